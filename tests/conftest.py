@@ -1,0 +1,147 @@
+"""Real databases for every test: SQLite files and a real PostgreSQL, with the same migrations."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import hypothesis
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests import postgres
+from tracker import migrations, settings
+from tracker.app import create_app
+from tracker.domain.permissions import SYSTEM
+from tracker.services.work import Office, Reading, Work
+
+hypothesis.settings.register_profile("ci", max_examples=60, deadline=None)
+hypothesis.settings.register_profile("long", max_examples=10_000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+BACKENDS = ("sqlite", "postgresql")
+START = datetime(2026, 11, 21, 17, 0, tzinfo=UTC)  # noon in New York
+
+
+@dataclass
+class Frozen:
+    """A clock that stands still until a test moves it."""
+
+    now: datetime = field(default=START)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def set(self, text: str) -> None:
+        """Set the clock to an ISO date (noon in New York) or instant."""
+        moment = datetime.fromisoformat(text)
+        self.now = moment if moment.tzinfo else moment.replace(hour=17, tzinfo=UTC)
+
+    def advance(self, **delta: float) -> None:
+        """Move the clock forward by a timedelta's arguments."""
+        self.now += timedelta(**delta)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """A running PostgreSQL, one for each worker; yields its base URL."""
+    with postgres.start() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """Give a migrated database of a backend, made once, to copy from: a path or a name."""
+    made: dict[str, str] = {}
+
+    def template(backend: str) -> str:
+        if backend not in made:
+            folder = tmp_path_factory.mktemp(f"template-{backend}")
+            if backend == "sqlite":
+                url, name = f"sqlite:///{folder}/template.sqlite3", f"{folder}/template.sqlite3"
+            else:
+                server = request.getfixturevalue("postgres_server")
+                url, name = postgres.create_database(server, "template_migrated"), "template_migrated"
+            office = office_of(make_app(url, folder, Frozen()))
+            migrations.upgrade(office.engine)
+            office.engine.dispose()
+            made[backend] = name
+        return made[backend]
+
+    return template
+
+
+def make_app(url: str, storage: Path, clock: Callable[[], datetime] | None, **variables: str) -> Flask:
+    """An application on a database URL, its files in ``storage``."""
+    given = {"TRACKER_DATABASE_URL": url, "TRACKER_STORAGE_DIRECTORY": str(storage), **variables}
+    return create_app(settings.load("testing", given), read_clock=clock)
+
+
+def office_of(app: Flask) -> Office:
+    """The application's office."""
+    office: Office = app.extensions["tracker"]
+    return office
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """Run the test on SQLite and on PostgreSQL."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(backend: str, templates: Callable[[str], str], tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """A fresh migrated database of the backend, this test's own."""
+    template = templates(backend)
+    if backend == "sqlite":
+        copy = tmp_path / "tracker.sqlite3"
+        shutil.copyfile(template, copy)
+        return f"sqlite:///{copy}"
+    server = request.getfixturevalue("postgres_server")
+    return postgres.create_database(server, f"t_{os.urandom(8).hex()}", template=template)
+
+
+@pytest.fixture
+def clock() -> Frozen:
+    """The test's clock, at noon of 21 November 2026 in New York."""
+    return Frozen()
+
+
+@pytest.fixture
+def app(database_url: str, tmp_path: Path, clock: Frozen) -> Iterator[Flask]:
+    """The application on the test's own database and clock."""
+    made = make_app(database_url, tmp_path / "storage", clock)
+    made.testing = True
+    yield made
+    office_of(made).engine.dispose()
+
+
+@pytest.fixture
+def office(app: Flask) -> Office:
+    """The application's office, to call services without HTTP."""
+    return office_of(app)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """An HTTP client without credentials."""
+    return app.test_client()
+
+
+@pytest.fixture
+def work(office: Office) -> Iterator[Work]:
+    """One unit of work as the system; committed when the test ends."""
+    with office.work(SYSTEM) as opened:
+        yield opened
+
+
+@pytest.fixture
+def reading(office: Office) -> Iterator[Reading]:
+    """A reading as the system."""
+    with office.reading(SYSTEM) as opened:
+        yield opened

@@ -1,0 +1,60 @@
+"""create_app(): the only file that sees every floor."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from pathlib import Path
+
+from flask import Flask
+
+from tracker import api, clock, schemes, settings
+from tracker.clock import Clock
+from tracker.db import db, flask_config, prepare
+from tracker.services.work import Office
+from tracker.settings import Settings
+
+_KEY_FILE = "keys/master.key"
+
+
+def create_app(given: Settings | None = None, *, read_clock: Clock | None = None) -> Flask:
+    """Build the application: settings, database, schemes, and the HTTP interface."""
+    chosen = given or settings.load()
+    app = Flask("tracker", static_folder=None)
+    app.config.update(flask_config(chosen))
+    db.init_app(app)
+    with app.app_context():
+        engine = prepare(db.engine)
+    office = Office(
+        engine=engine,
+        schemes=schemes.load(chosen.schemes_directory),
+        settings=chosen,
+        clock=read_clock or (clock.starting_at(chosen.now) if chosen.now else clock.system),
+        message_key=_derived_key(chosen, "message-id"),
+    )
+    app.extensions["tracker"] = office
+    api.register(app, office)
+    return app
+
+
+def _derived_key(chosen: Settings, purpose: str) -> bytes:
+    """A key for one purpose, from the master key that the storage directory holds."""
+    return hmac.digest(_master_key(chosen.storage_directory), purpose.encode(), hashlib.sha256)
+
+
+def _master_key(storage: Path) -> bytes:
+    """The installation's master key; made at the first start, by one process only."""
+    path = storage / _KEY_FILE
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_suffix(f".{secrets.token_hex(8)}")
+        fresh.touch(mode=0o600)
+        fresh.write_bytes(secrets.token_bytes(32))
+        try:
+            path.hardlink_to(fresh)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_bytes()

@@ -1,0 +1,160 @@
+"""The database: naming convention, column types, engines, one transaction per unit of work.
+
+Two engines share one pool of connections: transactions for writes, AUTOCOMMIT for reads (a
+third fewer round trips). On SQLite every transaction begins IMMEDIATE, so that two writers wait
+for each other instead of failing half-way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import uuid_utils
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    VARCHAR,
+    MetaData,
+    Numeric,
+    String,
+    event,
+    make_url,
+)
+from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, Session
+from sqlalchemy.types import TypeDecorator, Uuid
+
+from tracker.settings import Settings
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
+    """The base of every table."""
+
+    metadata = MetaData(naming_convention=NAMING)
+
+
+db = SQLAlchemy(metadata=Base.metadata)
+
+Id = Uuid(as_uuid=False)
+# A key from a file. Byte order on every database, so that lists come in the same order.
+Ref = String(64).with_variant(VARCHAR(64, collation="C"), "postgresql")
+
+
+class Instant(TypeDecorator[datetime]):
+    """An instant: always aware, always UTC, on every database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive value; store UTC."""
+        del dialect
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give UTC back, also where the database keeps no zone."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Amount(TypeDecorator[Decimal]):
+    """Points or money with two decimals: Numeric(8, 2); whole hundredths on SQLite, never floats."""
+
+    impl = Numeric(8, 2)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """SQLite has no decimals, so it keeps hundredths as integers."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(Integer())
+        return dialect.type_descriptor(Numeric(8, 2))
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Decimal | int | None:
+        """Store exactly two decimals."""
+        if value is None or dialect.name != "sqlite":
+            return value
+        return int((value * 100).to_integral_exact())
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        """Give exactly two decimals back."""
+        if value is None or dialect.name != "sqlite":
+            return value  # type: ignore[no-any-return]
+        return Decimal(value).scaleb(-2)
+
+
+def new_id() -> str:
+    """A UUIDv7 as text: unique everywhere, and later ones sort after earlier ones."""
+    return str(uuid_utils.uuid7())
+
+
+def flask_config(settings: Settings) -> dict[str, Any]:
+    """What Flask-SQLAlchemy needs to know of the configured database."""
+    url = make_url(settings.database.url)
+    options: dict[str, Any] = {
+        "pool_size": settings.database.pool_size,
+        "max_overflow": settings.database.pool_size,
+    }
+    if url.get_backend_name() == "sqlite":
+        file = Path(url.database or "").resolve()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        url = url.set(database=str(file))
+        options["connect_args"] = {"timeout": settings.database.busy_timeout_seconds}
+    else:
+        url = url.set(drivername="postgresql+psycopg")
+        options["pool_recycle"] = 1800
+    return {"SQLALCHEMY_DATABASE_URI": url, "SQLALCHEMY_ENGINE_OPTIONS": options}
+
+
+def prepare(engine: Engine) -> Engine:
+    """Teach an engine its dialect's habits; call once for each engine."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@contextmanager
+def unit_of_work(engine: Engine) -> Iterator[Session]:
+    """One transaction: committed when the block ends, rolled back when it raises."""
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection that only reads, outside any transaction."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield connection

@@ -1,0 +1,306 @@
+"""A certification through time: its cycles, what suspends or ends it, and its standing.
+
+Invariant: a standing is a function of recorded facts and a date; it is never stored. The facts
+are first laid out as a *timeline*: spans of days in which nothing recorded changes, each with
+the dates that decide the standing. ``standing_on`` reads one span and one date. The same span
+lies in one table row, so that SQL answers the same question for a million rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
+
+from tracker.domain.errors import IllegalTransition
+from tracker.domain.periods import DAY, Period, nth_expiry
+from tracker.domain.schemes import Policy, Scheme
+
+Status = Literal[
+    "in_progress", "active", "renewal_open", "pending_renewal", "grace", "expired",
+    "suspended", "revoked", "surrendered",
+]  # fmt: skip
+STATUSES: tuple[Status, ...] = (
+    "in_progress", "active", "renewal_open", "pending_renewal", "grace", "expired",
+    "suspended", "revoked", "surrendered",
+)  # fmt: skip
+Hold = Literal["suspended", "revoked", "surrendered"]
+ChangeKind = Literal["suspend", "reinstate", "revoke", "surrender"]
+CHANGE_KINDS: tuple[ChangeKind, ...] = ("suspend", "reinstate", "revoke", "surrender")
+
+_PRECEDENCE: tuple[Hold, ...] = ("revoked", "surrendered", "suspended")
+_SETS: dict[ChangeKind, Hold] = {
+    "suspend": "suspended", "revoke": "revoked", "surrender": "surrendered",
+}  # fmt: skip
+_LAWFUL: dict[ChangeKind, frozenset[Hold | None]] = {
+    "suspend": frozenset({None}),
+    "surrender": frozenset({None, "suspended"}),
+    "revoke": frozenset({None, "suspended", "surrendered"}),
+    "reinstate": frozenset({"suspended", "revoked", "surrendered"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """One validity period; ``opened_on`` is the day its award or renewal was decided.
+
+    ``expires_on`` is the ``nth`` expiry counted from ``anchor_on``; None: without end.
+    ``policy`` is the version that governs the cycle; empty where the scheme has none.
+    """
+
+    ordinal: int
+    anchor_on: date
+    nth: int
+    starts_on: date
+    expires_on: date | None
+    opened_on: date
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A renewal applied for: when, and when and how it ended (a withdrawal ends it too)."""
+
+    submitted_on: date
+    closed_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A suspension, revocation, surrender or reinstatement, in the order of recording."""
+
+    kind: ChangeKind
+    effective_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of days in which no recorded fact changes; ``until_on`` is the first day after it.
+
+    ``cycle`` is the ordinal of the cycle on these days, ``expires_on`` and ``window_opens_on``
+    belong to the last cycle opened.
+    """
+
+    from_on: date
+    until_on: date | None
+    cycle: int
+    cycle_starts_on: date
+    expires_on: date | None
+    window_opens_on: date | None
+    grace_ends_on: date | None
+    pending_since: date | None
+    hold: Hold | None
+    valid_in_grace: bool
+    valid_while_pending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is true of a certification on a date."""
+
+    status: Status
+    valid: bool
+    on: date
+    cycle: int
+    cycle_starts_on: date
+    expires_on: date | None
+    window_opens_on: date | None
+    pending_since: date | None
+
+
+def first_cycle(scheme: Scheme, awarded_on: date) -> Cycle:
+    """The cycle that an award opens: valid through the anniversary, that day included."""
+    return _cycle(scheme, 1, anchor=(awarded_on, 1), starts_on=awarded_on, opened_on=awarded_on)
+
+
+def next_cycle(scheme: Scheme, last: Cycle, *, decided_on: date) -> Cycle:
+    """The cycle that an approved renewal opens, anchored as the governing policy says.
+
+    ``old_expiry``: it starts the day after the old expiry and ends on the anniversary of the
+    anchor; nothing is lost or won by renewing early or late. ``decision``: it starts on the day
+    of the decision. MSSC's anchor is unknown; the first is shipped as an unverified value.
+    """
+    if last.expires_on is None:
+        raise ValueError("a cycle without end has no next one")
+    if scheme.policy(last.policy).next_cycle == "decision":
+        anchor, starts_on = (decided_on, 1), decided_on
+    else:
+        anchor, starts_on = (last.anchor_on, last.nth + 1), last.expires_on + DAY
+    return _cycle(
+        scheme, last.ordinal + 1, anchor=anchor, starts_on=starts_on, opened_on=decided_on
+    )
+
+
+def _cycle(
+    scheme: Scheme, ordinal: int, *, anchor: tuple[date, int], starts_on: date, opened_on: date
+) -> Cycle:
+    validity, policy = scheme.award.validity, scheme.policy_for(starts_on)
+    return Cycle(
+        ordinal=ordinal, anchor_on=anchor[0], nth=anchor[1], starts_on=starts_on,
+        expires_on=nth_expiry(anchor[0], validity, anchor[1]) if validity else None,
+        opened_on=opened_on, policy=policy.version if policy else "",
+    )  # fmt: skip
+
+
+def cycle_on(cycles: Sequence[Cycle], day: date) -> Cycle:
+    """The cycle that contains the day; outside all of them the last one opened by then.
+
+    Where a later cycle starts before an earlier one ends (anchor ``decision``), the later one
+    rules, so that no day lies in two cycles.
+    """
+    opened = [c for c in cycles if c.opened_on <= day] or list(cycles[:1])
+    started = [c for c in opened if c.starts_on <= day]
+    return started[-1] if started else opened[0]
+
+
+def days_of(cycles: Sequence[Cycle], cycle: Cycle) -> Period:
+    """The days of a cycle: up to its expiry, or to the day before the next one starts."""
+    end = cycle.expires_on or date.max
+    for other in cycles:
+        if other.ordinal == cycle.ordinal + 1:
+            end = min(end, other.starts_on - DAY)
+    return Period(cycle.starts_on, max(end, cycle.starts_on))
+
+
+def timeline(
+    scheme: Scheme,
+    cycles: Sequence[Cycle],
+    *,
+    applications: Iterable[Application] = (),
+    changes: Iterable[Change] = (),
+) -> tuple[Span, ...]:
+    """Lay a certification's recorded facts out as spans, from the award without end.
+
+    ``cycles`` are ordered by ordinal, ``changes`` by effective date, then by recording.
+    """
+    applications, changes = tuple(applications), tuple(changes)
+    begin = cycles[0].starts_on
+    marks = {c.opened_on for c in cycles} | {c.starts_on for c in cycles}
+    marks |= {c.effective_on for c in changes}
+    marks |= {a.submitted_on for a in applications}
+    marks |= {a.closed_on for a in applications if a.closed_on is not None}
+    starts = [begin, *sorted(mark for mark in marks if mark > begin)]
+    spans: list[Span] = []
+    for start, following in zip(starts, [*starts[1:], None], strict=True):
+        span = _span(scheme, cycles, applications, changes, start=start, until=following)
+        if spans and _same_but_dates(spans[-1], span):
+            span = replace(span, from_on=spans.pop().from_on)
+        spans.append(span)
+    return tuple(spans)
+
+
+def _span(
+    scheme: Scheme,
+    cycles: Sequence[Cycle],
+    applications: Iterable[Application],
+    changes: Iterable[Change],
+    *,
+    start: date,
+    until: date | None,
+) -> Span:
+    last = [c for c in cycles if c.opened_on <= start][-1]
+    current = cycle_on(cycles, start)
+    policy = scheme.policy(last.policy) if last.policy else None
+    grace_ends_on = _grace_end(policy, last)
+    return Span(
+        from_on=start, until_on=until, cycle=current.ordinal, cycle_starts_on=current.starts_on,
+        expires_on=last.expires_on, window_opens_on=window_opens_on(policy, last.expires_on),
+        grace_ends_on=grace_ends_on,
+        pending_since=_pending(applications, start, last_day=grace_ends_on or last.expires_on),
+        hold=hold_on(changes, start),
+        valid_in_grace=policy.valid_in_grace if policy else False,
+        valid_while_pending=policy.valid_while_pending if policy else False,
+    )  # fmt: skip
+
+
+def _same_but_dates(left: Span, right: Span) -> bool:
+    return replace(right, from_on=left.from_on) == replace(left, until_on=right.until_on)
+
+
+def window_opens_on(policy: Policy | None, expires_on: date | None) -> date | None:
+    """The first day of the application window; the window's last day is the expiry itself."""
+    return policy.window.before(expires_on) if policy and expires_on else None
+
+
+def _grace_end(policy: Policy | None, cycle: Cycle) -> date | None:
+    if policy is None or policy.grace is None or cycle.expires_on is None:
+        return None
+    return policy.grace.after(cycle.expires_on)
+
+
+def _pending(
+    applications: Iterable[Application], day: date, *, last_day: date | None
+) -> date | None:
+    """Since when an application is under review; one sent in after the last day never is."""
+    open_ones = [
+        a.submitted_on
+        for a in applications
+        if a.submitted_on <= day
+        and (a.closed_on is None or day < a.closed_on)
+        and (last_day is None or a.submitted_on <= last_day)
+    ]
+    return min(open_ones, default=None)
+
+
+def hold_on(changes: Iterable[Change], day: date) -> Hold | None:
+    """What suspends or has ended the certification on that day; a reinstatement clears all."""
+    held: set[Hold] = set()
+    for change in changes:
+        if change.effective_on > day:
+            continue
+        if change.kind == "reinstate":
+            held.clear()
+        else:
+            held.add(_SETS[change.kind])
+    return next((hold for hold in _PRECEDENCE if hold in held), None)
+
+
+def span_on(spans: Sequence[Span], day: date) -> Span | None:
+    """The span that contains the day; None before the award."""
+    for span in spans:
+        if span.from_on <= day and (span.until_on is None or day < span.until_on):
+            return span
+    return None
+
+
+def standing_on(span: Span, day: date) -> Standing:
+    """The standing on a day of the span.
+
+    Precedence: revoked, surrendered, suspended, then what the dates say. The expiry is the last
+    valid day. ``services/standings.py`` holds the same rule as one SQL expression.
+    """
+    status = span.hold or _by_date(span, day)
+    valid = (
+        status in {"active", "renewal_open"}
+        or (status == "grace" and span.valid_in_grace)
+        or (status == "pending_renewal" and span.valid_while_pending)
+    )
+    return Standing(
+        status=status, valid=valid, on=day, cycle=span.cycle,
+        cycle_starts_on=span.cycle_starts_on, expires_on=span.expires_on,
+        window_opens_on=span.window_opens_on, pending_since=span.pending_since,
+    )  # fmt: skip
+
+
+def _by_date(span: Span, day: date) -> Status:
+    if span.expires_on is None:
+        return "active"
+    if day <= span.expires_on:
+        opened = span.window_opens_on is not None and day >= span.window_opens_on
+        return "renewal_open" if opened else "active"
+    if span.pending_since is not None:
+        return "pending_renewal"
+    if span.grace_ends_on is not None and day <= span.grace_ends_on:
+        return "grace"
+    return "expired"
+
+
+def check_change(kind: ChangeKind, changes: Iterable[Change], *, effective_on: date) -> None:
+    """Refuse a change that the transition table does not allow: nothing is revoked twice."""
+    hold = hold_on(changes, effective_on)
+    if hold not in _LAWFUL[kind]:
+        state = hold or "neither suspended, revoked nor surrendered"
+        raise IllegalTransition(
+            f"Cannot {kind} a certification that on {effective_on} is {state}.", state=state
+        )

@@ -1,0 +1,166 @@
+"""The refusals: one exception per refused fact, each with a stable code.
+
+Nothing here knows about HTTP; ``api/errors.py`` maps the five kinds to status numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a malfunction
+    """A rule said no. ``code`` is stable for programs, the text is for people."""
+
+    code: ClassVar[str] = "refused"
+
+    def __init__(self, detail: str, **facts: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.facts = facts
+
+
+class NotFound(Refusal):
+    """There is no such record, or it is not the actor's to see: the answers are the same."""
+
+    code = "not_found"
+
+    def __init__(self, detail: str = "There is no such record.") -> None:
+        super().__init__(detail)
+
+
+class NotAllowed(Refusal):
+    """The actor is known but may not do this."""
+
+    code = "not_allowed"
+
+
+class Conflict(Refusal):
+    """The request is well formed, but the recorded facts forbid it."""
+
+    code = "conflict"
+
+
+class Invalid(Refusal):
+    """A value is not acceptable; ``fields`` says which and why."""
+
+    code = "invalid"
+
+    def __init__(self, detail: str, *, fields: dict[str, str] | None = None, **facts: Any) -> None:
+        super().__init__(detail, **facts)
+        self.fields = fields or {}
+
+
+class Stale(Refusal):
+    """The record changed since the actor read it."""
+
+    code = "stale"
+
+
+# Values.
+class OutsideCycle(Invalid):
+    """The activity's date does not lie in a validity cycle of the certification."""
+
+    code = "outside_cycle"
+
+
+class UnknownScheme(Invalid):
+    """No certification scheme of that code is configured."""
+
+    code = "unknown_scheme"
+
+
+class UnknownModule(Invalid):
+    """The scheme has no module of that code."""
+
+    code = "unknown_module"
+
+
+class UnknownActivityType(Invalid):
+    """The policy has no activity type of that code in that category."""
+
+    code = "unknown_activity_type"
+
+
+class UnacceptableEvidence(Invalid):
+    """The file is not a PDF, JPG or PNG that we can keep safely."""
+
+    code = "unacceptable_evidence"
+
+
+class EvidenceTooLarge(Refusal):
+    """The file is larger than the limit."""
+
+    code = "evidence_too_large"
+
+
+# Recorded facts.
+class RetakeTooSoon(Conflict):
+    """The wait after a failed assessment is not over."""
+
+    code = "retake_too_soon"
+
+
+class AlreadyPassed(Conflict):
+    """The module was passed before; a module certificate never expires."""
+
+    code = "already_passed"
+
+
+class AlreadyRecorded(Conflict):
+    """The same fact is on record already."""
+
+    code = "already_recorded"
+
+
+class SupportsRenewal(Conflict):
+    """The award rests on this pass and has been renewed since, so it cannot be voided."""
+
+    code = "supports_renewal"
+
+
+class IllegalTransition(Conflict):
+    """The record is not in a state from which this step is lawful."""
+
+    code = "illegal_transition"
+
+
+class SelfReview(NotAllowed):
+    """Nobody decides on a record of their own."""
+
+    code = "self_review"
+
+
+class WindowNotOpen(Conflict):
+    """The renewal window has not opened yet."""
+
+    code = "window_not_open"
+
+
+class CertificationExpired(Conflict):
+    """The certification expired, grace included; it can no longer be renewed."""
+
+    code = "certification_expired"
+
+
+class PointsMissing(Conflict):
+    """The points counted do not reach the requirement."""
+
+    code = "points_missing"
+
+
+class RenewalPending(Conflict):
+    """An application for this cycle is already under review."""
+
+    code = "renewal_pending"
+
+
+class NotRenewable(Conflict):
+    """The certification is suspended, revoked or surrendered, or its scheme never expires."""
+
+    code = "not_renewable"
+
+
+class AppealTooLate(Conflict):
+    """The appeal was due within the period after the notice."""
+
+    code = "appeal_too_late"

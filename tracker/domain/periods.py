@@ -1,0 +1,104 @@
+"""Calendar arithmetic of certification: anniversaries, windows, completed months.
+
+Dates only, both ends included. Durations that depend on the length of months are never
+chained: the n-th anniversary is always computed from the original anchor.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Literal
+
+Unit = Literal["days", "months", "years"]
+MonthRule = Literal["completed", "pro_rata", "fifteen_days"]
+
+DAY = timedelta(days=1)
+MEAN_MONTH_DAYS = Decimal("30.4375")  # 365.25 / 12
+ENOUGH_OF_A_MONTH = 15  # days that make a month under the `fifteen_days` rule
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """A run of calendar days, ``starts_on`` and ``ends_on`` both included."""
+
+    starts_on: date
+    ends_on: date
+
+    def __contains__(self, day: date) -> bool:
+        return self.starts_on <= day <= self.ends_on
+
+    @property
+    def days(self) -> int:
+        """The number of days, both ends counted."""
+        return (self.ends_on - self.starts_on).days + 1
+
+    def clip(self, other: Period) -> Period | None:
+        """The days that lie in both periods, or None where there are none."""
+        start, end = max(self.starts_on, other.starts_on), min(self.ends_on, other.ends_on)
+        return Period(start, end) if start <= end else None
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A length of time in calendar units, as a policy states it: 90 days, 3 months, 5 years."""
+
+    length: int
+    unit: Unit
+
+    def after(self, day: date) -> date:
+        """``day`` plus this duration; a day the month lacks becomes its last day."""
+        return self._shift(day, self.length)
+
+    def before(self, day: date) -> date:
+        """``day`` minus this duration: 12 Nov 2015 less 3 months is 12 Aug, less 90 days 14 Aug."""
+        return self._shift(day, -self.length)
+
+    def _shift(self, day: date, length: int) -> date:
+        if self.unit == "days":
+            return day + timedelta(days=length)
+        return add_months(day, length * 12 if self.unit == "years" else length)
+
+
+def add_months(day: date, months: int) -> date:
+    """``day`` moved by calendar months; a day the target month lacks becomes its last day."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def nth_expiry(anchor: date, validity: Duration, n: int) -> date:
+    """The last valid day of the n-th cycle (n from 1) counted from the original ``anchor``.
+
+    Awarded 29 Feb 2024 for five years: 28 Feb 2029, 2034, 2039 and 29 Feb 2044.
+    """
+    return Duration(validity.length * n, validity.unit).after(anchor)
+
+
+def completed_months(period: Period) -> int:
+    """The largest m for which ``starts_on`` plus m months less a day is within the period."""
+    after_end = period.ends_on + DAY
+    start = period.starts_on
+    months = (after_end.year - start.year) * 12 + after_end.month - start.month
+    while months > 0 and add_months(start, months) > after_end:
+        months -= 1
+    return months
+
+
+def begun_months(period: Period) -> int:
+    """The number of months that the period begins, its last incomplete one included."""
+    months = completed_months(period)
+    return months + (add_months(period.starts_on, months) <= period.ends_on)
+
+
+def months_in(period: Period, rule: MonthRule) -> Decimal:
+    """The months that a period is worth under ``rule`` (worked case 5: 19, 19.52 or 20)."""
+    if rule == "pro_rata":
+        return (Decimal(period.days) / MEAN_MONTH_DAYS).quantize(Decimal("0.01"))
+    months = completed_months(period)
+    if rule == "fifteen_days":
+        rest = (period.ends_on - add_months(period.starts_on, months)).days + 1
+        months += rest >= ENOUGH_OF_A_MONTH
+    return Decimal(months)

@@ -1,0 +1,63 @@
+"""Who may do what: the actor, the four roles, and what each is allowed. Deny by default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tracker.domain.errors import NotAllowed, NotFound, SelfReview
+
+Role = Literal["holder", "employer", "staff", "admin"]
+ROLES: tuple[Role, ...] = ("holder", "employer", "staff", "admin")
+Scope = Literal["read", "write"]
+SCOPES: tuple[Scope, ...] = ("read", "write")
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever acts: a role, a name for the history, and the record or employer that is theirs."""
+
+    role: Role
+    name: str
+    token_id: str | None = None
+    holder_id: str | None = None
+    employer_id: str | None = None
+    scopes: frozenset[Scope] = frozenset(SCOPES)
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the actor works for the certification body."""
+        return self.role in {"staff", "admin"}
+
+
+SYSTEM = Actor(role="admin", name="system")
+
+
+def check_role(actor: Actor, allowed: frozenset[Role]) -> None:
+    """Refuse an actor whose role is not among those that may do this; admin may do all."""
+    if actor.role != "admin" and actor.role not in allowed:
+        raise NotAllowed(f"The role {actor.role} may not do this.", role=actor.role)
+
+
+def check_scope(actor: Actor, scope: Scope) -> None:
+    """Refuse a token that was not given this scope."""
+    if scope not in actor.scopes:
+        raise NotAllowed(f"This token lacks the scope {scope!r}.", scope=scope)
+
+
+def check_own_holder(actor: Actor, holder_id: str) -> None:
+    """Answer "no such record" to a holder or employer who asks for somebody else's."""
+    if not actor.is_staff and actor.holder_id != holder_id:
+        raise NotFound
+
+
+def check_own_employer(actor: Actor, employer_id: str) -> None:
+    """Answer "no such record" to whoever is neither staff nor of this employer."""
+    if not actor.is_staff and actor.employer_id != employer_id:
+        raise NotFound
+
+
+def check_not_own(actor: Actor, holder_id: str) -> None:
+    """Refuse a decision on one's own record."""
+    if actor.holder_id == holder_id:
+        raise SelfReview("Nobody decides on a record of their own.")

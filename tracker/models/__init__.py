@@ -1,0 +1,18 @@
+"""Tables by noun. No decisions: constraints and columns only."""
+
+from tracker.db import Base
+from tracker.models.access import IdempotencyKey, Token
+from tracker.models.activities import Activity, Decision, Evidence
+from tracker.models.assessments import Assessment, Center, CenterApproval
+from tracker.models.certifications import Appeal, Certification, Cycle, Renewal, Span, StandingChange
+from tracker.models.employers import Employer, RosterEntry, Sharing
+from tracker.models.history import HistoryEntry, ImportRun
+from tracker.models.holders import Holder
+from tracker.models.reminders import Message, RelayAccept, Reminder, ReminderCursor, Runtime, Suppression
+
+__all__ = [
+    "Activity", "Appeal", "Assessment", "Base", "Center", "CenterApproval", "Certification",
+    "Cycle", "Decision", "Employer", "Evidence", "HistoryEntry", "Holder", "IdempotencyKey",
+    "ImportRun", "Message", "RelayAccept", "Reminder", "ReminderCursor", "Renewal",
+    "RosterEntry", "Runtime", "Sharing", "Span", "StandingChange", "Suppression", "Token",
+]  # fmt: skip

@@ -1,0 +1,88 @@
+"""Activities claimed for points, the decisions on them, and the evidence files."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tracker.db import Amount, Base, Id, Instant, Ref, new_id
+
+
+class Activity(Base):
+    """Something claimed for points. What it claims changes only while it is with the holder."""
+
+    __tablename__ = "activity"
+    __table_args__ = (
+        Index("ix_activity_holder", "holder_id", "scheme", "id"),
+        Index("ix_activity_state", "state", "submitted_on", "id"),
+        CheckConstraint(
+            "state in ('draft','submitted','approved','rejected','more_information','withdrawn')",
+            name="state",
+        ),
+        CheckConstraint("quantity is null or quantity > 0", name="quantity"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    ref: Mapped[str | None] = mapped_column(Ref, unique=True, default=None)
+    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"))
+    scheme: Mapped[str] = mapped_column(String(32))
+    category: Mapped[str] = mapped_column(String(32))
+    type: Mapped[str] = mapped_column(String(32))
+    title: Mapped[str] = mapped_column(String(200))
+    provider: Mapped[str] = mapped_column(String(200), default="")
+    quantity: Mapped[Decimal | None] = mapped_column(Amount, default=None)
+    starts_on: Mapped[date | None] = mapped_column(default=None)
+    completed_on: Mapped[date | None] = mapped_column(default=None)
+    state: Mapped[str] = mapped_column(String(16), default="draft")
+    submitted_on: Mapped[date | None] = mapped_column(default=None)
+    withdrawn_on: Mapped[date | None] = mapped_column(default=None)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    submitted_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    version: Mapped[int] = mapped_column(default=1, nullable=False)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+
+class Decision(Base):
+    """A reviewer's answer to an activity; append-only, so that any day's points can be shown."""
+
+    __tablename__ = "activity_decision"
+    __table_args__ = (
+        Index("ix_activity_decision_activity", "activity_id", "decided_on"),
+        CheckConstraint("verdict in ('approved','rejected','more_information')", name="verdict"),
+        CheckConstraint("points_limit is null or points_limit >= 0", name="points_limit"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    activity_id: Mapped[str] = mapped_column(ForeignKey("activity.id"))
+    verdict: Mapped[str] = mapped_column(String(16))
+    decided_on: Mapped[date]
+    points_limit: Mapped[Decimal | None] = mapped_column(Amount, default=None)
+    reason_code: Mapped[str | None] = mapped_column(String(32), default=None)
+    reason: Mapped[str | None] = mapped_column(Text, default=None)
+    decided_by: Mapped[str] = mapped_column(String(100))
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Evidence(Base):
+    """A file that supports an activity; its bytes lie in the storage directory under ``key``."""
+
+    __tablename__ = "evidence"
+    __table_args__ = (
+        UniqueConstraint("activity_id", "slot"),
+        CheckConstraint("slot >= 1", name="slot"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    activity_id: Mapped[str] = mapped_column(ForeignKey("activity.id"))
+    slot: Mapped[int]
+    filename: Mapped[str] = mapped_column(String(200))
+    content_type: Mapped[str] = mapped_column(String(32))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    uploaded_by: Mapped[str] = mapped_column(String(100))
+    recorded_at: Mapped[datetime] = mapped_column(Instant)

@@ -1,0 +1,80 @@
+"""Assessments and the centers where they are taken."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tracker.db import Amount, Base, Id, Instant, Ref, new_id
+
+
+class Center(Base):
+    """An assessment center in the directory."""
+
+    __tablename__ = "center"
+    __table_args__ = (
+        CheckConstraint(
+            "category in ('community_college','adult_education','secondary_school','employer')",
+            name="category",
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    category: Mapped[str | None] = mapped_column(String(32), default=None)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    version: Mapped[int] = mapped_column(default=1, nullable=False)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+
+class CenterApproval(Base):
+    """A period in which a center was approved; no ``lapses_on``: until further notice."""
+
+    __tablename__ = "center_approval"
+    __table_args__ = (
+        UniqueConstraint("center_id", "approved_on"),
+        CheckConstraint("lapses_on is null or lapses_on >= approved_on", name="order"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    center_id: Mapped[str] = mapped_column(ForeignKey("center.id"))
+    approved_on: Mapped[date]
+    lapses_on: Mapped[date | None] = mapped_column(default=None)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Assessment(Base):
+    """One attempt at a module's exam. Voided, never deleted."""
+
+    __tablename__ = "assessment"
+    __table_args__ = (
+        Index("ix_assessment_holder", "holder_id", "scheme", "taken_on"),
+        # Two clicks give one row; imported history is keyed by its ref instead.
+        Index(
+            "uq_assessment_live", "holder_id", "scheme", "module", "taken_on", unique=True,
+            sqlite_where=text("ref is null and voided_at is null"),
+            postgresql_where=text("ref is null and voided_at is null"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    ref: Mapped[str | None] = mapped_column(Ref, unique=True, default=None)
+    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"))
+    scheme: Mapped[str] = mapped_column(String(32))
+    module: Mapped[str] = mapped_column(String(32))
+    taken_on: Mapped[date]
+    passed: Mapped[bool]
+    score: Mapped[Decimal | None] = mapped_column(Amount, default=None)
+    delivery: Mapped[str | None] = mapped_column(String(16), default=None)
+    center_id: Mapped[str | None] = mapped_column(ForeignKey("center.id"), default=None)
+    funding: Mapped[str | None] = mapped_column(String(16), default=None)
+    override_reason: Mapped[str | None] = mapped_column(Text, default=None)
+    warnings: Mapped[list[str]] = mapped_column(JSON, default_factory=list)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    recorded_by: Mapped[str] = mapped_column(String(100))
+    voided_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    void_reason: Mapped[str | None] = mapped_column(Text, default=None)

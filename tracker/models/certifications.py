@@ -1,0 +1,166 @@
+"""Certifications: awards, cycles, renewals, changes of standing, appeals, and the timeline."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tracker.db import Amount, Base, Id, Instant, Ref, new_id
+
+_LIVE = text("voided_at is null")
+_UNDECIDED = text("decision is null and withdrawn_on is null")
+
+
+class Certification(Base):
+    """A holder's full award under a scheme. Voided if the passes it rests on are voided."""
+
+    __tablename__ = "certification"
+    __table_args__ = (
+        Index(
+            "uq_certification_holder_scheme", "holder_id", "scheme", unique=True,
+            sqlite_where=_LIVE, postgresql_where=_LIVE,
+        ),
+    )  # fmt: skip
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True)
+    number: Mapped[str] = mapped_column(String(32), unique=True)
+    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"))
+    scheme: Mapped[str] = mapped_column(String(32))
+    awarded_on: Mapped[date]
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    voided_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+
+
+class Cycle(Base):
+    """One validity period; ``expires_on`` is its last valid day, null: without end."""
+
+    __tablename__ = "cycle"
+    __table_args__ = (
+        UniqueConstraint("certification_id", "ordinal"),
+        CheckConstraint("expires_on is null or expires_on >= starts_on", name="order"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    certification_id: Mapped[str] = mapped_column(ForeignKey("certification.id"))
+    ordinal: Mapped[int]
+    anchor_on: Mapped[date]
+    nth: Mapped[int]
+    starts_on: Mapped[date]
+    expires_on: Mapped[date | None] = mapped_column(default=None)
+    opened_on: Mapped[date]
+    policy: Mapped[str] = mapped_column(String(32))
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Renewal(Base):
+    """An application to recertify, and how it ended."""
+
+    __tablename__ = "renewal"
+    __table_args__ = (
+        Index("ix_renewal_certification", "certification_id", "submitted_on"),
+        Index(
+            "uq_renewal_pending", "certification_id", unique=True,
+            sqlite_where=_UNDECIDED, postgresql_where=_UNDECIDED,
+        ),
+        CheckConstraint("decision in ('approved', 'denied')", name="decision"),
+        CheckConstraint("(decision is null) = (decided_on is null)", name="decided"),
+    )  # fmt: skip
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    ref: Mapped[str | None] = mapped_column(Ref, unique=True, default=None)
+    certification_id: Mapped[str] = mapped_column(ForeignKey("certification.id"))
+    cycle: Mapped[int]
+    submitted_on: Mapped[date]
+    points_counted: Mapped[Decimal | None] = mapped_column(Amount, default=None)
+    decision: Mapped[str | None] = mapped_column(String(16), default=None)
+    decided_on: Mapped[date | None] = mapped_column(default=None)
+    decided_by: Mapped[str | None] = mapped_column(String(100), default=None)
+    reason: Mapped[str | None] = mapped_column(Text, default=None)
+    withdrawn_on: Mapped[date | None] = mapped_column(default=None)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    closed_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    version: Mapped[int] = mapped_column(default=1, nullable=False)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+
+class StandingChange(Base):
+    """A suspension, revocation, surrender or reinstatement: append-only."""
+
+    __tablename__ = "standing_change"
+    __table_args__ = (
+        Index("ix_standing_change_certification", "certification_id", "effective_on"),
+        CheckConstraint("kind in ('suspend','reinstate','revoke','surrender')", name="kind"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    ref: Mapped[str | None] = mapped_column(Ref, unique=True, default=None)
+    certification_id: Mapped[str] = mapped_column(ForeignKey("certification.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    effective_on: Mapped[date]
+    reason_code: Mapped[str] = mapped_column(String(32))
+    reason: Mapped[str] = mapped_column(Text)
+    decided_by: Mapped[str] = mapped_column(String(100))
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Appeal(Base):
+    """An appeal against a change of standing or a denied renewal."""
+
+    __tablename__ = "appeal"
+    __table_args__ = (
+        Index(
+            "uq_appeal_open", "certification_id", unique=True,
+            sqlite_where=text("outcome is null"), postgresql_where=text("outcome is null"),
+        ),
+        CheckConstraint("outcome in ('upheld', 'dismissed')", name="outcome"),
+    )  # fmt: skip
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    certification_id: Mapped[str] = mapped_column(ForeignKey("certification.id"))
+    change_id: Mapped[str] = mapped_column(ForeignKey("standing_change.id"))
+    statement: Mapped[str] = mapped_column(Text)
+    filed_on: Mapped[date]
+    due_on: Mapped[date]
+    fee: Mapped[Decimal] = mapped_column(Amount)
+    fee_refunded: Mapped[bool] = mapped_column(default=False)
+    outcome: Mapped[str | None] = mapped_column(String(16), default=None)
+    decided_on: Mapped[date | None] = mapped_column(default=None)
+    decided_by: Mapped[str | None] = mapped_column(String(100), default=None)
+    reason: Mapped[str | None] = mapped_column(Text, default=None)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    version: Mapped[int] = mapped_column(default=1, nullable=False)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+
+class Span(Base):
+    """The timeline: days in which no recorded fact changes, with the dates that decide a standing.
+
+    Derived from cycles, renewals and changes, and written in the same transaction as they are
+    (``services/certifications.py``). It holds facts, not a status, so a passing day never makes
+    it wrong, and a standing on any date is one row and one date.
+    """
+
+    __tablename__ = "standing_span"
+    __table_args__ = (
+        CheckConstraint("hold in ('suspended','revoked','surrendered')", name="hold"),
+        Index("ix_standing_span_expires_on", "expires_on"),
+    )
+
+    certification_id: Mapped[str] = mapped_column(ForeignKey("certification.id"), primary_key=True)
+    from_on: Mapped[date] = mapped_column(primary_key=True)
+    until_on: Mapped[date]
+    cycle: Mapped[int]
+    cycle_starts_on: Mapped[date]
+    expires_on: Mapped[date | None] = mapped_column(default=None)
+    window_opens_on: Mapped[date | None] = mapped_column(default=None)
+    grace_ends_on: Mapped[date | None] = mapped_column(default=None)
+    pending_since: Mapped[date | None] = mapped_column(default=None)
+    hold: Mapped[str | None] = mapped_column(String(16), default=None)
+    valid_in_grace: Mapped[bool]
+    valid_while_pending: Mapped[bool]

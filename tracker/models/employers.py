@@ -1,0 +1,74 @@
+"""Employers, their rosters, and what their workers agreed to share."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tracker.db import Base, Id, Instant, new_id
+
+
+class Employer(Base):
+    """A company whose HR checks on its workers."""
+
+    __tablename__ = "employer"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    email: Mapped[str | None] = mapped_column(String(254), default=None)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    version: Mapped[int] = mapped_column(default=1, nullable=False)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+
+
+class RosterEntry(Base):
+    """One worker on an employer's list, by the employer's own number.
+
+    The claim that it is a certain holder is the employer's until the holder's consent.
+    """
+
+    __tablename__ = "roster_entry"
+    __table_args__ = (
+        UniqueConstraint("employer_id", "employee_id"),
+        Index("ix_roster_entry_page", "employer_id", "id"),
+        Index("ix_roster_entry_holder", "holder_id"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    employer_id: Mapped[str] = mapped_column(ForeignKey("employer.id"))
+    employee_id: Mapped[str] = mapped_column(String(64))
+    holder_id: Mapped[str | None] = mapped_column(ForeignKey("holder.id"), default=None)
+    given_holder_ref: Mapped[str | None] = mapped_column(String(64), default=None)
+    given_email: Mapped[str | None] = mapped_column(String(254), default=None)
+    given_number: Mapped[str | None] = mapped_column(String(32), default=None)
+    site: Mapped[str | None] = mapped_column(String(100), default=None)
+    department: Mapped[str | None] = mapped_column(String(100), default=None)
+    shift: Mapped[str | None] = mapped_column(String(32), default=None)
+    ended_on: Mapped[date | None] = mapped_column(default=None)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class Sharing(Base):
+    """A holder's consent that an employer sees their standing. Ends at once when ended."""
+
+    __tablename__ = "sharing"
+    __table_args__ = (
+        Index(
+            "uq_sharing_live", "holder_id", "employer_id", unique=True,
+            sqlite_where=text("ended_at is null"), postgresql_where=text("ended_at is null"),
+        ),
+        CheckConstraint("until_on is null or until_on >= consented_on", name="order"),
+    )  # fmt: skip
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"))
+    employer_id: Mapped[str] = mapped_column(ForeignKey("employer.id"))
+    consented_on: Mapped[date]
+    until_on: Mapped[date | None] = mapped_column(default=None)
+    with_points: Mapped[bool] = mapped_column(default=True)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    recorded_by: Mapped[str] = mapped_column(String(100))
+    ended_at: Mapped[datetime | None] = mapped_column(Instant, default=None)

@@ -1,0 +1,1 @@
+"""Use cases by noun: read facts, ask a rule, write, record history. Services never commit."""

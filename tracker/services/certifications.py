@@ -1,0 +1,237 @@
+"""Certifications: awards that follow from passes, and the timeline that follows from facts.
+
+Everything here works on many holders at once; recording one pass is the case of one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from tracker.db import new_id
+from tracker.domain import assessments, certifications
+from tracker.domain.errors import SupportsRenewal
+from tracker.domain.schemes import Scheme
+from tracker.models import Certification, Cycle, Holder, Renewal, Span, StandingChange
+from tracker.services import facts, history, reminders
+from tracker.services.work import Work
+
+FOREVER = date.max
+_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that a reader mistakes for another
+
+
+@dataclass(frozen=True, slots=True)
+class _Award:
+    """An award on record."""
+
+    id: str
+    awarded_on: date
+
+
+def lock(work: Work, holder_ids: Collection[str]) -> None:
+    """Make others wait who write to these holders' records, always in the same order.
+
+    Without it two processes that record the last two passes at once would each miss the other's.
+    """
+    for ids in facts.chunks(sorted(holder_ids)):
+        work.rows(select(Holder.id).where(Holder.id.in_(ids)).order_by(Holder.id).with_for_update())
+
+
+def settle(work: Work, scheme: Scheme, holder_ids: Collection[str]) -> set[str]:
+    """Award, correct or void certifications so that they agree with the passes on record.
+
+    Runs in the transaction that changed the passes. Returns the holders who were awarded the
+    certification now. Schemes that have this one as a prerequisite are settled too.
+    """
+    awarded: set[str] = set()
+    changed: list[str] = []
+    for ids in facts.chunks(sorted(holder_ids)):
+        due = _award_dates(work, scheme, ids)
+        held = _awards(work, scheme.code, ids)
+        new = {h: day for h, day in due.items() if day is not None and h not in held}
+        changed += _award(work, scheme, new)
+        awarded |= new.keys()
+        for holder_id, award in held.items():
+            if due[holder_id] != award.awarded_on and _correct(work, scheme, award, due[holder_id]):
+                changed.append(award.id)
+    refresh(work, scheme, changed)
+    for dependent in work.schemes.dependents(scheme.code):
+        settle(work, dependent, holder_ids)
+    return awarded
+
+
+def _award_dates(work: Work, scheme: Scheme, ids: list[str]) -> dict[str, date | None]:
+    attempts = facts.attempts(work, ids)
+    earlier = {code: _awards(work, code, ids) for code in scheme.award.prerequisites}
+    return {
+        holder_id: assessments.award_date(
+            scheme,
+            assessments.passes(attempts[holder_id, scheme.code], on=FOREVER),
+            {c: held[holder_id].awarded_on for c, held in earlier.items() if holder_id in held},
+        )
+        for holder_id in ids
+    }
+
+
+def _awards(work: Work, scheme: str, ids: list[str]) -> dict[str, _Award]:
+    statement = select(
+        Certification.holder_id, Certification.id, Certification.awarded_on
+    ).where(
+        Certification.holder_id.in_(ids), Certification.scheme == scheme,
+        Certification.voided_at.is_(None),
+    )  # fmt: skip
+    return {row.holder_id: _Award(row.id, row.awarded_on) for row in work.rows(statement)}
+
+
+def _award(work: Work, scheme: Scheme, new: dict[str, date]) -> list[str]:
+    """Write the awards with their first cycles; returns the certifications' ids."""
+    if not new:
+        return []
+    rows = [
+        {"id": new_id(), "public_id": secrets.token_urlsafe(16), "number": _number(scheme),
+         "holder_id": holder_id, "scheme": scheme.code, "awarded_on": day,
+         "recorded_at": work.now}
+        for holder_id, day in new.items()
+    ]  # fmt: skip
+    work.connection.execute(insert(Certification), rows)
+    work.connection.execute(
+        insert(Cycle),
+        [
+            cycle_row(work, row["id"], certifications.first_cycle(scheme, row["awarded_on"]))
+            for row in rows
+        ],
+    )
+    history.record_many(
+        work, "award", "certification",
+        ((r["id"], {"scheme": scheme.code, "awarded_on": r["awarded_on"]}) for r in rows),
+    )  # fmt: skip
+    return [row["id"] for row in rows]
+
+
+def _number(scheme: Scheme) -> str:
+    """A certificate number with 49 random bits: unique in practice, by constraint in any case."""
+    letters = "".join(secrets.choice(_ALPHABET) for _ in range(10))
+    return f"{scheme.number_prefix}-{letters[:5]}-{letters[5:]}"
+
+
+def cycle_row(work: Work, certification_id: str, cycle: certifications.Cycle) -> dict[str, Any]:
+    """A cycle as a row to insert."""
+    return {
+        "id": new_id(), "certification_id": certification_id, "ordinal": cycle.ordinal,
+        "anchor_on": cycle.anchor_on, "nth": cycle.nth, "starts_on": cycle.starts_on,
+        "expires_on": cycle.expires_on, "opened_on": cycle.opened_on, "policy": cycle.policy,
+        "recorded_at": work.now,
+    }  # fmt: skip
+
+
+def _correct(work: Work, scheme: Scheme, award: _Award, day: date | None) -> bool:
+    """Re-date or void an award whose passes were corrected; True if it is still held.
+
+    A certification that was renewed since keeps its date; its passes cannot be taken away.
+    """
+    renewed = work.row(select(Renewal.id).where(Renewal.certification_id == award.id))
+    if renewed is not None:
+        if day is None or day > award.awarded_on:
+            raise SupportsRenewal("The award rests on this pass and was renewed since.")
+        return False
+    if day is None:
+        work.connection.execute(
+            update(Certification).where(Certification.id == award.id).values(voided_at=work.now)
+        )
+        work.connection.execute(delete(Span).where(Span.certification_id == award.id))
+        reminders.forget(work, award.id)
+        history.record(work, "void", "certification", award.id, awarded_on=award.awarded_on)
+        return False
+    _redate(work, scheme, award, day)
+    return True
+
+
+def _redate(work: Work, scheme: Scheme, award: _Award, day: date) -> None:
+    work.connection.execute(
+        update(Certification).where(Certification.id == award.id).values(awarded_on=day)
+    )
+    row = cycle_row(work, award.id, certifications.first_cycle(scheme, day))
+    del row["id"]
+    work.connection.execute(
+        update(Cycle).where(Cycle.certification_id == award.id, Cycle.ordinal == 1).values(row)
+    )
+    history.record(
+        work, "correct", "certification", award.id, awarded_on=day, before=award.awarded_on
+    )
+
+
+def refresh(work: Work, scheme: Scheme, certification_ids: Collection[str]) -> None:
+    """Lay the timelines of these certifications out anew and touch their reminder cursors.
+
+    Called in every transaction that writes a cycle, a renewal or a change of standing.
+    """
+    for ids in facts.chunks(certification_ids):
+        rows: list[dict[str, Any]] = []
+        records = facts.records(work, ids)
+        for record in records.values():
+            rows += _span_rows(scheme, record)
+        work.connection.execute(delete(Span).where(Span.certification_id.in_(ids)))
+        if rows:
+            work.connection.execute(insert(Span), rows)
+        reminders.touch(work, records.values())
+
+
+def _span_rows(scheme: Scheme, record: facts.Record) -> Iterable[dict[str, Any]]:
+    spans = certifications.timeline(
+        scheme, record.cycles, applications=record.applications, changes=record.changes
+    )
+    for span in spans:
+        yield {
+            "certification_id": record.certification_id, "from_on": span.from_on,
+            "until_on": span.until_on or FOREVER, "cycle": span.cycle,
+            "cycle_starts_on": span.cycle_starts_on, "expires_on": span.expires_on,
+            "window_opens_on": span.window_opens_on, "grace_ends_on": span.grace_ends_on,
+            "pending_since": span.pending_since, "hold": span.hold,
+            "valid_in_grace": span.valid_in_grace,
+            "valid_while_pending": span.valid_while_pending,
+        }  # fmt: skip
+
+
+def change(
+    work: Work,
+    certification_id: str,
+    *,
+    kind: certifications.ChangeKind,
+    effective_on: date,
+    reason_code: str,
+    reason: str,
+) -> str:
+    """Suspend, revoke, reinstate or surrender as of a day; the transition table decides.
+
+    Raises IllegalTransition. Returns the id of the change.
+    """
+    row = locked(work, certification_id)
+    record = facts.records(work, [row.id])[row.id]
+    certifications.check_change(kind, record.changes, effective_on=effective_on)
+    made = StandingChange(
+        certification_id=row.id, kind=kind, effective_on=effective_on, reason_code=reason_code,
+        reason=reason, decided_by=work.actor.name, recorded_at=work.now,
+    )  # fmt: skip
+    work.session.add(made)
+    work.session.flush()
+    history.record(
+        work, kind, "certification", row.id, effective_on=effective_on, reason_code=reason_code,
+        reason=reason,
+    )  # fmt: skip
+    refresh(work, work.schemes[row.scheme], [row.id])
+    return made.id
+
+
+def locked(work: Work, certification_id: str) -> Any:
+    """The certification's row, its holder locked for the rest of the transaction.
+
+    Raises NotFound.
+    """
+    row = facts.certification(work, certification_id)
+    lock(work, [row.holder_id])
+    return row

@@ -1,0 +1,244 @@
+"""Standings on any date: one SQL expression beside the Python rule, and the lists built on it.
+
+Invariant: ``STATUS`` and ``domain.certifications.standing_on`` say the same of every span and
+day; a property test holds them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Date, and_, bindparam, case, or_, select
+
+from tracker.domain import assessments, certifications, points
+from tracker.domain.certifications import Standing
+from tracker.domain.points import Evaluation
+from tracker.domain.schemes import Scheme
+from tracker.models import Assessment, Certification, Holder, Span
+from tracker.services import facts
+from tracker.services.work import Reading
+
+ON = bindparam("on", type_=Date)
+
+# The span that contains the day, and the status on it: see domain/certifications.standing_on.
+ON_SPAN = and_(Span.from_on <= ON, Span.until_on > ON)
+STATUS = case(
+    (Span.hold.is_not(None), Span.hold),
+    (Span.expires_on.is_(None), "active"),
+    (and_(ON <= Span.expires_on, ON >= Span.window_opens_on), "renewal_open"),
+    (ON <= Span.expires_on, "active"),
+    (Span.pending_since.is_not(None), "pending_renewal"),
+    (ON <= Span.grace_ends_on, "grace"),
+    else_="expired",
+)
+VALID = and_(
+    Span.hold.is_(None),
+    or_(
+        Span.expires_on.is_(None),
+        ON <= Span.expires_on,
+        and_(Span.pending_since.is_not(None), Span.valid_while_pending),
+        and_(Span.pending_since.is_(None), ON <= Span.grace_ends_on, Span.valid_in_grace),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A certification with its standing on a day."""
+
+    id: str
+    number: str
+    public_id: str
+    holder_id: str
+    scheme: str
+    awarded_on: date
+    standing: Standing
+
+
+_COLUMNS = (
+    Certification.id, Certification.number, Certification.public_id, Certification.holder_id,
+    Certification.scheme, Certification.awarded_on, Span.from_on, Span.until_on, Span.cycle,
+    Span.cycle_starts_on, Span.expires_on, Span.window_opens_on, Span.grace_ends_on,
+    Span.pending_since, Span.hold, Span.valid_in_grace, Span.valid_while_pending,
+)  # fmt: skip
+_HELD = (
+    select(*_COLUMNS)
+    .join(Span, and_(Span.certification_id == Certification.id, ON_SPAN))
+    .where(Certification.voided_at.is_(None))
+)
+_ONE = _HELD.where(Certification.id == bindparam("id"))
+_OF_HOLDER = _HELD.where(Certification.holder_id == bindparam("holder_id")).order_by(
+    Certification.awarded_on, Certification.id
+)
+
+
+def _held(row: Any, on: date) -> Held:
+    span = certifications.Span(*row[6:])
+    return Held(*row[:6], standing=certifications.standing_on(span, on))
+
+
+def of_certification(reading: Reading, certification_id: str, *, on: date) -> Held | None:
+    """A certification with its standing on a day; None before its award."""
+    row = reading.row(_ONE, {"id": certification_id, "on": on})
+    return _held(row, on) if row else None
+
+
+def of_holder(reading: Reading, holder_id: str, *, on: date) -> list[Held]:
+    """All of a holder's certifications awarded by a day, with their standings."""
+    return [_held(row, on) for row in reading.rows(_OF_HOLDER, {"holder_id": holder_id, "on": on})]
+
+
+def of_many(reading: Reading, holder_ids: Collection[str], *, on: date) -> list[Held]:
+    """The certifications of many holders with their standings on a day."""
+    found: list[Held] = []
+    for ids in facts.chunks(holder_ids):
+        statement = _HELD.where(Certification.holder_id.in_(ids))
+        found += [_held(row, on) for row in reading.rows(statement, {"on": on})]
+    return found
+
+
+def as_known(
+    reading: Reading, scheme: Scheme, certification_id: str, *, on: date, known_at: datetime
+) -> Standing | None:
+    """The standing on a day as it would have been told at ``known_at``."""
+    record = facts.records(reading, [certification_id], known_at=known_at).get(certification_id)
+    if record is None:
+        return None
+    spans = certifications.timeline(
+        scheme, record.cycles, applications=record.applications, changes=record.changes
+    )
+    span = certifications.span_on(spans, on)
+    return certifications.standing_on(span, on) if span else None
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """The explained points of a certification's cycle on a day, with what waits and what is ahead."""
+
+    evaluation: Evaluation
+    pending: Evaluation
+    projected: Decimal
+
+
+def evaluate(
+    scheme: Scheme,
+    record: facts.Record,
+    activities: Collection[facts.ActivityFacts],
+    *,
+    on: date,
+    extra: Collection[points.Claim] = (),
+) -> Points | None:
+    """The points counted on a day in the cycle on that day; None where the scheme has no policy.
+
+    ``extra`` are claims that are not stored: what if. They count as if approved.
+    """
+    cycle = certifications.cycle_on(record.cycles, on)
+    if not cycle.policy:
+        return None
+    policy = scheme.policy(cycle.policy)
+    days = certifications.days_of(record.cycles, cycle)
+    approved = [a.claim_on(on) for a in activities if a.approved_on(on)] + list(extra)
+    waiting = [a.claim for a in activities if a.pending_on(on)]
+    evaluation = points.evaluate(policy, approved, cycle=days, on=on)
+    ahead = points.evaluate(policy, approved, cycle=days, on=max(on, days.ends_on))
+    return Points(
+        evaluation=evaluation,
+        pending=points.evaluate(policy, approved + waiting, cycle=days, on=on) if waiting else evaluation,
+        projected=ahead.total,
+    )  # fmt: skip
+
+
+def evaluations(
+    reading: Reading, held: Collection[Held], *, on: date
+) -> dict[str, Evaluation]:
+    """The points of many certifications on a day, with a constant number of statements."""
+    records = facts.records(reading, [h.id for h in held])
+    activities = facts.activities(reading, {h.holder_id for h in held})
+    found: dict[str, Evaluation] = {}
+    for one in held:
+        scheme = reading.schemes[one.scheme]
+        result = evaluate(scheme, records[one.id], activities[one.holder_id, one.scheme], on=on)
+        if result is not None:
+            found[one.id] = result.evaluation
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRow:
+    """One line of the export of standings, in the order of its columns."""
+
+    holder_ref: str
+    certificate_number: str
+    scheme: str
+    status: str
+    valid: bool
+    awarded_on: date | None
+    cycle_starts_on: date | None
+    expires_on: date | None
+    window_opens_on: date | None
+    points_counted: Decimal | None
+    points_required: Decimal | None
+    modules_passed: str
+    modules_missing: str
+
+
+def export(reading: Reading, *, on: date) -> Iterator[ExportRow]:
+    """One row per holder and scheme with an assessment on or before ``on``, by holder_ref.
+
+    Nothing after ``on`` is seen. Reads in chunks, so that memory stays flat.
+    """
+    last = ""
+    while True:
+        tried = select(Assessment.id).where(
+            Assessment.holder_id == Holder.id, Assessment.taken_on <= on,
+            Assessment.voided_at.is_(None),
+        )  # fmt: skip
+        statement = select(Holder.id, Holder.ref).where(Holder.ref > last, tried.exists())
+        statement = statement.order_by(Holder.ref).limit(facts.CHUNK)
+        page = reading.rows(statement)
+        if not page:
+            return
+        refs = {row.id: row.ref for row in page}
+        yield from _export_page(reading, refs, on)
+        last = page[-1].ref
+
+
+def _export_page(reading: Reading, refs: Mapping[str, str], on: date) -> Iterator[ExportRow]:
+    attempts = facts.attempts(reading, refs)
+    held = {(h.holder_id, h.scheme): h for h in of_many(reading, refs, on=on)}
+    totals = evaluations(reading, held.values(), on=on)
+    for holder_id, ref in refs.items():
+        for scheme in reading.schemes:
+            tried = [a for a in attempts[holder_id, scheme.code] if a.taken_on <= on]
+            if tried:
+                one = held.get((holder_id, scheme.code))
+                yield _export_row(scheme, ref, tried, one, totals.get(one.id) if one else None, on)
+
+
+def _export_row(
+    scheme: Scheme,
+    ref: str,
+    tried: Collection[assessments.Attempt],
+    held: Held | None,
+    total: Evaluation | None,
+    on: date,
+) -> ExportRow:
+    passed = assessments.passes(tried, on=on)
+    standing = held.standing if held else None
+    return ExportRow(
+        holder_ref=ref, certificate_number=held.number if held else "", scheme=scheme.code,
+        status=standing.status if standing else "in_progress",
+        valid=standing.valid if standing else False,
+        awarded_on=held.awarded_on if held else None,
+        cycle_starts_on=standing.cycle_starts_on if standing else None,
+        expires_on=standing.expires_on if standing else None,
+        window_opens_on=standing.window_opens_on if standing else None,
+        points_counted=total.total if total else None,
+        points_required=total.required if total else None,
+        modules_passed=";".join(m.code for m in scheme.modules if m.code in passed),
+        modules_missing=";".join(code for code in scheme.required if code not in passed),
+    )  # fmt: skip

@@ -1,0 +1,92 @@
+"""What every service is given: a connection, the schemes, the settings, the actor, the instant.
+
+A ``Reading`` looks; a ``Work`` is one transaction that writes. Doors open them through
+``Office``; services take them and never commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Executable, Row
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from tracker import db
+from tracker.clock import Clock
+from tracker.db import Base
+from tracker.domain.permissions import Actor
+from tracker.domain.schemes import Scheme, Schemes
+from tracker.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A look at the database by an actor at an instant."""
+
+    connection: Connection
+    schemes: Schemes
+    settings: Settings
+    actor: Actor
+    now: datetime
+
+    def today(self, scheme: Scheme) -> date:
+        """The calendar date in the scheme's own time zone."""
+        return self.now.astimezone(scheme.time_zone).date()
+
+    def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Row[Any]]:
+        """All rows of a statement."""
+        return self.connection.execute(statement, parameters).fetchall()
+
+    def row(self, statement: Executable, parameters: Any = None) -> Row[Any] | None:
+        """The first row of a statement, or None."""
+        return self.connection.execute(statement, parameters).first()
+
+    @property
+    def dialect(self) -> str:
+        """The database's name: ``sqlite`` or ``postgresql``."""
+        return self.connection.dialect.name
+
+
+@dataclass(frozen=True, slots=True)
+class Work(Reading):
+    """One transaction of an actor. The session and the connection are the same transaction."""
+
+    session: Session
+
+    def upsert(self, table: type[Base]) -> Any:
+        """An INSERT that knows ON CONFLICT, in the database's own dialect."""
+        return (sqlite if self.dialect == "sqlite" else postgresql).insert(table)
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Everything that is made once per process; opens readings and units of work."""
+
+    engine: Engine
+    schemes: Schemes
+    settings: Settings
+    clock: Clock
+    message_key: bytes
+
+    @contextmanager
+    def reading(self, actor: Actor) -> Iterator[Reading]:
+        """A connection outside any transaction, for reading only."""
+        with db.reading(self.engine) as connection:
+            yield Reading(
+                connection=connection, schemes=self.schemes, settings=self.settings, actor=actor,
+                now=self.clock(),
+            )  # fmt: skip
+
+    @contextmanager
+    def work(self, actor: Actor) -> Iterator[Work]:
+        """One transaction, committed when the block ends and rolled back when it raises."""
+        with db.unit_of_work(self.engine) as session:
+            yield Work(
+                connection=session.connection(), schemes=self.schemes, settings=self.settings,
+                actor=actor, now=self.clock(), session=session,
+            )  # fmt: skip

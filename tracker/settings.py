@@ -1,0 +1,248 @@
+"""Frozen settings from ``config/*.toml`` and the environment.
+
+``default.toml`` holds every key with its meaning; the file of the environment overrides values,
+a ``TRACKER_<SECTION>_<KEY>`` variable overrides both. A misspelt, missing, mistyped or (in
+production) empty setting refuses the start, and every mistake is named in one run.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Any, get_type_hints
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENTS = ("default", "testing", "production")
+_PREFIX = "TRACKER_"
+_SHORT_NAMES = {"TRACKER_NOW": ("app", "now")}
+_MAY_BE_EMPTY = {("app", "now"), ("mail", "username"), ("mail", "password")}
+
+
+class SettingsRefusedError(Exception):
+    """The settings hold mistakes; the text names every one of them, a line each."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What the installation is called, where it is reached and what time it thinks it is."""
+
+    name: str
+    base_url: str
+    now: str
+    schemes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """Where the tables are, and how patiently."""
+
+    url: str
+    pool_size: int
+    busy_timeout_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """Where evidence files and keys are kept."""
+
+    directory: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The SMTP relay and the addresses that letters carry."""
+
+    server: str
+    port: int
+    use_tls: bool
+    use_ssl: bool
+    username: str
+    password: str
+    timeout_seconds: int
+    sender: str
+    reply_to: str
+    bounce_domain: str
+    message_id_domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reminders:
+    """Batch sizes, leases and the scheduler's timetable; durations in seconds."""
+
+    batch: int
+    claim: int
+    lease_seconds: int
+    transmitting_seconds: int
+    plan_every_seconds: int
+    dispatch_every_seconds: int
+    reap_every_seconds: int
+    audit_every_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Limits of an evidence file."""
+
+    maximum_bytes: int
+    maximum_files: int
+    maximum_pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """Limits of an uploaded import."""
+
+    maximum_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Limits of the HTTP interface."""
+
+    page_limit: int
+    idempotency_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set, by section; ``environment`` names the file that was laid over."""
+
+    environment: str
+    app: App
+    database: Database
+    storage: Storage
+    mail: Mail
+    reminders: Reminders
+    evidence: Evidence
+    imports: Imports
+    api: Api
+
+    @property
+    def schemes_directory(self) -> Path:
+        """The directory of the scheme files; relative names start at the project."""
+        return ROOT / self.app.schemes
+
+    @property
+    def storage_directory(self) -> Path:
+        """Where files are kept; relative names start at the current directory."""
+        return Path(self.storage.directory).resolve()
+
+    @property
+    def now(self) -> datetime | None:
+        """The instant that the clock was set to, if it was."""
+        return datetime.fromisoformat(self.app.now) if self.app.now else None
+
+
+_SECTIONS: dict[str, type] = {
+    name: kind for name, kind in get_type_hints(Settings).items() if name != "environment"
+}
+
+
+def load(environment: str | None = None, variables: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings of an environment (``TRACKER_ENV``; ``default`` if it is not given)."""
+    variables = dict(os.environ if variables is None else variables)
+    environment = environment or variables.pop("TRACKER_ENV", "default")
+    variables.pop("TRACKER_ENV", None)
+    if environment not in ENVIRONMENTS:
+        raise SettingsRefusedError(f"TRACKER_ENV = {environment!r}: must be one of {ENVIRONMENTS}")
+    mistakes: list[str] = []
+    values = _read("default", mistakes)
+    if environment != "default":
+        for section, keys in _read(environment, mistakes).items():
+            values.setdefault(section, {}).update(keys)
+    _overlay(values, variables, mistakes)
+    sections = {name: _section(name, kind, values, mistakes) for name, kind in _SECTIONS.items()}
+    _check(environment, values, mistakes)
+    if mistakes:
+        raise SettingsRefusedError("\n".join(mistakes))
+    return Settings(environment=environment, **sections)
+
+
+def _read(name: str, mistakes: list[str]) -> dict[str, dict[str, Any]]:
+    path = ROOT / "config" / f"{name}.toml"
+    values = tomllib.loads(path.read_text(encoding="utf-8"))
+    for section, keys in list(values.items()):
+        if section not in _SECTIONS or not isinstance(keys, dict):
+            mistakes.append(f"{path.name}: [{section}] is not a known section")
+            del values[section]
+            continue
+        known = {f.name for f in fields(_SECTIONS[section])}
+        mistakes += [
+            f"{path.name}: {section}.{key} is not a known setting" for key in keys.keys() - known
+        ]
+    return values
+
+
+def _overlay(
+    values: dict[str, dict[str, Any]], variables: Mapping[str, str], mistakes: list[str]
+) -> None:
+    """Lay the TRACKER_ variables over the files' values; an unknown one is a mistake."""
+    for variable, text in sorted(variables.items()):
+        if not variable.startswith(_PREFIX):
+            continue
+        name, value = variable, text
+        target = _target(name)
+        if target is None and name.endswith("_FILE"):
+            name = name.removesuffix("_FILE")
+            target = _target(name)
+            value = Path(text).read_text(encoding="utf-8").strip()
+        if target is None:
+            mistakes.append(f"{variable}: is not a known setting")
+            continue
+        section, key = target
+        values.setdefault(section, {})[key] = _typed(_SECTIONS[section], key, value)
+
+
+def _target(variable: str) -> tuple[str, str] | None:
+    if variable in _SHORT_NAMES:
+        return _SHORT_NAMES[variable]
+    section, _, key = variable.removeprefix(_PREFIX).lower().partition("_")
+    known = {f.name for f in fields(_SECTIONS[section])} if section in _SECTIONS else set()
+    return (section, key) if key in known else None
+
+
+def _typed(kind: type, key: str, text: str) -> object:
+    """A variable's text as the setting's type; left as it is where it does not fit."""
+    wanted = get_type_hints(kind)[key]
+    if wanted is int and text.isascii() and text.isdigit():
+        return int(text)
+    if wanted is bool and text.lower() in {"true", "false"}:
+        return text.lower() == "true"
+    return text
+
+
+def _section(
+    name: str, kind: type, values: Mapping[str, Mapping[str, Any]], mistakes: list[str]
+) -> Any:
+    given, hints = values.get(name, {}), get_type_hints(kind)
+    for key, wanted in hints.items():
+        if key not in given:
+            mistakes.append(f"{name}.{key}: is missing")
+        elif type(given[key]) is not wanted:
+            mistakes.append(f"{name}.{key} = {given[key]!r}: must be of type {wanted.__name__}")
+    return kind(**{key: given.get(key) for key in hints})
+
+
+def _check(
+    environment: str, values: Mapping[str, Mapping[str, Any]], mistakes: list[str]
+) -> None:
+    for section, keys in values.items():
+        mistakes += [
+            f"{section}.{key}: must not be empty; set {_PREFIX}{section.upper()}_{key.upper()}"
+            for key, value in keys.items()
+            if value == "" and (section, key) not in _MAY_BE_EMPTY
+        ]
+    now = str(values.get("app", {}).get("now", ""))
+    if now and environment == "production":
+        mistakes.append("app.now (TRACKER_NOW): the clock cannot be set in production")
+    elif now:
+        try:
+            aware = datetime.fromisoformat(now).tzinfo is not None
+        except ValueError:
+            aware = False
+        if not aware:
+            mistakes.append(f"app.now = {now!r}: must be an instant like 2027-01-15T12:00:00Z")
