@@ -25,9 +25,11 @@ def run() -> None:
         _run(given)
         return
     engine = create_engine(context.config.attributes["url"])
-    with engine.connect() as connection:
-        _run(connection)
-    engine.dispose()
+    try:
+        with engine.connect() as connection:
+            _run(connection)
+    finally:
+        engine.dispose()
 
 
 run()

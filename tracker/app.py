@@ -34,7 +34,7 @@ def create_app(given: Settings | None = None, *, read_clock: Clock | None = None
         message_key=_derived_key(chosen, "message-id"),
     )
     app.extensions["tracker"] = office
-    api.register(app, office)
+    api.register(app)
     return app
 
 

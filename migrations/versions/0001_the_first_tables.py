@@ -91,6 +91,9 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('database_id', sa.Uuid(as_uuid=False), nullable=False),
     sa.Column('armed', sa.Boolean(), nullable=False),
+    sa.Column('place', sa.String(length=64), nullable=True),
+    sa.Column('timetable', sa.String(length=64), nullable=True),
+    sa.Column('evidence_until', tracker.db.Instant(timezone=True), nullable=True),
     sa.Column('last_tick_at', tracker.db.Instant(timezone=True), nullable=True),
     sa.Column('fuse', sa.Text(), nullable=True),
     sa.CheckConstraint('id = 1', name=op.f('ck_runtime_single')),
@@ -194,7 +197,7 @@ def upgrade() -> None:
     sa.Column('holder_id', sa.Uuid(as_uuid=False), nullable=True),
     sa.Column('address', sa.String(length=254), nullable=False),
     sa.Column('stage', sa.Integer(), nullable=True),
-    sa.Column('facts', sa.JSON(), nullable=False),
+    sa.Column('facts', sa.JSON(none_as_null=True), nullable=True),
     sa.Column('priority', sa.Integer(), nullable=False),
     sa.Column('state', sa.String(length=16), nullable=False),
     sa.Column('created_at', tracker.db.Instant(timezone=True), nullable=False),
@@ -213,6 +216,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('message_id', name=op.f('uq_message_message_id'))
     )
     with op.batch_alter_table('message', schema=None) as batch_op:
+        batch_op.create_index('ix_message_ambiguous', ['lease_until'], unique=False, sqlite_where=sa.text("state = 'ambiguous'"), postgresql_where=sa.text("state = 'ambiguous'"))
         batch_op.create_index('ix_message_holder', ['holder_id'], unique=False)
         batch_op.create_index('ix_message_lease', ['lease_until'], unique=False, sqlite_where=sa.text("state in ('claimed', 'transmitting')"), postgresql_where=sa.text("state in ('claimed', 'transmitting')"))
         batch_op.create_index('ix_message_ready', ['priority', 'next_at'], unique=False, sqlite_where=sa.text("state = 'ready'"), postgresql_where=sa.text("state = 'ready'"))
@@ -347,11 +351,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_idempotency_key_recorded_at'), ['recorded_at'], unique=False)
 
     op.create_table('reminder',
+    sa.Column('id', sa.Uuid(as_uuid=False), nullable=False),
     sa.Column('certification_id', sa.Uuid(as_uuid=False), nullable=False),
     sa.Column('cycle', sa.Integer(), nullable=False),
+    sa.Column('expires_on', sa.Date(), nullable=False),
     sa.Column('offset', sa.Integer(), nullable=False),
     sa.Column('audience', sa.String(length=16), nullable=False),
     sa.Column('due_at', tracker.db.Instant(timezone=True), nullable=False),
+    sa.Column('useful_until', tracker.db.Instant(timezone=True), nullable=False),
     sa.Column('fate', sa.String(length=16), nullable=False),
     sa.Column('reason', sa.String(length=32), nullable=True),
     sa.Column('message_id', sa.Uuid(as_uuid=False), nullable=True),
@@ -360,7 +367,8 @@ def upgrade() -> None:
     sa.CheckConstraint("fate in ('planned', 'superseded', 'skipped')", name=op.f('ck_reminder_fate')),
     sa.ForeignKeyConstraint(['certification_id'], ['certification.id'], name=op.f('fk_reminder_certification_id_certification')),
     sa.ForeignKeyConstraint(['message_id'], ['message.id'], name=op.f('fk_reminder_message_id_message')),
-    sa.PrimaryKeyConstraint('certification_id', 'cycle', 'offset', 'audience', name=op.f('pk_reminder'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_reminder')),
+    sa.UniqueConstraint('certification_id', 'cycle', 'expires_on', 'offset', 'audience', name='uq_reminder_stage')
     )
     with op.batch_alter_table('reminder', schema=None) as batch_op:
         batch_op.create_index('ix_reminder_message_id', ['message_id'], unique=False)
@@ -520,6 +528,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_message_ready', sqlite_where=sa.text("state = 'ready'"), postgresql_where=sa.text("state = 'ready'"))
         batch_op.drop_index('ix_message_lease', sqlite_where=sa.text("state in ('claimed', 'transmitting')"), postgresql_where=sa.text("state in ('claimed', 'transmitting')"))
         batch_op.drop_index('ix_message_holder')
+        batch_op.drop_index('ix_message_ambiguous', sqlite_where=sa.text("state = 'ambiguous'"), postgresql_where=sa.text("state = 'ambiguous'"))
 
     op.drop_table('message')
     with op.batch_alter_table('certification', schema=None) as batch_op:

@@ -53,7 +53,9 @@ def check_claim(kind: ActivityType, claim: Claim) -> None:
     fields: dict[str, str] = {}
     if kind.basis == "quantity":
         if claim.quantity is None or not 0 < claim.quantity <= MAXIMUM_QUANTITY:
-            fields["quantity"] = f"must be more than 0 and at most {MAXIMUM_QUANTITY} ({kind.unit['en']})"
+            fields["quantity"] = (
+                f"must be more than 0 and at most {MAXIMUM_QUANTITY} ({kind.unit['en']})"
+            )
         if claim.completed_on is None:
             fields["completed_on"] = "is required for this type of activity"
     else:

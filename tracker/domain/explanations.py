@@ -7,73 +7,79 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from tracker.domain.points import Credit, Cut, Evaluation, Rule
-from tracker.domain.schemes import Policy
+from tracker.domain.points import ZERO, Credit, Cut, Evaluation, Rule
+from tracker.domain.schemes import ActivityType, Policy
 
 LANGUAGES = ("en", "es")
 
 _MONTHS = {
     "en": "January February March April May June July August September October November December",
-    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre"
+    " diciembre",
 }
 
 _CUTS: Mapping[str, Mapping[Rule, str]] = {
     "en": {
         "outside_cycle": "{points} points do not count here: the activity lies outside the cycle.",
-        "after_date": "{points} points are not counted yet: the activity ends after the day asked about.",
-        "duplicate": "{points} points do not count: the same course from the same provider, completed"
-        " the same day, is already counted as {subject}.",
+        "after_date": "{points} points are not counted yet: the activity lies after the day asked"
+        " about.",
+        "duplicate": "{points} points do not count: the same course from the same provider,"
+        " completed the same day, is already counted as {subject}.",
         "overlap": "{points} points do not count: another job covers the same months.",
         "incomplete_month": "{points} points do not count: the last month was not completed.",
         "increment": "{points} points do not count: points are given in steps of {bound}.",
         "decision": "{points} points do not count: the reviewer approved at most {bound}.",
-        "category_cap": "{points} points do not count: category {subject} is limited to {bound} points"
-        " a cycle.",
-        "unknown_type": "Nothing counts: this policy version does not know the activity type {subject}.",
+        "category_cap": "{points} points do not count: category {subject} is limited to {bound}"
+        " points a cycle.",
+        "unknown_type": "Nothing counts: this policy version does not know the activity type"
+        " {subject}.",
     },
     "es": {
         "outside_cycle": "{points} puntos no cuentan aquí: la actividad queda fuera del ciclo.",
-        "after_date": "{points} puntos aún no cuentan: la actividad termina después del día consultado.",
-        "duplicate": "{points} puntos no cuentan: el mismo curso del mismo proveedor, terminado el mismo"
-        " día, ya está contado como {subject}.",
+        "after_date": "{points} puntos aún no cuentan: la actividad es posterior al día"
+        " consultado.",
+        "duplicate": "{points} puntos no cuentan: el mismo curso del mismo proveedor, terminado"
+        " el mismo día, ya está contado como {subject}.",
         "overlap": "{points} puntos no cuentan: otro empleo cubre los mismos meses.",
         "incomplete_month": "{points} puntos no cuentan: el último mes no se completó.",
         "increment": "{points} puntos no cuentan: los puntos se dan en pasos de {bound}.",
         "decision": "{points} puntos no cuentan: el revisor aprobó como máximo {bound}.",
-        "category_cap": "{points} puntos no cuentan: la categoría {subject} está limitada a {bound}"
-        " puntos por ciclo.",
-        "unknown_type": "Nada cuenta: esta versión de la política no conoce el tipo de actividad {subject}.",
+        "category_cap": "{points} puntos no cuentan: la categoría {subject} está limitada a"
+        " {bound} puntos por ciclo.",
+        "unknown_type": "Nada cuenta: esta versión de la política no conoce el tipo de actividad"
+        " {subject}.",
     },
 }
 
 _WHOLE: Mapping[str, Mapping[str, str]] = {
     "en": {
-        "total": "On {on}, {total} of the {required} required points are counted in the cycle from"
-        " {starts} to {ends}.",
+        "total": "On {on}, {total} of the {required} required points are counted in the cycle"
+        " from {starts} to {ends}.",
         "complete": "The requirement is met.",
         "missing": "{missing} points are missing.",
         "minimum": "Category {category} needs at least {minimum} points and has {counted}.",
         "pending": "{pending} more points are claimed and wait for a decision.",
         "projected": "If the current jobs go on, {projected} points will be counted by {ends}.",
-        "unverified": "Policy version {version} holds illustrative point values that were not verified"
-        " against the published policy; the total is not confirmed by {issuer}.",
+        "unverified": "Policy version {version} holds illustrative point values that were not"
+        " verified against the published policy; the total is not confirmed by {issuer}.",
         "gap": "{units} more {unit} ({name}) would close the gap.",
-        "gap_capped": "{name} alone cannot close the gap: its category has room for {room} more points.",
+        "gap_capped": "{name} alone cannot close the gap: its category has room for {room} more"
+        " points.",
         "claim": "{title}: {units} × {rate} = {claimed} points claimed, {counted} counted.",
     },
     "es": {
-        "total": "Al {on}, se cuentan {total} de los {required} puntos exigidos en el ciclo del {starts}"
-        " al {ends}.",
+        "total": "Al {on}, se cuentan {total} de los {required} puntos exigidos en el ciclo"
+        " del {starts} al {ends}.",
         "complete": "El requisito está cumplido.",
         "missing": "Faltan {missing} puntos.",
         "minimum": "La categoría {category} exige al menos {minimum} puntos y tiene {counted}.",
         "pending": "Otros {pending} puntos están solicitados y esperan una decisión.",
         "projected": "Si los empleos actuales continúan, se contarán {projected} puntos al {ends}.",
-        "unverified": "La versión {version} de la política contiene valores ilustrativos que no se han"
-        " verificado con la política publicada; {issuer} no confirma el total.",
+        "unverified": "La versión {version} de la política contiene valores ilustrativos que no se"
+        " han verificado con la política publicada; {issuer} no confirma el total.",
         "gap": "{units} {unit} más ({name}) cerrarían la diferencia.",
-        "gap_capped": "{name} por sí sola no puede cerrar la diferencia: en su categoría solo caben"
-        " {room} puntos más.",
+        "gap_capped": "{name} por sí sola no puede cerrar la diferencia: en su categoría solo"
+        " caben {room} puntos más.",
         "claim": "{title}: {units} × {rate} = {claimed} puntos solicitados, {counted} contados.",
     },
 }
@@ -147,23 +153,28 @@ def explain(
 
 
 def options(evaluation: Evaluation, policy: Policy, language: str) -> list[Option]:
-    """For each dated activity type, how much more of it alone would close the gap."""
-    if not evaluation.missing:
-        return []
-    room = {
-        c.category: None if c.maximum is None else c.maximum - c.counted
-        for c in evaluation.categories
-    }
-    words, found = _WHOLE[language], []
-    for kind in policy.types.values():
-        if kind.basis != "quantity" or kind.rate <= 0:
-            continue
-        name, left = kind.name[language], room[kind.category]
-        if left is not None and left < evaluation.missing:
-            sentence = words["gap_capped"].format(name=name, room=left)
-            found.append(Option(kind.code, kind.category, None, sentence))
-            continue
-        units = -(-evaluation.missing // kind.rate)
-        sentence = words["gap"].format(units=units, unit=kind.unit[language], name=name)
-        found.append(Option(kind.code, kind.category, units, sentence))
-    return found
+    """For each dated activity type, how much more of it alone would close the gap.
+
+    A type is left out where the gap includes the minimum of another category.
+    """
+    return [
+        _option(kind, evaluation, language)
+        for kind in policy.types.values()
+        if kind.basis == "quantity" and kind.rate > 0
+        if not evaluation.complete and evaluation.short.keys() <= {kind.category}
+    ]
+
+
+def _option(kind: ActivityType, evaluation: Evaluation, language: str) -> Option:
+    words, name = _WHOLE[language], kind.name[language]
+    category = next(c for c in evaluation.categories if c.category == kind.category)
+    needed = max(evaluation.missing, evaluation.short.get(kind.category, ZERO))
+    if category.maximum is not None and category.maximum - category.counted < needed:
+        room = category.maximum - category.counted
+        sentence = words["gap_capped"].format(name=name, room=room)
+        return Option(kind.code, kind.category, None, sentence)
+    step = kind.increment or kind.rate
+    units = -(-needed // step) * step
+    units = -(-units // kind.rate)
+    sentence = words["gap"].format(units=units, unit=kind.unit[language], name=name)
+    return Option(kind.code, kind.category, units, sentence)

@@ -1,28 +1,36 @@
 """Recertification points: what each claim is worth, every cut named, and the total.
 
 The order of computation is fixed: select the policy version, admit (cycle, category, date),
-drop duplicates, clip intervals to the cycle and merge overlaps, units x rate rounded to the
-increment, the reviewer's limit, category caps, minima, verdict.
+clip intervals to the cycle and merge overlaps, units x rate rounded to the increment, drop
+duplicates, the reviewer's limit, category caps, minima, verdict.
 
 Invariants, held by property tests: the order in which claims are entered never changes the
-result; another claim never lowers the total; ``counted <= claimed`` for every claim; the
-numbers of the explanation add up to the total; the same input gives the same result.
+result; ``counted <= claimed`` for every claim; the numbers of the explanation add up to the
+total; the same input gives the same result; another claim never lowers the total.
+
+The last has two exceptions, which the published way of counting months brings with it. A job
+laid over one of a *lower* rate cuts it into pieces, which may complete fewer months than the
+whole did: part time in January is one month, with a day of full time in the middle it is none.
+And under ``fifteen_days`` two half months count as two, but as one where a job joins them.
 """
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Literal
 
-from tracker.domain.periods import DAY, MonthRule, Period, begun_months, months_in
+from tracker.domain import employment
+from tracker.domain.employment import CENT, cents
+from tracker.domain.periods import MonthRule, Period, begun_months, months_in
 from tracker.domain.schemes import ActivityType, Policy
 
-CENT = Decimal("0.01")
 ZERO = Decimal("0.00")
+MOST_COMBINATIONS = 5_000  # of courses claimed in several categories; a person has one or two
 
 Rule = Literal[
     "outside_cycle", "after_date", "duplicate", "overlap", "incomplete_month", "increment",
@@ -106,9 +114,18 @@ class Evaluation:
         return max(self.required - self.total, ZERO)
 
     @property
+    def short(self) -> dict[str, Decimal]:
+        """The points that each category lacks to reach its minimum."""
+        return {
+            c.category: c.minimum - c.counted
+            for c in self.categories
+            if c.minimum is not None and c.counted < c.minimum
+        }
+
+    @property
     def minima_met(self) -> bool:
         """Whether every category reaches its minimum."""
-        return all(c.minimum is None or c.counted >= c.minimum for c in self.categories)
+        return not self.short
 
     @property
     def complete(self) -> bool:
@@ -127,7 +144,15 @@ class _Line:
     counted: Decimal = ZERO
     cuts: tuple[Cut, ...] = ()
 
-    def cut(self, rule: Rule, points: Decimal, subject: str = "", bound: Decimal | None = None) -> None:
+    @property
+    def worth(self) -> Decimal:
+        """What the claim counts for before duplicates and caps."""
+        limit = self.claim.limit
+        return self.counted if limit is None else min(self.counted, limit)
+
+    def cut(
+        self, rule: Rule, points: Decimal, subject: str = "", bound: Decimal | None = None
+    ) -> None:
         if points > ZERO:
             self.counted -= points
             self.cuts = (*self.cuts, Cut(rule, points, subject, bound))
@@ -145,16 +170,17 @@ def evaluate(policy: Policy, claims: Iterable[Claim], *, cycle: Period, on: date
     A dated activity lies in the cycle by its completion; both ends of the cycle are inside.
     """
     lines = sorted((_line(policy, claim) for claim in claims), key=lambda line: line.key)
-    dated = [line for line in lines if line.type and line.type.basis == "quantity"]
-    for line in dated:
+    for line in lines:
         _count_units(line, cycle, on)
-    _drop_duplicates(policy, dated)
-    timed = [line for line in lines if line.type and line.type.basis == "months"]
-    _count_months(timed, policy.month_rule, cycle.clip(Period(date.min, on)))
+    jobs = [job for line in lines if (job := _job(line, cycle, on))]
+    for category in policy.categories:
+        _count_months([job for job in jobs if job.line.claim.category == category], policy)
+    if policy.duplicates == "once_per_cycle":
+        _drop_duplicates(policy, lines)
     for line in lines:
         _limit(line)
-    for category in policy.categories.values():
-        _cap(category.maximum, category.code, (li for li in lines if li.claim.category == category.code))
+    for category, limits in policy.categories.items():
+        _cap(limits.maximum, category, [li for li in lines if li.claim.category == category])
     return _result(policy, lines, cycle=cycle, on=on)
 
 
@@ -172,11 +198,11 @@ def _line(policy: Policy, claim: Claim) -> _Line:
 
 def _count_units(line: _Line, cycle: Period, on: date) -> None:
     kind, done = line.type, line.claim.completed_on
-    if kind is None or line.claim.quantity is None or done is None:
+    if kind is None or kind.basis != "quantity" or line.claim.quantity is None or done is None:
         return
     line.units = line.claim.quantity
     raw = line.units * kind.rate
-    line.claimed = line.counted = raw.quantize(CENT, ROUND_HALF_UP)
+    line.claimed = line.counted = cents(raw)
     if done not in cycle:
         line.cut("outside_cycle", line.counted, done.isoformat())
     elif done > on:
@@ -187,108 +213,133 @@ def _count_units(line: _Line, cycle: Period, on: date) -> None:
 
 
 def _drop_duplicates(policy: Policy, lines: Sequence[_Line]) -> None:
-    """The same provider, title and completion twice: one counts, the one worth more."""
-    if policy.duplicates == "allowed":
-        return
+    """The same provider, title and completion twice: one counts, the one worth more.
+
+    Where the claims lie in several categories, worth is what the caps leave of it.
+    """
     groups: dict[tuple[str, str, date | None], list[_Line]] = defaultdict(list)
     for line in lines:
-        if line.counted > ZERO:
+        if line.type and line.type.basis == "quantity" and line.counted > ZERO:
             claim = line.claim
             groups[(claim.provider, claim.title, claim.completed_on)].append(line)
-    for group in groups.values():
-        kept = max(group, key=lambda line: (_worth(line), line.claim.ref))
+    repeated = [group for group in groups.values() if len(group) > 1]
+    if not repeated:
+        return
+    others = [group[0] for group in groups.values() if len(group) == 1]
+    others += [line for line in lines if line.type and line.type.basis == "months"]
+    for group, kept in zip(repeated, _choose(policy, others, repeated), strict=True):
         for line in group:
             if line is not kept:
                 line.cut("duplicate", line.counted, kept.claim.ref)
 
 
-def _worth(line: _Line) -> Decimal:
-    return line.counted if line.claim.limit is None else min(line.counted, line.claim.limit)
+def _choose(
+    policy: Policy, others: Iterable[_Line], groups: Iterable[Sequence[_Line]]
+) -> tuple[_Line, ...]:
+    """The line of each group that counts, chosen so that the capped total is the highest.
+
+    A state is the sums of the categories so far; each keeps one way to reach it. To take the
+    line worth most, group by group, would let a claim in a full category displace another.
+    """
+    order = {code: index for index, code in enumerate(policy.categories)}
+    caps = [category.maximum for category in policy.categories.values()]
+
+    def add(sums: tuple[Decimal, ...], line: _Line) -> tuple[Decimal, ...]:
+        index = order[line.claim.category]
+        reached, cap = sums[index] + line.worth, caps[index]
+        return (*sums[:index], reached if cap is None else min(reached, cap), *sums[index + 1 :])
+
+    states: dict[tuple[Decimal, ...], tuple[_Line, ...]]
+    states = {functools.reduce(add, others, (ZERO,) * len(caps)): ()}
+    for group in groups:
+        following: dict[tuple[Decimal, ...], tuple[_Line, ...]] = {}
+        for line in _best_by_category(group):
+            for sums, chosen in states.items():
+                following.setdefault(add(sums, line), (*chosen, line))
+        highest_first = sorted(following.items(), key=lambda state: sum(state[0]), reverse=True)
+        states = dict(highest_first[:MOST_COMBINATIONS])
+    return next(iter(states.values()))
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A run of days on which the best paid of the jobs that cover it earns ``rate`` a month."""
+def _best_by_category(group: Iterable[_Line]) -> list[_Line]:
+    best: dict[str, _Line] = {}
+    for line in sorted(group, key=lambda line: (line.worth, line.claim.ref), reverse=True):
+        best.setdefault(line.claim.category, line)
+    return list(best.values())
 
+
+@dataclass(slots=True)
+class _Job:
+    """The days of a job that count, and the points given for them."""
+
+    line: _Line
     period: Period
     rate: Decimal
+    given: Decimal = ZERO
+
+    @property
+    def left(self) -> Decimal:
+        """What the reviewer's limit still allows."""
+        limit = self.line.claim.limit
+        return Decimal("Infinity") if limit is None else limit - self.given
 
 
-def segments(jobs: Iterable[tuple[Period, Decimal]]) -> tuple[Segment, ...]:
-    """Cut overlapping jobs into segments at the highest rate; adjoining ones of a rate join."""
-    jobs = tuple(jobs)
-    marks = sorted({p.starts_on for p, _ in jobs} | {p.ends_on + DAY for p, _ in jobs})
-    found: list[Segment] = []
-    for start, following in zip(marks, marks[1:], strict=False):
-        rates = [rate for period, rate in jobs if start in period]
-        if not rates:
-            continue
-        piece = Segment(Period(start, following - DAY), max(rates))
-        if found and found[-1].rate == piece.rate and found[-1].period.ends_on + DAY == start:
-            piece = Segment(Period(found.pop().period.starts_on, piece.period.ends_on), piece.rate)
-        found.append(piece)
-    return tuple(found)
+def _job(line: _Line, cycle: Period, on: date) -> _Job | None:
+    if line.type is None or line.type.basis != "months":
+        return None
+    start, end = line.claim.starts_on or date.max, line.claim.completed_on or date.max
+    period = cycle.clip(Period(start, min(end, on)))
+    if period is None:
+        later = start in cycle and on < start
+        line.cuts = (Cut("after_date" if later else "outside_cycle", ZERO),)
+        return None
+    return _Job(line, period, line.type.rate)
 
 
-def _count_months(lines: Sequence[_Line], rule: MonthRule, until: Period | None) -> None:
-    """Credit jobs by month: clipped to the cycle and the date, each day at its best rate.
+def _count_months(jobs: Sequence[_Job], policy: Policy) -> None:
+    """Credit the jobs of a category by month, each day at its best rate.
 
-    ``claimed`` is what the months that a job begins would bring on their own. The months of a
-    merged segment are given to the jobs that make it up, the longest first.
+    The months of a merged segment are given to the jobs that make it up, the longest first,
+    each up to what the reviewer allowed. Points are rounded when all are given, so that cutting
+    a run of days into pieces neither wins nor loses a cent.
     """
-    jobs = [job for line in lines if (job := _job(line, rule, until))]
-    given: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for segment in segments((job.period, job.rate) for job in jobs):
-        rest = _points(months_in(segment.period, rule), segment.rate)
+    rule = policy.month_rule
+    for segment in employment.segments((job.period, job.rate) for job in jobs):
+        rest = employment.weight(segment.period, segment.rate, rule)
         parts = [
-            (_points(_begun(part, rule), job.rate), job)
+            (employment.room(part, job.rate, rule), job)
             for job in jobs
             if job.rate == segment.rate and (part := job.period.clip(segment.period))
         ]
         for room, job in sorted(parts, key=lambda part: (-part[0], part[1].line.key)):
-            given[job.line.claim.ref] += min(room, rest)
-            rest -= min(room, rest)
+            points = min(room, rest, job.left)
+            job.given += points
+            rest -= points
+    exact = ZERO
     for job in jobs:
-        _settle(job, jobs, given[job.line.claim.ref], rule)
+        before, exact = exact, exact + job.given
+        job.given = cents(exact) - cents(before)
+        _settle(job, jobs, rule)
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    line: _Line
-    period: Period
-    rate: Decimal
+def _settle(job: _Job, jobs: Sequence[_Job], rule: MonthRule) -> None:
+    """Say what the job claimed and which rule took what was not given.
 
-
-def _job(line: _Line, rule: MonthRule, until: Period | None) -> _Job | None:
-    """The days of a job that count, with the months it begins in them; None if there are none."""
-    start, end = line.claim.starts_on, line.claim.completed_on or date.max
-    period = until.clip(Period(start, end)) if until and start and line.type else None
-    if line.type is None or period is None:
-        line.cuts = (Cut("outside_cycle", ZERO),)
-        return None
-    line.units = _begun(period, rule)
-    return _Job(line, period, line.type.rate)
-
-
-def _begun(period: Period, rule: MonthRule) -> Decimal:
-    if rule == "pro_rata":
-        return months_in(period, rule) + CENT  # never less than the share of a longer run of days
-    return Decimal(begun_months(period))
-
-
-def _points(units: Decimal, rate: Decimal) -> Decimal:
-    return (units * rate).quantize(CENT, ROUND_HALF_UP)
-
-
-def _settle(job: _Job, jobs: Sequence[_Job], given: Decimal, rule: MonthRule) -> None:
-    line = job.line
-    line.claimed = line.counted = max(_points(line.units, job.rate), given)
+    ``claimed`` is what the months that a job begins would bring on their own.
+    """
+    line, limit = job.line, job.line.claim.limit
+    alone = employment.weight(job.period, job.rate, rule).quantize(CENT, ROUND_FLOOR)
+    pro_rata = rule == "pro_rata"
+    line.units = months_in(job.period, rule) if pro_rata else Decimal(begun_months(job.period))
+    claimed = alone if pro_rata else employment.room(job.period, job.rate, rule)
+    line.claimed = line.counted = max(claimed, job.given)
+    lost = line.claimed - job.given
+    decided = ZERO if limit is None else min(lost, max(alone - limit, ZERO))
     shared = any(other is not job and other.period.clip(job.period) for other in jobs)
-    lost = line.claimed - given
-    alone = _points(months_in(job.period, rule), job.rate)
-    begun = min(lost, line.claimed - alone) if shared else lost
-    line.cut("incomplete_month", max(begun, ZERO))
-    line.cut("overlap", lost - max(begun, ZERO))
+    begun = min(lost - decided, line.claimed - alone) if shared else lost - decided
+    line.cut("incomplete_month", begun)
+    line.cut("overlap", lost - decided - begun)
+    line.cut("decision", decided, bound=limit)
 
 
 def _cap(maximum: Decimal | None, subject: str, lines: Iterable[_Line]) -> None:

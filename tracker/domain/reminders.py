@@ -7,27 +7,51 @@ nothing and after a long pause only the latest stage is sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from tracker.domain.certifications import Hold
 from tracker.domain.schemes import ReminderPolicy
 
 Fate = Literal["planned", "superseded", "skipped"]
 SkipReason = Literal[
-    "before_certification", "long_past", "points_complete", "renewal_pending", "not_deliverable",
+    "before_certification", "not_in_force", "long_past", "points_complete", "renewal_pending",
+    "not_deliverable",
 ]  # fmt: skip
 LONG_PAST = timedelta(days=30)
+"""How long the last stage of a cycle is owed; the others are owed until the next one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage of one cycle and the instant from which it is owed."""
+    """One stage of one cycle: owed from ``due_at`` until ``useful_until``, both instants in UTC."""
 
     offset: int
     due_at: datetime
+    useful_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is known of a certification when the planner looks at it.
+
+    ``opened_at`` is when its cycle began to be known; ``pending`` says that a renewal is under
+    review, ``complete`` that the points reach the requirement, ``deliverable`` that there is an
+    address to write to. ``last_offset`` is the latest stage dealt with so far; ``decided`` are
+    the stages that have a row already.
+    """
+
+    now: datetime
+    opened_at: datetime
+    last_offset: int | None = None
+    decided: Collection[int] = ()
+    hold: Hold | None = None
+    pending: bool = False
+    complete: bool = False
+    deliverable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +61,6 @@ class Plan:
     fates: tuple[tuple[Stage, Fate, SkipReason | None], ...]
     last_offset: int | None
     next_due_at: datetime | None
-    useful_until: datetime | None
 
     @property
     def current(self) -> Stage | None:
@@ -55,55 +78,72 @@ def instant(expires_on: date, offset: int, policy: ReminderPolicy, zone: ZoneInf
     return datetime.combine(day, policy.send_at, tzinfo=zone).astimezone(UTC)
 
 
+def opening(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a day where the holder lives, in UTC."""
+    return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
+
+
+def closing(day: date, zone: ZoneInfo) -> datetime:
+    """The last instant of a day where the holder lives, in UTC."""
+    return opening(day + timedelta(days=1), zone) - timedelta(microseconds=1)
+
+
 def stages(policy: ReminderPolicy, expires_on: date, zone: ZoneInfo) -> list[Stage]:
     """All stages of a cycle in the order in which they fall due."""
-    ordered = sorted(policy.offsets, reverse=True)
-    return [Stage(offset, instant(expires_on, offset, policy, zone)) for offset in ordered]
+    offsets = sorted(set(policy.offsets), reverse=True)
+    instants = [instant(expires_on, offset, policy, zone) for offset in offsets]
+    ends = [*instants[1:], *(last + LONG_PAST for last in instants[-1:])]
+    return [Stage(*parts) for parts in zip(offsets, instants, ends, strict=True)]
 
 
-def plan(
-    owed: Iterable[Stage],
-    *,
-    now: datetime,
-    opened_at: datetime,
-    last_offset: int | None,
-    wanted: frozenset[int] | None = None,
-    pending: bool = False,
-) -> Plan:
+def plan(owed: Iterable[Stage], look: Look, policy: ReminderPolicy) -> Plan:
     """Decide every stage whose instant has passed and that was not decided before.
 
-    The latest due stage is planned, the others are superseded by it. Skipped with the reason
-    are stages that fell before the cycle was opened, those more than 30 days late, those that
-    ``wanted`` leaves out because the points are complete, and those before expiry while an
-    application is under review.
+    ``owed`` are all stages of the cycle, in order. The latest due one is planned, the others are
+    superseded by it, and so is any before the last one that was dealt with: there is no way
+    back. Skipped, with the reason, are a stage from before the cycle was opened; the last one
+    when it is more than 30 days late; any while the certification is suspended, revoked or
+    surrendered; one before expiry while an application is under review; one that the policy
+    leaves out when the points are complete; and one for which there is no address.
     """
-    ordered = [s for s in owed if last_offset is None or s.offset < last_offset]
-    due = [s for s in ordered if s.due_at <= now]
-    ahead = [s for s in ordered if s.due_at > now]
-    fates = [
-        (stage, *_fate(stage, due[-1], now=now, opened_at=opened_at, wanted=wanted, pending=pending))
-        for stage in due
-    ]
+    open_ones = [stage for stage in owed if stage.offset not in look.decided]
+    due = [stage for stage in open_ones if stage.due_at <= look.now]
+    ahead = [stage for stage in open_ones if stage.due_at > look.now]
+    passed = [stage.offset for stage in due]
+    if look.last_offset is not None:
+        passed.append(look.last_offset)
     return Plan(
-        fates=tuple(fates),
-        last_offset=due[-1].offset if due else last_offset,
+        fates=tuple((stage, *_fate(stage, due[-1], look, policy)) for stage in due),
+        last_offset=min(passed, default=None),
         next_due_at=ahead[0].due_at if ahead else None,
-        useful_until=ahead[0].due_at if ahead else (due[-1].due_at + LONG_PAST if due else None),
     )
 
 
 def _fate(
-    stage: Stage, latest: Stage, *, now: datetime, opened_at: datetime,
-    wanted: frozenset[int] | None, pending: bool,
-) -> tuple[Fate, SkipReason | None]:  # fmt: skip
-    if stage.due_at < opened_at:
+    stage: Stage, latest: Stage, look: Look, policy: ReminderPolicy
+) -> tuple[Fate, SkipReason | None]:
+    if stage.due_at < look.opened_at:
         return "skipped", "before_certification"
-    if stage is not latest:
+    overtaken = look.last_offset is not None and stage.offset >= look.last_offset
+    if stage is not latest or overtaken:
         return "superseded", None
-    if now - stage.due_at > LONG_PAST:
-        return "skipped", "long_past"
-    if pending and stage.offset > 0:
-        return "skipped", "renewal_pending"
-    if wanted is not None and stage.offset not in wanted:
-        return "skipped", "points_complete"
-    return "planned", None
+    reason = _objection(stage, look, policy)
+    return ("skipped", reason) if reason else ("planned", None)
+
+
+def _objection(stage: Stage, look: Look, policy: ReminderPolicy) -> SkipReason | None:
+    """Why the latest due stage is not sent, if it is not."""
+    if look.now >= stage.useful_until:
+        return "long_past"
+    if look.hold is not None:
+        return "not_in_force"
+    if look.pending and stage.offset > 0:
+        return "renewal_pending"
+    if look.complete and stage.offset not in policy.offsets_when_complete:
+        return "points_complete"
+    return None if look.deliverable else "not_deliverable"
+
+
+def missing(owed: Iterable[Stage], recorded: Collection[int], *, by: datetime) -> list[Stage]:
+    """The stages that passed by an instant and have no row: breaches of the accounting identity."""
+    return [stage for stage in owed if stage.due_at <= by and stage.offset not in recorded]

@@ -27,7 +27,9 @@ def objections(standing: Standing, evaluation: Evaluation | None) -> list[Refusa
     found: list[Refusal] = []
     day, expires_on, opens_on = standing.on, standing.expires_on, standing.window_opens_on
     if standing.status in {"suspended", "revoked", "surrendered"}:
-        found.append(NotRenewable(f"The certification is {standing.status}.", status=standing.status))
+        found.append(
+            NotRenewable(f"The certification is {standing.status}.", status=standing.status)
+        )
     if expires_on is None or opens_on is None or evaluation is None:
         return [*found, NotRenewable("A certification without expiry is never renewed.")]
     if standing.pending_since is not None:
@@ -49,11 +51,7 @@ def check_application(standing: Standing, evaluation: Evaluation | None) -> None
 
 
 def _missing(evaluation: Evaluation) -> PointsMissing:
-    short = {
-        c.category: str(c.minimum - c.counted)
-        for c in evaluation.categories
-        if c.minimum is not None and c.counted < c.minimum
-    }
+    short = {category: str(points) for category, points in evaluation.short.items()}
     return PointsMissing(
         f"{evaluation.total} of {evaluation.required} points are counted; "
         f"{evaluation.missing} are missing.",
@@ -76,9 +74,7 @@ class Quote:
     verified: bool
 
 
-def quote(
-    chosen: Mapping[Scheme, Standing],
-) -> Quote:
+def quote(chosen: Mapping[Scheme, Standing]) -> Quote:
     """The fee for renewing the chosen schemes together.
 
     A bundle price needs expiries within its number of days of each other, both ends counted:

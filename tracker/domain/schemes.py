@@ -159,7 +159,9 @@ class Policy:
         """The type of that code in that category; UnknownActivityType names the choices."""
         known = self.types.get(code)
         if known is None or known.category != category:
-            choices = ", ".join(sorted(t.code for t in self.types.values() if t.category == category))
+            choices = ", ".join(
+                sorted(t.code for t in self.types.values() if t.category == category)
+            )
             raise UnknownActivityType(
                 f"Policy {self.version} has no activity type {code!r} in category {category!r}; "
                 f"it has: {choices or 'no such category'}.",
@@ -207,6 +209,9 @@ class Scheme:
     reminders: ReminderPolicy | None
     earlier_regimes: tuple[EarlierRegime, ...] = ()
 
+    def __hash__(self) -> int:
+        return hash(self.code)
+
     @property
     def required(self) -> tuple[str, ...]:
         """The codes of the modules that make up the award, in the scheme's order."""
@@ -224,8 +229,11 @@ class Scheme:
         )
 
     def policy_for(self, cycle_starts_on: date) -> Policy | None:
-        """The version in force on the day the cycle started; None where the scheme never expires."""
-        chosen = None
+        """The version in force on the day the cycle started; None where there are no versions.
+
+        The first version also governs the cycles that started before it.
+        """
+        chosen = next(iter(self.policies), None)
         for policy in self.policies:
             if policy.effective_from is None or policy.effective_from <= cycle_starts_on:
                 chosen = policy

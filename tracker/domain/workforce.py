@@ -28,12 +28,14 @@ def urgency(status: Status | None, expires_on: date | None, *, on: date) -> int:
     return (expires_on - on).days
 
 
-def forecast(expiries: Mapping[date, int] | Iterable[tuple[date, int]], *, on: date) -> list[tuple[date, int]]:
-    """Expiries by calendar month for 24 months from the month of ``on``."""
+def forecast(
+    expiries: Mapping[date, int] | Iterable[tuple[date, int]], *, on: date
+) -> list[tuple[date, int]]:
+    """Expiries from ``on`` by calendar month, for 24 months from the month of ``on``."""
     first = on.replace(day=1)
     months = [add_months(first, n) for n in range(FORECAST_MONTHS)]
     counts = dict.fromkeys(months, 0)
-    for day, count in dict(expiries).items():
+    for day, count in expiries.items() if isinstance(expiries, Mapping) else expiries:
         month = day.replace(day=1)
         if month in counts and day >= on:
             counts[month] += count

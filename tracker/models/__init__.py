@@ -4,11 +4,25 @@ from tracker.db import Base
 from tracker.models.access import IdempotencyKey, Token
 from tracker.models.activities import Activity, Decision, Evidence
 from tracker.models.assessments import Assessment, Center, CenterApproval
-from tracker.models.certifications import Appeal, Certification, Cycle, Renewal, Span, StandingChange
+from tracker.models.certifications import (
+    Appeal,
+    Certification,
+    Cycle,
+    Renewal,
+    Span,
+    StandingChange,
+)
 from tracker.models.employers import Employer, RosterEntry, Sharing
 from tracker.models.history import HistoryEntry, ImportRun
 from tracker.models.holders import Holder
-from tracker.models.reminders import Message, RelayAccept, Reminder, ReminderCursor, Runtime, Suppression
+from tracker.models.reminders import (
+    Message,
+    RelayAccept,
+    Reminder,
+    ReminderCursor,
+    Runtime,
+    Suppression,
+)
 
 __all__ = [
     "Activity", "Appeal", "Assessment", "Base", "Center", "CenterApproval", "Certification",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tracker.db import Base, Id, Instant, new_id
 
 
-class Token(Base):
+class Token(Base, kw_only=True):
     """An opaque bearer token: only its SHA-256 is kept."""
 
     __tablename__ = "token"
@@ -36,7 +36,7 @@ class Token(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
 
 
-class IdempotencyKey(Base):
+class IdempotencyKey(Base, kw_only=True):
     """The answer given to a POST, so that the same key and body get the same answer again."""
 
     __tablename__ = "idempotency_key"

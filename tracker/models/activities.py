@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tracker.db import Amount, Base, Id, Instant, Ref, new_id
 
 
-class Activity(Base):
+class Activity(Base, kw_only=True):
     """Something claimed for points. What it claims changes only while it is with the holder."""
 
     __tablename__ = "activity"
@@ -46,7 +46,7 @@ class Activity(Base):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
 
-class Decision(Base):
+class Decision(Base, kw_only=True):
     """A reviewer's answer to an activity; append-only, so that any day's points can be shown."""
 
     __tablename__ = "activity_decision"
@@ -67,7 +67,7 @@ class Decision(Base):
     recorded_at: Mapped[datetime] = mapped_column(Instant)
 
 
-class Evidence(Base):
+class Evidence(Base, kw_only=True):
     """A file that supports an activity; its bytes lie in the storage directory under ``key``."""
 
     __tablename__ = "evidence"

@@ -5,13 +5,22 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Amount, Base, Id, Instant, Ref, new_id
 
 
-class Center(Base):
+class Center(Base, kw_only=True):
     """An assessment center in the directory."""
 
     __tablename__ = "center"
@@ -31,7 +40,7 @@ class Center(Base):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
 
-class CenterApproval(Base):
+class CenterApproval(Base, kw_only=True):
     """A period in which a center was approved; no ``lapses_on``: until further notice."""
 
     __tablename__ = "center_approval"
@@ -47,7 +56,7 @@ class CenterApproval(Base):
     recorded_at: Mapped[datetime] = mapped_column(Instant)
 
 
-class Assessment(Base):
+class Assessment(Base, kw_only=True):
     """One attempt at a module's exam. Voided, never deleted."""
 
     __tablename__ = "assessment"

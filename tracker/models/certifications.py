@@ -14,7 +14,7 @@ _LIVE = text("voided_at is null")
 _UNDECIDED = text("decision is null and withdrawn_on is null")
 
 
-class Certification(Base):
+class Certification(Base, kw_only=True):
     """A holder's full award under a scheme. Voided if the passes it rests on are voided."""
 
     __tablename__ = "certification"
@@ -35,7 +35,7 @@ class Certification(Base):
     voided_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
 
 
-class Cycle(Base):
+class Cycle(Base, kw_only=True):
     """One validity period; ``expires_on`` is its last valid day, null: without end."""
 
     __tablename__ = "cycle"
@@ -56,7 +56,7 @@ class Cycle(Base):
     recorded_at: Mapped[datetime] = mapped_column(Instant)
 
 
-class Renewal(Base):
+class Renewal(Base, kw_only=True):
     """An application to recertify, and how it ended."""
 
     __tablename__ = "renewal"
@@ -88,7 +88,7 @@ class Renewal(Base):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
 
-class StandingChange(Base):
+class StandingChange(Base, kw_only=True):
     """A suspension, revocation, surrender or reinstatement: append-only."""
 
     __tablename__ = "standing_change"
@@ -108,7 +108,7 @@ class StandingChange(Base):
     recorded_at: Mapped[datetime] = mapped_column(Instant)
 
 
-class Appeal(Base):
+class Appeal(Base, kw_only=True):
     """An appeal against a change of standing or a denied renewal."""
 
     __tablename__ = "appeal"
@@ -138,7 +138,7 @@ class Appeal(Base):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
 
-class Span(Base):
+class Span(Base, kw_only=True):
     """The timeline: days in which no recorded fact changes, with the dates that decide a standing.
 
     Derived from cycles, renewals and changes, and written in the same transaction as they are

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tracker.db import Base, Id, Instant, new_id
 
 
-class Employer(Base):
+class Employer(Base, kw_only=True):
     """A company whose HR checks on its workers."""
 
     __tablename__ = "employer"
@@ -24,7 +24,7 @@ class Employer(Base):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
 
-class RosterEntry(Base):
+class RosterEntry(Base, kw_only=True):
     """One worker on an employer's list, by the employer's own number.
 
     The claim that it is a certain holder is the employer's until the holder's consent.
@@ -51,7 +51,7 @@ class RosterEntry(Base):
     recorded_at: Mapped[datetime] = mapped_column(Instant)
 
 
-class Sharing(Base):
+class Sharing(Base, kw_only=True):
     """A holder's consent that an employer sees their standing. Ends at once when ended."""
 
     __tablename__ = "sharing"

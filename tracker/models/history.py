@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tracker.db import Base, Id, Instant, new_id
 
 
-class HistoryEntry(Base):
+class HistoryEntry(Base, kw_only=True):
     """One line of history: who did what to which record, when. Written, never changed."""
 
     __tablename__ = "history"
@@ -28,7 +28,7 @@ class HistoryEntry(Base):
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
-class ImportRun(Base):
+class ImportRun(Base, kw_only=True):
     """One run of an import: its counts, or the errors for which nothing was stored."""
 
     __tablename__ = "import_run"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tracker.db import Base, Id, Instant, Ref, new_id
 
 
-class Holder(Base):
+class Holder(Base, kw_only=True):
     """A person. ``ref`` is the key that files know them by; without one it is the id."""
 
     __tablename__ = "holder"

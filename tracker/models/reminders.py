@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Base, Id, Instant, new_id
@@ -14,7 +23,7 @@ MESSAGE_STATES = ("ready", "claimed", "transmitting", "sent", "dead", "ambiguous
 _STATES = ", ".join(f"'{state}'" for state in MESSAGE_STATES)
 
 
-class ReminderCursor(Base):
+class ReminderCursor(Base, kw_only=True):
     """Where a certification stands in its stages, and when it must be looked at next.
 
     A tick costs what is due, not what exists: the partial index holds only rows with a date.
@@ -36,29 +45,44 @@ class ReminderCursor(Base):
     next_due_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
 
 
-class Reminder(Base):
-    """The fate of one stage of one cycle: exactly one row once its instant has passed."""
+class Reminder(Base, kw_only=True):
+    """The fate of one stage of one cycle: exactly one row once its instant has passed.
+
+    A stage counts the days to one expiry, so an expiry that was corrected has stages of its own.
+    ``useful_until`` is the instant of the next stage, which takes this one's place.
+    """
 
     __tablename__ = "reminder"
     __table_args__ = (
+        UniqueConstraint(
+            "certification_id", "cycle", "expires_on", "offset", "audience", name="uq_reminder_stage"
+        ),
         Index("ix_reminder_message_id", "message_id"),
         CheckConstraint("fate in ('planned', 'superseded', 'skipped')", name="fate"),
         CheckConstraint("(fate = 'skipped') = (reason is not null)", name="reason"),
     )
 
-    certification_id: Mapped[str] = mapped_column(ForeignKey("certification.id"), primary_key=True)
-    cycle: Mapped[int] = mapped_column(primary_key=True)
-    offset: Mapped[int] = mapped_column(primary_key=True)
-    audience: Mapped[str] = mapped_column(String(16), primary_key=True, default="holder")
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    certification_id: Mapped[str] = mapped_column(ForeignKey("certification.id"))
+    cycle: Mapped[int]
+    expires_on: Mapped[date]
+    offset: Mapped[int]
+    audience: Mapped[str] = mapped_column(String(16), default="holder")
     due_at: Mapped[datetime] = mapped_column(Instant)
+    useful_until: Mapped[datetime] = mapped_column(Instant)
     fate: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(String(32), default=None)
     message_id: Mapped[str | None] = mapped_column(ForeignKey("message.id"), default=None)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
 
 
-class Message(Base):
-    """A letter in the outbox: ready -> claimed -> transmitting -> sent, dead, ambiguous, cancelled."""
+class Message(Base, kw_only=True):
+    """A letter in the outbox: ready -> claimed -> transmitting -> sent, dead, ambiguous, cancelled.
+
+    ``facts`` are what the letter says, written down with the marker: from then on a copy may be
+    out, so whatever is sent again must say the same. ``attempts`` are those that the letter
+    itself has used up; a relay that cannot be reached uses none.
+    """
 
     __tablename__ = "message"
     __table_args__ = (
@@ -72,6 +96,10 @@ class Message(Base):
             sqlite_where=text("state in ('claimed', 'transmitting')"),
             postgresql_where=text("state in ('claimed', 'transmitting')"),
         ),
+        Index(
+            "ix_message_ambiguous", "lease_until",
+            sqlite_where=text("state = 'ambiguous'"), postgresql_where=text("state = 'ambiguous'"),
+        ),
         Index("ix_message_holder", "holder_id"),
     )  # fmt: skip
 
@@ -82,7 +110,7 @@ class Message(Base):
     holder_id: Mapped[str | None] = mapped_column(ForeignKey("holder.id"), default=None)
     address: Mapped[str] = mapped_column(String(254))
     stage: Mapped[int | None] = mapped_column(default=None)
-    facts: Mapped[dict[str, Any]] = mapped_column(JSON)
+    facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
     priority: Mapped[int] = mapped_column(default=5)
     state: Mapped[str] = mapped_column(String(16), default="ready")
     created_at: Mapped[datetime] = mapped_column(Instant)
@@ -96,7 +124,7 @@ class Message(Base):
     finished_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
 
 
-class RelayAccept(Base):
+class RelayAccept(Base, kw_only=True):
     """Evidence that the relay took a letter, by its Message-ID."""
 
     __tablename__ = "relay_accept"
@@ -106,7 +134,7 @@ class RelayAccept(Base):
     at: Mapped[datetime] = mapped_column(Instant)
 
 
-class Suppression(Base):
+class Suppression(Base, kw_only=True):
     """An address that is not written to, and why; null ``until_at``: for good."""
 
     __tablename__ = "suppression"
@@ -117,8 +145,13 @@ class Suppression(Base):
     recorded_at: Mapped[datetime] = mapped_column(Instant)
 
 
-class Runtime(Base):
-    """One row for this database: whether sending is armed, and the scheduler's last heartbeat."""
+class Runtime(Base, kw_only=True):
+    """One row for this database: whether sending is armed, and the scheduler's last heartbeat.
+
+    ``place`` is where the database lay when it was armed, so that a clone sends nothing.
+    ``timetable`` is a digest of the reminder policies and zone rules that the cursors follow.
+    ``evidence_until``: ``relay_accept`` is complete up to this instant; null: not kept.
+    """
 
     __tablename__ = "runtime"
     __table_args__ = (CheckConstraint("id = 1", name="single"),)
@@ -126,5 +159,8 @@ class Runtime(Base):
     id: Mapped[int] = mapped_column(primary_key=True, default=1)
     database_id: Mapped[str] = mapped_column(Id, default_factory=new_id)
     armed: Mapped[bool] = mapped_column(default=True)
+    place: Mapped[str | None] = mapped_column(String(64), default=None)
+    timetable: Mapped[str | None] = mapped_column(String(64), default=None)
+    evidence_until: Mapped[datetime | None] = mapped_column(Instant, default=None)
     last_tick_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     fuse: Mapped[str | None] = mapped_column(Text, default=None)

@@ -92,7 +92,7 @@ def _award(work: Work, scheme: Scheme, new: dict[str, date]) -> list[str]:
     """Write the awards with their first cycles; returns the certifications' ids."""
     if not new:
         return []
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"id": new_id(), "public_id": secrets.token_urlsafe(16), "number": _number(scheme),
          "holder_id": holder_id, "scheme": scheme.code, "awarded_on": day,
          "recorded_at": work.now}
@@ -235,3 +235,14 @@ def locked(work: Work, certification_id: str) -> Any:
     row = facts.certification(work, certification_id)
     lock(work, [row.holder_id])
     return row
+
+
+def of_holder(work: Work, holder_id: str, scheme: str) -> Any:
+    """The row of a holder's certification under a scheme, or None."""
+    table = Certification
+    return work.row(
+        select(
+            table.id, table.number, table.public_id, table.holder_id, table.scheme,
+            table.awarded_on, table.recorded_at,
+        ).where(table.holder_id == holder_id, table.scheme == scheme, table.voided_at.is_(None))
+    )  # fmt: skip

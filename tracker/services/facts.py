@@ -21,7 +21,15 @@ from tracker.domain.assessments import Attempt
 from tracker.domain.errors import NotFound
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.points import Claim
-from tracker.models import Activity, Assessment, Certification, Cycle, Decision, Renewal, StandingChange
+from tracker.models import (
+    Activity,
+    Assessment,
+    Certification,
+    Cycle,
+    Decision,
+    Renewal,
+    StandingChange,
+)
 from tracker.services.work import Reading
 
 CHUNK = 500  # how many ids go into one IN list
@@ -161,7 +169,7 @@ def _application(row: Any, known_at: datetime | None) -> rules.Application:
 def _by_certification(
     reading: Reading,
     ids: Collection[str],
-    statement: Select[Any],
+    statement: Select[*tuple[Any, ...]],
     table: Any,
     known_at: datetime | None,
 ) -> dict[str, list[Any]]:

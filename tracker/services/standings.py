@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -29,19 +29,19 @@ ON_SPAN = and_(Span.from_on <= ON, Span.until_on > ON)
 STATUS = case(
     (Span.hold.is_not(None), Span.hold),
     (Span.expires_on.is_(None), "active"),
-    (and_(ON <= Span.expires_on, ON >= Span.window_opens_on), "renewal_open"),
-    (ON <= Span.expires_on, "active"),
+    (and_(Span.expires_on >= ON, Span.window_opens_on <= ON), "renewal_open"),
+    (Span.expires_on >= ON, "active"),
     (Span.pending_since.is_not(None), "pending_renewal"),
-    (ON <= Span.grace_ends_on, "grace"),
+    (Span.grace_ends_on >= ON, "grace"),
     else_="expired",
 )
 VALID = and_(
     Span.hold.is_(None),
     or_(
         Span.expires_on.is_(None),
-        ON <= Span.expires_on,
+        Span.expires_on >= ON,
         and_(Span.pending_since.is_not(None), Span.valid_while_pending),
-        and_(Span.pending_since.is_(None), ON <= Span.grace_ends_on, Span.valid_in_grace),
+        and_(Span.pending_since.is_(None), Span.grace_ends_on >= ON, Span.valid_in_grace),
     ),
 )
 
@@ -78,7 +78,8 @@ _OF_HOLDER = _HELD.where(Certification.holder_id == bindparam("holder_id")).orde
 
 def _held(row: Any, on: date) -> Held:
     span = certifications.Span(*row[6:])
-    return Held(*row[:6], standing=certifications.standing_on(span, on))
+    standing = certifications.standing_on(span, on)
+    return Held(row.id, row.number, row.public_id, row.holder_id, row.scheme, row.awarded_on, standing)
 
 
 def of_certification(reading: Reading, certification_id: str, *, on: date) -> Held | None:
@@ -101,18 +102,10 @@ def of_many(reading: Reading, holder_ids: Collection[str], *, on: date) -> list[
     return found
 
 
-def as_known(
-    reading: Reading, scheme: Scheme, certification_id: str, *, on: date, known_at: datetime
-) -> Standing | None:
-    """The standing on a day as it would have been told at ``known_at``."""
-    record = facts.records(reading, [certification_id], known_at=known_at).get(certification_id)
-    if record is None:
-        return None
-    spans = certifications.timeline(
-        scheme, record.cycles, applications=record.applications, changes=record.changes
-    )
-    span = certifications.span_on(spans, on)
-    return certifications.standing_on(span, on) if span else None
+def page(reading: Reading, conditions: Collection[Any], *, limit: int, on: date) -> list[Held]:
+    """A page of certifications that meet the conditions, in the order of their ids."""
+    statement = _HELD.where(*conditions).order_by(Certification.id).limit(limit)
+    return [_held(row, on) for row in reading.rows(statement, {"on": on})]
 
 
 @dataclass(frozen=True, slots=True)

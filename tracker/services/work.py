@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, Row
+from sqlalchemy import Connection, Engine, Executable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -38,11 +38,11 @@ class Reading:
         """The calendar date in the scheme's own time zone."""
         return self.now.astimezone(scheme.time_zone).date()
 
-    def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Row[Any]]:
+    def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Any]:
         """All rows of a statement."""
         return self.connection.execute(statement, parameters).fetchall()
 
-    def row(self, statement: Executable, parameters: Any = None) -> Row[Any] | None:
+    def row(self, statement: Executable, parameters: Any = None) -> Any:
         """The first row of a statement, or None."""
         return self.connection.execute(statement, parameters).first()
 
@@ -57,6 +57,16 @@ class Work(Reading):
     """One transaction of an actor. The session and the connection are the same transaction."""
 
     session: Session
+
+    def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Any]:
+        """All rows of a statement, pending changes of the session included."""
+        self.session.flush()
+        return self.connection.execute(statement, parameters).fetchall()
+
+    def row(self, statement: Executable, parameters: Any = None) -> Any:
+        """The first row of a statement or None, pending changes of the session included."""
+        self.session.flush()
+        return self.connection.execute(statement, parameters).first()
 
     def upsert(self, table: type[Base]) -> Any:
         """An INSERT that knows ON CONFLICT, in the database's own dialect."""

@@ -1,0 +1,451 @@
+"""Every outcome of handing a letter over, against a real SMTP server on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+import flask_mail
+import pytest
+
+from tracker.mail.catcher import Behaviour, Catcher, Cut, Replies
+from tracker.mail.postman import Delivery, Outcome, Postman
+
+LETTER = (
+    b"From: T <t@t.example>\r\nTo: ana@example.com\r\nSubject: 30 days left\r\n"
+    b"Message-ID: <1@t.example>\r\n\r\nHello\r\n.\r\n..two dots\r\n"
+)
+SENDER, ANA, BEN = "b+1.mac@bounce.example", "ana@example.com", "ben@example.com"
+
+
+def postman(port: int, **settings: Any) -> Postman:
+    usual: dict[str, Any] = {
+        "server": "127.0.0.1",
+        "port": port,
+        "use_tls": False,
+        "use_ssl": False,
+        "username": None,
+        "password": None,
+        "timeout": 5.0,
+        "local_hostname": "tracker.example",
+    }
+    return Postman(**(usual | settings))
+
+
+def deliver(
+    by: Postman, to: str = ANA, *, data: bytes = LETTER, mark: Callable[[], bool] = lambda: True
+) -> Delivery:
+    return by.deliver(envelope_sender=SENDER, recipient=to, data=data, mark=mark)
+
+
+@pytest.fixture
+def catcher() -> Iterator[Catcher]:
+    with Catcher() as server:
+        yield server
+
+
+@pytest.fixture
+def by(catcher: Catcher) -> Iterator[Postman]:
+    with postman(catcher.port) as one:
+        yield one
+
+
+class Script:
+    """A server of few words on a plain socket: sends each line after one from the client.
+
+    The first line is the greeting. None hangs up; a line without its end is sent as it is. When
+    the script is over the server is silent, and hangs up at QUIT.
+    """
+
+    def __init__(self, *lines: bytes | None) -> None:
+        self._lines = lines
+        self._door = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._door.getsockname()[1]
+        self.heard: list[bytes] = []
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Closing alone would not wake up a thread that waits in accept().
+        with contextlib.suppress(OSError):
+            self._door.shutdown(socket.SHUT_RDWR)
+        self._door.close()
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                line, _ = self._door.accept()
+                with line, line.makefile("rb") as heard:
+                    self._play(line, heard)
+
+    def _play(self, line: socket.socket, heard: Any) -> None:
+        for number, words in enumerate(self._lines):
+            if number:
+                self.heard.append(heard.readline())
+                if self.heard[-1].startswith(b"From:"):  # the letter: up to its dot
+                    while self.heard[-1] not in {b".\r\n", b""}:
+                        self.heard.append(heard.readline())
+            if words is None:
+                return
+            line.sendall(words)
+        while heard.readline() not in {b"", b"quit\r\n"}:
+            pass
+
+
+HELLO = (b"220 ready\r\n", b"250 tracker.example\r\n")
+
+
+def test_an_accepted_letter_arrives_as_it_was(catcher, by):
+    delivery = deliver(by)
+    assert delivery == Delivery(Outcome.ACCEPTED, "250 2.0.0 OK")
+    (caught,) = catcher.letters()
+    assert (caught.envelope_sender, caught.recipient, caught.raw) == (SENDER, ANA, LETTER)
+
+
+@pytest.mark.parametrize(
+    ("sent", "arrived"),
+    [
+        (b"S: x\r\n\r\n.\r\n", b"S: x\r\n\r\n.\r\n"),
+        (b".S: x\r\n\r\n..a\r\n.b\r\n", b".S: x\r\n\r\n..a\r\n.b\r\n"),
+        (b"S: x\n\na\n.\nRSET\n", b"S: x\r\n\r\na\r\n.\r\nRSET\r\n"),
+        (b"S: x\r\n\r\na\r.\rb", b"S: x\r\n\r\na\r\n.\r\nb\r\n"),
+        (b"S: x\r\n\r\na\r\n\n.\r\n", b"S: x\r\n\r\na\r\n\r\n.\r\n"),
+        (b"", b"\r\n"),
+    ],
+)
+def test_dots_and_line_ends_cannot_end_a_letter_early(catcher, by, sent, arrived):
+    assert deliver(by, data=sent).outcome is Outcome.ACCEPTED
+    assert [caught.raw for caught in catcher.letters()] == [arrived]
+
+
+def test_one_connection_carries_many_letters(catcher, by):
+    for number in range(50):
+        assert deliver(by, f"a{number}@example.com").outcome is Outcome.ACCEPTED
+    assert (catcher.connections, len(catcher.letters())) == (1, 50)
+
+
+def test_the_marker_is_set_after_the_recipient_is_accepted_and_before_the_letter_leaves():
+    lines = (*HELLO, b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", b"250 kept\r\n")
+    with Script(*lines) as server, postman(server.port) as by:
+        heard_at_mark: list[bytes] = []
+
+        def mark() -> bool:
+            heard_at_mark.extend(server.heard)
+            return True
+
+        assert deliver(by, mark=mark) == Delivery(Outcome.ACCEPTED, "250 kept")
+        assert [line.split()[0] for line in heard_at_mark] == [b"ehlo", b"MAIL", b"RCPT"]
+        assert server.heard[3] == b"DATA\r\n"
+
+
+def test_a_letter_not_owed_any_more_is_not_sent(catcher, by):
+    assert deliver(by, mark=lambda: False).outcome is Outcome.NOT_OWED
+    assert deliver(by, BEN).outcome is Outcome.ACCEPTED
+    assert [caught.recipient for caught in catcher.letters()] == [BEN]
+    assert catcher.connections == 1
+
+
+def test_a_marker_that_fails_sends_nothing_and_leaves_the_next_letter_a_clean_session(catcher, by):
+    def mark() -> bool:
+        raise ConnectionResetError("the database is gone")
+
+    with pytest.raises(ConnectionResetError, match="the database is gone"):
+        deliver(by, mark=mark)
+    assert deliver(by, BEN).outcome is Outcome.ACCEPTED
+    assert [caught.recipient for caught in catcher.letters()] == [BEN]
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        ("450 4.2.0 Greylisted", Outcome.RETRY),
+        ("452 4.2.2 Mailbox full", Outcome.RETRY),
+        ("550 5.7.1 Not here", Outcome.REFUSED),
+        ("550 No such user here", Outcome.REFUSED),
+        ("550 5.1.1 No such user", Outcome.SUPPRESS),
+        ("550 5.1.10 Null MX", Outcome.SUPPRESS),
+        ("550 #5.1.0 Address rejected", Outcome.SUPPRESS),
+        # Not the recipient's address: one wrong setting of ours must not suppress everybody.
+        ("550 5.1.0 <b@x>: Sender address rejected: User unknown", Outcome.REFUSED),
+        ("550 5.1.7 Bad sender address", Outcome.REFUSED),
+        ("550 5.1.8 Domain of sender does not exist", Outcome.REFUSED),
+    ],
+)
+@pytest.mark.parametrize("step", ["rcpt", "data"])
+def test_a_refusal_says_whether_to_try_again_and_spares_the_neighbours(
+    catcher, by, step, reply, outcome
+):
+    replies: Replies = {ANA: [reply]}
+    catcher.behaviour = (
+        Behaviour(rcpt_replies=replies) if step == "rcpt" else Behaviour(data_replies=replies)
+    )
+    assert deliver(by) == Delivery(outcome, reply)
+    assert deliver(by, BEN).outcome is Outcome.ACCEPTED
+    assert [caught.recipient for caught in catcher.letters()] == [BEN]
+    assert catcher.connections == 1
+
+
+def test_greylisted_twice_and_taken_the_third_time(catcher, by):
+    catcher.behaviour.rcpt_replies[ANA] = ["450 4.2.0 Later", "450 4.2.0 Later"]
+    assert [deliver(by).outcome.value for _ in range(3)] == ["retry", "retry", "accepted"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ("451 4.3.0 Try later", Delivery(Outcome.RETRY, "451 4.3.0 Try later")),
+        ("550 5.1.0 No", Delivery(Outcome.REFUSED, "550 5.1.0 No")),
+        (
+            "530 5.7.0 Authentication required",
+            Delivery(Outcome.RETRY, "530 5.7.0 Authentication required", connection_failed=True),
+        ),
+    ],
+)
+def test_a_refusal_of_the_sender_never_suppresses_the_recipient(catcher, by, reply, expected):
+    catcher.behaviour.mail_replies.append(reply)
+    assert deliver(by) == expected
+    assert deliver(by).outcome is Outcome.ACCEPTED
+
+
+@pytest.mark.parametrize("step", ["mail", "rcpt", "data"])
+def test_421_at_any_step_is_tried_again_on_a_new_connection(catcher, by, step):
+    busy = ["421 4.3.2 Closing"]
+    catcher.behaviour = {
+        "mail": Behaviour(mail_replies=busy),
+        "rcpt": Behaviour(rcpt_replies={ANA: busy}),
+        "data": Behaviour(data_replies={ANA: busy}),
+    }[step]
+    assert deliver(by) == Delivery(Outcome.RETRY, "421 4.3.2 Closing", connection_failed=True)
+    assert deliver(by).outcome is Outcome.ACCEPTED
+    assert (catcher.connections, len(catcher.letters())) == (2, 1)
+
+
+def test_421_instead_of_a_greeting():
+    with Script(b"421 4.3.2 Too busy\r\n", None) as server, postman(server.port) as by:
+        delivery = deliver(by)
+    assert (delivery.outcome, delivery.connection_failed) == (Outcome.RETRY, True)
+    assert "421" in delivery.reply
+
+
+def test_421_every_fifth_letter_loses_and_repeats_none(catcher, by):
+    catcher.behaviour.busy_every = 5
+    for number in range(40):
+        while deliver(by, f"a{number}@example.com").outcome is not Outcome.ACCEPTED:
+            pass
+    assert [c.recipient for c in catcher.letters()] == [f"a{n}@example.com" for n in range(40)]
+
+
+def test_the_connection_lost_before_the_250_is_ambiguous_whether_or_not_the_letter_was_kept(
+    catcher, by
+):
+    catcher.behaviour.cuts = {ANA: [Cut.BEFORE_KEEPING], BEN: [Cut.BEFORE_250]}
+    for recipient in (ANA, BEN):
+        delivery = deliver(by, recipient)
+        assert (delivery.outcome, delivery.connection_failed) == (Outcome.AMBIGUOUS, True)
+    assert [caught.recipient for caught in catcher.letters()] == [BEN]
+    assert deliver(by).outcome is Outcome.ACCEPTED
+
+
+def test_the_connection_lost_after_the_250_is_accepted_and_the_next_letter_dials_again(catcher, by):
+    catcher.behaviour.cuts = {ANA: [Cut.AFTER_250]}
+    assert deliver(by).outcome is Outcome.ACCEPTED
+    # The line may go dead before the next letter or during its MAIL; neither is in doubt.
+    outcomes = [deliver(by, BEN).outcome]
+    if outcomes == [Outcome.RETRY]:
+        outcomes.append(deliver(by, BEN).outcome)
+    assert outcomes[-1] is Outcome.ACCEPTED
+    assert [caught.recipient for caught in catcher.letters()] == [ANA, BEN]
+    assert catcher.connections == 2
+
+
+def test_a_goodbye_that_fails_changes_nothing(catcher):
+    catcher.behaviour.cut_at_quit = True
+    with postman(catcher.port) as by:
+        assert deliver(by).outcome is Outcome.ACCEPTED
+    assert len(catcher.letters()) == 1
+
+
+def test_a_goodbye_that_is_never_answered_ends_in_time():
+    lines = (*HELLO, b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", b"250 kept\r\n", b"")
+    with Script(*lines) as server:
+        by = postman(server.port, timeout=1.0)
+        assert deliver(by).outcome is Outcome.ACCEPTED
+        begun = time.monotonic()
+        by.close()
+        assert time.monotonic() - begun < 3
+        by.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "outcome", "seconds"),
+    [
+        ("no greeting", [b""], Outcome.RETRY, 1),
+        ("half a greeting", [b"220 rea"], Outcome.RETRY, 1),
+        ("no answer to EHLO", [b"220 ready\r\n", b""], Outcome.RETRY, 1),
+        ("no answer to MAIL", [*HELLO, b""], Outcome.RETRY, 1),
+        ("no answer to RCPT", [*HELLO, b"250 ok\r\n", b""], Outcome.RETRY, 1),
+        ("no answer to DATA", [*HELLO, b"250 ok\r\n", b"250 ok\r\n", b""], Outcome.RETRY, 1),
+        (
+            "no answer to the letter",
+            [*HELLO, b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", b""],
+            Outcome.AMBIGUOUS,
+            1,
+        ),
+        (
+            "half an answer to the letter",
+            [*HELLO, b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", b"250-half\r\n"],
+            Outcome.AMBIGUOUS,
+            1,
+        ),
+    ],
+)
+def test_a_black_hole_frees_the_worker_after_the_timeout(name, lines, outcome, seconds):
+    with Script(*lines) as server, postman(server.port, timeout=1.0) as by:
+        begun = time.monotonic()
+        delivery = deliver(by)
+        assert seconds * 0.9 <= time.monotonic() - begun < seconds + 5, name
+    assert (delivery.outcome, delivery.connection_failed) == (outcome, True)
+
+
+def test_an_answer_that_drips_in_byte_by_byte_is_out_of_time_too():
+    door = socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        line, _ = door.accept()
+        with line, contextlib.suppress(OSError):
+            for _ in range(100):
+                line.sendall(b"2")
+                time.sleep(0.1)
+
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    with postman(door.getsockname()[1], timeout=1.0) as by:
+        begun = time.monotonic()
+        assert deliver(by).outcome is Outcome.RETRY
+        assert time.monotonic() - begun < 3
+    thread.join(10)
+    door.close()
+
+
+@pytest.mark.parametrize(
+    ("lines", "outcome"),
+    [
+        ([*HELLO, None], Outcome.RETRY),
+        ([*HELLO, b"250 ok\r\n", None], Outcome.RETRY),
+        # The marker is set, but the server never asked for the letter: it cannot have it.
+        ([*HELLO, b"250 ok\r\n", b"250 ok\r\n", None], Outcome.RETRY),
+        ([*HELLO, b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", None], Outcome.AMBIGUOUS),
+        ([*HELLO, b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", b"what?\r\n"], Outcome.AMBIGUOUS),
+        ([*HELLO, b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", b"350 hm\r\n"], Outcome.AMBIGUOUS),
+        (
+            [*HELLO, b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", b"250 " + b"x" * 9000 + b"\r\n"],
+            Outcome.AMBIGUOUS,
+        ),
+        ([*HELLO, b"250 ok\r\n", b"250 ok\r\n", b"250 what?\r\n"], Outcome.RETRY),
+        ([*HELLO, b"what?\r\n"], Outcome.RETRY),
+        ([b"554 5.3.2 No mail here\r\n"], Outcome.RETRY),
+    ],
+)
+def test_a_lost_or_senseless_answer_is_in_doubt_only_once_the_letter_has_left(lines, outcome):
+    with Script(*lines) as server, postman(server.port) as by:
+        delivery = deliver(by)
+    assert (delivery.outcome, delivery.connection_failed) == (outcome, True)
+
+
+def test_nobody_at_home_is_tried_again(catcher, by):
+    catcher.stop()
+    delivery = deliver(by)
+    assert (delivery.outcome, delivery.connection_failed) == (Outcome.RETRY, True)
+    catcher.start()
+    assert deliver(by).outcome is Outcome.ACCEPTED
+
+
+def test_a_server_that_restarted_between_two_letters_costs_no_attempt(catcher, by):
+    assert deliver(by).outcome is Outcome.ACCEPTED
+    catcher.stop()
+    catcher.start()
+    assert deliver(by).outcome is Outcome.ACCEPTED
+
+
+def test_a_goodbye_sent_right_behind_the_250_is_not_the_answer_to_the_next_letter():
+    lines = (*HELLO, b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n", b"250 kept\r\n421 idle\r\n")
+    with Script(*lines) as server, postman(server.port) as by:
+        assert deliver(by) == Delivery(Outcome.ACCEPTED, "250 kept")
+        assert deliver(by) == Delivery(Outcome.ACCEPTED, "250 kept")
+
+
+def test_the_reply_is_one_line_of_500_characters_at_most():
+    reply = b"550-5.7.1 no\r\n550-5.7.1 \x1b[31m\xff\r\n550 5.7.1 " + b"x" * 900 + b"\r\n"
+    lines = (*HELLO, b"250 ok\r\n", reply, b"250 reset\r\n")
+    with Script(*lines) as server, postman(server.port) as by:
+        delivery = deliver(by)
+    assert delivery.reply.startswith("550 5.7.1 no 5.7.1 [31m� 5.7.1 xxx")
+    assert len(delivery.reply) == 500
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    ["", "ana", "ana@", "a b@example.com", "a@e.example>\r\nRCPT TO:<v@e.example", "a@b> SIZE=1"],
+)
+def test_what_is_no_address_is_never_put_on_the_wire(catcher, by, recipient):
+    assert deliver(by, recipient).outcome is Outcome.SUPPRESS
+    assert catcher.connections == 0
+
+
+def test_an_envelope_sender_must_be_an_address_or_empty(by):
+    with pytest.raises(ValueError, match="envelope sender"):
+        by.deliver(envelope_sender="b>", recipient=ANA, data=LETTER, mark=lambda: True)
+    delivery = by.deliver(envelope_sender="", recipient=ANA, data=LETTER, mark=lambda: True)
+    assert delivery.outcome is Outcome.ACCEPTED
+
+
+def test_an_address_beyond_ascii_is_refused_unless_the_server_takes_it(by):
+    delivery = deliver(by, "josé@example.com")
+    assert delivery.outcome is Outcome.SUPPRESS
+    assert "SMTPUTF8" in delivery.reply
+    assert deliver(by).outcome is Outcome.ACCEPTED
+
+
+def test_an_address_beyond_ascii_with_smtputf8():
+    with Catcher(smtputf8=True) as catcher, postman(catcher.port) as by:
+        for recipient in ("josé@example.com", ANA):
+            data = LETTER.replace(b"ana@example.com", recipient.encode())
+            assert deliver(by, recipient, data=data).outcome is Outcome.ACCEPTED
+        assert [caught.recipient for caught in catcher.letters()] == ["josé@example.com", ANA]
+
+
+def test_record_messages_sees_accepted_letters_only(catcher, by):
+    catcher.behaviour.rcpt_replies[BEN] = "550 5.1.1 No such user"
+    with flask_mail.Mail().record_messages() as outbox:
+        deliver(by)
+        deliver(by, BEN)
+    (message,) = outbox
+    assert (message.subject, message.recipients) == ("30 days left", [ANA])
+    assert (message.sender, message.msgId) == ("T <t@t.example>", "<1@t.example>")
+    assert message.body is not None
+    assert message.body.startswith("Hello")
+
+
+def test_a_listener_that_fails_does_not_unaccept_a_letter(by, caplog):
+    def listen(_sender: object, message: flask_mail.Message) -> None:
+        raise RuntimeError(message.subject)
+
+    with flask_mail.email_dispatched.connected_to(listen):
+        assert deliver(by).outcome is Outcome.ACCEPTED
+    assert "a listener to accepted letters failed" in caplog.text
+
+
+def test_settings_that_contradict_each_other_are_refused():
+    with pytest.raises(ValueError, match="not both"):
+        postman(25, use_tls=True, use_ssl=True)
+    with pytest.raises(ValueError, match="encrypted only"):
+        postman(25, server="relay.example.org", username="u", password="p")

@@ -1,0 +1,147 @@
+"""The house rules that a machine can check, over the source of the whole package."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "tracker").rglob("*.py"))
+
+LONGEST_FUNCTION = 50
+LONGEST_FILE = 400
+
+# Wall time, here or in the database; time.monotonic() and perf_counter() only measure spans.
+WALL_TIME = {
+    "datetime.date.today",
+    "datetime.datetime.now",
+    "datetime.datetime.today",
+    "datetime.datetime.utcnow",
+    "sqlalchemy.func.current_date",
+    "sqlalchemy.func.current_timestamp",
+    "sqlalchemy.func.now",
+    "time.ctime",
+    "time.gmtime",
+    "time.localtime",
+    "time.time",
+    "time.time_ns",
+}
+
+
+def test_imports_go_down_the_floors_only():
+    contracts = str(ROOT / "pyproject.toml")
+    outcome = lint_imports(config_filename=contracts, no_cache=True, no_logo=True)
+
+    assert outcome == EXIT_STATUS_SUCCESS, "the broken contracts are printed above"
+
+
+def test_rules_import_the_standard_library_and_each_other_only():
+    strangers = {
+        f"{where}: {module}"
+        for path in SOURCES
+        if path.is_relative_to(ROOT / "tracker" / "domain")
+        for where, module in _imports(path)
+        if not module.startswith("tracker.domain")
+        if module.split(".")[0] not in sys.stdlib_module_names
+    }
+
+    assert strangers == set()
+
+
+def test_no_function_is_longer_than_fifty_lines():
+    lengths = {
+        f"{_place(path, node)} {node.name}": _length(node)
+        for path in SOURCES
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+    assert {name: n for name, n in lengths.items() if n > LONGEST_FUNCTION} == {}
+
+
+def test_no_file_is_longer_than_four_hundred_lines():
+    lengths = {_place(path): len(path.read_bytes().splitlines()) for path in SOURCES}
+
+    assert {name: n for name, n in lengths.items() if n > LONGEST_FILE} == {}
+
+
+def test_nobody_but_the_clock_reads_wall_time():
+    readers = [
+        f"{_place(path)}:{line}"
+        for path in SOURCES
+        if path != ROOT / "tracker" / "clock.py"
+        for line in _wall_time_readings(_tree(path))
+    ]
+
+    assert readers == [], "ask tracker.clock instead"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import datetime\ndatetime.datetime.now(datetime.UTC)",
+        "import datetime as dt\ndt.date.today()",
+        "from datetime import datetime as moment\nmake(default_factory=moment.utcnow)",
+        "from time import time\ntime()",
+        "import sqlalchemy as sa\nsa.select(sa.func.now())",
+        "from sqlalchemy import func\nfunc.now()",
+    ],
+)
+def test_a_reading_of_wall_time_is_recognised(source):
+    assert list(_wall_time_readings(ast.parse(source))) == [2]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from tracker import clock\nclock.now()",
+        "work.today(scheme)",
+        "import time\ntime.monotonic()",
+    ],
+)
+def test_asking_whoever_has_a_clock_is_no_reading_of_wall_time(source):
+    assert list(_wall_time_readings(ast.parse(source))) == []
+
+
+def _wall_time_readings(tree: ast.Module) -> Iterator[int]:
+    """Give the lines that name a reader of wall time, whatever it was imported as."""
+    meanings = dict(_imported_names(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute | ast.Name):
+            first, dot, rest = ast.unparse(node).partition(".")
+            if meanings.get(first, first) + dot + rest in WALL_TIME:
+                yield node.lineno
+
+
+def _imported_names(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                yield from ((alias.asname, alias.name) for alias in names if alias.asname)
+            case ast.ImportFrom(module=str(module), names=names):
+                yield from ((a.asname or a.name, f"{module}.{a.name}") for a in names)
+
+
+def _imports(path: Path) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(_tree(path)):
+        match node:
+            case ast.Import(names=names):
+                yield from ((_place(path, node), alias.name) for alias in names)
+            case ast.ImportFrom(module=str(module), level=0):
+                yield _place(path, node), module
+
+
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_bytes())
+
+
+def _length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def _place(path: Path, node: ast.stmt | None = None) -> str:
+    line = "" if node is None else f":{node.lineno}"
+    return f"{path.relative_to(ROOT)}{line}"

@@ -1,0 +1,101 @@
+"""Migrations read in order, lead to exactly what the models say, and back."""
+
+import re
+import uuid
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, inspect
+
+from tests import postgres
+from tracker import migrations
+from tracker.models import Base
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database(request, tmp_path):
+    """Make one more empty database of this kind, as often as asked; its URL."""
+
+    def make():
+        name = f"migrations_{uuid.uuid4().hex}"
+        if request.param == "sqlite":
+            return f"sqlite:///{tmp_path / name}.sqlite3"
+        return postgres.create_database(request.getfixturevalue("postgres_server"), name)
+
+    return make
+
+
+def test_the_files_are_numbered_from_0001_without_a_gap():
+    names = sorted(path.name for path in Path(_scripts().versions).glob("*.py"))
+
+    assert names, "there are no migrations"
+    assert [name[:4] for name in names] == [f"{n:04}" for n in range(1, len(names) + 1)]
+    assert [name for name in names if not re.fullmatch(r"\d{4}_[a-z0-9_]+\.py", name)] == []
+
+
+def test_each_migration_bears_its_number_and_follows_the_one_before():
+    history = list(_scripts().walk_revisions())[::-1]
+    revisions = [migration.revision for migration in history]
+
+    assert [Path(migration.path).name[:4] for migration in history] == revisions
+    assert [migration.down_revision for migration in history] == [None, *revisions[:-1]]
+
+
+def test_there_is_one_head():
+    assert len(_scripts().get_heads()) == 1
+
+
+def test_they_lead_to_the_models_and_back_to_nothing_and_up_again(new_database):
+    url = new_database()
+    config = _config(url)
+
+    command.upgrade(config, "head")
+    command.check(config)
+    command.downgrade(config, "base")
+    assert _inspected(url, lambda schema: schema.get_table_names()) == ["alembic_version"]
+    command.upgrade(config, "head")
+    command.check(config)
+
+
+def test_their_check_constraints_are_those_of_the_models(new_database):
+    """Alembic compares columns, keys and indexes, but no check constraints."""
+    migrated, modelled = new_database(), new_database()
+
+    command.upgrade(_config(migrated), "head")
+    _create_all(modelled)
+
+    assert _inspected(migrated, _checks) == _inspected(modelled, _checks)
+
+
+def _scripts():
+    return ScriptDirectory.from_config(migrations.config())
+
+
+def _config(url):
+    config = migrations.config()
+    config.attributes["url"] = url
+    return config
+
+
+def _create_all(url):
+    engine = create_engine(url)
+    Base.metadata.create_all(engine)
+    engine.dispose()
+
+
+def _inspected(url, question):
+    engine = create_engine(url)
+    try:
+        return question(inspect(engine))
+    finally:
+        engine.dispose()
+
+
+def _checks(schema):
+    return {
+        (table, check["name"], check["sqltext"])
+        for (_, table), checks in schema.get_multi_check_constraints().items()
+        for check in checks
+    }

@@ -1,0 +1,331 @@
+"""CSV files: what is read, and every way a file, a header, a row or a cell can be refused."""
+
+import datetime as dt
+import io
+from decimal import Decimal
+
+import pytest
+
+from tracker import tabular
+from tracker.tabular import BadTable, Column, Dates
+
+COLUMNS = (
+    Column("ref", tabular.text(20), required=True),
+    Column("name", tabular.text(40)),
+    Column("on", tabular.date()),
+    Column("score", tabular.decimal(2, 0, 100)),
+)
+
+
+def reading(content, **options):
+    data = content if isinstance(content, bytes) else content.encode()
+    return tabular.read(io.BytesIO(data), filename="a.csv", columns=COLUMNS, **options)
+
+
+def rows_of(content, **options):
+    rows = reading(content, **options)
+    good = list(rows)
+    rows.check_clean()
+    return good
+
+
+def errors_of(content, **options):
+    rows = reading(content, **options)
+    list(rows)
+    return [(error.row, error.column, error.rule) for error in rows.errors]
+
+
+def refused(content):
+    with pytest.raises(BadTable) as caught:
+        reading(content)
+    return [(error.row, error.column, error.rule) for error in caught.value.errors]
+
+
+def names_of(content, **options):
+    return [(row, values["name"]) for row, values in rows_of(content, **options)]
+
+
+def test_a_row_has_a_value_for_every_column_and_none_where_there_is_nothing():
+    assert rows_of("ref,on,score\nA,2026-03-15,5\nB,,\n") == [
+        (2, {"ref": "A", "name": None, "on": dt.date(2026, 3, 15), "score": Decimal(5)}),
+        (3, {"ref": "B", "name": None, "on": None, "score": None}),
+    ]
+
+
+def test_columns_stand_in_any_order_and_the_header_is_kept():
+    rows = reading("score,ref\n5,A\n")
+    assert rows.header == ("score", "ref")
+    assert next(rows)[1]["ref"] == "A"
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_mark_delimiter_and_line_end_are_found(mark, delimiter, end):
+    lines = [f"ref{delimiter}name", f"A{delimiter}Ana", f"B{delimiter}Bo"]
+    assert names_of(mark + end.join(lines)) == [(2, "Ana"), (3, "Bo")]
+    assert names_of(mark + end.join([*lines, ""])) == [(2, "Ana"), (3, "Bo")]
+
+
+def test_the_delimiter_is_known_by_the_names_not_by_counting_signs():
+    columns = (Column("a", str), Column("b;c;d;e", str))
+    stream = io.BytesIO(b'a,"b;c;d;e"\n1,2\n')
+    assert list(tabular.read(stream, filename="", columns=columns)) == [
+        (2, {"a": "1", "b;c;d;e": "2"}),
+    ]
+
+
+def test_a_header_of_one_column_needs_no_delimiter():
+    assert [values["ref"] for _, values in rows_of("ref\nA\nB\n")] == ["A", "B"]
+
+
+def test_quoted_cells_may_hold_delimiters_and_doubled_marks():
+    assert names_of('ref,"name"\nA,"Ruiz, Ana ""Anita"""\n') == [(2, 'Ruiz, Ana "Anita"')]
+
+
+def test_a_line_end_inside_quotes_belongs_to_the_cell_and_counts_as_no_row():
+    columns = (Column("ref", str), Column("name", str))
+    stream = io.BytesIO(b'ref,name\r\nA,"one\r\n\r\n""two"""\r\nB,b\r\n')
+    rows = tabular.read(stream, filename="", columns=columns)
+    assert [(row, values["name"]) for row, values in rows] == [
+        (2, 'one\r\n\r\n"two"'),
+        (3, "b"),
+    ]
+
+
+def test_blank_lines_are_skipped_and_counted_as_a_spreadsheet_counts():
+    assert names_of("\n\nref,name\n\nA,a\n , \n,\n  \nB,b\n\n") == [(5, "a"), (9, "b")]
+
+
+def test_blanks_around_a_cell_are_no_part_of_it():
+    assert names_of(" ref , name\n A , \u00a0Ana \n") == [(2, "Ana")]
+
+
+def test_dates_are_read_as_the_reader_is_told():
+    content = "ref,on\nA,03/04/2026\n"
+    assert rows_of(content, dates=Dates.US)[0][1]["on"] == dt.date(2026, 3, 4)
+    assert rows_of(content, dates=Dates.EU)[0][1]["on"] == dt.date(2026, 4, 3)
+    assert "ambiguous" in errors_of(content)[0][2]
+
+
+def test_a_column_that_says_how_its_dates_are_read_keeps_to_it():
+    columns = (Column("on", tabular.date(Dates.US)),)
+    stream = io.BytesIO(b"on\n03/04/2026\n")
+    rows = tabular.read(stream, filename="", columns=columns, dates=Dates.EU)
+    assert next(rows)[1]["on"] == dt.date(2026, 3, 4)
+
+
+def test_good_rows_are_given_and_every_bad_cell_is_kept_for_the_end():
+    rows = reading("ref,on,score\nA,2026-02-30,500\nB,,5\n,2026-01-01,\n")
+    assert [row for row, _ in rows] == [3]
+    assert [(error.row, error.column, error.value) for error in rows.errors] == [
+        (2, "on", "2026-02-30"),
+        (2, "score", "500"),
+        (4, "ref", ""),
+    ]
+    with pytest.raises(BadTable, match=r"3 errors; first: a\.csv, row 2, on: '2026-02-30' must be"):
+        rows.check_clean()
+
+
+def test_an_error_is_plain_values_for_json():
+    rows = reading("ref\nA\n" + "x" * 300 + "\n")
+    list(rows)
+    assert rows.errors[0].to_dict() == {
+        "file": "a.csv",
+        "row": 3,
+        "column": "ref",
+        "value": "x" * 199 + "…",
+        "rule": "must be at most 20 characters",
+    }
+
+
+def test_of_many_errors_the_first_thousand_are_kept_and_all_are_counted():
+    rows = reading("ref,score\n" + "A,x\n" * 1500)
+    assert list(rows) == []
+    with pytest.raises(BadTable) as caught:
+        rows.check_clean()
+    assert (len(caught.value.errors), caught.value.total) == (1000, 1500)
+    assert caught.value.errors[-1].row == 1001
+    assert rows.total_errors == 1500
+
+
+def test_everything_wrong_with_a_header_is_said_at_once():
+    assert refused("Name,nmae,score,score,,zzz\n") == [
+        (1, "Name", "is not a column of this table; did you mean name?"),
+        (1, "nmae", "is not a column of this table; did you mean name?"),
+        (1, "score", "must be named once, and stands 2 times"),
+        (1, "", "has no name for column 5: every column needs one"),
+        (1, "zzz", "is not a column of this table"),
+        (1, "ref", "is required, and missing from the header row"),
+    ]
+
+
+def test_a_header_of_a_hundred_thousand_unknown_names_is_refused_quickly():
+    with pytest.raises(BadTable) as caught:
+        reading(",".join(f"n{number}" for number in range(100_000)))
+    assert caught.value.total == 100_001
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "\ufeff", " \r\n"])
+def test_a_file_without_a_header_is_refused(content):
+    assert refused(content) == [(1, "", "is empty: it needs a header row")]
+
+
+def test_a_header_alone_is_a_table_of_no_rows():
+    assert rows_of("ref,name") == []
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "old Excel file (.xls)"),
+        ("ref\nA\n".encode("utf-16"), "UTF-16"),
+        ("ref\nA\n".encode("utf-32"), "UTF-32"),
+        (b"%PDF-1.7", "PDF"),
+        (b"\x1f\x8b\x08", "gzip"),
+        (b"PK\x05\x06" + bytes(18), "empty ZIP"),
+        (b"<!DOCTYPE html><table>", "web page"),
+        (b"\xef\xbb\xbf\n<?xml version='1.0'?>", "XML"),
+    ],
+)
+def test_what_is_neither_csv_nor_xlsx_is_refused_by_name(content, kind):
+    [(row, column, rule)] = refused(content)
+    assert (row, column) == (1, "")
+    assert kind in rule
+
+
+def test_a_line_that_is_not_utf_8_is_refused_with_its_row_and_byte_and_the_rest_is_read():
+    rows = reading(b"ref,name\nA,a\n" + "B,José\nC,c\n".encode("cp1252"))
+    assert [row for row, _ in rows] == [2, 4]
+    assert [(error.row, error.value, error.rule) for error in rows.errors] == [
+        (
+            3,
+            "B,Jos\\xe9",
+            (
+                "is not UTF-8 (0xE9, byte 19 of the file; it looks like Windows-1252): "
+                "save the file as CSV UTF-8"
+            ),
+        ),
+    ]
+
+
+def test_bytes_that_are_no_text_at_all_are_not_taken_for_windows():
+    [(_, _, rule)] = errors_of(b"\xef\xbb\xbfref\n\x81\n")
+    assert rule == "is not UTF-8 (0x81, byte 8 of the file): save the file as CSV UTF-8"
+
+
+def test_a_nul_is_refused_with_its_row_and_byte():
+    [(row, _, rule)] = errors_of("ref,name\nA,a\0\nB,b\n")
+    assert (row, rule[:45]) == (2, "holds a NUL (zero) byte, byte 13 of the file:")
+
+
+def test_a_header_that_is_not_utf_8_is_refused_at_once():
+    [(row, _, rule)] = refused("\nréf\n".encode("latin-1"))
+    assert row == 2
+    assert "0xE9, byte 3 of the file" in rule
+
+
+@pytest.mark.parametrize("broken", ['B,"b', 'B,5" pipe', 'B,"b"x', 'B,b"b"b', '"B,b', 'B, "b"'])
+def test_a_quotation_mark_without_its_partner_is_refused_in_its_own_row(broken):
+    rows = reading(f'ref,name\nA,a\n{broken}\nC,c\nD,"d, ""d"""\nE,e\n')
+    assert [row for row, _ in rows] == [2, 4, 5, 6]
+    assert [(error.row, error.value, error.rule[:41]) for error in rows.errors] == [
+        (3, broken, "has a quotation mark without its partner:"),
+    ]
+
+
+def test_a_lost_mark_before_a_cell_of_two_lines_costs_its_own_row_only():
+    columns = (Column("ref", str), Column("name", str))
+    stream = io.BytesIO(b'ref,name\nA,"a\nB,b\nC,"c\nc"\nD,d\n')
+    rows = tabular.read(stream, filename="", columns=columns)
+    assert [values["ref"] for _, values in rows] == ["B", "C", "D"]
+    assert [error.row for error in rows.errors] == [2]
+
+
+def test_a_header_with_a_lost_mark_is_refused():
+    [(row, _, rule)] = refused('ref,"name\nA,a\n')
+    assert (row, rule[:41]) == (1, "has a quotation mark without its partner:")
+
+
+def test_a_file_of_lost_marks_is_read_in_time():
+    lines = 'b","\n' * 20_000 + 'b,"\n' * 20_000 + '"\n,\n' * 20_000
+    rows = reading("ref,name\n" + lines)
+    list(rows)
+    assert rows.total_errors >= 40_000
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("B", "has 1 cell where the header has 2"),
+        ("B,b,c", "has 3 cells where the header has 2"),
+        ('"B,b"', "has 1 cell where the header has 2"),
+        ("B,b,", "has 3 cells where the header has 2"),
+    ],
+)
+def test_a_row_with_too_many_or_too_few_cells_is_refused(line, rule):
+    assert errors_of(f"ref,name\nA,a\n{line}\nC,c\n") == [(3, "", rule)]
+
+
+@pytest.mark.parametrize("length", [10_001, 200_000, 1_000_000])
+def test_a_giant_cell_is_refused_and_the_rest_is_read(length):
+    giant = "x" * length
+    rows = reading(f'ref,name\nA,{giant}\nB,"{giant}"\nC,c\n')
+    assert [row for row, _ in rows] == [4]
+    assert [error.row for error in rows.errors] == [2, 3]
+    assert all("10,000 characters" in error.rule for error in rows.errors)
+
+
+def test_long_rows_of_cells_that_are_not_giant_are_read():
+    columns = tuple(Column(name, str) for name in "abc")
+    long = "x" * 10_000
+    stream = io.BytesIO(f'a,b,c\n{long},{long},"{long}"\n'.encode())
+    assert list(tabular.read(stream, filename="", columns=columns)) == [
+        (2, {"a": long, "b": long, "c": long}),
+    ]
+
+
+def test_a_line_without_an_end_is_given_up():
+    rows = reading("ref\nA\n" + "x" * 3_000_000 + "\nB\n")
+    assert [row for row, _ in rows] == [2]
+    assert [error.row for error in rows.errors] == [3]
+    assert rows.errors[0].rule.endswith("nothing after it was read")
+
+
+def test_a_parser_of_ones_own_refuses_with_its_own_words():
+    def even(value):
+        if int(value) % 2:
+            raise ValueError("must be even")
+        return int(value)
+
+    rows = tabular.read(io.BytesIO(b"n\n2\n3\n"), filename="", columns=[Column("n", even)])
+    assert list(rows) == [(2, {"n": 2})]
+    assert rows.errors[0].rule == "must be even"
+
+
+def test_a_path_is_opened_and_closed_here(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("ref\nA\nB\n")
+    rows = tabular.read(path, filename="a.csv", columns=COLUMNS)
+    assert [row for row, _ in rows] == [2, 3]
+    with tabular.read(str(path), filename="a.csv", columns=COLUMNS) as unfinished:
+        assert next(unfinished)[0] == 2
+    path.write_text("wrong\n")
+    with pytest.raises(BadTable):
+        tabular.read(path, filename="a.csv", columns=COLUMNS)
+
+
+def test_a_path_that_is_not_there_is_the_callers_mistake(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        tabular.read(tmp_path / "none.csv", filename="none.csv", columns=COLUMNS)
+
+
+def test_a_stream_stays_open_for_whoever_opened_it():
+    stream = io.BytesIO(b"ref\nA\n")
+    list(tabular.read(stream, filename="", columns=COLUMNS))
+    assert not stream.closed
+
+
+def test_the_name_of_the_file_decides_nothing():
+    stream = io.BytesIO(b"ref\nA\n")
+    assert len(list(tabular.read(stream, filename="a.xlsx", columns=COLUMNS))) == 1

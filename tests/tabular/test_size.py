@@ -1,0 +1,102 @@
+"""Large tables: the one bad row is found, and memory does not grow with the file."""
+
+import gc
+import io
+import tracemalloc
+
+import pytest
+
+from tracker import tabular
+from tracker.tabular import Column
+
+COLUMNS = (
+    Column("ref", tabular.text(20), required=True),
+    Column("taken_on", tabular.date(), required=True),
+    Column("result", tabular.choice(["pass", "fail"]), required=True),
+    Column("score", tabular.decimal(2, 0, 100)),
+)
+
+
+class Lines(io.BytesIO):
+    """A file of any length that is nowhere as a whole."""
+
+    def __init__(self, lines):
+        super().__init__()
+        self._lines = lines
+        self._left = b""
+
+    def read(self, size):  # type: ignore[override]
+        while len(self._left) < size and (line := next(self._lines, None)):
+            self._left += line
+        block, self._left = self._left[:size], self._left[size:]
+        return block
+
+
+def lines(count, broken=None, instead=b""):
+    yield b"ref,taken_on,result,score\n"
+    for number in range(2, count + 2):
+        day = 1 + number % 28
+        good = b"R%06d,2026-03-%02d,pass,%d\n" % (number, day, number % 100)
+        yield instead if number == broken else good
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [
+        b"R,2026-02-30,pass,1\n",
+        b"R,2026-02-03,pass\n",
+        b'R,"2026-02-03,pass,1\n',
+        b'R,2026-02-03,pass,1"\n',
+        b"R\xe9,2026-02-03,pass,1\n",
+        b"R\0,2026-02-03,pass,1\n",
+        b"R,2026-02-03,pass," + b"1" * 100_000 + b"\n",
+    ],
+    ids=["date", "cells", "mark opened", "mark closed", "encoding", "NUL", "giant"],
+)
+def test_one_broken_row_among_a_hundred_thousand_is_the_one_that_is_reported(instead):
+    stream = Lines(lines(100_000, broken=54_321, instead=instead))
+    rows = tabular.read(stream, filename="a.csv", columns=COLUMNS)
+    numbers = [number for number, _ in rows]
+    assert [error.row for error in rows.errors] == [54_321]
+    assert rows.total_errors == 1
+    assert numbers == [number for number in range(2, 100_002) if number != 54_321]
+
+
+def peak_of(work):
+    gc.collect()
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_reading_two_hundred_thousand_rows_takes_no_more_memory_than_ten_thousand():
+    def reading(count):
+        for _ in tabular.read(Lines(lines(count)), filename="", columns=COLUMNS):
+            pass
+
+    reading(10_000)  # so that caches are warm
+    small, large = peak_of(lambda: reading(10_000)), peak_of(lambda: reading(200_000))
+    assert large < small + 200_000
+    assert large < 1_500_000
+
+
+def test_errors_beyond_the_thousand_take_no_memory():
+    bad = (line.replace(b"pass", b"past") for line in lines(60_000))
+    rows = tabular.read(Lines(bad), filename="", columns=COLUMNS)
+
+    assert peak_of(lambda: list(rows)) < 1_500_000
+    assert rows.total_errors == 60_000
+
+
+def test_writing_csv_takes_the_memory_of_a_chunk():
+    class Nowhere(io.BytesIO):
+        def write(self, data):
+            return len(data)
+
+    def writing(count):
+        tabular.write_csv(Nowhere(), ["a", "b"], (["x" * 20, number] for number in range(count)))
+
+    assert peak_of(lambda: writing(100_000)) < peak_of(lambda: writing(5_000)) + 200_000

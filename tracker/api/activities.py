@@ -1,0 +1,221 @@
+"""Activities: logged, handed in, withdrawn, decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from tracker.api import doors, paging
+from tracker.api.doors import Nouns
+from tracker.api.fields import Amount, Closed, Day, Words, choice
+from tracker.api.schemas import page_of
+from tracker.domain.activities import REASON_CODES, STATES, VERDICTS
+from tracker.services import activities, facts
+from tracker.services.work import Reading, Work
+
+nouns = Nouns("activities", __name__, description=__doc__)
+
+
+class ActivityChange(Closed):
+    """What a draft or returned activity may say otherwise."""
+
+    category = Words(32, metadata={"example": "CE"})
+    type = Words(32, metadata={"example": "college_noncredit"})
+    title = Words(200)
+    provider = Words(200, allow_none=True)
+    quantity = Amount(allow_none=True, metadata={"description": "In the type's own unit."})
+    starts_on = Day(allow_none=True)
+    completed_on = Day(allow_none=True, metadata={"description": "Empty for a job that goes on."})
+
+
+class NewActivity(ActivityChange):
+    """Something claimed for points."""
+
+    category = Words(32, required=True, metadata={"example": "CE"})
+    type = Words(32, required=True, metadata={"example": "college_noncredit"})
+    title = Words(200, required=True)
+
+
+class ActivityDecision(Schema):
+    """The latest answer to an activity."""
+
+    verdict = choice(*VERDICTS, required=True)
+    decided_on = Day(required=True)
+    points_limit = Amount(required=True, allow_none=True)
+    reason_code = fields.String(required=True, allow_none=True)
+    reason = fields.String(required=True, allow_none=True)
+
+
+class Activity(Schema):
+    """An activity with the latest decision on it."""
+
+    id = fields.UUID(required=True)
+    ref = fields.String(required=True, allow_none=True)
+    holder_id = fields.UUID(required=True)
+    scheme = fields.String(required=True)
+    category = fields.String(required=True)
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    provider = fields.String(required=True)
+    quantity = Amount(required=True, allow_none=True)
+    starts_on = Day(required=True, allow_none=True)
+    completed_on = Day(required=True, allow_none=True)
+    state = choice(*STATES, required=True)
+    submitted_on = Day(required=True, allow_none=True)
+    withdrawn_on = Day(required=True, allow_none=True)
+    recorded_at = fields.AwareDateTime(required=True)
+    decision = fields.Nested(ActivityDecision, required=True, allow_none=True)
+
+
+class ActivityQuery(paging.Page):
+    """Of one state, if asked."""
+
+    state = choice(*STATES)
+
+
+class Verdict(Closed):
+    """A reviewer's answer; fewer points or a refusal need their reason."""
+
+    verdict = choice(*VERDICTS, required=True)
+    points_limit = Amount(allow_none=True, metadata={"description": "Approve at most so many."})
+    reason_code = choice(*REASON_CODES, allow_none=True)
+    reason = Words(1000, allow_none=True)
+
+
+_DECISION = ("verdict", "decided_on", "points_limit", "reason_code", "reason")
+
+
+def present(row: Any) -> dict[str, Any]:
+    """An activity's row as the interface shows it."""
+    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    decision = {key: shown.pop(key) for key in _DECISION}
+    shown["decision"] = decision if decision["verdict"] else None
+    del shown["version"]
+    return shown
+
+
+def _answer(reading: Reading, activity_id: str, status: int = 200) -> Response:
+    row = activities.get(reading, activity_id)
+    location = f"/api/v1/activities/{row.id}" if status == 201 else None  # noqa: PLR2004
+    return doors.answer(present(row), status=status, version=row.version, location=location)
+
+
+@nouns.writes(
+    "POST /certifications/<uuid:certification_id>/activities",
+    "holder",
+    "staff",
+    body=NewActivity,
+    returns=Activity,
+    status=201,
+    errors=(404, 409),
+)
+def log(work: Work, body: dict[str, Any], *, certification_id: str) -> Response:
+    """Write an activity down as a draft."""
+    return _answer(work, activities.log(work, certification_id, body), 201)
+
+
+@nouns.reads(
+    "GET /certifications/<uuid:certification_id>/activities",
+    "holder",
+    "staff",
+    query=ActivityQuery,
+    returns=page_of(Activity),
+    errors=(404,),
+)
+def of_certification(reading: Reading, query: dict[str, Any], *, certification_id: str) -> Response:
+    """The activities of a certification."""
+    row = facts.certification(reading, certification_id)
+    rows = activities.page(
+        reading, after=query.get("after"), limit=query["limit"] + 1, holder_id=row.holder_id,
+        scheme=row.scheme, state=query.get("state"),
+    )  # fmt: skip
+    return paging.answer(rows, query, present)
+
+
+@nouns.reads("GET /activities", "staff", query=ActivityQuery, returns=page_of(Activity))
+def queue(reading: Reading, query: dict[str, Any]) -> Response:
+    """All activities; those submitted are the reviewers' queue."""
+    rows = activities.page(
+        reading, after=query.get("after"), limit=query["limit"] + 1, state=query.get("state")
+    )
+    return paging.answer(rows, query, present)
+
+
+@nouns.reads(
+    "GET /activities/<uuid:activity_id>", "holder", "staff", returns=Activity, errors=(404,)
+)
+def show(reading: Reading, *, activity_id: str) -> Response:
+    """One activity with the latest decision on it."""
+    return _answer(reading, activity_id)
+
+
+@nouns.writes(
+    "PATCH /activities/<uuid:activity_id>",
+    "holder",
+    "staff",
+    body=ActivityChange,
+    returns=Activity,
+    versioned=True,
+    errors=(404, 409),
+)
+def edit(work: Work, body: dict[str, Any], *, activity_id: str, version: int) -> Response:
+    """Change what a draft or returned activity claims."""
+    activities.edit(work, activity_id, body, version=version)
+    return _answer(work, activity_id)
+
+
+@nouns.writes(
+    "DELETE /activities/<uuid:activity_id>",
+    "holder",
+    "staff",
+    returns=None,
+    status=204,
+    versioned=True,
+    errors=(404, 409),
+)
+def discard(work: Work, *, activity_id: str, version: int) -> Response:
+    """Delete a draft with its evidence."""
+    activities.discard(work, activity_id, version=version)
+    return doors.done()
+
+
+@nouns.writes(
+    "POST /activities/<uuid:activity_id>/submission",
+    "holder",
+    "staff",
+    returns=Activity,
+    errors=(404, 409),
+)
+def submit(work: Work, *, activity_id: str) -> Response:
+    """Hand an activity in for review."""
+    activities.submit(work, activity_id)
+    return _answer(work, activity_id)
+
+
+@nouns.writes(
+    "POST /activities/<uuid:activity_id>/withdrawal",
+    "holder",
+    "staff",
+    returns=Activity,
+    errors=(404, 409),
+)
+def withdraw(work: Work, *, activity_id: str) -> Response:
+    """Take an activity back before it is decided."""
+    activities.withdraw(work, activity_id)
+    return _answer(work, activity_id)
+
+
+@nouns.writes(
+    "POST /activities/<uuid:activity_id>/decision",
+    "staff",
+    body=Verdict,
+    returns=Activity,
+    versioned=True,
+    errors=(404, 409),
+)
+def decide(work: Work, body: dict[str, Any], *, activity_id: str, version: int) -> Response:
+    """Approve, reject or ask for more; once, and never one's own."""
+    activities.decide(work, activity_id, activities.Verdict(**body), version=version)
+    return _answer(work, activity_id)

@@ -1,0 +1,410 @@
+"""Certifications: standings on any date, points explained, changes of standing, appeals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, request
+from marshmallow import Schema, fields
+
+from tracker.api import doors, paging
+from tracker.api.doors import Nouns
+from tracker.api.fields import Amount, Closed, Day, Words, choice
+from tracker.api.schemas import AsKnown, Standing, page_of
+from tracker.domain import explanations
+from tracker.domain.certifications import STATUSES, ChangeKind
+from tracker.domain.permissions import Role
+from tracker.domain.points import Claim
+from tracker.services import certifications, evaluations, renewals, standings
+from tracker.services.work import Reading, Work
+
+nouns = Nouns("certifications", __name__, description=__doc__)
+
+
+class Cycle(Schema):
+    """One validity period."""
+
+    ordinal = fields.Integer(required=True)
+    starts_on = Day(required=True)
+    expires_on = Day(required=True, allow_none=True)
+    opened_on = Day(required=True)
+    policy = fields.String(required=True)
+
+
+class Certification(Schema):
+    """A certification with its standing on a date."""
+
+    id = fields.UUID(required=True)
+    number = fields.String(required=True)
+    public_id = fields.String(required=True)
+    holder_id = fields.UUID(required=True)
+    scheme = fields.String(required=True)
+    awarded_on = Day(required=True)
+    standing = fields.Nested(Standing, required=True, allow_none=True)
+
+
+class CertificationDetail(Certification):
+    """A certification with its standing and all its cycles."""
+
+    cycles = fields.List(fields.Nested(Cycle), required=True)
+
+
+class CertificationQuery(paging.Page):
+    """Filters by field name; the standing is that of ``as_of``."""
+
+    as_of = Day()
+    holder_id = fields.UUID()
+    scheme = Words(32)
+    number = Words(32)
+    status = choice(*STATUSES)
+
+
+class Cut(Schema):
+    """Points that a rule took from a claim."""
+
+    rule = fields.String(required=True)
+    points = Amount(required=True)
+    subject = fields.String(required=True)
+    bound = Amount(required=True, allow_none=True)
+    sentence = fields.String(required=True)
+
+
+class Credit(Schema):
+    """What one claim brought: claimed less every cut is counted."""
+
+    activity_id = fields.String(required=True)
+    category = fields.String(required=True)
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    state = choice("approved", "pending", "extra", required=True)
+    units = Amount(required=True)
+    rate = Amount(required=True)
+    claimed = Amount(required=True)
+    counted = Amount(required=True)
+    cuts = fields.List(fields.Nested(Cut), required=True)
+    sentence = fields.String(required=True)
+
+
+class CategoryTotal(Schema):
+    """A category's points with its limits."""
+
+    category = fields.String(required=True)
+    claimed = Amount(required=True)
+    counted = Amount(required=True)
+    maximum = Amount(required=True, allow_none=True)
+    minimum = Amount(required=True, allow_none=True)
+
+
+class GapOption(Schema):
+    """How much more of one type alone would close the gap, if any amount would."""
+
+    type = fields.String(required=True)
+    category = fields.String(required=True)
+    units = Amount(required=True, allow_none=True)
+    sentence = fields.String(required=True)
+
+
+class Evaluation(Schema):
+    """The points of the cycle on a date, every one explained."""
+
+    certification_id = fields.UUID(required=True)
+    as_of = Day(required=True)
+    policy = fields.String(required=True)
+    verified = fields.Boolean(required=True)
+    unverified = fields.List(fields.String(), required=True)
+    cycle_starts_on = Day(required=True)
+    cycle_ends_on = Day(required=True)
+    total = Amount(required=True)
+    required = Amount(required=True)
+    missing = Amount(required=True)
+    complete = fields.Boolean(required=True)
+    pending_points = Amount(required=True)
+    projected_total = Amount(required=True)
+    categories = fields.List(fields.Nested(CategoryTotal), required=True)
+    credits = fields.List(fields.Nested(Credit), required=True)
+    closing_the_gap = fields.List(fields.Nested(GapOption), required=True)
+    sentences = fields.List(fields.String(), required=True)
+
+
+class ExtraClaim(Closed):
+    """A claim that is not stored: what if."""
+
+    category = Words(32, required=True)
+    type = Words(32, required=True)
+    title = Words(200, metadata={"description": "Without one it is no duplicate of anything."})
+    provider = Words(200)
+    quantity = Amount(load_default=None)
+    starts_on = Day(load_default=None)
+    completed_on = Day(load_default=None)
+
+
+class WhatIf(Closed):
+    """The claims to add."""
+
+    extra = fields.List(
+        fields.Nested(ExtraClaim), required=True, metadata={"maxItems": 50},
+        validate=lambda given: len(given) <= 50,  # noqa: PLR2004
+    )  # fmt: skip
+
+
+class StandingChange(Closed):
+    """Why, and from when. An effective date in the past or future is allowed."""
+
+    reason_code = Words(32, required=True)
+    reason = Words(1000, required=True)
+    effective_on = Day(metadata={"description": "Today if not given."})
+
+
+class NewAppeal(Closed):
+    """An appeal against the latest suspension or revocation."""
+
+    statement = Words(20_000, required=True)
+
+
+class AppealDecision(Closed):
+    """How an appeal ends."""
+
+    outcome = choice("upheld", "dismissed", required=True)
+    reason = Words(2000, required=True)
+
+
+class Appeal(Schema):
+    """An appeal."""
+
+    id = fields.UUID(required=True)
+    certification_id = fields.UUID(required=True)
+    change_id = fields.UUID(required=True)
+    statement = fields.String(required=True)
+    filed_on = Day(required=True)
+    due_on = Day(required=True)
+    fee = Amount(required=True)
+    fee_refunded = fields.Boolean(required=True)
+    outcome = choice("upheld", "dismissed", required=True, allow_none=True)
+    decided_on = Day(required=True, allow_none=True)
+    reason = fields.String(required=True, allow_none=True)
+
+
+def present(held: standings.Held) -> dict[str, Any]:
+    """A certification with its standing as the interface shows it."""
+    return {
+        "id": held.id, "number": held.number, "public_id": held.public_id,
+        "holder_id": held.holder_id, "scheme": held.scheme, "awarded_on": held.awarded_on,
+        "standing": present_standing(held.standing),
+    }  # fmt: skip
+
+
+def present_standing(standing: Any) -> dict[str, Any] | None:
+    """A standing as the interface shows it; None before the award."""
+    if standing is None:
+        return None
+    return {
+        "status": standing.status, "valid": standing.valid, "as_of": standing.on,
+        "cycle": standing.cycle, "cycle_starts_on": standing.cycle_starts_on,
+        "expires_on": standing.expires_on, "window_opens_on": standing.window_opens_on,
+        "pending_since": standing.pending_since,
+    }  # fmt: skip
+
+
+def _present_detail(found: evaluations.Detail) -> dict[str, Any]:
+    return {
+        "id": found.id, "number": found.number, "public_id": found.public_id,
+        "holder_id": found.holder_id, "scheme": found.scheme, "awarded_on": found.awarded_on,
+        "standing": present_standing(found.standing),
+        "cycles": [
+            {"ordinal": c.ordinal, "starts_on": c.starts_on, "expires_on": c.expires_on,
+             "opened_on": c.opened_on, "policy": c.policy}
+            for c in found.cycles
+        ],
+    }  # fmt: skip
+
+
+@nouns.reads(
+    "GET /certifications",
+    "staff",
+    "holder",
+    query=CertificationQuery,
+    returns=page_of(Certification),
+)
+def search(reading: Reading, query: dict[str, Any]) -> Response:
+    """Certifications with their standings on ``as_of``; a holder sees their own."""
+    rows = evaluations.page(
+        reading, after=query.get("after"), limit=query["limit"] + 1, on=query.get("as_of"),
+        holder_id=str(query["holder_id"]) if "holder_id" in query else None,
+        scheme=query.get("scheme"), number=query.get("number"), status=query.get("status"),
+    )  # fmt: skip
+    return paging.answer(rows, query, present)
+
+
+@nouns.reads(
+    "GET /certifications/<uuid:certification_id>",
+    "staff",
+    "holder",
+    query=AsKnown,
+    returns=CertificationDetail,
+    errors=(404,),
+)
+def show(reading: Reading, query: dict[str, Any], *, certification_id: str) -> Response:
+    """One certification with its standing on ``as_of``; null before its award."""
+    found = evaluations.detail(
+        reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at")
+    )
+    return doors.answer(_present_detail(found))
+
+
+@nouns.reads(
+    "GET /certifications/<uuid:certification_id>/evaluation",
+    "staff",
+    "holder",
+    query=AsKnown,
+    returns=Evaluation,
+    errors=(404, 409),
+)
+def evaluate(reading: Reading, query: dict[str, Any], *, certification_id: str) -> Response:
+    """The points of the cycle on ``as_of``, every one explained."""
+    found = evaluations.explain(
+        reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at")
+    )
+    return _explained(found)
+
+
+@nouns.reads(
+    "POST /certifications/<uuid:certification_id>/evaluation",
+    "staff",
+    "holder",
+    query=AsKnown,
+    body=WhatIf,
+    returns=Evaluation,
+    errors=(404, 409),
+)
+def what_if(
+    reading: Reading, query: dict[str, Any], body: dict[str, Any], *, certification_id: str
+) -> Response:
+    """The same with extra claims that are not stored: what if."""
+    extra = [
+        Claim(ref=f"extra-{n}", **{"title": f"extra-{n}", "provider": "", **one})
+        for n, one in enumerate(body["extra"], start=1)
+    ]
+    found = evaluations.explain(
+        reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at"),
+        extra=extra,
+    )  # fmt: skip
+    return _explained(found)
+
+
+def language() -> str:
+    """The language asked for by Accept-Language: English unless Spanish is preferred."""
+    return request.accept_languages.best_match(explanations.LANGUAGES) or "en"
+
+
+def _explained(found: evaluations.Explained) -> Response:
+    response = doors.answer(evaluations.in_words(found, language()))
+    response.headers["Content-Language"] = language()
+    response.vary.add("Accept-Language")
+    return response
+
+
+def _change(kind: ChangeKind, work: Work, body: dict[str, Any], certification_id: str) -> Response:
+    certifications.change(
+        work, certification_id, kind=kind, reason_code=body["reason_code"], reason=body["reason"],
+        effective_on=body.get("effective_on") or evaluations.today(work, certification_id),
+    )  # fmt: skip
+    return doors.answer(
+        _present_detail(evaluations.detail(work, certification_id, on=None, known_at=None)),
+        status=201,
+    )
+
+
+def _changes(name: str, *roles: Role) -> Callable[[doors.View], doors.View]:
+    """A route that changes a standing."""
+    rule = f"POST /certifications/<uuid:certification_id>/{name}"
+    return nouns.writes(
+        rule, *roles, body=StandingChange, returns=CertificationDetail, status=201,
+        errors=(404, 409),
+    )  # fmt: skip
+
+
+@_changes("suspension", "staff")
+def suspend(work: Work, body: dict[str, Any], *, certification_id: str) -> Response:
+    """Suspend a certification."""
+    return _change("suspend", work, body, certification_id)
+
+
+@_changes("revocation", "staff")
+def revoke(work: Work, body: dict[str, Any], *, certification_id: str) -> Response:
+    """Revoke a certification."""
+    return _change("revoke", work, body, certification_id)
+
+
+@_changes("reinstatement", "staff")
+def reinstate(work: Work, body: dict[str, Any], *, certification_id: str) -> Response:
+    """Reinstate a suspended, revoked or surrendered certification."""
+    return _change("reinstate", work, body, certification_id)
+
+
+@_changes("surrender", "staff", "holder")
+def surrender(work: Work, body: dict[str, Any], *, certification_id: str) -> Response:
+    """Give a certification up."""
+    return _change("surrender", work, body, certification_id)
+
+
+def _present_appeal(row: Any) -> dict[str, Any]:
+    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    del shown["version"], shown["holder_id"]
+    return shown
+
+
+@nouns.writes(
+    "POST /certifications/<uuid:certification_id>/appeals",
+    "holder",
+    "staff",
+    body=NewAppeal,
+    returns=Appeal,
+    status=201,
+    errors=(404, 409),
+)
+def appeal(work: Work, body: dict[str, Any], *, certification_id: str) -> Response:
+    """Appeal against the latest suspension or revocation."""
+    row = renewals.get_appeal(
+        work, renewals.appeal(work, certification_id, statement=body["statement"])
+    )
+    return doors.answer(
+        _present_appeal(row), status=201, version=row.version, location=f"/api/v1/appeals/{row.id}"
+    )
+
+
+@nouns.reads(
+    "GET /certifications/<uuid:certification_id>/appeals",
+    "holder",
+    "staff",
+    returns=Appeal(many=True),
+    errors=(404,),
+)
+def appeals(reading: Reading, *, certification_id: str) -> Response:
+    """The appeals about a certification."""
+    rows = renewals.appeals_of(reading, certification_id)
+    return doors.answer([_present_appeal(row) for row in rows])
+
+
+@nouns.reads("GET /appeals/<uuid:appeal_id>", "holder", "staff", returns=Appeal, errors=(404,))
+def show_appeal(reading: Reading, *, appeal_id: str) -> Response:
+    """One appeal."""
+    row = renewals.get_appeal(reading, appeal_id)
+    return doors.answer(_present_appeal(row), version=row.version)
+
+
+@nouns.writes(
+    "POST /appeals/<uuid:appeal_id>/decision",
+    "staff",
+    body=AppealDecision,
+    returns=Appeal,
+    versioned=True,
+    errors=(404, 409),
+)
+def decide_appeal(work: Work, body: dict[str, Any], *, appeal_id: str, version: int) -> Response:
+    """Uphold or dismiss an appeal; never by whoever decided what is appealed."""
+    renewals.decide_appeal(
+        work, appeal_id, outcome=body["outcome"], reason=body["reason"], version=version
+    )
+    row = renewals.get_appeal(work, appeal_id)
+    return doors.answer(_present_appeal(row), version=row.version)

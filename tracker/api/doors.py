@@ -1,0 +1,311 @@
+"""The conventions of every route, said once: who may come in, what is parsed, how it is answered.
+
+``Nouns`` is a blueprint whose ``reads`` and ``writes`` decorators authenticate, check role and
+scope, load query and body, open a reading or one unit of work, and document all of it. Nothing
+is answered before the caller is known, and a route that names no roles is public by its word.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import flask_smorest
+import orjson
+from flask import Response, current_app, request
+from marshmallow import RAISE, Schema, ValidationError
+from werkzeug.exceptions import PreconditionRequired, Unauthorized, UnsupportedMediaType
+
+from tracker.api import idempotency
+from tracker.api.schemas import Problem
+from tracker.domain.errors import Invalid, Stale
+from tracker.domain.permissions import SYSTEM, Actor, Role, check_role, check_scope
+from tracker.services import tokens
+from tracker.services.work import Office, Reading, Work
+
+View = Callable[..., Any]
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+PUBLIC = Actor(role="holder", name="anonymous", scopes=frozenset())
+
+_WORDS = {
+    304: "Not modified", 401: "No valid token", 403: "Not allowed", 404: "No such record",
+    409: "The recorded facts forbid it", 412: "Changed since it was read",
+    413: "Too large", 415: "Not this content type", 422: "A value is not acceptable",
+    428: "If-Match is required", 400: "Not a readable request",
+}  # fmt: skip
+
+
+def office() -> Office:
+    """The application's office."""
+    return current_app.extensions["tracker"]  # type: ignore[no-any-return]
+
+
+class Nouns(flask_smorest.Blueprint):  # type: ignore[misc]
+    """A blueprint of routes about one noun."""
+
+    def reads(
+        self,
+        rule: str,
+        *roles: Role,
+        returns: type[Schema] | Schema | None,
+        query: type[Schema] | None = None,
+        body: type[Schema] | None = None,
+        public: bool = False,
+        content: str = JSON,
+        errors: tuple[int, ...] = (),
+    ) -> Callable[[View], View]:
+        """A route that only looks: the view gets a Reading, then query and body if it has any.
+
+        ``rule`` is the method and the path: ``"GET /holders/<uuid:holder_id>"``.
+        """
+        load_query, load_body = _loader(query), _loader(body)
+
+        def decorate(view: View) -> View:
+            @functools.wraps(view)
+            def door(**path: Any) -> Response:
+                with office().reading(SYSTEM) as system:
+                    actor = PUBLIC if public else _authenticate(system)
+                    _check(actor, frozenset(roles), "read", public=public)
+                    arguments = _arguments(query, load_query, body, load_body)
+                    answer = view(replace(system, actor=actor), *arguments, **_plain(path))
+                return _conditional(answer)
+
+            door.allowed = frozenset(roles)  # type: ignore[attr-defined]
+            door.public = public  # type: ignore[attr-defined]
+            extra = (304,) if body is None else (400, 415)
+            statuses = (*errors, *extra, *(() if public else (401, 403)), 422)
+            return self._routed(
+                rule, door, 200, returns, content, query, body, statuses, headers=(), public=public
+            )
+
+        return decorate
+
+    def writes(
+        self,
+        rule: str,
+        *roles: Role,
+        returns: type[Schema] | Schema | None,
+        query: type[Schema] | None = None,
+        body: type[Schema] | None = None,
+        status: int = 200,
+        versioned: bool = False,
+        errors: tuple[int, ...] = (),
+        multipart: bool = False,
+    ) -> Callable[[View], View]:
+        """A route that changes something: the view gets a Work, one transaction.
+
+        ``status=201`` creates and takes an Idempotency-Key. ``versioned`` needs If-Match; the
+        view gets ``version``. ``multipart`` reads the body as a form with files.
+        """
+        load_query, load_body = _loader(query), _loader(body)
+
+        def decorate(view: View) -> View:
+            @functools.wraps(view)
+            def door(**path: Any) -> Response:
+                with office().reading(SYSTEM) as system:
+                    actor = _authenticate(system)
+                _check(actor, frozenset(roles), "write")
+                arguments = _arguments(query, load_query, body, load_body, multipart=multipart)
+                if versioned:
+                    path["version"] = _version()
+                run = functools.partial(_run, view, actor, arguments, _plain(path))
+                if status == idempotency.CREATED:
+                    return idempotency.once(office(), actor, run)
+                return run()
+
+            door.allowed = frozenset(roles)  # type: ignore[attr-defined]
+            door.public = False  # type: ignore[attr-defined]
+            statuses = (*errors, 401, 403, 422)
+            statuses += (400, 415) if body else ()
+            statuses += (412, 428) if versioned else ()
+            headers = (("Idempotency-Key",) if status == idempotency.CREATED else ()) + (
+                ("If-Match",) if versioned else ()
+            )
+            return self._routed(
+                rule, door, status, returns, JSON, query, body, statuses, headers=headers,
+                public=False, multipart=multipart,
+            )  # fmt: skip
+
+        return decorate
+
+    def _routed(
+        self,
+        rule: str,
+        door: View,
+        status: int,
+        returns: type[Schema] | Schema | None,
+        content: str,
+        query: type[Schema] | None,
+        body: type[Schema] | None,
+        errors: tuple[int, ...],
+        *,
+        headers: tuple[str, ...],
+        public: bool,
+        multipart: bool = False,
+    ) -> View:
+        """Attach the route and what OpenAPI says of it; apispec makes references of the schemas."""
+        described: dict[str, Any] = {"description": "Done" if returns is None else "The answer"}
+        if returns is not None:
+            described["content"] = {content: {"schema": returns}}
+        elif content != JSON:
+            described["content"] = {content: {"schema": {"type": "string"}}}
+        if status == idempotency.CREATED:
+            described["description"] = "Created"
+        responses: dict[str, Any] = {str(status): described}
+        for error in sorted(set(errors)):
+            responses[str(error)] = {"description": _WORDS[error]}
+            if error != 304:  # noqa: PLR2004 - the one status without a body
+                responses[str(error)]["content"] = {PROBLEM: {"schema": Problem}}
+        documented: dict[str, Any] = {"responses": responses}
+        parameters: list[dict[str, Any]] = [_header(name) for name in headers]
+        if query is not None:
+            parameters.append({"in": "query", "schema": query})
+        if parameters:
+            documented["parameters"] = parameters
+        if body is not None:
+            kind = "multipart/form-data" if multipart else JSON
+            documented["requestBody"] = {"required": True, "content": {kind: {"schema": body}}}
+        documented["security"] = [] if public else [{"token": []}]
+        method, _, path = rule.partition(" ")
+        view: View = self.doc(**documented)(door)
+        self.route(path, methods=[method])(view)
+        return view
+
+
+def _header(name: str) -> dict[str, Any]:
+    about = {
+        "Idempotency-Key": "Repeating a request with the same key and body gives the same answer.",
+        "If-Match": "The ETag of the representation that the change is based on.",
+    }
+    schema: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 100}
+    if name == "Idempotency-Key":
+        schema["pattern"] = idempotency.PATTERN
+    # If-Match is required, but its absence has an answer of its own (428), so it is not marked so.
+    return {"in": "header", "name": name, "description": about[name], "schema": schema}
+
+
+def _run(view: View, actor: Actor, arguments: tuple[Any, ...], path: dict[str, Any],
+         settle: Callable[[Work, Response], None] | None = None) -> Response:  # fmt: skip
+    """Call the view in one transaction; ``settle`` may add to it once the answer is known."""
+    with office().work(actor) as work:
+        answer: Response = view(work, *arguments, **path)
+        if settle is not None:
+            settle(work, answer)
+    return answer
+
+
+def _authenticate(system: Reading) -> Actor:
+    """The actor behind the bearer token, or 401."""
+    kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+    actor = tokens.authenticate(system, secret.strip()) if kind.lower() == "bearer" else None
+    if actor is None:
+        raise Unauthorized("A valid bearer token is required.")
+    return actor
+
+
+def _check(actor: Actor, roles: frozenset[Role], scope: Any, *, public: bool = False) -> None:
+    if not public:
+        check_role(actor, roles)
+        check_scope(actor, scope)
+
+
+def _loader(schema: type[Schema] | None) -> Schema | None:
+    return schema(unknown=RAISE) if schema is not None else None
+
+
+def _arguments(
+    query: type[Schema] | None, load_query: Schema | None, body: type[Schema] | None,
+    load_body: Schema | None, *, multipart: bool = False,
+) -> tuple[Any, ...]:  # fmt: skip
+    """Query and body as the schemas load them; a parameter that is not known is refused."""
+    found: list[Any] = []
+    given = request.args.to_dict(flat=True)
+    if query is not None and load_query is not None:
+        found.append(load(load_query, given))
+    elif given:
+        raise Invalid("Unknown parameter.", fields=dict.fromkeys(given, "Unknown field."))
+    if body is not None and load_body is not None:
+        found.append(load(load_body, _form() if multipart else _json()))
+    return tuple(found)
+
+
+def load(schema: Schema, data: Any) -> Any:
+    """Load and validate; Invalid names every bad field and its rule."""
+    try:
+        return schema.load(data)
+    except ValidationError as error:
+        raise Invalid("A value is not acceptable.", fields=flat(error.messages)) from error
+
+
+def flat(messages: Any, path: str = "") -> dict[str, str]:
+    """Marshmallow's nested messages as ``field.inner: rule; rule``."""
+    if not isinstance(messages, dict):
+        return {path or "body": " ".join(map(str, messages))}
+    found: dict[str, str] = {}
+    for key, inner in messages.items():
+        name = path if key == "_schema" else f"{path}.{key}" if path else str(key)
+        found.update(flat(inner, name))
+    return found
+
+
+def _json() -> Any:
+    if not request.is_json:
+        raise UnsupportedMediaType("The body must be application/json.")
+    return request.get_json()
+
+
+def _form() -> dict[str, Any]:
+    if request.mimetype != "multipart/form-data":
+        raise UnsupportedMediaType("The body must be multipart/form-data.")
+    return {**request.form.to_dict(flat=True), **request.files.to_dict(flat=True)}
+
+
+def _plain(path: dict[str, Any]) -> dict[str, Any]:
+    """Path parameters as services take them: ids as text."""
+    return {key: value if isinstance(value, int) else str(value) for key, value in path.items()}
+
+
+def answer(
+    data: Any, *, status: int = 200, version: int | None = None, location: str | None = None
+) -> Response:
+    """JSON in the project's forms: dates ISO, instants UTC with Z, amounts as strings."""
+    response = Response(dump(data), status=status, mimetype=JSON)
+    if version is not None:
+        response.set_etag(str(version))
+    if location is not None:
+        response.headers["Location"] = location
+    return response
+
+
+def done() -> Response:
+    """An answer without a body."""
+    return Response(status=204)
+
+
+def dump(data: Any) -> bytes:
+    """The bytes of an answer."""
+    return orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z)
+
+
+def _conditional(response: Response) -> Response:
+    """Give the ETag that If-None-Match is compared with, and 304 where it matches."""
+    if response.status_code != 200 or response.is_streamed:  # noqa: PLR2004
+        return response
+    if "ETag" not in response.headers:
+        response.set_etag(hashlib.blake2b(response.get_data(), digest_size=12).hexdigest())
+    response.headers.setdefault("Cache-Control", "private, no-cache")
+    return response.make_conditional(request)  # type: ignore[return-value]
+
+
+def _version() -> int:
+    """The version in If-Match; PreconditionRequired without one, Stale if it is none of ours."""
+    if "If-Match" not in request.headers:
+        raise PreconditionRequired("Send the ETag that you read as If-Match.")
+    etag = request.headers["If-Match"].strip().removeprefix("W/").strip('"')
+    if not (etag.isascii() and etag.isdigit() and len(etag) < 10):  # noqa: PLR2004
+        raise Stale("The record changed since you read it; read it again.")
+    return int(etag)

@@ -1,0 +1,68 @@
+"""Refusals and HTTP errors as problem+json (RFC 9457); the only place that knows status numbers."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import Flask, Response, current_app, g
+from werkzeug.exceptions import HTTPException
+
+from tracker.domain import errors
+
+PROBLEM = "application/problem+json"
+
+_STATUS: tuple[tuple[type[errors.Refusal], int], ...] = (
+    (errors.EvidenceTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (errors.NotFound, HTTPStatus.NOT_FOUND),
+    (errors.NotAllowed, HTTPStatus.FORBIDDEN),
+    (errors.Stale, HTTPStatus.PRECONDITION_FAILED),
+    (errors.Invalid, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (errors.Conflict, HTTPStatus.CONFLICT),
+)
+
+
+def register(app: Flask) -> None:
+    """Answer every refusal and error in the same form."""
+    app.register_error_handler(errors.Refusal, _refused)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def _refused(error: errors.Refusal) -> Response:
+    status = next((s for kind, s in _STATUS if isinstance(error, kind)), HTTPStatus.CONFLICT)
+    extra: dict[str, Any] = dict(error.facts)
+    if isinstance(error, errors.Invalid) and error.fields:
+        extra["errors"] = [{"field": f, "message": m} for f, m in error.fields.items()]
+    return problem(int(status), error.code, error.detail, **extra)
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if error.response is not None:
+        return error.response  # type: ignore[return-value]
+    code = HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_")
+    response = problem(status, code, error.description or "")
+    headers = dict(error.get_headers())
+    for name in ("Allow", "Retry-After"):
+        if name in headers:
+            response.headers[name] = headers[name]
+    if status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _unforeseen(error: Exception) -> Response:
+    current_app.logger.exception("request %s failed", g.get("request_id"), exc_info=error)
+    return problem(500, "internal_error", "Something went wrong here; it was logged.")
+
+
+def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
+    """An error in the project's one form."""
+    body = {
+        "type": f"urn:tracker:problem:{code}", "title": HTTPStatus(status).phrase,
+        "status": status, "detail": detail, "code": code, "request_id": g.get("request_id", ""),
+        **extra,
+    }  # fmt: skip
+    return Response(orjson.dumps(body, default=str), status=status, content_type=PROBLEM)

@@ -1,0 +1,97 @@
+"""Idempotency-Key: the same key and body get the same answer, also from two processes at once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+
+from flask import Response, request
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from tracker.db import new_id
+from tracker.domain.errors import Invalid
+from tracker.domain.permissions import SYSTEM, Actor
+from tracker.models import IdempotencyKey
+from tracker.services.work import Office, Work
+
+CREATED = 201
+PATTERN = r"^[A-Za-z0-9_\-:.]{1,100}$"
+
+
+def once(office: Office, actor: Actor, run: Callable[..., Response]) -> Response:
+    """Run a creating request, or give again the answer that it got before.
+
+    The answer is remembered in the transaction of the request itself: either both are on record
+    or neither is. Raises Invalid if the key was used for another request.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return run()
+    if not re.match(PATTERN, key):
+        rule = f"must match {PATTERN}"
+        raise Invalid("The Idempotency-Key is malformed.", fields={"Idempotency-Key": rule})
+    remembered = _remembered(office, actor, key)
+    if remembered is not None:
+        return remembered
+    try:
+        return run(settle=lambda work, answer: _remember(work, key, answer))
+    except IntegrityError as error:
+        if "idempotency_key" not in str(error.orig):
+            raise
+    remembered = _remembered(office, actor, key)
+    if remembered is None:
+        raise RuntimeError("an idempotency key was taken and is gone")
+    return remembered
+
+
+def _digest() -> str:
+    told = [request.method, request.full_path]
+    body = request.get_data(cache=True)
+    if request.files:
+        body = (
+            b"".join(
+                name.encode() + file.stream.read() for name, file in sorted(request.files.items())
+            )
+            + repr(sorted(request.form.items())).encode()
+        )
+        for file in request.files.values():
+            file.stream.seek(0)
+    return hashlib.sha256("\n".join(told).encode() + b"\n" + body).hexdigest()
+
+
+def _remembered(office: Office, actor: Actor, key: str) -> Response | None:
+    with office.reading(SYSTEM) as reading:
+        row = reading.row(
+            select(
+                IdempotencyKey.request_digest, IdempotencyKey.status, IdempotencyKey.body,
+                IdempotencyKey.headers,
+            ).where(IdempotencyKey.token_id == actor.token_id, IdempotencyKey.key == key)
+        )  # fmt: skip
+    if row is None:
+        return None
+    if row.request_digest != _digest():
+        rule = "was used for another request"
+        raise Invalid(f"The Idempotency-Key {rule}.", fields={"Idempotency-Key": rule})
+    return Response(row.body, status=row.status, headers=row.headers)
+
+
+def _remember(work: Work, key: str, answer: Response) -> None:
+    work.session.flush()
+    work.connection.execute(
+        insert(IdempotencyKey).values(
+            id=new_id(),
+            token_id=work.actor.token_id,
+            key=key,
+            request_digest=_digest(),
+            status=answer.status_code,
+            body=answer.get_data(),
+            headers={
+                name: value
+                for name, value in answer.headers.items()
+                if name in {"Content-Type", "Location", "ETag"}
+            },
+            recorded_at=work.now,
+        )  # fmt: skip
+    )

@@ -1,0 +1,179 @@
+"""Renewals: applications, decisions, and what they cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields, validate
+
+from tracker.api import doors, paging
+from tracker.api.doors import Nouns
+from tracker.api.fields import Amount, Closed, Day, Words, choice
+from tracker.api.schemas import page_of
+from tracker.services import facts, renewals
+from tracker.services.work import Reading, Work
+
+nouns = Nouns("renewals", __name__, description=__doc__)
+
+
+class Renewal(Schema):
+    """An application to recertify, and how it ended."""
+
+    id = fields.UUID(required=True)
+    ref = fields.String(required=True, allow_none=True)
+    certification_id = fields.UUID(required=True)
+    holder_id = fields.UUID(required=True)
+    scheme = fields.String(required=True)
+    cycle = fields.Integer(required=True)
+    submitted_on = Day(required=True)
+    points_counted = Amount(required=True, allow_none=True)
+    decision = choice("approved", "denied", required=True, allow_none=True)
+    decided_on = Day(required=True, allow_none=True)
+    reason = fields.String(required=True, allow_none=True)
+    withdrawn_on = Day(required=True, allow_none=True)
+    recorded_at = fields.AwareDateTime(required=True)
+
+
+class RenewalQuery(paging.Page):
+    """Only those that wait for a decision, or only those that do not."""
+
+    pending = fields.Boolean(truthy={"true"}, falsy={"false"})
+
+
+class RenewalDecision(Closed):
+    """How an application ends; a denial needs its reason."""
+
+    decision = choice("approved", "denied", required=True)
+    reason = Words(1000, load_default=None, allow_none=True)
+
+
+class QuoteQuery(Closed):
+    """Which certifications to renew together, by id with commas between."""
+
+    certification_ids = fields.String(
+        required=True,
+        validate=validate.Regexp(
+            r"^[0-9a-fA-F-]{36}(,[0-9a-fA-F-]{36}){0,4}\Z", error="must be 1 to 5 ids with commas"
+        ),
+    )
+
+
+class Quote(Schema):
+    """A price, why it is that, and the days on which it can be had."""
+
+    schemes = fields.List(fields.String(), required=True)
+    amount = Amount(required=True)
+    currency = fields.String(required=True)
+    bundled = fields.Boolean(required=True)
+    reason = fields.String(required=True)
+    available_from = Day(required=True, allow_none=True)
+    available_until = Day(required=True, allow_none=True)
+    refundable = fields.Boolean(required=True)
+    verified = fields.Boolean(required=True)
+
+
+def present(row: Any) -> dict[str, Any]:
+    """A renewal's row as the interface shows it."""
+    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    del shown["version"]
+    return shown
+
+
+def _answer(reading: Reading, renewal_id: str, status: int = 200) -> Response:
+    row = renewals.get(reading, renewal_id)
+    location = f"/api/v1/renewals/{row.id}" if status == 201 else None  # noqa: PLR2004
+    return doors.answer(present(row), status=status, version=row.version, location=location)
+
+
+@nouns.writes(
+    "POST /certifications/<uuid:certification_id>/renewals",
+    "holder",
+    "staff",
+    returns=Renewal,
+    status=201,
+    errors=(404, 409),
+)
+def apply(work: Work, *, certification_id: str) -> Response:
+    """Apply to recertify. Refused by name: window, points, expiry, pending application."""
+    return _answer(work, renewals.apply(work, certification_id), 201)
+
+
+@nouns.reads(
+    "GET /certifications/<uuid:certification_id>/renewals",
+    "holder",
+    "staff",
+    query=RenewalQuery,
+    returns=page_of(Renewal),
+    errors=(404,),
+)
+def of_certification(reading: Reading, query: dict[str, Any], *, certification_id: str) -> Response:
+    """The renewals of a certification."""
+    row = facts.certification(reading, certification_id)
+    rows = renewals.page(
+        reading, after=query.get("after"), limit=query["limit"] + 1, certification_id=row.id,
+        pending=query.get("pending"),
+    )  # fmt: skip
+    return paging.answer(rows, query, present)
+
+
+@nouns.reads("GET /renewals", "staff", query=RenewalQuery, returns=page_of(Renewal))
+def queue(reading: Reading, query: dict[str, Any]) -> Response:
+    """All renewals; the pending ones are the reviewers' queue."""
+    rows = renewals.page(
+        reading, after=query.get("after"), limit=query["limit"] + 1, pending=query.get("pending")
+    )
+    return paging.answer(rows, query, present)
+
+
+@nouns.reads(
+    "GET /renewals/quote", "holder", "staff", query=QuoteQuery, returns=Quote, errors=(404, 409)
+)
+def quote(reading: Reading, query: dict[str, Any]) -> Response:
+    """What renewing certifications together costs, why, and until when."""
+    found = renewals.quote(reading, query["certification_ids"].lower().split(","))
+    days = found.available
+    return doors.answer(
+        {
+            "schemes": list(found.schemes), "amount": found.amount, "currency": found.currency,
+            "bundled": found.bundled, "reason": found.reason,
+            "available_from": days.starts_on if days else None,
+            "available_until": days.ends_on if days else None,
+            "refundable": found.refundable, "verified": found.verified,
+        }
+    )  # fmt: skip
+
+
+@nouns.reads("GET /renewals/<uuid:renewal_id>", "holder", "staff", returns=Renewal, errors=(404,))
+def show(reading: Reading, *, renewal_id: str) -> Response:
+    """One renewal."""
+    return _answer(reading, renewal_id)
+
+
+@nouns.writes(
+    "POST /renewals/<uuid:renewal_id>/decision",
+    "staff",
+    body=RenewalDecision,
+    returns=Renewal,
+    versioned=True,
+    errors=(404, 409),
+)
+def decide(work: Work, body: dict[str, Any], *, renewal_id: str, version: int) -> Response:
+    """Approve, which opens the next cycle at once, or deny with a reason."""
+    renewals.decide(
+        work, renewal_id, decision=body["decision"], reason=body["reason"], version=version
+    )
+    return _answer(work, renewal_id)
+
+
+@nouns.writes(
+    "POST /renewals/<uuid:renewal_id>/withdrawal",
+    "holder",
+    "staff",
+    returns=Renewal,
+    errors=(404, 409),
+)
+def withdraw(work: Work, *, renewal_id: str) -> Response:
+    """Take an application back before it is decided."""
+    renewals.withdraw(work, renewal_id)
+    return _answer(work, renewal_id)

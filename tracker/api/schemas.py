@@ -1,0 +1,80 @@
+"""Forms that more than one noun's routes answer with."""
+
+from __future__ import annotations
+
+import functools
+
+from marshmallow import Schema, fields
+
+from tracker.api.fields import Amount, Closed, Day, choice
+from tracker.domain.certifications import STATUSES
+
+
+class FieldError(Schema):
+    """One bad field."""
+
+    field = fields.String(required=True)
+    message = fields.String(required=True)
+
+
+class Problem(Schema):
+    """An error (RFC 9457). ``code`` is stable; facts of the refusal stand beside it."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    code = fields.String(required=True)
+    request_id = fields.String(required=True)
+    errors = fields.List(fields.Nested(FieldError))
+
+
+class Standing(Schema):
+    """What is true of a certification on a date."""
+
+    status = choice(*STATUSES, required=True)
+    valid = fields.Boolean(required=True)
+    as_of = Day(required=True)
+    cycle = fields.Integer(required=True)
+    cycle_starts_on = Day(required=True)
+    expires_on = Day(required=True, allow_none=True, metadata={"description": "Last valid day."})
+    window_opens_on = Day(required=True, allow_none=True)
+    pending_since = Day(required=True, allow_none=True)
+
+
+class AsOf(Closed):
+    """The day asked about; today in the scheme's time zone if it is not given."""
+
+    as_of = Day()
+
+
+class AsKnown(AsOf):
+    """The day asked about, and the instant whose knowledge the answer is limited to."""
+
+    known_at = fields.AwareDateTime(
+        metadata={"description": "What would have been told at that instant."},
+    )
+
+
+class Points(Schema):
+    """Points of a cycle in one line."""
+
+    counted = Amount(required=True)
+    required = Amount(required=True)
+    missing = Amount(required=True)
+    verified = fields.Boolean(required=True)
+
+
+@functools.cache
+def page_of(item: type[Schema]) -> type[Schema]:
+    """The form of a list of ``item``: a page, and the cursor of the next one."""
+    name = f"{item.__name__}Page"
+    return type(
+        name,
+        (Schema,),
+        {
+            "__doc__": f"A page of {item.__name__}.",
+            "items": fields.List(fields.Nested(item), required=True),
+            "next": fields.String(required=True, allow_none=True),
+        },
+    )

@@ -1,0 +1,234 @@
+"""Activities: logged by holders, handed in, decided by reviewers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm.exc import StaleDataError
+
+from tracker.domain import activities as rules
+from tracker.domain.certifications import Cycle, cycle_on, hold_on
+from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
+from tracker.domain.permissions import check_not_own, check_own_holder
+from tracker.domain.points import Claim
+from tracker.domain.schemes import Policy, Scheme
+from tracker.models import Activity, Decision, Evidence
+from tracker.services import certifications, facts, history
+from tracker.services.work import Reading, Work
+
+CLAIMED = (
+    "category", "type", "title", "provider", "quantity", "starts_on", "completed_on",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A reviewer's answer."""
+
+    verdict: rules.Verdict
+    points_limit: Decimal | None = None
+    reason_code: str | None = None
+    reason: str | None = None
+
+
+def log(work: Work, certification_id: str, values: dict[str, Any]) -> str:
+    """Write an activity down as a draft of its holder. Raises Invalid, OutsideCycle, NotFound."""
+    row = certifications.locked(work, certification_id)
+    _check(work, row, values)
+    claimed: dict[str, Any] = {key: values.get(key) for key in CLAIMED}
+    claimed["provider"] = claimed["provider"] or ""
+    activity = Activity(
+        holder_id=row.holder_id, scheme=row.scheme, recorded_at=work.now, **claimed
+    )
+    work.session.add(activity)
+    work.session.flush()
+    history.record(work, "log", "activity", activity.id, type=activity.type)
+    return activity.id
+
+
+def _check(work: Work, certification: Any, values: dict[str, Any]) -> None:
+    """Refuse a claim that the policy of its cycle does not know, or that no cycle covers."""
+    scheme = work.schemes[certification.scheme]
+    record = facts.records(work, [certification.id])[certification.id]
+    on = work.today(scheme)
+    if hold_on(record.changes, on) in {"revoked", "surrendered"}:
+        raise IllegalTransition(
+            "The certification was revoked or surrendered; its points are frozen.", state="ended"
+        )
+    claim = Claim(
+        ref="", category=values["category"], type=values["type"], title=values["title"],
+        provider=values.get("provider") or "", quantity=values.get("quantity"),
+        starts_on=values.get("starts_on"), completed_on=values.get("completed_on"),
+    )  # fmt: skip
+    policy = _policy(scheme, record.cycles, min(claim.completed_on or on, on))
+    check_claim(policy, claim)
+    rules.check_dates(claim, record.cycles, on=on)
+
+
+def check_claim(policy: Policy, claim: Claim) -> None:
+    """Refuse a claim of a type that the policy does not know, or that does not fit its type."""
+    rules.check_claim(policy.activity_type(claim.type, claim.category), claim)
+
+
+def _policy(scheme: Scheme, cycles: tuple[Cycle, ...], day: date) -> Policy:
+    version = cycle_on(cycles, day).policy
+    if not version:
+        raise Invalid(f"The scheme {scheme.code} never expires, so it counts no points.")
+    return scheme.policy(version)
+
+
+def _own(work: Work, activity_id: str, version: int | None) -> Activity:
+    """The activity to be changed, its holder locked; Stale unless it is as the actor read it."""
+    activity = work.session.get(Activity, activity_id)
+    if activity is None:
+        raise NotFound
+    check_own_holder(work.actor, activity.holder_id)
+    certifications.lock(work, [activity.holder_id])
+    work.session.refresh(activity)
+    if version is not None and activity.version != version:
+        raise Stale("The activity changed since you read it; read it again.")
+    return activity
+
+
+def _flush(work: Work) -> None:
+    try:
+        work.session.flush()
+    except StaleDataError as error:
+        raise Stale("The activity changed since you read it; read it again.") from error
+
+
+def edit(work: Work, activity_id: str, values: dict[str, Any], *, version: int) -> None:
+    """Change what a draft or returned activity claims. Raises IllegalTransition, Stale."""
+    activity = _own(work, activity_id, version)
+    rules.check_step("edit", activity.state)  # type: ignore[arg-type]
+    merged = {key: values.get(key, getattr(activity, key)) for key in CLAIMED}
+    _check(work, _certification(work, activity), merged)
+    for key, value in merged.items():
+        setattr(activity, key, value if key != "provider" else value or "")
+    _flush(work)
+    history.record(work, "edit", "activity", activity.id, fields=sorted(values))
+
+
+def _certification(work: Work, activity: Activity) -> Any:
+    row = certifications.of_holder(work, activity.holder_id, activity.scheme)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def submit(work: Work, activity_id: str) -> None:
+    """Hand an activity in for review, today. Raises IllegalTransition, OutsideCycle."""
+    activity = _own(work, activity_id, None)
+    rules.check_step("submit", activity.state)  # type: ignore[arg-type]
+    certification = _certification(work, activity)
+    _check(work, certification, {key: getattr(activity, key) for key in CLAIMED})
+    activity.state = "submitted"
+    activity.submitted_on = work.today(work.schemes[activity.scheme])
+    activity.submitted_at = work.now
+    _flush(work)
+    history.record(work, "submit", "activity", activity.id)
+
+
+def withdraw(work: Work, activity_id: str) -> None:
+    """Take an activity back before it is decided. Raises IllegalTransition."""
+    activity = _own(work, activity_id, None)
+    rules.check_step("withdraw", activity.state)  # type: ignore[arg-type]
+    activity.state = "withdrawn"
+    activity.withdrawn_on = work.today(work.schemes[activity.scheme])
+    _flush(work)
+    history.record(work, "withdraw", "activity", activity.id)
+
+
+def discard(work: Work, activity_id: str, *, version: int) -> list[str]:
+    """Delete a draft with its evidence; returns the storage keys of the files to remove."""
+    activity = _own(work, activity_id, version)
+    rules.check_step("delete", activity.state)  # type: ignore[arg-type]
+    keys = [r.key for r in work.rows(select(Evidence.key).where(Evidence.activity_id == activity.id))]
+    work.connection.execute(delete(Evidence).where(Evidence.activity_id == activity.id))
+    work.session.delete(activity)
+    _flush(work)
+    history.record(work, "discard", "activity", activity_id)
+    return keys
+
+
+def decide(work: Work, activity_id: str, verdict: Verdict, *, version: int) -> None:
+    """Answer an activity: approve (perhaps for fewer points), reject, ask for more.
+
+    Raises SelfReview, IllegalTransition (it is decided once), Stale, Invalid.
+    """
+    activity = _own(work, activity_id, version)
+    check_not_own(work.actor, activity.holder_id)
+    rules.check_step("decide", activity.state)  # type: ignore[arg-type]
+    if verdict.verdict != "approved" and not (verdict.reason_code and verdict.reason):
+        missing = {k: "is required unless approved" for k in ("reason_code", "reason") if not getattr(verdict, k)}
+        raise Invalid("A refusal needs its reason.", fields=missing)
+    if verdict.verdict != "approved" and verdict.points_limit is not None:
+        raise Invalid("Only an approval has points.", fields={"points_limit": "only when approved"})
+    activity.state = verdict.verdict
+    _flush(work)
+    work.session.add(
+        Decision(
+            activity_id=activity.id, verdict=verdict.verdict,
+            decided_on=work.today(work.schemes[activity.scheme]),
+            points_limit=verdict.points_limit, reason_code=verdict.reason_code,
+            reason=verdict.reason, decided_by=work.actor.name, recorded_at=work.now,
+        )  # fmt: skip
+    )
+    history.record(
+        work, "decide", "activity", activity.id, verdict=verdict.verdict,
+        points_limit=verdict.points_limit, reason_code=verdict.reason_code,
+    )  # fmt: skip
+
+
+COLUMNS = (
+    Activity.id, Activity.ref, Activity.holder_id, Activity.scheme, Activity.category,
+    Activity.type, Activity.title, Activity.provider, Activity.quantity, Activity.starts_on,
+    Activity.completed_on, Activity.state, Activity.submitted_on, Activity.withdrawn_on,
+    Activity.recorded_at, Activity.version,
+)  # fmt: skip
+_LATEST = (
+    select(Decision.id)
+    .where(Decision.activity_id == Activity.id)
+    .order_by(Decision.decided_on.desc(), Decision.id.desc())
+    .limit(1)
+    .correlate(Activity)
+    .scalar_subquery()
+)
+_ONE = select(
+    *COLUMNS, Decision.verdict, Decision.decided_on, Decision.points_limit, Decision.reason_code,
+    Decision.reason,
+).join(Decision, Decision.id == _LATEST, isouter=True)  # fmt: skip
+
+
+def get(reading: Reading, activity_id: str) -> Any:
+    """An activity with its latest decision. Raises NotFound, also for somebody else's."""
+    row = reading.row(_ONE.where(Activity.id == activity_id))
+    if row is None:
+        raise NotFound
+    check_own_holder(reading.actor, row.holder_id)
+    return row
+
+
+def page(
+    reading: Reading, *, after: str | None, limit: int | None, holder_id: str | None = None,
+    scheme: str | None = None, state: str | None = None,
+) -> list[Any]:  # fmt: skip
+    """A page of activities in the order of their ids, each with its latest decision."""
+    statement = _ONE.order_by(Activity.id).limit(limit)
+    given = {"holder_id": holder_id, "scheme": scheme, "state": state}
+    for key, value in given.items():
+        if value is not None:
+            statement = statement.where(getattr(Activity, key) == value)
+    if after:
+        statement = statement.where(Activity.id > after)
+    return list(reading.rows(statement))
+
+
+def count_evidence(reading: Reading, activity_id: str) -> int:
+    """How many files an activity has."""
+    row = reading.row(select(func.count()).where(Evidence.activity_id == activity_id))
+    return int(row[0]) if row else 0

@@ -1,0 +1,181 @@
+"""Looking at certifications: lists, one with its standing, its points explained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from tracker.domain import certifications, explanations
+from tracker.domain.errors import NotFound, NotRenewable
+from tracker.domain.permissions import check_own_holder
+from tracker.domain.points import Claim, Credit, Evaluation
+from tracker.domain.schemes import Policy, Scheme
+from tracker.models import Certification
+from tracker.services import activities, facts, records, standings
+from tracker.services.standings import Held, Points
+from tracker.services.work import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A certification with all its cycles and its standing on a day, if it was awarded by then."""
+
+    id: str
+    number: str
+    public_id: str
+    holder_id: str
+    scheme: str
+    awarded_on: date
+    standing: certifications.Standing | None
+    cycles: Sequence[certifications.Cycle]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The points of a certification on a day, with what is needed to tell them."""
+
+    certification_id: str
+    scheme: Scheme
+    policy: Policy
+    points: Points
+    extra: frozenset[str]
+
+
+def today(reading: Reading, certification_id: str) -> date:
+    """Today where the certification's scheme is at home. Raises NotFound."""
+    row = facts.certification(reading, certification_id)
+    return reading.today(reading.schemes[row.scheme])
+
+
+def detail(
+    reading: Reading, certification_id: str, *, on: date | None, known_at: datetime | None
+) -> Detail:
+    """One certification with its standing on a day, as known at an instant. Raises NotFound."""
+    row = facts.certification(reading, certification_id)
+    scheme = reading.schemes[row.scheme]
+    on = on or reading.today(scheme)
+    record = facts.records(reading, [row.id], known_at=known_at).get(row.id)
+    return Detail(
+        id=row.id, number=row.number, public_id=row.public_id, holder_id=row.holder_id,
+        scheme=row.scheme, awarded_on=row.awarded_on,
+        standing=_standing(scheme, record, on) if record else None,
+        cycles=record.cycles if record else (),
+    )  # fmt: skip
+
+
+def _standing(
+    scheme: Scheme, record: facts.Record, on: date
+) -> certifications.Standing | None:
+    spans = certifications.timeline(
+        scheme, record.cycles, applications=record.applications, changes=record.changes
+    )
+    span = certifications.span_on(spans, on)
+    return certifications.standing_on(span, on) if span else None
+
+
+def page(
+    reading: Reading, *, after: str | None, limit: int, on: date | None,
+    holder_id: str | None, scheme: str | None, number: str | None, status: str | None,
+) -> list[Held]:  # fmt: skip
+    """A page of certifications awarded by a day, in the order of their ids.
+
+    A holder sees their own; asking for somebody else's raises NotFound.
+    """
+    if not reading.actor.is_staff:
+        holder_id = holder_id or reading.actor.holder_id or ""
+        check_own_holder(reading.actor, holder_id)
+    on = on or records.today_everywhere(reading)
+    conditions: list[Any] = []
+    given = {"holder_id": holder_id, "scheme": scheme, "number": number}
+    for key, value in given.items():
+        if value is not None:
+            conditions.append(getattr(Certification, key) == value)
+    if status is not None:
+        conditions.append(status == standings.STATUS)
+    if after:
+        conditions.append(Certification.id > after)
+    return standings.page(reading, conditions, limit=limit, on=on)
+
+
+def explain(
+    reading: Reading, certification_id: str, *, on: date | None, known_at: datetime | None = None,
+    extra: Sequence[Claim] = (),
+) -> Explained:  # fmt: skip
+    """The points of a certification's cycle on a day, with claims added that are not stored.
+
+    Raises NotFound, also for a day before the award; NotRenewable for a scheme without points;
+    Invalid for an extra claim that its type does not allow.
+    """
+    row = facts.certification(reading, certification_id)
+    scheme = reading.schemes[row.scheme]
+    on = on or reading.today(scheme)
+    record = facts.records(reading, [row.id], known_at=known_at).get(row.id)
+    if record is None or record.cycles[0].starts_on > on:
+        raise NotFound
+    found = facts.activities(reading, [row.holder_id], known_at=known_at)
+    version = certifications.cycle_on(record.cycles, on).policy
+    if not version:
+        raise NotRenewable(f"The scheme {scheme.code} never expires, so it counts no points.")
+    policy = scheme.policy(version)
+    for claim in extra:
+        activities.check_claim(policy, claim)
+    points = standings.evaluate(
+        scheme, record, found[row.holder_id, row.scheme], on=on, extra=extra
+    )
+    if points is None:
+        raise NotFound
+    return Explained(row.id, scheme, policy, points, frozenset(c.ref for c in extra))
+
+
+def in_words(found: Explained, language: str) -> dict[str, Any]:
+    """An evaluation as the interface tells it, every point explained in a language."""
+    evaluation, policy = found.points.evaluation, found.policy
+    waiting = {c.ref: c for c in found.points.pending.credits}
+    counted = {c.ref for c in evaluation.credits}
+    pending = found.points.pending.total - evaluation.total
+    told = [_credit(c, "extra" if c.ref in found.extra else "approved", language)
+            for c in evaluation.credits]  # fmt: skip
+    told += [_credit(c, "pending", language) for ref, c in waiting.items() if ref not in counted]
+    return {
+        "certification_id": found.certification_id, "as_of": evaluation.on,
+        "policy": policy.version, "verified": policy.verified,
+        "unverified": list(policy.unverified), "cycle_starts_on": evaluation.cycle.starts_on,
+        "cycle_ends_on": evaluation.cycle.ends_on, "total": evaluation.total,
+        "required": evaluation.required, "missing": evaluation.missing,
+        "complete": evaluation.complete, "pending_points": pending,
+        "projected_total": found.points.projected, "categories": _categories(evaluation),
+        "credits": told,
+        "closing_the_gap": [
+            {"type": o.type, "category": o.category, "sentence": o.sentence,
+             "units": None if o.units is None else f"{o.units:.2f}"}
+            for o in explanations.options(evaluation, policy, language)
+        ],
+        "sentences": explanations.explain(
+            evaluation, language, issuer=found.scheme.issuer, pending=pending,
+            projected=found.points.projected,
+        ),
+    }  # fmt: skip
+
+
+def _categories(evaluation: Evaluation) -> list[dict[str, Any]]:
+    return [
+        {"category": c.category, "claimed": c.claimed, "counted": c.counted,
+         "maximum": c.maximum, "minimum": c.minimum}
+        for c in evaluation.categories
+    ]  # fmt: skip
+
+
+def _credit(credit: Credit, state: str, language: str) -> dict[str, Any]:
+    return {
+        "activity_id": credit.ref, "category": credit.category, "type": credit.type,
+        "title": credit.title, "state": state, "units": f"{credit.units:.2f}",
+        "rate": credit.rate, "claimed": credit.claimed, "counted": credit.counted,
+        "cuts": [
+            {"rule": cut.rule, "points": cut.points, "subject": cut.subject, "bound": cut.bound,
+             "sentence": explanations.explain_cut(cut, language)}
+            for cut in credit.cuts
+        ],
+        "sentence": explanations.explain_credit(credit, language),
+    }  # fmt: skip

@@ -1,0 +1,42 @@
+"""A holder's whole record in a constant number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from tracker.services import activities, assessments, holders, renewals, standings
+from tracker.services.work import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class HolderRecord:
+    """Everything on record about a person; certifications with their standings on a day."""
+
+    holder: Any
+    assessments: Sequence[Any]
+    certifications: Sequence[standings.Held]
+    activities: Sequence[Any]
+    renewals: Sequence[Any]
+
+
+def of_holder(reading: Reading, holder_id: str, *, on: date | None) -> HolderRecord:
+    """The record of a person on ``on``; today in each scheme's own zone if it is not given.
+
+    Raises NotFound, also for somebody else's record.
+    """
+    return HolderRecord(
+        holder=holders.get(reading, holder_id),
+        assessments=assessments.of_holder(reading, holder_id),
+        certifications=standings.of_holder(reading, holder_id, on=on or today_everywhere(reading)),
+        activities=activities.page(reading, after=None, limit=None, holder_id=holder_id),
+        renewals=renewals.of_holder(reading, holder_id),
+    )
+
+
+def today_everywhere(reading: Reading) -> date:
+    """Today where it begins last among the schemes: no day is shown before it begins anywhere."""
+    days = [reading.today(scheme) for scheme in reading.schemes]
+    return min(days)

@@ -1,0 +1,221 @@
+"""What becomes of the due stages of many certifications: facts read in bulk, then one rule.
+
+The planner and the dry run share this module, so that the one foretells what the other does.
+Nothing is written here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, or_, select
+
+from tracker.domain import reminders as rules
+from tracker.domain.certifications import Hold
+from tracker.domain.schemes import ReminderPolicy, Scheme
+from tracker.models import (
+    Certification,
+    Cycle,
+    Holder,
+    Reminder,
+    ReminderCursor,
+    Span,
+    Suppression,
+)
+from tracker.services import facts, standings
+from tracker.services.work import Reading
+
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # sorts before every instant: look at the next tick
+
+CURSORS = (
+    select(
+        ReminderCursor.certification_id, ReminderCursor.cycle, ReminderCursor.expires_on,
+        ReminderCursor.last_offset, ReminderCursor.next_due_at, Cycle.opened_on,
+        Certification.scheme, Certification.number, Certification.holder_id, Holder.ref,
+        Holder.given_name, Holder.family_name, Holder.email, Holder.second_email,
+        Holder.language, Holder.time_zone,
+    )
+    .join(Certification, Certification.id == ReminderCursor.certification_id)
+    .join(Holder, Holder.id == Certification.holder_id)
+    .join(
+        Cycle,
+        and_(
+            Cycle.certification_id == ReminderCursor.certification_id,
+            Cycle.ordinal == ReminderCursor.cycle,
+        ),
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a certification is looked at: the instant, and the date by which it is judged."""
+
+    now: datetime
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A cursor's row, what becomes of its stages, and the address a letter would go to."""
+
+    row: Any
+    plan: rules.Plan
+    address: str | None
+
+
+When = Callable[[Any, Scheme], Moment]
+
+
+def examine(reading: Reading, rows: Sequence[Any], when: When) -> list[Examined]:
+    """Decide the due stages of every row of ``CURSORS``, with a constant number of statements.
+
+    Points are read only for stages that complete points would make needless.
+    """
+    moments = {row.certification_id: when(row, reading.schemes[row.scheme]) for row in rows}
+    spans = _spans(reading, moments)
+    decided = _decided(reading, rows)
+    silent = suppressed(reading, rows, now=max(m.now for m in moments.values()))
+    looks: dict[str, rules.Look] = {}
+    for row in rows:
+        moment, zone = moments[row.certification_id], zone_of(row.time_zone)
+        hold, pending = _held(spans[row.certification_id], moment.on)
+        looks[row.certification_id] = rules.Look(
+            now=moment.now, opened_at=rules.opening(row.opened_on, zone),
+            last_offset=row.last_offset, decided=decided(row), hold=hold, pending=pending,
+            deliverable=address_of(row, silent) is not None,
+        )  # fmt: skip
+    plans = {id_: _plan(reading, row, looks[id_]) for row in rows if (id_ := row.certification_id)}
+    for id_ in _complete(reading, rows, plans, moments):
+        row = next(r for r in rows if r.certification_id == id_)
+        plans[id_] = _plan(reading, row, replace(looks[id_], complete=True))
+    return [Examined(r, plans[r.certification_id], address_of(r, silent)) for r in rows]
+
+
+@lru_cache(maxsize=1024)
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of that name."""
+    return ZoneInfo(name)
+
+
+def policy_of(reading: Reading, scheme: str) -> ReminderPolicy | None:
+    """When holders of a scheme are reminded; None: never."""
+    return reading.schemes[scheme].reminders
+
+
+def _plan(reading: Reading, row: Any, look: rules.Look) -> rules.Plan:
+    policy = policy_of(reading, row.scheme)
+    if policy is None or row.expires_on is None:
+        return rules.Plan(fates=(), last_offset=row.last_offset, next_due_at=None)
+    owed = rules.stages(policy, row.expires_on, zone_of(row.time_zone))
+    return rules.plan(owed, look, policy)
+
+
+def _spans(reading: Reading, moments: dict[str, Moment]) -> dict[str, list[Any]]:
+    """The timeline rows round the days asked about, by certification."""
+    found: dict[str, list[Any]] = defaultdict(list)
+    days = [moment.on for moment in moments.values()]
+    for ids in facts.chunks(moments):
+        statement = select(
+            Span.certification_id, Span.from_on, Span.until_on, Span.hold, Span.pending_since
+        ).where(
+            Span.certification_id.in_(ids), Span.from_on <= max(days), Span.until_on > min(days)
+        )  # fmt: skip
+        for row in reading.rows(statement):
+            found[row.certification_id].append(row)
+    return found
+
+
+def _held(spans: Sequence[Any], on: date) -> tuple[Hold | None, bool]:
+    """What holds the certification on a day, and whether an application is under review."""
+    for span in spans:
+        if span.from_on <= on < span.until_on:
+            return span.hold, span.pending_since is not None
+    return None, False  # before the award: the stages say so themselves
+
+
+def _decided(reading: Reading, rows: Sequence[Any]) -> Callable[[Any], Collection[int]]:
+    """Which stages are decided. The rows are read only where something touched the cursor.
+
+    Otherwise every stage down to the cursor's last one is, and reading them would cost more
+    than all the rest.
+    """
+    touched = [row.certification_id for row in rows if row.next_due_at == AT_ONCE]
+    found: dict[tuple[str, int, date], set[int]] = defaultdict(set)
+    for ids in facts.chunks(touched):
+        statement = select(
+            Reminder.certification_id, Reminder.cycle, Reminder.expires_on, Reminder.offset
+        ).where(Reminder.certification_id.in_(ids), Reminder.audience == "holder")
+        for *key, offset in reading.rows(statement):
+            found[tuple(key)].add(offset)  # type: ignore[index]
+
+    def answer(row: Any) -> Collection[int]:
+        if row.next_due_at == AT_ONCE:
+            return found[row.certification_id, row.cycle, row.expires_on]
+        policy = policy_of(reading, row.scheme)
+        if policy is None or row.last_offset is None:
+            return ()
+        return [offset for offset in policy.offsets if offset >= row.last_offset]
+
+    return answer
+
+
+def _complete(
+    reading: Reading,
+    rows: Sequence[Any],
+    plans: dict[str, rules.Plan],
+    moments: dict[str, Moment],
+) -> list[str]:
+    """The certifications whose stage is needless because their points are complete."""
+    asked = {}
+    for row in rows:
+        stage, policy = plans[row.certification_id].current, policy_of(reading, row.scheme)
+        if stage and policy and stage.offset not in policy.offsets_when_complete:
+            asked[row.certification_id] = row
+    points = points_of(reading, asked.values(), lambda row: moments[row.certification_id].on)
+    return [id_ for id_, found in points.items() if found.evaluation.complete]
+
+
+def points_of(
+    reading: Reading, rows: Collection[Any], day: Callable[[Any], date]
+) -> dict[str, standings.Points]:
+    """The points of many certifications, by id; those of a scheme without a policy are left out."""
+    if not rows:
+        return {}
+    records = facts.records(reading, [row.certification_id for row in rows])
+    activities = facts.activities(reading, {row.holder_id for row in rows})
+    found: dict[str, standings.Points] = {}
+    for row in rows:
+        record, scheme = records[row.certification_id], reading.schemes[row.scheme]
+        of_scheme = activities[row.holder_id, row.scheme]
+        result = standings.evaluate(scheme, record, of_scheme, on=day(row))
+        if result is not None:
+            found[row.certification_id] = result
+    return found
+
+
+def suppressed(reading: Reading, rows: Sequence[Any], *, now: datetime) -> set[str]:
+    """Which of these holders' addresses are not written to, in small letters."""
+    addresses = {a.lower() for row in rows for a in (row.email, row.second_email) if a}
+    silent: set[str] = set()
+    for some in facts.chunks(addresses):
+        statement = select(Suppression.address).where(
+            Suppression.address.in_(some),
+            or_(Suppression.until_at.is_(None), Suppression.until_at > now),
+        )
+        silent.update(row.address for row in reading.rows(statement))
+    return silent
+
+
+def address_of(row: Any, silent: Collection[str]) -> str | None:
+    """The address to write to: the first one, else the second, else none."""
+    for address in (row.email, row.second_email):
+        if address and address.lower() not in silent:
+            return str(address)
+    return None

@@ -1,0 +1,250 @@
+"""Renewals: applications, decisions, quotes, and appeals against changes of standing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from tracker.domain import certifications as rules
+from tracker.domain import renewals
+from tracker.domain.errors import (
+    IllegalTransition,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    RenewalPending,
+    Stale,
+)
+from tracker.domain.permissions import check_not_own, check_own_holder
+from tracker.models import Appeal, Certification, Cycle, Renewal, StandingChange
+from tracker.services import certifications, facts, history, standings
+from tracker.services.work import Reading, Work
+
+_COLUMNS = (
+    Renewal.id, Renewal.ref, Renewal.certification_id, Renewal.cycle, Renewal.submitted_on,
+    Renewal.points_counted, Renewal.decision, Renewal.decided_on, Renewal.reason,
+    Renewal.withdrawn_on, Renewal.recorded_at, Renewal.version, Certification.holder_id,
+    Certification.scheme,
+)  # fmt: skip
+_ONE = select(*_COLUMNS).join(Certification, Certification.id == Renewal.certification_id)
+
+
+def apply(work: Work, certification_id: str) -> str:
+    """Apply to recertify, today. The refusals are those of ``domain.renewals.objections``."""
+    row = certifications.locked(work, certification_id)
+    scheme = work.schemes[row.scheme]
+    on = work.today(scheme)
+    held = standings.of_certification(work, row.id, on=on)
+    if held is None:
+        raise NotFound
+    record = facts.records(work, [row.id])[row.id]
+    activities = facts.activities(work, [row.holder_id])[row.holder_id, row.scheme]
+    result = standings.evaluate(scheme, record, activities, on=on)
+    renewals.check_application(held.standing, result.evaluation if result else None)
+    renewal = Renewal(
+        certification_id=row.id, cycle=record.cycles[-1].ordinal, submitted_on=on,
+        points_counted=result.evaluation.total if result else None, recorded_at=work.now,
+    )  # fmt: skip
+    work.session.add(renewal)
+    try:
+        work.session.flush()
+    except IntegrityError as error:
+        raise RenewalPending("An application is under review already.") from error
+    history.record(work, "apply", "renewal", renewal.id, certification_id=row.id)
+    certifications.refresh(work, scheme, [row.id])
+    return renewal.id
+
+
+def _open(work: Work, renewal_id: str) -> tuple[Renewal, Any]:
+    """An undecided renewal with its certification, the holder locked. Raises NotFound."""
+    renewal = work.session.get(Renewal, renewal_id)
+    if renewal is None:
+        raise NotFound
+    row = certifications.locked(work, renewal.certification_id)
+    work.session.refresh(renewal)
+    if renewal.decision or renewal.withdrawn_on:
+        state = renewal.decision or "withdrawn"
+        raise IllegalTransition(f"The renewal is {state} already.", state=state)
+    return renewal, row
+
+
+def decide(
+    work: Work, renewal_id: str, *, decision: Literal["approved", "denied"],
+    reason: str | None, version: int,
+) -> None:  # fmt: skip
+    """Approve a renewal, which opens the next cycle in the same transaction, or deny it.
+
+    Raises SelfReview, IllegalTransition, Stale, Invalid for a denial without a reason.
+    """
+    renewal, row = _open(work, renewal_id)
+    check_not_own(work.actor, row.holder_id)
+    if renewal.version != version:
+        raise Stale("The renewal changed since you read it; read it again.")
+    if decision == "denied" and not reason:
+        raise Invalid("A denial needs its reason.", fields={"reason": "is required to deny"})
+    scheme = work.schemes[row.scheme]
+    on = work.today(scheme)
+    if decision == "approved":
+        _check_still_in_force(work, row.id)
+        last = facts.records(work, [row.id])[row.id].cycles[-1]
+        cycle = rules.next_cycle(scheme, last, decided_on=on)
+        work.connection.execute(insert(Cycle), [certifications.cycle_row(work, row.id, cycle)])
+    renewal.decision, renewal.decided_on, renewal.decided_by = decision, on, work.actor.name
+    renewal.reason, renewal.closed_at = reason, work.now
+    work.session.flush()
+    history.record(work, decision, "renewal", renewal.id, reason=reason)
+    certifications.refresh(work, scheme, [row.id])
+
+
+def _check_still_in_force(work: Work, certification_id: str) -> None:
+    changes = facts.records(work, [certification_id])[certification_id].changes
+    hold = rules.hold_on(changes, date.max)
+    if hold:
+        raise IllegalTransition(f"The certification is {hold}; it cannot be renewed.", state=hold)
+
+
+def withdraw(work: Work, renewal_id: str) -> None:
+    """Take an application back before it is decided. Raises IllegalTransition, NotFound."""
+    renewal, row = _open(work, renewal_id)
+    scheme = work.schemes[row.scheme]
+    renewal.withdrawn_on, renewal.closed_at = work.today(scheme), work.now
+    work.session.flush()
+    history.record(work, "withdraw", "renewal", renewal.id)
+    certifications.refresh(work, scheme, [row.id])
+
+
+def get(reading: Reading, renewal_id: str) -> Any:
+    """A renewal's row. Raises NotFound, also for somebody else's."""
+    row = reading.row(_ONE.where(Renewal.id == renewal_id))
+    if row is None:
+        raise NotFound
+    check_own_holder(reading.actor, row.holder_id)
+    return row
+
+
+def of_holder(reading: Reading, holder_id: str) -> Sequence[Any]:
+    """All renewals of a holder, oldest first."""
+    statement = _ONE.where(Certification.holder_id == holder_id)
+    return reading.rows(statement.order_by(Renewal.submitted_on, Renewal.id))
+
+
+def page(
+    reading: Reading, *, after: str | None, limit: int, certification_id: str | None = None,
+    pending: bool | None = None,
+) -> list[Any]:  # fmt: skip
+    """A page of renewals in the order of their ids."""
+    statement = _ONE.order_by(Renewal.id).limit(limit)
+    if certification_id is not None:
+        statement = statement.where(Renewal.certification_id == certification_id)
+    if pending is not None:
+        undecided = Renewal.decision.is_(None) & Renewal.withdrawn_on.is_(None)
+        statement = statement.where(undecided if pending else ~undecided)
+    if after:
+        statement = statement.where(Renewal.id > after)
+    return list(reading.rows(statement))
+
+
+def quote(reading: Reading, certification_ids: Sequence[str]) -> renewals.Quote:
+    """What renewing these certifications of one holder together costs today. Raises NotFound."""
+    chosen = {}
+    for certification_id in certification_ids:
+        row = facts.certification(reading, certification_id)
+        scheme = reading.schemes[row.scheme]
+        held = standings.of_certification(reading, row.id, on=reading.today(scheme))
+        if held is None:
+            raise NotFound
+        chosen[scheme] = held.standing
+    return renewals.quote(chosen)
+
+
+_APPEAL = select(
+    Appeal.id, Appeal.certification_id, Appeal.change_id, Appeal.statement, Appeal.filed_on,
+    Appeal.due_on, Appeal.fee, Appeal.fee_refunded, Appeal.outcome, Appeal.decided_on,
+    Appeal.reason, Appeal.version, Certification.holder_id,
+).join(Certification, Certification.id == Appeal.certification_id)  # fmt: skip
+
+
+def appeal(work: Work, certification_id: str, *, statement: str) -> str:
+    """Appeal against the latest suspension or revocation. Raises AppealTooLate, IllegalTransition.
+
+    Due within the published days of the notice; decided within those after it.
+    """
+    row = certifications.locked(work, certification_id)
+    scheme = work.schemes[row.scheme]
+    change = work.row(
+        select(StandingChange.id, StandingChange.kind, StandingChange.recorded_at)
+        .where(StandingChange.certification_id == row.id)
+        .order_by(StandingChange.id.desc())
+    )
+    if change is None or change.kind not in {"suspend", "revoke"} or scheme.appeals is None:
+        raise IllegalTransition("There is no suspension or revocation to appeal.", state="none")
+    rule, on = scheme.appeals, work.today(scheme)
+    noticed_on = change.recorded_at.astimezone(scheme.time_zone).date()
+    renewals.check_appeal(rule, noticed_on=noticed_on, on=on)
+    made = Appeal(
+        certification_id=row.id, change_id=change.id, statement=statement, filed_on=on,
+        due_on=on + timedelta(days=rule.decided_within_days), fee=rule.fee, recorded_at=work.now,
+    )  # fmt: skip
+    work.session.add(made)
+    try:
+        work.session.flush()
+    except IntegrityError as error:
+        raise IllegalTransition("An appeal is open already.", state="open") from error
+    history.record(work, "appeal", "certification", row.id, change_id=change.id)
+    return made.id
+
+
+def decide_appeal(
+    work: Work, appeal_id: str, *, outcome: Literal["upheld", "dismissed"], reason: str,
+    version: int,
+) -> None:  # fmt: skip
+    """Uphold an appeal, which reinstates and refunds the fee, or dismiss it.
+
+    By somebody who did not decide what is appealed. Where the policy restores the gap, the
+    reinstatement takes effect on the day of the change it undoes. Raises NotAllowed, Stale.
+    """
+    found = work.session.get(Appeal, appeal_id)
+    if found is None:
+        raise NotFound
+    row = certifications.locked(work, found.certification_id)
+    work.session.refresh(found)
+    check_not_own(work.actor, row.holder_id)
+    if found.outcome is not None:
+        raise IllegalTransition(f"The appeal is {found.outcome} already.", state=found.outcome)
+    if found.version != version:
+        raise Stale("The appeal changed since you read it; read it again.")
+    change = work.session.get_one(StandingChange, found.change_id)
+    if change.decided_by == work.actor.name:
+        raise NotAllowed("An appeal is decided by somebody not involved before.")
+    scheme = work.schemes[row.scheme]
+    rule = scheme.appeals
+    on = work.today(scheme)
+    found.outcome, found.reason, found.decided_on = outcome, reason, on
+    found.decided_by = work.actor.name
+    found.fee_refunded = outcome == "upheld" and bool(rule and rule.refunded_on_success)
+    work.session.flush()
+    history.record(work, outcome, "appeal", found.id, reason=reason)
+    if outcome == "upheld":
+        certifications.change(
+            work, row.id, kind="reinstate", reason_code="appeal_upheld", reason=reason,
+            effective_on=change.effective_on if rule and rule.restores_gap else on,
+        )  # fmt: skip
+
+
+def get_appeal(reading: Reading, appeal_id: str) -> Any:
+    """An appeal's row. Raises NotFound, also for somebody else's."""
+    row = reading.row(_APPEAL.where(Appeal.id == appeal_id))
+    if row is None:
+        raise NotFound
+    check_own_holder(reading.actor, row.holder_id)
+    return row
+
+
+def appeals_of(reading: Reading, certification_id: str) -> Sequence[Any]:
+    """The appeals about a certification, oldest first. Raises NotFound."""
+    row = facts.certification(reading, certification_id)
+    return reading.rows(_APPEAL.where(Appeal.certification_id == row.id).order_by(Appeal.id))

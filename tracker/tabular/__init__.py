@@ -1,0 +1,47 @@
+"""Tables that come in and go out, as CSV and XLSX: rows, columns, and what was wrong where.
+
+What lives here: reading a file row by row into parsed values with every error collected
+(`read`), the parsers a column may use (`text`, `date`, `decimal`, ...), and writing rows in which
+no cell can become a formula (`write_csv`, `write_xlsx`). What does not: our nouns, the database,
+Flask. Nothing here imports the rest of the project.
+
+    rows = tabular.read(stream, filename="holders.csv", columns=COLUMNS)   # BadTable: bad header
+    for number, values in rows:                                            # good rows only
+        ...
+    rows.check_clean()                                                     # BadTable: bad rows
+"""
+
+from tracker.tabular.columns import (
+    Column,
+    Dates,
+    choice,
+    date,
+    decimal,
+    email,
+    integer,
+    text,
+    time_zone,
+)
+from tracker.tabular.problems import BadTable, RowError
+from tracker.tabular.reader import Reader, read
+from tracker.tabular.writer import csv_chunks, harmless, write_csv, write_xlsx
+
+__all__ = [
+    "BadTable",
+    "Column",
+    "Dates",
+    "Reader",
+    "RowError",
+    "choice",
+    "csv_chunks",
+    "date",
+    "decimal",
+    "email",
+    "harmless",
+    "integer",
+    "read",
+    "text",
+    "time_zone",
+    "write_csv",
+    "write_xlsx",
+]

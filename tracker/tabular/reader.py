@@ -1,0 +1,255 @@
+"""Reading a table: every good row as values, every bad cell as an error.
+
+Here: telling CSV from XLSX by content, checking the header, running the parsers. Not here: the
+two formats (`csv_rows`, `xlsx_rows`), the parsers (`columns`).
+"""
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from itertools import chain
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Protocol, Self
+
+from tracker.tabular.columns import BLANKS, Column, DateParser, Dates, NotAmong
+from tracker.tabular.csv_rows import CsvRows
+from tracker.tabular.problems import BadTable, Cells, Problems, Refused, RowError, Unreadable
+from tracker.tabular.xlsx_rows import XlsxRows
+
+BLOCK = 1 << 16
+MOST_ERRORS = 1000
+_EMPTY = "must not be empty"
+_XLSX = b"PK\x03\x04"
+# Longest first where one is the beginning of another.
+_OTHERS = {
+    b"\xd0\xcf\x11\xe0": "an old Excel file (.xls), or a workbook with a password",
+    b"\xff\xfe\0\0": "text in UTF-32",
+    b"\0\0\xfe\xff": "text in UTF-32",
+    b"\xff\xfe": "text in UTF-16 (Excel's «Unicode text»)",
+    b"\xfe\xff": "text in UTF-16 (Excel's «Unicode text»)",
+    b"PK\x05\x06": "an empty ZIP file",
+    b"%PDF": "a PDF file",
+    b"\x1f\x8b": "a gzip file",
+    b"7z\xbc\xaf": "a 7-Zip file",
+    b"Rar!": "a RAR file",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"{\\rtf": "a rich text file",
+}
+
+Readable = IO[bytes] | str | PathLike[str]
+Values = dict[str, object]
+# Name, parser, required: what the loop over cells needs, and nothing to look up.
+_Plan = list[tuple[str, Callable[[str], object], bool]]
+
+
+class _Source(Protocol):
+    def header(self) -> tuple[int, Sequence[str | Refused]]: ...
+    def rows(self, width: int) -> Iterator[tuple[int, Cells]]: ...
+
+
+class Reader(Iterator[tuple[int, Values]]):
+    """The good rows of a table, one by one; and, as it goes, everything wrong with the others.
+
+    Iterate once, to the end, then ask `errors`, `total_errors`, or `check_clean`. Only the row
+    under way is in memory (of XLSX a little more: see `xlsx_rows`). A path is opened here and
+    closed at the end of the rows, by `close`, or by `with`; a stream stays open.
+    """
+
+    def __init__(
+        self,
+        stream_or_path: Readable,
+        *,
+        filename: str,
+        columns: Sequence[Column],
+        dates: Dates = Dates.ISO,
+        max_errors: int = MOST_ERRORS,
+    ) -> None:
+        """Open the table and check its header; raises `BadTable` when that is refused."""
+        self._problems = Problems(filename, max_errors)
+        self._columns = columns
+        self._dates = dates
+        self._open = ExitStack()
+        self.header: tuple[str, ...] = ()
+        try:
+            self._rows = self._opened(stream_or_path)
+        except Unreadable as refusal:
+            self.close()
+            self._problems.add(refusal.row, "", refusal.value, refusal.rule)
+            raise BadTable(self._problems.kept, self._problems.total) from refusal
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def errors(self) -> tuple[RowError, ...]:
+        """The errors met so far, in the order of the file: the first `max_errors` of them."""
+        return tuple(self._problems.kept)
+
+    @property
+    def total_errors(self) -> int:
+        """The number of errors met so far, also of those that `errors` leaves out."""
+        return self._problems.total
+
+    def check_clean(self) -> None:
+        """Raise `BadTable` when any error was met; ask it after the last row."""
+        self._problems.check_none()
+
+    def close(self) -> None:
+        """Close what was opened here; no row can be read afterwards."""
+        self._open.close()
+
+    def __iter__(self) -> Self:
+        """Give the reader: the rows can be read once."""
+        return self
+
+    def __next__(self) -> tuple[int, Values]:
+        """Give the next good row: its number, and a value (or None) for every column."""
+        return next(self._rows)
+
+    def __enter__(self) -> Self:
+        """Give the reader."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close what was opened here."""
+        self.close()
+
+    def _opened(self, stream_or_path: Readable) -> Iterator[tuple[int, Values]]:
+        stream = self._stream(stream_or_path)
+        first = stream.read(BLOCK)
+        if first.startswith(_XLSX):
+            book = self._open.enter_context(closing(XlsxRows(self._seekable(stream, first))))
+            return self._checked(book)
+        _check_signature(first)
+        blocks = chain([first], iter(lambda: stream.read(BLOCK), b""))
+        return self._checked(CsvRows(blocks, {column.name for column in self._columns}))
+
+    def _stream(self, stream_or_path: Readable) -> IO[bytes]:
+        if isinstance(stream_or_path, str | PathLike):
+            return self._open.enter_context(Path(stream_or_path).open("rb"))
+        return stream_or_path
+
+    def _seekable(self, stream: IO[bytes], first: bytes) -> IO[bytes]:
+        if stream.seekable():
+            stream.seek(-len(first), 1)
+            return stream
+        copy = self._open.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed with the reader
+        copy.write(first)
+        shutil.copyfileobj(stream, copy)
+        return copy
+
+    def _checked(self, source: _Source) -> Iterator[tuple[int, Values]]:
+        """Check the header at once, and make ready to read the rows."""
+        row, cells = source.header()
+        names = [self._name(row, cell) for cell in cells]
+        _check_header(self._problems, row, names, self._columns)
+        self.header = tuple(names)
+        by_name = {column.name: column for column in self._columns}
+        plan = [_planned(by_name[name], self._dates) for name in names]
+        return self._good_rows(source, plan)
+
+    def _name(self, row: int, cell: str | Refused) -> str:
+        if isinstance(cell, Refused):
+            self._problems.add(row, "", cell.value, cell.rule)
+            return cell.value
+        return cell.strip(BLANKS)
+
+    def _good_rows(self, source: _Source, plan: _Plan) -> Iterator[tuple[int, Values]]:
+        absent: Values = dict.fromkeys(column.name for column in self._columns)
+        with self._open:
+            for row, cells in source.rows(len(plan)):
+                if isinstance(cells, Refused):
+                    self._problems.add(row, "", cells.value, cells.rule)
+                    continue
+                values = absent.copy()
+                before = self._problems.total
+                self._parse(row, cells, plan, values)
+                if self._problems.total == before:
+                    yield row, values
+
+    def _parse(
+        self,
+        row: int,
+        cells: Sequence[str | Refused],
+        plan: _Plan,
+        values: Values,
+    ) -> None:
+        """Parse the cells of one row into `values`, and note each one that is refused."""
+        for (name, parse, required), cell in zip(plan, cells, strict=True):
+            try:
+                if text := cell.strip(BLANKS):
+                    values[name] = parse(text)
+                elif required:
+                    self._problems.add(row, name, "", _EMPTY)
+            except ValueError as refusal:
+                shown = cell.value if isinstance(cell, Refused) else cell
+                self._problems.add(row, name, shown, refusal)
+
+
+def read(
+    stream_or_path: Readable,
+    *,
+    filename: str,
+    columns: Sequence[Column],
+    dates: Dates = Dates.ISO,
+) -> Reader:
+    """Read a CSV or XLSX table, told apart by content; `filename` is for the errors only.
+
+    Gives the good rows, each with its number (the header is row 1, as a spreadsheet shows it) and
+    a value for every column; None where a cell is empty or the column absent. Blank rows are
+    skipped. Raises `BadTable` at once when the file or its header is refused; what is wrong with
+    the rows is collected: see `Reader`. `dates` holds for the date columns that do not say
+    themselves how they are read.
+    """
+    return Reader(stream_or_path, filename=filename, columns=columns, dates=dates)
+
+
+def _planned(column: Column, dates: Dates) -> tuple[str, Callable[[str], object], bool]:
+    parse = column.parse
+    settled = parse.reading(dates) if isinstance(parse, DateParser) else parse
+    return column.name, settled, column.required
+
+
+def _check_header(
+    problems: Problems,
+    row: int,
+    names: Sequence[str],
+    columns: Sequence[Column],
+) -> None:
+    """Raise `BadTable` with everything that is wrong with the header."""
+    known = frozenset(column.name for column in columns)
+    required = (column.name for column in columns if column.required)
+    missing = [name for name in required if name not in names]
+    for name, count in Counter(names).items():
+        if not name:
+            where = names.index(name) + 1
+            problems.add(row, "", "", f"has no name for column {where}: every column needs one")
+        elif name not in known:
+            rule = NotAmong(name, known, "is not a column of this table")
+            problems.add(row, name, name, rule)
+        elif count > 1:
+            problems.add(row, name, name, f"must be named once, and stands {count} times")
+    for name in missing:
+        problems.add(row, name, "", "is required, and missing from the header row")
+    problems.check_none()
+
+
+def _check_signature(first: bytes) -> None:
+    for signature, kind in _OTHERS.items():
+        if first.startswith(signature):
+            rule = f"is {kind}: save it as XLSX or CSV UTF-8"
+            raise Unreadable(rule)
+    if first.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        rule = "is a web page or XML: save it as XLSX or CSV UTF-8"
+        raise Unreadable(rule)

@@ -1,0 +1,155 @@
+"""Writing tables: CSV and XLSX, row by row, in which no cell can become a formula.
+
+CSV is UTF-8 without a byte order mark, with commas, and with a line feed at line ends (not RFC
+4180's CRLF), so that files compare well line by line. Both formats hold the same words: a date is
+ISO (in XLSX a real date), a Decimal keeps its places, a truth is `true` or `false`, and None is
+empty.
+"""
+
+import csv
+import datetime as dt
+import io
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from itertools import chain, islice
+from typing import IO
+
+import openpyxl  # type: ignore[import-untyped, unused-ignore]
+from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped, unused-ignore]
+from openpyxl.worksheet._write_only import (  # type: ignore[import-untyped, unused-ignore]
+    WriteOnlyWorksheet,
+)
+
+_ROWS_A_CHUNK = 500
+# A tab, a line end, or = + - @ in plain or full-width form, also after blanks of any kind and
+# marks of no width. OWASP, "CSV Injection"; ASVS 1.2.10.
+_DANGER = re.compile("[\\s\u200b-\u200d\u2060\ufeff]*[=+\\-@＝＋－＠\t\r\n]")  # noqa: RUF001
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+# What XML 1.0 cannot hold (its production 2, Char); openpyxl and lxml refuse it.
+_NOT_XML = re.compile("[\0-\b\v\f\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_CSV_AS_IS = {type(None), int, dt.date}
+_FIRST_XLSX_YEAR = 1900
+_XLSX_DIGITS = 10**15  # a number of more digits would be rounded: it is written as text
+
+
+def harmless(text: str) -> str:
+    """Give the text with a leading apostrophe when a spreadsheet might take it for a formula.
+
+    So it is with a text that begins with = + - @, tab or line end, or their full-width forms,
+    also after blanks. Any other text is given back as it is. Source: OWASP, "CSV Injection".
+    """
+    if text[:1].isalnum() or not _DANGER.match(text):
+        return text
+    return "'" + text
+
+
+def write_csv(stream: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table as CSV to a binary stream, a few hundred rows at a time.
+
+    Texts pass through `harmless`. Numbers (int, Decimal) are no danger and stay as they are, also
+    negative. What UTF-8 or CSV cannot hold (lone surrogates, NUL) is replaced.
+    """
+    for chunk in csv_chunks(header, rows):
+        stream.write(chunk)
+
+
+def csv_chunks(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    """Give what `write_csv` writes, in chunks: for an answer that is sent while it is made."""
+    lines = _Lines()
+    writer = csv.writer(lines, lineterminator=_Lines.END)
+    table = chain([header], rows)
+    while batch := list(islice(table, _ROWS_A_CHUNK)):
+        writer.writerows([_csv_cell(value) for value in row] for row in batch)
+        yield lines.taken().encode(errors="replace")
+
+
+def write_xlsx(stream: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a table as the one worksheet of an XLSX workbook to a binary stream.
+
+    Each text is written as a text, whatever it begins with, so none is a formula and none needs
+    an apostrophe. Dates are real dates, numbers real numbers. A character that XML cannot hold is
+    replaced by U+FFFD; of a text only the 32,767 characters that a cell can hold are kept.
+    """
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Table")
+    # If the rows fail on the way, saving elsewhere is how openpyxl removes its temporary file.
+    target: IO[bytes] = io.BytesIO()
+    try:
+        for row in chain([header], rows):
+            sheet.append([_xlsx_cell(sheet, value) for value in row])
+        target = stream
+    finally:
+        book.save(target)
+
+
+class _Lines:
+    """Lines for `csv.writer`, which quotes carriage returns only if line ends have them."""
+
+    END = "\r\n"
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def write(self, line: str) -> None:
+        self._lines.append(line[: -len(self.END)])
+
+    def taken(self) -> str:
+        text = "\n".join([*self._lines, ""])
+        self._lines.clear()
+        return text
+
+
+def _csv_cell(value: object) -> object:
+    """Give what `csv` is to write: it writes None, an int and a date as we would."""
+    if isinstance(value, str):
+        return harmless(value.replace("\0", _REPLACEMENT))
+    if type(value) in _CSV_AS_IS:
+        return value
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return _word(value)
+
+
+def _word(value: object) -> str:
+    """Give the text of a value that is not one of the plain types."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    return str(value) if isinstance(value, int | float) else harmless(str(value))
+
+
+def _xlsx_cell(sheet: WriteOnlyWorksheet, value: object) -> object:
+    """Give what openpyxl is to write: a plain value, or a cell where it would guess wrong."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return _xlsx_text(sheet, value)
+    if isinstance(value, Decimal) and value.is_finite() and abs(value) < _XLSX_DIGITS:
+        return _xlsx_decimal(sheet, value)
+    if isinstance(value, dt.date) and value.year >= _FIRST_XLSX_YEAR:
+        aware = isinstance(value, dt.datetime) and value.tzinfo is not None
+        return value.isoformat() if aware else value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value if math.isfinite(value) and abs(value) < _XLSX_DIGITS else str(value)
+    return _xlsx_text(sheet, f"{value:f}" if isinstance(value, Decimal) else _word(value))
+
+
+def _xlsx_text(sheet: WriteOnlyWorksheet, value: str) -> object:
+    text = _NOT_XML.sub(_REPLACEMENT, value)
+    if not text.startswith(("=", "#")):  # openpyxl would see a formula, or an error like #N/A
+        return text
+    cell = WriteOnlyCell(sheet, text)
+    cell.data_type = "s"
+    return cell
+
+
+def _xlsx_decimal(sheet: WriteOnlyWorksheet, value: Decimal) -> object:
+    cell = WriteOnlyCell(sheet)
+    cell.value = value
+    _, _, exponent = value.as_tuple()
+    places = -exponent if isinstance(exponent, int) and exponent < 0 else 0
+    cell.number_format = f"0.{'0' * places}" if places else "0"
+    return cell
