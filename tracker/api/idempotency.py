@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from tracker.db import new_id
-from tracker.domain.errors import Invalid
+from tracker.domain.errors import Conflict, Invalid
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.models import IdempotencyKey
 from tracker.services.work import Office, Work
@@ -37,13 +37,12 @@ def once(office: Office, actor: Actor, run: Callable[..., Response]) -> Response
         return remembered
     try:
         return run(settle=lambda work, answer: _remember(work, key, answer))
-    except IntegrityError as error:
-        if "idempotency_key" not in str(error.orig):
+    except (IntegrityError, Conflict):
+        # The same request may have been answered while this one waited for its turn.
+        remembered = _remembered(office, actor, key)
+        if remembered is None:
             raise
-    remembered = _remembered(office, actor, key)
-    if remembered is None:
-        raise RuntimeError("an idempotency key was taken and is gone")
-    return remembered
+        return remembered
 
 
 def _digest() -> str:

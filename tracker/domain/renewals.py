@@ -28,7 +28,7 @@ def objections(standing: Standing, evaluation: Evaluation | None) -> list[Refusa
     day, expires_on, opens_on = standing.on, standing.expires_on, standing.window_opens_on
     if standing.status in {"suspended", "revoked", "surrendered"}:
         found.append(
-            NotRenewable(f"The certification is {standing.status}.", status=standing.status)
+            NotRenewable(f"The certification is {standing.status}.", standing=standing.status)
         )
     if expires_on is None or opens_on is None or evaluation is None:
         return [*found, NotRenewable("A certification without expiry is never renewed.")]

@@ -1,58 +1,87 @@
-"""Machine tokens: made once, shown once, kept as a digest, looked up in one statement."""
+"""Machine tokens: opaque bearer secrets of which only the SHA-256 is kept."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import or_, select, update
 
 from tracker.domain.errors import Invalid, NotFound
-from tracker.domain.permissions import SCOPES, Actor, Role, Scope
-from tracker.models import Token
+from tracker.domain.permissions import ROLES, SCOPES, Actor, Role, Scope
+from tracker.models import Employer, Holder, Token
 from tracker.services import history
 from tracker.services.work import Reading, Work
 
 PREFIX = "trk_"
+_BYTES = 32  # of randomness: 43 characters of URL-safe base64
 _TOUCH_EVERY = timedelta(minutes=1)
-
+_COLUMNS = (
+    Token.id, Token.name, Token.role, Token.scopes, Token.holder_id, Token.employer_id,
+    Token.recorded_at, Token.expires_at, Token.last_used_at, Token.revoked_at,
+)  # fmt: skip
 _BY_DIGEST = select(
     Token.id, Token.name, Token.role, Token.scopes, Token.holder_id, Token.employer_id,
-    Token.last_used_at,
-).where(
-    Token.digest == bindparam("digest"), Token.revoked_at.is_(None),
-    or_(Token.expires_at.is_(None), Token.expires_at > bindparam("now", type_=Token.expires_at.type)),
+    Token.expires_at, Token.revoked_at, Token.last_used_at,
 )  # fmt: skip
 
 
 def create(
-    work: Work, *, name: str, role: Role, holder_id: str | None = None,
-    employer_id: str | None = None, scopes: Iterable[Scope] = SCOPES,
+    work: Work,
+    *,
+    name: str,
+    role: Role,
+    holder_id: str | None = None,
+    employer_id: str | None = None,
+    scopes: Collection[Scope] = SCOPES,
     expires_at: datetime | None = None,
-) -> tuple[str, str]:  # fmt: skip
-    """Make a token; returns its id and the secret, which is shown this once.
+) -> tuple[str, str]:
+    """Make a token; returns its id and its secret, which is never to be seen again.
 
-    Raises Invalid if a holder's token names no holder, or an employer's no employer.
+    A holder's token names the holder and an employer's the employer. One of the staff may name
+    the holder whom they are themselves, on whose record they may not decide. Raises Invalid.
     """
-    if (role == "holder") != (holder_id is not None):
-        rule = "is required for the role holder, and for no other"
-        raise Invalid("The token does not fit its role.", fields={"holder_id": rule})
-    if (role == "employer") != (employer_id is not None):
-        rule = "is required for the role employer, and for no other"
-        raise Invalid("The token does not fit its role.", fields={"employer_id": rule})
-    secret = PREFIX + secrets.token_urlsafe(32)
-    token = Token(
-        digest=_digest(secret), name=name, role=role, holder_id=holder_id,
-        employer_id=employer_id, scopes=sorted(scopes), expires_at=expires_at,
-        recorded_at=work.now,
+    fields = _mistakes(work, name, role, holder_id, employer_id, scopes, expires_at)
+    if fields:
+        raise Invalid("This token cannot be made.", fields=fields)
+    secret = PREFIX + secrets.token_urlsafe(_BYTES)
+    row = Token(
+        digest=_digest(secret), name=name, role=role, scopes=sorted(set(scopes)),
+        holder_id=holder_id, employer_id=employer_id, recorded_at=work.now, expires_at=expires_at,
     )  # fmt: skip
-    work.session.add(token)
+    work.session.add(row)
     work.session.flush()
-    history.record(work, "create", "token", token.id, name=name, role=role)
-    return token.id, secret
+    history.record(work, "create", "token", row.id, name=name, role=role, scopes=row.scopes)
+    return row.id, secret
+
+
+def _mistakes(
+    work: Work, name: str, role: str, holder_id: str | None, employer_id: str | None,
+    scopes: Collection[str], expires_at: datetime | None,
+) -> dict[str, str]:  # fmt: skip
+    found: dict[str, str] = {}
+    if not 0 < len(name) <= 100:  # noqa: PLR2004 - the column's length
+        found["name"] = "must have 1 to 100 characters"
+    if role not in ROLES:
+        found["role"] = f"must be one of: {', '.join(ROLES)}"
+    if not scopes or set(scopes) - set(SCOPES):
+        found["scopes"] = f"must be one or more of: {', '.join(SCOPES)}"
+    if expires_at is not None and expires_at <= work.now:
+        found["expires_at"] = "must be in the future"
+    for subject, given, table in (
+        ("holder", holder_id, Holder),
+        ("employer", employer_id, Employer),
+    ):
+        field = f"{subject}_id"
+        reviewer = subject == "holder" and role in {"staff", "admin"}
+        if (role == subject) != (given is not None) and not reviewer:
+            found[field] = f"is required for the role {subject}, and for that role only"
+        elif given is not None and work.session.get(table, given) is None:
+            found[field] = f"is no {subject} on record"
+    return found
 
 
 def _digest(secret: str) -> str:
@@ -60,53 +89,70 @@ def _digest(secret: str) -> str:
 
 
 def authenticate(reading: Reading, secret: str) -> Actor | None:
-    """The actor that a secret stands for; None if it is unknown, expired or revoked."""
+    """Whoever holds this secret; None for one that is unknown, expired or revoked.
+
+    One statement, and once a minute another that notes the use. The secret is looked up by its digest, so that nothing can be learnt from how
+    long the answer takes.
+    """
     if not secret.startswith(PREFIX):
         return None
-    row = reading.row(_BY_DIGEST, {"digest": _digest(secret), "now": reading.now})
-    if row is None:
+    row = reading.row(_BY_DIGEST.where(Token.digest == _digest(secret)))
+    if row is None or row.revoked_at is not None:
         return None
-    if row.last_used_at is None or reading.now - row.last_used_at > _TOUCH_EVERY:
-        _touch(reading, row.id)
+    if row.expires_at is not None and row.expires_at <= reading.now:
+        return None
+    if row.last_used_at is None or row.last_used_at <= reading.now - _TOUCH_EVERY:
+        touch(reading, row.id)
     return Actor(
         role=row.role, name=row.name, token_id=row.id, holder_id=row.holder_id,
         employer_id=row.employer_id, scopes=frozenset(row.scopes),
     )  # fmt: skip
 
 
-def _touch(reading: Reading, token_id: str) -> None:
-    """Note the use, at most once a minute, so that reads stay reads."""
+def touch(reading: Reading, token_id: str) -> None:
+    """Note that a token was used, at most once a minute; otherwise the row is left alone."""
+    stale = or_(Token.last_used_at.is_(None), Token.last_used_at <= reading.now - _TOUCH_EVERY)
     reading.connection.execute(
-        update(Token).where(Token.id == token_id).values(last_used_at=reading.now)
+        update(Token).where(Token.id == token_id, stale).values(last_used_at=reading.now)
     )
-
-
-def page(
-    reading: Reading, *, after: str | None = None, limit: int | None = None
-) -> list[Any]:
-    """Tokens without their secrets, in the order of their ids; one's own unless admin."""
-    statement = select(
-        Token.id, Token.name, Token.role, Token.scopes, Token.holder_id, Token.employer_id,
-        Token.recorded_at, Token.expires_at, Token.last_used_at, Token.revoked_at,
-    ).order_by(Token.id).limit(limit)  # fmt: skip
-    actor = reading.actor
-    if actor.role != "admin":
-        own = (Token.role == actor.role, Token.name == actor.name)
-        own += (Token.holder_id == actor.holder_id,) if actor.holder_id else ()
-        own += (Token.employer_id == actor.employer_id,) if actor.employer_id else ()
-        statement = statement.where(*own)
-    if after:
-        statement = statement.where(Token.id > after)
-    return list(reading.rows(statement))
 
 
 def revoke(work: Work, token_id: str) -> None:
-    """End a token at once. Raises NotFound, also for somebody else's."""
-    if all(row.id != token_id for row in page(work)):
+    """End a token at once; one that is revoked already stays so. Raises NotFound."""
+    row = work.session.get(Token, token_id)
+    if row is None:
         raise NotFound
-    work.connection.execute(
-        update(Token)
-        .where(Token.id == token_id, Token.revoked_at.is_(None))
-        .values(revoked_at=work.now)
-    )
-    history.record(work, "revoke", "token", token_id)
+    if row.revoked_at is None:
+        row.revoked_at = work.now
+        history.record(work, "revoke", "token", row.id)
+
+
+def page(reading: Reading, *, after: str | None = None, limit: int | None = None) -> Sequence[Any]:
+    """The tokens in the order of their ids, without anything secret."""
+    statement = select(*_COLUMNS).order_by(Token.id).limit(limit)
+    if after:
+        statement = statement.where(Token.id > after)
+    return reading.rows(statement)
+
+
+def has_administrator(reading: Reading) -> bool:
+    """Whether somebody was given an admin's token that can still be used."""
+    unexpired = or_(Token.expires_at.is_(None), Token.expires_at > reading.now)
+    statement = select(Token.id).where(Token.role == "admin", Token.revoked_at.is_(None), unexpired)
+    return reading.row(statement.limit(1)) is not None
+
+
+def subject(reading: Reading, *, holder_ref: str | None, employer: str | None) -> dict[str, str]:
+    """The holder or employer of a new token by the names people know them by. Raises Invalid."""
+    found: dict[str, str] = {}
+    for field, column, given in (
+        ("holder", Holder.ref, holder_ref),
+        ("employer", Employer.name, employer),
+    ):
+        if given is None:
+            continue
+        row = reading.row(select(column.class_.id).where(column == given))
+        if row is None:
+            raise Invalid(f"There is no {field} {given!r}.", fields={field: "is not on record"})
+        found[f"{field}_id"] = row.id
+    return found

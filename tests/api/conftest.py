@@ -1,0 +1,74 @@
+"""Callers of the HTTP interface, one for each role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests import factories
+from tracker.services.work import Office
+
+PREFIX = "/api/v1"
+
+
+@dataclass
+class Caller:
+    """Somebody with a token; paths are those below /api/v1."""
+
+    client: FlaskClient
+    secret: str | None
+
+    def call(self, method: str, path: str, **options: Any) -> TestResponse:
+        """Send a request."""
+        headers = dict(options.pop("headers", {}))
+        if self.secret:
+            headers["Authorization"] = f"Bearer {self.secret}"
+        if (version := options.pop("version", None)) is not None:
+            headers["If-Match"] = version
+        if (key := options.pop("key", None)) is not None:
+            headers["Idempotency-Key"] = key
+        return self.client.open(PREFIX + path, method=method, headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        """GET."""
+        return self.call("GET", path, **options)
+
+    def post(self, path: str, body: Any = None, **options: Any) -> TestResponse:
+        """POST a JSON body."""
+        return self.call("POST", path, json=body, **options)
+
+    def patch(self, path: str, body: Any, **options: Any) -> TestResponse:
+        """PATCH a JSON body."""
+        return self.call("PATCH", path, json=body, **options)
+
+    def delete(self, path: str, **options: Any) -> TestResponse:
+        """DELETE."""
+        return self.call("DELETE", path, **options)
+
+
+@pytest.fixture
+def caller(app: Flask, office: Office) -> Callable[..., Caller]:
+    """Make a caller of a role: ``caller("holder", holder_id=...)``."""
+
+    def make(role: Any, **subject: str) -> Caller:
+        return Caller(app.test_client(), factories.secret(office, role, **subject))
+
+    return make
+
+
+@pytest.fixture
+def staff(caller: Callable[..., Caller]) -> Caller:
+    """The certification body's staff."""
+    return caller("staff")
+
+
+@pytest.fixture
+def anonymous(app: Flask) -> Caller:
+    """Nobody in particular."""
+    return Caller(app.test_client(), None)

@@ -1,0 +1,55 @@
+"""People and certifications for tests, made through the services that make real ones."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date
+from typing import Any
+
+import factory
+
+from tracker.domain.permissions import SYSTEM, Role
+from tracker.services import assessments, certifications, holders, tokens
+from tracker.services.assessments import Attempt
+from tracker.services.work import Office, Work
+
+REQUIRED = ("safety", "quality", "processes", "maintenance")
+_numbers = itertools.count(1)
+
+
+class HolderValues(factory.DictFactory):
+    """What a new holder's record says."""
+
+    given_name = factory.Sequence(lambda n: f"Ana {n}")
+    family_name = "Peña"
+    email = factory.Sequence(lambda n: f"ana{n}@example.org")
+    language = "en"
+    time_zone = "America/New_York"
+
+
+def holder(work: Work, **values: Any) -> str:
+    """A person on record; returns the id."""
+    return str(holders.register(work, HolderValues(**values)).id)
+
+
+def passed(work: Work, holder_id: str, on: date, *, modules: tuple[str, ...] = REQUIRED) -> None:
+    """Pass modules of the CPT, all on one day."""
+    for module in modules:
+        attempt = Attempt(scheme="cpt", module=module, taken_on=on, passed=True)
+        assessments.record(work, holder_id, attempt)
+
+
+def certified(office: Office, on: date, **values: Any) -> tuple[str, str]:
+    """A person certified as CPT on a day; returns the ids of holder and certification."""
+    with office.work(SYSTEM) as work:
+        holder_id = holder(work, **values)
+        passed(work, holder_id, on)
+        found = certifications.of_holder(work, holder_id, "cpt")
+        return holder_id, str(found.id)
+
+
+def secret(office: Office, role: Role, **subject: str) -> str:
+    """A token's secret; ``subject`` is holder_id or employer_id."""
+    with office.work(SYSTEM) as work:
+        name = subject.pop("name", f"{role}-{next(_numbers)}")
+        return tokens.create(work, name=name, role=role, **subject)[1]  # type: ignore[arg-type]
