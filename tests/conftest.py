@@ -55,7 +55,9 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Callable[[str], str]:
+def templates(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Callable[[str], str]:
     """Give a migrated database of a backend, made once, to copy from: a path or a name."""
     made: dict[str, str] = {}
 
@@ -66,7 +68,10 @@ def templates(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureR
                 url, name = f"sqlite:///{folder}/template.sqlite3", f"{folder}/template.sqlite3"
             else:
                 server = request.getfixturevalue("postgres_server")
-                url, name = postgres.create_database(server, "template_migrated"), "template_migrated"
+                url, name = (
+                    postgres.create_database(server, "template_migrated"),
+                    "template_migrated",
+                )
             office = office_of(make_app(url, folder, Frozen()))
             migrations.upgrade(office.engine)
             office.engine.dispose()
@@ -76,7 +81,9 @@ def templates(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureR
     return template
 
 
-def make_app(url: str, storage: Path, clock: Callable[[], datetime] | None, **variables: str) -> Flask:
+def make_app(
+    url: str, storage: Path, clock: Callable[[], datetime] | None, **variables: str
+) -> Flask:
     """An application on a database URL, its files in ``storage``."""
     given = {"TRACKER_DATABASE_URL": url, "TRACKER_STORAGE_DIRECTORY": str(storage), **variables}
     return create_app(settings.load("testing", given), read_clock=clock)
@@ -95,7 +102,9 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(backend: str, templates: Callable[[str], str], tmp_path: Path, request: pytest.FixtureRequest) -> str:
+def database_url(
+    backend: str, templates: Callable[[str], str], tmp_path: Path, request: pytest.FixtureRequest
+) -> str:
     """A fresh migrated database of the backend, this test's own."""
     template = templates(backend)
     if backend == "sqlite":

@@ -17,12 +17,12 @@ from typing import Any
 import uuid_utils
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
+    VARCHAR,
     Connection,
     DateTime,
     Dialect,
     Engine,
     Integer,
-    VARCHAR,
     MetaData,
     Numeric,
     String,
@@ -80,7 +80,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Amount(TypeDecorator[Decimal]):
-    """Points or money with two decimals: Numeric(8, 2); whole hundredths on SQLite, never floats."""
+    """Points or money with two decimals: Numeric(8, 2); hundredths on SQLite, never floats."""
 
     impl = Numeric(8, 2)
     cache_ok = True

@@ -7,9 +7,10 @@ production) empty setting refuses the start, and every mistake is named in one r
 
 from __future__ import annotations
 
+import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ("default", "testing", "production")
 _PREFIX = "TRACKER_"
 _SHORT_NAMES = {"TRACKER_NOW": ("app", "now")}
+_HIGHEST_PORT = 65_535
+_LONGEST_NUMBER = 18  # digits; Python reads longer ones, but slowly
 _MAY_BE_EMPTY = {("app", "now"), ("mail", "username"), ("mail", "password")}
 
 
@@ -164,17 +167,31 @@ def load(environment: str | None = None, variables: Mapping[str, str] | None = N
 
 def _read(name: str, mistakes: list[str]) -> dict[str, dict[str, Any]]:
     path = ROOT / "config" / f"{name}.toml"
-    values = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        mistakes.append(f"{path.name}: cannot be read: {error}")
+        return {}
     for section, keys in list(values.items()):
         if section not in _SECTIONS or not isinstance(keys, dict):
             mistakes.append(f"{path.name}: [{section}] is not a known section")
             del values[section]
             continue
-        known = {f.name for f in fields(_SECTIONS[section])}
+        unknown = sorted(keys.keys() - _keys(section))
         mistakes += [
-            f"{path.name}: {section}.{key} is not a known setting" for key in keys.keys() - known
+            f"{path.name}: {section}.{key} is not a known setting{_near(key, _keys(section))}"
+            for key in unknown
         ]
     return values
+
+
+def _keys(section: str) -> set[str]:
+    return {f.name for f in fields(_SECTIONS[section])} if section in _SECTIONS else set()
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(known), 1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _overlay(
@@ -184,31 +201,42 @@ def _overlay(
     for variable, text in sorted(variables.items()):
         if not variable.startswith(_PREFIX):
             continue
-        name, value = variable, text
-        target = _target(name)
-        if target is None and name.endswith("_FILE"):
-            name = name.removesuffix("_FILE")
-            target = _target(name)
-            value = Path(text).read_text(encoding="utf-8").strip()
+        target, value = _target(variable), text
+        if target is None and variable.endswith("_FILE"):
+            target = _target(variable.removesuffix("_FILE"))
+            value = _content(variable, text, mistakes) if target else text
         if target is None:
-            mistakes.append(f"{variable}: is not a known setting")
+            known = [_variable(section, key) for section in _SECTIONS for key in _keys(section)]
+            mistakes.append(f"{variable}: is not a known setting{_near(variable, known)}")
             continue
         section, key = target
         values.setdefault(section, {})[key] = _typed(_SECTIONS[section], key, value)
+
+
+def _content(variable: str, path: str, mistakes: list[str]) -> str:
+    """The text of the file that a variable names, without the white space around it."""
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        mistakes.append(f"{variable} = {path!r}: cannot be read: {error}")
+        return path
+
+
+def _variable(section: str, key: str) -> str:
+    return f"{_PREFIX}{section.upper()}_{key.upper()}"
 
 
 def _target(variable: str) -> tuple[str, str] | None:
     if variable in _SHORT_NAMES:
         return _SHORT_NAMES[variable]
     section, _, key = variable.removeprefix(_PREFIX).lower().partition("_")
-    known = {f.name for f in fields(_SECTIONS[section])} if section in _SECTIONS else set()
-    return (section, key) if key in known else None
+    return (section, key) if key in _keys(section) else None
 
 
 def _typed(kind: type, key: str, text: str) -> object:
     """A variable's text as the setting's type; left as it is where it does not fit."""
     wanted = get_type_hints(kind)[key]
-    if wanted is int and text.isascii() and text.isdigit():
+    if wanted is int and text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER:
         return int(text)
     if wanted is bool and text.lower() in {"true", "false"}:
         return text.lower() == "true"
@@ -227,22 +255,33 @@ def _section(
     return kind(**{key: given.get(key) for key in hints})
 
 
-def _check(
-    environment: str, values: Mapping[str, Mapping[str, Any]], mistakes: list[str]
-) -> None:
+def _check(environment: str, values: Mapping[str, Mapping[str, Any]], mistakes: list[str]) -> None:
     for section, keys in values.items():
-        mistakes += [
-            f"{section}.{key}: must not be empty; set {_PREFIX}{section.upper()}_{key.upper()}"
-            for key, value in keys.items()
-            if value == "" and (section, key) not in _MAY_BE_EMPTY
-        ]
-    now = str(values.get("app", {}).get("now", ""))
-    if now and environment == "production":
+        for key, value in keys.items():
+            if value == "" and (section, key) not in _MAY_BE_EMPTY:
+                mistakes.append(
+                    f"{section}.{key}: must not be empty; set {_variable(section, key)}"
+                )
+            if type(value) is int and value < 1:
+                mistakes.append(f"{section}.{key} = {value}: must be at least 1")
+    mail = values.get("mail", {})
+    port = mail.get("port")
+    if type(port) is int and port > _HIGHEST_PORT:
+        mistakes.append(f"mail.port = {port}: must be at most {_HIGHEST_PORT}")
+    if mail.get("use_tls") is True and mail.get("use_ssl") is True:
+        mistakes.append("mail.use_tls, mail.use_ssl: only one of them can be true")
+    _check_clock(environment, str(values.get("app", {}).get("now", "")), mistakes)
+
+
+def _check_clock(environment: str, now: str, mistakes: list[str]) -> None:
+    if not now:
+        return
+    if environment == "production":
         mistakes.append("app.now (TRACKER_NOW): the clock cannot be set in production")
-    elif now:
-        try:
-            aware = datetime.fromisoformat(now).tzinfo is not None
-        except ValueError:
-            aware = False
-        if not aware:
-            mistakes.append(f"app.now = {now!r}: must be an instant like 2027-01-15T12:00:00Z")
+        return
+    try:
+        aware = datetime.fromisoformat(now).tzinfo is not None
+    except ValueError:
+        aware = False
+    if not aware:
+        mistakes.append(f"app.now = {now!r}: must be an instant like 2027-01-15T12:00:00Z")

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from tests import factories
 from tracker.services.work import Office
@@ -24,7 +23,7 @@ class Caller:
     client: FlaskClient
     secret: str | None
 
-    def call(self, method: str, path: str, **options: Any) -> TestResponse:
+    def call(self, method: str, path: str, **options: Any) -> Any:
         """Send a request."""
         headers = dict(options.pop("headers", {}))
         if self.secret:
@@ -35,19 +34,19 @@ class Caller:
             headers["Idempotency-Key"] = key
         return self.client.open(PREFIX + path, method=method, headers=headers, **options)
 
-    def get(self, path: str, **options: Any) -> TestResponse:
+    def get(self, path: str, **options: Any) -> Any:
         """GET."""
         return self.call("GET", path, **options)
 
-    def post(self, path: str, body: Any = None, **options: Any) -> TestResponse:
+    def post(self, path: str, body: Any = None, **options: Any) -> Any:
         """POST a JSON body."""
         return self.call("POST", path, json=body, **options)
 
-    def patch(self, path: str, body: Any, **options: Any) -> TestResponse:
+    def patch(self, path: str, body: Any, **options: Any) -> Any:
         """PATCH a JSON body."""
         return self.call("PATCH", path, json=body, **options)
 
-    def delete(self, path: str, **options: Any) -> TestResponse:
+    def delete(self, path: str, **options: Any) -> Any:
         """DELETE."""
         return self.call("DELETE", path, **options)
 

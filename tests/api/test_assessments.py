@@ -164,7 +164,9 @@ def test_an_assessment_at_a_center_whose_approval_lapsed_is_accepted_with_a_warn
     assert made["warnings"] == ["Assessment center Ivy Tech was not approved on 2024-03-01."]
     renewed = {"approved_on": "2024-04-01", "lapses_on": None}
     assert staff.post(f"/centers/{center}/approvals", renewed).status_code == 201
-    later = staff.post(f"/holders/{ana}/assessments", attempt("quality", "2024-04-01", center_id=center))
+    later = staff.post(
+        f"/holders/{ana}/assessments", attempt("quality", "2024-04-01", center_id=center)
+    )
     assert later.json["warnings"] == []
     assert staff.get(f"/assessments/{made['id']}").json["warnings"] == made["warnings"]
 
@@ -205,7 +207,9 @@ def test_voiding_a_pass_corrects_what_followed_from_it(staff, ana):
 def test_voiding_a_later_entered_pass_dates_the_award_back(staff, ana):
     for module in ("safety", "quality", "processes"):
         staff.post(f"/holders/{ana}/assessments", attempt(module))
-    late = staff.post(f"/holders/{ana}/assessments", attempt("maintenance", "2024-09-01")).json["id"]
+    late = staff.post(f"/holders/{ana}/assessments", attempt("maintenance", "2024-09-01")).json[
+        "id"
+    ]
     staff.post(f"/assessments/{late}/void", {"reason": "typing error"})
     staff.post(f"/holders/{ana}/assessments", attempt("maintenance", "2024-08-01"))
     assert certifications(staff, ana)[0]["awarded_on"] == "2024-08-01"

@@ -148,7 +148,9 @@ def test_both_renewed_together_cost_the_bundle_price_within_90_days(office, call
     holder_id, cpt = factories.certified(office, date(2025, 4, 1))
     with office.work(SYSTEM) as work:
         for scheme, module in (("cla", "associate"), ("clt", "technician")):
-            attempt = factories.Attempt(scheme=scheme, module=module, taken_on=date(2025, 6, 30), passed=True)
+            attempt = factories.Attempt(
+                scheme=scheme, module=module, taken_on=date(2025, 6, 30), passed=True
+            )
             factories.assessments.record(work, holder_id, attempt)
         clt = factories.certifications.of_holder(work, holder_id, "clt").id
     ana = caller("holder", holder_id=holder_id)
@@ -194,10 +196,12 @@ def test_an_appeal_is_due_thirty_days_after_the_notice(ana, staff, ids, clock):
     late = ana.post(f"/certifications/{ids[1]}/appeals", {"statement": "Late."})
     assert (late.status_code, late.json["code"]) == (409, "appeal_too_late")
     clock.advance(days=-1)
-    assert ana.post(f"/certifications/{ids[1]}/appeals", {"statement": "In time."}).status_code == 201
+    assert (
+        ana.post(f"/certifications/{ids[1]}/appeals", {"statement": "In time."}).status_code == 201
+    )
 
 
-def test_an_application_decided_on_by_its_own_holder_is_refused(ids, office, caller, ana):
+def test_an_application_decided_on_by_its_own_holder_is_refused(ids, office, ana):
     earn(office, ids, Decimal(100))
     applied = apply(ana, ids)
     assert decide(ana, applied).status_code == 403

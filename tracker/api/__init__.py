@@ -6,24 +6,54 @@ import flask_smorest
 from flask import Flask, Response, g, request
 
 from tracker.api import (
+    access,
     activities,
     assessments,
     catalogue,
     certifications,
+    employers,
     errors,
+    evidence,
     holders,
+    imports,
+    operations,
+    pages,
+    reminders,
     renewals,
+    sharing,
+    verify,
+    workforce,
 )
 from tracker.db import new_id
 
 PREFIX = "/api/v1"
+UNDOCUMENTED = frozenset({f"{PREFIX}/openapi.json"}) | pages.UNDOCUMENTED
+"""The public routes that are not part of the interface, and so not in its document."""
+
 _DESCRIPTION = """Recertification and credential tracking.
 
 Dates are calendar dates, the expiry is the last valid day. Points and money are strings with two
 decimals. Errors are problem+json with a stable `code`. A record of somebody else's answers as an
 unknown one does.
 """
-_NOUNS = (catalogue, holders, assessments, certifications, activities, renewals)
+_NOUNS = (
+    access,
+    catalogue,
+    holders,
+    assessments,
+    certifications,
+    activities,
+    evidence,
+    renewals,
+    employers,
+    sharing,
+    workforce,
+    imports,
+    reminders,
+    verify,
+)
+_JSON_BYTES = 1024 * 1024  # the longest body; forms with files have limits of their own
+_FORM_PARTS = 20
 
 
 def register(app: Flask) -> None:
@@ -32,12 +62,17 @@ def register(app: Flask) -> None:
         API_TITLE="Tracker", API_VERSION="v1", OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX=PREFIX, OPENAPI_JSON_PATH="openapi.json",
         API_SPEC_OPTIONS={"info": {"description": _DESCRIPTION}},
+        MAX_CONTENT_LENGTH=_JSON_BYTES, MAX_FORM_PARTS=_FORM_PARTS,
     )  # fmt: skip
     api = flask_smorest.Api(app)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     for module in _NOUNS:
         api.register_blueprint(module.nouns, url_prefix=PREFIX)
+    for nouns in (verify.public, operations.nouns):
+        api.register_blueprint(nouns)
+    pages.register(app)
     errors.register(app)
+    operations.register(app, app.extensions["tracker"])
     app.before_request(_name_request)
     app.after_request(_dress)
 
@@ -54,6 +89,7 @@ def _dress(response: Response) -> Response:
         "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"
     )
     response.headers.setdefault("Referrer-Policy", "no-referrer")
+    response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.headers.get("Authorization"):
-        response.headers.setdefault("Cache-Control", "private, no-cache")
+        response.headers["Cache-Control"] = "private, no-store"
     return response

@@ -12,7 +12,7 @@ from tracker.api.doors import Nouns
 from tracker.api.fields import Amount, Closed, Day, Words, choice
 from tracker.api.schemas import page_of
 from tracker.domain.activities import REASON_CODES, STATES, VERDICTS
-from tracker.services import activities, facts
+from tracker.services import activities, evidence, facts
 from tracker.services.work import Reading, Work
 
 nouns = Nouns("activities", __name__, description=__doc__)
@@ -177,7 +177,7 @@ def edit(work: Work, body: dict[str, Any], *, activity_id: str, version: int) ->
 )
 def discard(work: Work, *, activity_id: str, version: int) -> Response:
     """Delete a draft with its evidence."""
-    activities.discard(work, activity_id, version=version)
+    evidence.remove_files(work, activities.discard(work, activity_id, version=version))
     return doors.done()
 
 

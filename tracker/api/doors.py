@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -21,13 +21,15 @@ from werkzeug.exceptions import PreconditionRequired, Unauthorized, UnsupportedM
 
 from tracker.api import idempotency
 from tracker.api.schemas import Problem
-from tracker.domain.errors import Invalid, Stale
+from tracker.api.uploads import Upload
+from tracker.domain.errors import Invalid, Refusal, Stale
 from tracker.domain.permissions import SYSTEM, Actor, Role, check_role, check_scope
 from tracker.services import tokens
 from tracker.services.work import Office, Reading, Work
 
 View = Callable[..., Any]
 JSON = "application/json"
+HTML = "text/html"
 PROBLEM = "application/problem+json"
 PUBLIC = Actor(role="holder", name="anonymous", scopes=frozenset())
 
@@ -36,6 +38,7 @@ _WORDS = {
     409: "The recorded facts forbid it", 412: "Changed since it was read",
     413: "Too large", 415: "Not this content type", 422: "A value is not acceptable",
     428: "If-Match is required", 400: "Not a readable request",
+    429: "Too often; see Retry-After", 503: "Not ready",
 }  # fmt: skip
 
 
@@ -55,12 +58,13 @@ class Nouns(flask_smorest.Blueprint):  # type: ignore[misc]
         query: type[Schema] | None = None,
         body: type[Schema] | None = None,
         public: bool = False,
-        content: str = JSON,
+        content: str | tuple[str, ...] = JSON,
         errors: tuple[int, ...] = (),
     ) -> Callable[[View], View]:
         """A route that only looks: the view gets a Reading, then query and body if it has any.
 
-        ``rule`` is the method and the path: ``"GET /holders/<uuid:holder_id>"``.
+        ``rule`` is the method and the path: ``"GET /holders/<uuid:holder_id>"``. ``content`` is
+        the type of the answer, or its types where there are several.
         """
         load_query, load_body = _loader(query), _loader(body)
 
@@ -68,7 +72,7 @@ class Nouns(flask_smorest.Blueprint):  # type: ignore[misc]
             @functools.wraps(view)
             def door(**path: Any) -> Response:
                 with office().reading(SYSTEM) as system:
-                    actor = PUBLIC if public else _authenticate(system)
+                    actor = PUBLIC if public else authenticate(system)
                     _check(actor, frozenset(roles), "read", public=public)
                     arguments = _arguments(query, load_query, body, load_body)
                     answer = view(replace(system, actor=actor), *arguments, **_plain(path))
@@ -76,11 +80,12 @@ class Nouns(flask_smorest.Blueprint):  # type: ignore[misc]
 
             door.allowed = frozenset(roles)  # type: ignore[attr-defined]
             door.public = public  # type: ignore[attr-defined]
-            extra = (304,) if body is None else (400, 415)
+            extra = (304,) if body is None else (400, 413, 415)
             statuses = (*errors, *extra, *(() if public else (401, 403)), 422)
-            return self._routed(
-                rule, door, 200, returns, content, query, body, statuses, headers=(), public=public
-            )
+            return self.routed(
+                rule, door, status=200, returns=returns, query=query, body=body,
+                errors=statuses, content=content, public=public,
+            )  # fmt: skip
 
         return decorate
 
@@ -94,12 +99,12 @@ class Nouns(flask_smorest.Blueprint):  # type: ignore[misc]
         status: int = 200,
         versioned: bool = False,
         errors: tuple[int, ...] = (),
-        multipart: bool = False,
+        upload: Upload | None = None,
     ) -> Callable[[View], View]:
         """A route that changes something: the view gets a Work, one transaction.
 
         ``status=201`` creates and takes an Idempotency-Key. ``versioned`` needs If-Match; the
-        view gets ``version``. ``multipart`` reads the body as a form with files.
+        view gets ``version``. ``upload`` reads the body as a form with a file.
         """
         load_query, load_body = _loader(query), _loader(body)
 
@@ -107,12 +112,14 @@ class Nouns(flask_smorest.Blueprint):  # type: ignore[misc]
             @functools.wraps(view)
             def door(**path: Any) -> Response:
                 with office().reading(SYSTEM) as system:
-                    actor = _authenticate(system)
+                    actor = authenticate(system)
                 _check(actor, frozenset(roles), "write")
-                arguments = _arguments(query, load_query, body, load_body, multipart=multipart)
+                arguments = _arguments(query, load_query, body, load_body, upload=upload)
                 if versioned:
                     path["version"] = _version()
-                run = functools.partial(_run, view, actor, arguments, _plain(path))
+                run = functools.partial(
+                    _run, view, actor, arguments=arguments, path=_plain(path), upload=upload
+                )
                 if status == idempotency.CREATED:
                     return idempotency.once(office(), actor, run)
                 return run()
@@ -120,46 +127,49 @@ class Nouns(flask_smorest.Blueprint):  # type: ignore[misc]
             door.allowed = frozenset(roles)  # type: ignore[attr-defined]
             door.public = False  # type: ignore[attr-defined]
             statuses = (*errors, 401, 403, 422)
-            statuses += (400, 415) if body else ()
+            statuses += (400, 413, 415) if body else ()
             statuses += (412, 428) if versioned else ()
             headers = (("Idempotency-Key",) if status == idempotency.CREATED else ()) + (
                 ("If-Match",) if versioned else ()
             )
-            return self._routed(
-                rule, door, status, returns, JSON, query, body, statuses, headers=headers,
-                public=False, multipart=multipart,
+            return self.routed(
+                rule, door, status=status, returns=returns, query=query, body=body,
+                errors=statuses, headers=headers, public=False, upload=upload,
             )  # fmt: skip
 
         return decorate
 
-    def _routed(
+    def routed(
         self,
         rule: str,
         door: View,
+        *,
         status: int,
         returns: type[Schema] | Schema | None,
-        content: str,
         query: type[Schema] | None,
         body: type[Schema] | None,
         errors: tuple[int, ...],
-        *,
-        headers: tuple[str, ...],
+        content: str | tuple[str, ...] = JSON,
+        headers: tuple[str, ...] = (),
         public: bool,
-        multipart: bool = False,
+        upload: Upload | None = None,
     ) -> View:
         """Attach the route and what OpenAPI says of it; apispec makes references of the schemas."""
         described: dict[str, Any] = {"description": "Done" if returns is None else "The answer"}
-        if returns is not None:
-            described["content"] = {content: {"schema": returns}}
-        elif content != JSON:
-            described["content"] = {content: {"schema": {"type": "string"}}}
+        kinds = (content,) if isinstance(content, str) else content
+        if shown := {kind: _form_of(kind, returns) for kind in kinds if returns or kind != JSON}:
+            described["content"] = shown
         if status == idempotency.CREATED:
             described["description"] = "Created"
         responses: dict[str, Any] = {str(status): described}
         for error in sorted(set(errors)):
             responses[str(error)] = {"description": _WORDS[error]}
             if error != 304:  # noqa: PLR2004 - the one status without a body
-                responses[str(error)]["content"] = {PROBLEM: {"schema": Problem}}
+                form = upload.problem if upload else Problem
+                responses[str(error)]["content"] = {
+                    PROBLEM: {"schema": form},
+                    **({HTML: {"schema": {"type": "string"}}} if HTML in kinds else {}),
+                }
         documented: dict[str, Any] = {"responses": responses}
         parameters: list[dict[str, Any]] = [_header(name) for name in headers]
         if query is not None:
@@ -167,13 +177,20 @@ class Nouns(flask_smorest.Blueprint):  # type: ignore[misc]
         if parameters:
             documented["parameters"] = parameters
         if body is not None:
-            kind = "multipart/form-data" if multipart else JSON
+            kind = "multipart/form-data" if upload else JSON
             documented["requestBody"] = {"required": True, "content": {kind: {"schema": body}}}
         documented["security"] = [] if public else [{"token": []}]
         method, _, path = rule.partition(" ")
         view: View = self.doc(**documented)(door)
         self.route(path, methods=[method])(view)
         return view
+
+
+def _form_of(kind: str, returns: type[Schema] | Schema | None) -> dict[str, Any]:
+    """What OpenAPI says of an answer of that type: a schema, text, or bytes."""
+    if returns is not None and kind == JSON:
+        return {"schema": returns}
+    return {"schema": {"type": "string"}} if kind.startswith("text/") else {}
 
 
 def _header(name: str) -> dict[str, Any]:
@@ -188,17 +205,31 @@ def _header(name: str) -> dict[str, Any]:
     return {"in": "header", "name": name, "description": about[name], "schema": schema}
 
 
-def _run(view: View, actor: Actor, arguments: tuple[Any, ...], path: dict[str, Any],
-         settle: Callable[[Work, Response], None] | None = None) -> Response:  # fmt: skip
+def _run(
+    view: View,
+    actor: Actor,
+    *,
+    arguments: tuple[Any, ...],
+    path: dict[str, Any],
+    upload: Upload | None,
+    settle: Callable[[Work, Response], None] | None = None,
+) -> Response:
     """Call the view in one transaction; ``settle`` may add to it once the answer is known."""
-    with office().work(actor) as work:
-        answer: Response = view(work, *arguments, **path)
-        if settle is not None:
-            settle(work, answer)
+    try:
+        if upload is not None:
+            arguments = (*arguments[:-1], upload.prepare(office(), arguments[-1]))
+        with office().work(actor) as work:
+            answer: Response = view(work, *arguments, **path)
+            if settle is not None:
+                settle(work, answer)
+    except Refusal as refusal:
+        if upload is not None:
+            upload.refused(office(), actor, refusal)
+        raise
     return answer
 
 
-def _authenticate(system: Reading) -> Actor:
+def authenticate(system: Reading) -> Actor:
     """The actor behind the bearer token, or 401."""
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
     actor = tokens.authenticate(system, secret.strip()) if kind.lower() == "bearer" else None
@@ -219,17 +250,17 @@ def _loader(schema: type[Schema] | None) -> Schema | None:
 
 def _arguments(
     query: type[Schema] | None, load_query: Schema | None, body: type[Schema] | None,
-    load_body: Schema | None, *, multipart: bool = False,
+    load_body: Schema | None, *, upload: Upload | None = None,
 ) -> tuple[Any, ...]:  # fmt: skip
     """Query and body as the schemas load them; a parameter that is not known is refused."""
     found: list[Any] = []
-    given = request.args.to_dict(flat=True)
+    given = _each_once(request.args.items(multi=True))
     if query is not None and load_query is not None:
         found.append(load(load_query, given))
     elif given:
         raise Invalid("Unknown parameter.", fields=dict.fromkeys(given, "Unknown field."))
     if body is not None and load_body is not None:
-        found.append(load(load_body, _form() if multipart else _json()))
+        found.append(load(load_body, _body(upload)))
     return tuple(found)
 
 
@@ -258,10 +289,18 @@ def _json() -> Any:
     return request.get_json()
 
 
-def _form() -> dict[str, Any]:
-    if request.mimetype != "multipart/form-data":
-        raise UnsupportedMediaType("The body must be multipart/form-data.")
-    return {**request.form.to_dict(flat=True), **request.files.to_dict(flat=True)}
+def _body(upload: Upload | None) -> Any:
+    return _json() if upload is None else _each_once(upload.form(office().settings))
+
+
+def _each_once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """The fields by name; one that is given twice is refused, since one of them would be lost."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise Invalid("A field is given twice.", fields={name: "is given more than once"})
+        found[name] = value
+    return found
 
 
 def _plain(path: dict[str, Any]) -> dict[str, Any]:
@@ -297,7 +336,7 @@ def _conditional(response: Response) -> Response:
         return response
     if "ETag" not in response.headers:
         response.set_etag(hashlib.blake2b(response.get_data(), digest_size=12).hexdigest())
-    response.headers.setdefault("Cache-Control", "private, no-cache")
+    response.headers.setdefault("Cache-Control", "no-cache")
     return response.make_conditional(request)  # type: ignore[return-value]
 
 

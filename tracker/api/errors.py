@@ -7,12 +7,15 @@ from typing import Any
 
 import orjson
 from flask import Flask, Response, current_app, g
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from tracker.domain import errors
 
 PROBLEM = "application/problem+json"
 
+_RETRY_SECONDS = 2
 _STATUS: tuple[tuple[type[errors.Refusal], int], ...] = (
     (errors.EvidenceTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (errors.NotFound, HTTPStatus.NOT_FOUND),
@@ -27,6 +30,10 @@ def register(app: Flask) -> None:
     """Answer every refusal and error in the same form."""
     app.register_error_handler(errors.Refusal, _refused)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(IntegrityError, _contradicted)
+    app.register_error_handler(OperationalError, _busy)
+    app.register_error_handler(PoolTimeoutError, _busy)
+    app.register_error_handler(DBAPIError, _disconnected)
     app.register_error_handler(Exception, _unforeseen)
 
 
@@ -53,8 +60,30 @@ def _http(error: HTTPException) -> Response:
     return response
 
 
+def _contradicted(error: Exception) -> Response:
+    """A constraint had the last word and no service gave the refusal its name."""
+    _log("met an unnamed constraint", error)
+    return problem(409, "conflict", "It contradicts what is on record; read it again.")
+
+
+def _busy(error: Exception) -> Response:
+    """The database is busy or away; nothing was stored, so the request may be repeated."""
+    _log("found the database busy or away", error)
+    response = problem(503, "database_unavailable", "The database is busy; try again shortly.")
+    response.headers["Retry-After"] = str(_RETRY_SECONDS)
+    return response
+
+
+def _disconnected(error: DBAPIError) -> Response:
+    return _busy(error) if error.connection_invalidated else _unforeseen(error)
+
+
+def _log(what: str, error: Exception) -> None:
+    current_app.logger.error("request %s %s", g.get("request_id"), what, exc_info=error)
+
+
 def _unforeseen(error: Exception) -> Response:
-    current_app.logger.exception("request %s failed", g.get("request_id"), exc_info=error)
+    _log("failed", error)
     return problem(500, "internal_error", "Something went wrong here; it was logged.")
 
 

@@ -11,13 +11,19 @@ from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from tracker.db import new_id
-from tracker.domain.errors import Conflict, Invalid
+from tracker.domain.errors import Invalid, Refusal
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.models import IdempotencyKey
 from tracker.services.work import Office, Work
 
 CREATED = 201
 PATTERN = r"^[A-Za-z0-9_\-:.]{1,100}$"
+
+
+class ShownOnce(Response):
+    """An answer with a secret; ``kept`` is what a repetition of the request gets instead."""
+
+    kept: bytes = b""
 
 
 def once(office: Office, actor: Actor, run: Callable[..., Response]) -> Response:
@@ -32,35 +38,34 @@ def once(office: Office, actor: Actor, run: Callable[..., Response]) -> Response
     if not re.match(PATTERN, key):
         rule = f"must match {PATTERN}"
         raise Invalid("The Idempotency-Key is malformed.", fields={"Idempotency-Key": rule})
-    remembered = _remembered(office, actor, key)
+    digest = _digest()
+    remembered = _remembered(office, actor, key, digest)
     if remembered is not None:
         return remembered
     try:
-        return run(settle=lambda work, answer: _remember(work, key, answer))
-    except (IntegrityError, Conflict):
+        return run(settle=lambda work, answer: _remember(work, key, digest, answer))
+    except (IntegrityError, Refusal):
         # The same request may have been answered while this one waited for its turn.
-        remembered = _remembered(office, actor, key)
+        remembered = _remembered(office, actor, key, digest)
         if remembered is None:
             raise
         return remembered
 
 
 def _digest() -> str:
-    told = [request.method, request.full_path]
-    body = request.get_data(cache=True)
+    """What was asked; files are read piece by piece."""
+    digest = hashlib.sha256(f"{request.method}\n{request.full_path}\n".encode())
+    digest.update(request.get_data(cache=True))
     if request.files:
-        body = (
-            b"".join(
-                name.encode() + file.stream.read() for name, file in sorted(request.files.items())
-            )
-            + repr(sorted(request.form.items())).encode()
-        )
-        for file in request.files.values():
-            file.stream.seek(0)
-    return hashlib.sha256("\n".join(told).encode() + b"\n" + body).hexdigest()
+        digest.update(repr(sorted(request.form.items(multi=True))).encode())
+    for name, file in sorted(request.files.items(multi=True), key=lambda pair: pair[0]):
+        content = hashlib.file_digest(file.stream, "sha256").digest()  # type: ignore[arg-type]
+        digest.update(repr((name, file.filename, content)).encode())
+        file.stream.seek(0)
+    return digest.hexdigest()
 
 
-def _remembered(office: Office, actor: Actor, key: str) -> Response | None:
+def _remembered(office: Office, actor: Actor, key: str, digest: str) -> Response | None:
     with office.reading(SYSTEM) as reading:
         row = reading.row(
             select(
@@ -70,27 +75,27 @@ def _remembered(office: Office, actor: Actor, key: str) -> Response | None:
         )  # fmt: skip
     if row is None:
         return None
-    if row.request_digest != _digest():
+    if row.request_digest != digest:
         rule = "was used for another request"
         raise Invalid(f"The Idempotency-Key {rule}.", fields={"Idempotency-Key": rule})
     return Response(row.body, status=row.status, headers=row.headers)
 
 
-def _remember(work: Work, key: str, answer: Response) -> None:
+def _remember(work: Work, key: str, digest: str, answer: Response) -> None:
     work.session.flush()
     work.connection.execute(
         insert(IdempotencyKey).values(
             id=new_id(),
             token_id=work.actor.token_id,
             key=key,
-            request_digest=_digest(),
+            request_digest=digest,
             status=answer.status_code,
-            body=answer.get_data(),
+            body=answer.kept if isinstance(answer, ShownOnce) else answer.get_data(),
             headers={
                 name: value
                 for name, value in answer.headers.items()
                 if name in {"Content-Type", "Location", "ETag"}
             },
             recorded_at=work.now,
-        )  # fmt: skip
+        )
     )

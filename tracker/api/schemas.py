@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 
 from tracker.api.fields import Amount, Closed, Day, choice
 from tracker.domain.certifications import STATUSES
@@ -26,6 +26,12 @@ class Problem(Schema):
     detail = fields.String(required=True)
     code = fields.String(required=True)
     request_id = fields.String(required=True)
+
+    class Meta:
+        """The facts of a refusal are told beside its code."""
+
+        unknown = INCLUDE
+
     errors = fields.List(fields.Nested(FieldError))
 
 

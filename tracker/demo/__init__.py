@@ -32,7 +32,7 @@ from tracker.demo import people
 from tracker.domain.assessments import Approval
 from tracker.domain.permissions import SYSTEM, Actor, Role
 from tracker.mail.catcher import Catcher
-from tracker.models import Center, Certification, Employer, Holder, Message, RosterEntry
+from tracker.models import Certification, Employer, Holder, Message, RosterEntry
 from tracker.services import assessments, imports, tokens
 from tracker.services.work import Office, Work
 
@@ -175,8 +175,10 @@ def _serving(port: int, environment: Mapping[str, str]) -> Iterator[None]:
     paths = [str(settings.ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("TRACKER_")}
     environment = {**inherited, **environment, "PYTHONPATH": os.pathsep.join(paths)}
-    log = Path(environment["TRACKER_STORAGE_DIRECTORY"], "server.log").open("wb")
-    with log, subprocess.Popen(program, env=environment, stdout=log, stderr=log) as running:  # noqa: S603 - our own program
+    with (
+        Path(environment["TRACKER_STORAGE_DIRECTORY"], "server.log").open("wb") as log,
+        subprocess.Popen(program, env=environment, stdout=log, stderr=log) as running,  # noqa: S603 - our own program
+    ):
         try:
             yield
         finally:
@@ -223,7 +225,8 @@ def _guide(site: Site, catcher: Catcher) -> str:
             f"  {site.url}/docs           the HTTP interface, to try out",
             f"  {site.url}/verify/{site.variables['PUBLIC_ID']}   a public verification page",
             "",
-            "Tokens and ids; in another shell:  . var/demo/demo.env" if site.directory.name == "demo"
+            "Tokens and ids; in another shell:  . var/demo/demo.env"
+            if site.directory.name == "demo"
             else f"Tokens and ids; in another shell:  . {site.directory}/demo.env",
             *tokens_,
             "",

@@ -47,6 +47,13 @@ _PROVIDERS = ("Ivy Tech", "Amatrol", "Tooling U-SME", "Siemens", "Plant training
 _MODULES = ("safety", "quality", "processes", "maintenance")
 _FUNDINGS = ("self", "employer", "wioa", "apprenticeship", "college", "state_program")
 
+_KEYS = {
+    "assessments": "attempt_ref",
+    "activities": "activity_ref",
+    "renewals": "renewal_ref",
+    "standing-changes": "change_ref",
+}
+
 # What share of the workers is in which part of a career, and how many days before (negative:
 # after) its expiry a certification then is.
 _CAREERS: tuple[tuple[str, int, tuple[int, int]], ...] = (
@@ -74,8 +81,7 @@ class _Worker:
 
     def add(self, file: str, **values: Any) -> None:
         """Add a row to a file, keyed by the worker and a running number."""
-        key = {"assessments": "attempt_ref", "activities": "activity_ref", "renewals": "renewal_ref",
-               "standing-changes": "change_ref"}[file]  # fmt: skip
+        key = _KEYS[file]
         self._counters[file] += 1
         ref = f"{self.ref}-{file[0]}{self._counters[file]}"
         row = {key: ref, "holder_ref": self.ref, "scheme": "cpt", **values}
@@ -85,8 +91,12 @@ class _Worker:
         """Sit one assessment."""
         draw = self.random
         score = draw.randint(76, 99) if result == "pass" else draw.randint(40, 72)
-        given = {"delivery": draw.choice(("in_person", "in_person", "remote", "paper")),
-                 "center": draw.choice(_CENTERS), "funding": draw.choice(_FUNDINGS), **values}  # fmt: skip
+        given = {
+            "delivery": draw.choice(("in_person", "in_person", "remote", "paper")),
+            "center": draw.choice(_CENTERS),
+            "funding": draw.choice(_FUNDINGS),
+            **values,
+        }
         self.add("assessments", module=module, taken_on=on, result=result, score=score, **given)
 
     def certify(self, awarded_on: date) -> None:
@@ -103,19 +113,21 @@ class _Worker:
 
     def course(self, hours: Any, on: date, status: str = "approved") -> None:
         """Take a course of so many contact hours, a point each."""
-        self._activity("CE", "third_party", self.random.choice(_COURSES), hours, on, status)
+        self._activity(
+            "CE", "third_party", self.random.choice(_COURSES), quantity=hours, on=on, status=status
+        )
 
     def certificate(self, on: date, status: str = "approved") -> None:
         """Earn another industry certification."""
         title = self.random.choice(_CERTIFICATES)
-        self._activity("IC", "industry_certification", title, 1, on, status)
+        self._activity("IC", "industry_certification", title, quantity=1, on=on, status=status)
 
     def volunteer(self, hours: int, on: date, status: str = "approved") -> None:
         """Judge at a skills competition."""
-        self._activity("X", "volunteer", "SkillsUSA judge", hours, on, status)
+        self._activity("X", "volunteer", "SkillsUSA judge", quantity=hours, on=on, status=status)
 
     def _activity(
-        self, category: str, kind: str, title: str, quantity: Any, on: date, status: str
+        self, category: str, kind: str, title: str, *, quantity: Any, on: date, status: str
     ) -> None:
         submitted = min(on + timedelta(days=self.random.randint(1, 30)), self.today)
         decided = min(submitted + timedelta(days=self.random.randint(1, 12)), self.today)

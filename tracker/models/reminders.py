@@ -55,12 +55,14 @@ class Reminder(Base, kw_only=True):
     __tablename__ = "reminder"
     __table_args__ = (
         UniqueConstraint(
-            "certification_id", "cycle", "expires_on", "offset", "audience", name="uq_reminder_stage"
+            "certification_id", "cycle", "expires_on", "offset", "audience",
+            name="uq_reminder_stage",
         ),
         Index("ix_reminder_message_id", "message_id"),
         CheckConstraint("fate in ('planned', 'superseded', 'skipped')", name="fate"),
         CheckConstraint("(fate = 'skipped') = (reason is not null)", name="reason"),
-    )
+        CheckConstraint("(fate = 'planned') = (message_id is not null)", name="letter"),
+    )  # fmt: skip
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
     certification_id: Mapped[str] = mapped_column(ForeignKey("certification.id"))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.domain import activities as rules
@@ -41,9 +42,7 @@ def log(work: Work, certification_id: str, values: dict[str, Any]) -> str:
     _check(work, row, values)
     claimed: dict[str, Any] = {key: values.get(key) for key in CLAIMED}
     claimed["provider"] = claimed["provider"] or ""
-    activity = Activity(
-        holder_id=row.holder_id, scheme=row.scheme, recorded_at=work.now, **claimed
-    )
+    activity = Activity(holder_id=row.holder_id, scheme=row.scheme, recorded_at=work.now, **claimed)
     work.session.add(activity)
     work.session.flush()
     history.record(work, "log", "activity", activity.id, type=activity.type)
@@ -147,7 +146,9 @@ def discard(work: Work, activity_id: str, *, version: int) -> list[str]:
     """Delete a draft with its evidence; returns the storage keys of the files to remove."""
     activity = _own(work, activity_id, version)
     rules.check_step("delete", activity.state)  # type: ignore[arg-type]
-    keys = [r.key for r in work.rows(select(Evidence.key).where(Evidence.activity_id == activity.id))]
+    keys = [
+        r.key for r in work.rows(select(Evidence.key).where(Evidence.activity_id == activity.id))
+    ]
     work.connection.execute(delete(Evidence).where(Evidence.activity_id == activity.id))
     work.session.delete(activity)
     _flush(work)
@@ -164,7 +165,11 @@ def decide(work: Work, activity_id: str, verdict: Verdict, *, version: int) -> N
     check_not_own(work.actor, activity.holder_id)
     rules.check_step("decide", activity.state)  # type: ignore[arg-type]
     if verdict.verdict != "approved" and not (verdict.reason_code and verdict.reason):
-        missing = {k: "is required unless approved" for k in ("reason_code", "reason") if not getattr(verdict, k)}
+        missing = {
+            k: "is required unless approved"
+            for k in ("reason_code", "reason")
+            if not getattr(verdict, k)
+        }
         raise Invalid("A refusal needs its reason.", fields=missing)
     if verdict.verdict != "approved" and verdict.points_limit is not None:
         raise Invalid("Only an approval has points.", fields={"points_limit": "only when approved"})
@@ -172,11 +177,15 @@ def decide(work: Work, activity_id: str, verdict: Verdict, *, version: int) -> N
     _flush(work)
     work.session.add(
         Decision(
-            activity_id=activity.id, verdict=verdict.verdict,
+            activity_id=activity.id,
+            verdict=verdict.verdict,
             decided_on=work.today(work.schemes[activity.scheme]),
-            points_limit=verdict.points_limit, reason_code=verdict.reason_code,
-            reason=verdict.reason, decided_by=work.actor.name, recorded_at=work.now,
-        )  # fmt: skip
+            points_limit=verdict.points_limit,
+            reason_code=verdict.reason_code,
+            reason=verdict.reason,
+            decided_by=work.actor.name,
+            recorded_at=work.now,
+        )
     )
     history.record(
         work, "decide", "activity", activity.id, verdict=verdict.verdict,
@@ -202,15 +211,22 @@ _ONE = select(
     *COLUMNS, Decision.verdict, Decision.decided_on, Decision.points_limit, Decision.reason_code,
     Decision.reason,
 ).join(Decision, Decision.id == _LATEST, isouter=True)  # fmt: skip
+_BY_ID = _ONE.where(Activity.id == bindparam("id"))
+_OF_HOLDER = _ONE.where(Activity.holder_id == bindparam("holder_id")).order_by(Activity.id)
 
 
 def get(reading: Reading, activity_id: str) -> Any:
     """An activity with its latest decision. Raises NotFound, also for somebody else's."""
-    row = reading.row(_ONE.where(Activity.id == activity_id))
+    row = reading.row(_BY_ID, {"id": activity_id})
     if row is None:
         raise NotFound
     check_own_holder(reading.actor, row.holder_id)
     return row
+
+
+def of_holder(reading: Reading, holder_id: str) -> Sequence[Any]:
+    """All activities of a holder in the order of their ids, each with its latest decision."""
+    return reading.rows(_OF_HOLDER, {"holder_id": holder_id})
 
 
 def page(

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 
 from tracker.domain import assessments
@@ -57,9 +57,7 @@ def record(work: Work, holder_id: str, attempt: Attempt) -> str:
     _check_once(work, holder_id, attempt)
     earlier = facts.attempts(work, [holder_id])[holder_id, scheme.code]
     try:
-        assessments.check_attempt(
-            scheme, attempt.module, earlier, taken_on=attempt.taken_on
-        )
+        assessments.check_attempt(scheme, attempt.module, earlier, taken_on=attempt.taken_on)
     except RetakeTooSoon:
         if not attempt.override_reason:
             raise
@@ -140,6 +138,7 @@ _COLUMNS = (
     Assessment.recorded_at, Assessment.recorded_by, Assessment.voided_at, Assessment.void_reason,
 )  # fmt: skip
 _ONE = select(*_COLUMNS)
+_OF_HOLDER = _ONE.where(Assessment.holder_id == bindparam("holder_id")).order_by(Assessment.id)
 
 
 def get(reading: Reading, assessment_id: str) -> Any:
@@ -155,10 +154,12 @@ def of_holder(
     reading: Reading, holder_id: str, *, after: str | None = None, limit: int | None = None
 ) -> list[Any]:
     """A holder's assessments, voided ones too, in the order of their ids."""
-    statement = _ONE.where(Assessment.holder_id == holder_id).order_by(Assessment.id)
+    statement = _OF_HOLDER
     if after:
         statement = statement.where(Assessment.id > after)
-    return list(reading.rows(statement.limit(limit)))
+    if limit is not None:
+        statement = statement.limit(limit)
+    return list(reading.rows(statement, {"holder_id": holder_id}))
 
 
 def add_center(work: Work, *, name: str, category: str, approvals: list[Approval]) -> str:
@@ -186,9 +187,11 @@ def approve_center(work: Work, center_id: str, approval: Approval) -> None:
         )
     work.session.add(
         CenterApproval(
-            center_id=center_id, approved_on=approval.approved_on, lapses_on=approval.lapses_on,
+            center_id=center_id,
+            approved_on=approval.approved_on,
+            lapses_on=approval.lapses_on,
             recorded_at=work.now,
-        )  # fmt: skip
+        )
     )
     try:
         work.session.flush()

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 
 from tracker.db import new_id
 from tracker.domain import assessments, certifications
 from tracker.domain.errors import SupportsRenewal
 from tracker.domain.schemes import Scheme
 from tracker.models import Certification, Cycle, Holder, Renewal, Span, StandingChange
-from tracker.services import facts, history, reminders
+from tracker.services import bulk, facts, history, reminders
 from tracker.services.work import Work
 
 FOREVER = date.max
@@ -98,14 +98,14 @@ def _award(work: Work, scheme: Scheme, new: dict[str, date]) -> list[str]:
          "recorded_at": work.now}
         for holder_id, day in new.items()
     ]  # fmt: skip
-    work.connection.execute(insert(Certification), rows)
-    work.connection.execute(
-        insert(Cycle),
+    bulk.insert(work, Certification, rows)
+    bulk.insert(
+        work, Cycle,
         [
             cycle_row(work, row["id"], certifications.first_cycle(scheme, row["awarded_on"]))
             for row in rows
         ],
-    )
+    )  # fmt: skip
     history.record_many(
         work, "award", "certification",
         ((r["id"], {"scheme": scheme.code, "awarded_on": r["awarded_on"]}) for r in rows),
@@ -176,8 +176,7 @@ def refresh(work: Work, scheme: Scheme, certification_ids: Collection[str]) -> N
         for record in records.values():
             rows += _span_rows(scheme, record)
         work.connection.execute(delete(Span).where(Span.certification_id.in_(ids)))
-        if rows:
-            work.connection.execute(insert(Span), rows)
+        bulk.insert(work, Span, rows)
         reminders.touch(work, records.values())
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import and_, bindparam, select
+
 from tracker.domain import certifications, explanations
 from tracker.domain.errors import NotFound, NotRenewable
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.points import Claim, Credit, Evaluation
 from tracker.domain.schemes import Policy, Scheme
-from tracker.models import Certification
+from tracker.models import Certification, Cycle, Span
 from tracker.services import activities, facts, records, standings
 from tracker.services.standings import Held, Points
 from tracker.services.work import Reading
@@ -53,26 +55,58 @@ def detail(
     reading: Reading, certification_id: str, *, on: date | None, known_at: datetime | None
 ) -> Detail:
     """One certification with its standing on a day, as known at an instant. Raises NotFound."""
+    if known_at is None:
+        return _detail_now(reading, certification_id, on)
     row = facts.certification(reading, certification_id)
     scheme = reading.schemes[row.scheme]
     on = on or reading.today(scheme)
     record = facts.records(reading, [row.id], known_at=known_at).get(row.id)
-    return Detail(
-        id=row.id, number=row.number, public_id=row.public_id, holder_id=row.holder_id,
-        scheme=row.scheme, awarded_on=row.awarded_on,
-        standing=_standing(scheme, record, on) if record else None,
-        cycles=record.cycles if record else (),
-    )  # fmt: skip
-
-
-def _standing(
-    scheme: Scheme, record: facts.Record, on: date
-) -> certifications.Standing | None:
+    if record is None:
+        return Detail(*row[:6], standing=None, cycles=())
     spans = certifications.timeline(
         scheme, record.cycles, applications=record.applications, changes=record.changes
     )
+    return Detail(*row[:6], standing=_standing(spans, on), cycles=record.cycles)
+
+
+def _standing(spans: Sequence[certifications.Span], on: date) -> certifications.Standing | None:
     span = certifications.span_on(spans, on)
     return certifications.standing_on(span, on) if span else None
+
+
+# A certification, its cycles, and the spans of a day; of two days where schemes differ in the
+# date. One row a cycle, or two.
+_DETAIL = (
+    select(*facts.CERTIFICATION, *facts.CYCLE, *standings.SPAN)
+    .join(Cycle, Cycle.certification_id == Certification.id)
+    .join(
+        Span,
+        and_(
+            Span.certification_id == Certification.id, Span.from_on <= bindparam("latest"),
+            Span.until_on > bindparam("earliest"),
+        ),
+        isouter=True,
+    )
+    .where(Certification.id == bindparam("id"), Certification.voided_at.is_(None))
+    .order_by(Cycle.ordinal, Span.from_on)
+)  # fmt: skip
+_FIRST_OF_CYCLE = len(facts.CERTIFICATION)
+_FIRST_OF_SPAN = _FIRST_OF_CYCLE + len(facts.CYCLE)
+
+
+def _detail_now(reading: Reading, certification_id: str, on: date | None) -> Detail:
+    """The same as known now, from the timeline on record, with one statement."""
+    days = [on] if on else [reading.today(scheme) for scheme in reading.schemes]
+    asked = {"id": certification_id, "earliest": min(days), "latest": max(days)}
+    rows = reading.rows(_DETAIL, asked)
+    if not rows:
+        raise NotFound
+    row = rows[0]
+    check_own_holder(reading.actor, row.holder_id)
+    cycles = {r.ordinal: certifications.Cycle(*r[_FIRST_OF_CYCLE:_FIRST_OF_SPAN]) for r in rows}
+    spans = {r.from_on: certifications.Span(*r[_FIRST_OF_SPAN:]) for r in rows if r.from_on}
+    standing = _standing(tuple(spans.values()), on or reading.today(reading.schemes[row.scheme]))
+    return Detail(*row[:6], standing=standing, cycles=tuple(cycles.values()))
 
 
 def page(
@@ -108,19 +142,19 @@ def explain(
     Raises NotFound, also for a day before the award; NotRenewable for a scheme without points;
     Invalid for an extra claim that its type does not allow.
     """
-    row = facts.certification(reading, certification_id)
+    row, cycles = facts.with_cycles(reading, certification_id, known_at=known_at)
     scheme = reading.schemes[row.scheme]
     on = on or reading.today(scheme)
-    record = facts.records(reading, [row.id], known_at=known_at).get(row.id)
-    if record is None or record.cycles[0].starts_on > on:
+    if not cycles or cycles[0].starts_on > on:
         raise NotFound
     found = facts.activities(reading, [row.holder_id], known_at=known_at)
-    version = certifications.cycle_on(record.cycles, on).policy
+    version = certifications.cycle_on(cycles, on).policy
     if not version:
         raise NotRenewable(f"The scheme {scheme.code} never expires, so it counts no points.")
     policy = scheme.policy(version)
     for claim in extra:
         activities.check_claim(policy, claim)
+    record = facts.Record(row.id, cycles, applications=(), changes=())
     points = standings.evaluate(
         scheme, record, found[row.holder_id, row.scheme], on=on, extra=extra
     )

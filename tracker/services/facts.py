@@ -3,19 +3,25 @@
 Everything is read for many holders at once with one statement a kind of fact, so that a page
 of fifty costs as many statements as one record. ``known_at`` leaves out what was recorded
 later, which reproduces yesterday's report.
+
+Statements are made once, with parameters: to build one for each request, and to match it with
+what was compiled, costs more than the database takes to answer it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 
+from tracker.db import Id, Instant
 from tracker.domain import certifications as rules
 from tracker.domain.assessments import Attempt
 from tracker.domain.errors import NotFound
@@ -99,98 +105,140 @@ def chunks(ids: Collection[str]) -> list[list[str]]:
     return [listed[i : i + CHUNK] for i in range(0, len(listed), CHUNK)]
 
 
+EVER = datetime.max.replace(tzinfo=UTC)
+"""The instant at which everything is known."""
+_ID = bindparam("id", type_=Id)
+_IDS = bindparam("ids", type_=Id, expanding=True)
+_KNOWN_AT = bindparam("known_at", type_=Instant)
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """A statement about one id, and the same about a list of them."""
+
+    one: Any
+    many: Any
+
+    def rows(
+        self, reading: Reading, ids: Collection[str], known_at: datetime | None
+    ) -> Iterator[Any]:
+        """The rows about these ids, as known at an instant or as known now."""
+        known = {"known_at": known_at or EVER}
+        for some in chunks(ids):
+            if len(some) == 1:
+                yield from reading.rows(self.one, {"id": some[0], **known})
+            else:
+                yield from reading.rows(self.many, {"ids": some, **known})
+
+
+def _about(make: Callable[[Callable[[Any], Any]], Any]) -> _About:
+    """Make a statement for one and for many; ``make`` is given the condition on a column."""
+    return _About(make(lambda column: column == _ID), make(lambda column: column.in_(_IDS)))
+
+
+_ATTEMPTS = _about(
+    lambda about: select(
+        Assessment.holder_id, Assessment.scheme, Assessment.module, Assessment.taken_on,
+        Assessment.passed,
+    ).where(
+        about(Assessment.holder_id), Assessment.recorded_at <= _KNOWN_AT,
+        or_(Assessment.voided_at.is_(None), Assessment.voided_at > _KNOWN_AT),
+    ).order_by(Assessment.taken_on, Assessment.id)
+)  # fmt: skip
+
+
 def attempts(
     reading: Reading, holder_ids: Collection[str], *, known_at: datetime | None = None
 ) -> dict[HolderScheme, list[Attempt]]:
     """Attempts by holder and scheme, oldest first; voided ones are left out."""
     found: dict[HolderScheme, list[Attempt]] = defaultdict(list)
-    for ids in chunks(holder_ids):
-        statement = (
-            select(
-                Assessment.holder_id, Assessment.scheme, Assessment.module, Assessment.taken_on,
-                Assessment.passed,
-            )
-            .where(Assessment.holder_id.in_(ids), _standing_then(Assessment, known_at))
-            .order_by(Assessment.taken_on, Assessment.id)
-        )  # fmt: skip
-        for holder_id, scheme, module, taken_on, passed in reading.rows(statement):
-            found[holder_id, scheme].append(Attempt(module, taken_on, passed))
+    for row in _ATTEMPTS.rows(reading, holder_ids, known_at):
+        found[row[0], row[1]].append(Attempt(*row[2:]))
     return found
-
-
-def _standing_then(table: Any, known_at: datetime | None) -> Any:
-    """Not voided: now, or at the instant asked about."""
-    if known_at is None:
-        return table.voided_at.is_(None)
-    return and_(
-        table.recorded_at <= known_at, or_(table.voided_at.is_(None), table.voided_at > known_at)
-    )
 
 
 def records(
     reading: Reading, certification_ids: Collection[str], *, known_at: datetime | None = None
 ) -> dict[str, Record]:
     """The cycles, applications and changes of each certification."""
-    cycles = _by_certification(reading, certification_ids, _CYCLES, Cycle, known_at)
-    renewals = _by_certification(reading, certification_ids, _RENEWALS, Renewal, known_at)
-    changes = _by_certification(reading, certification_ids, _CHANGES, StandingChange, known_at)
+    of_each = cycles(reading, certification_ids, known_at=known_at)
+    applications: dict[str, list[rules.Application]] = defaultdict(list)
+    for row in _RENEWALS.rows(reading, certification_ids, known_at):
+        applications[row[0]].append(_application(row, known_at or EVER))
+    changes: dict[str, list[rules.Change]] = defaultdict(list)
+    for certification_id, kind, effective_on in _CHANGES.rows(reading, certification_ids, known_at):
+        changes[certification_id].append(rules.Change(kind, effective_on))
     return {
-        id_: Record(
-            certification_id=id_,
-            cycles=tuple(rules.Cycle(*row[1:]) for row in cycles[id_]),
-            applications=tuple(_application(row, known_at) for row in renewals[id_]),
-            changes=tuple(rules.Change(row.kind, row.effective_on) for row in changes[id_]),
-        )
+        id_: Record(id_, of_each[id_], tuple(applications[id_]), tuple(changes[id_]))
         for id_ in certification_ids
-        if cycles[id_]
+        if id_ in of_each
     }
 
 
-_CYCLES = select(
-    Cycle.certification_id, Cycle.ordinal, Cycle.anchor_on, Cycle.nth, Cycle.starts_on,
-    Cycle.expires_on, Cycle.opened_on, Cycle.policy,
-).order_by(Cycle.certification_id, Cycle.ordinal)  # fmt: skip
-_RENEWALS = select(
-    Renewal.certification_id, Renewal.submitted_on, Renewal.decided_on, Renewal.withdrawn_on,
-    Renewal.closed_at,
-).order_by(Renewal.submitted_on, Renewal.id)  # fmt: skip
-_CHANGES = select(
-    StandingChange.certification_id, StandingChange.kind, StandingChange.effective_on
-).order_by(StandingChange.effective_on, StandingChange.id)
+def cycles(
+    reading: Reading, certification_ids: Collection[str], *, known_at: datetime | None = None
+) -> dict[str, tuple[rules.Cycle, ...]]:
+    """The cycles of each certification, for those who need no more of its record."""
+    found: dict[str, list[rules.Cycle]] = defaultdict(list)
+    for row in _CYCLES.rows(reading, certification_ids, known_at):
+        found[row[0]].append(rules.Cycle(*row[1:]))
+    return {id_: tuple(of_one) for id_, of_one in found.items()}
 
 
-def _application(row: Any, known_at: datetime | None) -> rules.Application:
+CYCLE = (
+    Cycle.ordinal, Cycle.anchor_on, Cycle.nth, Cycle.starts_on, Cycle.expires_on,
+    Cycle.opened_on, Cycle.policy,
+)  # fmt: skip
+"""The columns of a ``domain.certifications.Cycle``, in its order."""
+
+_CYCLES = _about(
+    lambda about: select(Cycle.certification_id, *CYCLE)
+    .where(about(Cycle.certification_id), Cycle.recorded_at <= _KNOWN_AT)
+    .order_by(Cycle.certification_id, Cycle.ordinal)
+)
+_RENEWALS = _about(
+    lambda about: select(
+        Renewal.certification_id, Renewal.submitted_on, Renewal.decided_on, Renewal.withdrawn_on,
+        Renewal.closed_at,
+    ).where(about(Renewal.certification_id), Renewal.recorded_at <= _KNOWN_AT)
+    .order_by(Renewal.submitted_on, Renewal.id)
+)  # fmt: skip
+_CHANGES = _about(
+    lambda about: select(
+        StandingChange.certification_id, StandingChange.kind, StandingChange.effective_on
+    ).where(about(StandingChange.certification_id), StandingChange.recorded_at <= _KNOWN_AT)
+    .order_by(
+        # Of one day: as they were recorded; one file's changes by their refs, in whatever order.
+        StandingChange.effective_on, StandingChange.recorded_at,
+        func.coalesce(StandingChange.ref, ""), StandingChange.id,
+    )
+)  # fmt: skip
+
+
+def _application(row: Any, known_at: datetime) -> rules.Application:
     closed_on = row.decided_on or row.withdrawn_on
-    if known_at is not None and row.closed_at is not None and row.closed_at > known_at:
+    if row.closed_at is not None and row.closed_at > known_at:
         closed_on = None
     return rules.Application(row.submitted_on, closed_on)
 
 
-def _by_certification(
-    reading: Reading,
-    ids: Collection[str],
-    statement: Select[*tuple[Any, ...]],
-    table: Any,
-    known_at: datetime | None,
-) -> dict[str, list[Any]]:
-    found: dict[str, list[Any]] = defaultdict(list)
-    if known_at is not None:
-        statement = statement.where(table.recorded_at <= known_at)
-    for some in chunks(ids):
-        for row in reading.rows(statement.where(table.certification_id.in_(some))):
-            found[row[0]].append(row)
-    return found
-
-
-_ACTIVITIES = (
-    select(
+_ACTIVITIES = _about(
+    lambda about: select(
         Activity.holder_id, Activity.scheme, Activity.id, Activity.category, Activity.type,
         Activity.title, Activity.provider, Activity.quantity, Activity.starts_on,
         Activity.completed_on, Activity.submitted_on, Activity.submitted_at,
-        Activity.withdrawn_on, Decision.decided_on, Decision.verdict, Decision.points_limit, Decision.recorded_at,
+        Activity.withdrawn_on, Decision.decided_on, Decision.verdict, Decision.points_limit,
+        Decision.recorded_at,
     )
-    .join(Decision, Decision.activity_id == Activity.id, isouter=True)
-    .where(Activity.state != "draft")
+    .join(
+        Decision,
+        and_(Decision.activity_id == Activity.id, Decision.recorded_at <= _KNOWN_AT),
+        isouter=True,
+    )
+    .where(
+        about(Activity.holder_id), Activity.state != "draft",
+        func.coalesce(Activity.submitted_at, Activity.recorded_at) <= _KNOWN_AT,
+    )
     .order_by(Activity.holder_id, Activity.id, Decision.decided_on, Decision.id)
 )  # fmt: skip
 
@@ -200,22 +248,14 @@ def activities(
 ) -> dict[HolderScheme, list[ActivityFacts]]:
     """Activities by holder and scheme with every decision on them, drafts left out."""
     found: dict[HolderScheme, list[ActivityFacts]] = defaultdict(list)
-    for ids in chunks(holder_ids):
-        statement = _ACTIVITIES.where(Activity.holder_id.in_(ids))
-        if known_at is not None:
-            statement = statement.where(Activity.submitted_at <= known_at)
-        group: list[Any] = []
-        for row in [*reading.rows(statement), None]:
-            if group and (row is None or row.id != group[0].id):
-                first = group[0]
-                found[first.holder_id, first.scheme].append(_activity(group, known_at))
-                group = []
-            if row is not None:
-                group.append(row)
+    rows = _ACTIVITIES.rows(reading, holder_ids, known_at)
+    for _, of_one in groupby(rows, key=attrgetter("id")):
+        group = list(of_one)
+        found[group[0].holder_id, group[0].scheme].append(_activity(group))
     return found
 
 
-def _activity(rows: Sequence[Any], known_at: datetime | None) -> ActivityFacts:
+def _activity(rows: Sequence[Any]) -> ActivityFacts:
     first = rows[0]
     return ActivityFacts(
         claim=Claim(
@@ -230,21 +270,49 @@ def _activity(rows: Sequence[Any], known_at: datetime | None) -> ActivityFacts:
                 this_round=row.submitted_at is None or row.recorded_at >= row.submitted_at,
             )
             for row in rows
-            if row.decided_on is not None and (known_at is None or row.recorded_at <= known_at)
+            if row.decided_on is not None
         ),
     )  # fmt: skip
 
 
+CERTIFICATION = (
+    Certification.id, Certification.number, Certification.public_id, Certification.holder_id,
+    Certification.scheme, Certification.awarded_on, Certification.recorded_at,
+)  # fmt: skip
+_CERTIFICATION = select(*CERTIFICATION).where(
+    Certification.id == _ID, Certification.voided_at.is_(None)
+)
+_WITH_CYCLES = (
+    select(*CERTIFICATION, *CYCLE)
+    .join(
+        Cycle,
+        and_(Cycle.certification_id == Certification.id, Cycle.recorded_at <= _KNOWN_AT),
+        isouter=True,
+    )
+    .where(Certification.id == _ID, Certification.voided_at.is_(None))
+    .order_by(Cycle.ordinal)
+)
+
+
 def certification(reading: Reading, certification_id: str) -> Any:
     """The certification's row; NotFound if there is none, it was voided, or is not the actor's."""
-    table = Certification
-    row = reading.row(
-        select(
-            table.id, table.number, table.public_id, table.holder_id, table.scheme,
-            table.awarded_on, table.recorded_at,
-        ).where(table.id == certification_id, table.voided_at.is_(None))
-    )  # fmt: skip
+    row = reading.row(_CERTIFICATION, {"id": certification_id})
     if row is None:
         raise NotFound
     check_own_holder(reading.actor, row.holder_id)
     return row
+
+
+def with_cycles(
+    reading: Reading, certification_id: str, *, known_at: datetime | None = None
+) -> tuple[Any, tuple[rules.Cycle, ...]]:
+    """The certification's row and its cycles, with one statement. Raises NotFound as above."""
+    known = {"id": certification_id, "known_at": known_at or EVER}
+    rows = reading.rows(_WITH_CYCLES, known)
+    if not rows:
+        raise NotFound
+    check_own_holder(reading.actor, rows[0].holder_id)
+    first = len(CERTIFICATION)
+    return rows[0], tuple(
+        rules.Cycle(*row[first:]) for row in rows if row.ordinal is not None
+    )

@@ -7,9 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert
-
 from tracker.models import HistoryEntry
+from tracker.services import bulk
 from tracker.services.work import Work
 
 
@@ -17,9 +16,13 @@ def record(work: Work, action: str, subject: str, subject_id: str, **detail: Any
     """Write down that the actor did ``action`` to a record."""
     work.session.add(
         HistoryEntry(
-            at=work.now, actor=work.actor.name, action=action, subject=subject,
-            subject_id=subject_id, detail=_plain(detail),
-        )  # fmt: skip
+            at=work.now,
+            actor=work.actor.name,
+            action=action,
+            subject=subject,
+            subject_id=subject_id,
+            detail=_plain(detail),
+        )
     )
 
 
@@ -32,8 +35,7 @@ def record_many(
          "subject_id": subject_id, "detail": _plain(detail)}
         for subject_id, detail in details
     ]  # fmt: skip
-    if rows:
-        work.connection.execute(insert(HistoryEntry), rows)
+    bulk.insert(work, HistoryEntry, rows)
 
 
 def _plain(detail: dict[str, Any]) -> dict[str, Any]:

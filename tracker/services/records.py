@@ -31,7 +31,7 @@ def of_holder(reading: Reading, holder_id: str, *, on: date | None) -> HolderRec
         holder=holders.get(reading, holder_id),
         assessments=assessments.of_holder(reading, holder_id),
         certifications=standings.of_holder(reading, holder_id, on=on or today_everywhere(reading)),
-        activities=activities.page(reading, after=None, limit=None, holder_id=holder_id),
+        activities=activities.of_holder(reading, holder_id),
         renewals=renewals.of_holder(reading, holder_id),
     )
 

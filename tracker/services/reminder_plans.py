@@ -33,6 +33,8 @@ from tracker.services.work import Reading
 
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # sorts before every instant: look at the next tick
 
+AUDIENCE = "holder"
+
 CURSORS = (
     select(
         ReminderCursor.certification_id, ReminderCursor.cycle, ReminderCursor.expires_on,
@@ -78,24 +80,24 @@ def examine(reading: Reading, rows: Sequence[Any], when: When) -> list[Examined]
 
     Points are read only for stages that complete points would make needless.
     """
-    moments = {row.certification_id: when(row, reading.schemes[row.scheme]) for row in rows}
+    by_id = {row.certification_id: row for row in rows}
+    moments = {id_: when(row, reading.schemes[row.scheme]) for id_, row in by_id.items()}
     spans = _spans(reading, moments)
     decided = _decided(reading, rows)
     silent = suppressed(reading, rows, now=max(m.now for m in moments.values()))
     looks: dict[str, rules.Look] = {}
-    for row in rows:
-        moment, zone = moments[row.certification_id], zone_of(row.time_zone)
-        hold, pending = _held(spans[row.certification_id], moment.on)
-        looks[row.certification_id] = rules.Look(
+    for id_, row in by_id.items():
+        moment, zone = moments[id_], zone_of(row.time_zone)
+        hold, pending = _held(spans[id_], moment.on)
+        looks[id_] = rules.Look(
             now=moment.now, opened_at=rules.opening(row.opened_on, zone),
             last_offset=row.last_offset, decided=decided(row), hold=hold, pending=pending,
             deliverable=address_of(row, silent) is not None,
         )  # fmt: skip
-    plans = {id_: _plan(reading, row, looks[id_]) for row in rows if (id_ := row.certification_id)}
+    plans = {id_: _plan(reading, row, looks[id_]) for id_, row in by_id.items()}
     for id_ in _complete(reading, rows, plans, moments):
-        row = next(r for r in rows if r.certification_id == id_)
-        plans[id_] = _plan(reading, row, replace(looks[id_], complete=True))
-    return [Examined(r, plans[r.certification_id], address_of(r, silent)) for r in rows]
+        plans[id_] = _plan(reading, by_id[id_], replace(looks[id_], complete=True))
+    return [Examined(row, plans[id_], address_of(row, silent)) for id_, row in by_id.items()]
 
 
 @lru_cache(maxsize=1024)
@@ -151,9 +153,9 @@ def _decided(reading: Reading, rows: Sequence[Any]) -> Callable[[Any], Collectio
     for ids in facts.chunks(touched):
         statement = select(
             Reminder.certification_id, Reminder.cycle, Reminder.expires_on, Reminder.offset
-        ).where(Reminder.certification_id.in_(ids), Reminder.audience == "holder")
+        ).where(Reminder.certification_id.in_(ids), Reminder.audience == AUDIENCE)
         for *key, offset in reading.rows(statement):
-            found[tuple(key)].add(offset)  # type: ignore[index]
+            found[tuple(key)].add(offset)
 
     def answer(row: Any) -> Collection[int]:
         if row.next_due_at == AT_ONCE:

@@ -1,19 +1,39 @@
-"""Reminders: cursors that follow the certifications, the planner, and the fate of every stage."""
+"""Reminders: cursors that follow the certifications, the dry run, and the fate of every stage.
+
+``services/planner.py`` decides and writes, ``services/outbox.py`` sends.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from importlib import metadata
+from typing import Any, Literal
 
-from sqlalchemy import case, update
+from sqlalchemy import and_, case, or_, select, update
 
-from tracker.models import ReminderCursor
-from tracker.services import facts
-from tracker.services.work import Work
+from tracker.domain import reminders as rules
+from tracker.domain.schemes import ReminderPolicy, Scheme, Schemes
+from tracker.models import (
+    Certification,
+    Cycle,
+    Holder,
+    Message,
+    Reminder,
+    ReminderCursor,
+    Runtime,
+    Span,
+)
+from tracker.services import facts, reminder_plans, runtime
+from tracker.services.reminder_plans import AT_ONCE, AUDIENCE, CURSORS, Examined, Moment
+from tracker.services.work import Reading, Work
 
-AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # sorts before every instant: look at the next tick
+FOREVER = date.max
 
 
+# Cursors.
 def touch(work: Work, records: Iterable[facts.Record]) -> None:
     """Have the planner look at these certifications at its next tick.
 
@@ -39,6 +59,18 @@ def touch(work: Work, records: Iterable[facts.Record]) -> None:
     work.connection.execute(statement, rows)
 
 
+def touch_holder(work: Work, holder_id: str) -> None:
+    """Have the planner look at a holder's certifications again: the time zone changed."""
+    of_holder = select(Certification.id).where(
+        Certification.holder_id == holder_id, Certification.voided_at.is_(None)
+    )
+    work.connection.execute(
+        update(ReminderCursor)
+        .where(ReminderCursor.certification_id.in_(of_holder))
+        .values(next_due_at=AT_ONCE)
+    )
+
+
 def forget(work: Work, certification_id: str) -> None:
     """Owe no more reminders for a voided certification; what was sent stays on record."""
     work.connection.execute(
@@ -46,3 +78,248 @@ def forget(work: Work, certification_id: str) -> None:
         .where(ReminderCursor.certification_id == certification_id)
         .values(next_due_at=None)
     )
+
+
+def keep_timetable(work: Work) -> bool:
+    """Look at every certification again if reminder policies or zone rules changed; True if so.
+
+    Instants are computed when a cursor moves, so a new stage or a new law about summer time
+    would otherwise be seen only at the next one.
+    """
+    runtime.open_row(work)
+    digest = _timetable(work.schemes)
+    known = work.connection.execute(select(Runtime.timetable)).scalar_one()
+    if known == digest:
+        return False
+    work.connection.execute(update(Runtime).values(timetable=digest))
+    if known is None:
+        return False
+    living = select(Certification.id).where(Certification.voided_at.is_(None))
+    work.connection.execute(
+        update(ReminderCursor)
+        .where(ReminderCursor.certification_id.in_(living), ReminderCursor.expires_on.is_not(None))
+        .values(next_due_at=AT_ONCE)
+    )
+    return True
+
+
+def _timetable(schemes: Schemes) -> str:
+    policies = sorted(
+        (s.code, s.reminders.send_at.isoformat(), sorted(s.reminders.offsets))
+        for s in schemes
+        if s.reminders
+    )
+    return hashlib.sha256(f"{metadata.version('tzdata')} {policies}".encode()).hexdigest()
+
+
+# The dry run.
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What the planner would decide about one stage on a day, and who would be written to."""
+
+    certification_id: str
+    certificate_number: str
+    scheme: str
+    holder_id: str
+    holder_ref: str
+    name: str
+    address: str | None
+    language: str
+    expires_on: date
+    days_left: int
+    offset: int
+    due_at: datetime
+    fate: rules.Fate
+    reason: rules.SkipReason | None
+
+
+def foresee(reading: Reading, *, as_of: date) -> Iterator[Foreseen]:
+    """What the planner would do by the end of a day, from what is on record now.
+
+    The day ends where each holder lives. Nothing is written. Reads in batches, so that memory
+    stays flat; looks only at cursors that are due by then.
+    """
+
+    def by_the_end_of_the_day(row: Any, scheme: Scheme) -> Moment:
+        del scheme
+        zone = reminder_plans.zone_of(row.time_zone)
+        return Moment(rules.closing(as_of, zone), as_of)
+
+    # No zone is more than twelve hours behind UTC.
+    last = datetime.combine(as_of + timedelta(days=1), time(12), tzinfo=UTC)
+    due = CURSORS.where(ReminderCursor.next_due_at <= last)
+    due = due.order_by(ReminderCursor.next_due_at, ReminderCursor.certification_id)
+    page = due.limit(reading.settings.reminders.batch)
+    while rows := reading.rows(page):
+        for one in reminder_plans.examine(reading, rows, by_the_end_of_the_day):
+            yield from _foreseen(one, as_of)
+        at, id_ = rows[-1].next_due_at, rows[-1].certification_id
+        later = or_(
+            ReminderCursor.next_due_at > at,
+            and_(ReminderCursor.next_due_at == at, ReminderCursor.certification_id > id_),
+        )
+        page = due.where(later).limit(reading.settings.reminders.batch)
+
+
+def _foreseen(one: Examined, as_of: date) -> Iterator[Foreseen]:
+    row = one.row
+    for stage, fate, reason in one.plan.fates:
+        yield Foreseen(
+            certification_id=row.certification_id, certificate_number=row.number,
+            scheme=row.scheme, holder_id=row.holder_id, holder_ref=row.ref,
+            name=f"{row.given_name} {row.family_name}", address=one.address,
+            language=row.language, expires_on=row.expires_on,
+            days_left=(row.expires_on - as_of).days, offset=stage.offset, due_at=stage.due_at,
+            fate=fate, reason=reason,
+        )  # fmt: skip
+
+
+# What became of every stage.
+StageState = Literal["ahead", "planned", "superseded", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageFate:
+    """One stage of one cycle: when it is due, what became of it, and of its letter.
+
+    ``ahead``: not decided yet. ``reason`` says why it was skipped; ``renewed`` is the reason of
+    those that a renewal made needless before they fell due. ``sent_at`` is when the mail server
+    accepted the letter.
+    """
+
+    cycle: int
+    expires_on: date
+    offset: int
+    due_at: datetime
+    fate: StageState
+    reason: str | None = None
+    message_state: str | None = None
+    sent_at: datetime | None = None
+    last_error: str | None = None
+
+
+_SENT_AT = case((Message.state == "sent", Message.finished_at)).label("sent_at")
+_RECORDED = (
+    select(
+        Reminder.id, Reminder.certification_id, Certification.holder_id, Certification.scheme,
+        Reminder.cycle, Reminder.expires_on, Reminder.offset, Reminder.due_at, Reminder.fate,
+        Reminder.reason, Reminder.message_id, Message.state.label("message_state"), _SENT_AT,
+        Message.last_error, Reminder.recorded_at,
+    )
+    .join(Certification, Certification.id == Reminder.certification_id)
+    .join(Message, Message.id == Reminder.message_id, isouter=True)
+    .where(Reminder.audience == AUDIENCE)
+)  # fmt: skip
+
+
+def fates(reading: Reading, certification_id: str) -> list[StageFate]:
+    """Every stage of the certification's cycles, oldest first. Raises NotFound."""
+    row = facts.certification(reading, certification_id)
+    cycles = reading.rows(
+        select(Cycle.ordinal, Cycle.expires_on, Holder.time_zone)
+        .join(Certification, Certification.id == Cycle.certification_id)
+        .join(Holder, Holder.id == Certification.holder_id)
+        .where(Cycle.certification_id == row.id)
+        .order_by(Cycle.ordinal)
+    )
+    found = {
+        (one.cycle, one.expires_on, one.offset): StageFate(
+            one.cycle, one.expires_on, one.offset, one.due_at, one.fate, one.reason,
+            one.message_state, one.sent_at, one.last_error,
+        )
+        for one in reading.rows(_RECORDED.where(Reminder.certification_id == row.id))
+    }  # fmt: skip
+    for ahead in _unrecorded(reading.schemes[row.scheme], cycles):
+        found.setdefault((ahead.cycle, ahead.expires_on, ahead.offset), ahead)
+    return sorted(found.values(), key=lambda one: (one.due_at, one.cycle, -one.offset))
+
+
+def _unrecorded(scheme: Scheme, cycles: Sequence[Any]) -> Iterator[StageFate]:
+    """The stages of all cycles as they stand when there is no row of theirs."""
+    for cycle in cycles:
+        if scheme.reminders is None or cycle.expires_on is None:
+            continue
+        zone, last = reminder_plans.zone_of(cycle.time_zone), cycle is cycles[-1]
+        for stage in rules.stages(scheme.reminders, cycle.expires_on, zone):
+            yield StageFate(
+                cycle.ordinal, cycle.expires_on, stage.offset, stage.due_at,
+                fate="ahead" if last else "skipped", reason=None if last else "renewed",
+            )  # fmt: skip
+
+
+def page(
+    reading: Reading, *, after: str | None, limit: int, state: str | None = None,
+    fate: str | None = None, holder_id: str | None = None,
+) -> list[Any]:  # fmt: skip
+    """A page of recorded stages in the order of their ids, which is that of their recording.
+
+    ``state`` is a letter's, ``fate`` a stage's; with ``holder_id`` only that holder's.
+    """
+    statement = _RECORDED.order_by(Reminder.id).limit(limit)
+    if state is not None:
+        statement = statement.where(Message.state == state)
+    if fate is not None:
+        statement = statement.where(Reminder.fate == fate)
+    if holder_id is not None:
+        statement = statement.where(Certification.holder_id == holder_id)
+    if after:
+        statement = statement.where(Reminder.id > after)
+    return list(reading.rows(statement))
+
+
+# The accounting identity.
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A stage whose instant has passed and that has no row."""
+
+    certification_id: str
+    cycle: int
+    expires_on: date
+    offset: int
+    due_at: datetime
+
+
+def identity_violations(reading: Reading, *, since: date | None = None) -> list[Violation]:
+    """Breaches of: every stage whose instant has passed has exactly one row.
+
+    Goes by the timelines and not by the cursors, so that a certification without a cursor is
+    found too. One that waits for the planner's next look is no breach. ``since`` leaves out
+    stages of earlier days. That there is no second row is the unique key's business.
+    """
+    found: list[Violation] = []
+    for scheme in reading.schemes:
+        if policy := scheme.reminders:
+            for offset in policy.offsets:
+                found += _without_row(reading, scheme, policy, offset, since)
+    return found
+
+
+def _without_row(
+    reading: Reading, scheme: Scheme, policy: ReminderPolicy, offset: int, since: date | None
+) -> Iterator[Violation]:
+    recorded = and_(
+        Reminder.certification_id == Span.certification_id, Reminder.cycle == Span.cycle,
+        Reminder.expires_on == Span.expires_on, Reminder.offset == offset,
+        Reminder.audience == AUDIENCE,
+    )  # fmt: skip
+    statement = (
+        select(Span.certification_id, Span.cycle, Span.expires_on, Holder.time_zone)
+        .join(Certification, Certification.id == Span.certification_id)
+        .join(Holder, Holder.id == Certification.holder_id)
+        .join(Reminder, recorded, isouter=True)
+        .join(
+            ReminderCursor, ReminderCursor.certification_id == Span.certification_id, isouter=True
+        )
+        .where(
+            Certification.scheme == scheme.code, Span.until_on == FOREVER, Reminder.id.is_(None),
+            Span.expires_on <= reading.now.date() + timedelta(days=offset + 1),
+            or_(ReminderCursor.next_due_at.is_(None), ReminderCursor.next_due_at > reading.now),
+        )
+    )  # fmt: skip
+    if since is not None:
+        statement = statement.where(Span.expires_on >= since + timedelta(days=offset))
+    for row in reading.rows(statement):
+        zone = reminder_plans.zone_of(row.time_zone)
+        due_at = rules.instant(row.expires_on, offset, policy, zone)
+        if due_at <= reading.now:
+            yield Violation(row.certification_id, row.cycle, row.expires_on, offset, due_at)

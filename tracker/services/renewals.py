@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from tracker.domain import certifications as rules
@@ -31,6 +31,9 @@ _COLUMNS = (
     Certification.scheme,
 )  # fmt: skip
 _ONE = select(*_COLUMNS).join(Certification, Certification.id == Renewal.certification_id)
+_OF_HOLDER = _ONE.where(Certification.holder_id == bindparam("holder_id")).order_by(
+    Renewal.submitted_on, Renewal.id
+)
 
 
 def apply(work: Work, certification_id: str) -> str:
@@ -128,8 +131,7 @@ def get(reading: Reading, renewal_id: str) -> Any:
 
 def of_holder(reading: Reading, holder_id: str) -> Sequence[Any]:
     """All renewals of a holder, oldest first."""
-    statement = _ONE.where(Certification.holder_id == holder_id)
-    return reading.rows(statement.order_by(Renewal.submitted_on, Renewal.id))
+    return reading.rows(_OF_HOLDER, {"holder_id": holder_id})
 
 
 def page(

@@ -59,17 +59,20 @@ class Held:
     standing: Standing
 
 
-_COLUMNS = (
-    Certification.id, Certification.number, Certification.public_id, Certification.holder_id,
-    Certification.scheme, Certification.awarded_on, Span.from_on, Span.until_on, Span.cycle,
-    Span.cycle_starts_on, Span.expires_on, Span.window_opens_on, Span.grace_ends_on,
+SPAN = (
+    Span.from_on, Span.until_on, Span.cycle, Span.cycle_starts_on,
+    Span.expires_on.label("span_expires_on"), Span.window_opens_on, Span.grace_ends_on,
     Span.pending_since, Span.hold, Span.valid_in_grace, Span.valid_while_pending,
 )  # fmt: skip
+"""The columns of a ``domain.certifications.Span``, in its order."""
 _HELD = (
-    select(*_COLUMNS)
+    select(
+        Certification.id, Certification.number, Certification.public_id,
+        Certification.holder_id, Certification.scheme, Certification.awarded_on, *SPAN,
+    )
     .join(Span, and_(Span.certification_id == Certification.id, ON_SPAN))
     .where(Certification.voided_at.is_(None))
-)
+)  # fmt: skip
 _ONE = _HELD.where(Certification.id == bindparam("id"))
 _OF_HOLDER = _HELD.where(Certification.holder_id == bindparam("holder_id")).order_by(
     Certification.awarded_on, Certification.id
@@ -77,9 +80,8 @@ _OF_HOLDER = _HELD.where(Certification.holder_id == bindparam("holder_id")).orde
 
 
 def _held(row: Any, on: date) -> Held:
-    span = certifications.Span(*row[6:])
-    standing = certifications.standing_on(span, on)
-    return Held(row.id, row.number, row.public_id, row.holder_id, row.scheme, row.awarded_on, standing)
+    standing = certifications.standing_on(certifications.Span(*row[6:]), on)
+    return Held(*row[:6], standing=standing)
 
 
 def of_certification(reading: Reading, certification_id: str, *, on: date) -> Held | None:
@@ -149,12 +151,13 @@ def evaluations(
     reading: Reading, held: Collection[Held], *, on: date
 ) -> dict[str, Evaluation]:
     """The points of many certifications on a day, with a constant number of statements."""
-    records = facts.records(reading, [h.id for h in held])
+    cycles = facts.cycles(reading, [h.id for h in held])
     activities = facts.activities(reading, {h.holder_id for h in held})
     found: dict[str, Evaluation] = {}
     for one in held:
-        scheme = reading.schemes[one.scheme]
-        result = evaluate(scheme, records[one.id], activities[one.holder_id, one.scheme], on=on)
+        record = facts.Record(one.id, cycles[one.id], applications=(), changes=())
+        of_scheme = activities[one.holder_id, one.scheme]
+        result = evaluate(reading.schemes[one.scheme], record, of_scheme, on=on)
         if result is not None:
             found[one.id] = result.evaluation
     return found

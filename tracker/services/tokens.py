@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.permissions import ROLES, SCOPES, Actor, Role, Scope
@@ -26,7 +26,7 @@ _COLUMNS = (
 _BY_DIGEST = select(
     Token.id, Token.name, Token.role, Token.scopes, Token.holder_id, Token.employer_id,
     Token.expires_at, Token.revoked_at, Token.last_used_at,
-)  # fmt: skip
+).where(Token.digest == bindparam("digest"))  # fmt: skip
 
 
 def create(
@@ -44,7 +44,10 @@ def create(
     A holder's token names the holder and an employer's the employer. One of the staff may name
     the holder whom they are themselves, on whose record they may not decide. Raises Invalid.
     """
-    fields = _mistakes(work, name, role, holder_id, employer_id, scopes, expires_at)
+    fields = _mistakes(
+        work, name=name, role=role, holder_id=holder_id, employer_id=employer_id, scopes=scopes,
+        expires_at=expires_at,
+    )  # fmt: skip
     if fields:
         raise Invalid("This token cannot be made.", fields=fields)
     secret = PREFIX + secrets.token_urlsafe(_BYTES)
@@ -59,7 +62,7 @@ def create(
 
 
 def _mistakes(
-    work: Work, name: str, role: str, holder_id: str | None, employer_id: str | None,
+    work: Work, *, name: str, role: str, holder_id: str | None, employer_id: str | None,
     scopes: Collection[str], expires_at: datetime | None,
 ) -> dict[str, str]:  # fmt: skip
     found: dict[str, str] = {}
@@ -91,12 +94,12 @@ def _digest(secret: str) -> str:
 def authenticate(reading: Reading, secret: str) -> Actor | None:
     """Whoever holds this secret; None for one that is unknown, expired or revoked.
 
-    One statement, and once a minute another that notes the use. The secret is looked up by its digest, so that nothing can be learnt from how
-    long the answer takes.
+    One statement, and once a minute another that notes the use. The secret is looked up by its
+    digest, so that nothing can be learnt from how long the answer takes.
     """
     if not secret.startswith(PREFIX):
         return None
-    row = reading.row(_BY_DIGEST.where(Token.digest == _digest(secret)))
+    row = reading.row(_BY_DIGEST, {"digest": _digest(secret)})
     if row is None or row.revoked_at is not None:
         return None
     if row.expires_at is not None and row.expires_at <= reading.now:

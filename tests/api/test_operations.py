@@ -1,0 +1,339 @@
+"""What operators see, the pages, and how every kind of bad request is answered."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete, insert, text
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from tests import factories
+from tests.conftest import make_app
+from tracker import settings
+from tracker.api import UNDOCUMENTED, doors, operations
+from tracker.app import create_app
+from tracker.domain.permissions import SYSTEM
+from tracker.models import Message, Runtime
+from tracker.settings import SettingsRefusedError
+
+PROBLEM = "application/problem+json"
+
+
+def letter(office, **values):
+    with office.work(SYSTEM) as work:
+        row = {
+            "id": "0192d3a0-0000-7000-8000-000000000001", "dedupe_key": "k", "message_id": "m",
+            "kind": "reminder", "address": "ana@example.org", "state": "ready", "priority": 5,
+            "created_at": work.now, "next_at": work.now, "token": 0, "attempts": 0,
+            "useful_until": work.now + timedelta(days=1), **values,
+        }  # fmt: skip
+        work.connection.execute(insert(Message).values(row))
+
+
+def test_the_process_says_that_it_lives_without_asking_the_database(client, monkeypatch):
+    def unreachable():
+        raise AssertionError("it asked")
+
+    monkeypatch.setattr(doors, "office", unreachable)
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+
+
+def test_a_migrated_database_without_stuck_letters_is_ready(client, office, clock):
+    letter(office)
+    clock.advance(minutes=15)
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    operations.Readiness().load(answer.json)
+    assert answer.json["checks"] == {"database": "ok", "migrations": "ok", "outbox": "ok"}
+
+
+def test_a_letter_that_nobody_sends_is_not_ready(client, office, clock):
+    letter(office)
+    clock.advance(minutes=16)
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.content_type) == (503, PROBLEM)
+    assert answer.json["code"] == "not_ready"
+    assert answer.json["detail"] == "outbox: a letter has been due since 2026-11-21T17:00:00Z"
+
+
+def test_a_letter_that_was_sent_long_ago_is_fine(client, office, clock):
+    letter(office, state="sent")
+    clock.advance(days=30)
+    assert client.get("/readyz").status_code == 200
+
+
+def test_a_database_behind_its_migrations_is_not_ready(client, office):
+    with office.work(SYSTEM) as work:
+        work.connection.execute(text("update alembic_version set version_num = '0000'"))
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json["checks"]["migrations"].startswith("at 0000, the newest is")
+    assert "outbox" not in answer.json["checks"]
+
+
+def test_a_database_that_is_away_is_not_ready_and_the_numbers_say_so(tmp_path):
+    away = "postgresql://nobody@127.0.0.1:1/none"
+    client = make_app(away, tmp_path, None).test_client()
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json["code"]) == (503, "database_unavailable")
+    assert answer.headers["Retry-After"]
+    assert client.get("/healthz").status_code == 200
+    assert "tracker_database_up 0.0" in client.get("/metrics").text
+
+
+def test_the_numbers_tell_of_requests_letters_and_the_scheduler(client, office, clock):
+    letter(office, state="dead")
+    with office.work(SYSTEM) as work:
+        work.connection.execute(delete(Runtime))
+        row = {"id": 1, "database_id": SOME_ID, "armed": True, "last_tick_at": work.now}
+        work.connection.execute(insert(Runtime).values(row))
+    clock.advance(seconds=90)
+    client.get("/healthz")
+    client.get("/api/v1/nothing")
+    client.open("/healthz", method="NONSENSE")
+    answer = client.get("/metrics")
+    assert answer.content_type.startswith("text/plain")
+    for line in (
+        'tracker_http_requests_total{method="GET",route="/healthz",status="200"} 1.0',
+        'tracker_http_requests_total{method="GET",route="unmatched",status="404"} 1.0',
+        'tracker_http_requests_total{method="other",route="unmatched",status="405"} 1.0',
+        'tracker_http_request_seconds_count{method="GET",route="/healthz"} 1.0',
+        'tracker_outbox_messages{state="dead"} 1.0',
+        'tracker_outbox_messages{state="ready"} 0.0',
+        "tracker_scheduler_heartbeat_age_seconds 90.0",
+        "tracker_reminder_cursors_due 0.0",
+        "tracker_database_up 1.0",
+    ):
+        assert line in answer.text, line
+
+
+SOME_ID = "0192d3a0-0000-7000-8000-000000000000"
+
+
+def test_no_sample_stands_for_what_there_is_none_of(client):
+    text_ = client.get("/metrics").text
+    assert "\ntracker_scheduler_heartbeat_age_seconds " not in text_
+    assert "\ntracker_reminder_oldest_due_seconds " not in text_
+
+
+def test_the_planner_that_is_late_shows(client, office, clock):
+    factories.certified(office, clock.now.date())
+    with office.work(SYSTEM) as work:
+        work.connection.execute(
+            text("update reminder_cursor set next_due_at = :at"), {"at": _instant(work)}
+        )
+    clock.advance(hours=1)
+    assert "tracker_reminder_oldest_due_seconds 3600.0" in client.get("/metrics").text
+
+
+def _instant(work):
+    return work.now.replace(tzinfo=None).isoformat(" ") if work.dialect == "sqlite" else work.now
+
+
+@pytest.mark.parametrize(
+    ("address", "headers"),
+    [
+        ("192.0.2.7", {}),
+        ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}),
+        ("127.0.0.1", {"Forwarded": "for=127.0.0.1"}),
+        ("", {}),
+    ],
+)
+def test_from_elsewhere_the_numbers_need_an_admins_token(client, office, address, headers):
+    environ = {"REMOTE_ADDR": address}
+
+    def status(**more):
+        return client.get("/metrics", headers={**headers, **more}, environ_base=environ).status_code
+
+    assert status() == 401
+    staff, admin = factories.secret(office, "staff"), factories.secret(office, "admin")
+    assert status(Authorization=f"Bearer {staff}") == 403
+    assert status(Authorization=f"Bearer {admin}") == 200
+
+
+def test_the_start_page_links_to_what_there_is(client):
+    page = client.get("/")
+    assert page.status_code == 200
+    for link in re.findall(r'href="(/[^"]*)"', page.text):
+        assert client.get(link, headers={"Accept": "text/html"}).status_code == 200, link
+
+
+def test_a_plain_pages_policy_allows_its_own_style_and_nothing_else(client):
+    page = client.get("/")
+    (style,) = re.findall(r"<style>(.*?)</style>", page.text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in page.headers["Content-Security-Policy"]
+    assert "<script" not in page.text
+
+
+def test_the_documentation_needs_nothing_from_elsewhere(client):
+    page = client.get("/docs")
+    assert page.status_code == 200
+    links = re.findall(r'(?:src|href)="([^"]*)"', page.text)
+    assert all(link.startswith("/") for link in links)
+    for link in links:
+        with client.get(link) as file:
+            assert file.status_code == 200, link
+            assert file.headers["X-Content-Type-Options"] == "nosniff"
+    assert "<script>" not in page.text
+    assert "onload" not in page.text
+
+
+@pytest.mark.parametrize("name", ["../pages.py", "swagger-ui.js", "%2e%2e/x", "index.html"])
+def test_only_the_named_files_of_the_documentation_are_served(client, name):
+    assert client.get(f"/docs/{name}").status_code == 404
+
+
+PAGES = ["/", "/docs", "/docs/start.js", "/verify", "/healthz", "/readyz", "/metrics",
+         "/api/v1/openapi.json", "/api/v1/schemes", "/api/v1/me", "/nowhere"]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_answer_carries_the_headers_that_protect_it(client, path):
+    with client.get(path, headers={"Accept": "text/html", "Origin": "https://evil.example"}) as got:
+        policy = got.headers["Content-Security-Policy"]
+        assert "unsafe" not in policy
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert got.headers["X-Content-Type-Options"] == "nosniff"
+        assert got.headers["Referrer-Policy"] == "no-referrer"
+        assert "max-age" in got.headers["Strict-Transport-Security"]
+        assert got.headers["X-Request-ID"]
+        assert "Access-Control-Allow-Origin" not in got.headers
+
+
+def test_what_is_private_is_not_stored_on_the_way(staff):
+    for path in ("/me", "/holders", "/tokens"):
+        assert staff.get(path).headers["Cache-Control"] == "private, no-store"
+
+
+def test_the_routes_left_out_of_the_document_are_few_and_exist(app):
+    rules = {rule.rule for rule in app.url_map.iter_rules()}
+    assert rules >= UNDOCUMENTED
+    assert len(UNDOCUMENTED) <= 4
+
+
+def problem(answer, status, code):
+    assert (answer.status_code, answer.content_type) == (status, PROBLEM)
+    assert (answer.json["status"], answer.json["code"]) == (status, code)
+    assert answer.json["request_id"] == answer.headers["X-Request-ID"]
+    return answer.json
+
+
+def test_an_unknown_path_is_a_problem(client, anonymous):
+    problem(client.get("/nowhere"), 404, "not_found")
+    problem(anonymous.get("/nowhere"), 404, "not_found")
+    problem(anonymous.get("/holders/not-a-uuid"), 404, "not_found")
+
+
+def test_a_method_that_a_path_does_not_know_is_a_problem_that_names_those_it_knows(staff):
+    answer = staff.call("PUT", "/holders")
+    problem(answer, 405, "method_not_allowed")
+    assert "POST" in answer.headers["Allow"]
+
+
+def test_get_changes_nothing_on_routes_that_change(client, app):
+    rules = list(app.url_map.iter_rules())
+    looked_at = {rule.rule for rule in rules if "GET" in rule.methods}
+    changing = {rule.rule for rule in rules} - looked_at
+    assert changing
+    for rule in changing:
+        path = re.sub(r"<[^>]*>", SOME_ID, rule)
+        assert client.get(path).status_code == 405, path
+
+
+def test_bad_json_another_type_and_too_much_of_it_are_problems(staff):
+    kind = {"Content-Type": "application/json"}
+    problem(staff.call("POST", "/holders", data="{", headers=kind), 400, "bad_request")
+    problem(staff.call("POST", "/holders", data=b"\xff\xfe", headers=kind), 400, "bad_request")
+    plain = staff.call("POST", "/holders", data="{}", headers={"Content-Type": "text/plain"})
+    problem(plain, 415, "unsupported_media_type")
+    huge = staff.call("POST", "/holders", data=b" " * (1024 * 1024 + 1), headers=kind)
+    problem(huge, 413, "request_entity_too_large")
+    fits = staff.call("POST", "/holders", data=b"{}" + b" " * (1024 * 1024 - 2), headers=kind)
+    assert fits.status_code == 422
+
+
+def test_a_parameter_given_twice_is_refused_rather_than_dropped(staff):
+    answer = staff.get("/holders?limit=1&limit=2")
+    errors = problem(answer, 422, "invalid")["errors"]
+    assert errors == [{"field": "limit", "message": "is given more than once"}]
+
+
+def test_a_name_with_line_breaks_is_refused(staff):
+    body = {"given_name": "x\r\nBcc: v@example.org", "family_name": "y", "email": "a@example.org"}
+    errors = problem(staff.post("/holders", body), 422, "invalid")["errors"]
+    assert errors == [{"field": "given_name", "message": "must not hold control characters"}]
+
+
+def fail_with(monkeypatch, error):
+    def view(*_args, **_options):
+        raise error
+
+    monkeypatch.setattr("tracker.services.holders.search", view)
+
+
+def test_a_failure_tells_the_caller_its_number_and_the_log_the_rest(staff, monkeypatch, caplog):
+    fail_with(monkeypatch, RuntimeError("secret internals"))
+    answer = staff.get("/holders")
+    told = problem(answer, 500, "internal_error")
+    assert "secret internals" not in answer.text
+    assert "Traceback" not in answer.text
+    assert told["request_id"] in caplog.text
+    assert "secret internals" in caplog.text
+
+
+def test_a_constraint_that_no_service_named_is_a_conflict(staff, monkeypatch, caplog):
+    fail_with(monkeypatch, IntegrityError("insert", {}, Exception("uq_secret")))
+    answer = staff.get("/holders")
+    problem(answer, 409, "conflict")
+    assert "uq_secret" not in answer.text
+    assert "uq_secret" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OperationalError("select", {}, Exception("database is locked")), PoolTimeoutError("pool")],
+)
+def test_a_busy_database_asks_to_come_back(staff, monkeypatch, error):
+    fail_with(monkeypatch, error)
+    answer = staff.get("/holders")
+    problem(answer, 503, "database_unavailable")
+    assert answer.headers["Retry-After"] == "2"
+    assert "locked" not in answer.text
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_sqlite_that_stays_locked_is_busy_and_not_broken(app, office, tmp_path):
+    url = str(app.config["SQLALCHEMY_DATABASE_URI"])
+    hasty = make_app(url, tmp_path / "storage", None, TRACKER_DATABASE_BUSY_TIMEOUT_SECONDS="1")
+    headers = {"Authorization": f"Bearer {factories.secret(office, 'staff')}"}
+    body = {"given_name": "x", "family_name": "y", "email": "a@example.org"}
+    with office.work(SYSTEM):
+        answer = hasty.test_client().post("/api/v1/holders", json=body, headers=headers)
+    problem(answer, 503, "database_unavailable")
+    assert (
+        hasty.test_client().post("/api/v1/holders", json=body, headers=headers).status_code == 201
+    )
+    hasty.extensions["tracker"].engine.dispose()
+
+
+def test_production_refuses_to_start_in_debug_mode(tmp_path, monkeypatch):
+    variables = {
+        "TRACKER_DATABASE_URL": f"sqlite:///{tmp_path}/x.sqlite3",
+        "TRACKER_STORAGE_DIRECTORY": str(tmp_path), "TRACKER_APP_BASE_URL": "https://x.example",
+        "TRACKER_MAIL_SERVER": "mail.example", "TRACKER_MAIL_SENDER": "a@x.example",
+        "TRACKER_MAIL_REPLY_TO": "b@x.example", "TRACKER_MAIL_BOUNCE_DOMAIN": "x.example",
+        "TRACKER_MAIL_MESSAGE_ID_DOMAIN": "x.example",
+    }  # fmt: skip
+    given = settings.load("production", variables)
+    create_app(given)
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    with pytest.raises(SettingsRefusedError, match="debug"):
+        create_app(given)

@@ -1,0 +1,214 @@
+"""Employers and their rosters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from tracker.api import doors, paging
+from tracker.api.doors import Nouns
+from tracker.api.fields import Closed, Day, Email, Words
+from tracker.api.schemas import page_of
+from tracker.services import employers, roster
+from tracker.services.work import Reading, Work
+
+nouns = Nouns("employers", __name__, description=__doc__)
+
+
+class Employer(Schema):
+    """A company whose HR checks on its workers."""
+
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    email = fields.String(required=True, allow_none=True)
+    recorded_at = fields.AwareDateTime(required=True)
+
+
+class EmployerChange(Closed):
+    """What may be corrected."""
+
+    name = Words(200)
+    email = Email(allow_none=True)
+
+
+class NewEmployer(EmployerChange):
+    """A company to be put on record."""
+
+    name = Words(200, required=True)
+
+
+class EmployerQuery(paging.Page):
+    """Names match by their start."""
+
+    name = Words(200)
+
+
+class NewRosterEntry(Closed):
+    """A worker, by the employer's own number, and how we may know them.
+
+    A certificate number decides before an e-mail address. What comes of it is not told: the
+    worker is seen once they consent.
+    """
+
+    employee_id = Words(64, required=True, metadata={"description": "Once per employer."})
+    certificate_number = Words(32, allow_none=True)
+    email = Email(allow_none=True)
+    holder_ref = Words(64, metadata={"description": "For staff only."})
+    site = Words(100, allow_none=True)
+    department = Words(100, allow_none=True)
+    shift = Words(32, allow_none=True)
+
+
+class RosterEntry(Schema):
+    """A worker on an employer's list. ``shared``: the worker lets the employer see them now."""
+
+    id = fields.UUID(required=True)
+    employer_id = fields.UUID(required=True)
+    employee_id = fields.String(required=True)
+    certificate_number = fields.String(required=True, allow_none=True)
+    email = fields.String(required=True, allow_none=True)
+    site = fields.String(required=True, allow_none=True)
+    department = fields.String(required=True, allow_none=True)
+    shift = fields.String(required=True, allow_none=True)
+    shared = fields.Boolean(required=True)
+    ended_on = Day(
+        required=True, allow_none=True, metadata={"description": "The first day without access."}
+    )
+    recorded_at = fields.AwareDateTime(required=True)
+    holder_ref = fields.String(allow_none=True, metadata={"description": "Shown to staff only."})
+    holder_id = fields.UUID(allow_none=True, metadata={"description": "Shown to staff only."})
+
+
+class RosterQuery(paging.Page):
+    """Filters by field name; ``ended=false`` leaves out who no longer works there."""
+
+    employee_id = Words(64)
+    site = Words(100)
+    department = Words(100)
+    shift = Words(32)
+    ended = fields.Boolean(truthy={"true"}, falsy={"false"})
+
+
+def _present(row: Any) -> dict[str, Any]:
+    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    del shown["version"]
+    return shown
+
+
+def _present_entry(reading: Reading, row: Any) -> dict[str, Any]:
+    """An entry; whom it means is for staff's eyes."""
+    shown = {
+        "id": row.id, "employer_id": row.employer_id, "employee_id": row.employee_id,
+        "certificate_number": row.given_number, "email": row.given_email, "site": row.site,
+        "department": row.department, "shift": row.shift, "shared": bool(row.shared),
+        "ended_on": row.ended_on, "recorded_at": row.recorded_at,
+    }  # fmt: skip
+    if reading.actor.is_staff:
+        shown |= {"holder_ref": row.given_holder_ref, "holder_id": row.holder_id}
+    return shown
+
+
+@nouns.writes(
+    "POST /employers", "staff", body=NewEmployer, returns=Employer, status=201, errors=(409,)
+)
+def register(work: Work, body: dict[str, Any]) -> Response:
+    """Put a company on record."""
+    row = employers.register(work, body)
+    return doors.answer(
+        _present(row), status=201, version=row.version, location=f"/api/v1/employers/{row.id}"
+    )
+
+
+@nouns.reads("GET /employers", "staff", query=EmployerQuery, returns=page_of(Employer))
+def search(reading: Reading, query: dict[str, Any]) -> Response:
+    """The companies on record."""
+    rows = employers.page(
+        reading, after=query.get("after"), limit=query["limit"] + 1, name=query.get("name")
+    )
+    return paging.answer(rows, query, _present)
+
+
+@nouns.reads(
+    "GET /employers/<uuid:employer_id>", "staff", "employer", returns=Employer, errors=(404,)
+)
+def show(reading: Reading, *, employer_id: str) -> Response:
+    """One company; an employer sees its own."""
+    row = employers.get(reading, employer_id)
+    return doors.answer(_present(row), version=row.version)
+
+
+@nouns.writes(
+    "PATCH /employers/<uuid:employer_id>",
+    "staff",
+    "employer",
+    body=EmployerChange,
+    returns=Employer,
+    versioned=True,
+    errors=(404, 409),
+)
+def correct(work: Work, body: dict[str, Any], *, employer_id: str, version: int) -> Response:
+    """Correct what is recorded of a company."""
+    row = employers.correct(work, employer_id, body, version=version)
+    return doors.answer(_present(row), version=row.version)
+
+
+@nouns.writes(
+    "POST /employers/<uuid:employer_id>/roster",
+    "employer",
+    "staff",
+    body=NewRosterEntry,
+    returns=RosterEntry,
+    status=201,
+    errors=(404, 409),
+)
+def add(work: Work, body: dict[str, Any], *, employer_id: str) -> Response:
+    """Put a worker on the list; the answer is the same whether or not we know them."""
+    row = roster.add(work, employer_id, body)
+    location = f"/api/v1/employers/{employer_id}/roster/{row.id}"
+    return doors.answer(_present_entry(work, row), status=201, location=location)
+
+
+@nouns.reads(
+    "GET /employers/<uuid:employer_id>/roster",
+    "employer",
+    "staff",
+    query=RosterQuery,
+    returns=page_of(RosterEntry),
+    errors=(404,),
+)
+def of_employer(reading: Reading, query: dict[str, Any], *, employer_id: str) -> Response:
+    """The list of an employer's workers, ended entries included."""
+    filters = {key: value for key, value in query.items() if key not in {"after", "limit"}}
+    rows = roster.page(
+        reading, employer_id, after=query.get("after"), limit=query["limit"] + 1, filters=filters
+    )
+    return paging.answer(rows, query, lambda row: _present_entry(reading, row))
+
+
+@nouns.reads(
+    "GET /employers/<uuid:employer_id>/roster/<uuid:entry_id>",
+    "employer",
+    "staff",
+    returns=RosterEntry,
+    errors=(404,),
+)
+def entry(reading: Reading, *, employer_id: str, entry_id: str) -> Response:
+    """One entry of the list."""
+    row = roster.get(reading, employer_id, entry_id)
+    return doors.answer(_present_entry(reading, row))
+
+
+@nouns.writes(
+    "DELETE /employers/<uuid:employer_id>/roster/<uuid:entry_id>",
+    "employer",
+    "staff",
+    returns=None,
+    status=204,
+    errors=(404,),
+)
+def end(work: Work, *, employer_id: str, entry_id: str) -> Response:
+    """End a worker's employment today: access ends at once, the entry stays on record."""
+    roster.end(work, employer_id, entry_id)
+    return doors.done()

@@ -1,0 +1,192 @@
+"""Imports: files that come in over HTTP, all of a file or nothing of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from tracker.api import doors, paging
+from tracker.api.doors import Nouns
+from tracker.api.fields import Closed, choice
+from tracker.api.schemas import Problem, page_of
+from tracker.api.uploads import File, Upload
+from tracker.domain.errors import NotAllowed, Refusal
+from tracker.domain.permissions import Actor
+from tracker.services import import_runs, imports
+from tracker.services.work import Office, Reading, Work
+from tracker.tabular import Dates
+
+nouns = Nouns("imports", __name__, description=__doc__)
+
+_LONGEST_NAME = 200
+_COUNTS = ("rows", "created", "changed", "unchanged")
+
+
+class NewImport(Closed):
+    """A CSV or XLSX file of one kind. An employer may send its own roster."""
+
+    kind = choice(*imports.KINDS, required=True)
+    file = File(required=True)
+    dry_run = fields.Boolean(
+        truthy={"true"}, falsy={"false"}, load_default=False,
+        metadata={"description": "Do all the work and store nothing."},
+    )  # fmt: skip
+    dates = choice(
+        *(d.value for d in Dates), load_default=Dates.ISO.value,
+        metadata={"description": "How dates such as 03/04/2026 are read; ISO ones always are."},
+    )  # fmt: skip
+
+
+class BadRow(Schema):
+    """Why a cell or row was refused; the header is row 1."""
+
+    file = fields.String(required=True)
+    row = fields.Integer(required=True)
+    column = fields.String(required=True)
+    value = fields.String(required=True)
+    rule = fields.String(required=True)
+
+
+class ImportFault(Schema):
+    """A bad field of the request, or a bad row of the file."""
+
+    field = fields.String()
+    message = fields.String()
+    file = fields.String()
+    row = fields.Integer()
+    column = fields.String()
+    value = fields.String()
+    rule = fields.String()
+
+
+class ImportProblem(Problem):
+    """Why a file was not imported: the first thousand of ``total`` errors."""
+
+    errors = fields.List(fields.Nested(ImportFault))
+    total = fields.Integer()
+    import_id = fields.UUID()
+
+
+class Warning(Schema):  # noqa: A001 - what it is called in the interface
+    """Something that live use would refuse, imported as history all the same."""
+
+    row = fields.Integer(required=True)
+    column = fields.String(required=True)
+    message = fields.String(required=True)
+
+
+class ImportRun(Schema):
+    """A run and how it ended; the counts are null where the file was refused."""
+
+    id = fields.UUID(required=True)
+    kind = choice(*imports.KINDS, required=True)
+    filename = fields.String(required=True)
+    dry_run = fields.Boolean(required=True)
+    outcome = choice("stored", "checked", "refused", required=True)
+    employer_id = fields.UUID(required=True, allow_none=True)
+    recorded_at = fields.AwareDateTime(required=True)
+    rows = fields.Integer(required=True, allow_none=True)
+    created = fields.Integer(required=True, allow_none=True)
+    changed = fields.Integer(required=True, allow_none=True)
+    unchanged = fields.Integer(required=True, allow_none=True)
+    total_warnings = fields.Integer(required=True)
+    total_errors = fields.Integer(required=True)
+
+
+class ImportReport(ImportRun):
+    """The same row by row, up to a thousand of each."""
+
+    warnings = fields.List(fields.Nested(Warning), required=True)
+    errors = fields.List(fields.Nested(BadRow), required=True)
+    effects = fields.Dict(
+        keys=fields.String(), values=fields.Integer(), required=True,
+        metadata={"description": "What the rows brought about besides themselves."},
+    )  # fmt: skip
+
+
+class ImportQuery(paging.Page):
+    """Of one kind, if asked."""
+
+    kind = choice(*imports.KINDS)
+
+
+def _summary(row: Any) -> dict[str, Any]:
+    report = row.report
+    return {
+        "id": row.id, "kind": row.kind, "filename": row.filename, "dry_run": row.dry_run,
+        "outcome": row.outcome, "employer_id": row.employer_id, "recorded_at": row.recorded_at,
+        **{name: report.get(name) for name in _COUNTS},
+        "total_warnings": report.get("total_warnings", 0), "total_errors": report.get("total", 0),
+    }  # fmt: skip
+
+
+def _present(row: Any) -> dict[str, Any]:
+    report = row.report
+    return {
+        **_summary(row),
+        "warnings": report.get("warnings", []),
+        "errors": report.get("errors", []),
+        "effects": report.get("effects", {}),
+    }
+
+
+def _too_large(maximum: int) -> Exception:
+    return RequestEntityTooLarge(f"The file must have at most {maximum:,} bytes.")
+
+
+def _keep(office: Office, actor: Actor, refusal: Refusal) -> None:
+    """Put a refused file on record, in a transaction of its own: the import's is gone."""
+    if isinstance(refusal, imports.ImportRefused):
+        with office.work(actor) as work:
+            refusal.facts["import_id"] = imports.record_run(work, refusal)
+
+
+@nouns.writes(
+    "POST /imports",
+    "staff",
+    "employer",
+    body=NewImport,
+    returns=ImportReport,
+    status=201,
+    errors=(409,),
+    upload=Upload(
+        lambda settings: settings.imports.maximum_bytes,
+        _too_large,
+        refused=_keep,
+        problem=ImportProblem,
+    ),
+)
+def run(work: Work, body: dict[str, Any]) -> Response:
+    """Import a file: every row of it, or none, with a report of each bad one."""
+    employer_id = None if work.actor.is_staff else work.actor.employer_id
+    if employer_id is not None and body["kind"] != "roster":
+        raise NotAllowed("An employer may import its own roster only.", role=work.actor.role)
+    report = imports.run(
+        work, body["kind"], body["file"].stream, filename=_name(body["file"].filename),
+        dates=Dates(body["dates"]), dry_run=body["dry_run"], employer_id=employer_id,
+    )  # fmt: skip
+    location = f"/api/v1/imports/{report.id}"
+    return doors.answer(_present(imports.get(work, report.id)), status=201, location=location)
+
+
+def _name(name: str) -> str:
+    """The end of a name, without anything that does not print."""
+    return "".join(letter for letter in name if letter.isprintable())[-_LONGEST_NAME:]
+
+
+@nouns.reads("GET /imports", "staff", "employer", query=ImportQuery, returns=page_of(ImportRun))
+def runs(reading: Reading, query: dict[str, Any]) -> Response:
+    """The imports that were run; an employer sees its own."""
+    rows = import_runs.page(
+        reading, after=query.get("after"), limit=query["limit"] + 1, kind=query.get("kind")
+    )
+    return paging.answer(rows, query, _summary)
+
+
+@nouns.reads("GET /imports/<uuid:run_id>", "staff", "employer", returns=ImportReport, errors=(404,))
+def show(reading: Reading, *, run_id: str) -> Response:
+    """One import with its report."""
+    return doors.answer(_present(imports.get(reading, run_id)))

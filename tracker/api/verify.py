@@ -1,0 +1,177 @@
+"""Verify: what anybody may ask of a certificate, as a page or as JSON at the same address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, current_app, request
+from marshmallow import Schema, fields
+from werkzeug.exceptions import TooManyRequests
+
+from tracker.api import doors, errors, pages
+from tracker.api.doors import HTML, JSON, Nouns
+from tracker.api.fields import Closed, Day, Words, choice
+from tracker.api.limits import Guesses
+from tracker.api.verify_words import WORDS
+from tracker.domain.certifications import STATUSES
+from tracker.domain.errors import Invalid, NotFound
+from tracker.domain.explanations import in_words
+from tracker.services import verification
+from tracker.services.verification import Verified
+from tracker.services.work import Reading
+
+nouns = Nouns("verify", __name__, description=__doc__)
+public = Nouns("verify-pages", __name__, description="The same, at the address on certificates.")
+
+_UNKNOWN = (
+    "No certificate of ours has this address, or this number with this surname. Usual causes: a "
+    "typing mistake, an older certificate that was corrected, another issuer."
+)
+
+
+class Verification(Schema):
+    """All that a public verifier is told."""
+
+    scheme = fields.String(required=True, metadata={"description": "The certification's title."})
+    issuer = fields.String(required=True)
+    holder = fields.String(required=True, metadata={"description": "The holder's name."})
+    number = fields.String(required=True)
+    status = choice(*STATUSES, required=True)
+    valid = fields.Boolean(required=True)
+    awarded_on = Day(required=True)
+    expires_on = Day(required=True, allow_none=True, metadata={"description": "Last valid day."})
+    checked_at = fields.AwareDateTime(required=True)
+
+
+class VerifyQuery(Closed):
+    """The language of the page, where it is not the browser's."""
+
+    lang = choice(*WORDS)
+
+
+class LookUp(VerifyQuery):
+    """Number and surname, both; a page without them asks for them."""
+
+    number = Words(32)
+    surname = Words(100)
+
+
+def show(reading: Reading, query: dict[str, Any], *, public_id: str) -> Response:
+    """Whether a certification is valid today, by the address on the certificate."""
+    return _answer(reading, query, lambda: verification.by_address(reading, public_id))
+
+
+def look_up(reading: Reading, query: dict[str, Any]) -> Response:
+    """The same by certificate number and surname."""
+    if _as_page() and not {"number", "surname"} & query.keys():
+        return _private(_page(query, heading=WORDS[_language(query)].look_up))
+    if missing := {"number", "surname"} - query.keys():
+        raise Invalid(
+            "Give number and surname.", fields=dict.fromkeys(sorted(missing), "is required")
+        )
+    found = lambda: verification.by_number(reading, query["number"], query["surname"])  # noqa: E731
+    return _answer(reading, query, found)
+
+
+for _nouns in (nouns, public):
+    _nouns.reads(
+        "GET /verify", public=True, query=LookUp, returns=Verification, content=(JSON, HTML),
+        errors=(404, 429),
+    )(look_up)  # fmt: skip
+    _nouns.reads(
+        "GET /verify/<string:public_id>", public=True, query=VerifyQuery, returns=Verification,
+        content=(JSON, HTML), errors=(404, 429),
+    )(show)  # fmt: skip
+
+
+def _answer(reading: Reading, query: dict[str, Any], find: Callable[[], Verified]) -> Response:
+    """The answer as the caller reads it; whoever guesses too often gets none."""
+    guesses: Guesses = current_app.extensions.setdefault("tracker-guesses", Guesses())
+    try:
+        guesses.check(request.remote_addr, reading.now)
+        found = find()
+    except TooManyRequests as error:
+        return _private(_too_often(query, error))
+    except NotFound:
+        guesses.missed(request.remote_addr, reading.now)
+        return _private(_not_found(query))
+    return _private(_found_page(query, found) if _as_page() else _found(query, found))
+
+
+def _as_page() -> bool:
+    """Whether the caller is a browser; a program that accepts anything gets JSON."""
+    return request.accept_mimetypes.best_match([JSON, HTML], default=JSON) == HTML
+
+
+def _language(query: dict[str, Any]) -> str:
+    return str(query.get("lang") or request.accept_languages.best_match(list(WORDS)) or "en")
+
+
+def _private(response: Response) -> Response:
+    """Not indexed, not kept: a standing may change by tomorrow."""
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    response.headers["Cache-Control"] = "no-store"
+    response.vary.update(("Accept", "Accept-Language"))
+    return response
+
+
+def _found(query: dict[str, Any], found: Verified) -> Response:
+    language, standing = _language(query), found.standing
+    return doors.answer(
+        {
+            "scheme": found.scheme.title[language],
+            "issuer": found.scheme.issuer,
+            "holder": found.holder,
+            "number": found.number,
+            "status": standing.status,
+            "valid": standing.valid,
+            "awarded_on": found.awarded_on,
+            "expires_on": standing.expires_on,
+            "checked_at": found.checked_at,
+        }
+    )
+
+
+def _not_found(query: dict[str, Any]) -> Response:
+    if not _as_page():
+        return errors.problem(404, NotFound.code, _UNKNOWN)
+    heading = WORDS[_language(query)].not_found
+    return _page(query, status=404, heading=heading, unknown=True)
+
+
+def _too_often(query: dict[str, Any], error: TooManyRequests) -> Response:
+    wait = str(error.retry_after)
+    if _as_page():
+        heading = WORDS[_language(query)].too_often
+        response = _page(query, status=429, heading=heading, wait=wait)
+    else:
+        response = errors.problem(429, "too_many_requests", error.description or "")
+    response.headers["Retry-After"] = wait
+    return response
+
+
+def _found_page(query: dict[str, Any], found: Verified) -> Response:
+    language, standing = _language(query), found.standing
+    return _page(
+        query,
+        heading=WORDS[language].statuses[standing.status],
+        shown=found,
+        title=found.scheme.title[language],
+        past=standing.expires_on is not None and standing.expires_on < standing.on,
+        under_review=standing.pending_since is not None,
+        checked=f"{in_words(found.checked_at.date(), language)}, {found.checked_at:%H:%M} UTC",
+        day=lambda day: in_words(day, language),
+    )
+
+
+def _page(query: dict[str, Any], *, status: int = 200, heading: str, **facts: Any) -> Response:
+    language = _language(query)
+    other = "es" if language == "en" else "en"
+    given = urlencode({**request.args.to_dict(), "lang": other})
+    base = doors.office().settings.app.base_url.rstrip("/")
+    return pages.plain(
+        "verify.html", language=language, status=status, heading=heading, words=WORDS[language],
+        other=other, other_address=f"{request.path}?{given}", official=f"{base}/verify", **facts,
+    )  # fmt: skip

@@ -1,0 +1,170 @@
+"""tracker doctor: what is wrong with this installation, and what to do about it."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Literal
+
+import click
+import orjson
+from sqlalchemy.exc import SQLAlchemyError
+
+from tracker import app, migrations, schemes, settings
+from tracker.cli.doors import OPERATOR
+from tracker.schemes import SchemesRefusedError
+from tracker.services import checks, reminders, runtime
+from tracker.services.work import Office, Reading
+from tracker.settings import Settings, SettingsRefusedError
+
+_STALE = timedelta(minutes=5)
+_PATIENCE = 10  # seconds for the mail relay to answer
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, how it is, and what to do where it is not well."""
+
+    check: str
+    state: Literal["ok", "warning", "problem"]
+    detail: str
+    fix: str = ""
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="The findings as JSON.")
+def doctor(*, as_json: bool) -> None:
+    """Look for what is wrong and say how to mend it. Status 1 if there is any problem."""
+    found: list[Finding] = []
+    for finding in _examine():
+        found.append(finding)
+        if not as_json:
+            click.echo(f"{finding.state:<8} {finding.check}: {finding.detail}")
+            if finding.fix:
+                click.echo(f"{'':<8} -> {finding.fix}")
+    if as_json:
+        findings = [asdict(finding) for finding in found]
+        click.echo(orjson.dumps(findings, option=orjson.OPT_INDENT_2).decode())
+    if any(finding.state == "problem" for finding in found):
+        raise SystemExit(1)
+
+
+def _examine() -> Iterator[Finding]:
+    """Every check in turn; what the next one stands on must be well."""
+    try:
+        chosen = settings.load()
+    except SettingsRefusedError as mistakes:
+        yield Finding("settings", "problem", str(mistakes), "Correct the settings named above.")
+        return
+    yield Finding("settings", "ok", f"environment {chosen.environment}")
+    try:
+        found = schemes.load(chosen.schemes_directory)
+    except SchemesRefusedError as mistakes:
+        yield Finding(
+            "schemes", "problem", str(mistakes), "Correct the files; see `schemes check`."
+        )
+        return
+    yield Finding("schemes", "ok", ", ".join(found.by_code))
+    storage = _storage(chosen)
+    yield storage
+    yield _mail(chosen)
+    if storage.state == "ok":
+        office: Office = app.create_app(chosen).extensions["tracker"]
+        yield from _database(office)
+
+
+def _storage(chosen: Settings) -> Finding:
+    directory = chosen.storage_directory
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory) as file:
+            file.write(b"written by tracker doctor")
+    except OSError as error:
+        fix = "Let this user write there, or set TRACKER_STORAGE_DIRECTORY."
+        return Finding("storage", "problem", str(error), fix)
+    return Finding("storage", "ok", f"{directory} can be written")
+
+
+def _mail(chosen: Settings) -> Finding:
+    """Speak to the relay without sending anything."""
+    mail = chosen.mail
+    where = f"{mail.server}:{mail.port}"
+    try:
+        made = smtplib.SMTP_SSL if mail.use_ssl else smtplib.SMTP
+        with made(mail.server, mail.port, timeout=_PATIENCE) as relay:
+            if mail.use_tls:
+                relay.starttls(context=ssl.create_default_context())
+            if mail.username:
+                relay.login(mail.username, mail.password)
+            relay.noop()
+    except (OSError, smtplib.SMTPException) as error:
+        fix = "Start the relay, or correct TRACKER_MAIL_SERVER, _PORT, _USERNAME and _PASSWORD."
+        return Finding("mail", "problem", f"{where}: {error}", fix)
+    return Finding("mail", "ok", f"{where} answers")
+
+
+def _database(office: Office) -> Iterator[Finding]:
+    where = office.engine.url.render_as_string(hide_password=True)
+    try:
+        at = migrations.current(office.engine)
+    except SQLAlchemyError as error:
+        cause = str(getattr(error, "orig", error)).strip()
+        fix = "Start the database, or correct TRACKER_DATABASE_URL."
+        yield Finding("database", "problem", f"{where}: {cause}", fix)
+        return
+    yield Finding("database", "ok", where)
+    head = migrations.head()
+    if at != head:
+        detail = f"at {at or 'none'}, the newest is {head}"
+        yield Finding("migrations", "problem", detail, "Run `tracker migrate`.")
+        return
+    yield Finding("migrations", "ok", f"at {at}, the newest")
+    with office.reading(OPERATOR) as reading:
+        for check in _CHECKS:
+            yield check(reading)
+    office.engine.dispose()
+
+
+def _sending(reading: Reading) -> Finding:
+    obstacle = runtime.obstacle(reading)
+    if obstacle:
+        fix = "Find out why; then allow sending again."
+        return Finding("sending", "problem", f"No letter is sent. {obstacle}", fix)
+    return Finding("sending", "ok", "letters may be sent from this database")
+
+
+def _heartbeat(reading: Reading) -> Finding:
+    last = checks.last_beat(reading)
+    if last is None:
+        return Finding("scheduler", "warning", "never ran here", "Start `tracker scheduler`.")
+    age = reading.now - last
+    detail = f"last seen {last:%Y-%m-%d %H:%M:%S} UTC, {age.total_seconds():,.0f} s ago"
+    if age > _STALE:
+        return Finding("scheduler", "problem", detail, "Start `tracker scheduler` again.")
+    return Finding("scheduler", "ok", detail)
+
+
+def _timelines(reading: Reading) -> Finding:
+    found = checks.timelines(reading)
+    if found.wrong:
+        shown = ", ".join(found.wrong[:5])
+        detail = f"{len(found.wrong)} of {found.examined} disagree with their facts: {shown}"
+        return Finding("timelines", "problem", detail, "Report this with the numbers; it is a bug.")
+    return Finding("timelines", "ok", f"{found.examined} certifications agree with their facts")
+
+
+def _reminders(reading: Reading) -> Finding:
+    found = reminders.identity_violations(reading)
+    if found:
+        detail = f"{len(found)} due stages without exactly one row; first: {found[0]}"
+        return Finding("reminders", "problem", detail, "Start `tracker scheduler`, and look again.")
+    return Finding("reminders", "ok", "every stage that fell due has exactly one row")
+
+
+_CHECKS: tuple[Callable[[Reading], Finding], ...] = (
+    _sending, _heartbeat, _timelines, _reminders,
+)  # fmt: skip

@@ -1,0 +1,147 @@
+"""Setting up and running: init, migrate, serve, scheduler, demo, bench."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+import click
+
+from tracker import migrations, settings
+from tracker.cli.doors import OPERATOR, complain, office
+from tracker.services import tokens
+from tracker.services.work import Office
+from tracker.settings import ROOT
+
+_PATIENCE = 30  # seconds that children get to end by themselves
+
+
+@click.command()
+def init() -> None:
+    """Make ready to run: the newest migration, the keys, a token for the first administrator.
+
+    Run again it changes nothing and says so.
+    """
+    keys = settings.load().storage_directory / "keys"
+    had = set(keys.glob("*"))
+    opened = office()
+    done = ["The keys were made."] if set(keys.glob("*")) - had else []
+    if migrations.upgrade(opened.engine):
+        done.append(f"The database was brought to migration {migrations.head()}.")
+    secret = _first_token(opened)
+    for line in done:
+        complain(line)
+    if secret:
+        complain("The first administrator's token follows; it is not shown again.")
+        click.echo(secret)
+    elif not done:
+        complain("Everything was in place already; nothing was changed.")
+
+
+def _first_token(opened: Office) -> str | None:
+    """The secret of an admin's token, if there was none that can be used."""
+    with opened.work(OPERATOR) as work:
+        if tokens.has_administrator(work):
+            return None
+        return tokens.create(work, name="first administrator", role="admin")[1]
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the newest migration."""
+    engine = office().engine
+    before = migrations.current(engine)
+    if migrations.upgrade(engine):
+        click.echo(f"Migrated from {before or 'an empty database'} to {migrations.head()}.")
+    else:
+        click.echo(f"The database is at the newest migration already ({before}).")
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@click.option(
+    "--workers", type=click.IntRange(1), help="Processes. Default: one a core; SQLite: 1."
+)
+@click.option("--threads", type=click.IntRange(1), default=8, show_default=True, help="A process.")
+@click.option("--with-scheduler", is_flag=True, help="Run the scheduler too, on this one machine.")
+def serve(host: str, port: int, *, workers: int | None, threads: int, with_scheduler: bool) -> None:
+    """Serve the HTTP interface until told to stop."""
+    opened = office()
+    if migrations.current(opened.engine) != migrations.head():
+        complain("The database is not at the newest migration: run `tracker migrate` first.")
+        raise SystemExit(1)
+    on_sqlite = opened.engine.dialect.name == "sqlite"
+    opened.engine.dispose()
+    processes = workers or (1 if on_sqlite else os.cpu_count() or 1)
+    web = [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port",
+        str(port), "--workers", str(processes), "--blocking-threads", str(threads), "wsgi:app",
+    ]  # fmt: skip
+    programs = [web, [sys.executable, "-m", "tracker.cli", "scheduler"]]
+    raise SystemExit(_run_together(programs if with_scheduler else [web]))
+
+
+def _run_together(programs: Sequence[Sequence[str]]) -> int:
+    """Run programs until one ends or somebody says stop; then end the others. Its status."""
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    running: dict[int, subprocess.Popen[bytes]] = {}
+    before = signal.signal(signal.SIGTERM, _stop)
+    try:
+        for program in programs:
+            started = subprocess.Popen(program, env=environment)  # noqa: S603 - programs of ours
+            running[started.pid] = started
+        pid, status = os.wait()
+        running.pop(pid).returncode = os.waitstatus_to_exitcode(status)
+        return os.waitstatus_to_exitcode(status)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        for process in running.values():
+            process.terminate()
+        for process in running.values():
+            _wait(process)
+        signal.signal(signal.SIGTERM, before)
+
+
+def _wait(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@click.command()
+def scheduler() -> None:
+    """Plan and send reminders by the clock until told to stop."""
+    from tracker import scheduler as timetable  # noqa: PLC0415 - APScheduler is for this alone
+
+    timetable.run(office())
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+def demo(port: int) -> None:
+    """A throwaway site with realistic data, its scheduler and a mail catcher."""
+    from tracker import demo as site  # noqa: PLC0415 - no other command needs it
+
+    site.main(port=port)
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+def bench(args: tuple[str, ...]) -> None:
+    """Measure this machine's ratios; ARGS are those of tracker.bench."""
+    from tracker import bench as pairs  # noqa: PLC0415 - no other command needs it
+
+    pairs.main(list(args))

@@ -1,0 +1,73 @@
+"""Machine tokens: token create, token list, token revoke."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import click
+
+from tracker.cli.doors import OPERATOR, complain, office
+from tracker.domain.permissions import ROLES, SCOPES, Role, Scope
+from tracker.services import tokens
+
+
+@click.group()
+def token() -> None:
+    """Tokens with which programs sign in."""
+
+
+@token.command("create")
+@click.option("--role", type=click.Choice(ROLES), required=True)
+@click.option("--holder", metavar="REF", help="Of a holder's token: the holder.")
+@click.option("--employer", metavar="NAME", help="Of an employer's token: the employer.")
+@click.option(
+    "--scope", "scopes", type=click.Choice(SCOPES), multiple=True, help="Default: read and write."
+)
+@click.option("--days", type=click.IntRange(1, 3650), help="Default: it does not expire.")
+@click.option("--name", default="command line", show_default=True, help="What it is for.")
+def create(
+    *, role: Role, holder: str | None, employer: str | None, scopes: tuple[Scope, ...],
+    days: int | None, name: str,
+) -> None:  # fmt: skip
+    """Make a token and print its secret, which is shown this once."""
+    with office().work(OPERATOR) as work:
+        subject = tokens.subject(work, holder_ref=holder, employer=employer)
+        id_, secret = tokens.create(
+            work, name=name, role=role, scopes=scopes or SCOPES, **subject,
+            expires_at=work.now + timedelta(days=days) if days else None,
+        )  # fmt: skip
+    click.echo(secret)
+    complain(f"Token {id_} was made; its secret is not shown again.")
+
+
+@token.command("list")
+def list_() -> None:
+    """The tokens without their secrets: id, role, scopes, state, last use, name."""
+    with office().reading(OPERATOR) as reading:
+        for row in tokens.page(reading):
+            used = f"used {_minute(row.last_used_at)}" if row.last_used_at else "never used"
+            state = _state(row, reading.now)
+            scopes = ",".join(row.scopes)
+            click.echo(f"{row.id}  {row.role:<8}  {scopes:<10}  {state}  {used}  {row.name}")
+
+
+def _state(row: Any, now: datetime) -> str:
+    if row.revoked_at:
+        return f"revoked {_minute(row.revoked_at)}"
+    if row.expires_at is None:
+        return "does not expire"
+    return f"{'expired' if row.expires_at <= now else 'expires'} {_minute(row.expires_at)}"
+
+
+def _minute(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%dT%H:%MZ}"
+
+
+@token.command("revoke")
+@click.argument("token_id", type=click.UUID)
+def revoke(token_id: object) -> None:
+    """End a token at once."""
+    with office().work(OPERATOR) as work:
+        tokens.revoke(work, str(token_id))
+    click.echo(f"Token {token_id} is revoked.")

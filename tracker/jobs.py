@@ -1,0 +1,113 @@
+"""What runs by the clock: one function a job, safe to run twice and beside itself.
+
+Each opens its own transactions, calls services, logs and returns counts. Nothing here holds a
+rule, and nothing depends on a job being punctual or alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from tracker.domain.permissions import SYSTEM
+from tracker.mail.postman import Postman
+from tracker.services import answers, dispatcher, planner, reaper, reminders, runtime
+from tracker.services.dispatcher import never
+from tracker.services.planner import PlanCounts
+from tracker.services.reaper import ReapCounts
+from tracker.services.work import Office
+
+_log = logging.getLogger(__name__)
+
+LONGEST_RUN = 60.0
+"""Seconds after which a job leaves the rest to its next run, so that a hung one stands out."""
+_AUDITED = timedelta(days=7)
+
+
+def plan(office: Office, *, stop: Callable[[], bool] = never) -> PlanCounts:
+    """Decide every stage that is due, a batch a transaction."""
+    with office.work(SYSTEM) as work:
+        if reminders.keep_timetable(work):
+            _log.info("reminder policies or zone rules changed: every cursor is looked at again")
+    total, ends = PlanCounts(), time.monotonic() + LONGEST_RUN
+    while not stop() and time.monotonic() < ends:
+        counts = planner.plan_due(office, limit=office.settings.reminders.batch)
+        if not counts.examined:
+            break
+        total += counts
+    _tell("plan", asdict(total))
+    return total
+
+
+def dispatch(office: Office, *, stop: Callable[[], bool] = never) -> Counter[str]:
+    """Send every letter whose time has come, over one connection."""
+    ends = time.monotonic() + LONGEST_RUN
+    with postman(office) as carrier:
+        counts = dispatcher.dispatch(
+            office, carrier, stop=lambda: stop() or time.monotonic() >= ends
+        )
+    _tell("dispatch", counts)
+    return counts
+
+
+def postman(office: Office) -> Postman:
+    """A postman for the configured relay; connects when the first letter leaves."""
+    mail = office.settings.mail
+    return Postman(
+        server=mail.server, port=mail.port, use_tls=mail.use_tls, use_ssl=mail.use_ssl,
+        username=mail.username or None, password=mail.password or None,
+        timeout=mail.timeout_seconds, local_hostname=None,
+    )  # fmt: skip
+
+
+def reap(office: Office) -> ReapCounts:
+    """Take back claims of dead workers and resolve letters in doubt."""
+    with office.work(SYSTEM) as work:
+        counts = reaper.reap(work)
+    _tell("reap", asdict(counts))
+    return counts
+
+
+@dataclass(frozen=True, slots=True)
+class AuditCounts:
+    """Stages of the last week without a row: none, unless something is broken."""
+
+    violations: int
+
+
+def audit(office: Office) -> AuditCounts:
+    """Check the accounting identity of reminders over the last week, and say what breaks it."""
+    with office.reading(SYSTEM) as reading:
+        since = (reading.now - _AUDITED).date()
+        found = reminders.identity_violations(reading, since=since)
+    for violation in found:
+        _log.error("a stage passed without a row: %s", violation)
+    counts = AuditCounts(len(found))
+    _tell("audit", asdict(counts))
+    return counts
+
+
+def tidy(office: Office) -> int:
+    """Forget answers to repeated requests that are older than the settings say; how many."""
+    with office.work(SYSTEM) as work:
+        forgotten = answers.forget_old(work)
+    _tell("tidy", {"forgotten": forgotten})
+    return forgotten
+
+
+def beat(office: Office) -> None:
+    """Write down that the scheduler is alive."""
+    with office.work(SYSTEM) as work:
+        runtime.beat(work)
+
+
+def _tell(job: str, counts: Any) -> None:
+    """Log what a job did; nothing when it had nothing to do."""
+    words = " ".join(f"{name}={count}" for name, count in counts.items() if count)
+    if words:
+        _log.info("%s: %s", job, words)

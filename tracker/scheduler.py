@@ -1,0 +1,167 @@
+"""The timetable, as a process of its own: APScheduler wakes the jobs up, and that is all.
+
+Nothing depends on it being punctual, single or alive: what is owed stands in our own tables, so
+every replica may run every job. It never runs inside a web worker.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC
+from functools import partial
+from typing import Any
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from tracker import clock, jobs
+from tracker.services.work import Office
+
+_log = logging.getLogger(__name__)
+
+PATIENCE = 300.0
+"""Seconds that a job may be silent before the process ends itself, to be started again."""
+GIVEN_UP = 70
+"""The exit status of a process that its watchdog ended: EX_SOFTWARE of sysexits.h."""
+_ONCE_A_DAY = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the timetable; a ``watched`` job that falls silent ends the process."""
+
+    name: str
+    job: Callable[[], object]
+    seconds: int
+    watched: bool = True
+
+
+def timetable(office: Office, stop: Callable[[], bool] = lambda: False) -> list[Entry]:
+    """What runs how often, from the settings."""
+    every = office.settings.reminders
+    return [
+        Entry("plan", partial(_plan, office, stop), every.plan_every_seconds),
+        Entry("dispatch", partial(jobs.dispatch, office, stop=stop), every.dispatch_every_seconds),
+        Entry("reap", partial(jobs.reap, office), every.reap_every_seconds),
+        Entry("audit", partial(jobs.audit, office), every.audit_every_seconds, watched=False),
+        Entry("tidy", partial(jobs.tidy, office), _ONCE_A_DAY, watched=False),
+    ]
+
+
+def _plan(office: Office, stop: Callable[[], bool]) -> None:
+    jobs.beat(office)
+    jobs.plan(office, stop=stop)
+
+
+@dataclass(slots=True)
+class Pulse:
+    """When each watched job last came to an end, and whether that is too long ago."""
+
+    limits: dict[str, float]
+    now: Callable[[], float] = time.monotonic
+    _beats: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.limits:
+            self.beat(name)
+
+    def beat(self, name: str) -> None:
+        """The job has come to an end, well or badly: its thread is alive."""
+        self._beats[name] = self.now()
+
+    def silent(self) -> list[str]:
+        """The watched jobs that have not come to an end for too long."""
+        now = self.now()
+        return [name for name, limit in self.limits.items() if now - self._beats[name] > limit]
+
+
+def run(office: Office, stop: threading.Event | None = None) -> None:
+    """Run the timetable until ``stop`` is set, or SIGTERM or SIGINT arrives; then end cleanly.
+
+    A letter that is being handed over is finished first; claims not tried are given back.
+    """
+    stop = stop or threading.Event()
+    entries = timetable(office, stop.is_set)
+    pulse = Pulse({e.name: max(PATIENCE, 3.0 * e.seconds) for e in entries if e.watched})
+    ended = threading.Event()
+    watch = threading.Thread(
+        target=watchdog, args=(pulse, ended), name="scheduler-watchdog", daemon=True
+    )
+    scheduler = _scheduler(entries, pulse)
+    with _ended_by_signals(stop):
+        watch.start()
+        scheduler.start()
+        _log.info("the scheduler is running: %s", ", ".join(e.name for e in entries))
+        try:
+            stop.wait()
+        finally:
+            stop.set()
+            scheduler.shutdown(wait=True)
+            ended.set()
+            watch.join()
+    _log.info("the scheduler has ended")
+
+
+def _scheduler(entries: list[Entry], pulse: Pulse) -> Any:
+    # Its own log tells of every run, and warns when a long run is still under way: both are usual.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    scheduler = BackgroundScheduler(
+        timezone=UTC,
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+    )
+    for entry in entries:
+        scheduler.add_job(
+            _guarded, "interval", seconds=entry.seconds, args=[entry, pulse], id=entry.name,
+            next_run_time=clock.system(), timezone=UTC,
+        )  # fmt: skip
+    return scheduler
+
+
+def _guarded(entry: Entry, pulse: Pulse) -> None:
+    """Run a job; a failure is logged, and the next run begins as if nothing had happened."""
+    try:
+        entry.job()
+    except Exception:  # noqa: BLE001 - whatever a job raises, the timetable goes on
+        _log.exception("the job %s failed; it runs again in %d s", entry.name, entry.seconds)
+    finally:
+        pulse.beat(entry.name)
+
+
+def watchdog(
+    pulse: Pulse, ended: threading.Event, *, every: float = 5.0,
+    give_up: Callable[[int], object] = os._exit,
+) -> None:  # fmt: skip
+    """End the process at once when a job hangs: whoever supervises it starts a new one.
+
+    The leases of what it had claimed run out, and others take over.
+    """
+    while not ended.wait(every):
+        silent = pulse.silent()
+        if silent:
+            _log.critical("silent for too long: %s; ending the process", ", ".join(silent))
+            logging.shutdown()
+            give_up(GIVEN_UP)
+            return
+
+
+@contextmanager
+def _ended_by_signals(stop: threading.Event) -> Iterator[None]:
+    """Let SIGTERM and SIGINT set ``stop``; only the main thread may do so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {
+        number: signal.signal(number, lambda *_: stop.set())
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,82 @@
+"""Looking for what should never be: derived rows that disagree with the facts they follow from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from tracker.domain import certifications as rules
+from tracker.models import Certification, Runtime, Span
+from tracker.services import facts
+from tracker.services.work import Reading
+
+SAMPLE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Timelines:
+    """How many certifications were looked at, and the numbers of those whose spans are wrong."""
+
+    examined: int
+    wrong: tuple[str, ...]
+
+
+def timelines(reading: Reading, *, sample: int = SAMPLE) -> Timelines:
+    """Lay the timelines of some certifications out anew and compare them with the stored spans.
+
+    Half of the sample are the latest certifications, half the first by their random numbers.
+    """
+    some = _sample(reading, sample)
+    ids = list(some)
+    records = facts.records(reading, ids)
+    stored = _stored(reading, ids)
+    wrong = [
+        row.number
+        for id_, row in some.items()
+        if id_ not in records or _expected(reading, row.scheme, records[id_]) != stored[id_]
+    ]
+    return Timelines(len(ids), tuple(sorted(wrong)))
+
+
+def _sample(reading: Reading, sample: int) -> dict[str, Any]:
+    table = Certification
+    statement = select(table.id, table.number, table.scheme).where(table.voided_at.is_(None))
+    latest = reading.rows(statement.order_by(table.id.desc()).limit(sample // 2))
+    elsewhere = reading.rows(statement.order_by(table.number).limit(sample // 2))
+    return {row.id: row for row in [*latest, *elsewhere]}
+
+
+def _expected(reading: Reading, scheme: str, record: facts.Record) -> list[rules.Span]:
+    spans = rules.timeline(
+        reading.schemes[scheme], record.cycles, applications=record.applications,
+        changes=record.changes,
+    )  # fmt: skip
+    return list(spans)
+
+
+def _stored(reading: Reading, ids: list[str]) -> dict[str, list[rules.Span]]:
+    found: dict[str, list[rules.Span]] = defaultdict(list)
+    for some in facts.chunks(ids):
+        statement = (
+            select(
+                Span.certification_id, Span.from_on, Span.until_on, Span.cycle,
+                Span.cycle_starts_on, Span.expires_on, Span.window_opens_on, Span.grace_ends_on,
+                Span.pending_since, Span.hold, Span.valid_in_grace, Span.valid_while_pending,
+            )
+            .where(Span.certification_id.in_(some))
+            .order_by(Span.certification_id, Span.from_on)
+        )  # fmt: skip
+        for id_, from_on, until_on, *rest in reading.rows(statement):
+            until = None if until_on == date.max else until_on
+            found[id_].append(rules.Span(from_on, until, *rest))
+    return found
+
+
+def last_beat(reading: Reading) -> datetime | None:
+    """When the scheduler was last seen; None if it never ran on this database."""
+    row = reading.row(select(Runtime.last_tick_at))
+    return row.last_tick_at if row else None

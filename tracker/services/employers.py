@@ -1,0 +1,83 @@
+"""Employers: companies on record, and who may look at what is theirs."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
+
+from tracker.db import new_id
+from tracker.domain.errors import AlreadyRecorded, NotFound, Stale
+from tracker.domain.permissions import check_own_employer
+from tracker.models import Employer
+from tracker.services import history, records
+from tracker.services.work import Reading, Work
+
+_ONE = select(
+    Employer.id, Employer.name, Employer.email, Employer.recorded_at, Employer.version
+)  # fmt: skip
+_STALE = "The record changed since you read it; read it again."
+
+
+def today(reading: Reading) -> date:
+    """The day by which employment and consent are judged, the same in every request."""
+    return records.today_everywhere(reading)
+
+
+def register(work: Work, values: dict[str, Any]) -> Any:
+    """Put a company on record. Raises AlreadyRecorded if the name is taken."""
+    employer = Employer(id=new_id(), **values, recorded_at=work.now)
+    work.session.add(employer)
+    _flush(work, employer.name)
+    history.record(work, "register", "employer", employer.id, name=employer.name)
+    return get(work, employer.id)
+
+
+def get(reading: Reading, employer_id: str) -> Any:
+    """An employer's row. Raises NotFound, also for another company's."""
+    check_own_employer(reading.actor, employer_id)
+    row = reading.row(_ONE.where(Employer.id == employer_id))
+    if row is None:
+        raise NotFound
+    return row
+
+
+def page(reading: Reading, *, after: str | None, limit: int, name: str | None) -> list[Any]:
+    """A page of employers in the order of their ids; names match by their start."""
+    statement = _ONE.order_by(Employer.id).limit(limit)
+    if after:
+        statement = statement.where(Employer.id > after)
+    if name:
+        statement = statement.where(Employer.name.istartswith(name, autoescape=True))
+    return list(reading.rows(statement))
+
+
+def correct(work: Work, employer_id: str, values: dict[str, Any], *, version: int) -> Any:
+    """Change what is recorded of a company.
+
+    Raises NotFound, Stale if it changed since, AlreadyRecorded if another has the name.
+    """
+    check_own_employer(work.actor, employer_id)
+    employer = work.session.get(Employer, employer_id)
+    if employer is None:
+        raise NotFound
+    if employer.version != version:
+        raise Stale(_STALE)
+    changed = sorted(key for key, value in values.items() if getattr(employer, key) != value)
+    for key, value in values.items():
+        setattr(employer, key, value)
+    _flush(work, values.get("name", employer.name))
+    history.record(work, "correct", "employer", employer_id, fields=changed)
+    return get(work, employer_id)
+
+
+def _flush(work: Work, name: str) -> None:
+    try:
+        work.session.flush()
+    except IntegrityError as error:
+        raise AlreadyRecorded(f"There is an employer called {name!r} already.") from error
+    except StaleDataError as error:
+        raise Stale(_STALE) from error

@@ -1,0 +1,227 @@
+"""Files that come in: all of a file or nothing of it, in any order of rows, as often as wanted.
+
+What lives here: the run of one file through its kind (a module each: ``holders``,
+``assessments``, ``activities``, ``renewals``, ``standing_changes``, ``roster``). What does not:
+reading CSV and XLSX (``tracker.tabular``), and the transaction, which is the door's.
+
+Imports run one at a time, so that two of them never wait for each other's rows; the second of
+two same files finds everything unchanged. Each run leaves one line of history, and one for each
+row on record that it changed; rows it created speak for themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from tracker import tabular
+from tracker.db import new_id
+from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
+from tracker.domain.permissions import check_own_employer
+from tracker.models import ImportRun
+from tracker.services import bulk, history
+from tracker.services.imports import (
+    activities,
+    assessments,
+    holders,
+    renewals,
+    roster,
+    standing_changes,
+)
+from tracker.services.imports.report import ImportRefused, Report, RowWarning
+from tracker.services.imports.run import Kind, Row, Run
+from tracker.services.imports.scratch import Scratch
+from tracker.services.work import Reading, Work
+from tracker.tabular import BadTable, Dates, Reader
+from tracker.tabular.problems import Problems
+from tracker.tabular.reader import MOST_ERRORS, Readable
+
+__all__ = ["KINDS", "ImportRefused", "Report", "RowWarning", "get", "record_run", "run"]
+
+_KINDS: dict[str, Kind] = {
+    module.KIND.name: module.KIND
+    for module in (holders, assessments, activities, renewals, standing_changes, roster)
+}
+KINDS = tuple(_KINDS)
+"""The kinds of files, in the order in which they are to be imported."""
+
+CHUNK = 1000
+_LOCK = 0x7472_6B69  # any number: the name of the lock that imports take on PostgreSQL
+
+
+def run(
+    work: Work,
+    kind: str,
+    stream_or_path: Readable,
+    *,
+    filename: str,
+    dates: Dates = Dates.ISO,
+    dry_run: bool = False,
+    on_progress: Callable[[int], None] | None = None,
+    employer_id: str | None = None,
+) -> Report:
+    """Import a file: every row of it, or none.
+
+    ``dry_run`` does all the work and leaves nothing behind but the record of the run.
+    ``employer_id`` says that a roster is the employer's own. ``on_progress`` is told the number
+    of rows read so far. Raises ImportRefused with every bad row, after which the transaction is
+    as it was before; Invalid for an unknown kind; AlreadyRecorded if somebody wrote one of the
+    keys in the same moment.
+    """
+    chosen = _kind(kind)
+    given = {"id": new_id(), "kind": kind, "filename": filename[-200:], "dry_run": dry_run}
+    _wait_for_other_imports(work)
+    nested = bulk.savepoint(work)
+    try:
+        done = _run_nested(
+            work, chosen, stream_or_path, dates=dates, on_progress=on_progress,
+            given=given | {"employer_id": employer_id},
+        )  # fmt: skip
+        work.session.flush()
+    except IntegrityError as error:
+        nested.rollback()
+        raise AlreadyRecorded(
+            "Somebody recorded one of these rows in the same moment; import the file again."
+        ) from error
+    except BaseException:
+        nested.rollback()
+        raise
+    report = _report(done, given)
+    if dry_run:
+        nested.rollback()
+    else:
+        nested.commit()
+        counts = {"rows": report.rows, "created": report.created, "changed": report.changed}
+        history.record(work, "import", "import_run", report.id, kind=kind, **counts)
+    _store(work, given, "checked" if dry_run else "stored", report.to_dict(), employer_id)
+    return report
+
+
+def _kind(kind: str) -> Kind:
+    try:
+        return _KINDS[kind]
+    except KeyError:
+        choices = ", ".join(KINDS)
+        raise Invalid(
+            f"There is no kind of file {kind!r}; there are: {choices}.",
+            fields={"kind": f"must be one of: {choices}"},
+        ) from None
+
+
+def _wait_for_other_imports(work: Work) -> None:
+    """On SQLite the transaction itself has seen to that."""
+    if work.dialect == "postgresql":
+        work.connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
+def _run_nested(
+    work: Work,
+    kind: Kind,
+    stream_or_path: Readable,
+    *,
+    dates: Dates,
+    on_progress: Callable[[int], None] | None,
+    given: dict[str, Any],
+) -> Run:
+    filename = given["filename"]
+    with Scratch() as scratch:
+        try:
+            reader = tabular.read(
+                stream_or_path, filename=filename, columns=kind.columns, dates=dates
+            )
+        except BadTable as refusal:
+            raise ImportRefused(refusal.errors, refusal.total, run=given) from refusal
+        with reader:
+            made = Run(
+                id=given["id"], work=work, header=frozenset(reader.header),
+                problems=Problems(filename, MOST_ERRORS), scratch=scratch,
+                employer_id=given["employer_id"], parsed_badly=lambda: reader.total_errors,
+            )  # fmt: skip
+            for rows in _chunks(kind, reader):
+                kind.take(made, _without_repeats(made, kind, rows))
+                made.settle_refusals()
+                if on_progress:
+                    on_progress(rows[-1].number - 1)
+            _check_clean(made, reader, given)
+            kind.finish(made)
+            made.settle_refusals()
+            _check_clean(made, reader, given)
+    return made
+
+
+def _chunks(kind: Kind, reader: Reader) -> Iterator[list[Row]]:
+    rows = (Row(number, kind.key_of(values), values) for number, values in reader)
+    while chunk := list(islice(rows, CHUNK)):
+        yield chunk
+
+
+def _without_repeats(run: Run, kind: Kind, rows: list[Row]) -> list[Row]:
+    """The rows whose key did not stand in the file before; the others are refused."""
+    first = run.scratch.first_rows("key", [(row.key, row.number) for row in rows])
+    for row in rows:
+        if first[row.key] != row.number:
+            rule = f"stands in row {first[row.key]} already; a key stands once in a file"
+            run.refuse(row, kind.key[-1], rule)
+    return run.good(rows)
+
+
+def _check_clean(run: Run, reader: Reader, given: dict[str, Any]) -> None:
+    """Raise ImportRefused if anything was refused, by the reader or by the kind."""
+    total = reader.total_errors + run.problems.total
+    if total:
+        errors = sorted([*reader.errors, *run.problems.kept], key=lambda error: error.row)
+        raise ImportRefused(errors[:MOST_ERRORS], total, run=given)
+
+
+def _report(run: Run, given: dict[str, Any]) -> Report:
+    counts = run.counts
+    return Report(
+        **given, rows=counts.total(), created=counts["created"], changed=counts["changed"],
+        unchanged=counts["unchanged"], warnings=tuple(sorted(run.warnings, key=lambda w: w.row)),
+        total_warnings=run.total_warnings, effects=dict(+run.effects),
+    )  # fmt: skip
+
+
+def record_run(work: Work, refusal: ImportRefused) -> str:
+    """Keep that a file was refused and why; the door calls it in a transaction of its own.
+
+    Returns the id of the run. Runs that were not refused keep themselves.
+    """
+    report = {"errors": [error.to_dict() for error in refusal.errors], "total": refusal.total}
+    given = {k: v for k, v in refusal.run.items() if k != "employer_id"}
+    _store(work, given, "refused", report, refusal.run["employer_id"])
+    return str(given["id"])
+
+
+def _store(
+    work: Work, given: dict[str, Any], outcome: str, report: dict[str, Any], employer_id: str | None
+) -> None:
+    work.session.add(
+        ImportRun(
+            **given,
+            outcome=outcome,
+            report=report,
+            actor=work.actor.name,
+            employer_id=employer_id,
+            recorded_at=work.now,
+        )
+    )
+
+
+def get(reading: Reading, run_id: str) -> Any:
+    """A run on record with its report. Raises NotFound, also for another employer's."""
+    table = ImportRun
+    row = reading.row(
+        select(
+            table.id, table.kind, table.filename, table.dry_run, table.outcome, table.report,
+            table.actor, table.employer_id, table.recorded_at,
+        ).where(table.id == run_id)
+    )  # fmt: skip
+    if row is None:
+        raise NotFound
+    check_own_employer(reading.actor, row.employer_id or "")
+    return row

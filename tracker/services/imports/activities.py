@@ -1,0 +1,248 @@
+"""activities: claims for points with the decisions on them, by activity_ref.
+
+What a row says of an activity only ever adds to what is known: a file that says ``submitted``
+of an activity decided since leaves the decision alone, and another decision is appended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from tracker.db import new_id
+from tracker.domain import activities as rules
+from tracker.domain.certifications import Cycle, days_of
+from tracker.domain.errors import Invalid, UnknownActivityType
+from tracker.domain.periods import Period
+from tracker.domain.points import Claim
+from tracker.domain.schemes import ActivityType, Policy, Scheme
+from tracker.models import Activity, Decision
+from tracker.services import bulk
+from tracker.services.facts import HolderScheme
+from tracker.services.imports import lookups
+from tracker.services.imports.run import Kind, Row, Run, nothing_follows
+from tracker.services.imports.tables import Batch
+from tracker.services.work import Reading
+from tracker.tabular import Column, choice, decimal, text
+from tracker.tabular import date as a_date
+
+_STATUSES = ("draft", "submitted", "approved", "rejected")
+_DECIDED = frozenset({"approved", "rejected", "more_information", "withdrawn"})
+_CLAIMED = ("category", "type", "title", "provider", "quantity", "starts_on", "completed_on")
+_KNOWN = (
+    "holder_id", "scheme", "state", "submitted_on", "submitted_at", "withdrawn_on", *_CLAIMED,
+)  # fmt: skip
+# Per status: the dates that it needs, and those that contradict it.
+_NEEDS = {
+    "draft": (), "submitted": ("submitted_on",), "approved": ("decided_on",),
+    "rejected": ("decided_on",),
+}  # fmt: skip
+_CONTRADICTS = {"draft": ("submitted_on", "decided_on"), "submitted": ("decided_on",)}
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """What is on record for the rows of a chunk."""
+
+    ids: dict[str, str]
+    cycles: dict[HolderScheme, list[Cycle]]
+    activities: dict[str, Any]
+    decisions: dict[str, Any]
+
+
+def _take(run: Run, rows: Collection[Row]) -> None:
+    ids = lookups.holders(run, rows)
+    schemes = {row.number: scheme for row in rows if (scheme := run.scheme(row))}
+    for row in rows:
+        _check_dates(run, row)
+    known = [row for row in rows if row.number in schemes and row["holder_ref"] in ids]
+    on_record = lookups.by_ref(run.work, Activity, [row.key for row in rows], *_KNOWN)
+    chunk = _Chunk(
+        ids=ids, cycles=lookups.cycles(run.work, set(ids.values())), activities=on_record,
+        decisions=_last_decisions(run.work, [old.id for old in on_record.values()]),
+    )  # fmt: skip
+    for row in known:
+        _check_claim(run, row, schemes[row.number], chunk)
+        old, holder_id = on_record.get(row.key), ids[row["holder_ref"]]
+        if old and (old.holder_id, old.scheme) != (holder_id, row["scheme"]):
+            run.refuse(row, "activity_ref", "is on record for another holder or scheme")
+    rows = run.good(rows)
+    if not run.broken:
+        _write(run, rows, chunk)
+
+
+def _check_dates(run: Run, row: Row) -> None:
+    """Refuse dates that the status needs and lacks, or that contradict it."""
+    status = row["status"]
+    for column in _NEEDS[status]:
+        if row[column] is None:
+            run.refuse(row, column, f"is required where the status is {status}")
+    for column in _CONTRADICTS.get(status, ()):
+        if row[column] is not None:
+            run.refuse(row, column, f"must be empty where the status is {status}")
+    if row["submitted_on"] and row["decided_on"] and row["decided_on"] < row["submitted_on"]:
+        run.refuse(row, "decided_on", f"must not be before submitted_on ({row['submitted_on']})")
+
+
+def _check_claim(run: Run, row: Row, scheme: Scheme, chunk: _Chunk) -> None:
+    """Refuse a type that the governing policy does not know, or a claim that does not fit it."""
+    if not scheme.policies:
+        run.refuse(row, "scheme", f"{scheme.code} never expires, so it counts no points")
+        return
+    cycles = chunk.cycles.get((chunk.ids[row["holder_ref"]], scheme.code), [])
+    claim = _claim(row)
+    kind = _kind(run, row, _governing(scheme, cycles, claim, run.work.today(scheme)))
+    if kind is None:
+        return
+    try:
+        rules.check_claim(kind, claim)
+    except Invalid as refusal:
+        for column, rule in refusal.fields.items():
+            run.refuse(row, column, rule)
+    _warn(run, row, cycles)
+
+
+def _claim(row: Row) -> Claim:
+    return Claim(
+        row.key, row["category"], row["type"], row["title"], row["provider"] or "",
+        row["quantity"], row["starts_on"], row["completed_on"],
+    )  # fmt: skip
+
+
+def _governing(
+    scheme: Scheme, cycles: Sequence[Cycle], claim: Claim, today: date
+) -> Sequence[Policy]:
+    """The policies of the cycles that the claim falls in; else every version of the scheme.
+
+    Cycles that renewals open later are not known yet when activities are imported.
+    """
+    last = claim.completed_on or max(today, claim.starts_on or today)
+    first = last if claim.quantity is not None else (claim.starts_on or last)
+    run = Period(min(first, last), last)
+    versions = {c.policy: None for c in cycles if c.policy and days_of(cycles, c).clip(run)}
+    return [scheme.policy(version) for version in versions] or scheme.policies
+
+
+def _kind(run: Run, row: Row, policies: Sequence[Policy]) -> ActivityType | None:
+    refusal: UnknownActivityType | None = None
+    for policy in policies:
+        try:
+            return policy.activity_type(row["type"], row["category"])
+        except UnknownActivityType as unknown:
+            refusal = unknown
+    if refusal is not None:
+        for column, rule in refusal.fields.items():
+            run.refuse(row, column, rule)
+    return None
+
+
+def _warn(run: Run, row: Row, cycles: Sequence[Cycle]) -> None:
+    done, submitted_on = row["completed_on"], row["submitted_on"]
+    if done and cycles and done < cycles[0].starts_on:
+        begin = cycles[0].starts_on
+        run.warn(row.number, "completed_on", f"{done} is before the certification ({begin}).")
+    if done and submitted_on and done > submitted_on:
+        run.warn(row.number, "completed_on", f"{done} is after it was submitted ({submitted_on}).")
+
+
+def _write(run: Run, rows: Collection[Row], chunk: _Chunk) -> None:
+    batch = Batch(run, Activity, subject="activity")
+    decided: dict[str, Row] = {}
+    for row in rows:
+        old = chunk.activities.get(row.key)
+        values = _values(run, row, old, chunk.decisions)
+        new = {"holder_id": chunk.ids[row["holder_ref"]], "scheme": row["scheme"]}
+        batch.add(old, values, ref=row.key, recorded_at=run.work.now, version=1, **new)
+        if values["state"] == row["status"] and _is_new_decision(row, old, chunk.decisions):
+            decided[row.key] = row
+    batch.write()
+    _decide(run, decided, batch.ids)
+
+
+def _values(run: Run, row: Row, old: Any, decisions: dict[str, Any]) -> dict[str, Any]:
+    """What the activity's row is to say."""
+    values = {
+        name: row[name] if name in run.header else getattr(old, name, None) for name in _CLAIMED
+    }
+    values["provider"] = values["provider"] or ""
+    progress = _progress(row["status"])
+    if old is not None and _progress(old.state) > progress:
+        run.warn(row.number, "status", f"is {old.state} on record, which was left as it is.")
+        kept = ("state", "submitted_on", "withdrawn_on", "submitted_at")
+        return values | {name: getattr(old, name) for name in kept}
+    submitted_at = run.work.now if progress else None
+    if old is not None and old.submitted_at and not _new_round(row, old, decisions):
+        submitted_at = old.submitted_at
+    return values | {
+        "state": row["status"], "submitted_on": row["submitted_on"], "withdrawn_on": None,
+        "submitted_at": submitted_at,
+    }  # fmt: skip
+
+
+def _progress(state: str) -> int:
+    return 2 if state in _DECIDED else int(state == "submitted")
+
+
+def _new_round(row: Row, old: Any, decisions: dict[str, Any]) -> bool:
+    """Whether earlier decisions shall no longer count: it was submitted or decided otherwise."""
+    if row["submitted_on"] != old.submitted_on:
+        return True
+    return old.id in decisions and _is_new_decision(row, old, decisions)
+
+
+def _is_new_decision(row: Row, old: Any, decisions: dict[str, Any]) -> bool:
+    """Whether the row holds a decision that is not the last one on record."""
+    if row["decided_on"] is None:
+        return False
+    last = decisions.get(old.id) if old is not None else None
+    if last is None or row["submitted_on"] != old.submitted_on:
+        return True
+    return (last.verdict, last.decided_on) != (row["status"], row["decided_on"])
+
+
+def _decide(run: Run, decided: dict[str, Row], ids: dict[str, str]) -> None:
+    work = run.work
+    rows = [
+        {"id": new_id(), "activity_id": ids[key], "verdict": row["status"],
+         "decided_on": row["decided_on"], "points_limit": None, "reason_code": None,
+         "reason": None, "decided_by": work.actor.name, "recorded_at": work.now}
+        for key, row in decided.items()
+    ]  # fmt: skip
+    bulk.insert(work, Decision, rows)
+
+
+def _last_decisions(reading: Reading, activity_ids: Collection[str]) -> dict[str, Any]:
+    """The decision recorded last on each activity."""
+    table = Decision
+    statement = select(table.activity_id, table.verdict, table.decided_on).where(
+        bulk.among(reading, table.activity_id, activity_ids)
+    )
+    rows = reading.rows(statement.order_by(table.recorded_at, table.id)) if activity_ids else ()
+    return {row.activity_id: row for row in rows}
+
+
+KIND = Kind(
+    name="activities",
+    columns=(
+        Column("activity_ref", text(64), required=True),
+        Column("holder_ref", text(64), required=True),
+        Column("scheme", text(32), required=True),
+        Column("category", text(32), required=True),
+        Column("type", text(32), required=True),
+        Column("title", text(200), required=True),
+        Column("provider", text(200)),
+        Column("quantity", decimal(2, 0, rules.MAXIMUM_QUANTITY)),
+        Column("starts_on", a_date()),
+        Column("completed_on", a_date()),
+        Column("status", choice(_STATUSES), required=True),
+        Column("submitted_on", a_date()),
+        Column("decided_on", a_date()),
+    ),
+    key=("activity_ref",),
+    take=_take,
+    finish=nothing_follows,
+)

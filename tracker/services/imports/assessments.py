@@ -1,0 +1,241 @@
+"""assessments: attempts at modules, by attempt_ref; awards follow once all rows are written."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Text, cast, func, or_, select
+
+from tracker.domain import assessments as rules
+from tracker.domain.assessments import Approval, Attempt
+from tracker.domain.errors import AlreadyPassed, RetakeTooSoon, SupportsRenewal
+from tracker.domain.schemes import Scheme
+from tracker.models import Assessment, Center, CenterApproval
+from tracker.services import bulk, certifications
+from tracker.services.imports import lookups
+from tracker.services.imports.run import Kind, Row, Run
+from tracker.services.imports.tables import Batch
+from tracker.services.work import Reading
+from tracker.tabular import Column, choice, decimal, text
+from tracker.tabular import date as a_date
+
+_PASSED = {"pass": True, "fail": False}
+_PLAIN = ("score", "delivery", "funding", "override_reason")
+_KNOWN = ("holder_id", "scheme", "module", "taken_on", "passed", "center_id", "voided_at", *_PLAIN)
+
+
+def _take(run: Run, rows: Collection[Row]) -> None:
+    ids = lookups.holders(run, rows)
+    for row in rows:
+        scheme = run.scheme(row)
+        if scheme and row["module"] not in {m.code for m in scheme.modules}:
+            choices = ", ".join(m.code for m in scheme.modules)
+            run.refuse(row, "module", f"must be one of the modules of {scheme.code}: {choices}")
+    rows = run.good(rows)
+    on_record = lookups.by_ref(run.work, Assessment, [row.key for row in rows], *_KNOWN)
+    for row in rows:
+        _check_same(run, row, on_record.get(row.key), ids[row["holder_ref"]])
+    if not run.broken:
+        _write(run, rows, ids, on_record)
+
+
+def _check_same(run: Run, row: Row, old: Any, holder_id: str) -> None:
+    """Refuse what may not change: whose attempt it is, and one that was voided."""
+    if old is None:
+        return
+    if (old.holder_id, old.scheme) != (holder_id, row["scheme"]):
+        run.refuse(row, "attempt_ref", "is on record for another holder or scheme")
+    elif old.voided_at is not None and (old.module, old.taken_on, old.passed) != (
+        row["module"], row["taken_on"], _PASSED[row["result"]],
+    ):  # fmt: skip
+        run.refuse(row, "attempt_ref", "was voided; a corrected attempt needs a new attempt_ref")
+
+
+def _write(run: Run, rows: Collection[Row], ids: dict[str, str], on_record: dict[str, Any]) -> None:
+    work = run.work
+    centers = _centers(run, {row["center"] for row in rows if row["center"]})
+    batch = Batch(run, Assessment, subject="assessment")
+    touched: list[tuple[str, str, int, bool]] = []
+    for row in rows:
+        old, holder_id = on_record.get(row.key), ids[row["holder_ref"]]
+        values = {
+            "module": row["module"], "taken_on": row["taken_on"],
+            "passed": _PASSED[row["result"]],
+        }  # fmt: skip
+        for name in _PLAIN:
+            values[name] = row[name] if name in run.header else getattr(old, name, None)
+        center = centers.get(row["center"])
+        values["center_id"] = center if "center" in run.header else getattr(old, "center_id", None)
+        fate = batch.add(
+            old, values, ref=row.key, holder_id=holder_id, scheme=row["scheme"], warnings=[],
+            recorded_at=work.now, recorded_by=work.actor.name,
+        )  # fmt: skip
+        touched.append((row["scheme"], holder_id, row.number, fate != "unchanged"))
+    batch.write()
+    run.scratch.touch(touched)
+
+
+def _centers(run: Run, names: set[str]) -> dict[str, str]:
+    """The ids of centers by name; unknown ones are added to the directory without approvals."""
+    return lookups.added_by_name(run, Center, names, category=None) if names else {}
+
+
+def _finish(run: Run) -> None:
+    """Award what the passes complete, and judge every attempt by the rules of live use."""
+    approvals = _approvals(run.work)
+    for code, touched in run.scratch.touched():
+        scheme = run.work.schemes[code]
+        changed = [holder_id for holder_id, _, was_changed in touched if was_changed]
+        _settle(run, scheme, changed, {holder_id: row for holder_id, row, _ in touched})
+        _judge(run, scheme, [holder_id for holder_id, _, _ in touched], approvals)
+
+
+def _settle(run: Run, scheme: Scheme, holder_ids: list[str], rows: dict[str, int]) -> None:
+    """Settle the awards; whose passes cannot be taken away any more is refused by row."""
+    nested = bulk.savepoint(run.work)
+    try:
+        awarded = certifications.settle(run.work, scheme, holder_ids)
+        nested.commit()
+    except SupportsRenewal as refusal:
+        nested.rollback()
+        if len(holder_ids) == 1:
+            run.refuse_at(rows[holder_ids[0]], "taken_on", "", _rule(refusal))
+            return
+        for holder_id in holder_ids:
+            _settle(run, scheme, [holder_id], rows)
+    else:
+        run.effects["certifications awarded"] += len(awarded)
+
+
+def _rule(refusal: SupportsRenewal) -> str:
+    return f"changes an award that cannot change any more: {refusal.detail}"
+
+
+def _judge(
+    run: Run,
+    scheme: Scheme,
+    holder_ids: list[str],
+    approvals: dict[str, tuple[str, list[Approval]]],
+) -> None:
+    """Warn of each attempt that live use would have refused, and keep it with the attempt."""
+    changed: list[dict[str, Any]] = []
+    told: list[tuple[str, str, str]] = []
+    for attempt, found in _judged(run, scheme, holder_ids, approvals):
+        told += [(attempt.ref, column, message) for column, message in found]
+        warnings = [message for _, message in found]
+        if warnings != attempt.warnings:
+            changed.append({"_id": attempt.id, "warnings": warnings})
+    if changed:
+        bulk.update(run.work, Assessment, changed)
+    rows = run.scratch.rows_of("key", [ref for ref, _, _ in told])
+    for row, column, message in sorted((rows[r], c, m) for r, c, m in told if r in rows):
+        run.warn(row, column, message)
+
+
+def _judged(
+    run: Run,
+    scheme: Scheme,
+    holder_ids: list[str],
+    approvals: dict[str, tuple[str, list[Approval]]],
+) -> Iterator[tuple[Any, list[tuple[str, str]]]]:
+    """The imported attempts of holders, each with what is to be said of it."""
+    today = run.work.today(scheme)
+    for attempts in _by_module(run.work, scheme, holder_ids, approvals):
+        earlier: list[Attempt] = []
+        for attempt in attempts:
+            found = list(_wait_warnings(scheme, attempt, earlier))
+            if attempt.taken_on > today:
+                found.append(("taken_on", f"{attempt.taken_on} is in the future ({today} today)."))
+            if attempt.center_id in approvals:
+                name, periods = approvals[attempt.center_id]
+                warning = rules.center_warning(name, periods, on=attempt.taken_on)
+                found += [("center", warning)] if warning else []
+            earlier.append(Attempt(attempt.module, attempt.taken_on, attempt.passed))
+            if attempt.ref is not None:
+                yield attempt, found
+
+
+def _wait_warnings(
+    scheme: Scheme, attempt: Any, earlier: Collection[Attempt]
+) -> Iterator[tuple[str, str]]:
+    if not earlier:
+        return
+    try:
+        rules.check_attempt(scheme, attempt.module, earlier, taken_on=attempt.taken_on)
+    except AlreadyPassed as refusal:
+        yield "taken_on", refusal.detail
+    except RetakeTooSoon as refusal:
+        if not attempt.override_reason:
+            yield "taken_on", refusal.detail
+
+
+def _by_module(
+    reading: Reading, scheme: Scheme, holder_ids: list[str], centers: Collection[str]
+) -> Iterable[list[Any]]:
+    """The standing attempts of holders, one list a holder and module, oldest first.
+
+    Left out are those of which nothing can be said: the only attempt at a module, in the past,
+    at a center without approvals. Of two on one day the failure comes first: order of entry
+    must not matter.
+    """
+    table = Assessment
+    several = func.count().over(partition_by=(table.holder_id, table.module)) > 1
+    told = cast(table.warnings, Text) != "[]"
+    ahead = table.taken_on > reading.today(scheme)
+    notable = or_(several, told, ahead, bulk.among(reading, table.center_id, centers))
+    attempts = (
+        select(
+            table.id, table.ref, table.holder_id, table.module, table.taken_on, table.passed,
+            table.override_reason, table.center_id, table.warnings, notable.label("notable"),
+        )
+        .where(
+            bulk.among(reading, table.holder_id, holder_ids), table.scheme == scheme.code,
+            table.voided_at.is_(None),
+        )
+        .subquery()
+    )  # fmt: skip
+    found: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for row in reading.rows(select(attempts).where(attempts.c.notable)):
+        found[row.holder_id, row.module].append(row)
+    for together in found.values():
+        together.sort(key=_order)
+    return found.values()
+
+
+def _order(attempt: Any) -> tuple[date, bool, str]:
+    return attempt.taken_on, attempt.passed, attempt.ref or ""
+
+
+def _approvals(reading: Reading) -> dict[str, tuple[str, list[Approval]]]:
+    """The centers with any approval on record: name and periods. A directory is small."""
+    statement = select(
+        Center.id, Center.name, CenterApproval.approved_on, CenterApproval.lapses_on
+    ).join(Center, Center.id == CenterApproval.center_id)
+    found: dict[str, tuple[str, list[Approval]]] = {}
+    for id_, name, approved_on, lapses_on in reading.rows(statement):
+        found.setdefault(id_, (name, []))[1].append(Approval(approved_on, lapses_on))
+    return found
+
+
+KIND = Kind(
+    name="assessments",
+    columns=(
+        Column("attempt_ref", text(64), required=True),
+        Column("holder_ref", text(64), required=True),
+        Column("scheme", text(32), required=True),
+        Column("module", text(32), required=True),
+        Column("taken_on", a_date(), required=True),
+        Column("result", choice(tuple(_PASSED)), required=True),
+        Column("score", decimal(2, 0, 10_000)),
+        Column("delivery", choice(rules.DELIVERIES)),
+        Column("center", text(200)),
+        Column("funding", choice(rules.FUNDINGS)),
+        Column("override_reason", text(2000)),
+    ),
+    key=("attempt_ref",),
+    take=_take,
+    finish=_finish,
+)

@@ -1,0 +1,119 @@
+"""The records that rows name: holders by their ref, certifications by holder and scheme."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import select
+
+from tracker.db import Base, new_id
+from tracker.domain import certifications as rules
+from tracker.domain.schemes import Scheme
+from tracker.models import Certification, Cycle, Holder
+from tracker.services import bulk
+from tracker.services.facts import HolderScheme
+from tracker.services.imports.run import Row, Run
+from tracker.services.work import Reading
+
+UNKNOWN_HOLDER = "is no holder on record; import holders first"
+
+
+def by_ref(
+    reading: Reading, table: type[Base], refs: Collection[str], *names: str
+) -> dict[str, Any]:
+    """The named columns of the table's rows of these refs, with their ids."""
+    columns = bulk.table_of(table).c
+    wanted = [columns.ref, columns.id, *(columns[name] for name in names)]
+    statement = select(*wanted).where(bulk.among(reading, columns.ref, refs))
+    return {row.ref: row for row in reading.rows(statement)}
+
+
+def holders(run: Run, rows: Collection[Row]) -> dict[str, str]:
+    """The ids of the holders that rows name; unknown ones are refused.
+
+    They are locked for the run, in the order in which ``certifications.lock`` locks.
+    """
+    refs = {row["holder_ref"] for row in rows}
+    statement = select(Holder.ref, Holder.id).where(bulk.among(run.work, Holder.ref, refs))
+    found = {
+        row.ref: row.id for row in run.work.rows(statement.order_by(Holder.id).with_for_update())
+    }
+    for row in rows:
+        if row["holder_ref"] not in found:
+            run.refuse(row, "holder_ref", UNKNOWN_HOLDER)
+    return found
+
+
+def certified(run: Run, rows: Collection[Row]) -> list[tuple[Row, Scheme, str]]:
+    """The rows with the scheme and the id of the certification they name.
+
+    Refused are unknown holders and schemes, and holders never certified under the scheme.
+    """
+    ids = holders(run, rows)
+    held = _awards(run.work, set(ids.values()))
+    found: list[tuple[Row, Scheme, str]] = []
+    for row in rows:
+        scheme, holder_id = run.scheme(row), ids.get(row["holder_ref"])
+        if scheme is None or holder_id is None:
+            continue
+        certification = held.get((holder_id, scheme.code))
+        if certification is None:
+            run.refuse(row, "holder_ref", f"was never certified under {scheme.code}")
+        else:
+            found.append((row, scheme, certification))
+    return found
+
+
+def _awards(reading: Reading, holder_ids: Collection[str]) -> dict[HolderScheme, str]:
+    table = Certification
+    statement = select(table.holder_id, table.scheme, table.id).where(
+        bulk.among(reading, table.holder_id, holder_ids), table.voided_at.is_(None)
+    )
+    return {(row.holder_id, row.scheme): row.id for row in reading.rows(statement)}
+
+
+def cycles(reading: Reading, holder_ids: Collection[str]) -> dict[HolderScheme, list[rules.Cycle]]:
+    """The cycles opened so far, by holder and scheme."""
+    statement = (
+        select(
+            Certification.holder_id, Certification.scheme, Cycle.ordinal, Cycle.anchor_on,
+            Cycle.nth, Cycle.starts_on, Cycle.expires_on, Cycle.opened_on, Cycle.policy,
+        )
+        .join(Cycle, Cycle.certification_id == Certification.id)
+        .where(
+            bulk.among(reading, Certification.holder_id, holder_ids),
+            Certification.voided_at.is_(None),
+        )
+        .order_by(Cycle.certification_id, Cycle.ordinal)
+    )  # fmt: skip
+    found: dict[HolderScheme, list[rules.Cycle]] = defaultdict(list)
+    for holder_id, scheme, *values in reading.rows(statement):
+        found[holder_id, scheme].append(rules.Cycle(*values))
+    return found
+
+
+def by_name(reading: Reading, table: type[Base], names: Collection[str]) -> dict[str, str]:
+    """The ids of a directory's rows, employers or centers, by name."""
+    columns = bulk.table_of(table).c
+    statement = select(columns.name, columns.id).where(bulk.among(reading, columns.name, names))
+    return {row.name: row.id for row in reading.rows(statement)}
+
+
+def added_by_name(
+    run: Run, table: type[Base], names: Collection[str], **given: Any
+) -> dict[str, str]:
+    """The same, with those that are missing added; the run counts them."""
+    found = by_name(run.work, table, names)
+    missing = sorted(set(names) - found.keys())
+    if missing:
+        now = run.work.now
+        rows = [
+            {"id": new_id(), "name": name, "recorded_at": now, "version": 1, **given}
+            for name in missing
+        ]
+        run.work.connection.execute(run.work.upsert(table).on_conflict_do_nothing(), rows)
+        run.effects[f"{bulk.table_of(table).name}s added"] += len(missing)
+        found |= by_name(run.work, table, missing)
+    return found

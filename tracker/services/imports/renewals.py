@@ -1,0 +1,274 @@
+"""renewals: applications and how they ended, by renewal_ref; approved ones open their cycles.
+
+The cycles are laid out once all rows are written, in the order of the decisions, so that a
+holder's renewals may stand in the file in any order.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from tracker.db import new_id
+from tracker.domain import certifications as rules
+from tracker.domain import renewals
+from tracker.domain.certifications import Application
+from tracker.domain.schemes import Scheme
+from tracker.models import Certification, Cycle, Renewal
+from tracker.services import bulk, certifications, facts, standings
+from tracker.services.imports import lookups
+from tracker.services.imports.run import Kind, Row, Run
+from tracker.services.imports.tables import Batch
+from tracker.services.work import Work
+from tracker.tabular import Column, choice, text
+from tracker.tabular import date as a_date
+
+_KNOWN = (
+    "certification_id", "submitted_on", "decision", "decided_on", "decided_by", "withdrawn_on",
+    "closed_at",
+)  # fmt: skip
+_PENDING = "an application for this certification is under review already"
+
+
+def _take(run: Run, rows: Collection[Row]) -> None:
+    for row in rows:
+        _check_decision(run, row)
+    found = lookups.certified(run, rows)
+    on_record = lookups.by_ref(run.work, Renewal, [row.key for row, _, _ in found], *_KNOWN)
+    for row, scheme, certification_id in found:
+        old = on_record.get(row.key)
+        if not scheme.policies:
+            run.refuse(row, "scheme", f"{scheme.code} never expires, so it is never renewed")
+        if old is not None and old.certification_id != certification_id:
+            run.refuse(row, "renewal_ref", "is on record for another holder or scheme")
+    _check_one_pending(run, found)
+    refused = run.settle_refusals()
+    if not run.broken:
+        good = [one for one in found if one[0].number not in refused]
+        _write(run, good, on_record)
+
+
+def _check_decision(run: Run, row: Row) -> None:
+    """Refuse half a decision, and one made before the application."""
+    decided_on, decision = row["decided_on"], row["decision"]
+    if decision and decided_on is None:
+        run.refuse(row, "decided_on", "is required where there is a decision")
+    elif decided_on is not None and not decision:
+        run.refuse(row, "decision", "is required where there is a decided_on")
+    elif decided_on is not None and decided_on < row["submitted_on"]:
+        run.refuse(row, "decided_on", f"must not be before submitted_on ({row['submitted_on']})")
+
+
+def _check_one_pending(run: Run, found: Collection[tuple[Row, Scheme, str]]) -> None:
+    """Refuse a second undecided application of a certification in one file."""
+    pending = [(id_, row.number) for row, _, id_ in found if row["decision"] is None]
+    first = run.scratch.first_rows("pending", pending)
+    for row, _, certification_id in found:
+        if row["decision"] is None and first[certification_id] != row.number:
+            run.refuse(row, "decision", f"{_PENDING}, in row {first[certification_id]}")
+
+
+def _write(run: Run, found: Collection[tuple[Row, Scheme, str]], on_record: dict[str, Any]) -> None:
+    work = run.work
+    batch = Batch(run, Renewal, subject="renewal")
+    touched: list[tuple[str, str, int, bool]] = []
+    for row, scheme, certification_id in found:
+        old = on_record.get(row.key)
+        values = _values(run, row, old)
+        new = {
+            "ref": row.key, "certification_id": certification_id, "cycle": 1,
+            "points_counted": None, "reason": None, "recorded_at": work.now, "version": 1,
+        }  # fmt: skip
+        if old is None and row["decision"] is None:
+            # One undecided application is all that the table takes: a later row may decide the
+            # one on record, so this waits until all rows were read.
+            run.counts["created"] += 1
+            run.deferred[certification_id] = (row.number, {"id": new_id(), **new, **values})
+            fate = "created"
+        else:
+            fate = batch.add(old, values, **new)
+        touched.append((scheme.code, certification_id, row.number, fate != "unchanged"))
+    batch.write()
+    run.scratch.touch(touched)
+
+
+def _values(run: Run, row: Row, old: Any) -> dict[str, Any]:
+    """What the renewal's row is to say; what was decided since is left alone."""
+    names = ("submitted_on", "decision", "decided_on")
+    ended = old is not None and (old.decision or old.withdrawn_on)
+    if ended and row["decision"] is None:
+        state = old.decision or "withdrawn"
+        run.warn(row.number, "decision", f"is {state} on record, which was left as it is.")
+        kept = (*names, "decided_by", "withdrawn_on", "closed_at")
+        return {name: getattr(old, name) for name in kept}
+    values = {name: row[name] for name in names}
+    decided = row["decision"] is not None
+    same = old is not None and all(getattr(old, name) == row[name] for name in names)
+    return values | {
+        "decided_by": (old.decided_by if same else run.work.actor.name) if decided else None,
+        "withdrawn_on": None,
+        "closed_at": (old.closed_at if same else run.work.now) if decided else None,
+    }
+
+
+@dataclass(slots=True)
+class _Plan:
+    """A certification's renewals, and the cycles that they come to."""
+
+    holder_id: str
+    record: facts.Record
+    renewals: Sequence[Any]
+    cycles: list[rules.Cycle]
+    renewed: dict[str, int]  # by id of the renewal, the ordinal of the cycle being renewed
+
+
+def _finish(run: Run) -> None:
+    """Open the cycles that approved renewals opened, and judge each by the rules of live use."""
+    for code, touched in run.scratch.touched():
+        scheme = run.work.schemes[code]
+        ids = [id_ for id_, _, _ in touched]
+        _insert_deferred(run, ids)
+        if run.broken:
+            continue
+        plans = _plans(run.work, scheme, ids)
+        changed = [id_ for id_, _, was_changed in touched if was_changed]
+        _open_cycles(run, [plans[id_] for id_ in changed])
+        certifications.refresh(run.work, scheme, changed)
+        _judge(run, scheme, plans.values())
+
+
+def _insert_deferred(run: Run, ids: Collection[str]) -> None:
+    """Insert the undecided applications, unless another one is under review."""
+    waiting = {id_: run.deferred[id_] for id_ in ids if id_ in run.deferred}
+    if not waiting:
+        return
+    table = Renewal
+    undecided = select(table.certification_id).where(
+        bulk.among(run.work, table.certification_id, waiting),
+        table.decision.is_(None),
+        table.withdrawn_on.is_(None),
+    )
+    for (id_,) in run.work.rows(undecided):
+        run.refuse_at(waiting[id_][0], "decision", "", _PENDING)
+    if not run.broken:
+        bulk.insert(run.work, Renewal, [values for _, values in waiting.values()])
+
+
+def _plans(work: Work, scheme: Scheme, ids: Collection[str]) -> dict[str, _Plan]:
+    table = Renewal
+    statement = (
+        select(
+            table.id, table.ref, table.certification_id, table.cycle, table.submitted_on,
+            table.decision, table.decided_on, table.withdrawn_on, Certification.holder_id,
+        )
+        .join(Certification, Certification.id == table.certification_id)
+        .where(bulk.among(work, table.certification_id, ids))
+    )  # fmt: skip
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in work.rows(statement):
+        found[row.certification_id].append(row)
+    records = facts.records(work, ids)
+    return {id_: _plan(scheme, records[id_], found[id_]) for id_ in ids}
+
+
+def _plan(scheme: Scheme, record: facts.Record, found: Sequence[Any]) -> _Plan:
+    """Lay the cycles out: the award's, then one for each approval, as they were decided."""
+    cycles, renewed = [record.cycles[0]], {}
+    for row in sorted((r for r in found if r.decision == "approved"), key=_order):
+        renewed[row.id] = cycles[-1].ordinal
+        cycles.append(rules.next_cycle(scheme, cycles[-1], decided_on=row.decided_on))
+    for row in found:
+        if row.id not in renewed:
+            opened = [c.ordinal for c in cycles if c.opened_on <= row.submitted_on]
+            renewed[row.id] = max(opened, default=1)
+    return _Plan(found[0].holder_id, record, found, cycles, renewed)
+
+
+def _order(row: Any) -> tuple[date, date, str]:
+    return row.decided_on, row.submitted_on, row.ref or row.id
+
+
+def _open_cycles(run: Run, plans: Collection[_Plan]) -> None:
+    """Write the cycles that are new; one that a corrected renewal no longer opens goes."""
+    work = run.work
+    gone: dict[int, list[str]] = defaultdict(list)
+    new: list[dict[str, Any]] = []
+    renewed: list[dict[str, Any]] = []
+    for plan in plans:
+        id_, before = plan.record.certification_id, plan.record.cycles
+        same = 0
+        while same < min(len(before), len(plan.cycles)) and before[same] == plan.cycles[same]:
+            same += 1
+        if same < len(before):
+            gone[same].append(id_)
+        new += [certifications.cycle_row(work, id_, cycle) for cycle in plan.cycles[same:]]
+        renewed += [
+            {"_id": row.id, "cycle": plan.renewed[row.id]}
+            for row in plan.renewals
+            if row.cycle != plan.renewed[row.id]
+        ]
+    for ordinal, ids in gone.items():
+        work.connection.execute(
+            delete(Cycle).where(Cycle.certification_id.in_(ids), Cycle.ordinal > ordinal)
+        )
+    bulk.insert(work, Cycle, new)
+    if renewed:
+        bulk.update(work, Renewal, renewed)
+    run.effects["cycles opened"] += len(new)
+
+
+def _judge(run: Run, scheme: Scheme, plans: Collection[_Plan]) -> None:
+    """Warn of each application that live use would have refused."""
+    refs = [row.ref for plan in plans for row in plan.renewals if row.ref]
+    rows = run.scratch.rows_of("key", refs)
+    activities = facts.activities(run.work, {plan.holder_id for plan in plans})
+    for plan in plans:
+        claimed = activities[plan.holder_id, scheme.code]
+        for renewal in plan.renewals:
+            if renewal.ref in rows:
+                for message in _objections(scheme, plan, renewal, claimed):
+                    run.warn(rows[renewal.ref], "submitted_on", message)
+
+
+def _objections(
+    scheme: Scheme, plan: _Plan, renewal: Any, claimed: Collection[facts.ActivityFacts]
+) -> Iterator[str]:
+    """What spoke against an application on the day it was made."""
+    on = renewal.submitted_on
+    cycles = tuple(plan.cycles[: plan.renewed[renewal.id]])
+    others = [
+        Application(row.submitted_on, row.decided_on or row.withdrawn_on)
+        for row in plan.renewals
+        if row is not renewal
+    ]
+    spans = rules.timeline(scheme, cycles, applications=others, changes=plan.record.changes)
+    span = rules.span_on(spans, on)
+    if span is None:
+        yield f"{on} is before the certification ({cycles[0].starts_on})."
+        return
+    record = facts.Record(plan.record.certification_id, cycles, (), plan.record.changes)
+    points = standings.evaluate(scheme, record, claimed, on=on)
+    standing = rules.standing_on(span, on)
+    for refusal in renewals.objections(standing, points.evaluation if points else None):
+        yield refusal.detail
+
+
+KIND = Kind(
+    name="renewals",
+    columns=(
+        Column("renewal_ref", text(64), required=True),
+        Column("holder_ref", text(64), required=True),
+        Column("scheme", text(32), required=True),
+        Column("submitted_on", a_date(), required=True),
+        Column("decided_on", a_date()),
+        Column("decision", choice(("approved", "denied"))),
+    ),
+    key=("renewal_ref",),
+    take=_take,
+    finish=_finish,
+)

@@ -1,0 +1,68 @@
+"""What an import answers: the report of a run, or the refusal that names every bad row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+from tracker.domain.errors import Invalid
+from tracker.tabular import RowError
+
+MOST_WARNINGS = 1000  # kept in full, as of errors; beyond them only the count goes on
+
+
+@dataclass(frozen=True, slots=True)
+class RowWarning:
+    """Something that live use would refuse, found in a row that was imported all the same."""
+
+    row: int
+    column: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"row {self.row}, {self.column}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run did: the count of its rows by fate, and what followed from them.
+
+    ``warnings`` are the first thousand of ``total_warnings``. ``effects`` counts what the rows
+    brought about besides themselves: certifications awarded, cycles opened, consents recorded.
+    """
+
+    id: str
+    kind: str
+    filename: str
+    dry_run: bool
+    rows: int
+    created: int
+    changed: int
+    unchanged: int
+    warnings: tuple[RowWarning, ...] = ()
+    total_warnings: int = 0
+    effects: dict[str, int] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain values, for JSON."""
+        return asdict(self) | {"warnings": [asdict(w) for w in self.warnings]}
+
+
+class ImportRefused(Invalid):
+    """The file holds bad rows, so nothing of it was stored.
+
+    ``errors`` are the first thousand of ``total``, in the order of the file.
+    """
+
+    code: ClassVar[str] = "import_refused"
+
+    def __init__(self, errors: Sequence[RowError], total: int, *, run: dict[str, Any]) -> None:
+        count = "1 error" if total == 1 else f"{total:,} errors"
+        super().__init__(
+            f"The file was refused with {count}; nothing was stored.",
+            errors=[error.to_dict() for error in errors], total=total,
+        )  # fmt: skip
+        self.errors = tuple(errors)
+        self.total = total
+        self.run = run

@@ -1,0 +1,116 @@
+"""One run of an import: what every kind is given, and where errors, warnings and counts go."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from tracker.domain.schemes import Scheme
+from tracker.services.imports.report import MOST_WARNINGS, RowWarning
+from tracker.services.imports.scratch import Scratch
+from tracker.services.work import Work
+from tracker.tabular import Column
+from tracker.tabular.problems import Problems
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row whose cells are good on their own: its number, its key, its values."""
+
+    number: int
+    key: str
+    values: dict[str, Any]
+
+    def __getitem__(self, column: str) -> Any:
+        return self.values[column]
+
+
+@dataclass(slots=True)
+class Run:
+    """One file on its way in. Once a row was refused, later ones are checked but not written."""
+
+    id: str
+    work: Work
+    header: frozenset[str]
+    problems: Problems
+    scratch: Scratch
+    employer_id: str | None
+    parsed_badly: Callable[[], int] = int
+    warnings: list[RowWarning] = field(default_factory=list)
+    total_warnings: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    effects: Counter[str] = field(default_factory=Counter)
+    deferred: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    _refused: list[tuple[int, str, str, str]] = field(default_factory=list)
+
+    @property
+    def broken(self) -> bool:
+        """Whether any row was refused, so that nothing need be written any more."""
+        return bool(self._refused or self.problems.total or self.parsed_badly())
+
+    def refuse(self, row: Row, column: str, rule: str) -> None:
+        """Refuse a row for what stands in one of its columns."""
+        self.refuse_at(row.number, column, _shown(row.values.get(column)), rule)
+
+    def refuse_at(self, number: int, column: str, value: str, rule: str) -> None:
+        """Refuse the row of that number."""
+        self._refused.append((number, column, value, rule))
+
+    def settle_refusals(self) -> set[int]:
+        """Note the refusals since the last call in the order of the file; the rows' numbers."""
+        refused, self._refused = sorted(self._refused), []
+        for number, column, value, rule in refused:
+            self.problems.add(number, column, value, rule)
+        return {number for number, *_ in refused}
+
+    def good(self, rows: Iterable[Row]) -> list[Row]:
+        """Those of the rows that were not refused so far."""
+        refused = self.settle_refusals()
+        return [row for row in rows if row.number not in refused]
+
+    def warn(self, number: int, column: str, message: str) -> None:
+        """Say of a row what live use would have refused."""
+        self.total_warnings += 1
+        if len(self.warnings) < MOST_WARNINGS:
+            self.warnings.append(RowWarning(number, column, message))
+
+    def scheme(self, row: Row) -> Scheme | None:
+        """The scheme that a row names; None, and the row refused, where there is none."""
+        scheme = self.work.schemes.by_code.get(row["scheme"])
+        if scheme is None:
+            choices = ", ".join(self.work.schemes.by_code)
+            self.refuse(row, "scheme", f"must be one of {choices}")
+        return scheme
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return ""
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of file: its columns, its key, what is done with each chunk and at the end.
+
+    ``take`` checks a chunk of rows and writes them; ``finish`` draws the consequences once all
+    rows are written, so that the order of the rows never matters.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    take: Callable[[Run, Collection[Row]], None]
+    finish: Callable[[Run], None]
+
+    def key_of(self, values: dict[str, Any]) -> str:
+        """The row's key as one text."""
+        return "\x1f".join(str(values[column]) for column in self.key)
+
+
+def nothing_follows(run: Run) -> None:
+    """The end of a kind whose rows have no consequences."""
+    del run

@@ -1,0 +1,77 @@
+"""What a run must remember of all the rows of a file, kept on disk so that memory stays flat.
+
+A private temporary SQLite file that is gone when it is closed. It has nothing to do with the
+database of the application.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Self
+
+from tracker.services.facts import CHUNK
+
+_TABLES = """
+    create table seen (space text, key text, row integer, primary key (space, key)) without rowid;
+    create table touched (scheme text, id text, row integer, changed integer,
+                          primary key (scheme, id)) without rowid;
+"""
+_TOUCH = """
+    insert into touched values (?, ?, ?, ?) on conflict (scheme, id) do update
+    set changed = max(changed, excluded.changed), row = min(row, excluded.row)
+"""
+
+
+class Scratch:
+    """Keys with the row where each first stood, and the records that rows touched."""
+
+    def __init__(self) -> None:
+        self._file = sqlite3.connect("", isolation_level=None)  # "": a private temporary file
+        self._file.executescript("pragma journal_mode = off; pragma synchronous = off;" + _TABLES)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def first_rows(self, space: str, keys: Sequence[tuple[str, int]]) -> dict[str, int]:
+        """Remember keys with their rows; for each, the row where it stood first."""
+        self._many(
+            "insert or ignore into seen values (?, ?, ?)", ((space, key, row) for key, row in keys)
+        )
+        return self.rows_of(space, [key for key, _ in keys])
+
+    def rows_of(self, space: str, keys: Iterable[str]) -> dict[str, int]:
+        """The rows of those of the keys that were remembered."""
+        found = self._file.execute(
+            "select key, row from seen where space = ? and key in (select value from json_each(?))",
+            (space, json.dumps(list(keys))),
+        )
+        return dict(found.fetchall())
+
+    def touch(self, rows: Iterable[tuple[str, str, int, bool]]) -> None:
+        """Remember that rows concern records: scheme, id, row, and whether it was changed."""
+        self._many(_TOUCH, rows)
+
+    def touched(self) -> Iterator[tuple[str, list[tuple[str, int, bool]]]]:
+        """All touched records in chunks of one scheme, by id: id, first row, whether changed."""
+        for (scheme,) in self._file.execute("select distinct scheme from touched").fetchall():
+            last = ""
+            while True:
+                page = self._file.execute(
+                    "select id, row, changed from touched where scheme = ? and id > ?"
+                    " order by id limit ?",
+                    (scheme, last, CHUNK),
+                ).fetchall()
+                if not page:
+                    break
+                yield scheme, [(id_, row, bool(changed)) for id_, row, changed in page]
+                last = page[-1][0]
+
+    def _many(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
+        self._file.execute("begin")
+        self._file.executemany(statement, rows)
+        self._file.execute("commit")

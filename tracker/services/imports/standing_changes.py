@@ -1,0 +1,99 @@
+"""standing-changes: suspensions, reinstatements, revocations, surrenders, by change_ref."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import select
+
+from tracker.domain import certifications as rules
+from tracker.domain.certifications import Change
+from tracker.domain.errors import IllegalTransition
+from tracker.models import StandingChange
+from tracker.services import bulk, certifications
+from tracker.services.imports import lookups
+from tracker.services.imports.run import Kind, Row, Run
+from tracker.services.imports.tables import Batch
+from tracker.tabular import Column, choice, text
+from tracker.tabular import date as a_date
+
+_KNOWN = ("certification_id", "kind", "effective_on", "reason")
+REASON_CODE = "imported"  # files give their reasons in words only
+
+
+def _take(run: Run, rows: Collection[Row]) -> None:
+    found = lookups.certified(run, rows)
+    on_record = lookups.by_ref(run.work, StandingChange, [row.key for row, _, _ in found], *_KNOWN)
+    for row, _, certification_id in found:
+        _check_same(run, row, on_record.get(row.key), certification_id)
+    run.settle_refusals()
+    if run.broken:
+        return
+    batch = Batch(run, StandingChange, subject="standing_change")
+    touched: list[tuple[str, str, int, bool]] = []
+    for row, scheme, certification_id in found:
+        fate = batch.add(
+            on_record.get(row.key), {"reason": row["reason"]}, ref=row.key,
+            certification_id=certification_id, kind=row["kind"],
+            effective_on=row["effective_on"], reason_code=REASON_CODE,
+            decided_by=run.work.actor.name, recorded_at=run.work.now,
+        )  # fmt: skip
+        touched.append((scheme.code, certification_id, row.number, fate != "unchanged"))
+    batch.write()
+    run.scratch.touch(touched)
+
+
+def _check_same(run: Run, row: Row, old: Any, certification_id: str) -> None:
+    """Refuse to alter a change on record: they are only ever added to, so that it stays known."""
+    if old is None:
+        return
+    if old.certification_id != certification_id:
+        run.refuse(row, "change_ref", "is on record for another holder or scheme")
+    for column in ("kind", "effective_on"):
+        if row[column] != getattr(old, column):
+            rule = f"is {getattr(old, column)} on record; another change needs a new change_ref"
+            run.refuse(row, column, rule)
+
+
+def _finish(run: Run) -> None:
+    """Lay the timelines out anew, and warn of changes that live use would have refused."""
+    for code, touched in run.scratch.touched():
+        changed = [id_ for id_, _, was_changed in touched if was_changed]
+        certifications.refresh(run.work, run.work.schemes[code], changed)
+        _judge(run, [id_ for id_, _, _ in touched])
+
+
+def _judge(run: Run, ids: Collection[str]) -> None:
+    table = StandingChange
+    statement = select(table.ref, table.certification_id, table.kind, table.effective_on)
+    statement = statement.where(bulk.among(run.work, table.certification_id, ids)).order_by(
+        table.certification_id, table.effective_on, table.recorded_at, table.ref
+    )
+    found = run.work.rows(statement)
+    rows = run.scratch.rows_of("key", [row.ref for row in found if row.ref])
+    earlier: dict[str, list[Change]] = {}
+    for row in found:
+        before = earlier.setdefault(row.certification_id, [])
+        try:
+            rules.check_change(row.kind, before, effective_on=row.effective_on)
+        except IllegalTransition as refusal:
+            if row.ref in rows:
+                run.warn(rows[row.ref], "kind", refusal.detail)
+        before.append(Change(row.kind, row.effective_on))
+
+
+KIND = Kind(
+    name="standing-changes",
+    columns=(
+        Column("change_ref", text(64), required=True),
+        Column("holder_ref", text(64), required=True),
+        Column("scheme", text(32), required=True),
+        Column("kind", choice(rules.CHANGE_KINDS), required=True),
+        Column("effective_on", a_date(), required=True),
+        Column("reason", text(2000), required=True),
+    ),
+    key=("change_ref",),
+    take=_take,
+    finish=_finish,
+)

@@ -1,0 +1,329 @@
+"""The outbox: letters that wait, are claimed, marked, handed over and settled; none twice.
+
+    ready -> claimed -> transmitting -> sent | dead
+      ^         |            |
+      +---------+- retry ----+-> ambiguous -> sent | ready | parked
+
+A claim is a lease with a token, and every later write names the token. The marker
+"transmitting" is durable before the first byte of a letter leaves; its one statement asks
+again whether the letter is owed. So a process that dies leaves either a letter that certainly
+was not sent, or one marked as possibly sent, which ``reap`` resolves by evidence.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, distinct, exists, func, or_, select, text, update
+
+from tracker.db import Instant, new_id
+from tracker.mail import messages
+from tracker.mail.postman import Delivery, Outcome
+from tracker.models import Holder, Message, RelayAccept, Reminder, Suppression
+from tracker.services import letters, runtime
+from tracker.services.letters import OWED, Claim, Composed
+from tracker.services.work import Work
+
+_URGENT, _USUAL = 1, 5  # priorities: what expires within days goes first
+_URGENT_STAGE = 7
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
+_RELAY_WAIT = timedelta(seconds=30)  # before a letter is tried again that the relay had no ear for
+_NOT_OWED = "Not owed any more."
+
+# Written out, not bound: a partial index serves only a query that repeats its condition.
+_READY, _CLAIMED = text("message.state = 'ready'"), text("message.state = 'claimed'")
+_TRANSMITTING = text("message.state = 'transmitting'")
+_UNSETTLED = text("message.state in ('claimed', 'transmitting', 'ambiguous')")
+
+
+# Into the outbox.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A letter that the planner wants sent; ``key`` names the holder and the local day.
+
+    ``stage`` is the most urgent of those it tells of, ``useful_until`` the last that any is.
+    """
+
+    key: str
+    holder_id: str
+    address: str
+    stage: int
+    useful_until: datetime
+
+
+def enqueue(work: Work, message_key: bytes, wanted: Sequence[Wanted]) -> dict[str, str]:
+    """Put letters into the outbox; returns the id of each by its key.
+
+    A letter of the same key that was not yet taken up says what is new as well; after that
+    there is a second one. Keys are taken in order, so that two planners cannot lock each other.
+    """
+    found: dict[str, str] = {}
+    rest, number = sorted(wanted, key=lambda one: one.key), 1
+    while rest:
+        found |= _insert(work, message_key, rest, number)
+        rest = [one for one in rest if one.key not in found]
+        if rest:
+            found |= _join(work, rest, number)
+            rest = [one for one in rest if one.key not in found]
+        number += 1
+    return found
+
+
+def _insert(
+    work: Work, message_key: bytes, wanted: Sequence[Wanted], number: int
+) -> dict[str, str]:
+    domain = work.settings.mail.message_id_domain
+    rows = [
+        {"id": new_id(), "dedupe_key": (key := f"{one.key}:{number}"),
+         "message_id": messages.message_id(message_key, key, domain), "kind": "reminder",
+         "holder_id": one.holder_id, "address": one.address, "stage": one.stage,
+         "priority": _priority(one.stage), "state": "ready", "created_at": work.now,
+         "next_at": work.now, "useful_until": one.useful_until, "token": 0, "attempts": 0}
+        for one in wanted
+    ]  # fmt: skip
+    statement = work.upsert(Message).on_conflict_do_nothing(index_elements=["dedupe_key"])
+    inserted = work.rows(statement.returning(Message.dedupe_key, Message.id), rows)
+    return {row.dedupe_key.removesuffix(f":{number}"): row.id for row in inserted}
+
+
+_JOIN = (
+    update(Message)
+    .where(Message.id == bindparam("b_id"))
+    .values(
+        stage=bindparam("b_stage"), priority=bindparam("b_priority"),
+        useful_until=bindparam("b_until"),
+    )
+)  # fmt: skip
+
+
+def _join(work: Work, wanted: Sequence[Wanted], number: int) -> dict[str, str]:
+    """Add stages to letters that nobody has taken up: what they say is read when they are."""
+    by_key = {f"{one.key}:{number}": one for one in wanted}
+    statement = (
+        select(Message.id, Message.dedupe_key, Message.stage, Message.useful_until)
+        .where(Message.dedupe_key.in_(by_key), _READY, Message.facts.is_(None))
+        .order_by(Message.dedupe_key)
+    )
+    rows = work.rows(statement.with_for_update())
+    if rows:
+        joined = [(row, by_key[row.dedupe_key]) for row in rows]
+        values = [
+            {"b_id": row.id, "b_stage": (stage := min(row.stage, one.stage)),
+             "b_priority": _priority(stage),
+             "b_until": max(row.useful_until, one.useful_until)}
+            for row, one in joined
+        ]  # fmt: skip
+        work.connection.execute(_JOIN, values)
+    return {by_key[row.dedupe_key].key: row.id for row in rows}
+
+
+def _priority(stage: int) -> int:
+    return _URGENT if stage <= _URGENT_STAGE else _USUAL
+
+
+# Claim and marker.
+def claim(work: Work, *, owner: str, place: str, limit: int) -> list[Claim]:
+    """Take up letters whose time has come, the most urgent first; none where sending is barred."""
+    due = (
+        select(Message.id)
+        .where(_READY, Message.next_at <= work.now, runtime.MAY_SEND)
+        .order_by(Message.priority, Message.next_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Message)
+    )
+    ids = [row.id for row in work.rows(due, {"place": place})]
+    if not ids:
+        return []
+    lease = work.now + timedelta(seconds=work.settings.reminders.lease_seconds)
+    taken = (
+        update(Message)
+        .where(Message.id.in_(ids), _READY)
+        .values(
+            state="claimed", owner=owner, lease_until=lease, token=Message.token + 1,
+            attempts=Message.attempts + 1,
+        )
+        .returning(*(getattr(Message, name) for name in Claim.__slots__))
+    )  # fmt: skip
+    claims = [Claim(*row) for row in work.rows(taken)]
+    return sorted(claims, key=lambda one: (one.priority, one.next_at, one.id))
+
+
+_OWED_STAGES = (
+    select(func.count(distinct(Reminder.certification_id)))
+    .where(
+        Reminder.message_id == Message.id,
+        Reminder.certification_id.in_(bindparam("certifications", expanding=True)),
+        OWED,
+    )
+    .scalar_subquery()
+)
+_MARK = (
+    update(Message)
+    .where(
+        Message.id == bindparam("b_id"),
+        Message.token == bindparam("b_token"),
+        _CLAIMED,
+        Message.lease_until > bindparam("now", type_=Instant),
+        runtime.MAY_SEND,
+        ~exists(
+            select(Suppression.address).where(
+                Suppression.address == bindparam("suppressed"),
+                or_(
+                    Suppression.until_at.is_(None),
+                    Suppression.until_at > bindparam("now", type_=Instant),
+                ),
+            )
+        ),
+        bindparam("stages") == _OWED_STAGES,
+    )
+    .values(
+        state="transmitting", lease_until=bindparam("b_until"), facts=bindparam("b_facts"),
+        address=bindparam("b_address"),
+    )
+)  # fmt: skip
+
+
+def mark(work: Work, claimed: Claim, composed: Composed, *, place: str) -> bool:
+    """Write down that the letter is being transmitted, if all of it is still owed.
+
+    One statement asks and writes: the claim is ours and its lease runs, every stage that the
+    letter tells of is owed (not renewed, in force, not overtaken), the address is not
+    suppressed, and this database may send. False: nothing was written, nothing may be sent.
+    """
+    until = work.now + timedelta(seconds=work.settings.reminders.transmitting_seconds)
+    result: Any = work.connection.execute(
+        _MARK,
+        {
+            **letters.moment(work), "b_id": claimed.id, "b_token": claimed.token, "place": place,
+            "suppressed": composed.address.lower(), "b_until": until, "b_facts": composed.facts,
+            "b_address": composed.address, "certifications": list(composed.certification_ids),
+            "stages": len(composed.certification_ids),
+        },
+    )  # fmt: skip
+    return bool(result.rowcount)
+
+
+# Settlement.
+def settle(work: Work, claimed: Claim, delivery: Delivery) -> str:
+    """Write down what came of handing a letter over; returns the letter's new state.
+
+    "lost": the claim is not ours any more. A letter that was accepted all the same leaves
+    evidence of it, so that whoever holds the claim now does not send a copy.
+    """
+    match delivery.outcome:
+        case Outcome.ACCEPTED:
+            return _accepted(work, claimed)
+        case Outcome.AMBIGUOUS:
+            settled = _change(
+                work, claimed, _TRANSMITTING, state="ambiguous", last_error=delivery.reply
+            )
+            return "ambiguous" if settled else "lost"
+        case Outcome.NOT_OWED:
+            return _unmarked(work, claimed)
+        case Outcome.RETRY:
+            return retry(work, claimed, delivery.reply, own_fault=not delivery.connection_failed)
+        case Outcome.REFUSED:
+            return finish(work, claimed, "dead", delivery.reply)
+        case Outcome.SUPPRESS:
+            return _suppressed(work, claimed, delivery.reply)
+
+
+def _change(work: Work, claimed: Claim, from_state: Any, **values: Any) -> bool:
+    """Write to a row that is still this claim's; False if it is not."""
+    statement = update(Message).where(
+        Message.id == claimed.id, Message.token == claimed.token, from_state
+    )
+    result: Any = work.connection.execute(statement.values(**values))
+    return bool(result.rowcount)
+
+
+def _accepted(work: Work, claimed: Claim) -> str:
+    done = _change(
+        work, claimed, _UNSETTLED, state="sent", finished_at=work.now, lease_until=None,
+        last_error=None,
+    )  # fmt: skip
+    if done:
+        return "sent"
+    accepted = {"message_id": claimed.message_id, "at": work.now}
+    work.connection.execute(work.upsert(RelayAccept).values(accepted).on_conflict_do_nothing())
+    return "lost"
+
+
+def finish(work: Work, claimed: Claim, state: str, reason: str) -> str:
+    """End a letter's life as ``dead`` or ``cancelled``; returns the state, or "lost"."""
+    done = _change(
+        work, claimed, _UNSETTLED, state=state, finished_at=work.now, lease_until=None,
+        last_error=reason,
+    )  # fmt: skip
+    return state if done else "lost"
+
+
+def retry(work: Work, claimed: Claim, reason: str, *, own_fault: bool) -> str:
+    """Try again later: certainly nothing was accepted, so the letter is composed anew then.
+
+    Waits a minute times 4^n, at most six hours, with full jitter; a relay that failed
+    altogether costs no attempt. A letter that would come too late is cancelled: the next stage
+    carries on.
+    """
+    wait = _RELAY_WAIT
+    if own_fault:
+        longest = min(_FIRST_WAIT * 4 ** min(claimed.attempts - 1, 6), _LONGEST_WAIT)
+        wait = longest * random.random()  # noqa: S311 - it spreads load and guards nothing
+    if work.now + wait >= claimed.useful_until:
+        return finish(work, claimed, "cancelled", f"Too late to try again after: {reason}")
+    done = _change(
+        work, claimed, _UNSETTLED, state="ready", next_at=work.now + wait, lease_until=None,
+        last_error=reason, facts=None, attempts=claimed.attempts - (not own_fault),
+    )  # fmt: skip
+    return "ready" if done else "lost"
+
+
+def release(work: Work, claims: Iterable[Claim]) -> None:
+    """Give back claimed letters that were not tried, as they were before the claim."""
+    for claimed in claims:
+        _change(
+            work, claimed, _CLAIMED, state="ready", lease_until=None, attempts=claimed.attempts - 1
+        )
+
+
+def _unmarked(work: Work, claimed: Claim) -> str:
+    """After a marker that said no: cancel what nobody needs, release the rest to be composed anew.
+
+    The copy that a letter sent again would have matched told of something that is true no more.
+    """
+    owed = select(Reminder.id).where(Reminder.message_id == claimed.id, OWED).limit(1)
+    if work.row(owed, letters.moment(work)) is None:
+        return finish(work, claimed, "cancelled", _NOT_OWED)
+    done = _change(work, claimed, _CLAIMED, state="ready", lease_until=None, facts=None)
+    return "ready" if done else "lost"
+
+
+def _suppressed(work: Work, claimed: Claim, reply: str) -> str:
+    """Write to this address no more; the letter lives on if the holder has another."""
+    row = work.row(
+        select(Message.address, Holder.email, Holder.second_email)
+        .join(Holder, Holder.id == Message.holder_id)
+        .where(Message.id == claimed.id)
+    )
+    bad = row.address.lower()
+    suppress(work, bad, "hard_bounce")
+    others = {a.lower() for a in (row.email, row.second_email) if a} - {bad}
+    barred = select(Suppression.address).where(
+        Suppression.address.in_(others),
+        or_(Suppression.until_at.is_(None), Suppression.until_at > work.now),
+    )
+    if others - {r.address for r in work.rows(barred)}:
+        return retry(work, claimed, reply, own_fault=True)
+    return finish(work, claimed, "dead", reply)
+
+
+def suppress(work: Work, address: str, reason: str, *, until: datetime | None = None) -> None:
+    """Write to an address no more: for good, or until an instant."""
+    row = {"address": address.lower(), "reason": reason, "until_at": until,
+           "recorded_at": work.now}  # fmt: skip
+    statement = work.upsert(Suppression).values(row)
+    work.connection.execute(statement.on_conflict_do_update(index_elements=["address"], set_=row))

@@ -1,0 +1,136 @@
+"""What dead workers left behind: leases that ran out, and letters that were perhaps sent.
+
+Evidence is what the relay itself recorded, by Message-ID: an operator who feeds ``relay_accept``
+loses no letter and sends none twice. Without it, early stages stay parked, since the next stage
+follows, and those near the expiry are sent again with the same Message-ID and the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import exists, select, text, update
+
+from tracker.domain.errors import IllegalTransition, NotFound
+from tracker.models import Certification, Message, RelayAccept, Reminder, Runtime
+from tracker.services import facts, history, runtime
+from tracker.services.work import Work
+
+# As in the partial indexes, so that they serve.
+_LEASED = text("message.state in ('claimed', 'transmitting')")
+_AMBIGUOUS = text("message.state = 'ambiguous'")
+_REQUEUED = ("dead", "cancelled", "ambiguous")
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """The relay's own record of a letter that it took."""
+
+    message_id: str
+    at: datetime
+    queue_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReapCounts:
+    """What a round found: claims taken back, letters now in doubt, and how doubts were resolved."""
+
+    taken_back: int
+    in_doubt: int
+    found_sent: int
+    found_unsent: int
+    sent_again: int
+
+
+def reap(work: Work) -> ReapCounts:
+    """Take back claims whose lease is over and resolve letters in doubt.
+
+    A claim that was never marked was certainly not sent. A marked one may have been: evidence
+    of acceptance settles it at any time; its absence counts only once the wait is over and the
+    evidence is complete beyond it.
+    """
+    over = (_LEASED, Message.lease_until <= work.now)
+    back = _set(
+        work, *over, Message.state == "claimed", state="ready", lease_until=None, next_at=work.now
+    )
+    doubtful = _set(
+        work, *over, Message.state == "transmitting", state="ambiguous",
+        last_error="The process ended while the letter was under way.",
+    )  # fmt: skip
+    accepted = exists(
+        select(RelayAccept.message_id).where(RelayAccept.message_id == Message.message_id)
+    )
+    sent = _set(
+        work, _AMBIGUOUS, accepted, state="sent", finished_at=work.now, lease_until=None,
+        last_error=None,
+    )  # fmt: skip
+    complete = select(Runtime.evidence_until).scalar_subquery()
+    unsent = _set(
+        work, _AMBIGUOUS, Message.lease_until <= complete, state="ready", lease_until=None,
+        next_at=work.now, facts=None,
+    )  # fmt: skip
+    return ReapCounts(back, doubtful, sent, unsent, _send_again(work))
+
+
+def _set(work: Work, *conditions: Any, **values: Any) -> int:
+    result: Any = work.connection.execute(update(Message).where(*conditions).values(**values))
+    return int(result.rowcount)
+
+
+def _send_again(work: Work) -> int:
+    """Queue letters in doubt again whose stage the scheme does not leave parked; their bytes stay.
+
+    Not while the wait lasts: the worker that was cut off may still be heard.
+    """
+    statement = (
+        select(Message.id, Reminder.offset, Certification.scheme)
+        .join(Reminder, Reminder.message_id == Message.id)
+        .join(Certification, Certification.id == Reminder.certification_id)
+        .where(_AMBIGUOUS, Message.lease_until <= work.now, Message.useful_until > work.now)
+    )
+    nearest: dict[str, bool] = defaultdict(bool)
+    for id_, offset, scheme in work.rows(statement):
+        policy = work.schemes[scheme].reminders
+        nearest[id_] |= policy is not None and offset <= policy.resend_ambiguous_at_or_below
+    urgent = [id_ for id_, again in nearest.items() if again]
+    return sum(
+        _set(
+            work, Message.id.in_(ids), _AMBIGUOUS, state="ready", lease_until=None,
+            next_at=work.now,
+        )
+        for ids in facts.chunks(urgent)
+    )  # fmt: skip
+
+
+def record_evidence(
+    work: Work, accepted: Sequence[Acceptance], *, complete_until: datetime | None = None
+) -> None:
+    """Take down what the relay accepted; ``complete_until``: nothing before it is left out."""
+    rows = [{"message_id": a.message_id, "queue_id": a.queue_id, "at": a.at} for a in accepted]
+    if rows:
+        work.connection.execute(work.upsert(RelayAccept).on_conflict_do_nothing(), rows)
+    if complete_until is not None:
+        runtime.open_row(work)
+        work.connection.execute(update(Runtime).values(evidence_until=complete_until))
+
+
+def requeue(work: Work, message_id: str) -> None:
+    """Try a dead, cancelled or parked letter again: for whoever has looked into it.
+
+    What was perhaps sent is sent with the same words. Raises NotFound, or IllegalTransition for
+    a letter in another state.
+    """
+    row = work.row(select(Message.state).where(Message.id == message_id).with_for_update())
+    if row is None:
+        raise NotFound
+    if row.state not in _REQUEUED:
+        raise IllegalTransition(f"The letter is {row.state}.", state=row.state)
+    _set(
+        work, Message.id == message_id, state="ready", next_at=work.now, finished_at=None,
+        lease_until=None,
+    )  # fmt: skip
+    history.record(work, "requeue", "message", message_id, before=row.state)
