@@ -61,6 +61,13 @@ _KEYS = {
     "/XFA": "XFA forms",
 }  # fmt: skip
 
+# Any of these names may act. Looked for in the bytes, which is quick; then in the objects.
+_SUSPICIOUS = re.compile(
+    rb"/(?:JavaScript|Launch|SubmitForm|ImportData|GoTo[ER]|Rendition|RichMedia\w*|Movie|Sound|"
+    rb"EmbeddedFiles?|EF|XFA|AA|FileAttachment|Screen)\b"
+)
+_MOST_PARTS = 50_000  # looked at one by one in a suspicious file
+
 pikepdf.settings.set_qpdf_limits(flate_max_memory=_LARGEST_STREAM, png_max_memory=_LARGEST_STREAM)
 
 
@@ -161,25 +168,39 @@ def _check_pdf(data: bytes) -> None:
 
 
 def _acting(pdf: pikepdf.Pdf) -> Iterator[str]:
-    """What the PDF could do besides being read; every object is looked at, used or not."""
+    """What the PDF could do besides being read."""
     opening = pdf.Root.get("/OpenAction")
     if isinstance(opening, pikepdf.Dictionary) and opening.get("/S") != "/GoTo":
-        yield from _in(opening)
+        yield from _named(opening)
         yield "an action on opening"
+    if _SUSPICIOUS.search(_spelled_out(pdf)):
+        for count, part in enumerate(_parts(pdf)):
+            if count > _MOST_PARTS:
+                yield "more parts than can be looked at"
+            yield from _named(part)
+
+
+def _spelled_out(pdf: pikepdf.Pdf) -> bytes:
+    """The PDF with no object compressed and every name in its plain form."""
+    into = io.BytesIO()
+    pdf.save(
+        into, object_stream_mode=pikepdf.ObjectStreamMode.disable, compress_streams=False,
+        stream_decode_level=pikepdf.StreamDecodeLevel.none,
+    )  # fmt: skip
+    return into.getvalue()
+
+
+def _parts(pdf: pikepdf.Pdf) -> Iterator[Any]:
+    """Every dictionary, those inside others included."""
     for object_ in pdf.objects:
-        yield from _in(object_)
-
-
-def _in(object_: Any) -> Iterator[str]:
-    """What acts in an object and in what lies directly in it."""
-    waiting = [object_]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, pikepdf.Array):
-            waiting += [item for item in one if not _elsewhere(item)]
-        elif isinstance(one, (pikepdf.Dictionary, pikepdf.Stream)):
-            yield from _named(one)
-            waiting += [item for _, item in one.items() if not _elsewhere(item)]
+        waiting = [object_]
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, pikepdf.Array):
+                waiting += [item for item in one if not _elsewhere(item)]
+            elif isinstance(one, (pikepdf.Dictionary, pikepdf.Stream)):
+                yield one
+                waiting += [item for _, item in one.items() if not _elsewhere(item)]
 
 
 def _elsewhere(item: Any) -> bool:

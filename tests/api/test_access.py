@@ -15,7 +15,8 @@ from tracker.api.schemas import page_of
 from tracker.domain.certifications import Standing
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Employer, IdempotencyKey
-from tracker.services import access, activities, certifications, renewals
+from tracker.services import access, activities, certifications, renewals, tokens
+from tracker.services.standings import Held
 
 
 @pytest.fixture
@@ -94,8 +95,8 @@ def test_missing_points_come_first(ana):
 
 
 def test_then_the_application_from_the_day_on_which_the_window_opens(ana, office, ids, clock):
-    earn(office, ids, 100)
     clock.set("2026-09-25")
+    earn(office, ids, 100)
     told = step(ana)
     assert (told["action"], told["on"]) == ("apply_from", "2026-09-26")
     assert told["sentence"] == "Apply for renewal from 26 September 2026."
@@ -129,8 +130,12 @@ def test_what_is_held_goes_to_the_issuer(ana, office, ids):
 
 
 def test_what_never_expires_needs_nothing():
-    standing = Standing("active", True, date(2026, 1, 1), 1, date(2025, 1, 1), None, None, None)
-    held = access.Held("i", "n", "p", "h", "cla", date(2025, 1, 1), standing)
+    standing = Standing(
+        status="active", valid=True, on=date(2026, 1, 1), cycle=1,
+        cycle_starts_on=date(2025, 1, 1), expires_on=None, window_opens_on=None,
+        pending_since=None,
+    )  # fmt: skip
+    held = Held("i", "n", "p", "h", "cla", date(2025, 1, 1), standing)
     assert access.next_step(held, None).action == "none"
 
 
@@ -216,7 +221,7 @@ def test_nobody_makes_themselves_more_than_they_are(ana, body, field):
 
 def test_a_token_is_never_wider_than_the_one_that_made_it(office, app, ids):
     with office.work(SYSTEM) as work:
-        secret = factories.tokens.create(
+        secret = tokens.create(
             work, name="narrow", role="holder", holder_id=ids[0], scopes=["write"]
         )[1]
     narrow = Caller(app.test_client(), secret)
@@ -227,7 +232,7 @@ def test_a_token_is_never_wider_than_the_one_that_made_it(office, app, ids):
 
 def test_a_token_that_only_reads_makes_none(office, app, ids):
     with office.work(SYSTEM) as work:
-        secret = factories.tokens.create(
+        secret = tokens.create(
             work, name="reader", role="holder", holder_id=ids[0], scopes=["read"]
         )[1]
     assert Caller(app.test_client(), secret).post("/tokens", {}).status_code == 403

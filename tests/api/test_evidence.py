@@ -235,7 +235,7 @@ def automatic(document):
 
 
 def attachment(document):
-    document.attachments["x.exe"] = pikepdf.AttachedFileSpec(document, b"MZ", filename="x.exe")
+    document.attachments["x.exe"] = b"MZ"
 
 
 @pytest.mark.parametrize(
@@ -278,6 +278,38 @@ def test_a_pdf_that_opens_at_a_page_links_to_a_site_or_may_not_be_printed_is_fin
     for options in ({}, {"encryption": locked}):
         data = pdf(harmless, **options)
         assert files.check(data, "x.pdf", maximum_pixels=1).data == data
+
+
+def test_a_pdf_of_very_many_parts_takes_no_time():
+    def crowded(document):
+        empty = [pikepdf.Dictionary() for _ in range(20_000)]
+        document.Root.L = pikepdf.Array(empty)
+        many = [document.make_indirect(pikepdf.Dictionary(A=1)) for _ in range(20_000)]
+        document.Root.M = pikepdf.Array(many)
+
+    data = pdf(crowded, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+    begun = time.process_time()
+    assert files.check(data, "x.pdf", maximum_pixels=1).data == data
+    assert time.process_time() - begun < 2
+
+
+def test_a_suspicious_pdf_of_very_many_parts_is_refused(monkeypatch):
+    def crowded(document):
+        document.Root.L = pikepdf.Array([pikepdf.Dictionary() for _ in range(200)])
+        document.Root.Name = pikepdf.Name.Sound
+
+    data = pdf(crowded)
+    assert files.check(data, "x.pdf", maximum_pixels=1).data == data
+    monkeypatch.setattr(files, "_MOST_PARTS", 100)
+    with pytest.raises(UnacceptableEvidence, match="more parts than can be looked at"):
+        files.check(data, "x.pdf", maximum_pixels=1)
+
+
+def test_a_name_that_is_disguised_is_recognised():
+    data = pdf(script_names).replace(b"/JavaScript", b"/J#61vaScript")
+    assert b"/JavaScript" not in data
+    with pytest.raises(UnacceptableEvidence, match="JavaScript"):
+        files.check(data, "x.pdf", maximum_pixels=1)
 
 
 def test_a_file_over_the_limit_is_413(ana, activity, stored):

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, insert, text
@@ -50,7 +51,7 @@ def test_a_migrated_database_without_stuck_letters_is_ready(client, office, cloc
     answer = client.get("/readyz")
     assert answer.status_code == 200
     operations.Readiness().load(answer.json)
-    assert answer.json["checks"] == {"database": "ok", "migrations": "ok", "outbox": "ok"}
+    assert answer.get_json()["checks"] == {"database": "ok", "migrations": "ok", "outbox": "ok"}
 
 
 def test_a_letter_that_nobody_sends_is_not_ready(client, office, clock):
@@ -73,15 +74,16 @@ def test_a_database_behind_its_migrations_is_not_ready(client, office):
         work.connection.execute(text("update alembic_version set version_num = '0000'"))
     answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json["checks"]["migrations"].startswith("at 0000, the newest is")
-    assert "outbox" not in answer.json["checks"]
+    checks = problem(answer, 503, "not_ready")["checks"]
+    assert checks["migrations"].startswith("at 0000, the newest is")
+    assert "outbox" not in checks
 
 
 def test_a_database_that_is_away_is_not_ready_and_the_numbers_say_so(tmp_path):
     away = "postgresql://nobody@127.0.0.1:1/none"
     client = make_app(away, tmp_path, None).test_client()
     answer = client.get("/readyz")
-    assert (answer.status_code, answer.json["code"]) == (503, "database_unavailable")
+    problem(answer, 503, "database_unavailable")
     assert answer.headers["Retry-After"]
     assert client.get("/healthz").status_code == 200
     assert "tracker_database_up 0.0" in client.get("/metrics").text
@@ -219,7 +221,7 @@ def test_the_routes_left_out_of_the_document_are_few_and_exist(app):
     assert len(UNDOCUMENTED) <= 4
 
 
-def problem(answer, status, code):
+def problem(answer: Any, status: int, code: str) -> Any:
     assert (answer.status_code, answer.content_type) == (status, PROBLEM)
     assert (answer.json["status"], answer.json["code"]) == (status, code)
     assert answer.json["request_id"] == answer.headers["X-Request-ID"]

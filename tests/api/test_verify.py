@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import event, select
@@ -12,7 +13,7 @@ from tests import factories
 from tracker.api.verify import Verification
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Certification
-from tracker.services import activities, assessments, certifications, renewals
+from tracker.services import activities, assessments, certifications, facts, renewals
 
 KEYS = {
     "scheme", "issuer", "holder", "number", "status", "valid", "awarded_on", "expires_on",
@@ -168,8 +169,8 @@ def test_a_suspension_is_dated_from_its_own_first_day(office, ids, page):
 
 def test_a_renewal_under_review_is_told(office, ids, page, clock):
     with office.work(SYSTEM) as work:
-        course = {"category": "CE", "type": "third_party", "title": "Course", "quantity": 100,
-                  "completed_on": date(2026, 1, 5)}  # fmt: skip
+        course = {"category": "CE", "type": "third_party", "title": "Course",
+                  "quantity": Decimal(100), "completed_on": date(2026, 1, 5)}  # fmt: skip
         made = activities.log(work, ids[1], course)
         activities.submit(work, made)
         version = activities.get(work, made).version
@@ -248,7 +249,7 @@ def test_what_is_shown_is_text_and_never_markup(office, client):
         office, date(2024, 3, 1), given_name="{{7*7}}<script>", family_name="<b>x</b>"
     )
     with office.reading(SYSTEM) as reading:
-        public_id = certifications.facts.certification(reading, ids[1]).public_id
+        public_id = facts.certification(reading, ids[1]).public_id
     got = client.get(f"/verify/{public_id}", headers=HTML)
     assert "{{7*7}}&lt;script&gt; &lt;b&gt;x&lt;/b&gt;" in got.text
     asked = client.get(

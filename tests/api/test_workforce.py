@@ -7,7 +7,7 @@ import io
 from datetime import date, timedelta
 from decimal import Decimal
 
-import openpyxl
+import openpyxl  # type: ignore[import-untyped, unused-ignore]
 import pytest
 from sqlalchemy import select
 
@@ -232,10 +232,14 @@ def test_filters_keep_the_workers_asked_for(motley, hr, query, numbers):
     assert {row["employee_id"] for row in shown(hr, motley, **query)} == numbers
 
 
-@pytest.mark.parametrize("as_of", ["2024-01-01", "2026-11-21", "2026-12-12", "2029-07-01"])
-@pytest.mark.parametrize("where", [{}, {"site": "Chicago"}, {"department": "D1"}])
-def test_every_number_opens_as_many_rows_as_it_counts(motley, hr, as_of, where):
-    asked = {"as_of": as_of, **where}
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"as_of": "2026-11-21"}, {"as_of": "2024-01-01", "site": "Chicago"},
+        {"as_of": "2026-12-12", "department": "D1"}, {"as_of": "2029-07-01", "site": "Austin"},
+    ],
+)  # fmt: skip
+def test_every_number_opens_as_many_rows_as_it_counts(motley, hr, asked):
     answer = hr.get(motley.path("/workforce/summary"), query_string=asked)
     found = read(api.Summary, answer)
     numbers = [found["total"], found["valid"], *found["statuses"], *found["due"]]

@@ -249,14 +249,28 @@ def test_a_workbook_that_states_too_great_a_size_is_refused(monkeypatch):
     assert refused(workbook(HEADER)).startswith("unpacks to more than is read")
 
 
-def test_a_document_type_is_refused_so_that_no_entity_can_grow():
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"",
+        b'<?xml version="1.0"?>',
+        b"\xef\xbb\xbf",
+        b" " * 5000,
+        b"<!-- a -->",
+        b"<!--" + b"a" * 5000,
+    ],
+    ids=["nothing", "declaration", "mark", "blanks", "comment", "long comment"],
+)
+def test_a_document_type_is_refused_so_that_no_entity_can_grow(before):
     def laughing(xml):
-        return b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha">]>' + xml
+        return before + b'<!DOCTYPE x [<!ENTITY a "ha">]><!-- b -->' + xml
 
     assert "document type" in refused(altered(workbook(HEADER), SHEET, laughing))
-    assert "document type" in refused(
-        altered(workbook(HEADER), SHEET, lambda xml: b" " * 5000 + laughing(xml)),
-    )
+
+
+def test_a_comment_before_the_xml_of_a_part_does_no_harm():
+    stream = altered(workbook(HEADER, ["A"]), SHEET, lambda xml: b"<!-- a --> <!----> " + xml)
+    assert [row for row, _ in reading(stream)] == [2]
 
 
 def test_a_part_in_another_packing_is_refused():

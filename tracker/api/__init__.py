@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import flask_smorest
 from flask import Flask, Response, g, request
 
 from tracker.api import (
     access,
     activities,
+    appeals,
     assessments,
     catalogue,
     certifications,
@@ -24,24 +24,20 @@ from tracker.api import (
     verify,
     workforce,
 )
+from tracker.api.document import Document
 from tracker.db import new_id
 
 PREFIX = "/api/v1"
 UNDOCUMENTED = frozenset({f"{PREFIX}/openapi.json"}) | pages.UNDOCUMENTED
 """The public routes that are not part of the interface, and so not in its document."""
 
-_DESCRIPTION = """Recertification and credential tracking.
-
-Dates are calendar dates, the expiry is the last valid day. Points and money are strings with two
-decimals. Errors are problem+json with a stable `code`. A record of somebody else's answers as an
-unknown one does.
-"""
 _NOUNS = (
     access,
     catalogue,
     holders,
     assessments,
     certifications,
+    appeals,
     activities,
     evidence,
     renewals,
@@ -58,18 +54,12 @@ _FORM_PARTS = 20
 
 def register(app: Flask) -> None:
     """Attach every route to the application, with its OpenAPI document."""
-    app.config.update(
-        API_TITLE="Tracker", API_VERSION="v1", OPENAPI_VERSION="3.1.0",
-        OPENAPI_URL_PREFIX=PREFIX, OPENAPI_JSON_PATH="openapi.json",
-        API_SPEC_OPTIONS={"info": {"description": _DESCRIPTION}},
-        MAX_CONTENT_LENGTH=_JSON_BYTES, MAX_FORM_PARTS=_FORM_PARTS,
-    )  # fmt: skip
-    api = flask_smorest.Api(app)
-    api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
+    app.config.update(MAX_CONTENT_LENGTH=_JSON_BYTES, MAX_FORM_PARTS=_FORM_PARTS)
+    document = Document(app, f"{PREFIX}/openapi.json")
     for module in _NOUNS:
-        api.register_blueprint(module.nouns, url_prefix=PREFIX)
+        document.add(module.nouns, url_prefix=PREFIX)
     for nouns in (verify.public, operations.nouns):
-        api.register_blueprint(nouns)
+        document.add(nouns)
     pages.register(app)
     errors.register(app)
     operations.register(app, app.extensions["tracker"])

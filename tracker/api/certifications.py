@@ -16,7 +16,7 @@ from tracker.domain import explanations
 from tracker.domain.certifications import STATUSES, ChangeKind
 from tracker.domain.permissions import Role
 from tracker.domain.points import Claim
-from tracker.services import certifications, evaluations, renewals, standings
+from tracker.services import certifications, evaluations, standings
 from tracker.services.work import Reading, Work
 
 nouns = Nouns("certifications", __name__, description=__doc__)
@@ -156,35 +156,6 @@ class StandingChange(Closed):
     effective_on = Day(metadata={"description": "Today if not given."})
 
 
-class NewAppeal(Closed):
-    """An appeal against the latest suspension or revocation."""
-
-    statement = Words(20_000, required=True)
-
-
-class AppealDecision(Closed):
-    """How an appeal ends."""
-
-    outcome = choice("upheld", "dismissed", required=True)
-    reason = Words(2000, required=True)
-
-
-class Appeal(Schema):
-    """An appeal."""
-
-    id = fields.UUID(required=True)
-    certification_id = fields.UUID(required=True)
-    change_id = fields.UUID(required=True)
-    statement = fields.String(required=True)
-    filed_on = Day(required=True)
-    due_on = Day(required=True)
-    fee = Amount(required=True)
-    fee_refunded = fields.Boolean(required=True)
-    outcome = choice("upheld", "dismissed", required=True, allow_none=True)
-    decided_on = Day(required=True, allow_none=True)
-    reason = fields.String(required=True, allow_none=True)
-
-
 def present(held: standings.Held) -> dict[str, Any]:
     """A certification with its standing as the interface shows it."""
     return {
@@ -243,6 +214,7 @@ def search(reading: Reading, query: dict[str, Any]) -> Response:
     query=AsKnown,
     returns=CertificationDetail,
     errors=(404,),
+    ahead=evaluations.AHEAD_OF_DETAIL,
 )
 def show(reading: Reading, query: dict[str, Any], *, certification_id: str) -> Response:
     """One certification with its standing on ``as_of``; null before its award."""
@@ -259,6 +231,7 @@ def show(reading: Reading, query: dict[str, Any], *, certification_id: str) -> R
     query=AsKnown,
     returns=Evaluation,
     errors=(404, 409),
+    ahead=evaluations.AHEAD_OF_EXPLAIN,
 )
 def evaluate(reading: Reading, query: dict[str, Any], *, certification_id: str) -> Response:
     """The points of the cycle on ``as_of``, every one explained."""
@@ -346,65 +319,3 @@ def reinstate(work: Work, body: dict[str, Any], *, certification_id: str) -> Res
 def surrender(work: Work, body: dict[str, Any], *, certification_id: str) -> Response:
     """Give a certification up."""
     return _change("surrender", work, body, certification_id)
-
-
-def _present_appeal(row: Any) -> dict[str, Any]:
-    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
-    del shown["version"], shown["holder_id"]
-    return shown
-
-
-@nouns.writes(
-    "POST /certifications/<uuid:certification_id>/appeals",
-    "holder",
-    "staff",
-    body=NewAppeal,
-    returns=Appeal,
-    status=201,
-    errors=(404, 409),
-)
-def appeal(work: Work, body: dict[str, Any], *, certification_id: str) -> Response:
-    """Appeal against the latest suspension or revocation."""
-    row = renewals.get_appeal(
-        work, renewals.appeal(work, certification_id, statement=body["statement"])
-    )
-    return doors.answer(
-        _present_appeal(row), status=201, version=row.version, location=f"/api/v1/appeals/{row.id}"
-    )
-
-
-@nouns.reads(
-    "GET /certifications/<uuid:certification_id>/appeals",
-    "holder",
-    "staff",
-    returns=Appeal(many=True),
-    errors=(404,),
-)
-def appeals(reading: Reading, *, certification_id: str) -> Response:
-    """The appeals about a certification."""
-    rows = renewals.appeals_of(reading, certification_id)
-    return doors.answer([_present_appeal(row) for row in rows])
-
-
-@nouns.reads("GET /appeals/<uuid:appeal_id>", "holder", "staff", returns=Appeal, errors=(404,))
-def show_appeal(reading: Reading, *, appeal_id: str) -> Response:
-    """One appeal."""
-    row = renewals.get_appeal(reading, appeal_id)
-    return doors.answer(_present_appeal(row), version=row.version)
-
-
-@nouns.writes(
-    "POST /appeals/<uuid:appeal_id>/decision",
-    "staff",
-    body=AppealDecision,
-    returns=Appeal,
-    versioned=True,
-    errors=(404, 409),
-)
-def decide_appeal(work: Work, body: dict[str, Any], *, appeal_id: str, version: int) -> Response:
-    """Uphold or dismiss an appeal; never by whoever decided what is appealed."""
-    renewals.decide_appeal(
-        work, appeal_id, outcome=body["outcome"], reason=body["reason"], version=version
-    )
-    row = renewals.get_appeal(work, appeal_id)
-    return doors.answer(_present_appeal(row), version=row.version)

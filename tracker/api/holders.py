@@ -139,6 +139,7 @@ def correct(work: Work, body: dict[str, Any], *, holder_id: str, version: int) -
     query=AsOf,
     returns=Record,
     errors=(404,),
+    ahead=records.AHEAD,
 )
 def record(reading: Reading, query: dict[str, Any], *, holder_id: str) -> Response:
     """Everything on record about a person, with standings on ``as_of``."""

@@ -16,6 +16,8 @@ from tracker.services.work import Reading, Work
 
 nouns = Nouns("renewals", __name__, description=__doc__)
 
+_ID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+
 
 class Renewal(Schema):
     """An application to recertify, and how it ended."""
@@ -53,9 +55,7 @@ class QuoteQuery(Closed):
 
     certification_ids = fields.String(
         required=True,
-        validate=validate.Regexp(
-            r"^[0-9a-fA-F-]{36}(,[0-9a-fA-F-]{36}){0,4}\Z", error="must be 1 to 5 ids with commas"
-        ),
+        validate=validate.Regexp(f"^{_ID}(,{_ID}){{0,4}}$", error="must be 1 to 5 ids with commas"),
     )
 
 

@@ -6,7 +6,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from datetime import date
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response
@@ -73,11 +73,12 @@ class WorkersQuery(GroupQuery):
     )
 
 
-class WorkforceQuery(WorkersQuery):
+class WorkforceQuery(WorkersQuery, paging.Page):
     """A page of the workers asked for."""
 
-    after = WorkerCursor(metadata={"description": "The cursor that the page before gave."})
-    limit = paging.Page().fields["limit"]
+    after = WorkerCursor(  # type: ignore[assignment]  # workers have another key than an id
+        metadata={"description": "The cursor that the page before gave."}
+    )
 
 
 class ExportQuery(WorkersQuery):
@@ -267,14 +268,8 @@ def forecast(reading: Reading, query: dict[str, Any], *, employer_id: str) -> Re
 def as_csv(reading: Reading, query: dict[str, Any], *, employer_id: str) -> Response:
     """The list as CSV, sent while it is read."""
     asked = _asked(reading, employer_id, query)
-    office, actor = doors.office(), reading.actor
-
-    def sent() -> Iterator[bytes]:
-        with office.reading(actor) as later:
-            rows = workforce.export(later, asked, sort=query["sort"], with_points=query["points"])
-            yield from tabular.csv_chunks(_columns(query), rows)
-
-    return _attached(sent(), f"{CSV}; charset=utf-8", _filename(asked, "csv"))
+    sent = tabular.csv_chunks(_columns(query), _rows(reading, asked, query))
+    return _attached(sent, f"{CSV}; charset=utf-8", _filename(asked, "csv"))
 
 
 @nouns.reads(
@@ -283,17 +278,19 @@ def as_csv(reading: Reading, query: dict[str, Any], *, employer_id: str) -> Resp
 def as_xlsx(reading: Reading, query: dict[str, Any], *, employer_id: str) -> Response:
     """The list as an XLSX workbook."""
     asked = _asked(reading, employer_id, query)
-    rows = workforce.export(reading, asked, sort=query["sort"], with_points=query["points"])
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-    tabular.write_xlsx(file, _columns(query), rows)
-    file.seek(0)
-    response = _attached(_read_out(file), XLSX, _filename(asked, "xlsx"))
-    response.call_on_close(file.close)
-    return response
+    sent = _workbook(_columns(query), _rows(reading, asked, query))
+    return _attached(sent, XLSX, _filename(asked, "xlsx"))
 
 
-def _read_out(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
+def _rows(reading: Reading, asked: Question, query: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """The lines of a file, read while it is sent."""
+    return workforce.export(reading, asked, sort=query["sort"], with_points=query["points"])
+
+
+def _workbook(columns: tuple[str, ...], rows: Iterator[tuple[Any, ...]]) -> Iterator[bytes]:
+    with tempfile.TemporaryFile() as file:
+        tabular.write_xlsx(file, columns, rows)
+        file.seek(0)
         yield from iter(lambda: file.read(_PIECE), b"")
 
 

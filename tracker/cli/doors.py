@@ -19,7 +19,7 @@ from tracker.domain.permissions import Actor
 from tracker.schemes import SchemesRefusedError
 from tracker.services.imports import ImportRefused
 from tracker.services.work import Office
-from tracker.settings import SettingsRefusedError
+from tracker.settings import Settings, SettingsRefusedError
 
 OPERATOR = Actor(role="admin", name="operator")
 DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -61,9 +61,10 @@ def complain(text: str) -> None:
     click.echo(text, err=True)
 
 
-def office() -> Office:
-    """The application's office, for a command that needs the database."""
-    made: Office = create_app().extensions["tracker"]
+def office(given: Settings | None = None) -> Office:
+    """The application's office, for a command that needs the database; closed at its end."""
+    made: Office = create_app(given).extensions["tracker"]
+    click.get_current_context().call_on_close(made.engine.dispose)
     return made
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import IO
@@ -117,8 +118,8 @@ def _write(
             write(reading, sys.stdout.buffer)
             sys.stdout.buffer.flush()
             return
-        with _replacing(output) as stream:
-            write(reading, stream)
+        with _replacing(output) as file:
+            write(reading, file)
     complain(f"Written: {output}")
 
 
@@ -147,8 +148,13 @@ def remind(*, dry_run: bool, as_of: datetime | None) -> None:
         return
     from tracker import jobs  # noqa: PLC0415 - its libraries are for this command only
 
-    click.echo(f"planned: {jobs.plan(opened)}")
-    click.echo(f"sent: {jobs.dispatch(opened)}")
+    _tell_job("planning", asdict(jobs.plan(opened)))
+    _tell_job("sending", jobs.dispatch(opened))
+
+
+def _tell_job(job: str, counts: Mapping[str, int]) -> None:
+    done = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    click.echo(f"{job}: {done or 'nothing was due'}")
 
 
 def _foresee(opened: Office, as_of: date | None) -> None:

@@ -14,8 +14,8 @@ import click
 import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
-from tracker import app, migrations, schemes, settings
-from tracker.cli.doors import OPERATOR
+from tracker import migrations, schemes, settings
+from tracker.cli.doors import OPERATOR, office
 from tracker.schemes import SchemesRefusedError
 from tracker.services import checks, reminders, runtime
 from tracker.services.work import Office, Reading
@@ -73,8 +73,7 @@ def _examine() -> Iterator[Finding]:
     yield storage
     yield _mail(chosen)
     if storage.state == "ok":
-        office: Office = app.create_app(chosen).extensions["tracker"]
-        yield from _database(office)
+        yield from _database(office(chosen))
 
 
 def _storage(chosen: Settings) -> Finding:
@@ -107,10 +106,10 @@ def _mail(chosen: Settings) -> Finding:
     return Finding("mail", "ok", f"{where} answers")
 
 
-def _database(office: Office) -> Iterator[Finding]:
-    where = office.engine.url.render_as_string(hide_password=True)
+def _database(opened: Office) -> Iterator[Finding]:
+    where = opened.engine.url.render_as_string(hide_password=True)
     try:
-        at = migrations.current(office.engine)
+        at = migrations.current(opened.engine)
     except SQLAlchemyError as error:
         cause = str(getattr(error, "orig", error)).strip()
         fix = "Start the database, or correct TRACKER_DATABASE_URL."
@@ -123,10 +122,9 @@ def _database(office: Office) -> Iterator[Finding]:
         yield Finding("migrations", "problem", detail, "Run `tracker migrate`.")
         return
     yield Finding("migrations", "ok", f"at {at}, the newest")
-    with office.reading(OPERATOR) as reading:
+    with opened.reading(OPERATOR) as reading:
         for check in _CHECKS:
             yield check(reading)
-    office.engine.dispose()
 
 
 def _sending(reading: Reading) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -126,6 +127,7 @@ def scheduler() -> None:
     """Plan and send reminders by the clock until told to stop."""
     from tracker import scheduler as timetable  # noqa: PLC0415 - APScheduler is for this alone
 
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     timetable.run(office())
 
 
@@ -144,4 +146,4 @@ def bench(args: tuple[str, ...]) -> None:
     """Measure this machine's ratios; ARGS are those of tracker.bench."""
     from tracker import bench as pairs  # noqa: PLC0415 - no other command needs it
 
-    pairs.main(list(args))
+    raise SystemExit(pairs.main(list(args)))

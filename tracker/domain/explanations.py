@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from tracker.domain.points import ZERO, Credit, Cut, Evaluation, Rule
 from tracker.domain.schemes import ActivityType, Policy
@@ -173,8 +173,12 @@ def _option(kind: ActivityType, evaluation: Evaluation, language: str) -> Option
         room = category.maximum - category.counted
         sentence = words["gap_capped"].format(name=name, room=room)
         return Option(kind.code, kind.category, None, sentence)
-    step = kind.increment or kind.rate
-    units = -(-needed // step) * step
-    units = -(-units // kind.rate)
+    points = _ceiling(needed, kind.increment) * kind.increment if kind.increment else needed
+    units = _ceiling(points, kind.rate)
     sentence = words["gap"].format(units=units, unit=kind.unit[language], name=name)
     return Option(kind.code, kind.category, units, sentence)
+
+
+def _ceiling(points: Decimal, step: Decimal) -> Decimal:
+    """The fewest whole steps that reach so many points; ``//`` would round towards zero."""
+    return (points / step).to_integral_value(ROUND_CEILING)

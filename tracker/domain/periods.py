@@ -17,6 +17,7 @@ MonthRule = Literal["completed", "pro_rata", "fifteen_days"]
 
 DAY = timedelta(days=1)
 MEAN_MONTH_DAYS = Decimal("30.4375")  # 365.25 / 12
+SHORTEST_MONTH = 28  # days that every month has
 ENOUGH_OF_A_MONTH = 15  # days that make a month under the `fifteen_days` rule
 
 
@@ -66,6 +67,8 @@ def add_months(day: date, months: int) -> date:
     """``day`` moved by calendar months; a day the target month lacks becomes its last day."""
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
+    if day.day <= SHORTEST_MONTH:
+        return date(year, month + 1, day.day)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 

@@ -172,9 +172,12 @@ def evaluate(policy: Policy, claims: Iterable[Claim], *, cycle: Period, on: date
     lines = sorted((_line(policy, claim) for claim in claims), key=lambda line: line.key)
     for line in lines:
         _count_units(line, cycle, on)
-    jobs = [job for line in lines if (job := _job(line, cycle, on))]
-    for category in policy.categories:
-        _count_months([job for job in jobs if job.line.claim.category == category], policy)
+    jobs: dict[str, list[_Job]] = defaultdict(list)
+    for line in lines:
+        if job := _job(line, cycle, on):
+            jobs[line.claim.category].append(job)
+    for of_category in jobs.values():
+        _count_months(of_category, policy)
     if policy.duplicates == "once_per_cycle":
         _drop_duplicates(policy, lines)
     for line in lines:

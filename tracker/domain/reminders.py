@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -88,12 +89,16 @@ def closing(day: date, zone: ZoneInfo) -> datetime:
     return opening(day + timedelta(days=1), zone) - timedelta(microseconds=1)
 
 
-def stages(policy: ReminderPolicy, expires_on: date, zone: ZoneInfo) -> list[Stage]:
-    """All stages of a cycle in the order in which they fall due."""
+@lru_cache(maxsize=4096)
+def stages(policy: ReminderPolicy, expires_on: date, zone: ZoneInfo) -> tuple[Stage, ...]:
+    """All stages of a cycle in the order in which they fall due.
+
+    Remembered, because certifications that are due together expire on few different days.
+    """
     offsets = sorted(set(policy.offsets), reverse=True)
     instants = [instant(expires_on, offset, policy, zone) for offset in offsets]
     ends = [*instants[1:], *(last + LONG_PAST for last in instants[-1:])]
-    return [Stage(*parts) for parts in zip(offsets, instants, ends, strict=True)]
+    return tuple(Stage(*parts) for parts in zip(offsets, instants, ends, strict=True))
 
 
 def plan(owed: Iterable[Stage], look: Look, policy: ReminderPolicy) -> Plan:
@@ -142,8 +147,3 @@ def _objection(stage: Stage, look: Look, policy: ReminderPolicy) -> SkipReason |
     if look.complete and stage.offset not in policy.offsets_when_complete:
         return "points_complete"
     return None if look.deliverable else "not_deliverable"
-
-
-def missing(owed: Iterable[Stage], recorded: Collection[int], *, by: datetime) -> list[Stage]:
-    """The stages that passed by an instant and have no row: breaches of the accounting identity."""
-    return [stage for stage in owed if stage.due_at <= by and stage.offset not in recorded]

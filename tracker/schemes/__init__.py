@@ -1,22 +1,24 @@
 """config/schemes/*.toml -> domain objects, with mistakes that name file, line, key and rule.
 
-Marshmallow describes the format (``format.py``); this module adds what concerns more than one
-key and finds the lines. Nothing is half-loaded: one mistake in one file refuses the start.
+Marshmallow describes the format (``format.py``), ``consistency.py`` what keys must say about
+each other; this module finds the lines. Nothing is half-loaded: one mistake in one file refuses
+the start.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
-from tracker.domain.schemes import Policy, Scheme, Schemes
-from tracker.schemes import lines
+from tracker.domain.schemes import Scheme, Schemes
+from tracker.schemes import consistency, lines
 from tracker.schemes.format import SchemeFile
 from tracker.schemes.lines import KeyPath
 
@@ -44,7 +46,6 @@ class SchemesRefusedError(Exception):
         self.mistakes = mistakes
 
 
-
 @dataclass(frozen=True, slots=True)
 class _File:
     """A scheme file that could be parsed: its name, raw data and the lines of its keys."""
@@ -63,6 +64,7 @@ class _File:
                 value = ""
                 break
         shown = "" if isinstance(value, (dict, list)) else str(value)
+        shown = shown.lower() if isinstance(value, bool) else shown
         key = ".".join(map(str, path))
         return Mistake(self.name, lines.line_of(self.lines, path), key, shown, rule)
 
@@ -81,30 +83,41 @@ def check(directory: Path) -> list[Mistake]:
 
 
 def _read_all(directory: Path) -> tuple[dict[str, Scheme], list[Mistake]]:
-    loaded: list[tuple[_File, Scheme]] = []
+    loaded: dict[str, Scheme] = {}
+    files: list[_File] = []
     mistakes: list[Mistake] = []
     paths = sorted(directory.glob("*.toml"))
     if not paths:
         mistakes.append(Mistake(str(directory), 0, "", "", "holds no scheme file (*.toml)"))
     for path in paths:
         file = _parse(path, mistakes)
-        scheme = file and _build(file, mistakes)
-        if file and scheme:
-            mistakes += _inner_mistakes(file, scheme)
-            loaded.append((file, scheme))
-    mistakes += _cross_mistakes(loaded)
-    return {scheme.code: scheme for _, scheme in loaded}, mistakes
+        if file is not None:
+            files.append(file)
+            scheme = _build(file, mistakes)
+            mistakes += [file.mistake(*found) for found in consistency.in_file(file.raw)]
+            if scheme is not None:
+                loaded[scheme.code] = scheme
+    by_name = {file.name: file for file in files}
+    between = consistency.between_files(
+        {file.name: file.raw for file in files}, readable=len(files) == len(paths)
+    )
+    mistakes += [by_name[name].mistake(*found) for name, found in between]
+    return loaded, sorted(mistakes, key=lambda mistake: (mistake.file, mistake.line))
 
 
 def _parse(path: Path, mistakes: list[Mistake]) -> _File | None:
+    text = ""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         return _File(path.name, tomllib.loads(text), lines.find(text))
-    except tomllib.TOMLDecodeError as error:
-        line = next((int(w) for w in str(error).replace(",", " ").split() if w.isdigit()), 1)
-        mistakes.append(Mistake(path.name, line, "", "", f"is not valid TOML: {error}"))
+    except OSError as error:
+        mistakes.append(Mistake(path.name, 1, "", "", f"cannot be read: {error.strerror}"))
     except UnicodeDecodeError as error:
         mistakes.append(Mistake(path.name, 1, "", "", f"is not UTF-8: byte {error.start}"))
+    except (ValueError, RecursionError) as error:
+        told = re.search(r"at line (\d+)", str(error))
+        line = int(told[1]) if told else len(text.splitlines())
+        mistakes.append(Mistake(path.name, line, "", "", f"is not valid TOML: {error}"))
     return None
 
 
@@ -123,16 +136,23 @@ def _flatten(messages: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]
     """Marshmallow's nested messages as pairs of key path and rule."""
     if isinstance(messages, dict):
         for key, inner in messages.items():
-            here = path if key in {"_schema", "value", "key"} else (*path, key)
-            yield from _flatten(inner, here)
+            # What is wrong with an entry of a table of tables is told below "value".
+            below = key == "_schema" or (key == "value" and path[-2:-1] in _TABLES_OF_TABLES)
+            yield from _flatten(inner, path if below else (*path, key))
     else:
         for message in messages:
             yield path, _PLAIN.get(message, message)
 
 
+_TABLES_OF_TABLES = {("categories",), ("types",)}
 _PLAIN = {
     "Missing data for required field.": "is required and missing",
     "Unknown field.": "is not a known key",
+    "Invalid input type.": "must be a table",
+    "Not a valid mapping type.": "must be a table",
+    "Not a valid list.": "must be a list",
+    "Not a valid string.": "must be text in quotes",
+    "Not a valid integer.": "must be a whole number",
 }
 
 
@@ -145,74 +165,16 @@ def _with_suggestion(schema: Schema, path: KeyPath, rule: str) -> str:
 
 def _known_keys(schema: Schema, path: KeyPath) -> list[str]:
     """The keys that the table at ``path`` may hold."""
-    known: dict[str, Any] = dict(schema.fields)
-    field: Any = None
+    at: Any = schema
     for part in path:
-        if not isinstance(part, str) and field is None:
-            continue
-        field = known.get(str(part), field)
-        while isinstance(field, (fields.List, fields.Dict)):
-            field = field.inner if isinstance(field, fields.List) else field.value_field
-        if isinstance(field, fields.Nested):
-            known = dict(field.schema.fields)
-    return list(known)
+        if isinstance(at, fields.List):
+            at = at.inner
+        elif isinstance(at, fields.Dict):
+            at = at.value_field
+        else:
+            at = _keys(at)[str(part)]
+    return list(_keys(at))
 
 
-def _inner_mistakes(file: _File, scheme: Scheme) -> Iterator[Mistake]:
-    """What one file's keys must say about each other."""
-    yield from _repeated(file, "modules", [m.code for m in scheme.modules])
-    yield from _repeated(file, "policies", [p.version for p in scheme.policies])
-    if not scheme.required:
-        yield file.mistake(("modules",), "at least one module must be required")
-    if scheme.award.validity and not scheme.policies:
-        yield file.mistake(("policies",), "a scheme that expires needs a policy")
-    if scheme.policies and scheme.award.validity is None:
-        yield file.mistake(("award", "validity"), "is required where there are policies")
-    for index, policy in enumerate(scheme.policies):
-        yield from _policy_mistakes(file, index, policy)
-    starts = [p.effective_from for p in scheme.policies]
-    for index, start in enumerate(starts[1:], start=1):
-        before = starts[index - 1]
-        if start is None or (before is not None and start <= before):
-            rule = "each version but the first needs a later date than the one before it"
-            yield file.mistake(("policies", index, "effective_from"), rule)
-    if scheme.reminders:
-        extra = scheme.reminders.offsets_when_complete - set(scheme.reminders.offsets)
-        if extra:
-            rule = f"{sorted(extra)} are not among the offsets"
-            yield file.mistake(("reminders", "offsets_when_complete"), rule)
-
-
-def _policy_mistakes(file: _File, index: int, policy: Policy) -> Iterator[Mistake]:
-    here: KeyPath = ("policies", index)
-    for kind in policy.types.values():
-        if kind.category not in policy.categories:
-            rule = f"is no category of this policy; there are: {', '.join(policy.categories)}"
-            yield file.mistake((*here, "types", kind.code, "category"), rule)
-    for category in policy.categories.values():
-        if category.minimum and category.maximum and category.minimum > category.maximum:
-            rule = f"is more than the maximum, {category.maximum}"
-            yield file.mistake((*here, "categories", category.code, "minimum"), rule)
-
-
-def _repeated(file: _File, table: str, codes: list[str]) -> Iterator[Mistake]:
-    for index, code in enumerate(codes):
-        if code in codes[:index]:
-            key = "version" if table == "policies" else "code"
-            yield file.mistake((table, index, key), "is used twice")
-
-
-def _cross_mistakes(loaded: Iterable[tuple[_File, Scheme]]) -> Iterator[Mistake]:
-    """What the files must say about each other."""
-    loaded = list(loaded)
-    codes = [scheme.code for _, scheme in loaded]
-    prefixes: dict[str, str] = {}
-    for file, scheme in loaded:
-        if codes.count(scheme.code) > 1:
-            yield file.mistake(("code",), "is used by more than one file")
-        if prefixes.setdefault(scheme.number_prefix, scheme.code) != scheme.code:
-            yield file.mistake(("number_prefix",), "is used by another scheme too")
-        unknown = set(scheme.award.prerequisites) - set(codes)
-        if unknown or scheme.code in scheme.award.prerequisites:
-            rule = f"{sorted(unknown) or [scheme.code]} cannot be a prerequisite here; schemes: {codes}"
-            yield file.mistake(("award", "prerequisites"), rule)
+def _keys(table: Schema | fields.Nested) -> dict[str, Any]:
+    return dict(table.schema.fields if isinstance(table, fields.Nested) else table.fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, time
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, valid
 
 from tracker.domain import schemes as domain
 from tracker.domain.periods import Duration
+from tracker.schemes.consistency import AMOUNT
 
 
 class _Strict(Schema):
@@ -18,10 +20,19 @@ class _Strict(Schema):
         unknown = RAISE
 
 
-def _amount(**options: Any) -> fields.Field[Any]:
+_AMOUNT = 'must be a string such as "20.00"'
+
+
+def _above_zero(text: str) -> None:
+    if AMOUNT.fullmatch(text) and not Decimal(text):
+        raise ValidationError("must be more than 0")
+
+
+def _amount(*rules: Callable[[str], None], **options: Any) -> fields.Field[Any]:
     """Points or money: a string of digits with at most two decimals, never a float."""
-    rule = validate.Regexp(r"^\d{1,6}(\.\d{1,2})?\Z", error='must be a string such as "20.00"')
-    return fields.String(validate=rule, **options)
+    digits = validate.Regexp(rf"^{AMOUNT.pattern}\Z", error=_AMOUNT)
+    options["error_messages"] = {"invalid": _AMOUNT}
+    return fields.String(validate=[digits, *rules], **options)
 
 
 def _code(**options: Any) -> fields.Field[Any]:
@@ -34,6 +45,16 @@ def _code(**options: Any) -> fields.Field[Any]:
 
 def _decimal(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text).quantize(Decimal("0.01"))
+
+
+class _Flag(fields.Field[bool]):
+    """A TOML boolean, and nothing that only counts as one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        del attr, data, kwargs
+        if type(value) is not bool:
+            raise ValidationError("must be true or false")
+        return value
 
 
 class _Day(fields.Field[date]):
@@ -60,9 +81,13 @@ class _Duration(_Strict):
         return Duration(**data)
 
 
+class _Validity(_Duration):
+    length = fields.Integer(required=True, strict=True, validate=validate.Range(1, 1200))
+
+
 class _Sourced(_Strict):
     source = fields.String(required=True, validate=validate.Length(min=1))
-    verified = fields.Boolean(required=True, truthy={True}, falsy={False})
+    verified = _Flag(required=True)
 
 
 def _provenance(data: dict[str, Any]) -> domain.Provenance:
@@ -81,7 +106,7 @@ class _Edition(_Strict):
 
 class _Module(_Strict):
     code = _code()
-    required = fields.Boolean(required=True, truthy={True}, falsy={False})
+    required = _Flag(required=True)
     name = fields.Nested(_Text, required=True)
 
     @post_load
@@ -91,7 +116,7 @@ class _Module(_Strict):
 
 class _Award(_Sourced):
     date_basis = fields.String(required=True, validate=validate.OneOf(("last_required_pass",)))
-    validity = fields.Nested(_Duration, load_default=None)
+    validity = fields.Nested(_Validity, load_default=None)
     valid_through = fields.String(required=True, validate=validate.OneOf(("anniversary",)))
     leap = fields.String(required=True, validate=validate.OneOf(("clip",)))
     prerequisites = fields.List(fields.String(), required=True)
@@ -122,8 +147,8 @@ class _Appeals(_Sourced):
         required=True, strict=True, validate=validate.Range(1, 3650)
     )
     fee = _amount(required=True)
-    refunded_on_success = fields.Boolean(required=True, truthy={True}, falsy={False})
-    restores_gap = fields.Boolean(required=True, truthy={True}, falsy={False})
+    refunded_on_success = _Flag(required=True)
+    restores_gap = _Flag(required=True)
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> domain.AppealRule:
@@ -147,7 +172,7 @@ class _Bundle(_Strict):
 class _Fees(_Sourced):
     currency = fields.String(required=True, validate=validate.Regexp(r"^[A-Z]{3}\Z"))
     renewal = _amount(load_default=None)
-    refundable = fields.Boolean(required=True, truthy={True}, falsy={False})
+    refundable = _Flag(required=True)
     bundles = fields.List(fields.Nested(_Bundle), load_default=list)
 
     @post_load
@@ -169,7 +194,7 @@ class _ActivityType(_Sourced):
     unit = fields.Nested(_Text, required=True)
     counted_by = fields.String(required=True, validate=validate.OneOf(("quantity", "months")))
     points = _amount(required=True)
-    increment = _amount(load_default=None)
+    increment = _amount(_above_zero, load_default=None)
 
 
 class _Policy(_Sourced):
@@ -178,8 +203,8 @@ class _Policy(_Sourced):
     points_required = _amount(required=True)
     window = fields.Nested(_Duration, required=True)
     grace = fields.Nested(_Duration, load_default=None)
-    valid_in_grace = fields.Boolean(required=True, truthy={True}, falsy={False})
-    valid_while_pending = fields.Boolean(required=True, truthy={True}, falsy={False})
+    valid_in_grace = _Flag(required=True)
+    valid_while_pending = _Flag(required=True)
     next_cycle = fields.String(required=True, validate=validate.OneOf(("old_expiry", "decision")))
     month_rule = fields.String(
         required=True, validate=validate.OneOf(("completed", "pro_rata", "fifteen_days"))
@@ -189,9 +214,7 @@ class _Policy(_Sourced):
     )
     applies = fields.String(required=True, validate=validate.OneOf(("cycle_start",)))
     unverified = fields.List(fields.String(), load_default=list)
-    categories = fields.Dict(
-        keys=fields.String(), values=fields.Nested(_Category), required=True
-    )
+    categories = fields.Dict(keys=fields.String(), values=fields.Nested(_Category), required=True)
     types = fields.Dict(keys=fields.String(), values=fields.Nested(_ActivityType), required=True)
 
     @post_load
@@ -283,6 +306,7 @@ class SchemeFile(_Strict):
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> domain.Scheme:
+        """The scheme that a file without mistakes describes."""
         for key in ("modules", "editions", "policies", "earlier_regimes"):
             data[key] = tuple(data[key])
         data["time_zone"] = ZoneInfo(data["time_zone"])

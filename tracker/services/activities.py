@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm.exc import StaleDataError
 
+from tracker.db import new_id
 from tracker.domain import activities as rules
 from tracker.domain.certifications import Cycle, cycle_on, hold_on
 from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
@@ -18,7 +20,7 @@ from tracker.domain.permissions import check_not_own, check_own_holder
 from tracker.domain.points import Claim
 from tracker.domain.schemes import Policy, Scheme
 from tracker.models import Activity, Decision, Evidence
-from tracker.services import certifications, facts, history
+from tracker.services import bulk, certifications, facts, history
 from tracker.services.work import Reading, Work
 
 CLAIMED = (
@@ -42,11 +44,12 @@ def log(work: Work, certification_id: str, values: dict[str, Any]) -> str:
     _check(work, row, values)
     claimed: dict[str, Any] = {key: values.get(key) for key in CLAIMED}
     claimed["provider"] = claimed["provider"] or ""
-    activity = Activity(holder_id=row.holder_id, scheme=row.scheme, recorded_at=work.now, **claimed)
-    work.session.add(activity)
-    work.session.flush()
-    history.record(work, "log", "activity", activity.id, type=activity.type)
-    return activity.id
+    id_ = new_id()
+    made = {"id": id_, "holder_id": row.holder_id, "scheme": row.scheme, "state": "draft",
+            "recorded_at": work.now, "version": 1, **claimed}  # fmt: skip
+    bulk.insert(work, Activity, [made])
+    history.record(work, "log", "activity", id_, type=values["type"])
+    return id_
 
 
 def _check(work: Work, certification: Any, values: dict[str, Any]) -> None:
@@ -212,7 +215,7 @@ _ONE = select(
     Decision.reason,
 ).join(Decision, Decision.id == _LATEST, isouter=True)  # fmt: skip
 _BY_ID = _ONE.where(Activity.id == bindparam("id"))
-_OF_HOLDER = _ONE.where(Activity.holder_id == bindparam("holder_id")).order_by(Activity.id)
+OF_HOLDER = _ONE.where(Activity.holder_id == bindparam("id"))
 
 
 def get(reading: Reading, activity_id: str) -> Any:
@@ -226,7 +229,7 @@ def get(reading: Reading, activity_id: str) -> Any:
 
 def of_holder(reading: Reading, holder_id: str) -> Sequence[Any]:
     """All activities of a holder in the order of their ids, each with its latest decision."""
-    return reading.rows(_OF_HOLDER, {"holder_id": holder_id})
+    return sorted(reading.rows(OF_HOLDER, {"id": holder_id}), key=attrgetter("id"))
 
 
 def page(

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -138,7 +139,7 @@ _COLUMNS = (
     Assessment.recorded_at, Assessment.recorded_by, Assessment.voided_at, Assessment.void_reason,
 )  # fmt: skip
 _ONE = select(*_COLUMNS)
-_OF_HOLDER = _ONE.where(Assessment.holder_id == bindparam("holder_id")).order_by(Assessment.id)
+OF_HOLDER = _ONE.where(Assessment.holder_id == bindparam("id"))
 
 
 def get(reading: Reading, assessment_id: str) -> Any:
@@ -154,12 +155,13 @@ def of_holder(
     reading: Reading, holder_id: str, *, after: str | None = None, limit: int | None = None
 ) -> list[Any]:
     """A holder's assessments, voided ones too, in the order of their ids."""
-    statement = _OF_HOLDER
+    asked = {"id": holder_id}
+    if after is None and limit is None:
+        return sorted(reading.rows(OF_HOLDER, asked), key=attrgetter("id"))
+    statement = OF_HOLDER.order_by(Assessment.id).limit(limit)
     if after:
         statement = statement.where(Assessment.id > after)
-    if limit is not None:
-        statement = statement.limit(limit)
-    return list(reading.rows(statement, {"holder_id": holder_id}))
+    return list(reading.rows(statement, asked))
 
 
 def add_center(work: Work, *, name: str, category: str, approvals: list[Approval]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Collection, Sequence
 from typing import Any, cast
@@ -9,6 +10,7 @@ from typing import Any, cast
 from sqlalchemy import ARRAY, JSON, ColumnElement, Table, any_, bindparam, literal
 from sqlalchemy import insert as sql_insert
 from sqlalchemy import update as sql_update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import SessionTransaction
 
 from tracker.db import Base
@@ -53,7 +55,13 @@ def insert(work: Work, table: type[Base], rows: Collection[dict[str, Any]]) -> N
     if work.dialect == "postgresql" and len(rows) > _FEW:
         _copy(work, table_of(table), rows)
     else:
-        work.connection.execute(sql_insert(table_of(table)), list(rows))
+        work.connection.execute(_insert_into(table), list(rows))
+
+
+@functools.cache
+def _insert_into(table: type[Base]) -> Any:
+    """Made once: to make a statement costs as much as to run it."""
+    return sql_insert(table_of(table))
 
 
 def _copy(work: Work, table: Table, rows: Collection[dict[str, Any]]) -> None:
@@ -61,10 +69,18 @@ def _copy(work: Work, table: Table, rows: Collection[dict[str, Any]]) -> None:
     names = list(next(iter(rows)))
     quoted = ", ".join(f'"{name}"' for name in names)
     as_json = {name for name in names if isinstance(table.c[name].type, JSON)}
+    statement = f'copy "{table.name}" ({quoted}) from stdin'
+    driver: Any = work.connection.dialect.loaded_dbapi
     cursor: Any = work.connection.connection.cursor()
-    with cursor.copy(f'copy "{table.name}" ({quoted}) from stdin') as copy:
-        for row in rows:
-            copy.write_row([json.dumps(row[n]) if n in as_json else row[n] for n in names])
+    try:
+        with cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row([json.dumps(row[n]) if n in as_json else row[n] for n in names])
+    except driver.Error as error:
+        raise DBAPIError.instance(statement, None, error, driver.Error) from error
+    except (KeyboardInterrupt, SystemExit):
+        work.connection.invalidate()  # half a COPY is under way on it
+        raise
 
 
 def update(work: Work, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:

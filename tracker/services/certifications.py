@@ -6,18 +6,20 @@ Everything here works on many holders at once; recording one pass is the case of
 from __future__ import annotations
 
 import secrets
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from tracker.db import new_id
 from tracker.domain import assessments, certifications
-from tracker.domain.errors import SupportsRenewal
+from tracker.domain.errors import NotFound, SupportsRenewal
+from tracker.domain.permissions import check_own_holder
 from tracker.domain.schemes import Scheme
-from tracker.models import Certification, Cycle, Holder, Renewal, Span, StandingChange
+from tracker.models import Assessment, Certification, Cycle, Holder, Renewal, Span, StandingChange
 from tracker.services import bulk, facts, history, reminders
 from tracker.services.work import Work
 
@@ -54,7 +56,7 @@ def settle(work: Work, scheme: Scheme, holder_ids: Collection[str]) -> set[str]:
         due = _award_dates(work, scheme, ids)
         held = _awards(work, scheme.code, ids)
         new = {h: day for h, day in due.items() if day is not None and h not in held}
-        changed += _award(work, scheme, new)
+        _award(work, scheme, new)
         awarded |= new.keys()
         for holder_id, award in held.items():
             if due[holder_id] != award.awarded_on and _correct(work, scheme, award, due[holder_id]):
@@ -66,51 +68,63 @@ def settle(work: Work, scheme: Scheme, holder_ids: Collection[str]) -> set[str]:
 
 
 def _award_dates(work: Work, scheme: Scheme, ids: list[str]) -> dict[str, date | None]:
-    attempts = facts.attempts(work, ids)
+    passed = _first_passes(work, scheme, ids)
     earlier = {code: _awards(work, code, ids) for code in scheme.award.prerequisites}
     return {
         holder_id: assessments.award_date(
             scheme,
-            assessments.passes(attempts[holder_id, scheme.code], on=FOREVER),
+            passed[holder_id],
             {c: held[holder_id].awarded_on for c, held in earlier.items() if holder_id in held},
         )
         for holder_id in ids
     }
 
 
+def _first_passes(work: Work, scheme: Scheme, ids: list[str]) -> dict[str, dict[str, date]]:
+    """By holder, each module passed with the day of its first pass: ``assessments.passes``."""
+    table = Assessment
+    statement = (
+        select(table.holder_id, table.module, func.min(table.taken_on))
+        .where(
+            bulk.among(work, table.holder_id, ids), table.scheme == scheme.code, table.passed,
+            table.voided_at.is_(None),
+        )
+        .group_by(table.holder_id, table.module)
+    )  # fmt: skip
+    found: dict[str, dict[str, date]] = defaultdict(dict)
+    for holder_id, module, first_on in work.rows(statement):
+        found[holder_id][module] = first_on
+    return found
+
+
 def _awards(work: Work, scheme: str, ids: list[str]) -> dict[str, _Award]:
     statement = select(
         Certification.holder_id, Certification.id, Certification.awarded_on
     ).where(
-        Certification.holder_id.in_(ids), Certification.scheme == scheme,
+        bulk.among(work, Certification.holder_id, ids), Certification.scheme == scheme,
         Certification.voided_at.is_(None),
     )  # fmt: skip
     return {row.holder_id: _Award(row.id, row.awarded_on) for row in work.rows(statement)}
 
 
-def _award(work: Work, scheme: Scheme, new: dict[str, date]) -> list[str]:
-    """Write the awards with their first cycles; returns the certifications' ids."""
+def _award(work: Work, scheme: Scheme, new: dict[str, date]) -> None:
+    """Write the awards with their first cycles, and the timelines that follow from these."""
     if not new:
-        return []
+        return
     rows: list[dict[str, Any]] = [
         {"id": new_id(), "public_id": secrets.token_urlsafe(16), "number": _number(scheme),
          "holder_id": holder_id, "scheme": scheme.code, "awarded_on": day,
          "recorded_at": work.now}
         for holder_id, day in new.items()
     ]  # fmt: skip
+    firsts = [(r["id"], certifications.first_cycle(scheme, r["awarded_on"])) for r in rows]
     bulk.insert(work, Certification, rows)
-    bulk.insert(
-        work, Cycle,
-        [
-            cycle_row(work, row["id"], certifications.first_cycle(scheme, row["awarded_on"]))
-            for row in rows
-        ],
-    )  # fmt: skip
+    bulk.insert(work, Cycle, [cycle_row(work, id_, first) for id_, first in firsts])
     history.record_many(
         work, "award", "certification",
         ((r["id"], {"scheme": scheme.code, "awarded_on": r["awarded_on"]}) for r in rows),
     )  # fmt: skip
-    return [row["id"] for row in rows]
+    _lay_out(work, scheme, [facts.Record(id_, (first,), (), ()) for id_, first in firsts])
 
 
 def _number(scheme: Scheme) -> str:
@@ -171,13 +185,15 @@ def refresh(work: Work, scheme: Scheme, certification_ids: Collection[str]) -> N
     Called in every transaction that writes a cycle, a renewal or a change of standing.
     """
     for ids in facts.chunks(certification_ids):
-        rows: list[dict[str, Any]] = []
         records = facts.records(work, ids)
-        for record in records.values():
-            rows += _span_rows(scheme, record)
-        work.connection.execute(delete(Span).where(Span.certification_id.in_(ids)))
-        bulk.insert(work, Span, rows)
-        reminders.touch(work, records.values())
+        work.connection.execute(delete(Span).where(bulk.among(work, Span.certification_id, ids)))
+        _lay_out(work, scheme, records.values())
+
+
+def _lay_out(work: Work, scheme: Scheme, records: Collection[facts.Record]) -> None:
+    """Write the spans of certifications that have none, and touch their reminder cursors."""
+    bulk.insert(work, Span, [row for record in records for row in _span_rows(scheme, record)])
+    reminders.touch(work, records)
 
 
 def _span_rows(scheme: Scheme, record: facts.Record) -> Iterable[dict[str, Any]]:
@@ -231,9 +247,16 @@ def locked(work: Work, certification_id: str) -> Any:
 
     Raises NotFound.
     """
-    row = facts.certification(work, certification_id)
-    lock(work, [row.holder_id])
+    row = work.row(_LOCKED, {"id": certification_id})
+    if row is None:
+        raise NotFound
+    check_own_holder(work.actor, row.holder_id)
     return row
+
+
+_LOCKED = facts.CERTIFICATION_BY_ID.join(
+    Holder, Holder.id == Certification.holder_id
+).with_for_update(of=Holder)
 
 
 def of_holder(work: Work, holder_id: str, scheme: str) -> Any:

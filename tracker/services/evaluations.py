@@ -16,6 +16,7 @@ from tracker.domain.points import Claim, Credit, Evaluation
 from tracker.domain.schemes import Policy, Scheme
 from tracker.models import Certification, Cycle, Span
 from tracker.services import activities, facts, records, standings
+from tracker.services.ahead import Ahead
 from tracker.services.standings import Held, Points
 from tracker.services.work import Reading
 
@@ -88,17 +89,25 @@ _DETAIL = (
         isouter=True,
     )
     .where(Certification.id == bindparam("id"), Certification.voided_at.is_(None))
-    .order_by(Cycle.ordinal, Span.from_on)
 )  # fmt: skip
 _FIRST_OF_CYCLE = len(facts.CERTIFICATION)
 _FIRST_OF_SPAN = _FIRST_OF_CYCLE + len(facts.CYCLE)
 
 
+def _asked(reading: Reading, certification_id: str, on: date | None = None) -> dict[str, Any]:
+    days = [on] if on else records.todays(reading)
+    return {"id": certification_id, "earliest": min(days), "latest": max(days)}
+
+
+AHEAD_OF_DETAIL = Ahead(_asked, _DETAIL)
+AHEAD_OF_EXPLAIN = Ahead(
+    lambda _, id_: facts.known({"id": id_}), facts.WITH_CYCLES, facts.CLAIMED
+)
+
+
 def _detail_now(reading: Reading, certification_id: str, on: date | None) -> Detail:
     """The same as known now, from the timeline on record, with one statement."""
-    days = [on] if on else [reading.today(scheme) for scheme in reading.schemes]
-    asked = {"id": certification_id, "earliest": min(days), "latest": max(days)}
-    rows = reading.rows(_DETAIL, asked)
+    rows = reading.rows(_DETAIL, _asked(reading, certification_id, on))
     if not rows:
         raise NotFound
     row = rows[0]
@@ -106,7 +115,7 @@ def _detail_now(reading: Reading, certification_id: str, on: date | None) -> Det
     cycles = {r.ordinal: certifications.Cycle(*r[_FIRST_OF_CYCLE:_FIRST_OF_SPAN]) for r in rows}
     spans = {r.from_on: certifications.Span(*r[_FIRST_OF_SPAN:]) for r in rows if r.from_on}
     standing = _standing(tuple(spans.values()), on or reading.today(reading.schemes[row.scheme]))
-    return Detail(*row[:6], standing=standing, cycles=tuple(cycles.values()))
+    return Detail(*row[:6], standing=standing, cycles=[cycles[n] for n in sorted(cycles)])
 
 
 def page(
@@ -147,7 +156,7 @@ def explain(
     on = on or reading.today(scheme)
     if not cycles or cycles[0].starts_on > on:
         raise NotFound
-    found = facts.activities(reading, [row.holder_id], known_at=known_at)
+    claimed = facts.claimed(reading, row.id, known_at=known_at)
     version = certifications.cycle_on(cycles, on).policy
     if not version:
         raise NotRenewable(f"The scheme {scheme.code} never expires, so it counts no points.")
@@ -155,9 +164,7 @@ def explain(
     for claim in extra:
         activities.check_claim(policy, claim)
     record = facts.Record(row.id, cycles, applications=(), changes=())
-    points = standings.evaluate(
-        scheme, record, found[row.holder_id, row.scheme], on=on, extra=extra
-    )
+    points = standings.evaluate(scheme, record, claimed, on=on, extra=extra)
     if points is None:
         raise NotFound
     return Explained(row.id, scheme, policy, points, frozenset(c.ref for c in extra))

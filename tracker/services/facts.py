@@ -11,13 +11,12 @@ what was compiled, costs more than the database takes to answer it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import and_, bindparam, func, or_, select
 
@@ -36,10 +35,12 @@ from tracker.models import (
     Renewal,
     StandingChange,
 )
+from tracker.services.together import Together
 from tracker.services.work import Reading
 
 CHUNK = 500  # how many ids go into one IN list
 HolderScheme = tuple[str, str]
+Asked = TypeVar("Asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,27 +113,31 @@ _IDS = bindparam("ids", type_=Id, expanding=True)
 _KNOWN_AT = bindparam("known_at", type_=Instant)
 
 
+def known(parameters: dict[str, Any], known_at: datetime | None = None) -> dict[str, Any]:
+    """Parameters of a statement that leaves out what was recorded later; now: nothing is."""
+    return {**parameters, "known_at": known_at or EVER}
+
+
 @dataclass(frozen=True, slots=True)
-class _About:
-    """A statement about one id, and the same about a list of them."""
+class _About(Generic[Asked]):
+    """What is asked about one id, and the same about a list of them."""
 
-    one: Any
-    many: Any
+    one: Asked
+    many: Asked
 
-    def rows(
-        self, reading: Reading, ids: Collection[str], known_at: datetime | None
-    ) -> Iterator[Any]:
-        """The rows about these ids, as known at an instant or as known now."""
-        known = {"known_at": known_at or EVER}
+    def each(
+        self, ids: Collection[str], known_at: datetime | None
+    ) -> Iterator[tuple[Asked, dict[str, Any]]]:
+        """What to ask about these ids, with its parameters; once, unless they are very many."""
         for some in chunks(ids):
             if len(some) == 1:
-                yield from reading.rows(self.one, {"id": some[0], **known})
+                yield self.one, known({"id": some[0]}, known_at)
             else:
-                yield from reading.rows(self.many, {"ids": some, **known})
+                yield self.many, known({"ids": some}, known_at)
 
 
-def _about(make: Callable[[Callable[[Any], Any]], Any]) -> _About:
-    """Make a statement for one and for many; ``make`` is given the condition on a column."""
+def _about(make: Callable[[Callable[[Any], Any]], Asked]) -> _About[Asked]:
+    """Make it for one and for many; ``make`` is given the condition on a column."""
     return _About(make(lambda column: column == _ID), make(lambda column: column.in_(_IDS)))
 
 
@@ -152,37 +157,10 @@ def attempts(
 ) -> dict[HolderScheme, list[Attempt]]:
     """Attempts by holder and scheme, oldest first; voided ones are left out."""
     found: dict[HolderScheme, list[Attempt]] = defaultdict(list)
-    for row in _ATTEMPTS.rows(reading, holder_ids, known_at):
-        found[row[0], row[1]].append(Attempt(*row[2:]))
+    for statement, parameters in _ATTEMPTS.each(holder_ids, known_at):
+        for row in reading.rows(statement, parameters):
+            found[row[0], row[1]].append(Attempt(*row[2:]))
     return found
-
-
-def records(
-    reading: Reading, certification_ids: Collection[str], *, known_at: datetime | None = None
-) -> dict[str, Record]:
-    """The cycles, applications and changes of each certification."""
-    of_each = cycles(reading, certification_ids, known_at=known_at)
-    applications: dict[str, list[rules.Application]] = defaultdict(list)
-    for row in _RENEWALS.rows(reading, certification_ids, known_at):
-        applications[row[0]].append(_application(row, known_at or EVER))
-    changes: dict[str, list[rules.Change]] = defaultdict(list)
-    for certification_id, kind, effective_on in _CHANGES.rows(reading, certification_ids, known_at):
-        changes[certification_id].append(rules.Change(kind, effective_on))
-    return {
-        id_: Record(id_, of_each[id_], tuple(applications[id_]), tuple(changes[id_]))
-        for id_ in certification_ids
-        if id_ in of_each
-    }
-
-
-def cycles(
-    reading: Reading, certification_ids: Collection[str], *, known_at: datetime | None = None
-) -> dict[str, tuple[rules.Cycle, ...]]:
-    """The cycles of each certification, for those who need no more of its record."""
-    found: dict[str, list[rules.Cycle]] = defaultdict(list)
-    for row in _CYCLES.rows(reading, certification_ids, known_at):
-        found[row[0]].append(rules.Cycle(*row[1:]))
-    return {id_: tuple(of_one) for id_, of_one in found.items()}
 
 
 CYCLE = (
@@ -191,28 +169,69 @@ CYCLE = (
 )  # fmt: skip
 """The columns of a ``domain.certifications.Cycle``, in its order."""
 
-_CYCLES = _about(
-    lambda about: select(Cycle.certification_id, *CYCLE)
-    .where(about(Cycle.certification_id), Cycle.recorded_at <= _KNOWN_AT)
-    .order_by(Cycle.certification_id, Cycle.ordinal)
-)
-_RENEWALS = _about(
-    lambda about: select(
+
+def _cycles(about: Callable[[Any], Any]) -> Any:
+    return select(Cycle.certification_id, *CYCLE).where(
+        about(Cycle.certification_id), Cycle.recorded_at <= _KNOWN_AT
+    )
+
+
+def _renewals(about: Callable[[Any], Any]) -> Any:
+    return select(
         Renewal.certification_id, Renewal.submitted_on, Renewal.decided_on, Renewal.withdrawn_on,
         Renewal.closed_at,
-    ).where(about(Renewal.certification_id), Renewal.recorded_at <= _KNOWN_AT)
-    .order_by(Renewal.submitted_on, Renewal.id)
-)  # fmt: skip
-_CHANGES = _about(
-    lambda about: select(
-        StandingChange.certification_id, StandingChange.kind, StandingChange.effective_on
-    ).where(about(StandingChange.certification_id), StandingChange.recorded_at <= _KNOWN_AT)
-    .order_by(
-        # Of one day: as they were recorded; one file's changes by their refs, in whatever order.
-        StandingChange.effective_on, StandingChange.recorded_at,
-        func.coalesce(StandingChange.ref, ""), StandingChange.id,
-    )
-)  # fmt: skip
+    ).where(about(Renewal.certification_id), Renewal.recorded_at <= _KNOWN_AT)  # fmt: skip
+
+
+def _changes(about: Callable[[Any], Any]) -> Any:
+    return select(
+        StandingChange.certification_id, StandingChange.kind, StandingChange.effective_on,
+        StandingChange.recorded_at, func.coalesce(StandingChange.ref, "").label("ref"),
+        StandingChange.id,
+    ).where(
+        about(StandingChange.certification_id), StandingChange.recorded_at <= _KNOWN_AT
+    )  # fmt: skip
+
+
+_CYCLES = _about(_cycles)
+_RECORDS = _about(lambda about: Together(_cycles(about), _renewals(about), _changes(about)))
+# Of one day: as they were recorded; one file's changes by their refs, in whatever order.
+_IN_ORDER = attrgetter("effective_on", "recorded_at", "ref", "id")
+
+
+def records(
+    reading: Reading, certification_ids: Collection[str], *, known_at: datetime | None = None
+) -> dict[str, Record]:
+    """The cycles, applications and changes of each certification."""
+    found: dict[str, Record] = {}
+    for together, parameters in _RECORDS.each(certification_ids, known_at):
+        cycle_rows, renewal_rows, change_rows = together.read(reading, parameters)
+        applications: dict[str, list[rules.Application]] = defaultdict(list)
+        for row in renewal_rows:
+            applications[row[0]].append(_application(row, known_at or EVER))
+        changes: dict[str, list[rules.Change]] = defaultdict(list)
+        for row in sorted(change_rows, key=_IN_ORDER):
+            changes[row[0]].append(rules.Change(row.kind, row.effective_on))
+        for id_, cycles_of_one in _by_certification(cycle_rows).items():
+            found[id_] = Record(id_, cycles_of_one, tuple(applications[id_]), tuple(changes[id_]))
+    return {id_: found[id_] for id_ in certification_ids if id_ in found}
+
+
+def cycles(
+    reading: Reading, certification_ids: Collection[str], *, known_at: datetime | None = None
+) -> dict[str, tuple[rules.Cycle, ...]]:
+    """The cycles of each certification, for those who need no more of its record."""
+    found: dict[str, tuple[rules.Cycle, ...]] = {}
+    for statement, parameters in _CYCLES.each(certification_ids, known_at):
+        found |= _by_certification(reading.rows(statement, parameters))
+    return found
+
+
+def _by_certification(rows: Iterable[Any]) -> dict[str, tuple[rules.Cycle, ...]]:
+    found: dict[str, list[rules.Cycle]] = defaultdict(list)
+    for row in sorted(rows, key=attrgetter("ordinal")):
+        found[row[0]].append(rules.Cycle(*row[1:]))
+    return {id_: tuple(of_one) for id_, of_one in found.items()}
 
 
 def _application(row: Any, known_at: datetime) -> rules.Application:
@@ -222,13 +241,13 @@ def _application(row: Any, known_at: datetime) -> rules.Application:
     return rules.Application(row.submitted_on, closed_on)
 
 
-_ACTIVITIES = _about(
-    lambda about: select(
+_ACTIVITY = (
+    select(
         Activity.holder_id, Activity.scheme, Activity.id, Activity.category, Activity.type,
         Activity.title, Activity.provider, Activity.quantity, Activity.starts_on,
         Activity.completed_on, Activity.submitted_on, Activity.submitted_at,
         Activity.withdrawn_on, Decision.decided_on, Decision.verdict, Decision.points_limit,
-        Decision.recorded_at,
+        Decision.recorded_at, Decision.id.label("decision_id"),
     )
     .join(
         Decision,
@@ -236,11 +255,17 @@ _ACTIVITIES = _about(
         isouter=True,
     )
     .where(
-        about(Activity.holder_id), Activity.state != "draft",
+        Activity.state != "draft",
         func.coalesce(Activity.submitted_at, Activity.recorded_at) <= _KNOWN_AT,
     )
-    .order_by(Activity.holder_id, Activity.id, Decision.decided_on, Decision.id)
 )  # fmt: skip
+_ACTIVITIES = _about(lambda about: _ACTIVITY.where(about(Activity.holder_id)))
+CLAIMED = _ACTIVITY.join(
+    Certification,
+    and_(
+        Certification.holder_id == Activity.holder_id, Certification.scheme == Activity.scheme
+    ),
+).where(Certification.id == _ID)  # fmt: skip
 
 
 def activities(
@@ -248,11 +273,30 @@ def activities(
 ) -> dict[HolderScheme, list[ActivityFacts]]:
     """Activities by holder and scheme with every decision on them, drafts left out."""
     found: dict[HolderScheme, list[ActivityFacts]] = defaultdict(list)
-    rows = _ACTIVITIES.rows(reading, holder_ids, known_at)
-    for _, of_one in groupby(rows, key=attrgetter("id")):
-        group = list(of_one)
-        found[group[0].holder_id, group[0].scheme].append(_activity(group))
+    for statement, parameters in _ACTIVITIES.each(holder_ids, known_at):
+        for first, facts in _by_activity(reading.rows(statement, parameters)):
+            found[first.holder_id, first.scheme].append(facts)
     return found
+
+
+def claimed(
+    reading: Reading, certification_id: str, *, known_at: datetime | None = None
+) -> list[ActivityFacts]:
+    """The same of one certification: those of its holder under its scheme."""
+    rows = reading.rows(CLAIMED, known({"id": certification_id}, known_at))
+    return [facts for _, facts in _by_activity(rows)]
+
+
+def _by_activity(rows: Iterable[Any]) -> Iterator[tuple[Any, ActivityFacts]]:
+    """Each activity's first row and its facts, in the order of their ids."""
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.id].append(row)
+    for id_ in sorted(found):
+        of_one = found[id_]
+        if len(of_one) > 1:
+            of_one.sort(key=attrgetter("decided_on", "decision_id"))
+        yield of_one[0], _activity(of_one)
 
 
 def _activity(rows: Sequence[Any]) -> ActivityFacts:
@@ -279,10 +323,10 @@ CERTIFICATION = (
     Certification.id, Certification.number, Certification.public_id, Certification.holder_id,
     Certification.scheme, Certification.awarded_on, Certification.recorded_at,
 )  # fmt: skip
-_CERTIFICATION = select(*CERTIFICATION).where(
+CERTIFICATION_BY_ID = select(*CERTIFICATION).where(
     Certification.id == _ID, Certification.voided_at.is_(None)
 )
-_WITH_CYCLES = (
+WITH_CYCLES = (
     select(*CERTIFICATION, *CYCLE)
     .join(
         Cycle,
@@ -290,13 +334,12 @@ _WITH_CYCLES = (
         isouter=True,
     )
     .where(Certification.id == _ID, Certification.voided_at.is_(None))
-    .order_by(Cycle.ordinal)
 )
 
 
 def certification(reading: Reading, certification_id: str) -> Any:
     """The certification's row; NotFound if there is none, it was voided, or is not the actor's."""
-    row = reading.row(_CERTIFICATION, {"id": certification_id})
+    row = reading.row(CERTIFICATION_BY_ID, {"id": certification_id})
     if row is None:
         raise NotFound
     check_own_holder(reading.actor, row.holder_id)
@@ -307,12 +350,10 @@ def with_cycles(
     reading: Reading, certification_id: str, *, known_at: datetime | None = None
 ) -> tuple[Any, tuple[rules.Cycle, ...]]:
     """The certification's row and its cycles, with one statement. Raises NotFound as above."""
-    known = {"id": certification_id, "known_at": known_at or EVER}
-    rows = reading.rows(_WITH_CYCLES, known)
+    rows = reading.rows(WITH_CYCLES, known({"id": certification_id}, known_at))
     if not rows:
         raise NotFound
     check_own_holder(reading.actor, rows[0].holder_id)
     first = len(CERTIFICATION)
-    return rows[0], tuple(
-        rules.Cycle(*row[first:]) for row in rows if row.ordinal is not None
-    )
+    cycles = (rules.Cycle(*row[first:]) for row in rows if row.ordinal is not None)
+    return rows[0], tuple(sorted(cycles, key=attrgetter("ordinal")))

@@ -14,16 +14,7 @@ from tracker.services.work import Work
 
 def record(work: Work, action: str, subject: str, subject_id: str, **detail: Any) -> None:
     """Write down that the actor did ``action`` to a record."""
-    work.session.add(
-        HistoryEntry(
-            at=work.now,
-            actor=work.actor.name,
-            action=action,
-            subject=subject,
-            subject_id=subject_id,
-            detail=_plain(detail),
-        )
-    )
+    record_many(work, action, subject, [(subject_id, detail)])
 
 
 def record_many(

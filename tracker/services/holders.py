@@ -20,7 +20,7 @@ COLUMNS = (
     Holder.second_email, Holder.language, Holder.time_zone, Holder.recorded_at, Holder.version,
 )  # fmt: skip
 _ONE = select(*COLUMNS)
-_BY_ID = _ONE.where(Holder.id == bindparam("id"))
+BY_ID = _ONE.where(Holder.id == bindparam("id"))
 
 
 def register(work: Work, values: dict[str, Any]) -> Any:
@@ -39,7 +39,7 @@ def register(work: Work, values: dict[str, Any]) -> Any:
 def get(reading: Reading, holder_id: str) -> Any:
     """A holder's row. Raises NotFound, also for somebody else's record."""
     check_own_holder(reading.actor, holder_id)
-    row = reading.row(_BY_ID, {"id": holder_id})
+    row = reading.row(BY_ID, {"id": holder_id})
     if row is None:
         raise NotFound
     return row

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from tracker.services import activities, assessments, holders, renewals, standings
+from tracker.services.ahead import Ahead
 from tracker.services.work import Reading
 
 
@@ -38,5 +39,17 @@ def of_holder(reading: Reading, holder_id: str, *, on: date | None) -> HolderRec
 
 def today_everywhere(reading: Reading) -> date:
     """Today where it begins last among the schemes: no day is shown before it begins anywhere."""
-    days = [reading.today(scheme) for scheme in reading.schemes]
-    return min(days)
+    return min(todays(reading))
+
+
+def todays(reading: Reading) -> list[date]:
+    """Today in each of the schemes' time zones."""
+    zones = {scheme.time_zone for scheme in reading.schemes}
+    return [reading.now.astimezone(zone).date() for zone in zones]
+
+
+AHEAD = Ahead(
+    lambda reading, id_: {"id": id_, "on": today_everywhere(reading)},
+    holders.BY_ID, assessments.OF_HOLDER, standings.OF_HOLDER, activities.OF_HOLDER,
+    renewals.OF_HOLDER,
+)  # fmt: skip

@@ -163,9 +163,14 @@ def _decided(reading: Reading, rows: Sequence[Any]) -> Callable[[Any], Collectio
         policy = policy_of(reading, row.scheme)
         if policy is None or row.last_offset is None:
             return ()
-        return [offset for offset in policy.offsets if offset >= row.last_offset]
+        return _down_to(policy, row.last_offset)
 
     return answer
+
+
+@lru_cache(maxsize=1024)
+def _down_to(policy: ReminderPolicy, last_offset: int) -> frozenset[int]:
+    return frozenset(offset for offset in policy.offsets if offset >= last_offset)
 
 
 def _complete(

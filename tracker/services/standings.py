@@ -6,18 +6,20 @@ day; a property test holds them together.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Date, and_, bindparam, case, or_, select
 
 from tracker.domain import assessments, certifications, points
 from tracker.domain.certifications import Standing
+from tracker.domain.periods import Period
 from tracker.domain.points import Evaluation
-from tracker.domain.schemes import Scheme
+from tracker.domain.schemes import Policy, Scheme
 from tracker.models import Assessment, Certification, Holder, Span
 from tracker.services import facts
 from tracker.services.work import Reading
@@ -60,9 +62,9 @@ class Held:
 
 
 SPAN = (
-    Span.from_on, Span.until_on, Span.cycle, Span.cycle_starts_on,
-    Span.expires_on.label("span_expires_on"), Span.window_opens_on, Span.grace_ends_on,
-    Span.pending_since, Span.hold, Span.valid_in_grace, Span.valid_while_pending,
+    Span.from_on, Span.until_on, Span.cycle, Span.cycle_starts_on, Span.expires_on,
+    Span.window_opens_on, Span.grace_ends_on, Span.pending_since, Span.hold,
+    Span.valid_in_grace, Span.valid_while_pending,
 )  # fmt: skip
 """The columns of a ``domain.certifications.Span``, in its order."""
 _HELD = (
@@ -74,9 +76,7 @@ _HELD = (
     .where(Certification.voided_at.is_(None))
 )  # fmt: skip
 _ONE = _HELD.where(Certification.id == bindparam("id"))
-_OF_HOLDER = _HELD.where(Certification.holder_id == bindparam("holder_id")).order_by(
-    Certification.awarded_on, Certification.id
-)
+OF_HOLDER = _HELD.where(Certification.holder_id == bindparam("id"))
 
 
 def _held(row: Any, on: date) -> Held:
@@ -92,7 +92,9 @@ def of_certification(reading: Reading, certification_id: str, *, on: date) -> He
 
 def of_holder(reading: Reading, holder_id: str, *, on: date) -> list[Held]:
     """All of a holder's certifications awarded by a day, with their standings."""
-    return [_held(row, on) for row in reading.rows(_OF_HOLDER, {"holder_id": holder_id, "on": on})]
+    rows = reading.rows(OF_HOLDER, {"id": holder_id, "on": on})
+    held = [_held(row, on) for row in rows]
+    return sorted(held, key=attrgetter("awarded_on", "id"))
 
 
 def of_many(reading: Reading, holder_ids: Collection[str], *, on: date) -> list[Held]:
@@ -131,20 +133,36 @@ def evaluate(
 
     ``extra`` are claims that are not stored: what if. They count as if approved.
     """
-    cycle = certifications.cycle_on(record.cycles, on)
-    if not cycle.policy:
+    counted = _count(scheme, record.cycles, activities, on=on, extra=extra)
+    if counted is None:
         return None
-    policy = scheme.policy(cycle.policy)
-    days = certifications.days_of(record.cycles, cycle)
-    approved = [a.claim_on(on) for a in activities if a.approved_on(on)] + list(extra)
+    policy, days, approved = counted
     waiting = [a.claim for a in activities if a.pending_on(on)]
     evaluation = points.evaluate(policy, approved, cycle=days, on=on)
-    ahead = points.evaluate(policy, approved, cycle=days, on=max(on, days.ends_on))
-    return Points(
-        evaluation=evaluation,
-        pending=points.evaluate(policy, approved + waiting, cycle=days, on=on) if waiting else evaluation,
-        projected=ahead.total,
-    )  # fmt: skip
+    pending, ahead = evaluation, evaluation
+    if waiting:
+        pending = points.evaluate(policy, approved + waiting, cycle=days, on=on)
+    if any(claim.completed_on is None or claim.completed_on > on for claim in approved):
+        # Nothing else counts for more on a later day.
+        ahead = points.evaluate(policy, approved, cycle=days, on=max(on, days.ends_on))
+    return Points(evaluation=evaluation, pending=pending, projected=ahead.total)
+
+
+def _count(
+    scheme: Scheme,
+    cycles: Sequence[certifications.Cycle],
+    activities: Collection[facts.ActivityFacts],
+    *,
+    on: date,
+    extra: Collection[points.Claim] = (),
+) -> tuple[Policy, Period, list[points.Claim]] | None:
+    """What governs a day: the policy, the days of the cycle, the claims approved by then."""
+    cycle = certifications.cycle_on(cycles, on)
+    if not cycle.policy:
+        return None
+    approved = [a.claim_on(on) for a in activities if a.approved_on(on)]
+    days = certifications.days_of(cycles, cycle)
+    return scheme.policy(cycle.policy), days, [*approved, *extra]
 
 
 def evaluations(
@@ -155,11 +173,11 @@ def evaluations(
     activities = facts.activities(reading, {h.holder_id for h in held})
     found: dict[str, Evaluation] = {}
     for one in held:
-        record = facts.Record(one.id, cycles[one.id], applications=(), changes=())
         of_scheme = activities[one.holder_id, one.scheme]
-        result = evaluate(reading.schemes[one.scheme], record, of_scheme, on=on)
-        if result is not None:
-            found[one.id] = result.evaluation
+        counted = _count(reading.schemes[one.scheme], cycles[one.id], of_scheme, on=on)
+        if counted is not None:
+            policy, days, approved = counted
+            found[one.id] = points.evaluate(policy, approved, cycle=days, on=on)
     return found
 
 

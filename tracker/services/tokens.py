@@ -23,7 +23,7 @@ _COLUMNS = (
     Token.id, Token.name, Token.role, Token.scopes, Token.holder_id, Token.employer_id,
     Token.recorded_at, Token.expires_at, Token.last_used_at, Token.revoked_at,
 )  # fmt: skip
-_BY_DIGEST = select(
+BY_DIGEST = select(
     Token.id, Token.name, Token.role, Token.scopes, Token.holder_id, Token.employer_id,
     Token.expires_at, Token.revoked_at, Token.last_used_at,
 ).where(Token.digest == bindparam("digest"))  # fmt: skip
@@ -88,7 +88,12 @@ def _mistakes(
 
 
 def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
+
+
+def parameters(secret: str) -> dict[str, str]:
+    """The parameters with which ``BY_DIGEST`` finds the token of a secret."""
+    return {"digest": _digest(secret)}
 
 
 def authenticate(reading: Reading, secret: str) -> Actor | None:
@@ -99,7 +104,7 @@ def authenticate(reading: Reading, secret: str) -> Actor | None:
     """
     if not secret.startswith(PREFIX):
         return None
-    row = reading.row(_BY_DIGEST, {"digest": _digest(secret)})
+    row = reading.row(BY_DIGEST, parameters(secret))
     if row is None or row.revoked_at is not None:
         return None
     if row.expires_at is not None and row.expires_at <= reading.now:

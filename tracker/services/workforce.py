@@ -8,7 +8,7 @@ the joins find none. Consent is about now also when the day asked about is anoth
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -268,18 +268,22 @@ def export(
 ) -> Iterator[tuple[Any, ...]]:
     """All workers asked for, as rows in the order of the columns; memory stays flat.
 
-    One statement, so that the file is of one instant, read on a connection of its own. On
-    PostgreSQL a cursor on the server needs a transaction; on SQLite one would hold up writers.
+    One statement, so that the file is of one instant, on a connection of its own, so that it
+    outlives the reading that it was asked in. On PostgreSQL a cursor on the server needs a
+    transaction; on SQLite a transaction would hold up writers.
     """
-    options: dict[str, Any] = {"stream_results": True, "yield_per": PARTITION}
-    if reading.dialect == "sqlite":
-        options["isolation_level"] = "AUTOCOMMIT"
+    isolation = "AUTOCOMMIT" if reading.dialect == "sqlite" else "REPEATABLE READ"
+    streamed = {"stream_results": True, "yield_per": PARTITION}
     statement = _lines(asked, sort, with_points=with_points)
     width = len(_LINE)
-    with reading.connection.engine.connect().execution_options(**options) as connection:
-        found = connection.execute(statement, _parameters(reading, asked))
+    with reading.connection.engine.connect() as connection:
+        connection.execution_options(isolation_level=isolation)
+        later = replace(reading, connection=connection)
+        found = connection.execute(
+            statement, _parameters(reading, asked), execution_options=streamed
+        )
         for rows in found.partitions():
-            points = _points(reading, rows, asked) if with_points else {}
+            points = _points(later, rows, asked) if with_points else {}
             for row in rows:
                 line = (asked.on, asked.scheme.code, *row[:width], _days_left(row[-1], asked.on))
                 total = points.get(row.certification_id) if with_points else None

@@ -31,7 +31,7 @@ _ENCRYPTED = 0x1
 # The beginning of XML without a document type: what each part of a workbook looks like.
 _PROLOG_BYTES = 4096
 _PLAIN_XML = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>)?\s*(?:<!--.*?-->\s*)*<[A-Za-z_]",
+    rb"(?:\xef\xbb\xbf)?\s*+(?:<\?xml[^>]*+>)?\s*+(?:<!--(?:(?!-->).)*+-->\s*+)*+<[A-Za-z_]",
     re.DOTALL,
 )
 _BROKEN = "cannot be read as XLSX: the file is damaged, or is no workbook"

@@ -73,7 +73,7 @@ def run(
     keys in the same moment.
     """
     chosen = _kind(kind)
-    given = {"id": new_id(), "kind": kind, "filename": filename[-200:], "dry_run": dry_run}
+    given = {"id": new_id(), "kind": kind, "filename": _storable(filename), "dry_run": dry_run}
     _wait_for_other_imports(work)
     nested = bulk.savepoint(work)
     try:
@@ -87,7 +87,7 @@ def run(
         raise AlreadyRecorded(
             "Somebody recorded one of these rows in the same moment; import the file again."
         ) from error
-    except BaseException:
+    except Exception:
         nested.rollback()
         raise
     report = _report(done, given)
@@ -99,6 +99,11 @@ def run(
         history.record(work, "import", "import_run", report.id, kind=kind, **counts)
     _store(work, given, "checked" if dry_run else "stored", report.to_dict(), employer_id)
     return report
+
+
+def _storable(filename: str) -> str:
+    """A file's name as every database keeps it: of 200 characters, the last ones."""
+    return filename.encode(errors="replace").decode().replace("\0", "?")[-200:]
 
 
 def _kind(kind: str) -> Kind:

@@ -1,0 +1,259 @@
+"""tracker init, migrate, serve, schemes, token and doctor."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from sqlalchemy import delete, update
+
+from tests import postgres
+from tracker import migrations
+from tracker.cli import main
+from tracker.domain.permissions import SYSTEM
+from tracker.models import Runtime, Span
+from tracker.services import runtime
+from tracker.settings import ROOT
+
+
+@pytest.fixture
+def new_database(backend, tmp_path, request):
+    """The URL of a database without any table."""
+    if backend == "sqlite":
+        return f"sqlite:///{tmp_path}/new.sqlite3"
+    server = request.getfixturevalue("postgres_server")
+    return postgres.create_database(server, f"new_{os.urandom(8).hex()}")
+
+
+def test_init_makes_ready_once_and_says_that_a_second_run_changed_nothing(tracker, new_database):
+    first = tracker("init", TRACKER_DATABASE_URL=new_database)
+    second = tracker("init", TRACKER_DATABASE_URL=new_database)
+
+    assert re.fullmatch(r"trk_[\w-]{43}\n", first.stdout)
+    assert first.stderr.splitlines() == [
+        "The keys were made.",
+        f"The database was brought to migration {migrations.head()}.",
+        "The first administrator's token follows; it is not shown again.",
+    ]
+    assert (second.exit_code, second.stdout) == (0, "")
+    assert second.stderr == "Everything was in place already; nothing was changed.\n"
+
+
+def test_migrate_says_what_it_did(tracker, new_database):
+    first = tracker("migrate", TRACKER_DATABASE_URL=new_database)
+    second = tracker("migrate", TRACKER_DATABASE_URL=new_database)
+
+    head = migrations.head()
+    assert first.stdout == f"Migrated from an empty database to {head}.\n"
+    assert second.stdout == f"The database is at the newest migration already ({head}).\n"
+
+
+def test_serve_refuses_a_database_that_is_not_migrated(tracker, new_database):
+    result = tracker("serve", TRACKER_DATABASE_URL=new_database)
+
+    assert result.exit_code == 1
+    assert "run `tracker migrate` first" in result.stderr
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_serve_answers_until_it_is_told_to_stop(variables, stop):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "tracker.cli", "serve", "--port", str(port), "--workers", "1"]
+    environment = {**os.environ, **variables, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as server:
+        assert _answers(port, server)
+        server.send_signal(stop)
+        assert server.wait(60) == 0
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), 1)
+
+
+def _answers(port, server):
+    for _ in range(600):
+        if server.poll() is not None:
+            return False
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return True
+    return False
+
+
+def test_a_mistaken_setting_is_told_and_nothing_is_run(tracker):
+    result = tracker("migrate", TRACKER_DATABSE_URL="x", TRACKER_MAIL_PORT="many")
+
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 2
+    assert "TRACKER_DATABSE_URL: is not a known setting" in result.stderr
+
+
+def test_a_database_that_cannot_be_reached_is_a_failure_in_words(tracker):
+    url = "postgresql://nobody@127.0.0.1:1/none"
+    result = tracker("migrate", TRACKER_DATABASE_URL=url)
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("The database said no: ")
+    assert "Traceback" not in result.stderr
+
+
+# Schemes.
+def test_schemes_are_listed_with_their_versions(tracker):
+    lines = tracker("schemes", "list").stdout.splitlines()
+
+    assert "cpt      Certified Production Technician (CPT 4.0)" in lines
+    assert any("green (optional)" in line for line in lines)
+    assert any("policy 2015: from the start, holds unverified values" in line for line in lines)
+
+
+def test_scheme_files_are_checked_and_every_mistake_is_told_with_file_and_line(tracker, tmp_path):
+    good = tracker("schemes", "check")
+    assert (good.exit_code, good.stderr) == (0, "")
+    text = (ROOT / "config" / "schemes" / "mssc-cpt.toml").read_text()
+    text = text.replace('points_required = "100.00"', 'points_required = "many"')
+    (tmp_path / "cpt.toml").write_text(text.replace("[retake]", "[retakes]"))
+
+    bad = tracker("schemes", "check", tmp_path)
+
+    assert (bad.exit_code, bad.stdout) == (1, "")
+    assert re.search(r"^cpt\.toml:\d+: .*points_required = many: ", bad.stderr, re.MULTILINE)
+    assert "retakes" in bad.stderr
+
+
+# Tokens.
+def test_a_token_is_made_listed_and_revoked(tracker):
+    made = tracker("token", "create", "--role", "staff", "--days", "30", "--name", "nightly")
+    assert re.fullmatch(r"trk_[\w-]{43}\n", made.stdout)
+    (line,) = tracker("token", "list").stdout.splitlines()
+    id_ = line.split()[0]
+    assert "staff" in line
+    assert "expires 2026-12-21T17:00Z" in line
+    assert line.endswith("never used  nightly")
+
+    assert tracker("token", "revoke", id_).stdout == f"Token {id_} is revoked.\n"
+
+    assert "revoked 2026-11-21T17:00Z" in tracker("token", "list").stdout
+    assert tracker("token", "revoke", "01a20111-0d4d-72b4-9421-649f04659112").exit_code == 1
+
+
+@pytest.mark.usefixtures("sample")
+def test_a_holders_token_names_the_holder_by_ref(tracker):
+    arguments = ("token", "create", "--role", "holder")
+    made = tracker(*arguments, "--holder", "H1-000003", "--scope", "read")
+    assert made.exit_code == 0
+    assert "read " in tracker("token", "list").stdout
+
+    assert tracker(*arguments).stderr.splitlines() == [
+        "This token cannot be made.",
+        "  holder_id: is required for the role holder, and for that role only",
+    ]
+    nobody = tracker(*arguments, "--holder", "nobody")
+    assert (nobody.exit_code, nobody.stderr.splitlines()[0]) == (1, "There is no holder 'nobody'.")
+
+
+# Doctor.
+@pytest.fixture
+def findings(tracker):
+    """The doctor's findings by check, and its exit status."""
+
+    def examine(**variables):
+        result = tracker("doctor", "--json", **variables)
+        found = {finding["check"]: finding for finding in json.loads(result.stdout)}
+        return found, result.exit_code
+
+    return examine
+
+
+@pytest.mark.usefixtures("sample")
+def test_the_doctor_finds_what_is_well_and_what_is_not(findings):
+    found, status = findings(TRACKER_MAIL_PORT="1")
+
+    states = {check: finding["state"] for check, finding in found.items()}
+    assert states == {
+        "settings": "ok", "schemes": "ok", "storage": "ok", "mail": "problem",
+        "database": "ok", "migrations": "ok", "sending": "ok", "scheduler": "warning",
+        "timelines": "ok", "reminders": "ok",
+    }  # fmt: skip
+    assert status == 1
+    assert "Connection refused" in found["mail"]["detail"]
+    assert found["mail"]["fix"].startswith("Start the relay")
+    assert re.fullmatch(
+        r"\d{3} certifications agree with their facts", found["timelines"]["detail"]
+    )
+
+
+def test_the_doctor_tells_in_words_too(tracker):
+    result = tracker("doctor", TRACKER_MAIL_PORT="1")
+
+    assert result.exit_code == 1
+    assert "problem  mail: 127.0.0.1:1: " in result.stdout
+    assert "         -> Start the relay" in result.stdout
+
+
+@pytest.mark.usefixtures("sample")
+def test_the_doctor_finds_a_timeline_that_disagrees_with_its_facts(findings, office):
+    with office.engine.begin() as connection:
+        connection.execute(delete(Span).where(Span.cycle > 1))
+
+    found, _ = findings()
+
+    assert found["timelines"]["state"] == "problem"
+    assert " disagree with their facts: CPT-" in found["timelines"]["detail"]
+
+
+def test_the_doctor_finds_a_scheduler_that_stopped_and_sending_that_is_disarmed(
+    findings, office, clock
+):
+    with office.work(SYSTEM) as work:
+        runtime.beat(work)
+    assert findings()[0]["scheduler"]["state"] == "ok"
+    with office.engine.begin() as connection:
+        connection.execute(update(Runtime).values(last_tick_at=clock().replace(hour=16)))
+    with office.work(SYSTEM) as work:
+        runtime.disarm(work)
+
+    found, _ = findings()
+
+    assert found["scheduler"]["state"] == "problem"
+    assert found["sending"]["detail"] == "No letter is sent. Sending is disarmed."
+
+
+@pytest.mark.parametrize(
+    ("variables", "check"),
+    [
+        ({"TRACKER_NONSENSE": "1"}, "settings"),
+        ({"TRACKER_APP_SCHEMES": "no/such/folder"}, "schemes"),
+        ({"TRACKER_STORAGE_DIRECTORY": "/proc/nowhere"}, "storage"),
+        ({"TRACKER_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, "database"),
+    ],
+)
+def test_the_doctor_goes_on_as_far_as_it_can(findings, variables, check):
+    found, status = findings(**variables)
+
+    assert status == 1
+    assert found[check]["state"] == "problem"
+    assert found[check]["fix"]
+
+
+def test_the_doctor_finds_a_database_that_is_not_migrated(findings, new_database):
+    found, _ = findings(TRACKER_DATABASE_URL=new_database)
+
+    assert found["migrations"]["fix"] == "Run `tracker migrate`."
+
+
+def test_every_command_has_help(tracker):
+    for name, command in main.commands.items():
+        for arguments in ([name], *([name, sub] for sub in getattr(command, "commands", ()))):
+            result = tracker(*arguments, "--help")
+            assert (result.exit_code, result.stderr) == (0, "")
+            assert result.stdout.startswith("Usage: ")

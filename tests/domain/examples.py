@@ -1,0 +1,143 @@
+"""Shipped schemes, and claims, policies and standings made in a line, for the tests of rules."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from tracker import schemes, settings
+from tracker.domain import certifications, points
+from tracker.domain.certifications import Application, Change, Cycle, Span, Standing
+from tracker.domain.periods import Duration, Period
+from tracker.domain.points import Claim, Credit, Evaluation
+from tracker.domain.schemes import Policy, Scheme
+
+SCHEMES = schemes.load(settings.ROOT / "config" / "schemes")
+CPT, CLT, CLA = SCHEMES["cpt"], SCHEMES["clt"], SCHEMES["cla"]
+POLICY = CPT.policies[0]
+CYCLE = Period(date(2024, 3, 15), date(2029, 3, 15))
+_refs = itertools.count(1)
+
+
+def policy(**changes: Any) -> Policy:
+    """The shipped policy of the CPT with some values changed."""
+    return replace(POLICY, **changes)
+
+
+def capped(base: Policy = POLICY, **maxima: str | None) -> Policy:
+    """A policy with other category caps; None takes a cap away."""
+    categories = {
+        code: replace(
+            category,
+            maximum=(Decimal(cap) if (cap := maxima[code]) else None)
+            if code in maxima
+            else category.maximum,
+        )
+        for code, category in base.categories.items()
+    }
+    return replace(base, categories=categories)
+
+
+def needing(base: Policy = POLICY, **minima: str) -> Policy:
+    """A policy with category minima."""
+    categories = {
+        code: replace(category, minimum=Decimal(minima[code]) if code in minima else None)
+        for code, category in base.categories.items()
+    }
+    return replace(base, categories=categories)
+
+
+def with_type(base: Policy, code: str, **changes: Any) -> Policy:
+    """A policy in which one activity type was changed."""
+    return replace(base, types={**base.types, code: replace(base.types[code], **changes)})
+
+
+def scheme_of(*policies: Policy, **award: Any) -> Scheme:
+    """The CPT under other policy versions."""
+    return replace(CPT, policies=policies, award=replace(CPT.award, **award))
+
+
+def claim(
+    kind: str, quantity: str | None = None, completed_on: date | None = None, **values: Any
+) -> Claim:
+    """A claim of a shipped activity type; every one is another course unless a title is given."""
+    number = next(_refs)
+    given: dict[str, Any] = {
+        "ref": f"claim-{number:05}", "category": POLICY.types[kind].category, "type": kind,
+        "title": f"Course {number}", "provider": "Ivy Tech",
+        "quantity": None if quantity is None else Decimal(quantity), "starts_on": None,
+        "completed_on": completed_on,
+    }  # fmt: skip
+    return Claim(**given | values)
+
+
+def job(kind: str, starts_on: date, ends_on: date | None = None, **values: Any) -> Claim:
+    """A claim of employment: ``full_time`` or ``part_time``."""
+    return claim(f"employment_{kind}", None, ends_on, starts_on=starts_on, **values)
+
+
+def evaluate(
+    *claims: Claim, policy: Policy = POLICY, cycle: Period = CYCLE, on: date | None = None
+) -> Evaluation:
+    """The evaluation of claims at the end of a cycle, or on a day."""
+    return points.evaluate(policy, claims, cycle=cycle, on=on or cycle.ends_on)
+
+
+def total(*claims: Claim, **options: Any) -> Decimal:
+    """The points that claims bring."""
+    return evaluate(*claims, **options).total
+
+
+def credit(evaluation: Evaluation, of: Claim) -> Credit:
+    """What one claim brought."""
+    return next(found for found in evaluation.credits if found.ref == of.ref)
+
+
+def cuts(evaluation: Evaluation, of: Claim) -> dict[str, Decimal]:
+    """The points that each rule took from a claim."""
+    return {cut.rule: cut.points for cut in credit(evaluation, of).cuts}
+
+
+def renewed(scheme: Scheme, awarded_on: date, *decided: date) -> list[Cycle]:
+    """The cycles of a certification, renewed on the days given."""
+    cycles = [certifications.first_cycle(scheme, awarded_on)]
+    for day in decided:
+        cycles.append(certifications.next_cycle(scheme, cycles[-1], decided_on=day))
+    return cycles
+
+
+def span_on(
+    scheme: Scheme,
+    cycles: list[Cycle],
+    day: date,
+    *,
+    applications: Iterable[Application] = (),
+    changes: Iterable[Change] = (),
+) -> Span:
+    """The span of the timeline that a day lies in."""
+    spans = certifications.timeline(scheme, cycles, applications=applications, changes=changes)
+    span = certifications.span_on(spans, day)
+    assert span is not None
+    return span
+
+
+def standing(
+    scheme: Scheme,
+    cycles: list[Cycle],
+    day: date,
+    *,
+    applications: Iterable[Application] = (),
+    changes: Iterable[Change] = (),
+) -> Standing:
+    """The standing on a day."""
+    span = span_on(scheme, cycles, day, applications=applications, changes=changes)
+    return certifications.standing_on(span, day)
+
+
+def days(length: int) -> Duration:
+    """A duration in days."""
+    return Duration(length, "days")

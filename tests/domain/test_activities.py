@@ -1,0 +1,161 @@
+"""The lifecycle of an activity, and what a claim must say to be recorded."""
+
+from dataclasses import replace
+from datetime import date
+from itertools import product
+from typing import get_args
+
+import pytest
+
+from tests.domain.examples import CPT, POLICY, claim, job, policy, renewed, scheme_of
+from tracker.domain.activities import STATES, Step, check_claim, check_dates, check_step
+from tracker.domain.errors import IllegalTransition, Invalid, OutsideCycle
+
+LAWFUL = {
+    ("edit", "draft"), ("edit", "more_information"), ("edit", "rejected"),
+    ("delete", "draft"),
+    ("submit", "draft"), ("submit", "more_information"), ("submit", "rejected"),
+    ("withdraw", "submitted"), ("withdraw", "more_information"),
+    ("decide", "submitted"),
+}  # fmt: skip
+COURSE, JOB = POLICY.types["third_party"], POLICY.types["employment_full_time"]
+CYCLES = renewed(CPT, date(2024, 3, 15), date(2029, 1, 10))
+ON = date(2029, 6, 1)
+
+
+@pytest.mark.parametrize(("step", "state"), list(product(get_args(Step), STATES)))
+def test_only_the_steps_of_the_table_are_lawful(step, state):
+    if (step, state) in LAWFUL:
+        check_step(step, state)
+    else:
+        with pytest.raises(IllegalTransition) as refused:
+            check_step(step, state)
+        assert refused.value.facts == {"state": state}
+
+
+@pytest.mark.parametrize("quantity", ["0.01", "3", "10000"])
+def test_a_course_with_hours_and_a_completion_date_is_a_claim(quantity):
+    check_claim(COURSE, claim("third_party", quantity, date(2026, 1, 1)))
+
+
+@pytest.mark.parametrize("quantity", [None, "0", "-1", "10000.01"])
+def test_a_course_needs_a_sensible_quantity(quantity):
+    with pytest.raises(Invalid) as refused:
+        check_claim(COURSE, claim("third_party", quantity, date(2026, 1, 1)))
+
+    assert refused.value.fields == {
+        "quantity": "must be more than 0 and at most 10000 (contact hours)"
+    }
+
+
+def test_a_course_needs_a_completion_date():
+    with pytest.raises(Invalid) as refused:
+        check_claim(COURSE, claim("third_party", "3"))
+
+    assert refused.value.fields.keys() == {"completed_on"}
+
+
+@pytest.mark.parametrize("ends_on", [None, date(2026, 1, 1), date(2026, 5, 1)])
+def test_a_job_needs_a_start_and_may_go_on(ends_on):
+    check_claim(JOB, job("full_time", date(2026, 1, 1), ends_on))
+
+
+def test_a_job_has_no_quantity_and_needs_its_start():
+    with pytest.raises(Invalid) as refused:
+        check_claim(JOB, claim("employment_full_time", "12"))
+
+    assert refused.value.fields.keys() == {"quantity", "starts_on"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        (JOB, job("full_time", date(2026, 1, 2), date(2026, 1, 1))),
+        (COURSE, claim("third_party", "3", date(2026, 1, 1), starts_on=date(2026, 1, 2))),
+    ],
+)
+def test_nothing_ends_before_it_starts(kind, wrong):
+    with pytest.raises(Invalid) as refused:
+        check_claim(kind, wrong)
+
+    assert refused.value.fields == {"completed_on": "must not be before starts_on (2026-01-02)"}
+
+
+@pytest.mark.parametrize(
+    "claimed",
+    [
+        claim("third_party", "3", date(2024, 3, 15)),
+        claim("third_party", "3", date(2029, 3, 15)),
+        claim("third_party", "3", date(2029, 3, 16)),
+        claim("third_party", "3", date(2029, 6, 1)),
+        claim("third_party", "3", date(2024, 3, 15), starts_on=date(2023, 9, 1)),
+        job("full_time", date(2020, 1, 1), date(2024, 3, 15)),
+        job("full_time", date(2020, 1, 1)),
+        job("part_time", date(2029, 6, 1)),
+    ],
+    ids=[
+        "certification day", "expiry day", "first day of the next cycle", "today",
+        "course begun before", "job until the certification day", "old job that goes on",
+        "job from today",
+    ],
+)  # fmt: skip
+def test_an_activity_that_lies_in_a_cycle_is_taken(claimed):
+    """domain.md, worked cases 2 and 4: both ends are inside, completion decides."""
+    check_dates(claimed, CYCLES, on=ON)
+
+
+@pytest.mark.parametrize(
+    ("claimed", "field", "why"),
+    [
+        (claim("third_party", "3", date(2024, 3, 14)), "completed_on", "no validity cycle"),
+        (claim("third_party", "3", date(2029, 6, 2)), "completed_on", "in the future"),
+        (
+            claim("third_party", "3", date(2024, 3, 14), starts_on=date(2024, 1, 1)),
+            "completed_on",
+            "no validity cycle",
+        ),
+        (
+            job("full_time", date(2020, 1, 1), date(2024, 3, 14)),
+            "completed_on",
+            "no validity cycle",
+        ),
+        (job("full_time", date(2029, 6, 2)), "starts_on", "in the future"),
+    ],
+    ids=[
+        "the day before", "tomorrow", "whole course before", "job ended before", "job from tomorrow"
+    ],
+)  # fmt: skip
+def test_an_activity_outside_every_cycle_is_refused(claimed, field, why):
+    """domain.md, worked case 3: before certification."""
+    with pytest.raises(OutsideCycle, match=why) as refused:
+        check_dates(claimed, CYCLES, on=ON)
+
+    assert refused.value.fields.keys() == {field}
+
+
+def test_a_course_completed_after_expiry_is_refused():
+    with pytest.raises(OutsideCycle, match="no validity cycle"):
+        check_dates(claim("third_party", "3", date(2029, 3, 16)), CYCLES[:1], on=ON)
+
+
+def test_a_job_begun_after_expiry_is_refused_but_one_that_began_before_is_taken():
+    check_dates(job("full_time", date(2029, 3, 15)), CYCLES[:1], on=ON)
+    with pytest.raises(OutsideCycle):
+        check_dates(job("full_time", date(2029, 3, 16)), CYCLES[:1], on=ON)
+
+
+def test_a_course_between_two_cycles_is_refused():
+    by_decision = scheme_of(policy(next_cycle="decision"))
+    cycles = renewed(by_decision, date(2024, 3, 15), date(2029, 3, 20))
+
+    check_dates(claim("third_party", "3", date(2029, 3, 20)), cycles, on=ON)
+    with pytest.raises(OutsideCycle):
+        check_dates(claim("third_party", "3", date(2029, 3, 16)), cycles, on=ON)
+
+
+def test_the_limit_of_a_quantity_names_the_types_unit():
+    kind = replace(COURSE, unit={"en": "continuing education units", "es": "unidades"})
+    with pytest.raises(Invalid) as refused:
+        check_claim(kind, replace(claim("third_party", "0"), completed_on=date(2026, 1, 1)))
+
+    assert "continuing education units" in refused.value.fields["quantity"]

@@ -1,0 +1,221 @@
+"""Who may apply to renew, what it costs, and appeals."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from tests.domain.examples import (
+    CLA,
+    CLT,
+    CPT,
+    claim,
+    days,
+    evaluate,
+    needing,
+    policy,
+    renewed,
+    scheme_of,
+    standing,
+)
+from tracker.domain.certifications import Application, Change, Standing
+from tracker.domain.errors import (
+    AppealTooLate,
+    CertificationExpired,
+    NotRenewable,
+    PointsMissing,
+    RenewalPending,
+    WindowNotOpen,
+)
+from tracker.domain.periods import Period
+from tracker.domain.renewals import check_appeal, check_application, objections, quote
+from tracker.domain.schemes import Scheme
+
+AWARDED = date(2024, 3, 15)  # expires on 15 March 2029, the window opens on 15 December 2028
+IN_WINDOW = date(2029, 1, 15)
+ENOUGH = evaluate(claim("college_credit", "20", date(2025, 1, 1)))
+TOO_FEW = evaluate(claim("college_credit", "19.99", date(2025, 1, 1)))
+
+
+def _standing(day: date, scheme: Scheme = CPT, **facts: object) -> Standing:
+    return standing(scheme, renewed(scheme, AWARDED), day, **facts)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("day", [date(2028, 12, 15), IN_WINDOW, date(2029, 3, 15)])
+def test_an_application_with_enough_points_is_lawful_from_the_first_to_the_last_day(day):
+    """domain.md, Dates: the window includes both ends."""
+    check_application(_standing(day), ENOUGH)
+
+
+@pytest.mark.parametrize(
+    ("day", "refusal", "facts"),
+    [
+        (date(2028, 12, 14), WindowNotOpen, {"opens_on": date(2028, 12, 15)}),
+        (date(2029, 3, 16), CertificationExpired, {"expired_on": date(2029, 3, 15)}),
+    ],
+)
+def test_an_application_outside_the_window_is_refused_by_name(day, refusal, facts):
+    """domain.md, Dates."""
+    with pytest.raises(refusal) as refused:
+        check_application(_standing(day), ENOUGH)
+
+    assert refused.value.facts == facts
+
+
+def test_in_grace_a_renewal_may_still_be_applied_for():
+    """domain.md, Dates: no grace unless the policy has one."""
+    scheme = scheme_of(policy(grace=days(30)))
+
+    check_application(_standing(date(2029, 4, 14), scheme), ENOUGH)
+    with pytest.raises(CertificationExpired):
+        check_application(_standing(date(2029, 4, 15), scheme), ENOUGH)
+
+
+def test_missing_points_are_told_to_the_cent():
+    with pytest.raises(PointsMissing) as refused:
+        check_application(_standing(IN_WINDOW), TOO_FEW)
+
+    assert refused.value.facts == {"missing": Decimal("0.05")}
+
+
+def test_missing_category_minima_are_told_by_category():
+    evaluation = evaluate(
+        claim("college_credit", "20", date(2025, 1, 1)), policy=needing(CE="50.00", X="5.00")
+    )
+    with pytest.raises(PointsMissing) as refused:
+        check_application(_standing(IN_WINDOW), evaluation)
+
+    assert refused.value.facts == {
+        "missing": Decimal("0.00"), "missing_by_category": {"X": "5.00"},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("day", [IN_WINDOW, date(2029, 5, 1)])
+def test_a_second_application_is_refused_while_one_is_under_review(day):
+    since = date(2029, 1, 10)
+    with pytest.raises(RenewalPending) as refused:
+        check_application(_standing(day, applications=[Application(since, None)]), ENOUGH)
+
+    assert refused.value.facts == {"since": since}
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [("suspend", "suspended"), ("revoke", "revoked"), ("surrender", "surrendered")],
+)
+def test_what_is_suspended_or_ended_is_not_renewed(kind, status):
+    held = _standing(IN_WINDOW, changes=[Change(kind, date(2028, 1, 1))])
+    with pytest.raises(NotRenewable) as refused:
+        check_application(held, ENOUGH)
+
+    assert refused.value.facts == {"standing": status}
+
+
+def test_a_certification_without_expiry_is_never_renewed():
+    with pytest.raises(NotRenewable, match="without expiry"):
+        check_application(_standing(IN_WINDOW, CLA), None)
+
+
+def test_all_objections_are_named_the_gravest_first():
+    held = _standing(date(2028, 1, 1), changes=[Change("suspend", date(2027, 1, 1))])
+
+    assert [type(o) for o in objections(held, TOO_FEW)] == [
+        NotRenewable, WindowNotOpen, PointsMissing,
+    ]  # fmt: skip
+
+
+def _expiring(scheme: Scheme, day: date) -> Standing:
+    awarded_on = day.replace(year=day.year - 5)
+    return standing(scheme, renewed(scheme, awarded_on), day - timedelta(30))
+
+
+@pytest.mark.parametrize("scheme", [CPT, CLT])
+def test_one_renewal_costs_75_dollars_and_is_not_refunded(scheme):
+    """domain.md, Fees."""
+    quoted = quote({scheme: _expiring(scheme, date(2030, 4, 1))})
+
+    assert (quoted.amount, quoted.currency) == (Decimal("75.00"), "USD")
+    assert (quoted.bundled, quoted.refundable, quoted.verified) == (False, False, True)
+    assert quoted.available == Period(date(2030, 1, 1), date(2030, 4, 1))
+    assert quoted.reason == "The price of each renewal on its own."
+
+
+@pytest.mark.parametrize(
+    ("cpt", "clt", "amount", "available"),
+    [
+        (
+            date(2030, 4, 1),
+            date(2030, 6, 30),
+            "100.00",
+            Period(date(2030, 4, 1), date(2030, 4, 1)),
+        ),
+        (date(2030, 3, 31), date(2030, 6, 30), "150.00", None),
+        (
+            date(2030, 6, 30),
+            date(2030, 4, 1),
+            "100.00",
+            Period(date(2030, 4, 1), date(2030, 4, 1)),
+        ),
+        (date(2030, 5, 1), date(2030, 5, 1), "100.00", Period(date(2030, 1, 31), date(2030, 5, 1))),
+    ],
+    ids=["90 days apart", "91 days apart", "90 days, the other first", "the same day"],
+)
+def test_both_renewals_cost_100_dollars_if_they_expire_within_90_days(cpt, clt, amount, available):
+    """domain.md, Fees; worked cases 10 and 11: both windows together on 1 April 2030 only."""
+    quoted = quote({CPT: _expiring(CPT, cpt), CLT: _expiring(CLT, clt)})
+
+    assert quoted.amount == Decimal(amount)
+    assert quoted.bundled == (amount == "100.00")
+    assert quoted.available == available
+    assert quoted.schemes == ("cpt", "clt")
+
+
+def test_the_quote_says_how_far_the_expiries_are_apart():
+    near = quote({CPT: _expiring(CPT, date(2030, 4, 1)), CLT: _expiring(CLT, date(2030, 6, 30))})
+    far = quote({CPT: _expiring(CPT, date(2030, 3, 31)), CLT: _expiring(CLT, date(2030, 6, 30))})
+
+    assert near.reason == (
+        "The expiries are 90 days apart, within 90: "
+        "both applications must be complete and paid in full together."
+    )
+    assert far.reason == "The expiries are 91 days apart, more than 90: no bundle."
+
+
+def test_a_scheme_without_a_published_fee_has_no_quote():
+    with pytest.raises(NotRenewable, match="No renewal fee"):
+        quote({CLA: _standing(IN_WINDOW, CLA)})
+    with pytest.raises(NotRenewable, match="No renewal fee"):
+        quote({})
+
+
+def test_no_window_is_common_to_a_certification_that_never_expires():
+    endless = scheme_of(validity=None)
+    quoted = quote({endless: _standing(IN_WINDOW, endless), CLT: _standing(IN_WINDOW, CLT)})
+
+    assert (quoted.available, quoted.bundled, quoted.amount) == (None, False, Decimal("150.00"))
+
+
+@pytest.mark.parametrize("day", [date(2026, 6, 1), date(2026, 7, 1)])
+def test_an_appeal_is_due_within_30_days_of_the_notice(day):
+    """domain.md, Appeals."""
+    assert CPT.appeals is not None
+    check_appeal(CPT.appeals, noticed_on=date(2026, 6, 1), on=day)
+
+
+def test_an_appeal_on_the_31st_day_is_too_late():
+    """domain.md, Appeals."""
+    assert CPT.appeals is not None
+    with pytest.raises(AppealTooLate) as refused:
+        check_appeal(CPT.appeals, noticed_on=date(2026, 6, 1), on=date(2026, 7, 2))
+
+    assert refused.value.facts == {"due_on": date(2026, 7, 1)}
+
+
+def test_the_appeal_rule_is_as_published():
+    """domain.md, Appeals: 50 USD, refunded on success, decided within 90 days."""
+    assert CPT.appeals is not None
+    rule = CPT.appeals
+
+    assert (rule.fee, rule.refunded_on_success, rule.decided_within_days) == (
+        Decimal("50.00"), True, 90,
+    )  # fmt: skip

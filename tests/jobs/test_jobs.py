@@ -1,0 +1,188 @@
+"""Jobs: safe to run twice, and beside themselves; the scheduler: its timetable, pulse and end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select
+
+from tests.services import reminder_cases as cases
+from tracker import jobs, scheduler
+from tracker.db import new_id
+from tracker.domain.permissions import SYSTEM
+from tracker.models import IdempotencyKey, Runtime, Token
+from tracker.scheduler import Pulse
+
+ROOT = Path(__file__).parents[2]
+EXPIRY = date(2027, 3, 15)
+
+
+@pytest.fixture
+def due(office, clock):
+    """Some certifications with a stage that is due."""
+    clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
+    return cases.certified(office, EXPIRY, 3)
+
+
+def test_plan_and_dispatch_may_run_at_once_and_everybody_gets_one_letter(office, clock):
+    clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
+    cases.certified(office, EXPIRY, 60)
+    with cases.relay(office) as (sending, catcher):
+
+        def work_through():
+            for _ in range(6):
+                jobs.plan(sending)
+                jobs.dispatch(sending)
+
+        threads = [threading.Thread(target=work_through) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        ids = [letter.message_id for letter in catcher.letters()]
+
+    assert len(ids) == len(set(ids)) == 60
+
+
+def test_tidy_forgets_old_answers_only(office):
+    with office.work(SYSTEM) as work:
+        token = {"id": new_id(), "digest": "x", "name": "t", "role": "admin", "scopes": [],
+                 "recorded_at": work.now}  # fmt: skip
+        work.connection.execute(insert(Token), token)
+        work.connection.execute(
+            insert(IdempotencyKey),
+            [
+                {"id": new_id(), "token_id": token["id"], "key": str(days),
+                 "request_digest": "d", "status": 201, "body": b"", "headers": {},
+                 "recorded_at": work.now - timedelta(days=days)}
+                for days in (6, 8)
+            ],
+        )  # fmt: skip
+
+    assert jobs.tidy(office) == 1
+    assert jobs.tidy(office) == 0
+
+
+def test_a_beat_is_written_down(office, clock):
+    jobs.beat(office)
+    clock.advance(minutes=1)
+    jobs.beat(office)
+    with office.reading(SYSTEM) as reading:
+        assert reading.row(select(Runtime.last_tick_at)).last_tick_at == clock.now
+
+
+def test_jobs_that_have_nothing_to_do_say_nothing(office, caplog):
+    with caplog.at_level("INFO"):
+        jobs.plan(office)
+        jobs.dispatch(office)
+        jobs.reap(office)
+
+    assert caplog.messages == []
+
+
+@pytest.mark.usefixtures("due")
+def test_jobs_log_their_counts(office, caplog):
+    with caplog.at_level("INFO"):
+        jobs.plan(office)
+
+    assert caplog.messages == ["plan: examined=3 planned=3 superseded=15"]
+
+
+# The scheduler.
+def test_the_timetable_follows_the_settings(office):
+    seconds = {entry.name: entry.seconds for entry in scheduler.timetable(office)}
+
+    assert seconds == {"plan": 1, "dispatch": 1, "reap": 1, "audit": 3600, "tidy": 86400}
+
+
+@pytest.mark.usefixtures("due")
+def test_the_scheduler_plans_and_sends_and_ends_when_told(office):
+    stop = threading.Event()
+    with cases.relay(office) as (sending, catcher):
+        thread = threading.Thread(target=scheduler.run, args=(sending, stop))
+        thread.start()
+        deadline = time.monotonic() + 30
+        while len(catcher.letters()) < 3 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        stop.set()
+        thread.join(timeout=30)
+
+    assert not thread.is_alive()
+    assert len(catcher.letters()) == 3
+    assert cases.states(office) == ["sent"] * 3
+
+
+def test_a_job_that_fails_is_logged_and_its_thread_counts_as_alive(caplog):
+    now = [0.0]
+    pulse = Pulse({"plan": 10.0}, now=lambda: now[0])
+    now[0] = 11.0
+
+    def fails():
+        raise RuntimeError("database away")
+
+    scheduler._guarded(scheduler.Entry("plan", fails, 30), pulse)
+
+    assert pulse.silent() == []
+    assert "the job plan failed" in caplog.text
+
+
+def test_the_watchdog_ends_the_process_when_a_job_has_hung_for_too_long():
+    now = [0.0]
+    given_up: list[int] = []
+    pulse = Pulse({"plan": 300.0, "dispatch": 300.0}, now=lambda: now[0])
+    now[0] = 299.0
+    pulse.beat("plan")
+    now[0] = 301.0
+    assert pulse.silent() == ["dispatch"]
+    scheduler.watchdog(pulse, threading.Event(), every=0.01, give_up=given_up.append)
+
+    assert given_up == [scheduler.GIVEN_UP]
+
+
+def test_the_watchdog_leaves_a_living_process_alone():
+    ended = threading.Event()
+    threading.Timer(0.1, ended.set).start()
+    scheduler.watchdog(
+        Pulse({"plan": 300.0}), ended, every=0.01, give_up=lambda _: pytest.fail("ended")
+    )
+
+
+PROGRAM = """
+import logging
+from tracker.app import create_app
+from tracker import scheduler
+logging.basicConfig(level="INFO")
+scheduler.run(create_app().extensions["tracker"])
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_process_ends_cleanly_on_a_signal(database_url, tmp_path, number):
+    environment = {
+        **os.environ, "TRACKER_ENV": "testing", "TRACKER_DATABASE_URL": database_url,
+        "TRACKER_STORAGE_DIRECTORY": str(tmp_path / "storage"),
+    }  # fmt: skip
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment, stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    lines = []
+    assert process.stderr is not None
+    for line in process.stderr:
+        lines.append(line)
+        if "is running" in line:
+            break
+    time.sleep(0.5)
+    process.send_signal(number)
+    _, rest = process.communicate(timeout=30)
+
+    assert process.returncode == 0, "".join(lines) + rest
+    assert "the scheduler has ended" in rest

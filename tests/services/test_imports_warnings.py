@@ -1,0 +1,135 @@
+"""What live use would refuse is imported as it was, said on the report, and never mended."""
+
+from datetime import date
+
+import pytest
+
+from tests.services.importing import HOLDERS, bring, certify, rows, told
+from tracker.domain.assessments import Approval
+from tracker.domain.permissions import SYSTEM
+from tracker.models import Assessment, Center
+from tracker.services import assessments
+
+ATTEMPT = "attempt_ref,holder_ref,scheme,module,taken_on,result,center,override_reason\n"
+RENEWAL = "renewal_ref,holder_ref,scheme,submitted_on,decided_on,decision\n"
+ACTIVITY = "activity_ref,holder_ref,scheme,category,type,title,quantity,completed_on,status,submitted_on,decided_on\n"  # noqa: E501
+
+
+@pytest.fixture
+def registered(office):
+    """A and B are on record, and A is certified since 15 January 2022."""
+    bring(office, "holders", HOLDERS)
+    certify(office, "A", "2022-01-15")
+    return office
+
+
+def test_a_retake_too_soon_is_warned_of_unless_it_was_overridden(registered):
+    file = ATTEMPT + (
+        "a,B,cpt,safety,2024-01-01,fail,,\n"
+        "b,B,cpt,safety,2024-01-16,fail,,\n"
+        "c,B,cpt,safety,2024-01-20,fail,,the fire alarm\n"
+        "d,B,cpt,quality,2024-01-01,pass,,\n"
+        "e,B,cpt,quality,2024-06-01,pass,,\n"
+    )
+    report = bring(registered, "assessments", file)
+
+    wait = "Module safety may be attempted again from 2024-01-17, not on 2024-01-16."
+    again = "Module quality was passed on 2024-01-01; a module certificate never expires."
+    assert told(report) == [(3, "taken_on", wait), (6, "taken_on", again)]
+    kept = rows(registered, Assessment, "ref", "warnings")
+    stored = {ref: warnings for ref, warnings in kept if len(ref) == 1}
+    assert stored == {"a": [], "b": [wait], "c": [], "d": [], "e": [again]}
+    assert told(bring(registered, "assessments", file)) == told(report)
+
+
+def test_a_warning_goes_when_the_file_is_corrected(registered):
+    file = ATTEMPT + "a,B,cpt,safety,2024-01-01,fail,,\nb,B,cpt,safety,2024-01-16,fail,,\n"
+    bring(registered, "assessments", file)
+
+    report = bring(registered, "assessments", file.replace("01-16", "01-17"))
+
+    assert told(report) == []
+    assert ("b", []) in rows(registered, Assessment, "ref", "warnings")
+
+
+def test_an_attempt_in_the_future_is_warned_of(registered):
+    report = bring(registered, "assessments", ATTEMPT + "a,B,cpt,safety,2026-11-22,fail,,\n")
+
+    assert told(report) == [(2, "taken_on", "2026-11-22 is in the future (2026-11-21 today).")]
+
+
+def test_only_a_center_with_approvals_that_do_not_cover_the_day_is_warned_of(registered):
+    with registered.work(SYSTEM) as work:
+        approval = [Approval(date(2024, 1, 1), date(2024, 6, 30))]
+        assessments.add_center(
+            work, name="Ivy Tech", category="community_college", approvals=approval
+        )
+    file = ATTEMPT + (
+        "a,B,cpt,safety,2024-06-30,pass,Ivy Tech,\n"
+        "b,B,cpt,quality,2024-07-01,pass,Ivy Tech,\n"
+        "c,B,cpt,processes,2024-07-01,pass,Elsewhere,\n"
+    )
+    report = bring(registered, "assessments", file)
+
+    message = "Assessment center Ivy Tech was not approved on 2024-07-01."
+    assert told(report) == [(3, "center", message)]
+    assert ("b", [message]) in rows(registered, Assessment, "ref", "warnings")
+    assert report.effects == {"centers added": 1}
+    assert ("Elsewhere", None) in rows(registered, Center, "name", "category")
+
+
+def test_an_application_is_judged_as_of_the_day_it_was_made(registered):
+    points = ACTIVITY + "p,A,cpt,CE,third_party,T,100,2023-01-01,approved,2023-02-01,2023-02-01\n"
+    bring(registered, "activities", points)
+    file = RENEWAL + (
+        "early,A,cpt,2026-10-16,2026-10-17,denied\n"
+        "good,A,cpt,2026-10-17,2026-10-18,denied\n"
+        "late,A,cpt,2027-01-16,2027-01-17,denied\n"
+    )
+
+    assert told(bring(registered, "renewals", file)) == [
+        (2, "submitted_on", "The renewal window opens on 2026-10-17."),
+        (4, "submitted_on", "It expired on 2027-01-15."),
+    ]
+
+
+def test_points_missing_and_an_application_before_the_award_are_warned_of(registered):
+    file = RENEWAL + (
+        "poor,A,cpt,2026-10-17,2026-10-18,approved\nnever,A,cpt,2021-12-31,2022-01-01,denied\n"
+    )
+
+    assert told(bring(registered, "renewals", file)) == [
+        (2, "submitted_on", "0.00 of 100.00 points are counted; 100.00 are missing."),
+        (3, "submitted_on", "2021-12-31 is before the certification (2022-01-15)."),
+    ]
+
+
+def test_an_unlawful_change_of_standing_is_warned_of(registered):
+    file = (
+        "change_ref,holder_ref,scheme,kind,effective_on,reason\n"
+        "b,A,cpt,revoke,2026-02-01,x\na,A,cpt,revoke,2026-01-01,x\n"
+    )
+
+    assert told(bring(registered, "standing-changes", file)) == [
+        (2, "kind", "Cannot revoke a certification that on 2026-02-01 is revoked.")
+    ]
+
+
+def test_an_activity_before_the_certification_or_after_its_submission_is_warned_of(registered):
+    file = ACTIVITY + (
+        "a,A,cpt,CE,third_party,T,5,2022-01-14,draft,,\n"
+        "b,A,cpt,CE,third_party,T,5,2023-01-02,submitted,2023-01-01,\n"
+        "c,B,cpt,CE,third_party,T,5,2022-01-14,draft,,\n"
+    )
+
+    assert told(bring(registered, "activities", file)) == [
+        (2, "completed_on", "2022-01-14 is before the certification (2022-01-15)."),
+        (3, "completed_on", "2023-01-02 is after it was submitted (2023-01-01)."),
+    ]
+
+
+def test_beyond_a_thousand_warnings_only_their_number_is_told(registered):
+    lines = [f"{n},B,cpt,safety,2024-01-{n % 28 + 1:02},fail,,\n" for n in range(1200)]
+    report = bring(registered, "assessments", ATTEMPT + "".join(lines))
+
+    assert (len(report.warnings), report.total_warnings) == (1000, 1199)
