@@ -6,7 +6,8 @@ import itertools
 from datetime import date
 from typing import Any
 
-import factory
+from factory.base import DictFactory
+from factory.declarations import Sequence
 
 from tracker.domain.permissions import SYSTEM, Role
 from tracker.services import assessments, certifications, holders, tokens
@@ -17,19 +18,19 @@ REQUIRED = ("safety", "quality", "processes", "maintenance")
 _numbers = itertools.count(1)
 
 
-class HolderValues(factory.DictFactory):
+class HolderValues(DictFactory):
     """What a new holder's record says."""
 
-    given_name = factory.Sequence(lambda n: f"Ana {n}")
+    given_name = Sequence(lambda n: f"Ana {n}")
     family_name = "Peña"
-    email = factory.Sequence(lambda n: f"ana{n}@example.org")
+    email = Sequence(lambda n: f"ana{n}@example.org")
     language = "en"
     time_zone = "America/New_York"
 
 
 def holder(work: Work, **values: Any) -> str:
     """A person on record; returns the id."""
-    return str(holders.register(work, HolderValues(**values)).id)
+    return str(holders.register(work, HolderValues.build(**values)).id)
 
 
 def passed(work: Work, holder_id: str, on: date, *, modules: tuple[str, ...] = REQUIRED) -> None:

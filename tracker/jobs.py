@@ -16,7 +16,7 @@ from typing import Any
 
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.postman import Postman
-from tracker.services import answers, dispatcher, planner, reaper, reminders, runtime
+from tracker.services import answers, dispatcher, evidence, planner, reaper, reminders, runtime
 from tracker.services.dispatcher import never
 from tracker.services.planner import PlanCounts
 from tracker.services.reaper import ReapCounts
@@ -93,10 +93,15 @@ def audit(office: Office) -> AuditCounts:
 
 
 def tidy(office: Office) -> int:
-    """Forget answers to repeated requests that are older than the settings say; how many."""
+    """Forget answers to repeated requests that are older than the settings say; how many.
+
+    Evidence files that have had no row for a day, left by a crash, are removed too.
+    """
     with office.work(SYSTEM) as work:
         forgotten = answers.forget_old(work)
-    _tell("tidy", {"forgotten": forgotten})
+    with office.reading(SYSTEM) as reading:
+        swept = evidence.sweep(reading)
+    _tell("tidy", {"forgotten": forgotten, "swept": swept})
     return forgotten
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from tests import factories
 from tracker.domain.permissions import SYSTEM
-from tracker.services import activities
+from tracker.services import activities, assessments, certifications
+from tracker.services.assessments import Attempt
 
 
 @pytest.fixture
@@ -148,11 +149,9 @@ def test_both_renewed_together_cost_the_bundle_price_within_90_days(office, call
     holder_id, cpt = factories.certified(office, date(2025, 4, 1))
     with office.work(SYSTEM) as work:
         for scheme, module in (("cla", "associate"), ("clt", "technician")):
-            attempt = factories.Attempt(
-                scheme=scheme, module=module, taken_on=date(2025, 6, 30), passed=True
-            )
-            factories.assessments.record(work, holder_id, attempt)
-        clt = factories.certifications.of_holder(work, holder_id, "clt").id
+            attempt = Attempt(scheme=scheme, module=module, taken_on=date(2025, 6, 30), passed=True)
+            assessments.record(work, holder_id, attempt)
+        clt = certifications.of_holder(work, holder_id, "clt").id
     ana = caller("holder", holder_id=holder_id)
     quote = ana.get(f"/renewals/quote?certification_ids={cpt},{clt}").json
     assert (quote["amount"], quote["bundled"]) == ("100.00", True)

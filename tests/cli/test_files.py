@@ -137,7 +137,7 @@ def test_a_workbook_is_written_beside_and_put_in_place(tracker, tmp_path):
     )
 
     assert result.exit_code == 0
-    assert openpyxl.load_workbook(path).active.max_row == 395
+    assert openpyxl.load_workbook(path).worksheets[0].max_row == 395
     assert [p.name for p in path.parent.iterdir()] == ["standings.xlsx"]
 
 

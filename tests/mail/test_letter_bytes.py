@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tracker.mail.messages import Envelope, Letter, UnsafeHeader, message_id, render
+from tracker.mail.envelopes import Envelope, UnsafeHeader, message_id, render
+from tracker.mail.messages import Letter
 
 LETTER = Letter(
     "CPT expires on 15 March 2027: 30 days left", "Hello Ana,\n\nGómez.\n", "<p>Hola</p>\n"
@@ -98,7 +99,7 @@ def test_the_same_bytes_come_from_another_process_without_flask_mail():
     # Flask-Mail changes the registry of character sets for the whole process.
     program = (
         "import sys, pickle; letter, envelope = pickle.loads(sys.stdin.buffer.read());"
-        "from tracker.mail.messages import render; assert 'flask_mail' not in sys.modules;"
+        "from tracker.mail.envelopes import render; assert 'flask_mail' not in sys.modules;"
         "sys.stdout.buffer.write(render(letter, envelope))"
     )
     import pickle  # noqa: PLC0415 - beside its only use

@@ -66,7 +66,8 @@ class Nouns(flask_smorest.Blueprint):  # type: ignore[misc]
         """A route that only looks: the view gets a Reading, then query and body if it has any.
 
         ``rule`` is the method and the path: ``"GET /holders/<uuid:holder_id>"``. ``content`` is
-        the type of the answer, or its types where there are several.
+        the type of the answer, or its types where there are several. ``ahead`` is what the view
+        will ask for by the one id in the path, to be read together with the caller's token.
         """
         load_query, load_body = _loader(query), _loader(body)
         allowed = frozenset(roles)
@@ -74,9 +75,8 @@ class Nouns(flask_smorest.Blueprint):  # type: ignore[misc]
         def decorate(view: View) -> View:
             @functools.wraps(view)
             def door(**path: Any) -> Response:
-                with office().reading(SYSTEM) as system:
-                    if ahead is not None and not request.query_string:
-                        system = ahead.read(system, _secret(), *map(str, path.values()))
+                with office().reading(SYSTEM) as opened:
+                    system = _read_ahead(opened, ahead, path)
                     actor = PUBLIC if public else authenticate(system)
                     _check(actor, allowed, "read", public=public)
                     arguments = _arguments(query, load_query, body, load_body)
@@ -232,6 +232,13 @@ def _run(
             upload.refused(office(), actor, refusal)
         raise
     return answer
+
+
+def _read_ahead(system: Reading, ahead: Ahead | None, path: dict[str, Any]) -> Reading:
+    """The reading with what the route will ask for at hand, where the path tells that much."""
+    if ahead is None or request.query_string:
+        return system
+    return ahead.read(system, _secret(), *map(str, path.values()))
 
 
 def authenticate(system: Reading) -> Actor:

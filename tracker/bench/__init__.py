@@ -12,38 +12,49 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
-from tracker.bench import requests
+from tracker.bench import importing, planner, requests, rules, statements, workforces
 from tracker.bench.measurements import REGISTRY, Measured, Measurement, NotHereError
 from tracker.bench.workshop import Workshop, workshop
 
 __all__ = ["main"]
 
-_AREAS = (requests,)  # importing an area registers its measurements, in this order
+_AREAS = (requests, statements, rules, planner, importing, workforces)
+_ORDER = [area.__name__ for area in _AREAS]  # of the table
+_FEW = 10  # numbers below it are shown with decimals
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Measure and print the table. Always 0: what to make of the numbers is the reader's."""
     given = _arguments(args)
-    chosen = [REGISTRY[name] for name in given.only or REGISTRY]
+    chosen = [one for one in REGISTRY.values() if not given.only or one.name in given.only]
+    chosen.sort(key=lambda one: _ORDER.index(one.run.__module__))
     with workshop(given.database, seconds=given.seconds, scale=given.scale) as shop:
-        rows = list(_measure(shop, chosen))
-    print(json.dumps(rows, indent=1) if given.json else _table(rows))  # noqa: T201 - asked for
+        measured = list(_measure(shop, chosen))
+    told = (
+        json.dumps([_row(*one) for one in measured], indent=1) if given.json else _table(measured)
+    )
+    print(told)  # noqa: T201 - asked for
     return 0
 
 
 def _arguments(args: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("tracker bench", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--only", action="append", choices=[*REGISTRY], metavar="NAME",
-                        help=f"measure this alone, may be repeated: {', '.join(REGISTRY)}")  # fmt: skip
-    parser.add_argument("--seconds", type=float, default=5.0, help="for each side of each pair")
-    parser.add_argument("--scale", type=float, default=1.0, help="part of the usual rows to make")
-    parser.add_argument("--database", metavar="URL", default=os.environ.get("TRACKER_BENCH_URL"),
-                        help="a PostgreSQL whose user may make databases, or sqlite://")  # fmt: skip
+    told = f"measure this alone, may be repeated: {', '.join(REGISTRY)}"
+    parser.add_argument("--only", action="append", choices=[*REGISTRY], metavar="NAME", help=told)
+    told = "for each side of each pair (default 5)"
+    parser.add_argument("--seconds", type=float, default=5.0, help=told)
+    told = "make so many times the usual rows (default 1)"
+    parser.add_argument("--scale", type=float, default=1.0, help=told)
+    told = "a PostgreSQL whose user may make databases, or sqlite:// (TRACKER_BENCH_URL)"
+    server = os.environ.get("TRACKER_BENCH_URL")
+    parser.add_argument("--database", metavar="URL", default=server, help=told)
     parser.add_argument("--json", action="store_true", help="numbers for programs")
     return parser.parse_args(args)
 
 
-def _measure(shop: Workshop, chosen: Sequence[Measurement]) -> Iterator[dict[str, object]]:
+def _measure(
+    shop: Workshop, chosen: Sequence[Measurement]
+) -> Iterator[tuple[Measurement, Measured]]:
     for one in chosen:
         print(f"measuring {one.name} ...", file=sys.stderr)  # noqa: T201 - progress
         try:
@@ -51,7 +62,7 @@ def _measure(shop: Workshop, chosen: Sequence[Measurement]) -> Iterator[dict[str
         except NotHereError as reason:
             print(f"{one.name}: left out, {reason}", file=sys.stderr)  # noqa: T201 - progress
             continue
-        yield _row(one, found)
+        yield one, found
 
 
 def _row(one: Measurement, found: Measured) -> dict[str, object]:
@@ -62,18 +73,20 @@ def _row(one: Measurement, found: Measured) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _table(rows: Sequence[dict[str, object]]) -> str:
+def _table(measured: Sequence[tuple[Measurement, Measured]]) -> str:
     """The rows as text in columns."""
     cells = [("work", "against", "measured", "goal", "reached", "made of")]
-    for row in rows:
-        parts = row["parts"]
-        told = ", ".join(f"{k} {v:,.{0 if v >= 10 else 2}f}" for k, v in parts.items()) if isinstance(parts, dict) else ""
-        cells.append((
-            str(row["work"]), str(row["against"]), f"{row['value']:,.2f}{row['unit']}",
-            str(row["goal"]), "yes" if row["reached"] else "no", told,
-        ))  # fmt: skip
+    for one, found in measured:
+        parts = ", ".join(f"{what} {_shown(part)}" for what, part in found.parts.items())
+        reached = "yes" if one.goal.reached_by(found.value) else "no"
+        value = f"{_shown(found.value)}{one.goal.unit}"
+        cells.append((one.work, one.against, value, str(one.goal), reached, parts))
     widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         for line in cells
     )
+
+
+def _shown(number: float) -> str:
+    return f"{number:,.2f}" if number < _FEW else f"{number:,.0f}"

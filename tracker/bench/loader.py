@@ -67,7 +67,9 @@ async def run(job: Job) -> Load:
         await loop.create_connection(lambda: _Connection(tally), LOOPBACK, job.port)
         for _ in range(job.connections)
     ]
-    await asyncio.wait_for(asyncio.gather(*(one.done for _, one in opened)), _PATIENCE + job.seconds)
+    await asyncio.wait_for(
+        asyncio.gather(*(one.done for _, one in opened)), _PATIENCE + job.seconds
+    )
     seconds = time.perf_counter() - begun
     return Load(tally.answered, tally.failed, seconds, tally.first_failure)
 
@@ -141,4 +143,3 @@ class _Connection(asyncio.Protocol):
             self.tally.fail(repr(exc))
         if not self.done.done():
             self.done.set_result(None)
-

@@ -14,7 +14,6 @@ from tracker.db import new_id
 from tracker.domain import certifications as rules
 from tracker.models import Activity, Assessment, Certification, Cycle, Decision, Holder
 from tracker.services import bulk, certifications
-
 from tracker.services.work import Work
 
 NOW = "2026-11-21T17:00:00Z"
@@ -47,20 +46,36 @@ class Person:
 
 
 def certify(
-    work: Work, count: int, *, prefix: str, activities: int = 0, spread: int = 365
+    work: Work,
+    count: int,
+    *,
+    prefix: str,
+    activities: int = 0,
+    awarded: date = AWARDED,
+    spread: int = 365,
 ) -> list[Person]:
-    """Put certified people on record, with all passes and so many decided activities.
+    """Put certified people on record, with all passes and so many activities.
 
-    Their awards are ``spread`` over so many days.
+    Their awards are ``spread`` over so many days from ``awarded``.
     """
     found: list[Person] = []
     for first in range(0, count, PAGE):
         numbers = range(first, min(first + PAGE, count))
         people = [Person(new_id(), new_id()) for _ in numbers]
-        _write(work, people, [f"{prefix}{n:07}" for n in numbers], spread)
+        refs = [f"{prefix}{n:07}" for n in numbers]
+        _register(work, [person.holder_id for person in people], refs)
+        days = [awarded + timedelta(days=n % spread) for n in numbers]
+        _award(work, people, refs, days)
         _write_activities(work, people, activities)
         found += people
     return found
+
+
+def register(work: Work, count: int, *, prefix: str) -> list[str]:
+    """Put people on record of whom nothing else is known; returns their refs."""
+    refs = [f"{prefix}{n:07}" for n in range(count)]
+    _register(work, [new_id() for _ in refs], refs)
+    return refs
 
 
 def analyze(work: Work) -> None:
@@ -68,15 +83,17 @@ def analyze(work: Work) -> None:
     work.connection.execute(text("analyze"))
 
 
-def _write(work: Work, people: list[Person], refs: list[str], spread: int) -> None:
-    scheme, now = work.schemes[SCHEME], work.now
-    awards = [AWARDED + timedelta(days=n % spread) for n in range(len(people))]
+def _register(work: Work, ids: list[str], refs: list[str]) -> None:
     bulk.insert(work, Holder, [
-        {"id": p.holder_id, "ref": ref, "given_name": "Ana", "family_name": f"Peña {ref}",
+        {"id": id_, "ref": ref, "given_name": "Ana", "family_name": f"Peña {ref}",
          "email": f"{ref}@example.org", "second_email": None, "language": "en",
-         "time_zone": "America/New_York", "recorded_at": now, "version": 1}
-        for p, ref in zip(people, refs, strict=True)
+         "time_zone": "America/New_York", "recorded_at": work.now, "version": 1}
+        for id_, ref in zip(ids, refs, strict=True)
     ])  # fmt: skip
+
+
+def _award(work: Work, people: list[Person], refs: list[str], awards: list[date]) -> None:
+    scheme, now = work.schemes[SCHEME], work.now
     bulk.insert(work, Assessment, [
         {"id": new_id(), "ref": None, "holder_id": p.holder_id, "scheme": SCHEME,
          "module": module.code, "taken_on": day - timedelta(days=n * module.required),

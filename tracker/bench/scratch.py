@@ -42,7 +42,9 @@ def _on_server(server: str) -> Iterator[str]:
     name = f"tracker_bench_{secrets.token_hex(4)}"
     libpq = make_url(server).set(drivername="postgresql")
     quoted = sql.Identifier(name)
-    with psycopg.connect(libpq.render_as_string(hide_password=False), autocommit=True) as connection:
+    with psycopg.connect(
+        libpq.render_as_string(hide_password=False), autocommit=True
+    ) as connection:
         connection.execute(sql.SQL("create database {}").format(quoted))
         try:
             url = libpq.set(database=name, drivername="postgresql+psycopg")

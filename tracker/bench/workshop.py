@@ -28,7 +28,7 @@ _PEOPLE = 5_000  # so many that the database uses its indexes, as it will in ear
 _ASKED_ABOUT = 500  # of them, in turns
 
 
-@dataclass
+@dataclass(eq=False)
 class Workshop:
     """What a measurement is given."""
 

@@ -1,34 +1,22 @@
-"""Reminders: facts become a letter, and a letter becomes the bytes that are sent.
+"""Reminders: facts become a letter.
 
-Lives here: the wording (phrases and layouts stand in ``templates/``) and the message format. Does
-not live here: whether a letter is owed, to whom, and how it is handed over.
+Lives here: the wording; phrases and layouts stand in ``templates/``. Does not live here: the
+message format (``envelopes.py``), whether a letter is owed, to whom, how it is handed over.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
-from email.header import Header
-from email.message import EmailMessage
-from email.policy import EmailPolicy
-from email.utils import format_datetime, formataddr, parseaddr
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from tracker.domain.explanations import in_words
-
-ADDRESS = re.compile(r'[^\s<>()\[\],;:\\"@\x00-\x1f\x7f]+@[^\s<>()\\",;@\x00-\x1f\x7f]+')
-"""An address that can stand in a header and in an SMTP command without quoting."""
 
 Phrases = Mapping[str, str]  # key -> sentence with {places}
 
@@ -41,9 +29,6 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_URI = re.compile(r"[!-;=?-~]+")  # visible ASCII, without angle brackets
-_LONGEST_LINE = 998  # RFC 5322, 2.1.1, without the line end
 # What a name may hold and a letter must not: line ends and other controls would forge lines,
 # direction overrides would turn round the rest of the sentence, half characters have no bytes.
 _UNPRINTABLE: dict[int, str | None] = {
@@ -51,13 +36,6 @@ _UNPRINTABLE: dict[int, str | None] = {
     **dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]),
     **dict.fromkeys(range(0xD800, 0xE000)),
 }
-
-
-class UnsafeHeader(ValueError):  # noqa: N818 - named for the refused fact
-    """The value of the header ``name`` would break its line, or forge another header."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"the value of {name} cannot stand in a header")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +88,17 @@ class CertificationLine:
 
 @dataclass(frozen=True, slots=True)
 class ReminderLetter:
-    """What one reminder says: to whom, in which language ("en", "es"), about which awards."""
+    """What one reminder says: to whom, in which language ("en", "es"), about which awards.
+
+    Without an ``unsubscribe_link`` the letter offers none.
+    """
 
     name: str
     language: str
     lines: tuple[CertificationLine, ...]
     link: str
-    unsubscribe_link: str
     issuer: str
+    unsubscribe_link: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,25 +108,6 @@ class Letter:
     subject: str
     text: str
     html: str
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """Everything about one copy of a letter that is not its wording.
-
-    ``message_id`` is in angle brackets; ``sender`` and ``reply_to`` may carry a display name;
-    ``envelope_sender`` is where bounces go and appears in no header; ``date`` knows its zone;
-    ``unsubscribe_mailto`` is a ``mailto:`` URI. RFC 8058 asks for https in ``unsubscribe_link``.
-    """
-
-    message_id: str
-    sender: str
-    reply_to: str
-    envelope_sender: str
-    recipient: str
-    date: datetime
-    unsubscribe_link: str
-    unsubscribe_mailto: str
 
 
 # Wording.
@@ -282,118 +244,3 @@ def _number(points: Decimal, language: str) -> str:
 def _printable(text: str) -> str:
     """One line of ``text`` that can neither end its line nor change the reading direction."""
     return " ".join(text.translate(_UNPRINTABLE).split())
-
-
-# Bytes.
-class _WirePolicy(EmailPolicy):
-    """Headers as we write them, each at most once and never with a line end of someone else's.
-
-    The standard policy parses every value into a tree and back: 2.5 ms a letter, and it turns a
-    List-Unsubscribe address longer than a line into an encoded word that no mail program reads.
-    """
-
-    def header_max_count(self, name: str) -> int:  # noqa: ARG002 - the same for every name
-        return 1
-
-    def header_store_parse(self, name: str, value: str) -> tuple[str, str]:
-        if _CONTROLS.search(value) or len(f"{name}: {value}") > _LONGEST_LINE:
-            raise UnsafeHeader(name)
-        return name, value
-
-    def header_fetch_parse(self, name: str, value: str) -> str:  # noqa: ARG002 - nothing to parse
-        return value
-
-    def fold(self, name: str, value: str) -> str:
-        if name == "Subject":
-            value = _folded(value, name)
-        elif name in {"From", "Reply-To"}:
-            value = _folded_address(value, name)
-        elif name == "List-Unsubscribe":
-            value = value.replace(">, <", ">,\r\n <")
-        return f"{name}: {value}\r\n"
-
-    def fold_binary(self, name: str, value: str) -> bytes:
-        return self.fold(name, value).encode("utf-8")
-
-
-_WIRE = _WirePolicy(linesep="\r\n")
-
-
-def render(letter: Letter, envelope: Envelope) -> bytes:
-    """The message as it goes over the wire: CRLF line ends, 7-bit, text first and HTML second.
-
-    The same inputs give the same bytes, always: the boundary comes from the Message-ID and the
-    date from the envelope. Only a recipient beyond ASCII leaves an 8-bit header (RFC 6532), which
-    needs a server with SMTPUTF8. Raises UnsafeHeader for a value that would break a header.
-    """
-    boundary = "=_" + hashlib.sha256(envelope.message_id.encode()).hexdigest()[:24]
-    message = EmailMessage(policy=_WIRE)
-    for name, value in _headers(letter, envelope, boundary).items():
-        message[name] = value
-    message.attach(_part("plain", letter.text))
-    message.attach(_part("html", letter.html))
-    return message.as_bytes()
-
-
-def message_id(key: bytes, dedupe_key: str, domain: str) -> str:
-    """The Message-ID of the letter that ``dedupe_key`` names, the same after any restart.
-
-    ``<base32(HMAC-SHA256(key, dedupe_key))@domain>``, in small letters without padding: whoever
-    lacks the key can neither guess it nor read the dedupe key from it.
-    """
-    if not key or not re.fullmatch(r"[A-Za-z0-9.-]+", domain):
-        raise ValueError("a Message-ID needs a key and a domain of letters, digits, dots, hyphens")
-    digest = hmac.digest(key, dedupe_key.encode(), "sha256")
-    return f"<{base64.b32encode(digest).decode().rstrip('=').lower()}@{domain}>"
-
-
-def _headers(letter: Letter, envelope: Envelope, boundary: str) -> dict[str, str]:
-    if not ADDRESS.fullmatch(envelope.recipient):
-        raise UnsafeHeader("To")
-    ways_out = (envelope.unsubscribe_link, envelope.unsubscribe_mailto)
-    return {
-        "From": envelope.sender,
-        "Reply-To": envelope.reply_to,
-        "To": envelope.recipient,
-        "Subject": letter.subject,
-        "Date": format_datetime(envelope.date),
-        "Message-ID": _bracketed(envelope.message_id.strip("<>"), "Message-ID"),
-        "Auto-Submitted": "auto-generated",  # RFC 3834: no automatic answers, please
-        "List-Unsubscribe": ", ".join(_bracketed(uri, "List-Unsubscribe") for uri in ways_out),
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
-        "MIME-Version": "1.0",
-        "Content-Type": f'multipart/alternative; boundary="{boundary}"',
-    }
-
-
-def _part(subtype: str, body: str) -> EmailMessage:
-    part = EmailMessage(policy=_WIRE)
-    part["Content-Type"] = f'text/{subtype}; charset="utf-8"'
-    part["Content-Transfer-Encoding"] = "quoted-printable"
-    lines = re.sub(r"\r\n|\r|\n", "\r\n", body).encode("utf-8")
-    # b2a_qp is written in C: thirty times as fast as the encoder that set_content() uses.
-    part.set_payload(binascii.b2a_qp(lines, istext=True).decode("ascii"))
-    return part
-
-
-def _bracketed(value: str, name: str) -> str:
-    if not _URI.fullmatch(value):
-        raise UnsafeHeader(name)
-    return f"<{value}>"
-
-
-@lru_cache(maxsize=16)
-def _folded_address(value: str, name: str) -> str:
-    """A display name and address, the name encoded where it is not ASCII."""
-    display, address = parseaddr(value)
-    if not ADDRESS.fullmatch(address):
-        raise UnsafeHeader(name)
-    if display.isascii():
-        return formataddr((display, address))
-    return f"{_folded(display, name)}\r\n <{address}>"
-
-
-def _folded(text: str, name: str) -> str:
-    """Free text in lines of at most 76 characters, encoded where it is not ASCII (RFC 2047)."""
-    charset = "us-ascii" if text.isascii() else "utf-8"
-    return Header(text, charset, header_name=name).encode(linesep="\r\n")

@@ -24,7 +24,7 @@ from typing import Self
 
 import flask_mail
 
-from tracker.mail.messages import ADDRESS
+from tracker.mail.envelopes import ADDRESS
 
 _log = logging.getLogger(__name__)
 _OK, _GO_AHEAD, _CLOSING = 250, 354, 421

@@ -23,7 +23,7 @@ from tracker.domain.errors import (
 )
 from tracker.domain.permissions import check_own_holder
 from tracker.models import Assessment, Center, CenterApproval
-from tracker.services import certifications, facts, history, holders
+from tracker.services import certifications, facts, history
 from tracker.services.work import Reading, Work
 
 
@@ -48,15 +48,18 @@ def record(work: Work, holder_id: str, attempt: Attempt) -> str:
     Raises RetakeTooSoon unless ``override_reason`` is given, AlreadyPassed, AlreadyRecorded for
     the same attempt entered twice, Invalid for a day in the future, NotFound.
     """
-    holders.get(work, holder_id)
+    check_own_holder(work.actor, holder_id)
+    if not certifications.lock(work, [holder_id]):
+        raise NotFound
     scheme = work.schemes[attempt.scheme]
     scheme.module(attempt.module)
     if attempt.taken_on > work.today(scheme):
         rule = f"must not be in the future (today is {work.today(scheme)})"
         raise Invalid("The day of the assessment is in the future.", fields={"taken_on": rule})
-    certifications.lock(work, [holder_id])
-    _check_once(work, holder_id, attempt)
     earlier = facts.attempts(work, [holder_id])[holder_id, scheme.code]
+    # Named as what it is, rather than as a retake too soon; the constraint decides.
+    if any((e.module, e.taken_on) == (attempt.module, attempt.taken_on) for e in earlier):
+        raise _twice(attempt.module, attempt.taken_on)
     try:
         assessments.check_attempt(scheme, attempt.module, earlier, taken_on=attempt.taken_on)
     except RetakeTooSoon:
@@ -85,17 +88,6 @@ def _insert(work: Work, row: Assessment) -> None:
         work.session.flush()
     except IntegrityError as error:
         raise _twice(row.module, row.taken_on) from error
-
-
-def _check_once(work: Work, holder_id: str, attempt: Attempt) -> None:
-    """Name a repeated entry as such, rather than as a retake too soon; the constraint decides."""
-    same = select(Assessment.id).where(
-        Assessment.holder_id == holder_id, Assessment.scheme == attempt.scheme,
-        Assessment.module == attempt.module, Assessment.taken_on == attempt.taken_on,
-        Assessment.voided_at.is_(None),
-    )  # fmt: skip
-    if work.row(same):
-        raise _twice(attempt.module, attempt.taken_on)
 
 
 def _twice(module: str, taken_on: date) -> AlreadyRecorded:

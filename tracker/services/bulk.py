@@ -45,6 +45,14 @@ def among(reading: Reading, column: Any, values: Collection[Any]) -> ColumnEleme
     return cast("ColumnElement[bool]", column.in_([*values]))
 
 
+def among_given(dialect: str, column: Any) -> ColumnElement[bool]:
+    """The same of the values that the parameter ``ids`` gives, for a statement made once."""
+    if dialect == "postgresql":
+        ids: Any = bindparam("ids", type_=ARRAY(column.type))
+        return cast("ColumnElement[bool]", column == any_(ids))
+    return cast("ColumnElement[bool]", column.in_(bindparam("ids", expanding=True)))
+
+
 def insert(work: Work, table: type[Base], rows: Collection[dict[str, Any]]) -> None:
     """Insert rows, all of them with the same columns: many by COPY where the database has it.
 

@@ -5,6 +5,7 @@ Everything here works on many holders at once; recording one pass is the case of
 
 from __future__ import annotations
 
+import functools
 import secrets
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from tracker.db import new_id
 from tracker.domain import assessments, certifications
@@ -21,6 +22,7 @@ from tracker.domain.permissions import check_own_holder
 from tracker.domain.schemes import Scheme
 from tracker.models import Assessment, Certification, Cycle, Holder, Renewal, Span, StandingChange
 from tracker.services import bulk, facts, history, reminders
+from tracker.services.together import Together
 from tracker.services.work import Work
 
 FOREVER = date.max
@@ -35,13 +37,17 @@ class _Award:
     awarded_on: date
 
 
-def lock(work: Work, holder_ids: Collection[str]) -> None:
-    """Make others wait who write to these holders' records, always in the same order.
+def lock(work: Work, holder_ids: Collection[str]) -> int:
+    """Make others wait who write to these holders' records; the number of those on record.
 
-    Without it two processes that record the last two passes at once would each miss the other's.
+    Always in the same order. Without it two processes that record the last two passes at once
+    would each miss the other's.
     """
+    locked = 0
     for ids in facts.chunks(sorted(holder_ids)):
-        work.rows(select(Holder.id).where(Holder.id.in_(ids)).order_by(Holder.id).with_for_update())
+        statement = select(Holder.id).where(Holder.id.in_(ids)).order_by(Holder.id)
+        locked += len(work.rows(statement.with_for_update()))
+    return locked
 
 
 def settle(work: Work, scheme: Scheme, holder_ids: Collection[str]) -> set[str]:
@@ -53,8 +59,8 @@ def settle(work: Work, scheme: Scheme, holder_ids: Collection[str]) -> set[str]:
     awarded: set[str] = set()
     changed: list[str] = []
     for ids in facts.chunks(sorted(holder_ids)):
-        due = _award_dates(work, scheme, ids)
-        held = _awards(work, scheme.code, ids)
+        passed, held = _passes_and_awards(work, scheme.code, ids)
+        due = _award_dates(work, scheme, ids, passed)
         new = {h: day for h, day in due.items() if day is not None and h not in held}
         _award(work, scheme, new)
         awarded |= new.keys()
@@ -67,9 +73,10 @@ def settle(work: Work, scheme: Scheme, holder_ids: Collection[str]) -> set[str]:
     return awarded
 
 
-def _award_dates(work: Work, scheme: Scheme, ids: list[str]) -> dict[str, date | None]:
-    passed = _first_passes(work, scheme, ids)
-    earlier = {code: _awards(work, code, ids) for code in scheme.award.prerequisites}
+def _award_dates(
+    work: Work, scheme: Scheme, ids: list[str], passed: dict[str, dict[str, date]]
+) -> dict[str, date | None]:
+    earlier = {code: _passes_and_awards(work, code, ids)[1] for code in scheme.award.prerequisites}
     return {
         holder_id: assessments.award_date(
             scheme,
@@ -80,31 +87,37 @@ def _award_dates(work: Work, scheme: Scheme, ids: list[str]) -> dict[str, date |
     }
 
 
-def _first_passes(work: Work, scheme: Scheme, ids: list[str]) -> dict[str, dict[str, date]]:
-    """By holder, each module passed with the day of its first pass: ``assessments.passes``."""
-    table = Assessment
-    statement = (
-        select(table.holder_id, table.module, func.min(table.taken_on))
-        .where(
-            bulk.among(work, table.holder_id, ids), table.scheme == scheme.code, table.passed,
-            table.voided_at.is_(None),
-        )
-        .group_by(table.holder_id, table.module)
-    )  # fmt: skip
+def _passes_and_awards(
+    work: Work, scheme: str, ids: list[str]
+) -> tuple[dict[str, dict[str, date]], dict[str, _Award]]:
+    """By holder: each module passed with the day of its first pass, and the award on record."""
+    asked = {"ids": ids, "scheme": scheme}
+    passes, awards = _statements(work.dialect).read(work, asked)
     found: dict[str, dict[str, date]] = defaultdict(dict)
-    for holder_id, module, first_on in work.rows(statement):
+    for holder_id, module, first_on in passes:
         found[holder_id][module] = first_on
-    return found
+    return found, {row.holder_id: _Award(row.id, row.awarded_on) for row in awards}
 
 
-def _awards(work: Work, scheme: str, ids: list[str]) -> dict[str, _Award]:
-    statement = select(
+@functools.cache
+def _statements(dialect: str) -> Together:
+    """What is read of many holders to settle their awards; see ``assessments.passes``."""
+    passes = (
+        select(Assessment.holder_id, Assessment.module, func.min(Assessment.taken_on))
+        .where(
+            bulk.among_given(dialect, Assessment.holder_id),
+            Assessment.scheme == bindparam("scheme"), Assessment.passed,
+            Assessment.voided_at.is_(None),
+        )
+        .group_by(Assessment.holder_id, Assessment.module)
+    )  # fmt: skip
+    awards = select(
         Certification.holder_id, Certification.id, Certification.awarded_on
     ).where(
-        bulk.among(work, Certification.holder_id, ids), Certification.scheme == scheme,
-        Certification.voided_at.is_(None),
+        bulk.among_given(dialect, Certification.holder_id),
+        Certification.scheme == bindparam("scheme"), Certification.voided_at.is_(None),
     )  # fmt: skip
-    return {row.holder_id: _Award(row.id, row.awarded_on) for row in work.rows(statement)}
+    return Together(passes, awards)
 
 
 def _award(work: Work, scheme: Scheme, new: dict[str, date]) -> None:

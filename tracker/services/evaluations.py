@@ -63,11 +63,20 @@ def detail(
     on = on or reading.today(scheme)
     record = facts.records(reading, [row.id], known_at=known_at).get(row.id)
     if record is None:
-        return Detail(*row[:6], standing=None, cycles=())
+        return _detail(row, None, ())
     spans = certifications.timeline(
         scheme, record.cycles, applications=record.applications, changes=record.changes
     )
-    return Detail(*row[:6], standing=_standing(spans, on), cycles=record.cycles)
+    return _detail(row, _standing(spans, on), record.cycles)
+
+
+def _detail(
+    row: Any, standing: certifications.Standing | None, cycles: Sequence[certifications.Cycle]
+) -> Detail:
+    return Detail(
+        id=row.id, number=row.number, public_id=row.public_id, holder_id=row.holder_id,
+        scheme=row.scheme, awarded_on=row.awarded_on, standing=standing, cycles=cycles,
+    )  # fmt: skip
 
 
 def _standing(spans: Sequence[certifications.Span], on: date) -> certifications.Standing | None:
@@ -100,9 +109,7 @@ def _asked(reading: Reading, certification_id: str, on: date | None = None) -> d
 
 
 AHEAD_OF_DETAIL = Ahead(_asked, _DETAIL)
-AHEAD_OF_EXPLAIN = Ahead(
-    lambda _, id_: facts.known({"id": id_}), facts.WITH_CYCLES, facts.CLAIMED
-)
+AHEAD_OF_EXPLAIN = Ahead(lambda _, id_: facts.known({"id": id_}), facts.WITH_CYCLES, facts.CLAIMED)
 
 
 def _detail_now(reading: Reading, certification_id: str, on: date | None) -> Detail:
@@ -115,7 +122,7 @@ def _detail_now(reading: Reading, certification_id: str, on: date | None) -> Det
     cycles = {r.ordinal: certifications.Cycle(*r[_FIRST_OF_CYCLE:_FIRST_OF_SPAN]) for r in rows}
     spans = {r.from_on: certifications.Span(*r[_FIRST_OF_SPAN:]) for r in rows if r.from_on}
     standing = _standing(tuple(spans.values()), on or reading.today(reading.schemes[row.scheme]))
-    return Detail(*row[:6], standing=standing, cycles=[cycles[n] for n in sorted(cycles)])
+    return _detail(row, standing, [cycles[n] for n in sorted(cycles)])
 
 
 def page(

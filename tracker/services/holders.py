@@ -12,7 +12,7 @@ from tracker.db import new_id
 from tracker.domain.errors import AlreadyRecorded, NotFound, Stale
 from tracker.domain.permissions import check_own_holder
 from tracker.models import Holder
-from tracker.services import history
+from tracker.services import history, reminders
 from tracker.services.work import Reading, Work
 
 COLUMNS = (
@@ -60,6 +60,8 @@ def correct(work: Work, holder_id: str, values: dict[str, Any], *, version: int)
         work.session.flush()
     except StaleDataError as error:
         raise Stale("The record changed since you read it; read it again.") from error
+    if "time_zone" in values:
+        reminders.touch_holder(work, holder_id)
     changed = {key: value for key, value in values.items() if before[key] != value}
     history.record(work, "correct", "holder", holder_id, fields=sorted(changed))
     return get(work, holder_id)

@@ -19,8 +19,9 @@ from sqlalchemy import ColumnElement, Date, and_, bindparam, or_, select
 from sqlalchemy.orm import aliased
 
 from tracker.db import Instant
-from tracker.mail import messages
-from tracker.mail.messages import CertificationLine, Envelope, ReminderLetter
+from tracker.mail import envelopes, messages
+from tracker.mail.envelopes import Envelope
+from tracker.mail.messages import CertificationLine, ReminderLetter
 from tracker.models import Certification, Holder, Reminder, ReminderCursor, Span
 from tracker.services import reminder_plans
 from tracker.services.work import Reading
@@ -121,7 +122,7 @@ def compose(
     made: dict[str, Composed | Uncomposed] = {}
     for claim in claims:
         try:
-            known = claim.facts or _snapshot(reading, key, stages.get(claim.id, []), points, silent)
+            known = claim.facts or _snapshot(reading, stages.get(claim.id, []), points, silent)
             made[claim.id] = (
                 Uncomposed(known, owed=False)
                 if isinstance(known, str)
@@ -135,9 +136,10 @@ def compose(
 _STAGES = (
     select(
         Reminder.message_id, Reminder.certification_id, Reminder.offset, Reminder.expires_on,
-        Certification.scheme, Certification.number, Certification.holder_id, Holder.given_name,
-        Holder.family_name, Holder.language, Holder.email, Holder.second_email, Span.from_on,
-        Span.until_on, Span.window_opens_on, Span.grace_ends_on, Span.pending_since,
+        Certification.scheme, Certification.number, Certification.public_id,
+        Certification.holder_id, Holder.given_name, Holder.family_name, Holder.language,
+        Holder.email, Holder.second_email, Span.from_on, Span.until_on, Span.window_opens_on,
+        Span.grace_ends_on, Span.pending_since,
     )
     .join(Certification, Certification.id == Reminder.certification_id)
     .join(Holder, Holder.id == Certification.holder_id)
@@ -161,7 +163,6 @@ def _owed_stages(reading: Reading, ids: Collection[str]) -> dict[str, list[Any]]
 
 def _snapshot(
     reading: Reading,
-    key: bytes,
     stages: Sequence[Any],
     points: Mapping[str, Any],
     silent: Collection[str],
@@ -178,9 +179,7 @@ def _snapshot(
         "composed_at": reading.now.isoformat(), "address": address,
         "name": f"{first.given_name} {first.family_name}", "language": first.language,
         "issuer": scheme.issuer,
-        "link": f"{base}/certifications/{first.certification_id}",
-        "unsubscribe_link": f"{base}/unsubscribe/{proof(key, 'u', first.holder_id)}",
-        "unsubscribe_address": proof_address(reading, key, "u", first.holder_id),
+        "link": f"{base}/verify/{first.public_id}",
         "lines": [
             {"certification_id": row.certification_id,
              **_plain(_line(reading, row, points[row.certification_id]))}
@@ -209,18 +208,16 @@ def _composed(reading: Reading, key: bytes, claim: Claim, facts: dict[str, Any])
         ReminderLetter(
             name=facts["name"], language=facts["language"],
             lines=tuple(_line_again(line) for line in facts["lines"]), link=facts["link"],
-            unsubscribe_link=facts["unsubscribe_link"], issuer=facts["issuer"],
+            issuer=facts["issuer"],
         )
     )  # fmt: skip
     envelope = Envelope(
         message_id=claim.message_id, sender=mail.sender, reply_to=mail.reply_to,
         envelope_sender=sender, recipient=facts["address"],
         date=datetime.fromisoformat(facts["composed_at"]),
-        unsubscribe_link=facts["unsubscribe_link"],
-        unsubscribe_mailto=f"mailto:{facts['unsubscribe_address']}?subject=unsubscribe",
     )  # fmt: skip
     return Composed(
-        address=facts["address"], envelope_sender=sender, data=messages.render(letter, envelope),
+        address=facts["address"], envelope_sender=sender, data=envelopes.render(letter, envelope),
         facts=facts, certification_ids=tuple(line["certification_id"] for line in facts["lines"]),
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ from typing import Any
 from sqlalchemy import bindparam, distinct, exists, func, or_, select, text, update
 
 from tracker.db import Instant, new_id
-from tracker.mail import messages
+from tracker.mail import envelopes
 from tracker.mail.postman import Delivery, Outcome
 from tracker.models import Holder, Message, RelayAccept, Reminder, Suppression
 from tracker.services import letters, runtime
@@ -79,7 +79,7 @@ def _insert(
     domain = work.settings.mail.message_id_domain
     rows = [
         {"id": new_id(), "dedupe_key": (key := f"{one.key}:{number}"),
-         "message_id": messages.message_id(message_key, key, domain), "kind": "reminder",
+         "message_id": envelopes.message_id(message_key, key, domain), "kind": "reminder",
          "holder_id": one.holder_id, "address": one.address, "stage": one.stage,
          "priority": _priority(one.stage), "state": "ready", "created_at": work.now,
          "next_at": work.now, "useful_until": one.useful_until, "token": 0, "attempts": 0}

@@ -81,7 +81,9 @@ OF_HOLDER = _HELD.where(Certification.holder_id == bindparam("id"))
 
 def _held(row: Any, on: date) -> Held:
     standing = certifications.standing_on(certifications.Span(*row[6:]), on)
-    return Held(*row[:6], standing=standing)
+    return Held(
+        row.id, row.number, row.public_id, row.holder_id, row.scheme, row.awarded_on, standing
+    )
 
 
 def of_certification(reading: Reading, certification_id: str, *, on: date) -> Held | None:
@@ -114,7 +116,7 @@ def page(reading: Reading, conditions: Collection[Any], *, limit: int, on: date)
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """The explained points of a certification's cycle on a day, with what waits and what is ahead."""
+    """The explained points of a cycle on a day, with what waits and what is ahead."""
 
     evaluation: Evaluation
     pending: Evaluation
@@ -165,9 +167,7 @@ def _count(
     return scheme.policy(cycle.policy), days, [*approved, *extra]
 
 
-def evaluations(
-    reading: Reading, held: Collection[Held], *, on: date
-) -> dict[str, Evaluation]:
+def evaluations(reading: Reading, held: Collection[Held], *, on: date) -> dict[str, Evaluation]:
     """The points of many certifications on a day, with a constant number of statements."""
     cycles = facts.cycles(reading, [h.id for h in held])
     activities = facts.activities(reading, {h.holder_id for h in held})
@@ -230,7 +230,8 @@ def _export_page(reading: Reading, refs: Mapping[str, str], on: date) -> Iterato
             tried = [a for a in attempts[holder_id, scheme.code] if a.taken_on <= on]
             if tried:
                 one = held.get((holder_id, scheme.code))
-                yield _export_row(scheme, ref, tried, one, totals.get(one.id) if one else None, on)
+                total = totals.get(one.id) if one else None
+                yield _export_row(scheme, ref, tried, one, total, on=on)
 
 
 def _export_row(
@@ -239,6 +240,7 @@ def _export_row(
     tried: Collection[assessments.Attempt],
     held: Held | None,
     total: Evaluation | None,
+    *,
     on: date,
 ) -> ExportRow:
     passed = assessments.passes(tried, on=on)

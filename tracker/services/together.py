@@ -1,4 +1,4 @@
-"""Several statements in one round trip: a statement costs the database little, the way there much."""
+"""Several statements in one round trip: the way there costs more than what is done there."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Together:
 
 
 def _names(statement: Statement) -> list[str]:
-    return [column.key for column in statement.selected_columns]
+    return [str(column.key) for column in statement.selected_columns]
 
 
 def _layout(statement: Statement) -> dict[Slot, Any]:
@@ -70,5 +70,5 @@ def _arm(number: int, statement: Statement, layout: dict[Slot, Any], types: dict
         columns.get(slot, literal_column("null") if number else cast(null(), kind))
         for slot, kind in types.items()
     )
-    arm = literal_column(str(number))
+    arm: Any = literal_column(str(number))
     return statement.with_only_columns(arm, *cells, maintain_column_froms=True)

@@ -10,11 +10,7 @@ from typing import Any
 
 from tracker.db import Base, new_id
 from tracker.services import bulk, history
-from tracker.services.bulk import insert as insert_many
-from tracker.services.bulk import table_of
 from tracker.services.imports.run import Run
-
-__all__ = ["Batch", "insert_many", "table_of"]
 
 
 class Batch:

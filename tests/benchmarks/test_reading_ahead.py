@@ -1,0 +1,125 @@
+"""Reading ahead saves round trips and changes no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from tests import factories
+from tracker.domain.permissions import SYSTEM
+from tracker.services import activities, assessments, facts, holders, records, tokens
+from tracker.services.activities import Verdict
+from tracker.services.together import Together
+
+HOLDER, CERTIFICATION = 0, 1
+COURSE: dict[str, Any] = {
+    "category": "CE", "type": "college_noncredit", "title": "Six Sigma",
+    "quantity": Decimal("4.00"), "provider": "A college", "completed_on": date(2026, 6, 5),
+}  # fmt: skip
+
+
+@pytest.fixture
+def ids(office):
+    """A certified person with two activities, one of them approved, and a module passed again."""
+    found = factories.certified(office, date(2025, 3, 15))
+    for approved in (True, False):
+        with office.work(SYSTEM) as work:
+            made = activities.log(work, found[CERTIFICATION], COURSE)
+            activities.submit(work, made)
+            work.session.flush()
+            if approved:
+                version = activities.get(work, made).version
+                activities.decide(work, made, Verdict("approved"), version=version)
+    return found
+
+
+@contextmanager
+def counted(office) -> Iterator[list[str]]:
+    sent: list[str] = []
+
+    def note(_connection, _cursor, statement, *_):
+        sent.append(statement)
+
+    event.listen(office.engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(office.engine, "before_cursor_execute", note)
+
+
+def get(app, path, secret):
+    return app.test_client().get(f"/api/v1{path}", headers={"Authorization": f"Bearer {secret}"})
+
+
+@pytest.mark.parametrize(
+    "path", ["/certifications/{1}", "/certifications/{1}/evaluation", "/holders/{0}/record"]
+)
+def test_what_was_read_ahead_is_told_as_if_it_was_not(app, office, ids, path):
+    secret = factories.secret(office, "staff")
+    plain = get(app, path.format(*ids) + "?as_of=2026-11-21", secret)  # read piece by piece
+    with counted(office) as sent:
+        ahead = get(app, path.format(*ids), secret)
+
+    assert ahead.json == plain.json
+    assert ahead.status_code == 200
+    assert len(sent) == 1
+
+
+def test_nothing_is_told_to_a_revoked_token(app, office, ids):
+    with office.work(SYSTEM) as work:
+        token, secret = tokens.create(work, name="HR", role="staff")
+    path = f"/certifications/{ids[CERTIFICATION]}"
+    assert get(app, path, secret).status_code == 200
+
+    with office.work(SYSTEM) as work:
+        tokens.revoke(work, token)
+
+    assert get(app, path, secret).status_code == 401
+    assert get(app, path, "trk_unknown").status_code == 401
+    assert get(app, path, "").status_code == 401
+
+
+def test_somebody_elses_record_is_no_record(app, office, ids):
+    secret = factories.secret(office, "holder", holder_id=ids[HOLDER])
+    other = factories.certified(office, date(2025, 3, 15))
+
+    assert get(app, f"/holders/{ids[HOLDER]}/record", secret).status_code == 200
+    assert get(app, f"/holders/{other[HOLDER]}/record", secret).status_code == 404
+    assert get(app, f"/certifications/{other[CERTIFICATION]}", secret).status_code == 404
+
+
+def test_another_question_than_the_one_read_ahead_is_asked_anew(office, ids):
+    other = factories.certified(office, date(2024, 3, 15))
+    with office.reading(SYSTEM) as reading:
+        ahead = records.AHEAD.read(reading, "trk_unknown", ids[HOLDER])
+        with counted(office) as sent:
+            mine = records.of_holder(ahead, ids[HOLDER], on=None)
+        assert sent == []
+
+        theirs = records.of_holder(ahead, other[HOLDER], on=None)
+        then = records.of_holder(ahead, ids[HOLDER], on=date(2025, 4, 1))
+        assert ahead.row(facts.CERTIFICATION_BY_ID, {"id": ids[CERTIFICATION]}) is not None
+
+    assert mine.holder.id == ids[HOLDER]
+    assert theirs.holder.id == other[HOLDER]
+    assert then.certifications[0].standing.on == date(2025, 4, 1)
+
+
+def test_statements_give_together_what_they_give_alone(office, ids):
+    statements = (
+        holders.BY_ID,
+        assessments.OF_HOLDER,
+        activities.OF_HOLDER,
+    )
+    asked = {"id": ids[HOLDER]}
+    with office.reading(SYSTEM) as reading:
+        together = Together(*statements).read(reading, asked)
+        alone = [reading.rows(statement, asked) for statement in statements]
+
+    for some, others in zip(together, alone, strict=True):
+        assert sorted(map(tuple, some), key=repr) == sorted(map(tuple, others), key=repr)
+        assert some[0]._fields == others[0]._fields
