@@ -33,7 +33,9 @@ def demo(tmp_path_factory) -> Iterator[dict[str, str]]:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     program = [sys.executable, "-m", "tracker.cli", "demo", "--port", port]
+    measured = {k: v for k, v in os.environ.items() if k.startswith("COVERAGE_")}
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(home)}
+    environment |= measured
     with subprocess.Popen(
         program, cwd=home, env=environment, stdout=subprocess.PIPE, text=True
     ) as running:

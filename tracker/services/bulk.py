@@ -68,8 +68,8 @@ def insert(work: Work, table: type[Base], rows: Collection[dict[str, Any]]) -> N
 
 @functools.cache
 def _insert_into(table: type[Base]) -> Any:
-    """Made once: to make a statement costs as much as to run it."""
-    return sql_insert(table_of(table))
+    """Made once, since making a statement costs as much as running it; asks for no keys back."""
+    return sql_insert(table_of(table)).inline()
 
 
 def _copy(work: Work, table: Table, rows: Collection[dict[str, Any]]) -> None:

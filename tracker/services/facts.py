@@ -241,13 +241,16 @@ def _application(row: Any, known_at: datetime) -> rules.Application:
     return rules.Application(row.submitted_on, closed_on)
 
 
+_CLAIM = (
+    Activity.id, Activity.category, Activity.type, Activity.title, Activity.provider,
+    Activity.quantity, Activity.starts_on, Activity.completed_on,
+)  # fmt: skip
+"""The columns of a ``domain.points.Claim``, in its order."""
 _ACTIVITY = (
     select(
-        Activity.holder_id, Activity.scheme, Activity.id, Activity.category, Activity.type,
-        Activity.title, Activity.provider, Activity.quantity, Activity.starts_on,
-        Activity.completed_on, Activity.submitted_on, Activity.submitted_at,
-        Activity.withdrawn_on, Decision.decided_on, Decision.verdict, Decision.points_limit,
-        Decision.recorded_at, Decision.id.label("decision_id"),
+        *_CLAIM, Activity.holder_id, Activity.scheme, Activity.submitted_on,
+        Activity.submitted_at, Activity.withdrawn_on, Decision.decided_on, Decision.verdict,
+        Decision.points_limit, Decision.recorded_at, Decision.id.label("decision_id"),
     )
     .join(
         Decision,
@@ -302,10 +305,7 @@ def _by_activity(rows: Iterable[Any]) -> Iterator[tuple[Any, ActivityFacts]]:
 def _activity(rows: Sequence[Any]) -> ActivityFacts:
     first = rows[0]
     return ActivityFacts(
-        claim=Claim(
-            first.id, first.category, first.type, first.title, first.provider, first.quantity,
-            first.starts_on, first.completed_on,
-        ),
+        claim=Claim(*first[: len(_CLAIM)]),
         submitted_on=first.submitted_on,
         withdrawn_on=first.withdrawn_on,
         decisions=tuple(
