@@ -89,4 +89,5 @@ def _table(measured: Sequence[tuple[Measurement, Measured]]) -> str:
 
 
 def _shown(number: float) -> str:
-    return f"{number:,.2f}" if number < _FEW else f"{number:,.0f}"
+    whole = number >= _FEW or float(number).is_integer()
+    return f"{number:,.0f}" if whole else f"{number:,.2f}"
