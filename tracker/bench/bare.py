@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -46,11 +47,12 @@ def make() -> Flask:
     def log() -> Response:
         given = request.get_json()
         values = {
-            **given, "id": new_id(), "completed_on": date.fromisoformat(given["completed_on"]),
+            **given, "id": new_id(), "quantity": Decimal(given["quantity"]),
+            "completed_on": date.fromisoformat(given["completed_on"]),
             "recorded_at": clock.system(),
         }  # fmt: skip
         with writes.begin() as connection:
             connection.execute(_INSERT, values)
-        return Response(orjson.dumps(values), status=201, mimetype=JSON)
+        return Response(orjson.dumps(values, default=str), status=201, mimetype=JSON)
 
     return app

@@ -90,7 +90,7 @@ def activity(shop: Workshop) -> Measured:
     """POST an activity: validated, one transaction, history."""
     paths = [f"{_PREFIX}/certifications/{p.certification_id}/activities" for p in shop.loggers]
     fields = {"holder_id": shop.loggers[0].holder_id, "scheme": SCHEME, "state": "draft"}
-    bare = json.dumps({**_ACTIVITY, **fields, "quantity": 4, "version": 1})
+    bare = json.dumps({**_ACTIVITY, **fields, "version": 1})
     return _compare(
         shop,
         Job(shop.ours, paths, shop.headers, json.dumps(_ACTIVITY), _CONNECTIONS),
