@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from types import FrameType
 from typing import Any
 
 import click
@@ -75,11 +77,48 @@ def day(value: Any) -> date | None:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int], None] | None]:
+def _interrupts() -> Iterator[Callable[[], None]]:
+    """Keep Ctrl-C until the next look; pressed again, it interrupts at once.
+
+    Python drops an exception that comes up in a finalizer, so the first is not raised there.
+    """
+    pressed = False
+
+    def press(number: int, frame: FrameType | None) -> None:
+        nonlocal pressed
+        if pressed:
+            signal.default_int_handler(number, frame)
+        pressed = True
+
+    def look() -> None:
+        if pressed:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield look
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int], None]]:
     """A live line with count, rate and time on a terminal; nothing in a pipe."""
-    if not sys.stderr.isatty():
-        yield None
-        return
+    with _interrupts() as look:
+        if not sys.stderr.isatty():
+            yield lambda _rows: look()
+            return
+        with _line(what) as tell:
+
+            def tell_and_look(rows: int) -> None:
+                look()
+                tell(rows)
+
+            yield tell_and_look
+
+
+@contextmanager
+def _line(what: str) -> Iterator[Callable[[int], None]]:
     columns = (
         SpinnerColumn(), TextColumn("{task.description}"),
         TextColumn("{task.completed:,.0f} rows"), TextColumn("{task.fields[rate]}"),

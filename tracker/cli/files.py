@@ -51,6 +51,7 @@ def import_(kind: str, file: Path, *, dry_run: bool, dates: str) -> None:
                 work, kind, source, filename=name, dates=Dates(dates), dry_run=dry_run,
                 on_progress=tell,
             )  # fmt: skip
+            tell(report.rows)
     except ImportRefused as refusal:
         with opened.work(OPERATOR) as work:
             imports.record_run(work, refusal)
