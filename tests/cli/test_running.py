@@ -70,9 +70,12 @@ def test_serve_answers_until_it_is_told_to_stop(variables, stop):
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as server:
-        assert _answers(port, server)
-        server.send_signal(stop)
-        assert server.wait(60) == 0
+        try:
+            assert _answers(port, server)
+            server.send_signal(stop)
+            assert server.wait(60) == 0
+        finally:
+            server.kill()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), 1)
 
