@@ -129,7 +129,7 @@ def test_scheme_files_are_checked_and_every_mistake_is_told_with_file_and_line(t
     bad = tracker("schemes", "check", tmp_path)
 
     assert (bad.exit_code, bad.stdout) == (1, "")
-    assert re.search(r"^cpt\.toml:\d+: .*points_required = many: ", bad.stderr, re.MULTILINE)
+    assert re.search(r'^cpt\.toml:\d+: .*points_required = "many": ', bad.stderr, re.MULTILINE)
     assert "retakes" in bad.stderr
 
 
@@ -185,7 +185,7 @@ def test_the_doctor_finds_what_is_well_and_what_is_not(findings):
     assert states == {
         "settings": "ok", "schemes": "ok", "storage": "ok", "mail": "problem",
         "database": "ok", "migrations": "ok", "sending": "ok", "scheduler": "warning",
-        "timelines": "ok", "reminders": "ok",
+        "timelines": "ok", "reminders": "ok", "policies": "ok",
     }  # fmt: skip
     assert status == 1
     assert "Connection refused" in found["mail"]["detail"]

@@ -12,9 +12,10 @@ from typing import Any
 from tracker import schemes, settings
 from tracker.domain import certifications, points
 from tracker.domain.certifications import Application, Change, Cycle, Span, Standing
-from tracker.domain.periods import Duration, Period
-from tracker.domain.points import Claim, Credit, Evaluation
-from tracker.domain.schemes import Policy, Scheme
+from tracker.domain.claims import Claim, Credit, Evaluation, Terms
+from tracker.domain.periods import Duration, Period, Unit
+from tracker.domain.policies import ApplicationWindow, LateStep, Policy
+from tracker.domain.schemes import Scheme
 
 SCHEMES = schemes.load(settings.ROOT / "config" / "schemes")
 CPT, CLT, CLA = SCHEMES["cpt"], SCHEMES["clt"], SCHEMES["cla"]
@@ -33,9 +34,12 @@ def capped(base: Policy = POLICY, **maxima: str | None) -> Policy:
     categories = {
         code: replace(
             category,
-            maximum=(Decimal(cap) if (cap := maxima[code]) else None)
-            if code in maxima
-            else category.maximum,
+            limits=replace(
+                category.limits,
+                maximum=(Decimal(cap) if (cap := maxima[code]) else None)
+                if code in maxima
+                else category.maximum,
+            ),
         )
         for code, category in base.categories.items()
     }
@@ -45,7 +49,12 @@ def capped(base: Policy = POLICY, **maxima: str | None) -> Policy:
 def needing(base: Policy = POLICY, **minima: str) -> Policy:
     """A policy with category minima."""
     categories = {
-        code: replace(category, minimum=Decimal(minima[code]) if code in minima else None)
+        code: replace(
+            category,
+            limits=replace(
+                category.limits, minimum=Decimal(minima[code]) if code in minima else None
+            ),
+        )
         for code, category in base.categories.items()
     }
     return replace(base, categories=categories)
@@ -81,10 +90,15 @@ def job(kind: str, starts_on: date, ends_on: date | None = None, **values: Any) 
 
 
 def evaluate(
-    *claims: Claim, policy: Policy = POLICY, cycle: Period = CYCLE, on: date | None = None
+    *claims: Claim,
+    policy: Policy = POLICY,
+    cycle: Period = CYCLE,
+    on: date | None = None,
+    **terms: Any,
 ) -> Evaluation:
-    """The evaluation of claims at the end of a cycle, or on a day."""
-    return points.evaluate(policy, claims, cycle=cycle, on=on or cycle.ends_on)
+    """The evaluation of claims at the end of a cycle, or on a day, under the terms given."""
+    day = on or cycle.ends_on
+    return points.evaluate(policy, claims, cycle=cycle, on=day, terms=Terms(**terms))
 
 
 def total(*claims: Claim, **options: Any) -> Decimal:
@@ -106,7 +120,9 @@ def renewed(scheme: Scheme, awarded_on: date, *decided: date) -> list[Cycle]:
     """The cycles of a certification, renewed on the days given."""
     cycles = [certifications.first_cycle(scheme, awarded_on)]
     for day in decided:
-        cycles.append(certifications.next_cycle(scheme, cycles[-1], decided_on=day))
+        cycles.append(
+            certifications.next_cycle(scheme, cycles[-1], decided_on=day, awarded_on=awarded_on)
+        )
     return cycles
 
 
@@ -136,6 +152,16 @@ def standing(
     """The standing on a day."""
     span = span_on(scheme, cycles, day, applications=applications, changes=changes)
     return certifications.standing_on(span, day)
+
+
+def grace(length: Duration, *, title: bool = False) -> tuple[LateStep, ...]:
+    """A ladder of one rung, on which one still renews with points."""
+    return (LateStep(until=length, name={"en": "grace", "es": "gracia"}, title=title),)
+
+
+def window(length: int, unit: Unit = "days") -> ApplicationWindow:
+    """An application window that opens so long before the expiry."""
+    return ApplicationWindow(Duration(length, unit))
 
 
 def days(length: int) -> Duration:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from itertools import product
 from typing import get_args
 
@@ -10,6 +11,7 @@ import pytest
 from tests.domain.examples import CPT, POLICY, claim, job, policy, renewed, scheme_of
 from tracker.domain.activities import STATES, Step, check_claim, check_dates, check_step
 from tracker.domain.errors import IllegalTransition, Invalid, OutsideCycle
+from tracker.domain.periods import Period
 
 LAWFUL = {
     ("edit", "draft"), ("edit", "more_information"), ("edit", "rejected"),
@@ -159,3 +161,67 @@ def test_the_limit_of_a_quantity_names_the_types_unit():
         check_claim(kind, replace(claim("third_party", "0"), completed_on=date(2026, 1, 1)))
 
     assert "continuing education units" in refused.value.fields["quantity"]
+
+
+TELLING = replace(COURSE, units={"hour": Decimal(1)}, roles={"taught": Decimal(2)})
+
+
+def test_units_and_roles_of_the_type_and_tags_of_the_policy_may_be_stated():
+    stated = claim(
+        "third_party", "3", date(2026, 1, 1), unit="hour", role="taught", tags=frozenset({"law"})
+    )
+    check_claim(TELLING, stated, tags={"law"})
+
+
+@pytest.mark.parametrize(
+    ("values", "fields"),
+    [
+        ({"unit": "day"}, {"unit": "'day' is not known; must be one of: hour"}),
+        ({"role": "led"}, {"role": "'led' is not known; must be one of: taught"}),
+        (
+            {"tags": frozenset({"law", "art"})},
+            {"tags": "'art' is not known; must be one of: law"},
+        ),
+    ],
+)
+def test_what_is_not_known_is_named_with_the_choices(values, fields):
+    stated = claim("third_party", "3", date(2026, 1, 1), **values)
+    with pytest.raises(Invalid) as refused:
+        check_claim(TELLING, stated, tags=["law"])
+
+    assert refused.value.fields == fields
+
+
+def test_a_type_without_units_takes_none():
+    with pytest.raises(Invalid) as refused:
+        check_claim(COURSE, claim("third_party", "3", date(2026, 1, 1), role="led"))
+
+    assert refused.value.fields == {"role": "'led' is not known; must be empty, for this type"}
+
+
+@pytest.mark.parametrize(
+    ("values", "lacking"),
+    [
+        ({}, {"completed_on"}),
+        ({"completed_on": date(2026, 1, 1)}, set()),
+        ({"completed_on": date(2026, 1, 1), "quantity": Decimal(0)}, {"quantity"}),
+        ({"completed_on": date(2026, 1, 1), "threshold": "1500"}, {"quantity"}),
+    ],
+)
+def test_an_event_needs_a_quantity_only_where_that_decides(values, lacking):
+    threshold = Decimal(values.pop("threshold")) if "threshold" in values else None
+    kind = replace(COURSE, basis="event", threshold=threshold)
+    claimed = replace(claim("third_party"), **values)
+    if not lacking:
+        check_claim(kind, claimed)
+        return
+    with pytest.raises(Invalid) as refused:
+        check_claim(kind, claimed)
+    assert refused.value.fields.keys() == lacking
+
+
+def test_days_that_still_earn_are_inside():
+    late = claim("third_party", "3", date(2029, 4, 1))
+    check_dates(late, CYCLES[:1], on=ON, earning=Period(date(2024, 3, 15), date(2029, 4, 1)))
+    with pytest.raises(OutsideCycle):
+        check_dates(late, CYCLES[:1], on=ON, earning=Period(date(2024, 3, 15), date(2029, 3, 31)))

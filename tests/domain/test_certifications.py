@@ -11,11 +11,13 @@ from tests.domain.examples import (
     CLA,
     CPT,
     days,
+    grace,
     policy,
     renewed,
     scheme_of,
     span_on,
     standing,
+    window,
 )
 from tracker.domain.certifications import (
     STATUSES,
@@ -36,6 +38,7 @@ from tracker.domain.certifications import (
 )
 from tracker.domain.errors import IllegalTransition
 from tracker.domain.periods import Duration, Period
+from tracker.domain.policies import ApplicationWindow
 
 AWARDED = date(2024, 3, 15)
 EXPIRES = date(2029, 3, 15)
@@ -85,7 +88,7 @@ def test_the_next_cycle_is_anchored_as_the_policy_says(anchor, starts_on, expire
 def test_a_cycle_without_end_has_no_next_one():
     (cycle,) = renewed(CLA, AWARDED)
     with pytest.raises(ValueError, match="without end"):
-        next_cycle(CLA, cycle, decided_on=EXPIRES)
+        next_cycle(CLA, cycle, decided_on=EXPIRES, awarded_on=AWARDED)
 
 
 def test_the_cla_never_expires():
@@ -115,15 +118,17 @@ def test_the_dates_decide_where_nothing_else_was_recorded(day, status):
 
 
 @pytest.mark.parametrize(
-    ("window", "opens_on"),
+    ("opening", "opens_on"),
     [
-        (Duration(90, "days"), date(2028, 11, 30)),
-        (Duration(3, "months"), date(2028, 11, 28)),
+        (window(90), date(2028, 11, 30)),
+        (window(3, "months"), date(2028, 11, 28)),
+        (ApplicationWindow(Duration(1, "years"), "start"), date(2025, 2, 28)),
+        (ApplicationWindow(Duration(9, "years"), "start"), date(2029, 2, 28)),
     ],
 )
-def test_the_window_is_counted_back_from_the_expiry_in_its_own_unit(window, opens_on):
+def test_the_window_is_counted_back_in_its_own_unit(opening, opens_on):
     """domain.md, Dates: expiry 28 February 2029 opens 30 November 2028."""
-    scheme = scheme_of(policy(window=window))
+    scheme = scheme_of(policy(window=opening))
     held = standing(scheme, renewed(scheme, date(2024, 2, 29)), date(2026, 1, 1))
 
     assert held.window_opens_on == opens_on
@@ -199,10 +204,10 @@ def test_of_two_applications_under_review_the_earlier_one_is_told():
     assert held.pending_since == date(2029, 1, 20)
 
 
-@pytest.mark.parametrize("valid_in_grace", [True, False])
-def test_grace_lasts_as_long_as_the_policy_says_and_is_valid_only_if_it_says_so(valid_in_grace):
+@pytest.mark.parametrize("title", [True, False])
+def test_grace_lasts_as_long_as_the_policy_says_and_is_valid_only_if_it_says_so(title):
     """domain.md, Dates: no grace unless the policy has one."""
-    scheme = scheme_of(policy(grace=days(30), valid_in_grace=valid_in_grace))
+    scheme = scheme_of(policy(late=grace(days(30), title=title)))
     cycles = renewed(scheme, AWARDED)
 
     def on(day):
@@ -210,13 +215,13 @@ def test_grace_lasts_as_long_as_the_policy_says_and_is_valid_only_if_it_says_so(
         return held.status, held.valid
 
     assert on(date(2029, 3, 15)) == ("renewal_open", True)
-    assert on(date(2029, 3, 16)) == ("grace", valid_in_grace)
-    assert on(date(2029, 4, 14)) == ("grace", valid_in_grace)
+    assert on(date(2029, 3, 16)) == ("grace", title)
+    assert on(date(2029, 4, 14)) == ("grace", title)
     assert on(date(2029, 4, 15)) == ("expired", False)
 
 
 def test_an_application_in_grace_is_pending_to_its_decision():
-    scheme = scheme_of(policy(grace=days(30)))
+    scheme = scheme_of(policy(late=grace(days(30))))
     review = [Application(date(2029, 4, 14), None)]
     held = standing(scheme, renewed(scheme, AWARDED), date(2029, 6, 1), applications=review)
 
@@ -336,7 +341,7 @@ def test_where_a_later_cycle_starts_early_it_rules_so_that_no_day_lies_in_two():
 
 def test_between_two_cycles_the_last_one_opened_rules():
     """domain.md, Standing: the cycle that contains the day, else the last one opened."""
-    scheme = scheme_of(policy(next_cycle="decision", grace=days(30)))
+    scheme = scheme_of(policy(next_cycle="decision", late=grace(days(30))))
     cycles = renewed(scheme, AWARDED, date(2029, 4, 1))
 
     assert cycle_on(cycles, date(2029, 3, 31)) is cycles[0]

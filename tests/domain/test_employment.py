@@ -162,7 +162,7 @@ def test_the_category_cap_comes_last():
 
     assert evaluation.total == D("18.00")
     assert cuts(evaluation, work) == {
-        "incomplete_month": D("1.00"), "category_cap": D("42.00"),
+        "incomplete_month": D("1.00"), "cycle_cap": D("42.00"),
     }  # fmt: skip
 
 

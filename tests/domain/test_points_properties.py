@@ -11,9 +11,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.domain.examples import POLICY, capped, evaluate, policy, with_type
+from tracker.domain.claims import Claim, Evaluation
 from tracker.domain.periods import Period
-from tracker.domain.points import Claim, Evaluation
-from tracker.domain.schemes import Policy
+from tracker.domain.policies import Policy
 
 CYCLE = Period(date(2024, 1, 31), date(2025, 7, 1))
 FULL, PART = "employment_full_time", "employment_part_time"
@@ -67,7 +67,7 @@ def policies(draw: Any, *, rules: tuple[str, ...] = ("completed", "pro_rata", "f
     base = with_type(
         policy(
             month_rule=draw(st.sampled_from(rules)),
-            duplicates=draw(st.sampled_from(["once_per_cycle", "allowed"])),
+            duplicates=draw(st.sampled_from([POLICY.duplicates, None])),
         ),
         "third_party",
         increment=draw(st.none() | st.just(Decimal("0.25"))),
@@ -121,7 +121,7 @@ def test_no_cap_and_no_limit_is_ever_exceeded(claims, under):
 
 @given(claims=claims_of(dated(), jobs()), under=policies())
 def test_a_course_never_counts_twice(claims, under):
-    evaluation = _evaluated(claims, replace(under, duplicates="once_per_cycle"))
+    evaluation = _evaluated(claims, replace(under, duplicates=POLICY.duplicates))
     counted = {found.ref for found in evaluation.credits if found.counted}
     courses = [
         (claim.provider, claim.title, claim.completed_on)

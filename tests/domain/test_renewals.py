@@ -12,6 +12,7 @@ from tests.domain.examples import (
     claim,
     days,
     evaluate,
+    grace,
     needing,
     policy,
     renewed,
@@ -22,13 +23,23 @@ from tracker.domain.certifications import Application, Change, Standing
 from tracker.domain.errors import (
     AppealTooLate,
     CertificationExpired,
+    CheckMissing,
+    Invalid,
     NotRenewable,
     PointsMissing,
+    ReexaminationMissing,
     RenewalPending,
     WindowNotOpen,
 )
 from tracker.domain.periods import Period
-from tracker.domain.renewals import check_appeal, check_application, objections, quote
+from tracker.domain.policies import Check, LateStep
+from tracker.domain.renewals import (
+    check_appeal,
+    check_application,
+    check_confirmed,
+    objections,
+    quote,
+)
 from tracker.domain.schemes import Scheme
 
 AWARDED = date(2024, 3, 15)  # expires on 15 March 2029, the window opens on 15 December 2028
@@ -64,7 +75,7 @@ def test_an_application_outside_the_window_is_refused_by_name(day, refusal, fact
 
 def test_in_grace_a_renewal_may_still_be_applied_for():
     """domain.md, Dates: no grace unless the policy has one."""
-    scheme = scheme_of(policy(grace=days(30)))
+    scheme = scheme_of(policy(late=grace(days(30))))
 
     check_application(_standing(date(2029, 4, 14), scheme), ENOUGH)
     with pytest.raises(CertificationExpired):
@@ -87,6 +98,51 @@ def test_missing_category_minima_are_told_by_category():
 
     assert refused.value.facts == {
         "missing": Decimal("0.00"), "missing_by_category": {"X": "5.00"},
+    }  # fmt: skip
+
+
+def test_every_minimum_beside_the_total_is_told_by_what_it_is_of():
+    evaluation = evaluate(
+        claim("college_credit", "20", date(2025, 1, 1)),
+        policy=needing(policy(minimum_per_year=Decimal("2.00")), X="5.00"),
+    )
+    with pytest.raises(PointsMissing, match=r"reached: 5\.00 of category X, 2\.00 of year"):
+        check_application(_standing(IN_WINDOW), evaluation)
+
+
+LADDER = policy(
+    late=(
+        LateStep(days(30), {"en": "late", "es": "tarde"}, fee=Decimal("20.00")),
+        LateStep(days(60), {"en": "later", "es": "más tarde"}, by="reexamination"),
+    )
+)
+
+
+def test_a_step_by_re_examination_takes_no_points():
+    scheme = scheme_of(LADDER)
+    late, later = (_standing(day, scheme) for day in (date(2029, 4, 14), date(2029, 4, 15)))
+    again = evaluate(reexamined_on=date(2029, 4, 10))
+
+    check_application(late, ENOUGH, LADDER)
+    check_application(later, again, LADDER)
+    with pytest.raises(ReexaminationMissing):
+        check_application(later, ENOUGH, LADDER)
+    with pytest.raises(PointsMissing):
+        check_application(late, TOO_FEW, LADDER)
+
+
+def test_every_check_of_the_policy_is_confirmed():
+    name = {"en": "check", "es": "prueba"}
+    checking = policy(checks=(Check("practical", name), Check("vision", name)))
+
+    check_confirmed(checking, ["vision", "practical"])
+    with pytest.raises(CheckMissing) as missing:
+        check_confirmed(checking, ["vision"])
+    assert missing.value.facts == {"missing": ["practical"]}
+    with pytest.raises(Invalid) as unknown:
+        check_confirmed(policy(), ["vision"])
+    assert unknown.value.fields == {
+        "checks": "vision: not asked for by the policy; must be empty"
     }  # fmt: skip
 
 
@@ -179,6 +235,20 @@ def test_the_quote_says_how_far_the_expiries_are_apart():
         "both applications must be complete and paid in full together."
     )
     assert far.reason == "The expiries are 91 days apart, more than 90: no bundle."
+
+
+def test_a_late_step_costs_its_fee_on_top_and_until_it_ends():
+    scheme = scheme_of(LADDER)
+
+    quoted = quote({scheme: _standing(date(2029, 4, 1), scheme)}, {scheme: LADDER})
+    assert (quoted.amount, quoted.late_fees) == (Decimal("95.00"), Decimal("20.00"))
+    assert quoted.available == Period(date(2029, 4, 1), date(2029, 4, 14))
+    assert quoted.reason == "The price of each renewal on its own. Late: 20.00 more."
+    free = quote({scheme: _standing(date(2029, 5, 1), scheme)}, {scheme: LADDER})
+    assert (free.amount, free.late_fees) == (Decimal("75.00"), Decimal("0.00"))
+    assert free.reason == "The price of each renewal on its own."
+    in_time = _standing(date(2029, 4, 20), scheme, applications=[Application(IN_WINDOW, None)])
+    assert quote({scheme: in_time}, {scheme: LADDER}).late_fees == 0
 
 
 def test_a_scheme_without_a_published_fee_has_no_quote():

@@ -79,13 +79,13 @@ def test_a_cycle_is_governed_by_the_version_in_force_when_it_started(starts_on, 
             policy(version="c", effective_from=date(2030, 1, 1)),
         ),
     )
-    governing = scheme.policy_for(starts_on)
+    governing = scheme.policy_for(starts_on, awarded_on=starts_on)
 
     assert governing is scheme.policy(version)
 
 
 def test_a_scheme_that_never_expires_has_no_governing_policy():
-    assert CLA.policy_for(date(2026, 1, 1)) is None
+    assert CLA.policy_for(date(2026, 1, 1), awarded_on=date(2026, 1, 1)) is None
 
 
 def test_a_policy_version_that_no_file_holds_is_a_key_error():

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.domain.examples import policy, scheme_of
+from tests.domain.examples import grace, policy, scheme_of, window
 from tracker.domain.certifications import (
     CHANGE_KINDS,
     Application,
@@ -26,9 +26,17 @@ from tracker.domain.certifications import (
     timeline,
 )
 from tracker.domain.periods import Duration, nth_expiry
-from tracker.domain.schemes import Policy, Scheme
+from tracker.domain.policies import Policy
+from tracker.domain.schemes import Scheme
 
 DAY = timedelta(1)
+MONTH, TWO_MONTHS = Duration(30, "days"), Duration(2, "months")
+LADDERS = [
+    (),
+    grace(MONTH),
+    grace(TWO_MONTHS, title=True),
+    (*grace(MONTH, title=True), *grace(TWO_MONTHS)),
+]
 
 
 @dataclass(frozen=True)
@@ -53,9 +61,10 @@ class History:
         """The days on which something may change, each with its neighbours."""
         marks = {c.starts_on for c in self.cycles} | {c.opened_on for c in self.cycles}
         marks |= {c.expires_on for c in self.cycles if c.expires_on}
-        marks |= {self.policy.window.before(c.expires_on) for c in self.cycles if c.expires_on}
-        if self.policy.grace:
-            marks |= {self.policy.grace.after(c.expires_on) for c in self.cycles if c.expires_on}
+        window = self.policy.window.length
+        marks |= {window.before(c.expires_on) for c in self.cycles if c.expires_on}
+        for step in self.policy.late:
+            marks |= {step.until.after(c.expires_on) for c in self.cycles if c.expires_on}
         marks |= {c.effective_on for c in self.changes}
         marks |= {a.submitted_on for a in self.applications}
         marks |= {a.closed_on for a in self.applications if a.closed_on}
@@ -69,10 +78,9 @@ def histories(draw: Any) -> History:
     """A certification renewed up to three times, with applications and changes in between."""
     scheme = scheme_of(
         policy(
-            next_cycle=draw(st.sampled_from(["old_expiry", "decision"])),
-            grace=draw(st.sampled_from([None, Duration(30, "days"), Duration(2, "months")])),
-            window=draw(st.sampled_from([Duration(90, "days"), Duration(3, "months")])),
-            valid_in_grace=draw(st.booleans()),
+            next_cycle=draw(st.sampled_from(["old_expiry", "decision", "decision_to_old_end"])),
+            late=draw(st.sampled_from(LADDERS)),
+            window=draw(st.sampled_from([window(90), window(3, "months")])),
             valid_while_pending=draw(st.booleans()),
         ),
         validity=draw(st.sampled_from([Duration(5, "years"), Duration(8, "months"), None])),
@@ -86,7 +94,7 @@ def histories(draw: Any) -> History:
         decided_on = expires_on + DAY * draw(st.integers(-90, 100))
         submitted_on = min(expires_on, decided_on) - DAY * draw(st.integers(0, 60))
         applications.append(Application(submitted_on, decided_on))
-        cycles.append(next_cycle(scheme, cycles[-1], decided_on=decided_on))
+        cycles.append(next_cycle(scheme, cycles[-1], decided_on=decided_on, awarded_on=awarded_on))
     end = (cycles[-1].expires_on or awarded_on) + DAY * 200
     some_day = st.dates(awarded_on, end)
     for submitted_on in draw(st.lists(some_day, max_size=2)):
@@ -110,8 +118,8 @@ def naive(history: History, day: date) -> tuple[str, bool, int, date | None, dat
     holding = [c for c in known if c.starts_on <= day <= (c.expires_on or date.max)]
     cycle = holding[-1] if holding else known[-1]
     expires_on = known[-1].expires_on
-    grace = history.policy.grace
-    last_day = grace.after(expires_on) if grace and expires_on else expires_on
+    ladder = history.policy.late
+    last_day = ladder[-1].until.after(expires_on) if ladder and expires_on else expires_on
     under_review = [
         a.submitted_on
         for a in history.applications
@@ -126,7 +134,9 @@ def naive(history: History, day: date) -> tuple[str, bool, int, date | None, dat
     valid = {
         "active": True,
         "renewal_open": True,
-        "grace": history.policy.valid_in_grace,
+        "grace": any(
+            step.title and expires_on and day <= step.until.after(expires_on) for step in ladder
+        ),
         "pending_renewal": history.policy.valid_while_pending,
     }.get(status, False)
     return status, valid, cycle.ordinal, expires_on, pending_since
@@ -147,10 +157,10 @@ def _dated(rules: Policy, day: date, *, expires_on: date | None, pending: bool) 
     if expires_on is None:
         return "active"
     if day <= expires_on:
-        return "renewal_open" if rules.window.before(expires_on) <= day else "active"
+        return "renewal_open" if rules.window.length.before(expires_on) <= day else "active"
     if pending:
         return "pending_renewal"
-    if rules.grace and day <= rules.grace.after(expires_on):
+    if rules.late and day <= rules.late[-1].until.after(expires_on):
         return "grace"
     return "expired"
 

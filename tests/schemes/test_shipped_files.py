@@ -8,6 +8,7 @@ import pytest
 
 from tracker import schemes, settings
 from tracker.domain.periods import Duration
+from tracker.domain.policies import ApplicationWindow, Duplicates
 
 DIRECTORY = settings.ROOT / "config" / "schemes"
 FILES = sorted(DIRECTORY.glob("*.toml"))
@@ -70,10 +71,11 @@ def test_the_policy_is_as_published_with_illustrative_values(code):
         "employment_part_time": "0.50", "volunteer": "1.00",
     }  # fmt: skip
     assert caps == {"CE": None, "IC": Decimal(60), "E": Decimal(60), "X": Decimal(20)}
-    assert policy.window == Duration(90, "days")
-    assert (policy.grace, policy.valid_while_pending) == (None, False)
+    assert policy.window == ApplicationWindow(Duration(90, "days"))
+    assert (policy.late, policy.valid_while_pending) == ((), False)
     assert (policy.next_cycle, policy.month_rule) == ("old_expiry", "completed")
-    assert (policy.duplicates, policy.applies) == ("once_per_cycle", "cycle_start")
+    assert policy.duplicates == Duplicates(("provider", "title", "completed_on"))
+    assert policy.applies == "cycle_start"
 
 
 @pytest.mark.parametrize("code", ["cpt", "clt"])

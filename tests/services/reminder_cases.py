@@ -115,7 +115,9 @@ def renew(office: Office, certification_id: str, on: date) -> None:
              "submitted_on": on, "decision": "approved", "decided_on": on, "decided_by": "test",
              "recorded_at": work.now, "closed_at": work.now, "version": 1},
         )  # fmt: skip
-        following = rules.next_cycle(scheme, record.cycles[-1], decided_on=on)
+        following = rules.next_cycle(
+            scheme, record.cycles[-1], decided_on=on, awarded_on=record.cycles[0].starts_on
+        )
         work.connection.execute(insert(Cycle), certifications.cycle_row(work, row.id, following))
         certifications.refresh(work, scheme, [row.id])
 

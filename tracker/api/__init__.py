@@ -7,6 +7,7 @@ from flask import Flask, Response, g, request
 from tracker.api import (
     access,
     activities,
+    adjustments,
     appeals,
     assessments,
     catalogue,
@@ -37,6 +38,7 @@ _NOUNS = (
     holders,
     assessments,
     certifications,
+    adjustments,
     appeals,
     activities,
     evidence,

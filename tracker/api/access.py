@@ -12,7 +12,7 @@ from tracker.api.doors import Nouns
 from tracker.api.fields import Amount, Closed, Day, Words, choice
 from tracker.api.idempotency import ShownOnce
 from tracker.api.schemas import page_of
-from tracker.domain import explanations
+from tracker.domain import wording
 from tracker.domain.permissions import ROLES, SCOPES
 from tracker.services import access
 from tracker.services.access import NextStep
@@ -97,7 +97,7 @@ class MadeToken(Token):
 
 
 def _language() -> str:
-    return request.accept_languages.best_match(explanations.LANGUAGES) or "en"
+    return request.accept_languages.best_match(wording.LANGUAGES) or "en"
 
 
 @nouns.reads("GET /me", "holder", "employer", "staff", returns=Me)

@@ -10,12 +10,17 @@ from marshmallow import Schema, fields
 from tracker.api import doors, paging
 from tracker.api.doors import Nouns
 from tracker.api.fields import Amount, Closed, Day, Words, choice
+from tracker.api.fields import tags as marks
 from tracker.api.schemas import page_of
 from tracker.domain.activities import REASON_CODES, STATES, VERDICTS
 from tracker.services import activities, evidence, facts
 from tracker.services.work import Reading, Work
 
 nouns = Nouns("activities", __name__, description=__doc__)
+
+UNIT = "A unit of the type, in which ``quantity`` is stated; empty: the type's own."
+ROLE = "A role of the type, such as teaching; empty: taking part."
+DUTY = "Whether it was done as a regular duty."
 
 
 class ActivityChange(Closed):
@@ -25,9 +30,13 @@ class ActivityChange(Closed):
     type = Words(32, metadata={"example": "college_noncredit"})
     title = Words(200)
     provider = Words(200, allow_none=True)
-    quantity = Amount(allow_none=True, metadata={"description": "In the type's own unit."})
+    quantity = Amount(allow_none=True, metadata={"description": "In ``unit``."})
     starts_on = Day(allow_none=True)
     completed_on = Day(allow_none=True, metadata={"description": "Empty for a job that goes on."})
+    unit = Words(32, allow_none=True, metadata={"description": UNIT})
+    role = Words(32, allow_none=True, metadata={"description": ROLE})
+    tags = marks(allow_none=True)
+    duty = fields.Boolean(truthy={True}, falsy={False}, metadata={"description": DUTY})
 
 
 class NewActivity(ActivityChange):
@@ -44,6 +53,7 @@ class ActivityDecision(Schema):
     verdict = choice(*VERDICTS, required=True)
     decided_on = Day(required=True)
     points_limit = Amount(required=True, allow_none=True)
+    provider_approved = fields.Boolean(required=True)
     reason_code = fields.String(required=True, allow_none=True)
     reason = fields.String(required=True, allow_none=True)
 
@@ -62,6 +72,10 @@ class Activity(Schema):
     quantity = Amount(required=True, allow_none=True)
     starts_on = Day(required=True, allow_none=True)
     completed_on = Day(required=True, allow_none=True)
+    unit = fields.String(required=True, metadata={"description": UNIT})
+    role = fields.String(required=True, metadata={"description": ROLE})
+    tags = fields.List(fields.String(), required=True)
+    duty = fields.Boolean(required=True, metadata={"description": DUTY})
     state = choice(*STATES, required=True)
     submitted_on = Day(required=True, allow_none=True)
     withdrawn_on = Day(required=True, allow_none=True)
@@ -80,11 +94,17 @@ class Verdict(Closed):
 
     verdict = choice(*VERDICTS, required=True)
     points_limit = Amount(allow_none=True, metadata={"description": "Approve at most so many."})
+    provider_approved = fields.Boolean(
+        truthy={True}, falsy={False},
+        metadata={"description": "Whether the provider was found to be an approved one."},
+    )  # fmt: skip
     reason_code = choice(*REASON_CODES, allow_none=True)
     reason = Words(1000, allow_none=True)
 
 
-_DECISION = ("verdict", "decided_on", "points_limit", "reason_code", "reason")
+_DECISION = (
+    "verdict", "decided_on", "points_limit", "provider_approved", "reason_code", "reason",
+)  # fmt: skip
 
 
 def present(row: Any) -> dict[str, Any]:

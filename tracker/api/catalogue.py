@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from flask import Response
@@ -9,11 +10,13 @@ from marshmallow import Schema, fields
 
 from tracker.api import doors
 from tracker.api.doors import Nouns
-from tracker.api.fields import Amount, Day
+from tracker.api.fields import Amount, Closed, Day, Factor, Words
 from tracker.domain.errors import NotFound
 from tracker.domain.periods import Duration as DurationValue
-from tracker.domain.schemes import Policy as PolicyValue
-from tracker.domain.schemes import Provenance as ProvenanceValue
+from tracker.domain.plain_words import in_plain_words
+from tracker.domain.policies import ActivityType as TypeValue
+from tracker.domain.policies import Policy as PolicyValue
+from tracker.domain.policies import Provenance as ProvenanceValue
 from tracker.domain.schemes import Scheme as SchemeValue
 from tracker.services.work import Reading
 
@@ -63,15 +66,26 @@ class PolicyCategory(Provenance):
     minimum = Amount(required=True, allow_none=True)
 
 
+class Window(Duration):
+    """When applications open: so long before the expiry, or after the start of the cycle."""
+
+    counted_from = fields.String(required=True)
+
+
 class PolicyActivityType(Provenance):
-    """A kind of activity and its points a unit."""
+    """A kind of activity and its points a unit; what a claim of it may state."""
 
     code = fields.String(required=True)
     category = fields.String(required=True)
     name = _by_language()
     unit = _by_language()
     counted_by = fields.String(required=True)
-    points = Amount(required=True)
+    points = Factor(required=True)
+    units = fields.List(
+        fields.String(), required=True,
+        metadata={"description": "Units that a quantity may be stated in."},
+    )  # fmt: skip
+    roles = fields.List(fields.String(), required=True)
 
 
 class Policy(Provenance):
@@ -80,13 +94,19 @@ class Policy(Provenance):
     version = fields.String(required=True)
     effective_from = Day(required=True, allow_none=True)
     points_required = Amount(required=True)
-    window = fields.Nested(Duration, required=True)
-    grace = fields.Nested(Duration, required=True, allow_none=True)
+    window = fields.Nested(Window, required=True)
+    grace = fields.Nested(
+        Duration, required=True, allow_none=True,
+        metadata={"description": "How long after the expiry one may still renew."},
+    )  # fmt: skip
     next_cycle = fields.String(required=True)
     month_rule = fields.String(required=True)
     unverified = fields.List(fields.String(), required=True)
     categories = fields.List(fields.Nested(PolicyCategory), required=True)
     types = fields.List(fields.Nested(PolicyActivityType), required=True)
+    tags = fields.List(
+        fields.String(), required=True, metadata={"description": "Marks that a claim may bear."}
+    )
 
 
 class EarlierRegime(Provenance):
@@ -124,8 +144,11 @@ def _provenance(value: ProvenanceValue) -> dict[str, Any]:
 def _policy(policy: PolicyValue) -> dict[str, Any]:
     return {
         "version": policy.version, "effective_from": policy.effective_from,
-        "points_required": policy.points_required, "window": _duration(policy.window),
-        "grace": _duration(policy.grace), "next_cycle": policy.next_cycle,
+        "points_required": policy.points_required, "next_cycle": policy.next_cycle,
+        "window": {
+            **(_duration(policy.window.length) or {}), "counted_from": policy.window.counted_from,
+        },
+        "grace": _duration(_grace(policy)), "tags": list(policy.tags),
         "month_rule": policy.month_rule, "unverified": list(policy.unverified),
         **_provenance(policy.provenance),
         "categories": [
@@ -133,11 +156,20 @@ def _policy(policy: PolicyValue) -> dict[str, Any]:
              **_provenance(c.provenance)}
             for c in policy.categories.values()
         ],
-        "types": [
-            {"code": t.code, "category": t.category, "name": t.name, "unit": t.unit,
-             "counted_by": t.basis, "points": t.rate, **_provenance(t.provenance)}
-            for t in policy.types.values()
-        ],
+        "types": [_activity_type(kind) for kind in policy.types.values()],
+    }  # fmt: skip
+
+
+def _grace(policy: PolicyValue) -> DurationValue | None:
+    renewing = [step.until for step in policy.late if step.by != "new_application"]
+    return renewing[-1] if renewing else None
+
+
+def _activity_type(kind: TypeValue) -> dict[str, Any]:
+    return {
+        "code": kind.code, "category": kind.category, "name": kind.name, "unit": kind.unit,
+        "counted_by": kind.basis, "points": kind.rate, "units": list(kind.units),
+        "roles": list(kind.roles), **_provenance(kind.provenance),
     }  # fmt: skip
 
 
@@ -177,3 +209,67 @@ def scheme(reading: Reading, *, code: str) -> Response:
     if code not in reading.schemes.by_code:
         raise NotFound
     return doors.answer(present(reading.schemes[code]))
+
+
+class PolicyQuery(Closed):
+    """Which version: by its name, or the one in force on a day (today)."""
+
+    version = Words(32)
+    as_of = Day()
+
+
+class PolicySection(Schema):
+    """A headed part of the policy."""
+
+    title = fields.String(required=True)
+    sentences = fields.List(fields.String(), required=True)
+
+
+class PolicyInWords(Schema):
+    """A policy as its holder reads it, told from the data that the engine runs."""
+
+    scheme = fields.String(required=True)
+    version = fields.String(
+        required=True, allow_none=True, metadata={"description": "None: the scheme never expires."}
+    )
+    verified = fields.Boolean(required=True)
+    language = fields.String(required=True)
+    sections = fields.List(fields.Nested(PolicySection), required=True)
+
+
+@nouns.reads(
+    "GET /schemes/<string:code>/policy",
+    public=True,
+    query=PolicyQuery,
+    returns=PolicyInWords,
+    errors=(404,),
+)
+def policy(reading: Reading, query: dict[str, Any], *, code: str) -> Response:
+    """A policy in plain words, in English or Spanish by Accept-Language."""
+    if code not in reading.schemes.by_code:
+        raise NotFound
+    found = reading.schemes[code]
+    told = _version(found, query, today=reading.today(found))
+    language = doors.language()
+    response = doors.answer(
+        {
+            "scheme": found.code, "version": told.version if told else None,
+            "verified": told.verified if told else found.award.provenance.verified,
+            "language": language,
+            "sections": [
+                {"title": section.title, "sentences": section.sentences}
+                for section in in_plain_words(found, told, language)
+            ],
+        }
+    )  # fmt: skip
+    response.headers["Content-Language"] = language
+    return response
+
+
+def _version(found: SchemeValue, query: dict[str, Any], *, today: date) -> PolicyValue | None:
+    if "version" in query:
+        if query["version"] not in [policy.version for policy in found.policies]:
+            raise NotFound
+        return found.policy(query["version"])
+    day = query.get("as_of") or today
+    return found.policy_for(day, awarded_on=day)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from marshmallow import Schema, fields
 
 from tracker.api import doors, paging
+from tracker.api.adjustments import Adjustment
+from tracker.api.adjustments import present as present_adjustment
 from tracker.api.doors import Nouns
-from tracker.api.fields import Amount, Closed, Day, Words, choice
+from tracker.api.evaluation_forms import Evaluation, WhatIf
+from tracker.api.fields import Closed, Day, Words, choice
 from tracker.api.schemas import AsKnown, Standing, page_of
-from tracker.domain import explanations
 from tracker.domain.certifications import STATUSES, ChangeKind
+from tracker.domain.claims import Claim
 from tracker.domain.permissions import Role
-from tracker.domain.points import Claim
-from tracker.services import certifications, evaluations, standings
+from tracker.services import activities, certifications, evaluations, standings
 from tracker.services.work import Reading, Work
 
 nouns = Nouns("certifications", __name__, description=__doc__)
@@ -27,7 +30,13 @@ class Cycle(Schema):
 
     ordinal = fields.Integer(required=True)
     starts_on = Day(required=True)
-    expires_on = Day(required=True, allow_none=True)
+    expires_on = Day(
+        required=True, allow_none=True,
+        metadata={"description": "Last valid day, extensions decided by the day included."},
+    )  # fmt: skip
+    unextended_expires_on = Day(
+        required=True, allow_none=True, metadata={"description": "The same without them."}
+    )
     opened_on = Day(required=True)
     policy = fields.String(required=True)
 
@@ -45,9 +54,10 @@ class Certification(Schema):
 
 
 class CertificationDetail(Certification):
-    """A certification with its standing and all its cycles."""
+    """A certification with its standing, all its cycles, and what was adjusted in them."""
 
     cycles = fields.List(fields.Nested(Cycle), required=True)
+    adjustments = fields.List(fields.Nested(Adjustment), required=True)
 
 
 class CertificationQuery(paging.Page):
@@ -58,94 +68,6 @@ class CertificationQuery(paging.Page):
     scheme = Words(32)
     number = Words(32)
     status = choice(*STATUSES)
-
-
-class Cut(Schema):
-    """Points that a rule took from a claim."""
-
-    rule = fields.String(required=True)
-    points = Amount(required=True)
-    subject = fields.String(required=True)
-    bound = Amount(required=True, allow_none=True)
-    sentence = fields.String(required=True)
-
-
-class Credit(Schema):
-    """What one claim brought: claimed less every cut is counted."""
-
-    activity_id = fields.String(required=True)
-    category = fields.String(required=True)
-    type = fields.String(required=True)
-    title = fields.String(required=True)
-    state = choice("approved", "pending", "extra", required=True)
-    units = Amount(required=True)
-    rate = Amount(required=True)
-    claimed = Amount(required=True)
-    counted = Amount(required=True)
-    cuts = fields.List(fields.Nested(Cut), required=True)
-    sentence = fields.String(required=True)
-
-
-class CategoryTotal(Schema):
-    """A category's points with its limits."""
-
-    category = fields.String(required=True)
-    claimed = Amount(required=True)
-    counted = Amount(required=True)
-    maximum = Amount(required=True, allow_none=True)
-    minimum = Amount(required=True, allow_none=True)
-
-
-class GapOption(Schema):
-    """How much more of one type alone would close the gap, if any amount would."""
-
-    type = fields.String(required=True)
-    category = fields.String(required=True)
-    units = Amount(required=True, allow_none=True)
-    sentence = fields.String(required=True)
-
-
-class Evaluation(Schema):
-    """The points of the cycle on a date, every one explained."""
-
-    certification_id = fields.UUID(required=True)
-    as_of = Day(required=True)
-    policy = fields.String(required=True)
-    verified = fields.Boolean(required=True)
-    unverified = fields.List(fields.String(), required=True)
-    cycle_starts_on = Day(required=True)
-    cycle_ends_on = Day(required=True)
-    total = Amount(required=True)
-    required = Amount(required=True)
-    missing = Amount(required=True)
-    complete = fields.Boolean(required=True)
-    pending_points = Amount(required=True)
-    projected_total = Amount(required=True)
-    categories = fields.List(fields.Nested(CategoryTotal), required=True)
-    credits = fields.List(fields.Nested(Credit), required=True)
-    closing_the_gap = fields.List(fields.Nested(GapOption), required=True)
-    sentences = fields.List(fields.String(), required=True)
-
-
-class ExtraClaim(Closed):
-    """A claim that is not stored: what if."""
-
-    category = Words(32, required=True)
-    type = Words(32, required=True)
-    title = Words(200, metadata={"description": "Without one it is no duplicate of anything."})
-    provider = Words(200)
-    quantity = Amount(load_default=None)
-    starts_on = Day(load_default=None)
-    completed_on = Day(load_default=None)
-
-
-class WhatIf(Closed):
-    """The claims to add."""
-
-    extra = fields.List(
-        fields.Nested(ExtraClaim), required=True, metadata={"maxItems": 50},
-        validate=lambda given: len(given) <= 50,  # noqa: PLR2004
-    )  # fmt: skip
 
 
 class StandingChange(Closed):
@@ -183,10 +105,11 @@ def _present_detail(found: evaluations.Detail) -> dict[str, Any]:
         "holder_id": found.holder_id, "scheme": found.scheme, "awarded_on": found.awarded_on,
         "standing": present_standing(found.standing),
         "cycles": [
-            {"ordinal": c.ordinal, "starts_on": c.starts_on, "expires_on": c.expires_on,
-             "opened_on": c.opened_on, "policy": c.policy}
+            {"ordinal": c.ordinal, "starts_on": c.starts_on, "expires_on": found.expires_on(c),
+             "unextended_expires_on": c.expires_on, "opened_on": c.opened_on, "policy": c.policy}
             for c in found.cycles
         ],
+        "adjustments": [present_adjustment(row) for row in found.adjustments],
     }  # fmt: skip
 
 
@@ -254,10 +177,7 @@ def what_if(
     reading: Reading, query: dict[str, Any], body: dict[str, Any], *, certification_id: str
 ) -> Response:
     """The same with extra claims that are not stored: what if."""
-    extra = [
-        Claim(ref=f"extra-{n}", **{"title": f"extra-{n}", "provider": "", **one})
-        for n, one in enumerate(body["extra"], start=1)
-    ]
+    extra = [_extra(f"extra-{n}", one) for n, one in enumerate(body["extra"], start=1)]
     found = evaluations.explain(
         reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at"),
         extra=extra,
@@ -265,14 +185,14 @@ def what_if(
     return _explained(found)
 
 
-def language() -> str:
-    """The language asked for by Accept-Language: English unless Spanish is preferred."""
-    return request.accept_languages.best_match(explanations.LANGUAGES) or "en"
+def _extra(ref: str, given: dict[str, Any]) -> Claim:
+    claim = activities.claim_of(ref, activities.claimed({"title": ref, **given}))
+    return replace(claim, approved=given.get("provider_approved", False))
 
 
 def _explained(found: evaluations.Explained) -> Response:
-    response = doors.answer(evaluations.in_words(found, language()))
-    response.headers["Content-Language"] = language()
+    response = doors.answer(evaluations.in_words(found, doors.language()))
+    response.headers["Content-Language"] = doors.language()
     response.vary.add("Accept-Language")
     return response
 

@@ -24,6 +24,7 @@ from tracker.api.schemas import Problem
 from tracker.api.uploads import Upload
 from tracker.domain.errors import Invalid, Refusal, Stale
 from tracker.domain.permissions import SYSTEM, Actor, Role, check_role, check_scope
+from tracker.domain.wording import LANGUAGES
 from tracker.services import tokens
 from tracker.services.ahead import Ahead
 from tracker.services.work import Office, Reading, Work
@@ -333,6 +334,11 @@ def _each_once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 def _plain(path: dict[str, Any]) -> dict[str, Any]:
     """Path parameters as services take them: ids as text."""
     return {key: value if isinstance(value, int) else str(value) for key, value in path.items()}
+
+
+def language() -> str:
+    """The language asked for by Accept-Language: English unless Spanish is preferred."""
+    return request.accept_languages.best_match(LANGUAGES) or "en"
 
 
 def answer(

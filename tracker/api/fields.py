@@ -72,10 +72,10 @@ class Day(fields.Date):
 class Amount(fields.Field[Decimal]):
     """Points, money or a quantity: a string of digits with at most two decimals."""
 
+    form = r"^[0-9]{1,6}(\.[0-9]{1,2})?$"
+
     def __init__(self, **options: Any) -> None:
-        options.setdefault("metadata", {}).update(
-            type="string", pattern=r"^[0-9]{1,6}(\.[0-9]{1,2})?$", example="12.50"
-        )
+        options.setdefault("metadata", {}).update(type="string", pattern=self.form, example="12.50")
         super().__init__(**options)
 
     def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
@@ -87,6 +87,21 @@ class Amount(fields.Field[Decimal]):
         if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,2})?", value):
             raise ValidationError('must be a string of digits such as "12.50"')
         return Decimal(value).quantize(Decimal("0.01"))
+
+
+class Factor(Amount):
+    """A rate, a factor or a converted quantity in an answer: it may have more decimals."""
+
+    form = r"^[0-9]{1,9}(\.[0-9]{1,8})?$"
+
+    def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        del attr, obj, kwargs
+        return None if value is None else f"{value:f}"
+
+
+def tags(**options: Any) -> fields.List[Any]:
+    """Codes of the policy's tags, a few at most."""
+    return fields.List(Words(32), validate=validate.Length(max=20), **options)
 
 
 def choice(*values: str, **options: Any) -> fields.String:

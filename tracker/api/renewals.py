@@ -48,6 +48,10 @@ class RenewalDecision(Closed):
 
     decision = choice("approved", "denied", required=True)
     reason = Words(1000, load_default=None, allow_none=True)
+    checks = fields.List(
+        Words(32), load_default=list, validate=validate.Length(max=20),
+        metadata={"description": "The policy's checks that the reviewer confirms, by code."},
+    )  # fmt: skip
 
 
 class QuoteQuery(Closed):
@@ -64,6 +68,7 @@ class Quote(Schema):
 
     schemes = fields.List(fields.String(), required=True)
     amount = Amount(required=True)
+    late_fees = Amount(required=True, metadata={"description": "The part due for being late."})
     currency = fields.String(required=True)
     bundled = fields.Boolean(required=True)
     reason = fields.String(required=True)
@@ -135,7 +140,8 @@ def quote(reading: Reading, query: dict[str, Any]) -> Response:
     days = found.available
     return doors.answer(
         {
-            "schemes": list(found.schemes), "amount": found.amount, "currency": found.currency,
+            "schemes": list(found.schemes), "amount": found.amount,
+            "late_fees": found.late_fees, "currency": found.currency,
             "bundled": found.bundled, "reason": found.reason,
             "available_from": days.starts_on if days else None,
             "available_until": days.ends_on if days else None,
@@ -159,10 +165,14 @@ def show(reading: Reading, *, renewal_id: str) -> Response:
     errors=(404, 409),
 )
 def decide(work: Work, body: dict[str, Any], *, renewal_id: str, version: int) -> Response:
-    """Approve, which opens the next cycle at once, or deny with a reason."""
+    """Approve, which opens the next cycle at once, or deny with a reason.
+
+    An approval confirms every check that the policy asks for.
+    """
     renewals.decide(
-        work, renewal_id, decision=body["decision"], reason=body["reason"], version=version
-    )
+        work, renewal_id, decision=body["decision"], reason=body["reason"], version=version,
+        checks=body["checks"],
+    )  # fmt: skip
     return _answer(work, renewal_id)
 
 

@@ -17,7 +17,7 @@ from tracker.api.limits import Guesses
 from tracker.api.verify_words import WORDS
 from tracker.domain.certifications import STATUSES
 from tracker.domain.errors import Invalid, NotFound
-from tracker.domain.explanations import in_words
+from tracker.domain.wording import in_words
 from tracker.services import verification
 from tracker.services.verification import Verified
 from tracker.services.work import Reading

@@ -12,13 +12,13 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
-from tracker.bench import importing, planner, requests, rules, statements, workforces
+from tracker.bench import comparing, importing, planner, requests, rules, statements, workforces
 from tracker.bench.measurements import REGISTRY, Measured, Measurement, NotHereError
 from tracker.bench.workshop import Workshop, workshop
 
 __all__ = ["main"]
 
-_AREAS = (requests, statements, rules, planner, importing, workforces)
+_AREAS = (requests, statements, rules, comparing, planner, importing, workforces)
 _ORDER = [area.__name__ for area in _AREAS]  # of the table
 _FEW = 10  # numbers below it are shown with decimals
 

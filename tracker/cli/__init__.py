@@ -4,6 +4,7 @@ Exit status: 0 done, 1 refused or failed, 2 wrong usage. What was asked for goes
 output, everything else to standard error; progress is shown on a terminal only.
 """
 
+from tracker.cli.certifications import certifications
 from tracker.cli.doors import Commands
 from tracker.cli.files import export, import_, remind
 from tracker.cli.health import doctor
@@ -17,8 +18,8 @@ main = Commands(
     name="tracker",
     help="Certifications, their recertification points and renewals, and who must be reminded.",
     commands=[
-        bench, demo, doctor, export, import_, init, migrate, remind, scheduler, schemes, serve,
-        token,
+        bench, certifications, demo, doctor, export, import_, init, migrate, remind, scheduler,
+        schemes, serve, token,
     ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     no_args_is_help=True,

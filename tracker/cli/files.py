@@ -119,13 +119,13 @@ def _write(
             write(reading, sys.stdout.buffer)
             sys.stdout.buffer.flush()
             return
-        with _replacing(output) as file:
+        with replacing(output) as file:
             write(reading, file)
     complain(f"Written: {output}")
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
+def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Write beside the file and put it in place when it is whole: nobody reads half of one."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -16,8 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tracker import migrations, schemes, settings
 from tracker.cli.doors import OPERATOR, office
+from tracker.cli.policies import MENDING
 from tracker.schemes import SchemesRefusedError
-from tracker.services import checks, reminders, runtime
+from tracker.services import checks, publications, reminders, runtime
 from tracker.services.work import Office, Reading
 from tracker.settings import Settings, SettingsRefusedError
 
@@ -163,6 +164,15 @@ def _reminders(reading: Reading) -> Finding:
     return Finding("reminders", "ok", "every stage that fell due has exactly one row")
 
 
+def _published(reading: Reading) -> Finding:
+    """Whether the published policy versions still say what they said."""
+    found = list(publications.breaches(reading, reading.schemes))
+    if found:
+        return Finding("policies", "warning", "; ".join(map(str, found)), MENDING)
+    count = len(publications.published(reading))
+    return Finding("policies", "ok", f"{count} published versions say what was published")
+
+
 _CHECKS: tuple[Callable[[Reading], Finding], ...] = (
-    _sending, _heartbeat, _timelines, _reminders,
+    _sending, _heartbeat, _timelines, _reminders, _published,
 )  # fmt: skip

@@ -1,15 +1,22 @@
-"""Scheme files: schemes check, schemes list."""
+"""Scheme files: schemes check, list, schema, and a policy explained in plain words."""
 
 from __future__ import annotations
 
+import json
+import textwrap
 from pathlib import Path
 
 import click
 
+from tracker import clock, settings
 from tracker import schemes as files
-from tracker import settings
+from tracker.cli import policies
 from tracker.cli.doors import complain
+from tracker.domain.plain_words import in_plain_words
+from tracker.domain.policies import Policy
 from tracker.domain.schemes import Scheme
+from tracker.domain.wording import LANGUAGES
+from tracker.schemes import json_schema
 
 _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -17,6 +24,10 @@ _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.group()
 def schemes() -> None:
     """The certification schemes and their recertification policies."""
+
+
+for _command in policies.COMMANDS:
+    schemes.add_command(_command)
 
 
 @schemes.command("check")
@@ -29,8 +40,15 @@ def check(directory: Path | None) -> None:
         complain(str(mistake))
     if mistakes:
         raise SystemExit(1)
-    found = len(files.load(chosen).by_code)
-    click.echo(f"{chosen}: {found} schemes, no mistake")
+    found = files.load(chosen)
+    click.echo(f"{chosen}: {len(found.by_code)} schemes, no mistake")
+    policies.warn_of_breaches(found)
+
+
+@schemes.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of the file format, for editors that complete and check TOML."""
+    click.echo(json.dumps(json_schema.generate(), ensure_ascii=False, indent=2))
 
 
 @schemes.command("list")
@@ -49,3 +67,31 @@ def list_() -> None:
 
 def _modules(scheme: Scheme) -> str:
     return ", ".join(m.code if m.required else f"{m.code} (optional)" for m in scheme.modules)
+
+
+@schemes.command("explain")
+@click.argument("code")
+@click.option("--version", "name", help="The policy version. Default: the one in force today.")
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
+@click.option(
+    "--directory", type=_DIRECTORY, help="Scheme files to read instead of the configured ones."
+)
+def explain(code: str, *, name: str | None, language: str, directory: Path | None) -> None:
+    """Print the whole policy of the scheme CODE in plain words, from the data that is run."""
+    scheme = files.load(directory or settings.load().schemes_directory)[code]
+    click.echo(f"{scheme.name} ({scheme.issuer})")
+    for section in in_plain_words(scheme, _version(scheme, name), language):
+        click.echo(f"\n{section.title}\n{'-' * len(section.title)}")
+        for sentence in section.sentences:
+            click.echo(textwrap.fill(sentence, 88, initial_indent="- ", subsequent_indent="  "))
+
+
+def _version(scheme: Scheme, name: str | None) -> Policy | None:
+    if name is None:
+        today = clock.system().astimezone(scheme.time_zone).date()
+        return scheme.policy_for(today, awarded_on=today)
+    versions = {policy.version: policy for policy in scheme.policies}
+    if name not in versions:
+        choices = ", ".join(versions) or "none"
+        raise click.BadParameter(f"is no version of {scheme.code}; there are: {choices}")
+    return versions[name]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Literal
 
 from tracker.domain.certifications import Cycle, days_of
+from tracker.domain.claims import Claim
 from tracker.domain.errors import IllegalTransition, Invalid, OutsideCycle
 from tracker.domain.periods import Period
-from tracker.domain.points import Claim
-from tracker.domain.schemes import ActivityType
+from tracker.domain.policies import ActivityType
 
 State = Literal["draft", "submitted", "approved", "rejected", "more_information", "withdrawn"]
 STATES: tuple[State, ...] = (
@@ -44,36 +44,57 @@ def check_step(step: Step, state: State) -> None:
         )
 
 
-def check_claim(kind: ActivityType, claim: Claim) -> None:
+def check_claim(kind: ActivityType, claim: Claim, *, tags: Collection[str] = ()) -> None:
     """Refuse a claim that lacks what its type is counted by, or says what it is not.
 
-    A type counted by quantity needs a quantity and a completion date; one counted by months
-    needs a start, may be open-ended, and has no quantity.
+    ``tags`` are those that the policy knows; units and roles are those of the type.
+
+    A type counted by quantity needs a quantity and a completion date; one counted by event a
+    completion date, and a quantity only where it has a threshold; one counted by months needs a
+    start, may be open-ended, and has no quantity.
     """
-    fields: dict[str, str] = {}
-    if kind.basis == "quantity":
-        if claim.quantity is None or not 0 < claim.quantity <= MAXIMUM_QUANTITY:
-            fields["quantity"] = (
-                f"must be more than 0 and at most {MAXIMUM_QUANTITY} ({kind.unit['en']})"
-            )
-        if claim.completed_on is None:
-            fields["completed_on"] = "is required for this type of activity"
-    else:
+    fields = dict(_unknown(kind, claim, tags))
+    if kind.basis == "months":
         if claim.quantity is not None:
             fields["quantity"] = "must be empty: this type is counted from its dates"
         if claim.starts_on is None:
             fields["starts_on"] = "is required for this type of activity"
+    else:
+        needed = kind.basis == "quantity" or kind.threshold is not None
+        given = claim.quantity is not None and 0 < claim.quantity <= MAXIMUM_QUANTITY
+        if not given and (needed or claim.quantity is not None):
+            unit = kind.unit.get("en", "units")
+            fields["quantity"] = f"must be more than 0 and at most {MAXIMUM_QUANTITY} ({unit})"
+        if claim.completed_on is None:
+            fields["completed_on"] = "is required for this type of activity"
     if claim.starts_on and claim.completed_on and claim.completed_on < claim.starts_on:
         fields["completed_on"] = f"must not be before starts_on ({claim.starts_on})"
     if fields:
         raise Invalid("The activity does not fit its type.", fields=fields)
 
 
-def check_dates(claim: Claim, cycles: Sequence[Cycle], *, on: date) -> None:
+def _unknown(kind: ActivityType, claim: Claim, tags: Collection[str]) -> Iterator[tuple[str, str]]:
+    """What a claim states that its type or the policy does not know, with the choices."""
+    if not (claim.unit or claim.role or claim.tags):
+        return
+    stated: dict[str, tuple[Collection[str], Collection[str]]] = {
+        "unit": ({claim.unit} - {""}, kind.units), "role": ({claim.role} - {""}, kind.roles),
+        "tags": (claim.tags, tags),
+    }  # fmt: skip
+    for field, (given, known) in stated.items():
+        for value in sorted(set(given).difference(known)):
+            choices = f"one of: {', '.join(sorted(known))}" if known else "empty, for this type"
+            yield field, f"{value!r} is not known; must be {choices}"
+
+
+def check_dates(
+    claim: Claim, cycles: Sequence[Cycle], *, on: date, earning: Period | None = None
+) -> None:
     """Refuse an activity outside every cycle: before certification, or not yet completed.
 
     A course belongs to the cycle of its completion, wherever it started; a job to every cycle
-    that it overlaps. The day of certification and the day of expiry are both inside.
+    that it overlaps. The day of certification and the day of expiry are both inside. ``earning``
+    are the days of the current cycle as they were lengthened, if they were.
     """
     begin = cycles[0].starts_on
     done = claim.completed_on
@@ -84,7 +105,8 @@ def check_dates(claim: Claim, cycles: Sequence[Cycle], *, on: date) -> None:
     last = done or on
     first = last if claim.quantity is not None else (claim.starts_on or last)
     run = Period(min(first, last), last)
-    if not any(days_of(cycles, cycle).clip(run) for cycle in cycles):
+    inside = any(days_of(cycles, cycle).clip(run) for cycle in cycles)
+    if not inside and not (earning and earning.clip(run)):
         raise _outside("completed_on", f"{last} lies in no validity cycle", begin, on)
 
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 from tracker.domain.errors import IllegalTransition
-from tracker.domain.periods import DAY, Period, nth_expiry
-from tracker.domain.schemes import Policy, Scheme
+from tracker.domain.periods import DAY, Period
+from tracker.domain.policies import Policy
+from tracker.domain.schemes import Scheme
 
 Status = Literal[
     "in_progress", "active", "renewal_open", "pending_renewal", "grace", "expired",
@@ -75,11 +77,21 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Adjustment:
+    """What staff changed for one cycle, from a day on: a later expiry, a lower requirement."""
+
+    ordinal: int
+    effective_on: date
+    extended_to: date | None = None
+    points_required: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """A run of days in which no recorded fact changes; ``until_on`` is the first day after it.
 
     ``cycle`` is the ordinal of the cycle on these days, ``expires_on`` and ``window_opens_on``
-    belong to the last cycle opened.
+    belong to the last cycle opened. In grace the title may be claimed through ``title_ends_on``.
     """
 
     from_on: date
@@ -89,9 +101,9 @@ class Span:
     expires_on: date | None
     window_opens_on: date | None
     grace_ends_on: date | None
+    title_ends_on: date | None
     pending_since: date | None
     hold: Hold | None
-    valid_in_grace: bool
     valid_while_pending: bool
 
 
@@ -111,34 +123,57 @@ class Standing:
 
 def first_cycle(scheme: Scheme, awarded_on: date) -> Cycle:
     """The cycle that an award opens: valid through the anniversary, that day included."""
-    return _cycle(scheme, 1, anchor=(awarded_on, 1), starts_on=awarded_on, opened_on=awarded_on)
+    return _cycle(
+        scheme, 1, anchor=(awarded_on, 1), starts_on=awarded_on, opened_on=awarded_on,
+        awarded_on=awarded_on,
+    )  # fmt: skip
 
 
-def next_cycle(scheme: Scheme, last: Cycle, *, decided_on: date) -> Cycle:
+def next_cycle(
+    scheme: Scheme,
+    last: Cycle,
+    *,
+    decided_on: date,
+    awarded_on: date,
+    extended_to: date | None = None,
+) -> Cycle:
     """The cycle that an approved renewal opens, anchored as the governing policy says.
 
     ``old_expiry``: it starts the day after the old expiry and ends on the anniversary of the
     anchor; nothing is lost or won by renewing early or late. ``decision``: it starts on the day
-    of the decision. MSSC's anchor is unknown; the first is shipped as an unverified value.
+    of the decision. ``decision_to_old_end``: it starts then, and ends as if it had not. MSSC's
+    anchor is unknown; the first is shipped as an unverified value.
+
+    An extension of the old cycle moves the new one where the policy says so.
     """
     if last.expires_on is None:
         raise ValueError("a cycle without end has no next one")
-    if scheme.policy(last.policy).next_cycle == "decision":
-        anchor, starts_on = (decided_on, 1), decided_on
-    else:
-        anchor, starts_on = (last.anchor_on, last.nth + 1), last.expires_on + DAY
+    policy = scheme.policy(last.policy)
+    old_end, anchor = last.expires_on, (last.anchor_on, last.nth + 1)
+    if extended_to is not None and policy.extension and policy.extension.moves_cycle:
+        old_end, anchor = extended_to, (scheme.award.anchor_of(extended_to), 1)
     return _cycle(
-        scheme, last.ordinal + 1, anchor=anchor, starts_on=starts_on, opened_on=decided_on
-    )
+        scheme, last.ordinal + 1,
+        anchor=(decided_on, 1) if policy.next_cycle == "decision" else anchor,
+        starts_on=old_end + DAY if policy.next_cycle == "old_expiry" else decided_on,
+        opened_on=decided_on, awarded_on=awarded_on,
+    )  # fmt: skip
 
 
 def _cycle(
-    scheme: Scheme, ordinal: int, *, anchor: tuple[date, int], starts_on: date, opened_on: date
+    scheme: Scheme,
+    ordinal: int,
+    *,
+    anchor: tuple[date, int],
+    starts_on: date,
+    opened_on: date,
+    awarded_on: date,
 ) -> Cycle:
-    validity, policy = scheme.award.validity, scheme.policy_for(starts_on)
+    expires = scheme.award.validity_of(awarded_on) is not None
+    policy = scheme.policy_for(starts_on, awarded_on=awarded_on) if expires else None
     return Cycle(
         ordinal=ordinal, anchor_on=anchor[0], nth=anchor[1], starts_on=starts_on,
-        expires_on=nth_expiry(anchor[0], validity, anchor[1]) if validity else None,
+        expires_on=scheme.award.expiry(*anchor) if expires else None,
         opened_on=opened_on, policy=policy.version if policy else "",
     )  # fmt: skip
 
@@ -169,21 +204,24 @@ def timeline(
     *,
     applications: Iterable[Application] = (),
     changes: Iterable[Change] = (),
+    adjustments: Iterable[Adjustment] = (),
 ) -> tuple[Span, ...]:
     """Lay a certification's recorded facts out as spans, from the award without end.
 
-    ``cycles`` are ordered by ordinal, ``changes`` by effective date, then by recording.
+    ``cycles`` are ordered by ordinal, ``changes`` by effective date, then by recording,
+    ``adjustments`` by recording.
     """
-    applications, changes = tuple(applications), tuple(changes)
+    applications, changes, adjustments = tuple(applications), tuple(changes), tuple(adjustments)
     begin = cycles[0].starts_on
     marks = {c.opened_on for c in cycles} | {c.starts_on for c in cycles}
-    marks |= {c.effective_on for c in changes}
+    marks |= {c.effective_on for c in changes} | {a.effective_on for a in adjustments}
     marks |= {a.submitted_on for a in applications}
     marks |= {a.closed_on for a in applications if a.closed_on is not None}
     starts = [begin, *sorted(mark for mark in marks if mark > begin)]
     spans: list[Span] = []
     for start, following in zip(starts, [*starts[1:], None], strict=True):
-        span = _span(scheme, cycles, applications, changes, start=start, until=following)
+        known = tuple(extended(cycle, adjustments, start) for cycle in cycles)
+        span = _span(scheme, known, applications, changes, start=start, until=following)
         if spans and _same_but_dates(spans[-1], span):
             span = replace(span, from_on=spans.pop().from_on)
         spans.append(span)
@@ -202,14 +240,17 @@ def _span(
     last = [c for c in cycles if c.opened_on <= start][-1]
     current = cycle_on(cycles, start)
     policy = scheme.policy(last.policy) if last.policy else None
-    grace_ends_on = _grace_end(policy, last)
+    expires_on, grace_ends_on, title_ends_on = last.expires_on, None, None
+    if policy is not None and expires_on is not None:
+        grace_ends_on = policy.grace_ends_on(expires_on)
+        title_ends_on = policy.title_ends_on(expires_on)
     return Span(
         from_on=start, until_on=until, cycle=current.ordinal, cycle_starts_on=current.starts_on,
-        expires_on=last.expires_on, window_opens_on=window_opens_on(policy, last.expires_on),
+        expires_on=expires_on, window_opens_on=window_opens_on(policy, last),
         grace_ends_on=grace_ends_on,
-        pending_since=_pending(applications, start, last_day=grace_ends_on or last.expires_on),
+        title_ends_on=title_ends_on,
+        pending_since=_pending(applications, start, last_day=grace_ends_on or expires_on),
         hold=hold_on(changes, start),
-        valid_in_grace=policy.valid_in_grace if policy else False,
         valid_while_pending=policy.valid_while_pending if policy else False,
     )  # fmt: skip
 
@@ -218,15 +259,41 @@ def _same_but_dates(left: Span, right: Span) -> bool:
     return replace(right, from_on=left.from_on) == replace(left, until_on=right.until_on)
 
 
-def window_opens_on(policy: Policy | None, expires_on: date | None) -> date | None:
+def window_opens_on(policy: Policy | None, cycle: Cycle) -> date | None:
     """The first day of the application window; the window's last day is the expiry itself."""
-    return policy.window.before(expires_on) if policy and expires_on else None
-
-
-def _grace_end(policy: Policy | None, cycle: Cycle) -> date | None:
-    if policy is None or policy.grace is None or cycle.expires_on is None:
+    if policy is None or cycle.expires_on is None:
         return None
-    return policy.grace.after(cycle.expires_on)
+    return policy.window_opens_on(starts_on=cycle.starts_on, expires_on=cycle.expires_on)
+
+
+def extended(cycle: Cycle, adjustments: Iterable[Adjustment], day: date) -> Cycle:
+    """The cycle with the expiry that extensions decided by that day give it."""
+    end = extension_of(cycle, adjustments, day)
+    return replace(cycle, expires_on=end) if end is not None else cycle
+
+
+def extension_of(cycle: Cycle, adjustments: Iterable[Adjustment], day: date) -> date | None:
+    """The expiry that extensions decided by that day give a cycle; None: its own.
+
+    Invariant: an extension never shortens a cycle, also where the award was corrected since. One
+    to the cycle's own expiry takes an earlier one back.
+    """
+    ends = [a.extended_to for a in _of(cycle, adjustments, day) if a.extended_to is not None]
+    later = bool(ends) and cycle.expires_on is not None and ends[-1] > cycle.expires_on
+    return ends[-1] if later else None
+
+
+def requirement_of(cycle: Cycle, adjustments: Iterable[Adjustment], day: date) -> Decimal | None:
+    """The points that a reduction decided by that day asks for instead; None: the policy's."""
+    asked = [
+        a.points_required for a in _of(cycle, adjustments, day) if a.points_required is not None
+    ]
+    return asked[-1] if asked else None
+
+
+def _of(cycle: Cycle, adjustments: Iterable[Adjustment], day: date) -> list[Adjustment]:
+    """What was changed for a cycle by a day, in the order of recording: the last one rules."""
+    return [a for a in adjustments if a.ordinal == cycle.ordinal and a.effective_on <= day]
 
 
 def _pending(
@@ -273,7 +340,7 @@ def standing_on(span: Span, day: date) -> Standing:
     status = span.hold or _by_date(span, day)
     valid = (
         status in {"active", "renewal_open"}
-        or (status == "grace" and span.valid_in_grace)
+        or (status == "grace" and span.title_ends_on is not None and day <= span.title_ends_on)
         or (status == "pending_renewal" and span.valid_while_pending)
     )
     return Standing(

@@ -81,6 +81,12 @@ class UnknownActivityType(Invalid):
     code = "unknown_activity_type"
 
 
+class UnknownVersion(Invalid):
+    """The scheme has no policy of that version."""
+
+    code = "unknown_version"
+
+
 class UnacceptableEvidence(Invalid):
     """The file is not a PDF, JPG or PNG that we can keep safely."""
 
@@ -148,6 +154,18 @@ class PointsMissing(Conflict):
     code = "points_missing"
 
 
+class ReexaminationMissing(Conflict):
+    """So late a renewal needs the re-examination; points are not enough."""
+
+    code = "reexamination_missing"
+
+
+class CheckMissing(Conflict):
+    """A check that the policy asks for was not confirmed."""
+
+    code = "check_missing"
+
+
 class RenewalPending(Conflict):
     """An application for this cycle is already under review."""
 
@@ -160,7 +178,49 @@ class NotRenewable(Conflict):
     code = "not_renewable"
 
 
+class NotExtendable(Conflict):
+    """The cycle has no end that could move, or its policy extends none for this reason."""
+
+    code = "not_extendable"
+
+
+class ExtensionTooLate(Conflict):
+    """The extension was asked for later than the policy allows."""
+
+    code = "extension_too_late"
+
+
+class ExtensionTooLong(Conflict):
+    """The extension reaches further than the policy allows."""
+
+    code = "extension_too_long"
+
+
+class TooLittleEarned(Conflict):
+    """Less of the requirement is earned than the policy asks for before it extends a cycle."""
+
+    code = "too_little_earned"
+
+
+class ReductionRefused(Conflict):
+    """The policy does not reduce the requirement so far, or not for this reason."""
+
+    code = "reduction_refused"
+
+
 class AppealTooLate(Conflict):
     """The appeal was due within the period after the notice."""
 
     code = "appeal_too_late"
+
+
+class PublishedOtherwise(Conflict):
+    """The policy version was published, and said something else then."""
+
+    code = "published_otherwise"
+
+
+class NotACorrection(Conflict):
+    """Only a version that names another as corrected repairs the cycles governed by that one."""
+
+    code = "not_a_correction"

@@ -1,184 +1,324 @@
-"""Evaluations in sentences, in English and Spanish, generated from the rules' own numbers."""
+"""Evaluations in sentences, in English and Spanish, generated from the rules' own numbers.
+
+What would close a gap is told in ``gap_words``, what a policy says in ``plain_words``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import date
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
-from tracker.domain.points import ZERO, Credit, Cut, Evaluation, Rule
-from tracker.domain.schemes import ActivityType, Policy
+from tracker.domain.claims import (
+    Credit,
+    Cut,
+    Evaluation,
+    Missing,
+    Rule,
+    Shortfall,
+    Terms,
+)  # fmt: skip
+from tracker.domain.policies import ONE, DuplicateKey, Policy, YearBasis
+from tracker.domain.wording import Quantity, Voice, figure, percent
 
-LANGUAGES = ("en", "es")
+NO_TERMS = Terms()
 
-_MONTHS = {
-    "en": "January February March April May June July August September October November December",
-    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre"
-    " diciembre",
+# How a cut begins: the points it took; nothing where there were none to take.
+_LEADS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "cut": "{points} {points:does|do} not count: ",
+        "later": "{points} {points:is|are} not counted yet: ",
+        "nothing": "Nothing counts: ",
+        "nothing_yet": "Nothing counts yet: ",
+    },
+    "es": {
+        "cut": "{points} no {points:cuenta|cuentan}: ",
+        "later": "{points} todavía no {points:cuenta|cuentan}: ",
+        "nothing": "Nada cuenta: ",
+        "nothing_yet": "Todavía no cuenta nada: ",
+    },
 }
 
 _CUTS: Mapping[str, Mapping[Rule, str]] = {
     "en": {
-        "outside_cycle": "{points} points do not count here: the activity lies outside the cycle.",
-        "after_date": "{points} points are not counted yet: the activity lies after the day asked"
-        " about.",
-        "duplicate": "{points} points do not count: the same course from the same provider,"
-        " completed the same day, is already counted as {subject}.",
-        "overlap": "{points} points do not count: another job covers the same months.",
-        "incomplete_month": "{points} points do not count: the last month was not completed.",
-        "increment": "{points} points do not count: points are given in steps of {bound}.",
-        "decision": "{points} points do not count: the reviewer approved at most {bound}.",
-        "category_cap": "{points} points do not count: category {subject} is limited to {bound}"
-        " points a cycle.",
-        "unknown_type": "Nothing counts: this policy version does not know the activity type"
-        " {subject}.",
+        "unknown_type": "this version of the policy has no activity type {kind} in {category}.",
+        "unknown_unit": "{kind} cannot be stated in {unit}.",
+        "unknown_role": "{kind} has no role {role}.",
+        "outside_cycle": "the activity lies outside the cycle{when}.",
+        "after_date": "the activity lies after the day asked about{when}.",
+        "regular_duty": "work that is a regular duty brings nothing for {kind}.",
+        "below_threshold": "{kind} needs at least {threshold}.",
+        "overlap": "another job covers the same days.",
+        "incomplete_month": "the last month was not completed.",
+        "increment": "only whole steps of {limit} are given.",
+        "unapproved": "without an approved provider the activity is worth {share} of its {credit}.",
+        "duplicate": "it has the same {parts} as activity {subject}, which counts already.",
+        "decision": "the reviewer allowed at most {limit}.",
+        "event_cap": "at most {limit} {limit:counts|count} for {one}.",
+        "year_cap": "at most {limit} {limit:counts|count} in {year} for {group}.",
+        "cycle_cap": "at most {limit} {limit:counts|count} in a cycle for {group}.",
+        "stop": "counting stops once the requirement is reached.",
     },
     "es": {
-        "outside_cycle": "{points} puntos no cuentan aquí: la actividad queda fuera del ciclo.",
-        "after_date": "{points} puntos aún no cuentan: la actividad es posterior al día"
-        " consultado.",
-        "duplicate": "{points} puntos no cuentan: el mismo curso del mismo proveedor, terminado"
-        " el mismo día, ya está contado como {subject}.",
-        "overlap": "{points} puntos no cuentan: otro empleo cubre los mismos meses.",
-        "incomplete_month": "{points} puntos no cuentan: el último mes no se completó.",
-        "increment": "{points} puntos no cuentan: los puntos se dan en pasos de {bound}.",
-        "decision": "{points} puntos no cuentan: el revisor aprobó como máximo {bound}.",
-        "category_cap": "{points} puntos no cuentan: la categoría {subject} está limitada a"
-        " {bound} puntos por ciclo.",
-        "unknown_type": "Nada cuenta: esta versión de la política no conoce el tipo de actividad"
-        " {subject}.",
+        "unknown_type": "esta versión de la política no tiene el tipo de actividad {kind} en"
+        " {category}.",
+        "unknown_unit": "{kind} no se puede declarar en {unit}.",
+        "unknown_role": "{kind} no tiene la función {role}.",
+        "outside_cycle": "la actividad queda fuera del ciclo{when}.",
+        "after_date": "la actividad es posterior al día consultado{when}.",
+        "regular_duty": "el trabajo que es una obligación habitual no aporta nada en {kind}.",
+        "below_threshold": "{kind} exige al menos {threshold}.",
+        "overlap": "otro empleo cubre los mismos días.",
+        "incomplete_month": "el último mes no se completó.",
+        "increment": "solo se dan pasos completos de {limit}.",
+        "unapproved": "sin un proveedor aprobado, la actividad vale el {share} de sus {credit}.",
+        "duplicate": "coincide con la actividad {subject}, que ya cuenta, en {parts}.",
+        "decision": "el revisor permitió como máximo {limit}.",
+        "event_cap": "{one} aporta como máximo {limit}.",
+        "year_cap": "{limit:cuenta|cuentan} como máximo {limit} por {year} en {group}.",
+        "cycle_cap": "{limit:cuenta|cuentan} como máximo {limit} por ciclo en {group}.",
+        "stop": "el conteo se detiene al alcanzar el requisito.",
+    },
+}
+
+_YEARS: Mapping[str, Mapping[YearBasis, str]] = {
+    "en": {"cycle": "one year of the cycle", "calendar": "one calendar year"},
+    "es": {"cycle": "año del ciclo", "calendar": "año calendario"},
+}
+DUPLICATE_PARTS: Mapping[str, Mapping[DuplicateKey, str]] = {
+    "en": {"type": "type", "provider": "provider", "title": "title",
+           "starts_on": "first day", "completed_on": "day of completion"},
+    "es": {"type": "el tipo", "provider": "el proveedor", "title": "el título",
+           "starts_on": "el primer día", "completed_on": "el día de finalización"},
+}  # fmt: skip
+
+_CLAIM: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "sum": "{title}: {product} = {claimed} claimed, {counted.figure} counted.",
+        "bare": "{title}: {claimed} claimed, {counted.figure} counted.",
+        "event": "one activity",
+        "factor": "{factor} ({role})",
+    },
+    "es": {
+        "sum": "{title}: {product} = {claimed}; {counted:se cuenta|se cuentan} {counted.figure}.",
+        "bare": "{title}: solicitud de {claimed}; {counted:se cuenta|se cuentan} {counted.figure}.",
+        "event": "una actividad",
+        "factor": "{factor} ({role})",
     },
 }
 
 _WHOLE: Mapping[str, Mapping[str, str]] = {
     "en": {
-        "total": "On {on}, {total} of the {required} required points are counted in the cycle"
-        " from {starts} to {ends}.",
+        "total": "On {on}, {total} {total:is|are} counted in the cycle from {starts} to {ends};"
+        " {required.figure} {required:is|are} required.",
+        "usual": "This cycle needs {base}; the policy usually asks for {usual.figure}.",
+        "late": "The requirement is made up of {base} and {extra.figure} more for being late.",
+        "carried_over": "{carried} of the total {carried:was|were} carried over from the cycle"
+        " before.",
+        "reexamined": "The re-examination passed on {day} stands for the {credit}, so the"
+        " requirement is met.",
         "complete": "The requirement is met.",
-        "missing": "{missing} points are missing.",
-        "minimum": "Category {category} needs at least {minimum} points and has {counted}.",
-        "pending": "{pending} more points are claimed and wait for a decision.",
-        "projected": "If the current jobs go on, {projected} points will be counted by {ends}.",
-        "unverified": "Policy version {version} holds illustrative point values that were not"
-        " verified against the published policy; the total is not confirmed by {issuer}.",
-        "gap": "{units} more {unit} ({name}) would close the gap.",
-        "gap_capped": "{name} alone cannot close the gap: its category has room for {room} more"
-        " points.",
-        "claim": "{title}: {units} × {rate} = {claimed} points claimed, {counted} counted.",
+        "missing": "{missing} {missing:is|are} missing.",
+        "carries_over": "As things stand, {carries} would be carried over into the next cycle.",
+        "pending": "{pending.figure} more {pending.noun} {pending:is|are} claimed and"
+        " {pending:waits|wait} for a decision.",
+        "projected": "If the current jobs go on, {projected} will be counted by {ends}.",
+        "version": "Version {version} of the policy governs the cycle; its values were verified"
+        " against the published policy.",
+        "unverified": "Version {version} of the policy governs the cycle. It holds values that"
+        " were not verified against the published policy, so {issuer} does not confirm the total.",
     },
     "es": {
-        "total": "Al {on}, se cuentan {total} de los {required} puntos exigidos en el ciclo"
-        " del {starts} al {ends}.",
+        "total": "Al {on} {total:se cuenta|se cuentan} {total} en el ciclo del {starts} al {ends};"
+        " {required:se exige|se exigen} {required.figure}.",
+        "usual": "Este ciclo exige {base}; la política suele exigir {usual.figure}.",
+        "late": "El requisito se compone de {base} y {extra} más por el retraso.",
+        "carried_over": "Del total, {carried} {carried:viene|vienen} del ciclo anterior.",
+        "reexamined": "El nuevo examen, aprobado el {day}, vale por el requisito de {credit}, que"
+        " por lo tanto está cumplido.",
         "complete": "El requisito está cumplido.",
-        "missing": "Faltan {missing} puntos.",
-        "minimum": "La categoría {category} exige al menos {minimum} puntos y tiene {counted}.",
-        "pending": "Otros {pending} puntos están solicitados y esperan una decisión.",
-        "projected": "Si los empleos actuales continúan, se contarán {projected} puntos al {ends}.",
-        "unverified": "La versión {version} de la política contiene valores ilustrativos que no se"
-        " han verificado con la política publicada; {issuer} no confirma el total.",
-        "gap": "{units} {unit} más ({name}) cerrarían la diferencia.",
-        "gap_capped": "{name} por sí sola no puede cerrar la diferencia: en su categoría solo"
-        " caben {room} puntos más.",
-        "claim": "{title}: {units} × {rate} = {claimed} puntos solicitados, {counted} contados.",
+        "missing": "{missing:Falta|Faltan} {missing}.",
+        "carries_over": "Tal como están las cosas, {carries} {carries:pasaría|pasarían} al ciclo"
+        " siguiente.",
+        "pending": "Además hay {pending} en solicitudes que esperan una decisión.",
+        "projected": "Si los empleos actuales continúan, {projected:se contará|se contarán}"
+        " {projected} al {ends}.",
+        "version": "La versión {version} de la política rige el ciclo; sus valores se verificaron"
+        " con la política publicada.",
+        "unverified": "La versión {version} de la política rige el ciclo. Contiene valores que no"
+        " se han verificado con la política publicada, así que {issuer} no confirma el total.",
     },
 }
 
+_SHORTFALLS: Mapping[str, Mapping[Missing, str]] = {
+    "en": {
+        "type": "The activity type {name} must bring at least {minimum}; it brings {counted}.",
+        "category": "The category {name} must bring at least {minimum}; it brings {counted}.",
+        "tag": "Activities marked {name} must bring at least {minimum}; they bring {counted}.",
+        "year": "The year from {starts} to {ends} must bring at least {minimum}; it brings"
+        " {counted}.",
+        "window": "The time from {starts} to {ends} must bring at least {minimum}; it brings"
+        " {counted}.",
+        "kinds": "Activities of at least {kinds} must count; so far those of {counted} do.",
+    },
+    "es": {
+        "type": "El tipo de actividad {name} debe aportar al menos {minimum}; aporta {counted}.",
+        "category": "La categoría {name} debe aportar al menos {minimum}; aporta {counted}.",
+        "tag": "Las actividades con la marca {name} deben aportar al menos {minimum}; aportan"
+        " {counted}.",
+        "year": "El año del {starts} al {ends} debe aportar al menos {minimum}; aporta {counted}.",
+        "window": "El tiempo del {starts} al {ends} debe aportar al menos {minimum}; aporta"
+        " {counted}.",
+        "kinds": "Deben contar actividades de al menos {kinds}; hasta ahora cuentan las de"
+        " {counted}.",
+    },
+}
+KINDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "en": {"category": ("category", "different categories"),
+           "type": ("activity type", "different activity types")},
+    "es": {"category": ("categoría", "categorías distintas"),
+           "type": ("tipo de actividad", "tipos de actividad distintos")},
+}  # fmt: skip
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One way to close the gap: so many more units of one type, or the room its cap leaves."""
 
-    type: str
-    category: str
-    units: Decimal | None
-    sentence: str
-
-
-def in_words(day: date, language: str) -> str:
-    """A date as people write it: "15 March 2027", "15 de marzo de 2027"."""
-    month = _MONTHS[language].split()[day.month - 1]
-    joint = " de " if language == "es" else " "
-    return f"{day.day}{joint}{month}{joint}{day.year}"
+def explain_cut(cut: Cut, credit: Credit, policy: Policy, language: str) -> str:
+    """One cut of a claim in a sentence that names its rule and numbers."""
+    voice = Voice(policy, language)
+    lead = "later" if cut.rule == "after_date" else "cut"
+    if not cut.points:
+        lead = "nothing_yet" if cut.rule == "after_date" else "nothing"
+    begin = _LEADS[language][lead].format(points=voice.points(cut.points))
+    return begin + _CUTS[language][cut.rule].format(**_meant(cut, credit, voice))
 
 
-def explain_cut(cut: Cut, language: str) -> str:
-    """One cut in a sentence that names its rule and numbers."""
-    return _CUTS[language][cut.rule].format(points=cut.points, subject=cut.subject, bound=cut.bound)
+def _meant(cut: Cut, credit: Credit, voice: Voice) -> dict[str, object]:
+    """What the sentence of a cut names: its subject and its bound, in words."""
+    language, policy = voice.language, voice.policy
+    found: dict[str, object] = {
+        "subject": cut.subject, "credit": voice.credit, "kind": voice.name("type", credit.type),
+    }  # fmt: skip
+    match cut.rule:
+        case "unknown_type":
+            found["category"] = voice.group("category", credit.category)
+        case "unknown_unit":
+            found["unit"] = voice.name("unit", cut.subject)
+        case "unknown_role":
+            found["role"] = voice.name("role", cut.subject)
+        case "outside_cycle" | "after_date":
+            found["when"] = (
+                f" ({voice.day(date.fromisoformat(cut.subject))})" if cut.subject else ""
+            )
+        case "duplicate":
+            assert policy.duplicates  # noqa: S101 - without the rule it cuts nothing
+            alike = [DUPLICATE_PARTS[language][part] for part in policy.duplicates.key]
+            found["parts"] = voice.listed(alike)
+        case "event_cap" | "year_cap" | "cycle_cap":
+            found["group"] = voice.group(cut.group or "type", cut.subject)
+            found["one"] = voice.one_of(cut.group or "type", cut.subject)
+            found["year"] = _YEARS[language][policy.year]
+    if cut.bound is not None:
+        found["limit"] = voice.points(cut.bound)
+        found["share"] = percent(cut.bound)
+        found["threshold"] = voice.units(policy.types[credit.type], cut.bound)
+    return found
 
 
-def explain_credit(credit: Credit, language: str) -> str:
-    """What a claim brought, followed by a sentence for every cut."""
-    first = _WHOLE[language]["claim"].format(
-        title=credit.title, units=credit.units, rate=credit.rate, claimed=credit.claimed,
-        counted=credit.counted,
+def explain_credit(credit: Credit, policy: Policy, language: str) -> str:
+    """What a claim brought, in a sentence; its cuts have sentences of their own."""
+    voice, words = Voice(policy, language), _CLAIM[language]
+    return words["sum" if _adds_up(credit) else "bare"].format(
+        title=credit.title, product=_product(credit, voice), claimed=voice.points(credit.claimed),
+        counted=voice.points(credit.counted),
     )  # fmt: skip
-    return " ".join([first, *(explain_cut(cut, language) for cut in credit.cuts)])
+
+
+def _adds_up(credit: Credit) -> bool:
+    """Whether units x rate x role is what was claimed; rounding and shared months may differ."""
+    return bool(credit.claimed) and credit.units * credit.rate * credit.factor == credit.claimed
+
+
+def _product(credit: Credit, voice: Voice) -> str:
+    kind = voice.policy.types.get(credit.type)
+    if kind is None:
+        return ""
+    words = _CLAIM[voice.language]
+    units = words["event"] if kind.basis == "event" else str(voice.units(kind, credit.units))
+    factors = [units, figure(credit.rate)]
+    if credit.factor != ONE:
+        role = voice.text(voice.policy.roles[credit.role])
+        factors.append(words["factor"].format(factor=figure(credit.factor), role=role))
+    return " × ".join(factors)
 
 
 def explain(
     evaluation: Evaluation,
+    policy: Policy,
     language: str,
     *,
     issuer: str,
     pending: Decimal,
     projected: Decimal,
+    terms: Terms = NO_TERMS,
 ) -> list[str]:
     """The evaluation as a whole in sentences: total, gap, what waits, what is not verified."""
-    words = _WHOLE[language]
-    ends = in_words(evaluation.cycle.ends_on, language)
-    told = [
-        words["total"].format(
-            on=in_words(evaluation.on, language), total=evaluation.total,
-            required=evaluation.required, ends=ends,
-            starts=in_words(evaluation.cycle.starts_on, language),
-        )
-    ]  # fmt: skip
-    if evaluation.complete:
-        told.append(words["complete"])
-    if evaluation.missing:
-        told.append(words["missing"].format(missing=evaluation.missing))
-    told += [
-        words["minimum"].format(category=c.category, minimum=c.minimum, counted=c.counted)
-        for c in evaluation.categories
-        if c.minimum is not None and c.counted < c.minimum
-    ]
+    voice, say = Voice(policy, language), _WHOLE[language]
+    told = [*_total(evaluation, voice, terms), *_verdict(evaluation, voice)]
+    if evaluation.carries_over:
+        told.append(say["carries_over"].format(carries=voice.points(evaluation.carries_over)))
     if pending:
-        told.append(words["pending"].format(pending=pending))
+        told.append(say["pending"].format(pending=voice.points(pending)))
     if projected > evaluation.total:
-        told.append(words["projected"].format(projected=projected, ends=ends))
-    if not evaluation.verified:
-        told.append(words["unverified"].format(version=evaluation.policy, issuer=issuer))
+        ends = voice.day(evaluation.cycle.ends_on)
+        told.append(say["projected"].format(projected=voice.points(projected), ends=ends))
+    notice = say["version" if evaluation.verified else "unverified"]
+    told.append(notice.format(version=evaluation.policy, issuer=issuer))
     return told
 
 
-def options(evaluation: Evaluation, policy: Policy, language: str) -> list[Option]:
-    """For each dated activity type, how much more of it alone would close the gap.
-
-    A type is left out where the gap includes the minimum of another category.
-    """
-    return [
-        _option(kind, evaluation, language)
-        for kind in policy.types.values()
-        if kind.basis == "quantity" and kind.rate > 0
-        if not evaluation.complete and evaluation.short.keys() <= {kind.category}
-    ]
-
-
-def _option(kind: ActivityType, evaluation: Evaluation, language: str) -> Option:
-    words, name = _WHOLE[language], kind.name[language]
-    category = next(c for c in evaluation.categories if c.category == kind.category)
-    needed = max(evaluation.missing, evaluation.short.get(kind.category, ZERO))
-    if category.maximum is not None and category.maximum - category.counted < needed:
-        room = category.maximum - category.counted
-        sentence = words["gap_capped"].format(name=name, room=room)
-        return Option(kind.code, kind.category, None, sentence)
-    points = _ceiling(needed, kind.increment) * kind.increment if kind.increment else needed
-    units = _ceiling(points, kind.rate)
-    sentence = words["gap"].format(units=units, unit=kind.unit[language], name=name)
-    return Option(kind.code, kind.category, units, sentence)
+def _total(evaluation: Evaluation, voice: Voice, terms: Terms) -> Iterator[str]:
+    """What is counted and what is required, and of what that is made up."""
+    say, usual = _WHOLE[voice.language], voice.policy.points_required
+    yield say["total"].format(
+        on=voice.day(evaluation.on), total=voice.points(evaluation.total),
+        required=voice.points(evaluation.required), starts=voice.day(evaluation.cycle.starts_on),
+        ends=voice.day(evaluation.cycle.ends_on),
+    )  # fmt: skip
+    base = evaluation.required - terms.extra_points
+    if base != usual:
+        yield say["usual"].format(base=voice.points(base), usual=voice.points(usual))
+    if terms.extra_points:
+        yield say["late"].format(base=voice.points(base), extra=voice.points(terms.extra_points))
+    if evaluation.carried_over:
+        yield say["carried_over"].format(carried=voice.points(evaluation.carried_over))
 
 
-def _ceiling(points: Decimal, step: Decimal) -> Decimal:
-    """The fewest whole steps that reach so many points; ``//`` would round towards zero."""
-    return (points / step).to_integral_value(ROUND_CEILING)
+def _verdict(evaluation: Evaluation, voice: Voice) -> Iterator[str]:
+    """Whether the requirement is met, and what is missing where it is not."""
+    say, passed = _WHOLE[voice.language], evaluation.reexamined_on
+    if passed is not None:
+        yield say["reexamined"].format(day=voice.day(passed), credit=voice.credit)
+    elif evaluation.complete:
+        yield say["complete"]
+    else:
+        if evaluation.missing:
+            yield say["missing"].format(missing=voice.points(evaluation.missing))
+        for short in evaluation.shortfalls:
+            yield _shortfall(short, evaluation, voice)
+
+
+def _shortfall(short: Shortfall, evaluation: Evaluation, voice: Voice) -> str:
+    """A minimum beside the total that is not reached."""
+    found: dict[str, object] = {
+        "minimum": voice.points(short.minimum), "counted": figure(short.counted),
+    }  # fmt: skip
+    match short.of:
+        case "type" | "category" | "tag":
+            found["name"] = voice.name(short.of, short.subject)
+        case "year" | "window":
+            starts = date.fromisoformat(short.subject)
+            totals = evaluation.years if short.of == "year" else evaluation.windows
+            ends = next(t.period.ends_on for t in totals if t.period.starts_on == starts)
+            found |= {"starts": voice.day(starts), "ends": voice.day(ends)}
+        case _:  # kinds
+            found["kinds"] = Quantity(short.minimum, *KINDS[voice.language][short.subject])
+    return _SHORTFALLS[voice.language][short.of].format(**found)

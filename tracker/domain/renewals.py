@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
 from tracker.domain.certifications import Standing
+from tracker.domain.claims import ZERO, Evaluation
 from tracker.domain.errors import (
     AppealTooLate,
     CertificationExpired,
+    CheckMissing,
+    Invalid,
     NotRenewable,
     PointsMissing,
+    ReexaminationMissing,
     Refusal,
     RenewalPending,
     WindowNotOpen,
 )
 from tracker.domain.periods import Period
-from tracker.domain.points import Evaluation
+from tracker.domain.policies import LateStep, Policy
 from tracker.domain.schemes import AppealRule, BundleFee, Scheme
 
 
-def objections(standing: Standing, evaluation: Evaluation | None) -> list[Refusal]:
-    """Everything that speaks against an application on the standing's date, gravest first."""
+def objections(
+    standing: Standing, evaluation: Evaluation | None, policy: Policy | None = None
+) -> list[Refusal]:
+    """Everything that speaks against an application on the standing's date, gravest first.
+
+    ``policy`` is the version that the evaluation is of; its late steps may take no points.
+    """
     found: list[Refusal] = []
     day, expires_on, opens_on = standing.on, standing.expires_on, standing.window_opens_on
     if standing.status in {"suspended", "revoked", "surrendered"}:
@@ -39,33 +48,73 @@ def objections(standing: Standing, evaluation: Evaluation | None) -> list[Refusa
         found.append(CertificationExpired(f"It expired on {expires_on}.", expired_on=expires_on))
     if day < opens_on:
         found.append(WindowNotOpen(f"The renewal window opens on {opens_on}.", opens_on=opens_on))
-    if not evaluation.complete:
+    step = late_step(standing, policy)
+    if step is not None and step.by == "reexamination":
+        if evaluation.reexamined_on is None:
+            found.append(
+                ReexaminationMissing(f"Since {expires_on} only the re-examination renews it.")
+            )
+    elif not evaluation.complete:
         found.append(_missing(evaluation))
     return found
 
 
-def check_application(standing: Standing, evaluation: Evaluation | None) -> None:
+def check_application(
+    standing: Standing, evaluation: Evaluation | None, policy: Policy | None = None
+) -> None:
     """Raise the gravest objection to an application, if there is one."""
-    for objection in objections(standing, evaluation):
+    for objection in objections(standing, evaluation, policy):
         raise objection
 
 
 def _missing(evaluation: Evaluation) -> PointsMissing:
-    short = {category: str(points) for category, points in evaluation.short.items()}
+    """The points that are missing, and every minimum beside the total that is not reached."""
+    short: dict[str, dict[str, str]] = {}
+    for shortfall in evaluation.shortfalls:
+        by_subject = short.setdefault(f"missing_by_{shortfall.of}", {})
+        by_subject[shortfall.subject] = str(shortfall.missing)
+    minima = (f"{s.missing} of {s.of} {s.subject}" for s in evaluation.shortfalls)
+    also = f" Minima not reached: {', '.join(minima)}." if short else ""
     return PointsMissing(
         f"{evaluation.total} of {evaluation.required} points are counted; "
-        f"{evaluation.missing} are missing.",
-        missing=evaluation.missing,
-        **({"missing_by_category": short} if short else {}),
-    )
+        f"{evaluation.missing} are missing.{also}",
+        missing=evaluation.missing, **short,
+    )  # fmt: skip
+
+
+def late_step(standing: Standing, policy: Policy | None) -> LateStep | None:
+    """The step of the ladder that an application is on, or would be; None while it is in time."""
+    if policy is None or standing.expires_on is None:
+        return None
+    return policy.late_step(standing.expires_on, standing.pending_since or standing.on)
+
+
+def check_confirmed(policy: Policy, confirmed: Collection[str]) -> None:
+    """Refuse an approval without every check that the policy asks for.
+
+    Raises CheckMissing, which names those missing, and Invalid for one that is not asked for.
+    """
+    asked = [check.code for check in policy.checks]
+    unknown = sorted(set(confirmed).difference(asked))
+    if unknown:
+        choices = f"must be among: {', '.join(asked)}" if asked else "must be empty"
+        rule = f"{', '.join(unknown)}: not asked for by the policy; {choices}"
+        raise Invalid("The policy asks for no such check.", fields={"checks": rule})
+    missing = [code for code in asked if code not in confirmed]
+    if missing:
+        raise CheckMissing(f"Not confirmed: {', '.join(missing)}.", missing=missing)
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What renewing costs together: amount, why, and the days on which the price can be had."""
+    """What renewing costs together: amount, why, and the days on which the price can be had.
+
+    ``late_fees`` are the part of the amount that is due for being late.
+    """
 
     schemes: tuple[str, ...]
     amount: Decimal
+    late_fees: Decimal
     currency: str
     bundled: bool
     reason: str
@@ -74,8 +123,10 @@ class Quote:
     verified: bool
 
 
-def quote(chosen: Mapping[Scheme, Standing]) -> Quote:
-    """The fee for renewing the chosen schemes together.
+def quote(
+    chosen: Mapping[Scheme, Standing], policies: Mapping[Scheme, Policy] | None = None
+) -> Quote:
+    """The fee for renewing the chosen schemes together, with that of each one's late step.
 
     A bundle price needs expiries within its number of days of each other, both ends counted:
     exactly 90 days apart qualifies. It can be had while every window is open at once, since
@@ -89,11 +140,14 @@ def quote(chosen: Mapping[Scheme, Standing]) -> Quote:
     bundle = next((b for f in fees for b in f.bundles if b.schemes == codes), None)
     apart = _days_apart(chosen)
     bundled = bundle is not None and apart is not None and apart <= bundle.within_days
+    late = {s: step for s in chosen if (step := late_step(chosen[s], (policies or {}).get(s)))}
+    late_fees = sum((step.fee or ZERO for step in late.values()), ZERO)
     return Quote(
         schemes=tuple(s.code for s in chosen),
-        amount=bundle.amount if bundle and bundled else single,
-        currency=fees[0].currency, bundled=bundled, reason=_reason(bundle, apart),
-        available=_common_window(chosen), refundable=all(f.refundable for f in fees),
+        amount=(bundle.amount if bundle and bundled else single) + late_fees,
+        late_fees=late_fees, currency=fees[0].currency, bundled=bundled,
+        reason=_reason(bundle, apart) + (f" Late: {late_fees} more." if late_fees else ""),
+        available=_common_window(chosen, late), refundable=all(f.refundable for f in fees),
         verified=all(f.provenance.verified for f in fees),
     )  # fmt: skip
 
@@ -113,12 +167,18 @@ def _reason(bundle: BundleFee | None, apart: int | None) -> str:
     return f"The expiries are {apart} days apart, more than {bundle.within_days}: no bundle."
 
 
-def _common_window(chosen: Mapping[Scheme, Standing]) -> Period | None:
+def _common_window(
+    chosen: Mapping[Scheme, Standing], late: Mapping[Scheme, LateStep]
+) -> Period | None:
+    """The days on which the price can be had for all: in their windows, or up to the step's end."""
     common: Period | None = Period(date.min, date.max)
-    for standing in chosen.values():
+    for scheme, standing in chosen.items():
         if standing.window_opens_on is None or standing.expires_on is None:
             return None
-        common = common and common.clip(Period(standing.window_opens_on, standing.expires_on))
+        days = Period(standing.window_opens_on, standing.expires_on)
+        if scheme in late:
+            days = Period(standing.on, late[scheme].until.after(standing.expires_on))
+        common = common and common.clip(days)
     return common
 
 

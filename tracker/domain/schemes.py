@@ -1,11 +1,13 @@
-"""A certification scheme as a value: modules, award rule, retakes, fees, recertification policies.
+"""A certification scheme as a value: modules, award rule, retakes, fees, and its policies.
 
-The values come from ``config/schemes/*.toml``; ``tracker.schemes`` reads them. Every fact that
-a certification body publishes carries its source and whether it was verified.
+What a policy may say is in ``policies``. The values come from ``config/schemes/*.toml``, which
+``tracker.schemes`` reads. Every fact that a certification body publishes carries its source and
+whether it was verified.
 """
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, time
@@ -13,21 +15,11 @@ from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from tracker.domain.errors import UnknownActivityType, UnknownModule, UnknownScheme
-from tracker.domain.periods import Duration, MonthRule
+from tracker.domain.errors import UnknownModule, UnknownScheme
+from tracker.domain.periods import DAY, Duration, nth_expiry
+from tracker.domain.policies import Policy, Provenance, Text
 
-Text = Mapping[str, str]  # language code -> words
-Basis = Literal["quantity", "months"]
-Anchor = Literal["old_expiry", "decision"]
-Applies = Literal["cycle_start"]
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where a value comes from, and whether somebody checked it against the published text."""
-
-    source: str
-    verified: bool
+ValidThrough = Literal["anniversary", "day_before", "end_of_month", "end_of_year"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +52,39 @@ class RetakeRule:
 
 @dataclass(frozen=True, slots=True)
 class AwardRule:
-    """When a certification is awarded, and for how long it is valid (None: without end)."""
+    """When a certification is awarded, and for how long it is valid (None: without end).
+
+    ``valid_through`` is the last valid day: the anniversary of the anchor, the day before it,
+    or the end of its month or year. Those awarded before ``lifetime_if_awarded_before`` never
+    expire.
+    """
 
     date_basis: Literal["last_required_pass"]
     validity: Duration | None
     prerequisites: tuple[str, ...]
     provenance: Provenance
+    valid_through: ValidThrough = "anniversary"
+    lifetime_if_awarded_before: date | None = None
+
+    def validity_of(self, awarded_on: date) -> Duration | None:
+        """For how long a certification awarded on that day is valid; None: without end."""
+        before = self.lifetime_if_awarded_before
+        return None if before is not None and awarded_on < before else self.validity
+
+    def anchor_of(self, last_day: date) -> date:
+        """The day to count from after a cycle that ended on ``last_day``, as it was extended."""
+        return last_day + DAY if self.valid_through == "day_before" else last_day
+
+    def expiry(self, anchor: date, n: int) -> date | None:
+        """The last valid day of the n-th cycle counted from the original anchor; None: never."""
+        if self.validity is None:
+            return None
+        day = nth_expiry(anchor, self.validity, n)
+        if self.valid_through == "day_before":
+            return day - DAY
+        if self.valid_through == "end_of_month":
+            return day.replace(day=monthrange(day.year, day.month)[1])
+        return date(day.year, 12, 31) if self.valid_through == "end_of_year" else day
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +99,14 @@ class BundleFee:
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """Recertification and appeal fees in ``currency``; amounts with two decimals."""
+    """Recertification fees in ``currency``; amounts with two decimals."""
 
     currency: str
     renewal: Decimal | None
     bundles: tuple[BundleFee, ...]
     refundable: bool
     provenance: Provenance
+    member_renewal: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,75 +119,6 @@ class AppealRule:
     refunded_on_success: bool
     restores_gap: bool
     provenance: Provenance
-
-
-@dataclass(frozen=True, slots=True)
-class Category:
-    """A group of activity types with an upper limit of points a cycle, if any."""
-
-    code: str
-    name: Text
-    maximum: Decimal | None
-    minimum: Decimal | None
-    provenance: Provenance
-
-
-@dataclass(frozen=True, slots=True)
-class ActivityType:
-    """One kind of activity: its category, the unit it is measured in, the points a unit."""
-
-    code: str
-    category: str
-    name: Text
-    basis: Basis
-    unit: Text
-    rate: Decimal
-    increment: Decimal | None
-    provenance: Provenance
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """One version of the recertification rules of a scheme.
-
-    A cycle is governed for its whole length by the version in force when the cycle started
-    (``applies = "cycle_start"``).
-    """
-
-    version: str
-    effective_from: date | None
-    points_required: Decimal
-    categories: Mapping[str, Category]
-    types: Mapping[str, ActivityType]
-    window: Duration
-    grace: Duration | None
-    valid_in_grace: bool
-    valid_while_pending: bool
-    next_cycle: Anchor
-    month_rule: MonthRule
-    duplicates: Literal["once_per_cycle", "allowed"]
-    applies: Applies
-    provenance: Provenance
-    unverified: tuple[str, ...] = ()
-
-    @property
-    def verified(self) -> bool:
-        """Whether every value of this version was checked against the published policy."""
-        return not self.unverified
-
-    def activity_type(self, code: str, category: str) -> ActivityType:
-        """The type of that code in that category; UnknownActivityType names the choices."""
-        known = self.types.get(code)
-        if known is None or known.category != category:
-            choices = ", ".join(
-                sorted(t.code for t in self.types.values() if t.category == category)
-            )
-            raise UnknownActivityType(
-                f"Policy {self.version} has no activity type {code!r} in category {category!r}; "
-                f"it has: {choices or 'no such category'}.",
-                fields={"type": f"must be one of: {choices or 'no such category'}"},
-            )
-        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,16 +179,37 @@ class Scheme:
             fields={"module": f"must be one of: {choices}"},
         )
 
-    def policy_for(self, cycle_starts_on: date) -> Policy | None:
+    def policy_for(self, cycle_starts_on: date, *, awarded_on: date) -> Policy | None:
         """The version in force on the day the cycle started; None where there are no versions.
 
-        The first version also governs the cycles that started before it.
+        The first version also governs the cycles that started before it. A version for another
+        cohort is passed over.
         """
-        chosen = next(iter(self.policies), None)
-        for policy in self.policies:
+        of_cohort = [p for p in self.policies if p.cohort.includes(awarded_on)]
+        chosen = next(iter(of_cohort), None)
+        for policy in of_cohort:
             if policy.effective_from is None or policy.effective_from <= cycle_starts_on:
                 chosen = policy
         return chosen
+
+    def versions_on(self, version: str, day: date, *, awarded_on: date) -> tuple[Policy, ...]:
+        """The versions under which a cycle is judged on a day, of which the best for the holder.
+
+        That of the cycle's start, unless a later one applies to applications sent in since it
+        is in force (``submission``); one that applies where it is ``more_favourable`` stands
+        beside it. ``day`` is that of the application, or the day asked about.
+        """
+        governing = [self.policy(version)]
+        later = self.policies[self.policies.index(governing[0]) + 1 :]
+        for policy in later:
+            since = policy.effective_from
+            if since is None or day < since or not policy.cohort.includes(awarded_on):
+                continue
+            if policy.applies == "submission":
+                governing = [policy]
+            elif policy.applies == "more_favourable":
+                governing.append(policy)
+        return tuple(governing)
 
     def policy(self, version: str) -> Policy:
         """The policy of that version; KeyError if a table names one that no file holds."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from tracker.domain.explanations import in_words
+from tracker.domain.wording import in_words
 
 Phrases = Mapping[str, str]  # key -> sentence with {places}
 

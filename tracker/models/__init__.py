@@ -5,6 +5,8 @@ from tracker.models.access import IdempotencyKey, Token
 from tracker.models.activities import Activity, Decision, Evidence
 from tracker.models.assessments import Assessment, Center, CenterApproval
 from tracker.models.certifications import (
+    Adjustment,
+    AdjustmentBatch,
     Appeal,
     Certification,
     Cycle,
@@ -15,6 +17,7 @@ from tracker.models.certifications import (
 from tracker.models.employers import Employer, RosterEntry, Sharing
 from tracker.models.history import HistoryEntry, ImportRun
 from tracker.models.holders import Holder
+from tracker.models.policies import PolicyPublication
 from tracker.models.reminders import (
     Message,
     RelayAccept,
@@ -25,8 +28,9 @@ from tracker.models.reminders import (
 )
 
 __all__ = [
-    "Activity", "Appeal", "Assessment", "Base", "Center", "CenterApproval", "Certification",
-    "Cycle", "Decision", "Employer", "Evidence", "HistoryEntry", "Holder", "IdempotencyKey",
-    "ImportRun", "Message", "RelayAccept", "Reminder", "ReminderCursor", "Renewal",
-    "RosterEntry", "Runtime", "Sharing", "Span", "StandingChange", "Suppression", "Token",
+    "Activity", "Adjustment", "AdjustmentBatch", "Appeal", "Assessment", "Base", "Center",
+    "CenterApproval", "Certification", "Cycle", "Decision", "Employer", "Evidence",
+    "HistoryEntry", "Holder", "IdempotencyKey", "ImportRun", "Message", "PolicyPublication",
+    "RelayAccept", "Reminder", "ReminderCursor", "Renewal", "RosterEntry", "Runtime", "Sharing",
+    "Span", "StandingChange", "Suppression", "Token",
 ]  # fmt: skip

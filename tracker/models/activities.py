@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Amount, Base, Id, Instant, Ref, new_id
@@ -36,6 +36,10 @@ class Activity(Base, kw_only=True):
     quantity: Mapped[Decimal | None] = mapped_column(Amount, default=None)
     starts_on: Mapped[date | None] = mapped_column(default=None)
     completed_on: Mapped[date | None] = mapped_column(default=None)
+    unit: Mapped[str] = mapped_column(String(32), default="")
+    role: Mapped[str] = mapped_column(String(32), default="")
+    tags: Mapped[list[str]] = mapped_column(JSON, default_factory=list)
+    duty: Mapped[bool] = mapped_column(default=False)
     state: Mapped[str] = mapped_column(String(16), default="draft")
     submitted_on: Mapped[date | None] = mapped_column(default=None)
     withdrawn_on: Mapped[date | None] = mapped_column(default=None)
@@ -61,6 +65,7 @@ class Decision(Base, kw_only=True):
     verdict: Mapped[str] = mapped_column(String(16))
     decided_on: Mapped[date]
     points_limit: Mapped[Decimal | None] = mapped_column(Amount, default=None)
+    provider_approved: Mapped[bool] = mapped_column(default=False)
     reason_code: Mapped[str | None] = mapped_column(String(32), default=None)
     reason: Mapped[str | None] = mapped_column(Text, default=None)
     decided_by: Mapped[str] = mapped_column(String(100))

@@ -1,114 +1,120 @@
-"""What the keys of scheme files must say about each other.
+"""What the keys of scheme files must say about each other, within a file and between files.
 
 Checked on the raw values, so that a file with a misspelt key is told of its other mistakes in
-the same run. A value of the wrong kind passes here: ``format.py`` names it.
+the same run. What the keys of one policy must say is in ``references``, ``limits`` and
+``combinations``; what its versions must, in ``versions``.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
+from tracker.schemes import combinations, limits, raw, references, versions
 from tracker.schemes.lines import KeyPath
-
-AMOUNT = re.compile(r"\d{1,6}(\.\d{1,2})?")  # points or money: at most two decimals
-
-Raw = Mapping[str, Any]
-Finding = tuple[KeyPath, str]
+from tracker.schemes.raw import Finding, Raw
+from tracker.schemes.values import near
 
 
-def in_file(raw: Raw) -> Iterator[Finding]:
+def in_file(scheme: Raw) -> Iterator[Finding]:
     """The contradictions within one file, each with the key that it is found at."""
     for table, key in (("modules", "code"), ("editions", "code"), ("policies", "version")):
-        yield from _repeated(raw, table, key)
-    needed = [module.get("required") for module in _tables(raw.get("modules"))]
+        yield from raw.repeated((table,), scheme.get(table), key)
+    needed = [module.get("required") for module in raw.tables(scheme.get("modules"))]
     if needed and all(value is False for value in needed):
         yield ("modules",), "at least one module must be required"
-    expires = "validity" in _table(raw.get("award"))
-    if expires and raw.get("policies", []) == []:
+    yield from _validity(scheme)
+    award = raw.table(scheme.get("award"))
+    validity = raw.duration(award.get("validity"))
+    for index, policy in enumerate(raw.tables(scheme.get("policies"))):
+        here = ("policies", index)
+        yield from references.in_policy(here, policy, scheme)
+        yield from limits.in_policy(here, policy, validity)
+        yield from combinations.in_policy(here, policy, validity)
+    yield from versions.of_policies(scheme)
+    yield from _in_fees(scheme)
+    yield from _in_reminders(raw.table(scheme.get("reminders")))
+
+
+def _validity(scheme: Raw) -> Iterator[Finding]:
+    award, policies = raw.table(scheme.get("award")), scheme.get("policies", [])
+    expires = "validity" in award
+    if expires and policies == []:
         yield ("policies",), "a scheme that expires needs a policy"
-    if _tables(raw.get("policies")) and _table(raw.get("award")) and not expires:
+    if raw.tables(policies) and award and not expires:
         yield ("award", "validity"), "is required where there are policies"
-    for index, policy in enumerate(_tables(raw.get("policies"))):
-        yield from _in_policy(("policies", index), policy)
-    yield from _date_order(_tables(raw.get("policies")))
-    yield from _in_reminders(_table(raw.get("reminders")))
+    if award and not expires and "lifetime_if_awarded_before" in award:
+        rule = "must be absent: without a validity nothing expires"
+        yield ("award", "lifetime_if_awarded_before"), rule
 
 
-def _in_policy(here: KeyPath, policy: Raw) -> Iterator[Finding]:
-    categories, types = _table(policy.get("categories")), _table(policy.get("types"))
-    for code, kind in types.items():
-        category = _table(kind).get("category")
-        if isinstance(category, str) and categories and category not in categories:
-            rule = f"is no category of this policy; there are: {', '.join(categories)}"
-            yield (*here, "types", code, "category"), rule
-        if _table(kind).get("counted_by") == "months" and "increment" in kind:
-            rule = "must be absent: months are counted by the month_rule"
-            yield (*here, "types", code, "increment"), rule
-    for code, category in categories.items():
-        least, most = (_amount(_table(category).get(key)) for key in ("minimum", "maximum"))
-        if least is not None and most is not None and least > most:
-            yield (*here, "categories", code, "minimum"), f"is more than the maximum, {most}"
-
-
-def _date_order(policies: list[Raw]) -> Iterator[Finding]:
-    starts = [policy.get("effective_from") for policy in policies]
-    for index, start in enumerate(starts[1:], start=1):
-        before = starts[index - 1]
-        if start is None or (type(start) is type(before) is date and start <= before):
-            rule = "each version but the first needs a later date than the one before it"
-            yield ("policies", index, "effective_from"), rule
+def _in_fees(scheme: Raw) -> Iterator[Finding]:
+    fees, code = raw.table(scheme.get("fees")), scheme.get("code")
+    member, full = (raw.amount(fees.get(key)) for key in ("member_renewal", "renewal"))
+    if "member_renewal" in fees and "renewal" not in fees:
+        yield ("fees", "member_renewal"), "needs a renewal beside it"
+    if member is not None and full is not None and member > full:
+        yield ("fees", "member_renewal"), f"is more than the renewal, {full}"
+    for index, bundle in enumerate(raw.tables(fees.get("bundles"))):
+        named = [name for _, name in raw.texts(bundle.get("schemes"))]
+        if named and code not in named:
+            yield ("fees", "bundles", index, "schemes"), f"must name this scheme too, {code!r}"
 
 
 def _in_reminders(reminders: Raw) -> Iterator[Finding]:
     offsets, fewer = (
-        [day for day in _list(reminders.get(key)) if type(day) is int]
+        [day for day in raw.items(reminders.get(key)) if type(day) is int]
         for key in ("offsets", "offsets_when_complete")
     )
-    twice = sorted({day for day in offsets if offsets.count(day) > 1})
-    if twice:
-        yield ("reminders", "offsets"), f"{twice} are given twice"
     extra = sorted(set(fewer) - set(offsets))
     if extra and offsets:
-        yield ("reminders", "offsets_when_complete"), f"{extra} are not among the offsets"
+        told = ", ".join(map(raw.short, extra))
+        yield ("reminders", "offsets_when_complete"), f"{told}: not among the offsets"
 
 
-def _repeated(raw: Raw, table: str, key: str) -> Iterator[Finding]:
-    values = [entry.get(key) for entry in _tables(raw.get(table))]
-    for index, value in enumerate(values):
-        if value is not None and value in values[:index]:
-            yield (table, index, key), "is used twice"
-
-
-def between_files(raws: Mapping[str, Raw], *, readable: bool) -> Iterator[tuple[str, Finding]]:
+def between_files(files: Mapping[str, Raw], *, readable: bool) -> Iterator[tuple[str, Finding]]:
     """The contradictions between files, each with the name of its file.
 
-    ``readable`` says whether every file could be read: otherwise a prerequisite that is not
-    found may stand in the one that could not.
+    ``readable`` says whether every file could be read: otherwise a scheme that is not found may
+    stand in the one that could not.
     """
-    codes = [raw.get("code") for raw in raws.values()]
+    codes = [scheme.get("code") for scheme in files.values()]
     prefixes: dict[str, Any] = {}
-    needs = {str(raw.get("code")): _prerequisites(raw) for raw in raws.values()}
-    for name, raw in raws.items():
-        code, prefix = raw.get("code"), raw.get("number_prefix")
+    needs = {raw.text(scheme.get("code")): _prerequisites(scheme) for scheme in files.values()}
+    for name, scheme in files.items():
+        code, prefix = scheme.get("code"), scheme.get("number_prefix")
         if code is not None and codes.count(code) > 1:
             yield name, (("code",), "is used by more than one file")
         if isinstance(prefix, str) and prefixes.setdefault(prefix, code) != code:
             yield name, (("number_prefix",), "is used by another scheme too")
-        unknown = [needed for needed in _prerequisites(raw) if needed not in codes]
-        if unknown and readable:
-            there = ", ".join(sorted(map(str, codes)))
-            yield name, (("award", "prerequisites"), f"{unknown} is no scheme; there are: {there}")
-        if str(code) in _reached(needs, str(code)):
+        if readable:
+            yield from ((name, found) for found in _unknown_schemes(scheme, codes))
+        if raw.text(code) in _reached(needs, raw.text(code)):
             yield name, (("award", "prerequisites"), "lead back to this scheme itself")
 
 
-def _prerequisites(raw: Raw) -> list[str]:
-    needed = _list(_table(raw.get("award")).get("prerequisites"))
-    return [code for code in needed if isinstance(code, str)]
+def _unknown_schemes(scheme: Raw, codes: list[Any]) -> Iterator[Finding]:
+    """The schemes that a file names and no file holds, and a share with the scheme itself."""
+    known = sorted(code for code in codes if isinstance(code, str))
+    award = raw.table(scheme.get("award"))
+    named: list[tuple[KeyPath, Any]] = [(("award", "prerequisites"), award.get("prerequisites"))]
+    for index, policy in enumerate(raw.tables(scheme.get("policies"))):
+        shared = raw.table(policy.get("sharing")).get("schemes")
+        named.append((("policies", index, "sharing", "schemes"), shared))
+        for place, other in raw.texts(shared):
+            if other == scheme.get("code"):
+                yield ("policies", index, "sharing", "schemes", place), "is this scheme itself"
+    for path, value in named:
+        for place, other in raw.texts(value):
+            if other not in known:
+                there = ", ".join(map(raw.named, known))
+                rule = f"is no scheme; there are: {there}{near(other, known)}"
+                yield (*path, place), rule
+
+
+def _prerequisites(scheme: Raw) -> list[str]:
+    needed = raw.texts(raw.table(scheme.get("award")).get("prerequisites"))
+    return [code for _, code in needed]
 
 
 def _reached(needs: Mapping[str, list[str]], code: str) -> set[str]:
@@ -121,20 +127,3 @@ def _reached(needs: Mapping[str, list[str]], code: str) -> set[str]:
             reached.add(following)
             ahead += needs.get(following, [])
     return reached
-
-
-def _table(value: Any) -> Raw:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _tables(value: Any) -> list[Raw]:
-    """The tables of an array; an element of another kind stands as an empty one."""
-    return [_table(entry) for entry in _list(value)]
-
-
-def _amount(value: Any) -> Decimal | None:
-    return Decimal(value) if isinstance(value, str) and AMOUNT.fullmatch(value) else None

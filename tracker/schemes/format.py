@@ -1,281 +1,180 @@
-"""The format of a scheme file, key by key, and how it becomes domain objects."""
+"""The format of a scheme file, key by key, and how it becomes domain objects.
+
+What stands in ``[[policies]]`` is in ``policies``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date, time
-from decimal import Decimal
+import dataclasses
+from datetime import time
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
+from marshmallow import ValidationError, fields, post_load, validate
 
 from tracker.domain import schemes as domain
-from tracker.domain.periods import Duration
-from tracker.schemes.consistency import AMOUNT
+from tracker.domain.policies import Policy
+from tracker.schemes.policies import PolicyTable
+from tracker.schemes.values import (
+    Amount,
+    Day,
+    Different,
+    Flag,
+    Sourced,
+    Span,
+    Table,
+    Words,
+    choice,
+    code,
+    table,
+    tables,
+    whole,
+    words,
+)
+
+VALID_THROUGH = ("anniversary", "day_before", "end_of_month", "end_of_year")
 
 
-class _Strict(Schema):
-    class Meta:
-        unknown = RAISE
+class _Edition(Table):
+    """A numbered edition of the scheme's standards."""
+
+    makes = domain.Edition
+
+    code = words("Its number.", longest=32, required=True)
+    name = words("Its name.", required=True)
+    note = words("What readers should know of it.", required=True)
 
 
-_AMOUNT = 'must be a string such as "20.00"'
+class _Module(Table):
+    """A unit of the scheme with its own assessment."""
+
+    makes = domain.Module
+
+    code = code("Its code.", required=True)
+    required = Flag("Whether the award needs it.", required=True)
+    name = table(Words, "Its name.", required=True)
 
 
-def _above_zero(text: str) -> None:
-    if AMOUNT.fullmatch(text) and not Decimal(text):
-        raise ValidationError("must be more than 0")
+class _Validity(Span):
+    """How long a certification is valid."""
+
+    length = whole("How many units.", 1, 36500, required=True)
 
 
-def _amount(*rules: Callable[[str], None], **options: Any) -> fields.Field[Any]:
-    """Points or money: a string of digits with at most two decimals, never a float."""
-    digits = validate.Regexp(rf"^{AMOUNT.pattern}\Z", error=_AMOUNT)
-    options["error_messages"] = {"invalid": _AMOUNT}
-    return fields.String(validate=[digits, *rules], **options)
+class _Award(Sourced):
+    """When a certification is awarded, and for how long it is valid."""
 
+    makes = domain.AwardRule
 
-def _code(**options: Any) -> fields.Field[Any]:
-    rule = validate.Regexp(
-        r"^[A-Za-z][A-Za-z0-9_]{0,31}\Z",
-        error="must be letters, digits or _ (at most 32), a letter first",
+    date_basis = choice("Which day is the day of award.", ("last_required_pass",), required=True)
+    validity = table(_Validity, "How long it is valid; absent: without end.", load_default=None)
+    valid_through = choice(
+        "The last valid day: the anniversary, the day before it, or the end of its month or year.",
+        VALID_THROUGH,
+        required=True,
     )
-    return fields.String(required=True, validate=rule, **options)
-
-
-def _decimal(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text).quantize(Decimal("0.01"))
-
-
-class _Flag(fields.Field[bool]):
-    """A TOML boolean, and nothing that only counts as one."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
-        del attr, data, kwargs
-        if type(value) is not bool:
-            raise ValidationError("must be true or false")
-        return value
-
-
-class _Day(fields.Field[date]):
-    """A TOML date, as tomllib reads it."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
-        del attr, data, kwargs
-        if type(value) is not date:
-            raise ValidationError("must be a date such as 2015-01-01, without quotes")
-        return value
-
-
-class _Text(_Strict):
-    en = fields.String(required=True, validate=validate.Length(min=1))
-    es = fields.String(required=True, validate=validate.Length(min=1))
-
-
-class _Duration(_Strict):
-    length = fields.Integer(required=True, strict=True, validate=validate.Range(0, 1200))
-    unit = fields.String(required=True, validate=validate.OneOf(("days", "months", "years")))
-
-    @post_load
-    def build(self, data: dict[str, Any], **_: Any) -> Duration:
-        return Duration(**data)
-
-
-class _Validity(_Duration):
-    length = fields.Integer(required=True, strict=True, validate=validate.Range(1, 1200))
-
-
-class _Sourced(_Strict):
-    source = fields.String(required=True, validate=validate.Length(min=1))
-    verified = _Flag(required=True)
-
-
-def _provenance(data: dict[str, Any]) -> domain.Provenance:
-    return domain.Provenance(source=data.pop("source"), verified=data.pop("verified"))
-
-
-class _Edition(_Strict):
-    code = fields.String(required=True)
-    name = fields.String(required=True)
-    note = fields.String(required=True)
-
-    @post_load
-    def build(self, data: dict[str, Any], **_: Any) -> domain.Edition:
-        return domain.Edition(**data)
-
-
-class _Module(_Strict):
-    code = _code()
-    required = _Flag(required=True)
-    name = fields.Nested(_Text, required=True)
-
-    @post_load
-    def build(self, data: dict[str, Any], **_: Any) -> domain.Module:
-        return domain.Module(**data)
-
-
-class _Award(_Sourced):
-    date_basis = fields.String(required=True, validate=validate.OneOf(("last_required_pass",)))
-    validity = fields.Nested(_Validity, load_default=None)
-    valid_through = fields.String(required=True, validate=validate.OneOf(("anniversary",)))
-    leap = fields.String(required=True, validate=validate.OneOf(("clip",)))
-    prerequisites = fields.List(fields.String(), required=True)
-
-    @post_load
-    def build(self, data: dict[str, Any], **_: Any) -> domain.AwardRule:
-        return domain.AwardRule(
-            date_basis=data["date_basis"], validity=data["validity"],
-            prerequisites=tuple(data["prerequisites"]), provenance=_provenance(data),
-        )  # fmt: skip
-
-
-class _Retake(_Sourced):
-    wait_days = fields.Integer(required=True, strict=True, validate=validate.Range(0, 3650))
-    failures_before_long_wait = fields.Integer(
-        required=True, strict=True, validate=validate.Range(1, 100)
+    leap = choice("What 29 February becomes in other years: the 28th.", ("clip",), required=True)
+    prerequisites = Different(
+        code("The code of a scheme."), "The schemes that must be held before.", required=True
     )
-    long_wait_days = fields.Integer(required=True, strict=True, validate=validate.Range(0, 3650))
+    lifetime_if_awarded_before = Day("Certifications awarded before this day never expire.")
 
     @post_load
-    def build(self, data: dict[str, Any], **_: Any) -> domain.RetakeRule:
-        return domain.RetakeRule(provenance=_provenance(data), **data)
+    def build(self, data: dict[str, Any], **options: Any) -> Any:
+        """The rule; there is one way to treat 29 February, so the rule need not repeat it."""
+        del data["leap"]
+        return super().build(data, **options)
 
 
-class _Appeals(_Sourced):
-    due_days = fields.Integer(required=True, strict=True, validate=validate.Range(1, 3650))
-    decided_within_days = fields.Integer(
-        required=True, strict=True, validate=validate.Range(1, 3650)
-    )
-    fee = _amount(required=True)
-    refunded_on_success = _Flag(required=True)
-    restores_gap = _Flag(required=True)
+class _Retake(Sourced):
+    """The full days to wait between attempts at a module."""
 
-    @post_load
-    def build(self, data: dict[str, Any], **_: Any) -> domain.AppealRule:
-        data["fee"] = _decimal(data["fee"])
-        return domain.AppealRule(provenance=_provenance(data), **data)
+    makes = domain.RetakeRule
+
+    wait_days = whole("After a failure.", 0, 3650, required=True)
+    failures_before_long_wait = whole("How many failures make it long.", 1, 100, required=True)
+    long_wait_days = whole("After that many failures.", 0, 3650, required=True)
 
 
-class _Bundle(_Strict):
-    schemes = fields.List(fields.String(), required=True, validate=validate.Length(min=2))
-    amount = _amount(required=True)
-    within_days = fields.Integer(required=True, strict=True, validate=validate.Range(0, 3650))
-    requires = fields.String(required=True)
+class _Appeals(Sourced):
+    """Appeals against decisions."""
 
-    @post_load
-    def build(self, data: dict[str, Any], **_: Any) -> domain.BundleFee:
-        data["schemes"] = frozenset(data["schemes"])
-        data["amount"] = _decimal(data["amount"])
-        return domain.BundleFee(**data)
+    makes = domain.AppealRule
 
-
-class _Fees(_Sourced):
-    currency = fields.String(required=True, validate=validate.Regexp(r"^[A-Z]{3}\Z"))
-    renewal = _amount(load_default=None)
-    refundable = _Flag(required=True)
-    bundles = fields.List(fields.Nested(_Bundle), load_default=list)
-
-    @post_load
-    def build(self, data: dict[str, Any], **_: Any) -> domain.Fees:
-        data["renewal"] = _decimal(data["renewal"])
-        data["bundles"] = tuple(data["bundles"])
-        return domain.Fees(provenance=_provenance(data), **data)
+    due_days = whole("The days from the notice.", 1, 3650, required=True)
+    decided_within_days = whole("The days to decide.", 1, 3650, required=True)
+    fee = Amount("What an appeal costs.", required=True)
+    refunded_on_success = Flag("Whether success refunds it.", required=True)
+    restores_gap = Flag("Whether success restores the days between.", required=True)
 
 
-class _Category(_Sourced):
-    name = fields.Nested(_Text, required=True)
-    maximum = _amount(load_default=None)
-    minimum = _amount(load_default=None)
+class _Bundle(Table):
+    """One price for several schemes renewed together."""
 
+    makes = domain.BundleFee
 
-class _ActivityType(_Sourced):
-    category = _code()
-    name = fields.Nested(_Text, required=True)
-    unit = fields.Nested(_Text, required=True)
-    counted_by = fields.String(required=True, validate=validate.OneOf(("quantity", "months")))
-    points = _amount(required=True)
-    increment = _amount(_above_zero, load_default=None)
-
-
-class _Policy(_Sourced):
-    version = fields.String(required=True, validate=validate.Length(1, 32))
-    effective_from = _Day(load_default=None)
-    points_required = _amount(required=True)
-    window = fields.Nested(_Duration, required=True)
-    grace = fields.Nested(_Duration, load_default=None)
-    valid_in_grace = _Flag(required=True)
-    valid_while_pending = _Flag(required=True)
-    next_cycle = fields.String(required=True, validate=validate.OneOf(("old_expiry", "decision")))
-    month_rule = fields.String(
-        required=True, validate=validate.OneOf(("completed", "pro_rata", "fifteen_days"))
-    )
-    duplicates = fields.String(
-        required=True, validate=validate.OneOf(("once_per_cycle", "allowed"))
-    )
-    applies = fields.String(required=True, validate=validate.OneOf(("cycle_start",)))
-    unverified = fields.List(fields.String(), load_default=list)
-    categories = fields.Dict(keys=fields.String(), values=fields.Nested(_Category), required=True)
-    types = fields.Dict(keys=fields.String(), values=fields.Nested(_ActivityType), required=True)
-
-    @post_load
-    def build(self, data: dict[str, Any], **_: Any) -> domain.Policy:
-        open_points = [*data.pop("unverified")]
-        for group in ("categories", "types"):
-            open_points += [f"{group}.{c}" for c, v in data[group].items() if not v["verified"]]
-        data["categories"] = {c: _category(c, v) for c, v in data["categories"].items()}
-        data["types"] = {c: _activity_type(c, v) for c, v in data["types"].items()}
-        data["points_required"] = _decimal(data["points_required"])
-        provenance = _provenance(data)
-        if not provenance.verified:
-            open_points.insert(0, "points_required")
-        return domain.Policy(provenance=provenance, unverified=tuple(open_points), **data)
-
-
-def _category(code: str, data: dict[str, Any]) -> domain.Category:
-    provenance = _provenance(data)
-    return domain.Category(
-        code=code, name=data["name"], maximum=_decimal(data["maximum"]),
-        minimum=_decimal(data["minimum"]), provenance=provenance,
+    schemes = Different(
+        code("The code of a scheme."), "The schemes; this one and others.",
+        least=2, into=frozenset, required=True,
     )  # fmt: skip
+    amount = Amount("The price for all of them.", required=True)
+    within_days = whole("How far apart their expiries may lie.", 0, 3650, required=True)
+    requires = words("What else is needed, as a sentence.", required=True)
 
 
-def _activity_type(code: str, data: dict[str, Any]) -> domain.ActivityType:
-    provenance = _provenance(data)
-    return domain.ActivityType(
-        code=code, category=data["category"], name=data["name"], unit=data["unit"],
-        basis=data["counted_by"], rate=_decimal(data["points"]) or Decimal(0),
-        increment=_decimal(data["increment"]), provenance=provenance,
-    )  # fmt: skip
+class _Fees(Sourced):
+    """What renewals cost."""
 
+    makes = domain.Fees
 
-class _Reminders(_Strict):
-    offsets = fields.List(
-        fields.Integer(strict=True, validate=validate.Range(-3650, 3650)), required=True
+    currency = fields.String(
+        required=True,
+        validate=validate.Regexp(r"^[A-Z]{3}\Z", error="must be three capitals such as USD"),
+        metadata={"description": "The currency, by its ISO 4217 code."},
     )
-    offsets_when_complete = fields.List(fields.Integer(strict=True), required=True)
+    renewal = Amount("What a renewal costs.", load_default=None)
+    member_renewal = Amount("What it costs a member.", load_default=None)
+    refundable = Flag("Whether fees are paid back.", required=True)
+    bundles = tables(_Bundle, "Prices for several schemes.", load_default=())
+
+
+class _Reminders(Table):
+    """When a holder is reminded."""
+
+    offsets = Different(
+        whole("Days before the expiry (negative: after it).", -3650, 3650),
+        "Days before the expiry (negative: after it).", required=True,
+    )  # fmt: skip
+    offsets_when_complete = Different(
+        whole("One of the offsets.", -3650, 3650),
+        "Those of the offsets that are kept once the requirement is met.",
+        into=frozenset, required=True,
+    )  # fmt: skip
     send_at = fields.String(
         required=True,
-        validate=validate.Regexp(r"^([01]\d|2[0-3]):[0-5]\d\Z", error='must be like "09:00"'),
+        validate=validate.Regexp(r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z", error='must be like "09:00"'),
+        metadata={"description": "The time of day where the holder lives."},
     )
-    resend_ambiguous_at_or_below = fields.Integer(required=True, strict=True)
+    resend_ambiguous_at_or_below = whole(
+        "From this offset on, a letter whose fate is unknown is sent again.",
+        -3650, 3650, required=True,
+    )  # fmt: skip
 
     @post_load
-    def build(self, data: dict[str, Any], **_: Any) -> domain.ReminderPolicy:
-        return domain.ReminderPolicy(
-            offsets=tuple(sorted(data["offsets"], reverse=True)),
-            offsets_when_complete=frozenset(data["offsets_when_complete"]),
-            send_at=time.fromisoformat(data["send_at"]),
-            resend_ambiguous_at_or_below=data["resend_ambiguous_at_or_below"],
-        )
+    def build(self, data: dict[str, Any], **_: Any) -> Any:
+        """The cadence, in the order in which the reminders fall due."""
+        data["offsets"] = tuple(sorted(data["offsets"], reverse=True))
+        data["send_at"] = time.fromisoformat(data["send_at"])
+        return domain.ReminderPolicy(**data)
 
 
-class _EarlierRegime(_Sourced):
-    name = fields.String(required=True)
-    description = fields.String(required=True)
+class _EarlierRegime(Sourced):
+    """Rules of the past whose dates are unknown: told to readers, never computed."""
 
-    @post_load
-    def build(self, data: dict[str, Any], **_: Any) -> domain.EarlierRegime:
-        return domain.EarlierRegime(provenance=_provenance(data), **data)
+    makes = domain.EarlierRegime
+
+    name = words("What they are called.", required=True)
+    description = words("What they said.", required=True)
 
 
 def _zone(name: str) -> None:
@@ -283,31 +182,46 @@ def _zone(name: str) -> None:
         raise ValidationError("must be an IANA time zone such as America/New_York")
 
 
-class SchemeFile(_Strict):
-    """The format of one file under ``config/schemes/``."""
+class SchemeFile(Table):
+    """One certification scheme: modules, award, retakes, fees, recertification policies."""
 
-    code = _code()
-    name = fields.String(required=True, validate=validate.Length(min=1))
-    title = fields.Nested(_Text, required=True)
-    issuer = fields.String(required=True, validate=validate.Length(min=1))
-    time_zone = fields.String(required=True, validate=_zone)
+    code = code("Its code, in lower case.", required=True)
+    name = words("Its full name.", required=True)
+    title = table(Words, "The title that its holders bear.", required=True)
+    issuer = words("Who certifies.", required=True)
+    time_zone = fields.String(
+        required=True, validate=_zone,
+        metadata={"description": "The IANA time zone of its dates, such as America/New_York."},
+    )  # fmt: skip
     number_prefix = fields.String(
-        required=True, validate=validate.Regexp(r"^[A-Z]{2,8}\Z", error="must be 2-8 capitals")
+        required=True,
+        validate=validate.Regexp(r"^[A-Z]{2,8}\Z", error="must be 2-8 capitals"),
+        metadata={"description": "What certificate numbers begin with; no other scheme's."},
     )
-    editions = fields.List(fields.Nested(_Edition), load_default=list)
-    modules = fields.List(fields.Nested(_Module), required=True, validate=validate.Length(min=1))
-    award = fields.Nested(_Award, required=True)
-    retake = fields.Nested(_Retake, required=True)
-    appeals = fields.Nested(_Appeals, load_default=None)
-    fees = fields.Nested(_Fees, load_default=None)
-    policies = fields.List(fields.Nested(_Policy), load_default=list)
-    reminders = fields.Nested(_Reminders, load_default=None)
-    earlier_regimes = fields.List(fields.Nested(_EarlierRegime), load_default=list)
+    editions = tables(_Edition, "Editions of its standards.", load_default=())
+    modules = tables(_Module, "What there is to pass.", least=1, required=True)
+    award = table(_Award, "Award and validity.", required=True)
+    retake = table(_Retake, "Waits between attempts.", required=True)
+    appeals = table(_Appeals, "Appeals; absent: none.", load_default=None)
+    fees = table(_Fees, "Fees; absent: none.", load_default=None)
+    policies = tables(
+        PolicyTable, "Versions of the recertification rules, oldest first.", load_default=()
+    )
+    reminders = table(_Reminders, "Reminders; absent: none.", load_default=None)
+    earlier_regimes = tables(_EarlierRegime, "Rules of the past.", load_default=())
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> domain.Scheme:
         """The scheme that a file without mistakes describes."""
-        for key in ("modules", "editions", "policies", "earlier_regimes"):
-            data[key] = tuple(data[key])
         data["time_zone"] = ZoneInfo(data["time_zone"])
-        return domain.Scheme(**data)
+        scheme = domain.Scheme(**data)
+        policies = tuple(_with_modules(policy, scheme.required) for policy in scheme.policies)
+        return dataclasses.replace(scheme, policies=policies)
+
+
+def _with_modules(policy: Policy, required: tuple[str, ...]) -> Policy:
+    """The policy, whose re-examination is in every required module if it names none."""
+    again = policy.reexamination
+    if again is None or again.modules:
+        return policy
+    return dataclasses.replace(policy, reexamination=dataclasses.replace(again, modules=required))

@@ -14,10 +14,10 @@ from typing import Any, Literal
 from sqlalchemy import select
 
 from tracker.domain.certifications import Standing
+from tracker.domain.claims import Evaluation
 from tracker.domain.errors import Invalid, NotFound
-from tracker.domain.explanations import in_words
 from tracker.domain.permissions import Actor, Role, Scope
-from tracker.domain.points import Evaluation
+from tracker.domain.wording import in_words
 from tracker.models import Employer, Token
 from tracker.services import holders, records, standings, tokens
 from tracker.services.standings import Held

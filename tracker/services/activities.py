@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,17 +14,19 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.db import new_id
 from tracker.domain import activities as rules
-from tracker.domain.certifications import Cycle, cycle_on, hold_on
+from tracker.domain import terms
+from tracker.domain.certifications import cycle_on, hold_on
+from tracker.domain.claims import Claim
 from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
 from tracker.domain.permissions import check_not_own, check_own_holder
-from tracker.domain.points import Claim
-from tracker.domain.schemes import Policy, Scheme
+from tracker.domain.terms import Case
 from tracker.models import Activity, Decision, Evidence
 from tracker.services import bulk, certifications, facts, history
 from tracker.services.work import Reading, Work
 
 CLAIMED = (
-    "category", "type", "title", "provider", "quantity", "starts_on", "completed_on",
+    "category", "type", "title", "provider", "quantity", "starts_on", "completed_on", "unit",
+    "role", "tags", "duty",
 )  # fmt: skip
 
 
@@ -34,19 +36,35 @@ class Verdict:
 
     verdict: rules.Verdict
     points_limit: Decimal | None = None
+    provider_approved: bool = False
     reason_code: str | None = None
     reason: str | None = None
+
+
+def claimed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What an activity's row says, from what was given: nothing is an empty text or list."""
+    given, tags = values.get, values.get("tags")
+    return {
+        "category": given("category"), "type": given("type"), "title": given("title"),
+        "provider": given("provider") or "", "quantity": given("quantity"),
+        "starts_on": given("starts_on"), "completed_on": given("completed_on"),
+        "unit": given("unit") or "", "role": given("role") or "",
+        "tags": sorted(set(tags)) if tags else [], "duty": bool(given("duty")),
+    }  # fmt: skip
+
+
+def claim_of(ref: str, stated: Mapping[str, Any]) -> Claim:
+    """The claim that a row of such values makes."""
+    return Claim(ref=ref, **{**stated, "tags": frozenset(stated["tags"])})
 
 
 def log(work: Work, certification_id: str, values: dict[str, Any]) -> str:
     """Write an activity down as a draft of its holder. Raises Invalid, OutsideCycle, NotFound."""
     row = certifications.locked(work, certification_id)
     _check(work, row, values)
-    claimed: dict[str, Any] = {key: values.get(key) for key in CLAIMED}
-    claimed["provider"] = claimed["provider"] or ""
     id_ = new_id()
     made = {"id": id_, "holder_id": row.holder_id, "scheme": row.scheme, "state": "draft",
-            "recorded_at": work.now, "version": 1, **claimed}  # fmt: skip
+            "recorded_at": work.now, "version": 1, **claimed(values)}  # fmt: skip
     bulk.insert(work, Activity, [made])
     history.record(work, "log", "activity", id_, type=values["type"])
     return id_
@@ -61,26 +79,31 @@ def _check(work: Work, certification: Any, values: dict[str, Any]) -> None:
         raise IllegalTransition(
             "The certification was revoked or surrendered; its points are frozen.", state="ended"
         )
-    claim = Claim(
-        ref="", category=values["category"], type=values["type"], title=values["title"],
-        provider=values.get("provider") or "", quantity=values.get("quantity"),
-        starts_on=values.get("starts_on"), completed_on=values.get("completed_on"),
-    )  # fmt: skip
-    policy = _policy(scheme, record.cycles, min(claim.completed_on or on, on))
-    check_claim(policy, claim)
-    rules.check_dates(claim, record.cycles, on=on)
+    claim = claim_of("", claimed(values))
+    case = Case(scheme, record.cycles, record.applications, record.adjustments)
+    check_claim(case, claim, on=on)
+    rules.check_dates(claim, record.cycles, on=on, earning=terms.earning(case, on))
 
 
-def check_claim(policy: Policy, claim: Claim) -> None:
-    """Refuse a claim of a type that the policy does not know, or that does not fit its type."""
-    rules.check_claim(policy.activity_type(claim.type, claim.category), claim)
+def check_claim(case: Case, claim: Claim, *, on: date) -> None:
+    """Refuse a claim that no version governing its cycle knows, or that does not fit its type.
 
-
-def _policy(scheme: Scheme, cycles: tuple[Cycle, ...], day: date) -> Policy:
-    version = cycle_on(cycles, day).policy
-    if not version:
-        raise Invalid(f"The scheme {scheme.code} never expires, so it counts no points.")
-    return scheme.policy(version)
+    Raises UnknownActivityType, or Invalid naming what is amiss, the last version's refusal.
+    """
+    cycle = cycle_on(case.cycles, min(claim.completed_on or on, on))
+    if not cycle.policy:
+        raise Invalid(f"The scheme {case.scheme.code} never expires, so it counts no points.")
+    refused: Invalid | None = None
+    for policy in terms.versions(case, cycle, on):
+        try:
+            kind = policy.activity_type(claim.type, claim.category)
+            rules.check_claim(kind, claim, tags=policy.tags)
+        except Invalid as refusal:
+            refused = refusal
+        else:
+            return
+    if refused is not None:
+        raise refused
 
 
 def _own(work: Work, activity_id: str, version: int | None) -> Activity:
@@ -107,10 +130,10 @@ def edit(work: Work, activity_id: str, values: dict[str, Any], *, version: int) 
     """Change what a draft or returned activity claims. Raises IllegalTransition, Stale."""
     activity = _own(work, activity_id, version)
     rules.check_step("edit", activity.state)  # type: ignore[arg-type]
-    merged = {key: values.get(key, getattr(activity, key)) for key in CLAIMED}
+    merged = claimed({key: values.get(key, getattr(activity, key)) for key in CLAIMED})
     _check(work, _certification(work, activity), merged)
     for key, value in merged.items():
-        setattr(activity, key, value if key != "provider" else value or "")
+        setattr(activity, key, value)
     _flush(work)
     history.record(work, "edit", "activity", activity.id, fields=sorted(values))
 
@@ -176,6 +199,9 @@ def decide(work: Work, activity_id: str, verdict: Verdict, *, version: int) -> N
         raise Invalid("A refusal needs its reason.", fields=missing)
     if verdict.verdict != "approved" and verdict.points_limit is not None:
         raise Invalid("Only an approval has points.", fields={"points_limit": "only when approved"})
+    if verdict.verdict != "approved" and verdict.provider_approved:
+        rule = {"provider_approved": "only when approved"}
+        raise Invalid("Only an approval says so of the provider.", fields=rule)
     activity.state = verdict.verdict
     _flush(work)
     work.session.add(
@@ -184,6 +210,7 @@ def decide(work: Work, activity_id: str, verdict: Verdict, *, version: int) -> N
             verdict=verdict.verdict,
             decided_on=work.today(work.schemes[activity.scheme]),
             points_limit=verdict.points_limit,
+            provider_approved=verdict.provider_approved,
             reason_code=verdict.reason_code,
             reason=verdict.reason,
             decided_by=work.actor.name,
@@ -192,15 +219,17 @@ def decide(work: Work, activity_id: str, verdict: Verdict, *, version: int) -> N
     )
     history.record(
         work, "decide", "activity", activity.id, verdict=verdict.verdict,
-        points_limit=verdict.points_limit, reason_code=verdict.reason_code,
+        points_limit=verdict.points_limit, provider_approved=verdict.provider_approved,
+        reason_code=verdict.reason_code,
     )  # fmt: skip
 
 
 COLUMNS = (
     Activity.id, Activity.ref, Activity.holder_id, Activity.scheme, Activity.category,
     Activity.type, Activity.title, Activity.provider, Activity.quantity, Activity.starts_on,
-    Activity.completed_on, Activity.state, Activity.submitted_on, Activity.withdrawn_on,
-    Activity.recorded_at, Activity.version,
+    Activity.completed_on, Activity.unit, Activity.role, Activity.tags, Activity.duty,
+    Activity.state, Activity.submitted_on, Activity.withdrawn_on, Activity.recorded_at,
+    Activity.version,
 )  # fmt: skip
 _LATEST = (
     select(Decision.id)
@@ -211,8 +240,8 @@ _LATEST = (
     .scalar_subquery()
 )
 _ONE = select(
-    *COLUMNS, Decision.verdict, Decision.decided_on, Decision.points_limit, Decision.reason_code,
-    Decision.reason,
+    *COLUMNS, Decision.verdict, Decision.decided_on, Decision.points_limit,
+    Decision.provider_approved, Decision.reason_code, Decision.reason,
 ).join(Decision, Decision.id == _LATEST, isouter=True)  # fmt: skip
 _BY_ID = _ONE.where(Activity.id == bindparam("id"))
 OF_HOLDER = _ONE.where(Activity.holder_id == bindparam("id"))

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 
-from tracker.domain import assessments
+from tracker.domain import assessments, terms
 from tracker.domain.assessments import Approval
 from tracker.domain.errors import (
     AlreadyRecorded,
@@ -22,6 +22,7 @@ from tracker.domain.errors import (
     RetakeTooSoon,
 )
 from tracker.domain.permissions import check_own_holder
+from tracker.domain.terms import Again, Case
 from tracker.models import Assessment, Center, CenterApproval
 from tracker.services import certifications, facts, history
 from tracker.services.work import Reading, Work
@@ -45,8 +46,9 @@ class Attempt:
 def record(work: Work, holder_id: str, attempt: Attempt) -> str:
     """Record an attempt; a pass that completes the modules awards the certification with it.
 
-    Raises RetakeTooSoon unless ``override_reason`` is given, AlreadyPassed, AlreadyRecorded for
-    the same attempt entered twice, Invalid for a day in the future, NotFound.
+    Raises RetakeTooSoon unless ``override_reason`` is given, AlreadyPassed unless it is a
+    re-examination by the policy, AlreadyRecorded for the same attempt entered twice, Invalid for
+    a day in the future, NotFound.
     """
     check_own_holder(work.actor, holder_id)
     if not certifications.lock(work, [holder_id]):
@@ -60,6 +62,9 @@ def record(work: Work, holder_id: str, attempt: Attempt) -> str:
     # Named as what it is, rather than as a retake too soon; the constraint decides.
     if any((e.module, e.taken_on) == (attempt.module, attempt.taken_on) for e in earlier):
         raise _twice(attempt.module, attempt.taken_on)
+    again = _again(work, holder_id, attempt)
+    if again is not None:
+        earlier = [e for e in earlier if e.taken_on >= again.since]
     try:
         assessments.check_attempt(scheme, attempt.module, earlier, taken_on=attempt.taken_on)
     except RetakeTooSoon:
@@ -69,7 +74,7 @@ def record(work: Work, holder_id: str, attempt: Attempt) -> str:
         holder_id=holder_id, scheme=attempt.scheme, module=attempt.module,
         taken_on=attempt.taken_on, passed=attempt.passed, score=attempt.score,
         delivery=attempt.delivery, center_id=attempt.center_id, funding=attempt.funding,
-        override_reason=attempt.override_reason, warnings=_warnings(work, attempt),
+        override_reason=attempt.override_reason, warnings=_warnings(work, attempt, again),
         recorded_at=work.now, recorded_by=work.actor.name,
     )  # fmt: skip
     _insert(work, row)
@@ -94,7 +99,27 @@ def _twice(module: str, taken_on: date) -> AlreadyRecorded:
     return AlreadyRecorded(f"An attempt at {module} on {taken_on} is on record already.")
 
 
-def _warnings(work: Work, attempt: Attempt) -> list[str]:
+def _again(work: Work, holder_id: str, attempt: Attempt) -> Again | None:
+    """What the attempt is as a re-examination of somebody certified, where the policy has one."""
+    scheme = work.schemes[attempt.scheme]
+    if not terms.needs(scheme).attempts:
+        return None
+    held = certifications.of_holder(work, holder_id, scheme.code)
+    if held is None or attempt.taken_on <= held.awarded_on:
+        return None
+    record = facts.records(work, [held.id])[held.id]
+    case = Case(scheme, record.cycles, record.applications, record.adjustments)
+    return terms.again(case, attempt.module, attempt.taken_on)
+
+
+def _warnings(work: Work, attempt: Attempt, again: Again | None) -> list[str]:
+    found = _center_warnings(work, attempt)
+    if again is not None and again.failure_revokes and not attempt.passed:
+        found.append("By the policy a failed re-examination revokes; nobody has decided it yet.")
+    return found
+
+
+def _center_warnings(work: Work, attempt: Attempt) -> list[str]:
     if attempt.center_id is None:
         return []
     center = work.row(select(Center.name).where(Center.id == attempt.center_id))

@@ -137,7 +137,7 @@ def _award(work: Work, scheme: Scheme, new: dict[str, date]) -> None:
         work, "award", "certification",
         ((r["id"], {"scheme": scheme.code, "awarded_on": r["awarded_on"]}) for r in rows),
     )  # fmt: skip
-    _lay_out(work, scheme, [facts.Record(id_, (first,), (), ()) for id_, first in firsts])
+    _lay_out(work, scheme, [facts.Record(id_, (first,)) for id_, first in firsts])
 
 
 def _number(scheme: Scheme) -> str:
@@ -195,7 +195,7 @@ def _redate(work: Work, scheme: Scheme, award: _Award, day: date) -> None:
 def refresh(work: Work, scheme: Scheme, certification_ids: Collection[str]) -> None:
     """Lay the timelines of these certifications out anew and touch their reminder cursors.
 
-    Called in every transaction that writes a cycle, a renewal or a change of standing.
+    Called in every transaction that writes a cycle, an adjustment, a renewal or a change.
     """
     for ids in facts.chunks(certification_ids):
         records = facts.records(work, ids)
@@ -211,8 +211,9 @@ def _lay_out(work: Work, scheme: Scheme, records: Collection[facts.Record]) -> N
 
 def _span_rows(scheme: Scheme, record: facts.Record) -> Iterable[dict[str, Any]]:
     spans = certifications.timeline(
-        scheme, record.cycles, applications=record.applications, changes=record.changes
-    )
+        scheme, record.cycles, applications=record.applications, changes=record.changes,
+        adjustments=record.adjustments,
+    )  # fmt: skip
     for span in spans:
         yield {
             "certification_id": record.certification_id, "from_on": span.from_on,
@@ -220,7 +221,7 @@ def _span_rows(scheme: Scheme, record: facts.Record) -> Iterable[dict[str, Any]]
             "cycle_starts_on": span.cycle_starts_on, "expires_on": span.expires_on,
             "window_opens_on": span.window_opens_on, "grace_ends_on": span.grace_ends_on,
             "pending_since": span.pending_since, "hold": span.hold,
-            "valid_in_grace": span.valid_in_grace,
+            "title_ends_on": span.title_ends_on,
             "valid_while_pending": span.valid_while_pending,
         }  # fmt: skip
 

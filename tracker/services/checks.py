@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from tracker.domain import certifications as rules
 from tracker.models import Certification, Runtime, Span
-from tracker.services import facts
+from tracker.services import facts, standings
 from tracker.services.work import Reading
 
 SAMPLE = 500
@@ -53,7 +53,7 @@ def _sample(reading: Reading, sample: int) -> dict[str, Any]:
 def _expected(reading: Reading, scheme: str, record: facts.Record) -> list[rules.Span]:
     spans = rules.timeline(
         reading.schemes[scheme], record.cycles, applications=record.applications,
-        changes=record.changes,
+        changes=record.changes, adjustments=record.adjustments,
     )  # fmt: skip
     return list(spans)
 
@@ -62,14 +62,10 @@ def _stored(reading: Reading, ids: list[str]) -> dict[str, list[rules.Span]]:
     found: dict[str, list[rules.Span]] = defaultdict(list)
     for some in facts.chunks(ids):
         statement = (
-            select(
-                Span.certification_id, Span.from_on, Span.until_on, Span.cycle,
-                Span.cycle_starts_on, Span.expires_on, Span.window_opens_on, Span.grace_ends_on,
-                Span.pending_since, Span.hold, Span.valid_in_grace, Span.valid_while_pending,
-            )
+            select(Span.certification_id, *standings.SPAN)
             .where(Span.certification_id.in_(some))
             .order_by(Span.certification_id, Span.from_on)
-        )  # fmt: skip
+        )
         for id_, from_on, until_on, *rest in reading.rows(statement):
             until = None if until_on == date.max else until_on
             found[id_].append(rules.Span(from_on, until, *rest))

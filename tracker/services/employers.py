@@ -45,6 +45,12 @@ def get(reading: Reading, employer_id: str) -> Any:
     return row
 
 
+def of_name(reading: Reading, name: str) -> str | None:
+    """The id of the employer that has exactly this name."""
+    row = reading.row(select(Employer.id).where(Employer.name == name))
+    return str(row.id) if row else None
+
+
 def page(reading: Reading, *, after: str | None, limit: int, name: str | None) -> list[Any]:
     """A page of employers in the order of their ids; names match by their start."""
     statement = _ONE.order_by(Employer.id).limit(limit)

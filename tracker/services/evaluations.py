@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import and_, bindparam, select
 
-from tracker.domain import certifications, explanations
+from tracker.domain import certifications, explanations, gap, gap_words, terms
+from tracker.domain.claims import Claim, Credit, Evaluation, GroupTotal, PeriodTotal
 from tracker.domain.errors import NotFound, NotRenewable
+from tracker.domain.lines import CENT
 from tracker.domain.permissions import check_own_holder
-from tracker.domain.points import Claim, Credit, Evaluation
-from tracker.domain.schemes import Policy, Scheme
+from tracker.domain.policies import Policy
+from tracker.domain.schemes import Scheme
+from tracker.domain.terms import Case
 from tracker.models import Certification, Cycle, Span
-from tracker.services import activities, facts, records, standings
+from tracker.services import activities, adjustments, cases, facts, records, standings
 from tracker.services.ahead import Ahead
 from tracker.services.standings import Held, Points
 from tracker.services.work import Reading
@@ -23,7 +27,11 @@ from tracker.services.work import Reading
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """A certification with all its cycles and its standing on a day, if it was awarded by then."""
+    """A certification with all its cycles and its standing on a day, if it was awarded by then.
+
+    ``adjustments`` are all that is known, rows as ``services.adjustments`` gives them; the
+    cycles are as they were opened.
+    """
 
     id: str
     number: str
@@ -33,6 +41,16 @@ class Detail:
     awarded_on: date
     standing: certifications.Standing | None
     cycles: Sequence[certifications.Cycle]
+    adjustments: Sequence[Any]
+    on: date
+
+    def expires_on(self, cycle: certifications.Cycle) -> date | None:
+        """The expiry of a cycle, as extensions decided by the day move it."""
+        values = [
+            certifications.Adjustment(a.cycle, a.effective_on, a.extended_to)
+            for a in self.adjustments
+        ]
+        return certifications.extended(cycle, values, self.on).expires_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +80,27 @@ def detail(
     scheme = reading.schemes[row.scheme]
     on = on or reading.today(scheme)
     record = facts.records(reading, [row.id], known_at=known_at).get(row.id)
+    made = adjustments.known_of(reading, facts.known({"id": row.id}, known_at))
     if record is None:
-        return _detail(row, None, ())
+        return _detail(row, None, (), made, on)
     spans = certifications.timeline(
-        scheme, record.cycles, applications=record.applications, changes=record.changes
-    )
-    return _detail(row, _standing(spans, on), record.cycles)
+        scheme, record.cycles, applications=record.applications, changes=record.changes,
+        adjustments=record.adjustments,
+    )  # fmt: skip
+    return _detail(row, _standing(spans, on), record.cycles, made, on)
 
 
 def _detail(
-    row: Any, standing: certifications.Standing | None, cycles: Sequence[certifications.Cycle]
+    row: Any,
+    standing: certifications.Standing | None,
+    cycles: Sequence[certifications.Cycle],
+    made: Sequence[Any],
+    on: date,
 ) -> Detail:
     return Detail(
         id=row.id, number=row.number, public_id=row.public_id, holder_id=row.holder_id,
         scheme=row.scheme, awarded_on=row.awarded_on, standing=standing, cycles=cycles,
+        adjustments=made, on=on,
     )  # fmt: skip
 
 
@@ -105,15 +130,17 @@ _FIRST_OF_SPAN = _FIRST_OF_CYCLE + len(facts.CYCLE)
 
 def _asked(reading: Reading, certification_id: str, on: date | None = None) -> dict[str, Any]:
     days = [on] if on else records.todays(reading)
-    return {"id": certification_id, "earliest": min(days), "latest": max(days)}
+    return facts.known({"id": certification_id, "earliest": min(days), "latest": max(days)})
 
 
-AHEAD_OF_DETAIL = Ahead(_asked, _DETAIL)
-AHEAD_OF_EXPLAIN = Ahead(lambda _, id_: facts.known({"id": id_}), facts.WITH_CYCLES, facts.CLAIMED)
+AHEAD_OF_DETAIL = Ahead(_asked, _DETAIL, adjustments.OF_CERTIFICATION)
+AHEAD_OF_EXPLAIN = Ahead(
+    lambda _, id_: facts.known({"id": id_}), facts.WITH_CYCLES, facts.ADJUSTMENTS, facts.CLAIMED
+)
 
 
 def _detail_now(reading: Reading, certification_id: str, on: date | None) -> Detail:
-    """The same as known now, from the timeline on record, with one statement."""
+    """The same as known now, from the timeline on record; both statements can be read ahead."""
     rows = reading.rows(_DETAIL, _asked(reading, certification_id, on))
     if not rows:
         raise NotFound
@@ -121,8 +148,10 @@ def _detail_now(reading: Reading, certification_id: str, on: date | None) -> Det
     check_own_holder(reading.actor, row.holder_id)
     cycles = {r.ordinal: certifications.Cycle(*r[_FIRST_OF_CYCLE:_FIRST_OF_SPAN]) for r in rows}
     spans = {r.from_on: certifications.Span(*r[_FIRST_OF_SPAN:]) for r in rows if r.from_on}
-    standing = _standing(tuple(spans.values()), on or reading.today(reading.schemes[row.scheme]))
-    return _detail(row, standing, [cycles[n] for n in sorted(cycles)])
+    on = on or reading.today(reading.schemes[row.scheme])
+    made = adjustments.known_of(reading, facts.known({"id": row.id}))
+    in_order = [cycles[n] for n in sorted(cycles)]
+    return _detail(row, _standing(tuple(spans.values()), on), in_order, made, on)
 
 
 def page(
@@ -158,23 +187,24 @@ def explain(
     Raises NotFound, also for a day before the award; NotRenewable for a scheme without points;
     Invalid for an extra claim that its type does not allow.
     """
-    row, cycles = facts.with_cycles(reading, certification_id, known_at=known_at)
+    row, record = facts.with_cycles(reading, certification_id, known_at=known_at)
     scheme = reading.schemes[row.scheme]
     on = on or reading.today(scheme)
-    if not cycles or cycles[0].starts_on > on:
+    if record is None or record.cycles[0].starts_on > on:
         raise NotFound
     claimed = facts.claimed(reading, row.id, known_at=known_at)
-    version = certifications.cycle_on(cycles, on).policy
-    if not version:
+    if not certifications.cycle_on(record.cycles, on).policy:
         raise NotRenewable(f"The scheme {scheme.code} never expires, so it counts no points.")
-    policy = scheme.policy(version)
+    if terms.needs(scheme).record:
+        record = facts.records(reading, [row.id], known_at=known_at)[row.id]
+    case = Case(scheme, record.cycles, record.applications, record.adjustments)
     for claim in extra:
-        activities.check_claim(policy, claim)
-    record = facts.Record(row.id, cycles, applications=(), changes=())
-    points = standings.evaluate(scheme, record, claimed, on=on, extra=extra)
+        activities.check_claim(case, claim, on=on)
+    beside = cases.of_one(reading, scheme, row, known_at=known_at)
+    points = standings.evaluate(scheme, record, claimed, on=on, extra=extra, beside=beside)
     if points is None:
         raise NotFound
-    return Explained(row.id, scheme, policy, points, frozenset(c.ref for c in extra))
+    return Explained(row.id, scheme, points.policy, points, frozenset(c.ref for c in extra))
 
 
 def in_words(found: Explained, language: str) -> dict[str, Any]:
@@ -183,47 +213,101 @@ def in_words(found: Explained, language: str) -> dict[str, Any]:
     waiting = {c.ref: c for c in found.points.pending.credits}
     counted = {c.ref for c in evaluation.credits}
     pending = found.points.pending.total - evaluation.total
-    told = [_credit(c, "extra" if c.ref in found.extra else "approved", language)
+    told = [_credit(c, "extra" if c.ref in found.extra else "approved", policy, language)
             for c in evaluation.credits]  # fmt: skip
-    told += [_credit(c, "pending", language) for ref, c in waiting.items() if ref not in counted]
+    told += [_credit(c, "pending", policy, language)
+             for ref, c in waiting.items() if ref not in counted]  # fmt: skip
     return {
         "certification_id": found.certification_id, "as_of": evaluation.on,
         "policy": policy.version, "verified": policy.verified,
-        "unverified": list(policy.unverified), "cycle_starts_on": evaluation.cycle.starts_on,
-        "cycle_ends_on": evaluation.cycle.ends_on, "total": evaluation.total,
-        "required": evaluation.required, "missing": evaluation.missing,
-        "complete": evaluation.complete, "pending_points": pending,
-        "projected_total": found.points.projected, "categories": _categories(evaluation),
-        "credits": told,
-        "closing_the_gap": [
-            {"type": o.type, "category": o.category, "sentence": o.sentence,
-             "units": None if o.units is None else f"{o.units:.2f}"}
-            for o in explanations.options(evaluation, policy, language)
-        ],
+        "unverified": list(policy.unverified), "credit": policy.credit[language],
+        "cycle_starts_on": evaluation.cycle.starts_on, "cycle_ends_on": evaluation.cycle.ends_on,
+        "total": evaluation.total, "required": evaluation.required, "missing": evaluation.missing,
+        "complete": evaluation.complete, "carried_over": evaluation.carried_over,
+        "carries_over": evaluation.carries_over, "reexamined_on": evaluation.reexamined_on,
+        "pending_points": pending, "projected_total": found.points.projected,
+        **_totals(evaluation), "credits": told, **_gap(evaluation, policy, language),
         "sentences": explanations.explain(
-            evaluation, language, issuer=found.scheme.issuer, pending=pending,
-            projected=found.points.projected,
+            evaluation, policy, language, issuer=found.scheme.issuer, pending=pending,
+            projected=found.points.projected, terms=found.points.terms,
         ),
     }  # fmt: skip
 
 
-def _categories(evaluation: Evaluation) -> list[dict[str, Any]]:
-    return [
-        {"category": c.category, "claimed": c.claimed, "counted": c.counted,
-         "maximum": c.maximum, "minimum": c.minimum}
-        for c in evaluation.categories
-    ]  # fmt: skip
+def _totals(evaluation: Evaluation) -> dict[str, Any]:
+    """The sums by group and by time, with their limits, and the minima that are not reached."""
+    return {
+        "categories": [{"category": c.code, **_group(c)} for c in evaluation.categories],
+        "tags": [{"tag": tag.code, **_group(tag)} for tag in evaluation.tags],
+        "years": [_period(year) for year in evaluation.years],
+        "windows": [_period(window) for window in evaluation.windows],
+        "kinds": evaluation.kinds,
+        "shortfalls": [
+            {"of": s.of, "subject": s.subject, "counted": s.counted, "minimum": s.minimum,
+             "missing": s.missing}
+            for s in evaluation.shortfalls
+        ],
+    }  # fmt: skip
 
 
-def _credit(credit: Credit, state: str, language: str) -> dict[str, Any]:
+def _group(total: GroupTotal) -> dict[str, Any]:
+    return {
+        "claimed": total.claimed, "counted": total.counted, "maximum": total.maximum,
+        "minimum": total.minimum, "per_event": total.limits.per_event,
+        "per_year": total.limits.per_year,
+    }  # fmt: skip
+
+
+def _period(total: PeriodTotal) -> dict[str, Any]:
+    return {
+        "starts_on": total.period.starts_on, "ends_on": total.period.ends_on,
+        "counted": total.counted, "minimum": total.minimum,
+    }  # fmt: skip
+
+
+def _credit(credit: Credit, state: str, policy: Policy, language: str) -> dict[str, Any]:
+    sentences = [explanations.explain_cut(cut, credit, policy, language) for cut in credit.cuts]
+    first = explanations.explain_credit(credit, policy, language)
     return {
         "activity_id": credit.ref, "category": credit.category, "type": credit.type,
-        "title": credit.title, "state": state, "units": f"{credit.units:.2f}",
-        "rate": credit.rate, "claimed": credit.claimed, "counted": credit.counted,
+        "title": credit.title, "state": state, "units": _plain(credit.units),
+        "rate": credit.rate, "role": credit.role, "factor": credit.factor,
+        "tags": sorted(credit.tags), "claimed": credit.claimed, "counted": credit.counted,
         "cuts": [
-            {"rule": cut.rule, "points": cut.points, "subject": cut.subject, "bound": cut.bound,
-             "sentence": explanations.explain_cut(cut, language)}
-            for cut in credit.cuts
+            {"rule": cut.rule, "group": cut.group, "points": cut.points, "subject": cut.subject,
+             "bound": cut.bound, "sentence": sentence}
+            for cut, sentence in zip(credit.cuts, sentences, strict=True)
         ],
-        "sentence": explanations.explain_credit(credit, language),
+        "sentence": " ".join([first, *sentences]),
     }  # fmt: skip
+
+
+def _gap(evaluation: Evaluation, policy: Policy, language: str) -> dict[str, Any]:
+    """What would close the gap, or why nothing does."""
+    found = gap.close(evaluation, policy)
+    return {
+        "closing_the_gap": [
+            {"sentence": gap_words.explain_way(way, found, policy, language),
+             "activities": [_activity(one) for one in way]}
+            for way in found.ways
+        ],
+        "gap_obstacles": gap_words.explain_obstacles(found, policy, language),
+    }  # fmt: skip
+
+
+def _activity(activity: gap.Activity) -> dict[str, Any]:
+    kind = activity.kind
+    return {
+        "type": kind.code, "category": kind.category, "tag": activity.tag or None,
+        "units": _plain(activity.units), "points": activity.points,
+        "portions": [
+            {"starts_on": portion.period.starts_on, "ends_on": portion.period.ends_on,
+             "units": [_plain(each) for each in portion.each], "points": portion.points}
+            for portion in activity.portions
+        ],
+    }  # fmt: skip
+
+
+def _plain(units: Decimal) -> str:
+    """A quantity with two decimals, or as many more as a conversion gave it."""
+    return f"{units.quantize(CENT) if units == units.quantize(CENT) else units.normalize():f}"

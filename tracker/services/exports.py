@@ -15,6 +15,7 @@ from tracker.domain.errors import NotFound
 from tracker.domain.permissions import check_own_holder
 from tracker.models import (
     Activity,
+    Adjustment,
     Appeal,
     Assessment,
     Center,
@@ -90,7 +91,8 @@ def record(reading: Reading, holder_ref: str) -> dict[str, Any]:
 
 _Parts = tuple[tuple[str, str, type[Base]], ...]  # name in the record, subject of history, table
 _OF_CERTIFICATIONS: _Parts = (
-    ("cycles", "cycle", Cycle), ("renewals", "renewal", Renewal),
+    ("cycles", "cycle", Cycle), ("adjustments", "cycle_adjustment", Adjustment),
+    ("renewals", "renewal", Renewal),
     ("changes", "standing_change", StandingChange), ("appeals", "appeal", Appeal),
     ("reminders", "reminder", Reminder),
 )  # fmt: skip

@@ -4,30 +4,31 @@ Everything is read for many holders at once with one statement a kind of fact, s
 of fifty costs as many statements as one record. ``known_at`` leaves out what was recorded
 later, which reproduces yesterday's report.
 
-Statements are made once, with parameters: to build one for each request, and to match it with
-what was compiled, costs more than the database takes to answer it.
+How facts are asked for is in ``asking``.
 """
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import Text, and_, cast, func, or_, select
 
-from tracker.db import Id, Instant
 from tracker.domain import certifications as rules
 from tracker.domain.assessments import Attempt
+from tracker.domain.claims import Claim
 from tracker.domain.errors import NotFound
 from tracker.domain.permissions import check_own_holder
-from tracker.domain.points import Claim
 from tracker.models import (
     Activity,
+    Adjustment,
     Assessment,
     Certification,
     Cycle,
@@ -35,12 +36,13 @@ from tracker.models import (
     Renewal,
     StandingChange,
 )
+from tracker.services import asking
+from tracker.services.asking import ID, KNOWN_AT, about
 from tracker.services.together import Together
 from tracker.services.work import Reading
 
-CHUNK = 500  # how many ids go into one IN list
+CHUNK, EVER, chunks, known = asking.CHUNK, asking.EVER, asking.chunks, asking.known
 HolderScheme = tuple[str, str]
-Asked = TypeVar("Asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class DecisionFacts:
     verdict: str
     points_limit: Decimal | None
     this_round: bool
+    provider_approved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,11 @@ class ActivityFacts:
         return submitted and not withdrawn and self.verdict_on(day) is None
 
     def claim_on(self, day: date) -> Claim:
-        """The claim with the reviewer's limit as of that day."""
+        """The claim with what the reviewer said of it as of that day."""
         verdict = self.verdict_on(day)
-        limit = verdict.points_limit if verdict else None
-        return self.claim if limit is None else replace(self.claim, limit=limit)
+        if verdict is None or (verdict.points_limit is None and not verdict.provider_approved):
+            return self.claim
+        return replace(self.claim, limit=verdict.points_limit, approved=verdict.provider_approved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,58 +100,27 @@ class Record:
 
     certification_id: str
     cycles: tuple[rules.Cycle, ...]
-    applications: tuple[rules.Application, ...]
-    changes: tuple[rules.Change, ...]
+    applications: tuple[rules.Application, ...] = ()
+    changes: tuple[rules.Change, ...] = ()
+    adjustments: tuple[rules.Adjustment, ...] = ()
+
+    @property
+    def expires_on(self) -> date | None:
+        """The expiry in force: that of the last cycle opened, as it was extended."""
+        return rules.extended(self.cycles[-1], self.adjustments, date.max).expires_on
+
+    def cycles_on(self, day: date) -> tuple[rules.Cycle, ...]:
+        """The cycles with the expiries that extensions decided by that day give them."""
+        return tuple(rules.extended(cycle, self.adjustments, day) for cycle in self.cycles)
 
 
-def chunks(ids: Collection[str]) -> list[list[str]]:
-    """Ids in lists short enough for one statement."""
-    listed = list(ids)
-    return [listed[i : i + CHUNK] for i in range(0, len(listed), CHUNK)]
-
-
-EVER = datetime.max.replace(tzinfo=UTC)
-"""The instant at which everything is known."""
-_ID = bindparam("id", type_=Id)
-_IDS = bindparam("ids", type_=Id, expanding=True)
-_KNOWN_AT = bindparam("known_at", type_=Instant)
-
-
-def known(parameters: dict[str, Any], known_at: datetime | None = None) -> dict[str, Any]:
-    """Parameters of a statement that leaves out what was recorded later; now: nothing is."""
-    return {**parameters, "known_at": known_at or EVER}
-
-
-@dataclass(frozen=True, slots=True)
-class _About(Generic[Asked]):
-    """What is asked about one id, and the same about a list of them."""
-
-    one: Asked
-    many: Asked
-
-    def each(
-        self, ids: Collection[str], known_at: datetime | None
-    ) -> Iterator[tuple[Asked, dict[str, Any]]]:
-        """What to ask about these ids, with its parameters; once, unless they are very many."""
-        for some in chunks(ids):
-            if len(some) == 1:
-                yield self.one, known({"id": some[0]}, known_at)
-            else:
-                yield self.many, known({"ids": some}, known_at)
-
-
-def _about(make: Callable[[Callable[[Any], Any]], Asked]) -> _About[Asked]:
-    """Make it for one and for many; ``make`` is given the condition on a column."""
-    return _About(make(lambda column: column == _ID), make(lambda column: column.in_(_IDS)))
-
-
-_ATTEMPTS = _about(
-    lambda about: select(
+_ATTEMPTS = about(
+    lambda of: select(
         Assessment.holder_id, Assessment.scheme, Assessment.module, Assessment.taken_on,
         Assessment.passed,
     ).where(
-        about(Assessment.holder_id), Assessment.recorded_at <= _KNOWN_AT,
-        or_(Assessment.voided_at.is_(None), Assessment.voided_at > _KNOWN_AT),
+        of(Assessment.holder_id), Assessment.recorded_at <= KNOWN_AT,
+        or_(Assessment.voided_at.is_(None), Assessment.voided_at > KNOWN_AT),
     ).order_by(Assessment.taken_on, Assessment.id)
 )  # fmt: skip
 
@@ -170,31 +143,44 @@ CYCLE = (
 """The columns of a ``domain.certifications.Cycle``, in its order."""
 
 
-def _cycles(about: Callable[[Any], Any]) -> Any:
+def _cycles(of: Callable[[Any], Any]) -> Any:
     return select(Cycle.certification_id, *CYCLE).where(
-        about(Cycle.certification_id), Cycle.recorded_at <= _KNOWN_AT
+        of(Cycle.certification_id), Cycle.recorded_at <= KNOWN_AT
     )
 
 
-def _renewals(about: Callable[[Any], Any]) -> Any:
+def _renewals(of: Callable[[Any], Any]) -> Any:
     return select(
         Renewal.certification_id, Renewal.submitted_on, Renewal.decided_on, Renewal.withdrawn_on,
         Renewal.closed_at,
-    ).where(about(Renewal.certification_id), Renewal.recorded_at <= _KNOWN_AT)  # fmt: skip
+    ).where(of(Renewal.certification_id), Renewal.recorded_at <= KNOWN_AT)  # fmt: skip
 
 
-def _changes(about: Callable[[Any], Any]) -> Any:
+def _changes(of: Callable[[Any], Any]) -> Any:
     return select(
         StandingChange.certification_id, StandingChange.kind, StandingChange.effective_on,
         StandingChange.recorded_at, func.coalesce(StandingChange.ref, "").label("ref"),
         StandingChange.id,
     ).where(
-        about(StandingChange.certification_id), StandingChange.recorded_at <= _KNOWN_AT
+        of(StandingChange.certification_id), StandingChange.recorded_at <= KNOWN_AT
     )  # fmt: skip
 
 
-_CYCLES = _about(_cycles)
-_RECORDS = _about(lambda about: Together(_cycles(about), _renewals(about), _changes(about)))
+def _adjustments(of: Callable[[Any], Any]) -> Any:
+    return select(Adjustment.certification_id, Adjustment.number, *ADJUSTMENT).where(
+        of(Adjustment.certification_id), Adjustment.recorded_at <= KNOWN_AT
+    )
+
+
+ADJUSTMENT = (
+    Adjustment.ordinal, Adjustment.effective_on, Adjustment.extended_to,
+    Adjustment.points_required,
+)  # fmt: skip
+"""The columns of a ``domain.certifications.Adjustment``, in its order."""
+ADJUSTMENTS = _adjustments(lambda column: column == ID)
+"""The adjustments of the certification that ``id`` names, to be read ahead."""
+_CYCLES = about(lambda of: Together(_cycles(of), _adjustments(of)))
+_RECORDS = about(lambda of: Together(_cycles(of), _adjustments(of), _renewals(of), _changes(of)))
 # Of one day: as they were recorded; one file's changes by their refs, in whatever order.
 _IN_ORDER = attrgetter("effective_on", "recorded_at", "ref", "id")
 
@@ -202,29 +188,47 @@ _IN_ORDER = attrgetter("effective_on", "recorded_at", "ref", "id")
 def records(
     reading: Reading, certification_ids: Collection[str], *, known_at: datetime | None = None
 ) -> dict[str, Record]:
-    """The cycles, applications and changes of each certification."""
+    """The cycles with their adjustments, applications and changes of each certification."""
     found: dict[str, Record] = {}
     for together, parameters in _RECORDS.each(certification_ids, known_at):
-        cycle_rows, renewal_rows, change_rows = together.read(reading, parameters)
+        cycle_rows, adjustment_rows, renewal_rows, change_rows = together.read(reading, parameters)
         applications: dict[str, list[rules.Application]] = defaultdict(list)
         for row in renewal_rows:
             applications[row[0]].append(_application(row, known_at or EVER))
         changes: dict[str, list[rules.Change]] = defaultdict(list)
         for row in sorted(change_rows, key=_IN_ORDER):
             changes[row[0]].append(rules.Change(row.kind, row.effective_on))
-        for id_, cycles_of_one in _by_certification(cycle_rows).items():
-            found[id_] = Record(id_, cycles_of_one, tuple(applications[id_]), tuple(changes[id_]))
+        for id_, one in _with_cycles(cycle_rows, adjustment_rows).items():
+            found[id_] = replace(
+                one, applications=tuple(applications[id_]), changes=tuple(changes[id_])
+            )
     return {id_: found[id_] for id_ in certification_ids if id_ in found}
 
 
 def cycles(
     reading: Reading, certification_ids: Collection[str], *, known_at: datetime | None = None
-) -> dict[str, tuple[rules.Cycle, ...]]:
-    """The cycles of each certification, for those who need no more of its record."""
-    found: dict[str, tuple[rules.Cycle, ...]] = {}
-    for statement, parameters in _CYCLES.each(certification_ids, known_at):
-        found |= _by_certification(reading.rows(statement, parameters))
+) -> dict[str, Record]:
+    """Records with the cycles and their adjustments only, for those who need no more."""
+    found: dict[str, Record] = {}
+    for together, parameters in _CYCLES.each(certification_ids, known_at):
+        found |= _with_cycles(*together.read(reading, parameters))
     return found
+
+
+def _with_cycles(cycle_rows: Iterable[Any], adjustment_rows: Iterable[Any]) -> dict[str, Record]:
+    adjustments = adjustments_of(adjustment_rows)
+    return {
+        id_: Record(id_, of_one, adjustments=adjustments.get(id_, ()))
+        for id_, of_one in _by_certification(cycle_rows).items()
+    }
+
+
+def adjustments_of(rows: Iterable[Any]) -> dict[str, tuple[rules.Adjustment, ...]]:
+    """The adjustments of each certification, as they were recorded."""
+    found: dict[str, list[rules.Adjustment]] = defaultdict(list)
+    for row in sorted(rows, key=attrgetter("ordinal", "number")):
+        found[row[0]].append(rules.Adjustment(*row[2:]))
+    return {id_: tuple(of_one) for id_, of_one in found.items()}
 
 
 def _by_certification(rows: Iterable[Any]) -> dict[str, tuple[rules.Cycle, ...]]:
@@ -245,30 +249,33 @@ _CLAIM = (
     Activity.id, Activity.category, Activity.type, Activity.title, Activity.provider,
     Activity.quantity, Activity.starts_on, Activity.completed_on,
 )  # fmt: skip
-"""The columns of a ``domain.points.Claim``, in its order."""
+"""The columns of a ``domain.claims.Claim`` up to the reviewer's limit, in its order."""
+_STATED = (Activity.unit, Activity.role, cast(Activity.tags, Text).label("tags"), Activity.duty)
+"""Those after it. Tags as text: lists in every row would keep the garbage collector busy."""
 _ACTIVITY = (
     select(
-        *_CLAIM, Activity.holder_id, Activity.scheme, Activity.submitted_on,
+        *_CLAIM, *_STATED, Activity.holder_id, Activity.scheme, Activity.submitted_on,
         Activity.submitted_at, Activity.withdrawn_on, Decision.decided_on, Decision.verdict,
-        Decision.points_limit, Decision.recorded_at, Decision.id.label("decision_id"),
+        Decision.points_limit, Decision.provider_approved, Decision.recorded_at,
+        cast(Decision.id, Text).label("decision_id"),  # only to sort by: a text costs less
     )
     .join(
         Decision,
-        and_(Decision.activity_id == Activity.id, Decision.recorded_at <= _KNOWN_AT),
+        and_(Decision.activity_id == Activity.id, Decision.recorded_at <= KNOWN_AT),
         isouter=True,
     )
     .where(
         Activity.state != "draft",
-        func.coalesce(Activity.submitted_at, Activity.recorded_at) <= _KNOWN_AT,
+        func.coalesce(Activity.submitted_at, Activity.recorded_at) <= KNOWN_AT,
     )
 )  # fmt: skip
-_ACTIVITIES = _about(lambda about: _ACTIVITY.where(about(Activity.holder_id)))
+_ACTIVITIES = about(lambda of: _ACTIVITY.where(of(Activity.holder_id)))
 CLAIMED = _ACTIVITY.join(
     Certification,
     and_(
         Certification.holder_id == Activity.holder_id, Certification.scheme == Activity.scheme
     ),
-).where(Certification.id == _ID)  # fmt: skip
+).where(Certification.id == ID)  # fmt: skip
 
 
 def activities(
@@ -302,16 +309,27 @@ def _by_activity(rows: Iterable[Any]) -> Iterator[tuple[Any, ActivityFacts]]:
         yield of_one[0], _activity(of_one)
 
 
+_WIDTH = len(_CLAIM)
+
+
+@lru_cache(maxsize=1024)
+def _tags(told: str) -> frozenset[str]:
+    return frozenset(json.loads(told))
+
+
 def _activity(rows: Sequence[Any]) -> ActivityFacts:
     first = rows[0]
+    unit, role, tags, duty = first[_WIDTH : _WIDTH + len(_STATED)]
+    stated: tuple[Any, ...] = (*first[:_WIDTH], None, unit, role, _tags(tags), duty)
     return ActivityFacts(
-        claim=Claim(*first[: len(_CLAIM)]),
+        claim=Claim(*stated),
         submitted_on=first.submitted_on,
         withdrawn_on=first.withdrawn_on,
         decisions=tuple(
             DecisionFacts(
                 row.decided_on, row.verdict, row.points_limit,
                 this_round=row.submitted_at is None or row.recorded_at >= row.submitted_at,
+                provider_approved=row.provider_approved,
             )
             for row in rows
             if row.decided_on is not None
@@ -324,16 +342,16 @@ CERTIFICATION = (
     Certification.scheme, Certification.awarded_on, Certification.recorded_at,
 )  # fmt: skip
 CERTIFICATION_BY_ID = select(*CERTIFICATION).where(
-    Certification.id == _ID, Certification.voided_at.is_(None)
+    Certification.id == ID, Certification.voided_at.is_(None)
 )
 WITH_CYCLES = (
     select(*CERTIFICATION, *CYCLE)
     .join(
         Cycle,
-        and_(Cycle.certification_id == Certification.id, Cycle.recorded_at <= _KNOWN_AT),
+        and_(Cycle.certification_id == Certification.id, Cycle.recorded_at <= KNOWN_AT),
         isouter=True,
     )
-    .where(Certification.id == _ID, Certification.voided_at.is_(None))
+    .where(Certification.id == ID, Certification.voided_at.is_(None))
 )
 
 
@@ -348,12 +366,20 @@ def certification(reading: Reading, certification_id: str) -> Any:
 
 def with_cycles(
     reading: Reading, certification_id: str, *, known_at: datetime | None = None
-) -> tuple[Any, tuple[rules.Cycle, ...]]:
-    """The certification's row and its cycles, with one statement. Raises NotFound as above."""
-    rows = reading.rows(WITH_CYCLES, known({"id": certification_id}, known_at))
+) -> tuple[Any, Record | None]:
+    """The certification's row, and its cycles with their adjustments, if any is known yet.
+
+    With two statements, both of which can be read ahead. Raises NotFound as above.
+    """
+    asked = known({"id": certification_id}, known_at)
+    rows = reading.rows(WITH_CYCLES, asked)
     if not rows:
         raise NotFound
     check_own_holder(reading.actor, rows[0].holder_id)
     first = len(CERTIFICATION)
-    cycles = (rules.Cycle(*row[first:]) for row in rows if row.ordinal is not None)
-    return rows[0], tuple(sorted(cycles, key=attrgetter("ordinal")))
+    cycles = [rules.Cycle(*row[first:]) for row in rows if row.ordinal is not None]
+    if not cycles:
+        return rows[0], None
+    adjustments = adjustments_of(reading.rows(ADJUSTMENTS, asked)).get(rows[0].id, ())
+    in_order = tuple(sorted(cycles, key=attrgetter("ordinal")))
+    return rows[0], Record(rows[0].id, in_order, adjustments=adjustments)

@@ -28,7 +28,8 @@ from tracker.models import (
     Span,
     Suppression,
 )
-from tracker.services import facts, standings
+from tracker.services import cases, facts, standings
+from tracker.services.cases import Asked
 from tracker.services.work import Reading
 
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # sorts before every instant: look at the next tick
@@ -197,11 +198,16 @@ def points_of(
         return {}
     records = facts.records(reading, [row.certification_id for row in rows])
     activities = facts.activities(reading, {row.holder_id for row in rows})
+    asked = (Asked(row.certification_id, row.holder_id, row.scheme) for row in rows)
+    beside = cases.beside(reading, asked, activities)
     found: dict[str, standings.Points] = {}
     for row in rows:
         record, scheme = records[row.certification_id], reading.schemes[row.scheme]
         of_scheme = activities[row.holder_id, row.scheme]
-        result = standings.evaluate(scheme, record, of_scheme, on=day(row))
+        result = standings.evaluate(
+            scheme, record, of_scheme, on=day(row),
+            beside=beside.get(row.certification_id, cases.ALONE),
+        )  # fmt: skip
         if result is not None:
             found[row.certification_id] = result
     return found

@@ -6,19 +6,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from importlib import metadata
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, case, or_, select, update
 
 from tracker.domain import reminders as rules
+from tracker.domain.errors import NotFound
+from tracker.domain.permissions import check_own_holder
 from tracker.domain.schemes import ReminderPolicy, Scheme, Schemes
 from tracker.models import (
     Certification,
-    Cycle,
     Holder,
     Message,
     Reminder,
@@ -37,11 +39,11 @@ FOREVER = date.max
 def touch(work: Work, records: Iterable[facts.Record]) -> None:
     """Have the planner look at these certifications at its next tick.
 
-    A new cycle starts its stages anew; anything else leaves what was sent as it is.
+    A new cycle or an extension starts its stages anew; anything else leaves what was sent as it is.
     """
     rows = [
         {"certification_id": record.certification_id, "cycle": record.cycles[-1].ordinal,
-         "expires_on": record.cycles[-1].expires_on, "last_offset": None, "next_due_at": AT_ONCE}
+         "expires_on": record.expires_on, "last_offset": None, "next_due_at": AT_ONCE}
         for record in records
     ]  # fmt: skip
     if not rows:
@@ -212,16 +214,18 @@ _RECORDED = (
 )  # fmt: skip
 
 
+_WITH_ZONE = facts.CERTIFICATION_BY_ID.add_columns(Holder.time_zone).join(
+    Holder, Holder.id == Certification.holder_id
+)
+
+
 def fates(reading: Reading, certification_id: str) -> list[StageFate]:
     """Every stage of the certification's cycles, oldest first. Raises NotFound."""
-    row = facts.certification(reading, certification_id)
-    cycles = reading.rows(
-        select(Cycle.ordinal, Cycle.expires_on, Holder.time_zone)
-        .join(Certification, Certification.id == Cycle.certification_id)
-        .join(Holder, Holder.id == Certification.holder_id)
-        .where(Cycle.certification_id == row.id)
-        .order_by(Cycle.ordinal)
-    )
+    row = reading.row(_WITH_ZONE, {"id": certification_id})
+    if row is None:
+        raise NotFound
+    check_own_holder(reading.actor, row.holder_id)
+    record = facts.cycles(reading, [row.id])[row.id]
     found = {
         (one.cycle, one.expires_on, one.offset): StageFate(
             one.cycle, one.expires_on, one.offset, one.due_at, one.fate, one.reason,
@@ -229,17 +233,19 @@ def fates(reading: Reading, certification_id: str) -> list[StageFate]:
         )
         for one in reading.rows(_RECORDED.where(Reminder.certification_id == row.id))
     }  # fmt: skip
-    for ahead in _unrecorded(reading.schemes[row.scheme], cycles):
+    zone = reminder_plans.zone_of(row.time_zone)
+    for ahead in _unrecorded(reading.schemes[row.scheme], record, zone):
         found.setdefault((ahead.cycle, ahead.expires_on, ahead.offset), ahead)
     return sorted(found.values(), key=lambda one: (one.due_at, one.cycle, -one.offset))
 
 
-def _unrecorded(scheme: Scheme, cycles: Sequence[Any]) -> Iterator[StageFate]:
+def _unrecorded(scheme: Scheme, record: facts.Record, zone: ZoneInfo) -> Iterator[StageFate]:
     """The stages of all cycles as they stand when there is no row of theirs."""
+    cycles = record.cycles_on(date.max)
     for cycle in cycles:
         if scheme.reminders is None or cycle.expires_on is None:
             continue
-        zone, last = reminder_plans.zone_of(cycle.time_zone), cycle is cycles[-1]
+        last = cycle is cycles[-1]
         for stage in rules.stages(scheme.reminders, cycle.expires_on, zone):
             yield StageFate(
                 cycle.ordinal, cycle.expires_on, stage.offset, stage.due_at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from operator import attrgetter
 from typing import Any, Literal
@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from tracker.domain import certifications as rules
-from tracker.domain import renewals
+from tracker.domain import renewals, terms
 from tracker.domain.errors import (
     IllegalTransition,
     Invalid,
@@ -20,8 +20,12 @@ from tracker.domain.errors import (
     Stale,
 )
 from tracker.domain.permissions import check_not_own, check_own_holder
+from tracker.domain.policies import Policy
+from tracker.domain.schemes import Scheme
+from tracker.domain.terms import Case
 from tracker.models import Certification, Cycle, Renewal
-from tracker.services import certifications, facts, history, standings
+from tracker.services import cases, certifications, facts, history, standings
+from tracker.services.cases import Asked
 from tracker.services.work import Reading, Work
 
 _COLUMNS = (
@@ -43,12 +47,12 @@ def apply(work: Work, certification_id: str) -> str:
     if held is None:
         raise NotFound
     record = facts.records(work, [row.id])[row.id]
-    activities = facts.activities(work, [row.holder_id])[row.holder_id, row.scheme]
-    result = standings.evaluate(scheme, record, activities, on=on)
-    renewals.check_application(held.standing, result.evaluation if result else None)
+    result = _points(work, row, record, on=on)
+    evaluation = result.evaluation if result else None
+    renewals.check_application(held.standing, evaluation, result.policy if result else None)
     renewal = Renewal(
         certification_id=row.id, cycle=record.cycles[-1].ordinal, submitted_on=on,
-        points_counted=result.evaluation.total if result else None, recorded_at=work.now,
+        points_counted=evaluation.total if evaluation else None, recorded_at=work.now,
     )  # fmt: skip
     work.session.add(renewal)
     try:
@@ -58,6 +62,16 @@ def apply(work: Work, certification_id: str) -> str:
     history.record(work, "apply", "renewal", renewal.id, certification_id=row.id)
     certifications.refresh(work, scheme, [row.id])
     return renewal.id
+
+
+def _points(work: Work, row: Any, record: facts.Record, *, on: date) -> standings.Points | None:
+    """The points of the certification, whole, as an application needs them."""
+    scheme = work.schemes[row.scheme]
+    activities = facts.activities(work, [row.holder_id])
+    asked = Asked(row.id, row.holder_id, row.scheme)
+    beside = cases.beside(work, [asked], activities).get(row.id, cases.ALONE)
+    claimed = activities[row.holder_id, row.scheme]
+    return standings.evaluate(scheme, record, claimed, on=on, beside=beside)
 
 
 def _open(work: Work, renewal_id: str) -> tuple[Renewal, Any]:
@@ -75,11 +89,13 @@ def _open(work: Work, renewal_id: str) -> tuple[Renewal, Any]:
 
 def decide(
     work: Work, renewal_id: str, *, decision: Literal["approved", "denied"],
-    reason: str | None, version: int,
+    reason: str | None, version: int, checks: Collection[str] = (),
 ) -> None:  # fmt: skip
     """Approve a renewal, which opens the next cycle in the same transaction, or deny it.
 
-    Raises SelfReview, IllegalTransition, Stale, Invalid for a denial without a reason.
+    ``checks`` are those that the reviewer confirms; an approval needs all of the policy's.
+    Raises SelfReview, IllegalTransition, Stale, CheckMissing, Invalid for a denial without a
+    reason or a check that the policy does not ask for.
     """
     renewal, row = _open(work, renewal_id)
     check_not_own(work.actor, row.holder_id)
@@ -90,20 +106,41 @@ def decide(
     scheme = work.schemes[row.scheme]
     on = work.today(scheme)
     if decision == "approved":
-        _check_still_in_force(work, row.id)
-        last = facts.records(work, [row.id])[row.id].cycles[-1]
-        cycle = rules.next_cycle(scheme, last, decided_on=on)
+        record = facts.records(work, [row.id])[row.id]
+        _check_still_in_force(record)
+        renewals.check_confirmed(_governing(work, row, record, renewal), checks)
+        cycle = _next_cycle(scheme, record, decided_on=on)
         work.connection.execute(insert(Cycle), [certifications.cycle_row(work, row.id, cycle)])
     renewal.decision, renewal.decided_on, renewal.decided_by = decision, on, work.actor.name
     renewal.reason, renewal.closed_at = reason, work.now
     work.session.flush()
-    history.record(work, decision, "renewal", renewal.id, reason=reason)
+    confirmed = {"checks": sorted(set(checks))} if checks else {}
+    history.record(work, decision, "renewal", renewal.id, reason=reason, **confirmed)
     certifications.refresh(work, scheme, [row.id])
 
 
-def _check_still_in_force(work: Work, certification_id: str) -> None:
-    changes = facts.records(work, [certification_id])[certification_id].changes
-    hold = rules.hold_on(changes, date.max)
+def _next_cycle(scheme: Scheme, record: facts.Record, *, decided_on: date) -> rules.Cycle:
+    """The cycle that follows the last one, as it was extended by the day of the decision."""
+    last = record.cycles[-1]
+    return rules.next_cycle(
+        scheme, last, decided_on=decided_on, awarded_on=record.cycles[0].starts_on,
+        extended_to=rules.extension_of(last, record.adjustments, decided_on),
+    )  # fmt: skip
+
+
+def _governing(work: Work, row: Any, record: facts.Record, renewal: Renewal) -> Policy:
+    """The version under which the application was made; of several the best for the holder."""
+    scheme, on = work.schemes[row.scheme], renewal.submitted_on
+    case = Case(scheme, record.cycles, record.applications, record.adjustments)
+    found = terms.versions(case, record.cycles[-1], on)
+    if len(found) == 1:
+        return found[0]
+    judged = _points(work, row, record, on=on)
+    return judged.policy if judged else found[0]
+
+
+def _check_still_in_force(record: facts.Record) -> None:
+    hold = rules.hold_on(record.changes, date.max)
     if hold:
         raise IllegalTransition(f"The certification is {hold}; it cannot be renewed.", state=hold)
 
@@ -151,12 +188,14 @@ def page(
 
 def quote(reading: Reading, certification_ids: Sequence[str]) -> renewals.Quote:
     """What renewing these certifications of one holder together costs today. Raises NotFound."""
-    chosen = {}
+    chosen, policies = {}, {}
     for certification_id in certification_ids:
-        row = facts.certification(reading, certification_id)
+        row, record = facts.with_cycles(reading, certification_id)
         scheme = reading.schemes[row.scheme]
         held = standings.of_certification(reading, row.id, on=reading.today(scheme))
-        if held is None:
+        if held is None or record is None:
             raise NotFound
         chosen[scheme] = held.standing
-    return renewals.quote(chosen)
+        if version := record.cycles[-1].policy:
+            policies[scheme] = scheme.policy(version)
+    return renewals.quote(chosen, policies)

@@ -6,7 +6,7 @@ day; a property test holds them together.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,13 +15,15 @@ from typing import Any
 
 from sqlalchemy import Date, and_, bindparam, case, or_, select
 
-from tracker.domain import assessments, certifications, points
+from tracker.domain import assessments, certifications, points, terms
 from tracker.domain.certifications import Standing
-from tracker.domain.periods import Period
-from tracker.domain.points import Evaluation
-from tracker.domain.schemes import Policy, Scheme
+from tracker.domain.claims import Claim, Evaluation, Terms
+from tracker.domain.policies import Policy
+from tracker.domain.schemes import Scheme
+from tracker.domain.terms import Case, Judged
 from tracker.models import Assessment, Certification, Holder, Span
-from tracker.services import facts
+from tracker.services import cases, facts
+from tracker.services.cases import Asked, Beside
 from tracker.services.work import Reading
 
 ON = bindparam("on", type_=Date)
@@ -43,7 +45,7 @@ VALID = and_(
         Span.expires_on.is_(None),
         Span.expires_on >= ON,
         and_(Span.pending_since.is_not(None), Span.valid_while_pending),
-        and_(Span.pending_since.is_(None), Span.grace_ends_on >= ON, Span.valid_in_grace),
+        and_(Span.pending_since.is_(None), Span.grace_ends_on >= ON, Span.title_ends_on >= ON),
     ),
 )
 
@@ -61,12 +63,7 @@ class Held:
     standing: Standing
 
 
-SPAN = (
-    Span.from_on, Span.until_on, Span.cycle, Span.cycle_starts_on, Span.expires_on,
-    Span.window_opens_on, Span.grace_ends_on, Span.pending_since, Span.hold,
-    Span.valid_in_grace, Span.valid_while_pending,
-)  # fmt: skip
-"""The columns of a ``domain.certifications.Span``, in its order."""
+SPAN = cases.SPAN
 _HELD = (
     select(
         Certification.id, Certification.number, Certification.public_id,
@@ -116,11 +113,18 @@ def page(reading: Reading, conditions: Collection[Any], *, limit: int, on: date)
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """The explained points of a cycle on a day, with what waits and what is ahead."""
+    """The explained points of a cycle on a day, with what waits and what is ahead.
 
+    ``policy`` is the version that counted, ``terms`` what held beside it. ``failed_on``: the day
+    on which a re-examination was failed that revokes, by the policy; people decide on that.
+    """
+
+    policy: Policy
+    terms: Terms
     evaluation: Evaluation
     pending: Evaluation
     projected: Decimal
+    failed_on: date | None
 
 
 def evaluate(
@@ -129,55 +133,81 @@ def evaluate(
     activities: Collection[facts.ActivityFacts],
     *,
     on: date,
-    extra: Collection[points.Claim] = (),
+    extra: Collection[Claim] = (),
+    beside: Beside = cases.ALONE,
 ) -> Points | None:
     """The points counted on a day in the cycle on that day; None where the scheme has no policy.
 
-    ``extra`` are claims that are not stored: what if. They count as if approved.
+    ``extra`` are claims that are not stored: what if. They count as if approved. ``beside`` is
+    what ``cases`` reads where the scheme's policies ask for it.
     """
-    counted = _count(scheme, record.cycles, activities, on=on, extra=extra)
-    if counted is None:
+    judged = _judged(scheme, record, activities, on=on, extra=extra, beside=beside)
+    if judged is None:
         return None
-    policy, days, approved = counted
+    policy, evaluation = judged.policy, judged.evaluation
     waiting = [a.claim for a in activities if a.pending_on(on)]
-    evaluation = points.evaluate(policy, approved, cycle=days, on=on)
+    shared = _shared(beside, lambda a: a.claim if a.pending_on(on) else None)
     pending, ahead = evaluation, evaluation
-    if waiting:
-        pending = points.evaluate(policy, approved + waiting, cycle=days, on=on)
-    if any(claim.completed_on is None or claim.completed_on > on for claim in approved):
+    if waiting or shared:
+        claims = terms.claims_under(policy, [*judged.claims, *waiting], shared)
+        pending = _again(judged, claims, on=on)
+    if any(claim.completed_on is None or claim.completed_on > on for claim in judged.claims):
         # Nothing else counts for more on a later day.
-        ahead = points.evaluate(policy, approved, cycle=days, on=max(on, days.ends_on))
-    return Points(evaluation=evaluation, pending=pending, projected=ahead.total)
+        ahead = _again(judged, judged.claims, on=max(on, judged.earns_until))
+    return Points(
+        policy=policy, terms=judged.terms, evaluation=evaluation, pending=pending,
+        projected=ahead.total, failed_on=judged.failed_on,
+    )  # fmt: skip
 
 
-def _count(
+def _again(judged: Judged, claims: Collection[Claim], *, on: date) -> Evaluation:
+    """The evaluation of other claims, or on another day, on the same terms."""
+    return points.evaluate(judged.policy, claims, cycle=judged.cycle, on=on, terms=judged.terms)
+
+
+def _judged(
     scheme: Scheme,
-    cycles: Sequence[certifications.Cycle],
+    record: facts.Record,
     activities: Collection[facts.ActivityFacts],
     *,
     on: date,
-    extra: Collection[points.Claim] = (),
-) -> tuple[Policy, Period, list[points.Claim]] | None:
-    """What governs a day: the policy, the days of the cycle, the claims approved by then."""
-    cycle = certifications.cycle_on(cycles, on)
-    if not cycle.policy:
-        return None
+    extra: Collection[Claim] = (),
+    beside: Beside = cases.ALONE,
+) -> Judged | None:
+    """The cycle on a day, judged by the claims approved by then."""
     approved = [a.claim_on(on) for a in activities if a.approved_on(on)]
-    days = certifications.days_of(cycles, cycle)
-    return scheme.policy(cycle.policy), days, [*approved, *extra]
+    shared = _shared(beside, lambda a: a.claim_on(on) if a.approved_on(on) else None)
+    case = Case(
+        scheme, record.cycles, record.applications, record.adjustments, beside.attempts,
+        beside.spans,
+    )  # fmt: skip
+    return terms.judge(case, [*approved, *extra], shared, on=on)
+
+
+def _shared(
+    beside: Beside, claim: Callable[[facts.ActivityFacts], Claim | None]
+) -> dict[str, list[Claim]]:
+    """The claims that are shared with other schemes, by scheme."""
+    return {
+        scheme: [found for each in activities if (found := claim(each)) is not None]
+        for scheme, activities in beside.activities.items()
+    }
 
 
 def evaluations(reading: Reading, held: Collection[Held], *, on: date) -> dict[str, Evaluation]:
     """The points of many certifications on a day, with a constant number of statements."""
-    cycles = facts.cycles(reading, [h.id for h in held])
-    activities = facts.activities(reading, {h.holder_id for h in held})
+    asked = [Asked(h.id, h.holder_id, h.scheme) for h in held]
+    records = cases.records(reading, asked)
+    activities = facts.activities(reading, {one.holder_id for one in asked})
+    beside = cases.beside(reading, asked, activities)
     found: dict[str, Evaluation] = {}
-    for one in held:
-        of_scheme = activities[one.holder_id, one.scheme]
-        counted = _count(reading.schemes[one.scheme], cycles[one.id], of_scheme, on=on)
-        if counted is not None:
-            policy, days, approved = counted
-            found[one.id] = points.evaluate(policy, approved, cycle=days, on=on)
+    for one in asked:
+        judged = _judged(
+            reading.schemes[one.scheme], records[one.id], activities[one.holder_id, one.scheme],
+            on=on, beside=beside.get(one.id, cases.ALONE),
+        )  # fmt: skip
+        if judged is not None:
+            found[one.id] = judged.evaluation
     return found
 
 

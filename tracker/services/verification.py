@@ -28,8 +28,8 @@ _STATEMENT = (
     select(
         Certification.number, Certification.scheme, Certification.awarded_on, Holder.given_name,
         Holder.family_name, Span.from_on, Span.until_on, Span.cycle, Span.cycle_starts_on,
-        Span.expires_on, Span.window_opens_on, Span.grace_ends_on, Span.pending_since, Span.hold,
-        Span.valid_in_grace, Span.valid_while_pending,
+        Span.expires_on, Span.window_opens_on, Span.grace_ends_on, Span.title_ends_on,
+        Span.pending_since, Span.hold, Span.valid_while_pending,
     )
     .join(Holder, Holder.id == Certification.holder_id)
     .join(Span, Span.certification_id == Certification.id)

@@ -17,9 +17,9 @@ from sqlalchemy.orm import aliased
 
 from tracker.domain import workforce as rules
 from tracker.domain.certifications import Standing
+from tracker.domain.claims import Evaluation
 from tracker.domain.errors import NotFound
 from tracker.domain.periods import Period
-from tracker.domain.points import Evaluation
 from tracker.domain.schemes import Scheme
 from tracker.domain.workforce import NEVER, NOT_CERTIFIED, NOT_SHARED, Thresholds
 from tracker.models import Certification, Holder, RosterEntry, Sharing, Span

@@ -16,12 +16,14 @@ from sqlalchemy import select
 from tracker.db import new_id
 from tracker.domain import activities as rules
 from tracker.domain.certifications import Cycle, days_of
+from tracker.domain.claims import Claim
 from tracker.domain.errors import Invalid, UnknownActivityType
 from tracker.domain.periods import Period
-from tracker.domain.points import Claim
-from tracker.domain.schemes import ActivityType, Policy, Scheme
+from tracker.domain.policies import Policy
+from tracker.domain.schemes import Scheme
 from tracker.models import Activity, Decision
 from tracker.services import bulk
+from tracker.services.activities import CLAIMED, claim_of, claimed
 from tracker.services.facts import HolderScheme
 from tracker.services.imports import lookups
 from tracker.services.imports.run import Kind, Row, Run, nothing_follows
@@ -31,10 +33,11 @@ from tracker.tabular import Column, choice, decimal, text
 from tracker.tabular import date as a_date
 
 _STATUSES = ("draft", "submitted", "approved", "rejected")
+_MOST_TAGS = 20
+_code, _yes_or_no = text(32), choice(("true", "false"))
 _DECIDED = frozenset({"approved", "rejected", "more_information", "withdrawn"})
-_CLAIMED = ("category", "type", "title", "provider", "quantity", "starts_on", "completed_on")
 _KNOWN = (
-    "holder_id", "scheme", "state", "submitted_on", "submitted_at", "withdrawn_on", *_CLAIMED,
+    "holder_id", "scheme", "state", "submitted_on", "submitted_at", "withdrawn_on", *CLAIMED,
 )  # fmt: skip
 # Per status: the dates that it needs, and those that contradict it.
 _NEEDS = {
@@ -52,6 +55,7 @@ class _Chunk:
     cycles: dict[HolderScheme, list[Cycle]]
     activities: dict[str, Any]
     decisions: dict[str, Any]
+    claimed: dict[str, dict[str, Any]]
 
 
 def _take(run: Run, rows: Collection[Row]) -> None:
@@ -64,6 +68,7 @@ def _take(run: Run, rows: Collection[Row]) -> None:
     chunk = _Chunk(
         ids=ids, cycles=lookups.cycles(run.work, set(ids.values())), activities=on_record,
         decisions=_last_decisions(run.work, [old.id for old in on_record.values()]),
+        claimed=_claimed(run, rows, on_record),
     )  # fmt: skip
     for row in known:
         _check_claim(run, row, schemes[row.number], chunk)
@@ -84,6 +89,8 @@ def _check_dates(run: Run, row: Row) -> None:
     for column in _CONTRADICTS.get(status, ()):
         if row[column] is not None:
             run.refuse(row, column, f"must be empty where the status is {status}")
+    if row["provider_approved"] and status != "approved":
+        run.refuse(row, "provider_approved", "is said only where the status is approved")
     if row["submitted_on"] and row["decided_on"] and row["decided_on"] < row["submitted_on"]:
         run.refuse(row, "decided_on", f"must not be before submitted_on ({row['submitted_on']})")
 
@@ -94,23 +101,28 @@ def _check_claim(run: Run, row: Row, scheme: Scheme, chunk: _Chunk) -> None:
         run.refuse(row, "scheme", f"{scheme.code} never expires, so it counts no points")
         return
     cycles = chunk.cycles.get((chunk.ids[row["holder_ref"]], scheme.code), [])
-    claim = _claim(row)
-    kind = _kind(run, row, _governing(scheme, cycles, claim, run.work.today(scheme)))
-    if kind is None:
-        return
-    try:
-        rules.check_claim(kind, claim)
-    except Invalid as refusal:
+    claim = claim_of(row.key, chunk.claimed[row.key])
+    refusal = _refusal(_governing(scheme, cycles, claim, run.work.today(scheme)), claim)
+    if refusal is not None:
         for column, rule in refusal.fields.items():
             run.refuse(row, column, rule)
-    _warn(run, row, cycles)
+    if not isinstance(refusal, UnknownActivityType):
+        _warn(run, row, cycles)
 
 
-def _claim(row: Row) -> Claim:
-    return Claim(
-        row.key, row["category"], row["type"], row["title"], row["provider"] or "",
-        row["quantity"], row["starts_on"], row["completed_on"],
-    )  # fmt: skip
+def _claimed(
+    run: Run, rows: Collection[Row], on_record: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """What each row claims; what the file has no column for stays as it is on record."""
+    absent = [name for name in CLAIMED if name not in run.header]
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        old = on_record.get(row.key)
+        if old is None or not absent:
+            found[row.key] = claimed(row.values)
+        else:
+            found[row.key] = claimed(row.values | {name: getattr(old, name) for name in absent})
+    return found
 
 
 def _governing(
@@ -118,26 +130,33 @@ def _governing(
 ) -> Sequence[Policy]:
     """The policies of the cycles that the claim falls in; else every version of the scheme.
 
-    Cycles that renewals open later are not known yet when activities are imported.
+    Cycles that renewals open later are not known yet when activities are imported. Versions that
+    may come to govern a cycle under way know its claims too.
     """
     last = claim.completed_on or max(today, claim.starts_on or today)
     first = last if claim.quantity is not None else (claim.starts_on or last)
     run = Period(min(first, last), last)
     versions = {c.policy: None for c in cycles if c.policy and days_of(cycles, c).clip(run)}
-    return [scheme.policy(version) for version in versions] or scheme.policies
+    if not versions:
+        return scheme.policies
+    later = (p.version for p in scheme.policies if p.applies != "cycle_start")
+    return [scheme.policy(version) for version in (*versions, *later)]
 
 
-def _kind(run: Run, row: Row, policies: Sequence[Policy]) -> ActivityType | None:
-    refusal: UnknownActivityType | None = None
+def _refusal(policies: Sequence[Policy], claim: Claim) -> Invalid | None:
+    """Why none of the policies takes the claim; the last of those that know its type says it."""
+    refusal: Invalid | None = None
     for policy in policies:
         try:
-            return policy.activity_type(row["type"], row["category"])
+            kind = policy.activity_type(claim.type, claim.category)
+            rules.check_claim(kind, claim, tags=policy.tags)
         except UnknownActivityType as unknown:
-            refusal = unknown
-    if refusal is not None:
-        for column, rule in refusal.fields.items():
-            run.refuse(row, column, rule)
-    return None
+            refusal = refusal or unknown
+        except Invalid as unfit:
+            refusal = unfit
+        else:
+            return None
+    return refusal
 
 
 def _warn(run: Run, row: Row, cycles: Sequence[Cycle]) -> None:
@@ -154,7 +173,7 @@ def _write(run: Run, rows: Collection[Row], chunk: _Chunk) -> None:
     decided: dict[str, Row] = {}
     for row in rows:
         old = chunk.activities.get(row.key)
-        values = _values(run, row, old, chunk.decisions)
+        values = chunk.claimed[row.key] | _progressed(run, row, old, chunk.decisions)
         new = {"holder_id": chunk.ids[row["holder_ref"]], "scheme": row["scheme"]}
         batch.add(old, values, ref=row.key, recorded_at=run.work.now, version=1, **new)
         if values["state"] == row["status"] and _is_new_decision(row, old, chunk.decisions):
@@ -163,21 +182,17 @@ def _write(run: Run, rows: Collection[Row], chunk: _Chunk) -> None:
     _decide(run, decided, batch.ids)
 
 
-def _values(run: Run, row: Row, old: Any, decisions: dict[str, Any]) -> dict[str, Any]:
-    """What the activity's row is to say."""
-    values = {
-        name: row[name] if name in run.header else getattr(old, name, None) for name in _CLAIMED
-    }
-    values["provider"] = values["provider"] or ""
+def _progressed(run: Run, row: Row, old: Any, decisions: dict[str, Any]) -> dict[str, Any]:
+    """What the activity's row is to say of how far it came."""
     progress = _progress(row["status"])
     if old is not None and _progress(old.state) > progress:
         run.warn(row.number, "status", f"is {old.state} on record, which was left as it is.")
         kept = ("state", "submitted_on", "withdrawn_on", "submitted_at")
-        return values | {name: getattr(old, name) for name in kept}
+        return {name: getattr(old, name) for name in kept}
     submitted_at = run.work.now if progress else None
     if old is not None and old.submitted_at and not _new_round(row, old, decisions):
         submitted_at = old.submitted_at
-    return values | {
+    return {
         "state": row["status"], "submitted_on": row["submitted_on"], "withdrawn_on": None,
         "submitted_at": submitted_at,
     }  # fmt: skip
@@ -201,6 +216,8 @@ def _is_new_decision(row: Row, old: Any, decisions: dict[str, Any]) -> bool:
     last = decisions.get(old.id) if old is not None else None
     if last is None or row["submitted_on"] != old.submitted_on:
         return True
+    if row["provider_approved"] not in {None, last.provider_approved}:
+        return True
     return (last.verdict, last.decided_on) != (row["status"], row["decided_on"])
 
 
@@ -208,7 +225,8 @@ def _decide(run: Run, decided: dict[str, Row], ids: dict[str, str]) -> None:
     work = run.work
     rows = [
         {"id": new_id(), "activity_id": ids[key], "verdict": row["status"],
-         "decided_on": row["decided_on"], "points_limit": None, "reason_code": None,
+         "decided_on": row["decided_on"], "points_limit": None,
+         "provider_approved": row["provider_approved"] or False, "reason_code": None,
          "reason": None, "decided_by": work.actor.name, "recorded_at": work.now}
         for key, row in decided.items()
     ]  # fmt: skip
@@ -218,11 +236,23 @@ def _decide(run: Run, decided: dict[str, Row], ids: dict[str, str]) -> None:
 def _last_decisions(reading: Reading, activity_ids: Collection[str]) -> dict[str, Any]:
     """The decision recorded last on each activity."""
     table = Decision
-    statement = select(table.activity_id, table.verdict, table.decided_on).where(
-        bulk.among(reading, table.activity_id, activity_ids)
-    )
+    statement = select(
+        table.activity_id, table.verdict, table.decided_on, table.provider_approved
+    ).where(bulk.among(reading, table.activity_id, activity_ids))
     rows = reading.rows(statement.order_by(table.recorded_at, table.id)) if activity_ids else ()
     return {row.activity_id: row for row in rows}
+
+
+def _tags(value: str) -> list[str]:
+    """Read codes of tags with semicolons between."""
+    codes = sorted({_code(part) for part in value.split(";")} - {""})
+    if len(codes) > _MOST_TAGS:
+        raise ValueError(f"must be at most {_MOST_TAGS} tags, with ; between")
+    return codes
+
+
+def _truth(value: str) -> bool:
+    return _yes_or_no(value) == "true"
 
 
 KIND = Kind(
@@ -241,6 +271,11 @@ KIND = Kind(
         Column("status", choice(_STATUSES), required=True),
         Column("submitted_on", a_date()),
         Column("decided_on", a_date()),
+        Column("unit", text(32)),
+        Column("role", text(32)),
+        Column("tags", _tags),
+        Column("duty", _truth),
+        Column("provider_approved", _truth),
     ),
     key=("activity_ref",),
     take=_take,

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Text, cast, func, or_, select
 
 from tracker.domain import assessments as rules
+from tracker.domain import terms
 from tracker.domain.assessments import Approval, Attempt
 from tracker.domain.errors import AlreadyPassed, RetakeTooSoon, SupportsRenewal
 from tracker.domain.schemes import Scheme
@@ -166,7 +167,9 @@ def _wait_warnings(
     try:
         rules.check_attempt(scheme, attempt.module, earlier, taken_on=attempt.taken_on)
     except AlreadyPassed as refusal:
-        yield "taken_on", refusal.detail
+        # Where there are re-examinations it may be one; that depends on renewals still to come.
+        if not terms.needs(scheme).attempts:
+            yield "taken_on", refusal.detail
     except RetakeTooSoon as refusal:
         if not attempt.override_reason:
             yield "taken_on", refusal.detail

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -20,7 +20,8 @@ from tracker.domain import renewals
 from tracker.domain.certifications import Application
 from tracker.domain.schemes import Scheme
 from tracker.models import Certification, Cycle, Renewal
-from tracker.services import bulk, certifications, facts, standings
+from tracker.services import bulk, cases, certifications, facts, standings
+from tracker.services.cases import Asked, Beside
 from tracker.services.imports import lookups
 from tracker.services.imports.run import Kind, Row, Run
 from tracker.services.imports.tables import Batch
@@ -181,7 +182,15 @@ def _plan(scheme: Scheme, record: facts.Record, found: Sequence[Any]) -> _Plan:
     cycles, renewed = [record.cycles[0]], {}
     for row in sorted((r for r in found if r.decision == "approved"), key=_order):
         renewed[row.id] = cycles[-1].ordinal
-        cycles.append(rules.next_cycle(scheme, cycles[-1], decided_on=row.decided_on))
+        cycles.append(
+            rules.next_cycle(
+                scheme,
+                cycles[-1],
+                decided_on=row.decided_on,
+                awarded_on=cycles[0].starts_on,
+                extended_to=rules.extension_of(cycles[-1], record.adjustments, row.decided_on),
+            )
+        )
     for row in found:
         if row.id not in renewed:
             opened = [c.ordinal for c in cycles if c.opened_on <= row.submitted_on]
@@ -227,16 +236,23 @@ def _judge(run: Run, scheme: Scheme, plans: Collection[_Plan]) -> None:
     refs = [row.ref for plan in plans for row in plan.renewals if row.ref]
     rows = run.scratch.rows_of("key", refs)
     activities = facts.activities(run.work, {plan.holder_id for plan in plans})
+    asked = [Asked(p.record.certification_id, p.holder_id, scheme.code) for p in plans]
+    beside = cases.beside(run.work, asked, activities)
     for plan in plans:
         claimed = activities[plan.holder_id, scheme.code]
+        also = beside.get(plan.record.certification_id, cases.ALONE)
         for renewal in plan.renewals:
             if renewal.ref in rows:
-                for message in _objections(scheme, plan, renewal, claimed):
+                for message in _objections(scheme, plan, renewal, claimed, also):
                     run.warn(rows[renewal.ref], "submitted_on", message)
 
 
 def _objections(
-    scheme: Scheme, plan: _Plan, renewal: Any, claimed: Collection[facts.ActivityFacts]
+    scheme: Scheme,
+    plan: _Plan,
+    renewal: Any,
+    claimed: Collection[facts.ActivityFacts],
+    beside: Beside,
 ) -> Iterator[str]:
     """What spoke against an application on the day it was made."""
     on = renewal.submitted_on
@@ -246,15 +262,18 @@ def _objections(
         for row in plan.renewals
         if row is not renewal
     ]
-    spans = rules.timeline(scheme, cycles, applications=others, changes=plan.record.changes)
+    known = replace(plan.record, cycles=cycles, applications=tuple(others))
+    spans = rules.timeline(
+        scheme, cycles, applications=others, changes=known.changes, adjustments=known.adjustments
+    )
     span = rules.span_on(spans, on)
     if span is None:
         yield f"{on} is before the certification ({cycles[0].starts_on})."
         return
-    record = facts.Record(plan.record.certification_id, cycles, (), plan.record.changes)
-    points = standings.evaluate(scheme, record, claimed, on=on)
+    points = standings.evaluate(scheme, known, claimed, on=on, beside=beside)
     standing = rules.standing_on(span, on)
-    for refusal in renewals.objections(standing, points.evaluation if points else None):
+    judged = (points.evaluation, points.policy) if points else (None, None)
+    for refusal in renewals.objections(standing, *judged):
         yield refusal.detail
 
 

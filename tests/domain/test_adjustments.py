@@ -1,0 +1,335 @@
+"""Extensions and reduced requirements: what the policy's rule lets, and what they bring about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.domain.examples import CLA, CPT, policy, renewed, scheme_of
+from tracker.domain import adjustments as rules
+from tracker.domain.adjustments import Request
+from tracker.domain.certifications import (
+    Adjustment,
+    Change,
+    extended,
+    extension_of,
+    first_cycle,
+    hold_on,
+    next_cycle,
+    requirement_of,
+    span_on,
+    standing_on,
+    timeline,
+)
+from tracker.domain.errors import (
+    AlreadyRecorded,
+    ExtensionTooLate,
+    ExtensionTooLong,
+    Invalid,
+    NotExtendable,
+    ReductionRefused,
+    TooLittleEarned,
+)
+from tracker.domain.periods import Duration
+from tracker.domain.policies import ExtensionRule, Reduction
+
+AWARDED, EXPIRES = date(2024, 3, 15), date(2029, 3, 15)
+CYCLE = first_cycle(CPT, AWARDED)
+YEAR, MONTH = Duration(1, "years"), Duration(30, "days")
+RULE = ExtensionRule(
+    at_most=YEAR, moves_cycle=True, request_by=MONTH, share_earned=Decimal("0.50"),
+    reasons=("illness",), exempt=("military",),
+)  # fmt: skip
+HALF = Reduction(reasons=("unemployment",), share=Decimal("0.50"))
+
+
+def asked(**values):
+    given: dict[str, Any] = {
+        "extended_to": date(2029, 9, 15), "requested_on": date(2029, 2, 13), "in_force": EXPIRES,
+        "share_earned": Decimal("0.50"), "reason": "illness",
+    }  # fmt: skip
+    return Request(**given | values)
+
+
+def facts(refusal):
+    return refusal.value.facts["field"], refusal.value.facts["value"], refusal.value.facts["rule"]
+
+
+def test_an_extension_within_the_rule_is_let():
+    rules.check_extension(RULE, CYCLE, asked())
+    rules.check_extension(RULE, CYCLE, asked(extended_to=date(2030, 3, 15)))
+
+
+def test_a_policy_without_a_rule_extends_nothing():
+    with pytest.raises(NotExtendable) as refusal:
+        rules.check_extension(None, CYCLE, asked())
+    assert facts(refusal) == (
+        "extended_to", date(2029, 9, 15), "is not provided for by the policy",
+    )  # fmt: skip
+
+
+def test_a_reason_that_is_not_listed_is_refused_with_those_that_are():
+    with pytest.raises(NotExtendable) as refusal:
+        rules.check_extension(RULE, CYCLE, asked(reason="holidays"))
+    assert facts(refusal) == ("reason_code", "holidays", "must be one of: illness, military")
+
+
+def test_a_rule_that_lists_no_reasons_takes_any():
+    rules.check_extension(replace(RULE, reasons=()), CYCLE, asked(reason="holidays"))
+
+
+def test_an_extension_reaches_no_further_than_the_rule_lets():
+    with pytest.raises(ExtensionTooLong) as refusal:
+        rules.check_extension(RULE, CYCLE, asked(extended_to=date(2030, 3, 16)))
+    assert facts(refusal) == (
+        "extended_to", date(2030, 3, 16), "must not be after 2030-03-15",
+    )  # fmt: skip
+    assert refusal.value.facts["latest_on"] == date(2030, 3, 15)
+
+
+def test_it_counts_from_the_cycles_own_expiry_however_often_it_was_extended():
+    again = asked(in_force=date(2029, 9, 15), requested_on=date(2029, 8, 1))
+    rules.check_extension(RULE, CYCLE, replace(again, extended_to=date(2030, 3, 15)))
+    with pytest.raises(ExtensionTooLong):
+        rules.check_extension(RULE, CYCLE, replace(again, extended_to=date(2030, 3, 16)))
+
+
+def test_it_is_asked_for_in_time():
+    with pytest.raises(ExtensionTooLate) as refusal:
+        rules.check_extension(RULE, CYCLE, asked(requested_on=date(2029, 2, 14)))
+    assert facts(refusal) == (
+        "requested_on", date(2029, 2, 14), "must not be after 2029-02-13",
+    )  # fmt: skip
+    assert refusal.value.facts["due_on"] == date(2029, 2, 13)
+
+
+def test_without_a_lead_it_is_asked_for_until_the_expiry_in_force():
+    rule = replace(RULE, request_by=None)
+    rules.check_extension(rule, CYCLE, asked(requested_on=EXPIRES))
+    late = asked(requested_on=date(2029, 3, 16))
+    with pytest.raises(ExtensionTooLate):
+        rules.check_extension(rule, CYCLE, late)
+    rules.check_extension(rule, CYCLE, replace(late, in_force=date(2029, 4, 15)))
+
+
+def test_enough_must_be_earned():
+    with pytest.raises(TooLittleEarned) as refusal:
+        rules.check_extension(RULE, CYCLE, asked(share_earned=Decimal("0.4999")))
+    assert facts(refusal) == ("share_earned", Decimal("0.4999"), "must be at least 0.50")
+    assert refusal.value.detail == "49.99 % of the requirement is earned; an extension needs 50 %."
+
+
+def test_a_rule_that_asks_for_no_points_takes_none():
+    rules.check_extension(replace(RULE, share_earned=None), CYCLE, asked(share_earned=Decimal(0)))
+
+
+def test_military_service_is_held_to_the_length_only():
+    late = asked(reason="military", requested_on=date(2029, 4, 1), share_earned=Decimal(0))
+    rules.check_extension(RULE, CYCLE, late)
+    with pytest.raises(ExtensionTooLong):
+        rules.check_extension(RULE, CYCLE, replace(late, extended_to=date(2030, 3, 16)))
+
+
+def test_an_extension_is_taken_back_whatever_the_rule_says():
+    rules.check_extension(None, CYCLE, asked(extended_to=EXPIRES, in_force=date(2029, 9, 15)))
+
+
+def test_what_never_expires_has_no_rule():
+    rules.check_extension(None, first_cycle(CLA, AWARDED), asked())
+    with pytest.raises(NotExtendable, match="never expires"):
+        rules.check_adjustable(first_cycle(CLA, AWARDED), None)
+
+
+@pytest.mark.parametrize("hold", ["revoked", "surrendered"])
+def test_what_was_ended_for_good_is_not_adjusted(hold):
+    with pytest.raises(NotExtendable, match=hold):
+        rules.check_adjustable(CYCLE, hold)
+
+
+@pytest.mark.parametrize("hold", [None, "suspended"])
+def test_what_may_come_back_is(hold):
+    assert rules.check_adjustable(CYCLE, hold) == EXPIRES
+
+
+@pytest.mark.parametrize("day", [EXPIRES, date(2029, 3, 14)])
+def test_an_extension_is_later_than_the_cycles_own_expiry(day):
+    with pytest.raises(Invalid) as refusal:
+        rules.check_later(day, expires_on=EXPIRES, in_force=EXPIRES)
+    assert refusal.value.fields == {
+        "extended_to": "must be after the unextended expiry (2029-03-15)"
+    }
+
+
+def test_an_extension_changes_the_expiry_in_force():
+    rules.check_later(date(2029, 3, 16), expires_on=EXPIRES, in_force=EXPIRES)
+    moved = date(2029, 9, 15)
+    rules.check_later(date(2029, 6, 1), expires_on=EXPIRES, in_force=moved)
+    rules.check_later(EXPIRES, expires_on=EXPIRES, in_force=moved)  # takes it back
+    with pytest.raises(AlreadyRecorded):
+        rules.check_later(moved, expires_on=EXPIRES, in_force=moved)
+
+
+HUNDRED = Decimal("100.00")
+
+
+@pytest.mark.parametrize(
+    ("points", "in_force", "refused"),
+    [
+        ("99.99", None, None),
+        ("100.00", None, Invalid),
+        ("100.01", "50.00", Invalid),
+        ("100.00", "50.00", None),
+        ("50.00", "50.00", AlreadyRecorded),
+        ("60.00", "50.00", None),
+        ("100.00", "100.00", AlreadyRecorded),
+    ],
+)
+def test_a_reduction_is_lower_than_the_policys_requirement(points, in_force, refused):
+    before = Decimal(in_force) if in_force else None
+    if refused is None:
+        rules.check_lower(Decimal(points), required=HUNDRED, in_force=before)
+        return
+    with pytest.raises(refused):
+        rules.check_lower(Decimal(points), required=HUNDRED, in_force=before)
+
+
+def reduce(rule, points, reason="unemployment", required=HUNDRED):
+    rules.check_reduction(rule, required=required, points_required=Decimal(points), reason=reason)
+
+
+def test_a_reduction_takes_at_most_its_share():
+    reduce(HALF, "50.00")
+    with pytest.raises(ReductionRefused) as refusal:
+        reduce(HALF, "49.99")
+    assert facts(refusal) == ("points_required", Decimal("49.99"), "must be at least 50.00")
+
+
+def test_what_is_taken_away_is_rounded_down():
+    reduce(HALF, "12.51", required=Decimal("25.01"))
+    with pytest.raises(ReductionRefused):
+        reduce(HALF, "12.50", required=Decimal("25.01"))
+
+
+def test_a_reduction_needs_a_rule_and_one_of_its_reasons():
+    with pytest.raises(ReductionRefused) as refusal:
+        reduce(None, "99.00")
+    assert facts(refusal)[2] == "is not provided for by the policy"
+    with pytest.raises(ReductionRefused) as refusal:
+        reduce(HALF, "99.00", reason="military")
+    assert facts(refusal) == ("reason_code", "military", "must be one of: unemployment")
+
+
+def test_a_reduction_is_taken_back_whatever_the_rule_says():
+    reduce(None, "100.00")
+
+
+# What they bring about.
+MOVED = Adjustment(1, date(2029, 1, 10), extended_to=date(2029, 9, 15))
+BACK = Adjustment(1, date(2029, 2, 1), extended_to=EXPIRES)
+LESS = Adjustment(1, date(2029, 2, 1), points_required=Decimal("60.00"))
+
+
+def test_an_extension_holds_from_its_effective_day_on():
+    assert extension_of(CYCLE, [MOVED], date(2029, 1, 9)) is None
+    assert extension_of(CYCLE, [MOVED], date(2029, 1, 10)) == date(2029, 9, 15)
+    assert extended(CYCLE, [MOVED], date(2029, 1, 9)) == CYCLE
+    assert extended(CYCLE, [MOVED], EXPIRES).expires_on == date(2029, 9, 15)
+
+
+def test_the_last_one_recorded_rules_value_by_value():
+    both = [MOVED, LESS]
+    assert extension_of(CYCLE, both, EXPIRES) == date(2029, 9, 15)
+    assert requirement_of(CYCLE, both, EXPIRES) == Decimal("60.00")
+    assert requirement_of(CYCLE, both, date(2029, 1, 31)) is None
+    earlier = Adjustment(1, date(2029, 1, 5), extended_to=date(2029, 6, 1))
+    assert extension_of(CYCLE, [MOVED, earlier], EXPIRES) == date(2029, 6, 1)
+    assert extension_of(CYCLE, [replace(MOVED, ordinal=2)], EXPIRES) is None
+
+
+def test_an_extension_never_shortens_a_cycle():
+    assert extension_of(CYCLE, [MOVED, BACK], EXPIRES) is None
+    later = first_cycle(CPT, date(2024, 12, 1))  # the award was corrected since
+    assert extended(later, [MOVED], date(2029, 2, 1)) == later
+    assert extension_of(first_cycle(CLA, AWARDED), [MOVED], EXPIRES) is None
+
+
+def standing(day, *adjustments, scheme=CPT, changes=()):
+    spans = timeline(scheme, [first_cycle(scheme, AWARDED)], changes=changes,
+                     adjustments=adjustments)  # fmt: skip
+    span = span_on(spans, day)
+    assert span is not None
+    return standing_on(span, day)
+
+
+def test_before_its_effective_day_the_old_expiry_stands():
+    before, after = standing(date(2029, 1, 9), MOVED), standing(date(2029, 1, 10), MOVED)
+    assert (before.expires_on, before.status) == (EXPIRES, "renewal_open")
+    assert (after.expires_on, after.status) == (date(2029, 9, 15), "active")
+    assert after.window_opens_on == date(2029, 6, 17)
+    assert standing(date(2029, 9, 15), MOVED).status == "renewal_open"
+    assert standing(date(2029, 9, 16), MOVED).status == "expired"
+
+
+def test_an_extension_decided_after_the_expiry_leaves_the_gap_unless_it_is_effective_before():
+    late = replace(MOVED, effective_on=date(2029, 4, 1))
+    assert [standing(date(2029, 3, 31), one).status for one in (late, MOVED)] == [
+        "expired", "active",
+    ]  # fmt: skip
+    assert standing(date(2029, 4, 1), late).status == "active"
+
+
+def test_a_reduction_leaves_the_timeline_as_it_is():
+    cycles = [CYCLE]
+    assert timeline(CPT, cycles, adjustments=[LESS]) == timeline(CPT, cycles)
+
+
+def test_a_revoked_certification_stays_revoked():
+    changes = [Change("revoke", date(2028, 1, 1))]
+    assert hold_on(changes, EXPIRES) == "revoked"
+    assert standing(EXPIRES, MOVED, changes=changes).status == "revoked"
+
+
+def following(rule, **scheme_values):
+    valid_through = scheme_values.pop("valid_through", "anniversary")
+    scheme = scheme_of(policy(extension=rule, **scheme_values), valid_through=valid_through)
+    last = renewed(scheme, AWARDED)[0]
+    found = next_cycle(
+        scheme, last, decided_on=date(2029, 8, 1), awarded_on=AWARDED,
+        extended_to=date(2029, 9, 15),
+    )  # fmt: skip
+    return found.starts_on, found.expires_on
+
+
+@pytest.mark.parametrize(
+    ("moves", "anchor", "expected"),
+    [
+        (True, "old_expiry", (date(2029, 9, 16), date(2034, 9, 15))),
+        (False, "old_expiry", (date(2029, 3, 16), date(2034, 3, 15))),
+        (True, "decision", (date(2029, 8, 1), date(2034, 8, 1))),
+        (False, "decision", (date(2029, 8, 1), date(2034, 8, 1))),
+        (True, "decision_to_old_end", (date(2029, 8, 1), date(2034, 9, 15))),
+        (False, "decision_to_old_end", (date(2029, 8, 1), date(2034, 3, 15))),
+    ],
+)
+def test_the_next_cycle_follows_the_extended_one_where_the_policy_says_so(moves, anchor, expected):
+    assert following(replace(RULE, moves_cycle=moves), next_cycle=anchor) == expected
+
+
+def test_an_extension_that_no_rule_provided_for_does_not_move_the_next_cycle():
+    assert following(None) == (date(2029, 3, 16), date(2034, 3, 15))
+
+
+@pytest.mark.parametrize(
+    ("valid_through", "ends"),
+    [
+        ("day_before", date(2034, 9, 15)),
+        ("end_of_month", date(2034, 9, 30)),
+        ("end_of_year", date(2034, 12, 31)),
+    ],
+)
+def test_the_moved_cycle_is_as_long_as_any(valid_through, ends):
+    assert following(RULE, valid_through=valid_through) == (date(2029, 9, 16), ends)

@@ -1,0 +1,476 @@
+"""What a policy may say of points, feature by feature: domain.md, What the language must express.
+
+The numbers in the test names are those of domain.md's list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.domain.examples import CYCLE, POLICY, capped, cuts, evaluate, job, policy, with_type
+from tests.domain.examples import claim as make
+from tracker.domain.claims import Cut, Shortfall
+from tracker.domain.periods import Duration, Period
+from tracker.domain.policies import (
+    CarryOver,
+    Duplicates,
+    Kinds,
+    Limits,
+    Policy,
+    Tag,
+    WindowMinimum,
+)
+
+D = Decimal
+DAY = date(2026, 5, 1)
+YEAR = Duration(1, "years")
+NAME = {"en": "Safety", "es": "Seguridad"}
+
+
+def course(quantity: str = "10", completed_on: date = DAY, **values: Any) -> Any:
+    """A course worth a point an hour, in a category without a cap."""
+    return make("third_party", quantity, completed_on, **values)
+
+
+def limited(base: Policy = POLICY, kind: str = "third_party", **bounds: str) -> Policy:
+    """A policy that limits a type."""
+    return with_type(base, kind, limits=Limits(**{k: D(v) for k, v in bounds.items()}))
+
+
+def grouped(base: Policy = POLICY, code: str = "CE", **bounds: str) -> Policy:
+    """A policy that limits a category."""
+    category = replace(base.categories[code], limits=Limits(**{k: D(v) for k, v in bounds.items()}))
+    return replace(base, categories={**base.categories, code: category})
+
+
+def tagged(base: Policy = POLICY, code: str = "safety", **bounds: str) -> Policy:
+    """A policy that limits a tag."""
+    tag = Tag(code, NAME, Limits(**{k: D(v) for k, v in bounds.items()}), POLICY.provenance)
+    return replace(base, tags={**base.tags, code: tag})
+
+
+class TestUnitsAndRates:
+    def test_9_a_claim_may_be_stated_in_another_unit(self):
+        base = with_type(POLICY, "third_party", units={"hour": D(1), "ceu": D(10)})
+        found = evaluate(course("1.5", unit="ceu"), course("2", unit="hour"), policy=base)
+
+        assert [c.units for c in found.credits] == [D("15.0"), D("2")]
+        assert found.total == D("17.00")
+
+    def test_9_a_unit_that_the_type_does_not_know_counts_nothing(self):
+        stated = course(unit="acre")
+        found = evaluate(stated)
+
+        assert found.total == D("0.00")
+        assert found.credits[0].cuts == (Cut("unknown_unit", D("0.00"), "acre"),)
+
+    def test_9_points_are_given_in_whole_steps_of_the_exact_amount(self):
+        base = with_type(POLICY, "third_party", increment=D("0.25"), rate=D("0.333"))
+        found = evaluate(course("3"), policy=base)
+
+        assert found.credits[0].claimed == D("1.00")
+        assert found.total == D("0.75")
+        assert found.credits[0].cuts == (Cut("increment", D("0.25"), bound=D("0.25")),)
+
+    @pytest.mark.parametrize(
+        ("rounding", "points"),
+        [("half_up", "0.13"), ("half_even", "0.12"), ("down", "0.12"), ("up", "0.13")],
+    )
+    def test_9_rounding_has_a_name(self, rounding, points):
+        base = with_type(policy(rounding=rounding), "third_party", rate=D("0.125"))
+
+        assert evaluate(course("1"), policy=base).total == D(points)
+
+    def test_10_an_event_brings_the_same_whatever_its_quantity(self):
+        base = with_type(POLICY, "third_party", basis="event", rate=D("2.00"))
+        found = evaluate(course("40"), replace(course(), quantity=None), policy=base)
+
+        assert [(c.units, c.counted) for c in found.credits] == [(D(1), D("2.00"))] * 2
+
+    @pytest.mark.parametrize(("hours", "points"), [("1500", "30"), ("1499.99", "0"), (None, "0")])
+    def test_12_an_event_may_need_a_quantity_to_count(self, hours, points):
+        base = with_type(
+            POLICY, "third_party", basis="event", rate=D(30), threshold=D(1500),
+            units={"hour": D(1)},
+        )  # fmt: skip
+        worked = replace(course(), quantity=None if hours is None else D(hours))
+        found = evaluate(worked, policy=base)
+
+        assert found.total == D(points)
+        below = [("below_threshold", D(1500), hours or "0.00")] if points == "0" else []
+        assert [(c.rule, c.bound, c.subject) for c in found.credits[0].cuts] == below
+
+    def test_11_a_role_multiplies(self):
+        base = with_type(POLICY, "third_party", roles={"taught": D("1.5"), "attended": D(1)})
+        found = evaluate(course(role="taught"), course(role="attended"), course(), policy=base)
+
+        assert [c.counted for c in found.credits] == [D("15.00"), D("10.00"), D("10.00")]
+        assert [c.factor for c in found.credits] == [D("1.5"), D(1), D(1)]
+        assert found.credits[0].role == "taught"
+
+    def test_11_a_role_that_the_type_does_not_know_counts_nothing(self):
+        found = evaluate(course(role="taught"))
+
+        assert found.credits[0].cuts == (Cut("unknown_role", D("0.00"), "taught"),)
+
+    def test_11_a_role_multiplies_months_too(self):
+        base = with_type(POLICY, "employment_full_time", roles={"lead": D(2)})
+        work = job("full_time", date(2025, 1, 1), date(2025, 3, 31), role="lead")
+
+        assert evaluate(work, policy=base).total == D("6.00")
+
+    def test_14_a_regular_duty_does_not_count_where_the_type_excludes_it(self):
+        base = with_type(POLICY, "third_party", outside_duties=True)
+        duty, beyond = course(duty=True), course()
+        found = evaluate(duty, beyond, policy=base)
+
+        assert cuts(found, duty) == {"regular_duty": D("10.00")}
+        assert found.total == D("10.00")
+        assert evaluate(duty).total == D("10.00")
+
+    def test_35_the_factor_for_what_nobody_approved_comes_before_the_cap(self):
+        """domain.md: 60 raw, half for unapproved, cap 40 gives 30."""
+        base = grouped(with_type(POLICY, "third_party", unapproved=D("0.5")), maximum="40.00")
+        raw = course("60")
+        found = evaluate(raw, policy=base)
+
+        assert found.total == D("30.00")
+        assert cuts(found, raw) == {"unapproved": D("30.00")}
+        assert found.credits[0].cuts[0].bound == D("0.5")
+
+    def test_35_the_reviewer_or_the_policy_approves_a_provider(self):
+        base = with_type(POLICY, "third_party", unapproved=D("0.5"))
+        listed = replace(base, approved_providers=frozenset({"Ivy Tech"}))
+
+        assert evaluate(course(approved=True), policy=base).total == D("10.00")
+        assert evaluate(course(), policy=listed).total == D("10.00")
+        assert evaluate(course(provider="Other"), policy=listed).total == D("5.00")
+
+
+class TestDates:
+    FIRST, LAST = CYCLE.starts_on, CYCLE.ends_on
+    BEFORE, AFTER = date(2024, 3, 14), date(2029, 3, 16)
+
+    @pytest.mark.parametrize(
+        ("basis", "starts_on", "completed_on", "counts"),
+        [
+            ("completion", BEFORE, FIRST, True),
+            ("completion", LAST, AFTER, False),
+            ("award", BEFORE, FIRST, True),
+            ("start", BEFORE, FIRST, False),
+            ("start", LAST, AFTER, True),
+            ("start", None, LAST, True),
+            ("whole", BEFORE, FIRST, False),
+            ("whole", LAST, AFTER, False),
+            ("whole", FIRST, LAST, True),
+        ],
+    )
+    def test_15_the_date_that_must_lie_in_the_cycle(self, basis, starts_on, completed_on, counts):
+        base = with_type(POLICY, "third_party", date_basis=basis)
+        run = course("10", completed_on, starts_on=starts_on)
+        found = evaluate(run, policy=base, on=date(2030, 1, 1))
+
+        assert found.total == (D("10.00") if counts else D("0.00"))
+        assert cuts(found, run) == ({} if counts else {"outside_cycle": D("10.00")})
+
+    def test_15_the_date_that_lies_outside_is_told(self):
+        base = with_type(POLICY, "third_party", date_basis="whole")
+        found = evaluate(course("1", self.FIRST, starts_on=self.BEFORE), policy=base)
+        late = evaluate(course("1", self.AFTER, starts_on=self.LAST), policy=base)
+
+        assert found.credits[0].cuts[0].subject == "2024-03-14"
+        assert late.credits[0].cuts[0].subject == "2029-03-16"
+
+    def test_15_what_started_in_the_cycle_counts_when_it_is_done(self):
+        base = with_type(POLICY, "third_party", date_basis="start")
+        run = course("10", date(2029, 4, 1), starts_on=self.LAST)
+
+        assert cuts(evaluate(run, policy=base), run) == {"after_date": D("10.00")}
+
+    def test_20_a_late_step_or_an_extension_earns_longer(self):
+        late = course("10", date(2029, 4, 1))
+        until = date(2029, 4, 1)
+
+        assert evaluate(late, on=until, earns_until=until).total == D("10.00")
+        assert evaluate(late, on=until, earns_until=date(2029, 3, 31)).total == D("0.00")
+
+    def test_16_once_in_some_years_looks_back_before_the_cycle(self):
+        rule = Duplicates(("provider", "title"), Duration(3, "years"))
+        old = course("5", date(2023, 6, 1), title="Lean")
+        soon = course("7", date(2026, 5, 31), title="Lean")
+        later = course("9", date(2026, 6, 1), title="Lean")
+
+        found = evaluate(old, soon, policy=policy(duplicates=rule))
+        assert found.credits[1].cuts == (Cut("duplicate", D("7.00"), old.ref),)
+        found = evaluate(old, later, policy=policy(duplicates=rule))
+        assert found.total == D("9.00")
+        other = course("9", date(2026, 5, 31), title="Other")
+        assert evaluate(old, other, policy=policy(duplicates=rule)).total == D("9.00")
+
+    def test_16_within_a_cycle_the_best_set_far_enough_apart_counts(self):
+        """One year: the first and the last are far enough apart, the middle clashes with both."""
+        rule = Duplicates(("title",), YEAR)
+        first = course("4", date(2025, 1, 1), title="Lean")
+        middle = course("6", date(2025, 9, 1), title="Lean")
+        last = course("4", date(2026, 6, 1), title="Lean")
+        found = evaluate(first, middle, last, policy=policy(duplicates=rule))
+
+        assert found.total == D("8.00")
+        assert cuts(found, middle) == {"duplicate": D("6.00")}
+        assert found.credits[1].cuts[0].subject in {first.ref, last.ref}
+
+    def test_16_what_lies_so_many_years_apart_counts_each_time(self):
+        rule = Duplicates(("title",), YEAR)
+        days = [CYCLE.starts_on, date(2025, 3, 15), date(2026, 3, 14), date(2026, 3, 15)]
+        claims = [course("1", day, title="Lean") for day in days]
+        found = evaluate(*claims, policy=policy(duplicates=rule))
+
+        assert [c.counted for c in found.credits] == [1, 1, 0, 1]
+
+    @pytest.mark.parametrize("within", [None, YEAR])
+    def test_16_each_of_several_courses_counts_once(self, within):
+        rule = Duplicates(("title",), within)
+        claims = [course("3", DAY, title=title) for title in ("One", "One", "Two", "Two")]
+
+        assert evaluate(*claims, policy=policy(duplicates=rule)).total == D("6.00")
+
+    def test_16_of_two_worth_the_same_the_earlier_counts(self):
+        rule = Duplicates(("title",))
+        later, earlier = course(title="Lean"), course("10", date(2025, 1, 1), title="Lean")
+        found = evaluate(later, earlier, policy=policy(duplicates=rule))
+
+        assert cuts(found, later) == {"duplicate": D("10.00")}
+        assert cuts(found, earlier) == {}
+
+
+class TestOverlappingJobs:
+    """13: two jobs over three months of each other; part time brings half a point a month."""
+
+    FULL = job("full_time", date(2025, 1, 1), date(2025, 6, 30))
+    PART = job("part_time", date(2025, 4, 1), date(2025, 9, 30))
+
+    @pytest.mark.parametrize(
+        ("rule", "maximum", "points"),
+        [
+            ("highest", None, "7.50"),
+            ("sum", None, "9.00"),
+            ("capped_sum", "1.00", "7.50"),
+            ("capped_sum", "1.25", "8.25"),
+            ("capped_sum", "2.00", "9.00"),
+        ],
+    )
+    def test_13_overlapping_jobs(self, rule, maximum, points):
+        base = policy(overlap=rule, overlap_maximum=None if maximum is None else D(maximum))
+        found = evaluate(self.FULL, self.PART, policy=base)
+
+        assert found.total == D(points)
+        for credit in found.credits:
+            assert credit.claimed - sum(cut.points for cut in credit.cuts) == credit.counted
+
+
+class TestCaps:
+    def test_6_an_event_a_year_and_the_cycle_have_caps_of_their_own(self):
+        """ASQ's committee: 0.2 an event, 0.6 a year, 1.8 in all; in points a hundred times."""
+        base = limited(per_event="20", per_year="60", maximum="180")
+        days = [date(2025, 4, n) for n in range(1, 6)] + [date(2026, 4, n) for n in range(1, 6)]
+        days += [date(2027, 4, n) for n in range(1, 6)] + [date(2028, 4, 1)]
+        claims = [course("30", day) for day in days]
+        found = evaluate(*claims, policy=base)
+
+        assert found.total == D("180.00")
+        assert cuts(found, claims[0]) == {"event_cap": D("10.00")}
+        assert cuts(found, claims[3]) == {"event_cap": D("10.00"), "year_cap": D("20.00")}
+        assert cuts(found, claims[-1]) == {"event_cap": D("10.00"), "cycle_cap": D("20.00")}
+        assert {cut.group for cut in found.credits[-1].cuts} == {"type"}
+        assert {cut.subject for cut in found.credits[-1].cuts} == {"third_party"}
+
+    def test_6_a_year_is_that_of_the_cycle_or_the_calendar(self):
+        """15 March 2025 begins the second year of the cycle; the cycle ends with its last day."""
+        claims = [course("10", date(2025, 3, 14)), course("10", date(2025, 3, 15))]
+        base = limited(per_year="10")
+
+        assert evaluate(*claims, policy=base).total == D("20.00")
+        assert evaluate(*claims, policy=replace(base, year="calendar")).total == D("10.00")
+
+    def test_6_no_year_is_one_day_long(self):
+        """The cycle ends on the anniversary of its start: that day belongs to the fifth year."""
+        claims = [course("10", date(2029, 3, 14)), course("10", date(2029, 3, 15))]
+
+        assert evaluate(*claims, policy=limited(per_year="10")).total == D("10.00")
+
+    def test_6_months_of_a_job_lie_in_the_years_in_which_they_end(self):
+        base = limited(kind="employment_full_time", per_year="6")
+        work = job("full_time", date(2024, 9, 15), date(2025, 9, 14))
+        found = evaluate(work, policy=base)
+
+        assert found.total == D("12.00")
+        longer = job("full_time", date(2024, 9, 15), date(2025, 10, 14))
+        assert cuts(evaluate(longer, policy=base), longer) == {"year_cap": D("1.00")}
+
+    def test_4_a_tag_caps_across_categories(self):
+        base = tagged(maximum="21.00")
+        claims = [
+            course("15", tags=frozenset({"safety"})),
+            make("volunteer", "15", date(2026, 6, 1), tags=frozenset({"safety"})),
+            course("5"),
+        ]
+        found = evaluate(*claims, policy=base)
+
+        assert found.total == D("26.00")
+        cut = found.credits[2].cuts[0]
+        assert cut == Cut("cycle_cap", D("9.00"), "safety", D("21.00"), "tag")
+        assert (found.tags[0].claimed, found.tags[0].counted) == (D("30.00"), D("21.00"))
+
+    def test_4_a_type_may_bear_a_tag_by_itself(self):
+        base = tagged(with_type(POLICY, "third_party", tags=frozenset({"safety"})), maximum="4.00")
+
+        assert evaluate(course(), policy=base).total == D("4.00")
+        assert evaluate(course(), policy=base).credits[0].tags == {"safety"}
+
+    def test_where_caps_overlap_the_holder_gets_the_best(self):
+        """In order, the first would fill the tag and leave the second nothing.
+
+        Volunteering holds 20, safety 21. 20 tagged hours of volunteering come first, then 20
+        untagged, then 21 tagged hours of a course: the best is 20 untagged and 21 tagged.
+        """
+        base = tagged(maximum="21.00")
+        first = make("volunteer", "20", date(2025, 1, 1), tags=frozenset({"safety"}))
+        second = make("volunteer", "20", date(2025, 2, 1))
+        third = course("21", date(2025, 3, 1), tags=frozenset({"safety"}))
+        found = evaluate(first, second, third, policy=base)
+
+        assert found.total == D("41.00")
+        assert [credit.counted for credit in found.credits] == [D("0.00"), D("20.00"), D("21.00")]
+        assert [(c.group, c.subject) for c in found.credits[0].cuts] == [("category", "X")]
+
+    def test_37_reviews_stop_at_the_requirement(self):
+        base = capped(policy(stop_at_requirement=True), CE=None)
+        claims = [course("90"), course("30", date(2026, 6, 1)), course("5", date(2026, 7, 1))]
+        found = evaluate(*claims, policy=base, carried_over=D("4.00"))
+
+        assert (found.earned, found.total) == (D("96.00"), D("100.00"))
+        assert cuts(found, claims[1]) == {"stop": D("24.00")}
+        assert found.credits[2].cuts[0].bound == D("96.00")
+
+
+class TestMinima:
+    def test_2_a_tag_or_a_type_may_have_a_minimum(self):
+        base = tagged(limited(minimum="12.00"), code="ethics", minimum="4.00")
+        found = evaluate(course(), course("1", tags=frozenset({"ethics"})), policy=base)
+
+        assert found.shortfalls == (
+            Shortfall("tag", "ethics", D("1.00"), D("4.00")),
+            Shortfall("type", "third_party", D("11.00"), D("12.00")),
+        )
+
+    @pytest.mark.parametrize(("of", "kinds"), [("category", 1), ("type", 2)])
+    def test_5_different_kinds_are_needed(self, of, kinds):
+        base = policy(kinds=Kinds(3, of))
+        found = evaluate(
+            course("50"), make("college_credit", "11", DAY), make("volunteer", "0", DAY),
+            policy=base,
+        )  # fmt: skip
+
+        assert (found.kinds, found.missing, found.complete) == (kinds, D("0.00"), False)
+        assert found.shortfalls == (Shortfall("kinds", of, D(kinds), D(3)),)
+
+    def test_7_part_of_the_points_must_come_from_the_last_stretch(self):
+        base = policy(windows=(WindowMinimum(Duration(3, "years"), D("20.00")),))
+        early, late = course("95", date(2026, 3, 15)), course("19.5", date(2026, 3, 16))
+        found = evaluate(early, late, policy=base)
+
+        assert found.windows[0].period == Period(date(2026, 3, 16), CYCLE.ends_on)
+        assert (found.windows[0].counted, found.windows[0].minimum) == (D("19.50"), D("20.00"))
+        assert found.shortfalls == (Shortfall("window", "2026-03-16", D("19.50"), D("20.00")),)
+
+    def test_7_a_cap_cuts_what_the_last_stretch_does_not_need(self):
+        base = grouped(
+            policy(windows=(WindowMinimum(Duration(3, "years"), D("20.00")),)), maximum="100.00"
+        )
+        early, late = course("100", date(2025, 1, 1)), course("30", date(2028, 1, 1))
+        found = evaluate(early, late, policy=base)
+
+        assert (found.total, found.shortfalls) == (D("100.00"), ())
+        assert [credit.counted for credit in found.credits] == [D("80.00"), D("20.00")]
+
+    def test_7_a_stretch_that_ends_with_a_month_begins_with_one(self):
+        cycle = Period(date(2021, 7, 1), date(2024, 6, 30))
+        base = policy(windows=(WindowMinimum(Duration(6, "months"), D("1.00")),))
+
+        assert evaluate(policy=base, cycle=cycle).windows[0].period.starts_on == date(2024, 1, 1)
+
+    def test_8_every_year_may_need_points(self):
+        base = policy(minimum_per_year=D("10.00"))
+        claims = [course("20", date(year, 6, 1)) for year in (2024, 2025, 2027, 2028)]
+        found = evaluate(*claims, course("9", date(2029, 3, 15)), policy=base)
+
+        assert [year.period.starts_on.year for year in found.years] == [
+            2024,
+            2025,
+            2026,
+            2027,
+            2028,
+        ]
+        assert found.years[-1].period == Period(date(2028, 3, 15), date(2029, 3, 15))
+        assert found.shortfalls == (Shortfall("year", "2026-03-15", D("0.00"), D("10.00")),)
+
+    def test_8_years_of_the_calendar_are_clipped_to_the_cycle(self):
+        base = policy(minimum_per_year=D("1.00"), year="calendar")
+        years = evaluate(policy=base).years
+
+        assert [y.period.ends_on for y in years[:1]] == [date(2024, 12, 31)]
+        assert (len(years), years[-1].period.starts_on) == (6, date(2029, 1, 1))
+
+
+class TestCarryOver:
+    RULE = CarryOver(D("40.00"), frozenset({"CE"}), Duration(6, "months"))
+
+    def test_17_only_surplus_of_the_right_kind_from_the_last_months_passes(self):
+        """ISC2: at most 40, group A only, earned in the last six months."""
+        base = policy(carry_over=self.RULE)
+        claims = [
+            course("90", date(2025, 1, 1)),
+            make("volunteer", "20", date(2029, 2, 1)),
+            course("25", date(2028, 9, 16)),
+        ]
+
+        assert evaluate(*claims, policy=base).carries_over == D("25.00")
+        assert evaluate(*claims[:2], policy=base).carries_over == D("0.00")
+        early = replace(claims[2], completed_on=date(2028, 9, 15))
+        assert evaluate(*claims[:2], early, policy=base).carries_over == D("0.00")
+
+    def test_17_never_more_than_the_maximum_nor_than_the_surplus(self):
+        plenty = policy(carry_over=replace(self.RULE, last=None))
+
+        assert evaluate(course("300"), policy=plenty).carries_over == D("40.00")
+        assert evaluate(course("107"), policy=plenty).carries_over == D("7.00")
+        assert evaluate(course("100"), policy=plenty).carries_over == D("0.00")
+        anything = policy(carry_over=CarryOver(D("40.00")))
+        assert evaluate(course("107"), policy=anything).carries_over == D("7.00")
+
+    def test_17_what_was_carried_over_counts_to_the_total(self):
+        found = evaluate(course("70"), carried_over=D("30.00"))
+
+        assert (found.earned, found.carried_over, found.total) == (D(70), D(30), D(100))
+        assert found.complete
+
+
+class TestTerms:
+    def test_21_lateness_raises_the_requirement(self):
+        found = evaluate(course("110"), extra_points=D("30.00"))
+
+        assert (found.required, found.missing) == (D("130.00"), D("20.00"))
+
+    def test_25_a_reduced_requirement(self):
+        assert evaluate(course("45"), required=D("45.00")).complete
+        assert evaluate(required=D("0.00")).complete
+
+    def test_34_a_re_examination_stands_for_the_points(self):
+        found = evaluate(reexamined_on=DAY)
+
+        assert (found.complete, found.missing, found.reexamined_on) == (True, D("100.00"), DAY)

@@ -1,0 +1,115 @@
+"""The invariants of the evaluation, over policies drawn from the whole language."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.domain.language import (
+    CYCLE,
+    DAYS,
+    INSIDE,
+    JOBS,
+    dated,
+    employed,
+    policies,
+    several,
+)
+from tracker.domain.claims import ZERO, Claim, Evaluation, Terms
+from tracker.domain.points import evaluate
+from tracker.domain.policies import Policy
+
+CLAIMS = several(dated(), employed(JOBS))
+TERMS = st.builds(Terms, carried_over=st.sampled_from([ZERO, Decimal("12.34")]))
+
+
+def _evaluated(claims: list[Claim], policy: Policy, terms: Terms = Terms()) -> Evaluation:  # noqa: B008
+    return evaluate(policy, claims, cycle=CYCLE, on=CYCLE.ends_on, terms=terms)
+
+
+@given(CLAIMS, policies(), st.data())
+def test_the_order_of_entry_never_matters(claims, policy, data):
+    """domain.md, Invariants."""
+    shuffled = data.draw(st.permutations(claims))
+
+    assert repr(_evaluated(claims, policy)) == repr(_evaluated(shuffled, policy))
+
+
+@given(CLAIMS, policies(), DAYS, TERMS)
+def test_the_explanation_adds_up(claims, policy, on, terms):
+    """domain.md, Invariants: counted <= claimed; claimed less the cuts is counted."""
+    found = evaluate(policy, claims, cycle=CYCLE, on=on, terms=terms)
+
+    for credit in found.credits:
+        assert ZERO <= credit.counted <= credit.claimed
+        assert credit.claimed - sum(cut.points for cut in credit.cuts) == credit.counted
+        assert all(cut.points > ZERO or credit.counted == ZERO for cut in credit.cuts)
+    assert sum(credit.counted for credit in found.credits) == found.earned
+    assert found.earned + terms.carried_over == found.total
+    assert sum(group.counted for group in found.categories) == found.earned
+    assert found.complete == (found.missing == ZERO and not found.shortfalls)
+
+
+@given(CLAIMS, policies())
+def test_no_cap_is_exceeded(claims, policy):
+    found = _evaluated(claims, policy)
+    by_type = dict.fromkeys(policy.types, ZERO)
+    for credit in found.credits:
+        by_type[credit.type] = by_type.get(credit.type, ZERO) + credit.counted
+
+    for group in (*found.categories, *found.tags):
+        assert group.maximum is None or group.counted <= group.maximum
+    for code, kind in policy.types.items():
+        assert kind.limits.maximum is None or by_type[code] <= kind.limits.maximum
+        for credit in found.credits:
+            most = kind.limits.per_event
+            assert credit.type != code or most is None or credit.counted <= most
+    if policy.stop_at_requirement:
+        assert found.total <= policy.points_required
+
+
+@given(CLAIMS, policies())
+def test_what_is_carried_over_is_surplus_and_lawful(claims, policy):
+    found = _evaluated(claims, policy)
+    of_category = sum(c.counted for c in found.credits if c.category == "A")
+
+    assert found.carries_over <= max(found.total - found.required, ZERO)
+    if policy.carry_over:
+        assert found.carries_over <= min(policy.carry_over.maximum, of_category)
+    else:
+        assert found.carries_over == ZERO
+
+
+def _never_lowers(claims: list[Claim], policy: Policy) -> None:
+    """Each claim, added last to all the others, leaves the total or raises it."""
+    whole = _evaluated(claims, policy).total
+    for added in claims:
+        rest = [claim for claim in claims if claim is not added]
+        assert _evaluated(rest, policy).total <= whole
+
+
+@given(several(dated(days=INSIDE), most=5), policies(jobs=()))
+def test_another_claim_never_lowers_the_total(claims, policy):
+    """domain.md, Invariants."""
+    _never_lowers(claims, policy)
+
+
+@given(several(dated(days=INSIDE), employed(("job",)), most=5), policies(jobs=("job",)))
+def test_nor_does_another_job_at_the_same_rate(claims, policy):
+    """domain.md, Invariants; ``points`` tells the exceptions."""
+    _never_lowers(claims, policy)
+
+
+@given(several(dated(days=INSIDE), most=5), policies(jobs=()))
+def test_a_higher_cap_never_lowers_the_total(claims, policy):
+    """Nothing is won by a stricter rule."""
+    freed = {
+        code: replace(category, limits=replace(category.limits, maximum=None))
+        for code, category in policy.categories.items()
+    }
+
+    before = _evaluated(claims, policy).total
+    assert before <= _evaluated(claims, replace(policy, categories=freed)).total

@@ -1,0 +1,134 @@
+"""The allocation against every other one: the highest total, the least lacking, the earliest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from itertools import combinations, product
+
+from hypothesis import given
+
+from tests.domain.language import CYCLE, INSIDE, dated, policies, several
+from tracker.domain.claims import Claim
+from tracker.domain.lines import line_of
+from tracker.domain.parts import year_of
+from tracker.domain.points import evaluate
+from tracker.domain.policies import Limits, Policy
+
+FEW = 4
+
+
+def _simple(policy: Policy) -> Policy:
+    """The same caps and minima over claims that are worth what they state."""
+    plain = {
+        code: replace(
+            kind, basis="quantity", increment=None, roles={}, unapproved=None,
+            outside_duties=False, date_basis="completion",
+        )
+        for code, kind in policy.types.items()
+    }  # fmt: skip
+    return replace(policy, types=plain)
+
+
+def _groups(policy: Policy, claims: list[Claim]) -> list[tuple[Limits, list[int]]]:
+    """Limits with the claims that they are on."""
+    found = []
+    for code, kind in policy.types.items():
+        found.append((kind.limits, [i for i, c in enumerate(claims) if c.type == code]))
+    for code, category in policy.categories.items():
+        found.append((category.limits, [i for i, c in enumerate(claims) if c.category == code]))
+    for code, tag in policy.tags.items():
+        borne = [i for i, c in enumerate(claims) if code in c.tags | policy.types[c.type].tags]
+        found.append((tag.limits, borne))
+    return found
+
+
+def _by_year(policy: Policy, claims: list[Claim], members: list[int]) -> list[list[int]]:
+    years: dict[int, list[int]] = {}
+    for i in members:
+        day = claims[i].completed_on
+        assert day
+        years.setdefault(year_of(policy, CYCLE, day), []).append(i)
+    return list(years.values())
+
+
+def _caps(policy: Policy, claims: list[Claim]) -> list[tuple[int, list[int]]]:
+    found = []
+    for limits, members in _groups(policy, claims):
+        if limits.per_event is not None:
+            found += [(limits.per_event, [i]) for i in members]
+        if limits.per_year is not None:
+            found += [(limits.per_year, year) for year in _by_year(policy, claims, members)]
+        if limits.maximum is not None:
+            found.append((limits.maximum, members))
+    if policy.stop_at_requirement:
+        found.append((policy.points_required, list(range(len(claims)))))
+    return [(int(bound * 100), members) for bound, members in found]
+
+
+def _clashes(policy: Policy, claims: list[Claim]) -> list[tuple[int, int]]:
+    rule = policy.duplicates
+    if rule is None:
+        return []
+    found = []
+    for (i, a), (j, b) in combinations(enumerate(claims), 2):
+        alike = all(getattr(a, key) == getattr(b, key) for key in rule.key)
+        first, last = sorted([a.completed_on, b.completed_on])  # type: ignore[type-var]
+        if alike and (rule.within is None or last < rule.within.after(first)):  # type: ignore[arg-type, operator]
+            found.append((i, j))
+    return found
+
+
+def _lacking(policy: Policy, claims: list[Claim], given: tuple[int, ...]) -> int:
+    everything = list(range(len(claims)))
+    lacking = 0
+    for limits, members in _groups(policy, claims):
+        if limits.minimum is not None:
+            lacking += max(int(limits.minimum * 100) - sum(given[i] for i in members), 0)
+    if policy.minimum_per_year is not None:
+        years = _by_year(policy, claims, everything)
+        number = 3 if policy.year == "cycle" else 4
+        sums = [sum(given[i] for i in year) for year in years] + [0] * (number - len(years))
+        lacking += sum(max(int(policy.minimum_per_year * 100) - points, 0) for points in sums)
+    for window in policy.windows:
+        inside = [i for i in everything if str(claims[i].completed_on) >= "2023-03-01"]
+        lacking += max(int(window.minimum * 100) - sum(given[i] for i in inside), 0)
+    if policy.kinds is not None:
+        kinds = {getattr(claims[i], policy.kinds.of) for i in everything if given[i]}
+        lacking += 100 * max(policy.kinds.minimum - len(kinds), 0)
+    return lacking
+
+
+def best(policy: Policy, claims: list[Claim]) -> list[Decimal]:
+    """What the best of all allocations in whole cents gives each claim."""
+    caps, clashes = _caps(policy, claims), _clashes(policy, claims)
+    worths = [int((c.quantity or 0) * 100 * (2 if c.unit == "ceu" else 1)) for c in claims]
+    worths = [
+        worth if c.limit is None else min(worth, int(c.limit * 100))
+        for worth, c in zip(worths, claims, strict=True)
+    ]
+    order = sorted(range(len(claims)), key=lambda i: line_of(policy, claims[i]).key)
+    lawful = (
+        given
+        for given in product(*(range(worth + 1) for worth in worths))
+        if all(sum(given[i] for i in members) <= bound for bound, members in caps)
+        if not any(given[i] and given[j] for i, j in clashes)
+    )
+    chosen = max(
+        lawful,
+        key=lambda given: (
+            sum(given), -_lacking(policy, claims, given), [given[i] for i in order]
+        ),
+    )  # fmt: skip
+    return [Decimal(cents).scaleb(-2) for cents in chosen]
+
+
+@given(several(dated(4, INSIDE), most=FEW), policies(6, jobs=()))
+def test_no_allocation_is_better_for_the_holder(claims, policy):
+    """domain.md, Invariants: allocate optimally. Amounts are a few cents, so that all are tried."""
+    policy = _simple(policy)
+    claims = [replace(claim, role="", duty=False) for claim in claims]
+    found = evaluate(policy, claims, cycle=CYCLE, on=CYCLE.ends_on)
+    counted = {credit.ref: credit.counted for credit in found.credits}
+
+    assert [counted[claim.ref] for claim in claims] == best(policy, claims)

@@ -1,0 +1,85 @@
+"""The fingerprint of a version: the same rules give the same one, other rules another."""
+
+import json
+from dataclasses import fields, replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from tests.domain import examples
+from tests.domain.examples import POLICY, days, grace
+from tracker.domain import publications
+from tracker.domain.policies import Category, Cohort, Duplicates, Limits, Policy, Provenance
+
+CHECKED = Provenance("The published text, page 3.", verified=True)
+
+
+def test_it_is_sixty_four_hexadecimal_digits_and_always_the_same():
+    found = publications.digest(POLICY)
+
+    assert found == publications.digest(replace(POLICY))
+    assert len(found) == 64
+    assert set(found) <= set("0123456789abcdef")
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        replace(POLICY, points_required=Decimal("100.0")),
+        replace(POLICY, points_required=Decimal("1E+2")),
+        replace(POLICY, categories=dict(sorted(POLICY.categories.items(), reverse=True))),
+        replace(POLICY, provenance=CHECKED),
+        replace(POLICY, unverified=()),
+        examples.with_type(POLICY, "volunteer", provenance=CHECKED),
+    ],
+)
+def test_how_it_is_written_and_what_is_known_about_it_change_nothing(same):
+    assert publications.digest(same) == publications.digest(POLICY)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(POLICY, version="2016"),
+        replace(POLICY, points_required=Decimal("100.01")),
+        replace(POLICY, effective_from=date(2020, 1, 1)),
+        replace(POLICY, valid_while_pending=True),
+        replace(POLICY, late=grace(days(30))),
+        replace(POLICY, late=(*grace(days(30)), *grace(days(60)))),
+        replace(POLICY, cohort=Cohort(awarded_before=date(2011, 1, 1))),
+        replace(POLICY, duplicates=Duplicates(("title", "provider"))),
+        replace(POLICY, duplicates=None),
+        replace(POLICY, approved_providers=frozenset({"Ivy Tech"})),
+        replace(POLICY, credit={"en": "PDUs", "es": "PDU"}),
+        examples.capped(IC="60.01"),
+        examples.capped(IC=None),
+        examples.with_type(POLICY, "volunteer", rate=Decimal("1.01")),
+        examples.with_type(POLICY, "volunteer", unit={"en": "days", "es": "días"}),
+    ],
+)
+def test_another_rule_is_another_fingerprint(other):
+    assert publications.digest(other) != publications.digest(POLICY)
+
+
+def test_sets_are_in_order_whatever_order_they_were_made_in():
+    one = replace(POLICY, approved_providers=frozenset(["a", "b", "c", "d"]))
+    other = replace(POLICY, approved_providers=frozenset(["d", "c", "b", "a"]))
+
+    assert publications.content(one) == publications.content(other)
+    assert json.loads(publications.content(one))["approved_providers"] == ["a", "b", "c", "d"]
+
+
+def test_what_has_its_default_is_left_out_so_that_new_keys_change_no_old_fingerprint():
+    smallest = Policy(
+        version="1", effective_from=None, points_required=Decimal("60.00"),
+        categories={"A": Category("A", {"en": "A", "es": "A"}, Limits(), CHECKED)}, types={},
+        window=POLICY.window, provenance=CHECKED,
+    )  # fmt: skip
+
+    assert publications.content(smallest) == (
+        '{"categories":{"A":{"code":"A","limits":{},"name":{"en":"A","es":"A"}}},'
+        '"effective_from":null,"points_required":"60","types":{},"version":"1",'
+        '"window":{"length":{"length":90,"unit":"days"}}}'
+    )
+    assert len(fields(Policy)) > 20

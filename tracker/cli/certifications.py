@@ -1,0 +1,114 @@
+"""tracker certifications extend: one act that extends many certifications."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import Any, cast
+
+import click
+
+from tracker.cli.doors import DAY, OPERATOR, complain, day, office, progress
+from tracker.domain.errors import Invalid
+from tracker.domain.periods import Duration, Period, Unit
+from tracker.services import employers, mass_extensions
+from tracker.services.mass_extensions import Fate, MassExtension, Outcome, Selection
+from tracker.services.work import Office
+
+
+class _Days(click.ParamType[Period]):
+    """FROM..TO, both days included."""
+
+    name = "FROM..TO"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Period:
+        """The period, or how it must be written."""
+        try:
+            first, last = (date.fromisoformat(part) for part in str(value).split(".."))
+        except ValueError:
+            self.fail(f"{value!r} is not like 2026-03-01..2026-06-30.", param, ctx)
+        return Period(first, last)
+
+
+class _Length(click.ParamType[Duration]):
+    """A number of days, months or years."""
+
+    name = "DURATION"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Duration:
+        """The duration, or how it must be written."""
+        found = re.fullmatch(r"([0-9]{1,5}) ?(day|month|year)s?", str(value))
+        if found is None:
+            self.fail(f"{value!r} is not like '90 days', '6 months' or '1 year'.", param, ctx)
+        return Duration(int(found[1]), cast("Unit", f"{found[2]}s"))
+
+
+@click.group()
+def certifications() -> None:
+    """What is done to many certifications at once."""
+
+
+@certifications.command("extend")
+@click.option("--ref", required=True, help="Stands for this act: run again it changes nothing.")
+@click.option("--scheme", required=True, help="The scheme's code, such as cpt.")
+@click.option("--expiring", type=_Days(), required=True, help="The expiry in force, both included.")
+@click.option("--until", type=DAY, help="One new expiry for all of them.")
+@click.option("--by", type=_Length(), help="So much later than each expires: '6 months'.")
+@click.option("--reason", required=True, help="Why, in words that history keeps.")
+@click.option("--reason-code", default="mass_extension", show_default=True)
+@click.option("--override", help="Why it is granted although the policy's rule refuses it.")
+@click.option("--holder", "holders", multiple=True, help="Only this holder_ref; may be repeated.")
+@click.option("--employer", help="Only workers who share their standing with it; its name.")
+@click.option("--effective-on", type=DAY, help="Since when it is so. Default: today.")
+@click.option("--dry-run", is_flag=True, help="Say who would be extended; store nothing.")
+def extend(
+    *, scheme: str, expiring: Period, until: datetime | None, holders: tuple[str, ...],
+    employer: str | None, effective_on: datetime | None, dry_run: bool, override: str | None,
+    **given: Any,
+) -> None:  # fmt: skip
+    """Extend all certifications of a scheme that expire in a period, in one act.
+
+    Those that the policy's rule refuses are named and left alone, unless --override says why.
+    """
+    opened = office()
+    selection = Selection(scheme, expiring, holders, _employer(opened, employer))
+    asked = MassExtension(
+        selection=selection, until=day(until), effective_on=day(effective_on),
+        override_reason=override, **given,
+    )  # fmt: skip
+    with progress(f"Extending {scheme}") as tell:
+        if dry_run:
+            with opened.reading(OPERATOR) as reading:
+                found = mass_extensions.foresee(reading, asked, on_progress=tell)
+        else:
+            with opened.work(OPERATOR) as work:
+                found = mass_extensions.extend(work, asked, on_progress=tell)
+    _tell(found)
+
+
+def _employer(opened: Office, name: str | None) -> str | None:
+    if name is None:
+        return None
+    with opened.reading(OPERATOR) as reading:
+        found = employers.of_name(reading, name)
+    if found is None:
+        raise Invalid("There is no such employer.", fields={"employer": "is unknown"})
+    return found
+
+
+def _tell(found: Outcome) -> None:
+    for fate in found.fates:
+        if fate.refused is None:
+            click.echo(_line(fate))
+        else:
+            complain(f"refused: {_line(fate)}: {fate.detail}")
+    verb = "would be extended" if found.dry_run else "extended"
+    click.echo(f"{found.extended:,} {verb}, {found.refused:,} refused")
+    if found.repeated:
+        click.echo(f"{found.ref} was done before ({found.unchanged:,} extended); nothing changed.")
+    elif found.dry_run:
+        click.echo("This was a dry run: nothing was stored.")
+
+
+def _line(fate: Fate) -> str:
+    return f"{fate.holder_ref}  {fate.certificate_number}  {fate.expires_on} -> {fate.extended_to}"

@@ -1,0 +1,229 @@
+"""Policy versions: schemes diff, publish and repair, and the warnings of schemes check."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterable
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+import click
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from tracker import migrations, settings
+from tracker import schemes as files
+from tracker.cli.doors import DAY, OPERATOR, complain, day, office, progress
+from tracker.cli.files import replacing
+from tracker.cli.policy_reports import Report
+from tracker.domain.schemes import Scheme, Schemes
+from tracker.schemes import SchemesRefusedError
+from tracker.services import policies, publications
+from tracker.services.policies import Correction, Repaired, Version
+from tracker.services.work import Office
+
+MENDING = (
+    "Put it back, and give what changed a version of its own; one with `corrects` repairs the "
+    "cycles already governed: `tracker schemes repair`."
+)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("diff")
+@click.argument("old")
+@click.argument("new")
+@click.option("--scheme", "code", help="Needed where several schemes have these versions.")
+@click.option("--as-of", type=DAY, required=True, help="The date, such as 2026-11-21.")
+@click.option("--file", "file", type=_FILE, help="A scheme file, not yet installed, that has NEW.")
+@click.option("--json", "form", flag_value="json", help="One JSON object.")
+@click.option("--csv", "form", flag_value="csv", help="A table with all facts before and after.")
+def diff(
+    old: str, new: str, *, code: str | None, as_of: datetime, file: Path | None, form: str | None
+) -> None:
+    """Say for whom version NEW gives another result than version OLD; nothing is written.
+
+    Both are applied to every certification of the scheme, as they would stand on a day: points,
+    requirement, verdict, and the dates that decide the standing.
+    """
+    opened = _bulk_office()
+    one, other = _versions(opened, old, new, code, file)
+    on, scheme = as_of.date(), one.scheme.code
+    with Report() as report:
+        with progress(f"Comparing {old} and {new}") as tell, opened.reading(OPERATOR) as reading:
+            for found in policies.diff(reading, one, other, on=on, on_progress=tell):
+                report.add(found)
+        if form == "json":
+            _write(report.json(scheme=scheme, old=old, new=new, as_of=on))
+        elif form == "csv":
+            _write(report.csv())
+            for line in report.totals():
+                complain(line)
+        else:
+            _write(report.text())
+
+
+def _bulk_office() -> Office:
+    """An office for going through everybody.
+
+    What stands since the start stays to the end: without the freeze Python would look through it
+    for garbage again and again, a tenth of the time.
+    """
+    opened = office()
+    gc.freeze()
+    return opened
+
+
+def _write(chunks: Iterable[bytes]) -> None:
+    for chunk in chunks:
+        sys.stdout.buffer.write(chunk)
+    sys.stdout.buffer.flush()
+
+
+def _versions(
+    opened: Office, old: str, new: str, code: str | None, file: Path | None
+) -> tuple[Version, Version]:
+    """OLD of the installed schemes, and NEW of them or of the file."""
+    with_file = opened.schemes
+    if file is not None:
+        with_file, code_of_file = _with(opened.settings.schemes_directory, file)
+        if code not in {None, code_of_file}:
+            raise click.UsageError(f"{file} holds scheme {code_of_file}, not {code}.")
+        code = code_of_file
+    scheme = opened.schemes[code] if code else _only(opened.schemes, old, new)
+    found = with_file[scheme.code]
+    return (
+        Version(scheme, publications.version(scheme, old)),
+        Version(found, publications.version(found, new)),
+    )
+
+
+def _only(schemes: Schemes, *versions: str) -> Scheme:
+    """The one scheme that has these versions."""
+    found = [s for s in schemes if {p.version for p in s.policies}.issuperset(versions)]
+    if len(found) != 1:
+        told = ", ".join(s.code for s in found or schemes)
+        has = "Several schemes have" if found else "No scheme has"
+        raise click.UsageError(f"{has} these versions: give --scheme, one of: {told}.")
+    return found[0]
+
+
+def _with(directory: Path, file: Path) -> tuple[Schemes, str]:
+    """The installed schemes with this file in the place of the one of the same scheme.
+
+    They are read together, because schemes refer to each other.
+    """
+    code = _code(file)
+    with tempfile.TemporaryDirectory() as together:
+        for path in directory.glob("*.toml"):
+            if code is None or _code(path) != code:
+                shutil.copy(path, together)
+        shutil.copy(file, together)
+        return files.load(Path(together)), str(code)
+
+
+def _code(path: Path) -> object:
+    """The code that a scheme file gives; None where it cannot be read: loading says why."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig")).get("code")
+    except ValueError:
+        return None
+
+
+@click.command("publish")
+@click.argument("code")
+@click.argument("version")
+@click.option("--note", required=True, help="Why, and by whose decision; history keeps it.")
+def publish(code: str, version: str, *, note: str) -> None:
+    """Put on record that VERSION of scheme CODE is published, as it stands in its file.
+
+    From then on `tracker schemes check` and `tracker doctor` warn if the file says otherwise.
+    """
+    opened = office()
+    with opened.work(OPERATOR) as work:
+        done = publications.publish(work, code, version, note=note)
+    if done.new:
+        click.echo(f"Published: scheme {code}, version {version}, sha256 {done.sha256}")
+    else:
+        click.echo(f"It was published on {done.at:%Y-%m-%d}, as it stands; nothing was changed.")
+
+
+@click.command("repair")
+@click.argument("code")
+@click.option("--from", "old", required=True, help="The version that was wrong.")
+@click.option("--to", "new", required=True, help="The version that says it corrects that one.")
+@click.option("--dry-run", is_flag=True, help="Say what would change; store nothing.")
+@click.option("--as-of", type=DAY, help="The day on which results are compared. Default: today.")
+@click.option("--csv", "file", type=_NEW_FILE, help="Write the list to this file too.")
+def repair(
+    code: str, *, old: str, new: str, dry_run: bool, as_of: datetime | None, file: Path | None
+) -> None:
+    """Put every cycle of scheme CODE that a wrong version governs under its correction.
+
+    Servers must know the new version before: install its file and restart them. Renewals that
+    were decided stay as they were decided. Run again it changes nothing and says so.
+    """
+    opened, asked = _bulk_office(), Correction(code, old, new, day(as_of))
+    with Report() as report, ExitStack() as until_written:
+        table = until_written.enter_context(replacing(file)) if file else None
+        done = _foresee(opened, asked, report) if dry_run else _repair(opened, asked, report, table)
+        if dry_run and table:
+            table.writelines(report.csv())
+        _tell(report, done, asked, dry_run=dry_run)
+    if file:
+        complain(f"Written: {file}")
+
+
+def _foresee(opened: Office, asked: Correction, report: Report) -> Repaired:
+    with progress(f"Examining {asked.scheme}") as tell, opened.reading(OPERATOR) as reading:
+        return policies.foresee(reading, asked, on_progress=tell, tell=report.add)
+
+
+def _repair(opened: Office, asked: Correction, report: Report, table: IO[bytes] | None) -> Repaired:
+    """Repair, and write the list before anything is stored: a full disk leaves all as it was."""
+    with progress(f"Repairing {asked.scheme}") as tell, opened.work(OPERATOR) as work:
+        done = policies.repair(work, asked, on_progress=tell, tell=report.add)
+        if table:
+            table.writelines(report.csv())
+    return done
+
+
+def _tell(report: Report, done: Repaired, asked: Correction, *, dry_run: bool) -> None:
+    if not done.cycles:
+        click.echo(f"No cycle is governed by {asked.old}; nothing was changed.")
+        return
+    _write(report.text())
+    verb = "would be put" if dry_run else "put"
+    click.echo(f"Cycles {verb} from {asked.old} under {asked.new}: {done.cycles:,}")
+    if dry_run:
+        click.echo("This was a dry run: nothing was stored.")
+
+
+def warn_of_breaches(found: Schemes) -> None:
+    """Warn of published versions that these files hold otherwise, if there is a database to ask.
+
+    None is made for it: whoever writes a scheme file need not have one.
+    """
+    chosen = settings.load()
+    url = make_url(chosen.database.url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        return
+    try:
+        opened = office(chosen)
+        if migrations.current(opened.engine) != migrations.head():
+            return
+        with opened.reading(OPERATOR) as reading:
+            for breach in publications.breaches(reading, found):
+                if breach.scheme in found.by_code:  # a directory of drafts may hold a few only
+                    complain(f"warning: {breach}. {MENDING}")
+    except (SQLAlchemyError, SchemesRefusedError) as error:
+        complain(f"Not compared with what was published: {str(error).splitlines()[0]}")
+
+
+COMMANDS = (diff, publish, repair)

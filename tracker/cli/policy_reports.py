@@ -1,0 +1,135 @@
+"""Differences between two versions of a policy as text, JSON and CSV.
+
+What changes is kept in a temporary file while the work goes on, and written when it is done: a
+report is whole or absent, however many lines it has, and a live line of progress never runs
+through it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+
+from tracker import tabular
+from tracker.domain.differences import FACTS, Difference, Tally
+from tracker.services.policies import Compared
+
+COLUMNS = (
+    "certificate_number", "holder_ref", "version", "changes",
+    *(f"{fact}_{when}" for fact in FACTS for when in ("before", "after")),
+)  # fmt: skip
+_IN_MEMORY = 1 << 20  # bytes; more lies in a file
+_WORDS = {
+    "total": "total", "required": "required", "expires_on": "valid through",
+    "window_opens_on": "window opens", "grace_ends_on": "grace ends",
+    "title_ends_on": "title ends",
+}  # fmt: skip
+_VERDICTS = {
+    "complete_gained": "now complete", "complete_lost": "no longer complete",
+    "complete_added": "counts points now", "complete_removed": "counts no points any more",
+}  # fmt: skip
+
+
+class Report:
+    """The certifications for which something changes, and the totals of all."""
+
+    def __init__(self) -> None:
+        self.tally = Tally()
+        self._lines = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - __exit__
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _no: BaseException | None,
+        _at: TracebackType | None,
+    ) -> None:
+        self._lines.close()
+
+    def add(self, one: Compared) -> None:
+        """Take a certification in; one for which nothing changes is only counted."""
+        self.tally.add(one.differences)
+        if one.differences:
+            self._lines.write(orjson.dumps(_plain(one), option=orjson.OPT_APPEND_NEWLINE))
+
+    def _changed(self) -> Iterator[dict[str, Any]]:
+        self._lines.seek(0)
+        yield from map(orjson.loads, self._lines)
+
+    def text(self) -> Iterator[bytes]:
+        """A line for each certification, then the totals."""
+        for one in self._changed():
+            changes = ", ".join(map(_told, one["changes"]))
+            yield f"{one['certificate_number']}  {one['holder_ref']}  {changes}\n".encode()
+        yield from (f"{line}\n".encode() for line in self.totals())
+
+    def totals(self) -> Iterator[str]:
+        """How many change, and in what ways."""
+        examined, changed = self.tally.examined, self.tally.changed
+        told = f"{changed:,} change{'s' if changed == 1 else ''}" if changed else "nothing changes"
+        yield f"{_certifications(examined)} examined: {told}"
+        for kind, count in self.tally.kinds.items():
+            yield f"{count:>9,}  {kind.replace('_', ' ')}"
+
+    def csv(self) -> Iterator[bytes]:
+        """A line for each certification, with all facts before and after."""
+        return tabular.csv_chunks(COLUMNS, map(_row, self._changed()))
+
+    def json(self, **about: Any) -> Iterator[bytes]:
+        """One object: what was compared, the changes of each certification, the totals."""
+        head = orjson.dumps({**about, **self._sums()}, default=str)
+        yield head[:-1] + b',"certifications":['
+        between = b"\n"
+        for one in self._changed():
+            shown = {key: one[key] for key in (*COLUMNS[:3], "changes")}
+            yield between + orjson.dumps(shown)
+            between = b",\n"
+        yield b"\n]}\n"
+
+    def _sums(self) -> dict[str, Any]:
+        tally = self.tally
+        return {"examined": tally.examined, "changed": tally.changed, "kinds": tally.kinds}
+
+
+def _certifications(count: int) -> str:
+    return f"{count:,} certification{'' if count == 1 else 's'}"
+
+
+def _plain(one: Compared) -> dict[str, Any]:
+    """What the three forms are made of; amounts as text, dates in ISO form."""
+    return {
+        "certificate_number": one.number, "holder_ref": one.holder_ref, "version": one.version,
+        "changes": [_change(each) for each in one.differences],
+        "before": [_value(getattr(one.before, fact)) for fact in FACTS],
+        "after": [_value(getattr(one.after, fact)) for fact in FACTS],
+    }  # fmt: skip
+
+
+def _change(one: Difference) -> dict[str, Any]:
+    before, after = _value(one.before), _value(one.after)
+    return {"fact": one.fact, "kind": one.kind, "before": before, "after": after}
+
+
+def _value(value: Any) -> str | bool | None:
+    return value if value is None or isinstance(value, bool) else str(value)
+
+
+def _told(change: dict[str, Any]) -> str:
+    """A change as a phrase: ``total 40.00 -> 35.00``, or the verdict in words."""
+    if change["kind"] in _VERDICTS:
+        return _VERDICTS[change["kind"]]
+    nothing = "without end" if change["fact"] == "expires_on" else "none"
+    before, after = (change[when] or nothing for when in ("before", "after"))
+    return f"{_WORDS[change['fact']]} {before} -> {after}"
+
+
+def _row(one: dict[str, Any]) -> list[Any]:
+    pairs = zip(one["before"], one["after"], strict=True)
+    kinds = ";".join(change["kind"] for change in one["changes"])
+    return [*(one[key] for key in COLUMNS[:3]), kinds, *(value for pair in pairs for value in pair)]

@@ -1,0 +1,196 @@
+"""What the rules of points take and give: claims in, an explained evaluation out.
+
+How the one becomes the other is in ``points``; the sentences are in ``explanations``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from tracker.domain.periods import Period
+from tracker.domain.policies import Limits
+
+ZERO = Decimal("0.00")
+
+Rule = Literal[
+    "unknown_type", "unknown_unit", "unknown_role", "outside_cycle", "after_date",
+    "regular_duty", "below_threshold", "overlap", "incomplete_month", "increment", "unapproved",
+    "duplicate", "decision", "event_cap", "year_cap", "cycle_cap", "stop",
+]  # fmt: skip
+Group = Literal["type", "category", "tag", "policy"]
+Missing = Literal["type", "category", "tag", "year", "window", "kinds"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An activity as the rules see it.
+
+    ``quantity`` is in ``unit`` (empty: the type's own); a claim counted by months has none, but
+    a start, and an end unless the job goes on. ``role`` is one of the policy's roles, or empty.
+    ``duty``: it was done as a regular duty. ``approved``: the reviewer found its provider
+    approved. ``limit`` is the most that the reviewer allowed.
+    """
+
+    ref: str
+    category: str
+    type: str
+    title: str
+    provider: str
+    quantity: Decimal | None
+    starts_on: date | None
+    completed_on: date | None
+    limit: Decimal | None = None
+    unit: str = ""
+    role: str = ""
+    tags: frozenset[str] = frozenset()
+    duty: bool = False
+    approved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Points that a rule took from a claim.
+
+    ``subject`` names the date, claim, unit or group meant; ``group`` says of what kind that
+    group is; ``bound`` is the limit, step or factor that cut.
+    """
+
+    rule: Rule
+    points: Decimal
+    subject: str = ""
+    bound: Decimal | None = None
+    group: Group | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """What one claim brought: ``claimed`` less every cut is ``counted``.
+
+    ``units`` are in the type's own unit; ``factor`` is that of the role.
+    """
+
+    ref: str
+    category: str
+    type: str
+    title: str
+    on: date | None
+    units: Decimal
+    rate: Decimal
+    claimed: Decimal
+    counted: Decimal
+    cuts: tuple[Cut, ...]
+    factor: Decimal = Decimal(1)
+    role: str = ""
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTotal:
+    """The points of a category or tag, with the limits that apply to it."""
+
+    code: str
+    claimed: Decimal
+    counted: Decimal
+    limits: Limits
+
+    @property
+    def maximum(self) -> Decimal | None:
+        """The most points that a cycle counts of it."""
+        return self.limits.maximum
+
+    @property
+    def minimum(self) -> Decimal | None:
+        """The points that a cycle needs of it."""
+        return self.limits.minimum
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodTotal:
+    """The points counted in a year, or in the last stretch, of the cycle, and those needed."""
+
+    period: Period
+    counted: Decimal
+    minimum: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """A minimum that is not reached, in points; of ``kinds``, in kinds."""
+
+    of: Missing
+    subject: str
+    counted: Decimal
+    minimum: Decimal
+
+    @property
+    def missing(self) -> Decimal:
+        """What is lacking."""
+        return self.minimum - self.counted
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for one cycle beside its policy.
+
+    ``required``: the requirement, where it was reduced or is another for who holds several
+    certifications. ``earns_from`` and ``earns_until``: the first and the last day whose
+    activities count, where these are not the ends of the cycle: an extension or a late step that
+    still earns lengthens a cycle, and what it took does not count in the next one again.
+    ``extra_points`` are those of lateness. ``carried_over``: points brought from the cycle
+    before. ``reexamined_on``: the day on which the re-examination was passed, which stands for
+    the points.
+    """
+
+    required: Decimal | None = None
+    extra_points: Decimal = ZERO
+    earns_from: date | None = None
+    earns_until: date | None = None
+    carried_over: Decimal = ZERO
+    reexamined_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The explained result of applying a policy to claims in a cycle, as of a day.
+
+    ``earned`` is the sum of what the claims count for; with ``carried_over`` it is the
+    ``total``. ``carries_over`` is what would pass on into the next cycle. ``years`` and
+    ``windows`` hold the stretches that need points of their own; ``kinds`` counts the different
+    categories or types, where the policy asks for several.
+    """
+
+    policy: str
+    verified: bool
+    cycle: Period
+    on: date
+    credits: tuple[Credit, ...]
+    categories: tuple[GroupTotal, ...]
+    earned: Decimal
+    total: Decimal
+    required: Decimal
+    carried_over: Decimal = ZERO
+    carries_over: Decimal = ZERO
+    tags: tuple[GroupTotal, ...] = ()
+    years: tuple[PeriodTotal, ...] = ()
+    windows: tuple[PeriodTotal, ...] = ()
+    kinds: int | None = None
+    shortfalls: tuple[Shortfall, ...] = ()
+    reexamined_on: date | None = None
+
+    @property
+    def missing(self) -> Decimal:
+        """The points still needed to reach the requirement; never negative."""
+        return max(self.required - self.total, ZERO)
+
+    @property
+    def minima_met(self) -> bool:
+        """Whether every minimum beside the total is reached."""
+        return not self.shortfalls
+
+    @property
+    def complete(self) -> bool:
+        """Whether the requirement is met, by points or by re-examination."""
+        return self.reexamined_on is not None or (self.missing == ZERO and self.minima_met)

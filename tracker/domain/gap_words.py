@@ -1,0 +1,143 @@
+"""What would close a gap, in sentences: each way, and what stands in the way of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from tracker.domain.gap import Activity, Gap, Obstacle
+from tracker.domain.policies import Policy
+from tracker.domain.wording import Quantity, Voice, counted
+
+_WAYS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "way": "{activities} by {until} would close the gap.",
+        "more": "{quantity.figure} more {quantity.noun}",
+        "time": "{quantity} from {starts} to {ends}",
+        "name": "{quantities} ({name})",
+        "tag": " marked {tag}",
+        "times": " in {times}",
+    },
+    "es": {
+        "way": "Con {activities}, a más tardar el {until}, se cerraría la diferencia.",
+        "more": "{quantity} más",
+        "time": "{quantity} del {starts} al {ends}",
+        "name": "{quantities} ({name})",
+        "tag": " con la marca {tag}",
+        "times": " en {times}",
+    },
+}
+_ACTIVITIES = {"en": "activities", "es": "actividades"}
+_MONTHS = {"en": "months", "es": "meses"}
+
+_OBSTACLES: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "over": "The time in which activities count ended on {until}.",
+        "lost": "The year that began on {day} is over and fell short; that cannot be made up for.",
+        "many": "It takes more than three kinds of activity to close the gap.",
+        "unserved": "No activity that is still open counts for {group}.",
+        "kinds": "Too few further kinds of activity are still open.",
+        "nothing": "No activity is open that would bring {credit}.",
+        "cycle_cap": "Only {room.figure} more {room.noun} {room:counts|count} for {group} in this"
+        " cycle.",
+        "year_cap": "Only {room.figure} more {room.noun} {room:counts|count} for {group} in a"
+        " year.",
+        "once": "Only {one} counts.",
+        "stop": "Counting stops at the requirement, and nothing that counts can be spared.",
+        "full_cycle_cap": "Nothing more counts for {group} in this cycle.",
+        "full_year_cap": "Nothing more counts for {group} in any year of this cycle.",
+        "time": "Only {months} of employment can still be completed by {until}.",
+        "no_time": "No whole month of employment can still be completed by {until}.",
+    },
+    "es": {
+        "over": "El tiempo en que cuentan las actividades terminó el {until}.",
+        "lost": "El año que empezó el {day} ya pasó sin alcanzar el mínimo; eso no se puede"
+        " recuperar.",
+        "many": "Se necesitan más de tres clases de actividad para cerrar la diferencia.",
+        "unserved": "Ninguna actividad que siga abierta cuenta en {group}.",
+        "kinds": "Quedan abiertas muy pocas clases de actividad distintas.",
+        "nothing": "No queda abierta ninguna actividad que aporte {credit}.",
+        "cycle_cap": "Solo {room:cuenta|cuentan} {room} más en {group} en este ciclo.",
+        "year_cap": "Solo {room:cuenta|cuentan} {room} más en {group} por año.",
+        "once": "Solo cuenta {one}.",
+        "stop": "El conteo se detiene en el requisito y no sobra nada de lo que cuenta.",
+        "full_cycle_cap": "Nada más cuenta en {group} en este ciclo.",
+        "full_year_cap": "Nada más cuenta en {group} en ningún año de este ciclo.",
+        "time": "Hasta el {until} solo {months:cabe|caben} {months} más de empleo.",
+        "no_time": "Hasta el {until} ya no cabe ningún mes completo de empleo.",
+    },
+}
+_NOTHING = {
+    "en": "Nothing that can still be done would close the gap by {until}:",
+    "es": "Nada de lo que todavía se puede hacer hasta el {until} cerraría la diferencia:",
+}
+
+
+def explain_way(way: Sequence[Activity], gap: Gap, policy: Policy, language: str) -> str:
+    """One way to close a gap, in a sentence."""
+    voice = Voice(policy, language)
+    activities = voice.listed([_activity(one, gap, voice) for one in way])
+    return _WAYS[language]["way"].format(activities=activities, until=voice.day(gap.until))
+
+
+def _activity(activity: Activity, gap: Gap, voice: Voice) -> str:
+    """So much more of one kind of activity: "15 more contact hours (Third-party training)"."""
+    words, language = _WAYS[voice.language], voice.language
+    told = words["name"].format(
+        quantities=_quantities(activity, gap, voice), name=voice.text(activity.kind.name)
+    )
+    if activity.tag:
+        told += words["tag"].format(tag=voice.name("tag", activity.tag))
+    if activity.times > 1 and activity.kind.basis == "quantity":
+        times = counted(Decimal(activity.times), _ACTIVITIES[language], language)
+        told += words["times"].format(times=times)
+    return told
+
+
+def _quantities(activity: Activity, gap: Gap, voice: Voice) -> str:
+    """How much of it, and in which time where not any time will do."""
+    words, language = _WAYS[voice.language], voice.language
+
+    def of(units: Decimal) -> Quantity:
+        if activity.kind.basis == "event":
+            return counted(units, _ACTIVITIES[language], language)
+        return voice.units(activity.kind, units)
+
+    if gap.any_time:
+        return words["more"].format(quantity=of(activity.units))
+    return voice.listed(
+        [
+            words["time"].format(
+                quantity=words["more"].format(quantity=of(portion.units)),
+                starts=voice.day(portion.period.starts_on), ends=voice.day(portion.period.ends_on),
+            )
+            for portion in activity.portions
+        ]
+    )  # fmt: skip
+
+
+def explain_obstacles(gap: Gap, policy: Policy, language: str) -> list[str]:
+    """Why nothing closes a gap, in sentences; none where something does."""
+    if not gap.obstacles:
+        return []
+    voice = Voice(policy, language)
+    first = _NOTHING[language].format(until=voice.day(gap.until))
+    return [first, *(_obstacle(one, gap, voice) for one in gap.obstacles)]
+
+
+def _obstacle(obstacle: Obstacle, gap: Gap, voice: Voice) -> str:
+    language, kind, key = voice.language, obstacle.kind, str(obstacle.kind)
+    found: dict[str, object] = {"until": voice.day(gap.until), "credit": voice.credit}
+    if kind in {"unserved", "once", "cycle_cap", "year_cap"}:
+        found["group"] = voice.group(obstacle.group, obstacle.subject)
+        found["one"] = voice.one_of(obstacle.group, obstacle.subject)
+        found["room"] = voice.points(obstacle.points)
+    if kind in {"cycle_cap", "year_cap"} and not obstacle.points:
+        key = f"full_{kind}"
+    if kind == "lost":
+        found["day"] = voice.day(date.fromisoformat(obstacle.subject))
+    if kind == "time":
+        found["months"] = counted(Decimal(obstacle.months), _MONTHS[language], language)
+        key = "time" if obstacle.months else "no_time"
+    return _OBSTACLES[language][key].format(**found)

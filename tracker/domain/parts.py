@@ -1,0 +1,258 @@
+"""A policy's caps and minima laid over the claims of a cycle: the ground of an allocation.
+
+A claim is one part, unless years or stretches of the cycle have limits of their own: then the
+months of an employment are told apart, dated one after the other from its first day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+
+from tracker.domain.allocation import Cap, Need, Part
+from tracker.domain.claims import ZERO, Group, Missing, Rule
+from tracker.domain.lines import Line, tags
+from tracker.domain.periods import DAY, Duration, Period, add_months
+from tracker.domain.policies import Kinds, Limits, Policy
+
+MONTHS_A_YEAR = 12
+Bound = tuple[Rule, Group, str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a policy bounds, looked up once: the caps on each type and on each tag.
+
+    ``of_type`` is in the order in which caps cut. ``stretches`` are counted back from the end of
+    the cycle: those that need points of their own, then the one from which points may be carried
+    over. Where ``only_caps`` matter, a claim under none of them is no part of the ground.
+    """
+
+    policy: Policy
+    of_type: Mapping[str, tuple[Bound, ...]]
+    of_tag: Mapping[str, tuple[Bound, ...]]
+    minima: tuple[tuple[Missing, str, Limits], ...]
+    has_years: bool
+    stretches: tuple[Duration, ...]
+    only_caps: bool
+
+
+@dataclass(slots=True)
+class Ground:
+    """The parts and caps of one evaluation."""
+
+    parts: list[Part]
+    caps: list[Cap]
+    stretches: tuple[Period, ...]
+
+
+@lru_cache(maxsize=256)
+def plan_of(policy: Policy) -> Plan:
+    """The plan of a policy version."""
+    groups: list[tuple[Missing, str, Limits]] = [
+        *(("category", code, found.limits) for code, found in policy.categories.items()),
+        *(("tag", code, found.limits) for code, found in policy.tags.items()),
+        *(("type", code, found.limits) for code, found in policy.types.items()),
+    ]  # fmt: skip
+    stretches = [window.last for window in policy.windows]
+    if policy.carry_over and policy.carry_over.last:
+        stretches.append(policy.carry_over.last)
+    return Plan(
+        policy=policy,
+        of_type={
+            code: _in_order(
+                (
+                    *_bounds("type", code, kind.limits),
+                    *_bounds("category", kind.category, policy.categories[kind.category].limits),
+                )
+            )
+            for code, kind in policy.types.items()
+        },
+        of_tag={code: tuple(_bounds("tag", code, tag.limits)) for code, tag in policy.tags.items()},
+        minima=tuple(group for group in groups if group[2].minimum is not None),
+        has_years=policy.minimum_per_year is not None
+        or any(limits.per_year is not None for _, _, limits in groups),
+        stretches=tuple(stretches),
+        only_caps=not (
+            stretches
+            or policy.carry_over
+            or policy.kinds
+            or policy.minimum_per_year is not None
+            or any(limits.minimum is not None for _, _, limits in groups)
+        ),
+    )
+
+
+def _bounds(group: Group, code: str, limits: Limits) -> Iterator[Bound]:
+    if limits.per_event is not None:
+        yield "event_cap", group, code, limits.per_event
+    if limits.per_year is not None:
+        yield "year_cap", group, code, limits.per_year
+    if limits.maximum is not None:
+        yield "cycle_cap", group, code, limits.maximum
+
+
+def lay(
+    plan: Plan, lines: Sequence[Line], cycle: Period, *, room: Decimal, all_of_them: bool
+) -> Ground:
+    """Cut the lines that count into parts, each under its caps; ``room`` is where reviews stop.
+
+    ``all_of_them``: those too that no cap and no minimum is about.
+    """
+    ends = cycle.ends_on
+    stretches = tuple(Period(last.before(ends + DAY), ends) for last in plan.stretches)
+    ground = Ground([], [], stretches)
+    numbers: dict[tuple[Rule, Group, str, int], int] = {}
+    all_of_them = all_of_them or not plan.only_caps
+    for number, line in enumerate(lines):
+        if line.kind is None or line.counted <= ZERO:
+            continue
+        bounds = _bounds_of(plan, line, room)
+        if (bounds or all_of_them) and (worth := line.worth) > ZERO:
+            for day, points in _dated(plan, line, worth):
+                year = year_of(plan.policy, cycle, day) if plan.has_years else 0
+                caps = tuple(
+                    [_number(ground.caps, numbers, b, line=number, year=year) for b in bounds]
+                )
+                inside = _stretches_of(day, stretches) if stretches else NOWHERE
+                ground.parts.append(Part(number, points, caps, year, inside))
+    return ground
+
+
+def _stretches_of(day: date, stretches: Sequence[Period]) -> frozenset[int]:
+    return frozenset(i for i, stretch in enumerate(stretches) if stretch.starts_on <= day)
+
+
+NOWHERE: frozenset[int] = frozenset()
+_ORDER: tuple[Rule, ...] = ("event_cap", "year_cap", "cycle_cap", "stop")
+
+
+def _in_order(bounds: Iterable[Bound]) -> tuple[Bound, ...]:
+    """Bounds in the order in which they cut: event, year, cycle, stop; type before tag."""
+    return tuple(sorted(bounds, key=lambda bound: _ORDER.index(bound[0])))
+
+
+def _bounds_of(plan: Plan, line: Line, room: Decimal) -> Sequence[Bound]:
+    """The caps on a line, in the order in which they cut."""
+    assert line.kind is not None  # noqa: S101 - asked before
+    bounds = plan.of_type[line.kind.code]
+    borne = [code for code in plan.of_tag if code in tags(line)] if plan.of_tag else ()
+    if not borne and not plan.policy.stop_at_requirement:
+        return bounds
+    found = [*bounds, *(bound for code in borne for bound in plan.of_tag[code])]
+    if plan.policy.stop_at_requirement:
+        found.append(("stop", "policy", "", room))
+    return _in_order(found)
+
+
+def _number(
+    caps: list[Cap],
+    numbers: dict[tuple[Rule, Group, str, int], int],
+    bound: Bound,
+    *,
+    line: int,
+    year: int,
+) -> int:
+    """The place of a cap in the list: one for each event, for each year, or for the cycle."""
+    rule, group, code, most = bound
+    which = line if rule == "event_cap" else year if rule == "year_cap" else 0
+    place = numbers.setdefault((rule, group, code, which), len(caps))
+    if place == len(caps):
+        caps.append(Cap(rule, group, code, most))
+    return place
+
+
+def _dated(plan: Plan, line: Line, worth: Decimal) -> Iterator[tuple[date, Decimal]]:
+    """The points of a line with the days that date them."""
+    run = line.run
+    if run is None or line.kind is None or not (plan.has_years or plan.stretches):
+        yield line.on or date.min, worth
+        return
+    rate, month = line.kind.rate * line.factor, 0
+    while worth > ZERO:
+        month += 1
+        day = min(add_months(run.starts_on, month) - DAY, run.ends_on)
+        points = worth if day == run.ends_on else min(rate.quantize(worth), worth)
+        yield day, points
+        worth -= points
+
+
+def year_of(policy: Policy, cycle: Period, day: date) -> int:
+    """The year that a day lies in: the calendar's, or that of the cycle, counted from 1.
+
+    Days after the end, on which a late holder still earns, belong to the last year, and so does
+    the anniversary of the start, where the cycle ends on it: no year is one day long.
+    """
+    day = min(day, cycle.ends_on)
+    if policy.year == "calendar":
+        return day.year
+    year = day.year - cycle.starts_on.year
+    while year > 0 and _begins(cycle, year) > min(day, cycle.ends_on - DAY):
+        year -= 1
+    return year + 1
+
+
+def _begins(cycle: Period, year: int) -> date:
+    """The anniversary of the start after so many years."""
+    return add_months(cycle.starts_on, MONTHS_A_YEAR * year)
+
+
+def years(policy: Policy, cycle: Period) -> dict[int, Period]:
+    """The years of a cycle by number, each clipped to the cycle."""
+    found: dict[int, Period] = {}
+    start = cycle.starts_on
+    while start <= cycle.ends_on:
+        number = year_of(policy, cycle, start)
+        following = date(number + 1, 1, 1) if policy.year == "calendar" else _begins(cycle, number)
+        end = min(following - DAY, cycle.ends_on)
+        if year_of(policy, cycle, cycle.ends_on) == number:
+            end = cycle.ends_on
+        found[number] = Period(start, end)
+        start = end + DAY
+    return found
+
+
+def needs(plan: Plan, lines: Sequence[Line], ground: Ground, cycle: Period) -> list[Need]:
+    """The minima beside the total, as sums of parts."""
+    policy = plan.policy
+    found = [
+        Need(of, code, limits.minimum, (_parts_of(lines, ground, of, code),))
+        for of, code, limits in plan.minima
+        if limits.minimum is not None
+    ]
+    if policy.minimum_per_year is not None:
+        for number, year in years(policy, cycle).items():
+            inside = tuple(i for i, part in enumerate(ground.parts) if part.year == number)
+            subject = year.starts_on.isoformat()
+            found.append(Need("year", subject, policy.minimum_per_year, (inside,), year))
+    for number, window in enumerate(policy.windows):
+        stretch = ground.stretches[number]
+        inside = tuple(i for i, part in enumerate(ground.parts) if number in part.stretches)
+        subject = stretch.starts_on.isoformat()
+        found.append(Need("window", subject, window.minimum, (inside,), stretch))
+    if policy.kinds is not None:
+        found.append(_kinds(policy.kinds, lines, ground))
+    return found
+
+
+def _parts_of(lines: Sequence[Line], ground: Ground, of: Missing, code: str) -> tuple[int, ...]:
+    return tuple(i for i, part in enumerate(ground.parts) if _bears(lines[part.line], of, code))
+
+
+def _bears(line: Line, of: Missing, code: str) -> bool:
+    if of == "tag":
+        return code in tags(line)
+    return code == (line.claim.category if of == "category" else line.claim.type)
+
+
+def _kinds(rule: Kinds, lines: Sequence[Line], ground: Ground) -> Need:
+    by_kind: dict[str, list[int]] = {}
+    for index, part in enumerate(ground.parts):
+        claim = lines[part.line].claim
+        kind = claim.category if rule.of == "category" else claim.type
+        by_kind.setdefault(kind, []).append(index)
+    groups = tuple(tuple(members) for members in by_kind.values())
+    return Need("kinds", rule.of, Decimal(rule.minimum), groups)

@@ -1,0 +1,394 @@
+"""A policy in plain words: every rule that the engine runs, told from the same data.
+
+The sentences are in ``plain_texts``. A test changes each value of the language and fails where
+no sentence changes with it, so that no rule is run untold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tracker.domain.explanations import DUPLICATE_PARTS, KINDS
+from tracker.domain.periods import Duration
+from tracker.domain.plain_texts import SENTENCES, TITLES
+from tracker.domain.policies import (
+    ONE,
+    ActivityType,
+    ApplicationWindow,
+    Category,
+    Duplicates,
+    LateStep,
+    Limits,
+    Policy,
+    Provenance,
+    Tag,
+)
+from tracker.domain.schemes import Scheme
+from tracker.domain.wording import Quantity, Voice, figure, money, percent, singular
+
+# Under this the schemes that never expire are told, which have no policy.
+_NO_POLICY = Policy(
+    version="", effective_from=None, points_required=Decimal(0), categories={}, types={},
+    window=ApplicationWindow(Duration(0, "days")), provenance=Provenance("", verified=True),
+)  # fmt: skip
+_OF_SCHEME = ("award", "retake", "fees", "appeals")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A headed part of a policy in words."""
+
+    title: str
+    sentences: tuple[str, ...]
+
+
+def in_plain_words(scheme: Scheme, policy: Policy | None, language: str) -> tuple[Section, ...]:
+    """The whole of a policy version with what its scheme says, section by section.
+
+    A scheme that never expires has no version: then what the scheme says is the whole.
+    """
+    teller = _Teller(scheme, Voice(policy or _NO_POLICY, language))
+    parts: dict[str, Callable[[], Iterator[str]]] = {
+        "award": teller.award, "retake": teller.retake, "version": teller.version,
+        "requirement": teller.requirement, "categories": teller.categories, "tags": teller.tags,
+        "types": teller.types, "employment": teller.employment, "counting": teller.counting,
+        "applying": teller.applying, "late": teller.late, "exceptions": teller.exceptions,
+        "evidence": teller.evidence, "fees": teller.fees, "appeals": teller.appeals,
+        "sources": teller.sources,
+    }  # fmt: skip
+    chosen = {key: tuple(parts[key]()) for key in (parts if policy else _OF_SCHEME)}
+    titles = TITLES[language]
+    return tuple(Section(titles[key], told) for key, told in chosen.items() if told)
+
+
+class _Teller:
+    """Tells the sections of one policy in one language."""
+
+    def __init__(self, scheme: Scheme, voice: Voice) -> None:
+        self.scheme, self.policy, self.voice = scheme, voice.policy, voice
+        self._sentences = SENTENCES[voice.language]
+
+    def _say(self, key: str, **values: object) -> str:
+        return self._sentences[key].format(**values)
+
+    def _points(self, number: Decimal) -> object:
+        return self.voice.points(number)
+
+    def _days(self, number: int) -> str:
+        return self.voice.length(Duration(number, "days"))
+
+    def _last(self, duration: Duration) -> str:
+        """The last stretch of so long: "the last 6 months", "el último año"."""
+        many = duration.length != 1
+        length = self.voice.length(duration) if many else self.voice.length(duration)[2:]
+        if self.voice.language == "en":
+            return f"the last {length}"
+        return f"los últimos {length}" if many else f"el último {length}"
+
+    def _money(self, amount: Decimal) -> str:
+        return money(amount, self.scheme.fees.currency if self.scheme.fees else "")
+
+    def _modules(self, codes: Sequence[str]) -> str:
+        return self.voice.listed([self.voice.quoted(self.scheme.module(c).name) for c in codes])
+
+    def award(self) -> Iterator[str]:
+        award = self.scheme.award
+        title = self.voice.text(self.scheme.title)
+        yield self._say("award", title=title, modules=self._modules(self.scheme.required))
+        if optional := [m.code for m in self.scheme.modules if not m.required]:
+            yield self._say("optional", modules=self._modules(optional))
+        if award.prerequisites:
+            schemes = self.voice.listed([code.upper() for code in award.prerequisites])
+            yield self._say("prerequisites", schemes=schemes)
+        if award.validity is None:
+            yield self._say("endless")
+            return
+        yield self._say(
+            "validity", length=self.voice.length(award.validity),
+            through=self._say(f"through.{award.valid_through}"),
+        )  # fmt: skip
+        if award.valid_through == "anniversary":
+            yield self._say("leap")
+        if award.lifetime_if_awarded_before is not None:
+            yield self._say("lifetime", day=self.voice.day(award.lifetime_if_awarded_before))
+
+    def retake(self) -> Iterator[str]:
+        rule = self.scheme.retake
+        if not rule.wait_days and not rule.long_wait_days:
+            yield self._say("retake.free")
+            return
+        yield self._say(
+            "retake", wait=self._days(rule.wait_days), failures=rule.failures_before_long_wait,
+            long_wait=self._days(rule.long_wait_days),
+        )  # fmt: skip
+
+    def version(self) -> Iterator[str]:
+        policy = self.policy
+        yield self._say("version", version=policy.version)
+        if policy.effective_from is not None:
+            yield self._say("effective", day=self.voice.day(policy.effective_from))
+        yield self._say(f"applies.{policy.applies}")
+        if policy.corrects:
+            yield self._say("corrects", version=policy.corrects)
+        if policy.cohort.awarded_from is not None:
+            yield self._say("cohort.from", day=self.voice.day(policy.cohort.awarded_from))
+        if policy.cohort.awarded_before is not None:
+            yield self._say("cohort.before", day=self.voice.day(policy.cohort.awarded_before))
+
+    def requirement(self) -> Iterator[str]:
+        policy = self.policy
+        yield self._say("required", points=self._points(policy.points_required))
+        if policy.minimum_per_year is not None:
+            points = self._points(policy.minimum_per_year)
+            yield self._say("per_year", year=self._year(), points=points)
+        for window in policy.windows:
+            points = self._points(window.minimum)
+            yield self._say("window_minimum", points=points, last=self._last(window.last))
+        if policy.kinds is not None:
+            words = KINDS[self.voice.language][policy.kinds.of]
+            kinds = Quantity(Decimal(policy.kinds.minimum), *words)
+            yield self._say("kinds", kinds=kinds)
+        if policy.stop_at_requirement:
+            yield self._say("stop")
+        yield from self._carry_over()
+
+    def _carry_over(self) -> Iterator[str]:
+        rule = self.policy.carry_over
+        if rule is None:
+            return
+        yield self._say("carry", points=self._points(rule.maximum))
+        if rule.categories:
+            names = [self.voice.name("category", code) for code in sorted(rule.categories)]
+            yield self._say("carry.categories", categories=self.voice.listed(names))
+        if rule.last is not None:
+            yield self._say("carry.last", last=self._last(rule.last))
+
+    def _year(self) -> str:
+        return self._say(f"year.{self.policy.year}")
+
+    def categories(self) -> Iterator[str]:
+        for category in self.policy.categories.values():
+            yield self._group(category)
+
+    def tags(self) -> Iterator[str]:
+        for tag in self.policy.tags.values():
+            yield self._group(tag)
+
+    def _group(self, group: Category | Tag) -> str:
+        limits = list(self._limits(group.limits)) or [self._say("free")]
+        return self._say("group", name=self.voice.quoted(group.name), limits="; ".join(limits))
+
+    def _limits(self, limits: Limits) -> Iterator[str]:
+        if limits.minimum is not None:
+            yield self._say("minimum", points=self._points(limits.minimum))
+        if limits.maximum is not None:
+            yield self._say("maximum", points=self._points(limits.maximum))
+        if limits.per_year is not None:
+            points = self._points(limits.per_year)
+            yield self._say("limit.year", points=points, year=self._year())
+        if limits.per_event is not None:
+            yield self._say("limit.event", points=self._points(limits.per_event))
+
+    def types(self) -> Iterator[str]:
+        for kind in self.policy.types.values():
+            first = self._say(
+                f"type.{kind.basis}", name=self.voice.quoted(kind.name),
+                category=self.voice.name("category", kind.category),
+                points=self._points(kind.rate), unit=self._unit(kind),
+            )  # fmt: skip
+            yield "; ".join([first, *self._conditions(kind), *self._limits(kind.limits)]) + "."
+
+    def _unit(self, kind: ActivityType) -> str:
+        return self.voice.units(kind, ONE).noun if kind.unit else ""
+
+    def _conditions(self, kind: ActivityType) -> Iterator[str]:
+        if kind.threshold is not None:
+            quantity = self.voice.units(kind, kind.threshold)
+            yield self._say("type.threshold", quantity=quantity)
+        if kind.increment is not None:
+            yield self._say("type.increment", points=self._points(kind.increment))
+        for code, ratio in kind.units.items():
+            if code != kind.unit_code and code in self.policy.units:
+                many = self.voice.text(self.policy.units[code].name)
+                one = singular(many, self.voice.language)
+                quantity = self.voice.units(kind, ratio)
+                yield self._say("type.units", unit=one, quantity=quantity)
+        for code, factor in kind.roles.items():
+            role = self.voice.quoted(self.policy.roles[code])
+            yield self._say("type.roles", role=role, factor=figure(factor))
+        if kind.unapproved is not None:
+            yield self._say("type.unapproved", share=percent(kind.unapproved))
+        if kind.outside_duties:
+            yield self._say("type.duties")
+        if kind.tags:
+            tags = self.voice.listed([self.voice.name("tag", code) for code in sorted(kind.tags)])
+            yield self._say("type.tags", tags=tags)
+        if kind.date_basis != "completion":
+            yield self._say(f"type.{kind.date_basis}")
+
+    def employment(self) -> Iterator[str]:
+        if not any(kind.basis == "months" for kind in self.policy.types.values()):
+            return
+        yield self._say(f"months.{self.policy.month_rule}")
+        most = self.policy.overlap_maximum or Decimal(0)
+        yield self._say(f"overlap.{self.policy.overlap}", points=self._points(most))
+
+    def counting(self) -> Iterator[str]:
+        yield self._say("dates")
+        yield self._duplicates(self.policy.duplicates)
+        yield self._say(f"rounding.{self.policy.rounding}")
+        yield self._say("allocation")
+
+    def _duplicates(self, rule: Duplicates | None) -> str:
+        if rule is None:
+            return self._say("duplicates.none")
+        words = DUPLICATE_PARTS[self.voice.language]
+        parts = self.voice.listed([words[part] for part in rule.key])
+        if rule.within is None:
+            return self._say("duplicates.cycle", parts=parts)
+        return self._say("duplicates.within", parts=parts, length=self.voice.length(rule.within))
+
+    def applying(self) -> Iterator[str]:
+        policy = self.policy
+        window = policy.window
+        kind = window.counted_from if window.length.length else "whole"
+        yield self._say(f"window.{kind}", length=self.voice.length(window.length))
+        yield self._say("pending.valid" if policy.valid_while_pending else "pending.invalid")
+        if policy.checks:
+            checks = self.voice.listed([self.voice.quoted(check.name) for check in policy.checks])
+            yield self._say("check", checks=checks)
+        if (rule := policy.reexamination) is not None:
+            yield self._say("reexam", modules=self._modules(rule.modules or self.scheme.required))
+            if rule.last is not None:
+                yield self._say("reexam.last", last=self._last(rule.last))
+            if rule.failure_revokes:
+                yield self._say("reexam.revokes")
+        yield self._say(f"next.{policy.next_cycle}")
+
+    def late(self) -> Iterator[str]:
+        if not self.policy.late:
+            yield self._say("late.none")
+        for step in self.policy.late:
+            rules = "; ".join(self._late_rules(step))
+            name, length = self.voice.quoted(step.name), self.voice.length(step.until)
+            yield self._say("late.step", name=name, length=length, rules=rules)
+
+    def _late_rules(self, step: LateStep) -> Iterator[str]:
+        yield self._say(f"by.{step.by}")
+        if step.extra_points:
+            yield self._say("late.extra", points=self._points(step.extra_points))
+        if step.fee is not None:
+            yield self._say("late.fee", fee=self._money(step.fee))
+        yield self._say("late.earns" if step.earns else "late.earns_not")
+        yield self._say("late.title" if step.title else "late.title_not")
+
+    def exceptions(self) -> Iterator[str]:
+        yield from self._extension()
+        if (reduction := self.policy.reduction) is not None:
+            reasons = self._reasons(reduction.reasons)
+            yield self._say("reduction", share=percent(reduction.share), reasons=reasons)
+        if (sharing := self.policy.sharing) is not None:
+            schemes = self.voice.listed([code.upper() for code in sorted(sharing.schemes)])
+            yield self._say("sharing", schemes=schemes)
+            if sharing.points_required is not None:
+                points = self._points(sharing.points_required)
+                yield self._say("sharing.required", points=points)
+        yield from self._retirement()
+
+    def _reasons(self, codes: Sequence[str]) -> str:
+        return self.voice.listed([f"“{code}”" for code in codes])
+
+    def _extension(self) -> Iterator[str]:
+        rule = self.policy.extension
+        if rule is None:
+            return
+        yield self._say("extension", length=self.voice.length(rule.at_most))
+        yield self._say("extension.moves" if rule.moves_cycle else "extension.stays")
+        if rule.request_by is not None:
+            yield self._say("extension.request", length=self.voice.length(rule.request_by))
+        if rule.share_earned is not None:
+            yield self._say("extension.share", share=percent(rule.share_earned))
+        if rule.reasons:
+            yield self._say("extension.reasons", reasons=self._reasons(rule.reasons))
+        if rule.exempt:
+            yield self._say("extension.exempt", reasons=self._reasons(rule.exempt))
+
+    def _retirement(self) -> Iterator[str]:
+        rule = self.policy.retirement
+        if rule is None:
+            return
+        yield self._say("retirement")
+        if rule.request_within is not None:
+            yield self._say("retirement.request", length=self.voice.length(rule.request_within))
+        if rule.reactivate_within is not None:
+            length = self.voice.length(rule.reactivate_within)
+            yield self._say("retirement.reactivate", length=length)
+        if rule.fee is not None:
+            yield self._say("retirement.fee", fee=self._money(rule.fee))
+
+    def evidence(self) -> Iterator[str]:
+        policy = self.policy
+        if policy.approved_providers:
+            providers = self.voice.listed(sorted(policy.approved_providers))
+            yield self._say("providers", providers=providers)
+        if policy.audit is not None:
+            days = self._days(policy.audit.reply_days)
+            yield self._say("audit", share=percent(policy.audit.share), days=days)
+            if policy.audit.withholds_credit:
+                yield self._say("audit.withholds")
+        if policy.retention is not None:
+            yield self._say("retention", length=self.voice.length(policy.retention))
+
+    def fees(self) -> Iterator[str]:
+        fees = self.scheme.fees
+        if fees is None:
+            return
+        yield (
+            self._say("fee.none")
+            if fees.renewal is None
+            else self._say("fee", fee=self._money(fees.renewal))
+        )
+        if fees.member_renewal is not None:
+            yield self._say("fee.member", fee=self._money(fees.member_renewal))
+        for bundle in fees.bundles:
+            schemes = self.voice.listed([code.upper() for code in sorted(bundle.schemes)])
+            yield self._say(
+                "bundle", schemes=schemes, fee=self._money(bundle.amount),
+                days=self._days(bundle.within_days), requires=bundle.requires,
+            )  # fmt: skip
+        yield self._say("fee.refund" if fees.refundable else "fee.no_refund")
+
+    def appeals(self) -> Iterator[str]:
+        rule = self.scheme.appeals
+        if rule is None:
+            return
+        due, decided = self._days(rule.due_days), self._days(rule.decided_within_days)
+        yield self._say("appeal", due=due, decided=decided)
+        yield self._say("appeal.fee", fee=self._money(rule.fee))
+        yield self._say("appeal.refund" if rule.refunded_on_success else "appeal.no_refund")
+        yield self._say("appeal.restores" if rule.restores_gap else "appeal.gap")
+
+    def sources(self) -> Iterator[str]:
+        scheme, policy = self.scheme, self.policy
+        yield self._source(self._say("what.award"), scheme.award.provenance)
+        yield self._source(self._say("what.retake"), scheme.retake.provenance)
+        yield self._source(self._say("what.policy"), policy.provenance)
+        groups: tuple[Category | Tag | ActivityType, ...] = (
+            *policy.categories.values(), *policy.tags.values(), *policy.types.values(),
+        )  # fmt: skip
+        for group in groups:
+            if group.provenance != policy.provenance:
+                yield self._source(self.voice.quoted(group.name), group.provenance)
+        if scheme.fees is not None:
+            yield self._source(self._say("what.fees"), scheme.fees.provenance)
+        if scheme.appeals is not None:
+            yield self._source(self._say("what.appeals"), scheme.appeals.provenance)
+        for what in policy.unverified:
+            yield self._say("open", what=what)
+
+    def _source(self, what: str, provenance: Provenance) -> str:
+        state = self._say("verified" if provenance.verified else "unverified")
+        source = provenance.source.rstrip()
+        return self._say("source", what=what, source=source, state=state)

@@ -1,0 +1,374 @@
+"""A version of a recertification policy as a value: the language that scheme files speak.
+
+Each attribute states what it means and its unit; the keys of ``config/schemes/*.toml`` have the
+same names. "Points" stands for the programme's own credit (PDU, CPE, RU), named by ``credit``.
+All points, rates and factors are decimals. ``domain/points.py`` computes with these values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from tracker.domain.errors import UnknownActivityType
+from tracker.domain.periods import Duration, MonthRule
+
+Text = Mapping[str, str]  # language code -> words
+Basis = Literal["quantity", "event", "months"]
+Anchor = Literal["old_expiry", "decision", "decision_to_old_end"]
+Applies = Literal["cycle_start", "submission", "more_favourable"]
+Rounding = Literal["half_up", "half_even", "down", "up"]
+Overlap = Literal["highest", "capped_sum", "sum"]
+DateBasis = Literal["completion", "start", "award", "whole"]
+YearBasis = Literal["cycle", "calendar"]
+DuplicateKey = Literal["type", "provider", "title", "starts_on", "completed_on"]
+Late = Literal["points", "reexamination", "new_application"]
+
+POINTS: Text = {"en": "points", "es": "puntos"}
+ONE = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a value comes from, and whether somebody checked it against the published text."""
+
+    source: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Whom a version is for, by the day of the award: from a day on, before a day, or both."""
+
+    awarded_from: date | None = None
+    awarded_before: date | None = None
+
+    def includes(self, awarded_on: date) -> bool:
+        """Whether somebody awarded on that day belongs to it."""
+        if self.awarded_from is not None and awarded_on < self.awarded_from:
+            return False
+        return self.awarded_before is None or awarded_on < self.awarded_before
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a group of claims may and must bring: points an event, a year, a cycle.
+
+    ``per_event`` bounds each claim, ``per_year`` the claims of one year, ``maximum`` those of
+    the cycle; ``minimum`` is what the cycle needs of the group.
+    """
+
+    per_event: Decimal | None = None
+    per_year: Decimal | None = None
+    maximum: Decimal | None = None
+    minimum: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A group of activity types with its limits."""
+
+    code: str
+    name: Text
+    limits: Limits
+    provenance: Provenance
+
+    @property
+    def maximum(self) -> Decimal | None:
+        """The most points that a cycle counts of the category."""
+        return self.limits.maximum
+
+    @property
+    def minimum(self) -> Decimal | None:
+        """The points that a cycle needs of the category."""
+        return self.limits.minimum
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A mark that claims of any category may bear, such as a subject, with its limits.
+
+    A claim is held to every capped tag that it bears.
+    """
+
+    code: str
+    name: Text
+    limits: Limits
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What quantities are measured in; ``equals`` so many of the unit ``of``, if derived."""
+
+    code: str
+    name: Text
+    equals: Decimal = ONE
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityType:
+    """One kind of activity: its category, how it is counted, and the points for it.
+
+    ``quantity``: units x ``rate``, in whole steps of ``increment`` points. ``event``: ``rate``
+    for each claim, whatever its quantity, if that reaches ``threshold``. ``months``: ``rate``
+    for each month of an employment.
+
+    ``units`` gives the units that a claim may be stated in, with the number of the type's own
+    unit that one of each makes. ``roles`` multiplies: teaching 1.5. ``unapproved`` is the factor
+    for claims whose provider is not approved. ``outside_duties`` says that work done as a
+    regular duty does not count. ``tags`` are borne by every claim of the type. ``date_basis`` is
+    the date that must lie in the cycle: completion, start, award (of a certificate; given as
+    the completion), or the whole run from start to completion.
+    """
+
+    code: str
+    category: str
+    name: Text
+    basis: Basis
+    unit: Text
+    rate: Decimal
+    increment: Decimal | None
+    provenance: Provenance
+    unit_code: str = ""
+    units: Mapping[str, Decimal] = field(default_factory=dict)
+    roles: Mapping[str, Decimal] = field(default_factory=dict)
+    limits: Limits = Limits()
+    threshold: Decimal | None = None
+    unapproved: Decimal | None = None
+    outside_duties: bool = False
+    tags: frozenset[str] = frozenset()
+    date_basis: DateBasis = "completion"
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Claims alike in every part of ``key`` count once: in a cycle, or within ``within``."""
+
+    key: tuple[DuplicateKey, ...]
+    within: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowMinimum:
+    """Points that must be earned in the ``last`` stretch of the cycle."""
+
+    last: Duration
+    minimum: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """How many different categories, or types, the counted claims must come from."""
+
+    minimum: int
+    of: Literal["category", "type"]
+
+
+@dataclass(frozen=True, slots=True)
+class CarryOver:
+    """What passes into the next cycle: surplus points, at most ``maximum``.
+
+    Only points of the ``categories`` (empty: all) earned in the ``last`` stretch of the cycle
+    (None: the whole of it) pass.
+    """
+
+    maximum: Decimal
+    categories: frozenset[str] = frozenset()
+    last: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationWindow:
+    """When applications open: ``length`` before the expiry, or after the start of the cycle."""
+
+    length: Duration
+    counted_from: Literal["expiry", "start"] = "expiry"
+
+
+@dataclass(frozen=True, slots=True)
+class LateStep:
+    """One rung of the ladder after the expiry, ending ``until`` after it, that day included.
+
+    ``by`` is how one still renews on it: with points, by re-examination, or not at all (a new
+    application). ``earns``: activities of these days still count for the cycle that ended.
+    ``title``: the title may still be claimed, so the certification is valid. ``extra_points``
+    are needed on top of the requirement; ``fee`` comes on top of the renewal's.
+    """
+
+    until: Duration
+    name: Text
+    by: Late = "points"
+    earns: bool = False
+    title: bool = False
+    extra_points: Decimal = Decimal("0.00")
+    fee: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reexamination:
+    """Passing ``modules`` again in the ``last`` stretch of the cycle, instead of points."""
+
+    modules: tuple[str, ...]
+    last: Duration | None = None
+    failure_revokes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionRule:
+    """When a cycle may be extended, and by how much.
+
+    Asked for at least ``request_by`` before the expiry, with ``share_earned`` of the requirement
+    (0.5 is half) already counted, for ``at_most`` so long. ``moves_cycle``: the next cycle
+    starts after the extended expiry, else where it would have started. The reasons in ``exempt``
+    (military service) are held to ``at_most`` only. ``reasons`` are those allowed, if listed.
+    """
+
+    at_most: Duration
+    moves_cycle: bool
+    request_by: Duration | None = None
+    share_earned: Decimal | None = None
+    reasons: tuple[str, ...] = ()
+    exempt: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """Reasons for which the requirement may be reduced, at most by ``share`` of it."""
+
+    reasons: tuple[str, ...]
+    share: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Activities recorded for other ``schemes`` count here too.
+
+    ``points_required`` is the requirement for whoever holds one of them (None: the same).
+    """
+
+    schemes: frozenset[str]
+    points_required: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A physical or practical check that a reviewer confirms before a renewal is approved."""
+
+    code: str
+    name: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The share of renewals drawn for audit, the days to answer, what waits for the answer."""
+
+    share: Decimal
+    reply_days: int
+    withholds_credit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retirement:
+    """The retired status: until when after the expiry it may be asked for, and left again."""
+
+    request_within: Duration | None = None
+    reactivate_within: Duration | None = None
+    fee: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One version of the recertification rules of a scheme.
+
+    ``applies`` says how it comes into force over cycles already running: not at all
+    (``cycle_start``: a cycle keeps the version of its first day), for applications sent in since
+    (``submission``), or where it is better for the holder (``more_favourable``). ``corrects``
+    names the version whose mistakes it repairs.
+    """
+
+    version: str
+    effective_from: date | None
+    points_required: Decimal
+    categories: Mapping[str, Category]
+    types: Mapping[str, ActivityType]
+    window: ApplicationWindow
+    provenance: Provenance
+    valid_while_pending: bool = False
+    next_cycle: Anchor = "old_expiry"
+    month_rule: MonthRule = "completed"
+    overlap: Overlap = "highest"
+    overlap_maximum: Decimal | None = None
+    applies: Applies = "cycle_start"
+    corrects: str = ""
+    cohort: Cohort = Cohort()
+    credit: Text = field(default_factory=lambda: POINTS)
+    rounding: Rounding = "half_up"
+    year: YearBasis = "cycle"
+    minimum_per_year: Decimal | None = None
+    stop_at_requirement: bool = False
+    kinds: Kinds | None = None
+    windows: tuple[WindowMinimum, ...] = ()
+    units: Mapping[str, Unit] = field(default_factory=dict)
+    roles: Mapping[str, Text] = field(default_factory=dict)
+    tags: Mapping[str, Tag] = field(default_factory=dict)
+    approved_providers: frozenset[str] = frozenset()
+    duplicates: Duplicates | None = None
+    carry_over: CarryOver | None = None
+    late: tuple[LateStep, ...] = ()
+    reexamination: Reexamination | None = None
+    extension: ExtensionRule | None = None
+    reduction: Reduction | None = None
+    sharing: Sharing | None = None
+    checks: tuple[Check, ...] = ()
+    audit: Audit | None = None
+    retention: Duration | None = None
+    retirement: Retirement | None = None
+    unverified: tuple[str, ...] = ()
+
+    def __hash__(self) -> int:
+        return hash(self.version)
+
+    @property
+    def verified(self) -> bool:
+        """Whether every value of this version was checked against the published policy."""
+        return not self.unverified
+
+    def window_opens_on(self, *, starts_on: date, expires_on: date) -> date:
+        """The first day of the application window of a cycle; its last day is the expiry."""
+        if self.window.counted_from == "start":
+            return min(self.window.length.after(starts_on), expires_on)
+        return self.window.length.before(expires_on)
+
+    def late_step(self, expires_on: date, day: date) -> LateStep | None:
+        """The rung of the ladder on a day after the expiry; None before it and past the last."""
+        if day <= expires_on:
+            return None
+        return next((s for s in self.late if day <= s.until.after(expires_on)), None)
+
+    def grace_ends_on(self, expires_on: date) -> date | None:
+        """The last day on which a late application is taken; None without such a rung."""
+        ends = [s.until.after(expires_on) for s in self.late if s.by != "new_application"]
+        return max(ends, default=None)
+
+    def title_ends_on(self, expires_on: date) -> date | None:
+        """The last day on which the title may be claimed late; None if never."""
+        return max((s.until.after(expires_on) for s in self.late if s.title), default=None)
+
+    def activity_type(self, code: str, category: str) -> ActivityType:
+        """The type of that code in that category; UnknownActivityType names the choices."""
+        known = self.types.get(code)
+        if known is None or known.category != category:
+            choices = ", ".join(
+                sorted(t.code for t in self.types.values() if t.category == category)
+            )
+            raise UnknownActivityType(
+                f"Policy {self.version} has no activity type {code!r} in category {category!r}; "
+                f"it has: {choices or 'no such category'}.",
+                fields={"type": f"must be one of: {choices or 'no such category'}"},
+            )
+        return known

@@ -1,0 +1,93 @@
+"""The sums of an evaluation: by category and tag, by year and stretch, and as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+
+from tracker.domain.allocation import Need, reached
+from tracker.domain.claims import ZERO, Evaluation, GroupTotal, PeriodTotal, Shortfall, Terms
+from tracker.domain.lines import Line, tags
+from tracker.domain.parts import Ground, Plan
+from tracker.domain.periods import Period
+from tracker.domain.policies import Limits
+
+
+def result(
+    plan: Plan,
+    lines: Sequence[Line],
+    ground: Ground,
+    needs: Sequence[Need],
+    *,
+    cycle: Period,
+    on: date,
+    required: Decimal,
+    terms: Terms,
+) -> Evaluation:
+    """The evaluation that the lines make, when all is counted and cut."""
+    policy = plan.policy
+    of_category: dict[str, list[Line]] = {code: [] for code in policy.categories}
+    for line in lines:
+        of_category.setdefault(line.claim.category, []).append(line)
+    categories = tuple(
+        _group(code, category.limits, of_category[code])
+        for code, category in policy.categories.items()
+    )
+    earned = sum([line.counted for line in lines], ZERO)
+    total = earned + terms.carried_over
+    kinds = next((reached(ground.parts, need) for need in needs if need.of == "kinds"), None)
+    return Evaluation(
+        policy=policy.version, verified=policy.verified, cycle=cycle, on=on,
+        credits=tuple([line.credit() for line in lines]), categories=categories, earned=earned,
+        total=total, required=required, carried_over=terms.carried_over,
+        carries_over=_carries_over(plan, lines, ground, surplus=total - required),
+        tags=tuple(
+            _group(code, tag.limits, (line for line in lines if code in tags(line)))
+            for code, tag in policy.tags.items()
+        ),
+        years=_periods(ground, needs, "year"), windows=_periods(ground, needs, "window"),
+        kinds=None if kinds is None else int(kinds), shortfalls=_shortfalls(ground, needs),
+        reexamined_on=terms.reexamined_on,
+    )  # fmt: skip
+
+
+def _group(code: str, limits: Limits, lines: Iterable[Line]) -> GroupTotal:
+    claimed = counted = ZERO
+    for line in lines:
+        claimed += line.claimed
+        counted += line.counted
+    return GroupTotal(code, claimed, counted, limits)
+
+
+def _periods(ground: Ground, needs: Iterable[Need], of: str) -> tuple[PeriodTotal, ...]:
+    return tuple(
+        PeriodTotal(need.period, reached(ground.parts, need), need.minimum)
+        for need in needs
+        if need.of == of and need.period is not None
+    )
+
+
+def _shortfalls(ground: Ground, needs: Iterable[Need]) -> tuple[Shortfall, ...]:
+    found = (Shortfall(n.of, n.subject, reached(ground.parts, n), n.minimum) for n in needs)
+    return tuple(shortfall for shortfall in found if shortfall.missing > ZERO)
+
+
+def _carries_over(
+    plan: Plan, lines: Sequence[Line], ground: Ground, *, surplus: Decimal
+) -> Decimal:
+    """What passes into the next cycle: surplus, as far as the rule's kind of points go."""
+    rule = plan.policy.carry_over
+    if rule is None or surplus <= ZERO:
+        return ZERO
+    last = len(plan.stretches) - 1
+    lawful = sum(
+        (
+            part.given
+            for part in ground.parts
+            if not rule.categories or lines[part.line].claim.category in rule.categories
+            if rule.last is None or last in part.stretches
+        ),
+        ZERO,
+    )
+    return min(rule.maximum, surplus, lawful)

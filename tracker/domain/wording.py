@@ -1,0 +1,243 @@
+"""Dates, amounts and nouns as people write them, in English and Spanish.
+
+What every sentence is made of lives here; the sentences are in ``explanations``, ``gap_words``
+and ``plain_words``. Both languages write a decimal point and a comma between thousands, as is
+usual in the United States and in Mexico, where the programmes' Spanish is read.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from tracker.domain.periods import Duration
+from tracker.domain.policies import POINTS, ActivityType, Category, Policy, Tag, Text, Unit
+
+LANGUAGES = ("en", "es")
+
+_MONTHS = {
+    "en": "January February March April May June July August September October November December",
+    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre"
+    " diciembre",
+}
+_LENGTHS: Mapping[str, Mapping[str, str]] = {
+    "en": {"days": "days", "months": "months", "years": "years"},
+    "es": {"days": "días", "months": "meses", "years": "años"},
+}
+_GROUPS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "type": "the activity type {name}",
+        "category": "the category {name}",
+        "tag": "activities marked {name}",
+    },
+    "es": {
+        "type": "el tipo de actividad {name}",
+        "category": "la categoría {name}",
+        "tag": "actividades con la marca {name}",
+    },
+}
+_ONE_OF: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "type": "one activity of the type {name}",
+        "category": "one activity of the category {name}",
+        "tag": "one activity marked {name}",
+    },
+    "es": {
+        "type": "una actividad del tipo {name}",
+        "category": "una actividad de la categoría {name}",
+        "tag": "una actividad con la marca {name}",
+    },
+}
+_AND = {"en": "and", "es": "y"}
+_SOUNDS_LIKE_I = ("i", "í", "hi")  # "y" becomes "e" before it, but not before "hie"
+
+# Words of Spanish that end the head of a noun: what follows them keeps its number.
+_LINKS = frozenset({"de", "del", "por", "en", "con", "a", "al", "para", "sin"})
+_SPANISH_EXCEPTIONS = {"meses": "mes", "exámenes": "examen"}
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number of something: "1 point", "0.5 PDUs".
+
+    In a sentence ``{it}`` is the whole, ``{it.figure}`` and ``{it.noun}`` its parts, and
+    ``{it:is|are}`` the word that agrees with it.
+    """
+
+    number: Decimal
+    one: str
+    many: str
+
+    @property
+    def figure(self) -> str:
+        """The number as it is written."""
+        return figure(self.number)
+
+    @property
+    def noun(self) -> str:
+        """The noun in the number that fits."""
+        return self.one if self.number == 1 else self.many
+
+    def __str__(self) -> str:
+        return f"{self.figure} {self.noun}"
+
+    def __format__(self, words: str) -> str:
+        if not words:
+            return str(self)
+        one, many = words.split("|")
+        return one if self.number == 1 else many
+
+
+def figure(number: Decimal) -> str:
+    """A number without needless zeros: "12", "0.5", "1,500"."""
+    return f"{number.normalize():,f}"
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """An amount of money with its cents: "75.00 USD"."""
+    return f"{amount:,.2f} {currency}".rstrip()
+
+
+def percent(share: Decimal) -> str:
+    """A share of one as a percentage: "5%"."""
+    return f"{figure(share * 100)}%"
+
+
+def in_words(day: date, language: str) -> str:
+    """A date as people write it: "15 March 2027", "15 de marzo de 2027"."""
+    month = _MONTHS[language].split()[day.month - 1]
+    joint = " de " if language == "es" else " "
+    return f"{day.day}{joint}{month}{joint}{day.year}"
+
+
+def length(duration: Duration, language: str) -> str:
+    """A length of time: "90 days", "1 año"."""
+    return str(counted(Decimal(duration.length), _LENGTHS[language][duration.unit], language))
+
+
+def counted(number: Decimal, many: str, language: str) -> Quantity:
+    """So many of what a plural noun names."""
+    return Quantity(number, singular(many, language), many)
+
+
+def listed(items: Iterable[str], language: str) -> str:
+    """Items as a list in a sentence: "a, b and c"; "uno, dos e ideas"."""
+    *others, last = items
+    if not others:
+        return last
+    word = _AND[language]
+    sound = last.lstrip("“¿¡").lower()
+    if language == "es" and sound.startswith(_SOUNDS_LIKE_I) and not sound.startswith("hie"):
+        word = "e"
+    return f"{', '.join(others)} {word} {last}"
+
+
+@functools.cache
+def singular(many: str, language: str) -> str:
+    """The singular of a plural noun, with the words that go with it.
+
+    Scheme files give the plural only. Abbreviations that are written alike in both numbers
+    (CPE, PDU in Spanish) stay as they are.
+    """
+    return _english(many) if language == "en" else _spanish(many)
+
+
+def _english(many: str) -> str:
+    """The last word before "of" or "per": "semester credit hours", "hours of training"."""
+    words = many.split(" ")
+    head = next((n for n, word in enumerate(words) if word in {"of", "per", "in"}), len(words)) - 1
+    return " ".join([*words[:head], _english_word(words[head]), *words[head + 1 :]])
+
+
+def _english_word(word: str) -> str:
+    if word.endswith("ies"):
+        return f"{word[:-3]}y"
+    if word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
+def _spanish(many: str) -> str:
+    """Each word up to the first preposition: "horas crédito semestrales", "horas de contacto"."""
+    words = many.split(" ")
+    head = next((n for n, word in enumerate(words) if word in _LINKS), len(words))
+    return " ".join([*map(_spanish_word, words[:head]), *words[head:]])
+
+
+def _spanish_word(word: str) -> str:
+    if word in _SPANISH_EXCEPTIONS:
+        return _SPANISH_EXCEPTIONS[word]
+    if word.endswith("iones"):
+        return f"{word[:-5]}ión"
+    if word.endswith("ces"):
+        return f"{word[:-3]}z"
+    if word.endswith("es") and word[-3:-2] in set("dlnr") and word[-4:-3] in set("aeiouáéíóú"):
+        return word[:-2]
+    return word.removesuffix("s")
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A language, and the policy whose names and credit word are used in it."""
+
+    policy: Policy
+    language: str
+
+    def points(self, number: Decimal) -> Quantity:
+        """So many of the policy's credit: "1 PDU"."""
+        return counted(number, self.credit, self.language)
+
+    @property
+    def credit(self) -> str:
+        """What the policy's credit is called, in the plural."""
+        return self.policy.credit.get(self.language) or POINTS[self.language]
+
+    def units(self, kind: ActivityType, number: Decimal) -> Quantity:
+        """So many of an activity type's own unit: "3 contact hours"."""
+        return counted(number, self.text(kind.unit), self.language)
+
+    def text(self, text: Text) -> str:
+        """A text in the language."""
+        return text[self.language]
+
+    def quoted(self, text: Text) -> str:
+        """A name, in quotation marks."""
+        return f"“{self.text(text)}”"
+
+    def day(self, day: date) -> str:
+        """A date in words."""
+        return in_words(day, self.language)
+
+    def length(self, duration: Duration) -> str:
+        """A length of time in words."""
+        return length(duration, self.language)
+
+    def listed(self, items: Sequence[str]) -> str:
+        """Items as a list in a sentence."""
+        return listed(items, self.language)
+
+    def name(self, kind: str, code: str) -> str:
+        """The name of a type, category, tag, unit or role, in quotation marks.
+
+        What the policy does not know is named by its code.
+        """
+        policy = self.policy
+        if kind == "role":
+            return self.quoted(policy.roles[code]) if code in policy.roles else f"“{code}”"
+        named: Mapping[str, Mapping[str, ActivityType | Category | Tag | Unit]] = {
+            "type": policy.types, "category": policy.categories, "tag": policy.tags,
+            "unit": policy.units,
+        }  # fmt: skip
+        known = named[kind].get(code)
+        return self.quoted(known.name) if known else f"“{code}”"
+
+    def group(self, kind: str, code: str) -> str:
+        """A type, category or tag as a part of a sentence: "the category “Employment”"."""
+        return _GROUPS[self.language][kind].format(name=self.name(kind, code))
+
+    def one_of(self, kind: str, code: str) -> str:
+        """A single activity of a type, category or tag: "one activity marked “Safety”"."""
+        return _ONE_OF[self.language][kind].format(name=self.name(kind, code))

@@ -1,0 +1,97 @@
+"""Keys of a policy that need or exclude each other, and stretches of time in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from tracker.domain.periods import Duration
+from tracker.schemes import raw
+from tracker.schemes.lines import KeyPath
+from tracker.schemes.policies import LATE
+from tracker.schemes.raw import Finding, Raw
+
+_ONLY_MONTHS_LACK = {
+    "increment": "must be absent: months are counted by the month_rule",
+    "date_basis": "must be absent: months are counted as far as they lie in the cycle",
+}
+_NOBODY_RENEWS = "must be absent: nobody renews on a rung of new_application"
+
+
+def in_policy(here: KeyPath, policy: Raw, validity: Duration | None) -> Iterator[Finding]:
+    """The keys of a policy that cannot stand beside each other."""
+    for code, kind in raw.entries(policy.get("types")).items():
+        yield from _in_type((*here, "types", code), kind)
+    if policy.get("overlap") == "capped_sum" and "overlap_maximum" not in policy:
+        yield (*here, "overlap_maximum"), "is required with overlap capped_sum"
+    if policy.get("overlap", "highest") != "capped_sum" and "overlap_maximum" in policy:
+        yield (*here, "overlap_maximum"), "must be absent: only overlap capped_sum has one"
+    if policy.get("stop_at_requirement") is True and "carry_over" in policy:
+        yield (*here, "carry_over"), "contradicts stop_at_requirement, which leaves no surplus"
+    yield from _windows((*here, "windows"), raw.tables(policy.get("windows")))
+    yield from _late((*here, "late"), raw.tables(policy.get("late")))
+    yield from _stretches(here, policy, validity)
+
+
+def _in_type(here: KeyPath, kind: Raw) -> Iterator[Finding]:
+    counted_by = kind.get("counted_by", "quantity")
+    if counted_by == "quantity" and kind and "unit" not in kind:
+        yield (*here, "unit"), "is required: quantities are counted in a unit"
+    if counted_by == "event" and "threshold" in kind and "unit" not in kind:
+        yield (*here, "unit"), "is required: the threshold is told in a unit"
+    if counted_by == "months":
+        needless = [key for key in _ONLY_MONTHS_LACK if key in kind]
+        yield from (((*here, key), _ONLY_MONTHS_LACK[key]) for key in needless)
+    if counted_by in ("months", "quantity") and "threshold" in kind:
+        yield (*here, "threshold"), "must be absent: only an event has a threshold"
+
+
+def _windows(here: KeyPath, windows: list[Raw]) -> Iterator[Finding]:
+    """A longer stretch needs more points than the shorter one that it holds."""
+    told = []
+    for index, window in enumerate(windows):
+        last, minimum = raw.duration(window.get("last")), raw.amount(window.get("minimum"))
+        if last is not None and minimum is not None:
+            told.append((index, raw.reach(last), minimum))
+    for (_, before, less), (index, reach, more) in pairwise(told):
+        if reach <= before:
+            yield (*here, index, "last"), "each stretch must be longer than the one before it"
+        elif more <= less:
+            rule = f"must be more than in the shorter stretch that it holds, {less}"
+            yield (*here, index, "minimum"), rule
+
+
+def _late(here: KeyPath, rungs: list[Raw]) -> Iterator[Finding]:
+    """Rungs follow each other, and what is lost on one of them is not regained on a later one."""
+    for index, (before, rung) in enumerate(pairwise(rungs), start=1):
+        ends, end = raw.duration(before.get("until")), raw.duration(rung.get("until"))
+        if ends is not None and end is not None and raw.reach(end) <= raw.reach(ends):
+            yield (*here, index, "until"), "each rung must end later than the one before it"
+        for key, lost in (("title", "lost the title"), ("earns", "stopped earning")):
+            if rung.get(key) is True and before.get(key) is not True:
+                yield (*here, index, key), f"must be false: the rung before it has {lost}"
+        by, by_before = (each.get("by", LATE[0]) for each in (rung, before))
+        if by in LATE and by_before in LATE and LATE.index(by) < LATE.index(by_before):
+            rule = f"must not be easier than on the rung before it, {by_before}"
+            yield (*here, index, "by"), rule
+    for index, rung in enumerate(rungs):
+        if rung.get("by") == "new_application":
+            needless = [key for key in ("earns", "extra_points", "fee") if key in rung]
+            yield from (((*here, index, key), _NOBODY_RENEWS) for key in needless)
+
+
+def _stretches(here: KeyPath, policy: Raw, validity: Duration | None) -> Iterator[Finding]:
+    """The last stretch of a cycle is a part of it."""
+    told: list[tuple[KeyPath, object]] = [
+        (("window",), policy.get("window")),
+        (("carry_over", "last"), raw.table(policy.get("carry_over")).get("last")),
+        (("reexamination", "last"), raw.table(policy.get("reexamination")).get("last")),
+    ]
+    told += [
+        (("windows", index, "last"), window.get("last"))
+        for index, window in enumerate(raw.tables(policy.get("windows")))
+    ]
+    for path, value in told:
+        length = raw.duration(value)
+        if length is not None and validity is not None and raw.reach(length) > raw.reach(validity):
+            yield (*here, *path), "is longer than the validity"

@@ -1,0 +1,129 @@
+"""Names that the keys of a policy use: each must be told somewhere else in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+from tracker.schemes import groups, raw, units
+from tracker.schemes.lines import KeyPath
+from tracker.schemes.policies import PolicyTable
+from tracker.schemes.raw import Finding, Raw
+from tracker.schemes.values import near
+
+
+def in_policy(here: KeyPath, policy: Raw, scheme: Raw) -> Iterator[Finding]:
+    """The names in a policy that stand for nothing."""
+    for code, kind in raw.entries(policy.get("types")).items():
+        yield from _in_type((*here, "types", code), kind, policy)
+    yield from _in_units((*here, "units"), policy.get("units"))
+    carried = raw.table(policy.get("carry_over")).get("categories")
+    categories = raw.table(policy.get("categories"))
+    yield from _among((*here, "carry_over", "categories"), carried, categories, "category")
+    again = raw.table(policy.get("reexamination")).get("modules")
+    modules = [raw.text(module.get("code")) for module in raw.tables(scheme.get("modules"))]
+    yield from _among((*here, "reexamination", "modules"), again, modules, "module", of="scheme")
+    yield from _kinds((*here, "kinds", "minimum"), policy)
+    yield from raw.repeated((*here, "checks"), policy.get("checks"), "code")
+    yield from _unverified((*here, "unverified"), policy)
+
+
+def _in_type(here: KeyPath, kind: Raw, policy: Raw) -> Iterator[Finding]:
+    categories = policy.get("categories")
+    if isinstance(categories, dict):  # or their absence is told, once
+        yield from _known((*here, "category"), kind.get("category"), categories, "category")
+    yield from _among((*here, "tags"), kind.get("tags"), raw.table(policy.get("tags")), "tag")
+    for role in raw.table(kind.get("roles")):
+        yield from _known((*here, "roles", role), role, raw.table(policy.get("roles")), "role")
+    unit, known = kind.get("unit"), raw.table(policy.get("units"))
+    if isinstance(unit, str) and unit not in known:
+        yield from _known((*here, "unit"), unit, known, "unit")
+    elif isinstance(unit, str):
+        yield from _conversions((*here, "unit"), unit, _steps(known))
+
+
+def _conversions(here: KeyPath, own: str, steps: dict[str, units.Step]) -> Iterator[Finding]:
+    if any(units.is_circular(code, steps) for code in units.chain(own, steps)):
+        return  # told at the units themselves
+    for other, ratio in units.inexact(own, steps).items():
+        told = f"{Decimal(ratio.numerator) / ratio.denominator:.6g}"
+        rule = (
+            f"one {other} is {told} {own}, which six decimals do not tell exactly; "
+            f"count the type in a unit that all of them are whole parts of"
+        )
+        yield here, rule
+
+
+def _in_units(here: KeyPath, value: Any) -> Iterator[Finding]:
+    known = raw.table(value)
+    steps = _steps(known)
+    for code, unit in raw.entries(value).items():
+        for given, other in (("of", "equals"), ("equals", "of")):
+            if given in unit and other not in unit:
+                yield (*here, code, other), f"is required beside {given}"
+        yield from _known((*here, code, "of"), unit.get("of"), known, "unit")
+        if units.is_circular(code, steps):
+            yield (*here, code, "of"), f"leads back to {code} itself"
+
+
+def _steps(known: Raw) -> dict[str, units.Step]:
+    """The units as far as they are told rightly."""
+    steps = {}
+    for code, unit in raw.entries(known).items():
+        equals, of = raw.factor(unit.get("equals")), unit.get("of")
+        derived = bool(equals) and isinstance(of, str)
+        steps[code] = units.Step(equals or units.ONE, str(of)) if derived else units.UNDERIVED
+    return steps
+
+
+def _kinds(here: KeyPath, policy: Raw) -> Iterator[Finding]:
+    kinds = raw.table(policy.get("kinds"))
+    minimum, of = kinds.get("minimum"), kinds.get("of")
+    kinds_of = {"category": "categories", "type": "types"}
+    if type(minimum) is int and isinstance(of, str) and of in kinds_of:
+        there = len(raw.table(policy.get(kinds_of[of])))
+        if minimum > there:
+            yield here, f"is more than there are: {there} {kinds_of[of]}"
+
+
+def _unverified(here: KeyPath, policy: Raw) -> Iterator[Finding]:
+    """Each open value is told as "key: why", or as "key, key: why"."""
+    known = list(PolicyTable().fields)
+    for place, entry in raw.texts(policy.get("unverified")):
+        named, colon, why = entry.partition(":")
+        if not colon or not why.strip():
+            yield (*here, place), 'must be "key: why"'
+            continue
+        for key in named.split(","):
+            first, *rest = key.strip().split(".")
+            yield from _known((*here, place), first, known, "key", of="policy")
+            if rest and first in _GROUPS and rest[0] not in _GROUPS[first]().fields:
+                there = raw.table(policy.get(first))
+                yield from _known((*here, place), rest[0], there, "entry", of=f"[policies.{first}]")
+
+
+# An open value is one entry's, or all entries': "types.points".
+_GROUPS = {
+    "units": groups.UnitTable,
+    "tags": groups.TagTable,
+    "categories": groups.CategoryTable,
+    "types": groups.TypeTable,
+}
+
+
+def _among(
+    here: KeyPath, value: Any, known: Iterable[str], noun: str, *, of: str = "policy"
+) -> Iterator[Finding]:
+    for place, name in raw.texts(value):
+        yield from _known((*here, place), name, known, noun, of=of)
+
+
+def _known(
+    here: KeyPath, name: Any, known: Iterable[str], noun: str, *, of: str = "policy"
+) -> Iterator[Finding]:
+    choices = [*known]
+    if isinstance(name, str) and name not in choices:
+        there = f"; there are: {', '.join(map(raw.named, choices))}" if choices else ""
+        owner = of if of.startswith("[") else f"this {of}"
+        yield here, f"is no {noun} of {owner}{there}{near(name, choices)}"

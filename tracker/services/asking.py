@@ -1,0 +1,58 @@
+"""How facts are asked for: about one id or about many, as known now or at an instant.
+
+Statements are made once, with parameters: to build one for each request, and to match it with
+what was compiled, costs more than the database takes to answer it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import bindparam
+
+from tracker.db import Id, Instant
+
+CHUNK = 500  # how many ids go into one IN list
+EVER = datetime.max.replace(tzinfo=UTC)
+"""The instant at which everything is known."""
+ID = bindparam("id", type_=Id)
+IDS = bindparam("ids", type_=Id, expanding=True)
+KNOWN_AT = bindparam("known_at", type_=Instant)
+Asked = TypeVar("Asked")
+
+
+def chunks(ids: Collection[str]) -> list[list[str]]:
+    """Ids in lists short enough for one statement."""
+    listed = list(ids)
+    return [listed[i : i + CHUNK] for i in range(0, len(listed), CHUNK)]
+
+
+def known(parameters: dict[str, Any], known_at: datetime | None = None) -> dict[str, Any]:
+    """Parameters of a statement that leaves out what was recorded later; now: nothing is."""
+    return {**parameters, "known_at": known_at or EVER}
+
+
+@dataclass(frozen=True, slots=True)
+class About(Generic[Asked]):
+    """What is asked about one id, and the same about a list of them."""
+
+    one: Asked
+    many: Asked
+
+    def each(
+        self, ids: Collection[str], known_at: datetime | None
+    ) -> Iterator[tuple[Asked, dict[str, Any]]]:
+        """What to ask about these ids, with its parameters; once, unless they are very many."""
+        for some in chunks(ids):
+            if len(some) == 1:
+                yield self.one, known({"id": some[0]}, known_at)
+            else:
+                yield self.many, known({"ids": some}, known_at)
+
+
+def about(make: Callable[[Callable[[Any], Any]], Asked]) -> About[Asked]:
+    """Make it for one and for many; ``make`` is given the condition on a column."""
+    return About(make(lambda column: column == ID), make(lambda column: column.in_(IDS)))

@@ -1,0 +1,131 @@
+"""What certifications are judged by beside their own claims, where their policies ask for it.
+
+Most schemes ask for nothing more than cycles and claims, and for these nothing more is read. For
+the others whole records, attempts and other schemes are read for many at once, with one
+statement a kind of fact.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+
+from tracker.domain import terms
+from tracker.domain.assessments import Attempt
+from tracker.domain.certifications import Span as SpanValue
+from tracker.domain.schemes import Scheme
+from tracker.domain.terms import Needs
+from tracker.models import Certification, Span
+from tracker.services import facts
+from tracker.services.asking import about
+from tracker.services.facts import ActivityFacts, HolderScheme, Record
+from tracker.services.work import Reading
+
+SPAN = (
+    Span.from_on, Span.until_on, Span.cycle, Span.cycle_starts_on, Span.expires_on,
+    Span.window_opens_on, Span.grace_ends_on, Span.title_ends_on, Span.pending_since, Span.hold,
+    Span.valid_while_pending,
+)  # fmt: skip
+"""The columns of a ``domain.certifications.Span``, in its order."""
+
+
+class Asked(NamedTuple):
+    """A certification that is to be judged."""
+
+    id: str
+    holder_id: str
+    scheme: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What else is on record of a certification's holder; spans and activities by scheme."""
+
+    attempts: Sequence[Attempt] = ()
+    spans: Mapping[str, Sequence[SpanValue]] = field(default_factory=dict)
+    activities: Mapping[str, Sequence[ActivityFacts]] = field(default_factory=dict)
+
+
+ALONE = Beside()
+
+
+def records(
+    reading: Reading, asked: Collection[Asked], *, known_at: datetime | None = None
+) -> dict[str, Record]:
+    """The records as far as they matter: whole ones only where applications count for points."""
+    whole = [one.id for one in asked if terms.needs(reading.schemes[one.scheme]).record]
+    plain = {one.id for one in asked}.difference(whole)
+    found = facts.cycles(reading, plain, known_at=known_at)
+    return found | facts.records(reading, whole, known_at=known_at) if whole else found
+
+
+def beside(
+    reading: Reading,
+    asked: Iterable[Asked],
+    activities: Mapping[HolderScheme, Sequence[ActivityFacts]] | None = None,
+    *,
+    known_at: datetime | None = None,
+) -> dict[str, Beside]:
+    """What else each is judged by; those that need nothing are left out.
+
+    ``activities`` are those of the holders under all schemes, if they are at hand.
+    """
+    needs = {one: found for one in asked if not (found := _needs(reading, one.scheme)).nothing}
+    trying = {one.holder_id for one, needed in needs.items() if needed.attempts}
+    sharing = {one.holder_id for one, needed in needs.items() if needed.schemes}
+    attempts = facts.attempts(reading, trying, known_at=known_at)
+    spans = _spans(reading, sharing)
+    if activities is None:
+        activities = facts.activities(reading, sharing, known_at=known_at)
+    return {
+        one.id: Beside(
+            attempts=attempts.get((one.holder_id, one.scheme), ()) if needed.attempts else (),
+            spans=_of_schemes(one, needed, spans),
+            activities=_of_schemes(one, needed, activities),
+        )
+        for one, needed in needs.items()
+    }
+
+
+def of_one(
+    reading: Reading, scheme: Scheme, certification: Any, *, known_at: datetime | None = None
+) -> Beside:
+    """The same of one certification's row."""
+    asked = Asked(certification.id, certification.holder_id, scheme.code)
+    return beside(reading, [asked], known_at=known_at).get(asked.id, ALONE)
+
+
+def _needs(reading: Reading, scheme: str) -> Needs:
+    return terms.needs(reading.schemes[scheme])
+
+
+def _of_schemes(
+    one: Asked, needed: Needs, found: Mapping[HolderScheme, Sequence[Any]]
+) -> dict[str, Sequence[Any]]:
+    return {s: found[one.holder_id, s] for s in needed.schemes if (one.holder_id, s) in found}
+
+
+_SPANS = about(
+    lambda of: (
+        select(Certification.holder_id, Certification.scheme, *SPAN)
+        .join(Span, Span.certification_id == Certification.id)
+        .where(of(Certification.holder_id), Certification.voided_at.is_(None))
+        .order_by(Certification.id, Span.from_on)
+    )
+)
+
+
+def _spans(
+    reading: Reading, holder_ids: Collection[str]
+) -> dict[HolderScheme, Sequence[SpanValue]]:
+    """The timelines of holders, by holder and scheme."""
+    found: dict[HolderScheme, list[SpanValue]] = defaultdict(list)
+    for statement, parameters in _SPANS.each(holder_ids, None):
+        for row in reading.rows(statement, parameters):
+            found[row[0], row[1]].append(SpanValue(*row[2:]))
+    return dict(found)
