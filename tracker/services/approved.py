@@ -14,7 +14,6 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -76,6 +75,7 @@ _STATEMENT = (
     .join(Decision, Decision.activity_id == Activity.id)
     .where(Certification.id.in_(IDS), APPROVED)
 )  # fmt: skip
+_DIGITS = 32
 _NO_TAGS: frozenset[str] = frozenset()
 _NONE = "[]"
 
@@ -83,14 +83,20 @@ _NONE = "[]"
 def claims(
     reading: Reading, certification_ids: Collection[str], *, on: date
 ) -> dict[str, Sequence[Claim]]:
-    """What each certification's holder was approved under its scheme by a day.
-
-    A claim's ``ref`` tells it from the others; it may be written unlike the activity's id.
-    """
+    """What each certification's holder was approved under its scheme by a day."""
     found: dict[str, list[Claim]] = defaultdict(list)
     for ids in chunks(certification_ids):
-        for key, *claim, tags, duty, approved in reading.rows(_STATEMENT, {"ids": ids, "on": on}):
+        rows = reading.rows(_STATEMENT, {"ids": ids, "on": on})
+        for key, ref, *claim, tags, duty, approved in rows:
             borne = _NO_TAGS if tags == _NONE else frozenset(json.loads(tags))
-            stated: tuple[Any, ...] = (*claim, borne, duty, approved)
+            stated: tuple[Any, ...] = (_dashed(ref), *claim, borne, duty, approved)
             found[key].append(Claim(*stated))
-    return {str(UUID(key)): of_one for key, of_one in found.items()}
+    return {_dashed(key): of_one for key, of_one in found.items()}
+
+
+def _dashed(id_: Any) -> str:
+    """An id as it is written everywhere; SQLite keeps its digits alone."""
+    text = str(id_)
+    if len(text) != _DIGITS:
+        return text
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

@@ -6,7 +6,7 @@ day; a property test holds them together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -22,7 +22,7 @@ from tracker.domain.policies import Policy
 from tracker.domain.schemes import Scheme
 from tracker.domain.terms import Case, Judged
 from tracker.models import Assessment, Certification, Holder, Span
-from tracker.services import cases, facts
+from tracker.services import approved, cases, facts
 from tracker.services.cases import Asked, Beside
 from tracker.services.work import Reading
 
@@ -141,7 +141,8 @@ def evaluate(
     ``extra`` are claims that are not stored: what if. They count as if approved. ``beside`` is
     what ``cases`` reads where the scheme's policies ask for it.
     """
-    judged = _judged(scheme, record, activities, on=on, extra=extra, beside=beside)
+    counting = [a.claim_on(on) for a in activities if a.approved_on(on)]
+    judged = _judged(scheme, record, [*counting, *extra], on=on, beside=beside)
     if judged is None:
         return None
     policy, evaluation = judged.policy, judged.evaluation
@@ -168,20 +169,18 @@ def _again(judged: Judged, claims: Collection[Claim], *, on: date) -> Evaluation
 def _judged(
     scheme: Scheme,
     record: facts.Record,
-    activities: Collection[facts.ActivityFacts],
+    claims: Sequence[Claim],
     *,
     on: date,
-    extra: Collection[Claim] = (),
     beside: Beside = cases.ALONE,
 ) -> Judged | None:
     """The cycle on a day, judged by the claims approved by then."""
-    approved = [a.claim_on(on) for a in activities if a.approved_on(on)]
     shared = _shared(beside, lambda a: a.claim_on(on) if a.approved_on(on) else None)
     case = Case(
         scheme, record.cycles, record.applications, record.adjustments, beside.attempts,
         beside.spans,
     )  # fmt: skip
-    return terms.judge(case, [*approved, *extra], shared, on=on)
+    return terms.judge(case, claims, shared, on=on)
 
 
 def _shared(
@@ -198,13 +197,13 @@ def evaluations(reading: Reading, held: Collection[Held], *, on: date) -> dict[s
     """The points of many certifications on a day, with a constant number of statements."""
     asked = [Asked(h.id, h.holder_id, h.scheme) for h in held]
     records = cases.records(reading, asked)
-    activities = facts.activities(reading, {one.holder_id for one in asked})
-    beside = cases.beside(reading, asked, activities)
+    claims = approved.claims(reading, [one.id for one in asked], on=on)
+    beside = cases.beside(reading, asked)
     found: dict[str, Evaluation] = {}
     for one in asked:
         judged = _judged(
-            reading.schemes[one.scheme], records[one.id], activities[one.holder_id, one.scheme],
-            on=on, beside=beside.get(one.id, cases.ALONE),
+            reading.schemes[one.scheme], records[one.id], claims.get(one.id, ()), on=on,
+            beside=beside.get(one.id, cases.ALONE),
         )  # fmt: skip
         if judged is not None:
             found[one.id] = judged.evaluation
