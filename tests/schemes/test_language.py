@@ -12,7 +12,7 @@ from tracker import schemes, settings
 from tracker.schemes.policies import PolicyTable
 
 REFERENCE = (settings.ROOT / "config" / "schemes" / "LANGUAGE.md").read_text("utf-8")
-TOLD = {27, 28, 33, 38}  # people enforce them
+TOLD = {27, 28, 33}  # people enforce them
 EXAMPLES = re.findall(r"```toml\n(.*?)```", REFERENCE, re.DOTALL)
 PLACE = "# Days before the expiry"  # where the policy of the CPT ends
 
