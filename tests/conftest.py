@@ -21,7 +21,7 @@ from tracker.app import create_app
 from tracker.domain.permissions import SYSTEM
 from tracker.services.work import Office, Reading, Work
 
-hypothesis.settings.register_profile("ci", max_examples=60, deadline=None)
+hypothesis.settings.register_profile("ci", max_examples=40, deadline=None)
 hypothesis.settings.register_profile("long", max_examples=10_000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
