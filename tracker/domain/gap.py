@@ -15,7 +15,7 @@ from datetime import date
 from decimal import Decimal
 from functools import reduce
 from itertools import combinations, permutations
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from tracker.domain import openings
 from tracker.domain.claims import Evaluation, Group, Rule
@@ -25,6 +25,7 @@ from tracker.domain.policies import ActivityType, Policy
 from tracker.domain.rooms import MANY
 
 MOST_WAYS = 8
+ENOUGH_WAYS = 4  # with so many at hand, nobody needs to combine more
 MOST_ACTIVITIES = 3
 
 
@@ -114,7 +115,10 @@ def close(evaluation: Evaluation, policy: Policy, *, until: date | None = None) 
 
 
 def _ways(ground: Ground) -> Iterator[tuple[Activity, ...]]:
-    """The sets that close the gap, of which no smaller set does, the smallest first."""
+    """The sets that close the gap, of which no smaller set does, the smallest first.
+
+    Larger sets are looked for only where the smaller ones are few.
+    """
     reach = [_Reach.of(ground, opening) for opening in ground.openings]
     open_ones = [number for number, each in enumerate(reach) if each.cents]
     found: list[set[int]] = []
@@ -129,11 +133,12 @@ def _ways(ground: Ground) -> Iterator[tuple[Activity, ...]]:
                 yield way
             if len(found) == MOST_WAYS:
                 return
+        if len(found) >= ENOUGH_WAYS:
+            return
         open_ones = [number for number in open_ones if {number} not in found]
 
 
-@dataclass(frozen=True, slots=True)
-class _Reach:
+class _Reach(NamedTuple):
     """At the most, what an opening brings: cents, and the needs it serves as a bit each."""
 
     cents: int
@@ -172,8 +177,7 @@ def _is_enough(ground: Ground, reach: Sequence[_Reach]) -> bool:
     return len(apart) == len(set(apart))
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
+class _Given(NamedTuple):
     """What is done of an activity in a slot, and how many of its cents are counted on."""
 
     effort: Effort
@@ -252,6 +256,8 @@ class _Trial:
 
     def _give(self, number: int, slot: int, wanted: int, *, displacing: bool = False) -> int:
         """Do so much more in a slot, as far as there is room; tells what is counted on."""
+        if wanted <= 0:
+            return 0
         opening, before = self.ground.openings[number], self.given.get((number, slot), _NONE)
         wanted = min(wanted, self.rooms.most(opening.bounds[slot], displacing=displacing))
         if wanted <= 0:
@@ -297,13 +303,15 @@ def _attempt(ground: Ground, chosen: Sequence[int]) -> tuple[Activity, ...] | No
 def _trimmed(ground: Ground, order: Sequence[int], done: _Done, place: Place) -> _Done:
     """The same with no more done in one place than the others leave to do.
 
-    Whole units bring more than was counted on, which spares others some of theirs.
+    Whole units bring more than was counted on, which spares others some of theirs. A whole
+    activity is never dropped: without it nothing would do.
     """
     others = {other: effort for other, effort in done.items() if other != place}
-    if _Trial(ground, others).fit(order):
+    is_whole = all(number != place[0] for number, _ in others)
+    if not is_whole and _Trial(ground, others).fit(order):
         return others
     trial = _Trial(ground, others, only=place)
-    if trial.fit(order):
+    if trial.fit(order) and place in trial.given:
         return others | {place: trial.given[place].effort}
     return done
 

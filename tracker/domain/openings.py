@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import NamedTuple
 
 from tracker.domain import employment, lines, parts, rooms
 from tracker.domain.claims import Credit, Evaluation, Shortfall
@@ -20,16 +21,14 @@ from tracker.domain.rooms import MANY, Place, Rooms
 HUNDREDTH = Decimal("0.01")
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """A stretch of the time left in which every day is worth the same."""
 
     period: Period
     year: int
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
+class Opening(NamedTuple):
     """One kind of activity that is open, with the mark that it must bear, if any.
 
     By slot: ``serves`` are the minima that its points count for (0: the requirement), ``bounds``
@@ -201,12 +200,12 @@ class _Survey:
 
     def _cap(self, place: Place, most: Decimal) -> int:
         """The number of a cap, with what it leaves and what could be spared."""
-        ground, (rule, group, code, _) = self.ground, place
+        ground, (_, group, code, _) = self.ground, place
         if place in ground.rooms.caps:
             return ground.rooms.caps[place]
         spared = Decimal(0)
-        if rule != "year_cap" and (len(ground.needs) > 1 or ground.kinds):
-            spared = rooms.spare(self._evaluation, self._policy, group, code)
+        if len(ground.needs) > 1 or ground.kinds:
+            spared = rooms.spare(self._evaluation, self._policy, place)
         left = max(cents(most) - self._counted(place), 0)
         within = [(group, code)]
         if group == "type":
@@ -238,7 +237,7 @@ class _Survey:
             run = Period(days.starts_on, min(days.ends_on, on)) if days.starts_on <= on else None
             months = Decimal(completed_months(run) + 1) if run else Decimal(0)
             return min(credit.counted, months * credit.rate * credit.factor)
-        dated = credit.on is not None and parts.year_of(self._policy, cycle, credit.on) == year
+        dated = rooms.falls_in(credit, self._policy, cycle, year)
         return credit.counted if dated else Decimal(0)
 
     def _months(self, number: int) -> int:
@@ -299,8 +298,7 @@ class _Survey:
         return "" if own in counting else own
 
 
-@dataclass(frozen=True, slots=True)
-class Effort:
+class Effort(NamedTuple):
     """What is to be done for so many cents: the quantity of each activity, and their worth.
 
     Quantities are in the type's own unit: whole ones, or hundredths where points are given in
@@ -334,10 +332,8 @@ def _in_pieces(opening: Opening, policy: Policy, wanted: int) -> Effort:
     each: list[Decimal] = []
     left = wanted
     for others in reversed(range(-(-wanted // opening.event))):
-        share = left - others * opening.event
-        if share > 0:
-            each.append(_units_for(opening.kind, policy, share))
-            left -= min(_worth(opening.kind, policy, each[-1]), opening.event)
+        each.append(_units_for(opening.kind, policy, left - others * opening.event))
+        left -= min(_worth(opening.kind, policy, each[-1]), opening.event)
     return Effort(tuple(each), wanted - left)
 
 

@@ -9,10 +9,12 @@ category are never put aside.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 
+from tracker.domain import parts
 from tracker.domain.claims import Credit, Evaluation, Group, Rule
+from tracker.domain.periods import Period
 from tracker.domain.policies import Policy
 
 NOTHING = Decimal(0)
@@ -54,38 +56,43 @@ class Rooms:
 
     def copy(self) -> Rooms:
         """The same caps, to be filled apart."""
-        return replace(self, left=list(self.left), spares=list(self.spares))
+        left, spares = list(self.left), list(self.spares)
+        return Rooms(self.caps, left, spares, self.of_tags, self.yearly)
 
     def most(self, bounds: Sequence[int], *, displacing: bool = False) -> int:
         """The cents for which some caps have room, others put aside for them if asked.
 
         A point displaces one other only, so it does not go where a tag and another are full.
         """
-        left = min((self.left[bound] for bound in bounds), default=MANY)
         if not displacing:
-            return left
+            return self._least(bounds)
         most = min((self.left[bound] + self.spares[bound] for bound in bounds), default=MANY)
-        tags = [self.left[bound] for bound in bounds if bound in self.of_tags]
-        others = [self.left[bound] for bound in bounds if bound not in self.of_tags]
-        return min(most, max(min(tags, default=MANY), min(others, default=MANY)))
+        tags = [bound for bound in bounds if bound in self.of_tags]
+        others = [bound for bound in bounds if bound not in self.of_tags]
+        return min(most, max(self._least(tags), self._least(others)))
+
+    def _least(self, bounds: Sequence[int]) -> int:
+        return min(map(self.left.__getitem__, bounds), default=MANY)
 
     def take(self, bounds: Sequence[int], gain: int) -> tuple[int, dict[int, int]]:
         """Fill some caps; tells how many cents of others are displaced, and for which caps.
 
         Type, category and stop lie one in the other: what is displaced in one leaves the next
-        as full as it was. What is displaced in a tag may lie in any category, but not past the
-        stop; and in any year.
+        as full as it was; of a year that holds for what is displaced in that year. What is
+        displaced in a tag may lie in any category, but not past the stop.
         """
-        if gain <= min((self.left[bound] for bound in bounds), default=MANY):
+        if gain <= self._least(bounds):
             for bound in bounds:
                 self.left[bound] -= gain
             return 0, {}
-        displaced, overs = 0, dict[int, int]()
+        displaced, in_year, overs = 0, 0, dict[int, int]()
         of_tags = max((gain - self.left[b] for b in bounds if b in self.of_tags), default=0)
         for bound in bounds:
             freed = displaced
-            if bound in self.of_tags or bound in self.yearly:
+            if bound in self.of_tags:
                 freed = 0
+            elif bound in self.yearly:
+                freed = in_year
             elif bound == self.stop:
                 freed = max(displaced, of_tags)
             overs[bound] = max(gain - freed - self.left[bound], 0)
@@ -93,23 +100,24 @@ class Rooms:
             self.spares[bound] -= freed + overs[bound]
             if bound not in self.of_tags:
                 displaced = max(displaced, freed + overs[bound])
+                in_year = freed + overs[bound] if bound in self.yearly else in_year
         return max(displaced, of_tags), overs
 
 
-def spare(evaluation: Evaluation, policy: Policy, group: str, code: str) -> Decimal:
-    """What can be spared of a group, in favour of others of the same; ``policy``: of all."""
-    return sum((_of_category(evaluation, policy, own, (group, code)) for own in policy.categories),
-               NOTHING)  # fmt: skip
+def spare(evaluation: Evaluation, policy: Policy, place: Place) -> Decimal:
+    """What can be spared under a cap, in favour of others under the same."""
+    return sum((_of_category(evaluation, policy, own, place) for own in policy.categories), NOTHING)
 
 
-def _of_category(
-    evaluation: Evaluation, policy: Policy, category: str, group: tuple[str, str]
-) -> Decimal:
+def _of_category(evaluation: Evaluation, policy: Policy, category: str, place: Place) -> Decimal:
+    rule, group, year = place[0], place[1:3], place[3]
     claimed = [credit for credit in evaluation.credits if credit.category == category]
     found = NOTHING
-    for code in {credit.type for credit in claimed}:
+    for code in {credit.type for credit in claimed if credit.counted}:
         of_type = [credit for credit in claimed if credit.type == code]
         free = [c for c in of_type if bears(c, *group) and _is_free(c, evaluation, group)]
+        if rule == "year_cap":
+            free = [c for c in free if falls_in(c, policy, evaluation.cycle, year)]
         needed = PRESENCE if evaluation.kinds is not None else NOTHING
         if group != ("type", code):
             needed = max(needed, policy.types[code].limits.minimum or NOTHING)
@@ -131,6 +139,13 @@ def _is_free(credit: Credit, evaluation: Evaluation, group: tuple[str, str]) -> 
         tag.minimum is not None and tag.code in credit.tags and ("tag", tag.code) != group
         for tag in evaluation.tags
     )
+
+
+def falls_in(credit: Credit, policy: Policy, cycle: Period, year: int) -> bool:
+    """Whether a claim is dated in a year; of employment that is not known here."""
+    if credit.on is None or not credit.counted or policy.types[credit.type].basis == "months":
+        return False
+    return parts.year_of(policy, cycle, credit.on) == year
 
 
 def bears(credit: Credit, group: str, code: str) -> bool:

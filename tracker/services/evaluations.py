@@ -226,7 +226,7 @@ def in_words(found: Explained, language: str) -> dict[str, Any]:
         "complete": evaluation.complete, "carried_over": evaluation.carried_over,
         "carries_over": evaluation.carries_over, "reexamined_on": evaluation.reexamined_on,
         "pending_points": pending, "projected_total": found.points.projected,
-        **_totals(evaluation), "credits": told, **_gap(evaluation, policy, language),
+        **_totals(evaluation), "credits": told, **_gap(found, language),
         "sentences": explanations.explain(
             evaluation, policy, language, issuer=found.scheme.issuer, pending=pending,
             projected=found.points.projected, terms=found.points.terms,
@@ -282,16 +282,17 @@ def _credit(credit: Credit, state: str, policy: Policy, language: str) -> dict[s
     }  # fmt: skip
 
 
-def _gap(evaluation: Evaluation, policy: Policy, language: str) -> dict[str, Any]:
-    """What would close the gap, or why nothing does."""
-    found = gap.close(evaluation, policy)
+def _gap(found: Explained, language: str) -> dict[str, Any]:
+    """What would close the gap while activities still count, or why nothing does."""
+    points, policy = found.points, found.policy
+    closing = gap.close(points.evaluation, policy, until=points.terms.earns_until)
     return {
         "closing_the_gap": [
-            {"sentence": gap_words.explain_way(way, found, policy, language),
+            {"sentence": gap_words.explain_way(way, closing, policy, language),
              "activities": [_activity(one) for one in way]}
-            for way in found.ways
+            for way in closing.ways
         ],
-        "gap_obstacles": gap_words.explain_obstacles(found, policy, language),
+        "gap_obstacles": gap_words.explain_obstacles(closing, policy, language),
     }  # fmt: skip
 
 

@@ -1,0 +1,478 @@
+"""What would close the gap, example by example; ``test_gap_properties`` holds it to the engine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.domain.examples import CYCLE, POLICY, capped, claim, evaluate, job, policy, with_type
+from tracker.domain import gap
+from tracker.domain.claims import Claim
+from tracker.domain.gap import Gap
+from tracker.domain.periods import Duration, Period
+from tracker.domain.policies import Duplicates, Kinds, Limits, Policy, Tag, WindowMinimum
+
+D = Decimal
+DAY = date(2026, 5, 1)
+ON = date(2026, 11, 21)
+FULL, PART = "employment_full_time", "employment_part_time"
+
+
+def closing(*claims: Claim, under: Policy = POLICY, on: date = ON, **more: Any) -> Gap:
+    """The gap of some claims on a day."""
+    return gap.close(evaluate(*claims, policy=under, on=on, **more), under)
+
+
+def ways(found: Gap) -> list[dict[str, str]]:
+    """Each way as the quantity of every type, those that bear a mark apart."""
+    return [
+        {a.kind.code + (f"/{a.tag}" if a.tag else ""): f"{a.units.normalize():f}" for a in way}
+        for way in found.ways
+    ]
+
+
+def only(*codes: str, base: Policy = POLICY, **changes: Any) -> Policy:
+    """A policy with these types of activity and no others."""
+    return replace(base, types={code: base.types[code] for code in codes}, **changes)
+
+
+def bounded(base: Policy, code: str, **bounds: str) -> Policy:
+    """The same with limits on a type."""
+    return with_type(base, code, limits=Limits(**{k: D(v) for k, v in bounds.items()}))
+
+
+def grouped(base: Policy, code: str, **bounds: str) -> Policy:
+    """The same with limits on a category."""
+    limits = Limits(**{k: D(v) for k, v in bounds.items()})
+    category = replace(base.categories[code], limits=limits)
+    return replace(base, categories={**base.categories, code: category})
+
+
+def marked(base: Policy, **bounds: str) -> Policy:
+    """The same with a mark and its limits."""
+    limits = Limits(**{k: D(v) for k, v in bounds.items()})
+    tag = Tag("safety", {"en": "Safety", "es": "Seguridad"}, limits, base.provenance)
+    return replace(base, tags={"safety": tag})
+
+
+def test_the_smallest_sets_come_first_then_the_policys_own_order():
+    """domain.md, An evaluation explains itself: what would close the gap."""
+    found = closing(claim("college_credit", "2", DAY), claim("volunteer", "9", DAY))
+
+    assert ways(found) == [
+        {"college_credit": "17"}, {"college_noncredit": "81"}, {"third_party": "81"},
+        {"industry_certification": "3", FULL: "21"},
+    ]  # fmt: skip
+    assert found.until == CYCLE.ends_on
+    assert found == closing(claim("college_credit", "2", DAY), claim("volunteer", "9", DAY))
+
+
+def test_three_kinds_are_combined_where_two_are_too_few():
+    assert ways(closing(under=capped(CE="10"))) == [
+        {"industry_certification": "3", FULL: "27", "volunteer": "13"},
+    ]  # fmt: skip
+
+
+def test_where_nothing_is_missing_nothing_is_told():
+    assert closing(claim("college_credit", "20", DAY)) == Gap(CYCLE.ends_on)
+    assert closing(reexamined_on=DAY).ways == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "quantity"),
+    [
+        ({}, "1"),
+        ({"increment": D("0.25")}, "0.25"),
+        ({"increment": D(4), "rate": D(2)}, "2"),
+        ({"rate": D("0.3")}, "1"),
+    ],
+)
+def test_quantities_are_whole_units_unless_steps_are_finer(changes, quantity):
+    under = with_type(only("third_party", points_required=D("19.95")), "third_party", **changes)
+    before = replace(POLICY.types["third_party"], code="before", rate=D(1))
+    under = replace(under, types={**under.types, "before": before})
+    done = replace(claim("third_party", "19.75", DAY), type="before")
+
+    assert {"third_party": quantity} in ways(closing(done, under=under))
+
+
+def test_rounding_up_may_spare_a_unit():
+    under = with_type(only("third_party", points_required=D("1.00")), "third_party",
+                      rate=D("0.3333"))  # fmt: skip
+
+    assert ways(closing(under=under)) == [{"third_party": "3"}]
+    assert ways(closing(under=replace(under, rounding="down"))) == [{"third_party": "4"}]
+
+
+def test_what_one_activity_brings_at_most_takes_several():
+    under = bounded(only("third_party", points_required=D(50)), "third_party", per_event="20")
+    (way,) = closing(under=under).ways
+
+    assert way[0].times == 3
+    assert way[0].portions[0].each == (D(10), D(20), D(20))
+    assert way[0].points == D(50)
+
+
+def test_whole_steps_of_one_activity_spare_the_others_theirs():
+    under = bounded(only("third_party", points_required=D("13.5")), "third_party", per_event="9")
+    (way,) = closing(under=with_type(under, "third_party", increment=D(2), rate=D("0.5"))).ways
+
+    assert way[0].portions[0].each == (D(12), D(16))
+
+
+def test_events_are_told_by_their_number():
+    under = with_type(only("third_party", points_required=D(70)), "third_party",
+                      basis="event", rate=D(30), threshold=D(1500))  # fmt: skip
+    (way,) = closing(under=under).ways
+
+    assert (way[0].units, way[0].times, way[0].points) == (D(3), 3, D(90))
+
+
+def test_a_quantity_reaches_the_threshold():
+    under = with_type(only("third_party", points_required=D(5)), "third_party", threshold=D(8))
+
+    assert ways(closing(under=under)) == [{"third_party": "8"}]
+
+
+def test_a_type_of_which_one_counts_is_offered_once():
+    once = only("third_party", points_required=D(30), duplicates=Duplicates(("type",)))
+    capped_once = bounded(once, "third_party", per_event="20")
+    events = with_type(once, "third_party", basis="event", rate=D(20))
+
+    assert ways(closing(under=once)) == [{"third_party": "30"}]
+    assert closing(claim("third_party", "5", DAY), under=once).obstacles[0].kind == "nothing"
+    for under in (capped_once, events):
+        assert [one.kind for one in closing(under=under).obstacles] == ["once"]
+
+
+def test_what_counts_once_is_done_in_one_year():
+    """Five years that each need points cannot be served by one activity."""
+    under = only("third_party", points_required=D(5), minimum_per_year=D(5),
+                 duplicates=Duplicates(("type",)))  # fmt: skip
+    found = closing(under=under, on=date(2024, 4, 1))
+
+    assert found.ways == ()
+    assert [one.kind for one in found.obstacles] == ["once"]
+
+
+def test_a_job_brings_the_whole_months_that_are_left():
+    under = only(FULL, points_required=D(30))
+    (way,) = closing(under=only(FULL, points_required=D(27))).ways
+
+    assert way[0].portions[0].period == Period(date(2026, 11, 22), date(2029, 2, 21))
+    assert [(o.kind, o.months) for o in closing(under=under).obstacles] == [("time", 27)]
+    assert closing(under=under, on=CYCLE.ends_on).obstacles[0].months == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "months"),
+    [
+        ({"month_rule": "pro_rata"}, "6"),
+        ({"overlap": "capped_sum", "overlap_maximum": D("0.50")}, "12"),
+        ({"overlap": "capped_sum", "overlap_maximum": D("2.00")}, "6"),
+    ],
+)
+def test_months_are_worth_what_the_policy_says(changes, months):
+    under = only(FULL, points_required=D("5.90"), **changes)
+
+    assert ways(closing(under=under)) == [{FULL: months}]
+
+
+def test_jobs_that_are_rounded_together_are_told_with_care():
+    under = only(FULL, points_required=D("7.05"), month_rule="pro_rata")
+    before = job("full_time", date(2026, 1, 1), date(2026, 1, 31))
+
+    assert ways(closing(before, under=under)) == [{FULL: "7"}]
+
+
+def test_a_job_is_worth_no_more_than_one_activity():
+    under = only(FULL, "volunteer", points_required=D("3.5"))
+    under = bounded(bounded(under, FULL, per_event="3"), "volunteer", maximum="1")
+
+    assert ways(closing(under=under)) == [{FULL: "3", "volunteer": "1"}]
+
+
+def test_a_job_that_lasts_leaves_no_room_for_a_lesser_one():
+    under = only(FULL, PART, points_required=D(40))
+    lasting = job("full_time", date(2026, 1, 1))
+
+    assert ways(closing(lasting, under=only(FULL, PART, points_required=D(30)))) == [{FULL: "20"}]
+    assert ways(closing(replace(lasting, limit=D(5)), under=under)) == []
+    assert ways(closing(lasting, under=bounded(under, FULL, per_event="60"))) == []
+    assert ways(closing(lasting, under=replace(under, overlap="sum"))) == [
+        {FULL: "27", PART: "6"},
+    ]  # fmt: skip
+
+
+def test_jobs_add_up_where_the_policy_adds_them():
+    under = only(FULL, PART, points_required=D(40))
+
+    assert ways(closing(under=under)) == []
+    assert ways(closing(under=replace(under, overlap="sum"))) == [{FULL: "27", PART: "26"}]
+
+
+def test_a_type_that_brings_nothing_is_not_offered():
+    assert ways(closing(under=with_type(only("volunteer"), "volunteer", rate=D(0)))) == []
+
+
+def test_the_last_stretch_is_served_in_the_last_stretch():
+    under = only("third_party", windows=(WindowMinimum(Duration(1, "years"), D(10)),))
+    found = closing(claim("third_party", "95", DAY), under=under)
+    (way,) = found.ways
+
+    assert not found.any_time
+    assert [(p.period.starts_on, p.units) for p in way[0].portions] == [(date(2028, 3, 16), D(10))]
+    assert closing(under=under, on=date(2028, 6, 1)).any_time
+
+
+def test_every_year_is_served_in_its_year():
+    under = only("third_party", points_required=D(50), minimum_per_year=D(5))
+    done = [claim("third_party", "5", date(year, 5, 1)) for year in (2024, 2025)]
+    (way,) = closing(*done, under=under).ways
+
+    assert [(p.period.starts_on.year, p.units) for p in way[0].portions] == [
+        (2026, D(30)), (2027, D(5)), (2028, D(5)),
+    ]  # fmt: skip
+    assert way[0].units == D(40)
+
+
+def test_a_year_that_fell_short_cannot_be_made_up_for():
+    under = only("third_party", minimum_per_year=D(5))
+    found = closing(under=under)
+
+    assert found.ways == ()
+    assert [(o.kind, o.subject) for o in found.obstacles] == [
+        ("lost", "2024-03-15"), ("lost", "2025-03-15"),
+    ]  # fmt: skip
+
+
+def test_what_a_year_gives_at_most_is_spread_over_the_years():
+    under = bounded(only("third_party", points_required=D(50)), "third_party", per_year="20")
+    (way,) = closing(claim("third_party", "15", DAY), under=under).ways
+
+    assert [p.units for p in way[0].portions] == [D(5), D(20), D(10)]
+
+
+def test_what_jobs_brought_this_year_is_told_with_care():
+    """When the months of a job lie is not known here, so as many as fit in are taken."""
+    under = grouped(only(FULL, points_required=D(24)), "E", per_year="10")
+    (way,) = closing(job("full_time", date(2026, 1, 1), date(2026, 4, 30)), under=under).ways
+
+    assert [p.units for p in way[0].portions] == [D(3), D(10), D(7)]
+
+
+def test_several_obstacles_by_year_are_told_once():
+    under = bounded(only("third_party", points_required=D(90)), "third_party", per_year="10")
+
+    assert [(o.kind, o.points) for o in closing(under=under).obstacles] == [("year_cap", D(10))]
+
+
+def test_a_mark_that_is_lacking_is_borne_by_what_is_done():
+    under = marked(only("third_party", points_required=D(20)), minimum="4")
+    base = closing(claim("third_party", "16", DAY), under=under)
+    done = claim("third_party", "20", DAY)
+    full = closing(done, under=grouped(under, "CE", maximum="20"))
+    full_type = closing(done, under=bounded(under, "third_party", maximum="20"))
+
+    assert ways(base) == ways(full) == ways(full_type) == [{"third_party/safety": "4"}]
+
+
+def test_a_type_may_bear_the_mark_of_itself():
+    under = marked(only("third_party", "volunteer", points_required=D(20)), minimum="4")
+    under = with_type(under, "volunteer", tags=frozenset({"safety"}))
+
+    assert ways(closing(claim("third_party", "18", DAY), under=under)) == [
+        {"third_party/safety": "4"}, {"volunteer": "4"},
+    ]  # fmt: skip
+
+
+def test_a_mark_holds_less_than_is_missing():
+    under = marked(only("third_party", points_required=D(20)), minimum="4", maximum="6")
+
+    assert ways(closing(under=under)) == [{"third_party": "16", "third_party/safety": "4"}]
+
+
+def test_further_kinds_are_brought_by_a_unit_each():
+    by_category = only(
+        "third_party", "volunteer", points_required=D(20), kinds=Kinds(2, "category")
+    )
+    by_type = replace(by_category, kinds=Kinds(2, "type"))
+    done = claim("third_party", "20", DAY)
+
+    for under in (by_category, by_type):
+        assert ways(closing(done, under=under)) == [{"volunteer": "1"}]
+        assert ways(closing(under=under)) == [{"third_party": "19", "volunteer": "1"}]
+    too_many = closing(done, under=replace(by_category, kinds=Kinds(3, "category")))
+    assert [one.kind for one in too_many.obstacles] == ["kinds"]
+
+
+def test_a_full_group_makes_room_for_what_falls_short_within_it():
+    """Four of the twenty points of volunteering give way to a type that must be there."""
+    base = only("volunteer", "third_party", points_required=D(20))
+    needed = replace(base.types["third_party"], category="X")
+    under = bounded(replace(base, types={**base.types, "third_party": needed}), "third_party",
+                    minimum="4")  # fmt: skip
+
+    assert ways(closing(claim("volunteer", "20", DAY), under=under)) == [{"third_party": "4"}]
+
+
+def test_a_year_that_is_full_makes_room_for_what_is_done_in_it():
+    base = only("third_party", "college_noncredit", points_required=D(20))
+    under = bounded(grouped(base, "CE", per_year="20"), "college_noncredit", minimum="4")
+    done = claim("third_party", "20", date(2028, 5, 1))
+
+    assert ways(closing(done, under=under, on=CYCLE.ends_on)) == [{"college_noncredit": "4"}]
+
+
+def test_counting_that_stopped_makes_room():
+    base = only("third_party", "volunteer", points_required=D(20), stop_at_requirement=True)
+    done = claim("third_party", "20", DAY)
+    needing = bounded(base, "volunteer", minimum="4")
+
+    assert ways(closing(done, under=needing)) == [{"volunteer": "4"}]
+    assert ways(closing(done, under=replace(base, kinds=Kinds(2, "type")))) == [{"volunteer": "1"}]
+    found = closing(done, under=grouped(needing, "CE", minimum="18"))
+    assert [one.kind for one in found.obstacles] == ["stop"]
+
+
+def test_nothing_makes_room_that_a_minimum_needs():
+    """Points of a mark, a year or a stretch that has a minimum stay where they are."""
+    base = only("third_party", "volunteer", points_required=D(20), stop_at_requirement=True)
+    base = bounded(base, "volunteer", minimum="4")
+    late = claim("third_party", "20", date(2028, 5, 1), tags=frozenset({"safety"}))
+    stretch = replace(base, windows=(WindowMinimum(Duration(1, "years"), D(4)),))
+
+    for under in (marked(base, minimum="20"), stretch, replace(base, minimum_per_year=D(20))):
+        assert ways(closing(late, under=under, on=CYCLE.ends_on)) == []
+    early = claim("third_party", "20", DAY)
+    assert ways(closing(early, under=stretch, on=CYCLE.ends_on)) == [{"volunteer": "4"}]
+
+
+def test_a_full_mark_makes_room_unless_another_group_is_full():
+    base = only("third_party", "volunteer", points_required=D(20))
+    under = marked(bounded(base, "volunteer", minimum="4"), maximum="20")
+    for code in base.types:
+        under = with_type(under, code, tags=frozenset({"safety"}))
+    done = claim("third_party", "20", DAY)
+
+    assert ways(closing(done, under=under)) == [{"volunteer": "4"}]
+    assert ways(closing(done, under=grouped(under, "X", maximum="2"))) == []
+
+
+def test_more_of_a_full_group_does_not_serve_its_own_minimum():
+    under = grouped(only("third_party", points_required=D(4)), "CE", maximum="4", minimum="5")
+    found = closing(claim("third_party", "4", DAY), under=under)
+
+    assert [(o.kind, o.subject) for o in found.obstacles] == [("cycle_cap", "CE")]
+
+
+def test_nobody_does_more_than_the_others_leave_to_do():
+    """Whole hours bring more than was asked of them, which spares a month of the job."""
+    under = only("industry_certification", PART, "volunteer", points_required=D(79))
+
+    assert ways(closing(under=under)) == [
+        {"industry_certification": "3", "volunteer": "19"},
+        {"industry_certification": "3", PART: "26", "volunteer": "6"},
+    ][:1]  # fmt: skip
+    assert ways(closing(under=capped(under, X="6"))) == [
+        {"industry_certification": "3", PART: "26", "volunteer": "6"},
+    ]  # fmt: skip
+
+
+def test_a_minimum_that_two_serve_together_is_not_served_twice():
+    under = marked(only("third_party", "volunteer", points_required=D(10)), minimum="7")
+    for code in ("third_party", "volunteer"):
+        under = bounded(with_type(under, code, tags=frozenset({"safety"})), code, minimum="5")
+
+    assert ways(closing(under=under)) == [{"third_party": "5", "volunteer": "5"}]
+
+
+def test_at_most_eight_ways_are_told():
+    course = POLICY.types["third_party"]
+    types = {f"t{n}": replace(course, code=f"t{n}") for n in range(12)}
+
+    assert len(closing(under=policy(types=types)).ways) == gap.MOST_WAYS
+
+
+def test_no_set_holds_a_smaller_one_that_would_do():
+    types = {c: POLICY.types[c] for c in ("college_credit", "industry_certification", "volunteer")}
+    under = policy(types=types, points_required=D(70))
+
+    assert ways(closing(under=under)) == [
+        {"college_credit": "14"}, {"industry_certification": "3", "volunteer": "10"},
+    ]  # fmt: skip
+
+
+def test_time_that_is_over_is_an_obstacle_unless_one_may_still_earn():
+    grace = date(2029, 5, 1)
+    evaluation = evaluate(on=date(2029, 4, 1), earns_until=grace)
+
+    assert [o.kind for o in gap.close(evaluation, POLICY).obstacles] == ["over"]
+    assert ways(gap.close(evaluation, POLICY, until=grace))[0] == {"college_credit": "20"}
+
+
+def test_more_than_three_kinds_are_an_obstacle():
+    under = only("college_credit", "college_noncredit", "third_party", "volunteer", FULL, PART,
+                 points_required=D(40))  # fmt: skip
+    for code in under.types:
+        under = bounded(under, code, maximum="10")
+
+    assert [one.kind for one in closing(under=under).obstacles] == ["many"]
+
+
+def test_minima_that_compete_for_a_group_name_its_room():
+    under = only("third_party", "college_noncredit", points_required=D(5))
+    under = grouped(under, "CE", maximum="5")
+    for code in under.types:
+        under = bounded(under, code, minimum="5")
+
+    assert [(o.kind, o.subject, o.points) for o in closing(under=under).obstacles] == [
+        ("cycle_cap", "CE", D(5)),
+    ]  # fmt: skip
+
+
+def test_what_nothing_serves_is_told_by_its_group():
+    under = grouped(only("third_party", points_required=D(5)), "X", minimum="3")
+
+    assert [(o.kind, o.group, o.subject) for o in closing(under=under).obstacles] == [
+        ("unserved", "category", "X"),
+    ]  # fmt: skip
+
+
+def test_what_a_later_stretch_brings_is_not_done_earlier_too():
+    under = only("third_party", "volunteer", points_required=D(10), kinds=Kinds(2, "type"),
+                 windows=(WindowMinimum(Duration(8, "months"), D(5)),))  # fmt: skip
+    under = with_type(with_type(under, "third_party", rate=D("1.5")), "volunteer", rate=D(4))
+    under = bounded(grouped(under, "X", per_event="5", maximum="25"), "volunteer", minimum="5")
+    (way,) = closing(under=under).ways
+    done = [(a.kind.code, p.period.starts_on, p.each) for a in way for p in a.portions]
+
+    assert done == [
+        ("third_party", ON, (D(4),)),
+        ("volunteer", date(2028, 7, 16), (D(2),)),
+    ]
+
+
+def test_minima_in_each_others_way_leave_what_was_found():
+    under = only("volunteer", FULL, points_required=D(5), stop_at_requirement=True,
+                 duplicates=Duplicates(("type",)))  # fmt: skip
+    under = with_type(grouped(marked(under, minimum="5"), "E", maximum="8.5"), FULL, rate=D("1.5"))
+    under = bounded(grouped(under, "X", per_event="3", maximum="10.5", minimum="1"), "volunteer",
+                    minimum="2.5")  # fmt: skip
+    before = job("full_time", date(2024, 3, 15), date(2024, 5, 27))
+
+    assert ways(closing(before, under=under, on=date(2028, 12, 4))) == [
+        {"volunteer/safety": "3", f"{FULL}/safety": "2"},
+    ]  # fmt: skip
+
+
+def test_claims_of_types_that_are_not_known_stand_in_nobodys_way():
+    under = grouped(only("third_party", points_required=D(20)), "CE", maximum="20", per_year="20")
+    under = bounded(under, "third_party", minimum="4")
+    strange = replace(claim("third_party", "9", DAY), type="unheard_of")
+
+    assert ways(closing(strange, under=under)) == [{"third_party": "20"}]
