@@ -49,8 +49,7 @@ class _Program:
         self.total = sum(self.given)
         for index, cap in enumerate(caps):
             bounded = [x for x, part in zip(self.given, parts, strict=True) if index in part.caps]
-            if bounded:
-                self._solver.addConstr(sum(bounded) <= _cents(cap.bound))
+            self._solver.addConstr(sum(bounded) <= _cents(cap.bound))
 
     def choose_one(self, lines: Sequence[int]) -> None:
         chosen = {line: self._solver.addBinary() for line in lines}
