@@ -1,5 +1,6 @@
 """Who may apply to renew, what it costs, and appeals."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -59,18 +60,28 @@ def test_an_application_with_enough_points_is_lawful_from_the_first_to_the_last_
 
 
 @pytest.mark.parametrize(
-    ("day", "refusal", "facts"),
+    ("day", "refusal", "facts", "told"),
     [
-        (date(2028, 12, 14), WindowNotOpen, {"opens_on": date(2028, 12, 15)}),
-        (date(2029, 3, 16), CertificationExpired, {"expired_on": date(2029, 3, 15)}),
+        (
+            date(2028, 12, 14),
+            WindowNotOpen,
+            {"opens_on": date(2028, 12, 15)},
+            "The renewal window opens on 2028-12-15.",
+        ),
+        (
+            date(2029, 3, 16),
+            CertificationExpired,
+            {"expired_on": date(2029, 3, 15)},
+            "It expired on 2029-03-15.",
+        ),
     ],
 )
-def test_an_application_outside_the_window_is_refused_by_name(day, refusal, facts):
+def test_an_application_outside_the_window_is_refused_by_name(day, refusal, facts, told):
     """domain.md, Dates."""
     with pytest.raises(refusal) as refused:
         check_application(_standing(day), ENOUGH)
 
-    assert refused.value.facts == facts
+    assert (refused.value.facts, refused.value.detail) == (facts, told)
 
 
 def test_in_grace_a_renewal_may_still_be_applied_for():
@@ -87,6 +98,7 @@ def test_missing_points_are_told_to_the_cent():
         check_application(_standing(IN_WINDOW), TOO_FEW)
 
     assert refused.value.facts == {"missing": Decimal("0.05")}
+    assert refused.value.detail == "99.95 of 100.00 points are counted; 0.05 are missing."
 
 
 def test_missing_category_minima_are_told_by_category():
@@ -106,8 +118,17 @@ def test_every_minimum_beside_the_total_is_told_by_what_it_is_of():
         claim("college_credit", "20", date(2025, 1, 1)),
         policy=needing(policy(minimum_per_year=Decimal("2.00")), X="5.00"),
     )
-    with pytest.raises(PointsMissing, match=r"reached: 5\.00 of category X, 2\.00 of year"):
+    with pytest.raises(PointsMissing) as refused:
         check_application(_standing(IN_WINDOW), evaluation)
+
+    assert refused.value.detail == (
+        "100.00 of 100.00 points are counted; 0.00 are missing. Minima not reached: "
+        "5.00 of category X, 2.00 of year 2025-03-15, 2.00 of year 2026-03-15, "
+        "2.00 of year 2027-03-15, 2.00 of year 2028-03-15."
+    )
+    assert refused.value.facts["missing_by_year"] == {
+        f"{year}-03-15": "2.00" for year in range(2025, 2029)
+    }
 
 
 LADDER = policy(
@@ -125,8 +146,9 @@ def test_a_step_by_re_examination_takes_no_points():
 
     check_application(late, ENOUGH, LADDER)
     check_application(later, again, LADDER)
-    with pytest.raises(ReexaminationMissing):
+    with pytest.raises(ReexaminationMissing) as refused:
         check_application(later, ENOUGH, LADDER)
+    assert refused.value.detail == "Since 2029-03-15 only the re-examination renews it."
     with pytest.raises(PointsMissing):
         check_application(late, TOO_FEW, LADDER)
 
@@ -139,11 +161,31 @@ def test_every_check_of_the_policy_is_confirmed():
     with pytest.raises(CheckMissing) as missing:
         check_confirmed(checking, ["vision"])
     assert missing.value.facts == {"missing": ["practical"]}
-    with pytest.raises(Invalid) as unknown:
-        check_confirmed(policy(), ["vision"])
-    assert unknown.value.fields == {
-        "checks": "vision: not asked for by the policy; must be empty"
-    }  # fmt: skip
+    with pytest.raises(CheckMissing) as missing:
+        check_confirmed(checking, [])
+    assert missing.value.facts == {"missing": ["practical", "vision"]}
+    assert missing.value.detail == "Not confirmed: practical, vision."
+
+
+@pytest.mark.parametrize(
+    ("checks", "told"),
+    [
+        ((), "hearing, sight: not asked for by the policy; must be empty"),
+        (
+            ("practical", "vision"),
+            "hearing, sight: not asked for by the policy; must be among: practical, vision",
+        ),
+    ],
+    ids=["none", "others"],
+)
+def test_a_check_that_the_policy_does_not_ask_for_is_answered_with_those_it_does(checks, told):
+    name = {"en": "check", "es": "prueba"}
+    asking = policy(checks=tuple(Check(code, name) for code in checks))
+    with pytest.raises(Invalid) as refused:
+        check_confirmed(asking, ["sight", *checks, "hearing"])
+
+    assert refused.value.detail == "The policy asks for no such check."
+    assert refused.value.fields == {"checks": told}
 
 
 @pytest.mark.parametrize("day", [IN_WINDOW, date(2029, 5, 1)])
@@ -153,6 +195,7 @@ def test_a_second_application_is_refused_while_one_is_under_review(day):
         check_application(_standing(day, applications=[Application(since, None)]), ENOUGH)
 
     assert refused.value.facts == {"since": since}
+    assert refused.value.detail == "The application of 2029-01-10 is under review."
 
 
 @pytest.mark.parametrize(
@@ -165,11 +208,19 @@ def test_what_is_suspended_or_ended_is_not_renewed(kind, status):
         check_application(held, ENOUGH)
 
     assert refused.value.facts == {"standing": status}
+    assert refused.value.detail == f"The certification is {status}."
 
 
-def test_a_certification_without_expiry_is_never_renewed():
-    with pytest.raises(NotRenewable, match="without expiry"):
-        check_application(_standing(IN_WINDOW, CLA), None)
+@pytest.mark.parametrize(
+    ("scheme", "evaluation"),
+    [(CLA, None), (CPT, None), (scheme_of(), ENOUGH)],
+    ids=["never expires", "not judged", "no policy, so no window"],
+)
+def test_a_certification_without_expiry_or_rules_is_never_renewed(scheme, evaluation):
+    with pytest.raises(NotRenewable) as refused:
+        check_application(_standing(IN_WINDOW, scheme), evaluation)
+
+    assert refused.value.detail == "A certification without expiry is never renewed."
 
 
 def test_all_objections_are_named_the_gravest_first():
@@ -245,24 +296,73 @@ def test_a_late_step_costs_its_fee_on_top_and_until_it_ends():
     assert quoted.available == Period(date(2029, 4, 1), date(2029, 4, 14))
     assert quoted.reason == "The price of each renewal on its own. Late: 20.00 more."
     free = quote({scheme: _standing(date(2029, 5, 1), scheme)}, {scheme: LADDER})
-    assert (free.amount, free.late_fees) == (Decimal("75.00"), Decimal("0.00"))
+    assert (str(free.amount), str(free.late_fees)) == ("75.00", "0.00")
     assert free.reason == "The price of each renewal on its own."
     in_time = _standing(date(2029, 4, 20), scheme, applications=[Application(IN_WINDOW, None)])
     assert quote({scheme: in_time}, {scheme: LADDER}).late_fees == 0
 
 
-def test_a_scheme_without_a_published_fee_has_no_quote():
-    with pytest.raises(NotRenewable, match="No renewal fee"):
-        quote({CLA: _standing(IN_WINDOW, CLA)})
-    with pytest.raises(NotRenewable, match="No renewal fee"):
-        quote({})
+def test_the_late_fee_of_one_is_due_beside_the_price_of_both():
+    """Both expired on 15 March 2029; the CPT's ladder has a rung, the CLT's window is past."""
+    scheme = scheme_of(LADDER)
+    on = date(2029, 4, 1)
+    quoted = quote({scheme: _standing(on, scheme), CLT: _standing(on, CLT)}, {scheme: LADDER})
+
+    assert (quoted.amount, quoted.late_fees, quoted.bundled) == (
+        Decimal("120.00"), Decimal("20.00"), True,
+    )  # fmt: skip
+    assert quoted.reason == (
+        "The expiries are 0 days apart, within 90: "
+        "both applications must be complete and paid in full together. Late: 20.00 more."
+    )
+    assert quoted.available is None
 
 
-def test_no_window_is_common_to_a_certification_that_never_expires():
+@pytest.mark.parametrize("chosen", [{CLA: _standing(IN_WINDOW, CLA)}, {}], ids=["CLA", "nothing"])
+def test_a_scheme_without_a_published_fee_has_no_quote(chosen):
+    with pytest.raises(NotRenewable) as refused:
+        quote(chosen)
+
+    assert refused.value.detail == "No renewal fee is published for this scheme."
+
+
+def test_fees_that_name_none_for_renewals_ask_for_nothing():
+    assert CPT.fees
+    free = replace(CPT, code="free", fees=replace(CPT.fees, renewal=None))
+    alone = quote({free: _standing(IN_WINDOW, free)})
+    both = quote({free: _standing(IN_WINDOW, free), CLT: _standing(IN_WINDOW, CLT)})
+
+    assert (str(alone.amount), str(both.amount)) == ("0.00", "75.00")
+
+
+@pytest.mark.parametrize("changes", [{"refundable": True}, {"verified": False}])
+def test_a_quote_for_two_is_refundable_and_verified_only_as_both_are(changes):
+    assert CPT.fees
+    provenance = replace(CPT.fees.provenance, verified=changes.get("verified", True))
+    fees = replace(CPT.fees, refundable=changes.get("refundable", False), provenance=provenance)
+    other = replace(CPT, code="other", fees=fees)
+    alone = quote({other: _standing(IN_WINDOW, other)})
+    both = quote({other: _standing(IN_WINDOW, other), CLT: _standing(IN_WINDOW, CLT)})
+
+    assert (alone.refundable, alone.verified) == (fees.refundable, provenance.verified)
+    assert (both.refundable, both.verified) == (False, provenance.verified)
+
+
+@pytest.mark.parametrize(
+    "alone", [scheme_of(validity=None), scheme_of()], ids=["never expires", "no policy"]
+)
+def test_no_window_is_common_to_a_certification_that_has_none(alone):
+    quoted = quote({alone: _standing(IN_WINDOW, alone), CLT: _standing(IN_WINDOW, CLT)})
+
+    assert quoted.available is None
+
+
+def test_no_bundle_is_had_with_a_certification_that_never_expires():
     endless = scheme_of(validity=None)
     quoted = quote({endless: _standing(IN_WINDOW, endless), CLT: _standing(IN_WINDOW, CLT)})
 
-    assert (quoted.available, quoted.bundled, quoted.amount) == (None, False, Decimal("150.00"))
+    assert (quoted.bundled, quoted.amount) == (False, Decimal("150.00"))
+    assert quoted.reason == "The price of each renewal on its own."
 
 
 @pytest.mark.parametrize("day", [date(2026, 6, 1), date(2026, 7, 1)])
@@ -279,6 +379,7 @@ def test_an_appeal_on_the_31st_day_is_too_late():
         check_appeal(CPT.appeals, noticed_on=date(2026, 6, 1), on=date(2026, 7, 2))
 
     assert refused.value.facts == {"due_on": date(2026, 7, 1)}
+    assert refused.value.detail == "The appeal was due by 2026-07-01."
 
 
 def test_the_appeal_rule_is_as_published():
