@@ -55,6 +55,9 @@ def test_an_early_retake_is_refused_with_the_first_lawful_day(day):
         check_attempt(CPT, "safety", _failed(JAN_1), taken_on=day)
 
     assert refused.value.facts == {"lawful_on": date(2026, 1, 17)}
+    assert refused.value.detail == (
+        f"Module safety may be attempted again from 2026-01-17, not on {day}."
+    )
 
 
 def test_a_retake_on_the_17th_day_is_lawful():
@@ -80,6 +83,9 @@ def test_a_passed_module_is_never_attempted_again(day):
         check_attempt(CPT, "safety", _passed(safety=date(2026, 6, 1)), taken_on=day)
 
     assert refused.value.facts == {"passed_on": date(2026, 6, 1)}
+    assert refused.value.detail == (
+        "Module safety was passed on 2026-06-01; a module certificate never expires."
+    )
 
 
 def test_the_first_pass_of_a_module_counts_and_later_ones_are_not_seen_yet():

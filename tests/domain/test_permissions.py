@@ -31,6 +31,7 @@ def test_a_role_must_be_among_those_allowed_but_admin_may_do_all(role, allowed):
         with pytest.raises(NotAllowed) as refused:
             check_role(actor, allowed)
         assert refused.value.facts == {"role": role}
+        assert refused.value.detail == f"The role {role} may not do this."
 
 
 def test_a_token_may_only_do_what_its_scopes_say():
@@ -40,6 +41,7 @@ def test_a_token_may_only_do_what_its_scopes_say():
         check_scope(reader, "write")
 
     assert refused.value.facts == {"scope": "write"}
+    assert refused.value.detail == "This token lacks the scope 'write'."
     check_scope(SYSTEM, "write")
 
 
@@ -70,5 +72,7 @@ def test_another_employers_roster_is_answered_like_one_that_does_not_exist(actor
 def test_nobody_decides_on_a_record_of_their_own():
     reviewer = Actor(role="staff", name="Sam", holder_id="h1")
     check_not_own(reviewer, "h2")
-    with pytest.raises(SelfReview):
+    with pytest.raises(SelfReview) as refused:
         check_not_own(reviewer, "h1")
+
+    assert refused.value.detail == "Nobody decides on a record of their own."

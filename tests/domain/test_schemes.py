@@ -20,9 +20,9 @@ def test_an_unknown_module_is_answered_with_those_there_are():
     with pytest.raises(UnknownModule) as refused:
         CPT.module("saftey")
 
-    assert refused.value.fields == {
-        "module": "must be one of: safety, quality, processes, maintenance, green"
-    }
+    choices = "safety, quality, processes, maintenance, green"
+    assert refused.value.fields == {"module": f"must be one of: {choices}"}
+    assert refused.value.detail == f"Scheme cpt has no module 'saftey'; it has: {choices}."
 
 
 def test_an_unknown_scheme_is_answered_with_those_there_are():
@@ -30,6 +30,7 @@ def test_an_unknown_scheme_is_answered_with_those_there_are():
         SCHEMES["ctp"]
 
     assert refused.value.fields == {"scheme": "must be one of: cla, clt, cpt"}
+    assert refused.value.detail == "There is no scheme 'ctp'; there are: cla, clt, cpt."
 
 
 def test_schemes_are_listed_and_know_what_they_are_needed_for():
@@ -40,7 +41,11 @@ def test_schemes_are_listed_and_know_what_they_are_needed_for():
 
 def test_a_scheme_can_be_the_key_of_a_mapping():
     assert {CPT: 1, CLT: 2}[SCHEMES["clt"]] == 2
-    assert hash(replace(CPT)) == hash(CPT)
+    assert hash(replace(CPT)) == hash(CPT) != hash(CLT)
+
+
+def test_a_policy_version_can_be_the_key_of_a_mapping():
+    assert hash(policy()) == hash(POLICY) != hash(policy(version="2027"))
 
 
 def test_an_activity_type_is_found_in_its_own_category_only():
@@ -48,14 +53,21 @@ def test_an_activity_type_is_found_in_its_own_category_only():
     with pytest.raises(UnknownActivityType) as refused:
         POLICY.activity_type("volunteer", "CE")
 
-    assert refused.value.fields == {
-        "type": "must be one of: college_credit, college_noncredit, third_party"
-    }
+    choices = "college_credit, college_noncredit, third_party"
+    assert refused.value.fields == {"type": f"must be one of: {choices}"}
+    assert refused.value.detail == (
+        f"Policy 2015 has no activity type 'volunteer' in category 'CE'; it has: {choices}."
+    )
 
 
 def test_an_unknown_category_is_named_as_such():
-    with pytest.raises(UnknownActivityType, match="no such category"):
+    with pytest.raises(UnknownActivityType) as refused:
         POLICY.activity_type("volunteer", "Z")
+
+    assert refused.value.fields == {"type": "must be one of: no such category"}
+    assert refused.value.detail == (
+        "Policy 2015 has no activity type 'volunteer' in category 'Z'; it has: no such category."
+    )
 
 
 @pytest.mark.parametrize(
