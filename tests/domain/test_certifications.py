@@ -87,7 +87,7 @@ def test_the_next_cycle_is_anchored_as_the_policy_says(anchor, starts_on, expire
 
 def test_a_cycle_without_end_has_no_next_one():
     (cycle,) = renewed(CLA, AWARDED)
-    with pytest.raises(ValueError, match="without end"):
+    with pytest.raises(ValueError, match=r"^a cycle without end has no next one$"):
         next_cycle(CLA, cycle, decided_on=EXPIRES, awarded_on=AWARDED)
 
 
@@ -132,6 +132,16 @@ def test_the_window_is_counted_back_in_its_own_unit(opening, opens_on):
     held = standing(scheme, renewed(scheme, date(2024, 2, 29)), date(2026, 1, 1))
 
     assert held.window_opens_on == opens_on
+
+
+def test_a_scheme_without_policies_expires_without_a_window_or_grace():
+    scheme = scheme_of()
+    cycles = renewed(scheme, AWARDED)
+
+    assert [standing(scheme, cycles, EXPIRES + timedelta(n)).status for n in (0, 1)] == [
+        "active", "expired",
+    ]  # fmt: skip
+    assert standing(scheme, cycles, EXPIRES).window_opens_on is None
 
 
 def test_there_is_no_span_before_the_award():
@@ -274,6 +284,10 @@ def test_a_reinstatement_clears_everything_and_what_comes_after_holds_again():
     ]  # fmt: skip
 
 
+def test_what_is_recorded_later_may_hold_earlier():
+    assert hold_on([REVOKE, SUSPEND], date(2026, 2, 1)) == "suspended"
+
+
 @pytest.mark.parametrize(
     ("reinstated_on", "gap"),
     [(date(2026, 3, 1), []), (date(2026, 3, 2), [date(2026, 3, 1)])],
@@ -320,9 +334,14 @@ def test_a_change_is_judged_by_what_holds_on_its_effective_day():
 
 def test_facts_that_change_nothing_do_not_cut_a_span():
     reinstated = Change("reinstate", REVOKE.effective_on)
-    spans = timeline(CPT, renewed(CPT, AWARDED), changes=[REVOKE, reinstated])
+    again = date(2027, 1, 1)
 
-    assert [(span.from_on, span.until_on) for span in spans] == [(AWARDED, None)]
+    def dates(*changes):
+        spans = timeline(CPT, renewed(CPT, AWARDED), changes=changes)
+        return [(span.from_on, span.until_on) for span in spans]
+
+    assert dates(REVOKE, reinstated) == [(AWARDED, None)]
+    assert dates(REVOKE, reinstated, Change("suspend", again)) == [(AWARDED, again), (again, None)]
 
 
 def test_every_status_is_listed_once():

@@ -81,6 +81,19 @@ def test_32_a_version_for_another_cohort_is_passed_over():
     assert (of(date(2019, 12, 31)), of(date(2020, 1, 1))) == ("early", "late")
 
 
+def test_32_every_cycle_is_governed_by_the_cohort_of_the_award():
+    day = date(2020, 1, 1)
+    scheme = scheme_of(
+        policy(version="early", cohort=Cohort(awarded_before=day)),
+        policy(version="late", cohort=Cohort(awarded_from=day)),
+    )
+
+    assert [c.policy for c in renewed(scheme, date(2019, 12, 31), date(2024, 12, 1))] == (
+        ["early", "early"]
+    )
+    assert [c.policy for c in renewed(scheme, day, date(2024, 12, 1))] == ["late", "late"]
+
+
 def _versions(applies: str, **newer: object) -> Scheme:
     return scheme_of(
         policy(version="old"),

@@ -37,6 +37,8 @@ def plan(now: datetime, **changes: object) -> reminders.Plan:
 
 
 def fates(found: reminders.Plan) -> dict[int, str]:
+    """What became of each stage; of those skipped, and of no others, why."""
+    assert all((fate == "skipped") == (reason is not None) for _, fate, reason in found.fates)
     return {stage.offset: reason or fate for stage, fate, reason in found.fates}
 
 
@@ -46,6 +48,7 @@ def fates(found: reminders.Plan) -> dict[int, str]:
 def test_a_stage_falls_due_at_nine_where_the_holder_lives(zone, offset):
     local = reminders.instant(EXPIRY, offset, POLICY, ZoneInfo(zone)).astimezone(ZoneInfo(zone))
 
+    assert reminders.instant(EXPIRY, offset, POLICY, ZoneInfo(zone)).tzinfo is UTC
     assert (local.hour, local.minute) == (9, 0)
     assert local.date() == EXPIRY - timedelta(days=offset)
 
@@ -116,6 +119,7 @@ def test_a_policy_without_stages_owes_nothing():
 def test_a_day_opens_and_closes_at_midnight_where_the_holder_lives():
     day = date(2027, 3, 14)
 
+    assert reminders.opening(day, NEW_YORK).tzinfo is UTC
     assert reminders.opening(day, NEW_YORK) == datetime(2027, 3, 14, 5, tzinfo=UTC)
     assert reminders.closing(day, NEW_YORK) == datetime(2027, 3, 15, 4, tzinfo=UTC) - MOMENT
 
@@ -131,6 +135,8 @@ def test_a_stage_is_owed_from_its_instant_until_the_next_and_not_a_moment_longer
     assert before.current is None
     assert before.next_due_at == stage.due_at
     assert begin.current == end.current == stage
+    last = stage is STAGES[-1]
+    assert begin.next_due_at == end.next_due_at == (None if last else stage.useful_until)
     assert stage not in [s for s, fate, _ in plan(stage.useful_until).fates if fate == "planned"]
 
 
@@ -153,6 +159,12 @@ def test_what_fell_before_the_cycle_was_opened_is_skipped_for_that_reason():
     }  # fmt: skip
 
 
+def test_a_stage_of_the_very_instant_the_cycle_was_opened_is_sent():
+    due_at = BY_OFFSET[60].due_at
+
+    assert fates(plan(due_at, opened_at=due_at))[60] == "planned"
+
+
 def test_the_last_stage_is_sent_for_thirty_days_and_then_no_more():
     last = BY_OFFSET[-30]
 
@@ -170,8 +182,9 @@ def test_nobody_is_reminded_of_a_certification_that_is_not_in_force(hold):
 
 
 def test_an_application_under_review_silences_the_stages_before_expiry_only():
-    assert fates(plan(BY_OFFSET[7].due_at, pending=True))[7] == "renewal_pending"
-    assert fates(plan(BY_OFFSET[0].due_at, pending=True))[0] == "planned"
+    assert [fates(plan(BY_OFFSET[n].due_at, pending=True))[n] for n in (7, 1, 0, -1)] == [
+        "renewal_pending", "renewal_pending", "planned", "planned",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: str(stage.offset))
@@ -200,6 +213,10 @@ def test_a_stage_from_before_the_last_one_sent_is_superseded_not_sent_late():
 
     assert fates(found) == {60: "superseded"}
     assert found.last_offset == 30
+
+
+def test_the_last_stage_sent_is_not_sent_again_though_nothing_but_its_offset_is_known():
+    assert fates(plan(BY_OFFSET[30].due_at, last_offset=30))[30] == "superseded"
 
 
 def test_a_plan_that_sends_nothing_has_no_current_stage():
