@@ -16,7 +16,9 @@ from tests.domain.examples import (
     job,
     policy,
     total,
+    with_type,
 )
+from tracker.domain.claims import Cut
 from tracker.domain.employment import Segment, segments
 from tracker.domain.periods import Period
 
@@ -55,6 +57,23 @@ def test_a_share_of_a_month_leaves_nothing_to_tell():
 
 
 @pytest.mark.parametrize(
+    ("rule", "rate", "ends_on", "points"),
+    [
+        ("pro_rata", "1.00", date(2026, 1, 20), "0.65"),
+        ("completed", "0.125", date(2026, 3, 31), "0.37"),
+    ],
+)
+def test_nothing_is_claimed_that_the_policys_rounding_takes(rule, rate, ends_on, points):
+    base = with_type(
+        policy(month_rule=rule, rounding="down"), "employment_full_time", rate=D(rate)
+    )  # fmt: skip
+    work = job("full_time", date(2026, 1, 1), ends_on)
+    brought = credit(evaluate(work, policy=base), work)
+
+    assert (brought.claimed, brought.counted, brought.cuts) == (D(points), D(points), ())
+
+
+@pytest.mark.parametrize(
     ("on", "months"),
     [
         (date(2025, 1, 30), 0),
@@ -89,7 +108,7 @@ def test_a_job_none_of_whose_days_count_says_why(work, on, rule):
     evaluation = evaluate(work, on=on)
 
     assert evaluation.total == D("0.00")
-    assert cuts(evaluation, work) == {rule: D("0.00")}
+    assert credit(evaluation, work).cuts == (Cut(rule, D("0.00")),)
 
 
 def test_overlapping_jobs_count_each_day_once_at_the_highest_rate():
@@ -119,6 +138,34 @@ def test_jobs_that_adjoin_at_one_rate_complete_a_month_together():
 
     assert total(first, second) == D("1.00")
     assert total(first, apart) == D("0.00")
+
+
+def test_what_adjoining_jobs_lose_is_no_overlap():
+    """Together two months and some days, which the first of them begins."""
+    first = job("full_time", date(2025, 1, 1), date(2025, 2, 10))
+    second = job("full_time", date(2025, 2, 11), date(2025, 3, 20))
+    evaluation = evaluate(first, second)
+
+    assert credit(evaluation, first).counted == evaluation.total == D("2.00")
+    assert cuts(evaluation, second) == {"incomplete_month": D("2.00")}
+
+
+def test_jobs_counted_by_the_day_bring_their_own_days():
+    first = job("full_time", date(2026, 1, 1), date(2026, 1, 20))
+    second = job("full_time", date(2026, 1, 21), date(2026, 1, 31))
+    evaluation = evaluate(first, second, policy=policy(month_rule="pro_rata"))
+
+    assert [found.counted for found in evaluation.credits] == [D("0.66"), D("0.36")]
+    assert evaluation.total == D("1.02")
+
+
+def test_a_job_within_another_counted_by_the_day_loses_its_days_to_it():
+    long = job("full_time", date(2026, 1, 1), date(2026, 1, 31))
+    short = job("full_time", date(2026, 1, 1), date(2026, 1, 20))
+    evaluation = evaluate(long, short, policy=policy(month_rule="pro_rata"))
+
+    assert credit(evaluation, short).claimed == D("0.65")
+    assert cuts(evaluation, short) == {"overlap": D("0.65")}
 
 
 def test_jobs_that_adjoin_at_two_rates_do_not():
@@ -153,7 +200,9 @@ def test_a_limit_comes_after_the_month_not_completed():
     evaluation = evaluate(work)
 
     assert evaluation.total == D("5.00")
-    assert cuts(evaluation, work) == {"incomplete_month": D("1.00"), "decision": D("7.00")}
+    assert credit(evaluation, work).cuts == (
+        Cut("incomplete_month", D("1.00")), Cut("decision", D("7.00"), bound=D("5.00")),
+    )  # fmt: skip
 
 
 def test_the_category_cap_comes_last():

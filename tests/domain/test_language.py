@@ -117,6 +117,7 @@ class TestUnitsAndRates:
         found = evaluate(course(role="taught"))
 
         assert found.credits[0].cuts == (Cut("unknown_role", D("0.00"), "taught"),)
+        assert found.total == D("0.00")
 
     def test_11_a_role_multiplies_months_too(self):
         base = with_type(POLICY, "employment_full_time", roles={"lead": D(2)})
@@ -209,6 +210,8 @@ class TestDates:
         assert found.credits[1].cuts == (Cut("duplicate", D("7.00"), old.ref),)
         found = evaluate(old, later, policy=policy(duplicates=rule))
         assert found.total == D("9.00")
+        first = course("5", CYCLE.starts_on, title="Lean")
+        assert evaluate(first, soon, policy=policy(duplicates=rule)).total == D("7.00")
         other = course("9", date(2026, 5, 31), title="Other")
         assert evaluate(old, other, policy=policy(duplicates=rule)).total == D("9.00")
 
@@ -311,6 +314,16 @@ class TestCaps:
         assert found.total == D("12.00")
         longer = job("full_time", date(2024, 9, 15), date(2025, 10, 14))
         assert cuts(evaluate(longer, policy=base), longer) == {"year_cap": D("1.00")}
+        long = job("full_time", date(2024, 9, 15), date(2026, 9, 14))
+        assert cuts(evaluate(long, policy=base), long) == {"year_cap": D("6.00")}
+
+    def test_6_months_bring_each_year_what_they_are_worth_in_a_role(self):
+        """Three months at two points lie in the first year of the cycle, three in the second."""
+        kind = "employment_full_time"
+        base = with_type(limited(kind=kind, per_year="6"), kind, roles={"lead": D(2)})
+        work = job("full_time", date(2024, 12, 15), date(2025, 6, 14), role="lead")
+
+        assert evaluate(work, policy=base).total == D("12.00")
 
     def test_4_a_tag_caps_across_categories(self):
         base = tagged(maximum="21.00")
@@ -348,13 +361,37 @@ class TestCaps:
         assert [credit.counted for credit in found.credits] == [D("0.00"), D("20.00"), D("21.00")]
         assert [(c.group, c.subject) for c in found.credits[0].cuts] == [("category", "X")]
 
+    @pytest.mark.parametrize(
+        ("changes", "more"),
+        [
+            ({}, []),
+            ({"kinds": Kinds(1, "category")}, []),
+            ({"duplicates": Duplicates(("title",))}, ["Again", "Again"]),
+        ],
+        ids=["alone", "with a minimum just met", "with duplicates elsewhere"],
+    )
+    def test_a_cap_that_another_claim_fills_up_is_not_named_for_what_a_tag_took(
+        self, changes, more
+    ):
+        base = tagged(limited(policy(**changes), maximum="15.00"), maximum="5.00")
+        first = course("10", date(2025, 1, 1), tags=frozenset({"safety"}))
+        second = course("10", date(2025, 2, 1))
+        others = [make("college_credit", "1", DAY, title=title) for title in more]
+        found = evaluate(first, second, *others, policy=base)
+
+        assert [credit.counted for credit in found.credits[:2]] == [D("5.00"), D("10.00")]
+        assert found.credits[0].cuts == (
+            Cut("cycle_cap", D("5.00"), "safety", D("5.00"), "tag"),
+        )  # fmt: skip
+        assert found.credits[1].cuts == ()
+
     def test_37_reviews_stop_at_the_requirement(self):
         base = capped(policy(stop_at_requirement=True), CE=None)
         claims = [course("90"), course("30", date(2026, 6, 1)), course("5", date(2026, 7, 1))]
         found = evaluate(*claims, policy=base, carried_over=D("4.00"))
 
         assert (found.earned, found.total) == (D("96.00"), D("100.00"))
-        assert cuts(found, claims[1]) == {"stop": D("24.00")}
+        assert found.credits[1].cuts == (Cut("stop", D("24.00"), "", D("96.00"), "policy"),)
         assert found.credits[2].cuts[0].bound == D("96.00")
 
 
@@ -378,6 +415,31 @@ class TestMinima:
 
         assert (found.kinds, found.missing, found.complete) == (kinds, D("0.00"), False)
         assert found.shortfalls == (Shortfall("kinds", of, D(kinds), D(3)),)
+
+    @pytest.mark.parametrize(("needed", "counted"), [(1, ["10.00", "0.00"]), (2, ["9.99", "0.01"])])
+    def test_5_a_kind_counts_only_if_it_brings_anything(self, needed, counted):
+        """The tag has room for ten; a cent of a second kind makes up for what the first lacks."""
+        base = tagged(policy(kinds=Kinds(needed, "category")), maximum="10.00")
+        marked = frozenset({"safety"})
+        found = evaluate(
+            course("10", date(2025, 1, 1), tags=marked), make("volunteer", "5", DAY, tags=marked),
+            policy=base,
+        )  # fmt: skip
+
+        assert [credit.counted for credit in found.credits] == [D(points) for points in counted]
+        assert (found.total, found.kinds, found.shortfalls) == (D("10.00"), needed, ())
+
+    def test_5_a_missing_kind_weighs_as_much_as_a_point(self):
+        """The course needs all that the tag has room for; a cent of it brings a second kind."""
+        base = tagged(policy(kinds=Kinds(2, "category")), maximum="1.50")
+        marked = frozenset({"safety"})
+        found = evaluate(
+            course("2", tags=marked), make("volunteer", "2", date(2026, 6, 1), tags=marked),
+            policy=limited(base, minimum="1.50"),
+        )  # fmt: skip
+
+        assert found.kinds == 2
+        assert found.shortfalls == (Shortfall("type", "third_party", D("1.49"), D("1.50")),)
 
     def test_7_part_of_the_points_must_come_from_the_last_stretch(self):
         base = policy(windows=(WindowMinimum(Duration(3, "years"), D("20.00")),))
@@ -425,6 +487,24 @@ class TestMinima:
 
         assert [y.period.ends_on for y in years[:1]] == [date(2024, 12, 31)]
         assert (len(years), years[-1].period.starts_on) == (6, date(2029, 1, 1))
+
+    def test_8_a_year_of_the_calendar_may_be_one_day_long(self):
+        cycle = Period(date(2024, 3, 15), date(2025, 1, 1))
+        base = policy(minimum_per_year=D("1.00"), year="calendar")
+        found = evaluate(course("1", date(2025, 1, 1)), policy=base, cycle=cycle)
+
+        assert [(year.period.days, year.counted) for year in found.years] == [
+            (292, D("0.00")), (1, D("1.00")),
+        ]  # fmt: skip
+
+    def test_years_and_last_stretches_are_told_apart(self):
+        base = policy(
+            minimum_per_year=D("1.00"), windows=(WindowMinimum(Duration(6, "months"), D("2.00")),)
+        )
+        found = evaluate(policy=base)
+
+        assert {year.minimum for year in found.years} == {D("1.00")}
+        assert [window.minimum for window in found.windows] == [D("2.00")]
 
 
 class TestCarryOver:

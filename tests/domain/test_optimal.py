@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from itertools import combinations, product
 
 from hypothesis import given
 
+from tests.domain.examples import claim, total
 from tests.domain.language import CYCLE, INSIDE, dated, policies, several
 from tracker.domain.claims import Claim
 from tracker.domain.lines import line_of
@@ -121,6 +123,15 @@ def best(policy: Policy, claims: list[Claim]) -> list[Decimal]:
         ),
     )  # fmt: skip
     return [Decimal(cents).scaleb(-2) for cents in chosen]
+
+
+def test_the_search_for_the_best_prints_nothing(capfd):
+    course = replace(claim("volunteer", "15", date(2026, 5, 1)), title="Lean")
+    twin = replace(claim("third_party", "10", date(2026, 5, 1)), title="Lean")
+    full = claim("volunteer", "20", date(2025, 1, 1))
+
+    assert total(full, course, twin) == 30
+    assert capfd.readouterr() == ("", "")
 
 
 @given(several(dated(4, INSIDE), most=FEW), policies(6, jobs=()))

@@ -54,6 +54,7 @@ def test_no_claims_bring_no_points():
     evaluation = evaluate()
 
     assert (evaluation.total, evaluation.missing) == (D("0.00"), D("100.00"))
+    assert (str(evaluation.earned), str(evaluation.total)) == ("0.00", "0.00")
     assert not evaluation.complete
 
 
@@ -92,8 +93,32 @@ def test_both_ends_of_the_cycle_are_inside(completed_on, counted):
 def test_what_is_completed_after_the_day_asked_about_is_not_counted_yet():
     course = claim("third_party", "3", date(2026, 5, 2))
 
-    assert cuts(evaluate(course, on=DAY), course) == {"after_date": D("3.00")}
+    early = credit(evaluate(course, on=DAY), course)
+    assert early.cuts == (Cut("after_date", D("3.00"), "2026-05-02"),)
     assert total(course, on=date(2026, 5, 2)) == D("3.00")
+
+
+def test_a_credit_tells_the_claim_and_how_it_was_counted():
+    course = claim("college_credit", "3", DAY, title="Lean", role="", tags=frozenset({"law"}))
+    found = credit(evaluate(course), course)
+
+    assert (found.category, found.type, found.title, found.on) == (
+        "CE", "college_credit", "Lean", DAY,
+    )  # fmt: skip
+    assert (found.units, found.rate, found.factor) == (D(3), D("5.00"), D(1))
+    assert (found.claimed, found.counted) == (D("15.00"), D("15.00"))
+    assert found.tags == {"law"}
+
+
+def test_of_two_completed_on_one_day_the_one_begun_first_has_the_room():
+    late = claim("volunteer", "15", DAY, ref="a")
+    early = claim("volunteer", "15", DAY, ref="b", starts_on=date(2026, 4, 1))
+    middle = claim("volunteer", "15", DAY, ref="c", starts_on=date(2026, 4, 2))
+    evaluation = evaluate(late, middle, early)
+
+    assert [(found.ref, found.counted) for found in evaluation.credits] == [
+        ("b", D("15.00")), ("c", D("5.00")), ("a", D("0.00")),
+    ]  # fmt: skip
 
 
 def test_points_of_a_part_of_a_unit_are_rounded_to_the_cent_halves_up():
@@ -145,9 +170,10 @@ def test_a_limit_above_what_is_claimed_cuts_nothing():
 @pytest.mark.parametrize("category", ["CE", "Z"])
 def test_an_unknown_type_brings_nothing_and_is_named(category):
     stranger = replace(claim("volunteer", "3", DAY), category=category)
-    evaluation = evaluate(stranger)
+    evaluation = evaluate(stranger, claim("third_party", "3", date(2026, 6, 1)))
 
-    assert evaluation.total == D("0.00")
+    assert evaluation.total == D("3.00")
+    assert credit(evaluation, stranger).rate == D("0.00")
     assert credit(evaluation, stranger).cuts == (Cut("unknown_type", D("0.00"), "volunteer"),)
 
 
@@ -212,6 +238,17 @@ class TestDuplicates:
         plain = claim("third_party", "3", DAY, title="Lean")
 
         assert total(limited, plain) == D("3.00")
+
+    def test_of_two_that_have_no_room_neither_displaces_the_other(self):
+        """They bear different tags, so that caps might see them differently."""
+        full = claim("volunteer", "20", date(2025, 1, 1))
+        plain = claim("volunteer", "15", DAY, title="Lean")
+        marked = claim("volunteer", "15", DAY, title="Lean", tags=frozenset({"law"}))
+        evaluation = evaluate(full, plain, marked)
+
+        assert evaluation.total == D("20.00")
+        for twin in (plain, marked):
+            assert cuts(evaluation, twin) == {"cycle_cap": D("15.00")}
 
     def test_of_two_worth_the_same_the_same_one_counts_in_any_order(self):
         twins = [claim("third_party", "3", DAY, title="Lean", ref=ref) for ref in "ab"]
