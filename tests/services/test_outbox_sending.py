@@ -18,7 +18,7 @@ from tracker.domain.permissions import SYSTEM
 from tracker.mail.catcher import Cut
 from tracker.mail.postman import Delivery, Outcome
 from tracker.models import Holder, Message, RelayAccept, Suppression
-from tracker.services import dispatcher, letters, outbox, reaper, reminders, runtime
+from tracker.services import composing, dispatcher, letters, outbox, reaper, reminders, runtime
 
 EXPIRY = date(2027, 3, 15)
 
@@ -514,7 +514,7 @@ def test_a_worker_that_wakes_up_after_its_letter_was_sent_leaves_evidence(office
         place = runtime.place(work)
         (claim,) = outbox.claim(work, owner="sleeper", place=place, limit=10)
     with office.reading(SYSTEM) as reading:
-        composed = letters.compose(reading, office.message_key, [claim])[claim.id]
+        composed = composing.compose(reading, office.message_key, [claim])[claim.id]
     assert isinstance(composed, letters.Composed)
     with office.work(SYSTEM) as work:
         assert outbox.mark(work, claim, composed, place=place)
@@ -595,7 +595,7 @@ def test_the_statements_of_composing_do_not_depend_on_the_number_of_letters(offi
     numbers = []
     for claims in (few, many):
         with office.reading(SYSTEM) as reading, cases.counted(office.engine) as ran:
-            assert len(letters.compose(reading, office.message_key, claims)) == len(claims)
+            assert len(composing.compose(reading, office.message_key, claims)) == len(claims)
         numbers.append(len(ran))
 
     assert numbers[0] == numbers[1]

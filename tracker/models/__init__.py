@@ -17,20 +17,24 @@ from tracker.models.certifications import (
 from tracker.models.employers import Employer, RosterEntry, Sharing
 from tracker.models.history import HistoryEntry, ImportRun
 from tracker.models.holders import Holder
-from tracker.models.policies import PolicyPublication
-from tracker.models.reminders import (
+from tracker.models.notices import Digest, DigestOrder, Notice, Preference
+from tracker.models.outbox import (
+    Bounce,
+    FinishedMessage,
     Message,
     RelayAccept,
-    Reminder,
-    ReminderCursor,
     Runtime,
     Suppression,
+    Volume,
 )
+from tracker.models.policies import PolicyPublication
+from tracker.models.reminders import Reminder, ReminderCursor
 
 __all__ = [
-    "Activity", "Adjustment", "AdjustmentBatch", "Appeal", "Assessment", "Base", "Center",
-    "CenterApproval", "Certification", "Cycle", "Decision", "Employer", "Evidence",
-    "HistoryEntry", "Holder", "IdempotencyKey", "ImportRun", "Message", "PolicyPublication",
-    "RelayAccept", "Reminder", "ReminderCursor", "Renewal", "RosterEntry", "Runtime", "Sharing",
-    "Span", "StandingChange", "Suppression", "Token",
+    "Activity", "Adjustment", "AdjustmentBatch", "Appeal", "Assessment", "Base", "Bounce",
+    "Center", "CenterApproval", "Certification", "Cycle", "Decision", "Digest", "DigestOrder",
+    "Employer", "Evidence", "FinishedMessage", "HistoryEntry", "Holder", "IdempotencyKey",
+    "ImportRun", "Message", "Notice", "PolicyPublication", "Preference", "RelayAccept",
+    "Reminder", "ReminderCursor", "Renewal", "RosterEntry", "Runtime", "Sharing", "Span",
+    "StandingChange", "Suppression", "Token", "Volume",
 ]  # fmt: skip

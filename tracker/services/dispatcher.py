@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.postman import Delivery
-from tracker.services import letters, outbox, runtime
+from tracker.services import composing, outbox, runtime
 from tracker.services.letters import Claim, Composed, Uncomposed
 from tracker.services.work import Office, Work
 
@@ -92,7 +92,7 @@ def _claim(run: _Run) -> list[Claim]:
 def _send(run: _Run, claims: Sequence[Claim]) -> bool:
     """Hand over one batch; False when the run should end."""
     with run.office.reading(SYSTEM) as reading:
-        made = letters.compose(reading, run.office.message_key, claims)
+        made = composing.compose(reading, run.office.message_key, claims)
     failures = 0
     for position, claim in enumerate(claims):
         if run.stop() or failures >= RELAY_FAILURES or _lease_wanes(run, claim):

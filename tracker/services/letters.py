@@ -1,72 +1,23 @@
-"""Letters of the outbox: from claimed rows to the bytes that are sent, and addresses that prove.
+"""Letters of the outbox: what they are before and after they are composed, and how they are sealed.
 
-Composed when they are sent: the days left, points and language are those of that moment. What a
-letter says is kept with it from the marker on, so that a second copy is the same to the byte.
+Addresses and links in them prove what they are about: nobody else can make one up. What a letter
+says is composed by its kind: ``composing.py`` knows who does it.
 """
 
 from __future__ import annotations
 
 import base64
 import hmac
-from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from datetime import date, datetime
-from decimal import Decimal
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, and_, bindparam, or_, select
-from sqlalchemy.orm import aliased
-
-from tracker.db import Instant
-from tracker.mail import envelopes, messages
+from tracker.mail import envelopes
 from tracker.mail.envelopes import Envelope
-from tracker.mail.messages import CertificationLine, ReminderLetter
-from tracker.models import Certification, Holder, Reminder, ReminderCursor, Span
-from tracker.services import reminder_plans
+from tracker.mail.messages import Letter
 from tracker.services.work import Reading
 
-_NOW = bindparam("now", type_=Instant)
-_FIRST_DAY, _LAST_DAY = bindparam("first_day", type_=Date), bindparam("last_day", type_=Date)
 _MAC_LENGTH = 16  # letters of base32: 80 bits; with a UUID it fits into 64 octets of local part
-
-
-def _today(span: Any) -> ColumnElement[bool]:
-    return and_(
-        span.certification_id == Reminder.certification_id, span.from_on <= _LAST_DAY,
-        span.until_on > _FIRST_DAY,
-    )  # fmt: skip
-
-
-_SPAN = aliased(Span)
-_ON_RECORD = select(_SPAN.cycle).where(_today(_SPAN)).correlate(Reminder)
-_BLOCKED = _ON_RECORD.where(
-    or_(_SPAN.hold.is_not(None), and_(_SPAN.pending_since.is_not(None), Reminder.offset > 0))
-)
-_SAME_TERM = (
-    select(ReminderCursor.cycle)
-    .where(
-        ReminderCursor.certification_id == Reminder.certification_id,
-        ReminderCursor.cycle == Reminder.cycle,
-        ReminderCursor.expires_on == Reminder.expires_on,
-    )
-    .correlate(Reminder)
-)
-
-OWED: ColumnElement[bool] = and_(
-    Reminder.useful_until > _NOW, _SAME_TERM.exists(), _ON_RECORD.exists(), ~_BLOCKED.exists()
-)
-"""Whether a stage is still owed: the same term, in force, not overtaken by the next stage.
-
-The same as the planner's rule, in SQL, because the marker must ask and write in one statement.
-The parameters come from ``moment``.
-"""
-
-
-def moment(reading: Reading) -> dict[str, Any]:
-    """The parameters of ``OWED``: the instant, and today in the schemes' zones."""
-    days = [reading.today(scheme) for scheme in reading.schemes]
-    return {"now": reading.now, "first_day": min(days), "last_day": max(days)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +25,14 @@ class Claim:
     """A claimed row of the outbox; the token proves whose claim it is."""
 
     id: str
+    kind: str
     token: int
     lease_until: datetime
     message_id: str
-    holder_id: str
-    stage: int
+    holder_id: str | None
+    employer_id: str | None
+    stage: int | None
+    about: dict[str, Any] | None
     attempts: int
     useful_until: datetime
     priority: int
@@ -88,13 +42,18 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A letter ready to be handed over, with what the marker must check and write down."""
+    """A letter ready to be handed over, with what the marker must check and write down.
+
+    The marker asks whether stages of all these certifications are owed, and whether the holder
+    still wants letters of the ``type`` (empty: sent whatever they want).
+    """
 
     address: str
     envelope_sender: str
     data: bytes
     facts: dict[str, Any]
-    certification_ids: tuple[str, ...]
+    certification_ids: tuple[str, ...] = ()
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,143 +64,43 @@ class Uncomposed:
     owed: bool
 
 
-def compose(
-    reading: Reading, key: bytes, claims: Sequence[Claim]
-) -> dict[str, Composed | Uncomposed]:
-    """The letters of the claimed rows by id, with a constant number of statements.
+Made = dict[str, Composed | Uncomposed]
+"""By the id of the outbox's row."""
 
-    A row with facts is sent again as it was; the others say what is true now.
+
+def sealed(
+    reading: Reading, key: bytes, claim: Claim, letter: Letter, facts: dict[str, Any], *,
+    certification_ids: tuple[str, ...] = (), type_: str = "",
+) -> Composed:  # fmt: skip
+    """A letter in its envelope; ``facts`` tell the address and when it was composed.
+
+    One of a ``type_`` says how to be rid of the type (RFC 8058).
     """
-    stages = _owed_stages(reading, [claim.id for claim in claims if claim.facts is None])
-    rows = [row for some in stages.values() for row in some]
-    points = reminder_plans.points_of(
-        reading, {row.certification_id: row for row in rows}.values(),
-        lambda row: reading.today(reading.schemes[row.scheme]),
-    )  # fmt: skip
-    silent = reminder_plans.suppressed(reading, rows, now=reading.now)
-    made: dict[str, Composed | Uncomposed] = {}
-    for claim in claims:
-        try:
-            known = claim.facts or _snapshot(reading, stages.get(claim.id, []), points, silent)
-            made[claim.id] = (
-                Uncomposed(known, owed=False)
-                if isinstance(known, str)
-                else _composed(reading, key, claim, known)
-            )
-        except Exception as error:  # noqa: BLE001 - one letter's data must not stop the others
-            made[claim.id] = Uncomposed(f"{type(error).__name__}: {error}"[:500], owed=True)
-    return made
-
-
-_STAGES = (
-    select(
-        Reminder.message_id, Reminder.certification_id, Reminder.offset, Reminder.expires_on,
-        Certification.scheme, Certification.number, Certification.public_id,
-        Certification.holder_id, Holder.given_name, Holder.family_name, Holder.language,
-        Holder.email, Holder.second_email, Span.from_on, Span.until_on, Span.window_opens_on,
-        Span.grace_ends_on, Span.pending_since,
-    )
-    .join(Certification, Certification.id == Reminder.certification_id)
-    .join(Holder, Holder.id == Certification.holder_id)
-    .join(Span, _today(Span))
-    .where(Reminder.message_id.in_(bindparam("ids", expanding=True)), OWED)
-    .order_by(Reminder.expires_on, Reminder.certification_id, Reminder.offset.desc())
-)  # fmt: skip
-
-
-def _owed_stages(reading: Reading, ids: Collection[str]) -> dict[str, list[Any]]:
-    """The stages that each letter tells of and that are still owed."""
-    found: dict[str, dict[str, Any]] = defaultdict(dict)
-    if not ids:
-        return {}
-    for row in reading.rows(_STAGES, {**moment(reading), "ids": list(ids)}):
-        today = reading.today(reading.schemes[row.scheme])
-        if row.from_on <= today < row.until_on:
-            found[row.message_id][row.certification_id] = row  # the latest stage comes last
-    return {message_id: list(rows.values()) for message_id, rows in found.items()}
-
-
-def _snapshot(
-    reading: Reading,
-    stages: Sequence[Any],
-    points: Mapping[str, Any],
-    silent: Collection[str],
-) -> dict[str, Any] | str:
-    """Everything that the letter says, as JSON knows it; or why there is nothing to say."""
-    if not stages:
-        return "Not owed any more."
-    first = stages[0]
-    address = reminder_plans.address_of(first, silent)
-    if address is None:
-        return "No address that may be written to."
-    base, scheme = reading.settings.app.base_url.rstrip("/"), reading.schemes[first.scheme]
-    return {
-        "composed_at": reading.now.isoformat(), "address": address,
-        "name": f"{first.given_name} {first.family_name}", "language": first.language,
-        "issuer": scheme.issuer,
-        "link": f"{base}/verify/{first.public_id}",
-        "lines": [
-            {"certification_id": row.certification_id,
-             **_plain(_line(reading, row, points[row.certification_id]))}
-            for row in stages
-        ],
-    }  # fmt: skip
-
-
-def _line(reading: Reading, row: Any, points: Any) -> CertificationLine:
-    scheme = reading.schemes[row.scheme]
-    today, counted = reading.today(scheme), points.evaluation
-    return CertificationLine(
-        scheme_name=scheme.title[row.language], number=row.number, expires_on=row.expires_on,
-        days_left=(row.expires_on - today).days, stage=row.offset,
-        points_counted=counted.total, points_required=counted.required,
-        points_pending=points.pending.total - counted.total,
-        window_opens_on=row.window_opens_on, window_open=row.window_opens_on <= today,
-        pending_since=row.pending_since, points_verified=counted.verified,
-        minima_met=counted.minima_met, grace_ends_on=row.grace_ends_on,
-    )  # fmt: skip
-
-
-def _composed(reading: Reading, key: bytes, claim: Claim, facts: dict[str, Any]) -> Composed:
-    mail, sender = reading.settings.mail, proof_address(reading, key, "b", claim.id)
-    letter = messages.compose_reminder(
-        ReminderLetter(
-            name=facts["name"], language=facts["language"],
-            lines=tuple(_line_again(line) for line in facts["lines"]), link=facts["link"],
-            issuer=facts["issuer"],
-        )
-    )  # fmt: skip
+    mail = reading.settings.mail
+    ways_out = ways_out_of(reading, key, claim.holder_id, type_) if claim.holder_id else None
     envelope = Envelope(
         message_id=claim.message_id, sender=mail.sender, reply_to=mail.reply_to,
-        envelope_sender=sender, recipient=facts["address"],
+        envelope_sender=proof_address(reading, key, "b", claim.id), recipient=facts["address"],
         date=datetime.fromisoformat(facts["composed_at"]),
+        unsubscribe_link=ways_out and ways_out[0], unsubscribe_mailto=ways_out and ways_out[1],
     )  # fmt: skip
     return Composed(
-        address=facts["address"], envelope_sender=sender, data=envelopes.render(letter, envelope),
-        facts=facts, certification_ids=tuple(line["certification_id"] for line in facts["lines"]),
+        address=facts["address"], envelope_sender=envelope.envelope_sender,
+        data=envelopes.render(letter, envelope), facts=facts,
+        certification_ids=certification_ids, type=type_,
     )  # fmt: skip
 
 
-_READERS: Mapping[str, Callable[[str], Any]] = {
-    "date": date.fromisoformat,
-    "Decimal": Decimal,
-}  # by the first word of the type
-
-
-def _plain(line: CertificationLine) -> dict[str, Any]:
-    return {
-        name: str(value) if isinstance(value, (date, Decimal)) else value
-        for name, value in asdict(line).items()
-    }
-
-
-def _line_again(stored: Mapping[str, Any]) -> CertificationLine:
-    """The line that ``_plain`` wrote down."""
-    values = {}
-    for field in fields(CertificationLine):
-        value, reader = stored[field.name], _READERS.get(str(field.type).split(" ", maxsplit=1)[0])
-        values[field.name] = reader(value) if reader and value is not None else value
-    return CertificationLine(**values)
+def ways_out_of(reading: Reading, key: bytes, holder_id: str, type_: str) -> tuple[str, str] | None:
+    """The link and the ``mailto:`` by which a holder ends a type of letter; None without a type."""
+    if not type_:
+        return None
+    base = reading.settings.app.base_url.rstrip("/")
+    purpose = f"u-{type_}"
+    return (
+        f"{base}/unsubscribe/{type_}/{proof(key, purpose, holder_id)}",
+        f"mailto:{proof_address(reading, key, purpose, holder_id)}?subject=unsubscribe",
+    )
 
 
 # Addresses that prove what they are about: nobody else can make one up.

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 
 from tracker import migrations
 from tracker.models import Message, ReminderCursor, Runtime
-from tracker.models.reminders import MESSAGE_STATES
+from tracker.models.outbox import MESSAGE_STATES
 from tracker.services.reminder_plans import AT_ONCE
 from tracker.services.work import Reading
 

@@ -23,9 +23,10 @@ from sqlalchemy import bindparam, distinct, exists, func, or_, select, text, upd
 from tracker.db import Instant, new_id
 from tracker.mail import envelopes
 from tracker.mail.postman import Delivery, Outcome
-from tracker.models import Holder, Message, RelayAccept, Reminder, Suppression
-from tracker.services import letters, runtime
-from tracker.services.letters import OWED, Claim, Composed
+from tracker.models import Holder, Message, Preference, RelayAccept, Reminder, Suppression
+from tracker.services import reminder_letters, runtime
+from tracker.services.letters import Claim, Composed
+from tracker.services.reminder_letters import OWED
 from tracker.services.work import Work
 
 _URGENT, _USUAL = 1, 5  # priorities: what expires within days goes first
@@ -179,6 +180,13 @@ _MARK = (
             )
         ),
         bindparam("stages") == _OWED_STAGES,
+        ~exists(
+            select(Preference.holder_id).where(
+                Preference.holder_id == Message.holder_id,
+                Preference.type == bindparam("type"),
+                ~Preference.wanted,
+            )
+        ),
     )
     .values(
         state="transmitting", lease_until=bindparam("b_until"), facts=bindparam("b_facts"),
@@ -191,17 +199,19 @@ def mark(work: Work, claimed: Claim, composed: Composed, *, place: str) -> bool:
     """Write down that the letter is being transmitted, if all of it is still owed.
 
     One statement asks and writes: the claim is ours and its lease runs, every stage that the
-    letter tells of is owed (not renewed, in force, not overtaken), the address is not
-    suppressed, and this database may send. False: nothing was written, nothing may be sent.
+    letter tells of is owed (not renewed, in force, not overtaken), the holder still wants such
+    letters, the address is not suppressed, and this database may send. False: nothing was
+    written, nothing may be sent.
     """
     until = work.now + timedelta(seconds=work.settings.reminders.transmitting_seconds)
     result: Any = work.connection.execute(
         _MARK,
         {
-            **letters.moment(work), "b_id": claimed.id, "b_token": claimed.token, "place": place,
+            **reminder_letters.moment(work), "b_id": claimed.id, "b_token": claimed.token,
+            "place": place,
             "suppressed": composed.address.lower(), "b_until": until, "b_facts": composed.facts,
             "b_address": composed.address, "certifications": list(composed.certification_ids),
-            "stages": len(composed.certification_ids),
+            "stages": len(composed.certification_ids), "type": composed.type,
         },
     )  # fmt: skip
     return bool(result.rowcount)
@@ -296,7 +306,7 @@ def _unmarked(work: Work, claimed: Claim) -> str:
     The copy that a letter sent again would have matched told of something that is true no more.
     """
     owed = select(Reminder.id).where(Reminder.message_id == claimed.id, OWED).limit(1)
-    if work.row(owed, letters.moment(work)) is None:
+    if work.row(owed, reminder_letters.moment(work)) is None:
         return finish(work, claimed, "cancelled", _NOT_OWED)
     done = _change(work, claimed, _CLAIMED, state="ready", lease_until=None, facts=None)
     return "ready" if done else "lost"

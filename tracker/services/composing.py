@@ -1,0 +1,25 @@
+"""Who composes which letter: each kind by its own module, many of a kind at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+from tracker.services import reminder_letters
+from tracker.services.letters import Claim, Made
+from tracker.services.work import Reading
+
+Composer = Callable[[Reading, bytes, Sequence[Claim]], Made]
+
+_COMPOSERS: Mapping[str, Composer] = {"reminder": reminder_letters.compose}
+
+
+def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
+    """The letters of claimed rows by id; a constant number of statements for each kind."""
+    by_kind: dict[str, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        by_kind[claim.kind].append(claim)
+    made: Made = {}
+    for kind, some in by_kind.items():
+        made |= _COMPOSERS[kind](reading, key, some)
+    return made
