@@ -8,6 +8,7 @@ from tracker.cli.certifications import certifications
 from tracker.cli.doors import Commands
 from tracker.cli.files import export, import_, remind
 from tracker.cli.health import doctor
+from tracker.cli.reminders import reminders
 from tracker.cli.running import bench, demo, init, migrate, scheduler, serve
 from tracker.cli.schemes import schemes
 from tracker.cli.tokens import token
@@ -18,8 +19,8 @@ main = Commands(
     name="tracker",
     help="Certifications, their recertification points and renewals, and who must be reminded.",
     commands=[
-        bench, certifications, demo, doctor, export, import_, init, migrate, remind, scheduler,
-        schemes, serve, token,
+        bench, certifications, demo, doctor, export, import_, init, migrate, remind, reminders,
+        scheduler, schemes, serve, token,
     ],
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     no_args_is_help=True,

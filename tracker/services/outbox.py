@@ -42,18 +42,28 @@ _UNSETTLED = text("message.state in ('claimed', 'transmitting', 'ambiguous')")
 
 
 # Into the outbox.
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A letter that the planner wants sent; ``key`` names the holder and the local day.
+    """A letter that is to be sent; ``key`` names to whom and when, such as holder and local day.
 
-    ``stage`` is the most urgent of those it tells of, ``useful_until`` the last that any is.
+    Of a reminder ``stage`` is the most urgent of those it tells of, and ``useful_until`` the last
+    that any is. ``not_before`` leaves time to think better of it; by default it goes at once.
     """
 
     key: str
-    holder_id: str
+    kind: str
     address: str
-    stage: int
     useful_until: datetime
+    holder_id: str | None = None
+    employer_id: str | None = None
+    stage: int | None = None
+    not_before: datetime | None = None
+    about: dict[str, Any] | None = None
+
+    @property
+    def priority(self) -> int:
+        """What expires within days goes first."""
+        return _URGENT if self.stage is not None and self.stage <= _URGENT_STAGE else _USUAL
 
 
 def enqueue(work: Work, message_key: bytes, wanted: Sequence[Wanted]) -> dict[str, str]:
@@ -80,10 +90,11 @@ def _insert(
     domain = work.settings.mail.message_id_domain
     rows = [
         {"id": new_id(), "dedupe_key": (key := f"{one.key}:{number}"),
-         "message_id": envelopes.message_id(message_key, key, domain), "kind": "reminder",
-         "holder_id": one.holder_id, "address": one.address, "stage": one.stage,
-         "priority": _priority(one.stage), "state": "ready", "created_at": work.now,
-         "next_at": work.now, "useful_until": one.useful_until, "token": 0, "attempts": 0}
+         "message_id": envelopes.message_id(message_key, key, domain), "kind": one.kind,
+         "holder_id": one.holder_id, "employer_id": one.employer_id, "address": one.address,
+         "stage": one.stage, "about": one.about, "priority": one.priority, "state": "ready",
+         "created_at": work.now, "next_at": one.not_before or work.now,
+         "useful_until": one.useful_until, "token": 0, "attempts": 0}
         for one in wanted
     ]  # fmt: skip
     statement = work.upsert(Message).on_conflict_do_nothing(index_elements=["dedupe_key"])
@@ -102,28 +113,28 @@ _JOIN = (
 
 
 def _join(work: Work, wanted: Sequence[Wanted], number: int) -> dict[str, str]:
-    """Add stages to letters that nobody has taken up: what they say is read when they are."""
+    """Add to letters that nobody has taken up: what they say is read when they are."""
     by_key = {f"{one.key}:{number}": one for one in wanted}
     statement = (
-        select(Message.id, Message.dedupe_key, Message.stage, Message.useful_until)
+        select(
+            Message.id, Message.dedupe_key, Message.stage, Message.priority, Message.useful_until
+        )
         .where(Message.dedupe_key.in_(by_key), _READY, Message.facts.is_(None))
         .order_by(Message.dedupe_key)
     )
     rows = work.rows(statement.with_for_update())
     if rows:
         joined = [(row, by_key[row.dedupe_key]) for row in rows]
+        stages = {row.id: [s for s in (row.stage, one.stage) if s is not None]
+                  for row, one in joined}  # fmt: skip
         values = [
-            {"b_id": row.id, "b_stage": (stage := min(row.stage, one.stage)),
-             "b_priority": _priority(stage),
+            {"b_id": row.id, "b_stage": min(stages[row.id], default=None),
+             "b_priority": min(row.priority, one.priority),
              "b_until": max(row.useful_until, one.useful_until)}
             for row, one in joined
         ]  # fmt: skip
         work.connection.execute(_JOIN, values)
     return {by_key[row.dedupe_key].key: row.id for row in rows}
-
-
-def _priority(stage: int) -> int:
-    return _URGENT if stage <= _URGENT_STAGE else _USUAL
 
 
 # Claim and marker.
@@ -304,11 +315,18 @@ def _unmarked(work: Work, claimed: Claim) -> str:
     """After a marker that said no: cancel what nobody needs, release the rest to be composed anew.
 
     The copy that a letter sent again would have matched told of something that is true no more.
+    Whether news is still worth telling is found when it is composed, after a while.
     """
-    owed = select(Reminder.id).where(Reminder.message_id == claimed.id, OWED).limit(1)
-    if work.row(owed, reminder_letters.moment(work)) is None:
-        return finish(work, claimed, "cancelled", _NOT_OWED)
-    done = _change(work, claimed, _CLAIMED, state="ready", lease_until=None, facts=None)
+    next_at = claimed.next_at
+    if claimed.kind != "reminder":
+        next_at = work.now + _RELAY_WAIT
+    else:
+        owed = select(Reminder.id).where(Reminder.message_id == claimed.id, OWED).limit(1)
+        if work.row(owed, reminder_letters.moment(work)) is None:
+            return finish(work, claimed, "cancelled", _NOT_OWED)
+    done = _change(
+        work, claimed, _CLAIMED, state="ready", lease_until=None, facts=None, next_at=next_at
+    )
     return "ready" if done else "lost"
 
 
@@ -316,7 +334,7 @@ def _suppressed(work: Work, claimed: Claim, reply: str) -> str:
     """Write to this address no more; the letter lives on if the holder has another."""
     row = work.row(
         select(Message.address, Holder.email, Holder.second_email)
-        .join(Holder, Holder.id == Message.holder_id)
+        .join(Holder, Holder.id == Message.holder_id, isouter=True)
         .where(Message.id == claimed.id)
     )
     bad = row.address.lower()

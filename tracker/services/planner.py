@@ -104,6 +104,7 @@ def _letters(work: Work, found: Sequence[Examined]) -> list[outbox.Wanted]:
         letters.append(
             outbox.Wanted(
                 key=key,
+                kind="reminder",
                 holder_id=first.row.holder_id,
                 address=first.address or "",
                 stage=min(s.offset for s in stages),

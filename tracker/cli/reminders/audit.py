@@ -1,0 +1,30 @@
+"""tracker reminders audit: whether every stage that fell due has exactly one row."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from tracker.cli.doors import DAY, OPERATOR, complain, day, office
+from tracker.services import reminders
+
+
+@click.command()
+@click.option("--since", type=DAY, help="Leave out stages of earlier days. Default: all.")
+def audit(since: datetime | None) -> None:
+    """Check the accounting identity: every stage that fell due has exactly one row.
+
+    Lists the stages that have none and ends with status 1 if there is any.
+    """
+    with office().reading(OPERATOR) as reading:
+        found = reminders.identity_violations(reading, since=day(since))
+    for one in found:
+        click.echo(
+            f"{one.certification_id}  cycle {one.cycle}  expires {one.expires_on}  "
+            f"stage {one.offset}  due {one.due_at:%Y-%m-%dT%H:%M:%SZ}"
+        )
+    if found:
+        complain(f"Due and without a row: {len(found):,}. Is the scheduler running?")
+        raise SystemExit(1)
+    complain("Every stage that fell due has exactly one row.")
