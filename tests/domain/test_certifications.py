@@ -142,6 +142,10 @@ def test_a_scheme_without_policies_expires_without_a_window_or_grace():
         "active", "expired",
     ]  # fmt: skip
     assert standing(scheme, cycles, EXPIRES).window_opens_on is None
+    pending = standing(
+        scheme, cycles, date(2029, 4, 1), applications=[Application(EXPIRES, None)]
+    )  # fmt: skip
+    assert (pending.status, pending.valid) == ("pending_renewal", False)
 
 
 def test_there_is_no_span_before_the_award():

@@ -127,6 +127,15 @@ class TestVersionsThatApplyToRunningCycles:
 
         assert self._on(scheme, self.SINCE) == ["old"]
 
+    def test_one_for_another_cohort_does_not_hide_those_after_it(self):
+        others = policy(
+            version="b", effective_from=self.SINCE, applies="submission",
+            cohort=Cohort(awarded_before=AWARDED),
+        )  # fmt: skip
+        after = policy(version="c", effective_from=self.SINCE, applies="submission")
+
+        assert self._on(scheme_of(policy(version="old"), others, after), self.SINCE) == ["c"]
+
     def test_a_version_without_a_date_is_never_a_later_one(self):
         scheme = scheme_of(policy(version="old"), policy(version="b", applies="submission"))
 

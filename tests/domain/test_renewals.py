@@ -299,7 +299,7 @@ def test_a_late_step_costs_its_fee_on_top_and_until_it_ends():
     assert (str(free.amount), str(free.late_fees)) == ("75.00", "0.00")
     assert free.reason == "The price of each renewal on its own."
     in_time = _standing(date(2029, 4, 20), scheme, applications=[Application(IN_WINDOW, None)])
-    assert quote({scheme: in_time}, {scheme: LADDER}).late_fees == 0
+    assert str(quote({scheme: in_time}, {scheme: LADDER}).late_fees) == "0.00"
 
 
 def test_the_late_fee_of_one_is_due_beside_the_price_of_both():
