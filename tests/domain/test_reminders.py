@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.domain import reminders
+from tracker.domain.errors import Invalid
 from tracker.domain.reminders import LONG_PAST, Look, Stage
 from tracker.domain.schemes import ReminderPolicy
 
@@ -245,3 +246,41 @@ def test_whenever_the_planner_looks_every_stage_that_passed_has_exactly_one_fate
     assert set(decided) == passed
     assert [s.offset for s in sent] == sorted({s.offset for s in sent}, reverse=True)
     assert len(sent) <= len(ticks)
+
+
+# What the holder said.
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: str(stage.offset))
+def test_who_wants_no_reminders_gets_none_those_of_the_last_days_included(stage):
+    assert fates(plan(stage.due_at, wanted=False))[stage.offset] == "unwanted"
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: str(stage.offset))
+def test_a_pause_holds_back_all_but_the_stages_of_the_last_seven_days(stage):
+    told = "snoozed" if stage.offset > 7 else "planned"
+
+    assert fates(plan(stage.due_at, snoozed=True))[stage.offset] == told
+
+
+def test_whoever_wants_no_reminders_and_paused_them_wants_none():
+    assert fates(plan(BY_OFFSET[7].due_at, wanted=False, snoozed=True))[7] == "unwanted"
+
+
+def test_a_stage_that_is_not_owed_says_so_whatever_the_holder_wants():
+    assert fates(plan(BY_OFFSET[30].due_at, wanted=False, hold="revoked"))[30] == "not_in_force"
+
+
+TODAY = date(2026, 11, 21)
+
+
+@pytest.mark.parametrize("days", [0, 1, 365])
+def test_reminders_are_paused_through_today_or_a_day_within_a_year(days):
+    reminders.check_pause(TODAY + timedelta(days=days), TODAY)
+
+
+@pytest.mark.parametrize("days", [-1, 366])
+def test_a_pause_that_is_past_or_longer_than_a_year_is_refused(days):
+    with pytest.raises(Invalid) as refused:
+        reminders.check_pause(TODAY + timedelta(days=days), TODAY)
+
+    rule = "must lie between 2026-11-21 and 2027-11-21"
+    assert refused.value.fields == {"snoozed_until": rule}

@@ -15,15 +15,19 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from tracker.domain.certifications import Hold
+from tracker.domain.errors import Invalid
 from tracker.domain.schemes import ReminderPolicy
 
 Fate = Literal["planned", "superseded", "skipped"]
 SkipReason = Literal[
     "before_certification", "not_in_force", "long_past", "points_complete", "renewal_pending",
-    "not_deliverable",
+    "unwanted", "snoozed", "not_deliverable",
 ]  # fmt: skip
 LONG_PAST = timedelta(days=30)
 """How long the last stage of a cycle is owed; the others are owed until the next one."""
+LAST_DAYS = 7
+"""From this stage on a pause holds no letter back: they are the last before the expiry."""
+LONGEST_PAUSE = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,9 @@ class Look:
 
     ``opened_at`` is when its cycle began to be known; ``pending`` says that a renewal is under
     review, ``complete`` that the points reach the requirement, ``deliverable`` that there is an
-    address to write to. ``last_offset`` is the latest stage dealt with so far; ``decided`` are
-    the stages that have a row already.
+    address to write to, ``wanted`` that the holder did not switch reminders off, ``snoozed`` that
+    they paused them. ``last_offset`` is the latest stage dealt with so far; ``decided`` are the
+    stages that have a row already.
     """
 
     now: datetime
@@ -53,6 +58,8 @@ class Look:
     pending: bool = False
     complete: bool = False
     deliverable: bool = True
+    wanted: bool = True
+    snoozed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +115,9 @@ def plan(owed: Iterable[Stage], look: Look, policy: ReminderPolicy) -> Plan:
     superseded by it, and so is any before the last one that was dealt with: there is no way
     back. Skipped, with the reason, are a stage from before the cycle was opened; the last one
     when it is more than 30 days late; any while the certification is suspended, revoked or
-    surrendered; one before expiry while an application is under review; one that the policy
-    leaves out when the points are complete; and one for which there is no address.
+    surrendered; one before expiry while an application is under review; any for a holder who
+    wants none; one in a pause, unless it is 7 days or less before the expiry; one that the
+    policy leaves out when the points are complete; and one for which there is no address.
     """
     open_ones = [stage for stage in owed if stage.offset not in look.decided]
     due = [stage for stage in open_ones if stage.due_at <= look.now]
@@ -144,6 +152,22 @@ def _objection(stage: Stage, look: Look, policy: ReminderPolicy) -> SkipReason |
         return "not_in_force"
     if look.pending and stage.offset > 0:
         return "renewal_pending"
+    if unheard := _unheard(stage, look):
+        return unheard
     if look.complete and stage.offset not in policy.offsets_when_complete:
         return "points_complete"
     return None if look.deliverable else "not_deliverable"
+
+
+def _unheard(stage: Stage, look: Look) -> SkipReason | None:
+    """Why the holder does not want to hear of a stage, if they do not."""
+    if not look.wanted:
+        return "unwanted"
+    return "snoozed" if look.snoozed and stage.offset > LAST_DAYS else None
+
+
+def check_pause(until_on: date, today: date) -> None:
+    """Refuse to pause reminders through a day that is past, or for longer than a year."""
+    if not today <= until_on <= today + LONGEST_PAUSE:
+        rule = f"must lie between {today} and {today + LONGEST_PAUSE}"
+        raise Invalid("Reminders are paused for a year at most.", fields={"snoozed_until": rule})

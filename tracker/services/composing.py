@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from tracker.services import reminder_letters
+from tracker.services import preferences, reminder_letters
 from tracker.services.letters import Claim, Made
 from tracker.services.work import Reading
 
@@ -22,4 +22,4 @@ def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
     made: Made = {}
     for kind, some in by_kind.items():
         made |= _COMPOSERS[kind](reading, key, some)
-    return made
+    return preferences.drop_unwanted(reading, claims, made)

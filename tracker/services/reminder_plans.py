@@ -23,6 +23,7 @@ from tracker.models import (
     Certification,
     Cycle,
     Holder,
+    Preference,
     Reminder,
     ReminderCursor,
     Span,
@@ -35,6 +36,8 @@ from tracker.services.work import Reading
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # sorts before every instant: look at the next tick
 
 AUDIENCE = "holder"
+TYPE = "reminders"
+"""What holders switch off when they want no reminders."""
 
 CURSORS = (
     select(
@@ -86,14 +89,17 @@ def examine(reading: Reading, rows: Sequence[Any], when: When) -> list[Examined]
     spans = _spans(reading, moments)
     decided = _decided(reading, rows)
     silent = suppressed(reading, rows, now=max(m.now for m in moments.values()))
+    wishes = _wishes(reading, rows)
     looks: dict[str, rules.Look] = {}
     for id_, row in by_id.items():
         moment, zone = moments[id_], zone_of(row.time_zone)
         hold, pending = _held(spans[id_], moment.on)
+        wish = wishes.get(row.holder_id)
         looks[id_] = rules.Look(
             now=moment.now, opened_at=rules.opening(row.opened_on, zone),
             last_offset=row.last_offset, decided=decided(row), hold=hold, pending=pending,
             deliverable=address_of(row, silent) is not None,
+            wanted=wish is None or wish.wanted, snoozed=_snoozed(wish, moment.now, zone),
         )  # fmt: skip
     plans = {id_: _plan(reading, row, looks[id_]) for id_, row in by_id.items()}
     for id_ in _complete(reading, rows, plans, moments):
@@ -172,6 +178,24 @@ def _decided(reading: Reading, rows: Sequence[Any]) -> Callable[[Any], Collectio
 @lru_cache(maxsize=1024)
 def _down_to(policy: ReminderPolicy, last_offset: int) -> frozenset[int]:
     return frozenset(offset for offset in policy.offsets if offset >= last_offset)
+
+
+def _wishes(reading: Reading, rows: Sequence[Any]) -> dict[str, Any]:
+    """What these holders said of reminders, by holder; most said nothing."""
+    found: dict[str, Any] = {}
+    for ids in facts.chunks({row.holder_id for row in rows}):
+        statement = select(Preference.holder_id, Preference.wanted, Preference.snoozed_until).where(
+            Preference.holder_id.in_(ids), Preference.type == TYPE
+        )
+        found.update({row.holder_id: row for row in reading.rows(statement)})
+    return found
+
+
+def _snoozed(wish: Any, now: datetime, zone: ZoneInfo) -> bool:
+    """Whether a pause lasts, its last day where the holder lives included."""
+    if wish is None or wish.snoozed_until is None:
+        return False
+    return bool(now.astimezone(zone).date() <= wish.snoozed_until)
 
 
 def _complete(

@@ -1,0 +1,211 @@
+"""Preferences: which letters a holder wants, which wait until a date, in which language, where.
+
+Letters about the account's own safety (suspended, reinstated, revoked, consent asked) are always
+sent and have no preference. The planner, the composer and the outbox's marker read what is written
+here, so that a change takes effect with the next stage, and at once for a letter that still waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, or_, select, update
+
+from tracker.domain import reminders as rules
+from tracker.domain.errors import Invalid, NotFound
+from tracker.domain.permissions import Actor
+from tracker.models import Preference
+from tracker.models.notices import LETTER_TYPES
+from tracker.services import certifications, facts, history, holders, letters
+from tracker.services.letters import Claim, Composed, Made, Uncomposed
+from tracker.services.work import Reading, Work
+
+ALWAYS_SENT = ("suspended", "reinstated", "revoked", "consent_asked")
+REMINDERS = "reminders"
+NOT_WANTED = "The holder wants no such letters."
+_WANTED: Mapping[str, Any] = {"wanted": True, "snoozed_until": None}
+"""What holds where there is no row."""
+_KEY = ("holder_id", "type")
+_Opened = TypeVar("_Opened", bound=Reading)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Whether a type of letter is wanted, and the last day of a pause if there is one."""
+
+    wanted: bool = True
+    snoozed_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """A holder's record, and their wish for every type of letter."""
+
+    holder: Any
+    wishes: Mapping[str, Wish]
+
+
+def of_holder(reading: Reading, holder_id: str) -> Preferences:
+    """What a holder wants. Raises NotFound, also for somebody else's record."""
+    holder = holders.get(reading, holder_id)
+    statement = select(Preference.type, Preference.wanted, Preference.snoozed_until)
+    rows = reading.rows(statement.where(Preference.holder_id == holder_id))
+    said = {row.type: Wish(row.wanted, row.snoozed_until) for row in rows}
+    return Preferences(holder, {type_: said.get(type_, Wish()) for type_ in LETTER_TYPES})
+
+
+def mine(reading: Reading) -> Preferences:
+    """What the holder who asks wants. Raises NotFound for whoever is no holder."""
+    return of_holder(reading, _me(reading))
+
+
+def change_mine(work: Work, values: dict[str, Any]) -> Preferences:
+    """Change what the holder who acts wants; what is not given stays, nothing else is touched.
+
+    ``values`` are wishes by type of letter, and fields of the holder's record. Raises NotFound,
+    or Invalid for a pause that is past or longer than a year.
+    """
+    holder_id = _me(work)
+    certifications.lock(work, [holder_id])
+    before = of_holder(work, holder_id)
+    _check_pause(work, before.holder, values.get(REMINDERS, {}).get("snoozed_until"), REMINDERS)
+    for type_ in LETTER_TYPES:
+        if wish := values.get(type_):
+            put(work, type_, [holder_id], wish)
+    record = {
+        key: value for key, value in values.items()
+        if key not in LETTER_TYPES and getattr(before.holder, key) != value
+    }  # fmt: skip
+    if record:
+        holders.correct(work, holder_id, record, version=before.holder.version)
+    return of_holder(work, holder_id)
+
+
+def _me(reading: Reading) -> str:
+    """The holder who acts. Raises NotFound for whoever is none."""
+    if reading.actor.holder_id is None:
+        raise NotFound
+    return reading.actor.holder_id
+
+
+def _check_pause(reading: Reading, holder: Any, until_on: date | None, field: str = "") -> None:
+    """Refuse a pause through a day that is past where the holder lives, or a year away."""
+    if until_on is None:
+        return
+    today = reading.now.astimezone(ZoneInfo(holder.time_zone)).date()
+    try:
+        rules.check_pause(until_on, today)
+    except Invalid as error:
+        prefix = f"{field}." if field else ""
+        named = {f"{prefix}{name}": rule for name, rule in error.fields.items()}
+        raise Invalid(error.detail, fields=named) from error
+
+
+def put(
+    work: Work, type_: str, holder_ids: Collection[str], wish: Mapping[str, Any], *,
+    before: datetime | None = None, **cause: str,
+) -> list[str]:  # fmt: skip
+    """Set what holders want of a type of letter; returns those for whom that was news.
+
+    Each has a line of history. ``before``: whoever changed their mind since then is left alone.
+    """
+    changed: list[str] = []
+    for ids in facts.chunks(sorted(set(holder_ids))):
+        changed += [row.holder_id for row in work.rows(_put(work, type_, ids, wish, before))]
+    said = {key: str(value) if isinstance(value, date) else value for key, value in wish.items()}
+    if "snoozed_until" in said and said["snoozed_until"] is None:
+        said["snoozed_until"] = "none"  # the trail leaves out what is null
+    detail = {"type": type_, **said, **cause}
+    history.record_many(work, "prefer", "holder", [(id_, detail) for id_ in changed])
+    return changed
+
+
+def _put(
+    work: Work, type_: str, ids: Sequence[str], wish: Mapping[str, Any], before: datetime | None
+) -> Any:
+    """Write where it says something new; without a row all is wanted, so none is made for that."""
+    columns = {key: getattr(Preference, key) for key in wish}
+    news = [or_(*(column.is_distinct_from(wish[key]) for key, column in columns.items()))]
+    if before is not None:
+        news.append(Preference.changed_at < before)
+    values = {**wish, "changed_at": work.now}
+    if all(_WANTED[key] == value for key, value in wish.items()):
+        of_these = (Preference.holder_id.in_(ids), Preference.type == type_)
+        return (
+            update(Preference).where(*of_these, *news).values(values)
+            .returning(Preference.holder_id)
+        )  # fmt: skip
+    rows = [{"holder_id": id_, "type": type_, **_WANTED, **values} for id_ in ids]
+    return (
+        work.upsert(Preference).values(rows)
+        .on_conflict_do_update(index_elements=_KEY, set_=values, where=and_(*news))
+        .returning(Preference.holder_id)
+    )  # fmt: skip
+
+
+# By the link in a letter: whoever has it has the letter, and needs no token.
+def by_link(reading: Reading, key: bytes, type_: str, proof: str) -> Preferences:
+    """What the holder wants to whom a link was sent. Raises NotFound for one that is not ours."""
+    return mine(_proven(reading, key, type_, proof))
+
+
+def stop_by_link(work: Work, key: bytes, type_: str, proof: str) -> Preferences:
+    """Send no more letters of this type, at once (RFC 8058). Raises NotFound."""
+    return _put_by_link(_proven(work, key, type_, proof), type_, wanted=False)
+
+
+def undo_by_link(work: Work, key: bytes, type_: str, proof: str) -> Preferences:
+    """Send them again, from the next one on, without a pause. Raises NotFound."""
+    acting = _proven(work, key, type_, proof)
+    return _put_by_link(acting, type_, wanted=True, snoozed_until=None)
+
+
+def pause_by_link(work: Work, key: bytes, proof: str, until_on: date) -> Preferences:
+    """Hold reminders back through a day, and switch them on again if they are off.
+
+    Raises NotFound, or Invalid for a day that is past or more than a year away.
+    """
+    acting = _proven(work, key, REMINDERS, proof)
+    _check_pause(acting, mine(acting).holder, until_on)
+    return _put_by_link(acting, REMINDERS, wanted=True, snoozed_until=until_on)
+
+
+def _proven(reading: _Opened, key: bytes, type_: str, proof: str) -> _Opened:
+    """The same as the holder to whom the link was sent. Raises NotFound if it was not by us."""
+    holder_id = letters.proven(key, f"u-{type_}", proof) if type_ in LETTER_TYPES else None
+    if holder_id is None:
+        raise NotFound
+    actor = Actor(role="holder", name="link in a letter", holder_id=holder_id)
+    return replace(reading, actor=actor)
+
+
+def _put_by_link(work: Work, type_: str, **wish: Any) -> Preferences:
+    put(work, type_, [_me(work)], wish)
+    return mine(work)
+
+
+# On the way out.
+def drop_unwanted(reading: Reading, claims: Sequence[Claim], made: Made) -> Made:
+    """The composed letters, less those of a type that their holder has switched off."""
+    of_type = {
+        (claim.holder_id, composed.type)
+        for claim in claims
+        if isinstance(composed := made.get(claim.id), Composed) and composed.type
+    }
+    off: set[tuple[str, str]] = set()
+    for ids in facts.chunks({holder_id for holder_id, _ in of_type if holder_id}):
+        statement = select(Preference.holder_id, Preference.type).where(
+            Preference.holder_id.in_(ids), ~Preference.wanted
+        )
+        off.update((row.holder_id, row.type) for row in reading.rows(statement))
+    unwanted = {
+        claim.id: Uncomposed(NOT_WANTED, owed=False)
+        for claim in claims
+        if isinstance(composed := made.get(claim.id), Composed)
+        and (claim.holder_id, composed.type) in off
+    }
+    return {**made, **unwanted}
