@@ -30,8 +30,10 @@ _AUDITED = timedelta(days=7)
 
 
 def plan(office: Office, *, stop: Callable[[], bool] = never) -> PlanCounts:
-    """Decide every stage that is due, a batch a transaction."""
+    """Decide every stage that is due, a batch a transaction; nothing while the fuse is blown."""
     with office.work(SYSTEM) as work:
+        if runtime.is_blown(work):
+            return PlanCounts()
         if reminders.keep_timetable(work):
             _log.info("reminder policies or zone rules changed: every cursor is looked at again")
     total, ends = PlanCounts(), time.monotonic() + LONGEST_RUN
@@ -45,12 +47,12 @@ def plan(office: Office, *, stop: Callable[[], bool] = never) -> PlanCounts:
 
 
 def dispatch(office: Office, *, stop: Callable[[], bool] = never) -> Counter[str]:
-    """Send every letter whose time has come, over one connection."""
+    """Send every letter whose time has come, over as many connections as it takes."""
     ends = time.monotonic() + LONGEST_RUN
-    with postman(office) as carrier:
-        counts = dispatcher.dispatch(
-            office, carrier, stop=lambda: stop() or time.monotonic() >= ends
-        )
+    counts = dispatcher.dispatch_together(
+        office, lambda: postman(office), connections=office.settings.reminders.connections,
+        stop=lambda: stop() or time.monotonic() >= ends,
+    )  # fmt: skip
     _tell("dispatch", counts)
     return counts
 

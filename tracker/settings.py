@@ -78,8 +78,11 @@ class Reminders:
 
     batch: int
     claim: int
+    connections: int
     lease_seconds: int
     transmitting_seconds: int
+    fuse_minimum: int
+    finished_days: int
     plan_every_seconds: int
     dispatch_every_seconds: int
     reap_every_seconds: int

@@ -44,6 +44,7 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("relay_failures", sa.Integer(), nullable=False, server_default="0")
         )
+        batch_op.add_column(sa.Column("armed_at", _INSTANT, nullable=True))
         batch_op.add_column(sa.Column("relay_resume_at", _INSTANT, nullable=True))
         batch_op.add_column(sa.Column("relay_error", sa.Text(), nullable=True))
     _create_log()
@@ -175,7 +176,7 @@ def downgrade() -> None:
         op.drop_table(table)
     op.drop_table("message_log")
     with op.batch_alter_table("runtime") as batch_op:
-        for name in ("relay_error", "relay_resume_at", "relay_failures"):
+        for name in ("relay_error", "relay_resume_at", "relay_failures", "armed_at"):
             batch_op.drop_column(name)
     op.execute("update message set state = 'cancelled' where state = 'parked'")
     with op.batch_alter_table("message") as batch_op:

@@ -160,7 +160,9 @@ def lessened(claims: list[Claim], policy: Policy) -> Any:
     for n, one in enumerate(claims):
         kind = policy.types[one.type]
         fewer = [*claims[:n], *claims[n + 1 :]]
-        if kind.basis == "event":
+        if kind.basis == "months" and _rounded_together(policy, kind):
+            yield fewer  # a month less may do, since a cent is allowed for
+        elif kind.basis == "event":
             yield fewer
         elif kind.basis == "months":
             assert one.starts_on
@@ -174,6 +176,12 @@ def lessened(claims: list[Claim], policy: Policy) -> Any:
             step = D("0.01") if kind.increment and kind.increment < kind.rate else D(1)
             assert one.quantity
             yield [*fewer, replace(one, quantity=one.quantity - step)]
+
+
+def _rounded_together(policy: Policy, kind: ActivityType) -> bool:
+    """Whether other jobs of the category may be there, with which a job's points are rounded."""
+    jobs = [t for t in policy.types.values() if t.basis == "months"]
+    return sum(job.category == kind.category for job in jobs) > 1
 
 
 def closes(under: Policy, done: list[Claim], on: date, chosen: Any) -> bool:

@@ -4,7 +4,9 @@ An activity here is one kind of activity, done so much or so often as is needed.
 set of up to three of them that closes the gap by the end of the cycle, none of which can be
 left out or done less: without one of them no amount of the others would do. Ways with the
 fewest activities come first, then the policy's own order of types. Every activity is taken to
-be approved, done in no special role, outside regular duties, and no repetition.
+be approved, done in no special role, outside regular duties, and no repetition. Of a job that is
+rounded together with others of its category a month too many may be told, since the rounding
+may cost a cent.
 """
 
 from __future__ import annotations

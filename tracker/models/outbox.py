@@ -155,6 +155,7 @@ class Runtime(Base, kw_only=True):
     ``place`` is where the database lay when it was armed, so that a clone sends nothing.
     ``timetable`` is a digest of the reminder policies and zone rules that the cursors follow.
     ``evidence_until``: ``relay_accept`` is complete up to this instant; null: not kept.
+    ``armed_at`` is when somebody armed it by hand: the volume of that day is then accepted.
     ``relay_failures`` in a row, of every process together; from the fifth on nothing is sent
     until ``relay_resume_at``, and then one letter first.
     """
@@ -165,6 +166,7 @@ class Runtime(Base, kw_only=True):
     id: Mapped[int] = mapped_column(primary_key=True, default=1)
     database_id: Mapped[str] = mapped_column(Id, default_factory=new_id)
     armed: Mapped[bool] = mapped_column(default=True)
+    armed_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     place: Mapped[str | None] = mapped_column(String(64), default=None)
     timetable: Mapped[str | None] = mapped_column(String(64), default=None)
     evidence_until: Mapped[datetime | None] = mapped_column(Instant, default=None)

@@ -1,4 +1,4 @@
-"""The dispatcher: claims letters and hands them over one by one, each step a transaction.
+"""The dispatcher: claims letters and hands them over, over several connections, step by step.
 
 Nothing here decides whether a letter is owed (the marker does) or what an outcome means (the
 outbox does). A process may be killed between any two lines of it.
@@ -13,8 +13,11 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from datetime import timedelta
+from threading import Semaphore
 from typing import Protocol
 
 from sqlalchemy.exc import DBAPIError
@@ -27,8 +30,6 @@ from tracker.services.work import Office, Work
 
 _log = logging.getLogger(__name__)
 
-RELAY_FAILURES = 3
-"""So many failed connections in a row end a run; the next run tries the relay anew."""
 _SETTLE_TRIES = 6
 
 
@@ -46,23 +47,46 @@ def never() -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
+def _owner() -> str:
+    """Who holds a claim, for people who look into the table."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+@dataclass(slots=True)
 class _Run:
-    """What stays the same through a run; ``counts`` are letters by what became of them."""
+    """One connection's work; ``counts`` are letters by what became of them.
+
+    ``relay_doubtful``: the relay has failed, so the next letter that it takes is good news.
+    """
 
     office: Office
     carrier: Carrier
-    owner: str
     place: str
     stop: Callable[[], bool]
-    counts: Counter[str]
+    owner: str = field(default_factory=_owner)
+    counts: Counter[str] = field(default_factory=Counter)
+    relay_doubtful: bool = False
 
 
 def dispatch(office: Office, carrier: Carrier, *, stop: Callable[[], bool] = never) -> Counter[str]:
     """Send every letter whose time has come; returns how many ended in which state.
 
-    Stops early when ``stop`` says so or the relay cannot be reached; letters claimed but not
-    tried are given back. Raises what the database raises; the leases then run out.
+    Stops early when ``stop`` says so or the relay is failing; letters claimed but not tried are
+    given back. Raises what the database raises; the leases then run out.
+    """
+    return dispatch_together(office, lambda: nullcontext(carrier), connections=1, stop=stop)
+
+
+def dispatch_together(
+    office: Office,
+    carrier: Callable[[], AbstractContextManager[Carrier]],
+    *,
+    connections: int,
+    stop: Callable[[], bool] = never,
+) -> Counter[str]:
+    """The same over several connections at once, each with a ``carrier`` of its own.
+
+    One is enough as long as a claim takes all that is due; whoever finds more calls another.
     """
     with office.work(SYSTEM) as work:
         runtime.open_row(work)
@@ -71,37 +95,59 @@ def dispatch(office: Office, carrier: Carrier, *, stop: Callable[[], bool] = nev
     if barred is not None:
         _log.warning("nothing is sent: %s", barred)
         return counts
-    run = _Run(office, carrier, _owner(), place, stop, counts)
-    while not stop() and (claims := _claim(run)):
-        if not _send(run, claims):
-            break
+    with ThreadPoolExecutor(connections, thread_name_prefix="dispatch") as pool:
+        crew: list[Future[Counter[str]]] = []
+        places = Semaphore(connections)
+
+        def work_on() -> Counter[str]:
+            with carrier() as own:
+                run = _Run(office, own, place, stop)
+                _send_all(run, call_another)
+                return run.counts
+
+        def call_another() -> None:
+            if places.acquire(blocking=False):
+                crew.append(pool.submit(work_on))
+
+        call_another()
+        for one in crew:  # grows meanwhile: whoever calls another has not ended yet
+            counts += one.result()
     return counts
 
 
-def _owner() -> str:
-    """Who holds a claim, for people who look into the table."""
-    return f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
-
-
-def _claim(run: _Run) -> list[Claim]:
+def _send_all(run: _Run, call_another: Callable[[], None]) -> None:
+    """Claim and send until nothing is due."""
     limit = run.office.settings.reminders.claim
+    while not run.stop() and (claims := _claim(run, limit)):
+        if len(claims) == limit:
+            call_another()
+        if not _send(run, claims):
+            break
+
+
+def _claim(run: _Run, limit: int) -> list[Claim]:
+    """Claim a batch; from a relay that was left alone for a while one letter, to see."""
     with run.office.work(SYSTEM) as work:
-        return outbox.claim(work, owner=run.owner, place=run.place, limit=limit)
+        failures = runtime.relay_failures(work)
+        run.relay_doubtful = failures > 0
+        if failures >= runtime.RELAY_FAILURES:
+            limit = 1 if runtime.take_probe(work) else 0
+        return outbox.claim(work, owner=run.owner, place=run.place, limit=limit) if limit else []
 
 
 def _send(run: _Run, claims: Sequence[Claim]) -> bool:
     """Hand over one batch; False when the run should end."""
     with run.office.reading(SYSTEM) as reading:
         made = composing.compose(reading, run.office.message_key, claims)
-    failures = 0
+    failing = False
     for position, claim in enumerate(claims):
-        if run.stop() or failures >= RELAY_FAILURES or _lease_wanes(run, claim):
+        if run.stop() or failing or _lease_wanes(run, claim):
             with run.office.work(SYSTEM) as work:
                 outbox.release(work, claims[position:])
             run.counts["released"] += len(claims) - position
-            return failures < RELAY_FAILURES
-        failures = failures + 1 if _send_one(run, claim, made) else 0
-    return failures < RELAY_FAILURES
+            return not failing
+        failing = _send_one(run, claim, made)
+    return not failing
 
 
 def _lease_wanes(run: _Run, claim: Claim) -> bool:
@@ -111,7 +157,7 @@ def _lease_wanes(run: _Run, claim: Claim) -> bool:
 
 
 def _send_one(run: _Run, claim: Claim, made: Mapping[str, Composed | Uncomposed]) -> bool:
-    """Hand over one letter and settle it; True when the relay failed."""
+    """Hand over one letter and settle it; True when the relay is to be left alone for a while."""
     composed = made[claim.id]
     if isinstance(composed, Uncomposed):
         state = _persist(run.office, lambda work: _put_by(work, claim, composed))
@@ -130,7 +176,20 @@ def _send_one(run: _Run, claim: Claim, made: Mapping[str, Composed | Uncomposed]
     run.counts[state] += 1
     if state not in {"sent", "ready"}:
         _log.warning("letter %s is %s: %s", claim.id, state, delivery.reply)
-    return delivery.connection_failed
+    return _judged(run, delivery)
+
+
+def _judged(run: _Run, delivery: Delivery) -> bool:
+    """Count a failed connection, or forget those before; True: leave the relay alone."""
+    if delivery.connection_failed:
+        run.relay_doubtful = True
+        with run.office.work(SYSTEM) as work:
+            return runtime.relay_failed(work, delivery.reply)
+    if run.relay_doubtful:
+        run.relay_doubtful = False
+        with run.office.work(SYSTEM) as work:
+            runtime.relay_worked(work)
+    return False
 
 
 def _put_by(work: Work, claim: Claim, uncomposed: Uncomposed) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy import bindparam, select, update
 from tracker.db import new_id
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Certification, Holder, Reminder, ReminderCursor
-from tracker.services import facts, outbox, reminder_plans
+from tracker.services import facts, outbox, reminder_plans, runtime
 from tracker.services.reminder_plans import AUDIENCE, CURSORS, Examined, Moment
 from tracker.services.work import Office, Work
 
@@ -55,6 +55,7 @@ def plan_due(office: Office, *, limit: int) -> PlanCounts:
             work, rows, lambda _, scheme: Moment(work.now, work.today(scheme))
         )
         letters = outbox.enqueue(work, office.message_key, _letters(work, found))
+        runtime.count_volume(work, len(letters))
         counts = _record(work, found, letters)
         _advance(work, found)
     return counts
