@@ -253,6 +253,7 @@ def test_a_type_without_units_takes_none():
     ],
 )
 def test_an_event_needs_a_quantity_only_where_that_decides(values, lacking):
+    values = dict(values)
     threshold = Decimal(values.pop("threshold")) if "threshold" in values else None
     kind = replace(COURSE, basis="event", threshold=threshold)
     claimed = replace(claim("third_party"), **values)

@@ -328,6 +328,14 @@ def test_a_year_that_is_full_makes_room_for_what_is_done_in_it():
     assert ways(closing(done, under=under, on=CYCLE.ends_on)) == [{"college_noncredit": "4"}]
 
 
+def test_a_year_that_is_full_is_left_alone_while_another_has_room():
+    base = only("third_party", points_required=D(9))
+    under = bounded(base, "third_party", per_year="5", minimum="9")
+    (way,) = closing(claim("third_party", "3", DAY), under=under).ways
+
+    assert way[0].points == D(6)
+
+
 def test_counting_that_stopped_makes_room():
     base = only("third_party", "volunteer", points_required=D(20), stop_at_requirement=True)
     done = claim("third_party", "20", DAY)

@@ -253,8 +253,9 @@ class _Trial:
             for slot in reversed(slots):
                 share = min(wanted, self.needs[need])
                 wanted -= self._give(number, slot, share, displacing=displacing)
-        for slot in range(len(self.ground.slots)):
-            wanted -= self._give(number, slot, wanted, displacing=displacing)
+        for others_give_way in (False, True)[: 1 + displacing]:  # only where no room is left
+            for slot in range(len(self.ground.slots)):
+                wanted -= self._give(number, slot, wanted, displacing=others_give_way)
 
     def _give(self, number: int, slot: int, wanted: int, *, displacing: bool = False) -> int:
         """Do so much more in a slot, as far as there is room; tells what is counted on."""
