@@ -13,12 +13,20 @@ from sqlalchemy.exc import OperationalError
 
 from tests.services import reminder_cases as cases
 from tracker import jobs
-from tracker.domain.errors import IllegalTransition, NotFound
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.catcher import Cut
 from tracker.mail.postman import Delivery, Outcome
 from tracker.models import Holder, Message, RelayAccept, Suppression
-from tracker.services import composing, dispatcher, letters, outbox, reaper, reminders, runtime
+from tracker.services import (
+    composing,
+    dispatcher,
+    letters,
+    outbox,
+    outbox_by_hand,
+    reaper,
+    reminders,
+    runtime,
+)
 
 EXPIRY = date(2027, 3, 15)
 
@@ -522,7 +530,7 @@ def test_a_worker_that_wakes_up_after_its_letter_was_sent_leaves_evidence(office
     clock.advance(minutes=16)
     assert jobs.reap(office).in_doubt == 1
     with office.work(SYSTEM) as work:
-        reaper.requeue(work, claim.id)
+        outbox_by_hand.change(work, claim.id, "requeue", reason="looked into")
     with office.work(SYSTEM) as work:
         outbox.claim(work, owner="new", place=place, limit=10)
     with office.work(SYSTEM) as work:
@@ -530,20 +538,6 @@ def test_a_worker_that_wakes_up_after_its_letter_was_sent_leaves_evidence(office
         assert [row.message_id for row in work.rows(select(RelayAccept.message_id))] == [
             claim.message_id
         ]
-
-
-def test_a_dead_letter_can_be_queued_again_by_hand_and_others_cannot(office, planned):
-    planned()
-    (row,) = cases.letters(office)
-    with office.work(SYSTEM) as work:
-        with pytest.raises(IllegalTransition):
-            reaper.requeue(work, row.id)
-        with pytest.raises(NotFound):
-            reaper.requeue(work, "0190a4a8-0000-7000-8000-000000000000")
-        work.connection.execute(update(Message).values(state="dead"))
-        reaper.requeue(work, row.id)
-
-    assert cases.states(office) == ["ready"]
 
 
 def test_an_outcome_is_written_down_although_the_database_was_away(office, planned, monkeypatch):

@@ -17,6 +17,7 @@ from tracker.api import (
     evidence,
     holders,
     imports,
+    letters,
     operations,
     pages,
     reminders,
@@ -48,6 +49,7 @@ _NOUNS = (
     workforce,
     imports,
     reminders,
+    letters,
     verify,
 )
 _JSON_BYTES = 1024 * 1024  # the longest body; forms with files have limits of their own

@@ -15,15 +15,13 @@ from typing import Any
 
 from sqlalchemy import exists, select, text, update
 
-from tracker.domain.errors import IllegalTransition, NotFound
 from tracker.models import Certification, Message, RelayAccept, Reminder, Runtime
-from tracker.services import facts, history, runtime
+from tracker.services import facts, runtime
 from tracker.services.work import Work
 
 # As in the partial indexes, so that they serve.
 _LEASED = text("message.state in ('claimed', 'transmitting')")
 _AMBIGUOUS = text("message.state = 'ambiguous'")
-_REQUEUED = ("dead", "cancelled", "ambiguous")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +114,3 @@ def record_evidence(
     if complete_until is not None:
         runtime.open_row(work)
         work.connection.execute(update(Runtime).values(evidence_until=complete_until))
-
-
-def requeue(work: Work, message_id: str) -> None:
-    """Try a dead, cancelled or parked letter again: for whoever has looked into it.
-
-    What was perhaps sent is sent with the same words. Raises NotFound, or IllegalTransition for
-    a letter in another state.
-    """
-    row = work.row(select(Message.state).where(Message.id == message_id).with_for_update())
-    if row is None:
-        raise NotFound
-    if row.state not in _REQUEUED:
-        raise IllegalTransition(f"The letter is {row.state}.", state=row.state)
-    _set(
-        work, Message.id == message_id, state="ready", next_at=work.now, finished_at=None,
-        lease_until=None,
-    )  # fmt: skip
-    history.record(work, "requeue", "message", message_id, before=row.state)

@@ -1,7 +1,8 @@
-"""The ledger of letters, by hand: audit."""
+"""The ledger of letters, by hand."""
 
 import click
 
+from tracker.cli.reminders import queue
 from tracker.cli.reminders.audit import audit
 
 __all__ = ["reminders"]
@@ -9,6 +10,6 @@ __all__ = ["reminders"]
 reminders = click.Group(
     name="reminders",
     help="Look into the ledger of reminders and letters, and mend it.",
-    commands=[audit],
+    commands=[audit, *queue.commands],
     no_args_is_help=True,
 )

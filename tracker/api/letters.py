@@ -1,0 +1,162 @@
+"""Letters: what was written to whom, what became of it, and what staff do with it by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from tracker.api import doors, paging
+from tracker.api.doors import Nouns
+from tracker.api.fields import Closed, Words, choice
+from tracker.api.schemas import page_of
+from tracker.domain.letters import Act
+from tracker.services import correspondence, operations, outbox_by_hand
+from tracker.services.correspondence import Asked, Copy
+from tracker.services.work import Reading, Work
+
+nouns = Nouns("letters", __name__, description=__doc__)
+
+KINDS = ("reminder", "notice", "digest")
+_SENT_TO_ME = ("id", "kind", "state", "finished_at")
+_OF_ROW = (
+    "id", "kind", "state", "holder_id", "employer_id", "address", "stage", "created_at",
+    "attempts", "last_error", "finished_at", "place",
+)  # fmt: skip
+
+
+class MyLetter(Schema):
+    """A letter that was sent to the holder, or tried. Its words are those that were sent."""
+
+    id = fields.UUID(required=True)
+    kind = choice(*KINDS, required=True)
+    state = choice(*operations.MESSAGE_STATES, required=True)
+    subject = fields.String(required=True, allow_none=True)
+    text = fields.String(required=True, allow_none=True)
+    finished_at = fields.AwareDateTime(
+        required=True, allow_none=True,
+        metadata={"description": "When it was sent, or given up."},
+    )  # fmt: skip
+
+
+class Letter(Schema):
+    """A letter and its fate. ``subject`` is null until it was handed over for the first time."""
+
+    id = fields.UUID(required=True)
+    kind = choice(*KINDS, required=True)
+    state = choice(*operations.MESSAGE_STATES, required=True)
+    holder_id = fields.UUID(required=True, allow_none=True)
+    employer_id = fields.UUID(required=True, allow_none=True)
+    address = fields.String(required=True)
+    stage = fields.Integer(required=True, allow_none=True)
+    subject = fields.String(required=True, allow_none=True)
+    created_at = fields.AwareDateTime(required=True)
+    next_at = fields.AwareDateTime(
+        required=True, allow_none=True, metadata={"description": "When it is tried next."}
+    )
+    attempts = fields.Integer(required=True)
+    last_error = fields.String(required=True, allow_none=True)
+    finished_at = fields.AwareDateTime(required=True, allow_none=True)
+    place = choice("outbox", "log", required=True)
+
+
+class WholeLetter(Letter):
+    """A letter with its words."""
+
+    text = fields.String(required=True, allow_none=True)
+
+
+class LetterQuery(paging.Page):
+    """Of one state, kind or holder. Letters long finished are listed with their holder only."""
+
+    state = choice(*operations.MESSAGE_STATES)
+    kind = choice(*KINDS)
+    holder_id = fields.UUID()
+
+
+class Why(Closed):
+    """Why a letter is changed by hand; it stands in the history."""
+
+    reason = Words(500, required=True)
+
+
+def _present(copy: Copy) -> dict[str, Any]:
+    shown = {name: getattr(copy.row, name) for name in _OF_ROW}
+    return {**shown, "subject": copy.subject, "next_at": copy.next_at}
+
+
+def _whole(copy: Copy) -> dict[str, Any]:
+    return {**_present(copy), "text": copy.text}
+
+
+def _mine(copy: Copy) -> dict[str, Any]:
+    shown = {name: getattr(copy.row, name) for name in _SENT_TO_ME}
+    return {**shown, "subject": copy.subject, "text": copy.text}
+
+
+def _key() -> bytes:
+    return doors.office().message_key
+
+
+@nouns.reads("GET /letters", "staff", query=LetterQuery, returns=page_of(Letter))
+def page(reading: Reading, query: dict[str, Any]) -> Response:
+    """The letters in the outbox, the newest first; with ``holder_id`` also those in the log."""
+    holder_id = query.get("holder_id")
+    asked = Asked(
+        query.get("after"), query["limit"] + 1, query.get("state"), query.get("kind"),
+        holder_id=str(holder_id) if holder_id else None,
+    )  # fmt: skip
+    rows = correspondence.page(reading, _key(), asked)
+    return paging.answer(rows, query, _present)
+
+
+@nouns.reads("GET /letters/<uuid:letter_id>", "staff", returns=WholeLetter, errors=(404,))
+def show(reading: Reading, *, letter_id: str) -> Response:
+    """One letter, its words included once it was handed over."""
+    return doors.answer(_whole(correspondence.one(reading, _key(), letter_id)))
+
+
+@nouns.reads("GET /me/letters", "holder", query=paging.Page, returns=page_of(MyLetter))
+def mine(reading: Reading, query: dict[str, Any]) -> Response:
+    """What we sent you, the newest first."""
+    rows = correspondence.mine(reading, _key(), after=query.get("after"), limit=query["limit"] + 1)
+    return paging.answer(rows, query, _mine)
+
+
+@nouns.writes(
+    "POST /letters/<uuid:letter_id>/requeue",
+    "staff",
+    body=Why,
+    returns=WholeLetter,
+    errors=(404, 409),
+)
+def requeue(work: Work, body: dict[str, Any], *, letter_id: str) -> Response:
+    """Send one that is dead, cancelled, ambiguous or parked; what was perhaps sent, as it was."""
+    return _change(work, letter_id, "requeue", body)
+
+
+@nouns.writes(
+    "POST /letters/<uuid:letter_id>/park", "staff", body=Why, returns=WholeLetter, errors=(404, 409)
+)
+def park(work: Work, body: dict[str, Any], *, letter_id: str) -> Response:
+    """Set a letter aside that is ready; it is not sent until it is queued again."""
+    return _change(work, letter_id, "park", body)
+
+
+@nouns.writes(
+    "POST /letters/<uuid:letter_id>/cancel",
+    "staff",
+    body=Why,
+    returns=WholeLetter,
+    errors=(404, 409),
+)
+def cancel(work: Work, body: dict[str, Any], *, letter_id: str) -> Response:
+    """Give a letter up that is ready, parked or ambiguous."""
+    return _change(work, letter_id, "cancel", body)
+
+
+def _change(work: Work, letter_id: str, act: Act, body: dict[str, Any]) -> Response:
+    """The letter afterwards. One that a worker holds is refused; a second click changes nothing."""
+    outbox_by_hand.change(work, letter_id, act, reason=body["reason"])
+    return doors.answer(_whole(correspondence.one(work, _key(), letter_id)))

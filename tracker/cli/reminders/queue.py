@@ -1,0 +1,94 @@
+"""tracker reminders list, requeue, park, cancel: letters that need somebody's hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import click
+
+from tracker.cli.doors import OPERATOR, complain, office
+from tracker.domain.errors import Refusal
+from tracker.domain.letters import ACTS, TRANSITIONS, Act
+from tracker.services import correspondence, outbox_by_hand
+from tracker.services.correspondence import Asked, Copy
+from tracker.services.work import Office
+
+_PAGE = 500
+_STATES = ("dead", "ambiguous", "parked", "ready", "cancelled")
+
+
+@click.command("list")
+@click.option("--state", type=click.Choice(_STATES), default="dead", show_default=True)
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
+def list_(state: str, limit: int) -> None:
+    """Letters in a state, the newest first: to whom, how often tried, what the relay said."""
+    opened, count = office(), 0
+    for copy in _letters(opened, state, limit):
+        click.echo(_line(copy.row))
+        count += 1
+    complain(f"{count:,} letters are {state}." if count < limit else f"The newest {count:,}.")
+
+
+def _letters(opened: Office, state: str, limit: int) -> Iterator[Copy]:
+    """The letters, page by page."""
+    after: str | None = None
+    with opened.reading(OPERATOR) as reading:
+        while limit > 0:
+            asked = Asked(after, min(limit, _PAGE), state)
+            found = correspondence.page(reading, opened.message_key, asked)
+            yield from found
+            if len(found) < _PAGE:
+                return
+            limit, after = limit - len(found), found[-1].id
+
+
+def _line(row: Any) -> str:
+    stage = f"stage {row.stage}" if row.stage is not None else "no stage"
+    return (
+        f"{row.id}  {row.kind}  {stage}  {row.address}  {row.created_at:%Y-%m-%dT%H:%M:%SZ}  "
+        f"tried {row.attempts}x  {row.last_error or ''}"
+    ).rstrip()
+
+
+def _by_hand(act: Act, about: str) -> click.Command:
+    """The command of one act: each letter by itself, so that one refused stops no other."""
+
+    def run(ids: tuple[UUID, ...], reason: str) -> None:
+        opened = office()
+        refused = sum(not _change(opened, str(id_), act, reason) for id_ in ids)
+        if refused:
+            raise SystemExit(1)
+
+    return _command(act, about)(run)
+
+
+def _command(act: Act, about: str) -> Callable[[Callable[..., None]], click.Command]:
+    def decorate(run: Callable[..., None]) -> click.Command:
+        run = click.option("--reason", required=True, help="Stands in the history.")(run)
+        run = click.argument("ids", metavar="ID...", nargs=-1, required=True, type=click.UUID)(run)
+        return click.command(act, help=about)(run)
+
+    return decorate
+
+
+def _change(opened: Office, message_id: str, act: Act, reason: str) -> bool:
+    """Change one letter and say what came of it; False if it was refused."""
+    try:
+        with opened.work(OPERATOR) as work:
+            changed = outbox_by_hand.change(work, message_id, act, reason=reason)
+    except Refusal as refusal:
+        complain(f"{message_id}: {refusal.detail}")
+        return False
+    after = TRANSITIONS[act].after
+    click.echo(f"{message_id}: {after}" if changed else f"{message_id}: {after} already")
+    return True
+
+
+_ABOUT: dict[Act, str] = {
+    "requeue": "Send letters that are dead, cancelled, ambiguous or parked.",
+    "park": "Set letters aside that are ready; they are not sent until queued again.",
+    "cancel": "Give up letters that are ready, parked or ambiguous.",
+}
+commands: tuple[click.Command, ...] = (list_, *(_by_hand(act, _ABOUT[act]) for act in ACTS))

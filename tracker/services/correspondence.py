@@ -1,0 +1,155 @@
+"""What was written to whom: the letters of the outbox and, once they are long finished, of the log.
+
+A letter is never kept as text: it is composed again from what was written down with it, which
+gives the same words. Before it is handed over it says nothing yet.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Any
+
+from sqlalchemy import Select, literal, null, select
+
+from tracker.domain.errors import NotFound
+from tracker.models import FinishedMessage, Message
+from tracker.services import composing
+from tracker.services.letters import Claim, Composed
+from tracker.services.work import Reading
+
+LEFT = ("sent", "transmitting", "ambiguous", "dead")
+"""The states of a letter that left the house or was tried: what holders see of theirs."""
+
+_WAITING = (
+    Message.about, Message.priority, Message.next_at, Message.useful_until, Message.token,
+    literal("outbox").label("place"),
+)  # fmt: skip
+# A letter of the log waits for nothing any more.
+_OVER = (
+    null().label("about"), literal(0).label("priority"), null().label("next_at"),
+    null().label("useful_until"), literal(0).label("token"), literal("log").label("place"),
+)  # fmt: skip
+
+
+def _columns(table: type[Message | FinishedMessage]) -> tuple[Any, ...]:
+    return (
+        table.id, table.message_id, table.kind, table.state, table.holder_id, table.employer_id,
+        table.address, table.stage, table.facts, table.created_at, table.attempts,
+        table.last_error, table.finished_at,
+    )  # fmt: skip
+
+
+_OUTBOX = select(*_columns(Message), *_WAITING)
+_LOG = select(*_columns(FinishedMessage), *_OVER)
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A letter's row, and its words where it has any; ``next_at`` is null once it is finished."""
+
+    row: Any
+    subject: str | None
+    text: str | None
+
+    @property
+    def id(self) -> str:
+        """The row's id, by which lists are paged."""
+        return str(self.row.id)
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When it is tried next; None if it is not going to be."""
+        found: datetime | None = self.row.next_at
+        return found if self.row.state in {"ready", "claimed", "transmitting"} else None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which letters: as the filters say, after a place, at most so many."""
+
+    after: str | None
+    limit: int
+    state: str | tuple[str, ...] | None = None
+    kind: str | None = None
+    holder_id: str | None = None
+
+
+def page(reading: Reading, key: bytes, asked: Asked) -> list[Copy]:
+    """A page of letters, the newest first. Those of the log are only told of by their holder."""
+    rows = _newest(reading, Message, _OUTBOX, asked)
+    if asked.holder_id is not None:
+        rows = _with_log(reading, rows, asked)
+    return _copies(reading, key, rows)
+
+
+def mine(reading: Reading, key: bytes, *, after: str | None, limit: int) -> list[Copy]:
+    """What was sent to the holder who asks, the newest first. Raises NotFound for whoever is none.
+
+    Letters that were never tried are left out.
+    """
+    if reading.actor.holder_id is None:
+        raise NotFound
+    return page(reading, key, Asked(after, limit, LEFT, holder_id=reading.actor.holder_id))
+
+
+def one(reading: Reading, key: bytes, message_id: str) -> Copy:
+    """One letter, wherever it lies. Raises NotFound, also for somebody else's."""
+    row = reading.row(_OUTBOX.where(Message.id == message_id)) or reading.row(
+        _LOG.where(FinishedMessage.id == message_id)
+    )
+    if row is None:
+        raise NotFound
+    return _copies(reading, key, [row])[0]
+
+
+def _newest(
+    reading: Reading, table: type[Message | FinishedMessage], statement: Select[Any], asked: Asked
+) -> list[Any]:
+    for name in ("state", "kind", "holder_id"):
+        column, value = getattr(table, name), getattr(asked, name)
+        if value is not None:
+            wanted = column.in_(value) if isinstance(value, tuple) else column == value
+            statement = statement.where(wanted)
+    if asked.after is not None:
+        statement = statement.where(table.id < asked.after)
+    return list(reading.rows(statement.order_by(table.id.desc()).limit(asked.limit)))
+
+
+def _with_log(reading: Reading, rows: Sequence[Any], asked: Asked) -> list[Any]:
+    """The rows with those of the log; one that moved between the two looks is told once."""
+    logged = _newest(reading, FinishedMessage, _LOG, asked)
+    by_id = {row.id: row for row in [*logged, *rows]}
+    return sorted(by_id.values(), key=lambda row: row.id, reverse=True)[: asked.limit]
+
+
+def _copies(reading: Reading, key: bytes, rows: Sequence[Any]) -> list[Copy]:
+    """The rows with their words, composed again; a constant number of statements for each kind."""
+    told = [_claim(row) for row in rows if row.facts is not None]
+    made = composing.compose(reading, key, told)
+    words = {id_: _words(one.data) for id_, one in made.items() if isinstance(one, Composed)}
+    return [Copy(row, *words.get(row.id, (None, None))) for row in rows]
+
+
+def _claim(row: Any) -> Claim:
+    """The row as those who compose take it; what only a worker needs is not asked for."""
+    instant = row.finished_at or row.created_at
+    return Claim(
+        id=row.id, kind=row.kind, token=row.token, lease_until=instant,
+        message_id=row.message_id, holder_id=row.holder_id, employer_id=row.employer_id,
+        stage=row.stage, about=row.about, attempts=row.attempts,
+        useful_until=row.useful_until or instant, priority=row.priority,
+        next_at=row.next_at or instant, facts=row.facts,
+    )  # fmt: skip
+
+
+def _words(data: bytes) -> tuple[str, str | None]:
+    """Subject and text of a letter's bytes."""
+    message = email.message_from_bytes(data, _class=EmailMessage, policy=email.policy.default)
+    part = message.get_body(("plain",))
+    text = part.get_content() if part is not None else None
+    return str(message["Subject"]), text.replace("\r\n", "\n") if text else None

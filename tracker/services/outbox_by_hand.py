@@ -1,0 +1,51 @@
+"""Letters by hand, by whoever has looked into them: queue again, set aside, give up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select, update
+
+from tracker.domain.errors import IllegalTransition, NotFound
+from tracker.domain.letters import TRANSITIONS, Act, check_act
+from tracker.models import FinishedMessage, Message
+from tracker.services import history
+from tracker.services.work import Work
+
+
+def change(work: Work, message_id: str, act: Act, *, reason: str) -> bool:
+    """Do the act and write down who did it and why; False if the letter was so already.
+
+    What was perhaps sent is sent again with the same words. Raises NotFound, or
+    IllegalTransition for a state that the act does not start from.
+    """
+    row = work.row(select(Message.state).where(Message.id == message_id).with_for_update())
+    if row is None:
+        return _finished(work, message_id, act)
+    if not check_act(act, row.state):
+        return False
+    after = TRANSITIONS[act].after
+    work.connection.execute(
+        update(Message).where(Message.id == message_id).values(state=after, **_dates(work, after))
+    )
+    history.record(work, act, "message", message_id, before=row.state, reason=reason)
+    return True
+
+
+def _dates(work: Work, after: str) -> dict[str, Any]:
+    """The instants that go with the state: when it is tried next, and when it ended."""
+    dates: dict[str, Any] = {"lease_until": None, "finished_at": None}
+    if after == "ready":
+        return dates | {"next_at": work.now}
+    return dates | {"finished_at": work.now} if after == "cancelled" else dates
+
+
+def _finished(work: Work, message_id: str, act: Act) -> bool:
+    """A letter that lies in the log stays as it is; it cannot be taken up again."""
+    found = select(FinishedMessage.state).where(FinishedMessage.id == message_id)
+    row = work.row(found)
+    if row is None:
+        raise NotFound
+    if row.state == TRANSITIONS[act].after:
+        return False
+    raise IllegalTransition(f"The letter was {row.state} long ago.", state=row.state)
