@@ -20,9 +20,11 @@ from tracker.api import (
     letters,
     operations,
     pages,
+    preferences,
     reminders,
     renewals,
     sharing,
+    unsubscribe,
     verify,
     workforce,
 )
@@ -37,6 +39,7 @@ _NOUNS = (
     access,
     catalogue,
     holders,
+    preferences,
     assessments,
     certifications,
     adjustments,
@@ -62,7 +65,7 @@ def register(app: Flask) -> None:
     document = Document(app, f"{PREFIX}/openapi.json")
     for module in _NOUNS:
         document.add(module.nouns, url_prefix=PREFIX)
-    for nouns in (verify.public, operations.nouns):
+    for nouns in (verify.public, unsubscribe.nouns, operations.nouns):
         document.add(nouns)
     pages.register(app)
     errors.register(app)

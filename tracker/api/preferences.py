@@ -1,0 +1,129 @@
+"""Preferences: which letters a holder wants, which wait until a date, in which language, where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from tracker.api import doors
+from tracker.api.doors import Nouns
+from tracker.api.fields import Closed, Day, Email, choice
+from tracker.domain.wording import LANGUAGES
+from tracker.services import preferences
+from tracker.services.preferences import ALWAYS_SENT, REMINDERS, Preferences
+from tracker.services.work import Reading, Work
+
+nouns = Nouns("preferences", __name__, description=__doc__)
+
+_SNOOZED = "Reminders are paused through this day, for a year at most. Those of the last 7 days"
+_SNOOZED += " before an expiry are sent all the same."
+_ALWAYS = {
+    "en": "Letters about your account's safety are always sent: when a certification is suspended, "
+    "reinstated or revoked, and when an employer asks to see your standing.",
+    "es": "Las cartas sobre la seguridad de su cuenta se envían siempre: cuando una certificación "
+    "se suspende, se restablece o se revoca, y cuando un empleador pide ver su situación.",
+}
+_OFF = {
+    "en": "No more reminders will be sent, including those of the last 7 days before a "
+    "certification expires. Please note the date yourself.",
+    "es": "No se enviarán más recordatorios, tampoco los de los últimos 7 días antes de que venza "
+    "una certificación. Anote usted mismo la fecha.",
+}
+
+
+class DecisionWishes(Schema):
+    """Letters about decisions: on activities, renewals and awards."""
+
+    wanted = fields.Boolean(required=True)
+
+
+class ReminderWishes(DecisionWishes):
+    """Reminders before a certification expires."""
+
+    snoozed_until = Day(required=True, allow_none=True, metadata={"description": _SNOOZED})
+
+
+class PreferenceWarning(Schema):
+    """What a choice brings with it."""
+
+    code = choice("last_reminders_stop", required=True)
+    message = fields.String(required=True)
+
+
+class Wanted(Schema):
+    """What a holder wants, and what is sent in any case."""
+
+    reminders = fields.Nested(ReminderWishes, required=True)
+    decisions = fields.Nested(DecisionWishes, required=True)
+    language = choice(*LANGUAGES, required=True)
+    email = fields.String(required=True)
+    second_email = fields.String(required=True, allow_none=True)
+    always_sent = fields.List(choice(*ALWAYS_SENT), required=True)
+    always_sent_because = fields.String(required=True)
+    warnings = fields.List(fields.Nested(PreferenceWarning), required=True)
+
+
+class DecisionChange(Closed):
+    """Whether letters about decisions are wanted."""
+
+    wanted = fields.Boolean(truthy={True}, falsy={False})
+
+
+class ReminderChange(DecisionChange):
+    """Whether reminders are wanted, and a pause; null ends it."""
+
+    snoozed_until = Day(allow_none=True, metadata={"description": _SNOOZED})
+
+
+class PreferenceChange(Closed):
+    """What is not given stays as it is."""
+
+    reminders = fields.Nested(ReminderChange)
+    decisions = fields.Nested(DecisionChange)
+    language = choice(*LANGUAGES)
+    second_email = Email(allow_none=True)
+
+
+def _answer(found: Preferences) -> Response:
+    language = doors.language()
+    wishes, holder = found.wishes, found.holder
+    reminders, decisions = wishes[REMINDERS], wishes["decisions"]
+    off = [{"code": "last_reminders_stop", "message": _OFF[language]}]
+    answer = doors.answer(
+        {
+            "reminders": {
+                "wanted": reminders.wanted, "snoozed_until": reminders.snoozed_until,
+            },
+            "decisions": {"wanted": decisions.wanted},
+            "language": holder.language, "email": holder.email,
+            "second_email": holder.second_email, "always_sent": ALWAYS_SENT,
+            "always_sent_because": _ALWAYS[language], "warnings": [] if reminders.wanted else off,
+        }
+    )  # fmt: skip
+    answer.vary.add("Accept-Language")
+    return answer
+
+
+@nouns.reads("GET /me/preferences", "holder", returns=Wanted, errors=(404,))
+def mine(reading: Reading) -> Response:
+    """Which letters I want."""
+    return _answer(preferences.mine(reading))
+
+
+@nouns.writes(
+    "PATCH /me/preferences", "holder", body=PreferenceChange, returns=Wanted, errors=(404,)
+)
+def change(work: Work, body: dict[str, Any]) -> Response:
+    """Change which letters I want, from the next one on; nothing else is touched.
+
+    Without reminders those of the last 7 days stop too: the answer's ``warnings`` say so.
+    """
+    return _answer(preferences.change_mine(work, body))
+
+
+@nouns.reads("GET /holders/<uuid:holder_id>/preferences", "staff", returns=Wanted, errors=(404,))
+def of_holder(reading: Reading, *, holder_id: str) -> Response:
+    """Which letters a holder wants."""
+    return _answer(preferences.of_holder(reading, holder_id))

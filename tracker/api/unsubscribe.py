@@ -1,0 +1,176 @@
+"""Unsubscribe: what the links in letters lead to, without a token (RFC 8058).
+
+Looking changes nothing, because mail programs and scanners follow links. A POST switches the type
+of letter off at once, whatever its body; it can be undone at the same address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Response, current_app, request
+from marshmallow import Schema, ValidationError
+from werkzeug.exceptions import TooManyRequests
+
+from tracker.api import doors, pages
+from tracker.api.doors import HTML, PUBLIC, Nouns, View
+from tracker.api.fields import Day
+from tracker.api.limits import Guesses
+from tracker.api.unsubscribe_words import WORDS
+from tracker.domain.errors import Invalid, NotFound
+from tracker.domain.reminders import LONGEST_PAUSE
+from tracker.domain.wording import in_words
+from tracker.services import preferences
+from tracker.services.preferences import REMINDERS, Preferences
+
+nouns = Nouns("unsubscribe", __name__, description=__doc__)
+
+
+class Pause(Schema):
+    """The form of a pause."""
+
+    until = Day(required=True, metadata={"description": "The last day of the pause."})
+
+
+def _open(
+    rule: str, *, form: type[Schema] | None = None, errors: tuple[int, ...] = ()
+) -> Callable[[View], View]:
+    """A public page about the letters that a link names; whoever guesses links is kept out."""
+    body = {"content": {"application/x-www-form-urlencoded": {"schema": form}}}
+    described = {"requestBody": body} if form else {}
+
+    def decorate(view: View) -> View:
+        def door(topic: str, proof: str) -> Response:
+            return _guarded(lambda: view(topic, proof))
+
+        door.__name__, door.__doc__ = view.__name__, view.__doc__
+        door.allowed, door.public = frozenset(), True  # type: ignore[attr-defined]
+        return nouns.routed(
+            rule, nouns.doc(**described)(door), status=200, returns=None, query=None, body=None,
+            content=HTML, errors=(404, 429, *errors), public=True,
+        )  # fmt: skip
+
+    return decorate
+
+
+def _guarded(show: Callable[[], Response]) -> Response:
+    """The page, or why there is none."""
+    guesses: Guesses = current_app.extensions.setdefault("tracker-guesses", Guesses())
+    now, language = doors.office().clock(), doors.language()
+    words = WORDS[language]
+    try:
+        guesses.check(request.remote_addr, now)
+        return show()
+    except TooManyRequests as error:
+        wait = str(error.retry_after)
+        page = _page("too_often", language, [words.wait.format(wait)], status=429)
+        page.headers["Retry-After"] = wait
+        return page
+    except NotFound:
+        guesses.missed(request.remote_addr, now)
+        return _page("unknown", language, [words.unknown], status=404)
+
+
+@_open("GET /unsubscribe/<string:topic>/<string:proof>")
+def ask(topic: str, proof: str) -> Response:
+    """Ask whether to stop a type of letter; changes nothing."""
+    office = doors.office()
+    with office.reading(PUBLIC) as reading:
+        found = preferences.by_link(reading, office.message_key, topic, proof)
+    if not found.wishes[topic].wanted:
+        return _told(found, topic, proof)
+    words = WORDS[found.holder.language]
+    lines = [*_pause_in_words(found, topic), words.asked[topic], words.nothing_yet]
+    return _about(found, topic, proof, "ask", lines, stop=True)
+
+
+@_open("POST /unsubscribe/<string:topic>/<string:proof>")
+def stop(topic: str, proof: str) -> Response:
+    """Send no more letters of this type, from now on; said twice it is the same."""
+    office = doors.office()
+    with office.work(PUBLIC) as work:
+        found = preferences.stop_by_link(work, office.message_key, topic, proof)
+    return _told(found, topic, proof)
+
+
+@_open("POST /unsubscribe/<string:topic>/<string:proof>/undo")
+def undo(topic: str, proof: str) -> Response:
+    """Send them again, and end a pause."""
+    office = doors.office()
+    with office.work(PUBLIC) as work:
+        found = preferences.undo_by_link(work, office.message_key, topic, proof)
+    return _told(found, topic, proof)
+
+
+@_open("POST /unsubscribe/<string:topic>/<string:proof>/pause", form=Pause, errors=(400, 413, 422))
+def pause(topic: str, proof: str) -> Response:
+    """Hold reminders back through a day, at most a year ahead; the form field is ``until``."""
+    office = doors.office()
+    with office.reading(PUBLIC) as reading:
+        found = preferences.by_link(reading, office.message_key, topic, proof)
+    if topic != REMINDERS:
+        raise NotFound
+    try:
+        until_on: date = Pause().load(request.form.to_dict())["until"]
+        with office.work(PUBLIC) as work:
+            found = preferences.pause_by_link(work, office.message_key, proof, until_on)
+    except (ValidationError, Invalid):
+        words, days = WORDS[found.holder.language], _days(found)
+        rule = words.wrong_day.format(*(in_words(day, found.holder.language) for day in days))
+        return _about(found, topic, proof, "wrong_day", [rule], status=422)
+    return _told(found, topic, proof)
+
+
+def _told(found: Preferences, topic: str, proof: str) -> Response:
+    """How it stands now, and the way back."""
+    words, wish = WORDS[found.holder.language], found.wishes[topic]
+    if not wish.wanted:
+        return _about(found, topic, proof, "off", [words.stopped[topic]], undo=words.undo)
+    if paused := _pause_in_words(found, topic):
+        lines = [*paused, words.last_days]
+        return _about(found, topic, proof, "paused", lines, undo=words.resume, stop=True)
+    return _about(found, topic, proof, "on", [words.again[topic]], stop=True)
+
+
+def _days(found: Preferences) -> tuple[date, date]:
+    """The first and the last day through which reminders can be paused."""
+    zone = ZoneInfo(found.holder.time_zone)
+    today = doors.office().clock().astimezone(zone).date()
+    return today + timedelta(days=1), today + LONGEST_PAUSE
+
+
+def _pause_in_words(found: Preferences, topic: str) -> list[str]:
+    """That reminders are paused, if they are."""
+    until, language = found.wishes[topic].snoozed_until, found.holder.language
+    if until is None or until < _days(found)[0] - timedelta(days=1):
+        return []
+    return [WORDS[language].paused.format(in_words(until, language))]
+
+
+def _about(
+    found: Preferences, topic: str, proof: str, heading: str, lines: list[str], *,
+    status: int = 200, stop: bool = False, undo: str = "",
+) -> Response:  # fmt: skip
+    """A page about a holder's letters, in the holder's language."""
+    language, (first, last) = found.holder.language, _days(found)
+    return _page(
+        heading, language, lines, status=status, letters=WORDS[language].letters[topic],
+        address=f"/unsubscribe/{topic}/{proof}", stop=stop, undo=undo,
+        pausable=topic == REMINDERS, first=first, last=last,
+    )  # fmt: skip
+
+
+def _page(
+    heading: str, language: str, lines: list[str], *, status: int = 200, **facts: Any
+) -> Response:
+    words = WORDS[language]
+    response = pages.plain(
+        "unsubscribe.html", language=language, status=status, words=words,
+        heading=words.headings[heading], lines=lines, **facts,
+    )  # fmt: skip
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    response.headers["Cache-Control"] = "no-store"
+    return response
