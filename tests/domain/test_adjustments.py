@@ -70,12 +70,16 @@ def test_a_policy_without_a_rule_extends_nothing():
     assert facts(refusal) == (
         "extended_to", date(2029, 9, 15), "is not provided for by the policy",
     )  # fmt: skip
+    assert refusal.value.detail == "Policy 2015 has no extension."
 
 
 def test_a_reason_that_is_not_listed_is_refused_with_those_that_are():
     with pytest.raises(NotExtendable) as refusal:
         rules.check_extension(RULE, CYCLE, asked(reason="holidays"))
     assert facts(refusal) == ("reason_code", "holidays", "must be one of: illness, military")
+    assert refusal.value.detail == (
+        "'holidays' is no reason for an extension; there are: illness, military."
+    )
 
 
 def test_a_rule_that_lists_no_reasons_takes_any():
@@ -89,6 +93,7 @@ def test_an_extension_reaches_no_further_than_the_rule_lets():
         "extended_to", date(2030, 3, 16), "must not be after 2030-03-15",
     )  # fmt: skip
     assert refusal.value.facts["latest_on"] == date(2030, 3, 15)
+    assert refusal.value.detail == "The cycle may be extended to 2030-03-15, not to 2030-03-16."
 
 
 def test_it_counts_from_the_cycles_own_expiry_however_often_it_was_extended():
@@ -105,6 +110,9 @@ def test_it_is_asked_for_in_time():
         "requested_on", date(2029, 2, 14), "must not be after 2029-02-13",
     )  # fmt: skip
     assert refusal.value.facts["due_on"] == date(2029, 2, 13)
+    assert refusal.value.detail == (
+        "An extension had to be asked for by 2029-02-13; it is 2029-02-14."
+    )
 
 
 def test_without_a_lead_it_is_asked_for_until_the_expiry_in_force():
@@ -118,8 +126,8 @@ def test_without_a_lead_it_is_asked_for_until_the_expiry_in_force():
 
 def test_enough_must_be_earned():
     with pytest.raises(TooLittleEarned) as refusal:
-        rules.check_extension(RULE, CYCLE, asked(share_earned=Decimal("0.4999")))
-    assert facts(refusal) == ("share_earned", Decimal("0.4999"), "must be at least 0.50")
+        rules.check_extension(RULE, CYCLE, asked(share_earned=Decimal("0.49999")))
+    assert facts(refusal) == ("share_earned", Decimal("0.49999"), "must be at least 0.50")
     assert refusal.value.detail == "49.99 % of the requirement is earned; an extension needs 50 %."
 
 
@@ -140,14 +148,19 @@ def test_an_extension_is_taken_back_whatever_the_rule_says():
 
 def test_what_never_expires_has_no_rule():
     rules.check_extension(None, first_cycle(CLA, AWARDED), asked())
-    with pytest.raises(NotExtendable, match="never expires"):
+    with pytest.raises(NotExtendable) as refusal:
         rules.check_adjustable(first_cycle(CLA, AWARDED), None)
+    assert refusal.value.detail == (
+        "A certification that never expires has nothing to extend or reduce."
+    )
 
 
 @pytest.mark.parametrize("hold", ["revoked", "surrendered"])
 def test_what_was_ended_for_good_is_not_adjusted(hold):
-    with pytest.raises(NotExtendable, match=hold):
+    with pytest.raises(NotExtendable) as refusal:
         rules.check_adjustable(CYCLE, hold)
+    assert refusal.value.detail == f"The certification is {hold}."
+    assert refusal.value.facts == {"standing": hold}
 
 
 @pytest.mark.parametrize("hold", [None, "suspended"])
@@ -162,6 +175,7 @@ def test_an_extension_is_later_than_the_cycles_own_expiry(day):
     assert refusal.value.fields == {
         "extended_to": "must be after the unextended expiry (2029-03-15)"
     }
+    assert refusal.value.detail == "This is no later expiry."
 
 
 def test_an_extension_changes_the_expiry_in_force():
@@ -169,8 +183,9 @@ def test_an_extension_changes_the_expiry_in_force():
     moved = date(2029, 9, 15)
     rules.check_later(date(2029, 6, 1), expires_on=EXPIRES, in_force=moved)
     rules.check_later(EXPIRES, expires_on=EXPIRES, in_force=moved)  # takes it back
-    with pytest.raises(AlreadyRecorded):
+    with pytest.raises(AlreadyRecorded) as refusal:
         rules.check_later(moved, expires_on=EXPIRES, in_force=moved)
+    assert refusal.value.detail == "The cycle was extended to 2029-09-15 already."
 
 
 HUNDRED = Decimal("100.00")
@@ -197,6 +212,19 @@ def test_a_reduction_is_lower_than_the_policys_requirement(points, in_force, ref
         rules.check_lower(Decimal(points), required=HUNDRED, in_force=before)
 
 
+def test_a_requirement_that_is_not_lower_is_answered_with_the_policys():
+    with pytest.raises(Invalid) as refusal:
+        rules.check_lower(HUNDRED, required=HUNDRED, in_force=None)
+    assert refusal.value.detail == "This is no lower requirement."
+    assert refusal.value.fields == {"points_required": "must be less than the policy's 100.00"}
+
+
+def test_a_requirement_that_is_in_force_is_answered_as_such():
+    with pytest.raises(AlreadyRecorded) as refusal:
+        rules.check_lower(Decimal("50.00"), required=HUNDRED, in_force=Decimal("50.00"))
+    assert refusal.value.detail == "The requirement is 50.00 already."
+
+
 def reduce(rule, points, reason="unemployment", required=HUNDRED):
     rules.check_reduction(rule, required=required, points_required=Decimal(points), reason=reason)
 
@@ -206,21 +234,29 @@ def test_a_reduction_takes_at_most_its_share():
     with pytest.raises(ReductionRefused) as refusal:
         reduce(HALF, "49.99")
     assert facts(refusal) == ("points_required", Decimal("49.99"), "must be at least 50.00")
+    assert refusal.value.facts["least"] == Decimal("50.00")
+    assert refusal.value.detail == "The requirement may be reduced to 50.00, not to 49.99."
 
 
 def test_what_is_taken_away_is_rounded_down():
-    reduce(HALF, "12.51", required=Decimal("25.01"))
+    reduce(HALF, "12.52", required=Decimal("25.03"))
     with pytest.raises(ReductionRefused):
-        reduce(HALF, "12.50", required=Decimal("25.01"))
+        reduce(HALF, "12.51", required=Decimal("25.03"))
 
 
 def test_a_reduction_needs_a_rule_and_one_of_its_reasons():
     with pytest.raises(ReductionRefused) as refusal:
         reduce(None, "99.00")
-    assert facts(refusal)[2] == "is not provided for by the policy"
+    assert facts(refusal) == (
+        "points_required", Decimal("99.00"), "is not provided for by the policy",
+    )  # fmt: skip
+    assert refusal.value.detail == "The policy reduces no requirement."
     with pytest.raises(ReductionRefused) as refusal:
-        reduce(HALF, "99.00", reason="military")
-    assert facts(refusal) == ("reason_code", "military", "must be one of: unemployment")
+        reduce(replace(HALF, reasons=("unemployment", "illness")), "99.00", reason="military")
+    assert facts(refusal) == ("reason_code", "military", "must be one of: unemployment, illness")
+    assert refusal.value.detail == (
+        "'military' is no reason for a reduction; there are: unemployment, illness."
+    )
 
 
 def test_a_reduction_is_taken_back_whatever_the_rule_says():

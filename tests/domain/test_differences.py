@@ -11,6 +11,7 @@ from tests.domain.examples import CPT, POLICY, claim, days, grace, renewed, sche
 from tracker.domain import differences
 from tracker.domain.differences import Difference, Outcome, Tally
 from tracker.domain.periods import Duration
+from tracker.domain.policies import ApplicationWindow
 
 AWARDED = date(2024, 3, 15)
 EXPIRES = date(2029, 3, 15)
@@ -96,6 +97,14 @@ def test_without_an_evaluation_or_a_version_an_outcome_says_nothing_of_these():
     cycle = renewed(CPT, AWARDED)[0]
     endless = replace(cycle, expires_on=None, policy="")
 
+    dates = examples.policy(
+        late=grace(days(30), title=True), window=ApplicationWindow(Duration(4, "years"), "start")
+    )
+
+    assert differences.outcome(None, dates, cycle) == Outcome(
+        expires_on=EXPIRES, window_opens_on=date(2028, 3, 15), grace_ends_on=date(2029, 4, 14),
+        title_ends_on=date(2029, 4, 14),
+    )  # fmt: skip
     assert differences.outcome(None, None, cycle) == Outcome(expires_on=EXPIRES)
     assert differences.outcome(None, None, endless) == Outcome()
     assert differences.outcome(None, POLICY, endless) == Outcome()
@@ -111,6 +120,18 @@ def test_alone_a_version_governs_its_cycles_and_no_other_comes_into_force_over_t
     assert [p.version for p in found.policies] == ["2020", POLICY.version]
     assert found.policies[1] is POLICY
     assert found.versions_on(POLICY.version, date(2025, 1, 1), awarded_on=AWARDED) == (POLICY,)
+
+
+def test_alone_a_version_does_not_come_into_force_over_the_cycles_of_another():
+    newer = examples.policy(version="2020", applies="submission", effective_from=date(2020, 1, 1))
+    scheme = scheme_of(POLICY, newer)
+
+    found = differences.alone(scheme, newer, scheme.policies)
+
+    assert [(p.version, p.applies) for p in found.policies] == [
+        ("2015", "cycle_start"), ("2020", "cycle_start"),
+    ]  # fmt: skip
+    assert found.versions_on("2015", date(2025, 1, 1), awarded_on=AWARDED) == (POLICY,)
 
 
 def test_alone_a_version_of_another_file_takes_the_place_of_its_namesake():

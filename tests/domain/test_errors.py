@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tracker.domain import errors
-from tracker.domain.errors import Conflict, Invalid, Refusal
+from tracker.domain.errors import Conflict, Invalid, NotFound, Refusal
 
 
 def _refusals(kind: type[Refusal] = Refusal) -> list[type[Refusal]]:
@@ -22,6 +22,13 @@ def test_a_refusal_carries_its_detail_and_facts():
 
     assert str(refusal) == refusal.detail == "It expired."
     assert refusal.facts == {"expired_on": "2026-01-01"}
+
+
+def test_what_is_not_found_says_no_more_than_that():
+    refusal = NotFound()
+
+    assert str(refusal) == refusal.detail == "There is no such record."
+    assert refusal.facts == {}
 
 
 def test_an_invalid_value_says_which_field_and_why():

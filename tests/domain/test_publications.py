@@ -62,6 +62,18 @@ def test_another_rule_is_another_fingerprint(other):
     assert publications.digest(other) != publications.digest(POLICY)
 
 
+def test_another_step_of_a_ladder_is_another_fingerprint():
+    ladders = [replace(POLICY, late=grace(days(length))) for length in (30, 60)]
+
+    assert len({publications.digest(policy) for policy in ladders}) == 2
+
+
+def test_the_content_is_written_as_people_write():
+    named = examples.with_type(POLICY, "volunteer", unit={"en": "days", "es": "días"})
+
+    assert '"unit":{"en":"days","es":"días"}' in publications.content(named)
+
+
 def test_sets_are_in_order_whatever_order_they_were_made_in():
     one = replace(POLICY, approved_providers=frozenset(["a", "b", "c", "d"]))
     other = replace(POLICY, approved_providers=frozenset(["d", "c", "b", "a"]))
