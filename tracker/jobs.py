@@ -16,7 +16,16 @@ from typing import Any
 
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.postman import Postman
-from tracker.services import answers, dispatcher, evidence, planner, reaper, reminders, runtime
+from tracker.services import (
+    answers,
+    dispatcher,
+    evidence,
+    outbox_log,
+    planner,
+    reaper,
+    reminders,
+    runtime,
+)
 from tracker.services.dispatcher import never
 from tracker.services.planner import PlanCounts
 from tracker.services.reaper import ReapCounts
@@ -92,6 +101,19 @@ def audit(office: Office) -> AuditCounts:
     counts = AuditCounts(len(found))
     _tell("audit", asdict(counts))
     return counts
+
+
+def archive(office: Office, *, stop: Callable[[], bool] = never) -> int:
+    """Move letters that finished long ago out of the outbox, a batch a transaction; how many."""
+    moved, ends = 0, time.monotonic() + LONGEST_RUN
+    while not stop() and time.monotonic() < ends:
+        with office.work(SYSTEM) as work:
+            batch = outbox_log.archive(work)
+        moved += batch
+        if not batch:
+            break
+    _tell("archive", {"moved": moved})
+    return moved
 
 
 def tidy(office: Office) -> int:

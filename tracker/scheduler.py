@@ -29,7 +29,7 @@ PATIENCE = 300.0
 """Seconds that a job may be silent before the process ends itself, to be started again."""
 GIVEN_UP = 70
 """The exit status of a process that its watchdog ended: EX_SOFTWARE of sysexits.h."""
-_ONCE_A_DAY = 24 * 3600
+_ONCE_AN_HOUR, _ONCE_A_DAY = 3600, 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ def timetable(office: Office, stop: Callable[[], bool] = lambda: False) -> list[
         Entry("dispatch", partial(jobs.dispatch, office, stop=stop), every.dispatch_every_seconds),
         Entry("reap", partial(jobs.reap, office), every.reap_every_seconds),
         Entry("audit", partial(jobs.audit, office), every.audit_every_seconds, watched=False),
+        Entry("archive", partial(jobs.archive, office, stop=stop), _ONCE_AN_HOUR, watched=False),
         Entry("tidy", partial(jobs.tidy, office), _ONCE_A_DAY, watched=False),
     ]
 

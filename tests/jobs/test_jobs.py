@@ -100,7 +100,9 @@ def test_jobs_log_their_counts(office, caplog):
 def test_the_timetable_follows_the_settings(office):
     seconds = {entry.name: entry.seconds for entry in scheduler.timetable(office)}
 
-    assert seconds == {"plan": 1, "dispatch": 1, "reap": 1, "audit": 3600, "tidy": 86400}
+    assert seconds == {
+        "plan": 1, "dispatch": 1, "reap": 1, "audit": 3600, "archive": 3600, "tidy": 86400,
+    }  # fmt: skip
 
 
 @pytest.mark.usefixtures("due")
