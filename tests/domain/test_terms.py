@@ -96,7 +96,7 @@ def test_without_any_such_rule_the_policy_alone_counts():
     assert (found.policy, found.claims, found.earns_until) == (POLICY, (course,), EXPIRY)
 
 
-@pytest.mark.parametrize("late", [(), grace(days(30))])
+@pytest.mark.parametrize("late", [(), grace(days(30)), (rung(30, earns=True),)])
 def test_what_never_expires_is_not_judged(late):
     scheme = scheme_of(policy(late=late), lifetime_if_awarded_before=date(2025, 1, 1))
     held = Case(scheme, tuple(renewed(scheme, AWARDED)))
@@ -166,6 +166,21 @@ def test_late_days_earn_for_the_cycle_that_ended_as_long_as_the_steps_say_so():
     assert terms.earning(held, LATE) == Period(AWARDED, date(2029, 4, 14))
     assert judged(held, EXPIRY, course).terms.earns_until is None
     assert terms.earning(held, EXPIRY) == Period(AWARDED, EXPIRY)
+
+
+def test_late_days_earn_to_the_end_of_the_steps_while_no_renewal_is_known():
+    held = case(policy(late=(rung(30, earns=True),)), decided=[date(2029, 4, 10)])
+
+    assert terms.earning(held, LATE) == Period(AWARDED, date(2029, 4, 14))
+
+
+def test_the_days_of_a_cycle_earn_from_the_day_it_was_opened():
+    decided = date(2029, 2, 1)
+    held = case(policy(next_cycle="decision"), decided=[decided])
+
+    assert terms.earning(held, date(2029, 1, 31)) == Period(AWARDED, EXPIRY)
+    assert terms.earning(held, decided) == Period(decided, date(2034, 2, 1))
+    assert terms.earning(held, date(2024, 3, 1)) == Period(AWARDED, EXPIRY)
 
 
 def test_late_days_that_earn_are_no_part_of_the_next_cycle():

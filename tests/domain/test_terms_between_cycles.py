@@ -17,6 +17,7 @@ from tests.domain.examples import (
 )
 from tests.domain.terms_cases import (
     AWARDED,
+    EXTENDED,
     LATE,
     MODULES,
     case,
@@ -26,7 +27,7 @@ from tests.domain.terms_cases import (
 )
 from tracker.domain import terms
 from tracker.domain.assessments import Attempt
-from tracker.domain.certifications import Application
+from tracker.domain.certifications import Adjustment, Application
 from tracker.domain.claims import Terms
 from tracker.domain.periods import Duration
 from tracker.domain.policies import (
@@ -174,6 +175,20 @@ def test_an_attempt_is_known_as_a_re_examination():
     assert terms.again(held, "safety", since) == Again(since, failure_revokes=True)
     assert terms.again(held, "green", since) is None
     assert terms.again(case(POLICY), "safety", since) is None
+
+
+def test_an_extension_moves_the_days_of_re_examination():
+    """From the day it is effective on, they are the last year before the later expiry."""
+    extension = Adjustment(1, date(2029, 3, 1), extended_to=EXTENDED)
+    tried = date(2029, 6, 1)
+    held = case(AGAIN, attempts=passed(tried), adjustments=[extension])
+
+    assert terms.again(held, "safety", date(2029, 2, 28)) == (
+        Again(date(2028, 3, 16), failure_revokes=False)
+    )
+    assert terms.again(held, "safety", tried) == Again(date(2028, 9, 16), failure_revokes=False)
+    assert judged(held, tried).terms.reexamined_on == tried
+    assert judged(replace(held, adjustments=()), tried).terms.reexamined_on is None
 
 
 # Versions.
