@@ -243,17 +243,18 @@ def _in_pieces(under: Policy, kind: str, tag: str) -> bool:
 
 
 def makes_room(under: Policy) -> bool:
-    """Whether what could make room for others is told with care, so that ways may be missed.
+    """Whether what could make room for others is told with care.
 
-    So it is where counting stops, where years need points of their own beside caps, and where
-    caps of marks cross those of types or categories.
+    Then ways may be missed, or tell a little more than is needed. So it is where counting stops,
+    where years or the last stretch need points of their own beside caps, and where caps of marks
+    cross those of types or categories.
     """
     groups = [category.limits for category in under.categories.values()]
     groups += [kind.limits for kind in under.types.values()]
     is_capped = any(found.maximum is not None for found in groups)
     is_crossed = any(tag.limits.maximum is not None for tag in under.tags.values())
     return under.stop_at_requirement or (
-        is_capped and (is_crossed or under.minimum_per_year is not None)
+        is_capped and (is_crossed or under.minimum_per_year is not None or bool(under.windows))
     )
 
 

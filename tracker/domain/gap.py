@@ -6,7 +6,8 @@ left out or done less: without one of them no amount of the others would do. Way
 fewest activities come first, then the policy's own order of types. Every activity is taken to
 be approved, done in no special role, outside regular duties, and no repetition. Of a job that is
 rounded together with others of its category a month too many may be told, since the rounding
-may cost a cent.
+may cost a cent; where the room under a cap is shared with minima of years, of the last stretch
+or of marks, a way may tell a little more than is needed, but never less.
 """
 
 from __future__ import annotations
