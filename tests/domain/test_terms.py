@@ -132,10 +132,18 @@ def test_lateness_raises_the_requirement(day, required):
         (Application(EXPIRY, None), "100"),
         (Application(EXPIRY, date(2029, 6, 1)), "100"),
         (Application(EXPIRY, date(2029, 5, 1)), "130"),
+        (Application(EXPIRY, date(2029, 5, 20)), "130"),
         (Application(date(2029, 5, 2), None), "130"),
         (Application(date(2029, 5, 21), None), "130"),
     ],
-    ids=["under review", "decided later", "denied before", "made late", "made later"],
+    ids=[
+        "under review",
+        "decided later",
+        "denied before",
+        "denied that day",
+        "made late",
+        "made later",
+    ],
 )
 def test_the_day_of_the_application_decides_about_lateness(application, required):
     held = case(CCST, applications=[application])

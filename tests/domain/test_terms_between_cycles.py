@@ -162,9 +162,26 @@ def test_a_failed_re_examination_that_revokes_is_told():
     held = case(policy(reexamination=rule), attempts=failed)
 
     assert judged(held, date(2028, 6, 30)).failed_on is None
+    assert judged(held, date(2028, 7, 1)).failed_on == date(2028, 7, 1)
     assert judged(held, date(2028, 9, 1)).failed_on == date(2028, 7, 1)
     mild = case(policy(reexamination=replace(rule, failure_revokes=False)), attempts=failed)
     assert judged(mild, date(2028, 9, 1)).failed_on is None
+
+
+@pytest.mark.parametrize(
+    ("modules", "failed_on"),
+    [((), date(2029, 6, 1)), (("quality",), date(2029, 6, 1)), (("safety",), None)],
+    ids=["all that are required", "this one", "another one"],
+)
+def test_only_the_modules_of_a_re_examination_are_failed(modules, failed_on):
+    """In days that an extension added."""
+    rule = Reexamination(modules, last=Duration(1, "years"), failure_revokes=True)
+    held = case(
+        policy(reexamination=rule), attempts=[Attempt("quality", date(2029, 6, 1), passed=False)],
+        adjustments=[Adjustment(1, date(2029, 3, 1), extended_to=EXTENDED)],
+    )  # fmt: skip
+
+    assert judged(held, date(2029, 6, 2)).failed_on == failed_on
 
 
 def test_an_attempt_is_known_as_a_re_examination():
