@@ -25,6 +25,7 @@ from tracker.domain.schemes import Scheme
 from tracker.domain.wording import LANGUAGES
 
 EVERYTHING = Path(__file__).parents[1] / "schemes" / "everything.toml"
+EVERYTHING_IN_WORDS = Path(__file__).with_name("everything_in_words.txt")
 SHIPPED = settings.ROOT / "config" / "schemes"
 NAME = {"en": "late", "es": "tarde"}
 
@@ -157,6 +158,13 @@ def test_every_shipped_policy_is_told_whole(directory, language):
                     assert sentence.endswith((".", ")"))
 
 
+def test_a_policy_that_says_everything_reads_as_somebody_read_it(everything):
+    sections = in_plain_words(everything, everything.policy("2020"), "en")
+    told = "\n\n".join("\n".join((each.title, *each.sentences)) for each in sections)
+
+    assert f"{told}\n" == EVERYTHING_IN_WORDS.read_text(encoding="utf-8")
+
+
 def test_both_languages_have_the_same_sentences():
     assert SENTENCES["en"].keys() == SENTENCES["es"].keys()
     assert TITLES["en"].keys() == TITLES["es"].keys()
@@ -220,6 +228,21 @@ def test_what_is_missing_is_told_as_missing():
     ) in told
     free = replace(CPT, fees=replace(CPT.fees, renewal=None)) if CPT.fees else CPT
     assert "No renewal fee is stated." in _sentences(POLICY, scheme=free)
+
+
+def test_a_generous_step_is_told_with_all_that_it_gives_and_takes():
+    step = LateStep(
+        Duration(1, "months"), NAME, earns=True, title=True, extra_points=Decimal(5),
+        fee=Decimal("20.00"),
+    )  # fmt: skip
+    rules = replace(POLICY, late=(step,))
+    told = (
+        "“late”, to 1 month after the expiry: one may still renew; 5 points more are needed;"
+        " with a late fee of {}; activities of these days still count; the title may be used."
+    )
+
+    assert told.format("20.00 USD") in _sentences(rules)
+    assert told.format("20.00") in _sentences(rules, scheme=replace(CPT, fees=None))
 
 
 def test_waits_and_windows_of_nothing_have_words_of_their_own():

@@ -37,7 +37,8 @@ SINGULARS = {
         "contact hours of 50 minutes or more": "contact hour of 50 minutes or more",
         "courses": "course", "CPE": "CPE", "credits": "credit", "credits per year":
         "credit per year", "days": "day", "events": "event", "hours": "hour",
-        "hours in class": "hour in class", "months": "month", "points": "point",
+        "hours in class": "hour in class", "hours of training": "hour of training",
+        "months": "month", "points": "point",
         "semester credit hours": "semester credit hour", "speeches": "speech", "boxes": "box",
         "wishes": "wish", "years": "year", "coursework": "coursework", "class": "class",
     },
