@@ -79,6 +79,7 @@ def _create_log() -> None:
     )
     op.create_index("ix_message_log_finished", "message_log", ["finished_at"])
     op.create_index("ix_message_log_holder", "message_log", ["holder_id"])
+    op.create_index("ix_message_log_message_id", "message_log", ["message_id"])
     op.create_table(
         "bounce",
         sa.Column("digest", sa.String(64), nullable=False),

@@ -80,6 +80,7 @@ class FinishedMessage(Base, kw_only=True):
     __table_args__ = (
         Index("ix_message_log_finished", "finished_at"),
         Index("ix_message_log_holder", "holder_id"),
+        Index("ix_message_log_message_id", "message_id"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)

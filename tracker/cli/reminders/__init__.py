@@ -4,12 +4,13 @@ import click
 
 from tracker.cli.reminders import queue
 from tracker.cli.reminders.audit import audit
+from tracker.cli.reminders.bounces import bounces
 
 __all__ = ["reminders"]
 
 reminders = click.Group(
     name="reminders",
     help="Look into the ledger of reminders and letters, and mend it.",
-    commands=[audit, *queue.commands],
+    commands=[audit, bounces, *queue.commands],
     no_args_is_help=True,
 )

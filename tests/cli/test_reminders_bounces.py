@@ -1,0 +1,110 @@
+"""tracker reminders bounces."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import func, select
+
+from tests.mail.report_cases import complaint, dsn, mail, mbox
+from tests.services import reminder_cases as cases
+from tracker import jobs
+from tracker.domain.permissions import SYSTEM
+from tracker.models import Bounce, Preference, Suppression
+from tracker.services import letters
+from tracker.settings import ROOT
+
+
+@pytest.fixture
+def rows(office, clock):
+    clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
+    cases.certified(office, date(2027, 3, 15), 3)
+    jobs.plan(office)
+    with cases.relay(office) as (sending, _):
+        jobs.dispatch(sending)
+    return cases.letters(office)
+
+
+@pytest.fixture
+def sender(office):
+    def make(row, purpose="b"):
+        with office.reading(SYSTEM) as reading:
+            id_ = row.id if purpose == "b" else row.holder_id
+            return letters.proof_address(reading, office.message_key, purpose, id_)
+
+    return make
+
+
+def count(office, table):
+    with office.reading(SYSTEM) as reading:
+        return reading.connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+THEN = {"TRACKER_NOW": "2027-02-14T15:00:00Z"}
+
+
+def test_a_file_is_read_to_its_end_and_a_second_time_changes_nothing(
+    tracker, office, rows, sender, tmp_path
+):
+    file = tmp_path / "bounces.mbox"
+    file.write_bytes(
+        mbox(
+            dsn(sender(rows[0])), b"no message\n", dsn(sender(rows[1]), status="4.2.2"),
+            complaint(sent_by=sender(rows[2])), mail(sender(rows[1], "u-decisions")),
+            mail(sender(rows[1]), Auto_Submitted="auto-replied"), dsn("b+x@y", returned="z@y"),
+        )
+    )  # fmt: skip
+    first = tracker("reminders", "bounces", file, **THEN)
+    second = tracker("reminders", "bounces", file, **THEN)
+
+    place = file.read_bytes().index(b"From MAILER", 5)
+    assert first.stdout == (
+        "7 messages: 1 bad for good, 1 bad for now, 1 complaints, 1 unsubscribed, "
+        "1 automatic answers, 1 of no letter of ours, 1 malformed.\n"
+    )
+    assert first.stderr == f"{file}: message at byte {place:,}: is no message: it has no header\n"
+    assert first.exit_code == second.exit_code == 1
+    assert "4 known already" in second.stdout
+    assert (count(office, Bounce), count(office, Suppression), count(office, Preference)) == (
+        3, 1, 2,
+    )  # fmt: skip
+
+
+def test_a_maildir_is_read(tracker, office, rows, sender, tmp_path):
+    for folder, row in (("new", rows[0]), ("cur", rows[1])):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "1.mx:2,S").write_bytes(dsn(sender(row)))
+    result = tracker("reminders", "bounces", tmp_path, **THEN)
+
+    assert (result.exit_code, result.stdout) == (0, "2 messages: 2 bad for good.\n")
+    assert count(office, Suppression) == 2
+
+
+@pytest.mark.parametrize("first_line", [b"", b"From MAILER-DAEMON Mon Mar 15 10:00:00 2027\n"])
+def test_one_message_is_read_from_a_pipe(tracker, office, rows, sender, first_line):
+    result = tracker("reminders", "bounces", stdin=first_line + dsn(sender(rows[0])), **THEN)
+
+    assert (result.exit_code, result.stdout) == (0, "1 messages: 1 bad for good.\n")
+    assert count(office, Suppression) == 1
+
+
+def test_while_the_database_is_away_the_mail_system_is_asked_to_try_again(
+    variables, tmp_path, sender, rows
+):
+    away = variables | {"TRACKER_DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite3"}
+    command = [sys.executable, "-m", "tracker.cli", "reminders", "bounces", "-"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | away, input=dsn(sender(rows[0])),
+        capture_output=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == os.EX_TEMPFAIL
+    assert done.stderr == b"The database is away; try again.\n"
+
+
+def test_a_file_that_is_not_there_is_refused(tracker, tmp_path):
+    assert tracker("reminders", "bounces", tmp_path / "none").exit_code == 2

@@ -1,0 +1,80 @@
+"""tracker reminders bounces: letters that came back, complaints, unsubscriptions by mail."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from tracker.cli.doors import OPERATOR, complain, office, progress
+from tracker.mail import reports
+from tracker.services import bounces as service
+from tracker.services.work import Office
+
+_WORDS = {
+    "hard": "bad for good", "soft": "bad for now", "refused": "refused for reasons of ours",
+    "complaint": "complaints", "unsubscribed": "unsubscribed", "delayed": "only delayed",
+    "automatic": "automatic answers", "known": "known already", "unknown": "of no letter of ours",
+    "other": "something else", "malformed": "malformed",
+}  # fmt: skip
+
+
+@click.command()
+@click.argument(
+    "source", default="-", type=click.Path(exists=True, path_type=Path, allow_dash=True)
+)
+def bounces(source: Path) -> None:
+    """Act on what arrived at the bounce domain: SOURCE is an mbox file, a Maildir, or -.
+
+    From standard input one message is read, as a mail system pipes it. Only proofs of our own are
+    believed. Reading the same messages again changes nothing. A message that cannot be read is
+    named by its place and leaves the others alone; the status is then 1. From standard input it
+    is 75 while the database is away, which asks the mail system to try again.
+    """
+    opened, counts = office(), Counter[str]()
+    with progress("bounces") as tell:
+        for number, (place, data) in enumerate(_messages(source), start=1):
+            counts[_one(opened, place, data, piped=str(source) == "-")] += 1
+            tell(number)
+    told = ", ".join(f"{counts[key]:,} {word}" for key, word in _WORDS.items() if counts[key])
+    click.echo(f"{counts.total():,} messages" + (f": {told}." if told else "."))
+    if counts["malformed"]:
+        raise SystemExit(1)
+
+
+def _one(opened: Office, place: str, data: bytes, *, piped: bool) -> str:
+    """One message in one transaction."""
+    try:
+        incoming = reports.read(data)
+    except reports.Unreadable as no:
+        complain(f"{place}: {no}")
+        return "malformed"
+    try:
+        with opened.work(OPERATOR) as work:
+            return service.take(work, opened.message_key, incoming)
+    except SQLAlchemyError:
+        if piped:
+            complain("The database is away; try again.")
+            raise SystemExit(os.EX_TEMPFAIL) from None
+        raise
+
+
+def _messages(source: Path) -> Iterator[tuple[str, bytes]]:
+    """Each message with its place: where in the file it begins, or its own file."""
+    if str(source) == "-":
+        data = sys.stdin.buffer.read(reports.LARGEST)
+        yield "standard input", reports.without_from_line(data)
+    elif source.is_dir():
+        for folder in ("new", "cur"):
+            for file in sorted((source / folder).glob("*")):
+                with file.open("rb") as opened:
+                    yield str(file), opened.read(reports.LARGEST)
+    else:
+        with source.open("rb") as lines:
+            for offset, data in reports.each_of_mbox(lines):
+                yield f"{source}: message at byte {offset:,}", data

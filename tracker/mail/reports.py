@@ -1,0 +1,226 @@
+"""What arrives at our VERP addresses: delivery reports, complaints, unsubscriptions. Pure.
+
+Bytes in, values out. Nothing that a report says of itself is believed here: the proofs that it
+carries are handed on, and only who has the key can tell whether they are ours. Delivery reports
+are those of RFC 3464, complaints those of RFC 5965, automatic answers those of RFC 3834.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import message_from_bytes, message_from_string
+from email.message import Message
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
+
+from tracker.domain.bounces import STATUS
+
+Kind = Literal["failed", "complaint", "unsubscribe", "delayed", "automatic", "other"]
+LARGEST = 2_000_000  # bytes of a message that are looked at: the report comes first
+
+# <purpose>+<id>.<mac>, the plus perhaps as xtext (RFC 3461); without a purpose in an ENVID.
+_PROOF = re.compile(
+    r"(?<![\w.+-])(?:(b|u-[a-z]{1,16})\+(?:2b)?)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+    r"\.[a-z2-7]{16})(?![\w.])",
+    re.IGNORECASE,
+)
+_ADDRESSED = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Delivered-To", "To", "Cc")
+_COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "other"})
+_CODE = re.compile(r"\b([45])\d\d\b")
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_QUOTED = re.compile(rb">+From ")
+
+
+class Unreadable(ValueError):  # noqa: N818 - named for the refused fact
+    """These bytes are no message, or a report that does not say what it reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One message: what it is, and the proofs of whose letter it is about.
+
+    ``proofs`` are pairs of purpose and proof as ``services/letters.py`` makes them. ``identity``
+    is the same however often the message is read, ``at`` when our own system received it.
+    ``status``, ``diagnostic`` and ``recipients`` are a failed delivery's own words.
+    """
+
+    kind: Kind
+    proofs: tuple[tuple[str, str], ...]
+    identity: str
+    at: datetime | None
+    status: str = ""
+    diagnostic: str = ""
+    recipients: tuple[str, ...] = ()
+
+
+def read(data: bytes) -> Incoming:
+    """What a message is. Raises Unreadable."""
+    try:
+        return _read(data[:LARGEST])
+    except Unreadable:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise Unreadable(f"is no message that can be read ({type(error).__name__})") from error
+
+
+def _read(data: bytes) -> Incoming:
+    message = message_from_bytes(data)
+    if not message.keys():
+        raise Unreadable("is no message: it has no header")
+    parts = _parts(message) if message.get_content_type() == "multipart/report" else {}
+    common: dict[str, Any] = {"identity": _identity(message, data), "at": _received(message)}
+    if status := parts.get("message/delivery-status"):
+        return _delivery(message, status, parts, common)
+    if feedback := parts.get("message/feedback-report"):
+        return _feedback(message, feedback, parts, common)
+    proofs = _proofs(_values(message, _ADDRESSED))
+    if _automatic(message) or parts or message.get_content_type() == "multipart/report":
+        return Incoming("automatic", proofs, **common)
+    wanted = any(purpose.startswith("u-") for purpose, _ in proofs)
+    return Incoming("unsubscribe" if wanted else "other", proofs, **common)
+
+
+def _delivery(
+    message: Message, status: Message, parts: dict[str, Message], common: dict[str, Any]
+) -> Incoming:
+    """A delivery report: the first recipient that failed, since our letters have one."""
+    blocks = status.get_payload()
+    if not isinstance(blocks, list) or not blocks:
+        raise Unreadable("is a delivery report without its fields")
+    told = [_field(block, "Action").lower() for block in blocks[1:]]
+    envelope = _values(blocks[0], ("Original-Envelope-Id",))
+    proofs = _proofs([*_values(message, _ADDRESSED), *envelope, *_returned(parts)])
+    for block, action in zip(blocks[1:], told, strict=True):
+        if action.startswith("failed"):
+            return Incoming("failed", proofs, **common, **_failure(block))
+    if not any(told):
+        raise Unreadable("is a delivery report that says of no recipient what became of it")
+    return Incoming("delayed" if "delayed" in told else "other", proofs, **common)
+
+
+def _failure(block: Message) -> dict[str, Any]:
+    diagnostic, status = _field(block, "Diagnostic-Code"), _field(block, "Status")
+    found = STATUS.search(status)
+    # Some systems know no better than 5.0.0 and quote the other side, which does.
+    if found is None or (found[2], found[3]) == ("0", "0"):
+        found = STATUS.search(diagnostic) or found
+    code = _CODE.search(diagnostic)
+    recipients = (_field(block, name) for name in ("Original-Recipient", "Final-Recipient"))
+    return {
+        "status": found[0] if found else f"{code[1]}.0.0" if code else "5.0.0",
+        "diagnostic": diagnostic[:500],
+        "recipients": tuple(
+            address.rpartition(";")[2].strip().strip("<>").lower()
+            for address in recipients if address
+        ),
+    }  # fmt: skip
+
+
+def _feedback(
+    message: Message, feedback: Message, parts: dict[str, Message], common: dict[str, Any]
+) -> Incoming:
+    """A complaint; a report of another type, such as "not spam", is none."""
+    inner = feedback.get_payload()
+    fields = inner[0] if isinstance(inner, list) and inner else feedback
+    type_ = _field(fields, "Feedback-Type").lower()
+    if not type_:
+        raise Unreadable("is a feedback report without its type")
+    sender = _values(fields, ("Original-Mail-From", "Original-Envelope-Id"))
+    proofs = _proofs([*_values(message, _ADDRESSED), *sender, *_returned(parts, more=True)])
+    kind: Kind = "complaint" if type_ in _COMPLAINTS else "other"
+    return Incoming(kind, proofs, **common, diagnostic=type_[:100])
+
+
+def _parts(message: Message) -> dict[str, Message]:
+    """The first part of each type."""
+    found: dict[str, Message] = {}
+    for part in message.walk():
+        found.setdefault(part.get_content_type(), part)
+    return found
+
+
+def _returned(parts: dict[str, Message], *, more: bool = False) -> list[str]:
+    """Where the letter that came back says that it was from; ``more``: and how to end such."""
+    names = ("Return-Path", "List-Unsubscribe") if more else ("Return-Path",)
+    found: list[str] = []
+    if (whole := parts.get("message/rfc822")) and isinstance(whole.get_payload(), list):
+        found += _values(whole.get_payload(0), names)
+    if headers := parts.get("text/rfc822-headers"):
+        text = headers.get_payload(decode=True)
+        if isinstance(text, bytes):
+            found += _values(message_from_string(text.decode("utf-8", "replace")), names)
+    return found
+
+
+def _proofs(values: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Every proof in these values, each once; one without a purpose is a letter's."""
+    pairs = (
+        (purpose.lower() or "b", proof.lower())
+        for value in values for purpose, proof in _PROOF.findall(value)
+    )  # fmt: skip
+    return tuple(dict.fromkeys(pairs))
+
+
+def _values(message: Any, names: Iterable[str]) -> list[str]:
+    return [str(value) for name in names for value in message.get_all(name, [])]
+
+
+def _field(message: Any, name: str) -> str:
+    """A field on one line, without what cannot be seen; empty where there is none."""
+    return _UNSEEN.sub(" ", str(message.get(name, ""))).strip()
+
+
+def _automatic(message: Message) -> bool:
+    """Whether a program answered for somebody, such as a note of absence."""
+    submitted = _field(message, "Auto-Submitted").lower()
+    marked = any(name in message for name in ("X-Autoreply", "X-Autorespond"))
+    precedence = _field(message, "Precedence").lower()
+    return submitted.startswith("auto-replied") or marked or precedence == "auto_reply"
+
+
+def _identity(message: Message, data: bytes) -> str:
+    """The Message-ID, or a digest of what stands below the header."""
+    if own := _field(message, "Message-ID"):
+        return own[:300]
+    _, _, body = data.replace(b"\r\n", b"\n").partition(b"\n\n")
+    return hashlib.sha256(body.strip()).hexdigest()
+
+
+def _received(message: Message) -> datetime | None:
+    """When our own system took the message (the topmost trace), else when it says it was sent."""
+    for name in ("Received", "Date"):
+        try:
+            at = parsedate_to_datetime(_field(message, name).rpartition(";")[2].strip())
+            return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
+        except (ValueError, TypeError, OverflowError, IndexError):
+            continue
+    return None
+
+
+# Files of messages.
+def each_of_mbox(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """The messages of an mbox file, each with the byte at which it begins."""
+    offset = begins = size = 0
+    held: list[bytes] = []
+    blank = True
+    for line in lines:
+        if blank and line.startswith(b"From "):
+            if any(one.strip() for one in held):
+                yield begins, b"".join(held)
+            held, begins, size = [], offset, 0
+        elif size <= LARGEST:
+            held.append(line[1:] if _QUOTED.match(line) else line)
+            size += len(line)
+        blank = not line.strip()
+        offset += len(line)
+    if any(one.strip() for one in held):
+        yield begins, b"".join(held)
+
+
+def without_from_line(data: bytes) -> bytes:
+    """One message as a mail system hands it to a program, perhaps with mbox's first line."""
+    return data.partition(b"\n")[2] if data.startswith(b"From ") else data

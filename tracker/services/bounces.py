@@ -1,0 +1,261 @@
+"""Letters that came back: which address is written to no more, and who complained.
+
+Only a proof of ours is believed: it names the letter, and the letter names the address. A report
+counts once, by its own identity, however often it is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import delete, func, select, union_all, update
+
+from tracker.domain import bounces as rules
+from tracker.domain.errors import NotFound
+from tracker.mail.reports import Incoming
+from tracker.models import Bounce, FinishedMessage, Holder, Message, RelayAccept, Suppression
+from tracker.models.notices import LETTER_TYPES
+from tracker.services import certifications, facts, history, letters, preferences, reminder_plans
+from tracker.services.work import Reading, Work
+
+Counted = Literal[
+    "hard", "soft", "refused", "complaint", "unsubscribed", "delayed", "automatic", "known",
+    "unknown", "other",
+]  # fmt: skip
+ReportKind = Literal["hard", "soft", "complaint"]
+COMPLAINT: Literal["complaint"] = "complaint"
+HARD, RESTING = "hard_bounce", "soft_bounces"
+_IGNORED: Mapping[str, Counted] = {"delayed": "delayed", "automatic": "automatic"}
+_LONGEST_SUBJECT = 64  # characters of history's subject_id
+_TYPE_OF_KIND: Mapping[str, str] = {"reminder": "reminders", "notice": "decisions"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """That a letter came back, or that its reader complained; ``letter`` is its row.
+
+    ``identity`` tells one report from another of the same letter. ``recipients`` are the
+    addresses that it names: believed only where they are the holder's own.
+    """
+
+    letter: Any
+    kind: ReportKind
+    identity: str
+    at: datetime
+    status: str = ""
+    diagnostic: str = ""
+    recipients: Collection[str] = ()
+
+    @property
+    def digest(self) -> str:
+        """The same for the same report."""
+        text = f"{self.letter.id}:{self.kind}:{self.identity}"
+        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+    @property
+    def address(self) -> str:
+        """The address that the letter went to, in small letters.
+
+        A letter that was sent again to the holder's other address may still come back from the
+        first one.
+        """
+        own = {a.lower() for a in (self.letter.email, self.letter.second_email) if a}
+        named = [address.lower() for address in self.recipients if address.lower() in own]
+        return str(named[0] if named else self.letter.address.lower())
+
+
+def take(work: Work, key: bytes, incoming: Incoming) -> Counted:
+    """Act on one message that arrived at our addresses; says what it counts as."""
+    if incoming.kind in {"failed", "complaint"}:
+        return _returned(work, key, incoming)
+    if incoming.kind == "unsubscribe":
+        return _unsubscribed(work, key, incoming, by="mail")
+    return _IGNORED.get(incoming.kind, "other")
+
+
+def _returned(work: Work, key: bytes, incoming: Incoming) -> Counted:
+    proven = [
+        id_ for purpose, proof in incoming.proofs
+        if purpose == "b" and (id_ := letters.proven(key, "b", proof))
+    ]  # fmt: skip
+    found = letters_by(work, "id", proven)
+    if not found:
+        complained = incoming.kind == COMPLAINT
+        return _unsubscribed(work, key, incoming, by=COMPLAINT) if complained else "unknown"
+    kind: ReportKind = COMPLAINT if incoming.kind == COMPLAINT else rules.kind_of(incoming.status)
+    report = Report(
+        letter=found[proven[0]] if proven[0] in found else next(iter(found.values())), kind=kind,
+        identity=incoming.identity, at=min(incoming.at or work.now, work.now),
+        status=incoming.status, diagnostic=incoming.diagnostic, recipients=incoming.recipients,
+    )  # fmt: skip
+    if not record(work, [report]):
+        return "known"
+    if kind == "soft" and not rules.speaks_of_address(incoming.status):
+        return "refused"
+    return kind
+
+
+def _unsubscribed(work: Work, key: bytes, incoming: Incoming, *, by: str) -> Counted:
+    """Switch off the type that a mail to its address, or a complaint, names.
+
+    One that is older than the holder's last word changes nothing: the file is read again.
+    """
+    for type_ in LETTER_TYPES:
+        for purpose, proof in incoming.proofs:
+            holder_id = letters.proven(key, purpose, proof) if purpose == f"u-{type_}" else None
+            if holder_id and certifications.lock(work, [holder_id]):
+                changed = preferences.put(
+                    work, type_, [holder_id], {"wanted": False}, before=incoming.at, by=by
+                )
+                return "unsubscribed" if changed else "known"
+    return "unknown"
+
+
+# Letters, in the outbox or long finished.
+def letters_by(
+    reading: Reading, name: Literal["id", "message_id"], values: Iterable[str]
+) -> dict[str, Any]:
+    """Letters by id or by Message-ID, those in the log too; what is not ours is left out."""
+    found: dict[str, Any] = {}
+    for some in facts.chunks(sorted(set(values))):
+        parts = [
+            select(
+                table.id, table.message_id, table.kind, table.address, table.holder_id,
+                Holder.email, Holder.second_email,
+            )
+            .join(Holder, Holder.id == table.holder_id, isouter=True)
+            .where(getattr(table, name).in_(some))
+            for table in (Message, FinishedMessage)
+        ]  # fmt: skip
+        found.update({getattr(row, name): row for row in reading.rows(union_all(*parts))})
+    return found
+
+
+# What reports bring about.
+def record(work: Work, reports: Sequence[Report]) -> int:
+    """Take down reports and act on those that are new, with a constant number of statements.
+
+    An address that is bad for good is suppressed for good; three letters that came back for now
+    within 14 days rest it for 30; who complained gets no more of that type. Returns how many
+    were new.
+    """
+    by_digest = {one.digest: one for one in reports}
+    if not by_digest:
+        return 0
+    rows = [
+        {"digest": digest, "message_id": one.letter.id, "address": one.address, "kind": one.kind,
+         "status": one.status, "diagnostic": one.diagnostic, "at": one.at}
+        for digest, one in sorted(by_digest.items())
+    ]  # fmt: skip
+    insert = work.upsert(Bounce).on_conflict_do_nothing(index_elements=["digest"])
+    new = [by_digest[row.digest] for row in work.rows(insert.returning(Bounce.digest), rows)]
+    of_kind: dict[str, list[Report]] = defaultdict(list)
+    for one in new:
+        of_kind[one.kind].append(one)
+    _suppress(work, of_kind["hard"])
+    _rest(work, of_kind["soft"])
+    _heed(work, of_kind[COMPLAINT])
+    return len(new)
+
+
+def _suppress(work: Work, reports: Sequence[Report]) -> None:
+    """Write to these addresses no more, and send the letters to the holders' other ones."""
+    if not reports:
+        return
+    rows = [
+        {"address": address, "reason": HARD, "until_at": None, "recorded_at": work.now}
+        for address in sorted({one.address for one in reports})
+    ]
+    insert = work.upsert(Suppression)
+    new = {name: getattr(insert.excluded, name) for name in ("reason", "until_at", "recorded_at")}
+    work.connection.execute(
+        insert.on_conflict_do_update(index_elements=["address"], set_=new), rows
+    )
+    _send_elsewhere(work, reports)
+
+
+def _send_elsewhere(work: Work, reports: Sequence[Report]) -> None:
+    """Queue letters again whose holder has another address, while they are of use.
+
+    What the relay said of the first copy is no evidence of the second.
+    """
+    of_holders = [one.letter for one in reports if one.letter.holder_id]
+    silent = reminder_plans.suppressed(work, of_holders, now=work.now)
+    elsewhere = [row.id for row in of_holders if reminder_plans.address_of(row, silent)]
+    bad = {one.address for one in reports}  # a letter that went elsewhere already stays there
+    for ids in facts.chunks(elsewhere):
+        statement = (
+            update(Message)
+            .where(
+                Message.id.in_(ids), Message.state == "sent", Message.useful_until > work.now,
+                func.lower(Message.address).in_(bad),
+            )
+            .values(state="ready", next_at=work.now, facts=None, finished_at=None, attempts=0)
+            .returning(Message.message_id)
+        )  # fmt: skip
+        again = [row.message_id for row in work.rows(statement)]
+        work.connection.execute(delete(RelayAccept).where(RelayAccept.message_id.in_(again)))
+
+
+def _rest(work: Work, reports: Sequence[Report]) -> None:
+    """Rest the addresses to which too many letters came back for now."""
+    if not reports:
+        return
+    since = min(one.at for one in reports) - rules.SOFT_WITHIN
+    came: dict[str, list[rules.Returned]] = defaultdict(list)
+    for some in facts.chunks({one.address for one in reports}):
+        statement = select(Bounce.address, Bounce.message_id, Bounce.status, Bounce.at).where(
+            Bounce.address.in_(some), Bounce.at >= since, Bounce.kind == "soft"
+        )
+        for row in work.rows(statement):
+            came[row.address].append(rules.Returned(row.message_id, row.status, row.at))
+    rows = [
+        {"address": address, "reason": RESTING, "until_at": until, "recorded_at": work.now}
+        for address, some_came in sorted(came.items())
+        if (until := rules.rest_until(some_came)) and until > work.now
+    ]
+    if rows:
+        insert = work.upsert(Suppression)
+        longer = Suppression.until_at < insert.excluded.until_at  # null is for good, and stays
+        new = {name: getattr(insert.excluded, name) for name in ("reason", "until_at")}
+        statement = insert.on_conflict_do_update(index_elements=["address"], set_=new, where=longer)
+        work.connection.execute(statement, rows)
+
+
+def _heed(work: Work, reports: Sequence[Report]) -> None:
+    """Switch off the type of letter that somebody complained of."""
+    holders: dict[str, set[str]] = defaultdict(set)
+    for one in reports:
+        if one.letter.holder_id and (type_ := _TYPE_OF_KIND.get(one.letter.kind)):
+            holders[type_].add(one.letter.holder_id)
+    for type_, ids in sorted(holders.items()):
+        preferences.put(work, type_, ids, {"wanted": False}, by=COMPLAINT)
+
+
+# Suppressed addresses.
+def page(
+    reading: Reading, *, after: str | None, limit: int, address: str | None = None
+) -> Sequence[Any]:
+    """A page of the addresses that are not written to, in their order."""
+    live = (Suppression.until_at.is_(None)) | (Suppression.until_at > reading.now)
+    statement = select(Suppression.__table__).where(live).order_by(Suppression.address)
+    if address is not None:
+        statement = statement.where(Suppression.address == address.lower())
+    if after:
+        statement = statement.where(Suppression.address > after)
+    return reading.rows(statement.limit(limit))
+
+
+def lift(work: Work, address: str, *, reason: str) -> None:
+    """Write to an address again. Raises NotFound for one that is not suppressed."""
+    small = address.lower()
+    ended: Any = work.connection.execute(delete(Suppression).where(Suppression.address == small))
+    if not ended.rowcount:
+        raise NotFound
+    named = small if len(small) <= _LONGEST_SUBJECT else hashlib.sha256(small.encode()).hexdigest()
+    history.record(work, "lift", "suppression", named, address=small, reason=reason)
