@@ -180,9 +180,19 @@ def test_late_days_earn_to_the_end_of_the_steps_while_no_renewal_is_known():
     held = case(policy(late=(rung(30, earns=True),)), decided=[date(2029, 4, 10)])
 
     assert terms.earning(held, LATE) == Period(AWARDED, date(2029, 4, 14))
+    assert judged(held, LATE).earns_until == date(2029, 4, 14)
 
 
 def test_the_days_of_a_cycle_earn_from_the_day_it_was_opened():
+    decided = date(2029, 2, 1)
+    held = case(policy(next_cycle="decision", extension=EXTENSION), decided=[decided])
+
+    for day in (date(2024, 3, 1), date(2029, 1, 31)):
+        assert judged(held, day).cycle == Period(AWARDED, EXPIRY)
+    assert judged(held, decided).cycle == Period(decided, date(2034, 2, 1))
+
+
+def test_the_days_that_claims_are_taken_for_begin_with_the_cycle():
     decided = date(2029, 2, 1)
     held = case(policy(next_cycle="decision"), decided=[decided])
 
