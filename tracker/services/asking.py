@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import bindparam
+from sqlalchemy import ARRAY, any_, bindparam
 
 from tracker.db import Id, Instant
+from tracker.services.work import Reading
 
 CHUNK = 500  # how many ids go into one IN list
 EVER = datetime.max.replace(tzinfo=UTC)
@@ -37,22 +38,31 @@ def known(parameters: dict[str, Any], known_at: datetime | None = None) -> dict[
 
 @dataclass(frozen=True, slots=True)
 class About(Generic[Asked]):
-    """What is asked about one id, and the same about a list of them."""
+    """What is asked about one id, and the same about a list of them or an array."""
 
     one: Asked
     many: Asked
+    array: Asked
 
     def each(
-        self, ids: Collection[str], known_at: datetime | None
+        self, reading: Reading, ids: Collection[str], known_at: datetime | None
     ) -> Iterator[tuple[Asked, dict[str, Any]]]:
-        """What to ask about these ids, with its parameters; once, unless they are very many."""
+        """What to ask about these ids, with its parameters; once, unless they are very many.
+
+        PostgreSQL is sent one array: a list makes each statement a new text, to be taken apart.
+        """
+        several = self.array if reading.dialect == "postgresql" else self.many
         for some in chunks(ids):
             if len(some) == 1:
                 yield self.one, known({"id": some[0]}, known_at)
             else:
-                yield self.many, known({"ids": some}, known_at)
+                yield several, known({"ids": some}, known_at)
 
 
 def about(make: Callable[[Callable[[Any], Any]], Asked]) -> About[Asked]:
     """Make it for one and for many; ``make`` is given the condition on a column."""
-    return About(make(lambda column: column == ID), make(lambda column: column.in_(IDS)))
+    return About(
+        make(lambda column: column == ID),
+        make(lambda column: column.in_(IDS)),
+        make(lambda column: column == any_(bindparam("ids", type_=ARRAY(Id)))),
+    )

@@ -7,7 +7,18 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any, cast
 
-from sqlalchemy import ARRAY, JSON, ColumnElement, Table, any_, bindparam, literal
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    ColumnElement,
+    Table,
+    any_,
+    bindparam,
+    column,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy import insert as sql_insert
 from sqlalchemy import update as sql_update
 from sqlalchemy.exc import DBAPIError
@@ -70,6 +81,53 @@ def insert(work: Work, table: type[Base], rows: Collection[dict[str, Any]]) -> N
 def _insert_into(table: type[Base]) -> Any:
     """Made once, since making a statement costs as much as running it; asks for no keys back."""
     return sql_insert(table_of(table)).inline()
+
+
+def insert_new(
+    work: Work, table: type[Base], rows: Sequence[dict[str, Any]], *, key: Sequence[str],
+    returning: Sequence[str],
+) -> Sequence[Any]:  # fmt: skip
+    """Insert the rows whose unique ``key`` is not there yet; gives some columns of those inserted.
+
+    One statement, whose text on PostgreSQL does not grow with its rows: an array for each column.
+    """
+    if not rows:
+        return ()
+    columns, asked = table_of(table).c, [table_of(table).c[name] for name in returning]
+    statement = work.upsert(table)
+    if work.dialect != "postgresql":
+        statement = statement.on_conflict_do_nothing(index_elements=key)
+        return work.rows(statement.returning(*asked), list(rows))
+    names = [*rows[0]]
+    given = _side_by_side([columns[name] for name in names], rows)
+    statement = statement.from_select(names, select(*given.c))
+    statement = statement.on_conflict_do_nothing(index_elements=key)
+    return work.rows(statement.returning(*asked))
+
+
+def update_by(work: Work, table: type[Base], key: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Update the rows of which ``key`` is given, all of them with the same other columns."""
+    if not rows:
+        return
+    columns, names = table_of(table).c, [*rows[0]]
+    changed = [name for name in names if name != key]
+    if work.dialect == "postgresql":
+        given = _side_by_side([columns[name] for name in names], rows).c
+        statement = sql_update(table_of(table)).where(columns[key] == given[key])
+        work.connection.execute(statement.values({name: given[name] for name in changed}))
+        return
+    statement = sql_update(table_of(table)).where(columns[key] == bindparam(f"b_{key}"))
+    statement = statement.values({name: bindparam(f"b_{name}") for name in changed})
+    work.connection.execute(
+        statement, [{f"b_{name}": value for name, value in row.items()} for row in rows]
+    )
+
+
+def _side_by_side(columns: Sequence[Any], rows: Sequence[dict[str, Any]]) -> Any:
+    """Rows as a table that PostgreSQL makes of one array for each column."""
+    arrays = [literal([row[c.name] for row in rows], ARRAY(c.type)) for c in columns]
+    named = [column(c.name, c.type) for c in columns]
+    return func.unnest(*arrays).table_valued(*named, name="given").render_derived()
 
 
 def _copy(work: Work, table: Table, rows: Collection[dict[str, Any]]) -> None:

@@ -125,7 +125,7 @@ def _spans(
 ) -> dict[HolderScheme, Sequence[SpanValue]]:
     """The timelines of holders, by holder and scheme."""
     found: dict[HolderScheme, list[SpanValue]] = defaultdict(list)
-    for statement, parameters in _SPANS.each(holder_ids, None):
+    for statement, parameters in _SPANS.each(reading, holder_ids, None):
         for row in reading.rows(statement, parameters):
             found[row[0], row[1]].append(SpanValue(*row[2:]))
     return dict(found)

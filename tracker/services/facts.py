@@ -130,7 +130,7 @@ def attempts(
 ) -> dict[HolderScheme, list[Attempt]]:
     """Attempts by holder and scheme, oldest first; voided ones are left out."""
     found: dict[HolderScheme, list[Attempt]] = defaultdict(list)
-    for statement, parameters in _ATTEMPTS.each(holder_ids, known_at):
+    for statement, parameters in _ATTEMPTS.each(reading, holder_ids, known_at):
         for row in reading.rows(statement, parameters):
             found[row[0], row[1]].append(Attempt(*row[2:]))
     return found
@@ -190,7 +190,7 @@ def records(
 ) -> dict[str, Record]:
     """The cycles with their adjustments, applications and changes of each certification."""
     found: dict[str, Record] = {}
-    for together, parameters in _RECORDS.each(certification_ids, known_at):
+    for together, parameters in _RECORDS.each(reading, certification_ids, known_at):
         cycle_rows, adjustment_rows, renewal_rows, change_rows = together.read(reading, parameters)
         applications: dict[str, list[rules.Application]] = defaultdict(list)
         for row in renewal_rows:
@@ -210,7 +210,7 @@ def cycles(
 ) -> dict[str, Record]:
     """Records with the cycles and their adjustments only, for those who need no more."""
     found: dict[str, Record] = {}
-    for together, parameters in _CYCLES.each(certification_ids, known_at):
+    for together, parameters in _CYCLES.each(reading, certification_ids, known_at):
         found |= _with_cycles(*together.read(reading, parameters))
     return found
 
@@ -283,7 +283,7 @@ def activities(
 ) -> dict[HolderScheme, list[ActivityFacts]]:
     """Activities by holder and scheme with every decision on them, drafts left out."""
     found: dict[HolderScheme, list[ActivityFacts]] = defaultdict(list)
-    for statement, parameters in _ACTIVITIES.each(holder_ids, known_at):
+    for statement, parameters in _ACTIVITIES.each(reading, holder_ids, known_at):
         for first, facts in _by_activity(reading.rows(statement, parameters)):
             found[first.holder_id, first.scheme].append(facts)
     return found

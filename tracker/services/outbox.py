@@ -24,7 +24,7 @@ from tracker.db import Instant, new_id
 from tracker.mail import envelopes
 from tracker.mail.postman import Delivery, Outcome
 from tracker.models import Holder, Message, Preference, RelayAccept, Reminder, Suppression
-from tracker.services import reminder_letters, runtime
+from tracker.services import bulk, reminder_letters, runtime
 from tracker.services.letters import Claim, Composed
 from tracker.services.reminder_letters import OWED
 from tracker.services.work import Work
@@ -97,8 +97,9 @@ def _insert(
          "useful_until": one.useful_until, "token": 0, "attempts": 0}
         for one in wanted
     ]  # fmt: skip
-    statement = work.upsert(Message).on_conflict_do_nothing(index_elements=["dedupe_key"])
-    inserted = work.rows(statement.returning(Message.dedupe_key, Message.id), rows)
+    inserted = bulk.insert_new(
+        work, Message, rows, key=["dedupe_key"], returning=["dedupe_key", "id"]
+    )
     return {row.dedupe_key.removesuffix(f":{number}"): row.id for row in inserted}
 
 
@@ -119,7 +120,7 @@ def _join(work: Work, wanted: Sequence[Wanted], number: int) -> dict[str, str]:
         select(
             Message.id, Message.dedupe_key, Message.stage, Message.priority, Message.useful_until
         )
-        .where(Message.dedupe_key.in_(by_key), _READY, Message.facts.is_(None))
+        .where(bulk.among(work, Message.dedupe_key, by_key), _READY, Message.facts.is_(None))
         .order_by(Message.dedupe_key)
     )
     rows = work.rows(statement.with_for_update())
@@ -153,7 +154,7 @@ def claim(work: Work, *, owner: str, place: str, limit: int) -> list[Claim]:
     lease = work.now + timedelta(seconds=work.settings.reminders.lease_seconds)
     taken = (
         update(Message)
-        .where(Message.id.in_(ids), _READY)
+        .where(bulk.among(work, Message.id, ids), _READY)
         .values(
             state="claimed", owner=owner, lease_until=lease, token=Message.token + 1,
             attempts=Message.attempts + 1,

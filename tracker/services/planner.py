@@ -12,12 +12,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select
 
 from tracker.db import new_id
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Certification, Holder, Reminder, ReminderCursor
-from tracker.services import facts, outbox, reminder_plans, runtime
+from tracker.services import bulk, facts, outbox, reminder_plans, runtime
 from tracker.services.reminder_plans import AUDIENCE, CURSORS, Examined, Moment
 from tracker.services.work import Office, Work
 
@@ -72,7 +72,8 @@ def _lock_due(work: Work, limit: int) -> Sequence[Any]:
     ids = [row.certification_id for row in work.rows(due.with_for_update(skip_locked=True))]
     rows: list[Any] = []
     for some in facts.chunks(ids):
-        holders = select(Certification.holder_id).where(Certification.id.in_(some))
+        held = bulk.among(work, Certification.id, some)
+        holders = select(Certification.holder_id).where(held)
         of_holders = CURSORS.where(
             Certification.holder_id.in_(holders), Certification.voided_at.is_(None),
             ReminderCursor.next_due_at <= work.now,
@@ -86,7 +87,7 @@ def _lock_due(work: Work, limit: int) -> Sequence[Any]:
 def _lock_holders(work: Work, holder_ids: Collection[str]) -> set[str]:
     free: set[str] = set()
     for ids in facts.chunks(sorted(holder_ids)):
-        statement = select(Holder.id).where(Holder.id.in_(ids)).order_by(Holder.id)
+        statement = select(Holder.id).where(bulk.among(work, Holder.id, ids)).order_by(Holder.id)
         statement = statement.with_for_update(read=True, key_share=True, skip_locked=True)
         free.update(row.id for row in work.rows(statement))
     return free
@@ -132,27 +133,17 @@ def _record(work: Work, found: Sequence[Examined], letters: dict[str, str]) -> P
         for stage, fate, reason in one.plan.fates
     ]  # fmt: skip
     if rows:
-        insert = work.upsert(Reminder).on_conflict_do_nothing(index_elements=_STAGE)
-        work.connection.execute(insert, rows)
+        bulk.insert_new(work, Reminder, rows, key=_STAGE, returning=["id"])
     fates = [row["fate"] for row in rows]
     return PlanCounts(
         len(found), fates.count("planned"), fates.count("superseded"), fates.count("skipped")
     )
 
 
-_ADVANCE = (
-    update(ReminderCursor)
-    .where(ReminderCursor.certification_id == bindparam("id"))
-    .values(last_offset=bindparam("last"), next_due_at=bindparam("next"))
-)
-
-
 def _advance(work: Work, found: Sequence[Examined]) -> None:
-    work.connection.execute(
-        _ADVANCE,
-        [
-            {"id": one.row.certification_id, "last": one.plan.last_offset,
-             "next": one.plan.next_due_at}
-            for one in found
-        ],
-    )  # fmt: skip
+    rows = [
+        {"certification_id": one.row.certification_id, "last_offset": one.plan.last_offset,
+         "next_due_at": one.plan.next_due_at}
+        for one in found
+    ]  # fmt: skip
+    bulk.update_by(work, ReminderCursor, "certification_id", rows)

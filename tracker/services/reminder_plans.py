@@ -29,7 +29,7 @@ from tracker.models import (
     Span,
     Suppression,
 )
-from tracker.services import cases, facts, standings
+from tracker.services import bulk, cases, facts, standings
 from tracker.services.cases import Asked
 from tracker.services.work import Reading
 
@@ -134,7 +134,8 @@ def _spans(reading: Reading, moments: dict[str, Moment]) -> dict[str, list[Any]]
         statement = select(
             Span.certification_id, Span.from_on, Span.until_on, Span.hold, Span.pending_since
         ).where(
-            Span.certification_id.in_(ids), Span.from_on <= max(days), Span.until_on > min(days)
+            bulk.among(reading, Span.certification_id, ids), Span.from_on <= max(days),
+            Span.until_on > min(days),
         )  # fmt: skip
         for row in reading.rows(statement):
             found[row.certification_id].append(row)
@@ -160,7 +161,7 @@ def _decided(reading: Reading, rows: Sequence[Any]) -> Callable[[Any], Collectio
     for ids in facts.chunks(touched):
         statement = select(
             Reminder.certification_id, Reminder.cycle, Reminder.expires_on, Reminder.offset
-        ).where(Reminder.certification_id.in_(ids), Reminder.audience == AUDIENCE)
+        ).where(bulk.among(reading, Reminder.certification_id, ids), Reminder.audience == AUDIENCE)
         for *key, offset in reading.rows(statement):
             found[tuple(key)].add(offset)
 
@@ -185,7 +186,7 @@ def _wishes(reading: Reading, rows: Sequence[Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for ids in facts.chunks({row.holder_id for row in rows}):
         statement = select(Preference.holder_id, Preference.wanted, Preference.snoozed_until).where(
-            Preference.holder_id.in_(ids), Preference.type == TYPE
+            bulk.among(reading, Preference.holder_id, ids), Preference.type == TYPE
         )
         found.update({row.holder_id: row for row in reading.rows(statement)})
     return found
@@ -243,7 +244,7 @@ def suppressed(reading: Reading, rows: Sequence[Any], *, now: datetime) -> set[s
     silent: set[str] = set()
     for some in facts.chunks(addresses):
         statement = select(Suppression.address).where(
-            Suppression.address.in_(some),
+            bulk.among(reading, Suppression.address, some),
             or_(Suppression.until_at.is_(None), Suppression.until_at > now),
         )
         silent.update(row.address for row in reading.rows(statement))
