@@ -210,6 +210,15 @@ def test_a_last_stretch_agrees_in_number(language, one, many):
         assert any(told.endswith(ending) for told in _sentences(rules, language))
 
 
+def test_how_employment_is_counted_is_told_only_where_it_is():
+    dated = {code: kind for code, kind in POLICY.types.items() if kind.basis != "months"}
+
+    def titles(rules: Policy) -> set[str]:
+        return {section.title for section in in_plain_words(CPT, rules, "en")}
+
+    assert titles(POLICY) - titles(replace(POLICY, types=dated)) == {"How employment is counted"}
+
+
 def test_what_is_missing_is_told_as_missing():
     rules = replace(
         POLICY, duplicates=None, carry_over=CarryOver(Decimal(5)),
