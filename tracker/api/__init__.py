@@ -24,6 +24,7 @@ from tracker.api import (
     reminders,
     renewals,
     sharing,
+    suppressions,
     unsubscribe,
     verify,
     workforce,
@@ -53,6 +54,7 @@ _NOUNS = (
     imports,
     reminders,
     letters,
+    suppressions,
     verify,
 )
 _JSON_BYTES = 1024 * 1024  # the longest body; forms with files have limits of their own

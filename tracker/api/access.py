@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import Response, request
@@ -44,6 +45,15 @@ class MyEmployer(Schema):
     name = fields.String(required=True)
 
 
+class Mail(Schema):
+    """Whether letters reach a holder, and what is amiss with which address since when."""
+
+    deliverable = fields.Boolean(required=True)
+    problem = choice("none", "bounced", "complained", required=True)
+    address = fields.String(required=True, allow_none=True)
+    since = fields.AwareDateTime(required=True, allow_none=True)
+
+
 class Me(Schema):
     """The caller, and what is theirs."""
 
@@ -52,6 +62,10 @@ class Me(Schema):
     scopes = fields.List(choice(*SCOPES), required=True)
     holder = fields.Nested(holders.Holder, required=True, allow_none=True)
     employer = fields.Nested(MyEmployer, required=True, allow_none=True)
+    mail = fields.Nested(
+        Mail, required=True, allow_none=True,
+        metadata={"description": "For a holder, who must know of letters that came back."},
+    )  # fmt: skip
     certifications = fields.List(fields.Nested(MyCertification), required=True)
 
 
@@ -112,6 +126,7 @@ def me(reading: Reading) -> Response:
             "scopes": sorted(found.actor.scopes),
             "holder": holders.present(found.holder) if found.holder else None,
             "employer": {"id": employer.id, "name": employer.name} if employer else None,
+            "mail": asdict(found.mail) if found.mail else None,
             "certifications": [_present(reading, *one) for one in found.certifications],
         }
     )

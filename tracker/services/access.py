@@ -19,7 +19,8 @@ from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.permissions import Actor, Role, Scope
 from tracker.domain.wording import in_words
 from tracker.models import Employer, Token
-from tracker.services import holders, records, standings, tokens
+from tracker.services import bounces, holders, records, standings, tokens
+from tracker.services.bounces import Deliverability
 from tracker.services.standings import Held
 from tracker.services.work import Reading, Work
 
@@ -82,21 +83,27 @@ class NextStep:
 
 @dataclass(frozen=True, slots=True)
 class Myself:
-    """Who acts, the record or employer that is theirs, and their certifications today."""
+    """Who acts, the record or employer that is theirs, and their certifications today.
+
+    ``mail`` tells a holder whether letters reach them.
+    """
 
     actor: Actor
     holder: Any
     employer: Any
+    mail: Deliverability | None
     certifications: Sequence[tuple[Held, NextStep]]
 
 
 def myself(reading: Reading) -> Myself:
     """The actor with what is theirs; a holder also sees what to do next."""
     actor = reading.actor
+    holder = holders.get(reading, actor.holder_id) if actor.holder_id else None
     return Myself(
         actor=actor,
-        holder=holders.get(reading, actor.holder_id) if actor.holder_id else None,
+        holder=holder,
         employer=_employer(reading, actor.employer_id) if actor.employer_id else None,
+        mail=bounces.deliverability(reading, holder) if holder else None,
         certifications=_held(reading, actor.holder_id) if actor.holder_id else (),
     )
 

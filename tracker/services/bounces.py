@@ -13,12 +13,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import delete, func, select, union_all, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, union_all, update
 
 from tracker.domain import bounces as rules
 from tracker.domain.errors import NotFound
 from tracker.mail.reports import Incoming
-from tracker.models import Bounce, FinishedMessage, Holder, Message, RelayAccept, Suppression
+from tracker.models import (
+    Bounce,
+    FinishedMessage,
+    Holder,
+    Message,
+    Preference,
+    RelayAccept,
+    Suppression,
+)
 from tracker.models.notices import LETTER_TYPES
 from tracker.services import certifications, facts, history, letters, preferences, reminder_plans
 from tracker.services.work import Reading, Work
@@ -30,6 +38,7 @@ Counted = Literal[
 ReportKind = Literal["hard", "soft", "complaint"]
 COMPLAINT: Literal["complaint"] = "complaint"
 HARD, RESTING = "hard_bounce", "soft_bounces"
+REASONS = (HARD, RESTING)
 _IGNORED: Mapping[str, Counted] = {"delayed": "delayed", "automatic": "automatic"}
 _LONGEST_SUBJECT = 64  # characters of history's subject_id
 _TYPE_OF_KIND: Mapping[str, str] = {"reminder": "reminders", "notice": "decisions"}
@@ -237,13 +246,54 @@ def _heed(work: Work, reports: Sequence[Report]) -> None:
         preferences.put(work, type_, ids, {"wanted": False}, by=COMPLAINT)
 
 
-# Suppressed addresses.
+# What holders and staff see of it.
+@dataclass(frozen=True, slots=True)
+class Deliverability:
+    """Whether letters reach a holder; what is amiss with which address, and since when."""
+
+    deliverable: bool
+    problem: Literal["none", "bounced", "complained"] = "none"
+    address: str | None = None
+    since: datetime | None = None
+
+
+def deliverability(reading: Reading, holder: Any) -> Deliverability:
+    """Whether letters reach a holder, for the banner that says so; two statements.
+
+    A complaint is told while a type of letter that it may have ended is off.
+    """
+    addresses = [a for a in (holder.email, holder.second_email) if a]
+    small = [address.lower() for address in addresses]
+    barred = select(Suppression.address, Suppression.recorded_at).where(
+        Suppression.address.in_(small), _live(reading)
+    )
+    silent = {row.address: row.recorded_at for row in reading.rows(barred)}
+    off = select(Preference.type).where(
+        Preference.holder_id == holder.id, ~Preference.wanted, Preference.changed_at >= Bounce.at
+    )
+    complained = select(Bounce.address, Bounce.at).where(
+        Bounce.address.in_(small), Bounce.kind == COMPLAINT, off.exists()
+    )
+    said = {row.address: row.at for row in reading.rows(complained.order_by(Bounce.at))}
+    deliverable = any(address not in silent for address in small)
+    for address in addresses:
+        if since := silent.get(address.lower()):
+            return Deliverability(deliverable, "bounced", address, since)
+    for address in addresses:
+        if since := said.get(address.lower()):
+            return Deliverability(deliverable, "complained", address, since)
+    return Deliverability(deliverable)
+
+
+def _live(reading: Reading) -> ColumnElement[bool]:
+    return or_(Suppression.until_at.is_(None), Suppression.until_at > reading.now)
+
+
 def page(
     reading: Reading, *, after: str | None, limit: int, address: str | None = None
 ) -> Sequence[Any]:
     """A page of the addresses that are not written to, in their order."""
-    live = (Suppression.until_at.is_(None)) | (Suppression.until_at > reading.now)
-    statement = select(Suppression.__table__).where(live).order_by(Suppression.address)
+    statement = select(Suppression.__table__).where(_live(reading)).order_by(Suppression.address)
     if address is not None:
         statement = statement.where(Suppression.address == address.lower())
     if after:

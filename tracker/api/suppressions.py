@@ -1,0 +1,67 @@
+"""Suppressions: addresses that are not written to, and how staff lift one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields, validate
+
+from tracker.api import doors, paging
+from tracker.api.doors import Nouns
+from tracker.api.fields import Closed, Words, choice
+from tracker.api.schemas import page_of
+from tracker.services import bounces
+from tracker.services.work import Reading, Work
+
+nouns = Nouns("suppressions", __name__, description=__doc__)
+
+
+class Suppression(Schema):
+    """An address that is not written to, why, and until when."""
+
+    address = fields.String(required=True)
+    reason = choice(*bounces.REASONS, required=True)
+    until_at = fields.AwareDateTime(
+        required=True, allow_none=True, metadata={"description": "Null: for good."}
+    )
+    recorded_at = fields.AwareDateTime(required=True)
+
+
+class SuppressionQuery(Closed):
+    """All, or one address."""
+
+    after = paging.Cursor(metadata={"description": "The cursor that the page before gave."})
+    limit = fields.Integer(
+        load_default=paging.DEFAULT_LIMIT, strict=False, validate=validate.Range(1, paging.LONGEST)
+    )
+    address = Words(254)
+
+
+class Lift(Closed):
+    """Which address may be written to again, and why."""
+
+    address = Words(254, required=True)
+    reason = Words(500, required=True)
+
+
+def _present(row: Any) -> dict[str, Any]:
+    return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+
+
+@nouns.reads("GET /suppressions", "staff", query=SuppressionQuery, returns=page_of(Suppression))
+def page(reading: Reading, query: dict[str, Any]) -> Response:
+    """The addresses that are not written to now, in their order."""
+    rows = bounces.page(
+        reading, after=query.get("after"), limit=query["limit"] + 1, address=query.get("address")
+    )
+    return paging.answer(rows, query, _present, key=lambda row: str(row.address))
+
+
+@nouns.writes(
+    "POST /suppressions/lift", "staff", body=Lift, returns=None, status=204, errors=(404,)
+)
+def lift(work: Work, body: dict[str, Any]) -> Response:
+    """Write to an address again, for instance because the mailbox is there again."""
+    bounces.lift(work, body["address"], reason=body["reason"])
+    return doors.done()
