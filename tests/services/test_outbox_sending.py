@@ -154,13 +154,15 @@ def test_a_renewal_between_plan_and_marker_means_no_letter(office, planned, cloc
     assert counts == {"cancelled": 1}
 
 
-def test_a_revocation_between_plan_and_marker_means_no_letter(office, planned, clock):
+def test_a_revocation_between_plan_and_marker_means_no_reminder(office, planned, clock):
     (id_,) = planned()
+    revoke = [lambda: cases.change(office, id_, "revoke", clock.now.date())]
     with cases.relay(office) as (sending, catcher):
-        dispatch(sending, lambda: cases.change(office, id_, "revoke", clock.now.date()))
+        dispatch(sending, lambda: revoke.pop()() if revoke else None)
+        (letter,) = catcher.letters()
 
-    assert catcher.letters() == []
-    assert cases.states(office) == ["cancelled"]
+    assert letter.subject.endswith("your certification is revoked")
+    assert cases.states(office) == ["cancelled", "sent"]
 
 
 def test_an_application_between_plan_and_marker_means_no_letter(office, planned, clock):

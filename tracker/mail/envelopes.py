@@ -22,6 +22,7 @@ ADDRESS = re.compile(r'[^\s<>()\[\],;:\\"@\x00-\x1f\x7f]+@[^\s<>()\\",;@\x00-\x1
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _URI = re.compile(r"[!-;=?-~]+")  # visible ASCII, without angle brackets
+_CALENDAR_FILE = "tracker.ics"
 _LONGEST_LINE = 998  # RFC 5322, 2.1.1, without the line end
 
 
@@ -88,17 +89,35 @@ _WIRE = _WirePolicy(linesep="\r\n")
 def render(letter: Letter, envelope: Envelope) -> bytes:
     """The message as it goes over the wire: CRLF line ends, 7-bit, text first and HTML second.
 
+    A calendar goes beside the two as a file.
+
     The same inputs give the same bytes, always: the boundary comes from the Message-ID and the
     date from the envelope. Only a recipient beyond ASCII leaves an 8-bit header (RFC 6532), which
     needs a server with SMTPUTF8. Raises UnsafeHeader for a value that would break a header.
     """
     boundary = "=_" + hashlib.sha256(envelope.message_id.encode()).hexdigest()[:24]
     message = EmailMessage(policy=_WIRE)
-    for name, value in _headers(letter, envelope, boundary).items():
+    for name, value in _headers(letter, envelope).items():
         message[name] = value
-    message.attach(_part("plain", letter.text))
-    message.attach(_part("html", letter.html))
+    if not letter.calendar:
+        return _with_words(message, letter, boundary).as_bytes()
+    message["Content-Type"] = f'multipart/mixed; boundary="{boundary}.m"'
+    message.attach(_with_words(EmailMessage(policy=_WIRE), letter, boundary))
+    message.attach(_calendar(letter.calendar))
     return message.as_bytes()
+
+
+def _with_words(message: EmailMessage, letter: Letter, boundary: str) -> EmailMessage:
+    message["Content-Type"] = f'multipart/alternative; boundary="{boundary}"'
+    message.attach(_part("text/plain", letter.text))
+    message.attach(_part("text/html", letter.html))
+    return message
+
+
+def _calendar(text: str) -> EmailMessage:
+    part = _part("text/calendar; method=PUBLISH", text)
+    part["Content-Disposition"] = f'attachment; filename="{_CALENDAR_FILE}"'
+    return part
 
 
 def message_id(key: bytes, dedupe_key: str, domain: str) -> str:
@@ -113,7 +132,7 @@ def message_id(key: bytes, dedupe_key: str, domain: str) -> str:
     return f"<{base64.b32encode(digest).decode().rstrip('=').lower()}@{domain}>"
 
 
-def _headers(letter: Letter, envelope: Envelope, boundary: str) -> dict[str, str]:
+def _headers(letter: Letter, envelope: Envelope) -> dict[str, str]:
     if not ADDRESS.fullmatch(envelope.recipient):
         raise UnsafeHeader("To")
     return {
@@ -126,7 +145,6 @@ def _headers(letter: Letter, envelope: Envelope, boundary: str) -> dict[str, str
         "Auto-Submitted": "auto-generated",  # RFC 3834: no automatic answers, please
         **_ways_out(envelope),
         "MIME-Version": "1.0",
-        "Content-Type": f'multipart/alternative; boundary="{boundary}"',
     }
 
 
@@ -141,9 +159,9 @@ def _ways_out(envelope: Envelope) -> dict[str, str]:
     }
 
 
-def _part(subtype: str, body: str) -> EmailMessage:
+def _part(kind: str, body: str) -> EmailMessage:
     part = EmailMessage(policy=_WIRE)
-    part["Content-Type"] = f'text/{subtype}; charset="utf-8"'
+    part["Content-Type"] = f'{kind}; charset="utf-8"'
     part["Content-Transfer-Encoding"] = "quoted-printable"
     lines = re.sub(r"\r\n|\r|\n", "\r\n", body).encode("utf-8")
     # b2a_qp is written in C: thirty times as fast as the encoder that set_content() uses.

@@ -1,7 +1,8 @@
 """Reminders: facts become a letter.
 
-Lives here: the wording; phrases and layouts stand in ``templates/``. Does not live here: the
-message format (``envelopes.py``), whether a letter is owed, to whom, how it is handed over.
+Lives here: the wording, and what every letter is made of; phrases and layouts stand in
+``templates/``. Does not live here: news of what happened (``notices.py``), the message format
+(``envelopes.py``), whether a letter is owed, to whom, how it is handed over.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from tracker.domain.wording import in_words
+from tracker.domain.wording import figure, in_words
 
 Phrases = Mapping[str, str]  # key -> sentence with {places}
 
@@ -81,16 +83,21 @@ class CertificationLine:
         return self.grace_ends_on or self.expires_on
 
     @property
+    def today(self) -> date:
+        """The day on which the letter is sent."""
+        return self.expires_on - timedelta(days=self.days_left)
+
+    @property
     def closed(self) -> bool:
         """Whether it is too late to apply on the day the letter is sent."""
-        return self.expires_on - timedelta(days=self.days_left) > self.last_day
+        return self.today > self.last_day
 
 
 @dataclass(frozen=True, slots=True)
 class ReminderLetter:
     """What one reminder says: to whom, in which language ("en", "es"), about which awards.
 
-    Without an ``unsubscribe_link`` the letter offers none.
+    Without an ``unsubscribe_link`` the letter offers none. ``calendar`` goes with it as a file.
     """
 
     name: str
@@ -99,22 +106,54 @@ class ReminderLetter:
     link: str
     issuer: str
     unsubscribe_link: str | None = None
+    calendar: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A composed letter: the same sentences as plain text and as HTML."""
+    """A composed letter: the same sentences as plain text and as HTML.
+
+    ``calendar`` is an iCalendar object that goes with it as a file; empty: none.
+    """
 
     subject: str
     text: str
     html: str
+    calendar: str = ""
 
 
-# Wording.
+# What every letter is made of.
 @cache
-def phrases(language: str) -> Phrases:
-    """The catalogue of one language, by key. Raises FileNotFoundError for one we do not write."""
-    return tomllib.loads((_TEMPLATES / f"phrases.{language}.toml").read_text(encoding="utf-8"))
+def phrases(language: str, catalogue: str = "phrases") -> Phrases:
+    """A catalogue in one language, by key. Raises FileNotFoundError for one we do not write."""
+    path = _TEMPLATES / f"{catalogue}.{language}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def laid_out(context: Mapping[str, Any], *, calendar: str = "") -> Letter:
+    """The letter that the layouts make of a context, the same for reminders and notices."""
+    layouts = (_ENVIRONMENT.get_template(f"letter.{kind}") for kind in ("txt", "html"))
+    text, html = (layout.render(context) for layout in layouts)
+    return Letter(context["subject"], text, html, calendar)
+
+
+def greeting(say: Phrases, name: str) -> str:
+    """The first line, with the name if there is one."""
+    name = printable(name)
+    return say["greeting" if name else "greeting_nameless"].format(name=name)
+
+
+def counted(say: Phrases, key: str, count: int) -> str:
+    """The phrase in the number that fits."""
+    return say[f"{key}_{'one' if count == 1 else 'other'}"].format(count=count)
+
+
+def printable(text: str) -> str:
+    """One line of ``text`` that can neither end its line nor change the reading direction."""
+    return " ".join(text.translate(_UNPRINTABLE).split())
+
+
+# Reminders.
 
 
 def compose_reminder(facts: ReminderLetter) -> Letter:
@@ -124,31 +163,32 @@ def compose_reminder(facts: ReminderLetter) -> Letter:
     """
     say = phrases(facts.language)
     lines = sorted(facts.lines, key=lambda line: line.expires_on)
-    subject = _subject(say, lines, facts.language)
-    ready = any(_step(line) == "step_complete_open" for line in lines)
-    name = _printable(facts.name)
+    ready = any(_step(line).startswith("step_complete_open") for line in lines)
     context = {
-        "say": say,
         "language": facts.language,
-        "subject": subject,
-        "greeting": say["greeting" if name else "greeting_nameless"].format(name=name),
+        "subject": _subject(say, lines, facts.language),
+        "greeting": greeting(say, facts.name),
         "sections": [_section(say, line, facts) for line in lines],
+        "enclosed": say["enclosed"] if facts.calendar else "",
         "button": say["button_apply" if ready else "button_look"],
         "link": facts.link,
+        "reason": say["reason"],
         "unsubscribe_link": facts.unsubscribe_link,
+        "unsubscribe": say["unsubscribe"],
+        "reversible": say["reversible"],
     }
-    layouts = (_ENVIRONMENT.get_template(f"reminder.{kind}") for kind in ("txt", "html"))
-    return Letter(subject, *(layout.render(context) for layout in layouts))
+    return laid_out(context, calendar=facts.calendar)
 
 
 def _subject(say: Phrases, lines: list[CertificationLine], language: str) -> str:
     line, others = lines[0], len(lines) - 1
-    subject = _dated(say, "subject", line, language)
+    tense = "today" if line.days_left == 0 else "ahead" if line.days_left > 0 else "past"
+    subject = _dated(say, f"subject_{tense}", line, language)
     if line.pending_since:
         subject += say["subject_pending"]
     elif line.complete and not line.closed:
         subject += say["subject_complete"]
-    return subject + (_counted(say, "subject_more", others) if others else "")
+    return subject + (counted(say, "subject_more", others) if others else "")
 
 
 def _section(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> dict[str, object]:
@@ -163,24 +203,46 @@ def _section(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> di
     }
     words = {name: in_words(day, language) for name, day in days.items()}
     return {
-        "title": _printable(line.scheme_name),
-        "number": say["number"].format(number=_printable(line.number)),
-        "deadline": _dated(say, "deadline", line, language),
-        "points": _points(say, line, facts),
+        "title": printable(line.scheme_name),
+        "lead": _deadline(say, line, language),
+        "number": say["number"].format(number=printable(line.number)),
         "percent": _percent(line),
-        "step": say[_step(line)].format_map(words),
-        "aftermath": say[_aftermath(line)].format_map(words),
+        "share": say["share"].format(percent=_percent(line)),
+        "paragraphs": (
+            _points(say, line, facts),
+            (say[_step(line)].format_map(words),),
+            (say[_aftermath(line)].format_map(words),),
+        ),
     }
 
 
-def _dated(say: Phrases, kind: str, line: CertificationLine, language: str) -> str:
+_NEAR = {1: "deadline_tomorrow", 0: "deadline_today", -1: "deadline_yesterday"}
+_LONG = 100  # days from which the months or years are told as well
+_MONTH, _YEAR = Decimal("30.44"), Decimal("365.25")
+
+
+def _deadline(say: Phrases, line: CertificationLine, language: str) -> str:
+    """When it expires: the date and the days, and of a long time the months or years."""
+    days = line.days_left
+    key = _NEAR.get(days, "deadline_ahead" if days > 0 else "deadline_past")
+    if days < _LONG:
+        return _dated(say, key, line, language)
+    years = round(days / _YEAR)
+    if years and abs(days - years * _YEAR) < _YEAR / 10:
+        about = counted(say, "years", years)
+    else:
+        about = say["months"].format(count=round(days / _MONTH))
+    return _dated(say, "deadline_long", line, language, about=about)
+
+
+def _dated(say: Phrases, key: str, line: CertificationLine, language: str, **words: str) -> str:
     """The sentence with the date and the days: ahead of expiry, on its last day, or past it."""
-    tense = "today" if line.days_left == 0 else "ahead" if line.days_left > 0 else "past"
-    return say[f"{kind}_{tense}"].format(
-        scheme=_printable(line.scheme_name),
+    return say[key].format(
+        scheme=printable(line.scheme_name),
         date=in_words(line.expires_on, language),
-        left=_counted(say, "left", line.days_left),
-        ago=_counted(say, "ago", -line.days_left),
+        left=counted(say, "left", line.days_left),
+        ago=counted(say, "ago", -line.days_left),
+        **words,
     )
 
 
@@ -191,7 +253,7 @@ def _points(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> tup
         "missing": line.points_missing,
         "pending": line.points_pending,
     }
-    words = {name: _number(points, facts.language) for name, points in numbers.items()}
+    words = {name: figure(points) for name, points in numbers.items()}
     wanted = {
         "points": True,
         "points_missing": line.points_missing > 0,
@@ -199,7 +261,7 @@ def _points(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> tup
         "points_pending": line.points_pending > 0,
         "unverified": not line.points_verified,
     }
-    words["issuer"] = _printable(facts.issuer)
+    words["issuer"] = printable(facts.issuer)
     return tuple(say[key].format_map(words) for key, said in wanted.items() if said)
 
 
@@ -210,7 +272,11 @@ def _step(line: CertificationLine) -> str:
     if line.closed:
         return "step_past"
     state = "complete" if line.complete else "gather"
-    return f"step_{state}_{'open' if line.window_open else 'early'}"
+    if not line.window_open:
+        return f"step_{state}_early"
+    if line.today == line.last_day:
+        return f"step_{state}_open_last"
+    return f"step_{state}_open" + ("_first" if line.today == line.window_opens_on else "")
 
 
 def _aftermath(line: CertificationLine) -> str:
@@ -222,25 +288,10 @@ def _aftermath(line: CertificationLine) -> str:
         return "after_past"
     if line.grace_ends_on:
         return "after_in_grace" if past else "after_grace"
-    return "after_ahead"
+    return "after_ahead" if line.days_left else "after_today"
 
 
 def _percent(line: CertificationLine) -> int:
     """How full the bar is; 100 only when no points are missing."""
     share = line.points_counted / line.points_required if line.points_missing else 1
     return max(int(100 * share), 0)
-
-
-def _counted(say: Phrases, key: str, count: int) -> str:
-    return say[f"{key}_{'one' if count == 1 else 'other'}"].format(count=count)
-
-
-def _number(points: Decimal, language: str) -> str:
-    """Points without trailing zeros: "45", "7.5", in Spanish "7,5"."""
-    plain = f"{points:.2f}".rstrip("0").rstrip(".")
-    return plain.replace(".", ",") if language == "es" else plain
-
-
-def _printable(text: str) -> str:
-    """One line of ``text`` that can neither end its line nor change the reading direction."""
-    return " ".join(text.translate(_UNPRINTABLE).split())

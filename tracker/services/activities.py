@@ -21,7 +21,8 @@ from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
 from tracker.domain.permissions import check_not_own, check_own_holder
 from tracker.domain.terms import Case
 from tracker.models import Activity, Decision, Evidence
-from tracker.services import bulk, certifications, facts, history
+from tracker.services import bulk, certifications, facts, history, notices
+from tracker.services.notices import News
 from tracker.services.work import Reading, Work
 
 CLAIMED = (
@@ -204,24 +205,23 @@ def decide(work: Work, activity_id: str, verdict: Verdict, *, version: int) -> N
         raise Invalid("Only an approval says so of the provider.", fields=rule)
     activity.state = verdict.verdict
     _flush(work)
-    work.session.add(
-        Decision(
-            activity_id=activity.id,
-            verdict=verdict.verdict,
-            decided_on=work.today(work.schemes[activity.scheme]),
-            points_limit=verdict.points_limit,
-            provider_approved=verdict.provider_approved,
-            reason_code=verdict.reason_code,
-            reason=verdict.reason,
-            decided_by=work.actor.name,
-            recorded_at=work.now,
-        )
-    )
+    decision = Decision(
+        activity_id=activity.id, verdict=verdict.verdict,
+        decided_on=work.today(work.schemes[activity.scheme]), points_limit=verdict.points_limit,
+        provider_approved=verdict.provider_approved, reason_code=verdict.reason_code,
+        reason=verdict.reason, decided_by=work.actor.name, recorded_at=work.now,
+    )  # fmt: skip
+    work.session.add(decision)
     history.record(
         work, "decide", "activity", activity.id, verdict=verdict.verdict,
         points_limit=verdict.points_limit, provider_approved=verdict.provider_approved,
         reason_code=verdict.reason_code,
     )  # fmt: skip
+    news = News(
+        kind="activity_decided", holder_id=activity.holder_id, subject_id=activity.id,
+        event=decision.id, on=decision.decided_on,
+    )  # fmt: skip
+    notices.tell(work, [news])
 
 
 COLUMNS = (

@@ -21,11 +21,14 @@ from tracker.domain.errors import NotFound, SupportsRenewal
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.schemes import Scheme
 from tracker.models import Assessment, Certification, Cycle, Holder, Renewal, Span, StandingChange
-from tracker.services import bulk, facts, history, reminders
+from tracker.services import bulk, facts, history, notices, reminders
+from tracker.services.notices import News
 from tracker.services.together import Together
 from tracker.services.work import Work
 
 FOREVER = date.max
+# What holders are told of by letter; a surrender is their own act.
+NEWS_OF = {"suspend": "suspended", "reinstate": "reinstated", "revoke": "revoked"}
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that a reader mistakes for another
 
 
@@ -138,6 +141,14 @@ def _award(work: Work, scheme: Scheme, new: dict[str, date]) -> None:
         ((r["id"], {"scheme": scheme.code, "awarded_on": r["awarded_on"]}) for r in rows),
     )  # fmt: skip
     _lay_out(work, scheme, [facts.Record(id_, (first,)) for id_, first in firsts])
+    notices.tell(
+        work,
+        (
+            News(kind="award", holder_id=row["holder_id"], subject_id=row["id"], event="award",
+                 on=row["awarded_on"])
+            for row in rows
+        ),
+    )  # fmt: skip
 
 
 def _number(scheme: Scheme) -> str:
@@ -253,6 +264,12 @@ def change(
         reason=reason,
     )  # fmt: skip
     refresh(work, work.schemes[row.scheme], [row.id])
+    if kind in NEWS_OF:
+        news = News(
+            kind=NEWS_OF[kind], holder_id=row.holder_id, subject_id=row.id, event=made.id,
+            on=effective_on,
+        )  # fmt: skip
+        notices.tell(work, [news])
     return made.id
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
-from tracker.services import preferences, reminder_letters
+from tracker.services import notice_letters, preferences, reminder_letters
 from tracker.services.letters import Claim, Made
 from tracker.services.work import Reading
 
 Composer = Callable[[Reading, bytes, Sequence[Claim]], Made]
 
-_COMPOSERS: Mapping[str, Composer] = {"reminder": reminder_letters.compose}
+_COMPOSERS: Mapping[str, Composer] = {
+    "reminder": reminder_letters.compose, "notice": notice_letters.compose,
+}  # fmt: skip
 
 
 def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:

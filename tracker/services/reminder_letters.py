@@ -7,9 +7,9 @@ letter says is kept with it from the marker on, so that a second copy is the sam
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +17,8 @@ from sqlalchemy import ColumnElement, Date, and_, bindparam, or_, select
 from sqlalchemy.orm import aliased
 
 from tracker.db import Instant
-from tracker.mail import messages
+from tracker.mail import calendars, messages
+from tracker.mail.calendars import Day
 from tracker.mail.messages import CertificationLine, ReminderLetter
 from tracker.models import Certification, Holder, Reminder, ReminderCursor, Span
 from tracker.services import letters, reminder_plans
@@ -166,17 +167,31 @@ def _line(reading: Reading, row: Any, points: Any) -> CertificationLine:
 
 def _composed(reading: Reading, key: bytes, claim: Claim, facts: dict[str, Any]) -> Composed:
     ways_out = letters.ways_out_of(reading, key, claim.holder_id or "", TYPE)
+    lines = tuple(_line_again(line) for line in facts["lines"])
+    calendar = calendars.published(
+        [day for stored, line in zip(facts["lines"], lines, strict=True)
+         for day in _days(stored["certification_id"], line)],
+        language=facts["language"], at=datetime.fromisoformat(facts["composed_at"]),
+        domain=reading.settings.mail.message_id_domain,
+    )  # fmt: skip
     letter = messages.compose_reminder(
         ReminderLetter(
-            name=facts["name"], language=facts["language"],
-            lines=tuple(_line_again(line) for line in facts["lines"]), link=facts["link"],
-            issuer=facts["issuer"], unsubscribe_link=ways_out and ways_out[0],
+            name=facts["name"], language=facts["language"], lines=lines, link=facts["link"],
+            issuer=facts["issuer"], unsubscribe_link=ways_out and ways_out[0], calendar=calendar,
         )
     )  # fmt: skip
     return letters.sealed(
         reading, key, claim, letter, facts, type_=TYPE,
         certification_ids=tuple(line["certification_id"] for line in facts["lines"]),
     )  # fmt: skip
+
+
+def _days(certification_id: str, line: CertificationLine) -> Iterator[Day]:
+    """The dates ahead, for the holder's own calendar."""
+    if line.window_opens_on > line.today:
+        yield Day(certification_id, "window", line.scheme_name, line.window_opens_on)
+    if line.days_left >= 0:
+        yield Day(certification_id, "expiry", line.scheme_name, line.expires_on)
 
 
 _READERS: Mapping[str, Callable[[str], Any]] = {

@@ -24,8 +24,9 @@ from tracker.domain.policies import Policy
 from tracker.domain.schemes import Scheme
 from tracker.domain.terms import Case
 from tracker.models import Certification, Cycle, Renewal
-from tracker.services import cases, certifications, facts, history, standings
+from tracker.services import cases, certifications, facts, history, notices, standings
 from tracker.services.cases import Asked
+from tracker.services.notices import News
 from tracker.services.work import Reading, Work
 
 _COLUMNS = (
@@ -117,6 +118,11 @@ def decide(
     confirmed = {"checks": sorted(set(checks))} if checks else {}
     history.record(work, decision, "renewal", renewal.id, reason=reason, **confirmed)
     certifications.refresh(work, scheme, [row.id])
+    news = News(
+        kind="renewal_decided", holder_id=row.holder_id, subject_id=renewal.id, event=decision,
+        on=on,
+    )  # fmt: skip
+    notices.tell(work, [news])
 
 
 def _next_cycle(scheme: Scheme, record: facts.Record, *, decided_on: date) -> rules.Cycle:

@@ -17,7 +17,8 @@ from tracker.db import new_id
 from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
 from tracker.domain.permissions import check_own_employer
 from tracker.models import Certification, Holder, RosterEntry, Sharing
-from tracker.services import certifications, employers, history
+from tracker.services import certifications, employers, history, notices
+from tracker.services.notices import News
 from tracker.services.work import Reading, Work
 
 TODAY = bindparam("today", type_=Date)
@@ -77,7 +78,21 @@ def add(work: Work, employer_id: str, values: dict[str, Any]) -> Any:
             raise
         raise AlreadyRecorded("There is an entry with this employee_id already.") from error
     history.record(work, "add", "roster_entry", entry.id, employer_id=employer_id)
+    if entry.holder_id is not None:
+        notices.tell(work, [consent_asked(work, employer_id, entry.holder_id)])
     return get(work, employer_id, entry.id)
+
+
+def consent_asked(work: Work, employer_id: str, holder_id: str) -> News:
+    """Whom an employer lists is asked for consent, by one employer at most once a month.
+
+    Whether there is a consent already is seen when the letter is composed.
+    """
+    today = employers.today(work)
+    return News(
+        kind="consent_asked", holder_id=holder_id, subject_id=employer_id,
+        event=f"{today:%Y-%m}", on=today,
+    )  # fmt: skip
 
 
 def get(reading: Reading, employer_id: str, entry_id: str) -> Any:

@@ -54,9 +54,13 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Work(Reading):
-    """One transaction of an actor. The session and the connection are the same transaction."""
+    """One transaction of an actor. The session and the connection are the same transaction.
+
+    ``message_key`` makes the Message-IDs of letters that are put into the outbox.
+    """
 
     session: Session
+    message_key: bytes
 
     def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Any]:
         """All rows of a statement, pending changes of the session included."""
@@ -98,5 +102,14 @@ class Office:
         with db.unit_of_work(self.engine) as session:
             yield Work(
                 connection=session.connection(), schemes=self.schemes, settings=self.settings,
-                actor=actor, now=self.clock(), session=session,
+                actor=actor, now=self.clock(), session=session, message_key=self.message_key,
+            )  # fmt: skip
+
+    @contextmanager
+    def statement(self, actor: Actor) -> Iterator[Work]:
+        """A Work whose every statement is its own transaction: for one that asks and writes."""
+        with db.single_statements(self.engine) as session:
+            yield Work(
+                connection=session.connection(), schemes=self.schemes, settings=self.settings,
+                actor=actor, now=self.clock(), session=session, message_key=self.message_key,
             )  # fmt: skip

@@ -1,0 +1,97 @@
+"""Dates for a holder's own calendar: a file that goes with a letter (RFC 5545, PUBLISH).
+
+One event of a whole day for each date. An event is known by its certification and its kind, so
+that a later letter moves it rather than adding another one beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+
+from icalendar import Calendar, Event
+
+from tracker.mail.messages import phrases, printable
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_LINE = 75  # octets, without the line end
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A date of a certification; ``kind`` is "window" (the renewal window opens) or "expiry"."""
+
+    certification_id: str
+    kind: str
+    scheme_name: str
+    on: date
+
+
+def published(days: Iterable[Day], *, language: str, at: datetime, domain: str) -> str:
+    """A calendar of these days as of an instant; empty when there is no day.
+
+    The same inputs give the same bytes. The minutes since 1970 are the events' SEQUENCE: what a
+    later letter says replaces what an earlier one said.
+    """
+    events = [_event(day, language, at.astimezone(UTC), domain) for day in days]
+    if not events:
+        return ""
+    begin, end = _frame(language)
+    return begin + "".join(events) + end
+
+
+def _event(day: Day, language: str, at: datetime, domain: str) -> str:
+    values = {
+        "UID": f"{day.certification_id}-{day.kind}@{domain}",
+        "DTSTAMP": f"{at:%Y%m%dT%H%M%SZ}",
+        "DTSTART": f"{day.on:%Y%m%d}",
+        "SEQUENCE": str(int(at.timestamp()) // 60),
+    }
+    text = _layout(day.kind, day.scheme_name, language)
+    return text.format_map({name: _folded(name, value) for name, value in values.items()})
+
+
+@lru_cache(maxsize=1024)
+def _layout(kind: str, scheme_name: str, language: str) -> str:
+    """An event with places for what differs from one certification to the next.
+
+    The library needs a millisecond for an event, and letters of a day tell of few schemes.
+    """
+    say, scheme = phrases(language, "calendar"), printable(scheme_name)
+    event = Event()
+    event.add("uid", "UID")
+    event.add("dtstamp", _NEVER)
+    event.add("sequence", 0)
+    event.add("dtstart", _NEVER.date())
+    event.add("summary", say[f"{kind}_summary"].format(scheme=scheme))
+    event.add("description", say[f"{kind}_description"].format(scheme=scheme))
+    event.add("transp", "TRANSPARENT")  # a day with a date in it is not a day without time
+    text: str = event.to_ical().decode().replace("{", "{{").replace("}", "}}")
+    for line, place in (
+        ("\r\nUID:UID\r\n", "UID"),
+        ("\r\nDTSTAMP:19700101T000000Z\r\n", "DTSTAMP"),
+        ("\r\nDTSTART;VALUE=DATE:19700101\r\n", "DTSTART"),
+        ("\r\nSEQUENCE:0\r\n", "SEQUENCE"),
+    ):
+        text = text.replace(line, f"\r\n{{{place}}}\r\n")
+    return text
+
+
+def _folded(name: str, value: str) -> str:
+    """A line of ASCII, in pieces where it is too long."""
+    line = f"{name};VALUE=DATE:{value}" if name == "DTSTART" else f"{name}:{value}"
+    step = _LONGEST_LINE - 1
+    return "\r\n ".join(line[at : at + step] for at in range(0, len(line), step))
+
+
+@lru_cache(maxsize=8)
+def _frame(language: str) -> tuple[str, str]:
+    """What stands before the events, and after them."""
+    calendar = Calendar()
+    calendar.add("prodid", f"-//Tracker//Certifications//{language.upper()}")
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    begin, end, rest = calendar.to_ical().decode().partition("END:VCALENDAR")
+    return begin, end + rest
