@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from tests import factories
-from tracker.api.reminders import Reminder, Stage
+from tracker.api.reminders import Calendar, Reminder, Stage
 from tracker.api.schemas import page_of
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Message
@@ -101,3 +101,20 @@ def test_a_holder_sees_their_own_and_nobody_elses(caller, office, ana, ids):
 def test_strangers_see_no_reminders(anonymous, ids):
     assert anonymous.get("/reminders").status_code == 401
     assert anonymous.get(f"/certifications/{ids[1]}/reminders").status_code == 401
+
+
+def test_the_calendar_tells_staff_what_falls_due_by_day_scheme_and_stage(staff, ana):
+    answer = staff.get("/reminders/calendar?days=35")
+    assert answer.status_code == 200
+    Calendar().load(answer.json)
+    assert (answer.json["from_on"], answer.json["through_on"]) == ("2026-11-21", "2026-12-26")
+    told = [(one["on"], one["stage"], one["when_complete"]) for one in answer.json["due"]]
+    assert told == [
+        ("2026-11-21", 60, False), ("2026-11-25", 30, True), ("2026-12-11", 14, False),
+        ("2026-12-18", 7, True), ("2026-12-24", 1, False), ("2026-12-25", 0, True),
+        ("2026-12-26", -1, True),
+    ]  # fmt: skip
+    assert {(one["scheme"], one["count"]) for one in answer.json["due"]} == {("cpt", 1)}
+    assert len(staff.get("/reminders/calendar").json["due"]) == 8
+    assert staff.get("/reminders/calendar?days=367").status_code == 422
+    assert ana.get("/reminders/calendar").status_code == 403

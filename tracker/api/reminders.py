@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from flask import Response
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from tracker.api import doors, paging
 from tracker.api.doors import Nouns
-from tracker.api.fields import Day, choice
+from tracker.api.fields import Closed, Day, choice
 from tracker.api.schemas import page_of
-from tracker.services import operations, reminders
+from tracker.services import operations, reminder_calendar, reminders
 from tracker.services.work import Reading
 
 nouns = Nouns("reminders", __name__, description=__doc__)
@@ -59,6 +59,36 @@ class ReminderQuery(paging.Page):
     state = choice(*operations.MESSAGE_STATES, metadata={"description": "The letter's."})
 
 
+class CalendarQuery(Closed):
+    """How many days ahead, today not counted."""
+
+    days = fields.Integer(
+        load_default=90, strict=False, validate=validate.Range(1, reminder_calendar.LONGEST)
+    )
+
+
+class DueStage(Schema):
+    """How many certifications of a scheme have a stage on a day, at most.
+
+    Holders who want no reminders, or have no address, are counted too; where
+    ``when_complete`` is false, also those whose points will be complete. They get no letter.
+    """
+
+    on = Day(required=True)
+    scheme = fields.String(required=True)
+    stage = fields.Integer(required=True, metadata={"description": "Days before the expiry."})
+    count = fields.Integer(required=True)
+    when_complete = fields.Boolean(required=True)
+
+
+class Calendar(Schema):
+    """What falls due from one day through another, both included; today also what is overdue."""
+
+    from_on = Day(required=True)
+    through_on = Day(required=True)
+    due = fields.List(fields.Nested(DueStage), required=True)
+
+
 def _stage(reading: Reading, one: Any) -> dict[str, Any]:
     shown = {name: getattr(one, name) for name in _SHOWN}
     return shown if reading.actor.is_staff else {**shown, "last_error": None}
@@ -92,6 +122,18 @@ def page(reading: Reading, query: dict[str, Any]) -> Response:
         fate=query.get("fate"), holder_id=reading.actor.holder_id if _own(reading) else None,
     )  # fmt: skip
     return paging.answer(rows, query, lambda row: _reminder(reading, row))
+
+
+@nouns.reads("GET /reminders/calendar", "staff", query=CalendarQuery, returns=Calendar)
+def calendar(reading: Reading, query: dict[str, Any]) -> Response:
+    """What falls due in the days ahead, by day, scheme and stage."""
+    found = reminder_calendar.ahead(reading, days=query["days"])
+    due = [
+        {"on": one.on, "scheme": one.scheme, "stage": one.stage, "count": one.count,
+         "when_complete": one.when_complete}
+        for one in found.due
+    ]  # fmt: skip
+    return doors.answer({"from_on": found.from_on, "through_on": found.through_on, "due": due})
 
 
 def _own(reading: Reading) -> bool:

@@ -5,12 +5,13 @@ import click
 from tracker.cli.reminders import queue
 from tracker.cli.reminders.audit import audit
 from tracker.cli.reminders.bounces import bounces
+from tracker.cli.reminders.calendar import calendar
 
 __all__ = ["reminders"]
 
 reminders = click.Group(
     name="reminders",
     help="Look into the ledger of reminders and letters, and mend it.",
-    commands=[audit, bounces, *queue.commands],
+    commands=[audit, bounces, calendar, *queue.commands],
     no_args_is_help=True,
 )

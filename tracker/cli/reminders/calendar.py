@@ -1,0 +1,53 @@
+"""tracker reminders calendar: what falls due in the days ahead, a bar for each day."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, timedelta
+
+import click
+
+from tracker.cli.doors import OPERATOR, complain, office
+from tracker.services import reminder_calendar
+from tracker.services.reminder_calendar import Calendar, Due
+
+_WIDTH = 40
+
+
+@click.command()
+@click.option(
+    "--days", type=click.IntRange(1, reminder_calendar.LONGEST), default=90, show_default=True
+)
+def calendar(days: int) -> None:
+    """Show how many stages fall due on each of the days ahead, at most.
+
+    Today also shows what is overdue. Stages marked * are left out for complete points.
+    """
+    with office().reading(OPERATOR) as reading:
+        found = reminder_calendar.ahead(reading, days=days)
+    for line in _lines(found):
+        click.echo(line)
+    total = sum(one.count for one in found.due)
+    complain(f"{total:,} stages fall due by {found.through_on}.")
+
+
+def _lines(found: Calendar) -> list[str]:
+    by_day: dict[date, list[Due]] = defaultdict(list)
+    for one in found.due:
+        by_day[one.on].append(one)
+    totals = {on: sum(one.count for one in some) for on, some in by_day.items()}
+    most = max(totals.values(), default=1)
+    days = (found.through_on - found.from_on).days + 1
+    return [
+        _line(on, by_day.get(on, []), totals.get(on, 0), most)
+        for on in (found.from_on + timedelta(days=n) for n in range(days))
+    ]
+
+
+def _line(on: date, due: list[Due], total: int, most: int) -> str:
+    """The day, its number, a bar as long as its share of the fullest day's, and what for."""
+    length = -(-total * _WIDTH // most)
+    parts = ", ".join(
+        f"{one.scheme} {one.stage}{'' if one.when_complete else '*'}: {one.count:,}" for one in due
+    )
+    return f"{on:%a %Y-%m-%d}  {total:>7,}  {'#' * length:<{_WIDTH}}  {parts}".rstrip()

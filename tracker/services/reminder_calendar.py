@@ -1,0 +1,188 @@
+"""A calendar of the stages that fall due: counted by the database, one statement for all.
+
+It goes by the cursors and the timelines, as the planner does, and leaves out what only the day
+itself tells: points that are complete by then, addresses, and what holders wish. So a day's
+number is the most that it can bring, and that of the dry run but for those reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Date,
+    Integer,
+    String,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
+
+from tracker.domain import reminders as rules
+from tracker.models import Certification, Cycle, Reminder, ReminderCursor, Span
+from tracker.services import records
+from tracker.services.reminder_plans import AUDIENCE
+from tracker.services.work import Reading
+
+LONGEST = 366
+"""How many days a calendar may show."""
+
+
+class _days_before(GenericFunction[date]):  # noqa: N801 - a function of SQL
+    """The day so many days before another."""
+
+    type = Date()
+    inherit_cache = True
+
+
+@compiles(_days_before, "postgresql")
+def _in_postgresql(element: Any, compiler: Any, **given: Any) -> str:
+    day, days = (compiler.process(clause, **given) for clause in element.clauses)
+    return f"({day} - {days})"
+
+
+@compiles(_days_before, "sqlite")
+def _in_sqlite(element: Any, compiler: Any, **given: Any) -> str:
+    day, days = (compiler.process(clause, **given) for clause in element.clauses)
+    return f"date({day}, (-({days})) || ' days')"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """How many certifications of a scheme have a stage on a day, at most.
+
+    ``when_complete``: whether the stage is sent also to those whose points are complete.
+    """
+
+    on: date
+    scheme: str
+    stage: int
+    count: int
+    when_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The stages from one day through another, both included, in order."""
+
+    from_on: date
+    through_on: date
+    due: tuple[Due, ...]
+
+
+def ahead(reading: Reading, *, days: int) -> Calendar:
+    """What falls due within so many days, today included. Today also shows what is overdue.
+
+    One statement, whatever there is; it reads the cursors that move within those days.
+    """
+    today = records.today_everywhere(reading)
+    last = today + timedelta(days=days)
+    stages = _stages(reading)
+    found = reading.rows(_counted(stages, today, last)) if stages is not None else ()
+    due = (
+        Due(row.day, row.scheme, row.stage, row.n, _when_complete(reading, row)) for row in found
+    )
+    return Calendar(today, last, tuple(due))
+
+
+def _when_complete(reading: Reading, row: Any) -> bool:
+    policy = reading.schemes[row.scheme].reminders
+    return policy is not None and row.stage in policy.offsets_when_complete
+
+
+def _stages(reading: Reading) -> CTE | None:
+    """The stages of every scheme, each with the one that follows it."""
+    rows = [
+        select(
+            cast(literal(code), String).label("scheme"),
+            cast(literal(offset), Integer).label("stage"),
+            cast(literal(following) if following is not None else null(), Integer).label("next"),
+        )
+        for code, offset, following in _every_stage(reading)
+    ]
+    return union_all(*rows).cte("stages") if rows else None
+
+
+def _every_stage(reading: Reading) -> Iterator[tuple[str, int, int | None]]:
+    for scheme in reading.schemes:
+        if scheme.reminders is not None:
+            offsets = sorted(set(scheme.reminders.offsets), reverse=True)
+            for offset, following in zip(offsets, [*offsets[1:], None], strict=True):
+                yield scheme.code, offset, following
+
+
+def _counted(stages: CTE, today: date, last: date) -> Any:
+    """The stages that are owed, by the day on which they are told of."""
+    stage = stages.c.stage
+    falls_on = _days_before(ReminderCursor.expires_on, stage)
+    day = case((falls_on < today, literal(today, Date)), else_=falls_on)
+    owed = (
+        select(day.label("day"), stages.c.scheme, stage, func.count().label("n"))
+        .select_from(ReminderCursor)
+        .join(Certification, Certification.id == ReminderCursor.certification_id)
+        .join(stages, stages.c.scheme == Certification.scheme)
+        .join(
+            Cycle,
+            and_(
+                Cycle.certification_id == ReminderCursor.certification_id,
+                Cycle.ordinal == ReminderCursor.cycle,
+            ),
+        )
+        .join(
+            Span,
+            and_(
+                Span.certification_id == ReminderCursor.certification_id, Span.from_on <= day,
+                Span.until_on > day,
+            ),
+            isouter=True,
+        )
+        .where(
+            # No zone is a whole day away from UTC.
+            ReminderCursor.next_due_at < _instant(last + timedelta(days=2)), falls_on <= last,
+            falls_on >= Cycle.opened_on, _current(stages, falls_on, today), *_open(stage),
+        )
+    )  # fmt: skip
+    return owed.group_by("day", stages.c.scheme, stage).order_by("day", "scheme", stage.desc())
+
+
+def _instant(day: date) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=UTC)
+
+
+def _current(stages: CTE, falls_on: Any, today: date) -> ColumnElement[bool]:
+    """Ahead, or the latest that is due: the next takes the place of an earlier one."""
+    following = _days_before(ReminderCursor.expires_on, stages.c.next)
+    still_useful = case(
+        (stages.c.next.is_(None), falls_on > today - rules.LONG_PAST), else_=following > today
+    )
+    return or_(falls_on > today, still_useful)
+
+
+def _open(stage: Any) -> Iterator[ColumnElement[bool]]:
+    """Not decided yet, and nothing on record forbids it on that day."""
+    yield or_(ReminderCursor.last_offset.is_(None), stage < ReminderCursor.last_offset)
+    yield Span.hold.is_(None)
+    yield or_(Span.pending_since.is_(None), stage <= 0)
+    yield ~exists(
+        select(Reminder.id).where(
+            Reminder.certification_id == ReminderCursor.certification_id,
+            Reminder.cycle == ReminderCursor.cycle,
+            Reminder.expires_on == ReminderCursor.expires_on,
+            Reminder.offset == stage,
+            Reminder.audience == AUDIENCE,
+        )
+    )
