@@ -18,6 +18,7 @@ from tracker.domain.permissions import SYSTEM
 from tracker.mail.postman import Postman
 from tracker.services import (
     answers,
+    digests,
     dispatcher,
     evidence,
     outbox_log,
@@ -82,6 +83,31 @@ def reap(office: Office) -> ReapCounts:
         counts = reaper.reap(work)
     _tell("reap", asdict(counts))
     return counts
+
+
+def digest(office: Office, *, stop: Callable[[], bool] = never) -> Counter[str]:
+    """Write every employer's digest that is owed, each in its own transaction.
+
+    One that cannot be written is logged and holds up no other. Nothing while the fuse is blown.
+    """
+    ends, counts = time.monotonic() + LONGEST_RUN, Counter[str]()
+    with office.reading(SYSTEM) as reading:
+        waiting = [] if runtime.is_blown(reading) else digests.owed(reading)
+    for employer_id in waiting:
+        if stop() or time.monotonic() >= ends:
+            break
+        counts[_digest(office, employer_id)] += 1
+    _tell("digest", counts)
+    return counts
+
+
+def _digest(office: Office, employer_id: str) -> str:
+    try:
+        with office.work(SYSTEM) as work:
+            return digests.write(work, employer_id)
+    except Exception:  # noqa: BLE001 - one employer's data must not stop the others
+        _log.exception("the digest of employer %s could not be written", employer_id)
+        return "failed"
 
 
 @dataclass(frozen=True, slots=True)

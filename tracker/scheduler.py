@@ -30,6 +30,7 @@ PATIENCE = 300.0
 GIVEN_UP = 70
 """The exit status of a process that its watchdog ended: EX_SOFTWARE of sysexits.h."""
 _ONCE_AN_HOUR, _ONCE_A_DAY = 3600, 24 * 3600
+_DIGESTS = 15 * 60  # they are written within this time after the cut-off
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def timetable(office: Office, stop: Callable[[], bool] = lambda: False) -> list[
         Entry("reap", partial(jobs.reap, office), every.reap_every_seconds),
         Entry("audit", partial(jobs.audit, office), every.audit_every_seconds, watched=False),
         Entry("archive", partial(jobs.archive, office, stop=stop), _ONCE_AN_HOUR, watched=False),
+        Entry("digest", partial(jobs.digest, office, stop=stop), _DIGESTS, watched=False),
         Entry("tidy", partial(jobs.tidy, office), _ONCE_A_DAY, watched=False),
     ]
 

@@ -130,7 +130,7 @@ def _with_log(reading: Reading, rows: Sequence[Any], asked: Asked) -> list[Any]:
 def _copies(reading: Reading, key: bytes, rows: Sequence[Any]) -> list[Copy]:
     """The rows with their words, composed again; a constant number of statements for each kind."""
     told = [_claim(row) for row in rows if row.facts is not None]
-    made = composing.compose(reading, key, told)
+    made = composing.written(reading, key, told)
     words = {id_: _words(one.data) for id_, one in made.items() if isinstance(one, Composed)}
     return [Copy(row, *words.get(row.id, (None, None))) for row in rows]
 

@@ -1,0 +1,72 @@
+"""Orders of digests over HTTP: by the employer itself, by staff, by nobody else."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.api.employer_cases import company, read
+from tracker.api.digests import DigestOrder
+
+HR = {"every": "week", "address": "hr@acme.example"}
+
+
+@pytest.fixture
+def acme(office):
+    return company(office)
+
+
+@pytest.fixture
+def hr(caller, acme):
+    return caller("employer", employer_id=acme.id)
+
+
+def test_an_employer_orders_changes_and_calls_off_its_digest(hr, acme):
+    path = acme.path("/digest")
+    assert hr.get(path).status_code == 404
+    made = read(DigestOrder, hr.call("PUT", path, json=HR))
+    assert made == {
+        "employer_id": acme.id, "every": "week", "language": "en", "address": "hr@acme.example",
+        "through_on": "2026-11-20", "next_on": "2026-11-23", "changed_at": "2026-11-21T17:00:00Z",
+    }  # fmt: skip
+    assert hr.get(path).json == made
+    monthly = hr.call("PUT", path, json={**HR, "every": "month", "language": "es"})
+    assert read(DigestOrder, monthly)["next_on"] == "2026-12-01"
+    assert hr.delete(path).status_code == 204
+    assert hr.delete(path).status_code == 404
+
+
+def test_the_address_is_the_employers_own_if_none_is_given(hr, staff, acme):
+    path = acme.path("/digest")
+    refused = hr.call("PUT", path, json={"every": "week"})
+    assert refused.status_code == 422
+    assert [one["field"] for one in refused.json["errors"]] == ["address"]
+    version = staff.get(acme.path()).headers["ETag"]
+    staff.patch(acme.path(), {"email": "office@acme.example"}, version=version)
+    made = read(DigestOrder, staff.call("PUT", path, json={"every": "week"}))
+    assert made["address"] == "office@acme.example"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"every": "day"},
+        {**HR, "language": "fr"},
+        {**HR, "address": "a\r\nBcc: v@example.org"},
+        {**HR, "through_on": "2020-01-01"},
+    ],
+)
+def test_a_bad_order_is_refused(hr, acme, body):
+    assert hr.call("PUT", acme.path("/digest"), json=body).status_code == 422
+
+
+def test_another_employer_and_a_holder_learn_nothing_of_it(office, hr, acme, caller):
+    path = acme.path("/digest")
+    hr.call("PUT", path, json=HR)
+    other = caller("employer", employer_id=company(office, "Bolt").id)
+    for answer in (other.get(path), other.call("PUT", path, json=HR), other.delete(path)):
+        assert answer.status_code == 404
+    acme.hire("E1")
+    ana = caller("holder", holder_id=acme.holders["E1"])
+    assert ana.get(path).status_code == 403
+    assert hr.get(path).json["address"] == "hr@acme.example"

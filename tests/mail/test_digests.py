@@ -1,0 +1,90 @@
+"""What employers' digests say: both languages, every kind of line, nothing that forges one."""
+
+from __future__ import annotations
+
+import string
+from datetime import date
+
+import pytest
+
+from tracker.domain.certifications import STATUSES
+from tracker.mail import digests, messages
+from tracker.mail.digests import DigestLetter, Line, Numbers
+
+NUMBERS = Numbers(
+    scheme="Certified Production Technician", total=12, valid=9, not_shared=2, not_certified=1,
+    due={180: 5, 90: 3, 30: 1},
+)  # fmt: skip
+
+
+def line(what="expired", name="Ana Peña", on=date(2026, 11, 20)):
+    return Line(name, "E1", what, "Certified Production Technician" if on else "", on)
+
+
+def letter(language="en", *, more=False, lines=(), employer="Acme", section="expired"):
+    return digests.compose(
+        DigestLetter(
+            employer, language, date(2026, 11, 16), date(2026, 11, 22), (NUMBERS,),
+            {section: (lines or (line(),), more)}, "https://tracker.example/api/v1/x",
+        )
+    )  # fmt: skip
+
+
+def test_the_catalogues_have_the_same_keys_and_places():
+    english, spanish = (messages.phrases(language, "digest") for language in ("en", "es"))
+
+    def places(text):
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+    assert list(english) == list(spanish)
+    assert {k: places(v) for k, v in english.items()} == {k: places(v) for k, v in spanish.items()}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        *("active", "renewal_open", "expired", "grace", "pending_renewal"),
+        *("approved", "suspend", "reinstate", "revoke", "surrender", "sharing"),
+    ],
+)
+def test_every_kind_of_line_has_its_words(language, what):
+    told = letter(language, lines=(line(what),))
+    assert f"what_{what}" not in told.text
+    day = "20 November 2026" if language == "en" else "20 de noviembre de 2026"
+    assert f"(E1), Certified Production Technician: {words(language, what)} {day}" in told.text
+    assert day in told.html
+
+
+def words(language, what):
+    return messages.phrases(language, "digest")[f"what_{what}"]
+
+
+def test_every_status_that_has_an_expiry_ahead_or_behind_has_words():
+    held = {"suspended", "revoked", "surrendered", "in_progress"}
+    assert all(words("en", status) for status in STATUSES if status not in held)
+
+
+@pytest.mark.parametrize("section", ["expired", "due", "changed", "unreachable", "sharing"])
+def test_every_section_has_a_title_and_a_sentence(section):
+    told = letter(lines=(line(on=None),), section=section)
+    assert "Ana Peña (E1)\n" in told.text
+    assert "Ana Peña (E1)" in told.html
+
+
+def test_numbers_come_first_and_what_is_nought_is_left_out():
+    told = letter()
+    assert told.text.index("Certified: 9 of 12.") < told.text.index("Ana Peña")
+    assert "Expire within 30 days: 1; within 90: 3; within 180: 5." in told.text
+    assert "There are more" not in told.text
+    assert "There are more" in letter(more=True).text
+
+
+def test_a_name_can_forge_neither_a_line_nor_a_tag():
+    told = letter(
+        lines=(line(name="Ana\r\nCertified: 99 of 99. <script>"),), employer="A\r\nBcc: v@x <b>"
+    )
+    assert "\nCertified: 99 of 99." not in told.text
+    assert "\n" not in told.subject
+    assert "<script>" not in told.html
+    assert "<b>" not in told.html

@@ -1,0 +1,518 @@
+"""Employers' digests: ordered, written once at the cut-off, sent, and never saying too much."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from tests.api.employer_cases import company, counted
+from tests.services import reminder_cases as cases
+from tracker import jobs
+from tracker.domain.errors import Invalid, NotFound
+from tracker.domain.periods import Period
+from tracker.domain.permissions import SYSTEM, Actor
+from tracker.models import (
+    Certification,
+    Digest,
+    DigestOrder,
+    HistoryEntry,
+    Holder,
+    Message,
+    Runtime,
+    Sharing,
+)
+from tracker.services import composing, digest_contents, digests, outbox, runtime, sharing
+
+MONDAY = "2026-11-23"
+DUE = date(2021, 12, 25)  # expires on 25 December 2026
+LATER = date(2023, 5, 1)
+
+
+@pytest.fixture
+def acme(office):
+    return company(office)
+
+
+@pytest.fixture
+def order(office, acme):
+    """Order a digest, as of the test's clock."""
+
+    def make(every="week", language="en", employer=acme, address="hr@acme.example"):
+        with office.work(SYSTEM) as work:
+            return digests.order(work, employer.id, every=every, language=language, address=address)
+
+    return make
+
+
+def send(office):
+    """Write what is owed and send it; returns the letters that arrived."""
+    with cases.relay(office) as (sending, catcher):
+        jobs.digest(sending)
+        jobs.dispatch(sending)
+        return [one for one in catcher.letters() if one.recipient.lower() == "hr@acme.example"]
+
+
+def written(office):
+    with office.reading(SYSTEM) as reading:
+        return list(reading.rows(select(Digest.__table__).order_by(Digest.through_on)))
+
+
+def told_through(office):
+    with office.reading(SYSTEM) as reading:
+        return reading.row(select(DigestOrder.through_on)).through_on
+
+
+def end_consent(office, acme, employee_id):
+    actor = Actor(role="holder", name="ana", holder_id=acme.holders[employee_id])
+    with office.work(actor) as work:
+        sharing.end(work, acme.sharing_of(employee_id))
+
+
+def name_of(office, acme, employee_id):
+    with office.reading(SYSTEM) as reading:
+        wanted = select(Holder.given_name, Holder.family_name)
+        return " ".join(reading.row(wanted.where(Holder.id == acme.holders[employee_id])))
+
+
+def test_a_week_is_told_of_on_monday_with_numbers_and_names(office, clock, acme, order):
+    acme.hire("E1", awarded_on=DUE)
+    acme.hire("E2", awarded_on=LATER)
+    acme.hire("E3", awarded_on=DUE, shared=False)
+    order()
+    assert send(office) == []
+    clock.set(MONDAY)
+    (letter,) = send(office)
+
+    assert letter.recipient == "hr@acme.example"
+    assert letter.subject == "Certifications at Acme, as of 22 November 2026"
+    assert "Certified: 2 of 3." in letter.text
+    assert "Expire within 30 days: 0; within 90: 1; within 180: 1." in letter.text
+    assert "Do not share their standing with you: 1." in letter.text
+    line = f"{name_of(office, acme, 'E1')} (E1), Certified Production Technician"
+    assert f"{line}: expires on 25 December 2026" in letter.text
+    assert name_of(office, acme, "E3") not in letter.text + letter.html
+    assert "(E3)" not in letter.text + letter.html
+    assert "point" not in letter.text.lower()
+    assert f"/api/v1/employers/{acme.id}/workforce?as_of=2026-11-22" in letter.text
+    assert told_through(office) == date(2026, 11, 22)
+    assert cases.states(office) == ["sent"]
+    assert send(office) == []
+
+
+def test_a_digest_names_no_address_of_anybody(office, clock, acme, order):
+    acme.hire("E1", awarded_on=DUE)
+    order()
+    clock.set(MONDAY)
+    (letter,) = send(office)
+
+    assert "@" not in letter.text
+    (row,) = written(office)
+    assert "@example.org" not in str(row.contents)
+
+
+def test_a_spanish_digest_is_spanish(office, clock, acme, order):
+    acme.hire("E1", awarded_on=DUE)
+    order(language="es")
+    clock.set(MONDAY)
+    (letter,) = send(office)
+
+    assert letter.subject == "Certificaciones en Acme al 22 de noviembre de 2026"
+    assert "vence el 25 de diciembre de 2026" in letter.text
+    assert 'lang="es"' in letter.html
+
+
+def test_a_month_is_told_of_on_the_first_in_new_york(office, clock, acme, order):
+    acme.hire("E1", awarded_on=DUE)
+    order(every="month")
+    clock.set("2026-12-01T04:59:00+00:00")
+    assert send(office) == []
+    clock.set("2026-12-01T05:00:00+00:00")
+    (letter,) = send(office)
+
+    assert "as of 30 November 2026" in letter.subject
+    assert [(row.from_on, row.through_on) for row in written(office)] == [
+        (date(2026, 11, 21), date(2026, 11, 30))
+    ]
+
+
+def test_weeks_that_were_missed_make_one_digest(office, clock, acme, order):
+    acme.hire("E1", awarded_on=DUE)
+    order()
+    clock.set("2026-12-16")
+    (letter,) = send(office)
+
+    assert "as of 13 December 2026" in letter.subject
+    assert "This tells of 21 November 2026 to 13 December 2026." in letter.text
+    (row,) = written(office)
+    assert (row.from_on, row.through_on) == (date(2026, 11, 21), date(2026, 12, 13))
+
+
+def test_where_there_is_nobody_to_name_no_letter_is_sent_and_the_weeks_go_on(
+    office, clock, acme, order
+):
+    acme.hire("E1", awarded_on=LATER)
+    with office.work(SYSTEM) as work:
+        work.connection.execute(update(Sharing).values(consented_on=date(2026, 1, 5)))
+    order()
+    clock.set(MONDAY)
+    assert jobs.digest(office) == {"empty": 1}
+    assert cases.letters(office) == []
+    assert told_through(office) == date(2026, 11, 22)
+    (row,) = written(office)
+    assert row.message_id is None
+
+
+# What it tells of.
+def test_an_expiry_that_passed_is_told_of_once_and_by_its_last_valid_day(
+    office, clock, acme, order
+):
+    acme.hire("E1", awarded_on=date(2021, 11, 22))  # the last valid day is the week's last
+    order()
+    clock.set(MONDAY)
+    (first,) = send(office)
+    clock.set("2026-11-30")
+    (second,) = send(office)
+    clock.set("2026-12-07")
+    third = send(office)
+
+    assert "expires on 22 November 2026" in first.text
+    assert "Passed their expiry date" in second.text
+    assert "expired on 22 November 2026" in second.text
+    assert third == []
+
+
+def test_what_was_decided_is_told_of_in_the_week_in_which_it_is_true_and_known(
+    office, clock, acme, order
+):
+    for employee_id in ("E1", "E2", "E3", "E4"):
+        acme.hire(employee_id, awarded_on=LATER)
+    acme.hire("E5", awarded_on=DUE)
+    ids = certifications(office, acme)
+    order()
+    cases.change(office, ids["E1"], "suspend", date(2026, 11, 22))
+    cases.change(office, ids["E2"], "revoke", date(2026, 11, 3))
+    cases.change(office, ids["E3"], "suspend", date(2026, 11, 25))
+    cases.renew(office, ids["E5"], date(2026, 11, 22))
+    clock.set(MONDAY)
+    (first,) = send(office)
+    cases.change(office, ids["E4"], "suspend", date(2026, 11, 20))
+    clock.set("2026-11-30")
+    (second,) = send(office)
+
+    assert "(E1), Certified Production Technician: suspended on 22 November 2026" in first.text
+    assert "(E2), Certified Production Technician: revoked on 3 November 2026" in first.text
+    assert "(E5), Certified Production Technician: renewed on 22 November 2026" in first.text
+    assert "(E3), Certified Production Technician: suspended" not in first.text
+    assert "(E3), Certified Production Technician: suspended on 25 November 2026" in second.text
+    assert "(E4), Certified Production Technician: suspended on 20 November 2026" in second.text
+    assert "(E1)" not in second.text
+
+
+def certifications(office, acme):
+    """The workers' certifications by employee_id."""
+    with office.reading(SYSTEM) as reading:
+        found = reading.rows(select(Certification.holder_id, Certification.id))
+        by_holder = {row.holder_id: row.id for row in found}
+    return {e: by_holder[h] for e, h in acme.holders.items()}
+
+
+def test_those_who_began_to_share_and_those_whom_no_letter_reaches_are_named(
+    office, clock, acme, order
+):
+    acme.hire("E1", "E2", "E3", awarded_on=LATER)
+    with office.work(SYSTEM) as work:
+        people = {
+            row.id: row.email
+            for row in work.rows(select(Holder.id, Holder.email))
+        }  # fmt: skip
+        outbox.suppress(work, people[acme.holders["E1"]], "hard_bounce")
+        outbox.suppress(work, people[acme.holders["E2"]], "hard_bounce")
+        outbox.suppress(
+            work, people[acme.holders["E3"]], "soft_bounce", until=work.now - timedelta(hours=1)
+        )
+        second = update(Holder).where(Holder.id == acme.holders["E2"])
+        work.connection.execute(second.values(second_email="two@example.org"))
+    order()
+    clock.set(MONDAY)
+    (letter,) = send(office)
+
+    named, _, rest = letter.text.partition("Not reached by our letters")[2].partition("Share with")
+    assert "(E1)" in named
+    assert "(E2)" not in named
+    assert "(E3)" not in named
+    assert all(f"({e}): since 21 November 2026" in rest for e in ("E1", "E2", "E3"))
+
+
+# Consent.
+def test_whoever_ends_the_consent_before_the_letter_leaves_is_not_in_it(office, clock, acme, order):
+    acme.hire("E1", "E2", awarded_on=DUE)
+    order()
+    clock.set(MONDAY)
+    assert jobs.digest(office) == {"written": 1}
+    gone = name_of(office, acme, "E1")
+    end_consent(office, acme, "E1")
+    (letter,) = send(office)
+
+    assert "(E2)" in letter.text
+    for told in (letter.text, letter.html, str(cases.letters(office)[0].facts)):
+        assert "(E1)" not in told
+        assert gone not in told
+    assert "Certified: 1 of 2." in letter.text
+    assert "within 180: 1." in letter.text
+
+
+def test_a_digest_that_names_nobody_any_more_is_not_sent(office, clock, acme, order):
+    acme.hire("E1", awarded_on=DUE)
+    order()
+    clock.set(MONDAY)
+    jobs.digest(office)
+    end_consent(office, acme, "E1")
+
+    assert send(office) == []
+    (row,) = cases.letters(office)
+    assert (row.state, row.last_error) == ("cancelled", "Nobody is left to be named.")
+
+
+def test_a_second_copy_is_the_same_to_the_byte_unless_a_consent_ended_in_between(
+    office, clock, acme, order
+):
+    acme.hire("E1", "E2", awarded_on=DUE)
+    order()
+    clock.set(MONDAY)
+    (first,) = send(office)
+
+    def again():
+        with office.work(SYSTEM) as work:
+            work.connection.execute(update(Message).values(state="ready", finished_at=None))
+        (letter,) = send(office)
+        return letter
+
+    clock.advance(hours=2)
+    second = again()
+    end_consent(office, acme, "E2")
+    third = again()
+
+    assert second.raw == first.raw
+    assert third.message_id == first.message_id
+    assert "(E2)" not in third.text
+
+
+def test_employment_that_ended_ends_the_naming_too(office, clock, acme, order):
+    acme.hire("E1", awarded_on=DUE)
+    acme.hire("E2", awarded_on=DUE, ended_on=date(2026, 11, 20))
+    order()
+    clock.set(MONDAY)
+    (letter,) = send(office)
+
+    assert "(E1)" in letter.text
+    assert "(E2)" not in letter.text
+
+
+# Once.
+def test_two_schedulers_write_one_digest(office, clock, acme, order):
+    acme.hire("E1", awarded_on=DUE)
+    order()
+    clock.set(MONDAY)
+    threads = [threading.Thread(target=jobs.digest, args=(office,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(written(office)) == 1
+    assert cases.states(office) == ["ready"]
+
+
+@pytest.fixture
+def owed(clock, acme, order):
+    """A worker to be told of, and the digest's day."""
+    acme.hire("E1", awarded_on=DUE)
+    order()
+    clock.set(MONDAY)
+
+
+@pytest.mark.usefixtures("owed")
+@pytest.mark.parametrize("step", ["_keep", "_send", "snapshot"])
+def test_a_process_that_dies_in_the_middle_leaves_nothing_and_the_next_writes_all(
+    office, monkeypatch, step
+):
+    place = digest_contents if step == "snapshot" else digests
+    real = getattr(place, step)
+
+    def dies(*given):
+        real(*given)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place, step, dies)
+        with pytest.raises(KeyboardInterrupt):
+            jobs.digest(office)
+    assert (written(office), cases.letters(office)) == ([], [])
+    assert told_through(office) == date(2026, 11, 20)
+    assert len(send(office)) == 1
+
+
+def test_one_that_cannot_be_written_is_logged_and_holds_up_no_other(
+    office, acme, owed, monkeypatch, caplog
+):
+    del owed
+    other = company(office, "Bolt")
+    other.hire("E1", awarded_on=DUE)
+    with office.work(SYSTEM) as work:
+        digests.order(work, other.id, every="week", language="en", address="hr@bolt.example")
+        work.connection.execute(update(DigestOrder).values(through_on=date(2026, 11, 15)))
+    snapshot = digest_contents.snapshot
+
+    def fails(reading, employer_id, period):
+        if employer_id == acme.id:
+            raise RuntimeError("spoilt")
+        return snapshot(reading, employer_id, period)
+
+    monkeypatch.setattr(digest_contents, "snapshot", fails)
+    assert jobs.digest(office) == {"failed": 1, "written": 1}
+    assert f"the digest of employer {acme.id} could not be written" in caplog.text
+    assert [row.employer_id for row in written(office)] == [other.id]
+
+
+def test_a_digest_of_that_day_that_is_on_record_already_is_not_written_again(
+    office, clock, acme, order
+):
+    acme.hire("E1", awarded_on=DUE)
+    order()
+    clock.set(MONDAY)
+    jobs.digest(office)
+    with office.work(SYSTEM) as work:
+        work.connection.execute(update(DigestOrder).values(through_on=date(2026, 11, 15)))
+    assert jobs.digest(office) == {"empty": 1}
+    assert len(written(office)) == 1
+    assert len(cases.letters(office)) == 1
+    assert told_through(office) == date(2026, 11, 22)
+
+
+def test_nothing_is_written_while_the_fuse_is_blown(office, clock, acme, order):
+    acme.hire("E1", awarded_on=DUE)
+    order()
+    clock.set(MONDAY)
+    with office.work(SYSTEM) as work:
+        runtime.blow_fuse(work, "The clock jumped.")
+    assert jobs.digest(office) == {}
+    with office.work(SYSTEM) as work:
+        work.connection.execute(update(Runtime).values(fuse=None))
+    assert jobs.digest(office) == {"written": 1}
+
+
+def test_the_job_stops_when_told(office, clock, acme, order):
+    acme.hire("E1", awarded_on=DUE)
+    order()
+    clock.set(MONDAY)
+    assert jobs.digest(office, stop=lambda: True) == {}
+
+
+# Orders.
+def test_an_order_that_is_called_off_stops_the_letter_that_waits(office, clock, acme, order):
+    acme.hire("E1", awarded_on=DUE)
+    order()
+    clock.set(MONDAY)
+    jobs.digest(office)
+    with office.work(SYSTEM) as work:
+        digests.call_off(work, acme.id)
+        with pytest.raises(NotFound):
+            digests.call_off(work, acme.id)
+
+    assert send(office) == []
+    assert cases.letters(office)[0].last_error == "No digest is ordered any more."
+
+
+def test_a_digest_goes_to_no_address_that_is_suppressed(office, clock, acme, order):
+    acme.hire("E1", awarded_on=DUE)
+    order(address="HR@acme.example")
+    clock.set(MONDAY)
+    with office.work(SYSTEM) as work:
+        outbox.suppress(work, "hr@acme.example", "hard_bounce")
+
+    assert send(office) == []
+    assert cases.letters(office)[0].last_error == "The address is not written to."
+
+
+def test_the_same_order_again_changes_nothing_and_another_keeps_what_was_told(office, clock, order):
+    first = order()
+    clock.advance(hours=1)
+    assert order() == first
+    changed = order(every="month", language="es")
+    assert (changed.every, changed.language, changed.through_on) == (
+        "month", "es", first.through_on,
+    )  # fmt: skip
+    with office.reading(SYSTEM) as reading:
+        lines = reading.rows(select(HistoryEntry.action).where(HistoryEntry.subject == "digest"))
+    assert [row.action for row in lines] == ["order", "order"]
+
+
+def test_without_an_address_on_record_one_must_be_given(order):
+    with pytest.raises(Invalid) as refused:
+        order(address=None)
+    assert list(refused.value.fields) == ["address"]
+
+
+# Size.
+def test_a_letter_names_a_hundred_and_says_that_there_are_more(office, clock, acme, order):
+    acme.hire(*(f"E{n:03}" for n in range(120)), awarded_on=DUE)
+    order()
+    clock.set(MONDAY)
+    (letter,) = send(office)
+
+    assert letter.text.count("expires on 25 December 2026") == 100
+    assert "There are more than stand here; see the link." in letter.text
+    assert len(written(office)[0].contents["sections"]["due"]["rows"]) == 100
+
+
+def test_a_digest_costs_as_many_statements_for_forty_workers_as_for_two(office, clock, acme, order):
+    del order
+    acme.hire("E1", "E2", awarded_on=DUE)
+    clock.set(MONDAY)
+
+    def statements():
+        with counted(office) as sent, office.reading(SYSTEM) as reading:
+            period = Period(date(2026, 11, 16), date(2026, 11, 22))
+            digest_contents.snapshot(reading, acme.id, period)
+        return len(sent)
+
+    few = statements()
+    acme.hire(*(f"F{n}" for n in range(40)), awarded_on=DUE)
+    assert statements() == few
+
+
+def test_composing_costs_as_many_statements_for_five_digests_as_for_one(office, clock, acme, order):
+    employers = [acme, *(company(office, f"Employer {n}") for n in range(5))]
+    for employer in employers:
+        employer.hire("E1", awarded_on=DUE)
+        order(employer=employer)
+    clock.set(MONDAY)
+    jobs.digest(office)
+
+    def composed(limit):
+        with office.work(SYSTEM) as work:
+            runtime.open_row(work)
+            claims = outbox.claim(work, owner="test", place=runtime.place(work), limit=limit)
+
+        with counted(office) as sent, office.reading(SYSTEM) as reading:
+            made = composing.compose(reading, office.message_key, claims)
+        assert len(made) == limit
+        return len(sent)
+
+    assert composed(1) == composed(5)
+
+
+def test_a_consent_until_a_day_is_no_consent_after_it(office, clock, acme, order):
+    acme.hire("E1", awarded_on=DUE)
+    acme.hire("E2", awarded_on=DUE, until_on=date(2026, 11, 23))
+    order()
+    clock.set(MONDAY)
+    jobs.digest(office)
+    clock.advance(days=1)
+    (letter,) = send(office)
+
+    assert "(E1)" in letter.text
+    assert "(E2)" not in letter.text

@@ -1,0 +1,115 @@
+"""Employers' digests: numbers and names become a letter.
+
+Whom a digest may name is decided elsewhere; here it is only worded. Layouts are those of every
+letter, phrases stand in ``templates/digest.*.toml``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from tracker.domain.wording import in_words
+from tracker.mail import messages
+from tracker.mail.messages import Letter, Phrases, printable
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How an employer's workers stand under one scheme; ``due`` counts by days ahead."""
+
+    scheme: str
+    total: int
+    valid: int
+    not_shared: int
+    not_certified: int
+    due: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One worker: what is told of them, and the day that goes with it if there is one."""
+
+    name: str
+    employee_id: str
+    what: str
+    scheme: str
+    on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class DigestLetter:
+    """What a digest says, of which days; of each section its lines and whether there are more."""
+
+    employer: str
+    language: str
+    from_on: date
+    through_on: date
+    numbers: tuple[Numbers, ...]
+    sections: Mapping[str, tuple[tuple[Line, ...], bool]]
+    link: str
+
+
+def compose(facts: DigestLetter) -> Letter:
+    """Write one digest: the numbers first, then whoever is named, section by section."""
+    say, language = messages.phrases(facts.language, "digest"), facts.language
+    employer = printable(facts.employer)
+    date_ = in_words(facts.through_on, language)
+    context = {
+        "language": language,
+        "subject": say["subject"].format(employer=employer, date=date_),
+        "greeting": say["greeting"].format(employer=employer),
+        "sections": [
+            *(_numbers(say, one, facts) for one in facts.numbers),
+            *(_named(say, name, facts) for name in facts.sections),
+        ],
+        "enclosed": "",
+        "button": say["button"],
+        "link": facts.link,
+        "reason": say["reason"].format(employer=employer),
+        "unsubscribe_link": None,
+    }
+    return messages.laid_out(context)
+
+
+def _section(title: str, lead: str, *sentences: str) -> dict[str, Any]:
+    return {"title": title, "lead": lead, "number": "", "percent": None, "share": "",
+            "paragraphs": [sentences]}  # fmt: skip
+
+
+def _numbers(say: Phrases, one: Numbers, facts: DigestLetter) -> dict[str, Any]:
+    days = {
+        name: in_words(day, facts.language)
+        for name, day in (("first", facts.from_on), ("last", facts.through_on))
+    }
+    sentences = [
+        say["valid"].format(count=one.valid, total=one.total),
+        say["due"].format_map({f"in_{day}": count for day, count in one.due.items()}),
+    ]
+    for key, count in (("not_certified", one.not_certified), ("not_shared", one.not_shared)):
+        if count:
+            sentences.append(say[key].format(count=count))
+    title = say["numbers"].format(scheme=printable(one.scheme), date=days["last"])
+    return _section(title, say["period"].format_map(days), *sentences)
+
+
+def _named(say: Phrases, name: str, facts: DigestLetter) -> dict[str, Any]:
+    lines, more = facts.sections[name]
+    sentences = [_line(say, line, facts.language) for line in lines]
+    if more:
+        sentences.append(say["more"])
+    title = say["due_title" if name == "due" else name]
+    return _section(title, say[f"{name}_lead"], *sentences)
+
+
+def _line(say: Phrases, line: Line, language: str) -> str:
+    row = say["row_scheme" if line.scheme else "row"].format(
+        name=printable(line.name), employee_id=printable(line.employee_id),
+        scheme=printable(line.scheme),
+    )  # fmt: skip
+    if line.on is None:
+        return row
+    what, day = say[f"what_{line.what}"], in_words(line.on, language)
+    return say["row_on"].format(row=row, what=what, date=day)

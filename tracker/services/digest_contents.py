@@ -1,0 +1,281 @@
+"""What an employer's digest says: numbers and names, as far as each worker's consent goes.
+
+Invariant: everything about a person is reached through the live consent of the workforce page
+(``roster.CONSENTED``), so a digest never tells more than the page does. Points and addresses are
+not read at all. Whoever does not share is counted, and has no name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, exists, func, or_, select
+
+from tracker.db import Instant
+from tracker.domain.periods import DAY, Period
+from tracker.models import (
+    Certification,
+    Holder,
+    Renewal,
+    RosterEntry,
+    Sharing,
+    StandingChange,
+    Suppression,
+)
+from tracker.services import employers, facts, workforce
+from tracker.services.roster import CONSENTED
+from tracker.services.work import Reading
+from tracker.services.workforce import Question
+
+SHOWN = 100
+"""How many names a section keeps at most."""
+SECTIONS = ("expired", "due", "changed", "unreachable", "sharing")
+"""In the order in which a letter tells of them."""
+_AHEAD = timedelta(days=180)
+
+Contents = dict[str, Any]
+"""A digest as JSON knows it: ``numbers`` by scheme, ``sections`` of rows, who shared (a digest)."""
+
+
+# Who shares.
+def consents(reading: Reading, employer_ids: Collection[str]) -> dict[str, dict[str, str]]:
+    """The live consents of each employer's workers now: by roster entry, the consent's id."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for ids in facts.chunks(employer_ids):
+        statement = (
+            select(RosterEntry.employer_id, RosterEntry.id, Sharing.id.label("consent"))
+            .join(Sharing, CONSENTED)
+            .where(RosterEntry.employer_id.in_(ids))
+        )
+        for row in reading.rows(statement, {"today": employers.today(reading)}):
+            found[row.employer_id][row.id] = row.consent
+    return found
+
+
+def fingerprint(live: Mapping[str, str]) -> str:
+    """Tells one set of consents from every other."""
+    listed = ",".join(f"{entry}={consent}" for entry, consent in sorted(live.items()))
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
+# At the cut-off.
+def snapshot(reading: Reading, employer_id: str, period: Period) -> Contents:
+    """Everything that a digest of the period tells, as it stands at its end."""
+    live = consents(reading, [employer_id])[employer_id]
+    sections = {
+        "expired": _expired(reading, employer_id, period),
+        "due": _due(reading, employer_id, period.ends_on),
+        "changed": _changed(reading, employer_id, period),
+        "unreachable": _unreachable(reading, employer_id),
+        "sharing": _sharing(reading, employer_id, period),
+    }
+    return {
+        "from_on": str(period.starts_on), "through_on": str(period.ends_on),
+        "consents": fingerprint(live), "numbers": numbers(reading, employer_id, period.ends_on),
+        "sections": {name: _kept(rows) for name, rows in sections.items()},
+    }  # fmt: skip
+
+
+def as_of_now(
+    reading: Reading, employer_id: str, contents: Contents, live: Mapping[str, str]
+) -> Contents:
+    """The contents as far as workers consent now: nobody who ended it is named or counted.
+
+    Where nobody's consent has changed they are what they were.
+    """
+    if contents["consents"] == fingerprint(live):
+        return contents
+    on = date.fromisoformat(contents["through_on"])
+    sections = {
+        name: {**section, "rows": [row for row in section["rows"] if row["entry"] in live]}
+        for name, section in contents["sections"].items()
+    }
+    return {
+        **contents, "consents": fingerprint(live), "sections": sections,
+        "numbers": numbers(reading, employer_id, on),
+    }  # fmt: skip
+
+
+def is_empty(contents: Contents) -> bool:
+    """Whether there is nobody to name: such a digest is not sent."""
+    return not any(section["rows"] for section in contents["sections"].values())
+
+
+def numbers(reading: Reading, employer_id: str, on: date) -> list[dict[str, Any]]:
+    """By scheme, how many workers are certified, due, not certified, not shared.
+
+    Schemes in which none of the workers has a standing are left out, unless none has any.
+    """
+    found = [_numbers(reading, Question(employer_id, scheme, on)) for scheme in reading.schemes]
+    return [one for one in found if one["not_shared"] + one["not_certified"] < one["total"]] or [
+        found[0]
+    ]
+
+
+def _numbers(reading: Reading, asked: Question) -> dict[str, Any]:
+    told = workforce.summary(reading, asked)
+    return {
+        "scheme": asked.scheme.code, "total": told.total, "valid": told.valid,
+        "not_shared": told.by_status["not_shared"],
+        "not_certified": told.by_status["not_certified"],
+        "due": {str(one.days): one.count for one in told.due},
+    }  # fmt: skip
+
+
+def _kept(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The first rows, and whether there are more."""
+    listed = list(rows)
+    return {"rows": listed[:SHOWN], "more": len(listed) > SHOWN}
+
+
+# By standing: through the page's own reading.
+def _expired(reading: Reading, employer_id: str, period: Period) -> Iterator[dict[str, Any]]:
+    """Those whose last valid day passed in the period, and who were not renewed."""
+    return _standings(
+        reading, employer_id, period.ends_on,
+        Period(period.starts_on - DAY, period.ends_on - DAY),
+    )  # fmt: skip
+
+
+def _due(reading: Reading, employer_id: str, on: date) -> Iterator[dict[str, Any]]:
+    """Those whose certification expires within 180 days, the soonest first."""
+    return _standings(reading, employer_id, on, Period(on, on + _AHEAD))
+
+
+def _standings(
+    reading: Reading, employer_id: str, on: date, expiry: Period
+) -> Iterator[dict[str, Any]]:
+    found = []
+    for scheme in reading.schemes:
+        asked = Question(
+            employer_id, scheme, on, expires_from=expiry.starts_on, expires_until=expiry.ends_on
+        )
+        page = workforce.page(reading, asked, after=None, limit=SHOWN + 1, sort="urgency")
+        found += [(worker, scheme.code) for worker in page]
+    for worker, code in sorted(found, key=lambda one: (one[0].expires_on, one[0].employee_id)):
+        yield {
+            "entry": worker.id, "employee_id": worker.employee_id, "name": worker.name,
+            "scheme": code, "on": str(worker.expires_on), "what": worker.status,
+        }  # fmt: skip
+
+
+# By what happened: joined through the same consent.
+_WORKER = (
+    RosterEntry.id.label("entry"), RosterEntry.employee_id,
+    (Holder.given_name + " " + Holder.family_name).label("name"),
+)  # fmt: skip
+
+
+_DECIDED_AT = func.coalesce(Renewal.closed_at, Renewal.recorded_at, type_=Instant)
+
+
+def _workers(employer_id: str, *more: Any) -> Select[Any]:
+    """The employer's workers who share now, with their names."""
+    return (
+        select(*_WORKER, *more)
+        .select_from(RosterEntry)
+        .join(Sharing, CONSENTED)
+        .join(Holder, Holder.id == Sharing.holder_id)
+        .where(RosterEntry.employer_id == employer_id)
+    )
+
+
+def _named(reading: Reading, statement: Select[Any], order: Any) -> list[Any]:
+    ordered = statement.order_by(order, RosterEntry.employee_id, RosterEntry.id)
+    return list(reading.rows(ordered.limit(SHOWN + 1), {"today": employers.today(reading)}))
+
+
+def _changed(reading: Reading, employer_id: str, period: Period) -> list[dict[str, Any]]:
+    """Those renewed, suspended, reinstated, revoked or surrendered, in the period's order."""
+    held = and_(Certification.holder_id == Sharing.holder_id, Certification.voided_at.is_(None))
+    changes = (
+        _workers(
+            employer_id, Certification.scheme, StandingChange.kind.label("what"),
+            StandingChange.effective_on.label("on"),
+        )
+        .join(Certification, held)
+        .join(StandingChange, StandingChange.certification_id == Certification.id)
+        .where(_told_in(reading, period, StandingChange.effective_on, StandingChange.recorded_at))
+    )  # fmt: skip
+    renewals = (
+        _workers(
+            employer_id, Certification.scheme, Renewal.decision.label("what"),
+            Renewal.decided_on.label("on"),
+        )
+        .join(Certification, held)
+        .join(Renewal, Renewal.certification_id == Certification.id)
+        .where(
+            Renewal.decision == "approved",
+            _told_in(reading, period, Renewal.decided_on, _DECIDED_AT),
+        )
+    )  # fmt: skip
+    rows = [
+        *_named(reading, changes, StandingChange.effective_on),
+        *_named(reading, renewals, Renewal.decided_on),
+    ]
+    return [
+        {"entry": row.entry, "employee_id": row.employee_id, "name": row.name,
+         "scheme": row.scheme, "on": str(row.on), "what": row.what}
+        for row in sorted(rows, key=lambda row: (row.on, row.employee_id))
+    ]  # fmt: skip
+
+
+def _told_in(reading: Reading, period: Period, effective_on: Any, recorded_at: Any) -> Any:
+    """Whether a fact belongs to the period: the first in which it both was true and was known."""
+    begins, ends = instants(reading, period)
+    return or_(
+        and_(effective_on.between(period.starts_on, period.ends_on), recorded_at < ends),
+        and_(
+            effective_on < period.starts_on,
+            recorded_at >= begins, recorded_at < ends,
+        ),
+    )  # fmt: skip
+
+
+def instants(reading: Reading, period: Period) -> tuple[datetime, datetime]:
+    """The first instant of a period and the first after it, where a day begins last."""
+    zones = {scheme.time_zone for scheme in reading.schemes}
+    first, after = period.starts_on, period.ends_on + DAY
+    return (
+        max(datetime.combine(first, time.min, tzinfo=zone) for zone in zones),
+        max(datetime.combine(after, time.min, tzinfo=zone) for zone in zones),
+    )
+
+
+def _sharing(reading: Reading, employer_id: str, period: Period) -> list[dict[str, Any]]:
+    """Those who began to share in the period."""
+    statement = _workers(employer_id, Sharing.consented_on.label("on")).where(
+        Sharing.consented_on.between(period.starts_on, period.ends_on)
+    )
+    rows = _named(reading, statement, Sharing.consented_on)
+    return [
+        {"entry": row.entry, "employee_id": row.employee_id, "name": row.name,
+         "on": str(row.on), "what": "sharing"}
+        for row in rows
+    ]  # fmt: skip
+
+
+def _unreachable(reading: Reading, employer_id: str) -> list[dict[str, Any]]:
+    """Those who share and whom no letter reaches: every address of theirs is suppressed."""
+    statement = _workers(employer_id).where(
+        _barred(reading, Holder.email),
+        or_(Holder.second_email.is_(None), _barred(reading, Holder.second_email)),
+    )
+    return [
+        {"entry": row.entry, "employee_id": row.employee_id, "name": row.name,
+         "what": "unreachable"}
+        for row in _named(reading, statement, RosterEntry.employee_id)
+    ]  # fmt: skip
+
+
+def _barred(reading: Reading, address: Any) -> Any:
+    return exists(
+        select(Suppression.address).where(
+            Suppression.address == func.lower(address),
+            or_(Suppression.until_at.is_(None), Suppression.until_at > reading.now),
+        )
+    )

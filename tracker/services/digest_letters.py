@@ -1,0 +1,143 @@
+"""Employers' digests among the letters: whom they still may name, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from tracker.mail import digests
+from tracker.mail.digests import DigestLetter, Line, Numbers
+from tracker.models import Digest, DigestOrder, Employer, Suppression
+from tracker.services import digest_contents, facts, letters
+from tracker.services.letters import Claim, Composed, Made, Uncomposed
+from tracker.services.work import Reading
+
+_CALLED_OFF = "No digest is ordered any more."
+_SUPPRESSED = "The address is not written to."
+_NOBODY = "Nobody is left to be named."
+
+
+def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
+    """The digests of the claimed rows by id, with a constant number of statements.
+
+    Who ends a consent after the cut-off is in no letter that is sent afterwards, not even in a
+    second copy; numbers are then counted anew.
+    """
+    rows = _rows(reading, [claim.id for claim in claims])
+    employer_ids = {claim.employer_id for claim in claims if claim.employer_id}
+    live = digest_contents.consents(reading, employer_ids)
+    barred = _barred(reading, {row.address for row in rows.values()})
+    made: Made = {}
+    for claim in claims:
+        try:
+            told = _facts(reading, claim, rows.get(claim.id), live, barred)
+            made[claim.id] = (
+                Uncomposed(told, owed=False)
+                if isinstance(told, str)
+                else _composed(reading, key, claim, told)
+            )
+        except Exception as error:  # noqa: BLE001 - one letter's data must not stop the others
+            made[claim.id] = Uncomposed(f"{type(error).__name__}: {error}"[:500], owed=True)
+    return made
+
+
+def _rows(reading: Reading, ids: Sequence[str]) -> dict[str, Any]:
+    """The digests with their orders, by the letter's id; one called off is left out."""
+    found: dict[str, Any] = {}
+    for some in facts.chunks(ids):
+        statement = (
+            select(
+                Digest.message_id, Digest.contents, DigestOrder.address, DigestOrder.language,
+                Employer.name,
+            )
+            .join(DigestOrder, DigestOrder.employer_id == Digest.employer_id)
+            .join(Employer, Employer.id == Digest.employer_id)
+            .where(Digest.message_id.in_(some))
+        )  # fmt: skip
+        found |= {row.message_id: row for row in reading.rows(statement)}
+    return found
+
+
+def _barred(reading: Reading, addresses: set[str]) -> set[str]:
+    barred: set[str] = set()
+    for some in facts.chunks({address.lower() for address in addresses}):
+        statement = select(Suppression.address).where(
+            Suppression.address.in_(some),
+            or_(Suppression.until_at.is_(None), Suppression.until_at > reading.now),
+        )
+        barred.update(row.address for row in reading.rows(statement))
+    return barred
+
+
+def _facts(
+    reading: Reading, claim: Claim, row: Any, live: Mapping[str, Mapping[str, str]],
+    barred: set[str],
+) -> dict[str, Any] | str:  # fmt: skip
+    """Everything that the letter says, or why there is none. A second copy says the same."""
+    if row is None:
+        return _CALLED_OFF
+    if claim.facts is None and row.address.lower() in barred:
+        return _SUPPRESSED
+    said = claim.facts or {
+        "composed_at": reading.now.isoformat(), "address": row.address, "name": row.name,
+        "language": row.language, "contents": row.contents,
+    }  # fmt: skip
+    employer_id = claim.employer_id or ""
+    contents = digest_contents.as_of_now(
+        reading, employer_id, said["contents"], live.get(employer_id, {})
+    )
+    return _NOBODY if digest_contents.is_empty(contents) else {**said, "contents": contents}
+
+
+def _composed(reading: Reading, key: bytes, claim: Claim, said: dict[str, Any]) -> Composed:
+    base, contents = reading.settings.app.base_url.rstrip("/"), said["contents"]
+    through_on = date.fromisoformat(contents["through_on"])
+    letter = digests.compose(
+        DigestLetter(
+            employer=said["name"], language=said["language"],
+            from_on=date.fromisoformat(contents["from_on"]), through_on=through_on,
+            numbers=tuple(_numbers(reading, one, said["language"]) for one in contents["numbers"]),
+            sections=_sections(reading, contents, said["language"]),
+            link=f"{base}/api/v1/employers/{claim.employer_id}/workforce?as_of={through_on}",
+        )
+    )  # fmt: skip
+    return letters.sealed(reading, key, claim, letter, said)
+
+
+def _numbers(reading: Reading, one: Mapping[str, Any], language: str) -> Numbers:
+    return Numbers(
+        scheme=_title(reading, one["scheme"], language), total=one["total"], valid=one["valid"],
+        not_shared=one["not_shared"], not_certified=one["not_certified"],
+        due={int(days): count for days, count in one["due"].items()},
+    )  # fmt: skip
+
+
+def _sections(
+    reading: Reading, contents: Mapping[str, Any], language: str
+) -> dict[str, tuple[tuple[Line, ...], bool]]:
+    """The rows of each section in order, and whether there are more: a hundred in all."""
+    room, found = digest_contents.SHOWN, {}
+    for name in digest_contents.SECTIONS:
+        section = contents["sections"][name]
+        rows = section["rows"][:room]
+        if section["rows"]:
+            more = section["more"] or len(section["rows"]) > len(rows)
+            found[name] = (tuple(_line(reading, row, language) for row in rows), more)
+        room -= len(rows)
+    return found
+
+
+def _line(reading: Reading, row: Mapping[str, Any], language: str) -> Line:
+    scheme, on = row.get("scheme"), row.get("on")
+    return Line(
+        name=row["name"], employee_id=row["employee_id"], what=row["what"],
+        scheme=_title(reading, scheme, language) if scheme else "",
+        on=date.fromisoformat(on) if on else None,
+    )  # fmt: skip
+
+
+def _title(reading: Reading, scheme: str, language: str) -> str:
+    return str(reading.schemes[scheme].title[language])

@@ -1,0 +1,167 @@
+"""Employers' digests: who ordered one, and the writing of those that are owed.
+
+A digest is written at the cut-off, which is Monday 00:00 or the first of a month at 00:00 in the
+schemes' time zone (America/New_York in those that are shipped; where they differ, the last), and
+says what is true then. What it says is kept, so that a letter tried again tells no other story.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import and_, delete, or_, select, update
+
+from tracker.db import new_id
+from tracker.domain import digests as rules
+from tracker.domain.errors import Invalid, NotFound
+from tracker.domain.periods import DAY, Period
+from tracker.models import Digest, DigestOrder
+from tracker.services import digest_contents, employers, history, outbox
+from tracker.services.work import Reading, Work
+
+KIND = "digest"
+_COLUMNS = (
+    DigestOrder.employer_id, DigestOrder.every, DigestOrder.language, DigestOrder.address,
+    DigestOrder.through_on, DigestOrder.changed_at,
+)  # fmt: skip
+
+
+# Orders.
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How often an employer wants a digest, where to and in which language."""
+
+    employer_id: str
+    every: rules.Every
+    language: str
+    address: str
+    through_on: date | None
+    changed_at: Any
+    next_on: date
+
+
+def order_of(reading: Reading, employer_id: str) -> Order:
+    """An employer's order. Raises NotFound without one, and for another company's."""
+    employers.get(reading, employer_id)
+    row = reading.row(select(*_COLUMNS).where(DigestOrder.employer_id == employer_id))
+    if row is None:
+        raise NotFound("No digest is ordered.")
+    next_on = rules.next_cutoff(row.every, employers.today(reading))
+    return Order(**row._mapping, next_on=next_on)  # noqa: SLF001 - SQLAlchemy's public accessor
+
+
+def order(
+    work: Work, employer_id: str, *, every: rules.Every, language: str, address: str | None
+) -> Order:
+    """Order a digest, or change the order; the first is written at the next cut-off.
+
+    Without an address it goes to the employer's own. Raises NotFound, Invalid where there is none.
+    """
+    address = address or employers.get(work, employer_id).email
+    if address is None:
+        rule = "is needed: the employer has no address on record"
+        raise Invalid("There is no address to send to.", fields={"address": rule})
+    chosen = {"every": every, "language": language, "address": address}
+    statement = work.upsert(DigestOrder).values(
+        employer_id=employer_id, **chosen, through_on=employers.today(work) - DAY,
+        changed_at=work.now,
+    )  # fmt: skip
+    changed = {**chosen, "changed_at": work.now}
+    differs = or_(*(getattr(DigestOrder, name) != value for name, value in chosen.items()))
+    made = statement.on_conflict_do_update(
+        index_elements=["employer_id"], set_=changed, where=differs
+    )
+    if work.row(made.returning(DigestOrder.employer_id)) is not None:
+        history.record(work, "order", "digest", employer_id, **chosen)
+    return order_of(work, employer_id)
+
+
+def call_off(work: Work, employer_id: str) -> None:
+    """Send no more digests, not even one that waits in the outbox. Raises NotFound."""
+    employers.get(work, employer_id)
+    result: Any = work.connection.execute(
+        delete(DigestOrder).where(DigestOrder.employer_id == employer_id)
+    )
+    if not result.rowcount:
+        raise NotFound("No digest is ordered.")
+    history.record(work, "call_off", "digest", employer_id)
+
+
+# Writing.
+def owed(reading: Reading) -> list[str]:
+    """The employers to whom a digest is owed now."""
+    rows = reading.rows(select(DigestOrder.employer_id).where(_owed(reading)))
+    return [row.employer_id for row in rows]
+
+
+def _owed(reading: Reading) -> Any:
+    today = employers.today(reading)
+    return or_(
+        *(
+            and_(
+                DigestOrder.every == every,
+                or_(
+                    DigestOrder.through_on.is_(None),
+                    DigestOrder.through_on < rules.last_closed(every, today).ends_on,
+                ),
+            )
+            for every in rules.EVERY
+        )
+    )
+
+
+def write(work: Work, employer_id: str) -> str:
+    """Write the digest that an employer is owed, put its letter into the outbox, and move on.
+
+    All in one transaction, so that a crash leaves either nothing or everything of it. Where
+    there is nobody to name, no letter is sent. Returns what was done: ``written``, ``empty``,
+    ``taken`` (nothing is owed any more, or somebody else is at it).
+    """
+    statement = select(*_COLUMNS).where(DigestOrder.employer_id == employer_id, _owed(work))
+    row = work.row(statement.with_for_update(skip_locked=True))
+    if row is None:
+        return "taken"
+    period = rules.owed(row.every, today=employers.today(work), through_on=row.through_on)
+    if period is None:
+        return "taken"
+    contents = digest_contents.snapshot(work, employer_id, period)
+    written = _keep(work, employer_id, period, contents)
+    if written is not None and not digest_contents.is_empty(contents):
+        _send(work, row, period, written)
+        done = "written"
+    else:
+        done = "empty"
+    work.connection.execute(
+        update(DigestOrder)
+        .where(DigestOrder.employer_id == employer_id)
+        .values(through_on=period.ends_on)
+    )
+    return done
+
+
+def _keep(work: Work, employer_id: str, period: Period, contents: dict[str, Any]) -> str | None:
+    """Write the digest down; None if there is one of this day already."""
+    statement = work.upsert(Digest).values(
+        id=new_id(), employer_id=employer_id, from_on=period.starts_on,
+        through_on=period.ends_on, contents=contents, recorded_at=work.now,
+    )  # fmt: skip
+    made = statement.on_conflict_do_nothing(index_elements=["employer_id", "through_on"])
+    row = work.row(made.returning(Digest.id))
+    return str(row.id) if row else None
+
+
+def _send(work: Work, row: Any, period: Period, digest_id: str) -> None:
+    """Put the letter into the outbox: useful until the next digest takes its place."""
+    following = rules.next_cutoff(row.every, employers.today(work))
+    _, until = digest_contents.instants(work, Period(period.starts_on, following - DAY))
+    key = f"e:{row.employer_id}:{period.ends_on}"
+    wanted = outbox.Wanted(
+        key=key, kind=KIND, address=row.address, employer_id=row.employer_id,
+        useful_until=until, about={"digest_id": digest_id},
+    )  # fmt: skip
+    letters = outbox.enqueue(work, work.message_key, [wanted])
+    work.connection.execute(
+        update(Digest).where(Digest.id == digest_id).values(message_id=letters[key])
+    )
