@@ -123,7 +123,7 @@ def test_nothing_ends_before_it_starts(kind, wrong):
 )  # fmt: skip
 def test_an_activity_that_lies_in_a_cycle_is_taken(claimed):
     """domain.md, worked cases 2 and 4: both ends are inside, completion decides."""
-    check_dates(claimed, CYCLES, on=ON)
+    check_dates(POLICY.types[claimed.type], claimed, CYCLES, on=ON)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_an_activity_that_lies_in_a_cycle_is_taken(claimed):
 def test_an_activity_outside_every_cycle_is_refused(claimed, field, why):
     """domain.md, worked case 3: before certification."""
     with pytest.raises(OutsideCycle) as refused:
-        check_dates(claimed, CYCLES, on=ON)
+        check_dates(POLICY.types[claimed.type], claimed, CYCLES, on=ON)
 
     rule = f"{why}; it must lie in a cycle, from 2024-03-15 up to today (2029-06-01)"
     assert refused.value.fields == {field: rule}
@@ -169,22 +169,29 @@ def test_an_activity_outside_every_cycle_is_refused(claimed, field, why):
 def test_a_course_completed_after_expiry_is_refused_whenever_it_began(starts_on):
     late = claim("third_party", "3", date(2029, 3, 16), starts_on=starts_on)
     with pytest.raises(OutsideCycle, match="no validity cycle"):
-        check_dates(late, CYCLES[:1], on=ON)
+        check_dates(POLICY.types[late.type], late, CYCLES[:1], on=ON)
+
+
+def test_an_event_is_no_job_although_it_has_no_quantity_either():
+    event = replace(COURSE, basis="event", threshold=None)
+    attended = claim("third_party", None, date(2029, 3, 20), starts_on=date(2029, 3, 10))
+    with pytest.raises(OutsideCycle, match="no validity cycle"):
+        check_dates(event, attended, CYCLES[:1], on=ON)
 
 
 def test_a_job_begun_after_expiry_is_refused_but_one_that_began_before_is_taken():
-    check_dates(job("full_time", date(2029, 3, 15)), CYCLES[:1], on=ON)
+    check_dates(JOB, job("full_time", date(2029, 3, 15)), CYCLES[:1], on=ON)
     with pytest.raises(OutsideCycle):
-        check_dates(job("full_time", date(2029, 3, 16)), CYCLES[:1], on=ON)
+        check_dates(JOB, job("full_time", date(2029, 3, 16)), CYCLES[:1], on=ON)
 
 
 def test_a_course_between_two_cycles_is_refused():
     by_decision = scheme_of(policy(next_cycle="decision"))
     cycles = renewed(by_decision, date(2024, 3, 15), date(2029, 3, 20))
 
-    check_dates(claim("third_party", "3", date(2029, 3, 20)), cycles, on=ON)
+    check_dates(COURSE, claim("third_party", "3", date(2029, 3, 20)), cycles, on=ON)
     with pytest.raises(OutsideCycle):
-        check_dates(claim("third_party", "3", date(2029, 3, 16)), cycles, on=ON)
+        check_dates(COURSE, claim("third_party", "3", date(2029, 3, 16)), cycles, on=ON)
 
 
 @pytest.mark.parametrize(
@@ -267,6 +274,18 @@ def test_an_event_needs_a_quantity_only_where_that_decides(values, lacking):
 
 def test_days_that_still_earn_are_inside():
     late = claim("third_party", "3", date(2029, 4, 1))
-    check_dates(late, CYCLES[:1], on=ON, earning=Period(date(2024, 3, 15), date(2029, 4, 1)))
+    check_dates(
+        POLICY.types[late.type],
+        late,
+        CYCLES[:1],
+        on=ON,
+        earning=Period(date(2024, 3, 15), date(2029, 4, 1)),
+    )
     with pytest.raises(OutsideCycle):
-        check_dates(late, CYCLES[:1], on=ON, earning=Period(date(2024, 3, 15), date(2029, 3, 31)))
+        check_dates(
+            POLICY.types[late.type],
+            late,
+            CYCLES[:1],
+            on=ON,
+            earning=Period(date(2024, 3, 15), date(2029, 3, 31)),
+        )

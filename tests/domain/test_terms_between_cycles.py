@@ -194,17 +194,16 @@ def test_an_attempt_is_known_as_a_re_examination():
     assert terms.again(case(POLICY), "safety", since) is None
 
 
-def test_an_extension_moves_the_days_of_re_examination():
-    """From the day it is effective on, they are the last year before the later expiry."""
-    extension = Adjustment(1, date(2029, 3, 1), extended_to=EXTENDED)
-    tried = date(2029, 6, 1)
-    held = case(AGAIN, attempts=passed(tried), adjustments=[extension])
+def test_an_extension_lengthens_the_days_of_re_examination_and_takes_none_away():
+    """They begin a year before the first expiry and end with the later one."""
+    extension = Adjustment(1, date(2029, 1, 15), extended_to=EXTENDED)
+    first = Again(date(2028, 3, 16), failure_revokes=False)
+    for tried in (date(2028, 6, 1), date(2029, 6, 1)):
+        held = case(AGAIN, attempts=passed(tried), adjustments=[extension])
 
-    assert terms.again(held, "safety", date(2029, 2, 28)) == (
-        Again(date(2028, 3, 16), failure_revokes=False)
-    )
-    assert terms.again(held, "safety", tried) == Again(date(2028, 9, 16), failure_revokes=False)
-    assert judged(held, tried).terms.reexamined_on == tried
+        assert terms.again(held, "safety", date(2029, 1, 14)) == first
+        assert terms.again(held, "safety", date(2029, 6, 1)) == first
+        assert judged(held, date(2029, 6, 1)).terms.reexamined_on == tried
     assert judged(replace(held, adjustments=()), tried).terms.reexamined_on is None
 
 

@@ -8,6 +8,7 @@ import pytest
 from tests.domain.examples import (
     CLT,
     CPT,
+    POLICY,
     claim,
     credit,
     evaluate,
@@ -46,7 +47,7 @@ def test_case_1_a_leap_day_award_through_four_cycles():
 def test_case_2_the_certification_day_and_the_expiry_day_are_both_inside(day):
     course = claim("third_party", "3", day)
 
-    check_dates(course, renewed(CPT, AWARDED), on=EXPIRES)
+    check_dates(POLICY.types[course.type], course, renewed(CPT, AWARDED), on=EXPIRES)
     assert total(course, cycle=CYCLE) == D("3.00")
 
 
@@ -54,7 +55,7 @@ def test_case_3_an_activity_before_certification_is_refused():
     course = claim("third_party", "3", date(2024, 3, 14))
 
     with pytest.raises(OutsideCycle):
-        check_dates(course, renewed(CPT, AWARDED), on=date(2026, 1, 1))
+        check_dates(POLICY.types[course.type], course, renewed(CPT, AWARDED), on=date(2026, 1, 1))
     assert total(course, cycle=CYCLE) == D("0.00")
 
 
@@ -64,7 +65,7 @@ def test_case_4_a_course_across_two_cycles_counts_whole_in_the_later_one():
     first, second = (days_of(cycles, cycle) for cycle in cycles)
     on = date(2029, 4, 1)
 
-    check_dates(course, cycles, on=on)
+    check_dates(POLICY.types[course.type], course, cycles, on=on)
     assert total(course, cycle=first, on=on) == D("0.00")
     assert total(course, cycle=second, on=on) == D("15.00")
 

@@ -88,7 +88,12 @@ def _unknown(kind: ActivityType, claim: Claim, tags: Collection[str]) -> Iterato
 
 
 def check_dates(
-    claim: Claim, cycles: Sequence[Cycle], *, on: date, earning: Period | None = None
+    kind: ActivityType,
+    claim: Claim,
+    cycles: Sequence[Cycle],
+    *,
+    on: date,
+    earning: Period | None = None,
 ) -> None:
     """Refuse an activity outside every cycle: before certification, or not yet completed.
 
@@ -103,7 +108,7 @@ def check_dates(
     if done is None and claim.starts_on is not None and claim.starts_on > on:
         raise _outside("starts_on", f"{claim.starts_on} is in the future", begin, on)
     last = done or on
-    first = last if claim.quantity is not None else (claim.starts_on or last)
+    first = claim.starts_on if kind.basis == "months" and claim.starts_on else last
     run = Period(min(first, last), last)
     inside = any(days_of(cycles, cycle).clip(run) for cycle in cycles)
     if not inside and not (earning and earning.clip(run)):

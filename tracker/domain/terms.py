@@ -206,7 +206,7 @@ def again(case: Case, module: str, on: date) -> Again | None:
     rule = reexamination(case.scheme.policy(cycle.policy)) if cycle.policy else None
     if rule is None or module not in (rule.modules or case.scheme.required):
         return None
-    since = _reexamined_from(case, rule, cycle, on)
+    since = _reexamined_from(rule, cycle)
     return Again(since, rule.failure_revokes) if on >= since else None
 
 
@@ -325,13 +325,16 @@ def _tried_again(
     """The attempts that are re-examinations for the cycle, on its late steps too."""
     expiry, following = _expiry(case, cycle, on), _following(case, cycle)
     last = following.opened_on if following else policy.grace_ends_on(expiry) or expiry
-    days = Period(_reexamined_from(case, rule, cycle, on), last)
+    days = Period(_reexamined_from(rule, cycle), last)
     return [a for a in case.attempts if a.taken_on in days]
 
 
-def _reexamined_from(case: Case, rule: Reexamination, cycle: Cycle, on: date) -> date:
-    """The first day of re-examination: in the last stretch, and after what opened the cycle."""
+def _reexamined_from(rule: Reexamination, cycle: Cycle) -> date:
+    """The first day of re-examination: in the last stretch, and after what opened the cycle.
+
+    An extension lengthens the stretch; it takes away none that has been passed.
+    """
     first = max(cycle.starts_on, cycle.opened_on + DAY)
     if rule.last is None:
         return first
-    return max(first, rule.last.before(_expiry(case, cycle, on)) + DAY)
+    return max(first, rule.last.before(cycle.expires_on or date.max) + DAY)

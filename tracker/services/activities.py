@@ -19,6 +19,7 @@ from tracker.domain.certifications import cycle_on, hold_on
 from tracker.domain.claims import Claim
 from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
 from tracker.domain.permissions import check_not_own, check_own_holder
+from tracker.domain.policies import ActivityType
 from tracker.domain.terms import Case
 from tracker.models import Activity, Decision, Evidence
 from tracker.services import bulk, certifications, facts, history, notices
@@ -82,12 +83,12 @@ def _check(work: Work, certification: Any, values: dict[str, Any]) -> None:
         )
     claim = claim_of("", claimed(values))
     case = Case(scheme, record.cycles, record.applications, record.adjustments)
-    check_claim(case, claim, on=on)
-    rules.check_dates(claim, record.cycles, on=on, earning=terms.earning(case, on))
+    kind = check_claim(case, claim, on=on)
+    rules.check_dates(kind, claim, record.cycles, on=on, earning=terms.earning(case, on))
 
 
-def check_claim(case: Case, claim: Claim, *, on: date) -> None:
-    """Refuse a claim that no version governing its cycle knows, or that does not fit its type.
+def check_claim(case: Case, claim: Claim, *, on: date) -> ActivityType:
+    """The type of a claim in a version that governs its cycle; refuses one that fits none.
 
     Raises UnknownActivityType, or Invalid naming what is amiss, the last version's refusal.
     """
@@ -102,9 +103,8 @@ def check_claim(case: Case, claim: Claim, *, on: date) -> None:
         except Invalid as refusal:
             refused = refusal
         else:
-            return
-    if refused is not None:
-        raise refused
+            return kind
+    raise refused or Invalid("No version of the policy governs the cycle.")
 
 
 def _own(work: Work, activity_id: str, version: int | None) -> Activity:
