@@ -220,7 +220,7 @@ def test_a_suspension_and_a_revocation_go_at_once_to_whoever_wants_no_letters_to
     (letter,) = sent(office, clock, minutes=0)
 
     assert letter.subject.endswith(f"your certification is {word}")
-    assert f"{word.title()} from 21 November 2026." in letter.text
+    assert f"{word.title()} with effect from 21 November 2026." in letter.text
     assert "Reason given: test" in letter.text
     assert "You can appeal until 21 December 2026." in letter.text
     assert letter.message["List-Unsubscribe"] is None
@@ -242,7 +242,7 @@ def test_a_reinstatement_is_told_also_when_an_appeal_brings_it(office, clock, ce
     (letter,) = sent(office, clock)
 
     assert letter.subject.endswith("your certification is in force again")
-    assert "Reinstated from 21 November 2026." in letter.text
+    assert "In force again from 21 November 2026." in letter.text
 
 
 def switch_off(office):

@@ -95,20 +95,20 @@ def render(letter: Letter, envelope: Envelope) -> bytes:
     date from the envelope. Only a recipient beyond ASCII leaves an 8-bit header (RFC 6532), which
     needs a server with SMTPUTF8. Raises UnsafeHeader for a value that would break a header.
     """
-    boundary = "=_" + hashlib.sha256(envelope.message_id.encode()).hexdigest()[:24]
+    boundary = hashlib.sha256(envelope.message_id.encode()).hexdigest()[:24]
     message = EmailMessage(policy=_WIRE)
     for name, value in _headers(letter, envelope).items():
         message[name] = value
     if not letter.calendar:
         return _with_words(message, letter, boundary).as_bytes()
-    message["Content-Type"] = f'multipart/mixed; boundary="{boundary}.m"'
+    message["Content-Type"] = f'multipart/mixed; boundary="=_mixed_{boundary}"'
     message.attach(_with_words(EmailMessage(policy=_WIRE), letter, boundary))
     message.attach(_calendar(letter.calendar))
     return message.as_bytes()
 
 
 def _with_words(message: EmailMessage, letter: Letter, boundary: str) -> EmailMessage:
-    message["Content-Type"] = f'multipart/alternative; boundary="{boundary}"'
+    message["Content-Type"] = f'multipart/alternative; boundary="=_{boundary}"'
     message.attach(_part("text/plain", letter.text))
     message.attach(_part("text/html", letter.html))
     return message

@@ -137,6 +137,11 @@ def laid_out(context: Mapping[str, Any], *, calendar: str = "") -> Letter:
     return Letter(context["subject"], text, html, calendar)
 
 
+def page(template: str, **facts: Any) -> str:
+    """A page about letters, by its template."""
+    return _ENVIRONMENT.get_template(template).render(facts)
+
+
 def greeting(say: Phrases, name: str) -> str:
     """The first line, with the name if there is one."""
     name = printable(name)

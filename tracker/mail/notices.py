@@ -7,7 +7,7 @@ whether the news is still true and who hears of it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -94,14 +94,14 @@ _GRAVEST_FIRST = (
 def compose_notice(facts: NoticeLetter) -> Letter:
     """Write one letter of news. Raises IndexError when there is none."""
     say = phrases(facts.language, "notices")
-    news = sorted(facts.news, key=lambda one: _GRAVEST_FIRST.index(one.tells))
+    news = _in_order(facts.news)
     common = phrases(facts.language)
     asked = all(one.tells == "consent_asked" for one in news)
     context = {
         "language": facts.language,
         "subject": _subject(say, news),
         "greeting": greeting(common, facts.name),
-        "sections": [_section(say, one, facts.language) for one in news],
+        "sections": _sections(say, news, facts.language),
         "enclosed": common["enclosed"] if facts.calendar else "",
         "button": say["button_consent" if asked else "button_look"],
         "link": facts.link,
@@ -113,12 +113,37 @@ def compose_notice(facts: NoticeLetter) -> Letter:
     return laid_out(context, calendar=facts.calendar)
 
 
+def _in_order(news: Sequence[News]) -> list[News]:
+    """The gravest first, and with it the others of the same certification."""
+    grave = sorted(news, key=lambda one: _GRAVEST_FIRST.index(one.tells))
+    numbers = [one.number for one in grave]
+    return sorted(grave, key=lambda one: numbers.index(one.number))
+
+
 def _subject(say: Phrases, news: Sequence[News]) -> str:
     first, others = news[0], len(news) - 1
     subject = say[f"{first.tells}_subject"].format(
         scheme=printable(first.scheme_name), about=printable(first.about)
     )
     return subject + (counted(say, "subject_more", others) if others else "")
+
+
+def _sections(say: Phrases, news: Sequence[News], language: str) -> list[dict[str, object]]:
+    """What is told, one after the other: a certification is named once, its total told last."""
+    sections = []
+    for number, one in enumerate(news):
+        before, after = news[number - 1 : number], news[number + 1 : number + 2]
+        if any(_same(one, other) for other in after):
+            one = replace(one, points_total=None)  # noqa: PLW2901 - the last one tells it
+        section = _section(say, one, language)
+        if any(_same(one, other) for other in before if number):
+            section |= {"title": None, "number": ""}
+        sections.append(section)
+    return sections
+
+
+def _same(one: News, other: News) -> bool:
+    return bool(one.number) and one.number == other.number
 
 
 def _section(say: Phrases, one: News, language: str) -> dict[str, object]:

@@ -1,0 +1,197 @@
+"""The wording of news: what is said of each kind, in both languages."""
+
+from __future__ import annotations
+
+import re
+import string
+from dataclasses import fields, replace
+from datetime import date
+from decimal import Decimal
+from html.parser import HTMLParser
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tracker.mail.messages import Letter, phrases
+from tracker.mail.notices import TELLS, News, NoticeLetter, compose_notice
+
+FULL = News(
+    tells="award", scheme_name="Certified Production Technician", number="CPT-7KQ2M",
+    about="Robot Safety", on=date(2027, 2, 13), reason="Only ten hours are shown.",
+    points_claimed=Decimal(16), points_approved=Decimal(10), points_total=Decimal("61.50"),
+    points_required=Decimal(100), expires_on=date(2032, 3, 15),
+    window_opens_on=date(2031, 12, 16), appeal_by=date(2027, 3, 15),
+)  # fmt: skip
+ALL = list(product(("en", "es"), TELLS))
+
+
+def told(*news: News, language: str = "en", stop: str | None = "https://t.example/u") -> Letter:
+    return compose_notice(
+        NoticeLetter(
+            name="Ana Gómez",
+            language=language,
+            news=news,
+            link="https://t.example/verify/x",
+            unsubscribe_link=stop,
+        )
+    )
+
+
+def bare(tells: str) -> News:
+    """The news with nothing known beside it but what every such news has."""
+    return News(tells=tells, scheme_name="CPT", about="Robot Safety", on=date(2027, 2, 13))
+
+
+class Reader(HTMLParser):
+    """The words and tags of HTML."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
+        self.seen.add(tag)
+        if tag not in {"meta", "br"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not {"style", "title"} & set(self.open):
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.mark.parametrize(("language", "tells"), ALL)
+def test_every_kind_is_told_whole_or_bare_and_html_says_what_the_text_says(language, tells):
+    for one in (replace(FULL, tells=tells), bare(tells)):
+        letter = told(one, language=language)
+        reader = Reader(letter.html)
+        assert reader.open == []
+        assert "{" not in letter.text
+        assert "None" not in letter.text
+        assert "\n\n\n" not in letter.text
+        for line in letter.text.splitlines():
+            words = line.partition(": https://")[0].removesuffix(":")
+            assert words.startswith("https://") or words in reader.text
+
+
+@pytest.mark.parametrize(("language", "tells"), ALL)
+def test_a_subject_tells_neither_number_nor_activity_nor_reason(language, tells):
+    subject = told(replace(FULL, tells=tells), language=language).subject
+    assert FULL.number not in subject
+    assert FULL.reason not in subject
+    assert (FULL.about in subject) == (tells == "consent_asked")
+
+
+def test_what_is_always_sent_says_so_and_offers_no_way_out():
+    text = told(replace(FULL, tells="revoked"), stop=None).text
+    assert "Letters like this one are always sent" in text
+    assert "unsub" not in text
+    assert "Stop letters about decisions: https://t.example/u" in told(FULL).text
+
+
+def test_a_certification_is_named_once_and_its_total_told_last():
+    other = replace(FULL, tells="approved", number="CLT-9", scheme_name="CLT")
+    some = [replace(FULL, tells=tells) for tells in ("approved", "rejected", "partly")]
+    text = told(other, *some).text
+    assert text.count("CPT-7KQ2M") == 1
+    assert text.count("CLT-9") == 1
+    assert text.count("Points counted now: 61.5 of 100.") == 2
+    assert text.index("Not accepted") < text.index("Approved in part") < text.index("CLT-9")
+    assert told(other, *some).subject.endswith("not accepted (and 3 more pieces of news)")
+
+
+def test_a_reason_is_one_line_and_no_treatise():
+    letter = told(replace(FULL, tells="rejected", reason="one\r\nBcc: two\n" + "x" * 5000))
+    line = next(line for line in letter.text.splitlines() if line.startswith("Reason given"))
+    assert line.startswith("Reason given: one Bcc: two xxx")
+    assert line.endswith("…")
+    assert len(line) < 1100
+
+
+@settings(deadline=None)
+@given(
+    text=st.text(max_size=80), tells=st.sampled_from(TELLS), language=st.sampled_from(["en", "es"])
+)
+def test_no_text_breaks_a_letter(text, tells, language):
+    one = replace(FULL, tells=tells)
+    strange = replace(one, scheme_name=text, about=text, reason=text or "x", number=text or "1")
+    letter, usual = told(strange, language=language), told(one, language=language)
+    assert len(letter.subject.splitlines()) == 1
+    assert Reader(letter.html).seen == Reader(usual.html).seen
+
+
+def test_points_that_a_limit_cut_are_told_beside_those_claimed():
+    approved = replace(FULL, tells="approved")
+    assert "Points that it brings: 10 of the 16 claimed" in told(approved).text
+    assert "Points that it brings: 10.\n" in told(replace(approved, points_claimed=None)).text
+
+
+def test_a_certification_without_end_says_so():
+    award = replace(FULL, expires_on=None, window_opens_on=None, points_required=None)
+    assert "It does not expire." in told(award).text
+    assert "renewal" not in told(award).text
+
+
+def places(sentence: str) -> set[str | None]:
+    return {field for _, field, _, _ in string.Formatter().parse(sentence) if field is not None}
+
+
+@pytest.mark.parametrize("catalogue", ["notices", "calendar"])
+def test_both_languages_have_the_same_phrases_in_the_same_order(catalogue):
+    english, spanish = (phrases(language, catalogue) for language in ("en", "es"))
+    assert list(english) == list(spanish)
+    assert {key: places(s) for key, s in english.items()} == {
+        key: places(s) for key, s in spanish.items()
+    }
+    assert [key for key in english if english[key] == spanish[key]] == []
+
+
+@pytest.mark.parametrize("catalogue", ["phrases", "notices", "calendar"])
+def test_spanish_says_usted(catalogue):
+    familiar = r"(?i)\b(tú|tu|tus|te|ti|puedes|quieres|tienes|recibes|reúne|solicita ya)\b"
+    found = {key: s for key, s in phrases("es", catalogue).items() if re.search(familiar, s)}
+    assert found == {}
+
+
+def test_no_phrase_is_left_over(monkeypatch):
+    used: set[str] = set()
+
+    class Watched(dict[str, str]):
+        def __getitem__(self, key: str) -> str:
+            used.add(key)
+            return super().__getitem__(key)
+
+    watched, common = Watched(phrases("en", "notices")), phrases("en")
+    monkeypatch.setattr(
+        "tracker.mail.notices.phrases", lambda _, name="": watched if name else common
+    )
+    for tells in TELLS:
+        told(replace(FULL, tells=tells), stop=None)
+        told(bare(tells), FULL)
+        told(replace(FULL, tells=tells, points_claimed=None), FULL, FULL)
+    assert set(watched) - used == set()
+
+
+def test_every_fact_of_news_reaches_a_letter():
+    whole = " ".join(told(replace(FULL, tells=tells)).text for tells in TELLS)
+    for value in ("CPT-7KQ2M", "Robot Safety", "13 February 2027", "Only ten hours", "16", "10",
+                  "61.5", "100", "15 March 2032", "16 December 2031", "15 March 2027"):  # fmt: skip
+        assert value in whole
+    assert len(fields(News)) == 13
+
+
+def test_news_is_about_something():
+    with pytest.raises(IndexError):
+        told()

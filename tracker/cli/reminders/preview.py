@@ -1,0 +1,54 @@
+"""tracker reminders preview: every letter as a file, to look at before anybody gets one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from tracker import schemes as files
+from tracker import settings
+from tracker.cli.doors import complain
+from tracker.domain.schemes import Schemes
+from tracker.domain.wording import LANGUAGES
+from tracker.mail import samples
+from tracker.mail.samples import Sample
+from tracker.settings import Settings
+
+_DIRECTORY = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("directory", type=_DIRECTORY)
+@click.option("--scheme", "codes", multiple=True, metavar="CODE", help="Only of this scheme.")
+def preview(directory: Path, codes: tuple[str, ...]) -> None:
+    """Write every letter there is into a DIRECTORY, with a page of links.
+
+    Each stage of a scheme's reminders and each kind of news, in every language, as a message
+    (.eml), as text and as HTML. The people are made up; no database is needed.
+    """
+    chosen = settings.load()
+    folders = dict(_folders(files.load(chosen.schemes_directory), codes))
+    for folder, found in folders.items():
+        _write(directory / folder, found, chosen)
+    page = directory / "index.html"
+    page.write_text(samples.index(folders), encoding="utf-8")
+    complain(f"{sum(map(len, folders.values())):,} letters; open {page}")
+
+
+def _folders(schemes: Schemes, codes: tuple[str, ...]) -> Iterator[tuple[str, list[Sample]]]:
+    """The letters of each scheme, and those that tell of several things. Raises UnknownScheme."""
+    chosen = [schemes[code] for code in codes] if codes else list(schemes)
+    for scheme in chosen:
+        yield scheme.code, [s for lang in LANGUAGES for s in samples.of_scheme(scheme, lang)]
+    yield "several", [s for lang in LANGUAGES for s in samples.of_several(schemes, lang)]
+
+
+def _write(folder: Path, found: list[Sample], chosen: Settings) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in found:
+        message = one.rendered(sender=chosen.mail.sender, reply_to=chosen.mail.reply_to)
+        (folder / f"{one.name}.eml").write_bytes(message)
+        (folder / f"{one.name}.txt").write_text(one.letter.text, encoding="utf-8")
+        (folder / f"{one.name}.html").write_text(one.letter.html, encoding="utf-8")

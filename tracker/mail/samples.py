@@ -1,0 +1,200 @@
+"""Every letter there is, about made-up people: to look at before anybody gets one.
+
+The facts are invented, the dates follow from the scheme, and the same scheme gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from tracker.domain import certifications as rules
+from tracker.domain.schemes import Scheme
+from tracker.mail import calendars, envelopes, messages, notices
+from tracker.mail.calendars import Day
+from tracker.mail.envelopes import Envelope
+from tracker.mail.messages import CertificationLine, Letter, ReminderLetter
+from tracker.mail.notices import News, NoticeLetter
+
+_EXPIRY = date(2027, 3, 15)
+_NAMES = {"en": "Ana Gómez", "es": "José Núñez"}
+_LINK = "https://tracker.example/verify/cP3xQ7"
+_WAYS_OUT = (
+    "https://tracker.example/unsubscribe/{type}/made-up",
+    "mailto:u-{type}+made-up@tracker.example?subject=unsubscribe",
+)
+_DOMAIN = "tracker.example"
+_REQUIRED = Decimal(100)
+_POINTS = {
+    "nothing": Decimal(0), "incomplete": Decimal("45.00"), "complete": _REQUIRED,
+    "pending": _REQUIRED,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One letter, when it would be sent, and the type that it can be ended by, if any."""
+
+    name: str
+    letter: Letter
+    at: datetime
+    type: str
+
+    def rendered(self, *, sender: str, reply_to: str) -> bytes:
+        """The message as it would go over the wire."""
+        link, mailto = (way.format(type=self.type) for way in _WAYS_OUT)
+        return envelopes.render(
+            self.letter,
+            Envelope(
+                message_id=envelopes.message_id(b"samples", self.name, _DOMAIN), sender=sender,
+                reply_to=reply_to, envelope_sender=f"b+sample@{_DOMAIN}",
+                recipient="ana@example.com", date=self.at,
+                unsubscribe_link=link if self.type else None,
+                unsubscribe_mailto=mailto if self.type else None,
+            ),
+        )  # fmt: skip
+
+
+def of_scheme(scheme: Scheme, language: str) -> Iterator[Sample]:
+    """Every stage of the scheme's reminders in every state, and every kind of news."""
+    if scheme.reminders is not None and scheme.policies:
+        for offset in scheme.reminders.offsets:
+            complete = offset in scheme.reminders.offsets_when_complete
+            for state in _states(offset, complete=complete):
+                line = _line(scheme, offset, state, language)
+                yield _reminder(f"reminder-{offset}-{state}", language, line)
+    for one in _news(scheme, language):
+        yield _notice(f"notice-{one.tells.replace('_', '-')}", scheme, language, one)
+
+
+def of_several(schemes: Iterable[Scheme], language: str) -> Iterator[Sample]:
+    """Letters that tell of more than one thing."""
+    renewed = [one for one in schemes if one.reminders is not None and one.policies]
+    lines = [_line(scheme, 30, "incomplete", language) for scheme in renewed[:3]]
+    if len(lines) > 1:
+        second = replace(lines[1], points_counted=_REQUIRED, points_pending=Decimal(0))
+        yield _reminder("several-reminders", language, lines[0], second, *lines[2:])
+    if renewed:
+        some = {one.tells: one for one in _news(renewed[0], language)}
+        together = (some["approved"], some["partly"], some["rejected"])
+        yield _notice("several-decisions", renewed[0], language, *together)
+
+
+def _states(offset: int, *, complete: bool) -> Iterator[str]:
+    """What a letter of a stage may find: where the planner leaves one out, there is none."""
+    yield "incomplete"
+    if offset > 0:
+        yield "nothing"
+    if complete:
+        yield "complete"
+    if offset <= 0:
+        yield "pending"
+
+
+def _span(scheme: Scheme, expires_on: date) -> rules.Span:
+    """A certification's first cycle that ends on about that day."""
+    awarded_on = expires_on.replace(year=expires_on.year - 5)
+    return rules.timeline(scheme, [rules.first_cycle(scheme, awarded_on)])[-1]
+
+
+def _line(scheme: Scheme, offset: int, state: str, language: str) -> CertificationLine:
+    span = _span(scheme, _EXPIRY)
+    expires_on = span.expires_on or _EXPIRY
+    opens = span.window_opens_on or expires_on
+    return CertificationLine(
+        scheme_name=scheme.title[language], number=f"{scheme.number_prefix}-7KQ2M-X9RTB",
+        expires_on=expires_on, days_left=offset, stage=offset,
+        points_counted=_POINTS[state], points_required=_REQUIRED,
+        points_pending=Decimal("7.50") if state == "incomplete" else Decimal(0),
+        window_opens_on=opens, window_open=opens <= expires_on - timedelta(days=offset),
+        pending_since=expires_on - timedelta(days=20) if state == "pending" else None,
+        points_verified=state != "incomplete", grace_ends_on=span.grace_ends_on,
+    )  # fmt: skip
+
+
+def _reminder(name: str, language: str, *lines: CertificationLine) -> Sample:
+    at = datetime(lines[0].today.year, lines[0].today.month, lines[0].today.day, 14, tzinfo=UTC)
+    days = [day for line in lines for day in _days(line)]
+    letter = messages.compose_reminder(
+        ReminderLetter(
+            name=_NAMES[language], language=language, lines=lines, link=_LINK, issuer="MSSC",
+            unsubscribe_link=_WAYS_OUT[0].format(type="reminders"),
+            calendar=calendars.published(days, language=language, at=at, domain=_DOMAIN),
+        )
+    )  # fmt: skip
+    return Sample(f"{name}.{language}", letter, at, "reminders")
+
+
+def _days(line: CertificationLine) -> Iterator[Day]:
+    if line.window_opens_on > line.today:
+        yield Day(line.number, "window", line.scheme_name, line.window_opens_on)
+    if line.days_left >= 0:
+        yield Day(line.number, "expiry", line.scheme_name, line.expires_on)
+
+
+_WORDS = {
+    "en": ("Robot Safety, Level 2", "Acme Manufacturing",
+           "The certificate shows ten hours, not sixteen.",
+           "Somebody else sat the assessment."),
+    "es": ("Seguridad con robots, nivel 2", "Manufacturas Acme",
+           "El certificado muestra diez horas, no dieciséis.",
+           "Otra persona presentó la evaluación."),
+}  # fmt: skip
+_ALWAYS = ("suspended", "reinstated", "revoked", "consent_asked")
+
+
+def _news(scheme: Scheme, language: str) -> Iterator[News]:
+    """One piece of news of each kind that the scheme can bring."""
+    title, employer, reason, grave = _WORDS[language]
+    span, next_span = _span(scheme, _EXPIRY), _span(scheme, _EXPIRY.replace(year=2032))
+    today = (span.expires_on or _EXPIRY) - timedelta(days=30)
+    base = News("award", scheme_name=scheme.title[language],
+                number=f"{scheme.number_prefix}-7KQ2M-X9RTB", on=today)  # fmt: skip
+    ahead = replace(
+        base, expires_on=next_span.expires_on, window_opens_on=next_span.window_opens_on
+    )
+    required = _REQUIRED if scheme.policies else None
+    yield replace(ahead, points_required=required)
+    for change in _ALWAYS[:3]:
+        appeals = scheme.appeals
+        due = today + timedelta(days=appeals.due_days) if appeals else None
+        yield replace(base, tells=change, reason=grave, appeal_by=due, expires_on=span.expires_on)
+    yield News("consent_asked", about=employer)
+    if not scheme.policies:
+        return
+    decided = replace(base, about=title, points_total=Decimal(61), points_required=_REQUIRED)
+    yield replace(decided, tells="approved", points_approved=Decimal(16))
+    yield replace(decided, tells="partly", reason=reason, points_claimed=Decimal(16),
+                  points_approved=Decimal(10))  # fmt: skip
+    yield replace(decided, tells="rejected", reason=reason)
+    yield replace(decided, tells="more_information", reason=reason)
+    yield replace(ahead, tells="renewal_approved")
+    yield replace(base, tells="renewal_denied", reason=reason, expires_on=span.expires_on)
+
+
+def _notice(name: str, scheme: Scheme, language: str, *news: News) -> Sample:
+    on = news[0].on or _EXPIRY
+    at = datetime(on.year, on.month, on.day, 14, 10, tzinfo=UTC)
+    type_ = "" if news[0].tells in _ALWAYS else "decisions"
+    days = [
+        Day(one.number, kind, scheme.title[language], day)
+        for one in news
+        if one.tells in {"award", "renewal_approved"}
+        for kind, day in (("window", one.window_opens_on), ("expiry", one.expires_on))
+        if day is not None
+    ]
+    letter = notices.compose_notice(
+        NoticeLetter(
+            name=_NAMES[language], language=language, news=news, link=_LINK,
+            unsubscribe_link=_WAYS_OUT[0].format(type=type_) if type_ else None,
+            calendar=calendars.published(days, language=language, at=at, domain=_DOMAIN),
+        )
+    )  # fmt: skip
+    return Sample(f"{name}.{language}", letter, at, type_)
+
+
+def index(folders: Mapping[str, Sequence[Sample]]) -> str:
+    """A page with links to all of them, by folder."""
+    return messages.page("samples.html", folders=folders)
