@@ -26,6 +26,7 @@ from tracker.services import (
     reaper,
     reminders,
     runtime,
+    tallies,
 )
 from tracker.services.dispatcher import never
 from tracker.services.planner import PlanCounts
@@ -124,6 +125,8 @@ def audit(office: Office) -> AuditCounts:
         found = reminders.identity_violations(reading, since=since)
     for violation in found:
         _log.error("a stage passed without a row: %s", violation)
+    with office.work(SYSTEM) as work:
+        tallies.put(work, tallies.VIOLATIONS, len(found))
     counts = AuditCounts(len(found))
     _tell("audit", asdict(counts))
     return counts

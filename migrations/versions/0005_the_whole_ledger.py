@@ -20,6 +20,7 @@ _STATES = "'ready', 'claimed', 'transmitting', 'sent', 'dead', 'ambiguous', 'can
 _WITH_PARKED = _STATES.replace("'cancelled'", "'parked', 'cancelled'")
 _TO_MESSAGE = "fk_reminder_message_id_message"
 _FINISHED = sa.text("finished_at is not null")
+_STUCK = sa.text("state in ('ambiguous', 'dead', 'parked')")
 
 
 def upgrade() -> None:
@@ -39,6 +40,9 @@ def upgrade() -> None:
             ["finished_at"],
             sqlite_where=_FINISHED,
             postgresql_where=_FINISHED,
+        )
+        batch_op.create_index(
+            "ix_message_stuck", ["state", "id"], sqlite_where=_STUCK, postgresql_where=_STUCK
         )
     with op.batch_alter_table("runtime") as batch_op:
         batch_op.add_column(
@@ -93,11 +97,19 @@ def _create_log() -> None:
         sa.PrimaryKeyConstraint("digest", name="pk_bounce"),
     )
     op.create_index("ix_bounce_address", "bounce", ["address", "at"])
+    op.create_index("ix_bounce_at", "bounce", ["at"])
     op.create_table(
         "volume",
         sa.Column("on_day", sa.Date(), nullable=False),
         sa.Column("letters", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("on_day", name="pk_volume"),
+    )
+    op.create_table(
+        "tally",
+        sa.Column("name", sa.String(32), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_tally"),
     )
 
 
@@ -173,7 +185,7 @@ def _create_digests() -> None:
 
 
 def downgrade() -> None:
-    for table in ("digest", "digest_order", "preference", "notice", "volume", "bounce"):
+    for table in ("digest", "digest_order", "preference", "notice", "tally", "volume", "bounce"):
         op.drop_table(table)
     op.drop_table("message_log")
     with op.batch_alter_table("runtime") as batch_op:
@@ -181,6 +193,7 @@ def downgrade() -> None:
             batch_op.drop_column(name)
     op.execute("update message set state = 'cancelled' where state = 'parked'")
     with op.batch_alter_table("message") as batch_op:
+        batch_op.drop_index("ix_message_stuck")
         batch_op.drop_index("ix_message_finished")
         batch_op.drop_constraint(op.f("ck_message_state"), type_="check")
         batch_op.create_check_constraint(op.f("ck_message_state"), f"state in ({_STATES})")

@@ -14,12 +14,15 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from tests import factories
+from tests.api.employer_cases import counted
 from tests.conftest import make_app
-from tracker import settings
+from tracker import jobs, settings
 from tracker.api import UNDOCUMENTED, doors, operations
 from tracker.app import create_app
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Message, Runtime
+from tracker.models import Bounce, Message, Runtime
+from tracker.services import outbox, runtime, tallies
+from tracker.services.operations import gauges
 from tracker.settings import SettingsRefusedError
 
 PROBLEM = "application/problem+json"
@@ -116,6 +119,81 @@ def test_the_numbers_tell_of_requests_letters_and_the_scheduler(client, office, 
 
 
 SOME_ID = "0192d3a0-0000-7000-8000-000000000000"
+
+
+def test_the_numbers_tell_of_delay_doubts_bounces_the_relay_and_the_fuse(client, office, clock):
+    letter(office, state="ready", priority=1)
+    letter(office, id=SOME_ID, dedupe_key="k2", message_id="m2", state="transmitting",
+           lease_until=clock.now)  # fmt: skip
+    clock.advance(minutes=10)
+    jobs.reap(office)
+    with office.work(SYSTEM) as work:
+        runtime.blow_fuse(work, "The clock jumped.")
+        for _ in range(5):
+            runtime.relay_failed(work, "connection refused")
+        outbox.suppress(work, "a@example.org", "hard_bounce")
+        outbox.suppress(work, "b@example.org", "soft_bounce", until=work.now)
+        row = {"digest": "d", "message_id": SOME_ID, "address": "a@example.org", "kind": "hard",
+               "status": "5.1.1", "diagnostic": "", "at": work.now}  # fmt: skip
+        work.connection.execute(insert(Bounce).values(row))
+    jobs.audit(office)
+    told = client.get("/metrics").text
+    for line in (
+        'tracker_outbox_oldest_ready_seconds{group="urgent"} 600.0',
+        'tracker_outbox_messages{state="ambiguous"} 1.0',
+        'tracker_reaped_letters_total{outcome="in_doubt"} 1.0',
+        'tracker_reaped_letters_total{outcome="found_sent"} 0.0',
+        'tracker_bounces_last_day{kind="hard"} 1.0',
+        'tracker_bounces_last_day{kind="complaint"} 0.0',
+        "tracker_suppressed_addresses 1.0",
+        "tracker_reminder_identity_violations 0.0",
+        "tracker_reminder_audit_age_seconds 0.0",
+        "tracker_sending_armed 1.0",
+        "tracker_fuse_blown 1.0",
+        "tracker_relay_failures 5.0",
+        "tracker_relay_paused 1.0",
+    ):
+        assert line in told, line
+    assert 'group="usual"' not in told
+    assert 'state="sent"' not in told
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_no_number_reads_the_letters_that_are_over_or_the_cursors_that_are_not_due(office):
+    """A gauge costs what is unfinished, not what there is: every plan goes by an index."""
+    with office.work(SYSTEM) as work:
+        work.connection.execute(text(_MANY_LETTERS))
+        work.connection.execute(text("analyze message"))
+        with counted(office) as sent:
+            gauges(work)
+        plans = {one: " ".join(_plan(work, one)) for one in sent if "FROM message" in one}
+
+    assert len(plans) == 2
+    for one, plan in plans.items():
+        assert "Seq Scan" not in plan, (one, plan)
+        assert "Index" in plan
+    assert len(sent) <= 8
+
+
+_MANY_LETTERS = """
+insert into message (id, dedupe_key, message_id, kind, address, priority, state, created_at,
+                     next_at, useful_until, token, attempts, finished_at)
+select gen_random_uuid(), 'k' || n, 'm' || n, 'reminder', 'a@example.org', 5,
+       case when n % 1000 = 0 then 'ready' when n % 1000 = 1 then 'dead' else 'sent' end,
+       now(), now(), now(), 0, 1, now()
+from generate_series(1, 20000) n
+"""
+
+
+def _plan(work, statement):
+    for row in work.rows(text("explain " + statement.replace("%%", "%"))):
+        yield row[0]
+
+
+def test_a_reaping_that_finds_nothing_writes_no_number(office):
+    jobs.reap(office)
+    with office.reading(SYSTEM) as reading:
+        assert tallies.known(reading) == {}
 
 
 def test_no_sample_stands_for_what_there_is_none_of(client):

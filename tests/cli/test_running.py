@@ -185,7 +185,8 @@ def test_the_doctor_finds_what_is_well_and_what_is_not(findings):
     assert states == {
         "settings": "ok", "schemes": "ok", "storage": "ok", "mail": "problem",
         "database": "ok", "migrations": "ok", "sending": "ok", "scheduler": "warning",
-        "timelines": "ok", "reminders": "ok", "policies": "ok",
+        "timelines": "ok", "reminders": "ok", "policies": "ok", "planner": "ok", "outbox": "ok",
+        "letters": "ok", "relay": "ok", "bounces": "ok", "audit": "warning",
     }  # fmt: skip
     assert status == 1
     assert "Connection refused" in found["mail"]["detail"]

@@ -102,9 +102,9 @@ def _key() -> bytes:
 @nouns.reads("GET /letters", "staff", query=LetterQuery, returns=page_of(Letter))
 def page(reading: Reading, query: dict[str, Any]) -> Response:
     """The letters in the outbox, the newest first; with ``holder_id`` also those in the log."""
-    holder_id = query.get("holder_id")
+    holder_id, state = query.get("holder_id"), query.get("state")
     asked = Asked(
-        query.get("after"), query["limit"] + 1, query.get("state"), query.get("kind"),
+        query.get("after"), query["limit"] + 1, (state,) if state else None, query.get("kind"),
         holder_id=str(holder_id) if holder_id else None,
     )  # fmt: skip
     rows = correspondence.page(reading, _key(), asked)

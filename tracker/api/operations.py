@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from http import HTTPStatus
-from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 from marshmallow import Schema, fields
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,6 +23,8 @@ from tracker.api import doors, errors
 from tracker.api.doors import JSON, Nouns, View
 from tracker.domain.permissions import SYSTEM, check_role, check_scope
 from tracker.services import operations
+from tracker.services.operations import Gauges
+from tracker.services.tallies import RECONCILED, VIOLATIONS
 from tracker.services.work import Office
 from tracker.settings import SettingsRefusedError
 
@@ -81,24 +83,68 @@ class FromDatabase(Collector):
             up.add_metric((), 0)
             return [up]
         up.add_metric((), 1)
-        outbox = GaugeMetricFamily("tracker_outbox_messages", "Letters.", labels=("state",))
-        for state, count in found.outbox.items():
-            outbox.add_metric((state,), count)
-        due = GaugeMetricFamily("tracker_reminder_cursors_due", "Certifications to be looked at.")
-        due.add_metric((), found.cursors_due)
-        ages = {
-            "tracker_reminder_oldest_due_seconds": (found.oldest_due, "How late the planner is."),
-            "tracker_scheduler_heartbeat_age_seconds": (found.heartbeat, "Since its last tick."),
-        }
-        return [up, outbox, due, *(_age(name, now, *of) for name, of in ages.items())]
+        return [up, *_of_letters(found, now), *_of_scheduler(found, now), *_of_relay(found, now)]
 
 
-def _age(name: str, now: Any, since: Any, about: str) -> Metric:
-    """Seconds since an instant; no sample where there is none."""
+def _of_letters(found: Gauges, now: datetime) -> Iterator[Metric]:
+    yield _each("tracker_outbox_messages", "Unfinished letters.", "state", found.outbox)
+    waiting = {group: _seconds(now, since) for group, since in found.waiting_since.items()}
+    about = "How long the oldest letter that is due has waited; urgent: a week or less to expiry."
+    yield _each("tracker_outbox_oldest_ready_seconds", about, "group", waiting)
+    counts = {name: found.tallies[name].count for name in RECONCILED if name in found.tallies}
+    reaped = CounterMetricFamily(
+        "tracker_reaped_letters", "Claims taken back, and how doubts were resolved.",
+        labels=("outcome",),
+    )  # fmt: skip
+    for outcome in RECONCILED:
+        reaped.add_metric((outcome,), counts.get(outcome, 0))
+    yield reaped
+    about = "Letters that came back within a day."
+    yield _each("tracker_bounces_last_day", about, "kind", found.bounces)
+    yield _one("tracker_suppressed_addresses", "Addresses not written to.", found.suppressed)
+
+
+def _of_scheduler(found: Gauges, now: datetime) -> Iterator[Metric]:
+    yield _one("tracker_reminder_cursors_due", "To be looked at.", found.cursors_due)
+    yield _age("tracker_reminder_oldest_due_seconds", now, found.oldest_due, "Planner's delay.")
+    yield _age("tracker_scheduler_heartbeat_age_seconds", now, found.heartbeat, "Since its tick.")
+    audit = found.tallies.get(VIOLATIONS)
+    about = "Stages without a row, found by the last audit."
+    yield _one("tracker_reminder_identity_violations", about, audit.count if audit else None)
+    since = audit.at if audit else None
+    yield _age("tracker_reminder_audit_age_seconds", now, since, "Since the last audit.")
+
+
+def _of_relay(found: Gauges, now: datetime) -> Iterator[Metric]:
+    paused = found.relay_resume_at is not None and found.relay_resume_at > now
+    yield _one("tracker_sending_armed", "Whether letters may leave.", found.armed)
+    yield _one("tracker_fuse_blown", "Whether the fuse stops all letters.", bool(found.fuse))
+    yield _one("tracker_relay_failures", "Connections failed in a row.", found.relay_failures)
+    yield _one("tracker_relay_paused", "Whether the relay is left alone for a while.", paused)
+
+
+def _one(name: str, about: str, value: float | None) -> Metric:
+    """A gauge; no sample where there is no number."""
     gauge = GaugeMetricFamily(name, about)
-    if since is not None:
-        gauge.add_metric((), (now - since).total_seconds())
+    if value is not None:
+        gauge.add_metric((), float(value))
     return gauge
+
+
+def _each(name: str, about: str, label: str, values: Mapping[str, float]) -> Metric:
+    gauge = GaugeMetricFamily(name, about, labels=(label,))
+    for key, value in values.items():
+        gauge.add_metric((key,), value)
+    return gauge
+
+
+def _age(name: str, now: datetime, since: datetime | None, about: str) -> Metric:
+    """Seconds since an instant; no sample where there is none."""
+    return _one(name, about, None if since is None else _seconds(now, since))
+
+
+def _seconds(now: datetime, since: datetime) -> float:
+    return (now - since).total_seconds()
 
 
 def register(app: Flask, office: Office) -> None:

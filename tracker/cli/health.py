@@ -6,9 +6,8 @@ import smtplib
 import ssl
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
-from typing import Literal
 
 import click
 import orjson
@@ -16,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tracker import migrations, schemes, settings
 from tracker.cli.doors import OPERATOR, office
+from tracker.cli.findings import Finding, of_letters
 from tracker.cli.policies import MENDING
 from tracker.schemes import SchemesRefusedError
 from tracker.services import checks, publications, reminders, runtime
@@ -24,16 +24,6 @@ from tracker.settings import Settings, SettingsRefusedError
 
 _STALE = timedelta(minutes=5)
 _PATIENCE = 10  # seconds for the mail relay to answer
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was looked at, how it is, and what to do where it is not well."""
-
-    check: str
-    state: Literal["ok", "warning", "problem"]
-    detail: str
-    fix: str = ""
 
 
 @click.command()
@@ -126,6 +116,7 @@ def _database(opened: Office) -> Iterator[Finding]:
     with opened.reading(OPERATOR) as reading:
         for check in _CHECKS:
             yield check(reading)
+        yield from of_letters(reading)
 
 
 def _sending(reading: Reading) -> Finding:

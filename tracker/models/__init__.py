@@ -25,6 +25,7 @@ from tracker.models.outbox import (
     RelayAccept,
     Runtime,
     Suppression,
+    Tally,
     Volume,
 )
 from tracker.models.policies import PolicyPublication
@@ -36,5 +37,5 @@ __all__ = [
     "Employer", "Evidence", "FinishedMessage", "HistoryEntry", "Holder", "IdempotencyKey",
     "ImportRun", "Message", "Notice", "PolicyPublication", "Preference", "RelayAccept",
     "Reminder", "ReminderCursor", "Renewal", "RosterEntry", "Runtime", "Sharing", "Span",
-    "StandingChange", "Suppression", "Token", "Volume",
+    "StandingChange", "Suppression", "Tally", "Token", "Volume",
 ]  # fmt: skip

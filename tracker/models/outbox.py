@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Base, Id, Instant, new_id
@@ -46,6 +46,11 @@ class Message(Base, kw_only=True):
             "ix_message_finished", "finished_at",
             sqlite_where=text("finished_at is not null"),
             postgresql_where=text("finished_at is not null"),
+        ),
+        Index(
+            "ix_message_stuck", "state", "id",
+            sqlite_where=text("state in ('ambiguous', 'dead', 'parked')"),
+            postgresql_where=text("state in ('ambiguous', 'dead', 'parked')"),
         ),
         Index("ix_message_holder", "holder_id"),
     )  # fmt: skip
@@ -118,6 +123,7 @@ class Bounce(Base, kw_only=True):
     __tablename__ = "bounce"
     __table_args__ = (
         Index("ix_bounce_address", "address", "at"),
+        Index("ix_bounce_at", "at"),
         CheckConstraint("kind in ('hard', 'soft', 'complaint')", name="kind"),
     )
 
@@ -148,6 +154,16 @@ class Volume(Base, kw_only=True):
 
     on_day: Mapped[date] = mapped_column(primary_key=True)
     letters: Mapped[int]
+
+
+class Tally(Base, kw_only=True):
+    """A number that no other row tells: how often something was done, or what was last found."""
+
+    __tablename__ = "tally"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime] = mapped_column(Instant)
 
 
 class Runtime(Base, kw_only=True):

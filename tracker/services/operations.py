@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import func, select, text
+from sqlalchemy import func, or_, select, text, union_all
 
 from tracker import migrations
-from tracker.models import Message, ReminderCursor, Runtime
+from tracker.models import Bounce, Message, ReminderCursor, Runtime, Suppression
 from tracker.models.outbox import MESSAGE_STATES
+from tracker.services import tallies
 from tracker.services.reminder_plans import AT_ONCE
+from tracker.services.tallies import Tally
 from tracker.services.work import Reading
 
 __all__ = ["MESSAGE_STATES", "Check", "Gauges", "checks", "gauges"]
 
+BOUNCE_KINDS = ("hard", "soft", "complaint")
 PATIENCE = timedelta(minutes=15)  # a letter due for longer means that nobody sends
 
 
@@ -48,29 +51,102 @@ def _stuck(reading: Reading) -> str | None:
     return f"a letter has been due since {oldest:%Y-%m-%dT%H:%M:%SZ}"
 
 
+UNFINISHED = ("ready", "claimed", "transmitting", "ambiguous", "parked", "dead")
+"""The states that are counted: what is over is not, since it is most of what there is."""
+GROUPS = {1: "urgent", 5: "usual"}
+"""Letters by priority: those of a stage at seven days or less before the expiry are urgent."""
+_DAY = timedelta(days=1)
+
+# Written out, not bound: a partial index serves only a query that repeats its condition.
+_READY = (
+    select(
+        Message.priority, func.min(Message.next_at).label("oldest"), func.count().label("n")
+    )
+    .where(text("message.state = 'ready'"))
+    .group_by(Message.priority)
+)  # fmt: skip
+_COUNTED = select(Message.state, func.count().label("n")).group_by(Message.state)
+_OTHERS = union_all(
+    _COUNTED.where(text("message.state in ('claimed', 'transmitting')")),
+    _COUNTED.where(text("message.state in ('ambiguous', 'dead', 'parked')")),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Gauges:
-    """Numbers of the moment. ``oldest_due`` and ``heartbeat`` are instants; None: there is none."""
+    """Numbers of the moment; an instant is None where there is none.
+
+    ``outbox`` counts unfinished letters by state, ``waiting_since`` is when the oldest ready
+    letter of each group fell due. ``bounces`` are those of the last day, by kind.
+    ``relay_resume_at``: nothing is sent until then. ``tallies``: what reaping came to so far,
+    and what the last audit found.
+    """
 
     outbox: dict[str, int]
+    waiting_since: dict[str, datetime]
     cursors_due: int
     oldest_due: datetime | None
     heartbeat: datetime | None
+    armed: bool
+    fuse: str | None
+    relay_failures: int
+    relay_resume_at: datetime | None
+    relay_error: str | None
+    suppressed: int
+    bounces: dict[str, int]
+    tallies: dict[str, Tally]
 
 
 def gauges(reading: Reading) -> Gauges:
-    """Letters by state, reminder cursors that are due, and the scheduler's last heartbeat."""
-    counted = select(Message.state, func.count().label("n")).group_by(Message.state)
+    """What operators watch, each number from an index or a small table.
+
+    No statement reads what is finished or not due, so that this costs the same with ten million
+    certifications as with ten.
+    """
+    ready = reading.rows(_READY)
+    counts = {row.state: row.n for row in reading.rows(_OTHERS)}
     due = ReminderCursor.next_due_at <= reading.now
     oldest = select(func.min(ReminderCursor.next_due_at)).where(
         due, ReminderCursor.next_due_at > AT_ONCE
     )
+    one = reading.row(_RUNTIME)
     return Gauges(
-        outbox={
-            **dict.fromkeys(MESSAGE_STATES, 0),
-            **{r.state: r.n for r in reading.rows(counted)},
+        outbox={**dict.fromkeys(UNFINISHED, 0), **counts, "ready": sum(row.n for row in ready)},
+        waiting_since={
+            GROUPS.get(row.priority, "other"): row.oldest
+            for row in ready
+            if row.oldest <= reading.now
         },
         cursors_due=reading.connection.execute(select(func.count()).where(due)).scalar_one(),
         oldest_due=reading.connection.execute(oldest).scalar(),
-        heartbeat=reading.connection.execute(select(Runtime.last_tick_at)).scalar(),
+        heartbeat=one.last_tick_at if one else None,
+        armed=one.armed if one else True,
+        fuse=one.fuse if one else None,
+        relay_failures=one.relay_failures if one else 0,
+        relay_resume_at=one.relay_resume_at if one else None,
+        relay_error=one.relay_error if one else None,
+        suppressed=_suppressed(reading),
+        bounces=_bounces(reading),
+        tallies=tallies.known(reading),
     )
+
+
+_RUNTIME = select(
+    Runtime.last_tick_at, Runtime.armed, Runtime.fuse, Runtime.relay_failures,
+    Runtime.relay_resume_at, Runtime.relay_error,
+)  # fmt: skip
+
+
+def _suppressed(reading: Reading) -> int:
+    """The addresses that are not written to now: a small part of all."""
+    still = or_(Suppression.until_at.is_(None), Suppression.until_at > reading.now)
+    counted = select(func.count()).select_from(Suppression).where(still)
+    return int(reading.connection.execute(counted).scalar_one())
+
+
+def _bounces(reading: Reading) -> dict[str, int]:
+    """The letters that came back within a day, by kind."""
+    recent = Bounce.at > reading.now - _DAY
+    counted = select(Bounce.kind, func.count().label("n")).where(recent).group_by(Bounce.kind)
+    found = {row.kind: row.n for row in reading.rows(counted)}
+    return {**dict.fromkeys(BOUNCE_KINDS, 0), **found}

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import exists, select, text, update
 
 from tracker.models import Certification, Message, RelayAccept, Reminder, Runtime
-from tracker.services import facts, runtime
+from tracker.services import facts, runtime, tallies
 from tracker.services.work import Work
 
 # As in the partial indexes, so that they serve.
@@ -71,7 +71,9 @@ def reap(work: Work) -> ReapCounts:
         work, _AMBIGUOUS, Message.lease_until <= complete, state="ready", lease_until=None,
         next_at=work.now, facts=None,
     )  # fmt: skip
-    return ReapCounts(back, doubtful, sent, unsent, _send_again(work))
+    counts = ReapCounts(back, doubtful, sent, unsent, _send_again(work))
+    tallies.add(work, asdict(counts))
+    return counts
 
 
 def _set(work: Work, *conditions: Any, **values: Any) -> int:

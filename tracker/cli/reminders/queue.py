@@ -36,7 +36,7 @@ def _letters(opened: Office, state: str, limit: int) -> Iterator[Copy]:
     after: str | None = None
     with opened.reading(OPERATOR) as reading:
         while limit > 0:
-            asked = Asked(after, min(limit, _PAGE), state)
+            asked = Asked(after, min(limit, _PAGE), (state,))
             found = correspondence.page(reading, opened.message_key, asked)
             yield from found
             if len(found) < _PAGE:

@@ -1,0 +1,109 @@
+"""tracker doctor: what it says of the planner, the outbox, the relay, bounces and the audit."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import insert, update
+
+from tests.services import reminder_cases as cases
+from tracker import jobs
+from tracker.domain.permissions import SYSTEM
+from tracker.models import Bounce, Message
+from tracker.services import runtime, tallies
+
+
+@pytest.fixture
+def found(tracker, clock):
+    """The doctor's finding of a check: its state and detail."""
+
+    def examine(check):
+        result = tracker("doctor", "--json", TRACKER_NOW=clock.now.isoformat())
+        by_check = {finding["check"]: finding for finding in json.loads(result.stdout)}
+        one = by_check[check]
+        assert (one["state"] == "ok") is (one["fix"] == "")
+        return one["state"], one["detail"]
+
+    return examine
+
+
+@pytest.fixture
+def planned(office, clock):
+    """Three letters that wait to be sent."""
+    clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
+    ids = cases.certified(office, date(2027, 3, 15), 3)
+    jobs.plan(office)
+    return ids
+
+
+@pytest.mark.usefixtures("planned")
+def test_letters_that_nobody_sends(found, clock):
+    assert found("outbox") == ("ok", "3 letters wait to be sent")
+    clock.advance(hours=2, minutes=5)
+    assert found("outbox") == ("problem", "usual letters wait, the oldest due 2 h 5 min ago")
+
+
+def test_a_planner_that_does_not_run(found, office, clock):
+    clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
+    cases.certified(office, date(2027, 3, 15))
+    assert found("planner") == ("ok", "1 certifications wait to be looked at")
+    jobs.plan(office)
+    clock.advance(days=20)
+    state, detail = found("planner")
+    assert state == "problem"
+    assert detail.startswith("1 certifications wait to be looked at, the oldest due ")
+
+
+@pytest.mark.usefixtures("planned")
+def test_letters_that_need_somebodys_hand(found, office):
+    assert found("letters") == ("ok", "0 dead, 0 ambiguous, 0 parked")
+    with office.work(SYSTEM) as work:
+        work.connection.execute(update(Message).values(state="ambiguous"))
+    assert found("letters") == ("warning", "0 dead, 3 ambiguous, 0 parked")
+
+
+def test_a_relay_that_fails_and_is_then_left_alone(found, office):
+    assert found("relay")[0] == "ok"
+    for _ in range(4):
+        with office.work(SYSTEM) as work:
+            runtime.relay_failed(work, "connection refused")
+    assert found("relay") == (
+        "warning", "4 connections failed in a row: connection refused",
+    )  # fmt: skip
+    with office.work(SYSTEM) as work:
+        runtime.relay_failed(work, "connection refused")
+    state, detail = found("relay")
+    assert state == "problem"
+    assert detail.startswith("Nothing is sent until ")
+
+
+def test_somebody_who_takes_a_letter_for_spam(found, office):
+    assert found("bounces")[0] == "ok"
+    bounce(office, "hard", hours=1)
+    bounce(office, "complaint", hours=30)
+    assert found("bounces") == (
+        "ok", "0 addresses are not written to; within a day: 1 hard, 0 soft, 0 complaint",
+    )  # fmt: skip
+    bounce(office, "complaint", hours=2)
+    assert found("bounces")[0] == "warning"
+
+
+def bounce(office, kind, *, hours):
+    with office.work(SYSTEM) as work:
+        row = {"digest": f"{kind}{hours}", "message_id": "01900000-0000-7000-8000-000000000000",
+               "address": "a@example.org", "kind": kind, "status": "5.1.1", "diagnostic": "",
+               "at": work.now - timedelta(hours=hours)}  # fmt: skip
+        work.connection.execute(insert(Bounce).values(row))
+
+
+def test_an_audit_that_found_something_or_is_long_ago(found, office, clock):
+    assert found("audit") == ("warning", "never ran here")
+    jobs.audit(office)
+    assert found("audit") == ("ok", "the last was 0 min ago")
+    clock.advance(hours=4)
+    assert found("audit") == ("warning", "the last was 4 h 0 min ago")
+    with office.work(SYSTEM) as work:
+        tallies.put(work, tallies.VIOLATIONS, 2)
+    assert found("audit") == ("problem", "the last audit found 2 due stages without a row")

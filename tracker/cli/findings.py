@@ -1,0 +1,114 @@
+"""What the doctor says of the letters: of each number that operators watch, how it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from tracker.services import operations
+from tracker.services.operations import PATIENCE, Gauges
+from tracker.services.tallies import VIOLATIONS
+from tracker.services.work import Reading
+
+_STUCK = ("dead", "ambiguous", "parked")
+_SCHEDULER = "Start `tracker scheduler`; if it runs, read its log."
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, how it is, and what to do where it is not well."""
+
+    check: str
+    state: Literal["ok", "warning", "problem"]
+    detail: str
+    fix: str = ""
+
+
+def of_letters(reading: Reading) -> Iterator[Finding]:
+    """The planner, the outbox, the relay, what bounced, and the last audit."""
+    found = operations.gauges(reading)
+    yield _planner(found, reading.now)
+    yield _outbox(found, reading.now)
+    yield _stuck(found)
+    yield _relay(found, reading.now)
+    yield _bounces(found)
+    yield _audit(reading, found)
+
+
+def _planner(found: Gauges, now: datetime) -> Finding:
+    late = _wait(found.oldest_due, now)
+    waiting = f"{found.cursors_due:,} certifications wait to be looked at"
+    if late > PATIENCE:
+        detail = f"{waiting}, the oldest due {_told(late)}"
+        return Finding("planner", "problem", detail, _SCHEDULER)
+    return Finding("planner", "ok", waiting)
+
+
+def _outbox(found: Gauges, now: datetime) -> Finding:
+    waits = {group: _wait(since, now) for group, since in found.waiting_since.items()}
+    late = {group: wait for group, wait in waits.items() if wait > PATIENCE}
+    if late:
+        told = "; ".join(
+            f"{group} letters wait, the oldest due {_told(wait)}" for group, wait in late.items()
+        )
+        fix = f"See what is said of sending and of the relay. {_SCHEDULER}"
+        return Finding("outbox", "problem", told, fix)
+    return Finding("outbox", "ok", f"{found.outbox['ready']:,} letters wait to be sent")
+
+
+def _stuck(found: Gauges) -> Finding:
+    counts = {state: found.outbox[state] for state in _STUCK}
+    detail = ", ".join(f"{count:,} {state}" for state, count in counts.items())
+    if not any(counts.values()):
+        return Finding("letters", "ok", detail)
+    state = next(state for state, count in counts.items() if count)
+    fix = (
+        f"Look at them with `tracker reminders list --state {state}`; then `tracker reminders "
+        "requeue` or `cancel`."
+    )
+    return Finding("letters", "warning", detail, fix)
+
+
+def _relay(found: Gauges, now: datetime) -> Finding:
+    if not found.relay_failures:
+        return Finding("relay", "ok", "no connection failed lately")
+    detail = f"{found.relay_failures} connections failed in a row: {found.relay_error}"
+    fix = "Start the relay, or correct TRACKER_MAIL_SERVER, _PORT, _USERNAME and _PASSWORD."
+    if found.relay_resume_at is not None and found.relay_resume_at > now:
+        until = f"{found.relay_resume_at:%H:%M:%S} UTC"
+        return Finding("relay", "problem", f"Nothing is sent until {until}. {detail}", fix)
+    return Finding("relay", "warning", detail, fix)
+
+
+def _bounces(found: Gauges) -> Finding:
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in found.bounces.items())
+    detail = f"{found.suppressed:,} addresses are not written to; within a day: {counts}"
+    if found.bounces["complaint"]:
+        fix = "Somebody took a letter for spam: see who, and whether they know why they get it."
+        return Finding("bounces", "warning", detail, fix)
+    return Finding("bounces", "ok", detail)
+
+
+def _audit(reading: Reading, found: Gauges) -> Finding:
+    last = found.tallies.get(VIOLATIONS)
+    if last is None:
+        return Finding("audit", "warning", "never ran here", _SCHEDULER)
+    if last.count:
+        detail = f"the last audit found {last.count:,} due stages without a row"
+        return Finding("audit", "problem", detail, "See which: `tracker reminders audit`.")
+    age, every = reading.now - last.at, reading.settings.reminders.audit_every_seconds
+    detail = f"the last was {_told(age)}"
+    if age > timedelta(seconds=3 * every):
+        return Finding("audit", "warning", detail, _SCHEDULER)
+    return Finding("audit", "ok", detail)
+
+
+def _wait(since: datetime | None, now: datetime) -> timedelta:
+    return now - since if since is not None else timedelta()
+
+
+def _told(age: timedelta) -> str:
+    hours, minutes = divmod(int(age.total_seconds() // 60), 60)
+    return f"{hours:,} h {minutes} min ago" if hours else f"{minutes} min ago"
