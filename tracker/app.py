@@ -15,7 +15,7 @@ from tracker.db import db, flask_config, prepare
 from tracker.services.work import Office
 from tracker.settings import Settings
 
-_KEY_FILE = "keys/master.key"
+_MASTER_KEY, _RELAY_KEY = "keys/master.key", "keys/relay-events.key"
 
 
 def create_app(given: Settings | None = None, *, read_clock: Clock | None = None) -> Flask:
@@ -32,6 +32,7 @@ def create_app(given: Settings | None = None, *, read_clock: Clock | None = None
         settings=chosen,
         clock=read_clock or (clock.starting_at(chosen.now) if chosen.now else clock.system),
         message_key=_derived_key(chosen, "message-id"),
+        relay_key=_key(chosen.storage_directory, _RELAY_KEY).hex().encode(),
     )
     app.extensions["tracker"] = office
     api.register(app)
@@ -40,12 +41,13 @@ def create_app(given: Settings | None = None, *, read_clock: Clock | None = None
 
 def _derived_key(chosen: Settings, purpose: str) -> bytes:
     """A key for one purpose, from the master key that the storage directory holds."""
-    return hmac.digest(_master_key(chosen.storage_directory), purpose.encode(), hashlib.sha256)
+    master = _key(chosen.storage_directory, _MASTER_KEY)
+    return hmac.digest(master, purpose.encode(), hashlib.sha256)
 
 
-def _master_key(storage: Path) -> bytes:
-    """The installation's master key; made at the first start, by one process only."""
-    path = storage / _KEY_FILE
+def _key(storage: Path, name: str) -> bytes:
+    """One of the installation's keys; made at the first start, by one process only."""
+    path = storage / name
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(f".{secrets.token_hex(8)}")

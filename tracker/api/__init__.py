@@ -22,6 +22,7 @@ from tracker.api import (
     operations,
     pages,
     preferences,
+    relay_events,
     reminders,
     renewals,
     sharing,
@@ -57,6 +58,7 @@ _NOUNS = (
     reminders,
     letters,
     suppressions,
+    relay_events,
     verify,
 )
 _JSON_BYTES = 1024 * 1024  # the longest body; forms with files have limits of their own

@@ -79,13 +79,17 @@ class Work(Reading):
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """Everything that is made once per process; opens readings and units of work."""
+    """Everything that is made once per process; opens readings and units of work.
+
+    ``relay_key`` is what the mail provider signs its events with.
+    """
 
     engine: Engine
     schemes: Schemes
     settings: Settings
     clock: Clock
     message_key: bytes
+    relay_key: bytes
 
     @contextmanager
     def reading(self, actor: Actor) -> Iterator[Reading]:

@@ -1,0 +1,106 @@
+"""Relay events: what the mail provider tells of letters, signed with a key that it shares with us.
+
+``Tracker-Signature: t=<seconds since 1970>,v1=<hex>``, the latter being the HMAC-SHA256, with the
+key that ``tracker reminders relay-key`` prints, of the time, a dot and the body. Signatures are
+good for five minutes.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from typing import Any
+
+import orjson
+from flask import Response, request
+from marshmallow import fields, validate
+from werkzeug.exceptions import BadRequest, Unauthorized
+
+from tracker.api import doors
+from tracker.api.doors import Nouns
+from tracker.api.fields import Closed, Words, choice
+from tracker.domain.errors import Invalid
+from tracker.domain.permissions import Actor
+from tracker.services import acceptances
+from tracker.services.acceptances import HAPPENINGS, Event
+
+nouns = Nouns("relay-events", __name__, description=__doc__)
+
+_RELAY = Actor(role="admin", name="mail relay")
+_HEADER = "Tracker-Signature"
+_TOLERANCE = 300  # seconds
+_SIGNATURE = re.compile(r"t=(?P<t>[0-9]{1,12})(?P<signed>(?:,v1=[0-9a-f]{64}){1,5})")
+_MOST = 1000
+
+
+class RelayEvent(Closed):
+    """What became of one letter; its Message-ID with or without angle brackets."""
+
+    message_id = fields.String(
+        required=True, validate=validate.Regexp(r"^<?[^<>\s\x00-\x1f\x7f]{3,118}>?\Z"),
+        metadata={"example": "<abc@tracker.example>"},
+    )  # fmt: skip
+    event = choice(*HAPPENINGS, required=True)
+    at = fields.AwareDateTime(required=True)
+    queue_id = Words(64)
+    status = fields.String(
+        validate=validate.Regexp(r"^[245]\.[0-9]{1,3}\.[0-9]{1,3}\Z"),
+        metadata={"description": "RFC 3463, of one that bounced.", "example": "5.1.1"},
+    )
+
+
+_EVENTS = RelayEvent(many=True)
+
+
+def take() -> Response:
+    """Take down what became of letters; told again, nothing changes. At most 1,000 in a request."""
+    body = request.get_data()
+    _check_signed(body)
+    given = _load(body)
+    with doors.office().work(_RELAY) as work:
+        acceptances.take_events(work, [Event(**one) for one in given])
+    return doors.done()
+
+
+take.allowed, take.public = frozenset(), True  # type: ignore[attr-defined]
+nouns.routed(
+    "POST /relay-events",
+    nouns.doc(
+        requestBody={"required": True, "content": {doors.JSON: {"schema": _EVENTS}}},
+        parameters=[
+            {
+                "in": "header",
+                "name": _HEADER,
+                "schema": {"type": "string"},
+                "description": "t=<seconds since 1970>,v1=<hex of HMAC-SHA256 over t.body>",
+            }
+        ],
+    )(take),
+    status=204, returns=None, query=None, body=None, errors=(400, 401, 413, 422), public=True,
+)  # fmt: skip
+
+
+def _check_signed(body: bytes) -> None:
+    """Raise Unauthorized for what is not signed with our key, or was too long ago."""
+    office = doors.office()
+    found = _SIGNATURE.fullmatch(request.headers.get(_HEADER, ""))
+    if found is None:
+        raise Unauthorized(f"The header {_HEADER} is missing, or is none.")
+    genuine = hmac.digest(office.relay_key, found["t"].encode() + b"." + body, "sha256").hex()
+    given = found["signed"].split(",v1=")[1:]  # several while the key changes
+    if not any(hmac.compare_digest(genuine, one) for one in given):
+        raise Unauthorized("The signature is not ours.")
+    if abs(office.clock().timestamp() - int(found["t"])) > _TOLERANCE:
+        raise Unauthorized("The signature is too old, or from the future.")
+
+
+def _load(body: bytes) -> list[dict[str, Any]]:
+    try:
+        told = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequest("The body must be JSON.") from error
+    if not isinstance(told, list) or len(told) > _MOST:
+        rule = f"must be a list of at most {_MOST} events"
+        raise Invalid("A value is not acceptable.", fields={"body": rule})
+    loaded: list[dict[str, Any]] = doors.load(_EVENTS, told)
+    return loaded

@@ -1,0 +1,118 @@
+"""tracker reminders relay-log and relay-key: what the mail relay took, and how it may tell us."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+import click
+
+from tracker.cli.doors import OPERATOR, complain, office, progress
+from tracker.mail.postfix import Log
+from tracker.services import acceptances
+from tracker.services.reaper import Acceptance
+from tracker.services.work import Office
+
+_LINES, _SECONDS = 5_000, 2.0  # so many lines, or so long, make one transaction
+
+
+def _zone(_context: object, _parameter: object, name: str | None) -> ZoneInfo | None:
+    if name is None:
+        return None
+    if name not in available_timezones():
+        raise click.BadParameter("must be an IANA time zone such as America/Chicago")
+    return ZoneInfo(name)
+
+
+@click.command("relay-log")
+@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path,
+                                          allow_dash=True))  # fmt: skip
+@click.option("--time-zone", "zone", callback=_zone, metavar="NAME",
+              help="Of times without one. Default: this machine's.")  # fmt: skip
+@click.option(
+    "--incomplete", is_flag=True, help="Something is missing: prove nothing unsent by it."
+)
+def relay_log(source: Path, zone: ZoneInfo | None, *, incomplete: bool) -> None:
+    """Read a Postfix log for the letters that the relay took; - reads standard input.
+
+    Evidence is complete until the last line where the log begins before the evidence so far ends,
+    or before any letter that is in doubt; reading an older file again moves nothing back. Keep it
+    running with `tail -n +1 -F /var/log/mail.log | tracker reminders relay-log -`.
+    """
+    opened = office()
+    log = Log(opened.settings.mail.message_id_domain, zone=zone)
+    pieces = _arriving(sys.stdin) if str(source) == "-" else _pieces(source)
+    taken, complete, read = 0, False, 0
+    with progress("relay log") as tell:
+        for lines in pieces:
+            found, complete = _take(opened, log, lines, incomplete=incomplete)
+            taken, read = taken + found, read + len(lines)
+            tell(read)
+    click.echo(f"{read:,} lines: {taken:,} letters taken by the relay.")
+    if not incomplete:
+        _say(log.complete_until if complete else None)
+
+
+def _take(opened: Office, log: Log, lines: list[str], *, incomplete: bool) -> tuple[int, bool]:
+    """One piece of the log in one transaction."""
+    found = log.read(lines, now=opened.clock())
+    accepted = [Acceptance(one.message_id, one.at, one.queue_id) for one in found]
+    until = None if incomplete else log.complete_until
+    with opened.work(OPERATOR) as work:
+        return len(found), acceptances.take_log(work, accepted, begins=log.begins, until=until)
+
+
+def _say(until: datetime | None) -> None:
+    if until is None:
+        complain("The evidence is not complete: letters in doubt were under way before this log.")
+    else:
+        complain(f"The evidence is complete until {until:%Y-%m-%dT%H:%M:%SZ}.")
+
+
+def _pieces(source: Path) -> Iterator[list[str]]:
+    with source.open(encoding="utf-8", errors="replace", newline="\n") as lines:
+        while piece := list(islice(lines, _LINES)):
+            yield piece
+
+
+def _arriving(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Lines as they come, in pieces that wait for no more than two seconds."""
+    arrived: queue.Queue[str | None] = queue.Queue(maxsize=2 * _LINES)
+
+    def fetch() -> None:
+        for line in lines:
+            arrived.put(line)
+        arrived.put(None)
+
+    threading.Thread(target=fetch, daemon=True).start()
+    line = arrived.get()
+    while line is not None:
+        piece, ends = [line], time.monotonic() + _SECONDS
+        while len(piece) < _LINES and (left := ends - time.monotonic()) > 0:
+            try:
+                line = arrived.get(timeout=left)
+            except queue.Empty:
+                break
+            if line is None:
+                yield piece
+                return
+            piece.append(line)
+        yield piece
+        line = arrived.get()
+
+
+@click.command("relay-key")
+def relay_key() -> None:
+    """Print the key with which the mail provider signs what it sends to /api/v1/relay-events.
+
+    Whoever has it can tell us that letters came back. To change it, remove
+    keys/relay-events.key from the storage directory and start everything again.
+    """
+    click.echo(office().relay_key.decode())
