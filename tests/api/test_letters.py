@@ -14,7 +14,7 @@ from tracker.api.letters import Letter, MyLetter, WholeLetter
 from tracker.api.schemas import page_of
 from tracker.domain.letters import TRANSITIONS
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Certification, FinishedMessage, HistoryEntry, Message
+from tracker.models import Certification, FinishedMessage, HistoryEntry, Message, Preference
 
 EXPIRY = date(2027, 3, 15)
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
@@ -130,6 +130,20 @@ def test_holders_see_what_was_sent_to_them_and_nothing_else(office, caller, plan
         caller("holder", holder_id=holder_of(office, other)).get("/me/letters").json["items"]
     )
     assert theirs["id"] != letter["id"]
+
+
+def test_whoever_switched_reminders_off_still_sees_what_was_sent_before(office, caller, planned):
+    (id_,) = planned()
+    send(office)
+    ana = caller("holder", holder_id=holder_of(office, id_))
+    (before,) = ana.get("/me/letters").json["items"]
+    with office.work(SYSTEM) as work:
+        row = {"holder_id": holder_of(office, id_), "type": "reminders", "wanted": False,
+               "changed_at": work.now}  # fmt: skip
+        work.connection.execute(insert(Preference).values(row))
+
+    assert before["text"] is not None
+    assert ana.get("/me/letters").json["items"] == [before]
 
 
 def test_an_admin_is_no_holder_to_whom_anything_was_sent(caller):

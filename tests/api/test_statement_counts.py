@@ -21,7 +21,8 @@ LISTS = (
     "/certifications/{certification}/adjustments", "/adjustments/batches",
     "/activities/{activity}/evidence", "/employers/{employer}/roster",
     "/employers/{employer}/workforce", "/employers/{employer}/workforce/summary",
-    "/employers/{employer}/workforce/forecast",
+    "/employers/{employer}/workforce/forecast", "/letters", "/letters?holder_id={holder}",
+    "/reminders/calendar",
 )  # fmt: skip
 
 

@@ -8,11 +8,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import insert, update
 
+from tests.api.employer_cases import company
 from tests.services import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Bounce, Message
-from tracker.services import runtime, tallies
+from tracker.services import digests, runtime, tallies
 
 
 @pytest.fixture
@@ -96,6 +97,18 @@ def bounce(office, kind, *, hours):
                "address": "a@example.org", "kind": kind, "status": "5.1.1", "diagnostic": "",
                "at": work.now - timedelta(hours=hours)}  # fmt: skip
         work.connection.execute(insert(Bounce).values(row))
+
+
+def test_digests_that_nobody_writes(found, office, clock):
+    acme = company(office)
+    with office.work(SYSTEM) as work:
+        digests.order(work, acme.id, every="week", language="en", address="hr@acme.example")
+    clock.set("2026-11-23T05:59:00+00:00")
+    assert found("digests")[0] == "ok"
+    clock.set("2026-11-23T06:01:00+00:00")
+    assert found("digests") == ("problem", "1 should have been written more than an hour ago")
+    jobs.digest(office)
+    assert found("digests")[0] == "ok"
 
 
 def test_an_audit_that_found_something_or_is_long_ago(found, office, clock):

@@ -186,7 +186,7 @@ def test_the_doctor_finds_what_is_well_and_what_is_not(findings):
         "settings": "ok", "schemes": "ok", "storage": "ok", "mail": "problem",
         "database": "ok", "migrations": "ok", "sending": "ok", "scheduler": "warning",
         "timelines": "ok", "reminders": "ok", "policies": "ok", "planner": "ok", "outbox": "ok",
-        "letters": "ok", "relay": "ok", "bounces": "ok", "audit": "warning",
+        "letters": "ok", "relay": "ok", "bounces": "ok", "digests": "ok", "audit": "warning",
     }  # fmt: skip
     assert status == 1
     assert "Connection refused" in found["mail"]["detail"]

@@ -14,6 +14,7 @@ from tracker import jobs
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.periods import Period
 from tracker.domain.permissions import SYSTEM, Actor
+from tracker.mail.postman import Delivery, Outcome
 from tracker.models import (
     Certification,
     Digest,
@@ -25,6 +26,7 @@ from tracker.models import (
     Sharing,
 )
 from tracker.services import composing, digest_contents, digests, outbox, runtime, sharing
+from tracker.services.letters import Composed
 
 MONDAY = "2026-11-23"
 DUE = date(2021, 12, 25)  # expires on 25 December 2026
@@ -262,6 +264,31 @@ def test_whoever_ends_the_consent_before_the_letter_leaves_is_not_in_it(office, 
         assert gone not in told
     assert "Certified: 1 of 2." in letter.text
     assert "within 180: 1." in letter.text
+
+
+def test_a_consent_that_ends_between_composing_and_the_marker_holds_the_letter_up(
+    office, clock, acme, order
+):
+    acme.hire("E1", "E2", awarded_on=DUE)
+    order()
+    clock.set(MONDAY)
+    jobs.digest(office)
+    with office.work(SYSTEM) as work:
+        runtime.open_row(work)
+        place = runtime.place(work)
+        (claim,) = outbox.claim(work, owner="test", place=place, limit=10)
+    with office.reading(SYSTEM) as reading:
+        composed = composing.compose(reading, office.message_key, [claim])[claim.id]
+    assert isinstance(composed, Composed)
+    end_consent(office, acme, "E1")
+    with office.work(SYSTEM) as work:
+        assert not outbox.mark(work, claim, composed, place=place)
+        assert outbox.settle(work, claim, Delivery(Outcome.NOT_OWED, "no")) == "ready"
+    clock.advance(minutes=1)
+    (letter,) = send(office)
+
+    assert "(E1)" not in letter.text
+    assert "(E2)" in letter.text
 
 
 def test_a_digest_that_names_nobody_any_more_is_not_sent(office, clock, acme, order):

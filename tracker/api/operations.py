@@ -108,6 +108,7 @@ def _of_scheduler(found: Gauges, now: datetime) -> Iterator[Metric]:
     yield _one("tracker_reminder_cursors_due", "To be looked at.", found.cursors_due)
     yield _age("tracker_reminder_oldest_due_seconds", now, found.oldest_due, "Planner's delay.")
     yield _age("tracker_scheduler_heartbeat_age_seconds", now, found.heartbeat, "Since its tick.")
+    yield _one("tracker_digests_late", "Owed for an hour and more.", found.digests_late)
     audit = found.tallies.get(VIOLATIONS)
     about = "Stages without a row, found by the last audit."
     yield _one("tracker_reminder_identity_violations", about, audit.count if audit else None)

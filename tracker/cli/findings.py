@@ -34,6 +34,7 @@ def of_letters(reading: Reading) -> Iterator[Finding]:
     yield _stuck(found)
     yield _relay(found, reading.now)
     yield _bounces(found)
+    yield _digests(found)
     yield _audit(reading, found)
 
 
@@ -89,6 +90,14 @@ def _bounces(found: Gauges) -> Finding:
         fix = "Somebody took a letter for spam: see who, and whether they know why they get it."
         return Finding("bounces", "warning", detail, fix)
     return Finding("bounces", "ok", detail)
+
+
+def _digests(found: Gauges) -> Finding:
+    if found.digests_late:
+        detail = f"{found.digests_late:,} should have been written more than an hour ago"
+        fix = "The scheduler's log names those that fail. " + _SCHEDULER
+        return Finding("digests", "problem", detail, fix)
+    return Finding("digests", "ok", "every digest that is owed is written")
 
 
 def _audit(reading: Reading, found: Gauges) -> Finding:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -104,7 +106,14 @@ def _composed(reading: Reading, key: bytes, claim: Claim, said: dict[str, Any]) 
             link=f"{base}/api/v1/employers/{claim.employer_id}/workforce?as_of={through_on}",
         )
     )  # fmt: skip
-    return letters.sealed(reading, key, claim, letter, said)
+    sealed = letters.sealed(reading, key, claim, letter, said)
+    return replace(sealed, still_true=partial(_consents_stand, claim.employer_id or "", contents))
+
+
+def _consents_stand(employer_id: str, contents: Mapping[str, Any], reading: Reading) -> bool:
+    """Whether those whom the letter names and counts share still; asked with the marker."""
+    live = digest_contents.consents(reading, [employer_id]).get(employer_id, {})
+    return bool(contents["consents"] == digest_contents.fingerprint(live))
 
 
 def _numbers(reading: Reading, one: Mapping[str, Any], language: str) -> Numbers:

@@ -7,11 +7,11 @@ says what is true then. What it says is kept, so that a letter tried again tells
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 
 from tracker.db import new_id
 from tracker.domain import digests as rules
@@ -22,6 +22,7 @@ from tracker.services import digest_contents, employers, history, outbox
 from tracker.services.work import Reading, Work
 
 KIND = "digest"
+_PATIENCE = timedelta(hours=1)
 _COLUMNS = (
     DigestOrder.employer_id, DigestOrder.every, DigestOrder.language, DigestOrder.address,
     DigestOrder.through_on, DigestOrder.changed_at,
@@ -94,6 +95,13 @@ def owed(reading: Reading) -> list[str]:
     """The employers to whom a digest is owed now."""
     rows = reading.rows(select(DigestOrder.employer_id).where(_owed(reading)))
     return [row.employer_id for row in rows]
+
+
+def late(reading: Reading) -> int:
+    """How many digests were owed an hour ago already and are not written."""
+    then = replace(reading, now=reading.now - _PATIENCE)
+    counted = select(func.count()).select_from(DigestOrder).where(_owed(then))
+    return int(reading.connection.execute(counted).scalar_one())
 
 
 def _owed(reading: Reading) -> Any:

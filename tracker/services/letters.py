@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,7 +46,8 @@ class Composed:
     """A letter ready to be handed over, with what the marker must check and write down.
 
     The marker asks whether stages of all these certifications are owed, and whether the holder
-    still wants letters of the ``type`` (empty: sent whatever they want).
+    still wants letters of the ``type`` (empty: sent whatever they want). ``still_true`` is asked
+    beside that where a letter tells what only its own kind can judge.
     """
 
     address: str
@@ -54,6 +56,7 @@ class Composed:
     facts: dict[str, Any]
     certification_ids: tuple[str, ...] = ()
     type: str = ""
+    still_true: Callable[[Reading], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sqlalchemy import func, or_, select, text, union_all
 from tracker import migrations
 from tracker.models import Bounce, Message, ReminderCursor, Runtime, Suppression
 from tracker.models.outbox import MESSAGE_STATES
-from tracker.services import tallies
+from tracker.services import digests, tallies
 from tracker.services.reminder_plans import AT_ONCE
 from tracker.services.tallies import Tally
 from tracker.services.work import Reading
@@ -78,7 +78,8 @@ class Gauges:
 
     ``outbox`` counts unfinished letters by state, ``waiting_since`` is when the oldest ready
     letter of each group fell due. ``bounces`` are those of the last day, by kind.
-    ``relay_resume_at``: nothing is sent until then. ``tallies``: what reaping came to so far,
+    ``relay_resume_at``: nothing is sent until then. ``digests_late`` should have been written an
+    hour ago. ``tallies``: what reaping came to so far,
     and what the last audit found.
     """
 
@@ -94,6 +95,7 @@ class Gauges:
     relay_error: str | None
     suppressed: int
     bounces: dict[str, int]
+    digests_late: int
     tallies: dict[str, Tally]
 
 
@@ -127,6 +129,7 @@ def gauges(reading: Reading) -> Gauges:
         relay_error=one.relay_error if one else None,
         suppressed=_suppressed(reading),
         bounces=_bounces(reading),
+        digests_late=digests.late(reading),
         tallies=tallies.known(reading),
     )
 

@@ -212,9 +212,11 @@ def mark(work: Work, claimed: Claim, composed: Composed, *, place: str) -> bool:
 
     One statement asks and writes: the claim is ours and its lease runs, every stage that the
     letter tells of is owed (not renewed, in force, not overtaken), the holder still wants such
-    letters, the address is not suppressed, and this database may send. False: nothing was
-    written, nothing may be sent.
+    letters, the address is not suppressed, and this database may send. What a kind of letter
+    has to ask beside that is asked first. False: nothing was written, nothing may be sent.
     """
+    if composed.still_true is not None and not composed.still_true(work):
+        return False
     until = work.now + timedelta(seconds=work.settings.reminders.transmitting_seconds)
     result: Any = work.connection.execute(
         _MARK,
