@@ -21,10 +21,10 @@ def line(what="expired", name="Ana Peña", on=date(2026, 11, 20)):
     return Line(name, "E1", what, "Certified Production Technician" if on else "", on)
 
 
-def letter(language="en", *, more=False, lines=(), employer="Acme", section="expired"):
+def letter(language="en", *, more=False, lines=(), employer="Acme", section="expired", schemes=1):
     return digests.compose(
         DigestLetter(
-            employer, language, date(2026, 11, 16), date(2026, 11, 22), (NUMBERS,),
+            employer, language, date(2026, 11, 16), date(2026, 11, 22), (NUMBERS,) * schemes,
             {section: (lines or (line(),), more)}, "https://tracker.example/api/v1/x",
         )
     )  # fmt: skip
@@ -52,7 +52,7 @@ def test_every_kind_of_line_has_its_words(language, what):
     told = letter(language, lines=(line(what),))
     assert f"what_{what}" not in told.text
     day = "20 November 2026" if language == "en" else "20 de noviembre de 2026"
-    assert f"(E1), Certified Production Technician: {words(language, what)} {day}" in told.text
+    assert f"(E1): {words(language, what)} {day}" in told.text
     assert day in told.html
 
 
@@ -70,6 +70,11 @@ def test_every_section_has_a_title_and_a_sentence(section):
     told = letter(lines=(line(on=None),), section=section)
     assert "Ana Peña (E1)\n" in told.text
     assert "Ana Peña (E1)" in told.html
+
+
+def test_the_scheme_of_a_worker_is_named_where_there_are_several():
+    assert "(E1), Certified Production Technician: expired on" in letter(schemes=2).text
+    assert "(E1): expired on" in letter(schemes=1).text
 
 
 def test_numbers_come_first_and_what_is_nought_is_left_out():

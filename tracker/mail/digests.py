@@ -97,15 +97,17 @@ def _numbers(say: Phrases, one: Numbers, facts: DigestLetter) -> dict[str, Any]:
 
 def _named(say: Phrases, name: str, facts: DigestLetter) -> dict[str, Any]:
     lines, more = facts.sections[name]
-    sentences = [_line(say, line, facts.language) for line in lines]
+    several = len(facts.numbers) > 1
+    sentences = [_line(say, line, facts.language, several=several) for line in lines]
     if more:
         sentences.append(say["more"])
     title = say["due_title" if name == "due" else name]
     return _section(title, say[f"{name}_lead"], *sentences)
 
 
-def _line(say: Phrases, line: Line, language: str) -> str:
-    row = say["row_scheme" if line.scheme else "row"].format(
+def _line(say: Phrases, line: Line, language: str, *, several: bool) -> str:
+    """One worker in a line; the scheme is named where there are several."""
+    row = say["row_scheme" if line.scheme and several else "row"].format(
         name=printable(line.name), employee_id=printable(line.employee_id),
         scheme=printable(line.scheme),
     )  # fmt: skip
