@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from datetime import UTC, date, datetime
 
 import pytest
@@ -14,7 +15,7 @@ from tests.mail.report_cases import complaint, dsn, mail, mbox
 from tests.services import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Bounce, Preference, Suppression
+from tracker.models import Bounce, Message, Preference, Suppression
 from tracker.services import letters
 from tracker.settings import ROOT
 
@@ -104,6 +105,34 @@ def test_while_the_database_is_away_the_mail_system_is_asked_to_try_again(
 
     assert done.returncode == os.EX_TEMPFAIL
     assert done.stderr == b"The database is away; try again.\n"
+
+
+def test_a_command_that_is_killed_in_the_middle_is_run_again_and_counts_each_once(
+    tracker, office, variables, sender, tmp_path
+):
+    with office.work(SYSTEM) as work:
+        letters_ = [
+            Message(
+                dedupe_key=f"k{n}", message_id=f"<m{n}@x>", kind="reminder", state="sent",
+                address=f"a{n}@example.org", created_at=work.now, next_at=work.now,
+                useful_until=work.now, finished_at=work.now,
+            )
+            for n in range(300)
+        ]  # fmt: skip
+        work.session.add_all(letters_)
+    file = tmp_path / "bounces.mbox"
+    file.write_bytes(mbox(*(dsn(sender(row)) for row in letters_)))
+    command = [sys.executable, "-m", "tracker.cli", "reminders", "bounces", str(file)]
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ | variables) as running:
+        while running.poll() is None and count(office, Bounce) < 20:
+            time.sleep(0.02)
+        running.kill()
+    done = count(office, Bounce)
+    again = tracker("reminders", "bounces", file)
+
+    assert 20 <= done < 300
+    assert f"{300 - done} bad for good, {done} known already" in again.stdout
+    assert count(office, Bounce) == count(office, Suppression) == 300
 
 
 def test_a_file_that_is_not_there_is_refused(tracker, tmp_path):

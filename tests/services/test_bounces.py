@@ -265,6 +265,14 @@ def test_a_complaint_that_names_only_the_way_out_switches_it_off(office, sent, p
     assert all_of(office, Preference, Preference.type, Preference.wanted) == [("reminders", False)]
 
 
+def test_a_way_out_that_nobody_was_given_switches_nothing_off(office, sent, proof, take):
+    (row,) = sent()
+
+    assert take(mail(proof(row, "u-decisions", row.id))) == "unknown"
+    assert take(complaint(sent_by="", list_unsubscribe="<https://x.example>")) == "unknown"
+    assert all_of(office, Preference, Preference.type) == []
+
+
 @pytest.mark.parametrize("purpose", ["b", "u-reminders"])
 def test_automatic_answers_change_nothing(office, sent, proof, take, purpose):
     (row,) = sent()
