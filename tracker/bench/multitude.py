@@ -52,25 +52,25 @@ _FILL = (
         recorded_at, version)
     select {_HOLDER}, 'M' || n, 'Ana', 'Peña ' || n, 'm' || n || '@example.org', 'en',
         (cast(:zones as text[]))[1 + n % :zone_count], :now, 1
-    from generate_series(:first, :last) n""",  # noqa: S608 - names of ours
+    from generate_series(cast(:first as bigint), :last) n""",  # noqa: S608 - names of ours
     f"""insert into certification (id, public_id, number, holder_id, scheme, awarded_on,
         recorded_at)
     select {_CERTIFICATION}, 'm' || n, 'CPT-M' || n, {_HOLDER}, :scheme, d.awarded_on, :now
-    from generate_series(:first, :last) n join bench_day d on d.day = n % :days""",  # noqa: S608
+    from generate_series(cast(:first as bigint), :last) n join bench_day d on d.day = n % :days""",  # noqa: S608
     f"""insert into cycle (id, certification_id, ordinal, anchor_on, nth, starts_on, expires_on,
         opened_on, policy, recorded_at)
     select {_CYCLE}, {_CERTIFICATION}, 1, d.anchor_on, d.nth, d.starts_on, d.expires_on,
         d.opened_on, d.policy, :now
-    from generate_series(:first, :last) n join bench_day d on d.day = n % :days""",  # noqa: S608
+    from generate_series(cast(:first as bigint), :last) n join bench_day d on d.day = n % :days""",  # noqa: S608
     f"""insert into standing_span (certification_id, from_on, until_on, cycle, cycle_starts_on,
         expires_on, window_opens_on, grace_ends_on, title_ends_on, valid_while_pending)
     select {_CERTIFICATION}, s.from_on, s.until_on, s.cycle, s.cycle_starts_on, s.expires_on,
         s.window_opens_on, s.grace_ends_on, s.title_ends_on, false
-    from generate_series(:first, :last) n join bench_span s on s.day = n % :days""",  # noqa: S608
+    from generate_series(cast(:first as bigint), :last) n join bench_span s on s.day = n % :days""",  # noqa: S608
     f"""insert into reminder_cursor (certification_id, cycle, expires_on, last_offset,
         next_due_at)
     select {_CERTIFICATION}, 1, d.expires_on, c.last_offset, c.next_due_at
-    from generate_series(:first, :last) n join bench_day d on d.day = n % :days
+    from generate_series(cast(:first as bigint), :last) n join bench_day d on d.day = n % :days
     join bench_cursor c on c.day = n % :days and c.zone = n % :zone_count""",  # noqa: S608
 )
 

@@ -111,7 +111,8 @@ class Catcher:
 
     With a ``directory`` every letter becomes an .eml file that is on the disk before the server
     answers 250. ``port`` 0 takes a free one; a second ``start()`` takes the same port again.
-    ``tls`` offers STARTTLS. ``connections`` counts those accepted.
+    ``tls`` offers STARTTLS. ``connections`` counts those accepted, ``received`` the letters that
+    came in whole, whatever became of them.
     """
 
     def __init__(
@@ -120,7 +121,7 @@ class Catcher:
     ) -> None:  # fmt: skip
         self.port = port
         self.behaviour = behaviour or Behaviour()
-        self.connections = self._mails = 0
+        self.connections = self.received = self._mails = 0
         self._directory, self._tls, self._smtputf8, self._now = directory, tls, smtputf8, now
         self._ledger: list[Caught] = []
         self._lines: set[_Line] = set()
@@ -262,6 +263,7 @@ class _Handler:
         self, line: _Line, _session: Session, envelope: Envelope
     ) -> str:
         behaviour, recipient = self._catcher.behaviour, envelope.rcpt_tos[0]
+        self._catcher.received += 1
         await asyncio.sleep(behaviour.data_delay)
         refusal = _refusal(behaviour.data_replies, recipient)
         if refusal is not None:

@@ -22,8 +22,8 @@ from typing import Protocol
 
 from sqlalchemy.exc import DBAPIError
 
-from tracker.domain.permissions import SYSTEM
-from tracker.mail.postman import Delivery
+from tracker.domain.permissions import SYSTEM, Actor
+from tracker.mail.postman import Delivery, Outcome
 from tracker.services import composing, outbox, runtime
 from tracker.services.letters import Claim, Composed, Uncomposed
 from tracker.services.work import Office, Work
@@ -160,19 +160,20 @@ def _send_one(run: _Run, claim: Claim, made: Mapping[str, Composed | Uncomposed]
     """Hand over one letter and settle it; True when the relay is to be left alone for a while."""
     composed = made[claim.id]
     if isinstance(composed, Uncomposed):
-        state = _persist(run.office, lambda work: _put_by(work, claim, composed))
+        state = _persist(run.office.work, lambda work: _put_by(work, claim, composed))
         run.counts[state] += 1
         return False
 
     def mark() -> bool:
-        with run.office.work(SYSTEM) as work:
+        with run.office.statement(SYSTEM) as work:
             return outbox.mark(work, claim, composed, place=run.place)
 
     delivery = run.carrier.deliver(
         envelope_sender=composed.envelope_sender, recipient=composed.address, data=composed.data,
         mark=mark,
     )  # fmt: skip
-    state = _persist(run.office, lambda work: outbox.settle(work, claim, delivery))
+    opened = run.office.statement if delivery.outcome is Outcome.ACCEPTED else run.office.work
+    state = _persist(opened, lambda work: outbox.settle(work, claim, delivery))
     run.counts[state] += 1
     if state not in {"sent", "ready"}:
         _log.warning("letter %s is %s: %s", claim.id, state, delivery.reply)
@@ -199,14 +200,16 @@ def _put_by(work: Work, claim: Claim, uncomposed: Uncomposed) -> str:
     return outbox.finish(work, claim, "cancelled", uncomposed.reason)
 
 
-def _persist(office: Office, write: Callable[[Work], str]) -> str:
+def _persist(
+    opened: Callable[[Actor], AbstractContextManager[Work]], write: Callable[[Work], str]
+) -> str:
     """Write an outcome down, trying again while the database is away.
 
     The outcome is known and the writing can be repeated; giving up would leave a doubt.
     """
     for tries in range(1, _SETTLE_TRIES + 1):
         try:
-            with office.work(SYSTEM) as work:
+            with opened(SYSTEM) as work:
                 return write(work)
         except DBAPIError:
             if tries == _SETTLE_TRIES:

@@ -1,0 +1,49 @@
+"""What is broken on purpose, and where it is shown that no letter is lost and none sent twice.
+
+The judge is the ledger of a real mail server. Each test here has a short version, which always
+runs, and a long one: ``pytest -m faults``.
+
+=== ==========================================================  =================================
+ 1  processes killed at any moment, with the relay's evidence   test_killed_processes
+ 2  the same without evidence, near the expiry: sent again      test_killed_processes
+ 3  the same without evidence, long before: parked and listed   test_killed_processes
+ 4  planners killed before and after their commit               test_killed_planners
+ 5  eight claimers at once                                      test_many_at_once
+ 6  four schedulers without a leader                            test_killed_processes
+ 7  a process stopped after its marker, that wakes up late      test_paused_processes
+ 8  lines cut before the 250, after it, at QUIT                 test_lost_lines
+ 9  greylisting twice                                           services/test_outbox_sending
+10  an address refused for good                                 services/test_outbox_sending
+11  a server that never answers                                 mail/test_postman_lines
+12  421 every so many letters                                   test_lost_lines
+13  database connections cut again and again                    test_lost_databases
+14  a restored backup or a clone                                services/test_outbox_sending
+15  thirty days offline                                         services/test_reminders_planned
+16  nights of clock changes, a clock set back or a year ahead   services/test_reminders_planned,
+                                                                services/test_sending_stops
+17  any events in any order                                     test_any_order
+18  a renewal between plan and marker                           services/test_outbox_sending
+=== ==========================================================  =================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tracker.mail.catcher import Catcher
+
+
+@pytest.fixture(params=["short", pytest.param("long", marks=pytest.mark.faults)])
+def is_long(request: pytest.FixtureRequest) -> bool:
+    """Whether this is the long version."""
+    return bool(request.param == "long")
+
+
+@pytest.fixture
+def catcher() -> Iterator[Catcher]:
+    """A mail server that takes its time, so that there is a middle to be killed in."""
+    with Catcher() as made:
+        made.behaviour.data_delay = 0.004
+        yield made

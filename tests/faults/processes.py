@@ -1,0 +1,144 @@
+"""Processes that do the jobs, to be killed and stopped, and the ledger that judges them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.services import reminder_cases as cases
+from tracker import jobs
+from tracker.domain.permissions import SYSTEM
+from tracker.mail.catcher import Catcher
+from tracker.services import reaper
+from tracker.services.work import Office
+
+ROOT = Path(__file__).parents[2]
+EXPIRY = date(2027, 3, 15)
+THIRTY_DAYS_BEFORE = datetime(2027, 2, 13, 14, tzinfo=UTC)
+SEVEN_DAYS_BEFORE = datetime(2027, 3, 8, 14, tzinfo=UTC)
+CONNECTIONS = 4
+"""As many letters at the most are under way in one process."""
+
+PROGRAM = """
+import sys
+from tracker import jobs
+from tracker.app import create_app
+office = create_app().extensions["tracker"]
+{setup}
+print("ready", flush=True)
+sys.stdin.readline()
+for job in sys.argv[1:]:
+    getattr(jobs, job)(office)
+"""
+
+
+class Worker:
+    """A process of its own that runs jobs as soon as it is told to; ``setup`` comes first."""
+
+    def __init__(
+        self, office: Office, clock: Any, port: int, *names: str, setup: str = "", **more: str
+    ) -> None:
+        settings = office.settings
+        environment = {
+            **os.environ, "TRACKER_ENV": "testing", "TRACKER_MAIL_PORT": str(port),
+            "TRACKER_NOW": clock.now.isoformat(), "TRACKER_DATABASE_URL": settings.database.url,
+            "TRACKER_STORAGE_DIRECTORY": settings.storage.directory,
+            "TRACKER_REMINDERS_CLAIM": "20", "TRACKER_REMINDERS_BATCH": "10",
+            "TRACKER_REMINDERS_CONNECTIONS": str(CONNECTIONS), **more,
+        }  # fmt: skip
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM.format(setup=setup), *names], cwd=ROOT,
+            env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+
+    def begin(self) -> None:
+        """Let it run; returns when it does."""
+        begun, go = self.process.stdout, self.process.stdin
+        assert begun is not None
+        assert go is not None
+        assert begun.readline() == "ready\n"
+        go.write("go\n")
+        go.flush()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        self.process.communicate()
+
+    def pause(self) -> None:
+        """Stop it where it is."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def is_stopped(self) -> bool:
+        """Whether it stands still."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
+        return "State:\tT" in status
+
+    def wake(self) -> None:
+        """Let a stopped one go on."""
+        self.process.send_signal(signal.SIGCONT)
+
+    def finish(self, status: int = 0, *, seconds: float = 300) -> None:
+        """Wait until it ends, with a status."""
+        self.process.communicate(timeout=seconds)
+        assert self.process.returncode == status
+
+
+def plan(office: Office, clock: Any, count: int, at: datetime) -> set[str]:
+    """Put holders on record and plan a letter for each; returns the Message-IDs."""
+    clock.now = at
+    cases.certified(office, EXPIRY, count)
+    jobs.plan(office)
+    return {row.message_id for row in cases.letters(office)}
+
+
+def wait_for(condition: Any, *, seconds: float = 60) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.001)
+
+
+def kill_in_the_middle(
+    office: Office, clock: Any, catcher: Catcher, dice: Any, *, after: tuple[int, int] = (5, 30)
+) -> None:
+    """Run a dispatcher and kill it while it is handing letters over."""
+    worker = Worker(office, clock, catcher.port, "dispatch")
+    worker.begin()
+    enough = len(catcher.letters()) + dice.randrange(*after)
+    wait_for(lambda: len(catcher.letters()) >= enough or worker.process.poll() is not None)
+    time.sleep(dice.random() * 0.01)
+    worker.kill()
+    time.sleep(0.3)  # what was on the wire is taken or lost by now
+    clock.advance(minutes=16)
+
+
+def ledger(catcher: Catcher) -> Counter[str]:
+    """How often each letter was accepted, by its Message-ID."""
+    return Counter(letter.message_id for letter in catcher.letters())
+
+
+def feed_evidence(office: Office, clock: Any, catcher: Catcher) -> None:
+    """Tell what the relay took, and that nothing else was."""
+    accepted = [reaper.Acceptance(c.message_id, clock.now) for c in catcher.letters()]
+    with office.work(SYSTEM) as work:
+        reaper.record_evidence(work, accepted, complete_until=clock.now)
+
+
+def dispatch_the_rest(office: Office, clock: Any, catcher: Catcher) -> int:
+    """Send until every lease has run out and every wait is over; how many were in doubt still."""
+    doubtful = 0
+    for _ in range(3):
+        jobs.dispatch(cases.with_relay(office, catcher.port))
+        clock.advance(minutes=20)
+        doubtful += jobs.reap(office).in_doubt
+    jobs.dispatch(cases.with_relay(office, catcher.port))
+    return doubtful

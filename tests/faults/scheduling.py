@@ -1,0 +1,56 @@
+"""The scheduler as a process of its own, as an operator runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any, Self
+
+from tests.faults.processes import ROOT
+from tracker.services.work import Office
+
+
+class Scheduler:
+    """``tracker scheduler``, looking every second, until the end of the block."""
+
+    def __init__(self, office: Office, clock: Any, port: int, **more: str) -> None:
+        settings = office.settings
+        self._environment = {
+            **os.environ, "TRACKER_ENV": "testing", "TRACKER_MAIL_PORT": str(port),
+            "TRACKER_NOW": clock.now.isoformat(), "TRACKER_DATABASE_URL": settings.database.url,
+            "TRACKER_STORAGE_DIRECTORY": settings.storage.directory,
+            "TRACKER_REMINDERS_PLAN_EVERY_SECONDS": "1",
+            "TRACKER_REMINDERS_DISPATCH_EVERY_SECONDS": "1",
+            "TRACKER_REMINDERS_REAP_EVERY_SECONDS": "1", **more,
+        }  # fmt: skip
+
+    def __enter__(self) -> Self:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tracker.cli", "scheduler"], cwd=ROOT,
+            env=self._environment, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self.process.poll() is None
+
+    def wait_until(self, condition: Callable[[], bool], *, seconds: float) -> None:
+        """Wait until something is so, while it runs."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "it never came to be"
+            assert self.is_alive()
+            time.sleep(0.1)
+
+    def stop(self) -> int:
+        """Ask it to end; its exit status."""
+        self.process.terminate()
+        return self.process.wait(60)

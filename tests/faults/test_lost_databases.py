@@ -1,0 +1,45 @@
+"""Every connection to PostgreSQL cut again and again: exact, and the process lives on."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from sqlalchemy import text
+
+from tests.faults.processes import THIRTY_DAYS_BEFORE, feed_evidence, ledger, plan
+from tests.faults.scheduling import Scheduler
+from tests.services import reminder_cases as cases
+from tracker import jobs
+
+_CUT = text(
+    "select pg_terminate_backend(pid) from pg_stat_activity"
+    " where datname = current_database() and pid != pg_backend_pid()"
+)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_a_scheduler_whose_connections_are_cut_ten_times_a_second_sends_each_letter_once(
+    office, clock, catcher, is_long
+):
+    count, seconds = (1_000, 20.0) if is_long else (60, 3.0)
+    expected = plan(office, clock, count, THIRTY_DAYS_BEFORE)
+    with Scheduler(office, clock, catcher.port) as scheduler:
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            with office.engine.connect() as connection:
+                connection.execute(_CUT)
+            office.engine.dispose()
+            time.sleep(0.1)
+        assert scheduler.is_alive()
+        scheduler.wait_until(lambda: "ready" not in cases.states(office), seconds=seconds + 60)
+        assert scheduler.stop() == 0
+    for _ in range(2):
+        clock.advance(minutes=20)
+        jobs.reap(office)
+        feed_evidence(office, clock, catcher)
+        jobs.reap(office)
+        jobs.dispatch(cases.with_relay(office, catcher.port))
+
+    assert ledger(catcher) == dict.fromkeys(expected, 1)
+    assert set(cases.states(office)) == {"sent"}
