@@ -22,6 +22,7 @@ from tracker.services.work import Reading, Work
 Happening = Literal["accepted", "delivered", "bounced", "complained"]
 HAPPENINGS: tuple[Happening, ...] = ("accepted", "delivered", "bounced", "complained")
 _TAKEN = ("accepted", "delivered")
+_CLOCKS = timedelta(minutes=1)  # how far the relay's clock and ours may be apart
 # As in the partial indexes, so that they serve.
 _LEASED = text("message.state in ('claimed', 'transmitting')")
 _AMBIGUOUS = text("message.state = 'ambiguous'")
@@ -95,8 +96,9 @@ def _joins(reading: Reading, begins: datetime) -> bool:
     known = reading.row(select(Runtime.evidence_until))
     if known is not None and known.evidence_until is not None and begins <= known.evidence_until:
         return True
-    # A lease runs from the marker, so this is when the letter was under way at the latest.
-    lease = begins + timedelta(seconds=reading.settings.reminders.transmitting_seconds)
+    # A lease runs from the marker: one that ends before this was under way before the log begins.
+    lasts = timedelta(seconds=reading.settings.reminders.transmitting_seconds)
+    lease = begins + lasts + _CLOCKS
     for state, condition in ((_LEASED, Message.state == "transmitting"), (_AMBIGUOUS, None)):
         doubts = select(Message.id).where(state, Message.lease_until < lease).limit(1)
         if condition is not None:
