@@ -127,62 +127,61 @@ def _every_stage(reading: Reading) -> Iterator[tuple[str, int, int | None]]:
 
 def _counted(stages: CTE, today: date, last: date) -> Any:
     """The stages that are owed, by the day on which they are told of."""
+    moving = _moving(last)
     stage = stages.c.stage
-    falls_on = _days_before(ReminderCursor.expires_on, stage)
+    falls_on = _days_before(moving.c.expires_on, stage)
     day = case((falls_on < today, literal(today, Date)), else_=falls_on)
+    on_day = and_(
+        Span.certification_id == moving.c.certification_id, Span.from_on <= day, Span.until_on > day
+    )
     owed = (
         select(day.label("day"), stages.c.scheme, stage, func.count().label("n"))
-        .select_from(ReminderCursor)
-        .join(Certification, Certification.id == ReminderCursor.certification_id)
-        .join(stages, stages.c.scheme == Certification.scheme)
-        .join(
-            Cycle,
-            and_(
-                Cycle.certification_id == ReminderCursor.certification_id,
-                Cycle.ordinal == ReminderCursor.cycle,
-            ),
-        )
-        .join(
-            Span,
-            and_(
-                Span.certification_id == ReminderCursor.certification_id, Span.from_on <= day,
-                Span.until_on > day,
-            ),
-            isouter=True,
-        )
-        .where(
-            # No zone is a whole day away from UTC.
-            ReminderCursor.next_due_at < _instant(last + timedelta(days=2)), falls_on <= last,
-            falls_on >= Cycle.opened_on, _current(stages, falls_on, today), *_open(stage),
-        )
-    )  # fmt: skip
+        .select_from(moving)
+        .join(stages, stages.c.scheme == moving.c.scheme)
+        .join(Span, on_day, isouter=True)
+        .where(falls_on <= last, _current(moving, stages, falls_on, today), *_open(moving, stage))
+    )
     return owed.group_by("day", stages.c.scheme, stage).order_by("day", "scheme", stage.desc())
 
 
-def _instant(day: date) -> datetime:
-    return datetime.combine(day, time.min, tzinfo=UTC)
+def _moving(last: date) -> CTE:
+    """The cursors that move by a day, read first: all the rest is asked of these alone."""
+    # No zone is a whole day away from UTC.
+    until = datetime.combine(last + timedelta(days=2), time.min, tzinfo=UTC)
+    found = (
+        select(
+            ReminderCursor.certification_id, ReminderCursor.cycle, ReminderCursor.expires_on,
+            ReminderCursor.last_offset, Certification.scheme,
+        )
+        .join(Certification, Certification.id == ReminderCursor.certification_id)
+        .where(ReminderCursor.next_due_at < until)
+    )  # fmt: skip
+    return found.cte("moving").prefix_with("materialized", dialect="postgresql")
 
 
-def _current(stages: CTE, falls_on: Any, today: date) -> ColumnElement[bool]:
-    """Ahead, or the latest that is due: the next takes the place of an earlier one."""
-    following = _days_before(ReminderCursor.expires_on, stages.c.next)
+def _current(moving: CTE, stages: CTE, falls_on: Any, today: date) -> ColumnElement[bool]:
+    """Ahead; or the latest that is due, unless it is from before the cycle was opened."""
+    following = _days_before(moving.c.expires_on, stages.c.next)
     still_useful = case(
         (stages.c.next.is_(None), falls_on > today - rules.LONG_PAST), else_=following > today
     )
-    return or_(falls_on > today, still_useful)
+    opened_on = (
+        select(Cycle.opened_on)
+        .where(Cycle.certification_id == moving.c.certification_id, Cycle.ordinal == moving.c.cycle)
+        .scalar_subquery()
+    )
+    return or_(falls_on > today, and_(still_useful, falls_on >= opened_on))
 
 
-def _open(stage: Any) -> Iterator[ColumnElement[bool]]:
+def _open(moving: CTE, stage: Any) -> Iterator[ColumnElement[bool]]:
     """Not decided yet, and nothing on record forbids it on that day."""
-    yield or_(ReminderCursor.last_offset.is_(None), stage < ReminderCursor.last_offset)
+    yield or_(moving.c.last_offset.is_(None), stage < moving.c.last_offset)
     yield Span.hold.is_(None)
     yield or_(Span.pending_since.is_(None), stage <= 0)
     yield ~exists(
         select(Reminder.id).where(
-            Reminder.certification_id == ReminderCursor.certification_id,
-            Reminder.cycle == ReminderCursor.cycle,
-            Reminder.expires_on == ReminderCursor.expires_on,
-            Reminder.offset == stage,
-            Reminder.audience == AUDIENCE,
+            Reminder.certification_id == moving.c.certification_id,
+            Reminder.cycle == moving.c.cycle, Reminder.expires_on == moving.c.expires_on,
+            Reminder.offset == stage, Reminder.audience == AUDIENCE,
         )
-    )
+    )  # fmt: skip
