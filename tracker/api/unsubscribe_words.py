@@ -21,6 +21,7 @@ class Words:
     paused: str
     last_days: str
     pause: str
+    pausing: str
     until: str
     wrong_day: str
     resume: str
@@ -59,7 +60,8 @@ _EN: dict[str, Any] = {
     "undo": "Send them again",
     "paused": "Reminders are paused through {}.",
     "last_days": "Those of the last 7 days before an expiry are sent all the same.",
-    "pause": "Pause reminders", "until": "Pause through this day",
+    "pause": "Pause", "pausing": "Pause reminders",
+    "until": "Last day of the pause",
     "wrong_day": "A pause ends between {} and {}.",
     "resume": "End the pause",
     "always": "Letters about your account's safety, such as a suspension, are always sent.",
@@ -98,7 +100,8 @@ _ES: dict[str, Any] = {
     "undo": "Volver a enviarlas",
     "paused": "Los recordatorios están en pausa hasta el {} inclusive.",
     "last_days": "Los de los últimos 7 días antes de un vencimiento se envían de todos modos.",
-    "pause": "Poner en pausa los recordatorios", "until": "En pausa hasta este día inclusive",
+    "pause": "Poner en pausa", "pausing": "Poner en pausa los recordatorios",
+    "until": "Último día de la pausa",
     "wrong_day": "Una pausa termina entre el {} y el {}.",
     "resume": "Terminar la pausa",
     "always": "Las cartas sobre la seguridad de su cuenta, como una suspensión, se envían siempre.",
