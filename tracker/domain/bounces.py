@@ -16,7 +16,7 @@ SOFT_LIMIT = 3
 """So many letters that came back for now, within ``SOFT_WITHIN``, rest an address."""
 SOFT_WITHIN, REST = timedelta(days=14), timedelta(days=30)
 
-STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
+STATUS = re.compile(r"\b([245])\.([0-9]{1,3})\.([0-9]{1,3})\b")
 # The address will never work. 5.2.1, a mailbox that takes no mail, is not among them: RFC 3463
 # leaves open whether it is disabled for good.
 _NEVER = frozenset({
