@@ -6,6 +6,8 @@ import pytest
 
 from tests.api.employer_cases import company, read
 from tracker.api.digests import DigestOrder
+from tracker.domain.permissions import SYSTEM
+from tracker.services import outbox
 
 HR = {"every": "week", "address": "hr@acme.example"}
 
@@ -26,7 +28,8 @@ def test_an_employer_orders_changes_and_calls_off_its_digest(hr, acme):
     made = read(DigestOrder, hr.call("PUT", path, json=HR))
     assert made == {
         "employer_id": acme.id, "every": "week", "language": "en", "address": "hr@acme.example",
-        "through_on": "2026-11-20", "next_on": "2026-11-23", "changed_at": "2026-11-21T17:00:00Z",
+        "through_on": "2026-11-20", "next_on": "2026-11-23", "deliverable": True,
+        "changed_at": "2026-11-21T17:00:00Z",
     }  # fmt: skip
     assert hr.get(path).json == made
     monthly = hr.call("PUT", path, json={**HR, "every": "month", "language": "es"})
@@ -44,6 +47,16 @@ def test_the_address_is_the_employers_own_if_none_is_given(hr, staff, acme):
     staff.patch(acme.path(), {"email": "office@acme.example"}, version=version)
     made = read(DigestOrder, staff.call("PUT", path, json={"every": "week"}))
     assert made["address"] == "office@acme.example"
+
+
+def test_an_address_whose_letters_came_back_shows(office, hr, acme):
+    path = acme.path("/digest")
+    hr.call("PUT", path, json=HR)
+    with office.work(SYSTEM) as work:
+        outbox.suppress(work, "HR@acme.example", "hard_bounce")
+    assert hr.get(path).json["deliverable"] is False
+    other = hr.call("PUT", path, json={**HR, "address": "office@acme.example"})
+    assert read(DigestOrder, other)["deliverable"] is True
 
 
 @pytest.mark.parametrize(

@@ -421,6 +421,28 @@ def test_a_digest_of_that_day_that_is_on_record_already_is_not_written_again(
     assert told_through(office) == date(2026, 11, 22)
 
 
+def test_one_that_another_scheduler_has_written_meanwhile_or_nobody_ordered_is_left(
+    office, acme, owed
+):
+    del owed
+    jobs.digest(office)
+    with office.work(SYSTEM) as work:
+        assert digests.write(work, acme.id) == "taken"
+        digests.call_off(work, acme.id)
+        assert digests.write(work, acme.id) == "taken"
+
+
+@pytest.mark.usefixtures("owed")
+def test_a_digest_that_cannot_be_composed_is_tried_again(office):
+    jobs.digest(office)
+    with office.work(SYSTEM) as work:
+        work.connection.execute(update(Digest).values(contents={}))
+
+    assert send(office) == []
+    (row,) = cases.letters(office)
+    assert (row.state, row.last_error) == ("ready", "KeyError: 'consents'")
+
+
 def test_nothing_is_written_while_the_fuse_is_blown(office, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()
@@ -438,6 +460,19 @@ def test_the_job_stops_when_told(office, clock, acme, order):
     order()
     clock.set(MONDAY)
     assert jobs.digest(office, stop=lambda: True) == {}
+
+
+def test_a_letter_that_a_dead_relay_held_up_for_two_weeks_is_sent_beside_the_next(
+    office, clock, acme, order
+):
+    acme.hire("E1", awarded_on=DUE)
+    order()
+    for monday in (MONDAY, "2026-11-30", "2026-12-07"):
+        clock.set(monday)
+        jobs.digest(office)
+    told = [letter.subject.split("as of ")[1] for letter in send(office)]
+
+    assert sorted(told) == ["22 November 2026", "29 November 2026", "6 December 2026"]
 
 
 # Orders.

@@ -21,7 +21,16 @@ nouns = Nouns("digests", __name__, description=__doc__)
 
 _PATH = "/employers/<uuid:employer_id>/digest"
 _MAY_ASK: tuple[Role, ...] = ("employer", "staff")
-_SHOWN = ("employer_id", "every", "language", "address", "through_on", "next_on", "changed_at")
+_SHOWN = (
+    "employer_id",
+    "every",
+    "language",
+    "address",
+    "through_on",
+    "next_on",
+    "deliverable",
+    "changed_at",
+)
 
 
 class NewOrder(Closed):
@@ -45,6 +54,9 @@ class DigestOrder(Schema):
     next_on = Day(
         required=True,
         metadata={"description": "The next is written as this day begins, if there is news."},
+    )
+    deliverable = fields.Boolean(
+        required=True, metadata={"description": "False: letters to the address came back."}
     )
     changed_at = fields.AwareDateTime(required=True)
 

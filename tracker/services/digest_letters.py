@@ -8,12 +8,12 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from tracker.mail import digests
 from tracker.mail.digests import DigestLetter, Line, Numbers
-from tracker.models import Digest, DigestOrder, Employer, Suppression
-from tracker.services import digest_contents, facts, letters
+from tracker.models import Digest, DigestOrder, Employer
+from tracker.services import digest_contents, facts, letters, reminder_plans
 from tracker.services.letters import Claim, Composed, Made, Uncomposed
 from tracker.services.work import Reading
 
@@ -31,7 +31,8 @@ def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
     rows = _rows(reading, [claim.id for claim in claims])
     employer_ids = {claim.employer_id for claim in claims if claim.employer_id}
     live = digest_contents.consents(reading, employer_ids)
-    barred = _barred(reading, {row.address for row in rows.values()})
+    addresses = {row.address for row in rows.values()}
+    barred = reminder_plans.barred(reading, addresses, now=reading.now)
     made: Made = {}
     for claim in claims:
         try:
@@ -61,17 +62,6 @@ def _rows(reading: Reading, ids: Sequence[str]) -> dict[str, Any]:
         )  # fmt: skip
         found |= {row.message_id: row for row in reading.rows(statement)}
     return found
-
-
-def _barred(reading: Reading, addresses: set[str]) -> set[str]:
-    barred: set[str] = set()
-    for some in facts.chunks({address.lower() for address in addresses}):
-        statement = select(Suppression.address).where(
-            Suppression.address.in_(some),
-            or_(Suppression.until_at.is_(None), Suppression.until_at > reading.now),
-        )
-        barred.update(row.address for row in reading.rows(statement))
-    return barred
 
 
 def _facts(

@@ -8,7 +8,7 @@ says what is true then. What it says is kept, so that a letter tried again tells
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, delete, func, or_, select, update
@@ -18,11 +18,12 @@ from tracker.domain import digests as rules
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.periods import DAY, Period
 from tracker.models import Digest, DigestOrder
-from tracker.services import digest_contents, employers, history, outbox
+from tracker.services import digest_contents, employers, history, outbox, reminder_plans
 from tracker.services.work import Reading, Work
 
 KIND = "digest"
 _PATIENCE = timedelta(hours=1)
+_USEFUL = timedelta(days=30)  # how long sending is tried
 _COLUMNS = (
     DigestOrder.employer_id, DigestOrder.every, DigestOrder.language, DigestOrder.address,
     DigestOrder.through_on, DigestOrder.changed_at,
@@ -32,15 +33,19 @@ _COLUMNS = (
 # Orders.
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How often an employer wants a digest, where to and in which language."""
+    """How often an employer wants a digest, where to and in which language.
+
+    ``deliverable``: letters to the address have not come back.
+    """
 
     employer_id: str
     every: rules.Every
     language: str
     address: str
     through_on: date | None
-    changed_at: Any
+    changed_at: datetime
     next_on: date
+    deliverable: bool
 
 
 def order_of(reading: Reading, employer_id: str) -> Order:
@@ -49,8 +54,11 @@ def order_of(reading: Reading, employer_id: str) -> Order:
     row = reading.row(select(*_COLUMNS).where(DigestOrder.employer_id == employer_id))
     if row is None:
         raise NotFound("No digest is ordered.")
-    next_on = rules.next_cutoff(row.every, employers.today(reading))
-    return Order(**row._mapping, next_on=next_on)  # noqa: SLF001 - SQLAlchemy's public accessor
+    return Order(
+        **row._mapping,  # noqa: SLF001 - SQLAlchemy's public accessor
+        next_on=rules.next_cutoff(row.every, employers.today(reading)),
+        deliverable=not reminder_plans.barred(reading, {row.address}, now=reading.now),
+    )
 
 
 def order(
@@ -127,11 +135,10 @@ def write(work: Work, employer_id: str) -> str:
     there is nobody to name, no letter is sent. Returns what was done: ``written``, ``empty``,
     ``taken`` (nothing is owed any more, or somebody else is at it).
     """
-    statement = select(*_COLUMNS).where(DigestOrder.employer_id == employer_id, _owed(work))
+    statement = select(*_COLUMNS).where(DigestOrder.employer_id == employer_id)
     row = work.row(statement.with_for_update(skip_locked=True))
-    if row is None:
-        return "taken"
-    period = rules.owed(row.every, today=employers.today(work), through_on=row.through_on)
+    today = employers.today(work)
+    period = row and rules.owed(row.every, today=today, through_on=row.through_on)
     if period is None:
         return "taken"
     contents = digest_contents.snapshot(work, employer_id, period)
@@ -161,13 +168,11 @@ def _keep(work: Work, employer_id: str, period: Period, contents: dict[str, Any]
 
 
 def _send(work: Work, row: Any, period: Period, digest_id: str) -> None:
-    """Put the letter into the outbox: useful until the next digest takes its place."""
-    following = rules.next_cutoff(row.every, employers.today(work))
-    _, until = digest_contents.instants(work, Period(period.starts_on, following - DAY))
+    """Put the letter into the outbox. It tells of days that no later digest tells of again."""
     key = f"e:{row.employer_id}:{period.ends_on}"
     wanted = outbox.Wanted(
         key=key, kind=KIND, address=row.address, employer_id=row.employer_id,
-        useful_until=until, about={"digest_id": digest_id},
+        useful_until=work.now + _USEFUL, about={"digest_id": digest_id},
     )  # fmt: skip
     letters = outbox.enqueue(work, work.message_key, [wanted])
     work.connection.execute(

@@ -240,9 +240,14 @@ def points_of(
 
 def suppressed(reading: Reading, rows: Sequence[Any], *, now: datetime) -> set[str]:
     """Which of these holders' addresses are not written to, in small letters."""
-    addresses = {a.lower() for row in rows for a in (row.email, row.second_email) if a}
+    addresses = {a for row in rows for a in (row.email, row.second_email) if a}
+    return barred(reading, addresses, now=now)
+
+
+def barred(reading: Reading, addresses: Collection[str], *, now: datetime) -> set[str]:
+    """Which of these addresses are not written to, in small letters."""
     silent: set[str] = set()
-    for some in facts.chunks(addresses):
+    for some in facts.chunks({address.lower() for address in addresses}):
         statement = select(Suppression.address).where(
             bulk.among(reading, Suppression.address, some),
             or_(Suppression.until_at.is_(None), Suppression.until_at > now),
