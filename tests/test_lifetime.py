@@ -169,14 +169,14 @@ def test_a_life_from_the_first_module_to_an_appeal_in_the_second_cycle(life):  #
     assert life.total() == "0.00"
     assert life.tick() == []  # nothing is owed for the old term any more
 
-    # Revoked; the report of last month still says active; reminders stop.
+    # Revoked, and told so; the report of last month still says active; reminders stop.
     life.clock.set("2029-06-18")
     path = f"/certifications/{life.certification['id']}"
     why = {"reason_code": "conduct", "reason": "Exam code of conduct."}
     assert life.staff.post(f"{path}/revocation", why).status_code == 201
     assert life.status() == ("revoked", False, 2)
     assert life.status("2029-05-18") == ("active", True, 2)
-    assert life.tick() == []
+    assert life.tick() == ["Técnico Certificado en Producción: su certificación está revocada"]
 
     # An appeal, decided by somebody else, restores everything and the fee.
     life.clock.set("2029-07-01")

@@ -102,7 +102,7 @@ _STANDING_CHANGES = (
         StandingChange.effective_on, StandingChange.reason, StandingChange.recorded_at,
     )
     .where(StandingChange.certification_id.in_(_IDS))
-    .order_by(StandingChange.recorded_at, StandingChange.id)
+    .order_by(StandingChange.effective_on, StandingChange.recorded_at, StandingChange.id)
 )  # fmt: skip
 _ASKING = (
     select(RosterEntry.holder_id, Employer.id, Employer.name)

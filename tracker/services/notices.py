@@ -54,10 +54,14 @@ def tell(work: Work, news: Iterable[News]) -> None:
     what is always sent goes at once. Nobody is told of what happened more than 14 days ago, nor
     at an address that is not written to.
     """
-    oldest = work.now.date() - _OLD
-    fresh = [one for one in news if one.on >= oldest]
+    fresh = [one for one in news if is_news(work, one.on)]
     for start in range(0, len(fresh), facts.CHUNK):
         _tell(work, fresh[start : start + facts.CHUNK])
+
+
+def is_news(work: Work, day: date) -> bool:
+    """Whether what happened on a day is still worth telling."""
+    return day >= work.now.date() - _OLD
 
 
 def _tell(work: Work, news: Collection[News]) -> None:

@@ -22,12 +22,13 @@ from tracker.domain.periods import Period
 from tracker.domain.policies import Policy
 from tracker.domain.schemes import Scheme
 from tracker.models import Activity, Decision
-from tracker.services import bulk
+from tracker.services import bulk, notices
 from tracker.services.activities import CLAIMED, claim_of, claimed
 from tracker.services.facts import HolderScheme
 from tracker.services.imports import lookups
 from tracker.services.imports.run import Kind, Row, Run, nothing_follows
 from tracker.services.imports.tables import Batch
+from tracker.services.notices import News
 from tracker.services.work import Reading
 from tracker.tabular import Column, choice, decimal, text
 from tracker.tabular import date as a_date
@@ -179,7 +180,7 @@ def _write(run: Run, rows: Collection[Row], chunk: _Chunk) -> None:
         if values["state"] == row["status"] and _is_new_decision(row, old, chunk.decisions):
             decided[row.key] = row
     batch.write()
-    _decide(run, decided, batch.ids)
+    _decide(run, decided, batch.ids, chunk.ids)
 
 
 def _progressed(run: Run, row: Row, old: Any, decisions: dict[str, Any]) -> dict[str, Any]:
@@ -221,7 +222,10 @@ def _is_new_decision(row: Row, old: Any, decisions: dict[str, Any]) -> bool:
     return (last.verdict, last.decided_on) != (row["status"], row["decided_on"])
 
 
-def _decide(run: Run, decided: dict[str, Row], ids: dict[str, str]) -> None:
+def _decide(
+    run: Run, decided: dict[str, Row], ids: dict[str, str], holder_ids: dict[str, str]
+) -> None:
+    """Append the decisions, and tell of those that are news."""
     work = run.work
     rows = [
         {"id": new_id(), "activity_id": ids[key], "verdict": row["status"],
@@ -231,6 +235,12 @@ def _decide(run: Run, decided: dict[str, Row], ids: dict[str, str]) -> None:
         for key, row in decided.items()
     ]  # fmt: skip
     bulk.insert(work, Decision, rows)
+    news = (
+        News(kind="activity_decided", holder_id=holder_ids[row["holder_ref"]],
+             subject_id=decision["activity_id"], event=decision["id"], on=row["decided_on"])
+        for decision, row in zip(rows, decided.values(), strict=True)
+    )  # fmt: skip
+    notices.tell(work, news)
 
 
 def _last_decisions(reading: Reading, activity_ids: Collection[str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ holder's renewals may stand in the file in any order.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -20,11 +20,12 @@ from tracker.domain import renewals
 from tracker.domain.certifications import Application
 from tracker.domain.schemes import Scheme
 from tracker.models import Certification, Cycle, Renewal
-from tracker.services import bulk, cases, certifications, facts, standings
+from tracker.services import bulk, cases, certifications, facts, notices, standings
 from tracker.services.cases import Asked, Beside
 from tracker.services.imports import lookups
 from tracker.services.imports.run import Kind, Row, Run
 from tracker.services.imports.tables import Batch
+from tracker.services.notices import News
 from tracker.services.work import Work
 from tracker.tabular import Column, choice, text
 from tracker.tabular import date as a_date
@@ -140,7 +141,16 @@ def _finish(run: Run) -> None:
         changed = [id_ for id_, _, was_changed in touched if was_changed]
         _open_cycles(run, [plans[id_] for id_ in changed])
         certifications.refresh(run.work, scheme, changed)
+        notices.tell(run.work, _news(plans[id_] for id_ in changed))
         _judge(run, scheme, plans.values())
+
+
+def _news(plans: Iterable[_Plan]) -> Iterator[News]:
+    for plan in plans:
+        for row in plan.renewals:
+            if row.decision is not None:
+                yield News(kind="renewal_decided", holder_id=plan.holder_id, subject_id=row.id,
+                           event=row.decision, on=row.decided_on)  # fmt: skip
 
 
 def _insert_deferred(run: Run, ids: Collection[str]) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import or_, select
 
 from tracker.db import new_id
 from tracker.models import Certification, Employer, Holder, RosterEntry, Sharing
-from tracker.services import bulk, certifications
+from tracker.services import bulk, certifications, notices, roster
 from tracker.services.imports import lookups
 from tracker.services.imports.run import Kind, Row, Run, nothing_follows
 from tracker.services.imports.tables import Batch
@@ -144,6 +144,22 @@ def _write(run: Run, rows: Collection[Row], matches: _Matches) -> None:
             run.counts["unchanged"] -= 1
             run.counts["changed"] += 1
     batch.write()
+    if run.employer_id:
+        _ask(run, rows, entries, means)
+
+
+def _ask(
+    run: Run, rows: Collection[Row], entries: dict[Pair, Any], means: dict[int, str | None]
+) -> None:
+    """Ask whom an employer's own file lists anew for consent; what staff bring in asks nobody."""
+    employer_id = run.employer_id or ""
+    listed = (
+        means[row.number]
+        for row in rows
+        if row["ended_on"] is None and (employer_id, row["employee_id"]) not in entries
+    )
+    asked = (roster.consent_asked(run.work, employer_id, id_) for id_ in listed if id_)
+    notices.tell(run.work, asked)
 
 
 def _values(run: Run, row: Row, old: Any, means: str | None) -> dict[str, Any]:

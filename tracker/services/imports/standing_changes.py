@@ -10,11 +10,12 @@ from sqlalchemy import select
 from tracker.domain import certifications as rules
 from tracker.domain.certifications import Change
 from tracker.domain.errors import IllegalTransition
-from tracker.models import StandingChange
-from tracker.services import bulk, certifications
+from tracker.models import Certification, StandingChange
+from tracker.services import bulk, certifications, notices
 from tracker.services.imports import lookups
 from tracker.services.imports.run import Kind, Row, Run
 from tracker.services.imports.tables import Batch
+from tracker.services.notices import News
 from tracker.tabular import Column, choice, text
 from tracker.tabular import date as a_date
 
@@ -42,6 +43,30 @@ def _take(run: Run, rows: Collection[Row]) -> None:
         touched.append((scheme.code, certification_id, row.number, fate != "unchanged"))
     batch.write()
     run.scratch.touch(touched)
+    new = {batch.ids[row.key]: (row, id_) for row, _, id_ in found if row.key not in on_record}
+    _tell(run, new)
+
+
+def _tell(run: Run, new: dict[str, tuple[Row, str]]) -> None:
+    """Tell holders of the changes that are news; most of a file is history."""
+    told = {
+        id_: (row, certification_id)
+        for id_, (row, certification_id) in new.items()
+        if row["kind"] in certifications.NEWS_OF and notices.is_news(run.work, row["effective_on"])
+    }
+    if not told:
+        return
+    table = Certification
+    statement = select(table.id, table.holder_id).where(
+        bulk.among(run.work, table.id, {certification_id for _, certification_id in told.values()})
+    )
+    holders = {row.id: row.holder_id for row in run.work.rows(statement)}
+    news = (
+        News(kind=certifications.NEWS_OF[row["kind"]], holder_id=holders[certification_id],
+             subject_id=certification_id, event=id_, on=row["effective_on"])
+        for id_, (row, certification_id) in told.items()
+    )  # fmt: skip
+    notices.tell(run.work, news)
 
 
 def _check_same(run: Run, row: Row, old: Any, certification_id: str) -> None:
