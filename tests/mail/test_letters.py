@@ -404,6 +404,16 @@ def test_every_stage_reads_as_one_would_say_it(days, english, spanish):
     assert spanish in reminder(line, language="es").text
 
 
+def test_where_there_is_nothing_to_do_nothing_is_asked_for():
+    for state in ("under review", "expired", "past grace"):
+        text = reminder(STATES[state]).text
+        assert "See my certification:" in text
+        assert "what to do next" not in text
+    assert "still needed" not in reminder(STATES["expired"]).text
+    assert "waiting for review" not in reminder(STATES["expired"]).text
+    assert "See my points and what to do next:" in reminder(STATES["under review"], LINE).text
+
+
 def test_a_calendar_is_mentioned_where_it_is_attached():
     facts = ReminderLetter("Ana", "en", (LINE,), "https://x.example", "MSSC", calendar="BEGIN")
     assert "The dates are attached as a calendar file." in compose_reminder(facts).text

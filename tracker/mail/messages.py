@@ -8,7 +8,7 @@ Lives here: the wording, and what every letter is made of; phrases and layouts s
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -168,14 +168,13 @@ def compose_reminder(facts: ReminderLetter) -> Letter:
     """
     say = phrases(facts.language)
     lines = sorted(facts.lines, key=lambda line: line.expires_on)
-    ready = any(_step(line).startswith("step_complete_open") for line in lines)
     context = {
         "language": facts.language,
         "subject": _subject(say, lines, facts.language),
         "greeting": greeting(say, facts.name),
         "sections": [_section(say, line, facts) for line in lines],
         "enclosed": say["enclosed"] if facts.calendar else "",
-        "button": say["button_apply" if ready else "button_look"],
+        "button": say[_button(lines)],
         "link": facts.link,
         "reason": say["reason"],
         "unsubscribe_link": facts.unsubscribe_link,
@@ -183,6 +182,14 @@ def compose_reminder(facts: ReminderLetter) -> Letter:
         "reversible": say["reversible"],
     }
     return laid_out(context, calendar=facts.calendar)
+
+
+def _button(lines: Sequence[CertificationLine]) -> str:
+    """What the link is for: to apply, to see what to do, or only to look."""
+    if any(_step(line).startswith("step_complete_open") for line in lines):
+        return "button_apply"
+    over = all(line.closed or line.pending_since for line in lines)
+    return "button_see" if over else "button_look"
 
 
 def _subject(say: Phrases, lines: list[CertificationLine], language: str) -> str:
@@ -261,9 +268,9 @@ def _points(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> tup
     words = {name: figure(points) for name, points in numbers.items()}
     wanted = {
         "points": True,
-        "points_missing": line.points_missing > 0,
+        "points_missing": line.points_missing > 0 and not line.closed,
         "points_minimum": not line.minima_met,
-        "points_pending": line.points_pending > 0,
+        "points_pending": line.points_pending > 0 and not line.closed,
         "unverified": not line.points_verified,
     }
     words["issuer"] = printable(facts.issuer)

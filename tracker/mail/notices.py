@@ -72,7 +72,7 @@ class NoticeLetter:
 # The sentences that may follow the first one, by what is told: those with a missing fact are
 # left out.
 _SENTENCES: Mapping[str, tuple[str, ...]] = {
-    "award": ("valid_through", "no_expiry", "award_opens", "needs"),
+    "award": ("valid_through", "no_expiry", "needs", "award_opens"),
     "approved": ("brings", "brings_part", "total"),
     "partly": ("claimed_approved", "reason", "total"),
     "rejected": ("reason", "rejected_next"),
