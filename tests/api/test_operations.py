@@ -21,7 +21,8 @@ from tracker.api import UNDOCUMENTED, doors, operations
 from tracker.app import create_app
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Bounce, Message, Runtime
-from tracker.services import outbox, runtime, tallies
+from tracker.services import correspondence, outbox, runtime, tallies
+from tracker.services.correspondence import Asked
 from tracker.services.operations import gauges
 from tracker.settings import SettingsRefusedError
 
@@ -174,6 +175,20 @@ def test_no_number_reads_the_letters_that_are_over_or_the_cursors_that_are_not_d
         assert "Seq Scan" not in plan, (one, plan)
         assert "Index" in plan
     assert len(sent) <= 9
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_letters_that_need_a_hand_are_found_without_reading_the_others(office):
+    with office.work(SYSTEM) as work:
+        work.connection.execute(text(_MANY_LETTERS))
+        work.connection.execute(text("analyze message"))
+        with counted(office) as sent:
+            found = correspondence.page(work, b"key", Asked(None, 5, ("dead",)))
+        (one,) = sent
+        plan = " ".join(_plan(work, re.sub(r"%\(\w+\)s(::\w+)?", "5", one)))
+
+    assert len(found) == 5
+    assert "ix_message_stuck" in plan, plan
 
 
 _MANY_LETTERS = """
