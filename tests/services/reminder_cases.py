@@ -78,6 +78,12 @@ def certified(
         return award(work, ids, years_before(expires_on), scheme=scheme)
 
 
+def holder_of(work: Work, certification_id: str) -> str:
+    """Whose certification it is."""
+    statement = select(Certification.holder_id).where(Certification.id == certification_id)
+    return str(work.row(statement).holder_id)
+
+
 _ENOUGH = ((12, "CE", "college_credit"), (3, "IC", "industry_certification"))
 
 

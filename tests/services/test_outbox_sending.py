@@ -388,7 +388,7 @@ def test_a_relay_that_is_down_costs_no_attempts_and_ends_the_run(office, planned
     counts = jobs.dispatch(cases.with_relay(office, 1))
     rows = cases.letters(office)
 
-    assert counts == {"ready": dispatcher.RELAY_FAILURES, "released": 7}
+    assert counts == {"ready": runtime.RELAY_FAILURES, "released": 5}
     assert {(row.state, row.attempts) for row in rows} == {("ready", 0)}
     clock.advance(minutes=1)
     with cases.relay(office) as (sending, catcher):
@@ -477,6 +477,26 @@ def test_without_evidence_a_late_stage_is_sent_again_to_the_byte(office, planned
 
     assert first.raw == second.raw
     assert message_from_bytes(first.raw)["Message-ID"] == second.message_id
+
+
+@pytest.mark.parametrize("renewed", [False, True])
+def test_evidence_that_comes_after_the_decision_to_send_again_still_stops_the_copy(
+    office, planned, clock, renewed
+):
+    (id_,) = planned(offset=7)
+    with cases.relay(office, cuts={"*": [Cut.BEFORE_250]}) as (sending, catcher):
+        jobs.dispatch(sending)
+        clock.advance(minutes=16)
+        assert jobs.reap(office).sent_again == 1
+        with office.work(SYSTEM) as work:
+            accepted = [reaper.Acceptance(c.message_id, clock.now) for c in catcher.letters()]
+            reaper.record_evidence(work, accepted)
+        if renewed:
+            cases.renew(office, id_, clock.now.date())
+        assert jobs.dispatch(sending) == {"sent": 1}
+
+        assert len(catcher.letters()) == 1
+    assert cases.states(office) == ["sent"]
 
 
 def test_a_late_stage_in_doubt_is_not_sent_again_after_a_renewal(office, planned, clock):

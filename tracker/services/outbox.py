@@ -174,6 +174,11 @@ _OWED_STAGES = (
     )
     .scalar_subquery()
 )
+_TAKEN = (
+    select(RelayAccept.message_id)
+    .where(RelayAccept.message_id == Message.message_id)
+    .correlate(Message)
+)
 _MARK = (
     update(Message)
     .where(
@@ -192,6 +197,7 @@ _MARK = (
             )
         ),
         bindparam("stages") == _OWED_STAGES,
+        ~_TAKEN.exists(),
         ~exists(
             select(Preference.holder_id).where(
                 Preference.holder_id == Message.holder_id,
@@ -278,12 +284,20 @@ def _accepted(work: Work, claimed: Claim) -> str:
 
 
 def finish(work: Work, claimed: Claim, state: str, reason: str) -> str:
-    """End a letter's life as ``dead`` or ``cancelled``; returns the state, or "lost"."""
+    """End a letter's life as ``dead`` or ``cancelled``; returns the state, or "lost".
+
+    One that was in doubt, and of which there is evidence by now, was sent.
+    """
+    if work.row(_EVIDENCE, {"message_id": claimed.message_id}) is not None:
+        return _accepted(work, claimed)
     done = _change(
         work, claimed, _UNSETTLED, state=state, finished_at=work.now, lease_until=None,
         last_error=reason,
     )  # fmt: skip
     return state if done else "lost"
+
+
+_EVIDENCE = select(RelayAccept.queue_id).where(RelayAccept.message_id == bindparam("message_id"))
 
 
 def retry(work: Work, claimed: Claim, reason: str, *, own_fault: bool) -> str:
@@ -320,6 +334,8 @@ def _unmarked(work: Work, claimed: Claim) -> str:
     The copy that a letter sent again would have matched told of something that is true no more.
     Whether news is still worth telling is found when it is composed, after a while.
     """
+    if work.row(_EVIDENCE, {"message_id": claimed.message_id}) is not None:
+        return _accepted(work, claimed)
     next_at = claimed.next_at
     if claimed.kind != "reminder":
         next_at = work.now + _RELAY_WAIT

@@ -270,7 +270,7 @@ def page(
     """
     statement = _RECORDED.order_by(Reminder.id).limit(limit)
     if state is not None:
-        statement = statement.where(state == _STATE)
+        statement = statement.where(_STATE.in_([state]))
     if fate is not None:
         statement = statement.where(Reminder.fate == fate)
     if holder_id is not None:

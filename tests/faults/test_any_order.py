@@ -1,0 +1,170 @@
+"""Whatever happens in whatever order, crashes included: nothing lost, nothing twice."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import update
+
+from tests.conftest import START, Frozen, make_app, office_of
+from tests.services import reminder_cases as cases
+from tracker import jobs
+from tracker.domain.errors import Refusal
+from tracker.domain.permissions import SYSTEM
+from tracker.mail.catcher import Catcher
+from tracker.models import Holder
+from tracker.services import dispatcher, preferences, reaper, reminders
+
+ZONES = ("America/New_York", "America/Los_Angeles", "Europe/Madrid", "Pacific/Auckland")
+CHANGES = ("suspend", "reinstate", "revoke", "surrender")
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+class Dying:
+    """A carrier whose process ends after so many letters.
+
+    It ends before the next one, after its marker, or after the mail server has taken it.
+    """
+
+    def __init__(self, carrier, letters, moment):
+        self.carrier, self.letters, self.moment = carrier, letters, moment
+
+    def deliver(self, **letter):
+        self.letters -= 1
+        if self.letters >= 0:
+            return self.carrier.deliver(**letter)
+        if self.moment == "after the marker" and letter["mark"]():
+            raise Crash
+        if self.moment == "after the letter":
+            self.carrier.deliver(**letter)
+        raise Crash
+
+
+class Life(RuleBasedStateMachine):
+    """Certifications of a small town, month after month."""
+
+    certifications = Bundle("certifications")
+    make_office: Any
+
+    @initialize()
+    def begin(self):
+        self.clock = Frozen(START)
+        self.catcher = Catcher()
+        self.catcher.start()
+        self.office = cases.with_relay(self.make_office(self.clock), self.catcher.port)
+
+    def teardown(self):
+        for _ in range(3):
+            self.go_on(hours=7)
+        self.catcher.stop()
+        taken, states = self.ledger(), Counter(row.state for row in cases.letters(self.office))
+        sent = {row.message_id for row in cases.letters(self.office) if row.state == "sent"}
+        self.office.engine.dispose()
+        assert taken == dict.fromkeys(sent, 1)
+        assert states.keys() <= {"sent", "cancelled"}, states
+
+    @rule(target=certifications, ahead=st.integers(-5, 120), zone=st.sampled_from(ZONES))
+    def issue(self, ahead, zone):
+        expires_on = self.clock.now.date() + timedelta(days=ahead)
+        if (expires_on.month, expires_on.day) == (2, 29):
+            expires_on += timedelta(days=1)
+        return cases.certified(self.office, expires_on, time_zone=zone)[0]
+
+    @rule(id_=certifications)
+    def renew(self, id_):
+        with suppress(Refusal):
+            cases.renew(self.office, id_, self.clock.now.date())
+
+    @rule(id_=certifications, kind=st.sampled_from(CHANGES))
+    def change(self, id_, kind):
+        with suppress(Refusal):
+            cases.change(self.office, id_, kind, self.clock.now.date())
+
+    @rule(id_=certifications, zone=st.sampled_from(ZONES))
+    def move(self, id_, zone):
+        with self.office.work(SYSTEM) as work:
+            holder_id = cases.holder_of(work, id_)
+            statement = update(Holder).where(Holder.id == holder_id).values(time_zone=zone)
+            work.connection.execute(statement)
+            reminders.touch_holder(work, holder_id)
+
+    @rule(id_=certifications, wanted=st.booleans())
+    def prefer(self, id_, wanted):
+        with self.office.work(SYSTEM) as work:
+            preferences.put(work, "reminders", [cases.holder_of(work, id_)], {"wanted": wanted})
+
+    @rule(days=st.integers(0, 35), hours=st.integers(0, 23))
+    def tick(self, days, hours):
+        self.go_on(days=days, hours=hours)
+
+    @rule(
+        days=st.integers(0, 35), letters=st.integers(0, 2),
+        moment=st.sampled_from(["before", "after the marker", "after the letter"]),
+    )  # fmt: skip
+    def crash(self, days, letters, moment):
+        self.clock.advance(days=days)
+        jobs.plan(self.office)
+        with suppress(Crash), jobs.postman(self.office) as postman:
+            dispatcher.dispatch(self.office, Dying(postman, letters, moment))
+
+    @invariant()
+    def every_stage_has_one_row_and_every_letter_one_copy(self):
+        if hasattr(self, "office"):
+            with self.office.reading(SYSTEM) as reading:
+                assert reminders.identity_violations(reading) == []
+            assert max(self.ledger().values(), default=1) == 1
+
+    def go_on(self, **later):
+        """Time passes: leases run out, the relay's evidence comes in, and all jobs run."""
+        self.clock.advance(minutes=16)
+        accepted = [reaper.Acceptance(c.message_id, self.clock.now) for c in self.catcher.letters()]
+        jobs.reap(self.office)
+        with self.office.work(SYSTEM) as work:
+            reaper.record_evidence(work, accepted, complete_until=self.clock.now)
+        jobs.reap(self.office)
+        self.clock.advance(**later)
+        jobs.plan(self.office)
+        jobs.dispatch(self.office)
+
+    def ledger(self):
+        return Counter(letter.message_id for letter in self.catcher.letters())
+
+
+@pytest.mark.parametrize(
+    ("examples", "steps"), [(10, 15), pytest.param(300, 40, marks=pytest.mark.faults)],
+    ids=["short", "long"],
+)  # fmt: skip
+def test_nothing_is_lost_and_nothing_is_sent_twice(templates, tmp_path, examples, steps):
+    template, count = templates("sqlite"), 0
+
+    def make_office(clock):
+        nonlocal count
+        count += 1
+        copy = tmp_path / f"{count}.sqlite3"
+        shutil.copyfile(template, copy)
+        return office_of(make_app(f"sqlite:///{copy}", tmp_path, clock))
+
+    machine = type("Lives", (Life,), {"make_office": staticmethod(make_office)})
+    settings = hypothesis.settings(
+        max_examples=examples, stateful_step_count=steps, deadline=None, print_blob=True,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )  # fmt: skip
+    run_state_machine_as_test(machine, settings=settings)
