@@ -134,7 +134,7 @@ def test_no_text_breaks_a_letter(text, tells, language):
 
 def test_points_that_a_limit_cut_are_told_beside_those_claimed():
     approved = replace(FULL, tells="approved")
-    assert "Points that it brings: 10 of the 16 claimed" in told(approved).text
+    assert "Points that it brings: 10 of 16 claimed" in told(approved).text
     assert "Points that it brings: 10.\n" in told(replace(approved, points_claimed=None)).text
 
 

@@ -145,7 +145,7 @@ def test_an_approval_that_a_cap_cuts_tells_what_it_brings(office, clock, certifi
     decide(office, submitted(id_, "Second", quantity=Decimal(1), **claim))
     (letter,) = sent(office, clock, minutes=61)
 
-    assert "Points that it brings: 0 of the 20 claimed, because of the policy's" in letter.text
+    assert "Points that it brings: 0 of 20 claimed, by the rules of the policy." in letter.text
     assert "Points counted now: 60 of 100." in letter.text
 
 
