@@ -1,37 +1,64 @@
-"""Planning reminders: a tick should cost what is due, not what is on record."""
+"""The ledger of reminders: what a tick costs, how fast an outage is made up for, what is sent.
+
+Every measurement has people of its own, numbered on, and leaves nothing due or ready behind.
+"""
 
 from __future__ import annotations
 
 import statistics
 import time
 from collections.abc import Sequence
-from datetime import date
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, text, update
 
-from tracker.bench import people
-from tracker.bench.measurements import Measured, at_most, measures
-from tracker.bench.people import Person
+from tracker import jobs
+from tracker.bench import multitude
+from tracker.bench.measurements import Measured, at_least, at_most, measures
+from tracker.bench.multitude import Multitude
+from tracker.bench.relay import relaying
 from tracker.bench.workshop import Workshop
 from tracker.domain.permissions import SYSTEM
-from tracker.models import ReminderCursor
-from tracker.services import bulk, facts
+from tracker.mail.postman import Delivery, Outcome
+from tracker.models import Message, Notice, Reminder, ReminderCursor
+from tracker.services import bulk, facts, outbox, runtime
 from tracker.services import planner as planning
 from tracker.services.reminder_plans import AT_ONCE
+from tracker.services.work import Office
 
-_FEW, _MANY, _DUE, _ROUNDS = 2_000, 40_000, 200, 5
-_EXPIRES_SOON = date(2021, 12, 10)  # awarded then: nineteen days before the end
+_FEW, _MANY, _DUE, _ROUNDS = 5_000, 250_000, 500, 5
+_OUTAGE = timedelta(days=30)
+_ALL = 10_000_000  # certifications of the country that the time after an outage is told for
+_CONNECTIONS, _SLOW = 16, 0.135
 
 
-@measures("planner", at_most(1.5, "x"), against="the same among a twentieth of them")
+@measures("idle", at_most(10, " pages"), against="an index of all that is due")
+def idle(shop: Workshop) -> Measured:
+    """Look for what is due where nothing is."""
+    count = shop.sized(_MANY)
+    _people(shop, count)
+    statement = (
+        "explain (analyze, buffers, format json) select certification_id from reminder_cursor"
+        " where next_due_at <= now() - interval '100 years' order by next_due_at limit 500"
+        " for update skip locked"
+    )
+    with shop.office.work(SYSTEM) as work:
+        plan = work.row(text(statement))[0][0]["Plan"]
+    pages = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+    return Measured(pages or 0.5, {"certifications": _cursors(shop)})
+
+
+@measures("planner", at_most(1.5, "x"), against="the same among a fiftieth of them")
 def planner(shop: Workshop) -> Measured:
     """Plan the same number of due reminders among many certifications."""
     times, counts = [], []
+    each = shop.sized(_DUE)
     for count in (_FEW, _MANY):
-        due = _people(shop, shop.sized(count))
-        times.append(statistics.median(_plan(shop, some) for some in due))
-        with shop.office.reading(SYSTEM) as reading:
-            counts.append(reading.row(select(func.count()).select_from(ReminderCursor))[0])
+        _people(shop, max(shop.sized(count), each * _ROUNDS * 8))
+        times.append(statistics.median(_plan(shop, each) for _ in range(_ROUNDS)))
+        counts.append(_cursors(shop))
     few, many = times
     return Measured(
         many / few,
@@ -39,29 +66,145 @@ def planner(shop: Workshop) -> Measured:
     )
 
 
-def _people(shop: Workshop, count: int) -> list[list[Person]]:
-    """Put people on record of whom nothing is due; some for each round."""
-    each = shop.sized(_DUE)
-    with shop.office.work(SYSTEM) as work:
-        prefix = f"P{count}-"
-        made = people.certify(
-            work, max(count, each * _ROUNDS), prefix=prefix, awarded=_EXPIRES_SOON, spread=1
-        )
-        work.connection.execute(update(ReminderCursor).values(next_due_at=None))
-    shop.analyze()
-    return [made[n * each : (n + 1) * each] for n in range(_ROUNDS)]
+@measures("outage", at_least(4000, "/s"), against="a second")
+def outage(shop: Workshop) -> Measured:
+    """Plan what fell due in thirty days of standing still."""
+    _people(shop, shop.sized(_MANY), planned_until=shop.office.clock() - _OUTAGE)
+    due = _due(shop)
+    begun, total = time.perf_counter(), planning.PlanCounts()
+    while (counts := planning.plan_due(shop.office, limit=500)).examined:
+        total += counts
+        if time.perf_counter() - begun > max(shop.seconds * 4, 1):
+            break
+    rate = total.examined / (time.perf_counter() - begun)
+    minutes = due / _cursors(shop) * _ALL / rate / 60
+    _forget_letters(shop)
+    return Measured(rate, {"due": due, f"minutes for {_ALL:,}": minutes})
 
 
-def _plan(shop: Workshop, some: Sequence[Person]) -> float:
-    """Seconds that one tick takes for these, each with a letter to be written."""
+@measures("outbox", at_least(5000, "/s"), against="a second")
+def claimed_and_finished(shop: Workshop) -> Measured:
+    """Claim letters and finish them, by two claimers at once."""
+    count = shop.sized(20_000)
+    _queue(shop, count)
     with shop.office.work(SYSTEM) as work:
-        for ids in facts.chunks([person.certification_id for person in some]):
-            of_these = bulk.among(work, ReminderCursor.certification_id, ids)
-            work.connection.execute(
-                update(ReminderCursor).where(of_these).values(next_due_at=AT_ONCE)
-            )
+        runtime.open_row(work)
+        place = runtime.place(work)
     begun = time.perf_counter()
-    counts = planning.plan_due(shop.office, limit=len(some))
-    if counts.planned != len(some):
-        raise RuntimeError(f"planned {counts.planned} of {len(some)}")
-    return time.perf_counter() - begun
+    with ThreadPoolExecutor(2) as pool:
+        done = sum(pool.map(lambda n: _claim_all(shop.office, str(n), place), range(2)))
+    rate = done / (time.perf_counter() - begun)
+    _forget_letters(shop)
+    return Measured(rate, {"letters": done})
+
+
+@measures("letters", at_least(300, "/s"), against="a second of one connection")
+def letters(shop: Workshop) -> Measured:
+    """Write letters and hand them to a mail server on this machine."""
+    return _sent(shop, shop.sized(2_000), connections=1, delay=0.0)
+
+
+@measures("slow", at_least(100, "/s"), against=f"a second of {_CONNECTIONS} connections")
+def slow(shop: Workshop) -> Measured:
+    """The same to a mail server that takes 135 ms."""
+    return _sent(shop, shop.sized(1_500), connections=_CONNECTIONS, delay=_SLOW)
+
+
+def _people(shop: Workshop, count: int, **more: object) -> None:
+    """Put people on record, of whom nothing is due unless it is said otherwise."""
+    first = _cursors(shop) * 2 + 1  # numbers that nobody has
+    until = more.get("planned_until", shop.office.clock())
+    with shop.office.work(SYSTEM) as work:
+        multitude.populate(work, Multitude(first, count, until))  # type: ignore[arg-type]
+    shop.analyze()
+
+
+def _cursors(shop: Workshop) -> int:
+    with shop.office.reading(SYSTEM) as reading:
+        return int(reading.row(select(func.count()).select_from(ReminderCursor))[0])
+
+
+def _due(shop: Workshop) -> int:
+    with shop.office.reading(SYSTEM) as reading:
+        due = select(func.count()).where(ReminderCursor.next_due_at <= reading.now)
+        return int(reading.row(due)[0])
+
+
+def _make_due(shop: Workshop, count: int) -> None:
+    """Have so many be looked at again who have a stage to be told of and were told of none."""
+    untold = (
+        select(ReminderCursor.certification_id)
+        .where(
+            ReminderCursor.last_offset.is_not(None),
+            ReminderCursor.certification_id.not_in(select(Reminder.certification_id)),
+        )
+        .order_by(ReminderCursor.certification_id.desc())
+        .limit(count)
+    )
+    with shop.office.work(SYSTEM) as work:
+        for ids in facts.chunks([row.certification_id for row in work.rows(untold)]):
+            of_these = bulk.among(work, ReminderCursor.certification_id, ids)
+            again = update(ReminderCursor).where(of_these)
+            work.connection.execute(again.values(next_due_at=AT_ONCE, last_offset=None))
+
+
+def _plan(shop: Workshop, count: int) -> float:
+    """Seconds that one tick takes for so many, each with a letter to be written."""
+    _make_due(shop, count)
+    begun = time.perf_counter()
+    counts = planning.plan_due(shop.office, limit=count)
+    taken = time.perf_counter() - begun
+    if counts.planned != count:
+        raise RuntimeError(f"planned {counts.planned} of {count}")
+    _forget_letters(shop)
+    return taken
+
+
+def _queue(shop: Workshop, count: int) -> None:
+    """Have letters to so many people wait in the outbox."""
+    _people(shop, count * 4)
+    _make_due(shop, count)
+    while planning.plan_due(shop.office, limit=500).examined:
+        pass
+    with shop.office.work(SYSTEM) as work:
+        runtime.arm(work)  # so much is unusual
+
+
+def _claim_all(office: Office, owner: str, place: str) -> int:
+    done = 0
+    while True:
+        with office.work(SYSTEM) as work:
+            claims = outbox.claim(work, owner=owner, place=place, limit=100)
+        if not claims:
+            return done
+        for claim in claims:
+            with office.statement(SYSTEM) as work:
+                outbox.settle(work, claim, Delivery(Outcome.ACCEPTED, ""))
+        done += len(claims)
+
+
+def _sent(shop: Workshop, count: int, *, connections: int, delay: float) -> Measured:
+    _queue(shop, count)
+    with relaying(delay) as port:
+        office = _mailing(shop.office, port, connections)
+        begun, busy = time.perf_counter(), time.process_time()
+        sent = jobs.dispatch(office)["sent"]
+        taken, busy = time.perf_counter() - begun, time.process_time() - busy
+    _forget_letters(shop)
+    if sent != count:
+        raise RuntimeError(f"sent {sent} of {count}")
+    return Measured(sent / taken, {"letters": sent, "own ms a letter": busy / sent * 1000})
+
+
+def _mailing(office: Office, port: int, connections: int) -> Office:
+    mail = replace(office.settings.mail, server="127.0.0.1", port=port)
+    reminders = replace(office.settings.reminders, connections=connections)
+    return replace(office, settings=replace(office.settings, mail=mail, reminders=reminders))
+
+
+def _forget_letters(shop: Workshop) -> None:
+    """Empty the outbox, so that the next measurement finds its own letters only."""
+    emptied: Sequence[type] = (Notice, Message)
+    with shop.office.work(SYSTEM) as work:
+        for table in emptied:
+            work.connection.execute(delete(table))
