@@ -164,9 +164,7 @@ def unit_of_work(engine: Engine) -> Iterator[Session]:
 @contextmanager
 def single_statements(engine: Engine) -> Iterator[Session]:
     """A session whose every statement is a transaction of its own: one round trip, not three."""
-    with Session(
-        engine.execution_options(isolation_level="AUTOCOMMIT"), expire_on_commit=False
-    ) as session:
+    with reading(engine) as connection, Session(connection, expire_on_commit=False) as session:
         yield session
         session.flush()
 

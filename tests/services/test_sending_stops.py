@@ -95,7 +95,7 @@ def test_a_success_between_failures_forgets_them(office, clock):
 
 
 # Several connections.
-@pytest.mark.parametrize(("count", "connections"), [(20, 1), (90, 4)])
+@pytest.mark.parametrize(("count", "connections"), [(9, 1), (90, 4)])
 def test_more_connections_open_only_when_a_claim_is_full_and_each_letter_goes_once(
     office, clock, count, connections
 ):

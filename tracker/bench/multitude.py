@@ -90,7 +90,7 @@ def populate(work: Work, people: Multitude) -> None:
     Raises NotHereError on a database other than PostgreSQL.
     """
     if work.dialect != "postgresql":
-        raise NotHereError("a multitude needs PostgreSQL")
+        raise NotHereError("it needs PostgreSQL")
     _META.drop_all(work.connection)
     _META.create_all(work.connection)
     days = _prepare(work, people.planned_until)

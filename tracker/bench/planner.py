@@ -111,10 +111,15 @@ def slow(shop: Workshop) -> Measured:
 
 
 def _people(shop: Workshop, count: int, **more: object) -> None:
-    """Put people on record, of whom nothing is due unless it is said otherwise."""
+    """Put people on record, of whom nothing is due unless it is said otherwise.
+
+    What is due of those before them stays so no longer.
+    """
     first = _cursors(shop) * 2 + 1  # numbers that nobody has
     until = more.get("planned_until", shop.office.clock())
     with shop.office.work(SYSTEM) as work:
+        due = update(ReminderCursor).where(ReminderCursor.next_due_at <= work.now)
+        work.connection.execute(due.values(next_due_at=None))
         multitude.populate(work, Multitude(first, count, until))  # type: ignore[arg-type]
     shop.analyze()
 

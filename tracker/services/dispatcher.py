@@ -31,6 +31,7 @@ from tracker.services.work import Office, Work
 _log = logging.getLogger(__name__)
 
 _SETTLE_TRIES = 6
+_SMALLEST_CLAIM = 10
 
 
 class Carrier(Protocol):
@@ -62,6 +63,7 @@ class _Run:
     office: Office
     carrier: Carrier
     place: str
+    limit: int
     stop: Callable[[], bool]
     owner: str = field(default_factory=_owner)
     counts: Counter[str] = field(default_factory=Counter)
@@ -86,7 +88,8 @@ def dispatch_together(
 ) -> Counter[str]:
     """The same over several connections at once, each with a ``carrier`` of its own.
 
-    One is enough as long as a claim takes all that is due; whoever finds more calls another.
+    One is enough as long as a claim takes all that is due; whoever finds more calls another. The
+    more there may be, the fewer letters each claims at once, so that none waits behind others.
     """
     with office.work(SYSTEM) as work:
         runtime.open_row(work)
@@ -95,13 +98,14 @@ def dispatch_together(
     if barred is not None:
         _log.warning("nothing is sent: %s", barred)
         return counts
+    limit = max(office.settings.reminders.claim // connections, _SMALLEST_CLAIM)
     with ThreadPoolExecutor(connections, thread_name_prefix="dispatch") as pool:
         crew: list[Future[Counter[str]]] = []
         places = Semaphore(connections)
 
         def work_on() -> Counter[str]:
             with carrier() as own:
-                run = _Run(office, own, place, stop)
+                run = _Run(office, own, place, limit, stop)
                 _send_all(run, call_another)
                 return run.counts
 
@@ -117,16 +121,16 @@ def dispatch_together(
 
 def _send_all(run: _Run, call_another: Callable[[], None]) -> None:
     """Claim and send until nothing is due."""
-    limit = run.office.settings.reminders.claim
-    while not run.stop() and (claims := _claim(run, limit)):
-        if len(claims) == limit:
+    while not run.stop() and (claims := _claim(run)):
+        if len(claims) == run.limit:
             call_another()
         if not _send(run, claims):
             break
 
 
-def _claim(run: _Run, limit: int) -> list[Claim]:
+def _claim(run: _Run) -> list[Claim]:
     """Claim a batch; from a relay that was left alone for a while one letter, to see."""
+    limit = run.limit
     with run.office.work(SYSTEM) as work:
         failures = runtime.relay_failures(work)
         run.relay_doubtful = failures > 0
