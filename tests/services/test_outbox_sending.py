@@ -347,6 +347,34 @@ def test_an_unknown_first_address_makes_the_letter_go_to_the_second(office, plan
     assert [letter.recipient for letter in catcher.letters()] == ["here@example.com"]
 
 
+def test_two_unknown_addresses_are_both_suppressed_and_end_the_letter(office, planned, clock):
+    planned(email="gone@example.com", second_email="lost@example.com")
+    with cases.relay(office, rcpt_replies={"*": "550 5.1.1 No such user"}) as (sending, _):
+        jobs.dispatch(sending)
+        clock.advance(minutes=2)
+        jobs.dispatch(sending)
+
+    assert _suppressed(office) == ["gone@example.com", "lost@example.com"]
+    assert cases.states(office) == ["dead"]
+
+
+def test_an_unknown_address_is_suppressed_and_not_the_one_that_it_took_the_place_of(
+    office, planned
+):
+    planned(email="good@example.com")
+    with office.work(SYSTEM) as work:
+        work.connection.execute(update(Holder).values(email="typo@example.com"))
+    with cases.relay(office, rcpt_replies={"*": "550 5.1.1 No such user"}) as (sending, _):
+        assert jobs.dispatch(sending) == {"dead": 1}
+
+    assert _suppressed(office) == ["typo@example.com"]
+
+
+def _suppressed(office):
+    with office.reading(SYSTEM) as reading:
+        return sorted(row.address for row in reading.rows(select(Suppression.address)))
+
+
 def test_an_address_suppressed_after_the_claim_gets_nothing(office, planned):
     planned(email="ana@example.com")
 
@@ -479,6 +507,23 @@ def test_without_evidence_a_late_stage_is_sent_again_to_the_byte(office, planned
     assert message_from_bytes(first.raw)["Message-ID"] == second.message_id
 
 
+def test_a_second_copy_that_is_put_off_stays_what_the_first_one_was(office, planned, clock):
+    (id_,) = planned(offset=7)
+    with cases.relay(office, cuts={"*": [Cut.BEFORE_250]}) as (sending, catcher):
+        jobs.dispatch(sending)
+        cases.complete(office, id_, date(2025, 5, 1))
+        clock.advance(minutes=20)
+        jobs.reap(office)
+        catcher.behaviour.data_replies = {"*": "451 4.3.0 Later"}
+        assert jobs.dispatch(sending) == {"ready": 1}
+        catcher.behaviour.data_replies = {}
+        clock.advance(minutes=5)
+        assert jobs.dispatch(sending) == {"sent": 1}
+        first, second = catcher.letters()
+
+    assert first.raw == second.raw
+
+
 @pytest.mark.parametrize("renewed", [False, True])
 def test_evidence_that_comes_after_the_decision_to_send_again_still_stops_the_copy(
     office, planned, clock, renewed
@@ -566,11 +611,11 @@ def test_an_outcome_is_written_down_although_the_database_was_away(office, plann
     planned()
     settle, failures = outbox.settle, [1, 2]
 
-    def fails_twice(*given):
+    def fails_twice(*given, **more):
         if failures:
             failures.pop()
             raise OperationalError("update message", {}, Exception("connection lost"))
-        return settle(*given)
+        return settle(*given, **more)
 
     monkeypatch.setattr(outbox, "settle", fails_twice)
     with cases.relay(office) as (sending, catcher):
@@ -584,7 +629,7 @@ def test_a_database_that_stays_away_leaves_the_letter_in_doubt_and_not_sent_twic
 ):
     planned(offset=30)
 
-    def fails(*_):
+    def fails(*_, **__):
         raise OperationalError("update message", {}, Exception("connection lost"))
 
     with cases.relay(office) as (sending, catcher):

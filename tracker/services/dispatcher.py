@@ -177,7 +177,7 @@ def _send_one(run: _Run, claim: Claim, made: Mapping[str, Composed | Uncomposed]
         mark=mark,
     )  # fmt: skip
     opened = run.office.statement if delivery.outcome is Outcome.ACCEPTED else run.office.work
-    state = _persist(opened, lambda work: outbox.settle(work, claim, delivery))
+    state = _persist(opened, lambda work: outbox.settle(work, claim, delivery, to=composed.address))
     run.counts[state] += 1
     if state not in {"sent", "ready"}:
         _log.warning("letter %s is %s: %s", claim.id, state, delivery.reply)

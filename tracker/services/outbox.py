@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -238,9 +238,10 @@ def mark(work: Work, claimed: Claim, composed: Composed, *, place: str) -> bool:
 
 
 # Settlement.
-def settle(work: Work, claimed: Claim, delivery: Delivery) -> str:
+def settle(work: Work, claimed: Claim, delivery: Delivery, *, to: str = "") -> str:
     """Write down what came of handing a letter over; returns the letter's new state.
 
+    ``to``: the address it was handed over for, which the row names from the marker on only.
     "lost": the claim is not ours any more. A letter that was accepted all the same leaves
     evidence of it, so that whoever holds the claim now does not send a copy.
     """
@@ -259,7 +260,7 @@ def settle(work: Work, claimed: Claim, delivery: Delivery) -> str:
         case Outcome.REFUSED:
             return finish(work, claimed, "dead", delivery.reply)
         case Outcome.SUPPRESS:
-            return _suppressed(work, claimed, delivery.reply)
+            return _suppressed(work, claimed, delivery.reply, to)
 
 
 def _change(work: Work, claimed: Claim, from_state: Any, **values: Any) -> bool:
@@ -303,9 +304,9 @@ _EVIDENCE = select(RelayAccept.queue_id).where(RelayAccept.message_id == bindpar
 def retry(work: Work, claimed: Claim, reason: str, *, own_fault: bool) -> str:
     """Try again later: certainly nothing was accepted, so the letter is composed anew then.
 
-    Waits a minute times 4^n, at most six hours, with full jitter; a relay that failed
-    altogether costs no attempt. A letter that would come too late is cancelled: the next stage
-    carries on.
+    Except a second copy, which stays what the first one was. Waits a minute times 4^n, at most
+    six hours, with full jitter; a relay that failed altogether costs no attempt. A letter that
+    would come too late is cancelled: the next stage carries on.
     """
     wait = _RELAY_WAIT
     if own_fault:
@@ -315,7 +316,8 @@ def retry(work: Work, claimed: Claim, reason: str, *, own_fault: bool) -> str:
         return finish(work, claimed, "cancelled", f"Too late to try again after: {reason}")
     done = _change(
         work, claimed, _UNSETTLED, state="ready", next_at=work.now + wait, lease_until=None,
-        last_error=reason, facts=None, attempts=claimed.attempts - (not own_fault),
+        last_error=reason, attempts=claimed.attempts - (not own_fault),
+        **({"facts": None} if claimed.facts is None else {}),
     )  # fmt: skip
     return "ready" if done else "lost"
 
@@ -349,14 +351,14 @@ def _unmarked(work: Work, claimed: Claim) -> str:
     return "ready" if done else "lost"
 
 
-def _suppressed(work: Work, claimed: Claim, reply: str) -> str:
+def _suppressed(work: Work, claimed: Claim, reply: str, to: str) -> str:
     """Write to this address no more; the letter lives on if the holder has another."""
     row = work.row(
         select(Message.address, Holder.email, Holder.second_email)
         .join(Holder, Holder.id == Message.holder_id, isouter=True)
         .where(Message.id == claimed.id)
     )
-    bad = row.address.lower()
+    bad = (to or row.address).lower()
     suppress(work, bad, "hard_bounce")
     others = {a.lower() for a in (row.email, row.second_email) if a} - {bad}
     barred = select(Suppression.address).where(
@@ -364,7 +366,7 @@ def _suppressed(work: Work, claimed: Claim, reply: str) -> str:
         or_(Suppression.until_at.is_(None), Suppression.until_at > work.now),
     )
     if others - {r.address for r in work.rows(barred)}:
-        return retry(work, claimed, reply, own_fault=True)
+        return retry(work, replace(claimed, facts=None), reply, own_fault=True)
     return finish(work, claimed, "dead", reply)
 
 
