@@ -21,10 +21,9 @@ from tracker.models import (
     Holder,
     Message,
     Preference,
-    RelayAccept,
     Suppression,
 )
-from tracker.services import bounces, letters, outbox, outbox_log
+from tracker.services import bounces, letters, outbox, outbox_log, reaper
 
 EXPIRY = date(2027, 3, 15)
 
@@ -179,12 +178,9 @@ def test_a_letter_that_has_moved_to_the_log_is_found(office, sent, proof, take, 
 
 def test_a_letter_goes_to_the_second_address_when_the_first_is_bad(office, sent, proof, take):
     (row,) = sent(email="ana@old.example", second_email="ana@new.example")
-    with office.work(SYSTEM) as work:
-        accepted = {"message_id": row.message_id, "at": work.now}
-        work.connection.execute(work.upsert(RelayAccept).values(accepted))
-
     assert take(dsn(proof(row), recipient="ana@old.example")) == "hard"
-    assert all_of(office, RelayAccept, RelayAccept.message_id) == []
+    with office.work(SYSTEM) as work:  # the relay's log may be read again, or only now
+        reaper.record_evidence(work, [reaper.Acceptance(row.message_id, work.now)])
     with cases.relay(office) as (sending, catcher):
         assert jobs.dispatch(sending) == {"sent": 1}
         assert [letter.recipient for letter in catcher.letters()] == ["ana@new.example"]

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, union_all, upda
 
 from tracker.domain import bounces as rules
 from tracker.domain.errors import NotFound
+from tracker.mail import envelopes
 from tracker.mail.reports import Incoming
 from tracker.models import (
     Bounce,
@@ -24,11 +25,18 @@ from tracker.models import (
     Holder,
     Message,
     Preference,
-    RelayAccept,
     Suppression,
 )
 from tracker.models.notices import LETTER_TYPES
-from tracker.services import certifications, facts, history, letters, preferences, reminder_plans
+from tracker.services import (
+    bulk,
+    certifications,
+    facts,
+    history,
+    letters,
+    preferences,
+    reminder_plans,
+)
 from tracker.services.work import Reading, Work
 
 Counted = Literal[
@@ -191,7 +199,8 @@ def _suppress(work: Work, reports: Sequence[Report]) -> None:
 def _send_elsewhere(work: Work, reports: Sequence[Report]) -> None:
     """Queue letters again whose holder has another address, while they are of use.
 
-    What the relay said of the first copy is no evidence of the second.
+    Under another Message-ID: what the relay says of the first copy, now or later, is no evidence
+    of the second.
     """
     of_holders = [one.letter for one in reports if one.letter.holder_id]
     silent = reminder_plans.suppressed(work, of_holders, now=work.now)
@@ -205,10 +214,15 @@ def _send_elsewhere(work: Work, reports: Sequence[Report]) -> None:
                 func.lower(Message.address).in_(bad),
             )
             .values(state="ready", next_at=work.now, facts=None, finished_at=None, attempts=0)
-            .returning(Message.message_id)
+            .returning(Message.id, Message.message_id)
         )  # fmt: skip
-        again = [row.message_id for row in work.rows(statement)]
-        work.connection.execute(delete(RelayAccept).where(RelayAccept.message_id.in_(again)))
+        domain = work.settings.mail.message_id_domain
+        again = [
+            {"id": row.id,
+             "message_id": envelopes.message_id(work.message_key, row.message_id, domain)}
+            for row in work.rows(statement)
+        ]  # fmt: skip
+        bulk.update_by(work, Message, "id", again)
 
 
 def _rest(work: Work, reports: Sequence[Report]) -> None:
