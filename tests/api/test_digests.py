@@ -6,6 +6,7 @@ import pytest
 
 from tests.api.employer_cases import company, read
 from tracker.api.digests import DigestOrder
+from tracker.db import new_id
 from tracker.domain.permissions import SYSTEM
 from tracker.services import outbox
 
@@ -57,6 +58,11 @@ def test_an_address_whose_letters_came_back_shows(office, hr, acme):
     assert hr.get(path).json["deliverable"] is False
     other = hr.call("PUT", path, json={**HR, "address": "office@acme.example"})
     assert read(DigestOrder, other)["deliverable"] is True
+
+
+def test_staff_order_none_for_an_employer_that_is_not_on_record(staff):
+    path = f"/api/v1/employers/{new_id()}/digest"
+    assert staff.call("PUT", path, json=HR).status_code == 404
 
 
 @pytest.mark.parametrize(

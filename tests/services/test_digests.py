@@ -293,6 +293,43 @@ def test_a_consent_that_ends_between_composing_and_the_marker_holds_the_letter_u
     assert "(E2)" in letter.text
 
 
+@pytest.mark.parametrize("change", ["another address", "called off"])
+def test_an_order_that_changes_between_composing_and_the_marker_holds_the_letter_up(
+    office, clock, acme, order, change
+):
+    acme.hire("E1", awarded_on=DUE)
+    order()
+    clock.set(MONDAY)
+    jobs.digest(office)
+    with office.work(SYSTEM) as work:
+        runtime.open_row(work)
+        place = runtime.place(work)
+        (claim,) = outbox.claim(work, owner="test", place=place, limit=10)
+    with office.reading(SYSTEM) as reading:
+        composed = composing.compose(reading, office.message_key, [claim])[claim.id]
+    assert isinstance(composed, Composed)
+    if change == "called off":
+        with office.work(SYSTEM) as work:
+            digests.call_off(work, acme.id)
+    else:
+        order(address="new@acme.example")
+    with office.work(SYSTEM) as work:
+        assert not outbox.mark(work, claim, composed, place=place)
+
+
+def test_a_second_copy_goes_to_no_address_that_was_ordered_once(office, clock, acme, order):
+    acme.hire("E1", awarded_on=DUE)
+    order()
+    clock.set(MONDAY)
+    assert len(send(office)) == 1
+    with office.work(SYSTEM) as work:
+        work.connection.execute(update(Message).values(state="ready", finished_at=None))
+    order(address="new@acme.example")
+    with cases.relay(office) as (sending, catcher):
+        jobs.dispatch(sending)
+        assert [one.recipient for one in catcher.letters()] == ["new@acme.example"]
+
+
 def test_a_digest_that_names_nobody_any_more_is_not_sent(office, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()

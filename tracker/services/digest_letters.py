@@ -26,7 +26,7 @@ def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
     """The digests of the claimed rows by id, with a constant number of statements.
 
     Who ends a consent after the cut-off is in no letter that is sent afterwards, not even in a
-    second copy; numbers are then counted anew.
+    second copy; numbers are then counted anew. None goes to an address that was ordered once.
     """
     rows = _rows(reading, [claim.id for claim in claims])
     employer_ids = {claim.employer_id for claim in claims if claim.employer_id}
@@ -71,12 +71,14 @@ def _facts(
     """Everything that the letter says, or why there is none. A second copy says the same."""
     if row is None:
         return _CALLED_OFF
-    if claim.facts is None and row.address.lower() in barred:
-        return _SUPPRESSED
-    said = claim.facts or {
-        "composed_at": reading.now.isoformat(), "address": row.address, "name": row.name,
-        "language": row.language, "contents": row.contents,
-    }  # fmt: skip
+    said = claim.facts
+    if said is None or said["address"] != row.address:
+        if row.address.lower() in barred:
+            return _SUPPRESSED
+        said = {
+            "composed_at": reading.now.isoformat(), "address": row.address, "name": row.name,
+            "language": row.language, "contents": row.contents,
+        }  # fmt: skip
     employer_id = claim.employer_id or ""
     contents = digest_contents.as_of_now(
         reading, employer_id, said["contents"], live.get(employer_id, {})
@@ -97,13 +99,17 @@ def _composed(reading: Reading, key: bytes, claim: Claim, said: dict[str, Any]) 
         )
     )  # fmt: skip
     sealed = letters.sealed(reading, key, claim, letter, said)
-    return replace(sealed, still_true=partial(_consents_stand, claim.employer_id or "", contents))
+    return replace(sealed, still_true=partial(_still_true, claim.employer_id or "", said))
 
 
-def _consents_stand(employer_id: str, contents: Mapping[str, Any], reading: Reading) -> bool:
-    """Whether those whom the letter names and counts share still; asked with the marker."""
+def _still_true(employer_id: str, said: Mapping[str, Any], reading: Reading) -> bool:
+    """Whether it is ordered for this address, and its people share still; asked with the marker."""
+    ordered = select(DigestOrder.address).where(DigestOrder.employer_id == employer_id)
+    row = reading.row(ordered)
+    if row is None or row.address != said["address"]:
+        return False
     live = digest_contents.consents(reading, [employer_id]).get(employer_id, {})
-    return bool(contents["consents"] == digest_contents.fingerprint(live))
+    return bool(said["contents"]["consents"] == digest_contents.fingerprint(live))
 
 
 def _numbers(reading: Reading, one: Mapping[str, Any], language: str) -> Numbers:

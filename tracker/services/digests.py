@@ -68,7 +68,8 @@ def order(
 
     Without an address it goes to the employer's own. Raises NotFound, Invalid where there is none.
     """
-    address = address or employers.get(work, employer_id).email
+    own = employers.get(work, employer_id).email
+    address = address or own
     if address is None:
         rule = "is needed: the employer has no address on record"
         raise Invalid("There is no address to send to.", fields={"address": rule})
