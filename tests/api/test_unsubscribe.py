@@ -152,7 +152,7 @@ def test_a_tampered_proof_changes_nothing(client, office, link, way):
 def test_whoever_guesses_links_is_told_to_wait(client, office, link):
     path = link()
     for _ in range(30):
-        assert client.get("/unsubscribe/reminders/nobody.aaaaaaaaaaaaaaaa").status_code == 404
+        assert client.get("/unsubscribe/reminders/nobody.aaaaaaaaaaaaaaa").status_code == 404
     page = client.post(path)
     assert page.status_code == 429
     assert int(page.headers["Retry-After"]) > 0

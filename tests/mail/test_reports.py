@@ -12,7 +12,7 @@ from tests.mail.report_cases import complaint, dsn, mail, mbox
 from tracker.mail import reports
 from tracker.mail.reports import Unreadable
 
-PROOF = "01900000-0000-7000-8000-000000000000.abcdefghijklmnop"
+PROOF = "01900000-0000-7000-8000-000000000000.abcdefghijklmno"
 ADDRESS = f"b+{PROOF}@bounces.tracker.example"
 OURS = (("b", PROOF),)
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.services import reminder_cases as cases
 from tracker import jobs
+from tracker.db import new_id
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.catcher import Cut
 from tracker.mail.postman import Delivery, Outcome
@@ -90,8 +91,15 @@ def test_each_holder_gets_one_letter_with_its_own_proof_in_the_envelope(office, 
     assert {row.state for row in rows.values()} == {"sent"}
 
 
+@pytest.mark.parametrize("purpose", ["b", "u-reminders", "u-decisions"])
+def test_an_address_that_proves_something_is_no_longer_than_addresses_may_be(office, purpose):
+    with office.reading(SYSTEM) as reading:
+        address = letters.proof_address(reading, office.message_key, purpose, new_id())
+    assert len(address.partition("@")[0]) <= 64  # octets: RFC 5321, 4.5.3.1.1
+
+
 def test_an_address_that_nobody_gave_out_proves_nothing(office):
-    assert letters.proven(office.message_key, "b", "0190.aaaaaaaaaaaaaaaa") is None
+    assert letters.proven(office.message_key, "b", "0190.aaaaaaaaaaaaaaa") is None
     assert letters.proven(office.message_key, "b", "é") is None
 
 

@@ -25,7 +25,7 @@ LARGEST = 2_000_000  # bytes of a message that are looked at: the report comes f
 # <purpose>+<id>.<mac>, the plus perhaps as xtext (RFC 3461); without a purpose in an ENVID.
 _PROOF = re.compile(
     r"(?<![\w.+-])(?:(b|u-[a-z]{1,16})\+(?:2b)?)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-    r"\.[a-z2-7]{16})(?![\w.])",
+    r"\.[a-z2-7]{15})(?![\w.])",
     re.IGNORECASE,
 )
 _ADDRESSED = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Delivered-To", "To", "Cc")

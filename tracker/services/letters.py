@@ -18,7 +18,7 @@ from tracker.mail.envelopes import Envelope
 from tracker.mail.messages import Letter
 from tracker.services.work import Reading
 
-_MAC_LENGTH = 16  # letters of base32: 80 bits; with a UUID it fits into 64 octets of local part
+_MAC_LENGTH = 15  # letters of base32: 75 bits; the longest purpose makes 64 octets of local part
 
 
 @dataclass(frozen=True, slots=True)
