@@ -383,6 +383,22 @@ def _suppressed(office):
         return sorted(row.address for row in reading.rows(select(Suppression.address)))
 
 
+def test_a_refused_letter_that_is_queued_by_hand_tells_the_days_left_then(office, planned, clock):
+    planned(offset=30)
+    with cases.relay(office, data_replies={"*": "554 5.7.1 Spam"}) as (sending, catcher):
+        assert jobs.dispatch(sending) == {"dead": 1}
+        clock.advance(days=3)
+        with office.work(SYSTEM) as work:
+            (letter,) = cases.letters(office)
+            outbox_by_hand.change(work, letter.id, "requeue", reason="The relay trusts us now.")
+        catcher.behaviour.data_replies = {}
+        assert jobs.dispatch(sending) == {"sent": 1}
+        (told,) = catcher.letters()
+
+    assert ": 27 days left." in told.text
+    assert "30 days" not in told.text
+
+
 def test_an_address_suppressed_after_the_claim_gets_nothing(office, planned):
     planned(email="ana@example.com")
 

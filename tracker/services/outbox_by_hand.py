@@ -16,8 +16,8 @@ from tracker.services.work import Work
 def change(work: Work, message_id: str, act: Act, *, reason: str) -> bool:
     """Do the act and write down who did it and why; False if the letter was so already.
 
-    What was perhaps sent is sent again with the same words. Raises NotFound, or
-    IllegalTransition for a state that the act does not start from.
+    What was perhaps sent is sent again with the same words; what the relay refused says what is
+    true now. Raises NotFound, or IllegalTransition for a state that the act does not start from.
     """
     row = work.row(select(Message.state).where(Message.id == message_id).with_for_update())
     if row is None:
@@ -25,8 +25,11 @@ def change(work: Work, message_id: str, act: Act, *, reason: str) -> bool:
     if not check_act(act, row.state):
         return False
     after = TRANSITIONS[act].after
+    anew: dict[str, Any] = {"facts": None} if row.state == "dead" else {}
     work.connection.execute(
-        update(Message).where(Message.id == message_id).values(state=after, **_dates(work, after))
+        update(Message)
+        .where(Message.id == message_id)
+        .values(state=after, **_dates(work, after), **anew)
     )
     history.record(work, act, "message", message_id, before=row.state, reason=reason)
     return True
