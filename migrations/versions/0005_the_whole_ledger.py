@@ -182,6 +182,7 @@ def _create_digests() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_digest"),
         sa.UniqueConstraint("employer_id", "through_on", name="uq_digest_employer_id_through_on"),
     )
+    op.create_index("ix_digest_message_id", "digest", ["message_id"])
 
 
 def downgrade() -> None:

@@ -6,11 +6,12 @@ import threading
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from tests.api.employer_cases import company, counted
 from tests.services import reminder_cases as cases
 from tracker import jobs
+from tracker.db import new_id
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.periods import Period
 from tracker.domain.permissions import SYSTEM, Actor
@@ -291,6 +292,17 @@ def test_a_consent_that_ends_between_composing_and_the_marker_holds_the_letter_u
 
     assert "(E1)" not in letter.text
     assert "(E2)" in letter.text
+
+
+def test_a_digest_is_found_by_its_letter_without_reading_all(office, backend):
+    explain = "explain query plan" if backend == "sqlite" else "explain"
+    with office.work(SYSTEM) as work:
+        if backend == "postgresql":
+            work.connection.execute(text("set local enable_seqscan = off"))
+        question = f"select id from digest where message_id = '{new_id()}'"
+        plan = str(work.rows(text(f"{explain} {question}")))
+
+    assert "ix_digest_message_id" in plan
 
 
 @pytest.mark.parametrize("change", ["another address", "called off"])

@@ -82,7 +82,10 @@ class Digest(Base, kw_only=True):
     """What an employer's digest of a period says, as it stood at the cut-off."""
 
     __tablename__ = "digest"
-    __table_args__ = (UniqueConstraint("employer_id", "through_on"),)
+    __table_args__ = (
+        UniqueConstraint("employer_id", "through_on"),
+        Index("ix_digest_message_id", "message_id"),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
     employer_id: Mapped[str] = mapped_column(ForeignKey("employer.id"))
