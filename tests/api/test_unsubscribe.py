@@ -149,14 +149,16 @@ def test_a_tampered_proof_changes_nothing(client, office, link, way):
     assert wishes(office) == []
 
 
-def test_whoever_guesses_links_is_told_to_wait(client, office, link):
-    path = link()
+def test_whoever_guesses_links_is_told_to_wait_and_true_ones_are_heeded(client, office, link):
+    path, guess = link(), "/unsubscribe/reminders/nobody.aaaaaaaaaaaaaaa"
     for _ in range(30):
-        assert client.get("/unsubscribe/reminders/nobody.aaaaaaaaaaaaaaa").status_code == 404
-    page = client.post(path)
+        assert client.get(guess).status_code == 404
+    page = client.post(guess)
     assert page.status_code == 429
     assert int(page.headers["Retry-After"]) > 0
     assert wishes(office) == []
+    assert client.post(path).status_code == 200
+    assert len(wishes(office)) == 1
 
 
 def test_the_pages_run_no_script_load_nothing_and_are_not_indexed(client, link):

@@ -57,19 +57,24 @@ def _open(
 
 
 def _guarded(show: Callable[[], Response]) -> Response:
-    """The page, or why there is none."""
+    """The page, or why there is none.
+
+    A link of ours is always heeded, even beside somebody who guesses behind the same address:
+    nobody guesses one.
+    """
     guesses: Guesses = current_app.extensions.setdefault("tracker-guesses", Guesses())
     now, language = doors.office().clock(), doors.language()
     words = WORDS[language]
     try:
-        guesses.check(request.remote_addr, now)
         return show()
-    except TooManyRequests as error:
-        wait = str(error.retry_after)
-        page = _page("too_often", language, [words.wait.format(wait)], status=429)
-        page.headers["Retry-After"] = wait
-        return page
     except NotFound:
+        try:
+            guesses.check(request.remote_addr, now)
+        except TooManyRequests as error:
+            wait = str(error.retry_after)
+            page = _page("too_often", language, [words.wait.format(wait)], status=429)
+            page.headers["Retry-After"] = wait
+            return page
         guesses.missed(request.remote_addr, now)
         return _page("unknown", language, [words.unknown], status=404)
 
