@@ -176,6 +176,7 @@ def test_an_admins_mistakes_are_named(caller, ids):
         ({"scopes": ["everything"]}, "scopes.0"),
         ({"expires_at": "2026-11-21T17:00:00Z"}, "expires_at"),
         ({"expires_at": "2027-01-01T00:00:00"}, "expires_at"),
+        ({"expires_at": "9999-12-31T23:59:59-05:00"}, "expires_at"),
         ({"name": "x\ny"}, "name"),
         ({"secret": "mine"}, "secret"),
     ):

@@ -149,6 +149,8 @@ def test_one_of_several_signatures_is_enough_while_the_key_changes(office, lette
          .encode(), 422),
         (json.dumps([{"message_id": "a b@c", "event": "accepted", "at": "2027-02-13T15:00:01Z"}])
          .encode(), 422),
+        (json.dumps([{"message_id": "a@b", "event": "accepted", "at": "0001-01-01T00:00:00+14:00"}])
+         .encode(), 422),
         (json.dumps([{}] * 1001).encode(), 422),
         (b" " * (1024 * 1024 + 1), 413),
     ],

@@ -10,7 +10,7 @@ from marshmallow import Schema, fields, validate
 
 from tracker.api import certifications, doors, holders, paging
 from tracker.api.doors import Nouns
-from tracker.api.fields import Amount, Closed, Day, Words, choice
+from tracker.api.fields import Amount, Closed, Day, Moment, Words, choice
 from tracker.api.idempotency import ShownOnce
 from tracker.api.schemas import page_of
 from tracker.domain import wording
@@ -80,7 +80,7 @@ class NewToken(Closed):
     )  # fmt: skip
     holder_id = fields.UUID(allow_none=True)
     employer_id = fields.UUID(allow_none=True)
-    expires_at = fields.AwareDateTime(
+    expires_at = Moment(
         allow_none=True,
         metadata={"description": "A year from now if not given; null (never): admin only."},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -67,6 +67,17 @@ class Day(fields.Date):
         if not FIRST_DAY <= day <= LAST_DAY:
             raise ValidationError(f"must lie between {FIRST_DAY} and {LAST_DAY}")
         return day
+
+
+class Moment(fields.AwareDateTime):
+    """An instant with its offset, such as 2026-03-15T09:00:00Z, that UTC has a date for."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        instant: datetime = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return instant.astimezone(UTC)
+        except OverflowError as error:
+            raise ValidationError("must lie between the years 1 and 9999") from error
 
 
 class Amount(fields.Field[Decimal]):

@@ -18,7 +18,7 @@ from werkzeug.exceptions import BadRequest, Unauthorized
 
 from tracker.api import doors
 from tracker.api.doors import Nouns
-from tracker.api.fields import Closed, Words, choice
+from tracker.api.fields import Closed, Moment, Words, choice
 from tracker.domain.errors import Invalid
 from tracker.domain.permissions import Actor
 from tracker.services import acceptances
@@ -41,7 +41,7 @@ class RelayEvent(Closed):
         metadata={"example": "<abc@tracker.example>"},
     )  # fmt: skip
     event = choice(*HAPPENINGS, required=True)
-    at = fields.AwareDateTime(required=True)
+    at = Moment(required=True)
     queue_id = Words(64)
     status = fields.String(
         validate=validate.Regexp(r"^[245]\.[0-9]{1,3}\.[0-9]{1,3}\Z"),

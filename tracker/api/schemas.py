@@ -6,7 +6,7 @@ import functools
 
 from marshmallow import INCLUDE, Schema, fields
 
-from tracker.api.fields import Amount, Closed, Day, choice
+from tracker.api.fields import Amount, Closed, Day, Moment, choice
 from tracker.domain.certifications import STATUSES
 
 
@@ -57,7 +57,7 @@ class AsOf(Closed):
 class AsKnown(AsOf):
     """The day asked about, and the instant whose knowledge the answer is limited to."""
 
-    known_at = fields.AwareDateTime(
+    known_at = Moment(
         metadata={"description": "What would have been told at that instant."},
     )
 
