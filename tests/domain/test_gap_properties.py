@@ -307,3 +307,32 @@ def test_so_is_one_that_years_and_stretches_of_the_cycle_make(situation):
 @given(situation=situations(tagged=True))
 def test_so_is_one_that_marks_make(situation):
     check(*situation)
+
+
+def test_an_allocation_is_found_that_presolving_once_hid():
+    """HiGHS 1.15.1 said of this program that it has no solution."""
+    bounds = {"k0": {"maximum": "10.5"}, "k1": {"maximum": "0.5"}, "k2": {"maximum": "24"}}
+    kinds = {
+        code: ActivityType(
+            code=code, category="B" if code != "k0" else "A", name=text(code),
+            basis="quantity" if code != "k0" else "event", unit=text("hours"),
+            rate=D(1) if code != "k0" else D(4), increment=D("0.25") if code != "k0" else None,
+            threshold=None if code != "k0" else D(3), provenance=SEEN,
+            limits=Limits(maximum=D(bounds[code]["maximum"])),
+        )
+        for code in bounds
+    }  # fmt: skip
+    under = replace(
+        POLICY, points_required=D("2.5"), types=kinds, minimum_per_year=D("3.5"), rounding="down",
+        categories={
+            "A": Category("A", text("A"), Limits(per_year=D("13.5"), minimum=D("4.5")), SEEN),
+            "B": Category("B", text("B"), Limits(per_event=D(8), minimum=D(1)), SEEN),
+        },
+        kinds=Kinds(2, "type"), year="cycle", windows=(), tags={}, duplicates=None,
+        stop_at_requirement=False, overlap="sum", month_rule="pro_rata",
+    )  # fmt: skip
+    days = (("k1", 8, date(2025, 5, 3)), ("k0", 2, date(2025, 12, 3)),
+            ("k2", 2, date(2025, 2, 22)), ("k2", 1, date(2025, 10, 22)))  # fmt: skip
+    done = [_claim(under, kind, n, D(count), day) for n, (kind, count, day) in enumerate(days)]
+
+    assert not closes(under, done, date(2026, 1, 30), [("k1", ""), ("k2", "")])
