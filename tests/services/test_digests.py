@@ -58,6 +58,18 @@ def send(office):
         return [one for one in catcher.letters() if one.recipient.lower() == "hr@acme.example"]
 
 
+def taken_up(office):
+    """Claim the one letter that waits and compose it; returns both, and the database's place."""
+    with office.work(SYSTEM) as work:
+        runtime.open_row(work)
+        place = runtime.place(work)
+        (claim,) = outbox.claim(work, owner="test", place=place, limit=10)
+    with office.reading(SYSTEM) as reading:
+        composed = composing.compose(reading, office.message_key, [claim])[claim.id]
+    assert isinstance(composed, Composed)
+    return claim, composed, place
+
+
 def written(office):
     with office.reading(SYSTEM) as reading:
         return list(reading.rows(select(Digest.__table__).order_by(Digest.through_on)))
@@ -276,13 +288,7 @@ def test_a_consent_that_ends_between_composing_and_the_marker_holds_the_letter_u
     order()
     clock.set(MONDAY)
     jobs.digest(office)
-    with office.work(SYSTEM) as work:
-        runtime.open_row(work)
-        place = runtime.place(work)
-        (claim,) = outbox.claim(work, owner="test", place=place, limit=10)
-    with office.reading(SYSTEM) as reading:
-        composed = composing.compose(reading, office.message_key, [claim])[claim.id]
-    assert isinstance(composed, Composed)
+    claim, composed, place = taken_up(office)
     end_consent(office, acme, "E1")
     with office.work(SYSTEM) as work:
         assert not outbox.mark(work, claim, composed, place=place)
@@ -313,13 +319,7 @@ def test_an_order_that_changes_between_composing_and_the_marker_holds_the_letter
     order()
     clock.set(MONDAY)
     jobs.digest(office)
-    with office.work(SYSTEM) as work:
-        runtime.open_row(work)
-        place = runtime.place(work)
-        (claim,) = outbox.claim(work, owner="test", place=place, limit=10)
-    with office.reading(SYSTEM) as reading:
-        composed = composing.compose(reading, office.message_key, [claim])[claim.id]
-    assert isinstance(composed, Composed)
+    claim, composed, place = taken_up(office)
     if change == "called off":
         with office.work(SYSTEM) as work:
             digests.call_off(work, acme.id)

@@ -148,7 +148,10 @@ class Suppression(Base, kw_only=True):
 
 
 class Volume(Base, kw_only=True):
-    """How many letters were put into the outbox on a day (UTC): what is usual, for the fuse."""
+    """How many letters were planned for stages on a day (UTC): what is usual, for the fuse.
+
+    News and digests are not counted: one row of all transactions would make them wait in line.
+    """
 
     __tablename__ = "volume"
 

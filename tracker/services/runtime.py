@@ -111,7 +111,7 @@ def blow_fuse(work: Work, reason: str) -> None:
 
 
 def count_volume(work: Work, letters: int) -> None:
-    """Count letters that were put into the outbox today; far more than usual blow the fuse.
+    """Count letters that the planner wants sent today; far more than usual blow the fuse.
 
     Usual is the median of the last 28 days on which there were any; before a week of them is
     known, and below ``fuse_minimum``, nothing is unusual.
