@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
@@ -566,6 +567,19 @@ def test_evidence_that_comes_after_the_decision_to_send_again_still_stops_the_co
 
         assert len(catcher.letters()) == 1
     assert cases.states(office) == ["sent"]
+
+
+def test_evidence_that_comes_twice_at_once_in_another_order_is_taken_down(office, clock):
+    accepted = [reaper.Acceptance(f"<{number}@x>", clock.now) for number in range(2000)]
+
+    def tell(some):
+        with office.work(SYSTEM) as work:
+            reaper.record_evidence(work, some)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(tell, [accepted, accepted[::-1]] * 2))
+    with office.reading(SYSTEM) as reading:
+        assert len(reading.rows(select(RelayAccept.message_id))) == len(accepted)
 
 
 def test_a_late_stage_in_doubt_is_not_sent_again_after_a_renewal(office, planned, clock):

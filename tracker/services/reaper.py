@@ -109,8 +109,12 @@ def _send_again(work: Work) -> int:
 def record_evidence(
     work: Work, accepted: Sequence[Acceptance], *, complete_until: datetime | None = None
 ) -> None:
-    """Take down what the relay accepted; ``complete_until``: nothing before it is left out."""
-    rows = [{"message_id": a.message_id, "queue_id": a.queue_id, "at": a.at} for a in accepted]
+    """Take down what the relay accepted; ``complete_until``: nothing before it is left out.
+
+    In order, so that two who tell of the same letters cannot lock each other.
+    """
+    ordered = sorted(accepted, key=lambda one: one.message_id)
+    rows = [{"message_id": a.message_id, "queue_id": a.queue_id, "at": a.at} for a in ordered]
     if rows:
         work.connection.execute(work.upsert(RelayAccept).on_conflict_do_nothing(), rows)
     if complete_until is not None:
