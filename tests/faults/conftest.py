@@ -23,6 +23,7 @@ runs, and a long one: ``pytest -m faults``.
                                                                 services/test_sending_stops
 17  any events in any order                                     test_any_order
 18  a renewal between plan and marker                           services/test_outbox_sending
+19  a week of nearly all that, on a clock that runs fast        test_a_week
 === ==========================================================  =================================
 """
 

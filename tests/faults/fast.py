@@ -1,0 +1,98 @@
+"""A clock that runs fast, the same in every process, and the scheduler of a process that reads it.
+
+The clock is given to the application as any other is: no setting makes one run fast.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from tracker import scheduler
+from tracker.app import create_app
+from tracker.services.work import Office
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Fast:
+    """Stands at ``start`` until ``begun``, then runs ``rate`` times as fast as real time.
+
+    ``begun`` is of the machine's monotonic clock, which all processes share.
+    """
+
+    start: datetime
+    rate: float
+    begun: float = math.inf
+
+    def __call__(self) -> datetime:
+        real = max(0.0, time.monotonic() - self.begun)
+        return self.start + timedelta(seconds=real * self.rate)
+
+    def begin(self) -> None:
+        """Let it run."""
+        self.begun = time.monotonic()
+
+
+class Scheduler:
+    """The timetable in a process of its own, on an office's database and mail server."""
+
+    def __init__(self, office: Office, clock: Fast, log: Path, **variables: str) -> None:
+        settings, self._clock = office.settings, clock
+        environment = {
+            **os.environ, "TRACKER_ENV": "testing", "TRACKER_MAIL_PORT": str(settings.mail.port),
+            "TRACKER_DATABASE_URL": settings.database.url,
+            "TRACKER_STORAGE_DIRECTORY": settings.storage.directory, **variables,
+        }  # fmt: skip
+        program = [sys.executable, "-m", "tests.faults.fast"]
+        with log.open("ab") as written:
+            self.process = subprocess.Popen(
+                [*program, clock.start.isoformat(), repr(clock.rate)], cwd=ROOT, text=True,
+                env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=written,
+            )  # fmt: skip
+
+    def wait_until_ready(self) -> None:
+        """Wait until it can begin."""
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == "ready\n"
+
+    def begin(self) -> None:
+        """Let it run as soon as it can, by the clock, which has begun."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{self._clock.begun!r}\n")
+        self.process.stdin.flush()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        self.process.communicate()
+
+
+def main(start: str, rate: str) -> None:
+    """Run the timetable until told to stop, or until whoever started it is no more."""
+    logging.basicConfig(level=logging.WARNING, format="%(process)d %(levelname)s %(message)s")
+    clock = Fast(datetime.fromisoformat(start), float(rate))
+    office = create_app(read_clock=clock).extensions["tracker"]
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    clock.begun = float(sys.stdin.readline())
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    scheduler.run(office)
+
+
+def _end_with_input() -> None:
+    sys.stdin.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
