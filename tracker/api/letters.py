@@ -117,7 +117,9 @@ def show(reading: Reading, *, letter_id: str) -> Response:
     return doors.answer(_whole(correspondence.one(reading, _key(), letter_id)))
 
 
-@nouns.reads("GET /me/letters", "holder", query=paging.Page, returns=page_of(MyLetter))
+@nouns.reads(
+    "GET /me/letters", "holder", query=paging.Page, returns=page_of(MyLetter), errors=(404,)
+)
 def mine(reading: Reading, query: dict[str, Any]) -> Response:
     """What we sent you, the newest first."""
     rows = correspondence.mine(reading, _key(), after=query.get("after"), limit=query["limit"] + 1)
