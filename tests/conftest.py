@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 from tests import postgres
 from tracker import migrations, settings
-from tracker.app import create_app
+from tracker.app import create_app, create_office
 from tracker.domain.permissions import SYSTEM
 from tracker.services.work import Office, Reading, Work
 
@@ -77,7 +77,7 @@ def templates(
                     postgres.create_database(server, "template_migrated"),
                     "template_migrated",
                 )
-            office = office_of(make_app(url, folder, Frozen()))
+            office = make_office(url, folder, Frozen())
             migrations.upgrade(office.engine)
             office.engine.dispose()
             made[backend] = name
@@ -92,6 +92,14 @@ def make_app(
     """An application on a database URL, its files in ``storage``."""
     given = {"TRACKER_DATABASE_URL": url, "TRACKER_STORAGE_DIRECTORY": str(storage), **variables}
     return create_app(settings.load("testing", given), read_clock=clock)
+
+
+def make_office(
+    url: str, storage: Path, clock: Callable[[], datetime] | None, **variables: str
+) -> Office:
+    """An office on a database URL without the HTTP interface, its files in ``storage``."""
+    given = {"TRACKER_DATABASE_URL": url, "TRACKER_STORAGE_DIRECTORY": str(storage), **variables}
+    return create_office(settings.load("testing", given), read_clock=clock)
 
 
 def office_of(app: Flask) -> Office:
@@ -136,9 +144,16 @@ def app(database_url: str, tmp_path: Path, clock: Frozen) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def office(app: Flask) -> Office:
-    """The application's office, to call services without HTTP."""
-    return office_of(app)
+def office(
+    request: pytest.FixtureRequest, database_url: str, tmp_path: Path, clock: Frozen
+) -> Iterator[Office]:
+    """The application's office, to call services; with the HTTP interface if the test needs it."""
+    if "app" in request.fixturenames:
+        yield office_of(request.getfixturevalue("app"))
+        return
+    made = make_office(database_url, tmp_path / "storage", clock)
+    yield made
+    made.engine.dispose()
 
 
 @pytest.fixture

@@ -20,13 +20,25 @@ _MASTER_KEY, _RELAY_KEY = "keys/master.key", "keys/relay-events.key"
 
 def create_app(given: Settings | None = None, *, read_clock: Clock | None = None) -> Flask:
     """Build the application: settings, database, schemes, and the HTTP interface."""
+    app = _with_office(given, read_clock)
+    api.register(app)
+    return app
+
+
+def create_office(given: Settings | None = None, *, read_clock: Clock | None = None) -> Office:
+    """The same without the HTTP interface: for commands and for the scheduler."""
+    office: Office = _with_office(given, read_clock).extensions["tracker"]
+    return office
+
+
+def _with_office(given: Settings | None, read_clock: Clock | None) -> Flask:
     chosen = given or settings.load()
     app = Flask("tracker", static_folder=None)
     app.config.update(flask_config(chosen))
     db.init_app(app)
     with app.app_context():
         engine = prepare(db.engine)
-    office = Office(
+    app.extensions["tracker"] = Office(
         engine=engine,
         schemes=schemes.load(chosen.schemes_directory),
         settings=chosen,
@@ -34,8 +46,6 @@ def create_app(given: Settings | None = None, *, read_clock: Clock | None = None
         message_key=_derived_key(chosen, "message-id"),
         relay_key=_key(chosen.storage_directory, _RELAY_KEY).hex().encode(),
     )
-    app.extensions["tracker"] = office
-    api.register(app)
     return app
 
 

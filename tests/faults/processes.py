@@ -29,8 +29,8 @@ CONNECTIONS = 4
 PROGRAM = """
 import sys
 from tracker import jobs
-from tracker.app import create_app
-office = create_app().extensions["tracker"]
+from tracker.app import create_office
+office = create_office()
 {setup}
 print("ready", flush=True)
 sys.stdin.readline()

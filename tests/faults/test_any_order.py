@@ -21,7 +21,8 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import update
 
-from tests.conftest import START, Frozen, make_app, office_of
+from tests.conftest import START, Frozen
+from tests.conftest import make_office as office_on
 from tests.services import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.errors import Refusal
@@ -160,7 +161,7 @@ def test_nothing_is_lost_and_nothing_is_sent_twice(templates, tmp_path, examples
         count += 1
         copy = tmp_path / f"{count}.sqlite3"
         shutil.copyfile(template, copy)
-        return office_of(make_app(f"sqlite:///{copy}", tmp_path, clock))
+        return office_on(f"sqlite:///{copy}", tmp_path, clock)
 
     machine = type("Lives", (Life,), {"make_office": staticmethod(make_office)})
     settings = hypothesis.settings(

@@ -160,10 +160,10 @@ def test_the_watchdog_leaves_a_living_process_alone():
 
 PROGRAM = """
 import logging
-from tracker.app import create_app
+from tracker.app import create_office
 from tracker import scheduler
 logging.basicConfig(level="INFO")
-scheduler.run(create_app().extensions["tracker"])
+scheduler.run(create_office())
 """
 
 

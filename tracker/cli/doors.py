@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from tracker.app import create_app
+from tracker.app import create_office
 from tracker.domain.errors import Invalid, Refusal
 from tracker.domain.permissions import Actor
 from tracker.schemes import SchemesRefusedError
@@ -65,7 +65,7 @@ def complain(text: str) -> None:
 
 def office(given: Settings | None = None) -> Office:
     """The application's office, for a command that needs the database; closed at its end."""
-    made: Office = create_app(given).extensions["tracker"]
+    made = create_office(given)
     click.get_current_context().call_on_close(made.engine.dispose)
     return made
 

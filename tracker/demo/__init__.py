@@ -27,7 +27,7 @@ import click
 from sqlalchemy import func, select
 
 from tracker import migrations, settings, tabular
-from tracker.app import create_app
+from tracker.app import create_office
 from tracker.demo import people
 from tracker.domain.assessments import Approval
 from tracker.domain.permissions import SYSTEM, Actor, Role
@@ -65,7 +65,7 @@ def main(*, port: int = 8000, directory: Path | None = None, once: bool = False)
     with suppress(KeyboardInterrupt), _stopped_by_signal(), Catcher(home / "letters") as catcher:
         environment = _environment(home, port, catcher.port)
         given = settings.load(variables=environment)
-        office: Office = create_app(given).extensions["tracker"]
+        office = create_office(given)
         site = _furnish(office, home, port)
         with _serving(port, environment):
             _wait_until_ready(site.url)

@@ -18,7 +18,11 @@ from tracker.domain.allocation import Cap, Need, Part
 _CENTS = 100
 # HiGHS 1.15 at times presolves a program with a solution to one without. Within the tolerance a
 # choice may be a little of each; on thousands of points that would come to a cent.
-_EXACTLY = {"presolve": "off", "mip_rel_gap": 0.0, "mip_feasibility_tolerance": 1e-9}
+_EXACTLY: dict[str, str | float] = {
+    "presolve": "off",
+    "mip_rel_gap": 0.0,
+    "mip_feasibility_tolerance": 1e-9,
+}
 
 
 def search(
