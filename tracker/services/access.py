@@ -17,7 +17,7 @@ from tracker.domain.certifications import Standing
 from tracker.domain.claims import Evaluation
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.permissions import Actor, Role, Scope
-from tracker.domain.wording import in_words
+from tracker.domain.wording import POINTS, counted, in_words
 from tracker.models import Employer, Token
 from tracker.services import bounces, holders, records, standings, tokens
 from tracker.services.bounces import Deliverability
@@ -41,7 +41,7 @@ ACTIONS: tuple[Action, ...] = (
 _SENTENCES: dict[str, dict[Action, str]] = {
     "en": {
         "none": "Nothing needs to be done.",
-        "log_activities": "Log activities: {missing} points are missing.",
+        "log_activities": "Log activities: you still need {missing}.",
         "apply_from": "Apply for renewal from {on}.",
         "apply_now": "Apply for renewal now.",
         "wait_for_decision": "Your renewal is under review.",
@@ -50,7 +50,7 @@ _SENTENCES: dict[str, dict[Action, str]] = {
     },
     "es": {
         "none": "No hay nada que hacer.",
-        "log_activities": "Registre actividades: faltan {missing} puntos.",
+        "log_activities": "Registre actividades: aún necesita {missing}.",
         "apply_from": "Solicite la renovación a partir del {on}.",
         "apply_now": "Solicite la renovación ahora.",
         "wait_for_decision": "Su renovación está en revisión.",
@@ -78,7 +78,8 @@ class NextStep:
         if self.on is not None and self.action in {"log_activities", "apply_now"}:
             text += _LAST_DAY[language]
         day = in_words(self.on, language) if self.on else ""
-        return text.format(on=day, missing=self.missing, issuer=issuer)
+        missing = counted(self.missing or Decimal(0), POINTS[language], language)
+        return text.format(on=day, missing=missing, issuer=issuer)
 
 
 @dataclass(frozen=True, slots=True)
