@@ -12,7 +12,7 @@ from tests.api.employer_cases import company
 from tests.services import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Bounce, Message
+from tracker.models import Bounce, Certification, Message
 from tracker.services import digests, runtime, tallies
 
 
@@ -120,3 +120,20 @@ def test_an_audit_that_found_something_or_is_long_ago(found, office, clock):
     with office.work(SYSTEM) as work:
         tallies.put(work, tallies.VIOLATIONS, 2)
     assert found("audit") == ("problem", "the last audit found 2 due stages without a row")
+
+
+def test_a_scheme_on_record_whose_file_is_missing_is_named_and_the_scheduler_does_not_start(
+    tracker, office, clock
+):
+    cases.certified(office, date(2027, 3, 15))
+    with office.work(SYSTEM) as work:
+        work.connection.execute(update(Certification).values(scheme="gone"))
+    now = {"TRACKER_NOW": clock.now.isoformat()}
+    findings = json.loads(tracker("doctor", "--json", **now).stdout)
+    started = tracker("scheduler", **now)
+
+    assert findings[-1]["check"] == "schemes on record"
+    assert findings[-1]["state"] == "problem"
+    assert findings[-1]["detail"] == "no file states gone, of which there are certifications"
+    assert started.exit_code == 1
+    assert started.stderr.startswith("There are certifications of gone, which no file in ")

@@ -184,7 +184,8 @@ def test_the_doctor_finds_what_is_well_and_what_is_not(findings):
     states = {check: finding["state"] for check, finding in found.items()}
     assert states == {
         "settings": "ok", "schemes": "ok", "storage": "ok", "mail": "problem",
-        "database": "ok", "migrations": "ok", "sending": "ok", "scheduler": "warning",
+        "database": "ok", "migrations": "ok", "schemes on record": "ok", "sending": "ok",
+        "scheduler": "warning",
         "timelines": "ok", "reminders": "ok", "policies": "ok", "planner": "ok", "outbox": "ok",
         "letters": "ok", "relay": "ok", "bounces": "ok", "digests": "ok", "audit": "warning",
     }  # fmt: skip

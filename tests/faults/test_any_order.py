@@ -137,7 +137,6 @@ class Life(RuleBasedStateMachine):
         """Time passes: leases run out, the relay's evidence comes in, and all jobs run."""
         self.clock.advance(minutes=16)
         accepted = [reaper.Acceptance(c.message_id, self.clock.now) for c in self.catcher.letters()]
-        jobs.reap(self.office)
         with self.office.work(SYSTEM) as work:
             reaper.record_evidence(work, accepted, complete_until=self.clock.now)
         jobs.reap(self.office)

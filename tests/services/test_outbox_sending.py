@@ -518,6 +518,23 @@ def test_without_evidence_an_early_stage_stays_parked_and_is_listed(office, plan
     assert row.offset == 30
 
 
+def test_a_letter_in_doubt_is_put_away_a_month_after_it_was_of_use(office, planned, clock):
+    planned(offset=30)
+    with cases.relay(office, cuts={"*": [Cut.BEFORE_250]}) as (sending, _):
+        jobs.dispatch(sending)
+    (letter,) = cases.letters(office)
+    clock.now = letter.useful_until + timedelta(days=30) - timedelta(seconds=1)
+    jobs.reap(office)
+    assert cases.states(office) == ["ambiguous"]
+    clock.advance(seconds=1)
+    jobs.reap(office)
+    (letter,) = cases.letters(office)
+    jobs.plan(office)
+
+    assert (letter.state, letter.finished_at) == ("cancelled", clock.now)
+    assert letter.last_error == "Perhaps sent: no evidence came."
+
+
 def test_without_evidence_a_late_stage_is_sent_again_to_the_byte(office, planned, clock):
     (id_,) = planned(offset=7)
     with cases.relay(office, cuts={"*": [Cut.BEFORE_250]}) as (sending, catcher):

@@ -114,9 +114,12 @@ def _database(opened: Office) -> Iterator[Finding]:
         return
     yield Finding("migrations", "ok", f"at {at}, the newest")
     with opened.reading(OPERATOR) as reading:
-        for check in _CHECKS:
-            yield check(reading)
-        yield from of_letters(reading)
+        known = _schemes_on_record(reading)
+        yield known
+        if known.state == "ok":
+            for check in _CHECKS:
+                yield check(reading)
+            yield from of_letters(reading)
 
 
 def _sending(reading: Reading) -> Finding:
@@ -162,6 +165,14 @@ def _published(reading: Reading) -> Finding:
         return Finding("policies", "warning", "; ".join(map(str, found)), MENDING)
     count = len(publications.published(reading))
     return Finding("policies", "ok", f"{count} published versions say what was published")
+
+
+def _schemes_on_record(reading: Reading) -> Finding:
+    found = checks.unknown_schemes(reading)
+    if found:
+        detail = f"no file states {', '.join(found)}, of which there are certifications"
+        return Finding("schemes on record", "problem", detail, "Bring the scheme's file back.")
+    return Finding("schemes on record", "ok", "every scheme on record has its file")
 
 
 _CHECKS: tuple[Callable[[Reading], Finding], ...] = (

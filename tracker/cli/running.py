@@ -14,7 +14,7 @@ import click
 
 from tracker import migrations, settings
 from tracker.cli.doors import OPERATOR, complain, office
-from tracker.services import tokens
+from tracker.services import checks, tokens
 from tracker.services.work import Office
 from tracker.settings import ROOT
 
@@ -128,7 +128,10 @@ def scheduler() -> None:
     from tracker import scheduler as timetable  # noqa: PLC0415 - APScheduler is for this alone
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    timetable.run(office())
+    opened = office()
+    with opened.reading(OPERATOR) as reading:
+        checks.check_schemes(reading)
+    timetable.run(opened)
 
 
 @click.command()

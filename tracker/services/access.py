@@ -17,7 +17,8 @@ from tracker.domain.certifications import Standing
 from tracker.domain.claims import Evaluation
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.permissions import Actor, Role, Scope
-from tracker.domain.wording import POINTS, counted, in_words
+from tracker.domain.policies import POINTS
+from tracker.domain.wording import counted, in_words
 from tracker.models import Employer, Token
 from tracker.services import bounces, holders, records, standings, tokens
 from tracker.services.bounces import Deliverability

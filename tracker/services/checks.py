@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from tracker.domain import certifications as rules
+from tracker.domain.errors import Conflict
 from tracker.models import Certification, Runtime, Span
 from tracker.services import facts, standings
 from tracker.services.work import Reading
@@ -76,3 +77,22 @@ def last_beat(reading: Reading) -> datetime | None:
     """When the scheduler was last seen; None if it never ran on this database."""
     row = reading.row(select(Runtime.last_tick_at))
     return row.last_tick_at if row else None
+
+
+def unknown_schemes(reading: Reading) -> list[str]:
+    """Schemes of certifications on record that no scheme file states."""
+    known = [scheme.code for scheme in reading.schemes]
+    statement = select(Certification.scheme).where(Certification.scheme.not_in(known)).distinct()
+    return sorted(row.scheme for row in reading.rows(statement))
+
+
+def check_schemes(reading: Reading) -> None:
+    """Raises Conflict where the file of a scheme on record is missing.
+
+    The first of its certifications that is due would stop every job.
+    """
+    if unknown := unknown_schemes(reading):
+        where = reading.settings.app.schemes
+        raise Conflict(
+            f"There are certifications of {', '.join(unknown)}, which no file in {where} states."
+        )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import exists, select, text, update
@@ -22,6 +22,9 @@ from tracker.services.work import Work
 # As in the partial indexes, so that they serve.
 _LEASED = text("message.state in ('claimed', 'transmitting')")
 _AMBIGUOUS = text("message.state = 'ambiguous'")
+
+
+_WITHOUT_EVIDENCE = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ def reap(work: Work) -> ReapCounts:
 
     A claim that was never marked was certainly not sent. A marked one may have been: evidence
     of acceptance settles it at any time; its absence counts only once the wait is over and the
-    evidence is complete beyond it.
+    evidence is complete beyond it. Where none comes at all, the letter is put away long after
+    it was of any use.
     """
     over = (_LEASED, Message.lease_until <= work.now)
     back = _set(
@@ -72,6 +76,10 @@ def reap(work: Work) -> ReapCounts:
         next_at=work.now, facts=None,
     )  # fmt: skip
     counts = ReapCounts(back, doubtful, sent, unsent, _send_again(work))
+    _set(
+        work, _AMBIGUOUS, Message.useful_until <= work.now - _WITHOUT_EVIDENCE, state="cancelled",
+        finished_at=work.now, last_error="Perhaps sent: no evidence came.",
+    )  # fmt: skip
     tallies.add(work, asdict(counts))
     return counts
 
