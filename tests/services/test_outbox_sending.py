@@ -518,6 +518,19 @@ def test_without_evidence_an_early_stage_stays_parked_and_is_listed(office, plan
     assert row.offset == 30
 
 
+def test_a_second_copy_does_not_go_to_an_address_that_was_corrected(office, planned, clock):
+    planned(offset=7, email="stranger@example.com")
+    with cases.relay(office, cuts={"*": [Cut.BEFORE_KEEPING]}) as (sending, catcher):
+        jobs.dispatch(sending)
+        with office.work(SYSTEM) as work:
+            work.connection.execute(update(Holder).values(email="ana@example.com"))
+        clock.advance(minutes=16)
+        assert jobs.reap(office).sent_again == 1
+        jobs.dispatch(sending)
+
+        assert [letter.recipient for letter in catcher.letters()] == ["ana@example.com"]
+
+
 def test_a_letter_in_doubt_is_put_away_a_month_after_it_was_of_use(office, planned, clock):
     planned(offset=30)
     with cases.relay(office, cuts={"*": [Cut.BEFORE_250]}) as (sending, _):

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
-from tracker.services import digest_letters, notice_letters, preferences, reminder_letters
+from sqlalchemy import select
+
+from tracker.models import Holder
+from tracker.services import bulk, digest_letters, notice_letters, preferences, reminder_letters
 from tracker.services.letters import Claim, Made
 from tracker.services.work import Reading
 
@@ -22,7 +26,29 @@ def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
 
     A constant number of statements for each kind.
     """
-    return preferences.drop_unwanted(reading, claims, written(reading, key, claims))
+    addressed = _addressed(reading, claims)
+    return preferences.drop_unwanted(reading, addressed, written(reading, key, addressed))
+
+
+def _addressed(reading: Reading, claims: Sequence[Claim]) -> list[Claim]:
+    """The claims; one to be sent again to an address that was corrected since says it anew.
+
+    The old address may be a stranger's: that weighs more than a copy that is the same.
+    """
+    again = {claim.holder_id for claim in claims if claim.facts is not None and claim.holder_id}
+    if not again:
+        return list(claims)
+    statement = select(Holder.id, Holder.email, Holder.second_email)
+    found = reading.rows(statement.where(bulk.among(reading, Holder.id, again)))
+    known = {row.id: {a.lower() for a in (row.email, row.second_email) if a} for row in found}
+    return [
+        replace(claim, facts=None)
+        if claim.facts
+        and claim.holder_id
+        and claim.facts["address"].lower() not in known.get(claim.holder_id, ())
+        else claim
+        for claim in claims
+    ]
 
 
 def written(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:

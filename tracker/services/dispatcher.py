@@ -180,7 +180,8 @@ def _send_one(run: _Run, claim: Claim, made: Mapping[str, Composed | Uncomposed]
     state = _persist(opened, lambda work: outbox.settle(work, claim, delivery, to=composed.address))
     run.counts[state] += 1
     if state not in {"sent", "ready"}:
-        _log.warning("letter %s is %s: %s", claim.id, state, delivery.reply)
+        told = delivery.reply.replace(composed.address, "<recipient>")  # logs name nobody
+        _log.warning("letter %s is %s: %s", claim.id, state, told)
     return _judged(run, delivery)
 
 
