@@ -25,6 +25,14 @@ hypothesis.settings.register_profile("ci", max_examples=40, deadline=None)
 hypothesis.settings.register_profile("long", max_examples=10_000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
+
+def examples(short: int) -> hypothesis.settings:
+    """So many examples of a costly property in the short run; in a long one as of the others."""
+    usual = hypothesis.settings()
+    is_short = usual.max_examples == hypothesis.settings.get_profile("ci").max_examples
+    return hypothesis.settings(usual, max_examples=short if is_short else usual.max_examples)
+
+
 # A shell makes what it runs in the background deaf to Ctrl-C, and programs that tests start
 # would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

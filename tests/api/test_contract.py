@@ -33,7 +33,7 @@ CHECKS = [
     response_schema_conformance,
     response_headers_conformance,
 ]
-EXAMPLES = 3  # for each operation, role and database; a longer search: HYPOTHESIS_PROFILE=long
+EXAMPLES = 2  # for each operation, role and database; a longer search: HYPOTHESIS_PROFILE=long
 
 
 @pytest.fixture

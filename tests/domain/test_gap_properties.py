@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.conftest import examples
 from tests.domain.examples import POLICY
 from tracker.domain import gap, openings, points
 from tracker.domain.claims import Claim, Evaluation
@@ -294,16 +295,19 @@ def check_sets(under: Policy, done: list[Claim], on: date, found: gap.Gap) -> No
         assert told == smallest[: gap.MOST_WAYS], (told, smallest)
 
 
+@examples(12)
 @given(situation=situations())
 def test_a_gap_is_closed_by_what_is_told_and_by_no_less(situation):
     check(*situation)
 
 
+@examples(12)
 @given(situation=situations(timely=True))
 def test_so_is_one_that_years_and_stretches_of_the_cycle_make(situation):
     check(*situation)
 
 
+@examples(12)
 @given(situation=situations(tagged=True))
 def test_so_is_one_that_marks_make(situation):
     check(*situation)

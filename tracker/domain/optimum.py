@@ -85,8 +85,8 @@ class _Program:
             self._solver.maximize(wanted)
         else:
             self._solver.minimize(wanted)
-        if self._solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            raise ArithmeticError("the solver found no allocation, although there always is one")
+        # Invariant: nothing at all is an allocation, so there is always a best one.
+        assert self._solver.getModelStatus() == highspy.HighsModelStatus.kOptimal  # noqa: S101
         best = round(self._solver.getInfo().objective_function_value)
         if sense == highspy.ObjSense.kMaximize:
             self._solver.addConstr(wanted >= best)
