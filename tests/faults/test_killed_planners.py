@@ -32,7 +32,7 @@ event.listen(Session, "{moment}", die)
 def test_a_planner_killed_at_its_commit_loses_and_repeats_nothing(
     office, clock, catcher, moment, is_long
 ):
-    count, deaths = (4_000, range(2, 30)) if is_long else (60, (2, 4))
+    count, deaths = (5_000, range(2, 30)) if is_long else (60, (2, 4))
     clock.now = THIRTY_DAYS_BEFORE
     cases.certified(office, EXPIRY, count)
     for nth in deaths:
