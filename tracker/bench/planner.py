@@ -16,7 +16,7 @@ from multiprocessing import get_context
 
 from sqlalchemy import delete, func, select, text, update
 
-from tracker import jobs, settings
+from tracker import clock, jobs, settings
 from tracker.app import create_office
 from tracker.bench import multitude
 from tracker.bench.measurements import Measured, at_least, at_most, measures
@@ -192,12 +192,12 @@ def _claim_all(variables: Mapping[str, str]) -> tuple[int, float, float]:
             claims = outbox.claim(work, owner=str(os.getpid()), place=place, limit=_CLAIM)
         if not claims:
             office.engine.dispose()
-            return done, begun, time.time()
+            return done, begun, clock.system().timestamp()
         for claim in claims:
             with office.statement(SYSTEM) as work:
                 outbox.settle(work, claim, Delivery(Outcome.ACCEPTED, ""), to="")
         done += len(claims) if begun else 0
-        begun = begun or time.time()
+        begun = begun or clock.system().timestamp()
 
 
 def _sent(shop: Workshop, count: int, *, connections: int, delay: float) -> Measured:
