@@ -10,10 +10,11 @@ Invariants, held by property tests: the order in which claims are entered never 
 result; ``counted <= claimed`` for every claim; the numbers of the explanation add up to the
 total; the same input gives the same result; another claim never lowers the total.
 
-The last has two exceptions, which the published way of counting months brings with it. A job
+The last has three exceptions, which the published way of counting months brings with it. A job
 laid over one of a *lower* rate cuts it into pieces, which may complete fewer months than the
 whole did: part time in January is one month, with a day of full time in the middle it is none.
-And under ``fifteen_days`` two half months count as two, but as one where a job joins them.
+Under ``fifteen_days`` two half months count as two, but as one where a job joins them. And where
+one activity brings only so much, a job that covers the days of others is the one that counts.
 """
 
 from __future__ import annotations
