@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl
 
 from marshmallow import RAISE, Schema
-from sqlalchemy import event, insert, select
+from sqlalchemy import insert, select
 
 from tracker.db import new_id
 from tracker.domain.permissions import SYSTEM
@@ -112,21 +110,6 @@ def _pass(work: Any, holder_id: str, module: str, on: date) -> dict[str, Any]:
         "taken_on": on, "passed": True, "warnings": [], "recorded_at": work.now,
         "recorded_by": "test",
     }  # fmt: skip
-
-
-@contextmanager
-def counted(office: Office) -> Iterator[list[str]]:
-    """The statements that are sent to the database meanwhile."""
-    sent: list[str] = []
-
-    def note(_connection, _cursor, statement, *_rest):
-        sent.append(statement)
-
-    event.listen(office.engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(office.engine, "before_cursor_execute", note)
 
 
 def read(schema: type[Schema], answer: Any, status: int = 200) -> Any:

@@ -8,7 +8,7 @@ from tests.api.employer_cases import company, read
 from tracker.api.digests import DigestOrder
 from tracker.db import new_id
 from tracker.domain.permissions import SYSTEM
-from tracker.services import outbox
+from tracker.services import suppressions
 
 HR = {"every": "week", "address": "hr@acme.example"}
 
@@ -54,7 +54,7 @@ def test_an_address_whose_letters_came_back_shows(office, hr, acme):
     path = acme.path("/digest")
     hr.call("PUT", path, json=HR)
     with office.work(SYSTEM) as work:
-        outbox.suppress(work, "HR@acme.example", "hard_bounce")
+        suppressions.suppress(work, ["HR@acme.example"], "hard_bounce")
     assert hr.get(path).json["deliverable"] is False
     other = hr.call("PUT", path, json={**HR, "address": "office@acme.example"})
     assert read(DigestOrder, other)["deliverable"] is True

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 
 from tests import factories
 from tests.api import employer_cases
-from tests.api.employer_cases import counted, everything, read
+from tests.api.employer_cases import everything, read
+from tests.statements import counted
 from tracker.api import employers as employers_api
 from tracker.api import sharing as sharing_api
 from tracker.api.schemas import Problem, page_of

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from tests.api.employer_cases import counted, everything, read
+from tests.api.employer_cases import everything, read
 from tests.services import reminder_cases as cases
+from tests.statements import counted
 from tracker import jobs
 from tracker.api.letters import Letter, MyLetter, WholeLetter
 from tracker.api.schemas import page_of

@@ -14,14 +14,14 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from tests import factories
-from tests.api.employer_cases import counted
 from tests.conftest import make_app
+from tests.statements import counted
 from tracker import jobs, settings
 from tracker.api import UNDOCUMENTED, doors, operations
 from tracker.app import create_app
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Bounce, Message, Runtime
-from tracker.services import correspondence, outbox, runtime, tallies
+from tracker.services import correspondence, runtime, suppressions, tallies
 from tracker.services.correspondence import Asked
 from tracker.services.operations import gauges
 from tracker.settings import SettingsRefusedError
@@ -132,8 +132,8 @@ def test_the_numbers_tell_of_delay_doubts_bounces_the_relay_and_the_fuse(client,
         runtime.blow_fuse(work, "The clock jumped.")
         for _ in range(5):
             runtime.relay_failed(work, "connection refused")
-        outbox.suppress(work, "a@example.org", "hard_bounce")
-        outbox.suppress(work, "b@example.org", "soft_bounce", until=work.now)
+        suppressions.suppress(work, ["a@example.org"], "hard_bounce")
+        suppressions.suppress(work, ["b@example.org"], "soft_bounce", until=work.now)
         row = {"digest": "d", "message_id": SOME_ID, "address": "a@example.org", "kind": "hard",
                "status": "5.1.1", "diagnostic": "", "at": work.now}  # fmt: skip
         work.connection.execute(insert(Bounce).values(row))

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from tests import factories
-from tests.api.employer_cases import counted
+from tests.statements import counted
 from tracker.api.preferences import Wanted
 
 

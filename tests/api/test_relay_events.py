@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from tests.services import reminder_cases as cases
+from tests.statements import counted
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Bounce, Message, Preference, RelayAccept, Suppression
@@ -100,7 +101,7 @@ def test_letters_that_are_not_known_are_kept_as_evidence_too(office, tell):
 
 def test_events_cost_the_same_number_of_statements_however_many(office, letters, tell):
     def cost(some):
-        with cases.counted(office.engine) as ran:
+        with counted(office) as ran:
             hard = [event(row, "bounced", status="5.1.1") for row in some]
             assert tell([event(row) for row in some] + hard).status_code == 204
         return len(ran)

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests import factories
-from tests.api.employer_cases import counted
+from tests.statements import counted
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
 from tracker.services import activities, assessments, employers, renewals

@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import insert, select
 
 from tests import factories
-from tests.api.employer_cases import counted
+from tests.statements import counted
 from tracker.api.access import Me
 from tracker.api.schemas import page_of
 from tracker.api.suppressions import Suppression
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Bounce, HistoryEntry
-from tracker.services import outbox, preferences
+from tracker.services import preferences, suppressions
 
 FIRST, SECOND = "Ana@example.org", "ana@second.example"
 
@@ -35,7 +35,7 @@ def suppress(office):
         with office.work(SYSTEM) as work:
             until = None if days is None else work.now + timedelta(days=days)
             reason = "hard_bounce" if days is None else "soft_bounces"
-            outbox.suppress(work, address, reason, until=until)
+            suppressions.suppress(work, [address], reason, until=until)
 
     return run
 

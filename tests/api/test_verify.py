@@ -7,9 +7,10 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from tests import factories
+from tests.statements import counted
 from tracker.api.verify import Verification
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Certification
@@ -93,9 +94,8 @@ def test_page_and_json_live_at_one_address(client, row, accept, kind):
 
 
 def test_one_statement_answers(client, row, office):
-    told = []
-    event.listen(office.engine, "before_cursor_execute", lambda *args: told.append(args[2]))
-    client.get(f"/verify/{row.public_id}")
+    with counted(office) as told:
+        client.get(f"/verify/{row.public_id}")
     assert len([statement for statement in told if "SELECT" in statement.upper()]) == 1
 
 

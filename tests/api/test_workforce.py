@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import select
 
 from tests.api import employer_cases
-from tests.api.employer_cases import counted, everything, read
+from tests.api.employer_cases import everything, read
+from tests.statements import counted
 from tracker.api import workforce as api
 from tracker.api.schemas import Problem, page_of
 from tracker.domain.permissions import SYSTEM

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from tests import factories
+from tests.statements import counted
 from tracker.domain.permissions import SYSTEM
 from tracker.services import activities, assessments, facts, holders, records, tokens
 from tracker.services.activities import Verdict
@@ -37,18 +35,6 @@ def ids(office):
                 version = activities.get(work, made).version
                 activities.decide(work, made, Verdict("approved"), version=version)
     return found
-
-
-@contextmanager
-def counted(office) -> Iterator[list[str]]:
-    sent: list[str] = []
-
-    def note(_connection, _cursor, statement, *_):
-        sent.append(statement)
-
-    event.listen(office.engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(office.engine, "before_cursor_execute", note)
 
 
 def get(app, path, secret):

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Engine, event, insert, select
+from sqlalchemy import insert, select
 
 from tracker.db import new_id
 from tracker.domain import certifications as rules
@@ -190,18 +190,3 @@ def relay(office: Office, **behaviour: Any) -> Iterator[tuple[Office, Catcher]]:
         for name, value in behaviour.items():
             setattr(catcher.behaviour, name, value)
         yield with_relay(office, catcher.port), catcher
-
-
-@contextmanager
-def counted(engine: Engine) -> Iterator[list[str]]:
-    """The statements that run inside the block."""
-    ran: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        ran.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield ran
-    finally:
-        event.remove(engine, "before_cursor_execute", note)

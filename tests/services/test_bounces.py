@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from tests.mail.report_cases import complaint, dsn, mail
 from tests.services import reminder_cases as cases
+from tests.statements import counted
 from tracker import jobs
 from tracker.domain.errors import NotFound
 from tracker.domain.permissions import SYSTEM
@@ -23,7 +24,7 @@ from tracker.models import (
     Preference,
     Suppression,
 )
-from tracker.services import bounces, letters, outbox, outbox_log, reaper
+from tracker.services import bounces, letters, outbox_log, reaper, suppressions
 
 EXPIRY = date(2027, 3, 15)
 
@@ -75,7 +76,7 @@ def all_of(office, table, *columns):
         return [tuple(row) for row in reading.rows(select(*columns).select_from(table))]
 
 
-def suppressions(office):
+def not_written_to(office):
     return all_of(office, Suppression, Suppression.address, Suppression.reason,
                   Suppression.until_at)  # fmt: skip
 
@@ -84,7 +85,7 @@ def test_an_address_that_does_not_exist_is_written_to_no_more(office, sent, proo
     (row,) = sent()
 
     assert take(dsn(proof(row))) == "hard"
-    assert suppressions(office) == [(row.address.lower(), "hard_bounce", None)]
+    assert not_written_to(office) == [(row.address.lower(), "hard_bounce", None)]
     (bounce,) = all_of(office, Bounce, Bounce.message_id, Bounce.kind, Bounce.status, Bounce.at)
     assert bounce == (row.id, "hard", "5.1.1", clock.now)
     clock.advance(days=16)
@@ -96,12 +97,12 @@ def test_a_report_counts_once_also_after_the_suppression_was_lifted(office, sent
     (row,) = sent()
     take(dsn(proof(row)))
     with office.work(SYSTEM) as work:
-        bounces.lift(work, row.address.upper(), reason="The mailbox is there again.")
+        suppressions.lift(work, row.address.upper(), reason="The mailbox is there again.")
 
     assert take(dsn(proof(row))) == "known"
-    assert suppressions(office) == []
+    assert not_written_to(office) == []
     assert take(dsn(proof(row), identity="<another@mx>")) == "hard"
-    assert len(suppressions(office)) == 1
+    assert len(not_written_to(office)) == 1
 
 
 def test_an_address_with_a_wrong_proof_suppresses_nobody(office, sent, proof, take):
@@ -114,7 +115,7 @@ def test_an_address_with_a_wrong_proof_suppresses_nobody(office, sent, proof, ta
     assert take(dsn(forged)) == "unknown"
     assert take(dsn("postmaster@tracker.example", returned="x@y.example")) == "unknown"
     assert take(dsn(proof(row, "b", row.holder_id))) == "unknown"
-    assert suppressions(office) == []
+    assert not_written_to(office) == []
 
 
 def test_three_letters_that_came_back_for_now_rest_the_address(office, sent, proof, take, clock):
@@ -126,15 +127,15 @@ def test_three_letters_that_came_back_for_now_rest_the_address(office, sent, pro
 
     assert [take(one) for one in full[:2]] == ["soft", "soft"]
     assert take(full[0].replace(b"A1@", b"A2@")) == "soft"  # the same letter again
-    assert suppressions(office) == []
+    assert not_written_to(office) == []
     clock.advance(days=2)
     assert take(full[2]) == "soft"
     until = clock.now + timedelta(days=30)
-    assert suppressions(office) == [("shared@example.org", "soft_bounces", until)]
+    assert not_written_to(office) == [("shared@example.org", "soft_bounces", until)]
     assert take(full[2].replace(b"A1@", b"A3@")) == "soft"
     assert take(dsn(proof(rows[0]), identity="<hard>")) == "hard"
     assert take(full[2].replace(b"A1@", b"A4@")) == "soft"
-    assert suppressions(office) == [("shared@example.org", "hard_bounce", None)]
+    assert not_written_to(office) == [("shared@example.org", "hard_bounce", None)]
 
 
 def test_soft_bounces_of_months_ago_rest_nothing_today(office, sent, proof, take, clock):
@@ -146,7 +147,7 @@ def test_soft_bounces_of_months_ago_rest_nothing_today(office, sent, proof, take
     for row in rows:
         assert take(dsn(proof(row), status="4.2.2", received=when)) == "soft"
 
-    assert suppressions(office) == []
+    assert not_written_to(office) == []
 
 
 def test_what_was_refused_for_reasons_of_ours_counts_against_nobody(office, sent, proof, take):
@@ -154,7 +155,7 @@ def test_what_was_refused_for_reasons_of_ours_counts_against_nobody(office, sent
     refused = [dsn(proof(row), status="5.7.1", identity=f"<{n}>") for n in range(4)]
 
     assert [take(one) for one in refused] == ["refused"] * 4
-    assert suppressions(office) == []
+    assert not_written_to(office) == []
 
 
 def test_a_letter_that_only_waits_elsewhere_has_not_come_back(office, sent, proof, take):
@@ -173,7 +174,7 @@ def test_a_letter_that_has_moved_to_the_log_is_found(office, sent, proof, take, 
     assert all_of(office, FinishedMessage, FinishedMessage.id) == [(row.id,)]
 
     assert take(dsn(proof(row))) == "hard"
-    assert suppressions(office) == [(row.address.lower(), "hard_bounce", None)]
+    assert not_written_to(office) == [(row.address.lower(), "hard_bounce", None)]
 
 
 def test_a_letter_goes_to_the_second_address_when_the_first_is_bad(office, sent, proof, take):
@@ -186,7 +187,7 @@ def test_a_letter_goes_to_the_second_address_when_the_first_is_bad(office, sent,
         assert [letter.recipient for letter in catcher.letters()] == ["ana@new.example"]
     late = dsn(proof(row), recipient="ana@old.example", identity="<late>")
     assert take(late) == "hard"
-    assert [address for address, *_ in suppressions(office)] == ["ana@old.example"]
+    assert [address for address, *_ in not_written_to(office)] == ["ana@old.example"]
     assert cases.states(office) == ["sent"]
     assert take(dsn(proof(row), recipient="ana@new.example", identity="<new>")) == "hard"
     assert cases.states(office) == ["sent"]
@@ -203,7 +204,7 @@ def test_a_new_address_is_written_to_and_the_old_one_stays_suppressed(
 
     (letter,) = send(office)
     assert (letter.address, letter.state) == ("new@example.org", "sent")
-    assert len(suppressions(office)) == 1
+    assert len(not_written_to(office)) == 1
 
 
 def test_who_complains_gets_no_more_of_that_type(office, sent, proof, take):
@@ -214,7 +215,7 @@ def test_who_complains_gets_no_more_of_that_type(office, sent, proof, take):
     assert take(said) == "known"
     assert all_of(office, Preference, Preference.holder_id, Preference.type,
                   Preference.wanted) == [(row.holder_id, "reminders", False)]  # fmt: skip
-    assert suppressions(office) == []
+    assert not_written_to(office) == []
     told = [one for action, one in all_of(office, HistoryEntry, HistoryEntry.action,
                                           HistoryEntry.detail) if action == "prefer"]  # fmt: skip
     assert told == [{"type": "reminders", "wanted": False, "by": "complaint"}]
@@ -276,19 +277,19 @@ def test_automatic_answers_change_nothing(office, sent, proof, take, purpose):
 
     assert take(mail(to, Auto_Submitted="auto-replied")) == "automatic"
     assert take(mail(proof(row))) == "other"
-    assert all_of(office, Preference, Preference.type) == suppressions(office) == []
+    assert all_of(office, Preference, Preference.type) == not_written_to(office) == []
 
 
 def test_only_what_is_suppressed_can_be_lifted(office, sent, proof, take):
     (row,) = sent()
     take(dsn(proof(row)))
     with office.work(SYSTEM) as work:
-        bounces.lift(work, row.address, reason="x")
+        suppressions.lift(work, row.address, reason="x")
     with office.work(SYSTEM) as work, pytest.raises(NotFound):
-        bounces.lift(work, row.address, reason="x")
+        suppressions.lift(work, row.address, reason="x")
     with office.work(SYSTEM) as work:
-        outbox.suppress(work, "a" * 100 + "@example.org", "hard_bounce")
-        bounces.lift(work, "a" * 100 + "@example.org", reason="x")
+        suppressions.suppress(work, ["a" * 100 + "@example.org"], "hard_bounce")
+        suppressions.lift(work, "a" * 100 + "@example.org", reason="x")
 
 
 def test_reports_of_many_letters_cost_as_many_statements_as_of_a_few(office, sent):
@@ -296,7 +297,7 @@ def test_reports_of_many_letters_cost_as_many_statements_as_of_a_few(office, sen
     kinds: tuple[bounces.ReportKind, ...] = ("hard", "soft", "complaint")
 
     def record(some):
-        with cases.counted(office.engine) as ran, office.work(SYSTEM) as work:
+        with counted(office) as ran, office.work(SYSTEM) as work:
             found = bounces.letters_by(work, "id", [row.id for row in some])
             made = [
                 bounces.Report(letter=found[row.id], kind=kinds[n % 3], identity="x", at=work.now)

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from tests import factories, ruling
-from tests.api.employer_cases import counted
+from tests.statements import counted
 from tracker.domain.periods import Duration
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.policies import CarryOver, LateStep, Reexamination, Sharing

@@ -8,8 +8,9 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, text, update
 
-from tests.api.employer_cases import company, counted
+from tests.api.employer_cases import company
 from tests.services import reminder_cases as cases
+from tests.statements import counted
 from tracker import jobs
 from tracker.db import new_id
 from tracker.domain.errors import Invalid, NotFound
@@ -26,7 +27,15 @@ from tracker.models import (
     Runtime,
     Sharing,
 )
-from tracker.services import composing, digest_contents, digests, outbox, runtime, sharing
+from tracker.services import (
+    composing,
+    digest_contents,
+    digests,
+    outbox,
+    runtime,
+    sharing,
+    suppressions,
+)
 from tracker.services.letters import Composed
 
 MONDAY = "2026-11-23"
@@ -243,10 +252,10 @@ def test_those_who_began_to_share_and_those_whom_no_letter_reaches_are_named(
             row.id: row.email
             for row in work.rows(select(Holder.id, Holder.email))
         }  # fmt: skip
-        outbox.suppress(work, people[acme.holders["E1"]], "hard_bounce")
-        outbox.suppress(work, people[acme.holders["E2"]], "hard_bounce")
-        outbox.suppress(
-            work, people[acme.holders["E3"]], "soft_bounce", until=work.now - timedelta(hours=1)
+        suppressions.suppress(work, [people[acme.holders["E1"]]], "hard_bounce")
+        suppressions.suppress(work, [people[acme.holders["E2"]]], "hard_bounce")
+        suppressions.suppress(
+            work, [people[acme.holders["E3"]]], "soft_bounce", until=work.now - timedelta(hours=1)
         )
         second = update(Holder).where(Holder.id == acme.holders["E2"])
         work.connection.execute(second.values(second_email="two@example.org"))
@@ -544,7 +553,7 @@ def test_a_digest_goes_to_no_address_that_is_suppressed(office, clock, acme, ord
     order(address="HR@acme.example")
     clock.set(MONDAY)
     with office.work(SYSTEM) as work:
-        outbox.suppress(work, "hr@acme.example", "hard_bounce")
+        suppressions.suppress(work, ["hr@acme.example"], "hard_bounce")
 
     assert send(office) == []
     assert cases.letters(office)[0].last_error == "The address is not written to."

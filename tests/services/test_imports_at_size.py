@@ -7,9 +7,9 @@ import tracemalloc
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import event
 
 from tests.services.importing import as_csv, bring, counts, passes, refused
+from tests.statements import counted
 from tracker.settings import ROOT
 
 PEOPLE = "holder_ref,given_name,family_name,email,language\n"
@@ -55,27 +55,13 @@ def test_memory_does_not_grow_with_the_file(office, tmp_path):
     assert used[16_000] < 1.3 * used[4_000]
 
 
-@contextmanager
-def statements(office):
-    found = []
-
-    def note(_connection, _cursor, statement, *_):
-        found.append(statement)
-
-    event.listen(office.engine, "before_cursor_execute", note)
-    try:
-        yield found
-    finally:
-        event.remove(office.engine, "before_cursor_execute", note)
-
-
 @pytest.mark.parametrize(("kind", "a_thousand"), [("holders", 4), ("assessments", 18)])
 def test_a_thousand_rows_cost_a_few_statements(office, kind, a_thousand):
     bring(office, "holders", people(2_500))
     cost = []
     for number in (4_000, 8_000):
         file = people(2_500 + number) if kind == "holders" else attempts(number)
-        with statements(office) as found:
+        with counted(office) as found:
             bring(office, kind, file)
         cost.append(len(found))
 

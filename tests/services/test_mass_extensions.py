@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.api import employer_cases
-from tests.api.employer_cases import counted
 from tests.services import reminder_cases as cases
 from tests.services.test_adjustments import EXPIRES, RULE, detail, history, sound, under
+from tests.statements import counted
 from tracker import jobs
 from tracker.domain.errors import Conflict, Invalid, NotFound
 from tracker.domain.periods import Duration, Period

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from tests.services import reminder_cases as cases
+from tests.statements import counted
 from tracker import jobs
 from tracker.db import new_id
 from tracker.domain.errors import SelfReview
@@ -479,7 +480,7 @@ def unfolded(file):
 def test_telling_and_composing_take_the_same_statements_for_few_and_many(office, clock):
     told = []
     for count in (25, 40):  # beyond the few for which there is no COPY
-        with office.work(SYSTEM) as work, cases.counted(office.engine) as ran:
+        with office.work(SYSTEM) as work, counted(office) as ran:
             cases.award(work, cases.holders(work, count), TODAY)
         told.append(len(ran))
     clock.advance(minutes=11)
@@ -489,7 +490,7 @@ def test_telling_and_composing_take_the_same_statements_for_few_and_many(office,
         place = runtime.place(work)
         batches = [outbox.claim(work, owner="me", place=place, limit=n) for n in (2, 30)]
     for claims in batches:
-        with office.reading(SYSTEM) as reading, cases.counted(office.engine) as ran:
+        with office.reading(SYSTEM) as reading, counted(office) as ran:
             made = composing.compose(reading, office.message_key, claims)
         assert all(hasattr(one, "data") for one in made.values())
         composed.append(len(ran))

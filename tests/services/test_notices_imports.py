@@ -6,6 +6,7 @@ import pytest
 
 from tests.services import reminder_cases as cases
 from tests.services.importing import HOLDERS, as_csv, bring, certify, passes, rows
+from tests.statements import counted
 from tracker import jobs
 from tracker.models import Employer, Message, Notice
 
@@ -117,7 +118,7 @@ def test_telling_of_many_awards_takes_no_more_statements_than_of_few(office):
             + "".join(f"{one},Ana,Reyes,{one}@example.org\n" for one in people),
         )  # fmt: skip
         lines = [line for one in people for line in passes(one, "2026-11-20")]
-        with cases.counted(office.engine) as statements:
+        with counted(office) as statements:
             bring(office, "assessments", as_csv(lines))
         ran.append(len(statements))
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from sqlalchemy import select, text
 
 from tests.services import reminder_cases as cases
+from tests.statements import counted
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
 from tracker.models import FinishedMessage
@@ -77,7 +78,7 @@ def _page(reading):
 def test_a_batch_is_found_by_the_index_with_a_constant_number_of_statements(office, clock, backend):
     sent(office, clock, 3)
     clock.advance(days=31)
-    with cases.counted(office.engine) as ran, office.work(SYSTEM) as work:
+    with counted(office) as ran, office.work(SYSTEM) as work:
         outbox_log.archive(work)
         work.connection.exec_driver_sql(
             "set local enable_seqscan = off" if backend == "postgresql" else "select 1"

@@ -13,6 +13,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 
 from tests.services import reminder_cases as cases
+from tests.statements import counted
 from tracker import jobs
 from tracker.db import new_id
 from tracker.domain.permissions import SYSTEM
@@ -28,6 +29,7 @@ from tracker.services import (
     reaper,
     reminders,
     runtime,
+    suppressions,
 )
 
 EXPIRY = date(2027, 3, 15)
@@ -405,7 +407,7 @@ def test_an_address_suppressed_after_the_claim_gets_nothing(office, planned):
 
     def suppress():
         with office.work(SYSTEM) as work:
-            outbox.suppress(work, "ana@example.com", "unsubscribed")
+            suppressions.suppress(work, ["ana@example.com"], "unsubscribed")
 
     with cases.relay(office) as (sending, catcher):
         counts = dispatch(sending, suppress)
@@ -723,7 +725,7 @@ def test_the_statements_of_composing_do_not_depend_on_the_number_of_letters(offi
         many = outbox.claim(work, owner="me", place=place, limit=50)
     numbers = []
     for claims in (few, many):
-        with office.reading(SYSTEM) as reading, cases.counted(office.engine) as ran:
+        with office.reading(SYSTEM) as reading, counted(office) as ran:
             assert len(composing.compose(reading, office.message_key, claims)) == len(claims)
         numbers.append(len(ran))
 

@@ -1,12 +1,11 @@
 """Comparing two versions over everybody, and repairing the cycles that a wrong one governs."""
 
 from collections import Counter
-from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import update
 
 from tests.services.policy_cases import (
     DAY,
@@ -18,6 +17,7 @@ from tests.services.policy_cases import (
     populate,
     renewed,
 )
+from tests.statements import counted
 from tracker.domain.periods import Duration
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.policies import CarryOver, LateStep, Sharing
@@ -39,20 +39,6 @@ def compared(office, *, new=None, on=DAY, **options):
     new = new or Version(scheme, scheme.policies[-1])
     with office.reading(SYSTEM) as reading:
         return list(policies.diff(reading, old, new, on=on, **options))
-
-
-@contextmanager
-def counting(office):
-    sent = []
-
-    def note(_connection, _cursor, statement, *_):
-        sent.append(statement)
-
-    event.listen(office.engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(office.engine, "before_cursor_execute", note)
 
 
 def test_the_differences_are_those_that_plain_arithmetic_gives(changed, office):
@@ -77,7 +63,7 @@ def test_the_size_of_chunks_changes_nothing_but_the_number_of_statements(changed
     populate(office, 120)
     seen: list[int] = []
 
-    with counting(changed) as sent:
+    with counted(changed) as sent:
         whole = compared(changed, chunk=500)
     few = len(sent)
 
@@ -102,7 +88,7 @@ def test_comparing_writes_nothing(changed, office):
     populate(office, 40)
     before = everything(changed)
 
-    with counting(changed) as sent:
+    with counted(changed) as sent:
         compared(changed)
         with changed.reading(SYSTEM) as reading:
             policies.foresee(reading, Correction("cpt", "2015", "2015b", DAY))

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.services import reminder_cases as cases
+from tests.statements import counted
 from tracker import jobs
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.permissions import SYSTEM, Actor
@@ -230,9 +231,9 @@ def test_whoever_is_no_holder_has_no_preferences_of_their_own(office):
 def test_what_holders_want_is_read_with_one_statement_however_many_are_due(office, clock):
     clock.now = nine(60)
     cases.certified(office, EXPIRY, 60)
-    with cases.counted(office.engine) as few:
+    with counted(office) as few:
         assert planner.plan_due(office, limit=5).examined == 5
-    with cases.counted(office.engine) as many:
+    with counted(office) as many:
         assert planner.plan_due(office, limit=55).examined == 55
 
     assert len(few) == len(many)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.services import importing
 from tests.services import reminder_cases as cases
+from tests.statements import counted
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
 from tracker.services import reminder_calendar, reminders
@@ -112,7 +113,7 @@ def test_it_takes_one_statement_however_many_there_are(office):
     cases.certified(office, date(2027, 1, 15), 2)
 
     def statements():
-        with cases.counted(office.engine) as ran:
+        with counted(office) as ran:
             shown(office)
         return len(ran)
 

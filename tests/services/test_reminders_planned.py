@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import delete, insert, select, text, update
 
 from tests.services import reminder_cases as cases
+from tests.statements import counted
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Certification, Holder, Reminder, ReminderCursor
-from tracker.services import certifications, outbox, planner, reminders
+from tracker.services import certifications, planner, reminders, suppressions
 from tracker.services.reminder_plans import AT_ONCE
 
 EXPIRY = date(2027, 3, 15)
@@ -373,7 +374,7 @@ def test_a_holder_without_an_address_to_write_to_is_skipped_and_that_is_on_recor
     clock.now = nine(30)
     cases.certified(office, EXPIRY, email="gone@example.com")
     with office.work(SYSTEM) as work:
-        outbox.suppress(work, "GONE@example.com", "hard_bounce")
+        suppressions.suppress(work, ["GONE@example.com"], "hard_bounce")
     jobs.plan(office)
 
     assert latest(office) == (30, "skipped", "not_deliverable")
@@ -410,9 +411,9 @@ def test_the_number_of_statements_does_not_depend_on_how_many_are_due(office, cl
     cases.certified(office, EXPIRY, 205)
     jobs.plan(office)
     clock.now = nine(14)
-    with cases.counted(office.engine) as few:
+    with counted(office) as few:
         assert planner.plan_due(office, limit=5).examined == 5
-    with cases.counted(office.engine) as many:
+    with counted(office) as many:
         assert planner.plan_due(office, limit=400).examined == 200
 
     assert len(many) == len(few)

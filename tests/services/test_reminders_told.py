@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import delete, select
 
 from tests.services import reminder_cases as cases
+from tests.statements import counted
 from tracker import jobs
 from tracker.domain.errors import NotFound
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.models import Certification, Reminder, ReminderCursor
-from tracker.services import outbox, reminders
+from tracker.services import reminders, suppressions
 
 EXPIRY = date(2027, 3, 15)
 
@@ -45,7 +46,7 @@ def test_the_dry_run_tells_exactly_what_is_then_planned(office, clock, days_ahea
     cases.change(office, held, "suspend", clock.now.date())
     cases.complete(office, complete, date(2025, 5, 1))
     with office.work(SYSTEM) as work:
-        outbox.suppress(work, "silent@example.com", "hard_bounce")
+        suppressions.suppress(work, ["silent@example.com"], "hard_bounce")
     as_of = clock.now.date() + timedelta(days=days_ahead)
     told = {(f.certification_id, f.offset): (f.fate, f.reason) for f in foreseen(office, as_of)}
     with office.reading(SYSTEM) as reading:
@@ -144,7 +145,7 @@ def test_fates_cost_three_statements_however_many_stages_and_cycles(office, cloc
     (id_,) = cases.certified(office, EXPIRY)
     jobs.plan(office)
     cases.renew(office, id_, clock.now.date())
-    with office.reading(SYSTEM) as reading, cases.counted(office.engine) as ran:
+    with office.reading(SYSTEM) as reading, counted(office) as ran:
         reminders.fates(reading, id_)
 
     assert len(ran) == 3
@@ -159,7 +160,7 @@ def test_the_list_pages_through_everything_once_and_filters(office, clock):
     with cases.relay(office) as (sending, _):
         jobs.dispatch(sending)
     seen, after = [], None
-    with office.reading(SYSTEM) as reading, cases.counted(office.engine) as ran:
+    with office.reading(SYSTEM) as reading, counted(office) as ran:
         while rows := reminders.page(reading, after=after, limit=5):
             seen += rows
             after = rows[-1].id

@@ -5,9 +5,10 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from tests.services.importing import HOLDERS, bring, rows
+from tests.statements import counted
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Employer, Holder, Token
@@ -82,16 +83,12 @@ def test_a_token_ends_when_it_is_revoked_or_expires(office, clock):
 
 def test_its_use_is_noted_at_most_once_a_minute(office, clock):
     _, secret = made(office)
-    found = []
+    with counted(office) as ran:
+        for seconds in (0, 30, 29, 1):
+            clock.advance(seconds=seconds)
+            assert who(office, secret) is not None
 
-    def note(_connection, _cursor, statement, *_):
-        found.append(statement.split()[0])
-
-    event.listen(office.engine, "before_cursor_execute", note)
-    for seconds in (0, 30, 29, 1):
-        clock.advance(seconds=seconds)
-        assert who(office, secret) is not None
-
+    found = [statement.split()[0] for statement in ran]
     assert found == ["SELECT", "UPDATE", "SELECT", "SELECT", "SELECT", "UPDATE"]
 
 

@@ -11,7 +11,7 @@ from tracker.api import doors, paging
 from tracker.api.doors import Nouns
 from tracker.api.fields import Closed, Words, choice
 from tracker.api.schemas import page_of
-from tracker.services import bounces
+from tracker.services import suppressions
 from tracker.services.work import Reading, Work
 
 nouns = Nouns("suppressions", __name__, description=__doc__)
@@ -21,7 +21,7 @@ class Suppression(Schema):
     """An address that is not written to, why, and until when."""
 
     address = fields.String(required=True)
-    reason = choice(*bounces.REASONS, required=True)
+    reason = choice(*suppressions.REASONS, required=True)
     until_at = fields.AwareDateTime(
         required=True, allow_none=True, metadata={"description": "Null: for good."}
     )
@@ -52,7 +52,7 @@ def _present(row: Any) -> dict[str, Any]:
 @nouns.reads("GET /suppressions", "staff", query=SuppressionQuery, returns=page_of(Suppression))
 def page(reading: Reading, query: dict[str, Any]) -> Response:
     """The addresses that are not written to now, in their order."""
-    rows = bounces.page(
+    rows = suppressions.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, address=query.get("address")
     )
     return paging.answer(rows, query, _present, key=lambda row: str(row.address))
@@ -63,5 +63,5 @@ def page(reading: Reading, query: dict[str, Any]) -> Response:
 )
 def lift(work: Work, body: dict[str, Any]) -> Response:
     """Write to an address again, for instance because the mailbox is there again."""
-    bounces.lift(work, body["address"], reason=body["reason"])
+    suppressions.lift(work, body["address"], reason=body["reason"])
     return doors.done()

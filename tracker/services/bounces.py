@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, union_all, update
+from sqlalchemy import func, select, union_all, update
 
 from tracker.domain import bounces as rules
-from tracker.domain.errors import NotFound
 from tracker.mail import envelopes
 from tracker.mail.reports import Incoming
 from tracker.models import (
@@ -25,18 +24,17 @@ from tracker.models import (
     Holder,
     Message,
     Preference,
-    Suppression,
 )
 from tracker.models.notices import LETTER_TYPES
 from tracker.services import (
     bulk,
     certifications,
     facts,
-    history,
     letters,
     preferences,
-    reminder_plans,
+    suppressions,
 )
+from tracker.services.suppressions import HARD
 from tracker.services.work import Reading, Work
 
 Counted = Literal[
@@ -45,10 +43,7 @@ Counted = Literal[
 ]  # fmt: skip
 ReportKind = Literal["hard", "soft", "complaint"]
 COMPLAINT: Literal["complaint"] = "complaint"
-HARD, RESTING = "hard_bounce", "soft_bounces"
-REASONS = (HARD, RESTING)
 _IGNORED: Mapping[str, Counted] = {"delayed": "delayed", "automatic": "automatic"}
-_LONGEST_SUBJECT = 64  # characters of history's subject_id
 _TYPE_OF_KIND: Mapping[str, str] = {"reminder": "reminders", "notice": "decisions"}
 
 
@@ -184,15 +179,7 @@ def _suppress(work: Work, reports: Sequence[Report]) -> None:
     """Write to these addresses no more, and send the letters to the holders' other ones."""
     if not reports:
         return
-    rows = [
-        {"address": address, "reason": HARD, "until_at": None, "recorded_at": work.now}
-        for address in sorted({one.address for one in reports})
-    ]
-    insert = work.upsert(Suppression)
-    new = {name: getattr(insert.excluded, name) for name in ("reason", "until_at", "recorded_at")}
-    work.connection.execute(
-        insert.on_conflict_do_update(index_elements=["address"], set_=new), rows
-    )
+    suppressions.suppress(work, {one.address for one in reports}, HARD)
     _send_elsewhere(work, reports)
 
 
@@ -203,8 +190,8 @@ def _send_elsewhere(work: Work, reports: Sequence[Report]) -> None:
     of the second.
     """
     of_holders = [one.letter for one in reports if one.letter.holder_id]
-    silent = reminder_plans.suppressed(work, of_holders, now=work.now)
-    elsewhere = [row.id for row in of_holders if reminder_plans.address_of(row, silent)]
+    silent = suppressions.of_holders(work, of_holders, now=work.now)
+    elsewhere = [row.id for row in of_holders if suppressions.address_of(row, silent)]
     bad = {one.address for one in reports}  # a letter that went elsewhere already stays there
     for ids in facts.chunks(elsewhere):
         statement = (
@@ -237,17 +224,8 @@ def _rest(work: Work, reports: Sequence[Report]) -> None:
         )
         for row in work.rows(statement):
             came[row.address].append(rules.Returned(row.message_id, row.status, row.at))
-    rows = [
-        {"address": address, "reason": RESTING, "until_at": until, "recorded_at": work.now}
-        for address, some_came in sorted(came.items())
-        if (until := rules.rest_until(some_came)) and until > work.now
-    ]
-    if rows:
-        insert = work.upsert(Suppression)
-        longer = Suppression.until_at < insert.excluded.until_at  # null is for good, and stays
-        new = {name: getattr(insert.excluded, name) for name in ("reason", "until_at")}
-        statement = insert.on_conflict_do_update(index_elements=["address"], set_=new, where=longer)
-        work.connection.execute(statement, rows)
+    ends = {address: rules.rest_until(some) for address, some in came.items()}
+    suppressions.rest(work, {a: end for a, end in ends.items() if end and end > work.now})
 
 
 def _heed(work: Work, reports: Sequence[Report]) -> None:
@@ -276,12 +254,9 @@ def deliverability(reading: Reading, holder: Any) -> Deliverability:
 
     A complaint is told while a type of letter that it may have ended is off.
     """
-    addresses = [a for a in (holder.email, holder.second_email) if a]
+    addresses = suppressions.addresses_of(holder)
     small = [address.lower() for address in addresses]
-    barred = select(Suppression.address, Suppression.recorded_at).where(
-        Suppression.address.in_(small), _live(reading)
-    )
-    silent = {row.address: row.recorded_at for row in reading.rows(barred)}
+    silent = suppressions.since(reading, small, now=reading.now)
     off = select(Preference.type).where(
         Preference.holder_id == holder.id, ~Preference.wanted, Preference.changed_at >= Bounce.at
     )
@@ -297,29 +272,3 @@ def deliverability(reading: Reading, holder: Any) -> Deliverability:
         if since := said.get(address.lower()):
             return Deliverability(deliverable, "complained", address, since)
     return Deliverability(deliverable)
-
-
-def _live(reading: Reading) -> ColumnElement[bool]:
-    return or_(Suppression.until_at.is_(None), Suppression.until_at > reading.now)
-
-
-def page(
-    reading: Reading, *, after: str | None, limit: int, address: str | None = None
-) -> Sequence[Any]:
-    """A page of the addresses that are not written to, in their order."""
-    statement = select(Suppression.__table__).where(_live(reading)).order_by(Suppression.address)
-    if address is not None:
-        statement = statement.where(Suppression.address == address.lower())
-    if after:
-        statement = statement.where(Suppression.address > after)
-    return reading.rows(statement.limit(limit))
-
-
-def lift(work: Work, address: str, *, reason: str) -> None:
-    """Write to an address again. Raises NotFound for one that is not suppressed."""
-    small = address.lower()
-    ended: Any = work.connection.execute(delete(Suppression).where(Suppression.address == small))
-    if not ended.rowcount:
-        raise NotFound
-    named = small if len(small) <= _LONGEST_SUBJECT else hashlib.sha256(small.encode()).hexdigest()
-    history.record(work, "lift", "suppression", named, address=small, reason=reason)

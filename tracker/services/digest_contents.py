@@ -26,7 +26,7 @@ from tracker.models import (
     StandingChange,
     Suppression,
 )
-from tracker.services import employers, facts, workforce
+from tracker.services import employers, facts, suppressions, workforce
 from tracker.services.roster import CONSENTED
 from tracker.services.work import Reading
 from tracker.services.workforce import Question
@@ -276,6 +276,6 @@ def _barred(reading: Reading, address: Any) -> Any:
     return exists(
         select(Suppression.address).where(
             Suppression.address == func.lower(address),
-            or_(Suppression.until_at.is_(None), Suppression.until_at > reading.now),
+            suppressions.holds(reading.now),
         )
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -13,7 +13,7 @@ from sqlalchemy import select
 from tracker.mail import digests
 from tracker.mail.digests import DigestLetter, Line, Numbers
 from tracker.models import Digest, DigestOrder, Employer
-from tracker.services import digest_contents, facts, letters, reminder_plans
+from tracker.services import digest_contents, facts, letters, suppressions
 from tracker.services.letters import Claim, Composed, Made, Uncomposed
 from tracker.services.work import Reading
 
@@ -32,7 +32,7 @@ def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
     employer_ids = {claim.employer_id for claim in claims if claim.employer_id}
     live = digest_contents.consents(reading, employer_ids)
     addresses = {row.address for row in rows.values()}
-    barred = reminder_plans.barred(reading, addresses, now=reading.now)
+    barred = suppressions.since(reading, addresses, now=reading.now)
     made: Made = {}
     for claim in claims:
         try:
@@ -66,7 +66,7 @@ def _rows(reading: Reading, ids: Sequence[str]) -> dict[str, Any]:
 
 def _facts(
     reading: Reading, claim: Claim, row: Any, live: Mapping[str, Mapping[str, str]],
-    barred: set[str],
+    barred: Collection[str],
 ) -> dict[str, Any] | str:  # fmt: skip
     """Everything that the letter says, or why there is none. A second copy says the same."""
     if row is None:

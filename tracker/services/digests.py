@@ -18,7 +18,7 @@ from tracker.domain import digests as rules
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.periods import DAY, Period
 from tracker.models import Digest, DigestOrder
-from tracker.services import digest_contents, employers, history, outbox, reminder_plans
+from tracker.services import digest_contents, employers, history, outbox, suppressions
 from tracker.services.work import Reading, Work
 
 KIND = "digest"
@@ -57,7 +57,7 @@ def order_of(reading: Reading, employer_id: str) -> Order:
     return Order(
         **row._mapping,  # noqa: SLF001 - SQLAlchemy's public accessor
         next_on=rules.next_cutoff(row.every, employers.today(reading)),
-        deliverable=not reminder_plans.barred(reading, {row.address}, now=reading.now),
+        deliverable=not suppressions.since(reading, {row.address}, now=reading.now),
     )
 
 

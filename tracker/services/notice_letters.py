@@ -32,7 +32,7 @@ from tracker.models import (
     Span,
     StandingChange,
 )
-from tracker.services import letters, reminder_plans, roster
+from tracker.services import letters, reminder_plans, roster, suppressions
 from tracker.services.letters import Claim, Composed, Made, Uncomposed
 from tracker.services.standings import Points
 from tracker.services.work import Reading
@@ -160,7 +160,7 @@ def _known(reading: Reading, rows: Sequence[Any]) -> _Known:
         changes=_last(reading, _STANDING_CHANGES, subjects["change"], "certification_id"),
         asking={(row.holder_id, row.id): row.name for row in asking},
         points=_points(reading, held),
-        silent=reminder_plans.suppressed(reading, rows, now=reading.now),
+        silent=suppressions.of_holders(reading, rows, now=reading.now),
     )
 
 
@@ -210,7 +210,7 @@ def _snapshot(
         return "It would come too late."
     first = told[0]
     type_ = (claim.about or {}).get("type", "")
-    address = reminder_plans.address_of(first, known.silent)
+    address = suppressions.address_of(first, known.silent)
     if address is None:
         return "No address that may be written to."
     certifications = [_certification(row, known) for row, _ in true]

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, select, update
 
 from tracker.db import new_id
 from tracker.models import Holder, Message, Notice
-from tracker.services import bulk, facts, outbox, reminder_plans
+from tracker.services import bulk, facts, outbox, suppressions
 from tracker.services.work import Work
 
 KIND = "notice"
@@ -100,8 +100,8 @@ def _addresses(work: Work, holder_ids: Collection[str]) -> dict[str, str]:
         bulk.among(work, Holder.id, holder_ids)
     )
     rows = work.rows(statement)
-    silent = reminder_plans.suppressed(work, rows, now=work.now)
-    found = {row.id: reminder_plans.address_of(row, silent) for row in rows}
+    silent = suppressions.of_holders(work, rows, now=work.now)
+    found = {row.id: suppressions.address_of(row, silent) for row in rows}
     return {id_: address for id_, address in found.items() if address is not None}
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import func, or_, select, text, union_all
+from sqlalchemy import func, select, text, union_all
 
 from tracker import migrations
-from tracker.models import Bounce, Message, ReminderCursor, Runtime, Suppression
+from tracker.models import Bounce, Message, ReminderCursor, Runtime
 from tracker.models.outbox import MESSAGE_STATES
-from tracker.services import digests, tallies
+from tracker.services import digests, suppressions, tallies
 from tracker.services.reminder_plans import AT_ONCE
 from tracker.services.tallies import Tally
 from tracker.services.work import Reading
@@ -127,7 +127,7 @@ def gauges(reading: Reading) -> Gauges:
         relay_failures=one.relay_failures if one else 0,
         relay_resume_at=one.relay_resume_at if one else None,
         relay_error=one.relay_error if one else None,
-        suppressed=_suppressed(reading),
+        suppressed=suppressions.count(reading),
         bounces=_bounces(reading),
         digests_late=digests.late(reading),
         tallies=tallies.known(reading),
@@ -138,13 +138,6 @@ _RUNTIME = select(
     Runtime.last_tick_at, Runtime.armed, Runtime.fuse, Runtime.relay_failures,
     Runtime.relay_resume_at, Runtime.relay_error,
 )  # fmt: skip
-
-
-def _suppressed(reading: Reading) -> int:
-    """The addresses that are not written to now: a small part of all."""
-    still = or_(Suppression.until_at.is_(None), Suppression.until_at > reading.now)
-    counted = select(func.count()).select_from(Suppression).where(still)
-    return int(reading.connection.execute(counted).scalar_one())
 
 
 def _bounces(reading: Reading) -> dict[str, int]:

@@ -18,13 +18,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, distinct, exists, func, or_, select, text, update
+from sqlalchemy import bindparam, distinct, exists, func, select, text, update
 
 from tracker.db import Instant, new_id
 from tracker.mail import envelopes
 from tracker.mail.postman import Delivery, Outcome
 from tracker.models import Holder, Message, Preference, RelayAccept, Reminder, Suppression
-from tracker.services import bulk, reminder_letters, runtime
+from tracker.services import bulk, reminder_letters, runtime, suppressions
 from tracker.services.letters import Claim, Composed
 from tracker.services.reminder_letters import OWED
 from tracker.services.work import Work
@@ -190,10 +190,7 @@ _MARK = (
         ~exists(
             select(Suppression.address).where(
                 Suppression.address == bindparam("suppressed"),
-                or_(
-                    Suppression.until_at.is_(None),
-                    Suppression.until_at > bindparam("now", type_=Instant),
-                ),
+                suppressions.holds(bindparam("now", type_=Instant)),
             )
         ),
         bindparam("stages") == _OWED_STAGES,
@@ -358,21 +355,8 @@ def _suppressed(work: Work, claimed: Claim, reply: str, to: str) -> str:
         .join(Holder, Holder.id == Message.holder_id, isouter=True)
         .where(Message.id == claimed.id)
     )
-    bad = (to or row.address).lower()
-    suppress(work, bad, "hard_bounce")
-    others = {a.lower() for a in (row.email, row.second_email) if a} - {bad}
-    barred = select(Suppression.address).where(
-        Suppression.address.in_(others),
-        or_(Suppression.until_at.is_(None), Suppression.until_at > work.now),
-    )
-    if others - {r.address for r in work.rows(barred)}:
+    suppressions.suppress(work, [to or row.address], suppressions.HARD)
+    silent = suppressions.of_holders(work, [row], now=work.now)
+    if suppressions.address_of(row, silent):
         return retry(work, replace(claimed, facts=None), reply, own_fault=True)
     return finish(work, claimed, "dead", reply)
-
-
-def suppress(work: Work, address: str, reason: str, *, until: datetime | None = None) -> None:
-    """Write to an address no more: for good, or until an instant."""
-    row = {"address": address.lower(), "reason": reason, "until_at": until,
-           "recorded_at": work.now}  # fmt: skip
-    statement = work.upsert(Suppression).values(row)
-    work.connection.execute(statement.on_conflict_do_update(index_elements=["address"], set_=row))

@@ -21,7 +21,7 @@ from tracker.mail import calendars, messages
 from tracker.mail.calendars import Day
 from tracker.mail.messages import CertificationLine, ReminderLetter
 from tracker.models import Certification, Holder, Reminder, ReminderCursor, Span
-from tracker.services import letters, reminder_plans
+from tracker.services import letters, reminder_plans, suppressions
 from tracker.services.letters import Claim, Composed, Made, Uncomposed
 from tracker.services.work import Reading
 
@@ -81,7 +81,7 @@ def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
         reading, {row.certification_id: row for row in rows}.values(),
         lambda row: reading.today(reading.schemes[row.scheme]),
     )  # fmt: skip
-    silent = reminder_plans.suppressed(reading, rows, now=reading.now)
+    silent = suppressions.of_holders(reading, rows, now=reading.now)
     made: Made = {}
     for claim in claims:
         try:
@@ -134,7 +134,7 @@ def _snapshot(
     if not stages:
         return "Not owed any more."
     first = stages[0]
-    address = reminder_plans.address_of(first, silent)
+    address = suppressions.address_of(first, silent)
     if address is None:
         return "No address that may be written to."
     base, scheme = reading.settings.app.base_url.rstrip("/"), reading.schemes[first.scheme]

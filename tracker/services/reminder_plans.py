@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, select
 
 from tracker.domain import reminders as rules
 from tracker.domain.certifications import Hold
@@ -27,9 +27,8 @@ from tracker.models import (
     Reminder,
     ReminderCursor,
     Span,
-    Suppression,
 )
-from tracker.services import bulk, cases, facts, standings
+from tracker.services import bulk, cases, facts, standings, suppressions
 from tracker.services.cases import Asked
 from tracker.services.work import Reading
 
@@ -88,7 +87,7 @@ def examine(reading: Reading, rows: Sequence[Any], when: When) -> list[Examined]
     moments = {id_: when(row, reading.schemes[row.scheme]) for id_, row in by_id.items()}
     spans = _spans(reading, moments)
     decided = _decided(reading, rows)
-    silent = suppressed(reading, rows, now=max(m.now for m in moments.values()))
+    silent = suppressions.of_holders(reading, rows, now=max(m.now for m in moments.values()))
     wishes = _wishes(reading, rows)
     looks: dict[str, rules.Look] = {}
     for id_, row in by_id.items():
@@ -98,13 +97,16 @@ def examine(reading: Reading, rows: Sequence[Any], when: When) -> list[Examined]
         looks[id_] = rules.Look(
             now=moment.now, opened_at=rules.opening(row.opened_on, zone),
             last_offset=row.last_offset, decided=decided(row), hold=hold, pending=pending,
-            deliverable=address_of(row, silent) is not None,
+            deliverable=suppressions.address_of(row, silent) is not None,
             wanted=wish is None or wish.wanted, snoozed=_snoozed(wish, moment.now, zone),
         )  # fmt: skip
     plans = {id_: _plan(reading, row, looks[id_]) for id_, row in by_id.items()}
     for id_ in _complete(reading, rows, plans, moments):
         plans[id_] = _plan(reading, by_id[id_], replace(looks[id_], complete=True))
-    return [Examined(row, plans[id_], address_of(row, silent)) for id_, row in by_id.items()]
+    return [
+        Examined(row, plans[id_], suppressions.address_of(row, silent))
+        for id_, row in by_id.items()
+    ]
 
 
 @lru_cache(maxsize=1024)
@@ -236,29 +238,3 @@ def points_of(
         if result is not None:
             found[row.certification_id] = result
     return found
-
-
-def suppressed(reading: Reading, rows: Sequence[Any], *, now: datetime) -> set[str]:
-    """Which of these holders' addresses are not written to, in small letters."""
-    addresses = {a for row in rows for a in (row.email, row.second_email) if a}
-    return barred(reading, addresses, now=now)
-
-
-def barred(reading: Reading, addresses: Collection[str], *, now: datetime) -> set[str]:
-    """Which of these addresses are not written to, in small letters."""
-    silent: set[str] = set()
-    for some in facts.chunks({address.lower() for address in addresses}):
-        statement = select(Suppression.address).where(
-            bulk.among(reading, Suppression.address, some),
-            or_(Suppression.until_at.is_(None), Suppression.until_at > now),
-        )
-        silent.update(row.address for row in reading.rows(statement))
-    return silent
-
-
-def address_of(row: Any, silent: Collection[str]) -> str | None:
-    """The address to write to: the first one, else the second, else none."""
-    for address in (row.email, row.second_email):
-        if address and address.lower() not in silent:
-            return str(address)
-    return None
