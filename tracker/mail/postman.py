@@ -35,7 +35,6 @@ _ABOUT_SESSION = frozenset({_CLOSING, 503, 530, 534, 535, 538})
 # RFC 3463: 5.1.x is about an address, but .5 is a success, .7 and .8 are about the sender's
 # address and .9 about the message.
 _BAD_ADDRESS = re.compile(rb"#?5\.1\.(?:[012346]|10)(?!\d)")
-_LINE_END = re.compile(rb"\r\n|\r|\n")
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _LONGEST_QUIT = 5.0  # seconds
 
@@ -366,9 +365,9 @@ def _judged(verb: str, code: int, text: bytes) -> Delivery:
 
 def _framed(data: bytes) -> bytes:
     """The letter as DATA carries it: CRLF line ends, leading dots doubled, closed by a dot."""
-    lines = _LINE_END.sub(b"\r\n", data)
+    lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
     end = b".\r\n" if lines.endswith(b"\r\n") else b"\r\n.\r\n"
-    return re.sub(rb"(?m)^\.", b"..", lines) + end
+    return (b"\n" + lines).replace(b"\n.", b"\n..")[1:] + end
 
 
 def _one_line(code: int, text: bytes) -> str:

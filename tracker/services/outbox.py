@@ -269,12 +269,21 @@ def _change(work: Work, claimed: Claim, from_state: Any, **values: Any) -> bool:
     return bool(result.rowcount)
 
 
-def _accepted(work: Work, claimed: Claim) -> str:
-    done = _change(
-        work, claimed, _UNSETTLED, state="sent", finished_at=work.now, lease_until=None,
+_ACCEPT = (
+    update(Message)
+    .where(Message.id == bindparam("b_id"), Message.token == bindparam("b_token"), _UNSETTLED)
+    .values(
+        state="sent", finished_at=bindparam("b_now", type_=Instant), lease_until=None,
         last_error=None,
-    )  # fmt: skip
-    if done:
+    )
+)  # fmt: skip
+
+
+def _accepted(work: Work, claimed: Claim) -> str:
+    done: Any = work.connection.execute(
+        _ACCEPT, {"b_id": claimed.id, "b_token": claimed.token, "b_now": work.now}
+    )
+    if done.rowcount:
         return "sent"
     accepted = {"message_id": claimed.message_id, "at": work.now}
     work.connection.execute(work.upsert(RelayAccept).values(accepted).on_conflict_do_nothing())
