@@ -38,7 +38,7 @@ def capped(base: Policy = POLICY, **maxima: str | None) -> Policy:
                 category.limits,
                 maximum=(Decimal(cap) if (cap := maxima[code]) else None)
                 if code in maxima
-                else category.maximum,
+                else category.limits.maximum,
             ),
         )
         for code, category in base.categories.items()

@@ -61,7 +61,7 @@ def test_no_cap_is_exceeded(claims, policy):
         by_type[credit.type] = by_type.get(credit.type, ZERO) + credit.counted
 
     for group in (*found.categories, *found.tags):
-        assert group.maximum is None or group.counted <= group.maximum
+        assert group.limits.maximum is None or group.counted <= group.limits.maximum
     for code, kind in policy.types.items():
         assert kind.limits.maximum is None or by_type[code] <= kind.limits.maximum
         for credit in found.credits:

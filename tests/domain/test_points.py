@@ -191,7 +191,7 @@ def test_categories_tell_what_was_claimed_and_counted_with_their_bounds():
     found = {c.code: c for c in evaluation.categories}["X"]
 
     assert (found.claimed, found.counted) == (D("30.00"), D("20.00"))
-    assert (found.maximum, found.minimum) == (D("20.00"), D("5.00"))
+    assert (found.limits.maximum, found.limits.minimum) == (D("20.00"), D("5.00"))
 
 
 def test_a_category_minimum_is_needed_beside_the_total():
@@ -327,5 +327,5 @@ def test_a_category_may_have_no_bounds():
     ce = POLICY.categories["CE"]
 
     assert isinstance(ce, Category)
-    assert (ce.maximum, ce.minimum) == (None, None)
+    assert (ce.limits.maximum, ce.limits.minimum) == (None, None)
     assert total(claim("third_party", "400", DAY)) == D("400.00")

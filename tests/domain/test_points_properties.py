@@ -113,7 +113,9 @@ def test_no_cap_and_no_limit_is_ever_exceeded(claims, under):
     evaluation = _evaluated(claims, under)
     allowed = {claim.ref: claim.limit for claim in claims}
 
-    assert all(c.maximum is None or c.counted <= c.maximum for c in evaluation.categories)
+    assert all(
+        c.limits.maximum is None or c.counted <= c.limits.maximum for c in evaluation.categories
+    )
     for found in evaluation.credits:
         limit = allowed[found.ref]
         assert limit is None or found.counted <= limit

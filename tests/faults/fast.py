@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from tests.faults.processes import ROOT, environment
 from tracker import scheduler
 from tracker.app import create_app
 from tracker.services.work import Office
-
-ROOT = Path(__file__).parents[2]
 
 
 @dataclass
@@ -47,17 +46,13 @@ class Scheduler:
     """The timetable in a process of its own, on an office's database and mail server."""
 
     def __init__(self, office: Office, clock: Fast, log: Path, **variables: str) -> None:
-        settings, self._clock = office.settings, clock
-        environment = {
-            **os.environ, "TRACKER_ENV": "testing", "TRACKER_MAIL_PORT": str(settings.mail.port),
-            "TRACKER_DATABASE_URL": settings.database.url,
-            "TRACKER_STORAGE_DIRECTORY": settings.storage.directory, **variables,
-        }  # fmt: skip
+        self._clock = clock
         program = [sys.executable, "-m", "tests.faults.fast"]
         with log.open("ab") as written:
             self.process = subprocess.Popen(
                 [*program, clock.start.isoformat(), repr(clock.rate)], cwd=ROOT, text=True,
-                env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=written,
+                env=environment(office, office.settings.mail.port, **variables),
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=written,
             )  # fmt: skip
 
     def wait_until_ready(self) -> None:

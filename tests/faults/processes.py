@@ -39,23 +39,29 @@ for job in sys.argv[1:]:
 """
 
 
+def environment(office: Office, port: int, **variables: str) -> dict[str, str]:
+    """What a process of its own is told of an office and of the mail server's port."""
+    return {
+        **os.environ, "TRACKER_ENV": "testing", "TRACKER_MAIL_PORT": str(port),
+        "TRACKER_DATABASE_URL": office.settings.database.url,
+        "TRACKER_STORAGE_DIRECTORY": office.settings.storage.directory, **variables,
+    }  # fmt: skip
+
+
 class Worker:
     """A process of its own that runs jobs as soon as it is told to; ``setup`` comes first."""
 
     def __init__(
         self, office: Office, clock: Any, port: int, *names: str, setup: str = "", **more: str
     ) -> None:
-        settings = office.settings
-        environment = {
-            **os.environ, "TRACKER_ENV": "testing", "TRACKER_MAIL_PORT": str(port),
-            "TRACKER_NOW": clock.now.isoformat(), "TRACKER_DATABASE_URL": settings.database.url,
-            "TRACKER_STORAGE_DIRECTORY": settings.storage.directory,
-            "TRACKER_REMINDERS_CLAIM": "20", "TRACKER_REMINDERS_BATCH": "10",
-            "TRACKER_REMINDERS_CONNECTIONS": str(CONNECTIONS), **more,
+        variables = {
+            "TRACKER_NOW": clock.now.isoformat(), "TRACKER_REMINDERS_CLAIM": "20",
+            "TRACKER_REMINDERS_BATCH": "10", "TRACKER_REMINDERS_CONNECTIONS": str(CONNECTIONS),
         }  # fmt: skip
         self.process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM.format(setup=setup), *names], cwd=ROOT,
-            env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env=environment(office, port, **variables | more), text=True, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )  # fmt: skip
 
     def begin(self) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from typing import Any, Self
 
-from tests.faults.processes import ROOT
+from tests.faults.processes import ROOT, environment
 from tracker.services.work import Office
 
 
@@ -17,15 +16,12 @@ class Scheduler:
     """``tracker scheduler``, looking every second, until the end of the block."""
 
     def __init__(self, office: Office, clock: Any, port: int, **more: str) -> None:
-        settings = office.settings
-        self._environment = {
-            **os.environ, "TRACKER_ENV": "testing", "TRACKER_MAIL_PORT": str(port),
-            "TRACKER_NOW": clock.now.isoformat(), "TRACKER_DATABASE_URL": settings.database.url,
-            "TRACKER_STORAGE_DIRECTORY": settings.storage.directory,
-            "TRACKER_REMINDERS_PLAN_EVERY_SECONDS": "1",
-            "TRACKER_REMINDERS_DISPATCH_EVERY_SECONDS": "1",
-            "TRACKER_REMINDERS_REAP_EVERY_SECONDS": "1", **more,
-        }  # fmt: skip
+        every_second = {
+            f"TRACKER_REMINDERS_{job}_EVERY_SECONDS": "1" for job in ("PLAN", "DISPATCH", "REAP")
+        }
+        self._environment = environment(
+            office, port, TRACKER_NOW=clock.now.isoformat(), **every_second | more
+        )
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(

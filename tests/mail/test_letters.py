@@ -7,13 +7,13 @@ import string
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from html.parser import HTMLParser
 from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.mail.html_reader import Reader
 from tracker.mail.messages import (
     CertificationLine,
     Letter,
@@ -68,38 +68,6 @@ def reminder(*lines: CertificationLine, language: str = "en", name: str = "Ana G
             issuer="MSSC",
         )
     )
-
-
-class Reader(HTMLParser):
-    """Reads HTML as a mail program does: its text, its links and whether its tags match."""
-
-    VOID = frozenset({"meta", "br"})
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self.links: list[str | None] = []
-        self.open: list[str] = []
-        self.seen: set[str] = set()
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.add(tag)
-        if tag not in self.VOID:
-            self.open.append(tag)
-        self.links += [value for name, value in attrs if name in {"href", "src"}]
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if not {"style", "title"} & set(self.open):
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
 
 
 @pytest.mark.parametrize(

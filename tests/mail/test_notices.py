@@ -7,13 +7,13 @@ import string
 from dataclasses import fields, replace
 from datetime import date
 from decimal import Decimal
-from html.parser import HTMLParser
 from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.mail.html_reader import Reader
 from tracker.mail.messages import Letter, phrases
 from tracker.mail.notices import TELLS, News, NoticeLetter, compose_notice
 
@@ -42,34 +42,6 @@ def told(*news: News, language: str = "en", stop: str | None = "https://t.exampl
 def bare(tells: str) -> News:
     """The news with nothing known beside it but what every such news has."""
     return News(tells=tells, scheme_name="CPT", about="Robot Safety", on=date(2027, 2, 13))
-
-
-class Reader(HTMLParser):
-    """The words and tags of HTML."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.words: list[str] = []
-        self.open: list[str] = []
-        self.seen: set[str] = set()
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002
-        self.seen.add(tag)
-        if tag not in {"meta", "br"}:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if not {"style", "title"} & set(self.open):
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
 
 
 @pytest.mark.parametrize(("language", "tells"), ALL)

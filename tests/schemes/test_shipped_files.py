@@ -62,7 +62,7 @@ def test_the_policy_is_as_published_with_illustrative_values(code):
     """domain.md, MSSC's point values."""
     (policy,) = SCHEMES[code].policies
     rates = {kind.code: str(kind.rate) for kind in policy.types.values()}
-    caps = {category.code: category.maximum for category in policy.categories.values()}
+    caps = {category.code: category.limits.maximum for category in policy.categories.values()}
 
     assert policy.points_required == Decimal("100.00")
     assert rates == {

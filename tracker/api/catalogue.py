@@ -152,8 +152,8 @@ def _policy(policy: PolicyValue) -> dict[str, Any]:
         "month_rule": policy.month_rule, "unverified": list(policy.unverified),
         **_provenance(policy.provenance),
         "categories": [
-            {"code": c.code, "name": c.name, "maximum": c.maximum, "minimum": c.minimum,
-             **_provenance(c.provenance)}
+            {"code": c.code, "name": c.name, "maximum": c.limits.maximum,
+             "minimum": c.limits.minimum, **_provenance(c.provenance)}
             for c in policy.categories.values()
         ],
         "types": [_activity_type(kind) for kind in policy.types.values()],

@@ -72,7 +72,8 @@ def planner(shop: Workshop) -> Measured:
 @measures("outage", at_least(4000, "/s"), against="a second")
 def outage(shop: Workshop) -> Measured:
     """Plan what fell due in thirty days of standing still."""
-    _people(shop, shop.sized(_MANY), planned_until=shop.office.clock() - _OUTAGE)
+    count = shop.sized(_MANY)
+    _people(shop, count, planned_until=shop.office.clock() - _OUTAGE)
     due = _due(shop)
     begun, total = time.perf_counter(), planning.PlanCounts()
     while (counts := planning.plan_due(shop.office, limit=500)).examined:
@@ -80,9 +81,10 @@ def outage(shop: Workshop) -> Measured:
         if time.perf_counter() - begun > max(shop.seconds * 4, 1):
             break
     rate = total.examined / (time.perf_counter() - begun)
-    minutes = due / _cursors(shop) * _ALL / rate / 60
+    minutes = due / count * _ALL / rate / 60
     _forget_letters(shop)
-    return Measured(rate, {"due": due, f"minutes for {_ALL:,}": minutes})
+    parts = {"certifications": count, "due": due, "planned": total.examined}
+    return Measured(rate, {**parts, f"minutes for {_ALL:,}": minutes})
 
 
 @measures("outbox", at_least(5000, "/s"), against="a second")

@@ -96,16 +96,6 @@ class GroupTotal:
     counted: Decimal
     limits: Limits
 
-    @property
-    def maximum(self) -> Decimal | None:
-        """The most points that a cycle counts of it."""
-        return self.limits.maximum
-
-    @property
-    def minimum(self) -> Decimal | None:
-        """The points that a cycle needs of it."""
-        return self.limits.minimum
-
 
 @dataclass(frozen=True, slots=True)
 class PeriodTotal:

@@ -76,16 +76,6 @@ class Category:
     limits: Limits
     provenance: Provenance
 
-    @property
-    def maximum(self) -> Decimal | None:
-        """The most points that a cycle counts of the category."""
-        return self.limits.maximum
-
-    @property
-    def minimum(self) -> Decimal | None:
-        """The points that a cycle needs of the category."""
-        return self.limits.minimum
-
 
 @dataclass(frozen=True, slots=True)
 class Tag:

@@ -136,7 +136,7 @@ def _is_free(credit: Credit, evaluation: Evaluation, group: tuple[str, str]) -> 
     if starts and (credit.on is None or credit.on >= min(starts)):
         return False
     return not any(
-        tag.minimum is not None and tag.code in credit.tags and ("tag", tag.code) != group
+        tag.limits.minimum is not None and tag.code in credit.tags and ("tag", tag.code) != group
         for tag in evaluation.tags
     )
 

@@ -252,8 +252,8 @@ def _totals(evaluation: Evaluation) -> dict[str, Any]:
 
 def _group(total: GroupTotal) -> dict[str, Any]:
     return {
-        "claimed": total.claimed, "counted": total.counted, "maximum": total.maximum,
-        "minimum": total.minimum, "per_event": total.limits.per_event,
+        "claimed": total.claimed, "counted": total.counted, "maximum": total.limits.maximum,
+        "minimum": total.limits.minimum, "per_event": total.limits.per_event,
         "per_year": total.limits.per_year,
     }  # fmt: skip
 

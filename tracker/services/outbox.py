@@ -174,11 +174,11 @@ _OWED_STAGES = (
     )
     .scalar_subquery()
 )
-_TAKEN = (
-    select(RelayAccept.message_id)
-    .where(RelayAccept.message_id == Message.message_id)
-    .correlate(Message)
+ACCEPTED = exists(
+    select(RelayAccept.message_id).where(RelayAccept.message_id == Message.message_id)
 )
+"""The condition on a letter that there is the relay's own evidence of it."""
+
 _MARK = (
     update(Message)
     .where(
@@ -194,7 +194,7 @@ _MARK = (
             )
         ),
         bindparam("stages") == _OWED_STAGES,
-        ~_TAKEN.exists(),
+        ~ACCEPTED,
         ~exists(
             select(Preference.holder_id).where(
                 Preference.holder_id == Message.holder_id,

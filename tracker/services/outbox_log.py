@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, insert, select, text
 
-from tracker.models import FinishedMessage, Message
+from tracker.models import FinishedMessage, Message, RelayAccept
 from tracker.services.work import Work
 
 _BATCH = 1000
@@ -21,7 +21,7 @@ _KEPT = tuple(column.name for column in FinishedMessage.__table__.columns)
 def archive(work: Work) -> int:
     """Move a batch of letters that finished long ago into the log; how many, 0 when all are there.
 
-    One that was requeued by hand has no end and stays.
+    One that was requeued by hand has no end and stays. The relay's evidence has served its turn.
     """
     before = work.now - timedelta(days=work.settings.reminders.finished_days)
     old = (
@@ -32,7 +32,10 @@ def archive(work: Work) -> int:
     )
     ids = [row.id for row in work.rows(old.with_for_update(skip_locked=True))]
     if ids:
-        kept = select(*(getattr(Message, name) for name in _KEPT)).where(Message.id.in_(ids))
+        these = Message.id.in_(ids)
+        kept = select(*(getattr(Message, name) for name in _KEPT)).where(these)
         work.connection.execute(insert(FinishedMessage).from_select(_KEPT, kept))
-        work.connection.execute(delete(Message).where(Message.id.in_(ids)))
+        evidence = RelayAccept.message_id.in_(select(Message.message_id).where(these))
+        work.connection.execute(delete(RelayAccept).where(evidence))
+        work.connection.execute(delete(Message).where(these))
     return len(ids)

@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, select, text, update
+from sqlalchemy import select, text, update
 
 from tracker.models import Certification, Message, RelayAccept, Reminder, Runtime
-from tracker.services import facts, runtime, tallies
+from tracker.services import facts, outbox, runtime, tallies
 from tracker.services.work import Work
 
 # As in the partial indexes, so that they serve.
@@ -63,11 +63,8 @@ def reap(work: Work) -> ReapCounts:
         work, *over, Message.state == "transmitting", state="ambiguous",
         last_error="The process ended while the letter was under way.",
     )  # fmt: skip
-    accepted = exists(
-        select(RelayAccept.message_id).where(RelayAccept.message_id == Message.message_id)
-    )
     sent = _set(
-        work, _AMBIGUOUS, accepted, state="sent", finished_at=work.now, lease_until=None,
+        work, _AMBIGUOUS, outbox.ACCEPTED, state="sent", finished_at=work.now, lease_until=None,
         last_error=None,
     )  # fmt: skip
     complete = select(Runtime.evidence_until).scalar_subquery()

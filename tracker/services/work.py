@@ -104,16 +104,16 @@ class Office:
     def work(self, actor: Actor) -> Iterator[Work]:
         """One transaction, committed when the block ends and rolled back when it raises."""
         with db.unit_of_work(self.engine) as session:
-            yield Work(
-                connection=session.connection(), schemes=self.schemes, settings=self.settings,
-                actor=actor, now=self.clock(), session=session, message_key=self.message_key,
-            )  # fmt: skip
+            yield self._work(session, actor)
 
     @contextmanager
     def statement(self, actor: Actor) -> Iterator[Work]:
         """A Work whose every statement is its own transaction: for one that asks and writes."""
         with db.single_statements(self.engine) as session:
-            yield Work(
-                connection=session.connection(), schemes=self.schemes, settings=self.settings,
-                actor=actor, now=self.clock(), session=session, message_key=self.message_key,
-            )  # fmt: skip
+            yield self._work(session, actor)
+
+    def _work(self, session: Session, actor: Actor) -> Work:
+        return Work(
+            connection=session.connection(), schemes=self.schemes, settings=self.settings,
+            actor=actor, now=self.clock(), session=session, message_key=self.message_key,
+        )  # fmt: skip
