@@ -552,11 +552,29 @@ def test_a_digest_goes_to_no_address_that_is_suppressed(office, clock, acme, ord
     acme.hire("E1", awarded_on=DUE)
     order(address="HR@acme.example")
     clock.set(MONDAY)
+    jobs.digest(office)
     with office.work(SYSTEM) as work:
         suppressions.suppress(work, ["hr@acme.example"], "hard_bounce")
 
     assert send(office) == []
     assert cases.letters(office)[0].last_error == "The address is not written to."
+
+
+def test_weeks_wait_while_the_address_is_suppressed_and_make_one_digest(office, clock, acme, order):
+    acme.hire("E1", awarded_on=DUE)
+    order(address="HR@acme.example")
+    with office.work(SYSTEM) as work:
+        suppressions.suppress(work, ["hr@acme.example"], "hard_bounce")
+    clock.set("2026-12-08")
+    assert send(office) == written(office) == []
+    with office.reading(SYSTEM) as reading:
+        assert digests.late(reading) == 0
+
+    clock.set("2026-12-16")
+    with office.work(SYSTEM) as work:
+        suppressions.lift(work, "hr@acme.example", reason="The mailbox is there again.")
+    (letter,) = send(office)
+    assert "This tells of 21 November 2026 to 13 December 2026." in letter.text
 
 
 def test_the_same_order_again_changes_nothing_and_another_keeps_what_was_told(office, clock, order):

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 
 from tracker.db import Instant
 from tracker.domain.periods import DAY, Period
@@ -24,7 +24,6 @@ from tracker.models import (
     RosterEntry,
     Sharing,
     StandingChange,
-    Suppression,
 )
 from tracker.services import employers, facts, suppressions, workforce
 from tracker.services.roster import CONSENTED
@@ -262,20 +261,14 @@ def _sharing(reading: Reading, employer_id: str, period: Period) -> list[dict[st
 def _unreachable(reading: Reading, employer_id: str) -> list[dict[str, Any]]:
     """Those who share and whom no letter reaches: every address of theirs is suppressed."""
     statement = _workers(employer_id).where(
-        _barred(reading, Holder.email),
-        or_(Holder.second_email.is_(None), _barred(reading, Holder.second_email)),
+        suppressions.is_silent(func.lower(Holder.email), reading.now),
+        or_(
+            Holder.second_email.is_(None),
+            suppressions.is_silent(func.lower(Holder.second_email), reading.now),
+        ),
     )
     return [
         {"entry": row.entry, "employee_id": row.employee_id, "name": row.name,
          "what": "unreachable"}
         for row in _named(reading, statement, RosterEntry.employee_id)
     ]  # fmt: skip
-
-
-def _barred(reading: Reading, address: Any) -> Any:
-    return exists(
-        select(Suppression.address).where(
-            Suppression.address == func.lower(address),
-            suppressions.holds(reading.now),
-        )
-    )

@@ -114,8 +114,9 @@ def late(reading: Reading) -> int:
 
 
 def _owed(reading: Reading) -> Any:
+    """Days that nobody was told of; they wait while the address is one that is not written to."""
     today = employers.today(reading)
-    return or_(
+    untold = or_(
         *(
             and_(
                 DigestOrder.every == every,
@@ -127,6 +128,7 @@ def _owed(reading: Reading) -> Any:
             for every in rules.EVERY
         )
     )
+    return and_(untold, ~suppressions.is_silent(func.lower(DigestOrder.address), reading.now))
 
 
 def write(work: Work, employer_id: str) -> str:

@@ -23,7 +23,7 @@ from sqlalchemy import bindparam, distinct, exists, func, select, text, update
 from tracker.db import Instant, new_id
 from tracker.mail import envelopes
 from tracker.mail.postman import Delivery, Outcome
-from tracker.models import Holder, Message, Preference, RelayAccept, Reminder, Suppression
+from tracker.models import Holder, Message, Preference, RelayAccept, Reminder
 from tracker.services import bulk, reminder_letters, runtime, suppressions
 from tracker.services.letters import Claim, Composed
 from tracker.services.reminder_letters import OWED
@@ -187,12 +187,7 @@ _MARK = (
         _CLAIMED,
         Message.lease_until > bindparam("now", type_=Instant),
         runtime.MAY_SEND,
-        ~exists(
-            select(Suppression.address).where(
-                Suppression.address == bindparam("suppressed"),
-                suppressions.holds(bindparam("now", type_=Instant)),
-            )
-        ),
+        ~suppressions.is_silent(bindparam("suppressed"), bindparam("now", type_=Instant)),
         bindparam("stages") == _OWED_STAGES,
         ~ACCEPTED,
         ~exists(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 
 from tracker.domain.errors import NotFound
 from tracker.models import Suppression
@@ -19,8 +19,12 @@ REASONS = (HARD, RESTING)
 _LONGEST_SUBJECT = 64  # characters of history's subject_id
 
 
-def holds(now: Any) -> ColumnElement[bool]:
-    """The condition on a suppression that it holds at an instant, which may be a parameter."""
+def is_silent(address: Any, now: Any) -> ColumnElement[bool]:
+    """The condition that an address in small letters, a column's perhaps, is not written to."""
+    return exists(select(Suppression.address).where(Suppression.address == address, _holds(now)))
+
+
+def _holds(now: Any) -> ColumnElement[bool]:
     return or_(Suppression.until_at.is_(None), Suppression.until_at > now)
 
 
@@ -70,7 +74,7 @@ def page(
     reading: Reading, *, after: str | None, limit: int, address: str | None = None
 ) -> Sequence[Any]:
     """A page of the addresses that are not written to, in their order."""
-    held = select(Suppression.__table__).where(holds(reading.now)).order_by(Suppression.address)
+    held = select(Suppression.__table__).where(_holds(reading.now)).order_by(Suppression.address)
     if address is not None:
         held = held.where(Suppression.address == address.lower())
     if after:
@@ -80,7 +84,7 @@ def page(
 
 def count(reading: Reading) -> int:
     """How many addresses are not written to now: a small part of all."""
-    counted = select(func.count()).select_from(Suppression).where(holds(reading.now))
+    counted = select(func.count()).select_from(Suppression).where(_holds(reading.now))
     return int(reading.connection.execute(counted).scalar_one())
 
 
@@ -89,7 +93,7 @@ def since(reading: Reading, addresses: Collection[str], *, now: datetime) -> dic
     found: dict[str, datetime] = {}
     for some in facts.chunks({address.lower() for address in addresses}):
         statement = select(Suppression.address, Suppression.recorded_at).where(
-            bulk.among(reading, Suppression.address, some), holds(now)
+            bulk.among(reading, Suppression.address, some), _holds(now)
         )
         found |= {row.address: row.recorded_at for row in reading.rows(statement)}
     return found
