@@ -168,7 +168,10 @@ def test_a_port_that_no_machine_has_is_named(text, rule):
     assert _refused(TRACKER_MAIL_PORT=text) == [f"mail.port = {text}: {rule}"]
 
 
-def test_a_number_below_one_is_named():
+def test_a_number_out_of_its_range_is_named():
+    assert _refused(TRACKER_REMINDERS_QUIET_FROM_HOUR="24") == [
+        "reminders.quiet_from_hour = 24: must be at most 23"
+    ]
     assert _refused(TRACKER_API_PAGE_LIMIT="0") == ["api.page_limit = 0: must be at least 1"]
 
 

@@ -22,7 +22,12 @@ _PREFIX = "TRACKER_"
 _SHORT_NAMES = {"TRACKER_NOW": ("app", "now")}
 _HIGHEST_PORT = 65_535
 _LONGEST_NUMBER = 18  # digits; Python reads longer ones, but slowly
+_LAST_HOUR = 23
 _MAY_BE_EMPTY = {("app", "now"), ("mail", "username"), ("mail", "password")}
+_MAY_BE_ZERO = {
+    ("reminders", key)
+    for key in ("domain_per_minute", "holder_per_day", "quiet_from_hour", "quiet_until_hour")
+}
 
 
 class SettingsRefusedError(Exception):
@@ -82,6 +87,10 @@ class Reminders:
     lease_seconds: int
     transmitting_seconds: int
     fuse_minimum: int
+    domain_per_minute: int
+    holder_per_day: int
+    quiet_from_hour: int
+    quiet_until_hour: int
     finished_days: int
     plan_every_seconds: int
     dispatch_every_seconds: int
@@ -265,8 +274,11 @@ def _check(environment: str, values: Mapping[str, Mapping[str, Any]], mistakes: 
                 mistakes.append(
                     f"{section}.{key}: must not be empty; set {_variable(section, key)}"
                 )
-            if type(value) is int and value < 1:
-                mistakes.append(f"{section}.{key} = {value}: must be at least 1")
+            least = 0 if (section, key) in _MAY_BE_ZERO else 1
+            if type(value) is int and value < least:
+                mistakes.append(f"{section}.{key} = {value}: must be at least {least}")
+            if key.endswith("_hour") and type(value) is int and value > _LAST_HOUR:
+                mistakes.append(f"{section}.{key} = {value}: must be at most {_LAST_HOUR}")
     mail = values.get("mail", {})
     port = mail.get("port")
     if type(port) is int and port > _HIGHEST_PORT:

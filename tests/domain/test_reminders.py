@@ -43,6 +43,40 @@ def fates(found: reminders.Plan) -> dict[int, str]:
     return {stage.offset: reason or fate for stage, fate, reason in found.fates}
 
 
+# Quiet hours.
+@pytest.mark.parametrize(
+    ("at", "begins", "ends", "expected"),
+    [
+        ("2027-02-13T20:59:59", 21, 7, None),
+        ("2027-02-13T21:00:00", 21, 7, "2027-02-14T07:00:00"),
+        ("2027-02-13T23:59:59", 21, 7, "2027-02-14T07:00:00"),
+        ("2027-02-14T00:00:00", 21, 7, "2027-02-14T07:00:00"),
+        ("2027-02-14T06:59:59", 21, 7, "2027-02-14T07:00:00"),
+        ("2027-02-14T07:00:00", 21, 7, None),
+        ("2027-02-14T00:00:00", 1, 6, None),
+        ("2027-02-14T01:00:00", 1, 6, "2027-02-14T06:00:00"),
+        ("2027-02-14T05:59:59", 1, 6, "2027-02-14T06:00:00"),
+        ("2027-02-14T06:00:00", 1, 6, None),
+        ("2027-02-14T03:00:00", 3, 3, None),
+        ("2027-02-14T00:00:00", 0, 0, None),
+        ("2027-03-14T01:30:00", 21, 7, "2027-03-14T07:00:00"),  # an hour less to wait
+        ("2027-03-14T01:30:00", 21, 2, "2027-03-14T03:00:00"),  # there is no two o'clock
+    ],
+)
+def test_what_falls_into_quiet_hours_waits_for_their_end(at, begins, ends, expected):
+    given_at = datetime.fromisoformat(at).replace(tzinfo=NEW_YORK).astimezone(UTC)
+    found = reminders.after_quiet(given_at, time(begins), time(ends), NEW_YORK)
+    expected_at = datetime.fromisoformat(expected or at).replace(tzinfo=NEW_YORK)
+    assert found == expected_at.astimezone(UTC)
+    assert found.tzinfo is UTC
+
+
+def test_quiet_hours_never_end_before_they_began():
+    second_pass = datetime(2026, 11, 1, 6, 15, tzinfo=UTC)  # 01:15 for the second time
+    found = reminders.after_quiet(second_pass, time(0), time(1, 30), NEW_YORK)
+    assert found == second_pass
+
+
 # Instants.
 @pytest.mark.parametrize("zone", FIVE_US_ZONES)
 @pytest.mark.parametrize("offset", POLICY.offsets)

@@ -76,6 +76,20 @@ class Plan:
         return next((stage for stage, fate, _ in self.fates if fate == "planned"), None)
 
 
+def after_quiet(at: datetime, begins: time, ends: time, zone: ZoneInfo) -> datetime:
+    """The instant itself, or the end of the quiet hours that it falls into, by local time.
+
+    The hours may go past midnight; none are quiet that begin and end at once.
+    """
+    local = at.astimezone(zone)
+    past_midnight = begins > ends
+    late, early = local.time() >= begins, local.time() < ends
+    if not (late or early if past_midnight else late and early):
+        return at
+    day = local.date() + timedelta(days=past_midnight and late)
+    return max(datetime.combine(day, ends, tzinfo=zone).astimezone(UTC), at)
+
+
 def instant(expires_on: date, offset: int, policy: ReminderPolicy, zone: ZoneInfo) -> datetime:
     """When a stage falls due, in UTC: the policy's time of day where the holder lives.
 

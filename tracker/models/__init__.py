@@ -21,6 +21,7 @@ from tracker.models.notices import Digest, DigestOrder, Notice, Preference
 from tracker.models.outbox import (
     Bounce,
     FinishedMessage,
+    MailDomain,
     Message,
     RelayAccept,
     Runtime,
@@ -35,7 +36,7 @@ __all__ = [
     "Activity", "Adjustment", "AdjustmentBatch", "Appeal", "Assessment", "Base", "Bounce",
     "Center", "CenterApproval", "Certification", "Cycle", "Decision", "Digest", "DigestOrder",
     "Employer", "Evidence", "FinishedMessage", "HistoryEntry", "Holder", "IdempotencyKey",
-    "ImportRun", "Message", "Notice", "PolicyPublication", "Preference", "RelayAccept",
-    "Reminder", "ReminderCursor", "Renewal", "RosterEntry", "Runtime", "Sharing", "Span",
-    "StandingChange", "Suppression", "Tally", "Token", "Volume",
+    "ImportRun", "MailDomain", "Message", "Notice", "PolicyPublication", "Preference",
+    "RelayAccept", "Reminder", "ReminderCursor", "Renewal", "RosterEntry", "Runtime", "Sharing",
+    "Span", "StandingChange", "Suppression", "Tally", "Token", "Volume",
 ]  # fmt: skip

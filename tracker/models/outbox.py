@@ -114,6 +114,15 @@ class RelayAccept(Base, kw_only=True):
     at: Mapped[datetime] = mapped_column(Instant)
 
 
+class MailDomain(Base, kw_only=True):
+    """A mail domain's token bucket: when it will be full again if nothing more is sent there."""
+
+    __tablename__ = "mail_domain"
+
+    domain: Mapped[str] = mapped_column(String(254), primary_key=True)
+    full_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class Bounce(Base, kw_only=True):
     """A letter that came back: for good (``hard``), for now (``soft``), or as spam (``complaint``).
 

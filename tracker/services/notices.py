@@ -13,7 +13,8 @@ from sqlalchemy import bindparam, select, update
 
 from tracker.db import new_id
 from tracker.models import Holder, Message, Notice
-from tracker.services import bulk, facts, outbox, suppressions
+from tracker.services import bulk, facts, outbox, pacing, suppressions
+from tracker.services.pacing import Pace
 from tracker.services.work import Work
 
 KIND = "notice"
@@ -71,12 +72,14 @@ def _tell(work: Work, news: Collection[News]) -> None:
         return
     kinds = {(one.holder_id, one.type) for one in recorded.values()}
     latest = _latest(work, {holder_id for holder_id, _ in kinds})
+    paces = pacing.of_holders(work, {holder_id for holder_id, _ in kinds})
     letters = {
         (holder_id, type_): _wanted(
-            work, holder_id, type_, addresses[holder_id], latest.get((holder_id, type_))
+            work, holder_id, type_, addresses[holder_id],
+            _time(work.now, latest.get((holder_id, type_)), paces[holder_id]),
         )
         for holder_id, type_ in kinds
-    }
+    }  # fmt: skip
     ids = outbox.enqueue(work, work.message_key, list(letters.values()))
     work.connection.execute(
         _TOLD,
@@ -140,10 +143,10 @@ def _latest(work: Work, holder_ids: Collection[str]) -> dict[tuple[str, str], da
 
 
 def _wanted(
-    work: Work, holder_id: str, type_: str, address: str, latest: datetime | None
+    work: Work, holder_id: str, type_: str, address: str, decided_at: datetime
 ) -> outbox.Wanted:
     """The letter that is to tell it; the same as the one that waits, if one does."""
-    at = _time(work.now, latest) if type_ else work.now
+    at = decided_at if type_ else work.now
     when = at.isoformat() if type_ else f"{at:%Y-%m-%dT%H}"
     return outbox.Wanted(
         key=f"n:{holder_id}:{type_ or 'always'}:{when}", kind=KIND, holder_id=holder_id,
@@ -151,8 +154,9 @@ def _wanted(
     )  # fmt: skip
 
 
-def _time(now: datetime, latest: datetime | None) -> datetime:
-    """When a letter about decisions goes: within minutes, but not two within an hour."""
-    if latest is None:
-        return now + _SECOND_THOUGHTS
-    return latest if latest > now else max(now + _SECOND_THOUGHTS, latest + _AT_MOST_EVERY)
+def _time(now: datetime, latest: datetime | None, pace: Pace) -> datetime:
+    """When a letter about decisions goes: within minutes by day, but not two within an hour."""
+    if latest is not None and latest > now:
+        return latest
+    soon = now + _SECOND_THOUGHTS
+    return pace.earliest(soon if latest is None else max(soon, latest + _AT_MOST_EVERY))

@@ -13,7 +13,7 @@ was not sent, or one marked as possibly sent, which ``reap`` resolves by evidenc
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ from tracker.db import Instant, new_id
 from tracker.mail import envelopes
 from tracker.mail.postman import Delivery, Outcome
 from tracker.models import Holder, Message, Preference, RelayAccept, Reminder
-from tracker.services import bulk, reminder_letters, runtime, suppressions
+from tracker.services import bulk, pacing, reminder_letters, runtime, suppressions
 from tracker.services.letters import Claim, Composed
 from tracker.services.reminder_letters import OWED
 from tracker.services.work import Work
@@ -61,9 +61,14 @@ class Wanted:
     about: dict[str, Any] | None = None
 
     @property
+    def is_urgent(self) -> bool:
+        """Whether it tells of what expires within days."""
+        return self.stage is not None and self.stage <= _URGENT_STAGE
+
+    @property
     def priority(self) -> int:
-        """What expires within days goes first."""
-        return _URGENT if self.stage is not None and self.stage <= _URGENT_STAGE else _USUAL
+        """What is urgent goes first."""
+        return _URGENT if self.is_urgent else _USUAL
 
 
 def enqueue(work: Work, message_key: bytes, wanted: Sequence[Wanted]) -> dict[str, str]:
@@ -140,17 +145,39 @@ def _join(work: Work, wanted: Sequence[Wanted], number: int) -> dict[str, str]:
 
 # Claim and marker.
 def claim(work: Work, *, owner: str, place: str, limit: int) -> list[Claim]:
-    """Take up letters whose time has come, the most urgent first; none where sending is barred."""
+    """Take up letters whose time has come, the most urgent first; none where sending is barred.
+
+    Those for whose mail domain it is too early are put off.
+    """
     due = (
-        select(Message.id)
+        select(Message.id, Message.address)
         .where(_READY, Message.next_at <= work.now, runtime.MAY_SEND)
         .order_by(Message.priority, Message.next_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Message)
     )
-    ids = [row.id for row in work.rows(due, {"place": place})]
-    if not ids:
-        return []
+    while found := work.rows(due, {"place": place}):
+        waiting = pacing.admit(work, found)
+        _put_off(work, waiting)
+        if ids := [row.id for row in found if row.id not in waiting]:
+            return _take(work, ids, owner)
+    return []
+
+
+_PUT_OFF = (
+    update(bulk.table_of(Message))
+    .where(bulk.table_of(Message).c.id == bindparam("b_id"))
+    .values(next_at=bindparam("b_next_at"))
+)
+
+
+def _put_off(work: Work, until: Mapping[str, datetime]) -> None:
+    if until:
+        rows = [{"b_id": id_, "b_next_at": at} for id_, at in until.items()]
+        work.connection.execute(_PUT_OFF, rows)
+
+
+def _take(work: Work, ids: Collection[str], owner: str) -> list[Claim]:
     lease = work.now + timedelta(seconds=work.settings.reminders.lease_seconds)
     taken = (
         update(Message)

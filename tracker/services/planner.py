@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -17,7 +17,7 @@ from sqlalchemy import select
 from tracker.db import new_id
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Certification, Holder, Reminder, ReminderCursor
-from tracker.services import bulk, facts, outbox, reminder_plans, runtime
+from tracker.services import bulk, facts, outbox, pacing, reminder_plans, runtime
 from tracker.services.reminder_plans import AUDIENCE, CURSORS, Examined, Moment
 from tracker.services.work import Office, Work
 
@@ -99,20 +99,17 @@ def _letters(work: Work, found: Sequence[Examined]) -> list[outbox.Wanted]:
     for one in found:
         if one.plan.current is not None:
             groups[_letter_key(work, one)].append(one)
+    paces = pacing.of_holders(work, {group[0].row.holder_id for group in groups.values()})
     letters: list[outbox.Wanted] = []
     for key, group in groups.items():
         stages = [stage for one in group if (stage := one.plan.current)]
         first, until = group[0], max(s.useful_until for s in stages)
-        letters.append(
-            outbox.Wanted(
-                key=key,
-                kind="reminder",
-                holder_id=first.row.holder_id,
-                address=first.address or "",
-                stage=min(s.offset for s in stages),
-                useful_until=until,
-            )
-        )
+        wanted = outbox.Wanted(
+            key=key, kind="reminder", holder_id=first.row.holder_id, address=first.address or "",
+            stage=min(s.offset for s in stages), useful_until=until,
+        )  # fmt: skip
+        earliest = paces[first.row.holder_id].earliest(work.now, urgent=wanted.is_urgent)
+        letters.append(replace(wanted, not_before=earliest if earliest < until else work.now))
     return letters
 
 
