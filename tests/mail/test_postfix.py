@@ -146,3 +146,5 @@ def test_only_so_many_letters_half_told_are_remembered(log):
 def test_whatever_stands_in_a_log_it_is_read_to_its_end(lines):
     log = Log("tracker.example", zone=UTC)
     log.read([named() + lines[0] if lines else named(), *lines], now=NOW)
+
+    assert len(log.read([named("Q9ZZZZ"), active("Q9ZZZZ")], now=NOW)) == 1

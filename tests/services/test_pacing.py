@@ -171,6 +171,21 @@ def test_the_last_reminders_wait_for_nobody(office, clock):
     assert (_reminder(office).stage, _reminder(office).next_at) == (7, clock.now)
 
 
+def test_a_letter_that_waits_goes_at_once_when_it_has_something_urgent_to_tell(office, clock):
+    office = paced(office, holder_per_day=1)
+    clock.now = datetime(2027, 3, 8, 15, tzinfo=UTC)
+    (first,) = cases.certified(office, date(2027, 4, 7))
+    _wrote(office, first, 1)
+    jobs.plan(office)
+    assert (_reminder(office).stage, _reminder(office).next_at > clock.now) == (30, True)
+
+    with office.work(SYSTEM) as work:
+        cases.award(work, [cases.holder_of(work, first)], cases.years_before(EXPIRY), scheme="clt")
+    jobs.plan(office)
+    assert (_reminder(office).stage, _reminder(office).next_at) == (7, clock.now)
+    assert len([row for row in cases.letters(office) if row.kind == "reminder"]) == 1
+
+
 def test_no_number_is_no_limit(office, clock):
     office = paced(office, holder_per_day=0)
     clock.now = at(13, 10)

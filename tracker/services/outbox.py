@@ -60,6 +60,10 @@ class Wanted:
     not_before: datetime | None = None
     about: dict[str, Any] | None = None
 
+    def begins(self, now: datetime) -> datetime:
+        """When it is sent first."""
+        return self.not_before or now
+
     @property
     def is_urgent(self) -> bool:
         """Whether it tells of what expires within days."""
@@ -98,7 +102,7 @@ def _insert(
          "message_id": envelopes.message_id(message_key, key, domain), "kind": one.kind,
          "holder_id": one.holder_id, "employer_id": one.employer_id, "address": one.address,
          "stage": one.stage, "about": one.about, "priority": one.priority, "state": "ready",
-         "created_at": work.now, "next_at": one.not_before or work.now,
+         "created_at": work.now, "next_at": one.begins(work.now),
          "useful_until": one.useful_until, "token": 0, "attempts": 0}
         for one in wanted
     ]  # fmt: skip
@@ -113,17 +117,26 @@ _JOIN = (
     .where(Message.id == bindparam("b_id"))
     .values(
         stage=bindparam("b_stage"), priority=bindparam("b_priority"),
-        useful_until=bindparam("b_until"),
+        useful_until=bindparam("b_until"), next_at=bindparam("b_next_at"),
     )
 )  # fmt: skip
 
 
 def _join(work: Work, wanted: Sequence[Wanted], number: int) -> dict[str, str]:
-    """Add to letters that nobody has taken up: what they say is read when they are."""
+    """Add to letters that nobody has taken up: what they say is read when they are.
+
+    One that was put off goes as soon as the most urgent of what it says.
+    """
     by_key = {f"{one.key}:{number}": one for one in wanted}
     statement = (
         select(
-            Message.id, Message.dedupe_key, Message.stage, Message.priority, Message.useful_until
+            Message.id,
+            Message.dedupe_key,
+            Message.stage,
+            Message.priority,
+            Message.useful_until,
+            Message.next_at,
+            Message.attempts,
         )
         .where(bulk.among(work, Message.dedupe_key, by_key), _READY, Message.facts.is_(None))
         .order_by(Message.dedupe_key)
@@ -136,7 +149,8 @@ def _join(work: Work, wanted: Sequence[Wanted], number: int) -> dict[str, str]:
         values = [
             {"b_id": row.id, "b_stage": min(stages[row.id], default=None),
              "b_priority": min(row.priority, one.priority),
-             "b_until": max(row.useful_until, one.useful_until)}
+             "b_until": max(row.useful_until, one.useful_until),
+             "b_next_at": row.next_at if row.attempts else min(row.next_at, one.begins(work.now))}
             for row, one in joined
         ]  # fmt: skip
         work.connection.execute(_JOIN, values)
