@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import zlib
 from datetime import date
 from typing import Any
 
@@ -120,7 +121,9 @@ def _subject(office, role) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("role", [*ROLES, "nobody"])
-def test_generated_requests_of_every_role_get_documented_answers(app, office, inhabited, role):
+def test_generated_requests_of_every_role_get_documented_answers(
+    app, office, inhabited, role, backend
+):
     subject = {"holder": "holder_id", "employer": "employer_id"}.get(role)
     headers = {}
     if role != "nobody":
@@ -130,14 +133,17 @@ def test_generated_requests_of_every_role_get_documented_answers(app, office, in
     for found in schema.get_all_operations():
         assert isinstance(found, Ok)
         for mode in GenerationMode:
-            _try(found.ok(), mode, headers, inhabited)
+            # Everybody asks something else, and the same in every run.
+            _try(found.ok(), mode, headers, inhabited, seed=f"{role}/{backend}")
 
 
 def _try(
-    operation: Any, mode: GenerationMode, headers: dict[str, str], ids: dict[str, str]
-) -> None:
+    operation: Any, mode: GenerationMode, headers: dict[str, str], ids: dict[str, str], *,
+    seed: str,
+) -> None:  # fmt: skip
     """Generate requests for one operation, all valid or all invalid, and check the answers."""
-    draw = random.Random(f"{operation.label}/{mode}")
+    seed = f"{operation.label}/{mode}/{seed}"
+    draw = random.Random(seed)
 
     def send(case: Any) -> None:
         for name, real in ids.items():
@@ -149,9 +155,10 @@ def _try(
 
     settings = hypothesis.settings(
         max_examples=EXAMPLES, deadline=None, phases=[Phase.explicit, Phase.generate],
-        suppress_health_check=list(HealthCheck), database=None, derandomize=True,
+        suppress_health_check=list(HealthCheck), database=None,
     )  # fmt: skip
+    generated = hypothesis.given(case=operation.as_strategy(generation_mode=mode))(send)
     try:
-        settings(hypothesis.given(case=operation.as_strategy(generation_mode=mode))(send))()
+        hypothesis.seed(zlib.crc32(seed.encode()))(settings(generated))()
     except hypothesis.errors.Unsatisfiable:
         return  # an operation without parameters cannot be called wrongly
