@@ -127,6 +127,28 @@ def test_a_letter_that_waits_is_not_sent_to_who_wants_no_more(office, prefer, pl
     assert letter.last_error == preferences.NOT_WANTED
 
 
+@pytest.mark.parametrize(("stage", "comes"), [(60, "cancelled"), (7, "sent")])
+def test_a_pause_holds_a_letter_that_waits_unless_it_is_of_the_last_days(
+    office, prefer, plan, stage, comes
+):
+    plan(stage)
+    prefer(reminders={"snoozed_until": EXPIRY - timedelta(days=stage)})
+    with cases.relay(office) as (sending, catcher):
+        assert jobs.dispatch(sending) == {comes: 1}
+        assert len(catcher.letters()) == (comes == "sent")
+
+    (letter,) = cases.letters(office)
+    assert letter.last_error == (preferences.PAUSED if comes == "cancelled" else None)
+
+
+def test_a_pause_that_is_over_holds_nothing(office, clock, prefer, plan):
+    plan(60)
+    prefer(reminders={"snoozed_until": EXPIRY - timedelta(days=59)})
+    clock.advance(days=2)
+    with cases.relay(office) as (sending, _):
+        assert jobs.dispatch(sending) == {"sent": 1}
+
+
 def test_who_switches_off_between_composing_and_the_marker_is_not_written_to(office, prefer, plan):
     plan(60)
 

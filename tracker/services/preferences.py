@@ -18,15 +18,16 @@ from sqlalchemy import and_, or_, select, update
 from tracker.domain import reminders as rules
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.permissions import Actor
-from tracker.models import Preference
+from tracker.models import Holder, Preference
 from tracker.models.notices import LETTER_TYPES
-from tracker.services import certifications, facts, history, holders, letters
+from tracker.services import certifications, facts, history, holders, letters, reminder_plans
 from tracker.services.letters import Claim, Composed, Made, Uncomposed
 from tracker.services.work import Reading, Work
 
 ALWAYS_SENT = ("suspended", "reinstated", "revoked", "consent_asked")
 REMINDERS = "reminders"
 NOT_WANTED = "The holder wants no such letters."
+PAUSED = "The holder paused such letters."
 _WANTED: Mapping[str, Any] = {"wanted": True, "snoozed_until": None}
 """What holds where there is no row."""
 _KEY = ("holder_id", "type")
@@ -190,22 +191,40 @@ def _put_by_link(work: Work, type_: str, **wish: Any) -> Preferences:
 
 # On the way out.
 def drop_unwanted(reading: Reading, claims: Sequence[Claim], made: Made) -> Made:
-    """The composed letters, less those of a type that their holder has switched off."""
+    """The composed letters, less those of a type that their holder has switched off or paused."""
     of_type = {
         (claim.holder_id, composed.type)
         for claim in claims
         if isinstance(composed := made.get(claim.id), Composed) and composed.type
     }
-    off: set[tuple[str, str]] = set()
+    said: dict[tuple[str, str], Any] = {}
     for ids in facts.chunks({holder_id for holder_id, _ in of_type if holder_id}):
-        statement = select(Preference.holder_id, Preference.type).where(
-            Preference.holder_id.in_(ids), ~Preference.wanted
-        )
-        off.update((row.holder_id, row.type) for row in reading.rows(statement))
+        statement = (
+            select(
+                Preference.holder_id, Preference.type, Preference.wanted,
+                Preference.snoozed_until, Holder.time_zone,
+            )
+            .join(Holder, Holder.id == Preference.holder_id)
+            .where(
+                Preference.holder_id.in_(ids),
+                or_(~Preference.wanted, Preference.snoozed_until.is_not(None)),
+            )
+        )  # fmt: skip
+        said |= {(row.holder_id, row.type): row for row in reading.rows(statement)}
     unwanted = {
-        claim.id: Uncomposed(NOT_WANTED, owed=False)
+        claim.id: Uncomposed(reason, owed=False)
         for claim in claims
         if isinstance(composed := made.get(claim.id), Composed)
-        and (claim.holder_id, composed.type) in off
+        and (wish := said.get((claim.holder_id or "", composed.type)))
+        and (reason := _unheard(reading, claim, wish))
     }
     return {**made, **unwanted}
+
+
+def _unheard(reading: Reading, claim: Claim, wish: Any) -> str | None:
+    """Why a letter is not wanted now, if it is not: the planner's rule, for one that waited."""
+    if not wish.wanted:
+        return NOT_WANTED
+    can_wait = claim.stage is not None and claim.stage > rules.LAST_DAYS
+    zone = reminder_plans.zone_of(wish.time_zone)
+    return PAUSED if can_wait and reminder_plans.is_paused(wish, reading.now, zone) else None

@@ -98,7 +98,7 @@ def examine(reading: Reading, rows: Sequence[Any], when: When) -> list[Examined]
             now=moment.now, opened_at=rules.opening(row.opened_on, zone),
             last_offset=row.last_offset, decided=decided(row), hold=hold, pending=pending,
             deliverable=suppressions.address_of(row, silent) is not None,
-            wanted=wish is None or wish.wanted, snoozed=_snoozed(wish, moment.now, zone),
+            wanted=wish is None or wish.wanted, snoozed=is_paused(wish, moment.now, zone),
         )  # fmt: skip
     plans = {id_: _plan(reading, row, looks[id_]) for id_, row in by_id.items()}
     for id_ in _complete(reading, rows, plans, moments):
@@ -194,7 +194,7 @@ def _wishes(reading: Reading, rows: Sequence[Any]) -> dict[str, Any]:
     return found
 
 
-def _snoozed(wish: Any, now: datetime, zone: ZoneInfo) -> bool:
+def is_paused(wish: Any, now: datetime, zone: ZoneInfo) -> bool:
     """Whether a pause lasts, its last day where the holder lives included."""
     if wish is None or wish.snoozed_until is None:
         return False
