@@ -20,13 +20,17 @@ ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ("default", "testing", "production")
 _PREFIX = "TRACKER_"
 _SHORT_NAMES = {"TRACKER_NOW": ("app", "now")}
-_HIGHEST_PORT = 65_535
 _LONGEST_NUMBER = 18  # digits; Python reads longer ones, but slowly
-_LAST_HOUR = 23
 _MAY_BE_EMPTY = {("app", "now"), ("mail", "username"), ("mail", "password")}
 _MAY_BE_ZERO = {
     ("reminders", key)
     for key in ("domain_per_minute", "holder_per_day", "quiet_from_hour", "quiet_until_hour")
+}
+_AT_MOST = {
+    ("mail", "port"): 65_535,
+    ("reminders", "domain_per_minute"): 60_000,  # one a millisecond
+    ("reminders", "quiet_from_hour"): 23,
+    ("reminders", "quiet_until_hour"): 23,
 }
 
 
@@ -277,12 +281,10 @@ def _check(environment: str, values: Mapping[str, Mapping[str, Any]], mistakes: 
             least = 0 if (section, key) in _MAY_BE_ZERO else 1
             if type(value) is int and value < least:
                 mistakes.append(f"{section}.{key} = {value}: must be at least {least}")
-            if key.endswith("_hour") and type(value) is int and value > _LAST_HOUR:
-                mistakes.append(f"{section}.{key} = {value}: must be at most {_LAST_HOUR}")
+            most = _AT_MOST.get((section, key), value)
+            if type(value) is int and value > most:
+                mistakes.append(f"{section}.{key} = {value}: must be at most {most}")
     mail = values.get("mail", {})
-    port = mail.get("port")
-    if type(port) is int and port > _HIGHEST_PORT:
-        mistakes.append(f"mail.port = {port}: must be at most {_HIGHEST_PORT}")
     if mail.get("use_tls") is True and mail.get("use_ssl") is True:
         mistakes.append("mail.use_tls, mail.use_ssl: only one of them can be true")
     _check_clock(environment, str(values.get("app", {}).get("now", "")), mistakes)

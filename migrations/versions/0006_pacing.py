@@ -1,4 +1,4 @@
-"""How fast letters may go to a mail domain.
+"""How fast letters may go to a mail domain, and how many to a holder.
 
 Revision ID: 0006
 Revises: 0005
@@ -22,7 +22,11 @@ def upgrade() -> None:
         sa.Column("full_at", tracker.db.Instant(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("domain", name="pk_mail_domain"),
     )
+    op.drop_index("ix_message_holder", "message")
+    op.create_index("ix_message_holder", "message", ["holder_id", "next_at"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_message_holder", "message")
+    op.create_index("ix_message_holder", "message", ["holder_id"])
     op.drop_table("mail_domain")

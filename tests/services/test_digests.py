@@ -553,18 +553,25 @@ def test_a_digest_goes_to_no_address_that_is_suppressed(office, clock, acme, ord
     order(address="HR@acme.example")
     clock.set(MONDAY)
     jobs.digest(office)
+    until = clock.now + timedelta(days=3)
     with office.work(SYSTEM) as work:
-        suppressions.suppress(work, ["hr@acme.example"], "hard_bounce")
+        suppressions.suppress(work, ["hr@acme.example"], "soft_bounces", until=until)
 
     assert send(office) == []
-    assert cases.letters(office)[0].last_error == "The address is not written to."
+    (waiting,) = cases.letters(office)
+    assert (waiting.state, waiting.last_error) == ("ready", "The address is not written to.")
+    clock.now = until + timedelta(hours=6)
+    (letter,) = send(office)
+    assert "as of 22 November 2026" in letter.subject
 
 
 def test_weeks_wait_while_the_address_is_suppressed_and_make_one_digest(office, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order(address="HR@acme.example")
+    order(address="Ürsel@beta.example", employer=company(office, "Beta"))
     with office.work(SYSTEM) as work:
-        suppressions.suppress(work, ["hr@acme.example"], "hard_bounce")
+        addresses = ["hr@acme.example", "Ürsel@beta.example"]
+        suppressions.suppress(work, addresses, "hard_bounce")
     clock.set("2026-12-08")
     assert send(office) == written(office) == []
     with office.reading(SYSTEM) as reading:

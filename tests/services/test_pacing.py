@@ -10,11 +10,13 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select, text, update
 
 from tests.services import reminder_cases as cases
 from tests.statements import counted
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
+from tracker.models import MailDomain, Message
 from tracker.services import activities, certifications, outbox, pacing, runtime
 
 EXPIRY = date(2027, 3, 15)
@@ -83,6 +85,31 @@ def test_what_would_come_too_late_in_the_morning_goes_at_night(office, clock):
     assert letter.next_at == clock.now
 
 
+def test_what_is_planned_before_and_after_midnight_is_one_letter(quiet, clock):
+    (first,) = cases.certified(quiet, EXPIRY)
+    clock.now = at(13, 23, 30)
+    jobs.plan(quiet)
+    with quiet.work(SYSTEM) as work:
+        cases.award(work, [cases.holder_of(work, first)], cases.years_before(EXPIRY), scheme="clt")
+    clock.now = at(14, 0, 30)
+    jobs.plan(quiet)
+    (letter,) = cases.letters(quiet)
+    assert letter.next_at == at(14, 7)
+
+
+def test_what_is_too_many_and_too_late_tomorrow_goes_in_the_morning(office, clock):
+    office = paced(office, quiet_from_hour=21, quiet_until_hour=7, holder_per_day=1)
+    clock.now = datetime(2027, 2, 28, 19, tzinfo=NEW_YORK).astimezone(UTC)
+    (id_,) = cases.certified(office, EXPIRY)
+    clock.now = datetime(2027, 3, 7, 20, tzinfo=NEW_YORK).astimezone(UTC)
+    _wrote(office, id_, 1)
+    clock.now = datetime(2027, 3, 8, 2, tzinfo=NEW_YORK).astimezone(UTC)
+    jobs.plan(office)  # the stage of 14 days, until the one of 7 at nine
+    assert (_reminder(office).stage, _reminder(office).next_at) == (
+        14, datetime(2027, 3, 8, 7, tzinfo=NEW_YORK).astimezone(UTC),
+    )  # fmt: skip
+
+
 def test_news_of_a_night_make_one_letter_in_the_morning_but_a_new_address_is_told_at_once(
     quiet, clock
 ):
@@ -117,14 +144,14 @@ def _approve(office, activity_id):
 
 
 # To one holder.
-def _wrote(office, certification_id, count):
+def _wrote(office, certification_id, count, **more):
     """Queue letters to the holder of a certification, of kinds that do not matter here."""
     with office.work(SYSTEM) as work:
         holder_id = cases.holder_of(work, certification_id)
         wanted = [
             outbox.Wanted(
                 key=f"t:{work.now}:{n}", kind="notice", holder_id=holder_id, address="a@b.example",
-                useful_until=work.now + timedelta(days=9), about={"type": ""},
+                useful_until=work.now + timedelta(days=9), about={"type": ""}, **more,
             )
             for n in range(count)
         ]  # fmt: skip
@@ -148,18 +175,36 @@ def test_a_holder_who_got_the_days_number_gets_the_next_a_day_after_the_first(
     assert _reminder(office).next_at == (at(14, 8) if waits else at(13, 10))
 
 
-def test_letters_of_yesterday_those_called_off_and_other_peoples_do_not_count(office, clock):
+def _full_until(office, certification_id):
+    with office.reading(SYSTEM) as reading:
+        holder_id = cases.holder_of(reading, certification_id)
+        return pacing.of_holders(reading, {holder_id: "America/New_York"})[holder_id].full_until
+
+
+@pytest.mark.parametrize("state", ["cancelled", "dead"])
+def test_letters_of_yesterday_of_other_people_and_those_that_never_came_do_not_count(
+    office, clock, state
+):
     office = paced(office, holder_per_day=1)
     clock.now = at(12, 9)
     id_, other = cases.certified(office, EXPIRY, 2)
     _wrote(office, id_, 1)
     clock.now = at(13, 10)
     _wrote(office, other, 1)
+    assert (_full_until(office, id_), _full_until(office, other)) == (None, at(14, 10))
     with office.work(SYSTEM) as work:
-        paces = pacing.of_holders(work, {cases.holder_of(work, one) for one in (id_, other)})
-    assert sorted(pace.full_until or clock.now for pace in paces.values()) == [
-        at(13, 10), at(14, 10),
-    ]  # fmt: skip
+        work.connection.execute(update(Message).values(state=state))
+    assert _full_until(office, other) is None
+
+
+def test_letters_that_wait_count_for_the_day_on_which_they_go(office, clock):
+    office = paced(office, holder_per_day=2)
+    clock.now = at(12, 9)
+    (id_,) = cases.certified(office, EXPIRY)
+    for hour, full_until in ((8, None), (10, at(14, 8)), (11, at(14, 10)), (12, at(15, 8))):
+        clock.now = at(13, hour)
+        _wrote(office, id_, 1, not_before=_full_until(office, id_))
+        assert (_full_until(office, id_) or at(14, 8)) == (full_until or at(14, 8))
 
 
 def test_the_last_reminders_wait_for_nobody(office, clock):
@@ -195,16 +240,27 @@ def test_no_number_is_no_limit(office, clock):
     assert _reminder(office).next_at == clock.now
 
 
-def test_paces_of_many_take_as_many_statements_as_of_a_few(office, clock):
+def test_paces_of_many_are_found_by_the_index_with_one_statement(office, clock, backend):
     clock.now = at(13, 10)
-    with office.work(SYSTEM) as work:
-        few, many = (set(cases.holders(work, count)) for count in (2, 60))
     asked = []
-    for ids in (few, many):
+    for count in (2, 60):
+        with office.work(SYSTEM) as work:
+            zones = dict.fromkeys(cases.holders(work, count), "America/Chicago")
         with office.reading(SYSTEM) as reading, counted(office) as ran:
-            assert pacing.of_holders(reading, ids).keys() == ids
+            assert pacing.of_holders(reading, zones).keys() == zones.keys()
         asked.append(len(ran))
     assert asked == [1, 1]
+
+    with office.work(SYSTEM) as work:
+        if backend == "postgresql":
+            work.connection.exec_driver_sql("set local enable_seqscan = off")
+        explain = "explain query plan" if backend == "sqlite" else "explain"
+        question = (
+            "select holder_id, next_at from message where next_at > '2027-01-01'"
+            f" and holder_id in ('{next(iter(zones))}')"
+        )
+        plan = str(work.rows(text(f"{explain} {question}")))
+    assert "ix_message_holder" in plan
 
 
 # To one mail domain.
@@ -234,10 +290,7 @@ def test_a_domain_gets_so_many_at_once_and_the_others_one_by_one(slow, clock):
     assert _claimed(slow) == {"big.example": 2, "other.example": 2}
     assert _claimed(slow) == {}
     waiting = [row for row in cases.letters(slow) if row.state == "ready"]
-    assert {row.attempts for row in waiting} == {0}
-    assert sorted(row.next_at - clock.now for row in waiting) == [
-        30 * SECONDS, 30 * SECONDS, 60 * SECONDS,
-    ]  # fmt: skip
+    assert {(row.attempts, row.next_at) for row in waiting} == {(0, clock.now)}
 
     clock.advance(seconds=29.9)
     assert _claimed(slow) == {}
@@ -248,8 +301,27 @@ def test_a_domain_gets_so_many_at_once_and_the_others_one_by_one(slow, clock):
 
 
 def test_letters_behind_those_that_must_wait_are_found(slow):
-    assert sum((_claimed(slow, limit=2) for _ in range(2)), Counter()).total() == 4
-    assert _claimed(slow, limit=1) == {}
+    claims = [_claimed(slow, limit=1) for _ in range(6)]
+    assert sum(claims, Counter()) == {"big.example": 2, "other.example": 2}
+    assert claims[4:] == [{}, {}]
+
+
+def test_a_clock_that_is_behind_takes_no_more_than_there_is(slow, clock):
+    assert _claimed(slow).total() == 4
+    clock.advance(minutes=-2)
+    with slow.work(SYSTEM) as work:
+        work.connection.execute(update(Message).values(next_at=work.now))
+    assert _claimed(slow) == {}
+    with slow.reading(SYSTEM) as reading:
+        full = {row.full_at for row in reading.rows(select(MailDomain.full_at))}
+    assert full == {clock.now + timedelta(minutes=3)}
+
+
+@pytest.mark.parametrize("size", [7, 13, 60_000])
+def test_as_many_tokens_as_are_said_fit_into_a_minute(size):
+    each = pacing._each(size)
+    assert timedelta(minutes=1) // each >= size
+    assert each * size <= timedelta(minutes=1) < each * size + size * timedelta(microseconds=1)
 
 
 def test_a_bucket_holds_no_more_than_a_minutes_letters(slow, clock):

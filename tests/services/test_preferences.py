@@ -141,6 +141,26 @@ def test_a_pause_holds_a_letter_that_waits_unless_it_is_of_the_last_days(
     assert letter.last_error == (preferences.PAUSED if comes == "cancelled" else None)
 
 
+def test_a_pause_holds_a_letter_whose_urgent_part_has_fallen_away(
+    office, clock, holder_id, prefer, plan
+):
+    with office.work(SYSTEM) as work:
+        a_week_later = cases.years_before(EXPIRY + timedelta(days=7))
+        cases.award(work, [holder_id], a_week_later, scheme="clt")
+        (urgent,) = (
+            row.id
+            for row in work.rows(select(Certification.id).where(Certification.scheme == "cpt"))
+        )
+    plan(7)
+    (letter,) = (row for row in cases.letters(office) if row.kind == "reminder")
+    assert letter.stage == 7
+    cases.renew(office, urgent, clock.now.date())
+    prefer(reminders={"snoozed_until": EXPIRY})
+    with cases.relay(office) as (sending, _):
+        jobs.dispatch(sending)
+    assert cases.letters(office)[0].last_error == preferences.PAUSED
+
+
 def test_a_pause_that_is_over_holds_nothing(office, clock, prefer, plan):
     plan(60)
     prefer(reminders={"snoozed_until": EXPIRY - timedelta(days=59)})

@@ -52,7 +52,7 @@ class Message(Base, kw_only=True):
             sqlite_where=text("state in ('ambiguous', 'dead', 'parked')"),
             postgresql_where=text("state in ('ambiguous', 'dead', 'parked')"),
         ),
-        Index("ix_message_holder", "holder_id"),
+        Index("ix_message_holder", "holder_id", "next_at"),
     )  # fmt: skip
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)

@@ -38,7 +38,7 @@ def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
         try:
             told = _facts(reading, claim, rows.get(claim.id), live, barred)
             made[claim.id] = (
-                Uncomposed(told, owed=False)
+                Uncomposed(told, owed=told == _SUPPRESSED)  # it tells of days that none tells again
                 if isinstance(told, str)
                 else _composed(reading, key, claim, told)
             )

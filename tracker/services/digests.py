@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, func, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 
 from tracker.db import new_id
 from tracker.domain import digests as rules
@@ -101,22 +101,26 @@ def call_off(work: Work, employer_id: str) -> None:
 
 # Writing.
 def owed(reading: Reading) -> list[str]:
-    """The employers to whom a digest is owed now."""
-    rows = reading.rows(select(DigestOrder.employer_id).where(_owed(reading)))
-    return [row.employer_id for row in rows]
+    """The employers to whom a digest is owed now.
+
+    Days wait while the address is one that is not written to.
+    """
+    rows = reading.rows(
+        select(DigestOrder.employer_id, DigestOrder.address).where(_untold(reading))
+    )
+    silent = suppressions.since(reading, {row.address for row in rows}, now=reading.now)
+    return [row.employer_id for row in rows if row.address.lower() not in silent]
 
 
 def late(reading: Reading) -> int:
     """How many digests were owed an hour ago already and are not written."""
-    then = replace(reading, now=reading.now - _PATIENCE)
-    counted = select(func.count()).select_from(DigestOrder).where(_owed(then))
-    return int(reading.connection.execute(counted).scalar_one())
+    return len(owed(replace(reading, now=reading.now - _PATIENCE)))
 
 
-def _owed(reading: Reading) -> Any:
-    """Days that nobody was told of; they wait while the address is one that is not written to."""
+def _untold(reading: Reading) -> Any:
+    """The condition on an order that there are days of which nothing was told."""
     today = employers.today(reading)
-    untold = or_(
+    return or_(
         *(
             and_(
                 DigestOrder.every == every,
@@ -128,7 +132,6 @@ def _owed(reading: Reading) -> Any:
             for every in rules.EVERY
         )
     )
-    return and_(untold, ~suppressions.is_silent(func.lower(DigestOrder.address), reading.now))
 
 
 def write(work: Work, employer_id: str) -> str:

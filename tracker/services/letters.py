@@ -46,7 +46,8 @@ class Composed:
     """A letter ready to be handed over, with what the marker must check and write down.
 
     The marker asks whether stages of all these certifications are owed, and whether the holder
-    still wants letters of the ``type`` (empty: sent whatever they want). ``still_true`` is asked
+    still wants letters of the ``type`` (empty: sent whatever they want). ``stage`` is the most
+    urgent of those that a reminder really tells of. ``still_true`` is asked
     beside that where a letter tells what only its own kind can judge.
     """
 
@@ -56,6 +57,7 @@ class Composed:
     facts: dict[str, Any]
     certification_ids: tuple[str, ...] = ()
     type: str = ""
+    stage: int | None = None
     still_true: Callable[[Reading], bool] | None = None
 
 
@@ -73,7 +75,7 @@ Made = dict[str, Composed | Uncomposed]
 
 def sealed(
     reading: Reading, key: bytes, claim: Claim, letter: Letter, facts: dict[str, Any], *,
-    certification_ids: tuple[str, ...] = (), type_: str = "",
+    certification_ids: tuple[str, ...] = (), type_: str = "", stage: int | None = None,
 ) -> Composed:  # fmt: skip
     """A letter in its envelope; ``facts`` tell the address and when it was composed.
 
@@ -90,7 +92,7 @@ def sealed(
     return Composed(
         address=facts["address"], envelope_sender=envelope.envelope_sender,
         data=envelopes.render(letter, envelope), facts=facts,
-        certification_ids=certification_ids, type=type_,
+        certification_ids=certification_ids, type=type_, stage=stage,
     )  # fmt: skip
 
 

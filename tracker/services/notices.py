@@ -66,13 +66,14 @@ def is_news(work: Work, day: date) -> bool:
 
 
 def _tell(work: Work, news: Collection[News]) -> None:
-    addresses = _addresses(work, {one.holder_id for one in news})
+    holders = _reachable(work, {one.holder_id for one in news})
+    addresses = {id_: address for id_, (address, _) in holders.items()}
     recorded = _recorded(work, [one for one in news if one.holder_id in addresses])
     if not recorded:
         return
     kinds = {(one.holder_id, one.type) for one in recorded.values()}
     latest = _latest(work, {holder_id for holder_id, _ in kinds})
-    paces = pacing.of_holders(work, {holder_id for holder_id, _ in kinds})
+    paces = pacing.of_holders(work, {id_: holders[id_][1] for id_, _ in kinds})
     letters = {
         (holder_id, type_): _wanted(
             work, holder_id, type_, addresses[holder_id],
@@ -97,15 +98,15 @@ _TOLD = (
 )
 
 
-def _addresses(work: Work, holder_ids: Collection[str]) -> dict[str, str]:
-    """Where holders are written to, by id; whoever cannot be reached is left out."""
-    statement = select(Holder.id, Holder.email, Holder.second_email).where(
+def _reachable(work: Work, holder_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Where holders are written to and their zones, by id; who cannot be reached is left out."""
+    statement = select(Holder.id, Holder.email, Holder.second_email, Holder.time_zone).where(
         bulk.among(work, Holder.id, holder_ids)
     )
     rows = work.rows(statement)
     silent = suppressions.of_holders(work, rows, now=work.now)
-    found = {row.id: suppressions.address_of(row, silent) for row in rows}
-    return {id_: address for id_, address in found.items() if address is not None}
+    found = ((row, suppressions.address_of(row, silent)) for row in rows)
+    return {row.id: (address, row.time_zone) for row, address in found if address is not None}
 
 
 def _recorded(work: Work, news: Collection[News]) -> dict[str, News]:

@@ -13,7 +13,7 @@ was not sent, or one marked as possibly sent, which ``reap`` resolves by evidenc
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -161,7 +161,7 @@ def _join(work: Work, wanted: Sequence[Wanted], number: int) -> dict[str, str]:
 def claim(work: Work, *, owner: str, place: str, limit: int) -> list[Claim]:
     """Take up letters whose time has come, the most urgent first; none where sending is barred.
 
-    Those for whose mail domain it is too early are put off.
+    Those for whose mail domain it is too early are left.
     """
     due = (
         select(Message.id, Message.address)
@@ -170,25 +170,11 @@ def claim(work: Work, *, owner: str, place: str, limit: int) -> list[Claim]:
         .limit(limit)
         .with_for_update(skip_locked=True, of=Message)
     )
-    while found := work.rows(due, {"place": place}):
-        waiting = pacing.admit(work, found)
-        _put_off(work, waiting)
-        if ids := [row.id for row in found if row.id not in waiting]:
-            return _take(work, ids, owner)
-    return []
-
-
-_PUT_OFF = (
-    update(bulk.table_of(Message))
-    .where(bulk.table_of(Message).c.id == bindparam("b_id"))
-    .values(next_at=bindparam("b_next_at"))
-)
-
-
-def _put_off(work: Work, until: Mapping[str, datetime]) -> None:
-    if until:
-        rows = [{"b_id": id_, "b_next_at": at} for id_, at in until.items()]
-        work.connection.execute(_PUT_OFF, rows)
+    if (may_go := pacing.may_go(work)) is not None:
+        due = due.where(may_go)
+    found = work.rows(due, {"place": place})
+    ids = pacing.admit(work, found) if found else []
+    return _take(work, ids, owner) if ids else []
 
 
 def _take(work: Work, ids: Collection[str], owner: str) -> list[Claim]:

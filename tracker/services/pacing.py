@@ -1,4 +1,4 @@
-"""When letters may go: not at night, so many a day to a holder, so many a minute to a domain."""
+"""When letters begin their way: not at night, so many a day to a holder, a minute to a domain."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, select, update
 
 from tracker.domain import reminders as rules
-from tracker.models import Holder, MailDomain, Message
+from tracker.models import MailDomain, Message
 from tracker.services import bulk, facts, reminder_plans
 from tracker.services.work import Reading, Work
 
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
+_NEVER_SENT = ("cancelled", "dead")
 
 
 # To a holder.
@@ -35,59 +36,72 @@ class Pace:
         return rules.after_quiet(at, *self.quiet, self.zone)
 
 
-def of_holders(reading: Reading, holder_ids: Collection[str]) -> dict[str, Pace]:
-    """The paces of holders, by id, with one statement for hundreds of them."""
+def of_holders(reading: Reading, zones: Mapping[str, str]) -> dict[str, Pace]:
+    """The paces of holders, whose zones are given by their ids."""
     given = reading.settings.reminders
     quiet = (time(given.quiet_from_hour), time(given.quiet_until_hour))
-    recent = and_(
-        Message.holder_id == Holder.id, Message.created_at > reading.now - _DAY,
-        Message.state != "cancelled",
-    )  # fmt: skip
-    paces: dict[str, Pace] = {}
+    full = _full_until(reading, zones, given.holder_per_day) if given.holder_per_day else {}
+    return {
+        id_: Pace(reminder_plans.zone_of(zone), quiet, full.get(id_)) for id_, zone in zones.items()
+    }
+
+
+def _full_until(reading: Reading, holder_ids: Collection[str], number: int) -> dict[str, datetime]:
+    """Of those who get the day's number already: when, of the last so many, the first is a day old.
+
+    Letters that wait for their time count as well.
+    """
+    times: dict[str, list[datetime]] = defaultdict(list)
     for ids in facts.chunks(holder_ids):
-        statement = (
-            select(Holder.id, Holder.time_zone, func.count(Message.id).label("letters"),
-                   func.min(Message.created_at).label("first_at"))
-            .join(Message, recent, isouter=True)
-            .where(bulk.among(reading, Holder.id, ids))
-            .group_by(Holder.id, Holder.time_zone)
+        statement = select(Message.holder_id, Message.next_at).where(
+            bulk.among(reading, Message.holder_id, ids), Message.next_at > reading.now - _DAY,
+            Message.state.not_in(_NEVER_SENT),
         )  # fmt: skip
         for row in reading.rows(statement):
-            is_full = 0 < given.holder_per_day <= row.letters
-            paces[row.id] = Pace(
-                reminder_plans.zone_of(row.time_zone), quiet,
-                row.first_at + _DAY if is_full else None,
-            )  # fmt: skip
-    return paces
+            times[row.holder_id].append(row.next_at)
+    return {id_: sorted(some)[-number] + _DAY for id_, some in times.items() if len(some) >= number}
 
 
-# To a mail domain.
-def admit(work: Work, letters: Sequence[Any]) -> dict[str, datetime]:
-    """Take a token of its domain's bucket for each letter, in their order.
+# To a mail domain. A bucket holds the tokens of a minute; all processes take from the same ones.
+def may_go(work: Work) -> ColumnElement[bool] | None:
+    """The condition on a letter that its domain's bucket has a token; None where all have."""
+    if not (size := work.settings.reminders.domain_per_minute):
+        return None
+    latest = work.now + _MINUTE - _each(size)
+    empty = work.rows(select(MailDomain.domain).where(MailDomain.full_at > latest))
+    some = [~Message.address.iendswith(f"@{row.domain}", autoescape=True) for row in empty]
+    return and_(*some) if some else None
 
-    Returns those for which there is none, by id, with the instant at which there may be one. A
-    bucket holds the tokens of a minute, and all processes take from the same ones.
+
+def admit(work: Work, letters: Sequence[Any]) -> list[str]:
+    """Take a token for each letter, in their order; the ids of those for which there was one.
+
+    Once a transaction: buckets are locked in order, so that two who take cannot lock each other.
     """
-    size = work.settings.reminders.domain_per_minute
-    if not size:
-        return {}
+    if not (size := work.settings.reminders.domain_per_minute):
+        return [letter.id for letter in letters]
     by_domain: dict[str, list[str]] = defaultdict(list)
     for letter in letters:
         by_domain[letter.address.rpartition("@")[2].lower()].append(letter.id)
-    waiting: dict[str, datetime] = {}
+    admitted: set[str] = set()
     taken: list[dict[str, Any]] = []
-    each = _MINUTE / size
     for domain, full_at in _buckets(work, by_domain).items():
-        ids, begin = by_domain[domain], max(full_at, work.now)
-        free = (work.now + _MINUTE - begin) // each
-        taken.append({"b_domain": domain, "b_full_at": begin + each * len(ids[:free])})
-        waiting |= {id_: begin + each * (n + 1) - _MINUTE for n, id_ in enumerate(ids) if n >= free}
+        begin = max(full_at, work.now)
+        free = max((work.now + _MINUTE - begin) // _each(size), 0)
+        ids = by_domain[domain][:free]
+        taken.append({"b_domain": domain, "b_full_at": begin + _each(size) * len(ids)})
+        admitted.update(ids)
     work.connection.execute(_TAKE, taken)
-    return waiting
+    return [letter.id for letter in letters if letter.id in admitted]
+
+
+def _each(size: int) -> timedelta:
+    """How long a token takes to come; rounded down, so that all fit into the minute."""
+    return timedelta(microseconds=_MINUTE // timedelta(microseconds=size))
 
 
 def _buckets(work: Work, domains: Collection[str]) -> Mapping[str, datetime]:
-    """When domains' buckets are full; in order, so that two who take cannot lock each other."""
+    """When these domains' buckets are full; locked."""
     ordered = sorted(domains)
     full = [{"domain": domain, "full_at": work.now} for domain in ordered]
     work.connection.execute(work.upsert(MailDomain).on_conflict_do_nothing(), full)

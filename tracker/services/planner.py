@@ -18,6 +18,7 @@ from tracker.db import new_id
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Certification, Holder, Reminder, ReminderCursor
 from tracker.services import bulk, facts, outbox, pacing, reminder_plans, runtime
+from tracker.services.pacing import Pace
 from tracker.services.reminder_plans import AUDIENCE, CURSORS, Examined, Moment
 from tracker.services.work import Office, Work
 
@@ -54,9 +55,10 @@ def plan_due(office: Office, *, limit: int) -> PlanCounts:
         found = reminder_plans.examine(
             work, rows, lambda _, scheme: Moment(work.now, work.today(scheme))
         )
-        letters = outbox.enqueue(work, office.message_key, _letters(work, found))
-        runtime.count_volume(work, len(letters))
-        counts = _record(work, found, letters)
+        letters = _letters(work, found)
+        ids = outbox.enqueue(work, office.message_key, list(letters.values()))
+        runtime.count_volume(work, len(ids))
+        counts = _record(work, found, {id_: ids[one.key] for id_, one in letters.items()})
         _advance(work, found)
     return counts
 
@@ -93,39 +95,40 @@ def _lock_holders(work: Work, holder_ids: Collection[str]) -> set[str]:
     return free
 
 
-def _letters(work: Work, found: Sequence[Examined]) -> list[outbox.Wanted]:
-    """One letter for each holder who has a stage to be told of, on the holder's own date."""
+def _letters(work: Work, found: Sequence[Examined]) -> dict[str, outbox.Wanted]:
+    """One letter for each holder who has a stage to be told of, by the holder's id."""
     groups: dict[str, list[Examined]] = defaultdict(list)
     for one in found:
         if one.plan.current is not None:
-            groups[_letter_key(work, one)].append(one)
-    paces = pacing.of_holders(work, {group[0].row.holder_id for group in groups.values()})
-    letters: list[outbox.Wanted] = []
-    for key, group in groups.items():
-        stages = [stage for one in group if (stage := one.plan.current)]
-        first, until = group[0], max(s.useful_until for s in stages)
-        wanted = outbox.Wanted(
-            key=key, kind="reminder", holder_id=first.row.holder_id, address=first.address or "",
-            stage=min(s.offset for s in stages), useful_until=until,
-        )  # fmt: skip
-        earliest = paces[first.row.holder_id].earliest(work.now, urgent=wanted.is_urgent)
-        letters.append(replace(wanted, not_before=earliest if earliest < until else work.now))
-    return letters
+            groups[one.row.holder_id].append(one)
+    zones = {id_: group[0].row.time_zone for id_, group in groups.items()}
+    paces = pacing.of_holders(work, zones)
+    return {id_: _letter(work, group, paces[id_]) for id_, group in groups.items()}
 
 
-def _letter_key(work: Work, one: Examined) -> str:
-    zone = reminder_plans.zone_of(one.row.time_zone)
-    return f"h:{one.row.holder_id}:{work.now.astimezone(zone).date()}"
+def _letter(work: Work, group: Sequence[Examined], pace: Pace) -> outbox.Wanted:
+    """The letter of the holder's own date; what is planned at night is of the morning."""
+    day = pace.earliest(work.now, urgent=True).astimezone(pace.zone).date()
+    stages = [stage for one in group if (stage := one.plan.current)]
+    first, ends = group[0], [stage.useful_until for stage in stages]
+    wanted = outbox.Wanted(
+        key=f"h:{first.row.holder_id}:{day}", kind="reminder", holder_id=first.row.holder_id,
+        address=first.address or "", stage=min(stage.offset for stage in stages),
+        useful_until=max(ends),
+    )  # fmt: skip
+    civil = (pace.earliest(work.now, urgent=urgent) for urgent in (wanted.is_urgent, True))
+    in_time = (at for at in civil if at < min(ends))
+    return replace(wanted, not_before=next(in_time, work.now))
 
 
 def _record(work: Work, found: Sequence[Examined], letters: dict[str, str]) -> PlanCounts:
-    """Write one row for each decided stage; a stage that has one keeps it."""
+    """Write one row for each decided stage; a stage that has one keeps it. Letters by holder."""
     rows = [
         {"id": new_id(), "certification_id": one.row.certification_id, "cycle": one.row.cycle,
          "expires_on": one.row.expires_on, "offset": stage.offset, "audience": AUDIENCE,
          "due_at": stage.due_at, "useful_until": stage.useful_until, "fate": fate,
          "reason": reason, "recorded_at": work.now,
-         "message_id": letters[_letter_key(work, one)] if fate == "planned" else None}
+         "message_id": letters[one.row.holder_id] if fate == "planned" else None}
         for one in found
         for stage, fate, reason in one.plan.fates
     ]  # fmt: skip

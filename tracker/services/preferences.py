@@ -1,8 +1,9 @@
 """Preferences: which letters a holder wants, which wait until a date, in which language, where.
 
 Letters about the account's own safety (suspended, reinstated, revoked, consent asked) are always
-sent and have no preference. The planner, the composer and the outbox's marker read what is written
-here, so that a change takes effect with the next stage, and at once for a letter that still waits.
+sent and have no preference. The planner and the composer read what is written here, so that a
+change takes effect with the next stage, and at once for a letter that still waits; the outbox's
+marker asks once more whether a type was switched off.
 """
 
 from __future__ import annotations
@@ -216,15 +217,15 @@ def drop_unwanted(reading: Reading, claims: Sequence[Claim], made: Made) -> Made
         for claim in claims
         if isinstance(composed := made.get(claim.id), Composed)
         and (wish := said.get((claim.holder_id or "", composed.type)))
-        and (reason := _unheard(reading, claim, wish))
+        and (reason := _unheard(reading, composed, wish))
     }
     return {**made, **unwanted}
 
 
-def _unheard(reading: Reading, claim: Claim, wish: Any) -> str | None:
+def _unheard(reading: Reading, letter: Composed, wish: Any) -> str | None:
     """Why a letter is not wanted now, if it is not: the planner's rule, for one that waited."""
     if not wish.wanted:
         return NOT_WANTED
-    can_wait = claim.stage is not None and claim.stage > rules.LAST_DAYS
+    can_wait = letter.stage is not None and letter.stage > rules.LAST_DAYS
     zone = reminder_plans.zone_of(wish.time_zone)
     return PAUSED if can_wait and reminder_plans.is_paused(wish, reading.now, zone) else None

@@ -183,6 +183,7 @@ def _composed(reading: Reading, key: bytes, claim: Claim, facts: dict[str, Any])
     return letters.sealed(
         reading, key, claim, letter, facts, type_=TYPE,
         certification_ids=tuple(line["certification_id"] for line in facts["lines"]),
+        stage=min(line.stage for line in lines),
     )  # fmt: skip
 
 
