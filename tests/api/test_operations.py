@@ -323,9 +323,9 @@ def problem(answer: Any, status: int, code: str) -> Any:
 
 
 def test_an_unknown_path_is_a_problem(client, anonymous):
-    problem(client.get("/nowhere"), 404, "not_found")
-    problem(anonymous.get("/nowhere"), 404, "not_found")
-    problem(anonymous.get("/holders/not-a-uuid"), 404, "not_found")
+    assert problem(client.get("/nowhere"), 404, "not_found")
+    assert problem(anonymous.get("/nowhere"), 404, "not_found")
+    assert problem(anonymous.get("/holders/not-a-uuid"), 404, "not_found")
 
 
 def test_a_method_that_a_path_does_not_know_is_a_problem_that_names_those_it_knows(staff):

@@ -261,6 +261,8 @@ def test_a_reduction_needs_a_rule_and_one_of_its_reasons():
 
 def test_a_reduction_is_taken_back_whatever_the_rule_says():
     reduce(None, "100.00")
+    with pytest.raises(ReductionRefused):
+        reduce(None, "99.99")
 
 
 # What they bring about.

@@ -133,10 +133,12 @@ def test_no_damage_to_a_workbook_stops_the_reader_but_as_a_bad_table(seed):
             for _ in range(3 if name == victim else 0):
                 data[chance.randrange(len(data))] = chance.randrange(256)
             new.writestr(name, bytes(data))
-    read_or_refuse(damaged.getvalue())
     raw = bytearray(stream.getvalue())
     raw[chance.randrange(4, len(raw))] ^= 1 << chance.randrange(8)
-    read_or_refuse(bytes(raw))
+    for content in (damaged.getvalue(), bytes(raw)):
+        good, errors = read_or_refuse(content)
+        assert good == sorted(set(good))
+        assert {error.row for error in errors}.isdisjoint(good)
 
 
 @pytest.mark.parametrize(
