@@ -144,10 +144,13 @@ def _latest(work: Work, holder_ids: Collection[str]) -> dict[tuple[str, str], da
 
 
 def _wanted(
-    work: Work, holder_id: str, type_: str, address: str, decided_at: datetime
+    work: Work, holder_id: str, type_: str, address: str, civil_at: datetime
 ) -> outbox.Wanted:
-    """The letter that is to tell it; the same as the one that waits, if one does."""
-    at = decided_at if type_ else work.now
+    """The letter that is to tell it, at a civil time; the same as the one that waits, if one does.
+
+    What is always sent goes at once.
+    """
+    at = civil_at if type_ else work.now
     when = at.isoformat() if type_ else f"{at:%Y-%m-%dT%H}"
     return outbox.Wanted(
         key=f"n:{holder_id}:{type_ or 'always'}:{when}", kind=KIND, holder_id=holder_id,

@@ -130,17 +130,12 @@ def _join(work: Work, wanted: Sequence[Wanted], number: int) -> dict[str, str]:
     by_key = {f"{one.key}:{number}": one for one in wanted}
     statement = (
         select(
-            Message.id,
-            Message.dedupe_key,
-            Message.stage,
-            Message.priority,
-            Message.useful_until,
-            Message.next_at,
-            Message.attempts,
+            Message.id, Message.dedupe_key, Message.stage, Message.priority, Message.useful_until,
+            Message.next_at, Message.attempts,
         )
         .where(bulk.among(work, Message.dedupe_key, by_key), _READY, Message.facts.is_(None))
         .order_by(Message.dedupe_key)
-    )
+    )  # fmt: skip
     rows = work.rows(statement.with_for_update())
     if rows:
         joined = [(row, by_key[row.dedupe_key]) for row in rows]
