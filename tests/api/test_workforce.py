@@ -355,7 +355,7 @@ def test_a_voided_certification_is_none(acme, hr, office):
     acme.hire("1")
     with office.work(SYSTEM) as work:
         held = certifications.of_holder(work, acme.holders["1"], "cpt")
-        work.session.get(Certification, held.id).voided_at = work.now
+        work.session.get(Certification, held.id).withdrawn_at = work.now
     (row,) = shown(hr, acme)
     assert (row["status"], row["certificate_number"]) == ("not_certified", None)
 

@@ -161,5 +161,5 @@ def test_a_voided_certification_stays_in_the_record_and_leaves_the_export(regist
         work.connection.execute(failed)
         certifications.settle(work, work.schemes["cpt"], [holder.holder_id])
 
-    assert record(registered, "A")["certifications"][0]["voided_at"] is not None
+    assert record(registered, "A")["certifications"][0]["withdrawn_at"] is not None
     assert ",in_progress," in exported(registered).decode().splitlines()[1]

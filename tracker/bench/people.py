@@ -103,7 +103,7 @@ def _award(work: Work, people: list[Person], refs: list[str], awards: list[date]
     bulk.insert(work, Certification, [
         {"id": p.certification_id, "public_id": f"b{ref}", "number": f"CPT-{ref}",
          "holder_id": p.holder_id, "scheme": SCHEME, "awarded_on": day, "recorded_at": now,
-         "voided_at": None}
+         "withdrawn_at": None}
         for p, ref, day in zip(people, refs, awards, strict=True)
     ])  # fmt: skip
     bulk.insert(work, Cycle, [

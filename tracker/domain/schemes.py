@@ -142,7 +142,11 @@ class EarlierRegime:
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """A certification scheme; ``policies`` are in the order of their effective dates."""
+    """A certification scheme; ``policies`` are in the order of their effective dates.
+
+    ``days_end`` says whose midnight ends a holder's deadline: the holder's own, or that of the
+    scheme's time zone, which every text then names.
+    """
 
     code: str
     name: str
@@ -159,6 +163,7 @@ class Scheme:
     policies: tuple[Policy, ...]
     reminders: ReminderPolicy | None
     earlier_regimes: tuple[EarlierRegime, ...] = ()
+    days_end: Literal["holder", "scheme"] = "holder"
 
     def __hash__(self) -> int:
         return hash(self.code)

@@ -51,7 +51,11 @@ class Activity(Base, kw_only=True):
 
 
 class Decision(Base, kw_only=True):
-    """A reviewer's answer to an activity; append-only, so that any day's points can be shown."""
+    """A reviewer's answer to an activity; append-only, so that any day's points can be shown.
+
+    A later one supersedes it. One that was taken back (``undone_at``) rules no more, and the one
+    before it rules again.
+    """
 
     __tablename__ = "activity_decision"
     __table_args__ = (
@@ -70,6 +74,9 @@ class Decision(Base, kw_only=True):
     reason: Mapped[str | None] = mapped_column(Text, default=None)
     decided_by: Mapped[str] = mapped_column(String(100))
     recorded_at: Mapped[datetime] = mapped_column(Instant)
+    undone_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    undone_by: Mapped[str | None] = mapped_column(String(100), default=None)
+    undone_reason: Mapped[str | None] = mapped_column(Text, default=None)
 
 
 class Evidence(Base, kw_only=True):

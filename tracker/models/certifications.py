@@ -20,18 +20,25 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Amount, Base, Id, Instant, Ref, new_id
 
-_LIVE = text("voided_at is null")
+_CURRENT = text("withdrawn_at is null and replaced_on is null")
 _UNDECIDED = text("decision is null and withdrawn_on is null")
 
 
 class Certification(Base, kw_only=True):
-    """A holder's full award under a scheme. Voided if the passes it rests on are voided."""
+    """A holder's full award under a scheme; ``sequence`` counts those earned one after another.
+
+    The row keeps its id, number and public address whatever is corrected. ``withdrawn_at``: the
+    passes on record no longer carry the award; it comes back with them. ``replaced_on``: the day
+    of the next award, from which that one speaks for the holder. ``kept_reason``: staff decided
+    that the award and its cycles stand although the passes on record say otherwise.
+    """
 
     __tablename__ = "certification"
     __table_args__ = (
+        UniqueConstraint("holder_id", "scheme", "sequence"),
         Index(
-            "uq_certification_holder_scheme", "holder_id", "scheme", unique=True,
-            sqlite_where=_LIVE, postgresql_where=_LIVE,
+            "uq_certification_current", "holder_id", "scheme", unique=True,
+            sqlite_where=_CURRENT, postgresql_where=_CURRENT,
         ),
     )  # fmt: skip
 
@@ -42,7 +49,10 @@ class Certification(Base, kw_only=True):
     scheme: Mapped[str] = mapped_column(String(32))
     awarded_on: Mapped[date]
     recorded_at: Mapped[datetime] = mapped_column(Instant)
-    voided_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    sequence: Mapped[int] = mapped_column(default=1)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    replaced_on: Mapped[date | None] = mapped_column(default=None)
+    kept_reason: Mapped[str | None] = mapped_column(Text, default=None)
 
 
 class Cycle(Base, kw_only=True):
@@ -67,7 +77,11 @@ class Cycle(Base, kw_only=True):
 
 
 class Renewal(Base, kw_only=True):
-    """An application to recertify, and how it ended."""
+    """An application to recertify, and how it ended.
+
+    ``points_counted`` is what counted on the day it was made; ``points_if_approved`` what would
+    have counted with the activities that waited for a decision then.
+    """
 
     __tablename__ = "renewal"
     __table_args__ = (
@@ -86,6 +100,7 @@ class Renewal(Base, kw_only=True):
     cycle: Mapped[int]
     submitted_on: Mapped[date]
     points_counted: Mapped[Decimal | None] = mapped_column(Amount, default=None)
+    points_if_approved: Mapped[Decimal | None] = mapped_column(Amount, default=None)
     decision: Mapped[str | None] = mapped_column(String(16), default=None)
     decided_on: Mapped[date | None] = mapped_column(default=None)
     decided_by: Mapped[str | None] = mapped_column(String(100), default=None)
@@ -98,8 +113,37 @@ class Renewal(Base, kw_only=True):
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
 
 
+class FormerRenewalDecision(Base, kw_only=True):
+    """A decision on a renewal that a later one superseded or that was taken back.
+
+    ``ended_at`` is when it ceased to rule, ``ended_reason`` why. The ruling decision is in the
+    renewal's own row.
+    """
+
+    __tablename__ = "former_renewal_decision"
+    __table_args__ = (
+        Index("ix_former_renewal_decision_renewal", "renewal_id", "id"),
+        CheckConstraint("decision in ('approved', 'denied')", name="decision"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    renewal_id: Mapped[str] = mapped_column(ForeignKey("renewal.id"))
+    decision: Mapped[str] = mapped_column(String(16))
+    decided_on: Mapped[date]
+    decided_by: Mapped[str | None] = mapped_column(String(100), default=None)
+    reason: Mapped[str | None] = mapped_column(Text, default=None)
+    closed_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    ended_at: Mapped[datetime] = mapped_column(Instant)
+    ended_by: Mapped[str] = mapped_column(String(100))
+    ended_reason: Mapped[str] = mapped_column(Text)
+
+
 class StandingChange(Base, kw_only=True):
-    """A suspension, revocation, surrender or reinstatement: append-only."""
+    """A suspension, revocation, surrender or reinstatement: append-only.
+
+    A revocation bars the holder from earning the certification anew through ``barred_until``;
+    without a day, for good.
+    """
 
     __tablename__ = "standing_change"
     __table_args__ = (
@@ -114,6 +158,7 @@ class StandingChange(Base, kw_only=True):
     effective_on: Mapped[date]
     reason_code: Mapped[str] = mapped_column(String(32))
     reason: Mapped[str] = mapped_column(Text)
+    barred_until: Mapped[date | None] = mapped_column(default=None)
     decided_by: Mapped[str] = mapped_column(String(100))
     recorded_at: Mapped[datetime] = mapped_column(Instant)
 
@@ -170,7 +215,7 @@ class Adjustment(Base, kw_only=True):
 
 
 class Appeal(Base, kw_only=True):
-    """An appeal against a change of standing or a denied renewal."""
+    """An appeal against a change of standing or a denied renewal: one of the two."""
 
     __tablename__ = "appeal"
     __table_args__ = (
@@ -179,11 +224,13 @@ class Appeal(Base, kw_only=True):
             sqlite_where=text("outcome is null"), postgresql_where=text("outcome is null"),
         ),
         CheckConstraint("outcome in ('upheld', 'dismissed')", name="outcome"),
+        CheckConstraint("(change_id is null) <> (renewal_id is null)", name="against"),
     )  # fmt: skip
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
     certification_id: Mapped[str] = mapped_column(ForeignKey("certification.id"))
-    change_id: Mapped[str] = mapped_column(ForeignKey("standing_change.id"))
+    change_id: Mapped[str | None] = mapped_column(ForeignKey("standing_change.id"), default=None)
+    renewal_id: Mapped[str | None] = mapped_column(ForeignKey("renewal.id"), default=None)
     statement: Mapped[str] = mapped_column(Text)
     filed_on: Mapped[date]
     due_on: Mapped[date]
@@ -209,7 +256,7 @@ class Span(Base, kw_only=True):
 
     __tablename__ = "standing_span"
     __table_args__ = (
-        CheckConstraint("hold in ('suspended','revoked','surrendered')", name="hold"),
+        CheckConstraint("hold in ('suspended','revoked','surrendered','withdrawn')", name="hold"),
         Index("ix_standing_span_expires_on", "expires_on"),
     )
 

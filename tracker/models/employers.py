@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Base, Id, Instant, new_id
@@ -25,17 +25,22 @@ class Employer(Base, kw_only=True):
 
 
 class RosterEntry(Base, kw_only=True):
-    """One worker on an employer's list, by the employer's own number.
+    """One employment on an employer's list, by the employer's own number of the worker.
 
-    The claim that it is a certain holder is the employer's until the holder's consent.
+    A worker who comes back has an entry more. The claim that it is a certain holder is the
+    employer's until the holder's consent.
     """
 
     __tablename__ = "roster_entry"
     __table_args__ = (
-        UniqueConstraint("employer_id", "employee_id"),
+        Index(
+            "uq_roster_entry_current", "employer_id", "employee_id", unique=True,
+            sqlite_where=text("ended_on is null"), postgresql_where=text("ended_on is null"),
+        ),
+        Index("ix_roster_entry_employee", "employer_id", "employee_id", "id"),
         Index("ix_roster_entry_page", "employer_id", "id"),
         Index("ix_roster_entry_holder", "holder_id"),
-    )
+    )  # fmt: skip
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
     employer_id: Mapped[str] = mapped_column(ForeignKey("employer.id"))
@@ -52,7 +57,10 @@ class RosterEntry(Base, kw_only=True):
 
 
 class Sharing(Base, kw_only=True):
-    """A holder's consent that an employer sees their standing. Ends at once when ended."""
+    """A holder's consent that an employer sees their standing. Ends at once when ended.
+
+    ``end_reason`` says how: the holder withdrew it, its last day passed, the employment ended.
+    """
 
     __tablename__ = "sharing"
     __table_args__ = (
@@ -61,6 +69,10 @@ class Sharing(Base, kw_only=True):
             sqlite_where=text("ended_at is null"), postgresql_where=text("ended_at is null"),
         ),
         CheckConstraint("until_on is null or until_on >= consented_on", name="order"),
+        CheckConstraint(
+            "end_reason in ('withdrawn', 'lapsed', 'employment_ended', 'deceased')",
+            name="end_reason",
+        ),
     )  # fmt: skip
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
@@ -68,7 +80,8 @@ class Sharing(Base, kw_only=True):
     employer_id: Mapped[str] = mapped_column(ForeignKey("employer.id"))
     consented_on: Mapped[date]
     until_on: Mapped[date | None] = mapped_column(default=None)
-    with_points: Mapped[bool] = mapped_column(default=True)
+    with_points: Mapped[bool] = mapped_column(default=False)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
     recorded_by: Mapped[str] = mapped_column(String(100))
     ended_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    end_reason: Mapped[str | None] = mapped_column(String(32), default=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Index, Integer, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Base, Id, Instant, new_id
@@ -15,7 +15,12 @@ class HistoryEntry(Base, kw_only=True):
     """One line of history: who did what to which record, when. Written, never changed."""
 
     __tablename__ = "history"
-    __table_args__ = (Index("ix_history_subject", "subject", "subject_id", "id"),)
+    __table_args__ = (
+        Index("ix_history_subject", "subject", "subject_id", "id"),
+        Index("ix_history_actor", "actor", "id"),
+        Index("ix_history_action", "action", "id"),
+        Index("ix_history_at", "at", "id"),
+    )
 
     id: Mapped[int] = mapped_column(
         BigInteger().with_variant(Integer, "sqlite"), primary_key=True, init=False
@@ -26,6 +31,22 @@ class HistoryEntry(Base, kw_only=True):
     subject: Mapped[str] = mapped_column(String(32))
     subject_id: Mapped[str] = mapped_column(String(64))
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class HistoryValue(Base, kw_only=True):
+    """A personal value that an entry of history changed: before and after.
+
+    It stands beside the entry, so that it can be erased without touching the trail.
+    """
+
+    __tablename__ = "history_value"
+    __table_args__ = (Index("ix_history_value_subject", "subject_id", "field", "history_id"),)
+
+    history_id: Mapped[int] = mapped_column(ForeignKey("history.id"), primary_key=True)
+    field: Mapped[str] = mapped_column(String(32), primary_key=True)
+    subject_id: Mapped[str] = mapped_column(String(64))
+    before: Mapped[str | None] = mapped_column(Text, default=None)
+    after: Mapped[str | None] = mapped_column(Text, default=None)
 
 
 class ImportRun(Base, kw_only=True):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Base, Id, Instant, Ref, new_id
 
 
 class Holder(Base, kw_only=True):
-    """A person. ``ref`` is the key that files know them by; without one it is the id."""
+    """A person. ``ref`` is the key that files know them by; without one it is the id.
+
+    ``folded_name`` is the whole name as searches compare it, current and former names alike.
+    Whoever is ``deceased_on`` a day is written to no more, and verified as valid no more.
+    """
 
     __tablename__ = "holder"
     __table_args__ = (
@@ -28,7 +33,58 @@ class Holder(Base, kw_only=True):
     second_email: Mapped[str | None] = mapped_column(String(254), default=None)
     language: Mapped[str] = mapped_column(String(2), default="en")
     time_zone: Mapped[str] = mapped_column(String(64), default="America/New_York")
+    folded_name: Mapped[str] = mapped_column(Text, default="")
+    deceased_on: Mapped[date | None] = mapped_column(default=None)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int] = mapped_column(default=1, nullable=False)
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own form
+
+
+class FormerName(Base, kw_only=True):
+    """A name that a holder had on record until a day; certificates in it are still verified."""
+
+    __tablename__ = "former_name"
+    __table_args__ = (Index("ix_former_name_holder", "holder_id", "id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"))
+    given_name: Mapped[str] = mapped_column(String(100))
+    family_name: Mapped[str] = mapped_column(String(100))
+    until_on: Mapped[date]
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    recorded_by: Mapped[str] = mapped_column(String(100))
+
+
+class Request(Base, kw_only=True):
+    """Something that a holder asks of the staff: today, another name on record.
+
+    ``proposal`` holds the values that are asked for, by field.
+    """
+
+    __tablename__ = "request"
+    __table_args__ = (
+        Index(
+            "uq_request_open", "holder_id", "kind", unique=True,
+            sqlite_where=text("state = 'requested'"), postgresql_where=text("state = 'requested'"),
+        ),
+        Index("ix_request_state", "state", "id"),
+        CheckConstraint("kind in ('name_change')", name="kind"),
+        CheckConstraint("state in ('requested','granted','refused','withdrawn')", name="state"),
+        CheckConstraint("(state = 'requested') = (closed_at is null)", name="closed"),
+    )  # fmt: skip
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    proposal: Mapped[dict[str, Any]] = mapped_column(JSON)
+    statement: Mapped[str | None] = mapped_column(Text, default=None)
+    state: Mapped[str] = mapped_column(String(16), default="requested")
+    requested_on: Mapped[date]
+    decided_by: Mapped[str | None] = mapped_column(String(100), default=None)
+    reason: Mapped[str | None] = mapped_column(Text, default=None)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    closed_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    version: Mapped[int] = mapped_column(default=1, nullable=False)
+
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Base, Id, Instant, new_id
 
 NOTICE_KINDS = (
-    "award", "activity_decided", "renewal_decided", "suspended", "reinstated", "revoked",
-    "consent_asked",
+    "award", "award_corrected", "award_withdrawn", "activity_decided", "activity_reopened",
+    "renewal_decided", "renewal_reopened", "appeal_decided", "suspended", "reinstated", "revoked",
+    "adjusted", "consent_asked", "listed", "employment_ended", "request_decided",
 )  # fmt: skip
 LETTER_TYPES = ("reminders", "decisions")
 _KINDS = ", ".join(f"'{kind}'" for kind in NOTICE_KINDS)
@@ -45,6 +46,8 @@ class Notice(Base, kw_only=True):
 class Preference(Base, kw_only=True):
     """Whether a holder wants a type of letter; without a row they do.
 
+    ``reason`` says why staff set it in the holder's place; ``changed_by`` names whoever did.
+
     Letters about the account's own safety (revoked, suspended, consent asked) have no type here.
     """
 
@@ -56,6 +59,8 @@ class Preference(Base, kw_only=True):
     wanted: Mapped[bool] = mapped_column(default=True)
     snoozed_until: Mapped[date | None] = mapped_column(default=None)
     changed_at: Mapped[datetime] = mapped_column(Instant)
+    changed_by: Mapped[str | None] = mapped_column(String(100), default=None)
+    reason: Mapped[str | None] = mapped_column(Text, default=None)
 
 
 class DigestOrder(Base, kw_only=True):

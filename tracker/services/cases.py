@@ -114,7 +114,7 @@ _SPANS = about(
     lambda of: (
         select(Certification.holder_id, Certification.scheme, *SPAN)
         .join(Span, Span.certification_id == Certification.id)
-        .where(of(Certification.holder_id), Certification.voided_at.is_(None))
+        .where(of(Certification.holder_id), Certification.withdrawn_at.is_(None))
         .order_by(Certification.id, Span.from_on)
     )
 )

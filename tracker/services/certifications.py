@@ -118,7 +118,7 @@ def _statements(dialect: str) -> Together:
         Certification.holder_id, Certification.id, Certification.awarded_on
     ).where(
         bulk.among_given(dialect, Certification.holder_id),
-        Certification.scheme == bindparam("scheme"), Certification.voided_at.is_(None),
+        Certification.scheme == bindparam("scheme"), Certification.withdrawn_at.is_(None),
     )  # fmt: skip
     return Together(passes, awards)
 
@@ -179,7 +179,7 @@ def _correct(work: Work, scheme: Scheme, award: _Award, day: date | None) -> boo
         return False
     if day is None:
         work.connection.execute(
-            update(Certification).where(Certification.id == award.id).values(voided_at=work.now)
+            update(Certification).where(Certification.id == award.id).values(withdrawn_at=work.now)
         )
         work.connection.execute(delete(Span).where(Span.certification_id == award.id))
         reminders.forget(work, award.id)
@@ -297,5 +297,5 @@ def of_holder(work: Work, holder_id: str, scheme: str) -> Any:
         select(
             table.id, table.number, table.public_id, table.holder_id, table.scheme,
             table.awarded_on, table.recorded_at,
-        ).where(table.holder_id == holder_id, table.scheme == scheme, table.voided_at.is_(None))
+        ).where(table.holder_id == holder_id, table.scheme == scheme, table.withdrawn_at.is_(None))
     )  # fmt: skip

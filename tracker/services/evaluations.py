@@ -122,7 +122,7 @@ _DETAIL = (
         ),
         isouter=True,
     )
-    .where(Certification.id == bindparam("id"), Certification.voided_at.is_(None))
+    .where(Certification.id == bindparam("id"), Certification.withdrawn_at.is_(None))
 )  # fmt: skip
 _FIRST_OF_CYCLE = len(facts.CERTIFICATION)
 _FIRST_OF_SPAN = _FIRST_OF_CYCLE + len(facts.CYCLE)

@@ -342,7 +342,7 @@ CERTIFICATION = (
     Certification.scheme, Certification.awarded_on, Certification.recorded_at,
 )  # fmt: skip
 CERTIFICATION_BY_ID = select(*CERTIFICATION).where(
-    Certification.id == ID, Certification.voided_at.is_(None)
+    Certification.id == ID, Certification.withdrawn_at.is_(None)
 )
 WITH_CYCLES = (
     select(*CERTIFICATION, *CYCLE)
@@ -351,7 +351,7 @@ WITH_CYCLES = (
         and_(Cycle.certification_id == Certification.id, Cycle.recorded_at <= KNOWN_AT),
         isouter=True,
     )
-    .where(Certification.id == ID, Certification.voided_at.is_(None))
+    .where(Certification.id == ID, Certification.withdrawn_at.is_(None))
 )
 
 

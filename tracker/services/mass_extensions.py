@@ -249,7 +249,7 @@ def _ids(reading: Reading, scheme: Scheme, selection: Selection) -> dict[str, st
         select(Certification.id, Certification.holder_id)
         .join(Span, Span.certification_id == Certification.id)
         .where(
-            standings.ON_SPAN, Certification.voided_at.is_(None),
+            standings.ON_SPAN, Certification.withdrawn_at.is_(None),
             *_conditions(reading, scheme, selection),
         )
         .order_by(Certification.id)

@@ -79,7 +79,7 @@ _CERTIFICATIONS = (
     )
     .join(Span, Span.certification_id == Certification.id)
     .where(
-        Certification.holder_id.in_(_IDS), Certification.voided_at.is_(None),
+        Certification.holder_id.in_(_IDS), Certification.withdrawn_at.is_(None),
         Span.from_on <= bindparam("last_day", type_=Date),
         Span.until_on > bindparam("first_day", type_=Date),
     )

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, and_, bindparam, select, update
 
 from tracker.domain import reminders as rules
 from tracker.models import MailDomain, Message
-from tracker.services import bulk, facts, reminder_plans
-from tracker.services.work import Reading, Work
+from tracker.services import bulk, facts
+from tracker.services.work import Reading, Work, zone_of
 
 _DAY, _MINUTE = timedelta(days=1), timedelta(minutes=1)
 _NEVER_SENT = ("cancelled", "dead")
@@ -41,9 +41,7 @@ def of_holders(reading: Reading, zones: Mapping[str, str]) -> dict[str, Pace]:
     given = reading.settings.reminders
     quiet = (time(given.quiet_from_hour), time(given.quiet_until_hour))
     full = _full_until(reading, zones, given.holder_per_day) if given.holder_per_day else {}
-    return {
-        id_: Pace(reminder_plans.zone_of(zone), quiet, full.get(id_)) for id_, zone in zones.items()
-    }
+    return {id_: Pace(zone_of(zone), quiet, full.get(id_)) for id_, zone in zones.items()}
 
 
 def _full_until(reading: Reading, holder_ids: Collection[str], number: int) -> dict[str, datetime]:

@@ -23,7 +23,7 @@ from tracker.models import Holder, Preference
 from tracker.models.notices import LETTER_TYPES
 from tracker.services import certifications, facts, history, holders, letters, reminder_plans
 from tracker.services.letters import Claim, Composed, Made, Uncomposed
-from tracker.services.work import Reading, Work
+from tracker.services.work import Reading, Work, zone_of
 
 ALWAYS_SENT = ("suspended", "reinstated", "revoked", "consent_asked")
 REMINDERS = "reminders"
@@ -227,5 +227,5 @@ def _unheard(reading: Reading, letter: Composed, wish: Any) -> str | None:
     if not wish.wanted:
         return NOT_WANTED
     can_wait = letter.stage is not None and letter.stage > rules.LAST_DAYS
-    zone = reminder_plans.zone_of(wish.time_zone)
+    zone = zone_of(wish.time_zone)
     return PAUSED if can_wait and reminder_plans.is_paused(wish, reading.now, zone) else None

@@ -30,7 +30,7 @@ from tracker.models import (
 )
 from tracker.services import bulk, cases, facts, standings, suppressions
 from tracker.services.cases import Asked
-from tracker.services.work import Reading
+from tracker.services.work import Reading, zone_of
 
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # sorts before every instant: look at the next tick
 
@@ -107,12 +107,6 @@ def examine(reading: Reading, rows: Sequence[Any], when: When) -> list[Examined]
         Examined(row, plans[id_], suppressions.address_of(row, silent))
         for id_, row in by_id.items()
     ]
-
-
-@lru_cache(maxsize=1024)
-def zone_of(name: str) -> ZoneInfo:
-    """The time zone of that name."""
-    return ZoneInfo(name)
 
 
 def policy_of(reading: Reading, scheme: str) -> ReminderPolicy | None:

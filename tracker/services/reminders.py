@@ -32,7 +32,7 @@ from tracker.models import (
 )
 from tracker.services import facts, reminder_plans, runtime
 from tracker.services.reminder_plans import AT_ONCE, AUDIENCE, CURSORS, Examined, Moment
-from tracker.services.work import Reading, Work
+from tracker.services.work import Reading, Work, zone_of
 
 FOREVER = date.max
 
@@ -66,7 +66,7 @@ def touch(work: Work, records: Iterable[facts.Record]) -> None:
 def touch_holder(work: Work, holder_id: str) -> None:
     """Have the planner look at a holder's certifications again: the time zone changed."""
     of_holder = select(Certification.id).where(
-        Certification.holder_id == holder_id, Certification.voided_at.is_(None)
+        Certification.holder_id == holder_id, Certification.withdrawn_at.is_(None)
     )
     work.connection.execute(
         update(ReminderCursor)
@@ -98,7 +98,7 @@ def keep_timetable(work: Work) -> bool:
     work.connection.execute(update(Runtime).values(timetable=digest))
     if known is None:
         return False
-    living = select(Certification.id).where(Certification.voided_at.is_(None))
+    living = select(Certification.id).where(Certification.withdrawn_at.is_(None))
     work.connection.execute(
         update(ReminderCursor)
         .where(ReminderCursor.certification_id.in_(living), ReminderCursor.expires_on.is_not(None))
@@ -146,7 +146,7 @@ def foresee(reading: Reading, *, as_of: date) -> Iterator[Foreseen]:
 
     def by_the_end_of_the_day(row: Any, scheme: Scheme) -> Moment:
         del scheme
-        zone = reminder_plans.zone_of(row.time_zone)
+        zone = zone_of(row.time_zone)
         return Moment(rules.closing(as_of, zone), as_of)
 
     # No zone is more than twelve hours behind UTC.
@@ -240,7 +240,7 @@ def fates(reading: Reading, certification_id: str) -> list[StageFate]:
         )
         for one in reading.rows(_RECORDED.where(Reminder.certification_id == row.id))
     }  # fmt: skip
-    zone = reminder_plans.zone_of(row.time_zone)
+    zone = zone_of(row.time_zone)
     for ahead in _unrecorded(reading.schemes[row.scheme], record, zone):
         found.setdefault((ahead.cycle, ahead.expires_on, ahead.offset), ahead)
     return sorted(found.values(), key=lambda one: (one.due_at, one.cycle, -one.offset))
@@ -332,7 +332,7 @@ def _without_row(
     if since is not None:
         statement = statement.where(Span.expires_on >= since + timedelta(days=offset))
     for row in reading.rows(statement):
-        zone = reminder_plans.zone_of(row.time_zone)
+        zone = zone_of(row.time_zone)
         due_at = rules.instant(row.expires_on, offset, policy, zone)
         if due_at <= reading.now:
             yield Violation(row.certification_id, row.cycle, row.expires_on, offset, due_at)

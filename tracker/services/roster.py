@@ -150,7 +150,7 @@ def _meant(reading: Reading, named: Named) -> str | None:
         statement = select(Holder.id).where(Holder.ref == named.holder_ref)
     elif named.certificate_number is not None:
         statement = select(Certification.holder_id).where(
-            Certification.number == named.certificate_number, Certification.voided_at.is_(None)
+            Certification.number == named.certificate_number, Certification.withdrawn_at.is_(None)
         )
     elif named.email is not None:
         address = named.email.lower()
@@ -206,7 +206,7 @@ def _names(reading: Reading, holder_id: str) -> Any:
     )
     numbers = reading.rows(
         select(Certification.number).where(
-            Certification.holder_id == holder_id, Certification.voided_at.is_(None)
+            Certification.holder_id == holder_id, Certification.withdrawn_at.is_(None)
         )
     )
     addresses: Collection[str] = {a.lower() for a in holder[1:] if a}

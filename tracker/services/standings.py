@@ -70,7 +70,7 @@ _HELD = (
         Certification.holder_id, Certification.scheme, Certification.awarded_on, *SPAN,
     )
     .join(Span, and_(Span.certification_id == Certification.id, ON_SPAN))
-    .where(Certification.voided_at.is_(None))
+    .where(Certification.withdrawn_at.is_(None))
 )  # fmt: skip
 _ONE = _HELD.where(Certification.id == bindparam("id"))
 OF_HOLDER = _HELD.where(Certification.holder_id == bindparam("id"))

@@ -33,7 +33,7 @@ _STATEMENT = (
     )
     .join(Holder, Holder.id == Certification.holder_id)
     .join(Span, Span.certification_id == Certification.id)
-    .where(Certification.voided_at.is_(None))
+    .where(Certification.withdrawn_at.is_(None))
     .order_by(Span.from_on)
 )  # fmt: skip
 

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, Executable
 from sqlalchemy.dialects import postgresql, sqlite
@@ -22,6 +24,12 @@ from tracker.db import Base
 from tracker.domain.permissions import Actor
 from tracker.domain.schemes import Scheme, Schemes
 from tracker.settings import Settings
+
+
+@lru_cache(maxsize=1024)
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of that name."""
+    return ZoneInfo(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,15 @@ class Reading:
     def today(self, scheme: Scheme) -> date:
         """The calendar date in the scheme's own time zone."""
         return self.now.astimezone(scheme.time_zone).date()
+
+    def day_of(self, scheme: Scheme, time_zone: str) -> date:
+        """The date that a holder in that time zone is held to: theirs, unless the scheme has one.
+
+        Deadlines end at midnight there, and what a holder says of today is judged by it.
+        """
+        if scheme.days_end == "scheme":
+            return self.today(scheme)
+        return self.now.astimezone(zone_of(time_zone)).date()
 
     def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Any]:
         """All rows of a statement."""

@@ -124,7 +124,7 @@ def _asked(statement: Select[*tuple[Any, ...]], asked: Question) -> Select[*tupl
             Certification,
             and_(
                 Certification.holder_id == Sharing.holder_id,
-                Certification.scheme == asked.scheme.code, Certification.voided_at.is_(None),
+                Certification.scheme == asked.scheme.code, Certification.withdrawn_at.is_(None),
             ),
             isouter=True,
         )

@@ -45,7 +45,8 @@ def _look_again(work: Work, holder_ids: Collection[str]) -> None:
     """Have the planner look at the certifications of holders whose time zone changed."""
     if holder_ids:
         held = select(Certification.id).where(
-            bulk.among(work, Certification.holder_id, holder_ids), Certification.voided_at.is_(None)
+            bulk.among(work, Certification.holder_id, holder_ids),
+            Certification.withdrawn_at.is_(None),
         )
         statement = update(ReminderCursor).where(ReminderCursor.certification_id.in_(held))
         work.connection.execute(statement.values(next_due_at=AT_ONCE))

@@ -69,7 +69,7 @@ def certified(run: Run, rows: Collection[Row]) -> list[tuple[Row, Scheme, str]]:
 def _awards(reading: Reading, holder_ids: Collection[str]) -> dict[HolderScheme, str]:
     table = Certification
     statement = select(table.holder_id, table.scheme, table.id).where(
-        bulk.among(reading, table.holder_id, holder_ids), table.voided_at.is_(None)
+        bulk.among(reading, table.holder_id, holder_ids), table.withdrawn_at.is_(None)
     )
     return {(row.holder_id, row.scheme): row.id for row in reading.rows(statement)}
 
@@ -84,7 +84,7 @@ def cycles(reading: Reading, holder_ids: Collection[str]) -> dict[HolderScheme, 
         .join(Cycle, Cycle.certification_id == Certification.id)
         .where(
             bulk.among(reading, Certification.holder_id, holder_ids),
-            Certification.voided_at.is_(None),
+            Certification.withdrawn_at.is_(None),
         )
         .order_by(Cycle.certification_id, Cycle.ordinal)
     )  # fmt: skip

@@ -96,7 +96,7 @@ def _matches(reading: Reading, rows: Collection[Row]) -> _Matches:
     if numbers := _named(rows, "certificate_number"):
         table = Certification
         held = select(table.number, table.holder_id).where(
-            bulk.among(reading, table.number, numbers), table.voided_at.is_(None)
+            bulk.among(reading, table.number, numbers), table.withdrawn_at.is_(None)
         )
         found.numbers = {row.number: row.holder_id for row in reading.rows(held)}
     unnamed = [r for r in rows if not (r["holder_ref"] or r["certificate_number"])]
