@@ -1,8 +1,10 @@
 """Values that every door compares alike (``tracker.domain.values``)."""
 
+from datetime import date
+
 import pytest
 
-from tracker.domain.values import folded, run_together
+from tracker.domain.values import folded, future_rule, run_together
 
 
 @pytest.mark.parametrize(
@@ -27,3 +29,13 @@ def test_letters_of_other_scripts_are_kept():
 def test_words_stay_apart_unless_they_are_run_together():
     assert folded("de la Cruz") == "de la cruz"
     assert run_together("de la Cruz") == run_together("DelaCruz")
+
+
+def test_only_a_later_day_is_in_the_future():
+    today = date(2026, 11, 28)
+
+    assert (
+        future_rule(date(2026, 11, 29), today) == "must not be in the future (today is 2026-11-28)"
+    )
+    assert future_rule(today, today) is None
+    assert future_rule(None, today) is None

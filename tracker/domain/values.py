@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import date
 
 # Letters that Unicode does not take apart, but which people type without their stroke or tail.
 _DOTLESS_I = "\N{LATIN SMALL LETTER DOTLESS I}"
@@ -41,3 +42,13 @@ def run_together(text: str) -> str:
     True
     """
     return folded(text).replace(" ", "")
+
+
+def future_rule(day: date | None, today: date) -> str | None:
+    """The rule that a day which can only be past breaks by being later than ``today``, or None.
+
+    Passes, consents, submissions and decisions happened: HTTP and files refuse them alike.
+    """
+    if day is None or day <= today:
+        return None
+    return f"must not be in the future (today is {today})"

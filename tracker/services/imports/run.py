@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from tracker.domain.schemes import Scheme
+from tracker.domain.values import future_rule
 from tracker.services.imports.report import MOST_WARNINGS, RowWarning
 from tracker.services.imports.scratch import Scratch
 from tracker.services.work import Work
@@ -54,6 +55,12 @@ class Run:
     def refuse(self, row: Row, column: str, rule: str) -> None:
         """Refuse a row for what stands in one of its columns."""
         self.refuse_at(row.number, column, _shown(row.values.get(column)), rule)
+
+    def refuse_future(self, row: Row, *columns: str, today: date) -> None:
+        """Refuse a row that says of what can only be past that it is still to come."""
+        for column in columns:
+            if rule := future_rule(row.values.get(column), today):
+                self.refuse(row, column, rule)
 
     def refuse_at(self, number: int, column: str, value: str, rule: str) -> None:
         """Refuse the row of that number."""
