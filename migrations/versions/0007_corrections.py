@@ -74,22 +74,20 @@ def _certifications() -> None:
     # Awards taken back so far had no timeline, and no page at their address.
     op.execute(
         "insert into standing_span (certification_id, from_on, until_on, cycle, cycle_starts_on,"
-        " expires_on, hold, valid_while_pending)"
-        " select c.id, c.awarded_on, '9999-12-31', 1, c.awarded_on, y.expires_on, 'withdrawn',"
-        " false from certification as c join cycle as y on y.certification_id = c.id"
-        " and y.ordinal = 1 where c.withdrawn_at is not null"
+        " hold, valid_while_pending) select id, awarded_on, '9999-12-31', 1, awarded_on,"
+        " 'withdrawn', false from certification where withdrawn_at is not null"
     )
     with op.batch_alter_table("standing_change") as batch_op:
         batch_op.add_column(sa.Column("barred_until", sa.Date(), nullable=True))
 
 
 def _number_the_awards() -> None:
-    """Awards that were voided and made anew are numbered one after another, the live one last."""
+    """The award that stands is the first; those that were voided follow, and may come back."""
     op.execute(
         "update certification set sequence = (select count(*) from certification as other"
         " where other.holder_id = certification.holder_id and other.scheme = certification.scheme"
-        " and (case when other.withdrawn_at is null then 1 else 0 end, other.id)"
-        " <= (case when certification.withdrawn_at is null then 1 else 0 end, certification.id))"
+        " and (case when other.withdrawn_at is null then 0 else 1 end, other.id)"
+        " <= (case when certification.withdrawn_at is null then 0 else 1 end, certification.id))"
     )
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from tracker.api import doors, paging
 from tracker.api.doors import Nouns
 from tracker.api.fields import Amount, Closed, Day, Words, choice
 from tracker.api.schemas import page_of
 from tracker.domain.assessments import CENTER_CATEGORIES, DELIVERIES, FUNDINGS, Approval
+from tracker.domain.certifications import STATUSES, Standing
 from tracker.services import assessments, holders
-from tracker.services.assessments import Attempt
+from tracker.services.assessments import Attempt, Corrected, Correction
+from tracker.services.effects import Effect
 from tracker.services.work import Reading, Work
 
 nouns = Nouns("assessments", __name__, description=__doc__)
@@ -55,10 +57,96 @@ class Assessment(Schema):
     void_reason = fields.String(required=True, allow_none=True)
 
 
+_LATER = (
+    "What becomes of approved renewals that the corrected award no longer carries: keep has the "
+    "award and its later cycles stand as they are, unwind turns the approvals into denials."
+)
+
+
 class Void(Closed):
     """Why an attempt is taken back."""
 
     reason = Words(500, required=True)
+    later_cycles = choice("keep", "unwind", metadata={"description": _LATER})
+    preview = fields.Boolean(
+        load_default=False, truthy={True}, falsy={False},
+        metadata={"description": "Say what would change; store nothing."},
+    )  # fmt: skip
+
+
+class Amendment(Void):
+    """What an attempt should have said, and why it is corrected; the rest stays as it is."""
+
+    module = Words(32, metadata={"example": "safety"})
+    taken_on = Day()
+    result = choice("pass", "fail")
+    score = Amount(allow_none=True)
+    delivery = choice(*DELIVERIES, allow_none=True)
+    center_id = fields.UUID(allow_none=True)
+    funding = choice(*FUNDINGS, allow_none=True)
+    override_reason = Words(
+        500, allow_none=True, metadata={"description": "Why an early retake is accepted."}
+    )
+
+    @validates_schema
+    def _changes_something(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if not data.keys() & _AMENDABLE:
+            raise ValidationError(f"one of {', '.join(sorted(_AMENDABLE))} is required")
+
+
+_AMENDABLE = {
+    "module", "taken_on", "result", "score", "delivery", "center_id", "funding", "override_reason",
+}  # fmt: skip
+
+
+class StandingThen(Schema):
+    """How a certification stands today."""
+
+    status = choice(*STATUSES, required=True)
+    valid = fields.Boolean(required=True)
+    expires_on = Day(required=True, allow_none=True)
+
+
+class OutsideActivity(Schema):
+    """An activity that lies in no cycle any more."""
+
+    id = fields.UUID(required=True)
+    title = fields.String(required=True)
+    starts_on = Day(required=True, allow_none=True)
+    completed_on = Day(required=True, allow_none=True)
+    state = fields.String(required=True)
+
+
+class UnfitRenewal(Schema):
+    """An approved renewal that the corrected award no longer carries."""
+
+    id = fields.UUID(required=True)
+    submitted_on = Day(required=True)
+
+
+class CorrectedCertification(Schema):
+    """What a correction changes about a certification; null: there is or was none."""
+
+    certification_id = fields.UUID(required=True)
+    number = fields.String(required=True)
+    scheme = fields.String(required=True)
+    change = choice(
+        "awarded", "moved", "withdrawn", "restored", "kept", required=True, allow_none=True,
+        metadata={"description": "What becomes of the award; null: it stays as it is."},
+    )  # fmt: skip
+    awarded_on_before = Day(required=True, allow_none=True)
+    awarded_on_after = Day(required=True, allow_none=True)
+    before = fields.Nested(StandingThen, required=True, allow_none=True)
+    after = fields.Nested(StandingThen, required=True, allow_none=True)
+    activities = fields.List(fields.Nested(OutsideActivity), required=True)
+    renewals = fields.List(fields.Nested(UnfitRenewal), required=True)
+
+
+class CorrectedAssessment(Assessment):
+    """An attempt as it was corrected, or would be, and every certification that this changes."""
+
+    preview = fields.Boolean(required=True)
+    certifications = fields.List(fields.Nested(CorrectedCertification), required=True)
 
 
 class CenterApproval(Closed):
@@ -96,6 +184,37 @@ def present(row: Any) -> dict[str, Any]:
     shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
     shown["result"] = "pass" if shown.pop("passed") else "fail"
     return shown
+
+
+def _present_corrected(found: Corrected) -> dict[str, Any]:
+    return {
+        **present(found.assessment), "preview": found.preview,
+        "certifications": [_present_effect(one) for one in found.changes],
+    }  # fmt: skip
+
+
+def _present_effect(effect: Effect) -> dict[str, Any]:
+    return {
+        "certification_id": effect.certification_id, "number": effect.number,
+        "scheme": effect.scheme, "change": effect.change,
+        "awarded_on_before": effect.awarded_on_before,
+        "awarded_on_after": effect.awarded_on_after,
+        "before": _present_standing(effect.before), "after": _present_standing(effect.after),
+        "activities": [
+            {"id": one.id, "title": one.title, "starts_on": one.starts_on,
+             "completed_on": one.completed_on, "state": one.state}
+            for one in effect.activities
+        ],
+        "renewals": [{"id": r.id, "submitted_on": r.submitted_on} for r in effect.renewals],
+    }  # fmt: skip
+
+
+def _present_standing(standing: Standing | None) -> dict[str, Any] | None:
+    if standing is None:
+        return None
+    return {
+        "status": standing.status, "valid": standing.valid, "expires_on": standing.expires_on,
+    }  # fmt: skip
 
 
 def present_center(found: tuple[Any, list[Approval]]) -> dict[str, Any]:
@@ -151,13 +270,32 @@ def show(reading: Reading, *, assessment_id: str) -> Response:
     "POST /assessments/<uuid:assessment_id>/void",
     "staff",
     body=Void,
-    returns=Assessment,
+    returns=CorrectedAssessment,
     errors=(404, 409),
 )
 def void(work: Work, body: dict[str, Any], *, assessment_id: str) -> Response:
     """Take an attempt back that was recorded in error; what followed from it is corrected."""
-    assessments.void(work, assessment_id, reason=body["reason"])
-    return doors.answer(present(assessments.get(work, assessment_id)))
+    found = assessments.void(work, assessment_id, Correction(**body))
+    return doors.answer(_present_corrected(found))
+
+
+@nouns.writes(
+    "POST /assessments/<uuid:assessment_id>/amendment",
+    "staff",
+    body=Amendment,
+    returns=CorrectedAssessment,
+    errors=(404, 409),
+)
+def amend(work: Work, body: dict[str, Any], *, assessment_id: str) -> Response:
+    """Correct an attempt in place: number and address of what it carries stay."""
+    why = {key: body.pop(key) for key in ("reason", "later_cycles", "preview") if key in body}
+    if "result" in body:
+        body["passed"] = body.pop("result") == "pass"
+    if body.get("center_id") is not None:
+        body["center_id"] = str(body["center_id"])
+    return doors.answer(
+        _present_corrected(assessments.amend(work, assessment_id, body, Correction(**why)))
+    )
 
 
 @nouns.writes("POST /centers", "staff", body=NewCenter, returns=Center, status=201, errors=(409,))

@@ -50,6 +50,14 @@ class Certification(Schema):
     holder_id = fields.UUID(required=True)
     scheme = fields.String(required=True)
     awarded_on = Day(required=True)
+    replaced_on = Day(
+        required=True, allow_none=True,
+        metadata={"description": "The day from which a later award speaks for the holder."},
+    )  # fmt: skip
+    withdrawn_at = fields.AwareDateTime(
+        required=True, allow_none=True,
+        metadata={"description": "Recorded in error: no passes on record carry it."},
+    )  # fmt: skip
     standing = fields.Nested(Standing, required=True, allow_none=True)
 
 
@@ -78,11 +86,23 @@ class StandingChange(Closed):
     effective_on = Day(metadata={"description": "Today if not given."})
 
 
+class Revocation(StandingChange):
+    """The same of a revocation, which may bar from earning the certification anew."""
+
+    barred_until = Day(
+        metadata={
+            "description": "The last day on which it cannot be earned anew; without it for good, "
+            "or as the scheme says."
+        }
+    )
+
+
 def present(held: standings.Held) -> dict[str, Any]:
     """A certification with its standing as the interface shows it."""
     return {
         "id": held.id, "number": held.number, "public_id": held.public_id,
         "holder_id": held.holder_id, "scheme": held.scheme, "awarded_on": held.awarded_on,
+        "replaced_on": held.replaced_on, "withdrawn_at": held.withdrawn_at,
         "standing": present_standing(held.standing),
     }  # fmt: skip
 
@@ -103,6 +123,7 @@ def _present_detail(found: evaluations.Detail) -> dict[str, Any]:
     return {
         "id": found.id, "number": found.number, "public_id": found.public_id,
         "holder_id": found.holder_id, "scheme": found.scheme, "awarded_on": found.awarded_on,
+        "replaced_on": found.replaced_on, "withdrawn_at": found.withdrawn_at,
         "standing": present_standing(found.standing),
         "cycles": [
             {"ordinal": c.ordinal, "starts_on": c.starts_on, "expires_on": found.expires_on(c),
@@ -201,6 +222,7 @@ def _change(kind: ChangeKind, work: Work, body: dict[str, Any], certification_id
     certifications.change(
         work, certification_id, kind=kind, reason_code=body["reason_code"], reason=body["reason"],
         effective_on=body.get("effective_on") or evaluations.today(work, certification_id),
+        barred_until=body.get("barred_until"),
     )  # fmt: skip
     return doors.answer(
         _present_detail(evaluations.detail(work, certification_id, on=None, known_at=None)),
@@ -208,11 +230,13 @@ def _change(kind: ChangeKind, work: Work, body: dict[str, Any], certification_id
     )
 
 
-def _changes(name: str, *roles: Role) -> Callable[[doors.View], doors.View]:
+def _changes(
+    name: str, *roles: Role, body: type[Schema] = StandingChange
+) -> Callable[[doors.View], doors.View]:
     """A route that changes a standing."""
     rule = f"POST /certifications/<uuid:certification_id>/{name}"
     return nouns.writes(
-        rule, *roles, body=StandingChange, returns=CertificationDetail, status=201,
+        rule, *roles, body=body, returns=CertificationDetail, status=201,
         errors=(404, 409),
     )  # fmt: skip
 
@@ -223,7 +247,7 @@ def suspend(work: Work, body: dict[str, Any], *, certification_id: str) -> Respo
     return _change("suspend", work, body, certification_id)
 
 
-@_changes("revocation", "staff")
+@_changes("revocation", "staff", body=Revocation)
 def revoke(work: Work, body: dict[str, Any], *, certification_id: str) -> Response:
     """Revoke a certification."""
     return _change("revoke", work, body, certification_id)

@@ -10,7 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from tracker.api import doors, paging
 from tracker.api.doors import Nouns
-from tracker.api.fields import Closed, choice
+from tracker.api.fields import Closed, Day, choice
 from tracker.api.schemas import Problem, page_of
 from tracker.api.uploads import File, Upload
 from tracker.domain.errors import NotAllowed, Refusal
@@ -33,6 +33,10 @@ class NewImport(Closed):
     dry_run = fields.Boolean(
         truthy={"true"}, falsy={"false"}, load_default=False,
         metadata={"description": "Do all the work and store nothing."},
+    )  # fmt: skip
+    new_centers = fields.Boolean(
+        truthy={"true"}, falsy={"false"}, load_default=False,
+        metadata={"description": "Add the assessment centers that are not on record."},
     )  # fmt: skip
     dates = choice(
         *(d.value for d in Dates), load_default=Dates.ISO.value,
@@ -93,7 +97,19 @@ class ImportRun(Schema):
     changed = fields.Integer(required=True, allow_none=True)
     unchanged = fields.Integer(required=True, allow_none=True)
     total_warnings = fields.Integer(required=True)
+    total_consequences = fields.Integer(required=True)
     total_errors = fields.Integer(required=True)
+
+
+class AwardChange(Schema):
+    """What a file brought about for an award on record; null: it did not stand, or does not."""
+
+    holder_ref = fields.String(required=True)
+    number = fields.String(required=True)
+    scheme = fields.String(required=True)
+    what = fields.String(required=True)
+    before = Day(required=True, allow_none=True)
+    after = Day(required=True, allow_none=True)
 
 
 class ImportReport(ImportRun):
@@ -101,6 +117,7 @@ class ImportReport(ImportRun):
 
     warnings = fields.List(fields.Nested(Warning), required=True)
     errors = fields.List(fields.Nested(BadRow), required=True)
+    consequences = fields.List(fields.Nested(AwardChange), required=True)
     effects = fields.Dict(
         keys=fields.String(), values=fields.Integer(), required=True,
         metadata={"description": "What the rows brought about besides themselves."},
@@ -119,7 +136,9 @@ def _summary(row: Any) -> dict[str, Any]:
         "id": row.id, "kind": row.kind, "filename": row.filename, "dry_run": row.dry_run,
         "outcome": row.outcome, "employer_id": row.employer_id, "recorded_at": row.recorded_at,
         **{name: report.get(name) for name in _COUNTS},
-        "total_warnings": report.get("total_warnings", 0), "total_errors": report.get("total", 0),
+        "total_warnings": report.get("total_warnings", 0),
+        "total_consequences": report.get("total_consequences", 0),
+        "total_errors": report.get("total", 0),
     }  # fmt: skip
 
 
@@ -129,6 +148,7 @@ def _present(row: Any) -> dict[str, Any]:
         **_summary(row),
         "warnings": report.get("warnings", []),
         "errors": report.get("errors", []),
+        "consequences": report.get("consequences", []),
         "effects": report.get("effects", {}),
     }
 
@@ -167,6 +187,7 @@ def run(work: Work, body: dict[str, Any]) -> Response:
     report = imports.run(
         work, body["kind"], body["file"].stream, filename=_name(body["file"].filename),
         dates=Dates(body["dates"]), dry_run=body["dry_run"], employer_id=employer_id,
+        new_centers=body["new_centers"],
     )  # fmt: skip
     location = f"/api/v1/imports/{report.id}"
     return doors.answer(_present(imports.get(work, report.id)), status=201, location=location)

@@ -27,7 +27,7 @@ public = Nouns("verify-pages", __name__, description="The same, at the address o
 
 _UNKNOWN = (
     "No certificate of ours has this address, or this number with this surname. Usual causes: a "
-    "typing mistake, an older certificate that was corrected, another issuer."
+    "typing mistake, a certificate that is not on record here, another issuer."
 )
 
 
@@ -42,6 +42,12 @@ class Verification(Schema):
     valid = fields.Boolean(required=True)
     awarded_on = Day(required=True)
     expires_on = Day(required=True, allow_none=True, metadata={"description": "Last valid day."})
+    note = fields.String(
+        required=True, allow_none=True,
+        metadata={"description": "What else there is to say: withdrawn, or certified again."},
+    )  # fmt: skip
+    certified_again_on = Day(required=True, allow_none=True)
+    certified_again_number = fields.String(required=True, allow_none=True)
     checked_at = fields.AwareDateTime(required=True)
 
 
@@ -129,9 +135,22 @@ def _found(query: dict[str, Any], found: Verified) -> Response:
             "valid": standing.valid,
             "awarded_on": found.awarded_on,
             "expires_on": standing.expires_on,
+            "note": _note(found, language),
+            "certified_again_on": found.again_on,
+            "certified_again_number": found.again_number,
             "checked_at": found.checked_at,
         }
     )
+
+
+def _note(found: Verified, language: str) -> str | None:
+    """What there is to say of a certificate that was withdrawn, or earned again since."""
+    words = WORDS[language]
+    if found.is_withdrawn:
+        return words.withdrawn
+    if found.again_on is None or found.again_number is None:
+        return None
+    return words.again.format(in_words(found.again_on, language), found.again_number)
 
 
 def _not_found(query: dict[str, Any]) -> Response:
@@ -158,6 +177,7 @@ def _found_page(query: dict[str, Any], found: Verified) -> Response:
         query,
         heading=WORDS[language].statuses[standing.status],
         shown=found,
+        note=_note(found, language),
         title=found.scheme.title[language],
         past=standing.expires_on is not None and standing.expires_on < standing.on,
         under_review=standing.pending_since is not None,

@@ -36,6 +36,8 @@ class Words:
     check: str
     official: str
     other: str
+    withdrawn: str
+    again: str
 
 
 _EN: dict[str, Any] = {
@@ -43,6 +45,7 @@ _EN: dict[str, Any] = {
         "active": "Valid", "renewal_open": "Valid", "pending_renewal": "Renewal under review",
         "grace": "In the grace period", "expired": "Expired", "suspended": "Suspended",
         "revoked": "Revoked", "surrendered": "Surrendered", "in_progress": "Not awarded",
+        "withdrawn": "Withdrawn",
     },
     "is_valid": "This certification is valid today.",
     "not_valid": "This certification is not valid today.",
@@ -56,13 +59,15 @@ _EN: dict[str, Any] = {
     "The usual causes:",
     "causes": (
         "A typing mistake in the address, the number or the surname.",
-        "An older certificate that was corrected or is not on record here.",
+        "An older certificate that is not on record here.",
         "A certificate from another issuer.",
     ),
     "too_often": "Too many attempts", "wait": "Please try again in {} seconds.",
     "surname": "Holder's surname", "check": "Check",
     "official": "The official address of this page begins with {}. A page elsewhere is not ours.",
     "other": "Español",
+    "withdrawn": "This certificate is withdrawn: recorded in error.",
+    "again": "Certified again since {}, with certificate number {}.",
 }  # fmt: skip
 _ES: dict[str, Any] = {
     "statuses": {
@@ -70,6 +75,7 @@ _ES: dict[str, Any] = {
         "pending_renewal": "Renovación en revisión", "grace": "En período de gracia",
         "expired": "Vencida", "suspended": "Suspendida", "revoked": "Revocada",
         "surrendered": "Renunciada", "in_progress": "No otorgada",
+        "withdrawn": "Retirada",
     },
     "is_valid": "Esta certificación es válida hoy.",
     "not_valid": "Esta certificación no es válida hoy.",
@@ -83,7 +89,7 @@ _ES: dict[str, Any] = {
     "Las causas habituales:",
     "causes": (
         "Un error al escribir la dirección, el número o el apellido.",
-        "Un certificado antiguo que fue corregido o no consta aquí.",
+        "Un certificado antiguo que no consta aquí.",
         "Un certificado de otro emisor.",
     ),
     "too_often": "Demasiados intentos", "wait": "Inténtelo de nuevo en {} segundos.",
@@ -91,6 +97,8 @@ _ES: dict[str, Any] = {
     "official": "La dirección oficial de esta página empieza por {}. Una página en otro sitio no"
     " es nuestra.",
     "other": "English",
+    "withdrawn": "Este certificado está retirado: se registró por error.",
+    "again": "Cuenta de nuevo con la certificación desde el {}, con el certificado número {}.",
 }  # fmt: skip
 
 WORDS: dict[str, Words] = {"en": Words(**_EN), "es": Words(**_ES)}

@@ -36,7 +36,10 @@ _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
     show_default=True,
     help="How to read dates like 03/04/2026; ISO dates are read always.",
 )
-def import_(kind: str, file: Path, *, dry_run: bool, dates: str) -> None:
+@click.option(
+    "--new-centers", is_flag=True, help="Add the assessment centers that are not on record."
+)
+def import_(kind: str, file: Path, *, dry_run: bool, dates: str, new_centers: bool) -> None:
     """Import a CSV or XLSX file of a KIND: all of its rows, or none.
 
     Import the kinds in the order in which they are listed. Importing a file again changes
@@ -49,7 +52,7 @@ def import_(kind: str, file: Path, *, dry_run: bool, dates: str) -> None:
         with progress(f"Importing {kind}") as tell, opened.work(OPERATOR) as work:
             report = imports.run(
                 work, kind, source, filename=name, dates=Dates(dates), dry_run=dry_run,
-                on_progress=tell,
+                on_progress=tell, new_centers=new_centers,
             )  # fmt: skip
             tell(report.rows)
     except ImportRefused as refusal:
@@ -70,6 +73,10 @@ def _tell(report: Report) -> None:
     )
     for what, count in report.effects.items():
         click.echo(f"{what}: {count:,}")
+    for change in report.consequences:
+        click.echo(f"  {change}")
+    if report.total_consequences > len(report.consequences):
+        click.echo(f"  ... and {report.total_consequences - len(report.consequences):,} more")
     if report.dry_run:
         click.echo("This was a dry run: nothing was stored.")
     elif report.unchanged == report.rows:

@@ -6,11 +6,13 @@ an adjustment brings about is in ``certifications``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
+from operator import attrgetter
 
-from tracker.domain.certifications import Cycle, Hold
+from tracker.domain.certifications import GAP_RESTORED, Change, ChangeKind, Cycle, Hold, holds_on
 from tracker.domain.errors import (
     AlreadyRecorded,
     ExtensionTooLate,
@@ -20,6 +22,7 @@ from tracker.domain.errors import (
     ReductionRefused,
     TooLittleEarned,
 )
+from tracker.domain.periods import DAY, Period
 from tracker.domain.policies import ExtensionRule, Reduction
 
 OVERRIDABLE = (
@@ -67,6 +70,13 @@ def check_later(extended_to: date, *, expires_on: date, in_force: date) -> None:
         raise Invalid("This is no later expiry.", fields={"extended_to": rule})
     if extended_to == in_force:
         raise AlreadyRecorded(f"The cycle was extended to {in_force} already.")
+
+
+def check_reason(reason_code: str) -> None:
+    """Refuse the reason that only an undone suspension or revocation gives. Raises Invalid."""
+    if reason_code == GAP_RESTORED:
+        rule = "is given by the reinstatement that undoes a suspension or revocation only"
+        raise Invalid("Staff cannot give this reason.", fields={"reason_code": rule})
 
 
 def check_extension(rule: ExtensionRule | None, cycle: Cycle, asked: Request) -> None:
@@ -162,6 +172,59 @@ def check_reduction(
             least=least,
             **_facts("points_required", points_required, f"must be at least {least}"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A change of standing with the day on which it was recorded: it was felt from then on."""
+
+    kind: ChangeKind
+    effective_on: date
+    recorded_on: date
+
+
+def given_back(
+    changes: Sequence[Noted], *, window: Period, expires_on: date
+) -> tuple[date, int] | None:
+    """The new expiry, and the days lost, where the last change undoes a suspension or revocation.
+
+    ``changes`` are in the order of recording. ``window`` is the application window in force, from
+    the day it opens through the last day to apply, and ``expires_on`` the expiry in force. As
+    many days as the undone hold took from the window follow the later of the expiry and the day
+    before the reinstatement. None where it undoes nothing or nothing was lost: a reinstatement
+    that takes effect later than the hold did ends it and undoes nothing. No day is given back
+    twice.
+
+    >>> hold = Noted("suspend", date(2025, 6, 10), date(2025, 6, 10))
+    >>> undone = Noted("reinstate", date(2025, 6, 10), date(2025, 9, 5))
+    >>> window = Period(date(2025, 6, 3), date(2025, 9, 1))
+    >>> given_back([hold, undone], window=window, expires_on=window.ends_on)
+    (datetime.date(2025, 11, 27), 84)
+    """
+    before: set[date] = set()
+    for known in range(1, len(changes)):
+        before |= _lost(changes[:known])
+    lost = _lost(changes) - before
+    taken = sum(window.starts_on <= day <= window.ends_on for day in lost)
+    if not taken:
+        return None
+    return max(expires_on, changes[-1].recorded_on - DAY) + timedelta(days=taken), taken
+
+
+def _lost(changes: Sequence[Noted]) -> set[date]:
+    """The days that the holds took which the last change undoes, as far as no other takes them."""
+    *earlier, last = changes
+    if last.kind != "reinstate":
+        return set()
+    found: set[date] = set()
+    for one in earlier:
+        if one.kind in {"suspend", "revoke"} and one.effective_on == last.effective_on:
+            first = max(one.effective_on, one.recorded_on)
+            count = (last.recorded_on - first).days
+            found |= {first + timedelta(days=n) for n in range(count)}
+    known = [Change(one.kind, one.effective_on) for one in changes]
+    known.sort(key=attrgetter("effective_on"))
+    return {day for day in found if not holds_on(known, day)}
 
 
 def _facts(field: str, value: object, rule: str) -> dict[str, object]:

@@ -50,27 +50,44 @@ def first_lawful_retake(rule: RetakeRule, failures: Iterable[date]) -> date | No
 
 
 def check_attempt(
-    scheme: Scheme, module: str, earlier: Iterable[Attempt], *, taken_on: date
+    scheme: Scheme,
+    module: str,
+    earlier: Iterable[Attempt],
+    *,
+    taken_on: date,
+    since: date | None = None,
+    again_from: date | None = None,
 ) -> None:
     """Refuse an attempt at a module passed before, or before the retake wait is over.
 
-    Only attempts up to ``taken_on`` count, so that history may be entered in any order.
-    Raises AlreadyPassed or RetakeTooSoon, which carries the first lawful date.
+    Only attempts up to ``taken_on`` count, so that history may be entered in any order. Passes
+    through ``since`` do not count: on that day the certification that they carried ended for
+    good. Failures after the last pass count. Raises AlreadyPassed, which names ``again_from``
+    where that day is known, or RetakeTooSoon, which carries the first lawful date.
     """
     before = [a for a in earlier if a.module == module and a.taken_on <= taken_on]
     passed = [a.taken_on for a in before if a.passed]
-    if passed:
-        day = min(passed)
-        raise AlreadyPassed(
-            f"Module {module} was passed on {day}; a module certificate never expires.",
-            passed_on=day,
-        )
-    lawful = first_lawful_retake(scheme.retake, (a.taken_on for a in before))
+    anew = [day for day in passed if since is None or day > since]
+    if anew:
+        raise _passed(module, min(anew), again_from)
+    last = max(passed, default=date.min)
+    failed = (a.taken_on for a in before if not a.passed and a.taken_on > last)
+    lawful = first_lawful_retake(scheme.retake, failed)
     if lawful is not None and taken_on < lawful:
         raise RetakeTooSoon(
             f"Module {module} may be attempted again from {lawful}, not on {taken_on}.",
             lawful_on=lawful,
         )
+
+
+def _passed(module: str, day: date, again_from: date | None) -> AlreadyPassed:
+    said = f"Module {module} was passed on {day}; a module certificate never expires."
+    if again_from is None:
+        return AlreadyPassed(said, passed_on=day)
+    return AlreadyPassed(
+        f"{said} It may be taken anew from {again_from}, if the certification has ended by then.",
+        passed_on=day, again_from=again_from,
+    )  # fmt: skip
 
 
 def passes(attempts: Iterable[Attempt], *, on: date) -> dict[str, date]:

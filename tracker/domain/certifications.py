@@ -14,23 +14,27 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from tracker.domain.errors import IllegalTransition
+from tracker.domain.errors import IllegalTransition, Invalid
 from tracker.domain.periods import DAY, Period
 from tracker.domain.policies import Policy
 from tracker.domain.schemes import Scheme
 
 Status = Literal[
     "in_progress", "active", "renewal_open", "pending_renewal", "grace", "expired",
-    "suspended", "revoked", "surrendered",
+    "suspended", "revoked", "surrendered", "withdrawn",
 ]  # fmt: skip
 STATUSES: tuple[Status, ...] = (
     "in_progress", "active", "renewal_open", "pending_renewal", "grace", "expired",
-    "suspended", "revoked", "surrendered",
+    "suspended", "revoked", "surrendered", "withdrawn",
 )  # fmt: skip
 Hold = Literal["suspended", "revoked", "surrendered"]
+Held = Hold | Literal["withdrawn"]
+"""What a span is held by: what staff decided, or that no passes on record carry the award."""
 ChangeKind = Literal["suspend", "reinstate", "revoke", "surrender"]
 CHANGE_KINDS: tuple[ChangeKind, ...] = ("suspend", "reinstate", "revoke", "surrender")
 
+GAP_RESTORED = "gap_restored"
+"""The reason code of an extension that gives back days which an undone hold took."""
 _PRECEDENCE: tuple[Hold, ...] = ("revoked", "surrendered", "suspended")
 _SETS: dict[ChangeKind, Hold] = {
     "suspend": "suspended", "revoke": "revoked", "surrender": "surrendered",
@@ -70,10 +74,15 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A suspension, revocation, surrender or reinstatement, in the order of recording."""
+    """A suspension, revocation, surrender or reinstatement, in the order of recording.
+
+    A revocation bars from earning the certification anew through ``barred_until``; None: as the
+    scheme says, which may be for good.
+    """
 
     kind: ChangeKind
     effective_on: date
+    barred_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,7 @@ class Adjustment:
     effective_on: date
     extended_to: date | None = None
     points_required: Decimal | None = None
+    reason_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,7 @@ class Span:
     grace_ends_on: date | None
     title_ends_on: date | None
     pending_since: date | None
-    hold: Hold | None
+    hold: Held | None
     valid_while_pending: bool
 
 
@@ -144,7 +154,7 @@ def next_cycle(
     of the decision. ``decision_to_old_end``: it starts then, and ends as if it had not. MSSC's
     anchor is unknown; the first is shipped as an unverified value.
 
-    An extension of the old cycle moves the new one where the policy says so.
+    An extension of the old cycle moves the new one where the policy says so: see ``moved_to``.
     """
     if last.expires_on is None:
         raise ValueError("a cycle without end has no next one")
@@ -228,6 +238,18 @@ def timeline(
     return tuple(spans)
 
 
+def withdrawn(first: Cycle) -> tuple[Span, ...]:
+    """The timeline of an award that the passes on record no longer carry: one span, no dates."""
+    return (
+        Span(
+            from_on=first.starts_on, until_on=None, cycle=first.ordinal,
+            cycle_starts_on=first.starts_on, expires_on=None, window_opens_on=None,
+            grace_ends_on=None, title_ends_on=None, pending_since=None, hold="withdrawn",
+            valid_while_pending=False,
+        ),
+    )  # fmt: skip
+
+
 def _span(
     scheme: Scheme,
     cycles: Sequence[Cycle],
@@ -283,6 +305,15 @@ def extension_of(cycle: Cycle, adjustments: Iterable[Adjustment], day: date) -> 
     return ends[-1] if later else None
 
 
+def moved_to(cycle: Cycle, adjustments: Iterable[Adjustment], day: date) -> date | None:
+    """The expiry to count a next cycle from; None: the cycle's own.
+
+    Days that were given back are no extension: the next cycle is anchored as if the hold that
+    took them had never been.
+    """
+    return extension_of(cycle, [a for a in adjustments if a.reason_code != GAP_RESTORED], day)
+
+
 def requirement_of(cycle: Cycle, adjustments: Iterable[Adjustment], day: date) -> Decimal | None:
     """The points that a reduction decided by that day asks for instead; None: the policy's."""
     asked = [
@@ -311,7 +342,13 @@ def _pending(
 
 
 def hold_on(changes: Iterable[Change], day: date) -> Hold | None:
-    """What suspends or has ended the certification on that day; a reinstatement clears all."""
+    """What suspends or has ended the certification on that day, the gravest first."""
+    held = holds_on(changes, day)
+    return next((hold for hold in _PRECEDENCE if hold in held), None)
+
+
+def holds_on(changes: Iterable[Change], day: date) -> frozenset[Hold]:
+    """Everything that suspends or has ended it on that day; a reinstatement clears all."""
     held: set[Hold] = set()
     for change in changes:
         if change.effective_on > day:
@@ -320,7 +357,7 @@ def hold_on(changes: Iterable[Change], day: date) -> Hold | None:
             held.clear()
         else:
             held.add(_SETS[change.kind])
-    return next((hold for hold in _PRECEDENCE if hold in held), None)
+    return frozenset(held)
 
 
 def span_on(spans: Sequence[Span], day: date) -> Span | None:
@@ -334,8 +371,8 @@ def span_on(spans: Sequence[Span], day: date) -> Span | None:
 def standing_on(span: Span, day: date) -> Standing:
     """The standing on a day of the span.
 
-    Precedence: revoked, surrendered, suspended, then what the dates say. The expiry is the last
-    valid day. ``services/standings.py`` holds the same rule as one SQL expression.
+    Precedence: withdrawn, revoked, surrendered, suspended, then what the dates say. The expiry
+    is the last valid day. ``services/standings.py`` holds the same rule as one SQL expression.
     """
     status = span.hold or _by_date(span, day)
     valid = (
@@ -371,3 +408,14 @@ def check_change(kind: ChangeKind, changes: Iterable[Change], *, effective_on: d
         raise IllegalTransition(
             f"Cannot {kind} a certification that on {effective_on} is {state}.", state=state
         )
+
+
+def check_bar(kind: ChangeKind, *, effective_on: date, barred_until: date | None) -> None:
+    """Refuse a bar that no revocation gives, or that ends before the revocation. Raises Invalid."""
+    if barred_until is None:
+        return
+    rule = None if kind == "revoke" else "is said of a revocation only"
+    if kind == "revoke" and barred_until < effective_on:
+        rule = f"must not be before effective_on ({effective_on})"
+    if rule is not None:
+        raise Invalid("There is no such bar.", fields={"barred_until": rule})

@@ -8,23 +8,25 @@ Sentences = Mapping[str, str]
 
 TITLES: Mapping[str, Sentences] = {
     "en": {
-        "award": "The certification", "retake": "Taking an assessment again",
+        "award": "The certification", "assessment": "Scores", "retake": "Taking an assessment again",
         "version": "This version", "requirement": "What a cycle needs",
         "categories": "Categories and their limits", "tags": "Marks and their limits",
         "types": "What activities bring", "employment": "How employment is counted",
         "counting": "How activities are counted", "applying": "Applying for renewal",
         "late": "After the expiry", "exceptions": "Extensions and exceptions",
         "evidence": "Evidence and audits", "fees": "Fees", "appeals": "Appeals",
+        "revocation": "After a revocation",
         "sources": "Where this comes from",
     },
     "es": {
-        "award": "La certificación", "retake": "Repetir una evaluación",
+        "award": "La certificación", "assessment": "Calificaciones", "retake": "Repetir una evaluación",
         "version": "Esta versión", "requirement": "Lo que exige un ciclo",
         "categories": "Las categorías y sus límites", "tags": "Las marcas y sus límites",
         "types": "Lo que aportan las actividades", "employment": "Cómo se cuenta el empleo",
         "counting": "Cómo se cuentan las actividades", "applying": "Solicitar la renovación",
         "late": "Después del vencimiento", "exceptions": "Prórrogas y excepciones",
         "evidence": "Comprobantes y auditorías", "fees": "Tarifas", "appeals": "Apelaciones",
+        "revocation": "Después de una revocación",
         "sources": "De dónde viene esto",
     },
 }  # fmt: skip
@@ -44,6 +46,8 @@ _EN: Sentences = {
     "lifetime": "Certifications awarded before {day} never expire.",
     "retake": "After a failed assessment {wait} must pass in full before the next attempt at the"
     " module; after {failures} failures, {long_wait}.",
+    "score": "Scores are from {minimum} to {maximum}.",
+    "score.passing": "A pass needs a score of at least {passing}.",
     "retake.free": "A failed assessment may be taken again at once.",
     # This version.
     "version": "This is version {version} of the policy.",
@@ -156,7 +160,8 @@ _EN: Sentences = {
     "audit": "{share} of renewals are drawn for audit; an answer is due within {days}.",
     "audit.withholds": "Points under audit do not count until it is passed.",
     "retention": "Evidence is kept for {length} after the cycle.",
-    # Fees and appeals.
+    # Fees, appeals, revocations.
+    "revocation.bar": "After a revocation the certification cannot be earned again for {length}.",
     "fee": "A renewal costs {fee}.",
     "fee.none": "No renewal fee is stated.",
     "fee.member": "Members pay {fee}.",
@@ -180,6 +185,8 @@ _EN: Sentences = {
     "what.policy": "This version",
     "what.fees": "Fees",
     "what.appeals": "Appeals",
+    "what.assessment": "Scores",
+    "what.revocation": "Revocations",
 }
 
 _ES: Sentences = {
@@ -196,6 +203,8 @@ _ES: Sentences = {
     "lifetime": "Las certificaciones otorgadas antes del {day} nunca vencen.",
     "retake": "Tras reprobar una evaluación deben pasar {wait} completos antes del siguiente"
     " intento del módulo; después de {failures} intentos fallidos, {long_wait}.",
+    "score": "Las calificaciones van de {minimum} a {maximum}.",
+    "score.passing": "Para aprobar hace falta una calificación de al menos {passing}.",
     "retake.free": "Una evaluación reprobada se puede repetir de inmediato.",
     "version": "Esta es la versión {version} de la política.",
     "effective": "Rige desde el {day}.",
@@ -312,6 +321,8 @@ _ES: Sentences = {
     "fee.no_refund": "Las tarifas no se reembolsan.",
     "bundle": "{schemes} juntas cuestan {fee}, si vencen con {days} o menos de diferencia:"
     " {requires}",
+    "revocation.bar": "Tras una revocación no se puede obtener de nuevo la certificación durante"
+    " {length}.",
     "appeal": "Una apelación se presenta dentro de {due} desde el aviso y se decide dentro de"
     " {decided}.",
     "appeal.fee": "Cuesta {fee}.",
@@ -328,6 +339,8 @@ _ES: Sentences = {
     "what.policy": "Esta versión",
     "what.fees": "Tarifas",
     "what.appeals": "Apelaciones",
+    "what.assessment": "Calificaciones",
+    "what.revocation": "Revocaciones",
 }
 
 SENTENCES: Mapping[str, Sentences] = {"en": _EN, "es": _ES}

@@ -33,7 +33,7 @@ _NO_POLICY = Policy(
     version="", effective_from=None, points_required=Decimal(0), categories={}, types={},
     window=ApplicationWindow(Duration(0, "days")), provenance=Provenance("", verified=True),
 )  # fmt: skip
-_OF_SCHEME = ("award", "retake", "fees", "appeals")
+_OF_SCHEME = ("award", "assessment", "retake", "fees", "appeals", "revocation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,13 @@ def in_plain_words(scheme: Scheme, policy: Policy | None, language: str) -> tupl
     """
     teller = _Teller(scheme, Voice(policy or _NO_POLICY, language))
     parts: dict[str, Callable[[], Iterator[str]]] = {
-        "award": teller.award, "retake": teller.retake, "version": teller.version,
+        "award": teller.award, "assessment": teller.assessment, "retake": teller.retake,
+        "version": teller.version,
         "requirement": teller.requirement, "categories": teller.categories, "tags": teller.tags,
         "types": teller.types, "employment": teller.employment, "counting": teller.counting,
         "applying": teller.applying, "late": teller.late, "exceptions": teller.exceptions,
         "evidence": teller.evidence, "fees": teller.fees, "appeals": teller.appeals,
-        "sources": teller.sources,
+        "revocation": teller.revocation, "sources": teller.sources,
     }  # fmt: skip
     chosen = {key: tuple(parts[key]()) for key in (parts if policy else _OF_SCHEME)}
     titles = TITLES[language]
@@ -123,6 +124,14 @@ class _Teller:
             "retake", wait=self._days(rule.wait_days), failures=rule.failures_before_long_wait,
             long_wait=self._days(rule.long_wait_days),
         )  # fmt: skip
+
+    def assessment(self) -> Iterator[str]:
+        if self.scheme.assessment is None:
+            return
+        score = self.scheme.assessment.score
+        yield self._say("score", minimum=figure(score.minimum), maximum=figure(score.maximum))
+        if score.passing is not None:
+            yield self._say("score.passing", passing=figure(score.passing))
 
     def version(self) -> Iterator[str]:
         policy = self.policy
@@ -370,9 +379,16 @@ class _Teller:
         yield self._say("appeal.refund" if rule.refunded_on_success else "appeal.no_refund")
         yield self._say("appeal.restores" if rule.restores_gap else "appeal.gap")
 
+    def revocation(self) -> Iterator[str]:
+        rule = self.scheme.revocation
+        if rule is not None:
+            yield self._say("revocation.bar", length=self.voice.length(rule.bar))
+
     def sources(self) -> Iterator[str]:
         scheme, policy = self.scheme, self.policy
         yield self._source(self._say("what.award"), scheme.award.provenance)
+        if scheme.assessment is not None:
+            yield self._source(self._say("what.assessment"), scheme.assessment.provenance)
         yield self._source(self._say("what.retake"), scheme.retake.provenance)
         yield self._source(self._say("what.policy"), policy.provenance)
         groups: tuple[Category | Tag | ActivityType, ...] = (
@@ -385,6 +401,8 @@ class _Teller:
             yield self._source(self._say("what.fees"), scheme.fees.provenance)
         if scheme.appeals is not None:
             yield self._source(self._say("what.appeals"), scheme.appeals.provenance)
+        if scheme.revocation is not None:
+            yield self._source(self._say("what.revocation"), scheme.revocation.provenance)
         for what in policy.unverified:
             yield self._say("open", what=what)
 

@@ -35,7 +35,7 @@ def objections(
     """
     found: list[Refusal] = []
     day, expires_on, opens_on = standing.on, standing.expires_on, standing.window_opens_on
-    if standing.status in {"suspended", "revoked", "surrendered"}:
+    if standing.status in {"suspended", "revoked", "surrendered", "withdrawn"}:
         found.append(
             NotRenewable(f"The certification is {standing.status}.", standing=standing.status)
         )

@@ -51,6 +51,41 @@ class RetakeRule:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreRule:
+    """The scores that an assessment can have, both ends included, and the least one that passes."""
+
+    minimum: Decimal
+    maximum: Decimal
+    passing: Decimal | None = None
+
+    def fault(self, score: Decimal | None, *, passed: bool) -> str | None:
+        """The rule that a score breaks, or None."""
+        if score is None:
+            return None
+        if not self.minimum <= score <= self.maximum:
+            return f"must be from {self.minimum.normalize():f} to {self.maximum.normalize():f}"
+        if passed and self.passing is not None and score < self.passing:
+            return f"must be at least {self.passing.normalize():f} for a pass"
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentRule:
+    """What can be recorded of an assessment."""
+
+    score: ScoreRule
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationRule:
+    """How long a revocation bars from earning the certification anew, where nobody said it."""
+
+    bar: Duration
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
 class AwardRule:
     """When a certification is awarded, and for how long it is valid (None: without end).
 
@@ -164,6 +199,8 @@ class Scheme:
     reminders: ReminderPolicy | None
     earlier_regimes: tuple[EarlierRegime, ...] = ()
     days_end: Literal["holder", "scheme"] = "holder"
+    assessment: AssessmentRule | None = None
+    revocation: RevocationRule | None = None
 
     def __hash__(self) -> int:
         return hash(self.code)

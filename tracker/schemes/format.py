@@ -97,6 +97,50 @@ class _Retake(Sourced):
     long_wait_days = whole("After that many failures.", 0, 3650, required=True)
 
 
+class _Score(Table):
+    """The scores that an assessment can have."""
+
+    makes = domain.ScoreRule
+
+    minimum = Amount("The lowest score there is.", required=True)
+    maximum = Amount("The highest score there is.", required=True, above_zero=True)
+    passing = Amount("The lowest score that passes; absent: not published.", load_default=None)
+
+    @post_load
+    def build(self, data: dict[str, Any], **options: Any) -> Any:
+        """The bounds, which are in their order."""
+        if data["maximum"] <= data["minimum"]:
+            raise ValidationError("must be more than minimum", "maximum")
+        passing = data["passing"]
+        if passing is not None and not data["minimum"] <= passing <= data["maximum"]:
+            raise ValidationError("must be from minimum to maximum", "passing")
+        return super().build(data, **options)
+
+
+class _Assessment(Sourced):
+    """What can be recorded of an assessment."""
+
+    makes = domain.AssessmentRule
+
+    score = table(_Score, "The scores that there are.", required=True)
+
+
+class _Bar(Span):
+    """How long a revocation bars."""
+
+    length = whole("How many units.", 1, 36500, required=True)
+
+
+class _Revocation(Sourced):
+    """What a revocation brings about, where whoever decides it says nothing else."""
+
+    makes = domain.RevocationRule
+
+    bar = table(
+        _Bar, "How long nobody earns it anew, from the day of the revocation.", required=True
+    )
+
+
 class _Appeals(Sourced):
     """Appeals against decisions."""
 
@@ -206,6 +250,8 @@ class SchemeFile(Table):
     modules = tables(_Module, "What there is to pass.", least=1, required=True)
     award = table(_Award, "Award and validity.", required=True)
     retake = table(_Retake, "Waits between attempts.", required=True)
+    assessment = table(_Assessment, "Bounds of what is recorded; absent: none.", load_default=None)
+    revocation = table(_Revocation, "The bar of a revocation; absent: for good.", load_default=None)
     appeals = table(_Appeals, "Appeals; absent: none.", load_default=None)
     fees = table(_Fees, "Fees; absent: none.", load_default=None)
     policies = tables(

@@ -127,7 +127,7 @@ def next_step(held: Held, points: Evaluation | None) -> NextStep:
     An application can be made in the window, and in the grace period where a policy has one.
     """
     standing = held.standing
-    if standing.status in {"suspended", "revoked", "surrendered"}:
+    if standing.status in {"suspended", "revoked", "surrendered", "withdrawn"}:
         return NextStep("contact_issuer")
     if standing.expires_on is None or points is None:
         return NextStep("none")

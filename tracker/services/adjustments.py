@@ -26,8 +26,9 @@ from tracker.domain.permissions import check_not_own, check_own_holder
 from tracker.domain.policies import Policy
 from tracker.domain.schemes import Scheme
 from tracker.models import Adjustment, AdjustmentBatch, Certification
-from tracker.services import bulk, cases, certifications, facts, history, standings
+from tracker.services import bulk, cases, certifications, facts, history, notices, standings
 from tracker.services.asking import ID, KNOWN_AT
+from tracker.services.notices import News
 from tracker.services.work import Reading, Work
 
 ONE = Decimal(1)
@@ -77,6 +78,8 @@ def adjust(work: Work, certification_id: str, wanted: Wanted) -> str:
     """
     row = certifications.locked(work, certification_id)
     check_not_own(work.actor, row.holder_id)
+    rules.check_reason(wanted.reason_code)
+    certifications.check_open(work, row, None, date.max)
     scheme = work.schemes[row.scheme]
     record = facts.records(work, [row.id])[row.id]
     today = work.today(scheme)
@@ -91,7 +94,16 @@ def adjust(work: Work, certification_id: str, wanted: Wanted) -> str:
         raise AlreadyRecorded("Somebody else adjusted this cycle just now.") from error
     history.record(work, action_of(wanted), "certification", row.id, **detail_of(granted))
     certifications.refresh(work, scheme, [row.id])
+    notices.tell(work, [news_of(made, row.holder_id, today)])
     return str(made["id"])
+
+
+def news_of(made: dict[str, Any], holder_id: str, today: date) -> News:
+    """What tells a holder of an adjustment that is made today."""
+    return News(
+        kind="adjusted", holder_id=holder_id, subject_id=made["certification_id"],
+        event=made["id"], on=today,
+    )  # fmt: skip
 
 
 def grant(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ARRAY, any_, bindparam
+from sqlalchemy import ARRAY, Date, any_, bindparam
 
 from tracker.db import Id, Instant
 from tracker.services.work import Reading
@@ -22,6 +22,7 @@ EVER = datetime.max.replace(tzinfo=UTC)
 ID = bindparam("id", type_=Id)
 IDS = bindparam("ids", type_=Id, expanding=True)
 KNOWN_AT = bindparam("known_at", type_=Instant)
+ON = bindparam("on", type_=Date)
 Asked = TypeVar("Asked")
 
 

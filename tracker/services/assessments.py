@@ -1,18 +1,21 @@
-"""Assessments: recording attempts one at a time, voiding them, and the directory of centers."""
+"""Assessments: recording attempts one at a time, correcting them, and the directory of centers."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 
-from tracker.domain import assessments, terms
+from tracker.domain import assessments as rules
+from tracker.domain import awards as award_rules
+from tracker.domain import terms
 from tracker.domain.assessments import Approval
 from tracker.domain.errors import (
     AlreadyRecorded,
@@ -22,9 +25,11 @@ from tracker.domain.errors import (
     RetakeTooSoon,
 )
 from tracker.domain.permissions import check_own_holder
+from tracker.domain.schemes import Scheme
 from tracker.domain.terms import Again, Case
-from tracker.models import Assessment, Center, CenterApproval
-from tracker.services import certifications, facts, history
+from tracker.domain.values import future_rule
+from tracker.models import Assessment, Center, CenterApproval, Holder
+from tracker.services import awards, bulk, certifications, effects, facts, history
 from tracker.services.work import Reading, Work
 
 
@@ -46,30 +51,15 @@ class Attempt:
 def record(work: Work, holder_id: str, attempt: Attempt) -> str:
     """Record an attempt; a pass that completes the modules awards the certification with it.
 
-    Raises RetakeTooSoon unless ``override_reason`` is given, AlreadyPassed unless it is a
+    Once a certification has ended for good its modules may be passed anew. Raises RetakeTooSoon
+    unless ``override_reason`` is given, AlreadyPassed unless it is passed anew or is a
     re-examination by the policy, AlreadyRecorded for the same attempt entered twice, Invalid for
-    a day in the future, NotFound.
+    a day in the future or a score out of bounds, NotFound.
     """
     check_own_holder(work.actor, holder_id)
-    if not certifications.lock(work, [holder_id]):
-        raise NotFound
-    scheme = work.schemes[attempt.scheme]
-    scheme.module(attempt.module)
-    if attempt.taken_on > work.today(scheme):
-        rule = f"must not be in the future (today is {work.today(scheme)})"
-        raise Invalid("The day of the assessment is in the future.", fields={"taken_on": rule})
-    earlier = facts.attempts(work, [holder_id])[holder_id, scheme.code]
-    # Named as what it is, rather than as a retake too soon; the constraint decides.
-    if any((e.module, e.taken_on) == (attempt.module, attempt.taken_on) for e in earlier):
-        raise _twice(attempt.module, attempt.taken_on)
-    again = _again(work, holder_id, attempt)
-    if again is not None:
-        earlier = [e for e in earlier if e.taken_on >= again.since]
-    try:
-        assessments.check_attempt(scheme, attempt.module, earlier, taken_on=attempt.taken_on)
-    except RetakeTooSoon:
-        if not attempt.override_reason:
-            raise
+    scheme, zone = work.schemes[attempt.scheme], _locked_zone(work, holder_id)
+    _check_values(work, scheme, attempt, zone)
+    again = _check_lawful(work, scheme, holder_id, attempt)
     row = Assessment(
         holder_id=holder_id, scheme=attempt.scheme, module=attempt.module,
         taken_on=attempt.taken_on, passed=attempt.passed, score=attempt.score,
@@ -77,18 +67,94 @@ def record(work: Work, holder_id: str, attempt: Attempt) -> str:
         override_reason=attempt.override_reason, warnings=_warnings(work, attempt, again),
         recorded_at=work.now, recorded_by=work.actor.name,
     )  # fmt: skip
-    _insert(work, row)
+    work.session.add(row)
+    _flush(work, row)
     history.record(
         work, "record", "assessment", row.id, holder_id=holder_id, module=attempt.module,
         taken_on=attempt.taken_on, passed=attempt.passed, override=attempt.override_reason,
     )  # fmt: skip
     if attempt.passed:
-        certifications.settle(work, scheme, [holder_id])
+        certifications.settle(work, scheme, [holder_id], awards.KEEP_EARLIER)
     return row.id
 
 
-def _insert(work: Work, row: Assessment) -> None:
-    work.session.add(row)
+def _locked_zone(work: Work, holder_id: str) -> str:
+    """The holder's time zone, their record locked for the transaction. Raises NotFound."""
+    statement = select(Holder.time_zone).where(Holder.id == holder_id).with_for_update()
+    row = work.row(statement)
+    if row is None:
+        raise NotFound
+    zone: str = row.time_zone
+    return zone
+
+
+def _check_values(work: Work, scheme: Scheme, attempt: Attempt, zone: str) -> None:
+    """Refuse an unknown module, a day still to come, a score that there is not.
+
+    A day has come when it has begun for the holder or for the scheme.
+    """
+    scheme.module(attempt.module)
+    today = max(work.today(scheme), work.day_of(scheme, zone))
+    rule = scheme.assessment.score if scheme.assessment else None
+    faults = {
+        "taken_on": future_rule(attempt.taken_on, today),
+        "score": rule.fault(attempt.score, passed=attempt.passed) if rule else None,
+    }
+    fields = {name: fault for name, fault in faults.items() if fault is not None}
+    if fields:
+        raise Invalid("The assessment cannot have been so.", fields=fields)
+
+
+def _check_lawful(
+    work: Work, scheme: Scheme, holder_id: str, attempt: Attempt, *, but: Assessment | None = None
+) -> Again | None:
+    """Refuse an attempt that the others forbid; what it is as a re-examination.
+
+    ``but`` is the attempt itself, where it is on record already.
+    """
+    earlier = facts.attempts(work, [holder_id])[holder_id, scheme.code]
+    if but is not None:
+        earlier.remove(rules.Attempt(but.module, but.taken_on, but.passed))
+    # Named as what it is, rather than as a retake too soon; the constraint decides.
+    if any((e.module, e.taken_on) == (attempt.module, attempt.taken_on) for e in earlier):
+        raise _twice(attempt.module, attempt.taken_on)
+    again = _again(work, holder_id, attempt)
+    since, again_from = _anew(work, scheme, holder_id, earlier, attempt)
+    if again is not None:
+        earlier = [e for e in earlier if e.taken_on >= again.since]
+    try:
+        rules.check_attempt(
+            scheme, attempt.module, earlier, taken_on=attempt.taken_on, since=since,
+            again_from=again_from,
+        )  # fmt: skip
+    except RetakeTooSoon:
+        if not attempt.override_reason:
+            raise
+    return again
+
+
+def _anew(
+    work: Work,
+    scheme: Scheme,
+    holder_id: str,
+    earlier: Sequence[rules.Attempt],
+    attempt: Attempt,
+) -> tuple[date | None, date | None]:
+    """When the award before the attempt ended for good, else when it will, as far as is known.
+
+    Asked only where the module was passed before.
+    """
+    day = attempt.taken_on
+    if not any(e.passed and e.module == attempt.module and e.taken_on <= day for e in earlier):
+        return None, None
+    held = [a for a in awards.awards_of(work, scheme, holder_id) if a.awarded_on < day]
+    if not held:
+        return None, None
+    ended = award_rules.ended_on(scheme, held[-1], by=day)
+    return ended, award_rules.again_from(scheme, held[-1], on=day) if ended is None else None
+
+
+def _flush(work: Work, row: Assessment) -> None:
     try:
         work.session.flush()
     except IntegrityError as error:
@@ -126,16 +192,77 @@ def _center_warnings(work: Work, attempt: Attempt) -> list[str]:
     if center is None:
         raise Invalid("There is no such assessment center.", fields={"center_id": "is unknown"})
     approvals = approvals_of(work, [attempt.center_id])[attempt.center_id]
-    warning = assessments.center_warning(center.name, approvals, on=attempt.taken_on)
+    warning = rules.center_warning(center.name, approvals, on=attempt.taken_on)
     return [warning] if warning else []
 
 
-def void(work: Work, assessment_id: str, *, reason: str) -> None:
+# Correcting.
+AMENDABLE = (
+    "module", "taken_on", "passed", "score", "delivery", "center_id", "funding", "override_reason",
+)  # fmt: skip
+"""What an amendment may change: all that an attempt says of itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Why an attempt is corrected, and what becomes of renewals that rest on it.
+
+    ``preview``: say what would change, and store nothing.
+    """
+
+    reason: str
+    later_cycles: Literal["refuse", "keep", "unwind"] = "refuse"
+    preview: bool = False
+
+    @property
+    def later(self) -> awards.Later:
+        """The same as the awards take it."""
+        return awards.Later(self.later_cycles, self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """An attempt as it was corrected, or would be, and what that changes."""
+
+    assessment: Any
+    changes: Sequence[effects.Effect]
+    preview: bool
+
+
+def amend(
+    work: Work, assessment_id: str, values: Mapping[str, Any], correction: Correction
+) -> Corrected:
+    """Correct an attempt in place; what follows from it is corrected with it.
+
+    ``values`` are those of ``AMENDABLE`` that change. Raises what ``record`` raises,
+    SupportsRenewal where a renewal rests on it and nobody said what becomes of that,
+    IllegalTransition if it is void, Invalid if nothing changes, NotFound.
+    """
+
+    def change(row: Assessment) -> None:
+        _amend(work, row, values, correction.reason)
+
+    return _correct(work, assessment_id, correction, change)
+
+
+def void(work: Work, assessment_id: str, correction: Correction) -> Corrected:
     """Take an attempt back that was recorded in error; what followed from it is corrected.
 
-    Raises SupportsRenewal if the certification that rests on it was renewed since,
-    IllegalTransition if it is void already, NotFound.
+    Raises SupportsRenewal as ``amend`` does, IllegalTransition if it is void already, NotFound.
     """
+
+    def change(row: Assessment) -> None:
+        row.voided_at, row.void_reason = work.now, correction.reason
+        work.session.flush()
+        history.record(work, "void", "assessment", row.id, reason=correction.reason)
+
+    return _correct(work, assessment_id, correction, change)
+
+
+def _correct(
+    work: Work, assessment_id: str, correction: Correction, change: Callable[[Assessment], None]
+) -> Corrected:
+    """Change an attempt and settle the awards; a preview is taken back when it is known."""
     row = work.session.get(Assessment, assessment_id)
     if row is None:
         raise NotFound
@@ -143,10 +270,44 @@ def void(work: Work, assessment_id: str, *, reason: str) -> None:
     work.session.refresh(row)
     if row.voided_at is not None:
         raise IllegalTransition("The assessment is void already.", state="void")
-    row.voided_at, row.void_reason = work.now, reason
-    work.session.flush()
-    history.record(work, "void", "assessment", row.id, reason=reason)
-    certifications.settle(work, work.schemes[row.scheme], [row.holder_id])
+    holder_id, scheme = row.holder_id, work.schemes[row.scheme]
+    before = effects.look(work, holder_id)
+    nested = bulk.savepoint(work)
+    try:
+        change(row)
+        found = certifications.settle(work, scheme, [holder_id], correction.later)
+        changes = effects.compare(work, before, effects.look(work, holder_id), found)
+        corrected = Corrected(get(work, assessment_id), changes, correction.preview)
+    except Exception:
+        nested.rollback()
+        raise
+    if correction.preview:
+        nested.rollback()
+    else:
+        nested.commit()
+    return corrected
+
+
+def _amend(work: Work, row: Assessment, values: Mapping[str, Any], reason: str) -> None:
+    before = {name: getattr(row, name) for name in AMENDABLE}
+    changed = {name: value for name, value in values.items() if before[name] != value}
+    if not changed:
+        raise Invalid("Nothing changes.", fields=dict.fromkeys(values, "is on record so already"))
+    scheme = work.schemes[row.scheme]
+    attempt = Attempt(row.scheme, **(before | changed))
+    zone = work.row(select(Holder.time_zone).where(Holder.id == row.holder_id)).time_zone
+    _check_values(work, scheme, attempt, zone)
+    again = None
+    if changed.keys() & {"module", "taken_on"} or changed.get("passed"):
+        again = _check_lawful(work, scheme, row.holder_id, attempt, but=row)
+    for name, value in changed.items():
+        setattr(row, name, value)
+    row.warnings = _warnings(work, attempt, again)
+    _flush(work, row)
+    detail: dict[str, Any] = {"reason": reason, "fields": sorted(changed)}
+    for name, value in changed.items():
+        detail |= {f"{name}_before": before[name], f"{name}_after": value}
+    history.record(work, "amend", "assessment", row.id, **detail)
 
 
 _COLUMNS = (

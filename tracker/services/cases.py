@@ -114,8 +114,8 @@ _SPANS = about(
     lambda of: (
         select(Certification.holder_id, Certification.scheme, *SPAN)
         .join(Span, Span.certification_id == Certification.id)
-        .where(of(Certification.holder_id), Certification.withdrawn_at.is_(None))
-        .order_by(Certification.id, Span.from_on)
+        .where(of(Certification.holder_id), facts.CARRIED)
+        .order_by(Certification.sequence.desc(), Span.from_on)
     )
 )
 
@@ -123,7 +123,7 @@ _SPANS = about(
 def _spans(
     reading: Reading, holder_ids: Collection[str]
 ) -> dict[HolderScheme, Sequence[SpanValue]]:
-    """The timelines of holders, by holder and scheme."""
+    """The timelines of holders, by holder and scheme; the award that speaks on a day is first."""
     found: dict[HolderScheme, list[SpanValue]] = defaultdict(list)
     for statement, parameters in _SPANS.each(reading, holder_ids, None):
         for row in reading.rows(statement, parameters):

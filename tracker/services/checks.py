@@ -45,7 +45,7 @@ def timelines(reading: Reading, *, sample: int = SAMPLE) -> Timelines:
 
 def _sample(reading: Reading, sample: int) -> dict[str, Any]:
     table = Certification
-    statement = select(table.id, table.number, table.scheme).where(table.withdrawn_at.is_(None))
+    statement = select(table.id, table.number, table.scheme).where(facts.CARRIED)
     latest = reading.rows(statement.order_by(table.id.desc()).limit(sample // 2))
     elsewhere = reading.rows(statement.order_by(table.number).limit(sample // 2))
     return {row.id: row for row in [*latest, *elsewhere]}

@@ -190,7 +190,7 @@ def _named(reading: Reading, statement: Select[Any], order: Any) -> list[Any]:
 
 def _changed(reading: Reading, employer_id: str, period: Period) -> list[dict[str, Any]]:
     """Those renewed, suspended, reinstated, revoked or surrendered, in the period's order."""
-    held = and_(Certification.holder_id == Sharing.holder_id, Certification.withdrawn_at.is_(None))
+    held = and_(Certification.holder_id == Sharing.holder_id, facts.CARRIED)
     changes = (
         _workers(
             employer_id, Certification.scheme, StandingChange.kind.label("what"),

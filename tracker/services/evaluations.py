@@ -43,6 +43,8 @@ class Detail:
     cycles: Sequence[certifications.Cycle]
     adjustments: Sequence[Any]
     on: date
+    replaced_on: date | None = None
+    withdrawn_at: datetime | None = None
 
     def expires_on(self, cycle: certifications.Cycle) -> date | None:
         """The expiry of a cycle, as extensions decided by the day move it."""
@@ -83,10 +85,13 @@ def detail(
     made = adjustments.known_of(reading, facts.known({"id": row.id}, known_at))
     if record is None:
         return _detail(row, None, (), made, on)
-    spans = certifications.timeline(
-        scheme, record.cycles, applications=record.applications, changes=record.changes,
-        adjustments=record.adjustments,
-    )  # fmt: skip
+    if row.withdrawn_at is not None and row.withdrawn_at <= known_at:
+        spans = certifications.withdrawn(record.cycles[0])
+    else:
+        spans = certifications.timeline(
+            scheme, record.cycles, applications=record.applications, changes=record.changes,
+            adjustments=record.adjustments,
+        )  # fmt: skip
     return _detail(row, _standing(spans, on), record.cycles, made, on)
 
 
@@ -100,7 +105,7 @@ def _detail(
     return Detail(
         id=row.id, number=row.number, public_id=row.public_id, holder_id=row.holder_id,
         scheme=row.scheme, awarded_on=row.awarded_on, standing=standing, cycles=cycles,
-        adjustments=made, on=on,
+        adjustments=made, on=on, replaced_on=row.replaced_on, withdrawn_at=row.withdrawn_at,
     )  # fmt: skip
 
 
@@ -122,7 +127,7 @@ _DETAIL = (
         ),
         isouter=True,
     )
-    .where(Certification.id == bindparam("id"), Certification.withdrawn_at.is_(None))
+    .where(Certification.id == bindparam("id"))
 )  # fmt: skip
 _FIRST_OF_CYCLE = len(facts.CERTIFICATION)
 _FIRST_OF_SPAN = _FIRST_OF_CYCLE + len(facts.CYCLE)
@@ -160,6 +165,9 @@ def page(
 ) -> list[Held]:  # fmt: skip
     """A page of certifications awarded by a day, in the order of their ids.
 
+    Of one holder and scheme it is the one that speaks for them on the day. By its number a
+    replaced one is found too, and by the status every withdrawn one.
+
     A holder sees their own; asking for somebody else's raises NotFound.
     """
     if not reading.actor.is_staff:
@@ -173,6 +181,8 @@ def page(
             conditions.append(getattr(Certification, key) == value)
     if status is not None:
         conditions.append(status == standings.STATUS)
+    if number is None and status != "withdrawn":
+        conditions.append(facts.SHOWN)
     if after:
         conditions.append(Certification.id > after)
     return standings.page(reading, conditions, limit=limit, on=on)

@@ -37,12 +37,21 @@ from tracker.models import (
     StandingChange,
 )
 from tracker.services import asking
-from tracker.services.asking import ID, KNOWN_AT, about
+from tracker.services.asking import ID, KNOWN_AT, ON, about
 from tracker.services.together import Together
 from tracker.services.work import Reading
 
 CHUNK, EVER, chunks, known = asking.CHUNK, asking.EVER, asking.chunks, asking.known
 HolderScheme = tuple[str, str]
+
+CARRIED = Certification.withdrawn_at.is_(None)
+"""Certifications that the passes on record carry; of one holder and scheme there may be several."""
+CURRENT = and_(CARRIED, Certification.replaced_on.is_(None))
+"""The one of a holder and scheme that speaks for them now, if there is one."""
+SPEAKS = and_(CARRIED, or_(Certification.replaced_on.is_(None), Certification.replaced_on > ON))
+"""The one that speaks for them on the day ``on``."""
+SHOWN = or_(SPEAKS, and_(Certification.withdrawn_at.is_not(None), Certification.sequence == 1))
+"""The same, or where there is none the withdrawn one, so that nobody finds an empty place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +168,8 @@ def _renewals(of: Callable[[Any], Any]) -> Any:
 def _changes(of: Callable[[Any], Any]) -> Any:
     return select(
         StandingChange.certification_id, StandingChange.kind, StandingChange.effective_on,
-        StandingChange.recorded_at, func.coalesce(StandingChange.ref, "").label("ref"),
-        StandingChange.id,
+        StandingChange.barred_until, StandingChange.recorded_at,
+        func.coalesce(StandingChange.ref, "").label("ref"), StandingChange.id,
     ).where(
         of(StandingChange.certification_id), StandingChange.recorded_at <= KNOWN_AT
     )  # fmt: skip
@@ -174,7 +183,7 @@ def _adjustments(of: Callable[[Any], Any]) -> Any:
 
 ADJUSTMENT = (
     Adjustment.ordinal, Adjustment.effective_on, Adjustment.extended_to,
-    Adjustment.points_required,
+    Adjustment.points_required, Adjustment.reason_code,
 )  # fmt: skip
 """The columns of a ``domain.certifications.Adjustment``, in its order."""
 ADJUSTMENTS = _adjustments(lambda column: column == ID)
@@ -182,7 +191,7 @@ ADJUSTMENTS = _adjustments(lambda column: column == ID)
 _CYCLES = about(lambda of: Together(_cycles(of), _adjustments(of)))
 _RECORDS = about(lambda of: Together(_cycles(of), _adjustments(of), _renewals(of), _changes(of)))
 # Of one day: as they were recorded; one file's changes by their refs, in whatever order.
-_IN_ORDER = attrgetter("effective_on", "recorded_at", "ref", "id")
+IN_ORDER = attrgetter("effective_on", "recorded_at", "ref", "id")
 
 
 def records(
@@ -196,8 +205,8 @@ def records(
         for row in renewal_rows:
             applications[row[0]].append(_application(row, known_at or EVER))
         changes: dict[str, list[rules.Change]] = defaultdict(list)
-        for row in sorted(change_rows, key=_IN_ORDER):
-            changes[row[0]].append(rules.Change(row.kind, row.effective_on))
+        for row in sorted(change_rows, key=IN_ORDER):
+            changes[row[0]].append(rules.Change(row.kind, row.effective_on, row.barred_until))
         for id_, one in _with_cycles(cycle_rows, adjustment_rows).items():
             found[id_] = replace(
                 one, applications=tuple(applications[id_]), changes=tuple(changes[id_])
@@ -340,10 +349,9 @@ def _activity(rows: Sequence[Any]) -> ActivityFacts:
 CERTIFICATION = (
     Certification.id, Certification.number, Certification.public_id, Certification.holder_id,
     Certification.scheme, Certification.awarded_on, Certification.recorded_at,
+    Certification.sequence, Certification.withdrawn_at, Certification.replaced_on,
 )  # fmt: skip
-CERTIFICATION_BY_ID = select(*CERTIFICATION).where(
-    Certification.id == ID, Certification.withdrawn_at.is_(None)
-)
+CERTIFICATION_BY_ID = select(*CERTIFICATION).where(Certification.id == ID)
 WITH_CYCLES = (
     select(*CERTIFICATION, *CYCLE)
     .join(
@@ -351,12 +359,12 @@ WITH_CYCLES = (
         and_(Cycle.certification_id == Certification.id, Cycle.recorded_at <= KNOWN_AT),
         isouter=True,
     )
-    .where(Certification.id == ID, Certification.withdrawn_at.is_(None))
+    .where(Certification.id == ID)
 )
 
 
 def certification(reading: Reading, certification_id: str) -> Any:
-    """The certification's row; NotFound if there is none, it was voided, or is not the actor's."""
+    """The certification's row; NotFound if there is none, or it is not the actor's."""
     row = reading.row(CERTIFICATION_BY_ID, {"id": certification_id})
     if row is None:
         raise NotFound

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import exists, select, update
 
 from tracker.db import new_id
+from tracker.domain import adjustments as rules
 from tracker.domain.errors import Conflict, Invalid, NotFound, Refusal
 from tracker.domain.periods import Duration, Period, Unit
 from tracker.domain.permissions import check_not_own
@@ -28,7 +29,16 @@ from tracker.models import (
     RosterEntry,
     Span,
 )
-from tracker.services import adjustments, bulk, certifications, facts, history, roster, standings
+from tracker.services import (
+    adjustments,
+    bulk,
+    certifications,
+    facts,
+    history,
+    notices,
+    roster,
+    standings,
+)
 from tracker.services.adjustments import Granted, Wanted
 from tracker.services.standings import Held
 from tracker.services.work import Reading, Work
@@ -149,7 +159,8 @@ def extend(work: Work, asked: MassExtension, *, on_progress: Progress | None = N
     fates: list[Fate] = []
     for held in _chunks(work, scheme, asked.selection, candidates):
         decided = _decide(work, scheme, asked, held)
-        _write(work, scheme, batch_id, asked.ref, [granted for _, granted in decided if granted])
+        granted = [one for _, one in decided if one]
+        _write(work, scheme, (batch_id, asked.ref), granted, candidates)
         fates += [fate for fate, _ in decided]
         _tell(on_progress, len(fates))
     outcome = _outcome(asked, batch_id, fates, dry_run=False)
@@ -165,6 +176,7 @@ def _tell(on_progress: Progress | None, done: int) -> None:
 def _check(reading: Reading, asked: MassExtension) -> Scheme:
     """The scheme; Invalid for values that make no sense together."""
     scheme, fields = reading.schemes[asked.selection.scheme], {}
+    rules.check_reason(asked.reason_code)
     expiring = asked.selection.expiring
     if (asked.until is None) == (asked.by is None):
         fields["until"] = "exactly one of until and by is required"
@@ -249,7 +261,7 @@ def _ids(reading: Reading, scheme: Scheme, selection: Selection) -> dict[str, st
         select(Certification.id, Certification.holder_id)
         .join(Span, Span.certification_id == Certification.id)
         .where(
-            standings.ON_SPAN, Certification.withdrawn_at.is_(None),
+            standings.ON_SPAN, facts.SPEAKS,
             *_conditions(reading, scheme, selection),
         )
         .order_by(Certification.id)
@@ -267,6 +279,7 @@ def _chunks(
         conditions = [
             bulk.among(reading, Certification.id, ids),
             Span.expires_on >= expiring.starts_on, Span.expires_on <= expiring.ends_on,
+            facts.SPEAKS,
         ]  # fmt: skip
         yield standings.page(reading, conditions, limit=len(ids), on=on)
 
@@ -311,15 +324,25 @@ def _shares(reading: Reading, scheme: Scheme, held: Sequence[Held]) -> Mapping[s
     return {one.id: adjustments.share_of(found.get(one.id)) for one in held}
 
 
-def _write(work: Work, scheme: Scheme, batch_id: str, ref: str, granted: Sequence[Granted]) -> None:
-    bulk.insert(
-        work, Adjustment, [adjustments.row_of(work, one, batch_id=batch_id) for one in granted]
-    )
+def _write(
+    work: Work,
+    scheme: Scheme,
+    batch: tuple[str, str],
+    granted: Sequence[Granted],
+    holders: Mapping[str, str],
+) -> None:
+    batch_id, ref = batch
+    made = [adjustments.row_of(work, one, batch_id=batch_id) for one in granted]
+    bulk.insert(work, Adjustment, made)
     history.record_many(
         work, "extend", "certification",
         ((one.record.certification_id, adjustments.detail_of(one, batch=ref)) for one in granted),
     )  # fmt: skip
     certifications.refresh(work, scheme, [one.record.certification_id for one in granted])
+    today = work.today(scheme)
+    notices.tell(
+        work, [adjustments.news_of(row, holders[row["certification_id"]], today) for row in made]
+    )
 
 
 def _outcome(

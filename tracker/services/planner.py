@@ -77,7 +77,7 @@ def _lock_due(work: Work, limit: int) -> Sequence[Any]:
         held = bulk.among(work, Certification.id, some)
         holders = select(Certification.holder_id).where(held)
         of_holders = CURSORS.where(
-            Certification.holder_id.in_(holders), Certification.withdrawn_at.is_(None),
+            Certification.holder_id.in_(holders), facts.CURRENT,
             ReminderCursor.next_due_at <= work.now,
         )  # fmt: skip
         rows += work.rows(of_holders.with_for_update(skip_locked=True, of=ReminderCursor))

@@ -231,7 +231,7 @@ _PAGE = (
     )
     .join(Holder, Holder.id == Certification.holder_id)
     .where(
-        Certification.scheme == bindparam("scheme"), Certification.withdrawn_at.is_(None),
+        Certification.scheme == bindparam("scheme"), facts.CURRENT,
         Certification.awarded_on <= bindparam("awarded_by"),
         Certification.id > bindparam("after", type_=Id),
     )
@@ -345,7 +345,7 @@ def _lock(work: Work, asked: Correction) -> None:
         select(Holder.id)
         .join(Certification, Certification.holder_id == Holder.id)
         .where(
-            Certification.scheme == asked.scheme, Certification.withdrawn_at.is_(None),
+            Certification.scheme == asked.scheme, facts.CURRENT,
             _of_version(asked.old),
         )
         .order_by(Holder.id)

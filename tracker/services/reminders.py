@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from importlib import metadata
@@ -30,7 +30,7 @@ from tracker.models import (
     Runtime,
     Span,
 )
-from tracker.services import facts, reminder_plans, runtime
+from tracker.services import bulk, facts, reminder_plans, runtime
 from tracker.services.reminder_plans import AT_ONCE, AUDIENCE, CURSORS, Examined, Moment
 from tracker.services.work import Reading, Work, zone_of
 
@@ -65,9 +65,7 @@ def touch(work: Work, records: Iterable[facts.Record]) -> None:
 
 def touch_holder(work: Work, holder_id: str) -> None:
     """Have the planner look at a holder's certifications again: the time zone changed."""
-    of_holder = select(Certification.id).where(
-        Certification.holder_id == holder_id, Certification.withdrawn_at.is_(None)
-    )
+    of_holder = select(Certification.id).where(Certification.holder_id == holder_id, facts.CURRENT)
     work.connection.execute(
         update(ReminderCursor)
         .where(ReminderCursor.certification_id.in_(of_holder))
@@ -75,13 +73,14 @@ def touch_holder(work: Work, holder_id: str) -> None:
     )
 
 
-def forget(work: Work, certification_id: str) -> None:
-    """Owe no more reminders for a voided certification; what was sent stays on record."""
-    work.connection.execute(
-        update(ReminderCursor)
-        .where(ReminderCursor.certification_id == certification_id)
-        .values(next_due_at=None)
-    )
+def forget(work: Work, certification_ids: Collection[str]) -> None:
+    """Owe no more reminders for these certifications; what was sent stays on record."""
+    if certification_ids:
+        work.connection.execute(
+            update(ReminderCursor)
+            .where(bulk.among(work, ReminderCursor.certification_id, certification_ids))
+            .values(next_due_at=None)
+        )
 
 
 def keep_timetable(work: Work) -> bool:
@@ -98,7 +97,7 @@ def keep_timetable(work: Work) -> bool:
     work.connection.execute(update(Runtime).values(timetable=digest))
     if known is None:
         return False
-    living = select(Certification.id).where(Certification.withdrawn_at.is_(None))
+    living = select(Certification.id).where(facts.CURRENT)
     work.connection.execute(
         update(ReminderCursor)
         .where(ReminderCursor.certification_id.in_(living), ReminderCursor.expires_on.is_not(None))
@@ -324,7 +323,8 @@ def _without_row(
             ReminderCursor, ReminderCursor.certification_id == Span.certification_id, isouter=True
         )
         .where(
-            Certification.scheme == scheme.code, Span.until_on == FOREVER, Reminder.id.is_(None),
+            Certification.scheme == scheme.code, facts.CURRENT,
+            Span.until_on == FOREVER, Reminder.id.is_(None),
             Span.expires_on <= reading.now.date() + timedelta(days=offset + 1),
             or_(ReminderCursor.next_due_at.is_(None), ReminderCursor.next_due_at > reading.now),
         )

@@ -130,7 +130,7 @@ def _next_cycle(scheme: Scheme, record: facts.Record, *, decided_on: date) -> ru
     last = record.cycles[-1]
     return rules.next_cycle(
         scheme, last, decided_on=decided_on, awarded_on=record.cycles[0].starts_on,
-        extended_to=rules.extension_of(last, record.adjustments, decided_on),
+        extended_to=rules.moved_to(last, record.adjustments, decided_on),
     )  # fmt: skip
 
 

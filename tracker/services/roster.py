@@ -17,7 +17,7 @@ from tracker.db import new_id
 from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
 from tracker.domain.permissions import check_own_employer
 from tracker.models import Certification, Holder, RosterEntry, Sharing
-from tracker.services import certifications, employers, history, notices
+from tracker.services import certifications, employers, facts, history, notices
 from tracker.services.notices import News
 from tracker.services.work import Reading, Work
 
@@ -150,7 +150,7 @@ def _meant(reading: Reading, named: Named) -> str | None:
         statement = select(Holder.id).where(Holder.ref == named.holder_ref)
     elif named.certificate_number is not None:
         statement = select(Certification.holder_id).where(
-            Certification.number == named.certificate_number, Certification.withdrawn_at.is_(None)
+            Certification.number == named.certificate_number, facts.CARRIED
         )
     elif named.email is not None:
         address = named.email.lower()
@@ -205,9 +205,7 @@ def _names(reading: Reading, holder_id: str) -> Any:
         select(Holder.ref, Holder.email, Holder.second_email).where(Holder.id == holder_id)
     )
     numbers = reading.rows(
-        select(Certification.number).where(
-            Certification.holder_id == holder_id, Certification.withdrawn_at.is_(None)
-        )
+        select(Certification.number).where(Certification.holder_id == holder_id, facts.CARRIED)
     )
     addresses: Collection[str] = {a.lower() for a in holder[1:] if a}
     return or_(

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Date, and_, bindparam, case, or_, select
+from sqlalchemy import and_, bindparam, case, or_, select
 
 from tracker.domain import assessments, certifications, points, terms
 from tracker.domain.certifications import Standing
@@ -22,11 +22,11 @@ from tracker.domain.policies import Policy
 from tracker.domain.schemes import Scheme
 from tracker.domain.terms import Case, Judged
 from tracker.models import Assessment, Certification, Holder, Span
-from tracker.services import approved, cases, facts
+from tracker.services import approved, asking, cases, facts
 from tracker.services.cases import Asked, Beside
 from tracker.services.work import Reading
 
-ON = bindparam("on", type_=Date)
+ON = asking.ON
 
 # The span that contains the day, and the status on it: see domain/certifications.standing_on.
 ON_SPAN = and_(Span.from_on <= ON, Span.until_on > ON)
@@ -61,6 +61,8 @@ class Held:
     scheme: str
     awarded_on: date
     standing: Standing
+    replaced_on: date | None = None
+    withdrawn_at: datetime | None = None
 
 
 SPAN = cases.SPAN
@@ -68,19 +70,21 @@ _HELD = (
     select(
         Certification.id, Certification.number, Certification.public_id,
         Certification.holder_id, Certification.scheme, Certification.awarded_on, *SPAN,
+        Certification.replaced_on, Certification.withdrawn_at,
     )
     .join(Span, and_(Span.certification_id == Certification.id, ON_SPAN))
-    .where(Certification.withdrawn_at.is_(None))
 )  # fmt: skip
+_SPEAKING = _HELD.where(facts.SPEAKS)
 _ONE = _HELD.where(Certification.id == bindparam("id"))
-OF_HOLDER = _HELD.where(Certification.holder_id == bindparam("id"))
+OF_HOLDER = _HELD.where(Certification.holder_id == bindparam("id"), facts.SHOWN)
 
 
 def _held(row: Any, on: date) -> Held:
-    standing = certifications.standing_on(certifications.Span(*row[6:]), on)
+    standing = certifications.standing_on(certifications.Span(*row[6:-2]), on)
     return Held(
-        row.id, row.number, row.public_id, row.holder_id, row.scheme, row.awarded_on, standing
-    )
+        row.id, row.number, row.public_id, row.holder_id, row.scheme, row.awarded_on, standing,
+        row.replaced_on, row.withdrawn_at,
+    )  # fmt: skip
 
 
 def of_certification(reading: Reading, certification_id: str, *, on: date) -> Held | None:
@@ -90,17 +94,17 @@ def of_certification(reading: Reading, certification_id: str, *, on: date) -> He
 
 
 def of_holder(reading: Reading, holder_id: str, *, on: date) -> list[Held]:
-    """All of a holder's certifications awarded by a day, with their standings."""
+    """A holder's certifications awarded by a day, one a scheme, with their standings."""
     rows = reading.rows(OF_HOLDER, {"id": holder_id, "on": on})
     held = [_held(row, on) for row in rows]
     return sorted(held, key=attrgetter("awarded_on", "id"))
 
 
 def of_many(reading: Reading, holder_ids: Collection[str], *, on: date) -> list[Held]:
-    """The certifications of many holders with their standings on a day."""
+    """The certifications that speak for many holders on a day, with their standings."""
     found: list[Held] = []
     for ids in facts.chunks(holder_ids):
-        statement = _HELD.where(Certification.holder_id.in_(ids))
+        statement = _SPEAKING.where(Certification.holder_id.in_(ids))
         found += [_held(row, on) for row in reading.rows(statement, {"on": on})]
     return found
 

@@ -23,7 +23,7 @@ from tracker.domain.periods import Period
 from tracker.domain.schemes import Scheme
 from tracker.domain.workforce import NEVER, NOT_CERTIFIED, NOT_SHARED, Thresholds
 from tracker.models import Certification, Holder, RosterEntry, Sharing, Span
-from tracker.services import employers, standings
+from tracker.services import employers, facts, standings
 from tracker.services.roster import CONSENTED, EMPLOYED
 from tracker.services.standings import Held
 from tracker.services.work import Reading
@@ -124,7 +124,7 @@ def _asked(statement: Select[*tuple[Any, ...]], asked: Question) -> Select[*tupl
             Certification,
             and_(
                 Certification.holder_id == Sharing.holder_id,
-                Certification.scheme == asked.scheme.code, Certification.withdrawn_at.is_(None),
+                Certification.scheme == asked.scheme.code, facts.SPEAKS,
             ),
             isouter=True,
         )

@@ -32,7 +32,7 @@ from tracker.services.imports import (
     roster,
     standing_changes,
 )
-from tracker.services.imports.report import ImportRefused, Report, RowWarning
+from tracker.services.imports.report import AwardChange, ImportRefused, Report, RowWarning
 from tracker.services.imports.run import Kind, Row, Run
 from tracker.services.imports.scratch import Scratch
 from tracker.services.work import Reading, Work
@@ -40,7 +40,9 @@ from tracker.tabular import BadTable, Dates, Reader
 from tracker.tabular.problems import Problems
 from tracker.tabular.reader import MOST_ERRORS, Readable
 
-__all__ = ["KINDS", "ImportRefused", "Report", "RowWarning", "get", "record_run", "run"]
+__all__ = [
+    "KINDS", "AwardChange", "ImportRefused", "Report", "RowWarning", "get", "record_run", "run",
+]  # fmt: skip
 
 _KINDS: dict[str, Kind] = {
     module.KIND.name: module.KIND
@@ -63,14 +65,16 @@ def run(
     dry_run: bool = False,
     on_progress: Callable[[int], None] | None = None,
     employer_id: str | None = None,
+    new_centers: bool = False,
 ) -> Report:
     """Import a file: every row of it, or none.
 
     ``dry_run`` does all the work and leaves nothing behind but the record of the run.
-    ``employer_id`` says that a roster is the employer's own. ``on_progress`` is told the number
-    of rows read so far. Raises ImportRefused with every bad row, after which the transaction is
-    as it was before; Invalid for an unknown kind; AlreadyRecorded if somebody wrote one of the
-    keys in the same moment.
+    ``employer_id`` says that a roster is the employer's own. ``new_centers`` adds the assessment
+    centers that a file of assessments names and that are not on record. ``on_progress`` is told
+    the number of rows read so far. Raises ImportRefused with every bad row, after which the
+    transaction is as it was before; Invalid for an unknown kind; AlreadyRecorded if somebody
+    wrote one of the keys in the same moment.
     """
     chosen = _kind(kind)
     given = {"id": new_id(), "kind": kind, "filename": _storable(filename), "dry_run": dry_run}
@@ -79,7 +83,7 @@ def run(
     try:
         done = _run_nested(
             work, chosen, stream_or_path, dates=dates, on_progress=on_progress,
-            given=given | {"employer_id": employer_id},
+            given=given | {"employer_id": employer_id}, new_centers=new_centers,
         )  # fmt: skip
         work.session.flush()
     except IntegrityError as error:
@@ -131,6 +135,7 @@ def _run_nested(
     dates: Dates,
     on_progress: Callable[[int], None] | None,
     given: dict[str, Any],
+    new_centers: bool,
 ) -> Run:
     filename = given["filename"]
     with Scratch() as scratch:
@@ -145,6 +150,7 @@ def _run_nested(
                 id=given["id"], work=work, header=frozenset(reader.header),
                 problems=Problems(filename, MOST_ERRORS), scratch=scratch,
                 employer_id=given["employer_id"], parsed_badly=lambda: reader.total_errors,
+                new_centers=new_centers,
             )  # fmt: skip
             for rows in _chunks(kind, reader):
                 kind.take(made, _without_repeats(made, kind, rows))
@@ -188,6 +194,7 @@ def _report(run: Run, given: dict[str, Any]) -> Report:
         **given, rows=counts.total(), created=counts["created"], changed=counts["changed"],
         unchanged=counts["unchanged"], warnings=tuple(sorted(run.warnings, key=lambda w: w.row)),
         total_warnings=run.total_warnings, effects=dict(+run.effects),
+        consequences=tuple(run.consequences), total_consequences=run.total_consequences,
     )  # fmt: skip
 
 

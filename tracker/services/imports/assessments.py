@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
+from rapidfuzz import process
 from sqlalchemy import Text, cast, func, or_, select
 
 from tracker.domain import assessments as rules
@@ -14,15 +15,18 @@ from tracker.domain import terms
 from tracker.domain.assessments import Approval, Attempt
 from tracker.domain.errors import AlreadyPassed, RetakeTooSoon, SupportsRenewal
 from tracker.domain.schemes import Scheme
-from tracker.models import Assessment, Center, CenterApproval
-from tracker.services import bulk, certifications
+from tracker.domain.values import folded
+from tracker.models import Assessment, Center, CenterApproval, Holder
+from tracker.services import awards, bulk, certifications
 from tracker.services.imports import lookups
+from tracker.services.imports.report import AwardChange
 from tracker.services.imports.run import Kind, Row, Run
 from tracker.services.imports.tables import Batch
 from tracker.services.work import Reading
 from tracker.tabular import Column, choice, decimal, text
 from tracker.tabular import date as a_date
 
+_NEAR, _ALIKE = 3, 75  # so many near matches, of those at least so alike (per cent)
 _PASSED = {"pass": True, "fail": False}
 _PLAIN = ("score", "delivery", "funding", "override_reason")
 _KNOWN = ("holder_id", "scheme", "module", "taken_on", "passed", "center_id", "voided_at", *_PLAIN)
@@ -30,17 +34,74 @@ _KNOWN = ("holder_id", "scheme", "module", "taken_on", "passed", "center_id", "v
 
 def _take(run: Run, rows: Collection[Row]) -> None:
     ids = lookups.holders(run, rows)
+    zones = _zones(run.work, ids.values())
     for row in rows:
         scheme = run.scheme(row)
-        if scheme and row["module"] not in {m.code for m in scheme.modules}:
-            choices = ", ".join(m.code for m in scheme.modules)
-            run.refuse(row, "module", f"must be one of the modules of {scheme.code}: {choices}")
+        if scheme is not None:
+            _check_values(run, row, scheme, zones.get(ids.get(row["holder_ref"], "")))
+    _check_centers(run, rows)
     rows = run.good(rows)
     on_record = lookups.by_ref(run.work, Assessment, [row.key for row in rows], *_KNOWN)
     for row in rows:
         _check_same(run, row, on_record.get(row.key), ids[row["holder_ref"]])
     if not run.broken:
         _write(run, rows, ids, on_record)
+
+
+def _zones(reading: Reading, holder_ids: Collection[str]) -> dict[str, str]:
+    statement = select(Holder.id, Holder.time_zone)
+    found = reading.rows(statement.where(bulk.among(reading, Holder.id, set(holder_ids))))
+    return {row.id: row.time_zone for row in found}
+
+
+def _check_values(run: Run, row: Row, scheme: Scheme, zone: str | None) -> None:
+    """Refuse what live use refuses: an unknown module, a day to come, a score there is not."""
+    work = run.work
+    if row["module"] not in {m.code for m in scheme.modules}:
+        choices = ", ".join(m.code for m in scheme.modules)
+        run.refuse(row, "module", f"must be one of the modules of {scheme.code}: {choices}")
+    today = work.today(scheme)
+    run.refuse_future(
+        row, "taken_on", today=max(today, work.day_of(scheme, zone) if zone else today)
+    )
+    fault = scheme.assessment and scheme.assessment.score.fault(
+        row["score"], passed=_PASSED[row["result"]]
+    )
+    if fault:
+        run.refuse(row, "score", fault)
+
+
+def _check_centers(run: Run, rows: Collection[Row]) -> None:
+    """Refuse centers that are not on record, with those that may be meant.
+
+    A directory without any center is brought in by the first file that names some.
+    """
+    named = {row["center"] for row in rows if row["center"]}
+    if not named or run.new_centers:
+        return
+    unknown = named - lookups.by_name(run.work, Center, named).keys()
+    if not unknown:
+        return
+    directory = [row.name for row in run.work.rows(select(Center.name).order_by(Center.name))]
+    if not directory:
+        run.new_centers = True
+        return
+    rules_ = {name: _unknown_center(name, directory) for name in unknown}
+    for row in rows:
+        if row["center"] in unknown:
+            run.refuse(row, "center", rules_[row["center"]])
+
+
+def _unknown_center(name: str, directory: Sequence[str]) -> str:
+    near = process.extract(
+        folded(name), {one: folded(one) for one in directory}, limit=_NEAR, score_cutoff=_ALIKE
+    )
+    meant = " or ".join(repr(one) for _, _, one in near)
+    asked = f"; is {meant} meant?" if meant else ""
+    return (
+        f"is no assessment center on record{asked} Register it (POST /centers), or import the "
+        "file with new centers allowed (--new-centers)"
+    )
 
 
 def _check_same(run: Run, row: Row, old: Any, holder_id: str) -> None:
@@ -98,7 +159,7 @@ def _settle(run: Run, scheme: Scheme, holder_ids: list[str], rows: dict[str, int
     """Settle the awards; whose passes cannot be taken away any more is refused by row."""
     nested = bulk.savepoint(run.work)
     try:
-        awarded = certifications.settle(run.work, scheme, holder_ids)
+        found = certifications.settle(run.work, scheme, holder_ids, awards.KEEP_EARLIER)
         nested.commit()
     except SupportsRenewal as refusal:
         nested.rollback()
@@ -108,11 +169,54 @@ def _settle(run: Run, scheme: Scheme, holder_ids: list[str], rows: dict[str, int
         for holder_id in holder_ids:
             _settle(run, scheme, [holder_id], rows)
     else:
-        run.effects["certifications awarded"] += len(awarded)
+        _tell(run, found, rows)
+
+
+_WORDS: dict[awards.What, tuple[str, str]] = {
+    "awarded": ("certifications awarded", "awarded"),
+    "moved": ("award dates moved", "award date moved"),
+    "withdrawn": (
+        "certifications withdrawn (void: recorded in error)", "withdrawn (void: recorded in error)"
+    ),
+    "restored": ("certifications given back", "given back: the passes carry it again"),
+    "kept": (
+        "awards kept although passes are earlier", "kept: it was renewed since, so it stands"
+    ),
+}  # fmt: skip
+"""How a report counts what became of awards, and how it names each."""
+
+
+def _tell(run: Run, found: Collection[awards.Consequence], rows: dict[str, int]) -> None:
+    """Count what became of awards; those on record before the file are named."""
+    for one in found:
+        run.effects[_WORDS[one.what][0]] += 1
+    changed = [one for one in found if one.what != "awarded"]
+    refs = _refs(run.work, {one.holder_id for one in changed})
+    for one in changed:
+        words = _WORDS[one.what][1]
+        run.follow(
+            AwardChange(refs[one.holder_id], one.number, one.scheme, words, one.before, one.after)
+        )
+        if one.what == "kept" and one.holder_id in rows:
+            run.warn(
+                rows[one.holder_id], "taken_on",
+                f"The passes date the award of {one.number} to {one.after}; it was renewed since, "
+                f"so it stays {one.before}. Amend the assessment over HTTP to move it.",
+            )  # fmt: skip
+
+
+def _refs(reading: Reading, holder_ids: Collection[str]) -> dict[str, str]:
+    if not holder_ids:
+        return {}
+    statement = select(Holder.id, Holder.ref).where(bulk.among(reading, Holder.id, holder_ids))
+    return {row.id: row.ref for row in reading.rows(statement)}
 
 
 def _rule(refusal: SupportsRenewal) -> str:
-    return f"changes an award that cannot change any more: {refusal.detail}"
+    return (
+        "changes an award that was renewed since; amend the assessment over HTTP "
+        f"(POST /assessments/{{id}}/amendment): {refusal.detail}"
+    )
 
 
 def _judge(
@@ -143,13 +247,10 @@ def _judged(
     approvals: dict[str, tuple[str, list[Approval]]],
 ) -> Iterator[tuple[Any, list[tuple[str, str]]]]:
     """The imported attempts of holders, each with what is to be said of it."""
-    today = run.work.today(scheme)
     for attempts in _by_module(run.work, scheme, holder_ids, approvals):
         earlier: list[Attempt] = []
         for attempt in attempts:
             found = list(_wait_warnings(scheme, attempt, earlier))
-            if attempt.taken_on > today:
-                found.append(("taken_on", f"{attempt.taken_on} is in the future ({today} today)."))
             if attempt.center_id in approvals:
                 name, periods = approvals[attempt.center_id]
                 warning = rules.center_warning(name, periods, on=attempt.taken_on)
@@ -180,15 +281,13 @@ def _by_module(
 ) -> Iterable[list[Any]]:
     """The standing attempts of holders, one list a holder and module, oldest first.
 
-    Left out are those of which nothing can be said: the only attempt at a module, in the past,
-    at a center without approvals. Of two on one day the failure comes first: order of entry
-    must not matter.
+    Left out are those of which nothing can be said: the only attempt at a module, at a center
+    without approvals. Of two on one day the failure comes first: order of entry must not matter.
     """
     table = Assessment
     several = func.count().over(partition_by=(table.holder_id, table.module)) > 1
     told = cast(table.warnings, Text) != "[]"
-    ahead = table.taken_on > reading.today(scheme)
-    notable = or_(several, told, ahead, bulk.among(reading, table.center_id, centers))
+    notable = or_(several, told, bulk.among(reading, table.center_id, centers))
     attempts = (
         select(
             table.id, table.ref, table.holder_id, table.module, table.taken_on, table.passed,

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import select, update
 
 from tracker.models import Certification, Holder, ReminderCursor
-from tracker.services import bulk
+from tracker.services import bulk, facts
 from tracker.services.imports import lookups
 from tracker.services.imports.run import Kind, Row, Run, nothing_follows
 from tracker.services.imports.tables import Batch
@@ -46,7 +46,7 @@ def _look_again(work: Work, holder_ids: Collection[str]) -> None:
     if holder_ids:
         held = select(Certification.id).where(
             bulk.among(work, Certification.holder_id, holder_ids),
-            Certification.withdrawn_at.is_(None),
+            facts.CURRENT,
         )
         statement = update(ReminderCursor).where(ReminderCursor.certification_id.in_(held))
         work.connection.execute(statement.values(next_due_at=AT_ONCE))

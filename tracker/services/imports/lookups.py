@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -12,7 +14,7 @@ from tracker.db import Base, new_id
 from tracker.domain import certifications as rules
 from tracker.domain.schemes import Scheme
 from tracker.models import Certification, Cycle, Holder
-from tracker.services import bulk
+from tracker.services import bulk, facts
 from tracker.services.facts import HolderScheme
 from tracker.services.imports.run import Row, Run
 from tracker.services.work import Reading
@@ -46,36 +48,53 @@ def holders(run: Run, rows: Collection[Row]) -> dict[str, str]:
     return found
 
 
-def certified(run: Run, rows: Collection[Row]) -> list[tuple[Row, Scheme, str]]:
+def certified(
+    run: Run, rows: Collection[Row], *, table: type[Base], day: str
+) -> list[tuple[Row, Scheme, str]]:
     """The rows with the scheme and the id of the certification they name.
 
-    Refused are unknown holders and schemes, and holders never certified under the scheme.
+    Of several awards of a holder it is the one that spoke for them on the row's ``day``; a row
+    that is on record in ``table`` stays where it is. Refused are unknown holders and schemes, and
+    holders never certified under the scheme.
     """
     ids = holders(run, rows)
     held = _awards(run.work, set(ids.values()))
+    on_record = by_ref(run.work, table, [row.key for row in rows], "certification_id")
     found: list[tuple[Row, Scheme, str]] = []
     for row in rows:
         scheme, holder_id = run.scheme(row), ids.get(row["holder_ref"])
         if scheme is None or holder_id is None:
             continue
-        certification = held.get((holder_id, scheme.code))
-        if certification is None:
+        awards = held.get((holder_id, scheme.code))
+        old = on_record.get(row.key)
+        if awards is None:
             run.refuse(row, "holder_ref", f"was never certified under {scheme.code}")
+        elif old is not None and any(old.certification_id == id_ for _, id_ in awards):
+            found.append((row, scheme, old.certification_id))
         else:
-            found.append((row, scheme, certification))
+            begun = [id_ for awarded_on, id_ in awards if awarded_on <= row[day]]
+            found.append((row, scheme, begun[-1] if begun else awards[0][1]))
     return found
 
 
-def _awards(reading: Reading, holder_ids: Collection[str]) -> dict[HolderScheme, str]:
+def _awards(
+    reading: Reading, holder_ids: Collection[str]
+) -> dict[HolderScheme, list[tuple[date, str]]]:
+    """The awards of holders with their days, one after another."""
     table = Certification
-    statement = select(table.holder_id, table.scheme, table.id).where(
-        bulk.among(reading, table.holder_id, holder_ids), table.withdrawn_at.is_(None)
+    statement = (
+        select(table.holder_id, table.scheme, table.awarded_on, table.id)
+        .where(bulk.among(reading, table.holder_id, holder_ids), facts.CARRIED)
+        .order_by(table.sequence)
     )
-    return {(row.holder_id, row.scheme): row.id for row in reading.rows(statement)}
+    found: dict[HolderScheme, list[tuple[date, str]]] = defaultdict(list)
+    for row in reading.rows(statement):
+        found[row.holder_id, row.scheme].append((row.awarded_on, row.id))
+    return found
 
 
 def cycles(reading: Reading, holder_ids: Collection[str]) -> dict[HolderScheme, list[rules.Cycle]]:
-    """The cycles opened so far, by holder and scheme."""
+    """The cycles opened so far, by holder and scheme; those of several awards one after another."""
     statement = (
         select(
             Certification.holder_id, Certification.scheme, Cycle.ordinal, Cycle.anchor_on,
@@ -83,14 +102,14 @@ def cycles(reading: Reading, holder_ids: Collection[str]) -> dict[HolderScheme, 
         )
         .join(Cycle, Cycle.certification_id == Certification.id)
         .where(
-            bulk.among(reading, Certification.holder_id, holder_ids),
-            Certification.withdrawn_at.is_(None),
+            bulk.among(reading, Certification.holder_id, holder_ids), facts.CARRIED,
         )
-        .order_by(Cycle.certification_id, Cycle.ordinal)
+        .order_by(Certification.sequence, Cycle.ordinal)
     )  # fmt: skip
     found: dict[HolderScheme, list[rules.Cycle]] = defaultdict(list)
     for holder_id, scheme, *values in reading.rows(statement):
-        found[holder_id, scheme].append(rules.Cycle(*values))
+        cycles = found[holder_id, scheme]
+        cycles.append(replace(rules.Cycle(*values), ordinal=len(cycles) + 1))
     return found
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -17,10 +16,11 @@ from sqlalchemy import delete, select
 from tracker.db import new_id
 from tracker.domain import certifications as rules
 from tracker.domain import renewals
+from tracker.domain.awards import Filing, lay_out
 from tracker.domain.certifications import Application
 from tracker.domain.schemes import Scheme
 from tracker.models import Certification, Cycle, Renewal
-from tracker.services import bulk, cases, certifications, facts, notices, standings
+from tracker.services import awards, bulk, cases, certifications, facts, notices, standings
 from tracker.services.cases import Asked, Beside
 from tracker.services.imports import lookups
 from tracker.services.imports.run import Kind, Row, Run
@@ -40,7 +40,7 @@ _PENDING = "an application for this certification is under review already"
 def _take(run: Run, rows: Collection[Row]) -> None:
     for row in rows:
         _check_decision(run, row)
-    found = lookups.certified(run, rows)
+    found = lookups.certified(run, rows, table=Renewal, day="submitted_on")
     on_record = lookups.by_ref(run.work, Renewal, [row.key for row, _, _ in found], *_KNOWN)
     for row, scheme, certification_id in found:
         old = on_record.get(row.key)
@@ -140,7 +140,7 @@ def _finish(run: Run) -> None:
         plans = _plans(run.work, scheme, ids)
         changed = [id_ for id_, _, was_changed in touched if was_changed]
         _open_cycles(run, [plans[id_] for id_ in changed])
-        certifications.refresh(run.work, scheme, changed)
+        certifications.refresh(run.work, scheme, changed, later=awards.FOLLOW)
         notices.tell(run.work, _news(plans[id_] for id_ in changed))
         _judge(run, scheme, plans.values())
 
@@ -189,27 +189,14 @@ def _plans(work: Work, scheme: Scheme, ids: Collection[str]) -> dict[str, _Plan]
 
 def _plan(scheme: Scheme, record: facts.Record, found: Sequence[Any]) -> _Plan:
     """Lay the cycles out: the award's, then one for each approval, as they were decided."""
-    cycles, renewed = [record.cycles[0]], {}
-    for row in sorted((r for r in found if r.decision == "approved"), key=_order):
-        renewed[row.id] = cycles[-1].ordinal
-        cycles.append(
-            rules.next_cycle(
-                scheme,
-                cycles[-1],
-                decided_on=row.decided_on,
-                awarded_on=cycles[0].starts_on,
-                extended_to=rules.extension_of(cycles[-1], record.adjustments, row.decided_on),
-            )
-        )
-    for row in found:
-        if row.id not in renewed:
-            opened = [c.ordinal for c in cycles if c.opened_on <= row.submitted_on]
-            renewed[row.id] = max(opened, default=1)
+    filings = [
+        Filing(row.ref or row.id, row.submitted_on, row.decision, row.decided_on, row.withdrawn_on)
+        for row in found
+    ]
+    laid = lay_out(scheme, record.cycles[0].starts_on, filings, record.adjustments)
+    cycles = [record.cycles[0], *laid.cycles[1:]]
+    renewed = {row.id: laid.renewed[row.ref or row.id] for row in found}
     return _Plan(found[0].holder_id, record, found, cycles, renewed)
-
-
-def _order(row: Any) -> tuple[date, date, str]:
-    return row.decided_on, row.submitted_on, row.ref or row.id
 
 
 def _open_cycles(run: Run, plans: Collection[_Plan]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from typing import Any, ClassVar
 
 from tracker.domain.errors import Invalid
@@ -24,12 +25,41 @@ class RowWarning:
         return f"row {self.row}, {self.column}: {self.message}"
 
 
+MOST_CONSEQUENCES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class AwardChange:
+    """What a file brought about for one award: its day before and after, as far as it stood.
+
+    ``what`` says it in words. The number is that of the certificate, which it keeps.
+    """
+
+    holder_ref: str
+    number: str
+    scheme: str
+    what: str
+    before: date | None
+    after: date | None
+
+    def __str__(self) -> str:
+        days = f"{self.before or 'none'} -> {self.after or 'none'}"
+        return f"{self.holder_ref}, {self.number}: {self.what}, {days}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The change as plain values, for JSON."""
+        days = {"before": self.before, "after": self.after}
+        return asdict(self) | {k: str(v) if v is not None else None for k, v in days.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What a run did: the count of its rows by fate, and what followed from them.
 
     ``warnings`` are the first thousand of ``total_warnings``. ``effects`` counts what the rows
     brought about besides themselves: certifications awarded, cycles opened, consents recorded.
+    ``consequences`` name the first thousand of ``total_consequences`` awards on record that were
+    dated anew, withdrawn, given back or kept.
     """
 
     id: str
@@ -43,10 +73,15 @@ class Report:
     warnings: tuple[RowWarning, ...] = ()
     total_warnings: int = 0
     effects: dict[str, int] = field(default_factory=dict)
+    consequences: tuple[AwardChange, ...] = ()
+    total_consequences: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values, for JSON."""
-        return asdict(self) | {"warnings": [asdict(w) for w in self.warnings]}
+        return asdict(self) | {
+            "warnings": [asdict(w) for w in self.warnings],
+            "consequences": [one.to_dict() for one in self.consequences],
+        }
 
 
 class ImportRefused(Invalid):

@@ -16,7 +16,7 @@ from sqlalchemy import or_, select
 
 from tracker.db import new_id
 from tracker.models import Certification, Employer, Holder, RosterEntry, Sharing
-from tracker.services import bulk, certifications, notices, roster
+from tracker.services import bulk, certifications, facts, notices, roster
 from tracker.services.imports import lookups
 from tracker.services.imports.run import Kind, Row, Run, nothing_follows
 from tracker.services.imports.tables import Batch
@@ -96,7 +96,7 @@ def _matches(reading: Reading, rows: Collection[Row]) -> _Matches:
     if numbers := _named(rows, "certificate_number"):
         table = Certification
         held = select(table.number, table.holder_id).where(
-            bulk.among(reading, table.number, numbers), table.withdrawn_at.is_(None)
+            bulk.among(reading, table.number, numbers), facts.CARRIED
         )
         found.numbers = {row.number: row.holder_id for row in reading.rows(held)}
     unnamed = [r for r in rows if not (r["holder_ref"] or r["certificate_number"])]

@@ -10,7 +10,12 @@ from typing import Any
 
 from tracker.domain.schemes import Scheme
 from tracker.domain.values import future_rule
-from tracker.services.imports.report import MOST_WARNINGS, RowWarning
+from tracker.services.imports.report import (
+    MOST_CONSEQUENCES,
+    MOST_WARNINGS,
+    AwardChange,
+    RowWarning,
+)
 from tracker.services.imports.scratch import Scratch
 from tracker.services.work import Work
 from tracker.tabular import Column
@@ -31,7 +36,10 @@ class Row:
 
 @dataclass(slots=True)
 class Run:
-    """One file on its way in. Once a row was refused, later ones are checked but not written."""
+    """One file on its way in. Once a row was refused, later ones are checked but not written.
+
+    ``new_centers``: assessment centers that are not on record are added by the file.
+    """
 
     id: str
     work: Work
@@ -39,11 +47,14 @@ class Run:
     problems: Problems
     scratch: Scratch
     employer_id: str | None
+    new_centers: bool = False
     parsed_badly: Callable[[], int] = int
     warnings: list[RowWarning] = field(default_factory=list)
     total_warnings: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     effects: Counter[str] = field(default_factory=Counter)
+    consequences: list[AwardChange] = field(default_factory=list)
+    total_consequences: int = 0
     deferred: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
     _refused: list[tuple[int, str, str, str]] = field(default_factory=list)
 
@@ -83,6 +94,12 @@ class Run:
         self.total_warnings += 1
         if len(self.warnings) < MOST_WARNINGS:
             self.warnings.append(RowWarning(number, column, message))
+
+    def follow(self, change: AwardChange) -> None:
+        """Say what the file brought about for an award on record."""
+        self.total_consequences += 1
+        if len(self.consequences) < MOST_CONSEQUENCES:
+            self.consequences.append(change)
 
     def scheme(self, row: Row) -> Scheme | None:
         """The scheme that a row names; None, and the row refused, where there is none."""

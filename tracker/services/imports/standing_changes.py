@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from tracker.domain import certifications as rules
 from tracker.domain.certifications import Change
-from tracker.domain.errors import IllegalTransition
+from tracker.domain.errors import IllegalTransition, Invalid
 from tracker.models import Certification, StandingChange
-from tracker.services import bulk, certifications, notices
+from tracker.services import awards, bulk, certifications, facts, notices, restored_days
 from tracker.services.imports import lookups
 from tracker.services.imports.run import Kind, Row, Run
 from tracker.services.imports.tables import Batch
@@ -19,14 +19,15 @@ from tracker.services.notices import News
 from tracker.tabular import Column, choice, text
 from tracker.tabular import date as a_date
 
-_KNOWN = ("certification_id", "kind", "effective_on", "reason")
+_KNOWN = ("certification_id", "kind", "effective_on", "reason", "barred_until")
 REASON_CODE = "imported"  # files give their reasons in words only
 
 
 def _take(run: Run, rows: Collection[Row]) -> None:
-    found = lookups.certified(run, rows)
+    found = lookups.certified(run, rows, table=StandingChange, day="effective_on")
     on_record = lookups.by_ref(run.work, StandingChange, [row.key for row, _, _ in found], *_KNOWN)
     for row, _, certification_id in found:
+        _check_bar(run, row)
         _check_same(run, row, on_record.get(row.key), certification_id)
     run.settle_refusals()
     if run.broken:
@@ -37,13 +38,17 @@ def _take(run: Run, rows: Collection[Row]) -> None:
         fate = batch.add(
             on_record.get(row.key), {"reason": row["reason"]}, ref=row.key,
             certification_id=certification_id, kind=row["kind"],
-            effective_on=row["effective_on"], reason_code=REASON_CODE,
+            effective_on=row["effective_on"], barred_until=row["barred_until"],
+            reason_code=REASON_CODE,
             decided_by=run.work.actor.name, recorded_at=run.work.now,
         )  # fmt: skip
         touched.append((scheme.code, certification_id, row.number, fate != "unchanged"))
     batch.write()
     run.scratch.touch(touched)
     new = {batch.ids[row.key]: (row, id_) for row, _, id_ in found if row.key not in on_record}
+    for row_id, (row, _) in new.items():
+        if row["kind"] == "reinstate":
+            run.deferred[row_id] = (row.number, {"scheme": row["scheme"]})
     _tell(run, new)
 
 
@@ -69,24 +74,46 @@ def _tell(run: Run, new: dict[str, tuple[Row, str]]) -> None:
     notices.tell(run.work, news)
 
 
+def _check_bar(run: Run, row: Row) -> None:
+    try:
+        rules.check_bar(
+            row["kind"], effective_on=row["effective_on"], barred_until=row["barred_until"]
+        )
+    except Invalid as refusal:
+        run.refuse(row, "barred_until", refusal.fields["barred_until"])
+
+
 def _check_same(run: Run, row: Row, old: Any, certification_id: str) -> None:
     """Refuse to alter a change on record: they are only ever added to, so that it stays known."""
     if old is None:
         return
     if old.certification_id != certification_id:
         run.refuse(row, "change_ref", "is on record for another holder or scheme")
-    for column in ("kind", "effective_on"):
-        if row[column] != getattr(old, column):
-            rule = f"is {getattr(old, column)} on record; another change needs a new change_ref"
+    for column in ("kind", "effective_on", "barred_until"):
+        if column in run.header and row[column] != getattr(old, column):
+            before = getattr(old, column) or "empty"
+            rule = f"is {before} on record; another change needs a new change_ref"
             run.refuse(row, column, rule)
 
 
 def _finish(run: Run) -> None:
     """Lay the timelines out anew, and warn of changes that live use would have refused."""
+    _give_back(run)
     for code, touched in run.scratch.touched():
         changed = [id_ for id_, _, was_changed in touched if was_changed]
-        certifications.refresh(run.work, run.work.schemes[code], changed)
+        scheme = run.work.schemes[code]
+        certifications.refresh(run.work, scheme, changed, later=awards.FOLLOW)
         _judge(run, [id_ for id_, _, _ in touched])
+
+
+def _give_back(run: Run) -> None:
+    """Give back the days that undone suspensions and revocations took, as live use does."""
+    by_scheme: dict[str, list[str]] = {}
+    for id_, (_, values) in run.deferred.items():
+        by_scheme.setdefault(values["scheme"], []).append(id_)
+    for code, ids in by_scheme.items():
+        for some in facts.chunks(ids):
+            restored_days.give_back(run.work, run.work.schemes[code], some)
 
 
 def _judge(run: Run, ids: Collection[str]) -> None:
@@ -117,6 +144,7 @@ KIND = Kind(
         Column("kind", choice(rules.CHANGE_KINDS), required=True),
         Column("effective_on", a_date(), required=True),
         Column("reason", text(2000), required=True),
+        Column("barred_until", a_date()),
     ),
     key=("change_ref",),
     take=_take,

@@ -1,0 +1,270 @@
+"""Awards of one scheme to one person, one after another: which of them stand, and from which day.
+
+Invariant: the awards follow from the passes, renewals and changes of standing on record and from
+their dates. The order in which these were entered never matters, and entering one and taking it
+back leaves nothing behind.
+
+The first award follows from the first pass of each required module. The next one needs all of
+them passed anew, after the award before it ended for good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from tracker.domain import assessments, certifications
+from tracker.domain.assessments import Attempt
+from tracker.domain.certifications import Adjustment, Change, Cycle
+from tracker.domain.periods import DAY
+from tracker.domain.schemes import Scheme
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """A renewal on record: when it was applied for, and how it ended.
+
+    ``key`` names it; of several decided and applied for on one day, the order of keys rules.
+    """
+
+    key: str
+    submitted_on: date
+    decision: str | None = None
+    decided_on: date | None = None
+    withdrawn_on: date | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is under review."""
+        return self.decision is None and self.withdrawn_on is None
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """The cycles that an award and its approved renewals open.
+
+    ``renewed`` is the ordinal of the cycle that each renewal is about. ``unfit`` are the approved
+    renewals that were applied for outside the application window of their cycle.
+    """
+
+    cycles: tuple[Cycle, ...]
+    renewed: Mapping[str, int]
+    unfit: frozenset[str]
+
+
+def lay_out(
+    scheme: Scheme,
+    awarded_on: date,
+    filings: Iterable[Filing],
+    adjustments: Sequence[Adjustment] = (),
+) -> Laid:
+    """The award's cycle, then one for each approval, in the order of the decisions."""
+    filings = tuple(filings)
+    cycles, renewed = [certifications.first_cycle(scheme, awarded_on)], {}
+    unfit = set()
+    for one in sorted((f for f in filings if f.decision == "approved"), key=_order):
+        last = cycles[-1]
+        renewed[one.key] = last.ordinal
+        if not _fits(scheme, last, adjustments, one.submitted_on):
+            unfit.add(one.key)
+        if last.expires_on is None or one.decided_on is None:
+            continue
+        cycles.append(
+            certifications.next_cycle(
+                scheme,
+                last,
+                decided_on=one.decided_on,
+                awarded_on=awarded_on,
+                extended_to=certifications.moved_to(last, adjustments, one.decided_on),
+            )
+        )
+    for one in filings:
+        if one.key not in renewed:
+            opened = [c.ordinal for c in cycles if c.opened_on <= one.submitted_on]
+            renewed[one.key] = max(opened, default=1)
+    return Laid(tuple(cycles), renewed, frozenset(unfit))
+
+
+def _order(filing: Filing) -> tuple[date, date, str]:
+    return filing.decided_on or date.max, filing.submitted_on, filing.key
+
+
+def _fits(scheme: Scheme, cycle: Cycle, adjustments: Sequence[Adjustment], day: date) -> bool:
+    """Whether a cycle could be renewed on a day: from its window through its last late day."""
+    known = certifications.extended(cycle, adjustments, day)
+    opens_on = certifications.window_opens_on(
+        scheme.policy(cycle.policy) if cycle.policy else None, known
+    )
+    last_day = _last_day(scheme, known)
+    return opens_on is not None and last_day is not None and opens_on <= day <= last_day
+
+
+def _last_day(scheme: Scheme, cycle: Cycle) -> date | None:
+    """The last day on which a cycle can be renewed; None: it never ends."""
+    if cycle.expires_on is None or not cycle.policy:
+        return cycle.expires_on
+    return scheme.policy(cycle.policy).grace_ends_on(cycle.expires_on) or cycle.expires_on
+
+
+@dataclass(frozen=True, slots=True)
+class OnRecord:
+    """An award as it stands on record; ``kept``: staff decided that it stands in any case."""
+
+    sequence: int
+    awarded_on: date
+    cycles: tuple[Cycle, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """An award that stands, with the facts of its time, which decide when it ends for good.
+
+    ``filings`` and ``changes`` are those from its day to the day before the next one.
+    """
+
+    sequence: int
+    awarded_on: date
+    filings: tuple[Filing, ...]
+    changes: tuple[Change, ...]
+    adjustments: tuple[Adjustment, ...]
+    on_record: OnRecord | None = None
+
+    def before(self, day: date) -> Award:
+        """The award with the facts before a day only."""
+        return replace(
+            self,
+            filings=tuple(f for f in self.filings if f.submitted_on < day),
+            changes=tuple(c for c in self.changes if c.effective_on < day),
+        )
+
+    def since(self, day: date) -> Award:
+        """The award with the facts from a day on only."""
+        return replace(
+            self,
+            filings=tuple(f for f in self.filings if f.submitted_on >= day),
+            changes=tuple(c for c in self.changes if c.effective_on >= day),
+        )
+
+
+def awards(
+    scheme: Scheme,
+    passes: Iterable[Attempt],
+    prerequisites: Mapping[str, date],
+    on_record: Iterable[OnRecord] = (),
+    *,
+    filings: Sequence[Filing] = (),
+    changes: Sequence[Change] = (),
+) -> tuple[Award, ...]:
+    """The awards that stand, in their order.
+
+    ``prerequisites`` are the award days of other schemes. ``changes`` are ordered by effective
+    day, then by recording. An award that staff kept stands as it is dated, and so do those
+    before it.
+    """
+    passes = tuple(p for p in passes if p.passed)
+    known = {one.sequence: one for one in on_record}
+    kept = max((one.sequence for one in known.values() if one.kept), default=0)
+    day = assessments.award_date(scheme, assessments.passes(passes, on=date.max), prerequisites)
+    found: list[Award] = []
+    rest = Award(0, date.min, tuple(filings), tuple(changes), ())
+    while True:
+        row = known.get(len(found) + 1)
+        if row is not None and row.sequence <= kept:
+            day = row.awarded_on
+        if day is None:
+            return tuple(found)
+        if found:
+            found[-1], rest = rest.before(day), rest.since(day)
+        adjustments = row.adjustments if row else ()
+        rest = replace(
+            rest,
+            sequence=len(found) + 1,
+            awarded_on=day,
+            adjustments=adjustments,
+            on_record=row,
+        )
+        found.append(rest)
+        day = _again(scheme, passes, prerequisites, rest)
+
+
+def _again(
+    scheme: Scheme,
+    passes: Sequence[Attempt],
+    prerequisites: Mapping[str, date],
+    award: Award,
+) -> date | None:
+    """The day of the next award; None while a module is not passed anew."""
+    later = [p for p in passes if p.taken_on > award.awarded_on]
+    if not set(scheme.required) <= {p.module for p in later}:
+        return None
+    for day in sorted({p.taken_on for p in later}):
+        ended = ended_on(scheme, award, by=day)
+        if ended is None:
+            continue
+        anew = assessments.passes([p for p in later if p.taken_on > ended], on=day)
+        found = assessments.award_date(scheme, anew, prerequisites)
+        if found is not None:
+            return found
+    return None
+
+
+def ended_on(scheme: Scheme, award: Award, *, by: date) -> date | None:
+    """The day on which an award ended for good, seen from a later day; None: it did not.
+
+    It ends with the last day on which it could be renewed, unless an application made by then is
+    under review; with a surrender; with the bar of a revocation. A suspension never ends it:
+    while one lasts the award is held, and so is everything against the person.
+    """
+    award = award.before(by)
+    holds = certifications.holds_on(award.changes, by)
+    if "revoked" in holds:
+        barred = barred_until(scheme, award.changes)
+        return barred if barred is not None and barred < by else None
+    if "suspended" in holds:
+        return None
+    ended = _lapsed_on(scheme, award)
+    if "surrendered" in holds:
+        surrendered = max(c.effective_on for c in award.changes if c.kind == "surrender")
+        ended = min(ended, surrendered) if ended is not None else surrendered
+    return ended if ended is not None and ended < by else None
+
+
+def _lapsed_on(scheme: Scheme, award: Award) -> date | None:
+    """The last day on which the award could be renewed, or was held back; None: not known yet."""
+    last = certifications.extended(cycles_of(scheme, award)[-1], award.adjustments, date.max)
+    day = _last_day(scheme, last)
+    if day is None or any(f.waits and f.submitted_on <= day for f in award.filings):
+        return None
+    back = [c.effective_on for c in award.changes if c.kind == "reinstate"]
+    return max([day, *(b - DAY for b in back)])
+
+
+def cycles_of(scheme: Scheme, award: Award) -> tuple[Cycle, ...]:
+    """The award's cycles: those on record, unless its day or its renewals are others now."""
+    laid = lay_out(scheme, award.awarded_on, award.filings, award.adjustments).cycles
+    row = award.on_record
+    same = row is not None and row.awarded_on == award.awarded_on and len(row.cycles) == len(laid)
+    return row.cycles if row is not None and same else laid
+
+
+def barred_until(scheme: Scheme, changes: Iterable[Change]) -> date | None:
+    """The last day on which the last revocation bars from earning it anew; None: for good."""
+    last = [c for c in changes if c.kind == "revoke"][-1]
+    if last.barred_until is not None:
+        return last.barred_until
+    rule = scheme.revocation
+    return rule.bar.after(last.effective_on) if rule else None
+
+
+def again_from(scheme: Scheme, award: Award, *, on: date) -> date | None:
+    """The first day on which modules may be passed anew, as far as it is known on a day."""
+    award = award.before(on + DAY)
+    holds = certifications.holds_on(award.changes, on)
+    if "revoked" in holds:
+        barred = barred_until(scheme, award.changes)
+        return barred + DAY if barred is not None else None
+    lapsed = None if "suspended" in holds else _lapsed_on(scheme, award)
+    return lapsed + DAY if lapsed is not None else None
