@@ -110,6 +110,11 @@ class Factor(Amount):
         return None if value is None else f"{value:f}"
 
 
+def by_language(**options: Any) -> fields.Dict:
+    """Words by the code of their language."""
+    return fields.Dict(keys=fields.String(), values=fields.String(), required=True, **options)
+
+
 def tags(**options: Any) -> fields.List[Any]:
     """Codes of the policy's tags, a few at most."""
     return fields.List(Words(32), validate=validate.Length(max=20), **options)

@@ -72,8 +72,8 @@ def log(work: Work, certification_id: str, values: dict[str, Any]) -> str:
     return id_
 
 
-def _check(work: Work, certification: Any, values: dict[str, Any]) -> None:
-    """Refuse a claim that the policy of its cycle does not know, or that no cycle covers."""
+def _check(work: Work, certification: Any, values: dict[str, Any]) -> ActivityType:
+    """The claim's type; refuses one that its cycle's policy does not know, or no cycle covers."""
     scheme = work.schemes[certification.scheme]
     record = facts.records(work, [certification.id])[certification.id]
     on = work.today(scheme)
@@ -85,6 +85,7 @@ def _check(work: Work, certification: Any, values: dict[str, Any]) -> None:
     case = Case(scheme, record.cycles, record.applications, record.adjustments)
     kind = check_claim(case, claim, on=on)
     rules.check_dates(kind, claim, record.cycles, on=on, earning=terms.earning(case, on))
+    return kind
 
 
 def check_claim(case: Case, claim: Claim, *, on: date) -> ActivityType:
@@ -147,11 +148,18 @@ def _certification(work: Work, activity: Activity) -> Any:
 
 
 def submit(work: Work, activity_id: str) -> None:
-    """Hand an activity in for review, today. Raises IllegalTransition, OutsideCycle."""
+    """Hand an activity in for review, today.
+
+    Raises IllegalTransition, OutsideCycle, EvidenceMissing.
+    """
     activity = _own(work, activity_id, None)
     rules.check_step("submit", activity.state)  # type: ignore[arg-type]
     certification = _certification(work, activity)
-    _check(work, certification, {key: getattr(activity, key) for key in CLAIMED})
+    kind = _check(work, certification, {key: getattr(activity, key) for key in CLAIMED})
+    rules.check_evidence(
+        kind, files=count_evidence(work, activity.id),
+        add_at=f"POST /api/v1/activities/{activity.id}/evidence",
+    )  # fmt: skip
     activity.state = "submitted"
     activity.submitted_on = work.today(work.schemes[activity.scheme])
     activity.submitted_at = work.now
