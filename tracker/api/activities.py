@@ -11,10 +11,10 @@ from marshmallow import Schema, fields
 from tracker.api import doors, paging
 from tracker.api.catalogue import asked_for
 from tracker.api.doors import Nouns
-from tracker.api.fields import Amount, Closed, Day, Words, by_language, choice
+from tracker.api.fields import Amount, Closed, Day, Words, by_language, choice, reason_code_field
 from tracker.api.fields import tags as marks
 from tracker.api.schemas import page_of
-from tracker.domain.activities import REASON_CODES, STATES, VERDICTS
+from tracker.domain.activities import STATES, VERDICTS
 from tracker.domain.policies import EvidenceRule
 from tracker.services import activities, activity_types, evidence, facts
 from tracker.services.work import Reading, Work
@@ -111,7 +111,7 @@ class Verdict(Closed):
         truthy={True}, falsy={False},
         metadata={"description": "Whether the provider was found to be an approved one."},
     )  # fmt: skip
-    reason_code = choice(*REASON_CODES, allow_none=True)
+    reason_code = reason_code_field(allow_none=True)
     reason = Words(1000, allow_none=True)
 
 

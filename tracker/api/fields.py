@@ -120,6 +120,12 @@ def tags(**options: Any) -> fields.List[Any]:
     return fields.List(Words(32), validate=validate.Length(max=20), **options)
 
 
+def reason_code_field(**options: Any) -> Words:
+    """Why, as one of the codes of the list."""
+    told = "One of the codes that GET /reasons lists for the act."
+    return Words(32, metadata={"description": told, "example": "other"}, **options)
+
+
 def choice(*values: str, **options: Any) -> fields.String:
     """One of a few words."""
     return fields.String(validate=validate.OneOf(values), **options)

@@ -20,10 +20,6 @@ STATES: tuple[State, ...] = (
 Step = Literal["edit", "delete", "submit", "withdraw", "decide"]
 Verdict = Literal["approved", "rejected", "more_information"]
 VERDICTS: tuple[Verdict, ...] = ("approved", "rejected", "more_information")
-REASON_CODES = (
-    "unrelated_field", "insufficient_evidence", "illegible_evidence", "outside_cycle",
-    "duplicate", "fewer_hours_shown", "not_accepted_type", "other",
-)  # fmt: skip
 MAXIMUM_QUANTITY = Decimal(10_000)
 
 _LAWFUL: dict[Step, frozenset[State]] = {

@@ -20,6 +20,7 @@ from tracker.domain.claims import Claim
 from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
 from tracker.domain.permissions import check_not_own, check_own_holder
 from tracker.domain.policies import ActivityType
+from tracker.domain.reasons import Act
 from tracker.domain.terms import Case
 from tracker.models import Activity, Decision, Evidence
 from tracker.services import bulk, certifications, facts, history, notices
@@ -194,7 +195,7 @@ def discard(work: Work, activity_id: str, *, version: int) -> list[str]:
 def decide(work: Work, activity_id: str, verdict: Verdict, *, version: int) -> None:
     """Answer an activity: approve (perhaps for fewer points), reject, ask for more.
 
-    Raises SelfReview, IllegalTransition (it is decided once), Stale, Invalid.
+    Raises SelfReview, IllegalTransition (it is decided once), Stale, UnknownReason, Invalid.
     """
     activity = _own(work, activity_id, version)
     check_not_own(work.actor, activity.holder_id)
@@ -211,6 +212,7 @@ def decide(work: Work, activity_id: str, verdict: Verdict, *, version: int) -> N
     if verdict.verdict != "approved" and verdict.provider_approved:
         rule = {"provider_approved": "only when approved"}
         raise Invalid("Only an approval says so of the provider.", fields=rule)
+    _check_reason(work, verdict)
     activity.state = verdict.verdict
     _flush(work)
     decision = Decision(
@@ -230,6 +232,18 @@ def decide(work: Work, activity_id: str, verdict: Verdict, *, version: int) -> N
         event=decision.id, on=decision.decided_on,
     )  # fmt: skip
     notices.tell(work, [news])
+
+
+def _check_reason(work: Work, verdict: Verdict) -> None:
+    """Refuse a reason code that is not on the list for what is decided. Raises UnknownReason."""
+    if verdict.reason_code is None:
+        return
+    approval: Act = "activity_approval" if verdict.points_limit is None else "points_limit"
+    acts: dict[rules.Verdict, Act] = {
+        "approved": approval, "rejected": "activity_rejection",
+        "more_information": "more_information",
+    }  # fmt: skip
+    work.reasons.check(acts[verdict.verdict], verdict.reason_code, words=verdict.reason)
 
 
 COLUMNS = (

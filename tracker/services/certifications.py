@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import secrets
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -19,6 +19,7 @@ from tracker.db import new_id
 from tracker.domain import assessments, certifications
 from tracker.domain.errors import NotFound, SupportsRenewal
 from tracker.domain.permissions import check_own_holder
+from tracker.domain.reasons import Act
 from tracker.domain.schemes import Scheme
 from tracker.models import Assessment, Certification, Cycle, Holder, Renewal, Span, StandingChange
 from tracker.services import bulk, facts, history, notices, reminders
@@ -237,6 +238,12 @@ def _span_rows(scheme: Scheme, record: facts.Record) -> Iterable[dict[str, Any]]
         }  # fmt: skip
 
 
+_ACTS: Mapping[certifications.ChangeKind, Act] = {
+    "suspend": "suspension", "revoke": "revocation", "reinstate": "reinstatement",
+    "surrender": "surrender",
+}  # fmt: skip
+
+
 def change(
     work: Work,
     certification_id: str,
@@ -248,8 +255,9 @@ def change(
 ) -> str:
     """Suspend, revoke, reinstate or surrender as of a day; the transition table decides.
 
-    Raises IllegalTransition. Returns the id of the change.
+    Raises IllegalTransition, UnknownReason. Returns the id of the change.
     """
+    work.reasons.check(_ACTS[kind], reason_code, words=reason)
     row = locked(work, certification_id)
     record = facts.records(work, [row.id])[row.id]
     certifications.check_change(kind, record.changes, effective_on=effective_on)
