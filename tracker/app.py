@@ -12,6 +12,7 @@ from flask import Flask
 from tracker import api, clock, schemes, settings
 from tracker.clock import Clock
 from tracker.db import db, flask_config, prepare
+from tracker.schemes import reasons
 from tracker.services.work import Office
 from tracker.settings import Settings
 
@@ -41,6 +42,7 @@ def _with_office(given: Settings | None, read_clock: Clock | None) -> Flask:
     app.extensions["tracker"] = Office(
         engine=engine,
         schemes=schemes.load(chosen.schemes_directory),
+        reasons=reasons.load(chosen.reasons_file),
         settings=chosen,
         clock=read_clock or (clock.starting_at(chosen.now) if chosen.now else clock.system),
         message_key=_derived_key(chosen, "message-id"),

@@ -46,6 +46,7 @@ class App:
     base_url: str
     now: str
     schemes: str
+    reasons: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,11 @@ class Settings:
     def schemes_directory(self) -> Path:
         """The directory of the scheme files; relative names start at the project."""
         return ROOT / self.app.schemes
+
+    @property
+    def reasons_file(self) -> Path:
+        """The file of the reason codes; a relative name starts at the project."""
+        return ROOT / self.app.reasons
 
     @property
     def storage_directory(self) -> Path:

@@ -121,7 +121,7 @@ def test_after_the_expiry_it_starts_again(ana, clock):
 def test_what_is_held_goes_to_the_issuer(ana, office, ids):
     with office.work(SYSTEM) as work:
         certifications.change(
-            work, ids[1], kind="suspend", effective_on=date(2026, 11, 1), reason_code="x",
+            work, ids[1], kind="suspend", effective_on=date(2026, 11, 1), reason_code="conduct",
             reason="x",
         )  # fmt: skip
     told = step(ana)

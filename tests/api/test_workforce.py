@@ -62,7 +62,7 @@ def change(acme, employee_id, kind, on):
     with acme.office.work(SYSTEM) as work:
         held = certifications.of_holder(work, acme.holders[employee_id], "cpt")
         certifications.change(
-            work, held.id, kind=kind, effective_on=on, reason_code="test", reason="A test."
+            work, held.id, kind=kind, effective_on=on, reason_code="other", reason="A test."
         )
 
 

@@ -90,3 +90,15 @@ def test_what_makes_no_sense_is_refused(tracker, options, status, words):
     assert refused.exit_code == status
     assert words in refused.stderr
     assert refused.stdout == ""
+
+
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_a_reason_code_that_is_none_is_refused_with_what_was_probably_meant(
+    tracker, office, held, more
+):
+    given = (*ACT, *GRANTED, "--by", "6 months", "--reason-code", "dissaster", *more)
+    done = tracker(*given)
+
+    assert done.exit_code != 0
+    assert "did you mean 'disaster'" in done.stderr
+    assert expires_on(office, held) == date(2026, 12, 25)

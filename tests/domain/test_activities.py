@@ -9,8 +9,15 @@ from typing import get_args
 import pytest
 
 from tests.domain.examples import CPT, POLICY, claim, job, policy, renewed, scheme_of
-from tracker.domain.activities import STATES, Step, check_claim, check_dates, check_step
-from tracker.domain.errors import IllegalTransition, Invalid, OutsideCycle
+from tracker.domain.activities import (
+    STATES,
+    Step,
+    check_claim,
+    check_dates,
+    check_evidence,
+    check_step,
+)
+from tracker.domain.errors import EvidenceMissing, IllegalTransition, Invalid, OutsideCycle
 from tracker.domain.periods import Period
 
 LAWFUL = {
@@ -289,3 +296,30 @@ def test_days_that_still_earn_are_inside():
             on=ON,
             earning=Period(date(2024, 3, 15), date(2029, 3, 31)),
         )
+
+
+REQUIRED = replace(
+    COURSE, evidence="required", evidence_kinds={"en": "a certificate", "es": "un certificado"}
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "files"),
+    [(COURSE, 0), (replace(COURSE, evidence="none"), 0), (REQUIRED, 1), (REQUIRED, 5)],
+)
+def test_what_does_not_require_a_file_or_has_one_may_be_submitted(kind, files):
+    check_evidence(kind, files=files, add_at="POST there")
+
+
+def test_a_claim_without_the_file_that_its_type_requires_is_told_what_is_accepted_and_where():
+    with pytest.raises(EvidenceMissing) as refused:
+        check_evidence(REQUIRED, files=0, add_at="POST there")
+
+    assert refused.value.detail == (
+        "'Third-party training' cannot be submitted without a certificate. Add a file (PDF, JPG or"
+        " PNG) with POST there, then submit again."
+    )
+    assert refused.value.facts == {
+        "type": "third_party", "add_at": "POST there",
+        "evidence_kinds": {"en": "a certificate", "es": "un certificado"},
+    }  # fmt: skip

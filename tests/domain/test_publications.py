@@ -32,6 +32,9 @@ def test_it_is_sixty_four_hexadecimal_digits_and_always_the_same():
         replace(POLICY, provenance=CHECKED),
         replace(POLICY, unverified=()),
         examples.with_type(POLICY, "volunteer", provenance=CHECKED),
+        examples.with_type(POLICY, "volunteer", evidence="required"),
+        examples.with_type(POLICY, "volunteer", evidence_kinds={"en": "a note", "es": "una nota"}),
+        examples.with_type(POLICY, "volunteer", warn_above=Decimal(5)),
     ],
 )
 def test_how_it_is_written_and_what_is_known_about_it_change_nothing(same):

@@ -49,6 +49,21 @@ def found(all_keys, edit):
             "is no module of this scheme; there are: exam, lab, extra; did you mean 'exam'?",
         ),
         (
+            ('evidence = "required"\n', ""),
+            "types.course.evidence_kinds", "",
+            'needs evidence = "asked" or "required" beside it',
+        ),
+        (
+            ('points = "0.3"', 'points = "0.3"\nwarn_above = "5.00"'),
+            "types.job.warn_above", '"5.00"',
+            "must be absent: months are counted from dates, not from a quantity",
+        ),
+        (
+            ('evidence = "asked"', 'evidence = "asked"\nwarn_above = "2.00"'),
+            "types.book.unit", "",
+            "is required: warn_above is told in a unit",
+        ),
+        (
             ('tags = ["safety"]', 'tags = ["Safety"]'),
             "types.course.tags.0", '"Safety"',
             "is no tag of this policy; there are: safety; did you mean 'safety'?",

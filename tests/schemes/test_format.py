@@ -162,8 +162,32 @@ def test_an_activity_type_has_every_rule_of_its_own(policy):
         roles={"attended": Decimal(1), "taught": Decimal("1.5")},
         limits=Limits(Decimal(10), Decimal(20), Decimal(40), Decimal(5)),
         unapproved=Decimal("0.5"), outside_duties=True, tags=frozenset({"safety"}),
-        date_basis="whole",
+        date_basis="whole", evidence="required", warn_above=Decimal(80),
+        evidence_kinds={
+            "en": "a certificate that shows the hours",
+            "es": "un certificado que muestre las horas",
+        },
     )  # fmt: skip
+
+
+def test_nothing_is_asked_for_with_a_claim_unless_the_file_says_so(policy):
+    found = {code: (kind.evidence, kind.proof["en"]) for code, kind in policy.types.items()}
+
+    assert found["book"] == ("asked", "evidence")
+    assert found["job"] == ("none", "evidence")
+    assert policy.types["job"].warn_above is None
+
+
+def test_an_unusual_quantity_is_one_above_the_bound_in_whatever_unit_it_is_stated(policy):
+    course, job = policy.types["course"], policy.types["job"]
+
+    assert course.is_unusual(Decimal("80.01"), "hour")
+    assert course.is_unusual(Decimal("8.01"), "ceu")  # ten hours each
+    assert course.is_unusual(Decimal("80.01"), "")
+    assert not course.is_unusual(Decimal(80), "hour")
+    assert not course.is_unusual(Decimal(8), "ceu")
+    assert not course.is_unusual(None, "")
+    assert not job.is_unusual(Decimal(10_000), "")
 
 
 def test_a_type_needs_no_unit_where_none_is_counted(policy):

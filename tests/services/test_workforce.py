@@ -43,7 +43,12 @@ def crowd(acme):
                 kind: ChangeKind = chance.choice(("suspend", "revoke", "surrender"))
                 day = held.awarded_on + timedelta(days=chance.randrange(3000))
                 certifications.change(
-                    work, held.id, kind=kind, effective_on=day, reason_code="t", reason="A test."
+                    work,
+                    held.id,
+                    kind=kind,
+                    effective_on=day,
+                    reason_code="other",
+                    reason="A test.",
                 )
     return acme
 

@@ -22,6 +22,7 @@ from tracker.api import (
     operations,
     pages,
     preferences,
+    reasons,
     relay_events,
     reminders,
     renewals,
@@ -41,6 +42,7 @@ UNDOCUMENTED = frozenset({f"{PREFIX}/openapi.json"}) | pages.UNDOCUMENTED
 _NOUNS = (
     access,
     catalogue,
+    reasons,
     holders,
     preferences,
     assessments,

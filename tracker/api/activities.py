@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, get_args
 
 from flask import Response
 from marshmallow import Schema, fields
 
 from tracker.api import doors, paging
+from tracker.api.catalogue import asked_for
 from tracker.api.doors import Nouns
-from tracker.api.fields import Amount, Closed, Day, Words, choice
+from tracker.api.fields import Amount, Closed, Day, Words, by_language, choice, reason_code_field
 from tracker.api.fields import tags as marks
 from tracker.api.schemas import page_of
-from tracker.domain.activities import REASON_CODES, STATES, VERDICTS
-from tracker.services import activities, evidence, facts
+from tracker.domain.activities import STATES, VERDICTS
+from tracker.domain.policies import EvidenceRule
+from tracker.services import activities, activity_types, evidence, facts
 from tracker.services.work import Reading, Work
 
 nouns = Nouns("activities", __name__, description=__doc__)
@@ -58,6 +61,15 @@ class ActivityDecision(Schema):
     reason = fields.String(required=True, allow_none=True)
 
 
+class EvidenceAsked(Schema):
+    """What is asked for as evidence with an activity of this type."""
+
+    evidence = choice(*get_args(EvidenceRule), required=True)
+    kinds = by_language(
+        allow_none=True, metadata={"description": "Which proof is accepted; null: none is asked."}
+    )
+
+
 class Activity(Schema):
     """An activity with the latest decision on it."""
 
@@ -81,6 +93,7 @@ class Activity(Schema):
     withdrawn_on = Day(required=True, allow_none=True)
     recorded_at = fields.AwareDateTime(required=True)
     decision = fields.Nested(ActivityDecision, required=True, allow_none=True)
+    evidence_asked = fields.Nested(EvidenceAsked, required=True)
 
 
 class ActivityQuery(paging.Page):
@@ -98,7 +111,7 @@ class Verdict(Closed):
         truthy={True}, falsy={False},
         metadata={"description": "Whether the provider was found to be an approved one."},
     )  # fmt: skip
-    reason_code = choice(*REASON_CODES, allow_none=True)
+    reason_code = reason_code_field(allow_none=True)
     reason = Words(1000, allow_none=True)
 
 
@@ -107,8 +120,13 @@ _DECISION = (
 )  # fmt: skip
 
 
-def present(row: Any) -> dict[str, Any]:
-    """An activity's row as the interface shows it."""
+def present_all(reading: Reading, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Rows of activities as the interface shows them, each with what its type asks for."""
+    kinds = activity_types.of_rows(reading, rows)
+    return [{**_present(row), "evidence_asked": asked_for(kinds.get(row.id))} for row in rows]
+
+
+def _present(row: Any) -> dict[str, Any]:
     shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
     decision = {key: shown.pop(key) for key in _DECISION}
     shown["decision"] = decision if decision["verdict"] else None
@@ -119,7 +137,8 @@ def present(row: Any) -> dict[str, Any]:
 def _answer(reading: Reading, activity_id: str, status: int = 200) -> Response:
     row = activities.get(reading, activity_id)
     location = f"/api/v1/activities/{row.id}" if status == 201 else None  # noqa: PLR2004
-    return doors.answer(present(row), status=status, version=row.version, location=location)
+    [shown] = present_all(reading, [row])
+    return doors.answer(shown, status=status, version=row.version, location=location)
 
 
 @nouns.writes(
@@ -151,7 +170,7 @@ def of_certification(reading: Reading, query: dict[str, Any], *, certification_i
         reading, after=query.get("after"), limit=query["limit"] + 1, holder_id=row.holder_id,
         scheme=row.scheme, state=query.get("state"),
     )  # fmt: skip
-    return paging.answer(rows, query, present)
+    return paging.answer_all(rows, query, lambda page: present_all(reading, page))
 
 
 @nouns.reads("GET /activities", "staff", query=ActivityQuery, returns=page_of(Activity))
@@ -160,7 +179,7 @@ def queue(reading: Reading, query: dict[str, Any]) -> Response:
     rows = activities.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, state=query.get("state")
     )
-    return paging.answer(rows, query, present)
+    return paging.answer_all(rows, query, lambda page: present_all(reading, page))
 
 
 @nouns.reads(

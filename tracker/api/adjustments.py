@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from tracker.api import doors, paging
 from tracker.api.doors import Nouns
-from tracker.api.fields import Amount, Closed, Day, Words, choice
+from tracker.api.fields import Amount, Closed, Day, Words, choice, reason_code_field
 from tracker.api.schemas import page_of
 from tracker.domain.periods import Duration, Period
 from tracker.services import adjustments, mass_extensions
@@ -28,7 +28,7 @@ class NewAdjustment(Closed):
 
     extended_to = Day(metadata={"description": "The new last valid day."})
     points_required = Amount(metadata={"description": "Less than the policy asks for."})
-    reason_code = Words(32, required=True, metadata={"example": "military"})
+    reason_code = reason_code_field(required=True)
     reason = Words(1000, required=True)
     effective_on = Day(metadata={"description": "Since when it is so; today if not given."})
     requested_on = Day(metadata={"description": "When it was asked for; today if not given."})
@@ -85,7 +85,7 @@ class NewBatch(Closed):
     )
     until = Day(metadata={"description": "One expiry for all; or give by."})
     by = fields.Nested(Length, metadata={"description": "So much later than each expires."})
-    reason_code = Words(32, required=True)
+    reason_code = reason_code_field(required=True)
     reason = Words(1000, required=True)
     effective_on = Day(metadata={"description": "Since when it is so; today if not given."})
     override_reason = Words(500, metadata={"description": _OVERRIDE})

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 from flask import Response
 from marshmallow import Schema, fields
 
 from tracker.api import doors
 from tracker.api.doors import Nouns
-from tracker.api.fields import Amount, Closed, Day, Factor, Words
+from tracker.api.fields import Amount, Closed, Day, Factor, Words, by_language, choice
 from tracker.domain.errors import NotFound
 from tracker.domain.periods import Duration as DurationValue
 from tracker.domain.plain_words import in_plain_words
 from tracker.domain.policies import ActivityType as TypeValue
+from tracker.domain.policies import EvidenceRule
 from tracker.domain.policies import Policy as PolicyValue
 from tracker.domain.policies import Provenance as ProvenanceValue
 from tracker.domain.schemes import Scheme as SchemeValue
@@ -37,15 +38,11 @@ class Provenance(Schema):
     verified = fields.Boolean(required=True)
 
 
-def _by_language() -> fields.Dict:
-    return fields.Dict(keys=fields.String(), values=fields.String(), required=True)
-
-
 class Module(Schema):
     """A unit with its own assessment."""
 
     code = fields.String(required=True)
-    name = _by_language()
+    name = by_language()
     required = fields.Boolean(required=True)
 
 
@@ -61,7 +58,7 @@ class PolicyCategory(Provenance):
     """A group of activity types with its limits."""
 
     code = fields.String(required=True)
-    name = _by_language()
+    name = by_language()
     maximum = Amount(required=True, allow_none=True)
     minimum = Amount(required=True, allow_none=True)
 
@@ -77,8 +74,8 @@ class PolicyActivityType(Provenance):
 
     code = fields.String(required=True)
     category = fields.String(required=True)
-    name = _by_language()
-    unit = _by_language()
+    name = by_language()
+    unit = by_language()
     counted_by = fields.String(required=True)
     points = Factor(required=True)
     units = fields.List(
@@ -86,6 +83,17 @@ class PolicyActivityType(Provenance):
         metadata={"description": "Units that a quantity may be stated in."},
     )  # fmt: skip
     roles = fields.List(fields.String(), required=True)
+    evidence = choice(
+        *get_args(EvidenceRule), required=True,
+        metadata={"description": "Whether files are asked for with a claim, or required."},
+    )  # fmt: skip
+    evidence_kinds = by_language(
+        allow_none=True, metadata={"description": "Which proof is accepted; null: none is asked."}
+    )
+    warn_above = Amount(
+        required=True, allow_none=True,
+        metadata={"description": "A reviewer looks twice at a quantity above it."},
+    )  # fmt: skip
 
 
 class Policy(Provenance):
@@ -121,7 +129,7 @@ class Scheme(Schema):
 
     code = fields.String(required=True)
     name = fields.String(required=True)
-    title = _by_language()
+    title = by_language()
     issuer = fields.String(required=True)
     time_zone = fields.String(required=True)
     modules = fields.List(fields.Nested(Module), required=True)
@@ -169,8 +177,16 @@ def _activity_type(kind: TypeValue) -> dict[str, Any]:
     return {
         "code": kind.code, "category": kind.category, "name": kind.name, "unit": kind.unit,
         "counted_by": kind.basis, "points": kind.rate, "units": list(kind.units),
-        "roles": list(kind.roles), **_provenance(kind.provenance),
+        "roles": list(kind.roles), "evidence": kind.evidence, "warn_above": kind.warn_above,
+        "evidence_kinds": asked_for(kind)["kinds"], **_provenance(kind.provenance),
     }  # fmt: skip
+
+
+def asked_for(kind: TypeValue | None) -> dict[str, Any]:
+    """What is asked for as evidence with a claim of a type; an unknown one asks for nothing."""
+    if kind is None or kind.evidence == "none":
+        return {"evidence": "none", "kinds": None}
+    return {"evidence": kind.evidence, "kinds": dict(kind.proof)}
 
 
 def present(scheme: SchemeValue) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tracker.api.adjustments import Adjustment
 from tracker.api.adjustments import present as present_adjustment
 from tracker.api.doors import Nouns
 from tracker.api.evaluation_forms import Evaluation, WhatIf
-from tracker.api.fields import Closed, Day, Words, choice
+from tracker.api.fields import Closed, Day, Words, choice, reason_code_field
 from tracker.api.schemas import AsKnown, Standing, page_of
 from tracker.domain.certifications import STATUSES, ChangeKind
 from tracker.domain.claims import Claim
@@ -81,7 +81,7 @@ class CertificationQuery(paging.Page):
 class StandingChange(Closed):
     """Why, and from when. An effective date in the past or future is allowed."""
 
-    reason_code = Words(32, required=True)
+    reason_code = reason_code_field(required=True)
     reason = Words(1000, required=True)
     effective_on = Day(metadata={"description": "Today if not given."})
 

@@ -110,9 +110,20 @@ class Factor(Amount):
         return None if value is None else f"{value:f}"
 
 
+def by_language(**options: Any) -> fields.Dict:
+    """Words by the code of their language."""
+    return fields.Dict(keys=fields.String(), values=fields.String(), required=True, **options)
+
+
 def tags(**options: Any) -> fields.List[Any]:
     """Codes of the policy's tags, a few at most."""
     return fields.List(Words(32), validate=validate.Length(max=20), **options)
+
+
+def reason_code_field(**options: Any) -> Words:
+    """Why, as one of the codes of the list."""
+    told = "One of the codes that GET /reasons lists for the act."
+    return Words(32, metadata={"description": told, "example": "other"}, **options)
 
 
 def choice(*values: str, **options: Any) -> fields.String:

@@ -149,7 +149,7 @@ def record(reading: Reading, query: dict[str, Any], *, holder_id: str) -> Respon
             "holder": present(found.holder),
             "assessments": [assessments.present(row) for row in found.assessments],
             "certifications": [certifications.present(one) for one in found.certifications],
-            "activities": [activities.present(row) for row in found.activities],
+            "activities": activities.present_all(reading, found.activities),
             "renewals": [renewals.present(row) for row in found.renewals],
         }
     )

@@ -60,11 +60,22 @@ def answer(
     key: Callable[[Any], str] = lambda row: str(row.id),
 ) -> Response:
     """A page of ``limit`` rows out of ``limit + 1`` read; the extra one says that there is more."""
+    return answer_all(rows, args, lambda page: [present(row) for row in page], key=key)
+
+
+def answer_all(
+    rows: Sequence[Any],
+    args: dict[str, Any],
+    present: Callable[[Sequence[Any]], list[Any]],
+    *,
+    key: Callable[[Any], str] = lambda row: str(row.id),
+) -> Response:
+    """The same where the rows of a page are presented together."""
     page = rows[: args["limit"]]
     cursor = None
     if len(rows) > len(page):
         cursor = base64.urlsafe_b64encode(key(page[-1]).encode()).decode()
-    response = doors.answer({"items": [present(row) for row in page], "next": cursor})
+    response = doors.answer({"items": present(page), "next": cursor})
     if cursor:
         query = urlencode({**request.args.to_dict(), "after": cursor})
         response.headers["Link"] = f'<{request.path}?{query}>; rel="next"'

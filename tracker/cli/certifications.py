@@ -55,7 +55,12 @@ def certifications() -> None:
 @click.option("--until", type=DAY, help="One new expiry for all of them.")
 @click.option("--by", type=_Length(), help="So much later than each expires: '6 months'.")
 @click.option("--reason", required=True, help="Why, in words that history keeps.")
-@click.option("--reason-code", default="mass_extension", show_default=True)
+@click.option(
+    "--reason-code",
+    default="mass_extension",
+    show_default=True,
+    help="One of config/reasons.toml or of the scheme file.",
+)
 @click.option("--override", help="Why it is granted although the policy's rule refuses it.")
 @click.option("--holder", "holders", multiple=True, help="Only this holder_ref; may be repeated.")
 @click.option("--employer", help="Only workers who share their standing with it; its name.")

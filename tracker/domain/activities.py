@@ -9,7 +9,7 @@ from typing import Literal
 
 from tracker.domain.certifications import Cycle, days_of
 from tracker.domain.claims import Claim
-from tracker.domain.errors import IllegalTransition, Invalid, OutsideCycle
+from tracker.domain.errors import EvidenceMissing, IllegalTransition, Invalid, OutsideCycle
 from tracker.domain.periods import Period
 from tracker.domain.policies import ActivityType
 
@@ -20,10 +20,6 @@ STATES: tuple[State, ...] = (
 Step = Literal["edit", "delete", "submit", "withdraw", "decide"]
 Verdict = Literal["approved", "rejected", "more_information"]
 VERDICTS: tuple[Verdict, ...] = ("approved", "rejected", "more_information")
-REASON_CODES = (
-    "unrelated_field", "insufficient_evidence", "illegible_evidence", "outside_cycle",
-    "duplicate", "fewer_hours_shown", "not_accepted_type", "other",
-)  # fmt: skip
 MAXIMUM_QUANTITY = Decimal(10_000)
 
 _LAWFUL: dict[Step, frozenset[State]] = {
@@ -71,6 +67,20 @@ def check_claim(kind: ActivityType, claim: Claim, *, tags: Collection[str] = ())
         fields["completed_on"] = f"must not be before starts_on ({claim.starts_on})"
     if fields:
         raise Invalid("The activity does not fit its type.", fields=fields)
+
+
+def check_evidence(kind: ActivityType, *, files: int, add_at: str) -> None:
+    """Refuse to submit without a file what cannot be submitted without one.
+
+    ``add_at`` says where files are added. Raises EvidenceMissing with the proof accepted.
+    """
+    if kind.evidence == "required" and not files:
+        name, proof = kind.name["en"], kind.proof["en"]
+        raise EvidenceMissing(
+            f"{name!r} cannot be submitted without {proof}. Add a file (PDF, JPG or PNG) with "
+            f"{add_at}, then submit again.",
+            type=kind.code, evidence_kinds=dict(kind.proof), add_at=add_at,
+        )  # fmt: skip
 
 
 def _unknown(kind: ActivityType, claim: Claim, tags: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -130,6 +130,12 @@ class IllegalTransition(Conflict):
     code = "illegal_transition"
 
 
+class EvidenceMissing(Conflict):
+    """The activity's type needs evidence to be submitted, and no file is on record."""
+
+    code = "evidence_missing"
+
+
 class SelfReview(NotAllowed):
     """Nobody decides on a record of their own."""
 

@@ -156,6 +156,9 @@ _EN: Sentences = {
     "retirement.reactivate": "One may return from it within {length}.",
     "retirement.fee": "Retired status costs {fee}.",
     # Evidence and audits.
+    "proof.asked": "With {types}, please attach {proof}.",
+    "proof.required": "{types} cannot be submitted without {proof}.",
+    "warn": "Reviewers look twice at {type} of more than {quantity}.",
     "providers": "These providers are approved: {providers}.",
     "audit": "{share} of renewals are drawn for audit; an answer is due within {days}.",
     "audit.withholds": "Points under audit do not count until it is passed.",
@@ -309,6 +312,9 @@ _ES: Sentences = {
     "retirement.request": "Se pide dentro de {length} desde el vencimiento.",
     "retirement.reactivate": "Se puede volver de ella dentro de {length}.",
     "retirement.fee": "La condición de retirado cuesta {fee}.",
+    "proof.asked": "Con {types}, adjunte {proof}.",
+    "proof.required": "{types}: no se puede presentar sin {proof}.",
+    "warn": "Se revisa con más detalle {type} de más de {quantity}.",
     "providers": "Estos proveedores están aprobados: {providers}.",
     "audit": "El {share} de las renovaciones se sortea para auditoría; hay que responder dentro de"
     " {days}.",

@@ -337,8 +337,23 @@ class _Teller:
         if rule.fee is not None:
             yield self._say("retirement.fee", fee=self._money(rule.fee))
 
+    def _proofs(self) -> Iterator[str]:
+        """What is asked for with a claim, the types together that ask for the same."""
+        asking: dict[tuple[str, str], list[str]] = {}
+        for kind in self.policy.types.values():
+            if kind.evidence != "none":
+                wanted = (f"proof.{kind.evidence}", self.voice.text(kind.proof))
+                asking.setdefault(wanted, []).append(self.voice.quoted(kind.name))
+        for (key, proof), names in asking.items():
+            yield self._say(key, types=self.voice.listed(names), proof=proof)
+        for kind in self.policy.types.values():
+            if kind.warn_above is not None:
+                quantity = self.voice.units(kind, kind.warn_above)
+                yield self._say("warn", type=self.voice.quoted(kind.name), quantity=quantity)
+
     def evidence(self) -> Iterator[str]:
         policy = self.policy
+        yield from self._proofs()
         if policy.approved_providers:
             providers = self.voice.listed(sorted(policy.approved_providers))
             yield self._say("providers", providers=providers)

@@ -25,9 +25,11 @@ Overlap = Literal["highest", "capped_sum", "sum"]
 DateBasis = Literal["completion", "start", "award", "whole"]
 YearBasis = Literal["cycle", "calendar"]
 DuplicateKey = Literal["type", "provider", "title", "starts_on", "completed_on"]
+EvidenceRule = Literal["none", "asked", "required"]
 Late = Literal["points", "reexamination", "new_application"]
 
 POINTS: Text = {"en": "points", "es": "puntos"}
+PROOF: Text = {"en": "evidence", "es": "un comprobante"}
 ONE = Decimal(1)
 
 
@@ -114,6 +116,11 @@ class ActivityType:
     regular duty does not count. ``tags`` are borne by every claim of the type. ``date_basis`` is
     the date that must lie in the cycle: completion, start, award (of a certificate; given as
     the completion), or the whole run from start to completion.
+
+    ``evidence``: nothing is asked for; files are asked for, and their absence is shown to the
+    reviewer; or they are ``required`` to submit. ``evidence_kinds`` says which proof is accepted.
+    A reviewer's attention is drawn to a quantity of more than ``warn_above``, in the type's own
+    unit. None of the three changes what an activity counts.
     """
 
     code: str
@@ -133,6 +140,20 @@ class ActivityType:
     outside_duties: bool = False
     tags: frozenset[str] = frozenset()
     date_basis: DateBasis = "completion"
+    evidence: EvidenceRule = "none"
+    evidence_kinds: Text = field(default_factory=dict)
+    warn_above: Decimal | None = None
+
+    @property
+    def proof(self) -> Text:
+        """What is asked for as evidence, in words."""
+        return self.evidence_kinds or PROOF
+
+    def is_unusual(self, quantity: Decimal | None, unit: str) -> bool:
+        """Whether a quantity, stated in ``unit`` (empty: the type's own), is above the bound."""
+        if self.warn_above is None or quantity is None:
+            return False
+        return quantity * self.units.get(unit, ONE) > self.warn_above
 
 
 @dataclass(frozen=True, slots=True)

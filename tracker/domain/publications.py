@@ -4,6 +4,8 @@ The fingerprint is of what the version says, not of how its file is written: com
 of keys and ``60.0`` for ``60.00`` change nothing. Nor does what is *known about* the values:
 sources, whether they were verified, the list of open questions. So a value that is checked
 against the published text and found right needs no new version; a value that changes does.
+Nor does how claims are reviewed: which files are asked for, from which quantity on a reviewer
+looks twice. That changes no points, and a body may change it at any time.
 Keys that have their default value are left out, so that a later release of ours, in which the
 language knows more keys, gives the versions of today the same fingerprint.
 """
@@ -21,6 +23,7 @@ from typing import Any
 from tracker.domain.policies import Policy
 
 _ABOUT_THE_VALUES = {"provenance", "unverified"}
+_ABOUT_REVIEWING = {"evidence", "evidence_kinds", "warn_above"}
 
 
 def content(policy: Policy) -> str:
@@ -51,7 +54,7 @@ def _plain(value: Any) -> Any:
 
 
 def _is_said(key: Field[Any], value: Any) -> bool:
-    if key.name in _ABOUT_THE_VALUES:
+    if key.name in _ABOUT_THE_VALUES | _ABOUT_REVIEWING:
         return False
     if key.default_factory is not MISSING:
         return bool(value != key.default_factory())

@@ -14,6 +14,7 @@ from tracker.schemes.raw import Finding, Raw
 _ONLY_MONTHS_LACK = {
     "increment": "must be absent: months are counted by the month_rule",
     "date_basis": "must be absent: months are counted as far as they lie in the cycle",
+    "warn_above": "must be absent: months are counted from dates, not from a quantity",
 }
 _NOBODY_RENEWS = "must be absent: nobody renews on a rung of new_application"
 
@@ -44,6 +45,15 @@ def _in_type(here: KeyPath, kind: Raw) -> Iterator[Finding]:
         yield from (((*here, key), _ONLY_MONTHS_LACK[key]) for key in needless)
     if counted_by in ("months", "quantity") and "threshold" in kind:
         yield (*here, "threshold"), "must be absent: only an event has a threshold"
+    yield from _evidence(here, kind)
+
+
+def _evidence(here: KeyPath, kind: Raw) -> Iterator[Finding]:
+    """Proof is told only where it is asked for, and a bound only where its unit is known."""
+    if kind.get("evidence", "none") == "none" and "evidence_kinds" in kind:
+        yield (*here, "evidence_kinds"), 'needs evidence = "asked" or "required" beside it'
+    if kind.get("counted_by") == "event" and "warn_above" in kind and "unit" not in kind:
+        yield (*here, "unit"), "is required: warn_above is told in a unit"
 
 
 def _windows(here: KeyPath, windows: list[Raw]) -> Iterator[Finding]:

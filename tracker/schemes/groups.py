@@ -93,6 +93,14 @@ class TypeTable(_Limited):
         "The date that must lie in the cycle; whole: all days from the start to completion.",
         get_args(domain.DateBasis),
     )
+    evidence = choice(
+        "Files with a claim: none, asked (a reviewer sees that they lack), required to submit.",
+        get_args(domain.EvidenceRule),
+    )
+    evidence_kinds = table(Words, 'Which proof is accepted: "a transcript or a certificate".')
+    warn_above = Amount(
+        "The quantity, in the type's unit, above which a reviewer looks twice.", above_zero=True
+    )
 
 
 def build_units(entries: Entries) -> dict[str, domain.Unit]:

@@ -20,6 +20,7 @@ from tracker.domain.claims import Claim
 from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
 from tracker.domain.permissions import check_not_own, check_own_holder
 from tracker.domain.policies import ActivityType
+from tracker.domain.reasons import Act
 from tracker.domain.terms import Case
 from tracker.models import Activity, Decision, Evidence
 from tracker.services import bulk, certifications, facts, history, notices
@@ -72,8 +73,8 @@ def log(work: Work, certification_id: str, values: dict[str, Any]) -> str:
     return id_
 
 
-def _check(work: Work, certification: Any, values: dict[str, Any]) -> None:
-    """Refuse a claim that the policy of its cycle does not know, or that no cycle covers."""
+def _check(work: Work, certification: Any, values: dict[str, Any]) -> ActivityType:
+    """The claim's type; refuses one that its cycle's policy does not know, or no cycle covers."""
     scheme = work.schemes[certification.scheme]
     record = facts.records(work, [certification.id])[certification.id]
     on = work.today(scheme)
@@ -85,6 +86,7 @@ def _check(work: Work, certification: Any, values: dict[str, Any]) -> None:
     case = Case(scheme, record.cycles, record.applications, record.adjustments)
     kind = check_claim(case, claim, on=on)
     rules.check_dates(kind, claim, record.cycles, on=on, earning=terms.earning(case, on))
+    return kind
 
 
 def check_claim(case: Case, claim: Claim, *, on: date) -> ActivityType:
@@ -147,11 +149,18 @@ def _certification(work: Work, activity: Activity) -> Any:
 
 
 def submit(work: Work, activity_id: str) -> None:
-    """Hand an activity in for review, today. Raises IllegalTransition, OutsideCycle."""
+    """Hand an activity in for review, today.
+
+    Raises IllegalTransition, OutsideCycle, EvidenceMissing.
+    """
     activity = _own(work, activity_id, None)
     rules.check_step("submit", activity.state)  # type: ignore[arg-type]
     certification = _certification(work, activity)
-    _check(work, certification, {key: getattr(activity, key) for key in CLAIMED})
+    kind = _check(work, certification, {key: getattr(activity, key) for key in CLAIMED})
+    rules.check_evidence(
+        kind, files=count_evidence(work, activity.id),
+        add_at=f"POST /api/v1/activities/{activity.id}/evidence",
+    )  # fmt: skip
     activity.state = "submitted"
     activity.submitted_on = work.today(work.schemes[activity.scheme])
     activity.submitted_at = work.now
@@ -186,7 +195,7 @@ def discard(work: Work, activity_id: str, *, version: int) -> list[str]:
 def decide(work: Work, activity_id: str, verdict: Verdict, *, version: int) -> None:
     """Answer an activity: approve (perhaps for fewer points), reject, ask for more.
 
-    Raises SelfReview, IllegalTransition (it is decided once), Stale, Invalid.
+    Raises SelfReview, IllegalTransition (it is decided once), Stale, UnknownReason, Invalid.
     """
     activity = _own(work, activity_id, version)
     check_not_own(work.actor, activity.holder_id)
@@ -203,6 +212,7 @@ def decide(work: Work, activity_id: str, verdict: Verdict, *, version: int) -> N
     if verdict.verdict != "approved" and verdict.provider_approved:
         rule = {"provider_approved": "only when approved"}
         raise Invalid("Only an approval says so of the provider.", fields=rule)
+    _check_reason(work, verdict)
     activity.state = verdict.verdict
     _flush(work)
     decision = Decision(
@@ -222,6 +232,18 @@ def decide(work: Work, activity_id: str, verdict: Verdict, *, version: int) -> N
         event=decision.id, on=decision.decided_on,
     )  # fmt: skip
     notices.tell(work, [news])
+
+
+def _check_reason(work: Work, verdict: Verdict) -> None:
+    """Refuse a reason code that is not on the list for what is decided. Raises UnknownReason."""
+    if verdict.reason_code is None:
+        return
+    approval: Act = "activity_approval" if verdict.points_limit is None else "points_limit"
+    acts: dict[rules.Verdict, Act] = {
+        "approved": approval, "rejected": "activity_rejection",
+        "more_information": "more_information",
+    }  # fmt: skip
+    work.reasons.check(acts[verdict.verdict], verdict.reason_code, words=verdict.reason)
 
 
 COLUMNS = (

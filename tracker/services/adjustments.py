@@ -24,6 +24,7 @@ from tracker.domain.claims import Evaluation
 from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
 from tracker.domain.permissions import check_not_own, check_own_holder
 from tracker.domain.policies import Policy
+from tracker.domain.reasons import of_policies
 from tracker.domain.schemes import Scheme
 from tracker.models import Adjustment, AdjustmentBatch, Certification
 from tracker.services import bulk, cases, certifications, facts, history, notices, standings
@@ -74,13 +75,14 @@ def adjust(work: Work, certification_id: str, wanted: Wanted) -> str:
     """Extend the last cycle opened, reduce what it requires, or both.
 
     Raises the refusals of ``domain.adjustments``, of which those of the policy's rule give way
-    to an ``override_reason``; Invalid, SelfReview, AlreadyRecorded, NotFound.
+    to an ``override_reason``; Invalid, UnknownReason, SelfReview, AlreadyRecorded, NotFound.
     """
     row = certifications.locked(work, certification_id)
     check_not_own(work.actor, row.holder_id)
     rules.check_reason(wanted.reason_code)
     certifications.check_open(work, row, None, date.max)
     scheme = work.schemes[row.scheme]
+    check_reason(work, scheme, wanted.reason_code, wanted.reason)
     record = facts.records(work, [row.id])[row.id]
     today = work.today(scheme)
     granted = grant(
@@ -104,6 +106,14 @@ def news_of(made: dict[str, Any], holder_id: str, today: date) -> News:
         kind="adjusted", holder_id=holder_id, subject_id=made["certification_id"],
         event=made["id"], on=today,
     )  # fmt: skip
+
+
+def check_reason(reading: Reading, scheme: Scheme, code: str, words: str) -> None:
+    """Refuse a reason code that neither the list nor a policy of the scheme has.
+
+    Raises UnknownReason.
+    """
+    reading.reasons.check("extension", code, words=words, also=of_policies(scheme))
 
 
 def grant(

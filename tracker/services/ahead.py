@@ -52,7 +52,7 @@ class Ahead:
         parameters = {**tokens.parameters(secret), **self._parameters(reading, path_id)}
         found = self._together.read(reading, parameters)
         return ReadAhead(
-            connection=reading.connection, schemes=reading.schemes, settings=reading.settings,
-            actor=reading.actor, now=reading.now, parameters=parameters,
+            connection=reading.connection, schemes=reading.schemes, reasons=reading.reasons,
+            settings=reading.settings, actor=reading.actor, now=reading.now, parameters=parameters,
             found=dict(zip(self._statements, found, strict=True)),
         )  # fmt: skip

@@ -6,7 +6,7 @@ case of many.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy import select
 from tracker.domain import certifications
 from tracker.domain.errors import IllegalTransition, NotFound
 from tracker.domain.permissions import check_own_holder
+from tracker.domain.reasons import Act
 from tracker.domain.schemes import Scheme
 from tracker.models import Certification, Holder, StandingChange
 from tracker.services import awards, facts, history, notices, restored_days, timelines
@@ -53,6 +54,12 @@ def refresh(
     awards.settle_after(work, scheme, certification_ids, later)
 
 
+_ACTS: Mapping[certifications.ChangeKind, Act] = {
+    "suspend": "suspension", "revoke": "revocation", "reinstate": "reinstatement",
+    "surrender": "surrender",
+}  # fmt: skip
+
+
 def change(
     work: Work,
     certification_id: str,
@@ -67,8 +74,9 @@ def change(
 
     A revocation bars from earning the certification anew through ``barred_until``. A
     reinstatement that undoes a suspension or revocation gives back what it took from the chance
-    to renew. Raises IllegalTransition, Invalid. Returns the id of the change.
+    to renew. Raises IllegalTransition, Invalid, UnknownReason. Returns the id of the change.
     """
+    work.reasons.check(_ACTS[kind], reason_code, words=reason)
     row = locked(work, certification_id)
     check_open(work, row, kind, effective_on)
     record = facts.records(work, [row.id])[row.id]

@@ -192,6 +192,7 @@ def _check(reading: Reading, asked: MassExtension) -> Scheme:
     fields |= _unknown(reading, asked.selection.holder_refs)
     if fields:
         raise Invalid("The extension cannot be made so.", fields=fields)
+    adjustments.check_reason(reading, scheme, asked.reason_code, asked.reason)
     return scheme
 
 

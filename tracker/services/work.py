@@ -1,4 +1,4 @@
-"""What every service is given: a connection, the schemes, the settings, the actor, the instant.
+"""What every service is given: a connection, schemes, reasons, settings, the actor, the instant.
 
 A ``Reading`` looks; a ``Work`` is one transaction that writes. Doors open them through
 ``Office``; services take them and never commit.
@@ -22,6 +22,7 @@ from tracker import db
 from tracker.clock import Clock
 from tracker.db import Base
 from tracker.domain.permissions import Actor
+from tracker.domain.reasons import Reasons
 from tracker.domain.schemes import Scheme, Schemes
 from tracker.settings import Settings
 
@@ -38,6 +39,7 @@ class Reading:
 
     connection: Connection
     schemes: Schemes
+    reasons: Reasons
     settings: Settings
     actor: Actor
     now: datetime
@@ -103,6 +105,7 @@ class Office:
 
     engine: Engine
     schemes: Schemes
+    reasons: Reasons
     settings: Settings
     clock: Clock
     message_key: bytes
@@ -113,8 +116,8 @@ class Office:
         """A connection outside any transaction, for reading only."""
         with db.reading(self.engine) as connection:
             yield Reading(
-                connection=connection, schemes=self.schemes, settings=self.settings, actor=actor,
-                now=self.clock(),
+                connection=connection, schemes=self.schemes, reasons=self.reasons,
+                settings=self.settings, actor=actor, now=self.clock(),
             )  # fmt: skip
 
     @contextmanager
@@ -131,6 +134,7 @@ class Office:
 
     def _work(self, session: Session, actor: Actor) -> Work:
         return Work(
-            connection=session.connection(), schemes=self.schemes, settings=self.settings,
-            actor=actor, now=self.clock(), session=session, message_key=self.message_key,
+            connection=session.connection(), schemes=self.schemes, reasons=self.reasons,
+            settings=self.settings, actor=actor, now=self.clock(), session=session,
+            message_key=self.message_key,
         )  # fmt: skip
