@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from tests import factories
 from tests.services.queue_cases import CLOSED, DONE, OPEN, TODAY, Desk
 from tests.statements import counted
+from tracker.bench import people
 from tracker.domain.errors import NotFound, UnknownScheme
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Activity, Certification, Holder, RosterEntry
@@ -534,61 +536,38 @@ def test_points_are_counted_in_batches_only_as_far_as_a_page_needs(desk, monkeyp
     assert one < all_ <= one + 9
 
 
-PLAN = {"sqlite": "explain query plan ", "postgresql": "explain "}
-
-
 def test_the_oldest_and_the_candidates_are_found_through_indexes(desk, backend):
     """Nobody reads through all activities or all certifications to show fifty of them."""
-    for n in range(3):
-        desk.person(f"p{n}", CLOSED)
     with desk.office.work(SYSTEM) as work:
-        for n in range(3000):
-            state = "approved" if n % 100 else "submitted"
-            row = desk.row(work, f"p{n % 3}", state=state)
-            work.session.add(Activity(**row))
-    with desk.office.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as opened:
-        opened.execute(text("analyze"))
-    with counted(desk.office) as sent:
-        look(desk, 50)
-    by_age = next(
-        s for s in sent if "activity.submitted_on, activity.id" in s.partition("ORDER")[2]
-    )
-    candidates = next(s for s in sent if "count(*) AS waiting" in s)
-    assert "ix_activity_state" in _plan(desk, backend, by_age)
-    assert "ix_activity_state" in _plan(desk, backend, candidates)
+        made = people.certify(work, 3000, prefix="P", activities=1, awarded=OPEN)
+        few = [person.holder_id for person in made[:30]]
+        waiting = {"state": "submitted", "submitted_on": TODAY, "submitted_at": work.now}
+        work.connection.execute(
+            update(Activity).where(Activity.holder_id.in_(few)).values(**waiting)
+        )
+        people.analyze(work)
+    with desk.office.reading(SYSTEM) as reading:
+        after = queue_order.Place(None, date(2026, 11, 1), few[0])
+        by_age = queue_order.statement_of_others(Question(), after=after, most=51)
+        candidates = queue_order.statement_of_candidates(Question())
+        plans = [_plan(reading, backend, each) for each in (by_age, candidates)]
+
+    for plan in plans:
+        assert "ix_activity_state" in plan, plan
+        assert not re.search(r"SCAN activity|SCAN certification|Seq Scan on activity", plan), plan
+    assert "Sort" not in plans[0]
+    assert "TEMP B-TREE" not in plans[0]
 
 
-def _plan(desk, backend, statement) -> str:
+def _plan(reading, backend, statement) -> str:
     """How the database would run a statement of the queue."""
-    literal = "'2026-11-21'"
-    with desk.office.engine.connect() as connection:
-        if backend == "postgresql":
-            found = _named_plan(connection, statement)
-        else:
-            told = statement
-            while "?" in told:
-                value = "'submitted'" if "state = ?" in told.partition("?")[0] + "?" and (
-                    "activity.state = ?" in told
-                ) else literal  # fmt: skip
-                told = told.replace("activity.state = ?", "activity.state = 'submitted'", 1)
-                told = told.replace("LIMIT ? OFFSET ?", "LIMIT 51").replace("LIMIT ?", "LIMIT 51")
-                told = told.replace("?", literal, 1)
-                assert value
-            found = connection.exec_driver_sql(PLAN[backend] + told).fetchall()
+    dialect = reading.connection.dialect
+    told = statement.params(on=TODAY, today=TODAY).compile(
+        dialect=dialect, compile_kwargs={"literal_binds": True}
+    )
+    begin = "explain query plan " if backend == "sqlite" else "explain "
+    found = reading.connection.exec_driver_sql(begin + str(told)).fetchall()
     return "\n".join(" ".join(map(str, row)) for row in found)
-
-
-def _named_plan(connection, statement):
-    import re  # noqa: PLC0415
-
-    def value(match):
-        name = match.group(1)
-        if name.startswith("state"):
-            return "'submitted'"
-        return "51" if name.startswith(("param", "limit")) else "'2026-11-21'"
-
-    told = re.sub(r"%\((\w+)\)s(::\w+(\(\d+\))?)?", value, statement)
-    return connection.exec_driver_sql(PLAN["postgresql"] + told).fetchall()
 
 
 def test_amounts_are_exact(desk):

@@ -158,7 +158,8 @@ _COLUMNS = (
         Activity.state, Activity.submitted_on, Activity.submitted_at, Activity.version,
         Holder.ref.label("holder_ref"), Holder.given_name, Holder.family_name,
         Holder.deceased_on, Certification.id.label("certification_id"),
-        Certification.number.label("certificate_number"),
+        Certification.number.label("certificate_number"), Certification.withdrawn_at,
+    Certification.replaced_on,
 )  # fmt: skip
 _SELECTED = (
     select(*_COLUMNS, *cases.SPAN)
@@ -230,6 +231,8 @@ def is_urgent(desk: Desk, row: Any) -> bool:
     Invariant: of the candidates that ``queue_order`` looks at it says the same.
     """
     if row.state != "submitted" or row.deceased_on is not None or row.from_on is None:
+        return False
+    if row.withdrawn_at is not None or row.replaced_on is not None:
         return False
     span, on = SpanValue(*row[len(_COLUMNS) :]), desk.on
     open_now = certifications.standing_on(span, on).status in {"renewal_open", "grace"}

@@ -149,29 +149,52 @@ def _candidates(reading: Reading, asked: Question, on: date) -> dict[HolderSchem
     """Who could renew and has activities waiting that were asked for, the soonest expiry first."""
     if asked.state != "submitted":
         return {}
-    statement = (
-        select(
-            Certification.id, Certification.holder_id, Certification.scheme, Span.expires_on,
-            func.count().label("waiting"),
-        )
-        .select_from(Activity)
-        .join(Certification, CURRENT)
-        .join(Span, and_(Span.certification_id == Certification.id, ON_SPAN))
-        .join(Holder, Holder.id == Activity.holder_id)
-        .where(_RENEWABLE, Holder.deceased_on.is_(None), *conditions(asked))
-        .group_by(Certification.id, Certification.holder_id, Certification.scheme, Span.expires_on)
-        .order_by(Span.expires_on, Certification.id)
-        .limit(CANDIDATES)
-    )  # fmt: skip
-    if asked.expires_before is not None:
-        statement = statement.where(Span.expires_on < asked.expires_before)
-    rows = reading.rows(statement, {"on": on, "today": on})
+    rows = reading.rows(statement_of_candidates(asked), {"on": on, "today": on})
     return {
         (row.holder_id, row.scheme): _Candidate(
             Asked(row.id, row.holder_id, row.scheme), row.expires_on, row.waiting
         )
         for row in rows
     }
+
+
+def statement_of_candidates(asked: Question) -> Any:
+    """The certifications that could be renewed among those under which something waits.
+
+    Begins with what waits: that is little beside all certifications.
+    """
+    each = (
+        select(Activity.holder_id, Activity.scheme)
+        .where(*conditions(asked))
+        .cte("each_waiting")
+        .prefix_with("materialized")
+    )
+    waits = (
+        select(each.c.holder_id, each.c.scheme, func.count().label("waiting"))
+        .group_by(each.c.holder_id, each.c.scheme)
+        .cte("waits")
+    )
+    held = and_(
+        Certification.holder_id == waits.c.holder_id, Certification.scheme == waits.c.scheme,
+        Certification.withdrawn_at.is_(None), Certification.replaced_on.is_(None),
+    )  # fmt: skip
+    statement = (
+        select(
+            Certification.id,
+            Certification.holder_id,
+            Certification.scheme,
+            Span.expires_on,
+            waits.c.waiting,
+        )
+        .select_from(waits)
+        .join(Certification, held)
+        .join(Span, and_(Span.certification_id == Certification.id, ON_SPAN))
+        .join(Holder, Holder.id == waits.c.holder_id)
+        .where(_RENEWABLE, Holder.deceased_on.is_(None))
+    )
+    if asked.expires_before is not None:
+        statement = statement.where(Span.expires_on < asked.expires_before)
+    return statement.order_by(Span.expires_on, Certification.id).limit(CANDIDATES)
 
 
 def _urgent(
@@ -210,12 +233,8 @@ def _others(
     reading: Reading, asked: Question, judge: _Judge, *, after: Place | None, limit: int, on: date
 ) -> list[Place]:
     """The places of all others by age: read as far as candidates among them can make it longer."""
-    statement = _LIGHT.where(*_filters(asked))
-    if after is not None:
-        begin = tuple_(literal(after.submitted_on, Date), literal(after.id, Id))
-        statement = statement.where(tuple_(Activity.submitted_on, Activity.id) > begin)
     most = limit + sum(one.waiting for one in judge.candidates.values())
-    statement = statement.order_by(Activity.submitted_on, Activity.id).limit(most)
+    statement = statement_of_others(asked, after=after, most=most)
     rows = reading.rows(statement, {"on": on, "today": on})
     found: list[Place] = []
     for first in range(0, len(rows), BATCH):
@@ -229,6 +248,15 @@ def _others(
         if len(found) >= limit:
             break
     return found[:limit]
+
+
+def statement_of_others(asked: Question, *, after: Place | None, most: int) -> Any:
+    """What waits by age, after a place; candidates among it are told apart later."""
+    statement = _LIGHT.where(*_filters(asked))
+    if after is not None:
+        begin = tuple_(literal(after.submitted_on, Date), literal(after.id, Id))
+        statement = statement.where(tuple_(Activity.submitted_on, Activity.id) > begin)
+    return statement.order_by(Activity.submitted_on, Activity.id).limit(most)
 
 
 _LIGHT = select(Activity.id, Activity.submitted_on, Activity.holder_id, Activity.scheme)
