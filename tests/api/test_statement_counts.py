@@ -22,7 +22,7 @@ LISTS = (
     "/activities/{activity}/evidence", "/employers/{employer}/roster",
     "/employers/{employer}/workforce", "/employers/{employer}/workforce/summary",
     "/employers/{employer}/workforce/forecast", "/letters", "/letters?holder_id={holder}",
-    "/reminders/calendar",
+    "/reminders/calendar", "/queue", "/queue/renewals", "/reasons",
 )  # fmt: skip
 
 

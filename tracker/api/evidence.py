@@ -39,7 +39,8 @@ class Evidence(Schema):
     recorded_at = fields.AwareDateTime(required=True)
 
 
-def _present(row: Any) -> dict[str, Any]:
+def present(row: Any) -> dict[str, Any]:
+    """A file's row as the interface shows it."""
     return {name: getattr(row, name) for name in Evidence._declared_fields}  # noqa: SLF001
 
 
@@ -67,7 +68,7 @@ def _checked(office: Office, body: dict[str, Any]) -> dict[str, Any]:
 def add(work: Work, body: dict[str, Any], *, activity_id: str) -> Response:
     """Add a file to an activity that is still with its holder."""
     row = evidence.get(work, evidence.add(work, activity_id, body["file"]))
-    return doors.answer(_present(row), status=201, location=f"/api/v1/evidence/{row.id}")
+    return doors.answer(present(row), status=201, location=f"/api/v1/evidence/{row.id}")
 
 
 @nouns.reads(
@@ -79,13 +80,13 @@ def add(work: Work, body: dict[str, Any], *, activity_id: str) -> Response:
 )
 def of_activity(reading: Reading, *, activity_id: str) -> Response:
     """The files of an activity, in the order of their places."""
-    return doors.answer([_present(row) for row in evidence.of_activity(reading, activity_id)])
+    return doors.answer([present(row) for row in evidence.of_activity(reading, activity_id)])
 
 
 @nouns.reads("GET /evidence/<uuid:evidence_id>", "holder", "staff", returns=Evidence, errors=(404,))
 def show(reading: Reading, *, evidence_id: str) -> Response:
     """What is known of one file."""
-    return doors.answer(_present(evidence.get(reading, evidence_id)))
+    return doors.answer(present(evidence.get(reading, evidence_id)))
 
 
 @nouns.reads(

@@ -75,7 +75,16 @@ def answer_all(
     cursor = None
     if len(rows) > len(page):
         cursor = base64.urlsafe_b64encode(key(page[-1]).encode()).decode()
-    response = doors.answer({"items": present(page), "next": cursor})
+    return _page(present(page), cursor)
+
+
+def answer_page(items: list[Any], key: str | None) -> Response:
+    """A page that a service cut; ``key`` is the place after it, if there is more."""
+    return _page(items, base64.urlsafe_b64encode(key.encode()).decode() if key else None)
+
+
+def _page(items: list[Any], cursor: str | None) -> Response:
+    response = doors.answer({"items": items, "next": cursor})
     if cursor:
         query = urlencode({**request.args.to_dict(), "after": cursor})
         response.headers["Link"] = f'<{request.path}?{query}>; rel="next"'

@@ -19,6 +19,7 @@ from tracker.domain.periods import Period
 from tracker.domain.values import folded
 
 Sign = Literal["title", "provider", "dates", "same_certification", "overlap"]
+SIGNS: tuple[Sign, ...] = ("title", "provider", "dates", "same_certification", "overlap")
 
 CLOSE = timedelta(days=14)
 """So far apart at most are the days of completion of one activity that was claimed twice."""

@@ -12,21 +12,20 @@ from decimal import Decimal
 
 from tracker.domain.explanations import DUPLICATE_PARTS, KINDS
 from tracker.domain.periods import Duration
-from tracker.domain.plain_texts import SENTENCES, TITLES
+from tracker.domain.plain_activities import ActivityTeller
+from tracker.domain.plain_texts import TITLES
 from tracker.domain.policies import (
-    ONE,
     ActivityType,
     ApplicationWindow,
     Category,
     Duplicates,
     LateStep,
-    Limits,
     Policy,
     Provenance,
     Tag,
 )
 from tracker.domain.schemes import Scheme
-from tracker.domain.wording import Quantity, Voice, figure, money, percent, singular
+from tracker.domain.wording import Quantity, Voice, money, percent
 
 # Under this the schemes that never expire are told, which have no policy.
 _NO_POLICY = Policy(
@@ -64,18 +63,8 @@ def in_plain_words(scheme: Scheme, policy: Policy | None, language: str) -> tupl
     return tuple(Section(titles[key], told) for key, told in chosen.items() if told)
 
 
-class _Teller:
+class _Teller(ActivityTeller):
     """Tells the sections of one policy in one language."""
-
-    def __init__(self, scheme: Scheme, voice: Voice) -> None:
-        self.scheme, self.policy, self.voice = scheme, voice.policy, voice
-        self._sentences = SENTENCES[voice.language]
-
-    def _say(self, key: str, **values: object) -> str:
-        return self._sentences[key].format(**values)
-
-    def _points(self, number: Decimal) -> object:
-        return self.voice.points(number)
 
     def _days(self, number: int) -> str:
         return self.voice.length(Duration(number, "days"))
@@ -174,76 +163,6 @@ class _Teller:
         if rule.last is not None:
             yield self._say("carry.last", last=self._last(rule.last))
 
-    def _year(self) -> str:
-        return self._say(f"year.{self.policy.year}")
-
-    def categories(self) -> Iterator[str]:
-        for category in self.policy.categories.values():
-            yield self._group(category)
-
-    def tags(self) -> Iterator[str]:
-        for tag in self.policy.tags.values():
-            yield self._group(tag)
-
-    def _group(self, group: Category | Tag) -> str:
-        limits = list(self._limits(group.limits)) or [self._say("free")]
-        return self._say("group", name=self.voice.quoted(group.name), limits="; ".join(limits))
-
-    def _limits(self, limits: Limits) -> Iterator[str]:
-        if limits.minimum is not None:
-            yield self._say("minimum", points=self._points(limits.minimum))
-        if limits.maximum is not None:
-            yield self._say("maximum", points=self._points(limits.maximum))
-        if limits.per_year is not None:
-            points = self._points(limits.per_year)
-            yield self._say("limit.year", points=points, year=self._year())
-        if limits.per_event is not None:
-            yield self._say("limit.event", points=self._points(limits.per_event))
-
-    def types(self) -> Iterator[str]:
-        for kind in self.policy.types.values():
-            first = self._say(
-                f"type.{kind.basis}", name=self.voice.quoted(kind.name),
-                category=self.voice.name("category", kind.category),
-                points=self._points(kind.rate), unit=self._unit(kind),
-            )  # fmt: skip
-            yield "; ".join([first, *self._conditions(kind), *self._limits(kind.limits)]) + "."
-
-    def _unit(self, kind: ActivityType) -> str:
-        return self.voice.units(kind, ONE).noun if kind.unit else ""
-
-    def _conditions(self, kind: ActivityType) -> Iterator[str]:
-        if kind.threshold is not None:
-            quantity = self.voice.units(kind, kind.threshold)
-            yield self._say("type.threshold", quantity=quantity)
-        if kind.increment is not None:
-            yield self._say("type.increment", points=self._points(kind.increment))
-        for code, ratio in kind.units.items():
-            if code != kind.unit_code and code in self.policy.units:
-                many = self.voice.text(self.policy.units[code].name)
-                one = singular(many, self.voice.language)
-                quantity = self.voice.units(kind, ratio)
-                yield self._say("type.units", unit=one, quantity=quantity)
-        for code, factor in kind.roles.items():
-            role = self.voice.quoted(self.policy.roles[code])
-            yield self._say("type.roles", role=role, factor=figure(factor))
-        if kind.unapproved is not None:
-            yield self._say("type.unapproved", share=percent(kind.unapproved))
-        if kind.outside_duties:
-            yield self._say("type.duties")
-        if kind.tags:
-            tags = self.voice.listed([self.voice.name("tag", code) for code in sorted(kind.tags)])
-            yield self._say("type.tags", tags=tags)
-        if kind.date_basis != "completion":
-            yield self._say(f"type.{kind.date_basis}")
-
-    def employment(self) -> Iterator[str]:
-        if not any(kind.basis == "months" for kind in self.policy.types.values()):
-            return
-        yield self._say(f"months.{self.policy.month_rule}")
-        most = self.policy.overlap_maximum or Decimal(0)
-        yield self._say(f"overlap.{self.policy.overlap}", points=self._points(most))
-
     def counting(self) -> Iterator[str]:
         yield self._say("dates")
         yield self._duplicates(self.policy.duplicates)
@@ -337,23 +256,9 @@ class _Teller:
         if rule.fee is not None:
             yield self._say("retirement.fee", fee=self._money(rule.fee))
 
-    def _proofs(self) -> Iterator[str]:
-        """What is asked for with a claim, the types together that ask for the same."""
-        asking: dict[tuple[str, str], list[str]] = {}
-        for kind in self.policy.types.values():
-            if kind.evidence != "none":
-                wanted = (f"proof.{kind.evidence}", self.voice.text(kind.proof))
-                asking.setdefault(wanted, []).append(self.voice.quoted(kind.name))
-        for (key, proof), names in asking.items():
-            yield self._say(key, types=self.voice.listed(names), proof=proof)
-        for kind in self.policy.types.values():
-            if kind.warn_above is not None:
-                quantity = self.voice.units(kind, kind.warn_above)
-                yield self._say("warn", type=self.voice.quoted(kind.name), quantity=quantity)
-
     def evidence(self) -> Iterator[str]:
         policy = self.policy
-        yield from self._proofs()
+        yield from self.proofs()
         if policy.approved_providers:
             providers = self.voice.listed(sorted(policy.approved_providers))
             yield self._say("providers", providers=providers)

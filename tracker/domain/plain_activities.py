@@ -1,0 +1,137 @@
+"""What activities bring and what is asked for with them, in the plain words of a policy.
+
+The rest of a policy is told in ``plain_words``, which uses this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from decimal import Decimal
+
+from tracker.domain.plain_texts import SENTENCES
+from tracker.domain.policies import ONE, ActivityType, Category, Limits, Policy, Tag
+from tracker.domain.schemes import Scheme
+from tracker.domain.wording import Voice, figure, percent, singular
+
+
+def of_type(scheme: Scheme, policy: Policy, kind: ActivityType, language: str) -> Iterator[str]:
+    """The rules that a claim of one type is judged by, sentence by sentence."""
+    yield from ActivityTeller(scheme, Voice(policy, language)).rules(kind)
+
+
+class ActivityTeller:
+    """Tells categories, tags, types and proof of one policy in one language."""
+
+    def __init__(self, scheme: Scheme, voice: Voice) -> None:
+        self.scheme, self.policy, self.voice = scheme, voice.policy, voice
+        self._sentences = SENTENCES[voice.language]
+
+    def _say(self, key: str, **values: object) -> str:
+        return self._sentences[key].format(**values)
+
+    def _points(self, number: Decimal) -> object:
+        return self.voice.points(number)
+
+    def rules(self, kind: ActivityType) -> Iterator[str]:
+        """What one type brings, the limits of its category and tags, and its proof."""
+        yield self._type(kind)
+        yield self._group(self.policy.categories[kind.category])
+        for code in sorted(kind.tags):
+            yield self._group(self.policy.tags[code])
+        if kind.basis == "months":
+            yield from self.employment()
+        yield from self._proofs([kind])
+
+    def _year(self) -> str:
+        return self._say(f"year.{self.policy.year}")
+
+    def categories(self) -> Iterator[str]:
+        """The categories with their limits."""
+        for category in self.policy.categories.values():
+            yield self._group(category)
+
+    def tags(self) -> Iterator[str]:
+        """The tags with their limits."""
+        for tag in self.policy.tags.values():
+            yield self._group(tag)
+
+    def _group(self, group: Category | Tag) -> str:
+        limits = list(self._limits(group.limits)) or [self._say("free")]
+        return self._say("group", name=self.voice.quoted(group.name), limits="; ".join(limits))
+
+    def _limits(self, limits: Limits) -> Iterator[str]:
+        if limits.minimum is not None:
+            yield self._say("minimum", points=self._points(limits.minimum))
+        if limits.maximum is not None:
+            yield self._say("maximum", points=self._points(limits.maximum))
+        if limits.per_year is not None:
+            points = self._points(limits.per_year)
+            yield self._say("limit.year", points=points, year=self._year())
+        if limits.per_event is not None:
+            yield self._say("limit.event", points=self._points(limits.per_event))
+
+    def types(self) -> Iterator[str]:
+        """What each type brings, and under which conditions."""
+        for kind in self.policy.types.values():
+            yield self._type(kind)
+
+    def _type(self, kind: ActivityType) -> str:
+        first = self._say(
+            f"type.{kind.basis}", name=self.voice.quoted(kind.name),
+            category=self.voice.name("category", kind.category),
+            points=self._points(kind.rate), unit=self._unit(kind),
+        )  # fmt: skip
+        return "; ".join([first, *self._conditions(kind), *self._limits(kind.limits)]) + "."
+
+    def _unit(self, kind: ActivityType) -> str:
+        return self.voice.units(kind, ONE).noun if kind.unit else ""
+
+    def _conditions(self, kind: ActivityType) -> Iterator[str]:
+        if kind.threshold is not None:
+            quantity = self.voice.units(kind, kind.threshold)
+            yield self._say("type.threshold", quantity=quantity)
+        if kind.increment is not None:
+            yield self._say("type.increment", points=self._points(kind.increment))
+        for code, ratio in kind.units.items():
+            if code != kind.unit_code and code in self.policy.units:
+                many = self.voice.text(self.policy.units[code].name)
+                one = singular(many, self.voice.language)
+                quantity = self.voice.units(kind, ratio)
+                yield self._say("type.units", unit=one, quantity=quantity)
+        for code, factor in kind.roles.items():
+            role = self.voice.quoted(self.policy.roles[code])
+            yield self._say("type.roles", role=role, factor=figure(factor))
+        if kind.unapproved is not None:
+            yield self._say("type.unapproved", share=percent(kind.unapproved))
+        if kind.outside_duties:
+            yield self._say("type.duties")
+        if kind.tags:
+            tags = self.voice.listed([self.voice.name("tag", code) for code in sorted(kind.tags)])
+            yield self._say("type.tags", tags=tags)
+        if kind.date_basis != "completion":
+            yield self._say(f"type.{kind.date_basis}")
+
+    def employment(self) -> Iterator[str]:
+        """How months of jobs are counted, where some type counts them."""
+        if not any(kind.basis == "months" for kind in self.policy.types.values()):
+            return
+        yield self._say(f"months.{self.policy.month_rule}")
+        most = self.policy.overlap_maximum or Decimal(0)
+        yield self._say(f"overlap.{self.policy.overlap}", points=self._points(most))
+
+    def proofs(self) -> Iterator[str]:
+        """What is asked for with a claim, the types together that ask for the same."""
+        yield from self._proofs(self.policy.types.values())
+
+    def _proofs(self, kinds: Collection[ActivityType]) -> Iterator[str]:
+        asking: dict[tuple[str, str], list[str]] = {}
+        for kind in kinds:
+            if kind.evidence != "none":
+                wanted = (f"proof.{kind.evidence}", self.voice.text(kind.proof))
+                asking.setdefault(wanted, []).append(self.voice.quoted(kind.name))
+        for (key, proof), names in asking.items():
+            yield self._say(key, types=self.voice.listed(names), proof=proof)
+        for kind in kinds:
+            if kind.warn_above is not None:
+                quantity = self.voice.units(kind, kind.warn_above)
+                yield self._say("warn", type=self.voice.quoted(kind.name), quantity=quantity)
