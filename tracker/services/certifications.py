@@ -274,7 +274,7 @@ def change(
 
 
 def locked(work: Work, certification_id: str) -> Any:
-    """The certification's row, its holder locked for the rest of the transaction.
+    """The certification's row and its holder's time zone, the holder locked until the end.
 
     Raises NotFound.
     """
@@ -285,17 +285,18 @@ def locked(work: Work, certification_id: str) -> Any:
     return row
 
 
-_LOCKED = facts.CERTIFICATION_BY_ID.join(
-    Holder, Holder.id == Certification.holder_id
-).with_for_update(of=Holder)
+_LOCKED = (
+    facts.CERTIFICATION_BY_ID.add_columns(Holder.time_zone)
+    .join(Holder, Holder.id == Certification.holder_id)
+    .with_for_update(of=Holder)
+)
 
 
 def of_holder(work: Work, holder_id: str, scheme: str) -> Any:
-    """The row of a holder's certification under a scheme, or None."""
+    """A holder's certification under a scheme with their time zone, or None."""
     table = Certification
     return work.row(
-        select(
-            table.id, table.number, table.public_id, table.holder_id, table.scheme,
-            table.awarded_on, table.recorded_at,
-        ).where(table.holder_id == holder_id, table.scheme == scheme, table.withdrawn_at.is_(None))
+        select(*facts.CERTIFICATION, Holder.time_zone)
+        .join(Holder, Holder.id == table.holder_id)
+        .where(table.holder_id == holder_id, table.scheme == scheme, table.withdrawn_at.is_(None))
     )  # fmt: skip

@@ -2,6 +2,11 @@
 
 The cycles are laid out once all rows are written, in the order of the decisions, so that a
 holder's renewals may stand in the file in any order.
+
+Invariant: an approval that contradicts the state it acts on opens no cycle, and the report says
+so: made before the window of the cycle that it would renew, after its last day, before the
+award, or while the certification was not in force. It is kept as the file says. What live use
+refuses because of points is history here: it opens its cycle, and is warned of.
 """
 
 from __future__ import annotations
@@ -10,16 +15,19 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from tracker.db import new_id
 from tracker.domain import certifications as rules
 from tracker.domain import renewals
 from tracker.domain.certifications import Application
+from tracker.domain.errors import Refusal
+from tracker.domain.renewals import Judged
 from tracker.domain.schemes import Scheme
-from tracker.models import Certification, Cycle, Renewal
+from tracker.models import Certification, Cycle, FormerRenewalDecision, Renewal
 from tracker.services import bulk, cases, certifications, facts, notices, standings
 from tracker.services.cases import Asked, Beside
 from tracker.services.imports import lookups
@@ -32,8 +40,9 @@ from tracker.tabular import date as a_date
 
 _KNOWN = (
     "certification_id", "submitted_on", "decision", "decided_on", "decided_by", "withdrawn_on",
-    "closed_at",
+    "closed_at", "reason",
 )  # fmt: skip
+_UNKNOWN = 0  # which cycle a new row renews is known once the cycles are laid out
 _PENDING = "an application for this certification is under review already"
 
 
@@ -44,6 +53,7 @@ def _take(run: Run, rows: Collection[Row]) -> None:
     on_record = lookups.by_ref(run.work, Renewal, [row.key for row, _, _ in found], *_KNOWN)
     for row, scheme, certification_id in found:
         old = on_record.get(row.key)
+        run.refuse_future(row, "submitted_on", "decided_on", today=run.work.today(scheme))
         if not scheme.policies:
             run.refuse(row, "scheme", f"{scheme.code} never expires, so it is never renewed")
         if old is not None and old.certification_id != certification_id:
@@ -79,11 +89,12 @@ def _write(run: Run, found: Collection[tuple[Row, Scheme, str]], on_record: dict
     work = run.work
     batch = Batch(run, Renewal, subject="renewal")
     touched: list[tuple[str, str, int, bool]] = []
+    former: list[dict[str, Any]] = []
     for row, scheme, certification_id in found:
         old = on_record.get(row.key)
         values = _values(run, row, old)
         new = {
-            "ref": row.key, "certification_id": certification_id, "cycle": 1,
+            "ref": row.key, "certification_id": certification_id, "cycle": _UNKNOWN,
             "points_counted": None, "reason": None, "recorded_at": work.now, "version": 1,
         }  # fmt: skip
         if old is None and row["decision"] is None:
@@ -94,9 +105,23 @@ def _write(run: Run, found: Collection[tuple[Row, Scheme, str]], on_record: dict
             fate = "created"
         else:
             fate = batch.add(old, values, **new)
+            if old is not None and fate == "changed" and old.decision:
+                former.append(_former(run, old, values))
         touched.append((scheme.code, certification_id, row.number, fate != "unchanged"))
     batch.write()
+    bulk.insert(work, FormerRenewalDecision, former)
     run.scratch.touch(touched)
+
+
+def _former(run: Run, old: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """The decision on record, which the file's supersedes, as a row to insert."""
+    return {
+        "id": new_id(), "renewal_id": old.id, "decision": old.decision,
+        "decided_on": old.decided_on, "decided_by": old.decided_by, "reason": old.reason,
+        "closed_at": old.closed_at, "ended_at": run.work.now, "ended_by": run.work.actor.name,
+        "ended_reason": f"A file says {values['decision']} on {values['decided_on']}.",
+        "undone": False,
+    }  # fmt: skip
 
 
 def _values(run: Run, row: Row, old: Any) -> dict[str, Any]:
@@ -127,6 +152,7 @@ class _Plan:
     renewals: Sequence[Any]
     cycles: list[rules.Cycle]
     renewed: dict[str, int]  # by id of the renewal, the ordinal of the cycle being renewed
+    idle: dict[str, Sequence[Refusal]]  # by id of an approval that opens no cycle, why
 
 
 def _finish(run: Run) -> None:
@@ -150,7 +176,7 @@ def _news(plans: Iterable[_Plan]) -> Iterator[News]:
         for row in plan.renewals:
             if row.decision is not None:
                 yield News(kind="renewal_decided", holder_id=plan.holder_id, subject_id=row.id,
-                           event=row.decision, on=row.decided_on)  # fmt: skip
+                           event=f"{row.decision}:{row.former}", on=row.decided_on)  # fmt: skip
 
 
 def _insert_deferred(run: Run, ids: Collection[str]) -> None:
@@ -170,12 +196,21 @@ def _insert_deferred(run: Run, ids: Collection[str]) -> None:
         bulk.insert(run.work, Renewal, [values for _, values in waiting.values()])
 
 
+_FORMER = (
+    select(func.count())
+    .where(FormerRenewalDecision.renewal_id == Renewal.id)
+    .correlate(Renewal)
+    .scalar_subquery()
+)
+
+
 def _plans(work: Work, scheme: Scheme, ids: Collection[str]) -> dict[str, _Plan]:
     table = Renewal
     statement = (
         select(
             table.id, table.ref, table.certification_id, table.cycle, table.submitted_on,
             table.decision, table.decided_on, table.withdrawn_on, Certification.holder_id,
+            _FORMER.label("former"),
         )
         .join(Certification, Certification.id == table.certification_id)
         .where(bulk.among(work, table.certification_id, ids))
@@ -189,27 +224,45 @@ def _plans(work: Work, scheme: Scheme, ids: Collection[str]) -> dict[str, _Plan]
 
 def _plan(scheme: Scheme, record: facts.Record, found: Sequence[Any]) -> _Plan:
     """Lay the cycles out: the award's, then one for each approval, as they were decided."""
-    cycles, renewed = [record.cycles[0]], {}
-    for row in sorted((r for r in found if r.decision == "approved"), key=_order):
-        renewed[row.id] = cycles[-1].ordinal
-        cycles.append(
+    plan = _Plan(found[0].holder_id, record, found, [record.cycles[0]], {}, {})
+    opened_on = {(c.ordinal, c.opened_on) for c in record.cycles}
+    opened = {r.id for r in found if r.cycle and (r.cycle + 1, r.decided_on) in opened_on}
+    approved = (r for r in found if r.decision == "approved")
+    for row in sorted(approved, key=lambda row: _order(row, opened)):
+        last = plan.cycles[-1]
+        plan.renewed[row.id] = last.ordinal
+        known = row.ref is None or (row.id in opened and row.cycle == last.ordinal)
+        if against := () if known else _contradictions(scheme, plan, row):
+            plan.idle[row.id] = against
+            continue
+        plan.cycles.append(
             rules.next_cycle(
                 scheme,
-                cycles[-1],
+                last,
                 decided_on=row.decided_on,
-                awarded_on=cycles[0].starts_on,
-                extended_to=rules.extension_of(cycles[-1], record.adjustments, row.decided_on),
+                awarded_on=plan.cycles[0].starts_on,
+                extended_to=rules.extension_of(last, record.adjustments, row.decided_on),
             )
         )
     for row in found:
-        if row.id not in renewed:
-            opened = [c.ordinal for c in cycles if c.opened_on <= row.submitted_on]
-            renewed[row.id] = max(opened, default=1)
-    return _Plan(found[0].holder_id, record, found, cycles, renewed)
+        if row.id not in plan.renewed:
+            before = [c.ordinal for c in plan.cycles if c.opened_on <= row.submitted_on]
+            plan.renewed[row.id] = max(before, default=1)
+    return plan
 
 
-def _order(row: Any) -> tuple[date, date, str]:
-    return row.decided_on, row.submitted_on, row.ref or row.id
+def _contradictions(scheme: Scheme, plan: _Plan, row: Any) -> Sequence[Refusal]:
+    """Why an approval opens no cycle."""
+    record = plan.record
+    return renewals.contradictions(
+        scheme, plan.cycles, on=row.submitted_on, changes=record.changes,
+        adjustments=record.adjustments,
+    )  # fmt: skip
+
+
+def _order(row: Any, opened: Collection[str]) -> tuple[date, date, bool, str]:
+    """As they were decided; of one application told twice, the one that opened a cycle first."""
+    return row.decided_on, row.submitted_on, row.id not in opened, row.ref or row.id
 
 
 def _open_cycles(run: Run, plans: Collection[_Plan]) -> None:
@@ -253,8 +306,27 @@ def _judge(run: Run, scheme: Scheme, plans: Collection[_Plan]) -> None:
         also = beside.get(plan.record.certification_id, cases.ALONE)
         for renewal in plan.renewals:
             if renewal.ref in rows:
-                for message in _objections(scheme, plan, renewal, claimed, also):
+                messages = [*_idle(plan, renewal)] or _objections(
+                    scheme, plan, renewal, claimed, also
+                )
+                for message in [*messages, *_twins(plan, renewal, rows)]:
                     run.warn(rows[renewal.ref], "submitted_on", message)
+
+
+def _idle(plan: _Plan, renewal: Any) -> Iterator[str]:
+    """Why an approval opens no cycle."""
+    for refusal in plan.idle.get(renewal.id, ()):
+        yield f"It opens no cycle, although it is approved: {refusal.detail}"
+
+
+def _twins(plan: _Plan, renewal: Any, rows: Collection[str]) -> Iterator[str]:
+    """The same application under another ref; of two in one file the later one says so."""
+    same = attrgetter("submitted_on", "decision")
+    for other in plan.renewals:
+        named = other.ref or other.id
+        first = named not in rows or named < renewal.ref
+        if other is not renewal and same(other) == same(renewal) and first:
+            yield f"The same application is on record as {named}: it looks like a duplicate."
 
 
 def _objections(
@@ -282,8 +354,8 @@ def _objections(
         return
     points = standings.evaluate(scheme, known, claimed, on=on, beside=beside)
     standing = rules.standing_on(span, on)
-    judged = (points.evaluation, points.policy) if points else (None, None)
-    for refusal in renewals.objections(standing, *judged):
+    judged = Judged(points.evaluation, points.policy, points.pending) if points else None
+    for refusal in renewals.objections(standing, judged):
         yield refusal.detail
 
 
