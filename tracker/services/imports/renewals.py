@@ -42,7 +42,7 @@ _KNOWN = (
     "certification_id", "submitted_on", "decision", "decided_on", "decided_by", "withdrawn_on",
     "closed_at", "reason",
 )  # fmt: skip
-_UNKNOWN = 0  # which cycle a new row renews is known once the cycles are laid out
+_UNKNOWN = 0  # which cycle a new approval renews is known once the cycles are laid out
 _PENDING = "an application for this certification is under review already"
 
 
@@ -94,7 +94,7 @@ def _write(run: Run, found: Collection[tuple[Row, Scheme, str]], on_record: dict
         old = on_record.get(row.key)
         values = _values(run, row, old)
         new = {
-            "ref": row.key, "certification_id": certification_id, "cycle": _UNKNOWN,
+            "ref": row.key, "certification_id": certification_id, "cycle": _UNKNOWN if row["decision"] == "approved" else 1,
             "points_counted": None, "reason": None, "recorded_at": work.now, "version": 1,
         }  # fmt: skip
         if old is None and row["decision"] is None:
