@@ -108,6 +108,7 @@ def _decisions() -> None:
         sa.Column("ended_at", _INSTANT, nullable=False),
         sa.Column("ended_by", sa.String(100), nullable=False),
         sa.Column("ended_reason", sa.Text(), nullable=False),
+        sa.Column("undone", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
             "decision in ('approved', 'denied')", name=op.f("ck_former_renewal_decision_decision")
         ),

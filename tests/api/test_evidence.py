@@ -441,9 +441,8 @@ def test_a_name_cannot_leave_its_header_or_choose_where_it_is_stored(ana, activi
 
 def test_evidence_changes_only_while_the_activity_is_with_its_holder(ana, staff, activity):
     made = send(ana, activity, picture())
+    assert made.json["came_later"] is False
     ana.post(f"/activities/{activity}/submission")
-    refused = send(ana, activity, picture())
-    assert (refused.status_code, refused.json["code"]) == (409, "illegal_transition")
     assert ana.delete(f"/evidence/{made.json['id']}").status_code == 409
     ask = {"verdict": "more_information", "reason_code": "illegible_evidence", "reason": "Dark."}
     answered = staff.post(f"/activities/{activity}/decision", ask, version=version(staff, activity))
@@ -453,7 +452,22 @@ def test_evidence_changes_only_while_the_activity_is_with_its_holder(ana, staff,
     ana.post(f"/activities/{activity}/submission")
     approve = {"verdict": "approved"}
     staff.post(f"/activities/{activity}/decision", approve, version=version(staff, activity))
-    assert send(ana, activity, picture()).status_code == 409
+    refused = send(ana, activity, picture())
+    assert (refused.status_code, refused.json["code"]) == (409, "illegal_transition")
+
+
+def test_evidence_added_while_the_activity_waits_is_marked_as_having_come_later(
+    ana, activity, clock
+):
+    first = send(ana, activity, picture())
+    ana.post(f"/activities/{activity}/submission")
+    clock.set("2026-11-22")
+    later = send(ana, activity, picture())
+    assert (later.status_code, later.json["came_later"]) == (201, True)
+    files = ana.get(f"/activities/{activity}/evidence").json
+    assert [(one["id"], one["came_later"]) for one in files] == [
+        (first.json["id"], False), (later.json["id"], True),
+    ]  # fmt: skip
 
 
 def test_somebody_elses_evidence_is_as_unknown_as_none(caller, office, ana, activity):

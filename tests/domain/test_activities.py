@@ -12,6 +12,7 @@ from tests.domain.examples import CPT, POLICY, claim, job, policy, renewed, sche
 from tracker.domain.activities import (
     STATES,
     Step,
+    check_answer,
     check_claim,
     check_dates,
     check_evidence,
@@ -21,11 +22,16 @@ from tracker.domain.errors import EvidenceMissing, IllegalTransition, Invalid, O
 from tracker.domain.periods import Period
 
 LAWFUL = {
-    ("edit", "draft"), ("edit", "more_information"), ("edit", "rejected"),
+    ("edit", "draft"), ("edit", "more_information"), ("edit", "rejected"), ("edit", "withdrawn"),
     ("delete", "draft"),
     ("submit", "draft"), ("submit", "more_information"), ("submit", "rejected"),
+    ("submit", "withdrawn"),
     ("withdraw", "submitted"), ("withdraw", "more_information"),
-    ("decide", "submitted"),
+    ("decide", "submitted"), ("decide", "approved"), ("decide", "rejected"),
+    ("decide", "more_information"),
+    ("undo", "approved"), ("undo", "rejected"), ("undo", "more_information"),
+    ("add_evidence", "submitted"), ("add_evidence", "draft"), ("add_evidence", "more_information"),
+    ("add_evidence", "rejected"), ("add_evidence", "withdrawn"),
 }  # fmt: skip
 COURSE, JOB = POLICY.types["third_party"], POLICY.types["employment_full_time"]
 CYCLES = renewed(CPT, date(2024, 3, 15), date(2029, 1, 10))
@@ -45,8 +51,8 @@ def test_only_the_steps_of_the_table_are_lawful(step, state):
 @pytest.mark.parametrize(
     ("step", "state", "told"),
     [
-        ("edit", "submitted", "draft, more_information, rejected"),
-        ("decide", "draft", "submitted"),
+        ("edit", "submitted", "draft, more_information, rejected, withdrawn"),
+        ("decide", "draft", "approved, more_information, rejected, submitted"),
     ],
 )
 def test_an_unlawful_step_is_answered_with_the_states_that_allow_it(step, state, told):
@@ -56,6 +62,40 @@ def test_an_unlawful_step_is_answered_with_the_states_that_allow_it(step, state,
     assert refused.value.detail == (
         f"Cannot {step} an activity that is {state}; only one that is {told}."
     )
+
+
+def answer(verdict, superseding=None, **given):
+    values = {"points_limit": None, "provider_approved": False, "reason_code": None,
+              "reason": None, **given}  # fmt: skip
+    check_answer(verdict, superseding=superseding, **values)
+
+
+def test_an_approval_needs_no_reason_unless_it_changes_an_answer():
+    answer("approved", points_limit=Decimal(4), provider_approved=True)
+    answer("approved", superseding="rejected", reason="It was shown.")
+    with pytest.raises(Invalid) as refused:
+        answer("approved", superseding="rejected")
+    assert refused.value.fields == {
+        "reason": "is required: the activity is rejected, which this changes"
+    }
+
+
+@pytest.mark.parametrize("verdict", ["rejected", "more_information"])
+def test_a_refusal_needs_its_reason_and_says_nothing_of_points(verdict):
+    answer(verdict, reason_code="other", reason="Not shown.")
+    with pytest.raises(Invalid) as refused:
+        answer(verdict, points_limit=Decimal(4), provider_approved=True)
+    assert refused.value.fields == {
+        "reason_code": "is required unless approved", "reason": "is required unless approved",
+        "points_limit": "only when approved", "provider_approved": "only when approved",
+    }  # fmt: skip
+
+
+def test_a_date_that_lies_ahead_names_the_clock_by_which_it_does():
+    ahead = claim("third_party", "3", date(2029, 6, 2))
+    with pytest.raises(OutsideCycle) as refused:
+        check_dates(COURSE, ahead, CYCLES, on=ON, zone="Pacific/Honolulu")
+    assert "today (2029-06-01, Honolulu time)" in refused.value.detail
 
 
 @pytest.mark.parametrize("quantity", ["0.01", "3", "10000"])

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from tracker.domain import errors
-from tracker.domain.errors import Conflict, Invalid, NotFound, Refusal
+from tracker.domain import adjustments, errors
+from tracker.domain.errors import (
+    OVERRIDE,
+    CertificationExpired,
+    Conflict,
+    Invalid,
+    NotExtendable,
+    NotFound,
+    Refusal,
+    RetakeTooSoon,
+)
 
 
 def _refusals(kind: type[Refusal] = Refusal) -> list[type[Refusal]]:
@@ -34,3 +43,33 @@ def test_what_is_not_found_says_no_more_than_that():
 def test_an_invalid_value_says_which_field_and_why():
     assert Invalid("No.", fields={"a": "is required"}, row=3).fields == {"a": "is required"}
     assert Invalid("No.").fields == {}
+
+
+def test_every_refusal_says_whether_and_how_an_exception_can_be_had():
+    for kind in _refusals():
+        way_out = kind.way_out
+        assert (way_out.kind == "override") == (way_out.field is not None), kind
+        assert (way_out.kind == "ask") == bool(way_out.ask_for), kind
+        assert (way_out.kind == "none") == (way_out.sentence == ""), kind
+
+
+def test_what_staff_may_override_says_so_and_names_the_field():
+    """The same refusals that give way to an override_reason, and no other ones."""
+    overridable = {RetakeTooSoon, *adjustments.OVERRIDABLE}
+
+    assert {kind for kind in _refusals() if kind.way_out == OVERRIDE} == overridable
+    assert RetakeTooSoon("Too soon.").told == (
+        "Too soon. Staff can make an exception: send override_reason with the reason for it."
+    )
+
+
+def test_what_the_issuer_can_be_asked_for_is_named():
+    refusal = CertificationExpired("It expired.")
+
+    assert refusal.exception.ask_for == ("an extension",)
+    assert refusal.told == "It expired. The issuer can be asked for an extension."
+
+
+def test_where_there_is_no_exception_none_is_named():
+    assert Conflict("No.").told == "No."
+    assert NotExtendable("It never expires.").final().told == "It never expires."

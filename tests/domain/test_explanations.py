@@ -608,22 +608,29 @@ class TestTheWhole:
         ]
 
     @pytest.mark.parametrize(
-        ("pending", "english", "spanish"),
+        ("pending", "english", "spanish", "in_all", "en_total"),
         [
             (
                 "1.00", "1 more point is claimed and waits for a decision.",
                 "Además hay 1 punto en solicitudes que esperan una decisión.",
+                "If approved, 100 points of 100 will be counted.",
+                "Si se aprueban, se contarán 100 puntos de 100.",
             ),
             (
-                "7.00", "7 more points are claimed and wait for a decision.",
-                "Además hay 7 puntos en solicitudes que esperan una decisión.",
+                "0.50", "0.5 more points are claimed and wait for a decision.",
+                "Además hay 0.5 puntos en solicitudes que esperan una decisión.",
+                ("If approved, 99.5 points of 100 will be counted, and 0.5 points will still be"
+                " missing."),
+                "Si se aprueban, se contarán 99.5 puntos de 100, y aún faltarán 0.5 puntos.",
             ),
         ],
     )  # fmt: skip
-    def test_says_what_waits_for_a_decision(self, pending, english, spanish):
-        told = _differences(_told(evaluate(course("100")), pending=pending))
+    def test_says_what_waits_for_a_decision_and_what_comes_of_it(
+        self, pending, english, spanish, in_all, en_total
+    ):
+        told = _differences(_told(evaluate(course("99")), pending=pending))
 
-        assert told[1:] == [(english, spanish)]
+        assert told[1:] == [(english, spanish), (in_all, en_total)]
 
     def test_says_what_the_jobs_will_bring_if_they_go_on(self):
         """domain.md, Standing and worked case 6."""

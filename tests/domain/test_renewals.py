@@ -20,7 +20,7 @@ from tests.domain.examples import (
     scheme_of,
     standing,
 )
-from tracker.domain.certifications import Application, Change, Standing
+from tracker.domain.certifications import Adjustment, Application, Change, Standing
 from tracker.domain.errors import (
     AppealTooLate,
     CertificationExpired,
@@ -28,6 +28,7 @@ from tracker.domain.errors import (
     Invalid,
     NotRenewable,
     PointsMissing,
+    PointsPending,
     ReexaminationMissing,
     RenewalPending,
     WindowNotOpen,
@@ -35,9 +36,12 @@ from tracker.domain.errors import (
 from tracker.domain.periods import Period
 from tracker.domain.policies import Check, LateStep
 from tracker.domain.renewals import (
+    Judged,
     check_appeal,
     check_application,
     check_confirmed,
+    check_points,
+    contradictions,
     objections,
     quote,
 )
@@ -56,7 +60,7 @@ def _standing(day: date, scheme: Scheme = CPT, **facts: object) -> Standing:
 @pytest.mark.parametrize("day", [date(2028, 12, 15), IN_WINDOW, date(2029, 3, 15)])
 def test_an_application_with_enough_points_is_lawful_from_the_first_to_the_last_day(day):
     """domain.md, Dates: the window includes both ends."""
-    check_application(_standing(day), ENOUGH)
+    check_application(_standing(day), Judged(ENOUGH))
 
 
 @pytest.mark.parametrize(
@@ -79,7 +83,7 @@ def test_an_application_with_enough_points_is_lawful_from_the_first_to_the_last_
 def test_an_application_outside_the_window_is_refused_by_name(day, refusal, facts, told):
     """domain.md, Dates."""
     with pytest.raises(refusal) as refused:
-        check_application(_standing(day), ENOUGH)
+        check_application(_standing(day), Judged(ENOUGH))
 
     assert (refused.value.facts, refused.value.detail) == (facts, told)
 
@@ -88,14 +92,14 @@ def test_in_grace_a_renewal_may_still_be_applied_for():
     """domain.md, Dates: no grace unless the policy has one."""
     scheme = scheme_of(policy(late=grace(days(30))))
 
-    check_application(_standing(date(2029, 4, 14), scheme), ENOUGH)
+    check_application(_standing(date(2029, 4, 14), scheme), Judged(ENOUGH))
     with pytest.raises(CertificationExpired):
-        check_application(_standing(date(2029, 4, 15), scheme), ENOUGH)
+        check_application(_standing(date(2029, 4, 15), scheme), Judged(ENOUGH))
 
 
 def test_missing_points_are_told_to_the_cent():
     with pytest.raises(PointsMissing) as refused:
-        check_application(_standing(IN_WINDOW), TOO_FEW)
+        check_application(_standing(IN_WINDOW), Judged(TOO_FEW))
 
     assert refused.value.facts == {"missing": Decimal("0.05")}
     assert refused.value.detail == "99.95 of 100.00 points are counted; 0.05 are missing."
@@ -106,7 +110,7 @@ def test_missing_category_minima_are_told_by_category():
         claim("college_credit", "20", date(2025, 1, 1)), policy=needing(CE="50.00", X="5.00")
     )
     with pytest.raises(PointsMissing) as refused:
-        check_application(_standing(IN_WINDOW), evaluation)
+        check_application(_standing(IN_WINDOW), Judged(evaluation))
 
     assert refused.value.facts == {
         "missing": Decimal("0.00"), "missing_by_category": {"X": "5.00"},
@@ -119,7 +123,7 @@ def test_every_minimum_beside_the_total_is_told_by_what_it_is_of():
         policy=needing(policy(minimum_per_year=Decimal("2.00")), X="5.00"),
     )
     with pytest.raises(PointsMissing) as refused:
-        check_application(_standing(IN_WINDOW), evaluation)
+        check_application(_standing(IN_WINDOW), Judged(evaluation))
 
     assert refused.value.detail == (
         "100.00 of 100.00 points are counted; 0.00 are missing. Minima not reached: "
@@ -144,13 +148,13 @@ def test_a_step_by_re_examination_takes_no_points():
     late, later = (_standing(day, scheme) for day in (date(2029, 4, 14), date(2029, 4, 15)))
     again = evaluate(reexamined_on=date(2029, 4, 10))
 
-    check_application(late, ENOUGH, LADDER)
-    check_application(later, again, LADDER)
+    check_application(late, Judged(ENOUGH, LADDER))
+    check_application(later, Judged(again, LADDER))
     with pytest.raises(ReexaminationMissing) as refused:
-        check_application(later, ENOUGH, LADDER)
+        check_application(later, Judged(ENOUGH, LADDER))
     assert refused.value.detail == "Since 2029-03-15 only the re-examination renews it."
     with pytest.raises(PointsMissing):
-        check_application(late, TOO_FEW, LADDER)
+        check_application(late, Judged(TOO_FEW, LADDER))
 
 
 def test_every_check_of_the_policy_is_confirmed():
@@ -192,7 +196,7 @@ def test_a_check_that_the_policy_does_not_ask_for_is_answered_with_those_it_does
 def test_a_second_application_is_refused_while_one_is_under_review(day):
     since = date(2029, 1, 10)
     with pytest.raises(RenewalPending) as refused:
-        check_application(_standing(day, applications=[Application(since, None)]), ENOUGH)
+        check_application(_standing(day, applications=[Application(since, None)]), Judged(ENOUGH))
 
     assert refused.value.facts == {"since": since}
     assert refused.value.detail == "The application of 2029-01-10 is under review."
@@ -205,28 +209,159 @@ def test_a_second_application_is_refused_while_one_is_under_review(day):
 def test_what_is_suspended_or_ended_is_not_renewed(kind, status):
     held = _standing(IN_WINDOW, changes=[Change(kind, date(2028, 1, 1))])
     with pytest.raises(NotRenewable) as refused:
-        check_application(held, ENOUGH)
+        check_application(held, Judged(ENOUGH))
 
     assert refused.value.facts == {"standing": status}
     assert refused.value.detail == f"The certification is {status}."
 
 
 @pytest.mark.parametrize(
-    ("scheme", "evaluation"),
-    [(CLA, None), (CPT, None), (scheme_of(), ENOUGH)],
+    ("scheme", "judged"),
+    [(CLA, None), (CPT, None), (scheme_of(), Judged(ENOUGH))],
     ids=["never expires", "not judged", "no policy, so no window"],
 )
-def test_a_certification_without_expiry_or_rules_is_never_renewed(scheme, evaluation):
+def test_a_certification_without_expiry_or_rules_is_never_renewed(scheme, judged):
     with pytest.raises(NotRenewable) as refused:
-        check_application(_standing(IN_WINDOW, scheme), evaluation)
+        check_application(_standing(IN_WINDOW, scheme), judged)
 
     assert refused.value.detail == "A certification without expiry is never renewed."
+
+
+HELD_TWICE = evaluate(
+    claim("college_credit", "19", date(2025, 1, 1)), claim("third_party", "4.99", IN_WINDOW)
+)
+HELD_ONCE = evaluate(claim("college_credit", "19", date(2025, 1, 1)))
+EVERYTHING = evaluate(
+    claim("college_credit", "19", date(2025, 1, 1)), claim("third_party", "5", IN_WINDOW)
+)
+
+
+@pytest.mark.parametrize("day", [date(2028, 12, 15), IN_WINDOW, date(2029, 3, 15)])
+def test_points_that_wait_admit_an_application(day):
+    check_application(_standing(day), Judged(HELD_ONCE, policy(), EVERYTHING))
+
+
+def test_a_hundredth_below_the_requirement_is_refused_whatever_waits():
+    with pytest.raises(PointsMissing) as refused:
+        check_application(_standing(IN_WINDOW), Judged(HELD_ONCE, policy(), HELD_TWICE))
+
+    assert refused.value.facts == {"missing": Decimal("0.01"), "waiting": Decimal("4.99")}
+    assert refused.value.detail == (
+        "95.00 of 100.00 points are counted; 4.99 wait for a decision; 0.01 are missing beside"
+        " them."
+    )
+
+
+def test_where_waiting_points_do_not_admit_they_are_named_and_count_later():
+    strict = policy(pending_points_admit=False)
+    with pytest.raises(PointsMissing) as refused:
+        check_application(_standing(IN_WINDOW), Judged(HELD_ONCE, strict, EVERYTHING))
+
+    assert refused.value.facts == {"missing": Decimal("5.00"), "waiting": Decimal("5.00")}
+    assert refused.value.detail == (
+        "95.00 of 100.00 points are counted; 5.00 wait for a decision and count once they are"
+        " approved; 5.00 are missing."
+    )
+
+
+def test_a_minimum_that_what_waits_reaches_admits_an_application():
+    under = needing(X="5.00")
+    known = claim("college_credit", "20", date(2025, 1, 1))
+    counted = evaluate(known, policy=under)
+    for hours, admitted in (("5", True), ("4.99", False)):
+        waits = claim("volunteer", hours, date(2025, 1, 1))
+        judged = Judged(counted, under, evaluate(known, waits, policy=under))
+        found = objections(_standing(IN_WINDOW), judged)
+        assert (found == []) is admitted
+
+
+def test_a_renewal_is_not_approved_before_what_waits_is_decided():
+    with pytest.raises(PointsPending) as refused:
+        check_points(Judged(HELD_ONCE, policy(), EVERYTHING), None, ["a", "b"])
+
+    assert refused.value.facts == {"missing": Decimal("5.00"), "waiting": ["a", "b"]}
+    assert refused.value.detail == (
+        "95.00 of 100.00 points are counted; decide first on the activities that wait: a, b."
+    )
+
+
+def test_a_renewal_is_not_approved_without_its_points_but_with_them():
+    check_points(Judged(EVERYTHING, policy()), None, ["a"])
+    with pytest.raises(PointsMissing) as refused:
+        check_points(Judged(HELD_ONCE, policy(), EVERYTHING), None, [])
+    assert refused.value.detail == "95.00 of 100.00 points are counted; 5.00 are missing."
+
+
+def test_a_renewal_by_re_examination_is_approved_once_it_was_passed():
+    later = LADDER.late[-1]
+    check_points(Judged(evaluate(reexamined_on=date(2029, 4, 10)), LADDER), later, [])
+    with pytest.raises(ReexaminationMissing):
+        check_points(Judged(ENOUGH, LADDER), later, ["a"])
+
+
+@pytest.mark.parametrize(
+    ("day", "told"),
+    [
+        (date(2028, 12, 14), "The renewal window opens on 2028-12-15, Honolulu time."),
+        (date(2029, 3, 16), "It expired on 2029-03-15, at midnight Honolulu time."),
+    ],
+)
+def test_a_refusal_says_by_whose_clock_its_day_ends(day, told):
+    (refusal,) = objections(_standing(day), Judged(ENOUGH), zone="Pacific/Honolulu")
+
+    assert refusal.detail == told
+    assert refusal.facts["time_zone"] == "Pacific/Honolulu"
+
+
+@pytest.mark.parametrize(
+    ("day", "facts", "found"),
+    [
+        (IN_WINDOW, {}, []),
+        (date(2028, 12, 14), {}, [WindowNotOpen]),
+        (date(2029, 3, 16), {}, [CertificationExpired]),
+        (date(2024, 3, 14), {}, [NotRenewable]),
+        (IN_WINDOW, {"changes": [Change("revoke", date(2028, 1, 1))]}, [NotRenewable]),
+        (IN_WINDOW, {"changes": [Change("revoke", date(2029, 1, 16))]}, []),
+    ],
+    ids=["in the window", "early", "late", "before the award", "revoked", "revoked later"],
+)
+def test_an_approval_contradicts_a_state_that_cannot_be_renewed(day, facts, found):
+    cycles = renewed(CPT, AWARDED)
+
+    assert [type(one) for one in contradictions(CPT, cycles, on=day, **facts)] == found
+
+
+def test_an_application_renews_one_cycle_only():
+    """The same application again would renew the cycle that it opened, long before its window."""
+    cycles = renewed(CPT, AWARDED, date(2029, 1, 20))
+    (found,) = contradictions(CPT, cycles, on=IN_WINDOW)
+
+    assert found.detail == "The renewal window opens on 2033-12-15."
+
+
+def test_a_late_step_takes_late_approvals():
+    scheme = scheme_of(policy(late=grace(days(30))))
+    cycles = renewed(scheme, AWARDED)
+
+    assert contradictions(scheme, cycles, on=date(2029, 4, 14)) == []
+    assert len(contradictions(scheme, cycles, on=date(2029, 4, 15))) == 1
+
+
+def test_an_extension_moves_the_days_of_an_approval():
+    cycles = renewed(CPT, AWARDED)
+    longer = [Adjustment(1, date(2029, 1, 1), extended_to=date(2029, 9, 15))]
+    late = date(2029, 3, 16)
+
+    assert contradictions(CPT, cycles, on=date(2029, 9, 1), adjustments=longer) == []
+    assert [type(one) for one in contradictions(CPT, cycles, on=late, adjustments=longer)] == [
+        WindowNotOpen
+    ]
 
 
 def test_all_objections_are_named_the_gravest_first():
     held = _standing(date(2028, 1, 1), changes=[Change("suspend", date(2027, 1, 1))])
 
-    assert [type(o) for o in objections(held, TOO_FEW)] == [
+    assert [type(o) for o in objections(held, Judged(TOO_FEW))] == [
         NotRenewable, WindowNotOpen, PointsMissing,
     ]  # fmt: skip
 

@@ -108,3 +108,8 @@ def test_a_policy_version_that_no_file_holds_is_a_key_error():
 def test_a_policy_is_verified_once_nothing_in_it_is_open():
     assert not POLICY.verified
     assert replace(POLICY, unverified=()).verified
+
+
+def test_a_last_day_ends_where_the_holder_lives_unless_the_scheme_says_otherwise():
+    assert CPT.zone_of("Pacific/Honolulu") == "Pacific/Honolulu"
+    assert replace(CPT, days_end="scheme").zone_of("Pacific/Honolulu") == "America/New_York"

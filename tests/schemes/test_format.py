@@ -88,6 +88,7 @@ def test_the_other_tables_of_a_scheme_become_values(scheme):
     assert scheme.reminders is not None
     assert (scheme.reminders.offsets, scheme.reminders.send_at) == ((90, 30), time(8, 30))
     assert scheme.time_zone.key == "Europe/Madrid"
+    assert scheme.days_end == "scheme"
 
 
 def test_a_policy_says_when_and_for_whom_it_is(policy):
@@ -124,6 +125,7 @@ def test_a_policy_says_how_points_are_counted(policy):
 def test_a_policy_says_when_and_how_one_renews(policy):
     assert policy.window == domain.ApplicationWindow(YEAR, "start")
     assert (policy.valid_while_pending, policy.next_cycle) == (True, "decision_to_old_end")
+    assert policy.pending_points_admit is False
     assert policy.late == (
         domain.LateStep(
             Duration(30, "days"), {"en": "Grace", "es": "Periodo de gracia"}, earns=True, title=True

@@ -73,6 +73,8 @@ def test_the_policy_is_as_published_with_illustrative_values(code):
     assert caps == {"CE": None, "IC": Decimal(60), "E": Decimal(60), "X": Decimal(20)}
     assert policy.window == ApplicationWindow(Duration(90, "days"))
     assert (policy.late, policy.valid_while_pending) == ((), False)
+    assert policy.pending_points_admit
+    assert any(told.startswith("pending_points_admit:") for told in policy.unverified)
     assert (policy.next_cycle, policy.month_rule) == ("old_expiry", "completed")
     assert policy.duplicates == Duplicates(("provider", "title", "completed_on"))
     assert policy.applies == "cycle_start"

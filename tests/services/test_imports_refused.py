@@ -209,7 +209,7 @@ def test_a_second_application_is_refused_while_one_on_record_is_under_review(reg
 
 
 def test_a_pass_that_a_renewal_rests_on_cannot_be_taken_away(registered):
-    bring(registered, "renewals", RENEWAL + "x,A,cpt,2026-12-20,2026-12-21,approved\n")
+    bring(registered, "renewals", RENEWAL + "x,A,cpt,2026-11-01,2026-11-02,approved\n")
     certify(registered, "B", "2022-02-15")
     failed = [{**line, "result": "fail"} for line in passes("A", "2022-01-15")[:1]]
     file = as_csv([*passes("B", "2022-03-15"), *failed]).decode()
@@ -325,3 +325,52 @@ def test_a_key_that_somebody_recorded_in_the_same_moment_refuses_the_file(
         assert work.row(select(Holder.id)) is not None  # the transaction can still be used
 
     assert counts(office) == before
+
+
+AHEAD = "must not be in the future (today is 2026-11-21)"
+
+
+@pytest.mark.parametrize(
+    ("line", "columns"),
+    [
+        ("x,A,cpt,2031-01-01,,", ["submitted_on"]),
+        ("x,A,cpt,2026-11-22,,", ["submitted_on"]),
+        ("x,A,cpt,2026-11-01,2031-01-01,denied", ["decided_on"]),
+        ("x,A,cpt,2031-01-01,2031-01-02,approved", ["submitted_on", "decided_on"]),
+    ],
+)
+def test_a_renewal_of_the_future_is_refused(registered, line, columns):
+    found = refused(registered, "renewals", RENEWAL + line + "\n")
+
+    assert sorted(found) == sorted((2, column, AHEAD) for column in columns)
+
+
+@pytest.mark.parametrize(
+    ("completed_on", "status", "submitted_on", "decided_on", "columns"),
+    [
+        ("2026-01-01", "submitted", "2026-11-22", "", ["submitted_on"]),
+        ("2026-01-01", "approved", "2026-01-02", "2031-01-01", ["decided_on"]),
+        ("2026-01-01", "rejected", "2026-01-02", "2031-01-01", ["decided_on"]),
+        ("2026-11-22", "submitted", "2026-11-01", "", ["completed_on"]),
+        ("2031-01-01", "approved", "2026-11-01", "2026-11-02", ["completed_on"]),
+    ],
+)
+def test_an_activity_of_the_future_is_refused_as_over_http(  # noqa: PLR0917 - one row of a file
+    registered, completed_on, status, submitted_on, decided_on, columns
+):
+    file = (
+        "activity_ref,holder_ref,scheme,category,type,title,quantity,completed_on,status,"
+        "submitted_on,decided_on\n"
+        f"x,A,cpt,CE,third_party,T,5,{completed_on},{status},{submitted_on},{decided_on}\n"
+    )
+
+    assert refused(registered, "activities", file) == [(2, one, AHEAD) for one in columns]
+
+
+def test_a_job_that_has_not_begun_counts_for_nothing(registered):
+    file = (
+        "activity_ref,holder_ref,scheme,category,type,title,starts_on,status,submitted_on\n"
+        "x,A,cpt,E,employment_full_time,T,2027-01-01,submitted,2026-11-01\n"
+    )
+
+    assert refused(registered, "activities", file) == [(2, "starts_on", AHEAD)]

@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from tests.services.importing import HOLDERS, bring, certify, rows, told
+from tests.services.importing import HOLDERS, bring, certify, rows, standings, told
 from tracker.domain.assessments import Approval
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Assessment, Center
+from tracker.models import Assessment, Center, FormerRenewalDecision, Renewal
 from tracker.services import assessments
 
 ATTEMPT = "attempt_ref,holder_ref,scheme,module,taken_on,result,center,override_reason\n"
@@ -80,16 +80,17 @@ def test_only_a_center_with_approvals_that_do_not_cover_the_day_is_warned_of(reg
 
 def test_an_application_is_judged_as_of_the_day_it_was_made(registered):
     points = ACTIVITY + "p,A,cpt,CE,third_party,T,100,2023-01-01,approved,2023-02-01,2023-02-01\n"
-    bring(registered, "activities", points)
+    bring(registered, "activities", points + points.splitlines()[1].replace("p,A", "q,B") + "\n")
+    certify(registered, "B", "2020-01-15")
     file = RENEWAL + (
         "early,A,cpt,2026-10-16,2026-10-17,denied\n"
         "good,A,cpt,2026-10-17,2026-10-18,denied\n"
-        "late,A,cpt,2027-01-16,2027-01-17,denied\n"
+        "late,B,cpt,2025-01-16,2025-01-17,denied\n"
     )
 
     assert told(bring(registered, "renewals", file)) == [
         (2, "submitted_on", "The renewal window opens on 2026-10-17."),
-        (4, "submitted_on", "It expired on 2027-01-15."),
+        (4, "submitted_on", "It expired on 2025-01-15."),
     ]
 
 
@@ -133,3 +134,129 @@ def test_beyond_a_thousand_warnings_only_their_number_is_told(registered):
     report = bring(registered, "assessments", ATTEMPT + "".join(lines))
 
     assert (len(report.warnings), report.total_warnings) == (1000, 1199)
+
+
+# Approvals that contradict the state they act on.
+NINETEEN = "2019-03-01"  # valid through 1 March 2024, and renewed through 1 March 2029
+IDLE = "It opens no cycle, although it is approved: "
+
+
+@pytest.fixture
+def renewed(office):
+    """A was certified in 2019 and renewed in February 2024."""
+    bring(office, "holders", HOLDERS)
+    certify(office, "A", NINETEEN)
+    points = ACTIVITY + "p,A,cpt,CE,third_party,T,100,2023-01-01,approved,2023-02-01,2023-02-01\n"
+    bring(office, "activities", points)
+    assert (
+        told(bring(office, "renewals", RENEWAL + "m,A,cpt,2024-02-10,2024-02-20,approved\n")) == []
+    )
+    return office
+
+
+def expiry(office):
+    (now,) = standings(office)
+    return now["expires_on"]
+
+
+@pytest.mark.parametrize("ref", ["a", "z"], ids=["sorts before", "sorts after"])
+def test_one_application_under_two_refs_renews_once_and_is_named(renewed, ref):
+    file = RENEWAL + f"{ref},A,cpt,2024-02-10,2024-02-20,approved\n"
+    report = bring(renewed, "renewals", file)
+
+    assert [message for _, _, message in told(report)] == [
+        f"{IDLE}The renewal window opens on 2028-12-01.",
+        "The same application is on record as m: it looks like a duplicate.",
+    ]
+    assert (report.effects, expiry(renewed)) == ({}, "2029-03-01")
+    assert [ref for (ref,) in rows(renewed, Renewal, "ref")] == sorted(["m", ref])
+    assert bring(renewed, "renewals", file).unchanged == 1
+    assert expiry(renewed) == "2029-03-01"
+
+
+def test_two_refs_of_one_application_in_one_file_renew_once(office):
+    bring(office, "holders", HOLDERS)
+    certify(office, "A", NINETEEN)
+    line = "{},A,cpt,2024-02-10,2024-02-20,approved\n"
+    report = bring(office, "renewals", RENEWAL + line.format("y") + line.format("x"))
+
+    named = [(row, message) for row, _, message in told(report) if "duplicate" in message]
+    assert named == [(2, "The same application is on record as x: it looks like a duplicate.")]
+    assert report.effects == {"cycles opened": 1}
+    assert expiry(office) == "2029-03-01"
+
+
+@pytest.mark.parametrize(
+    ("submitted_on", "decided_on", "why"),
+    [
+        ("2024-03-02", "2024-03-10", "It expired on 2024-03-01."),
+        ("2023-12-01", "2024-02-20", "The renewal window opens on 2023-12-02."),
+        ("2019-02-01", "2019-02-20", "2019-02-01 is before the certification (2019-03-01)."),
+    ],
+    ids=["after the last day", "before the window", "before the award"],
+)
+def test_an_approval_that_cannot_be_opens_nothing_and_says_why(
+    office, submitted_on, decided_on, why
+):
+    bring(office, "holders", HOLDERS)
+    certify(office, "A", NINETEEN)
+    file = RENEWAL + f"x,A,cpt,{submitted_on},{decided_on},approved\n"
+    report = bring(office, "renewals", file)
+
+    assert told(report) == [(2, "submitted_on", IDLE + why)]
+    assert expiry(office) == "2024-03-01"
+    corrected = file.replace(submitted_on, "2024-02-10").replace(decided_on, "2024-02-20")
+    assert bring(office, "renewals", corrected).effects == {"cycles opened": 1}
+    assert expiry(office) == "2029-03-01"
+
+
+def test_an_approval_of_what_was_revoked_opens_nothing(office):
+    bring(office, "holders", HOLDERS)
+    certify(office, "A", NINETEEN)
+    bring(
+        office,
+        "standing-changes",
+        "change_ref,holder_ref,scheme,kind,effective_on,reason\nr,A,cpt,revoke,2023-01-01,x\n",
+    )
+    report = bring(office, "renewals", RENEWAL + "x,A,cpt,2024-02-10,2024-02-20,approved\n")
+
+    assert told(report) == [(2, "submitted_on", f"{IDLE}The certification is revoked.")]
+    assert expiry(office) == "2024-03-01"
+
+
+def test_a_decision_that_a_file_changes_stays_readable(renewed):
+    file = RENEWAL + "m,A,cpt,2024-02-10,2024-02-25,denied\n"
+    bring(renewed, "renewals", file)
+
+    assert expiry(renewed) == "2024-03-01"
+    assert rows(renewed, FormerRenewalDecision, "decision", "decided_on", "ended_reason") == [
+        ("approved", date(2024, 2, 20), "A file says denied on 2024-02-25.")
+    ]
+
+
+def test_claims_of_the_future_are_warned_of_where_they_count_nothing(registered):
+    file = ACTIVITY + (
+        "a,A,cpt,CE,third_party,T,5,2031-01-14,draft,,\n"
+        "b,A,cpt,CE,third_party,T,5,2031-01-14,rejected,2026-01-01,2026-01-02\n"
+    )
+    ahead = "2031-01-14 is in the future (2026-11-21 today)."
+
+    assert [one for one in told(bring(registered, "activities", file)) if one[2] == ahead] == [
+        (2, "completed_on", ahead), (3, "completed_on", ahead),
+    ]  # fmt: skip
+
+
+def test_claims_submitted_after_a_revocation_are_warned_of(registered):
+    bring(
+        registered,
+        "standing-changes",
+        "change_ref,holder_ref,scheme,kind,effective_on,reason\nr,A,cpt,revoke,2025-01-01,x\n",
+    )
+    file = ACTIVITY + (
+        "a,A,cpt,CE,third_party,T,5,2024-01-14,submitted,2024-02-01,\n"
+        "b,A,cpt,CE,third_party,T,5,2024-01-14,submitted,2025-02-01,\n"
+    )
+
+    assert told(bring(registered, "activities", file)) == [
+        (3, "status", "the certification was revoked; its points are frozen.")
+    ]

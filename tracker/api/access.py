@@ -14,10 +14,10 @@ from tracker.api.fields import Amount, Closed, Day, Moment, Words, choice
 from tracker.api.idempotency import ShownOnce
 from tracker.api.schemas import page_of
 from tracker.domain import wording
+from tracker.domain.next_steps import ACTIONS
 from tracker.domain.permissions import ROLES, SCOPES
 from tracker.services import access
-from tracker.services.access import NextStep
-from tracker.services.standings import Held
+from tracker.services.access import Mine
 from tracker.services.work import Reading, Work
 
 nouns = Nouns("access", __name__, description=__doc__)
@@ -26,9 +26,18 @@ nouns = Nouns("access", __name__, description=__doc__)
 class NextAction(Schema):
     """What to do next about a certification: the word, its day, and the same in a sentence."""
 
-    action = choice(*access.ACTIONS, required=True)
+    action = choice(*ACTIONS, required=True)
     on = Day(required=True, allow_none=True)
-    points_missing = Amount(required=True, allow_none=True)
+    time_zone = fields.String(
+        required=True, metadata={"description": "Its days begin and end at midnight there."}
+    )
+    points_missing = Amount(
+        required=True, allow_none=True,
+        metadata={"description": "To be logged still, beside what waits for a decision."},
+    )  # fmt: skip
+    points_waiting = Amount(
+        required=True, metadata={"description": "Submitted, and not decided on yet."}
+    )
     sentence = fields.String(required=True)
 
 
@@ -127,20 +136,21 @@ def me(reading: Reading) -> Response:
             "holder": holders.present(found.holder) if found.holder else None,
             "employer": {"id": employer.id, "name": employer.name} if employer else None,
             "mail": asdict(found.mail) if found.mail else None,
-            "certifications": [_present(reading, *one) for one in found.certifications],
+            "certifications": [_present(reading, one) for one in found.certifications],
         }
     )
     response.vary.add("Accept-Language")
     return response
 
 
-def _present(reading: Reading, held: Held, step: NextStep) -> dict[str, Any]:
-    issuer = reading.schemes[held.scheme].issuer
+def _present(reading: Reading, mine: Mine) -> dict[str, Any]:
+    issuer, step = reading.schemes[mine.held.scheme].issuer, mine.next
     return {
-        **certifications.present(held),
+        **certifications.present(mine.held),
         "next": {
-            "action": step.action, "on": step.on, "points_missing": step.missing,
-            "sentence": step.sentence(_language(), issuer),
+            "action": step.action, "on": step.on, "time_zone": mine.zone,
+            "points_missing": step.missing, "points_waiting": step.waiting,
+            "sentence": step.sentence(_language(), issuer, mine.zone),
         },
     }  # fmt: skip
 

@@ -13,7 +13,7 @@ from tracker.api.catalogue import asked_for
 from tracker.api.doors import Nouns
 from tracker.api.fields import Amount, Closed, Day, Words, by_language, choice, reason_code_field
 from tracker.api.fields import tags as marks
-from tracker.api.schemas import page_of
+from tracker.api.schemas import Undoing, page_of
 from tracker.domain.activities import STATES, VERDICTS
 from tracker.domain.policies import EvidenceRule
 from tracker.services import activities, activity_types, evidence, facts
@@ -27,7 +27,7 @@ DUTY = "Whether it was done as a regular duty."
 
 
 class ActivityChange(Closed):
-    """What a draft or returned activity may say otherwise."""
+    """What an activity may say otherwise while it is with its holder."""
 
     category = Words(32, metadata={"example": "CE"})
     type = Words(32, metadata={"example": "college_noncredit"})
@@ -102,8 +102,19 @@ class ActivityQuery(paging.Page):
     state = choice(*STATES)
 
 
+class AnyDecision(ActivityDecision):
+    """An answer to an activity, also one that a later one superseded or that was taken back."""
+
+    id = fields.UUID(required=True)
+    decided_by = fields.String(required=True)
+    recorded_at = fields.AwareDateTime(required=True)
+    undone_at = fields.AwareDateTime(required=True, allow_none=True)
+    undone_by = fields.String(required=True, allow_none=True)
+    undone_reason = fields.String(required=True, allow_none=True)
+
+
 class Verdict(Closed):
-    """A reviewer's answer; fewer points or a refusal need their reason."""
+    """A reviewer's answer; a refusal, and a change of an answer, need their reason."""
 
     verdict = choice(*VERDICTS, required=True)
     points_limit = Amount(allow_none=True, metadata={"description": "Approve at most so many."})
@@ -200,7 +211,7 @@ def show(reading: Reading, *, activity_id: str) -> Response:
     errors=(404, 409),
 )
 def edit(work: Work, body: dict[str, Any], *, activity_id: str, version: int) -> Response:
-    """Change what a draft or returned activity claims."""
+    """Change what an activity claims: a draft, or a returned, rejected or withdrawn one."""
     activities.edit(work, activity_id, body, version=version)
     return _answer(work, activity_id)
 
@@ -255,6 +266,36 @@ def withdraw(work: Work, *, activity_id: str) -> Response:
     errors=(404, 409),
 )
 def decide(work: Work, body: dict[str, Any], *, activity_id: str, version: int) -> Response:
-    """Approve, reject or ask for more; once, and never one's own."""
+    """Approve, reject or ask for more; never one's own.
+
+    An answer to an answered activity supersedes the one before and needs its reason.
+    """
     activities.decide(work, activity_id, activities.Verdict(**body), version=version)
     return _answer(work, activity_id)
+
+
+@nouns.writes(
+    "POST /activities/<uuid:activity_id>/decision/undo",
+    "staff",
+    body=Undoing,
+    returns=Activity,
+    versioned=True,
+    errors=(404, 409),
+)
+def undo(work: Work, body: dict[str, Any], *, activity_id: str, version: int) -> Response:
+    """Take the latest decision back: the one before rules again, or the activity waits."""
+    activities.undo(work, activity_id, reason=body["reason"], version=version)
+    return _answer(work, activity_id)
+
+
+@nouns.reads(
+    "GET /activities/<uuid:activity_id>/decisions",
+    "holder",
+    "staff",
+    returns=AnyDecision(many=True),
+    errors=(404,),
+)
+def decisions(reading: Reading, *, activity_id: str) -> Response:
+    """Every decision on an activity, oldest first, those taken back too."""
+    rows = activities.decisions(reading, activity_id)
+    return doors.answer([dict(row._mapping) for row in rows])  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""Appeals against a suspension or revocation, and how they end."""
+"""Appeals against a suspension, a revocation or a denied renewal, and how they end."""
 
 from __future__ import annotations
 
@@ -17,13 +17,17 @@ nouns = Nouns("appeals", __name__, description=__doc__)
 
 
 class NewAppeal(Closed):
-    """An appeal against the latest suspension or revocation."""
+    """An appeal against a denied renewal, or the latest suspension or revocation."""
 
     statement = Words(20_000, required=True)
+    renewal_id = fields.UUID(
+        load_default=None, allow_none=True,
+        metadata={"description": "The denied renewal; absent: the suspension or revocation."},
+    )  # fmt: skip
 
 
 class AppealDecision(Closed):
-    """How an appeal ends."""
+    """How an appeal ends; a later outcome supersedes the one before."""
 
     outcome = choice("upheld", "dismissed", required=True)
     reason = Words(2000, required=True)
@@ -34,7 +38,8 @@ class Appeal(Schema):
 
     id = fields.UUID(required=True)
     certification_id = fields.UUID(required=True)
-    change_id = fields.UUID(required=True)
+    change_id = fields.UUID(required=True, allow_none=True)
+    renewal_id = fields.UUID(required=True, allow_none=True)
     statement = fields.String(required=True)
     filed_on = Day(required=True)
     due_on = Day(required=True)
@@ -62,8 +67,10 @@ def present(row: Any) -> dict[str, Any]:
     errors=(404, 409),
 )
 def appeal(work: Work, body: dict[str, Any], *, certification_id: str) -> Response:
-    """Appeal against the latest suspension or revocation."""
-    row = cases.get(work, cases.file(work, certification_id, statement=body["statement"]))
+    """Appeal against a denied renewal, or the latest suspension or revocation."""
+    against = str(body["renewal_id"]) if body["renewal_id"] else None
+    made = cases.file(work, certification_id, statement=body["statement"], renewal_id=against)
+    row = cases.get(work, made)
     return doors.answer(
         present(row), status=201, version=row.version, location=f"/api/v1/appeals/{row.id}"
     )
@@ -98,7 +105,7 @@ def show_appeal(reading: Reading, *, appeal_id: str) -> Response:
     errors=(404, 409),
 )
 def decide_appeal(work: Work, body: dict[str, Any], *, appeal_id: str, version: int) -> Response:
-    """Uphold or dismiss an appeal; never by whoever decided what is appealed."""
+    """Uphold or dismiss an appeal, or change its outcome; never by who decided what is appealed."""
     cases.decide(work, appeal_id, outcome=body["outcome"], reason=body["reason"], version=version)
     row = cases.get(work, appeal_id)
     return doors.answer(present(row), version=row.version)

@@ -39,10 +39,16 @@ def register(app: Flask) -> None:
 
 def _refused(error: errors.Refusal) -> Response:
     status = next((s for kind, s in _STATUS if isinstance(error, kind)), HTTPStatus.CONFLICT)
-    extra: dict[str, Any] = dict(error.facts)
+    extra: dict[str, Any] = {**error.facts, "exception": _shown(error.exception)}
     if isinstance(error, errors.Invalid) and error.fields:
         extra["errors"] = [{"field": f, "message": m} for f, m in error.fields.items()]
-    return problem(int(status), error.code, error.detail, **extra)
+    return problem(int(status), error.code, error.told, **extra)
+
+
+def _shown(way_out: errors.WayOut) -> dict[str, Any]:
+    return {
+        "kind": way_out.kind, "field": way_out.field, "ask_for": list(way_out.ask_for),
+    }  # fmt: skip
 
 
 def _http(error: HTTPException) -> Response:

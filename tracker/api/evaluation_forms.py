@@ -130,6 +130,13 @@ class Evaluation(Schema):
     carries_over = Amount(required=True)
     reexamined_on = Day(required=True, allow_none=True)
     pending_points = Amount(required=True)
+    total_if_approved = Amount(
+        required=True, metadata={"description": "With everything that waits for a decision."}
+    )
+    missing_if_approved = Amount(
+        required=True, metadata={"description": "Still missing if all that waits is approved."}
+    )
+    complete_if_approved = fields.Boolean(required=True)
     projected_total = Amount(required=True)
     categories = fields.List(fields.Nested(CategoryTotal), required=True)
     tags = fields.List(fields.Nested(TagTotal), required=True)

@@ -37,6 +37,9 @@ class Evidence(Schema):
     size = fields.Integer(required=True, metadata={"description": "In bytes."})
     sha256 = fields.String(required=True)
     recorded_at = fields.AwareDateTime(required=True)
+    came_later = fields.Boolean(
+        required=True, metadata={"description": "It was added after the activity was submitted."}
+    )
 
 
 def present(row: Any) -> dict[str, Any]:
@@ -66,7 +69,7 @@ def _checked(office: Office, body: dict[str, Any]) -> dict[str, Any]:
     upload=Upload(lambda settings: settings.evidence.maximum_bytes, _too_large, _checked),
 )
 def add(work: Work, body: dict[str, Any], *, activity_id: str) -> Response:
-    """Add a file to an activity that is still with its holder."""
+    """Add a file to an activity that is with its holder or waits for a decision."""
     row = evidence.get(work, evidence.add(work, activity_id, body["file"]))
     return doors.answer(present(row), status=201, location=f"/api/v1/evidence/{row.id}")
 

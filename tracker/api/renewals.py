@@ -10,7 +10,7 @@ from marshmallow import Schema, fields, validate
 from tracker.api import doors, paging
 from tracker.api.doors import Nouns
 from tracker.api.fields import Amount, Closed, Day, Words, choice
-from tracker.api.schemas import page_of
+from tracker.api.schemas import Undoing, page_of
 from tracker.services import facts, renewals
 from tracker.services.work import Reading, Work
 
@@ -29,7 +29,13 @@ class Renewal(Schema):
     scheme = fields.String(required=True)
     cycle = fields.Integer(required=True)
     submitted_on = Day(required=True)
-    points_counted = Amount(required=True, allow_none=True)
+    points_counted = Amount(
+        required=True, allow_none=True, metadata={"description": "On the day it was made."}
+    )
+    points_if_approved = Amount(
+        required=True, allow_none=True,
+        metadata={"description": "With the activities that waited for a decision on that day."},
+    )  # fmt: skip
     decision = choice("approved", "denied", required=True, allow_none=True)
     decided_on = Day(required=True, allow_none=True)
     reason = fields.String(required=True, allow_none=True)
@@ -44,7 +50,7 @@ class RenewalQuery(paging.Page):
 
 
 class RenewalDecision(Closed):
-    """How an application ends; a denial needs its reason."""
+    """How an application ends; a denial, and a change of a decision, need their reason."""
 
     decision = choice("approved", "denied", required=True)
     reason = Words(1000, load_default=None, allow_none=True)
@@ -52,6 +58,24 @@ class RenewalDecision(Closed):
         Words(32), load_default=list, validate=validate.Length(max=20),
         metadata={"description": "The policy's checks that the reviewer confirms, by code."},
     )  # fmt: skip
+
+
+class RulingOrFormer(Schema):
+    """A decision on a renewal: the one that rules, or one that did."""
+
+    id = fields.UUID(required=True, allow_none=True)
+    decision = choice("approved", "denied", required=True)
+    decided_on = Day(required=True)
+    decided_by = fields.String(required=True, allow_none=True)
+    reason = fields.String(required=True, allow_none=True)
+    ended_at = fields.AwareDateTime(
+        required=True, allow_none=True, metadata={"description": "Null: it rules."}
+    )
+    ended_by = fields.String(required=True, allow_none=True)
+    ended_reason = fields.String(required=True, allow_none=True)
+    undone = fields.Boolean(
+        required=True, metadata={"description": "Taken back, rather than superseded."}
+    )
 
 
 class QuoteQuery(Closed):
@@ -167,13 +191,42 @@ def show(reading: Reading, *, renewal_id: str) -> Response:
 def decide(work: Work, body: dict[str, Any], *, renewal_id: str, version: int) -> Response:
     """Approve, which opens the next cycle at once, or deny with a reason.
 
-    An approval confirms every check that the policy asks for.
+    An approval confirms every check that the policy asks for; it is refused while the points are
+    not there, naming the activities that wait. A decision on a decided renewal supersedes the
+    one before and needs its reason.
     """
     renewals.decide(
         work, renewal_id, decision=body["decision"], reason=body["reason"], version=version,
         checks=body["checks"],
     )  # fmt: skip
     return _answer(work, renewal_id)
+
+
+@nouns.writes(
+    "POST /renewals/<uuid:renewal_id>/decision/undo",
+    "staff",
+    body=Undoing,
+    returns=Renewal,
+    versioned=True,
+    errors=(404, 409),
+)
+def undo(work: Work, body: dict[str, Any], *, renewal_id: str, version: int) -> Response:
+    """Take the decision back: the one before rules again, or the application waits."""
+    renewals.undo(work, renewal_id, reason=body["reason"], version=version)
+    return _answer(work, renewal_id)
+
+
+@nouns.reads(
+    "GET /renewals/<uuid:renewal_id>/decisions",
+    "holder",
+    "staff",
+    returns=RulingOrFormer(many=True),
+    errors=(404,),
+)
+def decisions(reading: Reading, *, renewal_id: str) -> Response:
+    """Every decision on a renewal, oldest first; the one that rules comes last."""
+    rows = renewals.decisions(reading, renewal_id)
+    return doors.answer([dict(row._mapping) for row in rows])  # noqa: SLF001
 
 
 @nouns.writes(

@@ -6,7 +6,7 @@ import functools
 
 from marshmallow import INCLUDE, Schema, fields
 
-from tracker.api.fields import Amount, Closed, Day, Moment, choice
+from tracker.api.fields import Amount, Closed, Day, Moment, Words, choice
 from tracker.domain.certifications import STATUSES
 
 
@@ -15,6 +15,20 @@ class FieldError(Schema):
 
     field = fields.String(required=True)
     message = fields.String(required=True)
+
+
+class WayOut(Schema):
+    """Whether an exception to the refusal can be had, and how; ``detail`` says it in words."""
+
+    kind = choice(
+        "none", "override", "ask", required=True,
+        metadata={"description": "None; staff send the reason in ``field``; or ask the issuer."},
+    )  # fmt: skip
+    field = fields.String(required=True, allow_none=True)
+    ask_for = fields.List(
+        fields.String(), required=True,
+        metadata={"description": "What the issuer can be asked for."},
+    )  # fmt: skip
 
 
 class Problem(Schema):
@@ -33,6 +47,15 @@ class Problem(Schema):
         unknown = INCLUDE
 
     errors = fields.List(fields.Nested(FieldError))
+    exception = fields.Nested(
+        WayOut, metadata={"description": "Given wherever a rule refused the request."}
+    )
+
+
+class Undoing(Closed):
+    """Why a decision is taken back."""
+
+    reason = Words(1000, required=True)
 
 
 class Standing(Schema):

@@ -12,31 +12,41 @@ from tracker.domain.claims import Claim
 from tracker.domain.errors import EvidenceMissing, IllegalTransition, Invalid, OutsideCycle
 from tracker.domain.periods import Period
 from tracker.domain.policies import ActivityType
+from tracker.domain.wording import clock
 
 State = Literal["draft", "submitted", "approved", "rejected", "more_information", "withdrawn"]
 STATES: tuple[State, ...] = (
     "draft", "submitted", "approved", "rejected", "more_information", "withdrawn",
 )  # fmt: skip
-Step = Literal["edit", "delete", "submit", "withdraw", "decide"]
+Step = Literal["edit", "delete", "submit", "withdraw", "decide", "undo", "add_evidence"]
 Verdict = Literal["approved", "rejected", "more_information"]
 VERDICTS: tuple[Verdict, ...] = ("approved", "rejected", "more_information")
 MAXIMUM_QUANTITY = Decimal(10_000)
 
+DECIDED: frozenset[State] = frozenset({"approved", "rejected", "more_information"})
+"""Once an answer was given; a later decision supersedes it, with a reason."""
+OPEN: frozenset[State] = frozenset({"submitted", "more_information"})
+"""Submitted and not finally answered: approved or rejected."""
+_WITH_HOLDER: frozenset[State] = frozenset({"draft", "more_information", "rejected", "withdrawn"})
 _LAWFUL: dict[Step, frozenset[State]] = {
-    "edit": frozenset({"draft", "more_information", "rejected"}),
+    "edit": _WITH_HOLDER,
     "delete": frozenset({"draft"}),
-    "submit": frozenset({"draft", "more_information", "rejected"}),
+    "submit": _WITH_HOLDER,
     "withdraw": frozenset({"submitted", "more_information"}),
-    "decide": frozenset({"submitted"}),
+    "decide": frozenset({"submitted", *DECIDED}),
+    "undo": DECIDED,
+    "add_evidence": frozenset({"submitted", *_WITH_HOLDER}),
 }
 
 
 def check_step(step: Step, state: State) -> None:
-    """Refuse a step that is not lawful from that state; an activity is decided once."""
+    """Refuse a step that is not lawful from that state."""
     if state not in _LAWFUL[step]:
         allowed = ", ".join(sorted(_LAWFUL[step]))
         raise IllegalTransition(
-            f"Cannot {step} an activity that is {state}; only one that is {allowed}.", state=state
+            f"Cannot {step.replace('_', ' ')} an activity that is {state};"
+            f" only one that is {allowed}.",
+            state=state,
         )
 
 
@@ -97,6 +107,33 @@ def _unknown(kind: ActivityType, claim: Claim, tags: Collection[str]) -> Iterato
             yield field, f"{value!r} is not known; must be {choices}"
 
 
+def check_answer(
+    verdict: Verdict,
+    *,
+    superseding: State | None,
+    points_limit: Decimal | None,
+    provider_approved: bool,
+    reason_code: str | None,
+    reason: str | None,
+) -> None:
+    """Refuse an answer that lacks its reason, or says what only an approval can.
+
+    ``superseding`` is the answer that it takes the place of, if there is one.
+    """
+    fields: dict[str, str] = {}
+    if verdict != "approved":
+        given = {"reason_code": reason_code, "reason": reason}
+        fields = {key: "is required unless approved" for key, told in given.items() if not told}
+        if points_limit is not None:
+            fields["points_limit"] = "only when approved"
+        if provider_approved:
+            fields["provider_approved"] = "only when approved"
+    elif superseding is not None and not reason:
+        fields["reason"] = f"is required: the activity is {superseding}, which this changes"
+    if fields:
+        raise Invalid("The answer is not complete, or says too much.", fields=fields)
+
+
 def check_dates(
     kind: ActivityType,
     claim: Claim,
@@ -104,27 +141,29 @@ def check_dates(
     *,
     on: date,
     earning: Period | None = None,
+    zone: str = "",
 ) -> None:
     """Refuse an activity outside every cycle: before certification, or not yet completed.
 
     A course belongs to the cycle of its completion, wherever it started; a job to every cycle
     that it overlaps. The day of certification and the day of expiry are both inside. ``earning``
-    are the days of the current cycle as they were lengthened, if they were.
+    are the days of the current cycle as they were lengthened, if they were. ``zone`` is the IANA
+    zone whose day ``on`` is; the refusal names it.
     """
-    begin = cycles[0].starts_on
+    begin, today = cycles[0].starts_on, f"{on}, {clock(zone, 'en')}" if zone else f"{on}"
     done = claim.completed_on
     if done is not None and done > on:
-        raise _outside("completed_on", f"{done} is in the future", begin, on)
+        raise _outside("completed_on", f"{done} is in the future", begin, today)
     if done is None and claim.starts_on is not None and claim.starts_on > on:
-        raise _outside("starts_on", f"{claim.starts_on} is in the future", begin, on)
+        raise _outside("starts_on", f"{claim.starts_on} is in the future", begin, today)
     last = done or on
     first = claim.starts_on if kind.basis == "months" and claim.starts_on else last
     run = Period(min(first, last), last)
     inside = any(days_of(cycles, cycle).clip(run) for cycle in cycles)
     if not inside and not (earning and earning.clip(run)):
-        raise _outside("completed_on", f"{last} lies in no validity cycle", begin, on)
+        raise _outside("completed_on", f"{last} lies in no validity cycle", begin, today)
 
 
-def _outside(field: str, why: str, begin: date, on: date) -> OutsideCycle:
-    rule = f"{why}; it must lie in a cycle, from {begin} up to today ({on})"
+def _outside(field: str, why: str, begin: date, today: str) -> OutsideCycle:
+    rule = f"{why}; it must lie in a cycle, from {begin} up to today ({today})"
     return OutsideCycle(f"The activity's date {rule}.", fields={field: rule})

@@ -54,9 +54,11 @@ def check_adjustable(cycle: Cycle, hold: Hold | None) -> date:
     Nobody overrides this: a cycle without end, or one that was ended for good.
     """
     if cycle.expires_on is None:
-        raise NotExtendable("A certification that never expires has nothing to extend or reduce.")
+        raise NotExtendable(
+            "A certification that never expires has nothing to extend or reduce."
+        ).final()
     if hold in {"revoked", "surrendered"}:
-        raise NotExtendable(f"The certification is {hold}.", standing=hold)
+        raise NotExtendable(f"The certification is {hold}.", standing=hold).final()
     return cycle.expires_on
 
 

@@ -14,9 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from tracker.domain import assessments, certifications
+from tracker.domain import assessments, certifications, renewals
 from tracker.domain.assessments import Attempt
 from tracker.domain.certifications import Adjustment, Change, Cycle
+from tracker.domain.errors import Refusal
 from tracker.domain.periods import DAY
 from tracker.domain.schemes import Scheme
 
@@ -25,7 +26,10 @@ from tracker.domain.schemes import Scheme
 class Filing:
     """A renewal on record: when it was applied for, and how it ended.
 
-    ``key`` names it; of several decided and applied for on one day, the order of keys rules.
+    ``key`` names it; of several decided and applied for on one day, those that ``opened`` a cycle
+    come first, then the order of keys rules. ``opened`` is the ordinal of the cycle that it
+    renewed when it opened the next one; None: it opened none so far. ``told``: a file tells of
+    it, nobody judged it here.
     """
 
     key: str
@@ -33,6 +37,8 @@ class Filing:
     decision: str | None = None
     decided_on: date | None = None
     withdrawn_on: date | None = None
+    told: bool = False
+    opened: int | None = None
 
     @property
     def waits(self) -> bool:
@@ -45,12 +51,15 @@ class Laid:
     """The cycles that an award and its approved renewals open.
 
     ``renewed`` is the ordinal of the cycle that each renewal is about. ``unfit`` are the approved
-    renewals that were applied for outside the application window of their cycle.
+    renewals that were applied for outside the application window of their cycle. ``idle`` are
+    the approvals told by files that contradict what they act on, so that they open no cycle, each
+    with the reasons.
     """
 
     cycles: tuple[Cycle, ...]
     renewed: Mapping[str, int]
     unfit: frozenset[str]
+    idle: Mapping[str, Sequence[Refusal]]
 
 
 def lay_out(
@@ -58,14 +67,18 @@ def lay_out(
     awarded_on: date,
     filings: Iterable[Filing],
     adjustments: Sequence[Adjustment] = (),
+    changes: Sequence[Change] = (),
 ) -> Laid:
     """The award's cycle, then one for each approval, in the order of the decisions."""
     filings = tuple(filings)
     cycles, renewed = [certifications.first_cycle(scheme, awarded_on)], {}
-    unfit = set()
+    unfit, idle = set(), {}
     for one in sorted((f for f in filings if f.decision == "approved"), key=_order):
         last = cycles[-1]
         renewed[one.key] = last.ordinal
+        if against := _against(scheme, cycles, one, adjustments, changes):
+            idle[one.key] = against
+            continue
         if not _fits(scheme, last, adjustments, one.submitted_on):
             unfit.add(one.key)
         if last.expires_on is None or one.decided_on is None:
@@ -83,11 +96,27 @@ def lay_out(
         if one.key not in renewed:
             opened = [c.ordinal for c in cycles if c.opened_on <= one.submitted_on]
             renewed[one.key] = max(opened, default=1)
-    return Laid(tuple(cycles), renewed, frozenset(unfit))
+    return Laid(tuple(cycles), renewed, frozenset(unfit), idle)
 
 
-def _order(filing: Filing) -> tuple[date, date, str]:
-    return filing.decided_on or date.max, filing.submitted_on, filing.key
+def _order(filing: Filing) -> tuple[date, date, bool, str]:
+    decided_on = filing.decided_on or date.max
+    return decided_on, filing.submitted_on, filing.opened is None, filing.key
+
+
+def _against(
+    scheme: Scheme,
+    cycles: Sequence[Cycle],
+    filing: Filing,
+    adjustments: Sequence[Adjustment],
+    changes: Sequence[Change],
+) -> Sequence[Refusal]:
+    """Why an approval opens no cycle; one that was judged here, or opened this one, always does."""
+    if not filing.told or filing.opened == cycles[-1].ordinal:
+        return ()
+    return renewals.contradictions(
+        scheme, cycles, on=filing.submitted_on, changes=changes, adjustments=adjustments
+    )
 
 
 def _fits(scheme: Scheme, cycle: Cycle, adjustments: Sequence[Adjustment], day: date) -> bool:
@@ -244,7 +273,7 @@ def _lapsed_on(scheme: Scheme, award: Award) -> date | None:
 
 def cycles_of(scheme: Scheme, award: Award) -> tuple[Cycle, ...]:
     """The award's cycles: those on record, unless its day or its renewals are others now."""
-    laid = lay_out(scheme, award.awarded_on, award.filings, award.adjustments).cycles
+    laid = lay_out(scheme, award.awarded_on, award.filings, award.adjustments, award.changes).cycles
     row = award.on_record
     same = row is not None and row.awarded_on == award.awarded_on and len(row.cycles) == len(laid)
     return row.cycles if row is not None and same else laid

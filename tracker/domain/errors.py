@@ -1,22 +1,67 @@
 """The refusals: one exception per refused fact, each with a stable code.
 
-Nothing here knows about HTTP; ``api/errors.py`` maps the five kinds to status numbers.
+Each says whether an exception to the rule can be had, and how (``WayOut``). Nothing here
+knows about HTTP; ``api/errors.py`` maps the five kinds to status numbers.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """Whether an exception to a refusal can be had, and how.
+
+    ``none``: there is none; what the refusal names must change. ``override``: staff send the
+    request again with their reason in ``field``. ``ask``: the issuer can be asked for one of
+    ``ask_for``. ``sentence`` says so to people; it is empty where there is no way out.
+    """
+
+    kind: Literal["none", "override", "ask"]
+    field: str | None = None
+    ask_for: tuple[str, ...] = ()
+    sentence: str = ""
+
+
+NONE = WayOut("none")
+OVERRIDE = WayOut(
+    "override", field="override_reason",
+    sentence="Staff can make an exception: send override_reason with the reason for it.",
+)  # fmt: skip
+
+
+def _ask(*what: str) -> WayOut:
+    wanted = " or ".join(what)
+    return WayOut("ask", ask_for=what, sentence=f"The issuer can be asked for {wanted}.")
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a malfunction
-    """A rule said no. ``code`` is stable for programs, the text is for people."""
+    """A rule said no. ``code`` is stable for programs, the text is for people.
+
+    ``exception`` says whether the rule has exceptions; that of one refusal may be taken away
+    with ``final``.
+    """
 
     code: ClassVar[str] = "refused"
+    way_out: ClassVar[WayOut] = NONE
 
     def __init__(self, detail: str, **facts: Any) -> None:
         super().__init__(detail)
         self.detail = detail
+        self.exception = self.way_out
         self.facts = facts
+
+    def final(self) -> Self:
+        """The same refusal where nobody makes an exception, although others of its kind have."""
+        self.exception = NONE
+        return self
+
+    @property
+    def told(self) -> str:
+        """The detail with the sentence about exceptions, where there are any."""
+        return f"{self.detail} {self.exception.sentence}".rstrip()
 
 
 class NotFound(Refusal):
@@ -104,6 +149,7 @@ class RetakeTooSoon(Conflict):
     """The wait after a failed assessment is not over."""
 
     code = "retake_too_soon"
+    way_out = OVERRIDE
 
 
 class AlreadyPassed(Conflict):
@@ -142,6 +188,12 @@ class SelfReview(NotAllowed):
     code = "self_review"
 
 
+class BuiltUpon(Conflict):
+    """A later act rests on the decision, and must be taken back before it."""
+
+    code = "built_upon"
+
+
 class WindowNotOpen(Conflict):
     """The renewal window has not opened yet."""
 
@@ -152,18 +204,28 @@ class CertificationExpired(Conflict):
     """The certification expired, grace included; it can no longer be renewed."""
 
     code = "certification_expired"
+    way_out = _ask("an extension")
 
 
 class PointsMissing(Conflict):
     """The points counted do not reach the requirement."""
 
     code = "points_missing"
+    way_out = _ask("an extension", "a lower requirement")
+
+
+class PointsPending(Conflict):
+    """The points depend on activities that wait for a decision."""
+
+    code = "points_pending"
+    way_out = _ask("the decision on what waits")
 
 
 class ReexaminationMissing(Conflict):
     """So late a renewal needs the re-examination; points are not enough."""
 
     code = "reexamination_missing"
+    way_out = _ask("an extension")
 
 
 class CheckMissing(Conflict):
@@ -182,36 +244,42 @@ class NotRenewable(Conflict):
     """The certification is suspended, revoked or surrendered, or its scheme never expires."""
 
     code = "not_renewable"
+    way_out = _ask("a reinstatement")
 
 
 class NotExtendable(Conflict):
     """The cycle has no end that could move, or its policy extends none for this reason."""
 
     code = "not_extendable"
+    way_out = OVERRIDE
 
 
 class ExtensionTooLate(Conflict):
     """The extension was asked for later than the policy allows."""
 
     code = "extension_too_late"
+    way_out = OVERRIDE
 
 
 class ExtensionTooLong(Conflict):
     """The extension reaches further than the policy allows."""
 
     code = "extension_too_long"
+    way_out = OVERRIDE
 
 
 class TooLittleEarned(Conflict):
     """Less of the requirement is earned than the policy asks for before it extends a cycle."""
 
     code = "too_little_earned"
+    way_out = OVERRIDE
 
 
 class ReductionRefused(Conflict):
     """The policy does not reduce the requirement so far, or not for this reason."""
 
     code = "reduction_refused"
+    way_out = OVERRIDE
 
 
 class AppealTooLate(Conflict):

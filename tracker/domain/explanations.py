@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 from tracker.domain.claims import (
+    ZERO,
     Credit,
     Cut,
     Evaluation,
@@ -122,6 +123,9 @@ _WHOLE: Mapping[str, Mapping[str, str]] = {
         "carries_over": "As things stand, {carries} would be carried over into the next cycle.",
         "pending": "{pending.figure} more {pending.noun} {pending:is|are} claimed and"
         " {pending:waits|wait} for a decision.",
+        "if_approved": "If approved, {total} of {required.figure} will be counted.",
+        "if_approved_missing": "If approved, {total} of {required.figure} will be counted, and"
+        " {missing} will still be missing.",
         "projected": "If the current jobs go on, {projected} will be counted by {ends}.",
         "version": "Version {version} of the policy governs the cycle; its values were verified"
         " against the published policy.",
@@ -141,6 +145,9 @@ _WHOLE: Mapping[str, Mapping[str, str]] = {
         "carries_over": "Tal como están las cosas, {carries} {carries:pasaría|pasarían} al ciclo"
         " siguiente.",
         "pending": "Además hay {pending} en solicitudes que esperan una decisión.",
+        "if_approved": "Si se aprueban, se contarán {total} de {required.figure}.",
+        "if_approved_missing": "Si se aprueban, se contarán {total} de {required.figure}, y aún"
+        " faltarán {missing}.",
         "projected": "Si los empleos actuales continúan, {projected:se contará|se contarán}"
         " {projected} al {ends}.",
         "version": "La versión {version} de la política rige el ciclo; sus valores se verificaron"
@@ -267,12 +274,23 @@ def explain(
         told.append(say["carries_over"].format(carries=voice.points(evaluation.carries_over)))
     if pending:
         told.append(say["pending"].format(pending=voice.points(pending)))
+        told.append(_if_approved(evaluation, voice, evaluation.total + pending))
     if projected > evaluation.total:
         ends = voice.day(evaluation.cycle.ends_on)
         told.append(say["projected"].format(projected=voice.points(projected), ends=ends))
     notice = say["version" if evaluation.verified else "unverified"]
     told.append(notice.format(version=evaluation.policy, issuer=issuer))
     return told
+
+
+def _if_approved(evaluation: Evaluation, voice: Voice, total: Decimal) -> str:
+    """What the total is once everything that waits is approved, and what is missing then."""
+    missing = max(evaluation.required - total, ZERO)
+    key = "if_approved_missing" if missing else "if_approved"
+    return _WHOLE[voice.language][key].format(
+        total=voice.points(total), required=voice.points(evaluation.required),
+        missing=voice.points(missing),
+    )  # fmt: skip
 
 
 def _total(evaluation: Evaluation, voice: Voice, terms: Terms) -> Iterator[str]:

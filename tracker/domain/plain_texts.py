@@ -8,7 +8,8 @@ Sentences = Mapping[str, str]
 
 TITLES: Mapping[str, Sentences] = {
     "en": {
-        "award": "The certification", "assessment": "Scores", "retake": "Taking an assessment again",
+        "award": "The certification", "assessment": "Scores",
+        "retake": "Taking an assessment again",
         "version": "This version", "requirement": "What a cycle needs",
         "categories": "Categories and their limits", "tags": "Marks and their limits",
         "types": "What activities bring", "employment": "How employment is counted",
@@ -19,7 +20,8 @@ TITLES: Mapping[str, Sentences] = {
         "sources": "Where this comes from",
     },
     "es": {
-        "award": "La certificación", "assessment": "Calificaciones", "retake": "Repetir una evaluación",
+        "award": "La certificación", "assessment": "Calificaciones",
+        "retake": "Repetir una evaluación",
         "version": "Esta versión", "requirement": "Lo que exige un ciclo",
         "categories": "Las categorías y sus límites", "tags": "Las marcas y sus límites",
         "types": "Lo que aportan las actividades", "employment": "Cómo se cuenta el empleo",
@@ -116,6 +118,11 @@ _EN: Sentences = {
     "window.start": "Applications open {length} after the start of the cycle and close on the day"
     " of the expiry.",
     "window.whole": "Applications are taken throughout the cycle, the day of the expiry included.",
+    "day.holder": "A last day ends at midnight where the holder lives.",
+    "day.scheme": "A last day ends at midnight {clock}, wherever the holder lives.",
+    "pending.admit": "An application is also taken while activities that wait for a decision cover"
+    " what is missing; it is decided when they are.",
+    "pending.decided": "Only activities that are approved count for an application.",
     "pending.valid": "While an application waits past the expiry, the certification stays valid.",
     "pending.invalid": "While an application waits past the expiry, the certification is not"
     " valid.",
@@ -272,6 +279,11 @@ _ES: Sentences = {
     " del vencimiento.",
     "window.whole": "Las solicitudes se reciben durante todo el ciclo, incluido el día del"
     " vencimiento.",
+    "day.holder": "Un último día termina a la medianoche del lugar donde vive el titular.",
+    "day.scheme": "Un último día termina a la medianoche ({clock}), viva donde viva el titular.",
+    "pending.admit": "También se recibe una solicitud mientras las actividades en espera de una"
+    " decisión cubren lo que falta; se decide después de ellas.",
+    "pending.decided": "Solo las actividades aprobadas cuentan para una solicitud.",
     "pending.valid": "Mientras una solicitud espera después del vencimiento, la certificación"
     " sigue siendo válida.",
     "pending.invalid": "Mientras una solicitud espera después del vencimiento, la certificación no"

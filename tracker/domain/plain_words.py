@@ -25,7 +25,7 @@ from tracker.domain.policies import (
     Tag,
 )
 from tracker.domain.schemes import Scheme
-from tracker.domain.wording import Quantity, Voice, money, percent
+from tracker.domain.wording import Quantity, Voice, clock, figure, money, percent
 
 # Under this the schemes that never expire are told, which have no policy.
 _NO_POLICY = Policy(
@@ -183,6 +183,9 @@ class _Teller(ActivityTeller):
         window = policy.window
         kind = window.counted_from if window.length.length else "whole"
         yield self._say(f"window.{kind}", length=self.voice.length(window.length))
+        zone = clock(self.scheme.time_zone.key, self.voice.language)
+        yield self._say(f"day.{self.scheme.days_end}", clock=zone)
+        yield self._say("pending.admit" if policy.pending_points_admit else "pending.decided")
         yield self._say("pending.valid" if policy.valid_while_pending else "pending.invalid")
         if policy.checks:
             checks = self.voice.listed([self.voice.quoted(check.name) for check in policy.checks])

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from tracker.domain.certifications import Standing
+from tracker.domain.certifications import (
+    Adjustment,
+    Change,
+    Cycle,
+    Standing,
+    span_on,
+    standing_on,
+    timeline,
+)
 from tracker.domain.claims import ZERO, Evaluation
 from tracker.domain.errors import (
     AppealTooLate,
@@ -16,6 +24,7 @@ from tracker.domain.errors import (
     Invalid,
     NotRenewable,
     PointsMissing,
+    PointsPending,
     ReexaminationMissing,
     Refusal,
     RenewalPending,
@@ -24,61 +33,147 @@ from tracker.domain.errors import (
 from tracker.domain.periods import Period
 from tracker.domain.policies import LateStep, Policy
 from tracker.domain.schemes import AppealRule, BundleFee, Scheme
+from tracker.domain.wording import clock
 
 
-def objections(
-    standing: Standing, evaluation: Evaluation | None, policy: Policy | None = None
-) -> list[Refusal]:
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What an application is judged by, beside the standing.
+
+    ``policy`` is the version that the evaluations are of: its late steps may take no points, and
+    it may take what waits for a decision for what is missing. ``pending`` counts that too.
+    """
+
+    evaluation: Evaluation
+    policy: Policy | None = None
+    pending: Evaluation | None = None
+
+    @property
+    def admitting(self) -> Evaluation:
+        """The evaluation that an application is admitted by."""
+        if self.policy is None or self.pending is None or not self.policy.pending_points_admit:
+            return self.evaluation
+        return self.pending
+
+    @property
+    def waiting(self) -> Decimal:
+        """The points that wait for a decision."""
+        return self.pending.total - self.evaluation.total if self.pending else ZERO
+
+
+def objections(standing: Standing, judged: Judged | None, *, zone: str = "") -> list[Refusal]:
     """Everything that speaks against an application on the standing's date, gravest first.
 
-    ``policy`` is the version that the evaluation is of; its late steps may take no points.
+    ``zone`` is the IANA zone whose midnight ends that date; sentences name it where it is given.
     """
-    found: list[Refusal] = []
-    day, expires_on, opens_on = standing.on, standing.expires_on, standing.window_opens_on
-    if standing.status in {"suspended", "revoked", "surrendered", "withdrawn"}:
-        found.append(
-            NotRenewable(f"The certification is {standing.status}.", standing=standing.status)
-        )
-    if expires_on is None or opens_on is None or evaluation is None:
+    found = [*_of_standing(standing, zone)]
+    if standing.expires_on is None or standing.window_opens_on is None or judged is None:
         return [*found, NotRenewable("A certification without expiry is never renewed.")]
-    if standing.pending_since is not None:
-        since = standing.pending_since
-        found.append(RenewalPending(f"The application of {since} is under review.", since=since))
-    elif standing.status == "expired":
-        found.append(CertificationExpired(f"It expired on {expires_on}.", expired_on=expires_on))
-    if day < opens_on:
-        found.append(WindowNotOpen(f"The renewal window opens on {opens_on}.", opens_on=opens_on))
-    step = late_step(standing, policy)
+    evaluation, step = judged.admitting, late_step(standing, judged.policy)
     if step is not None and step.by == "reexamination":
         if evaluation.reexamined_on is None:
-            found.append(
-                ReexaminationMissing(f"Since {expires_on} only the re-examination renews it.")
-            )
+            since = standing.expires_on
+            found.append(ReexaminationMissing(f"Since {since} only the re-examination renews it."))
     elif not evaluation.complete:
-        found.append(_missing(evaluation))
+        found.append(_missing(judged))
     return found
 
 
-def check_application(
-    standing: Standing, evaluation: Evaluation | None, policy: Policy | None = None
-) -> None:
+def _of_standing(standing: Standing, zone: str) -> Iterator[Refusal]:
+    """What speaks against an application whatever points there are."""
+    expires_on, opens_on = standing.expires_on, standing.window_opens_on
+    if standing.status in {"suspended", "revoked", "surrendered", "withdrawn"}:
+        yield NotRenewable(f"The certification is {standing.status}.", standing=standing.status)
+    if expires_on is None or opens_on is None:
+        return
+    if standing.pending_since is not None:
+        since = standing.pending_since
+        yield RenewalPending(f"The application of {since} is under review.", since=since)
+    elif standing.status == "expired":
+        told = f"It expired on {expires_on}{_midnight(zone)}."
+        yield CertificationExpired(told, expired_on=expires_on, **_zone(zone))
+    if standing.on < opens_on:
+        told = f"The renewal window opens on {opens_on}{_midnight(zone, first=True)}."
+        yield WindowNotOpen(told, opens_on=opens_on, **_zone(zone))
+
+
+def _midnight(zone: str, *, first: bool = False) -> str:
+    """By whose clock a day begins or ends."""
+    if not zone:
+        return ""
+    return f", {clock(zone, 'en')}" if first else f", at midnight {clock(zone, 'en')}"
+
+
+def _zone(zone: str) -> dict[str, str]:
+    return {"time_zone": zone} if zone else {}
+
+
+def check_application(standing: Standing, judged: Judged | None, *, zone: str = "") -> None:
     """Raise the gravest objection to an application, if there is one."""
-    for objection in objections(standing, evaluation, policy):
+    for objection in objections(standing, judged, zone=zone):
         raise objection
 
 
-def _missing(evaluation: Evaluation) -> PointsMissing:
+def contradictions(
+    scheme: Scheme,
+    cycles: Sequence[Cycle],
+    *,
+    on: date,
+    changes: Iterable[Change] = (),
+    adjustments: Iterable[Adjustment] = (),
+) -> list[Refusal]:
+    """What makes it impossible that an application of a day renews the last of the cycles.
+
+    The certification was not in force, the cycle's window had not opened, or its last day had
+    passed. Points are no part of it, nor is another application that was open on that day.
+    """
+    last = replace(cycles[-1], opened_on=min(cycles[-1].opened_on, on))
+    spans = timeline(scheme, (*cycles[:-1], last), changes=changes, adjustments=adjustments)
+    span = span_on(spans, on)
+    if span is None:
+        return [NotRenewable(f"{on} is before the certification ({cycles[0].starts_on}).")]
+    return list(_of_standing(standing_on(span, on), ""))
+
+
+def check_points(judged: Judged, step: LateStep | None, waiting: Sequence[str]) -> None:
+    """Refuse to approve an application while its points are not there.
+
+    ``judged`` counts what is approved of what was submitted in time, ``waiting`` are the ids of
+    activities submitted in time that are undecided, ``step`` is the late step on which it was
+    made. Raises PointsPending naming those, PointsMissing, ReexaminationMissing.
+    """
+    evaluation = judged.evaluation
+    if step is not None and step.by == "reexamination":
+        if evaluation.reexamined_on is None:
+            raise ReexaminationMissing("The re-examination was not passed.")
+    elif not evaluation.complete:
+        if waiting:
+            raise PointsPending(
+                f"{evaluation.total} of {evaluation.required} points are counted; decide first on"
+                f" the activities that wait: {', '.join(waiting)}.",
+                missing=evaluation.missing, waiting=list(waiting),
+            )  # fmt: skip
+        raise _missing(replace(judged, pending=None))
+
+
+def _missing(judged: Judged) -> PointsMissing:
     """The points that are missing, and every minimum beside the total that is not reached."""
+    counted, evaluation = judged.evaluation, judged.admitting
     short: dict[str, dict[str, str]] = {}
     for shortfall in evaluation.shortfalls:
         by_subject = short.setdefault(f"missing_by_{shortfall.of}", {})
         by_subject[shortfall.subject] = str(shortfall.missing)
     minima = (f"{s.missing} of {s.of} {s.subject}" for s in evaluation.shortfalls)
     also = f" Minima not reached: {', '.join(minima)}." if short else ""
+    waiting = judged.waiting
+    admitted = evaluation is not counted
+    told = f"; {waiting} wait for a decision" if waiting else ""
+    told += "" if admitted or not waiting else " and count once they are approved"
+    beside = " beside them" if admitted and waiting else ""
     return PointsMissing(
-        f"{evaluation.total} of {evaluation.required} points are counted; "
-        f"{evaluation.missing} are missing.{also}",
-        missing=evaluation.missing, **short,
+        f"{counted.total} of {evaluation.required} points are counted{told}; "
+        f"{evaluation.missing} are missing{beside}.{also}",
+        missing=evaluation.missing, **({"waiting": waiting} if waiting else {}), **short,
     )  # fmt: skip
 
 
@@ -182,8 +277,14 @@ def _common_window(
     return common
 
 
-def check_appeal(rule: AppealRule, *, noticed_on: date, on: date) -> None:
+def appeal_due_on(rule: AppealRule, *, noticed_on: date) -> date:
+    """The last day on which an appeal is taken, counted from the notice."""
+    return noticed_on + timedelta(days=rule.due_days)
+
+
+def check_appeal(rule: AppealRule, *, noticed_on: date, on: date, zone: str = "") -> None:
     """Refuse an appeal that comes later than the published period after the notice."""
-    due_on = noticed_on + timedelta(days=rule.due_days)
+    due_on = appeal_due_on(rule, noticed_on=noticed_on)
     if on > due_on:
-        raise AppealTooLate(f"The appeal was due by {due_on}.", due_on=due_on)
+        told = f"The appeal was due by {due_on}{_midnight(zone)}."
+        raise AppealTooLate(told, due_on=due_on, **_zone(zone))

@@ -19,6 +19,7 @@ from tracker.domain.errors import UnknownModule, UnknownScheme
 from tracker.domain.periods import DAY, Duration, nth_expiry
 from tracker.domain.policies import Policy, Provenance, Text
 
+DaysEnd = Literal["holder", "scheme"]
 ValidThrough = Literal["anniversary", "day_before", "end_of_month", "end_of_year"]
 
 
@@ -198,12 +199,16 @@ class Scheme:
     policies: tuple[Policy, ...]
     reminders: ReminderPolicy | None
     earlier_regimes: tuple[EarlierRegime, ...] = ()
-    days_end: Literal["holder", "scheme"] = "holder"
+    days_end: DaysEnd = "holder"
     assessment: AssessmentRule | None = None
     revocation: RevocationRule | None = None
 
     def __hash__(self) -> int:
         return hash(self.code)
+
+    def zone_of(self, holders: str) -> str:
+        """The IANA zone whose midnight ends a last day of a holder who lives in another one."""
+        return self.time_zone.key if self.days_end == "scheme" else holders
 
     @property
     def required(self) -> tuple[str, ...]:

@@ -116,8 +116,8 @@ class Renewal(Base, kw_only=True):
 class FormerRenewalDecision(Base, kw_only=True):
     """A decision on a renewal that a later one superseded or that was taken back.
 
-    ``ended_at`` is when it ceased to rule, ``ended_reason`` why. The ruling decision is in the
-    renewal's own row.
+    ``ended_at`` is when it ceased to rule, ``ended_reason`` why. ``undone``: it was taken back,
+    and what it had superseded ruled again. The ruling decision is in the renewal's own row.
     """
 
     __tablename__ = "former_renewal_decision"
@@ -136,6 +136,7 @@ class FormerRenewalDecision(Base, kw_only=True):
     ended_at: Mapped[datetime] = mapped_column(Instant)
     ended_by: Mapped[str] = mapped_column(String(100))
     ended_reason: Mapped[str] = mapped_column(Text)
+    undone: Mapped[bool] = mapped_column(default=False)
 
 
 class StandingChange(Base, kw_only=True):

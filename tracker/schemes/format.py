@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from datetime import time
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 from marshmallow import ValidationError, fields, post_load, validate
@@ -241,6 +241,11 @@ class SchemeFile(Table):
         required=True, validate=_zone,
         metadata={"description": "The IANA time zone of its dates, such as America/New_York."},
     )  # fmt: skip
+    days_end = choice(
+        "Whose midnight ends a holder's last day: that of the holder's own time zone, or of the"
+        " scheme's. Absent: the holder's.",
+        get_args(domain.DaysEnd),
+    )
     number_prefix = fields.String(
         required=True,
         validate=validate.Regexp(r"^[A-Z]{2,8}\Z", error="must be 2-8 capitals"),

@@ -226,6 +226,10 @@ class PolicyTable(Sourced):
     overlap_maximum = Amount("With capped_sum: the most points a month.", above_zero=True)
     window = table(_Window, "When applications open.", required=True)
     valid_while_pending = Flag("Whether one is valid while an application is undecided.")
+    pending_points_admit = Flag(
+        "Whether an application is taken while activities that wait for a decision cover what is"
+        " missing."
+    )
     next_cycle = choice(
         "It starts after the old expiry, or on the decision; decision_to_old_end: and ends where"
         " it would have after the old expiry.",

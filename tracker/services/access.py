@@ -7,22 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from typing import Any, Literal
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any
 
 from sqlalchemy import select
 
-from tracker.domain.certifications import Standing
-from tracker.domain.claims import Evaluation
+from tracker.domain import next_steps
 from tracker.domain.errors import Invalid, NotFound
+from tracker.domain.next_steps import NextStep, Situation
 from tracker.domain.permissions import Actor, Role, Scope
-from tracker.domain.policies import POINTS
-from tracker.domain.wording import counted, in_words
 from tracker.models import Employer, Token
-from tracker.services import bounces, holders, records, standings, tokens
+from tracker.services import bounces, holders, standings, tokens
 from tracker.services.bounces import Deliverability
-from tracker.services.standings import Held
+from tracker.services.standings import Held, Points
 from tracker.services.work import Reading, Work
 
 LONGEST = timedelta(days=365)
@@ -31,56 +29,14 @@ _COLUMNS = (
     Token.recorded_at, Token.expires_at, Token.last_used_at, Token.revoked_at,
 )  # fmt: skip
 
-Action = Literal[
-    "none", "log_activities", "apply_from", "apply_now", "wait_for_decision", "contact_issuer",
-    "start_again",
-]  # fmt: skip
-ACTIONS: tuple[Action, ...] = (
-    "none", "log_activities", "apply_from", "apply_now", "wait_for_decision", "contact_issuer",
-    "start_again",
-)  # fmt: skip
-_SENTENCES: dict[str, dict[Action, str]] = {
-    "en": {
-        "none": "Nothing needs to be done.",
-        "log_activities": "Log activities: you still need {missing}.",
-        "apply_from": "Apply for renewal from {on}.",
-        "apply_now": "Apply for renewal now.",
-        "wait_for_decision": "Your renewal is under review.",
-        "contact_issuer": "Ask {issuer} what to do: the certification is not in force.",
-        "start_again": "It has expired: earn the certification again.",
-    },
-    "es": {
-        "none": "No hay nada que hacer.",
-        "log_activities": "Registre actividades: aún necesita {missing}.",
-        "apply_from": "Solicite la renovación a partir del {on}.",
-        "apply_now": "Solicite la renovación ahora.",
-        "wait_for_decision": "Su renovación está en revisión.",
-        "contact_issuer": "Pregunte a {issuer} qué hacer: la certificación no está en vigor.",
-        "start_again": "Ha vencido: obtenga la certificación de nuevo.",
-    },
-}
-_LAST_DAY = {"en": " The last day is {on}.", "es": " El último día es el {on}."}
-
 
 @dataclass(frozen=True, slots=True)
-class NextStep:
-    """What a holder should do about a certification.
+class Mine:
+    """A certification of one's own today, what to do next, and the zone in which its days end."""
 
-    ``on`` is the first day of ``apply_from``, and the last one of what is to be done before it.
-    """
-
-    action: Action
-    on: date | None = None
-    missing: Decimal | None = None
-
-    def sentence(self, language: str, issuer: str) -> str:
-        """The step in words."""
-        text = _SENTENCES[language][self.action]
-        if self.on is not None and self.action in {"log_activities", "apply_now"}:
-            text += _LAST_DAY[language]
-        day = in_words(self.on, language) if self.on else ""
-        missing = counted(self.missing or Decimal(0), POINTS[language], language)
-        return text.format(on=day, missing=missing, issuer=issuer)
+    held: Held
+    next: NextStep
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +50,7 @@ class Myself:
     holder: Any
     employer: Any
     mail: Deliverability | None
-    certifications: Sequence[tuple[Held, NextStep]]
+    certifications: Sequence[Mine]
 
 
 def myself(reading: Reading) -> Myself:
@@ -106,7 +62,7 @@ def myself(reading: Reading) -> Myself:
         holder=holder,
         employer=_employer(reading, actor.employer_id) if actor.employer_id else None,
         mail=bounces.deliverability(reading, holder) if holder else None,
-        certifications=_held(reading, actor.holder_id) if actor.holder_id else (),
+        certifications=_held(reading, holder) if holder else (),
     )
 
 
@@ -114,35 +70,38 @@ def _employer(reading: Reading, employer_id: str) -> Any:
     return reading.row(select(Employer.id, Employer.name).where(Employer.id == employer_id))
 
 
-def _held(reading: Reading, holder_id: str) -> list[tuple[Held, NextStep]]:
-    today = records.today_everywhere(reading)
-    held = standings.of_holder(reading, holder_id, on=today)
-    points = standings.evaluations(reading, held, on=today)
-    return [(one, next_step(one, points.get(one.id))) for one in held]
+def _held(reading: Reading, holder: Any) -> list[Mine]:
+    """The holder's certifications on their own day, with what to do next."""
+    days = {scheme.code: reading.day_of(scheme, holder.time_zone) for scheme in reading.schemes}
+    held = [
+        one
+        for day in sorted(set(days.values()))
+        for one in standings.of_holder(reading, holder.id, on=day)
+        if days[one.scheme] == day
+    ]
+    points = standings.points(reading, held)
+    return [
+        Mine(
+            one, next_step(one, points.get(one.id)),
+            reading.schemes[one.scheme].zone_of(holder.time_zone),
+        )
+        for one in sorted(held, key=attrgetter("awarded_on", "id"))
+    ]  # fmt: skip
 
 
-def next_step(held: Held, points: Evaluation | None) -> NextStep:
-    """What to do next, from the standing on a day and the points counted by it.
-
-    An application can be made in the window, and in the grace period where a policy has one.
-    """
-    standing = held.standing
-    if standing.status in {"suspended", "revoked", "surrendered", "withdrawn"}:
-        return NextStep("contact_issuer")
-    if standing.expires_on is None or points is None:
-        return NextStep("none")
-    if standing.pending_since is not None:
-        return NextStep("wait_for_decision")
-    return NextStep("start_again") if standing.status == "expired" else _renew(standing, points)
-
-
-def _renew(standing: Standing, points: Evaluation) -> NextStep:
-    last = standing.expires_on if standing.status != "grace" else None
-    if not points.complete:
-        return NextStep("log_activities", last, points.missing)
-    if standing.window_opens_on is not None and standing.on < standing.window_opens_on:
-        return NextStep("apply_from", standing.window_opens_on)
-    return NextStep("apply_now", last)
+def next_step(held: Held, points: Points | None) -> NextStep:
+    """What to do next about a certification, by its standing and points on the same day."""
+    if points is None:
+        return next_steps.next_step(Situation(held.standing))
+    return next_steps.next_step(
+        Situation(
+            held.standing,
+            policy=points.policy,
+            evaluation=points.evaluation,
+            pending=points.pending,
+            earns_until=points.earns_until,
+        )
+    )
 
 
 def make_token(work: Work, given: dict[str, Any]) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.db import new_id
@@ -23,7 +24,7 @@ from tracker.domain.policies import ActivityType
 from tracker.domain.reasons import Act
 from tracker.domain.terms import Case
 from tracker.models import Activity, Decision, Evidence
-from tracker.services import bulk, certifications, facts, history, notices
+from tracker.services import bulk, certifications, facts, history, notices, renewals
 from tracker.services.notices import News
 from tracker.services.work import Reading, Work
 
@@ -74,10 +75,13 @@ def log(work: Work, certification_id: str, values: dict[str, Any]) -> str:
 
 
 def _check(work: Work, certification: Any, values: dict[str, Any]) -> ActivityType:
-    """The claim's type; refuses one that its cycle's policy does not know, or no cycle covers."""
+    """The claim's type; refuses one that its cycle's policy does not know, or no cycle covers.
+
+    Today is the holder's own day, also where staff write it down for them.
+    """
     scheme = work.schemes[certification.scheme]
     record = facts.records(work, [certification.id])[certification.id]
-    on = work.today(scheme)
+    on = work.day_of(scheme, certification.time_zone)
     if hold_on(record.changes, on) in {"revoked", "surrendered"}:
         raise IllegalTransition(
             "The certification was revoked or surrendered; its points are frozen.", state="ended"
@@ -85,7 +89,9 @@ def _check(work: Work, certification: Any, values: dict[str, Any]) -> ActivityTy
     claim = claim_of("", claimed(values))
     case = Case(scheme, record.cycles, record.applications, record.adjustments)
     kind = check_claim(case, claim, on=on)
-    rules.check_dates(kind, claim, record.cycles, on=on, earning=terms.earning(case, on))
+    zone = scheme.zone_of(certification.time_zone)
+    earning = terms.earning(case, on)
+    rules.check_dates(kind, claim, record.cycles, on=on, earning=earning, zone=zone)
     return kind
 
 
@@ -130,7 +136,10 @@ def _flush(work: Work) -> None:
 
 
 def edit(work: Work, activity_id: str, values: dict[str, Any], *, version: int) -> None:
-    """Change what a draft or returned activity claims. Raises IllegalTransition, Stale."""
+    """Change what an activity claims that is with its holder: a draft, returned, or withdrawn.
+
+    Raises IllegalTransition, Stale.
+    """
     activity = _own(work, activity_id, version)
     rules.check_step("edit", activity.state)  # type: ignore[arg-type]
     merged = claimed({key: values.get(key, getattr(activity, key)) for key in CLAIMED})
@@ -142,6 +151,7 @@ def edit(work: Work, activity_id: str, values: dict[str, Any], *, version: int) 
 
 
 def _certification(work: Work, activity: Activity) -> Any:
+    """The certification that the activity is claimed for, with its holder's time zone."""
     row = certifications.of_holder(work, activity.holder_id, activity.scheme)
     if row is None:
         raise NotFound
@@ -151,31 +161,42 @@ def _certification(work: Work, activity: Activity) -> Any:
 def submit(work: Work, activity_id: str) -> None:
     """Hand an activity in for review, today.
 
-    Raises IllegalTransition, OutsideCycle, EvidenceMissing.
+    An answer to a reviewer's question keeps the day of the submission: what was handed in in
+    time stays in time. Raises IllegalTransition, OutsideCycle, EvidenceMissing.
     """
     activity = _own(work, activity_id, None)
     rules.check_step("submit", activity.state)  # type: ignore[arg-type]
     certification = _certification(work, activity)
+    _check_submission(work, activity, certification)
+    if activity.state != "more_information" or activity.submitted_on is None:
+        on = work.day_of(work.schemes[activity.scheme], certification.time_zone)
+        activity.submitted_on = on
+    activity.state = "submitted"
+    activity.submitted_at, activity.withdrawn_on = work.now, None
+    _flush(work)
+    history.record(work, "submit", "activity", activity.id)
+
+
+def _check_submission(work: Work, activity: Activity, certification: Any) -> None:
+    """Everything that speaks against handing an activity in."""
     kind = _check(work, certification, {key: getattr(activity, key) for key in CLAIMED})
     rules.check_evidence(
         kind, files=count_evidence(work, activity.id),
         add_at=f"POST /api/v1/activities/{activity.id}/evidence",
     )  # fmt: skip
-    activity.state = "submitted"
-    activity.submitted_on = work.today(work.schemes[activity.scheme])
-    activity.submitted_at = work.now
-    _flush(work)
-    history.record(work, "submit", "activity", activity.id)
 
 
 def withdraw(work: Work, activity_id: str) -> None:
     """Take an activity back before it is decided. Raises IllegalTransition."""
     activity = _own(work, activity_id, None)
     rules.check_step("withdraw", activity.state)  # type: ignore[arg-type]
+    certification = _certification(work, activity)
     activity.state = "withdrawn"
-    activity.withdrawn_on = work.today(work.schemes[activity.scheme])
+    on = work.day_of(work.schemes[activity.scheme], certification.time_zone)
+    activity.withdrawn_on = max(on, activity.submitted_on or on)
     _flush(work)
     history.record(work, "withdraw", "activity", activity.id)
+    renewals.follow(work, certification)
 
 
 def discard(work: Work, activity_id: str, *, version: int) -> list[str]:
@@ -195,42 +216,69 @@ def discard(work: Work, activity_id: str, *, version: int) -> list[str]:
 def decide(work: Work, activity_id: str, verdict: Verdict, *, version: int) -> None:
     """Answer an activity: approve (perhaps for fewer points), reject, ask for more.
 
-    Raises SelfReview, IllegalTransition (it is decided once), Stale, UnknownReason, Invalid.
+    A later answer supersedes the one before, with a reason; that one stays on record. An
+    application that waited for this answer is denied where it can no longer reach its points.
+    Raises SelfReview, IllegalTransition, Stale, UnknownReason, Invalid.
     """
     activity = _own(work, activity_id, version)
     check_not_own(work.actor, activity.holder_id)
     rules.check_step("decide", activity.state)  # type: ignore[arg-type]
-    if verdict.verdict != "approved" and not (verdict.reason_code and verdict.reason):
-        missing = {
-            k: "is required unless approved"
-            for k in ("reason_code", "reason")
-            if not getattr(verdict, k)
-        }
-        raise Invalid("A refusal needs its reason.", fields=missing)
-    if verdict.verdict != "approved" and verdict.points_limit is not None:
-        raise Invalid("Only an approval has points.", fields={"points_limit": "only when approved"})
-    if verdict.verdict != "approved" and verdict.provider_approved:
-        rule = {"provider_approved": "only when approved"}
-        raise Invalid("Only an approval says so of the provider.", fields=rule)
+    before = next(iter(_ruling(work, activity)), None)
+    _check_answer(verdict, before)
     _check_reason(work, verdict)
-    activity.state = verdict.verdict
-    _flush(work)
-    decision = Decision(
+    made = Decision(
         activity_id=activity.id, verdict=verdict.verdict,
-        decided_on=work.today(work.schemes[activity.scheme]), points_limit=verdict.points_limit,
+        decided_on=_decided_on(work, activity, before), points_limit=verdict.points_limit,
         provider_approved=verdict.provider_approved, reason_code=verdict.reason_code,
         reason=verdict.reason, decided_by=work.actor.name, recorded_at=work.now,
     )  # fmt: skip
-    work.session.add(decision)
+    _set_state(work, activity, verdict.verdict)
+    work.session.add(made)
     history.record(
         work, "decide", "activity", activity.id, verdict=verdict.verdict,
         points_limit=verdict.points_limit, provider_approved=verdict.provider_approved,
-        reason_code=verdict.reason_code,
+        reason_code=verdict.reason_code, supersedes=before.id if before else None,
     )  # fmt: skip
-    news = News(
-        kind="activity_decided", holder_id=activity.holder_id, subject_id=activity.id,
-        event=decision.id, on=decision.decided_on,
+    _tell(work, activity, kind="activity_decided", event=made.id, on=made.decided_on)
+    _settle(work, activity)
+
+
+def _check_answer(verdict: Verdict, before: Decision | None) -> None:
+    """Everything that speaks against an answer as it was given."""
+    rules.check_answer(
+        verdict.verdict, superseding=before.verdict if before else None,  # type: ignore[arg-type]
+        points_limit=verdict.points_limit, provider_approved=verdict.provider_approved,
+        reason_code=verdict.reason_code, reason=verdict.reason,
     )  # fmt: skip
+
+
+def _ruling(work: Work, activity: Activity) -> Sequence[Decision]:
+    """The decisions since the last submission that were not taken back, the ruling one first."""
+    statement = select(Decision).where(
+        Decision.activity_id == activity.id, Decision.undone_at.is_(None)
+    )
+    if activity.submitted_at is not None:
+        statement = statement.where(Decision.recorded_at >= activity.submitted_at)
+    order = Decision.decided_on.desc(), Decision.id.desc()
+    return work.session.scalars(statement.order_by(*order)).all()
+
+
+def _decided_on(work: Work, activity: Activity, before: Decision | None) -> date:
+    """Today at the scheme's, but never before the submission or an earlier answer."""
+    today = work.today(work.schemes[activity.scheme])
+    earliest = (activity.submitted_on, before.decided_on if before else None)
+    return max([today, *(day for day in earliest if day is not None)])
+
+
+def _set_state(work: Work, activity: Activity, state: str) -> None:
+    """Put the activity into a state; its version changes, also where the state is the same."""
+    activity.state = state
+    flag_modified(activity, "state")
+    _flush(work)
+
+
+def _tell(work: Work, activity: Activity, *, kind: str, event: str, on: date) -> None:
+    news = News(kind=kind, holder_id=activity.holder_id, subject_id=activity.id, event=event, on=on)
     notices.tell(work, [news])
 
 
@@ -246,6 +294,62 @@ def _check_reason(work: Work, verdict: Verdict) -> None:
     work.reasons.check(acts[verdict.verdict], verdict.reason_code, words=verdict.reason)
 
 
+def _settle(work: Work, activity: Activity) -> None:
+    """Draw the consequences for the application that waited for this activity, if one did."""
+    certification = certifications.of_holder(work, activity.holder_id, activity.scheme)
+    if certification is not None:
+        renewals.follow(work, certification)
+
+
+def undo(work: Work, activity_id: str, *, reason: str, version: int) -> None:
+    """Take the ruling decision back: the one before it rules again, or the activity waits.
+
+    It stays on record, marked as undone. Raises SelfReview, IllegalTransition, Stale.
+    """
+    activity = _own(work, activity_id, version)
+    check_not_own(work.actor, activity.holder_id)
+    rules.check_step("undo", activity.state)  # type: ignore[arg-type]
+    found = _ruling(work, activity)
+    if not found:
+        raise IllegalTransition(
+            "There is no decision to take back since the last submission.", state=activity.state
+        )
+    undone, before = found[0], found[1] if len(found) > 1 else None
+    undone.undone_at, undone.undone_by, undone.undone_reason = work.now, work.actor.name, reason
+    _set_state(work, activity, before.verdict if before else "submitted")
+    history.record(
+        work, "undo", "activity", activity.id, decision_id=undone.id, reason=reason,
+        restores=before.id if before else None,
+    )  # fmt: skip
+    today = work.today(work.schemes[activity.scheme])
+    if before is None:
+        _tell(work, activity, kind="activity_reopened", event=undone.id, on=today)
+    else:
+        event = f"{before.id}:{_times_undone(work, activity.id)}"
+        _tell(work, activity, kind="activity_decided", event=event, on=today)
+    _settle(work, activity)
+
+
+def _times_undone(work: Work, activity_id: str) -> int:
+    statement = select(func.count()).where(
+        Decision.activity_id == activity_id, Decision.undone_at.is_not(None)
+    )
+    return int(work.row(statement)[0])
+
+
+def decisions(reading: Reading, activity_id: str) -> Sequence[Any]:
+    """Every decision on an activity, oldest first, those taken back too. Raises NotFound."""
+    get(reading, activity_id)
+    table = Decision
+    return reading.rows(
+        select(
+            table.id, table.verdict, table.decided_on, table.points_limit,
+            table.provider_approved, table.reason_code, table.reason, table.decided_by,
+            table.recorded_at, table.undone_at, table.undone_by, table.undone_reason,
+        ).where(table.activity_id == activity_id).order_by(table.decided_on, table.id)
+    )  # fmt: skip
+
+
 COLUMNS = (
     Activity.id, Activity.ref, Activity.holder_id, Activity.scheme, Activity.category,
     Activity.type, Activity.title, Activity.provider, Activity.quantity, Activity.starts_on,
@@ -255,7 +359,7 @@ COLUMNS = (
 )  # fmt: skip
 _LATEST = (
     select(Decision.id)
-    .where(Decision.activity_id == Activity.id)
+    .where(Decision.activity_id == Activity.id, Decision.undone_at.is_(None))
     .order_by(Decision.decided_on.desc(), Decision.id.desc())
     .limit(1)
     .correlate(Activity)

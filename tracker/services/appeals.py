@@ -1,66 +1,118 @@
-"""Appeals: filed against a suspension or revocation, decided by somebody not involved before."""
+"""Appeals: against a suspension, a revocation or a denied renewal; decided by somebody else."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.attributes import flag_modified
 
-from tracker.domain.errors import IllegalTransition, NotAllowed, NotFound, Stale
-from tracker.domain.permissions import check_not_own, check_own_holder
+from tracker.domain.errors import BuiltUpon, IllegalTransition, NotAllowed, NotFound, Stale
+from tracker.domain.permissions import SYSTEM, check_not_own, check_own_holder
 from tracker.domain.renewals import check_appeal
-from tracker.models import Appeal, Certification, StandingChange
-from tracker.services import certifications, facts, history
-from tracker.services.work import Reading, Work
+from tracker.domain.schemes import AppealRule
+from tracker.models import Activity, Appeal, Certification, Decision, Renewal, StandingChange
+from tracker.services import certifications, facts, history, notices, renewals
+from tracker.services.notices import News
+from tracker.services.work import Reading, Work, zone_of
 
+Outcome = Literal["upheld", "dismissed"]
+_UPHELD = "appeal_upheld"
 _ONE = select(
-    Appeal.id, Appeal.certification_id, Appeal.change_id, Appeal.statement, Appeal.filed_on,
-    Appeal.due_on, Appeal.fee, Appeal.fee_refunded, Appeal.outcome, Appeal.decided_on,
-    Appeal.reason, Appeal.version, Certification.holder_id,
+    Appeal.id, Appeal.certification_id, Appeal.change_id, Appeal.renewal_id, Appeal.statement,
+    Appeal.filed_on, Appeal.due_on, Appeal.fee, Appeal.fee_refunded, Appeal.outcome,
+    Appeal.decided_on, Appeal.reason, Appeal.version, Certification.holder_id,
 ).join(Certification, Certification.id == Appeal.certification_id)  # fmt: skip
 
 
-def file(work: Work, certification_id: str, *, statement: str) -> str:
-    """Appeal against the latest suspension or revocation. Raises AppealTooLate, IllegalTransition.
+@dataclass(frozen=True, slots=True)
+class _Against:
+    """What is appealed: a change of standing or a denied renewal, and when it was told."""
 
-    Due within the published days of the notice; decided within those after it.
+    change_id: str | None
+    renewal_id: str | None
+    told_at: datetime
+
+
+def file(
+    work: Work, certification_id: str, *, statement: str, renewal_id: str | None = None
+) -> str:
+    """Appeal against a denied renewal, or the latest suspension or revocation.
+
+    Due within the published days of the notice, by the holder's own clock; decided within those
+    after it. Raises AppealTooLate, IllegalTransition, NotFound.
     """
     row = certifications.locked(work, certification_id)
     scheme = work.schemes[row.scheme]
-    change = work.row(
-        select(StandingChange.id, StandingChange.kind, StandingChange.recorded_at)
-        .where(StandingChange.certification_id == row.id)
-        .order_by(StandingChange.id.desc())
-    )
-    if change is None or change.kind not in {"suspend", "revoke"} or scheme.appeals is None:
-        raise IllegalTransition("There is no suspension or revocation to appeal.", state="none")
-    rule, on = scheme.appeals, work.today(scheme)
-    noticed_on = change.recorded_at.astimezone(scheme.time_zone).date()
-    check_appeal(rule, noticed_on=noticed_on, on=on)
+    found = _denied(work, row, renewal_id) if renewal_id else _changed(work, row)
+    if found is None or scheme.appeals is None:
+        told = "There is no suspension, revocation or denied renewal to appeal."
+        raise IllegalTransition(told, state="none")
+    rule, on = scheme.appeals, work.day_of(scheme, row.time_zone)
+    zone = scheme.zone_of(row.time_zone)
+    noticed_on = found.told_at.astimezone(zone_of(zone)).date()
+    check_appeal(rule, noticed_on=noticed_on, on=on, zone=zone)
     made = Appeal(
-        certification_id=row.id, change_id=change.id, statement=statement, filed_on=on,
-        due_on=on + timedelta(days=rule.decided_within_days), fee=rule.fee, recorded_at=work.now,
+        certification_id=row.id, change_id=found.change_id, renewal_id=found.renewal_id,
+        statement=statement, filed_on=on, due_on=on + timedelta(days=rule.decided_within_days),
+        fee=rule.fee, recorded_at=work.now,
     )  # fmt: skip
     work.session.add(made)
     try:
         work.session.flush()
     except IntegrityError as error:
         raise IllegalTransition("An appeal is open already.", state="open") from error
-    history.record(work, "appeal", "certification", row.id, change_id=change.id)
+    history.record(
+        work, "appeal", "certification", row.id, change_id=found.change_id,
+        renewal_id=found.renewal_id,
+    )  # fmt: skip
     return made.id
 
 
-def decide(
-    work: Work, appeal_id: str, *, outcome: Literal["upheld", "dismissed"], reason: str,
-    version: int,
-) -> None:  # fmt: skip
-    """Uphold an appeal, which reinstates and refunds the fee, or dismiss it.
+def _changed(work: Work, row: Any) -> _Against | None:
+    """The latest change of standing, if it is one that can be appealed."""
+    change = _latest_change(work, row.id)
+    if change is None or change.kind not in {"suspend", "revoke"}:
+        return None
+    return _Against(change.id, None, change.recorded_at)
 
-    By somebody who did not decide what is appealed. Where the policy restores the gap, the
-    reinstatement takes effect on the day of the change it undoes. Raises NotAllowed, Stale.
+
+def _latest_change(work: Work, certification_id: str) -> Any:
+    table = StandingChange
+    return work.row(
+        select(table.id, table.kind, table.reason_code, table.effective_on, table.recorded_at)
+        .where(table.certification_id == certification_id)
+        .order_by(table.id.desc())
+    )
+
+
+def _denied(work: Work, row: Any, renewal_id: str) -> _Against | None:
+    """The renewal of that id, if it is denied. Raises NotFound for another certification's."""
+    table = Renewal
+    renewal = work.row(
+        select(table.id, table.decision, table.closed_at, table.recorded_at).where(
+            table.id == renewal_id, table.certification_id == row.id
+        )
+    )
+    if renewal is None:
+        raise NotFound
+    if renewal.decision != "denied":
+        return None
+    return _Against(None, renewal.id, renewal.closed_at or renewal.recorded_at)
+
+
+def decide(work: Work, appeal_id: str, *, outcome: Outcome, reason: str, version: int) -> None:
+    """Uphold an appeal or dismiss it; a later outcome supersedes the one before.
+
+    Upheld: the change of standing is undone, or the renewal approved, and the fee refunded where
+    the rule says so. Where it restores the gap, the reinstatement takes effect on the day of the
+    change. By somebody who did not decide what is appealed. A superseded outcome is taken back
+    first: what was appealed holds again from its own day. Raises NotAllowed, Stale,
+    IllegalTransition, BuiltUpon.
     """
     found = work.session.get(Appeal, appeal_id)
     if found is None:
@@ -68,26 +120,82 @@ def decide(
     row = certifications.locked(work, found.certification_id)
     work.session.refresh(found)
     check_not_own(work.actor, row.holder_id)
-    if found.outcome is not None:
-        raise IllegalTransition(f"The appeal is {found.outcome} already.", state=found.outcome)
     if found.version != version:
         raise Stale("The appeal changed since you read it; read it again.")
-    change = work.session.get_one(StandingChange, found.change_id)
-    if change.decided_by == work.actor.name:
+    if found.outcome == outcome:
+        raise IllegalTransition(f"The appeal is {outcome} already.", state=outcome)
+    if work.actor.name in _involved(work, found):
         raise NotAllowed("An appeal is decided by somebody not involved before.")
-    scheme = work.schemes[row.scheme]
-    rule = scheme.appeals
-    on = work.today(scheme)
+    rule, before = work.schemes[row.scheme].appeals, found.outcome
+    on = max(work.today(work.schemes[row.scheme]), found.filed_on, found.decided_on or date.min)
+    if before == "upheld":
+        _put_back(work, found, row, reason)
+    elif outcome == "upheld":
+        _carry_out(work, found, row, rule, reason=reason, on=on)
     found.outcome, found.reason, found.decided_on = outcome, reason, on
     found.decided_by = work.actor.name
     found.fee_refunded = outcome == "upheld" and bool(rule and rule.refunded_on_success)
+    flag_modified(found, "outcome")
     work.session.flush()
-    history.record(work, outcome, "appeal", found.id, reason=reason)
-    if outcome == "upheld":
-        certifications.change(
-            work, row.id, kind="reinstate", reason_code="appeal_upheld", reason=reason,
-            effective_on=change.effective_on if rule and rule.restores_gap else on,
-        )  # fmt: skip
+    history.record(work, outcome, "appeal", found.id, reason=reason, before=before)
+    news = News(
+        kind="appeal_decided", holder_id=row.holder_id, subject_id=found.id, event=outcome, on=on
+    )
+    notices.tell(work, [news])
+
+
+def _involved(work: Work, appeal: Appeal) -> set[str]:
+    """Who decided what is appealed; of an automatic denial, who decided the activity behind it."""
+    if appeal.change_id is not None:
+        return {work.session.get_one(StandingChange, appeal.change_id).decided_by}
+    renewal = work.session.get_one(Renewal, appeal.renewal_id)
+    former = renewals.former_decisions(work, renewal.id)
+    deciders = [(renewal.decision, renewal.decided_by, renewal.closed_at)]
+    deciders += [(one.decision, one.decided_by, one.closed_at) for one in former]
+    denied = [(by, at) for decision, by, at in deciders if decision == "denied" and by]
+    names = {by for by, _ in denied if by != SYSTEM.name}
+    instants = [at for by, at in denied if by == SYSTEM.name and at is not None]
+    certification = work.session.get_one(Certification, appeal.certification_id)
+    rows = work.rows(
+        select(Decision.decided_by)
+        .join(Activity, Activity.id == Decision.activity_id)
+        .where(Activity.holder_id == certification.holder_id, Decision.recorded_at.in_(instants))
+    )
+    return names | {row.decided_by for row in rows}
+
+
+def _carry_out(
+    work: Work, appeal: Appeal, row: Any, rule: AppealRule | None, *, reason: str, on: date
+) -> None:
+    """Do what an upheld appeal brings."""
+    if appeal.renewal_id is not None:
+        renewals.approve_on_appeal(work, appeal.renewal_id, reason=reason)
+        return
+    change = work.session.get_one(StandingChange, appeal.change_id)
+    certifications.change(
+        work, row.id, kind="reinstate", reason_code=_UPHELD, reason=reason,
+        effective_on=change.effective_on if rule and rule.restores_gap else on,
+    )  # fmt: skip
+
+
+def _put_back(work: Work, appeal: Appeal, row: Any, reason: str) -> None:
+    """Take back what an upheld appeal brought.
+
+    The suspension or revocation holds again from the day on which it was lifted, so that it holds
+    from its own day without a gap. Raises BuiltUpon where the standing was changed since.
+    """
+    if appeal.renewal_id is not None:
+        renewals.undo_approval(work, appeal.renewal_id, reason=reason)
+        return
+    lifted = _latest_change(work, row.id)
+    if lifted is None or (lifted.kind, lifted.reason_code) != ("reinstate", _UPHELD):
+        raise BuiltUpon("The standing was changed since the appeal was upheld; change it itself.")
+    change = work.session.get_one(StandingChange, appeal.change_id)
+    made = certifications.change(
+        work, row.id, kind=change.kind,  # type: ignore[arg-type]
+        effective_on=lifted.effective_on, reason_code=change.reason_code, reason=reason,
+    )  # fmt: skip
+    work.session.get_one(StandingChange, made).barred_until = change.barred_until
 
 
 def get(reading: Reading, appeal_id: str) -> Any:

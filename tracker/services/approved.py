@@ -49,9 +49,10 @@ def _of_the_round(decision: type[Decision]) -> ColumnElement[bool]:
 
 APPROVED = and_(
     Activity.state != "draft", Decision.decided_on <= _ON, Decision.verdict == "approved",
-    _of_the_round(Decision),
+    Decision.undone_at.is_(None), _of_the_round(Decision),
     ~exists().where(
-        _Later.activity_id == Activity.id, _Later.decided_on <= _ON, _of_the_round(_Later),
+        _Later.activity_id == Activity.id, _Later.undone_at.is_(None),
+        _Later.decided_on <= _ON, _of_the_round(_Later),
         tuple_(_Later.decided_on, _Later.id) > tuple_(Decision.decided_on, Decision.id),
     ),
 )  # fmt: skip

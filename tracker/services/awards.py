@@ -150,7 +150,7 @@ class _Known:
     def filings(self, certification_id: str | None = None) -> list[Filing]:
         """The renewals as the rule takes them: all of them, or those of one row."""
         return [
-            _filing(row)
+            filing(row, self.records.get(row.certification_id))
             for row in self.renewals
             if certification_id is None or row.certification_id == certification_id
         ]
@@ -169,10 +169,14 @@ class _Known:
         ]  # fmt: skip
 
 
-def _filing(row: Any) -> Filing:
+def filing(row: Any, record: facts.Record | None) -> Filing:
+    """A renewal's row as the rule takes it, with the cycle that it opened on record."""
+    cycles = record.cycles if record else ()
+    opened = any((c.ordinal, c.opened_on) == (row.cycle + 1, row.decided_on) for c in cycles)
     return Filing(
-        row.ref or row.id, row.submitted_on, row.decision, row.decided_on, row.withdrawn_on
-    )
+        row.ref or row.id, row.submitted_on, row.decision, row.decided_on, row.withdrawn_on,
+        told=row.ref is not None, opened=row.cycle if opened else None,
+    )  # fmt: skip
 
 
 def awards_of(work: Work, scheme: Scheme, holder_id: str) -> tuple[Award, ...]:
@@ -326,7 +330,9 @@ def _plan(scheme: Scheme, known: _Known, later: Later) -> _Plan:
 
 def _lay_out(scheme: Scheme, plan: _Plan) -> None:
     plan.laid = {
-        award.sequence: rules.lay_out(scheme, award.awarded_on, award.filings, award.adjustments)
+        award.sequence: rules.lay_out(
+            scheme, award.awarded_on, award.filings, award.adjustments, award.changes
+        )
         for award in plan.awards
     }
 
@@ -354,7 +360,7 @@ def _lost(scheme: Scheme, plan: _Plan) -> dict[str, _Row]:
         for one in filings:
             was_fit = one.key not in before.unfit
             gone = one.key not in standing or (was_fit and one.key not in fit)
-            if one.decision == "approved" and gone:
+            if one.decision == "approved" and gone and one.key not in before.idle:
                 lost[one.key] = row
     return lost
 
@@ -615,9 +621,9 @@ def _rehome(plan: _Plan, award: Award, id_: str, to: _Cycles) -> set[str]:
     """Have the facts of an award's time hang on it; the rows that they hung on before."""
     keys = {f.key for f in award.filings}
     moved: set[str] = set()
-    waits = any(r.certification_id == id_ and _filing(r).waits for r in plan.known.renewals)
+    waits = any(r.certification_id == id_ and filing(r, None).waits for r in plan.known.renewals)
     for row in plan.known.renewals:
-        stays = row.certification_id == id_ or (_filing(row).waits and waits)
+        stays = row.certification_id == id_ or (filing(row, None).waits and waits)
         if (row.ref or row.id) in keys and not stays:
             to.renewals.append({"_id": row.id, "certification_id": id_})
             moved.add(row.certification_id)

@@ -129,7 +129,7 @@ def check_open(
 
 
 def locked(work: Work, certification_id: str) -> Any:
-    """The certification's row, its holder locked for the rest of the transaction.
+    """The certification's row and its holder's time zone, the holder locked until the end.
 
     Raises NotFound.
     """
@@ -140,16 +140,21 @@ def locked(work: Work, certification_id: str) -> Any:
     return row
 
 
-_LOCKED = facts.CERTIFICATION_BY_ID.join(
-    Holder, Holder.id == Certification.holder_id
-).with_for_update(of=Holder)
+_LOCKED = (
+    facts.CERTIFICATION_BY_ID.add_columns(Holder.time_zone)
+    .join(Holder, Holder.id == Certification.holder_id)
+    .with_for_update(of=Holder)
+)
 
 
 def of_holder(work: Work, holder_id: str, scheme: str) -> Any:
-    """The row of the certification that speaks for a holder under a scheme, or None."""
+    """The row of the certification that speaks for a holder under a scheme, or None.
+
+    With the holder's time zone.
+    """
     table = Certification
     return work.row(
-        select(*facts.CERTIFICATION).where(
-            table.holder_id == holder_id, table.scheme == scheme, facts.CURRENT
-        )
+        select(*facts.CERTIFICATION, Holder.time_zone)
+        .join(Holder, Holder.id == table.holder_id)
+        .where(table.holder_id == holder_id, table.scheme == scheme, facts.CURRENT)
     )

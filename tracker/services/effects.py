@@ -11,10 +11,9 @@ from sqlalchemy import select
 
 from tracker.domain import awards as rules
 from tracker.domain import certifications
-from tracker.domain.awards import Filing
 from tracker.domain.certifications import Standing, days_of
 from tracker.models import Activity, Certification, Renewal, Span
-from tracker.services import cases, facts
+from tracker.services import awards, cases, facts
 from tracker.services.awards import Consequence, What
 from tracker.services.work import Work
 
@@ -90,7 +89,7 @@ def _renewals(
     statement = (
         select(
             table.id, table.ref, table.certification_id, table.submitted_on, table.decision,
-            table.decided_on, table.withdrawn_on,
+            table.decided_on, table.withdrawn_on, table.cycle,
         )
         .join(Certification, Certification.id == table.certification_id)
         .where(Certification.holder_id == holder_id, table.decision == "approved")
@@ -99,13 +98,13 @@ def _renewals(
     found: dict[str, Renewed] = {}
     for id_, row in rows.items():
         mine = [one for one in approved if one.certification_id == id_]
-        filings = [Filing(one.id, one.submitted_on, one.decision, one.decided_on) for one in mine]
+        filings = [awards.filing(one, known[id_]) for one in mine]
         laid = rules.lay_out(
             work.schemes[row.scheme], row.awarded_on, filings, known[id_].adjustments
         )
         stands = row.withdrawn_at is None
         for one in mine:
-            fits = stands and one.id not in laid.unfit
+            fits = stands and (one.ref or one.id) not in laid.unfit
             found[one.id] = Renewed(one.id, row.number, one.submitted_on, fits)
     return found
 

@@ -235,7 +235,10 @@ def in_words(found: Explained, language: str) -> dict[str, Any]:
         "total": evaluation.total, "required": evaluation.required, "missing": evaluation.missing,
         "complete": evaluation.complete, "carried_over": evaluation.carried_over,
         "carries_over": evaluation.carries_over, "reexamined_on": evaluation.reexamined_on,
-        "pending_points": pending, "projected_total": found.points.projected,
+        "pending_points": pending, "total_if_approved": found.points.pending.total,
+        "missing_if_approved": found.points.pending.missing,
+        "complete_if_approved": found.points.pending.complete,
+        "projected_total": found.points.projected,
         **_totals(evaluation), "credits": told, **_gap(found, language),
         "sentences": explanations.explain(
             evaluation, policy, language, issuer=found.scheme.issuer, pending=pending,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, event, select
+from sqlalchemy import delete, event, false, func, select
 
 from tracker.db import new_id
 from tracker.domain import activities as rules
@@ -28,6 +28,10 @@ _COLUMNS = (
     Evidence.id, Evidence.activity_id, Evidence.slot, Evidence.filename, Evidence.content_type,
     Evidence.size, Evidence.sha256, Evidence.key, Evidence.recorded_at,
 )  # fmt: skip
+_KEPT = select(
+    *_COLUMNS, Activity.holder_id,
+    func.coalesce(Evidence.recorded_at > Activity.submitted_at, false()).label("came_later"),
+).join(Activity, Activity.id == Evidence.activity_id)  # fmt: skip
 _ORPHAN_AGE = timedelta(days=1)  # no transaction is open for so long
 
 
@@ -39,10 +43,11 @@ def store(settings: Settings) -> Store:
 def add(work: Work, activity_id: str, file: Checked) -> str:
     """Keep a file with an activity; returns its id.
 
-    Raises NotFound; IllegalTransition once the activity is handed in; UnacceptableEvidence if it
-    has all the files that it may have.
+    Also while the activity waits for a decision; the file is marked as having come later. Raises
+    NotFound; IllegalTransition once it is approved; UnacceptableEvidence if it has all the files
+    that it may have.
     """
-    _check_open(work, activity_id)
+    _check_open(work, activity_id, "add_evidence")
     kept = store(work.settings)
     key = kept.put(file.data)
     _when_undone(work, lambda: kept.remove(key))
@@ -74,18 +79,18 @@ def _take_slot(work: Work, row: dict[str, Any]) -> None:
 
 
 def _rows(reading: Reading, activity_id: str) -> Sequence[Any]:
-    statement = select(*_COLUMNS).where(Evidence.activity_id == activity_id)
+    statement = _KEPT.where(Evidence.activity_id == activity_id)
     return reading.rows(statement.order_by(Evidence.slot))
 
 
-def _check_open(work: Work, activity_id: str) -> None:
-    """Refuse whoever may not change the activity, or one that is not with its holder."""
+def _check_open(work: Work, activity_id: str, step: rules.Step = "edit") -> None:
+    """Refuse whoever may not change the activity, or one whose files may not change now."""
     row = activities.get(work, activity_id)
     certifications.lock(work, [row.holder_id])
     state = work.row(select(Activity.state).where(Activity.id == activity_id))
     if state is None:
         raise NotFound
-    rules.check_step("edit", state.state)
+    rules.check_step(step, state.state)
 
 
 def of_activity(reading: Reading, activity_id: str) -> Sequence[Any]:
@@ -96,11 +101,7 @@ def of_activity(reading: Reading, activity_id: str) -> Sequence[Any]:
 
 def get(reading: Reading, evidence_id: str) -> Any:
     """A file's row. Raises NotFound, also for somebody else's."""
-    row = reading.row(
-        select(*_COLUMNS, Activity.holder_id)
-        .join(Activity, Activity.id == Evidence.activity_id)
-        .where(Evidence.id == evidence_id)
-    )
+    row = reading.row(_KEPT.where(Evidence.id == evidence_id))
     if row is None:
         raise NotFound
     check_own_holder(reading.actor, row.holder_id)

@@ -95,6 +95,19 @@ class ActivityFacts:
         withdrawn = self.withdrawn_on is not None and self.withdrawn_on <= day
         return submitted and not withdrawn and self.verdict_on(day) is None
 
+    @property
+    def undecided(self) -> bool:
+        """Whether it is handed in and not finally answered: a question is no final answer."""
+        verdict = self.verdict_on(date.max)
+        waits = verdict is None or verdict.verdict == "more_information"
+        return waits and self.submitted_on is not None and self.withdrawn_on is None
+
+    def as_decided(self, day: date) -> ActivityFacts:
+        """The activity with the answer that rules now, as if it had been given on a day."""
+        verdict = self.verdict_on(date.max)
+        now = (replace(verdict, decided_on=day, this_round=True),) if verdict else ()
+        return replace(self, decisions=now)
+
     def claim_on(self, day: date) -> Claim:
         """The claim with what the reviewer said of it as of that day."""
         verdict = self.verdict_on(day)
@@ -270,7 +283,10 @@ _ACTIVITY = (
     )
     .join(
         Decision,
-        and_(Decision.activity_id == Activity.id, Decision.recorded_at <= KNOWN_AT),
+        and_(
+            Decision.activity_id == Activity.id, Decision.recorded_at <= KNOWN_AT,
+            or_(Decision.undone_at.is_(None), Decision.undone_at > KNOWN_AT),
+        ),
         isouter=True,
     )
     .where(

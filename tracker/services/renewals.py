@@ -1,128 +1,444 @@
-"""Renewals: applications, decisions, quotes, and appeals against changes of standing."""
+"""Renewals: applications, decisions on them that later ones supersede, and quotes."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from operator import attrgetter
 from typing import Any, Literal
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, delete, false, insert, null, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.attributes import flag_modified
 
 from tracker.domain import certifications as rules
 from tracker.domain import renewals, terms
+from tracker.domain.certifications import Application
 from tracker.domain.errors import (
+    BuiltUpon,
     IllegalTransition,
     Invalid,
     NotFound,
     RenewalPending,
     Stale,
 )
-from tracker.domain.permissions import check_not_own, check_own_holder
+from tracker.domain.permissions import SYSTEM, check_not_own, check_own_holder
 from tracker.domain.policies import Policy
+from tracker.domain.renewals import Judged
 from tracker.domain.schemes import Scheme
 from tracker.domain.terms import Case
-from tracker.models import Certification, Cycle, Renewal
+from tracker.models import Certification, Cycle, FormerRenewalDecision, Holder, Renewal
 from tracker.services import cases, certifications, facts, history, notices, standings
 from tracker.services.cases import Asked
+from tracker.services.facts import ActivityFacts
 from tracker.services.notices import News
 from tracker.services.work import Reading, Work
 
+Decision = Literal["approved", "denied"]
 _COLUMNS = (
     Renewal.id, Renewal.ref, Renewal.certification_id, Renewal.cycle, Renewal.submitted_on,
-    Renewal.points_counted, Renewal.decision, Renewal.decided_on, Renewal.reason,
-    Renewal.withdrawn_on, Renewal.recorded_at, Renewal.version, Certification.holder_id,
-    Certification.scheme,
+    Renewal.points_counted, Renewal.points_if_approved, Renewal.decision, Renewal.decided_on,
+    Renewal.reason, Renewal.withdrawn_on, Renewal.recorded_at, Renewal.version,
+    Certification.holder_id, Certification.scheme,
 )  # fmt: skip
 _ONE = select(*_COLUMNS).join(Certification, Certification.id == Renewal.certification_id)
 OF_HOLDER = _ONE.where(Certification.holder_id == bindparam("id"))
+_STALE = "The renewal changed since you read it; read it again."
 
 
 def apply(work: Work, certification_id: str) -> str:
-    """Apply to recertify, today. The refusals are those of ``domain.renewals.objections``."""
+    """Apply to recertify, on the holder's own day.
+
+    Activities that wait for a decision count where the policy lets them admit. The refusals are
+    those of ``domain.renewals.objections``.
+    """
     row = certifications.locked(work, certification_id)
     scheme = work.schemes[row.scheme]
-    on = work.today(scheme)
+    on = work.day_of(scheme, row.time_zone)
     held = standings.of_certification(work, row.id, on=on)
     if held is None:
         raise NotFound
     record = facts.records(work, [row.id])[row.id]
-    result = _points(work, row, record, on=on)
-    evaluation = result.evaluation if result else None
-    renewals.check_application(held.standing, evaluation, result.policy if result else None)
+    found = _count(work, row, record, on=on, last=on)
+    judged = found.judged if found else None
+    renewals.check_application(held.standing, judged, zone=scheme.zone_of(row.time_zone))
     renewal = Renewal(
         certification_id=row.id, cycle=record.cycles[-1].ordinal, submitted_on=on,
-        points_counted=evaluation.total if evaluation else None, recorded_at=work.now,
+        points_counted=judged.evaluation.total if judged else None,
+        points_if_approved=judged.pending.total if judged and judged.pending else None,
+        recorded_at=work.now,
     )  # fmt: skip
     work.session.add(renewal)
-    try:
-        work.session.flush()
-    except IntegrityError as error:
-        raise RenewalPending("An application is under review already.") from error
+    _flush(work)
     history.record(work, "apply", "renewal", renewal.id, certification_id=row.id)
     certifications.refresh(work, scheme, [row.id])
     return renewal.id
 
 
-def _points(work: Work, row: Any, record: facts.Record, *, on: date) -> standings.Points | None:
-    """The points of the certification, whole, as an application needs them."""
+def _flush(work: Work) -> None:
+    """Write; the database refuses a second undecided application of a certification."""
+    try:
+        work.session.flush()
+    except IntegrityError as error:
+        raise RenewalPending("Another application is under review.") from error
+
+
+# What counts for an application.
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What was submitted in time for an application brings, and what of it waits, by id."""
+
+    judged: Judged
+    waiting: tuple[str, ...]
+
+
+def _count(work: Work, row: Any, record: facts.Record, *, on: date, last: date) -> _Counted | None:
+    """The points on a day of what was submitted by the last day, by what is decided now.
+
+    When it was decided does not matter. None where the scheme counts no points.
+    """
     scheme = work.schemes[row.scheme]
     activities = facts.activities(work, [row.holder_id])
     asked = Asked(row.id, row.holder_id, row.scheme)
     beside = cases.beside(work, [asked], activities).get(row.id, cases.ALONE)
-    claimed = activities[row.holder_id, row.scheme]
-    return standings.evaluate(scheme, record, claimed, on=on, beside=beside)
+    own = _in_time(activities[row.holder_id, row.scheme], on=on, last=last)
+    shared = {code: _in_time(of, on=on, last=last) for code, of in beside.activities.items()}
+    found = standings.evaluate(
+        scheme, record, own, on=on, beside=replace(beside, activities=shared)
+    )
+    if found is None:
+        return None
+    together = [one for some in (own, *shared.values()) for one in some]
+    waiting = tuple(one.claim.ref for one in together if one.undecided)
+    return _Counted(Judged(found.evaluation, found.policy, found.pending), waiting)
 
 
+def _in_time(activities: Collection[ActivityFacts], *, on: date, last: date) -> list[ActivityFacts]:
+    """The activities that were submitted by the last day, as they are decided now."""
+    return [
+        one.as_decided(on) for one in activities
+        if one.withdrawn_on is None and (one.submitted_on is None or one.submitted_on <= last)
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """An application to be decided: what it was made for, on what terms, until which day.
+
+    ``record`` is as if it were undecided, with the cycles up to the one that it renews.
+    """
+
+    record: facts.Record
+    policy: Policy
+    last_day: date
+
+    def step(self, renewal: Any) -> Any:
+        """The late step that it was made on; None for one in time."""
+        expires_on = self.record.expires_on
+        return expires_on and self.policy.late_step(expires_on, renewal.submitted_on)
+
+
+def _case(work: Work, row: Any, record: facts.Record, renewal: Any) -> _Case:
+    closed_on = renewal.decided_on or renewal.withdrawn_on
+    applications = list(record.applications)
+    applications.remove(Application(renewal.submitted_on, closed_on))
+    opened = replace(
+        record, cycles=record.cycles[: renewal.cycle],
+        applications=(*applications, Application(renewal.submitted_on, None)),
+    )  # fmt: skip
+    scheme, last = work.schemes[row.scheme], renewal.submitted_on
+    policy = scheme.policy(opened.cycles[-1].policy)
+    if opened.expires_on is not None:
+        last = policy.terms_end_on(opened.expires_on, last) or last
+    return _Case(opened, policy, last)
+
+
+def _judge(work: Work, row: Any, case: _Case) -> _Counted | None:
+    """What the application can be decided by today, or on its last day if that is past."""
+    today = work.day_of(work.schemes[row.scheme], row.time_zone)
+    on = min(today, case.last_day)
+    return _count(work, row, case.record, on=on, last=case.last_day)
+
+
+# Decisions.
 def _open(work: Work, renewal_id: str) -> tuple[Renewal, Any]:
-    """An undecided renewal with its certification, the holder locked. Raises NotFound."""
+    """A renewal that was not withdrawn with its certification, the holder locked."""
     renewal = work.session.get(Renewal, renewal_id)
     if renewal is None:
         raise NotFound
     row = certifications.locked(work, renewal.certification_id)
     work.session.refresh(renewal)
-    if renewal.decision or renewal.withdrawn_on:
-        state = renewal.decision or "withdrawn"
-        raise IllegalTransition(f"The renewal is {state} already.", state=state)
+    if renewal.withdrawn_on:
+        raise IllegalTransition("The renewal is withdrawn already.", state="withdrawn")
+    return renewal, row
+
+
+def _to_decide(work: Work, renewal_id: str, version: int) -> tuple[Renewal, Any]:
+    renewal, row = _open(work, renewal_id)
+    check_not_own(work.actor, row.holder_id)
+    if renewal.version != version:
+        raise Stale(_STALE)
     return renewal, row
 
 
 def decide(
-    work: Work, renewal_id: str, *, decision: Literal["approved", "denied"],
-    reason: str | None, version: int, checks: Collection[str] = (),
+    work: Work, renewal_id: str, *, decision: Decision, reason: str | None, version: int,
+    checks: Collection[str] = (),
 ) -> None:  # fmt: skip
     """Approve a renewal, which opens the next cycle in the same transaction, or deny it.
 
-    ``checks`` are those that the reviewer confirms; an approval needs all of the policy's.
-    Raises SelfReview, IllegalTransition, Stale, CheckMissing, Invalid for a denial without a
-    reason or a check that the policy does not ask for.
+    ``checks`` are those that the reviewer confirms; an approval needs all of the policy's. A
+    later decision supersedes the one before, with a reason; that one stays on record. Raises
+    SelfReview, IllegalTransition, Stale, PointsPending, PointsMissing, CheckMissing, BuiltUpon,
+    RenewalPending, Invalid for a denial or a change without a reason or a check that the policy
+    does not ask for.
     """
-    renewal, row = _open(work, renewal_id)
-    check_not_own(work.actor, row.holder_id)
-    if renewal.version != version:
-        raise Stale("The renewal changed since you read it; read it again.")
-    if decision == "denied" and not reason:
-        raise Invalid("A denial needs its reason.", fields={"reason": "is required to deny"})
-    scheme = work.schemes[row.scheme]
-    on = work.today(scheme)
+    renewal, row = _to_decide(work, renewal_id, version)
+    _check_reason(renewal, decision, reason)
+    record = facts.records(work, [row.id])[row.id]
     if decision == "approved":
-        record = facts.records(work, [row.id])[row.id]
-        _check_still_in_force(record)
-        renewals.check_confirmed(_governing(work, row, record, renewal), checks)
-        cycle = _next_cycle(scheme, record, decided_on=on)
-        work.connection.execute(insert(Cycle), [certifications.cycle_row(work, row.id, cycle)])
-    renewal.decision, renewal.decided_on, renewal.decided_by = decision, on, work.actor.name
-    renewal.reason, renewal.closed_at = reason, work.now
-    work.session.flush()
+        case = _case(work, row, record, renewal)
+        _check_state(work, row, case, renewal)
+        _check_points(work, row, case, renewal)
+        renewals.check_confirmed(_governing(work, row, case, renewal), checks)
+    _supersede(work, renewal, row, decision, reason=reason)
     confirmed = {"checks": sorted(set(checks))} if checks else {}
     history.record(work, decision, "renewal", renewal.id, reason=reason, **confirmed)
-    certifications.refresh(work, scheme, [row.id])
+
+
+def _check_reason(renewal: Renewal, decision: Decision, reason: str | None) -> None:
+    if reason:
+        return
+    if decision == "denied":
+        raise Invalid("A denial needs its reason.", fields={"reason": "is required to deny"})
+    if renewal.decision is not None:
+        rule = f"is required: the renewal is {renewal.decision}, which this changes"
+        raise Invalid("A change of a decision needs its reason.", fields={"reason": rule})
+
+
+def _check_state(work: Work, row: Any, case: _Case, renewal: Renewal) -> None:
+    """Refuse to approve what a file brought in against the state it acts on; see imports."""
+    if renewal.ref is None:
+        return
+    record = case.record
+    for refusal in renewals.contradictions(
+        work.schemes[row.scheme], record.cycles, on=renewal.submitted_on,
+        changes=record.changes, adjustments=record.adjustments,
+    ):  # fmt: skip
+        raise refusal
+
+
+def _check_points(work: Work, row: Any, case: _Case, renewal: Renewal) -> None:
+    """Refuse to approve while the points are not there, whatever else is to be decided."""
+    counted = _judge(work, row, case)
+    if counted is not None:
+        renewals.check_points(counted.judged, case.step(renewal), counted.waiting)
+
+
+def approve_on_appeal(work: Work, renewal_id: str, *, reason: str) -> None:
+    """Approve a denied renewal, because an appeal was upheld: that decides about the points too.
+
+    Raises IllegalTransition, BuiltUpon, RenewalPending.
+    """
+    renewal, row = _open(work, renewal_id)
+    if renewal.decision != "denied":
+        raise IllegalTransition(
+            f"The renewal is {renewal.decision or 'undecided'}, not denied.",
+            state=renewal.decision or "undecided",
+        )
+    _supersede(work, renewal, row, "approved", reason=reason)
+    history.record(work, "approved", "renewal", renewal.id, reason=reason, on_appeal=True)
+
+
+def _supersede(
+    work: Work, renewal: Renewal, row: Any, decision: Decision, *, reason: str | None,
+    by: str | None = None,
+) -> None:  # fmt: skip
+    """Put a decision in the place of the one before, if there was one, and tell of it."""
+    today = work.today(work.schemes[row.scheme])
+    on = max(today, renewal.submitted_on, renewal.decided_on or today)
+    if renewal.decision is not None:
+        _end_decision(work, renewal, reason=reason or "", undone=False)
+    renewal.decision, renewal.decided_on = decision, on
+    renewal.decided_by, renewal.reason = by or work.actor.name, reason
+    renewal.closed_at = work.now
+    _rule(work, renewal, row)
+    _tell(work, renewal, row, on)
+
+
+def _rule(work: Work, renewal: Renewal, row: Any) -> None:
+    """Draw the consequences of the decision that the renewal bears now."""
+    flag_modified(renewal, "decision")  # its version changes, also where the decision is the same
+    _flush(work)
+    if renewal.decision == "approved":
+        _open_cycle(work, renewal, row)
+    certifications.refresh(work, work.schemes[row.scheme], [row.id])
+
+
+def _open_cycle(work: Work, renewal: Renewal, row: Any) -> None:
+    """Open the cycle that an approval opens.
+
+    Raises IllegalTransition where the certification is held, BuiltUpon where the cycle was
+    renewed otherwise, RenewalPending while another application for it is under review.
+    """
+    record = facts.records(work, [row.id])[row.id]
+    _check_still_in_force(record)
+    if record.cycles[-1].ordinal != renewal.cycle:
+        raise BuiltUpon("The cycle was renewed by another application since.")
+    others = [one for one in record.applications if one.closed_on is None]
+    if others:
+        since = others[0].submitted_on
+        raise RenewalPending(f"The application of {since} is under review.", since=since)
+    scheme = work.schemes[row.scheme]
+    cycle = _next_cycle(scheme, record, decided_on=renewal.decided_on or renewal.submitted_on)
+    work.connection.execute(insert(Cycle), [certifications.cycle_row(work, row.id, cycle)])
+
+
+def _end_decision(work: Work, renewal: Renewal, *, reason: str, undone: bool) -> str:
+    """Keep the ruling decision as a former one, and close the cycle that it opened; its id."""
+    if renewal.decision == "approved":
+        _close_cycle(work, renewal)
+    former = FormerRenewalDecision(
+        renewal_id=renewal.id, decision=renewal.decision or "", undone=undone,
+        decided_on=renewal.decided_on or renewal.submitted_on, decided_by=renewal.decided_by,
+        reason=renewal.reason, closed_at=renewal.closed_at, ended_at=work.now,
+        ended_by=work.actor.name, ended_reason=reason,
+    )  # fmt: skip
+    work.session.add(former)
+    return former.id
+
+
+def _close_cycle(work: Work, renewal: Renewal) -> None:
+    """Take away the cycle that an approval opened. Raises BuiltUpon if one was built on it."""
+    id_, ordinal = renewal.certification_id, renewal.cycle + 1
+    later = work.row(
+        select(Renewal.submitted_on).where(
+            Renewal.certification_id == id_, Renewal.cycle >= ordinal, Renewal.id != renewal.id,
+            Renewal.withdrawn_on.is_(None), Renewal.decision.is_distinct_from("denied"),
+        )
+    )  # fmt: skip
+    if later is not None:
+        raise BuiltUpon(
+            f"The application of {later.submitted_on} builds on the cycle that this one opened;"
+            " withdraw or undo that one first.", submitted_on=later.submitted_on,
+        )  # fmt: skip
+    work.connection.execute(
+        delete(Cycle).where(
+            Cycle.certification_id == id_, Cycle.ordinal == ordinal,
+            Cycle.opened_on == renewal.decided_on,
+        )
+    )  # fmt: skip
+
+
+def undo(work: Work, renewal_id: str, *, reason: str, version: int) -> None:
+    """Take the ruling decision back: the one before rules again, or the application waits.
+
+    What is restored has the day on which it was decided. Raises SelfReview, IllegalTransition,
+    Stale, BuiltUpon, RenewalPending.
+    """
+    renewal, row = _to_decide(work, renewal_id, version)
+    if renewal.decision is None:
+        raise IllegalTransition("The renewal is not decided.", state="undecided")
+    _undo(work, renewal, row, reason=reason)
+
+
+def undo_approval(work: Work, renewal_id: str, *, reason: str) -> None:
+    """Take an approval back that an appeal brought. Raises IllegalTransition, BuiltUpon."""
+    renewal, row = _open(work, renewal_id)
+    if renewal.decision != "approved":
+        state = renewal.decision or "undecided"
+        raise IllegalTransition(f"The renewal is {state}, not approved.", state=state)
+    _undo(work, renewal, row, reason=reason)
+
+
+def _undo(work: Work, renewal: Renewal, row: Any, *, reason: str) -> None:
+    before = _superseded(work, renewal.id)
+    former_id = _end_decision(work, renewal, reason=reason, undone=True)
+    names = ("decision", "decided_on", "decided_by", "reason", "closed_at")
+    for name in names:
+        setattr(renewal, name, getattr(before, name, None))
+    _rule(work, renewal, row)
+    history.record(
+        work, "undo", "renewal", renewal.id, reason=reason, restores=renewal.decision or "undecided"
+    )
+    today = work.today(work.schemes[row.scheme])
+    if renewal.decision is None:
+        _tell(work, renewal, row, today, reopened=former_id)
+    else:
+        _tell(work, renewal, row, today)
+
+
+def _superseded(work: Work, renewal_id: str) -> FormerRenewalDecision | None:
+    """The decision that the ruling one took the place of, if any.
+
+    The former ones are gone through as they ended: a superseded one may rule again, which one
+    that was undone brings about.
+    """
+    found: list[FormerRenewalDecision] = []
+    for former in former_decisions(work, renewal_id):
+        if not former.undone:
+            found.append(former)
+        elif found:
+            found.pop()
+    return found[-1] if found else None
+
+
+def former_decisions(work: Work, renewal_id: str) -> Sequence[FormerRenewalDecision]:
+    """The decisions on a renewal that rule no more, in the order in which they ended."""
+    table = FormerRenewalDecision
+    statement = select(table).where(table.renewal_id == renewal_id).order_by(table.id)
+    return work.session.scalars(statement).all()
+
+
+def _tell(work: Work, renewal: Renewal, row: Any, on: date, *, reopened: str | None = None) -> None:
+    times = len(former_decisions(work, renewal.id))
     news = News(
-        kind="renewal_decided", holder_id=row.holder_id, subject_id=renewal.id, event=decision,
-        on=on,
+        kind="renewal_reopened" if reopened else "renewal_decided", holder_id=row.holder_id,
+        subject_id=renewal.id, event=reopened or f"{renewal.decision}:{times}", on=on,
     )  # fmt: skip
     notices.tell(work, [news])
+
+
+def follow(work: Work, certification: Any) -> None:
+    """Draw the consequences of a changed activity for the application that rests on it.
+
+    After the last day of its terms an application whose points fall short, with nothing left
+    that waits, is denied; such a denial is taken back when what it rested on is. Before that day
+    the holder can still add something, so it waits.
+    """
+    statement = select(Renewal).where(
+        Renewal.certification_id == certification.id, Renewal.withdrawn_on.is_(None)
+    )
+    order = Renewal.decision.is_(None).desc(), Renewal.submitted_on.desc(), Renewal.id.desc()
+    renewal = work.session.scalars(statement.order_by(*order).limit(1)).first()
+    automatic = renewal is not None and renewal.decided_by == SYSTEM.name
+    if renewal is None or (renewal.decision is not None and not automatic):
+        return
+    record = facts.records(work, [certification.id])[certification.id]
+    if renewal.cycle != record.cycles[-1].ordinal:
+        return
+    short = _short(work, certification, record, renewal)
+    if renewal.decision is None and short is not None:
+        _supersede(work, renewal, certification, "denied", reason=short, by=SYSTEM.name)
+        history.record(work, "denied", "renewal", renewal.id, reason=short, automatic=True)
+    elif renewal.decision == "denied" and short is None:
+        _undo(work, renewal, certification, reason="The activities it rested on changed.")
+
+
+def _short(work: Work, row: Any, record: facts.Record, renewal: Renewal) -> str | None:
+    """Why an application can no longer be approved; None while it can."""
+    case = _case(work, row, record, renewal)
+    if work.day_of(work.schemes[row.scheme], row.time_zone) <= case.last_day:
+        return None
+    counted = _judge(work, row, case)
+    if counted is None or counted.waiting or counted.judged.evaluation.complete:
+        return None
+    points = counted.judged.evaluation
+    return (
+        f"{points.total} of {points.required} points were approved of what was submitted by"
+        f" {case.last_day}, the last day to apply, and nothing waits for a decision."
+    )
 
 
 def _next_cycle(scheme: Scheme, record: facts.Record, *, decided_on: date) -> rules.Cycle:
@@ -134,15 +450,16 @@ def _next_cycle(scheme: Scheme, record: facts.Record, *, decided_on: date) -> ru
     )  # fmt: skip
 
 
-def _governing(work: Work, row: Any, record: facts.Record, renewal: Renewal) -> Policy:
+def _governing(work: Work, row: Any, case: _Case, renewal: Renewal) -> Policy:
     """The version under which the application was made; of several the best for the holder."""
-    scheme, on = work.schemes[row.scheme], renewal.submitted_on
-    case = Case(scheme, record.cycles, record.applications, record.adjustments)
-    found = terms.versions(case, record.cycles[-1], on)
+    record, on = case.record, renewal.submitted_on
+    scheme = work.schemes[row.scheme]
+    of = Case(scheme, record.cycles, record.applications, record.adjustments)
+    found = terms.versions(of, record.cycles[-1], on)
     if len(found) == 1:
         return found[0]
-    judged = _points(work, row, record, on=on)
-    return judged.policy if judged else found[0]
+    counted = _judge(work, row, case)
+    return counted.judged.policy if counted and counted.judged.policy else found[0]
 
 
 def _check_still_in_force(record: facts.Record) -> None:
@@ -154,8 +471,12 @@ def _check_still_in_force(record: facts.Record) -> None:
 def withdraw(work: Work, renewal_id: str) -> None:
     """Take an application back before it is decided. Raises IllegalTransition, NotFound."""
     renewal, row = _open(work, renewal_id)
+    if renewal.decision:
+        state = renewal.decision
+        raise IllegalTransition(f"The renewal is {state} already.", state=state)
     scheme = work.schemes[row.scheme]
-    renewal.withdrawn_on, renewal.closed_at = work.today(scheme), work.now
+    on = work.day_of(scheme, row.time_zone)
+    renewal.withdrawn_on, renewal.closed_at = max(on, renewal.submitted_on), work.now
     work.session.flush()
     history.record(work, "withdraw", "renewal", renewal.id)
     certifications.refresh(work, scheme, [row.id])
@@ -168,6 +489,22 @@ def get(reading: Reading, renewal_id: str) -> Any:
         raise NotFound
     check_own_holder(reading.actor, row.holder_id)
     return row
+
+
+def decisions(reading: Reading, renewal_id: str) -> Sequence[Any]:
+    """Every decision on a renewal, oldest first, the ruling one last. Raises NotFound."""
+    row = get(reading, renewal_id)
+    table, ruling = FormerRenewalDecision, Renewal
+    former = select(
+        table.id, table.decision, table.decided_on, table.decided_by, table.reason,
+        table.ended_at, table.ended_by, table.ended_reason, table.undone,
+    ).where(table.renewal_id == row.id)  # fmt: skip
+    now = select(
+        null().label("id"), ruling.decision, ruling.decided_on, ruling.decided_by, ruling.reason,
+        null().label("ended_at"), null().label("ended_by"), null().label("ended_reason"),
+        false().label("undone"),
+    ).where(ruling.id == row.id, ruling.decision.is_not(None))  # fmt: skip
+    return [*reading.rows(former.order_by(table.id)), *reading.rows(now)]
 
 
 def of_holder(reading: Reading, holder_id: str) -> Sequence[Any]:
@@ -198,7 +535,9 @@ def quote(reading: Reading, certification_ids: Sequence[str]) -> renewals.Quote:
     for certification_id in certification_ids:
         row, record = facts.with_cycles(reading, certification_id)
         scheme = reading.schemes[row.scheme]
-        held = standings.of_certification(reading, row.id, on=reading.today(scheme))
+        zone = reading.row(select(Holder.time_zone).where(Holder.id == row.holder_id))
+        on = reading.day_of(scheme, zone.time_zone)
+        held = standings.of_certification(reading, row.id, on=on)
         if held is None or record is None:
             raise NotFound
         chosen[scheme] = held.standing

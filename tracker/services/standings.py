@@ -15,7 +15,8 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, case, or_, select
 
-from tracker.domain import assessments, certifications, points, terms
+from tracker.domain import assessments, certifications, terms
+from tracker.domain import points as rules
 from tracker.domain.certifications import Standing
 from tracker.domain.claims import Claim, Evaluation, Terms
 from tracker.domain.policies import Policy
@@ -119,8 +120,9 @@ def page(reading: Reading, conditions: Collection[Any], *, limit: int, on: date)
 class Points:
     """The explained points of a cycle on a day, with what waits and what is ahead.
 
-    ``policy`` is the version that counted, ``terms`` what held beside it. ``failed_on``: the day
-    on which a re-examination was failed that revokes, by the policy; people decide on that.
+    ``policy`` is the version that counted, ``terms`` what held beside it. ``earns_until``: the
+    last day whose activities count. ``failed_on``: the day on which a re-examination was failed
+    that revokes, by the policy; people decide on that.
     """
 
     policy: Policy
@@ -128,6 +130,7 @@ class Points:
     evaluation: Evaluation
     pending: Evaluation
     projected: Decimal
+    earns_until: date
     failed_on: date | None
 
 
@@ -161,13 +164,13 @@ def evaluate(
         ahead = _again(judged, judged.claims, on=max(on, judged.earns_until))
     return Points(
         policy=policy, terms=judged.terms, evaluation=evaluation, pending=pending,
-        projected=ahead.total, failed_on=judged.failed_on,
+        projected=ahead.total, earns_until=judged.earns_until, failed_on=judged.failed_on,
     )  # fmt: skip
 
 
 def _again(judged: Judged, claims: Collection[Claim], *, on: date) -> Evaluation:
     """The evaluation of other claims, or on another day, on the same terms."""
-    return points.evaluate(judged.policy, claims, cycle=judged.cycle, on=on, terms=judged.terms)
+    return rules.evaluate(judged.policy, claims, cycle=judged.cycle, on=on, terms=judged.terms)
 
 
 def _judged(
@@ -195,6 +198,26 @@ def _shared(
         scheme: [found for each in activities if (found := claim(each)) is not None]
         for scheme, activities in beside.activities.items()
     }
+
+
+def points(reading: Reading, held: Collection[Held]) -> dict[str, Points]:
+    """The points of many certifications, each on the day of its standing, with what waits.
+
+    With a constant number of statements. Those of a scheme without a policy are left out.
+    """
+    asked = [Asked(one.id, one.holder_id, one.scheme) for one in held]
+    records = facts.records(reading, [one.id for one in held])
+    activities = facts.activities(reading, {one.holder_id for one in held})
+    beside = cases.beside(reading, asked, activities)
+    found: dict[str, Points] = {}
+    for one in held:
+        result = evaluate(
+            reading.schemes[one.scheme], records[one.id], activities[one.holder_id, one.scheme],
+            on=one.standing.on, beside=beside.get(one.id, cases.ALONE),
+        )  # fmt: skip
+        if result is not None:
+            found[one.id] = result
+    return found
 
 
 def evaluations(reading: Reading, held: Collection[Held], *, on: date) -> dict[str, Evaluation]:

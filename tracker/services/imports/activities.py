@@ -6,22 +6,24 @@ of an activity decided since leaves the decision alone, and another decision is 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from tracker.db import new_id
 from tracker.domain import activities as rules
-from tracker.domain.certifications import Cycle, days_of
+from tracker.domain.certifications import Change, Cycle, days_of, hold_on
 from tracker.domain.claims import Claim
 from tracker.domain.errors import Invalid, UnknownActivityType
 from tracker.domain.periods import Period
 from tracker.domain.policies import Policy
 from tracker.domain.schemes import Scheme
-from tracker.models import Activity, Decision
+from tracker.domain.values import future_rule
+from tracker.models import Activity, Certification, Decision, StandingChange
 from tracker.services import bulk, notices
 from tracker.services.activities import CLAIMED, claim_of, claimed
 from tracker.services.facts import HolderScheme
@@ -57,6 +59,7 @@ class _Chunk:
     activities: dict[str, Any]
     decisions: dict[str, Any]
     claimed: dict[str, dict[str, Any]]
+    changes: dict[HolderScheme, list[Change]]
 
 
 def _take(run: Run, rows: Collection[Row]) -> None:
@@ -70,6 +73,7 @@ def _take(run: Run, rows: Collection[Row]) -> None:
         ids=ids, cycles=lookups.cycles(run.work, set(ids.values())), activities=on_record,
         decisions=_last_decisions(run.work, [old.id for old in on_record.values()]),
         claimed=_claimed(run, rows, on_record),
+        changes=_changes(run.work, set(ids.values())),
     )  # fmt: skip
     for row in known:
         _check_claim(run, row, schemes[row.number], chunk)
@@ -79,6 +83,24 @@ def _take(run: Run, rows: Collection[Row]) -> None:
     rows = run.good(rows)
     if not run.broken:
         _write(run, rows, chunk)
+
+
+def _changes(reading: Reading, holder_ids: Collection[str]) -> dict[HolderScheme, list[Change]]:
+    """What suspended or ended certifications, by holder and scheme, as it took effect."""
+    table = StandingChange
+    statement = (
+        select(Certification.holder_id, Certification.scheme, table.kind, table.effective_on)
+        .join(Certification, Certification.id == table.certification_id)
+        .where(
+            bulk.among(reading, Certification.holder_id, holder_ids),
+            Certification.withdrawn_at.is_(None),
+        )
+        .order_by(table.effective_on, table.recorded_at, func.coalesce(table.ref, ""), table.id)
+    )
+    found: dict[HolderScheme, list[Change]] = defaultdict(list)
+    for holder_id, scheme, kind, effective_on in reading.rows(statement):
+        found[holder_id, scheme].append(Change(kind, effective_on))
+    return found
 
 
 def _check_dates(run: Run, row: Row) -> None:
@@ -103,12 +125,31 @@ def _check_claim(run: Run, row: Row, scheme: Scheme, chunk: _Chunk) -> None:
         return
     cycles = chunk.cycles.get((chunk.ids[row["holder_ref"]], scheme.code), [])
     claim = claim_of(row.key, chunk.claimed[row.key])
-    refusal = _refusal(_governing(scheme, cycles, claim, run.work.today(scheme)), claim)
+    today = run.work.today(scheme)
+    run.refuse_future(row, "submitted_on", "decided_on", today=today)
+    _check_done(run, row, today)
+    refusal = _refusal(_governing(scheme, cycles, claim, today), claim)
     if refusal is not None:
         for column, rule in refusal.fields.items():
             run.refuse(row, column, rule)
     if not isinstance(refusal, UnknownActivityType):
         _warn(run, row, cycles)
+    changes = chunk.changes.get((chunk.ids[row["holder_ref"]], scheme.code), ())
+    hold = hold_on(changes, row["submitted_on"] or today)
+    if hold in {"revoked", "surrendered"}:
+        run.warn(row.number, "status", f"the certification was {hold}; its points are frozen.")
+
+
+def _check_done(run: Run, row: Row, today: date) -> None:
+    """Refuse to count what is not done: a course not completed, a job not begun by today.
+
+    The same as over HTTP; a draft or a rejected one may say so, with a warning.
+    """
+    column = "starts_on" if row["completed_on"] is None else "completed_on"
+    if row["status"] in {"submitted", "approved"}:
+        run.refuse_future(row, column, today=today)
+    elif future_rule(row[column], today):
+        run.warn(row.number, column, f"{row[column]} is in the future ({today} today).")
 
 
 def _claimed(

@@ -2,6 +2,11 @@
 
 The cycles are laid out once all rows are written, in the order of the decisions, so that a
 holder's renewals may stand in the file in any order.
+
+Invariant: an approval that contradicts the state it acts on opens no cycle, and the report says
+so: made before the window of the cycle that it would renew, after its last day, before the
+award, or while the certification was not in force. It is kept as the file says. What live use
+refuses because of points is history here: it opens its cycle, and is warned of.
 """
 
 from __future__ import annotations
@@ -9,17 +14,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from tracker.db import new_id
 from tracker.domain import certifications as rules
 from tracker.domain import renewals
-from tracker.domain.awards import Filing, lay_out
+from tracker.domain.awards import lay_out
 from tracker.domain.certifications import Application
+from tracker.domain.errors import Refusal
+from tracker.domain.renewals import Judged
 from tracker.domain.schemes import Scheme
-from tracker.models import Certification, Cycle, Renewal
+from tracker.models import Certification, Cycle, FormerRenewalDecision, Renewal
 from tracker.services import awards, bulk, cases, certifications, facts, notices, standings
 from tracker.services.cases import Asked, Beside
 from tracker.services.imports import lookups
@@ -32,8 +40,9 @@ from tracker.tabular import date as a_date
 
 _KNOWN = (
     "certification_id", "submitted_on", "decision", "decided_on", "decided_by", "withdrawn_on",
-    "closed_at",
+    "closed_at", "reason",
 )  # fmt: skip
+_UNKNOWN = 0  # which cycle a new approval renews is known once the cycles are laid out
 _PENDING = "an application for this certification is under review already"
 
 
@@ -44,6 +53,7 @@ def _take(run: Run, rows: Collection[Row]) -> None:
     on_record = lookups.by_ref(run.work, Renewal, [row.key for row, _, _ in found], *_KNOWN)
     for row, scheme, certification_id in found:
         old = on_record.get(row.key)
+        run.refuse_future(row, "submitted_on", "decided_on", today=run.work.today(scheme))
         if not scheme.policies:
             run.refuse(row, "scheme", f"{scheme.code} never expires, so it is never renewed")
         if old is not None and old.certification_id != certification_id:
@@ -79,11 +89,13 @@ def _write(run: Run, found: Collection[tuple[Row, Scheme, str]], on_record: dict
     work = run.work
     batch = Batch(run, Renewal, subject="renewal")
     touched: list[tuple[str, str, int, bool]] = []
+    former: list[dict[str, Any]] = []
     for row, scheme, certification_id in found:
         old = on_record.get(row.key)
         values = _values(run, row, old)
         new = {
-            "ref": row.key, "certification_id": certification_id, "cycle": 1,
+            "ref": row.key, "certification_id": certification_id,
+            "cycle": _UNKNOWN if row["decision"] == "approved" else 1,
             "points_counted": None, "reason": None, "recorded_at": work.now, "version": 1,
         }  # fmt: skip
         if old is None and row["decision"] is None:
@@ -94,9 +106,23 @@ def _write(run: Run, found: Collection[tuple[Row, Scheme, str]], on_record: dict
             fate = "created"
         else:
             fate = batch.add(old, values, **new)
+            if old is not None and fate == "changed" and old.decision:
+                former.append(_former(run, old, values))
         touched.append((scheme.code, certification_id, row.number, fate != "unchanged"))
     batch.write()
+    bulk.insert(work, FormerRenewalDecision, former)
     run.scratch.touch(touched)
+
+
+def _former(run: Run, old: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """The decision on record, which the file's supersedes, as a row to insert."""
+    return {
+        "id": new_id(), "renewal_id": old.id, "decision": old.decision,
+        "decided_on": old.decided_on, "decided_by": old.decided_by, "reason": old.reason,
+        "closed_at": old.closed_at, "ended_at": run.work.now, "ended_by": run.work.actor.name,
+        "ended_reason": f"A file says {values['decision']} on {values['decided_on']}.",
+        "undone": False,
+    }  # fmt: skip
 
 
 def _values(run: Run, row: Row, old: Any) -> dict[str, Any]:
@@ -127,6 +153,7 @@ class _Plan:
     renewals: Sequence[Any]
     cycles: list[rules.Cycle]
     renewed: dict[str, int]  # by id of the renewal, the ordinal of the cycle being renewed
+    idle: dict[str, Sequence[Refusal]]  # by id of an approval that opens no cycle, why
 
 
 def _finish(run: Run) -> None:
@@ -150,7 +177,7 @@ def _news(plans: Iterable[_Plan]) -> Iterator[News]:
         for row in plan.renewals:
             if row.decision is not None:
                 yield News(kind="renewal_decided", holder_id=plan.holder_id, subject_id=row.id,
-                           event=row.decision, on=row.decided_on)  # fmt: skip
+                           event=f"{row.decision}:{row.former}", on=row.decided_on)  # fmt: skip
 
 
 def _insert_deferred(run: Run, ids: Collection[str]) -> None:
@@ -170,12 +197,21 @@ def _insert_deferred(run: Run, ids: Collection[str]) -> None:
         bulk.insert(run.work, Renewal, [values for _, values in waiting.values()])
 
 
+_FORMER = (
+    select(func.count())
+    .where(FormerRenewalDecision.renewal_id == Renewal.id)
+    .correlate(Renewal)
+    .scalar_subquery()
+)
+
+
 def _plans(work: Work, scheme: Scheme, ids: Collection[str]) -> dict[str, _Plan]:
     table = Renewal
     statement = (
         select(
             table.id, table.ref, table.certification_id, table.cycle, table.submitted_on,
             table.decision, table.decided_on, table.withdrawn_on, Certification.holder_id,
+            _FORMER.label("former"),
         )
         .join(Certification, Certification.id == table.certification_id)
         .where(bulk.among(work, table.certification_id, ids))
@@ -189,14 +225,13 @@ def _plans(work: Work, scheme: Scheme, ids: Collection[str]) -> dict[str, _Plan]
 
 def _plan(scheme: Scheme, record: facts.Record, found: Sequence[Any]) -> _Plan:
     """Lay the cycles out: the award's, then one for each approval, as they were decided."""
-    filings = [
-        Filing(row.ref or row.id, row.submitted_on, row.decision, row.decided_on, row.withdrawn_on)
-        for row in found
-    ]
-    laid = lay_out(scheme, record.cycles[0].starts_on, filings, record.adjustments)
+    filings = [awards.filing(row, record) for row in found]
+    laid = lay_out(scheme, record.cycles[0].starts_on, filings, record.adjustments, record.changes)
     cycles = [record.cycles[0], *laid.cycles[1:]]
-    renewed = {row.id: laid.renewed[row.ref or row.id] for row in found}
-    return _Plan(found[0].holder_id, record, found, cycles, renewed)
+    by_key = {row.id: row.ref or row.id for row in found}
+    renewed = {id_: laid.renewed[key] for id_, key in by_key.items()}
+    idle = {id_: laid.idle[key] for id_, key in by_key.items() if key in laid.idle}
+    return _Plan(found[0].holder_id, record, found, cycles, renewed, idle)
 
 
 def _open_cycles(run: Run, plans: Collection[_Plan]) -> None:
@@ -240,8 +275,27 @@ def _judge(run: Run, scheme: Scheme, plans: Collection[_Plan]) -> None:
         also = beside.get(plan.record.certification_id, cases.ALONE)
         for renewal in plan.renewals:
             if renewal.ref in rows:
-                for message in _objections(scheme, plan, renewal, claimed, also):
+                messages = [*_idle(plan, renewal)] or _objections(
+                    scheme, plan, renewal, claimed, also
+                )
+                for message in [*messages, *_twins(plan, renewal, rows)]:
                     run.warn(rows[renewal.ref], "submitted_on", message)
+
+
+def _idle(plan: _Plan, renewal: Any) -> Iterator[str]:
+    """Why an approval opens no cycle."""
+    for refusal in plan.idle.get(renewal.id, ()):
+        yield f"It opens no cycle, although it is approved: {refusal.detail}"
+
+
+def _twins(plan: _Plan, renewal: Any, rows: Collection[str]) -> Iterator[str]:
+    """The same application under another ref; of two in one file the later one says so."""
+    same = attrgetter("submitted_on", "decision")
+    for other in plan.renewals:
+        named = other.ref or other.id
+        first = named not in rows or named < renewal.ref
+        if other is not renewal and same(other) == same(renewal) and first:
+            yield f"The same application is on record as {named}: it looks like a duplicate."
 
 
 def _objections(
@@ -269,8 +323,8 @@ def _objections(
         return
     points = standings.evaluate(scheme, known, claimed, on=on, beside=beside)
     standing = rules.standing_on(span, on)
-    judged = (points.evaluation, points.policy) if points else (None, None)
-    for refusal in renewals.objections(standing, *judged):
+    judged = Judged(points.evaluation, points.policy, points.pending) if points else None
+    for refusal in renewals.objections(standing, judged):
         yield refusal.detail
 
 
