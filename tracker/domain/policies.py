@@ -278,7 +278,8 @@ class Policy:
     ``applies`` says how it comes into force over cycles already running: not at all
     (``cycle_start``: a cycle keeps the version of its first day), for applications sent in since
     (``submission``), or where it is better for the holder (``more_favourable``). ``corrects``
-    names the version whose mistakes it repairs.
+    names the version whose mistakes it repairs. ``pending_points_admit``: an application is taken
+    while its missing points are covered by activities that wait for a decision.
     """
 
     version: str
@@ -289,6 +290,7 @@ class Policy:
     window: ApplicationWindow
     provenance: Provenance
     valid_while_pending: bool = False
+    pending_points_admit: bool = True
     next_cycle: Anchor = "old_expiry"
     month_rule: MonthRule = "completed"
     overlap: Overlap = "highest"
@@ -339,6 +341,16 @@ class Policy:
         if day <= expires_on:
             return None
         return next((s for s in self.late if day <= s.until.after(expires_on)), None)
+
+    def terms_end_on(self, expires_on: date, day: date) -> date | None:
+        """The last day of the terms on which one applies on a day; None past the last of them.
+
+        In time that is the expiry, later the end of the late step.
+        """
+        if day <= expires_on:
+            return expires_on
+        step = self.late_step(expires_on, day)
+        return step.until.after(expires_on) if step is not None else None
 
     def grace_ends_on(self, expires_on: date) -> date | None:
         """The last day on which a late application is taken; None without such a rung."""

@@ -113,6 +113,13 @@ def in_words(day: date, language: str) -> str:
     return f"{day.day}{joint}{month}{joint}{day.year}"
 
 
+def clock(zone: str, language: str) -> str:
+    """Whose clock ends a day, by the name of its IANA zone: "New York time", "hora de New York"."""
+    _, _, city = zone.rpartition("/")
+    place = city.replace("_", " ") if "/" in zone and not zone.startswith("Etc/") else zone
+    return f"hora de {place}" if language == "es" else f"{place} time"
+
+
 def length(duration: Duration, language: str) -> str:
     """A length of time: "90 days", "1 año"."""
     return str(counted(Decimal(duration.length), _LENGTHS[language][duration.unit], language))

@@ -1,0 +1,328 @@
+"""What a holder should do now: nothing too late, nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.domain.examples import (
+    CLA,
+    CYCLE,
+    claim,
+    days,
+    evaluate,
+    grace,
+    needing,
+    policy,
+    renewed,
+    scheme_of,
+    standing,
+)
+from tests.domain.terms_cases import rung
+from tracker.domain.certifications import Application, Change
+from tracker.domain.claims import Claim
+from tracker.domain.next_steps import ACTIONS, NextStep, Situation, next_step
+from tracker.domain.policies import LateStep, Policy
+from tracker.domain.wording import LANGUAGES, clock
+
+D = Decimal
+AWARDED = CYCLE.starts_on
+LAST = CYCLE.ends_on  # 15 March 2029
+OPENS = date(2028, 12, 15)
+EARLIER, IN_WINDOW, AFTER = date(2027, 1, 1), date(2029, 1, 15), LAST + timedelta(days=1)
+NOT_ADMITTED = policy(pending_points_admit=False)
+
+
+def course(points: str, **values: Any) -> Claim:
+    """A course that brings so many points."""
+    return claim("third_party", points, date(2025, 1, 5), **values)
+
+
+def step(
+    on: date,
+    approved: str = "0",
+    waiting: str = "0",
+    *,
+    under: Policy | None = None,
+    applied_on: date | None = None,
+    changes: Sequence[Change] = (),
+    **values: Any,
+) -> NextStep:
+    """The step of a holder on a day with points approved, and others that wait."""
+    version = under or policy()
+    scheme = scheme_of(version)
+    applications = [Application(applied_on, None)] if applied_on else []
+    held = standing(
+        scheme, renewed(scheme, AWARDED), on, applications=applications, changes=changes
+    )
+    late = version.late_step(LAST, applied_on or on)
+    extra = late.extra_points if late else D(0)
+    known = [course(approved)] if approved != "0" else []
+    also = [course(waiting)] if waiting != "0" else []
+    judge: dict[str, Any] = {"policy": version, "on": on, "extra_points": extra}
+    given: dict[str, Any] = {
+        "policy": version, "evaluation": evaluate(*known, **judge),
+        "pending": evaluate(*known, *also, **judge),
+    }  # fmt: skip
+    return next_step(Situation(held, **given | values))
+
+
+@pytest.mark.parametrize(
+    ("approved", "waiting", "missing"),
+    [("0", "0", "100"), ("30", "0", "70"), ("30", "29", "41"), ("0", "99.99", "0.01")],
+)
+@pytest.mark.parametrize("on", [EARLIER, OPENS, IN_WINDOW, LAST])
+def test_what_waits_is_not_asked_for_again(on, approved, waiting, missing):
+    found = step(on, approved, waiting)
+    assert found == NextStep("log_activities", LAST, missing=D(missing), waiting=D(waiting))
+
+
+@pytest.mark.parametrize("under", [policy(), NOT_ADMITTED])
+@pytest.mark.parametrize(("approved", "waiting"), [("0", "100"), ("99.99", "0.01"), ("50", "70")])
+def test_where_enough_waits_before_the_window_the_review_is_waited_for(under, approved, waiting):
+    found = step(EARLIER, approved, waiting, under=under)
+    assert (found.action, found.on) == ("wait_for_review", OPENS)
+    assert (found.missing, found.if_approved) == (None, True)
+
+
+@pytest.mark.parametrize("on", [OPENS, IN_WINDOW, LAST])
+@pytest.mark.parametrize(("approved", "waiting"), [("0", "100"), ("99.99", "0.01"), ("50", "70")])
+def test_in_the_window_enough_points_that_wait_are_applied_with(on, approved, waiting):
+    found = step(on, approved, waiting)
+    assert found == NextStep("apply_now", LAST, waiting=D(waiting), if_approved=True)
+
+
+@pytest.mark.parametrize("on", [OPENS, IN_WINDOW, LAST])
+def test_where_pending_points_do_not_admit_they_are_waited_for(on):
+    found = step(on, "0", "100", under=NOT_ADMITTED)
+    assert found == NextStep("wait_for_review", waiting=D(100), if_approved=True)
+
+
+def test_what_cannot_be_decided_in_time_is_not_asked_for():
+    """Submitted on the last day it would be decided too late, where pending points do not admit."""
+    day_before = LAST - timedelta(days=1)
+    assert step(day_before, "40", "29", under=NOT_ADMITTED).action == "log_activities"
+    found = step(LAST, "40", "29", under=NOT_ADMITTED)
+    assert found == NextStep("too_late", LAST, missing=D(31), waiting=D(29))
+
+
+def test_a_late_step_that_takes_points_gives_time_for_the_decision():
+    under = policy(pending_points_admit=False, late=(rung(30, extra_points=D(20)),))
+    found = step(LAST, "40", "29", under=under)
+    assert (found.action, found.on) == ("log_activities", LAST + timedelta(days=30))
+    assert found.missing == D(51)  # 20 more are asked for on the late step
+
+
+@pytest.mark.parametrize(
+    ("on", "action", "day"),
+    [(EARLIER, "apply_from", OPENS), (OPENS, "apply_now", LAST), (LAST, "apply_now", LAST)],
+)
+def test_whoever_has_the_points_applies_in_the_window(on, action, day):
+    assert step(on, "100") == NextStep(action, day)
+    assert step(on, "100", "50") == NextStep(action, day)
+
+
+@pytest.mark.parametrize(
+    ("on", "last"),
+    [
+        (date(2029, 3, 16), date(2029, 4, 14)),
+        (date(2029, 4, 14), date(2029, 4, 14)),
+        (date(2029, 4, 15), date(2029, 6, 13)),
+    ],
+)
+def test_on_a_late_step_the_last_day_is_the_end_of_that_step(on, last):
+    under = policy(late=(rung(30), rung(90, extra_points=D(20))))
+    assert step(on, "120", under=under) == NextStep("apply_now", last)
+    lacking = step(on, "20", "50", under=under)
+    assert (lacking.action, lacking.on, lacking.waiting) == ("log_activities", last, D(50))
+    assert lacking.missing == (D(50) if last.month == 6 else D(30))
+    assert lacking.earned_by == LAST
+
+
+def test_a_late_step_that_still_earns_asks_for_new_activities():
+    under = policy(late=(rung(30, earns=True),))
+    found = step(AFTER, "20", under=under, earns_until=LAST + timedelta(days=30))
+    assert (found.action, found.earned_by) == ("log_activities", None)
+
+
+def test_a_late_step_that_takes_no_points_asks_for_none():
+    under = policy(late=(rung(30, by="reexamination"),))
+    found = step(AFTER, "20", "50", under=under)
+    assert found == NextStep("pass_again", LAST + timedelta(days=30))
+    passed = evaluate(policy=under, reexamined_on=AFTER)
+    assert step(AFTER, under=under, evaluation=passed) == NextStep(
+        "apply_now", LAST + timedelta(days=30)
+    )
+
+
+def test_points_are_asked_for_in_time_only_up_to_the_step_that_takes_none():
+    under = policy(pending_points_admit=False, late=(rung(30, by="reexamination"), rung(60)))
+    assert step(LAST, "40", under=under).action == "too_late"
+
+
+def test_a_late_step_of_new_applications_starts_again():
+    new = LateStep(until=days(10), name={"en": "x", "es": "x"}, by="new_application")
+    under = policy(late=(new, rung(60)))
+    assert step(AFTER, "100", under=under) == NextStep("start_again")
+
+
+@pytest.mark.parametrize("late", [(), grace(days(10))])
+def test_past_the_last_step_it_starts_again(late):
+    assert step(LAST + timedelta(days=11), "100", under=policy(late=late)).action == "start_again"
+
+
+@pytest.mark.parametrize("on", [IN_WINDOW, LAST, AFTER, date(2030, 1, 1)])
+@pytest.mark.parametrize(("approved", "waiting"), [("100", "0"), ("0", "100")])
+def test_under_review_the_decision_is_waited_for(on, approved, waiting):
+    found = step(on, approved, waiting, applied_on=IN_WINDOW)
+    assert (found.action, found.applied_on) == ("wait_for_decision", IN_WINDOW)
+
+
+def test_an_application_that_falls_short_can_be_completed_up_to_the_last_day():
+    found = step(LAST, "60", "30", applied_on=IN_WINDOW)
+    assert (found.action, found.on) == ("log_activities", LAST)
+    assert (found.missing, found.applied_on) == (D(10), IN_WINDOW)
+    assert step(AFTER, "60", "30", applied_on=IN_WINDOW).action == "wait_for_decision"
+
+
+def test_an_application_made_on_a_late_step_is_completed_on_that_step():
+    under = policy(late=(rung(30, extra_points=D(10)), rung(60)))
+    found = step(LAST + timedelta(days=20), "60", "30", under=under, applied_on=AFTER)
+    assert (found.on, found.missing) == (LAST + timedelta(days=30), D(20))
+    late = step(LAST + timedelta(days=31), "60", "30", under=under, applied_on=AFTER)
+    assert late.action == "wait_for_decision"
+
+
+def test_an_application_for_a_reexamination_is_waited_for():
+    under = policy(late=(rung(30, by="reexamination"),))
+    passed = evaluate(policy=under, reexamined_on=AFTER)
+    found = step(AFTER, under=under, applied_on=AFTER, evaluation=passed, pending=passed)
+    assert found.action == "wait_for_decision"
+
+
+@pytest.mark.parametrize("kind", ["suspend", "revoke", "surrender"])
+@pytest.mark.parametrize("on", [EARLIER, IN_WINDOW, AFTER])
+def test_what_is_not_in_force_is_a_question_for_the_issuer(on, kind):
+    changes = [Change(kind, date(2026, 1, 1))]
+    assert step(on, "100", changes=changes) == NextStep("contact_issuer")
+
+
+def test_an_award_recorded_in_error_is_a_question_for_the_issuer():
+    held = standing(scheme_of(policy()), renewed(scheme_of(policy()), AWARDED), IN_WINDOW)
+    withdrawn: dict[str, Any] = {"status": "withdrawn"}
+    assert next_step(Situation(replace(held, **withdrawn))) == NextStep("contact_issuer")
+
+
+def test_what_never_expires_needs_nothing():
+    held = standing(CLA, renewed(CLA, AWARDED), IN_WINDOW)
+    assert next_step(Situation(held)) == NextStep("none")
+
+
+def test_what_was_renewed_early_needs_nothing_until_the_next_cycle_begins():
+    """The points counted are still those of the cycle that was renewed."""
+    scheme = scheme_of(policy())
+    cycles = renewed(scheme, AWARDED, IN_WINDOW)
+    counted = evaluate(course("100"), on=IN_WINDOW)
+    held = standing(scheme, cycles, IN_WINDOW)
+    assert next_step(Situation(held, policy(), counted)) == NextStep("none")
+
+
+def test_minima_that_what_waits_reaches_are_not_asked_for():
+    under = needing(IC="20")
+    known = [course("100")]
+    badge = claim("industry_certification", "1", date(2025, 1, 5))
+    judge: dict[str, Any] = {"policy": under, "on": IN_WINDOW}
+    reached = step(
+        IN_WINDOW, under=under, evaluation=evaluate(*known, **judge),
+        pending=evaluate(*known, badge, **judge),
+    )  # fmt: skip
+    assert (reached.action, reached.if_approved) == ("apply_now", True)
+    lacking = step(IN_WINDOW, "100", under=under)
+    assert lacking == NextStep("log_activities", LAST, missing=D("0.00"), minima_met=False)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_step_has_its_sentence(language):
+    for action in ACTIONS:
+        said = NextStep(action, LAST, D(1), D(2)).sentence(language, "MSSC", "America/Chicago")
+        assert said.endswith(".")
+        assert "{" not in said
+
+
+def test_a_last_day_says_by_whose_clock_it_ends():
+    told = step(IN_WINDOW, "30", "29")
+    assert told.sentence("en", "MSSC", "Pacific/Honolulu") == (
+        "Log activities: you still need 41 points. Beside them, 29 points wait for review."
+        " The last day is 15 March 2029, until midnight Honolulu time."
+    )
+    assert told.sentence("es", "MSSC", "Pacific/Honolulu") == (
+        "Registre actividades: aún necesita 41 puntos. Además, 29 puntos en revisión."
+        " El último día es el 15 de marzo de 2029, hasta la medianoche (hora de Honolulu)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (
+            step(IN_WINDOW, "0", "100"),
+            (
+                "Apply for renewal now: the activities that wait for review bring what is needed."
+                " The last day is 15 March 2029, until midnight Chicago time."
+            ),
+        ),
+        (
+            step(EARLIER, "0", "100"),
+            (
+                "Wait for the review of your activities, which bring what is needed: you can apply"
+                " from 15 December 2028."
+            ),
+        ),
+        (
+            step(LAST, "0", "100", under=NOT_ADMITTED),
+            "Wait for the review of your activities: 100 points wait.",
+        ),
+        (
+            step(LAST, "0", "10", under=NOT_ADMITTED),
+            (
+                "Ask MSSC for an extension: what is missing cannot be reviewed by 15 March 2029."
+                " Beside them, 10 points wait for review."
+            ),
+        ),
+        (
+            step(AFTER, "99", under=policy(late=(rung(30),))),
+            (
+                "Log activities: you still need 1 point. Only activities completed by 15 March 2029"
+                " count. The last day is 14 April 2029, until midnight Chicago time."
+            ),
+        ),
+        (
+            step(LAST, "100", under=needing(IC="20")),
+            (
+                "Log activities: a category or a period is still below its own minimum."
+                " The last day is 15 March 2029, until midnight Chicago time."
+            ),
+        ),
+        (step(EARLIER, "100"), "Apply for renewal from 15 December 2028."),
+    ],
+)
+def test_the_sentence_says_what_there_is(found, said):
+    assert found.sentence("en", "MSSC", "America/Chicago") == said
+
+
+@pytest.mark.parametrize(
+    ("zone", "english", "spanish"),
+    [
+        ("America/New_York", "New York time", "hora de New York"),
+        ("America/Indiana/Knox", "Knox time", "hora de Knox"),
+        ("UTC", "UTC time", "hora de UTC"),
+        ("Etc/GMT+5", "Etc/GMT+5 time", "hora de Etc/GMT+5"),
+    ],
+)
+def test_a_clock_is_named_for_its_city(zone, english, spanish):
+    assert [clock(zone, language) for language in LANGUAGES] == [english, spanish]

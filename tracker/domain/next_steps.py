@@ -1,0 +1,266 @@
+"""What the holder of a certification should do now: one rule for every page and message.
+
+Invariant: a step never asks for what can no longer be done in time, nor for more points where
+enough wait for a decision. Points that wait are counted as won: the office's pace is not the
+holder's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from tracker.domain.certifications import Standing
+from tracker.domain.claims import ZERO, Evaluation
+from tracker.domain.policies import POINTS, Late, Policy
+from tracker.domain.wording import clock, counted, in_words
+
+Action = Literal[
+    "none", "log_activities", "wait_for_review", "apply_from", "apply_now", "wait_for_decision",
+    "pass_again", "contact_issuer", "start_again", "too_late",
+]  # fmt: skip
+ACTIONS: tuple[Action, ...] = (
+    "none", "log_activities", "wait_for_review", "apply_from", "apply_now", "wait_for_decision",
+    "pass_again", "contact_issuer", "start_again", "too_late",
+)  # fmt: skip
+
+_NOT_IN_FORCE = frozenset({"suspended", "revoked", "surrendered", "withdrawn"})
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known of a certification on the holder's own day, which is ``standing.on``.
+
+    ``evaluation`` counts what is approved, ``pending`` also what waits for a decision; both are
+    None where no points are counted. ``policy`` is the version that counted. ``earns_until`` is
+    the last day whose activities count; None: the last day of the cycle.
+    """
+
+    standing: Standing
+    policy: Policy | None = None
+    evaluation: Evaluation | None = None
+    pending: Evaluation | None = None
+    earns_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What to do, and by when.
+
+    ``on`` is the first day of ``apply_from`` and ``wait_for_review`` before the window, and the
+    last day of what else is to be done. ``missing`` are the points still to be logged beside
+    those that wait, ``waiting`` those that wait. ``minima_met`` is false where a minimum beside
+    the total would not be reached. ``if_approved``: what waits is enough, if it is approved.
+    ``earned_by``: only activities completed by that day, which
+    is past, still count. ``applied_on``: an application is under review since.
+    """
+
+    action: Action
+    on: date | None = None
+    missing: Decimal | None = None
+    waiting: Decimal = ZERO
+    minima_met: bool = True
+    if_approved: bool = False
+    earned_by: date | None = None
+    applied_on: date | None = None
+
+    def sentence(self, language: str, issuer: str, zone: str) -> str:
+        """The step in words; ``zone`` is the IANA zone whose midnight ends the last day."""
+        return " ".join(self._sentences(language, issuer, zone))
+
+    def _sentences(self, language: str, issuer: str, zone: str) -> Iterator[str]:
+        words = _WORDS[language]
+        given = {
+            "issuer": issuer, "on": in_words(self.on, language) if self.on else "",
+            "missing": counted(self.missing or ZERO, POINTS[language], language),
+            "waiting": counted(self.waiting, POINTS[language], language),
+            "earned_by": in_words(self.earned_by, language) if self.earned_by else "",
+            "clock": clock(zone, language),
+        }  # fmt: skip
+        yield words[self._key()].format(**given)
+        if self.missing is not None and self.waiting:
+            yield words["waiting"].format(**given)
+        if self.earned_by is not None:
+            yield words["earned_by"].format(**given)
+        if self.on is not None and self.action in _WITH_LAST_DAY:
+            yield words["last_day"].format(**given)
+
+    def _key(self) -> str:
+        """The sentence that says what to do."""
+        if self.action == "log_activities" and not self.missing:
+            return "log_minima"
+        if self.action == "apply_now" and self.if_approved:
+            return "apply_if_approved"
+        if self.action == "wait_for_review" and self.on is not None:
+            return "review_first"
+        return self.action
+
+
+_WITH_LAST_DAY = frozenset({"log_activities", "apply_now", "pass_again"})
+_WORDS: dict[str, dict[str, str]] = {
+    "en": {
+        "none": "Nothing needs to be done.",
+        "log_activities": "Log activities: you still need {missing}.",
+        "log_minima": "Log activities: a category or a period is still below its own minimum.",
+        "wait_for_review": "Wait for the review of your activities: {waiting} wait.",
+        "review_first": "Wait for the review of your activities, which bring what is needed:"
+        " you can apply from {on}.",
+        "apply_from": "Apply for renewal from {on}.",
+        "apply_now": "Apply for renewal now.",
+        "apply_if_approved": "Apply for renewal now: the activities that wait for review bring what"
+        " is needed.",
+        "wait_for_decision": "Your renewal is under review.",
+        "pass_again": "Pass the assessments again: points no longer renew the certification.",
+        "contact_issuer": "Ask {issuer} what to do: the certification is not in force.",
+        "start_again": "It has expired: earn the certification again.",
+        "too_late": "Ask {issuer} for an extension: what is missing cannot be reviewed by {on}.",
+        "waiting": "Beside them, {waiting} wait for review.",
+        "earned_by": "Only activities completed by {earned_by} count.",
+        "last_day": "The last day is {on}, until midnight {clock}.",
+    },
+    "es": {
+        "none": "No hay nada que hacer.",
+        "log_activities": "Registre actividades: aún necesita {missing}.",
+        "log_minima": "Registre actividades: una categoría o un período aún no llega a su mínimo.",
+        "wait_for_review": "Espere la revisión de sus actividades: {waiting} en revisión.",
+        "review_first": "Espere la revisión de sus actividades, que reúnen lo necesario:"
+        " podrá solicitar la renovación a partir del {on}.",
+        "apply_from": "Solicite la renovación a partir del {on}.",
+        "apply_now": "Solicite la renovación ahora.",
+        "apply_if_approved": "Solicite la renovación ahora: las actividades en revisión reúnen lo"
+        " necesario.",
+        "wait_for_decision": "Su renovación está en revisión.",
+        "pass_again": "Apruebe de nuevo los exámenes: los puntos ya no renuevan la certificación.",
+        "contact_issuer": "Pregunte a {issuer} qué hacer: la certificación no está en vigor.",
+        "start_again": "Ha vencido: obtenga la certificación de nuevo.",
+        "too_late": "Pida una prórroga a {issuer}: lo que falta no se puede revisar para el {on}.",
+        "waiting": "Además, {waiting} en revisión.",
+        "earned_by": "Solo cuentan las actividades terminadas a más tardar el {earned_by}.",
+        "last_day": "El último día es el {on}, hasta la medianoche ({clock}).",
+    },
+}  # fmt: skip
+
+
+def next_step(found: Situation) -> NextStep:
+    """What the holder should do now.
+
+    An application can be made in the window, and on the late steps that a policy has. Where
+    waiting points do not admit one, they must be decided before its last day.
+    """
+    standing, policy, counted = found.standing, found.policy, found.evaluation
+    expires_on, opens_on = standing.expires_on, standing.window_opens_on
+    if standing.status in _NOT_IN_FORCE:
+        return NextStep("contact_issuer")
+    if expires_on is None or opens_on is None or policy is None or counted is None:
+        return NextStep("none")
+    if standing.status == "expired":
+        return NextStep("start_again")
+    return _Renewing(
+        on=standing.on, expires_on=expires_on, opens_on=opens_on, policy=policy,
+        applied_on=standing.pending_since, counted=counted, pending=found.pending or counted,
+        earns_until=found.earns_until or counted.cycle.ends_on,
+    ).step()  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Renewing:
+    """A certification that can be renewed, or has been."""
+
+    on: date
+    expires_on: date
+    opens_on: date
+    policy: Policy
+    applied_on: date | None
+    counted: Evaluation
+    pending: Evaluation
+    earns_until: date
+
+    @property
+    def waiting(self) -> Decimal:
+        """The points that wait for a decision."""
+        return max(self.pending.total - self.counted.total, ZERO)
+
+    def step(self) -> NextStep:
+        """The step, by what there is so far."""
+        if self.earns_until < self.opens_on:
+            return NextStep("none")  # the points are of a cycle that was renewed already
+        if self.applied_on is not None:
+            return self._applied(self.applied_on)
+        late = self.policy.late_step(self.expires_on, self.on)
+        if late is not None and late.by != "points":
+            return self._without_points(late.by)
+        if self.counted.complete:
+            return self._apply()
+        return self._with_pending() if self.pending.complete else self._log()
+
+    def _applied(self, applied_on: date) -> NextStep:
+        """Under review: nothing is to be done, unless what waits falls short and there is time."""
+        last = self.policy.terms_end_on(self.expires_on, applied_on)
+        if self.pending.complete or last is None or self.on > last:
+            return NextStep("wait_for_decision", waiting=self.waiting, applied_on=applied_on)
+        return self._missing(last, extra=ZERO)
+
+    def _without_points(self, by: Late) -> NextStep:
+        """On a late step that takes no points."""
+        if by == "new_application":
+            return NextStep("start_again")
+        if self.counted.reexamined_on is not None:
+            return self._apply()
+        return NextStep("pass_again", self._last_days()[0])
+
+    def _apply(self) -> NextStep:
+        if self.on < self.opens_on:
+            return NextStep("apply_from", self.opens_on)
+        return NextStep("apply_now", self._last_days()[0])
+
+    def _with_pending(self) -> NextStep:
+        """Enough waits for a decision: nothing need be logged."""
+        step = NextStep("wait_for_review", waiting=self.waiting, if_approved=True)
+        if self.on < self.opens_on:
+            return replace(step, on=self.opens_on)
+        if self.policy.pending_points_admit:
+            return replace(step, action="apply_now", on=self._last_days()[0])
+        return step
+
+    def _log(self) -> NextStep:
+        """Something is missing beside what waits; it can be logged while it can count in time."""
+        last_days = self._last_days()
+        if not self.policy.pending_points_admit:  # it must be decided by then, too
+            last_days = [day for day in last_days if day > self.on]
+        if not last_days:
+            return replace(self._missing(self.on, extra=ZERO), action="too_late", earned_by=None)
+        more = self._extra_points(last_days[0]) - self._extra_points(self.on)
+        return self._missing(last_days[0], extra=more)
+
+    def _missing(self, last: date, *, extra: Decimal) -> NextStep:
+        """Log what is missing by a day, with the extra points that its terms ask for."""
+        return NextStep(
+            "log_activities", last,
+            missing=max(self.pending.required + extra - self.pending.total, ZERO),
+            waiting=self.waiting, minima_met=self.pending.minima_met,
+            earned_by=self.earns_until if self.earns_until < self.on else None,
+            applied_on=self.applied_on,
+        )  # fmt: skip
+
+    def _extra_points(self, day: date) -> Decimal:
+        late = self.policy.late_step(self.expires_on, day)
+        return late.extra_points if late is not None else ZERO
+
+    def _last_days(self) -> list[date]:
+        """The last days, from today on, of the terms that take what the holder brings.
+
+        The expiry comes first, then the end of each late step of the same kind; they end with
+        the first step of another kind.
+        """
+        now = self.policy.late_step(self.expires_on, self.on)
+        kind: Late = now.by if now is not None else "points"
+        ends = [self.expires_on]
+        for step in self.policy.late:
+            end = step.until.after(self.expires_on)
+            if end >= self.on and step.by != kind:
+                break
+            ends.append(end)
+        return [day for day in ends if day >= self.on]
