@@ -275,8 +275,8 @@ def _new_term_keys(group: Sequence[News], now: Today) -> Iterator[str]:
     if now.expires_on is None or now.is_over:
         return
     needs = "award" in {one.tells for one in group} and group[-1].points_required is not None
-    yield from ["needs"] * needs
     if now.opens_on is not None and now.opens_on > now.on:
+        yield from ["needs"] * needs
         yield "opens"
     elif now.step.action != "none":
         yield from todays.step_keys(now)
