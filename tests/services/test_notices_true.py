@@ -346,6 +346,25 @@ def test_a_decision_made_again_as_it_was_told_is_not_told_again(office, clock):
     assert sent(office, clock, minutes=61) == []
 
 
+def test_a_decision_that_rules_again_is_told_where_another_had_been(office, clock):
+    id_, holder_id = certified(office)
+    activity_id = submitted(office, id_)
+    first = decide(office, activity_id)
+    sent(office, clock)
+    second = decide(office, activity_id, "rejected", "Not readable.")
+    undo(office, second, activity_id, state="approved")
+    tell(office, "activity_decided", activity_id, f"{first}:1", holder_id)
+    assert sent(office, clock, minutes=61) == [], "nobody was told of the second"
+
+    third = decide(office, activity_id, "rejected", "Not readable.")
+    (rejected,) = sent(office, clock, minutes=61)
+    undo(office, third, activity_id, state="approved")
+    tell(office, "activity_decided", activity_id, f"{first}:2", holder_id)
+    (approved,) = sent(office, clock, minutes=61)
+    assert "“Robots”: it is not accepted." in rejected.text
+    assert "“Robots”: it is approved now." in approved.text
+
+
 def test_a_renewal_decided_otherwise_after_it_was_told_is_told_as_a_change(office, clock):
     id_, holder_id = certified(office)
     renewal_id = denied(office, id_, closed_at=clock.now)
@@ -530,7 +549,7 @@ def test_the_dead_are_written_to_no_more(office, clock):
     tell(office, "award", id_, "award", holder_id)
 
     assert sent(office, clock) == []
-    assert [row.last_error for row in cases.letters(office)] == ["The holder is deceased."]
+    assert cases.states(office) == ["cancelled"]
 
 
 def test_a_message_composed_before_there_were_standings_can_be_sent_again(office, clock):

@@ -127,12 +127,27 @@ def _decided(notice: Notice, held: Held) -> Iterator[News]:
     """The decision that rules, unless the activity was submitted again since."""
     decisions = notice.known.decisions[notice.row.subject_id]
     ruling = next((one for one in reversed(decisions) if one.undone_at is None), None)
-    if ruling is None or ruling.id != notice.row.event or ruling.state != ruling.verdict:
+    if ruling is None or ruling.state != ruling.verdict or not _is_latest(notice, ruling):
         return
     former = _told_before(notice, decisions, ruling)
     if former is not None and _content(former) == _content(ruling):
         return
     yield _decision(notice, held, ruling, changed=former is not None)
+
+
+def _is_latest(notice: Notice, ruling: Any) -> bool:
+    """Whether the notice is of the decision that rules, and the last one of it in its letter.
+
+    One that rules again is told under its id and a number.
+    """
+    of_ruling = [
+        one for one in notice.of_kind("activity_decided") if _decision_of(one) == ruling.id
+    ]
+    return bool(of_ruling) and of_ruling[-1] is notice.row
+
+
+def _decision_of(notice: Any) -> str:
+    return str(notice.event).partition(":")[0]
 
 
 def _told_before(notice: Notice, decisions: Sequence[Any], ruling: Any) -> Any:
@@ -141,8 +156,8 @@ def _told_before(notice: Notice, decisions: Sequence[Any], ruling: Any) -> Any:
     told = notice.known.last_told(notice.row.subject_id, *kinds)
     if told is None or told.kind != "activity_decided":
         return None
-    former = next((one for one in decisions if one.id == told.event), None)
-    if former is None or former.id == ruling.id:
+    former = next((one for one in decisions if one.id == _decision_of(told)), None)
+    if former is None:
         return None
     in_this_round = ruling.submitted_at is None or former.recorded_at >= ruling.submitted_at
     return former if in_this_round else None
@@ -188,7 +203,7 @@ def _reopened(notice: Notice, held: Held) -> Iterator[News]:
     """An activity that waits again, where the holder was told the decision taken back."""
     decision = notice.known.decisions[notice.row.subject_id][-1]
     told = notice.known.last_told(notice.row.subject_id, "activity_decided", "activity_reopened")
-    was_told = told is not None and told.event == notice.row.event
+    was_told = told is not None and _decision_of(told) == notice.row.event
     if decision.state == "submitted" and was_told and told.kind == "activity_decided":
         yield News(
             "activity_reopened", **_named(notice, held), about=decision.title, **_totals(held)
