@@ -10,6 +10,7 @@ import pytest
 from tracker.domain.certifications import STATUSES
 from tracker.mail import digests, messages
 from tracker.mail.digests import DigestLetter, Line, Numbers
+from tracker.services import digest_contents
 
 NUMBERS = Numbers(
     scheme="Certified Production Technician", total=12, valid=9, not_shared=2, not_certified=1,
@@ -25,7 +26,7 @@ def letter(language="en", *, more=False, lines=(), employer="Acme", section="exp
     return digests.compose(
         DigestLetter(
             employer, language, date(2026, 11, 16), date(2026, 11, 22), (NUMBERS,) * schemes,
-            {section: (lines or (line(),), more)}, "https://tracker.example/api/v1/x",
+            {section: (lines or (line(),), more)},
         )
     )  # fmt: skip
 
@@ -45,7 +46,7 @@ def test_the_catalogues_have_the_same_keys_and_places():
     "what",
     [
         *("active", "renewal_open", "expired", "grace", "pending_renewal"),
-        *("approved", "suspend", "reinstate", "revoke", "surrender", "sharing"),
+        *("approved", "suspend", "reinstate", "revoke", "surrender", "sharing", "withdrawn"),
     ],
 )
 def test_every_kind_of_line_has_its_words(language, what):
@@ -65,7 +66,7 @@ def test_every_status_that_has_an_expiry_ahead_or_behind_has_words():
     assert all(words("en", status) for status in STATUSES if status not in held)
 
 
-@pytest.mark.parametrize("section", ["expired", "due", "changed", "unreachable", "sharing"])
+@pytest.mark.parametrize("section", digest_contents.SECTIONS)
 def test_every_section_has_a_title_and_a_sentence(section):
     told = letter(lines=(line(on=None),), section=section)
     assert "Ana Peña (E1)\n" in told.text
@@ -81,8 +82,8 @@ def test_numbers_come_first_and_what_is_nought_is_left_out():
     told = letter()
     assert told.text.index("Certified: 9 of 12.") < told.text.index("Ana Peña")
     assert "Expire within 30 days: 1; within 90: 3; within 180: 5." in told.text
-    assert "There are more" not in told.text
-    assert "There are more" in letter(more=True).text
+    assert "not complete" not in told.text
+    assert "not complete" in letter(more=True).text
 
 
 def test_a_name_can_forge_neither_a_line_nor_a_tag():

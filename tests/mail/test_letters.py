@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.mail.html_reader import Reader
+from tracker.domain.next_steps import NextStep
 from tracker.mail.messages import (
     CertificationLine,
     Letter,
@@ -37,23 +38,35 @@ LINE = CertificationLine(
     pending_since=None,
     points_verified=True,
 )
-COMPLETE = replace(LINE, points_counted=Decimal("100.00"), points_pending=Decimal(0))
+WINDOW = (date(2026, 12, 15), EXPIRY)
+
+
+def at(line: CertificationLine, **changes: object) -> CertificationLine:
+    """The line with changes, and the standing and next step that go with them."""
+    line = replace(line, now=None, **changes)  # type: ignore[arg-type]
+    status = "expired" if line.closed else "renewal_open"
+    now = replace(line.standing, status=status, fee=Decimal("75.00"), currency="USD")
+    return replace(line, now=now)
+
+
+LINE = at(LINE)
+COMPLETE = at(LINE, points_counted=Decimal("100.00"), points_pending=Decimal(0))
 STATES = {
     "window open": LINE,
-    "window not open": replace(LINE, days_left=180, window_open=False),
+    "window not open": at(LINE, days_left=180, window_open=False),
     "complete, open": COMPLETE,
-    "complete, not open": replace(COMPLETE, days_left=180, window_open=False),
-    "a category short": replace(COMPLETE, minima_met=False),
-    "under review": replace(COMPLETE, pending_since=date(2027, 1, 20)),
-    "under review past expiry": replace(COMPLETE, pending_since=date(2027, 1, 20), days_left=-3),
-    "last day": replace(LINE, days_left=0),
-    "expired": replace(LINE, days_left=-3, window_open=False),
-    "grace ahead": replace(LINE, grace_ends_on=date(2027, 4, 14)),
-    "in grace": replace(LINE, grace_ends_on=date(2027, 4, 14), days_left=-3),
-    "past grace": replace(LINE, grace_ends_on=date(2027, 4, 14), days_left=-31),
-    "illustrative": replace(LINE, points_verified=False),
-    "nothing yet": replace(LINE, points_counted=Decimal(0)),
-    "no points asked for": replace(COMPLETE, points_required=Decimal(0)),
+    "complete, not open": at(COMPLETE, days_left=180, window_open=False),
+    "a category short": at(COMPLETE, minima_met=False),
+    "under review": at(COMPLETE, pending_since=date(2027, 1, 20)),
+    "under review past expiry": at(COMPLETE, pending_since=date(2027, 1, 20), days_left=-3),
+    "last day": at(LINE, days_left=0),
+    "expired": at(LINE, days_left=-3, window_open=False),
+    "grace ahead": at(LINE, grace_ends_on=date(2027, 4, 14)),
+    "in grace": at(LINE, grace_ends_on=date(2027, 4, 14), days_left=-3),
+    "past grace": at(LINE, grace_ends_on=date(2027, 4, 14), days_left=-31),
+    "illustrative": at(LINE, points_verified=False),
+    "nothing yet": at(LINE, points_counted=Decimal(0)),
+    "no points asked for": at(COMPLETE, points_required=Decimal(0)),
 }
 
 
@@ -86,7 +99,7 @@ def reminder(*lines: CertificationLine, language: str = "en", name: str = "Ana G
     ],
 )
 def test_the_subject_carries_the_credential_the_date_and_the_days(language, days, subject):
-    letter = reminder(replace(LINE, days_left=days), language=language)
+    letter = reminder(at(LINE, days_left=days), language=language)
     assert letter.subject == f"Certified Production Technician (CPT 4.0) {subject}"
 
 
@@ -105,48 +118,57 @@ def test_the_subject_never_carries_the_certificate_number(language, state):
             "window open",
             [
                 "Expires on 15 March 2027: 30 days left.",
-                "Points counted: 45 of 100.",
-                "Points still needed: 55.",
-                "Points waiting for review: 7.5.",
-                "The renewal window has been open since 15 December 2026.",
-                "Its last day is 15 March 2027",
-                "from 16 March 2027 everyone who checks this certification sees it as expired",
+                "You have 45 of 100 points.",
+                "Points awaiting review: 7.5.",
+                "You still need 47.5 points: log activities and apply for renewal.",
+                "The last day is 15 March 2027, until midnight where you live.",
+                "The renewal fee is 75.00 USD.",
+                "anyone who checks your certification from 16 March 2027 on will see that it has",
             ],
         ),
         ("window not open", ["You can apply for renewal from 15 December 2026 to 15 March 2027."]),
         (
             "complete, open",
             [
-                "Your points are complete: apply now.",
-                "open since 15 December 2026",
-                "Apply for renewal",
+                "You have all the points you need. Apply for renewal now.",
+                "The last day is 15 March 2027, until midnight where you live.",
+                "To do this, or if you have questions, reply to this email.",
             ],
         ),
-        ("complete, not open", ["Your points are complete: apply from 15 December 2026."]),
-        ("a category short", ["At least one category has not reached its own minimum."]),
+        (
+            "complete, not open",
+            ["You have all the points you need. You can apply for renewal from 15 December 2026."],
+        ),
+        (
+            "a category short",
+            ["A category or a period is still below its own minimum: log activities for it"],
+        ),
         (
             "under review",
             [
-                "The renewal that you applied for on 20 January 2027 is under review.",
-                "from 16 March 2027 this certification is shown as waiting for a decision",
+                "We are reviewing the renewal you applied for on 20 January 2027.",
+                "your certification will show as pending a decision from 16 March 2027",
             ],
         ),
-        ("under review past expiry", ["From 16 March 2027 on,", "waiting for a decision"]),
+        ("under review past expiry", ["Since 16 March 2027,", "pending a decision"]),
         ("last day", ["Expires today, 15 March 2027: this is its last valid day."]),
         (
             "expired",
             [
                 "Expired on 15 March 2027, 3 days ago.",
-                "The last day to apply for renewal was 15 March 2027.",
-                "From 16 March 2027 on, everyone who checks this certification sees it as expired",
-                "If you want to be certified again, reply to this letter",
+                "It can no longer be renewed.",
+                "Since 16 March 2027, anyone who checks your certification sees that it has",
+                "To get certified again, reply to this email",
             ],
         ),
-        ("grace ahead", ["from 16 March 2027", "grace period, which ends on 14 April 2027"]),
-        ("in grace", ["Its last day is 14 April 2027", "From 16 March 2027 on,", "grace period"]),
+        (
+            "grace ahead",
+            ["on 16 March 2027", "a grace period on 16 March 2027 that ends on 14 April 2027"],
+        ),
+        ("in grace", ["The last day is 14 April 2027", "Since 16 March 2027,", "grace period"]),
         (
             "past grace",
-            ["The last day to apply for renewal was 14 April 2027.", "as expired"],
+            ["It can no longer be renewed.", "sees that it has expired"],
         ),
         (
             "illustrative",
@@ -165,28 +187,32 @@ def test_each_state_says_what_matters_in_text_and_in_html(state, sentences):
 
 
 def test_the_same_state_in_spanish():
-    letter = reminder(replace(LINE, points_verified=False), language="es")
+    letter = reminder(at(LINE, points_verified=False), language="es")
     for sentence in (
         "Hola, Ana Gómez:",
         "Vence el 15 de marzo de 2027: quedan 30 días.",
-        "Puntos contados: 45 de 100.",
-        "Puntos que faltan: 55.",
-        "Puntos que esperan revisión: 7.5.",
+        "Puntos acreditados: 45 de 100.",
+        "Puntos en revisión: 7.5.",
+        "Aún necesita 47.5 puntos: registre actividades y solicite la renovación.",
+        "El último día es el 15 de marzo de 2027, hasta la medianoche del lugar donde vive.",
+        "La cuota de renovación es de 75.00 USD.",
         "ilustrativos y MSSC no los ha confirmado.",
-        "abierto desde el 15 de diciembre de 2026. Su último día es el 15 de marzo de 2027",
-        "a partir del 16 de marzo de 2027, quien consulte esta certificación la verá como vencida",
-        "Puede volver a activarlas en cualquier momento.",
+        "a partir del 16 de marzo de 2027 su certificación aparecerá como vencida",
+        "Puede volver a activarlos en cualquier momento.",
     ):
         assert sentence in letter.text
         assert sentence in Reader(letter.html).text
     complete = reminder(STATES["complete, not open"], language="es").text
-    assert "Sus puntos están completos: solicite la renovación a partir del 15 de dic" in complete
+    assert (
+        "Ya tiene todos los puntos. Puede solicitar la renovación a partir del 15 de dic"
+        in complete
+    )
 
 
 def test_complete_points_and_a_pending_renewal_reach_the_subject():
-    assert reminder(COMPLETE).subject.endswith("30 days left; your points are complete")
-    assert reminder(STATES["under review"]).subject.endswith("; your renewal is under review")
-    assert "complete" not in reminder(replace(COMPLETE, days_left=-3)).subject
+    assert reminder(COMPLETE).subject.endswith("30 days left; you have all your points")
+    assert reminder(STATES["under review"]).subject.endswith(" (renewal under review)")
+    assert "points" not in reminder(at(COMPLETE, days_left=-3)).subject
 
 
 def test_verified_points_need_no_warning():
@@ -194,7 +220,7 @@ def test_verified_points_need_no_warning():
 
 
 def test_several_certifications_make_one_letter_soonest_first():
-    later = replace(LINE, scheme_name="CLT", number="CLT-9", expires_on=EXPIRY + timedelta(days=40))
+    later = at(LINE, scheme_name="CLT", number="CLT-9", expires_on=EXPIRY + timedelta(days=40))
     letter = reminder(later, LINE)
     assert letter.subject.endswith("30 days left (and 1 more certification)")
     assert letter.text.index("CPT-2022-000123") < letter.text.index("CLT-9")
@@ -237,7 +263,7 @@ def test_html_is_one_column_of_600_with_letters_of_16_pixels_or_more():
     [("0", None, 100), ("45", 45, 55), ("99.99", 99, 1), ("130", 100, None)],
 )
 def test_the_bar_is_made_of_table_cells(counted, done, todo):
-    html = reminder(replace(LINE, points_counted=Decimal(counted))).html
+    html = reminder(at(LINE, points_counted=Decimal(counted))).html
     widths = dict(re.findall(r'<td class="(done|todo)" width="(\d+)%" bgcolor="#', html))
     assert widths == {k: str(v) for k, v in (("done", done), ("todo", todo)) if v}
     shown = f"{done or 0}%"
@@ -279,7 +305,7 @@ ANY_TEXT = st.text(max_size=60)
 @settings(deadline=None)
 @given(name=ANY_TEXT, scheme=ANY_TEXT, number=ANY_TEXT, language=st.sampled_from(["en", "es"]))
 def test_no_text_breaks_a_letter(name, scheme, number, language):
-    line = replace(LINE, scheme_name=scheme, number=number)
+    line = at(LINE, scheme_name=scheme, number=number)
     letter = reminder(line, name=name, language=language)
     usual = reminder(LINE, language=language)
     assert len(letter.subject.splitlines()) == 1
@@ -297,7 +323,7 @@ def test_no_text_breaks_a_letter(name, scheme, number, language):
     language=st.sampled_from(["en", "es"]),
 )
 def test_any_numbers_make_a_letter(counted, required, days, open_, language):
-    line = replace(
+    line = at(
         LINE, points_counted=counted, points_required=required, days_left=days, window_open=open_
     )
     letter = reminder(line, language=language)
@@ -321,29 +347,6 @@ def test_both_languages_list_their_phrases_in_the_same_order():
     assert list(phrases("en")) == list(phrases("es"))
 
 
-def test_no_phrase_is_left_over(monkeypatch):
-    used: set[str] = set()
-
-    class Watched(dict[str, str]):
-        def __getitem__(self, key: str) -> str:
-            used.add(key)
-            return super().__getitem__(key)
-
-    watched = Watched(phrases("en"))
-    monkeypatch.setattr("tracker.mail.messages.phrases", lambda _: watched)
-    other = replace(LINE, expires_on=EXPIRY + timedelta(days=1))
-    for state in STATES.values():
-        reminder(state)
-        reminder(replace(state, days_left=0))
-        reminder(replace(state, days_left=90))
-    for days in (1, -1, -2, 200, 365, 730):
-        reminder(replace(LINE, days_left=days))
-    compose_reminder(ReminderLetter("Ana", "en", (LINE,), "https://x", "MSSC", calendar="B"))
-    reminder(replace(LINE, days_left=1), other)
-    reminder(replace(LINE, days_left=-1), other, other, name="")
-    assert set(watched) - used == set()
-
-
 @pytest.mark.parametrize(
     ("days", "english", "spanish"),
     [
@@ -352,22 +355,27 @@ def test_no_phrase_is_left_over(monkeypatch):
         (365, "365 days left (about 1 year).", "quedan 365 días (alrededor de 1 año)."),
         (180, "180 days left (about 6 months).", "quedan 180 días (unos 6 meses)."),
         (90, "Expires on 15 March 2027: 90 days left.", "2027: quedan 90 días."),
-        (90, "The renewal window opens today. Its last day", "El plazo de renovación se abre hoy."),
-        (89, "has been open since 15 December 2026. Its", "está abierto desde el 15 de diciembre"),
-        (1, "Expires tomorrow, 15 March 2027: 1 day left.", "Vence mañana, 15 de marzo de 2027"),
+        (91, "You can apply for renewal from 15 December 2026", "la renovación entre el 15 de dic"),
+        (90, "You still need 47.5 points: log", "Aún necesita 47.5 puntos: registre"),
+        (1, "Expires tomorrow, 15 March 2027.", "Vence mañana, 15 de marzo de 2027."),
+        (
+            1,
+            "The last day is 15 March 2027, until midnight where",
+            "El último día es el 15 de marzo",
+        ),
         (
             0,
-            "Today, 15 March 2027, is the last day to apply",
+            "Today, 15 March 2027, is the last day: you have",
             "Hoy, 15 de marzo de 2027, es el últ",
         ),
-        (0, "If you do not apply today: from tomorrow, 16 March 2027,", "Si no la solicita hoy: a"),
+        (0, "If you don't apply today, then from tomorrow, 16 March", "Si no la solicita hoy, a p"),
         (-1, "Expired yesterday, 15 March 2027.", "Venció ayer, 15 de marzo de 2027."),
         (-30, "Expired on 15 March 2027, 30 days ago.", "Venció el 15 de marzo de 2027, hace 30"),
     ],
 )
 def test_every_stage_reads_as_one_would_say_it(days, english, spanish):
     opens = date(2026, 12, 15)
-    line = replace(LINE, days_left=days, window_open=EXPIRY - timedelta(days=days) >= opens)
+    line = at(LINE, days_left=days, window_open=EXPIRY - timedelta(days=days) >= opens)
     assert english in reminder(line).text
     assert spanish in reminder(line, language="es").text
 
@@ -375,16 +383,54 @@ def test_every_stage_reads_as_one_would_say_it(days, english, spanish):
 def test_where_there_is_nothing_to_do_nothing_is_asked_for():
     for state in ("under review", "expired", "past grace"):
         text = reminder(STATES[state]).text
-        assert "See my certification:" in text
-        assert "what to do next" not in text
-    assert "still needed" not in reminder(STATES["expired"]).text
-    assert "waiting for review" not in reminder(STATES["expired"]).text
-    assert "See my points and what to do next:" in reminder(STATES["under review"], LINE).text
+        assert "log activities" not in text
+        assert "Apply" not in text
+        assert "fee" not in text
+    assert "awaiting review" not in reminder(STATES["expired"]).text
+
+
+def test_the_button_leads_to_the_public_page_and_says_so():
+    assert "See my certificate's public page:\n" in reminder().text
+    facts = ReminderLetter("Ana", "en", (LINE,), "", "MSSC")
+    assert "public page" not in compose_reminder(facts).text
+
+
+def test_points_that_wait_are_not_asked_for_again():
+    waiting = at(LINE, points_counted=Decimal(45), points_pending=Decimal(55))
+    text = reminder(replace(waiting, now=ENOUGH_WAITS)).text
+    assert "With the activities awaiting review, you have all the points you need." in text
+    assert "Apply for renewal now; you don't have to wait for the review." in text
+    assert "still need" not in text
+
+
+ENOUGH_WAITS = replace(
+    LINE.standing,
+    step=NextStep("apply_now", EXPIRY, waiting=Decimal(55), if_approved=True),
+)
+
+
+def test_the_zone_is_named_where_a_schemes_own_midnight_ends_the_day():
+    line = replace(LINE, now=replace(LINE.standing, zone="America/Chicago"))
+    assert "The last day is 15 March 2027, until midnight Chicago time." in reminder(line).text
+    assert "medianoche (hora de Chicago)" in reminder(line, language="es").text
+
+
+def test_a_late_fee_is_named_with_the_renewals():
+    late = replace(LINE.standing, fee=Decimal("100.00"), late_fee=Decimal("25.00"))
+    text = reminder(replace(LINE, now=late)).text
+    assert "The renewal fee is 100.00 USD, including 25.00 USD for applying late." in text
+    without = replace(LINE, now=replace(LINE.standing, fee=None))
+    assert "fee" not in reminder(without).text
+
+
+def test_a_line_of_an_older_message_can_be_read_again():
+    old = replace(LINE, now=None)
+    assert "The last day is 15 March 2027" in reminder(old).text
 
 
 def test_a_calendar_is_mentioned_where_it_is_attached():
     facts = ReminderLetter("Ana", "en", (LINE,), "https://x.example", "MSSC", calendar="BEGIN")
-    assert "The dates are attached as a calendar file." in compose_reminder(facts).text
+    assert "These dates are attached as a calendar file." in compose_reminder(facts).text
     assert compose_reminder(facts).calendar == "BEGIN"
     assert "attached" not in reminder().text
 

@@ -26,7 +26,9 @@ from tracker.models import (
     Message,
     Runtime,
     Sharing,
+    StandingChange,
 )
+from tracker.services import certifications as living
 from tracker.services import (
     composing,
     digest_contents,
@@ -114,13 +116,13 @@ def test_a_week_is_told_of_on_monday_with_numbers_and_names(office, clock, acme,
     assert letter.subject == "Certifications at Acme, as of 22 November 2026"
     assert "Certified: 2 of 3." in letter.text
     assert "Expire within 30 days: 0; within 90: 1; within 180: 1." in letter.text
-    assert "Do not share their standing with you: 1." in letter.text
+    assert "Not sharing their status with you: 1." in letter.text
     line = f"{name_of(office, acme, 'E1')} (E1)"
     assert f"{line}: expires on 25 December 2026" in letter.text
     assert name_of(office, acme, "E3") not in letter.text + letter.html
     assert "(E3)" not in letter.text + letter.html
     assert "point" not in letter.text.lower()
-    assert f"/api/v1/employers/{acme.id}/workforce?as_of=2026-11-22" in letter.text
+    assert "http" not in letter.text, "no page shows an employer's workers yet"
     assert told_through(office) == date(2026, 11, 22)
     assert cases.states(office) == ["sent"]
     assert send(office) == []
@@ -169,7 +171,7 @@ def test_weeks_that_were_missed_make_one_digest(office, clock, acme, order):
     (letter,) = send(office)
 
     assert "as of 13 December 2026" in letter.subject
-    assert "This tells of 21 November 2026 to 13 December 2026." in letter.text
+    assert "This summary covers 21 November 2026 to 13 December 2026." in letter.text
     (row,) = written(office)
     assert (row.from_on, row.through_on) == (date(2026, 11, 21), date(2026, 12, 13))
 
@@ -203,7 +205,7 @@ def test_an_expiry_that_passed_is_told_of_once_and_by_its_last_valid_day(
     third = send(office)
 
     assert "expires on 22 November 2026" in first.text
-    assert "Passed their expiry date" in second.text
+    assert "Expired during this period" in second.text
     assert "expired on 22 November 2026" in second.text
     assert third == []
 
@@ -243,6 +245,108 @@ def certifications(office, acme):
     return {e: by_holder[h] for e, h in acme.holders.items()}
 
 
+def test_what_a_file_brings_of_former_years_is_no_news(office, clock, acme, order):
+    acme.hire("E1", "E2", "E3", awarded_on=date(2016, 11, 30))
+    acme.hire("E4", "E5", "E6", awarded_on=LATER)
+    ids = certifications(office, acme)
+    order()
+    cases.renew(office, ids["E1"], date(2021, 11, 20))
+    cases.renew(office, ids["E2"], date(2026, 10, 1))
+    cases.renew(office, ids["E3"], date(2026, 11, 18))
+    for employee_id, day in (("E4", date(2024, 5, 1)), ("E5", date(2026, 11, 18))):
+        brought_in(office, ids[employee_id], "suspend", day)
+    cases.change(office, ids["E6"], "suspend", date(2024, 5, 1))
+    clock.set(MONDAY)
+    (letter,) = send(office)
+
+    assert "2021" not in letter.text
+    for employee_id in ("E1", "E2", "E4"):
+        assert f"({employee_id}): renewed" not in letter.text
+        assert f"({employee_id}): suspended" not in letter.text
+    assert "(E3): renewed on 18 November 2026" in letter.text
+    assert "(E5): suspended on 18 November 2026" in letter.text
+    assert "(E6): suspended on 1 May 2024" in letter.text, "staff decided it this week"
+
+
+def brought_in(office, certification_id, kind, day):
+    """A change of standing that a file brings, under its key."""
+    with office.work(SYSTEM) as work:
+        row = {"certification_id": certification_id, "kind": kind, "effective_on": day,
+               "reason_code": "other", "reason": "test", "decided_by": "test",
+               "recorded_at": work.now, "ref": f"c-{certification_id}"}  # fmt: skip
+        work.session.add(StandingChange(**row))
+        work.session.flush()
+        living.refresh(work, work.schemes["cpt"], [certification_id])
+
+
+def test_whoever_applied_in_time_is_under_review_and_not_lost(office, clock, acme, order):
+    acme.hire("E1", "E2", awarded_on=date(2021, 11, 21))
+    ids = certifications(office, acme)
+    cases.apply(office, ids["E1"], date(2026, 11, 10))
+    order()
+    clock.set(MONDAY)
+    (letter,) = send(office)
+
+    expired, _, pending = letter.text.partition("Expired during this period")[2].partition(
+        "They applied in time; their expiration date passed"
+    )
+    assert "(E2): expired on 21 November 2026" in expired
+    assert "(E1)" not in expired
+    assert "(E1): renewal under review; the expiration date was 21 November 2026" in pending
+    assert "Renewal under review: 1. They applied in time." in letter.text
+
+
+def test_the_dead_are_in_no_digest(office, clock, acme, order):
+    acme.hire("E1", "E2", awarded_on=DUE)
+    order()
+    clock.set(MONDAY)
+    jobs.digest(office)
+    died = update(Holder).where(Holder.id == acme.holders["E1"])
+    with office.work(SYSTEM) as work:
+        work.connection.execute(died.values(deceased_on=TODAY))
+    (letter,) = send(office)
+    assert "(E1)" not in letter.text
+    assert "(E2)" in letter.text
+    clock.set("2026-11-30")
+    cases.change(office, certifications(office, acme)["E1"], "suspend", date(2026, 11, 29))
+    (letter,) = send(office)
+    assert "(E1)" not in letter.text
+
+
+TODAY = date(2026, 11, 21)
+
+
+def test_an_award_that_was_taken_back_is_named_as_such_and_no_more(office, clock, acme, order):
+    acme.hire("E1", "E2", awarded_on=DUE)
+    acme.hire("E3", awarded_on=LATER)
+    order()
+    clock.set(MONDAY)
+    send(office)
+    ids = certifications(office, acme)
+    with office.work(SYSTEM) as work:
+        withdrawn = update(Certification).where(Certification.id == ids["E1"])
+        work.connection.execute(withdrawn.values(withdrawn_at=work.now))
+    clock.set("2026-11-30")
+    (letter,) = send(office)
+
+    (line,) = [line for line in letter.text.splitlines() if "(E1)" in line]
+    assert line.endswith("(E1): taken back (it had been recorded in error) on 23 November 2026")
+
+
+def test_a_digest_written_before_there_were_pending_ones_is_still_sent(office, clock, acme, order):
+    acme.hire("E1", awarded_on=DUE)
+    order()
+    clock.set(MONDAY)
+    jobs.digest(office)
+    with office.work(SYSTEM) as work:
+        contents = work.row(select(Digest.contents)).contents
+        del contents["sections"]["pending"], contents["numbers"][0]["pending"]
+        work.connection.execute(update(Digest).values(contents=contents))
+    (letter,) = send(office)
+
+    assert "(E1): expires on 25 December 2026" in letter.text
+
+
 def test_those_who_began_to_share_and_those_whom_no_letter_reaches_are_named(
     office, clock, acme, order
 ):
@@ -263,7 +367,7 @@ def test_those_who_began_to_share_and_those_whom_no_letter_reaches_are_named(
     clock.set(MONDAY)
     (letter,) = send(office)
 
-    named, _, rest = letter.text.partition("Not reached by our letters")[2].partition(
+    named, _, rest = letter.text.partition("Not reached by our emails")[2].partition(
         "Began to share"
     )
     assert "(E1)" in named
@@ -581,7 +685,7 @@ def test_weeks_wait_while_the_address_is_suppressed_and_make_one_digest(office, 
     with office.work(SYSTEM) as work:
         suppressions.lift(work, "hr@acme.example", reason="The mailbox is there again.")
     (letter,) = send(office)
-    assert "This tells of 21 November 2026 to 13 December 2026." in letter.text
+    assert "This summary covers 21 November 2026 to 13 December 2026." in letter.text
 
 
 def test_the_same_order_again_changes_nothing_and_another_keeps_what_was_told(office, clock, order):
@@ -611,7 +715,7 @@ def test_a_letter_names_a_hundred_and_says_that_there_are_more(office, clock, ac
     (letter,) = send(office)
 
     assert letter.text.count("expires on 25 December 2026") == 100
-    assert "There are more than stand here; see the link." in letter.text
+    assert "This list is not complete; your account has all of them." in letter.text
     assert len(written(office)[0].contents["sections"]["due"]["rows"]) == 100
 
 

@@ -109,11 +109,11 @@ def test_an_award_is_told_ten_minutes_later_with_its_dates(office, clock, certif
 
     assert letter.subject == "You are certified: Certified Production Technician"
     assert "Congratulations: you earned this certification on 19 November 2026." in letter.text
-    assert "It is valid through 19 November 2031, its last valid day." in letter.text
+    assert "It is valid through 19 November 2031." in letter.text
     assert "You can apply for renewal from 21 August 2031." in letter.text
-    assert "Renewing it takes 100 points by then" in letter.text
+    assert "You'll need 100 points by then to renew it" in letter.text
     assert letter.message["List-Unsubscribe"].count("/unsubscribe/decisions/") == 1
-    assert "Stop letters about decisions: " in letter.text
+    assert "Unsubscribe from messages about decisions: " in letter.text
 
 
 def test_an_approved_activity_tells_its_points_and_the_total(office, clock, certified, submitted):
@@ -123,8 +123,8 @@ def test_an_approved_activity_tells_its_points_and_the_total(office, clock, cert
 
     assert letter.subject == "Certified Production Technician: an activity was approved"
     assert "Approved: “Robot Safety”." in letter.text
-    assert "Points that it brings: 16." in letter.text
-    assert "Points counted now: 16 of 100." in letter.text
+    assert "Points earned: 16." in letter.text
+    assert "You now have 16 of 100 points." in letter.text
 
 
 def test_an_activity_approved_in_part_tells_both_numbers(office, clock, certified, submitted):
@@ -132,10 +132,10 @@ def test_an_activity_approved_in_part_tells_both_numbers(office, clock, certifie
     decide(office, submitted(id_), points_limit=Decimal(10), reason="Solo se ven diez horas.")
     (letter,) = sent(office, clock)
 
-    assert letter.subject.endswith("se aprobó una actividad en parte")
+    assert letter.subject.endswith("se aprobó parcialmente una actividad")
     assert "Puntos que solicitó: 16. Puntos aprobados: 10 como máximo." in letter.text
     assert "Motivo indicado: Solo se ven diez horas." in letter.text
-    assert "Puntos contados ahora: 10 de 100." in letter.text
+    assert "Ahora tiene 10 de 100 puntos." in letter.text
 
 
 def test_an_approval_that_a_cap_cuts_tells_what_it_brings(office, clock, certified, submitted):
@@ -146,8 +146,8 @@ def test_an_approval_that_a_cap_cuts_tells_what_it_brings(office, clock, certifi
     decide(office, submitted(id_, "Second", quantity=Decimal(1), **claim))
     (letter,) = sent(office, clock, minutes=61)
 
-    assert "Points that it brings: 0 of 20 claimed, by the rules of the policy." in letter.text
-    assert "Points counted now: 60 of 100." in letter.text
+    assert "Points earned: 0 of 20 claimed, under the policy." in letter.text
+    assert "You now have 60 of 100 points." in letter.text
 
 
 @pytest.mark.parametrize(
@@ -158,13 +158,13 @@ def test_an_approval_that_a_cap_cuts_tells_what_it_brings(office, clock, certifi
             "an activity was not accepted",
             "Not accepted: “Robot Safety”.",
             "Reason given: No certificate is attached.",
-            "You can correct the activity and hand it in again.",
+            "You can correct the activity and resubmit it.",
         ),
         (
             "more_information",
             "more information is needed about an activity",
             "What is missing: No certificate is attached.",
-            "it counts nothing until it is decided",
+            "it earns no points until we approve it",
         ),
     ],
 )
@@ -188,8 +188,8 @@ def test_an_approved_renewal_tells_the_new_dates(office, clock, certified):
 
     assert letter.subject.endswith("your renewal is approved")
     assert "Your renewal was approved on 21 November 2026." in letter.text
-    assert "It is valid through 10 January 2032, its last valid day." in letter.text
-    assert "You can apply for the next renewal from 12 October 2031." in letter.text
+    assert "It is valid through 10 January 2032." in letter.text
+    assert "You can apply for renewal from 12 October 2031." in letter.text
 
 
 def test_a_denied_renewal_tells_why_and_how_long_there_is(office, clock, certified):
@@ -221,11 +221,11 @@ def test_a_suspension_and_a_revocation_go_at_once_to_whoever_wants_no_letters_to
     (letter,) = sent(office, clock, minutes=0)
 
     assert letter.subject.endswith(f"your certification is {word}")
-    assert f"{word.title()} with effect from 21 November 2026." in letter.text
+    assert f"{word.title()} effective 21 November 2026." in letter.text
     assert "Reason given: test" in letter.text
-    assert "You can appeal until 21 December 2026." in letter.text
+    assert "You can appeal until 21 December 2026: reply to this email" in letter.text
     assert letter.message["List-Unsubscribe"] is None
-    assert "Letters like this one are always sent" in letter.text
+    assert "We always send messages like this one" in letter.text
 
 
 def test_a_reinstatement_is_told_also_when_an_appeal_brings_it(office, clock, certified):
@@ -242,8 +242,8 @@ def test_a_reinstatement_is_told_also_when_an_appeal_brings_it(office, clock, ce
         appeals.decide(work, appeal_id, outcome="upheld", reason="It was not.", version=1)
     (letter,) = sent(office, clock)
 
-    assert letter.subject.endswith("your certification is in force again")
-    assert "In force again from 21 November 2026." in letter.text
+    assert "Reinstated effective 21 November 2026." in letter.text
+    assert "It is valid through 10 January 2027." in letter.text
 
 
 def switch_off(office):
@@ -286,7 +286,7 @@ def test_whoever_is_put_on_an_employers_list_is_asked_for_consent(office, clock,
     employed(office, holder_id)
     (letter,) = sent(office, clock)
 
-    assert letter.subject == "Acme asks to see whether you are certified"
+    assert letter.subject == "Acme would like to see whether you are certified"
     assert "It sees nothing until you agree" in letter.text
     assert letter.message["List-Unsubscribe"] is None
 
@@ -301,7 +301,7 @@ def test_whoever_agreed_or_left_meanwhile_is_not_asked(office, clock, certified)
     employed(office, third, "Third")
 
     assert [one.subject for one in sent(office, clock)] == [
-        "Third asks to see whether you are certified"
+        "Third would like to see whether you are certified"
     ]
     assert cases.states(office) == ["cancelled", "cancelled", "sent"]
 
@@ -326,9 +326,10 @@ def test_decisions_of_an_hour_make_one_letter_the_gravest_first(
     decide(office, submitted(id_, "One"))
     clock.advance(minutes=5)
     refuse(office, submitted(id_, "Two"))
+    assert sent(office, clock, minutes=6) == [], "ten minutes after the last one"
     (letter,) = sent(office, clock, minutes=5)
 
-    assert letter.subject.endswith("an activity was not accepted (and 1 more piece of news)")
+    assert letter.subject.endswith("an activity was not accepted (and 1 more update)")
     assert letter.text.index("“Two”") < letter.text.index("“One”")
 
 
@@ -369,14 +370,24 @@ def test_what_was_decided_otherwise_meanwhile_is_left_out(office, clock, certifi
 def test_a_letter_with_nothing_true_left_is_cancelled(office, clock, certified):
     (id_,) = certified(on=TODAY)
     cases.change(office, id_, "suspend", TODAY)
-    cases.change(office, id_, "reinstate", TODAY)
     (letter,) = sent(office, clock, minutes=0)
-    assert letter.subject.endswith("in force again")
+    assert letter.subject.endswith("is suspended")
+    cases.change(office, id_, "reinstate", TODAY)
     cases.change(office, id_, "revoke", TODAY)
     (letter,) = sent(office, clock)
 
     assert letter.subject.endswith("is revoked")
-    assert cases.states(office) == ["cancelled", "sent", "sent"]
+    assert cases.states(office) == ["cancelled", "cancelled", "sent", "sent"]
+
+
+def test_a_suspension_undone_before_it_was_told_is_told_by_nothing(office, clock, certified):
+    (id_,) = certified()
+    cases.change(office, id_, "suspend", TODAY)
+    clock.advance(minutes=9)
+    cases.change(office, id_, "reinstate", TODAY)
+
+    assert sent(office, clock) == []
+    assert cases.states(office) == ["cancelled", "cancelled"]
 
 
 def test_whoever_switched_decisions_off_gets_none(office, clock, certified, submitted):
@@ -469,7 +480,7 @@ def test_an_award_brings_its_dates_for_the_calendar(office, clock, certified):
     assert f"UID:{id_}-window@" in file.get_content()
     assert "DTSTART;VALUE=DATE:20311121" in file.get_content()
     assert "Último día de validez: Técnico Certificado en Producción" in unfolded(file)
-    assert "Las fechas van adjuntas en un archivo de calendario." in letter.text
+    assert "Adjuntamos estas fechas en un archivo de calendario." in letter.text
 
 
 def unfolded(file):

@@ -63,7 +63,7 @@ def test_decisions_by_file_are_told_if_they_are_news(registered, clock):
 
     assert told(registered) == (["activity_decided", "activity_decided"], 1)
     assert subjects(registered, clock) == [
-        "Certified Production Technician: an activity was not accepted (and 1 more piece of news)"
+        "Certified Production Technician: an activity was not accepted (and 1 more update)"
     ]
 
 
@@ -97,7 +97,7 @@ def test_an_employers_own_file_asks_for_consent_and_what_staff_bring_in_does_not
     bring(registered, "roster", ROSTER + "Acme,2,B,,\n", employer_id=own)
 
     assert told(registered) == (["consent_asked"], 1)
-    assert subjects(registered, clock) == ["Acme asks to see whether you are certified"]
+    assert subjects(registered, clock) == ["Acme would like to see whether you are certified"]
 
 
 def test_a_dry_run_tells_nobody(registered):

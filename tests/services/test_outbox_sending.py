@@ -136,7 +136,7 @@ def test_the_letter_tells_the_points_counted_and_needed(office, planned):
         jobs.dispatch(sending)
         (letter,) = catcher.letters()
 
-    assert "Points counted: 120 of 100." in letter.text
+    assert "You have 120 of 100 points." in letter.text
     assert "certificate" not in letter.subject.lower()
 
 

@@ -18,7 +18,10 @@ from tracker.mail.messages import Letter, Phrases, printable
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """How an employer's workers stand under one scheme; ``due`` counts by days ahead."""
+    """How an employer's workers stand under one scheme; ``due`` counts by days ahead.
+
+    ``pending`` are those who applied for renewal in time and wait for the decision.
+    """
 
     scheme: str
     total: int
@@ -26,6 +29,7 @@ class Numbers:
     not_shared: int
     not_certified: int
     due: Mapping[int, int]
+    pending: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,6 @@ class DigestLetter:
     through_on: date
     numbers: tuple[Numbers, ...]
     sections: Mapping[str, tuple[tuple[Line, ...], bool]]
-    link: str
 
 
 def compose(facts: DigestLetter) -> Letter:
@@ -66,8 +69,7 @@ def compose(facts: DigestLetter) -> Letter:
             *(_named(say, name, facts) for name in facts.sections),
         ],
         "enclosed": "",
-        "button": say["button"],
-        "link": facts.link,
+        "link": "",  # there is no page yet that shows an employer's workers
         "reason": say["reason"].format(employer=employer),
         "unsubscribe_link": None,
     }
@@ -88,7 +90,12 @@ def _numbers(say: Phrases, one: Numbers, facts: DigestLetter) -> dict[str, Any]:
         say["valid"].format(count=one.valid, total=one.total),
         say["due"].format_map({f"in_{day}": count for day, count in one.due.items()}),
     ]
-    for key, count in (("not_certified", one.not_certified), ("not_shared", one.not_shared)):
+    counts = {
+        "pending": one.pending,
+        "not_certified": one.not_certified,
+        "not_shared": one.not_shared,
+    }
+    for key, count in counts.items():
         if count:
             sentences.append(say[key].format(count=count))
     title = say["numbers"].format(scheme=printable(one.scheme), date=days["last"])
@@ -101,7 +108,7 @@ def _named(say: Phrases, name: str, facts: DigestLetter) -> dict[str, Any]:
     sentences = [_line(say, line, facts.language, several=several) for line in lines]
     if more:
         sentences.append(say["more"])
-    title = say["due_title" if name == "due" else name]
+    title = say[f"{name}_title"]
     return _section(title, say[f"{name}_lead"], *sentences)
 
 

@@ -8,7 +8,7 @@ Lives here: the wording, and what every letter is made of; phrases and layouts s
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -18,7 +18,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from tracker.domain.next_steps import NextStep
 from tracker.domain.wording import figure, in_words
+from tracker.mail.today import Today, step_keys, words
 
 Phrases = Mapping[str, str]  # key -> sentence with {places}
 
@@ -49,7 +51,8 @@ class CertificationLine:
     expiry; the wording never uses it, because after a pause it differs from the days left.
     ``points_verified`` is False where the policy's point values are illustrative. A scheme's own
     facts have defaults: whether every category reached its minimum, and the last day of a grace
-    period if there is one (the last day to apply, then).
+    period if there is one (the last day to apply, then). ``now`` is the standing with the next
+    step; only lines of messages that were composed before there was one lack it.
     """
 
     scheme_name: str
@@ -66,16 +69,12 @@ class CertificationLine:
     points_verified: bool
     minima_met: bool = True
     grace_ends_on: date | None = None
+    now: Today | None = None
 
     @property
     def points_missing(self) -> Decimal:
         """The points still needed; never negative."""
         return max(self.points_required - self.points_counted, Decimal(0))
-
-    @property
-    def complete(self) -> bool:
-        """Whether the requirement is met: the total, and every category's minimum."""
-        return not self.points_missing and self.minima_met
 
     @property
     def last_day(self) -> date:
@@ -92,12 +91,45 @@ class CertificationLine:
         """Whether it is too late to apply on the day the letter is sent."""
         return self.today > self.last_day
 
+    @property
+    def standing(self) -> Today:
+        """How it stands, and the next step."""
+        return self.now or _as_it_stood(self)
+
+
+def _as_it_stood(line: CertificationLine) -> Today:
+    """The standing that an older line tells of, so that a second copy of its message can be made.
+
+    Invariant: new messages never come here; their steps are those of ``domain.next_steps``.
+    """
+    missing = max(line.points_missing - line.points_pending, Decimal(0))
+    if line.pending_since is not None:
+        step = NextStep("wait_for_decision", applied_on=line.pending_since)
+    elif line.closed:
+        step = NextStep("start_again")
+    elif not line.points_missing and line.minima_met:
+        step = (
+            NextStep("apply_now", line.last_day)
+            if line.window_open
+            else NextStep("apply_from", line.window_opens_on)
+        )
+    else:
+        step = NextStep(
+            "log_activities", line.last_day, missing=missing, waiting=line.points_pending,
+            minima_met=line.minima_met,
+        )  # fmt: skip
+    return Today(
+        on=line.today, status="", valid=line.days_left >= 0, step=step, expires_on=line.expires_on,
+        opens_on=line.window_opens_on, last_day=line.last_day, pending_since=line.pending_since,
+    )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class ReminderLetter:
     """What one reminder says: to whom, in which language ("en", "es"), about which awards.
 
-    Without an ``unsubscribe_link`` the letter offers none. ``calendar`` goes with it as a file.
+    ``link`` is the public page of the certificate that comes first. Without an
+    ``unsubscribe_link`` the letter offers none. ``calendar`` goes with it as a file.
     """
 
     name: str
@@ -113,13 +145,29 @@ class ReminderLetter:
 class Letter:
     """A composed letter: the same sentences as plain text and as HTML.
 
-    ``calendar`` is an iCalendar object that goes with it as a file; empty: none.
+    ``calendar`` is an iCalendar object that goes with it as a file; empty: none. ``keys`` are the
+    phrases that say something of somebody, in order: what a check reads instead of the words.
     """
 
     subject: str
     text: str
     html: str
     calendar: str = ""
+    keys: tuple[str, ...] = ()
+
+
+class Sentence(str):
+    """A sentence that knows the phrase it was made of."""
+
+    __slots__ = ("key",)
+    key: str
+
+
+def sentence(say: Phrases, key: str, given: Mapping[str, Any]) -> Sentence:
+    """The phrase of that key with its places filled. Raises KeyError for a fact that is missing."""
+    made = Sentence(say[key].format_map(given))
+    made.key = key
+    return made
 
 
 # What every letter is made of.
@@ -134,7 +182,13 @@ def laid_out(context: Mapping[str, Any], *, calendar: str = "") -> Letter:
     """The letter that the layouts make of a context, the same for reminders and notices."""
     layouts = (_ENVIRONMENT.get_template(f"letter.{kind}") for kind in ("txt", "html"))
     text, html = (layout.render(context) for layout in layouts)
-    return Letter(context["subject"], text, html, calendar)
+    keys = [
+        one.key
+        for section in context["sections"]
+        for one in (section["lead"], *(s for some in section["paragraphs"] for s in some))
+        if isinstance(one, Sentence)
+    ]
+    return Letter(context["subject"], text, html, calendar, tuple(keys))
 
 
 def page(template: str, **facts: Any) -> str:
@@ -174,7 +228,7 @@ def compose_reminder(facts: ReminderLetter) -> Letter:
         "greeting": greeting(say, facts.name),
         "sections": [_section(say, line, facts) for line in lines],
         "enclosed": say["enclosed"] if facts.calendar else "",
-        "button": say[_button(lines)],
+        "button": say["button"],
         "link": facts.link,
         "reason": say["reason"],
         "unsubscribe_link": facts.unsubscribe_link,
@@ -184,47 +238,42 @@ def compose_reminder(facts: ReminderLetter) -> Letter:
     return laid_out(context, calendar=facts.calendar)
 
 
-def _button(lines: Sequence[CertificationLine]) -> str:
-    """What the link is for: to apply, to see what to do, or only to look."""
-    if any(_step(line).startswith("step_complete_open") for line in lines):
-        return "button_apply"
-    over = all(line.closed or line.pending_since for line in lines)
-    return "button_see" if over else "button_look"
-
-
 def _subject(say: Phrases, lines: list[CertificationLine], language: str) -> str:
     line, others = lines[0], len(lines) - 1
     tense = "today" if line.days_left == 0 else "ahead" if line.days_left > 0 else "past"
     subject = _dated(say, f"subject_{tense}", line, language)
+    step = line.standing.step
     if line.pending_since:
         subject += say["subject_pending"]
-    elif line.complete and not line.closed:
+    elif step.action in {"apply_now", "apply_from"} and not step.if_approved:
         subject += say["subject_complete"]
     return subject + (counted(say, "subject_more", others) if others else "")
 
 
 def _section(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> dict[str, object]:
     """One certification in sentences, ready for both layouts."""
-    language = facts.language
+    language, today = facts.language, line.standing
     days = {
-        "since": line.pending_since or line.expires_on,
         "date": line.expires_on,
-        "opens": line.window_opens_on,
-        "last_day": line.last_day,
+        "grace_ends": line.last_day,
         "after": line.expires_on + timedelta(days=1),
     }
-    words = {name: in_words(day, language) for name, day in days.items()}
+    given = {**words(today, language), "issuer": printable(facts.issuer)}
+    given |= {name: in_words(day, language) for name, day in days.items()}
+    # What waits is told with the points.
+    keys = [key for key in step_keys(today) if key != "step_waiting"]
+    steps = tuple(sentence(say, key, given) for key in keys)
     return {
         "title": printable(line.scheme_name),
         "lead": _deadline(say, line, language),
         "number": say["number"].format(number=printable(line.number)),
         "percent": _percent(line),
         "share": say["share"].format(percent=_percent(line)),
-        "paragraphs": (
+        "paragraphs": [
             _points(say, line, facts),
-            (say[_step(line)].format_map(words),),
-            (say[_aftermath(line)].format_map(words),),
-        ),
+            *([steps] if steps else []),
+            (sentence(say, _aftermath(line), given),),
+        ],
     }
 
 
@@ -247,48 +296,32 @@ def _deadline(say: Phrases, line: CertificationLine, language: str) -> str:
     return _dated(say, "deadline_long", line, language, about=about)
 
 
-def _dated(say: Phrases, key: str, line: CertificationLine, language: str, **words: str) -> str:
+def _dated(say: Phrases, key: str, line: CertificationLine, language: str, **more: str) -> str:
     """The sentence with the date and the days: ahead of expiry, on its last day, or past it."""
-    return say[key].format(
-        scheme=printable(line.scheme_name),
-        date=in_words(line.expires_on, language),
-        left=counted(say, "left", line.days_left),
-        ago=counted(say, "ago", -line.days_left),
-        **words,
-    )
+    given = {
+        "scheme": printable(line.scheme_name),
+        "date": in_words(line.expires_on, language),
+        "left": counted(say, "left", line.days_left),
+        "ago": counted(say, "ago", -line.days_left),
+        **more,
+    }
+    return sentence(say, key, given)
 
 
 def _points(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> tuple[str, ...]:
-    numbers = {
-        "counted": line.points_counted,
-        "required": line.points_required,
-        "missing": line.points_missing,
-        "pending": line.points_pending,
+    """The points there are, and those that wait; what is missing beside them, the step says."""
+    given = {
+        "counted": figure(line.points_counted),
+        "required": figure(line.points_required),
+        "pending": figure(line.points_pending),
+        "issuer": printable(facts.issuer),
     }
-    words = {name: figure(points) for name, points in numbers.items()}
     wanted = {
         "points": True,
-        "points_missing": line.points_missing > 0 and not line.closed,
-        "points_minimum": not line.minima_met,
         "points_pending": line.points_pending > 0 and not line.closed,
         "unverified": not line.points_verified,
     }
-    words["issuer"] = printable(facts.issuer)
-    return tuple(say[key].format_map(words) for key, said in wanted.items() if said)
-
-
-def _step(line: CertificationLine) -> str:
-    """Which sentence says what to do now."""
-    if line.pending_since:
-        return "step_pending"
-    if line.closed:
-        return "step_past"
-    state = "complete" if line.complete else "gather"
-    if not line.window_open:
-        return f"step_{state}_early"
-    if line.today == line.last_day:
-        return f"step_{state}_open_last"
-    return f"step_{state}_open" + ("_first" if line.today == line.window_opens_on else "")
+    return tuple(sentence(say, key, given) for key, said in wanted.items() if said)
 
 
 def _aftermath(line: CertificationLine) -> str:

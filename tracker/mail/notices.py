@@ -1,42 +1,56 @@
 """News: what happened to a holder's certifications becomes a letter.
 
-Lives here: the wording; phrases stand in ``templates/notices.*.toml``. Does not live here:
-whether the news is still true and who hears of it.
+Lives here: the wording; phrases stand in ``templates/notices.*.toml``, and what they share with
+reminders in ``phrases.*.toml``. Does not live here: whether the news is still true and who hears
+of it.
+
+Invariant: what happened is told as what it was; how a certification stands and what can be done
+comes from its standing on the day of sending, once for all the news about it, so that no two
+sentences of a letter contradict each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import groupby
+from typing import Any
 
-from tracker.domain.wording import figure, in_words
+from tracker.domain.wording import figure, in_words, money
+from tracker.mail import today as todays
 from tracker.mail.messages import (
     Letter,
     Phrases,
+    Sentence,
     counted,
     greeting,
     laid_out,
     phrases,
     printable,
+    sentence,
 )
+from tracker.mail.today import Today
 
 _LONGEST_QUOTE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One thing that happened; which facts it has depends on what it ``tells``.
+    """One thing that happened; which facts it has depends on what it ``tells`` (see ``TELLS``).
 
-    That is ``award``, ``approved``, ``partly`` (fewer points than claimed),
-    ``rejected``, ``more_information``, ``renewal_approved``, ``renewal_denied``, ``suspended``,
-    ``reinstated``, ``revoked``, ``consent_asked``.
-
-    ``about`` is the activity's title or the employer's name; ``reason`` the words of whoever
-    decided; ``points_approved`` what an approved activity brings, of ``points_claimed`` where
-    that is more; ``points_total`` and ``points_required`` are the certification's as it stands.
-    ``appeal_by`` is the last day to appeal.
+    ``about`` is the activity's title, the employer's name or the name on record; ``reason`` the
+    words of whoever decided. ``on`` is the day that it took or takes effect, ``before`` the day
+    that stood in its place or on which what was decided had been asked. ``points_approved`` is
+    what an approved activity brings, of ``points_claimed`` where that is more; ``points_total``
+    and ``points_required`` are the certification's as it stands. ``against`` is what was appealed
+    or lifted: ``suspend``, ``revoke``, ``surrender``, ``renewal``. ``appeal_by`` is the last day
+    to appeal, ``appeal_fee`` what that costs, ``refunded`` whether a success gives it back (or
+    gave: ``refund``). ``again``: the award is not the holder's first. ``changed``: the holder was
+    told otherwise before. ``closed``: the activity is of a period that is renewed already.
+    ``until_on`` is the last day of a consent, ``with_points`` what it covers. ``now`` is how the
+    certification stands on the day of sending; only news composed before there was one lacks it.
     """
 
     tells: str
@@ -52,62 +66,72 @@ class News:
     expires_on: date | None = None
     window_opens_on: date | None = None
     appeal_by: date | None = None
+    before: date | None = None
+    against: str = ""
+    appeal_fee: Decimal | None = None
+    refunded: bool = False
+    refund: Decimal | None = None
+    again: bool = False
+    changed: bool = False
+    closed: bool = False
+    until_on: date | None = None
+    with_points: bool = False
+    now: Today | None = None
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether it takes effect on a later day than that of sending."""
+        return self.now is not None and self.on is not None and self.on > self.now.on
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeLetter:
     """What one letter of news says, to whom, in which language; the gravest comes first.
 
-    Without an ``unsubscribe_link`` it is a letter that is always sent, and says so.
+    ``link`` is the public page of the certificate that it is about; empty: there is none to
+    show. Without an ``unsubscribe_link`` it is a letter that is always sent, and says so.
     """
 
     name: str
     language: str
     news: tuple[News, ...]
-    link: str
+    link: str = ""
     unsubscribe_link: str | None = None
     calendar: str = ""
 
 
-# The sentences that may follow the first one, by what is told: those with a missing fact are
-# left out.
-_SENTENCES: Mapping[str, tuple[str, ...]] = {
-    "award": ("valid_through", "no_expiry", "needs", "award_opens"),
-    "approved": ("brings", "brings_part", "total"),
-    "partly": ("claimed_approved", "reason", "total"),
-    "rejected": ("reason", "rejected_next"),
-    "more_information": ("missing", "more_information_next"),
-    "renewal_approved": ("valid_through", "next_opens"),
-    "renewal_denied": ("reason", "valid_through", "renewal_denied_next"),
-    "suspended": ("reason", "suspended_seen", "appeal"),
-    "reinstated": ("reason", "reinstated_seen", "valid_through"),
-    "revoked": ("reason", "revoked_seen", "appeal"),
-    "consent_asked": ("consent_nothing", "consent_fields", "consent_next"),
-}
-TELLS = tuple(_SENTENCES)
-_GRAVEST_FIRST = (
-    "revoked", "suspended", "renewal_denied", "reinstated", "renewal_approved", "award",
-    "more_information", "rejected", "partly", "approved", "consent_asked",
+TELLS = (
+    "revoked", "suspended", "award_withdrawn", "renewal_denied", "appeal_dismissed",
+    "renewal_reopened", "appeal_upheld", "reinstated", "award_restored", "extension_ended",
+    "renewal_approved", "award", "award_corrected", "extended", "requirement_raised",
+    "requirement_reduced",
+    "more_information", "rejected", "activity_reopened", "partly", "approved", "consent_asked",
+    "listed", "employment_ended", "request_refused", "request_granted",
 )  # fmt: skip
+"""What news can tell, the gravest first."""
+_OF_ACTIVITIES = frozenset(
+    {"approved", "partly", "rejected", "more_information", "activity_reopened"}
+)
+_OF_EMPLOYERS = frozenset({"consent_asked", "listed", "employment_ended"})
+_NEW_TERM = frozenset({"award", "renewal_approved"})
 
 
 def compose_notice(facts: NoticeLetter) -> Letter:
     """Write one letter of news. Raises IndexError when there is none."""
-    say = phrases(facts.language, "notices")
-    news = _in_order(facts.news)
     common = phrases(facts.language)
-    asked = all(one.tells == "consent_asked" for one in news)
+    say = {**common, **phrases(facts.language, "notices")}
+    news = _in_order(facts.news)
     context = {
         "language": facts.language,
-        "subject": _subject(say, news),
+        "subject": _subject(say, news, facts.language),
         "greeting": greeting(common, facts.name),
-        "sections": _sections(say, news, facts.language),
+        "sections": list(_sections(say, news, facts.language)),
         "enclosed": common["enclosed"] if facts.calendar else "",
-        "button": say["button_consent" if asked else "button_look"],
+        "button": common["button"],
         "link": facts.link,
         "reason": say["reason_type" if facts.unsubscribe_link else "reason_always"],
         "unsubscribe_link": facts.unsubscribe_link,
-        "unsubscribe": say["unsubscribe"],
+        "unsubscribe": say["unsubscribe_decisions"],
         "reversible": common["reversible"],
     }
     return laid_out(context, calendar=facts.calendar)
@@ -115,83 +139,219 @@ def compose_notice(facts: NoticeLetter) -> Letter:
 
 def _in_order(news: Sequence[News]) -> list[News]:
     """The gravest first, and with it the others of the same certification."""
-    grave = sorted(news, key=lambda one: _GRAVEST_FIRST.index(one.tells))
+    grave = sorted(news, key=lambda one: TELLS.index(one.tells))
     numbers = [one.number for one in grave]
     return sorted(grave, key=lambda one: numbers.index(one.number))
 
 
-def _subject(say: Phrases, news: Sequence[News]) -> str:
+def _subject(say: Phrases, news: Sequence[News], language: str) -> str:
     first, others = news[0], len(news) - 1
-    subject = say[f"{first.tells}_subject"].format(
-        scheme=printable(first.scheme_name), about=printable(first.about)
-    )
+    subject = sentence(say, f"{_lead(first)}_subject", _words(first, language))
     return subject + (counted(say, "subject_more", others) if others else "")
 
 
-def _sections(say: Phrases, news: Sequence[News], language: str) -> list[dict[str, object]]:
-    """What is told, one after the other: a certification is named once, its total told last."""
-    sections = []
-    for number, one in enumerate(news):
-        before, after = news[number - 1 : number], news[number + 1 : number + 2]
-        if any(_same(one, other) for other in after):
-            one = replace(one, points_total=None)  # noqa: PLW2901 - the last one tells it
-        section = _section(say, one, language)
-        if any(_same(one, other) for other in before if number):
-            section |= {"title": None, "number": ""}
-        sections.append(section)
-    return sections
+# What happened.
+def _lead(one: News) -> str:
+    """The sentence that says what happened, and the subject that goes with it."""
+    valid = one.now is None or one.now.valid
+    if one.changed:
+        return f"{one.tells}_changed"
+    if one.tells in _CHANGES:
+        if one.is_ahead:
+            return f"{one.tells}_ahead"
+        return f"lifted_{one.against}" if one.tells == "reinstated" and not valid else one.tells
+    if one.tells == "award":
+        return "award_recorded" if not valid else "award_again" if one.again else "award"
+    return f"{one.tells}_{one.against}" if one.tells in _APPEALS else one.tells
 
 
-def _same(one: News, other: News) -> bool:
-    return bool(one.number) and one.number == other.number
+_CHANGES, _APPEALS = ("suspended", "revoked", "reinstated"), ("appeal_upheld", "appeal_dismissed")
+_APPEALED = ("appeal", "appeal_zone", "appeal_fee", "appeal_fee_refunded")
+_SENTENCES: Mapping[str, tuple[str, ...]] = {
+    "approved": ("brings", "brings_part"),
+    "partly": ("claimed_approved", "reason"),
+    "rejected": ("reason", "rejected_next", "activity_over"),
+    "more_information": ("missing", "more_information_next", "activity_over"),
+    "activity_reopened": ("activity_reopened_next",),
+    "renewal_denied": ("reason", *_APPEALED),
+    "suspended": ("reason", "suspended_seen", *_APPEALED),
+    "revoked": ("reason", "revoked_seen", *_APPEALED),
+    "reinstated": ("reason", "reinstated_seen"),
+    "appeal_upheld": ("reason", "refund"),
+    "appeal_dismissed": ("reason",),
+    "extended": ("reason",),
+    "extension_ended": ("reason",),
+    "requirement_raised": ("reason",),
+    "requirement_reduced": ("reason",),
+    "award_corrected": ("same_number",),
+    "award_restored": ("same_number",),
+    "award_withdrawn": ("withdrawn_seen", "questions"),
+    "consent_asked": ("consent_nothing", "consent_fields", "consent_next"),
+    "listed": ("listed_points", "listed_no_points", "listed_until", "listed_next"),
+    "employment_ended": ("employment_ended_now", "employment_ended_ahead", "questions"),
+    "request_granted": ("name_now",),
+    "request_refused": ("reason",),
+}
+"""The sentences that may follow the first one and are about the event itself."""
 
 
-def _section(say: Phrases, one: News, language: str) -> dict[str, object]:
-    words = _words(one, language)
-    return {
-        "title": words.get("about" if one.tells == "consent_asked" else "scheme"),
-        "lead": say[one.tells].format_map(words),
-        "number": say["number"].format_map(words) if one.number else "",
-        "percent": None,
-        "share": "",
-        "paragraphs": [
-            (say[key].format_map(words),) for key in _SENTENCES[one.tells] if _is_said(key, one)
-        ],
-    }
-
-
-_NEEDED: Mapping[str, tuple[str, ...]] = {
-    "valid_through": ("expires_on",), "award_opens": ("window_opens_on",),
-    "next_opens": ("window_opens_on",), "needs": ("points_required", "expires_on"),
-    "brings": ("points_approved",),
-    "brings_part": ("points_claimed", "points_approved"),
-    "claimed_approved": ("points_claimed", "points_approved"),
-    "total": ("points_total", "points_required"), "reason": ("reason",), "missing": ("reason",),
-    "appeal": ("appeal_by",), "renewal_denied_next": ("expires_on",),
-}  # fmt: skip
+def _event_keys(one: News) -> list[str]:
+    """What follows the first sentence and is true."""
+    return [key for key in _SENTENCES.get(one.tells, ()) if _is_said(key, one)]
 
 
 def _is_said(key: str, one: News) -> bool:
-    if key == "no_expiry":
-        return one.expires_on is None
-    if key == "brings" and one.points_claimed is not None:
-        return False
-    return all(getattr(one, name) not in {None, ""} for name in _NEEDED.get(key, ()))
+    condition = _CONDITIONS.get(key)
+    return condition is None or condition(one)
 
 
-def _words(one: News, language: str) -> dict[str, str]:
+def _is_over(one: News) -> bool:
+    """Whether it is too late to submit the activity again."""
+    return one.closed or (one.now is not None and not one.now.takes_activities)
+
+
+def _can_appeal(one: News) -> bool:
+    return one.appeal_by is not None and (one.now is None or one.appeal_by >= one.now.on)
+
+
+_CONDITIONS: Mapping[str, Callable[[News], bool]] = {
+    "brings": lambda one: one.points_approved is not None and one.points_claimed is None,
+    "brings_part": lambda one: None not in {one.points_approved, one.points_claimed},
+    "claimed_approved": lambda one: None not in {one.points_approved, one.points_claimed},
+    "reason": lambda one: bool(one.reason),
+    "missing": lambda one: bool(one.reason),
+    "rejected_next": lambda one: not _is_over(one),
+    "more_information_next": lambda one: not _is_over(one),
+    "activity_over": _is_over,
+    "suspended_seen": lambda one: not one.is_ahead,
+    "revoked_seen": lambda one: not one.is_ahead,
+    "reinstated_seen": lambda one: not one.is_ahead and (one.now is None or one.now.valid),
+    "appeal": _can_appeal,
+    "appeal_zone": lambda one: _can_appeal(one) and one.now is not None and bool(one.now.zone),
+    "appeal_fee": lambda one: _can_appeal(one) and bool(one.appeal_fee) and not one.refunded,
+    "appeal_fee_refunded": lambda one: _can_appeal(one) and bool(one.appeal_fee) and one.refunded,
+    "refund": lambda one: bool(one.refund),
+    "listed_points": lambda one: one.with_points,
+    "listed_no_points": lambda one: not one.with_points,
+    "listed_until": lambda one: one.until_on is not None,
+    "employment_ended_now": lambda one: not one.is_ahead,
+    "employment_ended_ahead": lambda one: one.is_ahead,
+    "name_now": lambda one: bool(one.about),
+}
+"""What must be so for a sentence to be said; the others always are."""
+
+
+# How it stands.
+def _closing_keys(group: Sequence[News]) -> Iterator[str]:
+    """What holds now of the certification that all of this news is about, and what can be done."""
+    told, now = {one.tells for one in group}, group[-1].now
+    if now is None or "award_withdrawn" in told:
+        return
+    if any(one.is_ahead and one.tells in {"suspended", "revoked"} for one in group):
+        yield from ["now_until_then"] * now.valid
+        return
+    activities_only = told <= _OF_ACTIVITIES
+    held_by_this = any(one.tells == now.status and not one.is_ahead for one in group)
+    if held_by_this:
+        yield from ["now_last_day"] * now.is_over
+    elif not activities_only or not now.valid or now.is_over:
+        yield from todays.standing_keys(now)
+    if now.is_held:
+        yield from [] if any(_can_appeal(one) for one in group) else ["step_contact_issuer"]
+    elif told & _NEW_TERM and now.step.action in {"none", "log_activities"}:
+        yield from _new_term_keys(group, now)
+    elif not activities_only or not _is_early(now):
+        yield from _step_keys(told, now)
+
+
+def _is_early(now: Today) -> bool:
+    """Whether points are missing and there is time: the total says enough then."""
+    early = now.opens_on is not None and now.on < now.opens_on
+    return early and now.step.action == "log_activities"
+
+
+def _new_term_keys(group: Sequence[News], now: Today) -> Iterator[str]:
+    """What lies ahead in a period that has just begun."""
+    if now.expires_on is None or now.is_over:
+        return
+    needs = "award" in {one.tells for one in group} and group[-1].points_required is not None
+    if now.opens_on is not None and now.opens_on > now.on:
+        yield from ["needs"] * needs
+        yield "opens"
+    elif now.step.action != "none":
+        yield from todays.step_keys(now)
+
+
+def _step_keys(told: set[str], now: Today) -> Iterator[str]:
+    """The next step; after a denial one applies again."""
+    denied = "renewal_denied" in told
+    for key in todays.step_keys(now):
+        again = denied and key in {"step_apply_now", "step_apply_if_approved"}
+        yield "step_reapply" if again else key
+
+
+# The letter.
+def _sections(say: Phrases, news: Sequence[News], language: str) -> Iterator[dict[str, object]]:
+    """What is told, one after the other: a certification is named once, how it stands told last."""
+    for number, some in groupby(news, key=lambda one: one.number):
+        group = list(some)
+        alone = [[one] for one in group] if not number else [group]
+        for together in alone:
+            for place, one in enumerate(together):
+                last = place == len(together) - 1
+                closing = group if number and last else []
+                yield _section(say, one, language, first=place == 0, closing=closing)
+
+
+def _section(
+    say: Phrases, one: News, language: str, *, first: bool, closing: Sequence[News]
+) -> dict[str, object]:
+    words = _words(one, language)
+    said = [sentence(say, key, words) for key in _event_keys(one)]
+    return {
+        "title": _title(one, words) if first else None,
+        "lead": sentence(say, _lead(one), words),
+        "number": say["number"].format_map(words) if one.number and first else "",
+        "percent": None,
+        "share": "",
+        "paragraphs": [*((line,) for line in said), *_closing(say, closing, language)],
+    }
+
+
+def _title(one: News, words: Mapping[str, str]) -> str | None:
+    if one.tells in {"request_granted", "request_refused"}:
+        return None
+    return words["about" if one.tells in _OF_EMPLOYERS else "scheme"]
+
+
+def _closing(say: Phrases, group: Sequence[News], language: str) -> Iterator[tuple[Sentence, ...]]:
+    """The last paragraphs about a certification: its points, how it stands, the next step."""
+    if not group:
+        return
+    words = _words(group[-1], language)
+    if {"total", "required"} <= words.keys() and any(o.tells in _OF_ACTIVITIES for o in group):
+        yield (sentence(say, "total", words),)
+    if closing := tuple(sentence(say, key, words) for key in _closing_keys(group)):
+        yield closing
+
+
+def _words(one: News, language: str) -> dict[str, Any]:
     """The facts as they stand in sentences."""
     days = {"on": one.on, "expires": one.expires_on, "opens": one.window_opens_on,
-            "appeal_by": one.appeal_by}  # fmt: skip
+            "appeal_by": one.appeal_by, "before": one.before, "until": one.until_on}  # fmt: skip
     points = {"claimed": one.points_claimed, "approved": one.points_approved,
               "total": one.points_total, "required": one.points_required}  # fmt: skip
+    currency = one.now.currency if one.now else ""
+    sums = {"appeal_fee": one.appeal_fee, "refund": one.refund}
     return {
+        **{name: in_words(day, language) for name, day in days.items() if day},
+        **(todays.words(one.now, language) if one.now else {}),
         "scheme": printable(one.scheme_name),
         "number": printable(one.number),
         "about": printable(one.about),
         "reason": _quoted(one.reason),
-        **{name: in_words(day, language) for name, day in days.items() if day},
         **{name: figure(number) for name, number in points.items() if number is not None},
+        **{name: money(sum_, currency) for name, sum_ in sums.items() if sum_ is not None},
     }
 
 

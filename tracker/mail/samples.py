@@ -9,14 +9,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from tracker.domain import certifications as rules
+from tracker.domain.next_steps import NextStep
 from tracker.domain.schemes import Scheme
 from tracker.mail import calendars, envelopes, messages, notices
 from tracker.mail.calendars import Day
 from tracker.mail.envelopes import Envelope
 from tracker.mail.messages import CertificationLine, Letter, ReminderLetter
 from tracker.mail.notices import News, NoticeLetter
+from tracker.mail.today import Today
 
 _EXPIRY = date(2027, 3, 15)
 _NAMES = {"en": "Ana Gómez", "es": "José Núñez"}
@@ -103,14 +106,49 @@ def _line(scheme: Scheme, offset: int, state: str, language: str) -> Certificati
     span = _span(scheme, _EXPIRY)
     expires_on = span.expires_on or _EXPIRY
     opens = span.window_opens_on or expires_on
+    waiting = Decimal("7.50") if state == "incomplete" else Decimal(0)
+    since = expires_on - timedelta(days=20) if state == "pending" else None
+    now = _today(
+        scheme, span, expires_on - timedelta(days=offset), (_POINTS[state], waiting, since)
+    )
     return CertificationLine(
         scheme_name=scheme.title[language], number=f"{scheme.number_prefix}-7KQ2M-X9RTB",
         expires_on=expires_on, days_left=offset, stage=offset,
-        points_counted=_POINTS[state], points_required=_REQUIRED,
-        points_pending=Decimal("7.50") if state == "incomplete" else Decimal(0),
-        window_opens_on=opens, window_open=opens <= expires_on - timedelta(days=offset),
-        pending_since=expires_on - timedelta(days=20) if state == "pending" else None,
-        points_verified=state != "incomplete", grace_ends_on=span.grace_ends_on,
+        points_counted=_POINTS[state], points_required=_REQUIRED, points_pending=waiting,
+        window_opens_on=opens, window_open=opens <= now.on, pending_since=since,
+        points_verified=state != "incomplete", grace_ends_on=span.grace_ends_on, now=now,
+    )  # fmt: skip
+
+
+def _today(
+    scheme: Scheme, span: rules.Span, on: date,
+    points: tuple[Decimal, Decimal, date | None] = (Decimal(61), Decimal(0), None),
+) -> Today:  # fmt: skip
+    """How a made-up certification stands on a day, with points counted and waiting.
+
+    The last of the three is the day on which a renewal was applied for.
+    """
+    counted, waiting, since = points
+    standing = rules.standing_on(replace(span, pending_since=since), on)
+    last_day, fees = span.grace_ends_on or span.expires_on, scheme.fees
+    missing = max(_REQUIRED - counted - waiting, Decimal(0))
+    step = NextStep("none")
+    if since is not None:
+        step = NextStep("wait_for_decision", applied_on=since)
+    elif last_day is not None and on > last_day:
+        step = NextStep("start_again")
+    elif missing:
+        step = NextStep("log_activities", last_day, missing=missing, waiting=waiting)
+    elif span.window_opens_on is not None:
+        is_open = on >= span.window_opens_on
+        step = NextStep("apply_now", last_day) if is_open else NextStep(
+            "apply_from", span.window_opens_on
+        )  # fmt: skip
+    return Today(
+        on=on, status=standing.status, valid=standing.valid, step=step,
+        expires_on=span.expires_on, opens_on=span.window_opens_on, last_day=last_day,
+        pending_since=since, fee=fees.renewal if fees else None,
+        currency=fees.currency if fees else "", issuer=scheme.issuer,
     )  # fmt: skip
 
 
@@ -142,52 +180,98 @@ _WORDS = {
            "El certificado muestra diez horas, no dieciséis.",
            "Otra persona presentó la evaluación."),
 }  # fmt: skip
-_ALWAYS = ("suspended", "reinstated", "revoked", "consent_asked")
+_DECISIONS = frozenset(
+    {"award", "approved", "partly", "rejected", "more_information", "activity_reopened",
+     "renewal_approved", "renewal_denied", "renewal_reopened"}
+)  # fmt: skip
 
 
 def _news(scheme: Scheme, language: str) -> Iterator[News]:
     """One piece of news of each kind that the scheme can bring."""
-    title, employer, reason, grave = _WORDS[language]
+    grave = _WORDS[language][3]
     span, next_span = _span(scheme, _EXPIRY), _span(scheme, _EXPIRY.replace(year=2032))
     today = (span.expires_on or _EXPIRY) - timedelta(days=30)
-    base = News("award", scheme_name=scheme.title[language],
-                number=f"{scheme.number_prefix}-7KQ2M-X9RTB", on=today)  # fmt: skip
-    ahead = replace(
-        base, expires_on=next_span.expires_on, window_opens_on=next_span.window_opens_on
-    )
+    base = News(
+        "award", scheme_name=scheme.title[language], number=f"{scheme.number_prefix}-7KQ2M-X9RTB",
+        on=today, now=_today(scheme, span, today),
+    )  # fmt: skip
+    renewed = replace(base, now=_today(scheme, next_span, today, (Decimal(0), Decimal(0), None)))
     required = _REQUIRED if scheme.policies else None
-    yield replace(ahead, points_required=required)
-    for change in _ALWAYS[:3]:
-        appeals = scheme.appeals
-        due = today + timedelta(days=appeals.due_days) if appeals else None
-        yield replace(base, tells=change, reason=grave, appeal_by=due, expires_on=span.expires_on)
-    yield News("consent_asked", about=employer)
-    if not scheme.policies:
-        return
+    yield replace(renewed, points_required=required)
+    yield replace(base, tells="award_corrected", before=today - timedelta(days=9))
+    yield replace(base, tells="award_restored")
+    yield replace(base, tells="award_withdrawn")
+    appeal = _appeal(scheme, today)
+    for tells, hold in (("suspended", "suspended"), ("revoked", "revoked")):
+        held = _today(scheme, replace(span, hold=hold), today)  # type: ignore[arg-type]
+        yield replace(base, tells=tells, reason=grave, now=held, **appeal)
+    yield replace(base, tells="reinstated", reason=grave, against="suspend")
+    for outcome in ("upheld", "dismissed"):
+        fee = scheme.appeals.fee if scheme.appeals and outcome == "upheld" else None
+        yield replace(
+            base, tells=f"appeal_{outcome}", against="renewal", reason=grave, refund=fee,
+            before=today - timedelta(days=14),
+        )  # fmt: skip
+    yield from _without_certification(language, today)
+    if scheme.policies:
+        yield from _of_policy(scheme, language, base, renewed)
+
+
+def _appeal(scheme: Scheme, today: date) -> dict[str, Any]:
+    rule = scheme.appeals
+    if rule is None:
+        return {}
+    return {
+        "appeal_by": today + timedelta(days=rule.due_days), "appeal_fee": rule.fee,
+        "refunded": rule.refunded_on_success,
+    }  # fmt: skip
+
+
+def _without_certification(language: str, today: date) -> Iterator[News]:
+    employer = _WORDS[language][1]
+    now = Today(on=today, status="", valid=False, step=NextStep("none"))
+    yield News("consent_asked", about=employer, now=now)
+    yield News("listed", about=employer, until_on=today + timedelta(days=365), now=now)
+    yield News("employment_ended", about=employer, on=today, now=now)
+    yield News("request_granted", about=_NAMES[language], before=today, now=now)
+    yield News("request_refused", reason=_WORDS[language][2], before=today, now=now)
+
+
+def _of_policy(scheme: Scheme, language: str, base: News, renewed: News) -> Iterator[News]:
+    """What is told of activities, renewals and adjustments."""
+    title, _, reason, _ = _WORDS[language]
     decided = replace(base, about=title, points_total=Decimal(61), points_required=_REQUIRED)
     yield replace(decided, tells="approved", points_approved=Decimal(16))
     yield replace(decided, tells="partly", reason=reason, points_claimed=Decimal(16),
                   points_approved=Decimal(10))  # fmt: skip
-    yield replace(decided, tells="rejected", reason=reason)
-    yield replace(decided, tells="more_information", reason=reason)
-    yield replace(ahead, tells="renewal_approved")
-    yield replace(base, tells="renewal_denied", reason=reason, expires_on=span.expires_on)
+    for tells in ("rejected", "more_information"):
+        yield replace(decided, tells=tells, reason=reason)
+    yield replace(decided, tells="activity_reopened")
+    yield replace(renewed, tells="renewal_approved")
+    yield replace(
+        base, tells="renewal_denied", reason=reason, **_appeal(scheme, base.on or _EXPIRY)
+    )
+    yield replace(base, tells="renewal_reopened")
+    for tells in ("extended", "extension_ended", "requirement_reduced", "requirement_raised"):
+        yield replace(base, tells=tells, reason=reason, points_required=Decimal(80))
 
 
 def _notice(name: str, scheme: Scheme, language: str, *news: News) -> Sample:
     on = news[0].on or _EXPIRY
     at = datetime(on.year, on.month, on.day, 14, 10, tzinfo=UTC)
-    type_ = "" if news[0].tells in _ALWAYS else "decisions"
+    type_ = "decisions" if news[0].tells in _DECISIONS else ""
     days = [
         Day(one.number, kind, scheme.title[language], day)
         for one in news
         if one.tells in {"award", "renewal_approved"}
-        for kind, day in (("window", one.window_opens_on), ("expiry", one.expires_on))
+        if one.now is not None
+        for kind, day in (("window", one.now.opens_on), ("expiry", one.now.expires_on))
         if day is not None
     ]
     letter = notices.compose_notice(
         NoticeLetter(
-            name=_NAMES[language], language=language, news=news, link=_LINK,
+            name=_NAMES[language], language=language, news=news,
+            link=_LINK if news[0].number and news[0].tells != "award_withdrawn" else "",
             unsubscribe_link=_WAYS_OUT[0].format(type=type_) if type_ else None,
             calendar=calendars.published(days, language=language, at=at, domain=_DOMAIN),
         )

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from tracker.models import Holder
 from tracker.services import bulk, digest_letters, notice_letters, preferences, reminder_letters
-from tracker.services.letters import Claim, Made
+from tracker.services.letters import Claim, Made, Uncomposed
 from tracker.services.work import Reading
 
 Composer = Callable[[Reading, bytes, Sequence[Claim]], Made]
@@ -27,7 +27,23 @@ def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
     A constant number of statements for each kind.
     """
     addressed = _addressed(reading, claims)
-    return preferences.drop_unwanted(reading, addressed, written(reading, key, addressed))
+    made = preferences.drop_unwanted(reading, addressed, written(reading, key, addressed))
+    return made | dict.fromkeys(_of_the_dead(reading, claims), _DECEASED)
+
+
+_DECEASED = Uncomposed("The holder is deceased.", owed=False)
+
+
+def _of_the_dead(reading: Reading, claims: Sequence[Claim]) -> list[str]:
+    """The letters whose holder died: nobody is written to then, whatever waits."""
+    holder_ids = {claim.holder_id for claim in claims if claim.holder_id}
+    if not holder_ids:
+        return []
+    deceased = select(Holder.id).where(
+        bulk.among(reading, Holder.id, holder_ids), Holder.deceased_on.is_not(None)
+    )
+    found = {row.id for row in reading.rows(deceased)}
+    return [claim.id for claim in claims if claim.holder_id in found]
 
 
 def _addressed(reading: Reading, claims: Sequence[Claim]) -> list[Claim]:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, false, func, or_, select
 
 from tracker.db import Instant
 from tracker.domain.periods import DAY, Period
@@ -25,15 +25,16 @@ from tracker.models import (
     Sharing,
     StandingChange,
 )
-from tracker.services import employers, facts, suppressions, workforce
+from tracker.services import employers, facts, notices, suppressions, workforce
 from tracker.services.roster import CONSENTED
 from tracker.services.work import Reading
 from tracker.services.workforce import Question
 
 SHOWN = 100
 """How many names a section keeps at most."""
-SECTIONS = ("expired", "due", "changed", "unreachable", "sharing")
+SECTIONS = ("expired", "pending", "due", "changed", "unreachable", "sharing")
 """In the order in which a letter tells of them."""
+_PENDING = "pending_renewal"
 _AHEAD = timedelta(days=180)
 
 Contents = dict[str, Any]
@@ -42,13 +43,14 @@ Contents = dict[str, Any]
 
 # Who shares.
 def consents(reading: Reading, employer_ids: Collection[str]) -> dict[str, dict[str, str]]:
-    """The live consents of each employer's workers now: by roster entry, the consent's id."""
+    """The live consents of each employer's living workers: by roster entry, the consent's id."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for ids in facts.chunks(employer_ids):
         statement = (
             select(RosterEntry.employer_id, RosterEntry.id, Sharing.id.label("consent"))
             .join(Sharing, CONSENTED)
-            .where(RosterEntry.employer_id.in_(ids))
+            .join(Holder, Holder.id == Sharing.holder_id)
+            .where(RosterEntry.employer_id.in_(ids), Holder.deceased_on.is_(None))
         )
         for row in reading.rows(statement, {"today": employers.today(reading)}):
             found[row.employer_id][row.id] = row.consent
@@ -65,8 +67,10 @@ def fingerprint(live: Mapping[str, str]) -> str:
 def snapshot(reading: Reading, employer_id: str, period: Period) -> Contents:
     """Everything that a digest of the period tells, as it stands at its end."""
     live = consents(reading, [employer_id])[employer_id]
+    passed = list(_passed(reading, employer_id, period))
     sections = {
-        "expired": _expired(reading, employer_id, period),
+        "expired": [row for row in passed if row["what"] != _PENDING],
+        "pending": [row for row in passed if row["what"] == _PENDING],
         "due": _due(reading, employer_id, period.ends_on),
         "changed": _changed(reading, employer_id, period),
         "unreachable": _unreachable(reading, employer_id),
@@ -75,7 +79,10 @@ def snapshot(reading: Reading, employer_id: str, period: Period) -> Contents:
     return {
         "from_on": str(period.starts_on), "through_on": str(period.ends_on),
         "consents": fingerprint(live), "numbers": numbers(reading, employer_id, period.ends_on),
-        "sections": {name: _kept(rows) for name, rows in sections.items()},
+        "sections": {
+            name: _kept(row for row in rows if row["entry"] in live)
+            for name, rows in sections.items()
+        },
     }  # fmt: skip
 
 
@@ -121,6 +128,7 @@ def _numbers(reading: Reading, asked: Question) -> dict[str, Any]:
         "scheme": asked.scheme.code, "total": told.total, "valid": told.valid,
         "not_shared": told.by_status["not_shared"],
         "not_certified": told.by_status["not_certified"],
+        "pending": told.by_status[_PENDING],
         "due": {str(one.days): one.count for one in told.due},
     }  # fmt: skip
 
@@ -132,8 +140,11 @@ def _kept(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 # By standing: through the page's own reading.
-def _expired(reading: Reading, employer_id: str, period: Period) -> Iterator[dict[str, Any]]:
-    """Those whose last valid day passed in the period, and who were not renewed."""
+def _passed(reading: Reading, employer_id: str, period: Period) -> Iterator[dict[str, Any]]:
+    """Those whose last valid day passed in the period, and who were not renewed.
+
+    Whoever applied in time waits for a decision: they are told apart.
+    """
     return _standings(
         reading, employer_id, period.ends_on,
         Period(period.starts_on - DAY, period.ends_on - DAY),
@@ -179,7 +190,7 @@ def _workers(employer_id: str, *more: Any) -> Select[Any]:
         .select_from(RosterEntry)
         .join(Sharing, CONSENTED)
         .join(Holder, Holder.id == Sharing.holder_id)
-        .where(RosterEntry.employer_id == employer_id)
+        .where(RosterEntry.employer_id == employer_id, Holder.deceased_on.is_(None))
     )
 
 
@@ -189,48 +200,82 @@ def _named(reading: Reading, statement: Select[Any], order: Any) -> list[Any]:
 
 
 def _changed(reading: Reading, employer_id: str, period: Period) -> list[dict[str, Any]]:
-    """Those renewed, suspended, reinstated, revoked or surrendered, in the period's order."""
+    """What became of certifications in the period, in its order.
+
+    Those renewed, suspended, reinstated, revoked, surrendered, or taken back as recorded in error.
+    """
     held = and_(Certification.holder_id == Sharing.holder_id, facts.CARRIED)
+    effective_on, decided_on = StandingChange.effective_on, Renewal.decided_on
+    by_staff = StandingChange.ref.is_(None)
     changes = (
         _workers(
             employer_id, Certification.scheme, StandingChange.kind.label("what"),
-            StandingChange.effective_on.label("on"),
+            effective_on.label("on"),
         )
         .join(Certification, held)
         .join(StandingChange, StandingChange.certification_id == Certification.id)
-        .where(_told_in(reading, period, StandingChange.effective_on, StandingChange.recorded_at))
+        .where(_told_in(reading, period, effective_on, StandingChange.recorded_at, by_staff))
     )  # fmt: skip
     renewals = (
         _workers(
             employer_id, Certification.scheme, Renewal.decision.label("what"),
-            Renewal.decided_on.label("on"),
+            decided_on.label("on"),
         )
         .join(Certification, held)
         .join(Renewal, Renewal.certification_id == Certification.id)
         .where(
             Renewal.decision == "approved",
-            _told_in(reading, period, Renewal.decided_on, _DECIDED_AT),
+            _told_in(reading, period, decided_on, _DECIDED_AT, false()),
         )
     )  # fmt: skip
     rows = [
-        *_named(reading, changes, StandingChange.effective_on),
-        *_named(reading, renewals, Renewal.decided_on),
+        *_named(reading, changes, effective_on),
+        *_named(reading, renewals, decided_on),
     ]
-    return [
+    told = [
         {"entry": row.entry, "employee_id": row.employee_id, "name": row.name,
          "scheme": row.scheme, "on": str(row.on), "what": row.what}
-        for row in sorted(rows, key=lambda row: (row.on, row.employee_id))
+        for row in rows
     ]  # fmt: skip
+    told += _taken_back(reading, employer_id, period)
+    return sorted(told, key=lambda row: (row["on"], row["employee_id"]))
 
 
-def _told_in(reading: Reading, period: Period, effective_on: Any, recorded_at: Any) -> Any:
-    """Whether a fact belongs to the period: the first in which it both was true and was known."""
+def _taken_back(reading: Reading, employer_id: str, period: Period) -> Iterator[dict[str, Any]]:
+    """Those whose award was withdrawn in the period, after the employer could see it."""
+    begins, ends = instants(reading, period)
+    statement = (
+        _workers(employer_id, Certification.scheme, Certification.withdrawn_at)
+        .join(Certification, Certification.holder_id == Sharing.holder_id)
+        .where(
+            Certification.withdrawn_at >= begins, Certification.withdrawn_at < ends,
+            Certification.recorded_at < begins,
+        )
+    )  # fmt: skip
+    for row in _named(reading, statement, Certification.withdrawn_at):
+        zone = reading.schemes[row.scheme].time_zone
+        yield {
+            "entry": row.entry, "employee_id": row.employee_id, "name": row.name,
+            "scheme": row.scheme, "on": str(row.withdrawn_at.astimezone(zone).date()),
+            "what": "withdrawn",
+        }  # fmt: skip
+
+
+def _told_in(
+    reading: Reading, period: Period, effective_on: Any, recorded_at: Any, decided_then: Any
+) -> Any:
+    """Whether a fact belongs to the period: the first in which it both was true and was known.
+
+    What is recorded late is history, and no news, if it is older than holders are told of; but
+    not what was decided when it was recorded, whatever day it takes effect from.
+    """
     begins, ends = instants(reading, period)
     return or_(
         and_(effective_on.between(period.starts_on, period.ends_on), recorded_at < ends),
         and_(
             effective_on < period.starts_on,
             recorded_at >= begins, recorded_at < ends,
+            or_(decided_then, effective_on >= period.starts_on - notices.OLD),
         ),
     )  # fmt: skip
 

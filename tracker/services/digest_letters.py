@@ -20,6 +20,7 @@ from tracker.services.work import Reading
 _CALLED_OFF = "No digest is ordered any more."
 _SUPPRESSED = "The address is not written to."
 _NOBODY = "Nobody is left to be named."
+_NONE: Mapping[str, Any] = {"rows": [], "more": False}
 
 
 def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
@@ -87,7 +88,7 @@ def _facts(
 
 
 def _composed(reading: Reading, key: bytes, claim: Claim, said: dict[str, Any]) -> Composed:
-    base, contents = reading.settings.app.base_url.rstrip("/"), said["contents"]
+    contents = said["contents"]
     through_on = date.fromisoformat(contents["through_on"])
     letter = digests.compose(
         DigestLetter(
@@ -95,7 +96,6 @@ def _composed(reading: Reading, key: bytes, claim: Claim, said: dict[str, Any]) 
             from_on=date.fromisoformat(contents["from_on"]), through_on=through_on,
             numbers=tuple(_numbers(reading, one, said["language"]) for one in contents["numbers"]),
             sections=_sections(reading, contents, said["language"]),
-            link=f"{base}/api/v1/employers/{claim.employer_id}/workforce?as_of={through_on}",
         )
     )  # fmt: skip
     sealed = letters.sealed(reading, key, claim, letter, said)
@@ -116,6 +116,7 @@ def _numbers(reading: Reading, one: Mapping[str, Any], language: str) -> Numbers
     return Numbers(
         scheme=_title(reading, one["scheme"], language), total=one["total"], valid=one["valid"],
         not_shared=one["not_shared"], not_certified=one["not_certified"],
+        pending=one.get("pending", 0),
         due={int(days): count for days, count in one["due"].items()},
     )  # fmt: skip
 
@@ -126,7 +127,7 @@ def _sections(
     """The rows of each section in order, and whether there are more: a hundred in all."""
     room, found = digest_contents.SHOWN, {}
     for name in digest_contents.SECTIONS:
-        section = contents["sections"][name]
+        section = contents["sections"].get(name, _NONE)  # older digests have fewer
         rows = section["rows"][:room]
         if section["rows"]:
             more = section["more"] or len(section["rows"]) > len(rows)

@@ -47,8 +47,8 @@ class Composed:
 
     The marker asks whether stages of all these certifications are owed, and whether the holder
     still wants letters of the ``type`` (empty: sent whatever they want). ``stage`` is the most
-    urgent of those that a reminder really tells of. ``still_true`` is asked
-    beside that where a letter tells what only its own kind can judge.
+    urgent of those that a reminder really tells of, ``time_zone`` where its holder lives.
+    ``still_true`` is asked beside that where a letter tells what only its own kind can judge.
     """
 
     address: str
@@ -58,6 +58,7 @@ class Composed:
     certification_ids: tuple[str, ...] = ()
     type: str = ""
     stage: int | None = None
+    time_zone: str = "UTC"
     still_true: Callable[[Reading], bool] | None = None
 
 
@@ -76,6 +77,7 @@ Made = dict[str, Composed | Uncomposed]
 def sealed(
     reading: Reading, key: bytes, claim: Claim, letter: Letter, facts: dict[str, Any], *,
     certification_ids: tuple[str, ...] = (), type_: str = "", stage: int | None = None,
+    time_zone: str = "UTC",
 ) -> Composed:  # fmt: skip
     """A letter in its envelope; ``facts`` tell the address and when it was composed.
 
@@ -93,6 +95,7 @@ def sealed(
         address=facts["address"], envelope_sender=envelope.envelope_sender,
         data=envelopes.render(letter, envelope), facts=facts,
         certification_ids=certification_ids, type=type_, stage=stage,
+        time_zone=time_zone,
     )  # fmt: skip
 
 

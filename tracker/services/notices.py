@@ -5,9 +5,10 @@ Whether it is still true is asked again when the letter is composed (``notice_le
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any, Literal
 
 from sqlalchemy import bindparam, select, update
 
@@ -20,11 +21,18 @@ from tracker.services.work import Work
 KIND = "notice"
 DECISIONS = "decisions"
 """The type of letter that holders can switch off; news of another type is always sent."""
-TYPES = {"award": DECISIONS, "activity_decided": DECISIONS, "renewal_decided": DECISIONS}
+TYPES = dict.fromkeys(
+    ("award", "activity_decided", "activity_reopened", "renewal_decided", "renewal_reopened"),
+    DECISIONS,
+)
+SECOND_THOUGHTS = timedelta(minutes=10)
+"""How long an act may be undone before anybody is told of it."""
+OLD = timedelta(days=14)
+"""What happened longer ago than this is history, and an import of it is too."""
 
-_OLD = timedelta(days=14)  # news of what happened earlier is history, and an import of it is too
+Lane = Literal["decisions", "considered", "at_once"]
+_AT_ONCE = frozenset({"suspended", "revoked", "consent_asked", "listed", "employment_ended"})
 _USEFUL = timedelta(days=14)
-_SECOND_THOUGHTS = timedelta(minutes=10)
 _AT_MOST_EVERY = timedelta(hours=1)
 _EVENT = ("holder_id", "kind", "subject_id", "event")
 
@@ -47,13 +55,20 @@ class News:
         """The type of letter that tells of it; empty: always sent."""
         return TYPES.get(self.kind, "")
 
+    @property
+    def lane(self) -> Lane:
+        """Which letter tells of it: one that waits for second thoughts, or one that does not."""
+        if self.kind in _AT_ONCE:
+            return "at_once"
+        return "decisions" if self.type else "considered"
+
 
 def tell(work: Work, news: Iterable[News]) -> None:
     """Have holders told of what happened, each event once, with a constant number of statements.
 
-    Decisions wait ten minutes, in case of second thoughts, and those of an hour make one letter;
-    what is always sent goes at once. Nobody is told of what happened more than 14 days ago, nor
-    at an address that is not written to.
+    Decisions and corrections wait ten minutes, in case of second thoughts; decisions of an hour
+    make one letter. Suspensions, revocations and who sees a holder are told at once. Nobody is
+    told of what happened more than 14 days ago, nor at an address that is not written to.
     """
     fresh = [one for one in news if is_news(work, one.on)]
     for start in range(0, len(fresh), facts.CHUNK):
@@ -62,7 +77,7 @@ def tell(work: Work, news: Iterable[News]) -> None:
 
 def is_news(work: Work, day: date) -> bool:
     """Whether what happened on a day is still worth telling."""
-    return day >= work.now.date() - _OLD
+    return day >= work.now.date() - OLD
 
 
 def _tell(work: Work, news: Collection[News]) -> None:
@@ -71,21 +86,21 @@ def _tell(work: Work, news: Collection[News]) -> None:
     recorded = _recorded(work, [one for one in news if one.holder_id in addresses])
     if not recorded:
         return
-    kinds = {(one.holder_id, one.type) for one in recorded.values()}
-    latest = _latest(work, {holder_id for holder_id, _ in kinds})
-    paces = pacing.of_holders(work, {id_: holders[id_][1] for id_, _ in kinds})
+    lanes = {(one.holder_id, one.lane) for one in recorded.values()}
+    waiting = _latest(work, {holder_id for holder_id, _ in lanes})
+    paces = pacing.of_holders(work, {id_: holders[id_][1] for id_, _ in lanes})
     letters = {
-        (holder_id, type_): _wanted(
-            work, holder_id, type_, addresses[holder_id],
-            _time(work.now, latest.get((holder_id, type_)), paces[holder_id]),
+        (id_, lane): _wanted(
+            work, (id_, addresses[id_]), lane, waiting.get((id_, lane)), paces[id_]
         )
-        for holder_id, type_ in kinds
-    }  # fmt: skip
+        for id_, lane in lanes
+    }
+    _put_off(work, [(waiting[place], one) for place, one in letters.items() if place in waiting])
     ids = outbox.enqueue(work, work.message_key, list(letters.values()))
     work.connection.execute(
         _TOLD,
         [
-            {"b_id": id_, "b_message": ids[letters[one.holder_id, one.type].key]}
+            {"b_id": id_, "b_message": ids[letters[one.holder_id, one.lane].key]}
             for id_, one in recorded.items()
         ],
     )
@@ -101,7 +116,7 @@ _TOLD = (
 def _reachable(work: Work, holder_ids: Collection[str]) -> dict[str, tuple[str, str]]:
     """Where holders are written to and their zones, by id; who cannot be reached is left out."""
     statement = select(Holder.id, Holder.email, Holder.second_email, Holder.time_zone).where(
-        bulk.among(work, Holder.id, holder_ids)
+        bulk.among(work, Holder.id, holder_ids), Holder.deceased_on.is_(None)
     )
     rows = work.rows(statement)
     silent = suppressions.of_holders(work, rows, now=work.now)
@@ -125,42 +140,91 @@ def _recorded(work: Work, news: Collection[News]) -> dict[str, News]:
     return {str(row["id"]): one for row, one in told if row["id"] in made}
 
 
-def _latest(work: Work, holder_ids: Collection[str]) -> dict[tuple[str, str], datetime]:
-    """When the last letter of news goes, or went within the hour, by holder and type."""
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """The latest letter of a lane: one that waits, or one that went within the hour."""
+
+    id: str
+    key: str
+    created_at: datetime
+    next_at: datetime
+
+
+def _latest(work: Work, holder_ids: Collection[str]) -> dict[tuple[str, str], _Waiting]:
+    """The last letter of news that waits or went within the hour, by holder and lane."""
     statement = (
-        select(Message.holder_id, Message.about, Message.next_at)
+        select(
+            Message.id, Message.dedupe_key, Message.holder_id, Message.about, Message.created_at,
+            Message.next_at,
+        )
         .where(
             bulk.among(work, Message.holder_id, holder_ids),
             Message.kind == KIND,
             Message.next_at > work.now - _AT_MOST_EVERY,
         )
         .order_by(Message.next_at)
-    )
+    )  # fmt: skip
     return {
-        (row.holder_id, row.about["type"]): row.next_at
+        (row.holder_id, lane_of(row.about)): _Waiting(
+            row.id, row.dedupe_key.rpartition(":")[0], row.created_at, row.next_at
+        )
         for row in work.rows(statement)
         if row.holder_id and row.about
     }
 
 
-def _wanted(
-    work: Work, holder_id: str, type_: str, address: str, civil_at: datetime
-) -> outbox.Wanted:
-    """The letter that is to tell it, at a civil time; the same as the one that waits, if one does.
+def lane_of(about: Mapping[str, Any]) -> str:
+    """The lane that a letter says it is of; older letters say their type only."""
+    return str(about.get("lane") or about["type"] or "at_once")
 
-    What is always sent goes at once.
+
+def _wanted(
+    work: Work, to: tuple[str, str], lane: Lane, latest: _Waiting | None, pace: Pace
+) -> outbox.Wanted:
+    """The letter to a holder at an address that is to tell it; the one that waits, if one does.
+
+    One that waits is put off until ten minutes after the last act that it tells of, but for no
+    more than an hour in all.
     """
-    at = civil_at if type_ else work.now
-    when = at.isoformat() if type_ else f"{at:%Y-%m-%dT%H}"
+    holder_id, address = to
+    type_ = DECISIONS if lane == "decisions" else ""
+    soon = work.now if lane == "at_once" else work.now + SECOND_THOUGHTS
+    at = pace.earliest(soon) if lane == "decisions" else soon
+    key = f"n:{holder_id}:{lane}:{at.isoformat()}"
+    if lane == "at_once":
+        key = f"n:{holder_id}:always:{at:%Y-%m-%dT%H}"
+    elif latest is not None and latest.next_at > work.now and _may_join(latest, at):
+        key, at = latest.key, max(at, latest.next_at)
+    elif latest is not None and lane == "decisions":
+        at = pace.earliest(max(soon, latest.next_at + _AT_MOST_EVERY))
+        key = f"n:{holder_id}:{lane}:{at.isoformat()}"
     return outbox.Wanted(
-        key=f"n:{holder_id}:{type_ or 'always'}:{when}", kind=KIND, holder_id=holder_id,
-        address=address, useful_until=work.now + _USEFUL, not_before=at, about={"type": type_},
+        key=key, kind=KIND, holder_id=holder_id, address=address,
+        useful_until=work.now + _USEFUL, not_before=at, about={"type": type_, "lane": lane},
     )  # fmt: skip
 
 
-def _time(now: datetime, latest: datetime | None, pace: Pace) -> datetime:
-    """When a letter about decisions goes: within minutes by day, but not two within an hour."""
-    if latest is not None and latest > now:
-        return latest
-    soon = now + _SECOND_THOUGHTS
-    return pace.earliest(soon if latest is None else max(soon, latest + _AT_MOST_EVERY))
+def _may_join(latest: _Waiting, at: datetime) -> bool:
+    """Whether a letter that waits may tell it as well, without being held up for too long."""
+    return at <= max(latest.next_at, latest.created_at + _AT_MOST_EVERY)
+
+
+def _put_off(work: Work, joined: Iterable[tuple[_Waiting, outbox.Wanted]]) -> None:
+    """Have letters that wait go later, where what they tell as well was done just now."""
+    later = [
+        {"b_id": waiting.id, "b_at": at}
+        for waiting, one in joined
+        if waiting.key == one.key and (at := one.begins(work.now)) > waiting.next_at
+    ]
+    if later:
+        work.connection.execute(_LATER, later)
+
+
+_LATER = (
+    update(bulk.table_of(Message))
+    .where(
+        bulk.table_of(Message).c.id == bindparam("b_id"),
+        bulk.table_of(Message).c.state == "ready",
+    )
+    .values(next_at=bindparam("b_at"))
+)

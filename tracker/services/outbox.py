@@ -241,8 +241,8 @@ def mark(work: Work, claimed: Claim, composed: Composed, *, place: str) -> bool:
     result: Any = work.connection.execute(
         _MARK,
         {
-            **reminder_letters.moment(work), "b_id": claimed.id, "b_token": claimed.token,
-            "place": place,
+            **reminder_letters.moment(work, composed.time_zone), "b_id": claimed.id,
+            "b_token": claimed.token, "place": place,
             "suppressed": composed.address.lower(), "b_until": until, "b_facts": composed.facts,
             "b_address": composed.address, "certifications": list(composed.certification_ids),
             "stages": len(composed.certification_ids), "type": composed.type,
@@ -364,14 +364,19 @@ def _unmarked(work: Work, claimed: Claim) -> str:
     next_at = claimed.next_at
     if claimed.kind != "reminder":
         next_at = work.now + _RELAY_WAIT
-    else:
-        owed = select(Reminder.id).where(Reminder.message_id == claimed.id, OWED).limit(1)
-        if work.row(owed, reminder_letters.moment(work)) is None:
-            return finish(work, claimed, "cancelled", _NOT_OWED)
+    elif not _still_owed(work, claimed):
+        return finish(work, claimed, "cancelled", _NOT_OWED)
     done = _change(
         work, claimed, _CLAIMED, state="ready", lease_until=None, facts=None, next_at=next_at
     )
     return "ready" if done else "lost"
+
+
+def _still_owed(work: Work, claimed: Claim) -> bool:
+    """Whether any stage that a reminder tells of is owed, on its holder's day."""
+    zone = work.row(select(Holder.time_zone).where(Holder.id == claimed.holder_id)).time_zone
+    owed = select(Reminder.id).where(Reminder.message_id == claimed.id, OWED).limit(1)
+    return work.row(owed, reminder_letters.moment(work, zone)) is not None
 
 
 def _suppressed(work: Work, claimed: Claim, reply: str, to: str) -> str:

@@ -53,7 +53,9 @@ def plan_due(office: Office, *, limit: int) -> PlanCounts:
         if not rows:
             return PlanCounts()
         found = reminder_plans.examine(
-            work, rows, lambda _, scheme: Moment(work.now, work.today(scheme))
+            work,
+            rows,
+            lambda row, scheme: Moment(work.now, work.day_of(scheme, row.time_zone)),
         )
         letters = _letters(work, found)
         ids = outbox.enqueue(work, office.message_key, list(letters.values()))

@@ -7,40 +7,59 @@ letter says is kept with it from the marker on, so that a second copy is the sam
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Date, and_, bindparam, case, or_, select
 from sqlalchemy.orm import aliased
 
 from tracker.db import Instant
+from tracker.domain.periods import DAY
 from tracker.mail import calendars, messages
 from tracker.mail.calendars import Day
 from tracker.mail.messages import CertificationLine, ReminderLetter
 from tracker.models import Certification, Holder, Reminder, ReminderCursor, Span
-from tracker.services import letters, reminder_plans, suppressions
+from tracker.services import letters, reminder_plans, stored, suppressions, todays
+from tracker.services.cases import SPAN
 from tracker.services.letters import Claim, Composed, Made, Uncomposed
-from tracker.services.work import Reading
+from tracker.services.standings import Points
+from tracker.services.work import Reading, zone_of
 
 TYPE = "reminders"
 """What holders switch off when they want no reminders."""
+_FORMER_ZONE = "America/New_York"  # whose days older messages went by
 
 _NOW = bindparam("now", type_=Instant)
-_FIRST_DAY, _LAST_DAY = bindparam("first_day", type_=Date), bindparam("last_day", type_=Date)
 
 
-def _today(span: Any) -> ColumnElement[bool]:
-    return and_(
-        span.certification_id == Reminder.certification_id, span.from_on <= _LAST_DAY,
-        span.until_on > _FIRST_DAY,
-    )  # fmt: skip
+def _day(certification_id: Any) -> ColumnElement[date]:
+    """The day by which a certification is judged: its holder's, or that of its scheme."""
+    of = aliased(Certification)
+
+    def ended(codes: str) -> ColumnElement[bool]:
+        mine = select(of.id).where(
+            of.id == certification_id, of.scheme.in_(bindparam(codes, expanding=True))
+        )
+        return mine.correlate(Reminder).exists()
+
+    return case(
+        (ended("ahead"), bindparam("ahead_day", type_=Date)),
+        (ended("behind"), bindparam("behind_day", type_=Date)),
+        else_=bindparam("day", type_=Date),
+    )
 
 
 _SPAN = aliased(Span)
-_ON_RECORD = select(_SPAN.cycle).where(_today(_SPAN)).correlate(Reminder)
+_ON_RECORD = (
+    select(_SPAN.cycle)
+    .where(
+        _SPAN.certification_id == Reminder.certification_id,
+        _SPAN.from_on <= _day(Reminder.certification_id),
+        _SPAN.until_on > _day(Reminder.certification_id),
+    )
+    .correlate(Reminder)
+)
 _BLOCKED = _ON_RECORD.where(
     or_(_SPAN.hold.is_not(None), and_(_SPAN.pending_since.is_not(None), Reminder.offset > 0))
 )
@@ -53,21 +72,28 @@ _SAME_TERM = (
     )
     .correlate(Reminder)
 )
+_CURRENT = and_(Reminder.useful_until > _NOW, _SAME_TERM.exists())
 
-OWED: ColumnElement[bool] = and_(
-    Reminder.useful_until > _NOW, _SAME_TERM.exists(), _ON_RECORD.exists(), ~_BLOCKED.exists()
-)
-"""Whether a stage is still owed: the same term, in force, not overtaken by the next stage.
+OWED: ColumnElement[bool] = and_(_CURRENT, _ON_RECORD.exists(), ~_BLOCKED.exists())
+"""Whether a holder's stage is still owed: the same term, in force, not overtaken by the next stage.
 
 The same as the planner's rule, in SQL, because the marker must ask and write in one statement.
-The parameters come from ``moment``.
+The parameters come from ``moment``, for the zone where the holder lives.
 """
 
 
-def moment(reading: Reading) -> dict[str, Any]:
-    """The parameters of ``OWED``: the instant, and today in the schemes' zones."""
-    days = [reading.today(scheme) for scheme in reading.schemes]
-    return {"now": reading.now, "first_day": min(days), "last_day": max(days)}
+def moment(reading: Reading, time_zone: str) -> dict[str, Any]:
+    """The parameters of ``OWED``: the instant, and what day it is where a holder lives.
+
+    Schemes whose days end in their own zone may be a day ahead of it or behind.
+    """
+    day = reading.now.astimezone(zone_of(time_zone)).date()
+    days = {scheme.code: reading.day_of(scheme, time_zone) for scheme in reading.schemes}
+    return {
+        "now": reading.now, "day": day, "ahead_day": day + DAY, "behind_day": day - DAY,
+        "ahead": [code for code, own in days.items() if own > day],
+        "behind": [code for code, own in days.items() if own < day],
+    }  # fmt: skip
 
 
 def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
@@ -79,7 +105,7 @@ def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
     rows = [row for some in stages.values() for row in some]
     points = reminder_plans.points_of(
         reading, {row.certification_id: row for row in rows}.values(),
-        lambda row: reading.today(reading.schemes[row.scheme]),
+        lambda row: _today(reading, row),
     )  # fmt: skip
     silent = suppressions.of_holders(reading, rows, now=reading.now)
     made: Made = {}
@@ -98,16 +124,22 @@ def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
 
 _STAGES = (
     select(
-        Reminder.message_id, Reminder.certification_id, Reminder.offset, Reminder.expires_on,
+        Reminder.message_id, Reminder.certification_id, Reminder.offset,
         Certification.scheme, Certification.number, Certification.public_id,
         Certification.holder_id, Holder.given_name, Holder.family_name, Holder.language,
-        Holder.email, Holder.second_email, Span.from_on, Span.until_on, Span.window_opens_on,
-        Span.grace_ends_on, Span.pending_since,
+        Holder.email, Holder.second_email, Holder.time_zone, *SPAN,
     )
     .join(Certification, Certification.id == Reminder.certification_id)
     .join(Holder, Holder.id == Certification.holder_id)
-    .join(Span, _today(Span))
-    .where(Reminder.message_id.in_(bindparam("ids", expanding=True)), OWED)
+    .join(
+        Span,
+        and_(
+            Span.certification_id == Reminder.certification_id,
+            Span.from_on <= bindparam("last_day", type_=Date),
+            Span.until_on > bindparam("first_day", type_=Date),
+        ),
+    )
+    .where(Reminder.message_id.in_(bindparam("ids", expanding=True)), _CURRENT)
     .order_by(Reminder.expires_on, Reminder.certification_id, Reminder.offset.desc())
 )  # fmt: skip
 
@@ -117,11 +149,17 @@ def _owed_stages(reading: Reading, ids: Collection[str]) -> dict[str, list[Any]]
     found: dict[str, dict[str, Any]] = defaultdict(dict)
     if not ids:
         return {}
-    for row in reading.rows(_STAGES, {**moment(reading), "ids": list(ids)}):
-        today = reading.today(reading.schemes[row.scheme])
-        if row.from_on <= today < row.until_on:
+    day = reading.now.date()  # no holder's is more than one away from it
+    asked = {"now": reading.now, "first_day": day - DAY, "last_day": day + DAY, "ids": list(ids)}
+    for row in reading.rows(_STAGES, asked):
+        blocked = row.hold is not None or (row.pending_since is not None and row.offset > 0)
+        if row.from_on <= _today(reading, row) < row.until_on and not blocked:
             found[row.message_id][row.certification_id] = row  # the latest stage comes last
     return {message_id: list(rows.values()) for message_id, rows in found.items()}
+
+
+def _today(reading: Reading, row: Any) -> date:
+    return reading.day_of(reading.schemes[row.scheme], row.time_zone)
 
 
 def _snapshot(
@@ -141,36 +179,36 @@ def _snapshot(
     return {
         "composed_at": reading.now.isoformat(), "address": address,
         "name": f"{first.given_name} {first.family_name}", "language": first.language,
-        "issuer": scheme.issuer,
+        "issuer": scheme.issuer, "time_zone": first.time_zone,
         "link": f"{base}/verify/{first.public_id}",
         "lines": [
             {"certification_id": row.certification_id,
-             **_plain(_line(reading, row, points[row.certification_id]))}
+             **stored.plain(_line(reading, row, points[row.certification_id]))}
             for row in stages
         ],
     }  # fmt: skip
 
 
-def _line(reading: Reading, row: Any, points: Any) -> CertificationLine:
-    scheme = reading.schemes[row.scheme]
-    today, counted = reading.today(scheme), points.evaluation
+def _line(reading: Reading, row: Any, points: Points) -> CertificationLine:
+    scheme, counted = reading.schemes[row.scheme], points.evaluation
+    now = todays.today_of(scheme, row, points, on=_today(reading, row))
     return CertificationLine(
         scheme_name=scheme.title[row.language], number=row.number, expires_on=row.expires_on,
-        days_left=(row.expires_on - today).days, stage=row.offset,
+        days_left=(row.expires_on - now.on).days, stage=row.offset,
         points_counted=counted.total, points_required=counted.required,
         points_pending=points.pending.total - counted.total,
-        window_opens_on=row.window_opens_on, window_open=row.window_opens_on <= today,
+        window_opens_on=row.window_opens_on, window_open=row.window_opens_on <= now.on,
         pending_since=row.pending_since, points_verified=counted.verified,
-        minima_met=counted.minima_met, grace_ends_on=row.grace_ends_on,
+        minima_met=counted.minima_met, grace_ends_on=row.grace_ends_on, now=now,
     )  # fmt: skip
 
 
 def _composed(reading: Reading, key: bytes, claim: Claim, facts: dict[str, Any]) -> Composed:
     ways_out = letters.ways_out_of(reading, key, claim.holder_id or "", TYPE)
-    lines = tuple(_line_again(line) for line in facts["lines"])
+    lines = tuple(stored.again(CertificationLine, line) for line in facts["lines"])
     calendar = calendars.published(
-        [day for stored, line in zip(facts["lines"], lines, strict=True)
-         for day in _days(stored["certification_id"], line)],
+        [day for known, line in zip(facts["lines"], lines, strict=True)
+         for day in _days(known["certification_id"], line)],
         language=facts["language"], at=datetime.fromisoformat(facts["composed_at"]),
         domain=reading.settings.mail.message_id_domain,
     )  # fmt: skip
@@ -184,6 +222,7 @@ def _composed(reading: Reading, key: bytes, claim: Claim, facts: dict[str, Any])
         reading, key, claim, letter, facts, type_=TYPE,
         certification_ids=tuple(line["certification_id"] for line in facts["lines"]),
         stage=min(line.stage for line in lines),
+        time_zone=facts.get("time_zone", _FORMER_ZONE),
     )  # fmt: skip
 
 
@@ -193,25 +232,3 @@ def _days(certification_id: str, line: CertificationLine) -> Iterator[Day]:
         yield Day(certification_id, "window", line.scheme_name, line.window_opens_on)
     if line.days_left >= 0:
         yield Day(certification_id, "expiry", line.scheme_name, line.expires_on)
-
-
-_READERS: Mapping[str, Callable[[str], Any]] = {
-    "date": date.fromisoformat,
-    "Decimal": Decimal,
-}  # by the first word of the type
-
-
-def _plain(line: CertificationLine) -> dict[str, Any]:
-    return {
-        name: str(value) if isinstance(value, (date, Decimal)) else value
-        for name, value in asdict(line).items()
-    }
-
-
-def _line_again(stored: Mapping[str, Any]) -> CertificationLine:
-    """The line that ``_plain`` wrote down."""
-    values = {}
-    for field in fields(CertificationLine):
-        value, reader = stored[field.name], _READERS.get(str(field.type).split(" ", maxsplit=1)[0])
-        values[field.name] = reader(value) if reader and value is not None else value
-    return CertificationLine(**values)

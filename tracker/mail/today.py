@@ -1,0 +1,144 @@
+"""What is true of a certification on the day a message leaves, and what its holder can do then.
+
+One place for reminders and news alike: the step comes from ``domain.next_steps``, the sentences
+stand in ``templates/phrases.*.toml``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from tracker.domain.next_steps import NextStep
+from tracker.domain.policies import POINTS
+from tracker.domain.wording import clock, counted, in_words, money
+
+ZERO = Decimal("0.00")
+_HELD = frozenset({"suspended", "revoked", "surrendered"})
+_TO_DO = frozenset({"log_activities", "apply_now", "pass_again"})
+_RENEWING = _TO_DO | {"wait_for_review", "apply_from"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Today:
+    """The standing on the holder's own day ``on``, and the next step.
+
+    ``last_day`` is the last one on which a renewal can be applied for, a grace period included.
+    ``fee`` is the renewal's, that of the late step included, ``late_fee`` its late part; None:
+    none is published. ``zone`` names the zone whose midnight ends the days where it is not the
+    holder's own.
+    """
+
+    on: date
+    status: str
+    valid: bool
+    step: NextStep
+    expires_on: date | None = None
+    opens_on: date | None = None
+    last_day: date | None = None
+    pending_since: date | None = None
+    fee: Decimal | None = None
+    late_fee: Decimal = ZERO
+    currency: str = ""
+    zone: str = ""
+    issuer: str = ""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is suspended, revoked or surrendered."""
+        return self.status in _HELD
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its last valid day is past."""
+        return self.expires_on is not None and self.expires_on < self.on
+
+    @property
+    def takes_activities(self) -> bool:
+        """Whether an activity for its current period can still be submitted."""
+        return not self.is_held and self.status not in {"expired", "withdrawn"}
+
+
+def standing_keys(today: Today) -> Iterator[str]:
+    """The sentences that say how it stands."""
+    if today.is_held:
+        yield f"now_{today.status}"
+        if today.is_over:
+            yield "now_last_day"
+    elif today.expires_on is None:
+        yield "no_expiry"
+    elif not today.is_over:
+        yield "valid_through"
+    elif today.status in {"pending_renewal", "grace"}:
+        yield f"now_{today.status}" + ("_valid" if today.valid else "")
+    else:
+        yield "now_expired"
+
+
+def step_keys(today: Today) -> Iterator[str]:
+    """The sentences that say what to do, by when, how, and what it costs."""
+    step = today.step
+    if step.action == "none":
+        return
+    early = today.opens_on is not None and today.on < today.opens_on
+    yield f"step_{_step(today, early=early)}"
+    if step.missing is not None and step.waiting:
+        yield "step_waiting"
+    if step.earned_by is not None:
+        yield "step_earned_by"
+    if step.action in _TO_DO and step.on is not None and not early:
+        yield _last_day(today, step.on)
+    elif today.zone and step.action in _RENEWING:
+        yield "step_zone"
+    if step.action in _TO_DO:
+        yield "step_how"
+    yield from fee_keys(today)
+
+
+def fee_keys(today: Today) -> Iterator[str]:
+    """The sentence that names the fee where renewing is asked for."""
+    if today.fee is not None and today.step.action in _RENEWING:
+        yield "fee_late" if today.late_fee else "fee"
+
+
+def _step(today: Today, *, early: bool) -> str:
+    step = today.step
+    match step.action:
+        case "log_activities" if step.applied_on is not None:
+            return "log_applied" if step.missing else "log_applied_minima"
+        case "log_activities" if not step.missing:
+            return "log_minima_early" if early else "log_minima"
+        case "log_activities":
+            return "log_early" if early else "log"
+        case "apply_now" if step.if_approved:
+            return "apply_if_approved"
+        case "wait_for_review":
+            return "review_first" if step.on is not None else "review"
+    return step.action
+
+
+def _last_day(today: Today, last: date) -> str:
+    when = "today" if last == today.on else "ahead"
+    return f"step_last_day_{when}" + ("_zone" if today.zone else "")
+
+
+def words(today: Today, language: str) -> Mapping[str, Any]:
+    """The facts as they stand in sentences."""
+    step = today.step
+    days = {
+        "today": today.on, "expires": today.expires_on, "opens": today.opens_on,
+        "last_day": today.last_day, "since": today.pending_since or step.applied_on,
+        "by": step.on, "earned_by": step.earned_by,
+    }  # fmt: skip
+    amounts = {"fee": today.fee, "late_fee": today.late_fee}
+    return {
+        "missing": counted(step.missing or ZERO, POINTS[language], language),
+        "waiting": counted(step.waiting, POINTS[language], language),
+        "issuer": today.issuer,
+        "clock": clock(today.zone, language) if today.zone else "",
+        **{name: in_words(day, language) for name, day in days.items() if day},
+        **{name: money(sum_, today.currency) for name, sum_ in amounts.items() if sum_ is not None},
+    }

@@ -1,0 +1,408 @@
+"""What a notice says on the day of sending: still true, or left out.
+
+Invariant: a notice is what staff did; whether it is told, and as what, is decided by what is on
+record when the letter leaves. What was undone before anybody was told of it is told to nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from tracker.domain.next_steps import NextStep
+from tracker.mail.notices import News
+from tracker.mail.today import Today
+from tracker.services import notice_facts
+from tracker.services.notice_facts import CHANGES, Held, Known
+from tracker.services.notices import SECOND_THOUGHTS
+from tracker.services.work import Reading, zone_of
+
+_RESTORED = "restored:"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One notice with what it is told beside: the others of its letter, in their order."""
+
+    reading: Reading
+    known: Known
+    row: Any
+    beside: Sequence[Any]
+
+    def of_kind(self, *kinds: str) -> list[Any]:
+        """The notices of these kinds in the letter about the same subject, oldest first."""
+        mine = self.row.subject_id
+        return [one for one in self.beside if one.kind in kinds and one.subject_id == mine]
+
+
+Told = tuple[News, Held | None]
+"""News, and the certification that it is about."""
+
+
+def of_letter(reading: Reading, known: Known, rows: Sequence[Any]) -> list[Told]:
+    """What is true of a letter's notices, in the order in which they were recorded."""
+    return [one for row in rows for one in _told(Notice(reading, known, row, rows))]
+
+
+def _told(notice: Notice) -> Iterator[Told]:
+    if tell := _BY_KIND.get(notice.row.kind):
+        for one in tell(notice):
+            yield one, None
+        return
+    held = _certification(notice)
+    if held is None or (held.row.withdrawn_at is None and not held.is_current):
+        return
+    if held.row.withdrawn_at is not None:
+        if notice.row.kind == "award_withdrawn":
+            yield from ((one, held) for one in _withdrawn(notice, held))
+        return
+    for one in _OF_CERTIFICATIONS[notice.row.kind](notice, held):
+        yield one, held
+
+
+def _certification(notice: Notice) -> Held | None:
+    """The certification that the news is about."""
+    known, subject_id = notice.known, notice.row.subject_id
+    match notice.row.kind:
+        case "activity_decided" | "activity_reopened":
+            decisions = known.decisions.get(subject_id)
+            return known.current(notice.row.holder_id, decisions[0].scheme) if decisions else None
+        case "renewal_decided" | "renewal_reopened":
+            subject_id = getattr(known.renewals.get(subject_id), "certification_id", None)
+        case "appeal_decided":
+            subject_id = getattr(known.appeals.get(subject_id), "certification_id", None)
+    return known.certifications.get(subject_id)
+
+
+def _named(notice: Notice, held: Held, **more: Any) -> dict[str, Any]:
+    now = held.now
+    return {
+        "scheme_name": held.scheme.title[notice.row.language], "number": held.row.number,
+        "now": now, "expires_on": now.expires_on if now else None,
+        "window_opens_on": now.opens_on if now else None, **more,
+    }  # fmt: skip
+
+
+# Awards.
+def _awarded(notice: Notice, held: Held) -> Iterator[News]:
+    if held.now is not None and held.now.status in {"revoked", "surrendered"}:
+        return
+    required = held.points.evaluation.required if held.points else None
+    yield News(
+        "award", **_named(notice, held), on=held.row.awarded_on, again=held.row.sequence > 1,
+        points_required=required,
+    )  # fmt: skip
+
+
+def _corrected(notice: Notice, held: Held) -> Iterator[News]:
+    """A date that moved, or an award that came back; once for all corrections of a letter."""
+    row, awarded_on = notice.row, held.row.awarded_on
+    if row.event.startswith(_RESTORED):
+        told = notice.known.last_told(row.subject_id, "award_withdrawn", "award_corrected")
+        if told is not None and told.kind == "award_withdrawn":
+            yield News("award_restored", **_named(notice, held), on=awarded_on)
+        return
+    moved = [one for one in notice.of_kind("award_corrected") if _RESTORED not in one.event]
+    before = date.fromisoformat(moved[0].event[:10])
+    if row is moved[0] and before != awarded_on and not notice.of_kind("award"):
+        yield News("award_corrected", **_named(notice, held), on=awarded_on, before=before)
+
+
+def _withdrawn(notice: Notice, held: Held) -> Iterator[News]:
+    """Unless the holder never heard of the award, or has heard this already."""
+    known, row = notice.known, notice.row
+    soon = held.row.withdrawn_at - held.row.recorded_at <= SECOND_THOUGHTS
+    if soon and known.is_untold(row.subject_id, "award"):
+        return
+    told = known.last_told(row.subject_id, "award_withdrawn", "award_corrected")
+    again = told is not None and told.kind == "award_withdrawn"
+    if not again and row is notice.of_kind("award_withdrawn")[0]:
+        yield News("award_withdrawn", **_named(notice, held), on=held.row.awarded_on)
+
+
+# Decisions.
+def _decided(notice: Notice, held: Held) -> Iterator[News]:
+    """The decision that rules, unless the activity was submitted again since."""
+    decisions = notice.known.decisions[notice.row.subject_id]
+    ruling = next((one for one in reversed(decisions) if one.undone_at is None), None)
+    if ruling is None or ruling.state != ruling.verdict or not _is_latest(notice, ruling):
+        return
+    former = _told_before(notice, decisions, ruling)
+    if former is not None and _content(former) == _content(ruling):
+        return
+    yield _decision(notice, held, ruling, changed=former is not None)
+
+
+def _is_latest(notice: Notice, ruling: Any) -> bool:
+    """Whether the notice is of the decision that rules, and the last one of it in its letter.
+
+    One that rules again is told under its id and a number.
+    """
+    of_ruling = [
+        one for one in notice.of_kind("activity_decided") if _decision_of(one) == ruling.id
+    ]
+    return bool(of_ruling) and of_ruling[-1] is notice.row
+
+
+def _decision_of(notice: Any) -> str:
+    return str(notice.event).partition(":")[0]
+
+
+def _told_before(notice: Notice, decisions: Sequence[Any], ruling: Any) -> Any:
+    """The decision on the same submission that the holder was told last, if there is one."""
+    kinds = ("activity_decided", "activity_reopened")
+    told = notice.known.last_told(notice.row.subject_id, *kinds)
+    if told is None or told.kind != "activity_decided":
+        return None
+    former = next((one for one in decisions if one.id == _decision_of(told)), None)
+    if former is None:
+        return None
+    in_this_round = ruling.submitted_at is None or former.recorded_at >= ruling.submitted_at
+    return former if in_this_round else None
+
+
+def _content(decision: Any) -> tuple[Any, ...]:
+    return decision.verdict, decision.points_limit, decision.reason
+
+
+def _decision(notice: Notice, held: Held, decision: Any, *, changed: bool) -> News:
+    evaluation = held.points.evaluation if held.points else None
+    credits_ = evaluation.credits if evaluation else ()
+    credit = next((one for one in credits_ if one.ref == decision.activity_id), None)
+    claimed, brings = (credit.claimed, credit.counted) if credit else (None, None)
+    limit = decision.points_limit if decision.verdict == "approved" else None
+    partly = limit is not None and claimed is not None and limit < claimed
+    return News(
+        "partly" if partly else decision.verdict, **_named(notice, held), about=decision.title,
+        on=decision.decided_on, reason=decision.reason or "", changed=changed,
+        points_claimed=claimed if partly or claimed != brings else None,
+        points_approved=limit if partly else brings, closed=_is_closed(held, decision.done_on),
+        **_totals(held),
+    )  # fmt: skip
+
+
+def _totals(held: Held) -> dict[str, Any]:
+    evaluation = held.points.evaluation if held.points else None
+    return {
+        "points_total": evaluation.total if evaluation else None,
+        "points_required": evaluation.required if evaluation else None,
+    }
+
+
+def _is_closed(held: Held, done_on: date | None) -> bool:
+    """Whether an activity is of a period that was renewed already, and cannot be carried over."""
+    last = held.cycles[-1] if held.cycles else None
+    if last is None or last.ordinal == 1 or done_on is None or done_on >= last.starts_on:
+        return False
+    return not last.policy or held.scheme.policy(last.policy).carry_over is None
+
+
+def _reopened(notice: Notice, held: Held) -> Iterator[News]:
+    """An activity that waits again, where the holder was told the decision taken back."""
+    decision = notice.known.decisions[notice.row.subject_id][-1]
+    told = notice.known.last_told(notice.row.subject_id, "activity_decided", "activity_reopened")
+    was_told = told is not None and _decision_of(told) == notice.row.event
+    if decision.state == "submitted" and was_told and told.kind == "activity_decided":
+        yield News(
+            "activity_reopened", **_named(notice, held), about=decision.title, **_totals(held)
+        )
+
+
+def _renewal_decided(notice: Notice, held: Held) -> Iterator[News]:
+    row, known = notice.row, notice.known
+    renewal, former = known.renewals[row.subject_id], known.former.get(row.subject_id, ())
+    decision, _, number = row.event.partition(":")
+    if renewal.decision != decision or number not in {"", str(len(former))}:
+        return
+    before = _renewal_told_before(notice, former)
+    if before is not None and before == (renewal.decision, renewal.reason):
+        return
+    appeal = {}
+    if decision == "denied" and not _is_appealed(known, renewal_id=renewal.id):
+        appeal = _appeal(notice, held, renewal.closed_at or row.recorded_at)
+    yield News(
+        f"renewal_{decision}", **_named(notice, held), on=renewal.decided_on,
+        reason=renewal.reason or "", changed=before is not None and before[0] != decision,
+        **appeal,
+    )  # fmt: skip
+
+
+def _renewal_told_before(notice: Notice, former: Sequence[Any]) -> tuple[str, str | None] | None:
+    """The decision on the renewal that the holder was told last, and its reason."""
+    told = notice.known.last_told(notice.row.subject_id, "renewal_decided", "renewal_reopened")
+    if told is None or told.kind != "renewal_decided":
+        return None
+    decision, _, number = told.event.partition(":")
+    place = int(number or 0)
+    return (decision, former[place].reason) if place < len(former) else (decision, None)
+
+
+def _renewal_reopened(notice: Notice, held: Held) -> Iterator[News]:
+    renewal = notice.known.renewals[notice.row.subject_id]
+    told = notice.known.last_told(renewal.id, "renewal_decided", "renewal_reopened")
+    waits = renewal.decision is None and renewal.withdrawn_on is None
+    if waits and told is not None and told.kind == "renewal_decided":
+        yield News("renewal_reopened", **_named(notice, held), on=renewal.submitted_on)
+
+
+# Appeals and changes of standing.
+def _appeal(notice: Notice, held: Held, noticed_at: datetime) -> dict[str, Any]:
+    """Until when what was noticed then can be appealed, and what that costs."""
+    rule = held.scheme.appeals
+    if rule is None:
+        return {}
+    noticed_on = notice_facts.day_at(notice.reading, held, noticed_at)
+    return {
+        "appeal_by": noticed_on + timedelta(days=rule.due_days), "appeal_fee": rule.fee,
+        "refunded": rule.refunded_on_success,
+    }  # fmt: skip
+
+
+def _is_appealed(known: Known, *, change_id: str = "", renewal_id: str = "") -> bool:
+    return any(
+        appeal.change_id == (change_id or 0) or appeal.renewal_id == (renewal_id or 0)
+        for appeal in known.appeals.values()
+    )
+
+
+def _changed(notice: Notice, held: Held) -> Iterator[News]:
+    """A change of standing, unless another one followed or it undid what nobody was told."""
+    changes = notice.known.changes.get(notice.row.subject_id, ())
+    change = changes[-1] if changes else None
+    if change is None or change.id != notice.row.event or change.kind != CHANGES[notice.row.kind]:
+        return
+    undone = changes[-2] if len(changes) > 1 else None
+    if notice.row.kind == "reinstated" and undone is not None and _was_untold(notice, undone):
+        return
+    appeal = {}
+    if notice.row.kind != "reinstated" and not _is_appealed(notice.known, change_id=change.id):
+        appeal = _appeal(notice, held, change.recorded_at)
+    yield News(
+        notice.row.kind, **_named(notice, held), on=change.effective_on, reason=change.reason,
+        against=undone.kind if undone is not None and undone.kind != "reinstate" else "suspend",
+        **appeal,
+    )  # fmt: skip
+
+
+def _was_untold(notice: Notice, change: Any) -> bool:
+    """Whether a change was undone within the time for second thoughts, before it was told."""
+    kind = next((kind for kind, of in CHANGES.items() if of == change.kind), "")
+    soon = notice.row.recorded_at - change.recorded_at <= SECOND_THOUGHTS
+    return soon and notice.known.is_untold(notice.row.subject_id, kind, change.id)
+
+
+def _appeal_decided(notice: Notice, held: Held) -> Iterator[News]:
+    appeal = notice.known.appeals[notice.row.subject_id]
+    if appeal.outcome != notice.row.event:
+        return
+    changes = notice.known.changes.get(appeal.certification_id, ())
+    kinds = {change.id: change.kind for change in changes}
+    yield News(
+        f"appeal_{appeal.outcome}", **_named(notice, held), on=appeal.decided_on,
+        before=appeal.filed_on, against=kinds.get(appeal.change_id, "renewal"),
+        reason=appeal.reason or "", refund=appeal.fee if appeal.fee_refunded else None,
+    )  # fmt: skip
+
+
+def _adjusted(notice: Notice, held: Held) -> Iterator[News]:
+    """A later expiry, a lower requirement: the last ones of the period that runs."""
+    of_all = notice.known.adjustments.get(notice.row.subject_id, ())
+    mine = next((one for one in of_all if one.id == notice.row.event), None)
+    last = held.cycles[-1] if held.cycles else None
+    if mine is None or last is None or mine.ordinal != last.ordinal:
+        return
+    of_cycle = [one for one in of_all if one.ordinal == mine.ordinal]
+    events = {one.event for one in notice.of_kind("adjusted")}
+    for name, began in (("extended_to", last.expires_on), ("points_required", None)):
+        some = [one for one in of_cycle if getattr(one, name) is not None]
+        if not some or some[-1] is not mine:
+            continue
+        first = next(place for place, one in enumerate(some) if one.id in events)
+        before = getattr(some[first - 1], name) if first else began
+        if getattr(mine, name) != before:
+            yield _adjustment(notice, held, mine, name, before)
+
+
+def _adjustment(notice: Notice, held: Held, mine: Any, name: str, before: Any) -> News:
+    given = getattr(mine, name)
+    fewer = before is None or given < before
+    if name == "extended_to":
+        tells = "extension_ended" if before is not None and fewer else "extended"
+        return News(tells, **_named(notice, held), on=given, reason=mine.reason)
+    tells = "requirement_reduced" if fewer else "requirement_raised"
+    return News(tells, **_named(notice, held), points_required=given, reason=mine.reason)
+
+
+# Without a certification: employers, requests.
+def _day(notice: Notice) -> Today:
+    """The holder's own day, of which nothing else is to be said."""
+    day = notice.reading.now.astimezone(zone_of(notice.row.time_zone)).date()
+    return Today(on=day, status="", valid=False, step=NextStep("none"))
+
+
+def _entries(notice: Notice) -> list[Any]:
+    of_employer = notice.known.entries.get(notice.row.subject_id, ())
+    return [one for one in of_employer if one.holder_id == notice.row.holder_id]
+
+
+def _is_employed(notice: Notice, entry: Any) -> bool:
+    """The day that employment ended is the first day without access."""
+    return entry.ended_on is None or entry.ended_on > _day(notice).on
+
+
+def _asked(notice: Notice) -> Iterator[News]:
+    entries = [one for one in _entries(notice) if _is_employed(notice, one)]
+    if (
+        entries
+        and entries[0].sharing_id is None
+        and notice.of_kind("consent_asked")[0] is (notice.row)
+    ):
+        yield News("consent_asked", about=entries[0].name, now=_day(notice))
+
+
+def _listed(notice: Notice) -> Iterator[News]:
+    for entry in _entries(notice):
+        is_it = entry.id == notice.row.event and entry.sharing_id is not None
+        if is_it and _is_employed(notice, entry):
+            yield News(
+                "listed", about=entry.name, until_on=entry.until_on,
+                with_points=bool(entry.with_points), now=_day(notice),
+            )  # fmt: skip
+
+
+def _ended(notice: Notice) -> Iterator[News]:
+    """An employment that ended, unless the employer lists the holder again."""
+    entries = _entries(notice)
+    entry = next((one for one in entries if one.id == notice.row.event), None)
+    listed = any(_is_employed(notice, one) for one in entries if one is not entry)
+    if entry is not None and entry.ended_on is not None and not listed:
+        yield News("employment_ended", about=entry.name, on=entry.ended_on, now=_day(notice))
+
+
+def _request_decided(notice: Notice) -> Iterator[News]:
+    request, row = notice.known.requests.get(notice.row.subject_id), notice.row
+    if request is None or request.state != row.event or request.state not in {"granted", "refused"}:
+        return
+    name = {"given_name": row.given_name, "family_name": row.family_name}
+    is_name = name.items() >= {k: v for k, v in request.proposal.items() if k in name}.items()
+    granted = request.state == "granted"
+    yield News(
+        f"request_{request.state}", before=request.requested_on, now=_day(notice),
+        about=f"{row.given_name} {row.family_name}".strip() if granted and is_name else "",
+        reason="" if granted else request.reason or "",
+    )  # fmt: skip
+
+
+_BY_KIND: Mapping[str, Callable[[Notice], Iterator[News]]] = {
+    "consent_asked": _asked, "listed": _listed, "employment_ended": _ended,
+    "request_decided": _request_decided,
+}  # fmt: skip
+_OF_CERTIFICATIONS: Mapping[str, Callable[[Notice, Held], Iterator[News]]] = {
+    "award": _awarded, "award_corrected": _corrected, "award_withdrawn": lambda *_: iter(()),
+    "activity_decided": _decided, "activity_reopened": _reopened,
+    "renewal_decided": _renewal_decided, "renewal_reopened": _renewal_reopened,
+    "appeal_decided": _appeal_decided, "suspended": _changed, "reinstated": _changed,
+    "revoked": _changed, "adjusted": _adjusted,
+}  # fmt: skip

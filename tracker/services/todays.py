@@ -1,0 +1,48 @@
+"""The standing of certifications as messages tell of it: on the holder's own day, with the step."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from tracker.domain import certifications, next_steps
+from tracker.domain.certifications import Span
+from tracker.domain.next_steps import Situation
+from tracker.domain.policies import LateStep
+from tracker.domain.schemes import Scheme
+from tracker.mail.today import ZERO, Today
+from tracker.services.cases import SPAN
+from tracker.services.standings import Points
+
+_NAMES = tuple(column.key for column in SPAN)
+
+
+def today_of(scheme: Scheme, row: Any, points: Points | None, *, on: date) -> Today:
+    """What is true on a day of the certification whose row holds the columns of ``cases.SPAN``."""
+    standing = certifications.standing_on(Span(*(getattr(row, name) for name in _NAMES)), on)
+    step = next_steps.next_step(
+        Situation(
+            standing,
+            points.policy if points else None,
+            points.evaluation if points else None,
+            points.pending if points else None,
+        )
+    )
+    late, fees = _late(row, points, on), scheme.fees
+    renewal = fees.renewal if fees else None
+    late_fee = (late.fee if late else None) or ZERO
+    return Today(
+        on=on, status=standing.status, valid=standing.valid, step=step,
+        expires_on=standing.expires_on, opens_on=standing.window_opens_on,
+        last_day=row.grace_ends_on or standing.expires_on, pending_since=standing.pending_since,
+        fee=None if renewal is None else renewal + late_fee, late_fee=late_fee,
+        currency=fees.currency if fees else "",
+        zone=scheme.time_zone.key if scheme.days_end == "scheme" else "", issuer=scheme.issuer,
+    )  # fmt: skip
+
+
+def _late(row: Any, points: Points | None, on: date) -> LateStep | None:
+    """The late step on which one would apply on a day."""
+    if points is None or row.expires_on is None:
+        return None
+    return points.policy.late_step(row.expires_on, on)
