@@ -20,6 +20,7 @@ from tracker.services import (
     answers,
     digests,
     dispatcher,
+    employments,
     evidence,
     outbox_log,
     planner,
@@ -37,6 +38,7 @@ _log = logging.getLogger(__name__)
 
 LONGEST_RUN = 60.0
 """Seconds after which a job leaves the rest to its next run, so that a hung one stands out."""
+_TOGETHER = 500  # employments that are ended in one transaction
 _AUDITED = timedelta(days=7)
 
 
@@ -143,6 +145,20 @@ def archive(office: Office, *, stop: Callable[[], bool] = never) -> int:
             break
     _tell("archive", {"moved": moved})
     return moved
+
+
+def end_employments(office: Office) -> int:
+    """Draw the consequences of employments whose recorded end has come; how many.
+
+    From the day itself on the employer sees nothing more, whether this runs or not.
+    """
+    with office.reading(SYSTEM) as reading:
+        waiting = employments.reached(reading)
+    for start in range(0, len(waiting), _TOGETHER):
+        with office.work(SYSTEM) as work:
+            employments.finish_reached(work, waiting[start : start + _TOGETHER])
+    _tell("employments", {"ended": len(waiting)})
+    return len(waiting)
 
 
 def tidy(office: Office) -> int:

@@ -22,6 +22,9 @@ _INSTANT = tracker.db.Instant(timezone=True)
 _LIVE = sa.text("voided_at is null")
 _CURRENT = sa.text("withdrawn_at is null and replaced_on is null")
 _NOT_ENDED = sa.text("ended_on is null")
+_ENDED = sa.text("ended_on is not null")
+_PERSON = sa.text("ended_on is null and holder_id is not null")
+_DECEASED = sa.text("deceased_on is not null")
 _REQUESTED = sa.text("state = 'requested'")
 _HOLDS = "'suspended','revoked','surrendered'"
 _OLD_NOTICES = (
@@ -138,6 +141,13 @@ def _decisions() -> None:
 
 
 def _employers() -> None:
+    # Files could tie two entries of an employer to one person; the first keeps them.
+    op.execute(
+        "update roster_entry set holder_id = null where ended_on is null and exists ("
+        "select 1 from roster_entry as first where first.employer_id = roster_entry.employer_id"
+        " and first.holder_id = roster_entry.holder_id and first.ended_on is null"
+        " and first.id < roster_entry.id)"
+    )
     with op.batch_alter_table("roster_entry") as batch_op:
         batch_op.drop_constraint(op.f("uq_roster_entry_employer_id_employee_id"), type_="unique")
         batch_op.create_index(
@@ -146,6 +156,16 @@ def _employers() -> None:
             unique=True,
             sqlite_where=_NOT_ENDED,
             postgresql_where=_NOT_ENDED,
+        )
+        batch_op.create_index(
+            "uq_roster_entry_person",
+            ["employer_id", "holder_id"],
+            unique=True,
+            sqlite_where=_PERSON,
+            postgresql_where=_PERSON,
+        )
+        batch_op.create_index(
+            "ix_roster_entry_ended", ["ended_on"], sqlite_where=_ENDED, postgresql_where=_ENDED
         )
         batch_op.create_index("ix_roster_entry_employee", ["employer_id", "employee_id", "id"])
     with op.batch_alter_table("sharing") as batch_op:
@@ -160,6 +180,9 @@ def _people() -> None:
     with op.batch_alter_table("holder") as batch_op:
         batch_op.add_column(sa.Column("folded_name", sa.Text(), nullable=False, server_default=""))
         batch_op.add_column(sa.Column("deceased_on", sa.Date(), nullable=True))
+        batch_op.create_index(
+            "ix_holder_deceased", ["id"], sqlite_where=_DECEASED, postgresql_where=_DECEASED
+        )
     op.create_table(
         "former_name",
         sa.Column("id", _ID, nullable=False),
@@ -264,13 +287,15 @@ def downgrade() -> None:
     for table in ("history_value", "request", "former_name", "former_renewal_decision"):
         op.drop_table(table)
     with op.batch_alter_table("holder") as batch_op:
+        batch_op.drop_index("ix_holder_deceased")
         batch_op.drop_column("deceased_on")
         batch_op.drop_column("folded_name")
     with op.batch_alter_table("sharing") as batch_op:
         batch_op.drop_constraint(op.f("ck_sharing_end_reason"), type_="check")
         batch_op.drop_column("end_reason")
     with op.batch_alter_table("roster_entry") as batch_op:
-        batch_op.drop_index("ix_roster_entry_employee")
+        for name in ("ix_roster_entry_employee", "ix_roster_entry_ended", "uq_roster_entry_person"):
+            batch_op.drop_index(name)
         batch_op.drop_index("uq_roster_entry_current")
         batch_op.create_unique_constraint(
             op.f("uq_roster_entry_employer_id_employee_id"), ["employer_id", "employee_id"]

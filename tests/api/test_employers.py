@@ -247,6 +247,17 @@ def test_a_consent_that_cannot_be_meant_names_its_field(acme, caller, body, name
     assert [error["field"] for error in refused.json["errors"]] == [name]
 
 
+def test_points_are_shown_only_if_the_holder_says_so(acme, caller, hr):
+    acme.hire("1", "2", shared=False)
+    for employee_id, body in (("1", {}), ("2", {"with_points": True})):
+        ana = caller("holder", holder_id=acme.holders[employee_id])
+        made = ana.post("/me/sharing", {"employer_id": acme.id} | body).json
+        shown = hr.get(acme.path(f"/workforce/{acme.entries[employee_id]}")).json
+        wanted = bool(body)
+        assert (made["with_points"], "points" in made["fields"]) == (wanted, wanted)
+        assert (shown["points"] is not None) == wanted
+
+
 def test_nobody_ends_or_gives_consent_for_another(acme, caller, hr, staff):
     acme.hire("1", "2")
     bob = caller("holder", holder_id=acme.holders["2"])

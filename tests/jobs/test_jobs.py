@@ -102,7 +102,7 @@ def test_the_timetable_follows_the_settings(office):
 
     assert seconds == {
         "plan": 1, "dispatch": 1, "reap": 1, "audit": 3600, "archive": 3600, "digest": 900,
-        "tidy": 86400,
+        "employments": 3600, "tidy": 86400,
     }  # fmt: skip
 
 

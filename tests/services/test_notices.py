@@ -306,16 +306,23 @@ def test_whoever_agreed_or_left_meanwhile_is_not_asked(office, clock, certified)
     assert cases.states(office) == ["cancelled", "cancelled", "sent"]
 
 
-def test_an_employer_asks_once_a_month_however_often_it_lists_somebody(office, clock, certified):
+def test_an_employer_that_lists_somebody_again_and_again_is_heard_of_three_times(
+    office, clock, certified
+):
+    """A new employment asks anew, in the same month too; but nobody can be flooded so."""
     holder_id = holder_of(office, certified()[0])
     employer_id, entry_id = employed(office, holder_id)
     with office.work(SYSTEM) as work:
-        roster.end(work, employer_id, entry_id)
         ref = work.row(select(Holder.ref)).ref
-        roster.add(work, employer_id, {"employee_id": "8", "holder_ref": ref})
+    for number in range(7):
+        clock.advance(hours=2)
+        with office.work(SYSTEM) as work:
+            roster.end(work, employer_id, entry_id)
+            values = {"employee_id": str(number), "holder_ref": ref}
+            entry_id = roster.add(work, employer_id, values).id
 
-    assert len(sent(office, clock)) == 1
-    assert len(notices(office)) == 1
+    kinds = [row.kind for row in notices(office)]
+    assert (kinds.count("consent_asked"), kinds.count("employment_ended")) == (3, 3)
 
 
 # Several at once.

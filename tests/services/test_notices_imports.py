@@ -88,16 +88,33 @@ def test_changes_of_standing_by_file_are_told_if_they_are_news(registered, clock
     assert subjects(registered, clock) == [], "it was surrendered meanwhile"
 
 
-def test_an_employers_own_file_asks_for_consent_and_what_staff_bring_in_does_not(registered, clock):
-    file = ROSTER + "Acme,1,A,,\n"
-    bring(registered, "roster", file)
-    assert told(registered) == ([], 0)
-    ((own,),) = rows(registered, Employer, "id")
-    bring(registered, "roster", ROSTER + "Acme,2,B,,\nAcme,3,,,\n", employer_id=own)
-    bring(registered, "roster", ROSTER + "Acme,2,B,,\n", employer_id=own)
-
+def test_whoever_is_listed_by_file_is_asked_for_consent_by_whomever_the_file_is(registered, clock):
+    bring(registered, "roster", ROSTER + "Acme,1,A,,\n")
+    bring(registered, "roster", ROSTER + "Acme,1,A,,\n")
     assert told(registered) == (["consent_asked"], 1)
-    assert subjects(registered, clock) == ["Acme would like to see whether you are certified"]
+    ((own,),) = rows(registered, Employer, "id")
+    file = "employer,employee_id,email\nAcme,2,bo@example.org\nAcme,3,nobody@example.org\n"
+    bring(registered, "roster", file, employer_id=own)
+    bring(registered, "roster", file, employer_id=own)
+
+    assert told(registered) == (["consent_asked", "consent_asked"], 2)
+    assert subjects(registered, clock) == ["Acme would like to see whether you are certified"] * 2
+
+
+def test_a_signed_consent_by_file_is_told_if_it_is_news_and_asks_nobody(registered):
+    bring(registered, "roster", ROSTER + "Acme,1,A,2026-11-07,\nAcme,2,B,2026-11-06,\n")
+    bring(registered, "roster", ROSTER + "Acme,1,A,2026-11-07,\nAcme,2,B,2026-11-06,\n")
+
+    assert told(registered) == (["listed"], 1)
+
+
+def test_whoever_is_taken_off_a_list_by_file_is_told_if_it_is_news(registered):
+    bring(registered, "roster", ROSTER + "Acme,1,A,2024-01-01,\nAcme,2,B,2024-01-01,\n")
+    ended = ROSTER + "Acme,1,A,,2026-11-07\nAcme,2,B,,2026-11-06\nAcme,3,A,,2026-11-10\n"
+    bring(registered, "roster", ended)
+    bring(registered, "roster", ended)
+
+    assert told(registered) == (["employment_ended"], 1), "B's end is old, and A's other is no end"
 
 
 def test_a_dry_run_tells_nobody(registered):
@@ -124,3 +141,25 @@ def test_telling_of_many_awards_takes_no_more_statements_than_of_few(office):
 
     assert ran[0] == ran[1]
     assert len(rows(office, Notice, "id")) == 120
+
+
+def test_telling_of_many_employments_takes_no_more_statements_than_of_few(office):
+    ran = []
+    for number, count in enumerate((30, 90)):
+        people = [f"{number}-{n}" for n in range(count)]
+        bring(
+            office, "holders",
+            "holder_ref,given_name,family_name,email\n"
+            + "".join(f"{one},Ana,Reyes,{one}@example.org\n" for one in people),
+        )  # fmt: skip
+        listed = "".join(f"Acme {number},{one},{one},,\n" for one in people)
+        with counted(office) as beginning:
+            bring(office, "roster", ROSTER + listed)
+        with counted(office) as ending:
+            bring(office, "roster", ROSTER + listed.replace(",,\n", ",,2026-11-21\n"))
+        with counted(office) as again:
+            bring(office, "roster", ROSTER + listed)
+        ran.append((len(beginning), len(ending), len(again)))
+
+    assert ran[0] == ran[1]
+    assert len(rows(office, Notice, "id")) == 3 * 120

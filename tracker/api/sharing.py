@@ -20,7 +20,8 @@ nouns = Nouns("sharing", __name__, description=__doc__)
 class Sharing(Schema):
     """An employer who lists the holder, or whom the holder lets see their standing.
 
-    ``id`` is that of the consent, null without one. ``fields`` are what the employer sees today.
+    ``id`` is that of the consent in force, null without one; it lasts no longer than the
+    employment. ``fields`` are what the employer sees today.
     """
 
     id = fields.UUID(required=True, allow_none=True)
@@ -35,11 +36,14 @@ class Sharing(Schema):
 
 
 class NewSharing(Closed):
-    """Consent: whom to, until when (no end if not given), and whether points are shown."""
+    """Consent: whom to, until when (no end if not given), and whether points are shown (no).
+
+    It ends with the employment: an employer that lists the holder anew asks anew.
+    """
 
     employer_id = fields.UUID(required=True)
     until_on = Day(load_default=None, allow_none=True)
-    with_points = fields.Boolean(load_default=True, truthy={True}, falsy={False})
+    with_points = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
 def _present(viewer: sharing.Viewer) -> dict[str, Any]:

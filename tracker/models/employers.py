@@ -28,7 +28,8 @@ class RosterEntry(Base, kw_only=True):
     """One employment on an employer's list, by the employer's own number of the worker.
 
     A worker who comes back has an entry more. The claim that it is a certain holder is the
-    employer's until the holder's consent.
+    employer's until the holder's consent; one entry at most of those that have not ended means
+    the same holder. ``ended_on``, which may lie ahead, is the first day without access.
     """
 
     __tablename__ = "roster_entry"
@@ -36,6 +37,16 @@ class RosterEntry(Base, kw_only=True):
         Index(
             "uq_roster_entry_current", "employer_id", "employee_id", unique=True,
             sqlite_where=text("ended_on is null"), postgresql_where=text("ended_on is null"),
+        ),
+        Index(
+            "uq_roster_entry_person", "employer_id", "holder_id", unique=True,
+            sqlite_where=text("ended_on is null and holder_id is not null"),
+            postgresql_where=text("ended_on is null and holder_id is not null"),
+        ),
+        Index(
+            "ix_roster_entry_ended", "ended_on",
+            sqlite_where=text("ended_on is not null"),
+            postgresql_where=text("ended_on is not null"),
         ),
         Index("ix_roster_entry_employee", "employer_id", "employee_id", "id"),
         Index("ix_roster_entry_page", "employer_id", "id"),

@@ -23,6 +23,12 @@ class Holder(Base, kw_only=True):
         CheckConstraint("language in ('en', 'es')", name="language"),
         Index("ix_holder_name", "family_name", "given_name", "id"),
         Index("ix_holder_email", "email"),
+        Index(
+            "ix_holder_deceased",
+            "id",
+            sqlite_where=text("deceased_on is not null"),
+            postgresql_where=text("deceased_on is not null"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)

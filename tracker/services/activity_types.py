@@ -20,17 +20,14 @@ from tracker.domain.terms import Case
 from tracker.models import Certification
 from tracker.models import Cycle as CycleTable
 from tracker.services.asking import about
-from tracker.services.facts import CYCLE, HolderScheme
+from tracker.services.facts import CURRENT, CYCLE, HolderScheme
 from tracker.services.work import Reading
 
 _CYCLES = about(
     lambda of: (
         select(Certification.holder_id, Certification.scheme, *CYCLE)
         .join(CycleTable, CycleTable.certification_id == Certification.id)
-        .where(
-            of(Certification.holder_id), Certification.withdrawn_at.is_(None),
-            Certification.replaced_on.is_(None),
-        )
+        .where(of(Certification.holder_id), CURRENT)
         .order_by(CycleTable.ordinal)
     )
 )  # fmt: skip

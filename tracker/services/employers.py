@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+import difflib
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -12,6 +15,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from tracker.db import new_id
 from tracker.domain.errors import AlreadyRecorded, NotFound, Stale
 from tracker.domain.permissions import check_own_employer
+from tracker.domain.values import folded
 from tracker.models import Employer
 from tracker.services import history, records
 from tracker.services.work import Reading, Work
@@ -19,6 +23,7 @@ from tracker.services.work import Reading, Work
 _ONE = select(
     Employer.id, Employer.name, Employer.email, Employer.recorded_at, Employer.version
 )  # fmt: skip
+_SIMILAR = 0.85  # of what two names have in common, from which one may be meant for the other
 _STALE = "The record changed since you read it; read it again."
 
 
@@ -27,8 +32,16 @@ def today(reading: Reading) -> date:
     return records.today_everywhere(reading)
 
 
+def day_of(reading: Reading, instant: datetime) -> date:
+    """The day of an instant by the same calendar."""
+    return today(replace(reading, now=instant))
+
+
 def register(work: Work, values: dict[str, Any]) -> Any:
-    """Put a company on record. Raises AlreadyRecorded if the name is taken."""
+    """Put a company on record. Raises AlreadyRecorded if the name is taken, however spelled."""
+    same, _ = near(work, [values["name"]])[values["name"]]
+    if same is not None:
+        raise AlreadyRecorded(f"There is an employer called {same!r} already.")
     employer = Employer(id=new_id(), **values, recorded_at=work.now)
     work.session.add(employer)
     _flush(work, employer.name)
@@ -49,6 +62,22 @@ def of_name(reading: Reading, name: str) -> str | None:
     """The id of the employer that has exactly this name."""
     row = reading.row(select(Employer.id).where(Employer.name == name))
     return str(row.id) if row else None
+
+
+def folded_name(name: str) -> str:
+    """A name as it is told from others: without case, accents and punctuation."""
+    return folded(name) or name
+
+
+def near(reading: Reading, names: Collection[str]) -> dict[str, tuple[str | None, str | None]]:
+    """For each name the employer on record that has it in another spelling, and a similar one."""
+    by_key = {folded_name(row.name): str(row.name) for row in reading.rows(select(Employer.name))}
+    return {name: (by_key.get(folded_name(name)), _similar(name, by_key)) for name in names}
+
+
+def _similar(name: str, by_key: Mapping[str, str]) -> str | None:
+    found = difflib.get_close_matches(folded_name(name), by_key, n=1, cutoff=_SIMILAR)
+    return by_key[found[0]] if found else None
 
 
 def page(reading: Reading, *, after: str | None, limit: int, name: str | None) -> list[Any]:

@@ -21,7 +21,7 @@ from sqlalchemy import Date, and_, func, literal, or_, select, tuple_
 
 from tracker.db import Id
 from tracker.models import Activity, Certification, Evidence, Holder, RosterEntry, Span
-from tracker.services import bulk, weighing
+from tracker.services import bulk, facts, weighing
 from tracker.services.cases import Asked
 from tracker.services.facts import HolderScheme
 from tracker.services.roster import EMPLOYED
@@ -68,7 +68,7 @@ class Place:
 # The certification that speaks for an activity's holder today.
 CURRENT = and_(
     Certification.holder_id == Activity.holder_id, Certification.scheme == Activity.scheme,
-    Certification.withdrawn_at.is_(None), Certification.replaced_on.is_(None),
+    facts.CURRENT,
 )  # fmt: skip
 # Whether a decision could still complete a renewal: the window or grace is open, or it is applied.
 _RENEWABLE = and_(
@@ -176,7 +176,7 @@ def statement_of_candidates(asked: Question) -> Any:
     )
     held = and_(
         Certification.holder_id == waits.c.holder_id, Certification.scheme == waits.c.scheme,
-        Certification.withdrawn_at.is_(None), Certification.replaced_on.is_(None),
+        facts.CURRENT,
     )  # fmt: skip
     statement = (
         select(

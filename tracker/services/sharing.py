@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, case, select, update
 
 from tracker.db import new_id
 from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
+from tracker.domain.periods import DAY
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.workforce import FIELDS, POINTS_FIELDS
 from tracker.models import Employer, Holder, RosterEntry, Sharing
-from tracker.services import certifications, employers, history, roster
+from tracker.services import certifications, consents, employers, employments, history, roster
+from tracker.services.consents import CONSENT, EMPLOYED, OUTLIVED
 from tracker.services.work import Reading, Work
+
+LIVE = and_(CONSENT, ~OUTLIVED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,45 +54,61 @@ def viewers(reading: Reading, holder_id: str) -> list[Viewer]:
     check_own_holder(reading.actor, holder_id)
     if reading.row(select(Holder.id).where(Holder.id == holder_id)) is None:
         raise NotFound
-    listed = select(RosterEntry.id).where(
-        RosterEntry.employer_id == Employer.id, RosterEntry.holder_id == holder_id,
-        roster.EMPLOYED,
-    ).exists()  # fmt: skip
-    consented = and_(
-        Sharing.employer_id == Employer.id, Sharing.holder_id == holder_id, roster.CONSENT
+    entry = and_(
+        RosterEntry.employer_id == Employer.id, RosterEntry.holder_id == holder_id, EMPLOYED
     )
+    consented = and_(Sharing.employer_id == Employer.id, Sharing.holder_id == holder_id, LIVE)
     # By the two indexes on holder_id; a condition over all employers would read all of them.
     mine = select(RosterEntry.employer_id).where(
-        RosterEntry.holder_id == holder_id, roster.EMPLOYED
+        RosterEntry.holder_id == holder_id, EMPLOYED
     ).union(
-        select(Sharing.employer_id).where(Sharing.holder_id == holder_id, roster.CONSENT)
+        select(Sharing.employer_id).where(Sharing.holder_id == holder_id, LIVE)
     )  # fmt: skip
     statement = (
         select(
-            Sharing.id, Employer.id, Employer.name, listed, Sharing.consented_on,
-            Sharing.until_on, Sharing.with_points,
+            Sharing.id, Employer.id.label("employer_id"), Employer.name,
+            RosterEntry.id.is_not(None).label("on_roster"), Sharing.consented_on,
+            Sharing.until_on, RosterEntry.ended_on, Sharing.with_points,
         )
+        .select_from(Employer)
         .join(Sharing, consented, isouter=True)
-        .where(Employer.id.in_(mine), or_(listed, Sharing.id.is_not(None)))
+        .join(RosterEntry, entry, isouter=True)
+        .where(Employer.id.in_(mine))
         .order_by(Employer.name)
     )  # fmt: skip
-    return [Viewer(*row) for row in reading.rows(statement, {"today": employers.today(reading)})]
+    rows = reading.rows(statement, {"today": employers.today(reading)})
+    return [_viewer(row) for row in rows]
+
+
+def _viewer(row: Any) -> Viewer:
+    """A consent lasts no longer than the employment whose end is recorded."""
+    last_days = [row.until_on, row.ended_on and row.ended_on - DAY]
+    return Viewer(
+        id=row.id, employer_id=row.employer_id, employer_name=row.name,
+        on_roster=bool(row.on_roster), since=row.consented_on,
+        until_on=min((day for day in last_days if day and row.id), default=None),
+        with_points=row.with_points,
+    )  # fmt: skip
 
 
 def consent(work: Work, employer_id: str, *, until_on: date | None, with_points: bool) -> Viewer:
     """Let an employer see one's standing from now on, ``until_on`` included if it is given.
 
+    It holds for the present employment: it ends with that, and where the employer lists the
+    holder only later, it asks then.
+
     Raises Invalid for an unknown employer or a day that is past, AlreadyRecorded while a consent
     is live: end that one first.
     """
     holder_id, today = _me(work), employers.today(work)
-    certifications.lock(work, [holder_id])
     if until_on is not None and until_on < today:
         raise Invalid("The day is past.", fields={"until_on": "must not be a day that is past"})
     if work.row(select(Employer.id).where(Employer.id == employer_id)) is None:
         rule = "is no employer on record"
         raise Invalid("There is no such employer.", fields={"employer_id": rule})
-    _close_lapsed(work, holder_id, employer_id, today)
+    employments.lock(work, [employer_id])
+    certifications.lock(work, [holder_id])
+    _make_room(work, holder_id, employer_id)
     id_ = new_id()
     made = work.row(
         work.upsert(Sharing)
@@ -118,26 +139,26 @@ def _me(reading: Reading) -> str:
     return reading.actor.holder_id
 
 
-def _close_lapsed(work: Work, holder_id: str, employer_id: str, today: date) -> None:
-    """Close a consent whose last day has passed, to make room for another."""
-    work.connection.execute(
-        update(Sharing)
-        .where(
-            Sharing.holder_id == holder_id,
-            Sharing.employer_id == employer_id,
-            Sharing.ended_at.is_(None),
-            Sharing.until_on < today,
-        )
-        .values(ended_at=work.now)
-    )
+def _make_room(work: Work, holder_id: str, employer_id: str) -> None:
+    """End a consent that is in force no more, or was dated ahead, so that another may be given."""
+    asked = {"today": employers.today(work)}
+    for row in consents.open_of(work, [(holder_id, employer_id)]):
+        found = select(Sharing.id).where(Sharing.id == row.id)
+        if work.row(found.where(LIVE), asked) is None:
+            outlived = work.row(found.where(OUTLIVED), asked) is not None
+            consents.end(work, [row.id], "employment_ended" if outlived else "lapsed")
 
 
 def end(work: Work, sharing_id: str) -> None:
     """End a consent at once. Raises NotFound, also for somebody else's or one that ended."""
+    today = employers.today(work)
     ended = work.connection.execute(
         update(Sharing)
         .where(Sharing.id == sharing_id, Sharing.holder_id == _me(work), Sharing.ended_at.is_(None))
-        .values(ended_at=work.now)
+        .values(
+            ended_at=work.now,
+            end_reason=case((Sharing.until_on < today, "lapsed"), else_="withdrawn"),
+        )
     )
     if not ended.rowcount:
         raise NotFound

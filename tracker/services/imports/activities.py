@@ -24,7 +24,7 @@ from tracker.domain.policies import Policy
 from tracker.domain.schemes import Scheme
 from tracker.domain.values import future_rule
 from tracker.models import Activity, Certification, Decision, StandingChange
-from tracker.services import bulk, notices
+from tracker.services import bulk, facts, notices
 from tracker.services.activities import CLAIMED, claim_of, claimed
 from tracker.services.facts import HolderScheme
 from tracker.services.imports import lookups
@@ -93,7 +93,7 @@ def _changes(reading: Reading, holder_ids: Collection[str]) -> dict[HolderScheme
         .join(Certification, Certification.id == table.certification_id)
         .where(
             bulk.among(reading, Certification.holder_id, holder_ids),
-            Certification.withdrawn_at.is_(None),
+            facts.CURRENT,
         )
         .order_by(table.effective_on, table.recorded_at, func.coalesce(table.ref, ""), table.id)
     )

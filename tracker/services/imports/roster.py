@@ -1,65 +1,125 @@
 """roster: workers of employers, by employer and the employer's own number.
 
-Whom an entry means is found by holder_ref, else certificate number, else e-mail address. In an
-employer's own file nothing is said of whom we found: that would tell who is on record.
+A number that is current says the same employment again; ``ended_on`` ends it, or corrects when it
+ended. A number that has ended and stands in a file without an end in the past begins a new
+employment, beside the old one. What begins and ends is decided in ``employments``, as for single
+entries, once all rows are written.
+
+In an employer's own file nothing is said of whom we found: that would tell who is on record.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from tracker.db import new_id
-from tracker.models import Certification, Employer, Holder, RosterEntry, Sharing
-from tracker.services import bulk, certifications, facts, notices, roster
-from tracker.services.imports import lookups
-from tracker.services.imports.run import Kind, Row, Run, nothing_follows
+from tracker.models import Employer, RosterEntry
+from tracker.services import bulk, employers, employments, naming
+from tracker.services.employments import Entry
+from tracker.services.imports import lookups, signed_consents
+from tracker.services.imports.run import Kind, Row, Run
 from tracker.services.imports.tables import Batch
+from tracker.services.naming import Meanings, Named
 from tracker.services.work import Reading
 from tracker.tabular import Column, email, text
 from tracker.tabular import date as a_date
 
-_GIVEN = {
+_COLUMNS = {
     "holder_ref": "given_holder_ref", "email": "given_email",
-    "certificate_number": "given_number",
+    "certificate_number": "given_number", "site": "site", "department": "department",
+    "shift": "shift", "ended_on": "ended_on",
 }  # fmt: skip
-_PLAIN = ("site", "department", "shift", "ended_on")
-Pair = tuple[str, str]  # holder and employer
+_AHEAD = "lies ahead: the worker stays on the list until then"
+_DECEASED = "The holder is deceased; the entry means nobody."
+_OVER = "The employment has ended, and consent to it with it; none is recorded."
+_CURRENT, _ENDED = "current", "ended"  # what is left to be done once all rows are written
 
 
 @dataclass(slots=True)
-class _Matches:
-    """Holders by each of the ways to name them; an address that several share names nobody."""
+class _Known:
+    """What is on record for the rows of a chunk, and what day it is."""
 
-    refs: dict[str, str] = field(default_factory=dict)
-    numbers: dict[str, str] = field(default_factory=dict)
-    addresses: dict[str, str] = field(default_factory=dict)
+    employers: dict[str, str]
+    entries: dict[tuple[str, str], list[Any]]
+    today: date
+    meanings: Meanings = field(default_factory=Meanings)
 
-    def of(self, row: Row) -> str | None:
-        """The holder that a row means: by holder_ref, else number, else address."""
-        found = self.refs.get(row["holder_ref"]) or self.numbers.get(row["certificate_number"])
-        return found or self.addresses.get(row["email"])
+    def employments(self, row: Row) -> list[Any]:
+        """The employments under a row's number: those that ended, then the current one."""
+        return self.entries.get((self.employers.get(row["employer"], ""), row["employee_id"]), [])
+
+    def last(self, row: Row) -> Any:
+        """The current one, or the one that ended last, or None."""
+        return next(iter(self.employments(row)[-1:]), None)
+
+    def is_over(self, ended_on: date | None) -> bool:
+        """Whether a day on which an employment ended has come."""
+        return ended_on is not None and ended_on <= self.today
 
 
 def _take(run: Run, rows: Collection[Row]) -> None:
+    work = run.work
+    on_record = lookups.by_name(work, Employer, {row["employer"] for row in rows})
+    known = _Known(on_record, _entries(work, rows, on_record), employers.today(work))
+    values = {row.number: _values(run, row, known) for row in rows}
+    known.meanings = naming.meant(work, map(_named, values.values()))
     own = _own_name(run) if run.employer_id else None
     for row in rows:
         if own is not None:
             _check_own(run, row, own)
-    matches = _matches(run.work, rows)
-    for row in rows:
-        if own is None:
-            _check_match(run, row, matches)
+        else:
+            _check_match(run, row, known, _named(values[row.number]))
+        _check_days(run, row, known)
+    if own is None:
+        _check_employers(run, rows, on_record)
     rows = run.good(rows)
     if not run.broken:
-        _write(run, rows, matches)
+        _write(run, rows, known, values)
 
 
+def _entries(
+    reading: Reading, rows: Collection[Row], on_record: dict[str, str]
+) -> dict[tuple[str, str], list[Any]]:
+    """The employments by employer and employee_id, the current one last."""
+    columns = bulk.table_of(RosterEntry).c
+    statement = select(*columns).where(
+        bulk.among(reading, columns.employer_id, set(on_record.values())),
+        bulk.among(reading, columns.employee_id, {row["employee_id"] for row in rows}),
+    )
+    found: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for row in reading.rows(statement):
+        found[row.employer_id, row.employee_id].append(row)
+    for entries in found.values():
+        entries.sort(key=lambda entry: (entry.ended_on or date.max, entry.id))
+    return found
+
+
+def _values(run: Run, row: Row, known: _Known) -> dict[str, Any]:
+    """What the entry is to say. Columns that the file lacks leave what is on record.
+
+    Only an end that has come is not carried over: it is that of the employment before.
+    """
+    old = known.last(row)
+    values = {
+        name: row[column] if column in run.header else getattr(old, name, None)
+        for column, name in _COLUMNS.items()
+    }
+    if "ended_on" not in run.header and known.is_over(values["ended_on"]):
+        values["ended_on"] = None
+    return values
+
+
+def _named(values: dict[str, Any]) -> Named:
+    return Named(values["given_holder_ref"], values["given_number"], values["given_email"])
+
+
+# What is refused.
 def _own_name(run: Run) -> str:
     row = run.work.row(select(Employer.name).where(Employer.id == run.employer_id))
     return row.name if row else ""
@@ -72,15 +132,21 @@ def _check_own(run: Run, row: Row, own: str) -> None:
     if row["consented_on"] is not None:
         rule = "must be empty: consent is the worker's own act, not the employer's"
         run.refuse(row, "consented_on", rule)
+    if row["holder_ref"] is not None:
+        rule = "must be empty: give the worker's email or certificate_number instead"
+        run.refuse(row, "holder_ref", rule)
 
 
-def _check_match(run: Run, row: Row, matches: _Matches) -> None:
+def _check_match(run: Run, row: Row, known: _Known, named: Named) -> None:
     """Refuse an unknown holder_ref, and consent of nobody on record; warn of an unknown worker."""
-    if row["holder_ref"] is not None and row["holder_ref"] not in matches.refs:
+    holder_id, old = known.meanings.of(named), known.last(row)
+    if row["holder_ref"] is not None and holder_id is None:
         run.refuse(row, "holder_ref", lookups.UNKNOWN_HOLDER)
-    elif matches.of(row) is not None:
+    elif holder_id in known.meanings.deceased:
+        run.warn(row.number, "holder_ref" if row["holder_ref"] else "employee_id", _DECEASED)
+    elif holder_id is not None:
         return
-    elif row["consented_on"] is not None:
+    elif row["consented_on"] is not None and not (old and old.holder_id):
         run.refuse(row, "consented_on", "needs a worker who is on record, and none was found")
     elif row["certificate_number"] is not None:
         run.warn(row.number, "certificate_number", "No holder of this certificate was found.")
@@ -88,144 +154,185 @@ def _check_match(run: Run, row: Row, matches: _Matches) -> None:
         run.warn(row.number, "email", "No holder with this address, or several, were found.")
 
 
-def _matches(reading: Reading, rows: Collection[Row]) -> _Matches:
-    found = _Matches()
-    if refs := _named(rows, "holder_ref"):
-        statement = select(Holder.ref, Holder.id).where(bulk.among(reading, Holder.ref, refs))
-        found.refs = {row.ref: row.id for row in reading.rows(statement)}
-    if numbers := _named(rows, "certificate_number"):
-        table = Certification
-        held = select(table.number, table.holder_id).where(
-            bulk.among(reading, table.number, numbers), facts.CARRIED
-        )
-        found.numbers = {row.number: row.holder_id for row in reading.rows(held)}
-    unnamed = [r for r in rows if not (r["holder_ref"] or r["certificate_number"])]
-    if addresses := _named(unnamed, "email"):
-        found.addresses = _by_address(reading, addresses)
-    return found
+def _check_days(run: Run, row: Row, known: _Known) -> None:
+    """Refuse a consent that is still to come, and an end before what is known to precede it."""
+    run.refuse_future(row, "consented_on", today=known.today)
+    ended_on = row["ended_on"]
+    if ended_on is None:
+        return
+    if row["consented_on"] is not None and row["consented_on"] > ended_on:
+        run.refuse(row, "ended_on", f"must not be before consented_on ({row['consented_on']})")
+    if not known.is_over(ended_on):
+        run.warn(row.number, "ended_on", f"{ended_on} {_AHEAD}.")
+    elif (earlier := known.employments(row)[-2:-1]) and ended_on < earlier[0].ended_on:
+        rule = f"must not be before the end of the employment before ({earlier[0].ended_on})"
+        run.refuse(row, "ended_on", rule)
 
 
-def _by_address(reading: Reading, addresses: Collection[str]) -> dict[str, str]:
-    """Holders by personal or second address, where it is one holder's alone."""
-    statement = select(Holder.id, Holder.email, Holder.second_email).where(
-        or_(
-            bulk.among(reading, Holder.email, addresses),
-            bulk.among(reading, Holder.second_email, addresses),
-        )
-    )
-    holders: dict[str, set[str]] = defaultdict(set)
-    for id_, *known in reading.rows(statement):
-        for address in known:
-            holders[address].add(id_)
-    return {address: ids.pop() for address, ids in holders.items() if len(ids) == 1}
+def _check_employers(run: Run, rows: Collection[Row], on_record: dict[str, str]) -> None:
+    """Refuse a name that is another's but for case, accents and marks; warn of one that is near.
 
-
-def _named(rows: Collection[Row], column: str) -> list[str]:
-    return sorted({row[column] for row in rows} - {None})
-
-
-def _write(run: Run, rows: Collection[Row], matches: _Matches) -> None:
-    work = run.work
-    employers = lookups.added_by_name(run, Employer, {r["employer"] for r in rows}, email=None)
-    means = {row.number: matches.of(row) for row in rows}
-    certifications.lock(work, {holder_id for holder_id in means.values() if holder_id})
-    entries = _entries(work, [(employers[r["employer"]], r["employee_id"]) for r in rows])
-    consented = _consent(run, rows, employers, means)
-    batch = Batch(run, RosterEntry, subject="roster_entry", private=True)
-    for row in rows:
-        employer_id = employers[row["employer"]]
-        old = entries.get((employer_id, row["employee_id"]))
-        values = _values(run, row, old, means[row.number])
-        fate = batch.add(
-            old, values, employer_id=employer_id, employee_id=row["employee_id"],
-            recorded_at=work.now,
-        )  # fmt: skip
-        if fate == "unchanged" and row.number in consented:
-            run.counts["unchanged"] -= 1
-            run.counts["changed"] += 1
-    batch.write()
-    if run.employer_id:
-        _ask(run, rows, entries, means)
-
-
-def _ask(
-    run: Run, rows: Collection[Row], entries: dict[Pair, Any], means: dict[int, str | None]
-) -> None:
-    """Ask whom an employer's own file lists anew for consent; what staff bring in asks nobody."""
-    employer_id = run.employer_id or ""
-    listed = (
-        means[row.number]
-        for row in rows
-        if row["ended_on"] is None and (employer_id, row["employee_id"]) not in entries
-    )
-    asked = (roster.consent_asked(run.work, employer_id, id_) for id_ in listed if id_)
-    notices.tell(run.work, asked)
-
-
-def _values(run: Run, row: Row, old: Any, means: str | None) -> dict[str, Any]:
-    """What the entry is to say. Columns that the file lacks leave what is on record."""
-    values: dict[str, Any] = {}
-    for column, name in [*_GIVEN.items(), *((name, name) for name in _PLAIN)]:
-        values[name] = row[column] if column in run.header else getattr(old, name, None)
-    same = old is not None and all(getattr(old, n) == values[n] for n in _GIVEN.values())
-    # An entry may have been tied to its holder since, by the holder; that is not undone.
-    values["holder_id"] = old.holder_id if same and means is None else means
-    return values
-
-
-def _entries(reading: Reading, keys: Collection[Pair]) -> dict[Pair, Any]:
-    """The entries on record by employer and employee_id, and perhaps others beside them."""
-    columns = bulk.table_of(RosterEntry).c
-    statement = select(*columns).where(
-        bulk.among(reading, columns.employer_id, {employer_id for employer_id, _ in keys}),
-        bulk.among(reading, columns.employee_id, {employee_id for _, employee_id in keys}),
-    )
-    return {(row.employer_id, row.employee_id): row for row in reading.rows(statement)}
-
-
-def _consent(
-    run: Run, rows: Collection[Row], employers: dict[str, str], means: dict[int, str | None]
-) -> set[int]:
-    """Record the consents that were signed; the numbers of the rows that brought a new one.
-
-    None is recorded beside a live one, nor one that the holder ended on its day or later: what
-    was withdrawn does not come back because an old file does.
+    Names of employers that are not on record yet are compared with each other too.
     """
-    signed = [
-        (row, (holder_id, employers[row["employer"]]))
-        for row in rows
-        if row["consented_on"] is not None and (holder_id := means[row.number])
-    ]
-    barred = _consents_on_record(run.work, {pair for _, pair in signed})
-    new: list[dict[str, Any]] = []
-    brought: set[int] = set()
-    for row, pair in signed:
-        if row["consented_on"] <= barred.get(pair, date.min):
-            continue
-        barred[pair] = date.max
-        brought.add(row.number)
-        new.append(
-            {"id": new_id(), "holder_id": pair[0], "employer_id": pair[1],
-             "consented_on": row["consented_on"], "until_on": None, "with_points": True,
-             "recorded_at": run.work.now, "recorded_by": run.work.actor.name, "ended_at": None}
+    new: dict[str, Row] = {}
+    for row in rows:
+        if row["employer"] not in on_record:
+            new.setdefault(row["employer"], row)
+    if not new:
+        return
+    keys = {name: employers.folded_name(name) for name in new}
+    first = run.scratch.first_rows("employer", [(keys[n], row.number) for n, row in new.items()])
+    spelled = run.scratch.first_rows("spelling", [(n, row.number) for n, row in new.items()])
+    near = employers.near(run.work, new)
+    for name, row in new.items():
+        same, similar = near[name]
+        if same is not None:
+            run.refuse(row, "employer", f"is on record as {same!r}; write it so")
+        elif first[keys[name]] < spelled[name]:
+            rule = f"stands in row {first[keys[name]]} in another spelling; write it one way"
+            run.refuse(row, "employer", rule)
+        elif similar is not None:
+            run.warn(row.number, "employer", f"{name} is new on record. Did you mean {similar}?")
+
+
+# What is written.
+def _write(
+    run: Run, rows: Collection[Row], known: _Known, values: dict[int, dict[str, Any]]
+) -> None:
+    ids = lookups.added_by_name(run, Employer, {row["employer"] for row in rows}, email=None)
+    employments.lock(run.work, set(ids.values()))
+    chunk = _Chunk(run, known, ids)
+    for row in rows:
+        chunk.write(row, values[row.number])
+    chunk.batch.write()
+    run.scratch.note(_CURRENT, chunk.current)
+    run.scratch.note(_ENDED, chunk.ended)
+
+
+class _Chunk:
+    """Rows on their way into the table: which employment each is of, and what follows from it."""
+
+    def __init__(self, run: Run, known: _Known, employer_ids: dict[str, str]) -> None:
+        self._run, self._known, self._ids = run, known, employer_ids
+        self.batch = Batch(run, RosterEntry, subject="roster_entry", private=True)
+        self.current: list[tuple[int, Any]] = []
+        self.ended: list[tuple[int, Any]] = []
+
+    def write(self, row: Row, values: dict[str, Any]) -> None:
+        """Begin an employment, end it, or say something else of it."""
+        old, is_over = self._known.last(row), self._known.is_over(values["ended_on"])
+        if is_over and row["consented_on"] is not None:
+            self._run.warn(row.number, "consented_on", _OVER)
+        if old is None or (self._known.is_over(old.ended_on) and not is_over):
+            self._begin(row, values)
+        elif is_over:
+            self.batch.add(old, {**values, "holder_id": old.holder_id})
+            if not self._known.is_over(old.ended_on):
+                self._end(row, old, values["ended_on"])
+        elif self._is_another_person(old, values):
+            self._replace(row, old, values)
+        else:
+            self._say_again(row, old, values)
+
+    def _begin(self, row: Row, values: dict[str, Any]) -> None:
+        id_ = new_id()
+        self.batch.add(
+            None, {**values, "holder_id": None}, id=id_, employer_id=self._ids[row["employer"]],
+            employee_id=row["employee_id"], recorded_at=self._run.work.now,
         )  # fmt: skip
-    bulk.insert(run.work, Sharing, new)
-    run.effects["consents recorded"] += len(new)
-    return brought
+        if not self._known.is_over(values["ended_on"]):
+            self._follow(row, id_, values, None, changed=True)
+
+    def _is_another_person(self, old: Any, values: dict[str, Any]) -> bool:
+        """Whether an employer's own file gives a number to somebody else: no word stays.
+
+        Whom the words mean does not come into it, since the employer sees what follows.
+        """
+        before = naming.of_entry(old).words
+        return bool(self._run.employer_id and before and not before & _named(values).words)
+
+    def _replace(self, row: Row, old: Any, values: dict[str, Any]) -> None:
+        """End the employment of the one today, and begin that of the other."""
+        before = {name: getattr(old, name) for name in (*values, "holder_id")}
+        self.batch.add(old, before | {"ended_on": self._known.today})
+        self._end(row, old, self._known.today)
+        self._begin(row, values)
+        self._run.counts["created"] -= 1  # the row counts once, as changed
+
+    def _say_again(self, row: Row, old: Any, values: dict[str, Any]) -> None:
+        """Keep whom the entry means, unless staff give it words that mean somebody else.
+
+        An entry may have been tied to its holder since, by the holder; that is not undone.
+        """
+        named, kept = _named(values), old.holder_id
+        by_staff = self._run.employer_id is None and naming.of_entry(old).words != named.words
+        if by_staff and self._known.meanings.of(named) != kept:
+            kept = None
+        fate = self.batch.add(old, {**values, "holder_id": kept})
+        if kept != old.holder_id:
+            self._end(row, old, None)
+        self._follow(row, old.id, values, kept, changed=fate != "unchanged")
+
+    def _end(self, row: Row, old: Any, ended_on: date | None) -> None:
+        """Leave it to the end to draw the consequences, if the entry meant somebody."""
+        if old.holder_id is not None:
+            named, day = naming.of_entry(old), ended_on and ended_on.isoformat()
+            note = [old.id, old.employer_id, old.holder_id, astuple(named), day]
+            self.ended.append((row.number, note))
+
+    def _follow(
+        self, row: Row, id_: str, values: dict[str, Any], tied_to: str | None, *, changed: bool
+    ) -> None:
+        """Leave it to the end to tie a current entry, and to record the consent of its holder."""
+        named = _named(values)
+        holder_id = tied_to or self._known.meanings.living(named)
+        if holder_id is None or (tied_to and row["consented_on"] is None):
+            return
+        note = [id_, self._ids[row["employer"]], holder_id, astuple(named)]
+        signed = row["consented_on"] and row["consented_on"].isoformat()
+        self.current.append((row.number, [note, tied_to is not None, signed, changed]))
 
 
-def _consents_on_record(reading: Reading, pairs: set[Pair]) -> dict[Pair, date]:
-    """By pair, the last day whose consents count no more; for good while one is live."""
-    found: dict[Pair, date] = {}
-    table = Sharing
-    statement = select(table.holder_id, table.employer_id, table.ended_at).where(
-        bulk.among(reading, table.holder_id, {holder_id for holder_id, _ in pairs})
-    )
-    for holder_id, employer_id, ended_at in reading.rows(statement) if pairs else ():
-        pair = (holder_id, employer_id)
-        until = ended_at.date() if ended_at else date.max
-        found[pair] = max(until, found.get(pair, date.min))
-    return found
+# What follows from it.
+def _finish(run: Run) -> None:
+    """End consents, tie entries, record consents and tell workers, in the order of the rows.
+
+    Ends come first, so that it does not matter where in a file they stand.
+    """
+    for notes in run.scratch.noted(_ENDED):
+        ended = [_entry(*note) for _, note in notes]
+        employments.ask(run.work, employments.finish(run.work, ended))
+    for notes in run.scratch.noted(_CURRENT):
+        _follow_up(run, notes)
+
+
+def _entry(
+    id_: str, employer_id: str, holder_id: str, named: list[str | None], day: str | None = None
+) -> Entry:
+    ended_on = date.fromisoformat(day) if day else None
+    return Entry(id_, employer_id, holder_id, Named(*named), ended_on)
+
+
+def _follow_up(run: Run, notes: Collection[tuple[int, Any]]) -> None:
+    entries = {number: _entry(*note[0]) for number, note in notes}
+    claims = [entries[number] for number, (_, is_tied, *_) in notes if not is_tied]
+    tied = employments.begin(run.work, claims)
+    signed = {
+        number: (entries[number], date.fromisoformat(day)) for number, (*_, day, _) in notes if day
+    }
+    brought = signed_consents.record(run, signed)
+    agreed = {entries[number].pair for number in brought}
+    employments.ask(run.work, (entry for entry in tied if entry.pair not in agreed))
+    employments.tell_listed(run.work, [signed[number] for number in brought])
+    # In an employer's own file a count of what was tied would tell whom we know.
+    new = {entry.id for entry in tied} if run.employer_id is None else set()
+    altered = [
+        number
+        for number, (*_, changed) in notes
+        if not changed and (number in brought or entries[number].id in new)
+    ]
+    run.counts["unchanged"] -= len(altered)
+    run.counts["changed"] += len(altered)
 
 
 KIND = Kind(
@@ -244,5 +351,5 @@ KIND = Kind(
     ),
     key=("employer", "employee_id"),
     take=_take,
-    finish=nothing_follows,
+    finish=_finish,
 )

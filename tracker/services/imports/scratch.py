@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Self
+from typing import Any, Self
 
 from tracker.services.facts import CHUNK
 
@@ -17,6 +17,7 @@ _TABLES = """
     create table seen (space text, key text, row integer, primary key (space, key)) without rowid;
     create table touched (scheme text, id text, row integer, changed integer,
                           primary key (scheme, id)) without rowid;
+    create table noted (space text, row integer, note text, primary key (space, row)) without rowid;
 """
 _TOUCH = """
     insert into touched values (?, ?, ?, ?) on conflict (scheme, id) do update
@@ -70,6 +71,26 @@ class Scratch:
                     break
                 yield scheme, [(id_, row, bool(changed)) for id_, row, changed in page]
                 last = page[-1][0]
+
+    def note(self, space: str, notes: Iterable[tuple[int, Any]]) -> None:
+        """Keep a value that JSON knows for each of these rows."""
+        self._many(
+            "insert into noted values (?, ?, ?)",
+            ((space, row, json.dumps(note)) for row, note in notes),
+        )
+
+    def noted(self, space: str) -> Iterator[list[tuple[int, Any]]]:
+        """All that was kept under this name in the order of the rows, in chunks."""
+        last = 0
+        while True:
+            page = self._file.execute(
+                "select row, note from noted where space = ? and row > ? order by row limit ?",
+                (space, last, CHUNK),
+            ).fetchall()
+            if not page:
+                return
+            yield [(row, json.loads(note)) for row, note in page]
+            last = page[-1][0]
 
     def _many(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
         self._file.execute("begin")

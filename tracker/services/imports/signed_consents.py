@@ -1,0 +1,90 @@
+"""Consents that workers signed on paper and staff bring in with a roster."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date
+
+from sqlalchemy import select
+
+from tracker.db import new_id
+from tracker.domain.periods import DAY
+from tracker.models import RosterEntry, Sharing
+from tracker.services import bulk, consents, employers
+from tracker.services.consents import Pair
+from tracker.services.employments import Entry
+from tracker.services.imports.run import Run
+from tracker.services.work import Reading
+
+
+def record(run: Run, signed: Mapping[int, tuple[Entry, date]]) -> set[int]:
+    """Record the consents of these rows that count; the numbers of the rows that brought one.
+
+    None is recorded beside one in force, none that was signed before the holder ended theirs, or
+    before an employment ended: what has ended does not come back because an old file does.
+    """
+    pairs = {entry.pair for entry, _ in signed.values()}
+    barred = _barred(run, pairs) if pairs else {}
+    new: dict[Pair, dict[str, object]] = {}
+    brought: set[int] = set()
+    for number, (entry, day) in signed.items():
+        if entry.pair in new or day < barred[entry.pair]:
+            continue
+        brought.add(number)
+        new[entry.pair] = {
+            "id": new_id(), "holder_id": entry.holder_id, "employer_id": entry.employer_id,
+            "consented_on": day, "until_on": None, "with_points": False,
+            "recorded_at": run.work.now, "recorded_by": run.work.actor.name, "ended_at": None,
+            "end_reason": None,
+        }  # fmt: skip
+    bulk.insert(run.work, Sharing, list(new.values()))
+    run.effects["consents recorded"] += len(new)
+    return brought
+
+
+def _barred(run: Run, pairs: Collection[Pair]) -> dict[Pair, date]:
+    """By pair, the first day on which a consent must have been signed to count.
+
+    Past all days while one is in force; one whose last day has passed is ended here.
+    """
+    today = employers.today(run.work)
+    found = dict.fromkeys(pairs, date.min)
+    lapsed: list[str] = []
+    for row in consents.open_of(run.work, pairs):
+        if row.until_on is not None and row.until_on < today:
+            lapsed.append(row.id)
+            found[row.holder_id, row.employer_id] = row.until_on + DAY
+        else:
+            found[row.holder_id, row.employer_id] = date.max
+    consents.end(run.work, lapsed, "lapsed")
+    for pair, day in [*_withdrawn(run.work, pairs), *_left(run.work, pairs, today)]:
+        found[pair] = max(found[pair], day)
+    return found
+
+
+def _withdrawn(reading: Reading, pairs: Collection[Pair]) -> list[tuple[Pair, date]]:
+    """The days after those on which holders ended a consent, or it was found lapsed."""
+    table = Sharing
+    statement = select(table.holder_id, table.employer_id, table.ended_at).where(
+        bulk.among(reading, table.holder_id, {holder_id for holder_id, _ in pairs}),
+        table.ended_at.is_not(None), table.end_reason.is_distinct_from("employment_ended"),
+    )  # fmt: skip
+    return [
+        ((row.holder_id, row.employer_id), employers.day_of(reading, row.ended_at) + DAY)
+        for row in reading.rows(statement)
+        if (row.holder_id, row.employer_id) in pairs
+    ]
+
+
+def _left(reading: Reading, pairs: Collection[Pair], today: date) -> list[tuple[Pair, date]]:
+    """The days on which employments of these pairs ended."""
+    table = RosterEntry
+    statement = select(table.holder_id, table.employer_id, table.ended_on).where(
+        bulk.among(reading, table.holder_id, {holder_id for holder_id, _ in pairs}),
+        table.ended_on <= today,
+    )
+    return [
+        ((row.holder_id, row.employer_id), row.ended_on)
+        for row in reading.rows(statement)
+        if (row.holder_id, row.employer_id) in pairs
+    ]

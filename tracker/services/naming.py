@@ -1,0 +1,162 @@
+"""How an entry of a roster names its worker, and whom the words mean.
+
+A ref decides before a certificate number, and that before an address; an address that several
+people have means nobody. What comes of it is never told to an employer.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, func, or_, select
+
+from tracker.domain.values import run_together
+from tracker.models import Certification, Holder, RosterEntry
+from tracker.services import bulk
+from tracker.services.work import Reading
+
+Word = tuple[str, str]
+"""One way to name somebody and what it says, in the form in which it is compared."""
+_GROUP = 5  # letters in each of the two groups that end a certificate number
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """How an entry names its worker."""
+
+    holder_ref: str | None
+    certificate_number: str | None
+    email: str | None
+
+    @property
+    def words(self) -> frozenset[Word]:
+        """Everything given: numbers without hyphens and case, addresses without case."""
+        number, email = self.certificate_number, self.email
+        given = (
+            ("ref", self.holder_ref), ("number", number and run_together(number)),
+            ("email", email and email.lower()),
+        )  # fmt: skip
+        return frozenset((kind, word) for kind, word in given if word)
+
+    @property
+    def deciding(self) -> Word | None:
+        """The word that decides whom it means."""
+        words = dict(self.words)
+        kind = next((kind for kind in ("ref", "number", "email") if kind in words), None)
+        return (kind, words[kind]) if kind else None
+
+
+def of_entry(row: Any) -> Named:
+    """How an entry on record names its worker."""
+    return Named(row.given_holder_ref, row.given_number, row.given_email)
+
+
+@dataclass(slots=True)
+class Meanings:
+    """The holders whom words mean; ``deceased`` of them are tied to no entry any more."""
+
+    holders: dict[Word, str] = field(default_factory=dict)
+    deceased: set[str] = field(default_factory=set)
+
+    def of(self, named: Named) -> str | None:
+        """The one holder whom the words mean, or None."""
+        word = named.deciding
+        return self.holders.get(word) if word else None
+
+    def living(self, named: Named) -> str | None:
+        """The same, and None for whoever is deceased."""
+        holder_id = self.of(named)
+        return None if holder_id in self.deceased else holder_id
+
+
+def meant(reading: Reading, names: Iterable[Named]) -> Meanings:
+    """Whom each of these names means, in at most three statements."""
+    by_kind: dict[str, set[str]] = defaultdict(set)
+    written: set[str] = set()
+    for named in names:
+        if (word := named.deciding) is not None:
+            by_kind[word[0]].add(word[1])
+            if word[0] == "number":
+                written.add(named.certificate_number or "")
+    found: dict[Word, set[str]] = defaultdict(set)
+    deceased: set[str] = set()
+    for word, holder_id, deceased_on in _holders(reading, by_kind, written):
+        found[word].add(holder_id)
+        if deceased_on is not None:
+            deceased.add(holder_id)
+    return Meanings({word: ids.pop() for word, ids in found.items() if len(ids) == 1}, deceased)
+
+
+def _holders(
+    reading: Reading, by_kind: dict[str, set[str]], written: Collection[str]
+) -> Iterable[tuple[Word, str, Any]]:
+    if refs := by_kind["ref"]:
+        statement = select(Holder.ref, Holder.id, Holder.deceased_on)
+        for ref, *holder in reading.rows(statement.where(bulk.among(reading, Holder.ref, refs))):
+            yield ("ref", ref), *holder
+    if numbers := by_kind["number"]:
+        table = Certification
+        spelled = {
+            *written,
+            *(f"{n[:-10]}-{n[-10:-_GROUP]}-{n[-_GROUP:]}".upper() for n in numbers),
+        }
+        held = (
+            select(table.number, Holder.id, Holder.deceased_on)
+            .join(Holder, Holder.id == table.holder_id)
+            .where(bulk.among(reading, table.number, spelled), table.withdrawn_at.is_(None))
+        )
+        for number, *holder in reading.rows(held):
+            yield ("number", run_together(number)), *holder
+    if addresses := by_kind["email"]:
+        yield from _by_address(reading, addresses)
+
+
+def _by_address(reading: Reading, addresses: Collection[str]) -> Iterable[tuple[Word, str, Any]]:
+    statement = select(Holder.email, Holder.second_email, Holder.id, Holder.deceased_on).where(
+        or_(
+            bulk.among(reading, _lower(Holder.email), addresses),
+            bulk.among(reading, _lower(Holder.second_email), addresses),
+        )
+    )
+    for email, second, *holder in reading.rows(statement):
+        for address in {email.lower(), (second or "").lower()}:
+            yield ("email", address), *holder
+
+
+def words_of(reading: Reading, holder_ids: Collection[str]) -> dict[str, set[Word]]:
+    """Every word by which an entry may name each of these holders."""
+    found: dict[str, set[Word]] = defaultdict(set)
+    if not holder_ids:
+        return found
+    people = select(Holder.id, Holder.ref, Holder.email, Holder.second_email).where(
+        bulk.among(reading, Holder.id, holder_ids)
+    )
+    for id_, ref, *addresses in reading.rows(people):
+        found[id_] |= {("ref", ref), *(("email", a.lower()) for a in addresses if a)}
+    table = Certification
+    held = select(table.holder_id, table.number).where(
+        bulk.among(reading, table.holder_id, holder_ids), table.withdrawn_at.is_(None)
+    )
+    for id_, number in reading.rows(held):
+        found[id_].add(("number", run_together(number)))
+    return found
+
+
+def any_of(reading: Reading, words: Collection[Word]) -> ColumnElement[bool]:
+    """The condition that an entry gives one of these words."""
+    by_kind: dict[str, set[str]] = defaultdict(set)
+    for kind, word in words:
+        by_kind[kind].add(word)
+    plain = func.replace(func.replace(RosterEntry.given_number, "-", ""), " ", "")
+    return or_(
+        bulk.among(reading, RosterEntry.given_holder_ref, by_kind["ref"]),
+        bulk.among(reading, _lower(plain), by_kind["number"]),
+        bulk.among(reading, _lower(RosterEntry.given_email), by_kind["email"]),
+    )
+
+
+def _lower(column: Any) -> ColumnElement[str]:
+    return func.lower(column, type_=String())
