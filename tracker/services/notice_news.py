@@ -12,7 +12,7 @@ from typing import Any
 
 from tracker.mail.notices import News
 from tracker.services import notice_facts, notice_people
-from tracker.services.notice_facts import CHANGES, Held, Known, DueNotice
+from tracker.services.notice_facts import CHANGES, DueNotice, Held, Known
 from tracker.services.notices import SECOND_THOUGHTS
 from tracker.services.work import Reading
 
