@@ -211,6 +211,21 @@ class Known:
         return bool(of_event) and not any(n.state in _OUT for n in of_event)
 
 
+@dataclass(frozen=True, slots=True)
+class DueNotice:
+    """One notice with what it is told beside: the others of its letter, in their order."""
+
+    reading: Reading
+    known: Known
+    row: Any
+    beside: Sequence[Any]
+
+    def of_kind(self, *kinds: str) -> list[Any]:
+        """The notices of these kinds in the letter about the same subject, oldest first."""
+        mine = self.row.subject_id
+        return [one for one in self.beside if one.kind in kinds and one.subject_id == mine]
+
+
 def told(reading: Reading, ids: Collection[str]) -> dict[str, list[Any]]:
     """What each letter is to tell, in the order in which it was recorded."""
     found: dict[str, list[Any]] = defaultdict(list)

@@ -7,34 +7,16 @@ record when the letter leaves. What was undone before anybody was told of it is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from tracker.domain.next_steps import NextStep
 from tracker.mail.notices import News
-from tracker.mail.today import Today
-from tracker.services import notice_facts
-from tracker.services.notice_facts import CHANGES, Held, Known
+from tracker.services import notice_facts, notice_people
+from tracker.services.notice_facts import CHANGES, DueNotice, Held, Known
 from tracker.services.notices import SECOND_THOUGHTS
-from tracker.services.work import Reading, zone_of
+from tracker.services.work import Reading
 
 _RESTORED = "restored:"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """One notice with what it is told beside: the others of its letter, in their order."""
-
-    reading: Reading
-    known: Known
-    row: Any
-    beside: Sequence[Any]
-
-    def of_kind(self, *kinds: str) -> list[Any]:
-        """The notices of these kinds in the letter about the same subject, oldest first."""
-        mine = self.row.subject_id
-        return [one for one in self.beside if one.kind in kinds and one.subject_id == mine]
 
 
 Told = tuple[News, Held | None]
@@ -43,11 +25,11 @@ Told = tuple[News, Held | None]
 
 def of_letter(reading: Reading, known: Known, rows: Sequence[Any]) -> list[Told]:
     """What is true of a letter's notices, in the order in which they were recorded."""
-    return [one for row in rows for one in _told(Notice(reading, known, row, rows))]
+    return [one for row in rows for one in _told(DueNotice(reading, known, row, rows))]
 
 
-def _told(notice: Notice) -> Iterator[Told]:
-    if tell := _BY_KIND.get(notice.row.kind):
+def _told(notice: DueNotice) -> Iterator[Told]:
+    if tell := notice_people.BY_KIND.get(notice.row.kind):
         for one in tell(notice):
             yield one, None
         return
@@ -62,7 +44,7 @@ def _told(notice: Notice) -> Iterator[Told]:
         yield one, held
 
 
-def _certification(notice: Notice) -> Held | None:
+def _certification(notice: DueNotice) -> Held | None:
     """The certification that the news is about."""
     known, subject_id = notice.known, notice.row.subject_id
     match notice.row.kind:
@@ -76,7 +58,7 @@ def _certification(notice: Notice) -> Held | None:
     return known.certifications.get(subject_id)
 
 
-def _named(notice: Notice, held: Held, **more: Any) -> dict[str, Any]:
+def _named(notice: DueNotice, held: Held, **more: Any) -> dict[str, Any]:
     now = held.now
     return {
         "scheme_name": held.scheme.title[notice.row.language], "number": held.row.number,
@@ -86,7 +68,7 @@ def _named(notice: Notice, held: Held, **more: Any) -> dict[str, Any]:
 
 
 # Awards.
-def _awarded(notice: Notice, held: Held) -> Iterator[News]:
+def _awarded(notice: DueNotice, held: Held) -> Iterator[News]:
     if held.now is not None and held.now.status in {"revoked", "surrendered"}:
         return
     required = held.points.evaluation.required if held.points else None
@@ -96,7 +78,7 @@ def _awarded(notice: Notice, held: Held) -> Iterator[News]:
     )  # fmt: skip
 
 
-def _corrected(notice: Notice, held: Held) -> Iterator[News]:
+def _corrected(notice: DueNotice, held: Held) -> Iterator[News]:
     """A date that moved, or an award that came back; once for all corrections of a letter."""
     row, awarded_on = notice.row, held.row.awarded_on
     if row.event.startswith(_RESTORED):
@@ -110,7 +92,7 @@ def _corrected(notice: Notice, held: Held) -> Iterator[News]:
         yield News("award_corrected", **_named(notice, held), on=awarded_on, before=before)
 
 
-def _withdrawn(notice: Notice, held: Held) -> Iterator[News]:
+def _withdrawn(notice: DueNotice, held: Held) -> Iterator[News]:
     """Unless the holder never heard of the award, or has heard this already."""
     known, row = notice.known, notice.row
     soon = held.row.withdrawn_at - held.row.recorded_at <= SECOND_THOUGHTS
@@ -123,7 +105,7 @@ def _withdrawn(notice: Notice, held: Held) -> Iterator[News]:
 
 
 # Decisions.
-def _decided(notice: Notice, held: Held) -> Iterator[News]:
+def _decided(notice: DueNotice, held: Held) -> Iterator[News]:
     """The decision that rules, unless the activity was submitted again since."""
     decisions = notice.known.decisions[notice.row.subject_id]
     ruling = next((one for one in reversed(decisions) if one.undone_at is None), None)
@@ -135,7 +117,7 @@ def _decided(notice: Notice, held: Held) -> Iterator[News]:
     yield _decision(notice, held, ruling, changed=former is not None)
 
 
-def _is_latest(notice: Notice, ruling: Any) -> bool:
+def _is_latest(notice: DueNotice, ruling: Any) -> bool:
     """Whether the notice is of the decision that rules, and the last one of it in its letter.
 
     One that rules again is told under its id and a number.
@@ -150,7 +132,7 @@ def _decision_of(notice: Any) -> str:
     return str(notice.event).partition(":")[0]
 
 
-def _told_before(notice: Notice, decisions: Sequence[Any], ruling: Any) -> Any:
+def _told_before(notice: DueNotice, decisions: Sequence[Any], ruling: Any) -> Any:
     """The decision on the same submission that the holder was told last, if there is one."""
     kinds = ("activity_decided", "activity_reopened")
     told = notice.known.last_told(notice.row.subject_id, *kinds)
@@ -167,7 +149,7 @@ def _content(decision: Any) -> tuple[Any, ...]:
     return decision.verdict, decision.points_limit, decision.reason
 
 
-def _decision(notice: Notice, held: Held, decision: Any, *, changed: bool) -> News:
+def _decision(notice: DueNotice, held: Held, decision: Any, *, changed: bool) -> News:
     evaluation = held.points.evaluation if held.points else None
     credits_ = evaluation.credits if evaluation else ()
     credit = next((one for one in credits_ if one.ref == decision.activity_id), None)
@@ -199,7 +181,7 @@ def _is_closed(held: Held, done_on: date | None) -> bool:
     return not last.policy or held.scheme.policy(last.policy).carry_over is None
 
 
-def _reopened(notice: Notice, held: Held) -> Iterator[News]:
+def _reopened(notice: DueNotice, held: Held) -> Iterator[News]:
     """An activity that waits again, where the holder was told the decision taken back."""
     decision = notice.known.decisions[notice.row.subject_id][-1]
     told = notice.known.last_told(notice.row.subject_id, "activity_decided", "activity_reopened")
@@ -210,7 +192,7 @@ def _reopened(notice: Notice, held: Held) -> Iterator[News]:
         )
 
 
-def _renewal_decided(notice: Notice, held: Held) -> Iterator[News]:
+def _renewal_decided(notice: DueNotice, held: Held) -> Iterator[News]:
     row, known = notice.row, notice.known
     renewal, former = known.renewals[row.subject_id], known.former.get(row.subject_id, ())
     decision, _, number = row.event.partition(":")
@@ -229,7 +211,7 @@ def _renewal_decided(notice: Notice, held: Held) -> Iterator[News]:
     )  # fmt: skip
 
 
-def _renewal_told_before(notice: Notice, former: Sequence[Any]) -> tuple[str, str | None] | None:
+def _renewal_told_before(notice: DueNotice, former: Sequence[Any]) -> tuple[str, str | None] | None:
     """The decision on the renewal that the holder was told last, and its reason."""
     told = notice.known.last_told(notice.row.subject_id, "renewal_decided", "renewal_reopened")
     if told is None or told.kind != "renewal_decided":
@@ -239,7 +221,7 @@ def _renewal_told_before(notice: Notice, former: Sequence[Any]) -> tuple[str, st
     return (decision, former[place].reason) if place < len(former) else (decision, None)
 
 
-def _renewal_reopened(notice: Notice, held: Held) -> Iterator[News]:
+def _renewal_reopened(notice: DueNotice, held: Held) -> Iterator[News]:
     renewal = notice.known.renewals[notice.row.subject_id]
     told = notice.known.last_told(renewal.id, "renewal_decided", "renewal_reopened")
     waits = renewal.decision is None and renewal.withdrawn_on is None
@@ -248,7 +230,7 @@ def _renewal_reopened(notice: Notice, held: Held) -> Iterator[News]:
 
 
 # Appeals and changes of standing.
-def _appeal(notice: Notice, held: Held, noticed_at: datetime) -> dict[str, Any]:
+def _appeal(notice: DueNotice, held: Held, noticed_at: datetime) -> dict[str, Any]:
     """Until when what was noticed then can be appealed, and what that costs."""
     rule = held.scheme.appeals
     if rule is None:
@@ -267,7 +249,7 @@ def _is_appealed(known: Known, *, change_id: str = "", renewal_id: str = "") -> 
     )
 
 
-def _changed(notice: Notice, held: Held) -> Iterator[News]:
+def _changed(notice: DueNotice, held: Held) -> Iterator[News]:
     """A change of standing, unless another one followed or it undid what nobody was told."""
     changes = notice.known.changes.get(notice.row.subject_id, ())
     change = changes[-1] if changes else None
@@ -286,14 +268,14 @@ def _changed(notice: Notice, held: Held) -> Iterator[News]:
     )  # fmt: skip
 
 
-def _was_untold(notice: Notice, change: Any) -> bool:
+def _was_untold(notice: DueNotice, change: Any) -> bool:
     """Whether a change was undone within the time for second thoughts, before it was told."""
     kind = next((kind for kind, of in CHANGES.items() if of == change.kind), "")
     soon = notice.row.recorded_at - change.recorded_at <= SECOND_THOUGHTS
     return soon and notice.known.is_untold(notice.row.subject_id, kind, change.id)
 
 
-def _appeal_decided(notice: Notice, held: Held) -> Iterator[News]:
+def _appeal_decided(notice: DueNotice, held: Held) -> Iterator[News]:
     appeal = notice.known.appeals[notice.row.subject_id]
     if appeal.outcome != notice.row.event:
         return
@@ -306,7 +288,7 @@ def _appeal_decided(notice: Notice, held: Held) -> Iterator[News]:
     )  # fmt: skip
 
 
-def _adjusted(notice: Notice, held: Held) -> Iterator[News]:
+def _adjusted(notice: DueNotice, held: Held) -> Iterator[News]:
     """A later expiry, a lower requirement: the last ones of the period that runs."""
     of_all = notice.known.adjustments.get(notice.row.subject_id, ())
     mine = next((one for one in of_all if one.id == notice.row.event), None)
@@ -325,7 +307,7 @@ def _adjusted(notice: Notice, held: Held) -> Iterator[News]:
             yield _adjustment(notice, held, mine, name, before)
 
 
-def _adjustment(notice: Notice, held: Held, mine: Any, name: str, before: Any) -> News:
+def _adjustment(notice: DueNotice, held: Held, mine: Any, name: str, before: Any) -> News:
     given = getattr(mine, name)
     fewer = before is None or given < before
     if name == "extended_to":
@@ -335,71 +317,7 @@ def _adjustment(notice: Notice, held: Held, mine: Any, name: str, before: Any) -
     return News(tells, **_named(notice, held), points_required=given, reason=mine.reason)
 
 
-# Without a certification: employers, requests.
-def _day(notice: Notice) -> Today:
-    """The holder's own day, of which nothing else is to be said."""
-    day = notice.reading.now.astimezone(zone_of(notice.row.time_zone)).date()
-    return Today(on=day, status="", valid=False, step=NextStep("none"))
-
-
-def _entries(notice: Notice) -> list[Any]:
-    of_employer = notice.known.entries.get(notice.row.subject_id, ())
-    return [one for one in of_employer if one.holder_id == notice.row.holder_id]
-
-
-def _is_employed(notice: Notice, entry: Any) -> bool:
-    """The day that employment ended is the first day without access."""
-    return entry.ended_on is None or entry.ended_on > _day(notice).on
-
-
-def _asked(notice: Notice) -> Iterator[News]:
-    entries = [one for one in _entries(notice) if _is_employed(notice, one)]
-    if (
-        entries
-        and entries[0].sharing_id is None
-        and notice.of_kind("consent_asked")[0] is (notice.row)
-    ):
-        yield News("consent_asked", about=entries[0].name, now=_day(notice))
-
-
-def _listed(notice: Notice) -> Iterator[News]:
-    for entry in _entries(notice):
-        is_it = entry.id == notice.row.event and entry.sharing_id is not None
-        if is_it and _is_employed(notice, entry):
-            yield News(
-                "listed", about=entry.name, until_on=entry.until_on,
-                with_points=bool(entry.with_points), now=_day(notice),
-            )  # fmt: skip
-
-
-def _ended(notice: Notice) -> Iterator[News]:
-    """An employment that ended, unless the employer lists the holder again."""
-    entries = _entries(notice)
-    entry = next((one for one in entries if one.id == notice.row.event), None)
-    listed = any(_is_employed(notice, one) for one in entries if one is not entry)
-    if entry is not None and entry.ended_on is not None and not listed:
-        yield News("employment_ended", about=entry.name, on=entry.ended_on, now=_day(notice))
-
-
-def _request_decided(notice: Notice) -> Iterator[News]:
-    request, row = notice.known.requests.get(notice.row.subject_id), notice.row
-    if request is None or request.state != row.event or request.state not in {"granted", "refused"}:
-        return
-    name = {"given_name": row.given_name, "family_name": row.family_name}
-    is_name = name.items() >= {k: v for k, v in request.proposal.items() if k in name}.items()
-    granted = request.state == "granted"
-    yield News(
-        f"request_{request.state}", before=request.requested_on, now=_day(notice),
-        about=f"{row.given_name} {row.family_name}".strip() if granted and is_name else "",
-        reason="" if granted else request.reason or "",
-    )  # fmt: skip
-
-
-_BY_KIND: Mapping[str, Callable[[Notice], Iterator[News]]] = {
-    "consent_asked": _asked, "listed": _listed, "employment_ended": _ended,
-    "request_decided": _request_decided,
-}  # fmt: skip
-_OF_CERTIFICATIONS: Mapping[str, Callable[[Notice, Held], Iterator[News]]] = {
+_OF_CERTIFICATIONS: Mapping[str, Callable[[DueNotice, Held], Iterator[News]]] = {
     "award": _awarded, "award_corrected": _corrected, "award_withdrawn": lambda *_: iter(()),
     "activity_decided": _decided, "activity_reopened": _reopened,
     "renewal_decided": _renewal_decided, "renewal_reopened": _renewal_reopened,

@@ -1,0 +1,77 @@
+"""What a notice says of who sees a holder and of what a holder asked for, on the day of sending."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from tracker.domain.next_steps import NextStep
+from tracker.mail.notices import News
+from tracker.mail.today import Today
+from tracker.services.notice_facts import DueNotice
+from tracker.services.work import zone_of
+
+
+def _day(notice: DueNotice) -> Today:
+    """The holder's own day, of which nothing else is to be said."""
+    day = notice.reading.now.astimezone(zone_of(notice.row.time_zone)).date()
+    return Today(on=day, status="", valid=False, step=NextStep("none"))
+
+
+def _entries(notice: DueNotice) -> list[Any]:
+    of_employer = notice.known.entries.get(notice.row.subject_id, ())
+    return [one for one in of_employer if one.holder_id == notice.row.holder_id]
+
+
+def _is_employed(notice: DueNotice, entry: Any) -> bool:
+    """The day that employment ended is the first day without access."""
+    return entry.ended_on is None or entry.ended_on > _day(notice).on
+
+
+def _asked(notice: DueNotice) -> Iterator[News]:
+    entries = [one for one in _entries(notice) if _is_employed(notice, one)]
+    if (
+        entries
+        and entries[0].sharing_id is None
+        and notice.of_kind("consent_asked")[0] is (notice.row)
+    ):
+        yield News("consent_asked", about=entries[0].name, now=_day(notice))
+
+
+def _listed(notice: DueNotice) -> Iterator[News]:
+    for entry in _entries(notice):
+        is_it = entry.id == notice.row.event and entry.sharing_id is not None
+        if is_it and _is_employed(notice, entry):
+            yield News(
+                "listed", about=entry.name, until_on=entry.until_on,
+                with_points=bool(entry.with_points), now=_day(notice),
+            )  # fmt: skip
+
+
+def _ended(notice: DueNotice) -> Iterator[News]:
+    """An employment that ended, unless the employer lists the holder again."""
+    entries = _entries(notice)
+    entry = next((one for one in entries if one.id == notice.row.event), None)
+    listed = any(_is_employed(notice, one) for one in entries if one is not entry)
+    if entry is not None and entry.ended_on is not None and not listed:
+        yield News("employment_ended", about=entry.name, on=entry.ended_on, now=_day(notice))
+
+
+def _request_decided(notice: DueNotice) -> Iterator[News]:
+    request, row = notice.known.requests.get(notice.row.subject_id), notice.row
+    if request is None or request.state != row.event or request.state not in {"granted", "refused"}:
+        return
+    name = {"given_name": row.given_name, "family_name": row.family_name}
+    is_name = name.items() >= {k: v for k, v in request.proposal.items() if k in name}.items()
+    granted = request.state == "granted"
+    yield News(
+        f"request_{request.state}", before=request.requested_on, now=_day(notice),
+        about=f"{row.given_name} {row.family_name}".strip() if granted and is_name else "",
+        reason="" if granted else request.reason or "",
+    )  # fmt: skip
+
+
+BY_KIND: Mapping[str, Callable[[DueNotice], Iterator[News]]] = {
+    "consent_asked": _asked, "listed": _listed, "employment_ended": _ended,
+    "request_decided": _request_decided,
+}  # fmt: skip
