@@ -43,6 +43,7 @@ class Verification(Schema):
     awarded_on = Day(required=True)
     expires_on = Day(required=True, allow_none=True, metadata={"description": "Last valid day."})
     checked_at = fields.AwareDateTime(required=True)
+    remark = fields.String(metadata={"description": "What dates alone do not tell."})
 
 
 class VerifyQuery(Closed):
@@ -119,6 +120,7 @@ def _private(response: Response) -> Response:
 
 def _found(query: dict[str, Any], found: Verified) -> Response:
     language, standing = _language(query), found.standing
+    over = {"remark": WORDS[language].not_in_force} if found.is_over else {}
     return doors.answer(
         {
             "scheme": found.scheme.title[language],
@@ -130,6 +132,7 @@ def _found(query: dict[str, Any], found: Verified) -> Response:
             "awarded_on": found.awarded_on,
             "expires_on": standing.expires_on,
             "checked_at": found.checked_at,
+            **over,
         }
     )
 
@@ -156,7 +159,7 @@ def _found_page(query: dict[str, Any], found: Verified) -> Response:
     language, standing = _language(query), found.standing
     return _page(
         query,
-        heading=WORDS[language].statuses[standing.status],
+        heading=_heading(found, language),
         shown=found,
         title=found.scheme.title[language],
         past=standing.expires_on is not None and standing.expires_on < standing.on,
@@ -164,6 +167,11 @@ def _found_page(query: dict[str, Any], found: Verified) -> Response:
         checked=f"{in_words(found.checked_at.date(), language)}, {found.checked_at:%H:%M} UTC",
         day=lambda day: in_words(day, language),
     )
+
+
+def _heading(found: Verified, language: str) -> str:
+    words = WORDS[language]
+    return words.over if found.is_over else words.statuses[found.standing.status]
 
 
 def _page(query: dict[str, Any], *, status: int = 200, heading: str, **facts: Any) -> Response:

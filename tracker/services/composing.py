@@ -9,7 +9,14 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from tracker.models import Holder
-from tracker.services import bulk, digest_letters, notice_letters, preferences, reminder_letters
+from tracker.services import (
+    bulk,
+    digest_letters,
+    notice_letters,
+    preferences,
+    recipients,
+    reminder_letters,
+)
 from tracker.services.letters import Claim, Made
 from tracker.services.work import Reading
 
@@ -24,10 +31,12 @@ _COMPOSERS: Mapping[str, Composer] = {
 def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
     """The letters of claimed rows by id, less those that their holder does not want any more.
 
-    A constant number of statements for each kind.
+    Nobody who is recorded as deceased is written to. A constant number of statements for each
+    kind.
     """
     addressed = _addressed(reading, claims)
-    return preferences.drop_unwanted(reading, addressed, written(reading, key, addressed))
+    wanted = preferences.drop_unwanted(reading, addressed, written(reading, key, addressed))
+    return recipients.drop_deceased(reading, addressed, wanted)
 
 
 def _addressed(reading: Reading, claims: Sequence[Claim]) -> list[Claim]:

@@ -53,7 +53,7 @@ def tell(work: Work, news: Iterable[News]) -> None:
 
     Decisions wait ten minutes, in case of second thoughts, and those of an hour make one letter;
     what is always sent goes at once. Nobody is told of what happened more than 14 days ago, nor
-    at an address that is not written to.
+    at an address that is not written to, nor after their death (see ``recipients``).
     """
     fresh = [one for one in news if is_news(work, one.on)]
     for start in range(0, len(fresh), facts.CHUNK):
@@ -101,7 +101,7 @@ _TOLD = (
 def _reachable(work: Work, holder_ids: Collection[str]) -> dict[str, tuple[str, str]]:
     """Where holders are written to and their zones, by id; who cannot be reached is left out."""
     statement = select(Holder.id, Holder.email, Holder.second_email, Holder.time_zone).where(
-        bulk.among(work, Holder.id, holder_ids)
+        bulk.among(work, Holder.id, holder_ids), Holder.deceased_on.is_(None)
     )
     rows = work.rows(statement)
     silent = suppressions.of_holders(work, rows, now=work.now)

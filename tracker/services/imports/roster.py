@@ -131,7 +131,7 @@ def _write(run: Run, rows: Collection[Row], matches: _Matches) -> None:
     certifications.lock(work, {holder_id for holder_id in means.values() if holder_id})
     entries = _entries(work, [(employers[r["employer"]], r["employee_id"]) for r in rows])
     consented = _consent(run, rows, employers, means)
-    batch = Batch(run, RosterEntry, subject="roster_entry", private=True)
+    batch = Batch(run, RosterEntry, subject="roster_entry")
     for row in rows:
         employer_id = employers[row["employer"]]
         old = entries.get((employer_id, row["employee_id"]))
