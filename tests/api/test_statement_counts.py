@@ -22,7 +22,10 @@ LISTS = (
     "/activities/{activity}/evidence", "/employers/{employer}/roster",
     "/employers/{employer}/workforce", "/employers/{employer}/workforce/summary",
     "/employers/{employer}/workforce/forecast", "/letters", "/letters?holder_id={holder}",
-    "/reminders/calendar",
+    "/reminders/calendar", "/requests", "/holders?q=ana", "/holders?family_name=pe", "/history",
+    "/history?holder_id={holder}", "/holders/{holder}/history",
+    "/certifications/{certification}/history", "/activities/{activity}/history",
+    "/employers/{employer}/history",
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, literal, or_, select, union_all
 
 from tracker.domain.errors import NotFound
 from tracker.models import (
@@ -155,14 +155,17 @@ def _by_subject(reading: Reading, parts: Sequence[Any]) -> dict[str, list[str]]:
 
 
 def _about(reading: Reading, asked: Question, found: Subjects) -> list[Line]:
-    """The lines about these records, found by the index on subject and id."""
-    about = or_(*(
+    return _lines(reading, _asked(asked).where(_is_about(reading, found)))
+
+
+def _is_about(reading: Reading, found: Subjects) -> ColumnElement[bool]:
+    """The condition that a line is about one of these records, by the index on both."""
+    return or_(*(
         and_(
             HistoryEntry.subject == subject, bulk.among(reading, HistoryEntry.subject_id, set(ids))
         )
         for subject, ids in found.items()
     ))  # fmt: skip
-    return _lines(reading, _asked(asked).where(about))
 
 
 def _asked(asked: Question) -> Select[*tuple[Any, ...]]:
