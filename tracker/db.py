@@ -18,6 +18,7 @@ import uuid_utils
 from flask_sqlalchemy import SQLAlchemy
 from psycopg.types.string import TextLoader
 from sqlalchemy import (
+    TEXT,
     VARCHAR,
     Connection,
     DateTime,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     MetaData,
     Numeric,
     String,
+    Text,
     event,
     make_url,
 )
@@ -55,6 +57,8 @@ db = SQLAlchemy(metadata=Base.metadata)
 Id = Uuid(as_uuid=False)
 # A key from a file. Byte order on every database, so that lists come in the same order.
 Ref = String(64).with_variant(VARCHAR(64, collation="C"), "postgresql")
+# What is compared by its beginning, which an index finds in byte order only.
+Folded = Text().with_variant(TEXT(collation="C"), "postgresql")
 
 
 class Instant(TypeDecorator[datetime]):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -25,10 +29,30 @@ def upgrade(engine: Engine) -> bool:
     before, newest = current(engine), head()
     if before == newest:
         return False
-    with engine.connect() as connection:
+    with engine.connect() as connection, _tables_may_be_rebuilt(connection):
         command.upgrade(config(connection), "head")
         connection.commit()
     return True
+
+
+@contextmanager
+def _tables_may_be_rebuilt(connection: Connection) -> Iterator[None]:
+    """On SQLite, let a table be dropped and made anew while others refer to its rows.
+
+    SQLite changes a column's constraints in no other way. Raises RuntimeError if rows refer to
+    nothing afterwards.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute("PRAGMA foreign_keys=OFF")  # has no effect within a transaction
+    try:
+        yield
+        if broken := driver.execute("PRAGMA foreign_key_check").fetchall():
+            raise RuntimeError(f"rows refer to rows that are missing: {broken[:10]}")
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
 
 
 def current(engine: Engine) -> str | None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import tracker.db
-from tracker.domain.values import folded
+from tracker.domain.names import Name, searchable
 
 revision = "0007"
 down_revision = "0006"
@@ -178,7 +178,9 @@ def _employers() -> None:
 
 def _people() -> None:
     with op.batch_alter_table("holder") as batch_op:
-        batch_op.add_column(sa.Column("folded_name", sa.Text(), nullable=False, server_default=""))
+        batch_op.add_column(
+            sa.Column("folded_name", tracker.db.Folded, nullable=False, server_default="")
+        )
         batch_op.add_column(sa.Column("deceased_on", sa.Date(), nullable=True))
         batch_op.create_index(
             "ix_holder_deceased", ["id"], sqlite_where=_DECEASED, postgresql_where=_DECEASED
@@ -259,7 +261,7 @@ def _people() -> None:
 
 
 def _fold_names() -> None:
-    """Write how searches compare the names on record; see ``domain.values.folded``."""
+    """Write what people on record are found by; from now on whoever writes a name gives it."""
     holder = sa.table(
         "holder", sa.column("id", _ID), sa.column("given_name"), sa.column("family_name"),
         sa.column("folded_name"),
@@ -274,8 +276,12 @@ def _fold_names() -> None:
     while rows := connection.execute(
         (page.where(holder.c.id > last) if last else page).limit(1000)
     ).fetchall():
-        connection.execute(fold, [{"of": id_, "name": folded(*names)} for id_, *names in rows])
+        folded = [{"of": id_, "name": searchable(Name(*names))} for id_, *names in rows]
+        connection.execute(fold, folded)
         last = rows[-1].id
+    with op.batch_alter_table("holder") as batch_op:
+        batch_op.alter_column("folded_name", existing_type=tracker.db.Folded, server_default=None)
+        batch_op.create_index("ix_holder_folded_name", ["folded_name", "id"])
 
 
 def downgrade() -> None:
@@ -288,6 +294,7 @@ def downgrade() -> None:
         op.drop_table(table)
     with op.batch_alter_table("holder") as batch_op:
         batch_op.drop_index("ix_holder_deceased")
+        batch_op.drop_index("ix_holder_folded_name")
         batch_op.drop_column("deceased_on")
         batch_op.drop_column("folded_name")
     with op.batch_alter_table("sharing") as batch_op:

@@ -11,9 +11,10 @@ from marshmallow import RAISE, Schema
 from sqlalchemy import insert, select
 
 from tracker.db import new_id
+from tracker.domain.names import Name
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Assessment, Employer, Holder, RosterEntry, Sharing
-from tracker.services import certifications
+from tracker.services import certifications, names
 from tracker.services.work import Office
 
 MODULES = ("safety", "quality", "processes", "maintenance")
@@ -98,7 +99,7 @@ def company(office: Office, name: str = "Acme") -> Company:
 def _holder(work: Any, holder_id: str) -> dict[str, Any]:
     name = holder_id[-6:]
     return {
-        "id": holder_id, "ref": holder_id, "given_name": "Ana", "family_name": name,
+        "id": holder_id, "ref": holder_id, **names.columns(Name("Ana", name)),
         "email": f"Ana.{name}@example.org", "second_email": None, "language": "en",
         "time_zone": "America/New_York", "recorded_at": work.now, "version": 1,
     }  # fmt: skip

@@ -64,6 +64,12 @@ def inhabited(office, app) -> dict[str, str]:
     ids["assessment_id"] = held[0]["id"]
     center = {"name": "Ivy Tech", "category": "community_college"}
     ids["center_id"] = staff.post(f"{PREFIX}/centers", json=center, headers=headers).json["id"]
+    own = {"Authorization": f"Bearer {factories.secret(office, 'holder', holder_id=holder_id)}"}
+    asked = app.test_client().patch(
+        f"{PREFIX}/holders/{holder_id}", json={"family_name": "Ruiz"},
+        headers={**own, "If-Match": '"1"'},
+    )  # fmt: skip
+    ids["request_id"] = asked.json["request"]["id"]
     return ids
 
 

@@ -90,6 +90,54 @@ def test_staff_see_a_holders_and_nobody_else_does(ana, staff, caller, office, id
     assert staff.get("/holders/01900000-0000-7000-8000-000000000000/preferences").status_code == 404
 
 
+def test_staff_set_them_in_the_holders_place_with_a_reason_and_the_holder_switches_back(
+    ana, staff, ids, clock
+):
+    path = f"/holders/{ids[0]}/preferences"
+    body = {"reminders": {"wanted": False}, "decisions": {"wanted": False},
+            "reason": "Asked by telephone"}  # fmt: skip
+    told = staff.patch(path, body)
+    assert told.status_code == 200
+    for type_ in ("reminders", "decisions"):
+        said = told.json[type_]
+        assert (said["wanted"], said["reason"]) == (False, "Asked by telephone")
+        assert said["changed_by"].startswith("staff-")
+        assert said["changed_at"] == "2026-11-21T17:00:00Z"
+    assert staff.get(path).json == told.json
+    seen = ana.get("/me/preferences").json
+    assert seen["reminders"] == {
+        "wanted": False, "snoozed_until": None, "reason": "Asked by telephone",
+    }  # fmt: skip
+
+    clock.advance(hours=1)
+    back = ana.patch("/me/preferences", {"reminders": {"wanted": True}}).json
+    assert back["reminders"] == {"wanted": True, "snoozed_until": None}
+    assert staff.get(path).json["decisions"]["reason"] == "Asked by telephone"
+    lines = staff.get(f"/holders/{ids[0]}/history?limit=200").json["items"]
+    preferred = [line for line in lines if line["action"] == "prefer"]
+    assert [(one["detail"]["type"], one["detail"].get("reason"), one["changes"])
+            for one in preferred] == [
+        ("reminders", None, [{"field": "wanted", "before": False, "after": True}]),
+        ("decisions", "Asked by telephone", [{"field": "wanted", "before": True, "after": False}]),
+        ("reminders", "Asked by telephone", [{"field": "wanted", "before": True, "after": False}]),
+    ]  # fmt: skip
+
+
+def test_staff_set_a_pause_and_give_another_reason(ana, staff, ids):
+    path = f"/holders/{ids[0]}/preferences"
+    until = {"reminders": {"snoozed_until": "2027-01-31"}}
+    assert staff.patch(path, until).json["reminders"]["snoozed_until"] == "2027-01-31"
+    staff.patch(path, {**until, "reason": "Parental leave"})
+    assert ana.get("/me/preferences").json["reminders"]["reason"] == "Parental leave"
+    past = staff.patch(path, {"reminders": {"snoozed_until": "2020-01-31"}})
+    assert past.json["errors"][0]["field"] == "reminders.snoozed_until"
+    for body in ({"language": "es"}, {"email": "x@example.org"}, {"reminders": {"wanted": "no"}}):
+        assert staff.patch(path, body).status_code == 422
+    assert ana.patch(path, until).status_code == 403
+    unknown = "/holders/01900000-0000-7000-8000-000000000000/preferences"
+    assert staff.patch(unknown, until).status_code == 404
+
+
 def test_reading_ones_preferences_costs_the_same_whatever_was_said(office, ana):
     ana.get("/me/preferences")  # the first use of a token is written down
     with counted(office.engine) as before:

@@ -23,6 +23,10 @@ LISTS = (
     "/employers/{employer}/workforce", "/employers/{employer}/workforce/summary",
     "/employers/{employer}/workforce/forecast", "/letters", "/letters?holder_id={holder}",
     "/reminders/calendar", "/queue", "/queue/renewals", "/reasons",
+    "/reminders/calendar", "/requests", "/holders?q=ana", "/holders?family_name=pe", "/history",
+    "/history?holder_id={holder}", "/holders/{holder}/history",
+    "/certifications/{certification}/history", "/activities/{activity}/history",
+    "/employers/{employer}/history",
 )  # fmt: skip
 
 

@@ -295,6 +295,13 @@ def test_a_pause_holds_back_all_but_the_stages_of_the_last_seven_days(stage):
     assert fates(plan(stage.due_at, snoozed=True))[stage.offset] == told
 
 
+@pytest.mark.parametrize("else_", [{}, {"hold": "revoked"}, {"wanted": False}, {"pending": True}])
+def test_nobody_is_reminded_after_their_death_whatever_else_is_true(else_):
+    look = plan(BY_OFFSET[30].due_at, deceased=True, **else_)
+    assert fates(look)[30] == "deceased"
+    assert fates(look)[730] == "superseded"
+
+
 def test_whoever_wants_no_reminders_and_paused_them_wants_none():
     assert fates(plan(BY_OFFSET[7].due_at, wanted=False, snoozed=True))[7] == "unwanted"
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text
 
 from tests import postgres
+from tests.conftest import Frozen, make_office
 from tracker import migrations
 from tracker.models import Base
 
@@ -67,6 +68,42 @@ def test_their_check_constraints_are_those_of_the_models(new_database):
     _create_all(modelled)
 
     assert _inspected(migrated, _checks) == _inspected(modelled, _checks)
+
+
+def test_records_survive_tables_that_are_rebuilt_while_others_refer_to_them(new_database, tmp_path):
+    """As operators upgrade: through an engine that has the database check its references."""
+    office = make_office(new_database(), tmp_path, Frozen())
+    with office.engine.connect() as connection:
+        command.upgrade(migrations.config(connection), "0006")
+        connection.commit()
+    with office.engine.begin() as connection:
+        for statement in _CERTIFIED_IN_0006.split(";"):
+            connection.execute(text(statement), _IDS)
+
+    assert migrations.upgrade(office.engine)
+
+    with office.engine.connect() as connection:
+        holder = connection.execute(text("select given_name, folded_name from holder")).one()
+        cycles = connection.execute(text("select count(*) from cycle")).scalar_one()
+        if connection.dialect.name == "sqlite":
+            assert connection.execute(text("pragma foreign_keys")).scalar_one() == 1
+    office.engine.dispose()
+    assert tuple(holder) == ("José", " nunez , jose ;")
+    assert cycles == 1
+
+
+_IDS = {name: f"0190000000007000800000000000000{n}" for n, name in enumerate("hcy")}
+_CERTIFIED_IN_0006 = """
+insert into holder (id, ref, given_name, family_name, email, language, time_zone, recorded_at,
+    version)
+values (:h, 'A', 'José', 'Núñez', 'a@x.org', 'en', 'UTC', '2026-01-01 00:00:00', 1);
+insert into certification (id, public_id, number, holder_id, scheme, awarded_on, recorded_at)
+values (:c, 'p', 'CPT-1', :h, 'cpt', '2024-01-01', '2026-01-01 00:00:00');
+insert into cycle (id, certification_id, ordinal, anchor_on, nth, starts_on, expires_on, opened_on,
+    policy, recorded_at)
+values (:y, :c, 1, '2024-01-01', 1, '2024-01-01', '2029-01-01', '2024-01-01', 'x',
+    '2026-01-01 00:00:00')
+"""
 
 
 def _scripts():

@@ -12,12 +12,13 @@ from typing import Any
 from sqlalchemy import select
 
 from tracker.domain import certifications as rules
+from tracker.domain.names import Name
 from tracker.domain.periods import Duration
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.policies import ApplicationWindow, LateStep, Policy
 from tracker.domain.schemes import Schemes
 from tracker.models import Activity, Base, Certification, Cycle, Decision, Holder
-from tracker.services import certifications
+from tracker.services import certifications, names
 from tracker.services.policies import Compared
 from tracker.services.work import Office, Work
 
@@ -80,9 +81,10 @@ def populate(office: Office, count: int, *, seed: int = 1) -> list[Person]:
 
 def _certify(work: Work, chance: random.Random, n: int) -> Person:
     awarded_on = date(2021, 8, 1) + timedelta(days=chance.randrange(2_000))
+    name: Any = names.columns(Name("Ana", "Peña"))
     holder = Holder(
-        ref=f"H{n:04}", given_name="Ana", family_name="Peña", email=f"h{n}@example.org",
-        language="en", time_zone="America/New_York", recorded_at=work.now,
+        ref=f"H{n:04}", email=f"h{n}@example.org",
+        language="en", time_zone="America/New_York", recorded_at=work.now, **name,
     )  # fmt: skip
     work.session.add(holder)
     work.session.flush()

@@ -13,6 +13,7 @@ from sqlalchemy import insert, select
 
 from tracker.db import new_id
 from tracker.domain import certifications as rules
+from tracker.domain.names import Name
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.catcher import Catcher
 from tracker.models import (
@@ -27,7 +28,7 @@ from tracker.models import (
     ReminderCursor,
     Renewal,
 )
-from tracker.services import certifications, facts
+from tracker.services import certifications, facts, names
 from tracker.services.work import Office, Work
 
 
@@ -41,11 +42,12 @@ def holders(work: Work, count: int, **values: Any) -> list[str]:
     rows = []
     for _ in range(count):
         id_ = new_id()
+        name = Name(values.get("given_name", "Ana"), values.get("family_name", "Reyes"))
         rows.append(
             {
-                "id": id_, "ref": id_, "given_name": "Ana", "family_name": "Reyes",
-                "email": f"{id_}@example.com", "language": "en",
+                "id": id_, "ref": id_, "email": f"{id_}@example.com", "language": "en",
                 "time_zone": "America/New_York", "recorded_at": work.now, "version": 1, **values,
+                **names.columns(name),
             }
         )  # fmt: skip
     work.connection.execute(insert(Holder), rows)

@@ -218,7 +218,10 @@ def test_who_complains_gets_no_more_of_that_type(office, sent, proof, take):
     assert not_written_to(office) == []
     told = [one for action, one in all_of(office, HistoryEntry, HistoryEntry.action,
                                           HistoryEntry.detail) if action == "prefer"]  # fmt: skip
-    assert told == [{"type": "reminders", "wanted": False, "by": "complaint"}]
+    assert told == [
+        {"type": "reminders", "fields": ["wanted"], "wanted_before": True, "wanted_after": False,
+         "by": "complaint"}
+    ]  # fmt: skip
 
 
 def test_a_complaint_about_an_employers_letter_switches_nobody_off(office, sent, proof, take):

@@ -14,7 +14,7 @@ from tests.services.importing import HOLDERS, SAMPLE, as_csv, bring, certify, pa
 from tracker.domain.errors import NotFound
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.models import Assessment, Certification, Holder
-from tracker.services import certifications, exports, imports
+from tracker.services import certifications, exports, imports, people
 
 TODAY = date(2026, 11, 21)
 
@@ -151,6 +151,36 @@ def test_somebody_elses_record_is_no_record(registered):
     for ref in ("B", "nobody"):
         with pytest.raises(NotFound):
             record(registered, ref, by=ana)
+
+
+def test_a_record_tells_former_names_requests_and_what_was_changed(registered):
+    with registered.work(SYSTEM) as work:
+        holder = work.row(select(Holder.id).where(Holder.ref == "A"))
+        assert holder is not None
+        people.change(work, holder.id, {"family_name": "Ruiz"}, version=1, reason="Married")
+    with registered.work(Actor(role="holder", name="Ana", holder_id=holder.id)) as work:
+        people.change(work, holder.id, {"family_name": "Vega"}, version=2, reason=None)
+
+    found = record(registered, "A")
+
+    assert [name["family_name"] for name in found["former_names"]] == ["Gómez"]
+    assert [request["proposal"] for request in found["requests"]] == [{"family_name": "Vega"}]
+    assert "folded_name" not in found["holder"]
+    values = {line["action"]: line.get("values") for line in found["history"]}
+    assert values["correct"] == {"family_name": {"before": "Gómez", "after": "Ruiz"}}
+    assert values["ask"] == {"family_name": {"before": None, "after": "Vega"}}
+
+
+@pytest.mark.parametrize(("on", "valid"), [("2026-11-09", "true"), ("2026-11-10", "false")])
+def test_nothing_is_valid_from_the_day_of_a_death_and_the_status_is_that_of_the_dates(
+    registered, on, valid
+):
+    with registered.work(SYSTEM) as work:
+        died = update(Holder).where(Holder.ref == "A").values(deceased_on=date(2026, 11, 10))
+        work.connection.execute(died)
+
+    line = exported(registered, date.fromisoformat(on)).decode().splitlines()[1].split(",")
+    assert (line[3], line[4]) == ("renewal_open", valid)
 
 
 def test_a_voided_certification_stays_in_the_record_and_leaves_the_export(registered):

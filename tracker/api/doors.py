@@ -106,11 +106,13 @@ class Nouns(flask_smorest.Blueprint):  # type: ignore[misc]
         versioned: bool = False,
         errors: tuple[int, ...] = (),
         upload: Upload | None = None,
+        accepts: type[Schema] | None = None,
     ) -> Callable[[View], View]:
         """A route that changes something: the view gets a Work, one transaction.
 
         ``status=201`` creates and takes an Idempotency-Key. ``versioned`` needs If-Match; the
-        view gets ``version``. ``upload`` reads the body as a form with a file.
+        view gets ``version``. ``upload`` reads the body as a form with a file. ``accepts`` is the
+        form of the answer 202, where people decide before the change is made.
         """
         load_query, load_body = _loader(query), _loader(body)
 
@@ -140,7 +142,7 @@ class Nouns(flask_smorest.Blueprint):  # type: ignore[misc]
             )
             return self.routed(
                 rule, door, status=status, returns=returns, query=query, body=body,
-                errors=statuses, headers=headers, public=False, upload=upload,
+                errors=statuses, headers=headers, public=False, upload=upload, accepts=accepts,
             )  # fmt: skip
 
         return decorate
@@ -159,6 +161,7 @@ class Nouns(flask_smorest.Blueprint):  # type: ignore[misc]
         headers: tuple[str, ...] = (),
         public: bool,
         upload: Upload | None = None,
+        accepts: type[Schema] | None = None,
     ) -> View:
         """Attach the route and what OpenAPI says of it; apispec makes references of the schemas."""
         described: dict[str, Any] = {"description": "Done" if returns is None else "The answer"}
@@ -168,6 +171,9 @@ class Nouns(flask_smorest.Blueprint):  # type: ignore[misc]
         if status == idempotency.CREATED:
             described["description"] = "Created"
         responses: dict[str, Any] = {str(status): described}
+        if accepts is not None:
+            content_of = {JSON: {"schema": accepts}}
+            responses["202"] = {"description": "Waits for a decision", "content": content_of}
         for error in sorted(set(errors)):
             responses[str(error)] = {"description": _WORDS[error]}
             if error != 304:  # noqa: PLR2004 - the one status without a body

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
 from flask import Response
 from marshmallow import Schema, ValidationError, fields, validate
 
-from tracker.api import activities, assessments, certifications, doors, paging, renewals
+from tracker.api import activities, assessments, certifications, doors, paging, renewals, requests
 from tracker.api.doors import Nouns
-from tracker.api.fields import Closed, Email, Words, choice
+from tracker.api.fields import Closed, Day, Email, Words, choice
 from tracker.api.schemas import AsOf, page_of
-from tracker.services import holders, records
+from tracker.services import holders, names, people, records
 from tracker.services.work import Reading, Work
 
 nouns = Nouns("holders", __name__, description=__doc__)
@@ -28,6 +29,14 @@ class TimeZone(fields.String):
         return name
 
 
+class FormerName(Schema):
+    """A name that was on record until a day."""
+
+    given_name = fields.String(required=True)
+    family_name = fields.String(required=True)
+    until_on = Day(required=True)
+
+
 class Holder(Schema):
     """A person on record."""
 
@@ -39,11 +48,21 @@ class Holder(Schema):
     second_email = fields.String(required=True, allow_none=True)
     language = choice("en", "es", required=True)
     time_zone = fields.String(required=True)
+    deceased_on = Day(required=True, allow_none=True)
     recorded_at = fields.AwareDateTime(required=True)
+    former_names = fields.List(
+        fields.Nested(FormerName), required=True, metadata={"description": "The newest first."}
+    )
 
 
-class HolderChange(Closed):
-    """What may be corrected."""
+class Registered(Holder):
+    """A new person on record, with what may be wrong: somebody who looks like the same person."""
+
+    warnings = fields.List(fields.String(), required=True)
+
+
+class HolderValues(Closed):
+    """What is recorded of a person."""
 
     given_name = Words(100)
     family_name = Words(100)
@@ -53,7 +72,31 @@ class HolderChange(Closed):
     time_zone = TimeZone(metadata={"example": "America/Chicago"})
 
 
-class NewHolder(HolderChange):
+class HolderChange(HolderValues):
+    """What may be changed. A holder asks for another name; the staff change it at once."""
+
+    deceased_on = Day(
+        allow_none=True,
+        metadata={
+            "description": "The day on which the person died, for the staff only: no message is"
+            " sent to them any more, consents end, and nothing is verified as valid. Null takes it"
+            " back, except for the consents."
+        },
+    )
+    reason = Words(
+        2000, metadata={"description": "Why, kept with the change or the request for a name."}
+    )
+
+
+class RequestedChange(Schema):
+    """What a holder asked for, and what was changed at once: the names of the fields."""
+
+    request = fields.Nested(requests.Request, required=True)
+    applied = fields.List(fields.String(), required=True)
+    holder = fields.Nested(Holder, required=True)
+
+
+class NewHolder(HolderValues):
     """A person to be put on record."""
 
     ref = fields.String(
@@ -66,8 +109,15 @@ class NewHolder(HolderChange):
 
 
 class HolderQuery(paging.Page):
-    """Names match by their start, everything else exactly."""
+    """Names match by their start, whatever their accents, case and hyphens; the rest exactly."""
 
+    q = Words(
+        200,
+        metadata={
+            "description": "Words of a current or former name in any order, an email address, a"
+            " certificate number, a ref, or an employee id."
+        },
+    )
     ref = Words(64)
     family_name = Words(100)
     given_name = Words(100)
@@ -84,20 +134,32 @@ class Record(Schema):
     renewals = fields.List(fields.Nested(renewals.Renewal), required=True)
 
 
-def present(row: Any) -> dict[str, Any]:
-    """A holder's row as the interface shows it."""
+def present(row: Any, former: Sequence[Any] = ()) -> dict[str, Any]:
+    """A holder's row and former names as the interface shows them."""
     shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
     del shown["version"]
+    shown["former_names"] = [
+        {"given_name": f.given_name, "family_name": f.family_name, "until_on": f.until_on}
+        for f in former
+    ]
     return shown
 
 
-@nouns.writes("POST /holders", "staff", body=NewHolder, returns=Holder, status=201, errors=(409,))
+def _present_one(reading: Reading, row: Any) -> dict[str, Any]:
+    return present(row, names.of_holder(reading, row.id))
+
+
+@nouns.writes(
+    "POST /holders", "staff", body=NewHolder, returns=Registered, status=201, errors=(409,)
+)
 def register(work: Work, body: dict[str, Any]) -> Response:
-    """Put a person on record."""
-    row = holders.register(work, body)
+    """Put a person on record; ``warnings`` say who looks like the same person."""
+    made = people.register(work, body)
+    row = made.holder
     return doors.answer(
-        present(row), status=201, version=row.version, location=f"/api/v1/holders/{row.id}"
-    )
+        {**present(row), "warnings": made.warnings}, status=201, version=row.version,
+        location=f"/api/v1/holders/{row.id}",
+    )  # fmt: skip
 
 
 @nouns.reads("GET /holders", "staff", query=HolderQuery, returns=page_of(Holder))
@@ -107,14 +169,15 @@ def search(reading: Reading, query: dict[str, Any]) -> Response:
     rows = holders.search(
         reading, after=query.get("after"), limit=query["limit"] + 1, filters=filters
     )
-    return paging.answer(rows, query, present)
+    former = names.former(reading, [row.id for row in rows])
+    return paging.answer(rows, query, lambda row: present(row, former.get(row.id, ())))
 
 
 @nouns.reads("GET /holders/<uuid:holder_id>", "staff", "holder", returns=Holder, errors=(404,))
 def show(reading: Reading, *, holder_id: str) -> Response:
     """One person on record."""
     row = holders.get(reading, holder_id)
-    return doors.answer(present(row), version=row.version)
+    return doors.answer(_present_one(reading, row), version=row.version)
 
 
 @nouns.writes(
@@ -125,11 +188,24 @@ def show(reading: Reading, *, holder_id: str) -> Response:
     returns=Holder,
     versioned=True,
     errors=(404,),
+    accepts=RequestedChange,
 )
 def correct(work: Work, body: dict[str, Any], *, holder_id: str, version: int) -> Response:
-    """Correct what is recorded of a person."""
-    row = holders.correct(work, holder_id, body, version=version)
-    return doors.answer(present(row), version=row.version)
+    """Correct what is recorded of a person.
+
+    A holder who gives another name asks for it: the answer is 202 with the request, the staff
+    decide, and the other fields are changed at once.
+    """
+    reason = body.pop("reason", None)
+    done = people.change(work, holder_id, body, version=version, reason=reason)
+    shown = _present_one(work, done.holder)
+    if done.request is None:
+        return doors.answer(shown, version=done.holder.version)
+    answer = {"request": requests.present(done.request), "applied": done.applied, "holder": shown}
+    return doors.answer(
+        answer, status=202, version=done.holder.version,
+        location=f"/api/v1/requests/{done.request.id}",
+    )  # fmt: skip
 
 
 @nouns.reads(
@@ -146,7 +222,7 @@ def record(reading: Reading, query: dict[str, Any], *, holder_id: str) -> Respon
     found = records.of_holder(reading, holder_id, on=query.get("as_of"))
     return doors.answer(
         {
-            "holder": present(found.holder),
+            "holder": present(found.holder, found.former_names),
             "assessments": [assessments.present(row) for row in found.assessments],
             "certifications": [certifications.present(one) for one in found.certifications],
             "activities": activities.present_all(reading, found.activities),

@@ -9,10 +9,10 @@ from marshmallow import Schema, fields
 
 from tracker.api import doors
 from tracker.api.doors import Nouns
-from tracker.api.fields import Closed, Day, Email, choice
+from tracker.api.fields import Closed, Day, Email, Words, choice
 from tracker.domain.wording import LANGUAGES
 from tracker.services import preferences
-from tracker.services.preferences import ALWAYS_SENT, REMINDERS, Preferences
+from tracker.services.preferences import ALWAYS_SENT, REMINDERS, Preferences, Wish
 from tracker.services.work import Reading, Work
 
 nouns = Nouns("preferences", __name__, description=__doc__)
@@ -34,9 +34,15 @@ _OFF = {
 
 
 class DecisionWishes(Schema):
-    """Letters about decisions: on activities, renewals and awards."""
+    """Letters about decisions: on activities, renewals and awards.
+
+    The staff see who changed it last and when.
+    """
 
     wanted = fields.Boolean(required=True)
+    reason = fields.String(metadata={"description": "Why the staff set it for the holder."})
+    changed_at = fields.AwareDateTime()
+    changed_by = fields.String()
 
 
 class ReminderWishes(DecisionWishes):
@@ -86,7 +92,24 @@ class PreferenceChange(Closed):
     second_email = Email(allow_none=True)
 
 
-def _answer(found: Preferences) -> Response:
+class ChangeForHolder(Closed):
+    """What the staff set in a holder's place; what is not given stays as it is."""
+
+    reminders = fields.Nested(ReminderChange)
+    decisions = fields.Nested(DecisionChange)
+    reason = Words(
+        2000, load_default=None, allow_none=True,
+        metadata={"description": "Why; the holder sees it."},
+    )  # fmt: skip
+
+
+def _wish(wish: Wish, *, to_staff: bool) -> dict[str, Any]:
+    shown: dict[str, Any] = {"wanted": wish.wanted}
+    named = ("reason", "changed_at", "changed_by") if to_staff else ("reason",)
+    return shown | {name: said for name in named if (said := getattr(wish, name)) is not None}
+
+
+def _answer(found: Preferences, *, to_staff: bool = False) -> Response:
     language = doors.language()
     wishes, holder = found.wishes, found.holder
     reminders, decisions = wishes[REMINDERS], wishes["decisions"]
@@ -94,9 +117,10 @@ def _answer(found: Preferences) -> Response:
     answer = doors.answer(
         {
             "reminders": {
-                "wanted": reminders.wanted, "snoozed_until": reminders.snoozed_until,
+                **_wish(reminders, to_staff=to_staff),
+                "snoozed_until": reminders.snoozed_until,
             },
-            "decisions": {"wanted": decisions.wanted},
+            "decisions": _wish(decisions, to_staff=to_staff),
             "language": holder.language, "email": holder.email,
             "second_email": holder.second_email, "always_sent": ALWAYS_SENT,
             "always_sent_because": _ALWAYS[language], "warnings": [] if reminders.wanted else off,
@@ -126,4 +150,18 @@ def change(work: Work, body: dict[str, Any]) -> Response:
 @nouns.reads("GET /holders/<uuid:holder_id>/preferences", "staff", returns=Wanted, errors=(404,))
 def of_holder(reading: Reading, *, holder_id: str) -> Response:
     """Which letters a holder wants."""
-    return _answer(preferences.of_holder(reading, holder_id))
+    return _answer(preferences.of_holder(reading, holder_id), to_staff=True)
+
+
+@nouns.writes(
+    "PATCH /holders/<uuid:holder_id>/preferences", "staff", body=ChangeForHolder, returns=Wanted,
+    errors=(404,),
+)  # fmt: skip
+def change_for(work: Work, body: dict[str, Any], *, holder_id: str) -> Response:
+    """Set which letters a holder wants in their place, from the next one on.
+
+    The holder sees the reason and may change it back.
+    """
+    reason = body.pop("reason")
+    found = preferences.change_for(work, holder_id, body, reason=reason)
+    return _answer(found, to_staff=True)

@@ -49,6 +49,7 @@ class Verification(Schema):
     certified_again_on = Day(required=True, allow_none=True)
     certified_again_number = fields.String(required=True, allow_none=True)
     checked_at = fields.AwareDateTime(required=True)
+    remark = fields.String(metadata={"description": "What dates alone do not tell."})
 
 
 class VerifyQuery(Closed):
@@ -125,6 +126,7 @@ def _private(response: Response) -> Response:
 
 def _found(query: dict[str, Any], found: Verified) -> Response:
     language, standing = _language(query), found.standing
+    over = {"remark": WORDS[language].not_in_force} if found.is_over else {}
     return doors.answer(
         {
             "scheme": found.scheme.title[language],
@@ -139,6 +141,7 @@ def _found(query: dict[str, Any], found: Verified) -> Response:
             "certified_again_on": found.again_on,
             "certified_again_number": found.again_number,
             "checked_at": found.checked_at,
+            **over,
         }
     )
 
@@ -175,7 +178,7 @@ def _found_page(query: dict[str, Any], found: Verified) -> Response:
     language, standing = _language(query), found.standing
     return _page(
         query,
-        heading=WORDS[language].statuses[standing.status],
+        heading=_heading(found, language),
         shown=found,
         note=_note(found, language),
         title=found.scheme.title[language],
@@ -184,6 +187,11 @@ def _found_page(query: dict[str, Any], found: Verified) -> Response:
         checked=f"{in_words(found.checked_at.date(), language)}, {found.checked_at:%H:%M} UTC",
         day=lambda day: in_words(day, language),
     )
+
+
+def _heading(found: Verified, language: str) -> str:
+    words = WORDS[language]
+    return words.over if found.is_over else words.statuses[found.standing.status]
 
 
 def _page(query: dict[str, Any], *, status: int = 200, heading: str, **facts: Any) -> Response:

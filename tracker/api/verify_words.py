@@ -15,6 +15,8 @@ class Words:
     statuses: dict[Status, str]
     is_valid: str
     not_valid: str
+    over: str
+    not_in_force: str
     since: str
     under_review: str
     holder: str
@@ -49,6 +51,7 @@ _EN: dict[str, Any] = {
     },
     "is_valid": "This certification is valid today.",
     "not_valid": "This certification is not valid today.",
+    "over": "Not valid", "not_in_force": "This certification is no longer in force.",
     "since": "It has been so since {}.",
     "under_review": "A renewal is under review.",
     "holder": "Holder", "scheme": "Certification", "issuer": "Issued by",
@@ -79,6 +82,7 @@ _ES: dict[str, Any] = {
     },
     "is_valid": "Esta certificación es válida hoy.",
     "not_valid": "Esta certificación no es válida hoy.",
+    "over": "No válida", "not_in_force": "Esta certificación ya no está vigente.",
     "since": "Es así desde el {}.",
     "under_review": "Una renovación está en revisión.",
     "holder": "Titular", "scheme": "Certificación", "issuer": "Emitida por",

@@ -48,9 +48,10 @@ _HOLDER, _CERTIFICATION, _CYCLE = (
     f"lpad(to_hex({kind} * 1099511627776 + n), 32, '0')::uuid" for kind in (1, 2, 3)
 )
 _FILL = (
-    f"""insert into holder (id, ref, given_name, family_name, email, language, time_zone,
-        recorded_at, version)
-    select {_HOLDER}, 'M' || n, 'Ana', 'Peña ' || n, 'm' || n || '@example.org', 'en',
+    f"""insert into holder (id, ref, given_name, family_name, folded_name, email, language,
+        time_zone, recorded_at, version)
+    select {_HOLDER}, 'M' || n, 'Ana', 'Peña ' || n,
+        ' pena' || n || ' , ana ; pena ' || n || ' , ana ;', 'm' || n || '@example.org', 'en',
         (cast(:zones as text[]))[1 + n % :zone_count], :now, 1
     from generate_series(cast(:first as bigint), :last) n""",  # noqa: S608 - names of ours
     f"""insert into certification (id, public_id, number, holder_id, scheme, awarded_on,

@@ -12,8 +12,9 @@ from sqlalchemy import text
 
 from tracker.db import new_id
 from tracker.domain import certifications as rules
+from tracker.domain.names import Name
 from tracker.models import Activity, Assessment, Certification, Cycle, Decision, Holder
-from tracker.services import bulk, certifications
+from tracker.services import bulk, certifications, names
 from tracker.services.work import Work
 
 NOW = "2026-11-21T17:00:00Z"
@@ -85,7 +86,7 @@ def analyze(work: Work) -> None:
 
 def _register(work: Work, ids: list[str], refs: list[str]) -> None:
     bulk.insert(work, Holder, [
-        {"id": id_, "ref": ref, "given_name": "Ana", "family_name": f"Peña {ref}",
+        {"id": id_, "ref": ref, **names.columns(Name("Ana", f"Peña {ref}")),
          "email": f"{ref}@example.org", "second_email": None, "language": "en",
          "time_zone": "America/New_York", "recorded_at": work.now, "version": 1}
         for id_, ref in zip(ids, refs, strict=True)

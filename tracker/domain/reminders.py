@@ -21,7 +21,7 @@ from tracker.domain.schemes import ReminderPolicy
 Fate = Literal["planned", "superseded", "skipped"]
 SkipReason = Literal[
     "before_certification", "not_in_force", "long_past", "points_complete", "renewal_pending",
-    "unwanted", "snoozed", "not_deliverable",
+    "unwanted", "snoozed", "not_deliverable", "deceased",
 ]  # fmt: skip
 LONG_PAST = timedelta(days=30)
 """How long the last stage of a cycle is owed; the others are owed until the next one."""
@@ -44,10 +44,10 @@ class Look:
     """What is known of a certification when the planner looks at it.
 
     ``opened_at`` is when its cycle began to be known; ``pending`` says that a renewal is under
-    review, ``complete`` that the points reach the requirement, ``deliverable`` that there is an
-    address to write to, ``wanted`` that the holder did not switch reminders off, ``snoozed`` that
-    they paused them. ``last_offset`` is the latest stage dealt with so far; ``decided`` are the
-    stages that have a row already.
+    review, ``deceased`` that the holder died, ``complete`` that the points reach the requirement,
+    ``deliverable`` that there is an address to write to, ``wanted`` that the holder did not switch
+    reminders off, ``snoozed`` that they paused them. ``last_offset`` is the latest stage dealt
+    with so far; ``decided`` are the stages that have a row already.
     """
 
     now: datetime
@@ -56,6 +56,7 @@ class Look:
     decided: Collection[int] = ()
     hold: Hold | None = None
     pending: bool = False
+    deceased: bool = False
     complete: bool = False
     deliverable: bool = True
     wanted: bool = True
@@ -128,10 +129,11 @@ def plan(owed: Iterable[Stage], look: Look, policy: ReminderPolicy) -> Plan:
     ``owed`` are all stages of the cycle, in order. The latest due one is planned, the others are
     superseded by it, and so is any before the last one that was dealt with: there is no way
     back. Skipped, with the reason, are a stage from before the cycle was opened; the last one
-    when it is more than 30 days late; any while the certification is suspended, revoked or
-    surrendered; one before expiry while an application is under review; any for a holder who
-    wants none; one in a pause, unless it is 7 days or less before the expiry; one that the
-    policy leaves out when the points are complete; and one for which there is no address.
+    when it is more than 30 days late; any after the holder's death; any while the certification
+    is suspended, revoked or surrendered; one before expiry while an application is under review;
+    any for a holder who wants none; one in a pause, unless it is 7 days or less before the
+    expiry; one that the policy leaves out when the points are complete; and one for which there
+    is no address.
     """
     open_ones = [stage for stage in owed if stage.offset not in look.decided]
     due = [stage for stage in open_ones if stage.due_at <= look.now]
@@ -154,7 +156,7 @@ def _fate(
     overtaken = look.last_offset is not None and stage.offset >= look.last_offset
     if stage is not latest or overtaken:
         return "superseded", None
-    reason = _objection(stage, look, policy)
+    reason = "deceased" if look.deceased else _objection(stage, look, policy)
     return ("skipped", reason) if reason else ("planned", None)
 
 

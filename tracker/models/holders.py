@@ -8,13 +8,14 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.db import Base, Id, Instant, Ref, new_id
+from tracker.db import Base, Folded, Id, Instant, Ref, new_id
 
 
 class Holder(Base, kw_only=True):
     """A person. ``ref`` is the key that files know them by; without one it is the id.
 
-    ``folded_name`` is the whole name as searches compare it, current and former names alike.
+    ``folded_name`` is what the person is found by, former names included (``domain.names``). It
+    has no default: a row without it is refused, so nobody is put on record who is not found.
     Whoever is ``deceased_on`` a day is written to no more, and verified as valid no more.
     """
 
@@ -29,6 +30,7 @@ class Holder(Base, kw_only=True):
             sqlite_where=text("deceased_on is not null"),
             postgresql_where=text("deceased_on is not null"),
         ),
+        Index("ix_holder_folded_name", "folded_name", "id"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
@@ -39,7 +41,7 @@ class Holder(Base, kw_only=True):
     second_email: Mapped[str | None] = mapped_column(String(254), default=None)
     language: Mapped[str] = mapped_column(String(2), default="en")
     time_zone: Mapped[str] = mapped_column(String(64), default="America/New_York")
-    folded_name: Mapped[str] = mapped_column(Text, default="")
+    folded_name: Mapped[str] = mapped_column(Folded)
     deceased_on: Mapped[date | None] = mapped_column(default=None)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int] = mapped_column(default=1, nullable=False)

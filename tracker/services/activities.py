@@ -144,10 +144,11 @@ def edit(work: Work, activity_id: str, values: dict[str, Any], *, version: int) 
     rules.check_step("edit", activity.state)  # type: ignore[arg-type]
     merged = claimed({key: values.get(key, getattr(activity, key)) for key in CLAIMED})
     _check(work, _certification(work, activity), merged)
+    changed = history.changes({key: getattr(activity, key) for key in CLAIMED}, merged)
     for key, value in merged.items():
         setattr(activity, key, value)
     _flush(work)
-    history.record(work, "edit", "activity", activity.id, fields=sorted(values))
+    history.record(work, "edit", "activity", activity.id, changes=changed)
 
 
 def _certification(work: Work, activity: Activity) -> Any:

@@ -9,8 +9,15 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from tracker.models import Holder
-from tracker.services import bulk, digest_letters, notice_letters, preferences, reminder_letters
-from tracker.services.letters import Claim, Made, Uncomposed
+from tracker.services import (
+    bulk,
+    digest_letters,
+    notice_letters,
+    preferences,
+    recipients,
+    reminder_letters,
+)
+from tracker.services.letters import Claim, Made
 from tracker.services.work import Reading
 
 Composer = Callable[[Reading, bytes, Sequence[Claim]], Made]
@@ -24,26 +31,12 @@ _COMPOSERS: Mapping[str, Composer] = {
 def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
     """The letters of claimed rows by id, less those that their holder does not want any more.
 
-    A constant number of statements for each kind.
+    Nobody who is recorded as deceased is written to. A constant number of statements for each
+    kind.
     """
     addressed = _addressed(reading, claims)
-    made = preferences.drop_unwanted(reading, addressed, written(reading, key, addressed))
-    return made | dict.fromkeys(_of_the_dead(reading, claims), _DECEASED)
-
-
-_DECEASED = Uncomposed("The holder is deceased.", owed=False)
-
-
-def _of_the_dead(reading: Reading, claims: Sequence[Claim]) -> list[str]:
-    """The letters whose holder died: nobody is written to then, whatever waits."""
-    holder_ids = {claim.holder_id for claim in claims if claim.holder_id}
-    if not holder_ids:
-        return []
-    deceased = select(Holder.id).where(
-        bulk.among(reading, Holder.id, holder_ids), Holder.deceased_on.is_not(None)
-    )
-    found = {row.id for row in reading.rows(deceased)}
-    return [claim.id for claim in claims if claim.holder_id in found]
+    wanted = preferences.drop_unwanted(reading, addressed, written(reading, key, addressed))
+    return recipients.drop_deceased(reading, addressed, wanted)
 
 
 def _addressed(reading: Reading, claims: Sequence[Claim]) -> list[Claim]:

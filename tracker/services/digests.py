@@ -28,6 +28,7 @@ _COLUMNS = (
     DigestOrder.employer_id, DigestOrder.every, DigestOrder.language, DigestOrder.address,
     DigestOrder.through_on, DigestOrder.changed_at,
 )  # fmt: skip
+_CHOSEN = (DigestOrder.every, DigestOrder.language, DigestOrder.address)
 
 
 # Orders.
@@ -83,8 +84,12 @@ def order(
     made = statement.on_conflict_do_update(
         index_elements=["employer_id"], set_=changed, where=differs
     )
+    before = work.row(select(*_CHOSEN).where(DigestOrder.employer_id == employer_id))
     if work.row(made.returning(DigestOrder.employer_id)) is not None:
-        history.record(work, "order", "digest", employer_id, **chosen)
+        known = before._asdict() if before else dict.fromkeys(chosen)
+        history.record(
+            work, "order", "digest", employer_id, changes=history.changes(known, chosen), **chosen
+        )
     return order_of(work, employer_id)
 
 

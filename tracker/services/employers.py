@@ -101,11 +101,11 @@ def correct(work: Work, employer_id: str, values: dict[str, Any], *, version: in
         raise NotFound
     if employer.version != version:
         raise Stale(_STALE)
-    changed = sorted(key for key, value in values.items() if getattr(employer, key) != value)
+    changed = history.changes({key: getattr(employer, key) for key in values}, values)
     for key, value in values.items():
         setattr(employer, key, value)
     _flush(work, values.get("name", employer.name))
-    history.record(work, "correct", "employer", employer_id, fields=changed)
+    history.record(work, "correct", "employer", employer_id, changes=changed)
     return get(work, employer_id)
 
 

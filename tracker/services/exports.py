@@ -25,11 +25,14 @@ from tracker.models import (
     Employer,
     Evidence,
     FinishedMessage,
+    FormerName,
     HistoryEntry,
+    HistoryValue,
     Holder,
     Message,
     Reminder,
     Renewal,
+    Request,
     RosterEntry,
     Sharing,
     StandingChange,
@@ -52,10 +55,13 @@ def standings(reading: Reading, *, on: date, stream: IO[bytes], format: Format =
 Rows = list[dict[str, Any]]
 
 # What a person is not told of the rows about them: keys of ours, and links that the nesting tells.
-_INTERNAL = frozenset({"version", "key", "holder_id", "certification_id", "activity_id"})
+_INTERNAL = frozenset(
+    {"version", "key", "holder_id", "certification_id", "activity_id", "folded_name"}
+)
 _SUBJECTS: tuple[tuple[str, type[Base]], ...] = (
     ("assessment", Assessment), ("certification", Certification), ("activity", Activity),
-    ("sharing", Sharing), ("roster_entry", RosterEntry),
+    ("sharing", Sharing), ("roster_entry", RosterEntry), ("former_name", FormerName),
+    ("request", Request),
 )  # fmt: skip
 
 
@@ -82,7 +88,7 @@ def record(reading: Reading, holder_ref: str) -> dict[str, Any]:
     }
     subjects = {name: [row["id"] for row in rows] for name, rows in {**told, **below}.items()}
     return {
-        "holder": holder,
+        "holder": holder, "former_names": told["former_name"], "requests": told["request"],
         "assessments": told["assessment"], "certifications": told["certification"],
         "activities": told["activity"], "sharing": told["sharing"],
         "rosters": told["roster_entry"], "messages": _messages(reading, holder["id"]),
@@ -159,7 +165,20 @@ def _history(reading: Reading, subjects: dict[str, list[str]]) -> Rows:
                 table.detail,
             ).where(table.subject == subject, table.subject_id.in_(some))  # fmt: skip
             found += [_plain(row) for row in reading.rows(statement)]
+    _put_values(reading, found)
     return sorted(found, key=lambda line: line["id"])
+
+
+def _put_values(reading: Reading, lines: Rows) -> None:
+    """Put the personal values that stand beside a line, before and after, under ``values``."""
+    by_id: dict[int, dict[str, Any]] = {line["id"]: line for line in lines}
+    table = HistoryValue
+    for start in range(0, len(lines), facts.CHUNK):
+        ids = [line["id"] for line in lines[start : start + facts.CHUNK]]
+        statement = select(table.history_id, table.field, table.before, table.after)
+        for row in reading.rows(statement.where(table.history_id.in_(ids))):
+            values = by_id[row.history_id].setdefault("values", {})
+            values[row.field] = {"before": row.before, "after": row.after}
 
 
 def _plain(row: Any) -> dict[str, Any]:

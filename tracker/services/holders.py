@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.db import new_id
 from tracker.domain.errors import AlreadyRecorded, NotFound, Stale
+from tracker.domain.names import Name, is_same
+from tracker.domain.numbers import spellings
 from tracker.domain.permissions import check_own_holder
-from tracker.models import Holder
-from tracker.services import history, reminders
-from tracker.services.work import Reading, Work
+from tracker.models import Certification, Employer, Holder, RosterEntry
+from tracker.services import history, names, reminders
+from tracker.services.work import Reading, Work, zone_of
 
 COLUMNS = (
     Holder.id, Holder.ref, Holder.given_name, Holder.family_name, Holder.email,
-    Holder.second_email, Holder.language, Holder.time_zone, Holder.recorded_at, Holder.version,
+    Holder.second_email, Holder.language, Holder.time_zone, Holder.deceased_on,
+    Holder.recorded_at, Holder.version,
 )  # fmt: skip
 _ONE = select(*COLUMNS)
 BY_ID = _ONE.where(Holder.id == bindparam("id"))
+_STALE = "The record changed since you read it; read it again."
+_LOOK_AGAIN = ("time_zone", "deceased_on")  # what decides when and whether reminders are due
 
 
 def register(work: Work, values: dict[str, Any]) -> Any:
     """Put a person on record. Raises AlreadyRecorded if the ref is taken."""
     id_ = new_id()
-    holder = Holder(id=id_, **{"ref": id_, **values}, recorded_at=work.now)
+    name = Name(values["given_name"], values["family_name"])
+    given = {"ref": id_, **values, **names.columns(name)}
+    holder = Holder(id=id_, **given, recorded_at=work.now)
     work.session.add(holder)
     try:
         work.session.flush()
@@ -45,38 +54,94 @@ def get(reading: Reading, holder_id: str) -> Any:
     return row
 
 
-def correct(work: Work, holder_id: str, values: dict[str, Any], *, version: int) -> Any:
+def correct(
+    work: Work, holder_id: str, values: dict[str, Any], *, version: int, reason: str | None = None
+) -> Any:
     """Change what is recorded of a person. Raises NotFound, or Stale if it changed since."""
     check_own_holder(work.actor, holder_id)
     holder = work.session.get(Holder, holder_id)
     if holder is None:
         raise NotFound
     if holder.version != version:
-        raise Stale("The record changed since you read it; read it again.")
-    before = {key: getattr(holder, key) for key in values}
-    for key, value in values.items():
+        raise Stale(_STALE)
+    write(work, holder, values, reason=reason)
+    return get(work, holder_id)
+
+
+def write(work: Work, holder: Holder, values: Mapping[str, Any], *, reason: str | None) -> None:
+    """Change a record and keep what stood there; a name that is replaced becomes a former name.
+
+    Certificates are not touched: they show the name on record. Raises Stale.
+    """
+    changed = history.changes({key: getattr(holder, key) for key in values}, values)
+    if not changed:
+        return
+    written = {key: new for key, (_, new) in changed.items()}
+    if not changed.keys().isdisjoint(names.FIELDS):
+        written |= _renamed(work, holder, written)
+    for key, value in written.items():
         setattr(holder, key, value)
     try:
         work.session.flush()
     except StaleDataError as error:
-        raise Stale("The record changed since you read it; read it again.") from error
-    if "time_zone" in values:
-        reminders.touch_holder(work, holder_id)
-    changed = {key: value for key, value in values.items() if before[key] != value}
-    history.record(work, "correct", "holder", holder_id, fields=sorted(changed))
-    return get(work, holder_id)
+        raise Stale(_STALE) from error
+    if not changed.keys().isdisjoint(_LOOK_AGAIN):
+        reminders.touch_holder(work, holder.id)
+    history.record(work, "correct", "holder", holder.id, changes=changed, reason=reason)
+
+
+def _renamed(work: Work, holder: Holder, written: Mapping[str, Any]) -> dict[str, str]:
+    """The columns of another name; the one that it replaces is kept."""
+    old = names.of(holder)
+    new = Name(written.get("given_name", old.given), written.get("family_name", old.family))
+    if is_same(old, new):
+        return {**names.columns(new), "folded_name": holder.folded_name}
+    given_up = names.Replaced(holder.id, old, today(work, holder))
+    return names.columns(new, names.keep(work, [given_up])[holder.id])
+
+
+def today(reading: Reading, holder: Any) -> date:
+    """Today where a holder lives."""
+    return reading.now.astimezone(zone_of(holder.time_zone)).date()
 
 
 def search(
     reading: Reading, *, after: str | None, limit: int, filters: dict[str, str]
 ) -> list[Any]:
-    """A page of holders in the order of their ids; ``filters`` match exactly, the name by start."""
+    """A page of holders in the order of their ids.
+
+    Names match by their start, whatever their accents and case; ``q`` means the words of a name
+    in any order, an email address, a certificate number, a ref or an employer's own number of a
+    worker; everything else matches exactly.
+    """
     statement = _ONE.order_by(Holder.id).limit(limit)
     if after:
         statement = statement.where(Holder.id > after)
     for key, value in filters.items():
-        column = getattr(Holder, key)
-        prefix = key in {"family_name", "given_name"}
-        match = column.istartswith(value, autoescape=True) if prefix else column == value
-        statement = statement.where(match)
+        statement = statement.where(_matches(reading, key, value))
     return list(reading.rows(statement))
+
+
+def _matches(reading: Reading, key: str, value: str) -> ColumnElement[bool]:
+    if key == "q":
+        return _is_meant(reading, value)
+    if key in names.FIELDS:
+        return names.begins(key, value)
+    return getattr(Holder, key) == value  # type: ignore[no-any-return]
+
+
+def _is_meant(reading: Reading, query: str) -> ColumnElement[bool]:
+    """The condition that a query means a holder by any of the ways to name one."""
+    if "@" in query:
+        address = "".join(query.split()).lower()
+        return or_(func.lower(Holder.email) == address, func.lower(Holder.second_email) == address)
+    numbers = spellings(query, [scheme.number_prefix for scheme in reading.schemes])
+    keys = {query, query.upper(), query.lower()}
+    certified = select(Certification.holder_id).where(Certification.number.in_(numbers))
+    employed = select(RosterEntry.holder_id).join(Employer).where(
+        RosterEntry.employee_id.in_(keys), RosterEntry.holder_id.is_not(None)
+    )  # fmt: skip
+    return or_(
+        names.is_found_by(query), Holder.ref.in_(keys), Holder.id.in_(certified),
+        Holder.id.in_(employed),
+    )  # fmt: skip

@@ -68,7 +68,8 @@ def tell(work: Work, news: Iterable[News]) -> None:
 
     Decisions and corrections wait ten minutes, in case of second thoughts; decisions of an hour
     make one letter. Suspensions, revocations and who sees a holder are told at once. Nobody is
-    told of what happened more than 14 days ago, nor at an address that is not written to.
+    told of what happened more than 14 days ago, nor at an address that is not written to, nor
+    after their death (see ``recipients``).
     """
     fresh = [one for one in news if is_news(work, one.on)]
     for start in range(0, len(fresh), facts.CHUNK):

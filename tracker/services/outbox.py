@@ -24,7 +24,7 @@ from tracker.db import Instant, new_id
 from tracker.mail import envelopes
 from tracker.mail.postman import Delivery, Outcome
 from tracker.models import Holder, Message, Preference, RelayAccept, Reminder
-from tracker.services import bulk, pacing, reminder_letters, runtime, suppressions
+from tracker.services import bulk, pacing, recipients, reminder_letters, runtime, suppressions
 from tracker.services.letters import Claim, Composed
 from tracker.services.reminder_letters import OWED
 from tracker.services.work import Work
@@ -210,6 +210,7 @@ _MARK = (
         Message.lease_until > bindparam("now", type_=Instant),
         runtime.MAY_SEND,
         ~suppressions.is_silent(bindparam("suppressed"), bindparam("now", type_=Instant)),
+        ~recipients.is_deceased(Message.holder_id),
         bindparam("stages") == _OWED_STAGES,
         ~ACCEPTED,
         ~exists(
@@ -231,9 +232,9 @@ def mark(work: Work, claimed: Claim, composed: Composed, *, place: str) -> bool:
     """Write down that the letter is being transmitted, if all of it is still owed.
 
     One statement asks and writes: the claim is ours and its lease runs, every stage that the
-    letter tells of is owed (not renewed, in force, not overtaken), the holder still wants such
-    letters, the address is not suppressed, and this database may send. What a kind of letter
-    has to ask beside that is asked first. False: nothing was written, nothing may be sent.
+    letter tells of is owed (not renewed, in force, not overtaken), the holder is alive and still
+    wants such letters, the address is not suppressed, and this database may send. What a kind of
+    letter has to ask beside that is asked first. False: nothing was written, nothing may be sent.
     """
     if composed.still_true is not None and not composed.still_true(work):
         return False

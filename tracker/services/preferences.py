@@ -31,16 +31,24 @@ NOT_WANTED = "The holder wants no such letters."
 PAUSED = "The holder paused such letters."
 _WANTED: Mapping[str, Any] = {"wanted": True, "snoozed_until": None}
 """What holds where there is no row."""
+_SAID = ("wanted", "snoozed_until", "changed_by", "changed_at", "reason")
 _KEY = ("holder_id", "type")
 _Opened = TypeVar("_Opened", bound=Reading)
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Whether a type of letter is wanted, and the last day of a pause if there is one."""
+    """Whether a type of letter is wanted, and the last day of a pause if there is one.
+
+    ``changed_by`` and ``changed_at`` say who said so last and when; ``reason`` is why the staff did
+    in the holder's place.
+    """
 
     wanted: bool = True
     snoozed_until: date | None = None
+    changed_by: str | None = None
+    changed_at: datetime | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +62,9 @@ class Preferences:
 def of_holder(reading: Reading, holder_id: str) -> Preferences:
     """What a holder wants. Raises NotFound, also for somebody else's record."""
     holder = holders.get(reading, holder_id)
-    statement = select(Preference.type, Preference.wanted, Preference.snoozed_until)
+    statement = select(Preference.type, *(getattr(Preference, name) for name in _SAID))
     rows = reading.rows(statement.where(Preference.holder_id == holder_id))
-    said = {row.type: Wish(row.wanted, row.snoozed_until) for row in rows}
+    said = {row.type: Wish(*row[1:]) for row in rows}
     return Preferences(holder, {type_: said.get(type_, Wish()) for type_ in LETTER_TYPES})
 
 
@@ -72,12 +80,7 @@ def change_mine(work: Work, values: dict[str, Any]) -> Preferences:
     or Invalid for a pause that is past or longer than a year.
     """
     holder_id = _me(work)
-    certifications.lock(work, [holder_id])
-    before = of_holder(work, holder_id)
-    _check_pause(work, before.holder, values.get(REMINDERS, {}).get("snoozed_until"), REMINDERS)
-    for type_ in LETTER_TYPES:
-        if wish := values.get(type_):
-            put(work, type_, [holder_id], wish)
+    before = _change(work, holder_id, values, reason=None)
     record = {
         key: value for key, value in values.items()
         if key not in LETTER_TYPES and getattr(before.holder, key) != value
@@ -85,6 +88,30 @@ def change_mine(work: Work, values: dict[str, Any]) -> Preferences:
     if record:
         holders.correct(work, holder_id, record, version=before.holder.version)
     return of_holder(work, holder_id)
+
+
+def change_for(
+    work: Work, holder_id: str, values: Mapping[str, Any], *, reason: str | None
+) -> Preferences:
+    """Change a holder's wishes in their place, who may change them back; the reason is kept.
+
+    ``values`` are wishes by type of letter. Raises NotFound, or Invalid as ``change_mine``.
+    """
+    _change(work, holder_id, values, reason=reason)
+    return of_holder(work, holder_id)
+
+
+def _change(
+    work: Work, holder_id: str, values: Mapping[str, Any], *, reason: str | None
+) -> Preferences:
+    """Write wishes down; what was wanted before."""
+    certifications.lock(work, [holder_id])
+    before = of_holder(work, holder_id)
+    _check_pause(work, before.holder, values.get(REMINDERS, {}).get("snoozed_until"), REMINDERS)
+    for type_ in LETTER_TYPES:
+        if wish := values.get(type_):
+            put(work, type_, [holder_id], wish, reason=reason)
+    return before
 
 
 def _me(reading: Reading) -> str:
@@ -109,33 +136,51 @@ def _check_pause(reading: Reading, holder: Any, until_on: date | None, field: st
 
 def put(
     work: Work, type_: str, holder_ids: Collection[str], wish: Mapping[str, Any], *,
-    before: datetime | None = None, **cause: str,
+    before: datetime | None = None, reason: str | None = None, **cause: str,
 ) -> list[str]:  # fmt: skip
     """Set what holders want of a type of letter; returns those for whom that was news.
 
     Each has a line of history. ``before``: whoever changed their mind since then is left alone.
+    ``reason`` is why staff do so in a holder's place.
     """
-    changed: list[str] = []
+    lines: list[tuple[str, dict[str, Any]]] = []
     for ids in facts.chunks(sorted(set(holder_ids))):
-        changed += [row.holder_id for row in work.rows(_put(work, type_, ids, wish, before))]
-    said = {key: str(value) if isinstance(value, date) else value for key, value in wish.items()}
-    if "snoozed_until" in said and said["snoozed_until"] is None:
-        said["snoozed_until"] = "none"  # the trail leaves out what is null
-    detail = {"type": type_, **said, **cause}
-    history.record_many(work, "prefer", "holder", [(id_, detail) for id_ in changed])
-    return changed
+        earlier = _wishes(work, type_, ids)
+        for row in work.rows(_put(work, type_, ids, wish, before=before, reason=reason)):
+            known = earlier.get(row.holder_id, _WANTED)
+            changes = history.changes({key: known[key] for key in wish}, wish)
+            detail = {"type": type_, "changes": changes, "reason": reason, **cause}
+            lines.append((row.holder_id, detail))
+    history.record_many(work, "prefer", "holder", lines)
+    return [holder_id for holder_id, _ in lines]
+
+
+def _wishes(work: Work, type_: str, ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+    """What these holders said of a type of letter so far."""
+    columns = [getattr(Preference, name) for name in _WANTED]
+    statement = select(Preference.holder_id, *columns).where(
+        Preference.holder_id.in_(ids), Preference.type == type_
+    )
+    return {row.holder_id: row._mapping for row in work.rows(statement)}  # noqa: SLF001
 
 
 def _put(
-    work: Work, type_: str, ids: Sequence[str], wish: Mapping[str, Any], before: datetime | None
-) -> Any:
-    """Write where it says something new; without a row all is wanted, so none is made for that."""
-    columns = {key: getattr(Preference, key) for key in wish}
-    news = [or_(*(column.is_distinct_from(wish[key]) for key, column in columns.items()))]
+    work: Work, type_: str, ids: Sequence[str], wish: Mapping[str, Any], *,
+    before: datetime | None, reason: str | None,
+) -> Any:  # fmt: skip
+    """Write where it says something new; without a row all is wanted, so none is made for that.
+
+    A reason is something new as well.
+    """
+    said = {**wish, "reason": reason} if reason is not None else wish
+    columns = {key: getattr(Preference, key) for key in said}
+    news = [or_(*(column.is_distinct_from(said[key]) for key, column in columns.items()))]
     if before is not None:
         news.append(Preference.changed_at < before)
-    values = {**wish, "changed_at": work.now}
-    if all(_WANTED[key] == value for key, value in wish.items()):
+    values = {
+        **wish, "changed_at": work.now, "changed_by": work.actor.name, "reason": reason,
+    }  # fmt: skip
+    if reason is None and all(_WANTED[key] == value for key, value in wish.items()):
         of_these = (Preference.holder_id.in_(ids), Preference.type == type_)
         return (
             update(Preference).where(*of_these, *news).values(values)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from tracker.services import activities, assessments, holders, renewals, standings
+from tracker.services import activities, assessments, holders, names, renewals, standings
 from tracker.services.ahead import Ahead
 from tracker.services.work import Reading
 
@@ -17,6 +17,7 @@ class HolderRecord:
     """Everything on record about a person; certifications with their standings on a day."""
 
     holder: Any
+    former_names: Sequence[Any]
     assessments: Sequence[Any]
     certifications: Sequence[standings.Held]
     activities: Sequence[Any]
@@ -30,6 +31,7 @@ def of_holder(reading: Reading, holder_id: str, *, on: date | None) -> HolderRec
     """
     return HolderRecord(
         holder=holders.get(reading, holder_id),
+        former_names=names.of_holder(reading, holder_id),
         assessments=assessments.of_holder(reading, holder_id),
         certifications=standings.of_holder(reading, holder_id, on=on or today_everywhere(reading)),
         activities=activities.of_holder(reading, holder_id),
@@ -50,6 +52,6 @@ def todays(reading: Reading) -> list[date]:
 
 AHEAD = Ahead(
     lambda reading, id_: {"id": id_, "on": today_everywhere(reading)},
-    holders.BY_ID, assessments.OF_HOLDER, standings.OF_HOLDER, activities.OF_HOLDER,
-    renewals.OF_HOLDER,
+    holders.BY_ID, names.OF_HOLDER, assessments.OF_HOLDER, standings.OF_HOLDER,
+    activities.OF_HOLDER, renewals.OF_HOLDER,
 )  # fmt: skip

@@ -44,7 +44,7 @@ CURSORS = (
         ReminderCursor.last_offset, ReminderCursor.next_due_at, Cycle.opened_on,
         Certification.scheme, Certification.number, Certification.holder_id, Holder.ref,
         Holder.given_name, Holder.family_name, Holder.email, Holder.second_email,
-        Holder.language, Holder.time_zone,
+        Holder.language, Holder.time_zone, Holder.deceased_on,
     )
     .join(Certification, Certification.id == ReminderCursor.certification_id)
     .join(Holder, Holder.id == Certification.holder_id)
@@ -97,6 +97,7 @@ def examine(reading: Reading, rows: Sequence[Any], when: When) -> list[Examined]
         looks[id_] = rules.Look(
             now=moment.now, opened_at=rules.opening(row.opened_on, zone),
             last_offset=row.last_offset, decided=decided(row), hold=hold, pending=pending,
+            deceased=row.deceased_on is not None,
             deliverable=suppressions.address_of(row, silent) is not None,
             wanted=wish is None or wish.wanted, snoozed=is_paused(wish, moment.now, zone),
         )  # fmt: skip

@@ -259,7 +259,8 @@ class ExportRow:
 def export(reading: Reading, *, on: date) -> Iterator[ExportRow]:
     """One row per holder and scheme with an assessment on or before ``on``, by holder_ref.
 
-    Nothing after ``on`` is seen. Reads in chunks, so that memory stays flat.
+    Nothing after ``on`` is seen. Of whoever had died by then the status is that of the dates, and
+    nothing is valid. Reads in chunks, so that memory stays flat.
     """
     last = ""
     while True:
@@ -267,32 +268,32 @@ def export(reading: Reading, *, on: date) -> Iterator[ExportRow]:
             Assessment.holder_id == Holder.id, Assessment.taken_on <= on,
             Assessment.voided_at.is_(None),
         )  # fmt: skip
-        statement = select(Holder.id, Holder.ref).where(Holder.ref > last, tried.exists())
+        statement = select(Holder.id, Holder.ref, Holder.deceased_on)
+        statement = statement.where(Holder.ref > last, tried.exists())
         statement = statement.order_by(Holder.ref).limit(facts.CHUNK)
         page = reading.rows(statement)
         if not page:
             return
-        refs = {row.id: row.ref for row in page}
-        yield from _export_page(reading, refs, on)
+        yield from _export_page(reading, {row.id: row for row in page}, on)
         last = page[-1].ref
 
 
-def _export_page(reading: Reading, refs: Mapping[str, str], on: date) -> Iterator[ExportRow]:
-    attempts = facts.attempts(reading, refs)
-    held = {(h.holder_id, h.scheme): h for h in of_many(reading, refs, on=on)}
+def _export_page(reading: Reading, holders: Mapping[str, Any], on: date) -> Iterator[ExportRow]:
+    attempts = facts.attempts(reading, holders)
+    held = {(h.holder_id, h.scheme): h for h in of_many(reading, holders, on=on)}
     totals = evaluations(reading, held.values(), on=on)
-    for holder_id, ref in refs.items():
+    for holder_id, holder in holders.items():
         for scheme in reading.schemes:
             tried = [a for a in attempts[holder_id, scheme.code] if a.taken_on <= on]
             if tried:
                 one = held.get((holder_id, scheme.code))
                 total = totals.get(one.id) if one else None
-                yield _export_row(scheme, ref, tried, one, total, on=on)
+                yield _export_row(scheme, holder, tried, one, total, on=on)
 
 
 def _export_row(
     scheme: Scheme,
-    ref: str,
+    holder: Any,
     tried: Collection[assessments.Attempt],
     held: Held | None,
     total: Evaluation | None,
@@ -300,11 +301,12 @@ def _export_row(
     on: date,
 ) -> ExportRow:
     passed = assessments.passes(tried, on=on)
+    died = holder.deceased_on is not None and holder.deceased_on <= on
     standing = held.standing if held else None
     return ExportRow(
-        holder_ref=ref, certificate_number=held.number if held else "", scheme=scheme.code,
+        holder_ref=holder.ref, certificate_number=held.number if held else "", scheme=scheme.code,
         status=standing.status if standing else "in_progress",
-        valid=standing.valid if standing else False,
+        valid=standing.valid and not died if standing else False,
         awarded_on=held.awarded_on if held else None,
         cycle_starts_on=standing.cycle_starts_on if standing else None,
         expires_on=standing.expires_on if standing else None,

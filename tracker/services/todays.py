@@ -26,6 +26,7 @@ def today_of(scheme: Scheme, row: Any, points: Points | None, *, on: date) -> To
             points.policy if points else None,
             points.evaluation if points else None,
             points.pending if points else None,
+            earns_until=points.earns_until if points else None,
         )
     )
     late, fees = _late(row, points, on), scheme.fees

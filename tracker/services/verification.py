@@ -8,9 +8,8 @@ withdrawn one that it is withdrawn, one that was earned again which one speaks n
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -20,20 +19,21 @@ from sqlalchemy.orm import aliased
 from tracker.domain import certifications
 from tracker.domain.certifications import Standing
 from tracker.domain.errors import NotFound
+from tracker.domain.numbers import spellings
 from tracker.domain.schemes import Scheme
-from tracker.models import Certification, Holder, Span
+from tracker.domain.values import run_together
+from tracker.models import Certification, FormerName, Holder, Span
 from tracker.services.work import Reading
 
 _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{16,32}")
-_NUMBER = re.compile(r"[0-9A-Z-]{1,32}")
 _CURRENT = aliased(Certification)
 _STATEMENT = (
     select(
         Certification.number, Certification.scheme, Certification.awarded_on,
         Certification.replaced_on, _CURRENT.number.label("current_number"), Holder.given_name,
-        Holder.family_name, Span.from_on, Span.until_on, Span.cycle, Span.cycle_starts_on,
-        Span.expires_on, Span.window_opens_on, Span.grace_ends_on, Span.title_ends_on,
-        Span.pending_since, Span.hold, Span.valid_while_pending,
+        Holder.family_name, Holder.deceased_on, Span.from_on, Span.until_on, Span.cycle,
+        Span.cycle_starts_on, Span.expires_on, Span.window_opens_on, Span.grace_ends_on,
+        Span.title_ends_on, Span.pending_since, Span.hold, Span.valid_while_pending,
     )
     .join(Holder, Holder.id == Certification.holder_id)
     .join(Span, Span.certification_id == Certification.id)
@@ -57,7 +57,8 @@ class Verified:
 
     ``held_since`` is the day from which the certification is suspended, revoked or surrendered.
     ``again_on`` is the day since which the holder is certified again, ``again_number`` the number
-    of the certificate that speaks for them now.
+    of the certificate that speaks for them now. ``is_over``: nobody holds it any more, whatever
+    its dates say; why is not told to strangers.
     """
 
     scheme: Scheme
@@ -66,6 +67,7 @@ class Verified:
     awarded_on: date
     standing: Standing
     held_since: date | None
+    is_over: bool
     checked_at: datetime
     again_on: date | None = None
     again_number: str | None = None
@@ -84,39 +86,45 @@ def by_address(reading: Reading, public_id: str) -> Verified:
 
 
 def by_number(reading: Reading, number: str, surname: str) -> Verified:
-    """The certification of that number, if its holder has that family name. Raises NotFound.
+    """The certification of that number, if its holder has or had that family name.
 
-    Blanks, case, accents and hyphens in the name are forgiven.
+    Whatever name it is asked by, the current one is told. Blanks, case, accents and hyphens are
+    forgiven in the name, and missing or other hyphens in the number. Raises NotFound.
     """
-    number = re.sub(r"\s", "", number).upper()
-    if not _NUMBER.fullmatch(number):
-        raise NotFound
-    rows = reading.rows(_STATEMENT.where(Certification.number == number))
-    if not rows or _folded(rows[0].family_name) != _folded(surname) or not _folded(surname):
+    numbers = spellings(number, [scheme.number_prefix for scheme in reading.schemes])
+    asked = run_together(surname)
+    # Both are always read, so that the time of an answer does not tell whether a number exists.
+    rows = reading.rows(_STATEMENT.where(Certification.number.in_(numbers)))
+    former = reading.rows(_FORMER.where(Certification.number.in_(numbers)))
+    surnames = {run_together(row.family_name) for row in (*rows[:1], *former)}
+    if not asked or asked not in surnames or len({row.number for row in rows}) != 1:
         raise NotFound
     return _verified(reading, rows)
 
 
-def _folded(name: str) -> str:
-    """A name as it is compared: letters only, without accents and case."""
-    split = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(letter for letter in split if letter.isalnum())
+_FORMER = select(FormerName.family_name).join(
+    Certification, Certification.holder_id == FormerName.holder_id
+)
 
 
 def _verified(reading: Reading, rows: Sequence[Any]) -> Verified:
     if not rows:
         raise NotFound
     first, scheme = rows[0], reading.schemes[rows[0].scheme]
-    spans = [certifications.Span(*row[7:]) for row in rows]
+    spans = [certifications.Span(*row[8:]) for row in rows]
     on = reading.today(scheme)
     span = certifications.span_on(spans, on)
     if span is None:
         raise NotFound
+    standing = certifications.standing_on(span, on)
+    is_over = first.deceased_on is not None
     return Verified(
         scheme=scheme, holder=f"{first.given_name} {first.family_name}", number=first.number,
-        awarded_on=first.awarded_on, standing=certifications.standing_on(span, on),
+        awarded_on=first.awarded_on,
+        standing=replace(standing, valid=False) if is_over else standing,
         held_since=None if span.hold == "withdrawn" else _held_since(spans, span),
-        checked_at=reading.now, again_on=first.replaced_on, again_number=first.current_number,
+        is_over=is_over, checked_at=reading.now, again_on=first.replaced_on,
+        again_number=first.current_number,
     )  # fmt: skip
 
 

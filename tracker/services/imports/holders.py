@@ -1,44 +1,177 @@
-"""holders: people on record, by holder_ref."""
+"""holders: people on record, by holder_ref.
+
+A file adds people and changes what it said of them before. What a person or the staff changed
+since is not taken back by it: the report names such a value, and it stays.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select, update
 
-from tracker.models import Certification, Holder, ReminderCursor
-from tracker.services import bulk, facts
-from tracker.services.imports import lookups
+from tracker.domain.names import Name, as_stored, is_same
+from tracker.models import Certification, HistoryEntry, HistoryValue, Holder, ReminderCursor
+from tracker.services import bulk, facts, holders, names, namesakes
 from tracker.services.imports.run import Kind, Row, Run, nothing_follows
 from tracker.services.imports.tables import Batch
 from tracker.services.reminder_plans import AT_ONCE
 from tracker.services.work import Work
 from tracker.tabular import Column, choice, email, text, time_zone
 
-_NAMES = ("given_name", "family_name", "email")
+_REQUIRED = ("given_name", "family_name", "email")
 _OPTIONAL = ("second_email", "language", "time_zone")
+_FIELDS = (*_REQUIRED, *_OPTIONAL)
 # A cell may leave these out; what is on record then stays, and new holders get this.
 _DEFAULTS = {"language": "en", "time_zone": "America/New_York"}
+
+_Values = dict[str, Any]
 
 
 def _take(run: Run, rows: Collection[Row]) -> None:
     if run.broken:
         return
-    on_record = lookups.by_ref(run.work, Holder, [row.key for row in rows], *_NAMES, *_OPTIONAL)
-    batch = Batch(run, Holder, subject="holder", private=True)
+    on_record = _on_record(run.work, [row.key for row in rows])
+    wanted = {row.key: _values(run, row, on_record.get(row.key)) for row in rows}
+    _keep_what_people_changed(run, rows, on_record, wanted)
+    _name(run.work, on_record, wanted)
+    _warn_of_namesakes(run, [row for row in rows if row.key not in on_record], wanted)
+    batch = Batch(run, Holder, subject="holder", derived=("folded_name",))
     moved: list[str] = []
     for row in rows:
-        old = on_record.get(row.key)
-        values = {name: row[name] for name in _NAMES}
-        for name in _OPTIONAL:
-            kept = getattr(old, name) if old else _DEFAULTS.get(name)
-            given = name in run.header and (row[name] is not None or name not in _DEFAULTS)
-            values[name] = row[name] if given else kept
+        old, values = on_record.get(row.key), wanted[row.key]
         batch.add(old, values, ref=row.key, recorded_at=run.work.now, version=1)
         if old is not None and old.time_zone != values["time_zone"]:
             moved.append(old.id)
     batch.write()
     _look_again(run.work, moved)
+
+
+def _on_record(work: Work, refs: Collection[str]) -> dict[str, Any]:
+    """The people of these refs, locked in the order in which ``certifications.lock`` locks."""
+    columns = (Holder.ref, Holder.id, Holder.folded_name, *(getattr(Holder, f) for f in _FIELDS))
+    statement = select(*columns).where(bulk.among(work, Holder.ref, refs)).order_by(Holder.id)
+    return {row.ref: row for row in work.rows(statement.with_for_update())}
+
+
+def _values(run: Run, row: Row, old: Any) -> _Values:
+    """What the row says of the person; where it says nothing, what is on record."""
+    values: _Values = {name: as_stored(row[name]) for name in _REQUIRED}
+    for name in _OPTIONAL:
+        kept = getattr(old, name) if old else _DEFAULTS.get(name)
+        given = name in run.header and (row[name] is not None or name not in _DEFAULTS)
+        values[name] = row[name] if given else kept
+    return values
+
+
+def _name(work: Work, on_record: Mapping[str, Any], wanted: Mapping[str, _Values]) -> None:
+    """Add what people are found by; the names that are replaced become former names."""
+    changed = {
+        ref: old for ref, old in on_record.items() if not is_same(_of(wanted[ref]), names.of(old))
+    }
+    replaced = [
+        names.Replaced(old.id, names.of(old), holders.today(work, old)) for old in changed.values()
+    ]
+    former = names.keep(work, replaced) if replaced else {}
+    for ref, values in wanted.items():
+        old = on_record.get(ref)
+        values.update(names.columns(_of(values), former.get(old.id, ()) if old else ()))
+        if old is not None and ref not in changed:
+            values["folded_name"] = old.folded_name
+
+
+def _of(values: _Values) -> Name:
+    return Name(values["given_name"], values["family_name"])
+
+
+# What was changed since.
+@dataclass(frozen=True, slots=True)
+class _Replaced:
+    """A value that a person or the staff replaced."""
+
+    by: str
+    on: str
+
+
+def _keep_what_people_changed(
+    run: Run, rows: Collection[Row], on_record: Mapping[str, Any], wanted: Mapping[str, _Values]
+) -> None:
+    """Leave alone, with a warning, what a row would put back to what somebody replaced."""
+    differing = {
+        old.id for ref, old in on_record.items()
+        if any(getattr(old, name) != wanted[ref][name] for name in _FIELDS)
+    }  # fmt: skip
+    if not differing:
+        return
+    replaced = _replaced(run.work, differing)
+    for row in rows:
+        old, values = on_record.get(row.key), wanted[row.key]
+        if old is None or old.id not in differing:
+            continue
+        for name in _FIELDS:
+            known = replaced.get((old.id, name, _compared(values[name])))
+            if known is not None and values[name] != (stays := getattr(old, name)):
+                run.warn(row.number, name, _taken_back(values[name], stays, known))
+                values[name] = stays
+
+
+def _replaced(work: Work, ids: Collection[str]) -> dict[tuple[str, str, str], _Replaced]:
+    """What people and staff replaced, by holder, field and the value as it is compared."""
+    statement = (
+        select(
+            HistoryValue.subject_id, HistoryValue.field, HistoryValue.before, HistoryEntry.actor,
+            HistoryEntry.at,
+        )
+        .join(HistoryEntry, HistoryEntry.id == HistoryValue.history_id)
+        .where(
+            bulk.among(work, HistoryValue.subject_id, ids), HistoryValue.field.in_(_FIELDS),
+            HistoryEntry.subject == "holder", HistoryEntry.action != "import",
+        )
+        .order_by(HistoryValue.history_id)
+    )  # fmt: skip
+    return {
+        (row.subject_id, row.field, _compared(row.before)): _Replaced(
+            row.actor, row.at.date().isoformat()
+        )
+        for row in work.rows(statement)
+    }
+
+
+def _compared(value: str | None) -> str:
+    """Values are the same whatever their case."""
+    return (value or "").casefold()
+
+
+def _taken_back(given: str | None, stays: str | None, known: _Replaced) -> str:
+    return (
+        f"{_quoted(given)} was replaced by {known.by} on {known.on}; {_quoted(stays)} stays on"
+        " record. If the file is right, correct the record by hand."
+    )
+
+
+def _quoted(value: str | None) -> str:
+    return "nothing" if value is None else f'"{value}"'
+
+
+# People who seem to be on record already.
+def _warn_of_namesakes(run: Run, rows: Collection[Row], wanted: Mapping[str, _Values]) -> None:
+    """Say of new people that somebody with the same name and address is on record, or in the file.
+
+    Both may be right; they are imported all the same.
+    """
+    if not rows:
+        return
+    keys = {
+        row.key: namesakes.key_of(wanted[row.key]["folded_name"], wanted[row.key]["email"])
+        for row in rows
+    }
+    known = namesakes.on_record(run.work, set(keys.values()))
+    for row in rows:
+        other = known.setdefault(keys[row.key], row.key)
+        if other != row.key:
+            run.warn(row.number, "holder_ref", namesakes.warning(other))
 
 
 def _look_again(work: Work, holder_ids: Collection[str]) -> None:

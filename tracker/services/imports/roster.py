@@ -214,7 +214,7 @@ class _Chunk:
 
     def __init__(self, run: Run, known: _Known, employer_ids: dict[str, str]) -> None:
         self._run, self._known, self._ids = run, known, employer_ids
-        self.batch = Batch(run, RosterEntry, subject="roster_entry", private=True)
+        self.batch = Batch(run, RosterEntry, subject="roster_entry")
         self.current: list[tuple[int, Any]] = []
         self.ended: list[tuple[int, Any]] = []
 

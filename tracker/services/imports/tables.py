@@ -5,23 +5,26 @@ A chunk costs a fixed number of statements, whatever is in it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from tracker.db import Base, new_id
 from tracker.services import bulk, history
+from tracker.services.history import Changes
 from tracker.services.imports.run import Run
 
 
 class Batch:
     """The rows of one chunk for one table, with the count of what becomes of each."""
 
-    def __init__(self, run: Run, table: type[Base], *, subject: str, private: bool = False) -> None:
-        """``private``: history names the fields that changed, not what stood there."""
-        self._run, self._table, self._subject, self._private = run, table, subject, private
+    def __init__(
+        self, run: Run, table: type[Base], *, subject: str, derived: Collection[str] = ()
+    ) -> None:
+        """``derived`` columns follow from the others: written along, no change by themselves."""
+        self._run, self._table, self._subject, self._derived = run, table, subject, derived
         self.ids: dict[str, str] = {}  # by key, of the rows that have one
         self._created: list[dict[str, Any]] = []
-        self._changed: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        self._changed: list[tuple[dict[str, Any], Changes]] = []
 
     def add(self, old: Any, values: Mapping[str, Any], **new: Any) -> str:
         """Have a row written: inserted with the ``new`` values too, updated, or left alone.
@@ -33,10 +36,11 @@ class Batch:
         if old is None:
             self._created.append({"id": id_, **new, **values})
             return self._count("created")
-        before = {k: getattr(old, k) for k, v in values.items() if getattr(old, k) != v}
-        if not before:
+        told = {name: value for name, value in values.items() if name not in self._derived}
+        changed = history.changes({name: getattr(old, name) for name in told}, told)
+        if not changed:
             return self._count("unchanged")
-        self._changed.append(({"_id": old.id, **values}, before))
+        self._changed.append(({"_id": old.id, **values}, changed))
         return self._count("changed")
 
     def _count(self, fate: str) -> str:
@@ -50,13 +54,9 @@ class Batch:
             bulk.update(work, self._table, [values for values, _ in self._changed])
             history.record_many(
                 work, "import", self._subject,
-                [(values["_id"], self._detail(values, old)) for values, old in self._changed],
+                [
+                    (values["_id"], {"run": self._run.id, "changes": changed})
+                    for values, changed in self._changed
+                ],
             )  # fmt: skip
         bulk.insert(work, self._table, self._created)
-
-    def _detail(self, values: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-        detail: dict[str, Any] = {"run": self._run.id, "fields": sorted(before)}
-        if not self._private:
-            for name, old in before.items():
-                detail |= {f"{name}_before": old, f"{name}_after": values[name]}
-        return detail

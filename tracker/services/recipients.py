@@ -1,0 +1,46 @@
+"""Who is written to no more: people who are recorded as deceased.
+
+Every way to a letter asks here: news is not put into the outbox, reminders are skipped with the
+reason ``deceased``, a letter that waits is not composed, and the marker refuses one that was. A
+death that was recorded by mistake can be taken back; what fell due meanwhile stays unsent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, select
+
+from tracker.models import Holder
+from tracker.services import bulk, facts
+from tracker.services.letters import Claim, Made, Uncomposed
+from tracker.services.work import Reading
+
+DECEASED = "deceased"
+"""The named reason for silence."""
+
+
+def is_deceased(holder_id: Any) -> ColumnElement[bool]:
+    """The condition on a column that names a holder, or nobody."""
+    return exists(select(Holder.id).where(Holder.id == holder_id, Holder.deceased_on.is_not(None)))
+
+
+def deceased(reading: Reading, holder_ids: Collection[str]) -> set[str]:
+    """Which of these people are recorded as deceased."""
+    found: set[str] = set()
+    for ids in facts.chunks(sorted(holder_ids)):
+        statement = select(Holder.id).where(
+            bulk.among(reading, Holder.id, ids), Holder.deceased_on.is_not(None)
+        )
+        found |= {row.id for row in reading.rows(statement)}
+    return found
+
+
+def drop_deceased(reading: Reading, claims: Sequence[Claim], made: Made) -> Made:
+    """The composed letters, less those to people who are recorded as deceased."""
+    silent = deceased(reading, {claim.holder_id for claim in claims if claim.holder_id})
+    dropped = {
+        claim.id: Uncomposed(DECEASED, owed=False) for claim in claims if claim.holder_id in silent
+    }
+    return {**made, **dropped}
