@@ -8,7 +8,8 @@ Sentences = Mapping[str, str]
 
 TITLES: Mapping[str, Sentences] = {
     "en": {
-        "award": "The certification", "assessment": "Scores", "retake": "Taking an assessment again",
+        "award": "The certification", "assessment": "Scores",
+        "retake": "Taking an assessment again",
         "version": "This version", "requirement": "What a cycle needs",
         "categories": "Categories and their limits", "tags": "Marks and their limits",
         "types": "What activities bring", "employment": "How employment is counted",
@@ -19,7 +20,8 @@ TITLES: Mapping[str, Sentences] = {
         "sources": "Where this comes from",
     },
     "es": {
-        "award": "La certificación", "assessment": "Calificaciones", "retake": "Repetir una evaluación",
+        "award": "La certificación", "assessment": "Calificaciones",
+        "retake": "Repetir una evaluación",
         "version": "Esta versión", "requirement": "Lo que exige un ciclo",
         "categories": "Las categorías y sus límites", "tags": "Las marcas y sus límites",
         "types": "Lo que aportan las actividades", "employment": "Cómo se cuenta el empleo",
