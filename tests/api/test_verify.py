@@ -18,7 +18,7 @@ from tracker.services import activities, assessments, certifications, facts, ren
 
 KEYS = {
     "scheme", "issuer", "holder", "number", "status", "valid", "awarded_on", "expires_on",
-    "checked_at",
+    "note", "certified_again_on", "certified_again_number", "checked_at",
 }  # fmt: skip
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 PATHS = ["/verify", "/api/v1/verify"]
@@ -70,6 +70,7 @@ def test_a_program_gets_the_allowed_keys_and_no_others(client, row, path):
         "scheme": "Certified Production Technician", "issuer": "MSSC",
         "holder": "Ana Peña-García", "number": row.number, "status": "renewal_open",
         "valid": True, "awarded_on": "2021-12-25", "expires_on": "2026-12-25",
+        "note": None, "certified_again_on": None, "certified_again_number": None,
         "checked_at": "2026-11-21T17:00:00Z",
     }  # fmt: skip
     assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
@@ -201,13 +202,49 @@ def test_an_unknown_address_answers_alike_and_says_why_it_may_be(client, address
     assert got.headers["X-Robots-Tag"] == "noindex, nofollow"
 
 
-def test_a_voided_certification_is_unknown(office, ids, client, row):
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ("Withdrawn", "This certificate is withdrawn: recorded in error.")),
+        ("es", ("Retirada", "Este certificado está retirado: se registró por error.")),
+    ],
+)
+def test_a_withdrawn_one_says_so_at_its_old_address_and_number(office, ids, client, language, said):
+    """A certificate that was handed out never answers "not found"."""
+    title, sentence = said
     with office.work(SYSTEM) as work:
+        row = certifications.of_holder(work, ids[0], "cpt")
         passed = assessments.of_holder(work, ids[0])[0]
         assessments.void(work, passed.id, reason="A mistake.")
-    assert same(client.get(f"/verify/{row.public_id}")) == same(client.get("/verify/" + "B" * 22))
-    by_number = f"/verify?number={row.number}&surname=Peña-García"
-    assert same(client.get(by_number)) == same(client.get("/verify/" + "B" * 22))
+    by_address = client.get(f"/verify/{row.public_id}?lang={language}")
+    assert by_address.status_code == 200
+    assert (by_address.json["status"], by_address.json["valid"]) == ("withdrawn", False)
+    assert (by_address.json["note"], by_address.json["expires_on"]) == (sentence, None)
+    by_number = f"/verify?number={row.number}&surname=Peña-García&lang={language}"
+    assert client.get(by_number).json == by_address.json
+    shown = client.get(f"/verify/{row.public_id}?lang={language}", headers=HTML)
+    assert (shown.status_code, heading(shown)) == (200, f"✗ {title}")
+    assert sentence in shown.text
+    assert not {"Does not expire", "No vence"} & set(re.findall(r"<dd>(.*?)</dd>", shown.text))
+
+
+def test_one_that_was_earned_again_names_the_certificate_that_speaks_now(office, ids, client, row):
+    with office.work(SYSTEM) as work:
+        certifications.change(
+            work, ids[1], kind="surrender", effective_on=date(2026, 1, 10), reason_code="own",
+            reason="Moved.",
+        )  # fmt: skip
+        factories.passed(work, ids[0], date(2026, 11, 3))
+        now = certifications.of_holder(work, ids[0], "cpt").number
+    told = client.get(f"/verify/{row.public_id}").json
+    assert (told["status"], told["number"]) == ("surrendered", row.number)
+    assert (told["certified_again_on"], told["certified_again_number"]) == ("2026-11-03", now)
+    english = client.get(f"/verify/{row.public_id}?lang=en", headers=HTML).text
+    assert f"Certified again since 3 November 2026, with certificate number {now}." in english
+    spanish = client.get(f"/verify/{row.public_id}?lang=es", headers=HTML).text
+    assert f"desde el 3 de noviembre de 2026, con el certificado número {now}." in spanish
+    current = client.get(f"/verify?number={now}&surname=Peña-García").json
+    assert (current["status"], current["note"]) == ("active", None)
 
 
 @pytest.mark.parametrize("path", PATHS)

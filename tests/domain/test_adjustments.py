@@ -11,7 +11,7 @@ import pytest
 
 from tests.domain.examples import CLA, CPT, policy, renewed, scheme_of
 from tracker.domain import adjustments as rules
-from tracker.domain.adjustments import Request
+from tracker.domain.adjustments import Noted, Request, check_reason, given_back
 from tracker.domain.certifications import (
     Adjustment,
     Change,
@@ -19,6 +19,7 @@ from tracker.domain.certifications import (
     extension_of,
     first_cycle,
     hold_on,
+    moved_to,
     next_cycle,
     requirement_of,
     span_on,
@@ -34,7 +35,7 @@ from tracker.domain.errors import (
     ReductionRefused,
     TooLittleEarned,
 )
-from tracker.domain.periods import Duration
+from tracker.domain.periods import Duration, Period
 from tracker.domain.policies import ExtensionRule, Reduction
 
 AWARDED, EXPIRES = date(2024, 3, 15), date(2029, 3, 15)
@@ -371,3 +372,80 @@ def test_an_extension_that_no_rule_provided_for_does_not_move_the_next_cycle():
 )
 def test_the_moved_cycle_is_as_long_as_any(valid_through, ends):
     assert following(RULE, valid_through=valid_through) == (date(2029, 9, 16), ends)
+
+
+# Days given back.
+WINDOW = Period(date(2025, 6, 3), date(2025, 9, 1))
+JUNE_10, JULY_1, SEPT_5 = date(2025, 6, 10), date(2025, 7, 1), date(2025, 9, 5)
+
+
+def _held(kind="suspend", effective_on=JUNE_10, recorded_on=None):
+    return Noted(kind, effective_on, recorded_on or effective_on)
+
+
+def _undone(recorded_on, effective_on=JUNE_10):
+    return Noted("reinstate", effective_on, recorded_on)
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ([_held(), _undone(SEPT_5)], (date(2025, 11, 27), 84)),
+        ([_held(), _undone(date(2025, 7, 10))], (date(2025, 10, 1), 30)),
+        ([_held(), _undone(JUNE_10)], None),
+        ([_held(recorded_on=date(2025, 8, 1)), _undone(SEPT_5)], (date(2025, 10, 6), 32)),
+        ([_held(), _undone(SEPT_5, SEPT_5)], None),
+        ([_held(), _undone(SEPT_5, JULY_1)], None),
+        ([_held("surrender"), _undone(SEPT_5)], None),
+        ([_held("revoke"), _undone(SEPT_5)], (date(2025, 11, 27), 84)),
+        ([_held(effective_on=date(2025, 1, 1)), _undone(date(2025, 6, 3), date(2025, 1, 1))], None),
+        ([_held(effective_on=date(2025, 1, 1)), _undone(date(2025, 6, 4), date(2025, 1, 1))],
+         (date(2025, 9, 2), 1)),
+        ([_held(effective_on=date(2025, 9, 2)), _undone(SEPT_5, date(2025, 9, 2))], None),
+        ([_held(effective_on=date(2025, 8, 1), recorded_on=JULY_1),
+          _undone(date(2025, 8, 11), date(2025, 8, 1))], (date(2025, 9, 11), 10)),
+        ([_held(), _undone(SEPT_5), _undone(date(2025, 9, 9))], None),
+        ([_held()], None),
+    ],
+    ids=[
+        "over the expiry", "within the window", "at once", "backdated: felt when recorded",
+        "later: not undone", "from July: not undone", "surrendered", "revoked",
+        "before the window", "one day of the window", "after the window", "decided ahead",
+        "undone twice", "not undone",
+    ],
+)  # fmt: skip
+def test_an_undone_hold_gives_back_the_days_of_the_window_that_it_took(changes, found):
+    assert given_back(changes, window=WINDOW, expires_on=WINDOW.ends_on) == found
+
+
+def test_a_hold_that_another_one_covers_gives_back_what_it_alone_took():
+    """Suspended in June, revoked in July: undoing the suspension alone frees the days in June."""
+    held = [_held(), _held("revoke", JULY_1), _undone(SEPT_5)]
+
+    assert given_back(held, window=WINDOW, expires_on=WINDOW.ends_on) == (date(2025, 9, 25), 21)
+
+
+def test_two_holds_undone_one_after_the_other_give_back_each_day_once():
+    changes = [_held(), _held("revoke", JULY_1), _undone(SEPT_5, JULY_1)]
+    first, taken = given_back(changes, window=WINDOW, expires_on=WINDOW.ends_on)
+    assert (first, taken) == (date(2025, 11, 6), 63)
+
+    again = [*changes, _undone(SEPT_5)]
+    assert given_back(again, window=Period(WINDOW.starts_on, first), expires_on=first) == (
+        date(2025, 11, 27), 21,
+    )  # fmt: skip
+
+
+def test_nobody_may_give_the_reason_of_days_given_back():
+    check_reason("military")
+    with pytest.raises(Invalid) as refused:
+        check_reason("gap_restored")
+    assert "reason_code" in refused.value.fields
+
+
+def test_days_given_back_do_not_move_the_next_cycle():
+    given = replace(MOVED, reason_code="gap_restored")
+
+    assert extension_of(CYCLE, [given], EXPIRES) == MOVED.extended_to
+    assert moved_to(CYCLE, [given], EXPIRES) is None
+    assert moved_to(CYCLE, [MOVED, given], EXPIRES) == MOVED.extended_to

@@ -157,3 +157,31 @@ def test_a_center_outside_its_approvals_is_warned_of_and_never_refused(day, warn
     warning = center_warning("Ivy Tech", approvals, on=day)
 
     assert warning == (f"Assessment center Ivy Tech was not approved on {day}." if warned else None)
+
+
+def test_a_module_is_passed_anew_once_the_certification_has_ended():
+    earlier, ended = _passed(safety=date(2015, 3, 1)), date(2020, 3, 1)
+
+    check_attempt(CPT, "safety", earlier, taken_on=date(2020, 3, 2), since=ended)
+    with pytest.raises(AlreadyPassed) as refused:
+        check_attempt(
+            CPT, "safety", earlier, taken_on=date(2020, 3, 1), again_from=date(2020, 3, 2)
+        )
+    assert refused.value.facts == {
+        "passed_on": date(2015, 3, 1), "again_from": date(2020, 3, 2),
+    }  # fmt: skip
+    anew = [*earlier, *_passed(safety=date(2020, 4, 1))]
+    with pytest.raises(AlreadyPassed):
+        check_attempt(CPT, "safety", anew, taken_on=date(2020, 5, 1), since=ended)
+
+
+def test_passed_anew_it_waits_as_ever_but_for_new_failures_only():
+    """Three failures before the first pass are none of the new attempt's."""
+    earlier = [*_failed(*(date(2015, 1, day) for day in (1, 20))), *_failed(date(2015, 2, 10))]
+    earlier += _passed(safety=date(2015, 5, 1))
+    failed = [*earlier, *_failed(date(2020, 4, 1))]
+
+    with pytest.raises(RetakeTooSoon) as refused:
+        check_attempt(CPT, "safety", failed, taken_on=date(2020, 4, 16), since=date(2020, 3, 1))
+    assert refused.value.facts == {"lawful_on": date(2020, 4, 17)}
+    check_attempt(CPT, "safety", failed, taken_on=date(2020, 4, 17), since=date(2020, 3, 1))

@@ -26,17 +26,21 @@ from tracker.domain.certifications import (
     ChangeKind,
     Hold,
     Status,
+    check_bar,
     check_change,
     cycle_on,
     days_of,
+    first_cycle,
     hold_on,
     next_cycle,
+    standing_on,
     timeline,
+    withdrawn,
 )
 from tracker.domain.certifications import (
     span_on as find_span,
 )
-from tracker.domain.errors import IllegalTransition
+from tracker.domain.errors import IllegalTransition, Invalid
 from tracker.domain.periods import Duration, Period
 from tracker.domain.policies import ApplicationWindow
 
@@ -391,3 +395,22 @@ def test_the_standing_carries_the_dates_it_was_decided_by():
 
     assert (span.cycle, span.cycle_starts_on, span.expires_on) == (1, AWARDED, EXPIRES)
     assert (span.window_opens_on, span.grace_ends_on) == (date(2028, 12, 15), None)
+
+
+def test_a_withdrawn_award_is_withdrawn_from_its_day_on():
+    (span,) = withdrawn(first_cycle(CPT, AWARDED))
+
+    assert (span.from_on, span.until_on, span.expires_on) == (AWARDED, None, None)
+    for day in (AWARDED, date(2199, 1, 1)):
+        found = standing_on(span, day)
+        assert (found.status, found.valid) == ("withdrawn", False)
+
+
+def test_a_bar_is_said_of_a_revocation_and_not_before_it():
+    day = date(2026, 1, 1)
+    check_bar("revoke", effective_on=day, barred_until=day)
+    check_bar("suspend", effective_on=day, barred_until=None)
+    for kind, until in (("suspend", day), ("revoke", date(2025, 12, 31))):
+        with pytest.raises(Invalid) as refused:
+            check_bar(kind, effective_on=day, barred_until=until)
+        assert "barred_until" in refused.value.fields

@@ -179,7 +179,7 @@ def test_a_scheme_that_never_expires_is_told_without_a_policy():
     told = in_plain_words(CLA, None, "en")
 
     assert [section.title for section in told] == [
-        "The certification", "Taking an assessment again",
+        "The certification", "Scores", "Taking an assessment again",
     ]  # fmt: skip
     assert told[0].sentences[-1] == "It never expires."
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.domain.examples import CLA, CLT, CPT, POLICY, SCHEMES, policy
 from tracker.domain.errors import UnknownActivityType, UnknownModule, UnknownScheme
+from tracker.domain.schemes import ScoreRule
 
 
 def test_the_four_required_modules_make_up_the_award_and_green_does_not():
@@ -113,3 +114,21 @@ def test_a_policy_is_verified_once_nothing_in_it_is_open():
 def test_a_last_day_ends_where_the_holder_lives_unless_the_scheme_says_otherwise():
     assert CPT.zone_of("Pacific/Honolulu") == "Pacific/Honolulu"
     assert replace(CPT, days_end="scheme").zone_of("Pacific/Honolulu") == "America/New_York"
+
+
+@pytest.mark.parametrize(
+    ("score", "passed", "fault"),
+    [
+        (None, True, None), ("0", False, None), ("100", True, None), ("70", True, None),
+        ("100.01", True, "must be from 0 to 100"), ("-1", False, "must be from 0 to 100"),
+        ("69.99", True, "must be at least 70 for a pass"), ("69.99", False, None),
+    ],
+)  # fmt: skip
+def test_a_score_lies_within_its_bounds_and_a_pass_reaches_what_passes(score, passed, fault):
+    rule = ScoreRule(Decimal(0), Decimal(100), Decimal(70))
+
+    assert rule.fault(None if score is None else Decimal(score), passed=passed) == fault
+
+
+def test_without_a_published_passing_score_any_score_may_pass():
+    assert ScoreRule(Decimal(0), Decimal(100)).fault(Decimal(1), passed=True) is None

@@ -217,7 +217,8 @@ def test_a_pass_that_a_renewal_rests_on_cannot_be_taken_away(registered):
     ((row, column, rule),) = refused(registered, "assessments", file)
 
     assert (row, column) == (6, "taken_on")
-    assert rule.startswith("changes an award that cannot change any more")
+    assert rule.startswith("changes an award that was renewed since; amend the assessment over")
+    assert 'later_cycles "keep"' in rule
 
 
 def test_a_voided_attempt_cannot_be_changed_by_a_file_but_may_stand_in_it(registered):

@@ -3,8 +3,9 @@
 from datetime import date
 
 import pytest
+from sqlalchemy import text
 
-from tests.services.importing import HOLDERS, bring, certify, rows, standings, told
+from tests.services.importing import HOLDERS, bring, certify, refused, rows, standings, told
 from tracker.domain.assessments import Approval
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Assessment, Center, FormerRenewalDecision, Renewal
@@ -52,10 +53,21 @@ def test_a_warning_goes_when_the_file_is_corrected(registered):
     assert ("b", []) in rows(registered, Assessment, "ref", "warnings")
 
 
-def test_an_attempt_in_the_future_is_warned_of(registered):
-    report = bring(registered, "assessments", ATTEMPT + "a,B,cpt,safety,2026-11-22,fail,,\n")
+def test_an_attempt_in_the_future_is_refused_as_over_http(registered):
+    file = ATTEMPT + "a,B,cpt,safety,2026-11-22,fail,,\n"
 
-    assert told(report) == [(2, "taken_on", "2026-11-22 is in the future (2026-11-21 today).")]
+    assert refused(registered, "assessments", file) == [
+        (2, "taken_on", "must not be in the future (today is 2026-11-21)")
+    ]
+
+
+def test_an_attempt_is_of_today_where_its_holder_lives(registered):
+    """It is the 22nd in Guam while New York, the scheme's home, has the 21st."""
+    with registered.work(SYSTEM) as work:
+        work.connection.execute(text("update holder set time_zone = 'Pacific/Guam'"))
+    file = ATTEMPT + "a,B,cpt,safety,2026-11-22,fail,,\n"
+
+    assert bring(registered, "assessments", file).created == 1
 
 
 def test_only_a_center_with_approvals_that_do_not_cover_the_day_is_warned_of(registered):
@@ -69,7 +81,7 @@ def test_only_a_center_with_approvals_that_do_not_cover_the_day_is_warned_of(reg
         "b,B,cpt,quality,2024-07-01,pass,Ivy Tech,\n"
         "c,B,cpt,processes,2024-07-01,pass,Elsewhere,\n"
     )
-    report = bring(registered, "assessments", file)
+    report = bring(registered, "assessments", file, new_centers=True)
 
     message = "Assessment center Ivy Tech was not approved on 2024-07-01."
     assert told(report) == [(3, "center", message)]

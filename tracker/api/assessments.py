@@ -14,7 +14,7 @@ from tracker.api.schemas import page_of
 from tracker.domain.assessments import CENTER_CATEGORIES, DELIVERIES, FUNDINGS, Approval
 from tracker.domain.certifications import STATUSES, Standing
 from tracker.services import assessments, holders
-from tracker.services.assessments import Attempt, Corrected, Correction
+from tracker.services.assessments import Attempt, Corrected
 from tracker.services.effects import Effect
 from tracker.services.work import Reading, Work
 
@@ -275,7 +275,7 @@ def show(reading: Reading, *, assessment_id: str) -> Response:
 )
 def void(work: Work, body: dict[str, Any], *, assessment_id: str) -> Response:
     """Take an attempt back that was recorded in error; what followed from it is corrected."""
-    found = assessments.void(work, assessment_id, Correction(**body))
+    found = assessments.void(work, assessment_id, **body)
     return doors.answer(_present_corrected(found))
 
 
@@ -293,9 +293,7 @@ def amend(work: Work, body: dict[str, Any], *, assessment_id: str) -> Response:
         body["passed"] = body.pop("result") == "pass"
     if body.get("center_id") is not None:
         body["center_id"] = str(body["center_id"])
-    return doors.answer(
-        _present_corrected(assessments.amend(work, assessment_id, body, Correction(**why)))
-    )
+    return doors.answer(_present_corrected(assessments.amend(work, assessment_id, body, **why)))
 
 
 @nouns.writes("POST /centers", "staff", body=NewCenter, returns=Center, status=201, errors=(409,))

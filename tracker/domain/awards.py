@@ -288,8 +288,19 @@ def barred_until(scheme: Scheme, changes: Iterable[Change]) -> date | None:
     return rule.bar.after(last.effective_on) if rule else None
 
 
-def again_from(scheme: Scheme, award: Award, *, on: date) -> date | None:
-    """The first day on which modules may be passed anew, as far as it is known on a day."""
+def anew(scheme: Scheme, held: Iterable[Award], *, on: date) -> tuple[date | None, date | None]:
+    """When the last award before a day ended for good, or from when modules may be passed anew.
+
+    The second is given where it did not end, as far as that day is known.
+    """
+    begun = [award for award in held if award.awarded_on < on]
+    if not begun:
+        return None, None
+    ended = ended_on(scheme, begun[-1], by=on)
+    return ended, _again_from(scheme, begun[-1], on) if ended is None else None
+
+
+def _again_from(scheme: Scheme, award: Award, on: date) -> date | None:
     award = award.before(on + DAY)
     holds = certifications.holds_on(award.changes, on)
     if "revoked" in holds:

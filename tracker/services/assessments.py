@@ -147,11 +147,8 @@ def _anew(
     day = attempt.taken_on
     if not any(e.passed and e.module == attempt.module and e.taken_on <= day for e in earlier):
         return None, None
-    held = [a for a in awards.awards_of(work, scheme, holder_id) if a.awarded_on < day]
-    if not held:
-        return None, None
-    ended = award_rules.ended_on(scheme, held[-1], by=day)
-    return ended, award_rules.again_from(scheme, held[-1], on=day) if ended is None else None
+    held = awards.standing(work, scheme, [holder_id])[holder_id]
+    return award_rules.anew(scheme, held, on=day)
 
 
 def _flush(work: Work, row: Assessment) -> None:
@@ -197,6 +194,7 @@ def _center_warnings(work: Work, attempt: Attempt) -> list[str]:
 
 
 # Correcting.
+LaterCycles = Literal["refuse", "keep", "unwind"]
 AMENDABLE = (
     "module", "taken_on", "passed", "score", "delivery", "center_id", "funding", "override_reason",
 )  # fmt: skip
@@ -211,7 +209,7 @@ class Correction:
     """
 
     reason: str
-    later_cycles: Literal["refuse", "keep", "unwind"] = "refuse"
+    later_cycles: LaterCycles = "refuse"
     preview: bool = False
 
     @property
@@ -230,33 +228,46 @@ class Corrected:
 
 
 def amend(
-    work: Work, assessment_id: str, values: Mapping[str, Any], correction: Correction
+    work: Work,
+    assessment_id: str,
+    values: Mapping[str, Any],
+    *,
+    reason: str,
+    later_cycles: LaterCycles = "refuse",
+    preview: bool = False,
 ) -> Corrected:
     """Correct an attempt in place; what follows from it is corrected with it.
 
-    ``values`` are those of ``AMENDABLE`` that change. Raises what ``record`` raises,
-    SupportsRenewal where a renewal rests on it and nobody said what becomes of that,
-    IllegalTransition if it is void, Invalid if nothing changes, NotFound.
+    ``values`` are those of ``AMENDABLE`` that change, the rest is as in ``Correction``. Raises
+    what ``record`` raises, SupportsRenewal where a renewal rests on it and nobody said what
+    becomes of that, IllegalTransition if it is void, Invalid if nothing changes, NotFound.
     """
 
     def change(row: Assessment) -> None:
-        _amend(work, row, values, correction.reason)
+        _amend(work, row, values, reason)
 
-    return _correct(work, assessment_id, correction, change)
+    return _correct(work, assessment_id, Correction(reason, later_cycles, preview), change)
 
 
-def void(work: Work, assessment_id: str, correction: Correction) -> Corrected:
+def void(
+    work: Work,
+    assessment_id: str,
+    *,
+    reason: str,
+    later_cycles: LaterCycles = "refuse",
+    preview: bool = False,
+) -> Corrected:
     """Take an attempt back that was recorded in error; what followed from it is corrected.
 
     Raises SupportsRenewal as ``amend`` does, IllegalTransition if it is void already, NotFound.
     """
 
     def change(row: Assessment) -> None:
-        row.voided_at, row.void_reason = work.now, correction.reason
+        row.voided_at, row.void_reason = work.now, reason
         work.session.flush()
-        history.record(work, "void", "assessment", row.id, reason=correction.reason)
+        history.record(work, "void", "assessment", row.id, reason=reason)
 
-    return _correct(work, assessment_id, correction, change)
+    return _correct(work, assessment_id, Correction(reason, later_cycles, preview), change)
 
 
 def _correct(
@@ -292,7 +303,8 @@ def _amend(work: Work, row: Assessment, values: Mapping[str, Any], reason: str) 
     before = {name: getattr(row, name) for name in AMENDABLE}
     changed = {name: value for name, value in values.items() if before[name] != value}
     if not changed:
-        raise Invalid("Nothing changes.", fields=dict.fromkeys(values, "is on record so already"))
+        named = ("result" if name == "passed" else name for name in values)
+        raise Invalid("Nothing changes.", fields=dict.fromkeys(named, "is on record so already"))
     scheme = work.schemes[row.scheme]
     attempt = Attempt(row.scheme, **(before | changed))
     zone = work.row(select(Holder.time_zone).where(Holder.id == row.holder_id)).time_zone
@@ -300,9 +312,9 @@ def _amend(work: Work, row: Assessment, values: Mapping[str, Any], reason: str) 
     again = None
     if changed.keys() & {"module", "taken_on"} or changed.get("passed"):
         again = _check_lawful(work, scheme, row.holder_id, attempt, but=row)
+    row.warnings = _warnings(work, attempt, again)
     for name, value in changed.items():
         setattr(row, name, value)
-    row.warnings = _warnings(work, attempt, again)
     _flush(work, row)
     detail: dict[str, Any] = {"reason": reason, "fields": sorted(changed)}
     for name, value in changed.items():

@@ -179,11 +179,16 @@ def filing(row: Any, record: facts.Record | None) -> Filing:
     )  # fmt: skip
 
 
-def awards_of(work: Work, scheme: Scheme, holder_id: str) -> tuple[Award, ...]:
-    """The awards of one holder that stand, with what decides when each ends for good."""
-    (known,) = _known(work, scheme, [holder_id]).values()
-    _read_facts(work, scheme, [known])
-    return _awards(scheme, known)
+def standing(
+    work: Work, scheme: Scheme, holder_ids: Collection[str]
+) -> dict[str, tuple[Award, ...]]:
+    """The awards of holders that stand, with what decides when each ends for good."""
+    found: dict[str, tuple[Award, ...]] = {}
+    for ids in facts.chunks(holder_ids):
+        known = _known(work, scheme, ids)
+        _read_facts(work, scheme, [*known.values()])
+        found |= {holder_id: _awards(scheme, one) for holder_id, one in known.items()}
+    return found
 
 
 def _known(work: Work, scheme: Scheme, ids: list[str]) -> dict[str, _Known]:

@@ -11,6 +11,7 @@ from rapidfuzz import process
 from sqlalchemy import Text, cast, func, or_, select
 
 from tracker.domain import assessments as rules
+from tracker.domain import awards as award_rules
 from tracker.domain import terms
 from tracker.domain.assessments import Approval, Attempt
 from tracker.domain.errors import AlreadyPassed, RetakeTooSoon, SupportsRenewal
@@ -247,10 +248,14 @@ def _judged(
     approvals: dict[str, tuple[str, list[Approval]]],
 ) -> Iterator[tuple[Any, list[tuple[str, str]]]]:
     """The imported attempts of holders, each with what is to be said of it."""
-    for attempts in _by_module(run.work, scheme, holder_ids, approvals):
+    together = list(_by_module(run.work, scheme, holder_ids, approvals))
+    again = {one[0].holder_id for one in together if sum(a.passed for a in one) > 1}
+    held = awards.standing(run.work, scheme, again)
+    for attempts in together:
         earlier: list[Attempt] = []
         for attempt in attempts:
-            found = list(_wait_warnings(scheme, attempt, earlier))
+            anew = award_rules.anew(scheme, held.get(attempt.holder_id, ()), on=attempt.taken_on)
+            found = list(_wait_warnings(scheme, attempt, earlier, anew))
             if attempt.center_id in approvals:
                 name, periods = approvals[attempt.center_id]
                 warning = rules.center_warning(name, periods, on=attempt.taken_on)
@@ -261,12 +266,18 @@ def _judged(
 
 
 def _wait_warnings(
-    scheme: Scheme, attempt: Any, earlier: Collection[Attempt]
+    scheme: Scheme,
+    attempt: Any,
+    earlier: Collection[Attempt],
+    anew: tuple[date | None, date | None],
 ) -> Iterator[tuple[str, str]]:
     if not earlier:
         return
     try:
-        rules.check_attempt(scheme, attempt.module, earlier, taken_on=attempt.taken_on)
+        rules.check_attempt(
+            scheme, attempt.module, earlier, taken_on=attempt.taken_on, since=anew[0],
+            again_from=anew[1],
+        )  # fmt: skip
     except AlreadyPassed as refusal:
         # Where there are re-examinations it may be one; that depends on renewals still to come.
         if not terms.needs(scheme).attempts:
