@@ -175,7 +175,7 @@ def test_the_clt_falls_and_returns_with_its_prerequisite(staff, office):
         ({"later_cycles": "burn", "result": "fail"}, 422, "later_cycles"),
     ],
 )
-def test_an_amendment_that_makes_no_sense_is_refused_by_field(
+def test_an_amendment_that_makes_no_sense_is_refused_by_field(  # noqa: PLR0917 - fixtures too
     staff, ids, passes, body, status, named
 ):
     before = held(staff, ids)

@@ -358,7 +358,7 @@ def test_a_withdrawn_or_rejected_activity_is_edited_and_submitted_again(ana, rev
     decide(reviewer, rejected, "rejected")
     clock.set("2026-11-22")
     for path in (withdrawn, rejected):
-        edited = ana.patch(path, {"title": "Again"}, version=ana.get(path).headers["ETag"])
+        edited = ana.patch(path, {"title": path}, version=ana.get(path).headers["ETag"])
         assert edited.status_code == 200
         again = ana.post(f"{path}/submission").json
         assert (again["state"], again["withdrawn_on"]) == ("submitted", None)

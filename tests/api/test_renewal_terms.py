@@ -269,15 +269,20 @@ def test_activities_of_a_shared_scheme_count_once_and_for_fewer_points(app, two,
     told = evaluation(ana, cpt)
     assert (told["total"], len(told["credits"])) == ("25.00", 2)
     assert evaluation(ana, clt)["total"] == "25.00"
+    assert apply(ana, cpt).json["code"] == "points_missing"
     asked = {"category": "CE", "type": "third_party", "title": "More", "quantity": "20",
              "completed_on": "2026-02-01"}  # fmt: skip
     more = ana.post(f"/certifications/{clt[1]}/activities", asked).json["id"]
     handed_in = ana.post(f"/activities/{more}/submission")
     assert evaluation(ana, cpt)["pending_points"] == "20.00"
-    assert apply(ana, cpt).json["code"] == "points_missing"
+    applied = apply(ana, cpt)
+    counted = applied.json["points_counted"], applied.json["points_if_approved"]
+    assert counted == ("25.00", "45.00")
+    waiting = decide(staff, applied).json
+    assert (waiting["code"], waiting["waiting"]) == ("points_pending", [more])
     path = f"/activities/{more}/decision"
     staff.post(path, {"verdict": "approved"}, version=handed_in.headers["ETag"])
-    assert apply(ana, cpt).json["points_counted"] == "45.00"
+    assert decide(staff, applied).status_code == 200
 
 
 def test_who_gave_the_other_certification_up_needs_all_points(two, staff):

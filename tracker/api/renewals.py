@@ -11,7 +11,7 @@ from tracker.api import doors, paging
 from tracker.api.doors import Nouns
 from tracker.api.fields import Amount, Closed, Day, Words, choice
 from tracker.api.schemas import Undoing, page_of
-from tracker.services import facts, renewals
+from tracker.services import facts, former_decisions, renewals
 from tracker.services.work import Reading, Work
 
 nouns = Nouns("renewals", __name__, description=__doc__)
@@ -225,7 +225,8 @@ def undo(work: Work, body: dict[str, Any], *, renewal_id: str, version: int) -> 
 )
 def decisions(reading: Reading, *, renewal_id: str) -> Response:
     """Every decision on a renewal, oldest first; the one that rules comes last."""
-    rows = renewals.decisions(reading, renewal_id)
+    row = renewals.get(reading, renewal_id)
+    rows = former_decisions.with_ruling(reading, row.id)
     return doors.answer([dict(row._mapping) for row in rows])  # noqa: SLF001
 
 

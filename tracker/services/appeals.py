@@ -16,7 +16,14 @@ from tracker.domain.permissions import SYSTEM, check_not_own, check_own_holder
 from tracker.domain.renewals import check_appeal
 from tracker.domain.schemes import AppealRule
 from tracker.models import Activity, Appeal, Certification, Decision, Renewal, StandingChange
-from tracker.services import certifications, facts, history, notices, renewals
+from tracker.services import (
+    certifications,
+    facts,
+    former_decisions,
+    history,
+    notices,
+    renewals,
+)
 from tracker.services.notices import News
 from tracker.services.work import Reading, Work, zone_of
 
@@ -149,7 +156,7 @@ def _involved(work: Work, appeal: Appeal) -> set[str]:
     if appeal.change_id is not None:
         return {work.session.get_one(StandingChange, appeal.change_id).decided_by}
     renewal = work.session.get_one(Renewal, appeal.renewal_id)
-    former = renewals.former_decisions(work, renewal.id)
+    former = former_decisions.of_renewal(work, renewal.id)
     deciders = [(renewal.decision, renewal.decided_by, renewal.closed_at)]
     deciders += [(one.decision, one.decided_by, one.closed_at) for one in former]
     denied = [(by, at) for decision, by, at in deciders if decision == "denied" and by]

@@ -2,9 +2,7 @@
 
 Everything is read for many holders at once with one statement a kind of fact, so that a page
 of fifty costs as many statements as one record. ``known_at`` leaves out what was recorded
-later, which reproduces yesterday's report.
-
-How facts are asked for is in ``asking``.
+later, which reproduces yesterday's report. How facts are asked for is in ``asking``.
 """
 
 from __future__ import annotations

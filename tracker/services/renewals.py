@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from operator import attrgetter
 from typing import Any, Literal
 
-from sqlalchemy import bindparam, delete, false, insert, null, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 
 from tracker.domain import certifications as rules
-from tracker.domain import renewals, terms
-from tracker.domain.certifications import Application
+from tracker.domain import renewals
 from tracker.domain.errors import (
     BuiltUpon,
     IllegalTransition,
@@ -24,14 +22,17 @@ from tracker.domain.errors import (
     Stale,
 )
 from tracker.domain.permissions import SYSTEM, check_not_own, check_own_holder
-from tracker.domain.policies import Policy
-from tracker.domain.renewals import Judged
 from tracker.domain.schemes import Scheme
-from tracker.domain.terms import Case
 from tracker.models import Certification, Cycle, FormerRenewalDecision, Holder, Renewal
-from tracker.services import cases, certifications, facts, history, notices, standings
-from tracker.services.cases import Asked
-from tracker.services.facts import ActivityFacts
+from tracker.services import (
+    applications,
+    certifications,
+    facts,
+    former_decisions,
+    history,
+    notices,
+    standings,
+)
 from tracker.services.notices import News
 from tracker.services.work import Reading, Work
 
@@ -60,7 +61,7 @@ def apply(work: Work, certification_id: str) -> str:
     if held is None:
         raise NotFound
     record = facts.records(work, [row.id])[row.id]
-    found = _count(work, row, record, on=on, last=on)
+    found = applications.count(work, row, record, on=on, last=on)
     judged = found.judged if found else None
     renewals.check_application(held.standing, judged, zone=scheme.zone_of(row.time_zone))
     renewal = Renewal(
@@ -82,83 +83,6 @@ def _flush(work: Work) -> None:
         work.session.flush()
     except IntegrityError as error:
         raise RenewalPending("Another application is under review.") from error
-
-
-# What counts for an application.
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """What was submitted in time for an application brings, and what of it waits, by id."""
-
-    judged: Judged
-    waiting: tuple[str, ...]
-
-
-def _count(work: Work, row: Any, record: facts.Record, *, on: date, last: date) -> _Counted | None:
-    """The points on a day of what was submitted by the last day, by what is decided now.
-
-    When it was decided does not matter. None where the scheme counts no points.
-    """
-    scheme = work.schemes[row.scheme]
-    activities = facts.activities(work, [row.holder_id])
-    asked = Asked(row.id, row.holder_id, row.scheme)
-    beside = cases.beside(work, [asked], activities).get(row.id, cases.ALONE)
-    own = _in_time(activities[row.holder_id, row.scheme], on=on, last=last)
-    shared = {code: _in_time(of, on=on, last=last) for code, of in beside.activities.items()}
-    found = standings.evaluate(
-        scheme, record, own, on=on, beside=replace(beside, activities=shared)
-    )
-    if found is None:
-        return None
-    together = [one for some in (own, *shared.values()) for one in some]
-    waiting = tuple(one.claim.ref for one in together if one.undecided)
-    return _Counted(Judged(found.evaluation, found.policy, found.pending), waiting)
-
-
-def _in_time(activities: Collection[ActivityFacts], *, on: date, last: date) -> list[ActivityFacts]:
-    """The activities that were submitted by the last day, as they are decided now."""
-    return [
-        one.as_decided(on) for one in activities
-        if one.withdrawn_on is None and (one.submitted_on is None or one.submitted_on <= last)
-    ]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """An application to be decided: what it was made for, on what terms, until which day.
-
-    ``record`` is as if it were undecided, with the cycles up to the one that it renews.
-    """
-
-    record: facts.Record
-    policy: Policy
-    last_day: date
-
-    def step(self, renewal: Any) -> Any:
-        """The late step that it was made on; None for one in time."""
-        expires_on = self.record.expires_on
-        return expires_on and self.policy.late_step(expires_on, renewal.submitted_on)
-
-
-def _case(work: Work, row: Any, record: facts.Record, renewal: Any) -> _Case:
-    closed_on = renewal.decided_on or renewal.withdrawn_on
-    applications = list(record.applications)
-    applications.remove(Application(renewal.submitted_on, closed_on))
-    opened = replace(
-        record, cycles=record.cycles[: renewal.cycle],
-        applications=(*applications, Application(renewal.submitted_on, None)),
-    )  # fmt: skip
-    scheme, last = work.schemes[row.scheme], renewal.submitted_on
-    policy = scheme.policy(opened.cycles[-1].policy)
-    if opened.expires_on is not None:
-        last = policy.terms_end_on(opened.expires_on, last) or last
-    return _Case(opened, policy, last)
-
-
-def _judge(work: Work, row: Any, case: _Case) -> _Counted | None:
-    """What the application can be decided by today, or on its last day if that is past."""
-    today = work.day_of(work.schemes[row.scheme], row.time_zone)
-    on = min(today, case.last_day)
-    return _count(work, row, case.record, on=on, last=case.last_day)
 
 
 # Decisions.
@@ -198,10 +122,10 @@ def decide(
     _check_reason(renewal, decision, reason)
     record = facts.records(work, [row.id])[row.id]
     if decision == "approved":
-        case = _case(work, row, record, renewal)
-        _check_state(work, row, case, renewal)
-        _check_points(work, row, case, renewal)
-        renewals.check_confirmed(_governing(work, row, case, renewal), checks)
+        case = applications.of_renewal(work, row, record, renewal)
+        applications.check_state(work, row, case, renewal)
+        applications.check_points(work, row, case, renewal)
+        renewals.check_confirmed(applications.governing(work, row, case, renewal), checks)
     _supersede(work, renewal, row, decision, reason=reason)
     confirmed = {"checks": sorted(set(checks))} if checks else {}
     history.record(work, decision, "renewal", renewal.id, reason=reason, **confirmed)
@@ -215,25 +139,6 @@ def _check_reason(renewal: Renewal, decision: Decision, reason: str | None) -> N
     if renewal.decision is not None:
         rule = f"is required: the renewal is {renewal.decision}, which this changes"
         raise Invalid("A change of a decision needs its reason.", fields={"reason": rule})
-
-
-def _check_state(work: Work, row: Any, case: _Case, renewal: Renewal) -> None:
-    """Refuse to approve what a file brought in against the state it acts on; see imports."""
-    if renewal.ref is None:
-        return
-    record = case.record
-    for refusal in renewals.contradictions(
-        work.schemes[row.scheme], record.cycles, on=renewal.submitted_on,
-        changes=record.changes, adjustments=record.adjustments,
-    ):  # fmt: skip
-        raise refusal
-
-
-def _check_points(work: Work, row: Any, case: _Case, renewal: Renewal) -> None:
-    """Refuse to approve while the points are not there, whatever else is to be decided."""
-    counted = _judge(work, row, case)
-    if counted is not None:
-        renewals.check_points(counted.judged, case.step(renewal), counted.waiting)
 
 
 def approve_on_appeal(work: Work, renewal_id: str, *, reason: str) -> None:
@@ -353,7 +258,7 @@ def undo_approval(work: Work, renewal_id: str, *, reason: str) -> None:
 
 
 def _undo(work: Work, renewal: Renewal, row: Any, *, reason: str) -> None:
-    before = _superseded(work, renewal.id)
+    before = former_decisions.superseded_by_ruling(work, renewal.id)
     former_id = _end_decision(work, renewal, reason=reason, undone=True)
     names = ("decision", "decided_on", "decided_by", "reason", "closed_at")
     for name in names:
@@ -369,30 +274,8 @@ def _undo(work: Work, renewal: Renewal, row: Any, *, reason: str) -> None:
         _tell(work, renewal, row, today)
 
 
-def _superseded(work: Work, renewal_id: str) -> FormerRenewalDecision | None:
-    """The decision that the ruling one took the place of, if any.
-
-    The former ones are gone through as they ended: a superseded one may rule again, which one
-    that was undone brings about.
-    """
-    found: list[FormerRenewalDecision] = []
-    for former in former_decisions(work, renewal_id):
-        if not former.undone:
-            found.append(former)
-        elif found:
-            found.pop()
-    return found[-1] if found else None
-
-
-def former_decisions(work: Work, renewal_id: str) -> Sequence[FormerRenewalDecision]:
-    """The decisions on a renewal that rule no more, in the order in which they ended."""
-    table = FormerRenewalDecision
-    statement = select(table).where(table.renewal_id == renewal_id).order_by(table.id)
-    return work.session.scalars(statement).all()
-
-
 def _tell(work: Work, renewal: Renewal, row: Any, on: date, *, reopened: str | None = None) -> None:
-    times = len(former_decisions(work, renewal.id))
+    times = len(former_decisions.of_renewal(work, renewal.id))
     news = News(
         kind="renewal_reopened" if reopened else "renewal_decided", holder_id=row.holder_id,
         subject_id=renewal.id, event=reopened or f"{renewal.decision}:{times}", on=on,
@@ -418,27 +301,12 @@ def follow(work: Work, certification: Any) -> None:
     record = facts.records(work, [certification.id])[certification.id]
     if renewal.cycle != record.cycles[-1].ordinal:
         return
-    short = _short(work, certification, record, renewal)
+    short = applications.why_short(work, certification, record, renewal)
     if renewal.decision is None and short is not None:
         _supersede(work, renewal, certification, "denied", reason=short, by=SYSTEM.name)
         history.record(work, "denied", "renewal", renewal.id, reason=short, automatic=True)
     elif renewal.decision == "denied" and short is None:
         _undo(work, renewal, certification, reason="The activities it rested on changed.")
-
-
-def _short(work: Work, row: Any, record: facts.Record, renewal: Renewal) -> str | None:
-    """Why an application can no longer be approved; None while it can."""
-    case = _case(work, row, record, renewal)
-    if work.day_of(work.schemes[row.scheme], row.time_zone) <= case.last_day:
-        return None
-    counted = _judge(work, row, case)
-    if counted is None or counted.waiting or counted.judged.evaluation.complete:
-        return None
-    points = counted.judged.evaluation
-    return (
-        f"{points.total} of {points.required} points were approved of what was submitted by"
-        f" {case.last_day}, the last day to apply, and nothing waits for a decision."
-    )
 
 
 def _next_cycle(scheme: Scheme, record: facts.Record, *, decided_on: date) -> rules.Cycle:
@@ -448,18 +316,6 @@ def _next_cycle(scheme: Scheme, record: facts.Record, *, decided_on: date) -> ru
         scheme, last, decided_on=decided_on, awarded_on=record.cycles[0].starts_on,
         extended_to=rules.moved_to(last, record.adjustments, decided_on),
     )  # fmt: skip
-
-
-def _governing(work: Work, row: Any, case: _Case, renewal: Renewal) -> Policy:
-    """The version under which the application was made; of several the best for the holder."""
-    record, on = case.record, renewal.submitted_on
-    scheme = work.schemes[row.scheme]
-    of = Case(scheme, record.cycles, record.applications, record.adjustments)
-    found = terms.versions(of, record.cycles[-1], on)
-    if len(found) == 1:
-        return found[0]
-    counted = _judge(work, row, case)
-    return counted.judged.policy if counted and counted.judged.policy else found[0]
 
 
 def _check_still_in_force(record: facts.Record) -> None:
@@ -489,22 +345,6 @@ def get(reading: Reading, renewal_id: str) -> Any:
         raise NotFound
     check_own_holder(reading.actor, row.holder_id)
     return row
-
-
-def decisions(reading: Reading, renewal_id: str) -> Sequence[Any]:
-    """Every decision on a renewal, oldest first, the ruling one last. Raises NotFound."""
-    row = get(reading, renewal_id)
-    table, ruling = FormerRenewalDecision, Renewal
-    former = select(
-        table.id, table.decision, table.decided_on, table.decided_by, table.reason,
-        table.ended_at, table.ended_by, table.ended_reason, table.undone,
-    ).where(table.renewal_id == row.id)  # fmt: skip
-    now = select(
-        null().label("id"), ruling.decision, ruling.decided_on, ruling.decided_by, ruling.reason,
-        null().label("ended_at"), null().label("ended_by"), null().label("ended_reason"),
-        false().label("undone"),
-    ).where(ruling.id == row.id, ruling.decision.is_not(None))  # fmt: skip
-    return [*reading.rows(former.order_by(table.id)), *reading.rows(now)]
 
 
 def of_holder(reading: Reading, holder_id: str) -> Sequence[Any]:

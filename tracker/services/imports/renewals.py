@@ -93,9 +93,9 @@ def _write(run: Run, found: Collection[tuple[Row, Scheme, str]], on_record: dict
     for row, scheme, certification_id in found:
         old = on_record.get(row.key)
         values = _values(run, row, old)
+        cycle = _UNKNOWN if row["decision"] == "approved" else 1
         new = {
-            "ref": row.key, "certification_id": certification_id,
-            "cycle": _UNKNOWN if row["decision"] == "approved" else 1,
+            "ref": row.key, "certification_id": certification_id, "cycle": cycle,
             "points_counted": None, "reason": None, "recorded_at": work.now, "version": 1,
         }  # fmt: skip
         if old is None and row["decision"] is None:
