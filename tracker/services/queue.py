@@ -31,7 +31,7 @@ from tracker.services.weighing import Weighing
 from tracker.services.work import Reading
 
 STATES = ("submitted", "more_information")
-SCANNED = 400  # activities that are looked at for a page of those with a flag
+SCANNED = 200  # activities that are looked at for a page of those with a flag
 
 
 @dataclass(frozen=True, slots=True)
