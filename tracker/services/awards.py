@@ -727,7 +727,7 @@ def _news(work: Work, scheme: Scheme, found: Iterable[Consequence]) -> Iterator[
     """What holders are told: news of a correction is of today, whatever day it is about."""
     today, instant = work.today(scheme), work.now.isoformat()
     for one in found:
-        kind, event, on = "award_corrected", str(one.before), today
+        kind, event, on = "award_corrected", f"{one.before}:{instant}", today
         if one.what == "kept":
             continue
         if one.what == "awarded":

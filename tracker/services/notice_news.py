@@ -277,7 +277,7 @@ def _was_untold(notice: DueNotice, change: Any) -> bool:
 
 def _appeal_decided(notice: DueNotice, held: Held) -> Iterator[News]:
     appeal = notice.known.appeals[notice.row.subject_id]
-    if appeal.outcome != notice.row.event:
+    if appeal.outcome != notice.row.event.partition(":")[0]:
         return
     changes = notice.known.changes.get(appeal.certification_id, ())
     kinds = {change.id: change.kind for change in changes}
