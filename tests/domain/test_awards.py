@@ -206,7 +206,7 @@ def test_approved_renewals_open_cycles_in_the_order_of_their_decisions():
     waiting = Filing("c", date(2029, 12, 20))
     for order in permutations([second, first, waiting]):
         laid = lay_out(CPT, FIRST, order)
-        assert [c.expires_on.year for c in laid.cycles] == [2020, 2025, 2030]
+        assert [str(c.expires_on)[:4] for c in laid.cycles] == ["2020", "2025", "2030"]
         assert laid.renewed == {"a": 1, "b": 2, "c": 3}
         assert laid.unfit == frozenset()
 
@@ -220,7 +220,7 @@ def test_a_renewal_applied_for_outside_its_window_does_not_fit():
 def test_a_renewal_of_what_never_ends_fits_nothing_and_opens_nothing():
     scheme = scheme_of(POLICY, lifetime_if_awarded_before=date(2016, 1, 1))
     laid = lay_out(scheme, FIRST, [Filing("a", SENT, "approved", SENT)])
-    assert (len(laid.cycles), laid.unfit) == (1, {"a"})
+    assert (len(laid.cycles), laid.unfit) == (1, frozenset({"a"}))
 
 
 DAYS = st.integers(0, 20).map(lambda n: date(2015, 1, 1) + timedelta(days=300 * n))
@@ -237,4 +237,6 @@ def test_the_order_of_recording_never_matters(attempts, data):
 def test_of_two_awards_the_second_began_after_the_first_expired(attempts):
     found = awards(CPT, [Attempt(m, day, passed=True) for m, day in attempts], {})
     for one, following in pairwise(found):
-        assert following.awarded_on > first_cycle(CPT, one.awarded_on).expires_on
+        expires_on = first_cycle(CPT, one.awarded_on).expires_on
+        assert expires_on is not None
+        assert following.awarded_on > expires_on

@@ -410,7 +410,7 @@ def test_a_bar_is_said_of_a_revocation_and_not_before_it():
     day = date(2026, 1, 1)
     check_bar("revoke", effective_on=day, barred_until=day)
     check_bar("suspend", effective_on=day, barred_until=None)
-    for kind, until in (("suspend", day), ("revoke", date(2025, 12, 31))):
-        with pytest.raises(Invalid) as refused:
-            check_bar(kind, effective_on=day, barred_until=until)
-        assert "barred_until" in refused.value.fields
+    with pytest.raises(Invalid, match="no such bar"):
+        check_bar("suspend", effective_on=day, barred_until=day)
+    with pytest.raises(Invalid, match="no such bar"):
+        check_bar("revoke", effective_on=day, barred_until=date(2025, 12, 31))
