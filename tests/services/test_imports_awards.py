@@ -26,7 +26,7 @@ from tests.services.importing import (
 from tests.services.test_imports_any_order import emptied
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Adjustment, Assessment, Center, Certification, Notice
-from tracker.services import assessments
+from tracker.services import centers
 
 RENEWAL = "renewal_ref,holder_ref,scheme,submitted_on,decided_on,decision\n"
 CHANGE = "change_ref,holder_ref,scheme,kind,effective_on,reason\n"
@@ -230,7 +230,7 @@ def test_an_empty_directory_of_centers_is_brought_in_by_a_file(registered):
 def test_an_unknown_center_is_refused_with_those_that_may_be_meant(registered):
     with registered.work(SYSTEM) as work:
         for name in ("Ivy Tech Indianapolis", "Palmetto College"):
-            assessments.add_center(work, name=name, category="employer", approvals=[])
+            centers.add_center(work, name=name, category="employer", approvals=[])
     file = ATTEMPT + (
         "a,B,cpt,safety,2024-01-01,pass,,Ivy-Tech Indianapolis\n"
         "b,B,cpt,quality,2024-01-01,pass,,Zzz\n"
