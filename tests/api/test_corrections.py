@@ -163,24 +163,22 @@ def test_the_clt_falls_and_returns_with_its_prerequisite(staff, office):
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "named"),
+    ("body", "named"),
     [
-        ({"taken_on": "2026-11-22"}, 422, "taken_on"),
-        ({"score": "101.00"}, 422, "score"),
-        ({"module": "welding"}, 422, "module"),
-        ({"center_id": "01900000-0000-7000-8000-000000000000"}, 422, "center_id"),
-        ({"result": "pass"}, 422, "result"),
-        ({}, 422, "body"),
-        ({"taken_on": "2021-12-24", "reason": ""}, 422, "reason"),
-        ({"later_cycles": "burn", "result": "fail"}, 422, "later_cycles"),
+        ({"taken_on": "2026-11-22"}, "taken_on"),
+        ({"score": "101.00"}, "score"),
+        ({"module": "welding"}, "module"),
+        ({"center_id": "01900000-0000-7000-8000-000000000000"}, "center_id"),
+        ({"result": "pass"}, "result"),
+        ({}, "body"),
+        ({"taken_on": "2021-12-24", "reason": ""}, "reason"),
+        ({"later_cycles": "burn", "result": "fail"}, "later_cycles"),
     ],
 )
-def test_an_amendment_that_makes_no_sense_is_refused_by_field(  # noqa: PLR0917 - fixtures too
-    staff, ids, passes, body, status, named
-):
+def test_an_amendment_that_makes_no_sense_is_refused_by_field(staff, ids, passes, body, named):
     before = held(staff, ids)
     refused = amend(staff, passes["safety"], **body)
-    assert refused.status_code == status, refused.json
+    assert refused.status_code == 422, refused.json
     assert named in {error["field"] for error in refused.json["errors"]}
     assert held(staff, ids) == before
 

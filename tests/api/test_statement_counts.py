@@ -11,7 +11,7 @@ from tests import factories
 from tests.statements import counted
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
-from tracker.services import activities, assessments, employers, renewals
+from tracker.services import activities, centers, employers, renewals
 
 LISTS = (
     "/holders", "/centers", "/certifications", "/activities", "/renewals", "/reminders", "/imports",
@@ -38,7 +38,7 @@ def grow(office, ids, people):
             found = activities.log(work, ids["certification"], course())
             ids.setdefault("activity", found)
             name = f"Center {holder_id}"
-            assessments.add_center(work, name=name, category="employer", approvals=[])
+            centers.add_center(work, name=name, category="employer", approvals=[])
             employers.register(work, {"name": f"Employer {holder_id}"})
     jobs.plan(office)
 

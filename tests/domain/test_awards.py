@@ -206,7 +206,7 @@ def test_approved_renewals_open_cycles_in_the_order_of_their_decisions():
     waiting = Filing("c", date(2029, 12, 20))
     for order in permutations([second, first, waiting]):
         laid = lay_out(CPT, FIRST, order)
-        assert [c.expires_on and c.expires_on.year for c in laid.cycles] == [2020, 2025, 2030]
+        assert [str(c.expires_on)[:4] for c in laid.cycles] == ["2020", "2025", "2030"]
         assert laid.renewed == {"a": 1, "b": 2, "c": 3}
         assert laid.unfit == frozenset()
 
@@ -220,8 +220,7 @@ def test_a_renewal_applied_for_outside_its_window_does_not_fit():
 def test_a_renewal_of_what_never_ends_fits_nothing_and_opens_nothing():
     scheme = scheme_of(POLICY, lifetime_if_awarded_before=date(2016, 1, 1))
     laid = lay_out(scheme, FIRST, [Filing("a", SENT, "approved", SENT)])
-    assert len(laid.cycles) == 1
-    assert laid.unfit == {"a"}
+    assert (len(laid.cycles), laid.unfit) == (1, frozenset({"a"}))
 
 
 def test_an_approval_told_by_a_file_that_contradicts_the_cycle_opens_nothing_and_says_why():
@@ -264,6 +263,6 @@ def test_the_order_of_recording_never_matters(attempts, data):
 def test_of_two_awards_the_second_began_after_the_first_expired(attempts):
     found = awards(CPT, [Attempt(m, day, passed=True) for m, day in attempts], {})
     for one, following in pairwise(found):
-        ended = first_cycle(CPT, one.awarded_on).expires_on
-        assert ended is not None
-        assert following.awarded_on > ended
+        expires_on = first_cycle(CPT, one.awarded_on).expires_on
+        assert expires_on is not None
+        assert following.awarded_on > expires_on

@@ -26,8 +26,6 @@ from tracker.domain.certifications import (
     ChangeKind,
     Hold,
     Status,
-    check_bar,
-    check_change,
     cycle_on,
     days_of,
     first_cycle,
@@ -40,6 +38,7 @@ from tracker.domain.certifications import (
 from tracker.domain.certifications import (
     span_on as find_span,
 )
+from tracker.domain.changes import check_bar, check_change
 from tracker.domain.errors import IllegalTransition, Invalid
 from tracker.domain.periods import Duration, Period
 from tracker.domain.policies import ApplicationWindow

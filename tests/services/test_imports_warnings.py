@@ -9,7 +9,7 @@ from tests.services.importing import HOLDERS, bring, certify, refused, rows, sta
 from tracker.domain.assessments import Approval
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Assessment, Center, FormerRenewalDecision, Renewal
-from tracker.services import assessments
+from tracker.services import centers
 
 ATTEMPT = "attempt_ref,holder_ref,scheme,module,taken_on,result,center,override_reason\n"
 RENEWAL = "renewal_ref,holder_ref,scheme,submitted_on,decided_on,decision\n"
@@ -73,9 +73,7 @@ def test_an_attempt_is_of_today_where_its_holder_lives(registered):
 def test_only_a_center_with_approvals_that_do_not_cover_the_day_is_warned_of(registered):
     with registered.work(SYSTEM) as work:
         approval = [Approval(date(2024, 1, 1), date(2024, 6, 30))]
-        assessments.add_center(
-            work, name="Ivy Tech", category="community_college", approvals=approval
-        )
+        centers.add_center(work, name="Ivy Tech", category="community_college", approvals=approval)
     file = ATTEMPT + (
         "a,B,cpt,safety,2024-06-30,pass,Ivy Tech,\n"
         "b,B,cpt,quality,2024-07-01,pass,Ivy Tech,\n"

@@ -14,6 +14,7 @@ from tracker.api.schemas import page_of
 from tracker.domain.assessments import CENTER_CATEGORIES, DELIVERIES, FUNDINGS, Approval
 from tracker.domain.certifications import STATUSES, Standing
 from tracker.services import assessments, holders
+from tracker.services import centers as center_directory
 from tracker.services.assessments import Attempt, Corrected
 from tracker.services.effects import Effect
 from tracker.services.work import Reading, Work
@@ -300,17 +301,17 @@ def amend(work: Work, body: dict[str, Any], *, assessment_id: str) -> Response:
 def add_center(work: Work, body: dict[str, Any]) -> Response:
     """Put an assessment center into the directory."""
     approvals = [Approval(**one) for one in body["approvals"]]
-    center_id = assessments.add_center(
+    center_id = center_directory.add_center(
         work, name=body["name"], category=body["category"], approvals=approvals
     )
-    shown = present_center(assessments.center(work, center_id))
+    shown = present_center(center_directory.get(work, center_id))
     return doors.answer(shown, status=201, location=f"/api/v1/centers/{center_id}")
 
 
 @nouns.reads("GET /centers", public=True, query=CenterQuery, returns=page_of(Center))
 def centers(reading: Reading, query: dict[str, Any]) -> Response:
     """The directory of assessment centers."""
-    found = assessments.centers(
+    found = center_directory.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, category=query.get("category")
     )
     return paging.answer(found, query, present_center, key=lambda one: one[0].id)
@@ -319,7 +320,7 @@ def centers(reading: Reading, query: dict[str, Any]) -> Response:
 @nouns.reads("GET /centers/<uuid:center_id>", public=True, returns=Center, errors=(404,))
 def show_center(reading: Reading, *, center_id: str) -> Response:
     """One assessment center."""
-    return doors.answer(present_center(assessments.center(reading, center_id)))
+    return doors.answer(present_center(center_directory.get(reading, center_id)))
 
 
 @nouns.writes(
@@ -332,6 +333,6 @@ def show_center(reading: Reading, *, center_id: str) -> Response:
 )
 def approve_center(work: Work, body: dict[str, Any], *, center_id: str) -> Response:
     """Record a period in which a center is approved."""
-    assessments.approve_center(work, center_id, Approval(**body))
-    shown = present_center(assessments.center(work, center_id))
+    center_directory.approve_center(work, center_id, Approval(**body))
+    shown = present_center(center_directory.get(work, center_id))
     return doors.answer(shown, status=201, location=f"/api/v1/centers/{center_id}")

@@ -33,7 +33,7 @@ from tracker.domain.assessments import Approval
 from tracker.domain.permissions import SYSTEM, Actor, Role
 from tracker.mail.catcher import Catcher
 from tracker.models import Certification, Employer, Holder, Message, RosterEntry
-from tracker.services import assessments, imports, tokens
+from tracker.services import centers, imports, tokens
 from tracker.services.work import Office, Work
 
 NOW = "2026-11-21T17:00:00Z"
@@ -126,7 +126,7 @@ def _approve_centers(work: Work) -> None:
         ("Palmetto Motors Training Center", "employer", None),
     ):
         approval = Approval(approved_on=date(2010, 1, 1), lapses_on=lapses_on)
-        assessments.add_center(work, name=name, category=category, approvals=[approval])
+        centers.add_center(work, name=name, category=category, approvals=[approval])
 
 
 def _file(rows: list[dict[str, object]]) -> io.BytesIO:

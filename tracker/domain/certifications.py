@@ -14,7 +14,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from tracker.domain.errors import IllegalTransition, Invalid
 from tracker.domain.periods import DAY, Period
 from tracker.domain.policies import Policy
 from tracker.domain.schemes import Scheme
@@ -39,12 +38,6 @@ _PRECEDENCE: tuple[Hold, ...] = ("revoked", "surrendered", "suspended")
 _SETS: dict[ChangeKind, Hold] = {
     "suspend": "suspended", "revoke": "revoked", "surrender": "surrendered",
 }  # fmt: skip
-_LAWFUL: dict[ChangeKind, frozenset[Hold | None]] = {
-    "suspend": frozenset({None}),
-    "surrender": frozenset({None, "suspended"}),
-    "revoke": frozenset({None, "suspended", "surrendered"}),
-    "reinstate": frozenset({"suspended", "revoked", "surrendered"}),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,24 +391,3 @@ def _by_date(span: Span, day: date) -> Status:
     if span.grace_ends_on is not None and day <= span.grace_ends_on:
         return "grace"
     return "expired"
-
-
-def check_change(kind: ChangeKind, changes: Iterable[Change], *, effective_on: date) -> None:
-    """Refuse a change that the transition table does not allow: nothing is revoked twice."""
-    hold = hold_on(changes, effective_on)
-    if hold not in _LAWFUL[kind]:
-        state = hold or "neither suspended, revoked nor surrendered"
-        raise IllegalTransition(
-            f"Cannot {kind} a certification that on {effective_on} is {state}.", state=state
-        )
-
-
-def check_bar(kind: ChangeKind, *, effective_on: date, barred_until: date | None) -> None:
-    """Refuse a bar that no revocation gives, or that ends before the revocation. Raises Invalid."""
-    if barred_until is None:
-        return
-    rule = None if kind == "revoke" else "is said of a revocation only"
-    if kind == "revoke" and barred_until < effective_on:
-        rule = f"must not be before effective_on ({effective_on})"
-    if rule is not None:
-        raise Invalid("There is no such bar.", fields={"barred_until": rule})

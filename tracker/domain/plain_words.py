@@ -13,16 +13,14 @@ from decimal import Decimal
 from tracker.domain.explanations import DUPLICATE_PARTS, KINDS
 from tracker.domain.periods import Duration
 from tracker.domain.plain_activities import ActivityTeller
+from tracker.domain.plain_sources import sources
 from tracker.domain.plain_texts import TITLES
 from tracker.domain.policies import (
-    ActivityType,
     ApplicationWindow,
-    Category,
     Duplicates,
     LateStep,
     Policy,
     Provenance,
-    Tag,
 )
 from tracker.domain.schemes import Scheme
 from tracker.domain.wording import Quantity, Voice, clock, figure, money, percent
@@ -308,28 +306,4 @@ class _Teller(ActivityTeller):
             yield self._say("revocation.bar", length=self.voice.length(rule.bar))
 
     def sources(self) -> Iterator[str]:
-        scheme, policy = self.scheme, self.policy
-        yield self._source(self._say("what.award"), scheme.award.provenance)
-        if scheme.assessment is not None:
-            yield self._source(self._say("what.assessment"), scheme.assessment.provenance)
-        yield self._source(self._say("what.retake"), scheme.retake.provenance)
-        yield self._source(self._say("what.policy"), policy.provenance)
-        groups: tuple[Category | Tag | ActivityType, ...] = (
-            *policy.categories.values(), *policy.tags.values(), *policy.types.values(),
-        )  # fmt: skip
-        for group in groups:
-            if group.provenance != policy.provenance:
-                yield self._source(self.voice.quoted(group.name), group.provenance)
-        if scheme.fees is not None:
-            yield self._source(self._say("what.fees"), scheme.fees.provenance)
-        if scheme.appeals is not None:
-            yield self._source(self._say("what.appeals"), scheme.appeals.provenance)
-        if scheme.revocation is not None:
-            yield self._source(self._say("what.revocation"), scheme.revocation.provenance)
-        for what in policy.unverified:
-            yield self._say("open", what=what)
-
-    def _source(self, what: str, provenance: Provenance) -> str:
-        state = self._say("verified" if provenance.verified else "unverified")
-        source = provenance.source.rstrip()
-        return self._say("source", what=what, source=source, state=state)
+        return sources(self.scheme, self.voice)

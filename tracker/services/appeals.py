@@ -146,8 +146,11 @@ def decide(work: Work, appeal_id: str, *, outcome: Outcome, reason: str, version
     work.session.flush()
     history.record(work, outcome, "appeal", found.id, reason=reason, before=before)
     news = News(
-        kind="appeal_decided", holder_id=row.holder_id, subject_id=found.id,
-        event=f"{outcome}:{work.now.isoformat()}", on=on
+        kind="appeal_decided",
+        holder_id=row.holder_id,
+        subject_id=found.id,
+        event=f"{outcome}:{work.now.isoformat()}",
+        on=on,
     )
     notices.tell(work, [news])
 

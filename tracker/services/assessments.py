@@ -1,8 +1,7 @@
-"""Assessments: recording attempts one at a time, correcting them, and the directory of centers."""
+"""Assessments: recording attempts one at a time, and correcting them."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +15,6 @@ from sqlalchemy.exc import IntegrityError
 from tracker.domain import assessments as rules
 from tracker.domain import awards as award_rules
 from tracker.domain import terms
-from tracker.domain.assessments import Approval
 from tracker.domain.errors import (
     AlreadyRecorded,
     IllegalTransition,
@@ -28,8 +26,8 @@ from tracker.domain.permissions import check_own_holder
 from tracker.domain.schemes import Scheme
 from tracker.domain.terms import Again, Case
 from tracker.domain.values import future_rule
-from tracker.models import Assessment, Center, CenterApproval, Holder
-from tracker.services import awards, bulk, certifications, effects, facts, history
+from tracker.models import Assessment, Center, Holder
+from tracker.services import awards, bulk, centers, certifications, effects, facts, history
 from tracker.services.work import Reading, Work
 
 
@@ -188,7 +186,7 @@ def _center_warnings(work: Work, attempt: Attempt) -> list[str]:
     center = work.row(select(Center.name).where(Center.id == attempt.center_id))
     if center is None:
         raise Invalid("There is no such assessment center.", fields={"center_id": "is unknown"})
-    approvals = approvals_of(work, [attempt.center_id])[attempt.center_id]
+    approvals = centers.approvals_of(work, [attempt.center_id])[attempt.center_id]
     warning = rules.center_warning(center.name, approvals, on=attempt.taken_on)
     return [warning] if warning else []
 
@@ -352,81 +350,3 @@ def of_holder(
     if after:
         statement = statement.where(Assessment.id > after)
     return list(reading.rows(statement, asked))
-
-
-def add_center(work: Work, *, name: str, category: str, approvals: list[Approval]) -> str:
-    """Put an assessment center into the directory. Raises AlreadyRecorded for a name in use."""
-    center = Center(name=name, category=category, recorded_at=work.now)
-    work.session.add(center)
-    try:
-        work.session.flush()
-    except IntegrityError as error:
-        raise AlreadyRecorded(f"There is a center named {name!r} already.") from error
-    for approval in approvals:
-        approve_center(work, center.id, approval)
-    history.record(work, "register", "center", center.id, name=name, category=category)
-    return center.id
-
-
-def approve_center(work: Work, center_id: str, approval: Approval) -> None:
-    """Record a period in which a center is approved. Raises Invalid, AlreadyRecorded, NotFound."""
-    if work.row(select(Center.id).where(Center.id == center_id)) is None:
-        raise NotFound
-    if approval.lapses_on is not None and approval.lapses_on < approval.approved_on:
-        raise Invalid(
-            "An approval cannot lapse before it begins.",
-            fields={"lapses_on": f"must not be before approved_on ({approval.approved_on})"},
-        )
-    work.session.add(
-        CenterApproval(
-            center_id=center_id,
-            approved_on=approval.approved_on,
-            lapses_on=approval.lapses_on,
-            recorded_at=work.now,
-        )
-    )
-    try:
-        work.session.flush()
-    except IntegrityError as error:
-        day = approval.approved_on
-        raise AlreadyRecorded(f"An approval from {day} is on record already.") from error
-    history.record(
-        work, "approve", "center", center_id, approved_on=approval.approved_on,
-        lapses_on=approval.lapses_on,
-    )  # fmt: skip
-
-
-def approvals_of(reading: Reading, center_ids: list[str]) -> dict[str, list[Approval]]:
-    """The approvals of centers, oldest first."""
-    found: dict[str, list[Approval]] = defaultdict(list)
-    for ids in facts.chunks(center_ids):
-        statement = (
-            select(CenterApproval.center_id, CenterApproval.approved_on, CenterApproval.lapses_on)
-            .where(CenterApproval.center_id.in_(ids))
-            .order_by(CenterApproval.approved_on)
-        )
-        for center_id, approved_on, lapses_on in reading.rows(statement):
-            found[center_id].append(Approval(approved_on, lapses_on))
-    return found
-
-
-def centers(
-    reading: Reading, *, after: str | None, limit: int, category: str | None = None
-) -> list[tuple[Any, list[Approval]]]:
-    """A page of the directory of centers, each with its approvals."""
-    statement = select(Center.id, Center.name, Center.category).order_by(Center.id).limit(limit)
-    if after:
-        statement = statement.where(Center.id > after)
-    if category:
-        statement = statement.where(Center.category == category)
-    page = reading.rows(statement)
-    approvals = approvals_of(reading, [row.id for row in page])
-    return [(row, approvals[row.id]) for row in page]
-
-
-def center(reading: Reading, center_id: str) -> tuple[Any, list[Approval]]:
-    """One center with its approvals. Raises NotFound."""
-    row = reading.row(select(Center.id, Center.name, Center.category).where(Center.id == center_id))
-    if row is None:
-        raise NotFound
-    return row, approvals_of(reading, [center_id])[center_id]

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from tracker.domain import certifications
+from tracker.domain import certifications, changes
 from tracker.domain.errors import IllegalTransition, NotFound
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.reasons import Act
@@ -80,8 +80,8 @@ def change(
     row = locked(work, certification_id)
     check_open(work, row, kind, effective_on)
     record = facts.records(work, [row.id])[row.id]
-    certifications.check_change(kind, record.changes, effective_on=effective_on)
-    certifications.check_bar(kind, effective_on=effective_on, barred_until=barred_until)
+    changes.check_change(kind, record.changes, effective_on=effective_on)
+    changes.check_bar(kind, effective_on=effective_on, barred_until=barred_until)
     made = StandingChange(
         certification_id=row.id, kind=kind, effective_on=effective_on, reason_code=reason_code,
         reason=reason, barred_until=barred_until, decided_by=work.actor.name,

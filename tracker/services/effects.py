@@ -13,7 +13,7 @@ from tracker.domain import awards as rules
 from tracker.domain import certifications
 from tracker.domain.certifications import Standing, days_of
 from tracker.models import Activity, Certification, Renewal, Span
-from tracker.services import awards, cases, facts
+from tracker.services import award_facts, cases, facts
 from tracker.services.awards import Consequence, What
 from tracker.services.work import Work
 
@@ -98,7 +98,7 @@ def _renewals(
     found: dict[str, Renewed] = {}
     for id_, row in rows.items():
         mine = [one for one in approved if one.certification_id == id_]
-        filings = [awards.filing(one, known[id_]) for one in mine]
+        filings = [award_facts.filing_of(one, known[id_]) for one in mine]
         laid = rules.lay_out(
             work.schemes[row.scheme], row.awarded_on, filings, known[id_].adjustments
         )

@@ -28,7 +28,16 @@ from tracker.domain.errors import Refusal
 from tracker.domain.renewals import Judged
 from tracker.domain.schemes import Scheme
 from tracker.models import Certification, Cycle, FormerRenewalDecision, Renewal
-from tracker.services import awards, bulk, cases, certifications, facts, notices, standings
+from tracker.services import (
+    award_facts,
+    awards,
+    bulk,
+    cases,
+    certifications,
+    facts,
+    notices,
+    standings,
+)
 from tracker.services.cases import Asked, Beside
 from tracker.services.imports import lookups
 from tracker.services.imports.run import Kind, Row, Run
@@ -225,7 +234,7 @@ def _plans(work: Work, scheme: Scheme, ids: Collection[str]) -> dict[str, _Plan]
 
 def _plan(scheme: Scheme, record: facts.Record, found: Sequence[Any]) -> _Plan:
     """Lay the cycles out: the award's, then one for each approval, as they were decided."""
-    filings = [awards.filing(row, record) for row in found]
+    filings = [award_facts.filing_of(row, record) for row in found]
     laid = lay_out(scheme, record.cycles[0].starts_on, filings, record.adjustments, record.changes)
     cycles = [record.cycles[0], *laid.cycles[1:]]
     by_key = {row.id: row.ref or row.id for row in found}

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from tracker.domain import certifications as rules
+from tracker.domain import changes
 from tracker.domain.certifications import Change
 from tracker.domain.errors import IllegalTransition, Invalid
 from tracker.models import Certification, StandingChange
@@ -76,7 +77,7 @@ def _tell(run: Run, new: dict[str, tuple[Row, str]]) -> None:
 
 def _check_bar(run: Run, row: Row) -> None:
     try:
-        rules.check_bar(
+        changes.check_bar(
             row["kind"], effective_on=row["effective_on"], barred_until=row["barred_until"]
         )
     except Invalid as refusal:
@@ -128,7 +129,7 @@ def _judge(run: Run, ids: Collection[str]) -> None:
     for row in found:
         before = earlier.setdefault(row.certification_id, [])
         try:
-            rules.check_change(row.kind, before, effective_on=row.effective_on)
+            changes.check_change(row.kind, before, effective_on=row.effective_on)
         except IllegalTransition as refusal:
             if row.ref in rows:
                 run.warn(rows[row.ref], "kind", refusal.detail)

@@ -1,0 +1,37 @@
+"""Changes of a standing: which one is lawful in which state, and what one may say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from tracker.domain.certifications import Change, ChangeKind, Hold, hold_on
+from tracker.domain.errors import IllegalTransition, Invalid
+
+_LAWFUL: dict[ChangeKind, frozenset[Hold | None]] = {
+    "suspend": frozenset({None}),
+    "surrender": frozenset({None, "suspended"}),
+    "revoke": frozenset({None, "suspended", "surrendered"}),
+    "reinstate": frozenset({"suspended", "revoked", "surrendered"}),
+}
+
+
+def check_change(kind: ChangeKind, changes: Iterable[Change], *, effective_on: date) -> None:
+    """Refuse a change that the transition table does not allow: nothing is revoked twice."""
+    hold = hold_on(changes, effective_on)
+    if hold not in _LAWFUL[kind]:
+        state = hold or "neither suspended, revoked nor surrendered"
+        raise IllegalTransition(
+            f"Cannot {kind} a certification that on {effective_on} is {state}.", state=state
+        )
+
+
+def check_bar(kind: ChangeKind, *, effective_on: date, barred_until: date | None) -> None:
+    """Refuse a bar that no revocation gives, or that ends before the revocation. Raises Invalid."""
+    if barred_until is None:
+        return
+    rule = None if kind == "revoke" else "is said of a revocation only"
+    if kind == "revoke" and barred_until < effective_on:
+        rule = f"must not be before effective_on ({effective_on})"
+    if rule is not None:
+        raise Invalid("There is no such bar.", fields={"barred_until": rule})

@@ -1,0 +1,163 @@
+"""What is read of many holders to settle their awards: passes, rows, renewals and changes.
+
+Everything is read with a constant number of statements. What follows from it is in ``award_plans``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, select
+
+from tracker.domain.assessments import Attempt
+from tracker.domain.awards import Filing, OnRecord
+from tracker.domain.schemes import Scheme
+from tracker.models import Assessment, Certification, Renewal, StandingChange
+from tracker.services import bulk, facts
+from tracker.services.together import Together
+from tracker.services.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An award's row."""
+
+    holder_id: str
+    id: str
+    number: str
+    sequence: int
+    awarded_on: date
+    withdrawn_at: datetime | None
+    replaced_on: date | None
+    kept_reason: str | None
+
+
+@dataclass(slots=True)
+class Known:
+    """Everything that a holder's awards follow from, and the awards on record by sequence."""
+
+    holder_id: str
+    rows: dict[int, Row] = field(default_factory=dict)
+    passes: list[Attempt] = field(default_factory=list)
+    prerequisites: dict[str, date] = field(default_factory=dict)
+    records: Mapping[str, facts.Record] = field(default_factory=dict)
+    renewals: list[Any] = field(default_factory=list)
+    changes: list[Any] = field(default_factory=list)
+
+    def filings(self, certification_id: str | None = None) -> list[Filing]:
+        """The renewals as the rule takes them: all of them, or those of one row."""
+        return [
+            filing_of(row, self.records.get(row.certification_id))
+            for row in self.renewals
+            if certification_id is None or row.certification_id == certification_id
+        ]
+
+    def on_record(self, *, kept: bool = True) -> list[OnRecord]:
+        """The awards on record as the rule takes them."""
+        return [
+            OnRecord(
+                row.sequence, row.awarded_on,
+                cycles=record.cycles if record else (),
+                adjustments=record.adjustments if record else (),
+                kept=kept and row.kept_reason is not None and row.withdrawn_at is None,
+            )
+            for row in self.rows.values()
+            for record in [self.records.get(row.id)]
+        ]  # fmt: skip
+
+
+def filing_of(row: Any, record: facts.Record | None) -> Filing:
+    """A renewal's row as the rule takes it, with the cycle that it opened on record."""
+    cycles = record.cycles if record else ()
+    opened = any((c.ordinal, c.opened_on) == (row.cycle + 1, row.decided_on) for c in cycles)
+    return Filing(
+        row.ref or row.id, row.submitted_on, row.decision, row.decided_on, row.withdrawn_on,
+        told=row.ref is not None, opened=row.cycle if opened else None,
+    )  # fmt: skip
+
+
+def known(work: Work, scheme: Scheme, ids: list[str]) -> dict[str, Known]:
+    """The passes, awards on record and prerequisites of holders, by holder."""
+    found = {id_: Known(id_) for id_ in ids}
+    passes, rows = _statements(work.dialect).read(work, {"ids": ids, "scheme": scheme.code})
+    for holder_id, module, taken_on in passes:
+        found[holder_id].passes.append(Attempt(module, taken_on, passed=True))
+    for row in rows:
+        found[row.holder_id].rows[row.sequence] = Row(*row)
+    for code in scheme.award.prerequisites:
+        _, earlier = _statements(work.dialect).read(work, {"ids": ids, "scheme": code})
+        for row in earlier:
+            if row.withdrawn_at is None:
+                days = found[row.holder_id].prerequisites
+                days[code] = min(days.get(code, row.awarded_on), row.awarded_on)
+    return found
+
+
+@functools.cache
+def _statements(dialect: str) -> Together:
+    """What is read of many holders to settle their awards."""
+    passes = (
+        select(Assessment.holder_id, Assessment.module, Assessment.taken_on)
+        .where(
+            bulk.among_given(dialect, Assessment.holder_id),
+            Assessment.scheme == bindparam("scheme"), Assessment.passed,
+            Assessment.voided_at.is_(None),
+        )
+    )  # fmt: skip
+    awards = select(
+        Certification.holder_id, Certification.id, Certification.number, Certification.sequence,
+        Certification.awarded_on, Certification.withdrawn_at, Certification.replaced_on,
+        Certification.kept_reason,
+    ).where(
+        bulk.among_given(dialect, Certification.holder_id),
+        Certification.scheme == bindparam("scheme"),
+    )  # fmt: skip
+    return Together(passes, awards)
+
+
+@functools.cache
+def _facts(dialect: str) -> Together:
+    """The renewals and changes of many holders' certifications under a scheme."""
+    mine = (
+        bulk.among_given(dialect, Certification.holder_id),
+        Certification.scheme == bindparam("scheme"),
+    )
+    renewals = (
+        select(
+            Certification.holder_id, Renewal.id, Renewal.ref, Renewal.certification_id,
+            Renewal.cycle, Renewal.submitted_on, Renewal.decision, Renewal.decided_on,
+            Renewal.decided_by, Renewal.reason, Renewal.withdrawn_on, Renewal.closed_at,
+        )
+        .join(Renewal, Renewal.certification_id == Certification.id)
+        .where(*mine)
+    )  # fmt: skip
+    changes = (
+        select(
+            Certification.holder_id, StandingChange.id, StandingChange.certification_id,
+            StandingChange.kind, StandingChange.effective_on, StandingChange.barred_until,
+            StandingChange.recorded_at, func.coalesce(StandingChange.ref, "").label("ref"),
+        )
+        .join(StandingChange, StandingChange.certification_id == Certification.id)
+        .where(*mine)
+    )  # fmt: skip
+    return Together(renewals, changes)
+
+
+def read_facts(work: Work, scheme: Scheme, known: Sequence[Known]) -> None:
+    """Read what happened to the awards on record since."""
+    by_holder = {one.holder_id: one for one in known if one.rows}
+    if not by_holder:
+        return
+    asked = {"ids": list(by_holder), "scheme": scheme.code}
+    renewals, changes = _facts(work.dialect).read(work, asked)
+    for row in renewals:
+        by_holder[row.holder_id].renewals.append(row)
+    for row in sorted(changes, key=facts.IN_ORDER):
+        by_holder[row.holder_id].changes.append(row)
+    records = facts.cycles(work, [r.id for one in by_holder.values() for r in one.rows.values()])
+    for one in by_holder.values():
+        one.records = records
