@@ -137,9 +137,8 @@ class Nouns(flask_smorest.Blueprint):  # type: ignore[misc]
             statuses = (*errors, 401, 403, 422)
             statuses += (400, 413, 415) if body else ()
             statuses += (412, 428) if versioned else ()
-            headers = (("Idempotency-Key",) if status == idempotency.CREATED else ()) + (
-                ("If-Match",) if versioned else ()
-            )
+            headers: tuple[str, ...] = ("Idempotency-Key",) if status == idempotency.CREATED else ()
+            headers += ("If-Match",) if versioned else ()
             return self.routed(
                 rule, door, status=status, returns=returns, query=query, body=body,
                 errors=statuses, headers=headers, public=False, upload=upload, accepts=accepts,

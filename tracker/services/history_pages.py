@@ -111,7 +111,7 @@ _RECORDS: Mapping[str, tuple[Any, tuple[tuple[str, Any], ...]]] = {
         ),
     ),
     "activity": (Activity, (("evidence", Evidence),)),
-    "renewal": (Renewal, ()),
+    "renewal": (Renewal, (("appeal", Appeal),)),
     "assessment": (Assessment, ()),
     "employer": (Employer, ()),
 }  # fmt: skip
