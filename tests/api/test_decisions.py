@@ -529,9 +529,8 @@ def test_a_denial_is_appealed_and_upheld_by_somebody_else(desk, ids, pending, cl
     assert (upheld.json["outcome"], upheld.json["fee_refunded"]) == ("upheld", True)
     assert ana.get(pending).json["decision"] == "approved"
     assert standing(ana, ids)["expires_on"] == "2031-12-25"
-    assert [one for one in told(office) if one[0] == "appeal_decided"] == [
-        ("appeal_decided", "upheld")
-    ]
+    ((_, event),) = [one for one in told(office) if one[0] == "appeal_decided"]
+    assert event.startswith("upheld:")
 
 
 def test_an_outcome_is_superseded_and_the_denial_holds_again_from_its_day(

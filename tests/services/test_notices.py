@@ -301,7 +301,8 @@ def test_whoever_agreed_or_left_meanwhile_is_not_asked(office, clock, certified)
     employed(office, third, "Third")
 
     assert [one.subject for one in sent(office, clock)] == [
-        "Third would like to see whether you are certified"
+        "Second took you off its employee list",
+        "Third would like to see whether you are certified",
     ]
     assert cases.states(office) == ["cancelled", "cancelled", "sent"]
 

@@ -94,7 +94,7 @@ def test_history_has_a_line_for_each_certification_and_one_for_the_act(changed, 
     assert detail["changes"]["grace_ends_on"][0] is None
     assert act[:3] == ("repair", "scheme", "cpt")
     assert act[3]["certifications"] == act[3]["cycles"] == 25
-    assert act[3]["changes"] == done.tally.kinds
+    assert act[3]["differences"] == done.tally.kinds
     assert len(act[3]["sha256"]) == 64
 
 

@@ -107,7 +107,7 @@ def _furnish(office: Office, home: Path, port: int) -> Site:
     with office.work(_STAFF) as work:
         _approve_centers(work)
         for kind, rows in people.generate(today).items():
-            report = imports.run(work, kind, _file(rows), filename=f"{kind}.csv")
+            report = imports.run(work, kind, _file(rows), filename=f"{kind}.csv", new_centers=True)
             click.echo(f"{kind}: {report.created} rows")
     with office.work(SYSTEM) as work:
         variables = {"URL": f"http://127.0.0.1:{port}", **_credentials(work)}

@@ -202,11 +202,11 @@ def _put_back(work: Work, appeal: Appeal, row: Any, reason: str) -> None:
     if lifted is None or (lifted.kind, lifted.reason_code) != ("reinstate", _UPHELD):
         raise BuiltUpon("The standing was changed since the appeal was upheld; change it itself.")
     change = work.session.get_one(StandingChange, appeal.change_id)
-    made = certifications.change(
+    certifications.change(
         work, row.id, kind=change.kind,  # type: ignore[arg-type]
         effective_on=lifted.effective_on, reason_code=change.reason_code, reason=reason,
+        barred_until=change.barred_until,
     )  # fmt: skip
-    work.session.get_one(StandingChange, made).barred_until = change.barred_until
 
 
 def get(reading: Reading, appeal_id: str) -> Any:

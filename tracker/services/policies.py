@@ -194,7 +194,7 @@ def repair(
         history.record(
             work, "repair", "scheme", scheme.code, before=asked.old, after=asked.new,
             sha256=digests.digest(policy), as_of=_day(work, asked),
-            certifications=done.tally.examined, cycles=done.cycles, changes=done.tally.kinds,
+            certifications=done.tally.examined, cycles=done.cycles, differences=done.tally.kinds,
         )  # fmt: skip
     return done
 
