@@ -439,7 +439,7 @@ def test_a_name_cannot_leave_its_header_or_choose_where_it_is_stored(ana, activi
     assert key not in made.text
 
 
-def test_evidence_changes_only_while_the_activity_is_with_its_holder(ana, staff, activity):
+def test_evidence_changes_only_while_the_activity_is_with_its_holder(ana, staff, activity, clock):
     made = send(ana, activity, picture())
     assert made.json["came_later"] is False
     ana.post(f"/activities/{activity}/submission")
@@ -449,9 +449,13 @@ def test_evidence_changes_only_while_the_activity_is_with_its_holder(ana, staff,
     assert answered.status_code == 200
     assert send(ana, activity, picture()).status_code == 201
     assert ana.delete(f"/evidence/{made.json['id']}").status_code == 204
+    clock.advance(minutes=1)
     ana.post(f"/activities/{activity}/submission")
     approve = {"verdict": "approved"}
-    staff.post(f"/activities/{activity}/decision", approve, version=version(staff, activity))
+    approved = staff.post(
+        f"/activities/{activity}/decision", approve, version=version(staff, activity)
+    )
+    assert approved.status_code == 200
     refused = send(ana, activity, picture())
     assert (refused.status_code, refused.json["code"]) == (409, "illegal_transition")
 

@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import orjson
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
 
@@ -126,6 +126,7 @@ class Story:
         return live[pick % len(live)] if live else None
 
     def _done(self, answer: Any) -> int:
+        self.clock.advance(seconds=1)  # no two acts at one instant
         assert answer.status_code < 500, answer.data
         assert answer.status_code < 400 or answer.status_code in REFUSED, answer.data
         return int(answer.status_code)
@@ -362,6 +363,7 @@ def test_nothing_that_hangs_on_a_record_is_lost_by_what_is_corrected(  # noqa: P
     for step in steps:
         decided, before, told = story.decided(), story.standings(), story.told()
         act, *arguments = step
+        note(f"{story.today} {act.__name__}{tuple(arguments)}")
         act(story, *arguments)
         story.look()
         after = story.decided()

@@ -231,7 +231,7 @@ def test_a_withdrawn_one_says_so_at_its_old_address_and_number(office, ids, clie
 def test_one_that_was_earned_again_names_the_certificate_that_speaks_now(office, ids, client, row):
     with office.work(SYSTEM) as work:
         certifications.change(
-            work, ids[1], kind="surrender", effective_on=date(2026, 1, 10), reason_code="own",
+            work, ids[1], kind="surrender", effective_on=date(2026, 1, 10), reason_code="own_wish",
             reason="Moved.",
         )  # fmt: skip
         factories.passed(work, ids[0], date(2026, 11, 3))

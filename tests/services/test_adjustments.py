@@ -345,12 +345,13 @@ def test_the_next_cycle_follows_as_the_policy_says(office, ids, clock, moves, da
         adjust(chosen, ids[1])
 
 
-def test_a_file_of_renewals_opens_the_same_next_cycle(ruled, ids):
+def test_a_file_of_renewals_opens_the_same_next_cycle(ruled, ids, clock):
     adjust(ruled, ids[1])
+    clock.set("2027-05-01")
     with ruled.work(SYSTEM) as work:
         file = (
             "renewal_ref,holder_ref,scheme,submitted_on,decided_on,decision\n"
-            f"R1,{ids[0]},cpt,2026-11-21,2026-11-21,approved\n"
+            f"R1,{ids[0]},cpt,2027-04-20,2027-05-01,approved\n"
         )
         imports.run(work, "renewals", io.BytesIO(file.encode()), filename="r.csv")
     found = detail(ruled, ids[1])

@@ -16,7 +16,15 @@ from tests.services.importing import bring, fates
 from tracker import jobs
 from tracker.domain.errors import AlreadyRecorded
 from tracker.domain.permissions import SYSTEM, Actor
-from tracker.models import Employer, HistoryEntry, Message, Notice, RosterEntry, Sharing
+from tracker.models import (
+    Employer,
+    HistoryEntry,
+    HistoryValue,
+    Message,
+    Notice,
+    RosterEntry,
+    Sharing,
+)
 from tracker.services import roster, sharing
 from tracker.services.imports import ImportRefused
 from tracker.services.roster import CONSENTED, EMPLOYED
@@ -130,7 +138,9 @@ def test_whatever_happens_one_person_is_one_entry_and_is_seen_by_consent_to_this
     office, people, clock, steps
 ):
     with office.engine.begin() as connection:
-        for table in (Notice, Message, Sharing, RosterEntry, HistoryEntry, Employer):
+        for table in (
+            Notice, Message, Sharing, RosterEntry, HistoryValue, HistoryEntry, Employer,
+        ):  # fmt: skip
             connection.execute(delete(table))
     clock.set("2026-11-21")
     world = World(office, clock, people)

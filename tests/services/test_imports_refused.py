@@ -317,7 +317,7 @@ def test_a_key_that_somebody_recorded_in_the_same_moment_refuses_the_file(
 ):
     bring(office, "holders", HOLDERS)
     before = counts(office)
-    monkeypatch.setattr("tracker.services.imports.lookups.by_ref", lambda *_: {})
+    monkeypatch.setattr("tracker.services.imports.holders._on_record", lambda *_: {})
     others = "".join(f"P{n},Pat,Ek,p{n}@example.org\n" for n in range(more))
 
     with office.work(SYSTEM) as work:

@@ -16,7 +16,7 @@ from tracker.api.fields import tags as marks
 from tracker.api.schemas import Undoing, page_of
 from tracker.domain.activities import STATES, VERDICTS
 from tracker.domain.policies import EvidenceRule
-from tracker.services import activities, activity_types, evidence, facts
+from tracker.services import activities, activity_decisions, activity_types, evidence, facts
 from tracker.services.work import Reading, Work
 
 nouns = Nouns("activities", __name__, description=__doc__)
@@ -297,5 +297,5 @@ def undo(work: Work, body: dict[str, Any], *, activity_id: str, version: int) ->
 )
 def decisions(reading: Reading, *, activity_id: str) -> Response:
     """Every decision on an activity, oldest first, those taken back too."""
-    rows = activities.decisions(reading, activity_id)
+    rows = activity_decisions.of_activity(reading, activity_id)
     return doors.answer([dict(row._mapping) for row in rows])  # noqa: SLF001

@@ -338,19 +338,6 @@ def _times_undone(work: Work, activity_id: str) -> int:
     return int(work.row(statement)[0])
 
 
-def decisions(reading: Reading, activity_id: str) -> Sequence[Any]:
-    """Every decision on an activity, oldest first, those taken back too. Raises NotFound."""
-    get(reading, activity_id)
-    table = Decision
-    return reading.rows(
-        select(
-            table.id, table.verdict, table.decided_on, table.points_limit,
-            table.provider_approved, table.reason_code, table.reason, table.decided_by,
-            table.recorded_at, table.undone_at, table.undone_by, table.undone_reason,
-        ).where(table.activity_id == activity_id).order_by(table.decided_on, table.id)
-    )  # fmt: skip
-
-
 COLUMNS = (
     Activity.id, Activity.ref, Activity.holder_id, Activity.scheme, Activity.category,
     Activity.type, Activity.title, Activity.provider, Activity.quantity, Activity.starts_on,

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ARRAY, Date, any_, bindparam
+from sqlalchemy import ARRAY, Date, and_, any_, bindparam, or_
 
 from tracker.db import Id, Instant
+from tracker.models import Certification
 from tracker.services.work import Reading
 
 CHUNK = 500  # how many ids go into one IN list
@@ -23,6 +24,14 @@ ID = bindparam("id", type_=Id)
 IDS = bindparam("ids", type_=Id, expanding=True)
 KNOWN_AT = bindparam("known_at", type_=Instant)
 ON = bindparam("on", type_=Date)
+CARRIED = Certification.withdrawn_at.is_(None)
+"""Certifications that the passes on record carry; of one holder and scheme there may be several."""
+CURRENT = and_(CARRIED, Certification.replaced_on.is_(None))
+"""The one of a holder and scheme that speaks for them now, if there is one."""
+SPEAKS = and_(CARRIED, or_(Certification.replaced_on.is_(None), Certification.replaced_on > ON))
+"""The one that speaks for them on the day ``on``."""
+SHOWN = or_(SPEAKS, and_(Certification.withdrawn_at.is_not(None), Certification.sequence == 1))
+"""The same, or where there is none the withdrawn one, so that nobody finds an empty place."""
 Asked = TypeVar("Asked")
 
 

@@ -35,21 +35,13 @@ from tracker.models import (
     StandingChange,
 )
 from tracker.services import asking
-from tracker.services.asking import ID, KNOWN_AT, ON, about
+from tracker.services.asking import ID, KNOWN_AT, about
 from tracker.services.together import Together
 from tracker.services.work import Reading
 
 CHUNK, EVER, chunks, known = asking.CHUNK, asking.EVER, asking.chunks, asking.known
 HolderScheme = tuple[str, str]
-
-CARRIED = Certification.withdrawn_at.is_(None)
-"""Certifications that the passes on record carry; of one holder and scheme there may be several."""
-CURRENT = and_(CARRIED, Certification.replaced_on.is_(None))
-"""The one of a holder and scheme that speaks for them now, if there is one."""
-SPEAKS = and_(CARRIED, or_(Certification.replaced_on.is_(None), Certification.replaced_on > ON))
-"""The one that speaks for them on the day ``on``."""
-SHOWN = or_(SPEAKS, and_(Certification.withdrawn_at.is_not(None), Certification.sequence == 1))
-"""The same, or where there is none the withdrawn one, so that nobody finds an empty place."""
+CARRIED, CURRENT, SPEAKS, SHOWN = asking.CARRIED, asking.CURRENT, asking.SPEAKS, asking.SHOWN
 
 
 @dataclass(frozen=True, slots=True)

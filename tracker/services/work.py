@@ -96,7 +96,7 @@ class Work(Reading):
         return (sqlite if self.dialect == "sqlite" else postgresql).insert(table)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Office:
     """Everything that is made once per process; opens readings and units of work.
 
@@ -110,6 +110,10 @@ class Office:
     clock: Clock
     message_key: bytes
     relay_key: bytes
+
+    def __repr__(self) -> str:
+        """Short, and without the keys: it stands in tracebacks."""
+        return f"<Office on {self.engine.url!r}>"
 
     @contextmanager
     def reading(self, actor: Actor) -> Iterator[Reading]:
