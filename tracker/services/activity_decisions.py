@@ -1,4 +1,4 @@
-"""The decisions on an activity, for whoever reads how it was decided; deciding is in ``activities``."""
+"""The decisions on an activity, for whoever reads how it was decided; ``activities`` decides."""
 
 from __future__ import annotations
 
