@@ -30,10 +30,9 @@ _STRAY = 64  # how far to the right of the header a stray cell is looked for
 _ENCRYPTED = 0x1
 # The beginning of XML without a document type: what each part of a workbook looks like.
 _PROLOG_BYTES = 4096
-_PLAIN_XML = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*+(?:<\?xml[^>]*+>)?\s*+(?:<!--(?:(?!-->).)*+-->\s*+)*+<[A-Za-z_]",
-    re.DOTALL,
-)
+_BOM = b"\xef\xbb\xbf"
+_ELEMENT = re.compile(rb"<[A-Za-z_]")
+_NOT_BLANK = re.compile(rb"\S")
 _BROKEN = "cannot be read as XLSX: the file is damaged, or is no workbook"
 _OTHER_ARCHIVES = {
     "xl/workbook.bin": "an Excel binary workbook (.xlsb)",
@@ -194,9 +193,32 @@ def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
     with archive.open(part) as opened:
         beginning = opened.read(_PROLOG_BYTES)
     may_be_xml = beginning.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] in b"<"  # or all blank
-    if beginning and may_be_xml and not _PLAIN_XML.match(beginning):
+    if beginning and may_be_xml and not _is_plain_xml(beginning):
         rule = "holds XML with a document type, which a workbook never has"
         raise Unreadable(rule)
+
+
+def _is_plain_xml(beginning: bytes) -> bool:
+    """Whether an element stands after nothing but a declaration and whole comments.
+
+    Each search begins where the last one ended, so no bytes are looked at twice.
+    """
+    at = _after_blanks(beginning, len(_BOM) if beginning.startswith(_BOM) else 0)
+    if beginning.startswith(b"<?xml", at):
+        at = _after_blanks(beginning, _past(b">", beginning, at))
+    while beginning.startswith(b"<!--", at):
+        at = _after_blanks(beginning, _past(b"-->", beginning, at + 4))
+    return _ELEMENT.match(beginning, at) is not None
+
+
+def _past(mark: bytes, text: bytes, at: int) -> int:
+    found = text.find(mark, at)
+    return len(text) if found < 0 else found + len(mark)
+
+
+def _after_blanks(text: bytes, at: int) -> int:
+    found = _NOT_BLANK.search(text, at)
+    return found.start() if found else len(text)
 
 
 def _other_archive(names: list[str]) -> str:
