@@ -44,7 +44,7 @@ def lines(count, broken=None, instead=b""):
     "instead",
     [
         b"R,2026-02-30,pass,1\n",
-        b"R,2026-02-03,pass\n",
+        b"R,2026-02-03,pass,1,x\n",
         b'R,"2026-02-03,pass,1\n',
         b'R,2026-02-03,pass,1"\n',
         b"R\xe9,2026-02-03,pass,1\n",

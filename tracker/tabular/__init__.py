@@ -11,17 +11,10 @@ Flask. Nothing here imports the rest of the project.
     rows.check_clean()                                                     # BadTable: bad rows
 """
 
-from tracker.tabular.columns import (
-    Column,
-    Dates,
-    choice,
-    date,
-    decimal,
-    email,
-    integer,
-    text,
-    time_zone,
-)
+from tracker.tabular.columns import Column, choice, email, text, time_zone, truth
+from tracker.tabular.dates import date
+from tracker.tabular.kinds import Dates, Encoding
+from tracker.tabular.numbers import decimal, integer
 from tracker.tabular.problems import BadTable, RowError
 from tracker.tabular.reader import Reader, read
 from tracker.tabular.writer import csv_chunks, harmless, write_csv, write_xlsx
@@ -30,6 +23,7 @@ __all__ = [
     "BadTable",
     "Column",
     "Dates",
+    "Encoding",
     "Reader",
     "RowError",
     "choice",
@@ -42,6 +36,7 @@ __all__ = [
     "read",
     "text",
     "time_zone",
+    "truth",
     "write_csv",
     "write_xlsx",
 ]
