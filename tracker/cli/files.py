@@ -19,7 +19,7 @@ from tracker.services import exports, imports, reminders
 from tracker.services.imports import KINDS, ImportRefused, Report
 from tracker.services.reminders import Foreseen
 from tracker.services.work import Office, Reading
-from tracker.tabular import Dates
+from tracker.tabular import Dates, Encoding
 
 _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -36,7 +36,14 @@ _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
     show_default=True,
     help="How to read dates like 03/04/2026; ISO dates are read always.",
 )
-def import_(kind: str, file: Path, *, dry_run: bool, dates: str) -> None:
+@click.option(
+    "--encoding",
+    type=click.Choice([e.value for e in Encoding]),
+    default=Encoding.UTF_8.value,
+    show_default=True,
+    help="How the letters of a CSV file are written; a workbook says it itself.",
+)
+def import_(kind: str, file: Path, *, dry_run: bool, dates: str, encoding: str) -> None:
     """Import a CSV or XLSX file of a KIND: all of its rows, or none.
 
     Import the kinds in the order in which they are listed. Importing a file again changes
@@ -49,7 +56,7 @@ def import_(kind: str, file: Path, *, dry_run: bool, dates: str) -> None:
         with progress(f"Importing {kind}") as tell, opened.work(OPERATOR) as work:
             report = imports.run(
                 work, kind, source, filename=name, dates=Dates(dates), dry_run=dry_run,
-                on_progress=tell,
+                encoding=Encoding(encoding), on_progress=tell,
             )  # fmt: skip
             tell(report.rows)
     except ImportRefused as refusal:
