@@ -271,8 +271,14 @@ def test_an_error_is_refused_by_name_in_every_column(column, value):
 
 @pytest.mark.parametrize("column", NAMES)
 def test_a_formula_is_refused_by_name_in_every_column(column):
-    value, rule = refusal_of(column, "=TRUE()")
-    assert (value, rule[:32]) == ("=TRUE()", "must be a value, not a formula: ")
+    value, rule = refusal_of(column, "=NOT(FALSE())")
+    assert (value, rule[:32]) == ("=NOT(FALSE())", "must be a value, not a formula: ")
+
+
+def test_the_formula_of_a_constant_truth_is_that_truth():
+    assert value_of("truth", "=TRUE()") is True
+    assert value_of("truth", "=FALSE()") is False
+    assert refusal_of("text", "=TRUE()")[0] == "TRUE"
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ from tracker.tabular.workbook import Cell
 _DIGITS = 10**15  # of the numbers in a spreadsheet 15 digits are kept
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _AS_TEXT = "give the column the format Text and enter it again"
+# LibreOffice saves a truth as a formula; these two have one value, whatever stands beside them.
+_CONSTANTS: dict[object, bool] = {"=TRUE()": True, "=FALSE()": False}
 _FORMULA = "must be a value, not a formula: in the spreadsheet, paste it as a value"
 _TRUTH = "must be text, a number or a date, not the spreadsheet's TRUE or FALSE"
 _ERROR = "must be a value, not a spreadsheet's error: mend the cell, or empty it"
@@ -41,8 +43,8 @@ def shown(cell: Cell, kind: Kind, epoch: dt.datetime) -> str | Refused:
 
 
 def _shown(cell: Cell, kind: Kind, epoch: dt.datetime) -> str | Refused:
-    value = cell.value
-    if cell.type == "f":
+    value = _CONSTANTS.get(cell.value, cell.value) if cell.type == "f" else cell.value
+    if cell.type == "f" and not isinstance(value, bool):
         return Refused(str(value), _FORMULA)
     if cell.type == "e":
         return Refused(str(value), _ERROR)
