@@ -5,6 +5,10 @@ What lives here: reading a file row by row into parsed values with every error c
 no cell can become a formula (`write_csv`, `write_xlsx`). What does not: our nouns, the database,
 Flask. Nothing here imports the rest of the project.
 
+From the bottom: `kinds` (what a column holds, how a file writes it), `dates`, `numbers`, `columns`
+(parsers), `expected` (the header), `csv_rows` and `xlsx_rows` (rows as texts; a workbook's by way
+of `archive`, `workbook`, `number_formats` and `cells`), `reader` (rows as values).
+
     rows = tabular.read(stream, filename="holders.csv", columns=COLUMNS)   # BadTable: bad header
     for number, values in rows:                                            # good rows only
         ...

@@ -20,6 +20,7 @@ from tracker.tabular.problems import Refused
 from tracker.tabular.workbook import Cell
 
 _DIGITS = 10**15  # of the numbers in a spreadsheet 15 digits are kept
+_PLAIN = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _AS_TEXT = "give the column the format Text and enter it again"
 # LibreOffice saves a truth as a formula; these two have one value, whatever stands beside them.
@@ -115,7 +116,7 @@ def _plain(number: Decimal, text: str, shape: NumberFormat) -> str | Refused:
         rule = "is a percentage in the spreadsheet: give the column a plain number format, and "
         return Refused(text, f"{rule}enter the number in the unit of the column")
     seen = text.replace(",", "") if section.grouped else text
-    if re.fullmatch(r"-?[0-9]*\.?[0-9]*", seen) and Decimal(seen) == number:
+    if _PLAIN.fullmatch(seen) and Decimal(seen) == number:
         return f"{number:f}"
     rule = f"is shown as {text} in the spreadsheet: give the column a format that shows the number"
     return Refused(f"{number:f}", f"{rule} as it is, or enter the number that is meant")
