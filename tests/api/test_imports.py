@@ -112,6 +112,15 @@ a-1,h-1,cpt,safety,03/04/2026,pass
     assert made.status_code == 201, made.json
 
 
+def test_a_file_in_windows_1252_needs_to_be_told_so(staff):
+    rows = HOLDERS.replace("Ana", "Aña").encode("cp1252")
+    refused = send(staff, rows)
+    assert refused.status_code == 422
+    assert "say that the encoding is windows-1252" in refused.json["errors"][0]["rule"]
+    made = send(staff, rows, encoding="windows-1252")
+    assert made.status_code == 201, made.json
+
+
 def test_a_repeated_request_imports_once(staff, office):
     first = send(staff, HOLDERS, key="k")
     again = send(staff, HOLDERS, key="k")
@@ -137,6 +146,7 @@ def test_a_file_over_the_limit_is_413(staff, office):
     [
         ({"kind": "people"}, "kind"),
         ({"dates": "chinese"}, "dates"),
+        ({"encoding": "latin"}, "encoding"),
         ({"dry_run": "perhaps"}, "dry_run"),
         ({"employer_id": "1"}, "employer_id"),
     ],

@@ -88,6 +88,35 @@ def test_more_errors_than_are_kept_are_counted(tracker, tmp_path):
     assert len(lines) == 1002
 
 
+def test_a_file_in_windows_1252_is_recognized_and_read_when_it_is_said(tracker, tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_bytes(HOLDERS.replace("Ana", "Aña").encode("cp1252"))
+
+    refused = tracker("import", "holders", path)
+    assert refused.exit_code == 1
+    assert "looks like Windows-1252, in which it reads 'A,Aña," in refused.stderr
+    assert "say that the encoding is windows-1252" in refused.stderr
+
+    result = tracker("import", "holders", path, "--encoding", "windows-1252")
+    assert result.stdout.startswith("holders: 1 rows: 1 created")
+
+
+def test_sheets_that_were_not_read_are_named(tracker, tmp_path):
+    path = tmp_path / "people.xlsx"
+    book = openpyxl.Workbook()
+    for line in HOLDERS.splitlines():
+        book.worksheets[0].append(line.split(","))
+    book.create_sheet("Notes").append(["Thank you!"])
+    book.save(path)
+
+    result = tracker("import", "holders", path)
+
+    assert result.stdout.startswith("holders: 1 rows: 1 created")
+    assert result.stderr == (
+        "warning: people.xlsx, row 1: Of the sheets only 'Sheet' was read, not 'Notes'.\n"
+    )
+
+
 def test_warnings_go_to_standard_error(tracker, tmp_path):
     people, attempts = tmp_path / "people.csv", tmp_path / "attempts.csv"
     people.write_text(HOLDERS)

@@ -7,6 +7,7 @@ import pytest
 
 from tracker import tabular
 from tracker.tabular import Dates
+from tracker.tabular.kinds import Conventions
 
 
 def refusal(parse, value):
@@ -66,12 +67,89 @@ def test_a_month_that_no_calendar_has_is_refused_with_the_order_that_was_used():
         ("2026-3-15", "like 2026-03-15"),
         ("26-03-15", "like 2026-03-15"),
         ("２０２６-03-15", "like 2026-03-15"),  # noqa: RUF001
-        ("2026-03-15T00:00:00", "like 2026-03-15"),
         ("yesterday", "like 2026-03-15"),
     ],
 )
 def test_what_is_no_date_is_refused_in_words(value, words):
     assert words in refusal(tabular.date(), value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2024-03-01T00:00:00Z",
+        "2024-03-01T00:00:00.000Z",
+        "2024-03-01t00:00:00z",
+        "2024-03-01T00:00",
+        "2024-03-01 00:00:00",
+        "2024-03-01 00:00:00.000000",
+        "2024-03-01 00:00:00 UTC",
+        "2024-03-01T00:00:00+00:00",
+        "2024-03-01 00:00:00+00",
+        "2024-03-01 12:00:00 AM",
+    ],
+)
+@pytest.mark.parametrize("dates", Dates)
+def test_a_midnight_behind_an_iso_day_is_no_part_of_it(value, dates):
+    assert tabular.date(dates)(value) == dt.date(2024, 3, 1)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "0:00",
+        "00:00",
+        "00:00:00",
+        "12:00 AM",
+        "12:00:00 AM",
+        "12:00:00\u202fAM",
+        "12:00 a.m.",
+        "0:00:00.000",
+    ],
+)
+@pytest.mark.parametrize(("dates", "day"), [(Dates.US, "3/1/2024"), (Dates.EU, "01.03.2024")])
+def test_a_midnight_behind_a_day_in_figures_is_no_part_of_it(dates, day, time):
+    assert tabular.date(dates)(f"{day} {time}") == dt.date(2024, 3, 1)
+    assert tabular.date(dates)(f"{day}, {time}") == dt.date(2024, 3, 1)
+
+
+def test_a_midnight_settles_no_order_of_day_and_month():
+    assert "is ambiguous" in refusal(tabular.date(), "03/04/2024 00:00:00")
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("2024-03-01T09:30:00Z", "has a time of day (09:30:00)"),
+        ("2024-03-01 00:00:01", "has a time of day (00:00:01)"),
+        ("2024-03-01 00:00:00.001", "has a time of day"),
+        ("2024-03-01T12:00:00", "has a time of day (12:00:00)"),
+        ("3/1/2024 12:00:00 PM", "has a time of day (12:00:00 PM)"),
+        ("3/1/2024 12:00", "has a time of day (12:00)"),
+        ("3/1/2024 1:00 AM", "has a time of day (1:00 AM)"),
+        ("2024-03-01T00:00:00+02:00", "has a time zone (+02:00)"),
+        ("2024-03-01 00:00:00-0500", "has a time zone (-0500)"),
+        ("3/1/24", "has a year of two digits"),
+        ("01.03.24", "has a year of two digits"),
+        ("24-03-01", "has a year of two digits"),
+        ("3/1/24 0:00", "has a year of two digits"),
+        ("45352", "is a day number that would be 2024-03-01"),
+        ("45352.5", "is a day number that would be 2024-03-01"),
+        ("20240301", "looks like 2024-03-01"),
+        ("2024/3/1", "looks like 2024-03-01"),
+        ("2024-3-1", "looks like 2024-03-01"),
+        ("2024", "looks like a year alone"),
+        ("2024-03", "looks like a month without its day"),
+        ("03/2024", "looks like a month without its day"),
+        ("1-Mar-2024", "has its month in letters"),
+        ("March 1, 2024", "has its month in letters"),
+    ],
+)
+def test_what_is_almost_a_date_is_refused_by_its_name_and_with_the_rule(value, words):
+    for dates in (Dates.US, Dates.EU):
+        said = refusal(tabular.date(dates), value)
+        assert words in said
+        assert "2026-03-15" in said
 
 
 @pytest.mark.parametrize("value", ["1900-01-01", "2024-02-29", "2200-12-31"])
@@ -123,6 +201,90 @@ def test_a_decimal_keeps_to_its_bounds_and_names_them():
 def test_a_decimal_of_no_places_is_a_whole_decimal():
     assert tabular.decimal(0)("12") == Decimal(12)
     assert refusal(tabular.decimal(0), "12.0") == "must be a number in plain digits"
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [("5,5", "5.50"), ("-5,25", "-5.25"), ("5.5", "5.50"), ("5", "5.00"), ("1234,5", "1234.50")],
+)
+def test_a_comma_stands_before_decimals_where_the_file_writes_so(value, number):
+    parse = tabular.decimal(2).settled(Conventions(decimal_comma=True))
+    assert str(parse(value)) == number
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("85%", "is a percentage"),
+        ("85,5 %", "is a percentage"),
+        ("1.234", "may stand before decimals or between thousands"),
+        ("1,234", "may stand before decimals or between thousands"),
+        ("1.234,5", "has marks between its thousands"),
+        ("1,234.50", "has marks between its thousands"),
+        ("1 234,50", "has marks between its thousands"),
+        ("1'234.50", "has marks between its thousands"),
+        ("1,234,567", "has marks between its thousands"),
+        ("1.23E+11", "is in scientific notation"),
+        ("$5.00", "is an amount of money"),
+        ("5,00 €", "is an amount of money"),
+        ("5,5,5", "must be a number"),
+        ("5,", "must be a number"),
+    ],
+)
+@pytest.mark.parametrize("comma", [False, True])
+def test_what_is_almost_a_number_is_refused_by_its_name_and_with_the_rule(value, words, comma):
+    said = refusal(tabular.decimal(2, 0).settled(Conventions(decimal_comma=comma)), value)
+    assert words in said
+    assert "must be a number of at least 0 in plain digits" in said
+
+
+def test_a_decimal_comma_is_recognized_where_it_is_not_read():
+    assert refusal(tabular.decimal(2), "5,5").startswith("has a decimal comma: must be a number")
+
+
+@pytest.mark.parametrize(
+    ("value", "truth"),
+    [
+        ("true", True),
+        ("TRUE", True),
+        ("True", True),
+        ("false", False),
+        ("FALSE", False),
+        ("fAlSe", False),
+    ],
+)
+def test_a_truth_is_read_in_letters_of_any_size(value, truth):
+    assert tabular.truth(value) is truth
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"),
+    [
+        ("1", "true"),
+        ("0", "false"),
+        ("yes", "true"),
+        ("No", "false"),
+        ("WAHR", "true"),
+        ("FALSO", "false"),
+    ],
+)
+def test_what_is_almost_a_truth_is_refused_with_what_was_meant(value, meant):
+    assert refusal(tabular.truth, value) == f"must be true or false; did you mean {meant}?"
+
+
+def test_any_other_word_is_no_truth():
+    assert refusal(tabular.truth, "maybe") == "must be true or false"
+
+
+@pytest.mark.parametrize("value", ["1.23457E+11", "1,23457E+11", "1E+12", "-1.5E+100"])
+def test_a_long_number_that_a_spreadsheet_has_shortened_is_no_text(value):
+    with pytest.raises(ValueError, match="its digits are lost: give the column the format Text"):
+        tabular.text(80)(value)
+
+
+@pytest.mark.parametrize("value", ["Form E+10", "E+11", "1.5E10", "A1E+12"])
+def test_a_text_with_an_e_and_a_plus_is_a_text(value):
+    assert tabular.text(80)(value) == value
 
 
 def test_a_whole_number_is_read_in_plain_digits():

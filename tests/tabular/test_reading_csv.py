@@ -7,13 +7,18 @@ from decimal import Decimal
 import pytest
 
 from tracker import tabular
-from tracker.tabular import BadTable, Column, Dates
+from tracker.tabular import BadTable, Column, Dates, Encoding
 
 COLUMNS = (
     Column("ref", tabular.text(20), required=True),
     Column("name", tabular.text(40)),
     Column("on", tabular.date()),
     Column("score", tabular.decimal(2, 0, 100)),
+)
+
+
+ONE_CELL = (
+    "is one cell with a delimiter in it: the row is quoted as a whole, or has another delimiter"
 )
 
 
@@ -202,8 +207,9 @@ def test_a_line_that_is_not_utf_8_is_refused_with_its_row_and_byte_and_the_rest_
             3,
             "B,Jos\\xe9",
             (
-                "is not UTF-8 (0xE9, byte 19 of the file; it looks like Windows-1252): "
-                "save the file as CSV UTF-8"
+                "is not UTF-8 (0xE9, byte 19 of the file) and looks like Windows-1252, in which "
+                "it reads 'B,José': say that the encoding is windows-1252, or save the file as "
+                "CSV UTF-8"
             ),
         ),
     ]
@@ -257,14 +263,139 @@ def test_a_file_of_lost_marks_is_read_in_time():
 @pytest.mark.parametrize(
     ("line", "rule"),
     [
-        ("B", "has 1 cell where the header has 2"),
         ("B,b,c", "has 3 cells where the header has 2"),
-        ('"B,b"', "has 1 cell where the header has 2"),
-        ("B,b,", "has 3 cells where the header has 2"),
+        ("B,b,,,c", "has 5 cells where the header has 2"),
+        ("B,,c", "has 3 cells where the header has 2"),
+        ('"B,b"', ONE_CELL),
+        ('"B;b"', ONE_CELL),
+        ("B;b", ONE_CELL),
+        ("B\tb", ONE_CELL),
     ],
 )
-def test_a_row_with_too_many_or_too_few_cells_is_refused(line, rule):
+def test_a_row_with_too_many_cells_or_all_in_one_is_refused(line, rule):
     assert errors_of(f"ref,name\nA,a\n{line}\nC,c\n") == [(3, "", rule)]
+
+
+@pytest.mark.parametrize("line", ["B", "B,", "B,,", "B,,,,,", "B, ,\u00a0,", '"B"', '"B","",""'])
+def test_empty_cells_at_the_end_may_be_left_out_or_be_too_many(line):
+    assert names_of(f"ref,name,on\nA,a\n{line}\nC,c,\n") == [(2, "a"), (3, None), (4, "c")]
+
+
+def test_a_required_cell_that_was_left_out_is_named():
+    columns = (Column("ref", str, required=True), Column("name", str, required=True))
+    rows = tabular.read(io.BytesIO(b"ref,name\nA\n"), filename="", columns=columns)
+    assert list(rows) == []
+    assert [(e.row, e.column, e.rule) for e in rows.errors] == [(2, "name", "must not be empty")]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_delimiters_behind_the_last_column_are_no_columns(delimiter):
+    lines = ["ref,name,,", "A,a,,", "B,b", ",,,", "C,,,"]
+    content = "\n".join(lines).replace(",", delimiter)
+    assert names_of(content) == [(2, "a"), (3, "b"), (5, None)]
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"', "\ufeffsep=;", "sep=;;;;"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_first_line_may_name_the_delimiter(first, end):
+    lines = [first, 'ref;name;"score"', 'A;"a,b,c";5,5']
+    assert rows_of(end.join(lines)) == [
+        (3, {"ref": "A", "name": "a,b,c", "on": None, "score": Decimal("5.50")}),
+    ]
+
+
+def test_the_delimiter_that_the_first_line_names_is_believed():
+    columns = (Column("a;b", str), Column("c", str))
+    stream = io.BytesIO(b"sep=,\na;b,c\n1;2,3\n")
+    assert list(tabular.read(stream, filename="", columns=columns)) == [
+        (3, {"a;b": "1;2", "c": "3"})
+    ]
+
+
+@pytest.mark.parametrize("content", ["sep=|\nref|name\n", "ref|name\nA|a\n"])
+def test_another_delimiter_is_refused_by_name(content):
+    rule = "has | between its cells: comma, semicolon and tab are read"
+    assert refused(content) == [(1, "", rule)]
+
+
+def test_a_delimiter_that_is_not_named_or_has_nothing_below_is_refused():
+    assert "has nothing between its cells" in refused("sep=\nref,name\n")[0][2]
+    assert refused("sep=;\n") == [(1, "", "is empty: it needs a header row")]
+
+
+def test_a_comma_stands_before_decimals_where_semicolons_stand_between_cells():
+    content = "ref;score\nA;5,5\nB;5.5\nC;7\n"
+    assert [v["score"] for _, v in rows_of(content)] == [Decimal("5.5"), Decimal("5.5"), Decimal(7)]
+
+
+@pytest.mark.parametrize("content", ['ref,score\nA,"5,5"\n', "ref\tscore\nA\t5,5\n"])
+def test_a_decimal_comma_elsewhere_is_refused_by_name(content):
+    [(row, column, rule)] = errors_of(content)
+    assert (row, column) == (2, "score")
+    assert rule.startswith("has a decimal comma: must be a number from 0 to 100")
+
+
+@pytest.mark.parametrize(
+    ("above", "value"),
+    [
+        ("Roster of Acme, Inc.\n", "Roster of Acme"),
+        ("Roster\nPrinted on 2026-11-28\n\n", "Roster"),
+        (",,,\nRoster,,,\n,,,\n", "Roster"),
+        ('"A title; of two,\nlines"\n', "A title; of two,\nlines"),
+        ("nmae;on;score\n", "nmae"),
+    ],
+)
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_titles_above_the_header_are_refused_with_the_row_of_the_header(above, value, delimiter):
+    content = f"{above}ref{delimiter}name\nA{delimiter}a\n"
+    with pytest.raises(BadTable) as caught:
+        reading(content)
+    [error] = caught.value.errors
+    assert error.rule.startswith("is not the header row, which is row ")
+    assert error.rule.endswith(": delete the rows above it")
+    assert error.value.split(delimiter)[0] in value or error.value in value
+
+
+def test_a_header_far_below_is_not_looked_for():
+    assert "is required, and missing" in refused("title\n" * 30 + "ref,name\n")[-1][2]
+
+
+WINDOWS = Encoding.WINDOWS_1252
+
+
+def test_windows_1252_is_read_when_it_is_said():
+    content = "ref,name\nA,José “Pepe” … 5 €\nB,Zoë\nC,plain\n".encode("cp1252")
+    assert names_of(content, encoding=WINDOWS) == [
+        (2, "José “Pepe” … 5 €"),
+        (3, "Zoë"),
+        (4, "plain"),
+    ]
+
+
+def test_utf_8_is_not_read_as_windows_1252():
+    rows = reading("ref,name\nA,plain\nB,José\n", encoding=WINDOWS)
+    assert [row for row, _ in rows] == [2]
+    [error] = rows.errors
+    assert (error.row, error.value) == (3, "B,José")
+    assert error.rule.startswith("is UTF-8 and not Windows-1252: leave out the encoding")
+
+
+def test_a_mark_of_utf_8_is_not_read_as_windows_1252():
+    with pytest.raises(BadTable, match="is UTF-8 and not Windows-1252"):
+        reading("\ufeffref\nA\n", encoding=WINDOWS)
+
+
+def test_bytes_that_windows_1252_does_not_have_are_refused():
+    [(row, _, rule)] = errors_of(b"ref,name\nA,\x81\xe9\n", encoding=WINDOWS)
+    assert (row, rule) == (
+        2,
+        "is not Windows-1252 (0x81, byte 12 of the file): save the file as CSV UTF-8",
+    )
+
+
+def test_a_nul_is_refused_in_windows_1252_too():
+    [(row, _, rule)] = errors_of(b"ref,name\nA,\xe9\0\n", encoding=WINDOWS)
+    assert (row, rule[:24]) == (2, "holds a NUL (zero) byte,")
 
 
 @pytest.mark.parametrize("length", [10_001, 200_000, 1_000_000])

@@ -3,6 +3,7 @@
 import gc
 import io
 import tracemalloc
+import zipfile
 
 import pytest
 
@@ -44,7 +45,7 @@ def lines(count, broken=None, instead=b""):
     "instead",
     [
         b"R,2026-02-30,pass,1\n",
-        b"R,2026-02-03,pass\n",
+        b"R,2026-02-03,pass,1,x\n",
         b'R,"2026-02-03,pass,1\n',
         b'R,2026-02-03,pass,1"\n',
         b"R\xe9,2026-02-03,pass,1\n",
@@ -81,6 +82,45 @@ def test_reading_two_hundred_thousand_rows_takes_no_more_memory_than_ten_thousan
     small, large = peak_of(lambda: reading(10_000)), peak_of(lambda: reading(200_000))
     assert large < small + 200_000
     assert large < 1_500_000
+
+
+def formatted(count):
+    """Write a workbook of one row, and below it rows that are only formatted."""
+    stream, copy = io.BytesIO(), io.BytesIO()
+    tabular.write_xlsx(stream, ["ref", "taken_on", "result"], [["R", "2026-03-01", "pass"]])
+    row = '<row r="%d" s="1" customFormat="1" ht="15"><c r="A%d" s="1"/></row>'
+    below = "".join(row % (number, number) for number in range(3, count)).encode()
+    with zipfile.ZipFile(stream) as old, zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b"</sheetData>", below + b"</sheetData>"))
+    return copy
+
+
+def test_rows_that_are_only_formatted_take_no_memory_and_are_no_rows():
+    def reading(stream):
+        stream.seek(0)
+        return [row for row, _ in tabular.read(stream, filename="", columns=COLUMNS)]
+
+    few, many = formatted(1000), formatted(20_000)
+    assert reading(few) == reading(many) == [2]
+    assert peak_of(lambda: reading(many)) < peak_of(lambda: reading(few)) + 300_000
+
+
+def test_reading_a_long_workbook_takes_the_memory_of_its_texts():
+    def book(count):
+        stream = io.BytesIO()
+        row = ("R", "2026-03-01", "pass", 5)
+        tabular.write_xlsx(stream, ["ref", "taken_on", "result", "score"], [row] * count)
+        return stream
+
+    def reading(stream):
+        stream.seek(0)
+        for _ in tabular.read(stream, filename="", columns=COLUMNS):
+            pass
+
+    few, many = book(500), book(4_000)
+    reading(few)
+    assert peak_of(lambda: reading(many)) < peak_of(lambda: reading(few)) + 300_000
 
 
 def test_errors_beyond_the_thousand_take_no_memory():

@@ -17,7 +17,7 @@ from tracker.domain.errors import NotAllowed, Refusal
 from tracker.domain.permissions import Actor
 from tracker.services import import_runs, imports
 from tracker.services.work import Office, Reading, Work
-from tracker.tabular import Dates
+from tracker.tabular import Dates, Encoding
 
 nouns = Nouns("imports", __name__, description=__doc__)
 
@@ -41,6 +41,10 @@ class NewImport(Closed):
     dates = choice(
         *(d.value for d in Dates), load_default=Dates.ISO.value,
         metadata={"description": "How dates such as 03/04/2026 are read; ISO ones always are."},
+    )  # fmt: skip
+    encoding = choice(
+        *(e.value for e in Encoding), load_default=Encoding.UTF_8.value,
+        metadata={"description": "How the letters of a CSV file are written."},
     )  # fmt: skip
 
 
@@ -186,8 +190,8 @@ def run(work: Work, body: dict[str, Any]) -> Response:
         raise NotAllowed("An employer may import its own roster only.", role=work.actor.role)
     report = imports.run(
         work, body["kind"], body["file"].stream, filename=_name(body["file"].filename),
-        dates=Dates(body["dates"]), dry_run=body["dry_run"], employer_id=employer_id,
-        new_centers=body["new_centers"],
+        dates=Dates(body["dates"]), encoding=Encoding(body["encoding"]), dry_run=body["dry_run"],
+        employer_id=employer_id, new_centers=body["new_centers"],
     )  # fmt: skip
     location = f"/api/v1/imports/{report.id}"
     return doors.answer(_present(imports.get(work, report.id)), status=201, location=location)

@@ -19,7 +19,7 @@ from tracker.services import exports, imports, reminders
 from tracker.services.imports import KINDS, ImportRefused, Report
 from tracker.services.reminders import Foreseen
 from tracker.services.work import Office, Reading
-from tracker.tabular import Dates
+from tracker.tabular import Dates, Encoding
 
 _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
@@ -37,9 +37,18 @@ _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
     help="How to read dates like 03/04/2026; ISO dates are read always.",
 )
 @click.option(
+    "--encoding",
+    type=click.Choice([e.value for e in Encoding]),
+    default=Encoding.UTF_8.value,
+    show_default=True,
+    help="How the letters of a CSV file are written; a workbook says it itself.",
+)
+@click.option(
     "--new-centers", is_flag=True, help="Add the assessment centers that are not on record."
 )
-def import_(kind: str, file: Path, *, dry_run: bool, dates: str, new_centers: bool) -> None:
+def import_(
+    kind: str, file: Path, *, dry_run: bool, dates: str, encoding: str, new_centers: bool
+) -> None:
     """Import a CSV or XLSX file of a KIND: all of its rows, or none.
 
     Import the kinds in the order in which they are listed. Importing a file again changes
@@ -52,7 +61,7 @@ def import_(kind: str, file: Path, *, dry_run: bool, dates: str, new_centers: bo
         with progress(f"Importing {kind}") as tell, opened.work(OPERATOR) as work:
             report = imports.run(
                 work, kind, source, filename=name, dates=Dates(dates), dry_run=dry_run,
-                on_progress=tell, new_centers=new_centers,
+                encoding=Encoding(encoding), on_progress=tell, new_centers=new_centers,
             )  # fmt: skip
             tell(report.rows)
     except ImportRefused as refusal:

@@ -5,23 +5,20 @@ What lives here: reading a file row by row into parsed values with every error c
 no cell can become a formula (`write_csv`, `write_xlsx`). What does not: our nouns, the database,
 Flask. Nothing here imports the rest of the project.
 
+From the bottom: `kinds` (what a column holds, how a file writes it), `dates`, `numbers`, `columns`
+(parsers), `expected` (the header), `csv_rows` and `xlsx_rows` (rows as texts; a workbook's by way
+of `archive`, `workbook`, `number_formats` and `cells`), `reader` (rows as values).
+
     rows = tabular.read(stream, filename="holders.csv", columns=COLUMNS)   # BadTable: bad header
     for number, values in rows:                                            # good rows only
         ...
     rows.check_clean()                                                     # BadTable: bad rows
 """
 
-from tracker.tabular.columns import (
-    Column,
-    Dates,
-    choice,
-    date,
-    decimal,
-    email,
-    integer,
-    text,
-    time_zone,
-)
+from tracker.tabular.columns import Column, choice, email, text, time_zone, truth
+from tracker.tabular.dates import date
+from tracker.tabular.kinds import Dates, Encoding
+from tracker.tabular.numbers import decimal, integer
 from tracker.tabular.problems import BadTable, RowError
 from tracker.tabular.reader import Reader, read
 from tracker.tabular.writer import csv_chunks, harmless, write_csv, write_xlsx
@@ -30,6 +27,7 @@ __all__ = [
     "BadTable",
     "Column",
     "Dates",
+    "Encoding",
     "Reader",
     "RowError",
     "choice",
@@ -42,6 +40,7 @@ __all__ = [
     "read",
     "text",
     "time_zone",
+    "truth",
     "write_csv",
     "write_xlsx",
 ]

@@ -3,17 +3,20 @@
 A parser is a function of one text, compiled once and called for every row. It raises
 `ValueError` with the rule in words ("must be a date like 2026-03-15"). The reader has already
 taken the blanks around a cell away, and asks no parser about an empty cell.
+
+Here: texts, words of a list, truths, addresses, time zones. Dates and numbers, which files write
+in several ways, have modules of their own.
 """
 
-import datetime as dt
 import difflib
 import re
 import zoneinfo
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from enum import Enum
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
+from typing import ClassVar
+
+from tracker.tabular.kinds import Conventions, Kind, Parser
 
 # Blanks that people and spreadsheets leave around a value. Tabs and line breaks are not blanks:
 # they are control characters, and are refused rather than quietly dropped.
@@ -23,9 +26,12 @@ BLANKS = " \u00a0"
 _CONTROLS = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]",
 )
-_ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-_LOCAL_DATE = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})")
-_FIRST_YEAR, _LAST_YEAR = 1900, 2200
+# A long number as Excel shows it, and writes it to CSV: 1.23457E+11.
+_SHORTENED = re.compile(r"-?[0-9](?:[.,][0-9]{1,14})?E\+[0-9]{2,3}")
+_DIGITS_LOST = (
+    "is a number that a spreadsheet has shortened, and its digits are lost: give the column the "
+    "format Text and enter it again"
+)
 _LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
 _LONGEST_GUESS = 40
 # Quotes, brackets, commas and the like have a meaning in an address header, so that one cell
@@ -47,13 +53,14 @@ class Column:
     parse: Callable[[str], object]
     required: bool = False
 
+    @property
+    def kind(self) -> Kind:
+        """What the column holds; a plain function reads texts."""
+        return self.parse.kind if isinstance(self.parse, Parser) else Kind.TEXT
 
-class Dates(Enum):
-    """How dates in figures are read. ISO (2026-03-15) is read always; US and EU say more."""
-
-    ISO = "iso"
-    US = "us"
-    EU = "eu"
+    def settled(self, conventions: Conventions) -> Callable[[str], object]:
+        """Give the parser that reads as the file at hand writes."""
+        return self.parse.settled(conventions) if isinstance(self.parse, Parser) else self.parse
 
 
 def text(max_length: int) -> Callable[[str], str]:
@@ -67,71 +74,9 @@ def text(max_length: int) -> Callable[[str], str]:
         if not value.isprintable() and _CONTROLS.search(value):
             rule = "must be one line of text without tabs, line breaks or control characters"
             raise ValueError(rule)
+        if "E+" in value and _SHORTENED.fullmatch(value):
+            raise ValueError(_DIGITS_LOST)
         return value
-
-    return parse
-
-
-def date(dates: Dates | None = None) -> "DateParser":
-    """Read a date of the years 1900 to 2200.
-
-    ISO 8601 (2026-03-15) is read always. 03/04/2026 is refused as ambiguous unless `dates` says
-    which part is the month: US (month first) or EU (day first). Without `dates`, whoever reads
-    the table says it (`read(..., dates=...)`), and ISO holds until then.
-    """
-    return DateParser(dates)
-
-
-@dataclass(frozen=True, slots=True)
-class DateParser:
-    """The parser that `date` gives: it may leave to the reader how dates are read."""
-
-    dates: Dates | None
-
-    def reading(self, dates: Dates) -> Callable[[str], dt.date]:
-        """Settle how dates are read, unless it was said already."""
-        return _DATE_PARSERS[self.dates or dates]
-
-    def __call__(self, value: str) -> dt.date:
-        """Read one date."""
-        return self.reading(Dates.ISO)(value)
-
-
-def decimal(
-    places: int,
-    minimum: Decimal | int | None = None,
-    maximum: Decimal | int | None = None,
-) -> Callable[[str], Decimal]:
-    """Read a number in ASCII digits with a point, exactly as written; the result has `places`.
-
-    No floats on the way, no exponents, no NaN or infinity, no thousands separators.
-    """
-    unit = Decimal(1).scaleb(-places)
-    fraction = rf"(?:\.[0-9]{{1,{places}}})?" if places else ""
-    shape = re.compile(rf"-?[0-9]{{1,15}}{fraction}")
-    rule = f"must be a number{_bounds(minimum, maximum)} in plain digits"
-    rule += f", with at most {places} decimal places after a point" if places else ""
-
-    def parse(value: str) -> Decimal:
-        if not shape.fullmatch(value):
-            raise ValueError(rule)
-        number = Decimal(value).quantize(unit) + 0  # adding 0 turns -0.00 into 0.00
-        if not _within(number, minimum, maximum):
-            raise ValueError(rule)
-        return number
-
-    return lru_cache(maxsize=4096)(parse)
-
-
-def integer(minimum: int | None = None, maximum: int | None = None) -> Callable[[str], int]:
-    """Read a whole number in ASCII digits."""
-    shape = re.compile(r"-?[0-9]{1,18}")
-    rule = f"must be a whole number{_bounds(minimum, maximum)}"
-
-    def parse(value: str) -> int:
-        if not shape.fullmatch(value) or not _within(int(value), minimum, maximum):
-            raise ValueError(rule)
-        return int(value)
 
     return parse
 
@@ -147,6 +92,53 @@ def choice(values: Sequence[str]) -> Callable[[str], str]:
         return value
 
     return parse
+
+
+class TruthParser(Parser[bool]):
+    """Read true or false in letters of any size: spreadsheets write TRUE, programs True."""
+
+    kind: ClassVar[Kind] = Kind.TRUTH
+
+    def settled(self, conventions: Conventions) -> Callable[[str], bool]:
+        """Give the one function there is: every file writes truths alike."""
+        del conventions
+        return _truth
+
+
+truth = TruthParser()
+_TRUTHS = {"true": True, "false": False}
+# What spreadsheets write in other languages, and people by hand: recognized, not taken.
+_TRUE_WORDS = frozenset(
+    (
+        "1",
+        "yes",
+        "y",
+        "x",
+        "t",
+        "on",
+        "si",
+        "sí",
+        "wahr",
+        "verdadero",
+        "vrai",
+        "vero",
+        "verdadeiro",
+        "prawda",
+    )
+)
+_FALSE_WORDS = frozenset(
+    ("0", "no", "n", "f", "off", "falsch", "falso", "faux", "fałsz", "nein", "non", "não")
+)
+
+
+def _truth(value: str) -> bool:
+    word = value.casefold()
+    if word in _TRUTHS:
+        return _TRUTHS[word]
+    rule = "must be true or false"
+    if word in _TRUE_WORDS | _FALSE_WORDS:
+        rule += f"; did you mean {'true' if word in _TRUE_WORDS else 'false'}?"
+    raise ValueError(rule)
 
 
 def email(value: str) -> str:
@@ -203,58 +195,6 @@ def _folded(word: str) -> str:
     return word.strip().casefold().replace(" ", "_").replace("-", "_")
 
 
-def _within(
-    number: Decimal | int,
-    minimum: Decimal | int | None,
-    maximum: Decimal | int | None,
-) -> bool:
-    return (minimum is None or number >= minimum) and (maximum is None or number <= maximum)
-
-
-def _bounds(minimum: Decimal | int | None, maximum: Decimal | int | None) -> str:
-    if minimum is not None and maximum is not None:
-        return f" from {minimum} to {maximum}"
-    if minimum is not None:
-        return f" of at least {minimum}"
-    return "" if maximum is None else f" of at most {maximum}"
-
-
 @cache
 def _time_zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones())
-
-
-def _parse_date(dates: Dates, value: str) -> dt.date:
-    if found := _ISO_DATE.fullmatch(value):
-        return _day(found[1], found[2], found[3])
-    found = _LOCAL_DATE.fullmatch(value)
-    if found is None:
-        raise ValueError(_DATE_RULES[dates])
-    if dates is Dates.US:
-        return _day(found[4], found[1], found[3], order=", read month first")
-    if dates is Dates.EU:
-        return _day(found[4], found[3], found[1], order=", read day first")
-    rule = "is ambiguous: must be a date like 2026-03-15, or say how dates are read (us or eu)"
-    raise ValueError(rule)
-
-
-_DATE_RULES = {
-    Dates.ISO: "must be a date like 2026-03-15",
-    Dates.US: "must be a date like 03/15/2026 (month first) or 2026-03-15",
-    Dates.EU: "must be a date like 15/03/2026 (day first) or 2026-03-15",
-}
-# A file of a million rows holds a few thousand different dates: most are found, not parsed.
-_DATE_PARSERS: dict[Dates, Callable[[str], dt.date]] = {
-    dates: lru_cache(maxsize=16384)(partial(_parse_date, dates)) for dates in Dates
-}
-
-
-def _day(year: str, month: str, day: str, *, order: str = "") -> dt.date:
-    if not _FIRST_YEAR <= int(year) <= _LAST_YEAR:
-        rule = f"must be a date of the years {_FIRST_YEAR} to {_LAST_YEAR}"
-        raise ValueError(rule)
-    try:
-        return dt.date(int(year), int(month), int(day))
-    except ValueError:
-        rule = f"must be a day that the calendar has{order}"
-        raise ValueError(rule) from None

@@ -1,7 +1,9 @@
 """The rows of a CSV file, as lists of text.
 
-CSV here is RFC 4180 in UTF-8, with or without a byte order mark, with comma, semicolon or tab
-between the cells and any line end. Stricter than the `csv` module: a quotation mark inside a cell
+CSV here is RFC 4180 in UTF-8, with or without a byte order mark (or in Windows-1252, when that is
+said), with comma, semicolon or tab between the cells and any line end. As spreadsheets write it,
+a first line such as `sep=;` may name the delimiter, and empty cells at the end of a row may be
+left out or be too many. Stricter than the `csv` module: a quotation mark inside a cell
 must be doubled and the cell quoted. So a quotation mark without its partner is found in the row
 that holds it, and the rows after it are read as if that row were not there.
 """
@@ -10,10 +12,13 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
+from itertools import islice
 
-from tracker.tabular.columns import BLANKS
+from tracker.tabular.expected import TITLE_ROWS, Expected, titles_above
+from tracker.tabular.kinds import Encoding, Kind
 from tracker.tabular.problems import Cells, Refused, Unreadable
 
 DELIMITERS = ",;\t"
@@ -21,6 +26,11 @@ LONGEST_CELL = 10_000
 LONGEST_RECORD = 1 << 20
 TOO_LONG = f"must be at most {LONGEST_CELL:,} characters"
 _BOM = b"\xef\xbb\xbf"
+# What Excel writes, and reads, above the header.
+_SEP = re.compile(r'"?sep=(.?)"?[,;\t]*', re.IGNORECASE)
+_ONE_CELL = (
+    "is one cell with a delimiter in it: the row is quoted as a whole, or has another delimiter"
+)
 _UNBALANCED = (
     "has a quotation mark without its partner: a cell that holds one must begin and end with "
     'quotation marks, and double those inside ("like ""this""")'
@@ -30,32 +40,43 @@ _UNBALANCED = (
 class CsvRows:
     """The rows of one file: first `header`, then `rows`."""
 
-    def __init__(self, blocks: Iterable[bytes], names: Collection[str]) -> None:
-        """Take the bytes of the file, in blocks under a megabyte, and the known names."""
-        self._lines = _Lines(_decoded(blocks))
-        self._names = names
+    where = ""  # a CSV file is one sheet
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, blocks: Iterable[bytes], expected: Expected, encoding: Encoding) -> None:
+        """Take the bytes of the file, in blocks under a megabyte, and the header to look for."""
+        self._lines = _Lines(_decoded(blocks, encoding))
+        self._expected = expected
         self._row = 0
         self._delimiter: str | None = None
 
+    @property
+    def decimal_comma(self) -> bool:
+        """Whether commas may stand before decimals: where semicolons stand between the cells."""
+        return self._delimiter == ";"
+
     def header(self) -> tuple[int, Sequence[str | Refused]]:
-        """Find the header row and its cells, and by it the delimiter.
+        """Find the header row and its cells, and by it the delimiter, unless `sep=` says that.
 
         The delimiter is the one that finds most known names, then most cells: the header is the
         one line whose words are known, and a quoted name may hold any delimiter.
         """
-        row, record = next(self._records(), (1, Refused("", "is empty: it needs a header row")))
-        if isinstance(record, Refused):
-            raise Unreadable(record.rule, row=row, value=record.value)
-        splits = ((delimiter, _parse(record, delimiter)) for delimiter in DELIMITERS)
-        readable = [(found, cells) for found, cells in splits if isinstance(cells, list)]
-        if not readable:
+        records = self._records()
+        row, record = self._first(records)
+        if named := _SEP.fullmatch(record.rstrip("\r\n")):
+            self._delimiter = _check_delimiter(named[1], row)
+            row, record = self._first(records)
+        if not (splits := self._splits(record)):
             raise Unreadable(_UNBALANCED, row=row, value=record.rstrip("\r\n"))
-        self._delimiter, header = max(readable, key=self._likeness)
-        return row, _without_giants(header)
+        delimiter, header = max(splits, key=self._likeness)
+        if not self._expected.is_header(header):
+            self._check_above(row, record, header)
+        self._delimiter = delimiter
+        return row, _without_giants(_without_blank_end(header))
 
-    def rows(self, width: int) -> Iterator[tuple[int, Cells]]:
-        """Give each row below the header that is not blank: its number and its `width` cells."""
-        delimiter = self._delimiter or DELIMITERS[0]
+    def rows(self, kinds: Sequence[Kind]) -> Iterator[tuple[int, Cells]]:
+        """Give each row below the header that is not blank: its number and a cell per kind."""
+        delimiter, width = self._delimiter or DELIMITERS[0], len(kinds)
         for row, record in self._records():
             if isinstance(record, Refused):
                 yield row, record
@@ -70,9 +91,29 @@ class CsvRows:
             if judged is not None:
                 yield row, judged
 
+    def _first(self, records: Iterator[tuple[int, str | Refused]]) -> tuple[int, str]:
+        row, record = next(records, (1, Refused("", "is empty: it needs a header row")))
+        if isinstance(record, Refused):
+            raise Unreadable(record.rule, row=row, value=record.value)
+        return row, record
+
+    def _splits(self, record: str) -> list[tuple[str, list[str]]]:
+        """Give the record's cells by each delimiter that can be, where it can be taken apart."""
+        splits = ((found, _parse(record, found)) for found in self._delimiter or DELIMITERS)
+        return [(found, cells) for found, cells in splits if isinstance(cells, list)]
+
     def _likeness(self, split: tuple[str, list[str]]) -> tuple[int, int]:
         _, cells = split
-        return sum(cell.strip(BLANKS) in self._names for cell in cells), len(cells)
+        return self._expected.count(cells), len(cells)
+
+    def _check_above(self, row: int, record: str, header: list[str]) -> None:
+        """Say so when another delimiter, or one of the next rows, would make a header."""
+        if self._expected.is_header(record.rstrip("\r\n").split("|")):
+            _check_delimiter("|", row)
+        for later, text in islice(self._records(), TITLE_ROWS):
+            splits = self._splits(text) if isinstance(text, str) else []
+            if any(self._expected.is_header(cells) for _, cells in splits):
+                raise titles_above(row, header, later)
 
     def _records(self) -> Iterator[tuple[int, str | Refused]]:
         """Give the text of each record that is not blank: one line, or more in quotes."""
@@ -152,10 +193,28 @@ def _judge(record: str, cells: list[str] | Refused, width: int) -> Cells | None:
         return cells
     if not any(cell.strip() for cell in cells):
         return None
-    if len(cells) != width:
-        count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
-        return Refused(record.rstrip("\r\n"), f"has {count} where the header has {width}")
-    return _without_giants(cells)
+    if len(cells) < width:
+        if len(cells) == 1 and any(map(cells[0].__contains__, DELIMITERS)):
+            return Refused(record.rstrip("\r\n"), _ONE_CELL)
+        cells = cells + [""] * (width - len(cells))
+    elif any(cell.strip() for cell in cells[width:]):
+        return Refused(
+            record.rstrip("\r\n"), f"has {len(cells)} cells where the header has {width}"
+        )
+    return _without_giants(cells[:width])
+
+
+def _without_blank_end(cells: list[str]) -> list[str]:
+    """Leave out the blank cells at the end, which programs write for columns without a name."""
+    last = max((at for at, cell in enumerate(cells, start=1) if cell.strip()), default=0)
+    return cells[:last]
+
+
+def _check_delimiter(delimiter: str, row: int) -> str:
+    if delimiter not in DELIMITERS or not delimiter:
+        rule = f"has {delimiter or 'nothing'} between its cells: comma, semicolon and tab are read"
+        raise Unreadable(rule, row=row)
+    return delimiter
 
 
 def _without_giants(cells: Sequence[str]) -> Sequence[str | Refused]:
@@ -170,27 +229,38 @@ def _reader(delimiter: str) -> Callable[[Iterable[str]], Iterator[list[str]]]:
 
 
 def _is_whole(record: str, delimiter: str) -> bool:
-    return _whole_record(delimiter).fullmatch(record) is not None
+    """Whether RFC 4180 knows the record: each quotation mark opens, closes or is doubled.
+
+    What stands outside of the marks is nothing (a doubled one) or has delimiters at both ends.
+    """
+    parts = record.removesuffix("\n").removesuffix("\r").split('"')
+    first, *between = parts[::2]
+    last = between.pop() if between else ""
+    return (
+        len(parts) % 2 == 1
+        and (not first or len(parts) == 1 or first.endswith(delimiter))
+        and (not last or last.startswith(delimiter))
+        and all(part.startswith(delimiter) and part.endswith(delimiter) for part in between if part)
+        and not any("\n" in part or "\r" in part for part in (first, *between, last))
+    )
 
 
-@cache
-def _whole_record(delimiter: str) -> re.Pattern[str]:
-    """Compile RFC 4180's record; possessive (`*+`), so that no text makes it try twice."""
-    cell = rf'(?:"[^"]*+(?:""[^"]*+)*+"|[^"\r\n{delimiter}]*+)'
-    return re.compile(rf"{cell}(?:{delimiter}{cell})*+(?:\r\n|\r|\n)?")
-
-
-def _decoded(blocks: Iterable[bytes]) -> Iterator[str | Refused]:
-    """Give the lines with their ends; a line that is not UTF-8 or holds a NUL is refused."""
+def _decoded(blocks: Iterable[bytes], encoding: Encoding) -> Iterator[str | Refused]:
+    """Give the lines with their ends; a line in another encoding or with a NUL is refused."""
     offset = 0
+    lines_of = _lines_of if encoding is Encoding.UTF_8 else _lines_of_windows
     for block in _at_line_ends(blocks):
-        start = len(_BOM) if not offset and block.startswith(_BOM) else 0
+        start = len(_BOM) if not offset and _is_marked(block, encoding) else 0
         if len(block) > LONGEST_RECORD:
             rule = f"is a line longer than {LONGEST_RECORD:,} bytes; nothing after it was read"
             yield Refused("", rule)
             return
-        yield from _lines_of(block[start:], offset + start)
+        yield from lines_of(block[start:], offset + start)
         offset += len(block)
+
+
+def _is_marked(block: bytes, encoding: Encoding) -> bool:
+    return encoding is Encoding.UTF_8 and block.startswith(_BOM)
 
 
 def _at_line_ends(blocks: Iterable[bytes]) -> Iterator[bytes]:
@@ -215,30 +285,62 @@ def _lines_of(block: bytes, offset: int) -> Iterator[str | Refused]:
             return io.StringIO(block.decode(), newline="")
     except UnicodeDecodeError:
         pass
-    return _lines_one_by_one(block, offset)
+    return _one_by_one(_utf_8_line, block, offset)
 
 
-def _lines_one_by_one(block: bytes, offset: int) -> Iterator[str | Refused]:
+def _lines_of_windows(block: bytes, offset: int) -> Iterator[str | Refused]:
+    if block.isascii() and b"\0" not in block:
+        return io.StringIO(block.decode(), newline="")
+    return _one_by_one(_windows_line, block, offset)
+
+
+def _one_by_one(
+    read: Callable[[bytes, int], str | Refused], block: bytes, offset: int
+) -> Iterator[str | Refused]:
     for line in block.splitlines(keepends=True):
-        yield _line_of(line, offset)
+        yield _nul(line, offset) if b"\0" in line else read(line, offset)
         offset += len(line)
 
 
-def _line_of(line: bytes, offset: int) -> str | Refused:
-    shown = line.decode(errors="backslashreplace").rstrip("\r\n")
-    if b"\0" in line:
-        where = f"byte {offset + line.index(0) + 1:,} of the file"
-        return Refused(shown, f"holds a NUL (zero) byte, {where}: save the file as CSV UTF-8")
+def _nul(line: bytes, offset: int) -> Refused:
+    where = f"byte {offset + line.index(0) + 1:,} of the file"
+    rule = f"holds a NUL (zero) byte, {where}: save the file as CSV UTF-8"
+    return Refused(_printable(line), rule)
+
+
+def _utf_8_line(line: bytes, offset: int) -> str | Refused:
     try:
         return line.decode()
     except UnicodeDecodeError as error:
         byte = f"0x{line[error.start]:02X}, byte {offset + error.start + 1:,} of the file"
-        return Refused(shown, f"is not UTF-8 ({byte}{_guess(line)}): save the file as CSV UTF-8")
+        rule = f"is not UTF-8 ({byte}){_guess(line, error.start)}save the file as CSV UTF-8"
+        return Refused(_printable(line), rule)
 
 
-def _guess(line: bytes) -> str:
+def _guess(line: bytes, at: int) -> str:
+    """Say so when the bytes make sense in Windows-1252, with a few letters of it as proof."""
     try:
-        line.decode("cp1252")
+        piece = line[max(0, at - 20) : at + 20].decode(Encoding.WINDOWS_1252.value)
     except UnicodeDecodeError:
-        return ""
-    return "; it looks like Windows-1252"
+        return ": "
+    looks = f" and looks like Windows-1252, in which it reads {piece.strip()!r}"
+    return f"{looks}: say that the encoding is {Encoding.WINDOWS_1252.value}, or "
+
+
+def _windows_line(line: bytes, offset: int) -> str | Refused:
+    """Read a line of Windows-1252; one that is UTF-8 would turn into other letters."""
+    if line.isascii():
+        return line.decode()
+    with suppress(UnicodeDecodeError):
+        rule = "is UTF-8 and not Windows-1252: leave out the encoding, or save the file anew"
+        return Refused(line.decode().rstrip("\r\n"), rule)
+    try:
+        return line.decode(Encoding.WINDOWS_1252.value)
+    except UnicodeDecodeError as error:
+        byte = f"0x{line[error.start]:02X}, byte {offset + error.start + 1:,} of the file"
+        rule = f"is not Windows-1252 ({byte}): save the file as CSV UTF-8"
+        return Refused(_printable(line), rule)
+
+
+def _printable(line: bytes) -> str:
+    return line.decode(errors="backslashreplace").rstrip("\r\n")

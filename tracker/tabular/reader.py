@@ -15,8 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, Self
 
-from tracker.tabular.columns import BLANKS, Column, DateParser, Dates, NotAmong
+from tracker.tabular.columns import BLANKS, Column, NotAmong
 from tracker.tabular.csv_rows import CsvRows
+from tracker.tabular.expected import Expected
+from tracker.tabular.kinds import Conventions, Dates, Encoding, Kind
 from tracker.tabular.problems import BadTable, Cells, Problems, Refused, RowError, Unreadable
 from tracker.tabular.xlsx_rows import XlsxRows
 
@@ -49,8 +51,20 @@ _Plan = list[tuple[str, Callable[[str], object], bool]]
 
 
 class _Source(Protocol):
+    @property
+    def where(self) -> str:
+        """Which sheet is read, to stand behind a rule about the header."""
+
+    @property
+    def decimal_comma(self) -> bool:
+        """Whether a comma may stand before decimals."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the sender should know."""
+
     def header(self) -> tuple[int, Sequence[str | Refused]]: ...
-    def rows(self, width: int) -> Iterator[tuple[int, Cells]]: ...
+    def rows(self, kinds: Sequence[Kind]) -> Iterator[tuple[int, Cells]]: ...
 
 
 class Reader(Iterator[tuple[int, Values]]):
@@ -58,7 +72,8 @@ class Reader(Iterator[tuple[int, Values]]):
 
     Iterate once, to the end, then ask `errors`, `total_errors`, or `check_clean`. Only the row
     under way is in memory (of XLSX a little more: see `xlsx_rows`). A path is opened here and
-    closed at the end of the rows, by `close`, or by `with`; a stream stays open.
+    closed at the end of the rows, by `close`, or by `with`; a stream stays open. `notes` says
+    what the sender should know although nothing is wrong: sheets that were not read.
     """
 
     def __init__(
@@ -68,12 +83,15 @@ class Reader(Iterator[tuple[int, Values]]):
         filename: str,
         columns: Sequence[Column],
         dates: Dates = Dates.ISO,
+        encoding: Encoding = Encoding.UTF_8,
         max_errors: int = MOST_ERRORS,
     ) -> None:
         """Open the table and check its header; raises `BadTable` when that is refused."""
         self._problems = Problems(filename, max_errors)
         self._columns = columns
         self._dates = dates
+        self._encoding = encoding
+        self.notes: tuple[str, ...] = ()
         self._open = ExitStack()
         self.header: tuple[str, ...] = ()
         try:
@@ -128,12 +146,15 @@ class Reader(Iterator[tuple[int, Values]]):
     def _opened(self, stream_or_path: Readable) -> Iterator[tuple[int, Values]]:
         stream = self._stream(stream_or_path)
         first = stream.read(BLOCK)
+        expected = Expected(self._columns)
         if first.startswith(_XLSX):
-            book = self._open.enter_context(closing(XlsxRows(self._seekable(stream, first))))
+            book = self._open.enter_context(
+                closing(XlsxRows(self._seekable(stream, first), expected))
+            )
             return self._checked(book)
         _check_signature(first)
         blocks = chain([first], iter(lambda: stream.read(BLOCK), b""))
-        return self._checked(CsvRows(blocks, {column.name for column in self._columns}))
+        return self._checked(CsvRows(blocks, expected, self._encoding))
 
     def _stream(self, stream_or_path: Readable) -> IO[bytes]:
         if isinstance(stream_or_path, str | PathLike):
@@ -152,23 +173,27 @@ class Reader(Iterator[tuple[int, Values]]):
     def _checked(self, source: _Source) -> Iterator[tuple[int, Values]]:
         """Check the header at once, and make ready to read the rows."""
         row, cells = source.header()
-        names = [self._name(row, cell) for cell in cells]
-        _check_header(self._problems, row, names, self._columns)
-        self.header = tuple(names)
+        names = [self._name(row, cell, source.where) for cell in cells]
+        _check_header(self._problems, row, names, self._columns, source.where)
+        self.header, self.notes = tuple(names), source.notes
         by_name = {column.name: column for column in self._columns}
-        plan = [_planned(by_name[name], self._dates) for name in names]
-        return self._good_rows(source, plan)
+        conventions = Conventions(self._dates, source.decimal_comma)
+        plan = [_planned(by_name[name], conventions) for name in names]
+        kinds = [by_name[name].kind for name in names]
+        return self._good_rows(source.rows(kinds), plan)
 
-    def _name(self, row: int, cell: str | Refused) -> str:
+    def _name(self, row: int, cell: str | Refused, where: str) -> str:
         if isinstance(cell, Refused):
-            self._problems.add(row, "", cell.value, cell.rule)
+            self._problems.add(row, "", cell.value, cell.rule + where)
             return cell.value
         return cell.strip(BLANKS)
 
-    def _good_rows(self, source: _Source, plan: _Plan) -> Iterator[tuple[int, Values]]:
+    def _good_rows(
+        self, rows: Iterator[tuple[int, Cells]], plan: _Plan
+    ) -> Iterator[tuple[int, Values]]:
         absent: Values = dict.fromkeys(column.name for column in self._columns)
         with self._open:
-            for row, cells in source.rows(len(plan)):
+            for row, cells in rows:
                 if isinstance(cells, Refused):
                     self._problems.add(row, "", cells.value, cells.rule)
                     continue
@@ -203,6 +228,7 @@ def read(
     filename: str,
     columns: Sequence[Column],
     dates: Dates = Dates.ISO,
+    encoding: Encoding = Encoding.UTF_8,
 ) -> Reader:
     """Read a CSV or XLSX table, told apart by content; `filename` is for the errors only.
 
@@ -210,15 +236,15 @@ def read(
     a value for every column; None where a cell is empty or the column absent. Blank rows are
     skipped. Raises `BadTable` at once when the file or its header is refused; what is wrong with
     the rows is collected: see `Reader`. `dates` holds for the date columns that do not say
-    themselves how they are read.
+    themselves how they are read, `encoding` for CSV.
     """
-    return Reader(stream_or_path, filename=filename, columns=columns, dates=dates)
+    return Reader(
+        stream_or_path, filename=filename, columns=columns, dates=dates, encoding=encoding
+    )
 
 
-def _planned(column: Column, dates: Dates) -> tuple[str, Callable[[str], object], bool]:
-    parse = column.parse
-    settled = parse.reading(dates) if isinstance(parse, DateParser) else parse
-    return column.name, settled, column.required
+def _planned(column: Column, conventions: Conventions) -> tuple[str, Callable[[str], object], bool]:
+    return column.name, column.settled(conventions), column.required
 
 
 def _check_header(
@@ -226,22 +252,25 @@ def _check_header(
     row: int,
     names: Sequence[str],
     columns: Sequence[Column],
+    where: str,
 ) -> None:
-    """Raise `BadTable` with everything that is wrong with the header."""
+    """Raise `BadTable` with everything that is wrong with the header; `where` says the sheet."""
     known = frozenset(column.name for column in columns)
     required = (column.name for column in columns if column.required)
     missing = [name for name in required if name not in names]
     for name, count in Counter(names).items():
         if not name:
-            where = names.index(name) + 1
-            problems.add(row, "", "", f"has no name for column {where}: every column needs one")
+            number = names.index(name) + 1
+            problems.add(
+                row, "", "", f"has no name for column {number}: every column needs one{where}"
+            )
         elif name not in known:
-            rule = NotAmong(name, known, "is not a column of this table")
+            rule = NotAmong(name, known, f"is not a column of this table{where}")
             problems.add(row, name, name, rule)
         elif count > 1:
-            problems.add(row, name, name, f"must be named once, and stands {count} times")
+            problems.add(row, name, name, f"must be named once, and stands {count} times{where}")
     for name in missing:
-        problems.add(row, name, "", "is required, and missing from the header row")
+        problems.add(row, name, "", f"is required, and missing from the header row{where}")
     problems.check_none()
 
 

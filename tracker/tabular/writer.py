@@ -29,6 +29,8 @@ _DANGER = re.compile("[\\s\u200b-\u200d\u2060\ufeff]*[=+\\-@＝＋－＠\t\r\n]"
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # What XML 1.0 cannot hold (its production 2, Char); openpyxl and lxml refuse it.
 _NOT_XML = re.compile("[\0-\b\v\f\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# In XLSX `_x000D_` is a carriage return (ST_Xstring): a text that only looks so names its first _.
+_LIKE_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _CSV_AS_IS = {type(None), int, dt.date}
 _FIRST_XLSX_YEAR = 1900
 _XLSX_DIGITS = 10**15  # a number of more digits would be rounded: it is written as text
@@ -138,7 +140,7 @@ def _xlsx_cell(sheet: WriteOnlyWorksheet, value: object) -> object:
 
 
 def _xlsx_text(sheet: WriteOnlyWorksheet, value: str) -> object:
-    text = _NOT_XML.sub(_REPLACEMENT, value)
+    text = _LIKE_ESCAPE.sub("_x005F_", _NOT_XML.sub(_REPLACEMENT, value))
     if not text.startswith(("=", "#")):  # openpyxl would see a formula, or an error like #N/A
         return text
     cell = WriteOnlyCell(sheet, text)

@@ -1,206 +1,201 @@
-"""The rows of an XLSX file's first worksheet, as cells, with openpyxl reading row by row.
+"""The rows of an XLSX file's worksheet, as the sender sees them.
 
-Nothing in the file is trusted: formulas are refused and never computed (the value a program
-cached beside a formula is whatever the sender wrote there), and the parts of the ZIP file are
-weighed before they are unpacked. openpyxl keeps about a hundred bytes for each row it has passed,
-and all the texts of the workbook's shared table; a CSV file needs neither.
+Read is the first visible worksheet that holds anything. Hidden sheets are passed over; hidden
+rows and columns, merged cells and a second table are refused by name, since nobody can tell
+whether they are meant. Nothing in the file is trusted: see `archive` for what is unpacked at all.
 """
 
-import datetime as dt
-import re
-import zipfile
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
-from typing import IO, Any, Protocol
+from itertools import chain, islice
+from typing import IO
 
-import openpyxl  # type: ignore[import-untyped, unused-ignore]
+from openpyxl.utils import range_boundaries  # type: ignore[import-untyped, unused-ignore]
 
-from tracker.tabular.csv_rows import LONGEST_CELL, TOO_LONG
+from tracker.tabular.archive import BROKEN, check_archive
+from tracker.tabular.cells import shown
+from tracker.tabular.expected import TITLE_ROWS, Expected, titles_above
+from tracker.tabular.kinds import Kind
 from tracker.tabular.problems import Cells, Refused, Unreadable
+from tracker.tabular.workbook import Sheet, SheetRow, Workbook
 
-MOST_UNPACKED = 256 << 20
 MOST_ROWS = 1_048_576  # of the format itself: ECMA-376, and Excel's specifications and limits
-# One hundredth is where Apache POI's ZipSecureFile sees a bomb. Small parts are let be.
-MOST_RATIO, LET_BE = 100, 1 << 20
-_MOST_PARTS = 2_000
-# Worksheets and their texts are read bit by bit; all other parts are read whole.
-_STREAMED = ("xl/worksheets/", "xl/sharedStrings.xml")
-_MOST_BESIDES = 32 << 20
-_STRAY = 64  # how far to the right of the header a stray cell is looked for
-_ENCRYPTED = 0x1
-# The beginning of XML without a document type: what each part of a workbook looks like.
-_PROLOG_BYTES = 4096
-_PLAIN_XML = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*+(?:<\?xml[^>]*+>)?\s*+(?:<!--(?:(?!-->).)*+-->\s*+)*+<[A-Za-z_]",
-    re.DOTALL,
+_MOST_SHEETS = 50  # that are looked into for a second table
+_HIDDEN_ROW = (
+    "is a hidden row: show all rows (a filter may be on), and delete those that are not to be read"
 )
-_BROKEN = "cannot be read as XLSX: the file is damaged, or is no workbook"
-_OTHER_ARCHIVES = {
-    "xl/workbook.bin": "an Excel binary workbook (.xlsb)",
-    "word/document.xml": "a Word document (.docx)",
-    "ppt/presentation.xml": "a PowerPoint file (.pptx)",
-    "content.xml": "an OpenDocument file (.ods or .odt)",
-}
-
-
-class Cell(Protocol):
-    """What is used of openpyxl's `ReadOnlyCell` and `EmptyCell`."""
-
-    @property
-    def value(self) -> object:
-        """The value, in the Python type that openpyxl chose."""
-
-    @property
-    def data_type(self) -> str:
-        """The type as the file has it: n, s, d, b, f for a formula, e for an error."""
+_HIDDEN_COLUMN = "is a hidden column: show it, or delete it"
 
 
 class XlsxRows:
     """The rows of one workbook: first `header`, then `rows`."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    decimal_comma = False  # numbers are numbers; a text that holds one is not a spreadsheet's doing
+
+    def __init__(self, stream: IO[bytes], expected: Expected) -> None:
         """Open the workbook; the stream must be one that can be sought in."""
         try:
-            _check_archive(stream)
-            self._book: Any = openpyxl.load_workbook(stream, read_only=True, keep_links=False)
+            check_archive(stream)
+            self._book = Workbook(stream)
         except Unreadable:
             raise
         except Exception as error:  # openpyxl lets pass whatever its many parsers raise
-            raise Unreadable(_BROKEN) from error
-        if not self._book.worksheets:
-            rule = "holds no worksheet"
-            raise Unreadable(rule)
-        self._sheet = self._book.worksheets[0]
-        self._sheet.reset_dimensions()  # what the file says of its own size may be wrong
-        self._first = 1
+            raise Unreadable(BROKEN) from error
+        self._expected = expected
+        self._sheet, *self._others = self._visible()
+        self._rows = self._of(self._sheet)
+        self._header = 0
+        self.notes: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """Which sheet is read, to stand behind a rule."""
+        return f" (sheet {self._sheet.name!r})"
 
     def header(self) -> tuple[int, Sequence[str | Refused]]:
-        """Find the first row that is not blank, without the empty cells at its end."""
-        for row, cells in self._from(1, None):
-            if isinstance(cells, Refused):
-                raise Unreadable(cells.rule, row=row)
-            filled = [index for index, cell in enumerate(cells, start=1) if not _is_blank(cell)]
-            if filled:
-                self._first = row + 1
-                return row, [_plain(cell) for cell in cells[: filled[-1]]]
-        rule = "is empty: it needs a header row"
-        raise Unreadable(rule)
+        """Find the first row that is not blank, in the first visible sheet that has one."""
+        first = next(self._rows, None)
+        while first is None and self._others:
+            self._sheet, *self._others = self._others
+            self._rows = self._of(self._sheet)
+            first = next(self._rows, None)
+        if first is None:
+            rule = "is empty: it needs a header row"
+            raise Unreadable(rule)
+        self._header, found = first
+        if isinstance(found, Refused) or found.hidden:
+            rule = found.rule if isinstance(found, Refused) else _HIDDEN_ROW
+            raise Unreadable(rule + self.where, row=self._header)
+        cells = self._texts(found)
+        self._check_sheets(cells)
+        return self._header, [self._unless_hidden(*cell) for cell in enumerate(cells, start=1)]
 
-    def rows(self, width: int) -> Iterator[tuple[int, Cells]]:
-        """Give each row below the header that is not blank: its number and its `width` cells."""
-        blank: Sequence[Cell] | None = None
-        for row, cells in self._from(self._first, width + _STRAY):
-            if cells is blank:  # openpyxl gives one and the same for all rows that are left out
-                continue
-            if isinstance(cells, Refused):
-                yield row, cells
-            elif all(map(_is_blank, cells)):
-                blank = cells
-            elif all(map(_is_blank, cells[width:])):
-                yield row, [_plain(cell) for cell in cells[:width]]
-            else:
+    def rows(self, kinds: Sequence[Kind]) -> Iterator[tuple[int, Cells]]:
+        """Give each row below the header that is not blank: its number and a cell per kind."""
+        width, last = len(kinds), self._header
+        for row, found in self._rows:
+            last = row
+            if isinstance(found, Refused):
+                yield row, found
+            elif found.hidden:
+                yield row, Refused("", _HIDDEN_ROW)
+            elif max(cell.column for cell in found.cells) > width:
                 yield row, Refused("", f"has more cells than the {width} of the header")
+            else:
+                yield row, self._row(found, kinds)
+        yield from self._merged(width, last)
 
     def close(self) -> None:
         """Close the workbook; the stream stays open."""
         self._book.close()
 
-    def _from(
-        self,
-        first: int,
-        last_column: int | None,
-    ) -> Iterator[tuple[int, Sequence[Cell] | Refused]]:
-        row = first
-        cells = self._sheet.iter_rows(min_row=first, max_col=last_column)
-        while row <= MOST_ROWS:
+    def _visible(self) -> list[Sheet]:
+        if not self._book.sheets:
+            rule = "holds no worksheet"
+            raise Unreadable(rule)
+        visible = [sheet for sheet in self._book.sheets if sheet.visible]
+        if not visible:
+            rule = f"has hidden sheets only ({_named(self._book.sheets)}): show the one to be read"
+            raise Unreadable(rule)
+        return visible
+
+    def _of(self, sheet: Sheet) -> Iterator[tuple[int, SheetRow | Refused]]:
+        """Give the rows of a sheet, up to where it is damaged."""
+        last = 0
+        rows = self._book.rows(sheet)
+        while True:
             try:
-                found = next(cells, None)
+                found = next(rows, None)
             except Exception:  # noqa: BLE001 - openpyxl lets pass whatever its parsers raise
-                yield row, Refused("", f"{_BROKEN}; nothing from here on was read")
+                yield last + 1, Refused("", f"{BROKEN}; nothing from here on was read")
                 return
             if found is None:
                 return
-            yield row, found
-            row += 1
-        yield row, Refused("", f"is beyond the {MOST_ROWS:,} rows a worksheet can have")
+            if found.number <= last:
+                rule = f"{BROKEN}: row {found.number} stands in it behind row {last}"
+                yield last + 1, Refused("", rule)
+                return
+            if found.number > MOST_ROWS:
+                rule = f"is beyond the {MOST_ROWS:,} rows a worksheet can have"
+                yield MOST_ROWS + 1, Refused("", rule)
+                return
+            last = found.number
+            yield last, found
 
+    def _row(self, found: SheetRow, kinds: Sequence[Kind]) -> Sequence[str | Refused]:
+        row: list[str | Refused] = [""] * len(kinds)
+        for cell in found.cells:
+            at = cell.column - 1
+            row[at] = shown(cell, kinds[at], self._book.epoch)
+        return row
 
-_REFUSED_TYPES = {
-    "f": "must be a value, not a formula: in the spreadsheet, paste it as a value",
-    "b": "must be text, a number or a date, not the spreadsheet's TRUE or FALSE",
-    "e": "must be a value, not a spreadsheet's error",
-}
+    def _texts(self, found: SheetRow) -> Sequence[str | Refused]:
+        """Give a row as texts, up to its last cell that holds something."""
+        return self._row(found, [Kind.TEXT] * max(cell.column for cell in found.cells))
 
+    def _unless_hidden(self, column: int, cell: str | Refused) -> str | Refused:
+        if isinstance(cell, str) and cell.strip() and self._sheet.hides(column):
+            return Refused(cell, _HIDDEN_COLUMN)
+        return cell
 
-def _plain(cell: Cell) -> str | Refused:
-    """Give a cell's text as a spreadsheet shows it; what cannot be trusted is refused."""
-    if cell.data_type in _REFUSED_TYPES:
-        value = getattr(cell.value, "text", cell.value)  # of an array formula, its text
-        return Refused(_text(value), _REFUSED_TYPES[cell.data_type])
-    shown = _text(cell.value)
-    return shown if len(shown) <= LONGEST_CELL else Refused(shown, TOO_LONG)
-
-
-def _is_blank(cell: Cell) -> bool:
-    value = cell.value
-    return value is None or (isinstance(value, str) and not value.strip())
-
-
-def _text(value: object) -> str:
-    """Give a value as text: 5.0 as "5", a date as ISO, a number with the 15 digits Excel keeps."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float):
-        return f"{Decimal(f'{value:.15g}'):f}"
-    if isinstance(value, dt.datetime):
-        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(" ")
-    return "" if value is None else str(value)
-
-
-def _check_archive(stream: IO[bytes]) -> None:
-    """Refuse, before anything is unpacked, what is no workbook or would unpack to too much.
-
-    The sizes are those the ZIP file states. They can be believed as bounds: `zipfile` stops at
-    the stated size, and refuses a part whose checksum then fails.
-    """
-    with zipfile.ZipFile(stream) as archive:
-        parts = archive.infolist()
-        if "xl/workbook.xml" not in archive.namelist():
-            raise Unreadable(_other_archive(archive.namelist()))
-        if len(parts) > _MOST_PARTS or _is_too_large(parts):
-            rule = "unpacks to more than is read of a workbook: save it as CSV UTF-8"
+    def _check_sheets(self, cells: Sequence[str | Refused]) -> None:
+        """Refuse a second table, a cover sheet, and titles above the header; note other sheets."""
+        others = [(sheet, self._header_row(sheet)) for sheet in self._others[:_MOST_SHEETS]]
+        tables = [sheet for sheet, header in others if header]
+        if not self._expected.is_header(cells):
+            self._check_cover(cells, tables)
+        elif tables:
+            names = _named([self._sheet, *tables])
+            rule = f"has such a table in several sheets ({names}): save each as a file of its own"
             raise Unreadable(rule)
-        for part in parts:
-            _check_part(archive, part)
+        unread = [sheet for sheet, header in others if header is not None]
+        if unread:
+            self.notes = (
+                f"Of the sheets only {self._sheet.name!r} was read, not {_named(unread)}.",
+            )
+
+    def _check_cover(self, cells: Sequence[str | Refused], tables: Sequence[Sheet]) -> None:
+        """Refuse a sheet without a header, when the header stands further down or elsewhere."""
+        if header := self._first_header(self._rows):
+            raise titles_above(self._header, cells, header, self.where)
+        if tables:
+            rule = (
+                f"the sheet {self._sheet.name!r} has no header row, and the sheet "
+                f"{tables[0].name!r} has: put that sheet first, or save it as a file of its own"
+            )
+            raise Unreadable(rule, row=self._header)
+
+    def _header_row(self, sheet: Sheet) -> int | None:
+        """Give the row of a sheet's header, 0 when it has none, None when the sheet is blank."""
+        rows = self._of(sheet)
+        first = next(rows, None)
+        return None if first is None else self._first_header(chain([first], rows)) or 0
+
+    def _first_header(self, rows: Iterator[tuple[int, SheetRow | Refused]]) -> int | None:
+        for row, found in islice(rows, TITLE_ROWS):
+            if isinstance(found, SheetRow) and self._expected.is_header(self._texts(found)):
+                return row
+        return None
+
+    def _merged(self, width: int, last: int) -> Iterator[tuple[int, Refused]]:
+        """Refuse areas of the table that are merged: only their first cell has the value."""
+        for area in self._sheet.merged:
+            bounds = _bounds(area)
+            if bounds is None:
+                continue
+            left, top, bottom = bounds
+            if left <= width and bottom > self._header and top <= last:
+                rule = f"has merged cells ({area}): unmerge them, and fill in every cell"
+                yield max(top, self._header), Refused("", rule)
 
 
-def _is_too_large(parts: Sequence[zipfile.ZipInfo]) -> bool:
-    besides = [part for part in parts if not part.filename.startswith(_STREAMED)]
-    return (
-        sum(part.file_size for part in parts) > MOST_UNPACKED
-        or sum(part.file_size for part in besides) > _MOST_BESIDES
-    )
+def _bounds(area: str) -> tuple[int, int, int] | None:
+    """Give the first column, the first and the last row of an area such as A2:B5."""
+    try:
+        left, top, _, bottom = range_boundaries(area)
+    except ValueError:
+        return None
+    return (left, top, bottom) if left and top and bottom else None
 
 
-def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
-    if part.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        raise Unreadable(_BROKEN)  # other methods are outside the standard, and unpack unbounded
-    if part.flag_bits & _ENCRYPTED:
-        rule = "is protected by a password: save it without one"
-        raise Unreadable(rule)
-    if part.file_size > max(LET_BE, MOST_RATIO * part.compress_size):
-        rule = f"unpacks to more than {MOST_RATIO} times its size, as a ZIP bomb does"
-        raise Unreadable(rule)
-    with archive.open(part) as opened:
-        beginning = opened.read(_PROLOG_BYTES)
-    may_be_xml = beginning.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] in b"<"  # or all blank
-    if beginning and may_be_xml and not _PLAIN_XML.match(beginning):
-        rule = "holds XML with a document type, which a workbook never has"
-        raise Unreadable(rule)
-
-
-def _other_archive(names: list[str]) -> str:
-    for name, kind in _OTHER_ARCHIVES.items():
-        if name in names:
-            return f"is {kind}: save it as XLSX or CSV UTF-8"
-    return "is a ZIP file but no XLSX workbook: save it as XLSX or CSV UTF-8"
+def _named(sheets: Sequence[Sheet]) -> str:
+    return ", ".join(repr(sheet.name) for sheet in sheets)

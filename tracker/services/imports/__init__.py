@@ -36,7 +36,7 @@ from tracker.services.imports.report import AwardChange, ImportRefused, Report, 
 from tracker.services.imports.run import Kind, Row, Run
 from tracker.services.imports.scratch import Scratch
 from tracker.services.work import Reading, Work
-from tracker.tabular import BadTable, Dates, Reader
+from tracker.tabular import BadTable, Dates, Encoding, Reader
 from tracker.tabular.problems import Problems
 from tracker.tabular.reader import MOST_ERRORS, Readable
 
@@ -62,6 +62,7 @@ def run(
     *,
     filename: str,
     dates: Dates = Dates.ISO,
+    encoding: Encoding = Encoding.UTF_8,
     dry_run: bool = False,
     on_progress: Callable[[int], None] | None = None,
     employer_id: str | None = None,
@@ -82,7 +83,7 @@ def run(
     nested = bulk.savepoint(work)
     try:
         done = _run_nested(
-            work, chosen, stream_or_path, dates=dates, on_progress=on_progress,
+            work, chosen, stream_or_path, dates=dates, encoding=encoding, on_progress=on_progress,
             given=given | {"employer_id": employer_id}, new_centers=new_centers,
         )  # fmt: skip
         work.session.flush()
@@ -133,6 +134,7 @@ def _run_nested(
     stream_or_path: Readable,
     *,
     dates: Dates,
+    encoding: Encoding,
     on_progress: Callable[[int], None] | None,
     given: dict[str, Any],
     new_centers: bool,
@@ -141,8 +143,9 @@ def _run_nested(
     with Scratch() as scratch:
         try:
             reader = tabular.read(
-                stream_or_path, filename=filename, columns=kind.columns, dates=dates
-            )
+                stream_or_path, filename=filename, columns=kind.columns, dates=dates,
+                encoding=encoding,
+            )  # fmt: skip
         except BadTable as refusal:
             raise ImportRefused(refusal.errors, refusal.total, run=given) from refusal
         with reader:
@@ -152,6 +155,8 @@ def _run_nested(
                 employer_id=given["employer_id"], parsed_badly=lambda: reader.total_errors,
                 new_centers=new_centers,
             )  # fmt: skip
+            for note in reader.notes:
+                made.warn(1, "", note)
             for rows in _chunks(kind, reader):
                 kind.take(made, _without_repeats(made, kind, rows))
                 made.settle_refusals()

@@ -32,12 +32,12 @@ from tracker.services.imports.run import Kind, Row, Run, nothing_follows
 from tracker.services.imports.tables import Batch
 from tracker.services.notices import News
 from tracker.services.work import Reading
-from tracker.tabular import Column, choice, decimal, text
+from tracker.tabular import Column, choice, decimal, text, truth
 from tracker.tabular import date as a_date
 
 _STATUSES = ("draft", "submitted", "approved", "rejected")
 _MOST_TAGS = 20
-_code, _yes_or_no = text(32), choice(("true", "false"))
+_code = text(32)
 _DECIDED = frozenset({"approved", "rejected", "more_information", "withdrawn"})
 _KNOWN = (
     "holder_id", "scheme", "state", "submitted_on", "submitted_at", "withdrawn_on", *CLAIMED,
@@ -302,10 +302,6 @@ def _tags(value: str) -> list[str]:
     return codes
 
 
-def _truth(value: str) -> bool:
-    return _yes_or_no(value) == "true"
-
-
 KIND = Kind(
     name="activities",
     columns=(
@@ -325,8 +321,8 @@ KIND = Kind(
         Column("unit", text(32)),
         Column("role", text(32)),
         Column("tags", _tags),
-        Column("duty", _truth),
-        Column("provider_approved", _truth),
+        Column("duty", truth),
+        Column("provider_approved", truth),
     ),
     key=("activity_ref",),
     take=_take,

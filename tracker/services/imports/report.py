@@ -15,14 +15,18 @@ MOST_WARNINGS = 1000  # kept in full, as of errors; beyond them only the count g
 
 @dataclass(frozen=True, slots=True)
 class RowWarning:
-    """Something that live use would refuse, found in a row that was imported all the same."""
+    """Something that live use would refuse, found in a row that was imported all the same.
+
+    `column` is empty when it is about the whole row; of what is about the file the row is 1.
+    """
 
     row: int
     column: str
     message: str
 
     def __str__(self) -> str:
-        return f"row {self.row}, {self.column}: {self.message}"
+        where = f"row {self.row}, {self.column}" if self.column else f"row {self.row}"
+        return f"{where}: {self.message}"
 
 
 MOST_CONSEQUENCES = 1000

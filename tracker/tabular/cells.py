@@ -1,0 +1,151 @@
+"""A spreadsheet's cell is what it shows: the text that is read of it, or why none is.
+
+The format of a cell is honored where this reader is sure of what the sender saw, and the cell is
+refused by name where it is not, or where it shows something else than it holds. So nothing is
+stored that the sender did not see. Formulas are refused and never computed: the value that a
+program kept beside one is whatever the sender wrote there.
+"""
+
+import datetime as dt
+import re
+from decimal import Decimal
+
+from openpyxl.utils.datetime import from_excel  # type: ignore[import-untyped, unused-ignore]
+
+from tracker.tabular.csv_rows import LONGEST_CELL, TOO_LONG
+from tracker.tabular.dates import day_of_number, would_be
+from tracker.tabular.kinds import Kind
+from tracker.tabular.number_formats import NumberFormat
+from tracker.tabular.problems import Refused
+from tracker.tabular.workbook import Cell
+
+_DIGITS = 10**15  # of the numbers in a spreadsheet 15 digits are kept
+_PLAIN = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+_AS_TEXT = "give the column the format Text and enter it again"
+# LibreOffice saves a truth as a formula; these two have one value, whatever stands beside them.
+_CONSTANTS: dict[object, bool] = {"=TRUE()": True, "=FALSE()": False}
+_FORMULA = "must be a value, not a formula: in the spreadsheet, paste it as a value"
+_TRUTH = "must be text, a number or a date, not the spreadsheet's TRUE or FALSE"
+_ERROR = "must be a value, not a spreadsheet's error: mend the cell, or empty it"
+_HIDDEN = "is in the spreadsheet, and its format shows nothing of it: show it, or empty the cell"
+_LOST = f"has more than 15 digits, and a spreadsheet loses those behind: {_AS_TEXT}"
+_DATE = f"is a date in the spreadsheet and not what this column takes: {_AS_TEXT}, as it should be"
+_NO_DATE = "is shown as a date and is outside of the spreadsheet's calendar"
+_TIME = "is a time of day without its day: must be a date like 2026-03-15"
+
+
+def shown(cell: Cell, kind: Kind, epoch: dt.datetime) -> str | Refused:
+    """Give the text of a cell that a column of this kind may parse, or the refusal of the cell."""
+    found = _shown(cell, kind, epoch)
+    if isinstance(found, str) and len(found) > LONGEST_CELL:
+        return Refused(found, TOO_LONG)
+    return found
+
+
+def _shown(cell: Cell, kind: Kind, epoch: dt.datetime) -> str | Refused:
+    value = _CONSTANTS.get(cell.value, cell.value) if cell.type == "f" else cell.value
+    if cell.type == "f" and not isinstance(value, bool):
+        return Refused(str(value), _FORMULA)
+    if cell.type == "e":
+        return Refused(str(value), _ERROR)
+    if isinstance(value, bool):
+        text = str(value).upper()
+        return text if kind is Kind.TRUTH else Refused(text, _TRUTH)
+    if isinstance(value, int | float):
+        return _number(value, cell.format, kind, epoch)
+    if isinstance(value, str):
+        return _text(value, cell.format)
+    return _day(value, None, kind)
+
+
+def _text(value: str, shape: NumberFormat) -> str | Refused:
+    """Give a text with the characters that it names by number (ST_Xstring, 22.9.2.19)."""
+    if "_x" in value:
+        value = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
+    if shape.is_general:
+        return value
+    text = shape.shown_text(value)
+    return text if text.strip() else Refused(value, _HIDDEN)
+
+
+def _number(value: float, shape: NumberFormat, kind: Kind, epoch: dt.datetime) -> str | Refused:
+    if abs(value) >= _DIGITS or value != value:  # noqa: PLR0124 - not a number
+        return Refused(str(value), _LOST)
+    # The digits that a spreadsheet keeps: 0.1 + 0.2 is 0.3.
+    number = Decimal(value) if isinstance(value, int) else Decimal(f"{value:.15g}")
+    if shape.is_date:
+        return _date(value, f"{number:f}", shape, kind, epoch)
+    text = shape.shown(number)
+    if text is None:
+        rule = f"has a number format that is not understood here ({shape.code})"
+        return Refused(f"{number:f}", f"{rule}: {_AS_TEXT}")
+    if not text:
+        return Refused(f"{number:f}", _HIDDEN)
+    return _in_column(number, text, shape, kind, epoch)
+
+
+def _in_column(
+    number: Decimal,
+    text: str,
+    shape: NumberFormat,
+    kind: Kind,
+    epoch: dt.datetime,
+) -> str | Refused:
+    """Say what a number that is shown as this text is in a column of this kind."""
+    if kind is Kind.NUMBER:
+        return _plain(number, text, shape)
+    if (
+        kind is Kind.DATE
+        and shape.is_general
+        and (day := day_of_number(float(number), epoch.date()))
+    ):
+        return Refused(text, f"is a bare number that {would_be(day)}")
+    section = shape.section(number)
+    if not shape.is_general and (section.grouped or section.scientific or section.thousands):
+        return Refused(f"{number:f}", f"is a number shown as {text}, not text: {_AS_TEXT}")
+    return text
+
+
+def _plain(number: Decimal, text: str, shape: NumberFormat) -> str | Refused:
+    """Give the digits of a number whose format shows it as it is, but for marks of thousands."""
+    if shape.is_general:
+        return text
+    section = shape.section(number)
+    if section.percent:
+        rule = "is a percentage in the spreadsheet: give the column a plain number format, and "
+        return Refused(text, f"{rule}enter the number in the unit of the column")
+    seen = text.replace(",", "") if section.grouped else text
+    if _PLAIN.fullmatch(seen) and Decimal(seen) == number:
+        return f"{number:f}"
+    rule = f"is shown as {text} in the spreadsheet: give the column a format that shows the number"
+    return Refused(f"{number:f}", f"{rule} as it is, or enter the number that is meant")
+
+
+def _date(
+    value: float,
+    digits: str,
+    shape: NumberFormat,
+    kind: Kind,
+    epoch: dt.datetime,
+) -> str | Refused:
+    try:
+        moment = from_excel(value, epoch)
+    except (OverflowError, ValueError):
+        return Refused(digits, _NO_DATE)
+    return _day(moment, shape, kind)
+
+
+def _day(moment: object, shape: NumberFormat | None, kind: Kind) -> str | Refused:
+    """Give a day, or the moment with its time: the column's parser says what it thinks of it."""
+    if isinstance(moment, dt.datetime) and moment.time() == dt.time():
+        moment = moment.date()
+    text = moment.isoformat(" ") if isinstance(moment, dt.datetime) else str(moment)
+    if kind is not Kind.DATE:
+        return Refused(text, _DATE)
+    if not isinstance(moment, dt.date):
+        return Refused(text, _TIME)
+    if shape is not None and shape.hides_part_of_date:
+        rule = f"is a date of which the format ({shape.code}) shows a part only: "
+        return Refused(text, f"{rule}give the column a format of day, month and year")
+    return text

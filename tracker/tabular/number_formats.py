@@ -1,0 +1,213 @@
+"""What a spreadsheet shows of a number: ECMA-376 part 1, 18.8.31 (numFmts), as far as tables go.
+
+Here: format codes such as `00000`, `0.0%` or `m/d/yyyy`, and the text they make of a value. Not
+here: which texts a column takes (`cells`). Fractions, conditions and codes of other alphabets are
+not computed: for them `shown` gives None, and the cell is refused.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import cached_property, lru_cache
+
+GENERAL = "General"
+_LONGEST = 255  # what Excel allows
+_TOO_LONG = "[...]"  # a condition of no meaning
+_TOKEN = re.compile(
+    r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|_(?P<pad>.)|\*(?P<fill>.)|\[(?P<bracket>[^\]]*)\]'
+    r"|(?P<general>General)|(?P<exponent>[Ee][+-])|(?P<place>[0#?])|(?P<other>.)",
+    re.DOTALL,
+)
+# Signs that stand for themselves without quotation marks.
+_PLAIN_SIGNS = frozenset("$€£¥+-/():!^&'~{}<>= ")
+_CURRENCY = re.compile(r"\$([^-]*)(?:-[0-9A-Fa-f]*)?")
+_COLORS = re.compile(r"(?i)black|blue|cyan|green|magenta|red|white|yellow|color ?[0-9]+")
+_NOT_LAYOUT = re.compile(
+    r'"[^"]*"|\\.|_.|\*.|\[(?!hh?\]|mm?\]|ss?\])[^\]]*\]|(?i:am/pm|a/p|general)'
+)
+_DATE_SIGN = re.compile(r"(?i)[dmyhs]")
+_DAY, _YEAR = re.compile(r"(?i)(?<!d)d{1,2}(?!d)"), re.compile(r"(?i)y|e")
+_MONTH = re.compile(r"(?i)(?<![hm:\]])m+(?![m:]|\.?s)")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One sign of a format: `kind` is literal, place, point, comma, percent, exponent, text..."""
+
+    kind: str
+    text: str
+
+
+class Section:
+    """One of up to four parts of a format: for positive, negative, zero, text."""
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        """Take the signs of the part."""
+        kinds = [token.kind for token in tokens]
+        self.tokens = tokens
+        self.percent = kinds.count("percent")
+        self.scientific = "exponent" in kinds
+        power = kinds.index("exponent") if self.scientific else len(kinds)
+        places = [at for at, kind in enumerate(kinds) if kind == "place" and at < power]
+        self.known = "unknown" not in kinds and not ("slash" in kinds and places)  # a fraction
+        point = kinds.index("point") if "point" in kinds else len(kinds)
+        self.whole = [index for index in places if index < point]
+        self.decimals = [index for index in places if index > point]
+        last = self.whole[-1] if self.whole else -1
+        commas = [index for index, kind in enumerate(kinds) if kind == "comma"]
+        self.grouped = any(self.whole[:1] < [index] < [last] for index in commas)
+        self.thousands = sum(last < index < point for index in commas)
+
+
+class NumberFormat:
+    """A format code: what it shows of a number, a text or a day."""
+
+    def __init__(self, code: str) -> None:
+        """Take a code as the file has it; one that is too long is understood as nothing."""
+        self.code = code if len(code) <= _LONGEST else _TOO_LONG
+        self._layout = _NOT_LAYOUT.sub("", self.code.split(";")[0])
+        self.sections = [Section(tokens) for tokens in _sections(self.code)]
+
+    @cached_property
+    def is_general(self) -> bool:
+        """Whether numbers are shown as they are."""
+        return self.code in {GENERAL, "@", ""}
+
+    @cached_property
+    def is_date(self) -> bool:
+        """Whether numbers are shown as days or times."""
+        return _DATE_SIGN.search(self._layout) is not None
+
+    @cached_property
+    def hides_part_of_date(self) -> bool:
+        """Whether day, month or year of a date cannot be seen."""
+        return not all(part.search(self._layout) for part in (_DAY, _MONTH, _YEAR))
+
+    def section(self, value: Decimal) -> Section:
+        """Give the part that shows this value."""
+        count = len(self.sections)
+        if value < 0 and count > 1:
+            return self.sections[1]
+        return self.sections[2] if value == 0 and count > 2 else self.sections[0]  # noqa: PLR2004 - the third is for zero
+
+    def shown(self, value: Decimal) -> str | None:
+        """Give what is seen of a number, or None where this module cannot tell."""
+        if self.is_general:
+            return f"{value:f}"
+        section = self.section(value)
+        if not section.known:
+            return None
+        sign = "-" if value < 0 and len(self.sections) == 1 else ""
+        try:
+            text = _filled(section, abs(value)).strip()
+        except InvalidOperation:  # more places than any spreadsheet shows
+            return None
+        return sign + text if text.strip("0.,%") or not sign else text  # -0.001 as 0.00 has no sign
+
+    def shown_text(self, text: str) -> str:
+        """Give what is seen of a text: a fourth part, or @ in an only one, says so."""
+        section = self.sections[min(len(self.sections), 4) - 1]
+        is_for_text = len(self.sections) > 3 or any(t.kind == "text" for t in section.tokens)  # noqa: PLR2004 - the fourth is for text
+        if self.is_general or not is_for_text or not section.known:
+            return text
+        return "".join(text if token.kind == "text" else token.text for token in section.tokens)
+
+
+@lru_cache(maxsize=512)
+def number_format(code: str) -> NumberFormat:
+    """Read a format code once."""
+    return NumberFormat(code)
+
+
+def _sections(code: str) -> list[list[Token]]:
+    sections: list[list[Token]] = [[]]
+    for token in _tokens(code):
+        if token.kind == "semicolon":
+            sections.append([])
+        else:
+            sections[-1].append(token)
+    return sections
+
+
+def _tokens(code: str) -> Iterator[Token]:
+    for found in _TOKEN.finditer(code):
+        kind = found.lastgroup or ""
+        text = found[kind]
+        if kind in {"quoted", "escaped"}:
+            yield Token("literal", text)
+        elif kind in {"pad", "fill"}:
+            yield Token("literal", " " if kind == "pad" else "")
+        elif kind == "bracket":
+            yield _bracket(text)
+        else:
+            yield _sign(text) if kind == "other" else Token(kind, text)
+
+
+def _bracket(text: str) -> Token:
+    """Read [Red], [$€-407] and the like; conditions are not computed."""
+    if found := _CURRENCY.fullmatch(text):
+        return Token("literal", found[1])
+    return Token("literal", "") if _COLORS.fullmatch(text) else Token("unknown", text)
+
+
+_SIGNS = {".": "point", ",": "comma", "%": "percent", ";": "semicolon", "@": "text", "/": "slash"}
+
+
+def _sign(sign: str) -> Token:
+    if sign in _SIGNS:
+        return Token(_SIGNS[sign], sign)
+    return Token("literal" if sign in _PLAIN_SIGNS else "unknown", sign)
+
+
+def _filled(section: Section, value: Decimal) -> str:
+    """Put the digits of a value that is not negative into the places of a section."""
+    value = value.scaleb(2 * section.percent - 3 * section.thousands)
+    places = len(section.decimals)
+    if section.scientific:
+        return f"{value:.{places}E}"
+    rounded = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    whole, _, decimals = f"{rounded:f}".partition(".")
+    digits = _whole_digits(section, whole) | _decimal_digits(section, decimals)
+    return "".join(
+        _piece(token, digits.get(index), value) for index, token in enumerate(section.tokens)
+    )
+
+
+def _piece(token: Token, digit: str | None, value: Decimal) -> str:
+    if digit is not None:
+        return digit
+    if token.kind in {"general", "text"}:
+        return f"{value:f}"
+    return "" if token.kind in {"comma", "place"} else token.text
+
+
+def _whole_digits(section: Section, whole: str) -> dict[int, str]:
+    """Lay the digits before the point into their places from the right; the rest into the first."""
+    left = whole.lstrip("0")
+    digits: dict[int, str] = {}
+    shown = 0
+    for index in reversed(section.whole):
+        taken, left = (left, "") if index == section.whole[0] else (left[-1:], left[:-1])
+        taken = taken or {"0": "0", "?": " "}.get(section.tokens[index].text, "")
+        digits[index], shown = _grouped(taken, shown) if section.grouped else (taken, 0)
+    return digits
+
+
+def _grouped(digits: str, shown: int) -> tuple[str, int]:
+    """Put commas between thousands, where `shown` digits stand to the right already."""
+    text = ""
+    for digit in reversed(digits):
+        text = digit + ("," if shown and shown % 3 == 0 else "") + text
+        shown += 1
+    return text, shown
+
+
+def _decimal_digits(section: Section, decimals: str) -> dict[int, str]:
+    """Lay the digits behind the point into their places; zeros at the end show only in 0s."""
+    last = len(decimals.rstrip("0"))
+    blank = {"0": "0", "?": " "}
+    return {
+        index: digit if at < last else blank.get(section.tokens[index].text, "")
+        for at, (index, digit) in enumerate(zip(section.decimals, decimals, strict=True))
+    }

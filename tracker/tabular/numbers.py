@@ -1,0 +1,119 @@
+"""Numbers in plain digits, exactly as written; what a spreadsheet adds to them is recognized.
+
+No floats on the way, no exponents, no NaN or infinity, no marks between thousands. A comma stands
+before decimals only in a file with semicolons between its cells: there the comma has no other use.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import ClassVar, Generic, TypeVar
+
+from tracker.tabular.kinds import Conventions, Kind, Parser
+
+Number = TypeVar("Number", Decimal, int)
+
+_COMMA = re.compile(r"(-?[0-9]{1,15}),([0-9]+)")
+# "Three digits after one mark" may be decimals or thousands: nobody can tell.
+_UNCLEAR = re.compile(r"-?[0-9]{1,3}[.,][0-9]{3}")
+_GROUPED = re.compile(
+    r"-?[0-9]{1,3}(?:([,.' \u00a0\u2019\u202f])[0-9]{3})(?:\1[0-9]{3})*(?:[.,][0-9]+)?"
+)
+_LOOKS = (
+    (re.compile(r"-?[0-9.,]{1,20} ?%"), "is a percentage, and a plain number is wanted: "),
+    (re.compile(r"-?[0-9]{1,15},[0-9]{1,2}"), "has a decimal comma: "),
+    (re.compile(r"-?[0-9](?:[.,][0-9]{1,14})?E[+-]?[0-9]{1,3}"), "is in scientific notation: "),
+    (_UNCLEAR, "has a mark that may stand before decimals or between thousands: "),
+    (_GROUPED, "has marks between its thousands: "),
+    (re.compile(r"[$€£] ?-?[0-9.,]{1,20}|-?[0-9.,]{1,20} ?[$€£]"), "is an amount of money: "),
+)
+
+
+@dataclass(frozen=True)
+class NumberParser(Parser[Number], Generic[Number]):
+    """A parser of numbers: `parse` reads plain digits, with a point before the decimals."""
+
+    kind: ClassVar[Kind] = Kind.NUMBER
+    parse: Callable[[str], Number]
+    rule: str
+
+    def settled(self, conventions: Conventions) -> Callable[[str], Number]:
+        """Settle whether a comma may stand before the decimals."""
+        return lru_cache(maxsize=4096)(
+            self._with_comma if conventions.decimal_comma else self._plain
+        )
+
+    def _plain(self, value: str) -> Number:
+        try:
+            return self.parse(value)
+        except ValueError:
+            raise ValueError(_recognized(value) + self.rule) from None
+
+    def _with_comma(self, value: str) -> Number:
+        """Read a comma before the decimals; a point there may as well stand between thousands."""
+        if "." in value and _UNCLEAR.fullmatch(value):
+            raise ValueError(_recognized(value) + self.rule)
+        found = _COMMA.fullmatch(value)
+        try:
+            return self.parse(f"{found[1]}.{found[2]}" if found else value)
+        except ValueError:
+            raise ValueError(_recognized(value) + self.rule) from None
+
+
+def decimal(
+    places: int,
+    minimum: Decimal | int | None = None,
+    maximum: Decimal | int | None = None,
+) -> NumberParser[Decimal]:
+    """Read a number in ASCII digits, exactly as written; the result has `places`."""
+    unit = Decimal(1).scaleb(-places)
+    fraction = rf"(?:\.[0-9]{{1,{places}}})?" if places else ""
+    shape = re.compile(rf"-?[0-9]{{1,15}}{fraction}")
+    rule = f"must be a number{_bounds(minimum, maximum)} in plain digits"
+    rule += f", with at most {places} decimal places after a point" if places else ""
+
+    def parse(value: str) -> Decimal:
+        if not shape.fullmatch(value):
+            raise ValueError(rule)
+        number = Decimal(value).quantize(unit) + 0  # adding 0 turns -0.00 into 0.00
+        if not _within(number, minimum, maximum):
+            raise ValueError(rule)
+        return number
+
+    return NumberParser(parse, rule)
+
+
+def integer(minimum: int | None = None, maximum: int | None = None) -> NumberParser[int]:
+    """Read a whole number in ASCII digits."""
+    shape = re.compile(r"-?[0-9]{1,18}")
+    rule = f"must be a whole number{_bounds(minimum, maximum)}"
+
+    def parse(value: str) -> int:
+        if not shape.fullmatch(value) or not _within(int(value), minimum, maximum):
+            raise ValueError(rule)
+        return int(value)
+
+    return NumberParser(parse, rule)
+
+
+def _recognized(value: str) -> str:
+    """Say what a text that is no plain number looks like; or nothing."""
+    return next((words for shape, words in _LOOKS if shape.fullmatch(value)), "")
+
+
+def _within(
+    number: Decimal | int,
+    minimum: Decimal | int | None,
+    maximum: Decimal | int | None,
+) -> bool:
+    return (minimum is None or number >= minimum) and (maximum is None or number <= maximum)
+
+
+def _bounds(minimum: Decimal | int | None, maximum: Decimal | int | None) -> str:
+    if minimum is not None and maximum is not None:
+        return f" from {minimum} to {maximum}"
+    if minimum is not None:
+        return f" of at least {minimum}"
+    return "" if maximum is None else f" of at most {maximum}"
