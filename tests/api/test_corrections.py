@@ -412,6 +412,16 @@ def test_a_suspension_by_mistake_gives_back_the_days_of_the_window_once(office, 
     assert (again.status_code, len(held(staff, ids)["adjustments"])) == (409, 1)
 
 
+def test_a_reinstatement_for_a_mistake_undoes_it_from_its_own_day(office, staff, ids, clock):
+    clock.set("2026-12-01")
+    body = {"reason_code": "other", "reason": "x", "effective_on": "2026-12-01"}
+    staff.post(f"/certifications/{ids[1]}/suspension", body)
+    clock.set("2027-01-10")
+    mended = {"reason_code": "mistake", "reason": "The wrong person."}
+    assert staff.post(f"/certifications/{ids[1]}/reinstatement", mended).status_code == 201
+    assert held(staff, ids)["standing"]["expires_on"] == "2027-02-03"
+
+
 def test_the_next_cycle_is_anchored_as_if_no_days_had_been_given_back(office, staff, ids, clock):
     clock.set("2026-12-01")
     body = {"reason_code": "other", "reason": "x", "effective_on": "2026-12-01"}

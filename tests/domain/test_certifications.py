@@ -38,7 +38,7 @@ from tracker.domain.certifications import (
 from tracker.domain.certifications import (
     span_on as find_span,
 )
-from tracker.domain.changes import check_bar, check_change
+from tracker.domain.changes import check_bar, check_change, effective_day
 from tracker.domain.errors import IllegalTransition, Invalid
 from tracker.domain.periods import Duration, Period
 from tracker.domain.policies import ApplicationWindow
@@ -403,6 +403,23 @@ def test_a_withdrawn_award_is_withdrawn_from_its_day_on():
     for day in (AWARDED, date(2199, 1, 1)):
         found = standing_on(span, day)
         assert (found.status, found.valid) == ("withdrawn", False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "day"),
+    [
+        ("reinstate", "mistake", date(2026, 3, 1)),
+        ("reinstate", "appeal_upheld", date(2026, 3, 1)),
+        ("reinstate", "fee", date(2026, 6, 1)), ("suspend", "mistake", date(2026, 6, 1)),
+    ],
+)  # fmt: skip
+def test_what_was_a_mistake_is_undone_from_its_own_day(kind, code, day):
+    changes = [
+        Change("suspend", date(2025, 1, 1)), Change("reinstate", date(2025, 2, 1)),
+        Change("suspend", date(2026, 3, 1)), Change("suspend", date(2026, 7, 1)),
+    ]  # fmt: skip
+    assert effective_day(kind, code, changes, today=date(2026, 6, 1)) == day
+    assert effective_day(kind, code, [], today=date(2026, 6, 1)) == date(2026, 6, 1)
 
 
 def test_a_bar_is_said_of_a_revocation_and_not_before_it():

@@ -196,6 +196,32 @@ def test_an_approval_for_what_expired_or_was_revoked_says_so(office, clock):
     assert "It is revoked." in texts[1]
 
 
+def test_points_of_a_cycle_that_is_over_are_not_measured_by_the_new_one(office, clock):
+    id_, _ = certified(office)
+    activity_id = submitted(office, id_)
+    cases.renew(office, id_, TODAY)
+    clock.set("2027-01-20")
+    decide(office, activity_id)
+    (letter,) = sent(office, clock)
+
+    assert "Approved: “Robots”." in letter.text
+    assert "Points earned" not in letter.text
+    assert " of 100 points" not in letter.text
+
+
+def test_a_reinstatement_that_another_one_follows_at_once_is_told(office, clock):
+    id_, _ = certified(office)
+    cases.change(office, id_, "suspend", date(2026, 11, 1))
+    sent(office, clock)
+    clock.advance(days=2)
+    cases.change(office, id_, "reinstate", date(2026, 11, 23))
+    clock.advance(minutes=2)
+    cases.change(office, id_, "reinstate", date(2026, 11, 1))
+    (letter,) = sent(office, clock, minutes=21)
+
+    assert "has been reinstated" in letter.subject
+
+
 def test_an_approved_renewal_is_not_followed_by_resubmit(office, clock):
     id_, holder_id = certified(office)
     decide(office, submitted(office, id_), "more_information", "Which hours?")

@@ -83,7 +83,12 @@ class StandingChange(Closed):
 
     reason_code = reason_code_field(required=True)
     reason = Words(1000, required=True)
-    effective_on = Day(metadata={"description": "Today if not given."})
+    effective_on = Day(
+        metadata={
+            "description": "Today if not given; of a reinstatement for a mistake or an upheld "
+            "appeal the day of what it undoes."
+        }
+    )
 
 
 class Revocation(StandingChange):
@@ -221,7 +226,7 @@ def _explained(found: evaluations.Explained) -> Response:
 def _change(kind: ChangeKind, work: Work, body: dict[str, Any], certification_id: str) -> Response:
     certifications.change(
         work, certification_id, kind=kind, reason_code=body["reason_code"], reason=body["reason"],
-        effective_on=body.get("effective_on") or evaluations.today(work, certification_id),
+        effective_on=body.get("effective_on"),
         barred_until=body.get("barred_until"),
     )  # fmt: skip
     return doors.answer(

@@ -151,19 +151,22 @@ def check_dates(
     zone whose day ``on`` is; the refusal names it.
     """
     begin, today = cycles[0].starts_on, f"{on}, {clock(zone, 'en')}" if zone else f"{on}"
+    ends = [days_of(cycles, cycle).ends_on for cycle in cycles]
+    end = max([*ends, earning.ends_on] if earning else ends)
+    limit = f"today ({today})" if on <= end else f"its last day ({end})"
     done = claim.completed_on
     if done is not None and done > on:
-        raise _outside("completed_on", f"{done} is in the future", begin, today)
+        raise _outside("completed_on", f"{done} is in the future", begin, limit)
     if done is None and claim.starts_on is not None and claim.starts_on > on:
-        raise _outside("starts_on", f"{claim.starts_on} is in the future", begin, today)
+        raise _outside("starts_on", f"{claim.starts_on} is in the future", begin, limit)
     last = done or on
     first = claim.starts_on if kind.basis == "months" and claim.starts_on else last
     run = Period(min(first, last), last)
     inside = any(days_of(cycles, cycle).clip(run) for cycle in cycles)
     if not inside and not (earning and earning.clip(run)):
-        raise _outside("completed_on", f"{last} lies in no validity cycle", begin, today)
+        raise _outside("completed_on", f"{last} lies in no validity cycle", begin, limit)
 
 
-def _outside(field: str, why: str, begin: date, today: str) -> OutsideCycle:
-    rule = f"{why}; it must lie in a cycle, from {begin} up to today ({today})"
+def _outside(field: str, why: str, begin: date, limit: str) -> OutsideCycle:
+    rule = f"{why}; it must lie in a cycle, from {begin} up to {limit}"
     return OutsideCycle(f"The activity's date {rule}.", fields={field: rule})

@@ -16,6 +16,10 @@ _LAWFUL: dict[ChangeKind, frozenset[Hold | None]] = {
 }
 
 
+UNDOING = frozenset({"mistake", "appeal_upheld"})
+"""The reasons for which a reinstatement undoes what it lifts."""
+
+
 def check_change(kind: ChangeKind, changes: Iterable[Change], *, effective_on: date) -> None:
     """Refuse a change that the transition table does not allow: nothing is revoked twice."""
     hold = hold_on(changes, effective_on)
@@ -24,6 +28,19 @@ def check_change(kind: ChangeKind, changes: Iterable[Change], *, effective_on: d
         raise IllegalTransition(
             f"Cannot {kind} a certification that on {effective_on} is {state}.", state=state
         )
+
+
+def effective_day(
+    kind: ChangeKind, reason_code: str, changes: Iterable[Change], *, today: date
+) -> date:
+    """The day from which a change holds where none is given: today.
+
+    A reinstatement that says the suspension or revocation was a mistake undoes it from its own
+    day, so that nothing of it stays.
+    """
+    holds = [c.effective_on for c in changes if c.kind != "reinstate" and c.effective_on <= today]
+    undoes = kind == "reinstate" and reason_code in UNDOING
+    return max(holds) if undoes and holds else today
 
 
 def check_bar(kind: ChangeKind, *, effective_on: date, barred_until: date | None) -> None:

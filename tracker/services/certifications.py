@@ -65,12 +65,14 @@ def change(
     certification_id: str,
     *,
     kind: certifications.ChangeKind,
-    effective_on: date,
     reason_code: str,
     reason: str,
+    effective_on: date | None = None,
     barred_until: date | None = None,
 ) -> str:
     """Suspend, revoke, reinstate or surrender as of a day; the transition table decides.
+
+    Without a day it is the one of ``domain.changes.effective_day``.
 
     A revocation bars from earning the certification anew through ``barred_until``. A
     reinstatement that undoes a suspension or revocation gives back what it took from the chance
@@ -78,8 +80,11 @@ def change(
     """
     work.reasons.check(_ACTS[kind], reason_code, words=reason)
     row = locked(work, certification_id)
+    scheme, record = work.schemes[row.scheme], facts.records(work, [row.id])[row.id]
+    effective_on = effective_on or changes.effective_day(
+        kind, reason_code, record.changes, today=work.today(scheme)
+    )
     check_open(work, row, kind, effective_on)
-    record = facts.records(work, [row.id])[row.id]
     changes.check_change(kind, record.changes, effective_on=effective_on)
     changes.check_bar(kind, effective_on=effective_on, barred_until=barred_until)
     made = StandingChange(
@@ -93,7 +98,6 @@ def change(
         work, kind, "certification", row.id, effective_on=effective_on, reason_code=reason_code,
         reason=reason, barred_until=barred_until,
     )  # fmt: skip
-    scheme = work.schemes[row.scheme]
     if kind == "reinstate":
         restored_days.give_back(work, scheme, [made.id])
     refresh(work, scheme, [row.id])

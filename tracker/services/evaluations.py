@@ -66,12 +66,6 @@ class Explained:
     extra: frozenset[str]
 
 
-def today(reading: Reading, certification_id: str) -> date:
-    """Today where the certification's scheme is at home. Raises NotFound."""
-    row = facts.certification(reading, certification_id)
-    return reading.today(reading.schemes[row.scheme])
-
-
 def detail(
     reading: Reading, certification_id: str, *, on: date | None, known_at: datetime | None
 ) -> Detail:

@@ -87,7 +87,14 @@ _CERTIFICATIONS = (
     .order_by(Certification.id, Span.from_on)
 )  # fmt: skip
 _CYCLES = (
-    select(Cycle.certification_id, Cycle.ordinal, Cycle.starts_on, Cycle.expires_on, Cycle.policy)
+    select(
+        Cycle.certification_id,
+        Cycle.ordinal,
+        Cycle.starts_on,
+        Cycle.opened_on,
+        Cycle.expires_on,
+        Cycle.policy,
+    )
     .where(Cycle.certification_id.in_(_IDS))
     .order_by(Cycle.ordinal)
 )

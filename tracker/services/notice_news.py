@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from tracker.domain.certifications import cycle_on
 from tracker.mail.notices import News
 from tracker.services import notice_facts, notice_people
 from tracker.services.notice_facts import CHANGES, DueNotice, Held, Known
@@ -156,12 +157,16 @@ def _decision(notice: DueNotice, held: Held, decision: Any, *, changed: bool) ->
     claimed, brings = (credit.claimed, credit.counted) if credit else (None, None)
     limit = decision.points_limit if decision.verdict == "approved" else None
     partly = limit is not None and claimed is not None and limit < claimed
+    closed = _is_closed(held, decision.done_on)
+    former = closed and _is_former(held, decision.done_on)
+    if former:  # it counted in a cycle that is over; today's total is of another one
+        claimed, brings = claimed if partly else None, None
     return News(
         "partly" if partly else decision.verdict, **_named(notice, held), about=decision.title,
         on=decision.decided_on, reason=decision.reason or "", changed=changed,
         points_claimed=claimed if partly or claimed != brings else None,
-        points_approved=limit if partly else brings, closed=_is_closed(held, decision.done_on),
-        **_totals(held),
+        points_approved=limit if partly else brings, closed=closed,
+        **({} if former else _totals(held)),
     )  # fmt: skip
 
 
@@ -179,6 +184,11 @@ def _is_closed(held: Held, done_on: date | None) -> bool:
     if last is None or last.ordinal == 1 or done_on is None or done_on >= last.starts_on:
         return False
     return not last.policy or held.scheme.policy(last.policy).carry_over is None
+
+
+def _is_former(held: Held, done_on: date) -> bool:
+    """Whether an activity is of a cycle before the one of today."""
+    return held.now is not None and done_on < cycle_on(held.cycles, held.now.on).starts_on
 
 
 def _reopened(notice: DueNotice, held: Held) -> Iterator[News]:
@@ -255,7 +265,7 @@ def _changed(notice: DueNotice, held: Held) -> Iterator[News]:
     change = changes[-1] if changes else None
     if change is None or change.id != notice.row.event or change.kind != CHANGES[notice.row.kind]:
         return
-    undone = changes[-2] if len(changes) > 1 else None
+    undone = next((one for one in reversed(changes[:-1]) if one.kind != "reinstate"), None)
     if notice.row.kind == "reinstated" and undone is not None and _was_untold(notice, undone):
         return
     appeal = {}
@@ -263,7 +273,7 @@ def _changed(notice: DueNotice, held: Held) -> Iterator[News]:
         appeal = _appeal(notice, held, change.recorded_at)
     yield News(
         notice.row.kind, **_named(notice, held), on=change.effective_on, reason=change.reason,
-        against=undone.kind if undone is not None and undone.kind != "reinstate" else "suspend",
+        against=undone.kind if undone is not None else "suspend",
         **appeal,
     )  # fmt: skip
 
