@@ -110,6 +110,13 @@ def test_then_the_application_from_the_day_on_which_the_window_opens(ana, office
     )
 
 
+def test_the_language_is_that_of_the_account_unless_another_is_asked_for(caller, office):
+    holder_id, _ = factories.certified(office, date(2021, 12, 25), language="es")
+    luis = caller("holder", holder_id=holder_id, name="luis")
+    assert step(luis)["sentence"].startswith("Registre actividades")
+    assert step(luis, headers={"Accept-Language": "en"})["sentence"].startswith("Log activities")
+
+
 def test_then_the_decision_is_waited_for(ana, office, ids):
     earn(office, ids, 100)
     with office.work(SYSTEM) as work:

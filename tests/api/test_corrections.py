@@ -412,7 +412,7 @@ def test_a_suspension_by_mistake_gives_back_the_days_of_the_window_once(office, 
     assert (again.status_code, len(held(staff, ids)["adjustments"])) == (409, 1)
 
 
-def test_a_reinstatement_for_a_mistake_undoes_it_from_its_own_day(office, staff, ids, clock):
+def test_a_reinstatement_for_a_mistake_undoes_it_from_its_own_day(staff, ids, clock):
     clock.set("2026-12-01")
     body = {"reason_code": "other", "reason": "x", "effective_on": "2026-12-01"}
     staff.post(f"/certifications/{ids[1]}/suspension", body)

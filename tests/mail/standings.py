@@ -35,14 +35,14 @@ def with_policy(scheme: Scheme, **changes: Any) -> Scheme:
     return replace(scheme, policies=tuple(replace(one, **changes) for one in scheme.policies))
 
 
-def _late() -> Scheme:
+def _late(*, earns: bool = True) -> Scheme:
     steps = tuple(
         LateStep(
             until=Duration(one["until"], "days"),  # type: ignore[arg-type]
             name={"en": "Late", "es": "Tarde"},
             by=one["by"],  # type: ignore[arg-type]
             title=bool(one["title"]),
-            earns=one["by"] == "points",
+            earns=earns and one["by"] == "points",
             fee=Decimal(str(one["fee"])),
         )
         for one in LADDER
@@ -53,6 +53,7 @@ def _late() -> Scheme:
 SCHEMES = {
     "as shipped": CPT,
     "with a ladder": _late(),
+    "with a ladder for papers": _late(earns=False),
     "its own midnight": replace(CPT, days_end="scheme"),
     "decided in time only": with_policy(CPT, pending_points_admit=False),
     "without fees": replace(CPT, fees=None),

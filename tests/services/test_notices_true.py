@@ -222,6 +222,21 @@ def test_a_reinstatement_that_another_one_follows_at_once_is_told(office, clock)
     assert "has been reinstated" in letter.subject
 
 
+def test_whoever_is_asked_for_something_is_not_told_that_there_is_nothing_to_do(office, clock):
+    id_, _ = certified(office)
+    activity_id = submitted(office, id_)
+    applied = {"id": new_id(), "certification_id": id_, "cycle": 1, "submitted_on": TODAY,
+               "recorded_at": clock.now, "version": 1}  # fmt: skip
+    write(office, insert(Renewal).values(applied))
+    with office.work(SYSTEM) as work:
+        certifications.refresh(work, work.schemes["cpt"], [id_])
+    decide(office, activity_id, "more_information", "Which hours?")
+    (letter,) = sent(office, clock)
+
+    assert "What is missing: Which hours?" in letter.text
+    assert "don't need to do anything" not in letter.text
+
+
 def test_an_approved_renewal_is_not_followed_by_resubmit(office, clock):
     id_, holder_id = certified(office)
     decide(office, submitted(office, id_), "more_information", "Which hours?")

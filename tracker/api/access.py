@@ -119,7 +119,10 @@ class MadeToken(Token):
     )  # fmt: skip
 
 
-def _language() -> str:
+def _language(account: str) -> str:
+    """The language asked for by Accept-Language; where none is, that of the account."""
+    if not request.accept_languages:
+        return account
     return request.accept_languages.best_match(wording.LANGUAGES) or "en"
 
 
@@ -127,30 +130,31 @@ def _language() -> str:
 def me(reading: Reading) -> Response:
     """Who the caller is; for a holder, their certifications today and what to do next."""
     found = access.myself(reading)
-    employer = found.employer
+    employer, holder = found.employer, found.holder
+    language = _language(holder.language if holder else "en")
     response = doors.answer(
         {
             "role": found.actor.role,
             "name": found.actor.name,
             "scopes": sorted(found.actor.scopes),
-            "holder": holders.present(found.holder) if found.holder else None,
+            "holder": holders.present(holder) if holder else None,
             "employer": {"id": employer.id, "name": employer.name} if employer else None,
             "mail": asdict(found.mail) if found.mail else None,
-            "certifications": [_present(reading, one) for one in found.certifications],
+            "certifications": [_present(reading, one, language) for one in found.certifications],
         }
     )
     response.vary.add("Accept-Language")
     return response
 
 
-def _present(reading: Reading, mine: Mine) -> dict[str, Any]:
+def _present(reading: Reading, mine: Mine, language: str) -> dict[str, Any]:
     issuer, step = reading.schemes[mine.held.scheme].issuer, mine.next
     return {
         **certifications.present(mine.held),
         "next": {
             "action": step.action, "on": step.on, "time_zone": mine.zone,
             "points_missing": step.missing, "points_waiting": step.waiting,
-            "sentence": step.sentence(_language(), issuer, mine.zone),
+            "sentence": step.sentence(language, issuer, mine.zone),
         },
     }  # fmt: skip
 
