@@ -18,6 +18,7 @@ from tracker.domain import plain_words, policies
 from tracker.domain import schemes as scheme_values
 from tracker.domain.errors import UnknownModule
 from tracker.domain.periods import Duration
+from tracker.domain.plain_activities import of_type
 from tracker.domain.plain_texts import SENTENCES, TITLES
 from tracker.domain.plain_words import in_plain_words
 from tracker.domain.policies import CarryOver, LateStep, Policy, Reexamination, WindowMinimum
@@ -267,3 +268,19 @@ def test_the_teller_tells_each_section_once():
     titles = [section.title for section in plain_words.in_plain_words(CPT, POLICY, "en")]
 
     assert len(titles) == len(set(titles))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_said_of_one_type_is_said_of_the_whole_policy_too(language):
+    version = CPT.policies[-1]
+    whole = {
+        line for section in in_plain_words(CPT, version, language) for line in section.sentences
+    }
+    for kind in version.types.values():
+        told = list(of_type(CPT, version, kind, language))
+        assert told
+        about_points = [line for line in told if line in whole]
+        assert len(about_points) >= len(told) - 2, (kind.code, told)  # proofs are grouped there
+    job = version.types["employment_full_time"]
+    months = SENTENCES[language]["months.completed"]
+    assert months in list(of_type(CPT, version, job, language))

@@ -85,7 +85,7 @@ def test_another_word_on_the_provider_is_another_decision(certified):
         (",day,,,,", "unit", "'day' is not known; must be one of: ceu, hour"),
         (",,led,,,", "role", "'led' is not known; must be one of: taught"),
         (",,,safety;law,,", "tags", "'law' is not known; must be one of: safety"),
-        (",,,,yes,", "duty", "must be one of true, false"),
+        (",,,,yes,", "duty", "must be true or false; did you mean true?"),
         (",,," + ";".join(f"t{n}" for n in range(21)) + ",,", "tags",
          "must be at most 20 tags, with ; between"),
         (",,," + "t" * 33 + ",,", "tags", "must be at most 32 characters"),

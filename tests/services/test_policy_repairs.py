@@ -90,8 +90,8 @@ def test_history_has_a_line_for_each_certification_and_one_for_the_act(changed, 
     person = next(p for p in people if p.awarded_on <= DAY)
     detail = next(line[3] for line in lines if line[2] == person.certification_id)
     assert (detail["before"], detail["after"], detail["cycles"]) == ("2015", "2015b", [1])
-    assert detail["changes"]["required"] == ["100.00", "60.00"]
-    assert detail["changes"]["grace_ends_on"][0] is None
+    assert detail["differences"]["required"] == ["100.00", "60.00"]
+    assert detail["differences"]["grace_ends_on"][0] is None
     assert act[:3] == ("repair", "scheme", "cpt")
     assert act[3]["certifications"] == act[3]["cycles"] == 25
     assert act[3]["differences"] == done.tally.kinds

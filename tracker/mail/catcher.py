@@ -7,6 +7,7 @@ Real SMTP over a socket on 127.0.0.1, so that what is tried out is what happens 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import os
 import threading
@@ -225,7 +226,9 @@ class _Line(SMTP):
     def hang_up(self) -> None:
         """Close the connection at once; what is not yet sent stays unsent."""
         if isinstance(self.transport, asyncio.WriteTransport):
-            self.transport.abort()
+            # Python before 3.11.5: a TLS transport that has ended has no protocol left to abort.
+            with contextlib.suppress(AttributeError):
+                self.transport.abort()
 
     async def silence(self) -> Never:
         """Answer no more: whoever waits here is cancelled when the connection has ended."""

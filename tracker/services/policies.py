@@ -329,7 +329,7 @@ def _line(one: Compared, record: facts.Record, asked: Correction) -> tuple[str, 
     """A certification's line of history: which cycles were reassigned, and what that changed."""
     return record.certification_id, {
         "before": asked.old, "after": asked.new, "cycles": _ordinals(record, asked),
-        "changes": {
+        "differences": {
             each.fact: [_text(each.before), _text(each.after)] for each in one.differences
         },
     }  # fmt: skip
