@@ -284,3 +284,16 @@ def test_what_is_said_of_one_type_is_said_of_the_whole_policy_too(language):
     job = version.types["employment_full_time"]
     months = SENTENCES[language]["months.completed"]
     assert months in list(of_type(CPT, version, job, language))
+
+
+def test_the_limits_of_the_marks_that_a_type_bears_are_said_of_it(everything):
+    tagged = [
+        (version, kind)
+        for version in everything.policies
+        for kind in version.types.values()
+        if kind.tags
+    ]
+    assert tagged
+    for version, kind in tagged:
+        told = " ".join(of_type(everything, version, kind, "en"))
+        assert all(version.tags[code].name["en"] in told for code in kind.tags)
