@@ -196,14 +196,17 @@ def _wait_until_ready(url: str) -> None:
 
 
 def _wait_for_letters(office: Office, catcher: Catcher) -> None:
-    """Until every letter that is owed now lies in the catcher."""
+    """Until every letter that is due now lies in the catcher; news waits for second thoughts."""
     deadline, quiet = time.monotonic() + _PATIENCE, 0
     while time.monotonic() < deadline and quiet < 3:  # noqa: PLR2004 - as long as planning takes
         before = len(catcher.letters())
         time.sleep(2)
         with office.reading(SYSTEM) as reading:
             unsent = reading.row(
-                select(func.count()).where(Message.state.in_(("ready", "claimed", "transmitting")))
+                select(func.count()).where(
+                    Message.state.in_(("ready", "claimed", "transmitting")),
+                    Message.next_at <= reading.now,
+                )
             )[0]
         done = before and not unsent and len(catcher.letters()) == before
         quiet = quiet + 1 if done else 0
