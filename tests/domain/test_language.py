@@ -361,6 +361,25 @@ class TestCaps:
         assert [credit.counted for credit in found.credits] == [D("0.00"), D("20.00"), D("21.00")]
         assert [(c.group, c.subject) for c in found.credits[0].cuts] == [("category", "X")]
 
+    def test_a_higher_total_never_costs_the_verdict(self):
+        """Ten of the first claim meet requirement and minimum; the other two would bring 20."""
+        base = tagged(tagged(capped(CE="10"), maximum="10"), "ethics", minimum="10")
+        base = replace(base, points_required=D(10))
+        first = make("third_party", "10", DAY, tags=frozenset({"safety", "ethics"}))
+        more = course(), make("volunteer", "10", DAY, tags=frozenset({"safety"}))
+        found = evaluate(first, *more, policy=base)
+
+        assert (found.complete, found.total) == (True, D("10.00"))
+        assert evaluate(*more, policy=base).total == D("20.00")
+
+    def test_a_duplicate_worth_more_never_costs_the_verdict(self):
+        base = grouped(policy(points_required=D(8), duplicates=Duplicates(("title",))), "X",
+                       minimum="8")  # fmt: skip
+        once = make("volunteer", "8", DAY, title="Ethics of welding")
+        found = evaluate(once, course(title="Ethics of welding"), policy=base)
+
+        assert (found.complete, found.total) == (True, D("8.00"))
+
     @pytest.mark.parametrize(
         ("changes", "more"),
         [

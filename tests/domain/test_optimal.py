@@ -1,4 +1,4 @@
-"""The allocation against every other one: the highest total, the least lacking, the earliest."""
+"""The allocation against every other one: complete, the highest total, least lacking, earliest."""
 
 from __future__ import annotations
 
@@ -119,7 +119,8 @@ def best(policy: Policy, claims: list[Claim]) -> list[Decimal]:
     chosen = max(
         lawful,
         key=lambda given: (
-            sum(given), -_lacking(policy, claims, given), [given[i] for i in order]
+            sum(given) >= policy.points_required * 100 and not _lacking(policy, claims, given),
+            sum(given), -_lacking(policy, claims, given), [given[i] for i in order],
         ),
     )  # fmt: skip
     return [Decimal(cents).scaleb(-2) for cents in chosen]

@@ -106,7 +106,8 @@ _EN: Sentences = {
     "rounding.half_even": "Amounts are rounded to hundredths, halves to the even one.",
     "rounding.down": "Amounts are rounded down to hundredths.",
     "rounding.up": "Amounts are rounded up to hundredths.",
-    "allocation": "Where limits overlap, activities are counted so that the total is the highest.",
+    "allocation": "Where limits overlap, activities are counted so that the requirement is met if"
+    " it can be, and then so that the total is the highest.",
     # Applying.
     "window.expiry": "Applications open {length} before the expiry and close on that day.",
     "window.start": "Applications open {length} after the start of the cycle and close on the day"
@@ -253,8 +254,8 @@ _ES: Sentences = {
     "rounding.half_even": "Las cantidades se redondean a centésimas, las mitades a la par.",
     "rounding.down": "Las cantidades se redondean a centésimas hacia abajo.",
     "rounding.up": "Las cantidades se redondean a centésimas hacia arriba.",
-    "allocation": "Donde los límites se superponen, las actividades se cuentan de modo que el total"
-    " sea el más alto.",
+    "allocation": "Donde los límites se superponen, las actividades se cuentan de modo que se"
+    " cumpla el requisito si es posible y, después, que el total sea el más alto.",
     "window.expiry": "Las solicitudes abren {length} antes del vencimiento y cierran ese día.",
     "window.start": "Las solicitudes abren {length} después del inicio del ciclo y cierran el día"
     " del vencimiento.",

@@ -8,7 +8,8 @@ category, tag, cycle), minima, carry-over, verdict. The version is selected befo
 
 Invariants, held by property tests: the order in which claims are entered never changes the
 result; ``counted <= claimed`` for every claim; the numbers of the explanation add up to the
-total; the same input gives the same result; another claim never lowers the total.
+total; the same input gives the same result; another claim never lowers (complete, total): it
+never turns complete into incomplete, and lowers the total only where it completes.
 
 The last has three exceptions, which the published way of counting months brings with it. A job
 laid over one of a *lower* rate cuts it into pieces, which may complete fewer months than the
@@ -60,7 +61,7 @@ def evaluate(
     room = max(required - terms.carried_over, ZERO)
     ground = parts.lay(plan, found, cycle, room=room, all_of_them=bool(groups))
     needs = parts.needs(plan, found, ground, cycle)
-    _allocate(found, ground, needs, groups)
+    _allocate(found, ground, needs, groups, required=room)
     return totals.result(
         plan, found, ground, needs, cycle=cycle, on=on, required=required, terms=terms
     )
@@ -84,14 +85,19 @@ def _count(found: Sequence[Line], policy: Policy, earning: Period, on: date) -> 
 
 
 def _allocate(
-    found: Sequence[Line], ground: Ground, needs: Sequence[Need], groups: duplicates.Groups
+    found: Sequence[Line],
+    ground: Ground,
+    needs: Sequence[Need],
+    groups: duplicates.Groups,
+    *,
+    required: Decimal,
 ) -> None:
     """Share the room under the caps out, and say of every claim what was cut."""
     dropped = duplicates.keep_the_best(found, groups) if groups else {}
     given = [part for part in ground.parts if part.line not in dropped]
     cutting = allocation.in_order(given, ground.caps)
     if not _is_best(found, ground, needs, groups, cutting):
-        optimum.search(ground.parts, ground.caps, needs, groups)
+        optimum.search(ground.parts, ground.caps, needs, groups, required=required)
         dropped = duplicates.dropped_of(groups, ground.parts)
         allocation.attribute(ground.parts, ground.caps, dropped=dropped)
     _cut(found, ground, dropped)
