@@ -122,8 +122,8 @@ _EN: Sentences = {
     "reexam.revokes": "Failing the re-examination ends the certification.",
     "next.old_expiry": "The next cycle starts the day after the old expiry, whenever the renewal"
     " is approved.",
-    "next.decision": "The next cycle starts on the day on which the renewal is approved.",
-    "next.decision_to_old_end": "The next cycle starts on the day on which the renewal is approved"
+    "next.decision": "The next cycle starts on the day after the renewal is approved.",
+    "next.decision_to_old_end": "The next cycle starts on the day after the renewal is approved"
     " and ends as if it had started after the old expiry.",
     # Late.
     "late.none": "After the expiry there is no grace: a renewal can no longer be applied for.",
@@ -271,8 +271,8 @@ _ES: Sentences = {
     "reexam.revokes": "Reprobar el nuevo examen termina la certificación.",
     "next.old_expiry": "El ciclo siguiente comienza el día después del vencimiento anterior, sin"
     " importar cuándo se apruebe la renovación.",
-    "next.decision": "El ciclo siguiente comienza el día en que se aprueba la renovación.",
-    "next.decision_to_old_end": "El ciclo siguiente comienza el día en que se aprueba la"
+    "next.decision": "El ciclo siguiente comienza el día después de aprobarse la renovación.",
+    "next.decision_to_old_end": "El ciclo siguiente comienza el día después de aprobarse la"
     " renovación y termina como si hubiera comenzado después del vencimiento anterior.",
     "late.none": "Después del vencimiento no hay plazo de gracia: ya no se puede solicitar la"
     " renovación.",
