@@ -53,6 +53,7 @@ class Program:
         self._solver = highspy.Highs()  # type: ignore[no-untyped-call]
         for option, value in _EXACTLY.items():
             self._solver.setOptionValue(option, value)
+        self._solver.addVar(0, 0)  # HiGHS takes a program without variables for no program
         self._wanted: Terms = {}
         self._values: Sequence[float] = ()
 

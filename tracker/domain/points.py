@@ -50,10 +50,8 @@ def evaluate(
     Both ends of the cycle are inside. ``claims`` may hold those of other cycles too: they count
     nothing here, but what is claimed again may be their duplicate.
     """
-    found = [lines.line_of(policy, claim) for claim in claims]
-    found.sort(key=lambda line: line.key)
     earning = Period(terms.earns_from or cycle.starts_on, terms.earns_until or cycle.ends_on)
-    _count(found, policy, earning, on)
+    found = priced(policy, claims, earning, on=on)
     groups = duplicates.groups(policy.duplicates, found, earning) if policy.duplicates else []
     required = terms.required if terms.required is not None else policy.points_required
     required += terms.extra_points
@@ -65,6 +63,14 @@ def evaluate(
     return totals.result(
         plan, found, ground, needs, cycle=cycle, on=on, required=required, terms=terms
     )
+
+
+def priced(policy: Policy, claims: Iterable[Claim], earning: Period, *, on: date) -> list[Line]:
+    """The claims in their order, each with what it brings before duplicates and caps."""
+    found = [lines.line_of(policy, claim) for claim in claims]
+    found.sort(key=lambda line: line.key)
+    _count(found, policy, earning, on)
+    return found
 
 
 def _count(found: Sequence[Line], policy: Policy, earning: Period, on: date) -> None:

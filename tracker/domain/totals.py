@@ -48,7 +48,8 @@ def result(
         ),
         years=_periods(ground, needs, "year"), windows=_periods(ground, needs, "window"),
         kinds=None if kinds is None else int(kinds), shortfalls=_shortfalls(ground, needs),
-        reexamined_on=terms.reexamined_on,
+        reexamined_on=terms.reexamined_on, claims=tuple([line.claim for line in lines]),
+        terms=terms,
     )  # fmt: skip
 
 
