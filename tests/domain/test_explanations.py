@@ -216,10 +216,10 @@ WORTH = [
     Case(
         "duplicate",
         (course("8", title="Lean", ref="lean-of-may"), course("8", LATER, title="Lean")),
-        "8 points do not count: it has the same provider and title as activity lean-of-may, which"
-        " counts already.",
-        "8 puntos no cuentan: coincide con la actividad lean-of-may, que ya cuenta, en el proveedor"
-        " y el título.",
+        "8 points do not count: it has the same provider and title as “Lean” of 1 May 2026,"
+        " which counts already.",
+        "8 puntos no cuentan: coincide en el proveedor y el título con “Lean” del 1 de mayo de"
+        " 2026, que ya cuenta.",
         policy(duplicates=Duplicates(("provider", "title"))),
     ),
     Case(
@@ -330,8 +330,14 @@ def test_a_repetition_names_what_is_the_same(key, english, spanish):
     found = credit(evaluate(*claims, policy=under), claims[1])
 
     assert [explain_cut(found.cuts[0], found, under, language) for language in LANGUAGES] == [
-        f"8 points do not count: it has the same {english} as activity one, which counts already.",
-        f"8 puntos no cuentan: coincide con la actividad one, que ya cuenta, en {spanish}.",
+        (
+            f"8 points do not count: it has the same {english} as “Lean” of 1 May 2026, which"
+            " counts already."
+        ),
+        (
+            f"8 puntos no cuentan: coincide en {spanish} con “Lean” del 1 de mayo de 2026, que ya"
+            " cuenta."
+        ),
     ]
 
 

@@ -573,3 +573,15 @@ class TestTerms:
         found = evaluate(reexamined_on=DAY)
 
         assert (found.complete, found.missing, found.reexamined_on) == (True, D("100.00"), DAY)
+
+
+def test_what_was_claimed_in_a_type_that_another_replaces_counts_as_that():
+    """A later version renames a type, and gives it another category."""
+    renamed = replace(
+        POLICY.types["third_party"], code="course", category="X", replaces=frozenset({"third_party"})
+    )
+    base = policy(types={"course": renamed})
+    found = evaluate(course("8"), policy=base)
+
+    assert found.total == D("8.00")
+    assert [(c.category, c.type) for c in found.credits] == [("X", "course")]

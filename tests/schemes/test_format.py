@@ -144,7 +144,9 @@ def test_a_policy_says_what_may_be_granted(policy):
         at_most=YEAR, moves_cycle=True, request_by=Duration(30, "days"),
         share_earned=Decimal("0.50"), reasons=("illness", "military"), exempt=("military",),
     )  # fmt: skip
-    assert policy.reduction == domain.Reduction(("unemployment", "illness"), Decimal("0.5"))
+    assert policy.reduction == domain.Reduction(
+        ("unemployment", "illness", "moving"), Decimal("0.5")
+    )
     assert policy.retirement == domain.Retirement(YEAR, Duration(5, "years"), Decimal(25))
 
 
@@ -163,6 +165,7 @@ def test_an_activity_type_has_every_rule_of_its_own(policy):
         limits=Limits(Decimal(10), Decimal(20), Decimal(40), Decimal(5)),
         unapproved=Decimal("0.5"), outside_duties=True, tags=frozenset({"safety"}),
         date_basis="whole",
+        replaces=frozenset({"lecture"}),
     )  # fmt: skip
 
 

@@ -55,7 +55,8 @@ class Cut:
     """Points that a rule took from a claim.
 
     ``subject`` names the date, claim, unit or group meant; ``group`` says of what kind that
-    group is; ``bound`` is the limit, step or factor that cut.
+    group is; ``bound`` is the limit, step or factor that cut; ``other`` the claim that counts
+    instead of a duplicate.
     """
 
     rule: Rule
@@ -63,6 +64,7 @@ class Cut:
     subject: str = ""
     bound: Decimal | None = None
     group: Group | None = None
+    other: Claim | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Months of employment are counted in ``employment``, since jobs that overlap are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
 
@@ -50,11 +50,13 @@ class Line:
         subject: str = "",
         bound: Decimal | None = None,
         group: Group | None = None,
+        other: Claim | None = None,
     ) -> None:
         """Take points away, and say why; nothing is said where nothing is taken."""
         if points > ZERO:
             self.counted -= points
-            self.cuts = (*self.cuts, Cut(rule, points, subject, bound, group))
+            subject = other.ref if other else subject
+            self.cuts = (*self.cuts, Cut(rule, points, subject, bound, group, other))
 
     def refuse(self, rule: Rule, *, subject: str = "", bound: Decimal | None = None) -> None:
         """Take everything away; that is said even of nothing."""
@@ -86,9 +88,9 @@ def tags(line: Line) -> frozenset[str]:
 
 def line_of(policy: Policy, claim: Claim) -> Line:
     """The claim with its type and the factor of its role, nothing counted yet."""
-    kind = policy.types.get(claim.type)
-    if kind is not None and kind.category != claim.category:
-        kind = None
+    kind = policy.type_of(claim.type, claim.category)
+    if kind is not None and kind.code != claim.type:
+        claim = replace(claim, type=kind.code, category=kind.category)
     done = claim.completed_on or date.max
     factor = kind.roles.get(claim.role, ONE) if kind else ONE
     # Chronological, then by reference: an order that does not depend on entry.

@@ -79,7 +79,9 @@ _EN: Sentences = {
     "type.quantity": "{name} ({category}): {points} for each {unit}",
     "type.event": "{name} ({category}): {points} for each activity",
     "type.months": "{name} ({category}): {points} for each month",
-    "type.threshold": "if it reaches {quantity}",
+    "type.itself": "{name} ({category}): {credit} count as stated",
+    "type.threshold": "if it is {threshold}",
+    "type.replaces": "what was claimed as {names} counts as this",
     "type.increment": "in whole steps of {points}",
     "type.units": "1 {unit} counts as {quantity}",
     "type.roles": "{role} counts {factor} times",
@@ -120,6 +122,8 @@ _EN: Sentences = {
     "reexam": "Instead, one may pass again: {modules}.",
     "reexam.last": "The re-examination must be passed in {last} of the cycle.",
     "reexam.revokes": "Failing the re-examination ends the certification.",
+    "days_end.holder": "A day ends at midnight where the holder is.",
+    "days_end.scheme": "A day ends at midnight in the time zone {zone}.",
     "next.old_expiry": "The next cycle starts the day after the old expiry, whenever the renewal"
     " is approved.",
     "next.decision": "The next cycle starts on the day after the renewal is approved.",
@@ -154,6 +158,8 @@ _EN: Sentences = {
     "retirement.fee": "Retired status costs {fee}.",
     # Evidence and audits.
     "providers": "These providers are approved: {providers}.",
+    "audit.unknown": "Renewals are drawn for audit, how many is not known; an answer is due within"
+    " {days}.",
     "audit": "{share} of renewals are drawn for audit; an answer is due within {days}.",
     "audit.withholds": "Points under audit do not count until it is passed.",
     "retention": "Evidence is kept for {length} after the cycle.",
@@ -228,7 +234,9 @@ _ES: Sentences = {
     "type.quantity": "{name} ({category}): {points} por cada {unit}",
     "type.event": "{name} ({category}): {points} por cada actividad",
     "type.months": "{name} ({category}): {points} por cada mes",
-    "type.threshold": "si llega a {quantity}",
+    "type.itself": "{name} ({category}): {credit} cuentan tal como se declaran",
+    "type.threshold": "si es {threshold}",
+    "type.replaces": "lo que se declaró como {names} cuenta como esto",
     "type.increment": "en pasos completos de {points}",
     "type.units": "1 {unit} equivale a {quantity}",
     "type.roles": "{role} cuenta {factor} veces",
@@ -269,6 +277,8 @@ _ES: Sentences = {
     "reexam": "En su lugar se puede aprobar de nuevo: {modules}.",
     "reexam.last": "El nuevo examen se debe aprobar en {last} del ciclo.",
     "reexam.revokes": "Reprobar el nuevo examen termina la certificación.",
+    "days_end.holder": "El día termina a medianoche donde está la persona certificada.",
+    "days_end.scheme": "El día termina a medianoche en el huso horario {zone}.",
     "next.old_expiry": "El ciclo siguiente comienza el día después del vencimiento anterior, sin"
     " importar cuándo se apruebe la renovación.",
     "next.decision": "El ciclo siguiente comienza el día después de aprobarse la renovación.",
@@ -302,6 +312,8 @@ _ES: Sentences = {
     "retirement.reactivate": "Se puede volver de ella dentro de {length}.",
     "retirement.fee": "La condición de retirado cuesta {fee}.",
     "providers": "Estos proveedores están aprobados: {providers}.",
+    "audit.unknown": "Se sortean renovaciones para auditoría, no se sabe cuántas; hay que responder"
+    " dentro de {days}.",
     "audit": "El {share} de las renovaciones se sortea para auditoría; hay que responder dentro de"
     " {days}.",
     "audit.withholds": "Lo que está en auditoría no cuenta hasta que se aprueba.",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from tracker.domain import plain_names
 from tracker.domain.explanations import DUPLICATE_PARTS, KINDS
 from tracker.domain.periods import Duration
 from tracker.domain.plain_texts import SENTENCES, TITLES
@@ -193,20 +194,23 @@ class _Teller:
 
     def types(self) -> Iterator[str]:
         for kind in self.policy.types.values():
+            itself = kind.rate == ONE and self.voice.text(kind.unit) == self.voice.credit
             first = self._say(
-                f"type.{kind.basis}", name=self.voice.quoted(kind.name),
+                "type.itself" if itself else f"type.{kind.basis}",
+                name=self.voice.quoted(kind.name),
                 category=self.voice.name("category", kind.category),
-                points=self._points(kind.rate), unit=self._unit(kind),
+                points=self._points(kind.rate), unit=self._unit(kind), credit=self.voice.credit,
             )  # fmt: skip
-            yield "; ".join([first, *self._conditions(kind), *self._limits(kind.limits)]) + "."
+            rules = *self._conditions(kind), *self._replaced(kind), *self._limits(kind.limits)
+            yield "; ".join([first, *rules]) + "."
 
     def _unit(self, kind: ActivityType) -> str:
         return self.voice.units(kind, ONE).noun if kind.unit else ""
 
     def _conditions(self, kind: ActivityType) -> Iterator[str]:
         if kind.threshold is not None:
-            quantity = self.voice.units(kind, kind.threshold)
-            yield self._say("type.threshold", quantity=quantity)
+            threshold = self.voice.threshold(kind, kind.threshold)
+            yield self._say("type.threshold", threshold=threshold)
         if kind.increment is not None:
             yield self._say("type.increment", points=self._points(kind.increment))
         for code, ratio in kind.units.items():
@@ -227,6 +231,17 @@ class _Teller:
             yield self._say("type.tags", tags=tags)
         if kind.date_basis != "completion":
             yield self._say(f"type.{kind.date_basis}")
+
+    def _replaced(self, kind: ActivityType) -> Iterator[str]:
+        if kind.replaces:
+            names = [self._former(code) for code in sorted(kind.replaces)]
+            yield self._say("type.replaces", names=self.voice.listed(names))
+
+    def _former(self, code: str) -> str:
+        """The name of a type of an earlier version."""
+        earlier = (p.types[code] for p in self.scheme.policies if code in p.types)
+        kind = next(earlier, None)
+        return self.voice.quoted(kind.name) if kind else f"“{code}”"
 
     def employment(self) -> Iterator[str]:
         if not any(kind.basis == "months" for kind in self.policy.types.values()):
@@ -265,6 +280,8 @@ class _Teller:
                 yield self._say("reexam.last", last=self._last(rule.last))
             if rule.failure_revokes:
                 yield self._say("reexam.revokes")
+        days_end, zone = self.scheme.days_end, self.scheme.time_zone.key
+        yield self._say(f"days_end.{days_end}", zone=zone)
         yield self._say(f"next.{policy.next_cycle}")
 
     def late(self) -> Iterator[str]:
@@ -298,7 +315,7 @@ class _Teller:
         yield from self._retirement()
 
     def _reasons(self, codes: Sequence[str]) -> str:
-        return self.voice.listed([f"“{code}”" for code in codes])
+        return self.voice.listed([plain_names.reason(code, self.voice) for code in codes])
 
     def _extension(self) -> Iterator[str]:
         rule = self.policy.extension
@@ -335,7 +352,9 @@ class _Teller:
             yield self._say("providers", providers=providers)
         if policy.audit is not None:
             days = self._days(policy.audit.reply_days)
-            yield self._say("audit", share=percent(policy.audit.share), days=days)
+            share = policy.audit.share
+            key = "audit" if share else "audit.unknown"
+            yield self._say(key, share=percent(share), days=days)
             if policy.audit.withholds_credit:
                 yield self._say("audit.withholds")
         if policy.retention is not None:
@@ -386,7 +405,7 @@ class _Teller:
         if scheme.appeals is not None:
             yield self._source(self._say("what.appeals"), scheme.appeals.provenance)
         for what in policy.unverified:
-            yield self._say("open", what=what)
+            yield self._say("open", what=plain_names.open_value(what, self.voice))
 
     def _source(self, what: str, provenance: Provenance) -> str:
         state = self._say("verified" if provenance.verified else "unverified")

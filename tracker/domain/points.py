@@ -129,7 +129,7 @@ def _is_best(
 def _cut(found: Sequence[Line], ground: Ground, dropped: Mapping[int, int]) -> None:
     for number, line in enumerate(found):
         if number in dropped:
-            line.cut("duplicate", line.counted, subject=found[dropped[number]].claim.ref)
+            line.cut("duplicate", line.counted, other=found[dropped[number]].claim)
         else:
             lines.limit(line)
     taken: dict[tuple[int, Rule, Group, str], Decimal] = defaultdict(lambda: ZERO)

@@ -113,7 +113,8 @@ class ActivityType:
     for claims whose provider is not approved. ``outside_duties`` says that work done as a
     regular duty does not count. ``tags`` are borne by every claim of the type. ``date_basis`` is
     the date that must lie in the cycle: completion, start, award (of a certificate; given as
-    the completion), or the whole run from start to completion.
+    the completion), or the whole run from start to completion. ``replaces`` are the codes of
+    types of earlier versions: what was claimed in them counts as this.
     """
 
     code: str
@@ -133,6 +134,7 @@ class ActivityType:
     outside_duties: bool = False
     tags: frozenset[str] = frozenset()
     date_basis: DateBasis = "completion"
+    replaces: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +280,8 @@ class Policy:
     ``applies`` says how it comes into force over cycles already running: not at all
     (``cycle_start``: a cycle keeps the version of its first day), for applications sent in since
     (``submission``), or where it is better for the holder (``more_favourable``). ``corrects``
-    names the version whose mistakes it repairs.
+    names the version whose mistakes it repairs. ``reasons`` names those of extensions and
+    reductions that have no usual name.
     """
 
     version: str
@@ -305,6 +308,7 @@ class Policy:
     windows: tuple[WindowMinimum, ...] = ()
     units: Mapping[str, Unit] = field(default_factory=dict)
     roles: Mapping[str, Text] = field(default_factory=dict)
+    reasons: Mapping[str, Text] = field(default_factory=dict)
     tags: Mapping[str, Tag] = field(default_factory=dict)
     approved_providers: frozenset[str] = frozenset()
     duplicates: Duplicates | None = None
@@ -322,6 +326,13 @@ class Policy:
 
     def __hash__(self) -> int:
         return hash(self.version)
+
+    def type_of(self, code: str, category: str) -> ActivityType | None:
+        """The type that claims of a code and category count in: that, or what replaces it."""
+        known = self.types.get(code)
+        if known is not None:
+            return known if known.category == category else None
+        return next((kind for kind in self.types.values() if code in kind.replaces), None)
 
     @property
     def verified(self) -> bool:

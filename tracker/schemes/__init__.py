@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ from typing import Any
 from marshmallow import ValidationError
 
 from tracker.domain.schemes import Scheme, Schemes
-from tracker.schemes import consistency, lines, mistakes
+from tracker.schemes import consistency, lines, mistakes, versions
 from tracker.schemes.format import SchemeFile
 from tracker.schemes.lines import KeyPath
 from tracker.schemes.mistakes import Mistake, SchemesRefusedError
-from tracker.schemes.raw import named
+from tracker.schemes.raw import Finding, Raw, named
 
 __all__ = ["Mistake", "SchemesRefusedError", "check", "load"]
 
@@ -49,18 +50,23 @@ class _File:
 
 def load(directory: Path) -> Schemes:
     """Read every scheme file of a directory; SchemesRefusedError names every mistake in them."""
-    schemes, found = _read_all(directory)
+    schemes, found = _read_all(directory, consistency.in_file)
     if found:
         raise SchemesRefusedError(found)
     return Schemes(schemes)
 
 
 def check(directory: Path) -> list[Mistake]:
-    """Every mistake in the scheme files of a directory, in one run."""
-    return _read_all(directory)[1]
+    """Every mistake in the scheme files of a directory, in one run.
+
+    Beside those for which files are refused, types that a version drops under running cycles.
+    """
+    return _read_all(directory, consistency.in_file, versions.dropped_types)[1]
 
 
-def _read_all(directory: Path) -> tuple[dict[str, Scheme], list[Mistake]]:
+def _read_all(
+    directory: Path, *rules: Callable[[Raw], Iterable[Finding]]
+) -> tuple[dict[str, Scheme], list[Mistake]]:
     loaded: dict[str, Scheme] = {}
     files: list[_File] = []
     found: list[Mistake] = []
@@ -72,7 +78,7 @@ def _read_all(directory: Path) -> tuple[dict[str, Scheme], list[Mistake]]:
         if file is not None:
             files.append(file)
             scheme = _build(file, found)
-            found += [file.mistake(*each) for each in consistency.in_file(file.raw)]
+            found += [file.mistake(*each) for rule in rules for each in rule(file.raw)]
             if scheme is not None:
                 loaded[scheme.code] = scheme
     by_name = {file.name: file for file in files}

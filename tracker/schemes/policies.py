@@ -249,6 +249,7 @@ class PolicyTable(Sourced):
     late = tables(_LateStep, "The ladder after the expiry, rung by rung; absent: no grace.")
     units = Named(fields.Nested(groups.UnitTable), "What quantities are measured in.")
     roles = Named(fields.Nested(Words), "What somebody can have done: attended, taught.")
+    reasons = Named(fields.Nested(Words), "Reasons for extensions and reductions, by code.")
     tags = Named(fields.Nested(groups.TagTable), "Marks across categories, with limits.")
     categories = Named(
         fields.Nested(groups.CategoryTable), "The categories by code.", required=True
