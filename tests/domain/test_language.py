@@ -578,7 +578,10 @@ class TestTerms:
 def test_what_was_claimed_in_a_type_that_another_replaces_counts_as_that():
     """A later version renames a type, and gives it another category."""
     renamed = replace(
-        POLICY.types["third_party"], code="course", category="X", replaces=frozenset({"third_party"})
+        POLICY.types["third_party"],
+        code="course",
+        category="X",
+        replaces=frozenset({"third_party"}),
     )
     base = policy(types={"course": renamed})
     found = evaluate(course("8"), policy=base)

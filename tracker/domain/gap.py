@@ -10,16 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Literal
 
 from tracker.domain import lines
 from tracker.domain.allocation import Cap, Need
 from tracker.domain.claims import ZERO, Claim, Evaluation, Group, Rule
-from tracker.domain.optimum import Allocation, Terms, cents
+from tracker.domain.optimum import Allocation, cents
 from tracker.domain.periods import DAY, Period
-from tracker.domain.points import evaluate
-from tracker.domain.policies import ONE, ActivityType, Policy
+from tracker.domain.policies import ActivityType, Policy
 from tracker.domain.supply import Option, Share, Supply, claim_of
 
 MOST_WAYS = 8
@@ -142,46 +141,29 @@ class _Model(Allocation):
         super().__init__([share.part for share in self.shares], supply.caps)
         self.needs = supply.needs(self.shares)
         self.used = {number: self.variable() for number in options}
-        self.runs: dict[int, int] = {}
-        for number, run in enumerate(supply.runs):
-            if run.option is None or run.option in options:
-                self.runs[number] = self.variable()
-        self._choose_runs(supply)
+        held = (None, *options)
+        self.runs = {n: self.variable() for n, r in enumerate(supply.runs) if r.option in held}
+        runs = [(supply.runs[n], variable) for n, variable in self.runs.items()]
+        for group in {run.group for run, _ in runs}:
+            self.at_most({v: 1 for run, v in runs if run.group == group}, 1)
+        for number, used in self.used.items():
+            self.at_most({used: -1, **{v: 1 for run, v in runs if run.option == number}}, 0)
         for given, share in zip(self.given, self.shares, strict=True):
-            by_run = {self.runs[n]: -cents(points) for n, points in share.by_run.items()
-                      if n in self.runs}  # fmt: skip
-            if share.option is None or by_run:
-                self.at_most({given: 1, **by_run}, cents(share.points))
-            else:
+            if share.days is not None and share.option is not None:
                 self.at_most({given: 1, self.used[share.option]: -cents(share.points)}, 0)
+            else:
+                known = {self.runs[n]: -cents(p) for n, p in share.by_run.items() if n in self.runs}
+                self.at_most({given: 1, **known}, cents(share.points))
         for alternatives in supply.groups:
             self.choose_one(alternatives)
-
-    def _choose_runs(self, supply: Supply) -> None:
-        """One job of each group, and none of an option that is not used."""
-        groups: dict[tuple[str, object], dict[int, int]] = {}
-        for number, variable in self.runs.items():
-            run = supply.runs[number]
-            groups.setdefault(("group", run.group), {})[variable] = 1
-            groups.setdefault(("option", run.option), {})[variable] = 1
-        for (by, key), terms in groups.items():
-            if by == "group":
-                self.at_most(terms, 1)
-            elif isinstance(key, int):
-                self.at_most({**terms, self.used[key]: -1}, 0)
 
     def require(self) -> None:
         """Ask for the requirement and every minimum."""
         for need in self.needs:
             self.at_least(self.serving(need), cents(need.minimum))
 
-    def of_option(self, number: int) -> list[tuple[int, Share]]:
-        """The variables and shares of activities that are no jobs."""
-        pairs = zip(self.given, self.shares, strict=True)
-        return [(v, s) for v, s in pairs if s.option == number and s.days is not None]
-
     def lacking_most(self) -> list[Need]:
-        """What cannot be met, where as little as can be lacks, by as much of what is on record."""
+        """What cannot be met where as little as can be lacks, by as much of what is on record."""
         lacking = {self.lacking(need)[0]: need for need in self.needs}
         self.settle(dict.fromkeys(lacking, -1))
         self.settle(
@@ -191,16 +173,15 @@ class _Model(Allocation):
 
     def open_for(self, need: Need) -> list[Share]:
         """The shares of options that serve a minimum."""
-        members = {index for group in need.groups for index in group}
-        return [s for n, s in enumerate(self.shares) if n in members and s.option is not None]
+        serving = (self.shares[n] for group in need.groups for n in group)
+        return [share for share in serving if share.option is not None]
 
-    def room(self, cap: Cap, index: int) -> Decimal | None:
-        """What a cap that is used up leaves for further activities; None if it is not."""
-        pairs = zip(self.given, self.shares, strict=True)
-        held = {v: s.option is None for v, s in pairs if index in s.part.caps}
-        if sum(map(self.value, held)) < cents(cap.bound):
-            return None
-        return cap.bound - Decimal(sum(self.value(v) for v in held if held[v])).scaleb(-2)
+    def room(self, index: int, cap: Cap) -> Decimal | None:
+        """What a cap leaves for further activities; None if it is not used up."""
+        bound = [n for n, share in enumerate(self.shares) if index in share.part.caps]
+        held = [n for n in bound if self.shares[n].option is None]
+        whole, of_held = (sum(self.value(self.given[n]) for n in some) for some in (bound, held))
+        return cap.bound - Decimal(of_held).scaleb(-2) if whole >= cents(cap.bound) else None
 
 
 def _smallest(supply: Supply) -> Iterator[list[int]]:
@@ -220,111 +201,78 @@ def _smallest(supply: Supply) -> Iterator[list[int]]:
 
 def _way(supply: Supply, kinds: Sequence[int]) -> tuple[Activity, ...]:
     """The least effort with some options; of equal efforts more of the first."""
-    model = _Model(supply, kinds)
+    model, costs = _Model(supply, kinds), dict[int, int]()
     model.require()
-    costs: dict[int, int] = {}
-    for place, number in enumerate(kinds):
-        weight, rate = -_KIND - place, supply.options[number].kind.rate
-        for n, variable in model.runs.items():
-            if supply.runs[n].option == number:
-                costs[variable] = weight * cents(supply.runs[n].months * rate)
-        for given, share in model.of_option(number):
-            costs |= _steps(model, given, supply.options[number], cents(share.points), weight)
+    weights = {number: -_KIND - place for place, number in enumerate(kinds)}
+    for n, variable in model.runs.items():
+        run = supply.runs[n]
+        if run.option is not None:
+            effort = run.months * supply.options[run.option].kind.rate
+            costs[variable] = weights[run.option] * cents(effort)
+    for given, share in zip(model.given, model.shares, strict=True):
+        if share.option is not None and share.days is not None:
+            weight, option = weights[share.option], supply.options[share.option]
+            costs |= _steps(model, given, option.kind, share.points, weight)
     found = model.best(costs)
     assert found is not None  # noqa: S101 - it is one of the sets that were found
     way = [Activity(supply.options[n], tuple(_portions(supply, model, n))) for n in kinds]
     for place, number in enumerate(kinds):
         if len(way[place].portions) == 1 and not way[place].option.is_job:
-            way[place] = _widened(supply, way, place, [s.days for _, s in model.of_option(number)])
+            spans = [s.days for s in model.shares if s.option == number and s.days is not None]
+            way[place] = _widened(supply, way, place, spans)
     return tuple(way)
 
 
-def _steps(model: _Model, given: int, option: Option, most: int, weight: int) -> Terms:
+def _steps(
+    model: _Model, given: int, kind: ActivityType, most: Decimal, weight: int
+) -> dict[int, int]:
     """The whole steps in which an activity is done, and whether it is, as costs."""
-    kind, steps, there = option.kind, model.variable(_MANY), model.variable()
-    step = max(cents(kind.increment or kind.rate), 1)
-    model.at_most({given: 1, steps: -step}, 0)
-    model.at_most({given: 1, there: -most}, 0)
-    if kind.threshold is not None and kind.basis == "quantity":
-        model.at_least({steps: step, there: -cents(kind.threshold * kind.rate)}, 0)
-    return {steps: weight * step, there: weight}
+    steps, there, step = model.variable(_MANY), model.variable(), kind.increment or kind.rate
+    size = max(cents(step), 1)
+    model.at_most({given: 1, steps: -size}, 0)
+    model.at_most({given: 1, there: -cents(most)}, 0)
+    least = kind.threshold if kind.basis == "quantity" else None
+    model.at_least({steps: size, there: -cents((least or ZERO) * kind.rate)}, 0)
+    return {steps: weight * size, there: weight}
 
 
 def _portions(supply: Supply, model: _Model, number: int) -> Iterator[Portion]:
-    option = supply.options[number]
+    """What is done of an option, stretch by stretch."""
     for n, variable in model.runs.items():
         run = supply.runs[n]
         if run.option == number and model.value(variable):
             yield Portion(run.period, (run.months,), run.points)
-    for given, share in model.of_option(number):
-        if share.days is not None and model.value(given):
-            wanted = Decimal(model.value(given)).scaleb(-2)
-            each = tuple(_pieces(option, supply.policy, wanted))
-            brought = sum((_worth(option, supply.policy, units) for units in each), ZERO)
-            yield Portion(share.days, each, brought)
+    for given, share in zip(model.given, model.shares, strict=True):
+        wanted = Decimal(model.value(given)).scaleb(-2)
+        if share.option == number and share.days is not None and wanted:
+            pieces = dict(enumerate(_pieces(supply.options[number], supply.policy, wanted)))
+            each, brought = zip(*pieces.values(), strict=True)
+            yield Portion(share.days, each, sum(brought, ZERO))
 
 
-def _pieces(option: Option, policy: Policy, wanted: Decimal) -> Iterator[Decimal]:
+def _pieces(option: Option, policy: Policy, wanted: Decimal) -> Iterator[tuple[Decimal, Decimal]]:
     """As many activities as it takes where each brings so much at most, the smallest first."""
-    event = option.kind.basis == "event"
-    most = _worth(option, policy, ONE) if event else option.event or wanted
-    for others in reversed(range(_whole(wanted / most))):
-        units = ONE if event else _units(option.kind, policy, min(wanted - others * most, most))
-        yield units
-        wanted -= _worth(option, policy, units)
+    kind = option.kind
+    most = min(option.event or wanted, kind.rate if kind.basis == "event" else wanted)
+    for others in reversed(range(int((wanted / most).to_integral_value(ROUND_UP)))):
+        units = lines.least_units(min(wanted - others * most, most), kind, policy)
+        worth = lines.stepped(units * kind.rate, kind, policy)
+        worth = min(worth, option.event or worth)
+        wanted -= worth
+        yield units, worth
 
 
-def _units(kind: ActivityType, policy: Policy, wanted: Decimal) -> Decimal:
-    """The least quantity of one activity that brings so much."""
-    step = ONE
-    if kind.increment is not None:
-        wanted = _whole(wanted / kind.increment) * kind.increment
-        step = lines.CENT if kind.increment < kind.rate else ONE
-    units = _whole(wanted / kind.rate / step) * step
-    if units > step and _exact(kind, policy, units - step) >= wanted:
-        units -= step
-    return max(units, kind.threshold or ZERO)
-
-
-def _worth(option: Option, policy: Policy, units: Decimal) -> Decimal:
-    """What one activity brings."""
-    worth = _exact(option.kind, policy, units)
-    return worth if option.event is None else min(worth, option.event)
-
-
-def _exact(kind: ActivityType, policy: Policy, units: Decimal) -> Decimal:
-    worth = units * kind.rate
-    if kind.increment is not None and kind.basis == "quantity":
-        worth = worth // kind.increment * kind.increment
-    return lines.cents(worth, policy)
-
-
-def _whole(number: Decimal) -> int:
-    """The next whole number from there up."""
-    return int(number.to_integral_value(ROUND_CEILING))
-
-
-def _widened(
-    supply: Supply, way: Sequence[Activity], place: int, spans: Sequence[Period | None]
-) -> Activity:
+def _widened(supply: Supply, way: list[Activity], place: int, spans: list[Period]) -> Activity:
     """The same activity within all the days that will do as well, wherever the others lie."""
     activity, (portion,) = way[place], way[place].portions
     days = [portion.period]
     for span in spans:
-        if span is not None:
-            moved = replace(activity, portions=(replace(portion, period=span),))
-            days += [span] * _closes(supply, [*way[:place], moved, *way[place + 1 :]])
+        moved = replace(activity, portions=(replace(portion, period=span),))
+        others = [*way[:place], moved, *way[place + 1 :]]
+        if supply.closes(claim for n, one in enumerate(others) for claim in one.claims(n)):
+            days.append(span)
     whole = Period(min(d.starts_on for d in days), max(d.ends_on for d in days))
     return replace(activity, portions=(replace(portion, period=whole),))
-
-
-def _closes(supply: Supply, way: Sequence[Activity]) -> bool:
-    before = supply.evaluation
-    claims = [claim for number, activity in enumerate(way) for claim in activity.claims(number)]
-    return evaluate(
-        supply.policy, [*before.claims, *claims], cycle=before.cycle,
-        on=supply.days.ends_on, terms=before.terms,
-    ).complete  # fmt: skip
 
 
 def _obstacles(supply: Supply) -> Iterator[Obstacle]:
@@ -349,11 +297,11 @@ def _obstacles(supply: Supply) -> Iterator[Obstacle]:
 
 def _limits(supply: Supply, model: _Model, lacks: Sequence[Need]) -> Iterator[Obstacle]:
     """Caps that are used up, and how little time is left for employment."""
-    serving = [s for need in lacks if need.of != "kinds" for s in model.open_for(need)]
+    serving = [share for need in lacks if need.of != "kinds" for share in model.open_for(need)]
     rooms: dict[tuple[Rule, Group, str], Decimal] = {}
-    for index, cap in enumerate(supply.caps):
-        room = model.room(cap, index)
-        if room is not None and any(index in share.part.caps for share in serving):
+    for index in sorted({index for share in serving for index in share.part.caps}):
+        cap = supply.caps[index]
+        if (room := model.room(index, cap)) is not None:
             key = cap.rule, cap.group, cap.code
             rooms[key] = max(rooms.get(key, ZERO), room)
     yield from (Obstacle(*key, room) for key, room in rooms.items())

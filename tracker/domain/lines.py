@@ -130,8 +130,30 @@ def count_units(line: Line, policy: Policy, earning: Period, on: date) -> None:
     if kind.threshold is not None and quantity < kind.threshold:
         line.refuse("below_threshold", subject=f"{quantity:f}", bound=kind.threshold)
     elif kind.increment is not None:
-        steps = exact // kind.increment * kind.increment
-        line.cut("increment", line.counted - steps.quantize(CENT), bound=kind.increment)
+        line.cut("increment", line.counted - stepped(exact, kind, policy), bound=kind.increment)
+
+
+def stepped(exact: Decimal, kind: ActivityType, policy: Policy) -> Decimal:
+    """Points as a type gives them: in whole steps, else rounded."""
+    if kind.increment is None:
+        return cents(exact, policy)
+    return (exact // kind.increment * kind.increment).quantize(CENT)
+
+
+def least_units(points: Decimal, kind: ActivityType, policy: Policy) -> Decimal:
+    """The least quantity of one activity that brings so many points: of an event it is one.
+
+    In whole units, or in hundredths where points are given in steps smaller than a unit's.
+    """
+    if kind.basis == "event":
+        return ONE
+    size = CENT if kind.increment is not None and kind.increment < kind.rate else ONE
+    step = kind.increment or CENT
+    wanted = (points / step).to_integral_value(ROUND_UP) * step
+    units = (wanted / kind.rate / size).to_integral_value(ROUND_UP) * size
+    if units > size and stepped((units - size) * kind.rate, kind, policy) >= points:
+        units -= size
+    return max(units, kind.threshold or ZERO)
 
 
 def _hold_to_dates(line: Line, kind: ActivityType, earning: Period, on: date) -> None:

@@ -116,6 +116,14 @@ class Supply:
         whole = Need("type", "", self.required, (tuple(range(len(shares))),))
         return [whole, *parts.needs(self._plan, self._lines, ground, self.evaluation.cycle)]
 
+    def closes(self, claims: Iterable[Claim]) -> bool:
+        """Whether further claims complete the evaluation by the last day."""
+        before = self.evaluation
+        return points.evaluate(
+            self.policy, [*before.claims, *claims], cycle=before.cycle, on=self.days.ends_on,
+            terms=before.terms,
+        ).complete  # fmt: skip
+
     def _cut(self) -> Iterator[Period]:
         """The time left, cut where years or the last stretches begin."""
         policy, cycle = self.policy, self.evaluation.cycle
