@@ -17,7 +17,7 @@ from tracker.domain import lines
 from tracker.domain.allocation import Cap, Need
 from tracker.domain.claims import ZERO, Claim, Evaluation, Group, Rule
 from tracker.domain.optimum import Allocation, cents
-from tracker.domain.periods import DAY, Period
+from tracker.domain.periods import Period
 from tracker.domain.policies import ActivityType, Policy
 from tracker.domain.supply import Option, Share, Supply, claim_of
 
@@ -58,11 +58,6 @@ class Activity:
         return sum((each for portion in self.portions for each in portion.each), Decimal(0))
 
     @property
-    def times(self) -> int:
-        """In how many single activities it is done."""
-        return sum(len(portion.each) for portion in self.portions)
-
-    @property
     def points(self) -> Decimal:
         """What it brings."""
         return sum((portion.points for portion in self.portions), ZERO)
@@ -81,10 +76,9 @@ class Obstacle:
     """Why nothing closes the gap.
 
     ``over``: no time is left. ``lost``: a year that fell short has passed (``subject``: its
-    first day). ``nothing``: no activity is open. ``unserved``: none brings what a group lacks.
-    ``kinds``: too few further kinds are open. ``cycle_cap`` and ``year_cap``: a group has room
-    for so many more ``points``; ``stop``: nothing more is counted at all. ``once``: one activity
-    of a type counts. ``time``: so many ``months`` are left for employment.
+    first day). ``nothing``: no activity is open. ``unserved``: none serves a minimum. ``kinds``:
+    too few are open. A cap leaves so many ``points``; ``stop`` leaves none. ``once``: a single
+    activity of a type counts. ``time``: so many ``months`` are left for employment.
     """
 
     kind: Rule | Literal["over", "lost", "nothing", "unserved", "kinds", "once", "time"]
@@ -106,19 +100,11 @@ class Gap:
     ways: tuple[tuple[Activity, ...], ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
 
-    def any_time(self, activity: Activity) -> bool:
-        """Whether an activity may be done on any of the days; a job begins at once."""
-        periods = [portion.period for portion in activity.portions]
-        if activity.option.is_job:
-            return all(days.starts_on <= self.days.starts_on + DAY for days in periods)
-        return periods == [self.days]
-
 
 def close(evaluation: Evaluation, policy: Policy) -> Gap:
     """What would complete an evaluation until the last day whose activities count."""
-    on = evaluation.on
+    on, earning = evaluation.on, evaluation.earning
     goes_on = any(c.completed_on is None or c.completed_on > on for c in evaluation.claims)
-    earning = evaluation.earning
     found = Gap(Period(max(on, earning.starts_on), earning.ends_on), goes_on)
     if evaluation.complete:
         return found
@@ -301,7 +287,7 @@ def _limits(supply: Supply, model: _Model, lacks: Sequence[Need]) -> Iterator[Ob
     rooms: dict[tuple[Rule, Group, str], Decimal] = {}
     for index in sorted({index for share in serving for index in share.part.caps}):
         cap = supply.caps[index]
-        if (room := model.room(index, cap)) is not None:
+        if cap.rule != "event_cap" and (room := model.room(index, cap)) is not None:
             key = cap.rule, cap.group, cap.code
             rooms[key] = max(rooms.get(key, ZERO), room)
     yield from (Obstacle(*key, room) for key, room in rooms.items())

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from tracker.domain.gap import Activity, Gap, Obstacle
+from tracker.domain.periods import DAY
 from tracker.domain.policies import Policy
 from tracker.domain.wording import Voice, counted
 
@@ -86,7 +87,7 @@ def explain_way(way: Sequence[Activity], gap: Gap, policy: Policy, language: str
     until = voice.day(gap.days.ends_on)
     if not way:
         return words["nothing"].format(until=until)
-    timed = not all(gap.any_time(activity) for activity in way)
+    timed = not all(_any_time(activity, gap) for activity in way)
     activities = voice.listed([_activity(one, voice, timed=timed) for one in way])
     return words["timed" if timed else "way"].format(activities=activities, until=until)
 
@@ -99,6 +100,14 @@ def explain_jobs(gap: Gap, policy: Policy, language: str) -> list[str]:
     return [_WAYS[language]["jobs"].format(until=until)]
 
 
+def _any_time(activity: Activity, gap: Gap) -> bool:
+    """Whether an activity may be done on any of the days left; a job begins at once."""
+    periods = [portion.period for portion in activity.portions]
+    if activity.option.is_job:
+        return all(days.starts_on <= gap.days.starts_on + DAY for days in periods)
+    return periods == [gap.days]
+
+
 def _activity(activity: Activity, voice: Voice, *, timed: bool) -> str:
     """So much more of one kind of activity: "15 more contact hours (Third-party training)"."""
     words, language = _WAYS[voice.language], voice.language
@@ -108,8 +117,9 @@ def _activity(activity: Activity, voice: Voice, *, timed: bool) -> str:
     if activity.option.marks:
         marks = [voice.name("tag", mark) for mark in sorted(activity.option.marks)]
         told += words["tag"].format(tag=voice.listed(marks))
-    if activity.times > 1 and activity.kind.basis == "quantity":
-        times = counted(Decimal(activity.times), _ACTIVITIES[language], language)
+    single = sum(len(portion.each) for portion in activity.portions)
+    if single > 1 and activity.kind.basis == "quantity":
+        times = counted(Decimal(single), _ACTIVITIES[language], language)
         told += words["times"].format(times=times)
     return told
 

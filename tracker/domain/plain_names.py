@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tracker.domain.periods import Duration
+from tracker.domain.policies import ActivityType
+from tracker.domain.schemes import Scheme
 from tracker.domain.wording import Voice
 
 REASONS: Mapping[str, Mapping[str, str]] = {
@@ -80,3 +83,21 @@ def _name(key: str, voice: Voice) -> str:
     name = voice.text(_KEYS[first]) if first in _KEYS else f"“{key}”"
     part = _PARTS.get(rest[0]) if rest else None
     return f"{name}: {voice.text(part)}" if part else name
+
+
+def last(voice: Voice, duration: Duration) -> str:
+    """The last stretch of so long: "the last 6 months", "el último año"."""
+    many = duration.length != 1
+    length = voice.length(duration) if many else voice.length(duration)[2:]
+    if voice.language == "en":
+        return f"the last {length}"
+    return f"los últimos {length}" if many else f"el último {length}"
+
+
+def former(kind: ActivityType, scheme: Scheme, voice: Voice) -> list[str]:
+    """The names of the types of earlier versions that a type replaces."""
+    known = {code: t for p in scheme.policies for code, t in p.types.items()}
+    return [
+        voice.quoted(known[code].name) if code in known else f"“{code}”"
+        for code in sorted(kind.replaces)
+    ]

@@ -80,14 +80,6 @@ class _Teller:
     def _days(self, number: int) -> str:
         return self.voice.length(Duration(number, "days"))
 
-    def _last(self, duration: Duration) -> str:
-        """The last stretch of so long: "the last 6 months", "el último año"."""
-        many = duration.length != 1
-        length = self.voice.length(duration) if many else self.voice.length(duration)[2:]
-        if self.voice.language == "en":
-            return f"the last {length}"
-        return f"los últimos {length}" if many else f"el último {length}"
-
     def _money(self, amount: Decimal) -> str:
         return money(amount, self.scheme.fees.currency if self.scheme.fees else "")
 
@@ -146,7 +138,9 @@ class _Teller:
             yield self._say("per_year", year=self._year(), points=points)
         for window in policy.windows:
             points = self._points(window.minimum)
-            yield self._say("window_minimum", points=points, last=self._last(window.last))
+            yield self._say(
+                "window_minimum", points=points, last=plain_names.last(self.voice, window.last)
+            )
         if policy.kinds is not None:
             words = KINDS[self.voice.language][policy.kinds.of]
             kinds = Quantity(Decimal(policy.kinds.minimum), *words)
@@ -164,7 +158,7 @@ class _Teller:
             names = [self.voice.name("category", code) for code in sorted(rule.categories)]
             yield self._say("carry.categories", categories=self.voice.listed(names))
         if rule.last is not None:
-            yield self._say("carry.last", last=self._last(rule.last))
+            yield self._say("carry.last", last=plain_names.last(self.voice, rule.last))
 
     def _year(self) -> str:
         return self._say(f"year.{self.policy.year}")
@@ -234,14 +228,8 @@ class _Teller:
 
     def _replaced(self, kind: ActivityType) -> Iterator[str]:
         if kind.replaces:
-            names = [self._former(code) for code in sorted(kind.replaces)]
+            names = plain_names.former(kind, self.scheme, self.voice)
             yield self._say("type.replaces", names=self.voice.listed(names))
-
-    def _former(self, code: str) -> str:
-        """The name of a type of an earlier version."""
-        earlier = (p.types[code] for p in self.scheme.policies if code in p.types)
-        kind = next(earlier, None)
-        return self.voice.quoted(kind.name) if kind else f"“{code}”"
 
     def employment(self) -> Iterator[str]:
         if not any(kind.basis == "months" for kind in self.policy.types.values()):
@@ -277,11 +265,10 @@ class _Teller:
         if (rule := policy.reexamination) is not None:
             yield self._say("reexam", modules=self._modules(rule.modules or self.scheme.required))
             if rule.last is not None:
-                yield self._say("reexam.last", last=self._last(rule.last))
+                yield self._say("reexam.last", last=plain_names.last(self.voice, rule.last))
             if rule.failure_revokes:
                 yield self._say("reexam.revokes")
-        days_end, zone = self.scheme.days_end, self.scheme.time_zone.key
-        yield self._say(f"days_end.{days_end}", zone=zone)
+        yield self._say(f"days_end.{self.scheme.days_end}", zone=self.scheme.time_zone.key)
         yield self._say(f"next.{policy.next_cycle}")
 
     def late(self) -> Iterator[str]:

@@ -77,7 +77,8 @@ def claim_of(option: Option, days: Period, quantity: Decimal = ZERO, *, number: 
     """A further activity as a claim: on the first of some days, or a job through all of them."""
     kind = option.kind
     return Claim(
-        ref=NEW + number, category=kind.category, type=kind.code, title=NEW + number, provider=NEW,
+        ref=NEW + number, category=kind.category, type=kind.code, title=NEW + number,
+        provider=NEW + number,
         quantity=None if option.is_job else max(quantity, kind.threshold or ZERO),
         starts_on=days.starts_on if option.is_job else None,
         completed_on=days.ends_on if option.is_job else days.starts_on, tags=option.marks,
@@ -143,15 +144,12 @@ class Supply:
         for kind in self.policy.types.values():
             further = [mark for mark in marks if mark not in kind.tags]
             for some in dict.fromkeys([(), *((mark,) for mark in further), tuple(further)]):
+                bounds = list(self._plan.of_type[kind.code])
+                for tag in kind.tags.union(some):
+                    bounds += self._plan.of_tag.get(tag, ())
+                event = min((b[-1] for b in bounds if b[0] == "event_cap"), default=None)
                 if kind.rate > ZERO:
-                    event = self._event_cap(kind, kind.tags.union(some))
                     yield Option(kind, frozenset(some), once and kind.basis != "months", event)
-
-    def _event_cap(self, kind: ActivityType, borne: Iterable[str]) -> Decimal | None:
-        bounds = [*self._plan.of_type[kind.code]]
-        for tag in borne:
-            bounds += self._plan.of_tag.get(tag, ())
-        return min((most for rule, _, _, most in bounds if rule == "event_cap"), default=None)
 
     def _lay_lines(self) -> None:
         """What is on record, then every option, each activity as large as can be of use."""
@@ -159,8 +157,8 @@ class Supply:
         claims = self.evaluation.claims
         self._add(self._priced(c for c in claims if not self._is_job(c, apart)), _Owner())
         for category in sorted(apart):
-            held = [claim for claim in claims if self._is_job(claim, {category})]
-            self._add(self._priced(held), _Owner(run=len(self.runs)))
+            held = self._priced(c for c in claims if self._is_job(c, {category}))
+            self._add(held, _Owner(run=len(self.runs)))
             self.runs.append(Run(None, category, self.days))
         for number, option in enumerate(self.options):
             if option.is_job:
@@ -173,12 +171,7 @@ class Supply:
         return kind is not None and kind.basis == "months" and claim.category in categories
 
     def _priced(self, claims: Iterable[Claim]) -> list[Line]:
-        """Claims as of the last day, each held to what one activity brings."""
-        found = points.priced(self.policy, claims, self._earning, on=self.days.ends_on)
-        for line in found:
-            event = self._event_cap(line.kind, tags(line)) if line.kind else None
-            line.counted = line.counted if event is None else min(line.counted, event)
-        return found
+        return points.priced(self.policy, claims, self._earning, on=self.days.ends_on)
 
     def _add(self, lines: Sequence[Line], owner: _Owner) -> None:
         self._lines += lines
@@ -189,11 +182,11 @@ class Supply:
         minima = [limits.minimum or ZERO for _, _, limits in self._plan.minima]
         minima += [window.minimum for window in self.policy.windows]
         most = max(self.required, self.policy.minimum_per_year or ZERO, CENT, *minima)
-        if option.once:
-            most = min(most, option.event or most)
-            most = option.kind.rate if option.kind.basis == "event" else most
+        if option.once and option.kind.basis == "event":
+            most = option.kind.rate
         for days in self._slots:
-            line = line_of(self.policy, claim_of(option, days, most, number=f"{number}"))
+            name = f"{number} {days.starts_on}"  # all are different activities
+            line = line_of(self.policy, claim_of(option, days, most, number=name))
             line.on, line.counted = days.starts_on, most
             self._add([line], _Owner(number, days))
 
@@ -228,7 +221,8 @@ class Supply:
         found: dict[object, Share] = {}
         for part in self._ground.parts:
             owner, line = self._owners[part.line], self._lines[part.line]
-            part.caps = tuple(n for n in part.caps if self.caps[n].rule != "event_cap")
+            if owner.days is not None and not self.options[owner.option or 0].once:
+                part.caps = tuple(n for n in part.caps if self.caps[n].rule != "event_cap")
             part.year = part.year if self.policy.minimum_per_year is not None else 0
             part.stretches = frozenset(n for n in part.stretches if n < len(self.policy.windows))
             key = (
@@ -236,16 +230,13 @@ class Supply:
                 part.year, part.stretches, part.line if part.line in alone else -1,
             )  # fmt: skip
             share = found.setdefault(key, Share(owner.option, part, owner.days))
-            _join(share, part.points, owner)
+            if owner.run is not None:
+                share.by_run[owner.run] = share.by_run.get(owner.run, ZERO) + part.points
+            elif owner.days is None or share.days is None:
+                share.points += part.points
+            else:
+                share.points, ends = part.points, owner.days.ends_on
+                share.days = Period(share.days.starts_on, ends)
         for share in found.values():
             share.part.points = share.points + max(share.by_run.values(), default=ZERO)
         return found.values()
-
-
-def _join(share: Share, brought: Decimal, owner: _Owner) -> None:
-    if owner.run is not None:
-        share.by_run[owner.run] = share.by_run.get(owner.run, ZERO) + brought
-    elif owner.days is None or share.days is None:
-        share.points += brought
-    else:
-        share.points, share.days = brought, Period(share.days.starts_on, owner.days.ends_on)

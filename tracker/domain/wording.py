@@ -214,9 +214,8 @@ class Voice:
 
     def activity(self, claim: Claim) -> str:
         """An activity by its title and day: "“Robot safety” of 1 May 2027"."""
-        day = claim.completed_on or claim.starts_on
-        if day is None:
-            return f"“{claim.title}”"
+        day = claim.completed_on
+        assert day is not None  # noqa: S101 - jobs, which may go on, are no duplicates
         return _DONE[self.language].format(title=claim.title, day=self.day(day))
 
     def text(self, text: Text) -> str:
