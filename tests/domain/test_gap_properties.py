@@ -238,19 +238,19 @@ def check_sets(under: Policy, done: list[Claim], on: date, found: gap.Gap) -> No
                 assert not closes(under, done, on, chosen), chosen
 
 
-@examples(8)
+@examples(15)
 @given(situation=situations())
 def test_a_gap_is_closed_by_what_is_told_and_by_no_less(situation):
     check(*situation)
 
 
-@examples(8)
+@examples(15)
 @given(situation=situations(timely=True))
 def test_so_is_one_that_years_and_stretches_of_the_cycle_make(situation):
     check(*situation)
 
 
-@examples(8)
+@examples(15)
 @given(situation=situations(tagged=True))
 def test_so_is_one_that_marks_make(situation):
     check(*situation)
