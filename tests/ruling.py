@@ -9,7 +9,8 @@ from typing import Any
 from flask import Flask
 
 from tests.conftest import office_of
-from tracker.domain.policies import Limits, Policy, Provenance, Tag
+from tracker.domain.activity_types import Limits, Provenance, Tag
+from tracker.domain.policies import Policy
 from tracker.domain.schemes import Schemes
 from tracker.services.work import Office
 

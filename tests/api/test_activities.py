@@ -55,6 +55,33 @@ def test_an_activity_goes_from_draft_to_points(ana, staff, ids):
     assert (after["total"], after["missing"], after["pending_points"]) == ("8.00", "92.00", "0.00")
 
 
+def test_what_would_close_the_gap_is_told_where_it_is_asked_for(ana, ids):
+    path = f"/certifications/{ids[1]}"
+    told = ana.get(f"{path}/gap", headers={"Accept-Language": "es"})
+
+    assert told.headers["Content-Language"] == "es"
+    assert told.json["obstacles"] == []
+    way = told.json["ways"][0]
+    assert [activity["type"] for activity in way["activities"]] == ["college_credit"]
+    assert way["sentence"].endswith("se cerraría la diferencia.")
+    assert evaluation(ana, ids)["gap"] is None
+    with_gap = evaluation(ana, ids, query_string={"gap": "true"}, headers={"Accept-Language": "es"})
+    assert with_gap["gap"] == told.json
+
+
+def test_what_activities_would_leave_of_the_gap_is_told(ana, ids):
+    extra = {
+        "category": "CE",
+        "type": "third_party",
+        "quantity": "90",
+        "completed_on": "2026-11-20",
+    }
+    path = f"/certifications/{ids[1]}/evaluation"
+    told = ana.post(path, {"extra": [extra]}, query_string={"gap": "true"}).json
+
+    assert {way["activities"][0]["points"] for way in told["gap"]["ways"]} <= {"10.00", "20.00"}
+
+
 def test_an_evaluation_repeats_that_its_values_are_not_verified(ana, ids):
     told = evaluation(ana, ids)
     assert told["verified"] is False

@@ -10,6 +10,7 @@ import pytest
 
 from tests import factories, ruling
 from tests.conftest import office_of
+from tracker.domain.activity_types import Limits
 from tracker.domain.periods import Duration
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.policies import (
@@ -17,7 +18,6 @@ from tracker.domain.policies import (
     CarryOver,
     Check,
     LateStep,
-    Limits,
     Reexamination,
     Sharing,
 )

@@ -18,6 +18,7 @@ LISTS = (
     "/tokens", "/employers", "/holders/{holder}/assessments", "/holders/{holder}/record",
     "/certifications/{certification}/activities", "/certifications/{certification}/renewals",
     "/certifications/{certification}/reminders", "/certifications/{certification}/evaluation",
+    "/certifications/{certification}/gap",
     "/certifications/{certification}/adjustments", "/adjustments/batches",
     "/activities/{activity}/evidence", "/employers/{employer}/roster",
     "/employers/{employer}/workforce", "/employers/{employer}/workforce/summary",

@@ -9,19 +9,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tracker.domain.activity_types import ActivityType, Category, Limits, Provenance, Tag
 from tracker.domain.claims import Claim
 from tracker.domain.periods import Duration, Period
 from tracker.domain.policies import (
-    ActivityType,
     ApplicationWindow,
     CarryOver,
-    Category,
     Duplicates,
     Kinds,
-    Limits,
     Policy,
-    Provenance,
-    Tag,
     WindowMinimum,
 )
 

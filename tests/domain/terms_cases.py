@@ -15,11 +15,7 @@ from tests.domain.examples import (
 from tracker.domain import terms
 from tracker.domain.claims import Claim
 from tracker.domain.periods import Duration
-from tracker.domain.policies import (
-    ExtensionRule,
-    LateStep,
-    Policy,
-)
+from tracker.domain.policies import ExtensionRule, LateStep, Policy
 from tracker.domain.terms import Case, Judged
 
 AWARDED, EXPIRY = date(2024, 3, 15), date(2029, 3, 15)

@@ -236,9 +236,10 @@ def test_a_course_between_two_cycles_is_refused():
     by_decision = scheme_of(policy(next_cycle="decision"))
     cycles = renewed(by_decision, date(2024, 3, 15), date(2029, 3, 20))
 
-    check_dates(COURSE, claim("third_party", "3", date(2029, 3, 20)), cycles, on=ON)
-    with pytest.raises(OutsideCycle):
-        check_dates(COURSE, claim("third_party", "3", date(2029, 3, 16)), cycles, on=ON)
+    check_dates(COURSE, claim("third_party", "3", date(2029, 3, 21)), cycles, on=ON)
+    for day in (date(2029, 3, 16), date(2029, 3, 20)):
+        with pytest.raises(OutsideCycle):
+            check_dates(COURSE, claim("third_party", "3", day), cycles, on=ON)
 
 
 @pytest.mark.parametrize(

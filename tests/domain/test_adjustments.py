@@ -348,10 +348,10 @@ def following(rule, **scheme_values):
     [
         (True, "old_expiry", (date(2029, 9, 16), date(2034, 9, 15))),
         (False, "old_expiry", (date(2029, 3, 16), date(2034, 3, 15))),
-        (True, "decision", (date(2029, 8, 1), date(2034, 8, 1))),
-        (False, "decision", (date(2029, 8, 1), date(2034, 8, 1))),
-        (True, "decision_to_old_end", (date(2029, 8, 1), date(2034, 9, 15))),
-        (False, "decision_to_old_end", (date(2029, 8, 1), date(2034, 3, 15))),
+        (True, "decision", (date(2029, 8, 2), date(2034, 8, 1))),
+        (False, "decision", (date(2029, 8, 2), date(2034, 8, 1))),
+        (True, "decision_to_old_end", (date(2029, 8, 2), date(2034, 9, 15))),
+        (False, "decision_to_old_end", (date(2029, 8, 2), date(2034, 3, 15))),
     ],
 )
 def test_the_next_cycle_follows_the_extended_one_where_the_policy_says_so(moves, anchor, expected):

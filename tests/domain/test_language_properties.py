@@ -83,18 +83,23 @@ def test_what_is_carried_over_is_surplus_and_lawful(claims, policy):
         assert found.carries_over == ZERO
 
 
+def _judged(claims: list[Claim], policy: Policy) -> tuple[bool, Decimal]:
+    found = _evaluated(claims, policy)
+    return found.complete, found.total
+
+
 def _lowering(claims: list[Claim], policy: Policy) -> list[Claim]:
-    """Those claims that, added last to all the others, lower the total."""
-    whole = _evaluated(claims, policy).total
+    """Those claims that, added last to all the others, lower (complete, total)."""
+    whole = _judged(claims, policy)
     return [
         added
         for added in claims
-        if _evaluated([one for one in claims if one is not added], policy).total > whole
+        if _judged([one for one in claims if one is not added], policy) > whole
     ]
 
 
 @given(several(dated(days=INSIDE), most=5), policies(jobs=()))
-def test_another_claim_never_lowers_the_total(claims, policy):
+def test_another_claim_never_lowers_verdict_and_total(claims, policy):
     """domain.md, Invariants."""
     assert _lowering(claims, policy) == []
 
@@ -109,12 +114,12 @@ def test_nor_does_another_job_at_the_same_rate(claims, policy):
 
 
 @given(several(dated(days=INSIDE), most=5), policies(jobs=()))
-def test_a_higher_cap_never_lowers_the_total(claims, policy):
+def test_a_higher_cap_never_lowers_verdict_and_total(claims, policy):
     """Nothing is won by a stricter rule."""
     freed = {
         code: replace(category, limits=replace(category.limits, maximum=None))
         for code, category in policy.categories.items()
     }
 
-    before = _evaluated(claims, policy).total
-    assert before <= _evaluated(claims, replace(policy, categories=freed)).total
+    before = _judged(claims, policy)
+    assert before <= _judged(claims, replace(policy, categories=freed))

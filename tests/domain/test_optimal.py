@@ -1,4 +1,4 @@
-"""The allocation against every other one: the highest total, the least lacking, the earliest."""
+"""The allocation against every other one: complete, the highest total, least lacking, earliest."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from hypothesis import given
 
 from tests.domain.examples import claim, total
 from tests.domain.language import CYCLE, INSIDE, dated, policies, several
+from tracker.domain.activity_types import Limits
 from tracker.domain.claims import Claim
 from tracker.domain.lines import line_of
 from tracker.domain.parts import year_of
 from tracker.domain.points import evaluate
-from tracker.domain.policies import Limits, Policy
+from tracker.domain.policies import Policy
 
 FEW = 4
 
@@ -119,7 +120,8 @@ def best(policy: Policy, claims: list[Claim]) -> list[Decimal]:
     chosen = max(
         lawful,
         key=lambda given: (
-            sum(given), -_lacking(policy, claims, given), [given[i] for i in order]
+            sum(given) >= policy.points_required * 100 and not _lacking(policy, claims, given),
+            sum(given), -_lacking(policy, claims, given), [given[i] for i in order],
         ),
     )  # fmt: skip
     return [Decimal(cents).scaleb(-2) for cents in chosen]

@@ -20,8 +20,8 @@ from tests.domain.examples import (
     total,
     with_type,
 )
+from tracker.domain.activity_types import Category
 from tracker.domain.claims import Cut, Shortfall
-from tracker.domain.policies import Category
 
 DAY = date(2026, 5, 1)
 D = Decimal

@@ -215,11 +215,11 @@ class TestExtensions:
         assert self._next(moves=True, to=None) == (date(2029, 3, 16), date(2034, 3, 15), 2)
 
     def test_29_a_cycle_anchored_to_the_decision_does_not_mind(self):
-        decided = date(2029, 8, 1)
+        after = date(2029, 8, 2)
 
-        assert self._next(moves=True, anchor="decision") == (decided, date(2034, 8, 1), 2)
+        assert self._next(moves=True, anchor="decision") == (after, date(2034, 8, 1), 2)
         assert self._next(moves=False, anchor="decision_to_old_end") == (
-            decided, date(2034, 3, 15), 2,
+            after, date(2034, 3, 15), 2,
         )  # fmt: skip
 
     def test_24_the_latest_decision_known_on_the_day_counts(self):

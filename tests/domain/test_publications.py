@@ -10,7 +10,8 @@ import pytest
 from tests.domain import examples
 from tests.domain.examples import POLICY, days, grace
 from tracker.domain import publications
-from tracker.domain.policies import Category, Cohort, Duplicates, Limits, Policy, Provenance
+from tracker.domain.activity_types import Category, Limits, Provenance
+from tracker.domain.policies import Cohort, Duplicates, Policy
 
 CHECKED = Provenance("The published text, page 3.", verified=True)
 

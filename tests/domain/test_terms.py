@@ -34,13 +34,8 @@ from tests.domain.terms_cases import (
 from tracker.domain import certifications, terms
 from tracker.domain.certifications import Adjustment, Application, Change
 from tracker.domain.claims import Terms
-from tracker.domain.periods import Period
-from tracker.domain.policies import (
-    CarryOver,
-    Reduction,
-    Reexamination,
-    Sharing,
-)
+from tracker.domain.periods import DAY, Period
+from tracker.domain.policies import CarryOver, Reduction, Reexamination, Sharing
 from tracker.domain.schemes import Scheme
 from tracker.domain.terms import Case, Needs
 
@@ -189,7 +184,19 @@ def test_the_days_of_a_cycle_earn_from_the_day_it_was_opened():
 
     for day in (date(2024, 3, 1), date(2029, 1, 31)):
         assert judged(held, day).cycle == Period(AWARDED, EXPIRY)
-    assert judged(held, decided).cycle == Period(decided, date(2034, 2, 1))
+    assert judged(held, decided).cycle == Period(AWARDED, decided)
+    assert judged(held, decided + DAY).cycle == Period(decided + DAY, date(2034, 2, 1))
+
+
+@pytest.mark.parametrize("anchor", ["old_expiry", "decision", "decision_to_old_end"])
+def test_what_is_done_on_the_day_of_the_decision_counts_in_one_cycle(anchor):
+    """domain.md, Dates: no day lies in two cycles."""
+    decided = date(2029, 2, 1)
+    held = case(policy(next_cycle=anchor), decided=[decided])
+    done = hours("20", decided)
+
+    assert judged(held, decided, done).evaluation.total == 20
+    assert judged(held, date(2030, 1, 1), done).evaluation.total == 0
 
 
 def test_the_days_that_claims_are_taken_for_begin_with_the_cycle():
@@ -197,7 +204,8 @@ def test_the_days_that_claims_are_taken_for_begin_with_the_cycle():
     held = case(policy(next_cycle="decision"), decided=[decided])
 
     assert terms.earning(held, date(2029, 1, 31)) == Period(AWARDED, EXPIRY)
-    assert terms.earning(held, decided) == Period(decided, date(2034, 2, 1))
+    assert terms.earning(held, decided) == Period(AWARDED, decided)
+    assert terms.earning(held, decided + DAY) == Period(decided + DAY, date(2034, 2, 1))
     assert terms.earning(held, date(2024, 3, 1)) == Period(AWARDED, EXPIRY)
 
 
@@ -274,8 +282,8 @@ def test_a_cycle_cut_short_by_the_next_one_earns_no_longer():
     held = case(base, decided=[date(2029, 2, 1)])
     extension = Adjustment(1, date(2028, 1, 1), extended_to=EXTENDED)
 
-    found = judged(replace(held, adjustments=[extension]), date(2029, 2, 1))
-    assert (found.cycle.starts_on, found.terms.earns_from) == (date(2029, 2, 1), None)
+    found = judged(replace(held, adjustments=[extension]), date(2029, 2, 2))
+    assert (found.cycle.starts_on, found.terms.earns_from) == (date(2029, 2, 2), None)
 
 
 # Another requirement.

@@ -10,8 +10,9 @@ import pytest
 
 from tests.domain.examples import POLICY, policy
 from tracker import schemes, settings
+from tracker.domain.activity_types import Limits, Tag, Unit
 from tracker.domain.periods import Duration
-from tracker.domain.policies import Limits, Policy, Tag, Unit
+from tracker.domain.policies import Policy
 from tracker.domain.wording import (
     LANGUAGES,
     Quantity,

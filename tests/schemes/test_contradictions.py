@@ -126,11 +126,43 @@ def test_types_need_a_category_where_there_are_none(all_keys):
     head, category, rest = text.partition("[policies.categories.A]")
     name, types, tail = rest.partition("[policies.types.course]")
     all_keys.write_text(f"{head}[policies.categories]\n{types}{tail}", "utf-8")
-    (mistake,) = schemes.check(all_keys.parent)
+    mistake, *others = schemes.check(all_keys.parent)
 
+    assert [other.key for other in others] == ["policies.0.types.lecture.category"]
     assert (category, name) != ("", "")
     assert (mistake.key, mistake.value) == ("policies.0.types.course.category", '"A"')
     assert mistake.rule == "is no category of this policy"
+
+
+def test_a_version_that_rules_running_cycles_says_what_replaces_the_types_it_drops(found):
+    ((key, _, rule),) = found(('replaces = ["lecture"]\n', ""))
+
+    assert key == "policies.1.types"
+    assert rule.startswith("drops lecture, in which running cycles may hold claims")
+
+
+def test_a_version_for_later_cycles_may_drop_types(found):
+    assert (
+        found(
+            ('replaces = ["lecture"]\n', ""),
+            ('applies = "more_favourable"', 'applies = "cycle_start"'),
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize("old", ["course", "unheard_of"])
+def test_only_a_type_of_earlier_versions_is_replaced(found, old):
+    told = found(('replaces = ["lecture"]', f'replaces = ["lecture", "{old}"]'))
+
+    assert [rule for _, _, rule in told] == ["is no type that only earlier versions have"]
+
+
+def test_a_type_is_replaced_by_one_other(found):
+    book = "[policies.types.book]\n"
+    ((_, _, rule),) = found((book, f'{book}replaces = ["lecture"]\n'))
+
+    assert rule == "is replaced by another type already"
 
 
 def test_an_exempt_reason_need_not_be_among_the_others(found):

@@ -13,8 +13,9 @@ from marshmallow import fields
 
 from tracker import schemes
 from tracker.domain import policies as domain
+from tracker.domain.activity_types import ActivityType, Limits, Provenance
 from tracker.domain.periods import Duration
-from tracker.domain.policies import Limits, Policy, Provenance
+from tracker.domain.policies import Policy
 from tracker.domain.schemes import AwardRule, Scheme
 from tracker.schemes.format import SchemeFile
 
@@ -146,7 +147,9 @@ def test_a_policy_says_what_may_be_granted(policy):
         at_most=YEAR, moves_cycle=True, request_by=Duration(30, "days"),
         share_earned=Decimal("0.50"), reasons=("illness", "military"), exempt=("military",),
     )  # fmt: skip
-    assert policy.reduction == domain.Reduction(("unemployment", "illness"), Decimal("0.5"))
+    assert policy.reduction == domain.Reduction(
+        ("unemployment", "illness", "moving"), Decimal("0.5")
+    )
     assert policy.retirement == domain.Retirement(YEAR, Duration(5, "years"), Decimal(25))
 
 
@@ -156,7 +159,7 @@ def test_a_policy_says_how_it_is_watched(policy):
 
 
 def test_an_activity_type_has_every_rule_of_its_own(policy):
-    assert policy.types["course"] == domain.ActivityType(
+    assert policy.types["course"] == ActivityType(
         code="course", category="A", name={"en": "Course", "es": "Curso"}, basis="quantity",
         unit={"en": "contact hours", "es": "horas de contacto"}, rate=Decimal("1.125"),
         increment=Decimal("0.25"), provenance=HANDBOOK, unit_code="hour",
@@ -169,6 +172,7 @@ def test_an_activity_type_has_every_rule_of_its_own(policy):
             "en": "a certificate that shows the hours",
             "es": "un certificado que muestre las horas",
         },
+        replaces=frozenset({"lecture"}),
     )  # fmt: skip
 
 

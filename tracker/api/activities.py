@@ -15,7 +15,7 @@ from tracker.api.fields import Amount, Closed, Day, Words, by_language, choice, 
 from tracker.api.fields import tags as marks
 from tracker.api.schemas import Undoing, page_of
 from tracker.domain.activities import STATES, VERDICTS
-from tracker.domain.policies import EvidenceRule
+from tracker.domain.activity_types import EvidenceRule
 from tracker.services import activities, activity_decisions, activity_types, evidence, facts
 from tracker.services.work import Reading, Work
 

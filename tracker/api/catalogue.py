@@ -11,13 +11,13 @@ from marshmallow import Schema, fields
 from tracker.api import doors
 from tracker.api.doors import Nouns
 from tracker.api.fields import Amount, Closed, Day, Factor, Words, by_language, choice
+from tracker.domain.activity_types import ActivityType as TypeValue
+from tracker.domain.activity_types import EvidenceRule
+from tracker.domain.activity_types import Provenance as ProvenanceValue
 from tracker.domain.errors import NotFound
 from tracker.domain.periods import Duration as DurationValue
 from tracker.domain.plain_words import in_plain_words
-from tracker.domain.policies import ActivityType as TypeValue
-from tracker.domain.policies import EvidenceRule
 from tracker.domain.policies import Policy as PolicyValue
-from tracker.domain.policies import Provenance as ProvenanceValue
 from tracker.domain.schemes import Scheme as SchemeValue
 from tracker.services.work import Reading
 

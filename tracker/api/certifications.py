@@ -13,7 +13,7 @@ from tracker.api import doors, paging
 from tracker.api.adjustments import Adjustment
 from tracker.api.adjustments import present as present_adjustment
 from tracker.api.doors import Nouns
-from tracker.api.evaluation_forms import Evaluation, WhatIf
+from tracker.api.evaluation_forms import AsExplained, Evaluation, Gap, WhatIf
 from tracker.api.fields import Closed, Day, Words, choice, reason_code_field
 from tracker.api.schemas import AsKnown, Standing, page_of
 from tracker.domain.certifications import STATUSES, ChangeKind
@@ -177,7 +177,7 @@ def show(reading: Reading, query: dict[str, Any], *, certification_id: str) -> R
     "GET /certifications/<uuid:certification_id>/evaluation",
     "staff",
     "holder",
-    query=AsKnown,
+    query=AsExplained,
     returns=Evaluation,
     errors=(404, 409),
     ahead=evaluations.AHEAD_OF_EXPLAIN,
@@ -187,14 +187,31 @@ def evaluate(reading: Reading, query: dict[str, Any], *, certification_id: str) 
     found = evaluations.explain(
         reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at")
     )
-    return _explained(found)
+    return _explained(evaluations.in_words(found, doors.language(), with_gap=query["gap"]))
+
+
+@nouns.reads(
+    "GET /certifications/<uuid:certification_id>/gap",
+    "staff",
+    "holder",
+    query=AsKnown,
+    returns=Gap,
+    errors=(404, 409),
+    ahead=evaluations.AHEAD_OF_EXPLAIN,
+)
+def close_gap(reading: Reading, query: dict[str, Any], *, certification_id: str) -> Response:
+    """What would close the gap from ``as_of`` on."""
+    found = evaluations.explain(
+        reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at")
+    )
+    return _explained(evaluations.gap_in_words(found, doors.language()))
 
 
 @nouns.reads(
     "POST /certifications/<uuid:certification_id>/evaluation",
     "staff",
     "holder",
-    query=AsKnown,
+    query=AsExplained,
     body=WhatIf,
     returns=Evaluation,
     errors=(404, 409),
@@ -208,7 +225,7 @@ def what_if(
         reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at"),
         extra=extra,
     )  # fmt: skip
-    return _explained(found)
+    return _explained(evaluations.in_words(found, doors.language(), with_gap=query["gap"]))
 
 
 def _extra(ref: str, given: dict[str, Any]) -> Claim:
@@ -216,8 +233,8 @@ def _extra(ref: str, given: dict[str, Any]) -> Claim:
     return replace(claim, approved=given.get("provider_approved", False))
 
 
-def _explained(found: evaluations.Explained) -> Response:
-    response = doors.answer(evaluations.in_words(found, doors.language()))
+def _explained(told: dict[str, Any]) -> Response:
+    response = doors.answer(told)
     response.headers["Content-Language"] = doors.language()
     response.vary.add("Accept-Language")
     return response

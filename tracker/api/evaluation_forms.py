@@ -7,6 +7,7 @@ from marshmallow import Schema, fields
 from tracker.api.activities import DUTY, ROLE, UNIT
 from tracker.api.fields import Amount, Closed, Day, Factor, Words, choice
 from tracker.api.fields import tags as marks
+from tracker.api.schemas import AsKnown
 
 
 class Cut(Schema):
@@ -91,11 +92,11 @@ class GapPortion(Schema):
 
 
 class GapActivity(Schema):
-    """So much more of one activity type, with the tag that it must bear, if any."""
+    """So much more of one activity type, with the tags that it must bear, if any."""
 
     type = fields.String(required=True)
     category = fields.String(required=True)
-    tag = fields.String(required=True, allow_none=True)
+    tags = fields.List(fields.String(), required=True)
     units = Factor(required=True)
     points = Amount(required=True)
     portions = fields.List(fields.Nested(GapPortion), required=True)
@@ -108,11 +109,26 @@ class GapWay(Schema):
     sentence = fields.String(required=True)
 
 
-class Evaluation(Schema):
-    """The points of the cycle on a date, every one explained.
+class Gap(Schema):
+    """What would close the gap by ``until``; ``obstacles`` says why, where nothing does.
 
-    ``gap_obstacles`` says why, where no way closes the gap.
+    ``jobs_go_on``: there are jobs without an end, which are taken to go on. A way without
+    activities says that these alone will do.
     """
+
+    certification_id = fields.UUID(required=True)
+    as_of = Day(required=True)
+    policy = fields.String(required=True)
+    complete = fields.Boolean(required=True)
+    until = Day(required=True)
+    jobs_go_on = fields.Boolean(required=True)
+    ways = fields.List(fields.Nested(GapWay), required=True)
+    assumptions = fields.List(fields.String(), required=True)
+    obstacles = fields.List(fields.String(), required=True)
+
+
+class Evaluation(Schema):
+    """The points of the cycle on a date, every one explained; ``gap`` where it was asked for."""
 
     certification_id = fields.UUID(required=True)
     as_of = Day(required=True)
@@ -145,9 +161,17 @@ class Evaluation(Schema):
     kinds = fields.Integer(required=True, allow_none=True)
     shortfalls = fields.List(fields.Nested(Shortfall), required=True)
     credits = fields.List(fields.Nested(Credit), required=True)
-    closing_the_gap = fields.List(fields.Nested(GapWay), required=True)
-    gap_obstacles = fields.List(fields.String(), required=True)
+    gap = fields.Nested(Gap, required=True, allow_none=True)
     sentences = fields.List(fields.String(), required=True)
+
+
+class AsExplained(AsKnown):
+    """The day and the instant asked about, and whether to tell what would close the gap."""
+
+    gap = fields.Boolean(
+        load_default=False, truthy={"true"}, falsy={"false"},
+        metadata={"description": "Tell what would close the gap, which takes longer."},
+    )  # fmt: skip
 
 
 class ExtraClaim(Closed):

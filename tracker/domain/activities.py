@@ -7,11 +7,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from tracker.domain.activity_types import ActivityType
 from tracker.domain.certifications import Cycle, days_of
 from tracker.domain.claims import Claim
 from tracker.domain.errors import EvidenceMissing, IllegalTransition, Invalid, OutsideCycle
 from tracker.domain.periods import Period
-from tracker.domain.policies import ActivityType
 from tracker.domain.wording import clock
 
 State = Literal["draft", "submitted", "approved", "rejected", "more_information", "withdrawn"]

@@ -1,4 +1,4 @@
-"""Which points count where caps overlap: the highest total, then minima, then the earliest.
+"""Which points count where caps overlap: the verdict, the highest total, minima, the earliest.
 
 A *part* is what one claim brings in one year and stretch of the cycle. A *cap* bounds the sum of
 some parts; of the parts of alternatives (duplicates) those of one line count. Taking parts in

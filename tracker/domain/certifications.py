@@ -143,9 +143,12 @@ def next_cycle(
     """The cycle that an approved renewal opens, anchored as the governing policy says.
 
     ``old_expiry``: it starts the day after the old expiry and ends on the anniversary of the
-    anchor; nothing is lost or won by renewing early or late. ``decision``: it starts on the day
-    of the decision. ``decision_to_old_end``: it starts then, and ends as if it had not. MSSC's
-    anchor is unknown; the first is shipped as an unverified value.
+    anchor; nothing is lost or won by renewing early or late. ``decision``: it starts the day
+    after the decision, since that day still counted for the cycle decided on, and ends on the
+    anniversary of the decision. ``decision_to_old_end``: it starts then too, and ends as if it
+    had not. MSSC's anchor is unknown; the first is shipped as an unverified value.
+
+    Invariant: no day belongs to two cycles.
 
     An extension of the old cycle moves the new one where the policy says so: see ``moved_to``.
     """
@@ -158,7 +161,7 @@ def next_cycle(
     return _cycle(
         scheme, last.ordinal + 1,
         anchor=(decided_on, 1) if policy.next_cycle == "decision" else anchor,
-        starts_on=old_end + DAY if policy.next_cycle == "old_expiry" else decided_on,
+        starts_on=(old_end if policy.next_cycle == "old_expiry" else decided_on) + DAY,
         opened_on=decided_on, awarded_on=awarded_on,
     )  # fmt: skip
 
@@ -185,11 +188,14 @@ def cycle_on(cycles: Sequence[Cycle], day: date) -> Cycle:
     """The cycle that contains the day; outside all of them the last one opened by then.
 
     Where a later cycle starts before an earlier one ends (anchor ``decision``), the later one
-    rules, so that no day lies in two cycles.
+    rules, so that no day lies in two cycles. The day of a decision after the expiry, the last
+    before the cycle that it opens, belongs to that one.
     """
     opened = [c for c in cycles if c.opened_on <= day] or list(cycles[:1])
     started = [c for c in opened if c.starts_on <= day]
-    return started[-1] if started else opened[0]
+    found, last = started[-1] if started else opened[0], opened[-1]
+    decided = day == last.opened_on == last.starts_on - DAY
+    return last if decided and day > (found.expires_on or date.max) else found
 
 
 def days_of(cycles: Sequence[Cycle], cycle: Cycle) -> Period:

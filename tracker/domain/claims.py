@@ -5,13 +5,13 @@ How the one becomes the other is in ``points``; the sentences are in ``explanati
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from tracker.domain.activity_types import Limits
 from tracker.domain.periods import Period
-from tracker.domain.policies import Limits
 
 ZERO = Decimal("0.00")
 
@@ -55,7 +55,8 @@ class Cut:
     """Points that a rule took from a claim.
 
     ``subject`` names the date, claim, unit or group meant; ``group`` says of what kind that
-    group is; ``bound`` is the limit, step or factor that cut.
+    group is; ``bound`` is the limit, step or factor that cut; ``other`` the claim that counts
+    instead of a duplicate.
     """
 
     rule: Rule
@@ -63,6 +64,7 @@ class Cut:
     subject: str = ""
     bound: Decimal | None = None
     group: Group | None = None
+    other: Claim | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,8 @@ class Evaluation:
     ``earned`` is the sum of what the claims count for; with ``carried_over`` it is the
     ``total``. ``carries_over`` is what would pass on into the next cycle. ``years`` and
     ``windows`` hold the stretches that need points of their own; ``kinds`` counts the different
-    categories or types, where the policy asks for several.
+    categories or types, where the policy asks for several. ``claims`` are those that were
+    evaluated, on these ``terms``.
     """
 
     policy: str
@@ -169,6 +172,14 @@ class Evaluation:
     kinds: int | None = None
     shortfalls: tuple[Shortfall, ...] = ()
     reexamined_on: date | None = None
+    claims: tuple[Claim, ...] = field(default=(), repr=False)
+    terms: Terms = Terms()
+
+    @property
+    def earning(self) -> Period:
+        """The days whose activities count."""
+        terms, cycle = self.terms, self.cycle
+        return Period(terms.earns_from or cycle.starts_on, terms.earns_until or cycle.ends_on)
 
     @property
     def missing(self) -> Decimal:

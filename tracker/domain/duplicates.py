@@ -59,9 +59,7 @@ def _cut_repeated(
         for other in numbers:
             before = _done(lines[other])
             if before < earning.starts_on and before <= done < within.after(before):
-                lines[number].cut(
-                    "duplicate", lines[number].counted, subject=lines[other].claim.ref
-                )
+                lines[number].cut("duplicate", lines[number].counted, other=lines[other].claim)
 
 
 def _runs(lines: Sequence[Line], numbers: Sequence[int], within: Duration) -> list[list[int]]:

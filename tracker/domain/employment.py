@@ -13,6 +13,7 @@ from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 from itertools import pairwise
 
+from tracker.domain.activity_types import ActivityType
 from tracker.domain.claims import ZERO
 from tracker.domain.lines import CENT, Line, cents
 from tracker.domain.periods import (
@@ -23,7 +24,7 @@ from tracker.domain.periods import (
     begun_months,
     months_in,
 )
-from tracker.domain.policies import ActivityType, Policy
+from tracker.domain.policies import Policy
 
 Merge = Callable[[Sequence[Decimal]], Decimal]
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 
+from tracker.domain.activity_types import ONE
 from tracker.domain.claims import (
     ZERO,
     Credit,
@@ -19,7 +20,7 @@ from tracker.domain.claims import (
     Shortfall,
     Terms,
 )  # fmt: skip
-from tracker.domain.policies import ONE, DuplicateKey, Policy, YearBasis
+from tracker.domain.policies import DuplicateKey, Policy, YearBasis
 from tracker.domain.wording import Quantity, Voice, figure, percent
 
 NO_TERMS = Terms()
@@ -48,12 +49,12 @@ _CUTS: Mapping[str, Mapping[Rule, str]] = {
         "outside_cycle": "the activity lies outside the cycle{when}.",
         "after_date": "the activity lies after the day asked about{when}.",
         "regular_duty": "work that is a regular duty brings nothing for {kind}.",
-        "below_threshold": "{kind} needs at least {threshold}.",
+        "below_threshold": "{kind} needs {threshold}.",
         "overlap": "another job covers the same days.",
         "incomplete_month": "the last month was not completed.",
         "increment": "only whole steps of {limit} are given.",
         "unapproved": "without an approved provider the activity is worth {share} of its {credit}.",
-        "duplicate": "it has the same {parts} as activity {subject}, which counts already.",
+        "duplicate": "it has the same {parts} as {other}, which counts already.",
         "decision": "the reviewer allowed at most {limit}.",
         "event_cap": "at most {limit} {limit:counts|count} for {one}.",
         "year_cap": "at most {limit} {limit:counts|count} in {year} for {group}.",
@@ -68,12 +69,12 @@ _CUTS: Mapping[str, Mapping[Rule, str]] = {
         "outside_cycle": "la actividad queda fuera del ciclo{when}.",
         "after_date": "la actividad es posterior al día consultado{when}.",
         "regular_duty": "el trabajo que es una obligación habitual no aporta nada en {kind}.",
-        "below_threshold": "{kind} exige al menos {threshold}.",
+        "below_threshold": "{kind} exige {threshold}.",
         "overlap": "otro empleo cubre los mismos días.",
         "incomplete_month": "el último mes no se completó.",
         "increment": "solo se dan pasos completos de {limit}.",
         "unapproved": "sin un proveedor aprobado, la actividad vale el {share} de sus {credit}.",
-        "duplicate": "coincide con la actividad {subject}, que ya cuenta, en {parts}.",
+        "duplicate": "coincide en {parts} con {other}, que ya cuenta.",
         "decision": "el revisor permitió como máximo {limit}.",
         "event_cap": "{one} aporta como máximo {limit}.",
         "year_cap": "{limit:cuenta|cuentan} como máximo {limit} por {year} en {group}.",
@@ -219,6 +220,7 @@ def _meant(cut: Cut, credit: Credit, voice: Voice) -> dict[str, object]:
             assert policy.duplicates  # noqa: S101 - without the rule it cuts nothing
             alike = [DUPLICATE_PARTS[language][part] for part in policy.duplicates.key]
             found["parts"] = voice.listed(alike)
+            found["other"] = voice.activity(cut.other) if cut.other else ""
         case "event_cap" | "year_cap" | "cycle_cap":
             found["group"] = voice.group(cut.group or "type", cut.subject)
             found["one"] = voice.one_of(cut.group or "type", cut.subject)
@@ -226,7 +228,7 @@ def _meant(cut: Cut, credit: Credit, voice: Voice) -> dict[str, object]:
     if cut.bound is not None:
         found["limit"] = voice.points(cut.bound)
         found["share"] = percent(cut.bound)
-        found["threshold"] = voice.units(policy.types[credit.type], cut.bound)
+        found["threshold"] = voice.threshold(policy.types[credit.type], cut.bound)
     return found
 
 

@@ -7,13 +7,18 @@ from datetime import date
 from decimal import Decimal
 
 from tracker.domain.gap import Activity, Gap, Obstacle
+from tracker.domain.periods import DAY
 from tracker.domain.policies import Policy
-from tracker.domain.wording import Quantity, Voice, counted
+from tracker.domain.wording import Voice, counted
 
 _WAYS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "way": "{activities} by {until} would close the gap.",
+        "timed": "{activities} would close the gap.",
+        "nothing": "If the current jobs go on, nothing else is needed by {until}.",
+        "jobs": "That holds if the current jobs go on until {until}.",
         "more": "{quantity.figure} more {quantity.noun}",
+        "further": "{quantity.figure} more {quantity.noun}",
         "time": "{quantity} from {starts} to {ends}",
         "name": "{quantities} ({name})",
         "tag": " marked {tag}",
@@ -21,7 +26,11 @@ _WAYS: Mapping[str, Mapping[str, str]] = {
     },
     "es": {
         "way": "Con {activities}, a más tardar el {until}, se cerraría la diferencia.",
+        "timed": "Con {activities} se cerraría la diferencia.",
+        "nothing": "Si los empleos actuales continúan, no hace falta nada más hasta el {until}.",
+        "jobs": "Esto vale si los empleos actuales continúan hasta el {until}.",
         "more": "{quantity} más",
+        "further": "{quantity} {quantity:adicional|adicionales}",  # not "o más más"
         "time": "{quantity} del {starts} al {ends}",
         "name": "{quantities} ({name})",
         "tag": " con la marca {tag}",
@@ -35,7 +44,6 @@ _OBSTACLES: Mapping[str, Mapping[str, str]] = {
     "en": {
         "over": "The time in which activities count ended on {until}.",
         "lost": "The year that began on {day} is over and fell short; that cannot be made up for.",
-        "many": "It takes more than three kinds of activity to close the gap.",
         "unserved": "No activity that is still open counts for {group}.",
         "kinds": "Too few further kinds of activity are still open.",
         "nothing": "No activity is open that would bring {credit}.",
@@ -54,7 +62,6 @@ _OBSTACLES: Mapping[str, Mapping[str, str]] = {
         "over": "El tiempo en que cuentan las actividades terminó el {until}.",
         "lost": "El año que empezó el {day} ya pasó sin alcanzar el mínimo; eso no se puede"
         " recuperar.",
-        "many": "Se necesitan más de tres clases de actividad para cerrar la diferencia.",
         "unserved": "Ninguna actividad que siga abierta cuenta en {group}.",
         "kinds": "Quedan abiertas muy pocas clases de actividad distintas.",
         "nothing": "No queda abierta ninguna actividad que aporte {credit}.",
@@ -75,41 +82,57 @@ _NOTHING = {
 
 
 def explain_way(way: Sequence[Activity], gap: Gap, policy: Policy, language: str) -> str:
-    """One way to close a gap, in a sentence."""
-    voice = Voice(policy, language)
-    activities = voice.listed([_activity(one, gap, voice) for one in way])
-    return _WAYS[language]["way"].format(activities=activities, until=voice.day(gap.until))
+    """One way to close a gap, in a sentence with one deadline, or one for each activity."""
+    voice, words = Voice(policy, language), _WAYS[language]
+    until = voice.day(gap.days.ends_on)
+    if not way:
+        return words["nothing"].format(until=until)
+    timed = not all(_any_time(activity, gap) for activity in way)
+    activities = voice.listed([_activity(one, voice, timed=timed) for one in way])
+    return words["timed" if timed else "way"].format(activities=activities, until=until)
 
 
-def _activity(activity: Activity, gap: Gap, voice: Voice) -> str:
+def explain_jobs(gap: Gap, policy: Policy, language: str) -> list[str]:
+    """What the ways take for granted, in a sentence."""
+    if not gap.goes_on or not any(gap.ways):
+        return []
+    until = Voice(policy, language).day(gap.days.ends_on)
+    return [_WAYS[language]["jobs"].format(until=until)]
+
+
+def _any_time(activity: Activity, gap: Gap) -> bool:
+    """Whether an activity may be done on any of the days left; a job begins at once."""
+    periods = [portion.period for portion in activity.portions]
+    if activity.option.is_job:
+        return all(days.starts_on <= gap.days.starts_on + DAY for days in periods)
+    return periods == [gap.days]
+
+
+def _activity(activity: Activity, voice: Voice, *, timed: bool) -> str:
     """So much more of one kind of activity: "15 more contact hours (Third-party training)"."""
     words, language = _WAYS[voice.language], voice.language
     told = words["name"].format(
-        quantities=_quantities(activity, gap, voice), name=voice.text(activity.kind.name)
+        quantities=_quantities(activity, voice, timed=timed), name=voice.text(activity.kind.name)
     )
-    if activity.tag:
-        told += words["tag"].format(tag=voice.name("tag", activity.tag))
-    if activity.times > 1 and activity.kind.basis == "quantity":
-        times = counted(Decimal(activity.times), _ACTIVITIES[language], language)
+    if activity.option.marks:
+        marks = [voice.name("tag", mark) for mark in sorted(activity.option.marks)]
+        told += words["tag"].format(tag=voice.listed(marks))
+    single = sum(len(portion.each) for portion in activity.portions)
+    if single > 1 and activity.kind.basis == "quantity":
+        times = counted(Decimal(single), _ACTIVITIES[language], language)
         told += words["times"].format(times=times)
     return told
 
 
-def _quantities(activity: Activity, gap: Gap, voice: Voice) -> str:
+def _quantities(activity: Activity, voice: Voice, *, timed: bool) -> str:
     """How much of it, and in which time where not any time will do."""
-    words, language = _WAYS[voice.language], voice.language
-
-    def of(units: Decimal) -> Quantity:
-        if activity.kind.basis == "event":
-            return counted(units, _ACTIVITIES[language], language)
-        return voice.units(activity.kind, units)
-
-    if gap.any_time:
-        return words["more"].format(quantity=of(activity.units))
+    words = _WAYS[voice.language]
+    if not timed:
+        return _more(activity, activity.units, voice)
     return voice.listed(
         [
             words["time"].format(
-                quantity=words["more"].format(quantity=of(portion.units)),
+                quantity=_more(activity, sum(portion.each, Decimal(0)), voice),
                 starts=voice.day(portion.period.starts_on), ends=voice.day(portion.period.ends_on),
             )
             for portion in activity.portions
@@ -117,18 +140,27 @@ def _quantities(activity: Activity, gap: Gap, voice: Voice) -> str:
     )  # fmt: skip
 
 
+def _more(activity: Activity, units: Decimal, voice: Voice) -> str:
+    """So many more of an activity's units; of events their number."""
+    quantity = voice.units(activity.kind, units)
+    if activity.kind.basis == "event":
+        quantity = counted(units, _ACTIVITIES[voice.language], voice.language)
+    key = "further" if quantity.noun.endswith("más") else "more"
+    return _WAYS[voice.language][key].format(quantity=quantity)
+
+
 def explain_obstacles(gap: Gap, policy: Policy, language: str) -> list[str]:
     """Why nothing closes a gap, in sentences; none where something does."""
     if not gap.obstacles:
         return []
     voice = Voice(policy, language)
-    first = _NOTHING[language].format(until=voice.day(gap.until))
+    first = _NOTHING[language].format(until=voice.day(gap.days.ends_on))
     return [first, *(_obstacle(one, gap, voice) for one in gap.obstacles)]
 
 
 def _obstacle(obstacle: Obstacle, gap: Gap, voice: Voice) -> str:
     language, kind, key = voice.language, obstacle.kind, str(obstacle.kind)
-    found: dict[str, object] = {"until": voice.day(gap.until), "credit": voice.credit}
+    found: dict[str, object] = {"until": voice.day(gap.days.ends_on), "credit": voice.credit}
     if kind in {"unserved", "once", "cycle_cap", "year_cap"}:
         found["group"] = voice.group(obstacle.group, obstacle.subject)
         found["one"] = voice.one_of(obstacle.group, obstacle.subject)

@@ -5,13 +5,14 @@ Months of employment are counted in ``employment``, since jobs that overlap are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
 
+from tracker.domain.activity_types import ONE, ActivityType
 from tracker.domain.claims import ZERO, Claim, Credit, Cut, Group, Rule
 from tracker.domain.periods import Period
-from tracker.domain.policies import ONE, ActivityType, Policy
+from tracker.domain.policies import Policy
 
 CENT = Decimal("0.01")
 _ROUNDINGS = {
@@ -50,11 +51,13 @@ class Line:
         subject: str = "",
         bound: Decimal | None = None,
         group: Group | None = None,
+        other: Claim | None = None,
     ) -> None:
         """Take points away, and say why; nothing is said where nothing is taken."""
         if points > ZERO:
             self.counted -= points
-            self.cuts = (*self.cuts, Cut(rule, points, subject, bound, group))
+            subject = other.ref if other else subject
+            self.cuts = (*self.cuts, Cut(rule, points, subject, bound, group, other))
 
     def refuse(self, rule: Rule, *, subject: str = "", bound: Decimal | None = None) -> None:
         """Take everything away; that is said even of nothing."""
@@ -86,9 +89,9 @@ def tags(line: Line) -> frozenset[str]:
 
 def line_of(policy: Policy, claim: Claim) -> Line:
     """The claim with its type and the factor of its role, nothing counted yet."""
-    kind = policy.types.get(claim.type)
-    if kind is not None and kind.category != claim.category:
-        kind = None
+    kind = policy.type_of(claim.type, claim.category)
+    if kind is not None and kind.code != claim.type:
+        claim = replace(claim, type=kind.code, category=kind.category)
     done = claim.completed_on or date.max
     factor = kind.roles.get(claim.role, ONE) if kind else ONE
     # Chronological, then by reference: an order that does not depend on entry.
@@ -128,8 +131,30 @@ def count_units(line: Line, policy: Policy, earning: Period, on: date) -> None:
     if kind.threshold is not None and quantity < kind.threshold:
         line.refuse("below_threshold", subject=f"{quantity:f}", bound=kind.threshold)
     elif kind.increment is not None:
-        steps = exact // kind.increment * kind.increment
-        line.cut("increment", line.counted - steps.quantize(CENT), bound=kind.increment)
+        line.cut("increment", line.counted - stepped(exact, kind, policy), bound=kind.increment)
+
+
+def stepped(exact: Decimal, kind: ActivityType, policy: Policy) -> Decimal:
+    """Points as a type gives them: in whole steps, else rounded."""
+    if kind.increment is None:
+        return cents(exact, policy)
+    return (exact // kind.increment * kind.increment).quantize(CENT)
+
+
+def least_units(points: Decimal, kind: ActivityType, policy: Policy) -> Decimal:
+    """The least quantity of one activity that brings so many points: of an event it is one.
+
+    In whole units, or in hundredths where points are given in steps smaller than a unit's.
+    """
+    if kind.basis == "event":
+        return ONE
+    size = CENT if kind.increment is not None and kind.increment < kind.rate else ONE
+    step = kind.increment or CENT
+    wanted = (points / step).to_integral_value(ROUND_UP) * step
+    units = (wanted / kind.rate / size).to_integral_value(ROUND_UP) * size
+    if units > size and stepped((units - size) * kind.rate, kind, policy) >= points:
+        units -= size
+    return max(units, kind.threshold or ZERO)
 
 
 def _hold_to_dates(line: Line, kind: ActivityType, earning: Period, on: date) -> None:

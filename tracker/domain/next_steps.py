@@ -13,9 +13,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from tracker.domain.activity_types import POINTS
 from tracker.domain.certifications import Standing
 from tracker.domain.claims import ZERO, Evaluation
-from tracker.domain.policies import POINTS, Late, Policy
+from tracker.domain.policies import Late, Policy
 from tracker.domain.wording import clock, counted, in_words
 
 Action = Literal[

@@ -1,24 +1,25 @@
 """The best allocation by integer programming (HiGHS), where taking claims in order is not.
 
-Four questions, each under the answers to those before: the highest total; the least that the
-minima lack; then for every part in order the most that it can have. The last makes the answer
-one and the same whatever way the solver takes.
+Five questions, each under the answers to those before: whether the requirement and all minima
+can be met; the highest total; the least that the minima lack; then for every part in order the
+most that it can have. The last makes the answer one and the same whatever way the solver takes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
 import highspy
 
 from tracker.domain.allocation import Cap, Need, Part
 
-_CENTS = 100
+CENTS = 100
+Terms = Mapping[int, int]  # variables by their numbers, and what each is multiplied by
 # HiGHS 1.15 at times presolves a program with a solution to one without. Within the tolerance a
 # choice may be a little of each; on thousands of points that would come to a cent.
-_EXACTLY: dict[str, str | float] = {
+_EXACTLY: dict[str, str | float | bool] = {
+    "output_flag": False,
     "presolve": "off",
     "mip_rel_gap": 0.0,
     "mip_feasibility_tolerance": 1e-9,
@@ -30,70 +31,135 @@ def search(
     caps: Sequence[Cap],
     needs: Iterable[Need],
     alternatives: Iterable[Sequence[int]],
+    *,
+    required: Decimal,
 ) -> None:
     """Give every part its points. ``alternatives`` are lines of which one counts."""
-    program = _Program(parts, caps)
+    program = Allocation(parts, caps)
     for lines in alternatives:
         program.choose_one(lines)
-    program.settle(program.total, highspy.ObjSense.kMaximize)
     lacking = [program.lacking(need) for need in needs]
-    if lacking:
-        program.settle(sum(lacking), highspy.ObjSense.kMinimize)
+    program.settle({program.complete(required, lacking): 1})
+    program.settle(program.total)
+    program.settle({variable: -1 for variable, _ in lacking})
     for part, variable in zip(parts, program.given, strict=True):
-        cents = program.settle(variable, highspy.ObjSense.kMaximize)
-        part.given = Decimal(cents).scaleb(-2)
+        part.given = Decimal(program.settle_most(variable, cents(part.points))).scaleb(-2)
 
 
-class _Program:
-    """The integer program; its variables are cents."""
+class Program:
+    """An integer program; its variables are whole numbers from 0 up, known by their numbers."""
 
-    def __init__(self, parts: Sequence[Part], caps: Sequence[Cap]) -> None:
+    def __init__(self) -> None:
         self._solver = highspy.Highs()  # type: ignore[no-untyped-call]
-        self._solver.setOptionValue("output_flag", False)  # noqa: FBT003 - the library's own way
         for option, value in _EXACTLY.items():
             self._solver.setOptionValue(option, value)
+        self._solver.addVar(0, 0)  # HiGHS takes a program without variables for no program
+        self._wanted: Terms = {}
+        self._values: Sequence[float] = ()
+
+    def variable(self, most: int = 1) -> int:
+        """A further variable: of 1 at most it is a choice."""
+        number = self._solver.getNumCol()
+        self._solver.addVar(0, most)
+        self._solver.changeColIntegrality(number, highspy.HighsVarType.kInteger)
+        return number
+
+    def at_most(self, terms: Terms, bound: int) -> None:
+        """Hold a sum to so much at most."""
+        self._row(terms, -highspy.kHighsInf, bound)
+
+    def at_least(self, terms: Terms, bound: int) -> None:
+        """Hold a sum to so much at least."""
+        self._row(terms, bound, highspy.kHighsInf)
+
+    def _row(self, terms: Terms, least: float, most: float) -> None:
+        self._solver.addRow(least, most, len(terms), list(terms), list(terms.values()))
+
+    def best(self, wanted: Terms) -> int | None:
+        """The most that a sum can be; None where the program has no solution."""
+        for variable in self._wanted:
+            self._solver.changeColCost(variable, 0)
+        for variable, weight in wanted.items():
+            self._solver.changeColCost(variable, weight)
+        self._wanted = wanted
+        self._solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
+        self._solver.run()
+        status = self._solver.getModelStatus()
+        if status == highspy.HighsModelStatus.kInfeasible:
+            return None
+        assert status == highspy.HighsModelStatus.kOptimal, status  # noqa: S101
+        self._values = self._solver.getSolution().col_value
+        return round(self._solver.getInfo().objective_function_value)
+
+    def value(self, variable: int) -> int:
+        """What a variable was in the solution found last."""
+        return round(self._values[variable])
+
+
+class Allocation(Program):
+    """The program of parts under caps; ``given`` are the variables of the parts, in cents."""
+
+    def __init__(self, parts: Sequence[Part], caps: Sequence[Cap]) -> None:
+        super().__init__()
         self._parts = parts
-        self.given = [self._solver.addIntegral(0, _cents(part.points)) for part in parts]
-        self.total = sum(self.given)
-        for index, cap in enumerate(caps):
-            bounded = [x for x, part in zip(self.given, parts, strict=True) if index in part.caps]
-            self._solver.addConstr(sum(bounded) <= _cents(cap.bound))
+        self.given = [self.variable(cents(part.points)) for part in parts]
+        self.total: Terms = dict.fromkeys(self.given, 1)
+        bounded: dict[int, dict[int, int]] = {}
+        for variable, part in zip(self.given, parts, strict=True):
+            for index in part.caps:
+                bounded.setdefault(index, {})[variable] = 1
+        for index, terms in bounded.items():
+            self.at_most(terms, cents(caps[index].bound))
 
     def choose_one(self, lines: Sequence[int]) -> None:
-        chosen = {line: self._solver.addBinary() for line in lines}
-        self._solver.addConstr(sum(chosen.values()) <= 1)
+        """Let only one of some lines have points."""
+        chosen = {line: self.variable() for line in lines}
+        self.at_most(dict.fromkeys(chosen.values(), 1), 1)
         for part, given in zip(self._parts, self.given, strict=True):
             if part.line in chosen:
-                self._solver.addConstr(given <= _cents(part.points) * chosen[part.line])
+                self.at_most({given: 1, chosen[part.line]: -cents(part.points)}, 0)
 
-    def lacking(self, need: Need) -> Any:
-        """What a minimum lacks, in cents; a missing kind weighs as a point."""
-        lacking = self._solver.addIntegral(0, _cents(need.minimum))
-        sums = [sum(self.given[i] for i in group) for group in need.groups if group]
-        if need.of == "kinds":
-            present = [self._solver.addBinary() for _ in sums]
-            for one, points in zip(present, sums, strict=True):
-                self._solver.addConstr(one <= points)
-            self._solver.addConstr(lacking + _CENTS * sum(present) >= _cents(need.minimum))
-        else:
-            self._solver.addConstr(lacking + sum(sums) >= _cents(need.minimum))
-        return lacking
+    def lacking(self, need: Need) -> tuple[int, int]:
+        """The variable of what a minimum lacks, and its most; a missing kind weighs as a point."""
+        most = cents(need.minimum)
+        lacking = self.variable(most)
+        self.at_least({lacking: 1, **self.serving(need)}, most)
+        return lacking, most
 
-    def settle(self, wanted: Any, sense: Any) -> int:
-        """Find the best of what is wanted, and hold to it from here on."""
-        if sense == highspy.ObjSense.kMaximize:
-            self._solver.maximize(wanted)
-        else:
-            self._solver.minimize(wanted)
+    def serving(self, need: Need) -> Terms:
+        """What counts for a minimum, in cents; a kind as a point."""
+        groups = [dict.fromkeys((self.given[i] for i in group), 1) for group in need.groups]
+        if need.of != "kinds":
+            return {variable: 1 for terms in groups for variable in terms}
+        present = {self.variable(): terms for terms in groups if terms}
+        for variable, terms in present.items():
+            self.at_least({variable: -1, **terms}, 0)
+        return dict.fromkeys(present, CENTS)
+
+    def complete(self, required: Decimal, lacking: Iterable[tuple[int, int]]) -> int:
+        """Whether the requirement is reached and no minimum lacks anything: 1, else 0."""
+        complete = self.variable()
+        self.at_least({**self.total, complete: -cents(required)}, 0)
+        for variable, most in lacking:
+            self.at_most({variable: 1, complete: most}, most)
+        return complete
+
+    def settle(self, wanted: Terms) -> int:
+        """Find the most that a sum can be, and hold to it from here on."""
+        best = self.best(wanted)
         # Invariant: nothing at all is an allocation, so there is always a best one.
-        assert self._solver.getModelStatus() == highspy.HighsModelStatus.kOptimal  # noqa: S101
-        best = round(self._solver.getInfo().objective_function_value)
-        if sense == highspy.ObjSense.kMaximize:
-            self._solver.addConstr(wanted >= best)
-        else:
-            self._solver.addConstr(wanted <= best)
+        assert best is not None  # noqa: S101
+        self.at_least(wanted, best)
         return best
 
+    def settle_most(self, variable: int, most: int) -> int:
+        """Give a variable the most that it can have; what it has may be that already."""
+        if self.value(variable) < most:
+            return self.settle({variable: 1})
+        self.at_least({variable: 1}, most)
+        return most
 
-def _cents(points: Decimal) -> int:
+
+def cents(points: Decimal) -> int:
+    """Points as whole cents."""
     return int(points.scaleb(2))

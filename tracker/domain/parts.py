@@ -12,11 +12,12 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
+from tracker.domain.activity_types import Limits
 from tracker.domain.allocation import Cap, Need, Part
 from tracker.domain.claims import ZERO, Group, Missing, Rule
 from tracker.domain.lines import Line, tags
 from tracker.domain.periods import DAY, Duration, Period, add_months
-from tracker.domain.policies import Kinds, Limits, Policy
+from tracker.domain.policies import Kinds, Policy
 
 MONTHS_A_YEAR = 12
 Bound = tuple[Rule, Group, str, Decimal]

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from decimal import Decimal
 
+from tracker.domain import plain_names
+from tracker.domain.activity_types import ONE, ActivityType, Category, Limits, Tag
 from tracker.domain.plain_texts import SENTENCES
-from tracker.domain.policies import ONE, ActivityType, Category, Limits, Policy, Tag
+from tracker.domain.policies import Policy
 from tracker.domain.schemes import Scheme
 from tracker.domain.wording import Voice, figure, percent, singular
 
@@ -76,20 +78,23 @@ class ActivityTeller:
             yield self._type(kind)
 
     def _type(self, kind: ActivityType) -> str:
+        itself = kind.rate == ONE and self.voice.text(kind.unit) == self.voice.credit
         first = self._say(
-            f"type.{kind.basis}", name=self.voice.quoted(kind.name),
+            "type.itself" if itself else f"type.{kind.basis}",
+            name=self.voice.quoted(kind.name),
             category=self.voice.name("category", kind.category),
-            points=self._points(kind.rate), unit=self._unit(kind),
+            points=self._points(kind.rate), unit=self._unit(kind), credit=self.voice.credit,
         )  # fmt: skip
-        return "; ".join([first, *self._conditions(kind), *self._limits(kind.limits)]) + "."
+        rules = *self._conditions(kind), *self._replaced(kind), *self._limits(kind.limits)
+        return "; ".join([first, *rules]) + "."
 
     def _unit(self, kind: ActivityType) -> str:
         return self.voice.units(kind, ONE).noun if kind.unit else ""
 
     def _conditions(self, kind: ActivityType) -> Iterator[str]:
         if kind.threshold is not None:
-            quantity = self.voice.units(kind, kind.threshold)
-            yield self._say("type.threshold", quantity=quantity)
+            threshold = self.voice.threshold(kind, kind.threshold)
+            yield self._say("type.threshold", threshold=threshold)
         if kind.increment is not None:
             yield self._say("type.increment", points=self._points(kind.increment))
         for code, ratio in kind.units.items():
@@ -110,6 +115,11 @@ class ActivityTeller:
             yield self._say("type.tags", tags=tags)
         if kind.date_basis != "completion":
             yield self._say(f"type.{kind.date_basis}")
+
+    def _replaced(self, kind: ActivityType) -> Iterator[str]:
+        if kind.replaces:
+            names = plain_names.former(kind, self.scheme, self.voice)
+            yield self._say("type.replaces", names=self.voice.listed(names))
 
     def employment(self) -> Iterator[str]:
         """How months of jobs are counted, where some type counts them."""

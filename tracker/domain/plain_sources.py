@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracker.domain import plain_names
+from tracker.domain.activity_types import ActivityType, Category, Provenance, Tag
 from tracker.domain.plain_texts import SENTENCES
-from tracker.domain.policies import ActivityType, Category, Provenance, Tag
 from tracker.domain.schemes import Scheme
 from tracker.domain.wording import Voice
 
@@ -17,7 +18,7 @@ def sources(scheme: Scheme, voice: Voice) -> Iterator[str]:
         state = say["verified" if provenance.verified else "unverified"]
         yield say["source"].format(what=what, source=provenance.source.rstrip(), state=state)
     for what in voice.policy.unverified:
-        yield say["open"].format(what=what)
+        yield say["open"].format(what=plain_names.open_value(what, voice))
 
 
 def _parts(scheme: Scheme, voice: Voice) -> Iterator[tuple[str, Provenance]]:

@@ -85,7 +85,9 @@ _EN: Sentences = {
     "type.quantity": "{name} ({category}): {points} for each {unit}",
     "type.event": "{name} ({category}): {points} for each activity",
     "type.months": "{name} ({category}): {points} for each month",
-    "type.threshold": "if it reaches {quantity}",
+    "type.itself": "{name} ({category}): {credit} count as stated",
+    "type.threshold": "if it is {threshold}",
+    "type.replaces": "what was claimed as {names} counts as this",
     "type.increment": "in whole steps of {points}",
     "type.units": "1 {unit} counts as {quantity}",
     "type.roles": "{role} counts {factor} times",
@@ -112,7 +114,8 @@ _EN: Sentences = {
     "rounding.half_even": "Amounts are rounded to hundredths, halves to the even one.",
     "rounding.down": "Amounts are rounded down to hundredths.",
     "rounding.up": "Amounts are rounded up to hundredths.",
-    "allocation": "Where limits overlap, activities are counted so that the total is the highest.",
+    "allocation": "Where limits overlap, activities are counted so that the requirement is met if"
+    " it can be, and then so that the total is the highest.",
     # Applying.
     "window.expiry": "Applications open {length} before the expiry and close on that day.",
     "window.start": "Applications open {length} after the start of the cycle and close on the day"
@@ -132,8 +135,8 @@ _EN: Sentences = {
     "reexam.revokes": "Failing the re-examination ends the certification.",
     "next.old_expiry": "The next cycle starts the day after the old expiry, whenever the renewal"
     " is approved.",
-    "next.decision": "The next cycle starts on the day on which the renewal is approved.",
-    "next.decision_to_old_end": "The next cycle starts on the day on which the renewal is approved"
+    "next.decision": "The next cycle starts on the day after the renewal is approved.",
+    "next.decision_to_old_end": "The next cycle starts on the day after the renewal is approved"
     " and ends as if it had started after the old expiry.",
     # Late.
     "late.none": "After the expiry there is no grace: a renewal can no longer be applied for.",
@@ -167,6 +170,8 @@ _EN: Sentences = {
     "proof.required": "{types} cannot be submitted without {proof}.",
     "warn": "Reviewers look twice at {type} of more than {quantity}.",
     "providers": "These providers are approved: {providers}.",
+    "audit.unknown": "Renewals are drawn for audit, how many is not known; an answer is due within"
+    " {days}.",
     "audit": "{share} of renewals are drawn for audit; an answer is due within {days}.",
     "audit.withholds": "Points under audit do not count until it is passed.",
     "retention": "Evidence is kept for {length} after the cycle.",
@@ -246,7 +251,9 @@ _ES: Sentences = {
     "type.quantity": "{name} ({category}): {points} por cada {unit}",
     "type.event": "{name} ({category}): {points} por cada actividad",
     "type.months": "{name} ({category}): {points} por cada mes",
-    "type.threshold": "si llega a {quantity}",
+    "type.itself": "{name} ({category}): {credit} cuentan tal como se declaran",
+    "type.threshold": "si es {threshold}",
+    "type.replaces": "lo que se declaró como {names} cuenta como esto",
     "type.increment": "en pasos completos de {points}",
     "type.units": "1 {unit} equivale a {quantity}",
     "type.roles": "{role} cuenta {factor} veces",
@@ -272,8 +279,8 @@ _ES: Sentences = {
     "rounding.half_even": "Las cantidades se redondean a centésimas, las mitades a la par.",
     "rounding.down": "Las cantidades se redondean a centésimas hacia abajo.",
     "rounding.up": "Las cantidades se redondean a centésimas hacia arriba.",
-    "allocation": "Donde los límites se superponen, las actividades se cuentan de modo que el total"
-    " sea el más alto.",
+    "allocation": "Donde los límites se superponen, las actividades se cuentan de modo que se"
+    " cumpla el requisito si es posible y, después, que el total sea el más alto.",
     "window.expiry": "Las solicitudes abren {length} antes del vencimiento y cierran ese día.",
     "window.start": "Las solicitudes abren {length} después del inicio del ciclo y cierran el día"
     " del vencimiento.",
@@ -294,8 +301,8 @@ _ES: Sentences = {
     "reexam.revokes": "Reprobar el nuevo examen termina la certificación.",
     "next.old_expiry": "El ciclo siguiente comienza el día después del vencimiento anterior, sin"
     " importar cuándo se apruebe la renovación.",
-    "next.decision": "El ciclo siguiente comienza el día en que se aprueba la renovación.",
-    "next.decision_to_old_end": "El ciclo siguiente comienza el día en que se aprueba la"
+    "next.decision": "El ciclo siguiente comienza el día después de aprobarse la renovación.",
+    "next.decision_to_old_end": "El ciclo siguiente comienza el día después de aprobarse la"
     " renovación y termina como si hubiera comenzado después del vencimiento anterior.",
     "late.none": "Después del vencimiento no hay plazo de gracia: ya no se puede solicitar la"
     " renovación.",
@@ -328,6 +335,8 @@ _ES: Sentences = {
     "proof.required": "{types}: no se puede presentar sin {proof}.",
     "warn": "Se revisa con más detalle {type} de más de {quantity}.",
     "providers": "Estos proveedores están aprobados: {providers}.",
+    "audit.unknown": "Se sortean renovaciones para auditoría, no se sabe cuántas; hay que responder"
+    " dentro de {days}.",
     "audit": "El {share} de las renovaciones se sortea para auditoría; hay que responder dentro de"
     " {days}.",
     "audit.withholds": "Lo que está en auditoría no cuenta hasta que se aprueba.",

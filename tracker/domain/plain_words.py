@@ -10,18 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from tracker.domain import plain_names
+from tracker.domain.activity_types import Provenance
 from tracker.domain.explanations import DUPLICATE_PARTS, KINDS
 from tracker.domain.periods import Duration
 from tracker.domain.plain_activities import ActivityTeller
 from tracker.domain.plain_sources import sources
 from tracker.domain.plain_texts import TITLES
-from tracker.domain.policies import (
-    ApplicationWindow,
-    Duplicates,
-    LateStep,
-    Policy,
-    Provenance,
-)
+from tracker.domain.policies import ApplicationWindow, Duplicates, LateStep, Policy
 from tracker.domain.schemes import Scheme
 from tracker.domain.wording import Quantity, Voice, clock, figure, money, percent
 
@@ -66,14 +62,6 @@ class _Teller(ActivityTeller):
 
     def _days(self, number: int) -> str:
         return self.voice.length(Duration(number, "days"))
-
-    def _last(self, duration: Duration) -> str:
-        """The last stretch of so long: "the last 6 months", "el último año"."""
-        many = duration.length != 1
-        length = self.voice.length(duration) if many else self.voice.length(duration)[2:]
-        if self.voice.language == "en":
-            return f"the last {length}"
-        return f"los últimos {length}" if many else f"el último {length}"
 
     def _money(self, amount: Decimal) -> str:
         return money(amount, self.scheme.fees.currency if self.scheme.fees else "")
@@ -141,7 +129,9 @@ class _Teller(ActivityTeller):
             yield self._say("per_year", year=self._year(), points=points)
         for window in policy.windows:
             points = self._points(window.minimum)
-            yield self._say("window_minimum", points=points, last=self._last(window.last))
+            yield self._say(
+                "window_minimum", points=points, last=plain_names.last(self.voice, window.last)
+            )
         if policy.kinds is not None:
             words = KINDS[self.voice.language][policy.kinds.of]
             kinds = Quantity(Decimal(policy.kinds.minimum), *words)
@@ -159,7 +149,7 @@ class _Teller(ActivityTeller):
             names = [self.voice.name("category", code) for code in sorted(rule.categories)]
             yield self._say("carry.categories", categories=self.voice.listed(names))
         if rule.last is not None:
-            yield self._say("carry.last", last=self._last(rule.last))
+            yield self._say("carry.last", last=plain_names.last(self.voice, rule.last))
 
     def counting(self) -> Iterator[str]:
         yield self._say("dates")
@@ -191,7 +181,7 @@ class _Teller(ActivityTeller):
         if (rule := policy.reexamination) is not None:
             yield self._say("reexam", modules=self._modules(rule.modules or self.scheme.required))
             if rule.last is not None:
-                yield self._say("reexam.last", last=self._last(rule.last))
+                yield self._say("reexam.last", last=plain_names.last(self.voice, rule.last))
             if rule.failure_revokes:
                 yield self._say("reexam.revokes")
         yield self._say(f"next.{policy.next_cycle}")
@@ -227,7 +217,7 @@ class _Teller(ActivityTeller):
         yield from self._retirement()
 
     def _reasons(self, codes: Sequence[str]) -> str:
-        return self.voice.listed([f"“{code}”" for code in codes])
+        return self.voice.listed([plain_names.reason(code, self.voice) for code in codes])
 
     def _extension(self) -> Iterator[str]:
         rule = self.policy.extension
@@ -265,7 +255,9 @@ class _Teller(ActivityTeller):
             yield self._say("providers", providers=providers)
         if policy.audit is not None:
             days = self._days(policy.audit.reply_days)
-            yield self._say("audit", share=percent(policy.audit.share), days=days)
+            share = policy.audit.share
+            key = "audit" if share else "audit.unknown"
+            yield self._say(key, share=percent(share), days=days)
             if policy.audit.withholds_credit:
                 yield self._say("audit.withholds")
         if policy.retention is not None:

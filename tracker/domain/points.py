@@ -8,7 +8,8 @@ category, tag, cycle), minima, carry-over, verdict. The version is selected befo
 
 Invariants, held by property tests: the order in which claims are entered never changes the
 result; ``counted <= claimed`` for every claim; the numbers of the explanation add up to the
-total; the same input gives the same result; another claim never lowers the total.
+total; the same input gives the same result; another claim never lowers (complete, total): it
+never turns complete into incomplete, and lowers the total only where it completes.
 
 The last has three exceptions, which the published way of counting months brings with it. A job
 laid over one of a *lower* rate cuts it into pieces, which may complete fewer months than the
@@ -49,10 +50,8 @@ def evaluate(
     Both ends of the cycle are inside. ``claims`` may hold those of other cycles too: they count
     nothing here, but what is claimed again may be their duplicate.
     """
-    found = [lines.line_of(policy, claim) for claim in claims]
-    found.sort(key=lambda line: line.key)
     earning = Period(terms.earns_from or cycle.starts_on, terms.earns_until or cycle.ends_on)
-    _count(found, policy, earning, on)
+    found = priced(policy, claims, earning, on=on)
     groups = duplicates.groups(policy.duplicates, found, earning) if policy.duplicates else []
     required = terms.required if terms.required is not None else policy.points_required
     required += terms.extra_points
@@ -60,10 +59,18 @@ def evaluate(
     room = max(required - terms.carried_over, ZERO)
     ground = parts.lay(plan, found, cycle, room=room, all_of_them=bool(groups))
     needs = parts.needs(plan, found, ground, cycle)
-    _allocate(found, ground, needs, groups)
+    _allocate(found, ground, needs, groups, required=room)
     return totals.result(
         plan, found, ground, needs, cycle=cycle, on=on, required=required, terms=terms
     )
+
+
+def priced(policy: Policy, claims: Iterable[Claim], earning: Period, *, on: date) -> list[Line]:
+    """The claims in their order, each with what it brings before duplicates and caps."""
+    found = [lines.line_of(policy, claim) for claim in claims]
+    found.sort(key=lambda line: line.key)
+    _count(found, policy, earning, on)
+    return found
 
 
 def _count(found: Sequence[Line], policy: Policy, earning: Period, on: date) -> None:
@@ -84,14 +91,19 @@ def _count(found: Sequence[Line], policy: Policy, earning: Period, on: date) -> 
 
 
 def _allocate(
-    found: Sequence[Line], ground: Ground, needs: Sequence[Need], groups: duplicates.Groups
+    found: Sequence[Line],
+    ground: Ground,
+    needs: Sequence[Need],
+    groups: duplicates.Groups,
+    *,
+    required: Decimal,
 ) -> None:
     """Share the room under the caps out, and say of every claim what was cut."""
     dropped = duplicates.keep_the_best(found, groups) if groups else {}
     given = [part for part in ground.parts if part.line not in dropped]
     cutting = allocation.in_order(given, ground.caps)
     if not _is_best(found, ground, needs, groups, cutting):
-        optimum.search(ground.parts, ground.caps, needs, groups)
+        optimum.search(ground.parts, ground.caps, needs, groups, required=required)
         dropped = duplicates.dropped_of(groups, ground.parts)
         allocation.attribute(ground.parts, ground.caps, dropped=dropped)
     _cut(found, ground, dropped)
@@ -117,7 +129,7 @@ def _is_best(
 def _cut(found: Sequence[Line], ground: Ground, dropped: Mapping[int, int]) -> None:
     for number, line in enumerate(found):
         if number in dropped:
-            line.cut("duplicate", line.counted, subject=found[dropped[number]].claim.ref)
+            line.cut("duplicate", line.counted, other=found[dropped[number]].claim)
         else:
             lines.limit(line)
     taken: dict[tuple[int, Rule, Group, str], Decimal] = defaultdict(lambda: ZERO)

@@ -13,32 +13,26 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from tracker.domain.activity_types import (
+    POINTS,
+    ActivityType,
+    Category,
+    Provenance,
+    Tag,
+    Text,
+    Unit,
+)
+from tracker.domain.activity_types import Limits as Limits  # noqa: PLC0414 - told here, with the rest
 from tracker.domain.errors import UnknownActivityType
 from tracker.domain.periods import Duration, MonthRule
 
-Text = Mapping[str, str]  # language code -> words
-Basis = Literal["quantity", "event", "months"]
 Anchor = Literal["old_expiry", "decision", "decision_to_old_end"]
 Applies = Literal["cycle_start", "submission", "more_favourable"]
 Rounding = Literal["half_up", "half_even", "down", "up"]
 Overlap = Literal["highest", "capped_sum", "sum"]
-DateBasis = Literal["completion", "start", "award", "whole"]
 YearBasis = Literal["cycle", "calendar"]
 DuplicateKey = Literal["type", "provider", "title", "starts_on", "completed_on"]
-EvidenceRule = Literal["none", "asked", "required"]
 Late = Literal["points", "reexamination", "new_application"]
-
-POINTS: Text = {"en": "points", "es": "puntos"}
-PROOF: Text = {"en": "evidence", "es": "un comprobante"}
-ONE = Decimal(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where a value comes from, and whether somebody checked it against the published text."""
-
-    source: str
-    verified: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,107 +47,6 @@ class Cohort:
         if self.awarded_from is not None and awarded_on < self.awarded_from:
             return False
         return self.awarded_before is None or awarded_on < self.awarded_before
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a group of claims may and must bring: points an event, a year, a cycle.
-
-    ``per_event`` bounds each claim, ``per_year`` the claims of one year, ``maximum`` those of
-    the cycle; ``minimum`` is what the cycle needs of the group.
-    """
-
-    per_event: Decimal | None = None
-    per_year: Decimal | None = None
-    maximum: Decimal | None = None
-    minimum: Decimal | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Category:
-    """A group of activity types with its limits."""
-
-    code: str
-    name: Text
-    limits: Limits
-    provenance: Provenance
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """A mark that claims of any category may bear, such as a subject, with its limits.
-
-    A claim is held to every capped tag that it bears.
-    """
-
-    code: str
-    name: Text
-    limits: Limits
-    provenance: Provenance
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """What quantities are measured in; ``equals`` so many of the unit ``of``, if derived."""
-
-    code: str
-    name: Text
-    equals: Decimal = ONE
-    of: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ActivityType:
-    """One kind of activity: its category, how it is counted, and the points for it.
-
-    ``quantity``: units x ``rate``, in whole steps of ``increment`` points. ``event``: ``rate``
-    for each claim, whatever its quantity, if that reaches ``threshold``. ``months``: ``rate``
-    for each month of an employment.
-
-    ``units`` gives the units that a claim may be stated in, with the number of the type's own
-    unit that one of each makes. ``roles`` multiplies: teaching 1.5. ``unapproved`` is the factor
-    for claims whose provider is not approved. ``outside_duties`` says that work done as a
-    regular duty does not count. ``tags`` are borne by every claim of the type. ``date_basis`` is
-    the date that must lie in the cycle: completion, start, award (of a certificate; given as
-    the completion), or the whole run from start to completion.
-
-    ``evidence``: nothing is asked for; files are asked for, and their absence is shown to the
-    reviewer; or they are ``required`` to submit. ``evidence_kinds`` says which proof is accepted.
-    A reviewer's attention is drawn to a quantity of more than ``warn_above``, in the type's own
-    unit. None of the three changes what an activity counts.
-    """
-
-    code: str
-    category: str
-    name: Text
-    basis: Basis
-    unit: Text
-    rate: Decimal
-    increment: Decimal | None
-    provenance: Provenance
-    unit_code: str = ""
-    units: Mapping[str, Decimal] = field(default_factory=dict)
-    roles: Mapping[str, Decimal] = field(default_factory=dict)
-    limits: Limits = Limits()
-    threshold: Decimal | None = None
-    unapproved: Decimal | None = None
-    outside_duties: bool = False
-    tags: frozenset[str] = frozenset()
-    date_basis: DateBasis = "completion"
-    evidence: EvidenceRule = "none"
-    evidence_kinds: Text = field(default_factory=dict)
-    warn_above: Decimal | None = None
-
-    @property
-    def proof(self) -> Text:
-        """What is asked for as evidence, in words."""
-        return self.evidence_kinds or PROOF
-
-    def is_unusual(self, quantity: Decimal | None, unit: str) -> bool:
-        """Whether a quantity, stated in ``unit`` (empty: the type's own), is above the bound."""
-        if self.warn_above is None or quantity is None:
-            return False
-        return quantity * self.units.get(unit, ONE) > self.warn_above
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +193,8 @@ class Policy:
     (``cycle_start``: a cycle keeps the version of its first day), for applications sent in since
     (``submission``), or where it is better for the holder (``more_favourable``). ``corrects``
     names the version whose mistakes it repairs. ``pending_points_admit``: an application is taken
-    while its missing points are covered by activities that wait for a decision.
+    while its missing points are covered by activities that wait for a decision. ``reasons`` names
+    those of extensions and reductions that have no usual name.
     """
 
     version: str
@@ -328,6 +222,7 @@ class Policy:
     windows: tuple[WindowMinimum, ...] = ()
     units: Mapping[str, Unit] = field(default_factory=dict)
     roles: Mapping[str, Text] = field(default_factory=dict)
+    reasons: Mapping[str, Text] = field(default_factory=dict)
     tags: Mapping[str, Tag] = field(default_factory=dict)
     approved_providers: frozenset[str] = frozenset()
     duplicates: Duplicates | None = None
@@ -345,6 +240,13 @@ class Policy:
 
     def __hash__(self) -> int:
         return hash(self.version)
+
+    def type_of(self, code: str, category: str) -> ActivityType | None:
+        """The type that claims of a code and category count in: that, or what replaces it."""
+        known = self.types.get(code)
+        if known is not None:
+            return known if known.category == category else None
+        return next((kind for kind in self.types.values() if code in kind.replaces), None)
 
     @property
     def verified(self) -> bool:

@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from tracker.domain.activity_types import Text
 from tracker.domain.errors import Invalid
-from tracker.domain.policies import Text
 from tracker.domain.schemes import Scheme
 from tracker.domain.values import folded, run_together
 

@@ -15,9 +15,10 @@ from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from tracker.domain.activity_types import Provenance, Text
 from tracker.domain.errors import UnknownModule, UnknownScheme
 from tracker.domain.periods import DAY, Duration, nth_expiry
-from tracker.domain.policies import Policy, Provenance, Text
+from tracker.domain.policies import Policy
 
 DaysEnd = Literal["holder", "scheme"]
 ValidThrough = Literal["anniversary", "day_before", "end_of_month", "end_of_year"]

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
+from tracker.domain.activity_types import Limits
 from tracker.domain.allocation import Need, reached
 from tracker.domain.claims import ZERO, Evaluation, GroupTotal, PeriodTotal, Shortfall, Terms
 from tracker.domain.lines import Line, tags
 from tracker.domain.parts import Ground, Plan
 from tracker.domain.periods import Period
-from tracker.domain.policies import Limits
 
 
 def result(
@@ -48,7 +48,8 @@ def result(
         ),
         years=_periods(ground, needs, "year"), windows=_periods(ground, needs, "window"),
         kinds=None if kinds is None else int(kinds), shortfalls=_shortfalls(ground, needs),
-        reexamined_on=terms.reexamined_on,
+        reexamined_on=terms.reexamined_on, claims=tuple([line.claim for line in lines]),
+        terms=terms,
     )  # fmt: skip
 
 

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from tracker.domain.activity_types import POINTS, ActivityType, Category, Tag, Text, Unit
+from tracker.domain.claims import Claim
 from tracker.domain.periods import Duration
-from tracker.domain.policies import POINTS, ActivityType, Category, Policy, Tag, Text, Unit
+from tracker.domain.policies import Policy
 
 LANGUAGES = ("en", "es")
 
@@ -51,6 +53,12 @@ _ONE_OF: Mapping[str, Mapping[str, str]] = {
         "tag": "una actividad con la marca {name}",
     },
 }
+_THRESHOLDS: Mapping[str, Mapping[str, str]] = {
+    "en": {"least": "at least {quantity}", "above": "more than {quantity}"},
+    "es": {"least": "al menos {quantity}", "above": "más de {quantity}"},
+}
+_DONE = {"en": "“{title}” of {day}", "es": "“{title}” del {day}"}
+_CENT = Decimal("0.01")
 _AND = {"en": "and", "es": "y"}
 _SOUNDS_LIKE_I = ("i", "í", "hi")  # "y" becomes "e" before it, but not before "hie"
 
@@ -205,6 +213,18 @@ class Voice:
     def units(self, kind: ActivityType, number: Decimal) -> Quantity:
         """So many of an activity type's own unit: "3 contact hours"."""
         return counted(number, self.text(kind.unit), self.language)
+
+    def threshold(self, kind: ActivityType, number: Decimal) -> str:
+        """So much at least; files write more than 1,500 as 1500.01."""
+        above = number % 1 == _CENT
+        quantity = self.units(kind, number - _CENT if above else number)
+        return _THRESHOLDS[self.language]["above" if above else "least"].format(quantity=quantity)
+
+    def activity(self, claim: Claim) -> str:
+        """An activity by its title and day: "“Robot safety” of 1 May 2027"."""
+        day = claim.completed_on
+        assert day is not None  # noqa: S101 - jobs, which may go on, are no duplicates
+        return _DONE[self.language].format(title=claim.title, day=self.day(day))
 
     def text(self, text: Text) -> str:
         """A text in the language."""

@@ -12,8 +12,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from tracker.domain.activity_types import POINTS
 from tracker.domain.next_steps import NextStep
-from tracker.domain.policies import POINTS
 from tracker.domain.wording import clock, counted, in_words, money
 
 ZERO = Decimal("0.00")

@@ -8,12 +8,14 @@ one mistake in one file refuses the start.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tracker.domain.schemes import Scheme, Schemes
-from tracker.schemes import consistency, tomls
+from tracker.schemes import consistency, tomls, versions
 from tracker.schemes.format import SchemeFile
 from tracker.schemes.mistakes import Mistake, SchemesRefusedError
+from tracker.schemes.raw import Finding, Raw
 from tracker.schemes.tomls import File
 
 __all__ = ["Mistake", "SchemesRefusedError", "check", "load"]
@@ -21,18 +23,23 @@ __all__ = ["Mistake", "SchemesRefusedError", "check", "load"]
 
 def load(directory: Path) -> Schemes:
     """Read every scheme file of a directory; SchemesRefusedError names every mistake in them."""
-    schemes, found = _read_all(directory)
+    schemes, found = _read_all(directory, consistency.in_file)
     if found:
         raise SchemesRefusedError(found)
     return Schemes(schemes)
 
 
 def check(directory: Path) -> list[Mistake]:
-    """Every mistake in the scheme files of a directory, in one run."""
-    return _read_all(directory)[1]
+    """Every mistake in the scheme files of a directory, in one run.
+
+    Beside those for which files are refused, types that a version drops under running cycles.
+    """
+    return _read_all(directory, consistency.in_file, versions.dropped_types)[1]
 
 
-def _read_all(directory: Path) -> tuple[dict[str, Scheme], list[Mistake]]:
+def _read_all(
+    directory: Path, *rules: Callable[[Raw], Iterable[Finding]]
+) -> tuple[dict[str, Scheme], list[Mistake]]:
     loaded: dict[str, Scheme] = {}
     files: list[File] = []
     found: list[Mistake] = []
@@ -44,7 +51,7 @@ def _read_all(directory: Path) -> tuple[dict[str, Scheme], list[Mistake]]:
         if file is not None:
             files.append(file)
             scheme: Scheme | None = tomls.build(SchemeFile(), file, found)
-            found += [file.mistake(*each) for each in consistency.in_file(file.raw)]
+            found += [file.mistake(*each) for rule in rules for each in rule(file.raw)]
             if scheme is not None:
                 loaded[scheme.code] = scheme
     by_name = {file.name: file for file in files}

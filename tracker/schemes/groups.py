@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_args
 
 from marshmallow import post_load
 
-from tracker.domain import policies as domain
+from tracker.domain import activity_types as domain
 from tracker.schemes import units
 from tracker.schemes.values import (
     Amount,
@@ -89,6 +89,7 @@ class TypeTable(_Limited):
     unapproved = Share("The factor where the provider is not approved.")
     outside_duties = Flag("Whether work done as a regular duty is refused.")
     tags = codes("The tags that every claim of it bears.", into=frozenset)
+    replaces = codes("Types of earlier versions whose claims count as this.", into=frozenset)
     date_basis = choice(
         "The date that must lie in the cycle; whole: all days from the start to completion.",
         get_args(domain.DateBasis),

@@ -11,6 +11,7 @@ from typing import Any, get_args
 from marshmallow import fields, post_load
 
 from tracker.domain import policies as domain
+from tracker.domain.activity_types import Category, Provenance, Tag
 from tracker.domain.periods import MonthRule
 from tracker.schemes import groups
 from tracker.schemes.values import (
@@ -253,6 +254,7 @@ class PolicyTable(Sourced):
     late = tables(_LateStep, "The ladder after the expiry, rung by rung; absent: no grace.")
     units = Named(fields.Nested(groups.UnitTable), "What quantities are measured in.")
     roles = Named(fields.Nested(Words), "What somebody can have done: attended, taught.")
+    reasons = Named(fields.Nested(Words), "Reasons for extensions and reductions, by code.")
     tags = Named(fields.Nested(groups.TagTable), "Marks across categories, with limits.")
     categories = Named(
         fields.Nested(groups.CategoryTable), "The categories by code.", required=True
@@ -272,14 +274,14 @@ class PolicyTable(Sourced):
         return domain.Policy(
             provenance=own,
             units=units,
-            tags=groups.build_groups(domain.Tag, told["tags"], own),
-            categories=groups.build_groups(domain.Category, told["categories"], own),
+            tags=groups.build_groups(Tag, told["tags"], own),
+            categories=groups.build_groups(Category, told["categories"], own),
             types=groups.build_types(told["types"], own, units),
             **data,
         )
 
 
-def _open_values(data: Mapping[str, Any], own: domain.Provenance) -> tuple[str, ...]:
+def _open_values(data: Mapping[str, Any], own: Provenance) -> tuple[str, ...]:
     """What was not checked: the policy, single values, then whatever says so of itself."""
     found = [] if own.verified else ["points_required"]
     found += data.get("unverified", ())

@@ -15,8 +15,8 @@ from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
 
+from tracker.domain.activity_types import Provenance
 from tracker.domain.periods import Duration
-from tracker.domain.policies import Provenance
 
 AMOUNT = re.compile(r"[0-9]{1,6}(\.[0-9]{1,2})?")  # points or money: at most two decimals
 FACTOR = re.compile(r"[0-9]{1,6}(\.[0-9]{1,4})?")  # rates, factors and shares: at most four

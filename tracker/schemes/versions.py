@@ -19,6 +19,7 @@ def of_policies(scheme: Raw) -> Iterator[Finding]:
     for index, policy in enumerate(policies):
         yield from _in_cohort(index, raw.table(policy.get("cohort")), given="cohort" in policy)
         yield from _correction(index, policies)
+        yield from _replaced(index, policies)
     yield from _order(policies)
     yield from _everybody(policies, scheme)
 
@@ -39,6 +40,40 @@ def _correction(index: int, policies: list[Raw]) -> Iterator[Finding]:
         there = f"; there are: {', '.join(earlier)}" if earlier else ""
         rule = f"is no version before this one{there}{near(corrects, earlier)}"
         yield ("policies", index, "corrects"), rule
+
+
+def _replaced(index: int, policies: list[Raw]) -> Iterator[Finding]:
+    """What a type replaces is a type of an earlier version, and of one type only."""
+    types, before = raw.table(policies[index].get("types")), _types_before(index, policies)
+    seen: set[str] = set()
+    for code, kind in types.items():
+        for place, old in raw.texts(raw.table(kind).get("replaces")):
+            here = ("policies", index, "types", code, "replaces", place)
+            if old in types or old not in before:
+                yield here, "is no type that only earlier versions have"
+            elif old in seen:
+                yield here, "is replaced by another type already"
+            seen.add(old)
+
+
+def _types_before(index: int, policies: list[Raw]) -> set[str]:
+    return {code for policy in policies[:index] for code in raw.table(policy.get("types"))}
+
+
+def dropped_types(scheme: Raw) -> Iterator[Finding]:
+    """Types that a version drops, though it rules cycles in which they were claimed."""
+    policies = raw.tables(scheme.get("policies"))
+    for index, policy in enumerate(policies):
+        types = raw.table(policy.get("types"))
+        kept = {old for kind in types.values()
+                for _, old in raw.texts(raw.table(kind).get("replaces"))}  # fmt: skip
+        lost = sorted(_types_before(index, policies) - kept - types.keys())
+        if lost and policy.get("applies") in {"submission", "more_favourable"}:
+            rule = (
+                f"drops {', '.join(lost)}, in which running cycles may hold claims: they would"
+                " count nothing; say in the type that takes over what it `replaces`"
+            )
+            yield ("policies", index, "types"), rule
 
 
 def _order(policies: list[Raw]) -> Iterator[Finding]:

@@ -16,11 +16,11 @@ from sqlalchemy.orm.exc import StaleDataError
 from tracker.db import new_id
 from tracker.domain import activities as rules
 from tracker.domain import terms
+from tracker.domain.activity_types import ActivityType
 from tracker.domain.certifications import cycle_on, hold_on
 from tracker.domain.claims import Claim
 from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
 from tracker.domain.permissions import check_not_own, check_own_holder
-from tracker.domain.policies import ActivityType
 from tracker.domain.reasons import Act
 from tracker.domain.terms import Case
 from tracker.models import Activity, Decision, Evidence

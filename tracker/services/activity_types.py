@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import select
 
 from tracker.domain import terms
+from tracker.domain.activity_types import ActivityType
 from tracker.domain.certifications import Cycle, cycle_on
-from tracker.domain.policies import ActivityType
 from tracker.domain.schemes import Scheme
 from tracker.domain.terms import Case
 from tracker.models import Certification

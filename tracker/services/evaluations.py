@@ -211,7 +211,7 @@ def explain(
     return Explained(row.id, scheme, points.policy, points, frozenset(c.ref for c in extra))
 
 
-def in_words(found: Explained, language: str) -> dict[str, Any]:
+def in_words(found: Explained, language: str, *, with_gap: bool = False) -> dict[str, Any]:
     """An evaluation as the interface tells it, every point explained in a language."""
     evaluation, policy = found.points.evaluation, found.policy
     waiting = {c.ref: c for c in found.points.pending.credits}
@@ -233,7 +233,8 @@ def in_words(found: Explained, language: str) -> dict[str, Any]:
         "missing_if_approved": found.points.pending.missing,
         "complete_if_approved": found.points.pending.complete,
         "projected_total": found.points.projected,
-        **_totals(evaluation), "credits": told, **_gap(found, language),
+        **_totals(evaluation), "credits": told,
+        "gap": gap_in_words(found, language) if with_gap else None,
         "sentences": explanations.explain(
             evaluation, policy, language, issuer=found.scheme.issuer, pending=pending,
             projected=found.points.projected, terms=found.points.terms,
@@ -289,24 +290,31 @@ def _credit(credit: Credit, state: str, policy: Policy, language: str) -> dict[s
     }  # fmt: skip
 
 
-def _gap(found: Explained, language: str) -> dict[str, Any]:
-    """What would close the gap while activities still count, or why nothing does."""
-    points, policy = found.points, found.policy
-    closing = gap.close(points.evaluation, policy, until=points.terms.earns_until)
+def gap_in_words(found: Explained, language: str) -> dict[str, Any]:
+    """What would close the gap while activities still count, or why nothing does.
+
+    Computed only when asked for: it takes longer than all the rest of an evaluation.
+    """
+    evaluation, policy = found.points.evaluation, found.policy
+    closing = gap.close(evaluation, policy)
     return {
-        "closing_the_gap": [
+        "certification_id": found.certification_id, "as_of": evaluation.on,
+        "policy": policy.version, "complete": evaluation.complete,
+        "until": closing.days.ends_on, "jobs_go_on": closing.goes_on,
+        "ways": [
             {"sentence": gap_words.explain_way(way, closing, policy, language),
              "activities": [_activity(one) for one in way]}
             for way in closing.ways
         ],
-        "gap_obstacles": gap_words.explain_obstacles(closing, policy, language),
+        "assumptions": gap_words.explain_jobs(closing, policy, language),
+        "obstacles": gap_words.explain_obstacles(closing, policy, language),
     }  # fmt: skip
 
 
 def _activity(activity: gap.Activity) -> dict[str, Any]:
     kind = activity.kind
     return {
-        "type": kind.code, "category": kind.category, "tag": activity.tag or None,
+        "type": kind.code, "category": kind.category, "tags": sorted(activity.option.marks),
         "units": _plain(activity.units), "points": activity.points,
         "portions": [
             {"starts_on": portion.period.starts_on, "ends_on": portion.period.ends_on,

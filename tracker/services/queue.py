@@ -16,11 +16,11 @@ from sqlalchemy import and_, case, exists, func, select
 from sqlalchemy.orm import aliased
 
 from tracker.domain import certifications
+from tracker.domain.activity_types import ActivityType
 from tracker.domain.certifications import Span as SpanValue
 from tracker.domain.certifications import Standing
 from tracker.domain.claims import ZERO, Claim, Credit
 from tracker.domain.likeness import Likeness, likeness
-from tracker.domain.policies import ActivityType
 from tracker.models import Activity, Certification, Evidence, Holder, Span
 from tracker.services import activity_types, bulk, cases, employers, queue_order, records, weighing
 from tracker.services.cases import Asked

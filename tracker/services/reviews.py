@@ -10,8 +10,9 @@ from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import aliased
 
 from tracker.domain import explanations, plain_activities
+from tracker.domain.activity_types import ActivityType
 from tracker.domain.errors import NotFound
-from tracker.domain.policies import ActivityType, Policy
+from tracker.domain.policies import Policy
 from tracker.domain.schemes import Scheme
 from tracker.models import Activity, Decision, Evidence, Holder
 from tracker.services import activities, evidence, queue, records
