@@ -31,7 +31,7 @@ def closing(*claims: Claim, under: Policy = POLICY, on: date = ON, **more: Any) 
 def ways(found: Gap) -> list[dict[str, str]]:
     """Each way as the quantity of every type, those that bear a mark apart."""
     return [
-        {"/".join([a.kind.code, *a.option.marks]): f"{a.units.normalize():f}" for a in way}
+        {"/".join([a.option.kind.code, *a.option.marks]): f"{a.units.normalize():f}" for a in way}
         for way in found.ways
     ]
 
@@ -461,7 +461,7 @@ def test_what_a_later_stretch_brings_is_not_done_earlier_too():
     under = with_type(with_type(under, "third_party", rate=D("1.5")), "volunteer", rate=D(4))
     under = bounded(grouped(under, "X", per_event="5", maximum="25"), "volunteer", minimum="5")
     (way,) = closing(under=under).ways
-    done = [(a.kind.code, p.period.starts_on, p.each) for a in way for p in a.portions]
+    done = [(a.option.kind.code, p.period.starts_on, p.each) for a in way for p in a.portions]
 
     assert done == [
         ("third_party", ON, (D(2),)),

@@ -7,7 +7,7 @@ segment are then given to the jobs that make it up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_FLOOR, Decimal
@@ -21,7 +21,9 @@ from tracker.domain.periods import (
     MEAN_MONTH_DAYS,
     MonthRule,
     Period,
+    add_months,
     begun_months,
+    completed_months,
     months_in,
 )
 from tracker.domain.policies import Policy
@@ -81,6 +83,19 @@ def room(period: Period, rate: Decimal, rule: MonthRule) -> Decimal:
     if rule == "pro_rata":
         return weight(period, rate, rule)
     return begun_months(period) * rate
+
+
+def lengths(
+    starts: Iterable[date], last: date, rule: MonthRule
+) -> Iterator[tuple[Period, Decimal]]:
+    """The jobs that begin on some days and end by the last: of whole months, or up to it."""
+    for start in starts:
+        days = Period(start, last)
+        whole = completed_months(days) if start <= last else 0
+        for months in range(1, whole + 1):
+            yield Period(start, add_months(start, months) - DAY), Decimal(months)
+        if add_months(start, whole) <= last and months_in(days, rule) > whole:
+            yield days, months_in(days, rule)
 
 
 def job_of(line: Line, kind: ActivityType, earning: Period, *, on: date) -> Job | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import ROUND_UP, Decimal
+from decimal import Decimal
 from typing import Literal
 
 from tracker.domain import lines
@@ -47,11 +47,6 @@ class Activity:
 
     option: Option
     portions: tuple[Portion, ...]
-
-    @property
-    def kind(self) -> ActivityType:
-        """Its type."""
-        return self.option.kind
 
     @property
     def units(self) -> Decimal:
@@ -232,21 +227,10 @@ def _portions(supply: Supply, model: _Model, number: int) -> Iterator[Portion]:
     for given, share in zip(model.given, model.shares, strict=True):
         wanted = Decimal(model.value(given)).scaleb(-2)
         if share.option == number and share.days is not None and wanted:
-            pieces = dict(enumerate(_pieces(supply.options[number], supply.policy, wanted)))
-            each, brought = zip(*pieces.values(), strict=True)
+            option, policy = supply.options[number], supply.policy
+            pieces = lines.least_pieces(wanted, option.kind, policy, event=option.event)
+            each, brought = zip(*pieces, strict=True)
             yield Portion(share.days, each, sum(brought, ZERO))
-
-
-def _pieces(option: Option, policy: Policy, wanted: Decimal) -> Iterator[tuple[Decimal, Decimal]]:
-    """As many activities as it takes where each brings so much at most, the smallest first."""
-    kind = option.kind
-    most = min(option.event or wanted, kind.rate if kind.basis == "event" else wanted)
-    for others in reversed(range(int((wanted / most).to_integral_value(ROUND_UP)))):
-        units = lines.least_units(min(wanted - others * most, most), kind, policy)
-        worth = lines.stepped(units * kind.rate, kind, policy)
-        worth = min(worth, option.event or worth)
-        wanted -= worth
-        yield units, worth
 
 
 def _widened(supply: Supply, way: list[Activity], place: int, spans: list[Period]) -> Activity:

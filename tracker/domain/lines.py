@@ -5,6 +5,7 @@ Months of employment are counted in ``employment``, since jobs that overlap are 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
@@ -155,6 +156,22 @@ def least_units(points: Decimal, kind: ActivityType, policy: Policy) -> Decimal:
     if units > size and stepped((units - size) * kind.rate, kind, policy) >= points:
         units -= size
     return max(units, kind.threshold or ZERO)
+
+
+def least_pieces(
+    points: Decimal, kind: ActivityType, policy: Policy, *, event: Decimal | None
+) -> Iterator[tuple[Decimal, Decimal]]:
+    """The quantities and points of the fewest activities that bring so many points together.
+
+    The smallest comes first; each brings no more than ``event`` allows.
+    """
+    most = min(event or points, kind.rate if kind.basis == "event" else points)
+    for others in reversed(range(int((points / most).to_integral_value(ROUND_UP)))):
+        units = least_units(min(points - others * most, most), kind, policy)
+        worth = stepped(units * kind.rate, kind, policy)
+        worth = min(worth, event or worth)
+        points -= worth
+        yield units, worth
 
 
 def _hold_to_dates(line: Line, kind: ActivityType, earning: Period, on: date) -> None:

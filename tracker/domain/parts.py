@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 
 from tracker.domain.activity_types import Limits
 from tracker.domain.allocation import Cap, Need, Part
@@ -214,6 +215,17 @@ def years(policy: Policy, cycle: Period) -> dict[int, Period]:
         found[number] = Period(start, end)
         start = end + DAY
     return found
+
+
+def cut(plan: Plan, days: Period, cycle: Period) -> list[Period]:
+    """Some days of a cycle, cut where its years or its last stretches begin."""
+    policy = plan.policy
+    marks = {window.last.before(cycle.ends_on + DAY) for window in policy.windows}
+    if plan.has_years:
+        marks |= {year.starts_on for year in years(policy, cycle).values()}
+    inside = sorted(mark for mark in marks if days.starts_on < mark <= days.ends_on)
+    edges = pairwise([days.starts_on, *inside, days.ends_on + DAY])
+    return [Period(start, following - DAY) for start, following in edges if start < following]
 
 
 def needs(plan: Plan, lines: Sequence[Line], ground: Ground, cycle: Period) -> list[Need]:

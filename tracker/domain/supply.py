@@ -17,8 +17,9 @@ from tracker.domain import duplicates, parts, points
 from tracker.domain.activity_types import ActivityType
 from tracker.domain.allocation import Need, Part
 from tracker.domain.claims import ZERO, Claim, Evaluation
+from tracker.domain.employment import lengths
 from tracker.domain.lines import CENT, Line, line_of, tags
-from tracker.domain.periods import DAY, Period, add_months, completed_months, months_in
+from tracker.domain.periods import DAY, Period
 from tracker.domain.policies import Policy
 
 NEW = "new "  # how the references of further activities begin
@@ -97,7 +98,7 @@ class Supply:
         self.evaluation, self.policy, self._plan = evaluation, policy, parts.plan_of(policy)
         self._earning = evaluation.earning
         self.days = Period(max(evaluation.on, self._earning.starts_on), self._earning.ends_on)
-        self._slots = list(self._cut())
+        self._slots = parts.cut(self._plan, self.days, evaluation.cycle)
         self.options = list(self._open(marks)) if self._slots else []
         self.required = max(evaluation.required - evaluation.carried_over, ZERO)
         self.runs: list[Run] = []
@@ -125,18 +126,6 @@ class Supply:
             self.policy, [*before.claims, *claims], cycle=before.cycle, on=self.days.ends_on,
             terms=before.terms,
         ).complete  # fmt: skip
-
-    def _cut(self) -> Iterator[Period]:
-        """The time left, cut where years or the last stretches begin."""
-        policy, cycle = self.policy, self.evaluation.cycle
-        first, last = self.days.starts_on, self.days.ends_on
-        marks = {window.last.before(cycle.ends_on + DAY) for window in policy.windows}
-        if self._plan.has_years:
-            marks |= {year.starts_on for year in parts.years(policy, cycle).values()}
-        starts = [first, *sorted(mark for mark in marks if first < mark <= last)]
-        for start, following in zip(starts, [*starts[1:], last + DAY], strict=True):
-            if start < following:
-                yield Period(start, following - DAY)
 
     def _open(self, marks: Collection[str]) -> Iterator[Option]:
         """Every type that brings anything, also with each mark and with all."""
@@ -196,25 +185,14 @@ class Supply:
         category = option.kind.category
         group = category if category in apart else f"{number}"
         held = [c for c in self.evaluation.claims if self._is_job(c, {category} & {group})]
-        for days, months in self._spans():
+        starts = (max(slot.starts_on, self.evaluation.on + DAY) for slot in self._slots)
+        for days, months in lengths(starts, self.days.ends_on, self.policy.month_rule):
             found = self._priced([*held, claim_of(option, days)])
             new = next(line for line in found if line.claim.ref == NEW)
             if new.counted > ZERO:
                 self._add([line for line in found if line is not new], _Owner(run=len(self.runs)))
                 self._add([new], _Owner(number, run=len(self.runs)))
                 self.runs.append(Run(number, group, days, months, new.counted))
-
-    def _spans(self) -> Iterator[tuple[Period, Decimal]]:
-        """The jobs that begin tomorrow or with a later slot: for whole months, or to the end."""
-        last = self.days.ends_on
-        for slot in self._slots:
-            start = max(slot.starts_on, self.evaluation.on + DAY)
-            whole = completed_months(Period(start, last)) if start <= last else 0
-            for months in range(1, whole + 1):
-                yield Period(start, add_months(start, months) - DAY), Decimal(months)
-            rest = months_in(Period(start, last), self.policy.month_rule) if start <= last else 0
-            if rest > whole and add_months(start, whole) <= last:
-                yield Period(start, last), Decimal(rest)
 
     def _shares(self) -> Iterable[Share]:
         """The parts of all lines, those alike joined; alternatives stay apart."""

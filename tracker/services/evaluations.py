@@ -312,7 +312,7 @@ def gap_in_words(found: Explained, language: str) -> dict[str, Any]:
 
 
 def _activity(activity: gap.Activity) -> dict[str, Any]:
-    kind = activity.kind
+    kind = activity.option.kind
     return {
         "type": kind.code, "category": kind.category, "tags": sorted(activity.option.marks),
         "units": _plain(activity.units), "points": activity.points,
