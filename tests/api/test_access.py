@@ -15,7 +15,7 @@ from tracker.api.schemas import page_of
 from tracker.domain.certifications import Standing
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Employer, IdempotencyKey
-from tracker.services import access, activities, certifications, renewals, tokens
+from tracker.services import activities, certifications, renewals, standings, tokens
 from tracker.services.standings import Held
 
 
@@ -147,7 +147,7 @@ def test_what_never_expires_needs_nothing():
         pending_since=None,
     )  # fmt: skip
     held = Held("i", "n", "p", "h", "cla", date(2025, 1, 1), standing)
-    assert access.next_step(held, None).action == "none"
+    assert standings.next_step(held.standing, None).action == "none"
 
 
 def test_an_admin_makes_tokens_for_anybody(caller, app, ids, employer_id):

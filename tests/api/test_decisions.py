@@ -177,6 +177,22 @@ def test_an_answer_to_a_question_keeps_the_day_of_the_submission(ana, reviewer, 
     assert conclude(reviewer, renewal, "approved").status_code == 200
 
 
+def test_a_question_on_the_last_day_keeps_nobody_from_applying(ana, reviewer, ids, clock):
+    path = hand_in(ana, ids, 100)
+    clock.set(EXPIRY)
+    decide(reviewer, path, "more_information")
+    step = ana.get("/me").json["certifications"][0]["next"]
+    assert (step["action"], step["on"]) == ("apply_now", EXPIRY)
+    assert "question about 1 activity" in step["sentence"]
+    renewal = applied(ana, ids)
+    clock.set("2027-01-08")
+    assert ana.get("/me").json["certifications"][0]["next"]["action"] == "answer_questions"
+    ana.post(f"{path}/submission")
+    decide(reviewer, path, "approved")
+    assert conclude(reviewer, renewal, "approved").status_code == 200
+    assert ana.get("/me").json["certifications"][0]["standing"]["expires_on"] == "2031-12-25"
+
+
 def test_what_falls_short_after_the_last_day_is_denied_and_told(ana, reviewer, ids, clock, office):
     clock.set(EXPIRY)
     first, second = hand_in(ana, ids, 60), hand_in(ana, ids, 40)

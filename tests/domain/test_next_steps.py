@@ -97,6 +97,34 @@ def test_in_the_window_enough_points_that_wait_are_applied_with(on, approved, wa
     assert found == NextStep("apply_now", LAST, waiting=D(waiting), if_approved=True)
 
 
+@pytest.mark.parametrize(
+    ("on", "under", "applied_on", "day"),
+    [
+        (EARLIER, policy(), None, OPENS),
+        (IN_WINDOW, NOT_ADMITTED, None, None),
+        (AFTER, policy(), IN_WINDOW, None),
+    ],
+)
+def test_where_a_reviewer_asks_the_holder_answers_before_anything_is_waited_for(
+    on, under, applied_on, day
+):
+    found = step(on, "0", "100", under=under, applied_on=applied_on, questions=2)
+    assert (found.action, found.on, found.questions) == ("answer_questions", day, 2)
+    said = found.sentence("en", "MSSC", "America/Chicago")
+    assert said.startswith("Answer the reviewer's question about 2 activities: ")
+    assert ("You can apply for renewal from" in said) is (day is not None)
+    assert found.sentence("es", "MSSC", "America/Chicago").startswith("Responda a la pregunta")
+
+
+def test_a_question_keeps_nobody_from_applying_and_is_named_first():
+    found = step(LAST, "0", "100", questions=1)
+    assert (found.action, found.on) == ("apply_now", LAST)
+    said = found.sentence("en", "MSSC", "America/Chicago")
+    assert said.startswith("Answer the reviewer's question about 1 activity: ")
+    assert "Apply for renewal now" in said
+    assert step(AFTER, "0", "100", questions=1).questions == 0  # too late for an answer to help
+
+
 @pytest.mark.parametrize("on", [OPENS, IN_WINDOW, LAST])
 def test_where_pending_points_do_not_admit_they_are_waited_for(on):
     found = step(on, "0", "100", under=NOT_ADMITTED)

@@ -11,6 +11,7 @@ from typing import Any
 
 from tracker import schemes as files
 from tracker.domain import certifications as rules
+from tracker.domain.activities import Verdict
 from tracker.domain.certifications import Application, Change
 from tracker.domain.claims import Claim
 from tracker.domain.periods import Duration
@@ -61,7 +62,9 @@ SCHEMES = {
 }
 OFFSETS = (1500, 200, 91, 90, 30, 1, 0, -1, -29, -31, -60, -200)
 """Days before the expiry: before the window, on its first day, in it, on the last day, after."""
-STATES = ("nothing", "enough", "waiting", "short", "applied", "applied short")
+STATES = (
+    "nothing", "enough", "waiting", "asked", "short", "applied", "applied short", "applied asked",
+)  # fmt: skip
 HOLDS = ("", "suspended", "revoked", "surrendered")
 _SETS = {"suspended": "suspend", "revoked": "revoke", "surrendered": "surrender"}
 
@@ -77,10 +80,13 @@ class Case:
     span: rules.Span
 
 
-def _activity(ref: str, kind: str, quantity: int, done: date, *, approved: bool) -> ActivityFacts:
+def _activity(
+    ref: str, kind: str, quantity: int, done: date, *, approved: bool, asked: bool = False
+) -> ActivityFacts:
     category = "IC" if kind == "industry_certification" else "CE"
     claim = Claim(ref, category, kind, ref, "College", Decimal(quantity), None, done)
-    decided = (DecisionFacts(done, "approved", None, this_round=True),) if approved else ()
+    verdict: Verdict = "more_information" if asked else "approved"
+    decided = (DecisionFacts(done, verdict, None, this_round=True),) if approved or asked else ()
     return ActivityFacts(claim, submitted_on=done, withdrawn_on=None, decisions=decided)
 
 
@@ -95,7 +101,8 @@ def activities(state: str) -> list[ActivityFacts]:
         _activity("b", "industry_certification", 2, done, approved=approved),
     ]
     if state not in {"short", "applied short"}:
-        found.append(_activity("c", "college_credit", 4, done, approved=approved))
+        asked = "asked" in state
+        found.append(_activity("c", "college_credit", 4, done, approved=approved, asked=asked))
     return found
 
 

@@ -109,6 +109,12 @@ STEPS: dict[str, Rule] = {
 RULES: dict[str, Rule] = {
     **STANDING,
     **STEPS,
+    "step_answer": lambda one, now: (
+        now.step.questions > 0
+        and not now.is_held
+        and (one.tells != "more_information" or one.closed)
+    ),
+    "step_apply_then": is_early,
     "now_last_day": is_past,
     "now_until_then": lambda one, now: now.valid and one.on > now.on,
     "step_waiting": lambda _, now: now.step.waiting > 0,

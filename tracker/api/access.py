@@ -38,6 +38,10 @@ class NextAction(Schema):
     points_waiting = Amount(
         required=True, metadata={"description": "Submitted, and not decided on yet."}
     )
+    questions = fields.Integer(
+        required=True,
+        metadata={"description": "Activities about which a reviewer waits for your answer."},
+    )
     sentence = fields.String(required=True)
 
 
@@ -154,6 +158,7 @@ def _present(reading: Reading, mine: Mine, language: str) -> dict[str, Any]:
         "next": {
             "action": step.action, "on": step.on, "time_zone": mine.zone,
             "points_missing": step.missing, "points_waiting": step.waiting,
+            "questions": step.questions,
             "sentence": step.sentence(language, issuer, mine.zone),
         },
     }  # fmt: skip

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 from tracker.domain.activity_types import POINTS
 from tracker.domain.certifications import Standing
@@ -20,13 +20,19 @@ from tracker.domain.policies import Late, Policy
 from tracker.domain.wording import clock, counted, in_words
 
 Action = Literal[
-    "none", "log_activities", "wait_for_review", "apply_from", "apply_now", "wait_for_decision",
-    "pass_again", "contact_issuer", "start_again", "too_late",
-]  # fmt: skip
-ACTIONS: tuple[Action, ...] = (
-    "none", "log_activities", "wait_for_review", "apply_from", "apply_now", "wait_for_decision",
-    "pass_again", "contact_issuer", "start_again", "too_late",
-)  # fmt: skip
+    "none",
+    "log_activities",
+    "answer_questions",
+    "wait_for_review",
+    "apply_from",
+    "apply_now",
+    "wait_for_decision",
+    "pass_again",
+    "contact_issuer",
+    "start_again",
+    "too_late",
+]
+ACTIONS: tuple[Action, ...] = get_args(Action)
 
 _NOT_IN_FORCE = frozenset({"suspended", "revoked", "surrendered", "withdrawn"})
 
@@ -37,7 +43,8 @@ class Situation:
 
     ``evaluation`` counts what is approved, ``pending`` also what waits for a decision; both are
     None where no points are counted. ``policy`` is the version that counted. ``earns_until`` is
-    the last day whose activities count; None: the last day of the cycle.
+    the last day whose activities count; None: the last day of the cycle. ``questions`` is the
+    number of activities about which a reviewer waits for the holder's answer.
     """
 
     standing: Standing
@@ -45,6 +52,7 @@ class Situation:
     evaluation: Evaluation | None = None
     pending: Evaluation | None = None
     earns_until: date | None = None
+    questions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,8 @@ class NextStep:
     those that wait, ``waiting`` those that wait. ``minima_met`` is false where a minimum beside
     the total would not be reached. ``if_approved``: what waits is enough, if it is approved.
     ``earned_by``: only activities completed by that day, which
-    is past, still count. ``applied_on``: an application is under review since.
+    is past, still count. ``applied_on``: an application is under review since. ``questions``: a
+    reviewer waits for answers about so many activities, which is said first.
     """
 
     action: Action
@@ -67,6 +76,7 @@ class NextStep:
     if_approved: bool = False
     earned_by: date | None = None
     applied_on: date | None = None
+    questions: int = 0
 
     def sentence(self, language: str, issuer: str, zone: str) -> str:
         """The step in words; ``zone`` is the IANA zone whose midnight ends the last day."""
@@ -80,8 +90,12 @@ class NextStep:
             "waiting": counted(self.waiting, POINTS[language], language),
             "earned_by": in_words(self.earned_by, language) if self.earned_by else "",
             "clock": clock(zone, language),
+            "activities": counted(Decimal(self.questions), ACTIVITIES[language], language),
         }  # fmt: skip
-        yield words[self._key()].format(**given)
+        if self.questions:
+            yield words["answer_questions"].format(**given)
+        if key := self._key():
+            yield words[key].format(**given)
         if self.missing is not None and self.waiting:
             yield words["waiting"].format(**given)
         if self.earned_by is not None:
@@ -90,7 +104,9 @@ class NextStep:
             yield words["last_day"].format(**given)
 
     def _key(self) -> str:
-        """The sentence that says what to do."""
+        """The sentence that says what to do beside answering questions; empty: nothing."""
+        if self.action == "answer_questions":
+            return "apply_then" if self.on is not None else ""
         if self.action == "log_activities" and not self.missing:
             return "log_minima"
         if self.action == "apply_now" and self.if_approved:
@@ -100,12 +116,19 @@ class NextStep:
         return self.action
 
 
+ACTIVITIES = {"en": "activities", "es": "actividades"}
+_WITH_QUESTIONS = frozenset(
+    {"log_activities", "wait_for_review", "apply_from", "apply_now", "wait_for_decision"}
+)
 _WITH_LAST_DAY = frozenset({"log_activities", "apply_now", "pass_again"})
 _WORDS: dict[str, dict[str, str]] = {
     "en": {
         "none": "Nothing needs to be done.",
         "log_activities": "Log activities: you still need {missing}.",
         "log_minima": "Log activities: a category or a period is still below its own minimum.",
+        "answer_questions": "Answer the reviewer's question about {activities}: change the"
+        " activity or add what is asked for, and submit it again.",
+        "apply_then": "You can apply for renewal from {on}.",
         "wait_for_review": "Wait for the review of your activities: {waiting} wait.",
         "review_first": "Wait for the review of your activities, which bring what is needed:"
         " you can apply from {on}.",
@@ -126,6 +149,9 @@ _WORDS: dict[str, dict[str, str]] = {
         "none": "No hay nada que hacer.",
         "log_activities": "Registre actividades: aún necesita {missing}.",
         "log_minima": "Registre actividades: una categoría o un período aún no llega a su mínimo.",
+        "answer_questions": "Responda a la pregunta del revisor sobre {activities}: corrija la"
+        " actividad o agregue lo que se pide, y envíela de nuevo.",
+        "apply_then": "Podrá solicitar la renovación a partir del {on}.",
         "wait_for_review": "Espere la revisión de sus actividades: {waiting} en revisión.",
         "review_first": "Espere la revisión de sus actividades, que reúnen lo necesario:"
         " podrá solicitar la renovación a partir del {on}.",
@@ -159,11 +185,20 @@ def next_step(found: Situation) -> NextStep:
         return NextStep("none")
     if standing.status == "expired":
         return NextStep("start_again")
-    return _Renewing(
+    step = _Renewing(
         on=standing.on, expires_on=expires_on, opens_on=opens_on, policy=policy,
         applied_on=standing.pending_since, counted=counted, pending=found.pending or counted,
         earns_until=found.earns_until or counted.cycle.ends_on,
     ).step()  # fmt: skip
+    return _asked(step, found.questions)
+
+
+def _asked(step: NextStep, questions: int) -> NextStep:
+    """The step where a reviewer has questions: then the office waits for the holder."""
+    if not questions or step.action not in _WITH_QUESTIONS:
+        return step
+    waits = step.action in {"wait_for_review", "wait_for_decision"}
+    return replace(step, action="answer_questions" if waits else step.action, questions=questions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

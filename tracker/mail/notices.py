@@ -260,14 +260,10 @@ def _closing_keys(group: Sequence[News]) -> Iterator[str]:
         yield from [] if any(_can_appeal(one) for one in group) else ["step_contact_issuer"]
     elif told & _NEW_TERM and now.step.action in {"none", "log_activities"}:
         yield from _new_term_keys(group, now)
-    elif (not activities_only or not _is_early(now)) and not _is_asked(group, now):
-        yield from _step_keys(told, now)
-
-
-def _is_asked(group: Sequence[News], now: Today) -> bool:
-    """Whether the office waits for the holder, so that it is untrue that nothing is to be done."""
-    asks = any(one.tells == "more_information" and not one.closed for one in group)
-    return asks and now.step.action == "wait_for_decision"
+    elif not activities_only or not _is_early(now):
+        asks = any(one.tells == "more_information" and not one.closed for one in group)
+        said = {"step_answer"} if asks else set()  # the letter itself has asked
+        yield from (key for key in _step_keys(told, now) if key not in said)
 
 
 def _is_early(now: Today) -> bool:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from tracker.domain.activity_types import POINTS
-from tracker.domain.next_steps import NextStep
+from tracker.domain.next_steps import ACTIVITIES, NextStep
 from tracker.domain.wording import clock, counted, in_words, money
 
 ZERO = Decimal("0.00")
@@ -84,6 +84,12 @@ def step_keys(today: Today) -> Iterator[str]:
     if step.action == "none":
         return
     early = today.opens_on is not None and today.on < today.opens_on
+    if step.questions:
+        yield "step_answer"
+    if step.action == "answer_questions":
+        if step.on is not None:
+            yield "step_apply_then"
+        return
     yield f"step_{_step(today, early=early)}"
     if step.missing is not None and step.waiting:
         yield "step_waiting"
@@ -137,6 +143,7 @@ def words(today: Today, language: str) -> Mapping[str, Any]:
     return {
         "missing": counted(step.missing or ZERO, POINTS[language], language),
         "waiting": counted(step.waiting, POINTS[language], language),
+        "activities": counted(Decimal(step.questions), ACTIVITIES[language], language),
         "issuer": today.issuer,
         "clock": clock(today.zone, language) if today.zone else "",
         **{name: in_words(day, language) for name, day in days.items() if day},

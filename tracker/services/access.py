@@ -13,14 +13,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from tracker.domain import next_steps
 from tracker.domain.errors import Invalid, NotFound
-from tracker.domain.next_steps import NextStep, Situation
+from tracker.domain.next_steps import NextStep
 from tracker.domain.permissions import Actor, Role, Scope
 from tracker.models import Employer, Token
 from tracker.services import bounces, holders, standings, tokens
 from tracker.services.bounces import Deliverability
-from tracker.services.standings import Held, Points
+from tracker.services.standings import Held
 from tracker.services.work import Reading, Work
 
 LONGEST = timedelta(days=365)
@@ -82,26 +81,11 @@ def _held(reading: Reading, holder: Any) -> list[Mine]:
     points = standings.points(reading, held)
     return [
         Mine(
-            one, next_step(one, points.get(one.id)),
+            one, standings.next_step(one.standing, points.get(one.id)),
             reading.schemes[one.scheme].zone_of(holder.time_zone),
         )
         for one in sorted(held, key=attrgetter("awarded_on", "id"))
     ]  # fmt: skip
-
-
-def next_step(held: Held, points: Points | None) -> NextStep:
-    """What to do next about a certification, by its standing and points on the same day."""
-    if points is None:
-        return next_steps.next_step(Situation(held.standing))
-    return next_steps.next_step(
-        Situation(
-            held.standing,
-            policy=points.policy,
-            evaluation=points.evaluation,
-            pending=points.pending,
-            earns_until=points.earns_until,
-        )
-    )
 
 
 def make_token(work: Work, given: dict[str, Any]) -> tuple[str, str]:

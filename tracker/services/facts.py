@@ -80,17 +80,21 @@ class ActivityFacts:
         return verdict is not None and verdict.verdict == "approved"
 
     def pending_on(self, day: date) -> bool:
-        """Whether on that day it was handed in and waited for a decision."""
+        """Whether on that day it was handed in and waited; a question is no decision."""
         submitted = self.submitted_on is not None and self.submitted_on <= day
         withdrawn = self.withdrawn_on is not None and self.withdrawn_on <= day
-        return submitted and not withdrawn and self.verdict_on(day) is None
+        verdict = self.verdict_on(day)
+        undecided = verdict is None or verdict.verdict == "more_information"
+        return submitted and not withdrawn and undecided
+
+    def asked_on(self, day: date) -> bool:
+        """Whether on that day a reviewer's question about it waited for the holder's answer."""
+        return self.pending_on(day) and self.verdict_on(day) is not None
 
     @property
     def undecided(self) -> bool:
-        """Whether it is handed in and not finally answered: a question is no final answer."""
-        verdict = self.verdict_on(date.max)
-        waits = verdict is None or verdict.verdict == "more_information"
-        return waits and self.submitted_on is not None and self.withdrawn_on is None
+        """Whether it is handed in and not decided, as things stand."""
+        return self.pending_on(date.max)
 
     def as_decided(self, day: date) -> ActivityFacts:
         """The activity with the answer that rules now, as if it had been given on a day."""

@@ -7,7 +7,7 @@ day; a property test holds them together.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
@@ -15,10 +15,11 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, case, or_, select
 
-from tracker.domain import assessments, certifications, terms
+from tracker.domain import assessments, certifications, next_steps, terms
 from tracker.domain import points as rules
 from tracker.domain.certifications import Standing
 from tracker.domain.claims import Claim, Evaluation, Terms
+from tracker.domain.next_steps import NextStep, Situation
 from tracker.domain.policies import Policy
 from tracker.domain.schemes import Scheme
 from tracker.domain.terms import Case, Judged
@@ -122,7 +123,8 @@ class Points:
 
     ``policy`` is the version that counted, ``terms`` what held beside it. ``earns_until``: the
     last day whose activities count. ``failed_on``: the day on which a re-examination was failed
-    that revokes, by the policy; people decide on that.
+    that revokes, by the policy; people decide on that. ``questions`` is the number of activities
+    about which a reviewer's question waits for the holder's answer.
     """
 
     policy: Policy
@@ -132,6 +134,7 @@ class Points:
     projected: Decimal
     earns_until: date
     failed_on: date | None
+    questions: int = 0
 
 
 def evaluate(
@@ -165,7 +168,23 @@ def evaluate(
     return Points(
         policy=policy, terms=judged.terms, evaluation=evaluation, pending=pending,
         projected=ahead.total, earns_until=judged.earns_until, failed_on=judged.failed_on,
+        questions=sum(a.asked_on(on) for a in activities),
     )  # fmt: skip
+
+
+def next_step(standing: Standing, points: Points | None) -> NextStep:
+    """What the holder should do next, by the standing and the points of the same day."""
+    situation = Situation(standing)
+    if points is not None:
+        situation = replace(
+            situation,
+            policy=points.policy,
+            evaluation=points.evaluation,
+            pending=points.pending,
+            earns_until=points.earns_until,
+            questions=points.questions,
+        )
+    return next_steps.next_step(situation)
 
 
 def _again(judged: Judged, claims: Collection[Claim], *, on: date) -> Evaluation:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from tracker.domain import certifications, next_steps
+from tracker.domain import certifications
 from tracker.domain.certifications import Span
-from tracker.domain.next_steps import Situation
 from tracker.domain.policies import LateStep
 from tracker.domain.schemes import Scheme
 from tracker.mail.today import ZERO, Today
+from tracker.services import standings
 from tracker.services.cases import SPAN
 from tracker.services.standings import Points
 
@@ -20,15 +20,7 @@ _NAMES = tuple(column.key for column in SPAN)
 def today_of(scheme: Scheme, row: Any, points: Points | None, *, on: date) -> Today:
     """What is true on a day of the certification whose row holds the columns of ``cases.SPAN``."""
     standing = certifications.standing_on(Span(*(getattr(row, name) for name in _NAMES)), on)
-    step = next_steps.next_step(
-        Situation(
-            standing,
-            points.policy if points else None,
-            points.evaluation if points else None,
-            points.pending if points else None,
-            earns_until=points.earns_until if points else None,
-        )
-    )
+    step = standings.next_step(standing, points)
     late, fees = _late(row, points, on), scheme.fees
     renewal = fees.renewal if fees else None
     late_fee = (late.fee if late else None) or ZERO
