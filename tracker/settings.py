@@ -13,8 +13,11 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, get_type_hints
+
+from tracker.domain import emails
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ("default", "testing", "production")
@@ -293,7 +296,31 @@ def _check(environment: str, values: Mapping[str, Mapping[str, Any]], mistakes: 
     mail = values.get("mail", {})
     if mail.get("use_tls") is True and mail.get("use_ssl") is True:
         mistakes.append("mail.use_tls, mail.use_ssl: only one of them can be true")
+    _check_addresses(mail, mistakes)
     _check_clock(environment, str(values.get("app", {}).get("now", "")), mistakes)
+
+
+def _check_addresses(mail: Mapping[str, Any], mistakes: list[str]) -> None:
+    """Our own addresses stand in every letter, so they are written as every relay takes them."""
+    for key in ("sender", "reply_to", "bounce_domain", "message_id_domain"):
+        value = mail.get(key)
+        if not isinstance(value, str) or not value:
+            continue
+        is_domain = key.endswith("domain")
+        address = f"x@{value}" if is_domain else parseaddr(value)[1]
+        if rule := _broken(address, is_domain=is_domain):
+            mistakes.append(f"mail.{key} = {value!r}: {rule}")
+
+
+def _broken(address: str, *, is_domain: bool) -> str | None:
+    """The rule that an address of ours breaks, if it does."""
+    try:
+        local, _, domain = emails.for_relay(emails.email(address)).rpartition("@")
+    except ValueError as rule:
+        return "must be a domain name like example.org" if is_domain else str(rule)
+    if not local.isascii():
+        return "must be in ASCII before the @, which every relay takes"
+    return None if address.isascii() else f"must have its domain in ASCII: {domain}"
 
 
 def _check_clock(environment: str, now: str, mistakes: list[str]) -> None:

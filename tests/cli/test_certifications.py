@@ -79,7 +79,11 @@ def test_it_can_be_for_one_person_or_an_employers_workers(tracker, office, held)
     ("options", "status", "words"),
     [
         (("--by", "six months"), 2, "is not like '90 days', '6 months' or '1 year'."),
-        (("--by", "1 year", "--expiring", "December"), 2, "is not like 2026-03-01..2026-06-30."),
+        (
+            ("--by", "1 year", "--expiring", "December"),
+            2,
+            "must be two dates like 2026-03-01..2026-06-30",
+        ),
         ((), 1, "until: exactly one of until and by is required"),
         (("--by", "1 year", "--employer", "Nobody"), 1, "employer: is unknown"),
         (("--by", "1 year", "--holder", "H9"), 1, "holder_refs: are on record of nobody: H9"),

@@ -1,10 +1,159 @@
-"""Values that every door compares alike (``tracker.domain.values``)."""
+"""domain/values.py: values as every door reads, keeps and compares them."""
 
+import unicodedata
 from datetime import date
+from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tracker.domain.values import folded, future_rule, run_together
+from tracker.domain import values
+from tracker.domain.values import alike, cleaned, folded, future_rule, run_together
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (" Ana  María ", "Ana María"),
+        ("  a  b  ", "a b"),
+        ("a\u00a0b\u202fc\u3000d\u2800", "a b c d"),
+        ("Jose\u0301", "José"),
+        ("e\u034f\u0301", "é"),
+        ("P1\u200b", "P1"),
+        ("P\u00ad1\ufeff\u200e\u2060\u3164\ufe0f", "P1"),
+        ("\u200b\u200d\u3164", ""),
+        ("P\u200d1", "P1"),
+        (
+            "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",
+            "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",
+        ),
+        ("ක්\u200dෂ", "ක්\u200dෂ"),
+        ("\u0378\u200d", "\u0378"),
+        ("😀 C++ — №5", "😀 C++ — №5"),
+    ],
+)
+def test_a_line_is_cleaned_of_what_nobody_sees(given, kept):
+    assert cleaned(given) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a\tb", "a\n", "\ra", "a\x00", "a\x7f", "a\x85b", "a\u2028b", "a\u202eb", "a\u2066b",
+     "a\ud800", "a\ue000", "a\uffff", "a\ufdd0", "a\U000f0000"],
+)  # fmt: skip
+def test_a_line_refuses_controls_reordering_and_what_is_no_character(text):
+    with pytest.raises(ValueError, match="must be one line of text"):
+        cleaned(text)
+
+
+@given(st.text("aé \u0301\u200b\u200c\u200d\u00a0\u00adعلक\u094dX", max_size=12) | st.text())
+def test_cleaning_again_changes_nothing(text):
+    try:
+        kept = cleaned(text)
+    except ValueError:
+        return
+    assert cleaned(kept) == kept
+    assert cleaned(unicodedata.normalize("NFD", kept)) == kept
+    assert cleaned(f"\u200b {kept}\u00a0") == kept
+
+
+def test_the_length_of_a_line_counts_what_is_kept():
+    assert values.line("  e\u0301e\u0301\u200b ", 2) == "éé"
+    with pytest.raises(ValueError, match="at most 2 characters"):
+        values.line("ééé", 2)
+    with pytest.raises(ValueError, match="must not be empty"):
+        values.line("\u200b", 2)
+
+
+def test_names_and_keys_are_lines_of_a_length_of_their_own():
+    assert values.name("\u00a0Łucja ") == "Łucja"
+    assert values.reference("EMP/7\u200b") == "EMP/7"
+    with pytest.raises(ValueError, match="at most 100"):
+        values.name("x" * 101)
+    with pytest.raises(ValueError, match="at most 64"):
+        values.reference("x" * 65)
+
+
+@pytest.mark.parametrize("text", ["2026-03-15", " 2026-03-15\u00a0", "\ufeff2026-03-15"])
+def test_a_day_is_read_as_iso_8601_writes_it(text):
+    assert values.day(text) == date(2026, 3, 15)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("2026-3-15", "must be a date like"),
+        ("20260315", "must be a date like"),
+        ("2026-W11-7", "must be a date like"),
+        ("2026-03-15T00:00", "must be a date like"),
+        ("\u0662\u0660\u0662\u0666-\u0660\u0663-\u0661\u0665", "must be a date like"),
+        ("", "must be a date like"),
+        ("1899-12-31", "years 1900 to 2200"),
+        ("2201-01-01", "years 1900 to 2200"),
+        ("2026-02-29", "a day that the calendar has"),
+    ],
+)
+def test_what_is_no_day_is_refused_with_the_rule(text, rule):
+    with pytest.raises(ValueError, match=rule):
+        values.day(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("16", "16.00"), (" 12.5\u00a0", "12.50"), ("007", "7.00"), ("-0", "0.00")],
+)
+def test_an_amount_is_read_in_plain_digits(text, number):
+    assert str(values.amount(text)) == number
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NaN", "Infinity", "-Infinity", "1e3", "1E3", "1.234", "-1", "+1", "1_0", ".5", "5.",
+        "\u0661\u0662", "\uff11\uff12", "1,5", "1 000", "0x10", "", "1000000", "\u22121",
+    ],
+)  # fmt: skip
+def test_what_is_no_amount_is_refused_with_the_rule(text):
+    rule = "must be a number from 0 to 999999.99 in plain digits, with at most 2 decimal places"
+    with pytest.raises(ValueError, match=rule):
+        values.amount(text)
+
+
+def test_an_amount_may_have_other_bounds_and_places():
+    assert values.amount("-3", places=0, minimum=None, maximum=None) == Decimal(-3)
+    with pytest.raises(ValueError, match=r"^must be a number of at least 1 in plain digits$"):
+        values.amount("0", places=0, minimum=1, maximum=None)
+    with pytest.raises(ValueError, match="of at most 5"):
+        values.amount("6", minimum=None, maximum=5)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Robot Safety", "robot  safety"),
+        ("Robot Safety", "Robot\u00a0Safety\u200b"),
+        ("Señalización", "SENALIZACION"),
+        ("Se\u006e\u0303al", "señal"),
+        ("Men\u2019s \u201cA\u201d \u2013 1", 'Men\'s "A" - 1'),
+        ("Straße", "STRASSE"),
+        ("ﬁle", "file"),
+    ],
+)
+def test_what_people_take_for_the_same_is_alike(one, other):
+    assert alike(one) == alike(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("C++", "C#"), ("Welding 1", "Welding 2"), ("A-B", "A B"), ("!", "?"), ("ガス", "カス")],
+)
+def test_signs_tell_titles_apart(one, other):
+    assert alike(one) != alike(other)
+
+
+def test_a_text_of_nothing_but_unseen_characters_is_like_itself_alone():
+    assert alike("\u200b") == "\u200b"
 
 
 @pytest.mark.parametrize(

@@ -230,11 +230,16 @@ def test_an_envelope_sender_must_be_an_address_or_empty(by):
     assert delivery.outcome is Outcome.ACCEPTED
 
 
-def test_an_address_beyond_ascii_is_refused_unless_the_server_takes_it(by):
+def test_that_the_server_cannot_take_an_address_beyond_ascii_says_nothing_against_it(by):
     delivery = deliver(by, "josé@example.com")
-    assert delivery.outcome is Outcome.SUPPRESS
+    assert delivery.outcome is Outcome.REFUSED
     assert "SMTPUTF8" in delivery.reply
     assert deliver(by).outcome is Outcome.ACCEPTED
+
+
+def test_a_domain_beyond_ascii_is_given_in_ascii_which_every_server_takes(catcher, by):
+    assert deliver(by, "ana@münchen.example").outcome is Outcome.ACCEPTED
+    assert [caught.recipient for caught in catcher.letters()] == ["ana@xn--mnchen-3ya.example"]
 
 
 def test_an_address_beyond_ascii_with_smtputf8():

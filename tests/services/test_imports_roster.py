@@ -60,7 +60,7 @@ def test_a_worker_is_found_by_ref_else_by_number_else_by_either_address(register
         "1": "B", "2": "A", "3": "B", "8": "A", "4": "B", "5": None, "6": None, "7": None,
     }  # fmt: skip
     assert told(report) == [
-        (7, "email", "No holder with this address, or several, were found."),
+        (7, "email", "No holder with this address was found."),
         (8, "certificate_number", "No holder of this certificate was found."),
     ]
 

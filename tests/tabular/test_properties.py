@@ -193,4 +193,4 @@ def test_a_parser_gives_a_value_or_refuses_in_words(parse, value):
         rule = None if parse(value) is not None else "gave nothing"
     except ValueError as refusal:
         rule = str(refusal)
-    assert rule is None or rule.startswith(("must be ", "is ", "has ", "looks "))
+    assert rule is None or rule.startswith(("must be ", "must not be ", "is ", "has ", "looks "))

@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from tracker.api import doors, paging
 from tracker.api.doors import Nouns
-from tracker.api.fields import Amount, Closed, Day, Words, choice, reason_code_field
+from tracker.api.fields import Amount, Closed, Day, Reference, Words, choice, reason_code_field
 from tracker.api.schemas import page_of
 from tracker.domain.periods import Duration, Period
 from tracker.services import adjustments, mass_extensions
@@ -69,15 +69,15 @@ class Length(Closed):
 class NewBatch(Closed):
     """A mass extension: whom it is for, until when, and why."""
 
-    ref = Words(
-        64, required=True,
+    ref = Reference(
+        required=True,
         metadata={"description": "Stands for this act: asked again it changes nothing."},
-    )  # fmt: skip
+    )
     scheme = Words(32, required=True, metadata={"example": "cpt"})
     expiring_from = Day(required=True, metadata={"description": "The expiry in force counts."})
     expiring_to = Day(required=True)
     holder_refs = fields.List(
-        Words(64), load_default=list, metadata={"maxItems": _MOST_REFS},
+        Reference(), load_default=list, metadata={"maxItems": _MOST_REFS},
         validate=validate.Length(max=_MOST_REFS),
     )  # fmt: skip
     employer_id = fields.UUID(

@@ -14,7 +14,7 @@ from tracker.api.adjustments import Adjustment
 from tracker.api.adjustments import present as present_adjustment
 from tracker.api.doors import Nouns
 from tracker.api.evaluation_forms import AsExplained, Evaluation, Gap, WhatIf
-from tracker.api.fields import Closed, Day, Words, choice, reason_code_field
+from tracker.api.fields import CertificateNumber, Closed, Day, Words, choice, reason_code_field
 from tracker.api.schemas import AsKnown, Standing, page_of
 from tracker.domain.certifications import STATUSES, ChangeKind
 from tracker.domain.claims import Claim
@@ -74,7 +74,7 @@ class CertificationQuery(paging.Page):
     as_of = Day()
     holder_id = fields.UUID()
     scheme = Words(32)
-    number = Words(32)
+    number = CertificateNumber()
     status = choice(*STATUSES)
 
 

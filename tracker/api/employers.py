@@ -9,7 +9,7 @@ from marshmallow import Schema, fields
 
 from tracker.api import doors, paging
 from tracker.api.doors import Nouns
-from tracker.api.fields import Closed, Day, Email, Words
+from tracker.api.fields import CertificateNumber, Closed, Day, Email, Reference, Words
 from tracker.api.schemas import page_of
 from tracker.services import employers, roster
 from tracker.services.work import Reading, Work
@@ -52,10 +52,10 @@ class NewRosterEntry(Closed):
     worker is seen once they consent.
     """
 
-    employee_id = Words(64, required=True, metadata={"description": "Once per employer."})
-    certificate_number = Words(32, allow_none=True)
+    employee_id = Reference(required=True, metadata={"description": "Once per employer."})
+    certificate_number = CertificateNumber(allow_none=True)
     email = Email(allow_none=True)
-    holder_ref = Words(64, metadata={"description": "For staff only."})
+    holder_ref = Reference(metadata={"description": "For staff only."})
     site = Words(100, allow_none=True)
     department = Words(100, allow_none=True)
     shift = Words(32, allow_none=True)
@@ -84,7 +84,7 @@ class RosterEntry(Schema):
 class RosterQuery(paging.Page):
     """Filters by field name; ``ended=false`` leaves out who no longer works there."""
 
-    employee_id = Words(64)
+    employee_id = Reference()
     site = Words(100)
     department = Words(100)
     shift = Words(32)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
-FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
+from tracker.domain import emails, numbers, values
+
+Value = TypeVar("Value")
 
 
 class Closed(Schema):
@@ -23,7 +24,7 @@ class Closed(Schema):
 
 
 class Words(fields.String):
-    """A line of text: trimmed, composed (NFC), without control characters; not empty."""
+    """A line of text, as ``values.line`` keeps it; not empty."""
 
     def __init__(self, longest: int, **options: Any) -> None:
         options.setdefault("metadata", {}).update(minLength=1, maxLength=longest)
@@ -32,41 +33,64 @@ class Words(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
-        text = unicodedata.normalize("NFC", text).strip()
-        if not text or len(text) > self.longest:
-            raise ValidationError(f"must have 1 to {self.longest} characters")
-        if any(unicodedata.category(letter) in {"Cc", "Cs", "Co", "Zl", "Zp"} for letter in text):
-            raise ValidationError("must not hold control characters")
-        return text
+        return _kept(self.rule, text)
+
+    def rule(self, text: str) -> str:
+        """The text as it is kept. Raises ValueError with the rule in words."""
+        return values.line(text, self.longest)
+
+
+class Name(Words):
+    """A person's given or family name."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(values.LONGEST_NAME, **options)
+
+    def rule(self, text: str) -> str:
+        """The name as it is kept. Raises ValueError."""
+        return values.name(text)
+
+
+class Reference(Words):
+    """A key by which another system knows a record, such as a holder_ref."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(values.LONGEST_REFERENCE, **options)
+
+    def rule(self, text: str) -> str:
+        """The key as it is kept. Raises ValueError."""
+        return values.reference(text)
+
+
+class CertificateNumber(Words):
+    """A certificate number as somebody gives it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(numbers.LONGEST, **options)
+
+    def rule(self, text: str) -> str:
+        """The number as it is kept. Raises ValueError."""
+        return numbers.certificate_number(text)
 
 
 class Email(Words):
-    """An e-mail address: one @, a domain with a dot, no blanks."""
-
-    _FORM = re.compile(r"[^@\s,;<>\"()\[\]\\]+@([A-Za-z0-9](-?[A-Za-z0-9])*\.)+[A-Za-z]{2,63}")
+    """An e-mail address, as ``emails.email`` keeps it."""
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("metadata", {})["format"] = "email"
-        super().__init__(254, **options)
+        super().__init__(emails.LONGEST, **options)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if not self._FORM.fullmatch(text):
-            raise ValidationError("must be an e-mail address such as ana@example.org")
-        local, _, domain = text.rpartition("@")
-        return f"{local}@{domain.lower()}"
+    def rule(self, text: str) -> str:
+        """The address as it is kept. Raises ValueError."""
+        return emails.email(text)
 
 
 class Day(fields.Date):
     """A calendar date YYYY-MM-DD between 1900 and 2200."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
-        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-            raise ValidationError("must be a date such as 2026-03-15")
-        day: date = super()._deserialize(value, attr, data, **kwargs)
-        if not FIRST_DAY <= day <= LAST_DAY:
-            raise ValidationError(f"must lie between {FIRST_DAY} and {LAST_DAY}")
-        return day
+        del attr, data, kwargs
+        return _kept(values.day, value if isinstance(value, str) else "")
 
 
 class Moment(fields.AwareDateTime):
@@ -81,9 +105,12 @@ class Moment(fields.AwareDateTime):
 
 
 class Amount(fields.Field[Decimal]):
-    """Points, money or a quantity: a string of digits with at most two decimals."""
+    """Points, money or a quantity: a string of digits with at most two decimals.
 
-    form = r"^[0-9]{1,6}(\.[0-9]{1,2})?$"
+    A JSON number is refused: many programs pass it on as a binary fraction.
+    """
+
+    form = f"^{values.DIGITS}$"
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("metadata", {}).update(type="string", pattern=self.form, example="12.50")
@@ -95,9 +122,9 @@ class Amount(fields.Field[Decimal]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
         del attr, data, kwargs
-        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,2})?", value):
-            raise ValidationError('must be a string of digits such as "12.50"')
-        return Decimal(value).quantize(Decimal("0.01"))
+        if not isinstance(value, str):
+            raise ValidationError('must be a string of digits such as "12.50", in quotes')
+        return _kept(values.amount, value)
 
 
 class Factor(Amount):
@@ -108,6 +135,14 @@ class Factor(Amount):
     def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         del attr, obj, kwargs
         return None if value is None else f"{value:f}"
+
+
+def _kept(rule: Callable[[str], Value], text: str) -> Value:
+    """The value that a rule makes of a text, or its refusal as marshmallow tells one."""
+    try:
+        return rule(text)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
 
 
 def by_language(**options: Any) -> fields.Dict:

@@ -7,11 +7,11 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from flask import Response
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields
 
 from tracker.api import activities, assessments, certifications, doors, paging, renewals, requests
 from tracker.api.doors import Nouns
-from tracker.api.fields import Closed, Day, Email, Words, choice
+from tracker.api.fields import Closed, Day, Email, Name, Reference, Words, choice
 from tracker.api.schemas import AsOf, page_of
 from tracker.services import holders, names, people, records
 from tracker.services.work import Reading, Work
@@ -64,8 +64,8 @@ class Registered(Holder):
 class HolderValues(Closed):
     """What is recorded of a person."""
 
-    given_name = Words(100)
-    family_name = Words(100)
+    given_name = Name()
+    family_name = Name()
     email = Email(metadata={"description": "Primary and personal."})
     second_email = Email(allow_none=True)
     language = choice("en", "es")
@@ -99,12 +99,9 @@ class RequestedChange(Schema):
 class NewHolder(HolderValues):
     """A person to be put on record."""
 
-    ref = fields.String(
-        validate=validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,63}\Z"),
-        metadata={"description": "The key in imported files; the id if not given."},
-    )
-    given_name = Words(100, required=True)
-    family_name = Words(100, required=True)
+    ref = Reference(metadata={"description": "The key in imported files; the id if not given."})
+    given_name = Name(required=True)
+    family_name = Name(required=True)
     email = Email(required=True)
 
 
@@ -118,9 +115,9 @@ class HolderQuery(paging.Page):
             " certificate number, a ref, or an employee id."
         },
     )
-    ref = Words(64)
-    family_name = Words(100)
-    given_name = Words(100)
+    ref = Reference()
+    family_name = Name()
+    given_name = Name()
     email = Words(254)
 
 

@@ -12,7 +12,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from tracker.api import doors, errors, pages
 from tracker.api.doors import HTML, JSON, Nouns
-from tracker.api.fields import Closed, Day, Words, choice
+from tracker.api.fields import CertificateNumber, Closed, Day, Name, choice
 from tracker.api.limits import Guesses
 from tracker.api.verify_words import WORDS
 from tracker.domain.certifications import STATUSES
@@ -61,8 +61,8 @@ class VerifyQuery(Closed):
 class LookUp(VerifyQuery):
     """Number and surname, both; a page without them asks for them."""
 
-    number = Words(32)
-    surname = Words(100)
+    number = CertificateNumber()
+    surname = Name()
 
 
 def show(reading: Reading, query: dict[str, Any], *, public_id: str) -> Response:

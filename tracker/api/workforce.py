@@ -15,7 +15,7 @@ from marshmallow import Schema, ValidationError, fields
 from tracker import tabular
 from tracker.api import doors, paging
 from tracker.api.doors import Nouns
-from tracker.api.fields import Closed, Day, Words, choice
+from tracker.api.fields import Closed, Day, Reference, Words, choice
 from tracker.api.schemas import Points, page_of
 from tracker.domain.permissions import Role
 from tracker.domain.workforce import WORKER_STATUSES, days_ahead
@@ -62,7 +62,7 @@ class WorkersQuery(GroupQuery):
 
     status = choice(*WORKER_STATUSES)
     valid = fields.Boolean(truthy={"true"}, falsy={"false"})
-    employee_id = Words(64)
+    employee_id = Reference()
     expires_from = Day()
     expires_until = Day()
     sort = choice(

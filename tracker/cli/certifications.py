@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date
 from typing import Any, cast
 
 import click
 
-from tracker.cli.doors import DAY, OPERATOR, complain, day, office, progress
+from tracker.cli.doors import OPERATOR, complain, office, progress
+from tracker.cli.values import DAY, DAYS, REFERENCE, words
 from tracker.domain.errors import Invalid
 from tracker.domain.periods import Duration, Period, Unit
 from tracker.services import employers, mass_extensions
 from tracker.services.mass_extensions import Fate, MassExtension, Outcome, Selection
 from tracker.services.work import Office
-
-
-class _Days(click.ParamType[Period]):
-    """FROM..TO, both days included."""
-
-    name = "FROM..TO"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Period:
-        """The period, or how it must be written."""
-        try:
-            first, last = (date.fromisoformat(part) for part in str(value).split(".."))
-        except ValueError:
-            self.fail(f"{value!r} is not like 2026-03-01..2026-06-30.", param, ctx)
-        return Period(first, last)
 
 
 class _Length(click.ParamType[Duration]):
@@ -49,26 +36,41 @@ def certifications() -> None:
 
 
 @certifications.command("extend")
-@click.option("--ref", required=True, help="Stands for this act: run again it changes nothing.")
+@click.option(
+    "--ref",
+    type=REFERENCE,
+    required=True,
+    help="Stands for this act: run again it changes nothing.",
+)
 @click.option("--scheme", required=True, help="The scheme's code, such as cpt.")
-@click.option("--expiring", type=_Days(), required=True, help="The expiry in force, both included.")
+@click.option("--expiring", type=DAYS, required=True, help="The expiry in force, both included.")
 @click.option("--until", type=DAY, help="One new expiry for all of them.")
 @click.option("--by", type=_Length(), help="So much later than each expires: '6 months'.")
-@click.option("--reason", required=True, help="Why, in words that history keeps.")
+@click.option("--reason", type=words(1000), required=True, help="Why, in words that history keeps.")
 @click.option(
     "--reason-code",
     default="mass_extension",
     show_default=True,
     help="One of config/reasons.toml or of the scheme file.",
 )
-@click.option("--override", help="Why it is granted although the policy's rule refuses it.")
-@click.option("--holder", "holders", multiple=True, help="Only this holder_ref; may be repeated.")
-@click.option("--employer", help="Only workers who share their standing with it; its name.")
+@click.option(
+    "--override", type=words(500), help="Why it is granted although the policy's rule refuses it."
+)
+@click.option(
+    "--holder",
+    "holders",
+    type=REFERENCE,
+    multiple=True,
+    help="Only this holder_ref; may be repeated.",
+)
+@click.option(
+    "--employer", type=words(200), help="Only workers who share their standing with it; its name."
+)
 @click.option("--effective-on", type=DAY, help="Since when it is so. Default: today.")
 @click.option("--dry-run", is_flag=True, help="Say who would be extended; store nothing.")
 def extend(
-    *, scheme: str, expiring: Period, until: datetime | None, holders: tuple[str, ...],
-    employer: str | None, effective_on: datetime | None, dry_run: bool, override: str | None,
+    *, scheme: str, expiring: Period, until: date | None, holders: tuple[str, ...],
+    employer: str | None, effective_on: date | None, dry_run: bool, override: str | None,
     **given: Any,
 ) -> None:  # fmt: skip
     """Extend all certifications of a scheme that expire in a period, in one act.
@@ -78,7 +80,7 @@ def extend(
     opened = office()
     selection = Selection(scheme, expiring, holders, _employer(opened, employer))
     asked = MassExtension(
-        selection=selection, until=day(until), effective_on=day(effective_on),
+        selection=selection, until=until, effective_on=effective_on,
         override_reason=override, **given,
     )  # fmt: skip
     with progress(f"Extending {scheme}") as tell:

@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
 from types import FrameType
 from typing import Any
 
@@ -24,7 +23,6 @@ from tracker.services.work import Office
 from tracker.settings import Settings, SettingsRefusedError
 
 OPERATOR = Actor(role="admin", name="operator")
-DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 class Commands(click.Group):
@@ -68,12 +66,6 @@ def office(given: Settings | None = None) -> Office:
     made = create_office(given)
     click.get_current_context().call_on_close(made.engine.dispose)
     return made
-
-
-def day(value: Any) -> date | None:
-    """The date that an option gave, if it was given."""
-    found: date | None = value.date() if value is not None else None
-    return found
 
 
 @contextmanager

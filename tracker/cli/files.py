@@ -7,14 +7,15 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import IO
 
 import click
 import orjson
 
-from tracker.cli.doors import DAY, OPERATOR, complain, day, office, progress
+from tracker.cli.doors import OPERATOR, complain, office, progress
+from tracker.cli.values import DAY, REFERENCE
 from tracker.services import exports, imports, reminders
 from tracker.services.imports import KINDS, ImportRefused, Report
 from tracker.services.reminders import Foreseen
@@ -103,11 +104,11 @@ def export() -> None:
     "--format", "format_", type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True
 )
 @click.option("--output", type=_NEW_FILE, help="The file to write; else standard output.")
-def export_standings(as_of: datetime, format_: exports.Format, output: Path | None) -> None:
+def export_standings(as_of: date, format_: exports.Format, output: Path | None) -> None:
     """One row per holder and scheme with an assessment on or before a date."""
 
     def write(reading: Reading, stream: IO[bytes]) -> None:
-        exports.standings(reading, on=as_of.date(), stream=stream, format=format_)
+        exports.standings(reading, on=as_of, stream=stream, format=format_)
 
     if output is None and format_ == "xlsx" and sys.stdout.isatty():
         raise click.UsageError("A workbook cannot be shown on a terminal: give --output.")
@@ -115,7 +116,7 @@ def export_standings(as_of: datetime, format_: exports.Format, output: Path | No
 
 
 @export.command("record")
-@click.argument("holder_ref")
+@click.argument("holder_ref", type=REFERENCE)
 @click.option("--output", type=_NEW_FILE, help="The file to write; else standard output.")
 def export_record(holder_ref: str, output: Path | None) -> None:
     """Everything on record about one person, as JSON."""
@@ -155,13 +156,13 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Say who would be written to and why; send nothing.")
 @click.option("--as-of", type=DAY, help="With --dry-run: by the end of this day. Default: today.")
-def remind(*, dry_run: bool, as_of: datetime | None) -> None:
+def remind(*, dry_run: bool, as_of: date | None) -> None:
     """Plan the reminders that are due and send them, once; or say which they would be."""
     if as_of is not None and not dry_run:
         raise click.UsageError("--as-of needs --dry-run: nothing is sent but what is due now.")
     opened = office()
     if dry_run:
-        _foresee(opened, day(as_of))
+        _foresee(opened, as_of)
         return
     from tracker import jobs  # noqa: PLC0415 - its libraries are for this command only
 

@@ -9,7 +9,7 @@ import tempfile
 import tomllib
 from collections.abc import Iterable
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import IO
 
@@ -19,9 +19,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tracker import migrations, settings
 from tracker import schemes as files
-from tracker.cli.doors import DAY, OPERATOR, complain, day, office, progress
+from tracker.cli.doors import OPERATOR, complain, office, progress
 from tracker.cli.files import replacing
 from tracker.cli.policy_reports import Report
+from tracker.cli.values import DAY, words
 from tracker.domain.schemes import Scheme, Schemes
 from tracker.schemes import SchemesRefusedError
 from tracker.services import policies, publications
@@ -45,7 +46,7 @@ _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--json", "form", flag_value="json", help="One JSON object.")
 @click.option("--csv", "form", flag_value="csv", help="A table with all facts before and after.")
 def diff(
-    old: str, new: str, *, code: str | None, as_of: datetime, file: Path | None, form: str | None
+    old: str, new: str, *, code: str | None, as_of: date, file: Path | None, form: str | None
 ) -> None:
     """Say for whom version NEW gives another result than version OLD; nothing is written.
 
@@ -54,7 +55,7 @@ def diff(
     """
     opened = _bulk_office()
     one, other = _versions(opened, old, new, code, file)
-    on, scheme = as_of.date(), one.scheme.code
+    on, scheme = as_of, one.scheme.code
     with Report() as report:
         with progress(f"Comparing {old} and {new}") as tell, opened.reading(OPERATOR) as reading:
             for found in policies.diff(reading, one, other, on=on, on_progress=tell):
@@ -139,7 +140,9 @@ def _code(path: Path) -> object:
 @click.command("publish")
 @click.argument("code")
 @click.argument("version")
-@click.option("--note", required=True, help="Why, and by whose decision; history keeps it.")
+@click.option(
+    "--note", type=words(2000), required=True, help="Why, and by whose decision; history keeps it."
+)
 def publish(code: str, version: str, *, note: str) -> None:
     """Put on record that VERSION of scheme CODE is published, as it stands in its file.
 
@@ -162,14 +165,14 @@ def publish(code: str, version: str, *, note: str) -> None:
 @click.option("--as-of", type=DAY, help="The day on which results are compared. Default: today.")
 @click.option("--csv", "file", type=_NEW_FILE, help="Write the list to this file too.")
 def repair(
-    code: str, *, old: str, new: str, dry_run: bool, as_of: datetime | None, file: Path | None
+    code: str, *, old: str, new: str, dry_run: bool, as_of: date | None, file: Path | None
 ) -> None:
     """Put every cycle of scheme CODE that a wrong version governs under its correction.
 
     Servers must know the new version before: install its file and restart them. Renewals that
     were decided stay as they were decided. Run again it changes nothing and says so.
     """
-    opened, asked = _bulk_office(), Correction(code, old, new, day(as_of))
+    opened, asked = _bulk_office(), Correction(code, old, new, as_of)
     with Report() as report, ExitStack() as until_written:
         table = until_written.enter_context(replacing(file)) if file else None
         done = _foresee(opened, asked, report) if dry_run else _repair(opened, asked, report, table)

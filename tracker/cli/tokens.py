@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from tracker.cli.doors import OPERATOR, complain, office
+from tracker.cli.values import REFERENCE, words
 from tracker.domain.permissions import ROLES, SCOPES, Role, Scope
 from tracker.services import tokens
 
@@ -19,13 +20,17 @@ def token() -> None:
 
 @token.command("create")
 @click.option("--role", type=click.Choice(ROLES), required=True)
-@click.option("--holder", metavar="REF", help="Of a holder's token: the holder.")
-@click.option("--employer", metavar="NAME", help="Of an employer's token: the employer.")
+@click.option("--holder", type=REFERENCE, metavar="REF", help="Of a holder's token: the holder.")
+@click.option(
+    "--employer", type=words(200), metavar="NAME", help="Of an employer's token: the employer."
+)
 @click.option(
     "--scope", "scopes", type=click.Choice(SCOPES), multiple=True, help="Default: read and write."
 )
 @click.option("--days", type=click.IntRange(1, 3650), help="Default: it does not expire.")
-@click.option("--name", default="command line", show_default=True, help="What it is for.")
+@click.option(
+    "--name", type=words(100), default="command line", show_default=True, help="What it is for."
+)
 def create(
     *, role: Role, holder: str | None, employer: str | None, scopes: tuple[Scope, ...],
     days: int | None, name: str,

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache
-from operator import attrgetter
 
 from tracker.domain.allocation import Part
 from tracker.domain.claims import ZERO, Claim
 from tracker.domain.lines import Line, tags
 from tracker.domain.periods import Duration, Period
 from tracker.domain.policies import DuplicateKey, Duplicates
+from tracker.domain.values import alike
 
 Groups = Sequence[Sequence[int]]
 """Places of lines of which one counts, each in the order of the lines."""
@@ -20,6 +20,8 @@ Groups = Sequence[Sequence[int]]
 
 def groups(rule: Duplicates, lines: Sequence[Line], earning: Period) -> list[list[int]]:
     """Lines alike, where the rule counts one; those alike with an earlier cycle's are cut.
+
+    Case, accents, blanks and typography do not tell texts apart (``values.alike``).
 
     Within a number of years, a claim is in as many groups as there are runs of so many years
     that it shares with others.
@@ -47,7 +49,11 @@ def groups(rule: Duplicates, lines: Sequence[Line], earning: Period) -> list[lis
 
 @cache
 def _parts(key: tuple[DuplicateKey, ...]) -> Callable[[Claim], object]:
-    return attrgetter(*key)
+    """What claims are told apart by; texts as people take them for the same."""
+    return lambda claim: tuple(
+        alike(value) if isinstance(value, str) else value
+        for value in (getattr(claim, name) for name in key)
+    )
 
 
 def _cut_repeated(

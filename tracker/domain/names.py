@@ -6,11 +6,10 @@ pieces of such texts a query asks for. A person's former names are found like th
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tracker.domain.values import folded, run_together
+from tracker.domain.values import folded, run_together, tidy
 
 LONGEST_TEXT = 600
 """Characters of a searchable text: an index holds no longer key. The oldest names fall out."""
@@ -27,12 +26,12 @@ class Name:
 
 
 def as_stored(text: str) -> str:
-    """A name as it is kept: as given, its letters composed (Unicode NFC)."""
-    return unicodedata.normalize("NFC", text)
+    """A name as it is kept: as given, cleaned of what nobody sees (``values.tidy``)."""
+    return tidy(text)
 
 
 def is_same(one: Name, other: Name) -> bool:
-    """Whether two names are written with the same letters, composed or not."""
+    """Whether two names look the same: composed or not, with whatever blanks."""
     return _composed(one) == _composed(other)
 
 

@@ -1,9 +1,39 @@
-"""Values of every door: one notion of what two of them have in common."""
+"""Values of every door: the one rule for each, and one notion of what two of them have in common.
+
+Whoever reads a line of text, a name, a key, a day or an amount, over HTTP, from a file, from the
+command line or from a search, reads it by the functions here; addresses have their rule in
+``emails``, certificate numbers in ``numbers``. They take the text as it was given and return the
+value as it is kept, or raise ValueError with the rule in words ("must be ...").
+
+A line of text is *cleaned* of what nobody sees, so that two texts that look alike are one text:
+
+- composed (Unicode NFC);
+- blanks of every width become one space, and those around the text go;
+- characters without a shape are left out: zero-width spaces, marks of direction, soft hyphens,
+  byte order marks, fillers, selectors. A joiner stays between letters whose shape it changes;
+- refused is what nobody should drop in silence: tabs, line ends and other control characters,
+  marks that reorder what is shown, halves of characters and characters without a meaning.
+
+Its length counts what is kept.
+"""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+
+from idna.core import valid_contextj
+
+LONGEST_NAME, LONGEST_REFERENCE = 100, 64
+"""Characters of a name, and of a key by which files and other systems know a record."""
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
+MOST_CENTS = Decimal("999999.99")
+"""The largest amount of points or money that is kept."""
+DIGITS = r"[0-9]{1,6}(\.[0-9]{1,2})?"
+"""Points, money and quantities as they are written: at most two decimals after a point."""
 
 # Letters that Unicode does not take apart, but which people type without their stroke or tail.
 _DOTLESS_I = "\N{LATIN SMALL LETTER DOTLESS I}"
@@ -21,7 +51,162 @@ _PLAIN = str.maketrans(
     }
 )
 
+# Unicode's white space that stands in a line, and the Braille pattern without a dot.
+_WIDE = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000"
+# Unicode's Default_Ignorable_Code_Point but for the marks that reorder, and annotations.
+_SHAPELESS = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065\u206a-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff"
+)
+# Controls, line separators, marks that reorder, halves of characters, private characters, and
+# what is no character at all.
+_FORBIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef"
+    "\ufffe\uffff\U000f0000-\U0010ffff]"
+)
+_UNSEEN = re.compile(f"[{_SHAPELESS}]")
+_BLANKS = re.compile(f"[ {_WIDE}]+")
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+_MARKS = re.compile("[\u0300-\u036f]")  # the accents that Latin, Greek and Cyrillic bear
+_ONE_LINE = "must be one line of text without tabs, line breaks or control characters"
 
+# Typographic signs that programs put in place of the typed ones.
+_TYPED = str.maketrans(
+    dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
+    | dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4\u0060\u02bc", "'")
+    | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"')
+)
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+# Lines of text.
+def cleaned(text: str) -> str:
+    """A line of text as it is kept, perhaps nothing. Raises ValueError for what is refused.
+
+    >>> cleaned("  Jose\N{COMBINING ACUTE ACCENT}\N{ZERO WIDTH SPACE}  Ruiz ")
+    'José Ruiz'
+    """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split()) if "  " in text else text.strip(" ")
+    if _FORBIDDEN.search(text):
+        raise ValueError(_ONE_LINE)
+    return tidy(text)
+
+
+def tidy(text: str) -> str:
+    """The same of a text on record, which may hold what is refused by now: never raises."""
+    text = unicodedata.normalize("NFC", text)
+    if _UNSEEN.search(text):
+        kept = (x for n, x in enumerate(text) if not _UNSEEN.match(x) or _joins(text, n))
+        text = unicodedata.normalize("NFC", "".join(kept))
+    return _BLANKS.sub(" ", text).strip(" ")
+
+
+def _joins(text: str, place: int) -> bool:
+    """Whether a joiner changes the letters around it, as in Persian names (RFC 5892, A.1, A.2)."""
+    try:
+        return text[place] in _JOINERS and valid_contextj(text, place)
+    except ValueError:  # beside a character that Unicode does not know
+        return False
+
+
+def line(text: str, longest: int) -> str:
+    """A line of 1 to ``longest`` characters as it is kept. Raises ValueError."""
+    kept = cleaned(text)
+    if not kept:
+        raise ValueError("must not be empty")
+    if len(kept) > longest:
+        raise ValueError(f"must be at most {longest:,} characters")
+    return kept
+
+
+def name(text: str) -> str:
+    """A given or family name as it is kept. Raises ValueError."""
+    return line(text, LONGEST_NAME)
+
+
+def reference(text: str) -> str:
+    """A key of another system, such as a holder_ref: two are the same if they look the same.
+
+    Case tells them apart, because the systems that give them may. Raises ValueError.
+    """
+    return line(text, LONGEST_REFERENCE)
+
+
+# Days and amounts.
+def trimmed(text: str) -> str:
+    """A text without blanks and shapeless characters around it."""
+    return text.strip(AROUND)
+
+
+AROUND = "".join(
+    chr(code) for code in range(0x20, 0x10000)
+    if re.match(f"[ {_WIDE}{_SHAPELESS}]", chr(code))
+)  # fmt: skip
+"""Characters that say nothing before and behind a value: blanks, and what nobody sees."""
+
+
+def day(text: str) -> date:
+    """A calendar date as ISO 8601 writes it, of the years 1900 to 2200. Raises ValueError."""
+    written = trimmed(text)
+    if not _DAY.fullmatch(written):
+        raise ValueError("must be a date like 2026-03-15")
+    return day_of(written[:4], written[5:7], written[8:])
+
+
+def day_of(year: str, month: str, number: str, *, order: str = "") -> date:
+    """A calendar date of its parts in ASCII digits; ``order`` says how they were told apart."""
+    if not FIRST_DAY.year <= int(year) <= LAST_DAY.year:
+        raise ValueError(f"must be a date of the years {FIRST_DAY.year} to {LAST_DAY.year}")
+    try:
+        return date(int(year), int(month), int(number))
+    except ValueError:
+        raise ValueError(f"must be a day that the calendar has{order}") from None
+
+
+@lru_cache(maxsize=64)
+def _plain_number(places: int) -> re.Pattern[str]:
+    return re.compile(rf"-?[0-9]{{1,15}}(?:\.[0-9]{{1,{places}}})?" if places else "-?[0-9]{1,15}")
+
+
+def amount(
+    text: str,
+    *,
+    places: int = 2,
+    minimum: Decimal | int | None = 0,
+    maximum: Decimal | int | None = MOST_CENTS,
+) -> Decimal:
+    """Points, money or a quantity in plain ASCII digits, with exactly ``places`` decimals.
+
+    No exponent, no marks between thousands, no other digits, nothing that is no number. Raises
+    ValueError.
+    """
+    written = trimmed(text)
+    if _plain_number(places).fullmatch(written):
+        number = Decimal(written).quantize(Decimal(1).scaleb(-places)) + 0  # -0.00 is 0.00
+        if (minimum is None or number >= minimum) and (maximum is None or number <= maximum):
+            return number
+    raise ValueError(amount_rule(places, minimum, maximum))
+
+
+def amount_rule(places: int, minimum: Decimal | int | None, maximum: Decimal | int | None) -> str:
+    """The rule that an amount breaks, in words."""
+    rule = f"must be a number{bounds(minimum, maximum)} in plain digits"
+    return rule + (f", with at most {places} decimal places after a point" if places else "")
+
+
+def bounds(minimum: Decimal | int | None, maximum: Decimal | int | None) -> str:
+    """The least and the most that a number can be, as they follow "a number"."""
+    if minimum is not None and maximum is not None:
+        return f" from {minimum} to {maximum}"
+    if minimum is not None:
+        return f" of at least {minimum}"
+    return "" if maximum is None else f" of at most {maximum}"
+
+
+# Comparing.
 def folded(*parts: str) -> str:
     """Text as searches compare it: words of letters and digits, without accents and case.
 
@@ -42,6 +227,19 @@ def run_together(text: str) -> str:
     True
     """
     return folded(text).replace(" ", "")
+
+
+@lru_cache(maxsize=8192)
+def alike(text: str) -> str:
+    """A text as duplicates are compared: signs count, but no case, accents, blanks or typography.
+
+    >>> alike("Señal\N{NO-BREAK SPACE}1 \N{EN DASH} C++") == alike("senal  1 - c++")
+    True
+    >>> alike("C++") == alike("C#")
+    False
+    """
+    plain = unicodedata.normalize("NFKD", tidy(text).translate(_TYPED)).casefold()
+    return tidy(_MARKS.sub("", plain).translate(_PLAIN)) or text
 
 
 def future_rule(day: date | None, today: date) -> str | None:

@@ -15,6 +15,7 @@ from email.policy import EmailPolicy
 from email.utils import format_datetime, formataddr, parseaddr
 from functools import lru_cache
 
+from tracker.domain import emails
 from tracker.mail.messages import Letter
 
 ADDRESS = re.compile(r'[^\s<>()\[\],;:\\"@\x00-\x1f\x7f]+@[^\s<>()\\",;@\x00-\x1f\x7f]+')
@@ -92,8 +93,9 @@ def render(letter: Letter, envelope: Envelope) -> bytes:
     A calendar goes beside the two as a file.
 
     The same inputs give the same bytes, always: the boundary comes from the Message-ID and the
-    date from the envelope. Only a recipient beyond ASCII leaves an 8-bit header (RFC 6532), which
-    needs a server with SMTPUTF8. Raises UnsafeHeader for a value that would break a header.
+    date from the envelope. Only a recipient with a local part beyond ASCII leaves an 8-bit header
+    (RFC 6532), which needs a server with SMTPUTF8. Raises UnsafeHeader for a value that would
+    break a header.
     """
     boundary = hashlib.sha256(envelope.message_id.encode()).hexdigest()[:24]
     message = EmailMessage(policy=_WIRE)
@@ -133,12 +135,13 @@ def message_id(key: bytes, dedupe_key: str, domain: str) -> str:
 
 
 def _headers(letter: Letter, envelope: Envelope) -> dict[str, str]:
-    if not ADDRESS.fullmatch(envelope.recipient):
+    recipient = emails.for_relay(envelope.recipient)
+    if not ADDRESS.fullmatch(recipient):
         raise UnsafeHeader("To")
     return {
         "From": envelope.sender,
         "Reply-To": envelope.reply_to,
-        "To": envelope.recipient,
+        "To": recipient,
         "Subject": letter.subject,
         "Date": format_datetime(envelope.date),
         "Message-ID": _bracketed(envelope.message_id.strip("<>"), "Message-ID"),

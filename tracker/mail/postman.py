@@ -24,6 +24,7 @@ from typing import Self
 
 import flask_mail
 
+from tracker.domain import emails
 from tracker.mail.envelopes import ADDRESS
 
 _log = logging.getLogger(__name__)
@@ -261,7 +262,7 @@ class Postman:
         ``mark``, called between the recipient's 250 and DATA, writes down durably that the letter
         is being transmitted and answers whether it is still owed: False leaves it unsent, and
         what it raises is raised here with nothing sent. ``data`` is 7-bit, except for a recipient
-        beyond ASCII. Raises ValueError when ``envelope_sender`` is neither empty nor an address.
+        beyond ASCII before the @. Raises ValueError when ``envelope_sender`` is no address.
 
         Invariant: RETRY, REFUSED, SUPPRESS and NOT_OWED mean that the server cannot have the
         letter. It has none before it said 354 (so a connection lost earlier is no doubt, even
@@ -269,6 +270,7 @@ class Postman:
         """
         if envelope_sender and not ADDRESS.fullmatch(envelope_sender):
             raise ValueError("the envelope sender is not one plain address")
+        recipient = emails.for_relay(recipient)
         if not ADDRESS.fullmatch(recipient):
             return Delivery(Outcome.SUPPRESS, "The recipient is not one plain address.")
         try:
@@ -339,7 +341,7 @@ def _introduced(host: _Session, sender: str, recipient: str, size: int) -> Deliv
     """MAIL and RCPT: None when both are accepted. Raises OSError when the connection is lost."""
     plain = (sender + recipient).isascii()
     if not plain and not host.has_extn("smtputf8"):
-        return Delivery(Outcome.SUPPRESS, "The address needs SMTPUTF8, which is not offered.")
+        return Delivery(Outcome.REFUSED, "The address needs SMTPUTF8, which is not offered.")
     host.command_encoding = "ascii" if plain else "utf-8"
     options = f" SIZE={size}" if host.has_extn("size") else ""
     options += "" if plain else " BODY=8BITMIME SMTPUTF8"

@@ -17,8 +17,9 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, valid
 
 from tracker.domain.activity_types import Provenance
 from tracker.domain.periods import Duration
+from tracker.domain.values import DIGITS
 
-AMOUNT = re.compile(r"[0-9]{1,6}(\.[0-9]{1,2})?")  # points or money: at most two decimals
+AMOUNT = re.compile(DIGITS)  # points or money: at most two decimals
 FACTOR = re.compile(r"[0-9]{1,6}(\.[0-9]{1,4})?")  # rates, factors and shares: at most four
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from sqlalchemy import func, select, union_all, update
 
 from tracker.domain import bounces as rules
+from tracker.domain.emails import compared
 from tracker.mail import envelopes
 from tracker.mail.reports import Incoming
 from tracker.models import (
@@ -71,14 +72,14 @@ class Report:
 
     @property
     def address(self) -> str:
-        """The address that the letter went to, in small letters.
+        """The address that the letter went to, as it is compared.
 
         A letter that was sent again to the holder's other address may still come back from the
         first one.
         """
-        own = {a.lower() for a in (self.letter.email, self.letter.second_email) if a}
-        named = [address.lower() for address in self.recipients if address.lower() in own]
-        return str(named[0] if named else self.letter.address.lower())
+        own = {compared(a) for a in (self.letter.email, self.letter.second_email) if a}
+        named = [address for address in map(compared, self.recipients) if address in own]
+        return str(named[0] if named else compared(self.letter.address))
 
 
 def take(work: Work, key: bytes, incoming: Incoming) -> Counted:
@@ -255,7 +256,7 @@ def deliverability(reading: Reading, holder: Any) -> Deliverability:
     A complaint is told while a type of letter that it may have ended is off.
     """
     addresses = suppressions.addresses_of(holder)
-    small = [address.lower() for address in addresses]
+    small = [compared(address) for address in addresses]
     silent = suppressions.since(reading, small, now=reading.now)
     off = select(Preference.type).where(
         Preference.holder_id == holder.id, ~Preference.wanted, Preference.changed_at >= Bounce.at
@@ -266,9 +267,9 @@ def deliverability(reading: Reading, holder: Any) -> Deliverability:
     said = {row.address: row.at for row in reading.rows(complained.order_by(Bounce.at))}
     deliverable = any(address not in silent for address in small)
     for address in addresses:
-        if since := silent.get(address.lower()):
+        if since := silent.get(compared(address)):
             return Deliverability(deliverable, "bounced", address, since)
     for address in addresses:
-        if since := said.get(address.lower()):
+        if since := said.get(compared(address)):
             return Deliverability(deliverable, "complained", address, since)
     return Deliverability(deliverable)

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
+from tracker.domain.emails import compared
 from tracker.models import Holder
 from tracker.services import (
     bulk,
@@ -49,12 +50,12 @@ def _addressed(reading: Reading, claims: Sequence[Claim]) -> list[Claim]:
         return list(claims)
     statement = select(Holder.id, Holder.email, Holder.second_email)
     found = reading.rows(statement.where(bulk.among(reading, Holder.id, again)))
-    known = {row.id: {a.lower() for a in (row.email, row.second_email) if a} for row in found}
+    known = {row.id: {compared(a) for a in (row.email, row.second_email) if a} for row in found}
     return [
         replace(claim, facts=None)
         if claim.facts
         and claim.holder_id
-        and claim.facts["address"].lower() not in known.get(claim.holder_id, ())
+        and compared(claim.facts["address"]) not in known.get(claim.holder_id, ())
         else claim
         for claim in claims
     ]

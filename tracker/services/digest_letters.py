@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from tracker.domain.emails import compared
 from tracker.mail import digests
 from tracker.mail.digests import DigestLetter, Line, Numbers
 from tracker.models import Digest, DigestOrder, Employer
@@ -74,7 +75,7 @@ def _facts(
         return _CALLED_OFF
     said = claim.facts
     if said is None or said["address"] != row.address:
-        if row.address.lower() in barred:
+        if compared(row.address) in barred:
             return _SUPPRESSED
         said = {
             "composed_at": reading.now.isoformat(), "address": row.address, "name": row.name,

@@ -15,6 +15,7 @@ from sqlalchemy import and_, delete, or_, select, update
 
 from tracker.db import new_id
 from tracker.domain import digests as rules
+from tracker.domain.emails import compared
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.periods import DAY, Period
 from tracker.models import Digest, DigestOrder
@@ -114,7 +115,7 @@ def owed(reading: Reading) -> list[str]:
         select(DigestOrder.employer_id, DigestOrder.address).where(_untold(reading))
     )
     silent = suppressions.since(reading, {row.address for row in rows}, now=reading.now)
-    return [row.employer_id for row in rows if row.address.lower() not in silent]
+    return [row.employer_id for row in rows if compared(row.address) not in silent]
 
 
 def late(reading: Reading) -> int:

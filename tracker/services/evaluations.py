@@ -14,6 +14,7 @@ from tracker.domain import certifications, explanations, gap, gap_words, terms
 from tracker.domain.claims import Claim, Credit, Evaluation, GroupTotal, PeriodTotal
 from tracker.domain.errors import NotFound, NotRenewable
 from tracker.domain.lines import CENT
+from tracker.domain.numbers import spellings
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.policies import Policy
 from tracker.domain.schemes import Scheme
@@ -169,10 +170,13 @@ def page(
         check_own_holder(reading.actor, holder_id)
     on = on or records.today_everywhere(reading)
     conditions: list[Any] = []
-    given = {"holder_id": holder_id, "scheme": scheme, "number": number}
+    given = {"holder_id": holder_id, "scheme": scheme}
     for key, value in given.items():
         if value is not None:
             conditions.append(getattr(Certification, key) == value)
+    if number is not None:
+        prefixes = [one.number_prefix for one in reading.schemes]
+        conditions.append(Certification.number.in_(spellings(number, prefixes)))
     if status is not None:
         conditions.append(status == standings.STATUS)
     if number is None and status != "withdrawn":

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.db import new_id
+from tracker.domain.emails import compared
 from tracker.domain.errors import AlreadyRecorded, NotFound, Stale
 from tracker.domain.names import Name, is_same
 from tracker.domain.numbers import spellings
@@ -112,7 +113,7 @@ def search(
 
     Names match by their start, whatever their accents and case; ``q`` means the words of a name
     in any order, an email address, a certificate number, a ref or an employer's own number of a
-    worker; everything else matches exactly.
+    worker; addresses match without case; everything else exactly.
     """
     statement = _ONE.order_by(Holder.id).limit(limit)
     if after:
@@ -127,14 +128,21 @@ def _matches(reading: Reading, key: str, value: str) -> ColumnElement[bool]:
         return _is_meant(reading, value)
     if key in names.FIELDS:
         return names.begins(key, value)
+    if key == "email":
+        return _has_address(value)
     return getattr(Holder, key) == value  # type: ignore[no-any-return]
+
+
+def _has_address(text: str) -> ColumnElement[bool]:
+    """The condition that an address is one of a holder's two, whatever its case and form."""
+    address = compared(text)
+    return or_(func.lower(Holder.email) == address, func.lower(Holder.second_email) == address)
 
 
 def _is_meant(reading: Reading, query: str) -> ColumnElement[bool]:
     """The condition that a query means a holder by any of the ways to name one."""
     if "@" in query:
-        address = "".join(query.split()).lower()
-        return or_(func.lower(Holder.email) == address, func.lower(Holder.second_email) == address)
+        return _has_address("".join(query.split()))
     numbers = spellings(query, [scheme.number_prefix for scheme in reading.schemes])
     keys = {query, query.upper(), query.lower()}
     certified = select(Certification.holder_id).where(Certification.number.in_(numbers))

@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 from sqlalchemy import func, select
 
+from tracker.domain.emails import compared
 from tracker.models import Holder
 from tracker.services import bulk
 from tracker.services.work import Reading
@@ -18,7 +19,7 @@ Key = tuple[str, str]
 
 def key_of(folded_name: str, email: str) -> Key:
     """What two records of one person have in common: the name as it is found, and the address."""
-    return folded_name, email.lower()
+    return folded_name, compared(email)
 
 
 def on_record(reading: Reading, keys: Collection[Key]) -> dict[Key, str]:

@@ -13,6 +13,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, String, func, or_, select
 
+from tracker.domain.emails import compared
+from tracker.domain.numbers import spellings
 from tracker.domain.values import run_together
 from tracker.models import Certification, Holder, RosterEntry
 from tracker.services import bulk
@@ -20,7 +22,6 @@ from tracker.services.work import Reading
 
 Word = tuple[str, str]
 """One way to name somebody and what it says, in the form in which it is compared."""
-_GROUP = 5  # letters in each of the two groups that end a certificate number
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Named:
         number, email = self.certificate_number, self.email
         given = (
             ("ref", self.holder_ref), ("number", number and run_together(number)),
-            ("email", email and email.lower()),
+            ("email", email and compared(email)),
         )  # fmt: skip
         return frozenset((kind, word) for kind, word in given if word)
 
@@ -56,10 +57,14 @@ def of_entry(row: Any) -> Named:
 
 @dataclass(slots=True)
 class Meanings:
-    """The holders whom words mean; ``deceased`` of them are tied to no entry any more."""
+    """The holders whom words mean; ``deceased`` of them are tied to no entry any more.
+
+    ``several`` are the words that mean more than one person, and so nobody.
+    """
 
     holders: dict[Word, str] = field(default_factory=dict)
     deceased: set[str] = field(default_factory=set)
+    several: frozenset[Word] = frozenset()
 
     def of(self, named: Named) -> str | None:
         """The one holder whom the words mean, or None."""
@@ -87,7 +92,9 @@ def meant(reading: Reading, names: Iterable[Named]) -> Meanings:
         found[word].add(holder_id)
         if deceased_on is not None:
             deceased.add(holder_id)
-    return Meanings({word: ids.pop() for word, ids in found.items() if len(ids) == 1}, deceased)
+    several = frozenset(word for word, ids in found.items() if len(ids) > 1)
+    one = {word: ids.pop() for word, ids in found.items() if len(ids) == 1}
+    return Meanings(one, deceased, several)
 
 
 def _holders(
@@ -97,12 +104,10 @@ def _holders(
         statement = select(Holder.ref, Holder.id, Holder.deceased_on)
         for ref, *holder in reading.rows(statement.where(bulk.among(reading, Holder.ref, refs))):
             yield ("ref", ref), *holder
-    if numbers := by_kind["number"]:
+    if by_kind["number"]:
         table = Certification
-        spelled = {
-            *written,
-            *(f"{n[:-10]}-{n[-10:-_GROUP]}-{n[-_GROUP:]}".upper() for n in numbers),
-        }
+        prefixes = [scheme.number_prefix for scheme in reading.schemes]
+        spelled = set().union(*(spellings(number, prefixes) for number in written))
         held = (
             select(table.number, Holder.id, Holder.deceased_on)
             .join(Holder, Holder.id == table.holder_id)
@@ -122,7 +127,7 @@ def _by_address(reading: Reading, addresses: Collection[str]) -> Iterable[tuple[
         )
     )
     for email, second, *holder in reading.rows(statement):
-        for address in {email.lower(), (second or "").lower()}:
+        for address in {compared(email), compared(second or "")}:
             yield ("email", address), *holder
 
 
@@ -135,7 +140,7 @@ def words_of(reading: Reading, holder_ids: Collection[str]) -> dict[str, set[Wor
         bulk.among(reading, Holder.id, holder_ids)
     )
     for id_, ref, *addresses in reading.rows(people):
-        found[id_] |= {("ref", ref), *(("email", a.lower()) for a in addresses if a)}
+        found[id_] |= {("ref", ref), *(("email", compared(a)) for a in addresses if a)}
     table = Certification
     held = select(table.holder_id, table.number).where(
         bulk.among(reading, table.holder_id, holder_ids), table.withdrawn_at.is_(None)
@@ -150,12 +155,18 @@ def any_of(reading: Reading, words: Collection[Word]) -> ColumnElement[bool]:
     by_kind: dict[str, set[str]] = defaultdict(set)
     for kind, word in words:
         by_kind[kind].add(word)
-    plain = func.replace(func.replace(RosterEntry.given_number, "-", ""), " ", "")
+    plain = _without(RosterEntry.given_number, "- ./_")
     return or_(
         bulk.among(reading, RosterEntry.given_holder_ref, by_kind["ref"]),
         bulk.among(reading, _lower(plain), by_kind["number"]),
         bulk.among(reading, _lower(RosterEntry.given_email), by_kind["email"]),
     )
+
+
+def _without(column: Any, signs: str) -> ColumnElement[str]:
+    for sign in signs:
+        column = func.replace(column, sign, "")
+    return column  # type: ignore[no-any-return]
 
 
 def _lower(column: Any) -> ColumnElement[str]:

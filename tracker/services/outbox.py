@@ -21,6 +21,7 @@ from typing import Any
 from sqlalchemy import bindparam, distinct, exists, func, select, text, update
 
 from tracker.db import Instant, new_id
+from tracker.domain.emails import compared
 from tracker.mail import envelopes
 from tracker.mail.postman import Delivery, Outcome
 from tracker.models import Holder, Message, Preference, RelayAccept, Reminder
@@ -244,7 +245,7 @@ def mark(work: Work, claimed: Claim, composed: Composed, *, place: str) -> bool:
         {
             **reminder_letters.moment(work, composed.time_zone), "b_id": claimed.id,
             "b_token": claimed.token, "place": place,
-            "suppressed": composed.address.lower(), "b_until": until, "b_facts": composed.facts,
+            "suppressed": compared(composed.address), "b_until": until, "b_facts": composed.facts,
             "b_address": composed.address, "certifications": list(composed.certification_ids),
             "stages": len(composed.certification_ids), "type": composed.type,
         },

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, bindparam, select, update
 
 from tracker.domain import reminders as rules
+from tracker.domain.emails import compared
 from tracker.models import MailDomain, Message
 from tracker.services import bulk, facts
 from tracker.services.work import Reading, Work, zone_of
@@ -80,7 +81,7 @@ def admit(work: Work, letters: Sequence[Any]) -> list[str]:
         return [letter.id for letter in letters]
     by_domain: dict[str, list[str]] = defaultdict(list)
     for letter in letters:
-        by_domain[letter.address.rpartition("@")[2].lower()].append(letter.id)
+        by_domain[compared(letter.address).rpartition("@")[2]].append(letter.id)
     admitted: set[str] = set()
     taken: list[dict[str, Any]] = []
     for domain, full_at in _buckets(work, by_domain).items():

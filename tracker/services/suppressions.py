@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 
+from tracker.domain.emails import compared, needs_smtputf8
 from tracker.domain.errors import NotFound
 from tracker.models import Suppression
 from tracker.services import bulk, facts, history
@@ -20,7 +21,7 @@ _LONGEST_SUBJECT = 64  # characters of history's subject_id
 
 
 def is_silent(address: Any, now: Any) -> ColumnElement[bool]:
-    """The condition that an address in small letters, a column's perhaps, is not written to."""
+    """The condition that an address as they are compared, a column's perhaps, is not written to."""
     return exists(select(Suppression.address).where(Suppression.address == address, _holds(now)))
 
 
@@ -34,7 +35,7 @@ def suppress(
     """Write to these addresses no more: for good, or until an instant."""
     rows = [
         {"address": address, "reason": reason, "until_at": until, "recorded_at": work.now}
-        for address in sorted({address.lower() for address in addresses})
+        for address in sorted(set(map(compared, addresses)))
     ]
     if not rows:
         return
@@ -62,7 +63,7 @@ def rest(work: Work, until: Mapping[str, datetime]) -> None:
 
 def lift(work: Work, address: str, *, reason: str) -> None:
     """Write to an address again. Raises NotFound for one that is not suppressed."""
-    small = address.lower()
+    small = compared(address)
     ended: Any = work.connection.execute(delete(Suppression).where(Suppression.address == small))
     if not ended.rowcount:
         raise NotFound
@@ -76,7 +77,7 @@ def page(
     """A page of the addresses that are not written to, in their order."""
     held = select(Suppression.__table__).where(_holds(reading.now)).order_by(Suppression.address)
     if address is not None:
-        held = held.where(Suppression.address == address.lower())
+        held = held.where(Suppression.address == compared(address))
     if after:
         held = held.where(Suppression.address > after)
     return reading.rows(held.limit(limit))
@@ -89,9 +90,9 @@ def count(reading: Reading) -> int:
 
 
 def since(reading: Reading, addresses: Collection[str], *, now: datetime) -> dict[str, datetime]:
-    """Which of these addresses are not written to, in small letters, and since when."""
+    """Which of these addresses are not written to, as they are compared, and since when."""
     found: dict[str, datetime] = {}
-    for some in facts.chunks({address.lower() for address in addresses}):
+    for some in facts.chunks(set(map(compared, addresses))):
         statement = select(Suppression.address, Suppression.recorded_at).where(
             bulk.among(reading, Suppression.address, some), _holds(now)
         )
@@ -100,7 +101,7 @@ def since(reading: Reading, addresses: Collection[str], *, now: datetime) -> dic
 
 
 def of_holders(reading: Reading, holders: Collection[Any], *, now: datetime) -> Collection[str]:
-    """Which of these holders' addresses are not written to, in small letters."""
+    """Which of these holders' addresses are not written to, as they are compared."""
     return since(reading, addresses_of(*holders), now=now)
 
 
@@ -110,6 +111,9 @@ def addresses_of(*holders: Any) -> list[str]:
 
 
 def address_of(holder: Any, silent: Collection[str]) -> str | None:
-    """The address to write to: the first one, else the second, else none."""
-    open_ones = (a for a in addresses_of(holder) if a.lower() not in silent)
-    return next(open_ones, None)
+    """The address to write to: the first one, else the second, else none.
+
+    One that every relay takes goes before one that needs SMTPUTF8.
+    """
+    open_ones = [a for a in addresses_of(holder) if compared(a) not in silent]
+    return min(open_ones, key=needs_smtputf8, default=None)

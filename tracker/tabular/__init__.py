@@ -15,7 +15,15 @@ of `archive`, `workbook`, `number_formats` and `cells`), `reader` (rows as value
     rows.check_clean()                                                     # BadTable: bad rows
 """
 
-from tracker.tabular.columns import Column, choice, email, text, time_zone, truth
+from tracker.tabular.columns import (
+    Column,
+    certificate_number,
+    choice,
+    email,
+    text,
+    time_zone,
+    truth,
+)
 from tracker.tabular.dates import date
 from tracker.tabular.kinds import Dates, Encoding
 from tracker.tabular.numbers import decimal, integer
@@ -30,6 +38,7 @@ __all__ = [
     "Encoding",
     "Reader",
     "RowError",
+    "certificate_number",
     "choice",
     "csv_chunks",
     "date",

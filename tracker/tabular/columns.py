@@ -16,29 +16,21 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import ClassVar
 
+from tracker.domain import emails, numbers, values
 from tracker.tabular.kinds import Conventions, Kind, Parser
 
-# Blanks that people and spreadsheets leave around a value. Tabs and line breaks are not blanks:
-# they are control characters, and are refused rather than quietly dropped.
-BLANKS = " \u00a0"
+# What people, spreadsheets and web pages leave around a value: blanks, and what nobody sees.
+# Tabs and line breaks are not among them: they are control characters, and are refused rather
+# than quietly dropped.
+BLANKS = values.AROUND
 
-# Controls, line separators, marks that reorder what is shown, and what UTF-8 or XML cannot hold.
-_CONTROLS = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]",
-)
 # A long number as Excel shows it, and writes it to CSV: 1.23457E+11.
 _SHORTENED = re.compile(r"-?[0-9](?:[.,][0-9]{1,14})?E\+[0-9]{2,3}")
 _DIGITS_LOST = (
     "is a number that a spreadsheet has shortened, and its digits are lost: give the column the "
     "format Text and enter it again"
 )
-_LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
 _LONGEST_GUESS = 40
-# Quotes, brackets, commas and the like have a meaning in an address header, so that one cell
-# could name two recipients. An address that needs them is refused.
-_EMAIL = re.compile(
-    r"([^\s@\"(),:;<>\[\\\]]{1,64})@((?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W_](?:[\w-]*[^\W_])?)",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +56,25 @@ class Column:
 
 
 def text(max_length: int) -> Callable[[str], str]:
-    """Read one line of text, without the blanks around it, of at most `max_length` characters."""
-    too_long = f"must be at most {max_length:,} characters"
+    """Read one line of text of at most `max_length` characters, cleaned as at every door."""
 
     def parse(value: str) -> str:
-        value = value.strip(BLANKS)
-        if len(value) > max_length:
-            raise ValueError(too_long)
-        if not value.isprintable() and _CONTROLS.search(value):
-            rule = "must be one line of text without tabs, line breaks or control characters"
-            raise ValueError(rule)
         if "E+" in value and _SHORTENED.fullmatch(value):
             raise ValueError(_DIGITS_LOST)
-        return value
+        return values.line(value, max_length)
 
     return parse
 
 
-def choice(values: Sequence[str]) -> Callable[[str], str]:
+def certificate_number(value: str) -> str:
+    """Read a certificate number as somebody gave it."""
+    return numbers.certificate_number(value)
+
+
+def choice(words: Sequence[str]) -> Callable[[str], str]:
     """Read one of a few words, exactly as written; a refusal names them and the nearest."""
-    known = frozenset(values)
-    rule = f"must be one of {', '.join(values)}"
+    known = frozenset(words)
+    rule = f"must be one of {', '.join(words)}"
 
     def parse(value: str) -> str:
         if value not in known:
@@ -142,16 +132,12 @@ def _truth(value: str) -> bool:
 
 
 def email(value: str) -> str:
-    """Read an e-mail address: one @, a domain with a dot, no blanks, at most 254 characters.
+    """Read an e-mail address as every door does (`domain.emails`).
 
     Only the domain is put in lower case: the part before the @ belongs to the receiving host
     (RFC 5321, 2.4).
     """
-    found = _EMAIL.fullmatch(value) if len(value) <= _LONGEST_EMAIL else None
-    if found is None or not value.isprintable():
-        rule = "must be one e-mail address like ana@example.org, of at most 254 characters"
-        raise ValueError(rule)
-    return f"{found[1]}@{found[2].lower()}"
+    return emails.email(value)
 
 
 def time_zone(value: str) -> str:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import ClassVar
 
+from tracker.domain.values import day_of
 from tracker.tabular.kinds import Conventions, Dates, Kind, Parser
 
-_FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _LOCAL_DATE = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})")
 _BLANK = r"[ \u00a0\u202f]"
@@ -79,7 +79,7 @@ def would_be(day: dt.date) -> str:
 
 def _parse(dates: Dates, value: str) -> dt.date:
     if found := _ISO_DATE.fullmatch(value):
-        return _day(found[1], found[2], found[3])
+        return day_of(found[1], found[2], found[3])
     if timed := _TIMED.fullmatch(value):
         _check_midnight(timed, _RULES[dates])
         return _parse(dates, timed[1])
@@ -87,9 +87,9 @@ def _parse(dates: Dates, value: str) -> dt.date:
     if found is None:
         raise ValueError(_recognized(value) + _RULES[dates])
     if dates is Dates.US:
-        return _day(found[4], found[1], found[3], order=", read month first")
+        return day_of(found[4], found[1], found[3], order=", read month first")
     if dates is Dates.EU:
-        return _day(found[4], found[3], found[1], order=", read day first")
+        return day_of(found[4], found[3], found[1], order=", read day first")
     rule = "is ambiguous: must be a date like 2026-03-15, or say how dates are read (us or eu)"
     raise ValueError(rule)
 
@@ -98,17 +98,6 @@ def _parse(dates: Dates, value: str) -> dt.date:
 _PARSERS: dict[Dates, Callable[[str], dt.date]] = {
     dates: lru_cache(maxsize=16384)(partial(_parse, dates)) for dates in Dates
 }
-
-
-def _day(year: str, month: str, day: str, *, order: str = "") -> dt.date:
-    if not _FIRST_YEAR <= int(year) <= _LAST_YEAR:
-        rule = f"must be a date of the years {_FIRST_YEAR} to {_LAST_YEAR}"
-        raise ValueError(rule)
-    try:
-        return dt.date(int(year), int(month), int(day))
-    except ValueError:
-        rule = f"must be a day that the calendar has{order}"
-        raise ValueError(rule) from None
 
 
 def _check_midnight(timed: re.Match[str], rule: str) -> None:

@@ -8,9 +8,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import ClassVar, Generic, TypeVar
 
+from tracker.domain.values import amount, amount_rule, bounds
 from tracker.tabular.kinds import Conventions, Kind, Parser
 
 Number = TypeVar("Number", Decimal, int)
@@ -68,32 +69,20 @@ def decimal(
     maximum: Decimal | int | None = None,
 ) -> NumberParser[Decimal]:
     """Read a number in ASCII digits, exactly as written; the result has `places`."""
-    unit = Decimal(1).scaleb(-places)
-    fraction = rf"(?:\.[0-9]{{1,{places}}})?" if places else ""
-    shape = re.compile(rf"-?[0-9]{{1,15}}{fraction}")
-    rule = f"must be a number{_bounds(minimum, maximum)} in plain digits"
-    rule += f", with at most {places} decimal places after a point" if places else ""
-
-    def parse(value: str) -> Decimal:
-        if not shape.fullmatch(value):
-            raise ValueError(rule)
-        number = Decimal(value).quantize(unit) + 0  # adding 0 turns -0.00 into 0.00
-        if not _within(number, minimum, maximum):
-            raise ValueError(rule)
-        return number
-
-    return NumberParser(parse, rule)
+    parse = partial(amount, places=places, minimum=minimum, maximum=maximum)
+    return NumberParser(parse, amount_rule(places, minimum, maximum))
 
 
 def integer(minimum: int | None = None, maximum: int | None = None) -> NumberParser[int]:
     """Read a whole number in ASCII digits."""
     shape = re.compile(r"-?[0-9]{1,18}")
-    rule = f"must be a whole number{_bounds(minimum, maximum)}"
+    rule = f"must be a whole number{bounds(minimum, maximum)}"
 
     def parse(value: str) -> int:
-        if not shape.fullmatch(value) or not _within(int(value), minimum, maximum):
+        number = int(value) if shape.fullmatch(value) else None
+        if number is None or not _within(number, minimum, maximum):
             raise ValueError(rule)
-        return int(value)
+        return number
 
     return NumberParser(parse, rule)
 
@@ -103,17 +92,5 @@ def _recognized(value: str) -> str:
     return next((words for shape, words in _LOOKS if shape.fullmatch(value)), "")
 
 
-def _within(
-    number: Decimal | int,
-    minimum: Decimal | int | None,
-    maximum: Decimal | int | None,
-) -> bool:
+def _within(number: int, minimum: int | None, maximum: int | None) -> bool:
     return (minimum is None or number >= minimum) and (maximum is None or number <= maximum)
-
-
-def _bounds(minimum: Decimal | int | None, maximum: Decimal | int | None) -> str:
-    if minimum is not None and maximum is not None:
-        return f" from {minimum} to {maximum}"
-    if minimum is not None:
-        return f" of at least {minimum}"
-    return "" if maximum is None else f" of at most {maximum}"

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 
 import click
 
-from tracker.cli.doors import DAY, OPERATOR, complain, day, office
+from tracker.cli.doors import OPERATOR, complain, office
+from tracker.cli.values import DAY
 from tracker.services import reminders
 
 
 @click.command()
 @click.option("--since", type=DAY, help="Leave out stages of earlier days. Default: all.")
-def audit(since: datetime | None) -> None:
+def audit(since: date | None) -> None:
     """Check the accounting identity: every stage that fell due has exactly one row.
 
     Lists the stages that have none and ends with status 1 if there is any.
     """
     with office().reading(OPERATOR) as reading:
-        found = reminders.identity_violations(reading, since=day(since))
+        found = reminders.identity_violations(reading, since=since)
     for one in found:
         click.echo(
             f"{one.certification_id}  cycle {one.cycle}  expires {one.expires_on}  "

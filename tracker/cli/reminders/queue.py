@@ -9,6 +9,7 @@ from uuid import UUID
 import click
 
 from tracker.cli.doors import OPERATOR, complain, office
+from tracker.cli.values import words
 from tracker.domain.errors import Refusal
 from tracker.domain.letters import ACTS, TRANSITIONS, Act
 from tracker.services import correspondence, outbox_by_hand
@@ -66,7 +67,7 @@ def _by_hand(act: Act, about: str) -> click.Command:
 
 def _command(act: Act, about: str) -> Callable[[Callable[..., None]], click.Command]:
     def decorate(run: Callable[..., None]) -> click.Command:
-        run = click.option("--reason", required=True, help="Stands in the history.")(run)
+        run = click.option("--reason", type=words(500), required=True, help="Why: kept.")(run)
         run = click.argument("ids", metavar="ID...", nargs=-1, required=True, type=click.UUID)(run)
         return click.command(act, help=about)(run)
 

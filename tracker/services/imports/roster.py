@@ -27,7 +27,7 @@ from tracker.services.imports.run import Kind, Row, Run
 from tracker.services.imports.tables import Batch
 from tracker.services.naming import Meanings, Named
 from tracker.services.work import Reading
-from tracker.tabular import Column, email, text
+from tracker.tabular import Column, certificate_number, email, text
 from tracker.tabular import date as a_date
 
 _COLUMNS = {
@@ -151,7 +151,19 @@ def _check_match(run: Run, row: Row, known: _Known, named: Named) -> None:
     elif row["certificate_number"] is not None:
         run.warn(row.number, "certificate_number", "No holder of this certificate was found.")
     elif row["email"] is not None:
-        run.warn(row.number, "email", "No holder with this address, or several, were found.")
+        run.warn(row.number, "email", _unmatched(run, known, named))
+
+
+def _unmatched(run: Run, known: _Known, named: Named) -> str:
+    """Why an address means nobody; whether people are on record is told to the staff alone."""
+    if run.employer_id is not None:
+        return "No holder with this address, or several, were found."
+    if named.deciding in known.meanings.several:
+        return (
+            "Several holders have this address: give the holder_ref or certificate_number of"
+            " the one that is meant."
+        )
+    return "No holder with this address was found."
 
 
 def _check_days(run: Run, row: Row, known: _Known) -> None:
@@ -342,7 +354,7 @@ KIND = Kind(
         Column("employee_id", text(64), required=True),
         Column("holder_ref", text(64)),
         Column("email", email),
-        Column("certificate_number", text(32)),
+        Column("certificate_number", certificate_number),
         Column("site", text(100)),
         Column("department", text(100)),
         Column("shift", text(32)),

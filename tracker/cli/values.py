@@ -1,0 +1,47 @@
+"""Values on the command line, read by the rules of every door (``tracker.domain.values``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, Generic, TypeVar
+
+import click
+
+from tracker.domain import values
+from tracker.domain.periods import Period
+
+Value = TypeVar("Value")
+
+
+class Ruled(click.ParamType[Value], Generic[Value]):
+    """What a rule makes of an argument; its refusal names the argument and the rule."""
+
+    def __init__(self, name: str, rule: Callable[[str], Value]) -> None:
+        self.name, self._rule = name, rule
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Value:
+        """The value, or why it is refused."""
+        if not isinstance(value, str):
+            return value  # type: ignore[no-any-return]
+        try:
+            return self._rule(value)
+        except ValueError as refusal:
+            self.fail(f"{value!r} {refusal}", param, ctx)
+
+
+def _days(text: str) -> Period:
+    first, dots, last = text.partition("..")
+    if not dots:
+        raise ValueError("must be two dates like 2026-03-01..2026-06-30")
+    return Period(values.day(first), values.day(last))
+
+
+DAY = Ruled[date]("YYYY-MM-DD", values.day)
+DAYS = Ruled[Period]("FROM..TO", _days)
+REFERENCE = Ruled[str]("REF", values.reference)
+
+
+def words(longest: int) -> Ruled[str]:
+    """A line of text of so many characters at most."""
+    return Ruled("TEXT", lambda text: values.line(text, longest))

@@ -1,0 +1,119 @@
+"""Email addresses: which texts are one, and the forms in which they are kept, compared and sent.
+
+An address is a local part of plain characters (RFC 5322's dot-atom; RFC 6531's letters of other
+scripts), one @, and a domain name with a dot. What would need quoting is refused: in a header a
+comma or a colon could name two recipients.
+
+- Kept: the domain in small letters of its own script (``münchen.example``), whichever form was
+  given; the local part as given, and in small letters where it goes beyond ASCII, because
+  databases differ in what they take for the small form of such a letter.
+- Compared: without case (``compared``; in SQL ``lower`` of what is kept).
+- Sent: the domain in ASCII (``for_relay``), which every relay takes. Only a local part beyond
+  ASCII needs a relay with SMTPUTF8.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import idna
+
+from tracker.domain.values import cleaned
+
+LONGEST = 254
+"""Characters of an address: RFC 5321, 4.5.3.1.3, less the angle brackets."""
+RULE = f"must be one e-mail address like ana@example.org, of at most {LONGEST} characters"
+_LONGEST_LOCAL, _LONGEST_DOMAIN = 64, 253  # octets: RFC 5321, 4.5.3.1
+
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]+"
+_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_TOP = re.compile(r"[a-z]{2,63}")
+_ENCODED = "xn--"
+
+
+def email(text: str) -> str:
+    """An address in the form in which it is kept. Raises ValueError with the rule.
+
+    >>> email(" Ana.Ruiz@XN--MNCHEN-3YA.example")
+    'Ana.Ruiz@münchen.example'
+    """
+    try:
+        address = cleaned(text)
+        if not address.isascii():
+            address = unicodedata.normalize("NFKC", address)
+        local, _, domain = address.rpartition("@")
+        kept = f"{_local(local)}@{mail_domain(domain)}"
+    except ValueError as error:
+        raise ValueError(RULE) from error
+    if max(len(kept), len(for_relay(kept).encode())) > LONGEST:
+        raise ValueError(RULE)
+    return kept
+
+
+def _local(text: str) -> str:
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.lower())
+        if any(not x.isascii() and unicodedata.category(x)[0] not in "LMN" for x in text):
+            raise ValueError(RULE)
+    if len(text.encode()) > _LONGEST_LOCAL or not _LOCAL.fullmatch(text):
+        raise ValueError(RULE)
+    return text
+
+
+@lru_cache(maxsize=4096)
+def mail_domain(text: str) -> str:
+    """A domain name in small letters of its own script. Raises ValueError.
+
+    Labels in ASCII are letters, digits and hyphens, also several in a row; others follow IDNA 2008
+    with the usual mappings (UTS 46).
+    """
+    mapped = text.lower() if text.isascii() else idna.uts46_remap(text)
+    labels = [_label(label) for label in mapped.split(".")]
+    is_top = _TOP.fullmatch(labels[-1]) or not labels[-1].isascii()
+    domain = ".".join(labels)
+    if len(labels) == 1 or not is_top or len(_in_ascii(domain)) > _LONGEST_DOMAIN:
+        raise ValueError("must be a domain name like example.org")
+    return domain
+
+
+def _label(text: str) -> str:
+    if _LABEL.fullmatch(text) and not text.startswith(_ENCODED):
+        return text
+    return idna.ulabel(text if text.isascii() else idna.alabel(text))
+
+
+@lru_cache(maxsize=4096)
+def _in_ascii(domain: str) -> str:
+    labels = domain.split(".")
+    return ".".join(x if x.isascii() else idna.alabel(x).decode("ascii") for x in labels)
+
+
+def compared(address: str) -> str:
+    """An address as it is compared, also one that is none: in small letters, without blanks.
+
+    >>> compared("ANA@münchen.example") == compared("ana@xn--mnchen-3ya.EXAMPLE")
+    True
+    """
+    if address.isascii() and _ENCODED not in address.lower():
+        return address.strip().lower()
+    try:
+        return email(address).lower()
+    except ValueError:
+        return address.strip().lower()
+
+
+def for_relay(address: str) -> str:
+    """An address as it is sent: its domain in ASCII. What is no domain stays as it is."""
+    local, at, domain = address.rpartition("@")
+    try:
+        return f"{local}{at}{_in_ascii(domain)}"
+    except ValueError:
+        return address
+
+
+def needs_smtputf8(address: str) -> bool:
+    """Whether only relays that know SMTPUTF8 (RFC 6531) take an address."""
+    return not for_relay(address).isascii()
