@@ -24,7 +24,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from tracker.domain import allocation, duplicates, employment, lines, optimum, parts, totals
+from tracker.domain import allocation, duplicates, employment, lines, parts, totals
 from tracker.domain.allocation import Need
 from tracker.domain.claims import ZERO, Claim, Evaluation, Group, Rule, Terms
 from tracker.domain.employment import Job
@@ -91,6 +91,8 @@ def _allocate(
     given = [part for part in ground.parts if part.line not in dropped]
     cutting = allocation.in_order(given, ground.caps)
     if not _is_best(found, ground, needs, groups, cutting):
+        from tracker.domain import optimum  # noqa: PLC0415 - its solver is slow to load
+
         optimum.search(ground.parts, ground.caps, needs, groups)
         dropped = duplicates.dropped_of(groups, ground.parts)
         allocation.attribute(ground.parts, ground.caps, dropped=dropped)
