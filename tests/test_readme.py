@@ -124,4 +124,4 @@ def test_the_table_of_settings_is_that_of_the_file():
 
 def test_every_command_of_the_readme_is_one_of_ours():
     named = set(re.findall(r"`tracker ([a-z]+)", README)) | {"import", "export"}
-    assert named <= set(main.commands)
+    assert named <= set(main.entries)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from tracker import api, clock, schemes, settings
+from tracker import clock, schemes, settings
 from tracker.clock import Clock
 from tracker.db import db, flask_config, prepare
 from tracker.schemes import reasons
@@ -21,6 +21,8 @@ _MASTER_KEY, _RELAY_KEY = "keys/master.key", "keys/relay-events.key"
 
 def create_app(given: Settings | None = None, *, read_clock: Clock | None = None) -> Flask:
     """Build the application: settings, database, schemes, and the HTTP interface."""
+    from tracker import api  # noqa: PLC0415 - commands and the scheduler never need it
+
     app = _with_office(given, read_clock)
     api.register(app)
     return app

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+import click
 import pytest
 from sqlalchemy import delete, update
 
@@ -257,8 +258,13 @@ def test_the_doctor_finds_a_database_that_is_not_migrated(findings, new_database
 
 
 def test_every_command_has_help(tracker):
-    for name, command in main.commands.items():
-        for arguments in ([name], *([name, sub] for sub in getattr(command, "commands", ()))):
+    for name, entry in main.entries.items():
+        command = entry.command()
+        for arguments in ([name], *([name, sub] for sub in subcommands(command))):
             result = tracker(*arguments, "--help")
             assert (result.exit_code, result.stderr) == (0, "")
             assert result.stdout.startswith("Usage: ")
+
+
+def subcommands(command):
+    return command.list_commands(click.Context(command)) if isinstance(command, click.Group) else ()

@@ -1,4 +1,4 @@
-"""What every command needs: the office, refusals as words and exit status, progress."""
+"""What every command needs: the office, days, a word on standard error, progress."""
 
 from __future__ import annotations
 
@@ -7,53 +7,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from tracker.app import create_office
-from tracker.domain.errors import Invalid, Refusal
 from tracker.domain.permissions import Actor
-from tracker.schemes import SchemesRefusedError
-from tracker.services.imports import ImportRefused
 from tracker.services.work import Office
-from tracker.settings import Settings, SettingsRefusedError
+from tracker.settings import Settings
 
 OPERATOR = Actor(role="admin", name="operator")
-
-
-class Commands(click.Group):
-    """A group whose commands say what was refused, on standard error, and end with status 1."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was asked for."""
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            raise  # click ends quietly when nobody reads on
-        except (Refusal, SettingsRefusedError, SchemesRefusedError, SQLAlchemyError, OSError) as no:
-            for line in _words(no):
-                complain(line)
-            raise SystemExit(1) from no
-
-
-def _words(refusal: Exception) -> Iterator[str]:
-    """What to tell of a refusal or a failure."""
-    if isinstance(refusal, ImportRefused):
-        yield from map(str, refusal.errors)
-        if refusal.total > len(refusal.errors):
-            yield f"... and {refusal.total - len(refusal.errors):,} more"
-    if isinstance(refusal, SQLAlchemyError):
-        cause = refusal.orig if isinstance(refusal, DBAPIError) else refusal
-        yield f"The database said no: {str(cause).strip()}"
-        yield "See what is wrong with `tracker doctor`."
-        return
-    yield refusal.detail if isinstance(refusal, Refusal) else str(refusal)
-    if isinstance(refusal, Invalid):
-        yield from (f"  {field}: {rule}" for field, rule in refusal.fields.items())
 
 
 def complain(text: str) -> None:
@@ -113,12 +75,18 @@ def progress(what: str) -> Iterator[Callable[[int], None]]:
 
 @contextmanager
 def _line(what: str) -> Iterator[Callable[[int], None]]:
+    from rich import console  # noqa: PLC0415 - for terminals only
+    from rich import progress as bars  # noqa: PLC0415
+
     columns = (
-        SpinnerColumn(), TextColumn("{task.description}"),
-        TextColumn("{task.completed:,.0f} rows"), TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        bars.SpinnerColumn(),
+        bars.TextColumn("{task.description}"),
+        bars.TextColumn("{task.completed:,.0f} rows"),
+        bars.TextColumn("{task.fields[rate]}"),
+        bars.TimeElapsedColumn(),
+    )
+    shown_on = console.Console(stderr=True)
+    with bars.Progress(*columns, console=shown_on, transient=True) as bar:
         task = bar.add_task(what, total=None, rate="")
 
         def tell(rows: int) -> None:

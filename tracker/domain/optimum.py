@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-import highspy
-
 from tracker.domain.allocation import Cap, Need, Part
 
 CENTS = 100
@@ -50,6 +48,9 @@ class Program:
     """An integer program; its variables are whole numbers from 0 up, known by their numbers."""
 
     def __init__(self) -> None:
+        import highspy  # noqa: PLC0415 - slow to load, and seldom needed
+
+        self._highs = highspy
         self._solver = highspy.Highs()  # type: ignore[no-untyped-call]
         for option, value in _EXACTLY.items():
             self._solver.setOptionValue(option, value)
@@ -61,16 +62,16 @@ class Program:
         """A further variable: of 1 at most it is a choice."""
         number = self._solver.getNumCol()
         self._solver.addVar(0, most)
-        self._solver.changeColIntegrality(number, highspy.HighsVarType.kInteger)
+        self._solver.changeColIntegrality(number, self._highs.HighsVarType.kInteger)
         return number
 
     def at_most(self, terms: Terms, bound: int) -> None:
         """Hold a sum to so much at most."""
-        self._row(terms, -highspy.kHighsInf, bound)
+        self._row(terms, -self._highs.kHighsInf, bound)
 
     def at_least(self, terms: Terms, bound: int) -> None:
         """Hold a sum to so much at least."""
-        self._row(terms, bound, highspy.kHighsInf)
+        self._row(terms, bound, self._highs.kHighsInf)
 
     def _row(self, terms: Terms, least: float, most: float) -> None:
         self._solver.addRow(least, most, len(terms), list(terms), list(terms.values()))
@@ -82,12 +83,12 @@ class Program:
         for variable, weight in wanted.items():
             self._solver.changeColCost(variable, weight)
         self._wanted = wanted
-        self._solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
+        self._solver.changeObjectiveSense(self._highs.ObjSense.kMaximize)
         self._solver.run()
         status = self._solver.getModelStatus()
-        if status == highspy.HighsModelStatus.kInfeasible:
+        if status == self._highs.HighsModelStatus.kInfeasible:
             return None
-        assert status == highspy.HighsModelStatus.kOptimal, status  # noqa: S101
+        assert status == self._highs.HighsModelStatus.kOptimal, status  # noqa: S101
         self._values = self._solver.getSolution().col_value
         return round(self._solver.getInfo().objective_function_value)
 

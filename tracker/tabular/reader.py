@@ -20,7 +20,6 @@ from tracker.tabular.csv_rows import CsvRows
 from tracker.tabular.expected import Expected
 from tracker.tabular.kinds import Conventions, Dates, Encoding, Kind
 from tracker.tabular.problems import BadTable, Cells, Problems, Refused, RowError, Unreadable
-from tracker.tabular.xlsx_rows import XlsxRows
 
 BLOCK = 1 << 16
 MOST_ERRORS = 1000
@@ -148,6 +147,10 @@ class Reader(Iterator[tuple[int, Values]]):
         first = stream.read(BLOCK)
         expected = Expected(self._columns)
         if first.startswith(_XLSX):
+            from tracker.tabular.xlsx_rows import (  # noqa: PLC0415 - openpyxl is slow to load
+                XlsxRows,
+            )
+
             book = self._open.enter_context(
                 closing(XlsxRows(self._seekable(stream, first), expected))
             )

@@ -3,7 +3,7 @@
 CSV is UTF-8 without a byte order mark, with commas, and with a line feed at line ends (not RFC
 4180's CRLF), so that files compare well line by line. Both formats hold the same words: a date is
 ISO (in XLSX a real date), a Decimal keeps its places, a truth is `true` or `false`, and None is
-empty.
+empty. openpyxl takes a third of a second to load, so only a workbook loads it.
 """
 
 import csv
@@ -14,13 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import chain, islice
-from typing import IO
-
-import openpyxl  # type: ignore[import-untyped, unused-ignore]
-from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped, unused-ignore]
-from openpyxl.worksheet._write_only import (  # type: ignore[import-untyped, unused-ignore]
-    WriteOnlyWorksheet,
-)
+from typing import IO, Any
 
 _ROWS_A_CHUNK = 500
 # A tab, a line end, or = + - @ in plain or full-width form, also after blanks of any kind and
@@ -74,7 +68,9 @@ def write_xlsx(stream: IO[bytes], header: Sequence[str], rows: Iterable[Sequence
     an apostrophe. Dates are real dates, numbers real numbers. A character that XML cannot hold is
     replaced by U+FFFD; of a text only the 32,767 characters that a cell can hold are kept.
     """
-    book = openpyxl.Workbook(write_only=True)
+    from openpyxl import Workbook  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415
+
+    book = Workbook(write_only=True)
     sheet = book.create_sheet("Table")
     # If the rows fail on the way, saving elsewhere is how openpyxl removes its temporary file.
     target: IO[bytes] = io.BytesIO()
@@ -123,7 +119,7 @@ def _word(value: object) -> str:
     return str(value) if isinstance(value, int | float) else harmless(str(value))
 
 
-def _xlsx_cell(sheet: WriteOnlyWorksheet, value: object) -> object:
+def _xlsx_cell(sheet: Any, value: object) -> object:
     """Give what openpyxl is to write: a plain value, or a cell where it would guess wrong."""
     if value is None:
         return None
@@ -139,19 +135,26 @@ def _xlsx_cell(sheet: WriteOnlyWorksheet, value: object) -> object:
     return _xlsx_text(sheet, f"{value:f}" if isinstance(value, Decimal) else _word(value))
 
 
-def _xlsx_text(sheet: WriteOnlyWorksheet, value: str) -> object:
+def _xlsx_text(sheet: Any, value: str) -> object:
     text = _LIKE_ESCAPE.sub("_x005F_", _NOT_XML.sub(_REPLACEMENT, value))
     if not text.startswith(("=", "#")):  # openpyxl would see a formula, or an error like #N/A
         return text
-    cell = WriteOnlyCell(sheet, text)
+    cell = _new_cell(sheet, text)
     cell.data_type = "s"
     return cell
 
 
-def _xlsx_decimal(sheet: WriteOnlyWorksheet, value: Decimal) -> object:
-    cell = WriteOnlyCell(sheet)
-    cell.value = value
+def _xlsx_decimal(sheet: Any, value: Decimal) -> object:
+    cell = _new_cell(sheet, value)
     _, _, exponent = value.as_tuple()
     places = -exponent if isinstance(exponent, int) and exponent < 0 else 0
     cell.number_format = f"0.{'0' * places}" if places else "0"
     return cell
+
+
+def _new_cell(sheet: Any, value: Any) -> Any:
+    from openpyxl.cell import (  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415
+        WriteOnlyCell,
+    )
+
+    return WriteOnlyCell(sheet, value)

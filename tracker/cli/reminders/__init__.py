@@ -1,19 +1,54 @@
 """The ledger of letters, by hand."""
 
-import click
-
-from tracker.cli.reminders import queue
-from tracker.cli.reminders.audit import audit
-from tracker.cli.reminders.bounces import bounces
-from tracker.cli.reminders.calendar import calendar
-from tracker.cli.reminders.preview import preview
-from tracker.cli.reminders.relay import relay_key, relay_log
+from tracker.cli.commands import Entry, LazyGroup
 
 __all__ = ["reminders"]
 
-reminders = click.Group(
+_HERE = "tracker.cli.reminders"
+
+reminders = LazyGroup(
     name="reminders",
     help="Look into the ledger of reminders and letters, and mend it.",
-    commands=[audit, bounces, calendar, preview, *queue.commands, relay_key, relay_log],
-    no_args_is_help=True,
+    entries={
+        "audit": Entry(
+            f"{_HERE}.audit:audit",
+            "Check the accounting identity: every stage that fell due has exactly one row.",
+        ),
+        "bounces": Entry(
+            f"{_HERE}.bounces:bounces",
+            "Act on what arrived at the bounce domain: SOURCE is an mbox file, a Maildir, or -.",
+        ),
+        "calendar": Entry(
+            f"{_HERE}.calendar:calendar",
+            "Show how many stages fall due on each of the days ahead, at most.",
+        ),
+        "cancel": Entry(
+            f"{_HERE}.queue:cancel", "Give up letters that are ready, parked or ambiguous."
+        ),
+        "list": Entry(
+            f"{_HERE}.queue:list_",
+            "Letters in a state, the newest first: to whom, how often tried, what the relay said.",
+        ),
+        "park": Entry(
+            f"{_HERE}.queue:park",
+            "Set letters aside that are ready; they are not sent until queued again.",
+        ),
+        "preview": Entry(
+            f"{_HERE}.preview:preview",
+            "Write every letter there is into a DIRECTORY, with a page of links.",
+        ),
+        "relay-key": Entry(
+            f"{_HERE}.relay:relay_key",
+            "Print the key with which the mail provider signs what it sends to "
+            "/api/v1/relay-events.",
+        ),
+        "relay-log": Entry(
+            f"{_HERE}.relay:relay_log",
+            "Read a Postfix log for the letters that the relay took; - reads standard input.",
+        ),
+        "requeue": Entry(
+            f"{_HERE}.queue:requeue",
+            "Send letters that are dead, cancelled, ambiguous or parked.",
+        ),
+    },
 )

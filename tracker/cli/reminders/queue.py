@@ -11,7 +11,7 @@ import click
 from tracker.cli.doors import OPERATOR, complain, office
 from tracker.cli.values import words
 from tracker.domain.errors import Refusal
-from tracker.domain.letters import ACTS, TRANSITIONS, Act
+from tracker.domain.letters import TRANSITIONS, Act
 from tracker.services import correspondence, outbox_by_hand
 from tracker.services.correspondence import Asked, Copy
 from tracker.services.work import Office
@@ -87,9 +87,6 @@ def _change(opened: Office, message_id: str, act: Act, reason: str) -> bool:
     return True
 
 
-_ABOUT: dict[Act, str] = {
-    "requeue": "Send letters that are dead, cancelled, ambiguous or parked.",
-    "park": "Set letters aside that are ready; they are not sent until queued again.",
-    "cancel": "Give up letters that are ready, parked or ambiguous.",
-}
-commands: tuple[click.Command, ...] = (list_, *(_by_hand(act, _ABOUT[act]) for act in ACTS))
+requeue = _by_hand("requeue", "Send letters that are dead, cancelled, ambiguous or parked.")
+park = _by_hand("park", "Set letters aside that are ready; they are not sent until queued again.")
+cancel = _by_hand("cancel", "Give up letters that are ready, parked or ambiguous.")

@@ -1,0 +1,31 @@
+"""What the program says when something was refused or failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from tracker.domain.errors import Invalid, Refusal
+from tracker.schemes import SchemesRefusedError
+from tracker.services.imports import ImportRefused
+from tracker.settings import SettingsRefusedError
+
+KNOWN = (Refusal, SettingsRefusedError, SchemesRefusedError, SQLAlchemyError, OSError)
+"""Everything else is a mistake of ours and is shown with its traceback."""
+
+
+def words(refusal: Exception) -> Iterator[str]:
+    """The lines that tell of a refusal or a failure."""
+    if isinstance(refusal, ImportRefused):
+        yield from map(str, refusal.errors)
+        if refusal.total > len(refusal.errors):
+            yield f"... and {refusal.total - len(refusal.errors):,} more"
+    if isinstance(refusal, SQLAlchemyError):
+        cause = refusal.orig if isinstance(refusal, DBAPIError) else refusal
+        yield f"The database said no: {str(cause).strip()}"
+        yield "See what is wrong with `tracker doctor`."
+        return
+    yield refusal.detail if isinstance(refusal, Refusal) else str(refusal)
+    if isinstance(refusal, Invalid):
+        yield from (f"  {field}: {rule}" for field, rule in refusal.fields.items())
