@@ -103,6 +103,7 @@ def policies(draw: Any, most: int = 8_000, *, jobs: tuple[str, ...] = JOBS) -> P
             | st.builds(
                 CarryOver, hundredths(most), st.just(frozenset({"A"})),
                 st.none() | st.just(Duration(6, "months")),
+                st.sampled_from(["counted", "earned"]),
             )
         ),
         rounding=draw(st.sampled_from(["half_up", "half_even", "down", "up"])),

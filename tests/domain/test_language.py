@@ -551,6 +551,42 @@ class TestCarryOver:
         assert (found.earned, found.carried_over, found.total) == (D(70), D(30), D(100))
         assert found.complete
 
+    def test_17_shrm_reckons_the_surplus_of_what_was_earned(self):
+        """60 needed: 25 for the organization count 20, with 45 of education 65 of 70 earned."""
+        base = capped(CE=None, IC="20")
+        rules = replace(base, points_required=D(60), carry_over=CarryOver(D(20)))
+        done = course("45"), make("volunteer", "25", DAY)
+        earned = replace(rules, carry_over=CarryOver(D(20), of="earned"))
+
+        assert evaluate(*done, policy=rules).carries_over == D(5)
+        assert evaluate(*done, policy=earned).carries_over == D(10)
+        assert evaluate(*done, policy=earned).total == D(65)
+
+    def test_17_what_is_earned_is_held_to_everything_but_years_and_cycle(self):
+        rules = replace(
+            limited(policy(points_required=D(30)), per_event="20", per_year="35"),
+            duplicates=Duplicates(("title",)), carry_over=CarryOver(D(40), of="earned"),
+        )  # fmt: skip
+        done = [course("25", title="Lean"), course("5", title="Lean"), course("19")]
+        found = evaluate(*done, policy=rules)
+
+        assert found.total == D(35)  # 20 and 19, of which a year counts 35
+        assert found.carries_over == D(9)
+
+    def test_17_nothing_is_carried_over_while_the_requirement_is_not_reached(self):
+        rules = replace(
+            capped(CE="20"), points_required=D(60), carry_over=CarryOver(D(20), of="earned")
+        )
+
+        assert evaluate(course("90"), policy=rules).carries_over == 0
+
+    def test_17_only_the_earned_points_of_a_category_and_a_stretch_pass(self):
+        rule = CarryOver(D(40), frozenset({"CE"}), Duration(6, "months"), of="earned")
+        rules = replace(capped(CE="50"), points_required=D(30), carry_over=rule)
+        early, late = course("45"), course("12", CYCLE.ends_on)
+
+        assert evaluate(early, late, policy=rules).carries_over == D(12)  # 5 of them count
+
 
 class TestTerms:
     def test_21_lateness_raises_the_requirement(self):

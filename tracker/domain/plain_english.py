@@ -43,6 +43,7 @@ ENGLISH: Mapping[str, str] = {
     "stop": "Reviewing stops when the requirement is reached; more is not counted.",
     "carry": "Of what lies above the requirement, at most {points} {points:passes|pass} into the"
     " next cycle.",
+    "carry.earned": "What the limits of a year or a cycle take away is part of that.",
     "carry.categories": "Only activities of {categories} pass into the next cycle.",
     "carry.last": "Only what was earned in {last} of the cycle passes into the next.",
     # Limits.

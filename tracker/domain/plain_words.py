@@ -145,6 +145,8 @@ class _Teller(ActivityTeller):
         if rule is None:
             return
         yield self._say("carry", points=self._points(rule.maximum))
+        if rule.of == "earned":
+            yield self._say("carry.earned")
         if rule.categories:
             names = [self.voice.name("category", code) for code in sorted(rule.categories)]
             yield self._say("carry.categories", categories=self.voice.listed(names))
