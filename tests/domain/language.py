@@ -71,6 +71,8 @@ def types(draw: Any, code: str, most: int, *, years: bool) -> ActivityType:
         outside_duties=draw(st.booleans()),
         tags=draw(st.sampled_from([frozenset(), frozenset({"safety"})])),
         date_basis=draw(st.sampled_from(["completion", "start", "award", "whole"])),
+        counts_from=draw(st.sampled_from([None, None, date(2022, 3, 1)])),
+        counts_until=draw(st.sampled_from([None, None, date(2023, 7, 31)])),
     )  # fmt: skip
 
 

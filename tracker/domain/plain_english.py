@@ -66,6 +66,7 @@ ENGLISH: Mapping[str, str] = {
     "type.unapproved": "{share} of it where the provider is not approved",
     "type.duties": "not for work that is a regular duty",
     "type.tags": "marked {tags}",
+    "type.days": "only activities {days} count",
     "type.start": "its first day must lie in the cycle",
     "type.award": "the day on which it was awarded must lie in the cycle",
     "type.whole": "its first and its last day must lie in the cycle",

@@ -61,6 +61,7 @@ SPANISH: Mapping[str, str] = {
     "type.unapproved": "el {share} si el proveedor no está aprobado",
     "type.duties": "no por el trabajo que es una obligación habitual",
     "type.tags": "con la marca {tags}",
+    "type.days": "solo cuentan las actividades {days}",
     "type.start": "su primer día debe estar dentro del ciclo",
     "type.award": "el día en que se otorgó debe estar dentro del ciclo",
     "type.whole": "su primer y su último día deben estar dentro del ciclo",
