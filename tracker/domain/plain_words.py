@@ -145,6 +145,8 @@ class _Teller(ActivityTeller):
         if rule is None:
             return
         yield self._say("carry", points=self._points(rule.maximum))
+        if rule.of == "earned":
+            yield self._say("carry.earned")
         if rule.categories:
             names = [self.voice.name("category", code) for code in sorted(rule.categories)]
             yield self._say("carry.categories", categories=self.voice.listed(names))
@@ -155,6 +157,8 @@ class _Teller(ActivityTeller):
         yield self._say("dates")
         yield self._duplicates(self.policy.duplicates)
         yield self._say(f"rounding.{self.policy.rounding}")
+        if self.policy.rounding_of == "category":
+            yield self._say("rounding_of.category")
         yield self._say("allocation")
 
     def _duplicates(self, rule: Duplicates | None) -> str:

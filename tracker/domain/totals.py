@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from tracker.domain.activity_types import Limits
 from tracker.domain.allocation import Need, reached
+from tracker.domain.amounts import rounded
 from tracker.domain.claims import ZERO, Evaluation, GroupTotal, PeriodTotal, Shortfall, Terms
 from tracker.domain.lines import Line, tags
 from tracker.domain.parts import Ground, Plan
@@ -63,32 +64,40 @@ def _group(code: str, limits: Limits, lines: Iterable[Line]) -> GroupTotal:
 
 def _periods(ground: Ground, needs: Iterable[Need], of: str) -> tuple[PeriodTotal, ...]:
     return tuple(
-        PeriodTotal(need.period, reached(ground.parts, need), need.minimum)
+        PeriodTotal(need.period, _told(ground, need), need.minimum)
         for need in needs
         if need.of == of and need.period is not None
     )
 
 
 def _shortfalls(ground: Ground, needs: Iterable[Need]) -> tuple[Shortfall, ...]:
-    found = (Shortfall(n.of, n.subject, reached(ground.parts, n), n.minimum) for n in needs)
+    found = (Shortfall(n.of, n.subject, _told(ground, n), n.minimum) for n in needs)
     return tuple(shortfall for shortfall in found if shortfall.missing > ZERO)
+
+
+def _told(ground: Ground, need: Need) -> Decimal:
+    """What a minimum has, in whole hundredths; of kinds their number."""
+    points = reached(ground.parts, need)
+    return points if need.of == "kinds" else rounded(points, "down")
 
 
 def _carries_over(
     plan: Plan, lines: Sequence[Line], ground: Ground, *, surplus: Decimal
 ) -> Decimal:
-    """What passes into the next cycle: surplus, as far as the rule's kind of points go."""
+    """What passes into the next cycle: surplus, as far as the rule's kind of points go.
+
+    Nothing does while the requirement is not reached.
+    """
     rule = plan.policy.carry_over
-    if rule is None or surplus <= ZERO:
+    if rule is None or surplus < ZERO:
         return ZERO
     last = len(plan.stretches) - 1
-    lawful = sum(
-        (
-            part.given
-            for part in ground.parts
-            if not rule.categories or lines[part.line].claim.category in rule.categories
-            if rule.last is None or last in part.stretches
-        ),
-        ZERO,
-    )
-    return min(rule.maximum, surplus, lawful)
+    beyond = {"counted": (), "earned": ("year_cap", "cycle_cap")}[rule.of]
+    lawful = ZERO
+    for part in ground.parts:
+        cut = sum((points for i, points in part.cuts if ground.caps[i].rule in beyond), ZERO)
+        surplus += cut
+        is_of_category = not rule.categories or lines[part.line].claim.category in rule.categories
+        if is_of_category and (rule.last is None or last in part.stretches):
+            lawful += part.given + cut
+    return min(rule.maximum, rounded(surplus, "down"), rounded(lawful, "down"))

@@ -93,6 +93,10 @@ class _CarryOver(Table):
     maximum = Amount("The most points that pass.", required=True, above_zero=True)
     categories = codes("Only points of these categories; absent: of all.", into=frozenset)
     last = table(Span, "Only points of this last stretch of the cycle; absent: of all of it.")
+    of = choice(
+        "Surplus of what counted, or of what was earned before the limits of years and cycle.",
+        ("counted", "earned"),
+    )
 
 
 class _Check(Table):
@@ -217,6 +221,10 @@ class PolicyTable(Sourced):
     kinds = table(_Kinds, "How many different kinds are needed.")
     stop_at_requirement = Flag("Whether counting stops at the requirement.")
     rounding = choice("How points are rounded to 0.01.", get_args(domain.Rounding))
+    rounding_of = choice(
+        "What is rounded: the points of each claim, or of each category, once.",
+        get_args(domain.RoundingOf),
+    )
     month_rule = choice(
         "A month of a job: completed, by the day (pro_rata), or 15 days of it.", get_args(MonthRule)
     )
