@@ -49,7 +49,7 @@ def count(work: Work, row: Any, record: facts.Record, *, on: date, last: date) -
     if found is None:
         return None
     together = [one for some in (own, *shared.values()) for one in some]
-    waiting = tuple(one.claim.ref for one in together if one.undecided)
+    waiting = tuple(one.claim.ref for one in together if one.pending_on(date.max))
     return Counted(Judged(found.evaluation, found.policy, found.pending), waiting)
 
 

@@ -91,11 +91,6 @@ class ActivityFacts:
         """Whether on that day a reviewer's question about it waited for the holder's answer."""
         return self.pending_on(day) and self.verdict_on(day) is not None
 
-    @property
-    def undecided(self) -> bool:
-        """Whether it is handed in and not decided, as things stand."""
-        return self.pending_on(date.max)
-
     def as_decided(self, day: date) -> ActivityFacts:
         """The activity with the answer that rules now, as if it had been given on a day."""
         verdict = self.verdict_on(date.max)
