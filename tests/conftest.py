@@ -43,6 +43,9 @@ def examples(short: int) -> hypothesis.settings:
     return hypothesis.settings(usual, max_examples=short if is_short else usual.max_examples)
 
 
+# Programs that tests start take two seconds longer where Python may not keep what it compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # A shell makes what it runs in the background deaf to Ctrl-C, and programs that tests start
 # would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
