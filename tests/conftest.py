@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import os
 import shutil
 import signal
@@ -9,17 +11,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import Engine
 
 from tests import postgres
-from tracker import migrations, settings
+from tracker import migrations, schemes, settings
+from tracker.api import operations
 from tracker.app import create_app, create_office
+from tracker.db import flask_config
 from tracker.domain.permissions import SYSTEM
+from tracker.schemes import reasons
 from tracker.services.work import Office, Reading, Work
+from tracker.settings import Settings
+
+T = TypeVar("T")
 
 hypothesis.settings.register_profile("ci", max_examples=40, deadline=None)
 hypothesis.settings.register_profile("long", max_examples=10_000, deadline=None)
@@ -32,6 +42,9 @@ def examples(short: int) -> hypothesis.settings:
     is_short = usual.max_examples == hypothesis.settings.get_profile("ci").max_examples
     return hypothesis.settings(usual, max_examples=short if is_short else usual.max_examples)
 
+
+# Programs that tests start take two seconds longer where Python may not keep what it compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A shell makes what it runs in the background deaf to Ctrl-C, and programs that tests start
 # would inherit that.
@@ -97,17 +110,67 @@ def templates(
 def make_app(
     url: str, storage: Path, clock: Callable[[], datetime] | None, **variables: str
 ) -> Flask:
-    """An application on a database URL, its files in ``storage``."""
-    given = {"TRACKER_DATABASE_URL": url, "TRACKER_STORAGE_DIRECTORY": str(storage), **variables}
-    return create_app(settings.load("testing", given), read_clock=clock)
+    """An application on a database URL, its files in ``storage``.
+
+    Its routes are those of one application, since making them takes longer than most tests. All
+    that belongs to one installation is in ``config`` and ``extensions``.
+    """
+    given = _settings(url, storage, **variables)
+    office = make_office(url, storage, clock, **variables)
+    if not _WITH_ROUTES:
+        _WITH_ROUTES.append(create_app(given))
+    made = copy.copy(_WITH_ROUTES[0])
+    made.config = copy.copy(made.config)
+    made.config.update(flask_config(given))
+    made.extensions = made.extensions | {"tracker": office}
+    operations.count(made, office)
+    return made
+
+
+_WITH_ROUTES: list[Flask] = []
 
 
 def make_office(
     url: str, storage: Path, clock: Callable[[], datetime] | None, **variables: str
 ) -> Office:
     """An office on a database URL without the HTTP interface, its files in ``storage``."""
+    made = create_office(_settings(url, storage, **variables), read_clock=clock)
+    _share_statements(made.engine)
+    return made
+
+
+def _settings(url: str, storage: Path, **variables: str) -> Settings:
     given = {"TRACKER_DATABASE_URL": url, "TRACKER_STORAGE_DIRECTORY": str(storage), **variables}
-    return create_office(settings.load("testing", given), read_clock=clock)
+    return settings.load("testing", given)
+
+
+def _share_statements(engine: Engine) -> None:
+    """Keep what SQLAlchemy compiled for one test for the others, as a running program does.
+
+    It is kept by dialect, so that must be one and the same. The first engine of each kind makes
+    the template database; its dialect has seen a connection when others take it.
+    """
+    first = _FIRST_ENGINES.setdefault(engine.dialect.name, engine)
+    engine.dialect = engine.pool._dialect = first.dialect
+    engine._compiled_cache = first._compiled_cache
+
+
+_FIRST_ENGINES: dict[str, Engine] = {}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _read_shipped_files_once() -> Iterator[None]:
+    """Read the scheme files and reason codes of the project once; copies of them every time."""
+    shipped = settings.ROOT / "config"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schemes, "load", _once(schemes.load, shipped / "schemes"))
+        patch.setattr(reasons, "load", _once(reasons.load, shipped / "reasons.toml"))
+        yield
+
+
+def _once(load: Callable[[Path], T], shipped: Path) -> Callable[[Path], T]:
+    kept = functools.cache(load)
+    return lambda path: kept(path) if path == shipped else load(path)
 
 
 def office_of(app: Flask) -> Office:
@@ -125,15 +188,21 @@ def backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def database_url(
     backend: str, templates: Callable[[str], str], tmp_path: Path, request: pytest.FixtureRequest
-) -> str:
-    """A fresh migrated database of the backend, this test's own."""
-    template = templates(backend)
+) -> Iterator[str]:
+    """An empty migrated database of the backend, this test's own."""
     if backend == "sqlite":
-        copy = tmp_path / "tracker.sqlite3"
-        shutil.copyfile(template, copy)
-        return f"sqlite:///{copy}"
-    server = request.getfixturevalue("postgres_server")
-    return postgres.create_database(server, f"t_{os.urandom(8).hex()}", template=template)
+        file = shutil.copyfile(templates(backend), tmp_path / "tracker.sqlite3")
+        yield f"sqlite:///{file}"
+        return
+    databases: postgres.Databases = request.getfixturevalue("postgres_databases")
+    with databases.lent() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server: str, templates: Callable[[str], str]) -> postgres.Databases:
+    """Copies of the migrated PostgreSQL database, to lend."""
+    return postgres.Databases(postgres_server, templates("postgresql"))
 
 
 @pytest.fixture

@@ -66,6 +66,81 @@ def create_database(base_url: str, name: str, *, template: str = "template0") ->
     return make_url(base_url).set(database=name).render_as_string(hide_password=False)
 
 
+class Databases:
+    """Copies of a migrated database without rows, given to one test after another.
+
+    A copy is five hundred files: making and removing it takes ninety milliseconds of a processor,
+    emptying it a fifth of that. Where a test changed more than rows (tables, indexes, statistics)
+    or left a connection open, the database is given to nobody else.
+    """
+
+    def __init__(self, server: str, template: str) -> None:
+        self._server, self._template = server, template
+        self._free: list[str] = []
+        self._fresh: Row | None = None
+
+    @contextmanager
+    def lent(self) -> Iterator[str]:
+        """Give the URL of an empty database that nobody else uses."""
+        url = self._free.pop() if self._free else self._new()
+        yield url
+        with psycopg.connect(_libpq(url), autocommit=True) as connection:
+            if _is_left_alone(connection) and _catalogs(connection) == self._fresh:
+                _remove_rows(connection)
+                self._free.append(url)
+
+    def _new(self) -> str:
+        name = f"t_{os.urandom(8).hex()}"
+        url = create_database(self._server, name, template=self._template)
+        if self._fresh is None:
+            with psycopg.connect(_libpq(url), autocommit=True) as connection:
+                self._fresh = _catalogs(connection)
+        return url
+
+
+Row = tuple[Any, ...]
+Connection = psycopg.Connection[Row]
+
+
+def _is_left_alone(connection: Connection) -> bool:
+    """Tell whether nobody else is connected; who has just closed is seen for a moment more."""
+    question = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    for _ in range(20):
+        if connection.execute(question).fetchone() == (1,):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def _catalogs(connection: Connection) -> Row:
+    """What tells of any change but of rows: each catalog's number of rows and latest change."""
+    tables = (
+        *("pg_class", "pg_attribute", "pg_attrdef", "pg_constraint", "pg_index", "pg_proc"),
+        *("pg_trigger", "pg_statistic", "alembic_version"),
+    )
+    parts = (f"(SELECT (count(*), max(xmin::text::bigint))::text FROM {name})" for name in tables)
+    found = connection.execute(f"SELECT {', '.join(parts)}".encode()).fetchone()
+    assert found is not None
+    return found
+
+
+def _remove_rows(connection: Connection) -> None:
+    """Empty every table down to its file, and begin every sequence again."""
+    found = connection.execute(
+        "SELECT array(SELECT quote_ident(relname) FROM pg_class"
+        " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        " AND relname <> 'alembic_version' AND pg_relation_size(oid) > 0),"
+        " (SELECT sum(setval(quote_ident(sequencename)::regclass, start_value, false))"
+        " FROM pg_sequences)"
+    ).fetchone()
+    assert found is not None
+    if tables := found[0]:
+        deletions = "; ".join(f"DELETE FROM {table}" for table in tables)
+        # As a replica, so that no foreign key asks for an order.
+        connection.execute(f"SET session_replication_role = replica; {deletions}".encode())
+        connection.execute(f"VACUUM (INDEX_CLEANUP ON) {', '.join(tables)}".encode())
+
+
 def _servant(home: Path) -> dict[str, Any]:
     """Say whom to run PostgreSQL as, which refuses root; the folder becomes that user's."""
     if os.geteuid() != 0:

@@ -152,9 +152,14 @@ def register(app: Flask, office: Office) -> None:
     """Count every request from now on; refuse to serve production in debug mode."""
     if app.debug and office.settings.environment == "production":
         raise SettingsRefusedError("debug (FLASK_DEBUG): must not be on in production")
-    app.extensions[_EXTENSION] = Numbers(office)
+    count(app, office)
     app.before_request(_start)
     app.after_request(_count)
+
+
+def count(app: Flask, office: Office) -> None:
+    """Begin to count, from nothing."""
+    app.extensions[_EXTENSION] = Numbers(office)
 
 
 def _start() -> None:

@@ -1,0 +1,84 @@
+"""Databases that are lent to one test after another (tests/postgres.py) are as good as new."""
+
+import psycopg
+import pytest
+from sqlalchemy import make_url, text
+
+from tests import factories, postgres
+from tests.conftest import Frozen, make_office
+from tracker.domain.permissions import SYSTEM
+
+
+@pytest.fixture
+def databases(postgres_server, templates):
+    return postgres.Databases(postgres_server, templates("postgresql"))
+
+
+def connect(url):
+    plain = make_url(url).set(drivername="postgresql")
+    return psycopg.connect(plain.render_as_string(hide_password=False), autocommit=True)
+
+
+def test_a_database_that_is_lent_again_has_neither_rows_nor_numbers_of_the_test_before(
+    databases, tmp_path
+):
+    with databases.lent() as first:
+        fill(first, tmp_path)
+    with databases.lent() as second, connect(second) as connection:
+        assert second == first
+        assert not any(postgres_rows(connection).values())
+        assert connection.execute(
+            "SELECT sum(pg_relation_size(oid)) FROM pg_class WHERE relkind"
+            " = 'r' AND relname IN ('holder', 'history')"
+        ).fetchone() == (0,)
+        assert {row[0] for row in connection.execute("SELECT last_value FROM pg_sequences")} <= {
+            None,
+            1,
+        }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE TABLE more (id int)",
+        "CREATE INDEX more ON holder (email)",
+        "DROP TABLE runtime",
+        "DROP INDEX ix_history_actor",
+        "ALTER TABLE holder ADD COLUMN more int",
+        "ALTER TABLE holder ALTER COLUMN email SET DEFAULT 'x'",
+        "CREATE FUNCTION more() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "UPDATE alembic_version SET version_num = '0000'",
+        "ANALYZE alembic_version",
+    ],
+)
+def test_a_database_in_which_more_than_rows_changed_is_not_lent_again(databases, change):
+    with databases.lent() as first, connect(first) as connection:
+        connection.execute(change)
+    with databases.lent() as second:
+        assert second != first
+
+
+def test_a_database_to_which_somebody_is_connected_is_not_lent_again(databases):
+    with databases.lent() as first:
+        connection = connect(first)
+    with databases.lent() as second:
+        assert second != first
+    connection.close()
+
+
+def fill(url, tmp_path):
+    office = make_office(url, tmp_path, Frozen())
+    with office.work(SYSTEM) as work:
+        factories.holder(work)
+        assert work.connection.execute(text("SELECT count(*) FROM history")).scalar()
+    office.engine.dispose()
+
+
+def postgres_rows(connection):
+    names = connection.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        " AND tablename <> 'alembic_version'"
+    ).fetchall()
+    return {
+        name: connection.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for (name,) in names
+    }
