@@ -44,9 +44,10 @@ def as_csv(rows):
 
 def as_xlsx(rows):
     book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
     for at, row in enumerate(rows, start=1):
         for column, text in enumerate(row, start=1):
-            cell = book.active.cell(at, column, text)
+            cell = sheet.cell(at, column, text)
             cell.data_type = "s"  # also what begins with =
     stream = io.BytesIO()
     book.save(stream)
@@ -69,7 +70,7 @@ def by_file(form, parse, texts):
     columns = [tabular.Column("key", tabular.text(9)), tabular.Column("value", parse)]
     rows = [("key", "value"), *((str(at), text) for at, text in enumerate(texts))]
     reader = tabular.read(io.BytesIO(FORMS[form](rows)), filename="f", columns=columns)
-    found = {int(row["key"]): row["value"] for _, row in reader}
+    found = {int(str(row["key"])): row["value"] for _, row in reader}
     return [found.get(at, REFUSED) for at in range(len(texts))]
 
 
