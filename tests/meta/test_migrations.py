@@ -83,12 +83,15 @@ def test_records_survive_tables_that_are_rebuilt_while_others_refer_to_them(new_
     assert migrations.upgrade(office.engine)
 
     with office.engine.connect() as connection:
-        holder = connection.execute(text("select given_name, folded_name from holder")).one()
+        told = text("select given_name, folded_name, email from holder")
+        holder = connection.execute(told).one()
+        silent = connection.execute(text("select address from suppression")).scalars().all()
         cycles = connection.execute(text("select count(*) from cycle")).scalar_one()
         if connection.dialect.name == "sqlite":
             assert connection.execute(text("pragma foreign_keys")).scalar_one() == 1
     office.engine.dispose()
-    assert tuple(holder) == ("José", " nunez , jose ;")
+    assert tuple(holder) == ("José", " nunez , jose ;", "A@münchen.example")
+    assert sorted(silent) == ["a@münchen.example", "b@xn--a.example", "c@münchen.example"]
     assert cycles == 1
 
 
@@ -96,13 +99,17 @@ _IDS = {name: f"0190000000007000800000000000000{n}" for n, name in enumerate("hc
 _CERTIFIED_IN_0006 = """
 insert into holder (id, ref, given_name, family_name, email, language, time_zone, recorded_at,
     version)
-values (:h, 'A', 'José', 'Núñez', 'a@x.org', 'en', 'UTC', '2026-01-01 00:00:00', 1);
+values (:h, 'A', 'José', 'Núñez', 'A@xn--mnchen-3ya.example', 'en', 'UTC', '2026-01-01 00:00:00', 1);
 insert into certification (id, public_id, number, holder_id, scheme, awarded_on, recorded_at)
 values (:c, 'p', 'CPT-1', :h, 'cpt', '2024-01-01', '2026-01-01 00:00:00');
 insert into cycle (id, certification_id, ordinal, anchor_on, nth, starts_on, expires_on, opened_on,
     policy, recorded_at)
 values (:y, :c, 1, '2024-01-01', 1, '2024-01-01', '2029-01-01', '2024-01-01', 'x',
-    '2026-01-01 00:00:00')
+    '2026-01-01 00:00:00');
+insert into suppression (address, reason, recorded_at)
+select address, 'hard_bounce', '2026-01-01 00:00:00' from (
+    select 'a@xn--mnchen-3ya.example' as address union select 'a@münchen.example'
+    union select 'b@xn--a.example' union select 'c@xn--mnchen-3ya.example') as known
 """
 
 

@@ -381,6 +381,47 @@ def test_an_unknown_address_is_suppressed_and_not_the_one_that_it_took_the_place
     assert _suppressed(office) == ["typo@example.com"]
 
 
+def test_a_relay_without_smtputf8_says_nothing_against_an_address(office, planned):
+    planned(email="josé@example.com")
+    with cases.relay(office) as (sending, catcher):
+        assert jobs.dispatch(sending) == {"dead": 1}
+
+    assert catcher.letters() == []
+    assert "SMTPUTF8" in cases.letters(office)[0].last_error
+    assert _suppressed(office) == []
+
+
+def test_an_address_that_every_relay_takes_goes_before_one_that_needs_smtputf8(office, planned):
+    planned(email="josé@example.com", second_email="jose@example.com")
+    with cases.relay(office) as (sending, catcher):
+        assert jobs.dispatch(sending) == {"sent": 1}
+
+    assert [letter.recipient for letter in catcher.letters()] == ["jose@example.com"]
+
+
+def test_a_domain_beyond_ascii_is_written_to_through_any_relay(office, planned):
+    planned(email="Ana@münchen.example")
+    with cases.relay(office) as (sending, catcher):
+        assert jobs.dispatch(sending) == {"sent": 1}
+
+    (letter,) = catcher.letters()
+    assert letter.recipient == "Ana@xn--mnchen-3ya.example"
+    assert b"To: Ana@xn--mnchen-3ya.example\r\n" in letter.raw
+    assert _suppressed(office) == []
+
+
+def test_an_unknown_address_of_a_domain_beyond_ascii_is_suppressed_in_every_form(office, planned):
+    planned(email="Ana@münchen.example")
+    replies = {"Ana@xn--mnchen-3ya.example": "550 5.1.1 No such user"}
+    with cases.relay(office, rcpt_replies=replies) as (sending, _):
+        assert jobs.dispatch(sending) == {"dead": 1}
+
+    for form in ("ANA@MÜNCHEN.example", "ana@xn--mnchen-3ya.example"):
+        with office.reading(SYSTEM) as reading:
+            found = suppressions.page(reading, after=None, limit=9, address=form)
+        assert [row.address for row in found] == ["ana@münchen.example"]
+
+
 def _suppressed(office):
     with office.reading(SYSTEM) as reading:
         return sorted(row.address for row in reading.rows(select(Suppression.address)))

@@ -45,12 +45,12 @@ def email(text: str) -> str:
         if not address.isascii():
             address = unicodedata.normalize("NFKC", address)
         local, _, domain = address.rpartition("@")
-        kept = f"{_local(local)}@{mail_domain(domain)}"
+        whole = f"{_local(local)}@{mail_domain(domain)}"
     except ValueError as error:
         raise ValueError(RULE) from error
-    if max(len(kept), len(for_relay(kept).encode())) > LONGEST:
+    if max(len(whole), len(for_relay(whole).encode())) > LONGEST:
         raise ValueError(RULE)
-    return kept
+    return whole
 
 
 def _local(text: str) -> str:
@@ -91,18 +91,23 @@ def _in_ascii(domain: str) -> str:
     return ".".join(x if x.isascii() else idna.alabel(x).decode("ascii") for x in labels)
 
 
+def kept(address: str) -> str:
+    """An address on record in the form of today; what is none by now stays as it is."""
+    try:
+        return email(address)
+    except ValueError:
+        return address
+
+
 def compared(address: str) -> str:
     """An address as it is compared, also one that is none: in small letters, without blanks.
 
     >>> compared("ANA@münchen.example") == compared("ana@xn--mnchen-3ya.EXAMPLE")
     True
     """
-    if address.isascii() and _ENCODED not in address.lower():
-        return address.strip().lower()
-    try:
-        return email(address).lower()
-    except ValueError:
-        return address.strip().lower()
+    if not address.isascii() or _ENCODED in address.lower():
+        address = kept(address)
+    return address.strip().lower()
 
 
 def for_relay(address: str) -> str:
