@@ -185,7 +185,7 @@ def test_a_person_is_one_however_spelled_and_through_whichever_door(office, staf
     person, told, bad = example
     another = next(_numbers)
     for one in (person, *told):
-        one["ref"] = f"{another}-{one['ref'].strip()}"
+        one["ref"] = f"{another}-{values.trimmed(one['ref'])}"
     if bad is None:
         _check_stored(office, staff, person, told)
     else:

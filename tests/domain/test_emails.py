@@ -31,6 +31,8 @@ from tracker.mail.envelopes import ADDRESS
             "ana\N{FULLWIDTH COMMERCIAL AT}example\N{IDEOGRAPHIC FULL STOP}org",
             "ana@example.org",
         ),
+        ("\uff21\uff4e\uff41@example.org", "Ana@example.org"),
+        ("a\u00b2@example.org", "a\u00b2@example.org"),
         ("o'neill_!#$%&*+/=?^`{|}~-@example.org", "o'neill_!#$%&*+/=?^`{|}~-@example.org"),
     ],
 )
@@ -50,7 +52,8 @@ def test_an_address_has_one_form_however_it_is_given(given, kept):
         "a..b@example.org", "a\u201cb@example.org", "a@b@example.org", "a@example.org\n",
         "\ud800@example.org", "é" * 33 + "@example.org", "a" * 65 + "@example.org",
         "a@" + "é" * 60 + ".example", "a@" + ".".join(["abcdefgh"] * 29) + ".org",
-        "a" * 60 + "@" + ".".join(["abcdefgh"] * 24) + ".org", "ana@example.org.",
+        "a@" + "x" * 64 + ".org", "a@" + "x" * 64 + ".münchen.example", "ana@example.org.",
+        "a" * 60 + "@" + ".".join(["abcdefgh"] * 24) + ".org",
     ],
 )  # fmt: skip
 def test_what_is_no_address_or_needs_quoting_is_refused(text):

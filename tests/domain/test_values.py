@@ -62,8 +62,9 @@ def test_the_length_of_a_line_counts_what_is_kept():
     assert values.line("  e\u0301e\u0301\u200b ", 2) == "éé"
     with pytest.raises(ValueError, match="at most 2 characters"):
         values.line("ééé", 2)
-    with pytest.raises(ValueError, match="must not be empty"):
-        values.line("\u200b", 2)
+    for nothing in ("", "\u200b", "\u0301", " \u0301"):
+        with pytest.raises(ValueError, match="must not be empty"):
+            values.line(nothing, 2)
 
 
 def test_names_and_keys_are_lines_of_a_length_of_their_own():

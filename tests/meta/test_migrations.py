@@ -99,7 +99,8 @@ _IDS = {name: f"0190000000007000800000000000000{n}" for n, name in enumerate("hc
 _CERTIFIED_IN_0006 = """
 insert into holder (id, ref, given_name, family_name, email, language, time_zone, recorded_at,
     version)
-values (:h, 'A', 'José', 'Núñez', 'A@xn--mnchen-3ya.example', 'en', 'UTC', '2026-01-01 00:00:00', 1);
+values (:h, 'A', 'José', 'Núñez', 'A@xn--mnchen-3ya.example', 'en', 'UTC', '2026-01-01 00:00:00',
+    1);
 insert into certification (id, public_id, number, holder_id, scheme, awarded_on, recorded_at)
 values (:c, 'p', 'CPT-1', :h, 'cpt', '2024-01-01', '2026-01-01 00:00:00');
 insert into cycle (id, certification_id, ordinal, anchor_on, nth, starts_on, expires_on, opened_on,

@@ -32,6 +32,7 @@ _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _TOP = re.compile(r"[a-z]{2,63}")
 _ENCODED = "xn--"
+_FULL_WIDTH = {code + 0xFEE0: code for code in range(0x21, 0x7F)}  # as East Asian keyboards type
 
 
 def email(text: str) -> str:
@@ -41,9 +42,7 @@ def email(text: str) -> str:
     'Ana.Ruiz@münchen.example'
     """
     try:
-        address = cleaned(text)
-        if not address.isascii():
-            address = unicodedata.normalize("NFKC", address)
+        address = cleaned(text).translate(_FULL_WIDTH)
         local, _, domain = address.rpartition("@")
         whole = f"{_local(local)}@{mail_domain(domain)}"
     except ValueError as error:
@@ -55,7 +54,7 @@ def email(text: str) -> str:
 
 def _local(text: str) -> str:
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.lower())
+        text = unicodedata.normalize("NFC", text.lower())
         if any(not x.isascii() and unicodedata.category(x)[0] not in "LMN" for x in text):
             raise ValueError(RULE)
     if len(text.encode()) > _LONGEST_LOCAL or not _LOCAL.fullmatch(text):
@@ -80,7 +79,9 @@ def mail_domain(text: str) -> str:
 
 
 def _label(text: str) -> str:
-    if _LABEL.fullmatch(text) and not text.startswith(_ENCODED):
+    if text.isascii() and not text.startswith(_ENCODED):
+        if not _LABEL.fullmatch(text):
+            raise ValueError("must be letters, digits and hyphens")
         return text
     return idna.ulabel(text if text.isascii() else idna.alabel(text))
 

@@ -67,6 +67,7 @@ _FORBIDDEN = re.compile(
 )
 _UNSEEN = re.compile(f"[{_SHAPELESS}]")
 _BLANKS = re.compile(f"[ {_WIDE}]+")
+_ACCENTS = re.compile("[\u0300-\u036f ]*")  # with nothing that bears them
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 _MARKS = re.compile("[\u0300-\u036f]")  # the accents that Latin, Greek and Cyrillic bear
 _ONE_LINE = "must be one line of text without tabs, line breaks or control characters"
@@ -115,7 +116,7 @@ def _joins(text: str, place: int) -> bool:
 def line(text: str, longest: int) -> str:
     """A line of 1 to ``longest`` characters as it is kept. Raises ValueError."""
     kept = cleaned(text)
-    if not kept:
+    if _ACCENTS.fullmatch(kept):
         raise ValueError("must not be empty")
     if len(kept) > longest:
         raise ValueError(f"must be at most {longest:,} characters")

@@ -17,7 +17,7 @@ from tracker.domain.errors import AlreadyRecorded, NotFound, Stale
 from tracker.domain.permissions import check_own_employer
 from tracker.domain.values import folded
 from tracker.models import Employer
-from tracker.services import history, records
+from tracker.services import bulk, history, records
 from tracker.services.work import Reading, Work
 
 _ONE = select(
@@ -39,14 +39,19 @@ def day_of(reading: Reading, instant: datetime) -> date:
 
 def register(work: Work, values: dict[str, Any]) -> Any:
     """Put a company on record. Raises AlreadyRecorded if the name is taken, however spelled."""
-    same, _ = near(work, [values["name"]])[values["name"]]
-    if same is not None:
-        raise AlreadyRecorded(f"There is an employer called {same!r} already.")
+    _check_name(work, values["name"])
     employer = Employer(id=new_id(), **values, recorded_at=work.now)
     work.session.add(employer)
     _flush(work, employer.name)
     history.record(work, "register", "employer", employer.id, name=employer.name)
     return get(work, employer.id)
+
+
+def _check_name(reading: Reading, name: str, *, own: str | None = None) -> None:
+    """Raise AlreadyRecorded for a name that another has; ``own`` may be spelled anew."""
+    same, _ = near(reading, [name])[name]
+    if same is not None and same != own:
+        raise AlreadyRecorded(f"There is an employer called {same!r} already.")
 
 
 def get(reading: Reading, employer_id: str) -> Any:
@@ -81,13 +86,23 @@ def _similar(name: str, by_key: Mapping[str, str]) -> str | None:
 
 
 def page(reading: Reading, *, after: str | None, limit: int, name: str | None) -> list[Any]:
-    """A page of employers in the order of their ids; names match by their start."""
+    """A page of employers in the order of their ids.
+
+    Names match by their start, whatever their case, accents and punctuation.
+    """
     statement = _ONE.order_by(Employer.id).limit(limit)
     if after:
         statement = statement.where(Employer.id > after)
     if name:
-        statement = statement.where(Employer.name.istartswith(name, autoescape=True))
+        statement = statement.where(bulk.among(reading, Employer.id, _called(reading, name)))
     return list(reading.rows(statement))
+
+
+def _called(reading: Reading, start: str) -> set[str]:
+    """The ids of the employers whose name begins so."""
+    begins = folded_name(start)
+    rows = reading.rows(select(Employer.id, Employer.name))
+    return {row.id for row in rows if folded_name(row.name).startswith(begins)}
 
 
 def correct(work: Work, employer_id: str, values: dict[str, Any], *, version: int) -> Any:
@@ -101,6 +116,8 @@ def correct(work: Work, employer_id: str, values: dict[str, Any], *, version: in
         raise NotFound
     if employer.version != version:
         raise Stale(_STALE)
+    if values.get("name", employer.name) != employer.name:
+        _check_name(work, values["name"], own=employer.name)
     changed = history.changes({key: getattr(employer, key) for key in values}, values)
     for key, value in values.items():
         setattr(employer, key, value)
