@@ -6,8 +6,9 @@ output, everything else to standard error; progress is shown on a terminal only.
 
 from tracker.cli.certifications import certifications
 from tracker.cli.doors import Commands
-from tracker.cli.files import export, import_, remind
+from tracker.cli.files import export, remind
 from tracker.cli.health import doctor
+from tracker.cli.imports import import_
 from tracker.cli.reminders import reminders
 from tracker.cli.running import bench, demo, init, migrate, scheduler, serve
 from tracker.cli.schemes import schemes
