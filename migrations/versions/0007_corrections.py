@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from alembic import op
 
 import tracker.db
-from tracker.domain import emails
 from tracker.domain.names import Name, searchable
 
 revision = "0007"
@@ -45,7 +44,6 @@ def upgrade() -> None:
     _employers()
     _people()
     _fold_names()
-    _settle_addresses()
     with op.batch_alter_table("notice") as batch_op:
         batch_op.drop_constraint(op.f("ck_notice_kind"), type_="check")
         batch_op.create_check_constraint(op.f("ck_notice_kind"), f"kind in ({_NOTICES})")
@@ -284,34 +282,6 @@ def _fold_names() -> None:
     with op.batch_alter_table("holder") as batch_op:
         batch_op.alter_column("folded_name", existing_type=tracker.db.Folded, server_default=None)
         batch_op.create_index("ix_holder_folded_name", ["folded_name", "id"])
-
-
-# Suppressions are found by the address alone, so one that is kept in both forms is one.
-_ADDRESSES = {
-    "holder": ("email", "second_email"), "employer": ("email",), "roster_entry": ("given_email",),
-    "digest_order": ("address",), "bounce": ("address",), "suppression": ("address",),
-}  # fmt: skip
-
-
-def _settle_addresses() -> None:
-    """Write domains that stand in their ASCII form as they are kept from now on."""
-    for name, columns in _ADDRESSES.items():
-        for column in columns:
-            _settle(sa.table(name, sa.column(column)), column)
-
-
-def _settle(table: sa.TableClause, name: str) -> None:
-    connection, column = op.get_bind(), table.c[name]
-    encoded = sa.select(column).where(sa.func.lower(column).like("%xn--%")).distinct()
-    for address in connection.execute(encoded).scalars().all():
-        kept = emails.kept(address)
-        if kept == address:
-            continue
-        held = connection.execute(sa.select(column).where(column == kept)).first()
-        change: sa.Delete | sa.Update = sa.update(table).values({name: kept})
-        if table.name == "suppression" and held is not None:
-            change = sa.delete(table)
-        connection.execute(change.where(column == address))
 
 
 def downgrade() -> None:

@@ -155,7 +155,7 @@ def test_a_surname_is_found_through_an_index(office, backend):
     with office.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("analyze")
     with office.reading(SYSTEM) as reading:
-        matches = holders._matches(reading, "family_name", "Peña R000017")
+        matches = holders._matches("family_name", "Peña R000017")
         compiled = select(Holder.id).where(matches).compile(
             office.engine, compile_kwargs={"literal_binds": True}
         )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracker.domain.numbers import certificate_number, spellings
+from tracker.domain.numbers import certificate_number, fault, key
 
 
 @pytest.mark.parametrize(
@@ -16,13 +16,32 @@ from tracker.domain.numbers import certificate_number, spellings
     ],
 )  # fmt: skip
 def test_blanks_case_and_hyphens_of_a_number_are_forgiven(typed):
-    assert "CPT-VDN4V-98SGQ" in spellings(typed, ["CLT", "CPT"])
+    assert key(typed) == key("CPT-VDN4V-98SGQ") == "CPTVDN4V98SGQ"
 
 
-def test_a_number_of_another_form_is_taken_as_it_was_typed():
-    assert spellings("old-17 b", ["CPT"]) == {"old-17 b", "OLD-17 B", "OLD-17B"}
-    assert spellings("CPT-VDN4V-98SG", ["CPT"]) == {"CPT-VDN4V-98SG"}
-    assert spellings("VDN4V-98SGQ", ["CPT"]) == {"VDN4V-98SGQ"}
+def test_numbers_of_other_systems_are_compared_alike():
+    assert key("old-17 b") == key("OLD17B")
+    assert key("2014/00123") == key("2014-00123") == "201400123"
+    assert key("00123") != key("123")
+
+
+@pytest.mark.parametrize(
+    "number", ["CPT-VDN4V-98SGQ", "00123", "2014/00123", "MSSC 123.4", "a_b-9", "7", "A" * 32]
+)
+def test_numbers_of_any_reasonable_form_are_taken(number):
+    assert fault(number) is None
+
+
+@pytest.mark.parametrize(
+    "number", ["", "-", "A--B", "-12", "12-", "12#3", "Nº 12", "1,234", "A" * 33, "a\tb"]
+)
+def test_others_are_refused_with_the_form_that_they_may_have(number):
+    assert (fault(number) or "").startswith("must be a certificate number of letters and digits")
+
+
+@pytest.mark.parametrize("number", ["N/A", "none", "TBD", "pending", "0", "0000", "XXXX", "n.a"])
+def test_words_that_stand_for_no_number_are_recognized(number):
+    assert (fault(number) or "").startswith("is no certificate number but says")
 
 
 def test_a_number_is_kept_as_it_was_given_with_plain_hyphens():

@@ -17,6 +17,7 @@ from tracker.services.imports import ImportRefused, Report
 from tracker.services.work import Office
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
+SAMPLE_KINDS = [kind for kind in imports.KINDS if (SAMPLE / f"{kind}.csv").exists()]
 TODAY = date(2026, 11, 21)  # as the tests' clock has it
 REQUIRED = ("safety", "quality", "processes", "maintenance")
 

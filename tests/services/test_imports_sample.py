@@ -6,9 +6,8 @@ import random
 
 import pytest
 
-from tests.services.importing import SAMPLE, as_csv, bring, counts, fates, standings
+from tests.services.importing import SAMPLE, SAMPLE_KINDS, as_csv, bring, counts, fates, standings
 from tracker import tabular
-from tracker.services import imports
 
 EXPECTED = SAMPLE / "expected-standings-2026-11-21.csv"
 
@@ -45,7 +44,7 @@ def as_a_workbook(kind):
 
 @pytest.mark.parametrize("form", [as_it_is, shuffled, with_semicolons, with_tabs, as_a_workbook])
 def test_the_sample_comes_to_the_expected_standings_in_every_form(office, form):
-    for kind in imports.KINDS:
+    for kind in SAMPLE_KINDS:
         report = bring(office, kind, form(kind))
         assert fates(report) == (report.rows, 0, 0)
 
@@ -53,11 +52,11 @@ def test_the_sample_comes_to_the_expected_standings_in_every_form(office, form):
 
 
 def test_importing_all_files_again_changes_nothing_and_says_so(office):
-    for kind in imports.KINDS:
+    for kind in SAMPLE_KINDS:
         bring(office, kind, as_it_is(kind))
     before, exported = counts(office), standings(office)
 
-    for kind in imports.KINDS:
+    for kind in SAMPLE_KINDS:
         report = bring(office, kind, shuffled(kind))
         assert fates(report) == (0, 0, report.rows)
         assert report.effects == {}
@@ -67,7 +66,7 @@ def test_importing_all_files_again_changes_nothing_and_says_so(office):
 
 
 def test_files_cut_in_two_come_to_the_same(office):
-    for kind in imports.KINDS:
+    for kind in SAMPLE_KINDS:
         lines = read(SAMPLE / f"{kind}.csv")
         random.Random(7).shuffle(lines)
         half = len(lines) // 2
@@ -79,7 +78,7 @@ def test_files_cut_in_two_come_to_the_same(office):
 
 def test_rows_of_whole_lists_are_counted_as_they_stand_in_the_files(office):
     effects: dict[str, int] = {}
-    for kind in imports.KINDS:
+    for kind in SAMPLE_KINDS:
         effects |= bring(office, kind, as_it_is(kind)).effects
 
     approved = [r for r in read(SAMPLE / "renewals.csv") if r["decision"] == "approved"]

@@ -58,7 +58,7 @@ class Assessment(Schema):
     void_reason = fields.String(required=True, allow_none=True)
 
 
-_LATER = (
+LATER = (
     "What becomes of approved renewals that the corrected award no longer carries: keep has the "
     "award and its later cycles stand as they are, unwind turns the approvals into denials."
 )
@@ -68,7 +68,7 @@ class Void(Closed):
     """Why an attempt is taken back."""
 
     reason = Words(500, required=True)
-    later_cycles = choice("keep", "unwind", metadata={"description": _LATER})
+    later_cycles = choice("keep", "unwind", metadata={"description": LATER})
     preview = fields.Boolean(
         load_default=False, truthy={True}, falsy={False},
         metadata={"description": "Say what would change; store nothing."},
@@ -190,11 +190,12 @@ def present(row: Any) -> dict[str, Any]:
 def _present_corrected(found: Corrected) -> dict[str, Any]:
     return {
         **present(found.assessment), "preview": found.preview,
-        "certifications": [_present_effect(one) for one in found.changes],
+        "certifications": [present_effect(one) for one in found.changes],
     }  # fmt: skip
 
 
-def _present_effect(effect: Effect) -> dict[str, Any]:
+def present_effect(effect: Effect) -> dict[str, Any]:
+    """What a correction changes about a certification as the interface shows it."""
     return {
         "certification_id": effect.certification_id, "number": effect.number,
         "scheme": effect.scheme, "change": effect.change,

@@ -39,6 +39,10 @@ class Cycle(Schema):
     )
     opened_on = Day(required=True)
     policy = fields.String(required=True)
+    imported = fields.Boolean(
+        required=True,
+        metadata={"description": "Its days are a file's, whatever the scheme's validity gives."},
+    )
 
 
 class Certification(Schema):
@@ -64,6 +68,22 @@ class Certification(Schema):
 class CertificationDetail(Certification):
     """A certification with its standing, all its cycles, and what was adjusted in them."""
 
+    imported_at = fields.AwareDateTime(
+        required=True, allow_none=True,
+        metadata={
+            "description": "When a file put the award on record: its number and days are those "
+            "of the file. Null: it follows from the passes."
+        },
+    )  # fmt: skip
+    edition = fields.String(required=True, allow_none=True)
+    source = fields.String(
+        required=True, allow_none=True, metadata={"description": "Where the file has it from."}
+    )
+    voided_at = fields.AwareDateTime(
+        required=True, allow_none=True,
+        metadata={"description": "When staff took back what the file said."},
+    )  # fmt: skip
+    void_reason = fields.String(required=True, allow_none=True)
     cycles = fields.List(fields.Nested(Cycle), required=True)
     adjustments = fields.List(fields.Nested(Adjustment), required=True)
 
@@ -124,15 +144,19 @@ def present_standing(standing: Any) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _present_detail(found: evaluations.Detail) -> dict[str, Any]:
+def present_detail(found: evaluations.Detail) -> dict[str, Any]:
+    """A certification with its cycles and adjustments as the interface shows it."""
     return {
         "id": found.id, "number": found.number, "public_id": found.public_id,
         "holder_id": found.holder_id, "scheme": found.scheme, "awarded_on": found.awarded_on,
         "replaced_on": found.replaced_on, "withdrawn_at": found.withdrawn_at,
-        "standing": present_standing(found.standing),
+        "standing": present_standing(found.standing), "imported_at": found.imported_at,
+        "edition": found.edition, "source": found.source, "voided_at": found.voided_at,
+        "void_reason": found.void_reason,
         "cycles": [
             {"ordinal": c.ordinal, "starts_on": c.starts_on, "expires_on": found.expires_on(c),
-             "unextended_expires_on": c.expires_on, "opened_on": c.opened_on, "policy": c.policy}
+             "unextended_expires_on": c.expires_on, "opened_on": c.opened_on, "policy": c.policy,
+             "imported": c.imported}
             for c in found.cycles
         ],
         "adjustments": [present_adjustment(row) for row in found.adjustments],
@@ -170,7 +194,7 @@ def show(reading: Reading, query: dict[str, Any], *, certification_id: str) -> R
     found = evaluations.detail(
         reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at")
     )
-    return doors.answer(_present_detail(found))
+    return doors.answer(present_detail(found))
 
 
 @nouns.reads(
@@ -247,7 +271,7 @@ def _change(kind: ChangeKind, work: Work, body: dict[str, Any], certification_id
         barred_until=body.get("barred_until"),
     )  # fmt: skip
     return doors.answer(
-        _present_detail(evaluations.detail(work, certification_id, on=None, known_at=None)),
+        present_detail(evaluations.detail(work, certification_id, on=None, known_at=None)),
         status=201,
     )
 

@@ -54,14 +54,15 @@ _FILL = (
         ' pena' || n || ' , ana ; pena ' || n || ' , ana ;', 'm' || n || '@example.org', 'en',
         (cast(:zones as text[]))[1 + n % :zone_count], :now, 1
     from generate_series(cast(:first as bigint), :last) n""",  # noqa: S608 - names of ours
-    f"""insert into certification (id, public_id, number, holder_id, scheme, awarded_on,
-        recorded_at)
-    select {_CERTIFICATION}, 'm' || n, 'CPT-M' || n, {_HOLDER}, :scheme, d.awarded_on, :now
+    f"""insert into certification (id, public_id, number, number_key, holder_id, scheme,
+        awarded_on, recorded_at)
+    select {_CERTIFICATION}, 'm' || n, 'CPT-M' || n, 'CPTM' || n, {_HOLDER}, :scheme,
+        d.awarded_on, :now
     from generate_series(cast(:first as bigint), :last) n join bench_day d on d.day = n % :days""",  # noqa: S608
     f"""insert into cycle (id, certification_id, ordinal, anchor_on, nth, starts_on, expires_on,
-        opened_on, policy, recorded_at)
+        opened_on, policy, recorded_at, imported)
     select {_CYCLE}, {_CERTIFICATION}, 1, d.anchor_on, d.nth, d.starts_on, d.expires_on,
-        d.opened_on, d.policy, :now
+        d.opened_on, d.policy, :now, false
     from generate_series(cast(:first as bigint), :last) n join bench_day d on d.day = n % :days""",  # noqa: S608
     f"""insert into standing_span (certification_id, from_on, until_on, cycle, cycle_starts_on,
         expires_on, window_opens_on, grace_ends_on, title_ends_on, valid_while_pending)

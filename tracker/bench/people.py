@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from tracker.db import new_id
 from tracker.domain import certifications as rules
+from tracker.domain import numbers
 from tracker.domain.names import Name
 from tracker.models import Activity, Assessment, Certification, Cycle, Decision, Holder
 from tracker.services import bulk, certifications, names
@@ -103,8 +104,8 @@ def _award(work: Work, people: list[Person], refs: list[str], awards: list[date]
     ])  # fmt: skip
     bulk.insert(work, Certification, [
         {"id": p.certification_id, "public_id": f"b{ref}", "number": f"CPT-{ref}",
-         "holder_id": p.holder_id, "scheme": SCHEME, "awarded_on": day, "recorded_at": now,
-         "withdrawn_at": None}
+         "number_key": numbers.key(f"CPT-{ref}"), "holder_id": p.holder_id,
+         "scheme": SCHEME, "awarded_on": day, "recorded_at": now, "withdrawn_at": None}
         for p, ref, day in zip(people, refs, awards, strict=True)
     ])  # fmt: skip
     bulk.insert(work, Cycle, [

@@ -31,8 +31,8 @@ main = Program(
             "tracker.cli.files:export", "Write what is on record to a file or to standard output."
         ),
         "import": Entry(
-            "tracker.cli.files:import_",
-            "Import a CSV or XLSX file of a KIND: all of its rows, or none.",
+            "tracker.cli.imports:import_",
+            "Import a CSV or XLSX file of a KIND, or a folder of them: all of the rows, or none.",
         ),
         "init": Entry(
             "tracker.cli.running:init",

@@ -1,8 +1,9 @@
-"""Files in and out, and the reminders that would be sent: import, export, remind."""
+"""Files that go out, and the reminders that would be sent: export, remind."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,88 +15,80 @@ from typing import IO
 import click
 import orjson
 
-from tracker.cli.doors import OPERATOR, complain, office, progress
+from tracker.cli.doors import OPERATOR, complain, office
 from tracker.cli.values import DAY, REFERENCE
-from tracker.services import exports, imports, reminders
-from tracker.services.imports import KINDS, ImportRefused, Report
+from tracker.services import export_files, exports, imports, reminders
 from tracker.services.reminders import Foreseen
 from tracker.services.work import Office, Reading
-from tracker.tabular import Dates, Encoding
 
-_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command("import")
-@click.argument("kind", type=click.Choice(KINDS))
-@click.argument("file", type=_FILE)
-@click.option("--dry-run", is_flag=True, help="Do all the work, and store nothing.")
+@click.group(invoke_without_command=True)
 @click.option(
-    "--dates",
-    type=click.Choice([d.value for d in Dates]),
-    default=Dates.ISO.value,
-    show_default=True,
-    help="How to read dates like 03/04/2026; ISO dates are read always.",
+    "--all", "into", type=click.Path(path_type=Path), help="Write a file of each kind to a folder."
 )
-@click.option(
-    "--encoding",
-    type=click.Choice([e.value for e in Encoding]),
-    default=Encoding.UTF_8.value,
-    show_default=True,
-    help="How the letters of a CSV file are written; a workbook says it itself.",
-)
-@click.option(
-    "--new-centers", is_flag=True, help="Add the assessment centers that are not on record."
-)
-def import_(
-    kind: str, file: Path, *, dry_run: bool, dates: str, encoding: str, new_centers: bool
-) -> None:
-    """Import a CSV or XLSX file of a KIND: all of its rows, or none.
+@click.pass_context
+def export(context: click.Context, into: Path | None) -> None:
+    """Write what is on record to a file or to standard output.
 
-    Import the kinds in the order in which they are listed. Importing a file again changes
-    nothing and says so. FILE may be - for standard input.
+    With --all to a new folder, a file of each kind: what `tracker import --all` reads.
     """
-    opened = office()
-    name = "standard input" if str(file) == "-" else file.name
-    source = sys.stdin.buffer if str(file) == "-" else file
+    if into is not None and context.invoked_subcommand is None:
+        _export_all(into)
+    elif into is not None or context.invoked_subcommand is None:
+        raise click.UsageError("Give one of the commands, or --all with a folder.")
+
+
+def _export_all(into: Path) -> None:
+    if into.exists() and (not into.is_dir() or any(into.iterdir())):
+        raise click.UsageError(f"{into} is there already: name a new folder, or an empty one.")
+    beside = into.with_name(f".{into.name}.{os.getpid()}.part")
+    beside.mkdir(parents=True)
     try:
-        with progress(f"Importing {kind}") as tell, opened.work(OPERATOR) as work:
-            report = imports.run(
-                work, kind, source, filename=name, dates=Dates(dates), dry_run=dry_run,
-                encoding=Encoding(encoding), on_progress=tell, new_centers=new_centers,
-            )  # fmt: skip
-            tell(report.rows)
-    except ImportRefused as refusal:
-        with opened.work(OPERATOR) as work:
-            imports.record_run(work, refusal)
-        raise
-    _tell(report)
+        with office().reading(OPERATOR) as reading:
+            for kind in imports.KINDS:
+                _export_kind(reading, kind, beside / f"{kind}.csv")
+        if into.exists():
+            into.rmdir()
+        beside.rename(into)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    complain(f"Written: {into}")
 
 
-def _tell(report: Report) -> None:
-    for warning in report.warnings:
-        complain(f"warning: {report.filename}, {warning}")
-    if report.total_warnings > len(report.warnings):
-        complain(f"warning: ... and {report.total_warnings - len(report.warnings):,} more")
-    click.echo(
-        f"{report.kind}: {report.rows:,} rows: {report.created:,} created, "
-        f"{report.changed:,} changed, {report.unchanged:,} unchanged"
+def _export_kind(reading: Reading, kind: str, path: Path) -> None:
+    """Write a kind's file; one without rows is left out."""
+    with path.open("wb") as stream:
+        count = export_files.write(reading, kind, stream=stream)
+    if not count:
+        path.unlink()
+    click.echo(f"{kind}: {count:,} rows")
+
+
+def _register(kind: str) -> None:
+    """A command that writes the file of a kind."""
+
+    @export.command(kind, help=f"All {kind} on record, as `tracker import {kind}` reads them.")
+    @click.option(
+        "--format", "format_", type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True
     )
-    for what, count in report.effects.items():
-        click.echo(f"{what}: {count:,}")
-    for change in report.consequences:
-        click.echo(f"  {change}")
-    if report.total_consequences > len(report.consequences):
-        click.echo(f"  ... and {report.total_consequences - len(report.consequences):,} more")
-    if report.dry_run:
-        click.echo("This was a dry run: nothing was stored.")
-    elif report.unchanged == report.rows:
-        click.echo("Nothing changed.")
+    @click.option("--output", type=_NEW_FILE, help="The file to write; else standard output.")
+    def export_kind(format_: exports.Format, output: Path | None) -> None:
+        def write(reading: Reading, stream: IO[bytes]) -> None:
+            export_files.write(reading, kind, stream=stream, format=format_)
+
+        _check_terminal(format_, output)
+        _write(office(), output, write)
 
 
-@click.group()
-def export() -> None:
-    """Write what is on record to a file or to standard output."""
+def _check_terminal(format_: exports.Format, output: Path | None) -> None:
+    if output is None and format_ == "xlsx" and sys.stdout.isatty():
+        raise click.UsageError("A workbook cannot be shown on a terminal: give --output.")
+
+
+for _kind in imports.KINDS:
+    _register(_kind)
 
 
 @export.command("standings")
@@ -110,8 +103,7 @@ def export_standings(as_of: date, format_: exports.Format, output: Path | None) 
     def write(reading: Reading, stream: IO[bytes]) -> None:
         exports.standings(reading, on=as_of, stream=stream, format=format_)
 
-    if output is None and format_ == "xlsx" and sys.stdout.isatty():
-        raise click.UsageError("A workbook cannot be shown on a terminal: give --output.")
+    _check_terminal(format_, output)
     _write(office(), output, write)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from tracker.domain.errors import Invalid, Refusal
 from tracker.schemes import SchemesRefusedError
 from tracker.services.imports import ImportRefused
+from tracker.services.imports.folder import FolderRefused
 from tracker.settings import SettingsRefusedError
 
 KNOWN = (Refusal, SettingsRefusedError, SchemesRefusedError, SQLAlchemyError, OSError)
@@ -17,6 +18,8 @@ KNOWN = (Refusal, SettingsRefusedError, SchemesRefusedError, SQLAlchemyError, OS
 
 def words(refusal: Exception) -> Iterator[str]:
     """The lines that tell of a refusal or a failure."""
+    if isinstance(refusal, FolderRefused):
+        yield from _of_folder(refusal)
     if isinstance(refusal, ImportRefused):
         yield from map(str, refusal.errors)
         if refusal.total > len(refusal.errors):
@@ -29,3 +32,16 @@ def words(refusal: Exception) -> Iterator[str]:
     yield refusal.detail if isinstance(refusal, Refusal) else str(refusal)
     if isinstance(refusal, Invalid):
         yield from (f"  {field}: {rule}" for field, rule in refusal.fields.items())
+
+
+def _of_folder(refusal: FolderRefused) -> Iterator[str]:
+    """What was found in each file of a folder."""
+    for report in refusal.checked:
+        yield f"{report.filename}: {report.rows:,} rows are fine"
+    for one in refusal.refusals:
+        yield from words(one)
+    for name in refusal.unchecked:
+        yield (
+            f"{name}: its cells are fine; its rows were not compared with the record, which lacks "
+            "those of the refused file"
+        )

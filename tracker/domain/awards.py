@@ -5,7 +5,8 @@ their dates. The order in which these were entered never matters, and entering o
 back leaves nothing behind.
 
 The first award follows from the first pass of each required module. The next one needs all of
-them passed anew, after the award before it ended for good.
+them passed anew, after the award before it ended for good. An award that a file put on record
+stands by itself, with the cycles that the file gives it.
 """
 
 from __future__ import annotations
@@ -68,12 +69,29 @@ def lay_out(
     filings: Iterable[Filing],
     adjustments: Sequence[Adjustment] = (),
     changes: Sequence[Change] = (),
+    *,
+    imported: Sequence[Cycle] = (),
 ) -> Laid:
-    """The award's cycle, then one for each approval, in the order of the decisions."""
+    """The award's cycle, then one for each approval, in the order of the decisions.
+
+    ``imported`` are the cycles that a file gives the award in place of its first one. An approval
+    that renewed one of these opens no other cycle, but its day is when the next one was opened.
+    """
     filings = tuple(filings)
-    cycles, renewed = [certifications.first_cycle(scheme, awarded_on)], {}
+    cycles = [*imported] or [certifications.first_cycle(scheme, awarded_on)]
+    renewed: dict[str, int] = {}
     unfit, idle = set(), {}
     for one in sorted((f for f in filings if f.decision == "approved"), key=_order):
+        ordinal = _renewed_by_file(scheme, cycles[: len(imported)], one)
+        if ordinal is not None:
+            before = cycles[:ordinal]
+            if against := _against(scheme, before, one, adjustments, changes):
+                idle[one.key], renewed[one.key] = against, ordinal
+                continue
+            if ordinal not in {n for key, n in renewed.items() if key not in idle}:
+                _open(cycles, ordinal, one.decided_on)
+            renewed[one.key] = ordinal
+            continue
         last = cycles[-1]
         renewed[one.key] = last.ordinal
         if against := _against(scheme, cycles, one, adjustments, changes):
@@ -83,20 +101,31 @@ def lay_out(
             unfit.add(one.key)
         if last.expires_on is None or one.decided_on is None:
             continue
-        cycles.append(
-            certifications.next_cycle(
-                scheme,
-                last,
-                decided_on=one.decided_on,
-                awarded_on=awarded_on,
-                extended_to=certifications.moved_to(last, adjustments, one.decided_on),
-            )
+        extended_to = certifications.moved_to(last, adjustments, one.decided_on)
+        following = certifications.next_cycle(
+            scheme, last, decided_on=one.decided_on, awarded_on=awarded_on, extended_to=extended_to
         )
+        cycles.append(following)
     for one in filings:
         if one.key not in renewed:
             opened = [c.ordinal for c in cycles if c.opened_on <= one.submitted_on]
             renewed[one.key] = max(opened, default=1)
     return Laid(tuple(cycles), renewed, frozenset(unfit), idle)
+
+
+def _renewed_by_file(scheme: Scheme, imported: Sequence[Cycle], filing: Filing) -> int | None:
+    """The ordinal of the cycle that was renewed, where a file gives the one that followed."""
+    begun = [c for c in imported if c.starts_on <= filing.submitted_on]
+    lasting = [c for c in begun if filing.submitted_on <= (_last_day(scheme, c) or date.max)]
+    about = next(iter(lasting or begun[-1:]), None)
+    return about.ordinal if about is not None and about.ordinal < len(imported) else None
+
+
+def _open(cycles: list[Cycle], renewed: int, decided_on: date | None) -> None:
+    """Have the cycle after a renewed one be opened on the day of the decision."""
+    following = cycles[renewed]
+    opened_on = max(decided_on or following.opened_on, cycles[renewed - 1].opened_on)
+    cycles[renewed] = replace(following, opened_on=opened_on)
 
 
 def _order(filing: Filing) -> tuple[date, date, bool, str]:
@@ -138,13 +167,22 @@ def _last_day(scheme: Scheme, cycle: Cycle) -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class OnRecord:
-    """An award as it stands on record; ``kept``: staff decided that it stands in any case."""
+    """An award as it stands on record.
+
+    ``kept``: staff decided that it stands in any case. ``imported``: a file put it on record.
+    """
 
     sequence: int
     awarded_on: date
     cycles: tuple[Cycle, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
     kept: bool = False
+    imported: bool = False
+
+    @property
+    def given(self) -> tuple[Cycle, ...]:
+        """The cycles that a file gives it."""
+        return certifications.given(self.cycles) if self.imported else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +228,13 @@ def awards(
     """The awards that stand, in their order.
 
     ``prerequisites`` are the award days of other schemes. ``changes`` are ordered by effective
-    day, then by recording. An award that staff kept stands as it is dated, and so do those
-    before it.
+    day, then by recording. An award that staff kept or a file put on record stands as it is dated,
+    and so do those before it.
     """
     passes = tuple(p for p in passes if p.passed)
     known = {one.sequence: one for one in on_record}
-    kept = max((one.sequence for one in known.values() if one.kept), default=0)
+    fixed = (one.sequence for one in known.values() if one.kept or one.imported)
+    kept = max(fixed, default=0)
     day = assessments.award_date(scheme, assessments.passes(passes, on=date.max), prerequisites)
     found: list[Award] = []
     rest = Award(0, date.min, tuple(filings), tuple(changes), ())
@@ -271,9 +310,17 @@ def _lapsed_on(scheme: Scheme, award: Award) -> date | None:
     return max([day, *(b - DAY for b in back)])
 
 
+def laid_out(scheme: Scheme, award: Award) -> Laid:
+    """The cycles of an award, from its own facts."""
+    given = award.on_record.given if award.on_record else ()
+    return lay_out(
+        scheme, award.awarded_on, award.filings, award.adjustments, award.changes, imported=given
+    )
+
+
 def cycles_of(scheme: Scheme, award: Award) -> tuple[Cycle, ...]:
     """The award's cycles: those on record, unless its day or its renewals are others now."""
-    laid = lay_out(scheme, award.awarded_on, award.filings, award.adjustments, award.changes).cycles
+    laid = laid_out(scheme, award).cycles
     row = award.on_record
     same = row is not None and row.awarded_on == award.awarded_on and len(row.cycles) == len(laid)
     return row.cycles if row is not None and same else laid

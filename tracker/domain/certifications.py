@@ -46,6 +46,7 @@ class Cycle:
 
     ``expires_on`` is the ``nth`` expiry counted from ``anchor_on``; None: without end.
     ``policy`` is the version that governs the cycle; empty where the scheme has none.
+    ``imported``: a file gives its days, whatever the scheme's validity says.
     """
 
     ordinal: int
@@ -55,6 +56,7 @@ class Cycle:
     expires_on: date | None
     opened_on: date
     policy: str
+    imported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,11 @@ def cycle_on(cycles: Sequence[Cycle], day: date) -> Cycle:
     found, last = started[-1] if started else opened[0], opened[-1]
     decided = day == last.opened_on == last.starts_on - DAY
     return last if decided and day > (found.expires_on or date.max) else found
+
+
+def given(cycles: Iterable[Cycle]) -> tuple[Cycle, ...]:
+    """Those of the cycles whose days a file gives."""
+    return tuple(cycle for cycle in cycles if cycle.imported)
 
 
 def days_of(cycles: Sequence[Cycle], cycle: Cycle) -> Period:

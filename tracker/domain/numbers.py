@@ -1,16 +1,30 @@
-"""Certificate numbers as people type them."""
+"""Certificate numbers: the form that they may have, and the form in which they are compared.
+
+Numbers that are given here are a scheme's prefix and twice five letters (CPT-VDN4V-98SGQ). Those
+of other systems are kept as they are printed on the certificate.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from tracker.domain.values import line, run_together
 
 LONGEST = 32
 """Characters of a certificate number."""
-_HALF = 5  # a number is its scheme's prefix and twice five letters: CPT-VDN4V-98SGQ
+MARKS = " -./_"
+"""What may stand between the letters and digits of a number, and means nothing."""
 _HYPHENS = re.compile("[\u2010-\u2015\u2212\u00af\ufe58\ufe63\uff0d]")
+_FORM = re.compile(r"[A-Za-z0-9](?:[ ./_-]?[A-Za-z0-9])*")
+_RULE = (
+    "must be a certificate number of letters and digits, such as CPT-VDN4V-98SGQ or 2014/00123, "
+    f"of at most {LONGEST} characters; single hyphens, slashes, dots, underscores and blanks may "
+    "stand between them"
+)
+# What people write where there is no number.
+_PLACEHOLDERS = frozenset(
+    {"NA", "NONE", "NULL", "NIL", "TBD", "TBA", "PENDING", "UNKNOWN", "MISSING", "LOST", "X", "0"}
+)
 
 
 def certificate_number(text: str) -> str:
@@ -18,20 +32,23 @@ def certificate_number(text: str) -> str:
     return _HYPHENS.sub("-", line(text, LONGEST))
 
 
-def spellings(text: str, prefixes: Iterable[str]) -> set[str]:
-    """The numbers on record that a text may mean, whatever its case, blanks and hyphens.
+def key(number: str) -> str:
+    """A number as it is compared: without case, blanks, hyphens and other marks.
 
-    ``prefixes`` are those of the schemes.
-
-    >>> sorted(spellings("CPT-vdn4v98sgq", ["CPT"]))
-    ['CPT-VDN4V-98SGQ', 'CPT-VDN4V98SGQ', 'CPT-vdn4v98sgq']
+    >>> key("cpt vdn4v98sgq") == key("CPT-VDN4V-98SGQ")
+    True
     """
-    plain = run_together(text).upper()
-    written = _HYPHENS.sub("-", text.strip())
-    found = {written, written.upper(), "".join(written.split()).upper()}
-    for prefix in prefixes:
-        start = run_together(prefix).upper()
-        letters = plain.removeprefix(start)
-        if plain.startswith(start) and len(letters) == 2 * _HALF:
-            found.add(f"{prefix}-{letters[:_HALF]}-{letters[_HALF:]}")
-    return found
+    return run_together(number).upper()
+
+
+def fault(number: str) -> str | None:
+    """The rule that a number from elsewhere breaks, or None.
+
+    >>> fault("2014/00123") is None
+    True
+    """
+    if len(number) > LONGEST or not _FORM.fullmatch(number):
+        return _RULE
+    if key(number) in _PLACEHOLDERS or not key(number).strip("0X"):
+        return f"is no certificate number but says that there is none; {_RULE}"
+    return None

@@ -19,9 +19,14 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Amount, Base, Id, Instant, Ref, new_id
+from tracker.domain import numbers
 
 _CURRENT = text("withdrawn_at is null and replaced_on is null")
 _UNDECIDED = text("decision is null and withdrawn_on is null")
+
+
+def _key_of_number(context: Any) -> str:
+    return numbers.key(context.get_current_parameters()["number"])
 
 
 class Certification(Base, kw_only=True):
@@ -31,6 +36,11 @@ class Certification(Base, kw_only=True):
     passes on record no longer carry the award; it comes back with them. ``replaced_on``: the day
     of the next award, from which that one speaks for the holder. ``kept_reason``: staff decided
     that the award and its cycles stand although the passes on record say otherwise.
+
+    ``imported_at``: a file put the award on record, which stands by itself, whatever the passes
+    say, unless it is void (``voided_at``). ``edition`` and ``source`` are the file's words.
+    ``number_key`` is the number as it is compared. ``former_key`` is that of the number that we
+    gave before a file brought the award's own; the certification is still found by it.
     """
 
     __tablename__ = "certification"
@@ -40,11 +50,15 @@ class Certification(Base, kw_only=True):
             "uq_certification_current", "holder_id", "scheme", unique=True,
             sqlite_where=_CURRENT, postgresql_where=_CURRENT,
         ),
+        CheckConstraint("voided_at is null or imported_at is not null", name="voided"),
     )  # fmt: skip
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
     public_id: Mapped[str] = mapped_column(String(32), unique=True)
     number: Mapped[str] = mapped_column(String(32), unique=True)
+    number_key: Mapped[str] = mapped_column(
+        String(32), unique=True, insert_default=_key_of_number, init=False
+    )
     holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"))
     scheme: Mapped[str] = mapped_column(String(32))
     awarded_on: Mapped[date]
@@ -53,10 +67,19 @@ class Certification(Base, kw_only=True):
     withdrawn_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     replaced_on: Mapped[date | None] = mapped_column(default=None)
     kept_reason: Mapped[str | None] = mapped_column(Text, default=None)
+    former_key: Mapped[str | None] = mapped_column(String(32), unique=True, default=None)
+    edition: Mapped[str | None] = mapped_column(String(64), default=None)
+    source: Mapped[str | None] = mapped_column(String(200), default=None)
+    imported_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    voided_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    void_reason: Mapped[str | None] = mapped_column(Text, default=None)
 
 
 class Cycle(Base, kw_only=True):
-    """One validity period; ``expires_on`` is its last valid day, null: without end."""
+    """One validity period; ``expires_on`` is its last valid day, null: without end.
+
+    ``imported``: a file says so, whatever the scheme's validity gives.
+    """
 
     __tablename__ = "cycle"
     __table_args__ = (
@@ -74,6 +97,7 @@ class Cycle(Base, kw_only=True):
     opened_on: Mapped[date]
     policy: Mapped[str] = mapped_column(String(32))
     recorded_at: Mapped[datetime] = mapped_column(Instant)
+    imported: Mapped[bool] = mapped_column(default=False)
 
 
 class Renewal(Base, kw_only=True):

@@ -34,6 +34,18 @@ class Row:
     withdrawn_at: datetime | None
     replaced_on: date | None
     kept_reason: str | None
+    number_key: str
+    former_key: str | None
+    edition: str | None
+    source: str | None
+    imported_at: datetime | None
+    voided_at: datetime | None
+    void_reason: str | None
+
+    @property
+    def imported(self) -> bool:
+        """Whether a file put it on record, and it is not void."""
+        return self.imported_at is not None and self.voided_at is None
 
 
 @dataclass(slots=True)
@@ -64,6 +76,7 @@ class Known:
                 cycles=record.cycles if record else (),
                 adjustments=record.adjustments if record else (),
                 kept=kept and row.kept_reason is not None and row.withdrawn_at is None,
+                imported=row.imported,
             )
             for row in self.rows.values()
             for record in [self.records.get(row.id)]
@@ -111,7 +124,9 @@ def _statements(dialect: str) -> Together:
     awards = select(
         Certification.holder_id, Certification.id, Certification.number, Certification.sequence,
         Certification.awarded_on, Certification.withdrawn_at, Certification.replaced_on,
-        Certification.kept_reason,
+        Certification.kept_reason, Certification.number_key, Certification.former_key,
+        Certification.edition, Certification.source, Certification.imported_at,
+        Certification.voided_at, Certification.void_reason,
     ).where(
         bulk.among_given(dialect, Certification.holder_id),
         Certification.scheme == bindparam("scheme"),

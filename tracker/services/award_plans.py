@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
-from tracker.domain import assessments
+from tracker.domain import assessments, certifications
 from tracker.domain import awards as rules
 from tracker.domain.awards import Award, Laid
 from tracker.domain.certifications import Change
@@ -71,6 +71,15 @@ def plans(work: Work, scheme: Scheme, ids: list[str], later: Later) -> list[Plan
     known = [
         one for one in award_facts.known(work, scheme, ids).values() if not _is_plain(scheme, one)
     ]
+    return _read(work, scheme, known, later)
+
+
+def plans_of_all(work: Work, scheme: Scheme, ids: list[str], later: Later) -> list[Plan]:
+    """The plans of all of them: what files gave their awards changed, so that no look tells."""
+    return _read(work, scheme, [*award_facts.known(work, scheme, ids).values()], later)
+
+
+def _read(work: Work, scheme: Scheme, known: list[Known], later: Later) -> list[Plan]:
     award_facts.read_facts(work, scheme, known)
     return [_plan(scheme, one, later) for one in known]
 
@@ -82,9 +91,13 @@ def _is_plain(scheme: Scheme, known: Known) -> bool:
     if not known.rows:
         return day is None
     row = known.rows.get(1)
-    if row is None or len(known.rows) > 1 or row.awarded_on != day or row.withdrawn_at is not None:
+    if row is None or len(known.rows) > 1 or row.withdrawn_at is not None:
         return False
-    return row.kept_reason is None and all(p.taken_on <= day for p in known.passes)
+    if row.kept_reason is not None or row.voided_at is not None:
+        return False
+    if not row.imported and row.awarded_on != day:
+        return False
+    return all(p.taken_on <= row.awarded_on for p in known.passes)
 
 
 def awards_of(
@@ -117,12 +130,7 @@ def _plan(scheme: Scheme, known: Known, later: Later) -> Plan:
 
 
 def _lay_out(scheme: Scheme, plan: Plan) -> None:
-    plan.laid = {
-        award.sequence: rules.lay_out(
-            scheme, award.awarded_on, award.filings, award.adjustments, award.changes
-        )
-        for award in plan.awards
-    }
+    plan.laid = {award.sequence: rules.laid_out(scheme, award) for award in plan.awards}
 
 
 def standing_rows(known: Known) -> list[Row]:
@@ -143,7 +151,11 @@ def _lost(scheme: Scheme, plan: Plan) -> dict[str, Row]:
         filings = plan.known.filings(row.id)
         record = plan.known.records.get(row.id)
         before = rules.lay_out(
-            scheme, row.awarded_on, filings, record.adjustments if record else ()
+            scheme,
+            row.awarded_on,
+            filings,
+            record.adjustments if record else (),
+            imported=certifications.given(record.cycles) if record else (),
         )
         standing = {f.key for award in plan.awards for f in award.filings}
         for one in filings:
@@ -167,7 +179,7 @@ def _refusal(known: Known, lost: Mapping[str, Row]) -> SupportsRenewal:
     row = next(iter(lost.values()))
     days = sorted(str(f.submitted_on) for f in known.filings() if f.key in lost)
     return SupportsRenewal(
-        f"The award of {row.number} ({row.awarded_on}) rests on this pass and was renewed since: "
+        f"The award of {row.number} ({row.awarded_on}) rests on this and was renewed since: "
         f"the renewal applied for on {', '.join(days)} would not fit it any more. Say what "
         'becomes of the later cycles: later_cycles "keep" has the award and its cycles stand as '
         'they are, "unwind" takes the approved renewals back.',

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from sqlalchemy import bindparam, delete, func, select, update
 
 from tracker.db import new_id
-from tracker.domain import certifications
+from tracker.domain import certifications, numbers
 from tracker.domain.awards import Award, Laid
 from tracker.domain.schemes import Scheme
 from tracker.models import Certification, Cycle, FormerRenewalDecision, Renewal, StandingChange
@@ -79,7 +79,7 @@ def write(work: Work, scheme: Scheme, plans: Sequence[Plan], later: Later) -> li
     _write_cycles(work, plans, ids, written)
     timelines.lay_out_first(work, scheme, written.first)
     timelines.lay_out_anew(work, scheme, sorted(written.anew))
-    _tell(work, scheme, written)
+    tell(work, scheme, written.consequences)
     return written.consequences
 
 
@@ -129,10 +129,12 @@ def _rows_of(
 def _new_row(
     work: Work, scheme: Scheme, made: dict[str, Any], award: Award, replaced_on: date | None
 ) -> dict[str, Any]:
+    number = _number(scheme)
     return {
-        **made, "public_id": secrets.token_urlsafe(16), "number": _number(scheme),
-        "awarded_on": award.awarded_on, "recorded_at": work.now, "sequence": award.sequence,
-        "withdrawn_at": None, "replaced_on": replaced_on, "kept_reason": None,
+        **made, "public_id": secrets.token_urlsafe(16), "number": number,
+        "number_key": numbers.key(number), "awarded_on": award.awarded_on,
+        "recorded_at": work.now, "sequence": award.sequence, "withdrawn_at": None,
+        "replaced_on": replaced_on, "kept_reason": None,
     }  # fmt: skip
 
 
@@ -224,7 +226,9 @@ def _write_cycles(
             unwound = any(f.key in plan.unwound for f in award.filings)
             was = plan.known.records[row.id].cycles
             same_day = row.awarded_on == award.awarded_on and was[0].starts_on == award.awarded_on
-            if same_day and not moved and not unwound and len(was) == len(laid.cycles):
+            as_given = was == laid.cycles or not any(c.imported for c in was)
+            same = same_day and as_given and len(was) == len(laid.cycles)
+            if same and not moved and not unwound:
                 continue
             cycles.replace(work, id_, was, laid.cycles)
             cycles.renew(plan.known, laid)
@@ -311,7 +315,15 @@ _CYCLE = (
     .values(
         {
             name: bindparam(f"b_{name}")
-            for name in ("anchor_on", "nth", "starts_on", "expires_on", "opened_on", "policy")
+            for name in (
+                "anchor_on",
+                "nth",
+                "starts_on",
+                "expires_on",
+                "opened_on",
+                "policy",
+                "imported",
+            )
         }
     )
 )
@@ -324,14 +336,15 @@ _ACTIONS: dict[What, str] = {
 }  # fmt: skip
 
 
-def _tell(work: Work, scheme: Scheme, written: _Written) -> None:
+def tell(work: Work, scheme: Scheme, found: Sequence[Consequence]) -> None:
+    """Write the history of what became of awards, and tell their holders."""
     by_action: dict[str, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
-    for one in written.consequences:
+    for one in found:
         detail = {"scheme": scheme.code, "awarded_on": one.after, "before": one.before}
         by_action[_ACTIONS[one.what]].append((one.certification_id, detail))
     for action, details in by_action.items():
         history.record_many(work, action, "certification", details)
-    notices.tell(work, _news(work, scheme, written.consequences))
+    notices.tell(work, _news(work, scheme, found))
 
 
 def _news(work: Work, scheme: Scheme, found: Iterable[Consequence]) -> Iterator[News]:

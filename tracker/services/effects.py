@@ -100,7 +100,11 @@ def _renewals(
         mine = [one for one in approved if one.certification_id == id_]
         filings = [award_facts.filing_of(one, known[id_]) for one in mine]
         laid = rules.lay_out(
-            work.schemes[row.scheme], row.awarded_on, filings, known[id_].adjustments
+            work.schemes[row.scheme],
+            row.awarded_on,
+            filings,
+            known[id_].adjustments,
+            imported=certifications.given(known[id_].cycles),
         )
         stands = row.withdrawn_at is None
         for one in mine:

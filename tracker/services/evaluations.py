@@ -14,13 +14,12 @@ from tracker.domain import certifications, explanations, gap, gap_words, terms
 from tracker.domain.claims import Claim, Credit, Evaluation, GroupTotal, PeriodTotal
 from tracker.domain.errors import NotFound, NotRenewable
 from tracker.domain.lines import CENT
-from tracker.domain.numbers import spellings
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.policies import Policy
 from tracker.domain.schemes import Scheme
 from tracker.domain.terms import Case
 from tracker.models import Certification, Cycle, Span
-from tracker.services import activities, adjustments, cases, facts, records, standings
+from tracker.services import activities, adjustments, cases, facts, numbering, records, standings
 from tracker.services.ahead import Ahead
 from tracker.services.standings import Held, Points
 from tracker.services.work import Reading
@@ -46,6 +45,11 @@ class Detail:
     on: date
     replaced_on: date | None = None
     withdrawn_at: datetime | None = None
+    imported_at: datetime | None = None
+    edition: str | None = None
+    source: str | None = None
+    voided_at: datetime | None = None
+    void_reason: str | None = None
 
     def expires_on(self, cycle: certifications.Cycle) -> date | None:
         """The expiry of a cycle, as extensions decided by the day move it."""
@@ -101,6 +105,8 @@ def _detail(
         id=row.id, number=row.number, public_id=row.public_id, holder_id=row.holder_id,
         scheme=row.scheme, awarded_on=row.awarded_on, standing=standing, cycles=cycles,
         adjustments=made, on=on, replaced_on=row.replaced_on, withdrawn_at=row.withdrawn_at,
+        imported_at=row.imported_at, edition=row.edition, source=row.source,
+        voided_at=row.voided_at, void_reason=row.void_reason,
     )  # fmt: skip
 
 
@@ -175,8 +181,7 @@ def page(
         if value is not None:
             conditions.append(getattr(Certification, key) == value)
     if number is not None:
-        prefixes = [one.number_prefix for one in reading.schemes]
-        conditions.append(Certification.number.in_(spellings(number, prefixes)))
+        conditions.append(numbering.is_called(number))
     if status is not None:
         conditions.append(status == standings.STATUS)
     if number is None and status != "withdrawn":

@@ -56,7 +56,16 @@ Rows = list[dict[str, Any]]
 
 # What a person is not told of the rows about them: keys of ours, and links that the nesting tells.
 _INTERNAL = frozenset(
-    {"version", "key", "holder_id", "certification_id", "activity_id", "folded_name"}
+    {
+        "version",
+        "key",
+        "holder_id",
+        "certification_id",
+        "activity_id",
+        "folded_name",
+        "number_key",
+        "former_key",
+    }
 )
 _SUBJECTS: tuple[tuple[str, type[Base]], ...] = (
     ("assessment", Assessment), ("certification", Certification), ("activity", Activity),

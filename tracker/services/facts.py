@@ -1,8 +1,8 @@
 """From rows to the values that rules take: attempts, cycles, applications, changes, claims.
 
-Everything is read for many holders at once with one statement a kind of fact, so that a page
-of fifty costs as many statements as one record. ``known_at`` leaves out what was recorded
-later, which reproduces yesterday's report. How facts are asked for is in ``asking``.
+Everything is read for many holders at once with one statement a kind of fact: a page costs as
+many statements as one record. ``known_at`` leaves out what was recorded later, which reproduces
+yesterday's report. How facts are asked for is in ``asking``.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def attempts(
 
 CYCLE = (
     Cycle.ordinal, Cycle.anchor_on, Cycle.nth, Cycle.starts_on, Cycle.expires_on,
-    Cycle.opened_on, Cycle.policy,
+    Cycle.opened_on, Cycle.policy, Cycle.imported,
 )  # fmt: skip
 """The columns of a ``domain.certifications.Cycle``, in its order."""
 
@@ -192,7 +192,7 @@ ADJUSTMENTS = _adjustments(lambda column: column == ID)
 """The adjustments of the certification that ``id`` names, to be read ahead."""
 _CYCLES = about(lambda of: Together(_cycles(of), _adjustments(of)))
 _RECORDS = about(lambda of: Together(_cycles(of), _adjustments(of), _renewals(of), _changes(of)))
-# Of one day: as they were recorded; one file's changes by their refs, in whatever order.
+# Of one day: as they were recorded; those of one file by their refs.
 IN_ORDER = attrgetter("effective_on", "recorded_at", "ref", "id")
 
 
@@ -355,6 +355,8 @@ CERTIFICATION = (
     Certification.id, Certification.number, Certification.public_id, Certification.holder_id,
     Certification.scheme, Certification.awarded_on, Certification.recorded_at,
     Certification.sequence, Certification.withdrawn_at, Certification.replaced_on,
+    Certification.imported_at, Certification.edition, Certification.source,
+    Certification.voided_at, Certification.void_reason,
 )  # fmt: skip
 CERTIFICATION_BY_ID = select(*CERTIFICATION).where(Certification.id == ID)
 WITH_CYCLES = (
@@ -389,10 +391,9 @@ def with_cycles(
     if not rows:
         raise NotFound
     check_own_holder(reading.actor, rows[0].holder_id)
-    first = len(CERTIFICATION)
-    cycles = [rules.Cycle(*row[first:]) for row in rows if row.ordinal is not None]
+    cycles = [rules.Cycle(*row[len(CERTIFICATION) :]) for row in rows if row.ordinal is not None]
     if not cycles:
         return rows[0], None
     adjustments = adjustments_of(reading.rows(ADJUSTMENTS, asked)).get(rows[0].id, ())
-    in_order = tuple(sorted(cycles, key=attrgetter("ordinal")))
-    return rows[0], Record(rows[0].id, in_order, adjustments=adjustments)
+    cycles.sort(key=attrgetter("ordinal"))
+    return rows[0], Record(rows[0].id, tuple(cycles), adjustments=adjustments)

@@ -14,10 +14,9 @@ from tracker.db import new_id
 from tracker.domain.emails import compared
 from tracker.domain.errors import AlreadyRecorded, NotFound, Stale
 from tracker.domain.names import Name, is_same
-from tracker.domain.numbers import spellings
 from tracker.domain.permissions import check_own_holder
 from tracker.models import Certification, Employer, Holder, RosterEntry
-from tracker.services import history, names, reminders
+from tracker.services import history, names, numbering, reminders
 from tracker.services.work import Reading, Work, zone_of
 
 COLUMNS = (
@@ -119,13 +118,13 @@ def search(
     if after:
         statement = statement.where(Holder.id > after)
     for key, value in filters.items():
-        statement = statement.where(_matches(reading, key, value))
+        statement = statement.where(_matches(key, value))
     return list(reading.rows(statement))
 
 
-def _matches(reading: Reading, key: str, value: str) -> ColumnElement[bool]:
+def _matches(key: str, value: str) -> ColumnElement[bool]:
     if key == "q":
-        return _is_meant(reading, value)
+        return _is_meant(value)
     if key in names.FIELDS:
         return names.begins(key, value)
     if key == "email":
@@ -139,13 +138,12 @@ def _has_address(text: str) -> ColumnElement[bool]:
     return or_(func.lower(Holder.email) == address, func.lower(Holder.second_email) == address)
 
 
-def _is_meant(reading: Reading, query: str) -> ColumnElement[bool]:
+def _is_meant(query: str) -> ColumnElement[bool]:
     """The condition that a query means a holder by any of the ways to name one."""
     if "@" in query:
         return _has_address("".join(query.split()))
-    numbers = spellings(query, [scheme.number_prefix for scheme in reading.schemes])
     keys = {query, query.upper(), query.lower()}
-    certified = select(Certification.holder_id).where(Certification.number.in_(numbers))
+    certified = select(Certification.holder_id).where(numbering.is_called(query))
     employed = select(RosterEntry.holder_id).join(Employer).where(
         RosterEntry.employee_id.in_(keys), RosterEntry.holder_id.is_not(None)
     )  # fmt: skip

@@ -13,11 +13,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, String, func, or_, select
 
+from tracker.domain import numbers
 from tracker.domain.emails import compared
-from tracker.domain.numbers import spellings
-from tracker.domain.values import run_together
 from tracker.models import Certification, Holder, RosterEntry
-from tracker.services import bulk
+from tracker.services import bulk, numbering
 from tracker.services.work import Reading
 
 Word = tuple[str, str]
@@ -37,7 +36,7 @@ class Named:
         """Everything given: numbers without hyphens and case, addresses without case."""
         number, email = self.certificate_number, self.email
         given = (
-            ("ref", self.holder_ref), ("number", number and run_together(number)),
+            ("ref", self.holder_ref), ("number", number and numbers.key(number).lower()),
             ("email", email and compared(email)),
         )  # fmt: skip
         return frozenset((kind, word) for kind, word in given if word)
@@ -80,15 +79,12 @@ class Meanings:
 def meant(reading: Reading, names: Iterable[Named]) -> Meanings:
     """Whom each of these names means, in at most three statements."""
     by_kind: dict[str, set[str]] = defaultdict(set)
-    written: set[str] = set()
     for named in names:
         if (word := named.deciding) is not None:
             by_kind[word[0]].add(word[1])
-            if word[0] == "number":
-                written.add(named.certificate_number or "")
     found: dict[Word, set[str]] = defaultdict(set)
     deceased: set[str] = set()
-    for word, holder_id, deceased_on in _holders(reading, by_kind, written):
+    for word, holder_id, deceased_on in _holders(reading, by_kind):
         found[word].add(holder_id)
         if deceased_on is not None:
             deceased.add(holder_id)
@@ -97,24 +93,22 @@ def meant(reading: Reading, names: Iterable[Named]) -> Meanings:
     return Meanings(one, deceased, several)
 
 
-def _holders(
-    reading: Reading, by_kind: dict[str, set[str]], written: Collection[str]
-) -> Iterable[tuple[Word, str, Any]]:
+def _holders(reading: Reading, by_kind: dict[str, set[str]]) -> Iterable[tuple[Word, str, Any]]:
     if refs := by_kind["ref"]:
         statement = select(Holder.ref, Holder.id, Holder.deceased_on)
         for ref, *holder in reading.rows(statement.where(bulk.among(reading, Holder.ref, refs))):
             yield ("ref", ref), *holder
-    if by_kind["number"]:
+    if called := by_kind["number"]:
         table = Certification
-        prefixes = [scheme.number_prefix for scheme in reading.schemes]
-        spelled = set().union(*(spellings(number, prefixes) for number in written))
+        keys = {number.upper() for number in called}
         held = (
-            select(table.number, Holder.id, Holder.deceased_on)
+            select(table.number_key, table.former_key, Holder.id, Holder.deceased_on)
             .join(Holder, Holder.id == table.holder_id)
-            .where(bulk.among(reading, table.number, spelled), table.withdrawn_at.is_(None))
+            .where(numbering.is_among(reading, keys), table.withdrawn_at.is_(None))
         )
-        for number, *holder in reading.rows(held):
-            yield ("number", run_together(number)), *holder
+        for number, former, *holder in reading.rows(held):
+            for key in keys & {number, former}:
+                yield ("number", key.lower()), *holder
     if addresses := by_kind["email"]:
         yield from _by_address(reading, addresses)
 
@@ -142,11 +136,11 @@ def words_of(reading: Reading, holder_ids: Collection[str]) -> dict[str, set[Wor
     for id_, ref, *addresses in reading.rows(people):
         found[id_] |= {("ref", ref), *(("email", compared(a)) for a in addresses if a)}
     table = Certification
-    held = select(table.holder_id, table.number).where(
+    held = select(table.holder_id, table.number_key, table.former_key).where(
         bulk.among(reading, table.holder_id, holder_ids), table.withdrawn_at.is_(None)
     )
-    for id_, number in reading.rows(held):
-        found[id_].add(("number", run_together(number)))
+    for id_, *keys in reading.rows(held):
+        found[id_] |= {("number", key.lower()) for key in keys if key}
     return found
 
 
@@ -155,7 +149,7 @@ def any_of(reading: Reading, words: Collection[Word]) -> ColumnElement[bool]:
     by_kind: dict[str, set[str]] = defaultdict(set)
     for kind, word in words:
         by_kind[kind].add(word)
-    plain = _without(RosterEntry.given_number, "- ./_")
+    plain = _without(RosterEntry.given_number, numbers.MARKS)
     return or_(
         bulk.among(reading, RosterEntry.given_holder_ref, by_kind["ref"]),
         bulk.among(reading, _lower(plain), by_kind["number"]),

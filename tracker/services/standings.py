@@ -65,6 +65,7 @@ class Held:
     standing: Standing
     replaced_on: date | None = None
     withdrawn_at: datetime | None = None
+    imported_at: datetime | None = None
 
 
 SPAN = cases.SPAN
@@ -72,7 +73,7 @@ _HELD = (
     select(
         Certification.id, Certification.number, Certification.public_id,
         Certification.holder_id, Certification.scheme, Certification.awarded_on, *SPAN,
-        Certification.replaced_on, Certification.withdrawn_at,
+        Certification.replaced_on, Certification.withdrawn_at, Certification.imported_at,
     )
     .join(Span, and_(Span.certification_id == Certification.id, ON_SPAN))
 )  # fmt: skip
@@ -82,10 +83,10 @@ OF_HOLDER = _HELD.where(Certification.holder_id == bindparam("id"), facts.SHOWN)
 
 
 def _held(row: Any, on: date) -> Held:
-    standing = certifications.standing_on(certifications.Span(*row[6:-2]), on)
+    standing = certifications.standing_on(certifications.Span(*row[6:-3]), on)
     return Held(
         row.id, row.number, row.public_id, row.holder_id, row.scheme, row.awarded_on, standing,
-        row.replaced_on, row.withdrawn_at,
+        row.replaced_on, row.withdrawn_at, row.imported_at,
     )  # fmt: skip
 
 
@@ -278,6 +279,8 @@ class ExportRow:
 def export(reading: Reading, *, on: date) -> Iterator[ExportRow]:
     """One row per holder and scheme with an assessment on or before ``on``, by holder_ref.
 
+    The same of those whom a file of certifications says to be certified by then.
+
     Nothing after ``on`` is seen. Of whoever had died by then the status is that of the dates, and
     nothing is valid. Reads in chunks, so that memory stays flat.
     """
@@ -287,8 +290,12 @@ def export(reading: Reading, *, on: date) -> Iterator[ExportRow]:
             Assessment.holder_id == Holder.id, Assessment.taken_on <= on,
             Assessment.voided_at.is_(None),
         )  # fmt: skip
+        told = select(Certification.id).where(
+            Certification.holder_id == Holder.id, Certification.imported_at.is_not(None),
+            Certification.awarded_on <= on, facts.CARRIED,
+        )  # fmt: skip
         statement = select(Holder.id, Holder.ref, Holder.deceased_on)
-        statement = statement.where(Holder.ref > last, tried.exists())
+        statement = statement.where(Holder.ref > last, or_(tried.exists(), told.exists()))
         statement = statement.order_by(Holder.ref).limit(facts.CHUNK)
         page = reading.rows(statement)
         if not page:
@@ -304,8 +311,8 @@ def _export_page(reading: Reading, holders: Mapping[str, Any], on: date) -> Iter
     for holder_id, holder in holders.items():
         for scheme in reading.schemes:
             tried = [a for a in attempts[holder_id, scheme.code] if a.taken_on <= on]
-            if tried:
-                one = held.get((holder_id, scheme.code))
+            one = held.get((holder_id, scheme.code))
+            if tried or (one and one.imported_at):
                 total = totals.get(one.id) if one else None
                 yield _export_row(scheme, holder, tried, one, total, on=on)
 
@@ -322,6 +329,8 @@ def _export_row(
     passed = assessments.passes(tried, on=on)
     died = holder.deceased_on is not None and holder.deceased_on <= on
     standing = held.standing if held else None
+    # Of an award that a file told, the passes may be unknown; none of them is missing.
+    needed = () if held and held.imported_at else scheme.required
     return ExportRow(
         holder_ref=holder.ref, certificate_number=held.number if held else "", scheme=scheme.code,
         status=standing.status if standing else "in_progress",
@@ -333,5 +342,5 @@ def _export_row(
         points_counted=total.total if total else None,
         points_required=total.required if total else None,
         modules_passed=";".join(m.code for m in scheme.modules if m.code in passed),
-        modules_missing=";".join(code for code in scheme.required if code not in passed),
+        modules_missing=";".join(code for code in needed if code not in passed),
     )  # fmt: skip

@@ -28,7 +28,7 @@ def cycle_row(work: Work, certification_id: str, cycle: certifications.Cycle) ->
         "id": new_id(), "certification_id": certification_id, "ordinal": cycle.ordinal,
         "anchor_on": cycle.anchor_on, "nth": cycle.nth, "starts_on": cycle.starts_on,
         "expires_on": cycle.expires_on, "opened_on": cycle.opened_on, "policy": cycle.policy,
-        "recorded_at": work.now,
+        "recorded_at": work.now, "imported": cycle.imported,
     }  # fmt: skip
 
 

@@ -19,10 +19,10 @@ from sqlalchemy.orm import aliased
 from tracker.domain import certifications
 from tracker.domain.certifications import Standing
 from tracker.domain.errors import NotFound
-from tracker.domain.numbers import spellings
 from tracker.domain.schemes import Scheme
 from tracker.domain.values import run_together
 from tracker.models import Certification, FormerName, Holder, Span
+from tracker.services import numbering
 from tracker.services.work import Reading
 
 _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{16,32}")
@@ -91,11 +91,11 @@ def by_number(reading: Reading, number: str, surname: str) -> Verified:
     Whatever name it is asked by, the current one is told. Blanks, case, accents and hyphens are
     forgiven in the name, and missing or other hyphens in the number. Raises NotFound.
     """
-    numbers = spellings(number, [scheme.number_prefix for scheme in reading.schemes])
+    numbered = numbering.is_called(number)
     asked = run_together(surname)
     # Both are always read, so that the time of an answer does not tell whether a number exists.
-    rows = reading.rows(_STATEMENT.where(Certification.number.in_(numbers)))
-    former = reading.rows(_FORMER.where(Certification.number.in_(numbers)))
+    rows = reading.rows(_STATEMENT.where(numbered))
+    former = reading.rows(_FORMER.where(numbered))
     surnames = {run_together(row.family_name) for row in (*rows[:1], *former)}
     if not asked or asked not in surnames or len({row.number for row in rows}) != 1:
         raise NotFound

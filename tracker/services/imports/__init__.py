@@ -1,8 +1,9 @@
 """Files that come in: all of a file or nothing of it, in any order of rows, as often as wanted.
 
 What lives here: the run of one file through its kind (a module each: ``holders``,
-``assessments``, ``activities``, ``renewals``, ``standing_changes``, ``roster``). What does not:
-reading CSV and XLSX (``tracker.tabular``), and the transaction, which is the door's.
+``assessments``, ``certifications``, ``activities``, ``renewals``, ``standing_changes``,
+``roster``), and of a folder of them (``folder``). What does not: reading CSV and XLSX
+(``tracker.tabular``), and the transaction, which is the door's.
 
 Imports run one at a time, so that two of them never wait for each other's rows; the second of
 two same files finds everything unchanged. Each run leaves one line of history, and one for each
@@ -27,6 +28,7 @@ from tracker.services import bulk, history
 from tracker.services.imports import (
     activities,
     assessments,
+    certifications,
     holders,
     renewals,
     roster,
@@ -41,12 +43,21 @@ from tracker.tabular.problems import Problems
 from tracker.tabular.reader import MOST_ERRORS, Readable
 
 __all__ = [
-    "KINDS", "AwardChange", "ImportRefused", "Report", "RowWarning", "get", "record_run", "run",
+    "KINDS", "AwardChange", "ImportRefused", "Report", "RowWarning", "check_cells", "columns",
+    "get", "keep_checked", "record_run", "run",
 ]  # fmt: skip
 
 _KINDS: dict[str, Kind] = {
     module.KIND.name: module.KIND
-    for module in (holders, assessments, activities, renewals, standing_changes, roster)
+    for module in (
+        holders,
+        assessments,
+        certifications,
+        activities,
+        renewals,
+        standing_changes,
+        roster,
+    )
 }
 KINDS = tuple(_KINDS)
 """The kinds of files, in the order in which they are to be imported."""
@@ -162,7 +173,8 @@ def _run_nested(
                 made.settle_refusals()
                 if on_progress:
                     on_progress(rows[-1].number - 1)
-            _check_clean(made, reader, given)
+            if not kind.checks_on:
+                _check_clean(made, reader, given)
             kind.finish(made)
             made.settle_refusals()
             _check_clean(made, reader, given)
@@ -191,6 +203,43 @@ def _check_clean(run: Run, reader: Reader, given: dict[str, Any]) -> None:
     if total:
         errors = sorted([*reader.errors, *run.problems.kept], key=lambda error: error.row)
         raise ImportRefused(errors[:MOST_ERRORS], total, run=given)
+
+
+def columns(kind: str) -> tuple[str, ...]:
+    """The names of a kind's columns. Raises Invalid for an unknown kind."""
+    return tuple(column.name for column in _kind(kind).columns)
+
+
+def check_cells(
+    kind: str,
+    stream_or_path: Readable,
+    *,
+    filename: str,
+    dates: Dates = Dates.ISO,
+    encoding: Encoding = Encoding.UTF_8,
+) -> None:
+    """Look at every cell of a file by itself, without the record. Raises ImportRefused."""
+    chosen = _kind(kind)
+    name = _storable(filename)
+    given = {"id": new_id(), "kind": kind, "filename": name, "dry_run": True}
+    try:
+        reader = tabular.read(
+            stream_or_path, filename=name, columns=chosen.columns, dates=dates,
+            encoding=encoding,
+        )  # fmt: skip
+        with reader:
+            for _ in reader:
+                pass
+            reader.check_clean()
+    except BadTable as refusal:
+        run_ = given | {"employer_id": None}
+        raise ImportRefused(refusal.errors, refusal.total, run=run_) from refusal
+
+
+def keep_checked(work: Work, report: Report) -> None:
+    """Keep that a file was checked, for whoever took back what the run had written."""
+    given = {"id": report.id, "kind": report.kind, "filename": report.filename, "dry_run": True}
+    _store(work, given, "checked", report.to_dict(), None)
 
 
 def _report(run: Run, given: dict[str, Any]) -> Report:

@@ -19,8 +19,7 @@ from tracker.domain.schemes import Scheme
 from tracker.domain.values import folded
 from tracker.models import Assessment, Center, CenterApproval, Holder
 from tracker.services import awards, bulk, certifications
-from tracker.services.imports import lookups
-from tracker.services.imports.report import AwardChange
+from tracker.services.imports import award_changes, lookups
 from tracker.services.imports.run import Kind, Row, Run
 from tracker.services.imports.tables import Batch
 from tracker.services.work import Reading
@@ -173,44 +172,16 @@ def _settle(run: Run, scheme: Scheme, holder_ids: list[str], rows: dict[str, int
         _tell(run, found, rows)
 
 
-_WORDS: dict[awards.What, tuple[str, str]] = {
-    "awarded": ("certifications awarded", "awarded"),
-    "moved": ("award dates moved", "award date moved"),
-    "withdrawn": (
-        "certifications withdrawn (void: recorded in error)", "withdrawn (void: recorded in error)"
-    ),
-    "restored": ("certifications given back", "given back: the passes carry it again"),
-    "kept": (
-        "awards kept although passes are earlier", "kept: it was renewed since, so it stands"
-    ),
-}  # fmt: skip
-"""How a report counts what became of awards, and how it names each."""
-
-
 def _tell(run: Run, found: Collection[awards.Consequence], rows: dict[str, int]) -> None:
-    """Count what became of awards; those on record before the file are named."""
+    """Count and name what became of awards; warn of those that stand as they are dated."""
+    award_changes.follow(run, found)
     for one in found:
-        run.effects[_WORDS[one.what][0]] += 1
-    changed = [one for one in found if one.what != "awarded"]
-    refs = _refs(run.work, {one.holder_id for one in changed})
-    for one in changed:
-        words = _WORDS[one.what][1]
-        run.follow(
-            AwardChange(refs[one.holder_id], one.number, one.scheme, words, one.before, one.after)
-        )
         if one.what == "kept" and one.holder_id in rows:
             run.warn(
                 rows[one.holder_id], "taken_on",
                 f"The passes date the award of {one.number} to {one.after}; it was renewed since, "
                 f"so it stays {one.before}. Amend the assessment over HTTP to move it.",
             )  # fmt: skip
-
-
-def _refs(reading: Reading, holder_ids: Collection[str]) -> dict[str, str]:
-    if not holder_ids:
-        return {}
-    statement = select(Holder.id, Holder.ref).where(bulk.among(reading, Holder.id, holder_ids))
-    return {row.id: row.ref for row in reading.rows(statement)}
 
 
 def _rule(refusal: SupportsRenewal) -> str:

@@ -97,8 +97,7 @@ def cycles(reading: Reading, holder_ids: Collection[str]) -> dict[HolderScheme, 
     """The cycles opened so far, by holder and scheme; those of several awards one after another."""
     statement = (
         select(
-            Certification.holder_id, Certification.scheme, Cycle.ordinal, Cycle.anchor_on,
-            Cycle.nth, Cycle.starts_on, Cycle.expires_on, Cycle.opened_on, Cycle.policy,
+            Certification.holder_id, Certification.scheme, *facts.CYCLE,
         )
         .join(Cycle, Cycle.certification_id == Certification.id)
         .where(

@@ -235,7 +235,10 @@ def _plans(work: Work, scheme: Scheme, ids: Collection[str]) -> dict[str, _Plan]
 def _plan(scheme: Scheme, record: facts.Record, found: Sequence[Any]) -> _Plan:
     """Lay the cycles out: the award's, then one for each approval, as they were decided."""
     filings = [award_facts.filing_of(row, record) for row in found]
-    laid = lay_out(scheme, record.cycles[0].starts_on, filings, record.adjustments, record.changes)
+    laid = lay_out(
+        scheme, record.cycles[0].starts_on, filings, record.adjustments, record.changes,
+        imported=rules.given(record.cycles),
+    )  # fmt: skip
     cycles = [record.cycles[0], *laid.cycles[1:]]
     by_key = {row.id: row.ref or row.id for row in found}
     renewed = {id_: laid.renewed[key] for id_, key in by_key.items()}

@@ -121,7 +121,8 @@ class Kind:
     """One kind of file: its columns, its key, what is done with each chunk and at the end.
 
     ``take`` checks a chunk of rows and writes them; ``finish`` draws the consequences once all
-    rows are written, so that the order of the rows never matters.
+    rows are written, so that the order of the rows never matters. One that ``checks_on`` is called
+    after refusals too: it tells what else is wrong, and writes nothing.
     """
 
     name: str
@@ -129,6 +130,7 @@ class Kind:
     key: tuple[str, ...]
     take: Callable[[Run, Collection[Row]], None]
     finish: Callable[[Run], None]
+    checks_on: bool = False
 
     def key_of(self, values: dict[str, Any]) -> str:
         """The row's key as one text."""

@@ -18,6 +18,8 @@ _TABLES = """
     create table touched (scheme text, id text, row integer, changed integer,
                           primary key (scheme, id)) without rowid;
     create table noted (space text, row integer, note text, primary key (space, row)) without rowid;
+    create table grouped (owner text, row integer, note text, primary key (owner, row))
+    without rowid;
 """
 _TOUCH = """
     insert into touched values (?, ?, ?, ?) on conflict (scheme, id) do update
@@ -78,6 +80,25 @@ class Scratch:
             "insert into noted values (?, ?, ?)",
             ((space, row, json.dumps(note)) for row, note in notes),
         )
+
+    def group(self, notes: Iterable[tuple[str, int, Any]]) -> None:
+        """Keep a value that JSON knows for each of these rows, by whom or what the row is about."""
+        self._many(
+            "insert into grouped values (?, ?, ?)",
+            ((owner, row, json.dumps(note)) for owner, row, note in notes),
+        )
+
+    def grouped(self, owners: Iterable[str]) -> dict[str, list[tuple[int, Any]]]:
+        """All that was kept about these, in the order of the rows."""
+        found: dict[str, list[tuple[int, Any]]] = {}
+        rows = self._file.execute(
+            "select owner, row, note from grouped where owner in (select value from json_each(?))"
+            " order by owner, row",
+            (json.dumps(list(owners)),),
+        )
+        for owner, row, note in rows:
+            found.setdefault(owner, []).append((row, json.loads(note)))
+        return found
 
     def noted(self, space: str) -> Iterator[list[tuple[int, Any]]]:
         """All that was kept under this name in the order of the rows, in chunks."""

@@ -1,0 +1,100 @@
+"""Imported awards: what a file said of a certification, amended or taken back by staff."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import ValidationError, fields, validates_schema
+
+from tracker.api import doors
+from tracker.api.assessments import CorrectedCertification, Void, present_effect
+from tracker.api.certifications import CertificationDetail, present_detail
+from tracker.api.doors import Nouns
+from tracker.api.fields import Closed, Day, Words
+from tracker.domain.imported_awards import Stretch
+from tracker.domain.numbers import LONGEST
+from tracker.services import imported_award_acts
+from tracker.services.imported_award_acts import Corrected
+from tracker.services.work import Work
+
+nouns = Nouns("imported awards", __name__, description=__doc__)
+
+_AMENDABLE = ("number", "awarded_on", "cycles", "edition", "source")
+_MOST_CYCLES = 60
+
+
+class CycleGiven(Closed):
+    """A cycle as it should have been given, in the order of their days."""
+
+    starts_on = Day(
+        allow_none=True, load_default=None,
+        metadata={"description": "Null: the award's day, or the day after the cycle before."},
+    )  # fmt: skip
+    expires_on = Day(
+        allow_none=True, load_default=None,
+        metadata={"description": "Last valid day. Null: as the scheme's validity has it."},
+    )  # fmt: skip
+
+
+class AwardAmendment(Void):
+    """What a file should have said of an award, and why it is corrected; the rest stays."""
+
+    number = Words(LONGEST)
+    awarded_on = Day()
+    cycles = fields.List(
+        fields.Nested(CycleGiven),
+        metadata={"description": "All cycles that are given; those that renewals open follow."},
+    )
+    edition = Words(64, allow_none=True)
+    source = Words(200, allow_none=True)
+
+    @validates_schema
+    def _changes_something(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if not data.keys() & set(_AMENDABLE):
+            raise ValidationError(f"one of {', '.join(_AMENDABLE)} is required")
+        if not 1 <= len(data.get("cycles", [None])) <= _MOST_CYCLES:
+            raise ValidationError(f"must be from 1 to {_MOST_CYCLES} cycles", "cycles")
+
+
+class CorrectedAward(CertificationDetail):
+    """A certification as it was corrected, or would be, and every one that this changes."""
+
+    preview = fields.Boolean(required=True)
+    warnings = fields.List(fields.String(), required=True)
+    certifications = fields.List(fields.Nested(CorrectedCertification), required=True)
+
+
+def _present(found: Corrected) -> dict[str, Any]:
+    return {
+        **present_detail(found.detail), "preview": found.preview,
+        "warnings": list(found.warnings),
+        "certifications": [present_effect(one) for one in found.changes],
+    }  # fmt: skip
+
+
+@nouns.writes(
+    "POST /certifications/<uuid:certification_id>/amendment",
+    "staff",
+    body=AwardAmendment,
+    returns=CorrectedAward,
+    errors=(404, 409),
+)
+def amend(work: Work, body: dict[str, Any], *, certification_id: str) -> Response:
+    """Correct what a file said of an award; a void one is given back. Its address stays."""
+    why = {key: body.pop(key) for key in ("reason", "later_cycles", "preview") if key in body}
+    if "cycles" in body:
+        body["cycles"] = [Stretch(**one) for one in body["cycles"]]
+    return doors.answer(_present(imported_award_acts.amend(work, certification_id, body, **why)))
+
+
+@nouns.writes(
+    "POST /certifications/<uuid:certification_id>/void",
+    "staff",
+    body=Void,
+    returns=CorrectedAward,
+    errors=(404, 409),
+)
+def void(work: Work, body: dict[str, Any], *, certification_id: str) -> Response:
+    """Take back an award that a file put on record in error; passes may still carry it."""
+    return doors.answer(_present(imported_award_acts.void(work, certification_id, **body)))

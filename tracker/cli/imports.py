@@ -1,0 +1,143 @@
+"""Files that come in: one of a kind, or a folder of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from tracker.cli.doors import OPERATOR, complain, office, progress
+from tracker.services import imports
+from tracker.services.imports import KINDS, ImportRefused, Report, folder
+from tracker.services.imports.folder import FolderRefused
+from tracker.services.work import Office
+from tracker.tabular import Dates, Encoding
+
+_FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """How files are to be read, and whether anything is to be stored."""
+
+    dates: Dates
+    encoding: Encoding
+    dry_run: bool
+    new_centers: bool
+
+
+@click.command("import")
+@click.argument("kind", type=click.Choice(KINDS), required=False)
+@click.argument("file", type=_FILE, required=False)
+@click.option("--all", "from_folder", type=_FOLDER, help="Import a folder of files, as one act.")
+@click.option("--dry-run", is_flag=True, help="Do all the work, and store nothing.")
+@click.option(
+    "--dates",
+    type=click.Choice([d.value for d in Dates]),
+    default=Dates.ISO.value,
+    show_default=True,
+    help="How to read dates like 03/04/2026; ISO dates are read always.",
+)
+@click.option(
+    "--encoding",
+    type=click.Choice([e.value for e in Encoding]),
+    default=Encoding.UTF_8.value,
+    show_default=True,
+    help="How the letters of a CSV file are written; a workbook says it itself.",
+)
+@click.option(
+    "--new-centers", is_flag=True, help="Add the assessment centers that are not on record."
+)
+def import_(
+    kind: str | None,
+    file: Path | None,
+    *,
+    from_folder: Path | None,
+    dry_run: bool,
+    dates: str,
+    encoding: str,
+    new_centers: bool,
+) -> None:
+    """Import a CSV or XLSX file of a KIND, or a folder of them: all of the rows, or none.
+
+    Import the kinds in the order in which they are listed. Importing a file again changes
+    nothing and says so. FILE may be - for standard input.
+
+    With --all the files of the folder are imported in that order, each named as its kind
+    (holders.csv, standing-changes.xlsx), in one transaction.
+    """
+    options = _Options(Dates(dates), Encoding(encoding), dry_run, new_centers)
+    if from_folder is not None and kind is None:
+        _import_folder(office(), from_folder, options)
+    elif kind is not None and file is not None and from_folder is None:
+        _import_file(office(), kind, file, options)
+    else:
+        raise click.UsageError("Give a KIND and a FILE, or --all with a folder.")
+
+
+def _import_file(opened: Office, kind: str, file: Path, options: _Options) -> None:
+    name = "standard input" if str(file) == "-" else file.name
+    source = sys.stdin.buffer if str(file) == "-" else file
+    try:
+        with progress(f"Importing {kind}") as tell, opened.work(OPERATOR) as work:
+            report = imports.run(
+                work, kind, source, filename=name, dates=options.dates, dry_run=options.dry_run,
+                encoding=options.encoding, on_progress=tell, new_centers=options.new_centers,
+            )  # fmt: skip
+            tell(report.rows)
+    except ImportRefused as refusal:
+        with opened.work(OPERATOR) as work:
+            imports.record_run(work, refusal)
+        raise
+    _tell(report)
+
+
+def _import_folder(opened: Office, path: Path, options: _Options) -> None:
+    files = folder.find(path)
+    try:
+        with progress(f"Importing {path.name}") as tell, opened.work(OPERATOR) as work:
+            reports = folder.run(
+                work, files, dates=options.dates, encoding=options.encoding, on_progress=tell,
+                dry_run=options.dry_run, new_centers=options.new_centers,
+            )  # fmt: skip
+    except FolderRefused as refusal:
+        with opened.work(OPERATOR) as work:
+            for one in refusal.refusals:
+                imports.record_run(work, one)
+        raise
+    for report in reports:
+        _tell_rows(report)
+    _tell_end(reports)
+
+
+def _tell(report: Report) -> None:
+    _tell_rows(report)
+    _tell_end([report])
+
+
+def _tell_rows(report: Report) -> None:
+    for warning in report.warnings:
+        complain(f"warning: {report.filename}, {warning}")
+    if report.total_warnings > len(report.warnings):
+        complain(f"warning: ... and {report.total_warnings - len(report.warnings):,} more")
+    click.echo(
+        f"{report.kind}: {report.rows:,} rows: {report.created:,} created, "
+        f"{report.changed:,} changed, {report.unchanged:,} unchanged"
+    )
+    for what, count in report.effects.items():
+        click.echo(f"{what}: {count:,}")
+    for change in report.consequences:
+        click.echo(f"  {change}")
+    if report.total_consequences > len(report.consequences):
+        click.echo(f"  ... and {report.total_consequences - len(report.consequences):,} more")
+
+
+def _tell_end(reports: Sequence[Report]) -> None:
+    if reports[0].dry_run:
+        click.echo("This was a dry run: nothing was stored.")
+    elif all(report.unchanged == report.rows for report in reports):
+        click.echo("Nothing changed.")

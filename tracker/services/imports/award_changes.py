@@ -1,0 +1,56 @@
+"""What a file brought about for awards: counted, and those on record before it named."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+
+from tracker.models import Holder
+from tracker.services import awards, bulk
+from tracker.services.imported_award_rows import Changed
+from tracker.services.imports.report import AwardChange
+from tracker.services.imports.run import Run
+from tracker.services.work import Reading
+
+_WORDS: dict[awards.What, tuple[str, str]] = {
+    "awarded": ("certifications awarded", "awarded"),
+    "moved": ("award dates moved", "award date moved"),
+    "withdrawn": (
+        "certifications withdrawn (void: recorded in error)", "withdrawn (void: recorded in error)"
+    ),
+    "restored": ("certifications given back", "given back: the passes carry it again"),
+    "kept": (
+        "awards kept although passes are earlier", "kept: it was renewed since, so it stands"
+    ),
+}  # fmt: skip
+"""How a report counts what became of awards, and how it names each."""
+
+
+def follow(run: Run, found: Collection[awards.Consequence]) -> None:
+    """Count what became of awards; those on record before the file are named."""
+    for one in found:
+        run.effects[_WORDS[one.what][0]] += 1
+    changed = [one for one in found if one.what != "awarded"]
+    refs = _refs(run.work, {one.holder_id for one in changed})
+    for one in changed:
+        words = _WORDS[one.what][1]
+        run.follow(
+            AwardChange(refs[one.holder_id], one.number, one.scheme, words, one.before, one.after)
+        )
+
+
+def name(run: Run, scheme: str, changed: Collection[Changed]) -> None:
+    """Name the awards that a file of certifications changed."""
+    refs = _refs(run.work, {one.holder_id for one in changed})
+    for one in sorted(changed, key=lambda one: (refs[one.holder_id], one.number)):
+        run.follow(
+            AwardChange(refs[one.holder_id], one.number, scheme, one.what, one.before, one.after)
+        )
+
+
+def _refs(reading: Reading, holder_ids: Collection[str]) -> dict[str, str]:
+    if not holder_ids:
+        return {}
+    statement = select(Holder.id, Holder.ref).where(bulk.among(reading, Holder.id, holder_ids))
+    return {row.id: row.ref for row in reading.rows(statement)}

@@ -1,0 +1,199 @@
+"""certifications: awards of another system, by number and start of cycle; one row a cycle.
+
+The file says what was awarded when, under which number, and through which day: these stand on
+record as the file gives them, with or without passes. Rows of one number are one certification;
+they may stand anywhere in the file. What contradicts itself or the record is refused.
+
+An award on record that passes carry becomes the file's award: its number is the file's from then
+on, and the one that we gave is still found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from tracker.domain import numbers
+from tracker.domain.imported_awards import Said, Stretch
+from tracker.services import imported_award_rows, imported_awards
+from tracker.services.imported_awards import Planned, Told
+from tracker.services.imports import award_changes, lookups
+from tracker.services.imports.run import Kind, Row, Run
+from tracker.tabular import Column, text
+from tracker.tabular import date as a_date
+
+_Rows = list[tuple[int, Any]]  # each with its number in the file, and its cells
+_CELLS = (
+    "holder_ref", "certificate_number", "awarded_on", "cycle_starts_on", "expires_on", "edition",
+    "source",
+)  # fmt: skip
+_ALIKE = ("awarded_on", "edition", "source")  # what all rows of a certification say alike
+
+
+def _number(value: str) -> str:
+    """Read a certificate number as it is printed."""
+    number = numbers.certificate_number(value)
+    if rule := numbers.fault(number):
+        raise ValueError(rule)
+    return number
+
+
+def _take(run: Run, rows: Collection[Row]) -> None:
+    ids = lookups.holders(run, rows)
+    for row in rows:
+        scheme = run.scheme(row)
+        if scheme is not None:
+            run.refuse_future(row, "awarded_on", today=run.work.today(scheme))
+    _check_owners(run, rows)
+    good = run.good(rows)
+    owners = [(row, ids[row["holder_ref"]]) for row in good]
+    run.scratch.touch((row["scheme"], id_, row.number, True) for row, id_ in owners)
+    run.scratch.group(
+        (_owner(row["scheme"], id_), row.number, [_plain(row[name]) for name in _CELLS])
+        for row, id_ in owners
+    )
+
+
+def _owner(scheme: str, holder_id: str) -> str:
+    return f"{scheme}\x1f{holder_id}"
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _check_owners(run: Run, rows: Collection[Row]) -> None:
+    """Refuse a number that the file gives to two holders, or under two schemes."""
+    keys = {row.number: numbers.key(row["certificate_number"]) for row in rows}
+    whose = {row.number: _owner(row["scheme"], row["holder_ref"]) for row in rows}
+    first = run.scratch.first_rows("number", [(keys[row.number], row.number) for row in rows])
+    owned = run.scratch.first_rows(
+        "owner", [(f"{keys[row.number]}\x1f{whose[row.number]}", row.number) for row in rows]
+    )
+    for row in rows:
+        other = first[keys[row.number]]
+        if owned[f"{keys[row.number]}\x1f{whose[row.number]}"] != other:
+            rule = (
+                f"stands in row {other} for another holder or scheme; a number belongs to one "
+                "certification of one holder"
+            )
+            run.refuse(row, "certificate_number", rule)
+
+
+def _finish(run: Run) -> None:
+    """Plan and write the awards of each holder, from all rows about them."""
+    for code, touched in run.scratch.touched():
+        scheme = run.work.schemes[code]
+        kept = run.scratch.grouped(_owner(code, id_) for id_, _, _ in touched)
+        told: dict[int, _Rows] = {}
+        awards: list[Told] = []
+        for owner, rows in kept.items():
+            for of_one in _by_number(rows):
+                _check_alike(run, of_one)
+                awards.append(_told(run, owner.split("\x1f")[1], of_one))
+                told[id(awards[-1])] = of_one
+        plan = imported_awards.plan(run.work, scheme, awards)
+        for planned in plan.awards:
+            _say(run, planned, told[id(planned.asked)])
+        if not run.broken:
+            _write(run, plan)
+
+
+def _by_number(rows: _Rows) -> Iterable[_Rows]:
+    """The rows of each certification, in the order of their days."""
+    found: dict[str, _Rows] = {}
+    for number, cells in rows:
+        found.setdefault(numbers.key(cells[_CELLS.index("certificate_number")]), []).append(
+            (number, cells)
+        )
+    for of_one in found.values():
+        of_one.sort(key=lambda row: (_cell(row, "cycle_starts_on") or "", row[0]))
+    return found.values()
+
+
+def _cell(row: tuple[int, Any], name: str) -> Any:
+    return row[1][_CELLS.index(name)]
+
+
+def _check_alike(run: Run, rows: _Rows) -> None:
+    """Refuse rows of one certification that say different things of all of it."""
+    first = min(rows, key=lambda row: row[0])
+    for row in rows:
+        for name in _ALIKE:
+            value, other = _cell(row, name), _cell(first, name)
+            if value != other:
+                rule = (
+                    f"is {other or 'empty'} in row {first[0]}, which has the same number; all "
+                    "rows of a certification say the same"
+                )
+                run.refuse_at(row[0], name, value or "", rule)
+
+
+def _told(run: Run, holder_id: str, rows: _Rows) -> Told:
+    return Told(
+        holder_id=holder_id,
+        number=_cell(rows[0], "certificate_number"),
+        awarded_on=date.fromisoformat(_cell(rows[0], "awarded_on")),
+        stretches=tuple(
+            Stretch(_day(_cell(row, "cycle_starts_on")), _day(_cell(row, "expires_on")))
+            for row in rows
+        ),
+        edition=_cell(rows[0], "edition"),
+        source=_cell(rows[0], "source"),
+        silent=tuple(name for name in imported_awards.WORDS if name not in run.header),
+    )
+
+
+def _day(value: str | None) -> date | None:
+    return date.fromisoformat(value) if value else None
+
+
+def _say(run: Run, planned: Planned, rows: _Rows) -> None:
+    """Refuse the rows with what is wrong with them, warn of what is unusual, count the others.
+
+    Where rows were refused before, the cycles that they told may be what is missing.
+    """
+    for said in planned.faults:
+        if not (run.broken and said.field == "cycle_starts_on"):
+            number, value = _place(rows, said)
+            run.refuse_at(number, said.field, value, said.words)
+    for said in planned.notes:
+        run.warn(_place(rows, said)[0], said.field, said.words)
+    run.counts.update(planned.fates)
+
+
+def _place(rows: _Rows, said: Said) -> tuple[int, str]:
+    row = rows[min(said.place, len(rows) - 1)]
+    return row[0], _cell(row, said.field) or ""
+
+
+def _write(run: Run, plan: imported_awards.Plan) -> None:
+    done = imported_award_rows.write(run.work, plan, action="import", why={"run": run.id})
+    _count(run, {"certifications imported": done.created, "certifications changed": done.altered})
+    award_changes.name(run, plan.scheme.code, done.changed)
+    award_changes.follow(run, done.followed)
+
+
+def _count(run: Run, counts: Mapping[str, int]) -> None:
+    for what, count in counts.items():
+        run.effects[what] += count
+
+
+KIND = Kind(
+    name="certifications",
+    columns=(
+        Column("holder_ref", text(64), required=True),
+        Column("scheme", text(32), required=True),
+        Column("certificate_number", _number, required=True),
+        Column("awarded_on", a_date(), required=True),
+        Column("cycle_starts_on", a_date()),
+        Column("expires_on", a_date()),
+        Column("edition", text(64)),
+        Column("source", text(200)),
+    ),
+    key=("holder_ref", "scheme", "certificate_number", "cycle_starts_on"),
+    take=_take,
+    finish=_finish,
+    checks_on=True,
+)

@@ -1,0 +1,172 @@
+"""A folder of files: which file is of which kind, and all of them as one act.
+
+Invariant: the files of a folder are imported in one transaction, in the order of the kinds, so
+that each finds what the ones before it brought, also in a dry run; of a folder with one bad row
+nothing is stored.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tracker.domain.errors import Invalid
+from tracker.services import bulk, imports
+from tracker.services.imports.report import ImportRefused, Report
+from tracker.services.work import Work
+from tracker.tabular import Dates, Encoding
+
+FORMS = (".csv", ".xlsx")
+_OF_PROGRAMS = ("~$", ".")  # what spreadsheets and systems put beside a file
+_OF_SYSTEMS = frozenset({"thumbs.db", "desktop.ini"})
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a folder, and the kind that its name says."""
+
+    kind: str
+    path: Path
+
+
+class FolderRefused(Invalid):
+    """Nothing of a folder was stored.
+
+    ``refusals`` are those of its files, ``checked`` the reports of the others, ``unchecked`` the
+    files after the first refused one, of which only the cells were looked at.
+    """
+
+    code: ClassVar[str] = "folder_refused"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        fields: dict[str, str] | None = None,
+        refusals: Sequence[ImportRefused] = (),
+        checked: Sequence[Report] = (),
+        unchecked: Sequence[str] = (),
+    ) -> None:
+        super().__init__(detail, fields=fields or {})
+        self.refusals, self.checked, self.unchecked = refusals, checked, unchecked
+
+
+def find(folder: Path) -> list[File]:
+    """The files of a folder in the order in which they are imported.
+
+    A file is named as its kind: ``holders.csv``, ``standing-changes.xlsx``. Raises FolderRefused
+    with every name that is none, every kind that is there twice, and for a folder without files.
+    """
+    wrong: dict[str, str] = {}
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(_OF_PROGRAMS) or path.name.lower() in _OF_SYSTEMS:
+            continue
+        kind, rule = _kind_of(path)
+        if rule is None and kind in found:
+            rule = f"is a second file of {kind} beside {found[kind].name}; leave one of them"
+        if rule is not None:
+            wrong[path.name] = rule
+        else:
+            found[kind] = path
+    if wrong:
+        raise FolderRefused(
+            f"The folder {folder.name} holds what is no file to import; nothing was read. Take it "
+            "out of the folder, or rename it.",
+            fields=wrong,
+        )
+    if not found:
+        raise FolderRefused(
+            f"The folder {folder.name} holds no file to import. Name the files by their kind, "
+            f"with .csv or .xlsx: {', '.join(imports.KINDS)}."
+        )
+    return [File(kind, found[kind]) for kind in imports.KINDS if kind in found]
+
+
+def _kind_of(path: Path) -> tuple[str, str | None]:
+    """The kind that a name says, and why it says none."""
+    if path.is_dir():
+        return "", "is a folder; all files lie in one folder"
+    kind = path.stem.lower().replace("_", "-")
+    if path.suffix.lower() not in FORMS:
+        return kind, "must end in .csv or .xlsx"
+    if kind in imports.KINDS:
+        return kind, None
+    near = difflib.get_close_matches(kind, imports.KINDS, n=1)
+    meant = f"; is {near[0]}{path.suffix.lower()} meant?" if near else ""
+    return kind, f"is no kind of file; the kinds are {', '.join(imports.KINDS)}{meant}"
+
+
+def run(
+    work: Work,
+    files: Sequence[File],
+    *,
+    dates: Dates = Dates.ISO,
+    encoding: Encoding = Encoding.UTF_8,
+    dry_run: bool = False,
+    new_centers: bool = False,
+    on_progress: Callable[[int], None] | None = None,
+) -> list[Report]:
+    """Import the files: every row of all of them, or none.
+
+    After a refused file the cells of the others are still looked at; they are not compared with
+    the record, which lacks that file's rows. Raises FolderRefused, after which the transaction is
+    as it was before, and what ``imports.run`` raises beside ImportRefused.
+    """
+    nested = bulk.savepoint(work)
+    found = _Found({"dates": dates, "encoding": encoding})
+    more = {"new_centers": new_centers, "on_progress": on_progress}
+    try:
+        for file in files:
+            found.take(work, file, more)
+    except Exception:
+        nested.rollback()
+        raise
+    if found.refusals:
+        nested.rollback()
+        raise _refused(found.refusals, found.reports, found.unchecked)
+    if not dry_run:
+        nested.commit()
+        return found.reports
+    nested.rollback()
+    checked = [replace(report, dry_run=True) for report in found.reports]
+    for report in checked:
+        imports.keep_checked(work, report)
+    return checked
+
+
+@dataclass(slots=True)
+class _Found:
+    """What became of the files so far."""
+
+    options: dict[str, Any]
+    reports: list[Report] = field(default_factory=list)
+    refusals: list[ImportRefused] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
+
+    def take(self, work: Work, file: File, more: dict[str, Any]) -> None:
+        """Import a file; after a refused one look at its cells only."""
+        given = {"filename": file.path.name, **self.options}
+        try:
+            if self.refusals:
+                imports.check_cells(file.kind, file.path, **given)
+                self.unchecked.append(file.path.name)
+            else:
+                self.reports.append(imports.run(work, file.kind, file.path, **given, **more))
+        except ImportRefused as refusal:
+            self.refusals.append(refusal)
+
+
+def _refused(
+    refusals: Sequence[ImportRefused], reports: Sequence[Report], unchecked: Sequence[str]
+) -> FolderRefused:
+    total = sum(refusal.total for refusal in refusals)
+    count = "1 error" if total == 1 else f"{total:,} errors"
+    named = ", ".join(refusal.run["filename"] for refusal in refusals)
+    return FolderRefused(
+        f"The folder was refused with {count}, in {named}; nothing of it was stored.",
+        refusals=refusals, checked=reports, unchecked=unchecked,
+    )  # fmt: skip
