@@ -49,6 +49,11 @@ def limits(draw: Any, most: int, *, years: bool) -> Limits:
     )  # fmt: skip
 
 
+def _of_tag(found: Limits, rounding_of: str) -> Limits:
+    """The limits of a tag, which bears no cap where sums are rounded."""
+    return found if rounding_of == "claim" else replace(found, per_year=None, maximum=None)
+
+
 @st.composite
 def types(draw: Any, code: str, most: int, *, years: bool) -> ActivityType:
     """An activity type; those counted by months have rates of their own."""
@@ -59,9 +64,10 @@ def types(draw: Any, code: str, most: int, *, years: bool) -> ActivityType:
         unit=NAME, rate=Decimal("0.30") if code == "job" else Decimal(1), provenance=SOURCE,
         increment=None if is_job else draw(st.none() | st.just(Decimal("0.02"))),
         units={"hour": Decimal(1), "ceu": Decimal(2)},
-        roles=draw(st.sampled_from([{}, {"taught": Decimal("1.5")}])),
+        roles=draw(st.sampled_from([{}, {"taught": Decimal("1.125")}])),
         limits=draw(limits(most, years=years)),
-        threshold=None, unapproved=draw(st.none() | st.just(Decimal("0.5"))),
+        threshold=None,
+        unapproved=draw(st.none() | st.sampled_from([Decimal("0.5"), Decimal("0.3333")])),
         outside_duties=draw(st.booleans()),
         tags=draw(st.sampled_from([frozenset(), frozenset({"safety"})])),
         date_basis=draw(st.sampled_from(["completion", "start", "award", "whole"])),
@@ -72,6 +78,7 @@ def types(draw: Any, code: str, most: int, *, years: bool) -> ActivityType:
 def policies(draw: Any, most: int = 8_000, *, jobs: tuple[str, ...] = JOBS) -> Policy:
     """A policy of any features; with employment, years have no caps (see ``points``)."""
     years = not jobs
+    rounding_of = draw(st.sampled_from(["claim", "claim", "category"]))
     return Policy(
         version="drawn", effective_from=None, points_required=draw(hundredths(most, 1)),
         categories={
@@ -82,7 +89,10 @@ def policies(draw: Any, most: int = 8_000, *, jobs: tuple[str, ...] = JOBS) -> P
             for code in TYPES
             if code not in JOBS or code in jobs
         },
-        tags={code: Tag(code, NAME, draw(limits(most, years=years)), SOURCE) for code in TAGS},
+        tags={
+            code: Tag(code, NAME, _of_tag(draw(limits(most, years=years)), rounding_of), SOURCE)
+            for code in TAGS
+        },
         window=ApplicationWindow(Duration(90, "days")), provenance=SOURCE,
         year=draw(st.sampled_from(["cycle", "calendar"])),
         minimum_per_year=draw(st.none() | st.none() | hundredths(most)),
@@ -96,6 +106,7 @@ def policies(draw: Any, most: int = 8_000, *, jobs: tuple[str, ...] = JOBS) -> P
             )
         ),
         rounding=draw(st.sampled_from(["half_up", "half_even", "down", "up"])),
+        rounding_of=rounding_of,
     )  # fmt: skip
 
 

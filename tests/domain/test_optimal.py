@@ -30,7 +30,7 @@ def _simple(policy: Policy) -> Policy:
         )
         for code, kind in policy.types.items()
     }  # fmt: skip
-    return replace(policy, types=plain)
+    return replace(policy, types=plain, rounding_of="claim")
 
 
 def _groups(policy: Policy, claims: list[Claim]) -> list[tuple[Limits, list[int]]]:

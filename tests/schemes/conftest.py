@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tracker import settings
+from tracker import schemes, settings
 
 SHIPPED = settings.ROOT / "config" / "schemes"
 EVERYTHING = Path(__file__).parent / "everything.toml"
+
+
+SECOND = 'version = "2020"'  # of the file with every key
 
 
 @pytest.fixture
@@ -36,3 +39,19 @@ def edit(directory: Path) -> Callable[..., None]:
         file.write_text(head + mark + tail.replace(old, new, 1), "utf-8")
 
     return replace
+
+
+@pytest.fixture
+def found(all_keys, edit):
+    """Spoil the file with every key, and tell the mistakes as (key, value, rule)."""
+
+    def spoil(*changes, after=SECOND):
+        for old, new in changes:
+            edit(old, new, after=after, name=all_keys.name)
+        written = all_keys.read_text("utf-8").split("\n")
+        mistakes = schemes.check(all_keys.parent)
+        assert all(mistake.file == all_keys.name for mistake in mistakes)
+        assert all(1 <= mistake.line <= len(written) for mistake in mistakes)
+        return [(mistake.key, mistake.value, mistake.rule) for mistake in mistakes]
+
+    return spoil

@@ -9,7 +9,6 @@ import pytest
 
 from tracker import schemes
 
-SECOND = 'version = "2020"'
 TYPES = "course, book, year_of_work, job"
 MINUTES = 'name = { en = "minutes", es = "minutos" }'
 
@@ -17,22 +16,6 @@ MINUTES = 'name = { en = "minutes", es = "minutos" }'
 def _unit(code, rest=""):
     """A table of a unit, before the one that comes last."""
     return f"[policies.units.{code}]\n{MINUTES}\n{rest}\n"
-
-
-@pytest.fixture
-def found(all_keys, edit):
-    """Spoil the file with every key, and tell the mistakes as (key, value, rule)."""
-
-    def spoil(*changes, after=SECOND):
-        for old, new in changes:
-            edit(old, new, after=after, name=all_keys.name)
-        written = all_keys.read_text("utf-8").split("\n")
-        mistakes = schemes.check(all_keys.parent)
-        assert all(mistake.file == all_keys.name for mistake in mistakes)
-        assert all(1 <= mistake.line <= len(written) for mistake in mistakes)
-        return [(mistake.key, mistake.value, mistake.rule) for mistake in mistakes]
-
-    return spoil
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,7 @@ def test_what_holds_where_a_key_is_left_out_is_told():
 
     assert {key: told["default"] for key, told in policy.items() if "default" in told} == {
         "year": "cycle", "stop_at_requirement": False, "rounding": "half_up",
+        "rounding_of": "claim",
         "month_rule": "completed", "overlap": "highest", "valid_while_pending": False,
         "pending_points_admit": True,
     }  # fmt: skip

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import combinations
 
+from tracker.domain.amounts import Rounding, rounded
 from tracker.domain.claims import ZERO, Group, Missing, Rule
 from tracker.domain.periods import Period
 
@@ -50,7 +51,7 @@ class Need:
     """A minimum: what the parts of its groups must bring together.
 
     Of ``kinds`` it is the number of groups that bring anything. ``period`` is the year or
-    stretch of the cycle meant.
+    stretch of the cycle meant. ``rounding``: the sum is rounded to hundredths.
     """
 
     of: Missing
@@ -58,6 +59,15 @@ class Need:
     minimum: Decimal
     groups: tuple[tuple[int, ...], ...]
     period: Period | None = None
+    rounding: Rounding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rounded:
+    """Groups of parts whose sums are each rounded to hundredths; their total is what counts."""
+
+    rounding: Rounding
+    groups: tuple[tuple[int, ...], ...]
 
 
 def in_order(parts: Sequence[Part], caps: Sequence[Cap]) -> set[int]:
@@ -99,7 +109,10 @@ def unmet(parts: Sequence[Part], needs: Iterable[Need]) -> bool:
 def reached(parts: Sequence[Part], need: Need) -> Decimal:
     """The points that serve a minimum, or the number of kinds."""
     sums = (sum((parts[i].given for i in group), ZERO) for group in need.groups)
-    return Decimal(sum(points > ZERO for points in sums)) if need.of == "kinds" else sum(sums, ZERO)
+    if need.of == "kinds":
+        return Decimal(sum(points > ZERO for points in sums))
+    points = sum(sums, ZERO)
+    return points if need.rounding is None else rounded(points, need.rounding)
 
 
 def attribute(parts: Sequence[Part], caps: Sequence[Cap], *, dropped: Container[int]) -> None:

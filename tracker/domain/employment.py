@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from tracker.domain.activity_types import ActivityType
 from tracker.domain.claims import ZERO
-from tracker.domain.lines import CENT, Line, cents
+from tracker.domain.lines import Line, cents, size_of
 from tracker.domain.periods import (
     DAY,
     MEAN_MONTH_DAYS,
@@ -143,10 +143,11 @@ def _settle(job: Job, jobs: Sequence[Job], policy: Policy) -> None:
     ``claimed`` is what the months that a job begins would bring on their own.
     """
     rule, line, limit = policy.month_rule, job.line, job.line.claim.limit
-    alone = weight(job.period, job.rate, rule).quantize(CENT, ROUND_FLOOR)
+    size = size_of(policy)
+    alone = weight(job.period, job.rate, rule).quantize(size, ROUND_FLOOR)
     pro_rata = rule == "pro_rata"
     line.units = months_in(job.period, rule) if pro_rata else Decimal(begun_months(job.period))
-    claimed = alone if pro_rata else room(job.period, job.rate, rule).quantize(CENT, ROUND_FLOOR)
+    claimed = alone if pro_rata else room(job.period, job.rate, rule).quantize(size, ROUND_FLOOR)
     line.claimed = line.counted = max(claimed, job.given)
     lost = line.claimed - job.given
     decided = ZERO if limit is None else min(lost, max(alone - limit, ZERO))

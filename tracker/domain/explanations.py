@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 from tracker.domain.activity_types import ONE
+from tracker.domain.amounts import CENT
 from tracker.domain.claims import (
     ZERO,
     Credit,
@@ -97,12 +98,16 @@ DUPLICATE_PARTS: Mapping[str, Mapping[DuplicateKey, str]] = {
 _CLAIM: Mapping[str, Mapping[str, str]] = {
     "en": {
         "sum": "{title}: {product} = {claimed} claimed, {counted.figure} counted.",
+        "rounded": "{title}: {product}, rounded with the other activities of its category ="
+        " {claimed} claimed, {counted.figure} counted.",
         "bare": "{title}: {claimed} claimed, {counted.figure} counted.",
         "event": "one activity",
         "factor": "{factor} ({role})",
     },
     "es": {
         "sum": "{title}: {product} = {claimed}; {counted:se cuenta|se cuentan} {counted.figure}.",
+        "rounded": "{title}: {product}, redondeado junto con las demás de su categoría ="
+        " {claimed}; {counted:se cuenta|se cuentan} {counted.figure}.",
         "bare": "{title}: solicitud de {claimed}; {counted:se cuenta|se cuentan} {counted.figure}.",
         "event": "una actividad",
         "factor": "{factor} ({role})",
@@ -235,15 +240,19 @@ def _meant(cut: Cut, credit: Credit, voice: Voice) -> dict[str, object]:
 def explain_credit(credit: Credit, policy: Policy, language: str) -> str:
     """What a claim brought, in a sentence; its cuts have sentences of their own."""
     voice, words = Voice(policy, language), _CLAIM[language]
-    return words["sum" if _adds_up(credit) else "bare"].format(
+    return words[_form(credit, policy)].format(
         title=credit.title, product=_product(credit, voice), claimed=voice.points(credit.claimed),
         counted=voice.points(credit.counted),
     )  # fmt: skip
 
 
-def _adds_up(credit: Credit) -> bool:
+def _form(credit: Credit, policy: Policy) -> str:
     """Whether units x rate x role is what was claimed; rounding and shared months may differ."""
-    return bool(credit.claimed) and credit.units * credit.rate * credit.factor == credit.claimed
+    exact = credit.units * credit.rate * credit.factor
+    if not credit.claimed or exact == credit.claimed:
+        return "sum" if credit.claimed else "bare"
+    is_close = abs(exact - credit.claimed) < CENT
+    return "rounded" if policy.rounding_of == "category" and is_close else "bare"
 
 
 def _product(credit: Credit, voice: Voice) -> str:

@@ -7,22 +7,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
+from decimal import ROUND_UP, Decimal
 
 from tracker.domain.activity_types import ONE, ActivityType
+from tracker.domain.amounts import CENT as CENT  # noqa: PLC0414 - told here, with the rest
+from tracker.domain.amounts import EXACT, rounded
 from tracker.domain.claims import ZERO, Claim, Credit, Cut, Group, Rule
 from tracker.domain.periods import Period
 from tracker.domain.policies import Policy
 
-CENT = Decimal("0.01")
-_ROUNDINGS = {
-    "half_up": ROUND_HALF_UP, "half_even": ROUND_HALF_EVEN, "down": ROUND_DOWN, "up": ROUND_UP,
-}  # fmt: skip
-
 
 def cents(points: Decimal, policy: Policy) -> Decimal:
-    """Points rounded to two decimals as the policy says."""
-    return points.quantize(CENT, _ROUNDINGS[policy.rounding])
+    """Points of one claim rounded as the policy says."""
+    return rounded(points, policy.rounding, size_of(policy))
+
+
+def size_of(policy: Policy) -> Decimal:
+    """The smallest amount that one claim may bring."""
+    return CENT if policy.rounding_of == "claim" else EXACT
 
 
 @dataclass(slots=True)

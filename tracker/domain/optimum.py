@@ -12,9 +12,10 @@ from decimal import Decimal
 
 import highspy
 
-from tracker.domain.allocation import Cap, Need, Part
+from tracker.domain.allocation import Cap, Need, Part, Rounded
 
 CENTS = 100
+_FINE = 10_000  # parts of a point, where sums are rounded to hundredths
 Terms = Mapping[int, int]  # variables by their numbers, and what each is multiplied by
 # HiGHS 1.15 at times presolves a program with a solution to one without. Within the tolerance a
 # choice may be a little of each; on thousands of points that would come to a cent.
@@ -33,9 +34,15 @@ def search(
     alternatives: Iterable[Sequence[int]],
     *,
     required: Decimal,
+    rounds: Rounded | None = None,
 ) -> None:
-    """Give every part its points. ``alternatives`` are lines of which one counts."""
-    program = Allocation(parts, caps)
+    """Give every part its points.
+
+    ``alternatives`` are lines of which one counts, ``rounds`` the sums that are rounded.
+    """
+    program = Allocation(parts, caps, CENTS if rounds is None else _FINE)
+    if rounds is not None:
+        program.round(rounds)
     for lines in alternatives:
         program.choose_one(lines)
     lacking = [program.lacking(need) for need in needs]
@@ -43,7 +50,8 @@ def search(
     program.settle(program.total)
     program.settle({variable: -1 for variable, _ in lacking})
     for part, variable in zip(parts, program.given, strict=True):
-        part.given = Decimal(program.settle_most(variable, cents(part.points))).scaleb(-2)
+        given = program.settle_most(variable, program.units(part.points))
+        part.given = (Decimal(given) / program.size).quantize(part.points)
 
 
 class Program:
@@ -97,19 +105,53 @@ class Program:
 
 
 class Allocation(Program):
-    """The program of parts under caps; ``given`` are the variables of the parts, in cents."""
+    """The program of parts under caps; ``given`` are the variables of the parts.
 
-    def __init__(self, parts: Sequence[Part], caps: Sequence[Cap]) -> None:
+    All amounts are whole numbers: ``size`` make a point.
+    """
+
+    def __init__(self, parts: Sequence[Part], caps: Sequence[Cap], size: int = CENTS) -> None:
         super().__init__()
-        self._parts = parts
-        self.given = [self.variable(cents(part.points)) for part in parts]
+        self._parts, self.size = parts, size
+        self._rounded: dict[tuple[int, ...], Terms] = {}
+        self.given = [self.variable(self.units(part.points)) for part in parts]
         self.total: Terms = dict.fromkeys(self.given, 1)
         bounded: dict[int, dict[int, int]] = {}
         for variable, part in zip(self.given, parts, strict=True):
             for index in part.caps:
                 bounded.setdefault(index, {})[variable] = 1
         for index, terms in bounded.items():
-            self.at_most(terms, cents(caps[index].bound))
+            self.at_most(terms, self.units(caps[index].bound))
+
+    def units(self, points: Decimal) -> int:
+        """Points as a whole number."""
+        return int(points * self.size)
+
+    def round(self, rounds: Rounded) -> None:
+        """Let the total be that of sums that are rounded to hundredths.
+
+        A rounded sum may be as much as its parts are rounded to. Halves to the even hundredth
+        go by pairs: two hundredths need all of 0.0150 beyond an even one, the first 0.0051.
+        """
+        step = self.size // CENTS
+        total: dict[int, int] = {}
+        for group in rounds.groups:
+            given = {self.given[i]: 1 for i in group}
+            most = sum(self.units(self._parts[i].points) for i in group) // step + 1
+            if rounds.rounding == "half_even":
+                pairs, one, two = self.variable(most), self.variable(), self.variable()
+                self.at_least({one: 1, two: -1}, 0)
+                half = step // 2
+                self.at_least({**given, pairs: -2 * step, one: -half - 1, two: 1 - 2 * half}, 0)
+                terms = {pairs: 2 * step, one: step, two: step}
+            else:
+                hundredths = self.variable(most)
+                more = {"half_up": step // 2, "down": 0, "up": step - 1}[rounds.rounding]
+                self.at_least({**given, hundredths: -step}, -more)
+                terms = {hundredths: step}
+            self._rounded[group] = terms
+            total |= terms
+        self.total = total
 
     def choose_one(self, lines: Sequence[int]) -> None:
         """Let only one of some lines have points."""
@@ -117,29 +159,31 @@ class Allocation(Program):
         self.at_most(dict.fromkeys(chosen.values(), 1), 1)
         for part, given in zip(self._parts, self.given, strict=True):
             if part.line in chosen:
-                self.at_most({given: 1, chosen[part.line]: -cents(part.points)}, 0)
+                self.at_most({given: 1, chosen[part.line]: -self.units(part.points)}, 0)
 
     def lacking(self, need: Need) -> tuple[int, int]:
         """The variable of what a minimum lacks, and its most; a missing kind weighs as a point."""
-        most = cents(need.minimum)
+        most = self.units(need.minimum)
         lacking = self.variable(most)
         self.at_least({lacking: 1, **self.serving(need)}, most)
         return lacking, most
 
     def serving(self, need: Need) -> Terms:
-        """What counts for a minimum, in cents; a kind as a point."""
+        """What counts for a minimum; a kind as a point."""
+        if need.rounding is not None and need.groups[0] in self._rounded:
+            return self._rounded[need.groups[0]]
         groups = [dict.fromkeys((self.given[i] for i in group), 1) for group in need.groups]
         if need.of != "kinds":
             return {variable: 1 for terms in groups for variable in terms}
         present = {self.variable(): terms for terms in groups if terms}
         for variable, terms in present.items():
             self.at_least({variable: -1, **terms}, 0)
-        return dict.fromkeys(present, CENTS)
+        return dict.fromkeys(present, self.size)
 
     def complete(self, required: Decimal, lacking: Iterable[tuple[int, int]]) -> int:
         """Whether the requirement is reached and no minimum lacks anything: 1, else 0."""
         complete = self.variable()
-        self.at_least({**self.total, complete: -cents(required)}, 0)
+        self.at_least({**self.total, complete: -self.units(required)}, 0)
         for variable, most in lacking:
             self.at_most({variable: 1, complete: most}, most)
         return complete

@@ -141,10 +141,11 @@ def _bounds_of(plan: Plan, line: Line, room: Decimal) -> Sequence[Bound]:
     assert line.kind is not None  # noqa: S101 - asked before
     bounds = plan.of_type[line.kind.code]
     borne = [code for code in plan.of_tag if code in tags(line)] if plan.of_tag else ()
-    if not borne and not plan.policy.stop_at_requirement:
+    stops = plan.policy.stop_at_requirement and plan.policy.rounding_of == "claim"
+    if not borne and not stops:
         return bounds
     found = [*bounds, *(bound for code in borne for bound in plan.of_tag[code])]
-    if plan.policy.stop_at_requirement:
+    if stops:
         found.append(("stop", "policy", "", room))
     return _in_order(found)
 
@@ -219,11 +220,15 @@ def years(policy: Policy, cycle: Period) -> dict[int, Period]:
 def needs(plan: Plan, lines: Sequence[Line], ground: Ground, cycle: Period) -> list[Need]:
     """The minima beside the total, as sums of parts."""
     policy = plan.policy
+    rounds = policy.rounding_of == "category"
     found = [
-        Need(of, code, limits.minimum, (_parts_of(lines, ground, of, code),))
+        Need(
+            of, code, limits.minimum, (_parts_of(lines, ground, of, code),),
+            rounding=policy.rounding if of == "category" and rounds else None,
+        )
         for of, code, limits in plan.minima
         if limits.minimum is not None
-    ]
+    ]  # fmt: skip
     if policy.minimum_per_year is not None:
         for number, year in years(policy, cycle).items():
             inside = tuple(i for i, part in enumerate(ground.parts) if part.year == number)

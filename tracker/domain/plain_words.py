@@ -159,6 +159,8 @@ class _Teller(ActivityTeller):
         yield self._say("dates")
         yield self._duplicates(self.policy.duplicates)
         yield self._told("rounding", f"rounding.{self.policy.rounding}")
+        if self.policy.rounding_of == "category":
+            yield self._told("rounding_of", "rounding_of.category")
         yield self._say("allocation")
 
     def _duplicates(self, rule: Duplicates | None) -> str:

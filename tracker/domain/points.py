@@ -25,8 +25,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from tracker.domain import allocation, duplicates, employment, lines, optimum, parts, totals
-from tracker.domain.allocation import Need
+from tracker.domain import (
+    allocation,
+    duplicates,
+    employment,
+    lines,
+    optimum,
+    parts,
+    rounding,
+    totals,
+)
+from tracker.domain.allocation import Need, Rounded
 from tracker.domain.claims import ZERO, Claim, Evaluation, Group, Rule, Terms
 from tracker.domain.employment import Job
 from tracker.domain.lines import Line
@@ -57,9 +66,13 @@ def evaluate(
     required += terms.extra_points
     plan = parts.plan_of(policy)
     room = max(required - terms.carried_over, ZERO)
-    ground = parts.lay(plan, found, cycle, room=room, all_of_them=bool(groups))
+    whole = bool(groups) or policy.rounding_of == "category"
+    ground = parts.lay(plan, found, cycle, room=room, all_of_them=whole)
     needs = parts.needs(plan, found, ground, cycle)
-    _allocate(found, ground, needs, groups, required=room)
+    rounds = rounding.sums(policy, found, ground.parts)
+    _allocate(found, ground, needs, groups, required=room, rounds=rounds)
+    if rounds is not None:
+        rounding.settle(policy, found, room)
     return totals.result(
         plan, found, ground, needs, cycle=cycle, on=on, required=required, terms=terms
     )
@@ -97,13 +110,15 @@ def _allocate(
     groups: duplicates.Groups,
     *,
     required: Decimal,
+    rounds: Rounded | None,
 ) -> None:
     """Share the room under the caps out, and say of every claim what was cut."""
     dropped = duplicates.keep_the_best(found, groups) if groups else {}
     given = [part for part in ground.parts if part.line not in dropped]
     cutting = allocation.in_order(given, ground.caps)
-    if not _is_best(found, ground, needs, groups, cutting):
-        optimum.search(ground.parts, ground.caps, needs, groups, required=required)
+    best = _is_best(found, ground, needs, groups, cutting)
+    if not best or (groups and rounds is not None):
+        optimum.search(ground.parts, ground.caps, needs, groups, required=required, rounds=rounds)
         dropped = duplicates.dropped_of(groups, ground.parts)
         allocation.attribute(ground.parts, ground.caps, dropped=dropped)
     _cut(found, ground, dropped)

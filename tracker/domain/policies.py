@@ -23,12 +23,13 @@ from tracker.domain.activity_types import (
     Unit,
 )
 from tracker.domain.activity_types import Limits as Limits  # noqa: PLC0414 - told here, with the rest
+from tracker.domain.amounts import Rounding as Rounding  # noqa: PLC0414 - as above
 from tracker.domain.errors import UnknownActivityType
 from tracker.domain.periods import Duration, MonthRule
 
 Anchor = Literal["old_expiry", "decision", "decision_to_old_end"]
 Applies = Literal["cycle_start", "submission", "more_favourable"]
-Rounding = Literal["half_up", "half_even", "down", "up"]
+RoundingOf = Literal["claim", "category"]
 Overlap = Literal["highest", "capped_sum", "sum"]
 YearBasis = Literal["cycle", "calendar"]
 DuplicateKey = Literal["type", "provider", "title", "starts_on", "completed_on"]
@@ -194,7 +195,8 @@ class Policy:
     (``submission``), or where it is better for the holder (``more_favourable``). ``corrects``
     names the version whose mistakes it repairs. ``pending_points_admit``: an application is taken
     while its missing points are covered by activities that wait for a decision. ``reasons`` names
-    those of extensions and reductions that have no usual name.
+    those of extensions and reductions that have no usual name. ``rounding_of``: the points of each
+    claim are rounded to 0.01, or those of each category, once, of claims exact to 0.0001.
     """
 
     version: str
@@ -215,6 +217,7 @@ class Policy:
     cohort: Cohort = Cohort()
     credit: Text = field(default_factory=lambda: POINTS)
     rounding: Rounding = "half_up"
+    rounding_of: RoundingOf = "claim"
     year: YearBasis = "cycle"
     minimum_per_year: Decimal | None = None
     stop_at_requirement: bool = False

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from tracker.domain.activity_types import Limits
 from tracker.domain.allocation import Need, reached
+from tracker.domain.amounts import rounded
 from tracker.domain.claims import ZERO, Evaluation, GroupTotal, PeriodTotal, Shortfall, Terms
 from tracker.domain.lines import Line, tags
 from tracker.domain.parts import Ground, Plan
@@ -63,15 +64,21 @@ def _group(code: str, limits: Limits, lines: Iterable[Line]) -> GroupTotal:
 
 def _periods(ground: Ground, needs: Iterable[Need], of: str) -> tuple[PeriodTotal, ...]:
     return tuple(
-        PeriodTotal(need.period, reached(ground.parts, need), need.minimum)
+        PeriodTotal(need.period, _told(ground, need), need.minimum)
         for need in needs
         if need.of == of and need.period is not None
     )
 
 
 def _shortfalls(ground: Ground, needs: Iterable[Need]) -> tuple[Shortfall, ...]:
-    found = (Shortfall(n.of, n.subject, reached(ground.parts, n), n.minimum) for n in needs)
+    found = (Shortfall(n.of, n.subject, _told(ground, n), n.minimum) for n in needs)
     return tuple(shortfall for shortfall in found if shortfall.missing > ZERO)
+
+
+def _told(ground: Ground, need: Need) -> Decimal:
+    """What a minimum has, in whole hundredths; of kinds their number."""
+    points = reached(ground.parts, need)
+    return points if need.of == "kinds" else rounded(points, "down")
 
 
 def _carries_over(
@@ -91,4 +98,4 @@ def _carries_over(
         ),
         ZERO,
     )
-    return min(rule.maximum, surplus, lawful)
+    return min(rule.maximum, surplus, rounded(lawful, "down"))

@@ -29,9 +29,21 @@ def in_policy(here: KeyPath, policy: Raw, validity: Duration | None) -> Iterator
         yield (*here, "overlap_maximum"), "must be absent: only overlap capped_sum has one"
     if policy.get("stop_at_requirement") is True and "carry_over" in policy:
         yield (*here, "carry_over"), "contradicts stop_at_requirement, which leaves no surplus"
+    yield from _rounding(here, policy)
     yield from _windows((*here, "windows"), raw.tables(policy.get("windows")))
     yield from _late((*here, "late"), raw.tables(policy.get("late")))
     yield from _stretches(here, policy, validity)
+
+
+def _rounding(here: KeyPath, policy: Raw) -> Iterator[Finding]:
+    """A sum that is rounded is held to no cap that it shares with another one."""
+    if policy.get("rounding_of") != "category":
+        return
+    for code, tag in raw.entries(policy.get("tags")).items():
+        for key in ("per_year", "maximum"):
+            if key in tag:
+                rule = 'contradicts rounding_of = "category": a tag bears on several categories'
+                yield (*here, "tags", code, key), rule
 
 
 def _in_type(here: KeyPath, kind: Raw) -> Iterator[Finding]:

@@ -217,6 +217,10 @@ class PolicyTable(Sourced):
     kinds = table(_Kinds, "How many different kinds are needed.")
     stop_at_requirement = Flag("Whether counting stops at the requirement.")
     rounding = choice("How points are rounded to 0.01.", get_args(domain.Rounding))
+    rounding_of = choice(
+        "What is rounded: the points of each claim, or of each category, once.",
+        get_args(domain.RoundingOf),
+    )
     month_rule = choice(
         "A month of a job: completed, by the day (pro_rata), or 15 days of it.", get_args(MonthRule)
     )
