@@ -9,7 +9,7 @@ import pytest
 
 from tests.domain.examples import CPT, POLICY
 from tracker import schemes, settings
-from tracker.domain.activity_types import Limits
+from tracker.domain.activity_types import Limits, Provenance
 from tracker.domain.periods import Duration
 from tracker.domain.plain_texts import SENTENCES
 from tracker.domain.plain_unknowns import UNKNOWN, marked, named, open_keys
@@ -30,6 +30,12 @@ from tracker.domain.schemes import Scheme
 
 EXAMPLES = settings.ROOT / "config" / "schemes" / "examples"
 NAME = {"en": "late", "es": "tarde"}
+PUBLISHED = Provenance("Handbook, page 2.", verified=True)
+# Of which nothing but the policy can be open.
+VERIFIED = replace(
+    CPT, award=replace(CPT.award, provenance=PUBLISHED), assessment=None, appeals=None,
+    retake=replace(CPT.retake, provenance=PUBLISHED), revocation=None,
+)  # fmt: skip
 BARE = replace(
     POLICY, duplicates=None, carry_over=None, late=(), extension=None, sharing=None, audit=None,
     retention=None, window=ApplicationWindow(Duration(0, "days"), "start"), unverified=(),
@@ -75,7 +81,7 @@ def _told(policy: Policy, language: str = "en", scheme: Scheme = CPT) -> list[st
 
 
 def _without_sources(policy: Policy) -> list[str]:
-    told = in_plain_words(CPT, policy, "en")
+    told = in_plain_words(VERIFIED, policy, "en")
     return [line for part in told[:-1] for line in part.sentences]
 
 
@@ -105,6 +111,15 @@ def test_only_the_part_that_is_open_is_marked():
 
     assert "The next cycle then starts after the extended expiry (not verified)." in told
     assert "A cycle may be extended by at most 1 month." in told
+
+
+def test_an_extension_of_which_only_the_length_is_known_is_told_so():
+    rule = replace(BARE, extension=ExtensionRule(MONTH, moves_cycle=False))
+    told = _without_sources(replace(rule, unverified=("extension.moves_cycle: U",)))
+
+    assert told.count("A cycle may be extended by at most 1 month.") == 1
+    assert ("The next cycle starts where it would have started without it (not verified).") in told
+    assert not any("An extension is asked for" in line for line in told)
 
 
 def test_a_right_that_lateness_may_not_give_is_not_denied_as_if_it_were_known():
@@ -140,7 +155,17 @@ def test_a_wait_and_a_refund_that_nobody_published_are_not_known():
     assert UNKNOWN["en"]["retake"] in told
     assert UNKNOWN["en"]["refund"] in told
     generous = replace(CPT, fees=replace(fees, refundable=True))
-    assert "Fees are refundable." in _told(BARE, scheme=generous)
+    assert "Fees are refundable (not verified)." in _told(BARE, scheme=generous)
+
+
+def test_what_a_scheme_says_is_marked_where_its_source_is_not_verified():
+    retake = (
+        "After a failed assessment 15 days must pass in full before the next attempt at the module;"
+        " after 3 failures, 60 days"
+    )
+    assert f"{retake} (not verified)." in _told(BARE)
+    assert f"{retake}." in _told(BARE, scheme=VERIFIED)
+    assert "A renewal costs 75.00 USD." in _told(BARE)
 
 
 def test_what_is_open_in_all_types_marks_each_and_proof_marks_none():

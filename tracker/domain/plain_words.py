@@ -67,6 +67,11 @@ class _Teller(ActivityTeller):
     def _money(self, amount: Decimal) -> str:
         return money(amount, self.scheme.fees.currency if self.scheme.fees else "")
 
+    def _of(self, provenance: Provenance, sentence: str, **values: object) -> str:
+        """A sentence about a part of the scheme, marked if that part is not verified."""
+        told = self._say(sentence, **values)
+        return told if provenance.verified else marked(told, self.voice.language)
+
     def _modules(self, codes: Sequence[str]) -> str:
         return self.voice.listed([self.voice.quoted(self.scheme.module(c).name) for c in codes])
 
@@ -82,14 +87,15 @@ class _Teller(ActivityTeller):
         if award.validity is None:
             yield self._say("endless")
             return
-        yield self._say(
-            "validity", length=self.voice.length(award.validity),
+        yield self._of(
+            award.provenance, "validity", length=self.voice.length(award.validity),
             through=self._say(f"through.{award.valid_through}"),
         )  # fmt: skip
         if award.valid_through == "anniversary":
             yield self._say("leap")
         if award.lifetime_if_awarded_before is not None:
-            yield self._say("lifetime", day=self.voice.day(award.lifetime_if_awarded_before))
+            day = self.voice.day(award.lifetime_if_awarded_before)
+            yield self._of(award.provenance, "lifetime", day=day)
 
     def retake(self) -> Iterator[str]:
         rule = self.scheme.retake
@@ -97,18 +103,18 @@ class _Teller(ActivityTeller):
             known = rule.provenance.verified
             yield self._say("retake.free") if known else self._unknown["retake"]
             return
-        yield self._say(
-            "retake", wait=self._days(rule.wait_days), failures=rule.failures_before_long_wait,
-            long_wait=self._days(rule.long_wait_days),
-        )  # fmt: skip
+        wait, long_wait = self._days(rule.wait_days), self._days(rule.long_wait_days)
+        waits = {"wait": wait, "failures": rule.failures_before_long_wait, "long_wait": long_wait}
+        yield self._of(rule.provenance, "retake", **waits)
 
     def assessment(self) -> Iterator[str]:
         if self.scheme.assessment is None:
             return
-        score = self.scheme.assessment.score
-        yield self._say("score", minimum=figure(score.minimum), maximum=figure(score.maximum))
+        score, source = self.scheme.assessment.score, self.scheme.assessment.provenance
+        minimum, maximum = figure(score.minimum), figure(score.maximum)
+        yield self._of(source, "score", minimum=minimum, maximum=maximum)
         if score.passing is not None:
-            yield self._say("score.passing", passing=figure(score.passing))
+            yield self._of(source, "score.passing", passing=figure(score.passing))
 
     def version(self) -> Iterator[str]:
         policy = self.policy
@@ -319,21 +325,20 @@ class _Teller(ActivityTeller):
         fees = self.scheme.fees
         if fees is None:
             return
-        yield (
-            self._say("fee.none")
-            if fees.renewal is None
-            else self._say("fee", fee=self._money(fees.renewal))
-        )
+        if fees.renewal is None:
+            yield self._say("fee.none")
+        else:
+            yield self._of(fees.provenance, "fee", fee=self._money(fees.renewal))
         if fees.member_renewal is not None:
-            yield self._say("fee.member", fee=self._money(fees.member_renewal))
+            yield self._of(fees.provenance, "fee.member", fee=self._money(fees.member_renewal))
         for bundle in fees.bundles:
             schemes = self.voice.listed([code.upper() for code in sorted(bundle.schemes)])
-            yield self._say(
-                "bundle", schemes=schemes, fee=self._money(bundle.amount),
+            yield self._of(
+                fees.provenance, "bundle", schemes=schemes, fee=self._money(bundle.amount),
                 days=self._days(bundle.within_days), requires=bundle.requires,
             )  # fmt: skip
         if fees.refundable or fees.provenance.verified:
-            yield self._say("fee.refund" if fees.refundable else "fee.no_refund")
+            yield self._of(fees.provenance, "fee.refund" if fees.refundable else "fee.no_refund")
         else:
             yield self._unknown["refund"]
 
@@ -341,16 +346,17 @@ class _Teller(ActivityTeller):
         rule = self.scheme.appeals
         if rule is None:
             return
+        source = rule.provenance
         due, decided = self._days(rule.due_days), self._days(rule.decided_within_days)
-        yield self._say("appeal", due=due, decided=decided)
-        yield self._say("appeal.fee", fee=self._money(rule.fee))
-        yield self._say("appeal.refund" if rule.refunded_on_success else "appeal.no_refund")
-        yield self._say("appeal.restores" if rule.restores_gap else "appeal.gap")
+        yield self._of(source, "appeal", due=due, decided=decided)
+        yield self._of(source, "appeal.fee", fee=self._money(rule.fee))
+        yield self._of(source, f"appeal.{'refund' if rule.refunded_on_success else 'no_refund'}")
+        yield self._of(source, f"appeal.{'restores' if rule.restores_gap else 'gap'}")
 
     def revocation(self) -> Iterator[str]:
         rule = self.scheme.revocation
         if rule is not None:
-            yield self._say("revocation.bar", length=self.voice.length(rule.bar))
+            yield self._of(rule.provenance, "revocation.bar", length=self.voice.length(rule.bar))
 
     def sources(self) -> Iterator[str]:
         return sources(self.scheme, self.voice)
