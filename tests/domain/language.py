@@ -71,6 +71,8 @@ def types(draw: Any, code: str, most: int, *, years: bool) -> ActivityType:
         outside_duties=draw(st.booleans()),
         tags=draw(st.sampled_from([frozenset(), frozenset({"safety"})])),
         date_basis=draw(st.sampled_from(["completion", "start", "award", "whole"])),
+        counts_from=draw(st.sampled_from([None, None, date(2022, 3, 1)])),
+        counts_until=draw(st.sampled_from([None, None, date(2023, 7, 31)])),
     )  # fmt: skip
 
 
@@ -103,6 +105,7 @@ def policies(draw: Any, most: int = 8_000, *, jobs: tuple[str, ...] = JOBS) -> P
             | st.builds(
                 CarryOver, hundredths(most), st.just(frozenset({"A"})),
                 st.none() | st.just(Duration(6, "months")),
+                st.sampled_from(["counted", "earned"]),
             )
         ),
         rounding=draw(st.sampled_from(["half_up", "half_even", "down", "up"])),

@@ -135,6 +135,22 @@ DATES = [
         "Nada cuenta: la actividad queda fuera del ciclo.",
     ),
     Case(
+        "outside_type", (course("8", LATER),),
+        "8 points do not count: activities of the type “Third-party training” count only until"
+        " 1 May 2026 (1 June 2026).",
+        "8 puntos no cuentan: las actividades del tipo “Capacitación de terceros” solo cuentan"
+        " hasta el 1 de mayo de 2026 (1 de junio de 2026).",
+        with_type(POLICY, "third_party", counts_until=DAY),
+    ),
+    Case(
+        "outside_type", (job("full_time", DAY, LATER),),
+        "Nothing counts: activities of the type “Full-time employment” count only from 2 June 2026"
+        " on (1 May 2026).",
+        "Nada cuenta: las actividades del tipo “Empleo de tiempo completo” solo cuentan desde el"
+        " 2 de junio de 2026 (1 de mayo de 2026).",
+        with_type(POLICY, "employment_full_time", counts_from=date(2026, 6, 2)),
+    ),
+    Case(
         "after_date", (course("1", LATER),),
         "1 point is not counted yet: the activity lies after the day asked about (1 June 2026).",
         "1 punto todavía no cuenta: la actividad es posterior al día consultado (1 de junio de"

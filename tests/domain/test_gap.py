@@ -546,3 +546,13 @@ def test_further_activities_are_no_repetitions_of_each_other(key):
     under = replace(under, duplicates=Duplicates(key))
 
     assert ways(closing(under=under)) == [{"third_party": "3"}]
+
+
+def test_a_type_that_ended_is_no_way_any_more():
+    """It would bring nothing: the days of the type are over, or end before those of the cycle."""
+    ended = with_type(POLICY, "third_party", counts_until=date(2025, 1, 1))
+    closing = gap.close(evaluate(policy=ended, on=date(2026, 1, 1)), ended)
+    used = {activity.kind.code for way in closing.ways for activity in way}
+
+    assert closing.ways
+    assert "third_party" not in used

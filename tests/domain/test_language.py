@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from tests.domain.examples import CYCLE, POLICY, capped, cuts, evaluate, job, policy, with_type
+from tests.domain.examples import CPT, CYCLE, POLICY, capped, cuts, evaluate, job, policy, with_type
 from tests.domain.examples import claim as make
 from tracker.domain.activity_types import Limits, Tag
 from tracker.domain.claims import Cut, Shortfall
 from tracker.domain.periods import Duration, Period
+from tracker.domain.plain_activities import of_type
 from tracker.domain.policies import CarryOver, Duplicates, Kinds, Policy, WindowMinimum
 
 D = Decimal
@@ -242,6 +243,51 @@ class TestDates:
 
         assert cuts(found, later) == {"duplicate": D("10.00")}
         assert cuts(found, earlier) == {}
+
+
+class TestDaysOfAType:
+    """A type counts activities of its own days: it began or ended in the middle of a cycle."""
+
+    HALF = with_type(
+        POLICY, "third_party", counts_from=date(2025, 1, 1), counts_until=date(2026, 6, 30)
+    )
+
+    @pytest.mark.parametrize(
+        ("day", "points"),
+        [
+            (date(2024, 12, 31), 0), (date(2025, 1, 1), 10), (date(2026, 6, 30), 10),
+            (date(2026, 7, 1), 0),
+        ],
+    )  # fmt: skip
+    def test_the_activity_lies_in_them_both_included(self, day, points):
+        assert evaluate(course("10", day), policy=self.HALF).total == points
+
+    def test_a_date_basis_says_which_day_is_meant(self):
+        spanning = course("10", date(2025, 1, 20), starts_on=date(2024, 12, 20))
+
+        for basis, points in (("completion", 10), ("start", 0), ("whole", 0)):
+            rules = with_type(self.HALF, "third_party", date_basis=basis)
+            assert evaluate(spanning, policy=rules).total == points
+
+    def test_of_a_job_the_months_in_them_count(self):
+        rules = with_type(POLICY, "employment_full_time", counts_until=date(2025, 3, 31))
+        rate = rules.types["employment_full_time"].rate
+        work = job("full_time", date(2025, 1, 1), date(2025, 12, 31))
+        later = job("full_time", date(2025, 4, 1), date(2025, 12, 31))
+
+        assert evaluate(work, policy=rules).total == 3 * rate
+        assert cuts(evaluate(later, policy=rules), later) == {"outside_type": D(0)}
+
+    def test_a_type_without_an_end_is_told_from_its_first_day_on(self):
+        rules = with_type(POLICY, "third_party", counts_from=date(2025, 1, 1))
+        kind = rules.types["third_party"]
+
+        assert "only activities from 1 January 2025 on count" in next(
+            of_type(CPT, rules, kind, "en")
+        )
+        ended = replace(kind, counts_from=None, counts_until=date(2025, 1, 1))
+        told = next(of_type(CPT, rules, ended, "es"))
+        assert "solo cuentan las actividades hasta el 1 de enero de 2025" in told
 
 
 class TestOverlappingJobs:
@@ -550,6 +596,42 @@ class TestCarryOver:
 
         assert (found.earned, found.carried_over, found.total) == (D(70), D(30), D(100))
         assert found.complete
+
+    def test_17_shrm_reckons_the_surplus_of_what_was_earned(self):
+        """60 needed: 25 for the organization count 20, with 45 of education 65 of 70 earned."""
+        base = capped(CE=None, IC="20")
+        rules = replace(base, points_required=D(60), carry_over=CarryOver(D(20)))
+        done = course("45"), make("volunteer", "25", DAY)
+        earned = replace(rules, carry_over=CarryOver(D(20), of="earned"))
+
+        assert evaluate(*done, policy=rules).carries_over == D(5)
+        assert evaluate(*done, policy=earned).carries_over == D(10)
+        assert evaluate(*done, policy=earned).total == D(65)
+
+    def test_17_what_is_earned_is_held_to_everything_but_years_and_cycle(self):
+        rules = replace(
+            limited(policy(points_required=D(30)), per_event="20", per_year="35"),
+            duplicates=Duplicates(("title",)), carry_over=CarryOver(D(40), of="earned"),
+        )  # fmt: skip
+        done = [course("25", title="Lean"), course("5", title="Lean"), course("19")]
+        found = evaluate(*done, policy=rules)
+
+        assert found.total == D(35)  # 20 and 19, of which a year counts 35
+        assert found.carries_over == D(9)
+
+    def test_17_nothing_is_carried_over_while_the_requirement_is_not_reached(self):
+        rules = replace(
+            capped(CE="20"), points_required=D(60), carry_over=CarryOver(D(20), of="earned")
+        )
+
+        assert evaluate(course("90"), policy=rules).carries_over == 0
+
+    def test_17_only_the_earned_points_of_a_category_and_a_stretch_pass(self):
+        rule = CarryOver(D(40), frozenset({"CE"}), Duration(6, "months"), of="earned")
+        rules = replace(capped(CE="50"), points_required=D(30), carry_over=rule)
+        early, late = course("45"), course("12", CYCLE.ends_on)
+
+        assert evaluate(early, late, policy=rules).carries_over == D(12)  # 5 of them count
 
 
 class TestTerms:

@@ -24,6 +24,7 @@ from tracker.domain.points import evaluate
 from tracker.domain.policies import Policy
 
 CLAIMS = several(dated(), employed(JOBS))
+CAPS = {"year_cap", "cycle_cap"}
 TERMS = st.builds(Terms, carried_over=st.sampled_from([ZERO, Decimal("12.34")]))
 
 
@@ -75,13 +76,18 @@ def test_no_cap_is_exceeded(claims, policy):
 @given(CLAIMS, policies())
 def test_what_is_carried_over_is_surplus_and_lawful(claims, policy):
     found = _evaluated(claims, policy)
-    of_category = sum(c.counted for c in found.credits if c.category == "A")
-
-    assert found.carries_over <= max(found.total - found.required, ZERO)
-    if policy.carry_over:
-        assert found.carries_over <= min(policy.carry_over.maximum, of_category)
-    else:
+    if policy.carry_over is None or found.missing:
         assert found.carries_over == ZERO
+        return
+    of_earned = policy.carry_over.of == "earned"
+    beyond = {
+        c.ref: sum(cut.points for cut in c.cuts if of_earned and cut.rule in CAPS)
+        for c in found.credits
+    }
+    of_category = sum(c.counted + beyond[c.ref] for c in found.credits if c.category == "A")
+
+    assert found.carries_over <= found.total + sum(beyond.values()) - found.required
+    assert found.carries_over <= min(policy.carry_over.maximum, of_category)
 
 
 def _judged(claims: list[Claim], policy: Policy) -> tuple[bool, Decimal]:

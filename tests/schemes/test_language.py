@@ -19,7 +19,7 @@ PLACE = "# Days before the expiry"  # where the policy of the CPT ends
 
 def _keys(table: Any) -> set[str]:
     """The names of the keys of a table and of those below it."""
-    found = set(table.fields)
+    found = {field.data_key or name for name, field in table.fields.items()}
     for field in table.fields.values():
         at = field
         while isinstance(at, fields.List | fields.Dict):

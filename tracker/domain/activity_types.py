@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Literal
+
+from tracker.domain.periods import Period
 
 Text = Mapping[str, str]  # language code -> words
 Basis = Literal["quantity", "event", "months"]
@@ -90,7 +93,9 @@ class ActivityType:
     regular duty does not count. ``tags`` are borne by every claim of the type. ``date_basis`` is
     the date that must lie in the cycle: completion, start, award (of a certificate; given as
     the completion), or the whole run from start to completion. ``replaces`` are the codes of
-    types of earlier versions: what was claimed in them counts as this.
+    types of earlier versions: what was claimed in them counts as this. Only activities of the
+    days ``counts_from`` to ``counts_until`` count, both included; of a job as far as it lies
+    there.
 
     ``evidence``: nothing is asked for; files are asked for, and their absence is shown to the
     reviewer; or they are ``required`` to submit. ``evidence_kinds`` says which proof is accepted.
@@ -116,9 +121,16 @@ class ActivityType:
     tags: frozenset[str] = frozenset()
     date_basis: DateBasis = "completion"
     replaces: frozenset[str] = frozenset()
+    counts_from: date | None = None
+    counts_until: date | None = None
     evidence: EvidenceRule = "none"
     evidence_kinds: Text = field(default_factory=dict)
     warn_above: Decimal | None = None
+
+    @property
+    def days(self) -> Period:
+        """The days whose activities count, whatever the cycle."""
+        return Period(self.counts_from or date.min, self.counts_until or date.max)
 
     @property
     def proof(self) -> Text:

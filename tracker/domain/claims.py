@@ -16,7 +16,7 @@ from tracker.domain.periods import Period
 ZERO = Decimal("0.00")
 
 Rule = Literal[
-    "unknown_type", "unknown_unit", "unknown_role", "outside_cycle", "after_date",
+    "unknown_type", "unknown_unit", "unknown_role", "outside_cycle", "outside_type", "after_date",
     "regular_duty", "below_threshold", "overlap", "incomplete_month", "increment", "unapproved",
     "duplicate", "decision", "event_cap", "year_cap", "cycle_cap", "stop",
 ]  # fmt: skip

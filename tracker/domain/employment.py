@@ -87,6 +87,10 @@ def job_of(line: Line, kind: ActivityType, earning: Period, *, on: date) -> Job 
     """The days of a claim counted by months that lie in the cycle, up to ``on``."""
     start, end = line.claim.starts_on or date.max, line.claim.completed_on or date.max
     period = earning.clip(Period(start, min(end, on)))
+    if period is not None and kind.days.clip(period) is None:
+        line.refuse("outside_type", subject=start.isoformat())
+        return None
+    period = period and kind.days.clip(period)
     if period is None:
         line.refuse("after_date" if start in earning and on < start else "outside_cycle")
         return None

@@ -48,6 +48,7 @@ _CUTS: Mapping[str, Mapping[Rule, str]] = {
         "unknown_unit": "{kind} cannot be stated in {unit}.",
         "unknown_role": "{kind} has no role {role}.",
         "outside_cycle": "the activity lies outside the cycle{when}.",
+        "outside_type": "activities of the type {kind} count only {span}{when}.",
         "after_date": "the activity lies after the day asked about{when}.",
         "regular_duty": "work that is a regular duty brings nothing for {kind}.",
         "below_threshold": "{kind} needs {threshold}.",
@@ -68,6 +69,7 @@ _CUTS: Mapping[str, Mapping[Rule, str]] = {
         "unknown_unit": "{kind} no se puede declarar en {unit}.",
         "unknown_role": "{kind} no tiene la función {role}.",
         "outside_cycle": "la actividad queda fuera del ciclo{when}.",
+        "outside_type": "las actividades del tipo {kind} solo cuentan {span}{when}.",
         "after_date": "la actividad es posterior al día consultado{when}.",
         "regular_duty": "el trabajo que es una obligación habitual no aporta nada en {kind}.",
         "below_threshold": "{kind} exige {threshold}.",
@@ -217,7 +219,9 @@ def _meant(cut: Cut, credit: Credit, voice: Voice) -> dict[str, object]:
             found["unit"] = voice.name("unit", cut.subject)
         case "unknown_role":
             found["role"] = voice.name("role", cut.subject)
-        case "outside_cycle" | "after_date":
+        case "outside_cycle" | "after_date" | "outside_type":
+            kind = policy.types.get(credit.type)
+            found["span"] = voice.span(kind.counts_from, kind.counts_until) if kind else ""
             found["when"] = (
                 f" ({voice.day(date.fromisoformat(cut.subject))})" if cut.subject else ""
             )

@@ -170,6 +170,9 @@ def _hold_to_dates(line: Line, kind: ActivityType, earning: Period, on: date) ->
         line.cut("outside_cycle", line.counted, subject=first.isoformat())
     elif last not in earning:
         line.cut("outside_cycle", line.counted, subject=last.isoformat())
+    elif first not in kind.days or last not in kind.days:
+        outside = last if first in kind.days else first
+        line.cut("outside_type", line.counted, subject=outside.isoformat())
     elif done > on:
         line.cut("after_date", line.counted, subject=done.isoformat())
 

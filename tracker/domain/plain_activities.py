@@ -135,8 +135,13 @@ class ActivityTeller:
         if kind.tags:
             tags = self.voice.listed([self.voice.name("tag", code) for code in sorted(kind.tags)])
             yield self._say("type.tags", tags=tags)
+        yield from self._dates(kind)
+
+    def _dates(self, kind: ActivityType) -> Iterator[str]:
         if kind.date_basis != "completion":
             yield self._say(f"type.{kind.date_basis}")
+        if days := self.voice.span(kind.counts_from, kind.counts_until):
+            yield self._say("type.days", days=days)
 
     def _replaced(self, kind: ActivityType) -> Iterator[str]:
         if kind.replaces:

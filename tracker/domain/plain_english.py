@@ -43,6 +43,7 @@ ENGLISH: Mapping[str, str] = {
     "stop": "Reviewing stops when the requirement is reached; more is not counted.",
     "carry": "Of what lies above the requirement, at most {points} {points:passes|pass} into the"
     " next cycle.",
+    "carry.earned": "What the limits of a year or a cycle take away is part of that.",
     "carry.categories": "Only activities of {categories} pass into the next cycle.",
     "carry.last": "Only what was earned in {last} of the cycle passes into the next.",
     # Limits.
@@ -65,6 +66,7 @@ ENGLISH: Mapping[str, str] = {
     "type.unapproved": "{share} of it where the provider is not approved",
     "type.duties": "not for work that is a regular duty",
     "type.tags": "marked {tags}",
+    "type.days": "only activities {days} count",
     "type.start": "its first day must lie in the cycle",
     "type.award": "the day on which it was awarded must lie in the cycle",
     "type.whole": "its first and its last day must lie in the cycle",

@@ -40,6 +40,7 @@ SPANISH: Mapping[str, str] = {
     "stop": "La revisión termina al alcanzar el requisito; lo demás no se cuenta.",
     "carry": "De lo que excede el requisito, como máximo {points} {points:pasa|pasan} al ciclo"
     " siguiente.",
+    "carry.earned": "Lo que quitan los límites por año o por ciclo forma parte de ello.",
     "carry.categories": "Solo pasan al ciclo siguiente las actividades de {categories}.",
     "carry.last": "Solo pasa al ciclo siguiente lo obtenido en {last} del ciclo.",
     "group": "{name}: {limits}.",
@@ -60,6 +61,7 @@ SPANISH: Mapping[str, str] = {
     "type.unapproved": "el {share} si el proveedor no está aprobado",
     "type.duties": "no por el trabajo que es una obligación habitual",
     "type.tags": "con la marca {tags}",
+    "type.days": "solo cuentan las actividades {days}",
     "type.start": "su primer día debe estar dentro del ciclo",
     "type.award": "el día en que se otorgó debe estar dentro del ciclo",
     "type.whole": "su primer y su último día deben estar dentro del ciclo",

@@ -153,6 +153,8 @@ class _Teller(ActivityTeller):
             yield from self._absent("carry_over")
             return
         yield self._told("carry_over.maximum", "carry", points=self._points(rule.maximum))
+        if rule.of == "earned":
+            yield self._told("carry_over.of", "carry.earned")
         if rule.categories:
             names = [self.voice.name("category", code) for code in sorted(rule.categories)]
             categories = self.voice.listed(names)

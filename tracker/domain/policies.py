@@ -79,12 +79,14 @@ class CarryOver:
     """What passes into the next cycle: surplus points, at most ``maximum``.
 
     Only points of the ``categories`` (empty: all) earned in the ``last`` stretch of the cycle
-    (None: the whole of it) pass.
+    (None: the whole of it) pass. Of ``counted`` points what lies above the requirement is the
+    surplus; of ``earned`` ones also what the limits of years and of the cycle took away.
     """
 
     maximum: Decimal
     categories: frozenset[str] = frozenset()
     last: Duration | None = None
+    of: Literal["counted", "earned"] = "counted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,7 @@ class Supply:
         most = max(self.required, self.policy.minimum_per_year or ZERO, CENT, *minima)
         if option.once and option.kind.basis == "event":
             most = option.kind.rate
-        for days in self._slots:
+        for days in filter(None, map(option.kind.days.clip, self._slots)):
             name = f"{number} {days.starts_on}"  # all are different activities
             line = line_of(self.policy, claim_of(option, days, most, number=name))
             line.on, line.counted = days.starts_on, most

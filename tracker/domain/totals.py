@@ -84,18 +84,20 @@ def _told(ground: Ground, need: Need) -> Decimal:
 def _carries_over(
     plan: Plan, lines: Sequence[Line], ground: Ground, *, surplus: Decimal
 ) -> Decimal:
-    """What passes into the next cycle: surplus, as far as the rule's kind of points go."""
+    """What passes into the next cycle: surplus, as far as the rule's kind of points go.
+
+    Nothing does while the requirement is not reached.
+    """
     rule = plan.policy.carry_over
-    if rule is None or surplus <= ZERO:
+    if rule is None or surplus < ZERO:
         return ZERO
     last = len(plan.stretches) - 1
-    lawful = sum(
-        (
-            part.given
-            for part in ground.parts
-            if not rule.categories or lines[part.line].claim.category in rule.categories
-            if rule.last is None or last in part.stretches
-        ),
-        ZERO,
-    )
-    return min(rule.maximum, surplus, rounded(lawful, "down"))
+    beyond = {"counted": (), "earned": ("year_cap", "cycle_cap")}[rule.of]
+    lawful = ZERO
+    for part in ground.parts:
+        cut = sum((points for i, points in part.cuts if ground.caps[i].rule in beyond), ZERO)
+        surplus += cut
+        is_of_category = not rule.categories or lines[part.line].claim.category in rule.categories
+        if is_of_category and (rule.last is None or last in part.stretches):
+            lawful += part.given + cut
+    return min(rule.maximum, rounded(surplus, "down"), rounded(lawful, "down"))

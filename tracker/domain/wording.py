@@ -57,6 +57,10 @@ _THRESHOLDS: Mapping[str, Mapping[str, str]] = {
     "en": {"least": "at least {quantity}", "above": "more than {quantity}"},
     "es": {"least": "al menos {quantity}", "above": "más de {quantity}"},
 }
+_SPANS: Mapping[str, Mapping[str, str]] = {
+    "en": {"both": "from {first} to {last}", "first": "from {first} on", "last": "until {last}"},
+    "es": {"both": "del {first} al {last}", "first": "desde el {first}", "last": "hasta el {last}"},
+}
 _DONE = {"en": "“{title}” of {day}", "es": "“{title}” del {day}"}
 _CENT = Decimal("0.01")
 _AND = {"en": "and", "es": "y"}
@@ -237,6 +241,12 @@ class Voice:
     def day(self, day: date) -> str:
         """A date in words."""
         return in_words(day, self.language)
+
+    def span(self, first: date | None, last: date | None) -> str:
+        """Days from one to another, both included; either may be open, both leave no words."""
+        key = "both" if first and last else "first" if first else "last"
+        told = {"first": first and self.day(first), "last": last and self.day(last)}
+        return _SPANS[self.language][key].format(**told) if first or last else ""
 
     def length(self, duration: Duration) -> str:
         """A length of time in words."""

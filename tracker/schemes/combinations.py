@@ -57,6 +57,9 @@ def _in_type(here: KeyPath, kind: Raw) -> Iterator[Finding]:
         yield from (((*here, key), _ONLY_MONTHS_LACK[key]) for key in needless)
     if counted_by in ("months", "quantity") and "threshold" in kind:
         yield (*here, "threshold"), "must be absent: only an event has a threshold"
+    first, last = raw.day(kind.get("from")), raw.day(kind.get("until"))
+    if first is not None and last is not None and last < first:
+        yield (*here, "until"), f"must not be before from, {first}"
     yield from _evidence(here, kind)
 
 

@@ -15,6 +15,7 @@ from tracker.domain import activity_types as domain
 from tracker.schemes import units
 from tracker.schemes.values import (
     Amount,
+    Day,
     Factor,
     Flag,
     Named,
@@ -90,6 +91,8 @@ class TypeTable(_Limited):
     outside_duties = Flag("Whether work done as a regular duty is refused.")
     tags = codes("The tags that every claim of it bears.", into=frozenset)
     replaces = codes("Types of earlier versions whose claims count as this.", into=frozenset)
+    counts_from = Day("The first day whose activities count; absent: any.", data_key="from")
+    counts_until = Day("The last day whose activities count; absent: any.", data_key="until")
     date_basis = choice(
         "The date that must lie in the cycle; whole: all days from the start to completion.",
         get_args(domain.DateBasis),

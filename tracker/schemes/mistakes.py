@@ -138,4 +138,5 @@ def _known_keys(schema: Schema, path: KeyPath) -> list[str]:
 
 
 def _keys(table: Schema | fields.Nested) -> dict[str, Any]:
-    return dict(table.schema.fields if isinstance(table, fields.Nested) else table.fields)
+    known = table.schema.fields if isinstance(table, fields.Nested) else table.fields
+    return {field.data_key or name: field for name, field in known.items()}

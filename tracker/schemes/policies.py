@@ -93,6 +93,10 @@ class _CarryOver(Table):
     maximum = Amount("The most points that pass.", required=True, above_zero=True)
     categories = codes("Only points of these categories; absent: of all.", into=frozenset)
     last = table(Span, "Only points of this last stretch of the cycle; absent: of all of it.")
+    of = choice(
+        "Surplus of what counted, or of what was earned before the limits of years and cycle.",
+        ("counted", "earned"),
+    )
 
 
 class _Check(Table):
