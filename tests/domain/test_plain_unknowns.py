@@ -22,6 +22,7 @@ from tracker.domain.policies import (
     ExtensionRule,
     LateStep,
     Policy,
+    Reduction,
     Reexamination,
     Retirement,
     Sharing,
@@ -166,6 +167,18 @@ def test_what_a_scheme_says_is_marked_where_its_source_is_not_verified():
     assert f"{retake} (not verified)." in _told(BARE)
     assert f"{retake}." in _told(BARE, scheme=VERIFIED)
     assert "A renewal costs 75.00 USD." in _told(BARE)
+
+
+def test_a_reduction_of_which_nobody_knows_how_much_is_no_leave_to_drop_all():
+    rule = replace(BARE, reduction=Reduction(("illness",), Decimal(1)))
+    open_ = replace(rule, unverified=("reduction.share: not published",))
+    reasons = replace(rule, unverified=("reduction.reasons: a third party",))
+
+    assert "The requirement may be reduced by at most 100% for: illness." in _told(rule)
+    unknown = "The requirement may be reduced for: illness; by how much is not known."
+    assert unknown in _told(open_)
+    marked_ = "The requirement may be reduced by at most 100% for: illness (not verified)."
+    assert marked_ in _told(reasons)
 
 
 def test_what_is_open_in_all_types_marks_each_and_proof_marks_none():

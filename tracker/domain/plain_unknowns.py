@@ -31,6 +31,8 @@ UNKNOWN: Mapping[str, Mapping[str, str]] = {
         "late.earns": "whether activities of these days count is not known; here they do not",
         "late.title": "whether the title may be used is not known; here it may not",
         "extension": "Whether a cycle may be extended is not known.",
+        "reduction.share": "The requirement may be reduced for: {reasons}; by how much is not"
+        " known.",
         "sharing": "Whether an activity counts for other certifications too is not known.",
         "audit": "Whether renewals are drawn for audit is not known.",
         "retention": "How long evidence must be kept is not known.",
@@ -50,6 +52,7 @@ UNKNOWN: Mapping[str, Mapping[str, str]] = {
         "late.earns": "no se sabe si las actividades de esos días cuentan; aquí no cuentan",
         "late.title": "no se sabe si se puede usar el título; aquí no se puede",
         "extension": "No se sabe si un ciclo se puede prorrogar.",
+        "reduction.share": "El requisito se puede reducir por: {reasons}; no se sabe en cuánto.",
         "sharing": "No se sabe si una actividad cuenta también para otras certificaciones.",
         "audit": "No se sabe si se sortean renovaciones para auditoría.",
         "retention": "No se sabe cuánto tiempo se deben guardar los comprobantes.",

@@ -18,7 +18,7 @@ from tracker.domain.plain_activities import ActivityTeller
 from tracker.domain.plain_sources import sources
 from tracker.domain.plain_texts import TITLES
 from tracker.domain.plain_unknowns import marked
-from tracker.domain.policies import ApplicationWindow, Duplicates, LateStep, Policy
+from tracker.domain.policies import ApplicationWindow, Duplicates, LateStep, Policy, Reduction
 from tracker.domain.schemes import Scheme
 from tracker.domain.wording import Quantity, Voice, clock, figure, money, percent
 
@@ -244,10 +244,15 @@ class _Teller(ActivityTeller):
     def exceptions(self) -> Iterator[str]:
         yield from self._extension()
         if (reduction := self.policy.reduction) is not None:
-            share, reasons = percent(reduction.share), self._reasons(reduction.reasons)
-            yield self._told("reduction", "reduction", share=share, reasons=reasons)
+            yield self._reduction(reduction)
         yield from self._sharing()
         yield from self._retirement()
+
+    def _reduction(self, rule: Reduction) -> str:
+        reasons = self._reasons(rule.reasons)
+        if self._is_open("reduction.share"):
+            return self._unknown["reduction.share"].format(reasons=reasons)
+        return self._told("reduction", "reduction", share=percent(rule.share), reasons=reasons)
 
     def _sharing(self) -> Iterator[str]:
         rule = self.policy.sharing
