@@ -128,9 +128,11 @@ class _Teller(ActivityTeller):
             points = self._points(policy.minimum_per_year)
             yield self._say("per_year", year=self._year(), points=points)
         for window in policy.windows:
-            points = self._points(window.minimum)
             yield self._say(
-                "window_minimum", points=points, last=plain_names.last(self.voice, window.last)
+                "window_minimum.group" if window.within else "window_minimum",
+                points=self._points(window.minimum),
+                last=plain_names.last(self.voice, window.last),
+                group=self.voice.group(*window.within) if window.within else "",
             )
         if policy.kinds is not None:
             words = KINDS[self.voice.language][policy.kinds.of]
@@ -202,6 +204,9 @@ class _Teller(ActivityTeller):
         yield self._say(f"by.{step.by}")
         if step.extra_points:
             yield self._say("late.extra", points=self._points(step.extra_points))
+        for code, points in step.extra_minima.items():
+            group = self.voice.group(*self.policy.group_of(code))
+            yield self._say("late.minimum", points=self._points(points), group=group)
         if step.fee is not None:
             yield self._say("late.fee", fee=self._money(step.fee))
         yield self._say("late.earns" if step.earns else "late.earns_not")
@@ -218,6 +223,9 @@ class _Teller(ActivityTeller):
             if sharing.points_required is not None:
                 points = self._points(sharing.points_required)
                 yield self._say("sharing.required", points=points)
+            for code, minimum in sharing.minima.items():
+                group = self.voice.group(*self.policy.group_of(code))
+                yield self._say("sharing.minimum", points=self._points(minimum), group=group)
         yield from self._retirement()
 
     def _reasons(self, codes: Sequence[str]) -> str:
