@@ -85,6 +85,9 @@ class ActivityTeller:
     def _limits(self, limits: Limits) -> Iterator[str]:
         if limits.minimum is not None:
             yield self._say("minimum", points=self._points(limits.minimum))
+        if limits.minimum_per_year is not None:
+            points = self._points(limits.minimum_per_year)
+            yield self._say("minimum.year", points=points, year=self._year())
         if limits.maximum is not None:
             yield self._say("maximum", points=self._points(limits.maximum))
         if limits.per_year is not None:

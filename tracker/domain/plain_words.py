@@ -137,8 +137,12 @@ class _Teller(ActivityTeller):
             points = self._points(policy.minimum_per_year)
             yield self._told("minimum_per_year", "per_year", year=self._year(), points=points)
         for window in policy.windows:
-            points, last = self._points(window.minimum), plain_names.last(self.voice, window.last)
-            yield self._told("windows", "window_minimum", points=points, last=last)
+            told = "window_minimum.group" if window.within else "window_minimum"
+            yield self._told(
+                "windows", told, points=self._points(window.minimum),
+                last=plain_names.last(self.voice, window.last),
+                group=self.voice.group(*window.within) if window.within else "",
+            )  # fmt: skip
         if policy.kinds is not None:
             words = KINDS[self.voice.language][policy.kinds.of]
             kinds = Quantity(Decimal(policy.kinds.minimum), *words)
@@ -231,6 +235,9 @@ class _Teller(ActivityTeller):
         if step.extra_points:
             extra = self._points(step.extra_points)
             yield self._told("late.extra_points", "late.extra", points=extra)
+        for code, minimum in step.extra_minima.items():
+            group, points = self.voice.group(*self.policy.group_of(code)), self._points(minimum)
+            yield self._told("late.extra_minima", "late.minimum", points=points, group=group)
         if step.fee is not None:
             yield self._told("late.fee", "late.fee", fee=self._money(step.fee))
         yield self._late_right("late.earns", step.earns)
@@ -264,6 +271,9 @@ class _Teller(ActivityTeller):
         if rule.points_required is not None:
             points = self._points(rule.points_required)
             yield self._told("sharing.points_required", "sharing.required", points=points)
+        for code, minimum in rule.minima.items():
+            group, points = self.voice.group(*self.policy.group_of(code)), self._points(minimum)
+            yield self._told("sharing.minima", "sharing.minimum", points=points, group=group)
 
     def _reasons(self, codes: Sequence[str]) -> str:
         return self.voice.listed([plain_names.reason(code, self.voice) for code in codes])
