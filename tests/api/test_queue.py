@@ -252,8 +252,8 @@ def test_the_rule_and_the_outcome_are_told_in_words_in_both_languages(staff, des
     spanish = staff.get(f"/queue/{it}", headers={"Accept-Language": "es"})
 
     assert english["rules"] == [
-        "“Volunteering” (“Other activities”): 1 point for each hour.",
-        "“Other activities”: at most 20 points in a cycle.",
+        "“Volunteering” (“Other activities”): 1 point for each hour (not verified).",
+        "“Other activities”: at most 20 points in a cycle (not verified).",
         "With “Volunteering”, please attach a letter of the organization that shows the hours.",
     ]
     assert any("7 points" in sentence for sentence in english["outcome"])
@@ -269,7 +269,7 @@ def test_the_rule_of_a_job_says_how_months_are_counted(staff, desk):
                     starts_on=date(2025, 1, 1), completed_on=None)  # fmt: skip
     told = read(Review, staff.get(f"/queue/{it}"))
 
-    assert "Only completed months of a job count." in told["rules"]
+    assert "Only completed months of a job count (not verified)." in told["rules"]
     assert told["activity"]["points_counting"] == "22.00"
 
 

@@ -31,7 +31,15 @@ YEAR = Duration(1, "years")
 KEYS = st.sampled_from([("title",), ("provider", "title"), ("type", "title", "completed_on")])
 DUPLICATES = st.none() | st.builds(Duplicates, KEYS, st.sampled_from([None, YEAR]))
 KINDS = st.none() | st.builds(Kinds, st.integers(1, 3), st.sampled_from(["category", "type"]))
-WINDOWS = st.sampled_from([(), (WindowMinimum(YEAR, Decimal("0.03")),)])
+WINDOWS = st.sampled_from(
+    [
+        (),
+        (WindowMinimum(YEAR, Decimal("0.03")),),
+        (WindowMinimum(YEAR, Decimal("0.03"), category="A"),),
+        (WindowMinimum(YEAR, Decimal("0.02"), tag="safety"),
+         WindowMinimum(YEAR, Decimal("0.02"), type="talk")),
+    ]
+)  # fmt: skip
 
 
 def hundredths(most: int, least: int = 0) -> st.SearchStrategy[Decimal]:
@@ -46,6 +54,7 @@ def limits(draw: Any, most: int, *, years: bool) -> Limits:
     return Limits(
         per_event=draw(bound), per_year=draw(bound) if years else None, maximum=draw(bound),
         minimum=draw(bound),
+        minimum_per_year=draw(st.none() | bound) if years else None,
     )  # fmt: skip
 
 

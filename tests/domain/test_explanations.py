@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, get_args
 
 import pytest
 
-from tests.domain.examples import POLICY, credit, evaluate, job, policy, with_type
+from tests.domain.examples import POLICY, credit, evaluate, job, needing, policy, with_type
 from tests.domain.examples import claim as make
 from tracker.domain import explanations, gap_words, plain_texts, wording
 from tracker.domain.activity_types import Limits, Tag, Unit
@@ -27,7 +27,7 @@ from tracker.domain.policies import (
     WindowMinimum,
     YearBasis,
 )
-from tracker.domain.wording import LANGUAGES
+from tracker.domain.wording import LANGUAGES, Voice
 
 D = Decimal
 DAY = date(2026, 5, 1)
@@ -799,3 +799,48 @@ def test_whatever_agrees_in_number_has_two_forms(table):
 )
 def test_every_value_of_the_language_has_a_word(words, keys):
     assert [set(words[language]) for language in LANGUAGES] == [set(keys)] * 2
+
+
+def test_a_minimum_of_a_group_in_a_year_or_a_last_stretch_is_told_with_both():
+    under = grouped("CE", minimum_per_year="10")
+    window = WindowMinimum(Duration(6, "months"), D(1), tag="safety")
+    under = replace(under, windows=(window,), tags=tagged(minimum="1").tags)
+    short = evaluate(policy=under).shortfalls
+    english, spanish = (
+        [explanations._shortfall(one, Voice(under, language)) for one in short[1:]]
+        for language in LANGUAGES
+    )
+
+    assert english[0] == (
+        "From 15 March 2024 to 14 March 2025 at least 10 points of the category “Continuing"
+        " education” are needed; so far there are 0."
+    )
+    assert english[-1] == (
+        "From 16 September 2028 to 15 March 2029 at least 1 point of activities marked “Safety” is"
+        " needed; so far there are 0."
+    )
+    assert spanish[-1] == (
+        "Del 16 de septiembre de 2028 al 15 de marzo de 2029 se exige al menos 1 punto en"
+        " actividades con la marca “Seguridad”; hasta ahora hay 0."
+    )
+
+
+def test_another_minimum_than_usual_is_told_with_the_usual_one():
+    under = needing(CE="5")
+    minima = {("category", "CE"): D(25), ("type", "volunteer"): D(1)}
+    english, spanish = _told(evaluate(policy=under, minima=minima), under, minima=minima)
+
+    assert english[1:3] == [
+        (
+            "This cycle needs 25 points of the category “Continuing education”; the policy usually"
+            " asks for 5."
+        ),
+        "This cycle needs 1 point of the activity type “Volunteering”.",
+    ]
+    assert spanish[1:3] == [
+        (
+            "Este ciclo exige 25 puntos en la categoría “Educación continua”; la política suele"
+            " exigir 5."
+        ),
+        "Este ciclo exige 1 punto en el tipo de actividad “Voluntariado”.",
+    ]

@@ -565,6 +565,71 @@ class TestMinima:
         assert [window.minimum for window in found.windows] == [D("2.00")]
 
 
+class TestMinimaOfGroupsInTime:
+    """Minima of a year or a last stretch that only a category, tag or type serves."""
+
+    LAST = date(2028, 3, 16), date(2029, 3, 15)  # the last year of the cycle
+
+    def _asking(self, **named):
+        window = WindowMinimum(YEAR, D(20), **named)
+        return policy(points_required=D(20), windows=(window,))
+
+    def test_7_only_activities_of_the_category_serve_a_last_stretch_of_it(self):
+        rules = self._asking(category="CE")
+        done = make("volunteer", "20", self.LAST[0])
+        found = evaluate(done, course("5", self.LAST[1]), course("15", date(2028, 3, 15)),
+                         policy=rules)  # fmt: skip
+
+        assert found.shortfalls == (
+            Shortfall("window", "2028-03-16", D(5), D(20), ("category", "CE"),
+                      Period(*self.LAST)),
+        )  # fmt: skip
+        assert evaluate(done, course("20", self.LAST[0]), policy=rules).complete
+        assert found.windows[0].within == ("category", "CE")
+
+    def test_7_so_do_those_of_a_type_or_with_a_tag(self):
+        safe = frozenset({"safety"})
+        for rules in (self._asking(type="third_party"), tagged(self._asking(tag="safety"))):
+            assert evaluate(course("20", self.LAST[0], tags=safe), policy=rules).complete
+            other = make("volunteer", "20", self.LAST[0])
+            assert not evaluate(other, policy=rules).complete
+
+    def test_7_several_groups_may_ask_for_something_of_the_same_stretch(self):
+        windows = (
+            WindowMinimum(YEAR, D(10), category="CE"),
+            WindowMinimum(YEAR, D(8), type="volunteer"),
+        )
+        rules = policy(points_required=D(18), windows=windows)
+        half = evaluate(course("18", self.LAST[0]), policy=rules)
+        both = evaluate(
+            course("10", self.LAST[0]), make("volunteer", "8", self.LAST[0]), policy=rules
+        )
+
+        assert [s.within for s in half.shortfalls] == [("type", "volunteer")]
+        assert both.complete
+
+    def test_8_a_category_may_need_points_in_each_year(self):
+        rules = grouped(policy(points_required=D(50)), minimum_per_year="10")
+        yearly = [course("10", date(2024 + n, 5, 1)) for n in range(5)]
+        found = evaluate(*yearly[1:], make("volunteer", "10", date(2024, 5, 1)), policy=rules)
+
+        assert evaluate(*yearly, policy=rules).complete
+        assert [(s.of, s.subject, s.missing, s.within) for s in found.shortfalls] == [
+            ("year", "2024-03-15", D(10), ("category", "CE"))
+        ]
+
+    def test_8_room_that_years_compete_for_goes_to_the_year_that_needs_it(self):
+        """20 of the category count in all, of which each year needs 2 of volunteering."""
+        limits = Limits(minimum_per_year=D(2))
+        rules = with_type(policy(points_required=D(12)), "volunteer", limits=limits)
+        done = [make("volunteer", "28", date(2024, 5, 1))]
+        done += [make("volunteer", "2", date(2025 + n, 5, 1)) for n in range(4)]
+        found = evaluate(*done, policy=rules)
+
+        assert found.complete
+        assert [c.counted for c in found.credits] == [D(12), D(2), D(2), D(2), D(2)]
+
+
 class TestCarryOver:
     RULE = CarryOver(D("40.00"), frozenset({"CE"}), Duration(6, "months"))
 

@@ -146,6 +146,17 @@ def test_a_late_step_that_takes_points_gives_time_for_the_decision():
     assert found.missing == D(51)  # 20 more are asked for on the late step
 
 
+def test_a_late_step_that_raises_a_minimum_asks_for_that_too():
+    raising = rung(30, extra_minima={"volunteer": D(5)})
+    under = policy(pending_points_admit=False, late=(raising,))
+    found = step(LAST, "60", "40", under=under)
+    assert (found.action, found.on) == ("wait_for_review", None)
+    lacking = step(LAST, "40", "40", under=under)
+    assert (lacking.missing, lacking.minima_met) == (D(20), False)
+    in_time = step(IN_WINDOW, "40", "40", under=under)
+    assert (in_time.missing, in_time.minima_met) == (D(20), True)
+
+
 @pytest.mark.parametrize(
     ("on", "action", "day"),
     [(EARLIER, "apply_from", OPENS), (OPENS, "apply_now", LAST), (LAST, "apply_now", LAST)],

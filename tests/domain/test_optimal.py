@@ -16,7 +16,7 @@ from tracker.domain.claims import Claim
 from tracker.domain.lines import line_of
 from tracker.domain.parts import year_of
 from tracker.domain.points import evaluate
-from tracker.domain.policies import Policy
+from tracker.domain.policies import Policy, WindowMinimum
 
 FEW = 4
 
@@ -26,7 +26,7 @@ def _simple(policy: Policy) -> Policy:
     plain = {
         code: replace(
             kind, basis="quantity", increment=None, roles={}, unapproved=None,
-            outside_duties=False, date_basis="completion",
+            outside_duties=False, date_basis="completion", counts_from=None, counts_until=None,
         )
         for code, kind in policy.types.items()
     }  # fmt: skip
@@ -93,13 +93,32 @@ def _lacking(policy: Policy, claims: list[Claim], given: tuple[int, ...]) -> int
         number = 3 if policy.year == "cycle" else 4
         sums = [sum(given[i] for i in year) for year in years] + [0] * (number - len(years))
         lacking += sum(max(int(policy.minimum_per_year * 100) - points, 0) for points in sums)
+    for limits, members in _groups(policy, claims):
+        if limits.minimum_per_year is not None:
+            years = _by_year(policy, claims, members)
+            sums = [sum(given[i] for i in year) for year in years] + [0] * (
+                (3 if policy.year == "cycle" else 4) - len(years)
+            )
+            least = int(limits.minimum_per_year * 100)
+            lacking += sum(max(least - points, 0) for points in sums)
     for window in policy.windows:
-        inside = [i for i in everything if str(claims[i].completed_on) >= "2023-03-01"]
+        inside = [
+            i for i in everything
+            if str(claims[i].completed_on) >= "2023-03-01" and _is_meant(window, policy, claims[i])
+        ]  # fmt: skip
         lacking += max(int(window.minimum * 100) - sum(given[i] for i in inside), 0)
     if policy.kinds is not None:
         kinds = {getattr(claims[i], policy.kinds.of) for i in everything if given[i]}
         lacking += 100 * max(policy.kinds.minimum - len(kinds), 0)
     return lacking
+
+
+def _is_meant(window: WindowMinimum, policy: Policy, claim: Claim) -> bool:
+    return (
+        window.category in ("", claim.category)
+        and window.type in ("", claim.type)
+        and (not window.tag or window.tag in claim.tags | policy.types[claim.type].tags)
+    )
 
 
 def best(policy: Policy, claims: list[Claim]) -> list[Decimal]:

@@ -16,10 +16,12 @@ from tests.domain.examples import CLA, CPT, POLICY
 from tracker import schemes, settings
 from tracker.domain import plain_words, policies
 from tracker.domain import schemes as scheme_values
+from tracker.domain.activity_types import Provenance
 from tracker.domain.errors import UnknownModule
 from tracker.domain.periods import Duration
 from tracker.domain.plain_activities import of_type
 from tracker.domain.plain_texts import SENTENCES, TITLES
+from tracker.domain.plain_unknowns import marked
 from tracker.domain.plain_words import in_plain_words
 from tracker.domain.policies import CarryOver, LateStep, Policy, Reexamination, WindowMinimum
 from tracker.domain.schemes import Scheme
@@ -192,9 +194,9 @@ def test_the_shipped_policy_reads_as_its_file_does():
     assert "Applications open 90 days before the expiry and close on that day." in told
     assert (
         "“For-credit college course” (“Continuing education”): 5 points for each semester credit"
-        " hour."
+        " hour (not verified)."
     ) in told
-    assert "“Employment”: at most 60 points in a cycle." in told
+    assert "“Employment”: at most 60 points in a cycle (not verified)." in told
     assert "A renewal costs 75.00 USD." in told
 
 
@@ -224,7 +226,7 @@ def test_what_is_missing_is_told_as_missing():
     rules = replace(
         POLICY, duplicates=None, carry_over=CarryOver(Decimal(5)),
         reexamination=Reexamination(modules=()),
-        late=(LateStep(Duration(1, "months"), NAME),),
+        late=(LateStep(Duration(1, "months"), NAME),), unverified=(),
     )  # fmt: skip
     told = _sentences(rules, scheme=replace(CPT, fees=None, appeals=None))
     assert "Evidence is kept" not in repr(told)
@@ -245,7 +247,7 @@ def test_a_generous_step_is_told_with_all_that_it_gives_and_takes():
         Duration(1, "months"), NAME, earns=True, title=True, extra_points=Decimal(5),
         fee=Decimal("20.00"),
     )  # fmt: skip
-    rules = replace(POLICY, late=(step,))
+    rules = replace(POLICY, late=(step,), unverified=())
     told = (
         "“late”, to 1 month after the expiry: one may still renew; 5 points more are needed;"
         " with a late fee of {}; activities of these days still count; the title may be used."
@@ -256,7 +258,8 @@ def test_a_generous_step_is_told_with_all_that_it_gives_and_takes():
 
 
 def test_waits_and_windows_of_nothing_have_words_of_their_own():
-    retake = replace(CPT.retake, wait_days=0, long_wait_days=0)
+    published = Provenance("Handbook, page 2.", verified=True)
+    retake = replace(CPT.retake, wait_days=0, long_wait_days=0, provenance=published)
     window = replace(POLICY.window, length=Duration(0, "days"), counted_from="start")
     told = _sentences(replace(POLICY, window=window), scheme=replace(CPT, retake=retake))
 
@@ -282,7 +285,7 @@ def test_what_is_said_of_one_type_is_said_of_the_whole_policy_too(language):
         about_points = [line for line in told if line in whole]
         assert len(about_points) >= len(told) - 2, (kind.code, told)  # proofs are grouped there
     job = version.types["employment_full_time"]
-    months = SENTENCES[language]["months.completed"]
+    months = marked(SENTENCES[language]["months.completed"], language)
     assert months in list(of_type(CPT, version, job, language))
 
 

@@ -13,12 +13,15 @@ from tests.domain.examples import (
     CLA,
     CPT,
     POLICY,
+    claim,
     days,
     evaluate,
     grace,
+    needing,
     policy,
     renewed,
     scheme_of,
+    with_type,
 )
 from tests.domain.terms_cases import (
     AWARDED,
@@ -32,6 +35,7 @@ from tests.domain.terms_cases import (
     rung,
 )
 from tracker.domain import certifications, terms
+from tracker.domain.activity_types import Limits, Tag
 from tracker.domain.certifications import Adjustment, Application, Change
 from tracker.domain.claims import Terms
 from tracker.domain.periods import DAY, Period
@@ -119,6 +123,31 @@ CCST = policy(late=(rung(30), rung(120, extra_points=Decimal("30.00"))))
 )
 def test_lateness_raises_the_requirement(day, required):
     assert judged(case(CCST), day).evaluation.required == Decimal(required)
+
+
+def test_a_late_step_may_raise_the_minimum_of_a_group():
+    """5 of education in time, 25 of it late; the total is the same."""
+    raising = rung(120, extra_minima={"CE": Decimal(20)})
+    late = case(needing(policy(points_required=Decimal(30), late=(rung(30), raising)), CE="5"))
+    done = hours("10", date(2026, 1, 1)), claim("volunteer", "20", date(2026, 1, 1))
+    in_time, raised = (judged(late, day, *done).evaluation for day in (EXPIRY, date(2029, 4, 15)))
+
+    assert in_time.complete
+    assert [(s.of, s.subject, s.missing) for s in raised.shortfalls] == [
+        ("category", "CE", Decimal(15))
+    ]
+    assert raised.categories[0].limits.minimum == Decimal(25)
+
+
+def test_a_late_step_may_ask_for_a_minimum_where_there_was_none():
+    raising = rung(120, extra_minima={"volunteer": Decimal(5)})
+    late = case(policy(points_required=Decimal(30), late=(raising,)))
+    done = hours("30", date(2026, 1, 1))
+
+    assert judged(late, EXPIRY, done).evaluation.complete
+    assert [s.of for s in judged(late, LATE, done).evaluation.shortfalls] == ["type"]
+    helped = claim("volunteer", "5", date(2026, 1, 1))
+    assert judged(late, LATE, done, helped).evaluation.complete
 
 
 @pytest.mark.parametrize(
@@ -318,6 +347,37 @@ def test_who_holds_another_scheme_on_the_day_needs_its_points(spans, required):
     held = case(policy(sharing=sharing), others={"clt": spans})
 
     assert judged(held, date(2028, 6, 1)).evaluation.required == Decimal(required)
+
+
+@pytest.mark.parametrize(
+    ("approved", "complete", "alone"), [("14.99", False, False), ("15", True, False)]
+)
+def test_who_holds_another_scheme_needs_its_minima_instead(approved, complete, alone):
+    """45 instead of 60, of which 15 of volunteering instead of 20."""
+    sharing = Sharing(frozenset({"clt"}), Decimal(45), {"volunteer": Decimal(15)})
+    base = policy(points_required=Decimal(60), sharing=sharing)
+    rules = with_type(base, "volunteer", limits=Limits(minimum=Decimal(20)))
+    done = hours("60", date(2026, 1, 1)), claim("volunteer", approved, date(2026, 1, 1))
+    both = case(rules, others={"clt": _spans(date(2025, 1, 1))})
+
+    assert judged(both, date(2028, 6, 1), *done).evaluation.complete is complete
+    assert judged(case(rules), date(2028, 6, 1), *done).evaluation.complete is alone
+
+
+def test_lateness_adds_to_the_minimum_of_who_holds_another_scheme():
+    sharing = Sharing(frozenset({"clt"}), Decimal(45), {"safety": Decimal(15)})
+    safety = Tag("safety", {"en": "Safety", "es": "Seguridad"}, Limits(minimum=Decimal(20)),
+                 POLICY.provenance)  # fmt: skip
+    rules = policy(
+        sharing=sharing, tags={"safety": safety},
+        late=(rung(30, extra_minima={"safety": Decimal(3)}),),
+    )  # fmt: skip
+    both = case(rules, others={"clt": _spans(date(2025, 1, 1))})
+    found = judged(both, LATE).evaluation
+
+    assert found.tags[0].limits.minimum == 18
+    assert [s.minimum for s in found.shortfalls if s.of == "tag"] == [Decimal(18)]
+    assert [s.minimum for s in judged(case(rules), LATE).evaluation.shortfalls] == [Decimal(23)]
 
 
 def test_a_reduction_goes_before_what_another_scheme_asks_for():

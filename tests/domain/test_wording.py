@@ -35,6 +35,7 @@ SINGULARS = {
         "PDUs": "PDU", "RUs": "RU", "activities": "activity", "categories": "category",
         "certifications": "certification", "classes": "class", "college credits": "college credit",
         "contact hours": "contact hour",
+        "quarter hours": "quarter hour",
         "contact hours of 50 minutes or more": "contact hour of 50 minutes or more",
         "courses": "course", "CPE": "CPE", "credits": "credit", "credits per year":
         "credit per year", "days": "day", "events": "event", "hours": "hour",
@@ -51,6 +52,7 @@ SINGULARS = {
         "exámenes": "examen", "horas": "hora",
         "horas crédito semestrales": "hora crédito semestral",
         "horas de contacto": "hora de contacto",
+        "cuartos de hora": "cuarto de hora",
         "horas de contacto de 50 minutos o más": "hora de contacto de 50 minutos o más",
         "horas en clases": "hora en clases", "informes": "informe", "meses": "mes",
         "puntos": "punto", "sesiones": "sesión", "talleres": "taller", "veces": "vez",

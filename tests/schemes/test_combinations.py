@@ -45,3 +45,60 @@ def test_a_misspelt_day_of_a_type_is_told_by_the_name_of_its_key(found):
     assert (key, rule) == (
         "policies.1.types.course.frm", "is not a known key; did you mean 'from'?",
     )  # fmt: skip
+
+
+WINDOW = '[[policies.windows]]\nlast = { length = 1, unit = "years" }\nminimum = "2.00"\n'
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "rule"),
+    [
+        (('category = "A"', 'category = "C"'), "windows.2.category",
+         "is no category of this policy; there are: A, B"),
+        (('tag = "safety"', 'tag = "sfety"'), "windows.3.tag",
+         "is no tag of this policy; there are: safety; did you mean 'safety'?"),
+        (('type = "book"', 'type = "boook"'), "windows.4.type",
+         ("is no type of this policy; there are: course, book, year_of_work, job;"
+         " did you mean 'book'?")),
+        (('tag = "safety"', 'tag = "safety"\ncategory = "A"'), "windows.3.tag",
+         "must be absent beside category: name one of them"),
+        (('minimum = "1.50"', 'minimum = "21.01"'), "windows.3.minimum",
+         "is more than the maximum of that tag, 21.00"),
+        (('{ book = "10.00" }', '{ boook = "10.00" }'), "late.1.extra_minima.boook",
+         ("is no category, tag or type of this policy; there are: A, B, safety, course, book,"
+         " year_of_work, job; did you mean 'book'?")),
+        (('{ book = "10.00" }', '{ course = "36.00" }'), "late.1.extra_minima.course",
+         "makes the minimum 41.00, more than the maximum, 40.00"),
+        (('minima = { A = "15.00" }', 'minima = { C = "15.00" }'), "sharing.minima.C",
+         ("is no category, tag or type of this policy; there are: A, B, safety, course, book,"
+         " year_of_work, job")),
+        (('minima = { A = "15.00" }', 'minima = { A = "45.01" }'), "sharing.minima.A",
+         "is more than the points_required, 45.00"),
+        (('minima = { A = "15.00" }', 'minima = { safety = "21.01" }'), "sharing.minima.safety",
+         "is more than the maximum, 21.00"),
+        (('minimum_per_year = "5.00"', 'minimum_per_year = "30.01"'),
+         "categories.A.minimum_per_year", "is more than the per_year, 30.00"),
+        (('maximum = "20.00"', 'maximum = "20.00"\nminimum_per_year = "6.67"'),
+         "categories.B.minimum_per_year",
+         "comes to 20.01 in 3 years, more than the maximum, 20.00"),
+        (('by = "reexamination"', 'by = "new_application"\nextra_minima = { A = "1" }'),
+         "late.2.extra_minima", "must be absent: nobody renews on a rung of new_application"),
+    ],
+)  # fmt: skip
+def test_minima_of_groups_name_groups_and_can_be_reached(found, change, key, rule):
+    assert [(key_, rule_) for key_, _, rule_ in found(change)] == [(f"policies.1.{key}", rule)]
+
+
+def test_stretches_are_compared_within_one_group(found):
+    shorter = WINDOW.replace("1, unit", "6, unit").replace("years", "months")
+    more = f'{shorter}tag = "safety"\n\n[[policies.late]]'
+
+    assert [key for key, _, _ in found(("[[policies.late]]", more))] == [
+        "policies.1.windows.5.last"
+    ]
+
+
+def test_sharing_without_points_of_its_own_is_held_to_those_of_the_policy(found):
+    change = ('points_required = "45.00", minima = { A = "15.00" }', 'minima = { A = "60.01" }')
+
+    assert [rule for _, _, rule in found(change)] == ["is more than the points_required, 60.00"]

@@ -415,7 +415,8 @@ def test_keys_that_need_or_exclude_each_other_are_named(found, change, key, rule
 
 
 def test_a_later_rung_is_no_easier(found):
-    told = found(('extra_points = "30.00"\nfee = "50.00"', 'by = "new_application"'))
+    rules = 'extra_points = "30.00"\nfee = "50.00"\nextra_minima = { book = "10.00" }'
+    told = found((rules, 'by = "new_application"'))
 
     assert told == [
         (

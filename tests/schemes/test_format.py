@@ -36,7 +36,7 @@ def policy(scheme: Scheme) -> Policy:
 def _keys(table: Any, path: str = "") -> set[str]:
     """Every key of the format, however deep."""
     found: set[str] = set()
-    for name, field in table.fields.items():
+    for name, field in _by_key(table).items():
         found.add(f"{path}{name}")
         at = field
         while isinstance(at, fields.List | fields.Dict):
@@ -46,12 +46,16 @@ def _keys(table: Any, path: str = "") -> set[str]:
     return found
 
 
+def _by_key(table: Any) -> dict[str, Any]:
+    return {field.data_key or name: field for name, field in table.fields.items()}
+
+
 def _used(table: Any, entry: Any, path: str = "") -> set[str]:
     """The keys of the format that a file uses, named as ``_keys`` names them."""
     found: set[str] = set()
     for name, value in entry.items():
         found.add(f"{path}{name}")
-        field, values = table.fields[name], [value]
+        field, values = _by_key(table)[name], [value]
         while isinstance(field, fields.List | fields.Dict):
             is_list = isinstance(field, fields.List)
             values = [each for v in values for each in (v if is_list else v.values())]
@@ -106,6 +110,9 @@ def test_a_policy_says_what_a_cycle_needs(policy):
     assert policy.windows == (
         domain.WindowMinimum(YEAR, Decimal(10)),
         domain.WindowMinimum(Duration(2, "years"), Decimal(20)),
+        domain.WindowMinimum(YEAR, Decimal(2), category="A"),
+        domain.WindowMinimum(YEAR, Decimal("1.5"), tag="safety"),
+        domain.WindowMinimum(YEAR, Decimal("1.5"), type="book"),
     )
     assert policy.stop_at_requirement is False
 
@@ -117,9 +124,9 @@ def test_a_policy_says_how_points_are_counted(policy):
         ("provider", "title", "completed_on"), Duration(9, "years")
     )
     assert policy.approved_providers == {"Ivy Tech", "Purdue"}
-    assert policy.sharing == domain.Sharing(frozenset({"cpt"}), Decimal(45))
+    assert policy.sharing == domain.Sharing(frozenset({"cpt"}), Decimal(45), {"A": Decimal(15)})
     assert policy.carry_over == domain.CarryOver(
-        Decimal(40), frozenset({"A"}), Duration(6, "months")
+        Decimal(40), frozenset({"A"}), Duration(6, "months"), of="earned"
     )
 
 
@@ -133,7 +140,7 @@ def test_a_policy_says_when_and_how_one_renews(policy):
         ),
         domain.LateStep(
             Duration(3, "months"), {"en": "Late", "es": "Con retraso"},
-            extra_points=Decimal(30), fee=Decimal(50),
+            extra_points=Decimal(30), extra_minima={"book": Decimal(10)}, fee=Decimal(50),
         ),
         domain.LateStep(YEAR, {"en": "Lapsed", "es": "Caducada"}, by="reexamination"),
     )  # fmt: skip
@@ -165,8 +172,9 @@ def test_an_activity_type_has_every_rule_of_its_own(policy):
         increment=Decimal("0.25"), provenance=HANDBOOK, unit_code="hour",
         units={"hour": Decimal(1), "ceu": Decimal(10)},
         roles={"attended": Decimal(1), "taught": Decimal("1.5")},
-        limits=Limits(Decimal(10), Decimal(20), Decimal(40), Decimal(5)),
+        limits=Limits(*map(Decimal, (10, 20, 40, 5, 1))),
         unapproved=Decimal("0.5"), outside_duties=True, tags=frozenset({"safety"}),
+        counts_from=date(2010, 1, 1), counts_until=date(2095, 12, 31),
         date_basis="whole", evidence="required", warn_above=Decimal(80),
         evidence_kinds={
             "en": "a certificate that shows the hours",
@@ -228,8 +236,10 @@ def test_every_open_value_is_listed_once(scheme):
 
 
 def test_groups_have_the_limits_that_are_told(policy):
-    assert policy.tags["safety"].limits == Limits(*map(Decimal, (5, 10, 21, 1)))
-    assert policy.categories["A"].limits == Limits(Decimal(20), Decimal(30), None, Decimal(35))
+    assert policy.tags["safety"].limits == Limits(*map(Decimal, ("5", "10", "21", "1", "0.5")))
+    assert policy.categories["A"].limits == Limits(
+        Decimal(20), Decimal(30), None, Decimal(35), minimum_per_year=Decimal(5)
+    )
     assert policy.categories["B"].limits == Limits(maximum=Decimal(20))
 
 

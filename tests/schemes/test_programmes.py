@@ -16,6 +16,7 @@ from tracker import schemes, settings
 from tracker.domain import certifications, points
 from tracker.domain.claims import Claim, Credit, Evaluation, Terms
 from tracker.domain.periods import Period
+from tracker.domain.plain_unknowns import named, open_keys
 from tracker.domain.policies import LateStep
 from tracker.domain.schemes import Scheme, Schemes
 
@@ -27,6 +28,12 @@ TABLES = {
 }
 FEWEST_EXAMPLES = 6
 LONGEST_FILE = 90  # lines: a stranger reads a programme at a glance
+
+# Rules whose absence says something to a reader: no grace, no limit, no repetition looked for.
+MAY_BE_ABSENT = (
+    "late", "duplicates", "carry_over", "extension", "audit", "retention", "sharing",
+)  # fmt: skip
+READ_TO_BE_NONE = {"cwi": {"late"}, "cqe": {"carry_over"}}
 
 EXAMPLE = {"name", "why", "cycle", "claims", "counted", "total", "missing", "complete"}
 OF_EXAMPLE = {"on", "terms", "cuts", "shortfalls", "carries_over"}  # optional
@@ -89,9 +96,11 @@ def _claim(policy, number, entry) -> Claim:
 
 
 def _terms(entry) -> Terms:
-    _check_keys(entry, optional=POINTS_OF_TERMS | DATES_OF_TERMS)
+    _check_keys(entry, optional=POINTS_OF_TERMS | DATES_OF_TERMS | {"minima"})
     given = {key: entry[key] for key in DATES_OF_TERMS & entry.keys()}
     given |= {key: _points(entry[key]) for key in POINTS_OF_TERMS & entry.keys()}
+    minima = map(_shortfall, entry.get("minima", ()))  # "category approved 25.00"
+    given["minima"] = {(of, subject): least for of, subject, least in minima}
     return Terms(**given)
 
 
@@ -149,6 +158,17 @@ def test_each_programme_says_what_is_not_verified(file):
 
     assert policies
     assert all(policy.unverified and policy.provenance.source for policy in policies)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_each_programme_is_silent_on_nothing(file):
+    """A rule is given, or listed as not known, or read to be none: never left to be guessed."""
+    code = tomllib.loads(file.read_text("utf-8"))["code"]
+    policy = _scheme(code).policies[-1]
+    absent = {key for key in MAY_BE_ABSENT if not getattr(policy, key)}
+    silent = {key for key in absent if not named(open_keys(policy), key)}
+
+    assert silent == READ_TO_BE_NONE.get(code, set())
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

@@ -64,22 +64,33 @@ class TagTotal(GroupTotal):
 
 
 class PeriodTotal(Schema):
-    """The points of a year, or of a stretch of the cycle, that needs some of its own."""
+    """The points of a year, or of a stretch of the cycle, that needs some of its own.
+
+    ``code`` is that of a ``group`` (category, tag or type), where only its points are meant.
+    """
 
     starts_on = Day(required=True)
     ends_on = Day(required=True)
     counted = Amount(required=True)
     minimum = Amount(required=True)
+    group = fields.String(required=True, allow_none=True)
+    code = fields.String(required=True, allow_none=True)
 
 
 class Shortfall(Schema):
-    """A minimum beside the total that is not reached; of ``kinds`` it is a number of them."""
+    """A minimum beside the total that is not reached; of ``kinds`` it is a number of them.
+
+    Of a ``year`` or ``window``, whose first day is the subject, the points of a ``group``
+    (category, tag or type) of that ``code`` may be meant.
+    """
 
     of = fields.String(required=True)
     subject = fields.String(required=True)
     counted = Amount(required=True)
     minimum = Amount(required=True)
     missing = Amount(required=True)
+    group = fields.String(required=True, allow_none=True)
+    code = fields.String(required=True, allow_none=True)
 
 
 class GapPortion(Schema):

@@ -37,13 +37,14 @@ class Limits:
     """What a group of claims may and must bring: points an event, a year, a cycle.
 
     ``per_event`` bounds each claim, ``per_year`` the claims of one year, ``maximum`` those of
-    the cycle; ``minimum`` is what the cycle needs of the group.
+    the cycle; ``minimum`` is what the cycle needs of the group, ``minimum_per_year`` each year.
     """
 
     per_event: Decimal | None = None
     per_year: Decimal | None = None
     maximum: Decimal | None = None
     minimum: Decimal | None = None
+    minimum_per_year: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

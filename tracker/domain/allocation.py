@@ -15,7 +15,7 @@ from decimal import Decimal
 from itertools import combinations
 
 from tracker.domain.amounts import Rounding, rounded
-from tracker.domain.claims import ZERO, Group, Missing, Rule
+from tracker.domain.claims import ZERO, Group, GroupCode, Missing, Rule
 from tracker.domain.periods import Period
 
 
@@ -51,7 +51,8 @@ class Need:
     """A minimum: what the parts of its groups must bring together.
 
     Of ``kinds`` it is the number of groups that bring anything. ``period`` is the year or
-    stretch of the cycle meant. ``rounding``: the sum is rounded to hundredths.
+    stretch of the cycle meant, ``within`` the group whose points are. ``rounding``: the sum is
+    rounded to hundredths.
     """
 
     of: Missing
@@ -60,6 +61,7 @@ class Need:
     groups: tuple[tuple[int, ...], ...]
     period: Period | None = None
     rounding: Rounding | None = None
+    within: GroupCode | None = None
 
 
 @dataclass(frozen=True, slots=True)

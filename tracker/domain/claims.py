@@ -5,6 +5,7 @@ How the one becomes the other is in ``points``; the sentences are in ``explanati
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -22,6 +23,7 @@ Rule = Literal[
 ]  # fmt: skip
 Group = Literal["type", "category", "tag", "policy"]
 Missing = Literal["type", "category", "tag", "year", "window", "kinds"]
+GroupCode = tuple[Missing, str]  # a category, tag or type by its code
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +103,31 @@ class GroupTotal:
 
 @dataclass(frozen=True, slots=True)
 class PeriodTotal:
-    """The points counted in a year, or in the last stretch, of the cycle, and those needed."""
+    """The points counted in a year, or in the last stretch, of the cycle, and those needed.
+
+    ``within``: only those of a category, tag or type are meant.
+    """
 
     period: Period
     counted: Decimal
     minimum: Decimal
+    within: GroupCode | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """A minimum that is not reached, in points; of ``kinds``, in kinds."""
+    """A minimum that is not reached, in points; of ``kinds``, in kinds.
+
+    ``subject`` is the code of the group, or the first day of the ``period``; there points of a
+    category, tag or type (``within``) may be meant.
+    """
 
     of: Missing
     subject: str
     counted: Decimal
     minimum: Decimal
+    within: GroupCode | None = None
+    period: Period | None = field(default=None, compare=False)
 
     @property
     def missing(self) -> Decimal:
@@ -131,13 +143,15 @@ class Terms:
     certifications. ``earns_from`` and ``earns_until``: the first and the last day whose
     activities count, where these are not the ends of the cycle: an extension or a late step that
     still earns lengthens a cycle, and what it took does not count in the next one again.
-    ``extra_points`` are those of lateness. ``carried_over``: points brought from the cycle
+    ``extra_points`` are those of lateness. ``minima`` are those of categories, tags and types
+    that are others than the policy's. ``carried_over``: points brought from the cycle
     before. ``reexamined_on``: the day on which the re-examination was passed, which stands for
     the points.
     """
 
     required: Decimal | None = None
     extra_points: Decimal = ZERO
+    minima: Mapping[GroupCode, Decimal] = field(default_factory=dict)
     earns_from: date | None = None
     earns_until: date | None = None
     carried_over: Decimal = ZERO

@@ -16,7 +16,6 @@ from tracker.domain.claims import (
     Credit,
     Cut,
     Evaluation,
-    Missing,
     Rule,
     Shortfall,
     Terms,
@@ -122,6 +121,9 @@ _WHOLE: Mapping[str, Mapping[str, str]] = {
         " {required.figure} {required:is|are} required.",
         "usual": "This cycle needs {base}; the policy usually asks for {usual.figure}.",
         "late": "The requirement is made up of {base} and {extra.figure} more for being late.",
+        "minimum": "This cycle needs {minimum} of {group}.",
+        "usual_minimum": "This cycle needs {minimum} of {group}; the policy usually asks for"
+        " {usual.figure}.",
         "carried_over": "{carried} of the total {carried:was|were} carried over from the cycle"
         " before.",
         "reexamined": "The re-examination passed on {day} stands for the {credit}, so the"
@@ -145,6 +147,9 @@ _WHOLE: Mapping[str, Mapping[str, str]] = {
         " {required:se exige|se exigen} {required.figure}.",
         "usual": "Este ciclo exige {base}; la política suele exigir {usual.figure}.",
         "late": "El requisito se compone de {base} y {extra} más por el retraso.",
+        "minimum": "Este ciclo exige {minimum} en {group}.",
+        "usual_minimum": "Este ciclo exige {minimum} en {group}; la política suele exigir"
+        " {usual.figure}.",
         "carried_over": "Del total, {carried} {carried:viene|vienen} del ciclo anterior.",
         "reexamined": "El nuevo examen, aprobado el {day}, vale por el requisito de {credit}, que"
         " por lo tanto está cumplido.",
@@ -165,7 +170,7 @@ _WHOLE: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-_SHORTFALLS: Mapping[str, Mapping[Missing, str]] = {
+_SHORTFALLS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "type": "The activity type {name} must bring at least {minimum}; it brings {counted}.",
         "category": "The category {name} must bring at least {minimum}; it brings {counted}.",
@@ -174,6 +179,8 @@ _SHORTFALLS: Mapping[str, Mapping[Missing, str]] = {
         " {counted}.",
         "window": "The time from {starts} to {ends} must bring at least {minimum}; it brings"
         " {counted}.",
+        "period_of": "From {starts} to {ends} at least {minimum} of {group} {minimum:is|are}"
+        " needed; so far there are {counted}.",
         "kinds": "Activities of at least {kinds} must count; so far those of {counted} do.",
     },
     "es": {
@@ -184,6 +191,8 @@ _SHORTFALLS: Mapping[str, Mapping[Missing, str]] = {
         "year": "El año del {starts} al {ends} debe aportar al menos {minimum}; aporta {counted}.",
         "window": "El tiempo del {starts} al {ends} debe aportar al menos {minimum}; aporta"
         " {counted}.",
+        "period_of": "Del {starts} al {ends} {minimum:se exige|se exigen} al menos {minimum} en"
+        " {group}; hasta ahora hay {counted}.",
         "kinds": "Deben contar actividades de al menos {kinds}; hasta ahora cuentan las de"
         " {counted}.",
     },
@@ -321,6 +330,12 @@ def _total(evaluation: Evaluation, voice: Voice, terms: Terms) -> Iterator[str]:
         yield say["usual"].format(base=voice.points(base), usual=voice.points(usual))
     if terms.extra_points:
         yield say["late"].format(base=voice.points(base), extra=voice.points(terms.extra_points))
+    for group, minimum in terms.minima.items():
+        usual_one = voice.policy.minimum_of(group)
+        yield say["minimum" if usual_one is None else "usual_minimum"].format(
+            minimum=voice.points(minimum), group=voice.group(*group),
+            usual=voice.points(usual_one or ZERO),
+        )  # fmt: skip
     if evaluation.carried_over:
         yield say["carried_over"].format(carried=voice.points(evaluation.carried_over))
 
@@ -336,10 +351,10 @@ def _verdict(evaluation: Evaluation, voice: Voice) -> Iterator[str]:
         if evaluation.missing:
             yield say["missing"].format(missing=voice.points(evaluation.missing))
         for short in evaluation.shortfalls:
-            yield _shortfall(short, evaluation, voice)
+            yield _shortfall(short, voice)
 
 
-def _shortfall(short: Shortfall, evaluation: Evaluation, voice: Voice) -> str:
+def _shortfall(short: Shortfall, voice: Voice) -> str:
     """A minimum beside the total that is not reached."""
     found: dict[str, object] = {
         "minimum": voice.points(short.minimum), "counted": figure(short.counted),
@@ -348,10 +363,13 @@ def _shortfall(short: Shortfall, evaluation: Evaluation, voice: Voice) -> str:
         case "type" | "category" | "tag":
             found["name"] = voice.name(short.of, short.subject)
         case "year" | "window":
-            starts = date.fromisoformat(short.subject)
-            totals = evaluation.years if short.of == "year" else evaluation.windows
-            ends = next(t.period.ends_on for t in totals if t.period.starts_on == starts)
-            found |= {"starts": voice.day(starts), "ends": voice.day(ends)}
+            assert short.period  # noqa: S101 - it is the year or stretch that is meant
+            found |= {
+                "starts": voice.day(short.period.starts_on),
+                "ends": voice.day(short.period.ends_on),
+                "group": voice.group(*short.within) if short.within else "",
+            }
         case _:  # kinds
             found["kinds"] = Quantity(short.minimum, *KINDS[voice.language][short.subject])
-    return _SHORTFALLS[voice.language][short.of].format(**found)
+    key = "period_of" if short.within else short.of
+    return _SHORTFALLS[voice.language][key].format(**found)

@@ -262,7 +262,7 @@ def _obstacles(supply: Supply) -> Iterator[Obstacle]:
             if need.of == "kinds":
                 yield Obstacle("kinds")
             elif need.subject and not model.open_for(need):
-                yield Obstacle("unserved", need.of, need.subject)
+                yield Obstacle("unserved", *(need.within or (need.of, need.subject)))
         yield from _limits(supply, model, lacks)
 
 

@@ -269,7 +269,8 @@ class _Renewing:
         if not last_days:
             return replace(self._missing(self.on, extra=ZERO), action="too_late", earned_by=None)
         more = self._extra_points(last_days[0]) - self._extra_points(self.on)
-        return self._missing(last_days[0], extra=more)
+        step = self._missing(last_days[0], extra=more)
+        return replace(step, minima_met=step.minima_met and not self._extra_minima(last_days[0]))
 
     def _missing(self, last: date, *, extra: Decimal) -> NextStep:
         """Log what is missing by a day, with the extra points that its terms ask for."""
@@ -284,6 +285,11 @@ class _Renewing:
     def _extra_points(self, day: date) -> Decimal:
         late = self.policy.late_step(self.expires_on, day)
         return late.extra_points if late is not None else ZERO
+
+    def _extra_minima(self, day: date) -> bool:
+        """Whether a minimum is raised by that day that is not yet."""
+        late, now = (self.policy.late_step(self.expires_on, each) for each in (day, self.on))
+        return late is not None and late is not now and bool(late.extra_minima)
 
     def _last_days(self) -> list[date]:
         """The last days, from today on, of the terms that take what the holder brings.

@@ -15,12 +15,13 @@ from itertools import pairwise
 
 from tracker.domain.activity_types import Limits
 from tracker.domain.allocation import Cap, Need, Part
-from tracker.domain.claims import ZERO, Group, Missing, Rule
+from tracker.domain.claims import ZERO, Group, GroupCode, Missing, Rule
 from tracker.domain.lines import Line, tags
 from tracker.domain.periods import DAY, Duration, Period, add_months
 from tracker.domain.policies import Kinds, Policy
 
 MONTHS_A_YEAR = 12
+NO_MINIMA: Mapping[GroupCode, Decimal] = {}
 Bound = tuple[Rule, Group, str, Decimal]
 
 
@@ -28,7 +29,8 @@ Bound = tuple[Rule, Group, str, Decimal]
 class Plan:
     """What a policy bounds, looked up once: the caps on each type and on each tag.
 
-    ``of_type`` is in the order in which caps cut. ``stretches`` are counted back from the end of
+    ``of_type`` is in the order in which caps cut. ``yearly`` are the minima of each year, of a
+    group or (None) of all. ``stretches`` are counted back from the end of
     the cycle: those that need points of their own, then the one from which points may be carried
     over. Where ``only_caps`` matter, a claim under none of them is no part of the ground.
     """
@@ -37,6 +39,7 @@ class Plan:
     of_type: Mapping[str, tuple[Bound, ...]]
     of_tag: Mapping[str, tuple[Bound, ...]]
     minima: tuple[tuple[Missing, str, Limits], ...]
+    yearly: tuple[tuple[GroupCode | None, Decimal], ...]
     has_years: bool
     stretches: tuple[Duration, ...]
     only_caps: bool
@@ -62,6 +65,8 @@ def plan_of(policy: Policy) -> Plan:
     stretches = [window.last for window in policy.windows]
     if policy.carry_over and policy.carry_over.last:
         stretches.append(policy.carry_over.last)
+    of_years = [(None, policy.minimum_per_year), *_yearly(groups)]
+    yearly = [(group, minimum) for group, minimum in of_years if minimum is not None]
     return Plan(
         policy=policy,
         of_type={
@@ -75,17 +80,24 @@ def plan_of(policy: Policy) -> Plan:
         },
         of_tag={code: tuple(_bounds("tag", code, tag.limits)) for code, tag in policy.tags.items()},
         minima=tuple(group for group in groups if group[2].minimum is not None),
-        has_years=policy.minimum_per_year is not None
-        or any(limits.per_year is not None for _, _, limits in groups),
+        yearly=tuple(yearly),
+        has_years=bool(yearly) or any(limits.per_year is not None for _, _, limits in groups),
         stretches=tuple(stretches),
         only_caps=not (
             stretches
             or policy.carry_over
             or policy.kinds
-            or policy.minimum_per_year is not None
+            or yearly
             or any(limits.minimum is not None for _, _, limits in groups)
         ),
     )
+
+
+def _yearly(
+    groups: Iterable[tuple[Missing, str, Limits]],
+) -> Iterator[tuple[GroupCode | None, Decimal | None]]:
+    for of, code, limits in groups:
+        yield (of, code), limits.minimum_per_year
 
 
 def _bounds(group: Group, code: str, limits: Limits) -> Iterator[Bound]:
@@ -229,31 +241,55 @@ def cut(plan: Plan, days: Period, cycle: Period) -> list[Period]:
     return [Period(start, following - DAY) for start, following in edges if start < following]
 
 
-def needs(plan: Plan, lines: Sequence[Line], ground: Ground, cycle: Period) -> list[Need]:
-    """The minima beside the total, as sums of parts."""
+def needs(
+    plan: Plan,
+    lines: Sequence[Line],
+    ground: Ground,
+    cycle: Period,
+    minima: Mapping[GroupCode, Decimal] = NO_MINIMA,
+) -> list[Need]:
+    """The minima beside the total, as sums of parts; ``minima`` hold instead of the policy's."""
     policy = plan.policy
     rounds = policy.rounding_of == "category"
+    asked = {(of, code): limits.minimum for of, code, limits in plan.minima} | dict(minima)
     found = [
         Need(
-            of, code, limits.minimum, (_parts_of(lines, ground, of, code),),
+            of, code, minimum, (_parts_of(lines, ground, of, code),),
             rounding=policy.rounding if of == "category" and rounds else None,
         )
-        for of, code, limits in plan.minima
-        if limits.minimum is not None
+        for (of, code), minimum in asked.items()
+        if minimum is not None
     ]  # fmt: skip
-    if policy.minimum_per_year is not None:
+    for within, minimum in plan.yearly:
         for number, year in years(policy, cycle).items():
-            inside = tuple(i for i, part in enumerate(ground.parts) if part.year == number)
-            subject = year.starts_on.isoformat()
-            found.append(Need("year", subject, policy.minimum_per_year, (inside,), year))
+            inside = [i for i, part in enumerate(ground.parts) if part.year == number]
+            found.append(_timed("year", year, minimum, _of_group(inside, lines, ground, within)))
     for number, window in enumerate(policy.windows):
         stretch = ground.stretches[number]
-        inside = tuple(i for i, part in enumerate(ground.parts) if number in part.stretches)
-        subject = stretch.starts_on.isoformat()
-        found.append(Need("window", subject, window.minimum, (inside,), stretch))
+        inside = [i for i, part in enumerate(ground.parts) if number in part.stretches]
+        members = _of_group(inside, lines, ground, window.within)
+        found.append(_timed("window", stretch, window.minimum, members))
     if policy.kinds is not None:
         found.append(_kinds(policy.kinds, lines, ground))
     return found
+
+
+Members = tuple[tuple[int, ...], GroupCode | None]
+
+
+def _of_group(
+    numbers: Iterable[int], lines: Sequence[Line], ground: Ground, within: GroupCode | None
+) -> Members:
+    """Those parts that are of a group, if one is meant."""
+    if within is None:
+        return tuple(numbers), None
+    return tuple(i for i in numbers if _bears(lines[ground.parts[i].line], *within)), within
+
+
+def _timed(of: Missing, period: Period, minimum: Decimal, members: Members) -> Need:
+    numbers, within = members
+    subject = period.starts_on.isoformat()
+    return Need(of, subject, minimum, (numbers,), period, within=within)
 
 
 def _parts_of(lines: Sequence[Line], ground: Ground, of: Missing, code: str) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from tracker.domain import plain_names
 from tracker.domain.activity_types import ONE, ActivityType, Category, Limits, Tag
 from tracker.domain.plain_texts import SENTENCES
+from tracker.domain.plain_unknowns import UNKNOWN, marked, named, open_keys
 from tracker.domain.policies import Policy
 from tracker.domain.schemes import Scheme
 from tracker.domain.wording import Voice, figure, percent, singular
@@ -27,9 +28,25 @@ class ActivityTeller:
     def __init__(self, scheme: Scheme, voice: Voice) -> None:
         self.scheme, self.policy, self.voice = scheme, voice.policy, voice
         self._sentences = SENTENCES[voice.language]
+        self._unknown = UNKNOWN[voice.language]
+        self._open = open_keys(self.policy)
 
     def _say(self, key: str, **values: object) -> str:
         return self._sentences[key].format(**values)
+
+    def _is_open(self, key: str) -> bool:
+        """Whether the version says of the key, or of a part of it, that it is not verified."""
+        return named(self._open, key)
+
+    def _told(self, key: str, sentence: str, **values: object) -> str:
+        """A sentence about a value of ``key``, marked if that is not verified."""
+        told = self._say(sentence, **values)
+        return marked(told, self.voice.language) if self._is_open(key) else told
+
+    def _absent(self, key: str) -> Iterator[str]:
+        """Of a rule that is not there: that it is not known, if the version says so."""
+        if self._is_open(key):
+            yield self._unknown[key]
 
     def _points(self, number: Decimal) -> object:
         return self.voice.points(number)
@@ -58,12 +75,19 @@ class ActivityTeller:
             yield self._group(tag)
 
     def _group(self, group: Category | Tag) -> str:
-        limits = list(self._limits(group.limits)) or [self._say("free")]
-        return self._say("group", name=self.voice.quoted(group.name), limits="; ".join(limits))
+        of = "categories" if isinstance(group, Category) else "tags"
+        name, limits = self.voice.quoted(group.name), list(self._limits(group.limits))
+        if not limits and self._is_open(f"{of}.{group.code}"):
+            return self._unknown["group"].format(name=name)
+        told = "; ".join(limits) or self._say("free")
+        return self._told(f"{of}.{group.code}", "group", name=name, limits=told)
 
     def _limits(self, limits: Limits) -> Iterator[str]:
         if limits.minimum is not None:
             yield self._say("minimum", points=self._points(limits.minimum))
+        if limits.minimum_per_year is not None:
+            points = self._points(limits.minimum_per_year)
+            yield self._say("minimum.year", points=points, year=self._year())
         if limits.maximum is not None:
             yield self._say("maximum", points=self._points(limits.maximum))
         if limits.per_year is not None:
@@ -86,7 +110,8 @@ class ActivityTeller:
             points=self._points(kind.rate), unit=self._unit(kind), credit=self.voice.credit,
         )  # fmt: skip
         rules = *self._conditions(kind), *self._replaced(kind), *self._limits(kind.limits)
-        return "; ".join([first, *rules]) + "."
+        told = "; ".join([first, *rules]) + "."
+        return marked(told, self.voice.language) if self._is_open(f"types.{kind.code}") else told
 
     def _unit(self, kind: ActivityType) -> str:
         return self.voice.units(kind, ONE).noun if kind.unit else ""
@@ -130,9 +155,9 @@ class ActivityTeller:
         """How months of jobs are counted, where some type counts them."""
         if not any(kind.basis == "months" for kind in self.policy.types.values()):
             return
-        yield self._say(f"months.{self.policy.month_rule}")
-        most = self.policy.overlap_maximum or Decimal(0)
-        yield self._say(f"overlap.{self.policy.overlap}", points=self._points(most))
+        yield self._told("month_rule", f"months.{self.policy.month_rule}")
+        most = self._points(self.policy.overlap_maximum or Decimal(0))
+        yield self._told("overlap", f"overlap.{self.policy.overlap}", points=most)
 
     def proofs(self) -> Iterator[str]:
         """What is asked for with a claim, the types together that ask for the same."""

@@ -39,6 +39,7 @@ ENGLISH: Mapping[str, str] = {
     "year.cycle": "year of the cycle",
     "year.calendar": "calendar year",
     "window_minimum": "At least {points} must be earned in {last} of the cycle.",
+    "window_minimum.group": "At least {points} of {group} must be earned in {last} of the cycle.",
     "kinds": "The activities that count must be of at least {kinds}.",
     "stop": "Reviewing stops when the requirement is reached; more is not counted.",
     "carry": "Of what lies above the requirement, at most {points} {points:passes|pass} into the"
@@ -52,6 +53,7 @@ ENGLISH: Mapping[str, str] = {
     "maximum": "at most {points} in a cycle",
     "limit.year": "at most {points} in each {year}",
     "limit.event": "at most {points} for one activity",
+    "minimum.year": "at least {points} in each {year}",
     "minimum": "at least {points} in a cycle",
     # What activities bring.
     "type.quantity": "{name} ({category}): {points} for each {unit}",
@@ -124,6 +126,7 @@ ENGLISH: Mapping[str, str] = {
     "late.title": "the title may be used",
     "late.title_not": "the title may not be used",
     "late.extra": "{points} more {points:is|are} needed",
+    "late.minimum": "{points} more {points:is|are} needed of {group}",
     "late.fee": "with a late fee of {fee}",
     # Exceptions.
     "extension": "A cycle may be extended by at most {length}.",
@@ -136,6 +139,7 @@ ENGLISH: Mapping[str, str] = {
     "reduction": "The requirement may be reduced by at most {share} for: {reasons}.",
     "sharing": "Activities recorded for these certifications count here too: {schemes}.",
     "sharing.required": "Whoever holds one of them needs {points} instead.",
+    "sharing.minimum": "Whoever holds one of them needs at least {points} of {group}.",
     "retirement": "A holder may take retired status.",
     "retirement.request": "It is asked for within {length} of the expiry.",
     "retirement.reactivate": "One may return from it within {length}.",

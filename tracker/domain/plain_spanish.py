@@ -36,6 +36,7 @@ SPANISH: Mapping[str, str] = {
     "year.cycle": "año del ciclo",
     "year.calendar": "año calendario",
     "window_minimum": "Al menos {points} se deben obtener en {last} del ciclo.",
+    "window_minimum.group": "Al menos {points} en {group} se deben obtener en {last} del ciclo.",
     "kinds": "Las actividades que cuentan deben ser de al menos {kinds}.",
     "stop": "La revisión termina al alcanzar el requisito; lo demás no se cuenta.",
     "carry": "De lo que excede el requisito, como máximo {points} {points:pasa|pasan} al ciclo"
@@ -48,6 +49,7 @@ SPANISH: Mapping[str, str] = {
     "maximum": "como máximo {points} por ciclo",
     "limit.year": "como máximo {points} en cada {year}",
     "limit.event": "como máximo {points} por actividad",
+    "minimum.year": "al menos {points} en cada {year}",
     "minimum": "al menos {points} por ciclo",
     "type.quantity": "{name} ({category}): {points} por cada {unit}",
     "type.event": "{name} ({category}): {points} por cada actividad",
@@ -119,6 +121,7 @@ SPANISH: Mapping[str, str] = {
     "late.title": "se puede usar el título",
     "late.title_not": "no se puede usar el título",
     "late.extra": "{points:se exige|se exigen} {points} más",
+    "late.minimum": "{points:se exige|se exigen} {points} más en {group}",
     "late.fee": "con un recargo de {fee}",
     "extension": "Un ciclo se puede prorrogar como máximo {length}.",
     "extension.moves": "El ciclo siguiente comienza entonces después del vencimiento prorrogado.",
@@ -131,6 +134,7 @@ SPANISH: Mapping[str, str] = {
     "sharing": "Las actividades registradas para estas certificaciones también cuentan aquí:"
     " {schemes}.",
     "sharing.required": "Quien tiene una de ellas necesita {points} en su lugar.",
+    "sharing.minimum": "Quien tiene una de ellas necesita al menos {points} en {group}.",
     "retirement": "El titular puede pasar a la condición de retirado.",
     "retirement.request": "Se pide dentro de {length} desde el vencimiento.",
     "retirement.reactivate": "Se puede volver de ella dentro de {length}.",

@@ -17,7 +17,8 @@ from tracker.domain.periods import Duration
 from tracker.domain.plain_activities import ActivityTeller
 from tracker.domain.plain_sources import sources
 from tracker.domain.plain_texts import TITLES
-from tracker.domain.policies import ApplicationWindow, Duplicates, LateStep, Policy
+from tracker.domain.plain_unknowns import marked
+from tracker.domain.policies import ApplicationWindow, Duplicates, LateStep, Policy, Reduction
 from tracker.domain.schemes import Scheme
 from tracker.domain.wording import Quantity, Voice, clock, figure, money, percent
 
@@ -66,6 +67,11 @@ class _Teller(ActivityTeller):
     def _money(self, amount: Decimal) -> str:
         return money(amount, self.scheme.fees.currency if self.scheme.fees else "")
 
+    def _of(self, provenance: Provenance, sentence: str, **values: object) -> str:
+        """A sentence about a part of the scheme, marked if that part is not verified."""
+        told = self._say(sentence, **values)
+        return told if provenance.verified else marked(told, self.voice.language)
+
     def _modules(self, codes: Sequence[str]) -> str:
         return self.voice.listed([self.voice.quoted(self.scheme.module(c).name) for c in codes])
 
@@ -81,39 +87,41 @@ class _Teller(ActivityTeller):
         if award.validity is None:
             yield self._say("endless")
             return
-        yield self._say(
-            "validity", length=self.voice.length(award.validity),
+        yield self._of(
+            award.provenance, "validity", length=self.voice.length(award.validity),
             through=self._say(f"through.{award.valid_through}"),
         )  # fmt: skip
         if award.valid_through == "anniversary":
             yield self._say("leap")
         if award.lifetime_if_awarded_before is not None:
-            yield self._say("lifetime", day=self.voice.day(award.lifetime_if_awarded_before))
+            day = self.voice.day(award.lifetime_if_awarded_before)
+            yield self._of(award.provenance, "lifetime", day=day)
 
     def retake(self) -> Iterator[str]:
         rule = self.scheme.retake
         if not rule.wait_days and not rule.long_wait_days:
-            yield self._say("retake.free")
+            known = rule.provenance.verified
+            yield self._say("retake.free") if known else self._unknown["retake"]
             return
-        yield self._say(
-            "retake", wait=self._days(rule.wait_days), failures=rule.failures_before_long_wait,
-            long_wait=self._days(rule.long_wait_days),
-        )  # fmt: skip
+        wait, long_wait = self._days(rule.wait_days), self._days(rule.long_wait_days)
+        waits = {"wait": wait, "failures": rule.failures_before_long_wait, "long_wait": long_wait}
+        yield self._of(rule.provenance, "retake", **waits)
 
     def assessment(self) -> Iterator[str]:
         if self.scheme.assessment is None:
             return
-        score = self.scheme.assessment.score
-        yield self._say("score", minimum=figure(score.minimum), maximum=figure(score.maximum))
+        score, source = self.scheme.assessment.score, self.scheme.assessment.provenance
+        minimum, maximum = figure(score.minimum), figure(score.maximum)
+        yield self._of(source, "score", minimum=minimum, maximum=maximum)
         if score.passing is not None:
-            yield self._say("score.passing", passing=figure(score.passing))
+            yield self._of(source, "score.passing", passing=figure(score.passing))
 
     def version(self) -> Iterator[str]:
         policy = self.policy
         yield self._say("version", version=policy.version)
         if policy.effective_from is not None:
             yield self._say("effective", day=self.voice.day(policy.effective_from))
-        yield self._say(f"applies.{policy.applies}")
+        yield self._told("applies", f"applies.{policy.applies}")
         if policy.corrects:
             yield self._say("corrects", version=policy.corrects)
         if policy.cohort.awarded_from is not None:
@@ -123,102 +131,149 @@ class _Teller(ActivityTeller):
 
     def requirement(self) -> Iterator[str]:
         policy = self.policy
-        yield self._say("required", points=self._points(policy.points_required))
+        required = self._points(policy.points_required)
+        yield self._told("points_required", "required", points=required)
         if policy.minimum_per_year is not None:
             points = self._points(policy.minimum_per_year)
-            yield self._say("per_year", year=self._year(), points=points)
+            yield self._told("minimum_per_year", "per_year", year=self._year(), points=points)
         for window in policy.windows:
-            points = self._points(window.minimum)
-            yield self._say(
-                "window_minimum", points=points, last=plain_names.last(self.voice, window.last)
-            )
+            told = "window_minimum.group" if window.within else "window_minimum"
+            yield self._told(
+                "windows", told, points=self._points(window.minimum),
+                last=plain_names.last(self.voice, window.last),
+                group=self.voice.group(*window.within) if window.within else "",
+            )  # fmt: skip
         if policy.kinds is not None:
             words = KINDS[self.voice.language][policy.kinds.of]
             kinds = Quantity(Decimal(policy.kinds.minimum), *words)
-            yield self._say("kinds", kinds=kinds)
+            yield self._told("kinds", "kinds", kinds=kinds)
         if policy.stop_at_requirement:
-            yield self._say("stop")
+            yield self._told("stop_at_requirement", "stop")
         yield from self._carry_over()
 
     def _carry_over(self) -> Iterator[str]:
         rule = self.policy.carry_over
         if rule is None:
+            yield from self._absent("carry_over")
             return
-        yield self._say("carry", points=self._points(rule.maximum))
+        yield self._told("carry_over.maximum", "carry", points=self._points(rule.maximum))
         if rule.of == "earned":
-            yield self._say("carry.earned")
+            yield self._told("carry_over.of", "carry.earned")
         if rule.categories:
             names = [self.voice.name("category", code) for code in sorted(rule.categories)]
-            yield self._say("carry.categories", categories=self.voice.listed(names))
+            categories = self.voice.listed(names)
+            yield self._told("carry_over.categories", "carry.categories", categories=categories)
         if rule.last is not None:
-            yield self._say("carry.last", last=plain_names.last(self.voice, rule.last))
+            last = plain_names.last(self.voice, rule.last)
+            yield self._told("carry_over.last", "carry.last", last=last)
 
     def counting(self) -> Iterator[str]:
         yield self._say("dates")
         yield self._duplicates(self.policy.duplicates)
-        yield self._say(f"rounding.{self.policy.rounding}")
+        yield self._told("rounding", f"rounding.{self.policy.rounding}")
         if self.policy.rounding_of == "category":
-            yield self._say("rounding_of.category")
+            yield self._told("rounding_of", "rounding_of.category")
         yield self._say("allocation")
 
     def _duplicates(self, rule: Duplicates | None) -> str:
         if rule is None:
-            return self._say("duplicates.none")
+            known = not self._is_open("duplicates")
+            return self._say("duplicates.none") if known else self._unknown["duplicates"]
         words = DUPLICATE_PARTS[self.voice.language]
         parts = self.voice.listed([words[part] for part in rule.key])
         if rule.within is None:
-            return self._say("duplicates.cycle", parts=parts)
-        return self._say("duplicates.within", parts=parts, length=self.voice.length(rule.within))
+            return self._told("duplicates", "duplicates.cycle", parts=parts)
+        length = self.voice.length(rule.within)
+        return self._told("duplicates", "duplicates.within", parts=parts, length=length)
 
     def applying(self) -> Iterator[str]:
         policy = self.policy
-        window = policy.window
-        kind = window.counted_from if window.length.length else "whole"
-        yield self._say(f"window.{kind}", length=self.voice.length(window.length))
+        yield self._window(policy.window)
         zone = clock(self.scheme.time_zone.key, self.voice.language)
         yield self._say(f"day.{self.scheme.days_end}", clock=zone)
-        yield self._say("pending.admit" if policy.pending_points_admit else "pending.decided")
-        yield self._say("pending.valid" if policy.valid_while_pending else "pending.invalid")
+        admitted = "pending.admit" if policy.pending_points_admit else "pending.decided"
+        yield self._told("pending_points_admit", admitted)
+        valid = "pending.valid" if policy.valid_while_pending else "pending.invalid"
+        yield self._told("valid_while_pending", valid)
         if policy.checks:
             checks = self.voice.listed([self.voice.quoted(check.name) for check in policy.checks])
-            yield self._say("check", checks=checks)
-        if (rule := policy.reexamination) is not None:
-            yield self._say("reexam", modules=self._modules(rule.modules or self.scheme.required))
-            if rule.last is not None:
-                yield self._say("reexam.last", last=plain_names.last(self.voice, rule.last))
-            if rule.failure_revokes:
-                yield self._say("reexam.revokes")
-        yield self._say(f"next.{policy.next_cycle}")
+            yield self._told("checks", "check", checks=checks)
+        yield from self._reexamination()
+        yield self._told("next_cycle", f"next.{policy.next_cycle}")
+
+    def _window(self, window: ApplicationWindow) -> str:
+        if window.length.length:
+            length = self.voice.length(window.length)
+            return self._told("window", f"window.{window.counted_from}", length=length)
+        return self._unknown["window"] if self._is_open("window") else self._say("window.whole")
+
+    def _reexamination(self) -> Iterator[str]:
+        rule = self.policy.reexamination
+        if rule is None:
+            return
+        modules = self._modules(rule.modules or self.scheme.required)
+        yield self._told("reexamination.modules", "reexam", modules=modules)
+        if rule.last is not None:
+            last = plain_names.last(self.voice, rule.last)
+            yield self._told("reexamination.last", "reexam.last", last=last)
+        if rule.failure_revokes:
+            yield self._told("reexamination.failure_revokes", "reexam.revokes")
 
     def late(self) -> Iterator[str]:
         if not self.policy.late:
-            yield self._say("late.none")
+            known = not self._is_open("late")
+            yield self._say("late.none") if known else self._unknown["late"]
         for step in self.policy.late:
             rules = "; ".join(self._late_rules(step))
             name, length = self.voice.quoted(step.name), self.voice.length(step.until)
+            if self._is_open("late.until"):
+                length = marked(length, self.voice.language)
             yield self._say("late.step", name=name, length=length, rules=rules)
 
     def _late_rules(self, step: LateStep) -> Iterator[str]:
-        yield self._say(f"by.{step.by}")
+        yield self._told("late.by", f"by.{step.by}")
         if step.extra_points:
-            yield self._say("late.extra", points=self._points(step.extra_points))
+            extra = self._points(step.extra_points)
+            yield self._told("late.extra_points", "late.extra", points=extra)
+        for code, minimum in step.extra_minima.items():
+            group, points = self.voice.group(*self.policy.group_of(code)), self._points(minimum)
+            yield self._told("late.extra_minima", "late.minimum", points=points, group=group)
         if step.fee is not None:
-            yield self._say("late.fee", fee=self._money(step.fee))
-        yield self._say("late.earns" if step.earns else "late.earns_not")
-        yield self._say("late.title" if step.title else "late.title_not")
+            yield self._told("late.fee", "late.fee", fee=self._money(step.fee))
+        yield self._late_right("late.earns", step.earns)
+        yield self._late_right("late.title", step.title)
+
+    def _late_right(self, key: str, given: bool) -> str:  # noqa: FBT001 - what the step says
+        if given:
+            return self._told(key, key)
+        return self._unknown[key] if self._is_open(key) else self._say(f"{key}_not")
 
     def exceptions(self) -> Iterator[str]:
         yield from self._extension()
         if (reduction := self.policy.reduction) is not None:
-            reasons = self._reasons(reduction.reasons)
-            yield self._say("reduction", share=percent(reduction.share), reasons=reasons)
-        if (sharing := self.policy.sharing) is not None:
-            schemes = self.voice.listed([code.upper() for code in sorted(sharing.schemes)])
-            yield self._say("sharing", schemes=schemes)
-            if sharing.points_required is not None:
-                points = self._points(sharing.points_required)
-                yield self._say("sharing.required", points=points)
+            yield self._reduction(reduction)
+        yield from self._sharing()
         yield from self._retirement()
+
+    def _reduction(self, rule: Reduction) -> str:
+        reasons = self._reasons(rule.reasons)
+        if self._is_open("reduction.share"):
+            return self._unknown["reduction.share"].format(reasons=reasons)
+        return self._told("reduction", "reduction", share=percent(rule.share), reasons=reasons)
+
+    def _sharing(self) -> Iterator[str]:
+        rule = self.policy.sharing
+        if rule is None:
+            yield from self._absent("sharing")
+            return
+        schemes = self.voice.listed([code.upper() for code in sorted(rule.schemes)])
+        yield self._told("sharing.schemes", "sharing", schemes=schemes)
+        if rule.points_required is not None:
+            points = self._points(rule.points_required)
+            yield self._told("sharing.points_required", "sharing.required", points=points)
+        for code, minimum in rule.minima.items():
+            group, points = self.voice.group(*self.policy.group_of(code)), self._points(minimum)
+            yield self._told("sharing.minima", "sharing.minimum", points=points, group=group)
 
     def _reasons(self, codes: Sequence[str]) -> str:
         return self.voice.listed([plain_names.reason(code, self.voice) for code in codes])
@@ -226,17 +281,22 @@ class _Teller(ActivityTeller):
     def _extension(self) -> Iterator[str]:
         rule = self.policy.extension
         if rule is None:
+            yield from self._absent("extension")
             return
-        yield self._say("extension", length=self.voice.length(rule.at_most))
-        yield self._say("extension.moves" if rule.moves_cycle else "extension.stays")
+        length = self.voice.length(rule.at_most)
+        yield self._told("extension.at_most", "extension", length=length)
+        moves = "extension.moves" if rule.moves_cycle else "extension.stays"
+        yield self._told("extension.moves_cycle", moves)
         if rule.request_by is not None:
-            yield self._say("extension.request", length=self.voice.length(rule.request_by))
+            length = self.voice.length(rule.request_by)
+            yield self._told("extension.request_by", "extension.request", length=length)
         if rule.share_earned is not None:
-            yield self._say("extension.share", share=percent(rule.share_earned))
-        if rule.reasons:
-            yield self._say("extension.reasons", reasons=self._reasons(rule.reasons))
-        if rule.exempt:
-            yield self._say("extension.exempt", reasons=self._reasons(rule.exempt))
+            share = percent(rule.share_earned)
+            yield self._told("extension.share_earned", "extension.share", share=share)
+        for key in ("reasons", "exempt"):
+            if codes := getattr(rule, key):
+                reasons = self._reasons(codes)
+                yield self._told(f"extension.{key}", f"extension.{key}", reasons=reasons)
 
     def _retirement(self) -> Iterator[str]:
         rule = self.policy.retirement
@@ -244,62 +304,76 @@ class _Teller(ActivityTeller):
             return
         yield self._say("retirement")
         if rule.request_within is not None:
-            yield self._say("retirement.request", length=self.voice.length(rule.request_within))
+            length = self.voice.length(rule.request_within)
+            yield self._told("retirement.request_within", "retirement.request", length=length)
         if rule.reactivate_within is not None:
             length = self.voice.length(rule.reactivate_within)
-            yield self._say("retirement.reactivate", length=length)
+            yield self._told("retirement.reactivate_within", "retirement.reactivate", length=length)
         if rule.fee is not None:
-            yield self._say("retirement.fee", fee=self._money(rule.fee))
+            yield self._told("retirement.fee", "retirement.fee", fee=self._money(rule.fee))
 
     def evidence(self) -> Iterator[str]:
         policy = self.policy
         yield from self.proofs()
         if policy.approved_providers:
             providers = self.voice.listed(sorted(policy.approved_providers))
-            yield self._say("providers", providers=providers)
-        if policy.audit is not None:
-            days = self._days(policy.audit.reply_days)
-            share = policy.audit.share
-            key = "audit" if share else "audit.unknown"
-            yield self._say(key, share=percent(share), days=days)
-            if policy.audit.withholds_credit:
-                yield self._say("audit.withholds")
-        if policy.retention is not None:
-            yield self._say("retention", length=self.voice.length(policy.retention))
+            yield self._told("approved_providers", "providers", providers=providers)
+        yield from self._audit()
+        if policy.retention is None:
+            yield from self._absent("retention")
+        else:
+            length = self.voice.length(policy.retention)
+            yield self._told("retention", "retention", length=length)
+
+    def _audit(self) -> Iterator[str]:
+        rule = self.policy.audit
+        if rule is None:
+            yield from self._absent("audit")
+            return
+        days = self._days(rule.reply_days)
+        if rule.share:
+            yield self._told("audit.share", "audit", share=percent(rule.share), days=days)
+        else:
+            yield self._say("audit.unknown", days=days)
+        if rule.withholds_credit:
+            yield self._told("audit.withholds_credit", "audit.withholds")
 
     def fees(self) -> Iterator[str]:
         fees = self.scheme.fees
         if fees is None:
             return
-        yield (
-            self._say("fee.none")
-            if fees.renewal is None
-            else self._say("fee", fee=self._money(fees.renewal))
-        )
+        if fees.renewal is None:
+            yield self._say("fee.none")
+        else:
+            yield self._of(fees.provenance, "fee", fee=self._money(fees.renewal))
         if fees.member_renewal is not None:
-            yield self._say("fee.member", fee=self._money(fees.member_renewal))
+            yield self._of(fees.provenance, "fee.member", fee=self._money(fees.member_renewal))
         for bundle in fees.bundles:
             schemes = self.voice.listed([code.upper() for code in sorted(bundle.schemes)])
-            yield self._say(
-                "bundle", schemes=schemes, fee=self._money(bundle.amount),
+            yield self._of(
+                fees.provenance, "bundle", schemes=schemes, fee=self._money(bundle.amount),
                 days=self._days(bundle.within_days), requires=bundle.requires,
             )  # fmt: skip
-        yield self._say("fee.refund" if fees.refundable else "fee.no_refund")
+        if fees.refundable or fees.provenance.verified:
+            yield self._of(fees.provenance, "fee.refund" if fees.refundable else "fee.no_refund")
+        else:
+            yield self._unknown["refund"]
 
     def appeals(self) -> Iterator[str]:
         rule = self.scheme.appeals
         if rule is None:
             return
+        source = rule.provenance
         due, decided = self._days(rule.due_days), self._days(rule.decided_within_days)
-        yield self._say("appeal", due=due, decided=decided)
-        yield self._say("appeal.fee", fee=self._money(rule.fee))
-        yield self._say("appeal.refund" if rule.refunded_on_success else "appeal.no_refund")
-        yield self._say("appeal.restores" if rule.restores_gap else "appeal.gap")
+        yield self._of(source, "appeal", due=due, decided=decided)
+        yield self._of(source, "appeal.fee", fee=self._money(rule.fee))
+        yield self._of(source, f"appeal.{'refund' if rule.refunded_on_success else 'no_refund'}")
+        yield self._of(source, f"appeal.{'restores' if rule.restores_gap else 'gap'}")
 
     def revocation(self) -> Iterator[str]:
         rule = self.scheme.revocation
         if rule is not None:
-            yield self._say("revocation.bar", length=self.voice.length(rule.bar))
+            yield self._of(rule.provenance, "revocation.bar", length=self.voice.length(rule.bar))
 
     def sources(self) -> Iterator[str]:
         return sources(self.scheme, self.voice)

@@ -66,9 +66,9 @@ def evaluate(
     required += terms.extra_points
     plan = parts.plan_of(policy)
     room = max(required - terms.carried_over, ZERO)
-    whole = bool(groups) or policy.rounding_of == "category"
+    whole = bool(groups or terms.minima) or policy.rounding_of == "category"
     ground = parts.lay(plan, found, cycle, room=room, all_of_them=whole)
-    needs = parts.needs(plan, found, ground, cycle)
+    needs = parts.needs(plan, found, ground, cycle, terms.minima)
     rounds = rounding.sums(policy, found, ground.parts)
     _allocate(found, ground, needs, groups, required=room, rounds=rounds)
     if rounds is not None:

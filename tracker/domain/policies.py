@@ -24,6 +24,7 @@ from tracker.domain.activity_types import (
 )
 from tracker.domain.activity_types import Limits as Limits  # noqa: PLC0414 - told here, with the rest
 from tracker.domain.amounts import Rounding as Rounding  # noqa: PLC0414 - as above
+from tracker.domain.claims import GroupCode, Missing
 from tracker.domain.errors import UnknownActivityType
 from tracker.domain.periods import Duration, MonthRule
 
@@ -60,10 +61,22 @@ class Duplicates:
 
 @dataclass(frozen=True, slots=True)
 class WindowMinimum:
-    """Points that must be earned in the ``last`` stretch of the cycle."""
+    """Points that must be earned in the ``last`` stretch of the cycle.
+
+    Only those of a ``category``, ``tag`` or ``type`` are meant, where one is named.
+    """
 
     last: Duration
     minimum: Decimal
+    category: str = ""
+    tag: str = ""
+    type: str = ""
+
+    @property
+    def within(self) -> GroupCode | None:
+        """The group that is meant; None: all points."""
+        named: dict[Missing, str] = {"category": self.category, "tag": self.tag, "type": self.type}
+        return next(((of, code) for of, code in named.items() if code), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +117,8 @@ class LateStep:
     ``by`` is how one still renews on it: with points, by re-examination, or not at all (a new
     application). ``earns``: activities of these days still count for the cycle that ended.
     ``title``: the title may still be claimed, so the certification is valid. ``extra_points``
-    are needed on top of the requirement; ``fee`` comes on top of the renewal's.
+    are needed on top of the requirement, ``extra_minima`` on top of the minima of categories,
+    tags and types, by their code; ``fee`` comes on top of the renewal's.
     """
 
     until: Duration
@@ -113,6 +127,7 @@ class LateStep:
     earns: bool = False
     title: bool = False
     extra_points: Decimal = Decimal("0.00")
+    extra_minima: Mapping[str, Decimal] = field(default_factory=dict)
     fee: Decimal | None = None
 
 
@@ -155,11 +170,13 @@ class Reduction:
 class Sharing:
     """Activities recorded for other ``schemes`` count here too.
 
-    ``points_required`` is the requirement for whoever holds one of them (None: the same).
+    For whoever holds one of them ``points_required`` is the requirement (None: the same), and
+    ``minima`` are those of categories, tags and types, by their code.
     """
 
     schemes: frozenset[str]
     points_required: Decimal | None = None
+    minima: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +269,19 @@ class Policy:
         if known is not None:
             return known if known.category == category else None
         return next((kind for kind in self.types.values() if code in kind.replaces), None)
+
+    def group_of(self, code: str) -> GroupCode:
+        """The category, tag or type that a code names, in this order."""
+        if code in self.categories:
+            return "category", code
+        return ("tag" if code in self.tags else "type"), code
+
+    def minimum_of(self, group: GroupCode) -> Decimal | None:
+        """What a cycle needs of a category, tag or type; None: nothing of its own."""
+        of, code = group
+        if of == "category":
+            return self.categories[code].limits.minimum
+        return (self.tags[code] if of == "tag" else self.types[code]).limits.minimum
 
     @property
     def verified(self) -> bool:

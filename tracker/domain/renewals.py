@@ -16,7 +16,7 @@ from tracker.domain.certifications import (
     standing_on,
     timeline,
 )
-from tracker.domain.claims import ZERO, Evaluation
+from tracker.domain.claims import ZERO, Evaluation, Shortfall
 from tracker.domain.errors import (
     AppealTooLate,
     CertificationExpired,
@@ -162,8 +162,8 @@ def _missing(judged: Judged) -> PointsMissing:
     short: dict[str, dict[str, str]] = {}
     for shortfall in evaluation.shortfalls:
         by_subject = short.setdefault(f"missing_by_{shortfall.of}", {})
-        by_subject[shortfall.subject] = str(shortfall.missing)
-    minima = (f"{s.missing} of {s.of} {s.subject}" for s in evaluation.shortfalls)
+        by_subject[_subject(shortfall)] = str(shortfall.missing)
+    minima = (f"{s.missing} of {s.of} {_subject(s)}" for s in evaluation.shortfalls)
     also = f" Minima not reached: {', '.join(minima)}." if short else ""
     waiting = judged.waiting
     admitted = evaluation is not counted
@@ -175,6 +175,12 @@ def _missing(judged: Judged) -> PointsMissing:
         f"{evaluation.missing} are missing{beside}.{also}",
         missing=evaluation.missing, **({"waiting": waiting} if waiting else {}), **short,
     )  # fmt: skip
+
+
+def _subject(shortfall: Shortfall) -> str:
+    """What lacks points: a group by its code, or a time by its first day, perhaps of a group."""
+    within = shortfall.within
+    return f"{shortfall.subject} ({' '.join(within)})" if within else shortfall.subject
 
 
 def late_step(standing: Standing, policy: Policy | None) -> LateStep | None:

@@ -117,7 +117,12 @@ class Supply:
         """The requirement and the minima, as sums of some shares."""
         ground = replace(self._ground, parts=[share.part for share in shares])
         whole = Need("type", "", self.required, (tuple(range(len(shares))),))
-        return [whole, *parts.needs(self._plan, self._lines, ground, self.evaluation.cycle)]
+        return [
+            whole,
+            *parts.needs(
+                self._plan, self._lines, ground, self.evaluation.cycle, self.evaluation.terms.minima
+            ),
+        ]
 
     def closes(self, claims: Iterable[Claim]) -> bool:
         """Whether further claims complete the evaluation by the last day."""
@@ -171,7 +176,8 @@ class Supply:
         """An activity in each slot; one stands for many, unless only one counts."""
         minima = [limits.minimum or ZERO for _, _, limits in self._plan.minima]
         minima += [window.minimum for window in self.policy.windows]
-        most = max(self.required, self.policy.minimum_per_year or ZERO, CENT, *minima)
+        minima += [minimum for _, minimum in self._plan.yearly]
+        most = max(self.required, CENT, *minima, *self.evaluation.terms.minima.values())
         if option.once and option.kind.basis == "event":
             most = option.kind.rate
         for days in filter(None, map(option.kind.days.clip, self._slots)):
@@ -202,7 +208,7 @@ class Supply:
             owner, line = self._owners[part.line], self._lines[part.line]
             if owner.days is not None and not self.options[owner.option or 0].once:
                 part.caps = tuple(n for n in part.caps if self.caps[n].rule != "event_cap")
-            part.year = part.year if self.policy.minimum_per_year is not None else 0
+            part.year = part.year if self._plan.yearly else 0
             part.stretches = frozenset(n for n in part.stretches if n < len(self.policy.windows))
             key = (
                 owner.option, line.claim.category, line.claim.type, tags(line), part.caps,

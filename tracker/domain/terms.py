@@ -17,10 +17,10 @@ from functools import lru_cache
 from tracker.domain import assessments, certifications, points
 from tracker.domain.assessments import Attempt
 from tracker.domain.certifications import Adjustment, Application, Cycle, Span
-from tracker.domain.claims import ZERO, Claim, Evaluation, Terms
+from tracker.domain.claims import ZERO, Claim, Evaluation, GroupCode, Terms
 from tracker.domain.periods import DAY, Period
 from tracker.domain.points import NO_TERMS
-from tracker.domain.policies import Policy, Reexamination
+from tracker.domain.policies import LateStep, Policy, Reexamination
 from tracker.domain.schemes import Scheme
 
 Shared = Mapping[str, Sequence[Claim]]  # by scheme
@@ -220,6 +220,7 @@ def _terms(case: Case, policy: Policy, cycle: Cycle, before: Judged | None, on: 
     return Terms(
         required=_required(case, policy, cycle, day=day, on=on),
         extra_points=step.extra_points if step else ZERO,
+        minima=_minima(case, policy, day, step),
         earns_from=earned_before + DAY if earned_before and taken else None,
         earns_until=_earns_until(case, policy, cycle, on),
         carried_over=before.evaluation.carries_over if before and follows else ZERO,
@@ -288,6 +289,20 @@ def _required(case: Case, policy: Policy, cycle: Cycle, *, day: date, on: date) 
     if sharing is None or not any(_holds(case, scheme, day) for scheme in sharing.schemes):
         return None
     return sharing.points_required
+
+
+def _minima(
+    case: Case, policy: Policy, day: date, step: LateStep | None
+) -> dict[GroupCode, Decimal]:
+    """Other minima: those of who holds another scheme on the day, and what lateness adds."""
+    sharing, found = policy.sharing, dict[GroupCode, Decimal]()
+    if sharing is not None and any(_holds(case, scheme, day) for scheme in sharing.schemes):
+        found = {policy.group_of(code): minimum for code, minimum in sharing.minima.items()}
+    for code, more in step.extra_minima.items() if step else ():
+        group = policy.group_of(code)
+        usual = found.get(group, policy.minimum_of(group))
+        found[group] = (usual or ZERO) + more
+    return found
 
 
 def _holds(case: Case, scheme: str, day: date) -> bool:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 from tracker.domain.activity_types import Limits
 from tracker.domain.allocation import Need, reached
 from tracker.domain.amounts import rounded
-from tracker.domain.claims import ZERO, Evaluation, GroupTotal, PeriodTotal, Shortfall, Terms
+from tracker.domain.claims import (
+    ZERO,
+    Evaluation,
+    GroupCode,
+    GroupTotal,
+    PeriodTotal,
+    Shortfall,
+    Terms,
+)
 from tracker.domain.lines import Line, tags
 from tracker.domain.parts import Ground, Plan
 from tracker.domain.periods import Period
@@ -32,7 +41,7 @@ def result(
     for line in lines:
         of_category.setdefault(line.claim.category, []).append(line)
     categories = tuple(
-        _group(code, category.limits, of_category[code])
+        _group(code, _limits(("category", code), category.limits, terms), of_category[code])
         for code, category in policy.categories.items()
     )
     earned = sum([line.counted for line in lines], ZERO)
@@ -44,7 +53,10 @@ def result(
         total=total, required=required, carried_over=terms.carried_over,
         carries_over=_carries_over(plan, lines, ground, surplus=total - required),
         tags=tuple(
-            _group(code, tag.limits, (line for line in lines if code in tags(line)))
+            _group(
+                code, _limits(("tag", code), tag.limits, terms),
+                (line for line in lines if code in tags(line)),
+            )
             for code, tag in policy.tags.items()
         ),
         years=_periods(ground, needs, "year"), windows=_periods(ground, needs, "window"),
@@ -52,6 +64,12 @@ def result(
         reexamined_on=terms.reexamined_on, claims=tuple([line.claim for line in lines]),
         terms=terms,
     )  # fmt: skip
+
+
+def _limits(group: GroupCode, limits: Limits, terms: Terms) -> Limits:
+    """The limits of a group on the terms of the cycle."""
+    minimum = terms.minima.get(group)
+    return limits if minimum is None else replace(limits, minimum=minimum)
 
 
 def _group(code: str, limits: Limits, lines: Iterable[Line]) -> GroupTotal:
@@ -64,14 +82,16 @@ def _group(code: str, limits: Limits, lines: Iterable[Line]) -> GroupTotal:
 
 def _periods(ground: Ground, needs: Iterable[Need], of: str) -> tuple[PeriodTotal, ...]:
     return tuple(
-        PeriodTotal(need.period, _told(ground, need), need.minimum)
+        PeriodTotal(need.period, _told(ground, need), need.minimum, need.within)
         for need in needs
         if need.of == of and need.period is not None
     )
 
 
 def _shortfalls(ground: Ground, needs: Iterable[Need]) -> tuple[Shortfall, ...]:
-    found = (Shortfall(n.of, n.subject, _told(ground, n), n.minimum) for n in needs)
+    found = (
+        Shortfall(n.of, n.subject, _told(ground, n), n.minimum, n.within, n.period) for n in needs
+    )
     return tuple(shortfall for shortfall in found if shortfall.missing > ZERO)
 
 

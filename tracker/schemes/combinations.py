@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 
 from tracker.domain.periods import Duration
 from tracker.schemes import raw
@@ -16,6 +19,7 @@ _ONLY_MONTHS_LACK = {
     "date_basis": "must be absent: months are counted as far as they lie in the cycle",
     "warn_above": "must be absent: months are counted from dates, not from a quantity",
 }
+_FOR_RENEWALS = ("earns", "extra_points", "extra_minima", "fee")
 _NOBODY_RENEWS = "must be absent: nobody renews on a rung of new_application"
 
 
@@ -72,18 +76,20 @@ def _evidence(here: KeyPath, kind: Raw) -> Iterator[Finding]:
 
 
 def _windows(here: KeyPath, windows: list[Raw]) -> Iterator[Finding]:
-    """A longer stretch needs more points than the shorter one that it holds."""
-    told = []
+    """Of one group a longer stretch needs more points than the shorter one that it holds."""
+    told: dict[Any, list[tuple[int, date, Decimal]]] = {}
     for index, window in enumerate(windows):
         last, minimum = raw.duration(window.get("last")), raw.amount(window.get("minimum"))
+        group = tuple(raw.text(window.get(key)) for key in ("category", "tag", "type"))
         if last is not None and minimum is not None:
-            told.append((index, raw.reach(last), minimum))
-    for (_, before, less), (index, reach, more) in pairwise(told):
-        if reach <= before:
-            yield (*here, index, "last"), "each stretch must be longer than the one before it"
-        elif more <= less:
-            rule = f"must be more than in the shorter stretch that it holds, {less}"
-            yield (*here, index, "minimum"), rule
+            told.setdefault(group, []).append((index, raw.reach(last), minimum))
+    for of_group in told.values():
+        for (_, before, less), (index, reach, more) in pairwise(of_group):
+            if reach <= before:
+                yield (*here, index, "last"), "each stretch must be longer than the one before it"
+            elif more <= less:
+                rule = f"must be more than in the shorter stretch that it holds, {less}"
+                yield (*here, index, "minimum"), rule
 
 
 def _late(here: KeyPath, rungs: list[Raw]) -> Iterator[Finding]:
@@ -101,7 +107,7 @@ def _late(here: KeyPath, rungs: list[Raw]) -> Iterator[Finding]:
             yield (*here, index, "by"), rule
     for index, rung in enumerate(rungs):
         if rung.get("by") == "new_application":
-            needless = [key for key in ("earns", "extra_points", "fee") if key in rung]
+            needless = [key for key in _FOR_RENEWALS if key in rung]
             yield from (((*here, index, key), _NOBODY_RENEWS) for key in needless)
 
 

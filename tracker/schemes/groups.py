@@ -33,7 +33,7 @@ from tracker.schemes.values import (
 Entries = Mapping[str, Mapping[str, Any]]
 Group = TypeVar("Group", domain.Category, domain.Tag)
 
-LIMITS = ("per_event", "per_year", "maximum", "minimum")
+LIMITS = ("per_event", "per_year", "maximum", "minimum", "minimum_per_year")
 MONTHS: domain.Text = {"en": "months", "es": "meses"}
 EVENTS: domain.Text = {"en": "events", "es": "eventos"}
 
@@ -54,6 +54,7 @@ class _Limited(PerhapsSourced):
     per_year = Amount("The most points that a year counts.", above_zero=True)
     maximum = Amount("The most points that a cycle counts.", above_zero=True)
     minimum = Amount("The points that a cycle needs.", above_zero=True)
+    minimum_per_year = Amount("The points that each year needs.", above_zero=True)
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> Any:

@@ -17,22 +17,29 @@ ENDLESS = Decimal("Infinity")
 
 def in_policy(here: KeyPath, policy: Raw, validity: Duration | None) -> Iterator[Finding]:
     """The amounts of a policy that cannot hold together."""
-    years = _years(validity, policy)
+    years, whole = _years(validity, policy), raw.years(validity)[0] if validity else 1
     for group in ("categories", "tags", "types"):
         for code, entry in raw.entries(policy.get(group)).items():
-            yield from _in_group((*here, group, code), entry, years)
+            yield from _in_group((*here, group, code), entry, years, whole)
     yield from _in_categories(here, policy)
+    yield from _in_windows(here, policy)
+    yield from _on_terms(here, policy)
     yield from _in_requirement(here, policy, validity)
 
 
-def _in_group(here: KeyPath, group: Raw, years: int | None) -> Iterator[Finding]:
+def _in_group(here: KeyPath, group: Raw, years: int | None, whole: int) -> Iterator[Finding]:
     told = [(key, raw.amount(group.get(key))) for key in ("per_event", "per_year", "maximum")]
     caps = [(key, cap) for key, cap in told if cap is not None]
     for (key, cap), (wider, bound) in pairwise(caps):
         if cap > bound:
             yield (*here, key), f"is more than the {wider}, {bound}"
     minimum, maximum = raw.amount(group.get("minimum")), dict(caps).get("maximum")
-    yearly = dict(caps).get("per_year")
+    yearly, every_year = dict(caps).get("per_year"), raw.amount(group.get("minimum_per_year"))
+    if every_year is not None and yearly is not None and every_year > yearly:
+        yield (*here, "minimum_per_year"), f"is more than the per_year, {yearly}"
+    elif every_year is not None and maximum is not None and every_year * whole > maximum:
+        rule = f"comes to {every_year * whole} in {whole} years, more than the maximum, {maximum}"
+        yield (*here, "minimum_per_year"), rule
     if minimum is None:
         return
     if maximum is not None and minimum > maximum:
@@ -52,6 +59,52 @@ def _in_categories(here: KeyPath, policy: Raw) -> Iterator[Finding]:
         if least is not None and brought < least:
             rule = f"cannot be reached: its types count at most {brought} together"
             yield (*here, "categories", code, "minimum"), rule
+
+
+_TABLES = {"category": "categories", "tag": "tags", "type": "types"}
+
+
+def _in_windows(here: KeyPath, policy: Raw) -> Iterator[Finding]:
+    """A stretch asks for no more of a group than the cycle counts of it."""
+    for index, window in enumerate(raw.tables(policy.get("windows"))):
+        minimum = raw.amount(window.get("minimum"))
+        for noun, table in _TABLES.items():
+            group = raw.entries(policy.get(table)).get(raw.text(window.get(noun)), {})
+            most = raw.amount(group.get("maximum"))
+            if minimum is not None and most is not None and minimum > most:
+                rule = f"is more than the maximum of that {noun}, {most}"
+                yield (*here, "windows", index, "minimum"), rule
+
+
+def _on_terms(here: KeyPath, policy: Raw) -> Iterator[Finding]:
+    """Minima of late renewals, and of who holds another scheme, can be reached."""
+    required, sharing = policy.get("points_required"), raw.table(policy.get("sharing"))
+    total = raw.amount(sharing.get("points_required", required))
+    for code, value in raw.table(sharing.get("minima")).items():
+        minimum, most = raw.amount(value), _most(policy, code)
+        path = (*here, "sharing", "minima", code)
+        if minimum is not None and total is not None and minimum > total:
+            yield path, f"is more than the points_required, {total}"
+        elif minimum is not None and minimum > most:
+            yield path, f"is more than the maximum, {most}"
+    for index, rung in enumerate(raw.tables(policy.get("late"))):
+        for code, value in raw.table(rung.get("extra_minima")).items():
+            more, group = raw.amount(value), _group(policy, code)
+            whole = (more or ZERO) + (raw.amount(group.get("minimum")) or ZERO)
+            if more is not None and whole > _most(policy, code):
+                rule = f"makes the minimum {whole}, more than the maximum, {_most(policy, code)}"
+                yield (*here, "late", index, "extra_minima", code), rule
+
+
+def _group(policy: Raw, code: str) -> Raw:
+    """The category, tag or type that a code names, in this order."""
+    groups = (raw.entries(policy.get(table)) for table in _TABLES.values())
+    return next((group[code] for group in groups if code in group), {})
+
+
+def _most(policy: Raw, code: str) -> Decimal:
+    most = raw.amount(_group(policy, code).get("maximum"))
+    return ENDLESS if most is None else most
 
 
 def _in_requirement(here: KeyPath, policy: Raw, validity: Duration | None) -> Iterator[Finding]:

@@ -162,6 +162,10 @@ class _Sharing(Table):
 
     schemes = codes("The codes of those schemes.", into=frozenset, required=True)
     points_required = Amount("The requirement for whoever holds one of them.")
+    minima = Named(
+        Amount("The minimum."),
+        "For whoever holds one of them: minima of categories, tags or types, by their code.",
+    )
 
 
 class _Retirement(Table):
@@ -181,6 +185,9 @@ class _WindowMinimum(Table):
 
     last = table(Span, "The stretch.", required=True)
     minimum = Amount("The points.", required=True, above_zero=True)
+    category = code("Only points of this category; absent: all.")
+    tag = code("Only points with this tag; absent: all.")
+    type = code("Only points of this type; absent: all.")
 
 
 class _LateStep(Table):
@@ -194,6 +201,10 @@ class _LateStep(Table):
     earns = Flag("Whether activities of these days still count for the cycle that ended.")
     title = Flag("Whether the title may still be claimed.")
     extra_points = Amount("Points needed on top of the requirement.")
+    extra_minima = Named(
+        Amount("Points more.", above_zero=True),
+        "Points needed on top of the minimum of a category, tag or type, by its code.",
+    )
     fee = Amount("What comes on top of the renewal's fee.")
 
 

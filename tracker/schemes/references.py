@@ -24,9 +24,36 @@ def in_policy(here: KeyPath, policy: Raw, scheme: Raw) -> Iterator[Finding]:
     again = raw.table(policy.get("reexamination")).get("modules")
     modules = [raw.text(module.get("code")) for module in raw.tables(scheme.get("modules"))]
     yield from _among((*here, "reexamination", "modules"), again, modules, "module", of="scheme")
+    yield from _groups(here, policy)
     yield from _kinds((*here, "kinds", "minimum"), policy)
     yield from raw.repeated((*here, "checks"), policy.get("checks"), "code")
     yield from _unverified((*here, "unverified"), policy)
+
+
+_TABLES = {"category": "categories", "tag": "tags", "type": "types"}
+
+
+def _groups(here: KeyPath, policy: Raw) -> Iterator[Finding]:
+    """The categories, tags and types whose points are meant."""
+    for index, window in enumerate(raw.tables(policy.get("windows"))):
+        path = (*here, "windows", index)
+        named = [noun for noun in _TABLES if noun in window]
+        for noun in named:
+            known = raw.table(policy.get(_TABLES[noun]))
+            yield from _known((*path, noun), window[noun], known, noun)
+        if len(named) > 1:
+            yield (*path, named[1]), f"must be absent beside {named[0]}: name one of them"
+    anything = [code for table in _TABLES.values() for code in raw.table(policy.get(table))]
+    minima: list[tuple[KeyPath, Any]] = [
+        (("sharing", "minima"), raw.table(policy.get("sharing")).get("minima"))
+    ]
+    minima += [
+        (("late", index, "extra_minima"), rung.get("extra_minima"))
+        for index, rung in enumerate(raw.tables(policy.get("late")))
+    ]
+    for key, value in minima:
+        for code in raw.table(value):
+            yield from _known((*here, *key, code), code, anything, "category, tag or type")
 
 
 def _in_type(here: KeyPath, kind: Raw, policy: Raw) -> Iterator[Finding]:

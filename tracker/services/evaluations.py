@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, select
 
 from tracker.domain import certifications, explanations, gap, gap_words, terms
-from tracker.domain.claims import Claim, Credit, Evaluation, GroupTotal, PeriodTotal
+from tracker.domain.claims import Claim, Credit, Evaluation, GroupCode, GroupTotal, PeriodTotal
 from tracker.domain.errors import NotFound, NotRenewable
 from tracker.domain.lines import CENT
 from tracker.domain.permissions import check_own_holder
@@ -261,7 +261,7 @@ def _totals(evaluation: Evaluation) -> dict[str, Any]:
         "kinds": evaluation.kinds,
         "shortfalls": [
             {"of": s.of, "subject": s.subject, "counted": s.counted, "minimum": s.minimum,
-             "missing": s.missing}
+             "missing": s.missing, **_within(s.within)}
             for s in evaluation.shortfalls
         ],
     }  # fmt: skip
@@ -278,8 +278,12 @@ def _group(total: GroupTotal) -> dict[str, Any]:
 def _period(total: PeriodTotal) -> dict[str, Any]:
     return {
         "starts_on": total.period.starts_on, "ends_on": total.period.ends_on,
-        "counted": total.counted, "minimum": total.minimum,
+        "counted": total.counted, "minimum": total.minimum, **_within(total.within),
     }  # fmt: skip
+
+
+def _within(group: GroupCode | None) -> dict[str, Any]:
+    return dict(zip(("group", "code"), group or (None, None), strict=True))
 
 
 def _credit(credit: Credit, state: str, policy: Policy, language: str) -> dict[str, Any]:
