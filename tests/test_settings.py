@@ -188,6 +188,30 @@ def test_what_is_neither_true_nor_false_is_named(text):
     assert _refused(TRACKER_MAIL_USE_TLS=text) == [f"mail.use_tls = {text!r}: must be of type bool"]
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "rule"),
+    [
+        (
+            "sender",
+            "Tracker <t@münchen.example>",
+            "must have its domain in ASCII: xn--mnchen-3ya.e",
+        ),
+        ("sender", "josé@tracker.example", "must be in ASCII before the @, which every relay take"),
+        ("reply_to", "a:b@tracker.example", "must be one e-mail address like ana@example.org, of"),
+        ("bounce_domain", "localhost", "must be a domain name like example.org"),
+        ("message_id_domain", "bücher.example", "must have its domain in ASCII: xn--bcher-kva.exa"),
+    ],
+)
+def test_our_own_addresses_are_written_as_every_relay_takes_them(key, value, rule):
+    (mistake,) = _refused(**{f"TRACKER_MAIL_{key.upper()}": value})
+    assert mistake.startswith(f"mail.{key} = {value!r}: {rule}")
+
+
+def test_our_own_domain_may_be_given_in_its_ascii_form():
+    loaded = settings.load("default", {"TRACKER_MAIL_BOUNCE_DOMAIN": "xn--mnchen-3ya.example"})
+    assert loaded.mail.bounce_domain == "xn--mnchen-3ya.example"
+
+
 def test_mail_is_encrypted_in_one_way_only():
     assert _refused(TRACKER_MAIL_USE_TLS="true", TRACKER_MAIL_USE_SSL="true") == [
         "mail.use_tls, mail.use_ssl: only one of them can be true"

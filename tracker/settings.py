@@ -307,7 +307,8 @@ def _check_addresses(mail: Mapping[str, Any], mistakes: list[str]) -> None:
         if not isinstance(value, str) or not value:
             continue
         is_domain = key.endswith("domain")
-        address = f"x@{value}" if is_domain else parseaddr(value)[1]
+        address = parseaddr(value)[1] if value.endswith(">") else value
+        address = f"x@{value}" if is_domain else address
         if rule := _broken(address, is_domain=is_domain):
             mistakes.append(f"mail.{key} = {value!r}: {rule}")
 

@@ -331,3 +331,14 @@ def test_every_change_leaves_a_line_of_history_without_addresses(acme, hr, calle
         ("end", "sharing"), ("end", "roster_entry"),
     ]  # fmt: skip
     assert not any("ana@example.org" in str(r.detail) for r in rows)
+
+
+def test_a_name_in_other_letters_is_no_other_company_and_is_found(staff):
+    ids = [staff.post("/employers", {"name": name}).json["id"] for name in ("Señor Steel", "Bo")]
+    refused = staff.patch(f"/employers/{ids[1]}", {"name": "SENOR  STEEL"}, version='"1"')
+    assert refused.status_code == 409
+    assert refused.json["detail"].endswith("'Señor Steel' already.")
+    own = staff.patch(f"/employers/{ids[0]}", {"name": "SEÑOR STEEL"}, version='"1"')
+    assert own.status_code == 200
+    found = staff.get("/employers?name=senor").json["items"]
+    assert [row["id"] for row in found] == [ids[0]]

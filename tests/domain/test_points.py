@@ -267,6 +267,22 @@ class TestDuplicates:
 
         assert total(*twins, policy=policy(duplicates=None)) == D("6.00")
 
+    @pytest.mark.parametrize(
+        "title", ["LEAN Señal", "Lean  señal", "lean\u00a0sen\u0303al", "Lean\u200b Senal"]
+    )
+    def test_a_course_in_other_letters_is_the_same_course(self, title):
+        twice = [
+            claim("third_party", "3", DAY, title="Lean Señal", provider="Ivy", ref="a"),
+            claim("third_party", "3", DAY, title=title, provider="IVY ", ref="b"),
+        ]
+
+        assert evaluate(*twice).total == D("3.00")
+
+    def test_signs_tell_courses_apart(self):
+        courses = [claim("third_party", "3", DAY, title=title) for title in ("C++", "C#")]
+
+        assert evaluate(*courses).total == D("6.00")
+
     def test_jobs_are_never_duplicates_of_each_other(self):
         jobs = [job("full_time", date(2026, 1, 1), date(2026, 1, 31), title="T") for _ in "ab"]
 

@@ -189,3 +189,8 @@ def test_only_a_later_day_is_in_the_future():
     )
     assert future_rule(today, today) is None
     assert future_rule(None, today) is None
+
+
+def test_a_company_is_told_from_others_by_its_letters_and_else_by_its_signs():
+    assert values.folded_name("ACME, Inc.") == values.folded_name("Acmé  Inc")
+    assert values.folded_name("!!!") != values.folded_name("???")

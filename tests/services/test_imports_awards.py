@@ -24,6 +24,7 @@ from tests.services.importing import (
     told,
 )
 from tests.services.test_imports_any_order import emptied
+from tracker.domain.errors import AlreadyRecorded
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Adjustment, Assessment, Center, Certification, Notice
 from tracker.services import centers
@@ -227,6 +228,20 @@ def test_an_empty_directory_of_centers_is_brought_in_by_a_file(registered):
     assert bring(registered, "assessments", file).effects == {"centers added": 1}
 
 
+@pytest.mark.parametrize("options", [{}, {"new_centers": True}])
+def test_a_center_in_other_letters_is_no_second_center(registered, options):
+    file = ATTEMPT + "1,A,cpt,safety,2024-01-01,pass,,Ivy Tech\n"
+    second = "2,A,cpt,quality,2024-01-01,pass,,IVY  T\u00e9ch\n"
+    [error] = refused(registered, "assessments", file + second, **options)
+    assert error == (3, "center", "stands in row 2 in another spelling; write it one way")
+
+    bring(registered, "assessments", file)
+    [error] = refused(registered, "assessments", ATTEMPT + second, new_centers=True)
+    assert error == (2, "center", "is on record as 'Ivy Tech'; write it so")
+    with registered.work(SYSTEM) as work, pytest.raises(AlreadyRecorded, match="'Ivy Tech'"):
+        centers.add_center(work, name="ivy tech", category="employer", approvals=[])
+
+
 def test_an_unknown_center_is_refused_with_those_that_may_be_meant(registered):
     with registered.work(SYSTEM) as work:
         for name in ("Ivy Tech Indianapolis", "Palmetto College"):
@@ -241,7 +256,8 @@ def test_an_unknown_center_is_refused_with_those_that_may_be_meant(registered):
     assert "is 'Ivy Tech Indianapolis' meant?" in first[2]
     assert "meant" not in second[2]
     assert "--new-centers" in second[2]
-    assert bring(registered, "assessments", file, new_centers=True).effects == {"centers added": 2}
+    other = file.replace("Ivy-Tech", "Ivy Tech North")
+    assert bring(registered, "assessments", other, new_centers=True).effects == {"centers added": 2}
     assert len(rows(registered, Center, "name")) == 4
 
 

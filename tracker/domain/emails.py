@@ -42,12 +42,15 @@ def email(text: str) -> str:
     'Ana.Ruiz@münchen.example'
     """
     try:
-        address = cleaned(text).translate(_FULL_WIDTH)
+        address = cleaned(text)
+        if not address.isascii():
+            address = address.translate(_FULL_WIDTH)
         local, _, domain = address.rpartition("@")
         whole = f"{_local(local)}@{mail_domain(domain)}"
     except ValueError as error:
         raise ValueError(RULE) from error
-    if max(len(whole), len(for_relay(whole).encode())) > LONGEST:
+    sent = whole if whole.isascii() else for_relay(whole)
+    if max(len(whole), len(sent.encode())) > LONGEST:
         raise ValueError(RULE)
     return whole
 

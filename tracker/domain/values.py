@@ -91,7 +91,7 @@ def cleaned(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return " ".join(text.split()) if "  " in text else text.strip(" ")
-    if _FORBIDDEN.search(text):
+    if not text.isprintable() and _FORBIDDEN.search(text):
         raise ValueError(_ONE_LINE)
     return tidy(text)
 
@@ -116,7 +116,7 @@ def _joins(text: str, place: int) -> bool:
 def line(text: str, longest: int) -> str:
     """A line of 1 to ``longest`` characters as it is kept. Raises ValueError."""
     kept = cleaned(text)
-    if _ACCENTS.fullmatch(kept):
+    if not kept or (not kept.isascii() and _ACCENTS.fullmatch(kept)):
         raise ValueError("must not be empty")
     if len(kept) > longest:
         raise ValueError(f"must be at most {longest:,} characters")
@@ -241,6 +241,15 @@ def alike(text: str) -> str:
     """
     plain = unicodedata.normalize("NFKD", tidy(text).translate(_TYPED)).casefold()
     return tidy(_MARKS.sub("", plain).translate(_PLAIN)) or text
+
+
+def folded_name(name: str) -> str:
+    """A company's name as it is told from others: without case, accents and punctuation.
+
+    >>> folded_name("ACME, Inc.") == folded_name("Acmé Inc")
+    True
+    """
+    return folded(name) or name
 
 
 def future_rule(day: date | None, today: date) -> str | None:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tracker.domain.assessments import Approval
 from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
+from tracker.domain.values import folded_name
 from tracker.models import Center, CenterApproval
 from tracker.services import facts, history
 from tracker.services.work import Reading, Work
@@ -17,6 +18,9 @@ from tracker.services.work import Reading, Work
 
 def add_center(work: Work, *, name: str, category: str, approvals: list[Approval]) -> str:
     """Put an assessment center into the directory. Raises AlreadyRecorded for a name in use."""
+    by_key = {folded_name(row.name): row.name for row in work.rows(select(Center.name))}
+    if (same := by_key.get(folded_name(name))) is not None:
+        raise AlreadyRecorded(f"There is a center named {same!r} already.")
     center = Center(name=name, category=category, recorded_at=work.now)
     work.session.add(center)
     try:

@@ -15,7 +15,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from tracker.db import new_id
 from tracker.domain.errors import AlreadyRecorded, NotFound, Stale
 from tracker.domain.permissions import check_own_employer
-from tracker.domain.values import folded
+from tracker.domain.values import folded_name
 from tracker.models import Employer
 from tracker.services import bulk, history, records
 from tracker.services.work import Reading, Work
@@ -67,11 +67,6 @@ def of_name(reading: Reading, name: str) -> str | None:
     """The id of the employer that has exactly this name."""
     row = reading.row(select(Employer.id).where(Employer.name == name))
     return str(row.id) if row else None
-
-
-def folded_name(name: str) -> str:
-    """A name as it is told from others: without case, accents and punctuation."""
-    return folded(name) or name
 
 
 def near(reading: Reading, names: Collection[str]) -> dict[str, tuple[str | None, str | None]]:

@@ -16,7 +16,7 @@ from tracker.domain import terms
 from tracker.domain.assessments import Approval, Attempt
 from tracker.domain.errors import AlreadyPassed, RetakeTooSoon, SupportsRenewal
 from tracker.domain.schemes import Scheme
-from tracker.domain.values import folded
+from tracker.domain.values import folded, folded_name
 from tracker.models import Assessment, Center, CenterApproval, Holder
 from tracker.services import awards, bulk, certifications
 from tracker.services.imports import award_changes, lookups
@@ -74,17 +74,23 @@ def _check_values(run: Run, row: Row, scheme: Scheme, zone: str | None) -> None:
 def _check_centers(run: Run, rows: Collection[Row]) -> None:
     """Refuse centers that are not on record, with those that may be meant.
 
-    A directory without any center is brought in by the first file that names some.
+    A directory without any center is brought in by the first file that names some. Where new
+    ones may come in, a name in other letters is no other center.
     """
-    named = {row["center"] for row in rows if row["center"]}
-    if not named or run.new_centers:
-        return
-    unknown = named - lookups.by_name(run.work, Center, named).keys()
+    new: dict[str, Row] = {}
+    for row in rows:
+        if row["center"]:
+            new.setdefault(row["center"], row)
+    unknown = new.keys() - lookups.by_name(run.work, Center, new).keys()
     if not unknown:
         return
     directory = [row.name for row in run.work.rows(select(Center.name).order_by(Center.name))]
-    if not directory:
-        run.new_centers = True
+    run.new_centers = run.new_centers or not directory
+    if run.new_centers:
+        by_key = {folded_name(name): name for name in directory}
+        new = {name: row for name, row in new.items() if name in unknown}
+        known = {name: by_key.get(folded_name(name)) for name in new}
+        lookups.refuse_spellings(run, "center", new, known)
         return
     rules_ = {name: _unknown_center(name, directory) for name in unknown}
     for row in rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import select
 from tracker.db import Base, new_id
 from tracker.domain import certifications as rules
 from tracker.domain.schemes import Scheme
+from tracker.domain.values import folded_name
 from tracker.models import Certification, Cycle, Holder
 from tracker.services import bulk, facts
 from tracker.services.facts import HolderScheme
@@ -110,6 +111,32 @@ def cycles(reading: Reading, holder_ids: Collection[str]) -> dict[HolderScheme, 
         cycles = found[holder_id, scheme]
         cycles.append(replace(rules.Cycle(*values), ordinal=len(cycles) + 1))
     return found
+
+
+def refuse_spellings(
+    run: Run, column: str, new: Mapping[str, Row], known: Mapping[str, str | None]
+) -> set[str]:
+    """Refuse names that are others' but for case, accents and marks; those that were refused.
+
+    ``new`` holds the first row of each name that is not on record, ``known`` the names on record
+    that it may be. New names are compared with each other too, all through the file.
+    """
+    keys = {name: folded_name(name) for name in new}
+    rows = [(keys[name], row.number) for name, row in new.items()]
+    first = run.scratch.first_rows(column, rows)
+    own = [(name, row.number) for name, row in new.items()]
+    spelled = run.scratch.first_rows(f"spelling of {column}", own)
+    refused = set()
+    for name, row in new.items():
+        if (same := known[name]) is not None:
+            rule = f"is on record as {same!r}; write it so"
+        elif first[keys[name]] < spelled[name]:
+            rule = f"stands in row {first[keys[name]]} in another spelling; write it one way"
+        else:
+            continue
+        run.refuse(row, column, rule)
+        refused.add(name)
+    return refused
 
 
 def by_name(reading: Reading, table: type[Base], names: Collection[str]) -> dict[str, str]:

@@ -192,18 +192,12 @@ def _check_employers(run: Run, rows: Collection[Row], on_record: dict[str, str])
             new.setdefault(row["employer"], row)
     if not new:
         return
-    keys = {name: employers.folded_name(name) for name in new}
-    first = run.scratch.first_rows("employer", [(keys[n], row.number) for n, row in new.items()])
-    spelled = run.scratch.first_rows("spelling", [(n, row.number) for n, row in new.items()])
     near = employers.near(run.work, new)
+    refused = lookups.refuse_spellings(
+        run, "employer", new, {name: same for name, (same, _) in near.items()}
+    )
     for name, row in new.items():
-        same, similar = near[name]
-        if same is not None:
-            run.refuse(row, "employer", f"is on record as {same!r}; write it so")
-        elif first[keys[name]] < spelled[name]:
-            rule = f"stands in row {first[keys[name]]} in another spelling; write it one way"
-            run.refuse(row, "employer", rule)
-        elif similar is not None:
+        if name not in refused and (similar := near[name][1]) is not None:
             run.warn(row.number, "employer", f"{name} is new on record. Did you mean {similar}?")
 
 
