@@ -87,12 +87,15 @@ def test_records_survive_tables_that_are_rebuilt_while_others_refer_to_them(new_
         holder = connection.execute(told).one()
         silent = connection.execute(text("select address from suppression")).scalars().all()
         cycles = connection.execute(text("select count(*) from cycle")).scalar_one()
+        key = connection.execute(text("select number_key from certification")).scalar_one()
+        imported = connection.execute(text("select imported from cycle")).scalar_one()
         if connection.dialect.name == "sqlite":
             assert connection.execute(text("pragma foreign_keys")).scalar_one() == 1
     office.engine.dispose()
     assert tuple(holder) == ("José", " nunez , jose ;", "A@münchen.example")
     assert sorted(silent) == ["a@münchen.example", "b@xn--a.example", "c@münchen.example"]
     assert cycles == 1
+    assert (key, bool(imported)) == ("CPT1", False)
 
 
 _IDS = {name: f"0190000000007000800000000000000{n}" for n, name in enumerate("hcy")}

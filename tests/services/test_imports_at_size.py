@@ -55,6 +55,26 @@ def test_memory_does_not_grow_with_the_file(office, tmp_path):
     assert used[16_000] < 1.3 * used[4_000]
 
 
+def held(number):
+    lines = (f"P{n:06},cpt,N-{n:06},2024-01-15,2029-01-15\n" for n in range(number))
+    return "holder_ref,scheme,certificate_number,awarded_on,expires_on\n" + "".join(lines)
+
+
+@pytest.mark.parametrize(("first", "a_thousand"), [(False, 37), (True, 49)])
+def test_a_thousand_certifications_cost_a_few_statements(office, first, a_thousand):
+    """Whether they are new, or awards on record that passes carry."""
+    bring(office, "holders", people(3_000))
+    if first:
+        bring(office, "assessments", attempts(12_000))
+    cost = []
+    for number in (1_000, 3_000):
+        with counted(office) as found:
+            bring(office, "certifications", held(number))
+        cost.append(len(found))
+
+    assert cost[1] - cost[0] <= 2 * a_thousand
+
+
 @pytest.mark.parametrize(("kind", "a_thousand"), [("holders", 4), ("assessments", 18)])
 def test_a_thousand_rows_cost_a_few_statements(office, kind, a_thousand):
     bring(office, "holders", people(2_500))
