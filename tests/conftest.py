@@ -17,13 +17,13 @@ import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from tests import postgres
 from tracker import migrations, schemes, settings
 from tracker.api import operations
 from tracker.app import create_app, create_office
-from tracker.db import flask_config
+from tracker.db import flask_config, prepare
 from tracker.domain.permissions import SYSTEM
 from tracker.schemes import reasons
 from tracker.services.work import Office, Reading, Work
@@ -134,9 +134,7 @@ def make_office(
     url: str, storage: Path, clock: Callable[[], datetime] | None, **variables: str
 ) -> Office:
     """An office on a database URL without the HTTP interface, its files in ``storage``."""
-    made = create_office(_settings(url, storage, **variables), read_clock=clock)
-    _share_statements(made.engine)
-    return made
+    return create_office(_settings(url, storage, **variables), read_clock=clock)
 
 
 def _settings(url: str, storage: Path, **variables: str) -> Settings:
@@ -144,28 +142,34 @@ def _settings(url: str, storage: Path, **variables: str) -> Settings:
     return settings.load("testing", given)
 
 
-def _share_statements(engine: Engine) -> None:
-    """Keep what SQLAlchemy compiled for one test for the others, as a running program does.
-
-    It is kept by dialect, so that must be one and the same. The first engine of each kind makes
-    the template database; its dialect has seen a connection when others take it.
-    """
-    first = _FIRST_ENGINES.setdefault(engine.dialect.name, engine)
-    engine.dialect = engine.pool._dialect = first.dialect
-    engine._compiled_cache = first._compiled_cache
-
-
-_FIRST_ENGINES: dict[str, Engine] = {}
-
-
 @pytest.fixture(scope="session", autouse=True)
-def _read_shipped_files_once() -> Iterator[None]:
-    """Read the scheme files and reason codes of the project once; copies of them every time."""
+def _make_installations_quickly() -> Iterator[None]:
+    """Spare every application, office and command of this process what the last one has done."""
     shipped = settings.ROOT / "config"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(schemes, "load", _once(schemes.load, shipped / "schemes"))
         patch.setattr(reasons, "load", _once(reasons.load, shipped / "reasons.toml"))
+        patch.setattr("tracker.app.prepare", _prepare)
         yield
+
+
+def _prepare(engine: Engine) -> Engine:
+    """Prepare an engine that waits for no disk and knows what SQLAlchemy compiled for others.
+
+    What was compiled is kept with the dialect, so that must be one and the same: that of the first
+    engine that has been connected, as only then a dialect knows its server.
+    """
+    name = engine.dialect.name
+    if name in _CONNECTED:
+        engine.dialect = engine.pool._dialect = _CONNECTED[name].dialect
+        engine._compiled_cache = _CONNECTED[name]._compiled_cache
+    event.listen(engine, "connect", lambda *_: _CONNECTED.setdefault(name, engine))
+    if name == "sqlite":
+        event.listen(engine, "connect", lambda new, _: new.execute("PRAGMA synchronous=OFF"))
+    return prepare(engine)
+
+
+_CONNECTED: dict[str, Engine] = {}
 
 
 def _once(load: Callable[[Path], T], shipped: Path) -> Callable[[Path], T]:
