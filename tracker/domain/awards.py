@@ -63,6 +63,11 @@ class Laid:
     idle: Mapping[str, Sequence[Refusal]]
 
 
+def given(cycles: Iterable[Cycle]) -> tuple[Cycle, ...]:
+    """Those of the cycles whose days a file gives."""
+    return tuple(cycle for cycle in cycles if cycle.imported)
+
+
 def lay_out(
     scheme: Scheme,
     awarded_on: date,

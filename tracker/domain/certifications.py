@@ -200,11 +200,6 @@ def cycle_on(cycles: Sequence[Cycle], day: date) -> Cycle:
     return last if decided and day > (found.expires_on or date.max) else found
 
 
-def given(cycles: Iterable[Cycle]) -> tuple[Cycle, ...]:
-    """Those of the cycles whose days a file gives."""
-    return tuple(cycle for cycle in cycles if cycle.imported)
-
-
 def days_of(cycles: Sequence[Cycle], cycle: Cycle) -> Period:
     """The days of a cycle: up to its expiry, or to the day before the next one starts."""
     end = cycle.expires_on or date.max

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
-from tracker.domain import assessments, certifications
+from tracker.domain import assessments
 from tracker.domain import awards as rules
 from tracker.domain.awards import Award, Laid
 from tracker.domain.certifications import Change
@@ -155,7 +155,7 @@ def _lost(scheme: Scheme, plan: Plan) -> dict[str, Row]:
             row.awarded_on,
             filings,
             record.adjustments if record else (),
-            imported=certifications.given(record.cycles) if record else (),
+            imported=rules.given(record.cycles) if record else (),
         )
         standing = {f.key for award in plan.awards for f in award.filings}
         for one in filings:

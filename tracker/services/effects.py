@@ -104,7 +104,7 @@ def _renewals(
             row.awarded_on,
             filings,
             known[id_].adjustments,
-            imported=certifications.given(known[id_].cycles),
+            imported=rules.given(known[id_].cycles),
         )
         stands = row.withdrawn_at is None
         for one in mine:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from tracker.domain import numbers
-from tracker.domain.certifications import given
+from tracker.domain.awards import given
 from tracker.domain.errors import IllegalTransition, Invalid
 from tracker.domain.imported_awards import Said, Stretch
 from tracker.domain.values import future_rule

@@ -231,7 +231,7 @@ def _merged(told: Told, row: Row | None, record: facts.Record | None) -> tuple[l
     before = [Stretch(c.starts_on, c.expires_on) for c in cycles if c.starts_on < begins]
     after = [
         Stretch(c.starts_on, c.expires_on)
-        for c in certifications.given(record.cycles)
+        for c in awards.given(record.cycles)
         if c.starts_on > ends
     ]
     return [*before, *mine, *after], len(before)

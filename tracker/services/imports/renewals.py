@@ -22,7 +22,7 @@ from sqlalchemy import delete, func, select
 from tracker.db import new_id
 from tracker.domain import certifications as rules
 from tracker.domain import renewals
-from tracker.domain.awards import lay_out
+from tracker.domain.awards import given, lay_out
 from tracker.domain.certifications import Application
 from tracker.domain.errors import Refusal
 from tracker.domain.renewals import Judged
@@ -237,7 +237,7 @@ def _plan(scheme: Scheme, record: facts.Record, found: Sequence[Any]) -> _Plan:
     filings = [award_facts.filing_of(row, record) for row in found]
     laid = lay_out(
         scheme, record.cycles[0].starts_on, filings, record.adjustments, record.changes,
-        imported=rules.given(record.cycles),
+        imported=given(record.cycles),
     )  # fmt: skip
     cycles = [record.cycles[0], *laid.cycles[1:]]
     by_key = {row.id: row.ref or row.id for row in found}
