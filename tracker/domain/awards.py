@@ -187,7 +187,7 @@ class OnRecord:
     @property
     def given(self) -> tuple[Cycle, ...]:
         """The cycles that a file gives it."""
-        return certifications.given(self.cycles) if self.imported else ()
+        return given(self.cycles) if self.imported else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,11 +146,9 @@ def next_cycle(
 
     ``old_expiry``: it starts the day after the old expiry and ends on the anniversary of the
     anchor; nothing is lost or won by renewing early or late. ``decision``: it starts the day
-    after the decision, since that day still counted for the cycle decided on, and ends on the
-    anniversary of the decision. ``decision_to_old_end``: it starts then too, and ends as if it
-    had not. MSSC's anchor is unknown; the first is shipped as an unverified value.
-
-    Invariant: no day belongs to two cycles.
+    after the decision, since no day belongs to two cycles, and ends on the anniversary of the
+    decision. ``decision_to_old_end``: it starts then too, and ends as if it had not. MSSC's
+    anchor is unknown; the first is shipped as an unverified value.
 
     An extension of the old cycle moves the new one where the policy says so: see ``moved_to``.
     """
