@@ -44,6 +44,12 @@ def test_words_that_stand_for_no_number_are_recognized(number):
     assert (fault(number) or "").startswith("is no certificate number but says")
 
 
+@pytest.mark.parametrize("number", ["2022001.0", "7.0"])
+def test_a_whole_number_that_a_program_made_a_fraction_is_refused(number):
+    assert "written as a fraction" in (fault(number) or "")
+    assert fault(number + "5") is None
+
+
 def test_a_number_is_kept_as_it_was_given_with_plain_hyphens():
     given = " cpt\N{EN DASH}vdn4v\N{NON-BREAKING HYPHEN}98sgq\N{ZERO WIDTH SPACE}"
     assert certificate_number(given) == "cpt-vdn4v-98sgq"

@@ -234,7 +234,14 @@ _TWO = "is a second number for one certification: its holder has "
             [line(), line(cycle_starts_on="2029-03-16", expires_on="2029-03-01")],
             (3, "expires_on", "must not be before cycle_starts_on (2029-03-16)"),
         ),
-        ([line(), line()], (3, "cycle_starts_on", "stands in row 2 already")),
+        (
+            [line(), line()],
+            (
+                3, "cycle_starts_on",
+                ("stands in row 2 already; a key stands once in a file, and here it is holder_ref, "
+                "scheme, certificate_number and cycle_starts_on together"),
+            ),
+        ),
         (
             [line(), line(certificate_number="old 0017", cycle_starts_on="2024-03-15")],
             (3, "cycle_starts_on", "must be after the start of the cycle before it"),

@@ -281,6 +281,8 @@ def test_any_other_word_is_no_truth():
 def test_a_long_number_that_a_spreadsheet_has_shortened_is_no_text(value):
     with pytest.raises(ValueError, match="its digits are lost: give the column the format Text"):
         tabular.text(80)(value)
+    with pytest.raises(ValueError, match="its digits are lost: give the column the format Text"):
+        tabular.certificate_number(value)
 
 
 @pytest.mark.parametrize("value", ["Form E+10", "E+11", "1.5E10", "A1E+12"])

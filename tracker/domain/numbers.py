@@ -21,6 +21,12 @@ _RULE = (
     f"of at most {LONGEST} characters; single hyphens, slashes, dots, underscores and blanks may "
     "stand between them"
 )
+# A number that a program kept as a fraction, as pandas does in a column with an empty cell.
+_FRACTION = re.compile(r"[0-9]+\.0")
+_NOT_WHOLE = (
+    "is a whole number that a program has written as a fraction; give it as it is printed, "
+    "without .0 and with the zeros before it"
+)
 # What people write where there is no number.
 _PLACEHOLDERS = frozenset(
     {"NA", "NONE", "NULL", "NIL", "TBD", "TBA", "PENDING", "UNKNOWN", "MISSING", "LOST", "X", "0"}
@@ -49,6 +55,8 @@ def fault(number: str) -> str | None:
     """
     if len(number) > LONGEST or not _FORM.fullmatch(number):
         return _RULE
+    if _FRACTION.fullmatch(number):
+        return _NOT_WHOLE
     if key(number) in _PLACEHOLDERS or not key(number).strip("0X"):
         return f"is no certificate number but says that there is none; {_RULE}"
     return None

@@ -59,15 +59,21 @@ def text(max_length: int) -> Callable[[str], str]:
     """Read one line of text of at most `max_length` characters, cleaned as at every door."""
 
     def parse(value: str) -> str:
-        if "E+" in value and _SHORTENED.fullmatch(value):
-            raise ValueError(_DIGITS_LOST)
+        _check_digits(value)
         return values.line(value, max_length)
 
     return parse
 
 
+def _check_digits(value: str) -> None:
+    """Raise ValueError for a number of which a spreadsheet has lost digits."""
+    if "E+" in value and _SHORTENED.fullmatch(value):
+        raise ValueError(_DIGITS_LOST)
+
+
 def certificate_number(value: str) -> str:
     """Read a certificate number as somebody gave it."""
+    _check_digits(value)
     return numbers.certificate_number(value)
 
 

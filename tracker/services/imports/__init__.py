@@ -192,9 +192,17 @@ def _without_repeats(run: Run, kind: Kind, rows: list[Row]) -> list[Row]:
     first = run.scratch.first_rows("key", [(row.key, row.number) for row in rows])
     for row in rows:
         if first[row.key] != row.number:
-            rule = f"stands in row {first[row.key]} already; a key stands once in a file"
-            run.refuse(row, kind.key[-1], rule)
+            run.refuse(row, kind.key[-1], _repeated(kind, first[row.key]))
     return run.good(rows)
+
+
+def _repeated(kind: Kind, first: int) -> str:
+    """The rule that a row breaks whose key stands in the row ``first``."""
+    rule = f"stands in row {first} already; a key stands once in a file"
+    if len(kind.key) == 1:
+        return rule
+    *others, last = kind.key
+    return f"{rule}, and here it is {', '.join(others)} and {last} together"
 
 
 def _check_clean(run: Run, reader: Reader, given: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from tracker.services import imported_award_rows, imported_awards
 from tracker.services.imported_awards import Planned, Told
 from tracker.services.imports import award_changes, lookups
 from tracker.services.imports.run import Kind, Row, Run
-from tracker.tabular import Column, text
+from tracker.tabular import Column, certificate_number, text
 from tracker.tabular import date as a_date
 
 _Rows = list[tuple[int, Any]]  # each with its number in the file, and its cells
@@ -33,7 +33,7 @@ _ALIKE = ("awarded_on", "edition", "source")  # what all rows of a certification
 
 def _number(value: str) -> str:
     """Read a certificate number as it is printed."""
-    number = numbers.certificate_number(value)
+    number = certificate_number(value)
     if rule := numbers.fault(number):
         raise ValueError(rule)
     return number
