@@ -14,6 +14,10 @@ ENGLISH: Mapping[str, str] = {
     "through.day_before": "the day before the anniversary of the award",
     "through.end_of_month": "the end of the month of the anniversary",
     "through.end_of_year": "31 December of the year of the anniversary",
+    "through.fixed_day.longer": "the first {day} from the anniversary on, which makes the first"
+    " cycle longer by less than a year",
+    "through.fixed_day.shorter": "the last {day} up to the anniversary, which makes the first"
+    " cycle shorter by less than a year",
     "leap": "An award on 29 February ends on the 28th in years without that day.",
     "endless": "It never expires.",
     "lifetime": "Certifications awarded before {day} never expire.",

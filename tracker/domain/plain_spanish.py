@@ -13,6 +13,10 @@ SPANISH: Mapping[str, str] = {
     "through.day_before": "el día anterior al aniversario del otorgamiento",
     "through.end_of_month": "el último día del mes del aniversario",
     "through.end_of_year": "el 31 de diciembre del año del aniversario",
+    "through.fixed_day.longer": "el primer {day} desde el aniversario, lo que alarga el primer"
+    " ciclo en menos de un año",
+    "through.fixed_day.shorter": "el último {day} hasta el aniversario, lo que acorta el primer"
+    " ciclo en menos de un año",
     "leap": "Lo otorgado un 29 de febrero termina el 28 en los años sin ese día.",
     "endless": "Nunca vence.",
     "lifetime": "Las certificaciones otorgadas antes del {day} nunca vencen.",

@@ -18,8 +18,8 @@ from tracker.domain.plain_activities import ActivityTeller
 from tracker.domain.plain_sources import sources
 from tracker.domain.plain_texts import TITLES
 from tracker.domain.policies import ApplicationWindow, Duplicates, LateStep, Policy
-from tracker.domain.schemes import Scheme
-from tracker.domain.wording import Quantity, Voice, clock, figure, money, percent
+from tracker.domain.schemes import AwardRule, Scheme
+from tracker.domain.wording import Quantity, Voice, clock, day_of_year, figure, money, percent
 
 # Under this the schemes that never expire are told, which have no policy.
 _NO_POLICY = Policy(
@@ -83,12 +83,19 @@ class _Teller(ActivityTeller):
             return
         yield self._say(
             "validity", length=self.voice.length(award.validity),
-            through=self._say(f"through.{award.valid_through}"),
+            through=self._through(award),
         )  # fmt: skip
         if award.valid_through == "anniversary":
             yield self._say("leap")
         if award.lifetime_if_awarded_before is not None:
             yield self._say("lifetime", day=self.voice.day(award.lifetime_if_awarded_before))
+
+    def _through(self, award: AwardRule) -> str:
+        fixed = award.fixed_day
+        if award.valid_through != "fixed_day" or fixed is None:
+            return self._say(f"through.{award.valid_through}")
+        day = day_of_year(fixed.month, fixed.day, self.voice.language)
+        return self._say(f"through.fixed_day.{award.first_cycle}", day=day)
 
     def retake(self) -> Iterator[str]:
         rule = self.scheme.retake
