@@ -200,14 +200,22 @@ class TestDates:
         soon = course("7", date(2026, 5, 31), title="Lean")
         later = course("9", date(2026, 6, 1), title="Lean")
 
-        found = evaluate(old, soon, policy=policy(duplicates=rule))
+        counted = frozenset({old.ref})
+        found = evaluate(old, soon, policy=policy(duplicates=rule), counted_before=counted)
         assert found.credits[1].cuts == (Cut("duplicate", D("7.00"), old.ref),)
-        found = evaluate(old, later, policy=policy(duplicates=rule))
+        found = evaluate(old, later, policy=policy(duplicates=rule), counted_before=counted)
         assert found.total == D("9.00")
         first = course("5", CYCLE.starts_on, title="Lean")
         assert evaluate(first, soon, policy=policy(duplicates=rule)).total == D("7.00")
         other = course("9", date(2026, 5, 31), title="Other")
         assert evaluate(old, other, policy=policy(duplicates=rule)).total == D("9.00")
+
+    def test_16_what_did_not_count_before_the_cycle_displaces_nothing_in_it(self):
+        rule = Duplicates(("provider", "title"), Duration(3, "years"))
+        old = course("5", date(2023, 6, 1), title="Lean")
+        soon = course("7", date(2026, 5, 31), title="Lean")
+
+        assert evaluate(old, soon, policy=policy(duplicates=rule)).total == D("7.00")
 
     def test_16_within_a_cycle_the_best_set_far_enough_apart_counts(self):
         """One year: the first and the last are far enough apart, the middle clashes with both."""

@@ -57,11 +57,12 @@ def evaluate(
     """Apply a policy version to the claims of a cycle, counting up to ``on``.
 
     Both ends of the cycle are inside. ``claims`` may hold those of other cycles too: they count
-    nothing here, but what is claimed again may be their duplicate.
+    nothing here, and what is claimed again repeats only those that counted before by the terms.
     """
     earning = Period(terms.earns_from or cycle.starts_on, terms.earns_until or cycle.ends_on)
     found = priced(policy, claims, earning, on=on)
-    groups = duplicates.groups(policy.duplicates, found, earning) if policy.duplicates else []
+    rule, before = policy.duplicates, terms.counted_before
+    groups = duplicates.groups(rule, found, before) if rule is not None else []
     required = terms.required if terms.required is not None else policy.points_required
     required += terms.extra_points
     plan = parts.plan_of(policy)

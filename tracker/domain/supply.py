@@ -105,7 +105,9 @@ class Supply:
         self._owners: list[_Owner] = []
         self._lay_lines()
         rule = policy.duplicates
-        self.groups = duplicates.groups(rule, self._lines, self._earning) if rule else []
+        self.groups = (
+            duplicates.groups(rule, self._lines, evaluation.terms.counted_before) if rule else []
+        )
         self._ground = parts.lay(
             self._plan, self._lines, evaluation.cycle, room=self.required, all_of_them=True
         )
