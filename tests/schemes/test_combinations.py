@@ -130,3 +130,11 @@ def test_only_an_expiry_on_a_fixed_day_has_one(found):
         ("award.fixed_day", 'must be absent: only valid_through = "fixed_day" has one'),
         ("award.first_cycle", 'must be absent: only valid_through = "fixed_day" has one'),
     ]
+
+
+def test_a_threshold_of_a_year_is_a_threshold(found):
+    told = found(('threshold = "1500.00"\n', ""))
+
+    assert [(key, rule) for key, _, rule in told] == [
+        ("policies.1.types.year_of_work.threshold", "is required beside threshold_over")
+    ]

@@ -18,8 +18,8 @@ ZERO = Decimal("0.00")
 
 Rule = Literal[
     "unknown_type", "unknown_unit", "unknown_role", "outside_cycle", "outside_type", "after_date",
-    "regular_duty", "below_threshold", "overlap", "incomplete_month", "increment", "unapproved",
-    "duplicate", "decision", "event_cap", "year_cap", "cycle_cap", "stop",
+    "regular_duty", "below_threshold", "together", "overlap", "incomplete_month", "increment",
+    "unapproved", "duplicate", "decision", "event_cap", "year_cap", "cycle_cap", "stop",
 ]  # fmt: skip
 Group = Literal["type", "category", "tag", "policy"]
 Missing = Literal["type", "category", "tag", "year", "window", "kinds"]

@@ -65,6 +65,8 @@ ENGLISH: Mapping[str, str] = {
     "type.months": "{name} ({category}): {points} for each month",
     "type.itself": "{name} ({category}): {credit} count as stated",
     "type.threshold": "if it is {threshold}",
+    "type.once_a_year": "once for each {year}",
+    "type.threshold_year": "once for each {year} in which they come to {threshold} together",
     "type.replaces": "what was claimed as {names} counts as this",
     "type.increment": "in whole steps of {points}",
     "type.units": "1 {unit} counts as {quantity}",

@@ -60,6 +60,8 @@ SPANISH: Mapping[str, str] = {
     "type.months": "{name} ({category}): {points} por cada mes",
     "type.itself": "{name} ({category}): {credit} cuentan tal como se declaran",
     "type.threshold": "si es {threshold}",
+    "type.once_a_year": "una vez por cada {year}",
+    "type.threshold_year": "una vez por cada {year} en que sumen {threshold}",
     "type.replaces": "lo que se declaró como {names} cuenta como esto",
     "type.increment": "en pasos completos de {points}",
     "type.units": "1 {unit} equivale a {quantity}",

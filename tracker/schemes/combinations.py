@@ -61,6 +61,8 @@ def _in_type(here: KeyPath, kind: Raw) -> Iterator[Finding]:
         yield from (((*here, key), _ONLY_MONTHS_LACK[key]) for key in needless)
     if counted_by in ("months", "quantity") and "threshold" in kind:
         yield (*here, "threshold"), "must be absent: only an event has a threshold"
+    if "threshold_over" in kind and "threshold" not in kind:
+        yield (*here, "threshold"), "is required beside threshold_over"
     first, last = raw.day(kind.get("from")), raw.day(kind.get("until"))
     if first is not None and last is not None and last < first:
         yield (*here, "until"), f"must not be before from, {first}"
