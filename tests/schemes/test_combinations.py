@@ -138,3 +138,24 @@ def test_a_threshold_of_a_year_is_a_threshold(found):
     assert [(key, rule) for key, _, rule in told] == [
         ("policies.1.types.year_of_work.threshold", "is required beside threshold_over")
     ]
+
+
+@pytest.mark.parametrize(
+    ("window", "refused"),
+    [
+        (('length = 2, unit = "years", counted_from = "start", closes_before = { length = 1, unit ='
+         ' "years" }'), False),
+        (('length = 2, unit = "years", counted_from = "start", closes_before = { length = 366, unit'
+         ' = "days" }'), True),
+        ('length = 90, unit = "days", closes_before = { length = 90, unit = "days" }', False),
+        ('length = 90, unit = "days", closes_before = { length = 91, unit = "days" }', True),
+    ],
+)  # fmt: skip
+def test_a_window_does_not_close_before_it_opens(found, window, refused):
+    before = (
+        'length = 1, unit = "years", counted_from = "start",'
+        ' closes_before = { length = 30, unit = "days" }'
+    )
+    told = [("policies.1.window.closes_before", "closes the window before it opens")]
+
+    assert [(key, rule) for key, _, rule in found((before, window))] == (told if refused else [])

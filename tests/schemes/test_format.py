@@ -132,7 +132,7 @@ def test_a_policy_says_how_points_are_counted(policy):
 
 
 def test_a_policy_says_when_and_how_one_renews(policy):
-    assert policy.window == domain.ApplicationWindow(YEAR, "start")
+    assert policy.window == domain.ApplicationWindow(YEAR, "start", Duration(30, "days"))
     assert (policy.valid_while_pending, policy.next_cycle) == (True, "decision_to_old_end")
     assert policy.pending_points_admit is False
     assert policy.late == (

@@ -89,10 +89,11 @@ def _claim(policy, number, entry) -> Claim:
 
 
 def _terms(entry) -> Terms:
-    _check_keys(entry, optional=POINTS_OF_TERMS | DATES_OF_TERMS)
+    _check_keys(entry, optional=POINTS_OF_TERMS | DATES_OF_TERMS | {"counted_before"})
     given = {key: entry[key] for key in DATES_OF_TERMS & entry.keys()}
     given |= {key: _points(entry[key]) for key in POINTS_OF_TERMS & entry.keys()}
-    return Terms(**given)
+    counted = frozenset(map(_ref, entry.get("counted_before", ())))
+    return Terms(counted_before=counted, **given)
 
 
 def _evaluate(code, example) -> tuple[list[Claim], Evaluation]:

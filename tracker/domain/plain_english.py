@@ -101,6 +101,12 @@ ENGLISH: Mapping[str, str] = {
     " it can be, and then so that the total is the highest.",
     # Applying.
     "window.expiry": "Applications open {length} before the expiry and close on that day.",
+    "window.expiry.early": "Applications open {length} before the expiry and close {closes} before"
+    " it, that day included.",
+    "window.start.early": "Applications open {length} after the start of the cycle and close"
+    " {closes} before the expiry, that day included.",
+    "window.whole.early": "Applications are taken throughout the cycle, up to the day {closes}"
+    " before the expiry, that day included.",
     "window.start": "Applications open {length} after the start of the cycle and close on the day"
     " of the expiry.",
     "window.whole": "Applications are taken throughout the cycle, the day of the expiry included.",

@@ -94,6 +94,12 @@ SPANISH: Mapping[str, str] = {
     "allocation": "Donde los límites se superponen, las actividades se cuentan de modo que se"
     " cumpla el requisito si es posible y, después, que el total sea el más alto.",
     "window.expiry": "Las solicitudes abren {length} antes del vencimiento y cierran ese día.",
+    "window.expiry.early": "Las solicitudes abren {length} antes del vencimiento y cierran {closes}"
+    " antes de él, incluido ese día.",
+    "window.start.early": "Las solicitudes abren {length} después del inicio del ciclo y cierran"
+    " {closes} antes del vencimiento, incluido ese día.",
+    "window.whole.early": "Las solicitudes se reciben durante todo el ciclo, hasta el día que cae"
+    " {closes} antes del vencimiento, incluido ese día.",
     "window.start": "Las solicitudes abren {length} después del inicio del ciclo y cierran el día"
     " del vencimiento.",
     "window.whole": "Las solicitudes se reciben durante todo el ciclo, incluido el día del"

@@ -183,7 +183,11 @@ class _Teller(ActivityTeller):
         policy = self.policy
         window = policy.window
         kind = window.counted_from if window.length.length else "whole"
-        yield self._say(f"window.{kind}", length=self.voice.length(window.length))
+        early, closes = window.closes_before is not None, window.closes_before or window.length
+        yield self._say(
+            f"window.{kind}.early" if early else f"window.{kind}",
+            length=self.voice.length(window.length), closes=self.voice.length(closes),
+        )  # fmt: skip
         zone = clock(self.scheme.time_zone.key, self.voice.language)
         yield self._say(f"day.{self.scheme.days_end}", clock=zone)
         yield self._say("pending.admit" if policy.pending_points_admit else "pending.decided")
