@@ -151,6 +151,22 @@ DATES = [
         with_type(POLICY, "employment_full_time", counts_from=date(2026, 6, 2)),
     ),
     Case(
+        "below_threshold", (course("9"),),
+        "1 point does not count: “Third-party training” needs at least 10 contact hours in one"
+        " calendar year.",
+        "1 punto no cuenta: “Capacitación de terceros” exige al menos 10 horas de contacto por año"
+        " calendario.",
+        with_type(policy(year="calendar"), "third_party", basis="event", threshold=D(10),
+                  threshold_over="year"),
+    ),
+    Case(
+        "together", (course("6", title="Lean"), course("4")),
+        "1 point does not count: it counts together with “Lean” of 1 May 2026, which brings what"
+        " the year does.",
+        "1 punto no cuenta: cuenta junto con “Lean” del 1 de mayo de 2026, que aporta lo del año.",
+        with_type(POLICY, "third_party", basis="event", threshold=D(10), threshold_over="year"),
+    ),
+    Case(
         "after_date", (course("1", LATER),),
         "1 point is not counted yet: the activity lies after the day asked about (1 June 2026).",
         "1 punto todavía no cuenta: la actividad es posterior al día consultado (1 de junio de"

@@ -556,3 +556,18 @@ def test_a_type_that_ended_is_no_way_any_more():
 
     assert closing.ways
     assert "third_party" not in used
+
+
+def test_a_year_of_work_is_proposed_once_a_year():
+    """60 are needed, and a year of work brings 30: one in each of two years, not two in one."""
+    years = with_type(
+        policy(points_required=Decimal(60), year="calendar"), "third_party", basis="event",
+        rate=Decimal(30), threshold=Decimal(1500), threshold_over="year",
+    )  # fmt: skip
+    only = replace(years, types={"third_party": years.types["third_party"]})
+    closing = gap.close(evaluate(policy=only, on=date(2028, 6, 1)), only)
+    late = gap.close(evaluate(policy=only, on=date(2029, 1, 1)), only)
+
+    ((activity,),) = closing.ways
+    assert [len(portion.each) for portion in activity.portions] == [1, 1]
+    assert late.ways == ()

@@ -200,14 +200,22 @@ class TestDates:
         soon = course("7", date(2026, 5, 31), title="Lean")
         later = course("9", date(2026, 6, 1), title="Lean")
 
-        found = evaluate(old, soon, policy=policy(duplicates=rule))
+        counted = frozenset({old.ref})
+        found = evaluate(old, soon, policy=policy(duplicates=rule), counted_before=counted)
         assert found.credits[1].cuts == (Cut("duplicate", D("7.00"), old.ref),)
-        found = evaluate(old, later, policy=policy(duplicates=rule))
+        found = evaluate(old, later, policy=policy(duplicates=rule), counted_before=counted)
         assert found.total == D("9.00")
         first = course("5", CYCLE.starts_on, title="Lean")
         assert evaluate(first, soon, policy=policy(duplicates=rule)).total == D("7.00")
         other = course("9", date(2026, 5, 31), title="Other")
         assert evaluate(old, other, policy=policy(duplicates=rule)).total == D("9.00")
+
+    def test_16_what_did_not_count_before_the_cycle_displaces_nothing_in_it(self):
+        rule = Duplicates(("provider", "title"), Duration(3, "years"))
+        old = course("5", date(2023, 6, 1), title="Lean")
+        soon = course("7", date(2026, 5, 31), title="Lean")
+
+        assert evaluate(old, soon, policy=policy(duplicates=rule)).total == D("7.00")
 
     def test_16_within_a_cycle_the_best_set_far_enough_apart_counts(self):
         """One year: the first and the last are far enough apart, the middle clashes with both."""
@@ -288,6 +296,68 @@ class TestDaysOfAType:
         ended = replace(kind, counts_from=None, counts_until=date(2025, 1, 1))
         told = next(of_type(CPT, rules, ended, "es"))
         assert "solo cuentan las actividades hasta el 1 de enero de 2025" in told
+
+
+class TestThresholdsOfAYear:
+    """ISA CCST: 30 for a year of more than 1,500 hours of work, at one plant or several."""
+
+    CCST = with_type(
+        policy(year="calendar", points_required=D(30)), "third_party", basis="event",
+        rate=D("30.00"), threshold=D("1500.01"), threshold_over="year", unit_code="hour",
+        units={"hour": D(1), "day": D(8)},
+    )  # fmt: skip
+
+    def test_12_claims_of_one_year_reach_it_together_and_count_once(self):
+        spring, autumn = course("900", date(2025, 5, 1)), course("700", date(2025, 11, 1))
+        found = evaluate(spring, autumn, policy=self.CCST)
+
+        assert (found.total, found.complete) == (D(30), True)
+        assert cuts(found, autumn) == {"together": D(30)}
+
+    @pytest.mark.parametrize(("hours", "points"), [("600", 0), ("600.01", 30)])
+    def test_12_to_the_hundredth_of_an_hour(self, hours, points):
+        done = course("900", date(2025, 5, 1)), course(hours, date(2025, 11, 1))
+
+        assert evaluate(*done, policy=self.CCST).total == points
+
+    def test_12_those_of_two_years_do_not(self):
+        done = course("900", date(2025, 5, 1)), course("900", date(2026, 5, 1))
+        found = evaluate(*done, policy=self.CCST)
+
+        assert found.total == 0
+        assert [c.cuts[0].subject for c in found.credits] == ["900.00", "900.00"]
+        more = course("601", date(2026, 6, 1))
+        assert evaluate(*done, more, policy=self.CCST).total == 30
+
+    def test_12_each_year_counts_by_itself(self):
+        done = [course("1600", date(year, 5, 1)) for year in (2025, 2026, 2027)]
+
+        assert evaluate(*done, policy=self.CCST).total == 90
+
+    def test_12_what_is_claimed_twice_is_worked_once(self):
+        rules = replace(self.CCST, duplicates=Duplicates(("title",)))
+        twice = [course("900", date(2025, 5, 1), title="Plant") for _ in range(2)]
+
+        assert evaluate(*twice, policy=rules).total == 0
+        other = course("601", date(2025, 6, 1), title="Other")
+        assert evaluate(*twice, other, policy=rules).total == 30
+
+    def test_12_units_are_converted_before_they_are_added(self):
+        done = course("900", date(2025, 5, 1)), course("76", date(2025, 6, 1), unit="day")
+
+        assert evaluate(*done, policy=self.CCST).total == 30  # 76 days of 8 hours are 608
+
+    def test_12_what_the_reviewer_allowed_nothing_for_adds_nothing(self):
+        done = course("900", date(2025, 5, 1)), course("700", date(2025, 6, 1), limit=D(0))
+
+        assert evaluate(*done, policy=self.CCST).total == 0
+
+    def test_12_the_claim_counts_that_serves_a_minimum(self):
+        rules = tagged(self.CCST, minimum="30")
+        safe = course("10", date(2025, 11, 1), tags=frozenset({"safety"}))
+        found = evaluate(course("1600", date(2025, 5, 1)), safe, policy=rules)
+
+        assert found.complete
 
 
 class TestOverlappingJobs:

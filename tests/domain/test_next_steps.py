@@ -27,7 +27,7 @@ from tests.domain.terms_cases import rung
 from tracker.domain.certifications import Application, Change
 from tracker.domain.claims import Claim
 from tracker.domain.next_steps import ACTIONS, NextStep, Situation, next_step
-from tracker.domain.policies import LateStep, Policy
+from tracker.domain.policies import ApplicationWindow, LateStep, Policy
 from tracker.domain.wording import LANGUAGES, clock
 
 D = Decimal
@@ -365,3 +365,48 @@ def test_the_sentence_says_what_there_is(found, said):
 )
 def test_a_clock_is_named_for_its_city(zone, english, spanish):
     assert [clock(zone, language) for language in LANGUAGES] == [english, spanish]
+
+
+# Windows that close before the expiry.
+
+EARLY = policy(window=ApplicationWindow(days(90), closes_before=days(30)))
+CLOSING = date(2029, 2, 13)
+
+
+def test_the_last_day_is_that_of_the_window():
+    assert step(OPENS, "100", under=EARLY) == NextStep("apply_now", CLOSING)
+    assert step(OPENS, "40", under=EARLY).on == CLOSING
+    assert step(OPENS, "40", "60", under=EARLY).on == CLOSING
+
+
+@pytest.mark.parametrize(("approved", "waiting"), [("100", "0"), ("40", "60"), ("40", "0")])
+def test_after_the_window_only_an_extension_helps(approved, waiting):
+    found = step(date(2029, 2, 14), approved, waiting, under=EARLY)
+
+    assert found == NextStep("too_late", CLOSING)
+    assert found.sentence("en", "MSSC", "Etc/UTC") == (
+        "Ask MSSC for an extension: applications closed on 13 February 2029."
+    )
+    assert found.sentence("es", "MSSC", "Etc/UTC") == (
+        "Pida una prórroga a MSSC: el plazo de solicitud terminó el 13 de febrero de 2029."
+    )
+
+
+def test_where_late_steps_follow_one_applies_on_them():
+    under = replace(EARLY, late=(rung(30),))
+    between, after = date(2029, 2, 14), LAST + timedelta(days=1)
+
+    assert step(between, "100", under=under) == NextStep("apply_from", after)
+    waiting = step(between, "40", "60", under=under)
+    assert (waiting.action, waiting.on) == ("wait_for_review", after)
+    lacking = step(between, "40", under=under)
+    assert (lacking.action, lacking.on) == ("log_activities", LAST + timedelta(days=30))
+    assert step(after, "100", under=under).action == "apply_now"
+
+
+def test_what_was_applied_for_in_time_is_made_up_for_until_the_window_closes():
+    lacking = step(CLOSING, "40", under=EARLY, applied_on=date(2029, 2, 1))
+    decided = step(date(2029, 2, 14), "40", under=EARLY, applied_on=date(2029, 2, 1))
+
+    assert (lacking.action, lacking.on) == ("log_activities", CLOSING)
+    assert decided.action == "wait_for_decision"

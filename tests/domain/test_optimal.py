@@ -27,6 +27,7 @@ def _simple(policy: Policy) -> Policy:
         code: replace(
             kind, basis="quantity", increment=None, roles={}, unapproved=None,
             outside_duties=False, date_basis="completion", counts_from=None, counts_until=None,
+            threshold=None, threshold_over="claim",
         )
         for code, kind in policy.types.items()
     }  # fmt: skip

@@ -300,3 +300,25 @@ def test_the_limits_of_the_marks_that_a_type_bears_are_said_of_it(everything):
     for version, kind in tagged:
         told = " ".join(of_type(everything, version, kind, "en"))
         assert all(version.tags[code].name["en"] in told for code in kind.tags)
+
+
+@pytest.mark.parametrize(
+    ("language", "counted_from", "length", "told"),
+    [
+        ("en", "expiry", 90, ("Applications open 90 days before the expiry and close 30 days before"
+         " it, that day included.")),
+        ("en", "expiry", 0, ("Applications are taken throughout the cycle, up to the day 30 days"
+         " before the expiry, that day included.")),
+        ("es", "expiry", 90, ("Las solicitudes abren 90 días antes del vencimiento y cierran 30"
+         " días antes de él, incluido ese día.")),
+        ("es", "start", 90, ("Las solicitudes abren 90 días después del inicio del ciclo y cierran"
+         " 30 días antes del vencimiento, incluido ese día.")),
+    ],
+)  # fmt: skip
+def test_a_window_that_closes_before_the_expiry_says_so(language, counted_from, length, told):
+    window = replace(
+        POLICY.window, length=Duration(length, "days"), counted_from=counted_from,
+        closes_before=Duration(30, "days"),
+    )  # fmt: skip
+
+    assert told in _sentences(replace(POLICY, window=window), language)

@@ -10,8 +10,9 @@ import pytest
 from tests.domain.examples import CPT, POLICY, grace, policy, renewed, scheme_of, window
 from tracker.domain.certifications import Adjustment, extended, next_cycle
 from tracker.domain.periods import Duration
+from tracker.domain.plain_words import in_plain_words
 from tracker.domain.policies import ApplicationWindow, Cohort, ExtensionRule, LateStep
-from tracker.domain.schemes import Scheme
+from tracker.domain.schemes import DayOfYear, Scheme
 
 AWARDED, EXPIRES = date(2024, 3, 15), date(2029, 3, 15)
 MONTH, QUARTER = Duration(1, "months"), Duration(3, "months")
@@ -238,3 +239,50 @@ class TestExtensions:
         assert expiry(date(2028, 1, 1)) == date(2029, 6, 15)
         assert expiry(date(2028, 6, 1)) == self.LONGER
         assert expiry(date(2030, 1, 1)) == self.LONGER
+
+
+BCSP = replace(CPT.award, valid_through="fixed_day", fixed_day=DayOfYear(6, 30))
+
+
+@pytest.mark.parametrize(
+    ("awarded_on", "longer", "shorter"),
+    [
+        (date(2024, 3, 15), date(2029, 6, 30), date(2028, 6, 30)),
+        (date(2024, 6, 29), date(2029, 6, 30), date(2028, 6, 30)),
+        (date(2024, 6, 30), date(2029, 6, 30), date(2029, 6, 30)),
+        (date(2024, 7, 1), date(2030, 6, 30), date(2029, 6, 30)),
+        (date(2024, 12, 31), date(2030, 6, 30), date(2029, 6, 30)),
+        (date(2024, 2, 29), date(2029, 6, 30), date(2028, 6, 30)),
+    ],
+)
+def test_an_expiry_on_a_fixed_day_makes_the_first_cycle_longer_or_shorter(
+    awarded_on, longer, shorter
+):
+    """Five years; BCSP: until 30 June, the first cycle longer."""
+    early = replace(BCSP, first_cycle="shorter")
+
+    assert (BCSP.expiry(awarded_on, 1), early.expiry(awarded_on, 1)) == (longer, shorter)
+    for rule, first in ((BCSP, longer), (early, shorter)):
+        assert rule.expiry(awarded_on, 2) == first.replace(year=first.year + 5)
+
+
+def test_an_extended_cycle_is_followed_by_whole_years_to_the_fixed_day():
+    anchor = BCSP.anchor_of(date(2030, 1, 15))
+
+    assert BCSP.expiry(anchor, 1) == date(2035, 6, 30)
+    assert BCSP.expiry(BCSP.anchor_of(date(2029, 6, 30)), 1) == date(2034, 6, 30)
+
+
+@pytest.mark.parametrize(
+    ("language", "first_cycle", "words"),
+    [
+        ("en", "longer", "The last valid day is the first 30 June from the anniversary on, which"),
+        ("en", "shorter", "the last 30 June up to the anniversary, which makes the first cycle sh"),
+        ("es", "longer", "El último día de validez es el primer 30 de junio desde el aniversario"),
+        ("es", "shorter", "el último 30 de junio hasta el aniversario, lo que acorta el primer"),
+    ],
+)
+def test_a_fixed_day_is_told(language, first_cycle, words):
+    scheme = replace(CPT, award=replace(BCSP, first_cycle=first_cycle))
+
+    assert words in repr(in_plain_words(scheme, CPT.policies[0], language))

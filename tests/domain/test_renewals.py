@@ -31,10 +31,11 @@ from tracker.domain.errors import (
     PointsPending,
     ReexaminationMissing,
     RenewalPending,
+    WindowClosed,
     WindowNotOpen,
 )
 from tracker.domain.periods import Period
-from tracker.domain.policies import Check, LateStep
+from tracker.domain.policies import ApplicationWindow, Check, LateStep
 from tracker.domain.renewals import (
     Judged,
     check_appeal,
@@ -525,3 +526,56 @@ def test_the_appeal_rule_is_as_published():
     assert (rule.fee, rule.refunded_on_success, rule.decided_within_days) == (
         Decimal("50.00"), True, 90,
     )  # fmt: skip
+
+
+# Windows that close before the expiry.
+
+EARLY = ApplicationWindow(days(90), closes_before=days(30))  # 13 February 2029
+EARLY_CLOSING = date(2029, 2, 13)
+
+
+@pytest.mark.parametrize(
+    ("day", "closed"),
+    [(EARLY_CLOSING, False), (date(2029, 2, 14), True), (date(2029, 3, 15), True)],
+)
+def test_after_a_window_that_closed_early_no_application_is_taken(day, closed):
+    under = policy(window=EARLY)
+    found = objections(_standing(day), Judged(ENOUGH, under))
+
+    assert [type(one) for one in found] == ([WindowClosed] if closed else [])
+
+
+def test_the_refusal_names_the_true_last_day_and_the_way_on():
+    day = date(2029, 2, 14)
+    under = policy(window=EARLY, late=grace(days(30)))
+    (plain,) = objections(_standing(day), Judged(ENOUGH, policy(window=EARLY)), zone="Etc/UTC")
+    (late,) = objections(_standing(day), Judged(ENOUGH, under))
+
+    assert plain.detail == "Applications closed on 2029-02-13, at midnight Etc/UTC time."
+    assert plain.facts == {"closed_on": EARLY_CLOSING, "time_zone": "Etc/UTC"}
+    assert late.detail == (
+        "Applications closed on 2029-02-13. Late ones are taken from 2029-03-16 on."
+    )
+
+
+def test_what_was_applied_for_in_time_is_under_review_after_the_window():
+    held = _standing(date(2029, 2, 20), applications=[Application(EARLY_CLOSING, None)])
+    found = objections(held, Judged(ENOUGH, policy(window=EARLY)))
+
+    assert [type(one) for one in found] == [RenewalPending]
+
+
+def test_an_approval_of_a_day_after_the_window_is_a_contradiction():
+    scheme = scheme_of(policy(window=EARLY))
+    cycles = renewed(scheme, AWARDED)
+
+    assert contradictions(scheme, cycles, on=EARLY_CLOSING) == []
+    (found,) = contradictions(scheme, cycles, on=date(2029, 2, 14))
+    assert isinstance(found, WindowClosed)
+
+
+def test_a_price_is_to_be_had_until_the_window_closes():
+    day = date(2029, 1, 1)
+    told = quote({CPT: _standing(day)}, {CPT: policy(window=EARLY)})
+
+    assert told.available == Period(date(2028, 12, 15), EARLY_CLOSING)

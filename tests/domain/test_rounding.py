@@ -148,3 +148,19 @@ def test_jobs_counted_by_the_day_are_rounded_with_the_rest_of_their_category():
 
     assert evaluate(*jobs, policy=rules).total == D("0.10")
     assert evaluate(*jobs, policy=replace(rules, rounding="down")).total == D("0.09")
+
+
+def test_a_cap_may_leave_less_than_a_hundredth_of_what_the_reviewer_allowed():
+    """0.015 of the first and 0.005 of the second fill the cap; the twins bring nothing."""
+    category = QUARTER.categories["CE"]
+    capped = replace(category, limits=replace(category.limits, maximum=D("0.02")))
+    rules = replace(
+        QUARTER, categories={**QUARTER.categories, "CE": capped}, duplicates=Duplicates(("title",))
+    )
+    first = claim("third_party", "0.15", DAYS[0])
+    allowed = claim("third_party", "9", DAYS[1], limit=D("0.02"))
+    twins = [claim("third_party", "0.1", day, title="Twin") for day in DAYS[2:4]]
+    found = evaluate(first, allowed, *twins, policy=rules)
+
+    assert found.total == D("0.02")
+    assert cuts(found, allowed) == {"decision": D("0.88"), "cycle_cap": D("0.02")}

@@ -38,8 +38,8 @@ from tracker.domain import certifications, terms
 from tracker.domain.activity_types import Limits, Tag
 from tracker.domain.certifications import Adjustment, Application, Change
 from tracker.domain.claims import Terms
-from tracker.domain.periods import DAY, Period
-from tracker.domain.policies import CarryOver, Reduction, Reexamination, Sharing
+from tracker.domain.periods import DAY, Duration, Period
+from tracker.domain.policies import CarryOver, Duplicates, Reduction, Reexamination, Sharing
 from tracker.domain.schemes import Scheme
 from tracker.domain.terms import Case, Needs
 
@@ -63,6 +63,8 @@ def test_the_shipped_schemes_need_nothing_but_cycles_and_claims():
         ({"late": (rung(30, earns=True),)}, PAST),
         ({"extension": EXTENSION}, PAST),
         ({"carry_over": CarryOver(Decimal(40))}, PAST),
+        ({"duplicates": Duplicates(("title",), Duration(9, "years"))}, PAST),
+        ({"duplicates": Duplicates(("title",))}, NOTHING),
         ({"reexamination": Reexamination(())}, replace(NOTHING, attempts=True)),
         ({"late": (rung(9, by="reexamination"),)}, replace(RECORD, attempts=True)),
         (
@@ -438,3 +440,34 @@ def test_schemes_are_told_apart_by_what_they_say():
     assert late.code == CPT.code
     assert terms.needs(late).record
     assert not terms.needs(CPT).record
+
+
+# What counted before.
+
+ONCE_IN_NINE_YEARS = Duplicates(("title",), Duration(9, "years"))
+
+
+def test_what_counted_in_a_cycle_before_counts_no_more():
+    """Three cycles: what counted in the first is remembered in the third."""
+    rules = policy(duplicates=ONCE_IN_NINE_YEARS)
+    held = case(rules, decided=[date(2029, 2, 1), date(2034, 2, 1)])
+    first = hours("10", date(2028, 6, 1), title="Lean")
+    again = hours("12", date(2037, 5, 31), title="Lean")
+    later = hours("12", date(2037, 6, 1), title="Lean")
+
+    assert judged(held, date(2038, 1, 1), first, again).evaluation.total == 0
+    assert judged(held, date(2038, 1, 1), first, later).evaluation.total == 12
+
+
+def test_what_did_not_count_in_its_own_cycle_displaces_nothing_later():
+    """In its cycle the limit of volunteering was used up already."""
+    rules = policy(duplicates=ONCE_IN_NINE_YEARS)
+    held = case(rules, decided=[date(2029, 2, 1)])
+    most = rules.categories["X"].limits.maximum
+    full = claim("volunteer", str(most), date(2025, 1, 1))
+    idle = claim("volunteer", "5", date(2026, 1, 1), title="Fair")
+    again = claim("volunteer", "5", date(2030, 1, 1), title="Fair")
+    on = date(2031, 1, 1)
+
+    assert judged(held, on, full, idle, again).evaluation.total == 5
+    assert judged(held, on, idle, again).evaluation.total == 0

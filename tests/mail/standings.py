@@ -15,7 +15,7 @@ from tracker.domain.activities import Verdict
 from tracker.domain.certifications import Application, Change
 from tracker.domain.claims import Claim
 from tracker.domain.periods import Duration
-from tracker.domain.policies import LateStep, Policy
+from tracker.domain.policies import ApplicationWindow, LateStep, Policy
 from tracker.domain.schemes import Scheme
 from tracker.mail.messages import CertificationLine
 from tracker.mail.today import Today
@@ -29,6 +29,9 @@ LADDER = (
     {"until": 30, "by": "points", "title": True, "fee": "25.00"},
     {"until": 60, "by": "reexamination", "title": False, "fee": "50.00"},
 )
+
+
+EARLY = ApplicationWindow(Duration(90, "days"), closes_before=Duration(25, "days"))
 
 
 def with_policy(scheme: Scheme, **changes: Any) -> Scheme:
@@ -57,10 +60,12 @@ SCHEMES = {
     "with a ladder for papers": _late(earns=False),
     "its own midnight": replace(CPT, days_end="scheme"),
     "decided in time only": with_policy(CPT, pending_points_admit=False),
+    "closes early": with_policy(CPT, window=EARLY),
+    "closes early, then a ladder": with_policy(_late(), window=EARLY),
     "without fees": replace(CPT, fees=None),
     "without end": CLA,
 }
-OFFSETS = (1500, 200, 91, 90, 30, 1, 0, -1, -29, -31, -60, -200)
+OFFSETS = (1500, 200, 91, 90, 30, 25, 1, 0, -1, -29, -31, -60, -200)
 """Days before the expiry: before the window, on its first day, in it, on the last day, after."""
 STATES = (
     "nothing", "enough", "waiting", "asked", "short", "applied", "applied short", "applied asked",
@@ -121,7 +126,8 @@ def case(
         changes = (Change(_SETS[hold], on - timedelta(days=3)),)  # type: ignore[arg-type]
     last, window = cycle.expires_on or on, rules.window_opens_on(_policy(scheme, cycle), cycle)
     applied = state.startswith("applied") and window is not None and on >= window
-    sent_on = min(on, last) if applied else None
+    policy = _policy(scheme, cycle)
+    sent_on = min(on, policy.window_closes_on(last)) if applied and policy else None
     applications = (Application(sent_on, None),) if sent_on else ()
     record = Record("c", (cycle,), applications, changes)
     spans = rules.timeline(scheme, [cycle], applications=applications, changes=changes)
@@ -165,5 +171,6 @@ def line_of(one: Case) -> CertificationLine | None:
         points_required=counted.required, points_pending=points.pending.total - counted.total,
         window_opens_on=now.opens_on, window_open=now.opens_on <= now.on,
         pending_since=now.pending_since, points_verified=counted.verified,
-        minima_met=counted.minima_met, grace_ends_on=one.span.grace_ends_on, now=now,
+        minima_met=counted.minima_met, grace_ends_on=one.span.grace_ends_on,
+        closes_on=points.policy.window_closes_on(now.expires_on), now=now,
     )  # fmt: skip

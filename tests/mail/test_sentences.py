@@ -46,6 +46,11 @@ def is_early(one: Any, now: Any) -> bool:
     return is_asked_to_renew(one, now) and now.opens_on is not None and now.on < now.opens_on
 
 
+def starts_later(one: Any, now: Any) -> bool:
+    """Before the window, or between its end and the late steps."""
+    return is_asked_to_renew(one, now) and now.step.on > now.on
+
+
 def can_appeal(one: Any, now: Any) -> bool:
     told = {"suspended", "revoked", "renewal_denied"}
     return one.tells in told and one.appeal_by is not None and one.appeal_by >= now.on
@@ -90,9 +95,9 @@ STEPS: dict[str, Rule] = {
     "step_log_applied_minima": lambda one, now: (
         can_apply(one, now) and now.pending_since is not None
     ),
-    "step_review_first": is_early,
+    "step_review_first": starts_later,
     "step_review": lambda one, now: can_apply(one, now) and now.step.waiting > 0,
-    "step_apply_from": is_early,
+    "step_apply_from": starts_later,
     "step_apply_now": lambda one, now: can_apply(one, now) and now.pending_since is None,
     "step_apply_if_approved": lambda one, now: (
         can_apply(one, now) and now.pending_since is None and now.step.waiting > 0
@@ -102,6 +107,7 @@ STEPS: dict[str, Rule] = {
     "step_pass_again": lambda one, now: can_apply(one, now) and is_past(one, now),
     "step_start_again": lambda one, now: is_past(one, now) and now.status == "expired",
     "step_too_late": can_apply,
+    "step_closed": lambda one, now: not is_past(one, now) and now.step.on < now.on,
     "step_contact_issuer": lambda _, now: now.is_held,
     "opens": lambda _, now: now.opens_on is not None and now.opens_on > now.on and now.valid,
 }
@@ -193,6 +199,8 @@ REMINDERS: dict[str, Rule] = {
     "deadline_yesterday": lambda _, now: now.expires_on == now.on - timedelta(days=1),
     "deadline_past": is_past,
     "after_ahead": lambda one, now: not is_past(one, now) and now.pending_since is None,
+    "after_closed": lambda _, now: now.last_day < now.on <= now.expires_on,
+    "after_closed_grace": lambda _, now: now.on <= now.expires_on < now.last_day,
     "after_today": lambda _, now: now.expires_on == now.on and now.pending_since is None,
     "after_pending": lambda one, now: not is_past(one, now) and now.pending_since is not None,
     "after_pending_past": is_status("pending_renewal"),

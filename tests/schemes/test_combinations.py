@@ -102,3 +102,60 @@ def test_sharing_without_points_of_its_own_is_held_to_those_of_the_policy(found)
     change = ('points_required = "45.00", minima = { A = "15.00" }', 'minima = { A = "60.01" }')
 
     assert [rule for _, _, rule in found(change)] == ["is more than the points_required, 60.00"]
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "rule"),
+    [
+        (("fixed_day = { month = 6, day = 30 }\n", ""), "award.fixed_day",
+         'is required with valid_through = "fixed_day"'),
+        (('first_cycle = "shorter"', 'first_cycle = "short"'), "award.first_cycle",
+         "must be one of: longer, shorter; did you mean 'shorter'?"),
+        (('length = 3, unit = "years" }', 'length = 36, unit = "months" }'),
+         "award.validity.unit", "must be in years: a fixed day comes once a year"),
+        (("month = 6, day = 30", "month = 2, day = 29"), "award.fixed_day.day",
+         "must be a day that the month has in every year"),
+        (("month = 6, day = 30", "month = 6, day = 31"), "award.fixed_day.day",
+         "must be a day that the month has in every year"),
+    ],
+)  # fmt: skip
+def test_a_fixed_day_is_one_of_every_year(found, change, key, rule):
+    assert [(key_, rule_) for key_, _, rule_ in found(change, after="")] == [(key, rule)]
+
+
+def test_only_an_expiry_on_a_fixed_day_has_one(found):
+    told = found(('valid_through = "fixed_day"', 'valid_through = "end_of_year"'), after="")
+
+    assert [(key, rule) for key, _, rule in told] == [
+        ("award.fixed_day", 'must be absent: only valid_through = "fixed_day" has one'),
+        ("award.first_cycle", 'must be absent: only valid_through = "fixed_day" has one'),
+    ]
+
+
+def test_a_threshold_of_a_year_is_a_threshold(found):
+    told = found(('threshold = "1500.00"\n', ""))
+
+    assert [(key, rule) for key, _, rule in told] == [
+        ("policies.1.types.year_of_work.threshold", "is required beside threshold_over")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("window", "refused"),
+    [
+        (('length = 2, unit = "years", counted_from = "start", closes_before = { length = 1, unit ='
+         ' "years" }'), False),
+        (('length = 2, unit = "years", counted_from = "start", closes_before = { length = 366, unit'
+         ' = "days" }'), True),
+        ('length = 90, unit = "days", closes_before = { length = 90, unit = "days" }', False),
+        ('length = 90, unit = "days", closes_before = { length = 91, unit = "days" }', True),
+    ],
+)  # fmt: skip
+def test_a_window_does_not_close_before_it_opens(found, window, refused):
+    before = (
+        'length = 1, unit = "years", counted_from = "start",'
+        ' closes_before = { length = 30, unit = "days" }'
+    )
+    told = [("policies.1.window.closes_before", "closes the window before it opens")]
+
+    assert [(key, rule) for key, _, rule in found((before, window))] == (told if refused else [])

@@ -16,7 +16,7 @@ from tracker.domain import policies as domain
 from tracker.domain.activity_types import ActivityType, Limits, Provenance
 from tracker.domain.periods import Duration
 from tracker.domain.policies import Policy
-from tracker.domain.schemes import AwardRule, Scheme
+from tracker.domain.schemes import AwardRule, DayOfYear, Scheme
 from tracker.schemes.format import SchemeFile
 
 HANDBOOK = Provenance("Handbook, page 6.", verified=True)
@@ -76,8 +76,9 @@ def test_the_example_uses_every_key_of_the_format(all_keys):
 def test_the_award_and_the_fees_say_what_is_theirs(scheme):
     assert scheme.award == AwardRule(
         date_basis="last_required_pass", validity=Duration(3, "years"), prerequisites=(),
-        provenance=Provenance("Handbook, page 1.", verified=True), valid_through="end_of_month",
-        lifetime_if_awarded_before=date(2001, 1, 1),
+        provenance=Provenance("Handbook, page 1.", verified=True), valid_through="fixed_day",
+        lifetime_if_awarded_before=date(2001, 1, 1), fixed_day=DayOfYear(6, 30),
+        first_cycle="shorter",
     )  # fmt: skip
     assert scheme.fees is not None
     assert (scheme.fees.renewal, scheme.fees.member_renewal) == (Decimal(80), Decimal(50))
@@ -131,7 +132,7 @@ def test_a_policy_says_how_points_are_counted(policy):
 
 
 def test_a_policy_says_when_and_how_one_renews(policy):
-    assert policy.window == domain.ApplicationWindow(YEAR, "start")
+    assert policy.window == domain.ApplicationWindow(YEAR, "start", Duration(30, "days"))
     assert (policy.valid_while_pending, policy.next_cycle) == (True, "decision_to_old_end")
     assert policy.pending_points_admit is False
     assert policy.late == (

@@ -98,7 +98,7 @@ def test_every_shipped_file_is_valid(file):
         ("wait_days = 1\n", "wait_days = -1\n", "retake.wait_days", "minimum"),
         ("wait_days = 1\n", 'wait_days = "1"\n', "retake.wait_days", "type"),
         ("verified = true", "verified = 1", "award.verified", "type"),
-        ('valid_through = "end_of_month"', 'valid_through = "x"', "award.valid_through", "enum"),
+        ('valid_through = "fixed_day"', 'valid_through = "x"', "award.valid_through", "enum"),
         ("lifetime_if_awarded_before = 2001-01-01", "lifetime_if_awarded_before = 2001",
          "award.lifetime_if_awarded_before", "type"),
         ("lifetime_if_awarded_before = 2001-01-01", 'lifetime_if_awarded_before = "early"',

@@ -96,12 +96,14 @@ def _claim(policy, number, entry) -> Claim:
 
 
 def _terms(entry) -> Terms:
-    _check_keys(entry, optional=POINTS_OF_TERMS | DATES_OF_TERMS | {"minima"})
+    of_terms = POINTS_OF_TERMS | DATES_OF_TERMS | {"minima", "counted_before"}
+    _check_keys(entry, optional=of_terms)
     given = {key: entry[key] for key in DATES_OF_TERMS & entry.keys()}
     given |= {key: _points(entry[key]) for key in POINTS_OF_TERMS & entry.keys()}
     minima = map(_shortfall, entry.get("minima", ()))  # "category approved 25.00"
     given["minima"] = {(of, subject): least for of, subject, least in minima}
-    return Terms(**given)
+    counted = frozenset(map(_ref, entry.get("counted_before", ())))
+    return Terms(counted_before=counted, **given)
 
 
 def _evaluate(code, example) -> tuple[list[Claim], Evaluation]:

@@ -17,6 +17,7 @@ from tracker.domain.periods import Period
 Text = Mapping[str, str]  # language code -> words
 Basis = Literal["quantity", "event", "months"]
 DateBasis = Literal["completion", "start", "award", "whole"]
+Over = Literal["claim", "year"]
 EvidenceRule = Literal["none", "asked", "required"]
 
 POINTS: Text = {"en": "points", "es": "puntos"}
@@ -85,7 +86,8 @@ class ActivityType:
     """One kind of activity: its category, how it is counted, and the points for it.
 
     ``quantity``: units x ``rate``, in whole steps of ``increment`` points. ``event``: ``rate``
-    for each claim, whatever its quantity, if that reaches ``threshold``. ``months``: ``rate``
+    for each claim, whatever its quantity, if that reaches ``threshold``; over a year, the claims of
+    it reach it together and bring the ``rate`` once. ``months``: ``rate``
     for each month of an employment.
 
     ``units`` gives the units that a claim may be stated in, with the number of the type's own
@@ -117,6 +119,7 @@ class ActivityType:
     roles: Mapping[str, Decimal] = field(default_factory=dict)
     limits: Limits = Limits()
     threshold: Decimal | None = None
+    threshold_over: Over = "claim"
     unapproved: Decimal | None = None
     outside_duties: bool = False
     tags: frozenset[str] = frozenset()

@@ -160,7 +160,10 @@ def _fits(scheme: Scheme, cycle: Cycle, adjustments: Sequence[Adjustment], day: 
         scheme.policy(cycle.policy) if cycle.policy else None, known
     )
     last_day = _last_day(scheme, known)
-    return opens_on is not None and last_day is not None and opens_on <= day <= last_day
+    if opens_on is None or last_day is None or known.expires_on is None:
+        return False
+    has_closed = scheme.policy(cycle.policy).has_closed(known.expires_on, day)
+    return opens_on <= day <= last_day and not has_closed
 
 
 def _last_day(scheme: Scheme, cycle: Cycle) -> date | None:

@@ -18,8 +18,8 @@ ZERO = Decimal("0.00")
 
 Rule = Literal[
     "unknown_type", "unknown_unit", "unknown_role", "outside_cycle", "outside_type", "after_date",
-    "regular_duty", "below_threshold", "overlap", "incomplete_month", "increment", "unapproved",
-    "duplicate", "decision", "event_cap", "year_cap", "cycle_cap", "stop",
+    "regular_duty", "below_threshold", "together", "overlap", "incomplete_month", "increment",
+    "unapproved", "duplicate", "decision", "event_cap", "year_cap", "cycle_cap", "stop",
 ]  # fmt: skip
 Group = Literal["type", "category", "tag", "policy"]
 Missing = Literal["type", "category", "tag", "year", "window", "kinds"]
@@ -145,8 +145,9 @@ class Terms:
     still earns lengthens a cycle, and what it took does not count in the next one again.
     ``extra_points`` are those of lateness. ``minima`` are those of categories, tags and types
     that are others than the policy's. ``carried_over``: points brought from the cycle
-    before. ``reexamined_on``: the day on which the re-examination was passed, which stands for
-    the points.
+    before. ``counted_before`` are the references of the claims that counted in earlier cycles:
+    what repeats one of them may count no more. ``reexamined_on``: the day on which the
+    re-examination was passed, which stands for the points.
     """
 
     required: Decimal | None = None
@@ -155,6 +156,7 @@ class Terms:
     earns_from: date | None = None
     earns_until: date | None = None
     carried_over: Decimal = ZERO
+    counted_before: frozenset[str] = frozenset()
     reexamined_on: date | None = None
 
 

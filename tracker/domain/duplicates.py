@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from functools import cache
 
 from tracker.domain.allocation import Part
 from tracker.domain.claims import ZERO, Claim
 from tracker.domain.lines import Line, tags
-from tracker.domain.periods import Duration, Period
+from tracker.domain.periods import Duration
 from tracker.domain.policies import DuplicateKey, Duplicates
 from tracker.domain.values import alike
 
@@ -18,10 +18,13 @@ Groups = Sequence[Sequence[int]]
 """Places of lines of which one counts, each in the order of the lines."""
 
 
-def groups(rule: Duplicates, lines: Sequence[Line], earning: Period) -> list[list[int]]:
+def groups(
+    rule: Duplicates, lines: Sequence[Line], counted: Collection[str] = ()
+) -> list[list[int]]:
     """Lines alike, where the rule counts one; those alike with an earlier cycle's are cut.
 
-    Case, accents, blanks and typography do not tell texts apart (``values.alike``).
+    Case, accents, blanks and typography do not tell texts apart (``values.alike``). Of earlier
+    cycles only what ``counted`` there, by the references of the claims.
 
     Within a number of years, a claim is in as many groups as there are runs of so many years
     that it shares with others.
@@ -38,7 +41,8 @@ def groups(rule: Duplicates, lines: Sequence[Line], earning: Period) -> list[lis
         if len(numbers) < 2:  # noqa: PLR2004 - one alone is no duplicate
             continue
         if rule.within is not None:
-            _cut_repeated(lines, numbers, earning, rule.within)
+            before = [number for number in numbers if lines[number].claim.ref in counted]
+            _cut_repeated(lines, numbers, before, rule.within)
         counting = [number for number in numbers if lines[number].worth > ZERO]
         if rule.within is None:
             found.append(counting)
@@ -57,14 +61,14 @@ def _parts(key: tuple[DuplicateKey, ...]) -> Callable[[Claim], object]:
 
 
 def _cut_repeated(
-    lines: Sequence[Line], numbers: Sequence[int], earning: Period, within: Duration
+    lines: Sequence[Line], numbers: Sequence[int], counted: Sequence[int], within: Duration
 ) -> None:
-    """Cut what was claimed before the cycle, so many years ago or less."""
+    """Cut what counted in a cycle before, so many years ago or less."""
     for number in numbers:
         done = _done(lines[number])
-        for other in numbers:
+        for other in counted:
             before = _done(lines[other])
-            if before < earning.starts_on and before <= done < within.after(before):
+            if other != number and before <= done < within.after(before):
                 lines[number].cut("duplicate", lines[number].counted, other=lines[other].claim)
 
 

@@ -200,6 +200,13 @@ class WindowNotOpen(Conflict):
     code = "window_not_open"
 
 
+class WindowClosed(Conflict):
+    """The renewal window has closed, and the certification has not expired yet."""
+
+    code = "window_closed"
+    way_out = _ask("an extension")
+
+
 class CertificationExpired(Conflict):
     """The certification expired, grace included; it can no longer be renewed."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 
-from tracker.domain.activity_types import ONE
+from tracker.domain.activity_types import ONE, ActivityType
 from tracker.domain.amounts import CENT
 from tracker.domain.claims import (
     ZERO,
@@ -51,6 +51,7 @@ _CUTS: Mapping[str, Mapping[Rule, str]] = {
         "after_date": "the activity lies after the day asked about{when}.",
         "regular_duty": "work that is a regular duty brings nothing for {kind}.",
         "below_threshold": "{kind} needs {threshold}.",
+        "together": "it counts together with {other}, which brings what the year does.",
         "overlap": "another job covers the same days.",
         "incomplete_month": "the last month was not completed.",
         "increment": "only whole steps of {limit} are given.",
@@ -72,6 +73,7 @@ _CUTS: Mapping[str, Mapping[Rule, str]] = {
         "after_date": "la actividad es posterior al día consultado{when}.",
         "regular_duty": "el trabajo que es una obligación habitual no aporta nada en {kind}.",
         "below_threshold": "{kind} exige {threshold}.",
+        "together": "cuenta junto con {other}, que aporta lo del año.",
         "overlap": "otro empleo cubre los mismos días.",
         "incomplete_month": "el último mes no se completó.",
         "increment": "solo se dan pasos completos de {limit}.",
@@ -89,6 +91,7 @@ _YEARS: Mapping[str, Mapping[YearBasis, str]] = {
     "en": {"cycle": "one year of the cycle", "calendar": "one calendar year"},
     "es": {"cycle": "año del ciclo", "calendar": "año calendario"},
 }
+_IN = {"en": "in", "es": "por"}
 DUPLICATE_PARTS: Mapping[str, Mapping[DuplicateKey, str]] = {
     "en": {"type": "type", "provider": "provider", "title": "title",
            "starts_on": "first day", "completed_on": "day of completion"},
@@ -239,6 +242,8 @@ def _meant(cut: Cut, credit: Credit, voice: Voice) -> dict[str, object]:
             alike = [DUPLICATE_PARTS[language][part] for part in policy.duplicates.key]
             found["parts"] = voice.listed(alike)
             found["other"] = voice.activity(cut.other) if cut.other else ""
+        case "together":
+            found["other"] = voice.activity(cut.other) if cut.other else ""
         case "event_cap" | "year_cap" | "cycle_cap":
             found["group"] = voice.group(cut.group or "type", cut.subject)
             found["one"] = voice.one_of(cut.group or "type", cut.subject)
@@ -246,8 +251,16 @@ def _meant(cut: Cut, credit: Credit, voice: Voice) -> dict[str, object]:
     if cut.bound is not None:
         found["limit"] = voice.points(cut.bound)
         found["share"] = percent(cut.bound)
-        found["threshold"] = voice.threshold(policy.types[credit.type], cut.bound)
+        found["threshold"] = _threshold(policy.types[credit.type], cut.bound, voice)
     return found
+
+
+def _threshold(kind: ActivityType, bound: Decimal, voice: Voice) -> str:
+    """So much at least, in a year where the activities of one count together."""
+    told = voice.threshold(kind, bound)
+    if kind.threshold_over == "claim":
+        return told
+    return f"{told} {_IN[voice.language]} {_YEARS[voice.language][voice.policy.year]}"
 
 
 def explain_credit(credit: Credit, policy: Policy, language: str) -> str:

@@ -68,6 +68,12 @@ class Line:
         self.counted = ZERO
 
     @property
+    def ratio(self) -> Decimal:
+        """How many of the type's own unit one of the claim's is."""
+        kind, unit = self.kind, self.claim.unit
+        return kind.units[unit] if kind is not None and unit else ONE
+
+    @property
     def worth(self) -> Decimal:
         """What the claim counts for before duplicates and caps."""
         limit = self.claim.limit
@@ -124,15 +130,16 @@ def count_units(line: Line, policy: Policy, earning: Period, on: date) -> None:
         return
     quantity = claim.quantity or ZERO
     if claim.unit:
-        quantity *= kind.units[claim.unit]
+        quantity *= line.ratio
     line.units = ONE if is_event else quantity
     exact = line.units * kind.rate * line.factor
     line.claimed = line.counted = cents(exact, policy)
     _hold_to_dates(line, kind, earning, on)
     if not line.counted:
         return
-    if kind.threshold is not None and quantity < kind.threshold:
-        line.refuse("below_threshold", subject=f"{quantity:f}", bound=kind.threshold)
+    alone = kind.threshold if kind.threshold_over == "claim" else None
+    if alone is not None and quantity < alone:
+        line.refuse("below_threshold", subject=f"{quantity:f}", bound=alone)
     elif kind.increment is not None:
         line.cut("increment", line.counted - stepped(exact, kind, policy), bound=kind.increment)
 

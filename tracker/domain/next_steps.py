@@ -16,6 +16,7 @@ from typing import Literal, get_args
 from tracker.domain.activity_types import POINTS
 from tracker.domain.certifications import Standing
 from tracker.domain.claims import ZERO, Evaluation
+from tracker.domain.periods import DAY
 from tracker.domain.policies import Late, Policy
 from tracker.domain.wording import clock, counted, in_words
 
@@ -113,6 +114,8 @@ class NextStep:
             return "apply_if_approved"
         if self.action == "wait_for_review" and self.on is not None:
             return "review_first"
+        if self.action == "too_late" and self.missing is None:
+            return "closed"
         return self.action
 
 
@@ -141,6 +144,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "contact_issuer": "Ask {issuer} what to do: the certification is not in force.",
         "start_again": "It has expired: earn the certification again.",
         "too_late": "Ask {issuer} for an extension: what is missing cannot be reviewed by {on}.",
+        "closed": "Ask {issuer} for an extension: applications closed on {on}.",
         "waiting": "Beside them, {waiting} wait for review.",
         "earned_by": "Only activities completed by {earned_by} count.",
         "last_day": "The last day is {on}, until midnight {clock}.",
@@ -164,6 +168,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "contact_issuer": "Pregunte a {issuer} qué hacer: la certificación no está en vigor.",
         "start_again": "Ha vencido: obtenga la certificación de nuevo.",
         "too_late": "Pida una prórroga a {issuer}: lo que falta no se puede revisar para el {on}.",
+        "closed": "Pida una prórroga a {issuer}: el plazo de solicitud terminó el {on}.",
         "waiting": "Además, {waiting} en revisión.",
         "earned_by": "Solo cuentan las actividades terminadas a más tardar el {earned_by}.",
         "last_day": "El último día es el {on}, hasta la medianoche ({clock}).",
@@ -250,13 +255,23 @@ class _Renewing:
     def _apply(self) -> NextStep:
         if self.on < self.opens_on:
             return NextStep("apply_from", self.opens_on)
-        return NextStep("apply_now", self._last_days()[0])
+        return self._closed() or NextStep("apply_now", self._last_days()[0])
+
+    def _closed(self) -> NextStep | None:
+        """Between the window and the expiry one waits for the late steps, if there are any."""
+        if not self.policy.has_closed(self.expires_on, self.on):
+            return None
+        if self.policy.grace_ends_on(self.expires_on) is not None:
+            return NextStep("apply_from", self.expires_on + DAY)
+        return NextStep("too_late", self.policy.window_closes_on(self.expires_on))
 
     def _with_pending(self) -> NextStep:
         """Enough waits for a decision: nothing need be logged."""
         step = NextStep("wait_for_review", waiting=self.waiting, if_approved=True)
         if self.on < self.opens_on:
             return replace(step, on=self.opens_on)
+        if (closed := self._closed()) is not None:
+            return closed if closed.action == "too_late" else replace(step, on=closed.on)
         if self.policy.pending_points_admit:
             return replace(step, action="apply_now", on=self._last_days()[0])
         return step
@@ -264,6 +279,8 @@ class _Renewing:
     def _log(self) -> NextStep:
         """Something is missing beside what waits; it can be logged while it can count in time."""
         last_days = self._last_days()
+        if not last_days and (closed := self._closed()) is not None:
+            return closed
         if not self.policy.pending_points_admit:  # it must be decided by then, too
             last_days = [day for day in last_days if day > self.on]
         if not last_days:
@@ -294,12 +311,12 @@ class _Renewing:
     def _last_days(self) -> list[date]:
         """The last days, from today on, of the terms that take what the holder brings.
 
-        The expiry comes first, then the end of each late step of the same kind; they end with
-        the first step of another kind.
+        The last day in time comes first, then the end of each late step of the same kind; they
+        end with the first step of another kind.
         """
         now = self.policy.late_step(self.expires_on, self.on)
         kind: Late = now.by if now is not None else "points"
-        ends = [self.expires_on]
+        ends = [self.policy.window_closes_on(self.expires_on)]
         for step in self.policy.late:
             end = step.until.after(self.expires_on)
             if end >= self.on and step.by != kind:

@@ -49,7 +49,7 @@ def search(
     program.settle({variable: -1 for variable, _ in lacking})
     for part, variable in zip(parts, program.given, strict=True):
         given = program.settle_most(variable, program.units(part.points))
-        part.given = (Decimal(given) / program.size).quantize(part.points)
+        part.given = Decimal(given).scaleb(-program.decimals)
 
 
 class Program:
@@ -108,12 +108,12 @@ class Program:
 class Allocation(Program):
     """The program of parts under caps; ``given`` are the variables of the parts.
 
-    All amounts are whole numbers: ``size`` make a point.
+    All amounts are whole numbers: ``size``, a power of ten, make a point.
     """
 
     def __init__(self, parts: Sequence[Part], caps: Sequence[Cap], size: int = CENTS) -> None:
         super().__init__()
-        self._parts, self.size = parts, size
+        self._parts, self.size, self.decimals = parts, size, len(str(size)) - 1
         self._rounded: dict[tuple[int, ...], Terms] = {}
         self.given = [self.variable(self.units(part.points)) for part in parts]
         self.total: Terms = dict.fromkeys(self.given, 1)

@@ -29,7 +29,8 @@ Bound = tuple[Rule, Group, str, Decimal]
 class Plan:
     """What a policy bounds, looked up once: the caps on each type and on each tag.
 
-    ``of_type`` is in the order in which caps cut. ``yearly`` are the minima of each year, of a
+    ``of_type`` is in the order in which caps cut. ``has_shared``: activities of a
+    year may count together. ``yearly`` are the minima of each year, of a
     group or (None) of all. ``stretches`` are counted back from the end of
     the cycle: those that need points of their own, then the one from which points may be carried
     over. Where ``only_caps`` matter, a claim under none of them is no part of the ground.
@@ -41,6 +42,7 @@ class Plan:
     minima: tuple[tuple[Missing, str, Limits], ...]
     yearly: tuple[tuple[GroupCode | None, Decimal], ...]
     has_years: bool
+    has_shared: bool
     stretches: tuple[Duration, ...]
     only_caps: bool
 
@@ -65,6 +67,7 @@ def plan_of(policy: Policy) -> Plan:
     stretches = [window.last for window in policy.windows]
     if policy.carry_over and policy.carry_over.last:
         stretches.append(policy.carry_over.last)
+    has_shared = any(kind.threshold_over == "year" for kind in policy.types.values())
     of_years = [(None, policy.minimum_per_year), *_yearly(groups)]
     yearly = [(group, minimum) for group, minimum in of_years if minimum is not None]
     return Plan(
@@ -81,7 +84,10 @@ def plan_of(policy: Policy) -> Plan:
         of_tag={code: tuple(_bounds("tag", code, tag.limits)) for code, tag in policy.tags.items()},
         minima=tuple(group for group in groups if group[2].minimum is not None),
         yearly=tuple(yearly),
-        has_years=bool(yearly) or any(limits.per_year is not None for _, _, limits in groups),
+        has_shared=has_shared,
+        has_years=bool(yearly)
+        or has_shared
+        or any(limits.per_year is not None for _, _, limits in groups),
         stretches=tuple(stretches),
         only_caps=not (
             stretches

@@ -119,7 +119,10 @@ class ActivityTeller:
     def _conditions(self, kind: ActivityType) -> Iterator[str]:
         if kind.threshold is not None:
             threshold = self.voice.threshold(kind, kind.threshold)
-            yield self._say("type.threshold", threshold=threshold)
+            key = "type.threshold" if kind.threshold_over == "claim" else "type.threshold_year"
+            yield self._say(key, threshold=threshold, year=self._year())
+        elif kind.threshold_over == "year":
+            yield self._say("type.once_a_year", year=self._year())
         if kind.increment is not None:
             yield self._say("type.increment", points=self._points(kind.increment))
         for code, ratio in kind.units.items():

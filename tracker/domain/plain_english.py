@@ -14,6 +14,10 @@ ENGLISH: Mapping[str, str] = {
     "through.day_before": "the day before the anniversary of the award",
     "through.end_of_month": "the end of the month of the anniversary",
     "through.end_of_year": "31 December of the year of the anniversary",
+    "through.fixed_day.longer": "the first {day} from the anniversary on, which makes the first"
+    " cycle longer by less than a year",
+    "through.fixed_day.shorter": "the last {day} up to the anniversary, which makes the first"
+    " cycle shorter by less than a year",
     "leap": "An award on 29 February ends on the 28th in years without that day.",
     "endless": "It never expires.",
     "lifetime": "Certifications awarded before {day} never expire.",
@@ -61,6 +65,8 @@ ENGLISH: Mapping[str, str] = {
     "type.months": "{name} ({category}): {points} for each month",
     "type.itself": "{name} ({category}): {credit} count as stated",
     "type.threshold": "if it is {threshold}",
+    "type.once_a_year": "once for each {year}",
+    "type.threshold_year": "once for each {year} in which they come to {threshold} together",
     "type.replaces": "what was claimed as {names} counts as this",
     "type.increment": "in whole steps of {points}",
     "type.units": "1 {unit} counts as {quantity}",
@@ -95,6 +101,12 @@ ENGLISH: Mapping[str, str] = {
     " it can be, and then so that the total is the highest.",
     # Applying.
     "window.expiry": "Applications open {length} before the expiry and close on that day.",
+    "window.expiry.early": "Applications open {length} before the expiry and close {closes} before"
+    " it, that day included.",
+    "window.start.early": "Applications open {length} after the start of the cycle and close"
+    " {closes} before the expiry, that day included.",
+    "window.whole.early": "Applications are taken throughout the cycle, up to the day {closes}"
+    " before the expiry, that day included.",
     "window.start": "Applications open {length} after the start of the cycle and close on the day"
     " of the expiry.",
     "window.whole": "Applications are taken throughout the cycle, the day of the expiry included.",

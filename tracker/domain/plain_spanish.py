@@ -13,6 +13,10 @@ SPANISH: Mapping[str, str] = {
     "through.day_before": "el día anterior al aniversario del otorgamiento",
     "through.end_of_month": "el último día del mes del aniversario",
     "through.end_of_year": "el 31 de diciembre del año del aniversario",
+    "through.fixed_day.longer": "el primer {day} desde el aniversario, lo que alarga el primer"
+    " ciclo en menos de un año",
+    "through.fixed_day.shorter": "el último {day} hasta el aniversario, lo que acorta el primer"
+    " ciclo en menos de un año",
     "leap": "Lo otorgado un 29 de febrero termina el 28 en los años sin ese día.",
     "endless": "Nunca vence.",
     "lifetime": "Las certificaciones otorgadas antes del {day} nunca vencen.",
@@ -56,6 +60,8 @@ SPANISH: Mapping[str, str] = {
     "type.months": "{name} ({category}): {points} por cada mes",
     "type.itself": "{name} ({category}): {credit} cuentan tal como se declaran",
     "type.threshold": "si es {threshold}",
+    "type.once_a_year": "una vez por cada {year}",
+    "type.threshold_year": "una vez por cada {year} en que sumen {threshold}",
     "type.replaces": "lo que se declaró como {names} cuenta como esto",
     "type.increment": "en pasos completos de {points}",
     "type.units": "1 {unit} equivale a {quantity}",
@@ -88,6 +94,12 @@ SPANISH: Mapping[str, str] = {
     "allocation": "Donde los límites se superponen, las actividades se cuentan de modo que se"
     " cumpla el requisito si es posible y, después, que el total sea el más alto.",
     "window.expiry": "Las solicitudes abren {length} antes del vencimiento y cierran ese día.",
+    "window.expiry.early": "Las solicitudes abren {length} antes del vencimiento y cierran {closes}"
+    " antes de él, incluido ese día.",
+    "window.start.early": "Las solicitudes abren {length} después del inicio del ciclo y cierran"
+    " {closes} antes del vencimiento, incluido ese día.",
+    "window.whole.early": "Las solicitudes se reciben durante todo el ciclo, hasta el día que cae"
+    " {closes} antes del vencimiento, incluido ese día.",
     "window.start": "Las solicitudes abren {length} después del inicio del ciclo y cierran el día"
     " del vencimiento.",
     "window.whole": "Las solicitudes se reciben durante todo el ciclo, incluido el día del"

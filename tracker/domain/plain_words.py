@@ -19,8 +19,8 @@ from tracker.domain.plain_sources import sources
 from tracker.domain.plain_texts import TITLES
 from tracker.domain.plain_unknowns import marked
 from tracker.domain.policies import ApplicationWindow, Duplicates, LateStep, Policy, Reduction
-from tracker.domain.schemes import Scheme
-from tracker.domain.wording import Quantity, Voice, clock, figure, money, percent
+from tracker.domain.schemes import AwardRule, Scheme
+from tracker.domain.wording import Quantity, Voice, clock, day_of_year, figure, money, percent
 
 # Under this the schemes that never expire are told, which have no policy.
 _NO_POLICY = Policy(
@@ -89,13 +89,20 @@ class _Teller(ActivityTeller):
             return
         yield self._of(
             award.provenance, "validity", length=self.voice.length(award.validity),
-            through=self._say(f"through.{award.valid_through}"),
+            through=self._through(award),
         )  # fmt: skip
         if award.valid_through == "anniversary":
             yield self._say("leap")
         if award.lifetime_if_awarded_before is not None:
             day = self.voice.day(award.lifetime_if_awarded_before)
             yield self._of(award.provenance, "lifetime", day=day)
+
+    def _through(self, award: AwardRule) -> str:
+        fixed = award.fixed_day
+        if award.valid_through != "fixed_day" or fixed is None:
+            return self._say(f"through.{award.valid_through}")
+        day = day_of_year(fixed.month, fixed.day, self.voice.language)
+        return self._say(f"through.fixed_day.{award.first_cycle}", day=day)
 
     def retake(self) -> Iterator[str]:
         rule = self.scheme.retake
@@ -202,10 +209,15 @@ class _Teller(ActivityTeller):
         yield self._told("next_cycle", f"next.{policy.next_cycle}")
 
     def _window(self, window: ApplicationWindow) -> str:
-        if window.length.length:
-            length = self.voice.length(window.length)
-            return self._told("window", f"window.{window.counted_from}", length=length)
-        return self._unknown["window"] if self._is_open("window") else self._say("window.whole")
+        kind = window.counted_from if window.length.length else "whole"
+        closes = window.closes_before
+        if kind == "whole" and closes is None and self._is_open("window"):
+            return self._unknown["window"]
+        return self._told(
+            "window", f"window.{kind}.early" if closes is not None else f"window.{kind}",
+            length=self.voice.length(window.length),
+            closes=self.voice.length(closes or window.length),
+        )  # fmt: skip
 
     def _reexamination(self) -> Iterator[str]:
         rule = self.policy.reexamination

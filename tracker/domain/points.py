@@ -33,6 +33,7 @@ from tracker.domain import (
     optimum,
     parts,
     rounding,
+    together,
     totals,
 )
 from tracker.domain.allocation import Need, Rounded
@@ -57,11 +58,14 @@ def evaluate(
     """Apply a policy version to the claims of a cycle, counting up to ``on``.
 
     Both ends of the cycle are inside. ``claims`` may hold those of other cycles too: they count
-    nothing here, but what is claimed again may be their duplicate.
+    nothing here, and what is claimed again repeats only those that counted before by the terms.
     """
     earning = Period(terms.earns_from or cycle.starts_on, terms.earns_until or cycle.ends_on)
-    found = priced(policy, claims, earning, on=on)
-    groups = duplicates.groups(policy.duplicates, found, earning) if policy.duplicates else []
+    found = priced(policy, claims, earning, on=on, cycle=cycle)
+    rule, before = policy.duplicates, terms.counted_before
+    groups = duplicates.groups(rule, found, before) if rule is not None else []
+    if parts.plan_of(policy).has_shared:
+        groups += [group for group in together.groups(policy, found, cycle) if len(group) > 1]
     required = terms.required if terms.required is not None else policy.points_required
     required += terms.extra_points
     plan = parts.plan_of(policy)
@@ -78,11 +82,23 @@ def evaluate(
     )
 
 
-def priced(policy: Policy, claims: Iterable[Claim], earning: Period, *, on: date) -> list[Line]:
-    """The claims in their order, each with what it brings before duplicates and caps."""
+def priced(
+    policy: Policy,
+    claims: Iterable[Claim],
+    earning: Period,
+    *,
+    on: date,
+    cycle: Period | None = None,
+) -> list[Line]:
+    """The claims in their order, each with what it brings before duplicates and caps.
+
+    ``cycle`` is that whose years are meant, where activities of a year count together.
+    """
     found = [lines.line_of(policy, claim) for claim in claims]
     found.sort(key=lambda line: line.key)
     _count(found, policy, earning, on)
+    if parts.plan_of(policy).has_shared:
+        together.hold(policy, found, cycle or earning)
     return found
 
 
@@ -144,7 +160,10 @@ def _is_best(
 def _cut(found: Sequence[Line], ground: Ground, dropped: Mapping[int, int]) -> None:
     for number, line in enumerate(found):
         if number in dropped:
-            line.cut("duplicate", line.counted, other=found[dropped[number]].claim)
+            other = found[dropped[number]]
+            shared = line.kind is not None and line.kind.threshold_over == "year"
+            alike = shared and other.claim.type == line.claim.type
+            line.cut("together" if alike else "duplicate", line.counted, other=other.claim)
         else:
             lines.limit(line)
     taken: dict[tuple[int, Rule, Group, str], Decimal] = defaultdict(lambda: ZERO)

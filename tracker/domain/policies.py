@@ -104,10 +104,14 @@ class CarryOver:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationWindow:
-    """When applications open: ``length`` before the expiry, or after the start of the cycle."""
+    """When applications open: ``length`` before the expiry, or after the start of the cycle.
+
+    They close with the day of the expiry, or ``closes_before`` it.
+    """
 
     length: Duration
     counted_from: Literal["expiry", "start"] = "expiry"
+    closes_before: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,10 +293,19 @@ class Policy:
         return not self.unverified
 
     def window_opens_on(self, *, starts_on: date, expires_on: date) -> date:
-        """The first day of the application window of a cycle; its last day is the expiry."""
+        """The first day of the application window of a cycle."""
         if self.window.counted_from == "start":
             return min(self.window.length.after(starts_on), expires_on)
         return self.window.length.before(expires_on)
+
+    def window_closes_on(self, expires_on: date) -> date:
+        """The last day of applications in time."""
+        before = self.window.closes_before
+        return expires_on if before is None else before.before(expires_on)
+
+    def has_closed(self, expires_on: date, day: date) -> bool:
+        """Whether a day lies between the last one of applications in time and the expiry."""
+        return self.window_closes_on(expires_on) < day <= expires_on
 
     def late_step(self, expires_on: date, day: date) -> LateStep | None:
         """The rung of the ladder on a day after the expiry; None before it and past the last."""
@@ -303,10 +316,11 @@ class Policy:
     def terms_end_on(self, expires_on: date, day: date) -> date | None:
         """The last day of the terms on which one applies on a day; None past the last of them.
 
-        In time that is the expiry, later the end of the late step.
+        In time that is the last day of the window, later the end of the late step.
         """
         if day <= expires_on:
-            return expires_on
+            closes_on = self.window_closes_on(expires_on)
+            return closes_on if day <= closes_on else expires_on
         step = self.late_step(expires_on, day)
         return step.until.after(expires_on) if step is not None else None
 

@@ -28,9 +28,10 @@ from tracker.domain.errors import (
     ReexaminationMissing,
     Refusal,
     RenewalPending,
+    WindowClosed,
     WindowNotOpen,
 )
-from tracker.domain.periods import Period
+from tracker.domain.periods import DAY, Period
 from tracker.domain.policies import LateStep, Policy
 from tracker.domain.schemes import AppealRule, BundleFee, Scheme
 from tracker.domain.wording import clock
@@ -66,7 +67,7 @@ def objections(standing: Standing, judged: Judged | None, *, zone: str = "") -> 
 
     ``zone`` is the IANA zone whose midnight ends that date; sentences name it where it is given.
     """
-    found = [*_of_standing(standing, zone)]
+    found = [*_of_standing(standing, zone), *_closed(standing, judged, zone)]
     if standing.expires_on is None or standing.window_opens_on is None or judged is None:
         return [*found, NotRenewable("A certification without expiry is never renewed.")]
     evaluation, step = judged.admitting, late_step(standing, judged.policy)
@@ -95,6 +96,19 @@ def _of_standing(standing: Standing, zone: str) -> Iterator[Refusal]:
     if standing.on < opens_on:
         told = f"The renewal window opens on {opens_on}{_midnight(zone, first=True)}."
         yield WindowNotOpen(told, opens_on=opens_on, **_zone(zone))
+
+
+def _closed(standing: Standing, by: Judged | Policy | None, zone: str) -> Iterator[Refusal]:
+    """What speaks against an application after the window, before the expiry."""
+    expires_on, policy = standing.expires_on, by.policy if isinstance(by, Judged) else by
+    if policy is None or expires_on is None or standing.pending_since is not None:
+        return
+    if policy.has_closed(expires_on, standing.on):
+        closed_on = policy.window_closes_on(expires_on)
+        told = f"Applications closed on {closed_on}{_midnight(zone)}."
+        if policy.grace_ends_on(expires_on) is not None:
+            told += f" Late ones are taken from {expires_on + DAY} on."
+        yield WindowClosed(told, closed_on=closed_on, **_zone(zone))
 
 
 def _midnight(zone: str, *, first: bool = False) -> str:
@@ -132,7 +146,9 @@ def contradictions(
     span = span_on(spans, on)
     if span is None:
         return [NotRenewable(f"{on} is before the certification ({cycles[0].starts_on}).")]
-    return list(_of_standing(standing_on(span, on), ""))
+    standing = standing_on(span, on)
+    policy = scheme.policy(last.policy) if last.policy else None
+    return [*_of_standing(standing, ""), *_closed(standing, policy, "")]
 
 
 def check_points(judged: Judged, step: LateStep | None, waiting: Sequence[str]) -> None:
@@ -248,7 +264,8 @@ def quote(
         amount=(bundle.amount if bundle and bundled else single) + late_fees,
         late_fees=late_fees, currency=fees[0].currency, bundled=bundled,
         reason=_reason(bundle, apart) + (f" Late: {late_fees} more." if late_fees else ""),
-        available=_common_window(chosen, late), refundable=all(f.refundable for f in fees),
+        available=_common_window(chosen, policies or {}),
+        refundable=all(f.refundable for f in fees),
         verified=all(f.provenance.verified for f in fees),
     )  # fmt: skip
 
@@ -269,16 +286,19 @@ def _reason(bundle: BundleFee | None, apart: int | None) -> str:
 
 
 def _common_window(
-    chosen: Mapping[Scheme, Standing], late: Mapping[Scheme, LateStep]
+    chosen: Mapping[Scheme, Standing], policies: Mapping[Scheme, Policy]
 ) -> Period | None:
     """The days on which the price can be had for all: in their windows, or up to the step's end."""
     common: Period | None = Period(date.min, date.max)
     for scheme, standing in chosen.items():
         if standing.window_opens_on is None or standing.expires_on is None:
             return None
-        days = Period(standing.window_opens_on, standing.expires_on)
-        if scheme in late:
-            days = Period(standing.on, late[scheme].until.after(standing.expires_on))
+        policy, expires_on = policies.get(scheme), standing.expires_on
+        late = late_step(standing, policy)
+        closes_on = policy.window_closes_on(expires_on) if policy else expires_on
+        days = Period(standing.window_opens_on, closes_on)
+        if late is not None:
+            days = Period(standing.on, late.until.after(expires_on))
         common = common and common.clip(days)
     return common
 

@@ -21,7 +21,8 @@ from tracker.domain.periods import DAY, Duration, nth_expiry
 from tracker.domain.policies import Policy
 
 DaysEnd = Literal["holder", "scheme"]
-ValidThrough = Literal["anniversary", "day_before", "end_of_month", "end_of_year"]
+ValidThrough = Literal["anniversary", "day_before", "end_of_month", "end_of_year", "fixed_day"]
+FirstCycle = Literal["longer", "shorter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +89,28 @@ class RevocationRule:
 
 
 @dataclass(frozen=True, slots=True)
+class DayOfYear:
+    """A day that every year has, such as 30 June."""
+
+    month: int
+    day: int
+
+    def near(self, day: date, *, before: bool) -> date:
+        """The last one up to a day, or the first one from it on; the day itself is both."""
+        found = date(day.year, self.month, self.day)
+        if before and found > day:
+            return date(day.year - 1, self.month, self.day)
+        return found if before or found >= day else date(day.year + 1, self.month, self.day)
+
+
+@dataclass(frozen=True, slots=True)
 class AwardRule:
     """When a certification is awarded, and for how long it is valid (None: without end).
 
     ``valid_through`` is the last valid day: the anniversary of the anchor, the day before it,
-    or the end of its month or year. Those awarded before ``lifetime_if_awarded_before`` never
-    expire.
+    or the end of its month or year; or a ``fixed_day``, which makes the ``first_cycle`` longer or
+    shorter by less than a year, and no later one. Those awarded before
+    ``lifetime_if_awarded_before`` never expire.
     """
 
     date_basis: Literal["last_required_pass"]
@@ -102,6 +119,8 @@ class AwardRule:
     provenance: Provenance
     valid_through: ValidThrough = "anniversary"
     lifetime_if_awarded_before: date | None = None
+    fixed_day: DayOfYear | None = None
+    first_cycle: FirstCycle = "longer"
 
     def validity_of(self, awarded_on: date) -> Duration | None:
         """For how long a certification awarded on that day is valid; None: without end."""
@@ -119,6 +138,8 @@ class AwardRule:
         day = nth_expiry(anchor, self.validity, n)
         if self.valid_through == "day_before":
             return day - DAY
+        if self.valid_through == "fixed_day" and self.fixed_day is not None:
+            return self.fixed_day.near(day, before=self.first_cycle == "shorter")
         if self.valid_through == "end_of_month":
             return day.replace(day=monthrange(day.year, day.month)[1])
         return date(day.year, 12, 31) if self.valid_through == "end_of_year" else day

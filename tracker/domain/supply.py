@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import NamedTuple
 
-from tracker.domain import duplicates, parts, points
+from tracker.domain import duplicates, parts, points, together
 from tracker.domain.activity_types import ActivityType
 from tracker.domain.allocation import Need, Part
 from tracker.domain.claims import ZERO, Claim, Evaluation
@@ -106,7 +106,10 @@ class Supply:
         self._owners: list[_Owner] = []
         self._lay_lines()
         rule = policy.duplicates
-        self.groups = duplicates.groups(rule, self._lines, self._earning) if rule else []
+        self.groups = (
+            duplicates.groups(rule, self._lines, evaluation.terms.counted_before) if rule else []
+        )
+        self.groups += together.groups(policy, self._lines, evaluation.cycle)
         self._ground = parts.lay(
             self._plan, self._lines, evaluation.cycle, room=self.required, all_of_them=True
         )
@@ -144,7 +147,8 @@ class Supply:
                     bounds += self._plan.of_tag.get(tag, ())
                 event = min((b[-1] for b in bounds if b[0] == "event_cap"), default=None)
                 if kind.rate > ZERO:
-                    yield Option(kind, frozenset(some), once and kind.basis != "months", event)
+                    single = (once and kind.basis != "months") or kind.threshold_over == "year"
+                    yield Option(kind, frozenset(some), single, event)
 
     def _lay_lines(self) -> None:
         """What is on record, then every option, each activity as large as can be of use."""
@@ -166,7 +170,9 @@ class Supply:
         return kind is not None and kind.basis == "months" and claim.category in categories
 
     def _priced(self, claims: Iterable[Claim]) -> list[Line]:
-        return points.priced(self.policy, claims, self._earning, on=self.days.ends_on)
+        return points.priced(
+            self.policy, claims, self._earning, on=self.days.ends_on, cycle=self.evaluation.cycle
+        )
 
     def _add(self, lines: Sequence[Line], owner: _Owner) -> None:
         self._lines += lines

@@ -50,7 +50,13 @@ class Needs:
 def needs(scheme: Scheme) -> Needs:
     """What judging a certification under any version of a scheme's policy takes."""
     policies = scheme.policies
-    past = any(p.carry_over or p.extension or any(step.earns for step in p.late) for p in policies)
+    past = any(
+        p.carry_over
+        or p.extension
+        or any(step.earns for step in p.late)
+        or (p.duplicates is not None and p.duplicates.within is not None)
+        for p in policies
+    )
     return Needs(
         record=past
         or any(p.late for p in policies)
@@ -224,8 +230,17 @@ def _terms(case: Case, policy: Policy, cycle: Cycle, before: Judged | None, on: 
         earns_from=earned_before + DAY if earned_before and taken else None,
         earns_until=_earns_until(case, policy, cycle, on),
         carried_over=before.evaluation.carries_over if before and follows else ZERO,
+        counted_before=_counted_before(policy, before),
         reexamined_on=_reexamined_on(case, policy, cycle, on),
     )
+
+
+def _counted_before(policy: Policy, before: Judged | None) -> frozenset[str]:
+    """The claims that counted in earlier cycles, where repeating them is told apart."""
+    if before is None or policy.duplicates is None or policy.duplicates.within is None:
+        return frozenset()
+    counted = {credit.ref for credit in before.evaluation.credits if credit.counted}
+    return before.terms.counted_before.union(counted)
 
 
 def _before(

@@ -118,11 +118,16 @@ def percent(share: Decimal) -> str:
     return f"{figure(share * 100)}%"
 
 
+def day_of_year(month: int, day: int, language: str) -> str:
+    """A day of any year: "30 June", "30 de junio"."""
+    joint = " de " if language == "es" else " "
+    return f"{day}{joint}{_MONTHS[language].split()[month - 1]}"
+
+
 def in_words(day: date, language: str) -> str:
     """A date as people write it: "15 March 2027", "15 de marzo de 2027"."""
-    month = _MONTHS[language].split()[day.month - 1]
     joint = " de " if language == "es" else " "
-    return f"{day.day}{joint}{month}{joint}{day.year}"
+    return f"{day_of_year(day.month, day.day, language)}{joint}{day.year}"
 
 
 def clock(zone: str, language: str) -> str:

@@ -69,6 +69,7 @@ class CertificationLine:
     points_verified: bool
     minima_met: bool = True
     grace_ends_on: date | None = None
+    closes_on: date | None = None
     now: Today | None = None
 
     @property
@@ -79,7 +80,12 @@ class CertificationLine:
     @property
     def last_day(self) -> date:
         """The last day on which a renewal can be applied for."""
-        return self.grace_ends_on or self.expires_on
+        return self.grace_ends_on or self.apply_by
+
+    @property
+    def apply_by(self) -> date:
+        """The last day of applications in time."""
+        return self.closes_on or self.expires_on
 
     @property
     def today(self) -> date:
@@ -255,6 +261,7 @@ def _section(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> di
     language, today = facts.language, line.standing
     days = {
         "date": line.expires_on,
+        "apply_by": line.apply_by,
         "grace_ends": line.last_day,
         "after": line.expires_on + timedelta(days=1),
     }
@@ -329,8 +336,10 @@ def _aftermath(line: CertificationLine) -> str:
     past = line.days_left < 0
     if line.pending_since:
         return "after_pending_past" if past else "after_pending"
-    if line.closed:
+    if line.closed and past:
         return "after_past"
+    if line.apply_by < line.today <= line.expires_on:
+        return "after_closed_grace" if line.grace_ends_on else "after_closed"
     if line.grace_ends_on:
         return "after_in_grace" if past else "after_grace"
     return "after_ahead" if line.days_left else "after_today"

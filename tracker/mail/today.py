@@ -123,7 +123,7 @@ def _step(today: Today, *, early: bool) -> str:
             return "apply_if_approved"
         case "wait_for_review":
             return "review_first" if step.on is not None else "review"
-    return step.action
+    return "closed" if step.action == "too_late" and step.missing is None else step.action
 
 
 def _last_day(today: Today, last: date) -> str:

@@ -33,10 +33,22 @@ def in_policy(here: KeyPath, policy: Raw, validity: Duration | None) -> Iterator
         yield (*here, "overlap_maximum"), "must be absent: only overlap capped_sum has one"
     if policy.get("stop_at_requirement") is True and "carry_over" in policy:
         yield (*here, "carry_over"), "contradicts stop_at_requirement, which leaves no surplus"
+    yield from _closing(here, raw.table(policy.get("window")), validity)
     yield from _rounding(here, policy)
     yield from _windows((*here, "windows"), raw.tables(policy.get("windows")))
     yield from _late((*here, "late"), raw.tables(policy.get("late")))
     yield from _stretches(here, policy, validity)
+
+
+def _closing(here: KeyPath, window: Raw, validity: Duration | None) -> Iterator[Finding]:
+    """A window does not close before it opens."""
+    length, closes = raw.duration(window), raw.duration(window.get("closes_before"))
+    if length is None or closes is None or validity is None:
+        return
+    end = raw.reach(validity)
+    opens_on = raw.reach(length) if window.get("counted_from") == "start" else length.before(end)
+    if closes.before(end) < opens_on:
+        yield (*here, "window", "closes_before"), "closes the window before it opens"
 
 
 def _rounding(here: KeyPath, policy: Raw) -> Iterator[Finding]:
@@ -61,6 +73,8 @@ def _in_type(here: KeyPath, kind: Raw) -> Iterator[Finding]:
         yield from (((*here, key), _ONLY_MONTHS_LACK[key]) for key in needless)
     if counted_by in ("months", "quantity") and "threshold" in kind:
         yield (*here, "threshold"), "must be absent: only an event has a threshold"
+    if "threshold_over" in kind and "threshold" not in kind:
+        yield (*here, "threshold"), "is required beside threshold_over"
     first, last = raw.day(kind.get("from")), raw.day(kind.get("until"))
     if first is not None and last is not None and last < first:
         yield (*here, "until"), f"must not be before from, {first}"

@@ -43,9 +43,24 @@ def _validity(scheme: Raw) -> Iterator[Finding]:
         yield ("policies",), "a scheme that expires needs a policy"
     if raw.tables(policies) and award and not expires:
         yield ("award", "validity"), "is required where there are policies"
+    yield from _fixed_day(award)
     if award and not expires and "lifetime_if_awarded_before" in award:
         rule = "must be absent: without a validity nothing expires"
         yield ("award", "lifetime_if_awarded_before"), rule
+
+
+def _fixed_day(award: Raw) -> Iterator[Finding]:
+    """A fixed day is named where it rules, and lies whole years apart."""
+    is_fixed = award.get("valid_through") == "fixed_day"
+    if is_fixed and "fixed_day" not in award:
+        yield ("award", "fixed_day"), 'is required with valid_through = "fixed_day"'
+    for key in ("fixed_day", "first_cycle"):
+        if not is_fixed and key in award:
+            yield ("award", key), 'must be absent: only valid_through = "fixed_day" has one'
+    validity = raw.duration(award.get("validity"))
+    if is_fixed and validity is not None and validity.unit != "years":
+        rule = "must be in years: a fixed day comes once a year"
+        yield ("award", "validity", "unit"), rule
 
 
 def _in_fees(scheme: Raw) -> Iterator[Finding]:

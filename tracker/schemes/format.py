@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from calendar import monthrange
 from datetime import time
 from typing import Any, get_args
 from zoneinfo import ZoneInfo, available_timezones
@@ -33,7 +34,8 @@ from tracker.schemes.values import (
     words,
 )
 
-VALID_THROUGH = ("anniversary", "day_before", "end_of_month", "end_of_year")
+_COMMON_YEAR = 2001  # without 29 February
+VALID_THROUGH = ("anniversary", "day_before", "end_of_month", "end_of_year", "fixed_day")
 
 
 class _Edition(Table):
@@ -62,6 +64,22 @@ class _Validity(Span):
     length = whole("How many units.", 1, 36500, required=True)
 
 
+class _DayOfYear(Table):
+    """A day that every year has."""
+
+    makes = domain.DayOfYear
+
+    month = whole("Its month.", 1, 12, required=True)
+    day = whole("Its day.", 1, 31, required=True)
+
+    @post_load
+    def build(self, data: dict[str, Any], **options: Any) -> Any:
+        """The day; 29 February is none, since not every year has it."""
+        if data["day"] > monthrange(_COMMON_YEAR, data["month"])[1]:
+            raise ValidationError("must be a day that the month has in every year", "day")
+        return super().build(data, **options)
+
+
 class _Award(Sourced):
     """When a certification is awarded, and for how long it is valid."""
 
@@ -70,9 +88,15 @@ class _Award(Sourced):
     date_basis = choice("Which day is the day of award.", ("last_required_pass",), required=True)
     validity = table(_Validity, "How long it is valid; absent: without end.", load_default=None)
     valid_through = choice(
-        "The last valid day: the anniversary, the day before it, or the end of its month or year.",
+        "The last valid day: the anniversary, the day before it, the end of its month or year, or"
+        " a fixed_day near it.",
         VALID_THROUGH,
         required=True,
+    )
+    fixed_day = table(_DayOfYear, "With valid_through fixed_day: which day.")
+    first_cycle = choice(
+        "With a fixed_day: whether the first cycle is longer or shorter than the validity.",
+        get_args(domain.FirstCycle),
     )
     leap = choice("What 29 February becomes in other years: the 28th.", ("clip",), required=True)
     prerequisites = Different(

@@ -88,6 +88,10 @@ class TypeTable(_Limited):
         Factor("The factor.", above_zero=True), "Factors for what somebody did: teaching 1.50."
     )
     threshold = Amount("The quantity from which on the event counts.", above_zero=True)
+    threshold_over = choice(
+        "Each claim reaches the threshold, or those of a year together, which then count once.",
+        get_args(domain.Over),
+    )
     unapproved = Share("The factor where the provider is not approved.")
     outside_duties = Flag("Whether work done as a regular duty is refused.")
     tags = codes("The tags that every claim of it bears.", into=frozenset)

@@ -63,12 +63,15 @@ class _Window(Span):
     counted_from = choice(
         "The length goes back from the expiry, or on from the start.", ("expiry", "start")
     )
+    closes_before = table(
+        Span, "How long before the expiry its last day lies; absent: it is the expiry."
+    )
 
     @post_load
     def build(self, data: dict[str, Any], **options: Any) -> Any:
         """The window, whose length is told in the same table."""
-        start = data.pop("counted_from", "expiry")
-        return domain.ApplicationWindow(super().build(data, **options), start)
+        start, closes = data.pop("counted_from", "expiry"), data.pop("closes_before", None)
+        return domain.ApplicationWindow(super().build(data, **options), start, closes)
 
 
 class _Duplicates(Table):

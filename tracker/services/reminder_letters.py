@@ -199,7 +199,8 @@ def _line(reading: Reading, row: Any, points: Points) -> CertificationLine:
         points_pending=points.pending.total - counted.total,
         window_opens_on=row.window_opens_on, window_open=row.window_opens_on <= now.on,
         pending_since=row.pending_since, points_verified=counted.verified,
-        minima_met=counted.minima_met, grace_ends_on=row.grace_ends_on, now=now,
+        minima_met=counted.minima_met, grace_ends_on=row.grace_ends_on,
+        closes_on=points.policy.window_closes_on(row.expires_on), now=now,
     )  # fmt: skip
 
 

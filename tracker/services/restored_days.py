@@ -89,7 +89,9 @@ def _given(
     if policy is None or opens_on is None or last.expires_on is None:
         return None
     noted = [Noted(row.kind, row.effective_on, _day(scheme, row.recorded_at)) for row in rows]
-    window = Period(opens_on, policy.grace_ends_on(last.expires_on) or last.expires_on)
+    closes_on = policy.window_closes_on(last.expires_on)
+    last_day = policy.grace_ends_on(last.expires_on) or closes_on
+    window = Period(opens_on, last_day)
     found = rules.given_back(noted, window=window, expires_on=last.expires_on)
     if found is None:
         return None
