@@ -31,7 +31,7 @@ def closing(*claims: Claim, under: Policy = POLICY, on: date = ON, **more: Any) 
 def ways(found: Gap) -> list[dict[str, str]]:
     """Each way as the quantity of every type, those that bear a mark apart."""
     return [
-        {"/".join([a.option.kind.code, *a.option.marks]): f"{a.units.normalize():f}" for a in way}
+        {"/".join([a.kind.code, *a.option.marks]): f"{a.units.normalize():f}" for a in way}
         for way in found.ways
     ]
 
@@ -461,7 +461,7 @@ def test_what_a_later_stretch_brings_is_not_done_earlier_too():
     under = with_type(with_type(under, "third_party", rate=D("1.5")), "volunteer", rate=D(4))
     under = bounded(grouped(under, "X", per_event="5", maximum="25"), "volunteer", minimum="5")
     (way,) = closing(under=under).ways
-    done = [(a.option.kind.code, p.period.starts_on, p.each) for a in way for p in a.portions]
+    done = [(a.kind.code, p.period.starts_on, p.each) for a in way for p in a.portions]
 
     assert done == [
         ("third_party", ON, (D(2),)),
@@ -552,7 +552,7 @@ def test_a_type_that_ended_is_no_way_any_more():
     """It would bring nothing: the days of the type are over, or end before those of the cycle."""
     ended = with_type(POLICY, "third_party", counts_until=date(2025, 1, 1))
     closing = gap.close(evaluate(policy=ended, on=date(2026, 1, 1)), ended)
-    used = {activity.option.kind.code for way in closing.ways for activity in way}
+    used = {activity.kind.code for way in closing.ways for activity in way}
 
     assert closing.ways
     assert "third_party" not in used

@@ -217,7 +217,7 @@ def _holds(chosen: Any, way: Any) -> bool:
 
 def check_sets(under: Policy, done: list[Claim], on: date, found: gap.Gap) -> None:
     """The ways are sets of which no smaller one will do; where there is none, nothing does."""
-    told = [frozenset((a.option.kind.code, tuple(sorted(a.option.marks))) for a in way)
+    told = [frozenset((a.kind.code, tuple(sorted(a.option.marks))) for a in way)
             for way in found.ways]  # fmt: skip
     assert len(set(told)) == len(told)
     assert [len(way) for way in told] == sorted(len(way) for way in told)

@@ -49,6 +49,11 @@ class Activity:
     portions: tuple[Portion, ...]
 
     @property
+    def kind(self) -> ActivityType:
+        """Its type."""
+        return self.option.kind
+
+    @property
     def units(self) -> Decimal:
         """The whole quantity, in the type's own unit; of events their number."""
         return sum((each for portion in self.portions for each in portion.each), Decimal(0))

@@ -113,13 +113,13 @@ def _activity(activity: Activity, voice: Voice, *, timed: bool) -> str:
     words, language = _WAYS[voice.language], voice.language
     told = words["name"].format(
         quantities=_quantities(activity, voice, timed=timed),
-        name=voice.text(activity.option.kind.name),
+        name=voice.text(activity.kind.name),
     )
     if activity.option.marks:
         marks = [voice.name("tag", mark) for mark in sorted(activity.option.marks)]
         told += words["tag"].format(tag=voice.listed(marks))
     single = sum(len(portion.each) for portion in activity.portions)
-    if single > 1 and activity.option.kind.basis == "quantity":
+    if single > 1 and activity.kind.basis == "quantity":
         times = counted(Decimal(single), _ACTIVITIES[language], language)
         told += words["times"].format(times=times)
     return told
@@ -143,8 +143,8 @@ def _quantities(activity: Activity, voice: Voice, *, timed: bool) -> str:
 
 def _more(activity: Activity, units: Decimal, voice: Voice) -> str:
     """So many more of an activity's units; of events their number."""
-    quantity = voice.units(activity.option.kind, units)
-    if activity.option.kind.basis == "event":
+    quantity = voice.units(activity.kind, units)
+    if activity.kind.basis == "event":
         quantity = counted(units, _ACTIVITIES[voice.language], voice.language)
     key = "further" if quantity.noun.endswith("más") else "more"
     return _WAYS[voice.language][key].format(quantity=quantity)

@@ -325,7 +325,7 @@ def gap_in_words(found: Explained, language: str) -> dict[str, Any]:
 
 
 def _activity(activity: gap.Activity) -> dict[str, Any]:
-    kind = activity.option.kind
+    kind = activity.kind
     return {
         "type": kind.code, "category": kind.category, "tags": sorted(activity.option.marks),
         "units": _plain(activity.units), "points": activity.points,
