@@ -89,7 +89,7 @@ def test_nobody_is_nobody(anonymous):
 def test_missing_points_come_first(ana):
     assert step(ana) == {
         "action": "log_activities", "on": "2026-12-25", "time_zone": "America/New_York",
-        "points_missing": "100.00", "points_waiting": "0.00",
+        "points_missing": "100.00", "points_waiting": "0.00", "questions": 0,
         "sentence": "Log activities: you still need 100 points."
         " The last day is 25 December 2026, until midnight New York time.",
     }  # fmt: skip

@@ -22,16 +22,30 @@ def test_a_scheme_shows_what_a_claim_may_state(client):
 
 
 @pytest.mark.parametrize(
-    ("language", "title", "sentence"),
+    ("language", "title", "sentences"),
     [
-        ("en", "What a cycle needs", "Each cycle needs 100 points."),
-        ("es", "Lo que exige un ciclo", "Cada ciclo exige 100 puntos."),
+        (
+            "en",
+            "What a cycle needs",
+            [
+                "Each cycle needs 100 points.",
+                "Whether anything passes into the next cycle is not known; here nothing does.",
+            ],
+        ),
+        (
+            "es",
+            "Lo que exige un ciclo",
+            [
+                "Cada ciclo exige 100 puntos.",
+                "No se sabe si algo pasa al ciclo siguiente; aquí no pasa nada.",
+            ],
+        ),
     ],
 )
-def test_a_policy_is_read_in_plain_words(client, language, title, sentence):
+def test_a_policy_is_read_in_plain_words(client, language, title, sentences):
     answer = client.get(POLICY, headers={"Accept-Language": language})
 
-    assert sections(answer)[title] == [sentence]
+    assert sections(answer)[title] == sentences
     assert answer.headers["Content-Language"] == answer.json["language"] == language
     assert (answer.json["version"], answer.json["verified"]) == ("2015", False)
 

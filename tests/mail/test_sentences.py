@@ -120,7 +120,9 @@ RULES: dict[str, Rule] = {
         and not now.is_held
         and (one.tells != "more_information" or one.closed)
     ),
-    "step_apply_then": is_early,
+    "step_apply_then": lambda _, now: (
+        now.step.on > now.on and now.pending_since is None and not now.is_held
+    ),
     "now_last_day": is_past,
     "now_until_then": lambda one, now: now.valid and one.on > now.on,
     "step_waiting": lambda _, now: now.step.waiting > 0,

@@ -296,7 +296,7 @@ def _last_decisions(reading: Reading, activity_ids: Collection[str]) -> dict[str
 
 def _tags(value: str) -> list[str]:
     """Read codes of tags with semicolons between."""
-    codes = sorted({_code(part) for part in value.split(";")} - {""})
+    codes = sorted({_code(part) for part in value.split(";") if part.strip()})
     if len(codes) > _MOST_TAGS:
         raise ValueError(f"must be at most {_MOST_TAGS} tags, with ; between")
     return codes
