@@ -139,6 +139,12 @@ def test_the_size_of_chunks_changes_no_repair(changed, monkeypatch, office):
     assert governing(changed) == {"2015b": 23}
 
 
+def without_policy(cycles):
+    """Rows of cycles without the version that governs them."""
+    place = [column.name for column in Cycle.__table__.columns].index("policy")
+    return [cycle[:place] + cycle[place + 1 :] for cycle in cycles]
+
+
 def test_cycles_of_other_versions_and_decided_renewals_stay(changed, office):
     person, other = (p for p in populate(office, 40, seed=2) if p.awarded_on < date(2021, 11, 1))
     renewed(office, person, date(2026, 9, 1))
@@ -162,7 +168,7 @@ def test_cycles_of_other_versions_and_decided_renewals_stay(changed, office):
 
     after = everything(changed)
     assert after["renewal"] == before["renewal"]
-    assert [c[:-2] for c in after["cycle"]] == [c[:-2] for c in before["cycle"]]
+    assert without_policy(after["cycle"]) == without_policy(before["cycle"])
     assert governing(changed) == {"2015b": 41}
     lines = {line[2]: line[3] for line in history(changed) if line[0] == "reassign"}
     assert lines[person.certification_id]["cycles"] == [1]
