@@ -224,7 +224,7 @@ def test_the_numbers_of_an_explanation_add_up(code, example):
 
 @pytest.mark.parametrize(("code", "entry"), _each("dates"))
 def test_applications_are_taken_on_the_days_worked_out_by_hand(code, entry):
-    """``opens_on`` and ``closes_on``, the first day and the last in time; ``late``, days after it."""
+    """``opens_on`` and ``closes_on``: the first day, the last in time; ``late``: days after."""
     _check_keys(entry, required=DATES, optional={"closes_on"})
     policy, cycle = _scheme(code).policies[-1], Period(*entry["cycle"])
 
