@@ -224,12 +224,14 @@ def test_the_numbers_of_an_explanation_add_up(code, example):
 
 @pytest.mark.parametrize(("code", "entry"), _each("dates"))
 def test_applications_are_taken_on_the_days_worked_out_by_hand(code, entry):
-    """``opens_on``, the first day; ``late``, days after the expiry and how one renews on them."""
-    _check_keys(entry, required=DATES)
+    """``opens_on`` and ``closes_on``: the first day, the last in time; ``late``: days after."""
+    _check_keys(entry, required=DATES, optional={"closes_on"})
     policy, cycle = _scheme(code).policies[-1], Period(*entry["cycle"])
 
     opens_on = policy.window_opens_on(starts_on=cycle.starts_on, expires_on=cycle.ends_on)
     assert opens_on == entry["opens_on"]
+    closes_on = policy.window_closes_on(cycle.ends_on)
+    assert closes_on == entry.get("closes_on", cycle.ends_on)
     for day, like in entry["late"].items():
         assert _step(policy.late_step(cycle.ends_on, date.fromisoformat(day)), like) == like, day
 
