@@ -27,7 +27,7 @@ from tracker.domain.schemes import Scheme
 from tracker.domain.terms import Again, Case
 from tracker.domain.values import future_rule
 from tracker.models import Assessment, Center, Holder
-from tracker.services import awards, bulk, centers, certifications, effects, facts, history
+from tracker.services import awards, centers, certifications, effects, facts, history
 from tracker.services.work import Reading, Work
 
 
@@ -279,22 +279,15 @@ def _correct(
     work.session.refresh(row)
     if row.voided_at is not None:
         raise IllegalTransition("The assessment is void already.", state="void")
-    holder_id, scheme = row.holder_id, work.schemes[row.scheme]
-    before = effects.look(work, holder_id)
-    nested = bulk.savepoint(work)
-    try:
+
+    def act() -> tuple[Sequence[awards.Consequence], Any]:
         change(row)
-        found = certifications.settle(work, scheme, [holder_id], correction.later)
-        changes = effects.compare(work, before, effects.look(work, holder_id), found)
-        corrected = Corrected(get(work, assessment_id), changes, correction.preview)
-    except Exception:
-        nested.rollback()
-        raise
-    if correction.preview:
-        nested.rollback()
-    else:
-        nested.commit()
-    return corrected
+        scheme = work.schemes[row.scheme]
+        found = certifications.settle(work, scheme, [row.holder_id], correction.later)
+        return found, get(work, assessment_id)
+
+    changes, corrected = effects.tried(work, row.holder_id, act=act, preview=correction.preview)
+    return Corrected(corrected, changes, correction.preview)
 
 
 def _amend(work: Work, row: Assessment, values: Mapping[str, Any], reason: str) -> None:

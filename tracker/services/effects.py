@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 
@@ -13,9 +13,11 @@ from tracker.domain import awards as rules
 from tracker.domain import certifications
 from tracker.domain.certifications import Standing, days_of
 from tracker.models import Activity, Certification, Renewal, Span
-from tracker.services import award_facts, cases, facts
+from tracker.services import award_facts, bulk, cases, facts
 from tracker.services.awards import Consequence, What
 from tracker.services.work import Work
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,32 @@ _ROWS = (
     .join(Span, Span.certification_id == Certification.id)
     .order_by(Certification.scheme, Certification.sequence, Span.from_on)
 )
+
+
+def tried(
+    work: Work,
+    holder_id: str,
+    *,
+    act: Callable[[], tuple[Sequence[Consequence], Result]],
+    preview: bool,
+) -> tuple[list[Effect], Result]:
+    """Correct something of a holder's, and say what that changes; a preview is taken back.
+
+    ``act`` gives what became of awards, and what is to be answered, read before it is taken back.
+    """
+    before = look(work, holder_id)
+    nested = bulk.savepoint(work)
+    try:
+        found, result = act()
+        changes = compare(work, before, look(work, holder_id), found)
+    except Exception:
+        nested.rollback()
+        raise
+    if preview:
+        nested.rollback()
+    else:
+        nested.commit()
+    return changes, result
 
 
 def look(work: Work, holder_id: str) -> Look:

@@ -21,7 +21,6 @@ from tracker.models import Certification
 from tracker.services import (
     award_facts,
     award_rows,
-    bulk,
     certifications,
     effects,
     evaluations,
@@ -141,20 +140,13 @@ def _imported(work: Work, certification_id: str) -> Any:
 
 def _correct(work: Work, row: Any, correction: Correction, change: _Change) -> Corrected:
     """Change what a file said; a preview is taken back when it is known."""
-    before = effects.look(work, row.holder_id)
-    nested = bulk.savepoint(work)
-    try:
+
+    def act() -> tuple[Sequence[Consequence], tuple[evaluations.Detail, Sequence[str]]]:
         found, warnings = change()
-        changes = effects.compare(work, before, effects.look(work, row.holder_id), found)
-        detail = evaluations.detail(work, row.id, on=None, known_at=None)
-    except Exception:
-        nested.rollback()
-        raise
-    if correction.preview:
-        nested.rollback()
-    else:
-        nested.commit()
-    return Corrected(detail, changes, warnings, correction.preview)
+        return found, (evaluations.detail(work, row.id, on=None, known_at=None), warnings)
+
+    changes, told = effects.tried(work, row.holder_id, act=act, preview=correction.preview)
+    return Corrected(told[0], changes, told[1], correction.preview)
 
 
 def _told(work: Work, row: Any, values: Mapping[str, Any]) -> Told:
