@@ -185,7 +185,7 @@ def test_the_doctor_finds_what_is_well_and_what_is_not(findings):
     states = {check: finding["state"] for check, finding in found.items()}
     assert states == {
         "settings": "ok", "schemes": "ok", "storage": "ok", "mail": "problem",
-        "database": "ok", "migrations": "ok", "schemes on record": "ok", "sending": "ok",
+        "database": "ok", "migrations": "ok", "schemes on record": "ok", "sending": "warning",
         "scheduler": "warning",
         "timelines": "ok", "reminders": "ok", "policies": "ok", "planner": "ok", "outbox": "ok",
         "letters": "ok", "relay": "ok", "bounces": "ok", "digests": "ok", "audit": "warning",
@@ -217,7 +217,7 @@ def test_the_doctor_finds_a_timeline_that_disagrees_with_its_facts(findings, off
     assert " disagree with their facts: CPT-" in found["timelines"]["detail"]
 
 
-def test_the_doctor_finds_a_scheduler_that_stopped_and_sending_that_is_disarmed(
+def test_the_doctor_finds_a_scheduler_that_stopped_and_sending_that_is_disabled(
     findings, office, clock
 ):
     with office.work(SYSTEM) as work:
@@ -226,12 +226,12 @@ def test_the_doctor_finds_a_scheduler_that_stopped_and_sending_that_is_disarmed(
     with office.engine.begin() as connection:
         connection.execute(update(Runtime).values(last_tick_at=clock().replace(hour=16)))
     with office.work(SYSTEM) as work:
-        runtime.disarm(work)
+        runtime.disable(work, reason="The relay moves.")
 
     found, _ = findings()
 
     assert found["scheduler"]["state"] == "problem"
-    assert found["sending"]["detail"] == "No letter is sent. Sending is disarmed."
+    assert found["sending"]["detail"] == "No message is sent. Sending is disabled: The relay moves."
 
 
 @pytest.mark.parametrize(

@@ -605,12 +605,12 @@ def test_a_digest_that_cannot_be_composed_is_tried_again(office):
     assert (row.state, row.last_error) == ("ready", "KeyError: 'consents'")
 
 
-def test_nothing_is_written_while_the_fuse_is_blown(office, clock, acme, order):
+def test_nothing_is_written_while_sending_is_held(office, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()
     clock.set(MONDAY)
     with office.work(SYSTEM) as work:
-        runtime.blow_fuse(work, "The clock jumped.")
+        runtime.hold(work, "The clock jumped.")
     assert jobs.digest(office) == {}
     with office.work(SYSTEM) as work:
         work.connection.execute(update(Runtime).values(fuse=None))

@@ -231,52 +231,55 @@ def test_a_claim_whose_lease_is_over_gets_no_marker_and_the_letter_goes_under_a_
     assert len(catcher.letters()) == 1
 
 
-def test_nothing_is_sent_from_a_database_that_is_not_armed(office, planned):
+def test_nothing_is_sent_while_sending_is_disabled(office, planned):
     planned()
     with cases.relay(office) as (sending, catcher):
         with office.work(SYSTEM) as work:
-            runtime.disarm(work)
+            runtime.disable(work, reason="The relay moves.")
         assert jobs.dispatch(sending) == {}
         assert catcher.letters() == []
         with office.work(SYSTEM) as work:
-            runtime.arm(work)
+            runtime.enable(work, reason="The relay has moved.")
         assert jobs.dispatch(sending) == {"sent": 1}
 
 
-def test_nothing_is_sent_from_a_clone_until_it_is_armed(office, planned):
+def test_nothing_is_sent_from_a_clone(office, planned):
     planned()
     with office.work(SYSTEM) as work:
         runtime.open_row(work)
         work.connection.execute(text("update runtime set place = 'elsewhere'"))
     with office.reading(SYSTEM) as reading:
-        assert "cloned" in (runtime.obstacle(reading) or "")
+        assert "cloned" in str(runtime.obstacle(reading))
     with cases.relay(office) as (sending, catcher):
         jobs.dispatch(sending)
 
     assert catcher.letters() == []
 
 
-def test_a_blown_fuse_stops_sending_and_says_why(office, planned):
+def test_sending_that_is_held_says_why_and_names_the_command(office, planned):
     planned()
     with office.work(SYSTEM) as work:
-        runtime.blow_fuse(work, "Five times the usual volume.")
+        runtime.hold(work, "Too many.")
     with office.reading(SYSTEM) as reading:
-        assert runtime.obstacle(reading) == "Five times the usual volume."
+        obstacle = runtime.obstacle(reading)
+    assert obstacle is not None
+    assert obstacle.reason == "Too many."
+    assert "`tracker reminders enable --reason WHY`" in obstacle.remedy
     with cases.relay(office) as (sending, catcher):
         jobs.dispatch(sending)
 
     assert catcher.letters() == []
 
 
-def test_disarming_between_claim_and_marker_holds_at_once(office, planned):
+def test_disabling_between_claim_and_marker_holds_at_once(office, planned):
     planned(count=3)
 
-    def disarm():
+    def disable():
         with office.work(SYSTEM) as work:
-            runtime.disarm(work)
+            runtime.disable(work, reason="Stop.")
 
     with cases.relay(office) as (sending, catcher):
-        dispatch(sending, disarm)
+        dispatch(sending, disable)
 
     assert catcher.letters() == []
     assert cases.states(office) == ["ready"] * 3

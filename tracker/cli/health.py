@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import timedelta
+from typing import Literal
 
 import click
 import orjson
@@ -125,8 +126,9 @@ def _database(opened: Office) -> Iterator[Finding]:
 def _sending(reading: Reading) -> Finding:
     obstacle = runtime.obstacle(reading)
     if obstacle:
-        fix = "Find out why; then allow sending again."
-        return Finding("sending", "problem", f"No letter is sent. {obstacle}", fix)
+        state: Literal["warning", "problem"] = "warning" if runtime.is_new(reading) else "problem"
+        detail = f"No message is sent. {obstacle.reason}"
+        return Finding("sending", state, detail, obstacle.remedy)
     return Finding("sending", "ok", "letters may be sent from this database")
 
 

@@ -28,7 +28,6 @@ from tracker.models.outbox import (
     Runtime,
     Suppression,
     Tally,
-    Volume,
 )
 from tracker.models.policies import PolicyPublication
 from tracker.models.reminders import Reminder, ReminderCursor
@@ -40,5 +39,5 @@ __all__ = [
     "HistoryValue", "Holder", "IdempotencyKey", "ImportRun", "MailDomain", "Message", "Notice",
     "PolicyPublication", "Preference", "RelayAccept", "Reminder", "ReminderCursor", "Renewal",
     "Request", "RosterEntry", "Runtime", "Sharing", "Span", "StandingChange", "Suppression",
-    "Tally", "Token", "Volume",
+    "Tally", "Token",
 ]  # fmt: skip

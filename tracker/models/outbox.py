@@ -156,18 +156,6 @@ class Suppression(Base, kw_only=True):
     recorded_at: Mapped[datetime] = mapped_column(Instant)
 
 
-class Volume(Base, kw_only=True):
-    """How many letters were planned for stages on a day (UTC): what is usual, for the fuse.
-
-    News and digests are not counted: one row of all transactions would make them wait in line.
-    """
-
-    __tablename__ = "volume"
-
-    on_day: Mapped[date] = mapped_column(primary_key=True)
-    letters: Mapped[int]
-
-
 class Tally(Base, kw_only=True):
     """A number that no other row tells: how often something was done, or what was last found."""
 
@@ -179,12 +167,15 @@ class Tally(Base, kw_only=True):
 
 
 class Runtime(Base, kw_only=True):
-    """One row for this database: whether sending is armed, and the scheduler's last heartbeat.
+    """One row for this database: whether sending is enabled, and the scheduler's last heartbeat.
 
-    ``place`` is where the database lay when it was armed, so that a clone sends nothing.
+    ``armed`` says that it is, ``armed_at`` when somebody said so last: the amount of that day is
+    then accepted. Without both nothing was ever sent here. ``place`` is where the database lay
+    then, so that a clone sends nothing. ``fuse`` is why sending was stopped.
+    ``beats`` numbers the heartbeats; the storage directory knows the last number too.
+    ``unforeseen`` messages of the day ``unforeseen_on`` (UTC) were in no calendar.
     ``timetable`` is a digest of the reminder policies and zone rules that the cursors follow.
     ``evidence_until``: ``relay_accept`` is complete up to this instant; null: not kept.
-    ``armed_at`` is when somebody armed it by hand: the volume of that day is then accepted.
     ``relay_failures`` in a row, of every process together; from the fifth on nothing is sent
     until ``relay_resume_at``, and then one letter first.
     """
@@ -194,13 +185,16 @@ class Runtime(Base, kw_only=True):
 
     id: Mapped[int] = mapped_column(primary_key=True, default=1)
     database_id: Mapped[str] = mapped_column(Id, default_factory=new_id)
-    armed: Mapped[bool] = mapped_column(default=True)
+    armed: Mapped[bool] = mapped_column(default=False)
     armed_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     place: Mapped[str | None] = mapped_column(String(64), default=None)
     timetable: Mapped[str | None] = mapped_column(String(64), default=None)
     evidence_until: Mapped[datetime | None] = mapped_column(Instant, default=None)
     last_tick_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     fuse: Mapped[str | None] = mapped_column(Text, default=None)
+    beats: Mapped[int] = mapped_column(BigInteger, default=0)
+    unforeseen_on: Mapped[date | None] = mapped_column(default=None)
+    unforeseen: Mapped[int] = mapped_column(default=0)
     relay_failures: Mapped[int] = mapped_column(default=0)
     relay_resume_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     relay_error: Mapped[str | None] = mapped_column(Text, default=None)

@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.mail.postman import Delivery, Outcome
-from tracker.services import composing, outbox, runtime
+from tracker.services import composing, heartbeat, outbox, runtime
 from tracker.services.letters import Claim, Composed, Uncomposed
 from tracker.services.work import Office, Work
 
@@ -92,11 +92,12 @@ def dispatch_together(
     more there may be, the fewer letters each claims at once, so that none waits behind others.
     """
     with office.work(SYSTEM) as work:
-        runtime.open_row(work)
+        runtime.prepare(work)
         barred, place = runtime.obstacle(work), runtime.place(work)
     counts: Counter[str] = Counter()
-    if barred is not None:
+    if _changed(barred) and barred is not None:
         _log.warning("nothing is sent: %s", barred)
+    if barred is not None:
         return counts
     limit = max(office.settings.reminders.claim // connections, _SMALLEST_CLAIM)
     with ThreadPoolExecutor(connections, thread_name_prefix="dispatch") as pool:
@@ -119,6 +120,16 @@ def dispatch_together(
     return counts
 
 
+_last_said: list[runtime.Obstacle | None] = [None]
+
+
+def _changed(barred: runtime.Obstacle | None) -> bool:
+    """Whether this is news to the log, which is not told the same every few seconds."""
+    changed = _last_said[0] != barred
+    _last_said[0] = barred
+    return changed
+
+
 def _send_all(run: _Run, call_another: Callable[[], None]) -> None:
     """Claim and send until nothing is due."""
     while not run.stop() and (claims := _claim(run)):
@@ -136,7 +147,12 @@ def _claim(run: _Run) -> list[Claim]:
         run.relay_doubtful = failures > 0
         if failures >= runtime.RELAY_FAILURES:
             limit = 1 if runtime.take_probe(work) else 0
-        return outbox.claim(work, owner=run.owner, place=run.place, limit=limit) if limit else []
+        claims = outbox.claim(work, owner=run.owner, place=run.place, limit=limit) if limit else []
+        beat = runtime.advance(work) if claims else None
+    if beat is None:
+        return []
+    heartbeat.keep(run.office.settings, beat)
+    return claims
 
 
 def _send(run: _Run, claims: Sequence[Claim]) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text, union_all
 from tracker import migrations
 from tracker.models import Bounce, Message, ReminderCursor, Runtime
 from tracker.models.outbox import MESSAGE_STATES
-from tracker.services import digests, suppressions, tallies
+from tracker.services import digests, runtime, suppressions, tallies
 from tracker.services.reminder_plans import AT_ONCE
 from tracker.services.tallies import Tally
 from tracker.services.work import Reading
@@ -53,8 +53,8 @@ def _stuck(reading: Reading) -> str | None:
 
 UNFINISHED = ("ready", "claimed", "transmitting", "ambiguous", "parked", "dead")
 """The states that are counted: what is over is not, since it is most of what there is."""
-GROUPS = {1: "urgent", 5: "usual"}
-"""Letters by priority: those of a stage at seven days or less before the expiry are urgent."""
+GROUPS = {1: "urgent", 5: "usual", 9: "again"}
+"""Letters by priority: urgent ones are of a stage at seven days or less before the expiry."""
 _DAY = timedelta(days=1)
 
 # Written out, not bound: a partial index serves only a query that repeats its condition.
@@ -88,8 +88,8 @@ class Gauges:
     cursors_due: int
     oldest_due: datetime | None
     heartbeat: datetime | None
-    armed: bool
-    fuse: str | None
+    enabled: bool
+    held: str | None
     relay_failures: int
     relay_resume_at: datetime | None
     relay_error: str | None
@@ -122,8 +122,8 @@ def gauges(reading: Reading) -> Gauges:
         cursors_due=reading.connection.execute(select(func.count()).where(due)).scalar_one(),
         oldest_due=reading.connection.execute(oldest).scalar(),
         heartbeat=one.last_tick_at if one else None,
-        armed=one.armed if one else True,
-        fuse=one.fuse if one else None,
+        enabled=runtime.obstacle(reading) is None,
+        held=one.fuse if one else None,
         relay_failures=one.relay_failures if one else 0,
         relay_resume_at=one.relay_resume_at if one else None,
         relay_error=one.relay_error if one else None,
@@ -135,7 +135,7 @@ def gauges(reading: Reading) -> Gauges:
 
 
 _RUNTIME = select(
-    Runtime.last_tick_at, Runtime.armed, Runtime.fuse, Runtime.relay_failures,
+    Runtime.last_tick_at, Runtime.fuse, Runtime.relay_failures,
     Runtime.relay_resume_at, Runtime.relay_error,
 )  # fmt: skip
 

@@ -31,6 +31,8 @@ from tracker.services.reminder_letters import OWED
 from tracker.services.work import Work
 
 _URGENT, _USUAL = 1, 5  # priorities: what expires within days goes first
+AGAIN = 9
+"""The priority of a second copy: it never overtakes what was never sent."""
 _URGENT_STAGE = 7
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 _RELAY_WAIT = timedelta(seconds=30)  # before a letter is tried again that the relay had no ear for
@@ -74,6 +76,11 @@ class Wanted:
     def priority(self) -> int:
         """What is urgent goes first."""
         return _URGENT if self.is_urgent else _USUAL
+
+
+def first(key: str) -> str:
+    """The dedupe key of the first letter of a key; there is another when that one is under way."""
+    return f"{key}:1"
 
 
 def enqueue(work: Work, message_key: bytes, wanted: Sequence[Wanted]) -> dict[str, str]:
@@ -155,10 +162,7 @@ def _join(work: Work, wanted: Sequence[Wanted], number: int) -> dict[str, str]:
 
 # Claim and marker.
 def claim(work: Work, *, owner: str, place: str, limit: int) -> list[Claim]:
-    """Take up letters whose time has come, the most urgent first; none where sending is barred.
-
-    Those for whose mail domain it is too early are left.
-    """
+    """Take up letters whose time has come, the most urgent first; none where sending is barred."""
     due = (
         select(Message.id, Message.address)
         .where(_READY, Message.next_at <= work.now, runtime.MAY_SEND)
