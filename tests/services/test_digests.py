@@ -33,6 +33,7 @@ from tracker.services import (
     composing,
     digest_contents,
     digests,
+    marker,
     outbox,
     runtime,
     sharing,
@@ -404,7 +405,7 @@ def test_a_consent_that_ends_between_composing_and_the_marker_holds_the_letter_u
     claim, composed, place = taken_up(office)
     end_consent(office, acme, "E1")
     with office.work(SYSTEM) as work:
-        assert not outbox.mark(work, claim, composed, place=place)
+        assert not marker.mark(work, claim, composed, place=place)
         assert outbox.settle(work, claim, Delivery(Outcome.NOT_OWED, "no")) == "ready"
     clock.advance(minutes=1)
     (letter,) = send(office)
@@ -439,7 +440,7 @@ def test_an_order_that_changes_between_composing_and_the_marker_holds_the_letter
     else:
         order(address="new@acme.example")
     with office.work(SYSTEM) as work:
-        assert not outbox.mark(work, claim, composed, place=place)
+        assert not marker.mark(work, claim, composed, place=place)
 
 
 def test_a_second_copy_goes_to_no_address_that_was_ordered_once(office, clock, acme, order):

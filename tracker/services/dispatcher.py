@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.mail.postman import Delivery, Outcome
-from tracker.services import composing, heartbeat, outbox, runtime
+from tracker.services import composing, heartbeat, marker, outbox, runtime
 from tracker.services.letters import Claim, Composed, Uncomposed
 from tracker.services.work import Office, Work
 
@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 
 _SETTLE_TRIES = 6
 _SMALLEST_CLAIM = 10
+_FRESH = 5.0  # seconds after which what waits for a slow relay is composed anew
 
 
 class Carrier(Protocol):
@@ -157,17 +158,22 @@ def _claim(run: _Run) -> list[Claim]:
 
 def _send(run: _Run, claims: Sequence[Claim]) -> bool:
     """Hand over one batch; False when the run should end."""
-    with run.office.reading(SYSTEM) as reading:
-        made = composing.compose(reading, run.office.message_key, claims)
-    failing = False
+    made, composed_at, failing = _composed(run, claims), time.monotonic(), False
     for position, claim in enumerate(claims):
         if run.stop() or failing or _lease_wanes(run, claim):
             with run.office.work(SYSTEM) as work:
                 outbox.release(work, claims[position:])
             run.counts["released"] += len(claims) - position
             return not failing
+        if time.monotonic() - composed_at > _FRESH:
+            made, composed_at = _composed(run, claims[position:]), time.monotonic()
         failing = _send_one(run, claim, made)
     return not failing
+
+
+def _composed(run: _Run, claims: Sequence[Claim]) -> Mapping[str, Composed | Uncomposed]:
+    with run.office.reading(SYSTEM) as reading:
+        return composing.compose(reading, run.office.message_key, claims)
 
 
 def _lease_wanes(run: _Run, claim: Claim) -> bool:
@@ -186,7 +192,7 @@ def _send_one(run: _Run, claim: Claim, made: Mapping[str, Composed | Uncomposed]
 
     def mark() -> bool:
         with run.office.statement(SYSTEM) as work:
-            return outbox.mark(work, claim, composed, place=run.place)
+            return marker.mark(work, claim, composed, place=run.place)
 
     delivery = run.carrier.deliver(
         envelope_sender=composed.envelope_sender, recipient=composed.address, data=composed.data,

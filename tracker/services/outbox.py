@@ -18,15 +18,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, distinct, exists, func, select, text, update
+from sqlalchemy import bindparam, select, text, update
 
 from tracker.db import Instant, new_id
-from tracker.domain.emails import compared
 from tracker.mail import envelopes
 from tracker.mail.postman import Delivery, Outcome
-from tracker.models import Holder, Message, Preference, RelayAccept, Reminder
-from tracker.services import bulk, pacing, recipients, reminder_letters, runtime, suppressions
-from tracker.services.letters import Claim, Composed
+from tracker.models import Holder, Message, RelayAccept, Reminder
+from tracker.services import bulk, pacing, reminder_letters, runtime, suppressions
+from tracker.services.letters import Claim
 from tracker.services.reminder_letters import OWED
 from tracker.services.work import Work
 
@@ -160,7 +159,7 @@ def _join(work: Work, wanted: Sequence[Wanted], number: int) -> dict[str, str]:
     return {by_key[row.dedupe_key].key: row.id for row in rows}
 
 
-# Claim and marker.
+# Claims.
 def claim(work: Work, *, owner: str, place: str, limit: int) -> list[Claim]:
     """Take up letters whose time has come, the most urgent first; none where sending is barred."""
     due = (
@@ -190,71 +189,6 @@ def _take(work: Work, ids: Collection[str], owner: str) -> list[Claim]:
     )  # fmt: skip
     claims = [Claim(*row) for row in work.rows(taken)]
     return sorted(claims, key=lambda one: (one.priority, one.next_at, one.id))
-
-
-_OWED_STAGES = (
-    select(func.count(distinct(Reminder.certification_id)))
-    .where(
-        Reminder.message_id == Message.id,
-        Reminder.certification_id.in_(bindparam("certifications", expanding=True)),
-        OWED,
-    )
-    .scalar_subquery()
-)
-ACCEPTED = exists(
-    select(RelayAccept.message_id).where(RelayAccept.message_id == Message.message_id)
-)
-"""The condition on a letter that there is the relay's own evidence of it."""
-
-_MARK = (
-    update(Message)
-    .where(
-        Message.id == bindparam("b_id"),
-        Message.token == bindparam("b_token"),
-        _CLAIMED,
-        Message.lease_until > bindparam("now", type_=Instant),
-        runtime.MAY_SEND,
-        ~suppressions.is_silent(bindparam("suppressed"), bindparam("now", type_=Instant)),
-        ~recipients.is_deceased(Message.holder_id),
-        bindparam("stages") == _OWED_STAGES,
-        ~ACCEPTED,
-        ~exists(
-            select(Preference.holder_id).where(
-                Preference.holder_id == Message.holder_id,
-                Preference.type == bindparam("type"),
-                ~Preference.wanted,
-            )
-        ),
-    )
-    .values(
-        state="transmitting", lease_until=bindparam("b_until"), facts=bindparam("b_facts"),
-        address=bindparam("b_address"),
-    )
-)  # fmt: skip
-
-
-def mark(work: Work, claimed: Claim, composed: Composed, *, place: str) -> bool:
-    """Write down that the letter is being transmitted, if all of it is still owed.
-
-    One statement asks and writes: the claim is ours and its lease runs, every stage that the
-    letter tells of is owed (not renewed, in force, not overtaken), the holder is alive and still
-    wants such letters, the address is not suppressed, and this database may send. What a kind of
-    letter has to ask beside that is asked first. False: nothing was written, nothing may be sent.
-    """
-    if composed.still_true is not None and not composed.still_true(work):
-        return False
-    until = work.now + timedelta(seconds=work.settings.reminders.transmitting_seconds)
-    result: Any = work.connection.execute(
-        _MARK,
-        {
-            **reminder_letters.moment(work, composed.time_zone), "b_id": claimed.id,
-            "b_token": claimed.token, "place": place,
-            "suppressed": compared(composed.address), "b_until": until, "b_facts": composed.facts,
-            "b_address": composed.address, "certifications": list(composed.certification_ids),
-            "stages": len(composed.certification_ids), "type": composed.type,
-        },
-    )  # fmt: skip
-    return bool(result.rowcount)
 
 
 # Settlement.

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import select, text, update
 
 from tracker.models import Certification, Message, RelayAccept, Reminder, Runtime
-from tracker.services import facts, outbox, runtime, tallies
+from tracker.services import facts, marker, outbox, runtime, tallies
 from tracker.services.work import Work
 
 # As in the partial indexes, so that they serve.
@@ -70,7 +70,7 @@ def reap(work: Work) -> ReapCounts:
         last_error="The process ended while the letter was under way.",
     )  # fmt: skip
     sent = _set(
-        work, _AMBIGUOUS, outbox.ACCEPTED, state="sent", finished_at=work.now, lease_until=None,
+        work, _AMBIGUOUS, marker.ACCEPTED, state="sent", finished_at=work.now, lease_until=None,
         last_error=None,
     )  # fmt: skip
     complete = select(Runtime.evidence_until).scalar_subquery()
