@@ -29,7 +29,7 @@ from tracker.domain.errors import Refusal
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.catcher import Catcher
 from tracker.models import Holder
-from tracker.services import dispatcher, preferences, reaper, reminders
+from tracker.services import cursors, dispatcher, preferences, reaper, reminders
 
 ZONES = ("America/New_York", "America/Los_Angeles", "Europe/Madrid", "Pacific/Auckland")
 CHANGES = ("suspend", "reinstate", "revoke", "surrender")
@@ -105,7 +105,7 @@ class Life(RuleBasedStateMachine):
             holder_id = cases.holder_of(work, id_)
             statement = update(Holder).where(Holder.id == holder_id).values(time_zone=zone)
             work.connection.execute(statement)
-            reminders.touch_holder(work, holder_id)
+            cursors.touch_holders(work, [holder_id])
 
     @rule(id_=certifications, wanted=st.booleans())
     def prefer(self, id_, wanted):

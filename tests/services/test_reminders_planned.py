@@ -16,7 +16,7 @@ from tests.statements import counted
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Certification, Holder, Reminder, ReminderCursor
-from tracker.services import certifications, planner, reminders, suppressions
+from tracker.services import certifications, cursors, planner, reminders, suppressions
 from tracker.services.reminder_plans import AT_ONCE
 
 EXPIRY = date(2027, 3, 15)
@@ -365,7 +365,7 @@ def test_a_holder_who_moves_east_gets_the_stage_that_is_due_there(office, clock)
     with office.work(SYSTEM) as work:
         work.connection.execute(update(Holder).values(time_zone="America/New_York"))
         row = work.row(select(Certification.holder_id).where(Certification.id == id_))
-        reminders.touch_holder(work, row.holder_id)
+        cursors.touch_holders(work, [row.holder_id])
 
     assert jobs.plan(office).planned == 1
 

@@ -61,9 +61,9 @@ def _snapshot(
     if claim.useful_until <= reading.now:
         return "It would come too late."
     first = rows[0]
-    address = suppressions.address_of(first, known.silent)
+    address = suppressions.address_of(first, {*known.silent, *letters.refused(claim)})
     if address is None:
-        return "No address that may be written to."
+        return letters.NO_ADDRESS
     return {
         "composed_at": reading.now.isoformat(), "address": address,
         "type": (claim.about or {}).get("type", ""),

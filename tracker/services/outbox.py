@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,7 @@ from tracker.db import Instant, new_id
 from tracker.mail import envelopes
 from tracker.mail.postman import Delivery, Outcome
 from tracker.models import Holder, Message, RelayAccept, Reminder
-from tracker.services import bulk, pacing, reminder_letters, runtime, suppressions
+from tracker.services import bulk, letters, pacing, reminder_letters, runtime, suppressions
 from tracker.services.letters import Claim
 from tracker.services.reminder_letters import OWED
 from tracker.services.work import Work
@@ -35,7 +35,6 @@ AGAIN = 9
 _URGENT_STAGE = 7
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 _RELAY_WAIT = timedelta(seconds=30)  # before a letter is tried again that the relay had no ear for
-_NOT_OWED = "Not owed any more."
 
 # Written out, not bound: a partial index serves only a query that repeats its condition.
 _READY, _CLAIMED = text("message.state = 'ready'"), text("message.state = 'claimed'")
@@ -212,7 +211,7 @@ def settle(work: Work, claimed: Claim, delivery: Delivery, *, to: str = "") -> s
         case Outcome.RETRY:
             return retry(work, claimed, delivery.reply, own_fault=not delivery.connection_failed)
         case Outcome.REFUSED:
-            return finish(work, claimed, "dead", delivery.reply)
+            return _elsewhere(work, claimed, delivery.reply, to)
         case Outcome.SUPPRESS:
             return _suppressed(work, claimed, delivery.reply, to)
 
@@ -305,7 +304,7 @@ def _unmarked(work: Work, claimed: Claim) -> str:
     if claimed.kind != "reminder":
         next_at = work.now + _RELAY_WAIT
     elif not _still_owed(work, claimed):
-        return finish(work, claimed, "cancelled", _NOT_OWED)
+        return finish(work, claimed, "cancelled", letters.NOT_OWED)
     done = _change(
         work, claimed, _CLAIMED, state="ready", lease_until=None, facts=None, next_at=next_at
     )
@@ -319,15 +318,29 @@ def _still_owed(work: Work, claimed: Claim) -> bool:
     return work.row(owed, reminder_letters.moment(work, zone)) is not None
 
 
+_ADDRESSES = (
+    select(Message.address, Holder.email, Holder.second_email)
+    .join(Holder, Holder.id == Message.holder_id, isouter=True)
+    .where(Message.id == bindparam("id"))
+)
+
+
 def _suppressed(work: Work, claimed: Claim, reply: str, to: str) -> str:
     """Write to this address no more; the letter lives on if the holder has another."""
-    row = work.row(
-        select(Message.address, Holder.email, Holder.second_email)
-        .join(Holder, Holder.id == Message.holder_id, isouter=True)
-        .where(Message.id == claimed.id)
-    )
-    suppressions.suppress(work, [to or row.address], suppressions.HARD)
-    silent = suppressions.of_holders(work, [row], now=work.now)
-    if suppressions.address_of(row, silent):
-        return retry(work, replace(claimed, facts=None), reply, own_fault=True)
-    return finish(work, claimed, "dead", reply)
+    to = to or work.row(_ADDRESSES, {"id": claimed.id}).address
+    suppressions.suppress(work, [to], suppressions.HARD)
+    return _elsewhere(work, claimed, reply, to)
+
+
+def _elsewhere(work: Work, claimed: Claim, reply: str, to: str) -> str:
+    """What was refused for good at one address goes to the holder's other one at once."""
+    row = work.row(_ADDRESSES, {"id": claimed.id})
+    refused = {*letters.refused(claimed), (to or row.address).lower()}
+    silent = {*suppressions.of_holders(work, [row], now=work.now), *refused}
+    if work.now >= claimed.useful_until or suppressions.address_of(row, silent) is None:
+        return finish(work, claimed, "dead", reply)
+    done = _change(
+        work, claimed, _UNSETTLED, state="ready", next_at=work.now, lease_until=None,
+        last_error=reply, facts=None, about={**(claimed.about or {}), "refused": sorted(refused)},
+    )  # fmt: skip
+    return "ready" if done else "lost"

@@ -19,13 +19,19 @@ def change(work: Work, message_id: str, act: Act, *, reason: str) -> bool:
     What was perhaps sent is sent again with the same words; what the relay refused says what is
     true now. Raises NotFound, or IllegalTransition for a state that the act does not start from.
     """
-    row = work.row(select(Message.state).where(Message.id == message_id).with_for_update())
+    asked = select(Message.state, Message.about).where(Message.id == message_id)
+    row = work.row(asked.with_for_update())
     if row is None:
         return _finished(work, message_id, act)
     if not check_act(act, row.state):
         return False
     after = TRANSITIONS[act].after
-    anew: dict[str, Any] = {"facts": None} if row.state == "dead" else {}
+    anew: dict[str, Any] = {}
+    if row.state == "dead":
+        about = {key: value for key, value in (row.about or {}).items() if key != "refused"}
+        anew = {"facts": None, "about": about or None}
+    if after == "cancelled":
+        anew = {"last_error": f"Cancelled by hand: {reason}"}
     work.connection.execute(
         update(Message)
         .where(Message.id == message_id)

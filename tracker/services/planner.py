@@ -213,7 +213,8 @@ def _letter(work: Work, group: Sequence[Examined], pace: Pace, begins: datetime)
 def _record(work: Work, found: Sequence[Examined], letters: dict[str, str]) -> PlanCounts:
     """Write one row for each decided stage; a stage that has one keeps it.
 
-    ``letters`` are the ids of the letters, by certification.
+    Unless it did not reach the holder and is told after all. ``letters`` are the ids of the
+    letters, by certification.
     """
     rows = [
         {"id": new_id(), "certification_id": one.row.certification_id, "cycle": one.row.cycle,
@@ -226,6 +227,13 @@ def _record(work: Work, found: Sequence[Examined], letters: dict[str, str]) -> P
     ]  # fmt: skip
     if rows:
         bulk.insert_new(work, Reminder, rows, key=_STAGE, returning=["id"])
+    bulk.update_by(work, Reminder, "id", [
+        {"id": one.reopened[stage.offset], "fate": fate, "reason": None,
+         "message_id": letters[one.row.certification_id], "recorded_at": work.now}
+        for one in found
+        for stage, fate, _ in one.plan.fates
+        if fate == "planned" and stage.offset in one.reopened
+    ])  # fmt: skip
     fates = [row["fate"] for row in rows]
     return PlanCounts(
         len(found), fates.count("planned"), fates.count("superseded"), fates.count("skipped")

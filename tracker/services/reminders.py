@@ -63,16 +63,6 @@ def touch(work: Work, records: Iterable[facts.Record]) -> None:
     work.connection.execute(statement, rows)
 
 
-def touch_holder(work: Work, holder_id: str) -> None:
-    """Have the planner look at a holder's certifications again: the time zone changed."""
-    of_holder = select(Certification.id).where(Certification.holder_id == holder_id, facts.CURRENT)
-    work.connection.execute(
-        update(ReminderCursor)
-        .where(ReminderCursor.certification_id.in_(of_holder))
-        .values(next_due_at=AT_ONCE)
-    )
-
-
 def forget(work: Work, certification_ids: Collection[str]) -> None:
     """Owe no more reminders for these certifications; what was sent stays on record."""
     if certification_ids:
