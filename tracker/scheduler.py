@@ -22,6 +22,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from tracker import clock, jobs
 from tracker.mail.postman import FINAL_TIMEOUT
+from tracker.relay_reader import RelayReader
 from tracker.services.work import Office
 
 _log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ PATIENCE = 300.0
 GIVEN_UP = 70
 """The exit status of a process that its watchdog ended: EX_SOFTWARE of sysexits.h."""
 _ONCE_AN_HOUR, _ONCE_A_DAY = 3600, 24 * 3600
+_RELAY_LOG = 5
 _DIGESTS = 15 * 60  # they are written within this time after the cut-off
 
 
@@ -56,7 +58,11 @@ class Entry:
 def timetable(office: Office, stop: Callable[[], bool] = lambda: False) -> list[Entry]:
     """What runs how often, from the settings."""
     every = office.settings.reminders
+    evidence: list[Entry] = []
+    if office.settings.mail.relay_log:
+        evidence = [Entry("relay log", RelayReader(office), _RELAY_LOG, watched=False)]
     return [
+        *evidence,
         Entry("plan", partial(_plan, office, stop), every.plan_every_seconds),
         Entry(
             "dispatch",

@@ -24,7 +24,8 @@ ENVIRONMENTS = ("default", "testing", "production")
 _PREFIX = "TRACKER_"
 _SHORT_NAMES = {"TRACKER_NOW": ("app", "now")}
 _LONGEST_NUMBER = 18  # digits; Python reads longer ones, but slowly
-_MAY_BE_EMPTY = {("app", "now"), ("mail", "username"), ("mail", "password")}
+_MAY_BE_EMPTY = {("app", "now"), ("mail", "username"), ("mail", "password"),
+                 ("mail", "relay_log")}  # fmt: skip
 _MAY_BE_ZERO = {
     ("reminders", key)
     for key in ("domain_per_minute", "holder_per_day", "quiet_from_hour", "quiet_until_hour")
@@ -83,6 +84,7 @@ class Mail:
     reply_to: str
     bounce_domain: str
     message_id_domain: str
+    relay_log: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,8 @@ def test_the_doctor_finds_what_is_well_and_what_is_not(findings):
         "database": "ok", "migrations": "ok", "schemes on record": "ok", "sending": "warning",
         "scheduler": "warning",
         "timelines": "ok", "reminders": "ok", "policies": "ok", "planner": "ok", "outbox": "ok",
-        "letters": "ok", "relay": "ok", "bounces": "ok", "digests": "ok", "audit": "warning",
+        "letters": "ok", "relay": "ok", "evidence": "ok", "bounces": "ok", "digests": "ok",
+        "audit": "warning",
     }  # fmt: skip
     assert status == 1
     assert "Connection refused" in found["mail"]["detail"]

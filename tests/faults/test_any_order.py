@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import update
 
-from tests.conftest import START, Frozen
+from tests.conftest import START, Frozen, allow_sending
 from tests.conftest import make_office as office_on
 from tests.services import reminder_cases as cases
 from tracker import jobs
@@ -71,6 +71,7 @@ class Life(RuleBasedStateMachine):
         self.catcher = Catcher()
         self.catcher.start()
         self.office = cases.with_relay(self.make_office(self.clock), self.catcher.port)
+        allow_sending(self.office)
 
     def teardown(self):
         for _ in range(3):

@@ -122,6 +122,8 @@ def _of_relay(found: Gauges, now: datetime) -> Iterator[Metric]:
     yield _one("tracker_sending_enabled", about, found.enabled)
     about = "Whether sending was stopped: lifted by `tracker reminders enable`."
     yield _one("tracker_sending_held", about, bool(found.held))
+    about = "Since the last moment up to which the relay's own record was read."
+    yield _age("tracker_evidence_age_seconds", now, found.evidence_until, about)
     yield _one("tracker_relay_failures", "Connections failed in a row.", found.relay_failures)
     yield _one("tracker_relay_paused", "Whether the relay is left alone for a while.", paused)
 

@@ -90,6 +90,7 @@ class Gauges:
     heartbeat: datetime | None
     enabled: bool
     held: str | None
+    evidence_until: datetime | None
     relay_failures: int
     relay_resume_at: datetime | None
     relay_error: str | None
@@ -124,6 +125,7 @@ def gauges(reading: Reading) -> Gauges:
         heartbeat=one.last_tick_at if one else None,
         enabled=runtime.obstacle(reading) is None,
         held=one.fuse if one else None,
+        evidence_until=one.evidence_until if one else None,
         relay_failures=one.relay_failures if one else 0,
         relay_resume_at=one.relay_resume_at if one else None,
         relay_error=one.relay_error if one else None,
@@ -135,7 +137,7 @@ def gauges(reading: Reading) -> Gauges:
 
 
 _RUNTIME = select(
-    Runtime.last_tick_at, Runtime.fuse, Runtime.relay_failures,
+    Runtime.last_tick_at, Runtime.fuse, Runtime.evidence_until, Runtime.relay_failures,
     Runtime.relay_resume_at, Runtime.relay_error,
 )  # fmt: skip
 

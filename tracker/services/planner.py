@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from tracker.db import new_id
 from tracker.domain.permissions import SYSTEM
 from tracker.mail import envelopes
-from tracker.models import Certification, Holder, RelayAccept, Reminder, ReminderCursor
+from tracker.models import Certification, Holder, Message, RelayAccept, Reminder, ReminderCursor
 from tracker.services import bulk, facts, outbox, pacing, reminder_plans, runtime
 from tracker.services.pacing import Pace
 from tracker.services.reminder_plans import AT_ONCE, AUDIENCE, CURSORS, Examined, Moment
@@ -139,12 +139,16 @@ def _due_on(one: Examined) -> date:
 def _days_of_letters(work: Work, told: Sequence[Examined]) -> dict[str, date]:
     """The day that names the letter of each certification: its holder's latest due day.
 
-    After a restore the relay may be known to have taken a letter of an earlier day: that one told
-    of what was due until then, and only what fell due later makes another.
+    One that waits already tells of what fell due before its day as well. After a restore the
+    relay may be known to have taken a letter of an earlier day: that one told of what was due
+    until then, and only what fell due later makes another.
     """
     by_holder: dict[str, set[date]] = defaultdict(set)
     for one in told:
         by_holder[one.row.holder_id].add(_due_on(one))
+    waiting = _waiting(work, by_holder)
+    for holder_id, days in waiting.items():
+        by_holder[holder_id] |= {day for day in days if day >= max(by_holder[holder_id])}
     taken = _taken(work, {id_: days for id_, days in by_holder.items() if len(days) > 1})
     found: dict[str, date] = {}
     for one in told:
@@ -152,6 +156,19 @@ def _days_of_letters(work: Work, told: Sequence[Examined]) -> dict[str, date]:
         known = max(taken.get(holder_id, ()), default=None)
         is_told = known is not None and on <= known
         found[one.row.certification_id] = known if is_told and known else max(by_holder[holder_id])
+    return found
+
+
+def _waiting(work: Work, holder_ids: Collection[str]) -> dict[str, set[date]]:
+    """The days of the reminders that wait for these holders and that nobody has taken up."""
+    found: dict[str, set[date]] = defaultdict(set)
+    for ids in facts.chunks(sorted(holder_ids)):
+        statement = select(Message.holder_id, Message.dedupe_key).where(
+            bulk.among(work, Message.holder_id, ids), Message.kind == "reminder",
+            Message.state == "ready", Message.facts.is_(None),
+        )  # fmt: skip
+        for row in work.rows(statement):
+            found[row.holder_id].add(date.fromisoformat(row.dedupe_key.split(":")[2]))
     return found
 
 

@@ -12,6 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import bindparam, case, exists, func, select, text, update
 
@@ -50,6 +51,10 @@ _RESTORED = (
     "Have the relay's log since the backup read (`tracker reminders relay-log FILE`): what it took "
     "is not sent again. Then run `tracker reminders enable --reason WHY`."
 )
+_ROW = select(
+    Runtime.database_id, Runtime.beats, Runtime.armed, Runtime.armed_at, Runtime.place,
+    Runtime.fuse,
+)  # fmt: skip
 _ENABLE = "Then run `tracker reminders enable --reason WHY`."
 
 
@@ -102,9 +107,16 @@ def _adopt(work: Work) -> None:
 
 
 def _behind(reading: Reading) -> str | None:
-    """What to say of a database that is behind the heartbeat that the storage directory knows."""
-    row = reading.row(select(Runtime.database_id, Runtime.beats))
+    """What to say of a database that is behind the heartbeat that the storage directory knows.
+
+    Invariant: the directory is asked first. Its number was in the database before it was there, so
+    a database that is asked after it knows that number, however many send at once.
+    """
     known = heartbeat.last(reading.settings)
+    return _judged(known, reading.row(_ROW))
+
+
+def _judged(known: Heartbeat | None, row: Any) -> str | None:
     if row is None or known is None or known.database_id != row.database_id:
         return None
     if known.number <= row.beats:
@@ -133,9 +145,9 @@ def open_row(work: Work) -> None:
 def beat(work: Work) -> Heartbeat | None:
     """Write down that the scheduler is alive; the heartbeat to keep beside the database.
 
-    After a pause it goes on where it stopped. Sending is held only if stages fell due that the
-    calendar did not yet show at the last beat: a clock that is wrong by a year would make every
-    stage of that year pass, with false words.
+    After a pause, however long, it goes on where it stopped. Sending is held only if more fell
+    due beyond the days that the calendar showed at the last beat than leave unconfirmed: a clock
+    that is wrong by a year would make every stage of that year pass, with false words.
     """
     prepare(work)
     last = work.connection.execute(select(Runtime.last_tick_at)).scalar_one()
@@ -143,7 +155,8 @@ def beat(work: Work) -> Heartbeat | None:
         beyond = select(func.count()).where(
             ReminderCursor.next_due_at > last + FORESEEN, ReminderCursor.next_due_at <= work.now
         )
-        if count := work.connection.execute(beyond).scalar_one():
+        count = work.connection.execute(beyond).scalar_one()
+        if count > work.settings.reminders.fuse_minimum:
             hold(
                 work,
                 f"The scheduler last ran on {last:%Y-%m-%d}; today, {work.now:%Y-%m-%d}, {count:,} "
@@ -156,8 +169,9 @@ def beat(work: Work) -> Heartbeat | None:
 
 def obstacle(reading: Reading) -> Obstacle | None:
     """Why nothing may be sent from this database; None if messages may leave."""
-    row = reading.row(select(Runtime.armed, Runtime.armed_at, Runtime.place, Runtime.fuse))
-    if behind := _behind(reading):
+    known = heartbeat.last(reading.settings)
+    row = reading.row(_ROW)
+    if behind := _judged(known, row):
         return Obstacle(behind, _RESTORED)
     if row is None or not (row.armed or row.armed_at or row.fuse):
         return _NEVER_STARTED
