@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -87,11 +88,37 @@ def test_of_several_processes_one_gets_the_probe(office, clock):
 def test_a_success_between_failures_forgets_them(office, clock):
     planned(office, clock, 8)
     with office.work(SYSTEM) as work:
-        assert [runtime.relay_failed(work, "away") for _ in range(4)] == [False] * 4
+        assert [runtime.relay_failed(work, "away") for _ in range(4)] == [1, 2, 3, 4]
     with cases.relay(office) as (_, catcher):
         assert tried(office, catcher) == ({"sent": 8}, 8)
 
     assert row(office).relay_failures == 0
+
+
+def test_a_failing_relay_is_told_in_one_line_with_the_remedy(office, clock, caplog):
+    planned(office, clock, 12)
+    sending = cases.with_relay(office, DOWN)
+    with caplog.at_level("INFO", logger="tracker.services.dispatcher"):
+        for _ in range(4):
+            jobs.dispatch(sending)
+            clock.advance(seconds=40)
+    first, *later = [record.message for record in caplog.records]
+
+    assert first.startswith("the relay 127.0.0.1:1 failed, 1 in a row: ConnectionRefusedError")
+    assert runtime.RELAY_REMEDY in first
+    assert [re.search(r"failed, (\d+) in a row", line)[1] for line in later] == ["5", "6", "7"]
+    assert not any("\n" in line for line in [first, *later])
+
+
+def test_a_relay_that_works_again_is_told(office, clock, caplog):
+    planned(office, clock, 1)
+    with office.work(SYSTEM) as work:
+        runtime.relay_failed(work, "away")
+    caplog.set_level("INFO", logger="tracker.services.dispatcher")
+    with cases.relay(office) as (sending, _):
+        jobs.dispatch(sending)
+
+    assert [record.message for record in caplog.records] == ["the relay works again"]
 
 
 # Several connections.

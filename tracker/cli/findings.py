@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from tracker.services import operations
+from tracker.services import operations, runtime
 from tracker.services.operations import PATIENCE, Gauges
 from tracker.services.reaper import EVIDENCE_COMES
 from tracker.services.tallies import VIOLATIONS
@@ -79,7 +79,7 @@ def _relay(found: Gauges, now: datetime) -> Finding:
     if not found.relay_failures:
         return Finding("relay", "ok", "no connection failed lately")
     detail = f"{found.relay_failures} connections failed in a row: {found.relay_error}"
-    fix = "Start the relay, or correct TRACKER_MAIL_SERVER, _PORT, _USERNAME and _PASSWORD."
+    fix = runtime.RELAY_REMEDY
     if found.relay_resume_at is not None and found.relay_resume_at > now:
         until = f"{found.relay_resume_at:%H:%M:%S} UTC"
         return Finding("relay", "problem", f"Nothing is sent until {until}. {detail}", fix)

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from threading import Semaphore
 from typing import Protocol
@@ -27,6 +27,7 @@ from tracker.mail.postman import Delivery, Outcome
 from tracker.services import composing, heartbeat, marker, outbox, runtime
 from tracker.services.letters import Claim, Composed, Uncomposed
 from tracker.services.work import Office, Work
+from tracker.settings import Mail
 
 _log = logging.getLogger(__name__)
 
@@ -201,10 +202,10 @@ def _send_one(run: _Run, claim: Claim, made: Mapping[str, Composed | Uncomposed]
     opened = run.office.statement if delivery.outcome is Outcome.ACCEPTED else run.office.work
     state = _persist(opened, lambda work: outbox.settle(work, claim, delivery, to=composed.address))
     run.counts[state] += 1
+    told = delivery.reply.replace(composed.address, "<recipient>")  # logs name nobody
     if state not in {"sent", "ready"}:
-        told = delivery.reply.replace(composed.address, "<recipient>")  # logs name nobody
         _log.warning("letter %s is %s: %s", claim.id, state, told)
-    return _judged(run, delivery)
+    return _judged(run, replace(delivery, reply=told))
 
 
 def _judged(run: _Run, delivery: Delivery) -> bool:
@@ -212,12 +213,25 @@ def _judged(run: _Run, delivery: Delivery) -> bool:
     if delivery.connection_failed:
         run.relay_doubtful = True
         with run.office.work(SYSTEM) as work:
-            return runtime.relay_failed(work, delivery.reply)
+            failures = runtime.relay_failed(work, delivery.reply)
+        is_paused = failures >= runtime.RELAY_FAILURES
+        if failures == 1 or is_paused:
+            _tell_of_relay(run.office.settings.mail, delivery.reply, failures)
+        return is_paused
     if run.relay_doubtful:
         run.relay_doubtful = False
         with run.office.work(SYSTEM) as work:
-            runtime.relay_worked(work)
+            if runtime.relay_worked(work):
+                _log.info("the relay works again")
     return False
+
+
+def _tell_of_relay(mail: Mail, reply: str, failures: int) -> None:
+    """One line for the log: at the first failure, then whenever the relay is left alone."""
+    _log.warning(
+        "the relay %s:%d failed, %d in a row: %s; letters wait and are tried again. %s",
+        mail.server, mail.port, failures, reply, runtime.RELAY_REMEDY,
+    )  # fmt: skip
 
 
 def _put_by(work: Work, claim: Claim, uncomposed: Uncomposed) -> str:

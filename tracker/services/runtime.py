@@ -26,6 +26,7 @@ FORESEEN = timedelta(days=90)
 """How far ahead the calendar shows what falls due; later stages, all at once, look like a clock."""
 RELAY_FAILURES = 5
 """So many failed connections in a row, of all processes, and the relay is left alone a while."""
+RELAY_REMEDY = "Start the relay, or correct TRACKER_MAIL_SERVER, _PORT, _USERNAME and _PASSWORD."
 _SHORTEST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=10)
 
 _SERVER = (
@@ -262,28 +263,29 @@ def count_unforeseen(work: Work, messages: int) -> None:
 
 
 # The circuit breaker of the relay, one for all processes.
-def relay_failed(work: Work, error: str) -> bool:
-    """Count a connection that failed; True if nothing should be tried for a while.
+def relay_failed(work: Work, error: str) -> int:
+    """Count a connection that failed; returns how many have failed in a row.
 
-    From the fifth failure in a row on; the pause doubles from half a minute to ten.
+    From ``RELAY_FAILURES`` on nothing is tried for a while; the pause doubles from half a minute
+    to ten.
     """
     open_row(work)
     counted = update(Runtime).values(relay_failures=Runtime.relay_failures + 1, relay_error=error)
-    failures = work.connection.execute(counted.returning(Runtime.relay_failures)).scalar_one()
-    if failures < RELAY_FAILURES:
-        return False
-    pause = min(_SHORTEST_PAUSE * 2 ** min(failures - RELAY_FAILURES, 10), _LONGEST_PAUSE)
-    work.connection.execute(update(Runtime).values(relay_resume_at=work.now + pause))
-    return True
+    failures = int(work.connection.execute(counted.returning(Runtime.relay_failures)).scalar_one())
+    if failures >= RELAY_FAILURES:
+        pause = min(_SHORTEST_PAUSE * 2 ** min(failures - RELAY_FAILURES, 10), _LONGEST_PAUSE)
+        work.connection.execute(update(Runtime).values(relay_resume_at=work.now + pause))
+    return failures
 
 
-def relay_worked(work: Work) -> None:
-    """The relay answers: forget its failures."""
-    work.connection.execute(
+def relay_worked(work: Work) -> bool:
+    """The relay answers: forget its failures; whether there were any."""
+    forgotten = (
         update(Runtime)
         .where(Runtime.relay_failures > 0)
         .values(relay_failures=0, relay_resume_at=None, relay_error=None)
     )
+    return bool(work.connection.execute(forgotten).rowcount)
 
 
 def relay_failures(reading: Reading) -> int:
