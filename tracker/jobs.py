@@ -23,7 +23,6 @@ from tracker.services import (
     employments,
     evidence,
     heartbeat,
-    outbox_log,
     planner,
     reaper,
     reminders,
@@ -138,19 +137,6 @@ def audit(office: Office) -> AuditCounts:
     counts = AuditCounts(len(found))
     _tell("audit", asdict(counts))
     return counts
-
-
-def archive(office: Office, *, stop: Callable[[], bool] = never) -> int:
-    """Move letters that finished long ago out of the outbox, a batch a transaction; how many."""
-    moved, ends = 0, time.monotonic() + LONGEST_RUN
-    while not stop() and time.monotonic() < ends:
-        with office.work(SYSTEM) as work:
-            batch = outbox_log.archive(work)
-        moved += batch
-        if not batch:
-            break
-    _tell("archive", {"moved": moved})
-    return moved
 
 
 def end_employments(office: Office) -> int:

@@ -72,7 +72,6 @@ def timetable(office: Office, stop: Callable[[], bool] = lambda: False) -> list[
         ),
         Entry("reap", partial(jobs.reap, office), every.reap_every_seconds),
         Entry("audit", partial(jobs.audit, office), every.audit_every_seconds, watched=False),
-        Entry("archive", partial(jobs.archive, office, stop=stop), _ONCE_AN_HOUR, watched=False),
         Entry("digest", partial(jobs.digest, office, stop=stop), _DIGESTS, watched=False),
         Entry("employments", partial(jobs.end_employments, office), _ONCE_AN_HOUR, watched=False),
         Entry("tidy", partial(jobs.tidy, office), _ONCE_A_DAY, watched=False),

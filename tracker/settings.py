@@ -26,13 +26,9 @@ _SHORT_NAMES = {"TRACKER_NOW": ("app", "now")}
 _LONGEST_NUMBER = 18  # digits; Python reads longer ones, but slowly
 _MAY_BE_EMPTY = {("app", "now"), ("mail", "username"), ("mail", "password"),
                  ("mail", "relay_log")}  # fmt: skip
-_MAY_BE_ZERO = {
-    ("reminders", key)
-    for key in ("domain_per_minute", "holder_per_day", "quiet_from_hour", "quiet_until_hour")
-}
+_MAY_BE_ZERO = {("reminders", key) for key in ("quiet_from_hour", "quiet_until_hour")}
 _AT_MOST = {
     ("mail", "port"): 65_535,
-    ("reminders", "domain_per_minute"): 60_000,  # one a millisecond
     ("reminders", "quiet_from_hour"): 23,
     ("reminders", "quiet_until_hour"): 23,
 }
@@ -97,11 +93,8 @@ class Reminders:
     lease_seconds: int
     transmitting_seconds: int
     fuse_minimum: int
-    domain_per_minute: int
-    holder_per_day: int
     quiet_from_hour: int
     quiet_until_hour: int
-    finished_days: int
     plan_every_seconds: int
     dispatch_every_seconds: int
     reap_every_seconds: int

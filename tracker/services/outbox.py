@@ -24,7 +24,7 @@ from tracker.db import Instant, new_id
 from tracker.mail import envelopes
 from tracker.mail.postman import Delivery, Outcome
 from tracker.models import Holder, Message, RelayAccept, Reminder
-from tracker.services import bulk, letters, pacing, reminder_letters, runtime, suppressions
+from tracker.services import bulk, letters, reminder_letters, runtime, suppressions
 from tracker.services.letters import Claim
 from tracker.services.reminder_letters import OWED
 from tracker.services.work import Work
@@ -162,16 +162,13 @@ def _join(work: Work, wanted: Sequence[Wanted], number: int) -> dict[str, str]:
 def claim(work: Work, *, owner: str, place: str, limit: int) -> list[Claim]:
     """Take up letters whose time has come, the most urgent first; none where sending is barred."""
     due = (
-        select(Message.id, Message.address)
+        select(Message.id)
         .where(_READY, Message.next_at <= work.now, runtime.MAY_SEND)
         .order_by(Message.priority, Message.next_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Message)
     )
-    if (may_go := pacing.may_go(work)) is not None:
-        due = due.where(may_go)
-    found = work.rows(due, {"place": place})
-    ids = pacing.admit(work, found) if found else []
+    ids = [row.id for row in work.rows(due, {"place": place})]
     return _take(work, ids, owner) if ids else []
 
 

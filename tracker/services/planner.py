@@ -113,14 +113,13 @@ def _letters(work: Work, found: Sequence[Examined]) -> dict[str, outbox.Wanted]:
     days = _days_of_letters(work, told)
     for one in told:
         groups[one.row.holder_id, days[one.row.certification_id]].append(one)
-    paces = pacing.of_holders(work, {one.row.holder_id: one.row.time_zone for one in told})
     late, wait = _unforeseen(work, found), timedelta()
     if late and _are_many(work):
         wait = _BEFORE_MANY
     letters: dict[str, outbox.Wanted] = {}
     for (holder_id, day), group in groups.items():
         begins = work.now + (wait if holder_id in late else timedelta())
-        wanted = _letter(work, group, paces[holder_id], begins)
+        wanted = _letter(work, group, pacing.of_zone(work, group[0].row.time_zone), begins)
         wanted = replace(wanted, key=_key(holder_id, day))
         letters |= {one.row.certification_id: wanted for one in group}
     return letters
@@ -222,9 +221,8 @@ def _letter(work: Work, group: Sequence[Examined], pace: Pace, begins: datetime)
         address=first.address or "", stage=min(stage.offset for stage in stages),
         useful_until=max(ends),
     )  # fmt: skip
-    civil = (pace.earliest(begins, urgent=urgent) for urgent in (wanted.is_urgent, True))
-    in_time = (at for at in civil if at < min(ends))
-    return replace(wanted, not_before=next(in_time, work.now))
+    civil = pace.earliest(begins)
+    return replace(wanted, not_before=civil if civil < min(ends) else work.now)
 
 
 def _record(work: Work, found: Sequence[Examined], letters: dict[str, str]) -> PlanCounts:

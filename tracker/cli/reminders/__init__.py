@@ -37,10 +37,6 @@ reminders = LazyGroup(
             f"{_HERE}.sending:enable",
             "Allow messages to leave this database where it lies now, whatever stopped them.",
         ),
-        "park": Entry(
-            f"{_HERE}.queue:park",
-            "Set letters aside that are ready; they are not sent until queued again.",
-        ),
         "preview": Entry(
             f"{_HERE}.preview:preview",
             "Write every letter there is into a DIRECTORY, with a page of links.",
