@@ -15,7 +15,9 @@ from tracker.services.work import Office
 class RelayReader:
     """Reads what is new in the log that ``mail.relay_log`` names, as often as it is called.
 
-    What was read while the database was away is kept for the next call.
+    What was read while the database was away is kept for the next call. ``has_read`` once all was
+    read that there was at first: before that nothing should leave, since the log may tell that it
+    was sent already.
     """
 
     def __init__(self, office: Office) -> None:
@@ -23,6 +25,7 @@ class RelayReader:
         self._office, self._log = office, Log(mail.message_id_domain)
         self._followed = Followed(Path(mail.relay_log))
         self._kept: list[Taken] = []
+        self.has_read = False
 
     def __call__(self) -> int:
         """Take down what is new; how many letters the relay took."""
@@ -30,7 +33,9 @@ class RelayReader:
         for lines in self._followed.pieces():
             self._kept += self._log.read(lines, now=self._office.clock())
             count += self._write()
-        return count + (self._write() if self._kept else 0)
+        count += self._write() if self._kept else 0
+        self.has_read = True
+        return count
 
     def close(self) -> None:
         """Let the log's file go."""

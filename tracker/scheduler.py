@@ -58,15 +58,18 @@ class Entry:
 def timetable(office: Office, stop: Callable[[], bool] = lambda: False) -> list[Entry]:
     """What runs how often, from the settings."""
     every = office.settings.reminders
+    dispatch: Callable[[], object] = partial(jobs.dispatch, office, stop=stop)
     evidence: list[Entry] = []
     if office.settings.mail.relay_log:
-        evidence = [Entry("relay log", RelayReader(office), _RELAY_LOG, watched=False)]
+        reader = RelayReader(office)
+        evidence = [Entry("relay log", reader, _RELAY_LOG, watched=False)]
+        dispatch = partial(_after_log, reader, dispatch)
     return [
         *evidence,
         Entry("plan", partial(_plan, office, stop), every.plan_every_seconds),
         Entry(
             "dispatch",
-            partial(jobs.dispatch, office, stop=stop),
+            dispatch,
             every.dispatch_every_seconds,
             longest=FINAL_TIMEOUT,
         ),
@@ -76,6 +79,12 @@ def timetable(office: Office, stop: Callable[[], bool] = lambda: False) -> list[
         Entry("employments", partial(jobs.end_employments, office), _ONCE_AN_HOUR, watched=False),
         Entry("tidy", partial(jobs.tidy, office), _ONCE_A_DAY, watched=False),
     ]
+
+
+def _after_log(reader: RelayReader, job: Callable[[], object]) -> None:
+    """Do a job once the relay's log was read."""
+    if reader.has_read:
+        job()
 
 
 def _plan(office: Office, stop: Callable[[], bool]) -> None:

@@ -69,3 +69,29 @@ def test_the_file_put_aside_last_is_read_first(path, followed):
 def test_many_lines_come_in_pieces(path, followed):
     path.write_text("x\n" * 12_000)
     assert [len(piece) for piece in followed().pieces()] == [5_000, 5_000, 2_000]
+
+
+def test_a_renamed_file_is_read_until_there_is_a_line_in_the_new_one(path, followed):
+    one = followed()
+    path.write_text("a\n")
+    assert new(one) == ["a\n"]
+    aside = path.with_name("mail.log.1")
+    path.rename(aside)
+    path.touch()
+    assert new(one) == []
+    with aside.open("a") as file:
+        file.write("b\n")
+    assert new(one) == ["b\n"]
+    with aside.open("a") as file:
+        file.write("c\n")
+    path.write_text("d\n")
+    assert new(one) == ["c\n", "d\n"]
+
+
+def test_what_a_file_held_last_before_it_was_cut_is_read_from_its_copy(path, followed):
+    one = followed()
+    path.write_text("a\nb")
+    assert new(one) == ["a\n"]
+    path.with_name("mail.log.1").write_text("a\nb!\nc\n")
+    path.write_text("d\n")
+    assert new(one) == ["b!\n", "c\n", "d\n"]

@@ -15,13 +15,17 @@ class Followed:
 
     The file that was put aside last (``mail.log.1``) is read first, so that what a rotation moved
     while nobody read is not missed. One that is not there yet is waited for.
+
+    Invariant: no line is passed over. Whoever writes may write to a file that was renamed until
+    there is a line in the new one, and what was copied before a file was cut is in its copy.
     """
 
     def __init__(self, path: Path) -> None:
         self._path, self._rest = path, b""
         self._file: BinaryIO | None = None
-        aside = path.with_name(f"{path.name}.1")
-        self._next = [aside, path] if aside.exists() else [path]
+        self._aside = path.with_name(f"{path.name}.1")
+        self._next = [self._aside, path] if self._aside.exists() else [path]
+        self._is_replaced = False
 
     def pieces(self) -> Iterator[list[str]]:
         """The whole lines that are new, some thousand at once; each with its end."""
@@ -70,12 +74,28 @@ class Followed:
             there = self._path.stat()
         except OSError:
             return False  # moved away, and the new one is not made yet
-        if (mine.st_dev, mine.st_ino) != (there.st_dev, there.st_ino):
+        if (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino):
+            return self._goes_on_if_cut(there.st_size)
+        if not there.st_size:
+            return False  # made, but the old one is still written to
+        if not self._is_replaced:
+            self._is_replaced = True  # what was written to the old one last is read first
+            return True
+        self.close()
+        self._next, self._rest, self._is_replaced = [self._path], b"", False
+        return True
+
+    def _goes_on_if_cut(self, size: int) -> bool:
+        """Go on with the rest of the copy that was made of a file before it was cut."""
+        assert self._file is not None  # noqa: S101 - for the type checker
+        read = self._file.tell()
+        if size >= read:
+            return False
+        self._file.seek(0)
+        if self._aside.exists() and self._aside.stat().st_size > read:
             self.close()
-            self._next, self._rest = [self._path], b""
-            return True
-        if there.st_size < self._file.tell():
-            self._file.seek(0)
+            self._file = self._aside.open("rb")
+            self._file.seek(read)
+        else:
             self._rest = b""
-            return True
-        return False
+        return True

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import func, or_, select, update
 
+from tracker.domain.emails import compared
 from tracker.models import Certification, Holder, ReminderCursor
 from tracker.services import bulk, facts
 from tracker.services.work import Work
@@ -36,7 +37,7 @@ def touch_holders(work: Work, holder_ids: Collection[str]) -> None:
 
 def touch_address(work: Work, address: str) -> None:
     """The same for whoever has an address, in whatever case."""
-    small = address.lower()
+    small = compared(address)
     having = select(Holder.id).where(
         or_(func.lower(Holder.email) == small, func.lower(Holder.second_email) == small)
     )

@@ -49,7 +49,7 @@ class Claim:
 
 
 def refused(claim: Claim) -> frozenset[str]:
-    """The addresses, in small letters, at which this letter was refused for good."""
+    """The addresses, as they are compared, at which this letter was refused for good."""
     return frozenset((claim.about or {}).get("refused", ()))
 
 

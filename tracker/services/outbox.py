@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, case, select, text, update
 
 from tracker.db import Instant, new_id
+from tracker.domain.emails import compared
 from tracker.mail import envelopes
 from tracker.mail.postman import Delivery, Outcome
 from tracker.models import Holder, Message, RelayAccept, Reminder
@@ -33,6 +34,8 @@ _URGENT, _USUAL = 1, 5  # priorities: what expires within days goes first
 AGAIN = 9
 """The priority of a second copy: it never overtakes what was never sent."""
 _URGENT_STAGE = 7
+FIRST_PRIORITY = case((Message.stage <= _URGENT_STAGE, _URGENT), else_=_USUAL)
+"""The priority of a letter that was never sent, such as one of whose copies none was taken."""
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 _RELAY_WAIT = timedelta(seconds=30)  # before a letter is tried again that the relay had no ear for
 
@@ -332,7 +335,7 @@ def _suppressed(work: Work, claimed: Claim, reply: str, to: str) -> str:
 def _elsewhere(work: Work, claimed: Claim, reply: str, to: str) -> str:
     """What was refused for good at one address goes to the holder's other one at once."""
     row = work.row(_ADDRESSES, {"id": claimed.id})
-    refused = {*letters.refused(claimed), (to or row.address).lower()}
+    refused = {*letters.refused(claimed), compared(to or row.address)}
     silent = {*suppressions.of_holders(work, [row], now=work.now), *refused}
     if work.now >= claimed.useful_until or suppressions.address_of(row, silent) is None:
         return finish(work, claimed, "dead", reply)

@@ -76,7 +76,7 @@ def reap(work: Work) -> ReapCounts:
     complete = select(Runtime.evidence_until).scalar_subquery()
     unsent = _set(
         work, _AMBIGUOUS, Message.lease_until <= complete, state="ready", lease_until=None,
-        next_at=work.now, facts=None,
+        next_at=work.now, facts=None, priority=outbox.FIRST_PRIORITY,
     )  # fmt: skip
     counts = ReapCounts(back, doubtful, sent, unsent, _send_again(work))
     _set(

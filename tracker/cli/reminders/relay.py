@@ -13,7 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 import click
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from tracker.cli.doors import OPERATOR, complain, office, progress
 from tracker.mail.postfix import Log
@@ -75,7 +75,7 @@ def _take(
                 return len(found), acceptances.take_log(
                     work, accepted, begins=log.begins, until=until
                 )
-        except OperationalError:
+        except (OperationalError, InterfaceError):
             if not patient:
                 raise
             complain("The database is away; this piece of the log is kept until it is back.")
