@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import func, select, text, union_all
+from sqlalchemy import case, func, select, text, union_all
 
 from tracker import migrations
-from tracker.models import Bounce, Message, ReminderCursor, Runtime
+from tracker.db import Instant
+from tracker.models import Bounce, Message, ReminderCursor
 from tracker.models.outbox import MESSAGE_STATES
 from tracker.services import digests, runtime, suppressions, tallies
 from tracker.services.reminder_plans import AT_ONCE
@@ -108,11 +109,14 @@ def gauges(reading: Reading) -> Gauges:
     """
     ready = reading.rows(_READY)
     counts = {row.state: row.n for row in reading.rows(_OTHERS)}
-    due = ReminderCursor.next_due_at <= reading.now
-    oldest = select(func.min(ReminderCursor.next_due_at)).where(
-        due, ReminderCursor.next_due_at > AT_ONCE
+    at = ReminderCursor.next_due_at
+    due = reading.row(
+        select(
+            func.count().label("n"),
+            func.min(case((at > AT_ONCE, at)), type_=Instant).label("oldest"),
+        ).where(at <= reading.now)
     )
-    one = reading.row(_RUNTIME)
+    one, obstacle = runtime.look(reading)
     return Gauges(
         outbox={**dict.fromkeys(UNFINISHED, 0), **counts, "ready": sum(row.n for row in ready)},
         waiting_since={
@@ -120,10 +124,10 @@ def gauges(reading: Reading) -> Gauges:
             for row in ready
             if row.oldest <= reading.now
         },
-        cursors_due=reading.connection.execute(select(func.count()).where(due)).scalar_one(),
-        oldest_due=reading.connection.execute(oldest).scalar(),
+        cursors_due=due.n,
+        oldest_due=due.oldest,
         heartbeat=one.last_tick_at if one else None,
-        enabled=runtime.obstacle(reading) is None,
+        enabled=obstacle is None,
         held=one.fuse if one else None,
         evidence_until=one.evidence_until if one else None,
         relay_failures=one.relay_failures if one else 0,
@@ -134,12 +138,6 @@ def gauges(reading: Reading) -> Gauges:
         digests_late=digests.late(reading),
         tallies=tallies.known(reading),
     )
-
-
-_RUNTIME = select(
-    Runtime.last_tick_at, Runtime.fuse, Runtime.evidence_until, Runtime.relay_failures,
-    Runtime.relay_resume_at, Runtime.relay_error,
-)  # fmt: skip
 
 
 def _bounces(reading: Reading) -> dict[str, int]:

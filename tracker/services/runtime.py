@@ -52,10 +52,7 @@ _RESTORED = (
     "Have the relay's log since the backup read (`tracker reminders relay-log FILE`): what it took "
     "is not sent again. Then run `tracker reminders enable --reason WHY`."
 )
-_ROW = select(
-    Runtime.database_id, Runtime.beats, Runtime.armed, Runtime.armed_at, Runtime.place,
-    Runtime.fuse,
-)  # fmt: skip
+_ROW = select(*Runtime.__table__.columns)
 _ENABLE = "Then run `tracker reminders enable --reason WHY`."
 
 
@@ -170,8 +167,17 @@ def beat(work: Work) -> Heartbeat | None:
 
 def obstacle(reading: Reading) -> Obstacle | None:
     """Why nothing may be sent from this database; None if messages may leave."""
+    return look(reading)[1]
+
+
+def look(reading: Reading) -> tuple[Any, Obstacle | None]:
+    """The row, None in a new database, with why nothing may be sent."""
     known = heartbeat.last(reading.settings)
     row = reading.row(_ROW)
+    return row, _obstacle(reading, row, known)
+
+
+def _obstacle(reading: Reading, row: Any, known: Heartbeat | None) -> Obstacle | None:
     if behind := _judged(known, row):
         return Obstacle(behind, _RESTORED)
     if row is None or not (row.armed or row.armed_at or row.fuse):
