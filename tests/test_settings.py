@@ -172,9 +172,6 @@ def test_a_number_out_of_its_range_is_named():
     assert _refused(TRACKER_REMINDERS_QUIET_FROM_HOUR="24") == [
         "reminders.quiet_from_hour = 24: must be at most 23"
     ]
-    assert _refused(TRACKER_REMINDERS_DOMAIN_PER_MINUTE="60001") == [
-        "reminders.domain_per_minute = 60001: must be at most 60000"
-    ]
     assert _refused(TRACKER_API_PAGE_LIMIT="0") == ["api.page_limit = 0: must be at least 1"]
 
 

@@ -24,14 +24,11 @@ ENVIRONMENTS = ("default", "testing", "production")
 _PREFIX = "TRACKER_"
 _SHORT_NAMES = {"TRACKER_NOW": ("app", "now")}
 _LONGEST_NUMBER = 18  # digits; Python reads longer ones, but slowly
-_MAY_BE_EMPTY = {("app", "now"), ("mail", "username"), ("mail", "password")}
-_MAY_BE_ZERO = {
-    ("reminders", key)
-    for key in ("domain_per_minute", "holder_per_day", "quiet_from_hour", "quiet_until_hour")
-}
+_MAY_BE_EMPTY = {("app", "now"), ("mail", "username"), ("mail", "password"),
+                 ("mail", "relay_log")}  # fmt: skip
+_MAY_BE_ZERO = {("reminders", key) for key in ("quiet_from_hour", "quiet_until_hour")}
 _AT_MOST = {
     ("mail", "port"): 65_535,
-    ("reminders", "domain_per_minute"): 60_000,  # one a millisecond
     ("reminders", "quiet_from_hour"): 23,
     ("reminders", "quiet_until_hour"): 23,
 }
@@ -83,6 +80,7 @@ class Mail:
     reply_to: str
     bounce_domain: str
     message_id_domain: str
+    relay_log: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +93,8 @@ class Reminders:
     lease_seconds: int
     transmitting_seconds: int
     fuse_minimum: int
-    domain_per_minute: int
-    holder_per_day: int
     quiet_from_hour: int
     quiet_until_hour: int
-    finished_days: int
     plan_every_seconds: int
     dispatch_every_seconds: int
     reap_every_seconds: int

@@ -129,7 +129,7 @@ def test_the_numbers_tell_of_delay_doubts_bounces_the_relay_and_the_fuse(client,
     clock.advance(minutes=10)
     jobs.reap(office)
     with office.work(SYSTEM) as work:
-        runtime.blow_fuse(work, "The clock jumped.")
+        runtime.hold(work, "The clock jumped.")
         for _ in range(5):
             runtime.relay_failed(work, "connection refused")
         suppressions.suppress(work, ["a@example.org"], "hard_bounce")
@@ -149,8 +149,8 @@ def test_the_numbers_tell_of_delay_doubts_bounces_the_relay_and_the_fuse(client,
         "tracker_suppressed_addresses 1.0",
         "tracker_reminder_identity_violations 0.0",
         "tracker_reminder_audit_age_seconds 0.0",
-        "tracker_sending_armed 1.0",
-        "tracker_fuse_blown 1.0",
+        "tracker_sending_enabled 0.0",
+        "tracker_sending_held 1.0",
         "tracker_relay_failures 5.0",
         "tracker_relay_paused 1.0",
         "tracker_digests_late 0.0",

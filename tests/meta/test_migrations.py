@@ -88,6 +88,7 @@ def test_records_survive_tables_that_are_rebuilt_while_others_refer_to_them(new_
         silent = connection.execute(text("select address from suppression")).scalars().all()
         cycles = connection.execute(text("select count(*) from cycle")).scalar_one()
         key = connection.execute(text("select number_key from certification")).scalar_one()
+        letters = connection.execute(text(_LETTERS)).all()
         imported = connection.execute(text("select imported from cycle")).scalar_one()
         if connection.dialect.name == "sqlite":
             assert connection.execute(text("pragma foreign_keys")).scalar_one() == 1
@@ -95,10 +96,17 @@ def test_records_survive_tables_that_are_rebuilt_while_others_refer_to_them(new_
     assert tuple(holder) == ("José", " nunez , jose ;", "A@münchen.example")
     assert sorted(silent) == ["a@münchen.example", "b@xn--a.example", "c@münchen.example"]
     assert cycles == 1
+    assert [row[0] for row in letters] == ["h:a:1", "h:b:1", "log"]
+    assert [row.message_id[:7] for row in letters] == ["<a@x.ex", "<b@x.ex", "<019000"]
+    assert [row.state for row in letters] == ["ready", "sent", "sent"]
     assert (key, bool(imported)) == ("CPT1", False)
 
 
 _IDS = {name: f"0190000000007000800000000000000{n}" for n, name in enumerate("hcy")}
+_LETTERS = """
+select case when dedupe_key like 'log:%' then 'log' else dedupe_key end, message_id, state
+from message order by dedupe_key
+"""
 _CERTIFIED_IN_0006 = """
 insert into holder (id, ref, given_name, family_name, email, language, time_zone, recorded_at,
     version)
@@ -113,7 +121,17 @@ values (:y, :c, 1, '2024-01-01', 1, '2024-01-01', '2029-01-01', '2024-01-01', 'x
 insert into suppression (address, reason, recorded_at)
 select address, 'hard_bounce', '2026-01-01 00:00:00' from (
     select 'a@xn--mnchen-3ya.example' as address union select 'a@münchen.example'
-    union select 'b@xn--a.example' union select 'c@xn--mnchen-3ya.example') as known
+    union select 'b@xn--a.example' union select 'c@xn--mnchen-3ya.example') as known;
+insert into message (id, dedupe_key, message_id, kind, address, priority, state, created_at,
+    next_at, useful_until, token, attempts)
+values (:h, 'h:a:1', '<a@x.example>', 'reminder', 'a@x.example', 5, 'ready',
+    '2026-01-01 00:00:00', '2026-01-01 00:00:00', '2026-01-01 00:00:00', 0, 0);
+insert into message_log (id, dedupe_key, message_id, kind, address, state, created_at, attempts,
+    finished_at)
+select id, dedupe_key, message_id, 'reminder', 'a@x.example', 'sent', '2026-01-01 00:00:00', 1,
+    '2026-01-01 00:00:00' from (
+    select id, 'h:b:1' as dedupe_key, '<b@x.example>' as message_id from certification
+    union select id, 'h:a:1', '<a@x.example>' from cycle) as finished
 """
 
 

@@ -118,8 +118,12 @@ def _of_scheduler(found: Gauges, now: datetime) -> Iterator[Metric]:
 
 def _of_relay(found: Gauges, now: datetime) -> Iterator[Metric]:
     paused = found.relay_resume_at is not None and found.relay_resume_at > now
-    yield _one("tracker_sending_armed", "Whether letters may leave.", found.armed)
-    yield _one("tracker_fuse_blown", "Whether the fuse stops all letters.", bool(found.fuse))
+    about = "Whether messages may leave; if not, `tracker doctor` says why and what to do."
+    yield _one("tracker_sending_enabled", about, found.enabled)
+    about = "Whether sending was stopped: lifted by `tracker reminders enable`."
+    yield _one("tracker_sending_held", about, bool(found.held))
+    about = "Since the last moment up to which the relay's own record was read."
+    yield _age("tracker_evidence_age_seconds", now, found.evidence_until, about)
     yield _one("tracker_relay_failures", "Connections failed in a row.", found.relay_failures)
     yield _one("tracker_relay_paused", "Whether the relay is left alone for a while.", paused)
 

@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import FrameType
 
 import click
@@ -88,17 +89,20 @@ def serve(host: str, port: int, *, workers: int | None, threads: int, with_sched
 
 
 def _run_together(programs: Sequence[Sequence[str]]) -> int:
-    """Run programs until one ends or somebody says stop; then end the others. Its status."""
+    """Run programs until one ends or somebody says stop; then end the others. Its status.
+
+    They end as well when this process is killed.
+    """
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     running: dict[int, subprocess.Popen[bytes]] = {}
     before = signal.signal(signal.SIGTERM, _stop)
     try:
         for program in programs:
-            started = subprocess.Popen(program, env=environment)  # noqa: S603 - programs of ours
+            started = _start(program, environment)
             running[started.pid] = started
         pid, status = os.wait()
-        running.pop(pid).returncode = os.waitstatus_to_exitcode(status)
+        running[pid].returncode = os.waitstatus_to_exitcode(status)
         return os.waitstatus_to_exitcode(status)
     except KeyboardInterrupt:
         return 0
@@ -110,12 +114,19 @@ def _run_together(programs: Sequence[Sequence[str]]) -> int:
         signal.signal(signal.SIGTERM, before)
 
 
+def _start(program: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a program that ends with this one, in a process group of its own."""
+    bound = [sys.executable, "-m", "tracker.cli.bound", str(os.getpid()), *program]
+    return subprocess.Popen(bound, env=environment, process_group=0)  # noqa: S603 - ours
+
+
 def _wait(process: subprocess.Popen[bytes]) -> None:
-    try:
+    """Let a program end; then end what it has left behind, such as workers it was just starting."""
+    with suppress(subprocess.TimeoutExpired):
         process.wait(_PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
