@@ -1,4 +1,4 @@
-"""Tokens know who made them and who uses them; decisions know the person, not the name alone.
+"""Who decides, by an id; tokens know their makers; employers whom holders bar, or who are renamed.
 
 Revision ID: 0012
 Revises: 0009
@@ -9,12 +9,21 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+import tracker.db
+
 revision = "0012"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
 
 _ID = sa.Uuid(as_uuid=False)
+_INSTANT = tracker.db.Instant(timezone=True)
+_OLD_NOTICES = (
+    "'award', 'award_corrected', 'award_withdrawn', 'activity_decided', 'activity_reopened', "
+    "'renewal_decided', 'renewal_reopened', 'appeal_decided', 'suspended', 'reinstated', "
+    "'revoked', 'adjusted', 'consent_asked', 'listed', 'employment_ended', 'request_decided'"
+)
+_NOTICES = _OLD_NOTICES.replace("'listed'", "'listed', 'employer_renamed'")
 _DECISIONS = ("activity_decision", "former_renewal_decision", "renewal", "standing_change")
 
 
@@ -22,6 +31,26 @@ def upgrade() -> None:
     _tokens()
     for table in _DECISIONS:
         op.add_column(table, sa.Column("decided_by_id", _ID, nullable=True))
+    op.create_table(
+        "employer_bar",
+        sa.Column("holder_id", _ID, nullable=False),
+        sa.Column("employer_id", _ID, nullable=False),
+        sa.Column("recorded_at", _INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["holder_id"], ["holder.id"], name=op.f("fk_employer_bar_holder_id_holder")
+        ),
+        sa.ForeignKeyConstraint(
+            ["employer_id"], ["employer.id"], name=op.f("fk_employer_bar_employer_id_employer")
+        ),
+        sa.PrimaryKeyConstraint("holder_id", "employer_id", name=op.f("pk_employer_bar")),
+    )
+    _kinds_of_notices(_NOTICES)
+
+
+def _kinds_of_notices(kinds: str) -> None:
+    with op.batch_alter_table("notice") as batch_op:
+        batch_op.drop_constraint(op.f("ck_notice_kind"), type_="check")
+        batch_op.create_check_constraint(op.f("ck_notice_kind"), f"kind in ({kinds})")
 
 
 def _tokens() -> None:
@@ -41,6 +70,9 @@ def _tokens() -> None:
 
 
 def downgrade() -> None:
+    op.execute("delete from notice where kind = 'employer_renamed'")
+    _kinds_of_notices(_OLD_NOTICES)
+    op.drop_table("employer_bar")
     op.drop_index("ix_token_maker", "token")
     with op.batch_alter_table("token") as batch_op:
         batch_op.drop_constraint(op.f("fk_token_maker_id_token"), type_="foreignkey")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -25,6 +25,7 @@ from tracker.domain.reasons import Act
 from tracker.domain.terms import Case
 from tracker.models import Activity, Decision, Evidence
 from tracker.services import bulk, certifications, facts, history, notices, renewals
+from tracker.services.certifications import Lock
 from tracker.services.notices import News
 from tracker.services.work import Reading, Work
 
@@ -115,16 +116,8 @@ def check_claim(case: Case, claim: Claim, *, on: date) -> ActivityType:
     raise refused or Invalid("No version of the policy governs the cycle.")
 
 
-def _lock(work: Work, holder_id: str) -> None:
-    certifications.lock(work, [holder_id])
-
-
 def _own(
-    work: Work,
-    activity_id: str,
-    version: int | None,
-    *,
-    lock: Callable[[Work, str], None] = _lock,
+    work: Work, activity_id: str, version: int | None, *, lock: Lock = certifications.lock_one
 ) -> Activity:
     """The activity to be changed, its holder locked; Stale unless it is as the actor read it."""
     activity = work.session.get(Activity, activity_id)

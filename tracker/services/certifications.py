@@ -6,7 +6,7 @@ case of many.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -25,6 +25,8 @@ from tracker.services.work import Work
 
 # What holders are told of by letter; a surrender is their own act.
 NEWS_OF = {"suspend": "suspended", "reinstate": "reinstated", "revoke": "revoked"}
+Lock = Callable[[Work, str], None]
+"""A way to lock a holder's record."""
 settle = awards.settle
 cycle_row = timelines.cycle_row
 
@@ -50,6 +52,11 @@ def lock_to_decide(work: Work, holder_ids: Collection[str]) -> set[str]:
     """
     lock(work, holder_ids)
     return own_records(work.actor, holder_ids)
+
+
+def lock_one(work: Work, holder_id: str) -> None:
+    """Lock one holder's record, if there is one."""
+    lock(work, [holder_id])
 
 
 def lock_one_to_decide(work: Work, holder_id: str) -> None:

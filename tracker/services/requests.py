@@ -7,7 +7,7 @@ changed again like any other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Literal, get_args
 
@@ -18,6 +18,7 @@ from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
 from tracker.domain.permissions import check_own_holder
 from tracker.models import Holder, Request
 from tracker.services import certifications, history, holders, notices
+from tracker.services.certifications import Lock
 from tracker.services.notices import News
 from tracker.services.work import Reading, Work
 
@@ -125,11 +126,7 @@ def decide(
 _VERBS: Mapping[Decision, str] = {"granted": "grant", "refused": "refuse"}
 
 
-def _lock(work: Work, holder_id: str) -> None:
-    certifications.lock(work, [holder_id])
-
-
-def _locked(work: Work, request_id: str, *, lock: Callable[[Work, str], None] = _lock) -> Request:
+def _locked(work: Work, request_id: str, *, lock: Lock = certifications.lock_one) -> Request:
     """The request, its holder locked: whoever changes either waits."""
     found = work.session.get(Request, request_id)
     if found is None:
