@@ -286,7 +286,7 @@ def test_whoever_is_put_on_an_employers_list_is_asked_for_consent(office, clock,
     employed(office, holder_id)
     (letter,) = sent(office, clock)
 
-    assert letter.subject == "Acme would like to see whether you are certified"
+    assert letter.subject == "An employer would like to see whether you are certified"
     assert "It sees nothing until you agree" in letter.text
     assert letter.message["List-Unsubscribe"] is None
 
@@ -301,8 +301,8 @@ def test_whoever_agreed_or_left_meanwhile_is_not_asked(office, clock, certified)
     employed(office, third, "Third")
 
     assert [one.subject for one in sent(office, clock)] == [
-        "Second took you off its employee list",
-        "Third would like to see whether you are certified",
+        "An employer took you off its employee list",
+        "An employer would like to see whether you are certified",
     ]
     assert cases.states(office) == ["cancelled", "sent", "sent"]
 

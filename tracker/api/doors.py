@@ -230,6 +230,7 @@ def _run(
         if upload is not None:
             arguments = (*arguments[:-1], upload.prepare(office(), arguments[-1]))
         with office().work(actor) as work:
+            tokens.check_alive(work)
             answer: Response = view(work, *arguments, **path)
             if settle is not None:
                 settle(work, answer)

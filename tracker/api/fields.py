@@ -62,6 +62,17 @@ class Reference(Words):
         return values.reference(text)
 
 
+class CompanyName(Words):
+    """A company's name."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(values.LONGEST_COMPANY, **options)
+
+    def rule(self, text: str) -> str:
+        """The name as it is kept. Raises ValueError."""
+        return values.company(text)
+
+
 class CertificateNumber(Words):
     """A certificate number as somebody gives it."""
 

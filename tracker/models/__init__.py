@@ -15,7 +15,7 @@ from tracker.models.certifications import (
     Span,
     StandingChange,
 )
-from tracker.models.employers import Employer, RosterEntry, Sharing
+from tracker.models.employers import Employer, EmployerBar, RosterEntry, Sharing
 from tracker.models.history import HistoryEntry, HistoryValue, ImportRun
 from tracker.models.holders import FormerName, Holder, Request
 from tracker.models.notices import Digest, DigestOrder, Notice, Preference
@@ -33,7 +33,7 @@ from tracker.models.reminders import Reminder, ReminderCursor
 __all__ = [
     "Activity", "Adjustment", "AdjustmentBatch", "Appeal", "Assessment", "Base", "Bounce", "Center",
     "CenterApproval", "Certification", "Cycle", "Decision", "Digest", "DigestOrder", "Employer",
-    "Evidence", "FormerName", "FormerRenewalDecision", "HistoryEntry",
+    "EmployerBar", "Evidence", "FormerName", "FormerRenewalDecision", "HistoryEntry",
     "HistoryValue", "Holder", "IdempotencyKey", "ImportRun", "Message", "Notice",
     "PolicyPublication", "Preference", "RelayAccept", "Reminder", "ReminderCursor", "Renewal",
     "Request", "RosterEntry", "Runtime", "Sharing", "Span", "StandingChange", "Suppression",

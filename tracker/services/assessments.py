@@ -60,10 +60,10 @@ def record(work: Work, holder_id: str, attempt: Attempt) -> str:
     Once a certification has ended for good its modules may be passed anew. Raises RetakeTooSoon
     unless ``override_reason`` is given, AlreadyPassed unless it is passed anew or is a
     re-examination by the policy, AlreadyRecorded for the same attempt entered twice, Invalid for
-    a day in the future or a score out of bounds, NotFound.
+    a day in the future or a score out of bounds, SelfReview, NotFound.
     """
-    check_own_holder(work.actor, holder_id)
-    scheme, zone = work.schemes[attempt.scheme], _locked_zone(work, holder_id)
+    certifications.lock_one_to_decide(work, holder_id)
+    scheme, zone = work.schemes[attempt.scheme], _zone(work, holder_id)
     _check_values(work, scheme, attempt, zone)
     again = _check_lawful(work, scheme, holder_id, attempt)
     row = Assessment(
@@ -85,10 +85,9 @@ def record(work: Work, holder_id: str, attempt: Attempt) -> str:
     return row.id
 
 
-def _locked_zone(work: Work, holder_id: str) -> str:
-    """The holder's time zone, their record locked for the transaction. Raises NotFound."""
-    statement = select(Holder.time_zone).where(Holder.id == holder_id).with_for_update()
-    row = work.row(statement)
+def _zone(work: Work, holder_id: str) -> str:
+    """The holder's time zone. Raises NotFound."""
+    row = work.row(select(Holder.time_zone).where(Holder.id == holder_id))
     if row is None:
         raise NotFound
     zone: str = row.time_zone
@@ -292,8 +291,8 @@ def _correct(
     row = work.session.get(Assessment, assessment_id)
     if row is None:
         raise NotFound
-    certifications.lock(work, [row.holder_id])
-    work.session.refresh(row)
+    certifications.lock_one_to_decide(work, row.holder_id)
+    work.reread(row)
     if row.voided_at is not None:
         raise IllegalTransition("The assessment is void already.", state="void")
 

@@ -128,7 +128,7 @@ def void(
 
 
 def _imported(work: Work, certification_id: str) -> Any:
-    row = certifications.locked(work, certification_id)
+    row = certifications.locked_to_decide(work, certification_id)
     if row.imported_at is None:
         raise IllegalTransition(
             "The award follows from passes on record: amend or void the assessments instead "

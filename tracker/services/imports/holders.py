@@ -14,7 +14,8 @@ from sqlalchemy import select
 
 from tracker.domain.names import Name, as_stored, is_same
 from tracker.models import HistoryEntry, HistoryValue, Holder
-from tracker.services import bulk, cursors, holders, names, namesakes
+from tracker.services import bulk, certifications, cursors, holders, names, namesakes
+from tracker.services.imports.lookups import OWN
 from tracker.services.imports.run import Kind, Row, Run, nothing_follows
 from tracker.services.imports.tables import Batch
 from tracker.services.work import Work
@@ -33,7 +34,10 @@ _Values = dict[str, Any]
 def _take(run: Run, rows: Collection[Row]) -> None:
     if run.broken:
         return
-    on_record = _on_record(run.work, [row.key for row in rows])
+    on_record = _on_record(run, rows)
+    rows = run.good(rows)
+    if run.broken:
+        return
     wanted = {row.key: _values(run, row, on_record.get(row.key)) for row in rows}
     _keep_what_people_changed(run, rows, on_record, wanted)
     _name(run.work, on_record, wanted)
@@ -49,11 +53,30 @@ def _take(run: Run, rows: Collection[Row]) -> None:
     cursors.touch_holders(run.work, moved)
 
 
-def _on_record(work: Work, refs: Collection[str]) -> dict[str, Any]:
-    """The people of these refs, locked in the order in which ``certifications.lock`` locks."""
+def _on_record(run: Run, rows: Collection[Row]) -> dict[str, Any]:
+    """The people whom the rows name, locked; refused is what would change one's own record."""
+    work, refs = run.work, [row.key for row in rows]
+    ids = {one.id for one in work.rows(_IDS.where(bulk.among(work, Holder.ref, refs)))}
+    own = certifications.lock_to_decide(work, ids)
     columns = (Holder.ref, Holder.id, Holder.folded_name, *(getattr(Holder, f) for f in _FIELDS))
-    statement = select(*columns).where(bulk.among(work, Holder.ref, refs)).order_by(Holder.id)
-    return {row.ref: row for row in work.rows(statement.with_for_update())}
+    found = work.rows(select(*columns).where(bulk.among(work, Holder.id, ids)))
+    on_record = {one.ref: one for one in found}
+    for row in rows:
+        old = on_record.get(row.key)
+        if (
+            old is not None
+            and old.id in own
+            and any(
+                row[name] is not None and row[name] != getattr(old, name)
+                for name in _FIELDS
+                if name in run.header
+            )
+        ):
+            run.refuse(row, "holder_ref", OWN)
+    return on_record
+
+
+_IDS = select(Holder.id)
 
 
 def _values(run: Run, row: Row, old: Any) -> _Values:
