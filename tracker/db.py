@@ -24,6 +24,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
+    ExceptionContext,
     Integer,
     MetaData,
     Numeric,
@@ -120,6 +121,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "pool_size": settings.database.pool_size,
         "max_overflow": settings.database.pool_size,
+        "hide_parameters": True,  # errors are logged, and parameters are people's data
     }
     if url.get_backend_name() == "sqlite":
         file = Path(url.database or "").resolve()
@@ -134,12 +136,20 @@ def flask_config(settings: Settings) -> dict[str, Any]:
 
 def prepare(engine: Engine) -> Engine:
     """Teach an engine its dialect's habits; call once for each engine."""
+    event.listen(engine, "handle_error", _keep_values_secret)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
     else:
         event.listen(engine, "connect", _prepare_postgresql)
     return engine
+
+
+def _keep_values_secret(context: ExceptionContext) -> None:
+    """Cut an error down to its first line: PostgreSQL quotes rows and values in the others."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and error.args:
+            error.args = (str(error.args[0]).partition("\n")[0], *error.args[1:])
 
 
 def _prepare_postgresql(connection: Any, _record: Any) -> None:

@@ -17,9 +17,9 @@ import flask_smorest
 import orjson
 from flask import Response, current_app, request
 from marshmallow import RAISE, Schema, ValidationError
-from werkzeug.exceptions import PreconditionRequired, Unauthorized, UnsupportedMediaType
+from werkzeug.exceptions import PreconditionRequired, Unauthorized
 
-from tracker.api import idempotency
+from tracker.api import bodies, idempotency
 from tracker.api.schemas import Problem
 from tracker.api.uploads import Upload
 from tracker.domain.errors import Invalid, Refusal, Stale
@@ -316,14 +316,8 @@ def flat(messages: Any, path: str = "") -> dict[str, str]:
     return found
 
 
-def _json() -> Any:
-    if not request.is_json:
-        raise UnsupportedMediaType("The body must be application/json.")
-    return request.get_json()
-
-
 def _body(upload: Upload | None) -> Any:
-    return _json() if upload is None else _each_once(upload.form(office().settings))
+    return bodies.sent() if upload is None else _each_once(upload.form(office().settings))
 
 
 def _each_once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
