@@ -17,6 +17,7 @@ from tracker.domain.errors import NotAllowed, Refusal
 from tracker.domain.permissions import Actor
 from tracker.services import import_runs, imports
 from tracker.services.work import Office, Reading, Work
+from tracker.settings import Settings
 from tracker.tabular import Dates, Encoding
 
 nouns = Nouns("imports", __name__, description=__doc__)
@@ -157,6 +158,12 @@ def _present(row: Any) -> dict[str, Any]:
     }
 
 
+def _maximum(settings: Settings, actor: Actor) -> int:
+    """How large a file may be: an employer has one roster, the staff have those of a country."""
+    limits = settings.imports
+    return limits.maximum_bytes if actor.is_staff else limits.employer_maximum_bytes
+
+
 def _too_large(maximum: int) -> Exception:
     return RequestEntityTooLarge(f"The file must have at most {maximum:,} bytes.")
 
@@ -177,7 +184,7 @@ def _keep(office: Office, actor: Actor, refusal: Refusal) -> None:
     status=201,
     errors=(409,),
     upload=Upload(
-        lambda settings: settings.imports.maximum_bytes,
+        _maximum,
         _too_large,
         refused=_keep,
         problem=ImportProblem,
