@@ -7,6 +7,7 @@ for each other instead of failing half-way.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -33,6 +34,7 @@ from sqlalchemy import (
     event,
     make_url,
 )
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, Session
 from sqlalchemy.types import TypeDecorator, Uuid
 
@@ -181,6 +183,30 @@ def single_statements(engine: Engine) -> Iterator[Session]:
     with reading(engine) as connection, Session(connection, expire_on_commit=False) as session:
         yield session
         session.flush()
+
+
+@contextmanager
+def without_waiting(connection: Connection) -> Iterator[None]:
+    """Leave a statement undone rather than wait for another writer, on SQLite.
+
+    On PostgreSQL a statement says itself which rows it does without.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    patience = driver.execute("PRAGMA busy_timeout").fetchone()[0]
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY_CODE != sqlite3.SQLITE_BUSY:
+            raise
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={patience}")
+
+
+_PRIMARY_CODE = 0xFF  # what kind of error it is; the rest says more of it
 
 
 @contextmanager

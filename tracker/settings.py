@@ -121,6 +121,7 @@ class Imports:
 
     maximum_bytes: int
     employer_maximum_bytes: int
+    dry_runs_at_once: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,16 +42,21 @@ def read(body: bytes) -> Any:
     return told
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The members of an object, each name once."""
+def each_once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """The fields by name; one that is given twice is refused, since one of them would be lost."""
     found: dict[str, Any] = {}
     for name, value in pairs:
-        _check_text(name)
         if name in found:
-            rule = "is given more than once"
-            raise Invalid("A field is given twice.", fields={name: rule})
+            raise Invalid("A field is given twice.", fields={name: "is given more than once"})
         found[name] = value
     return found
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of an object, each name once."""
+    for name, _ in pairs:
+        _check_text(name)
+    return each_once(pairs)
 
 
 def _check(told: Any) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -235,14 +236,16 @@ def _run(
 ) -> Response:
     """Call the view in one transaction; ``settle`` may add to it once the answer is known."""
     try:
-        if upload is not None:
-            with office().reading(actor) as reading:
-                upload.ask(reading, arguments[-1], **path)
-            arguments = (*arguments[:-1], upload.prepare(office(), actor, arguments[-1]))
-        with office().work(actor) as work:
-            answer: Response = view(work, *arguments, **path)
-            if settle is not None:
-                settle(work, answer)
+        with ExitStack() as opened:
+            if upload is not None:
+                with office().reading(actor) as reading:
+                    upload.ask(reading, arguments[-1], **path)
+                body = opened.enter_context(upload.prepare(office(), actor, arguments[-1]))
+                arguments = (*arguments[:-1], body)
+            with office().work(actor) as work:
+                answer: Response = view(work, *arguments, **path)
+                if settle is not None:
+                    settle(work, answer)
     except Refusal as refusal:
         if upload is not None:
             upload.refused(office(), actor, refusal)
@@ -287,7 +290,7 @@ def _arguments(
 ) -> tuple[Any, ...]:  # fmt: skip
     """Query and body as the schemas load them; a parameter that is not known is refused."""
     found: list[Any] = []
-    given = _each_once(request.args.items(multi=True)) if request.query_string else {}
+    given = bodies.each_once(request.args.items(multi=True)) if request.query_string else {}
     if query is not None and load_query is not None:
         found.append(load(load_query, given) if given else _no_parameters(load_query))
     elif given:
@@ -331,17 +334,7 @@ def _form_of_caller(upload: Upload | None, actor: Actor) -> _Form | None:
 
 
 def _body(form: _Form | None) -> Any:
-    return bodies.sent() if form is None else _each_once(form(office().settings))
-
-
-def _each_once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """The fields by name; one that is given twice is refused, since one of them would be lost."""
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise Invalid("A field is given twice.", fields={name: "is given more than once"})
-        found[name] = value
-    return found
+    return bodies.sent() if form is None else bodies.each_once(form(office().settings))
 
 
 def _plain(path: dict[str, Any]) -> dict[str, Any]:

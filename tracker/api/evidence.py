@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -57,9 +59,10 @@ def _ask(reading: Reading, _body: dict[str, Any], *, activity_id: str) -> None:
     evidence.check_room(reading, activity_id)
 
 
-def _checked(office: Office, _actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
+@contextmanager
+def _checked(office: Office, _actor: Actor, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The file as it may be kept, told by its content."""
-    return {"file": evidence.checked(office.settings, body["file"].stream, body["file"].filename)}
+    yield {"file": evidence.checked(office.settings, body["file"].stream, body["file"].filename)}
 
 
 @nouns.writes(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from tracker.domain.permissions import Actor
 from tracker.services.work import Office, Reading
 from tracker.settings import Settings
 
+_Prepare = Callable[[Office, Actor, dict[str, Any]], AbstractContextManager[dict[str, Any]]]
 _WRAPPING = 64 * 1024  # what the form around a file may take
 
 
@@ -31,8 +33,9 @@ class File(flask_smorest.fields.Upload):  # type: ignore[misc]
         return value
 
 
-def _as_it_is(_office: Office, _actor: Actor, body: dict[str, Any]) -> dict[str, Any]:
-    return body
+@contextmanager
+def _as_it_is(_office: Office, _actor: Actor, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield body
 
 
 def _anything(_reading: Reading, _body: dict[str, Any], **_path: Any) -> None:
@@ -50,14 +53,15 @@ class Upload:
     ``maximum_bytes`` is how large the caller's file may be; ``too_large`` makes the refusal of a
     larger one. ``ask`` raises what would refuse the request whatever the file holds; ``prepare``
     is costly work on the file, done after that and before the transaction opens, so that nobody
-    waits for it. ``refused`` is told of a refusal after the transaction was rolled back.
-    ``problem`` is the form of the route's errors.
+    waits for it; what it gives is the view's body, and ends after the transaction. ``refused`` is
+    told of a refusal after the transaction was rolled back. ``problem`` is the form of the route's
+    errors.
     """
 
     maximum_bytes: Callable[[Settings, Actor], int]
     too_large: Callable[[int], Exception]
     ask: Callable[..., None] = _anything
-    prepare: Callable[[Office, Actor, dict[str, Any]], dict[str, Any]] = _as_it_is
+    prepare: _Prepare = _as_it_is
     refused: Callable[[Office, Actor, Refusal], None] = _leave
     problem: type[Schema] = Problem
 

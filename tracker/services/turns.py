@@ -48,6 +48,19 @@ def reading_a_file(settings: Settings) -> Iterator[None]:
         raise TooBusy(_BUSY) from error
 
 
+@contextmanager
+def rehearsing(settings: Settings) -> Iterator[None]:
+    """Hold the turn of whoever tries a file out, which takes a copy of the database.
+
+    Raises TooBusy.
+    """
+    try:
+        with turns.turn(_folder(settings), "rehearsals", of=settings.imports.dry_runs_at_once):
+            yield
+    except NoTurn as error:
+        raise TooBusy("Other files are being tried out; send this one again shortly.") from error
+
+
 def writing_a_file(settings: Settings, actor: Actor) -> Callable[[], None]:
     """Take one of the caller's turns to be given a file; returns how to end it.
 
