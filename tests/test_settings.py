@@ -282,9 +282,9 @@ def test_a_missing_key_is_named(config):
 
 def test_a_missing_section_is_named_key_by_key(config):
     text = (config / "default.toml").read_text("utf-8")
-    (config / "default.toml").write_text(text.replace("[imports]\nmaximum_bytes", "#"), "utf-8")
+    (config / "default.toml").write_text(text.replace("[exports]\nat_once", "#"), "utf-8")
 
-    assert _refused() == ["imports.maximum_bytes: is missing"]
+    assert _refused() == ["exports.at_once: is missing"]
 
 
 @pytest.mark.parametrize(

@@ -112,9 +112,30 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """Limits of an uploaded import."""
+    """Limits of an uploaded import; an employer's is smaller than the staff's."""
 
     maximum_bytes: int
+    employer_maximum_bytes: int
+    dry_runs_at_once: int
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What it may cost to read a file from outside, in a process of its own."""
+
+    at_once: int
+    waiting: int
+    patience_seconds: int
+    evidence_seconds: int
+    table_seconds: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exports:
+    """Limits of the files that are given out."""
+
+    at_once: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +158,8 @@ class Settings:
     reminders: Reminders
     evidence: Evidence
     imports: Imports
+    files: Files
+    exports: Exports
     api: Api
 
     @property

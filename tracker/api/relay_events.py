@@ -11,12 +11,11 @@ import hmac
 import re
 from typing import Any
 
-import orjson
 from flask import Response, request
 from marshmallow import fields, validate
-from werkzeug.exceptions import BadRequest, Unauthorized
+from werkzeug.exceptions import Unauthorized
 
-from tracker.api import doors
+from tracker.api import bodies, doors
 from tracker.api.doors import Nouns
 from tracker.api.fields import Closed, Moment, Words, choice
 from tracker.domain.errors import Invalid
@@ -95,10 +94,7 @@ def _check_signed(body: bytes) -> None:
 
 
 def _load(body: bytes) -> list[dict[str, Any]]:
-    try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadRequest("The body must be JSON.") from error
+    told = bodies.read(body)
     if not isinstance(told, list) or len(told) > _MOST:
         rule = f"must be a list of at most {_MOST} events"
         raise Invalid("A value is not acceptable.", fields={"body": rule})
