@@ -15,13 +15,13 @@ from tracker.settings import SettingsRefusedError
 
 CONFIG = settings.ROOT / "config"
 PRODUCTION = {
-    "TRACKER_APP_BASE_URL": "https://tracker.example",
-    "TRACKER_DATABASE_URL": "postgresql://u:p@db/tracker",
-    "TRACKER_MAIL_SERVER": "relay.example",
-    "TRACKER_MAIL_SENDER": "Tracker <t@tracker.example>",
-    "TRACKER_MAIL_REPLY_TO": "help@tracker.example",
-    "TRACKER_MAIL_BOUNCE_DOMAIN": "tracker.example",
-    "TRACKER_MAIL_MESSAGE_ID_DOMAIN": "tracker.example",
+    "TRACKER_APP_BASE_URL": "https://certs.body.us",
+    "TRACKER_DATABASE_URL": "postgresql://u:p@db/tracker?sslmode=verify-full",
+    "TRACKER_MAIL_SERVER": "relay.body.us",
+    "TRACKER_MAIL_SENDER": "Tracker <t@body.us>",
+    "TRACKER_MAIL_REPLY_TO": "help@body.us",
+    "TRACKER_MAIL_BOUNCE_DOMAIN": "body.us",
+    "TRACKER_MAIL_MESSAGE_ID_DOMAIN": "body.us",
 }
 
 

@@ -111,12 +111,12 @@ def _database(opened: Office) -> Iterator[Finding]:
         yield Finding("database", "problem", f"{where}: {cause}", fix)
         return
     yield Finding("database", "ok", where)
-    head = migrations.head()
-    if at != head:
-        detail = f"at {at or 'none'}, the newest is {head}"
-        yield Finding("migrations", "problem", detail, "Run `tracker migrate`.")
+    with opened.reading(OPERATOR) as reading:
+        obstacle = migrations.obstacle(reading.connection)
+    if obstacle:
+        yield Finding("migrations", "problem", obstacle, "Run `tracker migrate`.")
         return
-    yield Finding("migrations", "ok", f"at {at}, the newest")
+    yield Finding("migrations", "ok", f"at {at}; this release's newest is {migrations.head()}")
     yield _writing(opened)
     with opened.reading(OPERATOR) as reading:
         known = _schemes_on_record(reading)
