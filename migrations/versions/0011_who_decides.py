@@ -1,6 +1,6 @@
 """Who decides, by an id; tokens know their makers; employers whom holders bar, or who are renamed.
 
-Revision ID: 0012
+Revision ID: 0011
 Revises: 0010
 """
 
@@ -11,7 +11,7 @@ from alembic import op
 
 import tracker.db
 
-revision = "0012"
+revision = "0011"
 down_revision = "0010"
 branch_labels = None
 depends_on = None
