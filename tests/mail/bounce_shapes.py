@@ -130,6 +130,20 @@ SHAPES = (
     Shape("for now", plain(_QMAIL + "<ana@example.org>:\n450 4.2.2 full, giving up"), "soft"),
     Shape("a daemon without a trace of a path", plain(
         _QMAIL + "<ana@example.org>:\n550 5.1.1 unknown", path=""), "hard"),
+    Shape("Exchange, delayed, in words", plain(
+        "Delivery is delayed to these recipients or groups:\n\nana@example.org\n\nThis message "
+        "hasn't been delivered yet. Delivery will continue to be attempted.",
+        sender="postmaster@example.org", subject="Delayed: CPT"), "delayed"),
+    Shape("one that will be tried again", plain(
+        "Your message could not be delivered yet. It will be retried for 3 days.\n451 4.7.1 busy",
+    ), "delayed"),
+    Shape("one status, said in several lines", plain(
+        "<ana@example.org>: host mx.example.org said: 550-5.1.1 The email account that you\n"
+        "    550-5.1.1 tried to reach does not exist. 550 5.1.1 Try again (in RCPT)"), "hard"),
+    Shape("in HTML, with the letter attached", plain(
+        "--X\nContent-Type: text/html\n\n<p>550 5.1.1 unknown user</p>\n--X\n"
+        "Content-Type: message/rfc822\n\nFrom: a@b.example\nContent-Type: text/plain\n\n"
+        "Your certification.\n--X--", kind='multipart/mixed; boundary="X"'), "hard"),
     # Reports of other shapes.
     Shape("a report in base64", report(
         recipient("ana@example.org", "5.1.1"), encoding="base64"), "hard"),
@@ -161,6 +175,16 @@ SHAPES = (
     Shape("one more, marked by its system", plain(
         "I am on leave.", sender="ana@example.org", to=UNSUBSCRIBE, path="<ana@example.org>",
         more="X-Auto-Response-Suppress: All\n"), "automatic"),
+    Shape("a note of absence in Spanish, its subject encoded", plain(
+        "Vuelvo el lunes.", sender="ana@example.org", to=UNSUBSCRIBE, path="<ana@example.org>",
+        subject="=?utf-8?B?UmVzcHVlc3RhIGF1dG9tw6F0aWNhOiBDUFQ=?="), "automatic"),
+    Shape("a note of absence, its subject spoiled", plain(
+        "I am away.", sender="ana@example.org", to=UNSUBSCRIBE, path="<ana@example.org>",
+        subject="Out of office =?utf-8?B?UmVz?= =?utf-8?B?x?=", more="Precedence: bulk\n"),
+        "automatic"),
+    Shape("a note of absence with a telephone number", plain(
+        "I am back on Monday. Call 555 0100 or 550 1234.", sender="ana@example.org",
+        subject="Re: CPT"), "automatic"),
     # And what a person wrote.
     Shape("an unsubscription", plain(
         "unsubscribe", sender="ana@example.org", subject="unsubscribe", to=UNSUBSCRIBE,

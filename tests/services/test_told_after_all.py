@@ -108,7 +108,46 @@ def test_a_stage_of_a_suspension_is_told_once_it_is_lifted(office, clock, certif
     assert last(office) == (30, "planned", None)
 
 
-@pytest.mark.parametrize("planned_first", [False, True])
+def test_a_stage_of_a_suspension_is_told_when_its_end_comes_that_was_known(
+    office, clock, certified
+):
+    id_ = certified()
+    cases.change(office, id_, "suspend", clock.now.date() - timedelta(days=1))
+    jobs.plan(office)
+    cases.change(office, id_, "reinstate", clock.now.date() + timedelta(days=2))
+    for _ in range(2):
+        jobs.plan(office)
+        assert last(office) == (30, "skipped", "not_in_force")
+        clock.advance(days=1)
+    jobs.plan(office)
+
+    assert last(office) == (30, "planned", None)
+
+
+def test_a_stage_of_a_pause_is_told_when_the_pause_is_over(office, clock, certified):
+    certified()
+    wish(office, snoozed_until=clock.now.date() + timedelta(days=2))
+    sent = []
+    for _ in range(5):
+        sent.append(len(send(office)))
+        clock.advance(days=1)
+
+    assert sent == [0, 0, 0, 1, 0]
+
+
+def test_a_stage_is_told_when_the_address_has_rested(office, clock, certified):
+    certified(email="gone@example.com")
+    with office.work(SYSTEM) as work:
+        until = work.now + timedelta(days=3, hours=1)
+        suppressions.suppress(work, ["gone@example.com"], suppressions.RESTING, until=until)
+    assert send(office) == []
+    clock.advance(days=3)
+    assert send(office) == []
+    clock.advance(hours=2)
+    assert send(office) == ["gone@example.com"]
+
+
+@pytest.mark.parametrize("planned_first", [False, True], ids=["before planning", "after planning"])
 def test_a_stage_that_was_not_wanted_is_told_once_they_are_switched_on(
     office, certified, planned_first
 ):

@@ -50,7 +50,9 @@ class Look:
     ``deliverable`` that there is an address to write to, ``wanted`` that the holder did not switch
     reminders off, ``snoozed`` that they paused them. ``last_offset`` is the latest stage dealt
     with so far; ``decided`` are the stages that have a row already, ``reopened`` those
-    that have one but did not reach the holder: they are decided again.
+    that have one but did not reach the holder: they are decided again. ``mended_at`` is the next
+    instant at which something that keeps stages from the holder ends by itself: a suspension that
+    is lifted from a later day on, a pause, the rest of an address.
     """
 
     now: datetime
@@ -65,6 +67,7 @@ class Look:
     deliverable: bool = True
     wanted: bool = True
     snoozed: bool = False
+    mended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,7 @@ def plan(owed: Iterable[Stage], look: Look, policy: ReminderPolicy) -> Plan:
     ``owed`` are all stages of the cycle, in order. The latest due one is planned, the others are
     superseded by it, and so is any before the last one that was dealt with: there is no way
     back. Except for one that was reopened: what kept it from the holder may have been mended.
+    Where that happens by itself, the certification is looked at again then.
 
     Skipped, with the reason, are a stage from before the cycle was opened; the last one when it
     is more than 30 days late; any after the holder's death; any while the certification is
@@ -147,11 +151,18 @@ def plan(owed: Iterable[Stage], look: Look, policy: ReminderPolicy) -> Plan:
     passed = [stage.offset for stage in due]
     if look.last_offset is not None:
         passed.append(look.last_offset)
+    fates = tuple((stage, *_fate(stage, due[-1], look, policy)) for stage in due)
+    looks = [stage.due_at for stage in ahead[:1]]
+    if look.mended_at is not None and fates and _is_told_then(*fates[-1], look.mended_at):
+        looks.append(look.mended_at)
     return Plan(
-        fates=tuple((stage, *_fate(stage, due[-1], look, policy)) for stage in due),
-        last_offset=min(passed, default=None),
-        next_due_at=ahead[0].due_at if ahead else None,
+        fates=fates, last_offset=min(passed, default=None), next_due_at=min(looks, default=None)
     )
+
+
+def _is_told_then(stage: Stage, _: Fate, reason: SkipReason | None, at: datetime) -> bool:
+    """Whether a stage that is skipped for a reason that may go is still of use at an instant."""
+    return reason in MENDABLE and at < stage.useful_until
 
 
 def _fate(

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from email.errors import MessageError
+from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import parseaddr
 from html import unescape
@@ -20,11 +23,17 @@ _ANY = re.DOTALL | re.IGNORECASE
 _DAEMONS = frozenset({"mailer-daemon", "mail-daemon", "maildaemon", "postmaster", "mdaemon", ""})
 # No part of an IP address, a version or a date.
 _STATUS = re.compile(r"(?<![\w.])[45]\.[0-7]\.\d{1,3}(?![\w]|\.\d)")
-_CODE = re.compile(r"(?<![\w.#-])[45]\d\d(?=[\s:-])(?!\s*(?:KB|MB|bytes))")
+# A reply of RFC 5321 with words behind it: no size, and no telephone number.
+_CODE = re.compile(
+    r"(?<![\w.#-])(?:4(?:21|5[0-5]|71)|5(?:0[0-4]|1[0-2]|2[1-3]|41|5[0-46]|7[01]))"
+    r"(?=[\s:-]+[^\s\d])(?!\s*(?:KB|MB|bytes))"
+)
 _DELAYED = re.compile(
-    r"warning message only|do not need to resend|no action is required|has not yet been delivered"
-    r"|still (?:being|trying)|will (?:be|keep|continue)(?: \w+)? (?:re)?try|delivery delayed"
-    r"|message \S+ delayed|delayed \d+ hours?",
+    r"warning message only|do not need to resend|no action is required"
+    r"|not yet been delivered|not be delivered yet|still (?:being|trying)"
+    r"|(?:will|['\u2019]ll) (?:(?:be|keep|continue|to) ){0,2}(?:re)?tr(?:y|ied|ying)"
+    r"|deliver\w* (?:(?:is|was|has been) )?delayed|message \S+ delayed|delayed \d+ hours?"
+    r"|\((?:delay|warning)\)",
     re.IGNORECASE,
 )
 _COPY = re.compile(
@@ -111,13 +120,22 @@ def _is_daemon(message: Message) -> bool:
 def _words(message: Message) -> str:
     """What the message says itself, without the copy of what it is about."""
     for wanted in ("text/plain", "text/html"):
-        for part in message.walk():
+        for part in _own_parts(message):
             if part.get_content_type() == wanted:
                 text = _decoded(part)[:_READ]
                 text = unescape(_TAGS.sub("\n", text)) if wanted == "text/html" else text
                 copy = _COPY.search(text)
                 return text[: copy.start()] if copy else text
     return ""
+
+
+def _own_parts(message: Message) -> Iterator[Message]:
+    """The parts of a message, but not those of the messages that it carries."""
+    yield message
+    if message.get_content_maintype() == "multipart":
+        for part in message.get_payload():
+            if isinstance(part, Message):
+                yield from _own_parts(part)
 
 
 def _decoded(part: Message) -> str:
@@ -130,4 +148,8 @@ def _decoded(part: Message) -> str:
 
 
 def _header(message: Message, name: str) -> str:
-    return " ".join(str(message.get(name, "")).split())
+    """A field on one line, decoded (RFC 2047); as it stands where that fails."""
+    raw = str(message.get(name, ""))
+    with suppress(ValueError, LookupError, MessageError):
+        raw = str(make_header(decode_header(raw)))
+    return " ".join(raw.split())

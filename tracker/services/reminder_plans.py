@@ -7,7 +7,7 @@ Nothing is written here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -19,6 +19,7 @@ from sqlalchemy import and_, bindparam, exists, false, func, or_, select
 from tracker.db import Instant
 from tracker.domain import reminders as rules
 from tracker.domain.certifications import Hold
+from tracker.domain.emails import compared
 from tracker.domain.schemes import ReminderPolicy, Scheme
 from tracker.models import (
     Bounce,
@@ -96,6 +97,8 @@ def examine(reading: Reading, rows: Sequence[Any], when: When) -> list[Examined]
     recorded = _recorded(reading, rows)
     decided = _decided(reading, recorded)
     silent = suppressions.of_holders(reading, rows, now=max(m.now for m in moments.values()))
+    unreached = [row for row in rows if suppressions.address_of(row, silent) is None]
+    rests = suppressions.rests(reading, unreached, now=reading.now) if unreached else {}
     wishes = _wishes(reading, rows)
     reopened = {
         id_: {one.offset: one.id for one in recorded.get(_term(row), ()) if one.reopened}
@@ -113,6 +116,9 @@ def examine(reading: Reading, rows: Sequence[Any], when: When) -> list[Examined]
             deliverable=suppressions.address_of(row, silent) is not None,
             wanted=wish is None or wish.wanted, snoozed=is_paused(wish, moment.now, zone),
         )  # fmt: skip
+        ends = _ends(reading, row, _span(spans[id_], moment.on), wish, rests)
+        mended = min((at for at in ends if at > moment.now), default=None)
+        looks[id_] = replace(looks[id_], mended_at=mended)
     plans = {id_: _plan(reading, row, looks[id_]) for id_, row in by_id.items()}
     for id_ in _complete(reading, rows, plans, moments):
         plans[id_] = _plan(reading, by_id[id_], replace(looks[id_], complete=True))
@@ -151,12 +157,32 @@ def _spans(reading: Reading, moments: dict[str, Moment]) -> dict[str, list[Any]]
     return found
 
 
+def _span(spans: Sequence[Any], on: date) -> Any:
+    return next((span for span in spans if span.from_on <= on < span.until_on), None)
+
+
 def _held(spans: Sequence[Any], on: date) -> tuple[Hold | None, bool]:
     """What holds the certification on a day, and whether an application is under review."""
-    for span in spans:
-        if span.from_on <= on < span.until_on:
-            return span.hold, span.pending_since is not None
-    return None, False  # before the award: the stages say so themselves
+    if (span := _span(spans, on)) is None:
+        return None, False  # before the award: the stages say so themselves
+    return span.hold, span.pending_since is not None
+
+
+def _ends(
+    reading: Reading, row: Any, span: Any, wish: Any, rests: Mapping[str, datetime]
+) -> Iterator[datetime]:
+    """When what keeps stages from the holder now ends by itself."""
+    scheme = reading.schemes[row.scheme]
+    if scheme.reminders is None:
+        return
+    if span is not None and span.hold is not None and span.until_on < date.max:
+        zone = zone_of(scheme.zone_of(row.time_zone))
+        yield rules.instant(span.until_on, 0, scheme.reminders, zone)
+    if wish is not None and wish.snoozed_until is not None:
+        yield rules.instant(wish.snoozed_until, -1, scheme.reminders, zone_of(row.time_zone))
+    for address in suppressions.addresses_of(row):
+        if (until := rests.get(compared(address))) is not None:
+            yield until
 
 
 Term = tuple[str, int, date]
@@ -187,9 +213,18 @@ _REOPENED = and_(
 """A stage that did not reach its holder, for a reason that may be mended, and is of use still."""
 
 
+def _is_touched(reading: Reading, row: Any) -> bool:
+    """Whether it is looked at for another reason than that a stage falls due."""
+    policy = policy_of(reading, row.scheme)
+    if policy is None or row.expires_on is None or row.next_due_at == AT_ONCE:
+        return True
+    owed = rules.stages(policy, row.expires_on, zone_of(row.time_zone))
+    return all(stage.due_at != row.next_due_at for stage in owed)
+
+
 def _recorded(reading: Reading, rows: Sequence[Any]) -> dict[Term, list[Any]]:
     """The stages that have a row, by term; read only where something touched the cursor."""
-    touched = [row.certification_id for row in rows if row.next_due_at == AT_ONCE]
+    touched = [row.certification_id for row in rows if _is_touched(reading, row)]
     found: dict[Term, list[Any]] = defaultdict(list)
     for ids in facts.chunks(touched):
         statement = (
@@ -217,7 +252,7 @@ def _decided(
     """
 
     def answer(row: Any) -> Collection[int]:
-        if row.next_due_at == AT_ONCE:
+        if _is_touched(reading, row):
             return {one.offset for one in recorded.get(_term(row), ()) if not one.reopened}
         policy = policy_of(reading, row.scheme)
         if policy is None or row.last_offset is None:

@@ -106,6 +106,17 @@ def of_holders(reading: Reading, holders: Collection[Any], *, now: datetime) -> 
     return since(reading, addresses_of(*holders), now=now)
 
 
+def rests(reading: Reading, holders: Collection[Any], *, now: datetime) -> dict[str, datetime]:
+    """Which of these holders' addresses only rest, as they are compared, and until when."""
+    found: dict[str, datetime] = {}
+    for some in facts.chunks(set(map(compared, addresses_of(*holders)))):
+        statement = select(Suppression.address, Suppression.until_at).where(
+            bulk.among(reading, Suppression.address, some), Suppression.until_at > now
+        )
+        found |= {row.address: row.until_at for row in reading.rows(statement)}
+    return found
+
+
 def addresses_of(*holders: Any) -> list[str]:
     """The holders' addresses, the first before the second."""
     return [a for holder in holders for a in (holder.email, holder.second_email) if a]
