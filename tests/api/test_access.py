@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -13,8 +14,9 @@ from tests.api.conftest import Caller
 from tracker.api.access import MadeToken, Me, Token
 from tracker.api.schemas import page_of
 from tracker.domain.certifications import Standing
+from tracker.domain.errors import TokenEnded
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Employer, IdempotencyKey
+from tracker.models import Employer, HistoryEntry, IdempotencyKey
 from tracker.services import activities, certifications, renewals, standings, tokens
 from tracker.services.standings import Held
 
@@ -284,6 +286,75 @@ def test_an_ended_token_is_dead_at_once_and_stays_on_record(ana, app):
     assert own.get("/me").status_code == 401
     assert ana.get(f"/tokens/{made['id']}").json["revoked_at"] == "2026-11-21T17:00:00Z"
     assert ana.delete(f"/tokens/{made['id']}").status_code == 204
+
+
+def test_ending_a_token_ends_all_that_were_made_with_it(caller, app, office):
+    admin = caller("admin")
+    made = admin.post("/tokens", {"role": "staff", "name": "sam"}).json
+    sam = Caller(app.test_client(), made["secret"])
+    child = sam.post("/tokens", {}).json
+    grandchild = Caller(app.test_client(), child["secret"]).post("/tokens", {}).json
+    beside = admin.post("/tokens", {"role": "staff", "name": "eve"}).json
+
+    assert admin.delete(f"/tokens/{made['id']}").status_code == 204
+
+    for one in (made, child, grandchild):
+        assert Caller(app.test_client(), one["secret"]).get("/me").status_code == 401
+        assert admin.get(f"/tokens/{one['id']}").json["revoked_at"] == "2026-11-21T17:00:00Z"
+    assert Caller(app.test_client(), beside["secret"]).get("/me").status_code == 200
+    with office.reading(SYSTEM) as reading:
+        lines = reading.rows(
+            select(HistoryEntry.subject_id, HistoryEntry.detail).where(
+                HistoryEntry.action == "revoke"
+            )
+        )
+    told = {row.subject_id: row.detail.get("with") for row in lines}
+    assert told == {made["id"]: None, child["id"]: made["id"], grandchild["id"]: made["id"]}
+
+
+@pytest.mark.parametrize("role", ["admin", "holder"])
+def test_no_token_outlives_the_one_it_is_made_with(caller, app, clock, ids, role):
+    subject = {"holder_id": ids[0]} if role == "holder" else {}
+    soon = (clock.now + timedelta(minutes=5)).isoformat()
+    five = caller(role, **subject).post("/tokens", {"expires_at": soon}).json
+    short = Caller(app.test_client(), five["secret"])
+
+    for later in ("2026-11-21T17:05:01Z", "2027-11-21T17:00:00Z", None):
+        refused = short.post("/tokens", {"expires_at": later})
+        assert [error["field"] for error in refused.json["errors"]] == ["expires_at"], later
+    assert short.post("/tokens", {}).json["expires_at"] == "2026-11-21T17:05:00Z"
+
+
+def test_a_request_whose_token_ends_while_it_is_sent_changes_nothing(ana, app):
+    """The body comes slowly, and the token is ended before it has come whole."""
+    made = ana.post("/tokens", {}).json
+
+    class Slow(io.BytesIO):
+        def readinto(self, buffer):
+            if self.tell() == 0:
+                assert ana.delete(f"/tokens/{made['id']}").status_code == 204
+            return super().readinto(buffer)
+
+    body = b'{"employer_id": "0192d3a0-0000-7000-8000-000000000000"}'
+    headers = {"Authorization": f"Bearer {made['secret']}"}
+    refused = app.test_client().post(
+        "/api/v1/me/sharing", input_stream=Slow(body), content_length=len(body), headers=headers,
+        content_type="application/json",
+    )  # fmt: skip
+
+    assert (refused.status_code, refused.json["code"]) == (401, "token_ended")
+    assert refused.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_no_token_is_made_with_one_that_has_ended(office, ids):
+    with office.work(SYSTEM) as work:
+        id_, secret = tokens.create(work, name="ana", role="holder", holder_id=ids[0])
+    with office.reading(SYSTEM) as reading:
+        actor = tokens.authenticate(reading, secret)
+    with office.work(SYSTEM) as work:
+        tokens.revoke(work, id_)
+    with pytest.raises(TokenEnded), office.work(actor) as work:
+        tokens.create(work, name="ana", role="holder", holder_id=ids[0])
 
 
 def test_an_expired_token_is_dead(ana, app, clock):

@@ -186,7 +186,8 @@ RULES |= dict.fromkeys(
         *(f"appeal_{outcome}_{what}" for outcome in ("upheld", "dismissed")
           for what in ("suspend", "revoke", "renewal")),
         "consent_asked", "consent_nothing", "consent_fields", "consent_next", "listed",
-        "listed_next", "employment_ended", "request_granted", "request_refused", "brings",
+        "listed_next", "employer_renamed", "employer_renamed_next", "employment_ended",
+        "request_granted", "request_refused", "brings",
         "brings_part", "claimed_approved", "total", "reason", "missing", "questions",
     ],
     always,
@@ -250,7 +251,12 @@ def news(tells: str, of: Case, **facts: object) -> News:
         "appeal_by": now.on + timedelta(days=30), "before": now.on - timedelta(days=5),
         "against": "suspend", "appeal_fee": Decimal(50), "now": now,
     }  # fmt: skip
-    if tells in {"consent_asked", "listed", "employment_ended"} or tells.startswith("request"):
+    if tells in {
+        "consent_asked",
+        "listed",
+        "employer_renamed",
+        "employment_ended",
+    } or tells.startswith("request"):
         given["number"] = ""
     return News(tells, **{**given, **facts})  # type: ignore[arg-type]
 

@@ -535,7 +535,7 @@ def test_whoever_is_listed_with_a_consent_is_told_what_is_seen_at_once(office, c
     tell(office, "listed", employer_id, entry_id, holder_id)
     (letter,) = sent(office, clock, minutes=0)
 
-    assert letter.subject == "Acme can see whether you are certified"
+    assert letter.subject == "An employer can see whether you are certified"
     assert ("and your points." in letter.text) is with_points
     assert ("but not your points." in letter.text) is not with_points
     assert "http" not in letter.text, "there is no page yet on which to decide"

@@ -243,6 +243,7 @@ def _run(
                 body = opened.enter_context(upload.prepare(office(), actor, arguments[-1]))
                 arguments = (*arguments[:-1], body)
             with office().work(actor) as work:
+                tokens.check_alive(work)
                 answer: Response = view(work, *arguments, **path)
                 if settle is not None:
                     settle(work, answer)

@@ -21,6 +21,7 @@ _STATUS: tuple[tuple[type[errors.Refusal], int], ...] = (
     (errors.TooManyAtOnce, HTTPStatus.TOO_MANY_REQUESTS),
     (errors.EvidenceTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (errors.NotFound, HTTPStatus.NOT_FOUND),
+    (errors.TokenEnded, HTTPStatus.UNAUTHORIZED),
     (errors.NotAllowed, HTTPStatus.FORBIDDEN),
     (errors.Stale, HTTPStatus.PRECONDITION_FAILED),
     (errors.Invalid, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -48,7 +49,7 @@ def _refused(error: errors.Refusal) -> Response:
     response = problem(int(status), error.code, error.told, **extra)
     if isinstance(error, _PASSING):
         response.headers["Retry-After"] = str(_RETRY_SECONDS)
-    return response
+    return _challenged(response)
 
 
 def _shown(way_out: errors.WayOut) -> dict[str, Any]:
@@ -67,7 +68,12 @@ def _http(error: HTTPException) -> Response:
     for name in ("Allow", "Retry-After"):
         if name in headers:
             response.headers[name] = headers[name]
-    if status == HTTPStatus.UNAUTHORIZED:
+    return _challenged(response)
+
+
+def _challenged(response: Response) -> Response:
+    """Say how to sign in, where that is what is missing."""
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
 

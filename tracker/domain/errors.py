@@ -194,6 +194,12 @@ class EvidenceMissing(Conflict):
     code = "evidence_missing"
 
 
+class TokenEnded(Refusal):
+    """The token with which somebody acts has ended since they began."""
+
+    code = "token_ended"
+
+
 class SelfReview(NotAllowed):
     """Nobody decides on a record of their own."""
 

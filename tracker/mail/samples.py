@@ -232,6 +232,7 @@ def _without_certification(language: str, today: date) -> Iterator[News]:
     now = Today(on=today, status="", valid=False, step=NextStep("none"))
     yield News("consent_asked", about=employer, now=now)
     yield News("listed", about=employer, until_on=today + timedelta(days=365), now=now)
+    yield News("employer_renamed", about=employer, was=f"{employer} 2", now=now)
     yield News("employment_ended", about=employer, on=today, now=now)
     yield News("request_granted", about=_NAMES[language], before=today, now=now)
     yield News("request_refused", reason=_WORDS[language][2], before=today, now=now)

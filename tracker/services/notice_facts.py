@@ -25,7 +25,7 @@ from tracker.models import (
     Cycle,
     Decision,
     Employer,
-    FinishedMessage,
+    EmployerBar,
     FormerRenewalDecision,
     Holder,
     Message,
@@ -58,11 +58,9 @@ _NOTICES = (
 )  # fmt: skip
 _EARLIER = (
     select(
-        Notice.kind, Notice.subject_id, Notice.event, Notice.recorded_at,
-        func.coalesce(Message.state, FinishedMessage.state).label("state"),
+        Notice.kind, Notice.subject_id, Notice.event, Notice.recorded_at, Message.state,
     )
     .join(Message, Message.id == Notice.message_id, isouter=True)
-    .join(FinishedMessage, FinishedMessage.id == Notice.message_id, isouter=True)
     .where(Notice.holder_id.in_(_IDS))
     .order_by(Notice.id)
 )  # fmt: skip
@@ -145,6 +143,7 @@ _ENTRIES = (
     select(
         RosterEntry.id, RosterEntry.holder_id, RosterEntry.employer_id, RosterEntry.ended_on,
         Employer.name, Sharing.id.label("sharing_id"), Sharing.until_on, Sharing.with_points,
+        EmployerBar.holder_id.is_not(None).label("barred"),
     )
     .join(Employer, Employer.id == RosterEntry.employer_id)
     .join(
@@ -152,6 +151,14 @@ _ENTRIES = (
         and_(
             Sharing.holder_id == RosterEntry.holder_id,
             Sharing.employer_id == RosterEntry.employer_id, roster.CONSENT,
+        ),
+        isouter=True,
+    )
+    .join(
+        EmployerBar,
+        and_(
+            EmployerBar.holder_id == RosterEntry.holder_id,
+            EmployerBar.employer_id == RosterEntry.employer_id,
         ),
         isouter=True,
     )
@@ -271,7 +278,7 @@ def known(reading: Reading, rows: Sequence[Any]) -> Known:
 
 def _source(kind: str) -> str:
     """What the subject of a kind of news is."""
-    if kind in {"consent_asked", "listed", "employment_ended"}:
+    if kind in {"consent_asked", "listed", "employer_renamed", "employment_ended"}:
         return "employer"
     first, _, _ = kind.partition("_")
     return first if first in {"activity", "renewal", "appeal", "request"} else "certification"

@@ -7,32 +7,35 @@ Nothing is written here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, exists, false, func, or_, select
 
+from tracker.db import Instant
 from tracker.domain import reminders as rules
 from tracker.domain.certifications import Hold
 from tracker.domain.schemes import ReminderPolicy, Scheme
 from tracker.models import (
+    Bounce,
     Certification,
     Cycle,
     Holder,
+    Message,
     Preference,
     Reminder,
     ReminderCursor,
     Span,
 )
-from tracker.services import bulk, cases, facts, standings, suppressions
+from tracker.services import bulk, cases, cursors, facts, letters, standings, suppressions
 from tracker.services.cases import Asked
 from tracker.services.work import Reading, zone_of
 
-AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # sorts before every instant: look at the next tick
+AT_ONCE = cursors.AT_ONCE
 
 AUDIENCE = "holder"
 TYPE = "reminders"
@@ -68,11 +71,15 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A cursor's row, what becomes of its stages, and the address a letter would go to."""
+    """A cursor's row, what becomes of its stages, and the address a letter would go to.
+
+    ``reopened`` are stages that have a row already but did not reach the holder, each with its id.
+    """
 
     row: Any
     plan: rules.Plan
     address: str | None
+    reopened: Mapping[int, str]
 
 
 When = Callable[[Any, Scheme], Moment]
@@ -86,9 +93,14 @@ def examine(reading: Reading, rows: Sequence[Any], when: When) -> list[Examined]
     by_id = {row.certification_id: row for row in rows}
     moments = {id_: when(row, reading.schemes[row.scheme]) for id_, row in by_id.items()}
     spans = _spans(reading, moments)
-    decided = _decided(reading, rows)
+    recorded = _recorded(reading, rows)
+    decided = _decided(reading, recorded)
     silent = suppressions.of_holders(reading, rows, now=max(m.now for m in moments.values()))
     wishes = _wishes(reading, rows)
+    reopened = {
+        id_: {one.offset: one.id for one in recorded.get(_term(row), ()) if one.reopened}
+        for id_, row in by_id.items()
+    }
     looks: dict[str, rules.Look] = {}
     for id_, row in by_id.items():
         moment, zone = moments[id_], zone_of(row.time_zone)
@@ -96,8 +108,8 @@ def examine(reading: Reading, rows: Sequence[Any], when: When) -> list[Examined]
         wish = wishes.get(row.holder_id)
         looks[id_] = rules.Look(
             now=moment.now, opened_at=rules.opening(row.opened_on, zone),
-            last_offset=row.last_offset, decided=decided(row), hold=hold, pending=pending,
-            deceased=row.deceased_on is not None,
+            last_offset=row.last_offset, decided=decided(row), reopened=reopened[id_],
+            hold=hold, pending=pending, deceased=row.deceased_on is not None,
             deliverable=suppressions.address_of(row, silent) is not None,
             wanted=wish is None or wish.wanted, snoozed=is_paused(wish, moment.now, zone),
         )  # fmt: skip
@@ -105,7 +117,7 @@ def examine(reading: Reading, rows: Sequence[Any], when: When) -> list[Examined]
     for id_ in _complete(reading, rows, plans, moments):
         plans[id_] = _plan(reading, by_id[id_], replace(looks[id_], complete=True))
     return [
-        Examined(row, plans[id_], suppressions.address_of(row, silent))
+        Examined(row, plans[id_], suppressions.address_of(row, silent), reopened[id_])
         for id_, row in by_id.items()
     ]
 
@@ -147,24 +159,66 @@ def _held(spans: Sequence[Any], on: date) -> tuple[Hold | None, bool]:
     return None, False  # before the award: the stages say so themselves
 
 
-def _decided(reading: Reading, rows: Sequence[Any]) -> Callable[[Any], Collection[int]]:
-    """Which stages are decided. The rows are read only where something touched the cursor.
+Term = tuple[str, int, date]
 
-    Otherwise every stage down to the cursor's last one is, and reading them would cost more
-    than all the rest.
-    """
+
+def _term(row: Any) -> Term:
+    return row.certification_id, row.cycle, row.expires_on
+
+
+_HAS_COME_BACK = exists(
+    select(Bounce.digest).where(
+        Bounce.message_id == Message.id, Bounce.kind == "hard",
+        Bounce.address == func.lower(Message.address),
+    )
+)  # fmt: skip
+_FAILED = or_(
+    Message.state == "dead",
+    and_(Message.state == "cancelled", Message.last_error.in_(letters.MENDABLE)),
+    and_(Message.state == "sent", _HAS_COME_BACK),
+)
+_REOPENED = and_(
+    Reminder.useful_until > bindparam("now", type_=Instant),
+    or_(
+        and_(Reminder.fate == "skipped", Reminder.reason.in_(rules.MENDABLE)),
+        and_(Reminder.fate == "planned", _FAILED),
+    ),
+)
+"""A stage that did not reach its holder, for a reason that may be mended, and is of use still."""
+
+
+def _recorded(reading: Reading, rows: Sequence[Any]) -> dict[Term, list[Any]]:
+    """The stages that have a row, by term; read only where something touched the cursor."""
     touched = [row.certification_id for row in rows if row.next_due_at == AT_ONCE]
-    found: dict[tuple[str, int, date], set[int]] = defaultdict(set)
+    found: dict[Term, list[Any]] = defaultdict(list)
     for ids in facts.chunks(touched):
-        statement = select(
-            Reminder.certification_id, Reminder.cycle, Reminder.expires_on, Reminder.offset
-        ).where(bulk.among(reading, Reminder.certification_id, ids), Reminder.audience == AUDIENCE)
-        for *key, offset in reading.rows(statement):
-            found[tuple(key)].add(offset)
+        statement = (
+            select(
+                Reminder.id, Reminder.certification_id, Reminder.cycle, Reminder.expires_on,
+                Reminder.offset, func.coalesce(_REOPENED, false()).label("reopened"),
+            )
+            .join(Message, Message.id == Reminder.message_id, isouter=True)
+            .where(
+                bulk.among(reading, Reminder.certification_id, ids), Reminder.audience == AUDIENCE
+            )
+        )  # fmt: skip
+        for one in reading.rows(statement, {"now": reading.now}):
+            found[_term(one)].append(one)
+    return found
+
+
+def _decided(
+    reading: Reading, recorded: Mapping[Term, Sequence[Any]]
+) -> Callable[[Any], Collection[int]]:
+    """Which stages are decided, for good.
+
+    Of cursors that nothing touched every stage down to the last one is; reading their rows would
+    cost more than all the rest.
+    """
 
     def answer(row: Any) -> Collection[int]:
         if row.next_due_at == AT_ONCE:
-            return found[row.certification_id, row.cycle, row.expires_on]
+            return {one.offset for one in recorded.get(_term(row), ()) if not one.reopened}
         policy = policy_of(reading, row.scheme)
         if policy is None or row.last_offset is None:
             return ()

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from tracker.domain.emails import compared, needs_smtputf8
 from tracker.domain.errors import NotFound
 from tracker.models import Suppression
-from tracker.services import bulk, facts, history
+from tracker.services import bulk, cursors, facts, history
 from tracker.services.work import Reading, Work
 
 HARD, RESTING = "hard_bounce", "soft_bounces"
@@ -67,6 +67,7 @@ def lift(work: Work, address: str, *, reason: str) -> None:
     ended: Any = work.connection.execute(delete(Suppression).where(Suppression.address == small))
     if not ended.rowcount:
         raise NotFound
+    cursors.touch_address(work, small)
     named = small if len(small) <= _LONGEST_SUBJECT else hashlib.sha256(small.encode()).hexdigest()
     history.record(work, "lift", "suppression", named, address=small, reason=reason)
 

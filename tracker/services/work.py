@@ -16,11 +16,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, Executable
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
 from tracker import copies, db
 from tracker.clock import Clock
 from tracker.db import Base
+from tracker.domain.errors import NotFound
 from tracker.domain.permissions import Actor
 from tracker.domain.reasons import Reasons
 from tracker.domain.schemes import Scheme, Schemes
@@ -92,6 +94,13 @@ class Work(Reading):
         """The first row of a statement or None, pending changes of the session included."""
         self.session.flush()
         return self.connection.execute(statement, parameters).first()
+
+    def reread(self, row: Base) -> None:
+        """Read a row again once its record is locked. Raises NotFound if it was deleted since."""
+        try:
+            self.session.refresh(row)
+        except InvalidRequestError as error:
+            raise NotFound from error
 
     def upsert(self, table: type[Base]) -> Any:
         """An INSERT that knows ON CONFLICT, in the database's own dialect."""

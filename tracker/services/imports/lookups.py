@@ -15,11 +15,12 @@ from tracker.domain import certifications as rules
 from tracker.domain.schemes import Scheme
 from tracker.domain.values import folded_name
 from tracker.models import Certification, Cycle, Holder
-from tracker.services import bulk, facts
+from tracker.services import bulk, certifications, facts
 from tracker.services.facts import HolderScheme
 from tracker.services.imports.run import Row, Run
 from tracker.services.work import Reading
 
+OWN = "is your own record, or that of whoever made your token: somebody else imports it"
 UNKNOWN_HOLDER = "is no holder on record; import holders first"
 
 
@@ -36,16 +37,18 @@ def by_ref(
 def holders(run: Run, rows: Collection[Row]) -> dict[str, str]:
     """The ids of the holders that rows name; unknown ones are refused.
 
-    They are locked for the run, in the order in which ``certifications.lock`` locks.
+    They are locked for the run, as for any decision of the staff: a file decides on nobody's
+    own record either.
     """
     refs = {row["holder_ref"] for row in rows}
     statement = select(Holder.ref, Holder.id).where(bulk.among(run.work, Holder.ref, refs))
-    found = {
-        row.ref: row.id for row in run.work.rows(statement.order_by(Holder.id).with_for_update())
-    }
+    found = {row.ref: row.id for row in run.work.rows(statement)}
+    own = certifications.lock_to_decide(run.work, found.values())
     for row in rows:
         if row["holder_ref"] not in found:
             run.refuse(row, "holder_ref", UNKNOWN_HOLDER)
+        elif found[row["holder_ref"]] in own:
+            run.refuse(row, "holder_ref", OWN)
     return found
 
 
