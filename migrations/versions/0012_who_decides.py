@@ -44,6 +44,14 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("holder_id", "employer_id", name=op.f("pk_employer_bar")),
     )
+    op.create_table(
+        "usage",
+        sa.Column("key", sa.String(64), nullable=False),
+        sa.Column("began_at", _INSTANT, nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_usage")),
+    )
+    op.create_index(op.f("ix_usage_began_at"), "usage", ["began_at"])
     _kinds_of_notices(_NOTICES)
 
 
@@ -72,6 +80,7 @@ def _tokens() -> None:
 def downgrade() -> None:
     op.execute("delete from notice where kind = 'employer_renamed'")
     _kinds_of_notices(_OLD_NOTICES)
+    op.drop_table("usage")
     op.drop_table("employer_bar")
     op.drop_index("ix_token_maker", "token")
     with op.batch_alter_table("token") as batch_op:

@@ -19,6 +19,7 @@ _RETRY_SECONDS = 2
 _STATUS: tuple[tuple[type[errors.Refusal], int], ...] = (
     (errors.EvidenceTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (errors.NotFound, HTTPStatus.NOT_FOUND),
+    (errors.TooOften, HTTPStatus.TOO_MANY_REQUESTS),
     (errors.TokenEnded, HTTPStatus.UNAUTHORIZED),
     (errors.NotAllowed, HTTPStatus.FORBIDDEN),
     (errors.Stale, HTTPStatus.PRECONDITION_FAILED),
@@ -43,7 +44,10 @@ def _refused(error: errors.Refusal) -> Response:
     extra: dict[str, Any] = {**error.facts, "exception": _shown(error.exception)}
     if isinstance(error, errors.Invalid) and error.fields:
         extra["errors"] = [{"field": f, "message": m} for f, m in error.fields.items()]
-    return _challenged(problem(int(status), error.code, error.told, **extra))
+    response = _challenged(problem(int(status), error.code, error.told, **extra))
+    if isinstance(error, errors.TooOften):
+        response.headers["Retry-After"] = str(error.facts["retry_after"])
+    return response
 
 
 def _shown(way_out: errors.WayOut) -> dict[str, Any]:

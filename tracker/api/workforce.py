@@ -13,7 +13,7 @@ from flask import Response
 from marshmallow import Schema, ValidationError, fields
 
 from tracker import tabular
-from tracker.api import doors, paging
+from tracker.api import doors, limits, paging
 from tracker.api.doors import Nouns
 from tracker.api.fields import Closed, Day, Reference, Words, choice
 from tracker.api.schemas import Points, page_of
@@ -263,21 +263,23 @@ def forecast(reading: Reading, query: dict[str, Any], *, employer_id: str) -> Re
 
 
 @nouns.reads(
-    f"GET {_PATH}.csv", *_MAY_ASK, query=ExportQuery, returns=None, content=CSV, errors=(404,)
+    f"GET {_PATH}.csv", *_MAY_ASK, query=ExportQuery, returns=None, content=CSV, errors=(404, 429)
 )
 def as_csv(reading: Reading, query: dict[str, Any], *, employer_id: str) -> Response:
     """The list as CSV, sent while it is read."""
     asked = _asked(reading, employer_id, query)
+    limits.exported(reading.actor)
     sent = tabular.csv_chunks(_columns(query), _rows(reading, asked, query))
     return _attached(sent, f"{CSV}; charset=utf-8", _filename(asked, "csv"))
 
 
 @nouns.reads(
-    f"GET {_PATH}.xlsx", *_MAY_ASK, query=ExportQuery, returns=None, content=XLSX, errors=(404,)
+    f"GET {_PATH}.xlsx", *_MAY_ASK, query=ExportQuery, returns=None, content=XLSX, errors=(404, 429)
 )
 def as_xlsx(reading: Reading, query: dict[str, Any], *, employer_id: str) -> Response:
     """The list as an XLSX workbook."""
     asked = _asked(reading, employer_id, query)
+    limits.exported(reading.actor)
     sent = _workbook(_columns(query), _rows(reading, asked, query))
     return _attached(sent, XLSX, _filename(asked, "xlsx"))
 
