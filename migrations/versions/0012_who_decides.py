@@ -53,6 +53,21 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_usage_began_at"), "usage", ["began_at"])
     _kinds_of_notices(_NOTICES)
+    _addresses()
+
+
+def _addresses() -> None:
+    """What was changed since it was recorded may be the holder's own word."""
+    for name in ("email", "second_email"):
+        column: sa.Column[bool] = sa.Column(
+            f"{name}_confirmed", sa.Boolean(), nullable=False, server_default=sa.true()
+        )
+        op.add_column("holder", column)
+        op.execute(
+            f"update holder set {name}_confirmed = false"  # noqa: S608 - no value is given
+            " where replace(cast(id as varchar(40)), '-', '') in"
+            f" (select replace(subject_id, '-', '') from history_value where field = '{name}')"
+        )
 
 
 def _kinds_of_notices(kinds: str) -> None:
@@ -78,6 +93,8 @@ def _tokens() -> None:
 
 
 def downgrade() -> None:
+    for name in ("email", "second_email"):
+        op.drop_column("holder", f"{name}_confirmed")
     op.execute("delete from notice where kind = 'employer_renamed'")
     _kinds_of_notices(_OLD_NOTICES)
     op.drop_table("usage")
