@@ -68,7 +68,8 @@ def test_nobody_shuts_out_whose_address_it_is(ana, owner, staff, acme_as, field)
     who, at = ana
     type_it(who, at, field, "Owner@example.org")
 
-    assert meant(staff, *acme_as, "1", "owner@example.org") == owner
+    hr, acme = acme_as
+    assert meant(staff, hr, acme, "1", "owner@example.org") == owner
 
 
 def test_it_means_them_once_the_staff_have_recorded_it(ana, staff, hr, acme):
