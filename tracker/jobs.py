@@ -17,6 +17,7 @@ from typing import Any
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.postman import FINAL_TIMEOUT, Postman
 from tracker.services import (
+    allowances,
     answers,
     digests,
     dispatcher,
@@ -160,6 +161,7 @@ def tidy(office: Office) -> int:
     """
     with office.work(SYSTEM) as work:
         forgotten = answers.forget_old(work)
+        allowances.forget_old(work)
     with office.reading(SYSTEM) as reading:
         swept = evidence.sweep(reading)
     _tell("tidy", {"forgotten": forgotten, "swept": swept})

@@ -149,6 +149,18 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one person may do, so that nobody takes what others need."""
+
+    misses_per_minute: int
+    number_misses_per_hour: int
+    exports_per_hour: int
+    claims: int
+    drafts: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set, by section; ``environment`` names the file that was laid over."""
 
@@ -164,6 +176,7 @@ class Settings:
     exports: Exports
     api: Api
     server: Server
+    limits: Limits
 
     @property
     def schemes_directory(self) -> Path:

@@ -44,7 +44,30 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("holder_id", "employer_id", name=op.f("pk_employer_bar")),
     )
+    op.create_table(
+        "usage",
+        sa.Column("key", sa.String(64), nullable=False),
+        sa.Column("began_at", _INSTANT, nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_usage")),
+    )
+    op.create_index(op.f("ix_usage_began_at"), "usage", ["began_at"])
     _kinds_of_notices(_NOTICES)
+    _addresses()
+
+
+def _addresses() -> None:
+    """What was changed since it was recorded may be the holder's own word."""
+    for name in ("email", "second_email"):
+        column: sa.Column[bool] = sa.Column(
+            f"{name}_confirmed", sa.Boolean(), nullable=False, server_default=sa.true()
+        )
+        op.add_column("holder", column)
+        op.execute(
+            f"update holder set {name}_confirmed = false"  # noqa: S608 - no value is given
+            " where replace(cast(id as varchar(40)), '-', '') in"
+            f" (select replace(subject_id, '-', '') from history_value where field = '{name}')"
+        )
 
 
 def _kinds_of_notices(kinds: str) -> None:
@@ -70,8 +93,11 @@ def _tokens() -> None:
 
 
 def downgrade() -> None:
+    for name in ("email", "second_email"):
+        op.drop_column("holder", f"{name}_confirmed")
     op.execute("delete from notice where kind = 'employer_renamed'")
     _kinds_of_notices(_OLD_NOTICES)
+    op.drop_table("usage")
     op.drop_table("employer_bar")
     op.drop_index("ix_token_maker", "token")
     with op.batch_alter_table("token") as batch_op:

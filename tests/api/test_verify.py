@@ -13,7 +13,7 @@ from tests import factories
 from tests.statements import counted
 from tracker.api.verify import Verification
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Certification
+from tracker.models import Certification, Usage
 from tracker.services import activities, assessments, certifications, facts, renewals
 
 KEYS = {
@@ -295,7 +295,7 @@ def test_what_is_shown_is_text_and_never_markup(office, client):
     assert "<script" not in asked.text
 
 
-def test_whoever_guesses_is_stopped_and_told_when_to_come_back(client, row, clock):
+def test_whoever_guesses_is_stopped_and_told_when_to_come_back(client, clock):
     def guess(n, **options):
         return client.get(f"/verify/{n:022}", **options)
 
@@ -308,12 +308,38 @@ def test_whoever_guesses_is_stopped_and_told_when_to_come_back(client, row, cloc
     shown = guess(1, headers=HTML)
     assert (shown.status_code, heading(shown)) == (429, "Too many attempts")
     assert "61 seconds" in shown.text
-    assert client.get(f"/verify/{row.public_id}").status_code == 429
-    assert client.get(f"/api/v1/verify/{row.public_id}").status_code == 429
     elsewhere = {"REMOTE_ADDR": "192.0.2.8"}
-    assert client.get(f"/verify/{row.public_id}", environ_base=elsewhere).status_code == 200
+    assert client.get(f"/verify/{1:022}", environ_base=elsewhere).status_code == 404
     clock.advance(seconds=61)
+    assert guess(1).status_code == 404
+
+
+def test_a_true_address_is_answered_whoever_guesses_beside_it(client, row):
+    for n in range(40):
+        client.get(f"/verify/{n:022}")
     assert client.get(f"/verify/{row.public_id}").status_code == 200
+    assert client.get(f"/api/v1/verify/{row.public_id}").status_code == 200
+
+
+def test_a_number_is_guarded_from_callers_everywhere_and_an_unknown_one_like_a_known(client, row):
+    def guess(number, surname, caller):
+        asked = {"number": number, "surname": surname}
+        where = {"REMOTE_ADDR": f"198.51.100.{caller}"}
+        return client.get("/api/v1/verify", query_string=asked, environ_base=where).status_code
+
+    plain = row.number.replace("-", "").lower()
+    for number, spelled in ((row.number, plain), ("CPT-22222-22222", "cpt2222222222")):
+        told = [guess(spelled if n % 2 else number, f"x{n}", n) for n in range(22)]
+        assert told == [404] * 20 + [429] * 2
+    assert guess(row.number, "Peña-García", 99) == 429
+    assert client.get(f"/verify/{row.public_id}").status_code == 200
+
+
+def test_guesses_are_counted_for_all_processes_and_tell_nobodys_address(client, office):
+    client.get(f"/verify/{1:022}", environ_base={"REMOTE_ADDR": "203.0.113.7"})
+    with office.reading(SYSTEM) as reading:
+        (kept,) = reading.rows(select(Usage.key, Usage.count))
+    assert (kept.count, len(kept.key)) == (1, 64)
 
 
 def test_finding_costs_nothing(client, row):

@@ -21,6 +21,7 @@ _STATUS: tuple[tuple[type[errors.Refusal], int], ...] = (
     (errors.TooManyAtOnce, HTTPStatus.TOO_MANY_REQUESTS),
     (errors.EvidenceTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (errors.NotFound, HTTPStatus.NOT_FOUND),
+    (errors.TooOften, HTTPStatus.TOO_MANY_REQUESTS),
     (errors.TokenEnded, HTTPStatus.UNAUTHORIZED),
     (errors.NotAllowed, HTTPStatus.FORBIDDEN),
     (errors.Stale, HTTPStatus.PRECONDITION_FAILED),
@@ -46,10 +47,12 @@ def _refused(error: errors.Refusal) -> Response:
     extra: dict[str, Any] = {**error.facts, "exception": _shown(error.exception)}
     if isinstance(error, errors.Invalid) and error.fields:
         extra["errors"] = [{"field": f, "message": m} for f, m in error.fields.items()]
-    response = problem(int(status), error.code, error.told, **extra)
+    response = _challenged(problem(int(status), error.code, error.told, **extra))
     if isinstance(error, _PASSING):
         response.headers["Retry-After"] = str(_RETRY_SECONDS)
-    return _challenged(response)
+    if isinstance(error, errors.TooOften):
+        response.headers["Retry-After"] = str(error.facts["retry_after"])
+    return response
 
 
 def _shown(way_out: errors.WayOut) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from flask import Response
 from marshmallow import Schema, ValidationError, fields
 
 from tracker import tabular
-from tracker.api import attachments, doors, paging
+from tracker.api import attachments, doors, limits, paging
 from tracker.api.doors import Nouns
 from tracker.api.fields import Closed, Day, Reference, Words, choice
 from tracker.api.schemas import Points, page_of
@@ -281,6 +281,7 @@ def _as_file(
     reading: Reading, query: dict[str, Any], employer_id: str, writer: _Writer, content_type: str
 ) -> Response:
     asked = _asked(reading, employer_id, query)
+    limits.exported(reading.actor)
 
     def write(file: IO[bytes]) -> None:
         lines = workforce.export(reading, asked, sort=query["sort"], with_points=query["points"])

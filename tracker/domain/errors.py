@@ -188,10 +188,22 @@ class IllegalTransition(Conflict):
     code = "illegal_transition"
 
 
+class LimitReached(Conflict):
+    """There are as many of these on record as one may have."""
+
+    code = "limit_reached"
+
+
 class EvidenceMissing(Conflict):
     """The activity's type needs evidence to be submitted, and no file is on record."""
 
     code = "evidence_missing"
+
+
+class TooOften(Refusal):
+    """Something was done as often as it may be for a while; ``retry_after`` seconds are left."""
+
+    code = "too_many_requests"
 
 
 class TokenEnded(Refusal):

@@ -1,7 +1,7 @@
 """Tables by noun. No decisions: constraints and columns only."""
 
 from tracker.db import Base
-from tracker.models.access import IdempotencyKey, Token
+from tracker.models.access import IdempotencyKey, Token, Usage
 from tracker.models.activities import Activity, Decision, Evidence
 from tracker.models.assessments import Assessment, Center, CenterApproval
 from tracker.models.certifications import (
@@ -38,5 +38,5 @@ __all__ = [
     "HistoryEntry", "HistoryValue", "Holder", "IdempotencyKey", "ImportRun", "Message", "Notice",
     "PolicyPublication", "Preference", "RelayAccept", "Reminder", "ReminderCursor", "Renewal",
     "Request", "RosterEntry", "Runtime", "Sharing", "Span", "StandingChange", "Suppression",
-    "Tally", "Token",
+    "Tally", "Token", "Usage",
 ]  # fmt: skip

@@ -67,3 +67,13 @@ class IdempotencyKey(Base, kw_only=True):
     body: Mapped[bytes] = mapped_column(LargeBinary)
     headers: Mapped[dict[str, str]] = mapped_column(JSON)
     recorded_at: Mapped[datetime] = mapped_column(Instant, index=True)
+
+
+class Usage(Base, kw_only=True):
+    """How often something was done since an instant; ``key`` says nothing of whoever did it."""
+
+    __tablename__ = "usage"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    began_at: Mapped[datetime] = mapped_column(Instant, index=True)
+    count: Mapped[int]

@@ -24,7 +24,7 @@ from tracker.domain.permissions import check_own_holder
 from tracker.domain.reasons import Act
 from tracker.domain.terms import Case
 from tracker.models import Activity, Decision, Evidence
-from tracker.services import bulk, certifications, facts, history, notices, renewals
+from tracker.services import activity_room, bulk, certifications, facts, history, notices, renewals
 from tracker.services.certifications import Lock
 from tracker.services.notices import News
 from tracker.services.work import Reading, Work
@@ -64,9 +64,10 @@ def claim_of(ref: str, stated: Mapping[str, Any]) -> Claim:
 
 
 def log(work: Work, certification_id: str, values: dict[str, Any]) -> str:
-    """Write an activity down as a draft of its holder. Raises Invalid, OutsideCycle, NotFound."""
+    """Write an activity down as a draft. Raises Invalid, OutsideCycle, LimitReached, NotFound."""
     row = certifications.locked(work, certification_id)
     _check(work, row, values)
+    activity_room.check(work, row.holder_id, row.scheme)
     id_ = new_id()
     made = {"id": id_, "holder_id": row.holder_id, "scheme": row.scheme, "state": "draft",
             "recorded_at": work.now, "version": 1, **claimed(values)}  # fmt: skip

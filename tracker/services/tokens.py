@@ -8,11 +8,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 
 from tracker import db
 from tracker.db import Instant, new_id
-from tracker.domain.errors import Invalid, NotFound, TokenEnded
+from tracker.domain.errors import Invalid, LimitReached, NotFound, TokenEnded
 from tracker.domain.permissions import ROLES, SCOPES, Actor, Role, Scope
 from tracker.models import Employer, Holder, Token
 from tracker.services import history
@@ -25,6 +25,10 @@ _COLUMNS = (
     Token.id, Token.name, Token.role, Token.scopes, Token.holder_id, Token.employer_id,
     Token.recorded_at, Token.expires_at, Token.last_used_at, Token.revoked_at,
 )  # fmt: skip
+_LIVING = (
+    Token.revoked_at.is_(None),
+    or_(Token.expires_at.is_(None), Token.expires_at > bindparam("now", type_=Instant)),
+)
 BY_DIGEST = select(
     Token.id, Token.name, Token.role, Token.scopes, Token.holder_id, Token.employer_id,
     Token.expires_at, Token.revoked_at, Token.last_used_at, Token.person_id,
@@ -48,7 +52,7 @@ def create(
     It ends with the token that it is made with, at the latest: that is the actor's. ``person_id``
     is whoever will use it; somebody new if it is not given. A holder's token names the holder and
     an employer's the employer. One of the staff may name the holder whom they are themselves, on
-    whose record they may not decide. Raises Invalid, TokenEnded.
+    whose record they may not decide. Raises Invalid, LimitReached, TokenEnded.
     """
     fields = _mistakes(
         work, name=name, role=role, holder_id=holder_id, employer_id=employer_id, scopes=scopes,
@@ -56,6 +60,8 @@ def create(
     )  # fmt: skip
     if fields:
         raise Invalid("This token cannot be made.", fields=fields)
+    if person_id is not None:
+        _check_room(work, person_id)
     secret, maker = PREFIX + secrets.token_urlsafe(_BYTES), work.actor
     above = maker.makers | ({maker.holder_id} if maker.holder_id else set())
     row = Token(
@@ -68,6 +74,14 @@ def create(
     check_alive(work)  # the new row holds its maker's, so from here on whoever ends that one waits
     history.record(work, "create", "token", row.id, name=name, role=role, scopes=row.scopes)
     return row.id, secret
+
+
+def _check_room(work: Work, person_id: str) -> None:
+    """Refuse a person one more than they may have. Raises LimitReached."""
+    most = work.settings.limits.tokens
+    living = select(func.count()).where(Token.person_id == person_id, *_LIVING)
+    if work.row(living, {"now": work.now})[0] >= most:
+        raise LimitReached(f"You have {most} tokens that can be used; end one first.", limit=most)
 
 
 def _mistakes(
@@ -149,10 +163,7 @@ def check_alive(work: Work) -> None:
         raise TokenEnded("The token has ended.")
 
 
-_ALIVE = select(Token.id).where(
-    Token.id == bindparam("id"), Token.revoked_at.is_(None),
-    or_(Token.expires_at.is_(None), Token.expires_at > bindparam("now", type_=Instant)),
-)  # fmt: skip
+_ALIVE = select(Token.id).where(Token.id == bindparam("id"), *_LIVING)
 
 
 def revoke(work: Work, token_id: str) -> None:

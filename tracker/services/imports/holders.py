@@ -25,6 +25,7 @@ _REQUIRED = ("given_name", "family_name", "email")
 _OPTIONAL = ("second_email", "language", "time_zone")
 _FIELDS = (*_REQUIRED, *_OPTIONAL)
 _LOOKED_AT = ("time_zone", "email", "second_email")  # what decides whether reminders arrive
+_CONFIRMED = tuple(f"{name}_confirmed" for name in holders.ADDRESSES)
 # A cell may leave these out; what is on record then stays, and new holders get this.
 _DEFAULTS = {"language": "en", "time_zone": "America/New_York"}
 
@@ -40,9 +41,11 @@ def _take(run: Run, rows: Collection[Row]) -> None:
         return
     wanted = {row.key: _values(run, row, on_record.get(row.key)) for row in rows}
     _keep_what_people_changed(run, rows, on_record, wanted)
+    for row in rows:
+        wanted[row.key] |= _confirmed(on_record.get(row.key), wanted[row.key])
     _name(run.work, on_record, wanted)
     _warn_of_namesakes(run, [row for row in rows if row.key not in on_record], wanted)
-    batch = Batch(run, Holder, subject="holder", derived=("folded_name",))
+    batch = Batch(run, Holder, subject="holder", derived=("folded_name", *_CONFIRMED))
     moved: list[str] = []
     for row in rows:
         old, values = on_record.get(row.key), wanted[row.key]
@@ -58,7 +61,8 @@ def _on_record(run: Run, rows: Collection[Row]) -> dict[str, Any]:
     work, refs = run.work, [row.key for row in rows]
     ids = {one.id for one in work.rows(_IDS.where(bulk.among(work, Holder.ref, refs)))}
     own = certifications.lock_to_decide(work, ids)
-    columns = (Holder.ref, Holder.id, Holder.folded_name, *(getattr(Holder, f) for f in _FIELDS))
+    names_of = ("ref", "id", "folded_name", *_FIELDS, *_CONFIRMED)
+    columns = [getattr(Holder, name) for name in names_of]
     found = work.rows(select(*columns).where(bulk.among(work, Holder.id, ids)))
     on_record = {one.ref: one for one in found}
     for row in rows:
@@ -87,6 +91,16 @@ def _values(run: Run, row: Row, old: Any) -> _Values:
         given = name in run.header and (row[name] is not None or name not in _DEFAULTS)
         values[name] = row[name] if given else kept
     return values
+
+
+def _confirmed(old: Any, values: _Values) -> dict[str, bool]:
+    """An address that a file brings is confirmed by it; one that stays is as it was."""
+    return {
+        f"{name}_confirmed": old is None
+        or values[name] != getattr(old, name)
+        or getattr(old, f"{name}_confirmed")
+        for name in holders.ADDRESSES
+    }
 
 
 def _name(work: Work, on_record: Mapping[str, Any], wanted: Mapping[str, _Values]) -> None:
