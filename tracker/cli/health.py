@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import smtplib
-import ssl
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import timedelta
+from email.utils import parseaddr
 
 import click
 import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
-from tracker import migrations, schemes, settings
+from tracker import jobs, migrations, schemes, settings
 from tracker.cli.doors import OPERATOR, office
 from tracker.cli.findings import Finding, of_letters
 from tracker.cli.policies import MENDING
+from tracker.mail.postman import Outcome
 from tracker.schemes import SchemesRefusedError
 from tracker.services import checks, publications, reminders, runtime
 from tracker.services.work import Office, Reading
 from tracker.settings import Settings, SettingsRefusedError
 
 _STALE = timedelta(minutes=5)
-_PATIENCE = 10  # seconds for the mail relay to answer
 
 
 @click.command()
@@ -80,21 +79,24 @@ def _storage(chosen: Settings) -> Finding:
 
 
 def _mail(chosen: Settings) -> Finding:
-    """Speak to the relay without sending anything."""
+    """Speak to the relay as letters do, up to the point where one would leave; none does."""
     mail = chosen.mail
     where = f"{mail.server}:{mail.port}"
+    fix = "Start the relay, or correct TRACKER_MAIL_SERVER, _PORT, _USERNAME and _PASSWORD."
     try:
-        made = smtplib.SMTP_SSL if mail.use_ssl else smtplib.SMTP
-        with made(mail.server, mail.port, timeout=_PATIENCE) as relay:
-            if mail.use_tls:
-                relay.starttls(context=ssl.create_default_context())
-            if mail.username:
-                relay.login(mail.username, mail.password)
-            relay.noop()
-    except (OSError, smtplib.SMTPException) as error:
-        fix = "Start the relay, or correct TRACKER_MAIL_SERVER, _PORT, _USERNAME and _PASSWORD."
-        return Finding("mail", "problem", f"{where}: {error}", fix)
-    return Finding("mail", "ok", f"{where} answers")
+        with jobs.postman_of(chosen) as postman:
+            answer = postman.deliver(
+                envelope_sender=f"doctor@{mail.bounce_domain}",
+                recipient=parseaddr(mail.reply_to)[1], data=b"", mark=lambda: False,
+            )  # fmt: skip
+    except ValueError as rule:
+        return Finding("mail", "problem", str(rule), fix)
+    if answer.connection_failed:
+        return Finding("mail", "problem", f"{where}: {answer.reply}", fix)
+    if answer.outcome is not Outcome.NOT_OWED:
+        asked = "Have the relay take letters from here, also to other domains."
+        return Finding("mail", "warning", f"{where} takes no letter: {answer.reply}", asked)
+    return Finding("mail", "ok", f"{where} takes letters")
 
 
 def _database(opened: Office) -> Iterator[Finding]:
