@@ -196,6 +196,7 @@ def database_url(
     """An empty migrated database of the backend, this test's own."""
     if backend == "sqlite":
         file = shutil.copyfile(templates(backend), tmp_path / "tracker.sqlite3")
+        file.chmod(0o600)  # as a command would have made it
         yield f"sqlite:///{file}"
         return
     databases: postgres.Databases = request.getfixturevalue("postgres_databases")

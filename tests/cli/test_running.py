@@ -184,7 +184,7 @@ def test_the_doctor_finds_what_is_well_and_what_is_not(findings):
 
     states = {check: finding["state"] for check, finding in found.items()}
     assert states == {
-        "settings": "ok", "schemes": "ok", "storage": "ok", "mail": "problem",
+        "settings": "ok", "schemes": "ok", "storage": "ok", "mail": "problem", "files": "ok",
         "database": "ok", "migrations": "ok", "schemes on record": "ok", "sending": "ok",
         "scheduler": "warning",
         "timelines": "ok", "reminders": "ok", "policies": "ok", "planner": "ok", "outbox": "ok",

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tracker import jobs, migrations, schemes, settings
 from tracker.cli.doors import OPERATOR, office
 from tracker.cli.findings import Finding, of_letters
+from tracker.cli.modes import of_files
 from tracker.cli.policies import MENDING
 from tracker.mail.postman import Outcome
 from tracker.schemes import SchemesRefusedError
@@ -50,7 +51,7 @@ def _examine() -> Iterator[Finding]:
     except SettingsRefusedError as mistakes:
         yield Finding("settings", "problem", str(mistakes), "Correct the settings named above.")
         return
-    yield Finding("settings", "ok", f"environment {chosen.environment}")
+    yield _environment(chosen)
     try:
         found = schemes.load(chosen.schemes_directory)
     except SchemesRefusedError as mistakes:
@@ -63,7 +64,17 @@ def _examine() -> Iterator[Finding]:
     yield storage
     yield _mail(chosen)
     if storage.state == "ok":
-        yield from _database(office(chosen))
+        opened = office(chosen)
+        yield from of_files(chosen)
+        yield from _database(opened)
+
+
+def _environment(chosen: Settings) -> Finding:
+    named = f"environment {chosen.environment}"
+    if chosen.environment == "default":
+        fix = "Set TRACKER_ENV=production where letters go to people."
+        return Finding("settings", "warning", f"{named}: this is no production", fix)
+    return Finding("settings", "ok", named)
 
 
 def _storage(chosen: Settings) -> Finding:
