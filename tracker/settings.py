@@ -47,6 +47,7 @@ class Database:
 
     url: str
     pool_size: int
+    pooler: str
     busy_timeout_seconds: int
 
 
