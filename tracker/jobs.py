@@ -34,6 +34,7 @@ from tracker.services.dispatcher import never
 from tracker.services.planner import PlanCounts
 from tracker.services.reaper import ReapCounts
 from tracker.services.work import Office
+from tracker.settings import Settings
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +74,12 @@ def dispatch(office: Office, *, stop: Callable[[], bool] = never) -> Counter[str
 
 def postman(office: Office) -> Postman:
     """A postman for the configured relay; connects when the first letter leaves."""
-    mail = office.settings.mail
+    return postman_of(office.settings)
+
+
+def postman_of(settings: Settings) -> Postman:
+    """The same from the settings alone."""
+    mail = settings.mail
     return Postman(
         server=mail.server, port=mail.port, use_tls=mail.use_tls, use_ssl=mail.use_ssl,
         username=mail.username or None, password=mail.password or None,

@@ -13,9 +13,9 @@ from tracker.domain import emails
 
 PREFIX = "TRACKER_"
 _MAY_BE_EMPTY = {
-    ("app", "now"), ("app", "accepted"), ("mail", "username"), ("mail", "password"),
-    ("mail", "relay_log"),
-    ("server", "hosts"), ("server", "trusted_proxies"), ("server", "metrics"),
+    ("app", "now"), ("app", "accepted"), ("database", "pooler"), ("mail", "username"),
+    ("mail", "password"), ("mail", "relay_log"), ("server", "hosts"),
+    ("server", "trusted_proxies"), ("server", "metrics"),
 }  # fmt: skip
 _MAY_BE_ZERO = {("reminders", key) for key in ("quiet_from_hour", "quiet_until_hour")}
 _LAST_PORT = 65_535
@@ -56,6 +56,9 @@ def broken(environment: str, values: Mapping[str, Mapping[str, Any]]) -> list[st
     _check_addresses(mail, mistakes)
     _check_server(values.get("server", {}), mistakes)
     mistakes += production_rules.broken(environment, values)
+    pooler = values.get("database", {}).get("pooler", "")
+    if pooler not in {"", "transaction"}:
+        mistakes.append(f"database.pooler = {pooler!r}: must be empty or transaction")
     _check_clock(environment, str(values.get("app", {}).get("now", "")), mistakes)
     return mistakes
 

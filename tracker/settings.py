@@ -19,7 +19,10 @@ from typing import Any, get_type_hints
 from tracker import setting_rules
 from tracker.setting_rules import PREFIX, variable_of
 
-ROOT = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parent
+_SHIPPED = _PACKAGE / "shipped"
+ROOT = _SHIPPED if _SHIPPED.is_dir() else _PACKAGE.parent
+"""Where `config/` and `migrations/` lie: within an installed package, beside it in a checkout."""
 ENVIRONMENTS = ("default", "testing", "production")
 _SHORT_NAMES = {"TRACKER_NOW": ("app", "now")}
 _LONGEST_NUMBER = 18  # digits; Python reads longer ones, but slowly
@@ -47,6 +50,7 @@ class Database:
 
     url: str
     pool_size: int
+    pooler: str
     busy_timeout_seconds: int
 
 
@@ -180,13 +184,13 @@ class Settings:
 
     @property
     def schemes_directory(self) -> Path:
-        """The directory of the scheme files; relative names start at the project."""
-        return ROOT / self.app.schemes
+        """The directory of the scheme files; see ``_found`` for relative names."""
+        return _found(self.app.schemes)
 
     @property
     def reasons_file(self) -> Path:
-        """The file of the reason codes; a relative name starts at the project."""
-        return ROOT / self.app.reasons
+        """The file of the reason codes; see ``_found`` for a relative name."""
+        return _found(self.app.reasons)
 
     @property
     def storage_directory(self) -> Path:
@@ -207,6 +211,12 @@ class Settings:
     def now(self) -> datetime | None:
         """The instant that the clock was set to, if it was."""
         return datetime.fromisoformat(self.app.now) if self.app.now else None
+
+
+def _found(name: str) -> Path:
+    """A file of ours by its relative name, or one that starts at the current directory."""
+    ours = ROOT / name
+    return ours if ours.exists() else Path(name).absolute()
 
 
 _SECTIONS: dict[str, type] = {

@@ -36,7 +36,7 @@ def serving(
         [sys.executable, "-m", "tracker.cli", *command], env={**os.environ, **given}
     ) as server:
         try:
-            _wait_for(port)
+            wait_for(port)
             yield port, office
         finally:
             office.engine.dispose()
@@ -51,7 +51,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Wait until somebody listens there."""
     deadline = time.monotonic() + 60
     while True:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):

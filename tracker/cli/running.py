@@ -15,7 +15,7 @@ from types import FrameType
 import click
 
 from tracker import front, migrations, settings
-from tracker.cli.doors import OPERATOR, complain, office
+from tracker.cli.doors import OPERATOR, complain, office, warn_of_no_production
 from tracker.services import checks, tokens
 from tracker.services.work import Office
 from tracker.settings import ROOT
@@ -29,7 +29,9 @@ def init() -> None:
 
     Run again it changes nothing and says so.
     """
-    keys = settings.load().storage_directory / "keys"
+    chosen = settings.load()
+    warn_of_no_production(chosen)
+    keys = chosen.storage_directory / "keys"
     had = set(keys.glob("*"))
     opened = office()
     done = ["The keys were made."] if set(keys.glob("*")) - had else []
@@ -77,6 +79,7 @@ def serve(
 ) -> None:
     """Serve the HTTP interface until told to stop."""
     opened = office()
+    warn_of_no_production(opened.settings)
     with opened.reading(OPERATOR) as reading:
         obstacle = migrations.obstacle(reading.connection)
     if obstacle:
@@ -163,6 +166,7 @@ def scheduler() -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     opened = office()
+    warn_of_no_production(opened.settings)
     with opened.reading(OPERATOR) as reading:
         checks.check_schemes(reading)
     timetable.run(opened)
