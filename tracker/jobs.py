@@ -83,13 +83,13 @@ def postman_of(settings: Settings) -> Postman:
     return Postman(
         server=mail.server, port=mail.port, use_tls=mail.use_tls, use_ssl=mail.use_ssl,
         username=mail.username or None, password=mail.password or None,
-        timeout=mail.timeout_seconds, local_hostname=None, final_timeout=_final_timeout(office),
+        timeout=mail.timeout_seconds, local_hostname=None, final_timeout=_final_timeout(settings),
     )  # fmt: skip
 
 
-def _final_timeout(office: Office) -> float:
+def _final_timeout(settings: Settings) -> float:
     """How long a relay may take over a letter: less than after which the letter is in doubt."""
-    return min(FINAL_TIMEOUT, office.settings.reminders.transmitting_seconds * 2 / 3)
+    return min(FINAL_TIMEOUT, settings.reminders.transmitting_seconds * 2 / 3)
 
 
 def reap(office: Office) -> ReapCounts:

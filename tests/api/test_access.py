@@ -23,7 +23,7 @@ from tracker.services.standings import Held
 
 @pytest.fixture
 def ids(office):
-    return factories.certified(office, date(2021, 12, 25))  # the window opens 26 September 2026
+    return factories.certified(office, date(2021, 12, 25))  # the window opens September 26, 2026
 
 
 @pytest.fixture
@@ -92,8 +92,8 @@ def test_missing_points_come_first(ana):
     assert step(ana) == {
         "action": "log_activities", "on": "2026-12-25", "time_zone": "America/New_York",
         "points_missing": "100.00", "points_waiting": "0.00", "questions": 0,
-        "sentence": "Log activities: you still need 100 points."
-        " The last day is 25 December 2026, until midnight New York time.",
+        "sentence": "You need 100 more points. Log your activities as you complete them."
+        " Your last day is December 25, 2026: you have until midnight Eastern time.",
     }  # fmt: skip
 
 
@@ -102,21 +102,23 @@ def test_then_the_application_from_the_day_on_which_the_window_opens(ana, office
     earn(office, ids, 100)
     told = step(ana)
     assert (told["action"], told["on"]) == ("apply_from", "2026-09-26")
-    assert told["sentence"] == "Apply for renewal from 26 September 2026."
+    assert told["sentence"] == (
+        "You have everything you need. You can apply for renewal from September 26, 2026."
+    )
     clock.set("2026-09-26")
     assert (step(ana)["action"], step(ana)["on"]) == ("apply_now", "2026-12-25")
     spanish = step(ana, headers={"Accept-Language": "es"})["sentence"]
     assert spanish == (
-        "Solicite la renovación ahora. El último día es el 25 de diciembre de 2026, hasta la"
-        " medianoche (hora de New York)."
+        "Ya tiene todo lo necesario. Solicite su renovación ahora. Su último día es el 25 de"
+        " diciembre de 2026: tiene hasta la medianoche (hora del Este)."
     )
 
 
 def test_the_language_is_that_of_the_account_unless_another_is_asked_for(caller, office):
     holder_id, _ = factories.certified(office, date(2021, 12, 25), language="es")
     luis = caller("holder", holder_id=holder_id, name="luis")
-    assert step(luis)["sentence"].startswith("Registre actividades")
-    assert step(luis, headers={"Accept-Language": "en"})["sentence"].startswith("Log activities")
+    assert step(luis)["sentence"].startswith("Le faltan 100 puntos.")
+    assert step(luis, headers={"Accept-Language": "en"})["sentence"].startswith("You need")
 
 
 def test_then_the_decision_is_waited_for(ana, office, ids):
@@ -139,7 +141,7 @@ def test_what_is_held_goes_to_the_issuer(ana, office, ids):
         )  # fmt: skip
     told = step(ana)
     assert told["action"] == "contact_issuer"
-    assert told["sentence"] == "Ask MSSC what to do: the certification is not in force."
+    assert told["sentence"] == "Your certification is not in force. Ask MSSC what you can do."
 
 
 def test_what_never_expires_needs_nothing():

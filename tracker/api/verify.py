@@ -192,7 +192,7 @@ def _found_page(query: dict[str, Any], found: Verified) -> Response:
         heading=_heading(found, language),
         shown=found,
         note=_note(found, language),
-        title=found.scheme.title[language],
+        title=found.scheme.full_name(language),
         past=standing.expires_on is not None and standing.expires_on < standing.on,
         under_review=standing.pending_since is not None,
         checked=f"{in_words(found.checked_at.date(), language)}, {found.checked_at:%H:%M} UTC",

@@ -31,6 +31,7 @@ from tracker.mail.messages import (
     phrases,
     printable,
     sentence,
+    signed,
 )
 from tracker.mail.today import Today
 
@@ -51,8 +52,9 @@ class News:
     gave: ``refund``). ``again``: the award is not the holder's first. ``changed``: the holder was
     told otherwise before. ``closed``: the activity is of a period that is renewed already.
     ``until_on`` is the last day of a consent, ``with_points`` what it covers; ``was`` is the name
-    that an employer had before. ``now`` is how the
-    certification stands on the day of sending; only news composed before there was one lacks it.
+    that an employer had before. ``now`` is how the certification stands on the day of sending,
+    ``full_name`` the scheme's name with its abbreviation; only news composed before there were
+    any lacks them.
     """
 
     tells: str
@@ -80,6 +82,7 @@ class News:
     with_points: bool = False
     was: str = ""
     now: Today | None = None
+    full_name: str = ""
 
     @property
     def is_ahead(self) -> bool:
@@ -93,6 +96,7 @@ class NoticeLetter:
 
     ``link`` is the public page of the certificate that it is about; empty: there is none to
     show. Without an ``unsubscribe_link`` it is a letter that is always sent, and says so.
+    ``issuer`` is who writes; empty: the letter was composed before it said so.
     """
 
     name: str
@@ -101,6 +105,7 @@ class NoticeLetter:
     link: str = ""
     unsubscribe_link: str | None = None
     calendar: str = ""
+    issuer: str = ""
 
 
 TELLS = (
@@ -132,6 +137,7 @@ def compose_notice(facts: NoticeLetter) -> Letter:
         "enclosed": common["enclosed"] if facts.calendar else "",
         "button": common["button"],
         "link": facts.link,
+        "signed": signed(common, facts.issuer),
         "reason": say["reason_type" if facts.unsubscribe_link else "reason_always"],
         "unsubscribe_link": facts.unsubscribe_link,
         "unsubscribe": say["unsubscribe_decisions"],
@@ -327,7 +333,7 @@ def _section(
 def _title(one: News, words: Mapping[str, str]) -> str | None:
     if one.tells in {"request_granted", "request_refused"}:
         return None
-    return words["about" if one.tells in _OF_EMPLOYERS else "scheme"]
+    return words["about" if one.tells in _OF_EMPLOYERS else "full_name"]
 
 
 def _closing(say: Phrases, group: Sequence[News], language: str) -> Iterator[tuple[Sentence, ...]]:
@@ -353,6 +359,7 @@ def _words(one: News, language: str) -> dict[str, Any]:
         **{name: in_words(day, language) for name, day in days.items() if day},
         **(todays.words(one.now, language) if one.now else {}),
         "scheme": printable(one.scheme_name),
+        "full_name": printable(one.full_name or one.scheme_name),
         "number": printable(one.number),
         "about": _about(one, one.about),
         "was": _about(one, one.was),
