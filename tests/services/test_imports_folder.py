@@ -17,13 +17,14 @@ from tests.services.importing import (
     SAMPLE,
     SAMPLE_KINDS,
     as_csv,
+    bring,
     counts,
     passes,
     standings,
 )
 from tests.services.importing import rows as rows_of
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Certification, ImportRun
+from tracker.models import Certification, Holder, ImportRun
 from tracker.services import activities, certifications, export_files, exports, imports
 from tracker.services.imports import folder
 from tracker.services.imports.folder import FolderRefused
@@ -262,3 +263,18 @@ def _write_all(office, into):
         for kind in imports.KINDS:
             with (into / f"{kind}.csv").open("wb") as stream:
                 export_files.write(reading, kind, stream=stream)
+
+
+def test_texts_that_look_like_formulas_are_the_same_after_a_journey(office, other_office, tmp_path):
+    """In CSV such a text stands behind an apostrophe, which belongs to the file, not to it."""
+    people = HOLDERS.replace("\nA,Ana", "\n+1,'=Ana").replace("ana@", "=ana@")
+    bring(office, "holders", people)
+    _write_all(office, tmp_path / "first")
+    run(other_office, tmp_path / "first")
+
+    (again, *_) = run(office, tmp_path / "first")
+
+    assert (again.created, again.changed, again.unchanged) == (0, 0, 2)
+    columns = ("ref", "given_name", "email")
+    assert rows_of(other_office, Holder, *columns) == rows_of(office, Holder, *columns)
+    assert ("+1", "=Ana", "=ana@example.org") in rows_of(other_office, Holder, *columns)

@@ -29,7 +29,7 @@ from tracker.tabular.kinds import Dates, Encoding
 from tracker.tabular.numbers import decimal, integer
 from tracker.tabular.problems import BadTable, RowError
 from tracker.tabular.reader import Reader, read
-from tracker.tabular.writer import csv_chunks, harmless, write_csv, write_xlsx
+from tracker.tabular.writer import csv_chunks, harmless, restored, write_csv, write_xlsx
 
 __all__ = [
     "BadTable",
@@ -47,6 +47,7 @@ __all__ = [
     "harmless",
     "integer",
     "read",
+    "restored",
     "text",
     "time_zone",
     "truth",
