@@ -383,6 +383,31 @@ def test_a_pass_corrected_or_voided_takes_no_imported_award_away(office):
     assert counts(office)["certification"] == 1
 
 
+@pytest.mark.parametrize("changes_first", [True, False])
+@pytest.mark.parametrize(("kind", "held"), [("suspend", "suspended"), ("revoke", "revoked")])
+def test_an_award_after_the_days_of_one_that_is_held_is_another_one(
+    office, kind, held, changes_first
+):
+    """A file of awards takes nothing away from what passes gave, in whatever order it comes."""
+    certify(office, "A", "2014-03-15")
+    change = as_csv(
+        [{"change_ref": "c1", "holder_ref": "A", "scheme": "cpt", "kind": kind,
+          "effective_on": "2016-05-01", "reason": "A complaint."}]
+    )  # fmt: skip
+    if changes_first:
+        bring(office, "standing-changes", change)
+    take(office, line())
+    bring(office, "standing-changes", change)
+
+    days = rows_of(office, Certification, "awarded_on", "imported_at", "replaced_on")
+    assert [(awarded, bool(at), until) for awarded, at, until in days] == [
+        (date(2014, 3, 15), False, date(2024, 3, 15)), (date(2024, 3, 15), True, None),
+    ]  # fmt: skip
+    assert standing(office, "A", date(2015, 1, 1))["status"] == "active"
+    assert standing(office, "A", date(2017, 1, 1))["status"] == held
+    assert standing(office, "A")["status"] == "active"
+
+
 def test_passes_after_it_ended_are_an_award_of_their_own(office):
     take(office, *cycles("2014-03-15", "2019-03-15"))
 

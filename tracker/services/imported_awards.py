@@ -19,6 +19,7 @@ from tracker.domain import awards, certifications, numbers
 from tracker.domain import imported_awards as rules
 from tracker.domain.certifications import Cycle
 from tracker.domain.imported_awards import Field, Said, Stretch
+from tracker.domain.periods import DAY
 from tracker.domain.schemes import Scheme
 from tracker.models import Certification, Holder
 from tracker.services import award_facts, award_plans, bulk, facts, numbering
@@ -165,7 +166,8 @@ def _find_rows(
 ) -> None:
     """Find the row of each award: that of its number, else the one that passes gave it.
 
-    An award of passes that had not ended on the day told is that award, under our number.
+    An award of passes that lasts on the day told is that award, under our number. After its last
+    day it is not, also where a suspension or a revocation holds it: the file tells of a later one.
     """
     by_key = {row.number_key: row for row in known.rows.values()}
     by_id = {row.id: row for row in known.rows.values()}
@@ -178,11 +180,18 @@ def _find_rows(
         for award in reversed(standing):
             row = known.rows.get(award.sequence)
             free = row is not None and row.imported_at is None and row.id not in claimed
-            begun = award.awarded_on <= day and awards.ended_on(scheme, award, by=day) is None
-            if one.row is None and row is not None and free and begun:
+            if one.row is None and row is not None and free and _lasts(scheme, known, award, day):
                 one.row = row
                 claimed.add(row.id)
         one.told = _completed(one.told, one.row)
+
+
+def _lasts(scheme: Scheme, known: Known, award: awards.Award, day: date) -> bool:
+    """Whether a day lies in an award's days, and the award had not ended for good before it."""
+    record = known.records[known.rows[award.sequence].id]
+    last = certifications.extended(record.cycles[-1], record.adjustments, date.max)
+    through = last.expires_on or date.max
+    return award.awarded_on <= day <= through and awards.ended_on(scheme, award, by=day) is None
 
 
 def _completed(told: Told, row: Row | None) -> Told:
@@ -248,7 +257,7 @@ def _fates(one: Planned, record: facts.Record | None, first: int) -> tuple[Fate,
         told.number, told.awarded_on, told.edition, told.source,
     )  # fmt: skip
     stands = same and row.voided_at is None and row.withdrawn_at is None
-    on_record = {c.starts_on: _ends(c, record) for c in record.cycles}
+    on_record = {c.starts_on: _ends(c, record, row) for c in record.cycles}
     if row.awarded_on != told.awarded_on:  # its cycles moved with it
         on_record = {c.starts_on: set() for c in one.cycles[: len(record.cycles)]}
     found: list[Fate] = []
@@ -261,10 +270,11 @@ def _fates(one: Planned, record: facts.Record | None, first: int) -> tuple[Fate,
     return tuple(found)
 
 
-def _ends(cycle: Cycle, record: facts.Record) -> set[date | None]:
-    """The expiry of a cycle on record, as it was opened and as it was extended."""
+def _ends(cycle: Cycle, record: facts.Record, row: Row) -> set[date | None]:
+    """The expiry of a cycle on record, as it was opened and extended, or cut by the next award."""
     extended = certifications.extended(cycle, record.adjustments, date.max)
-    return {cycle.expires_on, extended.expires_on}
+    ends = {cycle.expires_on, extended.expires_on}
+    return ends | {row.replaced_on - DAY} if row.replaced_on is not None else ends
 
 
 def _check_passes(scheme: Scheme, known: Known, planned: Sequence[Planned]) -> None:

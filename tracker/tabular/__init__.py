@@ -32,7 +32,7 @@ from tracker.tabular.numbers import decimal, integer
 from tracker.tabular.problems import BadTable, RowError
 from tracker.tabular.reader import Reader, read
 from tracker.tabular.unpacked import Unpacked, unpack
-from tracker.tabular.writer import csv_chunks, harmless, write_csv, write_xlsx
+from tracker.tabular.writer import csv_chunks, harmless, restored, write_csv, write_xlsx
 
 __all__ = [
     "BadTable",
@@ -51,6 +51,7 @@ __all__ = [
     "harmless",
     "integer",
     "read",
+    "restored",
     "text",
     "time_zone",
     "truth",
