@@ -172,6 +172,18 @@ def test_names_that_people_take_for_the_same_are_folded_alike(left, right):
     assert folded(left) == folded(right)
 
 
+@pytest.mark.parametrize("apostrophe", ["\u02bb", "\u02bc", "\u2019", "'", "\u0060", "\u00b4"])
+def test_an_apostrophe_of_any_kind_is_one(apostrophe):
+    assert folded("Keali\u02bbi Hawai\u02bbi") == folded(f"Keali{apostrophe}i Hawai{apostrophe}i")
+    assert run_together(f"Keali{apostrophe}i") == "kealii"
+    assert alike(f"Hawai{apostrophe}i") == alike("Hawai'i")
+
+
+def test_a_character_that_a_program_has_lost_is_refused_by_name():
+    with pytest.raises(ValueError, match="where a program has lost a character"):
+        values.name("Jos\N{REPLACEMENT CHARACTER}")
+
+
 def test_letters_of_other_scripts_are_kept():
     assert folded("王 小明") == "王 小明"
 

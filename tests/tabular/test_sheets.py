@@ -42,6 +42,17 @@ def saved(book):
     return stream
 
 
+def replaced(stream, part, old, new):
+    """Give a workbook with other bytes in one of its parts."""
+    copy = io.BytesIO()
+    with zipfile.ZipFile(stream) as before, zipfile.ZipFile(copy, "w") as after:
+        for name in before.namelist():
+            data = before.read(name)
+            after.writestr(name, data.replace(old, new) if name == part else data)
+    copy.seek(0)
+    return copy
+
+
 def read(book):
     rows = tabular.read(saved(book), filename="a.xlsx", columns=COLUMNS)
     good = [values["ref"] for _, values in rows]
@@ -73,15 +84,9 @@ def test_hidden_sheets_alone_are_refused_by_name():
     book = workbook(**{"hidden a": TABLE, "hidden b": TABLE, "c": []})
     book.active = 2
     stream = saved(book)
-    copy = io.BytesIO()
-    with zipfile.ZipFile(stream) as old, zipfile.ZipFile(copy, "w") as new:
-        for name in old.namelist():
-            data = old.read(name)
-            shown = data.replace(
-                b'name="c" sheetId="3" state="visible"', b'name="c" sheetId="3" state="hidden"'
-            )
-            new.writestr(name, shown if name == "xl/workbook.xml" else data)
-    copy.seek(0)
+    visible = b'name="c" sheetId="3" state="visible"'
+    hidden = b'name="c" sheetId="3" state="hidden"'
+    copy = replaced(stream, "xl/workbook.xml", visible, hidden)
     with pytest.raises(
         BadTable, match=r"has hidden sheets only \('hidden a', 'hidden b', 'c'\): show"
     ):
@@ -134,6 +139,32 @@ def test_hidden_rows_are_refused_unless_they_are_blank():
     good, [(row, _, rule)], _ = read(book)
     assert (good, row) == (["A", "C"], 3)
     assert rule.startswith("is a hidden row: show all rows (a filter may be on), and delete those")
+
+
+@pytest.mark.parametrize(
+    ("shown", "hidden", "expected"),
+    [
+        (b'ht="7"', b'ht="0"', (2, "is a hidden row")),
+        (b'width="7"', b'width="0"', (1, "is a hidden column")),
+    ],
+)
+def test_a_row_without_height_or_a_column_without_width_is_hidden_too(shown, hidden, expected):
+    book = workbook(Workers=TABLE)
+    book.worksheets[0].row_dimensions[2].height = 7
+    book.worksheets[0].column_dimensions["B"].width = 7
+    stream = replaced(saved(book), "xl/worksheets/sheet1.xml", shown, hidden)
+
+    with pytest.raises(BadTable) as caught:
+        _read_clean(stream)
+
+    [error] = caught.value.errors
+    assert (error.row, error.rule.split(":")[0]) == expected
+
+
+def _read_clean(stream):
+    rows = tabular.read(stream, filename="", columns=COLUMNS)
+    list(rows)
+    rows.check_clean()
 
 
 def test_a_hidden_header_is_refused():

@@ -12,7 +12,8 @@ A line of text is *cleaned* of what nobody sees, so that two texts that look ali
 - characters without a shape are left out: zero-width spaces, marks of direction, soft hyphens,
   byte order marks, fillers, selectors. A joiner stays between letters whose shape it changes;
 - refused is what nobody should drop in silence: tabs, line ends and other control characters,
-  marks that reorder what is shown, halves of characters and characters without a meaning.
+  marks that reorder what is shown, halves of characters, characters without a meaning, and the
+  mark that programs put in place of a character that they have lost.
 
 Its length counts what is kept.
 """
@@ -72,12 +73,16 @@ _BLANKS = re.compile(f"[ {_WIDE}]+")
 _ACCENTS = re.compile("[\u0300-\u036f ]*")  # with nothing that bears them
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 _MARKS = re.compile("[\u0300-\u036f]")  # the accents that Latin, Greek and Cyrillic bear
+_LOST = "\N{REPLACEMENT CHARACTER}"
 _ONE_LINE = "must be one line of text without tabs, line breaks or control characters"
+
+# Letters to Unicode, apostrophes to whoever types them: the okina of Hawaiian names and its kin.
+_LIKE_APOSTROPHES = "`\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u02ca\u02cb\ua78c"
 
 # Typographic signs that programs put in place of the typed ones.
 _TYPED = str.maketrans(
     dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
-    | dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4\u0060\u02bc", "'")
+    | dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4\u0060\u02bb\u02bc", "'")
     | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"')
 )
 
@@ -95,6 +100,8 @@ def cleaned(text: str) -> str:
         return " ".join(text.split()) if "  " in text else text.strip(" ")
     if not text.isprintable() and _FORBIDDEN.search(text):
         raise ValueError(_ONE_LINE)
+    if _LOST in text:
+        raise ValueError(f"holds {_LOST} where a program has lost a character: write it again")
     return tidy(text)
 
 
@@ -240,8 +247,13 @@ def folded(*parts: str) -> str:
     'nunez garcia jose'
     """
     split = unicodedata.normalize("NFKD", " ".join(parts)).casefold().translate(_PLAIN)
-    kept = (" " if unicodedata.category(x)[0] in "PZ" or x.isspace() else x for x in split)
+    kept = (" " if _parts(x) else x for x in split)
     return " ".join("".join(x for x in kept if x.isalnum() or x == " ").split())
+
+
+def _parts(sign: str) -> bool:
+    """Whether a sign parts words, as blanks, punctuation and apostrophes of any kind do."""
+    return unicodedata.category(sign)[0] in "PZ" or sign.isspace() or sign in _LIKE_APOSTROPHES
 
 
 def run_together(text: str) -> str:

@@ -172,7 +172,7 @@ class _Parser(WorkSheetParser):  # type: ignore[misc, unused-ignore]
                 # A cell without children is formatted and nothing else, and so may be a row.
                 self.row_counter = int(element.get("r", self.row_counter + 1))
                 if any(map(len, element)) and (cells := self._cells(element)):
-                    yield self.row_counter, cells, element.get("hidden") in _YES
+                    yield self.row_counter, cells, _is_hidden(element, "ht")
                 data.clear()
                 count = 0
             elif tag in {COL_TAG, _MERGED_TAG}:
@@ -186,7 +186,7 @@ class _Parser(WorkSheetParser):  # type: ignore[misc, unused-ignore]
         return cells if any(_left(cell["value"]) for cell in cells) else []
 
     def _note(self, tag: str, element: Any) -> None:
-        if tag == COL_TAG and element.get("hidden") in _YES:
+        if tag == COL_TAG and _is_hidden(element, "width"):
             if len(self._sheet.hidden_columns) < MOST_COLUMNS:
                 self._sheet.hidden_columns.append(
                     (int(element.get("min")), int(element.get("max")))
@@ -198,6 +198,12 @@ class _Parser(WorkSheetParser):  # type: ignore[misc, unused-ignore]
         """Give a formula's own text; it is shown in a refusal, and never computed."""
         found = element.findtext(f"{_MAIN}f") or ""
         return f"={found.removeprefix('=')}"
+
+
+def _is_hidden(element: Any, size: str) -> bool:
+    """Whether a row or column is hidden, or as good as that: of no height or width."""
+    given = element.get(size)
+    return element.get("hidden") in _YES or (given is not None and float(given) == 0)
 
 
 def _left(value: object, blanks: str | None = None) -> object:
