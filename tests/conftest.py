@@ -19,7 +19,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, event
 
-from tests import postgres
+from tests import pgbouncer, postgres
 from tracker import migrations, schemes, settings
 from tracker.api import operations
 from tracker.app import create_app, create_office
@@ -108,6 +108,18 @@ def templates(
     return template
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--pooler``: what runs on PostgreSQL goes through a real PgBouncer (tests/pooler)."""
+    parser.addoption("--pooler", action="store_true", help="PostgreSQL through PgBouncer")
+
+
+@pytest.fixture(scope="session")
+def pooled(postgres_server: str) -> Iterator[Callable[[str], str]]:
+    """A running PgBouncer in transaction mode; turns a database's URL into one through it."""
+    with pgbouncer.start(postgres_server) as through:
+        yield through
+
+
 def make_app(
     url: str, storage: Path, clock: Callable[[], datetime] | None, **variables: str
 ) -> Flask:
@@ -140,6 +152,8 @@ def make_office(
 
 def _settings(url: str, storage: Path, **variables: str) -> Settings:
     given = {"TRACKER_DATABASE_URL": url, "TRACKER_STORAGE_DIRECTORY": str(storage), **variables}
+    if pooler := os.environ.get("TRACKER_DATABASE_POOLER"):
+        given["TRACKER_DATABASE_POOLER"] = pooler
     return settings.load("testing", given)
 
 
@@ -198,16 +212,25 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def database_url(
-    backend: str, templates: Callable[[str], str], tmp_path: Path, request: pytest.FixtureRequest
+    backend: str,
+    templates: Callable[[str], str],
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[str]:
     """An empty migrated database of the backend, this test's own."""
     if backend == "sqlite":
         file = shutil.copyfile(templates(backend), tmp_path / "tracker.sqlite3")
+        file.chmod(0o600)  # as a command would have made it
         yield f"sqlite:///{file}"
         return
     databases: postgres.Databases = request.getfixturevalue("postgres_databases")
     with databases.lent() as url:
-        yield url
+        if request.config.getoption("--pooler"):
+            monkeypatch.setenv("TRACKER_DATABASE_POOLER", "transaction")
+            yield request.getfixturevalue("pooled")(url)
+        else:
+            yield url
 
 
 @pytest.fixture(scope="session")

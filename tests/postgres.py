@@ -47,7 +47,7 @@ def start() -> Iterator[str]:
     # /tmp: a socket's path may have 107 bytes, and another user must be able to enter.
     home = Path(tempfile.mkdtemp(prefix="tracker-pg-", dir="/tmp"))
     try:
-        who = _servant(home)
+        who = servant(home)
         binaries = _binaries(home, who)
         _make_cluster(binaries, home, who)
         with _running(binaries, home, who):
@@ -141,7 +141,7 @@ def _remove_rows(connection: Connection) -> None:
         connection.execute(f"VACUUM (INDEX_CLEANUP ON) {', '.join(tables)}".encode())
 
 
-def _servant(home: Path) -> dict[str, Any]:
+def servant(home: Path) -> dict[str, Any]:
     """Say whom to run PostgreSQL as, which refuses root; the folder becomes that user's."""
     if os.geteuid() != 0:
         return {}

@@ -63,7 +63,7 @@ def _key(storage: Path, name: str) -> bytes:
     """One of the installation's keys; made at the first start, by one process only."""
     path = storage / name
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = path.with_suffix(f".{secrets.token_hex(8)}")
         fresh.touch(mode=0o600)
         fresh.write_bytes(secrets.token_bytes(32))

@@ -7,6 +7,7 @@ for each other instead of failing half-way.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,11 +20,13 @@ from flask_sqlalchemy import SQLAlchemy
 from psycopg.types.string import TextLoader
 from sqlalchemy import (
     TEXT,
+    URL,
     VARCHAR,
     Connection,
     DateTime,
     Dialect,
     Engine,
+    ExceptionContext,
     Integer,
     MetaData,
     Numeric,
@@ -32,6 +35,7 @@ from sqlalchemy import (
     event,
     make_url,
 )
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, Session
 from sqlalchemy.types import TypeDecorator, Uuid
 
@@ -120,6 +124,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "pool_size": settings.database.pool_size,
         "max_overflow": settings.database.pool_size,
+        "hide_parameters": True,  # errors are logged, and parameters are people's data
     }
     if url.get_backend_name() == "sqlite":
         file = Path(url.database or "").resolve()
@@ -129,17 +134,42 @@ def flask_config(settings: Settings) -> dict[str, Any]:
     else:
         url = url.set(drivername="postgresql+psycopg")
         options["pool_recycle"] = 1800
+        options["connect_args"] = _over_network(settings, url)
     return {"SQLALCHEMY_DATABASE_URI": url, "SQLALCHEMY_ENGINE_OPTIONS": options}
+
+
+# Without them a host that lost its power is waited for as long as TCP tries: minutes. Seconds, but
+# for the last, which is milliseconds; what the URL says goes before.
+_TCP = {
+    "connect_timeout": 5, "keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 3,
+    "keepalives_count": 3, "tcp_user_timeout": 15_000,
+}  # fmt: skip
+
+
+def _over_network(settings: Settings, url: URL) -> dict[str, Any]:
+    """How psycopg connects. Behind a pooler by transaction nothing is left with a session."""
+    chosen: dict[str, Any] = {n: value for n, value in _TCP.items() if n not in url.query}
+    if settings.database.pooler == "transaction":
+        chosen["prepare_threshold"] = None
+    return chosen
 
 
 def prepare(engine: Engine) -> Engine:
     """Teach an engine its dialect's habits; call once for each engine."""
+    event.listen(engine, "handle_error", _keep_values_secret)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
     else:
         event.listen(engine, "connect", _prepare_postgresql)
     return engine
+
+
+def _keep_values_secret(context: ExceptionContext) -> None:
+    """Cut an error down to its first line: PostgreSQL quotes rows and values in the others."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and error.args:
+            error.args = (str(error.args[0]).partition("\n")[0], *error.args[1:])
 
 
 def _prepare_postgresql(connection: Any, _record: Any) -> None:
@@ -171,6 +201,30 @@ def single_statements(engine: Engine) -> Iterator[Session]:
     with reading(engine) as connection, Session(connection, expire_on_commit=False) as session:
         yield session
         session.flush()
+
+
+@contextmanager
+def without_waiting(connection: Connection) -> Iterator[None]:
+    """Leave a statement undone rather than wait for another writer, on SQLite.
+
+    On PostgreSQL a statement says itself which rows it does without.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    patience = driver.execute("PRAGMA busy_timeout").fetchone()[0]
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY_CODE != sqlite3.SQLITE_BUSY:
+            raise
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={patience}")
+
+
+_PRIMARY_CODE = 0xFF  # what kind of error it is; the rest says more of it
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from typing import Any
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.postman import FINAL_TIMEOUT, Postman
 from tracker.services import (
+    allowances,
     answers,
     digests,
     dispatcher,
@@ -33,6 +34,7 @@ from tracker.services.dispatcher import never
 from tracker.services.planner import PlanCounts
 from tracker.services.reaper import ReapCounts
 from tracker.services.work import Office
+from tracker.settings import Settings
 
 _log = logging.getLogger(__name__)
 
@@ -72,17 +74,22 @@ def dispatch(office: Office, *, stop: Callable[[], bool] = never) -> Counter[str
 
 def postman(office: Office) -> Postman:
     """A postman for the configured relay; connects when the first letter leaves."""
-    mail = office.settings.mail
+    return postman_of(office.settings)
+
+
+def postman_of(settings: Settings) -> Postman:
+    """The same from the settings alone."""
+    mail = settings.mail
     return Postman(
         server=mail.server, port=mail.port, use_tls=mail.use_tls, use_ssl=mail.use_ssl,
         username=mail.username or None, password=mail.password or None,
-        timeout=mail.timeout_seconds, local_hostname=None, final_timeout=_final_timeout(office),
+        timeout=mail.timeout_seconds, local_hostname=None, final_timeout=_final_timeout(settings),
     )  # fmt: skip
 
 
-def _final_timeout(office: Office) -> float:
+def _final_timeout(settings: Settings) -> float:
     """How long a relay may take over a letter: less than after which the letter is in doubt."""
-    return min(FINAL_TIMEOUT, office.settings.reminders.transmitting_seconds * 2 / 3)
+    return min(FINAL_TIMEOUT, settings.reminders.transmitting_seconds * 2 / 3)
 
 
 def reap(office: Office) -> ReapCounts:
@@ -160,6 +167,7 @@ def tidy(office: Office) -> int:
     """
     with office.work(SYSTEM) as work:
         forgotten = answers.forget_old(work)
+        allowances.forget_old(work)
     with office.reading(SYSTEM) as reading:
         swept = evidence.sweep(reading)
     _tell("tidy", {"forgotten": forgotten, "swept": swept})

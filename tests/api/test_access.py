@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -13,15 +14,16 @@ from tests.api.conftest import Caller
 from tracker.api.access import MadeToken, Me, Token
 from tracker.api.schemas import page_of
 from tracker.domain.certifications import Standing
+from tracker.domain.errors import TokenEnded
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Employer, IdempotencyKey
+from tracker.models import Employer, HistoryEntry, IdempotencyKey
 from tracker.services import activities, certifications, renewals, standings, tokens
 from tracker.services.standings import Held
 
 
 @pytest.fixture
 def ids(office):
-    return factories.certified(office, date(2021, 12, 25))  # the window opens 26 September 2026
+    return factories.certified(office, date(2021, 12, 25))  # the window opens September 26, 2026
 
 
 @pytest.fixture
@@ -90,8 +92,8 @@ def test_missing_points_come_first(ana):
     assert step(ana) == {
         "action": "log_activities", "on": "2026-12-25", "time_zone": "America/New_York",
         "points_missing": "100.00", "points_waiting": "0.00", "questions": 0,
-        "sentence": "Log activities: you still need 100 points."
-        " The last day is 25 December 2026, until midnight New York time.",
+        "sentence": "You need 100 more points. Log your activities as you complete them."
+        " Your last day is December 25, 2026: you have until midnight Eastern time.",
     }  # fmt: skip
 
 
@@ -100,21 +102,23 @@ def test_then_the_application_from_the_day_on_which_the_window_opens(ana, office
     earn(office, ids, 100)
     told = step(ana)
     assert (told["action"], told["on"]) == ("apply_from", "2026-09-26")
-    assert told["sentence"] == "Apply for renewal from 26 September 2026."
+    assert told["sentence"] == (
+        "You have everything you need. You can apply for renewal from September 26, 2026."
+    )
     clock.set("2026-09-26")
     assert (step(ana)["action"], step(ana)["on"]) == ("apply_now", "2026-12-25")
     spanish = step(ana, headers={"Accept-Language": "es"})["sentence"]
     assert spanish == (
-        "Solicite la renovación ahora. El último día es el 25 de diciembre de 2026, hasta la"
-        " medianoche (hora de New York)."
+        "Ya tiene todo lo necesario. Solicite su renovación ahora. Su último día es el 25 de"
+        " diciembre de 2026: tiene hasta la medianoche (hora del Este)."
     )
 
 
 def test_the_language_is_that_of_the_account_unless_another_is_asked_for(caller, office):
     holder_id, _ = factories.certified(office, date(2021, 12, 25), language="es")
     luis = caller("holder", holder_id=holder_id, name="luis")
-    assert step(luis)["sentence"].startswith("Registre actividades")
-    assert step(luis, headers={"Accept-Language": "en"})["sentence"].startswith("Log activities")
+    assert step(luis)["sentence"].startswith("Le faltan 100 puntos.")
+    assert step(luis, headers={"Accept-Language": "en"})["sentence"].startswith("You need")
 
 
 def test_then_the_decision_is_waited_for(ana, office, ids):
@@ -137,7 +141,7 @@ def test_what_is_held_goes_to_the_issuer(ana, office, ids):
         )  # fmt: skip
     told = step(ana)
     assert told["action"] == "contact_issuer"
-    assert told["sentence"] == "Ask MSSC what to do: the certification is not in force."
+    assert told["sentence"] == "Your certification is not in force. Ask MSSC what you can do."
 
 
 def test_what_never_expires_needs_nothing():
@@ -284,6 +288,75 @@ def test_an_ended_token_is_dead_at_once_and_stays_on_record(ana, app):
     assert own.get("/me").status_code == 401
     assert ana.get(f"/tokens/{made['id']}").json["revoked_at"] == "2026-11-21T17:00:00Z"
     assert ana.delete(f"/tokens/{made['id']}").status_code == 204
+
+
+def test_ending_a_token_ends_all_that_were_made_with_it(caller, app, office):
+    admin = caller("admin")
+    made = admin.post("/tokens", {"role": "staff", "name": "sam"}).json
+    sam = Caller(app.test_client(), made["secret"])
+    child = sam.post("/tokens", {}).json
+    grandchild = Caller(app.test_client(), child["secret"]).post("/tokens", {}).json
+    beside = admin.post("/tokens", {"role": "staff", "name": "eve"}).json
+
+    assert admin.delete(f"/tokens/{made['id']}").status_code == 204
+
+    for one in (made, child, grandchild):
+        assert Caller(app.test_client(), one["secret"]).get("/me").status_code == 401
+        assert admin.get(f"/tokens/{one['id']}").json["revoked_at"] == "2026-11-21T17:00:00Z"
+    assert Caller(app.test_client(), beside["secret"]).get("/me").status_code == 200
+    with office.reading(SYSTEM) as reading:
+        lines = reading.rows(
+            select(HistoryEntry.subject_id, HistoryEntry.detail).where(
+                HistoryEntry.action == "revoke"
+            )
+        )
+    told = {row.subject_id: row.detail.get("with") for row in lines}
+    assert told == {made["id"]: None, child["id"]: made["id"], grandchild["id"]: made["id"]}
+
+
+@pytest.mark.parametrize("role", ["admin", "holder"])
+def test_no_token_outlives_the_one_it_is_made_with(caller, app, clock, ids, role):
+    subject = {"holder_id": ids[0]} if role == "holder" else {}
+    soon = (clock.now + timedelta(minutes=5)).isoformat()
+    five = caller(role, **subject).post("/tokens", {"expires_at": soon}).json
+    short = Caller(app.test_client(), five["secret"])
+
+    for later in ("2026-11-21T17:05:01Z", "2027-11-21T17:00:00Z", None):
+        refused = short.post("/tokens", {"expires_at": later})
+        assert [error["field"] for error in refused.json["errors"]] == ["expires_at"], later
+    assert short.post("/tokens", {}).json["expires_at"] == "2026-11-21T17:05:00Z"
+
+
+def test_a_request_whose_token_ends_while_it_is_sent_changes_nothing(ana, app):
+    """The body comes slowly, and the token is ended before it has come whole."""
+    made = ana.post("/tokens", {}).json
+
+    class Slow(io.BytesIO):
+        def readinto(self, buffer):
+            if self.tell() == 0:
+                assert ana.delete(f"/tokens/{made['id']}").status_code == 204
+            return super().readinto(buffer)
+
+    body = b'{"employer_id": "0192d3a0-0000-7000-8000-000000000000"}'
+    headers = {"Authorization": f"Bearer {made['secret']}"}
+    refused = app.test_client().post(
+        "/api/v1/me/sharing", input_stream=Slow(body), content_length=len(body), headers=headers,
+        content_type="application/json",
+    )  # fmt: skip
+
+    assert (refused.status_code, refused.json["code"]) == (401, "token_ended")
+    assert refused.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_no_token_is_made_with_one_that_has_ended(office, ids):
+    with office.work(SYSTEM) as work:
+        id_, secret = tokens.create(work, name="ana", role="holder", holder_id=ids[0])
+    with office.reading(SYSTEM) as reading:
+        actor = tokens.authenticate(reading, secret)
+    with office.work(SYSTEM) as work:
+        tokens.revoke(work, id_)
+    with pytest.raises(TokenEnded), office.work(actor) as work:
+        tokens.create(work, name="ana", role="holder", holder_id=ids[0])
 
 
 def test_an_expired_token_is_dead(ana, app, clock):

@@ -14,7 +14,7 @@ from tracker.domain.permissions import SYSTEM
 from tracker.models import FormerRenewalDecision, HistoryEntry, Notice
 from tracker.services import activities, renewals
 
-AWARDED = date(2021, 12, 25)  # valid through 25 December 2026; the window opened 26 September
+AWARDED = date(2021, 12, 25)  # valid through December 25, 2026; the window opened 26 September
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests import factories
 from tracker.models import Cycle, Notice, Span
 from tracker.services import bulk
 
-EXPIRY = "2026-12-25"  # the window opens on 26 September 2026
+EXPIRY = "2026-12-25"  # the window opens on September 26, 2026
 COURSE = {"category": "CE", "type": "third_party", "provider": "Ivy Tech",
           "completed_on": "2026-01-05"}  # fmt: skip
 
@@ -426,7 +426,7 @@ def test_two_reviewers_at_once_make_one_decision(ana, caller, ids):
 # Renewals decided again.
 @pytest.fixture
 def pending(ana, reviewer, ids):
-    """An application with its points approved, on 21 November 2026."""
+    """An application with its points approved, on November 21, 2026."""
     decide(reviewer, hand_in(ana, ids, 100), "approved")
     return applied(ana, ids)
 
@@ -574,7 +574,7 @@ def test_an_appeal_against_a_denial_is_due_like_any_other(ana, reviewer, ids, pe
     clock.set("2026-12-23")
     late = appeal(ana, ids, pending)
     assert (late.status_code, late.json["code"]) == (409, "appeal_too_late")
-    assert "New York time" in late.json["detail"]
+    assert "Eastern time" in late.json["detail"]
     unknown = "0192d3a0-0000-7000-8000-000000000000"
     assert appeal(ana, ids, unknown).status_code == 404
 

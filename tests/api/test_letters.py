@@ -115,7 +115,7 @@ def test_holders_see_what_was_sent_to_them_and_nothing_else(office, caller, plan
     (letter,) = read(page_of(MyLetter), ana.get("/me/letters"))["items"]
     assert letter["state"] == "sent"
     assert letter["subject"] in {one.subject for one in caught}
-    assert "Expires on 15 March 2027" in letter["text"]
+    assert "Expires March 15, 2027" in letter["text"]
     assert ana.get(f"/letters/{letter['id']}").status_code == 403
     assert ana.get("/letters").status_code == 403
     (theirs,) = (

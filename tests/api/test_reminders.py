@@ -16,7 +16,7 @@ from tracker.models import Reminder as Row
 
 @pytest.fixture
 def ids(office):
-    return factories.certified(office, date(2021, 12, 25))  # expires 25 December 2026
+    return factories.certified(office, date(2021, 12, 25))  # expires December 25, 2026
 
 
 @pytest.fixture

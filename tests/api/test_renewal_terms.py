@@ -24,7 +24,7 @@ from tracker.domain.policies import (
 from tracker.services import activities, assessments, certifications
 from tracker.services.assessments import Attempt
 
-AWARDED = date(2021, 12, 25)  # expires 25 December 2026
+AWARDED = date(2021, 12, 25)  # expires December 25, 2026
 NAME = {"en": "late", "es": "tarde"}
 SIX_MONTHS = Duration(6, "months")
 

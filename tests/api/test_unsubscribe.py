@@ -1,4 +1,4 @@
-"""The pages behind the links in letters: looking changes nothing, a POST stops at once."""
+"""The pages behind the links in emails: looking changes nothing, a POST stops at once."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def test_looking_changes_nothing_and_says_what_stopping_means(client, office, li
     page = client.get(path)
     assert page.status_code == 200
     assert page.mimetype == "text/html"
-    assert heading(page) == "Stop these letters?"
-    assert "not in the last 7 days either" in page.text
-    assert "Opening this page has changed nothing." in page.text
+    assert heading(page) == "Unsubscribe from these emails?"
+    assert "not even in the last 7 days" in page.text
+    assert "Opening this page did not change anything." in page.text
     assert client.head(path).status_code == 200
     assert wishes(office) == []
 
@@ -58,12 +58,12 @@ def test_a_post_stops_at_once_and_again_it_is_the_same(client, office, link):
     for _ in range(2):
         page = client.post(path, data={"List-Unsubscribe": "One-Click"})
         assert page.status_code == 200
-        assert heading(page) == "These letters are off"
+        assert heading(page) == "These emails are off"
     assert wishes(office) == [("reminders", False, None)]
     with office.reading(SYSTEM) as reading:
         lines = reading.rows(select(HistoryEntry.actor).where(HistoryEntry.action == "prefer"))
     assert [line.actor for line in lines] == ["link in a letter"]
-    assert heading(client.get(path)) == "These letters are off"
+    assert heading(client.get(path)) == "These emails are off"
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,9 @@ def test_stopping_is_undone_at_the_same_address(client, office, link):
     client.post(path)
     page = client.post(f"{path}/undo")
     assert page.status_code == 200
-    assert heading(page) == "These letters are on"
+    assert heading(page) == "These emails are on"
     assert wishes(office) == [("reminders", True, None)]
-    assert heading(client.get(path)) == "Stop these letters?"
+    assert heading(client.get(path)) == "Unsubscribe from these emails?"
 
 
 def test_reminders_are_paused_through_a_day_and_the_pause_can_be_ended(client, office, link):
@@ -97,10 +97,10 @@ def test_reminders_are_paused_through_a_day_and_the_pause_can_be_ended(client, o
     page = client.post(f"{path}/pause", data={"until": "2027-03-01"})
     assert page.status_code == 200
     assert heading(page) == "Paused"
-    assert "paused through 1 March 2027" in page.text
-    assert "Those of the last 7 days" in page.text
+    assert "paused through March 1, 2027" in page.text
+    assert "We still send those of the last 7 days" in page.text
     assert wishes(office) == [("reminders", True, date(2027, 3, 1))]
-    assert "paused through 1 March 2027" in client.get(path).text
+    assert "paused through March 1, 2027" in client.get(path).text
     client.post(f"{path}/undo")
     assert wishes(office) == [("reminders", True, None)]
 
@@ -111,8 +111,8 @@ def test_a_pause_without_a_sensible_day_is_refused_with_the_days_that_are(
 ):
     page = client.post(f"{link()}/pause", data={} if until is None else {"until": until})
     assert page.status_code == 422
-    assert heading(page) == "Please choose another date"
-    assert "between 22 November 2026 and 21 November 2027" in page.text
+    assert heading(page) == "Choose another date"
+    assert "between November 22, 2026 and November 21, 2027" in page.text
     assert wishes(office) == []
 
 
@@ -129,9 +129,9 @@ def test_letters_about_decisions_stop_by_themselves_and_cannot_be_paused(client,
 def test_the_page_speaks_the_holders_language(client, link):
     path = link(language="es")
     page = client.get(path, headers={"Accept-Language": "en"})
-    assert heading(page) == "¿Dejar de recibir estas cartas?"
+    assert heading(page) == "¿Cancelar estos correos?"
     assert page.headers["Content-Language"] == "es"
-    assert heading(client.post(path)) == "Estas cartas están desactivadas"
+    assert heading(client.post(path)) == "Estos correos están desactivados"
     paused = client.post(f"{path}/pause", data={"until": "2027-03-01"})
     assert "en pausa hasta el 1 de marzo de 2027 inclusive" in paused.text
 

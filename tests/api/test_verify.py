@@ -13,7 +13,7 @@ from tests import factories
 from tests.statements import counted
 from tracker.api.verify import Verification
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Certification
+from tracker.models import Certification, Usage
 from tracker.services import activities, assessments, certifications, facts, renewals
 
 KEYS = {
@@ -107,7 +107,7 @@ def test_the_page_says_the_status_first_and_what_a_verifier_needs(page, row):
     assert body.index("<h1>") < body.index("<dl>")
     for said in (
         "This certification is valid today.", "Ana Peña-García", "MSSC", row.number,
-        "21 November 2026, 17:00 UTC", "http://127.0.0.1:8000/verify",
+        "November 21, 2026, 17:00 UTC", "http://127.0.0.1:8000/verify",
         "Certified Production Technician",
     ):  # fmt: skip
         assert said in body, said
@@ -142,7 +142,7 @@ def test_an_expired_certification_shows_its_last_day(client, page, row, clock):
     assert (told["status"], told["valid"], told["expires_on"]) == ("expired", False, "2026-12-25")
     got = page()
     assert heading(got) == "✗ Expired"
-    assert "Expired after</dt><dd>25 December 2026" in got.text
+    assert "Expired on</dt><dd>December 25, 2026" in got.text
     assert "not valid today" in got.text
 
 
@@ -154,7 +154,7 @@ def test_a_revoked_one_shows_since_when_and_not_why(office, ids, client, page, r
     got = page()
     assert heading(got) == "✗ Revoked"
     assert "not valid today" in got.text
-    assert "since 1 November 2026" in got.text
+    assert "Since November 1, 2026" in got.text
     for secret in ("private", "misconduct"):
         assert secret not in got.text
 
@@ -165,7 +165,7 @@ def test_a_suspension_is_dated_from_its_own_first_day(office, ids, page):
     change(office, ids, "suspend", "2026-09-01")
     got = page()
     assert heading(got) == "✗ Suspended"
-    assert "since 1 September 2026" in got.text  # the window that opened later is no new day
+    assert "Since September 1, 2026" in got.text  # the window that opened later is no new day
 
 
 def test_a_renewal_under_review_is_told(office, ids, page, clock):
@@ -178,7 +178,7 @@ def test_a_renewal_under_review_is_told(office, ids, page, clock):
         activities.decide(work, made, activities.Verdict("approved"), version=version)
         renewals.apply(work, ids[1])
     assert heading(page()) == "✓ Valid"
-    assert "A renewal is under review." in page().text
+    assert "A renewal is pending a decision." in page().text
     clock.set("2026-12-27")
     assert heading(page())[2:] == "Renewal under review"
 
@@ -197,7 +197,7 @@ def test_an_unknown_address_answers_alike_and_says_why_it_may_be(client, address
     assert "typing mistake" in told["detail"]
     got = client.get("/verify/" + address, headers=HTML)
     assert (got.status_code, heading(got)) == (404, "Not found")
-    assert "A typing mistake" in got.text
+    assert "A typo" in got.text
     assert "another issuer" in got.text
     assert got.headers["X-Robots-Tag"] == "noindex, nofollow"
 
@@ -205,8 +205,11 @@ def test_an_unknown_address_answers_alike_and_says_why_it_may_be(client, address
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", ("Withdrawn", "This certificate is withdrawn: recorded in error.")),
-        ("es", ("Retirada", "Este certificado está retirado: se registró por error.")),
+        (
+            "en",
+            ("Withdrawn", "This certificate was withdrawn because it had been recorded in error."),
+        ),
+        ("es", ("Retirada", "Este certificado fue retirado porque se había registrado por error.")),
     ],
 )
 def test_a_withdrawn_one_says_so_at_its_old_address_and_number(office, ids, client, language, said):
@@ -240,7 +243,7 @@ def test_one_that_was_earned_again_names_the_certificate_that_speaks_now(office,
     assert (told["status"], told["number"]) == ("surrendered", row.number)
     assert (told["certified_again_on"], told["certified_again_number"]) == ("2026-11-03", now)
     english = client.get(f"/verify/{row.public_id}?lang=en", headers=HTML).text
-    assert f"Certified again since 3 November 2026, with certificate number {now}." in english
+    assert f"Certified again since November 3, 2026, with certificate number {now}." in english
     spanish = client.get(f"/verify/{row.public_id}?lang=es", headers=HTML).text
     assert f"desde el 3 de noviembre de 2026, con el certificado número {now}." in spanish
     current = client.get(f"/verify?number={now}&surname=Peña-García").json
@@ -295,7 +298,7 @@ def test_what_is_shown_is_text_and_never_markup(office, client):
     assert "<script" not in asked.text
 
 
-def test_whoever_guesses_is_stopped_and_told_when_to_come_back(client, row, clock):
+def test_whoever_guesses_is_stopped_and_told_when_to_come_back(client, clock):
     def guess(n, **options):
         return client.get(f"/verify/{n:022}", **options)
 
@@ -308,12 +311,38 @@ def test_whoever_guesses_is_stopped_and_told_when_to_come_back(client, row, cloc
     shown = guess(1, headers=HTML)
     assert (shown.status_code, heading(shown)) == (429, "Too many attempts")
     assert "61 seconds" in shown.text
-    assert client.get(f"/verify/{row.public_id}").status_code == 429
-    assert client.get(f"/api/v1/verify/{row.public_id}").status_code == 429
     elsewhere = {"REMOTE_ADDR": "192.0.2.8"}
-    assert client.get(f"/verify/{row.public_id}", environ_base=elsewhere).status_code == 200
+    assert client.get(f"/verify/{1:022}", environ_base=elsewhere).status_code == 404
     clock.advance(seconds=61)
+    assert guess(1).status_code == 404
+
+
+def test_a_true_address_is_answered_whoever_guesses_beside_it(client, row):
+    for n in range(40):
+        client.get(f"/verify/{n:022}")
     assert client.get(f"/verify/{row.public_id}").status_code == 200
+    assert client.get(f"/api/v1/verify/{row.public_id}").status_code == 200
+
+
+def test_a_number_is_guarded_from_callers_everywhere_and_an_unknown_one_like_a_known(client, row):
+    def guess(number, surname, caller):
+        asked = {"number": number, "surname": surname}
+        where = {"REMOTE_ADDR": f"198.51.100.{caller}"}
+        return client.get("/api/v1/verify", query_string=asked, environ_base=where).status_code
+
+    plain = row.number.replace("-", "").lower()
+    for number, spelled in ((row.number, plain), ("CPT-22222-22222", "cpt2222222222")):
+        told = [guess(spelled if n % 2 else number, f"x{n}", n) for n in range(22)]
+        assert told == [404] * 20 + [429] * 2
+    assert guess(row.number, "Peña-García", 99) == 429
+    assert client.get(f"/verify/{row.public_id}").status_code == 200
+
+
+def test_guesses_are_counted_for_all_processes_and_tell_nobodys_address(client, office):
+    client.get(f"/verify/{1:022}", environ_base={"REMOTE_ADDR": "203.0.113.7"})
+    with office.reading(SYSTEM) as reading:
+        (kept,) = reading.rows(select(Usage.key, Usage.count))
+    assert (kept.count, len(kept.key)) == (1, 64)
 
 
 def test_finding_costs_nothing(client, row):

@@ -1,11 +1,13 @@
-"""tracker reminders preview: every letter as files, without a database."""
+"""tracker reminders preview: every email as files, without a database."""
 
 import email
 from email import policy
 
 import pytest
 
+from tracker.mail.messages import phrases
 from tracker.mail.notices import TELLS
+from tracker.services.digest_contents import SECTIONS
 
 
 @pytest.fixture
@@ -40,7 +42,24 @@ def test_every_stage_and_every_kind_of_news_is_written_in_both_languages(preview
             assert f"reminder-0-pending.{language}.{kind}" in names
             for tells in TELLS:
                 assert f"notice-{tells.replace('_', '-')}.{language}.{kind}" in names
+            assert f"digest.{language}.{kind}" in names
     assert "reminder-60-complete.en.txt" not in names, "the planner writes none"
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_digest_shows_every_section_and_every_kind_of_line(preview, language):
+    say = phrases(language, "digest")
+    folder = preview()
+    text = (folder / "several" / f"several-digest.{language}.txt").read_text("utf-8")
+
+    for section in SECTIONS:
+        assert say[f"{section}_title"] in text
+    for key, words in say.items():
+        if key.startswith("what_") or key == "more":
+            assert words in text, key
+    data = (folder / "cpt" / f"digest.{language}.eml").read_bytes()
+    assert b"List-Unsubscribe" not in data
+    assert b"MSSC" in data
 
 
 def test_the_page_links_to_every_letter(preview):
@@ -58,7 +77,7 @@ def test_a_message_is_whole_and_several_certifications_share_one(preview):
     data = (folder / "several" / "several-reminders.es.eml").read_bytes()
     message = email.message_from_bytes(data, policy=policy.default)
 
-    assert message["Subject"].endswith("(y 1 certificación más)")
+    assert message["Subject"].endswith("; y 1 certificación más)")
     assert message["List-Unsubscribe"].startswith("<https://")
     assert [part.get_content_type() for part in message.iter_attachments()] == ["text/calendar"]
     revoked = (folder / "cpt" / "notice-revoked.en.eml").read_bytes()

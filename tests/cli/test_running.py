@@ -185,7 +185,7 @@ def test_the_doctor_finds_what_is_well_and_what_is_not(findings):
 
     states = {check: finding["state"] for check, finding in found.items()}
     assert states == {
-        "settings": "ok", "schemes": "ok", "storage": "ok", "mail": "problem",
+        "settings": "ok", "schemes": "ok", "storage": "ok", "mail": "problem", "files": "ok",
         "database": "ok", "migrations": "ok", "writing": "ok", "schemes on record": "ok",
         "sending": "warning",
         "scheduler": "warning",

@@ -95,7 +95,7 @@ def test_a_date_that_lies_ahead_names_the_clock_by_which_it_does():
     ahead = claim("third_party", "3", date(2029, 6, 2))
     with pytest.raises(OutsideCycle) as refused:
         check_dates(COURSE, ahead, CYCLES, on=ON, zone="Pacific/Honolulu")
-    assert "today (2029-06-01, Honolulu time)" in refused.value.detail
+    assert "today (2029-06-01, Hawaii time)" in refused.value.detail
 
 
 @pytest.mark.parametrize("quantity", ["0.01", "3", "10000"])

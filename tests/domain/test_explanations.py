@@ -121,12 +121,12 @@ WHAT_IS_NOT_KNOWN = [
 DATES = [
     Case(
         "outside_cycle", (course("1", OUTSIDE),),
-        "1 point does not count: the activity lies outside the cycle (14 March 2024).",
+        "1 point does not count: the activity lies outside the cycle (March 14, 2024).",
         "1 punto no cuenta: la actividad queda fuera del ciclo (14 de marzo de 2024).",
     ),
     Case(
         "outside_cycle", (course("2.50", OUTSIDE),),
-        "2.5 points do not count: the activity lies outside the cycle (14 March 2024).",
+        "2.5 points do not count: the activity lies outside the cycle (March 14, 2024).",
         "2.5 puntos no cuentan: la actividad queda fuera del ciclo (14 de marzo de 2024).",
     ),
     Case(
@@ -137,15 +137,15 @@ DATES = [
     Case(
         "outside_type", (course("8", LATER),),
         "8 points do not count: activities of the type “Third-party training” count only until"
-        " 1 May 2026 (1 June 2026).",
+        " May 1, 2026 (June 1, 2026).",
         "8 puntos no cuentan: las actividades del tipo “Capacitación de terceros” solo cuentan"
         " hasta el 1 de mayo de 2026 (1 de junio de 2026).",
         with_type(POLICY, "third_party", counts_until=DAY),
     ),
     Case(
         "outside_type", (job("full_time", DAY, LATER),),
-        "Nothing counts: activities of the type “Full-time employment” count only from 2 June 2026"
-        " on (1 May 2026).",
+        "Nothing counts: activities of the type “Full-time employment” count only from June 2, 2026"
+        " on (May 1, 2026).",
         "Nada cuenta: las actividades del tipo “Empleo de tiempo completo” solo cuentan desde el"
         " 2 de junio de 2026 (1 de mayo de 2026).",
         with_type(POLICY, "employment_full_time", counts_from=date(2026, 6, 2)),
@@ -161,21 +161,21 @@ DATES = [
     ),
     Case(
         "together", (course("6", title="Lean"), course("4")),
-        "1 point does not count: it counts together with “Lean” of 1 May 2026, which brings what"
+        "1 point does not count: it counts together with “Lean” (May 1, 2026), which brings what"
         " the year does.",
-        "1 punto no cuenta: cuenta junto con “Lean” del 1 de mayo de 2026, que aporta lo del año.",
+        "1 punto no cuenta: cuenta junto con “Lean” (1 de mayo de 2026), que aporta lo del año.",
         with_type(POLICY, "third_party", basis="event", threshold=D(10), threshold_over="year"),
     ),
     Case(
         "after_date", (course("1", LATER),),
-        "1 point is not counted yet: the activity lies after the day asked about (1 June 2026).",
+        "1 point is not counted yet: the activity lies after the day asked about (June 1, 2026).",
         "1 punto todavía no cuenta: la actividad es posterior al día consultado (1 de junio de"
         " 2026).",
         on=DAY,
     ),
     Case(
         "after_date", (course("8", LATER),),
-        "8 points are not counted yet: the activity lies after the day asked about (1 June 2026).",
+        "8 points are not counted yet: the activity lies after the day asked about (June 1, 2026).",
         "8 puntos todavía no cuentan: la actividad es posterior al día consultado (1 de junio de"
         " 2026).",
         on=DAY,
@@ -246,10 +246,10 @@ WORTH = [
     Case(
         "duplicate",
         (course("8", title="Lean", ref="lean-of-may"), course("8", LATER, title="Lean")),
-        "8 points do not count: it has the same provider and title as “Lean” of 1 May 2026,"
+        "8 points do not count: it has the same provider and title as “Lean” (May 1, 2026),"
         " which counts already.",
-        "8 puntos no cuentan: coincide en el proveedor y el título con “Lean” del 1 de mayo de"
-        " 2026, que ya cuenta.",
+        "8 puntos no cuentan: coincide en el proveedor y el título con “Lean” (1 de mayo de"
+        " 2026), que ya cuenta.",
         policy(duplicates=Duplicates(("provider", "title"))),
     ),
     Case(
@@ -361,11 +361,11 @@ def test_a_repetition_names_what_is_the_same(key, english, spanish):
 
     assert [explain_cut(found.cuts[0], found, under, language) for language in LANGUAGES] == [
         (
-            f"8 points do not count: it has the same {english} as “Lean” of 1 May 2026, which"
+            f"8 points do not count: it has the same {english} as “Lean” (May 1, 2026), which"
             " counts already."
         ),
         (
-            f"8 puntos no cuentan: coincide en {spanish} con “Lean” del 1 de mayo de 2026, que ya"
+            f"8 puntos no cuentan: coincide en {spanish} con “Lean” (1 de mayo de 2026), que ya"
             " cuenta."
         ),
     ]
@@ -496,8 +496,9 @@ class TestTheWhole:
         assert _told(evaluate(course("12"), on=date(2026, 11, 21))) == [
             [
                 (
-                    "On 21 November 2026, 12 points are counted in the cycle from 15 March 2024 to"
-                    " 15 March 2029; 100 are required."
+                    "On November 21, 2026, 12 points are counted in the cycle"
+                    " from March 15, 2024 to"
+                    " March 15, 2029; 100 are required."
                 ),
                 "88 points are missing.",
                 NOTICE["en"],
@@ -518,7 +519,7 @@ class TestTheWhole:
         assert _told(evaluate(course("1"), policy=under, on=DAY), under) == [
             [
                 (
-                    "On 1 May 2026, 1 PDU is counted in the cycle from 15 March 2024 to 15 March"
+                    "On May 1, 2026, 1 PDU is counted in the cycle from March 15, 2024 to March 15,"
                     " 2029; 1 is required."
                 ),
                 "The requirement is met.",
@@ -633,7 +634,7 @@ class TestTheWhole:
         assert _differences(_told(evaluate(policy=under, reexamined_on=DAY), under)) == [
             (
                 (
-                    "The re-examination passed on 1 May 2026 stands for the CPE credits, so the"
+                    "The re-examination passed on May 1, 2026 stands for the CPE credits, so the"
                     " requirement is met."
                 ),
                 (
@@ -674,7 +675,7 @@ class TestTheWhole:
 
         assert _differences(_told(found, projected="38.00"))[1:] == [
             (
-                "If the current jobs go on, 38 points will be counted by 15 March 2029.",
+                "If the current jobs go on, 38 points will be counted by March 15, 2029.",
                 "Si los empleos actuales continúan, se contarán 38 puntos al 15 de marzo de 2029.",
             )
         ]
@@ -683,7 +684,7 @@ class TestTheWhole:
     def test_says_what_one_more_month_of_a_job_will_bring(self):
         assert _differences(_told(evaluate(on=DAY), projected="1.00"))[1:] == [
             (
-                "If the current jobs go on, 1 point will be counted by 15 March 2029.",
+                "If the current jobs go on, 1 point will be counted by March 15, 2029.",
                 "Si los empleos actuales continúan, se contará 1 punto al 15 de marzo de 2029.",
             )
         ]
@@ -707,7 +708,10 @@ SHORTFALLS: dict[str, tuple[Policy, str, str]] = {
     ),
     "year": (
         policy(minimum_per_year=D("2.50")),
-        "The year from 15 March 2028 to 15 March 2029 must bring at least 2.5 points; it brings 0.",
+        (
+            "The year from March 15, 2028 to March 15, 2029 must bring"
+            " at least 2.5 points; it brings 0."
+        ),
         (
             "El año del 15 de marzo de 2028 al 15 de marzo de 2029 debe aportar al menos 2.5"
             " puntos; aporta 0."
@@ -715,7 +719,10 @@ SHORTFALLS: dict[str, tuple[Policy, str, str]] = {
     ),
     "window": (
         policy(windows=(WindowMinimum(Duration(1, "years"), D("20.00")),)),
-        "The time from 16 March 2028 to 15 March 2029 must bring at least 20 points; it brings 0.",
+        (
+            "The time from March 16, 2028 to March 15, 2029 must bring"
+            " at least 20 points; it brings 0."
+        ),
         (
             "El tiempo del 16 de marzo de 2028 al 15 de marzo de 2029 debe aportar al menos 20"
             " puntos; aporta 0."
@@ -828,11 +835,12 @@ def test_a_minimum_of_a_group_in_a_year_or_a_last_stretch_is_told_with_both():
     )
 
     assert english[0] == (
-        "From 15 March 2024 to 14 March 2025 at least 10 points of the category “Continuing"
+        "From March 15, 2024 to March 14, 2025 at least 10 points of the category “Continuing"
         " education” are needed; so far there are 0."
     )
     assert english[-1] == (
-        "From 16 September 2028 to 15 March 2029 at least 1 point of activities marked “Safety” is"
+        "From September 16, 2028 to March 15, 2029 at least 1 point"
+        " of activities marked “Safety” is"
         " needed; so far there are 0."
     )
     assert spanish[-1] == (

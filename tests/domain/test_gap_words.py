@@ -74,7 +74,7 @@ class Case(NamedTuple):
 def way(english: str, spanish: str, under: Policy, *claims: Claim) -> Case:
     """A way to close the gap by the end of the cycle, told but for that."""
     return Case(
-        under, (f"{english} by 15 March 2029 would close the gap.",),
+        under, (f"{english} by March 15, 2029 would close the gap.",),
         (f"Con {spanish}, a más tardar el 15 de marzo de 2029, se cerraría la diferencia.",),
         claims,
     )  # fmt: skip
@@ -119,8 +119,8 @@ WAYS = {
     "the years that need it": Case(
         only("third_party", minimum_per_year=EVERY_YEAR),
         (
-            ("10 more contact hours from 15 March 2027 to 14 March 2028 and 10 more contact hours"
-            " from 15 March 2028 to 15 March 2029 (Third-party training) in 2 activities would"
+            ("10 more contact hours from March 15, 2027 to March 14, 2028 and 10 more contact hours"
+            " from March 15, 2028 to March 15, 2029 (Third-party training) in 2 activities would"
             " close the gap."),
         ),
         (
@@ -132,7 +132,7 @@ WAYS = {
     ),
     "jobs that go on": Case(
         only("employment_full_time", points_required=D("50.00")),
-        ("If the current jobs go on, nothing else is needed by 15 March 2029.",),
+        ("If the current jobs go on, nothing else is needed by March 15, 2029.",),
         (
             ("Si los empleos actuales continúan, no hace falta nada más hasta el 15 de marzo de"
             " 2029."),
@@ -177,13 +177,13 @@ EMPLOYED = only("employment_full_time", points_required=D("50.00"))
 OBSTACLES = {
     "over": blocked(
         POLICY, on=date(2029, 3, 16), told={
-            "The time in which activities count ended on 15 March 2029.":
+            "The time in which activities count ended on March 15, 2029.":
             "El tiempo en que cuentan las actividades terminó el 15 de marzo de 2029.",
         },
     ),
     "lost": blocked(
         only("third_party", minimum_per_year=EVERY_YEAR), course("50", date(2024, 6, 1)), told={
-            "The year that began on 15 March 2025 is over and fell short; that cannot be made up"
+            "The year that began on March 15, 2025 is over and fell short; that cannot be made up"
             " for.":
             "El año que empezó el 15 de marzo de 2025 ya pasó sin alcanzar el mínimo; eso no se"
             " puede recuperar.",
@@ -254,19 +254,19 @@ OBSTACLES = {
     ),
     "time": blocked(
         EMPLOYED, on=date(2029, 1, 14), told={
-            "Only 2 months of employment can still be completed by 15 March 2029.":
+            "Only 2 months of employment can still be completed by March 15, 2029.":
             "Hasta el 15 de marzo de 2029 solo caben 2 meses más de empleo.",
         },
     ),
     "time for one": blocked(
         EMPLOYED, on=date(2029, 2, 14), told={
-            "Only 1 month of employment can still be completed by 15 March 2029.":
+            "Only 1 month of employment can still be completed by March 15, 2029.":
             "Hasta el 15 de marzo de 2029 solo cabe 1 mes más de empleo.",
         },
     ),
     "no_time": blocked(
         EMPLOYED, on=date(2029, 3, 14), told={
-            "No whole month of employment can still be completed by 15 March 2029.":
+            "No whole month of employment can still be completed by March 15, 2029.":
             "Hasta el 15 de marzo de 2029 ya no cabe ningún mes completo de empleo.",
         },
     ),
@@ -287,7 +287,7 @@ def test_what_stands_in_the_way_is_told(case):
 
     assert found.ways == ()
     assert [explain_obstacles(found, case.under, language) for language in LANGUAGES] == [
-        ["Nothing that can still be done would close the gap by 15 March 2029:", *case.english],
+        ["Nothing that can still be done would close the gap by March 15, 2029:", *case.english],
         [
             (
                 "Nada de lo que todavía se puede hacer hasta el 15 de marzo de 2029 cerraría la"
@@ -335,7 +335,7 @@ def test_that_jobs_go_on_is_said_once_for_all_ways():
     found = gap.close(evaluate(lasting, on=DAY), POLICY)
 
     assert [gap_words.explain_jobs(found, POLICY, language) for language in LANGUAGES] == [
-        ["That holds if the current jobs go on until 15 March 2029."],
+        ["That holds if the current jobs go on until March 15, 2029."],
         ["Esto vale si los empleos actuales continúan hasta el 15 de marzo de 2029."],
     ]
     assert gap_words.explain_jobs(gap.close(evaluate(on=DAY), POLICY), POLICY, "en") == []

@@ -290,7 +290,7 @@ class TestDaysOfAType:
         rules = with_type(POLICY, "third_party", counts_from=date(2025, 1, 1))
         kind = rules.types["third_party"]
 
-        assert "only activities from 1 January 2025 on count" in next(
+        assert "only activities from January 1, 2025 on count" in next(
             of_type(CPT, rules, kind, "en")
         )
         ended = replace(kind, counts_from=None, counts_until=date(2025, 1, 1))

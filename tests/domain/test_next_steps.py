@@ -32,7 +32,7 @@ from tracker.domain.wording import LANGUAGES, clock
 
 D = Decimal
 AWARDED = CYCLE.starts_on
-LAST = CYCLE.ends_on  # 15 March 2029
+LAST = CYCLE.ends_on  # March 15, 2029
 OPENS = date(2028, 12, 15)
 EARLIER, IN_WINDOW, AFTER = date(2027, 1, 1), date(2029, 1, 15), LAST + timedelta(days=1)
 NOT_ADMITTED = policy(pending_points_admit=False)
@@ -111,16 +111,18 @@ def test_where_a_reviewer_asks_the_holder_answers_before_anything_is_waited_for(
     found = step(on, "0", "100", under=under, applied_on=applied_on, questions=2)
     assert (found.action, found.on, found.questions) == ("answer_questions", day, 2)
     said = found.sentence("en", "MSSC", "America/Chicago")
-    assert said.startswith("Answer the reviewer's question about 2 activities: ")
+    assert said.startswith("A reviewer has a question about 2 of your activities. ")
     assert ("You can apply for renewal from" in said) is (day is not None)
-    assert found.sentence("es", "MSSC", "America/Chicago").startswith("Responda a la pregunta")
+    assert found.sentence("es", "MSSC", "America/Chicago").startswith(
+        "Hay una pregunta sobre 2 de sus actividades. "
+    )
 
 
 def test_a_question_keeps_nobody_from_applying_and_is_named_first():
     found = step(LAST, "0", "100", questions=1)
     assert (found.action, found.on) == ("apply_now", LAST)
     said = found.sentence("en", "MSSC", "America/Chicago")
-    assert said.startswith("Answer the reviewer's question about 1 activity: ")
+    assert said.startswith("A reviewer has a question about 1 of your activities. ")
     assert "Apply for renewal now" in said
     assert step(AFTER, "0", "100", questions=1).questions == 0  # too late for an answer to help
 
@@ -296,12 +298,14 @@ def test_every_step_has_its_sentence(language):
 def test_a_last_day_says_by_whose_clock_it_ends():
     told = step(IN_WINDOW, "30", "29")
     assert told.sentence("en", "MSSC", "Pacific/Honolulu") == (
-        "Log activities: you still need 41 points. Beside them, 29 points wait for review."
-        " The last day is 15 March 2029, until midnight Honolulu time."
+        "You need 41 more points. Log your activities as you complete them. In addition, 29 points"
+        " are awaiting review. Your last day is March 15, 2029: you have until midnight Hawaii"
+        " time."
     )
     assert told.sentence("es", "MSSC", "Pacific/Honolulu") == (
-        "Registre actividades: aún necesita 41 puntos. Además, 29 puntos en revisión."
-        " El último día es el 15 de marzo de 2029, hasta la medianoche (hora de Honolulu)."
+        "Le faltan 41 puntos. Registre sus actividades conforme las termine. Además, 29 puntos"
+        " están en revisión. Su último día es el 15 de marzo de 2029: tiene hasta la medianoche"
+        " (hora de Hawái)."
     )
 
 
@@ -311,43 +315,51 @@ def test_a_last_day_says_by_whose_clock_it_ends():
         (
             step(IN_WINDOW, "0", "100"),
             (
-                "Apply for renewal now: the activities that wait for review bring what is needed."
-                " The last day is 15 March 2029, until midnight Chicago time."
+                "With the activities awaiting review, you have all the points you need. Apply for"
+                " renewal now; you don't have to wait for the review. Your last day is"
+                " March 15, 2029: you have until midnight Central time."
             ),
         ),
         (
             step(EARLIER, "0", "100"),
             (
-                "Wait for the review of your activities, which bring what is needed: you can apply"
-                " from 15 December 2028."
+                "With the activities awaiting review, you have all the points you need. You can"
+                " apply for renewal from December 15, 2028."
             ),
         ),
         (
             step(LAST, "0", "100", under=NOT_ADMITTED),
-            "Wait for the review of your activities: 100 points wait.",
+            (
+                "With the activities awaiting review (100 points), you have all the points you"
+                " need. You can apply for renewal as soon as they are approved."
+            ),
         ),
         (
             step(LAST, "0", "10", under=NOT_ADMITTED),
             (
-                "Ask MSSC for an extension: what is missing cannot be reviewed by 15 March 2029."
-                " Beside them, 10 points wait for review."
+                "MSSC can no longer review what you still need by March 15, 2029. Ask for an"
+                " extension. In addition, 10 points are awaiting review."
             ),
         ),
         (
             step(AFTER, "99", under=policy(late=(rung(30),))),
             (
-                "Log activities: you still need 1 point. Only activities completed by 15 March 2029"
-                " count. The last day is 14 April 2029, until midnight Chicago time."
+                "You need 1 more point. Log your activities as you complete them. Only activities"
+                " you completed by March 15, 2029 count. Your last day is April 14, 2029: you have"
+                " until midnight Central time."
             ),
         ),
         (
             step(LAST, "100", under=needing(IC="20")),
             (
-                "Log activities: a category or a period is still below its own minimum."
-                " The last day is 15 March 2029, until midnight Chicago time."
+                "At least one category or period is still below its minimum. Log activities for it."
+                " Your last day is March 15, 2029: you have until midnight Central time."
             ),
         ),
-        (step(EARLIER, "100"), "Apply for renewal from 15 December 2028."),
+        (
+            step(EARLIER, "100"),
+            "You have everything you need. You can apply for renewal from December 15, 2028.",
+        ),
     ],
 )
 def test_the_sentence_says_what_there_is(found, said):
@@ -357,13 +369,14 @@ def test_the_sentence_says_what_there_is(found, said):
 @pytest.mark.parametrize(
     ("zone", "english", "spanish"),
     [
-        ("America/New_York", "New York time", "hora de New York"),
+        ("America/New_York", "Eastern time", "hora del Este"),
         ("America/Indiana/Knox", "Knox time", "hora de Knox"),
-        ("UTC", "UTC time", "hora de UTC"),
+        ("UTC", "UTC", "hora UTC"),
+        ("America/Lima", "Lima time", "hora de Lima"),
         ("Etc/GMT+5", "Etc/GMT+5 time", "hora de Etc/GMT+5"),
     ],
 )
-def test_a_clock_is_named_for_its_city(zone, english, spanish):
+def test_a_clock_is_named_as_people_call_it_else_for_its_city(zone, english, spanish):
     assert [clock(zone, language) for language in LANGUAGES] == [english, spanish]
 
 
@@ -385,10 +398,10 @@ def test_after_the_window_only_an_extension_helps(approved, waiting):
 
     assert found == NextStep("too_late", CLOSING)
     assert found.sentence("en", "MSSC", "Etc/UTC") == (
-        "Ask MSSC for an extension: applications closed on 13 February 2029."
+        "Applications closed on February 13, 2029. Ask MSSC for an extension."
     )
     assert found.sentence("es", "MSSC", "Etc/UTC") == (
-        "Pida una prórroga a MSSC: el plazo de solicitud terminó el 13 de febrero de 2029."
+        "El plazo de solicitud terminó el 13 de febrero de 2029. Pida una prórroga a MSSC."
     )
 
 

@@ -13,6 +13,7 @@ from tracker.domain.permissions import (
     check_own_holder,
     check_role,
     check_scope,
+    own_records,
 )
 
 HOLDER = Actor(role="holder", name="Ana", holder_id="h1")
@@ -76,3 +77,17 @@ def test_nobody_decides_on_a_record_of_their_own():
         check_not_own(reviewer, "h1")
 
     assert refused.value.detail == "Nobody decides on a record of their own."
+
+
+def test_a_token_decides_on_the_records_of_its_makers_no_more_than_they_do():
+    made = Actor(role="staff", name="Sam", makers=frozenset({"h1", "h2"}))
+    with pytest.raises(SelfReview):
+        check_not_own(made, "h2")
+
+    assert own_records(made, ["h2", "h3"]) == {"h2"}
+
+
+def test_a_person_is_an_id_whatever_the_name():
+    assert Actor(role="staff", name="Sam", person_id="p1").who == "p1"
+    assert Actor(role="staff", name="Sam", person_id="p1", holder_id="h1").who == "h1"
+    assert SYSTEM.who is None

@@ -110,7 +110,7 @@ def test_every_part_of_a_rule_that_is_not_verified_says_so(key):
 def test_only_the_part_that_is_open_is_marked():
     told = _without_sources(replace(RULED["extension"], unverified=("extension.moves_cycle: U",)))
 
-    assert "The next cycle then starts after the extended expiry (not verified)." in told
+    assert "The next cycle then starts after the extended expiration date (not verified)." in told
     assert "A cycle may be extended by at most 1 month." in told
 
 
@@ -126,7 +126,8 @@ def test_an_extension_of_which_only_the_length_is_known_is_told_so():
 def test_a_right_that_lateness_may_not_give_is_not_denied_as_if_it_were_known():
     late = replace(BARE, late=(LateStep(MONTH, NAME),))
     told = (
-        "“late”, to 1 month{} after the expiry: one may still renew{}; whether activities of these"
+        "“late”, to 1 month{} after the expiration date: one may still renew{}; whether"
+        " activities of these"
         " days count is not known; here they do not; whether the title may be used is not known;"
         " here it may not."
     )
@@ -166,7 +167,7 @@ def test_what_a_scheme_says_is_marked_where_its_source_is_not_verified():
     )
     assert f"{retake} (not verified)." in _told(BARE)
     assert f"{retake}." in _told(BARE, scheme=VERIFIED)
-    assert "A renewal costs 75.00 USD." in _told(BARE)
+    assert "A renewal costs $75.00." in _told(BARE)
 
 
 def test_a_reduction_of_which_nobody_knows_how_much_is_no_leave_to_drop_all():

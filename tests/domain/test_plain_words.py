@@ -191,13 +191,13 @@ def test_the_shipped_policy_reads_as_its_file_does():
     told = _sentences(POLICY)
 
     assert "Each cycle needs 100 points." in told
-    assert "Applications open 90 days before the expiry and close on that day." in told
+    assert "Applications open 90 days before the expiration date and close on that day." in told
     assert (
         "“For-credit college course” (“Continuing education”): 5 points for each semester credit"
         " hour (not verified)."
     ) in told
     assert "“Employment”: at most 60 points in a cycle (not verified)." in told
-    assert "A renewal costs 75.00 USD." in told
+    assert "A renewal costs $75.00." in told
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,8 @@ def test_what_is_missing_is_told_as_missing():
     assert not any("Only activities of" in sentence for sentence in told)
     assert any(s.startswith("Instead, one may pass again: “Safety”, “Quality") for s in told)
     assert (
-        "“late”, to 1 month after the expiry: one may still renew; activities of these days do not"
+        "“late”, to 1 month after the expiration date: one may still renew; activities of these"
+        " days do not"
         " count; the title may not be used."
     ) in told
     free = replace(CPT, fees=replace(CPT.fees, renewal=None)) if CPT.fees else CPT
@@ -249,11 +250,12 @@ def test_a_generous_step_is_told_with_all_that_it_gives_and_takes():
     )  # fmt: skip
     rules = replace(POLICY, late=(step,), unverified=())
     told = (
-        "“late”, to 1 month after the expiry: one may still renew; 5 points more are needed;"
+        "“late”, to 1 month after the expiration date: one may still renew; 5 points more are"
+        " needed;"
         " with a late fee of {}; activities of these days still count; the title may be used."
     )
 
-    assert told.format("20.00 USD") in _sentences(rules)
+    assert told.format("$20.00") in _sentences(rules)
     assert told.format("20.00") in _sentences(rules, scheme=replace(CPT, fees=None))
 
 
@@ -264,7 +266,10 @@ def test_waits_and_windows_of_nothing_have_words_of_their_own():
     told = _sentences(replace(POLICY, window=window), scheme=replace(CPT, retake=retake))
 
     assert "A failed assessment may be taken again at once." in told
-    assert "Applications are taken throughout the cycle, the day of the expiry included." in told
+    assert (
+        "Applications are taken throughout the cycle, the day of the expiration date included."
+        in told
+    )
 
 
 def test_the_teller_tells_each_section_once():
@@ -305,10 +310,11 @@ def test_the_limits_of_the_marks_that_a_type_bears_are_said_of_it(everything):
 @pytest.mark.parametrize(
     ("language", "counted_from", "length", "told"),
     [
-        ("en", "expiry", 90, ("Applications open 90 days before the expiry and close 30 days before"
+        ("en", "expiry", 90, ("Applications open 90 days before the expiration date and close 30"
+        " days before"
          " it, that day included.")),
         ("en", "expiry", 0, ("Applications are taken throughout the cycle, up to the day 30 days"
-         " before the expiry, that day included.")),
+         " before the expiration date, that day included.")),
         ("es", "expiry", 90, ("Las solicitudes abren 90 días antes del vencimiento y cierran 30"
          " días antes de él, incluido ese día.")),
         ("es", "start", 90, ("Las solicitudes abren 90 días después del inicio del ciclo y cierran"

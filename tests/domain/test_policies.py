@@ -276,8 +276,8 @@ def test_an_extended_cycle_is_followed_by_whole_years_to_the_fixed_day():
 @pytest.mark.parametrize(
     ("language", "first_cycle", "words"),
     [
-        ("en", "longer", "The last valid day is the first 30 June from the anniversary on, which"),
-        ("en", "shorter", "the last 30 June up to the anniversary, which makes the first cycle sh"),
+        ("en", "longer", "The last valid day is the first June 30 from the anniversary on, which"),
+        ("en", "shorter", "the last June 30 up to the anniversary, which makes the first cycle sh"),
         ("es", "longer", "El último día de validez es el primer 30 de junio desde el aniversario"),
         ("es", "shorter", "el último 30 de junio hasta el aniversario, lo que acorta el primer"),
     ],

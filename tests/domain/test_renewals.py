@@ -303,8 +303,8 @@ def test_a_renewal_by_re_examination_is_approved_once_it_was_passed():
 @pytest.mark.parametrize(
     ("day", "told"),
     [
-        (date(2028, 12, 14), "The renewal window opens on 2028-12-15, Honolulu time."),
-        (date(2029, 3, 16), "It expired on 2029-03-15, at midnight Honolulu time."),
+        (date(2028, 12, 14), "The renewal window opens on 2028-12-15, Hawaii time."),
+        (date(2029, 3, 16), "It expired on 2029-03-15, at midnight Hawaii time."),
     ],
 )
 def test_a_refusal_says_by_whose_clock_its_day_ends(day, told):

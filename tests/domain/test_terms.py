@@ -279,7 +279,7 @@ def test_an_extension_counts_also_where_the_policy_no_longer_has_the_rule():
 
 
 def _extended(*, moves_cycle: bool, decided: date) -> Case:
-    """A certification extended to 15 September 2029 and renewed."""
+    """A certification extended to September 15, 2029 and renewed."""
     scheme = scheme_of(policy(extension=replace(EXTENSION, moves_cycle=moves_cycle)))
     [first] = renewed(scheme, AWARDED)
     second = certifications.next_cycle(

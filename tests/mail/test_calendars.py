@@ -64,7 +64,7 @@ def test_events_of_other_certifications_and_kinds_are_others():
 def test_the_holders_language_is_spoken():
     (expiry,) = events(made(replace(EXPIRY, scheme_name="Técnico Certificado"), language="es"))
     assert expiry["summary"] == "Último día de validez: Técnico Certificado"
-    assert "una carta posterior actualizará esta fecha" in expiry["description"]
+    assert "otro correo actualizará esta fecha" in expiry["description"]
 
 
 def test_without_a_date_there_is_no_calendar():

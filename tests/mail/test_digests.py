@@ -52,7 +52,7 @@ def test_the_catalogues_have_the_same_keys_and_places():
 def test_every_kind_of_line_has_its_words(language, what):
     told = letter(language, lines=(line(what),))
     assert f"what_{what}" not in told.text
-    day = "20 November 2026" if language == "en" else "20 de noviembre de 2026"
+    day = "November 20, 2026" if language == "en" else "20 de noviembre de 2026"
     assert f"(E1): {words(language, what)} {day}" in told.text
     assert day in told.html
 
@@ -81,7 +81,7 @@ def test_the_scheme_of_a_worker_is_named_where_there_are_several():
 def test_numbers_come_first_and_what_is_nought_is_left_out():
     told = letter()
     assert told.text.index("Certified: 9 of 12.") < told.text.index("Ana Peña")
-    assert "Expire within 30 days: 1; within 90: 3; within 180: 5." in told.text
+    assert "Expiring within 30 days: 1; within 90: 3; within 180: 5." in told.text
     assert "not complete" not in told.text
     assert "not complete" in letter(more=True).text
 

@@ -18,7 +18,7 @@ from tracker.mail.envelopes import Envelope, UnsafeHeader, message_id, render
 from tracker.mail.messages import Letter
 
 LETTER = Letter(
-    "CPT expires on 15 March 2027: 30 days left", "Hello Ana,\n\nGómez.\n", "<p>Hola</p>\n"
+    "CPT expires on March 15, 2027: 30 days left", "Hello Ana,\n\nGómez.\n", "<p>Hola</p>\n"
 )
 ENVELOPE = Envelope(
     message_id="<abc@tracker.example.org>",

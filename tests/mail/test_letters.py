@@ -25,7 +25,8 @@ from tracker.mail.messages import (
 
 EXPIRY = date(2027, 3, 15)
 LINE = CertificationLine(
-    scheme_name="Certified Production Technician (CPT 4.0)",
+    scheme_name="Certified Production Technician",
+    full_name="Certified Production Technician (CPT)",
     number="CPT-2022-000123",
     expires_on=EXPIRY,
     days_left=30,
@@ -86,21 +87,22 @@ def reminder(*lines: CertificationLine, language: str = "en", name: str = "Ana G
 @pytest.mark.parametrize(
     ("language", "days", "subject"),
     [
-        ("en", 30, "expires on 15 March 2027: 30 days left"),
-        ("en", 1, "expires on 15 March 2027: 1 day left"),
-        ("en", 0, "expires today, 15 March 2027"),
-        ("en", -1, "expired on 15 March 2027, 1 day ago"),
-        ("en", -30, "expired on 15 March 2027, 30 days ago"),
-        ("es", 30, "vence el 15 de marzo de 2027: quedan 30 días"),
-        ("es", 1, "vence el 15 de marzo de 2027: queda 1 día"),
+        ("en", 30, "expires March 15, 2027 (30 days left)"),
+        ("en", 1, "expires March 15, 2027 (1 day left)"),
+        ("en", 0, "expires today, March 15, 2027"),
+        ("en", -1, "expired March 15, 2027 (1 day ago)"),
+        ("en", -30, "expired March 15, 2027 (30 days ago)"),
+        ("es", 30, "vence el 15 de marzo de 2027 (quedan 30 días)"),
+        ("es", 1, "vence el 15 de marzo de 2027 (queda 1 día)"),
         ("es", 0, "vence hoy, 15 de marzo de 2027"),
-        ("es", -1, "venció el 15 de marzo de 2027, hace 1 día"),
-        ("es", -30, "venció el 15 de marzo de 2027, hace 30 días"),
+        ("es", -1, "venció el 15 de marzo de 2027 (hace 1 día)"),
+        ("es", -30, "venció el 15 de marzo de 2027 (hace 30 días)"),
     ],
 )
 def test_the_subject_carries_the_credential_the_date_and_the_days(language, days, subject):
     letter = reminder(at(LINE, days_left=days), language=language)
-    assert letter.subject == f"Certified Production Technician (CPT 4.0) {subject}"
+    whose = {"en": "Your {} certification", "es": "Su certificación de {}"}[language]
+    assert letter.subject == f"{whose.format('Certified Production Technician')} {subject}"
 
 
 @pytest.mark.parametrize(("language", "state"), list(product(("en", "es"), STATES)))
@@ -117,55 +119,60 @@ def test_the_subject_never_carries_the_certificate_number(language, state):
         (
             "window open",
             [
-                "Expires on 15 March 2027: 30 days left.",
+                "Certified Production Technician (CPT)",
+                "Expires March 15, 2027 (30 days left).",
                 "You have 45 of 100 points.",
                 "Points awaiting review: 7.5.",
-                "You still need 47.5 points: log activities and apply for renewal.",
-                "The last day is 15 March 2027, until midnight where you live.",
-                "The renewal fee is 75.00 USD.",
-                "anyone who checks your certification from 16 March 2027 on will see that it has",
+                "Your renewal window has been open since December 15, 2026 and closes on March 15,",
+                "Earn the 47.5 points you still need and apply before it closes.",
+                "The renewal fee is $75.00.",
+                "anyone who checks your certification from March 16, 2027 on will see that it has",
             ],
         ),
-        ("window not open", ["You can apply for renewal from 15 December 2026 to 15 March 2027."]),
+        (
+            "window not open",
+            ["You can apply for renewal from December 15, 2026 to March 15, 2027."],
+        ),
         (
             "complete, open",
             [
                 "You have all the points you need. Apply for renewal now.",
-                "The last day is 15 March 2027, until midnight where you live.",
-                "To do this, or if you have questions, reply to this email.",
+                "Your last day is March 15, 2027: you have until midnight where you live.",
+                "To do this, reply to this email.",
+                "This email is from MSSC. If you have questions, reply to it.",
             ],
         ),
         (
             "complete, not open",
-            ["You have all the points you need. You can apply for renewal from 15 December 2026."],
+            ["You have all the points you need. You can apply for renewal from December 15, 2026."],
         ),
         (
             "a category short",
-            ["A category or a period is still below its own minimum: log activities for it"],
+            ["At least one category or period is still below its minimum. Log activities for"],
         ),
         (
             "under review",
             [
-                "We are reviewing the renewal you applied for on 20 January 2027.",
-                "your certification will show as pending a decision from 16 March 2027",
+                "We are reviewing the renewal you applied for on January 20, 2027.",
+                "your certification will show as pending a decision from March 16, 2027",
             ],
         ),
-        ("under review past expiry", ["Since 16 March 2027,", "pending a decision"]),
-        ("last day", ["Expires today, 15 March 2027: this is its last valid day."]),
+        ("under review past expiry", ["Since March 16, 2027,", "pending a decision"]),
+        ("last day", ["Expires today, March 15, 2027. This is its last valid day."]),
         (
             "expired",
             [
-                "Expired on 15 March 2027, 3 days ago.",
+                "Expired March 15, 2027 (3 days ago).",
                 "It can no longer be renewed.",
-                "Since 16 March 2027, anyone who checks your certification sees that it has",
+                "Since March 16, 2027, anyone who checks your certification sees that it has",
                 "To get certified again, reply to this email",
             ],
         ),
         (
             "grace ahead",
-            ["on 16 March 2027", "a grace period on 16 March 2027 that ends on 14 April 2027"],
+            ["on March 16, 2027", "a grace period on March 16, 2027 that ends on April 14, 2027"],
         ),
-        ("in grace", ["The last day is 14 April 2027", "Since 16 March 2027,", "grace period"]),
+        ("in grace", ["Your last day is April 14, 2027", "Since March 16, 2027,", "grace period"]),
         (
             "past grace",
             ["It can no longer be renewed.", "sees that it has expired"],
@@ -190,12 +197,13 @@ def test_the_same_state_in_spanish():
     letter = reminder(at(LINE, points_verified=False), language="es")
     for sentence in (
         "Hola, Ana Gómez:",
-        "Vence el 15 de marzo de 2027: quedan 30 días.",
+        "Vence el 15 de marzo de 2027 (quedan 30 días).",
         "Puntos acreditados: 45 de 100.",
         "Puntos en revisión: 7.5.",
-        "Aún necesita 47.5 puntos: registre actividades y solicite la renovación.",
-        "El último día es el 15 de marzo de 2027, hasta la medianoche del lugar donde vive.",
-        "La cuota de renovación es de 75.00 USD.",
+        "El plazo de renovación está abierto desde el 15 de diciembre de 2026 y cierra el 15 de",
+        "Reúna los 47.5 puntos que le faltan y presente su solicitud antes de que cierre.",
+        "La cuota de renovación es de $75.00.",
+        "Le escribe MSSC. Si tiene preguntas, responda a este correo.",
         "ilustrativos y MSSC no los ha confirmado.",
         "a partir del 16 de marzo de 2027 su certificación aparecerá como vencida",
         "Puede volver a activarlos en cualquier momento.",
@@ -210,7 +218,7 @@ def test_the_same_state_in_spanish():
 
 
 def test_complete_points_and_a_pending_renewal_reach_the_subject():
-    assert reminder(COMPLETE).subject.endswith("30 days left; you have all your points")
+    assert reminder(COMPLETE).subject.endswith(" (30 days left; you have all your points)")
     assert reminder(STATES["under review"]).subject.endswith(" (renewal under review)")
     assert "points" not in reminder(at(COMPLETE, days_left=-3)).subject
 
@@ -222,10 +230,10 @@ def test_verified_points_need_no_warning():
 def test_several_certifications_make_one_letter_soonest_first():
     later = at(LINE, scheme_name="CLT", number="CLT-9", expires_on=EXPIRY + timedelta(days=40))
     letter = reminder(later, LINE)
-    assert letter.subject.endswith("30 days left (and 1 more certification)")
+    assert letter.subject.endswith(" (30 days left; and 1 more certification)")
     assert letter.text.index("CPT-2022-000123") < letter.text.index("CLT-9")
-    assert reminder(later, LINE, later).subject.endswith("(and 2 more certifications)")
-    assert reminder(later, LINE, language="es").subject.endswith("(y 1 certificación más)")
+    assert reminder(later, LINE, later).subject.endswith("; and 2 more certifications)")
+    assert reminder(later, LINE, language="es").subject.endswith("; y 1 certificación más)")
     assert letter.text.count("https://tracker.example.org/c/8f3") == 1
 
 
@@ -332,7 +340,11 @@ def test_any_numbers_make_a_letter(counted, required, days, open_, language):
 
 
 def places(sentence: str) -> set[str | None]:
-    return {field for _, field, _, _ in string.Formatter().parse(sentence) if field is not None}
+    return {
+        field.partition(".")[0]
+        for _, field, _, _ in string.Formatter().parse(sentence)
+        if field is not None
+    }
 
 
 def test_both_languages_have_the_same_phrases_with_the_same_places():
@@ -350,27 +362,34 @@ def test_both_languages_list_their_phrases_in_the_same_order():
 @pytest.mark.parametrize(
     ("days", "english", "spanish"),
     [
-        (730, "730 days left (about 2 years).", "quedan 730 días (unos 2 años)."),
-        (500, "500 days left (about 16 months).", "quedan 500 días (unos 16 meses)."),
-        (365, "365 days left (about 1 year).", "quedan 365 días (alrededor de 1 año)."),
-        (180, "180 days left (about 6 months).", "quedan 180 días (unos 6 meses)."),
-        (90, "Expires on 15 March 2027: 90 days left.", "2027: quedan 90 días."),
-        (91, "You can apply for renewal from 15 December 2026", "la renovación entre el 15 de dic"),
-        (90, "You still need 47.5 points: log", "Aún necesita 47.5 puntos: registre"),
-        (1, "Expires tomorrow, 15 March 2027.", "Vence mañana, 15 de marzo de 2027."),
+        (730, "(730 days left, about 2 years).", "(quedan 730 días, unos 2 años)."),
+        (500, "(500 days left, about 16 months).", "(quedan 500 días, unos 16 meses)."),
+        (365, "(365 days left, about 1 year).", "(quedan 365 días, alrededor de 1 año)."),
+        (180, "(180 days left, about 6 months).", "(quedan 180 días, unos 6 meses)."),
+        (90, "Expires March 15, 2027 (90 days left).", "2027 (quedan 90 días)."),
+        (
+            91,
+            "You can apply for renewal from December 15, 2026",
+            "la renovación entre el 15 de dic",
+        ),
+        (90, "Your renewal window opens today and closes on March 15", "Hoy se abre el plazo de"),
+        (90, "Earn the 47.5 points you still need", "Reúna los 47.5 puntos que le faltan y"),
+        (91, "In the meantime, earn the 47.5 points you still", "Mientras tanto, reúna los 47.5"),
+        (0, "Log your remaining points and apply today.", "solicite la renovación hoy mismo."),
+        (1, "Expires tomorrow, March 15, 2027.", "Vence mañana, 15 de marzo de 2027."),
         (
             1,
-            "The last day is 15 March 2027, until midnight where",
-            "El último día es el 15 de marzo",
+            "has been open since December 15, 2026 and closes on March 15, 2027.",
+            "está abierto desde el 15 de diciembre de 2026 y cierra el 15 de marzo",
         ),
         (
             0,
-            "Today, 15 March 2027, is the last day: you have",
-            "Hoy, 15 de marzo de 2027, es el últ",
+            "Today, March 15, 2027, is your last day: you have",
+            "Hoy, 15 de marzo de 2027, es su últ",
         ),
-        (0, "If you don't apply today, then from tomorrow, 16 March", "Si no la solicita hoy, a p"),
-        (-1, "Expired yesterday, 15 March 2027.", "Venció ayer, 15 de marzo de 2027."),
-        (-30, "Expired on 15 March 2027, 30 days ago.", "Venció el 15 de marzo de 2027, hace 30"),
+        (0, "If you don't apply today, then from tomorrow, March", "Si no la solicita hoy, a p"),
+        (-1, "Expired yesterday, March 15, 2027.", "Venció ayer, 15 de marzo de 2027."),
+        (-30, "Expired March 15, 2027 (30 days ago).", "Venció el 15 de marzo de 2027 (hace 30"),
     ],
 )
 def test_every_stage_reads_as_one_would_say_it(days, english, spanish):
@@ -411,21 +430,22 @@ ENOUGH_WAITS = replace(
 
 def test_the_zone_is_named_where_a_schemes_own_midnight_ends_the_day():
     line = replace(LINE, now=replace(LINE.standing, zone="America/Chicago"))
-    assert "The last day is 15 March 2027, until midnight Chicago time." in reminder(line).text
-    assert "medianoche (hora de Chicago)" in reminder(line, language="es").text
+    assert "Days end at midnight Central time." in reminder(line).text
+    assert "medianoche (hora del Centro)" in reminder(line, language="es").text
 
 
 def test_a_late_fee_is_named_with_the_renewals():
     late = replace(LINE.standing, fee=Decimal("100.00"), late_fee=Decimal("25.00"))
     text = reminder(replace(LINE, now=late)).text
-    assert "The renewal fee is 100.00 USD, including 25.00 USD for applying late." in text
+    assert "The renewal fee is $100.00, including $25.00 for applying late." in text
     without = replace(LINE, now=replace(LINE.standing, fee=None))
     assert "fee" not in reminder(without).text
 
 
 def test_a_line_of_an_older_message_can_be_read_again():
     old = replace(LINE, now=None)
-    assert "The last day is 15 March 2027" in reminder(old).text
+    assert "closes on March 15, 2027" in reminder(old).text
+    assert reminder(replace(old, full_name="")).text.count("Certified Production Technician\n") == 1
 
 
 def test_a_calendar_is_mentioned_where_it_is_attached():

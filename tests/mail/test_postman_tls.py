@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from tracker.cli import main
 from tracker.mail.catcher import Catcher
 from tracker.mail.postman import Outcome, Postman
 
@@ -123,3 +126,49 @@ def test_a_wrong_password_is_the_relays_business_and_not_the_letters(catcher):
     assert "535" in reply
     assert "hunter2" not in reply
     assert catcher.letters() == []
+
+
+@pytest.mark.parametrize("way", ["USE_TLS", "USE_SSL"])
+def test_the_doctor_gives_the_password_to_no_server_that_nobody_vouches_for(files, tmp_path, way):
+    """It speaks to the relay by the same connection as letters do."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*files)
+    with Catcher(tls=context) as catcher:
+        found = examine(
+            tmp_path, catcher, **{f"TRACKER_MAIL_{way}": "true"}, TRACKER_MAIL_USERNAME="tracker",
+            TRACKER_MAIL_PASSWORD="hunter2",
+        )  # fmt: skip
+
+    assert found["state"] == "problem"
+    assert "hunter2" not in str(found)
+    if way == "USE_TLS":
+        assert "certificate verify failed" in found["detail"]
+
+
+def test_the_doctor_gives_no_password_in_clear_text(tmp_path):
+    found = examine(
+        tmp_path, None, TRACKER_MAIL_SERVER="relay.example.org", TRACKER_MAIL_USERNAME="tracker",
+        TRACKER_MAIL_PASSWORD="hunter2",
+    )  # fmt: skip
+
+    assert (found["state"], "sent encrypted only" in found["detail"]) == ("problem", True)
+
+
+@pytest.mark.usefixtures("trusted")
+def test_the_doctor_tells_that_the_relay_takes_letters_and_sends_none(catcher, tmp_path):
+    found = examine(tmp_path, catcher, TRACKER_MAIL_USE_TLS="true")
+
+    assert (found["state"], catcher.letters()) == ("ok", [])
+
+
+def examine(home: Path, catcher: Catcher | None, **more: str) -> dict[str, str]:
+    """What the doctor finds of mail."""
+    variables = {
+        "TRACKER_ENV": "testing", "TRACKER_DATABASE_URL": f"sqlite:///{home}/tracker.sqlite3",
+        "TRACKER_STORAGE_DIRECTORY": str(home), **more,
+    }  # fmt: skip
+    if catcher:
+        variables["TRACKER_MAIL_PORT"] = str(catcher.port)
+    told = CliRunner(env=variables).invoke(main, ["doctor", "--json"]).stdout
+    (found,) = [finding for finding in json.loads(told) if finding["check"] == "mail"]
+    return dict(found)

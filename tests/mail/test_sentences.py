@@ -46,6 +46,12 @@ def is_early(one: Any, now: Any) -> bool:
     return is_asked_to_renew(one, now) and now.opens_on is not None and now.on < now.opens_on
 
 
+def is_open_on(one: Any, now: Any) -> bool:
+    """In the window itself, with points missing."""
+    in_time = now.step.on is not None and now.step.on <= now.expires_on
+    return can_apply(one, now) and now.step.missing > 0 and in_time
+
+
 def starts_later(one: Any, now: Any) -> bool:
     """Before the window, or between its end and the late steps."""
     return is_asked_to_renew(one, now) and now.step.on > now.on
@@ -86,7 +92,12 @@ STANDING: dict[str, Rule] = {
 """Of these a letter says one at most about a certification."""
 STEPS: dict[str, Rule] = {
     "step_log_early": lambda one, now: is_early(one, now) and now.step.missing > 0,
-    "step_log": lambda one, now: can_apply(one, now) and now.step.missing > 0,
+    "step_log": lambda one, now: (
+        can_apply(one, now) and now.step.missing > 0 and now.step.on > now.expires_on
+    ),
+    "step_log_opens": lambda one, now: is_open_on(one, now) and now.opens_on == now.on,
+    "step_log_open": lambda one, now: is_open_on(one, now) and now.opens_on < now.on < now.step.on,
+    "step_log_last": lambda one, now: is_open_on(one, now) and now.step.on == now.on,
     "step_log_minima_early": is_early,
     "step_log_minima": can_apply,
     "step_log_applied": lambda one, now: (
@@ -186,7 +197,8 @@ RULES |= dict.fromkeys(
         *(f"appeal_{outcome}_{what}" for outcome in ("upheld", "dismissed")
           for what in ("suspend", "revoke", "renewal")),
         "consent_asked", "consent_nothing", "consent_fields", "consent_next", "listed",
-        "listed_next", "employment_ended", "request_granted", "request_refused", "brings",
+        "listed_next", "employer_renamed", "employer_renamed_next", "employment_ended",
+        "request_granted", "request_refused", "brings",
         "brings_part", "claimed_approved", "total", "reason", "missing", "questions",
     ],
     always,
@@ -212,9 +224,9 @@ REMINDERS: dict[str, Rule] = {
 }
 FRAME = {
     "subject_ahead", "subject_today", "subject_past", "subject_complete", "subject_pending",
-    "subject_more_one", "subject_more_other", "left_one", "left_other", "ago_one", "ago_other",
-    "months", "years_one", "years_other", "greeting", "greeting_nameless", "number", "share",
-    "enclosed", "button", "unsubscribe", "reversible", "reason_type", "reason_always",
+    "subject_more_one", "subject_more_other", "signed", "left_one", "left_other", "ago_one",
+    "ago_other", "months", "years_one", "years_other", "greeting", "greeting_nameless", "number",
+    "share", "enclosed", "button", "unsubscribe", "reversible", "reason_type", "reason_always",
     "unsubscribe_decisions",
 }  # fmt: skip
 """What frames a message and says nothing of a certification."""
@@ -229,7 +241,8 @@ def check(letter: Letter, one: News, now: Today, name: str) -> None:
         assert rule(one, now), f"{name}: {one.tells} says {key}"
     for exclusive in (STANDING, STEPS):
         assert len(exclusive.keys() & set(letter.keys)) <= 1, (name, letter.keys)
-    asked = {"step_log", "step_apply_now", "step_apply_if_approved", "step_reapply",
+    asked = {"step_log", "step_log_opens", "step_log_open", "step_log_last",
+             "step_apply_now", "step_apply_if_approved", "step_reapply",
              "step_pass_again", "step_apply_from", "step_log_early"} & set(letter.keys)  # fmt: skip
     if asked and now.fee is not None:
         assert {"fee", "fee_late"} & set(letter.keys), f"{name}: {one.tells} names no fee"
@@ -250,7 +263,12 @@ def news(tells: str, of: Case, **facts: object) -> News:
         "appeal_by": now.on + timedelta(days=30), "before": now.on - timedelta(days=5),
         "against": "suspend", "appeal_fee": Decimal(50), "now": now,
     }  # fmt: skip
-    if tells in {"consent_asked", "listed", "employment_ended"} or tells.startswith("request"):
+    if tells in {
+        "consent_asked",
+        "listed",
+        "employer_renamed",
+        "employment_ended",
+    } or tells.startswith("request"):
         given["number"] = ""
     return News(tells, **{**given, **facts})  # type: ignore[arg-type]
 
@@ -318,7 +336,7 @@ def test_news_of_one_certification_together_says_how_it_stands_once():
         told = [key for key in letter.keys if key in STANDING or key in STEPS]
         assert len(told) == len(set(told))
         assert letter.text.index("Your renewal was approved") < letter.text.index("More info")
-        assert "resubmit" not in letter.text
+        assert "more_information_next" not in letter.keys
         for key in told:
             assert RULES[key](some[1], case.today), (case.name, key)
 
@@ -341,10 +359,10 @@ def test_every_phrase_has_a_rule_and_is_said_by_some_message():
 def test_a_denial_after_the_expiry_offers_no_deadline_that_is_past():
     case = standings.case("past", standings.CPT, "enough", "", standings.EXPIRY + timedelta(9))
     text = composed(news("renewal_denied", case)).text
-    assert "It expired on 15 March 2027." in text
+    assert "It expired on March 15, 2027." in text
     assert "It can no longer be renewed." in text
     assert f"You can appeal until {in_words(case.today.on + timedelta(30), 'en')}" in text
-    assert "An appeal costs 50.00 USD." in text
+    assert "An appeal costs $50.00." in text
     assert "valid" not in text.partition("We always send")[0]
     assert "reapply" not in text
 

@@ -1,6 +1,9 @@
 """Migrations read in order, lead to exactly what the models say, and back."""
 
+import os
 import re
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from tests import postgres
 from tests.conftest import Frozen, make_office
 from tracker import migrations
 from tracker.models import Base
+from tracker.settings import ROOT
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -165,3 +169,49 @@ def _checks(schema):
         for (_, table), checks in schema.get_multi_check_constraints().items()
         for check in checks
     }
+
+
+def test_every_later_migration_says_whether_the_release_before_it_can_go_on():
+    """``kind = "expand"``: it only adds. ``"contract"``: old processes must be gone first."""
+    (first,) = Path(_scripts().versions).glob("*_kinds_of_migrations.py")
+    kinds = {
+        migration.revision: getattr(migration.module, "kind", None)
+        for migration in _scripts().walk_revisions(first.name[:4], "head")
+    }
+
+    assert kinds
+    assert {n: kind for n, kind in kinds.items() if kind not in {"expand", "contract"}} == {}
+
+
+def test_a_database_keeps_of_which_kind_its_migrations_were(new_database):
+    url = new_database()
+    config = _config(url)
+    command.upgrade(config, "head")
+    (newest,) = _scripts().get_heads()
+
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        told = connection.execute(text("select revision, kind from applied_migration"))
+        kinds = dict(map(tuple, told))
+        assert kinds[newest] == _scripts().get_revision(newest).module.kind
+        assert migrations.obstacle(connection) is None
+    engine.dispose()
+
+
+def test_several_that_migrate_at_once_wait_for_each_other(new_database, tmp_path):
+    environment = {
+        **os.environ, "TRACKER_ENV": "testing", "TRACKER_DATABASE_URL": new_database(),
+        "TRACKER_STORAGE_DIRECTORY": str(tmp_path / "storage"),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "tracker.cli", "migrate"]
+    programs = [
+        subprocess.Popen(
+            command, env=environment, cwd=ROOT, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+    told = [program.communicate(timeout=120)[0] for program in programs]
+
+    assert [program.returncode for program in programs] == [0, 0, 0], told
+    assert sum(f"to {migrations.head()}." in words for words in told) == 1, told

@@ -345,14 +345,29 @@ def test_the_order_of_files_does_not_matter(office):
     }
 
 
-def test_passes_of_a_later_day_leave_the_award_where_the_file_has_it(office):
+def test_passes_that_complete_within_an_imported_award_are_refused_by_the_file(office):
+    """Accepted, they would make a record that no other installation takes."""
+    take(office, line())
+    before = counts(office)
+
+    ((row, column, rule),) = refused(
+        office, "assessments", as_csv(passes("A", "2025-07-01")).decode()
+    )
+
+    assert (row, column) == (2, "taken_on")
+    assert rule == (
+        "would complete the passes on 2025-07-01 (maintenance), but OLD-0017 was awarded on "
+        "2024-03-15: correct the day of the pass, or first amend or void that award"
+    )
+    assert counts(office) == before
+
+
+def test_a_row_that_completes_nothing_contradicts_no_award(office):
     take(office, line())
 
-    certify(office, "A", "2025-07-01")
+    report = bring(office, "assessments", as_csv(passes("A", "2025-07-01")[:3]))
 
-    assert rows_of(office, Certification, "number", "awarded_on") == [
-        ("OLD-0017", date(2024, 3, 15))
-    ]
+    assert fates(report) == (3, 0, 0)
 
 
 def test_a_pass_corrected_or_voided_takes_no_imported_award_away(office):
@@ -366,6 +381,31 @@ def test_a_pass_corrected_or_voided_takes_no_imported_award_away(office):
 
     assert standing(office, "A") == before | {"modules_passed": "quality;processes;maintenance"}
     assert counts(office)["certification"] == 1
+
+
+@pytest.mark.parametrize("changes_first", [True, False])
+@pytest.mark.parametrize(("kind", "held"), [("suspend", "suspended"), ("revoke", "revoked")])
+def test_an_award_after_the_days_of_one_that_is_held_is_another_one(
+    office, kind, held, changes_first
+):
+    """A file of awards takes nothing away from what passes gave, in whatever order it comes."""
+    certify(office, "A", "2014-03-15")
+    change = as_csv(
+        [{"change_ref": "c1", "holder_ref": "A", "scheme": "cpt", "kind": kind,
+          "effective_on": "2016-05-01", "reason": "A complaint."}]
+    )  # fmt: skip
+    if changes_first:
+        bring(office, "standing-changes", change)
+    take(office, line())
+    bring(office, "standing-changes", change)
+
+    days = rows_of(office, Certification, "awarded_on", "imported_at", "replaced_on")
+    assert [(awarded, bool(at), until) for awarded, at, until in days] == [
+        (date(2014, 3, 15), False, date(2024, 3, 15)), (date(2024, 3, 15), True, None),
+    ]  # fmt: skip
+    assert standing(office, "A", date(2015, 1, 1))["status"] == "active"
+    assert standing(office, "A", date(2017, 1, 1))["status"] == held
+    assert standing(office, "A")["status"] == "active"
 
 
 def test_passes_after_it_ended_are_an_award_of_their_own(office):

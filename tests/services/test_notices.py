@@ -40,7 +40,7 @@ from tracker.services import (
 )
 
 TODAY = date(2026, 11, 21)
-AWARDED = date(2022, 1, 10)  # the window opens on 12 October 2026
+AWARDED = date(2022, 1, 10)  # the window opens on October 12, 2026
 
 
 @pytest.fixture
@@ -108,9 +108,9 @@ def test_an_award_is_told_ten_minutes_later_with_its_dates(office, clock, certif
     (letter,) = sent(office, clock, minutes=2)
 
     assert letter.subject == "You are certified: Certified Production Technician"
-    assert "Congratulations: you earned this certification on 19 November 2026." in letter.text
-    assert "It is valid through 19 November 2031." in letter.text
-    assert "You can apply for renewal from 21 August 2031." in letter.text
+    assert "Congratulations! You earned this certification on November 19, 2026." in letter.text
+    assert "It is valid through November 19, 2031." in letter.text
+    assert "You can apply for renewal from August 21, 2031." in letter.text
     assert "You'll need 100 points by then to renew it" in letter.text
     assert letter.message["List-Unsubscribe"].count("/unsubscribe/decisions/") == 1
     assert "Unsubscribe from messages about decisions: " in letter.text
@@ -187,9 +187,9 @@ def test_an_approved_renewal_tells_the_new_dates(office, clock, certified):
     (letter,) = sent(office, clock)
 
     assert letter.subject.endswith("your renewal is approved")
-    assert "Your renewal was approved on 21 November 2026." in letter.text
-    assert "It is valid through 10 January 2032." in letter.text
-    assert "You can apply for renewal from 12 October 2031." in letter.text
+    assert "Your renewal was approved on November 21, 2026." in letter.text
+    assert "It is valid through January 10, 2032." in letter.text
+    assert "You can apply for renewal from October 12, 2031." in letter.text
 
 
 def test_a_denied_renewal_tells_why_and_how_long_there_is(office, clock, certified):
@@ -200,9 +200,9 @@ def test_a_denied_renewal_tells_why_and_how_long_there_is(office, clock, certifi
     decide_renewal(office, renewal_id, "denied", "The fee was not paid.")
     (letter,) = sent(office, clock)
 
-    assert "Your renewal was not approved (decided on 21 November 2026)." in letter.text
+    assert "Your renewal was not approved (decided on November 21, 2026)." in letter.text
     assert "Reason given: The fee was not paid." in letter.text
-    assert "It is valid through 10 January 2027" in letter.text
+    assert "It is valid through January 10, 2027" in letter.text
 
 
 @pytest.mark.parametrize(
@@ -221,9 +221,9 @@ def test_a_suspension_and_a_revocation_go_at_once_to_whoever_wants_no_letters_to
     (letter,) = sent(office, clock, minutes=0)
 
     assert letter.subject.endswith(f"your certification is {word}")
-    assert f"{word.title()} effective 21 November 2026." in letter.text
+    assert f"{word.title()} effective November 21, 2026." in letter.text
     assert "Reason given: test" in letter.text
-    assert "You can appeal until 21 December 2026: reply to this email" in letter.text
+    assert "You can appeal until December 21, 2026. To appeal, reply to this email" in letter.text
     assert letter.message["List-Unsubscribe"] is None
     assert "We always send messages like this one" in letter.text
 
@@ -242,8 +242,8 @@ def test_a_reinstatement_is_told_also_when_an_appeal_brings_it(office, clock, ce
         appeals.decide(work, appeal_id, outcome="upheld", reason="It was not.", version=1)
     (letter,) = sent(office, clock)
 
-    assert "Reinstated effective 21 November 2026." in letter.text
-    assert "It is valid through 10 January 2027." in letter.text
+    assert "Reinstated effective November 21, 2026." in letter.text
+    assert "It is valid through January 10, 2027." in letter.text
 
 
 def switch_off(office):
@@ -286,7 +286,7 @@ def test_whoever_is_put_on_an_employers_list_is_asked_for_consent(office, clock,
     employed(office, holder_id)
     (letter,) = sent(office, clock)
 
-    assert letter.subject == "Acme would like to see whether you are certified"
+    assert letter.subject == "An employer would like to see whether you are certified"
     assert "It sees nothing until you agree" in letter.text
     assert letter.message["List-Unsubscribe"] is None
 
@@ -301,8 +301,8 @@ def test_whoever_agreed_or_left_meanwhile_is_not_asked(office, clock, certified)
     employed(office, third, "Third")
 
     assert [one.subject for one in sent(office, clock)] == [
-        "Second took you off its employee list",
-        "Third would like to see whether you are certified",
+        "An employer took you off its employee list",
+        "An employer would like to see whether you are certified",
     ]
     assert cases.states(office) == ["cancelled", "sent", "sent"]
 

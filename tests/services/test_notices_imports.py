@@ -98,7 +98,10 @@ def test_whoever_is_listed_by_file_is_asked_for_consent_by_whomever_the_file_is(
     bring(registered, "roster", file, employer_id=own)
 
     assert told(registered) == (["consent_asked", "consent_asked"], 2)
-    assert subjects(registered, clock) == ["Acme would like to see whether you are certified"] * 2
+    assert (
+        subjects(registered, clock)
+        == ["An employer would like to see whether you are certified"] * 2
+    )
 
 
 def test_a_signed_consent_by_file_is_told_if_it_is_news_and_asks_nobody(registered):

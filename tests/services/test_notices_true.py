@@ -33,8 +33,8 @@ from tracker.services import activities, adjustments, certifications, notices
 from tracker.services.notices import News
 
 TODAY = date(2026, 11, 21)
-AWARDED = date(2022, 1, 10)  # the window opens on 12 October 2026
-EXPIRED = date(2021, 11, 1)  # expired on 1 November 2026
+AWARDED = date(2022, 1, 10)  # the window opens on October 12, 2026
+EXPIRED = date(2021, 11, 1)  # expired on November 1, 2026
 
 
 def tell(office, kind, subject_id, event, holder_id):
@@ -116,8 +116,8 @@ def test_a_suspension_lifted_after_the_expiry_says_that_it_expired(office, clock
     (letter,) = sent(office, clock)
 
     assert letter.subject.endswith("your certification is no longer suspended")
-    assert "The suspension was lifted effective 21 November 2026." in letter.text
-    assert "It expired on 1 November 2026." in letter.text
+    assert "The suspension was lifted effective November 21, 2026." in letter.text
+    assert "It expired on November 1, 2026." in letter.text
     assert "It can no longer be renewed. To get certified again, reply" in letter.text
     assert "valid through" not in letter.text
 
@@ -140,9 +140,9 @@ def test_a_denial_after_the_expiry_is_about_today(office, clock):
     tell(office, "renewal_decided", renewal_id, "denied:0", holder_id)
     (letter,) = sent(office, clock)
 
-    assert "It expired on 1 November 2026." in letter.text
-    assert "You can appeal until 21 December 2026: reply to this email" in letter.text
-    assert "An appeal costs 50.00 USD, which we refund if it is successful." in letter.text
+    assert "It expired on November 1, 2026." in letter.text
+    assert "You can appeal until December 21, 2026. To appeal, reply to this email" in letter.text
+    assert "An appeal costs $50.00, which we refund if it is successful." in letter.text
     for untrue in ("valid through", "reapply", "apply for renewal", "Until then"):
         assert untrue not in letter.text
 
@@ -154,10 +154,12 @@ def test_a_denial_before_the_expiry_says_until_when_to_reapply_and_the_fee(offic
     tell(office, "renewal_decided", renewal_id, "denied:0", holder_id)
     (letter,) = sent(office, clock)
 
-    assert "It is valid through 10 January 2027." in letter.text
+    assert "It is valid through January 10, 2027." in letter.text
     assert "Supply what was missing and reapply." in letter.text
-    assert "The last day is 10 January 2027, until midnight where you live." in letter.text
-    assert "The renewal fee is 75.00 USD." in letter.text
+    assert (
+        "Your last day is January 10, 2027: you have until midnight where you live." in letter.text
+    )
+    assert "The renewal fee is $75.00." in letter.text
 
 
 def test_an_appeal_that_was_filed_is_not_offered_again(office, clock):
@@ -180,8 +182,8 @@ def test_the_last_day_to_appeal_is_counted_from_the_holders_own_day(office, cloc
         cases.change(office, id_, "suspend", date(2026, 11, 20))
     first, second = sent(office, clock, minutes=0)
 
-    assert "You can appeal until 20 December 2026:" in first.text
-    assert "You can appeal until 21 December 2026:" in second.text
+    assert "You can appeal until December 20, 2026." in first.text
+    assert "You can appeal until December 21, 2026." in second.text
 
 
 def test_an_approval_for_what_expired_or_was_revoked_says_so(office, clock):
@@ -192,7 +194,7 @@ def test_an_approval_for_what_expired_or_was_revoked_says_so(office, clock):
     cases.change(office, revoked, "revoke", TODAY)
     texts = [letter.text for letter in sent(office, clock) if "Robots" in letter.text]
 
-    assert "It expired on 1 November 2026." in texts[0]
+    assert "It expired on November 1, 2026." in texts[0]
     assert "It is revoked." in texts[1]
 
 
@@ -260,7 +262,7 @@ def test_a_corrected_date_is_told_once_with_what_it_was_before(office, clock):
     assert sent(office, clock, minutes=9) == []
     (letter,) = sent(office, clock, minutes=2)
 
-    assert "it is 1 March 2022, not 10 January 2022." in letter.text
+    assert "It is March 1, 2022, not January 10, 2022." in letter.text
     assert letter.text.count("We corrected the date") == 1
     assert "Your certificate number and its public page stay the same." in letter.text
     assert "We always send messages like this one" in letter.text
@@ -311,7 +313,7 @@ def test_an_award_that_came_back_is_told_to_whoever_was_told_that_it_was_gone(of
     (letter,) = sent(office, clock)
 
     assert letter.subject.endswith("your certification is back on record")
-    assert "It is valid through 10 January 2027." in letter.text
+    assert "It is valid through January 10, 2027." in letter.text
 
 
 def test_an_award_that_expired_already_is_no_reason_to_congratulate(office, clock):
@@ -320,8 +322,8 @@ def test_an_award_that_expired_already_is_no_reason_to_congratulate(office, cloc
     (letter,) = sent(office, clock)
 
     assert "Congratulations" not in letter.text
-    assert "You earned it on 1 November 2021." in letter.text
-    assert "It expired on 1 November 2026." in letter.text
+    assert "which you earned on November 1, 2021." in letter.text
+    assert "It expired on November 1, 2026." in letter.text
 
 
 def test_news_of_an_award_that_another_one_followed_is_left_out(office, clock):
@@ -428,7 +430,7 @@ def test_a_renewal_decided_otherwise_after_it_was_told_is_told_as_a_change(offic
     (approved,) = sent(office, clock, minutes=61)
 
     assert "are reviewing your application again" in reopened.text
-    assert "We are reviewing the renewal you applied for on 20 October 2026." in reopened.text
+    assert "We are reviewing the renewal you applied for on October 20, 2026." in reopened.text
     assert approved.subject.endswith("your renewal is approved"), "it was told as open before"
 
 
@@ -469,9 +471,9 @@ def test_an_appeal_and_what_it_brings_make_one_letter(office, clock):
     (letter,) = sent(office, clock)
 
     assert "against the suspension was successful." in letter.text
-    assert "We will refund the 50.00 USD" in letter.text
-    assert "Reinstated effective 21 November 2026." in letter.text
-    assert letter.text.count("It is valid through 10 January 2027.") == 1
+    assert "We will refund the $50.00" in letter.text
+    assert "Reinstated effective November 21, 2026." in letter.text
+    assert letter.text.count("It is valid through January 10, 2027.") == 1
 
 
 # Adjustments.
@@ -492,7 +494,7 @@ def test_an_extension_is_told_with_the_new_date(office, clock):
     (letter,) = sent(office, clock)
 
     assert letter.subject.endswith("your certification was extended")
-    assert "It is valid through 10 March 2027." in letter.text
+    assert "It is valid through March 10, 2027." in letter.text
 
 
 def test_an_extension_taken_back_within_ten_minutes_is_told_by_nothing(office, clock):
@@ -535,7 +537,7 @@ def test_whoever_is_listed_with_a_consent_is_told_what_is_seen_at_once(office, c
     tell(office, "listed", employer_id, entry_id, holder_id)
     (letter,) = sent(office, clock, minutes=0)
 
-    assert letter.subject == "Acme can see whether you are certified"
+    assert letter.subject == "An employer can see whether you are certified"
     assert ("and your points." in letter.text) is with_points
     assert ("but not your points." in letter.text) is not with_points
     assert "http" not in letter.text, "there is no page yet on which to decide"
@@ -609,7 +611,7 @@ def test_a_message_composed_before_there_were_standings_can_be_sent_again(office
         work.connection.execute(update(Message).values(facts=facts))
     (letter,) = sent(office, clock)
 
-    assert "It expired on 1 November 2026." in letter.text
+    assert "It expired on November 1, 2026." in letter.text
     assert "https://t.example/\n" not in letter.text
 
 

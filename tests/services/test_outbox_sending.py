@@ -105,7 +105,7 @@ def test_the_letter_tells_the_days_left_when_it_is_sent_not_when_it_was_planned(
         jobs.dispatch(sending)
         (letter,) = catcher.letters()
 
-    assert letter.subject.endswith("expires on 15 March 2027: 27 days left")
+    assert letter.subject.endswith("expires March 15, 2027 (27 days left)")
 
 
 def test_a_spanish_speaker_gets_a_spanish_letter(office, planned):
@@ -114,7 +114,7 @@ def test_a_spanish_speaker_gets_a_spanish_letter(office, planned):
         jobs.dispatch(sending)
         (letter,) = catcher.letters()
 
-    assert letter.subject.endswith("vence el 15 de marzo de 2027: quedan 30 días")
+    assert letter.subject.endswith("vence el 15 de marzo de 2027 (quedan 30 días)")
     assert "Hola, José Núñez:" in letter.text
     assert 'lang="es"' in letter.html
 
@@ -432,7 +432,7 @@ def test_a_refused_letter_that_is_queued_by_hand_tells_the_days_left_then(office
         assert jobs.dispatch(sending) == {"sent": 1}
         (told,) = catcher.letters()
 
-    assert ": 27 days left." in told.text
+    assert " (27 days left)." in told.text
     assert "30 days" not in told.text
 
 

@@ -242,7 +242,11 @@ def test_language_and_second_address_follow_the_rules_of_the_holders_record(offi
     with office.reading(SYSTEM) as reading:
         statement = select(HistoryEntry.detail).where(HistoryEntry.action == "correct")
         assert [r.detail for r in reading.rows(statement)] == [
-            {"fields": ["language", "second_email"]}
+            {
+                "fields": ["language", "second_email", "second_email_confirmed"],
+                "second_email_confirmed_before": True,
+                "second_email_confirmed_after": False,
+            }
         ]
 
 

@@ -276,6 +276,32 @@ def test_a_row_with_too_many_cells_or_all_in_one_is_refused(line, rule):
     assert errors_of(f"ref,name\nA,a\n{line}\nC,c\n") == [(3, "", rule)]
 
 
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [
+        ('="00123"', "00123"),
+        ('"=""00123"""', "00123"),
+        ("'=1+1", "=1+1"),
+        ("'-5 points", "-5 points"),
+        ("''@home", "'@home"),
+        ("'t Hooft", "'t Hooft"),
+        ("=1+1", "=1+1"),
+        ('"a,=""b"",c"', 'a,="b",c'),
+    ],
+)
+def test_what_keeps_a_spreadsheet_from_computing_is_no_part_of_a_cell(cell, name):
+    assert names_of(f"ref,name,on\nA,{cell},\n") == [(2, name)]
+
+
+@pytest.mark.parametrize("cell", ["#N/A", "#REF!", "#NV", "########", "Err:502"])
+def test_what_a_spreadsheet_writes_in_place_of_a_value_is_refused_by_name(cell):
+    columns = (Column("ref", tabular.text(20)),)
+    rows = tabular.read(io.BytesIO(f"ref\n{cell}\n#1\n".encode()), filename="", columns=columns)
+    assert [values["ref"] for _, values in rows] == ["#1"]
+    [error] = rows.errors
+    assert error.rule.startswith("is what a spreadsheet shows in place of a value")
+
+
 @pytest.mark.parametrize("line", ["B", "B,", "B,,", "B,,,,,", "B, ,\u00a0,", '"B"', '"B","",""'])
 def test_empty_cells_at_the_end_may_be_left_out_or_be_too_many(line):
     assert names_of(f"ref,name,on\nA,a\n{line}\nC,c,\n") == [(2, "a"), (3, None), (4, "c")]

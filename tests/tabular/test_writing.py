@@ -15,7 +15,8 @@ from tracker import tabular
 # Security case 35, and what hides the same from the eye.
 DANGEROUS = ["=HYPERLINK()", "\t=1", " @x", "＝1", "+1", "-1", "@SUM(1)", "\r=1", "\n=1", "＋1"]  # noqa: RUF001
 DANGEROUS += ["－1", "＠x", "  -1", "\u00a0=1", "\u3000=1", "\u200b=1", "\ufeff=1", "\tx", " \rx"]  # noqa: RUF001
-SAFE = ["", "Ana", "a=1", "1+1", "'=1", "#N/A", "Ana -", "é", "😀", " x", ".=1", "_=1", "(=1)"]
+DANGEROUS += ["'=1", "''-1", "' @x"]
+SAFE = ["", "Ana", "a=1", "1+1", "#N/A", "Ana -", "é", "😀", " x", ".=1", "_=1", "(=1)", "'t", "'"]
 
 
 def csv_of(*rows):
@@ -34,6 +35,11 @@ def sheet_of(*rows):
 @pytest.mark.parametrize("text", DANGEROUS)
 def test_a_text_that_could_be_a_formula_gets_an_apostrophe(text):
     assert tabular.harmless(text) == "'" + text
+
+
+@pytest.mark.parametrize("text", [*DANGEROUS, *SAFE])
+def test_a_text_is_restored_from_what_was_made_of_it(text):
+    assert tabular.restored(tabular.harmless(text)) == text
 
 
 @pytest.mark.parametrize("text", SAFE)

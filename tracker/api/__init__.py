@@ -10,6 +10,7 @@ from tracker.api import (
     adjustments,
     appeals,
     assessments,
+    callers,
     catalogue,
     certifications,
     digests,
@@ -89,6 +90,7 @@ def register(app: Flask) -> None:
     errors.register(app)
     operations.register(app, app.extensions["tracker"])
     app.before_request(_name_request)
+    callers.register(app)
     app.after_request(_dress)
 
 

@@ -178,7 +178,14 @@ def tokens(reading: Reading, query: dict[str, Any]) -> Response:
 
 
 @nouns.writes(
-    "POST /tokens", "holder", "employer", "staff", body=NewToken, returns=MadeToken, status=201
+    "POST /tokens",
+    "holder",
+    "employer",
+    "staff",
+    body=NewToken,
+    returns=MadeToken,
+    status=201,
+    errors=(409,),
 )
 def make(work: Work, body: dict[str, Any]) -> Response:
     """Make a token; its secret is in this answer and nowhere else.

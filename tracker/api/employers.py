@@ -9,7 +9,7 @@ from marshmallow import Schema, fields
 
 from tracker.api import doors, paging
 from tracker.api.doors import Nouns
-from tracker.api.fields import CertificateNumber, Closed, Day, Email, Reference, Words
+from tracker.api.fields import CertificateNumber, Closed, CompanyName, Day, Email, Reference, Words
 from tracker.api.schemas import page_of
 from tracker.services import employers, roster
 from tracker.services.work import Reading, Work
@@ -29,14 +29,14 @@ class Employer(Schema):
 class EmployerChange(Closed):
     """What may be corrected."""
 
-    name = Words(200)
+    name = CompanyName(metadata={"description": "The staff's to grant: an employer asks them."})
     email = Email(allow_none=True)
 
 
 class NewEmployer(EmployerChange):
     """A company to be put on record."""
 
-    name = Words(200, required=True)
+    name = CompanyName(required=True)
 
 
 class EmployerQuery(paging.Page):
@@ -149,7 +149,7 @@ def show(reading: Reading, *, employer_id: str) -> Response:
     errors=(404, 409),
 )
 def correct(work: Work, body: dict[str, Any], *, employer_id: str, version: int) -> Response:
-    """Correct what is recorded of a company."""
+    """Correct what is recorded of a company; its name is for staff to change."""
     row = employers.correct(work, employer_id, body, version=version)
     return doors.answer(_present(row), version=row.version)
 

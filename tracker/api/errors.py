@@ -17,13 +17,18 @@ PROBLEM = "application/problem+json"
 
 _RETRY_SECONDS = 2
 _STATUS: tuple[tuple[type[errors.Refusal], int], ...] = (
+    (errors.TooBusy, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.TooManyAtOnce, HTTPStatus.TOO_MANY_REQUESTS),
     (errors.EvidenceTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (errors.NotFound, HTTPStatus.NOT_FOUND),
+    (errors.TooOften, HTTPStatus.TOO_MANY_REQUESTS),
+    (errors.TokenEnded, HTTPStatus.UNAUTHORIZED),
     (errors.NotAllowed, HTTPStatus.FORBIDDEN),
     (errors.Stale, HTTPStatus.PRECONDITION_FAILED),
     (errors.Invalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (errors.Conflict, HTTPStatus.CONFLICT),
 )
+_PASSING = (errors.TooBusy, errors.TooManyAtOnce)
 
 
 def register(app: Flask) -> None:
@@ -42,7 +47,12 @@ def _refused(error: errors.Refusal) -> Response:
     extra: dict[str, Any] = {**error.facts, "exception": _shown(error.exception)}
     if isinstance(error, errors.Invalid) and error.fields:
         extra["errors"] = [{"field": f, "message": m} for f, m in error.fields.items()]
-    return problem(int(status), error.code, error.told, **extra)
+    response = _challenged(problem(int(status), error.code, error.told, **extra))
+    if isinstance(error, _PASSING):
+        response.headers["Retry-After"] = str(_RETRY_SECONDS)
+    if isinstance(error, errors.TooOften):
+        response.headers["Retry-After"] = str(error.facts["retry_after"])
+    return response
 
 
 def _shown(way_out: errors.WayOut) -> dict[str, Any]:
@@ -61,7 +71,12 @@ def _http(error: HTTPException) -> Response:
     for name in ("Allow", "Retry-After"):
         if name in headers:
             response.headers[name] = headers[name]
-    if status == HTTPStatus.UNAUTHORIZED:
+    return _challenged(response)
+
+
+def _challenged(response: Response) -> Response:
+    """Say how to sign in, where that is what is missing."""
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
 

@@ -62,6 +62,17 @@ class Reference(Words):
         return values.reference(text)
 
 
+class CompanyName(Words):
+    """A company's name."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(values.LONGEST_COMPANY, **options)
+
+    def rule(self, text: str) -> str:
+        """The name as it is kept. Raises ValueError."""
+        return values.company(text)
+
+
 class CertificateNumber(Words):
     """A certificate number as somebody gives it."""
 
@@ -71,6 +82,14 @@ class CertificateNumber(Words):
     def rule(self, text: str) -> str:
         """The number as it is kept. Raises ValueError."""
         return numbers.certificate_number(text)
+
+
+class NumberFromElsewhere(CertificateNumber):
+    """A certificate number that another system gave."""
+
+    def rule(self, text: str) -> str:
+        """The number as it is kept. Raises ValueError."""
+        return numbers.from_elsewhere(text)
 
 
 class Email(Words):

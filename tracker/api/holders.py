@@ -46,6 +46,11 @@ class Holder(Schema):
     family_name = fields.String(required=True)
     email = fields.String(required=True)
     second_email = fields.String(required=True, allow_none=True)
+    email_confirmed = fields.Boolean(
+        required=True,
+        metadata={"description": "Recorded by the staff or a file; otherwise it means nobody."},
+    )
+    second_email_confirmed = fields.Boolean(required=True)
     language = choice("en", "es", required=True)
     time_zone = fields.String(required=True)
     deceased_on = Day(required=True, allow_none=True)

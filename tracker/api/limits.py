@@ -1,51 +1,61 @@
-"""How often somebody may guess. Counted in this process and forgotten with it."""
+"""How often somebody may guess: by the caller's address, and by what is guessed at."""
 
 from __future__ import annotations
 
 import ipaddress
-import threading
-from collections import OrderedDict
-from datetime import datetime, timedelta
+from collections.abc import Collection
+from datetime import timedelta
 
-from werkzeug.exceptions import TooManyRequests
+from flask import request
 
-_WINDOW = timedelta(minutes=1)
-_MISSES = 30
-_CALLERS = 10_000  # remembered at once; the longest forgotten goes first
+from tracker.api import doors
+from tracker.domain import numbers
+from tracker.domain.permissions import SYSTEM, Actor
+from tracker.services import allowances
+from tracker.services.allowances import Allowance, Use
+from tracker.services.work import Reading
 
 
-class Guesses:
-    """Failed look-ups by caller: thirty a minute, then none of theirs is answered until it ends.
+def caller() -> Use:
+    """The wrong guesses of whoever asks, by the address that the connection has.
 
-    Each worker process counts for itself; a proxy in front must pass the caller's address on.
+    Behind a proxy that is the proxy's, unless the settings say whose word is taken for it.
     """
-
-    def __init__(self) -> None:
-        self._misses: OrderedDict[str, tuple[datetime, int]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def check(self, address: str | None, now: datetime) -> None:
-        """Raise TooManyRequests, with the seconds to wait, for who has guessed too often."""
-        begun, count = self._misses.get(_caller(address), (now, 0))
-        if count >= _MISSES and now < begun + _WINDOW:
-            wait = int((begun + _WINDOW - now).total_seconds()) + 1
-            raise TooManyRequests(
-                f"Too many unknown certificates; try again in {wait} seconds.", retry_after=wait
-            )
-
-    def missed(self, address: str | None, now: datetime) -> None:
-        """Count a failed look-up."""
-        caller = _caller(address)
-        with self._lock:
-            begun, count = self._misses.pop(caller, (now, 0))
-            if now >= begun + _WINDOW:
-                begun, count = now, 0
-            self._misses[caller] = (begun, count + 1)
-            if len(self._misses) > _CALLERS:
-                self._misses.popitem(last=False)
+    office = doors.office()
+    most = office.settings.limits.misses_per_minute
+    allowance = Allowance("caller", most, timedelta(minutes=1))
+    return allowances.use_of(allowance, office.message_key, _network(request.remote_addr))
 
 
-def _caller(address: str | None) -> str:
+def number(text: str) -> Use:
+    """The wrong surnames for a certificate number, whoever guesses and whether there is one."""
+    office = doors.office()
+    most = office.settings.limits.number_misses_per_hour
+    allowance = Allowance("number", most, timedelta(hours=1))
+    return allowances.use_of(allowance, office.message_key, numbers.key(text).lower())
+
+
+def check(reading: Reading, uses: Collection[Use]) -> None:
+    """Refuse whoever has guessed too often. Raises TooOften."""
+    allowances.check(reading, uses)
+
+
+def missed(uses: Collection[Use]) -> None:
+    """Count a wrong guess."""
+    with doors.office().statement(SYSTEM) as work:
+        allowances.count(work, uses)
+
+
+def exported(actor: Actor) -> None:
+    """Count a file that somebody fetches, and refuse one too many. Raises TooOften."""
+    office = doors.office()
+    most = office.settings.limits.exports_per_hour
+    allowance = Allowance("export", most, timedelta(hours=1))
+    with office.statement(SYSTEM) as work:
+        allowances.take(work, allowances.use_of(allowance, office.message_key, actor.who or ""))
+
+
+def _network(address: str | None) -> str:
     """An IPv4 address, or the network of an IPv6 one: whoever has one has all of them."""
     try:
         ip = ipaddress.ip_address(address or "")

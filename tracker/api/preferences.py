@@ -20,16 +20,16 @@ nouns = Nouns("preferences", __name__, description=__doc__)
 _SNOOZED = "Reminders are paused through this day, for a year at most. Those of the last 7 days"
 _SNOOZED += " before an expiry are sent all the same."
 _ALWAYS = {
-    "en": "Letters about your account's safety are always sent: when a certification is suspended, "
-    "reinstated or revoked, and when an employer asks to see your standing.",
-    "es": "Las cartas sobre la seguridad de su cuenta se envían siempre: cuando una certificación "
-    "se suspende, se restablece o se revoca, y cuando un empleador pide ver su situación.",
+    "en": "We always send emails about the safety of your account: when a certification is "
+    "suspended, reinstated or revoked, and when an employer asks to see your status.",
+    "es": "Siempre enviamos los correos sobre la seguridad de su cuenta: cuando una certificación "
+    "se suspende, se restablece o se revoca, y cuando una empresa solicita ver su situación.",
 }
 _OFF = {
-    "en": "No more reminders will be sent, including those of the last 7 days before a "
-    "certification expires. Please note the date yourself.",
-    "es": "No se enviarán más recordatorios, tampoco los de los últimos 7 días antes de que venza "
-    "una certificación. Anote usted mismo la fecha.",
+    "en": "You won't get any more reminders, not even in the last 7 days before your "
+    "certification expires. Make a note of the date yourself.",
+    "es": "Ya no recibirá recordatorios, ni siquiera en los últimos 7 días antes de que venza su "
+    "certificación. Le recomendamos anotar la fecha.",
 }
 
 

@@ -11,7 +11,7 @@ from tracker.api import doors
 from tracker.api.doors import Nouns
 from tracker.api.fields import Closed, Day, choice
 from tracker.domain.workforce import FIELDS, POINTS_FIELDS
-from tracker.services import sharing
+from tracker.services import bars, sharing
 from tracker.services.work import Reading, Work
 
 nouns = Nouns("sharing", __name__, description=__doc__)
@@ -29,6 +29,9 @@ class Sharing(Schema):
     employer_name = fields.String(required=True)
     on_roster = fields.Boolean(required=True)
     shared = fields.Boolean(required=True)
+    barred = fields.Boolean(
+        required=True, metadata={"description": "It can ask for nothing: see POST /me/bars."}
+    )
     since = Day(required=True, allow_none=True)
     until_on = Day(required=True, allow_none=True, metadata={"description": "Last day included."})
     with_points = fields.Boolean(required=True, allow_none=True)
@@ -46,12 +49,24 @@ class NewSharing(Closed):
     with_points = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
+class NewBar(Closed):
+    """An employer that is to ask for nothing."""
+
+    employer_id = fields.UUID(required=True)
+
+
+class Bar(Schema):
+    """A barred employer."""
+
+    employer_id = fields.UUID(required=True)
+
+
 def _present(viewer: sharing.Viewer) -> dict[str, Any]:
     return {
         "id": viewer.id, "employer_id": viewer.employer_id,
         "employer_name": viewer.employer_name, "on_roster": bool(viewer.on_roster),
-        "shared": viewer.shared, "since": viewer.since, "until_on": viewer.until_on,
-        "with_points": viewer.with_points, "fields": viewer.fields,
+        "shared": viewer.shared, "barred": viewer.barred, "since": viewer.since,
+        "until_on": viewer.until_on, "with_points": viewer.with_points, "fields": viewer.fields,
     }  # fmt: skip
 
 
@@ -83,6 +98,26 @@ def consent(work: Work, body: dict[str, Any]) -> Response:
 def end(work: Work, *, sharing_id: str) -> Response:
     """End a consent; the employer sees nothing more from this moment."""
     sharing.end(work, sharing_id)
+    return doors.done()
+
+
+@nouns.writes("POST /me/bars", "holder", body=NewBar, returns=Bar, status=201, errors=(404, 409))
+def bar(work: Work, body: dict[str, Any]) -> Response:
+    """Bar an employer: its consent ends, and no message about it is sent to me any more.
+
+    It is told nothing; its list shows the same as of whoever never consented.
+    """
+    employer_id = str(body["employer_id"])
+    bars.put(work, employer_id)
+    return doors.answer({"employer_id": employer_id}, status=201)
+
+
+@nouns.writes(
+    "DELETE /me/bars/<uuid:employer_id>", "holder", returns=None, status=204, errors=(404,)
+)
+def lift(work: Work, *, employer_id: str) -> Response:
+    """Let an employer ask me again."""
+    bars.lift(work, employer_id)
     return doors.done()
 
 

@@ -11,16 +11,14 @@ from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response, current_app, request
+from flask import Response, request
 from marshmallow import Schema, ValidationError
-from werkzeug.exceptions import TooManyRequests
 
-from tracker.api import doors, pages
+from tracker.api import doors, limits, pages
 from tracker.api.doors import HTML, PUBLIC, Nouns, View
 from tracker.api.fields import Day
-from tracker.api.limits import Guesses
 from tracker.api.unsubscribe_words import WORDS
-from tracker.domain.errors import Invalid, NotFound
+from tracker.domain.errors import Invalid, NotFound, TooOften
 from tracker.domain.reminders import LONGEST_PAUSE
 from tracker.domain.wording import in_words
 from tracker.services import preferences
@@ -62,20 +60,20 @@ def _guarded(show: Callable[[], Response]) -> Response:
     A link of ours is always heeded, even beside somebody who guesses behind the same address:
     nobody guesses one.
     """
-    guesses: Guesses = current_app.extensions.setdefault("tracker-guesses", Guesses())
-    now, language = doors.office().clock(), doors.language()
+    language, uses = doors.language(), [limits.caller()]
     words = WORDS[language]
     try:
         return show()
     except NotFound:
         try:
-            guesses.check(request.remote_addr, now)
-        except TooManyRequests as error:
-            wait = str(error.retry_after)
+            with doors.office().reading(PUBLIC) as reading:
+                limits.check(reading, uses)
+        except TooOften as error:
+            wait = str(error.facts["retry_after"])
             page = _page("too_often", language, [words.wait.format(wait)], status=429)
             page.headers["Retry-After"] = wait
             return page
-        guesses.missed(request.remote_addr, now)
+        limits.missed(uses)
         return _page("unknown", language, [words.unknown], status=404)
 
 

@@ -1,4 +1,4 @@
-"""What the pages behind the links in letters say, in English and Spanish."""
+"""What the pages behind the links in emails say, in English and Spanish."""
 
 from __future__ import annotations
 
@@ -33,79 +33,82 @@ class Words:
 _EN: dict[str, Any] = {
     "letters": {
         "reminders": "Reminders before a certification expires",
-        "decisions": "Letters about awards and about decisions on activities and renewals",
+        "decisions": "Emails about awards and about decisions on activities and renewals",
     },
     "headings": {
-        "ask": "Stop these letters?", "off": "These letters are off", "on": "These letters are on",
-        "paused": "Paused", "wrong_day": "Please choose another date",
+        "ask": "Unsubscribe from these emails?", "off": "These emails are off",
+        "on": "These emails are on",
+        "paused": "Paused", "wrong_day": "Choose another date",
         "unknown": "This link is not valid", "too_often": "Too many attempts",
     },
     "asked": {
-        "reminders": "If you stop them, you will not be told before your certification expires: "
-        "not in the last 7 days either.",
-        "decisions": "If you stop them, you will find decisions in your account only.",
+        "reminders": "If you unsubscribe, we won't tell you before your certification expires, "
+        "not even in the last 7 days.",
+        "decisions": "If you unsubscribe, you will find decisions only in your account.",
     },
-    "nothing_yet": "Opening this page has changed nothing.",
-    "stop": "Stop these letters",
+    "nothing_yet": "Opening this page did not change anything.",
+    "stop": "Unsubscribe",
     "stopped": {
-        "reminders": "You will get no more reminders, not in the last 7 days before an expiry "
-        "either. Please note the date yourself.",
-        "decisions": "You will get no more letters about decisions. You find them in your account.",
+        "reminders": "You won't get any more reminders, not even in the last 7 days before your "
+        "certification expires. Make a note of the date yourself.",
+        "decisions": "You won't get any more emails about decisions. You can find them in your "
+        "account.",
     },
     "again": {
-        "reminders": "You will be reminded before a certification expires, from the next reminder "
-        "on.",
-        "decisions": "You will get letters about decisions, from the next one on.",
+        "reminders": "We will remind you before your certification expires, starting with the next "
+        "reminder.",
+        "decisions": "You will get emails about decisions, starting with the next one.",
     },
-    "undo": "Send them again",
+    "undo": "Turn them on again",
     "paused": "Reminders are paused through {}.",
-    "last_days": "Those of the last 7 days before an expiry are sent all the same.",
+    "last_days": "We still send those of the last 7 days before your certification expires.",
     "pause": "Pause", "pausing": "Pause reminders",
     "until": "Last day of the pause",
-    "wrong_day": "A pause ends between {} and {}.",
+    "wrong_day": "A pause must end between {} and {}.",
     "resume": "End the pause",
-    "always": "Letters about your account's safety, such as a suspension, are always sent.",
-    "unknown": "Nothing was changed. Please open the link in the letter again, as it stands there.",
-    "wait": "Please try again in {} seconds.",
+    "always": "We always send emails about the safety of your account, such as a suspension.",
+    "unknown": "Nothing was changed. Open the link in the email again, exactly as it is there.",
+    "wait": "Try again in {} seconds.",
 }  # fmt: skip
 _ES: dict[str, Any] = {
     "letters": {
         "reminders": "Recordatorios antes de que venza una certificación",
-        "decisions": "Cartas sobre certificaciones otorgadas y sobre decisiones acerca de "
+        "decisions": "Correos sobre certificaciones otorgadas y sobre decisiones acerca de "
         "actividades y renovaciones",
     },
     "headings": {
-        "ask": "¿Dejar de recibir estas cartas?", "off": "Estas cartas están desactivadas",
-        "on": "Estas cartas están activadas", "paused": "En pausa",
+        "ask": "¿Cancelar estos correos?", "off": "Estos correos están desactivados",
+        "on": "Estos correos están activados", "paused": "En pausa",
         "wrong_day": "Elija otra fecha", "unknown": "Este enlace no es válido",
         "too_often": "Demasiados intentos",
     },
     "asked": {
-        "reminders": "Si las desactiva, no se le avisará antes de que venza su certificación, "
-        "tampoco en los últimos 7 días.",
-        "decisions": "Si las desactiva, encontrará las decisiones solo en su cuenta.",
+        "reminders": "Si los cancela, no le avisaremos antes de que venza su certificación, ni "
+        "siquiera en los últimos 7 días.",
+        "decisions": "Si los cancela, encontrará las decisiones solo en su cuenta.",
     },
-    "nothing_yet": "Abrir esta página no ha cambiado nada.",
-    "stop": "No enviar más estas cartas",
+    "nothing_yet": "Abrir esta página no cambió nada.",
+    "stop": "Cancelar estos correos",
     "stopped": {
-        "reminders": "No recibirá más recordatorios, tampoco en los últimos 7 días antes de un "
-        "vencimiento. Anote usted mismo la fecha.",
-        "decisions": "No recibirá más cartas sobre decisiones. Las encontrará en su cuenta.",
+        "reminders": "Ya no recibirá recordatorios, ni siquiera en los últimos 7 días antes del "
+        "vencimiento. Le recomendamos anotar la fecha.",
+        "decisions": "Ya no recibirá correos sobre decisiones. Las encontrará en su cuenta.",
     },
     "again": {
-        "reminders": "Se le avisará antes de que venza una certificación, a partir del próximo "
+        "reminders": "Le avisaremos antes de que venza su certificación, a partir del próximo "
         "recordatorio.",
-        "decisions": "Recibirá cartas sobre decisiones, a partir de la próxima.",
+        "decisions": "Recibirá correos sobre decisiones, a partir del próximo.",
     },
-    "undo": "Volver a enviarlas",
+    "undo": "Volver a activarlos",
     "paused": "Los recordatorios están en pausa hasta el {} inclusive.",
-    "last_days": "Los de los últimos 7 días antes de un vencimiento se envían de todos modos.",
+    "last_days": "De todos modos le enviaremos los de los últimos 7 días antes del vencimiento.",
     "pause": "Poner en pausa", "pausing": "Poner en pausa los recordatorios",
     "until": "Último día de la pausa",
-    "wrong_day": "Una pausa termina entre el {} y el {}.",
+    "wrong_day": "La pausa debe terminar entre el {} y el {}.",
     "resume": "Terminar la pausa",
-    "always": "Las cartas sobre la seguridad de su cuenta, como una suspensión, se envían siempre.",
-    "unknown": "No se ha cambiado nada. Abra de nuevo el enlace de la carta, tal como está allí.",
+    "always": "Siempre enviamos los correos sobre la seguridad de su cuenta, como el aviso de una "
+    "suspensión.",
+    "unknown": "No se cambió nada. Abra de nuevo el enlace del correo, tal como está allí.",
     "wait": "Inténtelo de nuevo en {} segundos.",
 }  # fmt: skip
 

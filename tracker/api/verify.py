@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, current_app, request
+from flask import Response, request
 from marshmallow import Schema, fields
-from werkzeug.exceptions import TooManyRequests
 
-from tracker.api import doors, errors, pages
+from tracker.api import doors, errors, limits, pages
 from tracker.api.doors import HTML, JSON, Nouns
 from tracker.api.fields import CertificateNumber, Closed, Day, Name, choice
-from tracker.api.limits import Guesses
 from tracker.api.verify_words import WORDS
 from tracker.domain.certifications import STATUSES
-from tracker.domain.errors import Invalid, NotFound
+from tracker.domain.errors import Invalid, NotFound, TooOften
 from tracker.domain.wording import in_words
 from tracker.services import verification
+from tracker.services.allowances import Use
 from tracker.services.verification import Verified
 from tracker.services.work import Reading
 
@@ -66,20 +65,32 @@ class LookUp(VerifyQuery):
 
 
 def show(reading: Reading, query: dict[str, Any], *, public_id: str) -> Response:
-    """Whether a certification is valid today, by the address on the certificate."""
-    return _answer(reading, query, lambda: verification.by_address(reading, public_id))
+    """Whether a certification is valid today, by the address on the certificate.
+
+    A true one is always answered: nobody guesses it, and others may share the caller's address.
+    """
+    try:
+        return _shown(query, verification.by_address(reading, public_id))
+    except NotFound:
+        return _missed(reading, query, [limits.caller()])
 
 
 def look_up(reading: Reading, query: dict[str, Any]) -> Response:
-    """The same by certificate number and surname."""
+    """The same by certificate number and surname; neither is guessed at for long."""
     if _as_page() and not {"number", "surname"} & query.keys():
         return _private(_page(query, heading=WORDS[_language(query)].look_up))
     if missing := {"number", "surname"} - query.keys():
         raise Invalid(
             "Give number and surname.", fields=dict.fromkeys(sorted(missing), "is required")
         )
-    found = lambda: verification.by_number(reading, query["number"], query["surname"])  # noqa: E731
-    return _answer(reading, query, found)
+    uses = [limits.caller(), limits.number(query["number"])]
+    try:
+        limits.check(reading, uses)
+        return _shown(query, verification.by_number(reading, query["number"], query["surname"]))
+    except TooOften as error:
+        return _private(_too_often(query, error))
+    except NotFound:
+        return _missed(reading, query, uses)
 
 
 for _nouns in (nouns, public):
@@ -93,18 +104,18 @@ for _nouns in (nouns, public):
     )(show)  # fmt: skip
 
 
-def _answer(reading: Reading, query: dict[str, Any], find: Callable[[], Verified]) -> Response:
-    """The answer as the caller reads it; whoever guesses too often gets none."""
-    guesses: Guesses = current_app.extensions.setdefault("tracker-guesses", Guesses())
-    try:
-        guesses.check(request.remote_addr, reading.now)
-        found = find()
-    except TooManyRequests as error:
-        return _private(_too_often(query, error))
-    except NotFound:
-        guesses.missed(request.remote_addr, reading.now)
-        return _private(_not_found(query))
+def _shown(query: dict[str, Any], found: Verified) -> Response:
     return _private(_found_page(query, found) if _as_page() else _found(query, found))
+
+
+def _missed(reading: Reading, query: dict[str, Any], uses: Collection[Use]) -> Response:
+    """Say that there is none, and count it; or that there were too many such questions."""
+    try:
+        limits.check(reading, uses)
+    except TooOften as error:
+        return _private(_too_often(query, error))
+    limits.missed(uses)
+    return _private(_not_found(query))
 
 
 def _as_page() -> bool:
@@ -163,13 +174,13 @@ def _not_found(query: dict[str, Any]) -> Response:
     return _page(query, status=404, heading=heading, unknown=True)
 
 
-def _too_often(query: dict[str, Any], error: TooManyRequests) -> Response:
-    wait = str(error.retry_after)
+def _too_often(query: dict[str, Any], error: TooOften) -> Response:
+    wait = str(error.facts["retry_after"])
     if _as_page():
         heading = WORDS[_language(query)].too_often
         response = _page(query, status=429, heading=heading, wait=wait)
     else:
-        response = errors.problem(429, "too_many_requests", error.description or "")
+        response = errors.problem(429, error.code, error.detail)
     response.headers["Retry-After"] = wait
     return response
 
@@ -181,7 +192,7 @@ def _found_page(query: dict[str, Any], found: Verified) -> Response:
         heading=_heading(found, language),
         shown=found,
         note=_note(found, language),
-        title=found.scheme.title[language],
+        title=found.scheme.full_name(language),
         past=standing.expires_on is not None and standing.expires_on < standing.on,
         under_review=standing.pending_since is not None,
         checked=f"{in_words(found.checked_at.date(), language)}, {found.checked_at:%H:%M} UTC",

@@ -20,7 +20,7 @@ def main(parent: int, program: list[str]) -> None:
         ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
     if os.getppid() != parent:  # it ended before the kernel was asked
         raise SystemExit(1)
-    os.execv(program[0], program)  # noqa: S606 - a program of ours
+    os.execvp(program[0], program)  # noqa: S606 - a program of ours
 
 
 if __name__ == "__main__":

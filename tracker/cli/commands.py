@@ -5,12 +5,15 @@ This module is read by every start of the program. It imports click alone.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 import click
+
+_OWN_USER_ALONE = 0o077
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,18 @@ def _shown(summary: str, room: int) -> str:
 
 
 class Program(LazyGroup):
-    """The whole program: what was refused goes to standard error, and the status is then 1."""
+    """The whole program: what was refused goes to standard error, and the status is then 1.
+
+    What it and the programs that it starts write is for their own user alone.
+    """
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program; arguments as click takes them."""
+        before = os.umask(_OWN_USER_ALONE)
+        try:
+            return super().main(*args, **kwargs)
+        finally:
+            os.umask(before)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was asked for."""

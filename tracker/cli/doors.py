@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -28,6 +29,12 @@ def office(given: Settings | None = None) -> Office:
     made = create_office(given)
     click.get_current_context().call_on_close(made.engine.dispose)
     return made
+
+
+def warn_of_no_production(chosen: Settings) -> None:
+    """Say that this is no production where nobody has said which environment it is."""
+    if "TRACKER_ENV" not in os.environ and chosen.environment == "default":
+        complain("This is no production: set TRACKER_ENV=production for one (now: default).")
 
 
 @contextmanager

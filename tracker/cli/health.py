@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-import smtplib
-import ssl
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import timedelta
+from email.utils import parseaddr
 from typing import Literal
 
 import click
 import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
-from tracker import migrations, schemes, settings
+from tracker import jobs, migrations, schemes, settings
 from tracker.cli.doors import OPERATOR, office
 from tracker.cli.findings import Finding, of_letters
+from tracker.cli.modes import of_files
 from tracker.cli.policies import MENDING
+from tracker.mail.postman import Outcome
 from tracker.schemes import SchemesRefusedError
 from tracker.services import checks, publications, reminders, runtime, tallies
 from tracker.services.work import Office, Reading
@@ -26,7 +27,6 @@ from tracker.settings import Settings, SettingsRefusedError
 
 _STALE = timedelta(minutes=5)
 _ENOUGH = 4096  # bytes that are written to a disk to know that it takes them
-_PATIENCE = 10  # seconds for the mail relay to answer
 
 
 @click.command()
@@ -54,7 +54,7 @@ def _examine() -> Iterator[Finding]:
     except SettingsRefusedError as mistakes:
         yield Finding("settings", "problem", str(mistakes), "Correct the settings named above.")
         return
-    yield Finding("settings", "ok", f"environment {chosen.environment}")
+    yield _environment(chosen)
     try:
         found = schemes.load(chosen.schemes_directory)
     except SchemesRefusedError as mistakes:
@@ -67,7 +67,17 @@ def _examine() -> Iterator[Finding]:
     yield storage
     yield _mail(chosen)
     if storage.state == "ok":
-        yield from _database(office(chosen))
+        opened = office(chosen)
+        yield from of_files(chosen)
+        yield from _database(opened)
+
+
+def _environment(chosen: Settings) -> Finding:
+    named = f"environment {chosen.environment}"
+    if chosen.environment == "default":
+        fix = "Set TRACKER_ENV=production where letters go to people."
+        return Finding("settings", "warning", f"{named}: this is no production", fix)
+    return Finding("settings", "ok", named)
 
 
 def _storage(chosen: Settings) -> Finding:
@@ -85,20 +95,24 @@ def _storage(chosen: Settings) -> Finding:
 
 
 def _mail(chosen: Settings) -> Finding:
-    """Speak to the relay without sending anything."""
+    """Speak to the relay as letters do, up to the point where one would leave; none does."""
     mail = chosen.mail
     where = f"{mail.server}:{mail.port}"
+    fix = "Start the relay, or correct TRACKER_MAIL_SERVER, _PORT, _USERNAME and _PASSWORD."
     try:
-        made = smtplib.SMTP_SSL if mail.use_ssl else smtplib.SMTP
-        with made(mail.server, mail.port, timeout=_PATIENCE) as relay:
-            if mail.use_tls:
-                relay.starttls(context=ssl.create_default_context())
-            if mail.username:
-                relay.login(mail.username, mail.password)
-            relay.noop()
-    except (OSError, smtplib.SMTPException) as error:
-        return Finding("mail", "problem", f"{where}: {error}", runtime.RELAY_REMEDY)
-    return Finding("mail", "ok", f"{where} answers")
+        with jobs.postman_of(chosen) as postman:
+            answer = postman.deliver(
+                envelope_sender=f"doctor@{mail.bounce_domain}",
+                recipient=parseaddr(mail.reply_to)[1], data=b"", mark=lambda: False,
+            )  # fmt: skip
+    except ValueError as rule:
+        return Finding("mail", "problem", str(rule), fix)
+    if answer.connection_failed:
+        return Finding("mail", "problem", f"{where}: {answer.reply}", runtime.RELAY_REMEDY)
+    if answer.outcome is not Outcome.NOT_OWED:
+        asked = "Have the relay take letters from here, also to other domains."
+        return Finding("mail", "warning", f"{where} takes no letter: {answer.reply}", asked)
+    return Finding("mail", "ok", f"{where} takes letters")
 
 
 def _database(opened: Office) -> Iterator[Finding]:
@@ -111,12 +125,12 @@ def _database(opened: Office) -> Iterator[Finding]:
         yield Finding("database", "problem", f"{where}: {cause}", fix)
         return
     yield Finding("database", "ok", where)
-    head = migrations.head()
-    if at != head:
-        detail = f"at {at or 'none'}, the newest is {head}"
-        yield Finding("migrations", "problem", detail, "Run `tracker migrate`.")
+    with opened.reading(OPERATOR) as reading:
+        obstacle = migrations.obstacle(reading.connection)
+    if obstacle:
+        yield Finding("migrations", "problem", obstacle, "Run `tracker migrate`.")
         return
-    yield Finding("migrations", "ok", f"at {at}, the newest")
+    yield Finding("migrations", "ok", f"at {at}; this release's newest is {migrations.head()}")
     yield _writing(opened)
     with opened.reading(OPERATOR) as reading:
         known = _schemes_on_record(reading)

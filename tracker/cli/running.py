@@ -7,14 +7,15 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from types import FrameType
 
 import click
 
-from tracker import migrations, settings
-from tracker.cli.doors import OPERATOR, complain, office
+from tracker import front, migrations, settings
+from tracker.cli.doors import OPERATOR, complain, office, warn_of_no_production
 from tracker.services import checks, tokens
 from tracker.services.work import Office
 from tracker.settings import ROOT
@@ -28,7 +29,9 @@ def init() -> None:
 
     Run again it changes nothing and says so.
     """
-    keys = settings.load().storage_directory / "keys"
+    chosen = settings.load()
+    warn_of_no_production(chosen)
+    keys = chosen.storage_directory / "keys"
     had = set(keys.glob("*"))
     opened = office()
     done = ["The keys were made."] if set(keys.glob("*")) - had else []
@@ -69,23 +72,46 @@ def migrate() -> None:
 @click.option(
     "--workers", type=click.IntRange(1), help="Processes. Default: one a core; SQLite: 1."
 )
-@click.option("--threads", type=click.IntRange(1), default=8, show_default=True, help="A process.")
+@click.option("--threads", type=click.IntRange(1), help="A process. Default: server.threads.")
 @click.option("--with-scheduler", is_flag=True, help="Run the scheduler too, on this one machine.")
-def serve(host: str, port: int, *, workers: int | None, threads: int, with_scheduler: bool) -> None:
+def serve(
+    host: str, port: int, *, workers: int | None, threads: int | None, with_scheduler: bool
+) -> None:
     """Serve the HTTP interface until told to stop."""
     opened = office()
-    if migrations.current(opened.engine) != migrations.head():
-        complain("The database is not at the newest migration: run `tracker migrate` first.")
+    warn_of_no_production(opened.settings)
+    with opened.reading(OPERATOR) as reading:
+        obstacle = migrations.obstacle(reading.connection)
+    if obstacle:
+        complain(f"The database's schema is {obstacle}: run `tracker migrate` first.")
         raise SystemExit(1)
     on_sqlite = opened.engine.dialect.name == "sqlite"
     opened.engine.dispose()
     processes = workers or (1 if on_sqlite else os.cpu_count() or 1)
-    web = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port",
-        str(port), "--workers", str(processes), "--blocking-threads", str(threads), "wsgi:app",
-    ]  # fmt: skip
-    programs = [web, [sys.executable, "-m", "tracker.cli", "scheduler"]]
-    raise SystemExit(_run_together(programs if with_scheduler else [web]))
+    from tracker.api import operations  # noqa: PLC0415 - no other command needs the HTTP interface
+
+    front.allow_many_connections()
+    with tempfile.TemporaryDirectory(prefix="tracker-numbers-") as numbers:
+        _tell_numbers(opened, numbers)
+        web = [
+            "env", f"{operations.COUNTED_IN}={numbers}",
+            f"TRACKER_SERVER_THREADS={threads or opened.settings.server.threads}",
+            *front.program(host, port, workers=processes),
+        ]  # fmt: skip
+        programs = [web, [sys.executable, "-m", "tracker.cli", "scheduler"]]
+        status = _run_together(programs if with_scheduler else [web])
+    raise SystemExit(status)
+
+
+def _tell_numbers(opened: Office, directory: str) -> None:
+    """Tell the numbers of all processes at the address of their own, where there is one."""
+    from prometheus_client import start_http_server  # noqa: PLC0415 - as below
+
+    from tracker.api import operations  # noqa: PLC0415 - no other command needs it
+
+    if place := opened.settings.metrics_address:
+        address, port = place
+        start_http_server(port, address, operations.of_all(opened, directory))
 
 
 def _run_together(programs: Sequence[Sequence[str]]) -> int:
@@ -140,6 +166,7 @@ def scheduler() -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     opened = office()
+    warn_of_no_production(opened.settings)
     with opened.reading(OPERATOR) as reading:
         checks.check_schemes(reading)
     timetable.run(opened)

@@ -1,7 +1,7 @@
 """The refusals: one exception per refused fact, each with a stable code.
 
 Each says whether an exception to the rule can be had, and how (``WayOut``). Nothing here
-knows about HTTP; ``api/errors.py`` maps the five kinds to status numbers.
+knows about HTTP; ``api/errors.py`` maps the kinds to status numbers.
 """
 
 from __future__ import annotations
@@ -101,6 +101,18 @@ class Stale(Refusal):
     code = "stale"
 
 
+class TooBusy(Refusal):
+    """All turns for work of this kind are taken; nothing was done, and it may be asked again."""
+
+    code = "too_busy"
+
+
+class TooManyAtOnce(Refusal):
+    """The actor has as many of these under way as one may have."""
+
+    code = "too_many_at_once"
+
+
 # Values.
 class OutsideCycle(Invalid):
     """The activity's date does not lie in a validity cycle of the certification."""
@@ -176,10 +188,28 @@ class IllegalTransition(Conflict):
     code = "illegal_transition"
 
 
+class LimitReached(Conflict):
+    """There are as many of these on record as one may have."""
+
+    code = "limit_reached"
+
+
 class EvidenceMissing(Conflict):
     """The activity's type needs evidence to be submitted, and no file is on record."""
 
     code = "evidence_missing"
+
+
+class TooOften(Refusal):
+    """Something was done as often as it may be for a while; ``retry_after`` seconds are left."""
+
+    code = "too_many_requests"
+
+
+class TokenEnded(Refusal):
+    """The token with which somebody acts has ended since they began."""
+
+    code = "token_ended"
 
 
 class SelfReview(NotAllowed):

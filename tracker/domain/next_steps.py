@@ -126,52 +126,65 @@ _WITH_QUESTIONS = frozenset(
 _WITH_LAST_DAY = frozenset({"log_activities", "apply_now", "pass_again"})
 _WORDS: dict[str, dict[str, str]] = {
     "en": {
-        "none": "Nothing needs to be done.",
-        "log_activities": "Log activities: you still need {missing}.",
-        "log_minima": "Log activities: a category or a period is still below its own minimum.",
-        "answer_questions": "Answer the reviewer's question about {activities}: change the"
-        " activity or add what is asked for, and submit it again.",
+        "none": "You don't need to do anything right now.",
+        "log_activities": "You need {missing.figure} more {missing.noun}. Log your activities as"
+        " you complete them.",
+        "log_minima": "At least one category or period is still below its minimum. Log activities"
+        " for it.",
+        "answer_questions": "A reviewer has a question about {activities.figure} of your"
+        " activities. Change what was asked about, or add what is missing, and resubmit.",
         "apply_then": "You can apply for renewal from {on}.",
-        "wait_for_review": "Wait for the review of your activities: {waiting} wait.",
-        "review_first": "Wait for the review of your activities, which bring what is needed:"
-        " you can apply from {on}.",
-        "apply_from": "Apply for renewal from {on}.",
-        "apply_now": "Apply for renewal now.",
-        "apply_if_approved": "Apply for renewal now: the activities that wait for review bring what"
-        " is needed.",
-        "wait_for_decision": "Your renewal is under review.",
-        "pass_again": "Pass the assessments again: points no longer renew the certification.",
-        "contact_issuer": "Ask {issuer} what to do: the certification is not in force.",
-        "start_again": "It has expired: earn the certification again.",
-        "too_late": "Ask {issuer} for an extension: what is missing cannot be reviewed by {on}.",
-        "closed": "Ask {issuer} for an extension: applications closed on {on}.",
-        "waiting": "Beside them, {waiting} wait for review.",
-        "earned_by": "Only activities completed by {earned_by} count.",
-        "last_day": "The last day is {on}, until midnight {clock}.",
+        "wait_for_review": "With the activities awaiting review ({waiting}), you have all the"
+        " points you need. You can apply for renewal as soon as they are approved.",
+        "review_first": "With the activities awaiting review, you have all the points you need."
+        " You can apply for renewal from {on}.",
+        "apply_from": "You have everything you need. You can apply for renewal from {on}.",
+        "apply_now": "You have everything you need. Apply for renewal now.",
+        "apply_if_approved": "With the activities awaiting review, you have all the points you"
+        " need. Apply for renewal now; you don't have to wait for the review.",
+        "wait_for_decision": "Your renewal is under review. You don't need to do anything right"
+        " now.",
+        "pass_again": "Points no longer renew this certification. Pass its assessments again and"
+        " apply for renewal.",
+        "contact_issuer": "Your certification is not in force. Ask {issuer} what you can do.",
+        "start_again": "Your certification has expired and can no longer be renewed. To get"
+        " certified again, contact {issuer}.",
+        "too_late": "{issuer} can no longer review what you still need by {on}. Ask for an"
+        " extension.",
+        "closed": "Applications closed on {on}. Ask {issuer} for an extension.",
+        "waiting": "In addition, {waiting} {waiting:is|are} awaiting review.",
+        "earned_by": "Only activities you completed by {earned_by} count.",
+        "last_day": "Your last day is {on}: you have until midnight {clock}.",
     },
     "es": {
-        "none": "No hay nada que hacer.",
-        "log_activities": "Registre actividades: aún necesita {missing}.",
-        "log_minima": "Registre actividades: una categoría o un período aún no llega a su mínimo.",
-        "answer_questions": "Responda a la pregunta del revisor sobre {activities}: corrija la"
-        " actividad o agregue lo que se pide, y envíela de nuevo.",
+        "none": "Por ahora no tiene que hacer nada.",
+        "log_activities": "Le {missing:falta|faltan} {missing}. Registre sus actividades conforme"
+        " las termine.",
+        "log_minima": "Al menos una categoría o un período aún no llega a su mínimo. Registre"
+        " actividades para alcanzarlo.",
+        "answer_questions": "Hay una pregunta sobre {activities.figure} de sus actividades. Corrija"
+        " lo que se pregunta o agregue lo que falta, y envíe de nuevo.",
         "apply_then": "Podrá solicitar la renovación a partir del {on}.",
-        "wait_for_review": "Espere la revisión de sus actividades: {waiting} en revisión.",
-        "review_first": "Espere la revisión de sus actividades, que reúnen lo necesario:"
-        " podrá solicitar la renovación a partir del {on}.",
-        "apply_from": "Solicite la renovación a partir del {on}.",
-        "apply_now": "Solicite la renovación ahora.",
-        "apply_if_approved": "Solicite la renovación ahora: las actividades en revisión reúnen lo"
-        " necesario.",
-        "wait_for_decision": "Su renovación está en revisión.",
-        "pass_again": "Apruebe de nuevo los exámenes: los puntos ya no renuevan la certificación.",
-        "contact_issuer": "Pregunte a {issuer} qué hacer: la certificación no está en vigor.",
-        "start_again": "Ha vencido: obtenga la certificación de nuevo.",
-        "too_late": "Pida una prórroga a {issuer}: lo que falta no se puede revisar para el {on}.",
-        "closed": "Pida una prórroga a {issuer}: el plazo de solicitud terminó el {on}.",
-        "waiting": "Además, {waiting} en revisión.",
-        "earned_by": "Solo cuentan las actividades terminadas a más tardar el {earned_by}.",
-        "last_day": "El último día es el {on}, hasta la medianoche ({clock}).",
+        "wait_for_review": "Con las actividades en revisión ({waiting}), usted tiene todos los"
+        " puntos que necesita. Podrá solicitar la renovación en cuanto se aprueben.",
+        "review_first": "Con las actividades en revisión, usted tiene todos los puntos que"
+        " necesita. Podrá solicitar la renovación a partir del {on}.",
+        "apply_from": "Ya tiene todo lo necesario. Podrá solicitar la renovación a partir del"
+        " {on}.",
+        "apply_now": "Ya tiene todo lo necesario. Solicite su renovación ahora.",
+        "apply_if_approved": "Con las actividades en revisión, usted tiene todos los puntos que"
+        " necesita. Solicite su renovación ahora; no tiene que esperar la revisión.",
+        "wait_for_decision": "Su renovación está en revisión. Por ahora no tiene que hacer nada.",
+        "pass_again": "Los puntos ya no renuevan esta certificación. Apruebe de nuevo sus"
+        " evaluaciones y solicite la renovación.",
+        "contact_issuer": "Su certificación no está vigente. Pregunte a {issuer} qué puede hacer.",
+        "start_again": "Su certificación venció y ya no se puede renovar. Para volver a"
+        " certificarse, comuníquese con {issuer}.",
+        "too_late": "{issuer} ya no puede revisar para el {on} lo que le falta. Pida una prórroga.",
+        "closed": "El plazo de solicitud terminó el {on}. Pida una prórroga a {issuer}.",
+        "waiting": "Además, {waiting} {waiting:está|están} en revisión.",
+        "earned_by": "Solo cuentan las actividades que terminó a más tardar el {earned_by}.",
+        "last_day": "Su último día es el {on}: tiene hasta la medianoche ({clock}).",
     },
 }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +16,12 @@ SCOPES: tuple[Scope, ...] = ("read", "write")
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever acts: a role, a name for the history, and the record or employer that is theirs."""
+    """Whoever acts: a role, a name for the history, and the record or employer that is theirs.
+
+    ``person_id`` says who it is, whatever the name; the same for every token that a person makes
+    for themselves. ``makers`` are the holders by whose tokens this one was made: it decides on
+    their records no more than they do.
+    """
 
     role: Role
     name: str
@@ -23,6 +29,13 @@ class Actor:
     holder_id: str | None = None
     employer_id: str | None = None
     scopes: frozenset[Scope] = frozenset(SCOPES)
+    person_id: str | None = None
+    makers: frozenset[str] = frozenset()
+
+    @property
+    def who(self) -> str | None:
+        """Whoever acts, by an id that no other person has: the record's, else the person's."""
+        return self.holder_id or self.person_id
 
     @property
     def is_staff(self) -> bool:
@@ -59,5 +72,10 @@ def check_own_employer(actor: Actor, employer_id: str) -> None:
 
 def check_not_own(actor: Actor, holder_id: str) -> None:
     """Refuse a decision on one's own record."""
-    if actor.holder_id == holder_id:
+    if own_records(actor, [holder_id]):
         raise SelfReview("Nobody decides on a record of their own.")
+
+
+def own_records(actor: Actor, holder_ids: Collection[str]) -> set[str]:
+    """Those of these records on which the actor may not decide: one's own, and the makers'."""
+    return {id_ for id_ in holder_ids if id_ == actor.holder_id or id_ in actor.makers}

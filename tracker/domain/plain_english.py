@@ -13,12 +13,12 @@ ENGLISH: Mapping[str, str] = {
     "through.anniversary": "the anniversary of the award",
     "through.day_before": "the day before the anniversary of the award",
     "through.end_of_month": "the end of the month of the anniversary",
-    "through.end_of_year": "31 December of the year of the anniversary",
+    "through.end_of_year": "December 31 of the year of the anniversary",
     "through.fixed_day.longer": "the first {day} from the anniversary on, which makes the first"
     " cycle longer by less than a year",
     "through.fixed_day.shorter": "the last {day} up to the anniversary, which makes the first"
     " cycle shorter by less than a year",
-    "leap": "An award on 29 February ends on the 28th in years without that day.",
+    "leap": "An award on February 29 ends on the 28th in years without that day.",
     "endless": "It never expires.",
     "lifetime": "Certifications awarded before {day} never expire.",
     "retake": "After a failed assessment {wait} must pass in full before the next attempt at the"
@@ -100,36 +100,42 @@ ENGLISH: Mapping[str, str] = {
     "allocation": "Where limits overlap, activities are counted so that the requirement is met if"
     " it can be, and then so that the total is the highest.",
     # Applying.
-    "window.expiry": "Applications open {length} before the expiry and close on that day.",
-    "window.expiry.early": "Applications open {length} before the expiry and close {closes} before"
+    "window.expiry": "Applications open {length} before the expiration date and close on that day.",
+    "window.expiry.early": "Applications open {length} before the expiration date and close"
+    " {closes} before"
     " it, that day included.",
     "window.start.early": "Applications open {length} after the start of the cycle and close"
-    " {closes} before the expiry, that day included.",
+    " {closes} before the expiration date, that day included.",
     "window.whole.early": "Applications are taken throughout the cycle, up to the day {closes}"
-    " before the expiry, that day included.",
+    " before the expiration date, that day included.",
     "window.start": "Applications open {length} after the start of the cycle and close on the day"
-    " of the expiry.",
-    "window.whole": "Applications are taken throughout the cycle, the day of the expiry included.",
+    " of the expiration date.",
+    "window.whole": "Applications are taken throughout the cycle, the day of the expiration date"
+    " included.",
     "day.holder": "A last day ends at midnight where the holder lives.",
     "day.scheme": "A last day ends at midnight {clock}, wherever the holder lives.",
     "pending.admit": "An application is also taken while activities that wait for a decision cover"
     " what is missing; it is decided when they are.",
     "pending.decided": "Only activities that are approved count for an application.",
-    "pending.valid": "While an application waits past the expiry, the certification stays valid.",
-    "pending.invalid": "While an application waits past the expiry, the certification is not"
+    "pending.valid": "While an application waits past the expiration date, the certification"
+    " stays valid.",
+    "pending.invalid": "While an application waits past the expiration date, the certification"
+    " is not"
     " valid.",
     "check": "Before a renewal is approved, this is confirmed: {checks}.",
     "reexam": "Instead, one may pass again: {modules}.",
     "reexam.last": "The re-examination must be passed in {last} of the cycle.",
     "reexam.revokes": "Failing the re-examination ends the certification.",
-    "next.old_expiry": "The next cycle starts the day after the old expiry, whenever the renewal"
+    "next.old_expiry": "The next cycle starts the day after the old expiration date, whenever"
+    " the renewal"
     " is approved.",
     "next.decision": "The next cycle starts on the day after the renewal is approved.",
     "next.decision_to_old_end": "The next cycle starts on the day after the renewal is approved"
-    " and ends as if it had started after the old expiry.",
+    " and ends as if it had started after the old expiration date.",
     # Late.
-    "late.none": "After the expiry there is no grace: a renewal can no longer be applied for.",
-    "late.step": "{name}, to {length} after the expiry: {rules}.",
+    "late.none": "After the expiration date there is no grace: a renewal can no longer be"
+    " applied for.",
+    "late.step": "{name}, to {length} after the expiration date: {rules}.",
     "by.points": "one may still renew",
     "by.reexamination": "one may renew by re-examination only",
     "by.new_application": "one must apply as if new",
@@ -142,9 +148,9 @@ ENGLISH: Mapping[str, str] = {
     "late.fee": "with a late fee of {fee}",
     # Exceptions.
     "extension": "A cycle may be extended by at most {length}.",
-    "extension.moves": "The next cycle then starts after the extended expiry.",
+    "extension.moves": "The next cycle then starts after the extended expiration date.",
     "extension.stays": "The next cycle starts where it would have started without it.",
-    "extension.request": "An extension is asked for at least {length} before the expiry.",
+    "extension.request": "An extension is asked for at least {length} before the expiration date.",
     "extension.share": "{share} of the requirement must be earned already.",
     "extension.reasons": "Reasons accepted for an extension: {reasons}.",
     "extension.exempt": "These reasons are held to the length of the extension only: {reasons}.",
@@ -153,7 +159,7 @@ ENGLISH: Mapping[str, str] = {
     "sharing.required": "Whoever holds one of them needs {points} instead.",
     "sharing.minimum": "Whoever holds one of them needs at least {points} of {group}.",
     "retirement": "A holder may take retired status.",
-    "retirement.request": "It is asked for within {length} of the expiry.",
+    "retirement.request": "It is asked for within {length} of the expiration date.",
     "retirement.reactivate": "One may return from it within {length}.",
     "retirement.fee": "Retired status costs {fee}.",
     # Evidence and audits.
@@ -173,7 +179,7 @@ ENGLISH: Mapping[str, str] = {
     "fee.member": "Members pay {fee}.",
     "fee.refund": "Fees are refundable.",
     "fee.no_refund": "Fees are not refunded.",
-    "bundle": "{schemes} together cost {fee}, if they expire within {days} of each other:"
+    "bundle": "{schemes} cost {fee} together when they expire within {days} of each other:"
     " {requires}",
     "appeal": "An appeal is due within {due} of the notice and is decided within {decided}.",
     "appeal.fee": "It costs {fee}.",

@@ -27,7 +27,7 @@ _KEYS: Mapping[str, Mapping[str, str]] = {
     "duplicates": {"en": "repeated activities", "es": "las actividades repetidas"},
     "extension": {"en": "extensions", "es": "las prórrogas"},
     "kinds": {"en": "different kinds", "es": "las clases distintas"},
-    "late": {"en": "the time after the expiry", "es": "el tiempo después del vencimiento"},
+    "late": {"en": "the time after the expiration date", "es": "el tiempo después del vencimiento"},
     "minimum_per_year": {"en": "the minimum of a year", "es": "el mínimo de cada año"},
     "month_rule": {"en": "how months of employment count", "es": "cómo cuentan los meses"},
     "next_cycle": {"en": "when the next cycle starts", "es": "cuándo comienza el ciclo siguiente"},

@@ -166,7 +166,7 @@ SPANISH: Mapping[str, str] = {
     "fee.member": "Los miembros pagan {fee}.",
     "fee.refund": "Las tarifas son reembolsables.",
     "fee.no_refund": "Las tarifas no se reembolsan.",
-    "bundle": "{schemes} juntas cuestan {fee}, si vencen con {days} o menos de diferencia:"
+    "bundle": "{schemes} cuestan {fee} en conjunto cuando vencen con {days} o menos de diferencia:"
     " {requires}",
     "revocation.bar": "Tras una revocación no se puede obtener de nuevo la certificación durante"
     " {length}.",

@@ -17,7 +17,7 @@ TITLES: Mapping[str, Sentences] = {
         "categories": "Categories and their limits", "tags": "Marks and their limits",
         "types": "What activities bring", "employment": "How employment is counted",
         "counting": "How activities are counted", "applying": "Applying for renewal",
-        "late": "After the expiry", "exceptions": "Extensions and exceptions",
+        "late": "After the expiration date", "exceptions": "Extensions and exceptions",
         "evidence": "Evidence and audits", "fees": "Fees", "appeals": "Appeals",
         "revocation": "After a revocation",
         "sources": "Where this comes from",

@@ -25,8 +25,8 @@ UNKNOWN: Mapping[str, Mapping[str, str]] = {
         "duplicates": "Whether the same activity counts more than once is not known; repetitions"
         " are not looked for here.",
         "window": "When applications open is not known; here they are taken throughout the cycle,"
-        " the day of the expiry included.",
-        "late": "Whether renewal is still possible after the expiry is not known; here no"
+        " the day of the expiration date included.",
+        "late": "Whether renewal is still possible after the expiration date is not known; here no"
         " application is taken then.",
         "late.earns": "whether activities of these days count is not known; here they do not",
         "late.title": "whether the title may be used is not known; here it may not",

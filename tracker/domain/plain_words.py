@@ -77,7 +77,7 @@ class _Teller(ActivityTeller):
 
     def award(self) -> Iterator[str]:
         award = self.scheme.award
-        title = self.voice.text(self.scheme.title)
+        title = self.scheme.full_name(self.voice.language)
         yield self._say("award", title=title, modules=self._modules(self.scheme.required))
         if optional := [m.code for m in self.scheme.modules if not m.required]:
             yield self._say("optional", modules=self._modules(optional))

@@ -203,7 +203,8 @@ class Scheme:
     """A certification scheme; ``policies`` are in the order of their effective dates.
 
     ``days_end`` says whose midnight ends a holder's deadline: the holder's own, or that of the
-    scheme's time zone, which every text then names.
+    scheme's time zone, which every text then names. ``abbreviation`` is what people call the
+    certification for short; empty: the same as the number prefix.
     """
 
     code: str
@@ -224,9 +225,20 @@ class Scheme:
     days_end: DaysEnd = "holder"
     assessment: AssessmentRule | None = None
     revocation: RevocationRule | None = None
+    abbreviation: str = ""
 
     def __hash__(self) -> int:
         return hash(self.code)
+
+    def full_name(self, language: str) -> str:
+        """The title with the names that people know it by: its English title, its abbreviation.
+
+        In English "Certified Production Technician (CPT)", in Spanish "Técnico Certificado en
+        Producción (Certified Production Technician, CPT)". What the title says already is left out.
+        """
+        title, short = self.title[language], self.abbreviation or self.number_prefix
+        known = [name for name in (self.title["en"], short) if name not in title]
+        return f"{title} ({', '.join(known)})" if known else title
 
     def zone_of(self, holders: str) -> str:
         """The IANA zone whose midnight ends a last day of a holder who lives in another one."""

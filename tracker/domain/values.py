@@ -27,7 +27,7 @@ from functools import lru_cache
 
 from idna.core import valid_contextj
 
-LONGEST_NAME, LONGEST_REFERENCE = 100, 64
+LONGEST_NAME, LONGEST_COMPANY, LONGEST_REFERENCE = 100, 200, 64
 """Characters of a name, and of a key by which files and other systems know a record."""
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
 MOST_CENTS = Decimal("999999.99")
@@ -66,6 +66,8 @@ _FORBIDDEN = re.compile(
     "\ufffe\uffff\U000f0000-\U0010ffff]"
 )
 _UNSEEN = re.compile(f"[{_SHAPELESS}]")
+# Also the forms of these signs that look the same: full width, small, division slash, ratio.
+_LINKS = re.compile("[:/@\\\\\uff1a\uff0f\uff20\ufe55\ufe6b\u2044\u2215\u2236\ua789\uff3c]")
 _BLANKS = re.compile(f"[ {_WIDE}]+")
 _ACCENTS = re.compile("[\u0300-\u036f ]*")  # with nothing that bears them
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
@@ -126,6 +128,27 @@ def line(text: str, longest: int) -> str:
 def name(text: str) -> str:
     """A given or family name as it is kept. Raises ValueError."""
     return line(text, LONGEST_NAME)
+
+
+def company(text: str) -> str:
+    """A company's name as it is kept. Raises ValueError.
+
+    It stands in messages that we sign, so it holds nothing that makes a link, an address or the
+    name of a sender.
+    """
+    kept = line(text, LONGEST_COMPANY)
+    if _LINKS.search(kept):
+        raise ValueError("must not contain : / or @, since it stands in messages that we send")
+    return kept
+
+
+def harmless(text: str) -> str:
+    """A name on record, which may be older than that rule, as it stands in a message.
+
+    >>> harmless("Acme: see http://acme.example")
+    'Acme see http acme.example'
+    """
+    return " ".join(_LINKS.sub(" ", text).split())
 
 
 def reference(text: str) -> str:

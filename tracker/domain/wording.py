@@ -29,6 +29,22 @@ _LENGTHS: Mapping[str, Mapping[str, str]] = {
     "en": {"days": "days", "months": "months", "years": "years"},
     "es": {"days": "días", "months": "meses", "years": "años"},
 }
+# What people in the United States call the clocks they live by.
+_CLOCKS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "America/New_York": "Eastern time", "America/Chicago": "Central time",
+        "America/Denver": "Mountain time", "America/Phoenix": "Arizona time",
+        "America/Los_Angeles": "Pacific time", "America/Anchorage": "Alaska time",
+        "Pacific/Honolulu": "Hawaii time", "UTC": "UTC",
+    },
+    "es": {
+        "America/New_York": "hora del Este", "America/Chicago": "hora del Centro",
+        "America/Denver": "hora de la Montaña", "America/Phoenix": "hora de Arizona",
+        "America/Los_Angeles": "hora del Pacífico", "America/Anchorage": "hora de Alaska",
+        "Pacific/Honolulu": "hora de Hawái", "America/Mexico_City": "hora de Ciudad de México",
+        "UTC": "hora UTC",
+    },
+}  # fmt: skip
 _GROUPS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "type": "the activity type {name}",
@@ -61,7 +77,7 @@ _SPANS: Mapping[str, Mapping[str, str]] = {
     "en": {"both": "from {first} to {last}", "first": "from {first} on", "last": "until {last}"},
     "es": {"both": "del {first} al {last}", "first": "desde el {first}", "last": "hasta el {last}"},
 }
-_DONE = {"en": "“{title}” of {day}", "es": "“{title}” del {day}"}
+_DONE = {"en": "“{title}” ({day})", "es": "“{title}” ({day})"}
 _CENT = Decimal("0.01")
 _AND = {"en": "and", "es": "y"}
 _SOUNDS_LIKE_I = ("i", "í", "hi")  # "y" becomes "e" before it, but not before "hie"
@@ -109,8 +125,8 @@ def figure(number: Decimal) -> str:
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """An amount of money with its cents: "75.00 USD"."""
-    return f"{amount:,.2f} {currency}".rstrip()
+    """An amount of money with its cents: "$75.00" for US dollars, "75.00 CAD" for others."""
+    return f"${amount:,.2f}" if currency == "USD" else f"{amount:,.2f} {currency}".rstrip()
 
 
 def percent(share: Decimal) -> str:
@@ -119,19 +135,24 @@ def percent(share: Decimal) -> str:
 
 
 def day_of_year(month: int, day: int, language: str) -> str:
-    """A day of any year: "30 June", "30 de junio"."""
-    joint = " de " if language == "es" else " "
-    return f"{day}{joint}{_MONTHS[language].split()[month - 1]}"
+    """A day of any year: "June 30", "30 de junio"."""
+    name = _MONTHS[language].split()[month - 1]
+    return f"{day} de {name}" if language == "es" else f"{name} {day}"
 
 
 def in_words(day: date, language: str) -> str:
-    """A date as people write it: "15 March 2027", "15 de marzo de 2027"."""
-    joint = " de " if language == "es" else " "
+    """A date as people write it: "March 15, 2027", "15 de marzo de 2027"."""
+    joint = " de " if language == "es" else ", "
     return f"{day_of_year(day.month, day.day, language)}{joint}{day.year}"
 
 
 def clock(zone: str, language: str) -> str:
-    """Whose clock ends a day, by the name of its IANA zone: "New York time", "hora de New York"."""
+    """Whose clock ends a day, by the name of its IANA zone: "Eastern time", "hora del Este".
+
+    Zones that have no everyday name are named by their city: "Lima time", "hora de Lima".
+    """
+    if zone in _CLOCKS[language]:
+        return _CLOCKS[language][zone]
     _, _, city = zone.rpartition("/")
     place = city.replace("_", " ") if "/" in zone and not zone.startswith("Etc/") else zone
     return f"hora de {place}" if language == "es" else f"{place} time"

@@ -45,7 +45,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class DigestLetter:
-    """What a digest says, of which days; of each section its lines and whether there are more."""
+    """What a digest says, of which days; of each section its lines and whether there are more.
+
+    ``issuer`` is who writes.
+    """
 
     employer: str
     language: str
@@ -53,6 +56,7 @@ class DigestLetter:
     through_on: date
     numbers: tuple[Numbers, ...]
     sections: Mapping[str, tuple[tuple[Line, ...], bool]]
+    issuer: str = ""
 
 
 def compose(facts: DigestLetter) -> Letter:
@@ -70,6 +74,7 @@ def compose(facts: DigestLetter) -> Letter:
         ],
         "enclosed": "",
         "link": "",  # there is no page yet that shows an employer's workers
+        "signed": messages.signed(messages.phrases(language), facts.issuer),
         "reason": say["reason"].format(employer=employer),
         "unsubscribe_link": None,
     }

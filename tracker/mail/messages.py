@@ -8,7 +8,7 @@ Lives here: the wording, and what every letter is made of; phrases and layouts s
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -52,7 +52,8 @@ class CertificationLine:
     ``points_verified`` is False where the policy's point values are illustrative. A scheme's own
     facts have defaults: whether every category reached its minimum, and the last day of a grace
     period if there is one (the last day to apply, then). ``now`` is the standing with the next
-    step; only lines of messages that were composed before there was one lack it.
+    step, ``full_name`` the scheme's name with its abbreviation; only lines of messages that were
+    composed before there were any lack them.
     """
 
     scheme_name: str
@@ -71,6 +72,7 @@ class CertificationLine:
     grace_ends_on: date | None = None
     closes_on: date | None = None
     now: Today | None = None
+    full_name: str = ""
 
     @property
     def points_missing(self) -> Decimal:
@@ -208,6 +210,12 @@ def greeting(say: Phrases, name: str) -> str:
     return say["greeting" if name else "greeting_nameless"].format(name=name)
 
 
+def signed(say: Phrases, issuer: str) -> str:
+    """Who writes, and how to reach them; empty where nobody is named."""
+    issuer = printable(issuer)
+    return say["signed"].format(issuer=issuer) if issuer else ""
+
+
 def counted(say: Phrases, key: str, count: int) -> str:
     """The phrase in the number that fits."""
     return say[f"{key}_{'one' if count == 1 else 'other'}"].format(count=count)
@@ -236,6 +244,7 @@ def compose_reminder(facts: ReminderLetter) -> Letter:
         "enclosed": say["enclosed"] if facts.calendar else "",
         "button": say["button"],
         "link": facts.link,
+        "signed": signed(say, facts.issuer),
         "reason": say["reason"],
         "unsubscribe_link": facts.unsubscribe_link,
         "unsubscribe": say["unsubscribe"],
@@ -248,12 +257,28 @@ def _subject(say: Phrases, lines: list[CertificationLine], language: str) -> str
     line, others = lines[0], len(lines) - 1
     tense = "today" if line.days_left == 0 else "ahead" if line.days_left > 0 else "past"
     subject = _dated(say, f"subject_{tense}", line, language)
-    step = line.standing.step
+    notes = [*_subject_notes(say, line)]
+    if others:
+        notes.append(counted(say, "subject_more", others))
+    return f"{subject} ({'; '.join(notes)})" if notes else subject
+
+
+def _subject_notes(say: Phrases, line: CertificationLine) -> Iterator[str]:
+    """What a subject adds to the date: the days, and what spares the holder some work."""
     if line.pending_since:
-        subject += say["subject_pending"]
-    elif step.action in {"apply_now", "apply_from"} and not step.if_approved:
-        subject += say["subject_complete"]
-    return subject + (counted(say, "subject_more", others) if others else "")
+        yield say["subject_pending"]
+        return
+    if line.days_left:
+        yield _days(say, line)
+    step = line.standing.step
+    if step.action in {"apply_now", "apply_from"} and not step.if_approved:
+        yield say["subject_complete"]
+
+
+def _days(say: Phrases, line: CertificationLine) -> str:
+    """The days left, or since."""
+    left = line.days_left
+    return counted(say, "left", left) if left >= 0 else counted(say, "ago", -left)
 
 
 def _section(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> dict[str, object]:
@@ -271,7 +296,7 @@ def _section(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> di
     keys = [key for key in step_keys(today) if key != "step_waiting"]
     steps = tuple(sentence(say, key, given) for key in keys)
     return {
-        "title": printable(line.scheme_name),
+        "title": printable(line.full_name or line.scheme_name),
         "lead": _deadline(say, line, language),
         "number": say["number"].format(number=printable(line.number)),
         "percent": _percent(line),
@@ -321,7 +346,7 @@ def _points(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> tup
         "counted": figure(line.points_counted),
         "required": figure(line.points_required),
         "pending": figure(line.points_pending),
-        "issuer": printable(facts.issuer),
+        "issuer": printable(line.standing.issuer or facts.issuer),
     }
     wanted = {
         "points": True,

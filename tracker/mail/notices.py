@@ -18,6 +18,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
+from tracker.domain import values
 from tracker.domain.wording import figure, in_words, money
 from tracker.mail import today as todays
 from tracker.mail.messages import (
@@ -30,6 +31,7 @@ from tracker.mail.messages import (
     phrases,
     printable,
     sentence,
+    signed,
 )
 from tracker.mail.today import Today
 
@@ -49,8 +51,10 @@ class News:
     to appeal, ``appeal_fee`` what that costs, ``refunded`` whether a success gives it back (or
     gave: ``refund``). ``again``: the award is not the holder's first. ``changed``: the holder was
     told otherwise before. ``closed``: the activity is of a period that is renewed already.
-    ``until_on`` is the last day of a consent, ``with_points`` what it covers. ``now`` is how the
-    certification stands on the day of sending; only news composed before there was one lacks it.
+    ``until_on`` is the last day of a consent, ``with_points`` what it covers; ``was`` is the name
+    that an employer had before. ``now`` is how the certification stands on the day of sending,
+    ``full_name`` the scheme's name with its abbreviation; only news composed before there were
+    any lacks them.
     """
 
     tells: str
@@ -76,7 +80,9 @@ class News:
     closed: bool = False
     until_on: date | None = None
     with_points: bool = False
+    was: str = ""
     now: Today | None = None
+    full_name: str = ""
 
     @property
     def is_ahead(self) -> bool:
@@ -90,6 +96,7 @@ class NoticeLetter:
 
     ``link`` is the public page of the certificate that it is about; empty: there is none to
     show. Without an ``unsubscribe_link`` it is a letter that is always sent, and says so.
+    ``issuer`` is who writes; empty: the letter was composed before it said so.
     """
 
     name: str
@@ -98,6 +105,7 @@ class NoticeLetter:
     link: str = ""
     unsubscribe_link: str | None = None
     calendar: str = ""
+    issuer: str = ""
 
 
 TELLS = (
@@ -106,13 +114,13 @@ TELLS = (
     "renewal_approved", "award", "award_corrected", "extended", "requirement_raised",
     "requirement_reduced",
     "more_information", "rejected", "activity_reopened", "partly", "approved", "consent_asked",
-    "listed", "employment_ended", "request_refused", "request_granted",
+    "listed", "employer_renamed", "employment_ended", "request_refused", "request_granted",
 )  # fmt: skip
 """What news can tell, the gravest first."""
 _OF_ACTIVITIES = frozenset(
     {"approved", "partly", "rejected", "more_information", "activity_reopened"}
 )
-_OF_EMPLOYERS = frozenset({"consent_asked", "listed", "employment_ended"})
+_OF_EMPLOYERS = frozenset({"consent_asked", "listed", "employer_renamed", "employment_ended"})
 _NEW_TERM = frozenset({"award", "renewal_approved"})
 
 
@@ -129,6 +137,7 @@ def compose_notice(facts: NoticeLetter) -> Letter:
         "enclosed": common["enclosed"] if facts.calendar else "",
         "button": common["button"],
         "link": facts.link,
+        "signed": signed(common, facts.issuer),
         "reason": say["reason_type" if facts.unsubscribe_link else "reason_always"],
         "unsubscribe_link": facts.unsubscribe_link,
         "unsubscribe": say["unsubscribe_decisions"],
@@ -188,6 +197,7 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
     "award_withdrawn": ("withdrawn_seen", "questions"),
     "consent_asked": ("consent_nothing", "consent_fields", "consent_next"),
     "listed": ("listed_points", "listed_no_points", "listed_until", "listed_next"),
+    "employer_renamed": ("employer_renamed_next",),
     "employment_ended": ("employment_ended_now", "employment_ended_ahead", "questions"),
     "request_granted": ("name_now",),
     "request_refused": ("reason",),
@@ -323,7 +333,7 @@ def _section(
 def _title(one: News, words: Mapping[str, str]) -> str | None:
     if one.tells in {"request_granted", "request_refused"}:
         return None
-    return words["about" if one.tells in _OF_EMPLOYERS else "scheme"]
+    return words["about" if one.tells in _OF_EMPLOYERS else "full_name"]
 
 
 def _closing(say: Phrases, group: Sequence[News], language: str) -> Iterator[tuple[Sentence, ...]]:
@@ -349,12 +359,20 @@ def _words(one: News, language: str) -> dict[str, Any]:
         **{name: in_words(day, language) for name, day in days.items() if day},
         **(todays.words(one.now, language) if one.now else {}),
         "scheme": printable(one.scheme_name),
+        "full_name": printable(one.full_name or one.scheme_name),
         "number": printable(one.number),
-        "about": printable(one.about),
+        "about": _about(one, one.about),
+        "was": _about(one, one.was),
         "reason": _quoted(one.reason),
         **{name: figure(number) for name, number in points.items() if number is not None},
         **{name: money(sum_, currency) for name, sum_ in sums.items() if sum_ is not None},
     }
+
+
+def _about(one: News, text: str) -> str:
+    """What it is about; a company's name without what could make it a sender or a link."""
+    line = printable(text)
+    return values.harmless(line) if one.tells in _OF_EMPLOYERS else line
 
 
 def _quoted(reason: str) -> str:

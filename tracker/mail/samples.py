@@ -112,7 +112,8 @@ def _line(scheme: Scheme, offset: int, state: str, language: str) -> Certificati
         scheme, span, expires_on - timedelta(days=offset), (_POINTS[state], waiting, since)
     )
     return CertificationLine(
-        scheme_name=scheme.title[language], number=f"{scheme.number_prefix}-7KQ2M-X9RTB",
+        scheme_name=scheme.title[language], full_name=scheme.full_name(language),
+        number=f"{scheme.number_prefix}-7KQ2M-X9RTB",
         expires_on=expires_on, days_left=offset, stage=offset,
         points_counted=_POINTS[state], points_required=_REQUIRED, points_pending=waiting,
         window_opens_on=opens, window_open=opens <= now.on, pending_since=since,
@@ -157,7 +158,8 @@ def _reminder(name: str, language: str, *lines: CertificationLine) -> Sample:
     days = [day for line in lines for day in _days(line)]
     letter = messages.compose_reminder(
         ReminderLetter(
-            name=_NAMES[language], language=language, lines=lines, link=_LINK, issuer="MSSC",
+            name=_NAMES[language], language=language, lines=lines, link=_LINK,
+            issuer=lines[0].standing.issuer,
             unsubscribe_link=_WAYS_OUT[0].format(type="reminders"),
             calendar=calendars.published(days, language=language, at=at, domain=_DOMAIN),
         )
@@ -192,7 +194,8 @@ def _news(scheme: Scheme, language: str) -> Iterator[News]:
     span, next_span = _span(scheme, _EXPIRY), _span(scheme, _EXPIRY.replace(year=2032))
     today = (span.expires_on or _EXPIRY) - timedelta(days=30)
     base = News(
-        "award", scheme_name=scheme.title[language], number=f"{scheme.number_prefix}-7KQ2M-X9RTB",
+        "award", scheme_name=scheme.title[language], full_name=scheme.full_name(language),
+        number=f"{scheme.number_prefix}-7KQ2M-X9RTB",
         on=today, now=_today(scheme, span, today),
     )  # fmt: skip
     renewed = replace(base, now=_today(scheme, next_span, today, (Decimal(0), Decimal(0), None)))
@@ -232,6 +235,7 @@ def _without_certification(language: str, today: date) -> Iterator[News]:
     now = Today(on=today, status="", valid=False, step=NextStep("none"))
     yield News("consent_asked", about=employer, now=now)
     yield News("listed", about=employer, until_on=today + timedelta(days=365), now=now)
+    yield News("employer_renamed", about=employer, was=f"{employer} 2", now=now)
     yield News("employment_ended", about=employer, on=today, now=now)
     yield News("request_granted", about=_NAMES[language], before=today, now=now)
     yield News("request_refused", reason=_WORDS[language][2], before=today, now=now)
@@ -274,6 +278,7 @@ def _notice(name: str, scheme: Scheme, language: str, *news: News) -> Sample:
             link=_LINK if news[0].number and news[0].tells != "award_withdrawn" else "",
             unsubscribe_link=_WAYS_OUT[0].format(type=type_) if type_ else None,
             calendar=calendars.published(days, language=language, at=at, domain=_DOMAIN),
+            issuer=scheme.issuer,
         )
     )  # fmt: skip
     return Sample(f"{name}.{language}", letter, at, type_)

@@ -90,12 +90,14 @@ def step_keys(today: Today) -> Iterator[str]:
         if step.on is not None:
             yield "step_apply_then"
         return
-    yield f"step_{_step(today, early=early)}"
+    told = _step(today, early=early)
+    yield f"step_{told}"
     if step.missing is not None and step.waiting:
         yield "step_waiting"
     if step.earned_by is not None:
         yield "step_earned_by"
-    if step.action in _TO_DO and step.on is not None and not early:
+    closing_day_told = early or told in {"log_opens", "log_open"}
+    if step.action in _TO_DO and step.on is not None and not closing_day_told:
         yield _last_day(today, step.on)
     elif today.zone and step.action in _RENEWING:
         yield "step_zone"
@@ -118,12 +120,22 @@ def _step(today: Today, *, early: bool) -> str:
         case "log_activities" if not step.missing:
             return "log_minima_early" if early else "log_minima"
         case "log_activities":
-            return "log_early" if early else "log"
+            return "log_early" if early else _log(today)
         case "apply_now" if step.if_approved:
             return "apply_if_approved"
         case "wait_for_review":
             return "review_first" if step.on is not None else "review"
     return "closed" if step.action == "too_late" and step.missing is None else step.action
+
+
+def _log(today: Today) -> str:
+    """How far the window is where points are missing; in a late step there is none."""
+    last, expires_on = today.step.on, today.expires_on
+    if last is None or expires_on is None or last > expires_on:
+        return "log"
+    if today.on == last:
+        return "log_last"
+    return "log_opens" if today.on == today.opens_on else "log_open"
 
 
 def _last_day(today: Today, last: date) -> str:

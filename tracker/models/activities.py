@@ -73,6 +73,7 @@ class Decision(Base, kw_only=True):
     reason_code: Mapped[str | None] = mapped_column(String(32), default=None)
     reason: Mapped[str | None] = mapped_column(Text, default=None)
     decided_by: Mapped[str] = mapped_column(String(100))
+    decided_by_id: Mapped[str | None] = mapped_column(Id, default=None)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
     undone_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     undone_by: Mapped[str | None] = mapped_column(String(100), default=None)

@@ -128,6 +128,7 @@ class Renewal(Base, kw_only=True):
     decision: Mapped[str | None] = mapped_column(String(16), default=None)
     decided_on: Mapped[date | None] = mapped_column(default=None)
     decided_by: Mapped[str | None] = mapped_column(String(100), default=None)
+    decided_by_id: Mapped[str | None] = mapped_column(Id, default=None)
     reason: Mapped[str | None] = mapped_column(Text, default=None)
     withdrawn_on: Mapped[date | None] = mapped_column(default=None)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
@@ -155,6 +156,7 @@ class FormerRenewalDecision(Base, kw_only=True):
     decision: Mapped[str] = mapped_column(String(16))
     decided_on: Mapped[date]
     decided_by: Mapped[str | None] = mapped_column(String(100), default=None)
+    decided_by_id: Mapped[str | None] = mapped_column(Id, default=None)
     reason: Mapped[str | None] = mapped_column(Text, default=None)
     closed_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     ended_at: Mapped[datetime] = mapped_column(Instant)
@@ -185,6 +187,7 @@ class StandingChange(Base, kw_only=True):
     reason: Mapped[str] = mapped_column(Text)
     barred_until: Mapped[date | None] = mapped_column(default=None)
     decided_by: Mapped[str] = mapped_column(String(100))
+    decided_by_id: Mapped[str | None] = mapped_column(Id, default=None)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
 
 

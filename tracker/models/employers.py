@@ -96,3 +96,13 @@ class Sharing(Base, kw_only=True):
     recorded_by: Mapped[str] = mapped_column(String(100))
     ended_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     end_reason: Mapped[str | None] = mapped_column(String(32), default=None)
+
+
+class EmployerBar(Base, kw_only=True):
+    """An employer whom a holder lets ask for nothing."""
+
+    __tablename__ = "employer_bar"
+
+    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"), primary_key=True)
+    employer_id: Mapped[str] = mapped_column(ForeignKey("employer.id"), primary_key=True)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Base, Folded, Id, Instant, Ref, new_id
@@ -16,7 +16,9 @@ class Holder(Base, kw_only=True):
 
     ``folded_name`` is what the person is found by, former names included (``domain.names``). It
     has no default: a row without it is refused, so nobody is put on record who is not found.
-    Whoever is ``deceased_on`` a day is written to no more, and verified as valid no more.
+    Whoever is ``deceased_on`` a day is written to no more, and verified as valid no more. An
+    address is confirmed that the staff recorded or a file brought; one that the holder typed is
+    written to, but means nobody to others.
     """
 
     __tablename__ = "holder"
@@ -39,6 +41,8 @@ class Holder(Base, kw_only=True):
     family_name: Mapped[str] = mapped_column(String(100))
     email: Mapped[str] = mapped_column(String(254))
     second_email: Mapped[str | None] = mapped_column(String(254), default=None)
+    email_confirmed: Mapped[bool] = mapped_column(default=True, server_default=true())
+    second_email_confirmed: Mapped[bool] = mapped_column(default=True, server_default=true())
     language: Mapped[str] = mapped_column(String(2), default="en")
     time_zone: Mapped[str] = mapped_column(String(64), default="America/New_York")
     folded_name: Mapped[str] = mapped_column(Folded)

@@ -13,8 +13,10 @@ from tracker.db import Base, Id, Instant, new_id
 NOTICE_KINDS = (
     "award", "award_corrected", "award_withdrawn", "activity_decided", "activity_reopened",
     "renewal_decided", "renewal_reopened", "appeal_decided", "suspended", "reinstated", "revoked",
-    "adjusted", "consent_asked", "listed", "employment_ended", "request_decided",
+    "adjusted", "consent_asked", "listed", "employer_renamed", "employment_ended",
+    "request_decided",
 )  # fmt: skip
+LONGEST_EVENT = 64
 LETTER_TYPES = ("reminders", "decisions")
 _KINDS = ", ".join(f"'{kind}'" for kind in NOTICE_KINDS)
 _TYPES = ", ".join(f"'{kind}'" for kind in LETTER_TYPES)
@@ -38,7 +40,7 @@ class Notice(Base, kw_only=True):
     holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"))
     kind: Mapped[str] = mapped_column(String(32))
     subject_id: Mapped[str] = mapped_column(Id)
-    event: Mapped[str] = mapped_column(String(64))
+    event: Mapped[str] = mapped_column(String(LONGEST_EVENT))
     message_id: Mapped[str] = mapped_column(Id)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
 

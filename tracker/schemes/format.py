@@ -275,6 +275,10 @@ class SchemeFile(Table):
         validate=validate.Regexp(r"^[A-Z]{2,8}\Z", error="must be 2-8 capitals"),
         metadata={"description": "What certificate numbers begin with; no other scheme's."},
     )
+    abbreviation = words(
+        "What people call it for short, such as SHRM-CP; absent: the number prefix.",
+        load_default="",
+    )
     editions = tables(_Edition, "Editions of its standards.", load_default=())
     modules = tables(_Module, "What there is to pass.", least=1, required=True)
     award = table(_Award, "Award and validity.", required=True)

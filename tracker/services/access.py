@@ -92,17 +92,34 @@ def make_token(work: Work, given: dict[str, Any]) -> tuple[str, str]:
     """Make a token: an admin for anybody, others for themselves; returns its id and its secret.
 
     One's own has one's own role, name, record and employer, no scope that one lacks, and at most
-    a year; without ``expires_at`` it is a year, for an admin's too. Raises Invalid.
+    a year. None lasts longer than the token it is made with, and it ends with that one. Without
+    ``expires_at`` it is a year, or what is left of one's own. Raises Invalid.
     """
-    actor = work.actor
-    values = {**given, "expires_at": given.get("expires_at", work.now + LONGEST)}
+    actor, own_end = work.actor, _own_end(work)
+    usual = min(own_end or work.now + LONGEST, work.now + LONGEST)
+    values = {**given, "expires_at": given.get("expires_at", usual)}
+    mine = _own(actor)
     if actor.role != "admin":
-        mine = _own(actor)
         _check_own(work, values, mine)
         values = {**values, **mine}
+    _check_end(values["expires_at"], own_end)
+    if all(values.get(key, own) == own for key, own in mine.items()):
+        values = {**values, **mine, "person_id": actor.person_id}
     scopes: Collection[Scope] = values.pop("scopes", actor.scopes)
     role: Role = values.pop("role", actor.role)
     return tokens.create(work, **{"name": actor.name, **values}, role=role, scopes=scopes)
+
+
+def _own_end(work: Work) -> datetime | None:
+    """When the token with which the actor acts expires, if it does."""
+    row = work.row(select(Token.expires_at).where(Token.id == work.actor.token_id))
+    return row.expires_at if row else None
+
+
+def _check_end(expires_at: datetime | None, own_end: datetime | None) -> None:
+    if own_end is not None and (expires_at is None or expires_at > own_end):
+        rule = f"must be at most {own_end.isoformat()}, when your own token ends"
+        raise Invalid("No token outlives the one it is made with.", fields={"expires_at": rule})
 
 
 def _own(actor: Actor) -> dict[str, Any]:
@@ -145,7 +162,7 @@ def token(reading: Reading, token_id: str) -> Any:
 
 
 def _mine(actor: Actor) -> list[Any]:
-    """Of the same role, record and employer; staff, who have neither, by their name too."""
+    """Of the same role, record and employer; staff see those of the same person."""
     if actor.role == "admin":
         return []
     found = [Token.role == actor.role]
@@ -155,10 +172,10 @@ def _mine(actor: Actor) -> list[Any]:
     found.append(
         Token.employer_id == actor.employer_id if actor.employer_id else Token.employer_id.is_(None)
     )
-    return [*found, Token.name == actor.name] if actor.role == "staff" else found
+    return [*found, Token.person_id == actor.person_id] if actor.role == "staff" else found
 
 
 def end_token(work: Work, token_id: str) -> None:
-    """End a token at once. Raises NotFound, also for somebody else's."""
+    """End a token and all made with it at once. Raises NotFound, also for somebody else's."""
     token(work, token_id)
     tokens.revoke(work, token_id)

@@ -20,11 +20,12 @@ from tracker.domain.activity_types import ActivityType
 from tracker.domain.certifications import cycle_on, hold_on
 from tracker.domain.claims import Claim
 from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
-from tracker.domain.permissions import check_not_own, check_own_holder
+from tracker.domain.permissions import check_own_holder
 from tracker.domain.reasons import Act
 from tracker.domain.terms import Case
 from tracker.models import Activity, Decision, Evidence
-from tracker.services import bulk, certifications, facts, history, notices, renewals
+from tracker.services import activity_room, bulk, certifications, facts, history, notices, renewals
+from tracker.services.certifications import Lock
 from tracker.services.notices import News
 from tracker.services.work import Reading, Work
 
@@ -63,9 +64,10 @@ def claim_of(ref: str, stated: Mapping[str, Any]) -> Claim:
 
 
 def log(work: Work, certification_id: str, values: dict[str, Any]) -> str:
-    """Write an activity down as a draft of its holder. Raises Invalid, OutsideCycle, NotFound."""
+    """Write an activity down as a draft. Raises Invalid, OutsideCycle, LimitReached, NotFound."""
     row = certifications.locked(work, certification_id)
     _check(work, row, values)
+    activity_room.check(work, row.holder_id, row.scheme)
     id_ = new_id()
     made = {"id": id_, "holder_id": row.holder_id, "scheme": row.scheme, "state": "draft",
             "recorded_at": work.now, "version": 1, **claimed(values)}  # fmt: skip
@@ -115,14 +117,16 @@ def check_claim(case: Case, claim: Claim, *, on: date) -> ActivityType:
     raise refused or Invalid("No version of the policy governs the cycle.")
 
 
-def _own(work: Work, activity_id: str, version: int | None) -> Activity:
+def _own(
+    work: Work, activity_id: str, version: int | None, *, lock: Lock = certifications.lock_one
+) -> Activity:
     """The activity to be changed, its holder locked; Stale unless it is as the actor read it."""
     activity = work.session.get(Activity, activity_id)
     if activity is None:
         raise NotFound
     check_own_holder(work.actor, activity.holder_id)
-    certifications.lock(work, [activity.holder_id])
-    work.session.refresh(activity)
+    lock(work, activity.holder_id)
+    work.reread(activity)
     if version is not None and activity.version != version:
         raise Stale("The activity changed since you read it; read it again.")
     return activity
@@ -221,8 +225,7 @@ def decide(work: Work, activity_id: str, verdict: Verdict, *, version: int) -> N
     application that waited for this answer is denied where it can no longer reach its points.
     Raises SelfReview, IllegalTransition, Stale, UnknownReason, Invalid.
     """
-    activity = _own(work, activity_id, version)
-    check_not_own(work.actor, activity.holder_id)
+    activity = _own(work, activity_id, version, lock=certifications.lock_one_to_decide)
     rules.check_step("decide", activity.state)  # type: ignore[arg-type]
     before = next(iter(_ruling(work, activity)), None)
     _check_answer(verdict, before)
@@ -231,7 +234,8 @@ def decide(work: Work, activity_id: str, verdict: Verdict, *, version: int) -> N
         activity_id=activity.id, verdict=verdict.verdict,
         decided_on=_decided_on(work, activity, before), points_limit=verdict.points_limit,
         provider_approved=verdict.provider_approved, reason_code=verdict.reason_code,
-        reason=verdict.reason, decided_by=work.actor.name, recorded_at=work.now,
+        reason=verdict.reason, decided_by=work.actor.name, decided_by_id=work.actor.who,
+        recorded_at=work.now,
     )  # fmt: skip
     _set_state(work, activity, verdict.verdict)
     work.session.add(made)
@@ -307,8 +311,7 @@ def undo(work: Work, activity_id: str, *, reason: str, version: int) -> None:
 
     It stays on record, marked as undone. Raises SelfReview, IllegalTransition, Stale.
     """
-    activity = _own(work, activity_id, version)
-    check_not_own(work.actor, activity.holder_id)
+    activity = _own(work, activity_id, version, lock=certifications.lock_one_to_decide)
     rules.check_step("undo", activity.state)  # type: ignore[arg-type]
     found = _ruling(work, activity)
     if not found:

@@ -22,7 +22,7 @@ from tracker.domain.adjustments import Request
 from tracker.domain.certifications import Cycle, hold_on, requirement_of
 from tracker.domain.claims import Evaluation
 from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
-from tracker.domain.permissions import check_not_own, check_own_holder
+from tracker.domain.permissions import check_own_holder
 from tracker.domain.policies import Policy
 from tracker.domain.reasons import of_policies
 from tracker.domain.schemes import Scheme
@@ -77,8 +77,7 @@ def adjust(work: Work, certification_id: str, wanted: Wanted) -> str:
     Raises the refusals of ``domain.adjustments``, of which those of the policy's rule give way
     to an ``override_reason``; Invalid, UnknownReason, SelfReview, AlreadyRecorded, NotFound.
     """
-    row = certifications.locked(work, certification_id)
-    check_not_own(work.actor, row.holder_id)
+    row = certifications.locked_to_decide(work, certification_id)
     rules.check_reason(wanted.reason_code)
     certifications.check_open(work, row, None, date.max)
     scheme = work.schemes[row.scheme]

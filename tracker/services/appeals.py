@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
@@ -12,10 +12,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 
 from tracker.domain.errors import BuiltUpon, IllegalTransition, NotAllowed, NotFound, Stale
-from tracker.domain.permissions import SYSTEM, check_not_own, check_own_holder
+from tracker.domain.permissions import SYSTEM, Actor, check_own_holder
 from tracker.domain.renewals import check_appeal
 from tracker.domain.schemes import AppealRule
-from tracker.models import Activity, Appeal, Certification, Decision, Renewal, StandingChange
+from tracker.models import (
+    Activity,
+    Appeal,
+    Certification,
+    Decision,
+    FormerRenewalDecision,
+    Renewal,
+    StandingChange,
+)  # fmt: skip
 from tracker.services import (
     certifications,
     facts,
@@ -124,14 +132,13 @@ def decide(work: Work, appeal_id: str, *, outcome: Outcome, reason: str, version
     found = work.session.get(Appeal, appeal_id)
     if found is None:
         raise NotFound
-    row = certifications.locked(work, found.certification_id)
-    work.session.refresh(found)
-    check_not_own(work.actor, row.holder_id)
+    row = certifications.locked_to_decide(work, found.certification_id)
+    work.reread(found)
     if found.version != version:
         raise Stale("The appeal changed since you read it; read it again.")
     if found.outcome == outcome:
         raise IllegalTransition(f"The appeal is {outcome} already.", state=outcome)
-    if work.actor.name in _involved(work, found):
+    if _is_involved(work.actor, _involved(work, found)):
         raise NotAllowed("An appeal is decided by somebody not involved before.")
     rule, before = work.schemes[row.scheme].appeals, found.outcome
     on = max(work.today(work.schemes[row.scheme]), found.filed_on, found.decided_on or date.min)
@@ -155,24 +162,37 @@ def decide(work: Work, appeal_id: str, *, outcome: Outcome, reason: str, version
     notices.tell(work, [news])
 
 
-def _involved(work: Work, appeal: Appeal) -> set[str]:
+_Decider = tuple[str | None, str]
+"""Who decided: the person's id, where it was kept, and the name."""
+
+
+def _is_involved(actor: Actor, deciders: Collection[_Decider]) -> bool:
+    """Whether the actor is one of them: by the id, or by the name of a time without ids."""
+    return any(actor.who == id_ if id_ and actor.who else actor.name == n for id_, n in deciders)
+
+
+def _involved(work: Work, appeal: Appeal) -> set[_Decider]:
     """Who decided what is appealed; of an automatic denial, who decided the activity behind it."""
     if appeal.change_id is not None:
-        return {work.session.get_one(StandingChange, appeal.change_id).decided_by}
+        change = work.session.get_one(StandingChange, appeal.change_id)
+        return {(change.decided_by_id, change.decided_by)}
     renewal = work.session.get_one(Renewal, appeal.renewal_id)
     former = former_decisions.of_renewal(work, renewal.id)
-    deciders = [(renewal.decision, renewal.decided_by, renewal.closed_at)]
-    deciders += [(one.decision, one.decided_by, one.closed_at) for one in former]
-    denied = [(by, at) for decision, by, at in deciders if decision == "denied" and by]
-    names = {by for by, _ in denied if by != SYSTEM.name}
-    instants = [at for by, at in denied if by == SYSTEM.name and at is not None]
+    decisions: list[Renewal | FormerRenewalDecision] = [renewal, *former]
+    denied = [one for one in decisions if one.decision == "denied" and one.decided_by]
+    people = {(one.decided_by_id, one.decided_by or "") for one in denied}
+    automatic = (None, SYSTEM.name)
+    instants = [
+        one.closed_at for one in denied
+        if (one.decided_by_id, one.decided_by) == automatic and one.closed_at is not None
+    ]  # fmt: skip
     certification = work.session.get_one(Certification, appeal.certification_id)
     rows = work.rows(
-        select(Decision.decided_by)
+        select(Decision.decided_by_id, Decision.decided_by)
         .join(Activity, Activity.id == Decision.activity_id)
         .where(Activity.holder_id == certification.holder_id, Decision.recorded_at.in_(instants))
     )
-    return names | {row.decided_by for row in rows}
+    return (people - {automatic}) | {(row.decided_by_id, row.decided_by) for row in rows}
 
 
 def _carry_out(

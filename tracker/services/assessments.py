@@ -27,7 +27,15 @@ from tracker.domain.schemes import Scheme
 from tracker.domain.terms import Again, Case
 from tracker.domain.values import future_rule
 from tracker.models import Assessment, Center, Holder
-from tracker.services import awards, centers, certifications, effects, facts, history
+from tracker.services import (
+    awards,
+    centers,
+    certifications,
+    effects,
+    facts,
+    history,
+    imported_awards,
+)
 from tracker.services.work import Reading, Work
 
 
@@ -52,10 +60,10 @@ def record(work: Work, holder_id: str, attempt: Attempt) -> str:
     Once a certification has ended for good its modules may be passed anew. Raises RetakeTooSoon
     unless ``override_reason`` is given, AlreadyPassed unless it is passed anew or is a
     re-examination by the policy, AlreadyRecorded for the same attempt entered twice, Invalid for
-    a day in the future or a score out of bounds, NotFound.
+    a day in the future or a score out of bounds, SelfReview, NotFound.
     """
-    check_own_holder(work.actor, holder_id)
-    scheme, zone = work.schemes[attempt.scheme], _locked_zone(work, holder_id)
+    certifications.lock_one_to_decide(work, holder_id)
+    scheme, zone = work.schemes[attempt.scheme], _zone(work, holder_id)
     _check_values(work, scheme, attempt, zone)
     again = _check_lawful(work, scheme, holder_id, attempt)
     row = Assessment(
@@ -67,6 +75,7 @@ def record(work: Work, holder_id: str, attempt: Attempt) -> str:
     )  # fmt: skip
     work.session.add(row)
     _flush(work, row)
+    _check_award(work, scheme, row)
     history.record(
         work, "record", "assessment", row.id, holder_id=holder_id, module=attempt.module,
         taken_on=attempt.taken_on, passed=attempt.passed, override=attempt.override_reason,
@@ -76,10 +85,9 @@ def record(work: Work, holder_id: str, attempt: Attempt) -> str:
     return row.id
 
 
-def _locked_zone(work: Work, holder_id: str) -> str:
-    """The holder's time zone, their record locked for the transaction. Raises NotFound."""
-    statement = select(Holder.time_zone).where(Holder.id == holder_id).with_for_update()
-    row = work.row(statement)
+def _zone(work: Work, holder_id: str) -> str:
+    """The holder's time zone. Raises NotFound."""
+    row = work.row(select(Holder.time_zone).where(Holder.id == holder_id))
     if row is None:
         raise NotFound
     zone: str = row.time_zone
@@ -154,6 +162,14 @@ def _flush(work: Work, row: Assessment) -> None:
         work.session.flush()
     except IntegrityError as error:
         raise _twice(row.module, row.taken_on) from error
+
+
+def _check_award(work: Work, scheme: Scheme, row: Assessment) -> None:
+    """Refuse a pass that contradicts an award which a file put on record."""
+    if row.passed:
+        rule = imported_awards.contradicted(work, scheme, [row.holder_id]).get(row.holder_id)
+        if rule is not None:
+            raise Invalid("The pass contradicts the award on record.", fields={"taken_on": rule})
 
 
 def _twice(module: str, taken_on: date) -> AlreadyRecorded:
@@ -275,8 +291,8 @@ def _correct(
     row = work.session.get(Assessment, assessment_id)
     if row is None:
         raise NotFound
-    certifications.lock(work, [row.holder_id])
-    work.session.refresh(row)
+    certifications.lock_one_to_decide(work, row.holder_id)
+    work.reread(row)
     if row.voided_at is not None:
         raise IllegalTransition("The assessment is void already.", state="void")
 
@@ -307,6 +323,7 @@ def _amend(work: Work, row: Assessment, values: Mapping[str, Any], reason: str) 
     for name, value in changed.items():
         setattr(row, name, value)
     _flush(work, row)
+    _check_award(work, scheme, row)
     detail: dict[str, Any] = {"reason": reason, "fields": sorted(changed)}
     for name, value in changed.items():
         detail |= {f"{name}_before": before[name], f"{name}_after": value}

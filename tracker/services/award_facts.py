@@ -145,7 +145,8 @@ def _facts(dialect: str) -> Together:
         select(
             Certification.holder_id, Renewal.id, Renewal.ref, Renewal.certification_id,
             Renewal.cycle, Renewal.submitted_on, Renewal.decision, Renewal.decided_on,
-            Renewal.decided_by, Renewal.reason, Renewal.withdrawn_on, Renewal.closed_at,
+            Renewal.decided_by, Renewal.decided_by_id, Renewal.reason, Renewal.withdrawn_on,
+            Renewal.closed_at,
         )
         .join(Renewal, Renewal.certification_id == Certification.id)
         .where(*mine)

@@ -168,7 +168,8 @@ def _unwind_renewals(work: Work, scheme: Scheme, plans: Sequence[Plan], later: L
         FormerRenewalDecision,
         [
             {"id": new_id(), "renewal_id": row.id, "decision": row.decision,
-             "decided_on": row.decided_on, "decided_by": row.decided_by, "reason": row.reason,
+             "decided_on": row.decided_on, "decided_by": row.decided_by,
+             "decided_by_id": row.decided_by_id, "reason": row.reason,
              "closed_at": row.closed_at, "ended_at": work.now, "ended_by": work.actor.name,
              "ended_reason": later.reason}
             for row in on
@@ -179,7 +180,8 @@ def _unwind_renewals(work: Work, scheme: Scheme, plans: Sequence[Plan], later: L
         Renewal,
         [
             {"_id": row.id, "decision": "denied", "decided_on": today, "reason": later.reason,
-             "decided_by": work.actor.name, "closed_at": work.now}
+             "decided_by": work.actor.name, "decided_by_id": work.actor.who,
+             "closed_at": work.now}
             for row in on
         ],
     )  # fmt: skip

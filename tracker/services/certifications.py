@@ -6,7 +6,7 @@ case of many.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from tracker.domain import certifications, changes
 from tracker.domain.errors import IllegalTransition, NotFound
-from tracker.domain.permissions import check_own_holder
+from tracker.domain.permissions import check_not_own, check_own_holder, own_records
 from tracker.domain.reasons import Act
 from tracker.domain.schemes import Scheme
 from tracker.models import Certification, Holder, StandingChange
@@ -25,6 +25,8 @@ from tracker.services.work import Work
 
 # What holders are told of by letter; a surrender is their own act.
 NEWS_OF = {"suspend": "suspended", "reinstate": "reinstated", "revoke": "revoked"}
+Lock = Callable[[Work, str], None]
+"""A way to lock a holder's record."""
 settle = awards.settle
 cycle_row = timelines.cycle_row
 
@@ -40,6 +42,28 @@ def lock(work: Work, holder_ids: Collection[str]) -> int:
         statement = select(Holder.id).where(Holder.id.in_(ids)).order_by(Holder.id)
         locked += len(work.rows(statement.with_for_update()))
     return locked
+
+
+def lock_to_decide(work: Work, holder_ids: Collection[str]) -> set[str]:
+    """Lock holders' records for a decision of the staff; those on which the actor may not decide.
+
+    Every decision of the staff locks here, whether on one record or on a file of them, so that
+    none forgets to ask whose record it is.
+    """
+    lock(work, holder_ids)
+    return own_records(work.actor, holder_ids)
+
+
+def lock_one(work: Work, holder_id: str) -> None:
+    """Lock one holder's record, if there is one."""
+    lock(work, [holder_id])
+
+
+def lock_one_to_decide(work: Work, holder_id: str) -> None:
+    """Lock a holder's record for a decision of the staff. Raises NotFound, SelfReview."""
+    check_own_holder(work.actor, holder_id)
+    if lock_to_decide(work, [holder_id]):
+        check_not_own(work.actor, holder_id)
 
 
 def refresh(
@@ -76,10 +100,11 @@ def change(
 
     A revocation bars from earning the certification anew through ``barred_until``. A
     reinstatement that undoes a suspension or revocation gives back what it took from the chance
-    to renew. Raises IllegalTransition, Invalid, UnknownReason. Returns the id of the change.
+    to renew. A surrender is the holder's own act. Raises SelfReview, IllegalTransition, Invalid,
+    UnknownReason. Returns the id of the change.
     """
     work.reasons.check(_ACTS[kind], reason_code, words=reason)
-    row = locked(work, certification_id)
+    row = (locked if kind == "surrender" else locked_to_decide)(work, certification_id)
     scheme, record = work.schemes[row.scheme], facts.records(work, [row.id])[row.id]
     effective_on = effective_on or changes.effective_day(
         kind, reason_code, record.changes, today=work.today(scheme)
@@ -90,6 +115,7 @@ def change(
     made = StandingChange(
         certification_id=row.id, kind=kind, effective_on=effective_on, reason_code=reason_code,
         reason=reason, barred_until=barred_until, decided_by=work.actor.name,
+        decided_by_id=work.actor.who,
         recorded_at=work.now,
     )  # fmt: skip
     work.session.add(made)
@@ -141,6 +167,13 @@ def locked(work: Work, certification_id: str) -> Any:
     if row is None:
         raise NotFound
     check_own_holder(work.actor, row.holder_id)
+    return row
+
+
+def locked_to_decide(work: Work, certification_id: str) -> Any:
+    """The same for a decision of the staff. Raises NotFound, SelfReview."""
+    row = locked(work, certification_id)
+    check_not_own(work.actor, row.holder_id)
     return row
 
 

@@ -25,14 +25,14 @@ from tracker.models import (
     Sharing,
     StandingChange,
 )
-from tracker.services import employers, facts, notices, suppressions, workforce
+from tracker.services import employers, facts, notices, workforce
 from tracker.services.roster import CONSENTED
 from tracker.services.work import Reading
 from tracker.services.workforce import Question
 
 SHOWN = 100
 """How many names a section keeps at most."""
-SECTIONS = ("expired", "pending", "due", "changed", "unreachable", "sharing")
+SECTIONS = ("expired", "pending", "due", "changed", "sharing")
 """In the order in which a letter tells of them."""
 _PENDING = "pending_renewal"
 _AHEAD = timedelta(days=180)
@@ -73,7 +73,6 @@ def snapshot(reading: Reading, employer_id: str, period: Period) -> Contents:
         "pending": [row for row in passed if row["what"] == _PENDING],
         "due": _due(reading, employer_id, period.ends_on),
         "changed": _changed(reading, employer_id, period),
-        "unreachable": _unreachable(reading, employer_id),
         "sharing": _sharing(reading, employer_id, period),
     }
     return {
@@ -300,20 +299,4 @@ def _sharing(reading: Reading, employer_id: str, period: Period) -> list[dict[st
         {"entry": row.entry, "employee_id": row.employee_id, "name": row.name,
          "on": str(row.on), "what": "sharing"}
         for row in rows
-    ]  # fmt: skip
-
-
-def _unreachable(reading: Reading, employer_id: str) -> list[dict[str, Any]]:
-    """Those who share and whom no letter reaches: every address of theirs is suppressed."""
-    statement = _workers(employer_id).where(
-        suppressions.is_silent(func.lower(Holder.email), reading.now),
-        or_(
-            Holder.second_email.is_(None),
-            suppressions.is_silent(func.lower(Holder.second_email), reading.now),
-        ),
-    )
-    return [
-        {"entry": row.entry, "employee_id": row.employee_id, "name": row.name,
-         "what": "unreachable"}
-        for row in _named(reading, statement, RosterEntry.employee_id)
     ]  # fmt: skip

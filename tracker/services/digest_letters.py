@@ -97,10 +97,18 @@ def _composed(reading: Reading, key: bytes, claim: Claim, said: dict[str, Any]) 
             from_on=date.fromisoformat(contents["from_on"]), through_on=through_on,
             numbers=tuple(_numbers(reading, one, said["language"]) for one in contents["numbers"]),
             sections=_sections(reading, contents, said["language"]),
+            issuer=_issuer(reading, contents),
         )
     )  # fmt: skip
     sealed = letters.sealed(reading, key, claim, letter, said)
     return replace(sealed, still_true=partial(_still_true, claim.employer_id or "", said))
+
+
+def _issuer(reading: Reading, contents: Mapping[str, Any]) -> str:
+    """Who writes: who issued the certifications that are counted."""
+    return letters.issuer_of(
+        reading, {reading.schemes[one["scheme"]].issuer for one in contents["numbers"]}
+    )
 
 
 def _still_true(employer_id: str, said: Mapping[str, Any], reading: Reading) -> bool:
@@ -115,7 +123,8 @@ def _still_true(employer_id: str, said: Mapping[str, Any], reading: Reading) -> 
 
 def _numbers(reading: Reading, one: Mapping[str, Any], language: str) -> Numbers:
     return Numbers(
-        scheme=_title(reading, one["scheme"], language), total=one["total"], valid=one["valid"],
+        scheme=reading.schemes[one["scheme"]].full_name(language),
+        total=one["total"], valid=one["valid"],
         not_shared=one["not_shared"], not_certified=one["not_certified"],
         pending=one.get("pending", 0),
         due={int(days): count for days, count in one["due"].items()},

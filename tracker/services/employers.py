@@ -13,11 +13,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.db import new_id
-from tracker.domain.errors import AlreadyRecorded, NotFound, Stale
+from tracker.domain.errors import AlreadyRecorded, NotAllowed, NotFound, Stale
 from tracker.domain.permissions import check_own_employer
 from tracker.domain.values import folded_name
-from tracker.models import Employer
-from tracker.services import bulk, history, records
+from tracker.models import Employer, RosterEntry, Sharing
+from tracker.models.notices import LONGEST_EVENT
+from tracker.services import bulk, history, notices, records
+from tracker.services.consents import CONSENTED
+from tracker.services.notices import News
 from tracker.services.work import Reading, Work
 
 _ONE = select(
@@ -101,9 +104,10 @@ def _called(reading: Reading, start: str) -> set[str]:
 
 
 def correct(work: Work, employer_id: str, values: dict[str, Any], *, version: int) -> Any:
-    """Change what is recorded of a company.
+    """Change what is recorded of a company; workers who share with it are told of another name.
 
-    Raises NotFound, Stale if it changed since, AlreadyRecorded if another has the name.
+    Raises NotFound, NotAllowed for an employer that names itself anew, Stale if it changed since,
+    AlreadyRecorded if another has the name.
     """
     check_own_employer(work.actor, employer_id)
     employer = work.session.get(Employer, employer_id)
@@ -111,14 +115,33 @@ def correct(work: Work, employer_id: str, values: dict[str, Any], *, version: in
         raise NotFound
     if employer.version != version:
         raise Stale(_STALE)
-    if values.get("name", employer.name) != employer.name:
-        _check_name(work, values["name"], own=employer.name)
+    before = employer.name
+    if values.get("name", before) != before:
+        _check_granted(work)
+        _check_name(work, values["name"], own=before)
     changed = history.changes({key: getattr(employer, key) for key in values}, values)
     for key, value in values.items():
         setattr(employer, key, value)
     _flush(work, values.get("name", employer.name))
     history.record(work, "correct", "employer", employer_id, changes=changed)
+    if "name" in changed:
+        _tell_renamed(work, employer_id, f"{employer.version}:{before}"[:LONGEST_EVENT])
     return get(work, employer_id)
+
+
+def _check_granted(work: Work) -> None:
+    """Refuse an employer a name of its own choice: it stands in messages that we sign."""
+    if not work.actor.is_staff:
+        raise NotAllowed("Only the staff change a company's name: ask them to.")
+
+
+def _tell_renamed(work: Work, employer_id: str, event: str) -> None:
+    statement = select(RosterEntry.holder_id).join(Sharing, CONSENTED)
+    rows = work.rows(
+        statement.where(RosterEntry.employer_id == employer_id), {"today": (day := today(work))}
+    )
+    renamed = {"kind": "employer_renamed", "subject_id": employer_id, "event": event}
+    notices.tell(work, (News(**renamed, holder_id=row.holder_id, on=day) for row in rows))
 
 
 def _flush(work: Work, name: str) -> None:

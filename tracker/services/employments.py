@@ -22,7 +22,16 @@ from datetime import date, timedelta
 from sqlalchemy import ColumnElement, func, select
 
 from tracker.models import Employer, Notice, RosterEntry, Sharing
-from tracker.services import bulk, certifications, consents, employers, history, naming, notices
+from tracker.services import (
+    bars,
+    bulk,
+    certifications,
+    consents,
+    employers,
+    history,
+    naming,
+    notices,
+)
 from tracker.services.consents import EMPLOYED, Pair
 from tracker.services.naming import Named, Word
 from tracker.services.notices import News
@@ -206,7 +215,7 @@ def ask(work: Work, tied: Iterable[Entry]) -> None:
     somebody off and lists them again, it asks ``MOST_TOLD`` times a month at most. Whether there
     is a consent already is seen when the message is composed.
     """
-    entries = list(tied)
+    entries = _unbarred(work, list(tied))
     ends, today = _ends(work, entries), employers.today(work)
     notices.tell(
         work,
@@ -216,6 +225,12 @@ def ask(work: Work, tied: Iterable[Entry]) -> None:
             for entry in entries
         ),
     )  # fmt: skip
+
+
+def _unbarred(work: Work, entries: Sequence[Entry]) -> list[Entry]:
+    """Those of persons who have not barred the employer: others hear nothing about it."""
+    barred = bars.among(work, {entry.pair for entry in entries})
+    return [entry for entry in entries if entry.pair not in barred]
 
 
 def _asking(today: date, ends: int) -> str:
@@ -237,6 +252,7 @@ def tell_listed(work: Work, signed: Iterable[tuple[Entry, date]]) -> None:
 
 def _tell_ended(work: Work, gone: Sequence[Entry]) -> None:
     """Tell those who are on the list no more, unless they heard it often enough of late."""
+    gone = _unbarred(work, gone)
     ends = _ends(work, gone)
     notices.tell(
         work,

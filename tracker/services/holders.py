@@ -21,9 +21,10 @@ from tracker.services.work import Reading, Work, zone_of
 
 COLUMNS = (
     Holder.id, Holder.ref, Holder.given_name, Holder.family_name, Holder.email,
-    Holder.second_email, Holder.language, Holder.time_zone, Holder.deceased_on,
-    Holder.recorded_at, Holder.version,
+    Holder.second_email, Holder.email_confirmed, Holder.second_email_confirmed, Holder.language,
+    Holder.time_zone, Holder.deceased_on, Holder.recorded_at, Holder.version,
 )  # fmt: skip
+ADDRESSES = ("email", "second_email")
 _ONE = select(*COLUMNS)
 BY_ID = _ONE.where(Holder.id == bindparam("id"))
 _STALE = "The record changed since you read it; read it again."
@@ -72,9 +73,13 @@ def correct(
 def write(work: Work, holder: Holder, values: Mapping[str, Any], *, reason: str | None) -> None:
     """Change a record and keep what stood there; a name that is replaced becomes a former name.
 
-    Certificates are not touched: they show the name on record. Raises Stale.
+    An address that the staff give is confirmed by that, also if it stands there already; one that
+    holders give themselves is not. Certificates are not touched: they show the name on record.
+    Raises Stale.
     """
     changed = history.changes({key: getattr(holder, key) for key in values}, values)
+    confirmed = _confirmed(work, holder, values, changed)
+    changed |= history.changes({key: getattr(holder, key) for key in confirmed}, confirmed)
     if not changed:
         return
     written = {key: new for key, (_, new) in changed.items()}
@@ -89,6 +94,15 @@ def write(work: Work, holder: Holder, values: Mapping[str, Any], *, reason: str 
     if not changed.keys().isdisjoint(_LOOK_AGAIN):
         cursors.touch_holders(work, [holder.id])
     history.record(work, "correct", "holder", holder.id, changes=changed, reason=reason)
+
+
+def _confirmed(
+    work: Work, holder: Holder, values: Mapping[str, Any], changed: Mapping[str, Any]
+) -> dict[str, bool]:
+    """Whether the addresses that are given are confirmed: by the staff, about somebody else."""
+    by_staff = work.actor.is_staff and work.actor.holder_id != holder.id
+    given = [name for name in ADDRESSES if name in values and (by_staff or name in changed)]
+    return {f"{name}_confirmed": by_staff for name in given}
 
 
 def _renamed(work: Work, holder: Holder, written: Mapping[str, Any]) -> dict[str, str]:

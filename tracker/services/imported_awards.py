@@ -19,9 +19,10 @@ from tracker.domain import awards, certifications, numbers
 from tracker.domain import imported_awards as rules
 from tracker.domain.certifications import Cycle
 from tracker.domain.imported_awards import Field, Said, Stretch
+from tracker.domain.periods import DAY
 from tracker.domain.schemes import Scheme
 from tracker.models import Certification, Holder
-from tracker.services import award_facts, award_plans, facts, numbering
+from tracker.services import award_facts, award_plans, bulk, facts, numbering
 from tracker.services.award_facts import Known, Row
 from tracker.services.work import Work
 
@@ -110,7 +111,7 @@ def _taken(work: Work, keys: Collection[str]) -> dict[str, list[Any]]:
     statement = (
         select(
             table.id, table.number, table.number_key, table.former_key, table.scheme,
-            table.holder_id, Holder.ref,
+            table.holder_id, table.voided_at, Holder.ref,
         )
         .join(Holder, Holder.id == table.holder_id)
         .where(numbering.is_among(work, keys))
@@ -127,13 +128,15 @@ def _check_number(planned: Planned, scheme: Scheme, holders: Iterable[Any]) -> N
     own = planned.row.id if planned.row is not None else None
     for row in holders:
         if row.id != own:
-            of = f"{row.ref}'s certification under {row.scheme}"
-            planned.refuse(
-                "certificate_number",
-                f"is the number of {of} ({row.number}) on record: a number belongs to one "
-                f"certification of one holder; correct the number, the holder or the scheme "
-                f"({scheme.code})",
-            )
+            of = f"{row.ref}'s certification under {row.scheme} ({row.number})"
+            way = f"correct the number, the holder or the scheme ({scheme.code})"
+            if row.voided_at is not None:
+                way = (
+                    "that one is void: to free its number, amend it over HTTP to another and void "
+                    f"it again (POST /certifications/{row.id}/amendment, /void)"
+                )
+            rule = f"is the number of {of} on record, and a number belongs to one certification"
+            planned.refuse("certificate_number", f"{rule} of one holder; {way}")
 
 
 def _of_holder(
@@ -154,6 +157,7 @@ def _of_holder(
             _lay_out(work.today(scheme), scheme, known, one)
     _check_passes(scheme, known, planned)
     _check_apart(known, planned, ended)
+    _name_changes(known, planned)
     return planned
 
 
@@ -162,7 +166,8 @@ def _find_rows(
 ) -> None:
     """Find the row of each award: that of its number, else the one that passes gave it.
 
-    An award of passes that had not ended on the day told is that award, under our number.
+    An award of passes that lasts on the day told is that award, under our number. After its last
+    day it is not, also where a suspension or a revocation holds it: the file tells of a later one.
     """
     by_key = {row.number_key: row for row in known.rows.values()}
     by_id = {row.id: row for row in known.rows.values()}
@@ -175,11 +180,18 @@ def _find_rows(
         for award in reversed(standing):
             row = known.rows.get(award.sequence)
             free = row is not None and row.imported_at is None and row.id not in claimed
-            begun = award.awarded_on <= day and awards.ended_on(scheme, award, by=day) is None
-            if one.row is None and row is not None and free and begun:
+            if one.row is None and row is not None and free and _lasts(scheme, known, award, day):
                 one.row = row
                 claimed.add(row.id)
         one.told = _completed(one.told, one.row)
+
+
+def _lasts(scheme: Scheme, known: Known, award: awards.Award, day: date) -> bool:
+    """Whether a day lies in an award's days, and the award had not ended for good before it."""
+    record = known.records[known.rows[award.sequence].id]
+    last = certifications.extended(record.cycles[-1], record.adjustments, date.max)
+    through = last.expires_on or date.max
+    return award.awarded_on <= day <= through and awards.ended_on(scheme, award, by=day) is None
 
 
 def _completed(told: Told, row: Row | None) -> Told:
@@ -245,7 +257,7 @@ def _fates(one: Planned, record: facts.Record | None, first: int) -> tuple[Fate,
         told.number, told.awarded_on, told.edition, told.source,
     )  # fmt: skip
     stands = same and row.voided_at is None and row.withdrawn_at is None
-    on_record = {c.starts_on: _ends(c, record) for c in record.cycles}
+    on_record = {c.starts_on: _ends(c, record, row) for c in record.cycles}
     if row.awarded_on != told.awarded_on:  # its cycles moved with it
         on_record = {c.starts_on: set() for c in one.cycles[: len(record.cycles)]}
     found: list[Fate] = []
@@ -258,24 +270,61 @@ def _fates(one: Planned, record: facts.Record | None, first: int) -> tuple[Fate,
     return tuple(found)
 
 
-def _ends(cycle: Cycle, record: facts.Record) -> set[date | None]:
-    """The expiry of a cycle on record, as it was opened and as it was extended."""
+def _ends(cycle: Cycle, record: facts.Record, row: Row) -> set[date | None]:
+    """The expiry of a cycle on record, as it was opened and extended, or cut by the next award."""
     extended = certifications.extended(cycle, record.adjustments, date.max)
-    return {cycle.expires_on, extended.expires_on}
+    ends = {cycle.expires_on, extended.expires_on}
+    return ends | {row.replaced_on - DAY} if row.replaced_on is not None else ends
 
 
 def _check_passes(scheme: Scheme, known: Known, planned: Sequence[Planned]) -> None:
     for one in planned:
         if one.faults or not one.is_change:
             continue
-        rule = rules.against_passes(scheme, one.cycles, known.passes, known.prerequisites)
-        if rule:
-            one.refuse("awarded_on", rule)
+        late = rules.late(scheme, one.cycles, known.passes, known.prerequisites)
+        if late is not None:
+            one.refuse("awarded_on", late.of_award)
     if len(planned) == 1 and len(known.rows) <= 1 and planned[0].is_change:
         day = planned[0].told.awarded_on
         note = rules.pass_note(scheme, day, known.passes, known.prerequisites)
         if note:
             planned[0].notes.append(Said(0, "awarded_on", note))
+
+
+def _name_changes(known: Known, planned: Sequence[Planned]) -> None:
+    """Say which changes of standing would come before the award that they are of."""
+    for one in planned:
+        if one.row is None or not one.is_change:
+            continue
+        for change in known.changes:
+            before = change.effective_on < one.told.awarded_on
+            named = f"{change.kind} on {change.effective_on}"
+            if change.certification_id == one.row.id and before:
+                said = f"A change of its standing comes before it then: {named}."
+                one.notes.append(Said(0, "awarded_on", said))
+
+
+def contradicted(work: Work, scheme: Scheme, holder_ids: Collection[str]) -> dict[str, str]:
+    """The holders whose passes on record contradict an award that a file gave them, with why."""
+    table = Certification
+    imported = select(table.holder_id).where(
+        bulk.among(work, table.holder_id, holder_ids), table.scheme == scheme.code,
+        table.imported_at.is_not(None), table.voided_at.is_(None),
+    )  # fmt: skip
+    ids = sorted({row.holder_id for row in work.rows(imported)}) if holder_ids else []
+    found: dict[str, str] = {}
+    if not ids:
+        return found
+    known = award_facts.known(work, scheme, ids)
+    award_facts.read_facts(work, scheme, [*known.values()])
+    for holder_id, one in known.items():
+        for row in award_plans.standing_rows(one):
+            if row.imported:
+                cycles = one.records[row.id].cycles
+                late = rules.late(scheme, cycles, one.passes, one.prerequisites)
+                if late is not None:
+                    found[holder_id] = late.of_pass(row.number, row.awarded_on)
+    return found
 
 
 def _check_apart(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -121,6 +121,15 @@ def ways_out_of(reading: Reading, key: bytes, holder_id: str, type_: str) -> tup
         f"{base}/unsubscribe/{type_}/{proof(key, purpose, holder_id)}",
         f"mailto:{proof_address(reading, key, purpose, holder_id)}?subject=unsubscribe",
     )
+
+
+def issuer_of(reading: Reading, about: Collection[str]) -> str:
+    """Who writes a letter, by the issuers of what it is about.
+
+    Where it is about none, or several, the one issuer of all schemes, or the installation's name.
+    """
+    issuers = set(about) or {scheme.issuer for scheme in reading.schemes}
+    return issuers.pop() if len(issuers) == 1 else reading.settings.app.name
 
 
 # Addresses that prove what they are about: nobody else can make one up.

@@ -1,7 +1,8 @@
 """How an entry of a roster names its worker, and whom the words mean.
 
-A ref decides before a certificate number, and that before an address; an address that several
-people have means nobody. What comes of it is never told to an employer.
+A ref decides before a certificate number, and that before an address. An address means somebody
+once it is confirmed; one that several people have means nobody. What comes of it is never told to
+an employer.
 """
 
 from __future__ import annotations
@@ -114,15 +115,30 @@ def _holders(reading: Reading, by_kind: dict[str, set[str]]) -> Iterable[tuple[W
 
 
 def _by_address(reading: Reading, addresses: Collection[str]) -> Iterable[tuple[Word, str, Any]]:
-    statement = select(Holder.email, Holder.second_email, Holder.id, Holder.deceased_on).where(
+    """Holders by their confirmed addresses: what somebody typed may be another's."""
+    statement = select(*_ADDRESSES, Holder.id, Holder.deceased_on).where(
         or_(
             bulk.among(reading, _lower(Holder.email), addresses),
             bulk.among(reading, _lower(Holder.second_email), addresses),
         )
     )
-    for email, second, *holder in reading.rows(statement):
-        for address in {compared(email), compared(second or "")}:
-            yield ("email", address), *holder
+    for row in reading.rows(statement):
+        for address in _confirmed(row):
+            yield ("email", address), row.id, row.deceased_on
+
+
+_ADDRESSES = (
+    Holder.email,
+    Holder.second_email,
+    Holder.email_confirmed,
+    Holder.second_email_confirmed,
+)
+
+
+def _confirmed(row: Any) -> set[str]:
+    """The addresses of a holder that mean them, as they are compared."""
+    both = (row.email, row.email_confirmed), (row.second_email, row.second_email_confirmed)
+    return {compared(address) for address, confirmed in both if address and confirmed}
 
 
 def words_of(reading: Reading, holder_ids: Collection[str]) -> dict[str, set[Word]]:
@@ -130,11 +146,11 @@ def words_of(reading: Reading, holder_ids: Collection[str]) -> dict[str, set[Wor
     found: dict[str, set[Word]] = defaultdict(set)
     if not holder_ids:
         return found
-    people = select(Holder.id, Holder.ref, Holder.email, Holder.second_email).where(
+    people = select(Holder.id, Holder.ref, *_ADDRESSES).where(
         bulk.among(reading, Holder.id, holder_ids)
     )
-    for id_, ref, *addresses in reading.rows(people):
-        found[id_] |= {("ref", ref), *(("email", compared(a)) for a in addresses if a)}
+    for row in reading.rows(people):
+        found[row.id] |= {("ref", row.ref), *(("email", address) for address in _confirmed(row))}
     table = Certification
     held = select(table.holder_id, table.number_key, table.former_key).where(
         bulk.among(reading, table.holder_id, holder_ids), table.withdrawn_at.is_(None)

@@ -25,6 +25,7 @@ from tracker.models import (
     Cycle,
     Decision,
     Employer,
+    EmployerBar,
     FormerRenewalDecision,
     Holder,
     Message,
@@ -142,6 +143,7 @@ _ENTRIES = (
     select(
         RosterEntry.id, RosterEntry.holder_id, RosterEntry.employer_id, RosterEntry.ended_on,
         Employer.name, Sharing.id.label("sharing_id"), Sharing.until_on, Sharing.with_points,
+        EmployerBar.holder_id.is_not(None).label("barred"),
     )
     .join(Employer, Employer.id == RosterEntry.employer_id)
     .join(
@@ -149,6 +151,14 @@ _ENTRIES = (
         and_(
             Sharing.holder_id == RosterEntry.holder_id,
             Sharing.employer_id == RosterEntry.employer_id, roster.CONSENT,
+        ),
+        isouter=True,
+    )
+    .join(
+        EmployerBar,
+        and_(
+            EmployerBar.holder_id == RosterEntry.holder_id,
+            EmployerBar.employer_id == RosterEntry.employer_id,
         ),
         isouter=True,
     )
@@ -268,7 +278,7 @@ def known(reading: Reading, rows: Sequence[Any]) -> Known:
 
 def _source(kind: str) -> str:
     """What the subject of a kind of news is."""
-    if kind in {"consent_asked", "listed", "employment_ended"}:
+    if kind in {"consent_asked", "listed", "employer_renamed", "employment_ended"}:
         return "employer"
     first, _, _ = kind.partition("_")
     return first if first in {"activity", "renewal", "appeal", "request"} else "certification"

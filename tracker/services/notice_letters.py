@@ -69,8 +69,14 @@ def _snapshot(
         "type": (claim.about or {}).get("type", ""),
         "name": f"{first.given_name} {first.family_name}", "language": first.language,
         "link": _link(reading, true), "news": [stored.plain(news) for news, _ in true],
-        "days": _days(true, first.language),
+        "days": _days(true, first.language), "issuer": _issuer(reading, true),
     }  # fmt: skip
+
+
+def _issuer(reading: Reading, true: Sequence[Told]) -> str:
+    """Who writes: who issued what the news is about; else the one issuer, or this installation."""
+    about = {held.scheme.issuer for _, held in true if held is not None}
+    return letters.issuer_of(reading, about)
 
 
 def _link(reading: Reading, true: Sequence[Told]) -> str:
@@ -119,6 +125,7 @@ def _composed(reading: Reading, key: bytes, claim: Claim, facts: dict[str, Any])
             news=tuple(_again(one, at.date()) for one in facts["news"]),
             link=facts["link"] if "/verify/" in facts["link"] else "",
             unsubscribe_link=ways_out and ways_out[0], calendar=calendar,
+            issuer=facts.get("issuer", ""),
         )
     )  # fmt: skip
     return letters.sealed(reading, key, claim, letter, facts, type_=facts["type"])

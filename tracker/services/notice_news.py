@@ -62,7 +62,8 @@ def _certification(notice: DueNotice) -> Held | None:
 def _named(notice: DueNotice, held: Held, **more: Any) -> dict[str, Any]:
     now = held.now
     return {
-        "scheme_name": held.scheme.title[notice.row.language], "number": held.row.number,
+        "scheme_name": held.scheme.title[notice.row.language],
+        "full_name": held.scheme.full_name(notice.row.language), "number": held.row.number,
         "now": now, "expires_on": now.expires_on if now else None,
         "window_opens_on": now.opens_on if now else None, **more,
     }  # fmt: skip

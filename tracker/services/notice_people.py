@@ -20,7 +20,8 @@ def _day(notice: DueNotice) -> Today:
 
 def _entries(notice: DueNotice) -> list[Any]:
     of_employer = notice.known.entries.get(notice.row.subject_id, ())
-    return [one for one in of_employer if one.holder_id == notice.row.holder_id]
+    mine = [one for one in of_employer if one.holder_id == notice.row.holder_id]
+    return [one for one in mine if not one.barred]
 
 
 def _is_employed(notice: DueNotice, entry: Any) -> bool:
@@ -57,6 +58,14 @@ def _ended(notice: DueNotice) -> Iterator[News]:
         yield News("employment_ended", about=entry.name, on=entry.ended_on, now=_day(notice))
 
 
+def _renamed(notice: DueNotice) -> Iterator[News]:
+    """Another name of an employer that the holder lets see them still."""
+    was = notice.row.event.partition(":")[2]
+    shared = next((one for one in _entries(notice) if one.sharing_id is not None), None)
+    if shared is not None and _is_employed(notice, shared) and shared.name != was:
+        yield News("employer_renamed", about=shared.name, was=was, now=_day(notice))
+
+
 def _request_decided(notice: DueNotice) -> Iterator[News]:
     request, row = notice.known.requests.get(notice.row.subject_id), notice.row
     if request is None or request.state != row.event or request.state not in {"granted", "refused"}:
@@ -72,6 +81,7 @@ def _request_decided(notice: DueNotice) -> Iterator[News]:
 
 
 BY_KIND: Mapping[str, Callable[[DueNotice], Iterator[News]]] = {
-    "consent_asked": _asked, "listed": _listed, "employment_ended": _ended,
+    "consent_asked": _asked, "listed": _listed, "employer_renamed": _renamed,
+    "employment_ended": _ended,
     "request_decided": _request_decided,
 }  # fmt: skip

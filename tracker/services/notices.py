@@ -31,7 +31,9 @@ OLD = timedelta(days=14)
 """What happened longer ago than this is history, and an import of it is too."""
 
 Lane = Literal["decisions", "considered", "at_once"]
-_AT_ONCE = frozenset({"suspended", "revoked", "consent_asked", "listed", "employment_ended"})
+_AT_ONCE = frozenset(
+    {"suspended", "revoked", "consent_asked", "listed", "employer_renamed", "employment_ended"}
+)
 _USEFUL = timedelta(days=14)
 _AT_MOST_EVERY = timedelta(hours=1)
 _EVENT = ("holder_id", "kind", "subject_id", "event")

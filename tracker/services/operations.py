@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import case, func, select, text, union_all
 
 from tracker import migrations
@@ -33,23 +32,9 @@ class Check:
 
 
 def checks(reading: Reading) -> Iterator[Check]:
-    """The conditions in order; those after an unmet one would make no sense."""
-    found: str | None = MigrationContext.configure(reading.connection).get_current_revision()
-    newest: str | None = migrations.head()
-    behind = None if found == newest else f"at {found}, the newest is {newest}"
+    """The conditions of serving requests; mail that stands still is none of them."""
     yield Check("database", None)
-    yield Check("migrations", behind)
-    if behind is None:
-        yield Check("outbox", _stuck(reading))
-
-
-def _stuck(reading: Reading) -> str | None:
-    # Written out, not bound: a partial index serves only a query that repeats its condition.
-    ready = select(func.min(Message.next_at)).where(text("message.state = 'ready'"))
-    oldest = reading.connection.execute(ready).scalar()
-    if oldest is None or reading.now - oldest <= PATIENCE:
-        return None
-    return f"a letter has been due since {oldest:%Y-%m-%dT%H:%M:%SZ}"
+    yield Check("migrations", migrations.obstacle(reading.connection))
 
 
 UNFINISHED = ("ready", "claimed", "transmitting", "ambiguous", "parked", "dead")

@@ -177,11 +177,12 @@ def _snapshot(
     address = suppressions.address_of(first, silent)
     if address is None:
         return letters.NO_ADDRESS
-    base, scheme = reading.settings.app.base_url.rstrip("/"), reading.schemes[first.scheme]
+    base = reading.settings.app.base_url.rstrip("/")
     return {
         "composed_at": reading.now.isoformat(), "address": address,
         "name": f"{first.given_name} {first.family_name}", "language": first.language,
-        "issuer": scheme.issuer, "time_zone": first.time_zone,
+        "issuer": letters.issuer_of(reading, {reading.schemes[r.scheme].issuer for r in stages}),
+        "time_zone": first.time_zone,
         "link": f"{base}/verify/{first.public_id}",
         "lines": [
             {"certification_id": row.certification_id,
@@ -195,7 +196,8 @@ def _line(reading: Reading, row: Any, points: Points) -> CertificationLine:
     scheme, counted = reading.schemes[row.scheme], points.evaluation
     now = todays.today_of(scheme, row, points, on=_today(reading, row))
     return CertificationLine(
-        scheme_name=scheme.title[row.language], number=row.number, expires_on=row.expires_on,
+        scheme_name=scheme.title[row.language], full_name=scheme.full_name(row.language),
+        number=row.number, expires_on=row.expires_on,
         days_left=(row.expires_on - now.on).days, stage=row.offset,
         points_counted=counted.total, points_required=counted.required,
         points_pending=points.pending.total - counted.total,

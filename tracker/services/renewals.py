@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from operator import attrgetter
 from typing import Any, Literal
@@ -21,7 +21,7 @@ from tracker.domain.errors import (
     RenewalPending,
     Stale,
 )
-from tracker.domain.permissions import SYSTEM, check_not_own, check_own_holder
+from tracker.domain.permissions import SYSTEM, check_own_holder
 from tracker.domain.schemes import Scheme
 from tracker.models import Certification, Cycle, FormerRenewalDecision, Holder, Renewal
 from tracker.services import (
@@ -86,21 +86,22 @@ def _flush(work: Work) -> None:
 
 
 # Decisions.
-def _open(work: Work, renewal_id: str) -> tuple[Renewal, Any]:
+def _open(
+    work: Work, renewal_id: str, lock: Callable[[Work, str], Any] = certifications.locked
+) -> tuple[Renewal, Any]:
     """A renewal that was not withdrawn with its certification, the holder locked."""
     renewal = work.session.get(Renewal, renewal_id)
     if renewal is None:
         raise NotFound
-    row = certifications.locked(work, renewal.certification_id)
-    work.session.refresh(renewal)
+    row = lock(work, renewal.certification_id)
+    work.reread(renewal)
     if renewal.withdrawn_on:
         raise IllegalTransition("The renewal is withdrawn already.", state="withdrawn")
     return renewal, row
 
 
 def _to_decide(work: Work, renewal_id: str, version: int) -> tuple[Renewal, Any]:
-    renewal, row = _open(work, renewal_id)
-    check_not_own(work.actor, row.holder_id)
+    renewal, row = _open(work, renewal_id, certifications.locked_to_decide)
     if renewal.version != version:
         raise Stale(_STALE)
     return renewal, row
@@ -167,6 +168,7 @@ def _supersede(
         _end_decision(work, renewal, reason=reason or "", undone=False)
     renewal.decision, renewal.decided_on = decision, on
     renewal.decided_by, renewal.reason = by or work.actor.name, reason
+    renewal.decided_by_id = None if by else work.actor.who
     renewal.closed_at = work.now
     _rule(work, renewal, row)
     _tell(work, renewal, row, on)
@@ -207,6 +209,7 @@ def _end_decision(work: Work, renewal: Renewal, *, reason: str, undone: bool) ->
     former = FormerRenewalDecision(
         renewal_id=renewal.id, decision=renewal.decision or "", undone=undone,
         decided_on=renewal.decided_on or renewal.submitted_on, decided_by=renewal.decided_by,
+        decided_by_id=renewal.decided_by_id,
         reason=renewal.reason, closed_at=renewal.closed_at, ended_at=work.now,
         ended_by=work.actor.name, ended_reason=reason,
     )  # fmt: skip
@@ -260,7 +263,7 @@ def undo_approval(work: Work, renewal_id: str, *, reason: str) -> None:
 def _undo(work: Work, renewal: Renewal, row: Any, *, reason: str) -> None:
     before = former_decisions.superseded_by_ruling(work, renewal.id)
     former_id = _end_decision(work, renewal, reason=reason, undone=True)
-    names = ("decision", "decided_on", "decided_by", "reason", "closed_at")
+    names = ("decision", "decided_on", "decided_by", "decided_by_id", "reason", "closed_at")
     for name in names:
         setattr(renewal, name, getattr(before, name, None))
     _rule(work, renewal, row)

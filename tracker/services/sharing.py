@@ -13,8 +13,16 @@ from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
 from tracker.domain.periods import DAY
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.workforce import FIELDS, POINTS_FIELDS
-from tracker.models import Employer, Holder, RosterEntry, Sharing
-from tracker.services import certifications, consents, employers, employments, history, roster
+from tracker.models import Employer, EmployerBar, Holder, RosterEntry, Sharing
+from tracker.services import (
+    bars,
+    certifications,
+    consents,
+    employers,
+    employments,
+    history,
+    roster,
+)
 from tracker.services.consents import CONSENT, EMPLOYED, OUTLIVED
 from tracker.services.work import Reading, Work
 
@@ -32,6 +40,7 @@ class Viewer:
     since: date | None
     until_on: date | None
     with_points: bool | None
+    barred: bool = False
 
     @property
     def shared(self) -> bool:
@@ -47,7 +56,7 @@ class Viewer:
 
 
 def viewers(reading: Reading, holder_id: str) -> list[Viewer]:
-    """Every employer who has the holder on its list or is allowed to see them, by name.
+    """Every employer who lists the holder, is allowed to see them or is barred, by name.
 
     Raises NotFound, also for somebody else's record.
     """
@@ -58,21 +67,25 @@ def viewers(reading: Reading, holder_id: str) -> list[Viewer]:
         RosterEntry.employer_id == Employer.id, RosterEntry.holder_id == holder_id, EMPLOYED
     )
     consented = and_(Sharing.employer_id == Employer.id, Sharing.holder_id == holder_id, LIVE)
-    # By the two indexes on holder_id; a condition over all employers would read all of them.
+    barred = and_(EmployerBar.employer_id == Employer.id, EmployerBar.holder_id == holder_id)
+    # By the indexes on holder_id; a condition over all employers would read all of them.
     mine = select(RosterEntry.employer_id).where(
         RosterEntry.holder_id == holder_id, EMPLOYED
     ).union(
-        select(Sharing.employer_id).where(Sharing.holder_id == holder_id, LIVE)
+        select(Sharing.employer_id).where(Sharing.holder_id == holder_id, LIVE),
+        select(EmployerBar.employer_id).where(EmployerBar.holder_id == holder_id),
     )  # fmt: skip
     statement = (
         select(
             Sharing.id, Employer.id.label("employer_id"), Employer.name,
             RosterEntry.id.is_not(None).label("on_roster"), Sharing.consented_on,
             Sharing.until_on, RosterEntry.ended_on, Sharing.with_points,
+            EmployerBar.employer_id.is_not(None).label("barred"),
         )
         .select_from(Employer)
         .join(Sharing, consented, isouter=True)
         .join(RosterEntry, entry, isouter=True)
+        .join(EmployerBar, barred, isouter=True)
         .where(Employer.id.in_(mine))
         .order_by(Employer.name)
     )  # fmt: skip
@@ -87,7 +100,7 @@ def _viewer(row: Any) -> Viewer:
         id=row.id, employer_id=row.employer_id, employer_name=row.name,
         on_roster=bool(row.on_roster), since=row.consented_on,
         until_on=min((day for day in last_days if day and row.id), default=None),
-        with_points=row.with_points,
+        with_points=row.with_points, barred=row.barred,
     )  # fmt: skip
 
 
@@ -98,7 +111,7 @@ def consent(work: Work, employer_id: str, *, until_on: date | None, with_points:
     holder only later, it asks then.
 
     Raises Invalid for an unknown employer or a day that is past, AlreadyRecorded while a consent
-    is live: end that one first.
+    is live or the employer is barred: end that first.
     """
     holder_id, today = _me(work), employers.today(work)
     if until_on is not None and until_on < today:
@@ -108,6 +121,7 @@ def consent(work: Work, employer_id: str, *, until_on: date | None, with_points:
         raise Invalid("There is no such employer.", fields={"employer_id": rule})
     employments.lock(work, [employer_id])
     certifications.lock(work, [holder_id])
+    bars.check_none(work, holder_id, employer_id)
     _make_room(work, holder_id, employer_id)
     id_ = new_id()
     made = work.row(

@@ -8,9 +8,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 
-from tracker.domain.errors import Invalid, NotFound
+from tracker import db
+from tracker.db import Instant, new_id
+from tracker.domain.errors import Invalid, LimitReached, NotFound, TokenEnded
 from tracker.domain.permissions import ROLES, SCOPES, Actor, Role, Scope
 from tracker.models import Employer, Holder, Token
 from tracker.services import history
@@ -23,9 +25,14 @@ _COLUMNS = (
     Token.id, Token.name, Token.role, Token.scopes, Token.holder_id, Token.employer_id,
     Token.recorded_at, Token.expires_at, Token.last_used_at, Token.revoked_at,
 )  # fmt: skip
+_LIVING = (
+    Token.revoked_at.is_(None),
+    or_(Token.expires_at.is_(None), Token.expires_at > bindparam("now", type_=Instant)),
+)
 BY_DIGEST = select(
     Token.id, Token.name, Token.role, Token.scopes, Token.holder_id, Token.employer_id,
-    Token.expires_at, Token.revoked_at, Token.last_used_at,
+    Token.expires_at, Token.revoked_at, Token.last_used_at, Token.person_id,
+    Token.made_by_holders,
 ).where(Token.digest == bindparam("digest"))  # fmt: skip
 
 
@@ -38,11 +45,14 @@ def create(
     employer_id: str | None = None,
     scopes: Collection[Scope] = SCOPES,
     expires_at: datetime | None = None,
+    person_id: str | None = None,
 ) -> tuple[str, str]:
     """Make a token; returns its id and its secret, which is never to be seen again.
 
-    A holder's token names the holder and an employer's the employer. One of the staff may name
-    the holder whom they are themselves, on whose record they may not decide. Raises Invalid.
+    It ends with the token that it is made with, at the latest: that is the actor's. ``person_id``
+    is whoever will use it; somebody new if it is not given. A holder's token names the holder and
+    an employer's the employer. One of the staff may name the holder whom they are themselves, on
+    whose record they may not decide. Raises Invalid, LimitReached, TokenEnded.
     """
     fields = _mistakes(
         work, name=name, role=role, holder_id=holder_id, employer_id=employer_id, scopes=scopes,
@@ -50,15 +60,28 @@ def create(
     )  # fmt: skip
     if fields:
         raise Invalid("This token cannot be made.", fields=fields)
-    secret = PREFIX + secrets.token_urlsafe(_BYTES)
+    if person_id is not None:
+        _check_room(work, person_id)
+    secret, maker = PREFIX + secrets.token_urlsafe(_BYTES), work.actor
+    above = maker.makers | ({maker.holder_id} if maker.holder_id else set())
     row = Token(
         digest=_digest(secret), name=name, role=role, scopes=sorted(set(scopes)),
         holder_id=holder_id, employer_id=employer_id, recorded_at=work.now, expires_at=expires_at,
+        maker_id=maker.token_id, person_id=person_id or new_id(), made_by_holders=sorted(above),
     )  # fmt: skip
     work.session.add(row)
     work.session.flush()
+    check_alive(work)  # the new row holds its maker's, so from here on whoever ends that one waits
     history.record(work, "create", "token", row.id, name=name, role=role, scopes=row.scopes)
     return row.id, secret
+
+
+def _check_room(work: Work, person_id: str) -> None:
+    """Refuse a person one more than they may have. Raises LimitReached."""
+    most = work.settings.limits.tokens
+    living = select(func.count()).where(Token.person_id == person_id, *_LIVING)
+    if work.row(living, {"now": work.now})[0] >= most:
+        raise LimitReached(f"You have {most} tokens that can be used; end one first.", limit=most)
 
 
 def _mistakes(
@@ -113,26 +136,55 @@ def authenticate(reading: Reading, secret: str) -> Actor | None:
         touch(reading, row.id)
     return Actor(
         role=row.role, name=row.name, token_id=row.id, holder_id=row.holder_id,
-        employer_id=row.employer_id, scopes=frozenset(row.scopes),
+        employer_id=row.employer_id, scopes=frozenset(row.scopes), person_id=row.person_id,
+        makers=frozenset(row.made_by_holders),
     )  # fmt: skip
 
 
 def touch(reading: Reading, token_id: str) -> None:
-    """Note that a token was used, at most once a minute; otherwise the row is left alone."""
+    """Note that a token was used, at most once a minute; otherwise the row is left alone.
+
+    Whoever asks never waits for it: while somebody else writes, the use is noted another time.
+    """
     stale = or_(Token.last_used_at.is_(None), Token.last_used_at <= reading.now - _TOUCH_EVERY)
-    reading.connection.execute(
-        update(Token).where(Token.id == token_id, stale).values(last_used_at=reading.now)
-    )
+    row = select(Token.id).where(Token.id == token_id, stale).with_for_update(skip_locked=True)
+    noted = update(Token).where(Token.id.in_(row)).values(last_used_at=reading.now)
+    with db.without_waiting(reading.connection):
+        reading.connection.execute(noted)
+
+
+def check_alive(work: Work) -> None:
+    """Ask once more, inside the transaction, whether the actor's token can be used.
+
+    It may have ended since the request began, which a slow sender decides. Raises TokenEnded.
+    """
+    id_ = work.actor.token_id
+    if id_ is not None and work.row(_ALIVE, {"id": id_, "now": work.now}) is None:
+        raise TokenEnded("The token has ended.")
+
+
+_ALIVE = select(Token.id).where(Token.id == bindparam("id"), *_LIVING)
 
 
 def revoke(work: Work, token_id: str) -> None:
-    """End a token at once; one that is revoked already stays so. Raises NotFound."""
-    row = work.session.get(Token, token_id)
-    if row is None:
+    """End a token at once, and all that were made with it or with these; ended ones stay so.
+
+    Tokens made while it is being ended are ended too: one that is being made waits, or finds
+    that its maker has ended. Raises NotFound.
+    """
+    if work.session.get(Token, token_id, with_for_update=True) is None:
         raise NotFound
-    if row.revoked_at is None:
-        row.revoked_at = work.now
-        history.record(work, "revoke", "token", row.id)
+    ended: list[str] = []
+    tree = [token_id]
+    while tree:
+        live = update(Token).where(Token.id.in_(tree), Token.revoked_at.is_(None))
+        rows = work.rows(live.values(revoked_at=work.now).returning(Token.id))
+        ended += sorted(row.id for row in rows)
+        made = select(Token.id).where(Token.maker_id.in_(tree)).order_by(Token.id)
+        tree = [row.id for row in work.rows(made.with_for_update())]
+    above = {"with": token_id}
+    lines = ((id_, {} if id_ == token_id else above) for id_ in ended)
+    history.record_many(work, "revoke", "token", lines)
 
 
 def page(reading: Reading, *, after: str | None = None, limit: int | None = None) -> Sequence[Any]:

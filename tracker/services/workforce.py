@@ -2,7 +2,8 @@
 
 Invariant: a certification, a standing and a name are reached from a roster entry through the
 live consent of its holder and in no other way, so a worker without one has no data to leak:
-the joins find none. Consent is about now also when the day asked about is another.
+the joins find none. Consent is about now also when the day asked about is another, and opens no
+day before it was given.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tracker.domain.schemes import Scheme
 from tracker.domain.workforce import NEVER, NOT_CERTIFIED, NOT_SHARED, Thresholds
 from tracker.models import Certification, Holder, RosterEntry, Sharing, Span
 from tracker.services import employers, facts, standings
+from tracker.services.asking import ON
 from tracker.services.roster import CONSENTED, EMPLOYED
 from tracker.services.standings import Held
 from tracker.services.work import Reading
@@ -40,6 +42,8 @@ _STATUS = case(
     else_=standings.STATUS,
 )
 _VALID = case((Span.certification_id.is_(None), null()), (standings.VALID, True), else_=False)
+# What was so before somebody consented is not opened by their consent.
+_CONSENTED_BY = and_(CONSENTED, Sharing.consented_on <= ON)
 _URGENCY = func.coalesce(Span.expires_on, NEVER)
 _NAME = Holder.given_name + " " + Holder.family_name
 # Suspended, revoked and surrendered certifications do not fall due.
@@ -119,7 +123,7 @@ def _asked(statement: Select[*tuple[Any, ...]], asked: Question) -> Select[*tupl
     """Join what consent opens to the employer's entries, and keep those asked for."""
     statement = (
         statement.select_from(RosterEntry)
-        .join(Sharing, CONSENTED, isouter=True)
+        .join(Sharing, _CONSENTED_BY, isouter=True)
         .join(
             Certification,
             and_(
@@ -268,9 +272,8 @@ def export(
 ) -> Iterator[tuple[Any, ...]]:
     """All workers asked for, as rows in the order of the columns; memory stays flat.
 
-    One statement, so that the file is of one instant, on a connection of its own, so that it
-    outlives the reading that it was asked in. On PostgreSQL a cursor on the server needs a
-    transaction; on SQLite a transaction would hold up writers.
+    One statement, so that the file is of one instant, on a connection of its own: on PostgreSQL a
+    cursor on the server needs a transaction; on SQLite a transaction would hold up writers.
     """
     isolation = "AUTOCOMMIT" if reading.dialect == "sqlite" else "REPEATABLE READ"
     streamed = {"stream_results": True, "yield_per": PARTITION}

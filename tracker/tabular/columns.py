@@ -30,6 +30,14 @@ _DIGITS_LOST = (
     "is a number that a spreadsheet has shortened, and its digits are lost: give the column the "
     "format Text and enter it again"
 )
+# What a spreadsheet writes where a formula failed, and where a column was too narrow for a number.
+_ERROR = re.compile(
+    r"#(?:N/A|REF!|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|SPILL!|CALC!|FIELD!|N/D|NV)|#{3,}|Err:[0-9]{3}"
+)
+_NO_VALUE = (
+    "is what a spreadsheet shows in place of a value, because of an error or of a narrow column: "
+    "mend the cell, or empty it"
+)
 _LONGEST_GUESS = 40
 
 
@@ -66,9 +74,11 @@ def text(max_length: int) -> Callable[[str], str]:
 
 
 def _check_digits(value: str) -> None:
-    """Raise ValueError for a number of which a spreadsheet has lost digits."""
+    """Raise ValueError for what a spreadsheet has made of a number that it lost."""
     if "E+" in value and _SHORTENED.fullmatch(value):
         raise ValueError(_DIGITS_LOST)
+    if _ERROR.fullmatch(value):
+        raise ValueError(_NO_VALUE)
 
 
 def certificate_number(value: str) -> str:

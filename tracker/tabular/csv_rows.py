@@ -20,6 +20,7 @@ from itertools import islice
 from tracker.tabular.expected import TITLE_ROWS, Expected, titles_above
 from tracker.tabular.kinds import Encoding, Kind
 from tracker.tabular.problems import Cells, Refused, Unreadable
+from tracker.tabular.writer import restored
 
 DELIMITERS = ",;\t"
 LONGEST_CELL = 10_000
@@ -28,6 +29,12 @@ TOO_LONG = f"must be at most {LONGEST_CELL:,} characters"
 _BOM = b"\xef\xbb\xbf"
 # What Excel writes, and reads, above the header.
 _SEP = re.compile(r'"?sep=(.?)"?[,;\t]*', re.IGNORECASE)
+# A formula that is a text and nothing else, as a whole cell, and where it was left unquoted.
+_TEXT_FORMULA = re.compile('="([^"]*)"')
+_CELL_FORMULA = {
+    delimiter: re.compile(f'(?<![^{delimiter}])="([^"\r\n]*)"(?=[{delimiter}\r\n]|$)')
+    for delimiter in DELIMITERS
+}
 _ONE_CELL = (
     "is one cell with a delimiter in it: the row is quoted as a whole, or has another delimiter"
 )
@@ -89,7 +96,7 @@ class CsvRows:
             else:
                 judged = cells if cells[0].strip() or any(map(str.strip, cells)) else None
             if judged is not None:
-                yield row, judged
+                yield row, _as_shown(judged) if "'" in record or '="' in record else judged
 
     def _first(self, records: Iterator[tuple[int, str | Refused]]) -> tuple[int, str]:
         row, record = next(records, (1, Refused("", "is empty: it needs a header row")))
@@ -180,11 +187,34 @@ def _parse(record: str, delimiter: str) -> list[str] | Refused:
         cells = next(_reader(delimiter)([record]))
         # The csv module lets a mark in an unquoted cell pass: where one is left, look closely.
         sound = '"' not in "".join(cells) or _is_whole(record, delimiter)
+        if not sound and '="' in record:
+            plain = _CELL_FORMULA[delimiter].sub(r'"=""\1"""', record)
+            return _parse(plain, delimiter) if _is_whole(plain, delimiter) else _unbalanced(record)
     except csv.Error:
         if _is_whole(record, delimiter):  # longer than csv.field_size_limit() of this process
             return Refused(record, f"holds a cell of more than {LONGEST_CELL:,} characters")
         sound = False
-    return cells if sound else Refused(record.rstrip("\r\n"), _UNBALANCED)
+    return cells if sound else _unbalanced(record)
+
+
+def _unbalanced(record: str) -> Refused:
+    return Refused(record.rstrip("\r\n"), _UNBALANCED)
+
+
+def _as_shown(cells: Cells) -> Cells:
+    """Give cells as a spreadsheet shows them, without what programs write so that it does.
+
+    That is an apostrophe before what it would take for a formula, and a formula of nothing but a
+    text, which keeps the zeros before a number: ="00123".
+    """
+    if isinstance(cells, Refused):
+        return cells
+    return [cell if isinstance(cell, Refused) else _shown(cell) for cell in cells]
+
+
+def _shown(cell: str) -> str:
+    found = _TEXT_FORMULA.fullmatch(cell.strip())
+    return found[1] if found else restored(cell)
 
 
 def _judge(record: str, cells: list[str] | Refused, width: int) -> Cells | None:

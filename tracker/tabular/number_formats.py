@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cached_property, lru_cache
 
 GENERAL = "General"
+_FOR_NUMBERS = 3  # parts of a format: for positive, negative, zero; a fourth is for texts
 _LONGEST = 255  # what Excel allows
 _TOO_LONG = "[...]"  # a condition of no meaning
 _TOKEN = re.compile(
@@ -51,13 +52,17 @@ class Section:
         power = kinds.index("exponent") if self.scientific else len(kinds)
         places = [at for at, kind in enumerate(kinds) if kind == "place" and at < power]
         self.known = "unknown" not in kinds and not ("slash" in kinds and places)  # a fraction
-        point = kinds.index("point") if "point" in kinds else len(kinds)
+        self.is_for_text = "text" in kinds
+        self.point = point = kinds.index("point") if "point" in kinds else len(kinds)
         self.whole = [index for index in places if index < point]
         self.decimals = [index for index in places if index > point]
         last = self.whole[-1] if self.whole else -1
         commas = [index for index, kind in enumerate(kinds) if kind == "comma"]
         self.grouped = any(self.whole[:1] < [index] < [last] for index in commas)
-        self.thousands = sum(last < index < point for index in commas)
+        # Each comma behind the places before the point, or behind all places, takes off thousands.
+        self.thousands = sum(
+            last < index < point or index > max(places, default=power) for index in commas
+        )
 
 
 class NumberFormat:
@@ -68,6 +73,14 @@ class NumberFormat:
         self.code = code if len(code) <= _LONGEST else _TOO_LONG
         self._layout = _NOT_LAYOUT.sub("", self.code.split(";")[0])
         self.sections = [Section(tokens) for tokens in _sections(self.code)]
+        whole = len(self.sections) > _FOR_NUMBERS or self.sections[-1].is_for_text
+        self._for_text = self.sections[-1] if whole else None
+        self._for_numbers = self.sections[:_FOR_NUMBERS]
+        if self._for_text in self._for_numbers:
+            self._for_numbers.pop()
+        self._is_conditional = any(
+            token.kind == "condition" for section in self.sections for token in section.tokens
+        )
 
     @cached_property
     def is_general(self) -> bool:
@@ -85,20 +98,22 @@ class NumberFormat:
         return not all(part.search(self._layout) for part in (_DAY, _MONTH, _YEAR))
 
     def section(self, value: Decimal) -> Section:
-        """Give the part that shows this value."""
-        count = len(self.sections)
-        if value < 0 and count > 1:
-            return self.sections[1]
-        return self.sections[2] if value == 0 and count > 2 else self.sections[0]  # noqa: PLR2004 - the third is for zero
+        """Give the part that shows this value; an empty one where the format is for texts only."""
+        parts = self._for_numbers or [Section([])]
+        if value < 0 and len(parts) > 1:
+            return parts[1]
+        return parts[2] if value == 0 and len(parts) == _FOR_NUMBERS else parts[0]
 
     def shown(self, value: Decimal) -> str | None:
         """Give what is seen of a number, or None where this module cannot tell."""
-        if self.is_general:
+        if self.is_general or not self._for_numbers:
             return f"{value:f}"
+        if self._is_conditional:
+            return None
         section = self.section(value)
         if not section.known:
             return None
-        sign = "-" if value < 0 and len(self.sections) == 1 else ""
+        sign = "-" if value < 0 and len(self._for_numbers) == 1 else ""
         try:
             text = _filled(section, abs(value)).strip()
         except InvalidOperation:  # more places than any spreadsheet shows
@@ -106,10 +121,9 @@ class NumberFormat:
         return sign + text if text.strip("0.,%") or not sign else text  # -0.001 as 0.00 has no sign
 
     def shown_text(self, text: str) -> str:
-        """Give what is seen of a text: a fourth part, or @ in an only one, says so."""
-        section = self.sections[min(len(self.sections), 4) - 1]
-        is_for_text = len(self.sections) > 3 or any(t.kind == "text" for t in section.tokens)  # noqa: PLR2004 - the fourth is for text
-        if self.is_general or not is_for_text or not section.known:
+        """Give what is seen of a text: a fourth part, or a last one with @, says so."""
+        section = self._for_text
+        if self.is_general or section is None or not section.known:
             return text
         return "".join(text if token.kind == "text" else token.text for token in section.tokens)
 
@@ -148,7 +162,9 @@ def _bracket(text: str) -> Token:
     """Read [Red], [$€-407] and the like; conditions are not computed."""
     if found := _CURRENCY.fullmatch(text):
         return Token("literal", found[1])
-    return Token("literal", "") if _COLORS.fullmatch(text) else Token("unknown", text)
+    if _COLORS.fullmatch(text):
+        return Token("literal", "")
+    return Token("condition" if text.startswith(("<", ">", "=")) else "unknown", text)
 
 
 _SIGNS = {".": "point", ",": "comma", "%": "percent", ";": "semicolon", "@": "text", "/": "slash"}
@@ -191,6 +207,8 @@ def _whole_digits(section: Section, whole: str) -> dict[int, str]:
         taken, left = (left, "") if index == section.whole[0] else (left[-1:], left[:-1])
         taken = taken or {"0": "0", "?": " "}.get(section.tokens[index].text, "")
         digits[index], shown = _grouped(taken, shown) if section.grouped else (taken, 0)
+    if left and section.decimals:  # a format such as .00 has no place before its point
+        digits[section.point] = f"{left}."
     return digits
 
 

@@ -19,7 +19,7 @@ from typing import IO, Any
 _ROWS_A_CHUNK = 500
 # A tab, a line end, or = + - @ in plain or full-width form, also after blanks of any kind and
 # marks of no width. OWASP, "CSV Injection"; ASVS 1.2.10.
-_DANGER = re.compile("[\\s\u200b-\u200d\u2060\ufeff]*[=+\\-@＝＋－＠\t\r\n]")  # noqa: RUF001
+_DANGER = re.compile("'*[\\s\u200b-\u200d\u2060\ufeff]*[=+\\-@＝＋－＠\t\r\n]")  # noqa: RUF001
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # What XML 1.0 cannot hold (its production 2, Char); openpyxl and lxml refuse it.
 _NOT_XML = re.compile("[\0-\b\v\f\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -34,11 +34,21 @@ def harmless(text: str) -> str:
     """Give the text with a leading apostrophe when a spreadsheet might take it for a formula.
 
     So it is with a text that begins with = + - @, tab or line end, or their full-width forms,
-    also after blanks. Any other text is given back as it is. Source: OWASP, "CSV Injection".
+    also after blanks or apostrophes, so that `restored` can tell. Any other text is given back as
+    it is. Source: OWASP, "CSV Injection".
     """
     if text[:1].isalnum() or not _DANGER.match(text):
         return text
     return "'" + text
+
+
+def restored(text: str) -> str:
+    """Give the text of which `harmless` made this one, here or in another program.
+
+    >>> restored(harmless("-5 points")), restored("'t Hooft")
+    ('-5 points', "'t Hooft")
+    """
+    return text[1:] if text[:1] == "'" and _DANGER.match(text) else text
 
 
 def write_csv(stream: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

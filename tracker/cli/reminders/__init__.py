@@ -39,7 +39,7 @@ reminders = LazyGroup(
         ),
         "preview": Entry(
             f"{_HERE}.preview:preview",
-            "Write every letter there is into a DIRECTORY, with a page of links.",
+            "Write every email there is into a DIRECTORY, with a page of links.",
         ),
         "relay-key": Entry(
             f"{_HERE}.relay:relay_key",

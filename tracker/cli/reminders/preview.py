@@ -1,4 +1,4 @@
-"""tracker reminders preview: every letter as a file, to look at before anybody gets one."""
+"""tracker reminders preview: every email as a file, to look at before anybody gets one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import click
 from tracker import schemes as files
 from tracker import settings
 from tracker.cli.doors import complain
-from tracker.domain.schemes import Schemes
+from tracker.domain.schemes import Scheme, Schemes
 from tracker.domain.wording import LANGUAGES
-from tracker.mail import samples
+from tracker.mail import digest_samples, samples
 from tracker.mail.samples import Sample
 from tracker.settings import Settings
 
@@ -23,10 +23,11 @@ _DIRECTORY = click.Path(file_okay=False, path_type=Path)
 @click.argument("directory", type=_DIRECTORY)
 @click.option("--scheme", "codes", multiple=True, metavar="CODE", help="Only of this scheme.")
 def preview(directory: Path, codes: tuple[str, ...]) -> None:
-    """Write every letter there is into a DIRECTORY, with a page of links.
+    """Write every email there is into a DIRECTORY, with a page of links.
 
-    Each stage of a scheme's reminders and each kind of news, in every language, as a message
-    (.eml), as text and as HTML. The people are made up; no database is needed.
+    Each stage of a scheme's reminders, each kind of news and an employer's digest, in every
+    language, as a message (.eml), as text and as HTML. The people are made up; no database is
+    needed.
     """
     chosen = settings.load()
     folders = dict(_folders(files.load(chosen.schemes_directory), codes))
@@ -34,15 +35,25 @@ def preview(directory: Path, codes: tuple[str, ...]) -> None:
         _write(directory / folder, found, chosen)
     page = directory / "index.html"
     page.write_text(samples.index(folders), encoding="utf-8")
-    complain(f"{sum(map(len, folders.values())):,} letters; open {page}")
+    complain(f"{sum(map(len, folders.values())):,} emails; open {page}")
 
 
 def _folders(schemes: Schemes, codes: tuple[str, ...]) -> Iterator[tuple[str, list[Sample]]]:
-    """The letters of each scheme, and those that tell of several things. Raises UnknownScheme."""
+    """The emails of each scheme, and those that tell of several things. Raises UnknownScheme."""
     chosen = [schemes[code] for code in codes] if codes else list(schemes)
     for scheme in chosen:
-        yield scheme.code, [s for lang in LANGUAGES for s in samples.of_scheme(scheme, lang)]
-    yield "several", [s for lang in LANGUAGES for s in samples.of_several(schemes, lang)]
+        yield scheme.code, [s for lang in LANGUAGES for s in _of_scheme(scheme, lang)]
+    yield "several", [s for lang in LANGUAGES for s in _of_several(list(schemes), lang)]
+
+
+def _of_scheme(scheme: Scheme, language: str) -> Iterator[Sample]:
+    yield from samples.of_scheme(scheme, language)
+    yield from digest_samples.of_schemes([scheme], language, "digest")
+
+
+def _of_several(schemes: list[Scheme], language: str) -> Iterator[Sample]:
+    yield from samples.of_several(schemes, language)
+    yield from digest_samples.of_schemes(schemes, language, "several-digest")
 
 
 def _write(folder: Path, found: list[Sample], chosen: Settings) -> None:

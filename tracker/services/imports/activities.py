@@ -272,7 +272,8 @@ def _decide(
         {"id": new_id(), "activity_id": ids[key], "verdict": row["status"],
          "decided_on": row["decided_on"], "points_limit": None,
          "provider_approved": row["provider_approved"] or False, "reason_code": None,
-         "reason": None, "decided_by": work.actor.name, "recorded_at": work.now}
+         "reason": None, "decided_by": work.actor.name, "decided_by_id": work.actor.who,
+         "recorded_at": work.now}
         for key, row in decided.items()
     ]  # fmt: skip
     bulk.insert(work, Decision, rows)

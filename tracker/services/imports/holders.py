@@ -14,7 +14,8 @@ from sqlalchemy import select
 
 from tracker.domain.names import Name, as_stored, is_same
 from tracker.models import HistoryEntry, HistoryValue, Holder
-from tracker.services import bulk, cursors, holders, names, namesakes
+from tracker.services import bulk, certifications, cursors, holders, names, namesakes
+from tracker.services.imports.lookups import OWN
 from tracker.services.imports.run import Kind, Row, Run, nothing_follows
 from tracker.services.imports.tables import Batch
 from tracker.services.work import Work
@@ -24,6 +25,7 @@ _REQUIRED = ("given_name", "family_name", "email")
 _OPTIONAL = ("second_email", "language", "time_zone")
 _FIELDS = (*_REQUIRED, *_OPTIONAL)
 _LOOKED_AT = ("time_zone", "email", "second_email")  # what decides whether reminders arrive
+_CONFIRMED = tuple(f"{name}_confirmed" for name in holders.ADDRESSES)
 # A cell may leave these out; what is on record then stays, and new holders get this.
 _DEFAULTS = {"language": "en", "time_zone": "America/New_York"}
 
@@ -33,12 +35,17 @@ _Values = dict[str, Any]
 def _take(run: Run, rows: Collection[Row]) -> None:
     if run.broken:
         return
-    on_record = _on_record(run.work, [row.key for row in rows])
+    on_record = _on_record(run, rows)
+    rows = run.good(rows)
+    if run.broken:
+        return
     wanted = {row.key: _values(run, row, on_record.get(row.key)) for row in rows}
     _keep_what_people_changed(run, rows, on_record, wanted)
+    for row in rows:
+        wanted[row.key] |= _confirmed(on_record.get(row.key), wanted[row.key])
     _name(run.work, on_record, wanted)
     _warn_of_namesakes(run, [row for row in rows if row.key not in on_record], wanted)
-    batch = Batch(run, Holder, subject="holder", derived=("folded_name",))
+    batch = Batch(run, Holder, subject="holder", derived=("folded_name", *_CONFIRMED))
     moved: list[str] = []
     for row in rows:
         old, values = on_record.get(row.key), wanted[row.key]
@@ -49,11 +56,31 @@ def _take(run: Run, rows: Collection[Row]) -> None:
     cursors.touch_holders(run.work, moved)
 
 
-def _on_record(work: Work, refs: Collection[str]) -> dict[str, Any]:
-    """The people of these refs, locked in the order in which ``certifications.lock`` locks."""
-    columns = (Holder.ref, Holder.id, Holder.folded_name, *(getattr(Holder, f) for f in _FIELDS))
-    statement = select(*columns).where(bulk.among(work, Holder.ref, refs)).order_by(Holder.id)
-    return {row.ref: row for row in work.rows(statement.with_for_update())}
+def _on_record(run: Run, rows: Collection[Row]) -> dict[str, Any]:
+    """The people whom the rows name, locked; refused is what would change one's own record."""
+    work, refs = run.work, [row.key for row in rows]
+    ids = {one.id for one in work.rows(_IDS.where(bulk.among(work, Holder.ref, refs)))}
+    own = certifications.lock_to_decide(work, ids)
+    names_of = ("ref", "id", "folded_name", *_FIELDS, *_CONFIRMED)
+    columns = [getattr(Holder, name) for name in names_of]
+    found = work.rows(select(*columns).where(bulk.among(work, Holder.id, ids)))
+    on_record = {one.ref: one for one in found}
+    for row in rows:
+        old = on_record.get(row.key)
+        if (
+            old is not None
+            and old.id in own
+            and any(
+                row[name] is not None and row[name] != getattr(old, name)
+                for name in _FIELDS
+                if name in run.header
+            )
+        ):
+            run.refuse(row, "holder_ref", OWN)
+    return on_record
+
+
+_IDS = select(Holder.id)
 
 
 def _values(run: Run, row: Row, old: Any) -> _Values:
@@ -64,6 +91,16 @@ def _values(run: Run, row: Row, old: Any) -> _Values:
         given = name in run.header and (row[name] is not None or name not in _DEFAULTS)
         values[name] = row[name] if given else kept
     return values
+
+
+def _confirmed(old: Any, values: _Values) -> dict[str, bool]:
+    """An address that a file brings is confirmed by it; one that stays is as it was."""
+    return {
+        f"{name}_confirmed": old is None
+        or values[name] != getattr(old, name)
+        or getattr(old, f"{name}_confirmed")
+        for name in holders.ADDRESSES
+    }
 
 
 def _name(work: Work, on_record: Mapping[str, Any], wanted: Mapping[str, _Values]) -> None:

@@ -2,50 +2,60 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from tracker.db import Base, new_id
 from tracker.domain import certifications as rules
 from tracker.domain.schemes import Scheme
 from tracker.domain.values import folded_name
 from tracker.models import Certification, Cycle, Holder
-from tracker.services import bulk, facts
+from tracker.services import bulk, certifications, facts
 from tracker.services.facts import HolderScheme
 from tracker.services.imports.run import Row, Run
 from tracker.services.work import Reading
 
+_ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # as db.new_id writes it
+OWN = "is your own record, or that of whoever made your token: somebody else imports it"
 UNKNOWN_HOLDER = "is no holder on record; import holders first"
 
 
 def by_ref(
     reading: Reading, table: type[Base], refs: Collection[str], *names: str
 ) -> dict[str, Any]:
-    """The named columns of the table's rows of these refs, with their ids."""
+    """The named columns of the table's rows of these refs, with their ids.
+
+    What has no ref goes out under its id, and is found by that when it comes in again.
+    """
     columns = bulk.table_of(table).c
     wanted = [columns.ref, columns.id, *(columns[name] for name in names)]
-    statement = select(*wanted).where(bulk.among(reading, columns.ref, refs))
-    return {row.ref: row for row in reading.rows(statement)}
+    named = bulk.among(reading, columns.ref, refs)
+    if ids := [ref for ref in refs if _ID.fullmatch(ref)]:
+        named = or_(named, and_(columns.ref.is_(None), bulk.among(reading, columns.id, ids)))
+    return {row.ref or row.id: row for row in reading.rows(select(*wanted).where(named))}
 
 
 def holders(run: Run, rows: Collection[Row]) -> dict[str, str]:
     """The ids of the holders that rows name; unknown ones are refused.
 
-    They are locked for the run, in the order in which ``certifications.lock`` locks.
+    They are locked for the run, as for any decision of the staff: a file decides on nobody's
+    own record either.
     """
     refs = {row["holder_ref"] for row in rows}
     statement = select(Holder.ref, Holder.id).where(bulk.among(run.work, Holder.ref, refs))
-    found = {
-        row.ref: row.id for row in run.work.rows(statement.order_by(Holder.id).with_for_update())
-    }
+    found = {row.ref: row.id for row in run.work.rows(statement)}
+    own = certifications.lock_to_decide(run.work, found.values())
     for row in rows:
         if row["holder_ref"] not in found:
             run.refuse(row, "holder_ref", UNKNOWN_HOLDER)
+        elif found[row["holder_ref"]] in own:
+            run.refuse(row, "holder_ref", OWN)
     return found
 
 

@@ -48,7 +48,8 @@ from tracker.tabular import Column, choice, text
 from tracker.tabular import date as a_date
 
 _KNOWN = (
-    "certification_id", "submitted_on", "decision", "decided_on", "decided_by", "withdrawn_on",
+    "certification_id", "submitted_on", "decision", "decided_on", "decided_by",
+    "decided_by_id", "withdrawn_on",
     "closed_at", "reason",
 )  # fmt: skip
 _UNKNOWN = 0  # which cycle a new approval renews is known once the cycles are laid out
@@ -127,7 +128,9 @@ def _former(run: Run, old: Any, values: dict[str, Any]) -> dict[str, Any]:
     """The decision on record, which the file's supersedes, as a row to insert."""
     return {
         "id": new_id(), "renewal_id": old.id, "decision": old.decision,
-        "decided_on": old.decided_on, "decided_by": old.decided_by, "reason": old.reason,
+        "decided_on": old.decided_on, "decided_by": old.decided_by,
+        "decided_by_id": old.decided_by_id,
+        "reason": old.reason,
         "closed_at": old.closed_at, "ended_at": run.work.now, "ended_by": run.work.actor.name,
         "ended_reason": f"A file says {values['decision']} on {values['decided_on']}.",
         "undone": False,
@@ -141,13 +144,17 @@ def _values(run: Run, row: Row, old: Any) -> dict[str, Any]:
     if ended and row["decision"] is None:
         state = old.decision or "withdrawn"
         run.warn(row.number, "decision", f"is {state} on record, which was left as it is.")
-        kept = (*names, "decided_by", "withdrawn_on", "closed_at")
+        kept = (*names, "decided_by", "decided_by_id", "withdrawn_on", "closed_at")
         return {name: getattr(old, name) for name in kept}
     values = {name: row[name] for name in names}
     decided = row["decision"] is not None
     same = old is not None and all(getattr(old, name) == row[name] for name in names)
+    by, by_id = (
+        (old.decided_by, old.decided_by_id) if same else (run.work.actor.name, run.work.actor.who)
+    )
     return values | {
-        "decided_by": (old.decided_by if same else run.work.actor.name) if decided else None,
+        "decided_by_id": by_id if decided else None,
+        "decided_by": by if decided else None,
         "withdrawn_on": None,
         "closed_at": (old.closed_at if same else run.work.now) if decided else None,
     }

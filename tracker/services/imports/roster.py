@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import select
 
 from tracker.db import new_id
+from tracker.domain.values import company
 from tracker.models import Employer, RosterEntry
 from tracker.services import bulk, employers, employments, naming
 from tracker.services.employments import Entry
@@ -190,6 +191,8 @@ def _check_employers(run: Run, rows: Collection[Row], on_record: dict[str, str])
     for row in rows:
         if row["employer"] not in on_record:
             new.setdefault(row["employer"], row)
+    for row in new.values():
+        _check_company(run, row)
     if not new:
         return
     near = employers.near(run.work, new)
@@ -199,6 +202,14 @@ def _check_employers(run: Run, rows: Collection[Row], on_record: dict[str, str])
     for name, row in new.items():
         if name not in refused and (similar := near[name][1]) is not None:
             run.warn(row.number, "employer", f"{name} is new on record. Did you mean {similar}?")
+
+
+def _check_company(run: Run, row: Row) -> None:
+    """Refuse a new company whose name could not be registered."""
+    try:
+        company(row["employer"])
+    except ValueError as rule:
+        run.refuse(row, "employer", str(rule))
 
 
 # What is written.

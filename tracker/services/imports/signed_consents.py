@@ -10,7 +10,7 @@ from sqlalchemy import select
 from tracker.db import new_id
 from tracker.domain.periods import DAY
 from tracker.models import RosterEntry, Sharing
-from tracker.services import bulk, consents, employers
+from tracker.services import bars, bulk, consents, employers
 from tracker.services.consents import Pair
 from tracker.services.employments import Entry
 from tracker.services.imports.run import Run
@@ -45,7 +45,8 @@ def record(run: Run, signed: Mapping[int, tuple[Entry, date]]) -> set[int]:
 def _barred(run: Run, pairs: Collection[Pair]) -> dict[Pair, date]:
     """By pair, the first day on which a consent must have been signed to count.
 
-    Past all days while one is in force; one whose last day has passed is ended here.
+    Past all days while one is in force, or the holder barred the employer; one whose last day
+    has passed is ended here.
     """
     today = employers.today(run.work)
     found = dict.fromkeys(pairs, date.min)
@@ -57,6 +58,7 @@ def _barred(run: Run, pairs: Collection[Pair]) -> dict[Pair, date]:
         else:
             found[row.holder_id, row.employer_id] = date.max
     consents.end(run.work, lapsed, "lapsed")
+    found |= dict.fromkeys(bars.among(run.work, pairs), date.max)
     for pair, day in [*_withdrawn(run.work, pairs), *_left(run.work, pairs, today)]:
         found[pair] = max(found[pair], day)
     return found

@@ -41,7 +41,8 @@ def _take(run: Run, rows: Collection[Row]) -> None:
             certification_id=certification_id, kind=row["kind"],
             effective_on=row["effective_on"], barred_until=row["barred_until"],
             reason_code=REASON_CODE,
-            decided_by=run.work.actor.name, recorded_at=run.work.now,
+            decided_by=run.work.actor.name, decided_by_id=run.work.actor.who,
+            recorded_at=run.work.now,
         )  # fmt: skip
         touched.append((scheme.code, certification_id, row.number, fate != "unchanged"))
     batch.write()

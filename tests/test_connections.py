@@ -1,0 +1,61 @@
+"""tracker.db: how PostgreSQL is connected to, so that a host without power is not waited for."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
+
+from tracker import settings
+from tracker.db import flask_config
+from tracker.settings import SettingsRefusedError
+
+
+def engine(url, **variables):
+    given = settings.load("testing", {"TRACKER_DATABASE_URL": url, **variables})
+    configured = flask_config(given)
+    options = configured["SQLALCHEMY_ENGINE_OPTIONS"]
+    return create_engine(configured["SQLALCHEMY_DATABASE_URI"], **options), options
+
+
+def test_a_lost_host_is_noticed_within_seconds():
+    _, options = engine("postgresql://tracker@db/tracker")
+
+    chosen = options["connect_args"]
+    idle = chosen["keepalives_idle"] + chosen["keepalives_interval"] * chosen["keepalives_count"]
+    assert chosen["keepalives"] == 1
+    assert chosen["connect_timeout"] <= 10
+    assert idle <= 20
+    assert chosen["tcp_user_timeout"] <= 20_000  # milliseconds
+
+
+def test_what_the_url_says_goes_before():
+    _, options = engine("postgresql://tracker@db/tracker?connect_timeout=33&keepalives_idle=7")
+
+    assert not {"connect_timeout", "keepalives_idle"} & options["connect_args"].keys()
+
+
+def test_a_server_that_never_answers_is_given_up():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        made, _ = engine(f"postgresql://tracker@127.0.0.1:{port}/tracker?connect_timeout=2")
+        begun = time.monotonic()
+        with pytest.raises(OperationalError):
+            made.connect()
+        assert time.monotonic() - begun < 10
+
+
+def test_statements_are_kept_in_no_session_behind_a_pooler_by_transaction():
+    _, behind = engine("postgresql://t@db/t", TRACKER_DATABASE_POOLER="transaction")
+    _, direct = engine("postgresql://t@db/t")
+
+    assert behind["connect_args"]["prepare_threshold"] is None
+    assert "prepare_threshold" not in direct["connect_args"]
+
+
+def test_another_way_of_pooling_refuses_the_start():
+    with pytest.raises(SettingsRefusedError, match=r"database\.pooler = 'statement'"):
+        settings.load("default", {"TRACKER_DATABASE_POOLER": "statement"})
