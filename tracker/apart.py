@@ -4,8 +4,9 @@ A few kilobytes can name gigabytes, in every format that packs. So whoever takes
 outside has it read here: the process ends with what it used, and one that uses too much is ended.
 
 What lives here: starting a job, its bounds, and its end. What does not: the jobs. A job is a
-module with ``work(options, source, into)``, which reads the bytes, writes its answer, and imports
-nothing that is slow to start; what it cannot read is part of its answer.
+module with ``work(options, source, into)``, which reads the bytes and writes its answer; what it
+cannot read is part of that. Its ``prepare(source)`` loads the library that the first bytes ask for,
+before the bounds are set: what a library takes for itself depends on the machine.
 
     with tempfile.TemporaryFile() as answer:
         apart.run("tracker.files.child", {"name": "x.pdf"}, source, answer, limits)
@@ -97,10 +98,12 @@ def _environment() -> dict[str, str]:
 def main() -> None:
     """Run one job, as the process that was started for it."""
     job, told, memory_bytes, seconds = sys.argv[1:]
-    work = importlib.import_module(job).work
+    module = importlib.import_module(job)
+    module.prepare(sys.stdin.buffer)
+    sys.stdin.buffer.seek(0)
     _bind(int(memory_bytes), int(seconds))
     try:
-        work(json.loads(told), sys.stdin.buffer, sys.stdout.buffer)
+        module.work(json.loads(told), sys.stdin.buffer, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     except MemoryError:
         os._exit(_OUT_OF_MEMORY)  # there is no room left to end in order

@@ -45,6 +45,7 @@ _PATIENCE, _SLOWEST = 20.0, 16 * 1024  # a body or an answer: seconds, and one m
 _UNDECLARED = 1024 * 1024  # bytes of a body that does not say how long it is
 _IN_MEMORY, _PIECE = 256 * 1024, 128 * 1024  # bytes
 _CONNECTIONS, _FILES = 4096, 16_384  # at once, by each process
+_NAME = (b"server", b"tracker")  # in the place of the server's own, which is nobody's business
 _OWN_NAMES = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 
@@ -247,9 +248,8 @@ def _call(app: WSGI, environ: Environ, body: IO[bytes]) -> _Answer:
 
 async def _give(answer: _Answer, send: Send) -> None:
     """Send the answer; a reader that is too slow for it is left."""
-    await send({
-        "type": "http.response.start", "status": answer.status, "headers": answer.headers,
-    })  # fmt: skip
+    headers = [*answer.headers, _NAME]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     begun, sent = asyncio.get_running_loop().time(), 0
     try:
         async with asyncio.timeout(_PATIENCE) as limit:

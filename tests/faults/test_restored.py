@@ -66,27 +66,32 @@ def _dump(office, kept):
 
 
 def send(office, catcher):
+    """Send all that is due, in as many runs as it takes; how many letters were sent."""
     jobs.beat(office)
-    jobs.plan(office)
-    return jobs.dispatch(cases.with_relay(office, catcher.port))
+    while jobs.plan(office).examined:
+        pass
+    sent = 0
+    while counts := jobs.dispatch(cases.with_relay(office, catcher.port)):
+        sent += counts["sent"]
+    return sent
 
 
 @pytest.mark.parametrize("planned", [False, True], ids=["before planning", "before sending"])
 def test_a_restore_in_place_sends_nothing_until_the_log_is_read_and_then_nothing_twice(
     office, clock, catcher, *, is_long, planned, backup
 ):
-    count = 2_000 if is_long else 12
+    count = 1_000 if is_long else 12
     clock.now = THIRTY_DAYS_BEFORE
     cases.certified(office, EXPIRY, count)
     jobs.beat(office)
     if planned:
         jobs.plan(office)
     restore = backup()
-    assert send(office, catcher) == {"sent": count}
+    assert send(office, catcher) == count
 
     restore()
     clock.advance(days=1)  # planned on another day, the letters are still those of their stage
-    assert send(office, catcher) == {}
+    assert send(office, catcher) == 0
     with office.reading(SYSTEM) as reading:
         assert "This database was restored" in str(runtime.obstacle(reading))
     feed_evidence(office, clock, catcher)
@@ -97,7 +102,7 @@ def test_a_restore_in_place_sends_nothing_until_the_log_is_read_and_then_nothing
     assert set(ledger(catcher).values()) == {1}
     assert ledger(catcher).total() == count
     assert cases.states(office) == ["sent"] * count
-    assert send(office, catcher) == {}, "it is enabled for good"
+    assert send(office, catcher) == 0, "it is enabled for good"
 
 
 def test_certifications_that_fell_due_on_different_days_are_not_told_again_together(

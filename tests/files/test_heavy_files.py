@@ -96,7 +96,7 @@ def test_honest_pdfs_pass_however_their_streams_are_written():
 @pytest.mark.parametrize(
     ("limits", "name"),
     [
-        (Limits(64 << 20, 10), "jpeg on its side"),
+        (Limits(32 << 20, 10), "jpeg on its side"),
         (Limits(192 << 20, 1), "arrays of millions of numbers"),
     ],
     ids=["memory", "seconds"],

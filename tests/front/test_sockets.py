@@ -135,3 +135,8 @@ def test_what_the_headers_decide_is_answered_before_a_long_body_is_sent(
     connection.endheaders()
     assert connection.getresponse().status == status
     connection.close()
+
+
+def test_what_serves_the_site_is_not_told(site):
+    with urllib.request.urlopen(f"http://127.0.0.1:{site[0]}/", timeout=30) as answer:
+        assert answer.headers.get_all("Server") == ["tracker"]

@@ -13,6 +13,14 @@ from tracker import files
 from tracker.domain.errors import UnacceptableEvidence
 
 
+def prepare(source: IO[bytes]) -> None:
+    """Load what reads such a file."""
+    if source.read(5) == b"%PDF-":
+        from tracker.files import pdfs  # noqa: F401, PLC0415 - loaded for ``work``
+    else:
+        from tracker.files import pictures  # noqa: F401, PLC0415
+
+
 def work(options: Mapping[str, Any], source: IO[bytes], into: IO[bytes]) -> None:
     """Check the bytes of a file and write whether it may be kept, and what of it."""
     try:

@@ -3,6 +3,7 @@
 Its answer is a line of JSON about the table with its header, and one for each row below.
 """
 
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import IO, Any
@@ -13,7 +14,15 @@ from tracker.tabular.columns import BLANKS, Column
 from tracker.tabular.expected import Expected
 from tracker.tabular.kinds import Encoding, Kind
 from tracker.tabular.problems import LONGEST_SHOWN, Refused, Unreadable
-from tracker.tabular.sources import open_source
+from tracker.tabular.sources import XLSX, open_source
+
+
+def prepare(source: IO[bytes]) -> None:
+    """Load what reads such a table."""
+    # openpyxl would load numpy if it is there, for the sake of types that no file holds.
+    sys.modules["numpy"] = None  # type: ignore[assignment]
+    if source.read(len(XLSX)) == XLSX:
+        from tracker.tabular import xlsx_rows  # noqa: F401, PLC0415 - loaded for `work`
 
 
 def work(options: Mapping[str, Any], source: IO[bytes], into: IO[bytes]) -> None:

@@ -21,6 +21,8 @@ from tracker.tabular.unpacked import Unpacked
 
 MOST_ERRORS = 1000
 _EMPTY = "must not be empty"
+# What programs write where they have nothing; a person's name may be Null or Nan.
+_NOTHING = frozenset({"nan", "NaN", "NaT", "NULL", "#N/A", "#NV", "<NA>"})
 Readable = IO[bytes] | str | PathLike[str] | Unpacked
 Values = dict[str, object]
 # Name, parser, required: what the loop over cells needs, and nothing to look up.
@@ -158,7 +160,7 @@ class Reader(Iterator[tuple[int, Values]]):
         for (name, parse, required), cell in zip(plan, cells, strict=True):
             try:
                 if text := cell.strip(BLANKS):
-                    values[name] = parse(text)
+                    values[name] = parse(text) if text not in _NOTHING else _refuse_nothing()
                 elif required:
                     self._problems.add(row, name, "", _EMPTY)
             except ValueError as refusal:
@@ -185,6 +187,10 @@ def read(
     return Reader(
         stream_or_path, filename=filename, columns=columns, dates=dates, encoding=encoding
     )
+
+
+def _refuse_nothing() -> object:
+    raise ValueError("is what a program writes where it has nothing: leave the cell empty")
 
 
 def _planned(column: Column, conventions: Conventions) -> tuple[str, Callable[[str], object], bool]:

@@ -13,7 +13,7 @@ from tracker.tabular.kinds import Encoding, Kind
 from tracker.tabular.problems import Cells, Refused, Unreadable
 
 BLOCK = 1 << 16
-_XLSX = b"PK\x03\x04"
+XLSX = b"PK\x03\x04"
 # Longest first where one is the beginning of another.
 _OTHERS = {
     b"\xd0\xcf\x11\xe0": "an old Excel file (.xls), or a workbook with a password",
@@ -63,7 +63,7 @@ def open_source(
     Raises `Unreadable`.
     """
     first = stream.read(BLOCK)
-    if first.startswith(_XLSX):
+    if first.startswith(XLSX):
         from tracker.tabular.xlsx_rows import (  # noqa: PLC0415 - openpyxl is slow to load
             XlsxRows,
         )

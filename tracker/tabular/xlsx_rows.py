@@ -36,7 +36,7 @@ class XlsxRows:
         try:
             check_archive(stream)
             self._book = Workbook(stream)
-        except Unreadable:
+        except (Unreadable, MemoryError):
             raise
         except Exception as error:  # openpyxl lets pass whatever its many parsers raise
             raise Unreadable(BROKEN) from error
@@ -105,6 +105,8 @@ class XlsxRows:
         while True:
             try:
                 found = next(rows, None)
+            except MemoryError:
+                raise
             except Exception:  # noqa: BLE001 - openpyxl lets pass whatever its parsers raise
                 yield last + 1, Refused("", f"{BROKEN}; nothing from here on was read")
                 return
