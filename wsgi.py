@@ -1,4 +1,4 @@
-"""What a WSGI server serves: ``granian --interface wsgi wsgi:app``."""
+"""What a WSGI server of your own serves: it must buffer requests, as ``tracker serve`` does."""
 
 from tracker.app import create_app
 

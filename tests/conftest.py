@@ -26,6 +26,7 @@ from tracker.app import create_app, create_office
 from tracker.db import flask_config, prepare
 from tracker.domain.permissions import SYSTEM
 from tracker.schemes import reasons
+from tracker.services import runtime
 from tracker.services.work import Office, Reading, Work
 from tracker.settings import Settings
 
@@ -177,6 +178,12 @@ def _once(load: Callable[[Path], T], shipped: Path) -> Callable[[Path], T]:
     return lambda path: kept(path) if path == shipped else load(path)
 
 
+def allow_sending(office: Office) -> None:
+    """As long after the first messages of an installation: what is due leaves."""
+    with office.work(SYSTEM) as work:
+        runtime.allow(work)
+
+
 def office_of(app: Flask) -> Office:
     """The application's office."""
     office: Office = app.extensions["tracker"]
@@ -220,6 +227,7 @@ def app(database_url: str, tmp_path: Path, clock: Frozen) -> Iterator[Flask]:
     """The application on the test's own database and clock."""
     made = make_app(database_url, tmp_path / "storage", clock)
     made.testing = True
+    allow_sending(office_of(made))
     yield made
     office_of(made).engine.dispose()
 
@@ -233,6 +241,7 @@ def office(
         yield office_of(request.getfixturevalue("app"))
         return
     made = make_office(database_url, tmp_path / "storage", clock)
+    allow_sending(made)
     yield made
     made.engine.dispose()
 

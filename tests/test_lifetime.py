@@ -12,7 +12,7 @@ import pytest
 
 from tests import factories
 from tests.api.conftest import Caller
-from tests.conftest import make_app, office_of
+from tests.conftest import allow_sending, make_app, office_of
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.catcher import Catcher
@@ -92,6 +92,7 @@ def life(database_url, tmp_path, clock) -> Iterator[Life]:
         )  # fmt: skip
         app.testing = True
         clock.set("2021-03-01")
+        allow_sending(office_of(app))
         yield Life(app, clock, catcher)
         office_of(app).engine.dispose()
 

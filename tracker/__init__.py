@@ -3,6 +3,7 @@
 The map of the house, top to bottom; an import only ever points downwards:
 
 scheduler          APScheduler as its own process: the timetable and nothing else
+front              what the web server runs: bodies in and answers out, none by a waiting thread
 app, cli           create_app() and the ``tracker`` command
 api/  web/         HTTP doors: parse, authorise, open one unit of work, call one service, present
 jobs               what runs by the clock, each safe to run twice

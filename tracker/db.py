@@ -7,6 +7,7 @@ for each other instead of failing half-way.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
+    ExceptionContext,
     Integer,
     MetaData,
     Numeric,
@@ -32,6 +34,7 @@ from sqlalchemy import (
     event,
     make_url,
 )
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, Session
 from sqlalchemy.types import TypeDecorator, Uuid
 
@@ -120,6 +123,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
     options: dict[str, Any] = {
         "pool_size": settings.database.pool_size,
         "max_overflow": settings.database.pool_size,
+        "hide_parameters": True,  # errors are logged, and parameters are people's data
     }
     if url.get_backend_name() == "sqlite":
         file = Path(url.database or "").resolve()
@@ -134,12 +138,20 @@ def flask_config(settings: Settings) -> dict[str, Any]:
 
 def prepare(engine: Engine) -> Engine:
     """Teach an engine its dialect's habits; call once for each engine."""
+    event.listen(engine, "handle_error", _keep_values_secret)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
     else:
         event.listen(engine, "connect", _prepare_postgresql)
     return engine
+
+
+def _keep_values_secret(context: ExceptionContext) -> None:
+    """Cut an error down to its first line: PostgreSQL quotes rows and values in the others."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and error.args:
+            error.args = (str(error.args[0]).partition("\n")[0], *error.args[1:])
 
 
 def _prepare_postgresql(connection: Any, _record: Any) -> None:
@@ -171,6 +183,30 @@ def single_statements(engine: Engine) -> Iterator[Session]:
     with reading(engine) as connection, Session(connection, expire_on_commit=False) as session:
         yield session
         session.flush()
+
+
+@contextmanager
+def without_waiting(connection: Connection) -> Iterator[None]:
+    """Leave a statement undone rather than wait for another writer, on SQLite.
+
+    On PostgreSQL a statement says itself which rows it does without.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    patience = driver.execute("PRAGMA busy_timeout").fetchone()[0]
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", 0) & _PRIMARY_CODE != sqlite3.SQLITE_BUSY:
+            raise
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={patience}")
+
+
+_PRIMARY_CODE = 0xFF  # what kind of error it is; the rest says more of it
 
 
 @contextmanager

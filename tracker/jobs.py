@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 from tracker.domain.permissions import SYSTEM
-from tracker.mail.postman import Postman
+from tracker.mail.postman import FINAL_TIMEOUT, Postman
 from tracker.services import (
     allowances,
     answers,
@@ -23,7 +23,7 @@ from tracker.services import (
     dispatcher,
     employments,
     evidence,
-    outbox_log,
+    heartbeat,
     planner,
     reaper,
     reminders,
@@ -44,9 +44,9 @@ _AUDITED = timedelta(days=7)
 
 
 def plan(office: Office, *, stop: Callable[[], bool] = never) -> PlanCounts:
-    """Decide every stage that is due, a batch a transaction; nothing while the fuse is blown."""
+    """Decide every stage that is due, a batch a transaction; nothing while sending is held."""
     with office.work(SYSTEM) as work:
-        if runtime.is_blown(work):
+        if runtime.is_held(work):
             return PlanCounts()
         if reminders.keep_timetable(work):
             _log.info("reminder policies or zone rules changed: every cursor is looked at again")
@@ -77,8 +77,13 @@ def postman(office: Office) -> Postman:
     return Postman(
         server=mail.server, port=mail.port, use_tls=mail.use_tls, use_ssl=mail.use_ssl,
         username=mail.username or None, password=mail.password or None,
-        timeout=mail.timeout_seconds, local_hostname=None,
+        timeout=mail.timeout_seconds, local_hostname=None, final_timeout=_final_timeout(office),
     )  # fmt: skip
+
+
+def _final_timeout(office: Office) -> float:
+    """How long a relay may take over a letter: less than after which the letter is in doubt."""
+    return min(FINAL_TIMEOUT, office.settings.reminders.transmitting_seconds * 2 / 3)
 
 
 def reap(office: Office) -> ReapCounts:
@@ -92,11 +97,11 @@ def reap(office: Office) -> ReapCounts:
 def digest(office: Office, *, stop: Callable[[], bool] = never) -> Counter[str]:
     """Write every employer's digest that is owed, each in its own transaction.
 
-    One that cannot be written is logged and holds up no other. Nothing while the fuse is blown.
+    One that cannot be written is logged and holds up no other. Nothing while sending is held.
     """
     ends, counts = time.monotonic() + LONGEST_RUN, Counter[str]()
     with office.reading(SYSTEM) as reading:
-        waiting = [] if runtime.is_blown(reading) else digests.owed(reading)
+        waiting = [] if runtime.is_held(reading) else digests.owed(reading)
     for employer_id in waiting:
         if stop() or time.monotonic() >= ends:
             break
@@ -135,19 +140,6 @@ def audit(office: Office) -> AuditCounts:
     return counts
 
 
-def archive(office: Office, *, stop: Callable[[], bool] = never) -> int:
-    """Move letters that finished long ago out of the outbox, a batch a transaction; how many."""
-    moved, ends = 0, time.monotonic() + LONGEST_RUN
-    while not stop() and time.monotonic() < ends:
-        with office.work(SYSTEM) as work:
-            batch = outbox_log.archive(work)
-        moved += batch
-        if not batch:
-            break
-    _tell("archive", {"moved": moved})
-    return moved
-
-
 def end_employments(office: Office) -> int:
     """Draw the consequences of employments whose recorded end has come; how many.
 
@@ -177,9 +169,11 @@ def tidy(office: Office) -> int:
 
 
 def beat(office: Office) -> None:
-    """Write down that the scheduler is alive."""
+    """Write down that the scheduler is alive, in the database and then beside it."""
     with office.work(SYSTEM) as work:
-        runtime.beat(work)
+        found = runtime.beat(work)
+    if found is not None:
+        heartbeat.keep(office.settings, found)
 
 
 def _tell(job: str, counts: Any) -> None:

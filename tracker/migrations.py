@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 
 from tracker.settings import ROOT
+
+_LOCK = 0x7261636B6572  # any number that nobody else locks: "racker"
+_LATER = text("select revision, kind from applied_migration where revision > :newest")
 
 
 def config(connection: Connection | None = None) -> Config:
@@ -25,14 +30,43 @@ def config(connection: Connection | None = None) -> Config:
 
 
 def upgrade(engine: Engine) -> bool:
-    """Run every migration that is missing; True if there was one."""
-    before, newest = current(engine), head()
-    if before == newest:
-        return False
-    with engine.connect() as connection, _tables_may_be_rebuilt(connection):
-        command.upgrade(config(connection), "head")
-        connection.commit()
+    """Run every migration that is missing; True if there was one.
+
+    Of several at once one migrates; the others wait for it and find nothing to do.
+    """
+    with _alone(engine):
+        if _reached(current(engine)):
+            return False
+        with engine.connect() as connection, _tables_may_be_rebuilt(connection):
+            command.upgrade(config(connection), "head")
+            connection.commit()
     return True
+
+
+def _reached(found: str | None) -> bool:
+    """Whether there is nothing to run: at the newest migration that this release knows, or later.
+
+    Numbers are written with leading zeros, so that they sort as text.
+    """
+    return found is not None and found >= (head() or "")
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[None]:
+    """Let one process migrate at a time.
+
+    PostgreSQL: a lock that a transaction on a connection of its own holds, which works through a
+    pooler too. SQLite: a file beside the database, since the first thing that a new one is told
+    (WAL) waits for nobody.
+    """
+    if engine.dialect.name == "sqlite":
+        with Path(f"{engine.url.database}.migrating").open("wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        return
+    with engine.connect() as holder, holder.begin():
+        holder.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        yield
 
 
 @contextmanager
@@ -59,6 +93,26 @@ def current(engine: Engine) -> str | None:
     """The number of the last migration that this database has seen."""
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
+
+
+def obstacle(connection: Connection) -> str | None:
+    """Why this release cannot work with the database's schema; None if it can.
+
+    It can at its own newest migration. It can too where a later release has migrated further, by
+    migrations that say of themselves that they only add (`kind = "expand"`): so a rolling upgrade
+    takes no process out of service before its time.
+    """
+    found = MigrationContext.configure(connection).get_current_revision()
+    newest = head() or ""
+    if found == newest:
+        return None
+    if found is None or found < newest:
+        return f"at {found}, the newest is {newest}"
+    later = connection.execute(_LATER, {"newest": newest})
+    kinds = {str(revision): str(kind) for revision, kind in later}
+    if found in kinds and set(kinds.values()) == {"expand"}:
+        return None
+    return f"at {found}, which this release ({newest}) cannot work with: install the new one"
 
 
 def head() -> str | None:

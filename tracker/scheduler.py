@@ -21,6 +21,8 @@ from typing import Any
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from tracker import clock, jobs
+from tracker.mail.postman import FINAL_TIMEOUT
+from tracker.relay_reader import RelayReader
 from tracker.services.work import Office
 
 _log = logging.getLogger(__name__)
@@ -30,32 +32,59 @@ PATIENCE = 300.0
 GIVEN_UP = 70
 """The exit status of a process that its watchdog ended: EX_SOFTWARE of sysexits.h."""
 _ONCE_AN_HOUR, _ONCE_A_DAY = 3600, 24 * 3600
+_RELAY_LOG = 5
 _DIGESTS = 15 * 60  # they are written within this time after the cut-off
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the timetable; a ``watched`` job that falls silent ends the process."""
+    """One line of the timetable; a ``watched`` job that falls silent ends the process.
+
+    ``longest`` is how many seconds a run may take beside its own work.
+    """
 
     name: str
     job: Callable[[], object]
     seconds: int
     watched: bool = True
+    longest: float = 0.0
+
+    @property
+    def patience(self) -> float:
+        """Seconds of silence after which it hangs."""
+        return max(PATIENCE, 3.0 * self.seconds) + self.longest
 
 
 def timetable(office: Office, stop: Callable[[], bool] = lambda: False) -> list[Entry]:
     """What runs how often, from the settings."""
     every = office.settings.reminders
+    dispatch: Callable[[], object] = partial(jobs.dispatch, office, stop=stop)
+    evidence: list[Entry] = []
+    if office.settings.mail.relay_log:
+        reader = RelayReader(office)
+        evidence = [Entry("relay log", reader, _RELAY_LOG, watched=False)]
+        dispatch = partial(_after_log, reader, dispatch)
     return [
+        *evidence,
         Entry("plan", partial(_plan, office, stop), every.plan_every_seconds),
-        Entry("dispatch", partial(jobs.dispatch, office, stop=stop), every.dispatch_every_seconds),
+        Entry(
+            "dispatch",
+            dispatch,
+            every.dispatch_every_seconds,
+            longest=FINAL_TIMEOUT,
+        ),
         Entry("reap", partial(jobs.reap, office), every.reap_every_seconds),
         Entry("audit", partial(jobs.audit, office), every.audit_every_seconds, watched=False),
-        Entry("archive", partial(jobs.archive, office, stop=stop), _ONCE_AN_HOUR, watched=False),
         Entry("digest", partial(jobs.digest, office, stop=stop), _DIGESTS, watched=False),
         Entry("employments", partial(jobs.end_employments, office), _ONCE_AN_HOUR, watched=False),
         Entry("tidy", partial(jobs.tidy, office), _ONCE_A_DAY, watched=False),
     ]
+
+
+def _after_log(reader: RelayReader, job: Callable[[], object]) -> None:
+    """Do a job once the relay's log was read."""
+    if reader.has_read:
+        job()
 
 
 def _plan(office: Office, stop: Callable[[], bool]) -> None:
@@ -92,7 +121,7 @@ def run(office: Office, stop: threading.Event | None = None) -> None:
     """
     stop = stop or threading.Event()
     entries = timetable(office, stop.is_set)
-    pulse = Pulse({e.name: max(PATIENCE, 3.0 * e.seconds) for e in entries if e.watched})
+    pulse = Pulse({e.name: e.patience for e in entries if e.watched})
     ended = threading.Event()
     watch = threading.Thread(
         target=watchdog, args=(pulse, ended), name="scheduler-watchdog", daemon=True

@@ -13,28 +13,16 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from tracker.domain import emails
+from tracker import setting_rules
+from tracker.setting_rules import PREFIX, variable_of
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENTS = ("default", "testing", "production")
-_PREFIX = "TRACKER_"
 _SHORT_NAMES = {"TRACKER_NOW": ("app", "now")}
 _LONGEST_NUMBER = 18  # digits; Python reads longer ones, but slowly
-_MAY_BE_EMPTY = {("app", "now"), ("mail", "username"), ("mail", "password")}
-_MAY_BE_ZERO = {
-    ("reminders", key)
-    for key in ("domain_per_minute", "holder_per_day", "quiet_from_hour", "quiet_until_hour")
-}
-_AT_MOST = {
-    ("mail", "port"): 65_535,
-    ("reminders", "domain_per_minute"): 60_000,  # one a millisecond
-    ("reminders", "quiet_from_hour"): 23,
-    ("reminders", "quiet_until_hour"): 23,
-}
 
 
 class SettingsRefusedError(Exception):
@@ -50,6 +38,7 @@ class App:
     now: str
     schemes: str
     reasons: str
+    accepted: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +72,7 @@ class Mail:
     reply_to: str
     bounce_domain: str
     message_id_domain: str
+    relay_log: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +85,8 @@ class Reminders:
     lease_seconds: int
     transmitting_seconds: int
     fuse_minimum: int
-    domain_per_minute: int
-    holder_per_day: int
     quiet_from_hour: int
     quiet_until_hour: int
-    finished_days: int
     plan_every_seconds: int
     dispatch_every_seconds: int
     reap_every_seconds: int
@@ -117,9 +104,30 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """Limits of an uploaded import."""
+    """Limits of an uploaded import; an employer's is smaller than the staff's."""
 
     maximum_bytes: int
+    employer_maximum_bytes: int
+    dry_runs_at_once: int
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What it may cost to read a file from outside, in a process of its own."""
+
+    at_once: int
+    waiting: int
+    patience_seconds: int
+    evidence_seconds: int
+    table_seconds: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exports:
+    """Limits of the files that are given out."""
+
+    at_once: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +151,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Server:
+    """How requests are served, and from whom what is believed."""
+
+    threads: int
+    hosts: str
+    trusted_proxies: str
+    metrics: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set, by section; ``environment`` names the file that was laid over."""
 
@@ -154,8 +172,11 @@ class Settings:
     reminders: Reminders
     evidence: Evidence
     imports: Imports
+    files: Files
+    exports: Exports
     api: Api
     limits: Limits
+    server: Server
 
     @property
     def schemes_directory(self) -> Path:
@@ -171,6 +192,16 @@ class Settings:
     def storage_directory(self) -> Path:
         """Where files are kept; relative names start at the current directory."""
         return Path(self.storage.directory).resolve()
+
+    @property
+    def proxies(self) -> tuple[setting_rules.Network, ...]:
+        """The addresses and networks of ``server.trusted_proxies``."""
+        return tuple(setting_rules.networks(self.server.trusted_proxies))
+
+    @property
+    def metrics_address(self) -> tuple[str, int] | None:
+        """Where the numbers are told without a token, if there is such a place."""
+        return setting_rules.address(self.server.metrics) if self.server.metrics else None
 
     @property
     def now(self) -> datetime | None:
@@ -197,7 +228,7 @@ def load(environment: str | None = None, variables: Mapping[str, str] | None = N
             values.setdefault(section, {}).update(keys)
     _overlay(values, variables, mistakes)
     sections = {name: _section(name, kind, values, mistakes) for name, kind in _SECTIONS.items()}
-    _check(environment, values, mistakes)
+    mistakes += setting_rules.broken(environment, values)
     if mistakes:
         raise SettingsRefusedError("\n".join(mistakes))
     return Settings(environment=environment, **sections)
@@ -237,14 +268,14 @@ def _overlay(
 ) -> None:
     """Lay the TRACKER_ variables over the files' values; an unknown one is a mistake."""
     for variable, text in sorted(variables.items()):
-        if not variable.startswith(_PREFIX):
+        if not variable.startswith(PREFIX):
             continue
         target, value = _target(variable), text
         if target is None and variable.endswith("_FILE"):
             target = _target(variable.removesuffix("_FILE"))
             value = _content(variable, text, mistakes) if target else text
         if target is None:
-            known = [_variable(section, key) for section in _SECTIONS for key in _keys(section)]
+            known = [variable_of(section, key) for section in _SECTIONS for key in _keys(section)]
             mistakes.append(f"{variable}: is not a known setting{_near(variable, known)}")
             continue
         section, key = target
@@ -260,14 +291,10 @@ def _content(variable: str, path: str, mistakes: list[str]) -> str:
         return path
 
 
-def _variable(section: str, key: str) -> str:
-    return f"{_PREFIX}{section.upper()}_{key.upper()}"
-
-
 def _target(variable: str) -> tuple[str, str] | None:
     if variable in _SHORT_NAMES:
         return _SHORT_NAMES[variable]
-    section, _, key = variable.removeprefix(_PREFIX).lower().partition("_")
+    section, _, key = variable.removeprefix(PREFIX).lower().partition("_")
     return (section, key) if key in _keys(section) else None
 
 
@@ -291,61 +318,3 @@ def _section(
         elif type(given[key]) is not wanted:
             mistakes.append(f"{name}.{key} = {given[key]!r}: must be of type {wanted.__name__}")
     return kind(**{key: given.get(key) for key in hints})
-
-
-def _check(environment: str, values: Mapping[str, Mapping[str, Any]], mistakes: list[str]) -> None:
-    for section, keys in values.items():
-        for key, value in keys.items():
-            if value == "" and (section, key) not in _MAY_BE_EMPTY:
-                mistakes.append(
-                    f"{section}.{key}: must not be empty; set {_variable(section, key)}"
-                )
-            least = 0 if (section, key) in _MAY_BE_ZERO else 1
-            if type(value) is int and value < least:
-                mistakes.append(f"{section}.{key} = {value}: must be at least {least}")
-            most = _AT_MOST.get((section, key), value)
-            if type(value) is int and value > most:
-                mistakes.append(f"{section}.{key} = {value}: must be at most {most}")
-    mail = values.get("mail", {})
-    if mail.get("use_tls") is True and mail.get("use_ssl") is True:
-        mistakes.append("mail.use_tls, mail.use_ssl: only one of them can be true")
-    _check_addresses(mail, mistakes)
-    _check_clock(environment, str(values.get("app", {}).get("now", "")), mistakes)
-
-
-def _check_addresses(mail: Mapping[str, Any], mistakes: list[str]) -> None:
-    """Our own addresses stand in every letter, so they are written as every relay takes them."""
-    for key in ("sender", "reply_to", "bounce_domain", "message_id_domain"):
-        value = mail.get(key)
-        if not isinstance(value, str) or not value:
-            continue
-        is_domain = key.endswith("domain")
-        address = parseaddr(value)[1] if value.endswith(">") else value
-        address = f"x@{value}" if is_domain else address
-        if rule := _broken(address, is_domain=is_domain):
-            mistakes.append(f"mail.{key} = {value!r}: {rule}")
-
-
-def _broken(address: str, *, is_domain: bool) -> str | None:
-    """The rule that an address of ours breaks, if it does."""
-    try:
-        local, _, domain = emails.for_relay(emails.email(address)).rpartition("@")
-    except ValueError as rule:
-        return "must be a domain name like example.org" if is_domain else str(rule)
-    if not local.isascii():
-        return "must be in ASCII before the @, which every relay takes"
-    return None if address.isascii() else f"must have its domain in ASCII: {domain}"
-
-
-def _check_clock(environment: str, now: str, mistakes: list[str]) -> None:
-    if not now:
-        return
-    if environment == "production":
-        mistakes.append("app.now (TRACKER_NOW): the clock cannot be set in production")
-        return
-    try:
-        aware = datetime.fromisoformat(now).tzinfo is not None
-    except ValueError:
-        aware = False
-    if not aware:
-        mistakes.append(f"app.now = {now!r}: must be an instant like 2027-01-15T12:00:00Z")

@@ -56,7 +56,6 @@ BODIES = {
     },
     "PATCH /holders/{holder_id}/preferences": {"decisions": {"wanted": False}, "reason": "x"},
     "POST /letters/{letter_id}/cancel": WHY,
-    "POST /letters/{letter_id}/park": WHY,
     "POST /letters/{letter_id}/requeue": WHY,
     "POST /me/bars": {"employer_id": UNKNOWN},
     "PATCH /me/preferences": {"language": "es"},

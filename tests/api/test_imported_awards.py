@@ -7,9 +7,9 @@ from datetime import date
 
 import pytest
 
-from tests.services.importing import HOLDERS, bring, certify, standing
+from tests.services.importing import HOLDERS, as_csv, bring, certify, passes, refused, standing
 from tests.services.importing import rows as rows_of
-from tracker.models import Certification, HistoryEntry, Notice, ReminderCursor
+from tracker.models import Certification, HistoryEntry, Holder, Notice, ReminderCursor
 
 FILE = "holder_ref,scheme,certificate_number,awarded_on,expires_on,edition,source\n"
 ROW = "A,cpt,OLD-0017,2022-03-15,2027-03-15,CPT 3.0,Registry\n"
@@ -145,6 +145,72 @@ def test_void_takes_it_back_and_an_amendment_gives_it_back(staff, office, award)
     assert back.json["certifications"][0]["change"] == "restored"
     assert standing(office, "A")["status"] == "active"
     assert [*actions(office, award)] == ["award", "void", "withdraw", "amend", "restore"]
+
+
+def test_a_void_number_is_freed_by_the_way_that_its_refusal_names(staff, office, award):
+    staff.post(f"/certifications/{award}/void", WHY)
+    file = FILE + ROW.replace("A,cpt", "B,cpt")
+    ((_, column, rule),) = refused(office, "certifications", file)
+    assert column == "certificate_number"
+    assert "that one is void: to free its number, amend it over HTTP to another" in rule
+
+    amend(staff, award, number="WRONG-1")
+    staff.post(f"/certifications/{award}/void", WHY)
+
+    assert bring(office, "certifications", file).created == 1
+
+
+def test_an_expiry_that_nobody_gave_follows_the_day_of_the_award(staff, office):
+    bring(office, "certifications", FILE + "A,cpt,OLD-0017,2022-03-15,,,\n")
+    ((id_,),) = rows_of(office, Certification, "id")
+
+    amend(staff, id_, awarded_on="2022-04-20")
+
+    assert standing(office, "A")["expires_on"] == "2027-04-20"
+
+
+def test_an_expiry_that_the_file_gave_stays(staff, office):
+    bring(office, "certifications", FILE + "A,cpt,OLD-0017,2022-03-15,2026-12-31,,\n")
+    ((id_,),) = rows_of(office, Certification, "id")
+
+    amend(staff, id_, awarded_on="2022-04-20")
+
+    assert standing(office, "A")["expires_on"] == "2026-12-31"
+
+
+def test_an_amendment_tells_of_a_suspension_that_it_leaves_before_the_award(staff, award):
+    staff.post(
+        f"/certifications/{award}/suspension",
+        {"effective_on": "2022-05-01", "reason_code": "conduct", "reason": "A complaint."},
+    )
+
+    done = amend(staff, award, awarded_on="2022-06-01", preview=True)
+
+    assert (
+        "A change of its standing comes before it then: suspend on 2022-05-01."
+        in done.json["warnings"]
+    )
+
+
+@pytest.mark.usefixtures("award")
+def test_a_pass_that_completes_within_it_is_refused_with_the_way_on(staff, office):
+    """By both doors, recorded and amended: the export of such a record could not be imported."""
+    bring(office, "assessments", as_csv(passes("A", "2023-07-01")[:3]))
+    ana = next(id_ for id_, ref in rows_of(office, Holder, "id", "ref") if ref == "A")
+    last = {
+        "scheme": "cpt", "module": "maintenance", "taken_on": "2023-07-01", "result": "pass",
+    }  # fmt: skip
+
+    refusal = staff.post(f"/holders/{ana}/assessments", last)
+    earlier = staff.post(f"/holders/{ana}/assessments", last | {"result": "fail"})
+    amended = staff.post(f"/assessments/{earlier.json['id']}/amendment", WHY | {"result": "pass"})
+
+    for answer in (refusal, amended):
+        assert answer.status_code == 422, answer.json
+        (error,) = answer.json["errors"]
+        assert error["field"] == "taken_on"
+        assert "would complete the passes on 2023-07-01 (maintenance)" in error["message"]
+    assert earlier.status_code == 201, earlier.json
 
 
 def test_a_second_void_is_refused(staff, award):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import insert, select, update
 
 from tests.api.employer_cases import everything, read
 from tests.services import reminder_cases as cases
@@ -15,7 +15,7 @@ from tracker.api.letters import Letter, MyLetter, WholeLetter
 from tracker.api.schemas import page_of
 from tracker.domain.letters import TRANSITIONS
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Certification, FinishedMessage, HistoryEntry, Message, Preference
+from tracker.models import Certification, HistoryEntry, Message, Preference
 
 EXPIRY = date(2027, 3, 15)
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
@@ -56,15 +56,6 @@ def history(office):
         return [tuple(row) for row in reading.rows(wanted)]
 
 
-def log_everything(office):
-    """Move every letter to the log, as it happens to those long finished."""
-    with office.work(SYSTEM) as work:
-        columns = [column.name for column in FinishedMessage.__table__.columns]
-        rows = work.rows(select(*(getattr(Message, name) for name in columns)))
-        work.connection.execute(insert(FinishedMessage), [dict(row._mapping) for row in rows])
-        work.connection.execute(delete(Message))
-
-
 def holder_of(office, certification_id):
     with office.reading(SYSTEM) as reading:
         wanted = select(Certification.holder_id).where(Certification.id == certification_id)
@@ -82,7 +73,7 @@ def test_a_letter_that_waits_has_no_words_and_one_that_was_sent_has_those_that_w
     (caught,) = send(office)
 
     letter = read(WholeLetter, staff.get(f"/letters/{waiting['id']}"))
-    assert (letter["state"], letter["place"]) == ("sent", "outbox")
+    assert letter["state"] == "sent"
     assert letter["subject"] == caught.subject
     assert letter["text"].split() == caught.text.split()
     assert letter["next_at"] is None
@@ -151,31 +142,9 @@ def test_an_admin_is_no_holder_to_whom_anything_was_sent(caller):
     assert caller("admin").get("/me/letters").status_code == 404
 
 
-def test_a_letter_that_moved_to_the_log_is_found_there_and_stays_as_it_is(
-    office, staff, caller, planned
-):
-    (id_,) = planned()
-    send(office)
-    holder_id = holder_of(office, id_)
-    before = staff.get(f"/letters?holder_id={holder_id}").json["items"][0]
-    log_everything(office)
-
-    assert staff.get("/letters").json["items"] == []
-    (logged,) = read(page_of(Letter), staff.get(f"/letters?holder_id={holder_id}"))["items"]
-    assert logged == {**before, "place": "log"}
-    whole = read(WholeLetter, staff.get(f"/letters/{before['id']}"))
-    assert whole["subject"] == before["subject"]
-    (mine,) = caller("holder", holder_id=holder_id).get("/me/letters").json["items"]
-    assert mine["subject"] == before["subject"]
-    refused = staff.post(f"/letters/{before['id']}/requeue", WHY)
-    assert (refused.status_code, refused.json["code"]) == (409, "illegal_transition")
-    assert history(office) == []
-
-
-def test_giving_up_what_was_given_up_long_ago_changes_nothing(office, staff, planned, clock):
+def test_giving_up_what_was_given_up_changes_nothing(office, staff, planned, clock):
     planned()
     id_ = put(office, "cancelled", finished_at=clock.now)
-    log_everything(office)
     assert staff.post(f"/letters/{id_}/cancel", WHY).status_code == 200
     assert history(office) == []
 
@@ -200,7 +169,7 @@ def test_an_act_changes_the_state_and_a_double_click_gives_one_line_of_history(
     assert (letter["finished_at"] is not None) is (after == "cancelled")
 
 
-@pytest.mark.parametrize("act", ["requeue", "park", "cancel"])
+@pytest.mark.parametrize("act", ["requeue", "cancel"])
 @pytest.mark.parametrize("state", ["claimed", "transmitting"])
 def test_a_letter_that_a_worker_holds_is_refused(office, staff, planned, act, state):
     planned()
@@ -214,8 +183,7 @@ def test_a_letter_that_a_worker_holds_is_refused(office, staff, planned, act, st
 
 def test_a_parked_letter_is_not_sent_until_it_is_queued_again(office, staff, planned):
     planned()
-    id_ = put(office, "ready")
-    staff.post(f"/letters/{id_}/park", WHY)
+    id_ = put(office, "parked")
     assert send(office) == []
     staff.post(f"/letters/{id_}/requeue", WHY)
     assert len(send(office)) == 1

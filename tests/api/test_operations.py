@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 from sqlalchemy import delete, insert, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -20,7 +21,7 @@ from tracker import jobs, settings
 from tracker.api import UNDOCUMENTED, doors, operations
 from tracker.app import create_app
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Bounce, Message, Runtime
+from tracker.models import AppliedMigration, Bounce, Message, Runtime
 from tracker.services import correspondence, runtime, suppressions, tallies
 from tracker.services.correspondence import Asked
 from tracker.services.operations import gauges
@@ -40,6 +41,19 @@ def letter(office, **values):
         work.connection.execute(insert(Message).values(row))
 
 
+@pytest.fixture
+def numbers(client, office):
+    """Ask for the numbers with an admin's token; the text."""
+
+    def ask():
+        headers = {"Authorization": f"Bearer {factories.secret(office, 'admin')}"}
+        answer = client.get("/metrics", headers=headers)
+        assert answer.content_type.startswith("text/plain")
+        return answer.text
+
+    return ask
+
+
 def test_the_process_says_that_it_lives_without_asking_the_database(client, monkeypatch):
     def unreachable():
         raise AssertionError("it asked")
@@ -49,28 +63,18 @@ def test_the_process_says_that_it_lives_without_asking_the_database(client, monk
     assert (answer.status_code, answer.json) == (200, {"status": "ok"})
 
 
-def test_a_migrated_database_without_stuck_letters_is_ready(client, office, clock):
-    letter(office)
-    clock.advance(minutes=15)
+def test_a_migrated_database_is_ready(client):
     answer = client.get("/readyz")
     assert answer.status_code == 200
     operations.Readiness().load(answer.json)
-    assert answer.get_json()["checks"] == {"database": "ok", "migrations": "ok", "outbox": "ok"}
+    assert answer.get_json()["checks"] == {"database": "ok", "migrations": "ok"}
 
 
-def test_a_letter_that_nobody_sends_is_not_ready(client, office, clock):
+def test_mail_that_stands_still_takes_no_site_away(client, office, clock, numbers):
     letter(office)
     clock.advance(minutes=16)
-    answer = client.get("/readyz")
-    assert (answer.status_code, answer.content_type) == (503, PROBLEM)
-    assert answer.json["code"] == "not_ready"
-    assert answer.json["detail"] == "outbox: a letter has been due since 2026-11-21T17:00:00Z"
-
-
-def test_a_letter_that_was_sent_long_ago_is_fine(client, office, clock):
-    letter(office, state="sent")
-    clock.advance(days=30)
     assert client.get("/readyz").status_code == 200
+    assert 'tracker_outbox_oldest_ready_seconds{group="usual"} 960.0' in numbers()
 
 
 def test_a_database_behind_its_migrations_is_not_ready(client, office):
@@ -80,7 +84,26 @@ def test_a_database_behind_its_migrations_is_not_ready(client, office):
     assert answer.status_code == 503
     checks = problem(answer, 503, "not_ready")["checks"]
     assert checks["migrations"].startswith("at 0000, the newest is")
-    assert "outbox" not in checks
+
+
+@pytest.mark.parametrize(
+    ("kinds", "status"),
+    [(["expand"], 200), (["expand", "expand"], 200), (["contract"], 503),
+     (["contract", "expand"], 503), ([], 503)],
+)  # fmt: skip
+def test_a_schema_ahead_of_the_code_is_served_while_it_only_adds(client, office, kinds, status):
+    """A rolling upgrade: the new release has migrated, and this process is of the old one."""
+    with office.work(SYSTEM) as work:
+        work.connection.execute(text("alter table holder add column shoe_size integer"))
+        work.connection.execute(text("update alembic_version set version_num = :n"), {"n": "9002"})
+        for n, kind in enumerate(kinds, 9003 - len(kinds)):
+            row = {"revision": str(n), "kind": kind}
+            work.connection.execute(insert(AppliedMigration).values(row))
+
+    assert client.get("/readyz").status_code == status
+    if status == 200:
+        with office.work(SYSTEM) as work:
+            factories.holder(work)
 
 
 def test_a_database_that_is_away_is_not_ready_and_the_numbers_say_so(tmp_path):
@@ -90,10 +113,11 @@ def test_a_database_that_is_away_is_not_ready_and_the_numbers_say_so(tmp_path):
     problem(answer, 503, "database_unavailable")
     assert answer.headers["Retry-After"]
     assert client.get("/healthz").status_code == 200
-    assert "tracker_database_up 0.0" in client.get("/metrics").text
+    numbers = operations.Numbers(client.application.extensions["tracker"])
+    assert "tracker_database_up 0.0" in generate_latest(numbers.registry).decode()
 
 
-def test_the_numbers_tell_of_requests_letters_and_the_scheduler(client, office, clock):
+def test_the_numbers_tell_of_requests_letters_and_the_scheduler(client, office, clock, numbers):
     letter(office, state="dead")
     with office.work(SYSTEM) as work:
         work.connection.execute(delete(Runtime))
@@ -103,8 +127,7 @@ def test_the_numbers_tell_of_requests_letters_and_the_scheduler(client, office, 
     client.get("/healthz")
     client.get("/api/v1/nothing")
     client.open("/healthz", method="NONSENSE")
-    answer = client.get("/metrics")
-    assert answer.content_type.startswith("text/plain")
+    told = numbers()
     for line in (
         'tracker_http_requests_total{method="GET",route="/healthz",status="200"} 1.0',
         'tracker_http_requests_total{method="GET",route="unmatched",status="404"} 1.0',
@@ -116,20 +139,20 @@ def test_the_numbers_tell_of_requests_letters_and_the_scheduler(client, office, 
         "tracker_reminder_cursors_due 0.0",
         "tracker_database_up 1.0",
     ):
-        assert line in answer.text, line
+        assert line in told, line
 
 
 SOME_ID = "0192d3a0-0000-7000-8000-000000000000"
 
 
-def test_the_numbers_tell_of_delay_doubts_bounces_the_relay_and_the_fuse(client, office, clock):
+def test_the_numbers_tell_of_delay_doubts_bounces_the_relay_and_the_fuse(office, clock, numbers):
     letter(office, state="ready", priority=1)
     letter(office, id=SOME_ID, dedupe_key="k2", message_id="m2", state="transmitting",
            lease_until=clock.now)  # fmt: skip
     clock.advance(minutes=10)
     jobs.reap(office)
     with office.work(SYSTEM) as work:
-        runtime.blow_fuse(work, "The clock jumped.")
+        runtime.hold(work, "The clock jumped.")
         for _ in range(5):
             runtime.relay_failed(work, "connection refused")
         suppressions.suppress(work, ["a@example.org"], "hard_bounce")
@@ -138,7 +161,7 @@ def test_the_numbers_tell_of_delay_doubts_bounces_the_relay_and_the_fuse(client,
                "status": "5.1.1", "diagnostic": "", "at": work.now}  # fmt: skip
         work.connection.execute(insert(Bounce).values(row))
     jobs.audit(office)
-    told = client.get("/metrics").text
+    told = numbers()
     for line in (
         'tracker_outbox_oldest_ready_seconds{group="urgent"} 600.0',
         'tracker_outbox_messages{state="ambiguous"} 1.0',
@@ -149,8 +172,8 @@ def test_the_numbers_tell_of_delay_doubts_bounces_the_relay_and_the_fuse(client,
         "tracker_suppressed_addresses 1.0",
         "tracker_reminder_identity_violations 0.0",
         "tracker_reminder_audit_age_seconds 0.0",
-        "tracker_sending_armed 1.0",
-        "tracker_fuse_blown 1.0",
+        "tracker_sending_enabled 0.0",
+        "tracker_sending_held 1.0",
         "tracker_relay_failures 5.0",
         "tracker_relay_paused 1.0",
         "tracker_digests_late 0.0",
@@ -212,40 +235,33 @@ def test_a_reaping_that_finds_nothing_writes_no_number(office):
         assert tallies.known(reading) == {}
 
 
-def test_no_sample_stands_for_what_there_is_none_of(client):
-    text_ = client.get("/metrics").text
+def test_no_sample_stands_for_what_there_is_none_of(numbers):
+    text_ = numbers()
     assert "\ntracker_scheduler_heartbeat_age_seconds " not in text_
     assert "\ntracker_reminder_oldest_due_seconds " not in text_
 
 
-def test_the_planner_that_is_late_shows(client, office, clock):
+def test_the_planner_that_is_late_shows(office, clock, numbers):
     factories.certified(office, clock.now.date())
     with office.work(SYSTEM) as work:
         work.connection.execute(
             text("update reminder_cursor set next_due_at = :at"), {"at": _instant(work)}
         )
     clock.advance(hours=1)
-    assert "tracker_reminder_oldest_due_seconds 3600.0" in client.get("/metrics").text
+    assert "tracker_reminder_oldest_due_seconds 3600.0" in numbers()
 
 
 def _instant(work):
     return work.now.replace(tzinfo=None).isoformat(" ") if work.dialect == "sqlite" else work.now
 
 
-@pytest.mark.parametrize(
-    ("address", "headers"),
-    [
-        ("192.0.2.7", {}),
-        ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}),
-        ("127.0.0.1", {"Forwarded": "for=127.0.0.1"}),
-        ("", {}),
-    ],
-)
-def test_from_elsewhere_the_numbers_need_an_admins_token(client, office, address, headers):
-    environ = {"REMOTE_ADDR": address}
+@pytest.mark.parametrize("address", ["127.0.0.1", "192.0.2.7"])
+def test_the_numbers_need_an_admins_token_from_wherever_they_are_asked(client, office, address):
+    """This machine is no exception: a proxy that adds no header makes everybody come from it."""
 
-    def status(**more):
-        return client.get("/metrics", headers={**headers, **more}, environ_base=environ).status_code
+    def status(**headers):
+        environ = {"REMOTE_ADDR": address}
+        return client.get("/metrics", headers=headers, environ_base=environ).status_code
 
     assert status() == 401
     staff, admin = factories.secret(office, "staff"), factories.secret(office, "admin")
@@ -424,7 +440,9 @@ def test_sqlite_that_stays_locked_is_busy_and_not_broken(app, office, tmp_path):
 def test_production_refuses_to_start_in_debug_mode(tmp_path, monkeypatch):
     variables = {
         "TRACKER_DATABASE_URL": f"sqlite:///{tmp_path}/x.sqlite3",
-        "TRACKER_STORAGE_DIRECTORY": str(tmp_path), "TRACKER_APP_BASE_URL": "https://x.example",
+        "TRACKER_STORAGE_DIRECTORY": str(tmp_path),
+        "TRACKER_APP_ACCEPTED": "example_addresses,sqlite",
+        "TRACKER_APP_BASE_URL": "https://x.example",
         "TRACKER_MAIL_SERVER": "mail.example", "TRACKER_MAIL_SENDER": "a@x.example",
         "TRACKER_MAIL_REPLY_TO": "b@x.example", "TRACKER_MAIL_BOUNCE_DOMAIN": "x.example",
         "TRACKER_MAIL_MESSAGE_ID_DOMAIN": "x.example",

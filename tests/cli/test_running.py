@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import time
 
 import click
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from tests import postgres
 from tracker import migrations
@@ -185,10 +186,12 @@ def test_the_doctor_finds_what_is_well_and_what_is_not(findings):
     states = {check: finding["state"] for check, finding in found.items()}
     assert states == {
         "settings": "ok", "schemes": "ok", "storage": "ok", "mail": "problem",
-        "database": "ok", "migrations": "ok", "schemes on record": "ok", "sending": "ok",
+        "database": "ok", "migrations": "ok", "writing": "ok", "schemes on record": "ok",
+        "sending": "warning",
         "scheduler": "warning",
         "timelines": "ok", "reminders": "ok", "policies": "ok", "planner": "ok", "outbox": "ok",
-        "letters": "ok", "relay": "ok", "bounces": "ok", "digests": "ok", "audit": "warning",
+        "letters": "ok", "relay": "ok", "evidence": "ok", "bounces": "ok", "digests": "ok",
+        "audit": "warning",
     }  # fmt: skip
     assert status == 1
     assert "Connection refused" in found["mail"]["detail"]
@@ -217,7 +220,7 @@ def test_the_doctor_finds_a_timeline_that_disagrees_with_its_facts(findings, off
     assert " disagree with their facts: CPT-" in found["timelines"]["detail"]
 
 
-def test_the_doctor_finds_a_scheduler_that_stopped_and_sending_that_is_disarmed(
+def test_the_doctor_finds_a_scheduler_that_stopped_and_sending_that_is_disabled(
     findings, office, clock
 ):
     with office.work(SYSTEM) as work:
@@ -226,12 +229,12 @@ def test_the_doctor_finds_a_scheduler_that_stopped_and_sending_that_is_disarmed(
     with office.engine.begin() as connection:
         connection.execute(update(Runtime).values(last_tick_at=clock().replace(hour=16)))
     with office.work(SYSTEM) as work:
-        runtime.disarm(work)
+        runtime.disable(work, reason="The relay moves.")
 
     found, _ = findings()
 
     assert found["scheduler"]["state"] == "problem"
-    assert found["sending"]["detail"] == "No letter is sent. Sending is disarmed."
+    assert found["sending"]["detail"] == "No message is sent. Sending is disabled: The relay moves."
 
 
 @pytest.mark.parametrize(
@@ -249,6 +252,39 @@ def test_the_doctor_goes_on_as_far_as_it_can(findings, variables, check):
     assert status == 1
     assert found[check]["state"] == "problem"
     assert found[check]["fix"]
+
+
+@pytest.fixture
+def room():
+    """Say how many bytes a file may have in this process, as on a disk that is nearly full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_the_doctor_finds_a_disk_that_is_full(findings, room):
+    room(1000)
+    found, status = findings()
+
+    assert (found["storage"]["state"], status) == ("problem", 1)
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_the_doctor_finds_that_the_database_has_no_room(findings, office, room):
+    with office.reading(SYSTEM) as reading:
+        reading.row(select(Runtime.id))
+        room(4096)
+        found, status = findings()
+
+    assert (found["storage"]["state"], found["database"]["state"]) == ("ok", "ok")
+    assert (found["writing"]["state"], status) == ("problem", 1)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_the_doctor_finds_that_the_database_takes_nothing(findings):
+    found, status = findings(PGOPTIONS="-c default_transaction_read_only=on")
+
+    assert (found["writing"]["state"], status) == ("problem", 1)
 
 
 def test_the_doctor_finds_a_database_that_is_not_migrated(findings, new_database):

@@ -148,31 +148,35 @@ def passed(*days_: date) -> list[Attempt]:
 
 @pytest.mark.parametrize("last", [date(2012, 3, 16), date(2027, 3, 15)])
 def test_an_award_before_its_passes_complete_contradicts_them(last):
-    rule = rules.against_passes(CPT, three(), passed(AWARDED, AWARDED, AWARDED, last), {})
+    found = rules.late(CPT, three(), passed(AWARDED, AWARDED, AWARDED, last), {})
 
-    assert rule == (
+    assert found is not None
+    assert found.of_award == (
         f"must not be before the last required pass on record (maintenance, {last}): correct the "
         "day of the award, or the pass"
+    )
+    assert found.of_pass("OLD/1", AWARDED) == (
+        f"would complete the passes on {last} (maintenance), but OLD/1 was awarded on {AWARDED}: "
+        "correct the day of the pass, or first amend or void that award"
     )
 
 
 @pytest.mark.parametrize("last", [date(2010, 1, 1), AWARDED, date(2027, 3, 16)])
 def test_passes_by_its_day_or_after_its_end_do_not(last):
-    assert rules.against_passes(CPT, three(), passed(last, last, last, last), {}) is None
+    assert rules.late(CPT, three(), passed(last, last, last, last), {}) is None
 
 
 def test_some_of_the_passes_contradict_nothing():
-    assert rules.against_passes(CPT, three(), passed(*[TODAY] * 4)[:3], {}) is None
+    assert rules.late(CPT, three(), passed(*[TODAY] * 4)[:3], {}) is None
 
 
 def test_an_award_before_the_prerequisite_contradicts_it():
     passes = [Attempt(m, AWARDED, passed=True) for m in CLT.required]
     cycles = rules.read(CLT, AWARDED, [Stretch()], today=TODAY).cycles
 
-    rule = rules.against_passes(CLT, cycles, passes, {"cla": date(2012, 4, 1)})
-
-    assert rule is not None
-    assert "(cla, 2012-04-01)" in rule
+    assert rules.late(CLT, cycles, passes, {"cla": date(2012, 4, 1)}) == rules.Late(
+        ("cla",), date(2012, 4, 1)
+    )
 
 
 def test_passes_after_the_award_may_be_re_examinations_where_there_are_some():
@@ -180,7 +184,7 @@ def test_passes_after_the_award_may_be_re_examinations_where_there_are_some():
     scheme = scheme_of(replace(POLICY, late=(late,)))
     assert needs(scheme).attempts
 
-    assert rules.against_passes(scheme, three(), passed(*[TODAY] * 4), {}) is None
+    assert rules.late(scheme, three(), passed(*[TODAY] * 4), {}) is None
 
 
 def test_passes_of_an_earlier_day_are_told():
@@ -297,3 +301,14 @@ def test_an_approval_before_the_award_opens_nothing_and_says_so():
 def test_an_award_of_passes_has_no_cycles_given():
     award = Award(1, AWARDED, (), (), ())
     assert [c.imported for c in cycles_of(CPT, award)] == [False]
+
+
+def test_an_expiry_that_the_validity_gives_is_not_told_and_follows_the_award():
+    told = [Stretch(None, date(2017, 3, 15)), Stretch(date(2017, 3, 16), date(2021, 1, 1))]
+    cycles = rules.read(CPT, AWARDED, told, today=TODAY).cycles
+
+    assert rules.stretches_of(CPT, cycles) == [
+        Stretch(), Stretch(date(2017, 3, 16), date(2021, 1, 1)),
+    ]  # fmt: skip
+    endless = rules.read(CLA, AWARDED, [Stretch()], today=TODAY).cycles
+    assert rules.stretches_of(CLA, endless) == [Stretch()]

@@ -12,7 +12,6 @@ STATES = (
 )  # fmt: skip
 LAWFUL = {
     "requeue": {"dead", "cancelled", "ambiguous", "parked"},
-    "park": {"ready"},
     "cancel": {"ready", "parked", "ambiguous"},
 }
 
@@ -33,9 +32,9 @@ def test_an_act_starts_from_its_states_only_and_does_nothing_where_it_has_led_al
 @pytest.mark.parametrize(
     ("act", "state", "words"),
     [
-        ("park", "claimed", "The letter is claimed: a worker holds it."),
+        ("requeue", "claimed", "The letter is claimed: a worker holds it."),
         ("cancel", "transmitting", "The letter is transmitting: a worker holds it."),
-        ("park", "dead", "The letter is dead: only ready may be."),
+        ("cancel", "dead", "The letter is dead: only ready, parked or ambiguous may be."),
         ("cancel", "sent", "The letter is sent: only ready, parked or ambiguous may be."),
     ],
 )

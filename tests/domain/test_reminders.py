@@ -254,6 +254,12 @@ def test_the_last_stage_sent_is_not_sent_again_though_nothing_but_its_offset_is_
     assert fates(plan(BY_OFFSET[30].due_at, last_offset=30))[30] == "superseded"
 
 
+def test_the_last_stage_is_told_after_all_where_it_did_not_reach_the_holder():
+    found = plan(BY_OFFSET[30].due_at, last_offset=30, reopened={30})
+
+    assert fates(found)[30] == "planned"
+
+
 def test_a_plan_that_sends_nothing_has_no_current_stage():
     assert plan(BY_OFFSET[30].due_at, hold="revoked").current is None
 

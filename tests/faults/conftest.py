@@ -17,13 +17,21 @@ runs, and a long one: ``pytest -m faults``.
 11  a server that never answers                                 mail/test_postman_lines
 12  421 every so many letters                                   test_lost_lines
 13  database connections cut again and again                    test_lost_databases
-14  a restored backup or a clone                                services/test_outbox_sending
+14  a clone                                                     services/test_outbox_sending
 15  thirty days offline                                         services/test_reminders_planned
 16  nights of clock changes, a clock set back or a year ahead   services/test_reminders_planned,
                                                                 services/test_sending_stops
 17  any events in any order                                     test_any_order
 18  a renewal between plan and marker                           services/test_outbox_sending
 19  a week of nearly all that, on a clock that runs fast        test_a_week
+20  a database restored in place, of a file or by pg_dump       test_restored
+21  a relay that answers later than anybody waits               test_slow_relay
+22  a relay's log read while the database goes away             test_evidence_read
+23  holders on the other side of the world                      test_far_zones
+24  a web server that is killed with the scheduler beside it    cli/test_serving_ends
+25  a pause, a crowd due at once, an import of late ones        services/test_sending_stops
+26  what did not arrive, and is mended                          services/test_told_after_all
+27  bounces in words                                            mail/test_plain_bounces
 === ==========================================================  =================================
 """
 

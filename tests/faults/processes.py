@@ -7,10 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import text
 
 from tests.services import reminder_cases as cases
 from tracker import jobs
@@ -148,3 +151,29 @@ def dispatch_the_rest(office: Office, clock: Any, catcher: Catcher) -> int:
         doubtful += jobs.reap(office).in_doubt
     jobs.dispatch(cases.with_relay(office, catcher.port))
     return doubtful
+
+
+_CUT = text(
+    "select pg_terminate_backend(pid) from pg_stat_activity"
+    " where datname = current_database() and pid != pg_backend_pid()"
+)
+
+
+def cut(office: Office) -> None:
+    """Cut every connection to PostgreSQL."""
+    with office.engine.connect() as connection:
+        connection.execute(_CUT)
+    office.engine.dispose()
+
+
+def write_log(path: Path, at: datetime, *message_ids: str) -> None:
+    """Write what Postfix writes when it takes letters, and that it did something else before."""
+    lines = [f"{at.isoformat()} mx postfix/smtpd[1]: connect from x\n"]
+    for message_id in message_ids:
+        queue_id = f"4F{uuid.uuid4().hex[:12].upper()}"
+        lines += [
+            f"{at.isoformat()} mx postfix/cleanup[1]: {queue_id}: message-id={message_id}\n",
+            f"{at.isoformat()} mx postfix/qmgr[1]: {queue_id}: from=<b@x>, size=9 (queue active)\n",
+        ]
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(lines)

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import update
 
-from tests.conftest import START, Frozen
+from tests.conftest import START, Frozen, allow_sending
 from tests.conftest import make_office as office_on
 from tests.services import reminder_cases as cases
 from tracker import jobs
@@ -29,7 +29,7 @@ from tracker.domain.errors import Refusal
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.catcher import Catcher
 from tracker.models import Holder
-from tracker.services import dispatcher, preferences, reaper, reminders
+from tracker.services import cursors, dispatcher, preferences, reaper, reminders
 
 ZONES = ("America/New_York", "America/Los_Angeles", "Europe/Madrid", "Pacific/Auckland")
 CHANGES = ("suspend", "reinstate", "revoke", "surrender")
@@ -71,6 +71,7 @@ class Life(RuleBasedStateMachine):
         self.catcher = Catcher()
         self.catcher.start()
         self.office = cases.with_relay(self.make_office(self.clock), self.catcher.port)
+        allow_sending(self.office)
 
     def teardown(self):
         for _ in range(3):
@@ -105,7 +106,7 @@ class Life(RuleBasedStateMachine):
             holder_id = cases.holder_of(work, id_)
             statement = update(Holder).where(Holder.id == holder_id).values(time_zone=zone)
             work.connection.execute(statement)
-            reminders.touch_holder(work, holder_id)
+            cursors.touch_holders(work, [holder_id])
 
     @rule(id_=certifications, wanted=st.booleans())
     def prefer(self, id_, wanted):

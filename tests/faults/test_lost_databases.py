@@ -5,17 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from sqlalchemy import text
 
-from tests.faults.processes import THIRTY_DAYS_BEFORE, feed_evidence, ledger, plan
+from tests.faults.processes import THIRTY_DAYS_BEFORE, cut, feed_evidence, ledger, plan
 from tests.faults.scheduling import Scheduler
 from tests.services import reminder_cases as cases
 from tracker import jobs
-
-_CUT = text(
-    "select pg_terminate_backend(pid) from pg_stat_activity"
-    " where datname = current_database() and pid != pg_backend_pid()"
-)
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
@@ -27,9 +21,7 @@ def test_a_scheduler_whose_connections_are_cut_ten_times_a_second_sends_each_let
     with Scheduler(office, clock, catcher.port) as scheduler:
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
-            with office.engine.connect() as connection:
-                connection.execute(_CUT)
-            office.engine.dispose()
+            cut(office)
             time.sleep(0.1)
         assert scheduler.is_alive()
         scheduler.wait_until(lambda: "ready" not in cases.states(office), seconds=seconds + 60)

@@ -19,15 +19,15 @@ from tracker import jobs
 # The marker is durable and not a byte of the letter has left when the process stops.
 STOPS = """
 import os, signal, time
-from tracker.services import outbox
-mark = outbox.mark
+from tracker.services import marker
+mark = marker.mark
 def mark_and_stop(*given, **named):
     marked = mark(*given, **named)
     if marked:
         os.kill(os.getpid(), signal.SIGSTOP)
         time.sleep(1)  # another thread may be the one that takes the signal
     return marked
-outbox.mark = mark_and_stop
+marker.mark = mark_and_stop
 """
 
 

@@ -101,7 +101,7 @@ def test_the_timetable_follows_the_settings(office):
     seconds = {entry.name: entry.seconds for entry in scheduler.timetable(office)}
 
     assert seconds == {
-        "plan": 1, "dispatch": 1, "reap": 1, "audit": 3600, "archive": 3600, "digest": 900,
+        "plan": 1, "dispatch": 1, "reap": 1, "audit": 3600, "digest": 900,
         "employments": 3600, "tidy": 86400,
     }  # fmt: skip
 

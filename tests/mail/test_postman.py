@@ -29,7 +29,8 @@ def postman(port: int, **settings: Any) -> Postman:
         "timeout": 5.0,
         "local_hostname": "tracker.example",
     }
-    return Postman(**(usual | settings))
+    given = usual | settings
+    return Postman(**{"final_timeout": given["timeout"]} | given)
 
 
 def deliver(

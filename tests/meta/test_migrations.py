@@ -1,6 +1,9 @@
 """Migrations read in order, lead to exactly what the models say, and back."""
 
+import os
 import re
+import subprocess
+import sys
 import uuid
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from tests import postgres
 from tests.conftest import Frozen, make_office
 from tracker import migrations
 from tracker.models import Base
+from tracker.settings import ROOT
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -88,6 +92,7 @@ def test_records_survive_tables_that_are_rebuilt_while_others_refer_to_them(new_
         silent = connection.execute(text("select address from suppression")).scalars().all()
         cycles = connection.execute(text("select count(*) from cycle")).scalar_one()
         key = connection.execute(text("select number_key from certification")).scalar_one()
+        letters = connection.execute(text(_LETTERS)).all()
         imported = connection.execute(text("select imported from cycle")).scalar_one()
         if connection.dialect.name == "sqlite":
             assert connection.execute(text("pragma foreign_keys")).scalar_one() == 1
@@ -95,10 +100,17 @@ def test_records_survive_tables_that_are_rebuilt_while_others_refer_to_them(new_
     assert tuple(holder) == ("José", " nunez , jose ;", "A@münchen.example")
     assert sorted(silent) == ["a@münchen.example", "b@xn--a.example", "c@münchen.example"]
     assert cycles == 1
+    assert [row[0] for row in letters] == ["h:a:1", "h:b:1", "log"]
+    assert [row.message_id[:7] for row in letters] == ["<a@x.ex", "<b@x.ex", "<019000"]
+    assert [row.state for row in letters] == ["ready", "sent", "sent"]
     assert (key, bool(imported)) == ("CPT1", False)
 
 
 _IDS = {name: f"0190000000007000800000000000000{n}" for n, name in enumerate("hcy")}
+_LETTERS = """
+select case when dedupe_key like 'log:%' then 'log' else dedupe_key end, message_id, state
+from message order by dedupe_key
+"""
 _CERTIFIED_IN_0006 = """
 insert into holder (id, ref, given_name, family_name, email, language, time_zone, recorded_at,
     version)
@@ -113,7 +125,17 @@ values (:y, :c, 1, '2024-01-01', 1, '2024-01-01', '2029-01-01', '2024-01-01', 'x
 insert into suppression (address, reason, recorded_at)
 select address, 'hard_bounce', '2026-01-01 00:00:00' from (
     select 'a@xn--mnchen-3ya.example' as address union select 'a@münchen.example'
-    union select 'b@xn--a.example' union select 'c@xn--mnchen-3ya.example') as known
+    union select 'b@xn--a.example' union select 'c@xn--mnchen-3ya.example') as known;
+insert into message (id, dedupe_key, message_id, kind, address, priority, state, created_at,
+    next_at, useful_until, token, attempts)
+values (:h, 'h:a:1', '<a@x.example>', 'reminder', 'a@x.example', 5, 'ready',
+    '2026-01-01 00:00:00', '2026-01-01 00:00:00', '2026-01-01 00:00:00', 0, 0);
+insert into message_log (id, dedupe_key, message_id, kind, address, state, created_at, attempts,
+    finished_at)
+select id, dedupe_key, message_id, 'reminder', 'a@x.example', 'sent', '2026-01-01 00:00:00', 1,
+    '2026-01-01 00:00:00' from (
+    select id, 'h:b:1' as dedupe_key, '<b@x.example>' as message_id from certification
+    union select id, 'h:a:1', '<a@x.example>' from cycle) as finished
 """
 
 
@@ -147,3 +169,49 @@ def _checks(schema):
         for (_, table), checks in schema.get_multi_check_constraints().items()
         for check in checks
     }
+
+
+def test_every_later_migration_says_whether_the_release_before_it_can_go_on():
+    """``kind = "expand"``: it only adds. ``"contract"``: old processes must be gone first."""
+    (first,) = Path(_scripts().versions).glob("*_kinds_of_migrations.py")
+    kinds = {
+        migration.revision: getattr(migration.module, "kind", None)
+        for migration in _scripts().walk_revisions(first.name[:4], "head")
+    }
+
+    assert kinds
+    assert {n: kind for n, kind in kinds.items() if kind not in {"expand", "contract"}} == {}
+
+
+def test_a_database_keeps_of_which_kind_its_migrations_were(new_database):
+    url = new_database()
+    config = _config(url)
+    command.upgrade(config, "head")
+    (newest,) = _scripts().get_heads()
+
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        told = connection.execute(text("select revision, kind from applied_migration"))
+        kinds = dict(map(tuple, told))
+        assert kinds[newest] == _scripts().get_revision(newest).module.kind
+        assert migrations.obstacle(connection) is None
+    engine.dispose()
+
+
+def test_several_that_migrate_at_once_wait_for_each_other(new_database, tmp_path):
+    environment = {
+        **os.environ, "TRACKER_ENV": "testing", "TRACKER_DATABASE_URL": new_database(),
+        "TRACKER_STORAGE_DIRECTORY": str(tmp_path / "storage"),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "tracker.cli", "migrate"]
+    programs = [
+        subprocess.Popen(
+            command, env=environment, cwd=ROOT, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+    told = [program.communicate(timeout=120)[0] for program in programs]
+
+    assert [program.returncode for program in programs] == [0, 0, 0], told
+    assert sum(f"to {migrations.head()}." in words for words in told) == 1, told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import date, time
 from decimal import Decimal
@@ -270,3 +271,16 @@ def test_points_have_two_decimals_and_rates_as_many_as_are_told(policy):
         "1.125", "10.00", "0.30",
     ]  # fmt: skip
     assert str(policy.points_required) == "60.00"
+
+
+def test_a_text_is_kept_as_other_doors_keep_a_line(all_keys):
+    """The same words, typed in another form, are the same words."""
+    typed = "Jose\N{COMBINING ACUTE ACCENT}\N{ZERO WIDTH SPACE}  Ruiz "
+    text = all_keys.read_text("utf-8")
+    name = re.search(r'^issuer = "(.*)"$', text, re.MULTILINE)
+    assert name is not None
+    all_keys.write_text(text.replace(name[0], f'issuer = "{typed}"'), "utf-8")
+
+    assert (
+        schemes.load(all_keys.parent)["all"].issuer == "Jos\N{LATIN SMALL LETTER E WITH ACUTE} Ruiz"
+    )

@@ -117,6 +117,12 @@ def test_a_mistake_in_the_second_version_is_named_there(directory):
     )  # fmt: skip
 
 
+def test_a_day_of_no_year_that_is_kept_is_refused(directory, edit):
+    edit('version = "2015"', 'version = "2015"\neffective_from = 0215-01-01')
+
+    assert _only(directory).rule == "must be a date of the years 1900 to 2200"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
@@ -124,6 +130,8 @@ def test_a_mistake_in_the_second_version_is_named_there(directory):
         ('time_zone = "America/New_York"', 'time_zone = "EST5"', ("time_zone", "IANA time zone")),
         ('number_prefix = "CPT"', 'number_prefix = "cpt"', ("number_prefix", "2-8 capitals")),
         ('issuer = "MSSC"', 'issuer = ""', ("issuer", "must hold words")),
+        ('issuer = "MSSC"', 'issuer = "\N{ZERO WIDTH SPACE}"', ("issuer", "must hold words")),
+        ('issuer = "MSSC"', 'issuer = "\N{RIGHT-TO-LEFT OVERRIDE}CSSM"', ("issuer", "one line of")),
         ("wait_days = 15", "wait_days = 15.0", ("retake.wait_days", "must be a whole number")),
         ("wait_days = 15", "wait_days = true", ("retake.wait_days", "must be a whole number")),
         ("wait_days = 15", 'wait_days = "15"', ("retake.wait_days", "must be a whole number")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -192,3 +192,15 @@ def relay(office: Office, **behaviour: Any) -> Iterator[tuple[Office, Catcher]]:
         for name, value in behaviour.items():
             setattr(catcher.behaviour, name, value)
         yield with_relay(office, catcher.port), catcher
+
+
+class Interrupted:
+    """A carrier that does something between composing and the marker."""
+
+    def __init__(self, carrier: Any, before: Callable[[], object]) -> None:
+        self._carrier, self._before = carrier, before
+
+    def deliver(self, **letter: Any) -> Any:
+        """Do it, then hand the letter over."""
+        self._before()
+        return self._carrier.deliver(**letter)

@@ -17,14 +17,13 @@ from tracker.domain.permissions import SYSTEM
 from tracker.mail import reports
 from tracker.models import (
     Bounce,
-    FinishedMessage,
     HistoryEntry,
     Holder,
     Message,
     Preference,
     Suppression,
 )
-from tracker.services import bounces, letters, outbox_log, reaper, suppressions
+from tracker.services import bounces, letters, reaper, suppressions
 
 EXPIRY = date(2027, 3, 15)
 
@@ -163,18 +162,6 @@ def test_a_letter_that_only_waits_elsewhere_has_not_come_back(office, sent, proo
 
     assert take(dsn(proof(row), action="delayed", status="4.4.1")) == "delayed"
     assert all_of(office, Bounce, Bounce.kind) == []
-
-
-def test_a_letter_that_has_moved_to_the_log_is_found(office, sent, proof, take, clock):
-    (row,) = sent()
-    clock.advance(days=365)
-    with office.work(SYSTEM) as work:
-        assert outbox_log.archive(work) == 1
-    assert cases.letters(office) == []
-    assert all_of(office, FinishedMessage, FinishedMessage.id) == [(row.id,)]
-
-    assert take(dsn(proof(row))) == "hard"
-    assert not_written_to(office) == [(row.address.lower(), "hard_bounce", None)]
 
 
 def test_a_letter_goes_to_the_second_address_when_the_first_is_bad(office, sent, proof, take):

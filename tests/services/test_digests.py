@@ -33,6 +33,7 @@ from tracker.services import (
     composing,
     digest_contents,
     digests,
+    marker,
     outbox,
     runtime,
     sharing,
@@ -393,7 +394,7 @@ def test_a_consent_that_ends_between_composing_and_the_marker_holds_the_letter_u
     claim, composed, place = taken_up(office)
     end_consent(office, acme, "E1")
     with office.work(SYSTEM) as work:
-        assert not outbox.mark(work, claim, composed, place=place)
+        assert not marker.mark(work, claim, composed, place=place)
         assert outbox.settle(work, claim, Delivery(Outcome.NOT_OWED, "no")) == "ready"
     clock.advance(minutes=1)
     (letter,) = send(office)
@@ -428,7 +429,7 @@ def test_an_order_that_changes_between_composing_and_the_marker_holds_the_letter
     else:
         order(address="new@acme.example")
     with office.work(SYSTEM) as work:
-        assert not outbox.mark(work, claim, composed, place=place)
+        assert not marker.mark(work, claim, composed, place=place)
 
 
 def test_a_second_copy_goes_to_no_address_that_was_ordered_once(office, clock, acme, order):
@@ -595,12 +596,12 @@ def test_a_digest_that_cannot_be_composed_is_tried_again(office):
     assert (row.state, row.last_error) == ("ready", "KeyError: 'consents'")
 
 
-def test_nothing_is_written_while_the_fuse_is_blown(office, clock, acme, order):
+def test_nothing_is_written_while_sending_is_held(office, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()
     clock.set(MONDAY)
     with office.work(SYSTEM) as work:
-        runtime.blow_fuse(work, "The clock jumped.")
+        runtime.hold(work, "The clock jumped.")
     assert jobs.digest(office) == {}
     with office.work(SYSTEM) as work:
         work.connection.execute(update(Runtime).values(fuse=None))

@@ -345,14 +345,29 @@ def test_the_order_of_files_does_not_matter(office):
     }
 
 
-def test_passes_of_a_later_day_leave_the_award_where_the_file_has_it(office):
+def test_passes_that_complete_within_an_imported_award_are_refused_by_the_file(office):
+    """Accepted, they would make a record that no other installation takes."""
+    take(office, line())
+    before = counts(office)
+
+    ((row, column, rule),) = refused(
+        office, "assessments", as_csv(passes("A", "2025-07-01")).decode()
+    )
+
+    assert (row, column) == (2, "taken_on")
+    assert rule == (
+        "would complete the passes on 2025-07-01 (maintenance), but OLD-0017 was awarded on "
+        "2024-03-15: correct the day of the pass, or first amend or void that award"
+    )
+    assert counts(office) == before
+
+
+def test_a_row_that_completes_nothing_contradicts_no_award(office):
     take(office, line())
 
-    certify(office, "A", "2025-07-01")
+    report = bring(office, "assessments", as_csv(passes("A", "2025-07-01")[:3]))
 
-    assert rows_of(office, Certification, "number", "awarded_on") == [
-        ("OLD-0017", date(2024, 3, 15))
-    ]
+    assert fates(report) == (3, 0, 0)
 
 
 def test_a_pass_corrected_or_voided_takes_no_imported_award_away(office):

@@ -22,7 +22,6 @@ from tracker.models import (
     Certification,
     Employer,
     Holder,
-    Message,
     Notice,
     Preference,
     Sharing,
@@ -33,6 +32,7 @@ from tracker.services import (
     appeals,
     certifications,
     composing,
+    dispatcher,
     outbox,
     renewals,
     roster,
@@ -467,14 +467,33 @@ def test_a_letter_that_is_sent_again_is_the_same_to_the_byte(office, clock, cert
         clock.advance(minutes=16)
         jobs.reap(office)
         (row,) = cases.letters(office)
-        assert row.state == "ambiguous"
-        with office.work(SYSTEM) as work:
-            work.connection.execute(update(Message).values(state="ready", lease_until=None))
+        assert (row.state, row.facts is not None) == ("ready", True)
         cases.change(office, id_, "surrender", clock.now.date())
         jobs.dispatch(sending)
         first, second = catcher.letters()
 
     assert first.raw == second.raw
+
+
+def test_news_that_changes_after_it_was_composed_is_composed_anew(office, clock, certified):
+    certified(on=TODAY)
+    clock.advance(minutes=11)
+    names = ["Maria"]
+
+    def correct():
+        if names:
+            with office.work(SYSTEM) as work:
+                work.connection.execute(update(Holder).values(given_name=names.pop()))
+
+    with cases.relay(office) as (sending, catcher):
+        with jobs.postman(sending) as postman:
+            dispatcher.dispatch(sending, cases.Interrupted(postman, correct))
+        assert catcher.letters() == []
+        clock.advance(minutes=1)
+        jobs.dispatch(sending)
+        (letter,) = catcher.letters()
+
+    assert "Maria" in letter.text
 
 
 def test_an_award_brings_its_dates_for_the_calendar(office, clock, certified):

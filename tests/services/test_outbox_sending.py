@@ -9,7 +9,7 @@ from email import message_from_bytes
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from tests.services import reminder_cases as cases
@@ -19,11 +19,12 @@ from tracker.db import new_id
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.catcher import Cut
 from tracker.mail.postman import Delivery, Outcome
-from tracker.models import Holder, Message, RelayAccept, Suppression
+from tracker.models import Holder, Message, Preference, RelayAccept, Suppression
 from tracker.services import (
     composing,
     dispatcher,
     letters,
+    marker,
     outbox,
     outbox_by_hand,
     reaper,
@@ -60,20 +61,9 @@ def _identity(office):
         assert reminders.identity_violations(reading) == []
 
 
-class Interrupted:
-    """A carrier that does something between the plan and the marker."""
-
-    def __init__(self, carrier, before):
-        self._carrier, self._before = carrier, before
-
-    def deliver(self, **letter):
-        self._before()
-        return self._carrier.deliver(**letter)
-
-
 def dispatch(office, before=lambda: None):
     with jobs.postman(office) as postman:
-        return dispatcher.dispatch(office, Interrupted(postman, before))
+        return dispatcher.dispatch(office, cases.Interrupted(postman, before))
 
 
 def test_each_holder_gets_one_letter_with_its_own_proof_in_the_envelope(office, planned):
@@ -231,52 +221,55 @@ def test_a_claim_whose_lease_is_over_gets_no_marker_and_the_letter_goes_under_a_
     assert len(catcher.letters()) == 1
 
 
-def test_nothing_is_sent_from_a_database_that_is_not_armed(office, planned):
+def test_nothing_is_sent_while_sending_is_disabled(office, planned):
     planned()
     with cases.relay(office) as (sending, catcher):
         with office.work(SYSTEM) as work:
-            runtime.disarm(work)
+            runtime.disable(work, reason="The relay moves.")
         assert jobs.dispatch(sending) == {}
         assert catcher.letters() == []
         with office.work(SYSTEM) as work:
-            runtime.arm(work)
+            runtime.enable(work, reason="The relay has moved.")
         assert jobs.dispatch(sending) == {"sent": 1}
 
 
-def test_nothing_is_sent_from_a_clone_until_it_is_armed(office, planned):
+def test_nothing_is_sent_from_a_clone(office, planned):
     planned()
     with office.work(SYSTEM) as work:
         runtime.open_row(work)
         work.connection.execute(text("update runtime set place = 'elsewhere'"))
     with office.reading(SYSTEM) as reading:
-        assert "cloned" in (runtime.obstacle(reading) or "")
+        assert "cloned" in str(runtime.obstacle(reading))
     with cases.relay(office) as (sending, catcher):
         jobs.dispatch(sending)
 
     assert catcher.letters() == []
 
 
-def test_a_blown_fuse_stops_sending_and_says_why(office, planned):
+def test_sending_that_is_held_says_why_and_names_the_command(office, planned):
     planned()
     with office.work(SYSTEM) as work:
-        runtime.blow_fuse(work, "Five times the usual volume.")
+        runtime.hold(work, "Too many.")
     with office.reading(SYSTEM) as reading:
-        assert runtime.obstacle(reading) == "Five times the usual volume."
+        obstacle = runtime.obstacle(reading)
+    assert obstacle is not None
+    assert obstacle.reason == "Too many."
+    assert "`tracker reminders enable --reason WHY`" in obstacle.remedy
     with cases.relay(office) as (sending, catcher):
         jobs.dispatch(sending)
 
     assert catcher.letters() == []
 
 
-def test_disarming_between_claim_and_marker_holds_at_once(office, planned):
+def test_disabling_between_claim_and_marker_holds_at_once(office, planned):
     planned(count=3)
 
-    def disarm():
+    def disable():
         with office.work(SYSTEM) as work:
-            runtime.disarm(work)
+            runtime.disable(work, reason="Stop.")
 
     with cases.relay(office) as (sending, catcher):
-        dispatch(sending, disarm)
+        dispatch(sending, disable)
 
     assert catcher.letters() == []
     assert cases.states(office) == ["ready"] * 3
@@ -466,6 +459,71 @@ def test_a_changed_address_is_the_one_written_to(office, planned):
 
     assert [letter.recipient for letter in catcher.letters()] == ["new@example.com"]
     assert [row.address for row in cases.letters(office)] == ["new@example.com"]
+
+
+# Between composing and the marker: nothing stale leaves.
+def changes(office, statement):
+    """Do it once, when the letter is composed already."""
+    left = [statement]
+
+    def change():
+        if left:
+            with office.work(SYSTEM) as work:
+                work.connection.execute(left.pop())
+
+    return change
+
+
+def test_an_address_that_is_corrected_after_composing_is_the_one_written_to(office, planned):
+    planned(email="old@example.com")
+    change = changes(office, update(Holder).values(email="new@example.com"))
+    with cases.relay(office) as (sending, catcher):
+        dispatch(sending, change)
+
+    assert [letter.recipient for letter in catcher.letters()] == ["new@example.com"]
+
+
+def test_a_language_that_is_chosen_after_composing_is_the_one_written_in(office, planned):
+    planned(language="en")
+    with cases.relay(office) as (sending, catcher):
+        dispatch(sending, changes(office, update(Holder).values(language="es")))
+        (letter,) = catcher.letters()
+
+    assert "Hola" in letter.text
+
+
+@pytest.mark.parametrize(("offset", "letters"), [(30, 0), (7, 1)])
+def test_a_pause_that_begins_after_composing_holds_what_can_wait(
+    office, planned, clock, offset, letters
+):
+    (id_,) = planned(offset=offset)
+    with office.reading(SYSTEM) as reading:
+        holder_id = cases.holder_of(reading, id_)
+    pause = insert(Preference).values(
+        holder_id=holder_id, type="reminders", wanted=True, changed_at=clock.now,
+        snoozed_until=clock.now.date() + timedelta(days=3),
+    )  # fmt: skip
+    with cases.relay(office) as (sending, catcher):
+        dispatch(sending, changes(office, pause))
+
+        assert len(catcher.letters()) == letters
+
+
+def test_what_waits_for_a_slow_relay_is_composed_anew(office, planned, monkeypatch):
+    planned(count=3)
+    composed = []
+    compose = composing.compose
+
+    def counting(reading, key, claims):
+        composed.append(len(claims))
+        return compose(reading, key, claims)
+
+    monkeypatch.setattr(composing, "compose", counting)
+    monkeypatch.setattr(dispatcher, "_FRESH", 0.0)
+    with cases.relay(office) as (sending, _):
+        dispatch(sending)
+
+    assert composed == [3, 3, 2, 1]
 
 
 def test_a_relay_that_hangs_up_every_so_often_gets_each_letter_once(office, planned, clock):
@@ -707,8 +765,8 @@ def test_a_worker_that_wakes_up_after_its_letter_was_sent_leaves_evidence(office
         composed = composing.compose(reading, office.message_key, [claim])[claim.id]
     assert isinstance(composed, letters.Composed)
     with office.work(SYSTEM) as work:
-        assert outbox.mark(work, claim, composed, place=place)
-        assert not outbox.mark(work, claim, composed, place=place)
+        assert marker.mark(work, claim, composed, place=place)
+        assert not marker.mark(work, claim, composed, place=place)
     clock.advance(minutes=16)
     assert jobs.reap(office).in_doubt == 1
     with office.work(SYSTEM) as work:

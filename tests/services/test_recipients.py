@@ -12,7 +12,16 @@ from tests.services import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Certification, Holder, Message, Notice
-from tracker.services import composing, notices, outbox, people, recipients, reminders, runtime
+from tracker.services import (
+    composing,
+    marker,
+    notices,
+    outbox,
+    people,
+    recipients,
+    reminders,
+    runtime,
+)
 from tracker.services.letters import Composed
 from tracker.services.notices import News
 
@@ -110,7 +119,7 @@ def test_the_marker_refuses_a_letter_that_was_composed_before_the_death(office, 
     record_death(office, holder_id, date(2027, 1, 10))
     with office.statement(SYSTEM) as work:
         marked = [
-            outbox.mark(work, claim, letter, place=place)
+            marker.mark(work, claim, letter, place=place)
             for claim in claims
             if isinstance(letter := made[claim.id], Composed)
         ]

@@ -16,7 +16,7 @@ from tests.statements import counted
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Certification, Holder, Reminder, ReminderCursor
-from tracker.services import certifications, planner, reminders, suppressions
+from tracker.services import certifications, cursors, planner, reminders, suppressions
 from tracker.services.reminder_plans import AT_ONCE
 
 EXPIRY = date(2027, 3, 15)
@@ -125,7 +125,7 @@ def test_the_planner_run_twice_plans_nothing_twice(office, clock):
     assert len(cases.letters(office)) == 1
 
 
-def test_a_suspension_skips_its_stages_and_a_reinstatement_picks_up_the_later_ones(office, clock):
+def test_a_suspension_skips_its_stages_and_a_reinstatement_picks_up_what_is_of_use(office, clock):
     clock.now = nine(61)
     (id_,) = cases.certified(office, EXPIRY)
     cases.change(office, id_, "suspend", clock.now.date())
@@ -135,7 +135,7 @@ def test_a_suspension_skips_its_stages_and_a_reinstatement_picks_up_the_later_on
     clock.advance(days=1)
     cases.change(office, id_, "reinstate", clock.now.date())
     jobs.plan(office)
-    assert latest(office) == (60, "skipped", "not_in_force")
+    assert latest(office) == (60, "planned", None), "it is of use still"
     clock.now = nine(30)
     jobs.plan(office)
 
@@ -365,7 +365,7 @@ def test_a_holder_who_moves_east_gets_the_stage_that_is_due_there(office, clock)
     with office.work(SYSTEM) as work:
         work.connection.execute(update(Holder).values(time_zone="America/New_York"))
         row = work.row(select(Certification.holder_id).where(Certification.id == id_))
-        reminders.touch_holder(work, row.holder_id)
+        cursors.touch_holders(work, [row.holder_id])
 
     assert jobs.plan(office).planned == 1
 

@@ -1,7 +1,8 @@
-"""What stops sending for a while: a relay that fails, an unusual volume, a clock that jumped."""
+"""What stops sending (services/runtime): a relay that fails, unforeseen amounts, a wrong clock."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,8 +12,8 @@ from sqlalchemy import select, update
 from tests.services import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Runtime, Volume
-from tracker.services import runtime
+from tracker.models import HistoryEntry, Message, ReminderCursor, Runtime
+from tracker.services import planner, runtime
 
 EXPIRY = date(2027, 3, 15)
 THIRTY_DAYS_BEFORE = datetime(2027, 2, 13, 15, tzinfo=UTC)
@@ -87,11 +88,37 @@ def test_of_several_processes_one_gets_the_probe(office, clock):
 def test_a_success_between_failures_forgets_them(office, clock):
     planned(office, clock, 8)
     with office.work(SYSTEM) as work:
-        assert [runtime.relay_failed(work, "away") for _ in range(4)] == [False] * 4
+        assert [runtime.relay_failed(work, "away") for _ in range(4)] == [1, 2, 3, 4]
     with cases.relay(office) as (_, catcher):
         assert tried(office, catcher) == ({"sent": 8}, 8)
 
     assert row(office).relay_failures == 0
+
+
+def test_a_failing_relay_is_told_in_one_line_with_the_remedy(office, clock, caplog):
+    planned(office, clock, 12)
+    sending = cases.with_relay(office, DOWN)
+    with caplog.at_level("INFO", logger="tracker.services.dispatcher"):
+        for _ in range(4):
+            jobs.dispatch(sending)
+            clock.advance(seconds=40)
+    first, *later = [record.message for record in caplog.records]
+
+    assert first.startswith("the relay 127.0.0.1:1 failed, 1 in a row: ConnectionRefusedError")
+    assert runtime.RELAY_REMEDY in first
+    assert [re.findall(r"failed, (\d+) in a row", line) for line in later] == [["5"], ["6"], ["7"]]
+    assert not any("\n" in line for line in [first, *later])
+
+
+def test_a_relay_that_works_again_is_told(office, clock, caplog):
+    planned(office, clock, 1)
+    with office.work(SYSTEM) as work:
+        runtime.relay_failed(work, "away")
+    caplog.set_level("INFO", logger="tracker.services.dispatcher")
+    with cases.relay(office) as (sending, _):
+        jobs.dispatch(sending)
+
+    assert [record.message for record in caplog.records] == ["the relay works again"]
 
 
 # Several connections.
@@ -110,76 +137,124 @@ def test_more_connections_open_only_when_a_claim_is_full_and_each_letter_goes_on
     assert len(set(ids)) == len(ids) == count
 
 
-# The fuse.
-def days_before(office, clock, letters, days=7):
-    with office.work(SYSTEM) as work:
-        for ago in range(1, days + 1):
-            on_day = clock.now.date() - timedelta(days=ago)
-            work.session.add(Volume(on_day=on_day, letters=letters))
+# The limit.
+ONE_STAGE_LATE = THIRTY_DAYS_BEFORE + timedelta(days=3)
 
 
-def easily_blown(office):
+def easily_held(office):
     settings = replace(office.settings.reminders, fuse_minimum=20)
     return replace(office, settings=replace(office.settings, reminders=settings))
 
 
-def test_five_times_the_usual_volume_blows_the_fuse_and_nothing_more_is_planned(office, clock):
-    clock.now = THIRTY_DAYS_BEFORE
-    office = easily_blown(office)
-    days_before(office, clock, 10)
-    planned(office, clock, 51)
+def enable(office):
+    with office.work(SYSTEM) as work:
+        runtime.enable(work, reason="The amount is right.")
+
+
+def test_an_import_of_late_records_beyond_the_limit_is_held_and_nothing_of_it_leaves(office, clock):
+    office = easily_held(office)
+    clock.now = ONE_STAGE_LATE
+    cases.certified(office, EXPIRY, 21)
+    jobs.plan(office)
 
     assert row(office).fuse == (
-        "51 letters on 2027-02-13; usual are 10 a day. Arm sending to go on."
+        "21 messages of 2027-02-16 were in no calendar; up to 20 a day leave without being "
+        "confirmed."
     )
-    cases.certified(office, EXPIRY, 1)
-    assert jobs.plan(office).examined == 0
+    with cases.relay(office) as (_, catcher):
+        clock.advance(minutes=11)
+        assert tried(office, catcher) == ({}, 0)
+        cases.certified(office, EXPIRY, 1)
+        assert jobs.plan(office).examined == 0
+        enable(office)
+        jobs.plan(office)
+        assert tried(office, catcher) == ({"sent": 22}, 22), "the day was accepted"
+    assert row(office).fuse is None
+
+
+def test_what_a_large_import_brings_waits_until_the_limit_has_seen_it(office, clock):
+    office = easily_held(office)
+    clock.now = ONE_STAGE_LATE
+    cases.certified(office, EXPIRY, 21)
+    settings = replace(office.settings.reminders, batch=5)
+    hasty = replace(office, settings=replace(office.settings, reminders=settings))
+    planner.plan_due(hasty, limit=5)
     with cases.relay(office) as (_, catcher):
         assert tried(office, catcher) == ({}, 0)
-        with office.work(SYSTEM) as work:
-            runtime.arm(work)
-        jobs.plan(office)
-        assert tried(office, catcher) == ({"sent": 52}, 52), "the day was accepted"
-    assert row(office).fuse is None
 
 
-@pytest.mark.parametrize(
-    ("usual", "days", "count"), [(10, 7, 50), (10, 6, 60), (1, 7, 20)],
-    ids=["five times", "no week is known", "few"],
-)  # fmt: skip
-def test_what_is_not_unusual_blows_no_fuse(office, clock, usual, days, count):
-    clock.now = THIRTY_DAYS_BEFORE
-    office = easily_blown(office)
-    days_before(office, clock, usual, days)
-    planned(office, clock, count)
-
-    assert row(office).fuse is None
-    with office.reading(SYSTEM) as reading:
-        today = select(Volume.letters).where(Volume.on_day == clock.now.date())
-        assert reading.row(today).letters == count
-
-
-@pytest.mark.parametrize("days", [8, -8], ids=["ahead", "back"])
-def test_a_clock_that_jumped_by_more_than_a_week_blows_the_fuse(office, clock, days):
+def certified_long_before(office, clock, *expiries):
+    """So many people whose stages ahead stand in the calendar; what was late of them is gone."""
+    clock.now = THIRTY_DAYS_BEFORE - timedelta(days=5)
+    for expires_on, count in expiries:
+        cases.certified(office, expires_on, count)
+    jobs.plan(office)
     jobs.beat(office)
-    before = clock.now
+    with office.work(SYSTEM) as work:
+        work.connection.execute(update(Message).values(state="cancelled", finished_at=work.now))
+        work.connection.execute(update(Runtime).values(unforeseen=0, armed_at=None))
+
+
+def test_a_class_whose_stages_fall_together_was_foreseen_and_holds_nothing(office, clock):
+    certified_long_before(office, clock, (EXPIRY, 30))
+    office = easily_held(office)
+    clock.now = THIRTY_DAYS_BEFORE
+    jobs.beat(office)
+    jobs.plan(office)
+    with cases.relay(office) as (_, catcher):
+        assert tried(office, catcher) == ({"sent": 30}, 30)
+    assert row(office).fuse is None
+
+
+def test_nine_days_without_a_scheduler_hold_nothing(office, clock):
+    certified_long_before(office, clock, (EXPIRY, 10), (EXPIRY + timedelta(days=1), 15))
+    office = easily_held(office)
+    clock.advance(days=9)
+    jobs.beat(office)
+    jobs.plan(office)
+
+    assert row(office).fuse is None
+    with cases.relay(office) as (_, catcher):
+        assert tried(office, catcher) == ({"sent": 25}, 25)
+
+
+def test_a_clock_a_year_ahead_is_held_before_many_are_told_a_wrong_day(office, clock):
+    office = easily_held(office)
+    clock.now = THIRTY_DAYS_BEFORE - timedelta(days=330)
+    cases.certified(office, EXPIRY, 21)
+    with office.work(SYSTEM) as work:
+        work.connection.execute(update(ReminderCursor).values(next_due_at=THIRTY_DAYS_BEFORE))
+    jobs.beat(office)
+    clock.advance(days=365)
+    jobs.beat(office)
+
+    assert row(office).fuse.endswith(
+        "21 certifications are due more than 90 days after that. Is the clock right?"
+    )
+    assert jobs.plan(office).examined == 0
+
+
+@pytest.mark.parametrize("days", [365, -8], ids=["a year without a scheduler", "back"])
+def test_no_pause_and_no_clock_holds_a_usual_amount(office, clock, days):
+    clock.now = THIRTY_DAYS_BEFORE - timedelta(days=330)
+    cases.certified(office, EXPIRY, 2)
+    jobs.plan(office)
+    jobs.beat(office)
     clock.advance(days=days)
     jobs.beat(office)
 
-    assert row(office).fuse == (
-        f"The clock went from {before:%Y-%m-%d %H:%M} to {clock.now:%Y-%m-%d %H:%M} UTC."
-    )
-    assert jobs.plan(office).examined == 0
-
-
-def test_a_week_without_a_heartbeat_is_no_jump(office, clock):
-    jobs.beat(office)
-    clock.advance(days=7)
-    jobs.beat(office)
-
     assert row(office).fuse is None
+
+
+def test_enabling_and_disabling_stand_in_the_history_with_their_reasons(office):
     with office.work(SYSTEM) as work:
-        work.connection.execute(update(Runtime).values(last_tick_at=None))
-    clock.advance(days=900)
-    jobs.beat(office)
-    assert row(office).fuse is None, "it never ran before"
+        runtime.disable(work, reason="The relay moves.")
+        runtime.enable(work, reason="It has moved.")
+        lines = select(HistoryEntry.action, HistoryEntry.detail).where(
+            HistoryEntry.subject == "sending"
+        )
+        found = [tuple(line) for line in work.rows(lines.order_by(HistoryEntry.id))]
+
+    assert found == [
+        ("disable", {"reason": "The relay moves."}), ("enable", {"reason": "It has moved."})
+    ]  # fmt: skip

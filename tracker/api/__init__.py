@@ -10,6 +10,7 @@ from tracker.api import (
     adjustments,
     appeals,
     assessments,
+    callers,
     catalogue,
     certifications,
     digests,
@@ -30,6 +31,7 @@ from tracker.api import (
     reminders,
     renewals,
     requests,
+    sending,
     sharing,
     suppressions,
     unsubscribe,
@@ -66,6 +68,7 @@ _NOUNS = (
     digests,
     imports,
     reminders,
+    sending,
     letters,
     suppressions,
     relay_events,
@@ -87,6 +90,7 @@ def register(app: Flask) -> None:
     errors.register(app)
     operations.register(app, app.extensions["tracker"])
     app.before_request(_name_request)
+    callers.register(app)
     app.after_request(_dress)
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -17,9 +18,9 @@ import flask_smorest
 import orjson
 from flask import Response, current_app, request
 from marshmallow import RAISE, Schema, ValidationError
-from werkzeug.exceptions import PreconditionRequired, Unauthorized, UnsupportedMediaType
+from werkzeug.exceptions import PreconditionRequired, Unauthorized
 
-from tracker.api import idempotency
+from tracker.api import bodies, idempotency
 from tracker.api.schemas import Problem
 from tracker.api.uploads import Upload
 from tracker.domain.errors import Invalid, Refusal, Stale
@@ -28,8 +29,10 @@ from tracker.domain.wording import LANGUAGES
 from tracker.services import tokens
 from tracker.services.ahead import Ahead
 from tracker.services.work import Office, Reading, Work
+from tracker.settings import Settings
 
 View = Callable[..., Any]
+_Form = Callable[[Settings], list[tuple[str, Any]]]
 JSON = "application/json"
 HTML = "text/html"
 PROBLEM = "application/problem+json"
@@ -122,7 +125,8 @@ class Nouns(flask_smorest.Blueprint):  # type: ignore[misc]
                 with office().reading(SYSTEM) as system:
                     actor = authenticate(system)
                 _check(actor, frozenset(roles), "write")
-                arguments = _arguments(query, load_query, body, load_body, upload=upload)
+                form = _form_of_caller(upload, actor)
+                arguments = _arguments(query, load_query, body, load_body, form=form)
                 if versioned:
                     path["version"] = _version()
                 run = functools.partial(
@@ -137,11 +141,10 @@ class Nouns(flask_smorest.Blueprint):  # type: ignore[misc]
             statuses = (*errors, 401, 403, 422)
             statuses += (400, 413, 415) if body else ()
             statuses += (412, 428) if versioned else ()
-            headers: tuple[str, ...] = ("Idempotency-Key",) if status == idempotency.CREATED else ()
-            headers += ("If-Match",) if versioned else ()
             return self.routed(
                 rule, door, status=status, returns=returns, query=query, body=body,
-                errors=statuses, headers=headers, public=False, upload=upload, accepts=accepts,
+                errors=statuses, headers=_headers(status, versioned=versioned), public=False,
+                upload=upload, accepts=accepts,
             )  # fmt: skip
 
         return decorate
@@ -204,6 +207,12 @@ def _form_of(kind: str, returns: type[Schema] | Schema | None) -> dict[str, Any]
     return {"schema": {"type": "string"}} if kind.startswith("text/") else {}
 
 
+def _headers(status: int, *, versioned: bool) -> tuple[str, ...]:
+    """The headers that a route of changes takes."""
+    keyed = ("Idempotency-Key",) if status == idempotency.CREATED else ()
+    return (*keyed, "If-Match") if versioned else keyed
+
+
 def _header(name: str) -> dict[str, Any]:
     about = {
         "Idempotency-Key": "Repeating a request with the same key and body gives the same answer.",
@@ -227,13 +236,17 @@ def _run(
 ) -> Response:
     """Call the view in one transaction; ``settle`` may add to it once the answer is known."""
     try:
-        if upload is not None:
-            arguments = (*arguments[:-1], upload.prepare(office(), arguments[-1]))
-        with office().work(actor) as work:
-            tokens.check_alive(work)
-            answer: Response = view(work, *arguments, **path)
-            if settle is not None:
-                settle(work, answer)
+        with ExitStack() as opened:
+            if upload is not None:
+                with office().reading(actor) as reading:
+                    upload.ask(reading, arguments[-1], **path)
+                body = opened.enter_context(upload.prepare(office(), actor, arguments[-1]))
+                arguments = (*arguments[:-1], body)
+            with office().work(actor) as work:
+                tokens.check_alive(work)
+                answer: Response = view(work, *arguments, **path)
+                if settle is not None:
+                    settle(work, answer)
     except Refusal as refusal:
         if upload is not None:
             upload.refused(office(), actor, refusal)
@@ -274,17 +287,17 @@ def _loader(schema: type[Schema] | None) -> Schema | None:
 
 def _arguments(
     query: type[Schema] | None, load_query: Schema | None, body: type[Schema] | None,
-    load_body: Schema | None, *, upload: Upload | None = None,
+    load_body: Schema | None, *, form: _Form | None = None,
 ) -> tuple[Any, ...]:  # fmt: skip
     """Query and body as the schemas load them; a parameter that is not known is refused."""
     found: list[Any] = []
-    given = _each_once(request.args.items(multi=True)) if request.query_string else {}
+    given = bodies.each_once(request.args.items(multi=True)) if request.query_string else {}
     if query is not None and load_query is not None:
         found.append(load(load_query, given) if given else _no_parameters(load_query))
     elif given:
         raise Invalid("Unknown parameter.", fields=dict.fromkeys(given, "Unknown field."))
     if body is not None and load_body is not None:
-        found.append(load(load_body, _body(upload)))
+        found.append(load(load_body, _body(form)))
     return tuple(found)
 
 
@@ -317,24 +330,12 @@ def flat(messages: Any, path: str = "") -> dict[str, str]:
     return found
 
 
-def _json() -> Any:
-    if not request.is_json:
-        raise UnsupportedMediaType("The body must be application/json.")
-    return request.get_json()
+def _form_of_caller(upload: Upload | None, actor: Actor) -> _Form | None:
+    return None if upload is None else functools.partial(upload.form, actor=actor)
 
 
-def _body(upload: Upload | None) -> Any:
-    return _json() if upload is None else _each_once(upload.form(office().settings))
-
-
-def _each_once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """The fields by name; one that is given twice is refused, since one of them would be lost."""
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise Invalid("A field is given twice.", fields={name: "is given more than once"})
-        found[name] = value
-    return found
+def _body(form: _Form | None) -> Any:
+    return bodies.sent() if form is None else bodies.each_once(form(office().settings))
 
 
 def _plain(path: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,8 @@ PROBLEM = "application/problem+json"
 
 _RETRY_SECONDS = 2
 _STATUS: tuple[tuple[type[errors.Refusal], int], ...] = (
+    (errors.TooBusy, HTTPStatus.SERVICE_UNAVAILABLE),
+    (errors.TooManyAtOnce, HTTPStatus.TOO_MANY_REQUESTS),
     (errors.EvidenceTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (errors.NotFound, HTTPStatus.NOT_FOUND),
     (errors.TooOften, HTTPStatus.TOO_MANY_REQUESTS),
@@ -26,6 +28,7 @@ _STATUS: tuple[tuple[type[errors.Refusal], int], ...] = (
     (errors.Invalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (errors.Conflict, HTTPStatus.CONFLICT),
 )
+_PASSING = (errors.TooBusy, errors.TooManyAtOnce)
 
 
 def register(app: Flask) -> None:
@@ -44,10 +47,12 @@ def _refused(error: errors.Refusal) -> Response:
     extra: dict[str, Any] = {**error.facts, "exception": _shown(error.exception)}
     if isinstance(error, errors.Invalid) and error.fields:
         extra["errors"] = [{"field": f, "message": m} for f, m in error.fields.items()]
-    response = _challenged(problem(int(status), error.code, error.told, **extra))
+    response = problem(int(status), error.code, error.told, **extra)
+    if isinstance(error, _PASSING):
+        response.headers["Retry-After"] = str(_RETRY_SECONDS)
     if isinstance(error, errors.TooOften):
         response.headers["Retry-After"] = str(error.facts["retry_after"])
-    return response
+    return _challenged(response)
 
 
 def _shown(way_out: errors.WayOut) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +16,7 @@ from tracker.api.doors import Nouns
 from tracker.api.fields import Closed, choice
 from tracker.api.uploads import File, Upload
 from tracker.domain.errors import EvidenceTooLarge
+from tracker.domain.permissions import Actor
 from tracker.services import evidence
 from tracker.services.work import Office, Reading, Work
 
@@ -51,11 +54,15 @@ def _too_large(maximum: int) -> EvidenceTooLarge:
     return EvidenceTooLarge(f"The file must have at most {maximum:,} bytes.", maximum=maximum)
 
 
-def _checked(office: Office, body: dict[str, Any]) -> dict[str, Any]:
+def _ask(reading: Reading, _body: dict[str, Any], *, activity_id: str) -> None:
+    """Whose activity it is, whether it takes files now, and whether there is room."""
+    evidence.check_room(reading, activity_id)
+
+
+@contextmanager
+def _checked(office: Office, _actor: Actor, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The file as it may be kept, told by its content."""
-    sent, limits = body["file"], office.settings.evidence
-    data = sent.stream.read()
-    return {"file": files.check(data, sent.filename, maximum_pixels=limits.maximum_pixels)}
+    yield {"file": evidence.checked(office.settings, body["file"].stream, body["file"].filename)}
 
 
 @nouns.writes(
@@ -65,8 +72,13 @@ def _checked(office: Office, body: dict[str, Any]) -> dict[str, Any]:
     body=NewEvidence,
     returns=Evidence,
     status=201,
-    errors=(404, 409),
-    upload=Upload(lambda settings: settings.evidence.maximum_bytes, _too_large, _checked),
+    errors=(404, 409, 503),
+    upload=Upload(
+        lambda settings, _actor: settings.evidence.maximum_bytes,
+        _too_large,
+        ask=_ask,
+        prepare=_checked,
+    ),
 )
 def add(work: Work, body: dict[str, Any], *, activity_id: str) -> Response:
     """Add a file to an activity that is with its holder or waits for a decision."""

@@ -84,6 +84,14 @@ class CertificateNumber(Words):
         return numbers.certificate_number(text)
 
 
+class NumberFromElsewhere(CertificateNumber):
+    """A certificate number that another system gave."""
+
+    def rule(self, text: str) -> str:
+        """The number as it is kept. Raises ValueError."""
+        return numbers.from_elsewhere(text)
+
+
 class Email(Words):
     """An e-mail address, as ``emails.email`` keeps it."""
 

@@ -11,9 +11,8 @@ from tracker.api import doors
 from tracker.api.assessments import CorrectedCertification, Void, present_effect
 from tracker.api.certifications import CertificationDetail, present_detail
 from tracker.api.doors import Nouns
-from tracker.api.fields import Closed, Day, Words
+from tracker.api.fields import Closed, Day, NumberFromElsewhere, Words
 from tracker.domain.imported_awards import Stretch
-from tracker.domain.numbers import LONGEST
 from tracker.services import imported_award_acts
 from tracker.services.imported_award_acts import Corrected
 from tracker.services.work import Work
@@ -40,7 +39,7 @@ class CycleGiven(Closed):
 class AwardAmendment(Void):
     """What a file should have said of an award, and why it is corrected; the rest stays."""
 
-    number = Words(LONGEST)
+    number = NumberFromElsewhere()
     awarded_on = Day()
     cycles = fields.List(
         fields.Nested(CycleGiven),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Response
@@ -16,7 +18,9 @@ from tracker.api.uploads import File, Upload
 from tracker.domain.errors import NotAllowed, Refusal
 from tracker.domain.permissions import Actor
 from tracker.services import import_runs, imports
+from tracker.services.imports import apart
 from tracker.services.work import Office, Reading, Work
+from tracker.settings import Settings
 from tracker.tabular import Dates, Encoding
 
 nouns = Nouns("imports", __name__, description=__doc__)
@@ -157,6 +161,12 @@ def _present(row: Any) -> dict[str, Any]:
     }
 
 
+def _maximum(settings: Settings, actor: Actor) -> int:
+    """How large a file may be: an employer has one roster, the staff have those of a country."""
+    limits = settings.imports
+    return limits.maximum_bytes if actor.is_staff else limits.employer_maximum_bytes
+
+
 def _too_large(maximum: int) -> Exception:
     return RequestEntityTooLarge(f"The file must have at most {maximum:,} bytes.")
 
@@ -168,6 +178,29 @@ def _keep(office: Office, actor: Actor, refusal: Refusal) -> None:
             refusal.facts["import_id"] = imports.record_run(work, refusal)
 
 
+def _ask(reading: Reading, body: dict[str, Any]) -> None:
+    """Whether the caller may send files of that kind."""
+    if not reading.actor.is_staff and body["kind"] != "roster":
+        raise NotAllowed("An employer may import its own roster only.", role=reading.actor.role)
+
+
+@contextmanager
+def _prepared(office: Office, actor: Actor, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The file as texts, read before the transaction opens; of a dry run the report."""
+    encoding = Encoding(body["encoding"])
+    read = apart.unpacked(office.settings, body["kind"], body["file"].stream, encoding=encoding)
+    with read as table:
+        options = {
+            "filename": _name(body["file"].filename), "dates": Dates(body["dates"]),
+            "employer_id": None if actor.is_staff else actor.employer_id,
+            "new_centers": body["new_centers"],
+        }  # fmt: skip
+        report = None
+        if body["dry_run"]:
+            report = apart.check(office, actor, body["kind"], table, **options)
+        yield {"kind": body["kind"], "table": table, "options": options, "report": report}
+
+
 @nouns.writes(
     "POST /imports",
     "staff",
@@ -175,24 +208,18 @@ def _keep(office: Office, actor: Actor, refusal: Refusal) -> None:
     body=NewImport,
     returns=ImportReport,
     status=201,
-    errors=(409,),
+    errors=(409, 503),
     upload=Upload(
-        lambda settings: settings.imports.maximum_bytes,
-        _too_large,
-        refused=_keep,
-        problem=ImportProblem,
+        _maximum, _too_large, ask=_ask, prepare=_prepared, refused=_keep, problem=ImportProblem
     ),
 )
 def run(work: Work, body: dict[str, Any]) -> Response:
     """Import a file: every row of it, or none, with a report of each bad one."""
-    employer_id = None if work.actor.is_staff else work.actor.employer_id
-    if employer_id is not None and body["kind"] != "roster":
-        raise NotAllowed("An employer may import its own roster only.", role=work.actor.role)
-    report = imports.run(
-        work, body["kind"], body["file"].stream, filename=_name(body["file"].filename),
-        dates=Dates(body["dates"]), encoding=Encoding(body["encoding"]), dry_run=body["dry_run"],
-        employer_id=employer_id, new_centers=body["new_centers"],
-    )  # fmt: skip
+    report = body["report"]
+    if report is None:
+        report = imports.run(work, body["kind"], body["table"], **body["options"])
+    else:
+        imports.keep_checked(work, report, employer_id=body["options"]["employer_id"])
     location = f"/api/v1/imports/{report.id}"
     return doors.answer(_present(imports.get(work, report.id)), status=201, location=location)
 

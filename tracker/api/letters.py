@@ -22,7 +22,7 @@ KINDS = ("reminder", "notice", "digest")
 _SENT_TO_ME = ("id", "kind", "state", "finished_at")
 _OF_ROW = (
     "id", "kind", "state", "holder_id", "employer_id", "address", "stage", "created_at",
-    "attempts", "last_error", "finished_at", "place",
+    "attempts", "last_error", "finished_at",
 )  # fmt: skip
 
 
@@ -58,7 +58,6 @@ class Letter(Schema):
     attempts = fields.Integer(required=True)
     last_error = fields.String(required=True, allow_none=True)
     finished_at = fields.AwareDateTime(required=True, allow_none=True)
-    place = choice("outbox", "log", required=True)
 
 
 class WholeLetter(Letter):
@@ -101,7 +100,7 @@ def _key() -> bytes:
 
 @nouns.reads("GET /letters", "staff", query=LetterQuery, returns=page_of(Letter))
 def page(reading: Reading, query: dict[str, Any]) -> Response:
-    """The letters in the outbox, the newest first; with ``holder_id`` also those in the log."""
+    """The letters, the newest first."""
     holder_id, state = query.get("holder_id"), query.get("state")
     asked = Asked(
         query.get("after"), query["limit"] + 1, (state,) if state else None, query.get("kind"),
@@ -136,14 +135,6 @@ def mine(reading: Reading, query: dict[str, Any]) -> Response:
 def requeue(work: Work, body: dict[str, Any], *, letter_id: str) -> Response:
     """Send one that is dead, cancelled, ambiguous or parked; what was perhaps sent, as it was."""
     return _change(work, letter_id, "requeue", body)
-
-
-@nouns.writes(
-    "POST /letters/<uuid:letter_id>/park", "staff", body=Why, returns=WholeLetter, errors=(404, 409)
-)
-def park(work: Work, body: dict[str, Any], *, letter_id: str) -> Response:
-    """Set a letter aside that is ready; it is not sent until it is queued again."""
-    return _change(work, letter_id, "park", body)
 
 
 @nouns.writes(

@@ -1,11 +1,12 @@
-"""Operations: whether the process lives, whether it is ready, and its numbers for Prometheus.
+"""Operations: whether the process lives, whether it is ready, and the numbers for Prometheus.
 
-The counts of requests are this process's own: with several workers each tells of itself.
+``tracker serve`` has its processes count into one directory (Prometheus' multiprocess mode), so
+that whichever of them is asked tells of all. A process by itself counts for itself.
 """
 
 from __future__ import annotations
 
-import ipaddress
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
@@ -16,6 +17,7 @@ from marshmallow import Schema, fields
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -32,6 +34,8 @@ nouns = Nouns("operations", __name__, description=__doc__)
 _TEXT = "text/plain"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 _EXTENSION = "tracker-numbers"
+COUNTED_IN = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that names the directory; prometheus_client reads it when it is imported."""
 
 
 class Health(Schema):
@@ -61,6 +65,14 @@ class Numbers:
         )  # fmt: skip
         ProcessCollector(registry=self.registry)
         self.registry.register(FromDatabase(office))
+
+
+def of_all(office: Office, directory: str) -> CollectorRegistry:
+    """The numbers of all processes that count into a directory, and those of the database."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, directory)  # type: ignore[no-untyped-call]
+    registry.register(FromDatabase(office))
+    return registry
 
 
 class FromDatabase(Collector):
@@ -118,8 +130,12 @@ def _of_scheduler(found: Gauges, now: datetime) -> Iterator[Metric]:
 
 def _of_relay(found: Gauges, now: datetime) -> Iterator[Metric]:
     paused = found.relay_resume_at is not None and found.relay_resume_at > now
-    yield _one("tracker_sending_armed", "Whether letters may leave.", found.armed)
-    yield _one("tracker_fuse_blown", "Whether the fuse stops all letters.", bool(found.fuse))
+    about = "Whether messages may leave; if not, `tracker doctor` says why and what to do."
+    yield _one("tracker_sending_enabled", about, found.enabled)
+    about = "Whether sending was stopped: lifted by `tracker reminders enable`."
+    yield _one("tracker_sending_held", about, bool(found.held))
+    about = "Since the last moment up to which the relay's own record was read."
+    yield _age("tracker_evidence_age_seconds", now, found.evidence_until, about)
     yield _one("tracker_relay_failures", "Connections failed in a row.", found.relay_failures)
     yield _one("tracker_relay_paused", "Whether the relay is left alone for a while.", paused)
 
@@ -199,7 +215,7 @@ def healthz() -> Response:
 
 @_open("GET /readyz", returns=Readiness, refusals=(503,))
 def readyz() -> Response:
-    """Whether requests can be served: database, migrations, and letters that leave in time."""
+    """Whether requests can be served: the database answers, and its schema fits this release."""
     with doors.office().reading(SYSTEM) as reading:
         found = {c.name: c.failure or "ok" for c in operations.checks(reading)}
     failed = [f"{name}: {said}" for name, said in found.items() if said != "ok"]
@@ -211,24 +227,16 @@ def readyz() -> Response:
 
 @_open("GET /metrics", returns=None, content=_TEXT, refusals=(401, 403))
 def metrics() -> Response:
-    """Numbers for Prometheus: from this machine itself, or with an admin's token."""
-    if not _from_here():
-        with doors.office().reading(SYSTEM) as reading:
-            actor = doors.authenticate(reading)
-        check_role(actor, frozenset())
-        check_scope(actor, "read")
+    """Numbers for Prometheus, with an admin's token; without one at `server.metrics`."""
+    with doors.office().reading(SYSTEM) as reading:
+        actor = doors.authenticate(reading)
+    check_role(actor, frozenset())
+    check_scope(actor, "read")
     numbers: Numbers = current_app.extensions[_EXTENSION]
-    text = generate_latest(numbers.registry)
+    counted_in = os.environ.get(COUNTED_IN)
+    registry = of_all(doors.office(), counted_in) if counted_in else numbers.registry
+    text = generate_latest(registry)
     return _fresh(Response(text, content_type=CONTENT_TYPE_LATEST))
-
-
-def _from_here() -> bool:
-    """Whether it comes from this machine, and not through a proxy that runs on it."""
-    forwarded = {"Forwarded", "X-Forwarded-For", "X-Real-Ip"} & set(request.headers.keys())
-    try:
-        return not forwarded and ipaddress.ip_address(request.remote_addr or "").is_loopback
-    except ValueError:
-        return False
 
 
 def _fresh(response: Response) -> Response:

@@ -11,12 +11,11 @@ import hmac
 import re
 from typing import Any
 
-import orjson
 from flask import Response, request
 from marshmallow import fields, validate
-from werkzeug.exceptions import BadRequest, Unauthorized
+from werkzeug.exceptions import Unauthorized
 
-from tracker.api import doors
+from tracker.api import bodies, doors
 from tracker.api.doors import Nouns
 from tracker.api.fields import Closed, Moment, Words, choice
 from tracker.domain.errors import Invalid
@@ -54,8 +53,9 @@ _EVENTS = RelayEvent(many=True)
 
 def take() -> Response:
     """Take down what became of letters; told again, nothing changes. At most 1,000 in a request."""
+    signature = _signature()
     body = request.get_data()
-    _check_signed(body)
+    _check_signed(signature, body)
     given = _load(body)
     with doors.office().work(_RELAY) as work:
         acceptances.take_events(work, [Event(**one) for one in given])
@@ -80,25 +80,27 @@ nouns.routed(
 )  # fmt: skip
 
 
-def _check_signed(body: bytes) -> None:
-    """Raise Unauthorized for what is not signed with our key, or was too long ago."""
-    office = doors.office()
+def _signature() -> re.Match[str]:
+    """The signature, judged before the body is read; Unauthorized if it is none, or of long ago."""
     found = _SIGNATURE.fullmatch(request.headers.get(_HEADER, ""))
     if found is None:
         raise Unauthorized(f"The header {_HEADER} is missing, or is none.")
-    genuine = hmac.digest(office.relay_key, found["t"].encode() + b"." + body, "sha256").hex()
-    given = found["signed"].split(",v1=")[1:]  # several while the key changes
+    if abs(doors.office().clock().timestamp() - int(found["t"])) > _TOLERANCE:
+        raise Unauthorized("The signature is too old, or from the future.")
+    return found
+
+
+def _check_signed(signature: re.Match[str], body: bytes) -> None:
+    """Raise Unauthorized for a body that is not signed with our key."""
+    signed = signature["t"].encode() + b"." + body
+    genuine = hmac.digest(doors.office().relay_key, signed, "sha256").hex()
+    given = signature["signed"].split(",v1=")[1:]  # several while the key changes
     if not any(hmac.compare_digest(genuine, one) for one in given):
         raise Unauthorized("The signature is not ours.")
-    if abs(office.clock().timestamp() - int(found["t"])) > _TOLERANCE:
-        raise Unauthorized("The signature is too old, or from the future.")
 
 
 def _load(body: bytes) -> list[dict[str, Any]]:
-    try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise BadRequest("The body must be JSON.") from error
+    told = bodies.read(body)
     if not isinstance(told, list) or len(told) > _MOST:
         rule = f"must be a list of at most {_MOST} events"
         raise Invalid("A value is not acceptable.", fields={"body": rule})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +16,10 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from tracker.api.schemas import Problem
 from tracker.domain.errors import Refusal
 from tracker.domain.permissions import Actor
-from tracker.services.work import Office
+from tracker.services.work import Office, Reading
 from tracker.settings import Settings
 
+_Prepare = Callable[[Office, Actor, dict[str, Any]], AbstractContextManager[dict[str, Any]]]
 _WRAPPING = 64 * 1024  # what the form around a file may take
 
 
@@ -31,8 +33,13 @@ class File(flask_smorest.fields.Upload):  # type: ignore[misc]
         return value
 
 
-def _as_it_is(_office: Office, body: dict[str, Any]) -> dict[str, Any]:
-    return body
+@contextmanager
+def _as_it_is(_office: Office, _actor: Actor, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield body
+
+
+def _anything(_reading: Reading, _body: dict[str, Any], **_path: Any) -> None:
+    pass
 
 
 def _leave(_office: Office, _actor: Actor, _refusal: Refusal) -> None:
@@ -43,21 +50,24 @@ def _leave(_office: Office, _actor: Actor, _refusal: Refusal) -> None:
 class Upload:
     """How a route takes a file.
 
-    ``maximum_bytes`` is asked of the settings; ``too_large`` makes the refusal of a larger file.
-    ``prepare`` is slow work on the body, done before the transaction opens, so that nobody waits
-    for it. ``refused`` is told of a refusal after the transaction was rolled back. ``problem``
-    is the form of the route's errors.
+    ``maximum_bytes`` is how large the caller's file may be; ``too_large`` makes the refusal of a
+    larger one. ``ask`` raises what would refuse the request whatever the file holds; ``prepare``
+    is costly work on the file, done after that and before the transaction opens, so that nobody
+    waits for it; what it gives is the view's body, and ends after the transaction. ``refused`` is
+    told of a refusal after the transaction was rolled back. ``problem`` is the form of the route's
+    errors.
     """
 
-    maximum_bytes: Callable[[Settings], int]
+    maximum_bytes: Callable[[Settings, Actor], int]
     too_large: Callable[[int], Exception]
-    prepare: Callable[[Office, dict[str, Any]], dict[str, Any]] = _as_it_is
+    ask: Callable[..., None] = _anything
+    prepare: _Prepare = _as_it_is
     refused: Callable[[Office, Actor, Refusal], None] = _leave
     problem: type[Schema] = Problem
 
-    def form(self, settings: Settings) -> list[tuple[str, Any]]:
+    def form(self, settings: Settings, actor: Actor) -> list[tuple[str, Any]]:
         """The fields and files of the request; a body over the limit is never read."""
-        maximum = self.maximum_bytes(settings)
+        maximum = self.maximum_bytes(settings, actor)
         request.max_content_length = maximum + _WRAPPING
         if request.mimetype != "multipart/form-data":
             raise UnsupportedMediaType("The body must be multipart/form-data.")

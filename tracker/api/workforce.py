@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlencode
 
 from flask import Response
 from marshmallow import Schema, ValidationError, fields
 
 from tracker import tabular
-from tracker.api import doors, limits, paging
+from tracker.api import attachments, doors, limits, paging
 from tracker.api.doors import Nouns
 from tracker.api.fields import Closed, Day, Reference, Words, choice
 from tracker.api.schemas import Points, page_of
@@ -27,7 +26,7 @@ nouns = Nouns("workforce", __name__, description=__doc__)
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_PIECE = 1 << 16  # bytes of a file sent at once
+_Writer = Callable[[IO[bytes], Sequence[str], Iterable[Sequence[Any]]], object]
 _PATH = "/employers/<uuid:employer_id>/workforce"
 _MAY_ASK: tuple[Role, ...] = ("employer", "staff")
 
@@ -266,11 +265,8 @@ def forecast(reading: Reading, query: dict[str, Any], *, employer_id: str) -> Re
     f"GET {_PATH}.csv", *_MAY_ASK, query=ExportQuery, returns=None, content=CSV, errors=(404, 429)
 )
 def as_csv(reading: Reading, query: dict[str, Any], *, employer_id: str) -> Response:
-    """The list as CSV, sent while it is read."""
-    asked = _asked(reading, employer_id, query)
-    limits.exported(reading.actor)
-    sent = tabular.csv_chunks(_columns(query), _rows(reading, asked, query))
-    return _attached(sent, f"{CSV}; charset=utf-8", _filename(asked, "csv"))
+    """The list as CSV."""
+    return _as_file(reading, query, employer_id, tabular.write_csv, f"{CSV}; charset=utf-8")
 
 
 @nouns.reads(
@@ -278,28 +274,21 @@ def as_csv(reading: Reading, query: dict[str, Any], *, employer_id: str) -> Resp
 )
 def as_xlsx(reading: Reading, query: dict[str, Any], *, employer_id: str) -> Response:
     """The list as an XLSX workbook."""
+    return _as_file(reading, query, employer_id, tabular.write_xlsx, XLSX)
+
+
+def _as_file(
+    reading: Reading, query: dict[str, Any], employer_id: str, writer: _Writer, content_type: str
+) -> Response:
     asked = _asked(reading, employer_id, query)
     limits.exported(reading.actor)
-    sent = _workbook(_columns(query), _rows(reading, asked, query))
-    return _attached(sent, XLSX, _filename(asked, "xlsx"))
 
+    def write(file: IO[bytes]) -> None:
+        lines = workforce.export(reading, asked, sort=query["sort"], with_points=query["points"])
+        writer(file, _columns(query), lines)
 
-def _rows(reading: Reading, asked: Question, query: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
-    """The lines of a file, read while it is sent."""
-    return workforce.export(reading, asked, sort=query["sort"], with_points=query["points"])
-
-
-def _workbook(columns: tuple[str, ...], rows: Iterator[tuple[Any, ...]]) -> Iterator[bytes]:
-    with tempfile.TemporaryFile() as file:
-        tabular.write_xlsx(file, columns, rows)
-        file.seek(0)
-        yield from iter(lambda: file.read(_PIECE), b"")
-
-
-def _attached(sent: Iterator[bytes], content_type: str, name: str) -> Response:
-    response = Response(sent, content_type=content_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    name = _filename(asked, "xlsx" if content_type == XLSX else "csv")
+    return attachments.attached(reading, write, content_type=content_type, name=name)
 
 
 def _columns(query: dict[str, Any]) -> tuple[str, ...]:

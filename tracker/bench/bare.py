@@ -17,9 +17,10 @@ from sqlalchemy import bindparam, create_engine, insert, select
 
 from tracker import clock
 from tracker.db import flask_config, new_id, prepare
+from tracker.front import Front
 from tracker.models import Activity, Certification
 from tracker.services.bulk import table_of
-from tracker.settings import load
+from tracker.settings import Settings, load
 
 _ONE = select(
     Certification.id, Certification.number, Certification.public_id, Certification.holder_id,
@@ -29,9 +30,14 @@ _INSERT = insert(table_of(Activity))
 JSON = "application/json"
 
 
-def make() -> Flask:
-    """The application, on the database that TRACKER_DATABASE_URL names."""
-    configured = flask_config(load("testing", os.environ))
+def make() -> Front:
+    """The application, on the database that TRACKER_DATABASE_URL names, behind the same front."""
+    chosen = load("testing", os.environ)
+    return Front(_application(chosen), threads=chosen.server.threads)
+
+
+def _application(chosen: Settings) -> Flask:
+    configured = flask_config(chosen)
     url, options = (configured[f"SQLALCHEMY_{n}"] for n in ("DATABASE_URI", "ENGINE_OPTIONS"))
     reads = prepare(create_engine(url, isolation_level="AUTOCOMMIT", **options))
     writes = prepare(create_engine(url, **options))

@@ -169,7 +169,7 @@ def _queue(shop: Workshop, count: int) -> None:
     while planning.plan_due(shop.office, limit=_PLAN).examined:
         pass
     with shop.office.work(SYSTEM) as work:
-        runtime.arm(work)  # so much is unusual
+        runtime.allow(work)  # nobody is written to
 
 
 Step = Callable[[], int]
@@ -216,7 +216,7 @@ def _planning(office: Office, *, limit: int) -> Step:
 def _claiming(office: Office, *, limit: int) -> Step:
     """Claim a few letters and finish them one by one."""
     with office.work(SYSTEM) as work:
-        runtime.open_row(work)
+        runtime.allow(work)
         place = runtime.place(work)
 
     def step() -> int:

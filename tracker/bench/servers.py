@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 
+from tracker import front
 from tracker.bench.loader import LOOPBACK, Job, Load
 from tracker.settings import ROOT
 
 WORKERS, THREADS = os.cpu_count() or 1, 1
-OURS = ("wsgi:app",)
-BARE = ("--factory", "tracker.bench.bare:make")
+OURS, BARE = "tracker.front:make", "tracker.bench.bare:make"
 _PATIENCE = 60.0
 
 
@@ -26,14 +26,11 @@ class RequestsFailedError(Exception):
 
 
 @contextmanager
-def serving(target: tuple[str, ...], variables: Mapping[str, str]) -> Iterator[int]:
+def serving(app: str, variables: Mapping[str, str]) -> Iterator[int]:
     """Run an application with granian, as ``tracker serve`` does; the port that it listens on."""
     port = _free_port()
-    program = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", LOOPBACK, "--port",
-        str(port), "--workers", str(WORKERS), "--blocking-threads", str(THREADS), "--log-level",
-        "error", *target,
-    ]  # fmt: skip
+    program = front.program(LOOPBACK, port, workers=WORKERS, app=app, log_level="error")
+    variables = {**variables, "TRACKER_SERVER_THREADS": str(THREADS)}
     with subprocess.Popen(program, cwd=ROOT, env=environment(variables)) as server:  # noqa: S603 - ours
         try:
             _wait_until_open(port, server)

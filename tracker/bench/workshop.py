@@ -106,7 +106,7 @@ class Workshop:
         """The port of bare Flask."""
         return self._serve(servers.BARE)
 
-    def _serve(self, target: tuple[str, ...]) -> int:
+    def _serve(self, target: str) -> int:
         migrations.upgrade(self.office.engine)
         return self._open.enter_context(servers.serving(target, self.variables))
 

@@ -30,6 +30,10 @@ main = Program(
         "export": Entry(
             "tracker.cli.files:export", "Write what is on record to a file or to standard output."
         ),
+        "golive": Entry(
+            "tracker.cli.reminders.sending:golive",
+            "Show how many messages would leave, by stage and by day; then let them.",
+        ),
         "import": Entry(
             "tracker.cli.imports:import_",
             "Import a CSV or XLSX file of a KIND, or a folder of them: all of the rows, or none.",

@@ -17,11 +17,12 @@ import orjson
 
 from tracker.cli.doors import OPERATOR, complain, office
 from tracker.cli.values import DAY, REFERENCE
-from tracker.services import export_files, exports, imports, reminders
+from tracker.services import export_files, exports, golive, imports, reminders, runtime
 from tracker.services.reminders import Foreseen
 from tracker.services.work import Office, Reading
 
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+_FEW = 25  # messages at most that begin an installation without `tracker golive`
 
 
 @click.group(invoke_without_command=True)
@@ -159,7 +160,21 @@ def remind(*, dry_run: bool, as_of: date | None) -> None:
     from tracker import jobs  # noqa: PLC0415 - its libraries are for this command only
 
     _tell_job("planning", asdict(jobs.plan(opened)))
+    _begin(opened)
     _tell_job("sending", jobs.dispatch(opened))
+
+
+def _begin(opened: Office) -> None:
+    """Let the first messages of an installation leave if they are few; end with status 1 if not."""
+    with opened.work(OPERATOR) as work:
+        if runtime.is_new(work):
+            found = golive.amount(work)
+            if found.total <= _FEW:
+                runtime.enable(work, reason=f"tracker remind: the first {found.total} messages")
+        obstacle = runtime.obstacle(work)
+    if obstacle:
+        complain(f"Nothing was sent. {obstacle}")
+        raise SystemExit(1)
 
 
 def _tell_job(job: str, counts: Mapping[str, int]) -> None:

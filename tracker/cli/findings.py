@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from tracker.services import operations
+from tracker.services import operations, runtime
 from tracker.services.operations import PATIENCE, Gauges
+from tracker.services.reaper import EVIDENCE_COMES
 from tracker.services.tallies import VIOLATIONS
 from tracker.services.work import Reading
 
 _STUCK = ("dead", "ambiguous", "parked")
+_LONG = timedelta(days=1)
 _SCHEDULER = "Start `tracker scheduler`; if it runs, read its log."
 
 
@@ -33,6 +35,7 @@ def of_letters(reading: Reading) -> Iterator[Finding]:
     yield _outbox(found, reading.now)
     yield _stuck(found)
     yield _relay(found, reading.now)
+    yield _evidence(found, reading.now)
     yield _bounces(found)
     yield _digests(found)
     yield _audit(reading, found)
@@ -76,11 +79,23 @@ def _relay(found: Gauges, now: datetime) -> Finding:
     if not found.relay_failures:
         return Finding("relay", "ok", "no connection failed lately")
     detail = f"{found.relay_failures} connections failed in a row: {found.relay_error}"
-    fix = "Start the relay, or correct TRACKER_MAIL_SERVER, _PORT, _USERNAME and _PASSWORD."
+    fix = runtime.RELAY_REMEDY
     if found.relay_resume_at is not None and found.relay_resume_at > now:
         until = f"{found.relay_resume_at:%H:%M:%S} UTC"
         return Finding("relay", "problem", f"Nothing is sent until {until}. {detail}", fix)
     return Finding("relay", "warning", detail, fix)
+
+
+def _evidence(found: Gauges, now: datetime) -> Finding:
+    if found.evidence_until is None:
+        return Finding("evidence", "ok", "the relay's log is not read: set mail.relay_log")
+    age = now - found.evidence_until
+    detail = f"the relay's log was read up to {_told(age)}"
+    doubts = found.outbox["ambiguous"]
+    if age > _LONG or (doubts and age > EVIDENCE_COMES):
+        fix = "See that the relay's log is read: mail.relay_log, or `tracker reminders relay-log`."
+        return Finding("evidence", "warning", f"{detail}; {doubts:,} letters in doubt", fix)
+    return Finding("evidence", "ok", detail)
 
 
 def _bounces(found: Gauges) -> Finding:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import smtplib
 import ssl
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import timedelta
+from typing import Literal
 
 import click
 import orjson
@@ -18,11 +20,12 @@ from tracker.cli.doors import OPERATOR, office
 from tracker.cli.findings import Finding, of_letters
 from tracker.cli.policies import MENDING
 from tracker.schemes import SchemesRefusedError
-from tracker.services import checks, publications, reminders, runtime
+from tracker.services import checks, publications, reminders, runtime, tallies
 from tracker.services.work import Office, Reading
 from tracker.settings import Settings, SettingsRefusedError
 
 _STALE = timedelta(minutes=5)
+_ENOUGH = 4096  # bytes that are written to a disk to know that it takes them
 _PATIENCE = 10  # seconds for the mail relay to answer
 
 
@@ -72,7 +75,9 @@ def _storage(chosen: Settings) -> Finding:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory) as file:
-            file.write(b"written by tracker doctor")
+            file.write(bytes(_ENOUGH))
+            file.flush()
+            os.fsync(file.fileno())  # a full disk may be told of only then
     except OSError as error:
         fix = "Let this user write there, or set TRACKER_STORAGE_DIRECTORY."
         return Finding("storage", "problem", str(error), fix)
@@ -92,8 +97,7 @@ def _mail(chosen: Settings) -> Finding:
                 relay.login(mail.username, mail.password)
             relay.noop()
     except (OSError, smtplib.SMTPException) as error:
-        fix = "Start the relay, or correct TRACKER_MAIL_SERVER, _PORT, _USERNAME and _PASSWORD."
-        return Finding("mail", "problem", f"{where}: {error}", fix)
+        return Finding("mail", "problem", f"{where}: {error}", runtime.RELAY_REMEDY)
     return Finding("mail", "ok", f"{where} answers")
 
 
@@ -107,12 +111,13 @@ def _database(opened: Office) -> Iterator[Finding]:
         yield Finding("database", "problem", f"{where}: {cause}", fix)
         return
     yield Finding("database", "ok", where)
-    head = migrations.head()
-    if at != head:
-        detail = f"at {at or 'none'}, the newest is {head}"
-        yield Finding("migrations", "problem", detail, "Run `tracker migrate`.")
+    with opened.reading(OPERATOR) as reading:
+        obstacle = migrations.obstacle(reading.connection)
+    if obstacle:
+        yield Finding("migrations", "problem", obstacle, "Run `tracker migrate`.")
         return
-    yield Finding("migrations", "ok", f"at {at}, the newest")
+    yield Finding("migrations", "ok", f"at {at}; this release's newest is {migrations.head()}")
+    yield _writing(opened)
     with opened.reading(OPERATOR) as reading:
         known = _schemes_on_record(reading)
         yield known
@@ -122,11 +127,24 @@ def _database(opened: Office) -> Iterator[Finding]:
             yield from of_letters(reading)
 
 
+def _writing(opened: Office) -> Finding:
+    """Write to the database, since one on a full disk can still be read."""
+    try:
+        with opened.work(OPERATOR) as work:
+            tallies.put(work, "doctor", 0)
+    except SQLAlchemyError as error:
+        cause = str(getattr(error, "orig", error)).strip()
+        fix = "Make room on the database's disk, and let this user write to the database."
+        return Finding("writing", "problem", cause, fix)
+    return Finding("writing", "ok", "the database can be written to")
+
+
 def _sending(reading: Reading) -> Finding:
     obstacle = runtime.obstacle(reading)
     if obstacle:
-        fix = "Find out why; then allow sending again."
-        return Finding("sending", "problem", f"No letter is sent. {obstacle}", fix)
+        state: Literal["warning", "problem"] = "warning" if runtime.is_new(reading) else "problem"
+        detail = f"No message is sent. {obstacle.reason}"
+        return Finding("sending", state, detail, obstacle.remedy)
     return Finding("sending", "ok", "letters may be sent from this database")
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
 from tracker.cli.doors import OPERATOR, complain, office, progress
-from tracker.services import imports
-from tracker.services.imports import KINDS, ImportRefused, Report, folder
-from tracker.services.imports.folder import FolderRefused
-from tracker.services.work import Office
+from tracker.services import imports, turns
+from tracker.services.imports import KINDS, ImportRefused, Report, apart, folder
+from tracker.services.imports.folder import File, FolderRefused
+from tracker.services.work import Office, Work
 from tracker.tabular import Dates, Encoding
 
 _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
@@ -81,27 +82,54 @@ def import_(
 
 def _import_file(opened: Office, kind: str, file: Path, options: _Options) -> None:
     name = "standard input" if str(file) == "-" else file.name
-    source = sys.stdin.buffer if str(file) == "-" else file
     try:
-        with progress(f"Importing {kind}") as tell, opened.work(OPERATOR) as work:
+        with ExitStack() as stack:
+            tell = stack.enter_context(progress(f"Importing {kind}"))
+            source = sys.stdin.buffer if str(file) == "-" else stack.enter_context(file.open("rb"))
+            table = stack.enter_context(
+                apart.unpacked(opened.settings, kind, source, encoding=options.encoding)
+            )
+            work = stack.enter_context(_work(opened, options))
             report = imports.run(
-                work, kind, source, filename=name, dates=options.dates, dry_run=options.dry_run,
-                encoding=options.encoding, on_progress=tell, new_centers=options.new_centers,
+                work, kind, table, filename=name, dates=options.dates, dry_run=options.dry_run,
+                on_progress=tell, new_centers=options.new_centers,
             )  # fmt: skip
             tell(report.rows)
     except ImportRefused as refusal:
         with opened.work(OPERATOR) as work:
             imports.record_run(work, refusal)
         raise
+    _keep_checked(opened, [report])
     _tell(report)
+
+
+@contextmanager
+def _work(opened: Office, options: _Options) -> Iterator[Work]:
+    """Where a file is imported: a dry run is done on a copy, so that nobody waits for it."""
+    if options.dry_run:
+        with turns.rehearsing(opened.settings), opened.rehearsal(OPERATOR) as work:
+            yield work
+    else:
+        with opened.work(OPERATOR) as work:
+            yield work
+
+
+def _keep_checked(opened: Office, reports: Sequence[Report]) -> None:
+    if any(report.dry_run for report in reports):
+        with opened.work(OPERATOR) as work:
+            for report in reports:
+                imports.keep_checked(work, report)
 
 
 def _import_folder(opened: Office, path: Path, options: _Options) -> None:
     files = folder.find(path)
     try:
-        with progress(f"Importing {path.name}") as tell, opened.work(OPERATOR) as work:
+        with ExitStack() as stack:
+            tell = stack.enter_context(progress(f"Importing {path.name}"))
+            tables = [_taken_apart(opened, file, options, stack) for file in files]
+            work = stack.enter_context(_work(opened, options))
             reports = folder.run(
-                work, files, dates=options.dates, encoding=options.encoding, on_progress=tell,
+                work, tables, dates=options.dates, encoding=options.encoding, on_progress=tell,
                 dry_run=options.dry_run, new_centers=options.new_centers,
             )  # fmt: skip
     except FolderRefused as refusal:
@@ -109,9 +137,16 @@ def _import_folder(opened: Office, path: Path, options: _Options) -> None:
             for one in refusal.refusals:
                 imports.record_run(work, one)
         raise
+    _keep_checked(opened, reports)
     for report in reports:
         _tell_rows(report)
     _tell_end(reports)
+
+
+def _taken_apart(opened: Office, file: File, options: _Options, stack: ExitStack) -> File:
+    with file.path.open("rb") as source:
+        table = apart.unpacked(opened.settings, file.kind, source, encoding=options.encoding)
+        return replace(file, table=stack.enter_context(table))
 
 
 def _tell(report: Report) -> None:

@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import FrameType
 
 import click
 
-from tracker import migrations, settings
+from tracker import front, migrations, settings
 from tracker.cli.doors import OPERATOR, complain, office
 from tracker.services import checks, tokens
 from tracker.services.work import Office
@@ -68,37 +70,62 @@ def migrate() -> None:
 @click.option(
     "--workers", type=click.IntRange(1), help="Processes. Default: one a core; SQLite: 1."
 )
-@click.option("--threads", type=click.IntRange(1), default=8, show_default=True, help="A process.")
+@click.option("--threads", type=click.IntRange(1), help="A process. Default: server.threads.")
 @click.option("--with-scheduler", is_flag=True, help="Run the scheduler too, on this one machine.")
-def serve(host: str, port: int, *, workers: int | None, threads: int, with_scheduler: bool) -> None:
+def serve(
+    host: str, port: int, *, workers: int | None, threads: int | None, with_scheduler: bool
+) -> None:
     """Serve the HTTP interface until told to stop."""
     opened = office()
-    if migrations.current(opened.engine) != migrations.head():
-        complain("The database is not at the newest migration: run `tracker migrate` first.")
+    with opened.reading(OPERATOR) as reading:
+        obstacle = migrations.obstacle(reading.connection)
+    if obstacle:
+        complain(f"The database's schema is {obstacle}: run `tracker migrate` first.")
         raise SystemExit(1)
     on_sqlite = opened.engine.dialect.name == "sqlite"
     opened.engine.dispose()
     processes = workers or (1 if on_sqlite else os.cpu_count() or 1)
-    web = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port",
-        str(port), "--workers", str(processes), "--blocking-threads", str(threads), "wsgi:app",
-    ]  # fmt: skip
-    programs = [web, [sys.executable, "-m", "tracker.cli", "scheduler"]]
-    raise SystemExit(_run_together(programs if with_scheduler else [web]))
+    from tracker.api import operations  # noqa: PLC0415 - no other command needs the HTTP interface
+
+    front.allow_many_connections()
+    with tempfile.TemporaryDirectory(prefix="tracker-numbers-") as numbers:
+        _tell_numbers(opened, numbers)
+        web = [
+            "env", f"{operations.COUNTED_IN}={numbers}",
+            f"TRACKER_SERVER_THREADS={threads or opened.settings.server.threads}",
+            *front.program(host, port, workers=processes),
+        ]  # fmt: skip
+        programs = [web, [sys.executable, "-m", "tracker.cli", "scheduler"]]
+        status = _run_together(programs if with_scheduler else [web])
+    raise SystemExit(status)
+
+
+def _tell_numbers(opened: Office, directory: str) -> None:
+    """Tell the numbers of all processes at the address of their own, where there is one."""
+    from prometheus_client import start_http_server  # noqa: PLC0415 - as below
+
+    from tracker.api import operations  # noqa: PLC0415 - no other command needs it
+
+    if place := opened.settings.metrics_address:
+        address, port = place
+        start_http_server(port, address, operations.of_all(opened, directory))
 
 
 def _run_together(programs: Sequence[Sequence[str]]) -> int:
-    """Run programs until one ends or somebody says stop; then end the others. Its status."""
+    """Run programs until one ends or somebody says stop; then end the others. Its status.
+
+    They end as well when this process is killed.
+    """
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     running: dict[int, subprocess.Popen[bytes]] = {}
     before = signal.signal(signal.SIGTERM, _stop)
     try:
         for program in programs:
-            started = subprocess.Popen(program, env=environment)  # noqa: S603 - programs of ours
+            started = _start(program, environment)
             running[started.pid] = started
         pid, status = os.wait()
-        running.pop(pid).returncode = os.waitstatus_to_exitcode(status)
+        running[pid].returncode = os.waitstatus_to_exitcode(status)
         return os.waitstatus_to_exitcode(status)
     except KeyboardInterrupt:
         return 0
@@ -110,12 +137,19 @@ def _run_together(programs: Sequence[Sequence[str]]) -> int:
         signal.signal(signal.SIGTERM, before)
 
 
+def _start(program: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a program that ends with this one, in a process group of its own."""
+    bound = [sys.executable, "-m", "tracker.cli.bound", str(os.getpid()), *program]
+    return subprocess.Popen(bound, env=environment, process_group=0)  # noqa: S603 - ours
+
+
 def _wait(process: subprocess.Popen[bytes]) -> None:
-    try:
+    """Let a program end; then end what it has left behind, such as workers it was just starting."""
+    with suppress(subprocess.TimeoutExpired):
         process.wait(_PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

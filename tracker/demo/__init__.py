@@ -33,7 +33,7 @@ from tracker.domain.assessments import Approval
 from tracker.domain.permissions import SYSTEM, Actor, Role
 from tracker.mail.catcher import Catcher
 from tracker.models import Certification, Employer, Holder, Message, RosterEntry
-from tracker.services import centers, imports, tokens
+from tracker.services import centers, imports, runtime, tokens
 from tracker.services.work import Office, Work
 
 NOW = "2026-11-21T17:00:00Z"
@@ -110,6 +110,7 @@ def _furnish(office: Office, home: Path, port: int) -> Site:
             report = imports.run(work, kind, _file(rows), filename=f"{kind}.csv", new_centers=True)
             click.echo(f"{kind}: {report.created} rows")
     with office.work(SYSTEM) as work:
+        runtime.enable(work, reason="The demonstration's messages go nowhere.")
         variables = {"URL": f"http://127.0.0.1:{port}", **_credentials(work)}
     exports = "".join(f"export {name}='{value}'\n" for name, value in variables.items())
     (home / "demo.env").write_text(exports, encoding="utf-8")

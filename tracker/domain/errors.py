@@ -1,7 +1,7 @@
 """The refusals: one exception per refused fact, each with a stable code.
 
 Each says whether an exception to the rule can be had, and how (``WayOut``). Nothing here
-knows about HTTP; ``api/errors.py`` maps the five kinds to status numbers.
+knows about HTTP; ``api/errors.py`` maps the kinds to status numbers.
 """
 
 from __future__ import annotations
@@ -99,6 +99,18 @@ class Stale(Refusal):
     """The record changed since the actor read it."""
 
     code = "stale"
+
+
+class TooBusy(Refusal):
+    """All turns for work of this kind are taken; nothing was done, and it may be asked again."""
+
+    code = "too_busy"
+
+
+class TooManyAtOnce(Refusal):
+    """The actor has as many of these under way as one may have."""
+
+    code = "too_many_at_once"
 
 
 # Values.

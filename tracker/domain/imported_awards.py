@@ -67,18 +67,56 @@ def read(scheme: Scheme, awarded_on: date, stretches: Iterable[Stretch], *, toda
     return Given(tuple(cycles), tuple(faults), tuple(notes))
 
 
+def stretches_of(scheme: Scheme, cycles: Sequence[Cycle]) -> list[Stretch]:
+    """Cycles as one would tell them: the first starts with the award, whatever its day is.
+
+    An expiry as the scheme's validity has it is not told, so that it follows the award.
+    """
+    return [
+        Stretch(
+            cycle.starts_on if before is not None else None,
+            None if cycle.expires_on == _by_validity(scheme, before, cycle) else cycle.expires_on,
+        )
+        for before, cycle in zip([None, *cycles], cycles, strict=False)
+    ]
+
+
 def days_of(cycles: Sequence[Cycle]) -> Period:
     """The days from an award to the end of its last cycle."""
     return Period(cycles[0].starts_on, max(c.expires_on or date.max for c in cycles))
 
 
-def against_passes(
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What completed an award's requirements only after the award: they contradict each other."""
+
+    codes: tuple[str, ...]
+    on: date
+
+    @property
+    def of_award(self) -> str:
+        """The rule that the award breaks."""
+        return (
+            f"must not be before the last required pass on record ({', '.join(self.codes)}, "
+            f"{self.on}): correct the day of the award, or the pass"
+        )
+
+    def of_pass(self, number: str, awarded_on: date) -> str:
+        """The rule that the pass breaks."""
+        return (
+            f"would complete the passes on {self.on} ({', '.join(self.codes)}), but {number} was "
+            f"awarded on {awarded_on}: correct the day of the pass, or first amend or void that "
+            "award"
+        )
+
+
+def late(
     scheme: Scheme,
     cycles: Sequence[Cycle],
     passes: Iterable[Attempt],
     prerequisites: Mapping[str, date],
-) -> str | None:
-    """The rule that an award breaks by its day, or None: it is not before its required passes.
+) -> Late | None:
+    """The contradiction of an award and the passes on record, if there is one.
 
     Passes from after its last cycle carry another award. Where the scheme has re-examinations,
     passes after the award may be those.
@@ -89,12 +127,8 @@ def against_passes(
     day, days = assessments.award_date(scheme, first, prerequisites), days_of(cycles)
     if day is None or not days.starts_on < day <= days.ends_on:
         return None
-    last = [code for code in scheme.required if first[code] == day]
-    named = ", ".join(last) or ", ".join(scheme.award.prerequisites)
-    return (
-        f"must not be before the last required pass on record ({named}, {day}): correct the day "
-        "of the award, or the pass"
-    )
+    last = tuple(code for code in scheme.required if first[code] == day)
+    return Late(last or scheme.award.prerequisites, day)
 
 
 def pass_note(
@@ -155,13 +189,8 @@ def _faults(
     scheme: Scheme, awarded_on: date, before: Cycle | None, told: Stretch, cycle: Cycle
 ) -> Iterator[tuple[Field, str]]:
     if told.expires_on is not None and scheme.award.validity_of(awarded_on) is None:
-        yield (
-            "expires_on",
-            (
-                f"must be empty: a certification under {scheme.code} awarded on {awarded_on} never "
-                "expires"
-            ),
-        )
+        named = f"a certification under {scheme.code} awarded on {awarded_on}"
+        yield "expires_on", f"must be empty: {named} never expires"
     elif cycle.expires_on is not None and cycle.expires_on < cycle.starts_on:
         named = "cycle_starts_on" if told.starts_on else "awarded_on"
         yield "expires_on", f"must not be before {named} ({cycle.starts_on})"
@@ -170,32 +199,23 @@ def _faults(
     elif before.expires_on is None:
         yield "cycle_starts_on", "must be empty: a certification that never expires has one cycle"
     elif cycle.starts_on <= before.starts_on:
-        yield (
-            "cycle_starts_on",
-            (f"must be after the start of the cycle before it ({before.starts_on})"),
-        )
+        rule = f"must be after the start of the cycle before it ({before.starts_on})"
+        yield "cycle_starts_on", rule
     elif cycle.starts_on <= before.expires_on and not _may_overlap(scheme, before):
-        yield (
-            "cycle_starts_on",
-            (
-                f"must be after the expiry of the cycle before it ({before.expires_on}): a day "
-                "belongs to one cycle"
-            ),
-        )
+        rule = f"must be after the expiry of the cycle before it ({before.expires_on}): a day"
+        yield "cycle_starts_on", f"{rule} belongs to one cycle"
 
 
 def _faults_of_first(scheme: Scheme, awarded_on: date, cycle: Cycle) -> Iterator[tuple[Field, str]]:
     if cycle.starts_on < awarded_on:
         yield "cycle_starts_on", f"must not be before awarded_on ({awarded_on})"
     elif cycle.starts_on > awarded_on:
-        yield (
-            "cycle_starts_on",
-            (
-                f"must be awarded_on ({awarded_on}) in the first row of a certificate: give "
-                f"the cycles before it rows of their own{_by_scheme(scheme, awarded_on, cycle)}; "
-                "or, for one long cycle from the award on, leave cycle_starts_on empty"
-            ),
+        rule = (
+            f"must be awarded_on ({awarded_on}) in the first row of a certificate: give the "
+            f"cycles before it rows of their own{_by_scheme(scheme, awarded_on, cycle)}; or, for "
+            "one long cycle from the award on, leave cycle_starts_on empty"
         )
+        yield "cycle_starts_on", rule
 
 
 def _by_scheme(scheme: Scheme, awarded_on: date, until: Cycle) -> str:
@@ -211,10 +231,17 @@ def _may_overlap(scheme: Scheme, before: Cycle) -> bool:
     return bool(before.policy) and scheme.policy(before.policy).next_cycle != "old_expiry"
 
 
+def _by_validity(scheme: Scheme, before: Cycle | None, cycle: Cycle) -> date | None:
+    """The expiry that the scheme's validity gives a cycle after another."""
+    if cycle.expires_on is None:
+        return None
+    return scheme.award.expiry(*_expected(before, cycle.starts_on))
+
+
 def _notes(scheme: Scheme, before: Cycle | None, cycle: Cycle) -> Iterator[tuple[Field, str]]:
     if cycle.expires_on is None:
         return
-    expected = scheme.award.expiry(*_expected(before, cycle.starts_on))
+    expected = _by_validity(scheme, before, cycle)
     if cycle.expires_on != expected:
         yield "expires_on", _unlike(cycle, expected, longer=cycle.nth > 1 and before is None)
     ended = before.expires_on if before is not None else None

@@ -12,8 +12,8 @@ from typing import Literal
 
 from tracker.domain.errors import IllegalTransition
 
-Act = Literal["requeue", "park", "cancel"]
-ACTS: tuple[Act, ...] = ("requeue", "park", "cancel")
+Act = Literal["requeue", "cancel"]
+ACTS: tuple[Act, ...] = ("requeue", "cancel")
 HELD = ("claimed", "transmitting")
 """The states of a letter that a worker has in its hands."""
 
@@ -28,7 +28,6 @@ class Transition:
 
 TRANSITIONS: Mapping[Act, Transition] = {
     "requeue": Transition(("dead", "cancelled", "ambiguous", "parked"), "ready"),
-    "park": Transition(("ready",), "parked"),
     "cancel": Transition(("ready", "parked", "ambiguous"), "cancelled"),
 }
 

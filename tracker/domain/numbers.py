@@ -47,16 +47,17 @@ def key(number: str) -> str:
     return run_together(number).upper()
 
 
-def fault(number: str) -> str | None:
-    """The rule that a number from elsewhere breaks, or None.
+def from_elsewhere(text: str) -> str:
+    """A number that another system gave, as it is kept. Raises ValueError.
 
-    >>> fault("2014/00123") is None
-    True
+    >>> from_elsewhere(" 2014/00123 ")
+    '2014/00123'
     """
-    if len(number) > LONGEST or not _FORM.fullmatch(number):
-        return _RULE
+    number = certificate_number(text)
+    if not _FORM.fullmatch(number):
+        raise ValueError(_RULE)
     if _FRACTION.fullmatch(number):
-        return _NOT_WHOLE
+        raise ValueError(_NOT_WHOLE)
     if key(number) in _PLACEHOLDERS or not key(number).strip("0X"):
-        return f"is no certificate number but says that there is none; {_RULE}"
-    return None
+        raise ValueError(f"is no certificate number but says that there is none; {_RULE}")
+    return number

@@ -25,6 +25,8 @@ SkipReason = Literal[
 ]  # fmt: skip
 LONG_PAST = timedelta(days=30)
 """How long the last stage of a cycle is owed; the others are owed until the next one."""
+MENDABLE = frozenset({"not_in_force", "renewal_pending", "unwanted", "snoozed", "not_deliverable"})
+"""Reasons that may go: then the stage is told after all, while it is of use."""
 LAST_DAYS = 7
 """From this stage on a pause holds no letter back: they are the last before the expiry."""
 LONGEST_PAUSE = timedelta(days=365)
@@ -47,13 +49,17 @@ class Look:
     review, ``deceased`` that the holder died, ``complete`` that the points reach the requirement,
     ``deliverable`` that there is an address to write to, ``wanted`` that the holder did not switch
     reminders off, ``snoozed`` that they paused them. ``last_offset`` is the latest stage dealt
-    with so far; ``decided`` are the stages that have a row already.
+    with so far; ``decided`` are the stages that have a row already, ``reopened`` those
+    that have one but did not reach the holder: they are decided again. ``mended_at`` is the next
+    instant at which something that keeps stages from the holder ends by itself: a suspension that
+    is lifted from a later day on, a pause, the rest of an address.
     """
 
     now: datetime
     opened_at: datetime
     last_offset: int | None = None
     decided: Collection[int] = ()
+    reopened: Collection[int] = ()
     hold: Hold | None = None
     pending: bool = False
     deceased: bool = False
@@ -61,6 +67,7 @@ class Look:
     deliverable: bool = True
     wanted: bool = True
     snoozed: bool = False
+    mended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +135,15 @@ def plan(owed: Iterable[Stage], look: Look, policy: ReminderPolicy) -> Plan:
 
     ``owed`` are all stages of the cycle, in order. The latest due one is planned, the others are
     superseded by it, and so is any before the last one that was dealt with: there is no way
-    back. Skipped, with the reason, are a stage from before the cycle was opened; the last one
-    when it is more than 30 days late; any after the holder's death; any while the certification
-    is suspended, revoked or surrendered; one before expiry while an application is under review;
-    any for a holder who wants none; one in a pause, unless it is 7 days or less before the
-    expiry; one that the policy leaves out when the points are complete; and one for which there
-    is no address.
+    back. Except for one that was reopened: what kept it from the holder may have been mended.
+    Where that happens by itself, the certification is looked at again then.
+
+    Skipped, with the reason, are a stage from before the cycle was opened; the last one when it
+    is more than 30 days late; any after the holder's death; any while the certification is
+    suspended, revoked or surrendered; one before expiry while an application is under review; any
+    for a holder who wants none; one in a pause, unless it is 7 days or less before the expiry;
+    one that the policy leaves out when the points are complete; and one for which there is no
+    address.
     """
     open_ones = [stage for stage in owed if stage.offset not in look.decided]
     due = [stage for stage in open_ones if stage.due_at <= look.now]
@@ -141,11 +151,18 @@ def plan(owed: Iterable[Stage], look: Look, policy: ReminderPolicy) -> Plan:
     passed = [stage.offset for stage in due]
     if look.last_offset is not None:
         passed.append(look.last_offset)
+    fates = tuple((stage, *_fate(stage, due[-1], look, policy)) for stage in due)
+    looks = [stage.due_at for stage in ahead[:1]]
+    if look.mended_at is not None and fates and _is_told_then(*fates[-1], look.mended_at):
+        looks.append(look.mended_at)
     return Plan(
-        fates=tuple((stage, *_fate(stage, due[-1], look, policy)) for stage in due),
-        last_offset=min(passed, default=None),
-        next_due_at=ahead[0].due_at if ahead else None,
+        fates=fates, last_offset=min(passed, default=None), next_due_at=min(looks, default=None)
     )
+
+
+def _is_told_then(stage: Stage, _: Fate, reason: SkipReason | None, at: datetime) -> bool:
+    """Whether a stage that is skipped for a reason that may go is still of use at an instant."""
+    return reason in MENDABLE and at < stage.useful_until
 
 
 def _fate(
@@ -153,7 +170,11 @@ def _fate(
 ) -> tuple[Fate, SkipReason | None]:
     if stage.due_at < look.opened_at:
         return "skipped", "before_certification"
-    overtaken = look.last_offset is not None and stage.offset >= look.last_offset
+    overtaken = (
+        look.last_offset is not None
+        and stage.offset >= look.last_offset
+        and stage.offset not in look.reopened
+    )
     if stage is not latest or overtaken:
         return "superseded", None
     reason = "deceased" if look.deceased else _objection(stage, look, policy)

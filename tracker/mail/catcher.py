@@ -56,7 +56,8 @@ class Behaviour:
     cuts: dict[str, list[Cut]] = field(default_factory=dict)  # by recipient, used up
     cut_at_quit: bool = False
     rcpt_delay: float = 0.0
-    data_delay: float = 0.0  # before the answer to the final dot
+    data_delay: float = 0.0  # after the final dot, before the letter is taken
+    answer_delay: float = 0.0  # after it is taken, before it is said
     busy_every: int = 0  # 421 instead of every so-many-th MAIL
 
 
@@ -289,6 +290,7 @@ class _Handler:
                 await self._catcher.keep(envelope, recipient)
         except OSError as error:
             return f"451 4.3.0 {error.strerror}"
+        await asyncio.sleep(self._catcher.behaviour.answer_delay)
         if cut is Cut.AFTER_250:
             await line.push(_KEPT)
         if cut is not None:

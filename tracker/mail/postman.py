@@ -18,7 +18,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email import message_from_bytes, policy
 from typing import Self
 
@@ -26,6 +26,7 @@ import flask_mail
 
 from tracker.domain import emails
 from tracker.mail.envelopes import ADDRESS
+from tracker.mail.replies import ReplyReader
 
 _log = logging.getLogger(__name__)
 _OK, _GO_AHEAD, _CLOSING = 250, 354, 421
@@ -37,6 +38,8 @@ _ABOUT_SESSION = frozenset({_CLOSING, 503, 530, 534, 535, 538})
 # address and .9 about the message.
 _BAD_ADDRESS = re.compile(rb"#?5\.1\.(?:[012346]|10)(?!\d)")
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+FINAL_TIMEOUT = 600.0
+"""Seconds in which a server answers a whole letter."""
 _LONGEST_QUIT = 5.0  # seconds
 
 
@@ -64,49 +67,12 @@ class Delivery:
     connection_failed: bool = False
 
 
-class _ReplyReader:
-    """Reads reply lines under one deadline a reply, however slowly the bytes drip in."""
-
-    def __init__(self, sock: socket.socket, timeout: float) -> None:
-        self._sock, self._timeout, self._ends = sock, timeout, 0.0
-        self.pending = b""
-
-    def begin(self, timeout: float) -> None:
-        """Start the clock for the next reply; ``timeout`` in seconds."""
-        self._ends = time.monotonic() + timeout
-
-    def readline(self, limit: int) -> bytes:
-        """One line with its end, ``limit`` bytes of an endless one, or nothing at the end."""
-        while b"\n" not in self.pending and len(self.pending) < limit:
-            chunk = self._receive()
-            if not chunk:
-                return b""
-            self.pending += chunk
-        cut = self.pending.find(b"\n") + 1 or limit
-        line, self.pending = self.pending[:cut], self.pending[cut:]
-        return line
-
-    def close(self) -> None:
-        """Forget what was read ahead; smtplib closes its file with the socket."""
-        self.pending = b""
-
-    def _receive(self) -> bytes:
-        left = self._ends - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("no complete reply in time")
-        self._sock.settimeout(left)
-        try:
-            return self._sock.recv(8192)
-        finally:
-            self._sock.settimeout(self._timeout)
-
-
 class _Session(smtplib.SMTP):
     """smtplib's SMTP with deadlines for connecting and for every reply, in seconds."""
 
     sock: socket.socket
     timeout: float
-    file: _ReplyReader | None
+    file: ReplyReader | None
 
     def __init__(
         self, host: str, port: int, *, local_hostname: str, timeout: float,
@@ -134,9 +100,13 @@ class _Session(smtplib.SMTP):
 
     def getreply(self) -> tuple[int, bytes]:
         """One complete reply within the timeout; -1 as the code of one that makes no sense."""
+        return self.reply_within(self.timeout)
+
+    def reply_within(self, seconds: float) -> tuple[int, bytes]:
+        """The same within a time of its own."""
         if self.file is None:
-            self.file = _ReplyReader(self.sock, self.timeout)
-        self.file.begin(self.timeout)
+            self.file = ReplyReader(self.sock, self.timeout)
+        self.file.begin(seconds)
         return super().getreply()
 
     def spoke_unasked(self) -> bool:
@@ -222,7 +192,9 @@ class _Connection(flask_mail.Connection):
 class Postman:
     """Delivers letters one by one over one kept SMTP connection. Not to be shared by threads.
 
-    ``timeout`` in seconds holds for connecting and for every reply. ``local_hostname`` is what we
+    ``timeout`` in seconds holds for connecting and for every reply but the one to a whole letter:
+    for that RFC 5321, 4.5.3.2.6, asks for ten minutes (``final_timeout``), since whoever gives up
+    earlier on a slow relay sends copies of what it took. ``local_hostname`` is what we
     call ourselves in EHLO; None takes the machine's name without asking the network for it.
     Raises ValueError for settings that contradict each other, or that would send a password to
     another machine in clear text.
@@ -231,7 +203,9 @@ class Postman:
     def __init__(
         self, *, server: str, port: int, use_tls: bool, use_ssl: bool, username: str | None,
         password: str | None, timeout: float, local_hostname: str | None,
+        final_timeout: float = FINAL_TIMEOUT,
     ) -> None:  # fmt: skip
+        self._final_timeout = final_timeout
         if use_tls and use_ssl:
             raise ValueError("choose use_tls (STARTTLS) or use_ssl, not both")
         if password and not (use_tls or use_ssl or server in _THIS_MACHINE):
@@ -305,9 +279,12 @@ class Postman:
             return self._undone(host, _judged("DATA", code, text))
         try:
             host.send(letter)
-            code, text = host.getreply()
+            code, text = host.reply_within(self._final_timeout)
         except OSError as error:
-            return self._lost(Outcome.AMBIGUOUS, error)
+            # smtplib tells of a late answer as of a lost connection; but the relay is there.
+            is_late = isinstance(error.__context__, TimeoutError)
+            lost = self._lost(Outcome.AMBIGUOUS, error)
+            return replace(lost, connection_failed=not is_late)
         if code // 100 == _SUCCESS:
             return Delivery(Outcome.ACCEPTED, _one_line(code, text))
         if code // 100 not in {_PASSING, _FINAL}:

@@ -2,12 +2,15 @@
 
 Bytes in, values out. Nothing that a report says of itself is believed here: the proofs that it
 carries are handed on, and only who has the key can tell whether they are ours. Delivery reports
-are those of RFC 3464, complaints those of RFC 5965, automatic answers those of RFC 3834.
+are those of RFC 3464 and RFC 6533, bounces in words for people are read by
+``plain_bounces``, complaints those of RFC 5965, automatic answers those of RFC 3834.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import quopri
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,7 +20,8 @@ from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
-from tracker.domain.bounces import STATUS
+from tracker.domain.bounces import STATUS, kind_of
+from tracker.mail import plain_bounces
 
 Kind = Literal["failed", "complaint", "unsubscribe", "delayed", "automatic", "other"]
 LARGEST = 2_000_000  # bytes of a message that are looked at: the report comes first
@@ -29,6 +33,8 @@ _PROOF = re.compile(
     re.IGNORECASE,
 )
 _ADDRESSED = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Delivered-To", "To", "Cc")
+_STATUSES = ("message/delivery-status", "message/global-delivery-status")
+_RECEIPT = "message/disposition-notification"
 _COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "other"})
 _CODE = re.compile(r"\b([45])\d\d\b")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -73,33 +79,73 @@ def _read(data: bytes) -> Incoming:
         raise Unreadable("is no message: it has no header")
     parts = _parts(message) if message.get_content_type() == "multipart/report" else {}
     common: dict[str, Any] = {"identity": _identity(message, data), "at": _received(message)}
-    if status := parts.get("message/delivery-status"):
-        return _delivery(message, status, parts, common)
+    for type_ in _STATUSES:
+        if status := parts.get(type_):
+            return _delivery(message, status, parts, common)
     if feedback := parts.get("message/feedback-report"):
         return _feedback(message, feedback, parts, common)
     proofs = _proofs(_values(message, _ADDRESSED))
-    if _automatic(message) or parts or message.get_content_type() == "multipart/report":
+    purposes = {purpose for purpose, _ in proofs}
+    words = None
+    about = str(message.get_param("report-type") or "delivery-status")
+    is_bounce = "b" in purposes and about == "delivery-status" and _RECEIPT not in parts
+    if is_bounce and plain_bounces.has_no_return_path(message):
+        words = plain_bounces.read(message)
+    if words is not None:
+        kind: Kind = "delayed" if words.delayed else "failed"
+        return Incoming(
+            kind, proofs, **common, status=words.status, diagnostic=words.diagnostic,
+            recipients=words.recipients,
+        )  # fmt: skip
+    if plain_bounces.is_automatic(message) or parts or _has_empty_return_path(message):
         return Incoming("automatic", proofs, **common)
-    wanted = any(purpose.startswith("u-") for purpose, _ in proofs)
+    wanted = any(purpose.startswith("u-") for purpose in purposes)
     return Incoming("unsubscribe" if wanted else "other", proofs, **common)
+
+
+def _has_empty_return_path(message: Message) -> bool:
+    """Whether a program wrote it that wants no answer: no holder unsubscribes like that."""
+    return _field(message, "Return-Path") == "<>"
 
 
 def _delivery(
     message: Message, status: Message, parts: dict[str, Message], common: dict[str, Any]
 ) -> Incoming:
-    """A delivery report: the first recipient that failed, since our letters have one."""
-    blocks = status.get_payload()
-    if not isinstance(blocks, list) or not blocks:
+    """A delivery report.
+
+    Our letters have one recipient. Where that is an alias of several, the letter came back only
+    if it did from all of them, and for good only if all are gone.
+    """
+    blocks = _blocks(status)
+    if not blocks:
         raise Unreadable("is a delivery report without its fields")
     told = [_field(block, "Action").lower() for block in blocks[1:]]
     envelope = _values(blocks[0], ("Original-Envelope-Id",))
     proofs = _proofs([*_values(message, _ADDRESSED), *envelope, *_returned(parts)])
-    for block, action in zip(blocks[1:], told, strict=True):
-        if action.startswith("failed"):
-            return Incoming("failed", proofs, **common, **_failure(block))
+    if told and all(action.startswith("failed") for action in told):
+        failures = [_failure(block) for block in blocks[1:]]
+        for_now = (one for one in failures if kind_of(one["status"]) == "soft")
+        return Incoming("failed", proofs, **common, **next(for_now, failures[0]))
     if not any(told):
         raise Unreadable("is a delivery report that says of no recipient what became of it")
     return Incoming("delayed" if "delayed" in told else "other", proofs, **common)
+
+
+def _blocks(status: Message) -> list[Message]:
+    """The fields of a delivery report: of the letter first, then of each recipient.
+
+    Some systems encode the part, which RFC 3464 forbids and RFC 6533 allows.
+    """
+    _, _, body = status.as_bytes().replace(b"\r\n", b"\n").partition(b"\n\n")
+    encoding = _field(status, "Content-Transfer-Encoding").lower()
+    if encoding == "base64":
+        body = base64.b64decode(body)
+    elif encoding == "quoted-printable":
+        body = quopri.decodestring(body)
+    text = body.decode("utf-8", "replace").replace("\r\n", "\n").strip()
+    return [
+        message_from_string(block.lstrip("\n")) for block in re.split(r"\n[ \t]*\n", text) if block
+    ]
 
 
 def _failure(block: Message) -> dict[str, Any]:
@@ -172,14 +218,6 @@ def _values(message: Any, names: Iterable[str]) -> list[str]:
 def _field(message: Any, name: str) -> str:
     """A field on one line, without what cannot be seen; empty where there is none."""
     return _UNSEEN.sub(" ", str(message.get(name, ""))).strip()
-
-
-def _automatic(message: Message) -> bool:
-    """Whether a program answered for somebody, such as a note of absence."""
-    submitted = _field(message, "Auto-Submitted").lower()
-    marked = any(name in message for name in ("X-Autoreply", "X-Autorespond"))
-    precedence = _field(message, "Precedence").lower()
-    return submitted.startswith("auto-replied") or marked or precedence == "auto_reply"
 
 
 def _identity(message: Message, data: bytes) -> str:

@@ -18,28 +18,25 @@ from tracker.models.certifications import (
 from tracker.models.employers import Employer, EmployerBar, RosterEntry, Sharing
 from tracker.models.history import HistoryEntry, HistoryValue, ImportRun
 from tracker.models.holders import FormerName, Holder, Request
+from tracker.models.migrations import AppliedMigration
 from tracker.models.notices import Digest, DigestOrder, Notice, Preference
 from tracker.models.outbox import (
     Bounce,
-    FinishedMessage,
-    MailDomain,
     Message,
     RelayAccept,
     Runtime,
     Suppression,
     Tally,
-    Volume,
 )
 from tracker.models.policies import PolicyPublication
 from tracker.models.reminders import Reminder, ReminderCursor
 
 __all__ = [
-    "Activity", "Adjustment", "AdjustmentBatch", "Appeal", "Assessment", "Base", "Bounce", "Center",
-    "CenterApproval", "Certification", "Cycle", "Decision", "Digest", "DigestOrder", "Employer",
-    "EmployerBar",
-    "Evidence", "FinishedMessage", "FormerName", "FormerRenewalDecision", "HistoryEntry",
-    "HistoryValue", "Holder", "IdempotencyKey", "ImportRun", "MailDomain", "Message", "Notice",
+    "Activity", "Adjustment", "AdjustmentBatch", "Appeal", "AppliedMigration", "Assessment", "Base",
+    "Bounce", "Center", "CenterApproval", "Certification", "Cycle", "Decision", "Digest",
+    "DigestOrder", "Employer", "EmployerBar", "Evidence", "FormerName", "FormerRenewalDecision",
+    "HistoryEntry", "HistoryValue", "Holder", "IdempotencyKey", "ImportRun", "Message", "Notice",
     "PolicyPublication", "Preference", "RelayAccept", "Reminder", "ReminderCursor", "Renewal",
     "Request", "RosterEntry", "Runtime", "Sharing", "Span", "StandingChange", "Suppression",
-    "Tally", "Token", "Usage", "Volume",
+    "Tally", "Token", "Usage",
 ]  # fmt: skip

@@ -19,7 +19,7 @@ _STATES = ", ".join(f"'{state}'" for state in MESSAGE_STATES)
 class Message(Base, kw_only=True):
     """A letter in the outbox: ready -> claimed -> transmitting -> sent, dead, ambiguous, cancelled.
 
-    ``parked``: set aside by hand. One that has been finished for long moves to ``message_log``.
+    ``parked``: in doubt twice, so nothing is sent until somebody has looked.
     ``about`` says what a letter is to tell, where no other row does. ``facts`` are what it says,
     written down with the marker: from then on a copy may be out, so whatever is sent again must
     say the same. ``attempts`` are those that the letter itself has used up; a relay that cannot
@@ -41,11 +41,6 @@ class Message(Base, kw_only=True):
         Index(
             "ix_message_ambiguous", "lease_until",
             sqlite_where=text("state = 'ambiguous'"), postgresql_where=text("state = 'ambiguous'"),
-        ),
-        Index(
-            "ix_message_finished", "finished_at",
-            sqlite_where=text("finished_at is not null"),
-            postgresql_where=text("finished_at is not null"),
         ),
         Index(
             "ix_message_stuck", "state", "id",
@@ -78,32 +73,6 @@ class Message(Base, kw_only=True):
     finished_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
 
 
-class FinishedMessage(Base, kw_only=True):
-    """A letter that was sent, cancelled or given up long ago: as it was, out of the way."""
-
-    __tablename__ = "message_log"
-    __table_args__ = (
-        Index("ix_message_log_finished", "finished_at"),
-        Index("ix_message_log_holder", "holder_id"),
-        Index("ix_message_log_message_id", "message_id"),
-    )
-
-    id: Mapped[str] = mapped_column(Id, primary_key=True)
-    dedupe_key: Mapped[str] = mapped_column(String(200))
-    message_id: Mapped[str] = mapped_column(String(120))
-    kind: Mapped[str] = mapped_column(String(32))
-    holder_id: Mapped[str | None] = mapped_column(ForeignKey("holder.id"), default=None)
-    employer_id: Mapped[str | None] = mapped_column(ForeignKey("employer.id"), default=None)
-    address: Mapped[str] = mapped_column(String(254))
-    stage: Mapped[int | None] = mapped_column(default=None)
-    facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
-    state: Mapped[str] = mapped_column(String(16))
-    created_at: Mapped[datetime] = mapped_column(Instant)
-    attempts: Mapped[int]
-    last_error: Mapped[str | None] = mapped_column(Text, default=None)
-    finished_at: Mapped[datetime] = mapped_column(Instant)
-
-
 class RelayAccept(Base, kw_only=True):
     """Evidence that the relay took a letter, by its Message-ID."""
 
@@ -112,15 +81,6 @@ class RelayAccept(Base, kw_only=True):
     message_id: Mapped[str] = mapped_column(String(120), primary_key=True)
     queue_id: Mapped[str | None] = mapped_column(String(64), default=None)
     at: Mapped[datetime] = mapped_column(Instant)
-
-
-class MailDomain(Base, kw_only=True):
-    """A mail domain's token bucket: when it will be full again if nothing more is sent there."""
-
-    __tablename__ = "mail_domain"
-
-    domain: Mapped[str] = mapped_column(String(254), primary_key=True)
-    full_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class Bounce(Base, kw_only=True):
@@ -156,18 +116,6 @@ class Suppression(Base, kw_only=True):
     recorded_at: Mapped[datetime] = mapped_column(Instant)
 
 
-class Volume(Base, kw_only=True):
-    """How many letters were planned for stages on a day (UTC): what is usual, for the fuse.
-
-    News and digests are not counted: one row of all transactions would make them wait in line.
-    """
-
-    __tablename__ = "volume"
-
-    on_day: Mapped[date] = mapped_column(primary_key=True)
-    letters: Mapped[int]
-
-
 class Tally(Base, kw_only=True):
     """A number that no other row tells: how often something was done, or what was last found."""
 
@@ -179,12 +127,15 @@ class Tally(Base, kw_only=True):
 
 
 class Runtime(Base, kw_only=True):
-    """One row for this database: whether sending is armed, and the scheduler's last heartbeat.
+    """One row for this database: whether sending is enabled, and the scheduler's last heartbeat.
 
-    ``place`` is where the database lay when it was armed, so that a clone sends nothing.
+    ``armed`` says that it is, ``armed_at`` when somebody said so last: the amount of that day is
+    then accepted. Without both nothing was ever sent here. ``place`` is where the database lay
+    then, so that a clone sends nothing. ``fuse`` is why sending was stopped.
+    ``beats`` numbers the heartbeats; the storage directory knows the last number too.
+    ``unforeseen`` messages of the day ``unforeseen_on`` (UTC) were in no calendar.
     ``timetable`` is a digest of the reminder policies and zone rules that the cursors follow.
     ``evidence_until``: ``relay_accept`` is complete up to this instant; null: not kept.
-    ``armed_at`` is when somebody armed it by hand: the volume of that day is then accepted.
     ``relay_failures`` in a row, of every process together; from the fifth on nothing is sent
     until ``relay_resume_at``, and then one letter first.
     """
@@ -194,13 +145,16 @@ class Runtime(Base, kw_only=True):
 
     id: Mapped[int] = mapped_column(primary_key=True, default=1)
     database_id: Mapped[str] = mapped_column(Id, default_factory=new_id)
-    armed: Mapped[bool] = mapped_column(default=True)
+    armed: Mapped[bool] = mapped_column(default=False)
     armed_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     place: Mapped[str | None] = mapped_column(String(64), default=None)
     timetable: Mapped[str | None] = mapped_column(String(64), default=None)
     evidence_until: Mapped[datetime | None] = mapped_column(Instant, default=None)
     last_tick_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     fuse: Mapped[str | None] = mapped_column(Text, default=None)
+    beats: Mapped[int] = mapped_column(BigInteger, default=0)
+    unforeseen_on: Mapped[date | None] = mapped_column(default=None)
+    unforeseen: Mapped[int] = mapped_column(default=0)
     relay_failures: Mapped[int] = mapped_column(default=0)
     relay_resume_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     relay_error: Mapped[str | None] = mapped_column(Text, default=None)

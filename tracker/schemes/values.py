@@ -17,14 +17,11 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, valid
 
 from tracker.domain.activity_types import Provenance
 from tracker.domain.periods import Duration
-from tracker.domain.values import DIGITS
+from tracker.domain.values import DIGITS, FIRST_DAY, LAST_DAY, cleaned
 
 AMOUNT = re.compile(DIGITS)  # points or money: at most two decimals
 FACTOR = re.compile(r"[0-9]{1,6}(\.[0-9]{1,4})?")  # rates, factors and shares: at most four
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
-
-# Something to read, without the control characters that no database stores.
-_WORDS = r"^(?=[\s\S]*\S)[^\x00-\x08\x0b-\x1f\x7f]*\Z"
 LONGEST = {"days": 36500, "months": 1200, "years": 1200}
 
 
@@ -53,19 +50,28 @@ class Table(Schema):
         return type(self).makes(**data)
 
 
+class Text(fields.String):
+    """Something to read, its lines kept as ``domain.values`` keeps a line of text."""
+
+    def __init__(self, says: str, **options: Any) -> None:
+        super().__init__(metadata={"description": says, "pattern": r"\S"}, **options)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, *args, **kwargs)
+        try:
+            kept = "\n".join(cleaned(line) for line in text.splitlines()).strip("\n")
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+        if not kept:
+            raise ValidationError("must hold words")
+        return kept
+
+
 class Words(Table):
     """A text in the languages of the product."""
 
-    en = fields.String(
-        required=True,
-        validate=validate.Regexp(_WORDS, error="must hold words"),
-        metadata={"description": "In English."},
-    )
-    es = fields.String(
-        required=True,
-        validate=validate.Regexp(_WORDS, error="must hold words"),
-        metadata={"description": "In Spanish."},
-    )
+    en = Text("In English.", required=True)
+    es = Text("In Spanish.", required=True)
 
 
 class Flag(fields.Field[bool]):
@@ -92,6 +98,9 @@ class Day(fields.Field[date]):
         del attr, data, kwargs
         if type(value) is not date:
             raise ValidationError("must be a date such as 2015-01-01, without quotes")
+        if not FIRST_DAY <= value <= LAST_DAY:
+            years = f"{FIRST_DAY.year} to {LAST_DAY.year}"
+            raise ValidationError(f"must be a date of the years {years}")
         return value
 
 
@@ -237,13 +246,10 @@ def codes(says: str, **options: Any) -> Different:
     return Different(code("A code."), says, least=1, **options)
 
 
-def words(says: str, *, longest: int = 2000, **options: Any) -> fields.String:
+def words(says: str, *, longest: int = 2000, **options: Any) -> Text:
     """Text in one language."""
-    rules = [
-        validate.Regexp(_WORDS, error="must hold words"),
-        validate.Length(max=longest, error="must be at most {max} characters long"),
-    ]
-    return fields.String(validate=rules, metadata={"description": says}, **options)
+    rule = validate.Length(max=longest, error="must be at most {max} characters long")
+    return Text(says, validate=rule, **options)
 
 
 def whole(says: str, least: int, most: int, **options: Any) -> fields.Integer:

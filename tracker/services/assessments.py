@@ -27,7 +27,15 @@ from tracker.domain.schemes import Scheme
 from tracker.domain.terms import Again, Case
 from tracker.domain.values import future_rule
 from tracker.models import Assessment, Center, Holder
-from tracker.services import awards, centers, certifications, effects, facts, history
+from tracker.services import (
+    awards,
+    centers,
+    certifications,
+    effects,
+    facts,
+    history,
+    imported_awards,
+)
 from tracker.services.work import Reading, Work
 
 
@@ -67,6 +75,7 @@ def record(work: Work, holder_id: str, attempt: Attempt) -> str:
     )  # fmt: skip
     work.session.add(row)
     _flush(work, row)
+    _check_award(work, scheme, row)
     history.record(
         work, "record", "assessment", row.id, holder_id=holder_id, module=attempt.module,
         taken_on=attempt.taken_on, passed=attempt.passed, override=attempt.override_reason,
@@ -153,6 +162,14 @@ def _flush(work: Work, row: Assessment) -> None:
         work.session.flush()
     except IntegrityError as error:
         raise _twice(row.module, row.taken_on) from error
+
+
+def _check_award(work: Work, scheme: Scheme, row: Assessment) -> None:
+    """Refuse a pass that contradicts an award which a file put on record."""
+    if row.passed:
+        rule = imported_awards.contradicted(work, scheme, [row.holder_id]).get(row.holder_id)
+        if rule is not None:
+            raise Invalid("The pass contradicts the award on record.", fields={"taken_on": rule})
 
 
 def _twice(module: str, taken_on: date) -> AlreadyRecorded:
@@ -306,6 +323,7 @@ def _amend(work: Work, row: Assessment, values: Mapping[str, Any], reason: str) 
     for name, value in changed.items():
         setattr(row, name, value)
     _flush(work, row)
+    _check_award(work, scheme, row)
     detail: dict[str, Any] = {"reason": reason, "fields": sorted(changed)}
     for name, value in changed.items():
         detail |= {f"{name}_before": before[name], f"{name}_after": value}

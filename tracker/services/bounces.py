@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import func, select, union_all, update
+from sqlalchemy import func, select, update
 
 from tracker.domain import bounces as rules
 from tracker.domain.emails import compared
@@ -21,7 +21,6 @@ from tracker.mail import envelopes
 from tracker.mail.reports import Incoming
 from tracker.models import (
     Bounce,
-    FinishedMessage,
     Holder,
     Message,
     Preference,
@@ -129,23 +128,21 @@ def _unsubscribed(work: Work, key: bytes, incoming: Incoming, *, by: str) -> Cou
     return "unknown"
 
 
-# Letters, in the outbox or long finished.
 def letters_by(
     reading: Reading, name: Literal["id", "message_id"], values: Iterable[str]
 ) -> dict[str, Any]:
-    """Letters by id or by Message-ID, those in the log too; what is not ours is left out."""
+    """Letters by id or by Message-ID; what is not ours is left out."""
     found: dict[str, Any] = {}
     for some in facts.chunks(sorted(set(values))):
-        parts = [
+        statement = (
             select(
-                table.id, table.message_id, table.kind, table.address, table.holder_id,
+                Message.id, Message.message_id, Message.kind, Message.address, Message.holder_id,
                 Holder.email, Holder.second_email,
             )
-            .join(Holder, Holder.id == table.holder_id, isouter=True)
-            .where(getattr(table, name).in_(some))
-            for table in (Message, FinishedMessage)
-        ]  # fmt: skip
-        found.update({getattr(row, name): row for row in reading.rows(union_all(*parts))})
+            .join(Holder, Holder.id == Message.holder_id, isouter=True)
+            .where(getattr(Message, name).in_(some))
+        )  # fmt: skip
+        found.update({getattr(row, name): row for row in reading.rows(statement)})
     return found
 
 

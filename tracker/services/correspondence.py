@@ -1,4 +1,4 @@
-"""What was written to whom: the letters of the outbox and, once they are long finished, of the log.
+"""What was written to whom: the letters of the outbox.
 
 A letter is never kept as text: it is composed again from what was written down with it, which
 gives the same words. Before it is handed over it says nothing yet.
@@ -14,10 +14,10 @@ from datetime import datetime
 from email.message import EmailMessage
 from typing import Any
 
-from sqlalchemy import Select, bindparam, literal, null, select
+from sqlalchemy import bindparam, select
 
 from tracker.domain.errors import NotFound
-from tracker.models import FinishedMessage, Message
+from tracker.models import Message
 from tracker.services import composing
 from tracker.services.letters import Claim, Composed
 from tracker.services.work import Reading
@@ -25,27 +25,12 @@ from tracker.services.work import Reading
 LEFT = ("sent", "transmitting", "ambiguous", "dead")
 """The states of a letter that left the house or was tried: what holders see of theirs."""
 
-_WAITING = (
-    Message.about, Message.priority, Message.next_at, Message.useful_until, Message.token,
-    literal("outbox").label("place"),
+_OUTBOX = select(
+    Message.id, Message.message_id, Message.kind, Message.state, Message.holder_id,
+    Message.employer_id, Message.address, Message.stage, Message.facts, Message.created_at,
+    Message.attempts, Message.last_error, Message.finished_at, Message.about, Message.priority,
+    Message.next_at, Message.useful_until, Message.token,
 )  # fmt: skip
-# A letter of the log waits for nothing any more.
-_OVER = (
-    null().label("about"), literal(0).label("priority"), null().label("next_at"),
-    null().label("useful_until"), literal(0).label("token"), literal("log").label("place"),
-)  # fmt: skip
-
-
-def _columns(table: type[Message | FinishedMessage]) -> tuple[Any, ...]:
-    return (
-        table.id, table.message_id, table.kind, table.state, table.holder_id, table.employer_id,
-        table.address, table.stage, table.facts, table.created_at, table.attempts,
-        table.last_error, table.finished_at,
-    )  # fmt: skip
-
-
-_OUTBOX = select(*_columns(Message), *_WAITING)
-_LOG = select(*_columns(FinishedMessage), *_OVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +65,8 @@ class Asked:
 
 
 def page(reading: Reading, key: bytes, asked: Asked) -> list[Copy]:
-    """A page of letters, the newest first. Those of the log are only told of by their holder."""
-    rows = _newest(reading, Message, _OUTBOX, asked)
-    if asked.holder_id is not None:
-        rows = _with_log(reading, rows, asked)
-    return _copies(reading, key, rows)
+    """A page of letters, the newest first."""
+    return _copies(reading, key, _newest(reading, asked))
 
 
 def mine(reading: Reading, key: bytes, *, after: str | None, limit: int) -> list[Copy]:
@@ -98,35 +80,25 @@ def mine(reading: Reading, key: bytes, *, after: str | None, limit: int) -> list
 
 
 def one(reading: Reading, key: bytes, message_id: str) -> Copy:
-    """One letter, wherever it lies. Raises NotFound, also for somebody else's."""
-    row = reading.row(_OUTBOX.where(Message.id == message_id)) or reading.row(
-        _LOG.where(FinishedMessage.id == message_id)
-    )
+    """One letter. Raises NotFound, also for somebody else's."""
+    row = reading.row(_OUTBOX.where(Message.id == message_id))
     if row is None:
         raise NotFound
     return _copies(reading, key, [row])[0]
 
 
-def _newest(
-    reading: Reading, table: type[Message | FinishedMessage], statement: Select[Any], asked: Asked
-) -> list[Any]:
+def _newest(reading: Reading, asked: Asked) -> Sequence[Any]:
+    statement = _OUTBOX
     for name in ("kind", "holder_id"):
         if getattr(asked, name) is not None:
-            statement = statement.where(getattr(table, name) == getattr(asked, name))
+            statement = statement.where(getattr(Message, name) == getattr(asked, name))
     if asked.states is not None:
         # Written out, not bound: a partial index serves only a query that repeats its condition.
         one_of: Any = bindparam("states", asked.states, expanding=True, literal_execute=True)
-        statement = statement.where(table.state.in_(one_of))
+        statement = statement.where(Message.state.in_(one_of))
     if asked.after is not None:
-        statement = statement.where(table.id < asked.after)
-    return list(reading.rows(statement.order_by(table.id.desc()).limit(asked.limit)))
-
-
-def _with_log(reading: Reading, rows: Sequence[Any], asked: Asked) -> list[Any]:
-    """The rows with those of the log; one that moved between the two looks is told once."""
-    logged = _newest(reading, FinishedMessage, _LOG, asked)
-    by_id = {row.id: row for row in [*logged, *rows]}
-    return sorted(by_id.values(), key=lambda row: row.id, reverse=True)[: asked.limit]
+        statement = statement.where(Message.id < asked.after)
+    return reading.rows(statement.order_by(Message.id.desc()).limit(asked.limit))
 
 
 def _copies(reading: Reading, key: bytes, rows: Sequence[Any]) -> list[Copy]:
@@ -144,8 +116,8 @@ def _claim(row: Any) -> Claim:
         id=row.id, kind=row.kind, token=row.token, lease_until=instant,
         message_id=row.message_id, holder_id=row.holder_id, employer_id=row.employer_id,
         stage=row.stage, about=row.about, attempts=row.attempts,
-        useful_until=row.useful_until or instant, priority=row.priority,
-        next_at=row.next_at or instant, facts=row.facts,
+        useful_until=row.useful_until, priority=row.priority, next_at=row.next_at,
+        facts=row.facts,
     )  # fmt: skip
 
 

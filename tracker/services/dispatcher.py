@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from threading import Semaphore
 from typing import Protocol
@@ -24,14 +24,16 @@ from sqlalchemy.exc import DBAPIError
 
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.mail.postman import Delivery, Outcome
-from tracker.services import composing, outbox, runtime
+from tracker.services import composing, heartbeat, marker, outbox, runtime
 from tracker.services.letters import Claim, Composed, Uncomposed
 from tracker.services.work import Office, Work
+from tracker.settings import Mail
 
 _log = logging.getLogger(__name__)
 
 _SETTLE_TRIES = 6
 _SMALLEST_CLAIM = 10
+_FRESH = 5.0  # seconds after which what waits for a slow relay is composed anew
 
 
 class Carrier(Protocol):
@@ -92,11 +94,12 @@ def dispatch_together(
     more there may be, the fewer letters each claims at once, so that none waits behind others.
     """
     with office.work(SYSTEM) as work:
-        runtime.open_row(work)
+        runtime.prepare(work)
         barred, place = runtime.obstacle(work), runtime.place(work)
     counts: Counter[str] = Counter()
-    if barred is not None:
+    if _changed(barred) and barred is not None:
         _log.warning("nothing is sent: %s", barred)
+    if barred is not None:
         return counts
     limit = max(office.settings.reminders.claim // connections, _SMALLEST_CLAIM)
     with ThreadPoolExecutor(connections, thread_name_prefix="dispatch") as pool:
@@ -119,6 +122,16 @@ def dispatch_together(
     return counts
 
 
+_last_said: list[runtime.Obstacle | None] = [None]
+
+
+def _changed(barred: runtime.Obstacle | None) -> bool:
+    """Whether this is news to the log, which is not told the same every few seconds."""
+    changed = _last_said[0] != barred
+    _last_said[0] = barred
+    return changed
+
+
 def _send_all(run: _Run, call_another: Callable[[], None]) -> None:
     """Claim and send until nothing is due."""
     while not run.stop() and (claims := _claim(run)):
@@ -136,22 +149,32 @@ def _claim(run: _Run) -> list[Claim]:
         run.relay_doubtful = failures > 0
         if failures >= runtime.RELAY_FAILURES:
             limit = 1 if runtime.take_probe(work) else 0
-        return outbox.claim(work, owner=run.owner, place=run.place, limit=limit) if limit else []
+        claims = outbox.claim(work, owner=run.owner, place=run.place, limit=limit) if limit else []
+        beat = runtime.advance(work) if claims else None
+    if beat is None:
+        return []
+    heartbeat.keep(run.office.settings, beat)
+    return claims
 
 
 def _send(run: _Run, claims: Sequence[Claim]) -> bool:
     """Hand over one batch; False when the run should end."""
-    with run.office.reading(SYSTEM) as reading:
-        made = composing.compose(reading, run.office.message_key, claims)
-    failing = False
+    made, composed_at, failing = _composed(run, claims), time.monotonic(), False
     for position, claim in enumerate(claims):
         if run.stop() or failing or _lease_wanes(run, claim):
             with run.office.work(SYSTEM) as work:
                 outbox.release(work, claims[position:])
             run.counts["released"] += len(claims) - position
             return not failing
+        if time.monotonic() - composed_at > _FRESH:
+            made, composed_at = _composed(run, claims[position:]), time.monotonic()
         failing = _send_one(run, claim, made)
     return not failing
+
+
+def _composed(run: _Run, claims: Sequence[Claim]) -> Mapping[str, Composed | Uncomposed]:
+    with run.office.reading(SYSTEM) as reading:
+        return composing.compose(reading, run.office.message_key, claims)
 
 
 def _lease_wanes(run: _Run, claim: Claim) -> bool:
@@ -170,7 +193,7 @@ def _send_one(run: _Run, claim: Claim, made: Mapping[str, Composed | Uncomposed]
 
     def mark() -> bool:
         with run.office.statement(SYSTEM) as work:
-            return outbox.mark(work, claim, composed, place=run.place)
+            return marker.mark(work, claim, composed, place=run.place)
 
     delivery = run.carrier.deliver(
         envelope_sender=composed.envelope_sender, recipient=composed.address, data=composed.data,
@@ -179,10 +202,10 @@ def _send_one(run: _Run, claim: Claim, made: Mapping[str, Composed | Uncomposed]
     opened = run.office.statement if delivery.outcome is Outcome.ACCEPTED else run.office.work
     state = _persist(opened, lambda work: outbox.settle(work, claim, delivery, to=composed.address))
     run.counts[state] += 1
+    told = delivery.reply.replace(composed.address, "<recipient>")  # logs name nobody
     if state not in {"sent", "ready"}:
-        told = delivery.reply.replace(composed.address, "<recipient>")  # logs name nobody
         _log.warning("letter %s is %s: %s", claim.id, state, told)
-    return _judged(run, delivery)
+    return _judged(run, replace(delivery, reply=told))
 
 
 def _judged(run: _Run, delivery: Delivery) -> bool:
@@ -190,12 +213,25 @@ def _judged(run: _Run, delivery: Delivery) -> bool:
     if delivery.connection_failed:
         run.relay_doubtful = True
         with run.office.work(SYSTEM) as work:
-            return runtime.relay_failed(work, delivery.reply)
+            failures = runtime.relay_failed(work, delivery.reply)
+        is_paused = failures >= runtime.RELAY_FAILURES
+        if failures == 1 or is_paused:
+            _tell_of_relay(run.office.settings.mail, delivery.reply, failures)
+        return is_paused
     if run.relay_doubtful:
         run.relay_doubtful = False
         with run.office.work(SYSTEM) as work:
-            runtime.relay_worked(work)
+            if runtime.relay_worked(work):
+                _log.info("the relay works again")
     return False
+
+
+def _tell_of_relay(mail: Mail, reply: str, failures: int) -> None:
+    """One line for the log: at the first failure, then whenever the relay is left alone."""
+    _log.warning(
+        "the relay %s:%d failed, %d in a row: %s; letters wait and are tried again. %s",
+        mail.server, mail.port, failures, reply, runtime.RELAY_REMEDY,
+    )  # fmt: skip
 
 
 def _put_by(work: Work, claim: Claim, uncomposed: Uncomposed) -> str:

@@ -10,17 +10,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import IO, Any
 
 from sqlalchemy import delete, event, false, func, select
 
+from tracker import files
 from tracker.db import new_id
 from tracker.domain import activities as rules
 from tracker.domain.errors import NotFound, UnacceptableEvidence
 from tracker.domain.permissions import check_own_holder
 from tracker.files import Checked, Store
 from tracker.models import Activity, Evidence
-from tracker.services import activities, certifications, history
+from tracker.services import activities, certifications, history, turns
 from tracker.services.work import Reading, Work
 from tracker.settings import Settings
 
@@ -38,6 +39,31 @@ _ORPHAN_AGE = timedelta(days=1)  # no transaction is open for so long
 def store(settings: Settings) -> Store:
     """The folder of evidence files."""
     return Store(settings.storage_directory / "evidence")
+
+
+def checked(settings: Settings, stream: IO[bytes], name: str) -> Checked:
+    """A file from outside as it may be kept, read by a process of its own, in its turn.
+
+    Raises UnacceptableEvidence with the reason; TooBusy.
+    """
+    with turns.reading_a_file(settings):
+        return files.check(
+            stream, name, maximum_pixels=settings.evidence.maximum_pixels,
+            limits=turns.evidence_limits(settings),
+        )  # fmt: skip
+
+
+def check_room(reading: Reading, activity_id: str) -> None:
+    """Raise what ``add`` would raise for any file: asked before one is looked at."""
+    row = activities.get(reading, activity_id)
+    rules.check_step("add_evidence", row.state)
+    if len(_rows(reading, activity_id)) >= reading.settings.evidence.maximum_files:
+        raise _one_too_many(reading.settings)
+
+
+def _one_too_many(settings: Settings) -> UnacceptableEvidence:
+    rule = f"is one too many: an activity has at most {settings.evidence.maximum_files} files"
+    return UnacceptableEvidence(f"The file {rule}.", fields={"file": rule})
 
 
 def add(work: Work, activity_id: str, file: Checked) -> str:
@@ -71,8 +97,7 @@ def _take_slot(work: Work, row: dict[str, Any]) -> None:
         taken = {one.slot for one in _rows(work, row["activity_id"])}
         slot = next((n for n in range(1, maximum + 1) if n not in taken), None)
         if slot is None:
-            rule = f"is one too many: an activity has at most {maximum} files"
-            raise UnacceptableEvidence(f"The file {rule}.", fields={"file": rule})
+            raise _one_too_many(work.settings)
         insert = work.upsert(Evidence).values(**row, slot=slot).on_conflict_do_nothing()
         if work.connection.execute(insert).rowcount:
             return

@@ -24,7 +24,6 @@ from tracker.models import (
     Decision,
     Employer,
     Evidence,
-    FinishedMessage,
     FormerName,
     HistoryEntry,
     HistoryValue,
@@ -153,15 +152,12 @@ def _name(reading: Reading, rows: Rows, column: str, table: type[Center | Employ
 
 
 def _messages(reading: Reading, holder_id: str) -> Rows:
-    """The letters, also those of long ago; what they said follows from the rest of the record."""
-    found: Rows = []
-    for table in (FinishedMessage, Message):
-        statement = select(
-            table.id, table.kind, table.address, table.stage, table.state, table.created_at,
-            table.finished_at,
-        ).where(table.holder_id == holder_id)  # fmt: skip
-        found += [_plain(row) for row in reading.rows(statement.order_by(table.id))]
-    return found
+    """The letters; what they said follows from the rest of the record."""
+    statement = select(
+        Message.id, Message.kind, Message.address, Message.stage, Message.state,
+        Message.created_at, Message.finished_at,
+    ).where(Message.holder_id == holder_id)  # fmt: skip
+    return [_plain(row) for row in reading.rows(statement.order_by(Message.id))]
 
 
 def _history(reading: Reading, subjects: dict[str, list[str]]) -> Rows:

@@ -23,7 +23,6 @@ from tracker.models import (
     Certification,
     Employer,
     Evidence,
-    FinishedMessage,
     HistoryEntry,
     HistoryValue,
     Holder,
@@ -143,7 +142,6 @@ _OF_PERSON: tuple[tuple[str, Any, Any], ...] = (
     ("activity", Activity, Activity.holder_id), ("sharing", Sharing, Sharing.holder_id),
     ("roster_entry", RosterEntry, RosterEntry.holder_id), ("request", Request, Request.holder_id),
     ("token", Token, Token.holder_id), ("message", Message, Message.holder_id),
-    ("message", FinishedMessage, FinishedMessage.holder_id),
 )  # fmt: skip
 
 

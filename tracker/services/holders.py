@@ -16,7 +16,7 @@ from tracker.domain.errors import AlreadyRecorded, NotFound, Stale
 from tracker.domain.names import Name, is_same
 from tracker.domain.permissions import check_own_holder
 from tracker.models import Certification, Employer, Holder, RosterEntry
-from tracker.services import history, names, numbering, reminders
+from tracker.services import cursors, history, names, numbering
 from tracker.services.work import Reading, Work, zone_of
 
 COLUMNS = (
@@ -28,7 +28,8 @@ ADDRESSES = ("email", "second_email")
 _ONE = select(*COLUMNS)
 BY_ID = _ONE.where(Holder.id == bindparam("id"))
 _STALE = "The record changed since you read it; read it again."
-_LOOK_AGAIN = ("time_zone", "deceased_on")  # what decides when and whether reminders are due
+_LOOK_AGAIN = ("time_zone", "deceased_on", "email", "second_email")
+"""What decides when and whether reminders are due, and whether they arrive."""
 
 
 def register(work: Work, values: dict[str, Any]) -> Any:
@@ -91,7 +92,7 @@ def write(work: Work, holder: Holder, values: Mapping[str, Any], *, reason: str 
     except StaleDataError as error:
         raise Stale(_STALE) from error
     if not changed.keys().isdisjoint(_LOOK_AGAIN):
-        reminders.touch_holder(work, holder.id)
+        cursors.touch_holders(work, [holder.id])
     history.record(work, "correct", "holder", holder.id, changes=changed, reason=reason)
 
 

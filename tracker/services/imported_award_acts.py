@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from tracker.domain import numbers
 from tracker.domain.awards import given
 from tracker.domain.errors import IllegalTransition, Invalid
-from tracker.domain.imported_awards import Said, Stretch
+from tracker.domain.imported_awards import Said, Stretch, stretches_of
+from tracker.domain.schemes import Scheme
 from tracker.domain.values import future_rule
 from tracker.models import Certification
 from tracker.services import (
@@ -151,27 +151,25 @@ def _correct(work: Work, row: Any, correction: Correction, change: _Change) -> C
 
 def _told(work: Work, row: Any, values: Mapping[str, Any]) -> Told:
     awarded_on: date = values.get("awarded_on", row.awarded_on)
-    number = values.get("number", row.number)
-    rules = {"number": numbers.fault(number)}
-    rules["awarded_on"] = future_rule(awarded_on, work.today(work.schemes[row.scheme]))
-    if wrong := {name: rule for name, rule in rules.items() if rule}:
-        raise Invalid("The award is not of a form that can be kept.", fields=wrong)
+    scheme = work.schemes[row.scheme]
+    if rule := future_rule(awarded_on, work.today(scheme)):
+        raise Invalid("The award is still to come.", fields={"awarded_on": rule})
     return Told(
-        holder_id=row.holder_id, number=number, awarded_on=awarded_on,
-        stretches=tuple(values.get("cycles") or _stretches(work, row)),
+        holder_id=row.holder_id, number=values.get("number", row.number), awarded_on=awarded_on,
+        stretches=tuple(values.get("cycles") or _stretches(work, scheme, row)),
         edition=values.get("edition", row.edition), source=values.get("source", row.source),
         certification_id=row.id,
     )  # fmt: skip
 
 
-def _stretches(work: Work, row: Any) -> list[Stretch]:
-    """The cycles that the file gave, the first one from the award on, whatever its day is."""
+def _stretches(work: Work, scheme: Scheme, row: Any) -> list[Stretch]:
+    """The cycles that the file gave, the first one from the award on, whatever its day is.
+
+    An expiry as the scheme's validity has it was given by nobody, and moves with the award.
+    """
     record = facts.records(work, [row.id])[row.id]
     cycles = given(record.cycles) or record.cycles[:1]
-    return [
-        Stretch(cycle.starts_on if cycle.ordinal > 1 else None, cycle.expires_on)
-        for cycle in cycles
-    ]
+    return stretches_of(scheme, cycles)
 
 
 def _by_field(faults: Sequence[Said]) -> dict[str, str]:

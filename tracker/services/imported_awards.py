@@ -21,7 +21,7 @@ from tracker.domain.certifications import Cycle
 from tracker.domain.imported_awards import Field, Said, Stretch
 from tracker.domain.schemes import Scheme
 from tracker.models import Certification, Holder
-from tracker.services import award_facts, award_plans, facts, numbering
+from tracker.services import award_facts, award_plans, bulk, facts, numbering
 from tracker.services.award_facts import Known, Row
 from tracker.services.work import Work
 
@@ -110,7 +110,7 @@ def _taken(work: Work, keys: Collection[str]) -> dict[str, list[Any]]:
     statement = (
         select(
             table.id, table.number, table.number_key, table.former_key, table.scheme,
-            table.holder_id, Holder.ref,
+            table.holder_id, table.voided_at, Holder.ref,
         )
         .join(Holder, Holder.id == table.holder_id)
         .where(numbering.is_among(work, keys))
@@ -127,13 +127,15 @@ def _check_number(planned: Planned, scheme: Scheme, holders: Iterable[Any]) -> N
     own = planned.row.id if planned.row is not None else None
     for row in holders:
         if row.id != own:
-            of = f"{row.ref}'s certification under {row.scheme}"
-            planned.refuse(
-                "certificate_number",
-                f"is the number of {of} ({row.number}) on record: a number belongs to one "
-                f"certification of one holder; correct the number, the holder or the scheme "
-                f"({scheme.code})",
-            )
+            of = f"{row.ref}'s certification under {row.scheme} ({row.number})"
+            way = f"correct the number, the holder or the scheme ({scheme.code})"
+            if row.voided_at is not None:
+                way = (
+                    "that one is void: to free its number, amend it over HTTP to another and void "
+                    f"it again (POST /certifications/{row.id}/amendment, /void)"
+                )
+            rule = f"is the number of {of} on record, and a number belongs to one certification"
+            planned.refuse("certificate_number", f"{rule} of one holder; {way}")
 
 
 def _of_holder(
@@ -154,6 +156,7 @@ def _of_holder(
             _lay_out(work.today(scheme), scheme, known, one)
     _check_passes(scheme, known, planned)
     _check_apart(known, planned, ended)
+    _name_changes(known, planned)
     return planned
 
 
@@ -268,14 +271,50 @@ def _check_passes(scheme: Scheme, known: Known, planned: Sequence[Planned]) -> N
     for one in planned:
         if one.faults or not one.is_change:
             continue
-        rule = rules.against_passes(scheme, one.cycles, known.passes, known.prerequisites)
-        if rule:
-            one.refuse("awarded_on", rule)
+        late = rules.late(scheme, one.cycles, known.passes, known.prerequisites)
+        if late is not None:
+            one.refuse("awarded_on", late.of_award)
     if len(planned) == 1 and len(known.rows) <= 1 and planned[0].is_change:
         day = planned[0].told.awarded_on
         note = rules.pass_note(scheme, day, known.passes, known.prerequisites)
         if note:
             planned[0].notes.append(Said(0, "awarded_on", note))
+
+
+def _name_changes(known: Known, planned: Sequence[Planned]) -> None:
+    """Say which changes of standing would come before the award that they are of."""
+    for one in planned:
+        if one.row is None or not one.is_change:
+            continue
+        for change in known.changes:
+            before = change.effective_on < one.told.awarded_on
+            named = f"{change.kind} on {change.effective_on}"
+            if change.certification_id == one.row.id and before:
+                said = f"A change of its standing comes before it then: {named}."
+                one.notes.append(Said(0, "awarded_on", said))
+
+
+def contradicted(work: Work, scheme: Scheme, holder_ids: Collection[str]) -> dict[str, str]:
+    """The holders whose passes on record contradict an award that a file gave them, with why."""
+    table = Certification
+    imported = select(table.holder_id).where(
+        bulk.among(work, table.holder_id, holder_ids), table.scheme == scheme.code,
+        table.imported_at.is_not(None), table.voided_at.is_(None),
+    )  # fmt: skip
+    ids = sorted({row.holder_id for row in work.rows(imported)}) if holder_ids else []
+    found: dict[str, str] = {}
+    if not ids:
+        return found
+    known = award_facts.known(work, scheme, ids)
+    award_facts.read_facts(work, scheme, [*known.values()])
+    for holder_id, one in known.items():
+        for row in award_plans.standing_rows(one):
+            if row.imported:
+                cycles = one.records[row.id].cycles
+                late = rules.late(scheme, cycles, one.passes, one.prerequisites)
+                if late is not None:
+                    found[holder_id] = late.of_pass(row.number, row.awarded_on)
+    return found
 
 
 def _check_apart(

@@ -18,6 +18,13 @@ from tracker.mail.envelopes import Envelope
 from tracker.mail.messages import Letter
 from tracker.services.work import Reading
 
+NOT_OWED = "Not owed any more."
+NO_ADDRESS = "No address that may be written to."
+NOT_WANTED = "The holder wants no such letters."
+PAUSED = "The holder paused such letters."
+MENDABLE = (NOT_OWED, NO_ADDRESS, NOT_WANTED, PAUSED)
+"""Why a letter was cancelled that may be owed again: after a suspension, a correction, a pause."""
+
 _MAC_LENGTH = 15  # letters of base32: 75 bits; the longest purpose makes 64 octets of local part
 
 
@@ -39,6 +46,11 @@ class Claim:
     priority: int
     next_at: datetime
     facts: dict[str, Any] | None
+
+
+def refused(claim: Claim) -> frozenset[str]:
+    """The addresses, as they are compared, at which this letter was refused for good."""
+    return frozenset((claim.about or {}).get("refused", ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,6 @@ from tracker.models import (
     Decision,
     Employer,
     EmployerBar,
-    FinishedMessage,
     FormerRenewalDecision,
     Holder,
     Message,
@@ -59,11 +58,9 @@ _NOTICES = (
 )  # fmt: skip
 _EARLIER = (
     select(
-        Notice.kind, Notice.subject_id, Notice.event, Notice.recorded_at,
-        func.coalesce(Message.state, FinishedMessage.state).label("state"),
+        Notice.kind, Notice.subject_id, Notice.event, Notice.recorded_at, Message.state,
     )
     .join(Message, Message.id == Notice.message_id, isouter=True)
-    .join(FinishedMessage, FinishedMessage.id == Notice.message_id, isouter=True)
     .where(Notice.holder_id.in_(_IDS))
     .order_by(Notice.id)
 )  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from tracker.domain.next_steps import NextStep
@@ -42,6 +43,8 @@ def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
                 if isinstance(said, str)
                 else _composed(reading, key, claim, said)
             )
+            if claim.facts is None and isinstance(one := made[claim.id], Composed):
+                made[claim.id] = replace(one, still_true=partial(_still_true, claim, one.facts))
         except Exception as error:  # noqa: BLE001 - one letter's data must not stop the others
             made[claim.id] = Uncomposed(f"{type(error).__name__}: {error}"[:500], owed=True)
     return made
@@ -58,9 +61,9 @@ def _snapshot(
     if claim.useful_until <= reading.now:
         return "It would come too late."
     first = rows[0]
-    address = suppressions.address_of(first, known.silent)
+    address = suppressions.address_of(first, {*known.silent, *letters.refused(claim)})
     if address is None:
-        return "No address that may be written to."
+        return letters.NO_ADDRESS
     return {
         "composed_at": reading.now.isoformat(), "address": address,
         "type": (claim.about or {}).get("type", ""),
@@ -90,6 +93,16 @@ def _days(true: Sequence[Told], language: str) -> list[list[str]]:
                     held.row.certification_id, kind, held.scheme.title[language], day.isoformat()
                 ]  # fmt: skip
     return list(found.values())
+
+
+def _still_true(claim: Claim, said: Mapping[str, Any], reading: Reading) -> bool:
+    """Whether the letter would say the same if it was composed now; asked with the marker."""
+    found = notice_facts.told(reading, [claim.id]).get(claim.id, [])
+    known = notice_facts.known(reading, found)
+    now = _snapshot(reading, claim, found, known)
+    if isinstance(now, str):
+        return False
+    return {**now, "composed_at": said["composed_at"]} == said
 
 
 # What it says.

@@ -91,7 +91,7 @@ def _tell(work: Work, news: Collection[News]) -> None:
         return
     lanes = {(one.holder_id, one.lane) for one in recorded.values()}
     waiting = _latest(work, {holder_id for holder_id, _ in lanes})
-    paces = pacing.of_holders(work, {id_: holders[id_][1] for id_, _ in lanes})
+    paces = {id_: pacing.of_zone(work, holders[id_][1]) for id_, _ in lanes}
     letters = {
         (id_, lane): _wanted(
             work, (id_, addresses[id_]), lane, waiting.get((id_, lane)), paces[id_]

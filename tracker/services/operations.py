@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import func, select, text, union_all
+from sqlalchemy import case, func, select, text, union_all
 
 from tracker import migrations
-from tracker.models import Bounce, Message, ReminderCursor, Runtime
+from tracker.db import Instant
+from tracker.models import Bounce, Message, ReminderCursor
 from tracker.models.outbox import MESSAGE_STATES
-from tracker.services import digests, suppressions, tallies
+from tracker.services import digests, runtime, suppressions, tallies
 from tracker.services.reminder_plans import AT_ONCE
 from tracker.services.tallies import Tally
 from tracker.services.work import Reading
@@ -32,29 +32,15 @@ class Check:
 
 
 def checks(reading: Reading) -> Iterator[Check]:
-    """The conditions in order; those after an unmet one would make no sense."""
-    found: str | None = MigrationContext.configure(reading.connection).get_current_revision()
-    newest: str | None = migrations.head()
-    behind = None if found == newest else f"at {found}, the newest is {newest}"
+    """The conditions of serving requests; mail that stands still is none of them."""
     yield Check("database", None)
-    yield Check("migrations", behind)
-    if behind is None:
-        yield Check("outbox", _stuck(reading))
-
-
-def _stuck(reading: Reading) -> str | None:
-    # Written out, not bound: a partial index serves only a query that repeats its condition.
-    ready = select(func.min(Message.next_at)).where(text("message.state = 'ready'"))
-    oldest = reading.connection.execute(ready).scalar()
-    if oldest is None or reading.now - oldest <= PATIENCE:
-        return None
-    return f"a letter has been due since {oldest:%Y-%m-%dT%H:%M:%SZ}"
+    yield Check("migrations", migrations.obstacle(reading.connection))
 
 
 UNFINISHED = ("ready", "claimed", "transmitting", "ambiguous", "parked", "dead")
 """The states that are counted: what is over is not, since it is most of what there is."""
-GROUPS = {1: "urgent", 5: "usual"}
-"""Letters by priority: those of a stage at seven days or less before the expiry are urgent."""
+GROUPS = {1: "urgent", 5: "usual", 9: "again"}
+"""Letters by priority: urgent ones are of a stage at seven days or less before the expiry."""
 _DAY = timedelta(days=1)
 
 # Written out, not bound: a partial index serves only a query that repeats its condition.
@@ -88,8 +74,9 @@ class Gauges:
     cursors_due: int
     oldest_due: datetime | None
     heartbeat: datetime | None
-    armed: bool
-    fuse: str | None
+    enabled: bool
+    held: str | None
+    evidence_until: datetime | None
     relay_failures: int
     relay_resume_at: datetime | None
     relay_error: str | None
@@ -107,11 +94,14 @@ def gauges(reading: Reading) -> Gauges:
     """
     ready = reading.rows(_READY)
     counts = {row.state: row.n for row in reading.rows(_OTHERS)}
-    due = ReminderCursor.next_due_at <= reading.now
-    oldest = select(func.min(ReminderCursor.next_due_at)).where(
-        due, ReminderCursor.next_due_at > AT_ONCE
+    at = ReminderCursor.next_due_at
+    due = reading.row(
+        select(
+            func.count().label("n"),
+            func.min(case((at > AT_ONCE, at)), type_=Instant).label("oldest"),
+        ).where(at <= reading.now)
     )
-    one = reading.row(_RUNTIME)
+    one, obstacle = runtime.look(reading)
     return Gauges(
         outbox={**dict.fromkeys(UNFINISHED, 0), **counts, "ready": sum(row.n for row in ready)},
         waiting_since={
@@ -119,11 +109,12 @@ def gauges(reading: Reading) -> Gauges:
             for row in ready
             if row.oldest <= reading.now
         },
-        cursors_due=reading.connection.execute(select(func.count()).where(due)).scalar_one(),
-        oldest_due=reading.connection.execute(oldest).scalar(),
+        cursors_due=due.n,
+        oldest_due=due.oldest,
         heartbeat=one.last_tick_at if one else None,
-        armed=one.armed if one else True,
-        fuse=one.fuse if one else None,
+        enabled=obstacle is None,
+        held=one.fuse if one else None,
+        evidence_until=one.evidence_until if one else None,
         relay_failures=one.relay_failures if one else 0,
         relay_resume_at=one.relay_resume_at if one else None,
         relay_error=one.relay_error if one else None,
@@ -132,12 +123,6 @@ def gauges(reading: Reading) -> Gauges:
         digests_late=digests.late(reading),
         tallies=tallies.known(reading),
     )
-
-
-_RUNTIME = select(
-    Runtime.last_tick_at, Runtime.armed, Runtime.fuse, Runtime.relay_failures,
-    Runtime.relay_resume_at, Runtime.relay_error,
-)  # fmt: skip
 
 
 def _bounces(reading: Reading) -> dict[str, int]:

@@ -14,27 +14,30 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, distinct, exists, func, select, text, update
+from sqlalchemy import bindparam, case, select, text, update
 
 from tracker.db import Instant, new_id
 from tracker.domain.emails import compared
 from tracker.mail import envelopes
 from tracker.mail.postman import Delivery, Outcome
-from tracker.models import Holder, Message, Preference, RelayAccept, Reminder
-from tracker.services import bulk, pacing, recipients, reminder_letters, runtime, suppressions
-from tracker.services.letters import Claim, Composed
+from tracker.models import Holder, Message, RelayAccept, Reminder
+from tracker.services import bulk, letters, reminder_letters, runtime, suppressions
+from tracker.services.letters import Claim
 from tracker.services.reminder_letters import OWED
 from tracker.services.work import Work
 
 _URGENT, _USUAL = 1, 5  # priorities: what expires within days goes first
+AGAIN = 9
+"""The priority of a second copy: it never overtakes what was never sent."""
 _URGENT_STAGE = 7
+FIRST_PRIORITY = case((Message.stage <= _URGENT_STAGE, _URGENT), else_=_USUAL)
+"""The priority of a letter that was never sent, such as one of whose copies none was taken."""
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 _RELAY_WAIT = timedelta(seconds=30)  # before a letter is tried again that the relay had no ear for
-_NOT_OWED = "Not owed any more."
 
 # Written out, not bound: a partial index serves only a query that repeats its condition.
 _READY, _CLAIMED = text("message.state = 'ready'"), text("message.state = 'claimed'")
@@ -74,6 +77,11 @@ class Wanted:
     def priority(self) -> int:
         """What is urgent goes first."""
         return _URGENT if self.is_urgent else _USUAL
+
+
+def first(key: str) -> str:
+    """The dedupe key of the first letter of a key; there is another when that one is under way."""
+    return f"{key}:1"
 
 
 def enqueue(work: Work, message_key: bytes, wanted: Sequence[Wanted]) -> dict[str, str]:
@@ -153,23 +161,17 @@ def _join(work: Work, wanted: Sequence[Wanted], number: int) -> dict[str, str]:
     return {by_key[row.dedupe_key].key: row.id for row in rows}
 
 
-# Claim and marker.
+# Claims.
 def claim(work: Work, *, owner: str, place: str, limit: int) -> list[Claim]:
-    """Take up letters whose time has come, the most urgent first; none where sending is barred.
-
-    Those for whose mail domain it is too early are left.
-    """
+    """Take up letters whose time has come, the most urgent first; none where sending is barred."""
     due = (
-        select(Message.id, Message.address)
+        select(Message.id)
         .where(_READY, Message.next_at <= work.now, runtime.MAY_SEND)
         .order_by(Message.priority, Message.next_at)
         .limit(limit)
         .with_for_update(skip_locked=True, of=Message)
     )
-    if (may_go := pacing.may_go(work)) is not None:
-        due = due.where(may_go)
-    found = work.rows(due, {"place": place})
-    ids = pacing.admit(work, found) if found else []
+    ids = [row.id for row in work.rows(due, {"place": place})]
     return _take(work, ids, owner) if ids else []
 
 
@@ -186,71 +188,6 @@ def _take(work: Work, ids: Collection[str], owner: str) -> list[Claim]:
     )  # fmt: skip
     claims = [Claim(*row) for row in work.rows(taken)]
     return sorted(claims, key=lambda one: (one.priority, one.next_at, one.id))
-
-
-_OWED_STAGES = (
-    select(func.count(distinct(Reminder.certification_id)))
-    .where(
-        Reminder.message_id == Message.id,
-        Reminder.certification_id.in_(bindparam("certifications", expanding=True)),
-        OWED,
-    )
-    .scalar_subquery()
-)
-ACCEPTED = exists(
-    select(RelayAccept.message_id).where(RelayAccept.message_id == Message.message_id)
-)
-"""The condition on a letter that there is the relay's own evidence of it."""
-
-_MARK = (
-    update(Message)
-    .where(
-        Message.id == bindparam("b_id"),
-        Message.token == bindparam("b_token"),
-        _CLAIMED,
-        Message.lease_until > bindparam("now", type_=Instant),
-        runtime.MAY_SEND,
-        ~suppressions.is_silent(bindparam("suppressed"), bindparam("now", type_=Instant)),
-        ~recipients.is_deceased(Message.holder_id),
-        bindparam("stages") == _OWED_STAGES,
-        ~ACCEPTED,
-        ~exists(
-            select(Preference.holder_id).where(
-                Preference.holder_id == Message.holder_id,
-                Preference.type == bindparam("type"),
-                ~Preference.wanted,
-            )
-        ),
-    )
-    .values(
-        state="transmitting", lease_until=bindparam("b_until"), facts=bindparam("b_facts"),
-        address=bindparam("b_address"),
-    )
-)  # fmt: skip
-
-
-def mark(work: Work, claimed: Claim, composed: Composed, *, place: str) -> bool:
-    """Write down that the letter is being transmitted, if all of it is still owed.
-
-    One statement asks and writes: the claim is ours and its lease runs, every stage that the
-    letter tells of is owed (not renewed, in force, not overtaken), the holder is alive and still
-    wants such letters, the address is not suppressed, and this database may send. What a kind of
-    letter has to ask beside that is asked first. False: nothing was written, nothing may be sent.
-    """
-    if composed.still_true is not None and not composed.still_true(work):
-        return False
-    until = work.now + timedelta(seconds=work.settings.reminders.transmitting_seconds)
-    result: Any = work.connection.execute(
-        _MARK,
-        {
-            **reminder_letters.moment(work, composed.time_zone), "b_id": claimed.id,
-            "b_token": claimed.token, "place": place,
-            "suppressed": compared(composed.address), "b_until": until, "b_facts": composed.facts,
-            "b_address": composed.address, "certifications": list(composed.certification_ids),
-            "stages": len(composed.certification_ids), "type": composed.type,
-        },
-    )  # fmt: skip
-    return bool(result.rowcount)
 
 
 # Settlement.
@@ -274,7 +211,7 @@ def settle(work: Work, claimed: Claim, delivery: Delivery, *, to: str = "") -> s
         case Outcome.RETRY:
             return retry(work, claimed, delivery.reply, own_fault=not delivery.connection_failed)
         case Outcome.REFUSED:
-            return finish(work, claimed, "dead", delivery.reply)
+            return _elsewhere(work, claimed, delivery.reply, to)
         case Outcome.SUPPRESS:
             return _suppressed(work, claimed, delivery.reply, to)
 
@@ -367,7 +304,7 @@ def _unmarked(work: Work, claimed: Claim) -> str:
     if claimed.kind != "reminder":
         next_at = work.now + _RELAY_WAIT
     elif not _still_owed(work, claimed):
-        return finish(work, claimed, "cancelled", _NOT_OWED)
+        return finish(work, claimed, "cancelled", letters.NOT_OWED)
     done = _change(
         work, claimed, _CLAIMED, state="ready", lease_until=None, facts=None, next_at=next_at
     )
@@ -381,15 +318,29 @@ def _still_owed(work: Work, claimed: Claim) -> bool:
     return work.row(owed, reminder_letters.moment(work, zone)) is not None
 
 
+_ADDRESSES = (
+    select(Message.address, Holder.email, Holder.second_email)
+    .join(Holder, Holder.id == Message.holder_id, isouter=True)
+    .where(Message.id == bindparam("id"))
+)
+
+
 def _suppressed(work: Work, claimed: Claim, reply: str, to: str) -> str:
     """Write to this address no more; the letter lives on if the holder has another."""
-    row = work.row(
-        select(Message.address, Holder.email, Holder.second_email)
-        .join(Holder, Holder.id == Message.holder_id, isouter=True)
-        .where(Message.id == claimed.id)
-    )
-    suppressions.suppress(work, [to or row.address], suppressions.HARD)
-    silent = suppressions.of_holders(work, [row], now=work.now)
-    if suppressions.address_of(row, silent):
-        return retry(work, replace(claimed, facts=None), reply, own_fault=True)
-    return finish(work, claimed, "dead", reply)
+    to = to or work.row(_ADDRESSES, {"id": claimed.id}).address
+    suppressions.suppress(work, [to], suppressions.HARD)
+    return _elsewhere(work, claimed, reply, to)
+
+
+def _elsewhere(work: Work, claimed: Claim, reply: str, to: str) -> str:
+    """What was refused for good at one address goes to the holder's other one at once."""
+    row = work.row(_ADDRESSES, {"id": claimed.id})
+    refused = {*letters.refused(claimed), compared(to or row.address)}
+    silent = {*suppressions.of_holders(work, [row], now=work.now), *refused}
+    if work.now >= claimed.useful_until or suppressions.address_of(row, silent) is None:
+        return finish(work, claimed, "dead", reply)
+    done = _change(
+        work, claimed, _UNSETTLED, state="ready", next_at=work.now, lease_until=None,
+        last_error=reply, facts=None, about={**(claimed.about or {}), "refused": sorted(refused)},
+    )  # fmt: skip
+    return "ready" if done else "lost"

@@ -1,4 +1,4 @@
-"""Letters by hand, by whoever has looked into them: queue again, set aside, give up."""
+"""Letters by hand, by whoever has looked into them: queue again, or give up."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from tracker.domain.errors import IllegalTransition, NotFound
+from tracker.domain.errors import NotFound
 from tracker.domain.letters import TRANSITIONS, Act, check_act
-from tracker.models import FinishedMessage, Message
+from tracker.models import Message
 from tracker.services import history
 from tracker.services.work import Work
 
@@ -19,13 +19,19 @@ def change(work: Work, message_id: str, act: Act, *, reason: str) -> bool:
     What was perhaps sent is sent again with the same words; what the relay refused says what is
     true now. Raises NotFound, or IllegalTransition for a state that the act does not start from.
     """
-    row = work.row(select(Message.state).where(Message.id == message_id).with_for_update())
+    asked = select(Message.state, Message.about).where(Message.id == message_id)
+    row = work.row(asked.with_for_update())
     if row is None:
-        return _finished(work, message_id, act)
+        raise NotFound
     if not check_act(act, row.state):
         return False
     after = TRANSITIONS[act].after
-    anew: dict[str, Any] = {"facts": None} if row.state == "dead" else {}
+    anew: dict[str, Any] = {}
+    if row.state == "dead":
+        about = {key: value for key, value in (row.about or {}).items() if key != "refused"}
+        anew = {"facts": None, "about": about or None}
+    if after == "cancelled":
+        anew = {"last_error": f"Cancelled by hand: {reason}"}
     work.connection.execute(
         update(Message)
         .where(Message.id == message_id)
@@ -41,14 +47,3 @@ def _dates(work: Work, after: str) -> dict[str, Any]:
     if after == "ready":
         return dates | {"next_at": work.now}
     return dates | {"finished_at": work.now} if after == "cancelled" else dates
-
-
-def _finished(work: Work, message_id: str, act: Act) -> bool:
-    """A letter that lies in the log stays as it is; it cannot be taken up again."""
-    found = select(FinishedMessage.state).where(FinishedMessage.id == message_id)
-    row = work.row(found)
-    if row is None:
-        raise NotFound
-    if row.state == TRANSITIONS[act].after:
-        return False
-    raise IllegalTransition(f"The letter was {row.state} long ago.", state=row.state)

@@ -8,20 +8,24 @@ several machines their clocks must agree within seconds, as NTP provides.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from tracker.db import new_id
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Certification, Holder, Reminder, ReminderCursor
+from tracker.mail import envelopes
+from tracker.models import Certification, Holder, Message, RelayAccept, Reminder, ReminderCursor
 from tracker.services import bulk, facts, outbox, pacing, reminder_plans, runtime
 from tracker.services.pacing import Pace
-from tracker.services.reminder_plans import AUDIENCE, CURSORS, Examined, Moment
+from tracker.services.reminder_plans import AT_ONCE, AUDIENCE, CURSORS, Examined, Moment
 from tracker.services.work import Office, Work
 
+_LATE = timedelta(days=1)
+_BEFORE_MANY = timedelta(minutes=10)  # for the limit to hold what a large import brings
 _STAGE = ("certification_id", "cycle", "expires_on", "offset", "audience")
 
 
@@ -58,8 +62,9 @@ def plan_due(office: Office, *, limit: int) -> PlanCounts:
             lambda row, scheme: Moment(work.now, work.day_of(scheme, row.time_zone)),
         )
         letters = _letters(work, found)
-        ids = outbox.enqueue(work, office.message_key, list(letters.values()))
-        runtime.count_volume(work, len(ids))
+        wanted = {one.key: one for one in letters.values()}
+        ids = outbox.enqueue(work, office.message_key, list(wanted.values()))
+        runtime.count_unforeseen(work, len(_unforeseen(work, found)))
         counts = _record(work, found, {id_: ids[one.key] for id_, one in letters.items()})
         _advance(work, found)
     return counts
@@ -98,44 +103,152 @@ def _lock_holders(work: Work, holder_ids: Collection[str]) -> set[str]:
 
 
 def _letters(work: Work, found: Sequence[Examined]) -> dict[str, outbox.Wanted]:
-    """One letter for each holder who has a stage to be told of, by the holder's id."""
-    groups: dict[str, list[Examined]] = defaultdict(list)
-    for one in found:
-        if one.plan.current is not None:
-            groups[one.row.holder_id].append(one)
-    zones = {id_: group[0].row.time_zone for id_, group in groups.items()}
-    paces = pacing.of_holders(work, zones)
-    return {id_: _letter(work, group, paces[id_]) for id_, group in groups.items()}
+    """One letter for each holder who has a stage to be told of, by certification.
+
+    Its key is the day on which the latest of its stages fell due, not the day of planning: a
+    database that was restored plans the same letter again, with the same Message-ID.
+    """
+    groups: dict[tuple[str, date], list[Examined]] = defaultdict(list)
+    told = [one for one in found if one.plan.current is not None]
+    days = _days_of_letters(work, told)
+    for one in told:
+        groups[one.row.holder_id, days[one.row.certification_id]].append(one)
+    late, wait = _unforeseen(work, found), timedelta()
+    if late and _are_many(work):
+        wait = _BEFORE_MANY
+    letters: dict[str, outbox.Wanted] = {}
+    for (holder_id, day), group in groups.items():
+        begins = work.now + (wait if holder_id in late else timedelta())
+        wanted = _letter(work, group, pacing.of_zone(work, group[0].row.time_zone), begins)
+        wanted = replace(wanted, key=_key(holder_id, day))
+        letters |= {one.row.certification_id: wanted for one in group}
+    return letters
 
 
-def _letter(work: Work, group: Sequence[Examined], pace: Pace) -> outbox.Wanted:
-    """The letter of the holder's own date; what is planned at night is of the morning."""
-    day = pace.earliest(work.now, urgent=True).astimezone(pace.zone).date()
+def _key(holder_id: str, day: date) -> str:
+    return f"h:{holder_id}:{day}"
+
+
+def _due_on(one: Examined) -> date:
+    """The day on which the stage that is told fell due, where the holder lives."""
+    assert one.plan.current is not None  # noqa: S101 - for the type checker
+    return date.fromordinal(one.row.expires_on.toordinal() - one.plan.current.offset)
+
+
+def _days_of_letters(work: Work, told: Sequence[Examined]) -> dict[str, date]:
+    """The day that names the letter of each certification: its holder's latest due day.
+
+    One that waits already tells of what fell due before its day as well. After a restore the
+    relay may be known to have taken a letter of an earlier day: that one told of what was due
+    until then, and only what fell due later makes another.
+    """
+    by_holder: dict[str, set[date]] = defaultdict(set)
+    for one in told:
+        by_holder[one.row.holder_id].add(_due_on(one))
+    waiting = _waiting(work, by_holder)
+    for holder_id, days in waiting.items():
+        by_holder[holder_id] |= {day for day in days if day >= max(by_holder[holder_id])}
+    taken = _taken(work, {id_: days for id_, days in by_holder.items() if len(days) > 1})
+    found: dict[str, date] = {}
+    for one in told:
+        holder_id, on = one.row.holder_id, _due_on(one)
+        known = max(taken.get(holder_id, ()), default=None)
+        is_told = known is not None and on <= known
+        found[one.row.certification_id] = known if is_told and known else max(by_holder[holder_id])
+    return found
+
+
+def _waiting(work: Work, holder_ids: Collection[str]) -> dict[str, set[date]]:
+    """The days of the reminders that wait for these holders and that nobody has taken up."""
+    found: dict[str, set[date]] = defaultdict(set)
+    for ids in facts.chunks(sorted(holder_ids)):
+        statement = select(Message.holder_id, Message.dedupe_key).where(
+            bulk.among(work, Message.holder_id, ids), Message.kind == "reminder",
+            Message.state == "ready", Message.facts.is_(None),
+        )  # fmt: skip
+        for row in work.rows(statement):
+            found[row.holder_id].add(date.fromisoformat(row.dedupe_key.split(":")[2]))
+    return found
+
+
+def _taken(work: Work, days: Mapping[str, Collection[date]]) -> dict[str, set[date]]:
+    """Of the letters of these holders and days, those that the relay is known to have taken."""
+    domain = work.settings.mail.message_id_domain
+    ids = {
+        envelopes.message_id(work.message_key, outbox.first(_key(holder_id, day)), domain): (
+            holder_id, day,
+        )
+        for holder_id, some in days.items() for day in some
+    }  # fmt: skip
+    found: dict[str, set[date]] = defaultdict(set)
+    for some in facts.chunks(ids):
+        statement = select(RelayAccept.message_id).where(RelayAccept.message_id.in_(some))
+        for row in work.rows(statement):
+            holder_id, day = ids[row.message_id]
+            found[holder_id].add(day)
+    return found
+
+
+def _unforeseen(work: Work, found: Sequence[Examined]) -> set[str]:
+    """The holders with a planned stage that no calendar showed when it fell due: it is late.
+
+    Their records are new or changed: an import, a correction, another policy.
+    """
+    return {
+        one.row.holder_id
+        for one in found
+        if one.row.next_due_at == AT_ONCE
+        and (stage := one.plan.current)
+        and work.now - stage.due_at > _LATE
+    }
+
+
+def _are_many(work: Work) -> bool:
+    """Whether more certifications wait to be looked at anew than are usual without a word."""
+    limit = work.settings.reminders.fuse_minimum
+    waiting = select(ReminderCursor.certification_id).where(ReminderCursor.next_due_at == AT_ONCE)
+    some = waiting.limit(limit + 1).subquery()
+    count: int = work.connection.execute(select(func.count()).select_from(some)).scalar_one()
+    return count > limit
+
+
+def _letter(work: Work, group: Sequence[Examined], pace: Pace, begins: datetime) -> outbox.Wanted:
+    """The letter, put off until the holder may be written to if it is of use still then."""
     stages = [stage for one in group if (stage := one.plan.current)]
     first, ends = group[0], [stage.useful_until for stage in stages]
     wanted = outbox.Wanted(
-        key=f"h:{first.row.holder_id}:{day}", kind="reminder", holder_id=first.row.holder_id,
+        key="", kind="reminder", holder_id=first.row.holder_id,
         address=first.address or "", stage=min(stage.offset for stage in stages),
         useful_until=max(ends),
     )  # fmt: skip
-    civil = (pace.earliest(work.now, urgent=urgent) for urgent in (wanted.is_urgent, True))
-    in_time = (at for at in civil if at < min(ends))
-    return replace(wanted, not_before=next(in_time, work.now))
+    civil = pace.earliest(begins)
+    return replace(wanted, not_before=civil if civil < min(ends) else work.now)
 
 
 def _record(work: Work, found: Sequence[Examined], letters: dict[str, str]) -> PlanCounts:
-    """Write one row for each decided stage; a stage that has one keeps it. Letters by holder."""
+    """Write one row for each decided stage; a stage that has one keeps it.
+
+    Unless it did not reach the holder and is told after all. ``letters`` are the ids of the
+    letters, by certification.
+    """
     rows = [
         {"id": new_id(), "certification_id": one.row.certification_id, "cycle": one.row.cycle,
          "expires_on": one.row.expires_on, "offset": stage.offset, "audience": AUDIENCE,
          "due_at": stage.due_at, "useful_until": stage.useful_until, "fate": fate,
          "reason": reason, "recorded_at": work.now,
-         "message_id": letters[one.row.holder_id] if fate == "planned" else None}
+         "message_id": letters[one.row.certification_id] if fate == "planned" else None}
         for one in found
         for stage, fate, reason in one.plan.fates
     ]  # fmt: skip
     if rows:
         bulk.insert_new(work, Reminder, rows, key=_STAGE, returning=["id"])
+    bulk.update_by(work, Reminder, "id", [
+        {"id": one.reopened[stage.offset], "fate": fate, "reason": None,
+         "message_id": letters[one.row.certification_id], "recorded_at": work.now}
+        for one in found
+        for stage, fate, _ in one.plan.fates
+        if fate == "planned" and stage.offset in one.reopened
+    ])  # fmt: skip
     fates = [row["fate"] for row in rows]
     return PlanCounts(
         len(found), fates.count("planned"), fates.count("superseded"), fates.count("skipped")

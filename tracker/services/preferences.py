@@ -21,14 +21,20 @@ from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.permissions import Actor
 from tracker.models import Holder, Preference
 from tracker.models.notices import LETTER_TYPES
-from tracker.services import certifications, facts, history, holders, letters, reminder_plans
+from tracker.services import (
+    certifications,
+    cursors,
+    facts,
+    history,
+    holders,
+    letters,
+    reminder_plans,
+)
 from tracker.services.letters import Claim, Composed, Made, Uncomposed
 from tracker.services.work import Reading, Work, zone_of
 
 ALWAYS_SENT = ("suspended", "reinstated", "revoked", "consent_asked")
 REMINDERS = "reminders"
-NOT_WANTED = "The holder wants no such letters."
-PAUSED = "The holder paused such letters."
 _WANTED: Mapping[str, Any] = {"wanted": True, "snoozed_until": None}
 """What holds where there is no row."""
 _SAID = ("wanted", "snoozed_until", "changed_by", "changed_at", "reason")
@@ -152,6 +158,8 @@ def put(
             detail = {"type": type_, "changes": changes, "reason": reason, **cause}
             lines.append((row.holder_id, detail))
     history.record_many(work, "prefer", "holder", lines)
+    if type_ == REMINDERS and wish.get("wanted", True) and lines:
+        cursors.touch_holders(work, [holder_id for holder_id, _ in lines])
     return [holder_id for holder_id, _ in lines]
 
 
@@ -270,7 +278,7 @@ def drop_unwanted(reading: Reading, claims: Sequence[Claim], made: Made) -> Made
 def _unheard(reading: Reading, letter: Composed, wish: Any) -> str | None:
     """Why a letter is not wanted now, if it is not: the planner's rule, for one that waited."""
     if not wish.wanted:
-        return NOT_WANTED
+        return letters.NOT_WANTED
     can_wait = letter.stage is not None and letter.stage > rules.LAST_DAYS
-    zone = zone_of(wish.time_zone)
-    return PAUSED if can_wait and reminder_plans.is_paused(wish, reading.now, zone) else None
+    paused = reminder_plans.is_paused(wish, reading.now, zone_of(wish.time_zone))
+    return letters.PAUSED if can_wait and paused else None

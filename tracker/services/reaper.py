@@ -1,8 +1,9 @@
 """What dead workers left behind: leases that ran out, and letters that were perhaps sent.
 
 Evidence is what the relay itself recorded, by Message-ID: an operator who feeds ``relay_accept``
-loses no letter and sends none twice. Without it, early stages stay parked, since the next stage
-follows, and those near the expiry are sent again with the same Message-ID and the same bytes.
+loses no letter and sends none twice. Without it, early stages stay in doubt, since the next stage
+follows; those near the expiry, notices and digests are sent again, once, with the same Message-ID
+and the same bytes. One that is in doubt then, too, is parked for somebody to look into.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 from sqlalchemy import select, text, update
 
 from tracker.models import Certification, Message, RelayAccept, Reminder, Runtime
-from tracker.services import facts, outbox, runtime, tallies
+from tracker.services import facts, marker, outbox, runtime, tallies
 from tracker.services.work import Work
 
 # As in the partial indexes, so that they serve.
@@ -25,6 +26,11 @@ _AMBIGUOUS = text("message.state = 'ambiguous'")
 
 
 _WITHOUT_EVIDENCE = timedelta(days=30)
+EVIDENCE_COMES = timedelta(hours=1)
+"""How long a letter in doubt waits for evidence, where it is kept, before it is sent again."""
+_TWICE_IN_DOUBT = (
+    "In doubt twice: perhaps sent, perhaps twice. Ask the relay before you requeue it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +70,13 @@ def reap(work: Work) -> ReapCounts:
         last_error="The process ended while the letter was under way.",
     )  # fmt: skip
     sent = _set(
-        work, _AMBIGUOUS, outbox.ACCEPTED, state="sent", finished_at=work.now, lease_until=None,
+        work, _AMBIGUOUS, marker.ACCEPTED, state="sent", finished_at=work.now, lease_until=None,
         last_error=None,
     )  # fmt: skip
     complete = select(Runtime.evidence_until).scalar_subquery()
     unsent = _set(
         work, _AMBIGUOUS, Message.lease_until <= complete, state="ready", lease_until=None,
-        next_at=work.now, facts=None,
+        next_at=work.now, facts=None, priority=outbox.FIRST_PRIORITY,
     )  # fmt: skip
     counts = ReapCounts(back, doubtful, sent, unsent, _send_again(work))
     _set(
@@ -87,28 +93,46 @@ def _set(work: Work, *conditions: Any, **values: Any) -> int:
 
 
 def _send_again(work: Work) -> int:
-    """Queue letters in doubt again whose stage the scheme does not leave parked; their bytes stay.
+    """Queue letters in doubt again that had better come twice than never; their bytes stay.
 
-    Not while the wait lasts: the worker that was cut off may still be heard.
+    Reminders by the stage that their scheme names, notices and digests always; each once. Not
+    while the wait lasts: the worker that was cut off may still be heard, and evidence may come.
     """
+    over = work.now
+    if work.connection.execute(select(Runtime.evidence_until)).scalar() is not None:
+        over -= EVIDENCE_COMES
+    waited = (_AMBIGUOUS, Message.lease_until <= over, Message.useful_until > work.now)
+    ids = [*_near_expiry(work, waited)]
+    ids += [row.id for row in work.rows(select(Message.id).where(*waited, _NO_REMINDER))]
+    count = 0
+    for some in facts.chunks(ids):
+        these = (Message.id.in_(some), _AMBIGUOUS)
+        _set(
+            work, *these, Message.priority == outbox.AGAIN, state="parked",
+            last_error=_TWICE_IN_DOUBT,
+        )  # fmt: skip
+        count += _set(
+            work, *these, state="ready", lease_until=None, next_at=work.now, priority=outbox.AGAIN
+        )
+    return count
+
+
+_NO_REMINDER = Message.kind != "reminder"
+
+
+def _near_expiry(work: Work, waited: Sequence[Any]) -> list[str]:
+    """The reminders in doubt that tell of a stage which the scheme does not leave in doubt."""
     statement = (
         select(Message.id, Reminder.offset, Certification.scheme)
         .join(Reminder, Reminder.message_id == Message.id)
         .join(Certification, Certification.id == Reminder.certification_id)
-        .where(_AMBIGUOUS, Message.lease_until <= work.now, Message.useful_until > work.now)
+        .where(*waited)
     )
     nearest: dict[str, bool] = defaultdict(bool)
     for id_, offset, scheme in work.rows(statement):
         policy = work.schemes[scheme].reminders
         nearest[id_] |= policy is not None and offset <= policy.resend_ambiguous_at_or_below
-    urgent = [id_ for id_, again in nearest.items() if again]
-    return sum(
-        _set(
-            work, Message.id.in_(ids), _AMBIGUOUS, state="ready", lease_until=None,
-            next_at=work.now,
-        )
-        for ids in facts.chunks(urgent)
-    )  # fmt: skip
+    return [id_ for id_, again in nearest.items() if again]
 
 
 def record_evidence(

@@ -111,7 +111,9 @@ def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
     made: Made = {}
     for claim in claims:
         try:
-            known = claim.facts or _snapshot(reading, stages.get(claim.id, []), points, silent)
+            mine = stages.get(claim.id, [])
+            barred = {*silent, *letters.refused(claim)}
+            known = claim.facts or _snapshot(reading, mine, points, barred)
             made[claim.id] = (
                 Uncomposed(known, owed=False)
                 if isinstance(known, str)
@@ -170,11 +172,11 @@ def _snapshot(
 ) -> dict[str, Any] | str:
     """Everything that the letter says, as JSON knows it; or why there is nothing to say."""
     if not stages:
-        return "Not owed any more."
+        return letters.NOT_OWED
     first = stages[0]
     address = suppressions.address_of(first, silent)
     if address is None:
-        return "No address that may be written to."
+        return letters.NO_ADDRESS
     base, scheme = reading.settings.app.base_url.rstrip("/"), reading.schemes[first.scheme]
     return {
         "composed_at": reading.now.isoformat(), "address": address,

@@ -7,32 +7,36 @@ Nothing is written here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, exists, false, func, or_, select
 
+from tracker.db import Instant
 from tracker.domain import reminders as rules
 from tracker.domain.certifications import Hold
+from tracker.domain.emails import compared
 from tracker.domain.schemes import ReminderPolicy, Scheme
 from tracker.models import (
+    Bounce,
     Certification,
     Cycle,
     Holder,
+    Message,
     Preference,
     Reminder,
     ReminderCursor,
     Span,
 )
-from tracker.services import bulk, cases, facts, standings, suppressions
+from tracker.services import bulk, cases, cursors, facts, letters, standings, suppressions
 from tracker.services.cases import Asked
 from tracker.services.work import Reading, zone_of
 
-AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # sorts before every instant: look at the next tick
+AT_ONCE = cursors.AT_ONCE
 
 AUDIENCE = "holder"
 TYPE = "reminders"
@@ -68,11 +72,15 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A cursor's row, what becomes of its stages, and the address a letter would go to."""
+    """A cursor's row, what becomes of its stages, and the address a letter would go to.
+
+    ``reopened`` are stages that have a row already but did not reach the holder, each with its id.
+    """
 
     row: Any
     plan: rules.Plan
     address: str | None
+    reopened: Mapping[int, str]
 
 
 When = Callable[[Any, Scheme], Moment]
@@ -86,9 +94,16 @@ def examine(reading: Reading, rows: Sequence[Any], when: When) -> list[Examined]
     by_id = {row.certification_id: row for row in rows}
     moments = {id_: when(row, reading.schemes[row.scheme]) for id_, row in by_id.items()}
     spans = _spans(reading, moments)
-    decided = _decided(reading, rows)
+    recorded = _recorded(reading, rows)
+    decided = _decided(reading, recorded)
     silent = suppressions.of_holders(reading, rows, now=max(m.now for m in moments.values()))
+    unreached = [row for row in rows if suppressions.address_of(row, silent) is None]
+    rests = suppressions.rests(reading, unreached, now=reading.now) if unreached else {}
     wishes = _wishes(reading, rows)
+    reopened = {
+        id_: {one.offset: one.id for one in recorded.get(_term(row), ()) if one.reopened}
+        for id_, row in by_id.items()
+    }
     looks: dict[str, rules.Look] = {}
     for id_, row in by_id.items():
         moment, zone = moments[id_], zone_of(row.time_zone)
@@ -96,16 +111,19 @@ def examine(reading: Reading, rows: Sequence[Any], when: When) -> list[Examined]
         wish = wishes.get(row.holder_id)
         looks[id_] = rules.Look(
             now=moment.now, opened_at=rules.opening(row.opened_on, zone),
-            last_offset=row.last_offset, decided=decided(row), hold=hold, pending=pending,
-            deceased=row.deceased_on is not None,
+            last_offset=row.last_offset, decided=decided(row), reopened=reopened[id_],
+            hold=hold, pending=pending, deceased=row.deceased_on is not None,
             deliverable=suppressions.address_of(row, silent) is not None,
             wanted=wish is None or wish.wanted, snoozed=is_paused(wish, moment.now, zone),
         )  # fmt: skip
+        ends = _ends(reading, row, _span(spans[id_], moment.on), wish, rests)
+        mended = min((at for at in ends if at > moment.now), default=None)
+        looks[id_] = replace(looks[id_], mended_at=mended)
     plans = {id_: _plan(reading, row, looks[id_]) for id_, row in by_id.items()}
     for id_ in _complete(reading, rows, plans, moments):
         plans[id_] = _plan(reading, by_id[id_], replace(looks[id_], complete=True))
     return [
-        Examined(row, plans[id_], suppressions.address_of(row, silent))
+        Examined(row, plans[id_], suppressions.address_of(row, silent), reopened[id_])
         for id_, row in by_id.items()
     ]
 
@@ -139,32 +157,103 @@ def _spans(reading: Reading, moments: dict[str, Moment]) -> dict[str, list[Any]]
     return found
 
 
+def _span(spans: Sequence[Any], on: date) -> Any:
+    return next((span for span in spans if span.from_on <= on < span.until_on), None)
+
+
 def _held(spans: Sequence[Any], on: date) -> tuple[Hold | None, bool]:
     """What holds the certification on a day, and whether an application is under review."""
-    for span in spans:
-        if span.from_on <= on < span.until_on:
-            return span.hold, span.pending_since is not None
-    return None, False  # before the award: the stages say so themselves
+    if (span := _span(spans, on)) is None:
+        return None, False  # before the award: the stages say so themselves
+    return span.hold, span.pending_since is not None
 
 
-def _decided(reading: Reading, rows: Sequence[Any]) -> Callable[[Any], Collection[int]]:
-    """Which stages are decided. The rows are read only where something touched the cursor.
+def _ends(
+    reading: Reading, row: Any, span: Any, wish: Any, rests: Mapping[str, datetime]
+) -> Iterator[datetime]:
+    """When what keeps stages from the holder now ends by itself."""
+    scheme = reading.schemes[row.scheme]
+    if scheme.reminders is None:
+        return
+    if span is not None and span.hold is not None and span.until_on < date.max:
+        zone = zone_of(scheme.zone_of(row.time_zone))
+        yield rules.instant(span.until_on, 0, scheme.reminders, zone)
+    if wish is not None and wish.snoozed_until is not None:
+        yield rules.instant(wish.snoozed_until, -1, scheme.reminders, zone_of(row.time_zone))
+    for address in suppressions.addresses_of(row):
+        if (until := rests.get(compared(address))) is not None:
+            yield until
 
-    Otherwise every stage down to the cursor's last one is, and reading them would cost more
-    than all the rest.
-    """
-    touched = [row.certification_id for row in rows if row.next_due_at == AT_ONCE]
-    found: dict[tuple[str, int, date], set[int]] = defaultdict(set)
+
+Term = tuple[str, int, date]
+
+
+def _term(row: Any) -> Term:
+    return row.certification_id, row.cycle, row.expires_on
+
+
+_HAS_COME_BACK = exists(
+    select(Bounce.digest).where(
+        Bounce.message_id == Message.id, Bounce.kind == "hard",
+        Bounce.address == func.lower(Message.address),
+    )
+)  # fmt: skip
+_FAILED = or_(
+    Message.state == "dead",
+    and_(Message.state == "cancelled", Message.last_error.in_(letters.MENDABLE)),
+    and_(Message.state == "sent", _HAS_COME_BACK),
+)
+_REOPENED = and_(
+    Reminder.useful_until > bindparam("now", type_=Instant),
+    or_(
+        and_(Reminder.fate == "skipped", Reminder.reason.in_(rules.MENDABLE)),
+        and_(Reminder.fate == "planned", _FAILED),
+    ),
+)
+"""A stage that did not reach its holder, for a reason that may be mended, and is of use still."""
+
+
+def _is_touched(reading: Reading, row: Any) -> bool:
+    """Whether it is looked at for another reason than that a stage falls due."""
+    policy = policy_of(reading, row.scheme)
+    if policy is None or row.expires_on is None or row.next_due_at == AT_ONCE:
+        return True
+    owed = rules.stages(policy, row.expires_on, zone_of(row.time_zone))
+    return all(stage.due_at != row.next_due_at for stage in owed)
+
+
+def _recorded(reading: Reading, rows: Sequence[Any]) -> dict[Term, list[Any]]:
+    """The stages that have a row, by term; read only where something touched the cursor."""
+    touched = [row.certification_id for row in rows if _is_touched(reading, row)]
+    found: dict[Term, list[Any]] = defaultdict(list)
     for ids in facts.chunks(touched):
-        statement = select(
-            Reminder.certification_id, Reminder.cycle, Reminder.expires_on, Reminder.offset
-        ).where(bulk.among(reading, Reminder.certification_id, ids), Reminder.audience == AUDIENCE)
-        for *key, offset in reading.rows(statement):
-            found[tuple(key)].add(offset)
+        statement = (
+            select(
+                Reminder.id, Reminder.certification_id, Reminder.cycle, Reminder.expires_on,
+                Reminder.offset, func.coalesce(_REOPENED, false()).label("reopened"),
+            )
+            .join(Message, Message.id == Reminder.message_id, isouter=True)
+            .where(
+                bulk.among(reading, Reminder.certification_id, ids), Reminder.audience == AUDIENCE
+            )
+        )  # fmt: skip
+        for one in reading.rows(statement, {"now": reading.now}):
+            found[_term(one)].append(one)
+    return found
+
+
+def _decided(
+    reading: Reading, recorded: Mapping[Term, Sequence[Any]]
+) -> Callable[[Any], Collection[int]]:
+    """Which stages are decided, for good.
+
+    Of cursors that nothing touched every stage down to the last one is; reading their rows would
+    cost more than all the rest.
+    """
 
     def answer(row: Any) -> Collection[int]:
-        if row.next_due_at == AT_ONCE:
-            return found[row.certification_id, row.cycle, row.expires_on]
+        if _is_touched(reading, row):
+            return {one.offset for one in recorded.get(_term(row), ()) if not one.reopened}
         policy = policy_of(reading, row.scheme)
         if policy is None or row.last_offset is None:
             return ()

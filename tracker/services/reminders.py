@@ -13,16 +13,14 @@ from importlib import metadata
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy import and_, case, or_, select, update
 
-from tracker.db import Instant
 from tracker.domain import reminders as rules
 from tracker.domain.errors import NotFound
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.schemes import ReminderPolicy, Scheme, Schemes
 from tracker.models import (
     Certification,
-    FinishedMessage,
     Holder,
     Message,
     Reminder,
@@ -61,16 +59,6 @@ def touch(work: Work, records: Iterable[facts.Record]) -> None:
         },
     )  # fmt: skip
     work.connection.execute(statement, rows)
-
-
-def touch_holder(work: Work, holder_id: str) -> None:
-    """Have the planner look at a holder's certifications again: the time zone changed."""
-    of_holder = select(Certification.id).where(Certification.holder_id == holder_id, facts.CURRENT)
-    work.connection.execute(
-        update(ReminderCursor)
-        .where(ReminderCursor.certification_id.in_(of_holder))
-        .values(next_due_at=AT_ONCE)
-    )
 
 
 def forget(work: Work, certification_ids: Collection[str]) -> None:
@@ -201,21 +189,16 @@ class StageFate:
     last_error: str | None = None
 
 
-# A letter stands in the outbox, or in the log once it is long finished.
-_STATE = func.coalesce(Message.state, FinishedMessage.state)
-_FINISHED_AT = func.coalesce(Message.finished_at, FinishedMessage.finished_at, type_=Instant)
-_ERROR = func.coalesce(Message.last_error, FinishedMessage.last_error)
-_SENT_AT = case((_STATE == "sent", _FINISHED_AT)).label("sent_at")
+_SENT_AT = case((Message.state == "sent", Message.finished_at)).label("sent_at")
 _RECORDED = (
     select(
         Reminder.id, Reminder.certification_id, Certification.holder_id, Certification.scheme,
         Reminder.cycle, Reminder.expires_on, Reminder.offset, Reminder.due_at, Reminder.fate,
-        Reminder.reason, Reminder.message_id, _STATE.label("message_state"), _SENT_AT,
-        _ERROR.label("last_error"), Reminder.recorded_at,
+        Reminder.reason, Reminder.message_id, Message.state.label("message_state"),
+        _SENT_AT, Message.last_error, Reminder.recorded_at,
     )
     .join(Certification, Certification.id == Reminder.certification_id)
     .join(Message, Message.id == Reminder.message_id, isouter=True)
-    .join(FinishedMessage, FinishedMessage.id == Reminder.message_id, isouter=True)
     .where(Reminder.audience == AUDIENCE)
 )  # fmt: skip
 
@@ -269,7 +252,7 @@ def page(
     """
     statement = _RECORDED.order_by(Reminder.id).limit(limit)
     if state is not None:
-        statement = statement.where(_STATE.in_([state]))
+        statement = statement.where(Message.state.in_([state]))
     if fate is not None:
         statement = statement.where(Reminder.fate == fate)
     if holder_id is not None:

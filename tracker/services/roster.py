@@ -69,6 +69,10 @@ def _check_free(work: Work, employer_id: str, employee_id: str) -> None:
         )
 
 
+# What SQLite and PostgreSQL name of the constraint that an employee's number breaks.
+_TAKEN_NUMBER = ("roster_entry.employee_id", "uq_roster_entry_current")
+
+
 def _insert(work: Work, employer_id: str, named: Named, values: dict[str, Any]) -> str:
     entry = RosterEntry(
         id=new_id(), employer_id=employer_id, given_holder_ref=named.holder_ref,
@@ -79,7 +83,7 @@ def _insert(work: Work, employer_id: str, named: Named, values: dict[str, Any]) 
     try:
         work.session.flush()
     except IntegrityError as error:
-        if "employee_id" not in str(error.orig):
+        if not any(sign in str(error.orig) for sign in _TAKEN_NUMBER):
             raise
         raise AlreadyRecorded("There is a current entry with this employee_id.") from error
     history.record(work, "add", "roster_entry", entry.id, employer_id=employer_id)

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from tracker.domain.emails import compared, needs_smtputf8
 from tracker.domain.errors import NotFound
 from tracker.models import Suppression
-from tracker.services import bulk, facts, history
+from tracker.services import bulk, cursors, facts, history
 from tracker.services.work import Reading, Work
 
 HARD, RESTING = "hard_bounce", "soft_bounces"
@@ -67,6 +67,7 @@ def lift(work: Work, address: str, *, reason: str) -> None:
     ended: Any = work.connection.execute(delete(Suppression).where(Suppression.address == small))
     if not ended.rowcount:
         raise NotFound
+    cursors.touch_address(work, small)
     named = small if len(small) <= _LONGEST_SUBJECT else hashlib.sha256(small.encode()).hexdigest()
     history.record(work, "lift", "suppression", named, address=small, reason=reason)
 
@@ -103,6 +104,17 @@ def since(reading: Reading, addresses: Collection[str], *, now: datetime) -> dic
 def of_holders(reading: Reading, holders: Collection[Any], *, now: datetime) -> Collection[str]:
     """Which of these holders' addresses are not written to, as they are compared."""
     return since(reading, addresses_of(*holders), now=now)
+
+
+def rests(reading: Reading, holders: Collection[Any], *, now: datetime) -> dict[str, datetime]:
+    """Which of these holders' addresses only rest, as they are compared, and until when."""
+    found: dict[str, datetime] = {}
+    for some in facts.chunks(set(map(compared, addresses_of(*holders)))):
+        statement = select(Suppression.address, Suppression.until_at).where(
+            bulk.among(reading, Suppression.address, some), Suppression.until_at > now
+        )
+        found |= {row.address: row.until_at for row in reading.rows(statement)}
+    return found
 
 
 def addresses_of(*holders: Any) -> list[str]:

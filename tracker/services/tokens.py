@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, or_, select, update
 
+from tracker import db
 from tracker.db import Instant, new_id
 from tracker.domain.errors import Invalid, LimitReached, NotFound, TokenEnded
 from tracker.domain.permissions import ROLES, SCOPES, Actor, Role, Scope
@@ -141,11 +142,15 @@ def authenticate(reading: Reading, secret: str) -> Actor | None:
 
 
 def touch(reading: Reading, token_id: str) -> None:
-    """Note that a token was used, at most once a minute; otherwise the row is left alone."""
+    """Note that a token was used, at most once a minute; otherwise the row is left alone.
+
+    Whoever asks never waits for it: while somebody else writes, the use is noted another time.
+    """
     stale = or_(Token.last_used_at.is_(None), Token.last_used_at <= reading.now - _TOUCH_EVERY)
-    reading.connection.execute(
-        update(Token).where(Token.id == token_id, stale).values(last_used_at=reading.now)
-    )
+    row = select(Token.id).where(Token.id == token_id, stale).with_for_update(skip_locked=True)
+    noted = update(Token).where(Token.id.in_(row)).values(last_used_at=reading.now)
+    with db.without_waiting(reading.connection):
+        reading.connection.execute(noted)
 
 
 def check_alive(work: Work) -> None:

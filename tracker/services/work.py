@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
-from tracker import db
+from tracker import copies, db
 from tracker.clock import Clock
 from tracker.db import Base
 from tracker.domain.errors import NotFound
@@ -77,11 +77,13 @@ class Reading:
 class Work(Reading):
     """One transaction of an actor. The session and the connection are the same transaction.
 
-    ``message_key`` makes the Message-IDs of letters that are put into the outbox.
+    ``message_key`` makes the Message-IDs of letters that are put into the outbox. A rehearsal
+    writes to a copy that nobody else sees.
     """
 
     session: Session
     message_key: bytes
+    is_rehearsal: bool = False
 
     def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Any]:
         """All rows of a statement, pending changes of the session included."""
@@ -144,6 +146,12 @@ class Office:
         """A Work whose every statement is its own transaction: for one that asks and writes."""
         with db.single_statements(self.engine) as session:
             yield self._work(session, actor)
+
+    @contextmanager
+    def rehearsal(self, actor: Actor) -> Iterator[Work]:
+        """A Work on a copy of the database that is gone afterwards: nobody waits for its locks."""
+        with copies.private(self.engine) as session:
+            yield replace(self._work(session, actor), is_rehearsal=True)
 
     def _work(self, session: Session, actor: Actor) -> Work:
         return Work(

@@ -272,9 +272,8 @@ def export(
 ) -> Iterator[tuple[Any, ...]]:
     """All workers asked for, as rows in the order of the columns; memory stays flat.
 
-    One statement, so that the file is of one instant, on a connection of its own, so that it
-    outlives the reading that it was asked in. On PostgreSQL a cursor on the server needs a
-    transaction; on SQLite a transaction would hold up writers.
+    One statement, so that the file is of one instant, on a connection of its own: on PostgreSQL a
+    cursor on the server needs a transaction; on SQLite a transaction would hold up writers.
     """
     isolation = "AUTOCOMMIT" if reading.dialect == "sqlite" else "REPEATABLE READ"
     streamed = {"stream_results": True, "yield_per": PARTITION}

@@ -3,7 +3,9 @@
 What lives here: reading a file row by row into parsed values with every error collected
 (`read`), the parsers a column may use (`text`, `date`, `decimal`, ...), and writing rows in which
 no cell can become a formula (`write_csv`, `write_xlsx`). What does not: our nouns, the database,
-Flask. Nothing here imports the rest of the project.
+Flask.
+
+What comes from outside is taken apart in a process of its own first (`unpack`).
 
 From the bottom: `kinds` (what a column holds, how a file writes it), `dates`, `numbers`, `columns`
 (parsers), `expected` (the header), `csv_rows` and `xlsx_rows` (rows as texts; a workbook's by way
@@ -29,6 +31,7 @@ from tracker.tabular.kinds import Dates, Encoding
 from tracker.tabular.numbers import decimal, integer
 from tracker.tabular.problems import BadTable, RowError
 from tracker.tabular.reader import Reader, read
+from tracker.tabular.unpacked import Unpacked, unpack
 from tracker.tabular.writer import csv_chunks, harmless, write_csv, write_xlsx
 
 __all__ = [
@@ -38,6 +41,7 @@ __all__ = [
     "Encoding",
     "Reader",
     "RowError",
+    "Unpacked",
     "certificate_number",
     "choice",
     "csv_chunks",
@@ -50,6 +54,7 @@ __all__ = [
     "text",
     "time_zone",
     "truth",
+    "unpack",
     "write_csv",
     "write_xlsx",
 ]

@@ -1,69 +1,30 @@
 """Reading a table: every good row as values, every bad cell as an error.
 
-Here: telling CSV from XLSX by content, checking the header, running the parsers. Not here: the
-two formats (`csv_rows`, `xlsx_rows`), the parsers (`columns`).
+Here: checking the header, running the parsers. Not here: the two formats (`sources`), the parsers
+(`columns`).
 """
 
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
-from itertools import chain
+from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Protocol, Self
+from typing import IO, Self
 
 from tracker.tabular.columns import BLANKS, Column, NotAmong
-from tracker.tabular.csv_rows import CsvRows
 from tracker.tabular.expected import Expected
-from tracker.tabular.kinds import Conventions, Dates, Encoding, Kind
+from tracker.tabular.kinds import Conventions, Dates, Encoding
 from tracker.tabular.problems import BadTable, Cells, Problems, Refused, RowError, Unreadable
+from tracker.tabular.sources import Source, open_source
+from tracker.tabular.unpacked import Unpacked
 
-BLOCK = 1 << 16
 MOST_ERRORS = 1000
 _EMPTY = "must not be empty"
-_XLSX = b"PK\x03\x04"
-# Longest first where one is the beginning of another.
-_OTHERS = {
-    b"\xd0\xcf\x11\xe0": "an old Excel file (.xls), or a workbook with a password",
-    b"\xff\xfe\0\0": "text in UTF-32",
-    b"\0\0\xfe\xff": "text in UTF-32",
-    b"\xff\xfe": "text in UTF-16 (Excel's «Unicode text»)",
-    b"\xfe\xff": "text in UTF-16 (Excel's «Unicode text»)",
-    b"PK\x05\x06": "an empty ZIP file",
-    b"%PDF": "a PDF file",
-    b"\x1f\x8b": "a gzip file",
-    b"7z\xbc\xaf": "a 7-Zip file",
-    b"Rar!": "a RAR file",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"GIF8": "a picture",
-    b"{\\rtf": "a rich text file",
-}
-
-Readable = IO[bytes] | str | PathLike[str]
+Readable = IO[bytes] | str | PathLike[str] | Unpacked
 Values = dict[str, object]
 # Name, parser, required: what the loop over cells needs, and nothing to look up.
 _Plan = list[tuple[str, Callable[[str], object], bool]]
-
-
-class _Source(Protocol):
-    @property
-    def where(self) -> str:
-        """Which sheet is read, to stand behind a rule about the header."""
-
-    @property
-    def decimal_comma(self) -> bool:
-        """Whether a comma may stand before decimals."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the sender should know."""
-
-    def header(self) -> tuple[int, Sequence[str | Refused]]: ...
-    def rows(self, kinds: Sequence[Kind]) -> Iterator[tuple[int, Cells]]: ...
 
 
 class Reader(Iterator[tuple[int, Values]]):
@@ -142,38 +103,18 @@ class Reader(Iterator[tuple[int, Values]]):
         """Close what was opened here."""
         self.close()
 
-    def _opened(self, stream_or_path: Readable) -> Iterator[tuple[int, Values]]:
-        stream = self._stream(stream_or_path)
-        first = stream.read(BLOCK)
-        expected = Expected(self._columns)
-        if first.startswith(_XLSX):
-            from tracker.tabular.xlsx_rows import (  # noqa: PLC0415 - openpyxl is slow to load
-                XlsxRows,
-            )
+    def _opened(self, table: Readable) -> Iterator[tuple[int, Values]]:
+        if isinstance(table, Unpacked):
+            return self._checked(table.source())
+        stream = table if not isinstance(table, str | PathLike) else self._file(Path(table))
+        return self._checked(
+            open_source(stream, Expected(self._columns), self._encoding, self._open)
+        )
 
-            book = self._open.enter_context(
-                closing(XlsxRows(self._seekable(stream, first), expected))
-            )
-            return self._checked(book)
-        _check_signature(first)
-        blocks = chain([first], iter(lambda: stream.read(BLOCK), b""))
-        return self._checked(CsvRows(blocks, expected, self._encoding))
+    def _file(self, path: Path) -> IO[bytes]:
+        return self._open.enter_context(path.open("rb"))
 
-    def _stream(self, stream_or_path: Readable) -> IO[bytes]:
-        if isinstance(stream_or_path, str | PathLike):
-            return self._open.enter_context(Path(stream_or_path).open("rb"))
-        return stream_or_path
-
-    def _seekable(self, stream: IO[bytes], first: bytes) -> IO[bytes]:
-        if stream.seekable():
-            stream.seek(-len(first), 1)
-            return stream
-        copy = self._open.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed with the reader
-        copy.write(first)
-        shutil.copyfileobj(stream, copy)
-        return copy
-
-    def _checked(self, source: _Source) -> Iterator[tuple[int, Values]]:
+    def _checked(self, source: Source) -> Iterator[tuple[int, Values]]:
         """Check the header at once, and make ready to read the rows."""
         row, cells = source.header()
         names = [self._name(row, cell, source.where) for cell in cells]
@@ -275,13 +216,3 @@ def _check_header(
     for name in missing:
         problems.add(row, name, "", f"is required, and missing from the header row{where}")
     problems.check_none()
-
-
-def _check_signature(first: bytes) -> None:
-    for signature, kind in _OTHERS.items():
-        if first.startswith(signature):
-            rule = f"is {kind}: save it as XLSX or CSV UTF-8"
-            raise Unreadable(rule)
-    if first.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-        rule = "is a web page or XML: save it as XLSX or CSV UTF-8"
-        raise Unreadable(rule)

@@ -29,9 +29,13 @@ reminders = LazyGroup(
             f"{_HERE}.queue:list_",
             "Letters in a state, the newest first: to whom, how often tried, what the relay said.",
         ),
-        "park": Entry(
-            f"{_HERE}.queue:park",
-            "Set letters aside that are ready; they are not sent until queued again.",
+        "disable": Entry(
+            f"{_HERE}.sending:disable",
+            "Stop every message at once, those included that a scheduler has already taken up.",
+        ),
+        "enable": Entry(
+            f"{_HERE}.sending:enable",
+            "Allow messages to leave this database where it lies now, whatever stopped them.",
         ),
         "preview": Entry(
             f"{_HERE}.preview:preview",

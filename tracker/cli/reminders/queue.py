@@ -1,4 +1,4 @@
-"""tracker reminders list, requeue, park, cancel: letters that need somebody's hand."""
+"""tracker reminders list, requeue, cancel: letters that need somebody's hand."""
 
 from __future__ import annotations
 
@@ -88,5 +88,4 @@ def _change(opened: Office, message_id: str, act: Act, reason: str) -> bool:
 
 
 requeue = _by_hand("requeue", "Send letters that are dead, cancelled, ambiguous or parked.")
-park = _by_hand("park", "Set letters aside that are ready; they are not sent until queued again.")
 cancel = _by_hand("cancel", "Give up letters that are ready, parked or ambiguous.")

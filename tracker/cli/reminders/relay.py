@@ -13,6 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 import click
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from tracker.cli.doors import OPERATOR, complain, office, progress
 from tracker.mail.postfix import Log
@@ -48,11 +49,12 @@ def relay_log(source: Path, zone: ZoneInfo | None, *, incomplete: bool) -> None:
     """
     opened = office()
     log = Log(opened.settings.mail.message_id_domain, zone=zone)
-    pieces = _arriving(sys.stdin) if str(source) == "-" else _pieces(source)
+    is_piped = str(source) == "-"
+    pieces = _arriving(sys.stdin) if is_piped else _pieces(source)
     taken, complete, read = 0, False, 0
     with progress("relay log") as tell:
         for lines in pieces:
-            found, complete = _take(opened, log, lines, incomplete=incomplete)
+            found, complete = _take(opened, log, lines, incomplete=incomplete, patient=is_piped)
             taken, read = taken + found, read + len(lines)
             tell(read)
     click.echo(f"{read:,} lines: {taken:,} letters taken by the relay.")
@@ -60,13 +62,24 @@ def relay_log(source: Path, zone: ZoneInfo | None, *, incomplete: bool) -> None:
         _say(log.complete_until if complete else None)
 
 
-def _take(opened: Office, log: Log, lines: list[str], *, incomplete: bool) -> tuple[int, bool]:
-    """One piece of the log in one transaction."""
+def _take(
+    opened: Office, log: Log, lines: list[str], *, incomplete: bool, patient: bool
+) -> tuple[int, bool]:
+    """One piece of the log in one transaction; a pipe waits while the database is away."""
     found = log.read(lines, now=opened.clock())
     accepted = [Acceptance(one.message_id, one.at, one.queue_id) for one in found]
     until = None if incomplete else log.complete_until
-    with opened.work(OPERATOR) as work:
-        return len(found), acceptances.take_log(work, accepted, begins=log.begins, until=until)
+    while True:
+        try:
+            with opened.work(OPERATOR) as work:
+                return len(found), acceptances.take_log(
+                    work, accepted, begins=log.begins, until=until
+                )
+        except (OperationalError, InterfaceError):
+            if not patient:
+                raise
+            complain("The database is away; this piece of the log is kept until it is back.")
+            time.sleep(_SECONDS)
 
 
 def _say(until: datetime | None) -> None:

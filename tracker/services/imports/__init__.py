@@ -38,13 +38,13 @@ from tracker.services.imports.report import AwardChange, ImportRefused, Report, 
 from tracker.services.imports.run import Kind, Row, Run
 from tracker.services.imports.scratch import Scratch
 from tracker.services.work import Reading, Work
-from tracker.tabular import BadTable, Dates, Encoding, Reader
+from tracker.tabular import BadTable, Column, Dates, Encoding, Reader
 from tracker.tabular.problems import Problems
 from tracker.tabular.reader import MOST_ERRORS, Readable
 
 __all__ = [
     "KINDS", "AwardChange", "ImportRefused", "Report", "RowWarning", "check_cells", "columns",
-    "get", "keep_checked", "record_run", "run",
+    "columns_of", "get", "keep_checked", "record_run", "run",
 ]  # fmt: skip
 
 _KINDS: dict[str, Kind] = {
@@ -81,7 +81,8 @@ def run(
 ) -> Report:
     """Import a file: every row of it, or none.
 
-    ``dry_run`` does all the work and leaves nothing behind but the record of the run.
+    ``dry_run`` does all the work and leaves nothing behind but the record of the run; its locks
+    are those of a true run, so a door that others wait at has it done by ``rehearsal.check``.
     ``employer_id`` says that a roster is the employer's own. ``new_centers`` adds the assessment
     centers that a file of assessments names and that are not on record. ``on_progress`` is told
     the number of rows read so far. Raises ImportRefused with every bad row, after which the
@@ -134,8 +135,8 @@ def _kind(kind: str) -> Kind:
 
 
 def _wait_for_other_imports(work: Work) -> None:
-    """On SQLite the transaction itself has seen to that."""
-    if work.dialect == "postgresql":
+    """On SQLite the transaction itself has seen to that, and a rehearsal is in nobody's way."""
+    if work.dialect == "postgresql" and not work.is_rehearsal:
         work.connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
@@ -244,10 +245,15 @@ def check_cells(
         raise ImportRefused(refusal.errors, refusal.total, run=run_) from refusal
 
 
-def keep_checked(work: Work, report: Report) -> None:
+def keep_checked(work: Work, report: Report, *, employer_id: str | None = None) -> None:
     """Keep that a file was checked, for whoever took back what the run had written."""
     given = {"id": report.id, "kind": report.kind, "filename": report.filename, "dry_run": True}
-    _store(work, given, "checked", report.to_dict(), None)
+    _store(work, given, "checked", report.to_dict(), employer_id)
+
+
+def columns_of(kind: str) -> tuple[Column, ...]:
+    """A kind's columns, as a table is read by them. Raises Invalid for an unknown kind."""
+    return _kind(kind).columns
 
 
 def _report(run: Run, given: dict[str, Any]) -> Report:

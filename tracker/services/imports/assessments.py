@@ -18,7 +18,7 @@ from tracker.domain.errors import AlreadyPassed, RetakeTooSoon, SupportsRenewal
 from tracker.domain.schemes import Scheme
 from tracker.domain.values import folded, folded_name
 from tracker.models import Assessment, Center, CenterApproval, Holder
-from tracker.services import awards, bulk, certifications
+from tracker.services import awards, bulk, certifications, imported_awards
 from tracker.services.imports import award_changes, lookups
 from tracker.services.imports.run import Kind, Row, Run
 from tracker.services.imports.tables import Batch
@@ -176,6 +176,8 @@ def _settle(run: Run, scheme: Scheme, holder_ids: list[str], rows: dict[str, int
             _settle(run, scheme, [holder_id], rows)
     else:
         _tell(run, found, rows)
+        for holder_id, rule in imported_awards.contradicted(run.work, scheme, holder_ids).items():
+            run.refuse_at(rows[holder_id], "taken_on", "", rule)
 
 
 def _tell(run: Run, found: Collection[awards.Consequence], rows: dict[str, int]) -> None:

@@ -17,7 +17,8 @@ from tracker.domain.errors import Invalid
 from tracker.services import bulk, imports
 from tracker.services.imports.report import ImportRefused, Report
 from tracker.services.work import Work
-from tracker.tabular import Dates, Encoding
+from tracker.tabular import Dates, Encoding, Unpacked
+from tracker.tabular.reader import Readable
 
 FORMS = (".csv", ".xlsx")
 _OF_PROGRAMS = ("~$", ".")  # what spreadsheets and systems put beside a file
@@ -26,10 +27,16 @@ _OF_SYSTEMS = frozenset({"thumbs.db", "desktop.ini"})
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of a folder, and the kind that its name says."""
+    """A file of a folder, and the kind that its name says; ``table`` once it is taken apart."""
 
     kind: str
     path: Path
+    table: Unpacked | None = None
+
+    @property
+    def rows(self) -> Readable:
+        """Where the rows are read."""
+        return self.table or self.path
 
 
 class FolderRefused(Invalid):
@@ -152,10 +159,10 @@ class _Found:
         given = {"filename": file.path.name, **self.options}
         try:
             if self.refusals:
-                imports.check_cells(file.kind, file.path, **given)
+                imports.check_cells(file.kind, file.rows, **given)
                 self.unchecked.append(file.path.name)
             else:
-                self.reports.append(imports.run(work, file.kind, file.path, **given, **more))
+                self.reports.append(imports.run(work, file.kind, file.rows, **given, **more))
         except ImportRefused as refusal:
             self.refusals.append(refusal)
 

@@ -10,15 +10,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from tracker.domain.names import Name, as_stored, is_same
-from tracker.models import Certification, HistoryEntry, HistoryValue, Holder, ReminderCursor
-from tracker.services import bulk, certifications, facts, holders, names, namesakes
+from tracker.models import HistoryEntry, HistoryValue, Holder
+from tracker.services import bulk, certifications, cursors, holders, names, namesakes
 from tracker.services.imports.lookups import OWN
 from tracker.services.imports.run import Kind, Row, Run, nothing_follows
 from tracker.services.imports.tables import Batch
-from tracker.services.reminder_plans import AT_ONCE
 from tracker.services.work import Work
 from tracker.tabular import Column, choice, email, text, time_zone
 
@@ -26,6 +25,7 @@ _REQUIRED = ("given_name", "family_name", "email")
 _OPTIONAL = ("second_email", "language", "time_zone")
 _FIELDS = (*_REQUIRED, *_OPTIONAL)
 _CONFIRMED = tuple(f"{name}_confirmed" for name in holders.ADDRESSES)
+_LOOKED_AT = ("time_zone", "email", "second_email")  # what decides whether reminders arrive
 # A cell may leave these out; what is on record then stays, and new holders get this.
 _DEFAULTS = {"language": "en", "time_zone": "America/New_York"}
 
@@ -50,10 +50,10 @@ def _take(run: Run, rows: Collection[Row]) -> None:
     for row in rows:
         old, values = on_record.get(row.key), wanted[row.key]
         batch.add(old, values, ref=row.key, recorded_at=run.work.now, version=1)
-        if old is not None and old.time_zone != values["time_zone"]:
+        if old is not None and any(getattr(old, name) != values[name] for name in _LOOKED_AT):
             moved.append(old.id)
     batch.write()
-    _look_again(run.work, moved)
+    cursors.touch_holders(run.work, moved)
 
 
 def _on_record(run: Run, rows: Collection[Row]) -> dict[str, Any]:
@@ -209,17 +209,6 @@ def _warn_of_namesakes(run: Run, rows: Collection[Row], wanted: Mapping[str, _Va
         other = known.setdefault(keys[row.key], row.key)
         if other != row.key:
             run.warn(row.number, "holder_ref", namesakes.warning(other))
-
-
-def _look_again(work: Work, holder_ids: Collection[str]) -> None:
-    """Have the planner look at the certifications of holders whose time zone changed."""
-    if holder_ids:
-        held = select(Certification.id).where(
-            bulk.among(work, Certification.holder_id, holder_ids),
-            facts.CURRENT,
-        )
-        statement = update(ReminderCursor).where(ReminderCursor.certification_id.in_(held))
-        work.connection.execute(statement.values(next_due_at=AT_ONCE))
 
 
 KIND = Kind(

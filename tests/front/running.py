@@ -1,0 +1,60 @@
+"""A ``tracker serve`` that runs, for tests to talk to."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.conftest import make_office
+from tracker import migrations
+from tracker.services.work import Office
+from tracker.settings import ROOT
+
+
+@contextlib.contextmanager
+def serving(
+    home: Path, *, workers: int, threads: int = 2, **variables: str
+) -> Iterator[tuple[int, Office]]:
+    """Serve a new SQLite database in ``home``; the port, and an office on the same database."""
+    url, storage = f"sqlite:///{home}/tracker.sqlite3", home / "storage"
+    office = make_office(url, storage, None)
+    migrations.upgrade(office.engine)
+    port = free_port()
+    command = ["serve", "--port", str(port), "--workers", str(workers), "--threads", str(threads)]
+    given = {
+        "TRACKER_ENV": "testing", "TRACKER_DATABASE_URL": url, "PYTHONPATH": str(ROOT),
+        "TRACKER_STORAGE_DIRECTORY": str(storage), **variables,
+    }  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, "-m", "tracker.cli", *command], env={**os.environ, **given}
+    ) as server:
+        try:
+            _wait_for(port)
+            yield port, office
+        finally:
+            office.engine.dispose()
+            server.send_signal(signal.SIGINT)
+            assert server.wait(60) == 0
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -1,0 +1,32 @@
+"""/metrics of several processes: whichever is asked, the numbers are those of all."""
+
+from __future__ import annotations
+
+import re
+import urllib.request
+
+from tests import factories
+from tests.front.running import free_port, serving
+
+ASKED = 40
+
+
+def test_the_numbers_are_those_of_all_processes_also_at_their_own_address(tmp_path):
+    own = free_port()
+    place = f"127.0.0.1:{own}"
+    with serving(tmp_path, workers=2, TRACKER_SERVER_METRICS=place) as (port, office):
+        for _ in range(ASKED):  # each on a connection of its own, so that both processes get some
+            read(f"http://127.0.0.1:{port}/healthz")
+        headers = {"Authorization": f"Bearer {factories.secret(office, 'admin')}"}
+        told = [read(f"http://127.0.0.1:{port}/metrics", headers) for _ in range(6)]
+        told.append(read(f"http://127.0.0.1:{own}/metrics"))
+
+    line = r'tracker_http_requests_total{method="GET",route="/healthz",status="200"} (\S+)'
+    assert [re.findall(line, text) for text in told] == [[f"{ASKED}.0"]] * 7
+    assert all("tracker_database_up 1.0" in text for text in told)
+
+
+def read(url, headers=None):
+    request = urllib.request.Request(url, headers=headers or {})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return answer.read().decode()

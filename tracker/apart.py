@@ -1,0 +1,136 @@
+"""Work on strangers' bytes in a process of its own, bounded in memory and seconds.
+
+A few kilobytes can name gigabytes, in every format that packs. So whoever takes a file from
+outside has it read here: the process ends with what it used, and one that uses too much is ended.
+
+What lives here: starting a job, its bounds, and its end. What does not: the jobs. A job is a
+module with ``work(options, source, into)``, which reads the bytes, writes its answer, and imports
+nothing that is slow to start; what it cannot read is part of its answer.
+
+    with tempfile.TemporaryFile() as answer:
+        apart.run("tracker.files.child", {"name": "x.pdf"}, source, answer, limits)
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+_ROOT = Path(__file__).resolve().parent.parent
+_OUT_OF_MEMORY = 77  # the status of a process that met its bound and could still say so
+_LARGEST_ANSWER = 2 << 30
+_OPEN_FILES = 64
+_LAST_WORDS = 4000  # bytes of what a job with a fault said
+_NICENESS = 5  # whoever waits for a page goes first
+# What a process is told of ours: nothing secret, and nothing of the caller's settings.
+_INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
+
+
+class CostsTooMuch(Exception):  # noqa: N818 - named for the refused fact
+    """The bytes could not be read within the bounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a job may use: memory beside the interpreter's own, and seconds of a processor."""
+
+    memory_bytes: int
+    seconds: int
+
+    @property
+    def patience(self) -> int:
+        """The seconds after which it is ended although it got no processor to itself."""
+        return 3 * self.seconds
+
+
+def run(
+    job: str, options: Mapping[str, Any], source: IO[bytes], *, into: IO[bytes], limits: Limits
+) -> None:
+    """Have a job read a file and write its answer, which stands at the start of ``into``.
+
+    Both are files with a descriptor. Raises CostsTooMuch; RuntimeError if the job has a fault.
+    """
+    told = json.dumps(options)
+    bounds = [str(limits.memory_bytes), str(limits.seconds)]
+    source.seek(0)
+    os.lseek(source.fileno(), 0, os.SEEK_SET)  # its own buffer may have read ahead
+    command = [sys.executable, "-m", "tracker.apart", job, told, *bounds]
+    with tempfile.TemporaryFile() as noise:
+        try:
+            done = subprocess.run(  # noqa: S603 - a program of ours
+                command, stdin=source, stdout=into, stderr=noise, env=_environment(),
+                timeout=limits.patience, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise CostsTooMuch from error
+        if done.returncode < 0 or done.returncode == _OUT_OF_MEMORY:
+            raise CostsTooMuch
+        if done.returncode:
+            raise RuntimeError(f"{job} ended with status {done.returncode}: {_last_words(noise)}")
+    into.seek(0)
+
+
+def _last_words(noise: IO[bytes]) -> str:
+    noise.seek(max(0, noise.seek(0, os.SEEK_END) - _LAST_WORDS))
+    return noise.read().decode(errors="replace")
+
+
+def _environment() -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _INHERITED or name.startswith("COVERAGE")
+    }
+    return {**kept, "PYTHONPATH": str(_ROOT)}
+
+
+def main() -> None:
+    """Run one job, as the process that was started for it."""
+    job, told, memory_bytes, seconds = sys.argv[1:]
+    work = importlib.import_module(job).work
+    _bind(int(memory_bytes), int(seconds))
+    try:
+        work(json.loads(told), sys.stdin.buffer, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except MemoryError:
+        os._exit(_OUT_OF_MEMORY)  # there is no room left to end in order
+
+
+def _bind(memory_bytes: int, seconds: int) -> None:
+    """Set the bounds; none is wider than what this process was given."""
+    with suppress(OSError):
+        os.nice(_NICENESS)
+    _lower(resource.RLIMIT_AS, _mapped() + memory_bytes)
+    _lower(resource.RLIMIT_CPU, seconds)
+    _lower(resource.RLIMIT_FSIZE, _LARGEST_ANSWER)
+    _lower(resource.RLIMIT_NOFILE, _OPEN_FILES)
+    _lower(resource.RLIMIT_CORE, 0)
+
+
+def _lower(kind: int, wanted: int) -> None:
+    hard = resource.getrlimit(kind)[1]
+    bound = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    with suppress(OSError, ValueError):  # not every system has every bound
+        resource.setrlimit(kind, (bound, hard))
+
+
+def _mapped() -> int:
+    """The bytes of address space that the interpreter takes by itself."""
+    with suppress(OSError, ValueError, IndexError):
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        return pages * resource.getpagesize()
+    return 1 << 30  # no such file outside Linux
+
+
+if __name__ == "__main__":
+    main()

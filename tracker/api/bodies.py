@@ -1,0 +1,89 @@
+"""JSON that strangers send, read once for every route: what is ambiguous or endless is refused.
+
+Programs disagree on what a name means that is given twice, and few can write again what half a
+character or a thousand brackets stand for; so none of it goes further than this file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from flask import request
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from tracker.domain.errors import Invalid
+
+DEEPEST = 20
+"""So many lists and objects may stand inside one another; the interface itself needs four."""
+
+
+def sent() -> Any:
+    """The JSON of the request. Raises UnsupportedMediaType, and what ``read`` raises."""
+    if not request.is_json:
+        raise UnsupportedMediaType("The body must be application/json.")
+    return read(request.get_data())
+
+
+def read(body: bytes) -> Any:
+    """What a body says.
+
+    Raises BadRequest for what is no JSON in UTF-8, nests deeper than ``DEEPEST`` or holds half of
+    a surrogate pair; Invalid, with its name, for a field that is given twice.
+    """
+    try:
+        told = json.loads(body.decode(), object_pairs_hook=_members)
+    except RecursionError as error:
+        raise _too_deep() from error
+    except ValueError as error:
+        raise BadRequest("The body must be JSON in UTF-8.") from error
+    _check(told)
+    return told
+
+
+def each_once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """The fields by name; one that is given twice is refused, since one of them would be lost."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise Invalid("A field is given twice.", fields={name: "is given more than once"})
+        found[name] = value
+    return found
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of an object, each name once."""
+    for name, _ in pairs:
+        _check_text(name)
+    return each_once(pairs)
+
+
+def _check(told: Any) -> None:
+    """Look at every value, without calling itself: the depth is the sender's choice."""
+    level = [told]
+    for depth in range(DEEPEST + 1):
+        for one in level:
+            if isinstance(one, str):
+                _check_text(one)
+        level = [item for one in level for item in _inside(one)]
+        if depth == DEEPEST and level:
+            raise _too_deep()
+
+
+def _inside(told: Any) -> Iterable[Any]:
+    """What stands in a list or an object; an empty one counts as a level too."""
+    if isinstance(told, dict):
+        return told.values() or (None,)
+    return (told or (None,)) if isinstance(told, list) else ()
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise BadRequest(r"The body holds half of a character, such as \ud800 alone.") from error
+
+
+def _too_deep() -> BadRequest:
+    return BadRequest(f"The body must nest at most {DEEPEST} lists and objects.")

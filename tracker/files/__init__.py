@@ -1,0 +1,83 @@
+"""Files that people send: what they are, told by content, and whether they are safe to keep.
+
+What lives here: checking the bytes of a PDF, JPG or PNG (``pdfs``, ``pictures``) in a process of
+its own (``child``), the name it may bear (``kinds``), and keeping files under random names
+(``store``). What does not: limits (they are settings), whose a file is, the database.
+
+    kept = files.check(stream, "scan.pdf", maximum_pixels=50_000_000, limits=limits)
+    key = Store(folder).put(kept.data)
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from typing import IO
+
+from tracker import apart
+from tracker.apart import CostsTooMuch, Limits
+from tracker.files.kinds import (
+    CONTENT_TYPES,
+    LONGEST_NAME,
+    ContentType,
+    content_type,
+    refused,
+    safe_name,
+)
+from tracker.files.store import Store
+
+__all__ = [
+    "CONTENT_TYPES", "LONGEST_NAME", "Checked", "ContentType", "Store", "check", "checked",
+    "safe_name",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A file that may be kept: its bytes as they are kept, its type, the name it may bear."""
+
+    data: bytes
+    content_type: ContentType
+    name: str
+
+
+def check(stream: IO[bytes], name: str, *, maximum_pixels: int, limits: Limits) -> Checked:
+    """The file as it may be kept. Raises UnacceptableEvidence with the reason.
+
+    The bytes are looked at by a process of its own within ``limits``; here nothing but its first
+    bytes is read. ``maximum_pixels`` is compared with what a picture says of itself before it is
+    decoded.
+    """
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as answer:
+        shutil.copyfileobj(stream, source)
+        source.flush()
+        options = {"maximum_pixels": maximum_pixels}
+        try:
+            apart.run("tracker.files.child", options, source, into=answer, limits=limits)
+        except CostsTooMuch as error:
+            rule = "takes more memory or time to read than a document should: save it anew, smaller"
+            raise refused(rule) from error
+        told = json.loads(answer.readline())
+        if told["rule"] is not None:
+            raise refused(told["rule"])
+        data = answer.read()
+    kind = content_type(data)
+    return Checked(data, kind, safe_name(name, kind))
+
+
+def checked(data: bytes, *, maximum_pixels: int) -> bytes:
+    """The bytes as they may be kept, looked at in this process. Raises UnacceptableEvidence.
+
+    This costs what the sender likes: a server asks ``check``.
+    """
+    kind = content_type(data)
+    if kind == "application/pdf":
+        from tracker.files import pdfs  # noqa: PLC0415 - each library is slow to load
+
+        pdfs.check(data)
+        return data
+    from tracker.files import pictures  # noqa: PLC0415
+
+    return pictures.redrawn(data, kind, maximum_pixels)

@@ -1,0 +1,24 @@
+"""The check of one file, as the job of a process of its own (``tracker.apart``).
+
+Its answer is a line of JSON, and after it the file as it may be kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any
+
+from tracker import files
+from tracker.domain.errors import UnacceptableEvidence
+
+
+def work(options: Mapping[str, Any], source: IO[bytes], into: IO[bytes]) -> None:
+    """Check the bytes of a file and write whether it may be kept, and what of it."""
+    try:
+        kept = files.checked(source.read(), maximum_pixels=options["maximum_pixels"])
+    except UnacceptableEvidence as refusal:
+        into.write(json.dumps({"rule": refusal.fields["file"]}).encode() + b"\n")
+        return
+    into.write(json.dumps({"rule": None}).encode() + b"\n")
+    into.write(kept)

@@ -1,0 +1,155 @@
+"""Bounces that are no reports: words for people, as qmail, Exim, Yahoo and others write them. Pure.
+
+Only what arrives at an address that we signed, without a return path, is looked at here. The words
+are not believed further than they go: an address is bad for good only where they name one enhanced
+status (RFC 3463) and that is about an address, 5.1.x; whatever else came back came back for now.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from email.errors import MessageError
+from email.header import decode_header, make_header
+from email.message import Message
+from email.utils import parseaddr
+from html import unescape
+
+from tracker.domain.bounces import kind_of
+
+_ANY = re.DOTALL | re.IGNORECASE
+_DAEMONS = frozenset({"mailer-daemon", "mail-daemon", "maildaemon", "postmaster", "mdaemon", ""})
+# No part of an IP address, a version or a date.
+_STATUS = re.compile(r"(?<![\w.])[45]\.[0-7]\.\d{1,3}(?![\w]|\.\d)")
+# A reply of RFC 5321 with words behind it: no size, and no telephone number.
+_CODE = re.compile(
+    r"(?<![\w.#-])(?:4(?:21|5[0-5]|71)|5(?:0[0-4]|1[0-2]|2[1-3]|41|5[0-46]|7[01]))"
+    r"(?=[\s:-]+[^\s\d])(?!\s*(?:KB|MB|bytes))"
+)
+_DELAYED = re.compile(
+    r"warning message only|do not need to resend|no action is required"
+    r"|not yet been delivered|not be delivered yet|still (?:being|trying)"
+    r"|(?:will|['\u2019]ll) (?:(?:be|keep|continue|to) ){0,2}(?:re)?tr(?:y|ied|ying)"
+    r"|deliver\w* (?:(?:is|was|has been) )?delayed|message \S+ delayed|delayed \d+ hours?"
+    r"|\((?:delay|warning)\)",
+    re.IGNORECASE,
+)
+_COPY = re.compile(
+    r"^(?:-{2,}|={2,}|\*{2,}).*(?:copy|original|returned|below|message header)"
+    r"|^(?:below|following) is (?:a|the) copy|^(?:original message|message headers) follow",
+    re.IGNORECASE | re.MULTILINE,
+)
+_RECIPIENT = re.compile(r"^\s*<?([^\s<>:;,]+@[^\s<>:;,]+)>?:?\s*$", re.MULTILINE)
+_TAGS = re.compile(r"<(?:style|head|script)\b.*?</(?:style|head|script)>|<[^>]*>", _ANY)
+_ABSENT = re.compile(
+    r"^\W*(?:out of (?:the )?office|automatic reply|auto(?:matic)?[ -]?(?:reply|response)|auto:"
+    r"|on (?:vacation|holiday|leave)|away from|i am (?:away|out)|abwesen|respuesta autom"
+    r"|fuera de (?:la )?oficina|ausencia|réponse automatique)",
+    re.IGNORECASE,
+)  # fmt: skip
+_READ = 20_000  # characters of the words that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a bounce for people says: whether it was only late, the status, whom it names."""
+
+    delayed: bool
+    status: str
+    diagnostic: str
+    recipients: tuple[str, ...]
+
+
+def has_no_return_path(message: Message) -> bool:
+    """Whether nobody is to be answered, as with every bounce; a daemon's may not say so."""
+    paths = [str(one).strip() for one in message.get_all("Return-Path", [])]
+    if paths:
+        return paths[0] in {"<>", ""}
+    return _is_daemon(message)
+
+
+def is_automatic(message: Message) -> bool:
+    """Whether a program answered for somebody, such as a note of absence."""
+    submitted = _header(message, "Auto-Submitted").partition(";")[0].strip().lower()
+    precedence = _header(message, "Precedence").lower()
+    marks = ("X-Autoreply", "X-Autorespond", "X-Auto-Response-Suppress", "X-Vacation")
+    return (
+        submitted not in {"", "no"}
+        or precedence in {"auto_reply", "bulk", "junk"}
+        or any(name in message for name in marks)
+        or bool(_ABSENT.search(_header(message, "Subject")))
+    )
+
+
+def read(message: Message) -> Words | None:
+    """What a bounce says; None for a message that is none, such as a note of absence."""
+    words = _words(message)
+    statuses = list(dict.fromkeys(_STATUS.findall(words)))
+    daemon = _is_daemon(message) or "X-Failed-Recipients" in message
+    if not daemon and (is_automatic(message) or not (statuses or _CODE.search(words))):
+        return None
+    late = _DELAYED.search(f"{_header(message, 'Subject')}\n{words}")
+    return Words(
+        delayed=late is not None and not any(one.startswith("5") for one in statuses),
+        status=_judged(statuses, words), diagnostic=" ".join(words.split())[:500],
+        recipients=tuple(_recipients(message, words)),
+    )  # fmt: skip
+
+
+def _judged(statuses: list[str], words: str) -> str:
+    """The one status that the words name; one for now where they name none, or several."""
+    if len(statuses) == 1 and (statuses[0].startswith("5.1.") or kind_of(statuses[0]) == "soft"):
+        return statuses[0]
+    code = _CODE.search(words)
+    return "4.0.0" if not statuses and code is not None and code[0].startswith("4") else "5.0.0"
+
+
+def _recipients(message: Message, words: str) -> Iterator[str]:
+    named = _header(message, "X-Failed-Recipients")
+    found: Iterable[str] = named.split(",") if named else _RECIPIENT.findall(words)
+    yield from dict.fromkeys(one.strip().strip("<>").lower() for one in found)
+
+
+def _is_daemon(message: Message) -> bool:
+    sender = parseaddr(_header(message, "From"))[1]
+    return sender.partition("@")[0].lower() in _DAEMONS
+
+
+def _words(message: Message) -> str:
+    """What the message says itself, without the copy of what it is about."""
+    for wanted in ("text/plain", "text/html"):
+        for part in _own_parts(message):
+            if part.get_content_type() == wanted:
+                text = _decoded(part)[:_READ]
+                text = unescape(_TAGS.sub("\n", text)) if wanted == "text/html" else text
+                copy = _COPY.search(text)
+                return text[: copy.start()] if copy else text
+    return ""
+
+
+def _own_parts(message: Message) -> Iterator[Message]:
+    """The parts of a message, but not those of the messages that it carries."""
+    yield message
+    if message.get_content_maintype() == "multipart":
+        for part in message.get_payload():
+            if isinstance(part, Message):
+                yield from _own_parts(part)
+
+
+def _decoded(part: Message) -> str:
+    payload = part.get_payload(decode=True)
+    data = payload if isinstance(payload, bytes) else b""
+    try:
+        return data.decode(part.get_content_charset() or "utf-8", "replace")
+    except LookupError:
+        return data.decode("latin-1")
+
+
+def _header(message: Message, name: str) -> str:
+    """A field on one line, decoded (RFC 2047); as it stands where that fails."""
+    raw = str(message.get(name, ""))
+    with suppress(ValueError, LookupError, MessageError):
+        raw = str(make_header(decode_header(raw)))
+    return " ".join(raw.split())

@@ -1,0 +1,43 @@
+"""Replies of a mail server, read line by line under one deadline each."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+
+class ReplyReader:
+    """Reads reply lines under one deadline a reply, however slowly the bytes drip in."""
+
+    def __init__(self, sock: socket.socket, timeout: float) -> None:
+        self._sock, self._timeout, self._ends = sock, timeout, 0.0
+        self.pending = b""
+
+    def begin(self, timeout: float) -> None:
+        """Start the clock for the next reply; ``timeout`` in seconds."""
+        self._ends = time.monotonic() + timeout
+
+    def readline(self, limit: int) -> bytes:
+        """One line with its end, ``limit`` bytes of an endless one, or nothing at the end."""
+        while b"\n" not in self.pending and len(self.pending) < limit:
+            chunk = self._receive()
+            if not chunk:
+                return b""
+            self.pending += chunk
+        cut = self.pending.find(b"\n") + 1 or limit
+        line, self.pending = self.pending[:cut], self.pending[cut:]
+        return line
+
+    def close(self) -> None:
+        """Forget what was read ahead; smtplib closes its file with the socket."""
+        self.pending = b""
+
+    def _receive(self) -> bytes:
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("no complete reply in time")
+        self._sock.settimeout(left)
+        try:
+            return self._sock.recv(8192)
+        finally:
+            self._sock.settimeout(self._timeout)

@@ -1,0 +1,87 @@
+"""What production does without only where somebody says so by name, in ``app.accepted``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from email.utils import parseaddr
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+Values = Mapping[str, Mapping[str, Any]]
+
+NAMES = {
+    "http": "links in letters that anybody on the way can read and change",
+    "plain_mail": "letters, and the relay's password, without TLS",
+    "plain_database": "records that travel to the database without TLS",
+    "sqlite": "a database for one machine and one process",
+    "example_addresses": "addresses at a domain that is kept for examples",
+}
+"""What can be accepted, and what that means."""
+
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+_ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
+_EXAMPLES = (
+    ".example", ".test", ".invalid", ".localhost", ".example.com", ".example.net", ".example.org",
+)  # fmt: skip
+
+
+def broken(environment: str, values: Values) -> list[str]:
+    """The rules that production breaks without its being accepted, each with the way to do that."""
+    text = str(values.get("app", {}).get("accepted", ""))
+    accepted = {name.strip() for name in text.split(",") if name.strip()}
+    unknown = sorted(accepted - NAMES.keys())
+    mistakes = [f"app.accepted: {name!r} is none of {', '.join(NAMES)}" for name in unknown]
+    if environment != "production":
+        return mistakes
+    together = ",".join(sorted(accepted - set(unknown)))
+    for name, said in _found(values):
+        if name not in accepted:
+            wanted = f"{together},{name}" if together else name
+            mistakes.append(f"{said}. To accept it on purpose: TRACKER_APP_ACCEPTED={wanted}")
+    return mistakes
+
+
+def _found(values: Values) -> Iterator[tuple[str, str]]:
+    yield from _of_site(str(values.get("app", {}).get("base_url", "")))
+    yield from _of_mail(values.get("mail", {}))
+    yield from _of_database(str(values.get("database", {}).get("url", "")))
+
+
+def _of_site(url: str) -> Iterator[tuple[str, str]]:
+    if url.startswith("http://"):
+        yield "http", f"app.base_url = {url!r}: must begin with https:// in production"
+    if _is_example(urlsplit(url).hostname or ""):
+        yield "example_addresses", f"app.base_url = {url!r}: is a domain for examples"
+
+
+def _of_mail(mail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    encrypted = mail.get("use_tls") or mail.get("use_ssl")
+    server = mail.get("server", "")
+    if not encrypted and server and server not in _THIS_MACHINE:
+        rule = "must be true (or mail.use_ssl) for a relay that is not on this machine"
+        yield "plain_mail", f"mail.use_tls = false: {rule}"
+    for key in ("sender", "reply_to", "bounce_domain", "message_id_domain"):
+        value = str(mail.get(key, ""))
+        if _is_example(parseaddr(value)[1].rpartition("@")[2] or value):
+            yield "example_addresses", f"mail.{key} = {value!r}: is at a domain for examples"
+
+
+def _of_database(url: str) -> Iterator[tuple[str, str]]:
+    if url.startswith("sqlite"):
+        yield "sqlite", "database.url: must be PostgreSQL in production"
+    elif url.startswith("postgresql") and not _is_safe(url):
+        rule = "must end in ?sslmode=verify-full (or verify-ca, require)"
+        yield "plain_database", f"database.url: {rule} for a server that is not on this machine"
+
+
+def _is_safe(url: str) -> bool:
+    """Whether the way to a PostgreSQL is encrypted, or does not leave this machine."""
+    parts = urlsplit(url)
+    given = parse_qs(parts.query)
+    hosts = given.get("host") or [parts.hostname or ""]
+    local = all(not h or h.startswith("/") or h.split(":")[0] in _THIS_MACHINE for h in hosts)
+    return local or given.get("sslmode", [""])[-1] in _ENCRYPTED
+
+
+def _is_example(domain: str) -> bool:
+    return f".{domain.lower()}".endswith(_EXAMPLES)

@@ -1,0 +1,51 @@
+"""The relay's log, read by the scheduler: what it took is evidence of what was sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tracker.domain.permissions import SYSTEM
+from tracker.mail.following import Followed
+from tracker.mail.postfix import Log, Taken
+from tracker.services import acceptances
+from tracker.services.reaper import Acceptance
+from tracker.services.work import Office
+
+
+class RelayReader:
+    """Reads what is new in the log that ``mail.relay_log`` names, as often as it is called.
+
+    What was read while the database was away is kept for the next call. ``has_read`` once all was
+    read that there was at first: before that nothing should leave, since the log may tell that it
+    was sent already.
+    """
+
+    def __init__(self, office: Office) -> None:
+        mail = office.settings.mail
+        self._office, self._log = office, Log(mail.message_id_domain)
+        self._followed = Followed(Path(mail.relay_log))
+        self._kept: list[Taken] = []
+        self.has_read = False
+
+    def __call__(self) -> int:
+        """Take down what is new; how many letters the relay took."""
+        count = 0
+        for lines in self._followed.pieces():
+            self._kept += self._log.read(lines, now=self._office.clock())
+            count += self._write()
+        count += self._write() if self._kept else 0
+        self.has_read = True
+        return count
+
+    def close(self) -> None:
+        """Let the log's file go."""
+        self._followed.close()
+
+    def _write(self) -> int:
+        accepted = [Acceptance(one.message_id, one.at, one.queue_id) for one in self._kept]
+        with self._office.work(SYSTEM) as work:
+            acceptances.take_log(
+                work, accepted, begins=self._log.begins, until=self._log.complete_until
+            )
+        self._kept = []
+        return len(accepted)

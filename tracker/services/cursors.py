@@ -1,0 +1,44 @@
+"""Having the planner look at certifications again: something that it decides by was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from sqlalchemy import func, or_, select, update
+
+from tracker.domain.emails import compared
+from tracker.models import Certification, Holder, ReminderCursor
+from tracker.services import bulk, facts
+from tracker.services.work import Work
+
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""Sorts before every instant: look at the next tick."""
+
+
+def touch_holders(work: Work, holder_ids: Collection[str]) -> None:
+    """Look at these holders' certifications at the next tick.
+
+    Their zone, address or wishes changed. What was sent stays as it is; a stage that did not
+    reach them is told if it is still of use.
+    """
+    for ids in facts.chunks(sorted(holder_ids)):
+        theirs = select(Certification.id).where(
+            bulk.among(work, Certification.holder_id, ids), facts.CURRENT
+        )
+        work.connection.execute(
+            update(ReminderCursor)
+            .where(
+                ReminderCursor.certification_id.in_(theirs), ReminderCursor.expires_on.is_not(None)
+            )
+            .values(next_due_at=AT_ONCE)
+        )
+
+
+def touch_address(work: Work, address: str) -> None:
+    """The same for whoever has an address, in whatever case."""
+    small = compared(address)
+    having = select(Holder.id).where(
+        or_(func.lower(Holder.email) == small, func.lower(Holder.second_email) == small)
+    )
+    touch_holders(work, [row.id for row in work.rows(having)])

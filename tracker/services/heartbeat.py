@@ -1,0 +1,64 @@
+"""The last heartbeat, kept beside the database too: a database that is behind it was restored.
+
+Heartbeats are numbered, so that no clock matters. The number goes up in the database first and in
+``storage.directory`` after it, before the first message of a batch leaves. So a database with a
+lower number than the file has lost what was written since, messages that were sent among it.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+
+from tracker.settings import Settings
+
+_log = logging.getLogger(__name__)
+_FILE = "heartbeat.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A heartbeat of a database: its number, and when it was by the clock of that moment."""
+
+    database_id: str
+    number: int
+    at: datetime
+
+
+def last(settings: Settings) -> Heartbeat | None:
+    """The heartbeat that the storage directory knows; None where there is none to be read."""
+    try:
+        found = orjson.loads(_path(settings).read_bytes())
+        return Heartbeat(
+            str(found["database_id"]), int(found["number"]), datetime.fromisoformat(found["at"])
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def keep(settings: Settings, beat: Heartbeat) -> None:
+    """Write a heartbeat down unless a later one of the same database is there.
+
+    A directory that cannot be written to stops no message; `tracker doctor` tells of it.
+    """
+    known = last(settings)
+    if known and known.database_id == beat.database_id and known.number >= beat.number:
+        return
+    path = _path(settings)
+    fresh = path.with_suffix(f".{secrets.token_hex(8)}")
+    said = {"database_id": beat.database_id, "number": beat.number, "at": beat.at.isoformat()}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_bytes(orjson.dumps(said))
+        fresh.replace(path)
+    except OSError as error:
+        _log.warning("the heartbeat could not be kept in %s: %s", path.parent, error)
+
+
+def _path(settings: Settings) -> Path:
+    return settings.storage_directory / _FILE

@@ -1,0 +1,41 @@
+"""Files to import that come from outside: taken apart within bounds, and tried out on a copy.
+
+Invariant: nothing here holds a lock that others wait for. The bytes are read by a process of its
+own before any transaction opens; a dry run writes to a copy of the database that is gone after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import IO, Any
+
+from tracker import tabular
+from tracker.domain.permissions import Actor
+from tracker.services import imports, turns
+from tracker.services.imports.report import Report
+from tracker.services.work import Office
+from tracker.settings import Settings
+from tracker.tabular import Encoding, Unpacked
+
+
+@contextmanager
+def unpacked(
+    settings: Settings, kind: str, stream: IO[bytes], *, encoding: Encoding
+) -> Iterator[Unpacked]:
+    """A file of a kind, taken apart in its turn. Raises TooBusy, Invalid for an unknown kind."""
+    columns, limits = imports.columns_of(kind), turns.table_limits(settings)
+    with ExitStack() as opened:
+        with turns.reading_a_file(settings):
+            table = tabular.unpack(stream, columns=columns, encoding=encoding, limits=limits)
+            found = opened.enter_context(table)
+        yield found
+
+
+def check(office: Office, actor: Actor, kind: str, table: Unpacked, **options: Any) -> Report:
+    """The report of a dry run, which is not on record yet (``imports.keep_checked``).
+
+    ``options`` are those of ``imports.run``, whose refusals it raises; also TooBusy.
+    """
+    with turns.rehearsing(office.settings), office.rehearsal(actor) as work:
+        return imports.run(work, kind, table, dry_run=True, **options)

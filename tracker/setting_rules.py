@@ -1,0 +1,130 @@
+"""What the values of the settings must be; ``settings`` reads them and tells what is broken."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from email.utils import parseaddr
+from typing import Any
+
+from tracker import production_rules
+from tracker.domain import emails
+
+PREFIX = "TRACKER_"
+_MAY_BE_EMPTY = {
+    ("app", "now"), ("app", "accepted"), ("mail", "username"), ("mail", "password"),
+    ("mail", "relay_log"),
+    ("server", "hosts"), ("server", "trusted_proxies"), ("server", "metrics"),
+}  # fmt: skip
+_MAY_BE_ZERO = {("reminders", key) for key in ("quiet_from_hour", "quiet_until_hour")}
+_LAST_PORT = 65_535
+_AT_MOST = {
+    ("mail", "port"): _LAST_PORT,
+    ("reminders", "quiet_from_hour"): 23,
+    ("reminders", "quiet_until_hour"): 23,
+}
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def variable_of(section: str, key: str) -> str:
+    """The name of the environment variable that sets a key."""
+    return f"{PREFIX}{section.upper()}_{key.upper()}"
+
+
+def broken(environment: str, values: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Every rule that a value breaks, each with the name of its setting."""
+    mistakes: list[str] = []
+    for section, keys in values.items():
+        for key, value in keys.items():
+            if value == "" and (section, key) not in _MAY_BE_EMPTY:
+                mistakes.append(
+                    f"{section}.{key}: must not be empty; set {variable_of(section, key)}"
+                )
+            if isinstance(value, str) and not value.isprintable():
+                mistakes.append(f"{section}.{key} = {value!r}: must be one line of text")
+            least = 0 if (section, key) in _MAY_BE_ZERO else 1
+            if type(value) is int and value < least:
+                mistakes.append(f"{section}.{key} = {value}: must be at least {least}")
+            most = _AT_MOST.get((section, key), value)
+            if type(value) is int and value > most:
+                mistakes.append(f"{section}.{key} = {value}: must be at most {most}")
+    mail = values.get("mail", {})
+    if mail.get("use_tls") is True and mail.get("use_ssl") is True:
+        mistakes.append("mail.use_tls, mail.use_ssl: only one of them can be true")
+    _check_addresses(mail, mistakes)
+    _check_server(values.get("server", {}), mistakes)
+    mistakes += production_rules.broken(environment, values)
+    _check_clock(environment, str(values.get("app", {}).get("now", "")), mistakes)
+    return mistakes
+
+
+def _check_addresses(mail: Mapping[str, Any], mistakes: list[str]) -> None:
+    """Our own addresses stand in every letter, so they are written as every relay takes them."""
+    for key in ("sender", "reply_to", "bounce_domain", "message_id_domain"):
+        value = mail.get(key)
+        if not isinstance(value, str) or not value:
+            continue
+        is_domain = key.endswith("domain")
+        address = parseaddr(value)[1] if value.endswith(">") else value
+        address = f"x@{value}" if is_domain else address
+        if rule := _broken(address, is_domain=is_domain):
+            mistakes.append(f"mail.{key} = {value!r}: {rule}")
+
+
+def _check_server(server: Mapping[str, Any], mistakes: list[str]) -> None:
+    rules: dict[str, tuple[Callable[[str], object], str]] = {
+        "trusted_proxies": (
+            networks,
+            "must be addresses or networks like 10.0.0.0/8, with commas",
+        ),
+        "metrics": (address, "must be an address and a port like 127.0.0.1:9100"),
+    }
+    for key, (reading, rule) in rules.items():
+        value = server.get(key)
+        if not isinstance(value, str) or not value:
+            continue
+        try:
+            reading(value)
+        except ValueError:
+            mistakes.append(f"server.{key} = {value!r}: {rule}")
+
+
+def networks(text: str) -> list[Network]:
+    """The networks of a list with commas; ValueError for what is none."""
+    return [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
+
+
+def address(text: str) -> tuple[str, int]:
+    """Address and port; ValueError for what is none."""
+    host, _, port = text.rpartition(":")
+    ip = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+    if not (port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT):
+        raise ValueError(text)
+    return str(ip), int(port)
+
+
+def _broken(address: str, *, is_domain: bool) -> str | None:
+    """The rule that an address of ours breaks, if it does."""
+    try:
+        local, _, domain = emails.for_relay(emails.email(address)).rpartition("@")
+    except ValueError as rule:
+        return "must be a domain name like example.org" if is_domain else str(rule)
+    if not local.isascii():
+        return "must be in ASCII before the @, which every relay takes"
+    return None if address.isascii() else f"must have its domain in ASCII: {domain}"
+
+
+def _check_clock(environment: str, now: str, mistakes: list[str]) -> None:
+    if not now:
+        return
+    if environment == "production":
+        mistakes.append("app.now (TRACKER_NOW): the clock cannot be set in production")
+        return
+    try:
+        aware = datetime.fromisoformat(now).tzinfo is not None
+    except ValueError:
+        aware = False
+    if not aware:
+        mistakes.append(f"app.now = {now!r}: must be an instant like 2027-01-15T12:00:00Z")

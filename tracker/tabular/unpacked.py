@@ -1,0 +1,105 @@
+"""A table whose format was read by a process of its own, as texts that wait in a file.
+
+Formats pack: a few kilobytes of XLSX can be gigabytes. So a table from outside is taken apart where
+that is bounded (`child`, `tracker.apart`), before anything waits for it; here its texts are read
+back row by row. What the texts mean is the reader's to say, as of any other table.
+
+    with tabular.unpack(stream, columns=COLUMNS, encoding=encoding, limits=limits) as table:
+        rows = tabular.read(table, filename="holders.xlsx", columns=COLUMNS)
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, Any
+
+import orjson
+
+from tracker import apart
+from tracker.apart import CostsTooMuch, Limits
+from tracker.tabular.columns import Column
+from tracker.tabular.kinds import Encoding, Kind
+from tracker.tabular.problems import Cells, Refused, Unreadable
+
+JOB = "tracker.tabular.child"
+_TOO_DEAR = (
+    "takes more memory or time to read than a table should: save it as CSV UTF-8, or in parts"
+)
+
+
+class Unpacked:
+    """The texts of one table. It can be read as often as is wanted, one reader at a time."""
+
+    def __init__(self, answer: IO[bytes] | None) -> None:
+        """Take what the job wrote; None if that cost too much."""
+        self._answer = answer
+
+    def source(self) -> "UnpackedRows":
+        """Give the table from its beginning. Raises `Unreadable`."""
+        if self._answer is None:
+            raise Unreadable(_TOO_DEAR)
+        self._answer.seek(0)
+        return UnpackedRows(self._answer)
+
+
+class UnpackedRows:
+    """The rows of the table: first `header`, then `rows`; both as the format gave them."""
+
+    def __init__(self, answer: IO[bytes]) -> None:
+        """Read what comes before the header."""
+        self._lines = answer
+        self._about = self._told()
+        self.where: str = self._about.get("where", "")
+        self.decimal_comma: bool = self._about.get("decimal_comma", False)
+        self.notes: tuple[str, ...] = tuple(self._about.get("notes", ()))
+
+    def header(self) -> tuple[int, Sequence[str | Refused]]:
+        """Give the header row."""
+        return self._about["row"], _cells(self._about["header"])
+
+    def rows(self, kinds: Sequence[Kind]) -> Iterator[tuple[int, Cells]]:
+        """Give each row below the header; the kinds of the columns were known before."""
+        del kinds
+        while told := self._told():
+            row, cells = told
+            yield row, _refused(cells) if isinstance(cells, dict) else _cells(cells)
+
+    def _told(self) -> Any:
+        line = self._lines.readline()
+        told = orjson.loads(line) if line else None
+        if isinstance(told, dict) and "unreadable" in told:
+            raise Unreadable(told["unreadable"], row=told["row"], value=told["value"])
+        return told
+
+
+def _cells(cells: list[Any]) -> list[str | Refused]:
+    return [_refused(cell) if isinstance(cell, dict) else cell for cell in cells]
+
+
+def _refused(told: dict[str, str]) -> Refused:
+    return Refused(told["value"], told["rule"])
+
+
+@contextmanager
+def unpack(
+    stream: IO[bytes],
+    *,
+    columns: Sequence[Column],
+    encoding: Encoding = Encoding.UTF_8,
+    limits: Limits,
+) -> Iterator[Unpacked]:
+    """Have a table taken apart within bounds; what is wrong with it is told when it is read."""
+    options = {
+        "columns": [[column.name, column.kind.value, column.required] for column in columns],
+        "encoding": encoding.value,
+    }
+    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as answer:
+        shutil.copyfileobj(stream, source)
+        source.flush()
+        try:
+            apart.run(JOB, options, source, into=answer, limits=limits)
+        except CostsTooMuch:
+            yield Unpacked(None)
+        else:
+            yield Unpacked(answer)
