@@ -129,10 +129,13 @@ def limits_of_years(draw: Any, found: Limits) -> Limits:
 
 
 @st.composite
-def types_of_days(draw: Any, kind: ActivityType) -> ActivityType:
-    """The same type, of its own days in one of four; events of a year that count once."""
+def types_of_days(draw: Any, kind: ActivityType, *, timely: bool) -> ActivityType:
+    """The same type, of its own days in one of four; events of a year that count once.
+
+    These stay apart from other limits of years, where an activity may be told that can be spared.
+    """
     often = st.integers(0, 3).map(bool)
-    shared = kind.basis == "event" and draw(st.booleans())
+    shared = not timely and kind.basis == "event" and draw(st.booleans())
     return replace(
         kind,
         threshold=D(8) if shared else kind.threshold,
@@ -146,7 +149,8 @@ def types_of_days(draw: Any, kind: ActivityType) -> ActivityType:
 @st.composite
 def rich(draw: Any) -> tuple[Policy, list[Claim], date, Terms]:
     """A situation under what the language learned later, on terms of its own."""
-    under, claims, on = draw(situations(timely=draw(st.booleans()), tagged=draw(st.booleans())))
+    timely = draw(st.booleans())
+    under, claims, on = draw(situations(timely=timely, tagged=draw(st.booleans())))
     jobs = any(kind.basis == "months" for kind in under.types.values())
     sums = not any(tag.limits.maximum or tag.limits.per_event for tag in under.tags.values())
     group = draw(st.sampled_from([*under.categories, *under.types, *under.tags]))
@@ -154,14 +158,16 @@ def rich(draw: Any) -> tuple[Policy, list[Claim], date, Terms]:
     windows = (WindowMinimum(Duration(8, "months"), draw(amounts(4)), **{of: code}),)
     minima = {under.group_of(g): draw(amounts(5)) for g in [group] if draw(st.booleans())}
     categories = under.categories
-    if not jobs:
+    if timely and not jobs:
         categories = {
             code: replace(found, limits=draw(limits_of_years(found.limits)))
             for code, found in categories.items()
         }
     under = replace(
         under, categories=categories,
-        types={code: draw(types_of_days(kind)) for code, kind in under.types.items()},
+        types={
+            code: draw(types_of_days(kind, timely=timely)) for code, kind in under.types.items()
+        },
         windows=under.windows + (windows if draw(st.booleans()) else ()),
         rounding_of=draw(st.sampled_from(["claim", "category"])) if sums else "claim",
         carry_over=draw(st.sampled_from([None, CarryOver(D(5), of="earned")])),
