@@ -148,6 +148,7 @@ def test_what_never_expires_needs_nothing():
     standing = Standing(
         status="active", valid=True, on=date(2026, 1, 1), cycle=1,
         cycle_starts_on=date(2025, 1, 1), expires_on=None, window_opens_on=None,
+        window_closes_on=None,
         pending_since=None,
     )  # fmt: skip
     held = Held("i", "n", "p", "h", "cla", date(2025, 1, 1), standing)

@@ -17,7 +17,8 @@ AWARDED = date(2024, 3, 15)
 EXPIRES = date(2029, 3, 15)
 OUTCOME = Outcome(
     total=Decimal("40.00"), required=Decimal("100.00"), complete=False, expires_on=EXPIRES,
-    window_opens_on=date(2028, 12, 15), grace_ends_on=None, title_ends_on=None,
+    window_opens_on=date(2028, 12, 15), window_closes_on=EXPIRES, grace_ends_on=None,
+    title_ends_on=None,
 )  # fmt: skip
 
 
@@ -29,7 +30,8 @@ def test_every_fact_that_differs_is_told_once_in_a_fixed_order():
     other = Outcome(
         total=Decimal("35.00"), required=Decimal("30.00"), complete=True,
         expires_on=date(2029, 3, 31), window_opens_on=date(2028, 12, 1),
-        grace_ends_on=date(2029, 4, 30), title_ends_on=date(2029, 3, 31),
+        window_closes_on=date(2029, 3, 1), grace_ends_on=date(2029, 4, 30),
+        title_ends_on=date(2029, 3, 31),
     )  # fmt: skip
 
     found = differences.differences(OUTCOME, other)
@@ -37,7 +39,8 @@ def test_every_fact_that_differs_is_told_once_in_a_fixed_order():
     assert [each.fact for each in found] == list(differences.FACTS)
     assert [each.kind for each in found] == [
         "total_lowered", "required_lowered", "complete_gained", "expires_on_later",
-        "window_opens_on_earlier", "grace_ends_on_added", "title_ends_on_added",
+        "window_opens_on_earlier", "window_closes_on_earlier", "grace_ends_on_added",
+        "title_ends_on_added",
     ]  # fmt: skip
     assert found[0] == Difference("total", Decimal("40.00"), Decimal("35.00"))
 
@@ -88,8 +91,8 @@ def test_an_outcome_is_made_of_an_evaluation_and_the_dates_of_a_version():
 
     assert found == Outcome(
         total=Decimal("12.00"), required=Decimal("100.00"), complete=False, expires_on=EXPIRES,
-        window_opens_on=date(2029, 1, 14), grace_ends_on=date(2029, 4, 14),
-        title_ends_on=date(2029, 4, 14),
+        window_opens_on=date(2029, 1, 14), window_closes_on=EXPIRES,
+        grace_ends_on=date(2029, 4, 14), title_ends_on=date(2029, 4, 14),
     )  # fmt: skip
 
 
@@ -102,8 +105,8 @@ def test_without_an_evaluation_or_a_version_an_outcome_says_nothing_of_these():
     )
 
     assert differences.outcome(None, dates, cycle) == Outcome(
-        expires_on=EXPIRES, window_opens_on=date(2028, 3, 15), grace_ends_on=date(2029, 4, 14),
-        title_ends_on=date(2029, 4, 14),
+        expires_on=EXPIRES, window_opens_on=date(2028, 3, 15), window_closes_on=EXPIRES,
+        grace_ends_on=date(2029, 4, 14), title_ends_on=date(2029, 4, 14),
     )  # fmt: skip
     assert differences.outcome(None, None, cycle) == Outcome(expires_on=EXPIRES)
     assert differences.outcome(None, None, endless) == Outcome()

@@ -570,4 +570,75 @@ def test_a_year_of_work_is_proposed_once_a_year():
 
     ((activity,),) = closing.ways
     assert [len(portion.each) for portion in activity.portions] == [1, 1]
+    assert activity.units == D(3000)
     assert late.ways == ()
+
+
+@pytest.mark.parametrize("duplicates", [None, Duplicates(("provider", "title"))])
+def test_what_a_year_has_on_record_counts_towards_its_threshold(duplicates):
+    """1,500 hours of work are needed in each of two years; 1,100 are there in the first."""
+    base = only("third_party", points_required=D(60), year="calendar", duplicates=duplicates)
+    under = with_type(base, "third_party", basis="event", rate=D(30), threshold=D(1500),
+                      threshold_over="year")  # fmt: skip
+    done = [claim("third_party", "900", date(2028, 2, 1), title="North plant"),
+            claim("third_party", "200", date(2028, 3, 1), title="South plant")]  # fmt: skip
+    found = closing(*done, under=under, on=date(2028, 6, 1))
+    (way,) = found.ways
+
+    assert [portion.each for portion in way[0].portions] == [(D(400),), (D(1500),)]
+    assert way[0].units == D(1900)
+
+
+def test_a_year_that_reached_its_threshold_needs_no_more_than_a_mark():
+    """The hours are there; what bears the mark is done beside them, and counts in their place."""
+    under = marked(only("third_party", points_required=D(30)), minimum="30")
+    under = with_type(under, "third_party", basis="event", rate=D(30), threshold=D(1500),
+                      threshold_over="year")  # fmt: skip
+
+    assert ways(closing(claim("third_party", "1600", ON), under=under))[0] == {
+        "third_party/safety": "1"
+    }
+
+
+def test_a_mark_may_be_lacking_in_a_stretch_of_time_alone():
+    stretch = WindowMinimum(Duration(1, "years"), D(5), tag="safety")
+    under = replace(marked(only("third_party", points_required=D(5))), windows=(stretch,))
+    done = claim("third_party", "20", DAY)
+
+    assert ways(closing(done, under=under)) == [{"third_party/safety": "5"}]
+
+
+def test_jobs_are_counted_from_the_first_day_of_their_type():
+    under = with_type(only(FULL, points_required=D(5)), FULL, counts_from=date(2027, 6, 15))
+    (way,) = closing(under=under).ways
+
+    assert way[0].portions[0].period == Period(date(2027, 6, 15), date(2027, 11, 14))
+
+
+def test_a_way_is_told_until_the_last_day_of_the_terms():
+    under = only("third_party")
+    by = date(2029, 2, 13)
+    found = gap.close(evaluate(policy=under, on=ON), under, by=by)
+
+    assert found.days == Period(ON, by)
+    assert found.ways[0][0].portions[0].period == found.days
+
+
+def test_where_sums_are_rounded_once_no_cent_too_much_is_asked_for():
+    """19.995 are rounded up to the 20 that are needed; claim by claim they were 20 already."""
+    under = with_type(only("third_party", points_required=D(20)), "third_party",
+                      rate=D("0.0075"))  # fmt: skip
+    under = replace(under, rounding_of="category")
+
+    assert ways(closing(under=under)) == [{"third_party": "2666"}]
+    assert ways(closing(under=replace(under, rounding="down"))) == [{"third_party": "2667"}]
+
+
+def test_days_between_which_a_way_does_not_do_are_not_told_as_one_time():
+    """The year between is full already, by what is planned for it."""
+    under = bounded(only("third_party", points_required=D(9)), "third_party", per_year="5")
+    planned = claim("third_party", "5", date(2027, 5, 1))
+    ((activity,),) = closing(planned, under=under).ways
+    (portion,) = activity.portions
+
+    assert portion.period == Period(date(2028, 3, 15), date(2029, 3, 15))

@@ -576,6 +576,7 @@ def test_an_approval_of_a_day_after_the_window_is_a_contradiction():
 
 def test_a_price_is_to_be_had_until_the_window_closes():
     day = date(2029, 1, 1)
-    told = quote({CPT: _standing(day)}, {CPT: policy(window=EARLY)})
+    scheme = scheme_of(policy(window=EARLY))
+    told = quote({scheme: _standing(day, scheme)}, {scheme: policy(window=EARLY)})
 
     assert told.available == Period(date(2028, 12, 15), EARLY_CLOSING)

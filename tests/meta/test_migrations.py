@@ -106,6 +106,31 @@ def test_records_survive_tables_that_are_rebuilt_while_others_refer_to_them(new_
     assert (key, bool(imported)) == ("CPT1", False)
 
 
+def test_timelines_learn_when_windows_close_from_the_policy_that_governs_them(
+    new_database, tmp_path, monkeypatch
+):
+    """Under a policy whose window closes 30 days early, and under one that names no such day."""
+    monkeypatch.setenv("TRACKER_APP_SCHEMES", "config/schemes/examples")
+    office = make_office(new_database(), tmp_path, Frozen())
+    with office.engine.connect() as connection:
+        command.upgrade(migrations.config(connection), "0009")
+        connection.commit()
+    with office.engine.begin() as connection:
+        for statement in _CERTIFIED_IN_0009.split(";"):
+            connection.execute(text(statement), _IDS)
+
+    assert migrations.upgrade(office.engine)
+
+    with office.engine.connect() as connection:
+        told = text("select from_on, window_closes_on from standing_span order by from_on")
+        closes = [(str(row.from_on), str(row.window_closes_on)) for row in connection.execute(told)]
+    office.engine.dispose()
+    assert closes == [
+        ("2024-01-01", "2026-11-30"), ("2026-11-20", "2029-11-30"), ("2028-01-01", "2030-12-31"),
+        ("2029-01-01", "None"),
+    ]  # fmt: skip
+
+
 _IDS = {name: f"0190000000007000800000000000000{n}" for n, name in enumerate("hcy")}
 _LETTERS = """
 select case when dedupe_key like 'log:%' then 'log' else dedupe_key end, message_id, state
@@ -136,6 +161,43 @@ select id, dedupe_key, message_id, 'reminder', 'a@x.example', 'sent', '2026-01-0
     '2026-01-01 00:00:00' from (
     select id, 'h:b:1' as dedupe_key, '<b@x.example>' as message_id from certification
     union select id, 'h:a:1', '<a@x.example>' from cycle) as finished
+"""
+
+
+_CERTIFIED_IN_0009 = """
+insert into holder (id, ref, given_name, family_name, folded_name, email, language, time_zone,
+    recorded_at, version)
+values (:h, 'A', 'José', 'Núñez', 'x', 'a@example.org', 'en', 'UTC', '2026-01-01 00:00:00', 1);
+insert into certification (id, public_id, number, number_key, holder_id, scheme, awarded_on,
+    recorded_at)
+values (:c, 'p', 'CPCS-1', 'CPCS1', :h, 'cpcs', '2024-01-01', '2026-01-01 00:00:00');
+insert into certification (id, public_id, number, number_key, holder_id, scheme, awarded_on,
+    recorded_at)
+values (:y, 'q', 'CWI-1', 'CWI1', :h, 'cwi', '2028-01-01', '2026-01-01 00:00:00');
+insert into cycle (id, certification_id, ordinal, anchor_on, nth, starts_on, expires_on, opened_on,
+    policy, recorded_at, imported)
+values (:c, :c, 1, '2024-01-01', 1, '2024-01-01', '2026-12-30', '2024-01-01', 'undated',
+    '2026-01-01 00:00:00', false);
+insert into cycle (id, certification_id, ordinal, anchor_on, nth, starts_on, expires_on, opened_on,
+    policy, recorded_at, imported)
+values (:h, :c, 2, '2024-01-01', 2, '2026-12-31', '2029-12-30', '2026-11-20', 'undated',
+    '2026-01-01 00:00:00', false);
+insert into cycle (id, certification_id, ordinal, anchor_on, nth, starts_on, expires_on, opened_on,
+    policy, recorded_at, imported)
+values (:y, :y, 1, '2028-01-01', 1, '2028-01-01', '2030-12-31', '2028-01-01', 'as-read',
+    '2026-01-01 00:00:00', false);
+insert into standing_span (certification_id, from_on, until_on, cycle, cycle_starts_on, expires_on,
+    window_opens_on, valid_while_pending)
+values (:c, '2024-01-01', '2026-11-20', 1, '2024-01-01', '2026-12-30', '2026-07-31', false);
+insert into standing_span (certification_id, from_on, until_on, cycle, cycle_starts_on, expires_on,
+    window_opens_on, valid_while_pending)
+values (:c, '2026-11-20', '9999-12-31', 1, '2024-01-01', '2029-12-30', '2029-07-31', false);
+insert into standing_span (certification_id, from_on, until_on, cycle, cycle_starts_on, expires_on,
+    window_opens_on, valid_while_pending)
+values (:y, '2028-01-01', '2029-01-01', 1, '2028-01-01', '2030-12-31', '2030-06-30', false);
+insert into standing_span (certification_id, from_on, until_on, cycle, cycle_starts_on, hold,
+    valid_while_pending)
+values (:y, '2029-01-01', '9999-12-31', 1, '2028-01-01', 'withdrawn', false)
 """
 
 

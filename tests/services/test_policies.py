@@ -131,7 +131,7 @@ def test_a_new_file_may_end_the_expiry(changed, office):
         kinds = {each.kind for each in one.differences}
         assert kinds == {
             "total_removed", "required_removed", "complete_removed", "expires_on_removed",
-            "window_opens_on_removed",
+            "window_opens_on_removed", "window_closes_on_removed",
         }  # fmt: skip
 
 

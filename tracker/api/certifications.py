@@ -140,7 +140,7 @@ def present_standing(standing: Any) -> dict[str, Any] | None:
         "status": standing.status, "valid": standing.valid, "as_of": standing.on,
         "cycle": standing.cycle, "cycle_starts_on": standing.cycle_starts_on,
         "expires_on": standing.expires_on, "window_opens_on": standing.window_opens_on,
-        "pending_since": standing.pending_since,
+        "window_closes_on": standing.window_closes_on, "pending_since": standing.pending_since,
     }  # fmt: skip
 
 

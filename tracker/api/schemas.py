@@ -68,6 +68,10 @@ class Standing(Schema):
     cycle_starts_on = Day(required=True)
     expires_on = Day(required=True, allow_none=True, metadata={"description": "Last valid day."})
     window_opens_on = Day(required=True, allow_none=True)
+    window_closes_on = Day(
+        required=True, allow_none=True,
+        metadata={"description": "Last day of applications in time."},
+    )  # fmt: skip
     pending_since = Day(required=True, allow_none=True)
 
 

@@ -35,8 +35,8 @@ _DAYS = Table(
 _SPANS = Table(
     "bench_span", _META, Column("day", Integer), Column("from_on", Date),
     Column("until_on", Date), Column("cycle", Integer), Column("cycle_starts_on", Date),
-    Column("expires_on", Date), Column("window_opens_on", Date), Column("grace_ends_on", Date),
-    Column("title_ends_on", Date), prefixes=["temporary"],
+    Column("expires_on", Date), Column("window_opens_on", Date), Column("window_closes_on", Date),
+    Column("grace_ends_on", Date), Column("title_ends_on", Date), prefixes=["temporary"],
 )  # fmt: skip
 _CURSORS = Table(
     "bench_cursor", _META, Column("day", Integer), Column("zone", Integer),
@@ -65,9 +65,10 @@ _FILL = (
         d.opened_on, d.policy, :now, false
     from generate_series(cast(:first as bigint), :last) n join bench_day d on d.day = n % :days""",  # noqa: S608
     f"""insert into standing_span (certification_id, from_on, until_on, cycle, cycle_starts_on,
-        expires_on, window_opens_on, grace_ends_on, title_ends_on, valid_while_pending)
+        expires_on, window_opens_on, window_closes_on, grace_ends_on, title_ends_on,
+        valid_while_pending)
     select {_CERTIFICATION}, s.from_on, s.until_on, s.cycle, s.cycle_starts_on, s.expires_on,
-        s.window_opens_on, s.grace_ends_on, s.title_ends_on, false
+        s.window_opens_on, s.window_closes_on, s.grace_ends_on, s.title_ends_on, false
     from generate_series(cast(:first as bigint), :last) n join bench_span s on s.day = n % :days""",  # noqa: S608
     f"""insert into reminder_cursor (certification_id, cycle, expires_on, last_offset,
         next_due_at)
@@ -139,8 +140,8 @@ def _span_rows(work: Work, cycle: rules.Cycle) -> Iterator[dict[str, Any]]:
         yield {
             "from_on": span.from_on, "until_on": span.until_on or date.max, "cycle": span.cycle,
             "cycle_starts_on": span.cycle_starts_on, "expires_on": span.expires_on,
-            "window_opens_on": span.window_opens_on, "grace_ends_on": span.grace_ends_on,
-            "title_ends_on": span.title_ends_on,
+            "window_opens_on": span.window_opens_on, "window_closes_on": span.window_closes_on,
+            "grace_ends_on": span.grace_ends_on, "title_ends_on": span.title_ends_on,
         }  # fmt: skip
 
 

@@ -25,8 +25,8 @@ COLUMNS = (
 _IN_MEMORY = 1 << 20  # bytes; more lies in a file
 _WORDS = {
     "total": "total", "required": "required", "expires_on": "valid through",
-    "window_opens_on": "window opens", "grace_ends_on": "grace ends",
-    "title_ends_on": "title ends",
+    "window_opens_on": "window opens", "window_closes_on": "window closes",
+    "grace_ends_on": "grace ends", "title_ends_on": "title ends",
 }  # fmt: skip
 _VERDICTS = {
     "complete_gained": "now complete", "complete_lost": "no longer complete",

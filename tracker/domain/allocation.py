@@ -63,6 +63,11 @@ class Need:
     rounding: Rounding | None = None
     within: GroupCode | None = None
 
+    @property
+    def group(self) -> GroupCode:
+        """The group whose points are meant."""
+        return self.within or (self.of, self.subject)
+
 
 @dataclass(frozen=True, slots=True)
 class Rounded:

@@ -95,8 +95,9 @@ class Adjustment:
 class Span:
     """A run of days in which no recorded fact changes; ``until_on`` is the first day after it.
 
-    ``cycle`` is the ordinal of the cycle on these days, ``expires_on`` and ``window_opens_on``
-    belong to the last cycle opened. In grace the title may be claimed through ``title_ends_on``.
+    ``cycle`` is the ordinal of the cycle on these days, ``expires_on`` and the window of
+    applications belong to the last cycle opened. In grace the title may be claimed through
+    ``title_ends_on``.
     """
 
     from_on: date
@@ -105,6 +106,7 @@ class Span:
     cycle_starts_on: date
     expires_on: date | None
     window_opens_on: date | None
+    window_closes_on: date | None
     grace_ends_on: date | None
     title_ends_on: date | None
     pending_since: date | None
@@ -123,6 +125,7 @@ class Standing:
     cycle_starts_on: date
     expires_on: date | None
     window_opens_on: date | None
+    window_closes_on: date | None
     pending_since: date | None
 
 
@@ -243,8 +246,8 @@ def withdrawn(first: Cycle) -> tuple[Span, ...]:
         Span(
             from_on=first.starts_on, until_on=None, cycle=first.ordinal,
             cycle_starts_on=first.starts_on, expires_on=None, window_opens_on=None,
-            grace_ends_on=None, title_ends_on=None, pending_since=None, hold="withdrawn",
-            valid_while_pending=False,
+            window_closes_on=None, grace_ends_on=None, title_ends_on=None, pending_since=None,
+            hold="withdrawn", valid_while_pending=False,
         ),
     )  # fmt: skip
 
@@ -262,14 +265,15 @@ def _span(
     current = cycle_on(cycles, start)
     policy = scheme.policy(last.policy) if last.policy else None
     expires_on, grace_ends_on, title_ends_on = last.expires_on, None, None
+    closes_on = None
     if policy is not None and expires_on is not None:
+        closes_on = policy.window_closes_on(expires_on)
         grace_ends_on = policy.grace_ends_on(expires_on)
         title_ends_on = policy.title_ends_on(expires_on)
     return Span(
         from_on=start, until_on=until, cycle=current.ordinal, cycle_starts_on=current.starts_on,
         expires_on=expires_on, window_opens_on=window_opens_on(policy, last),
-        grace_ends_on=grace_ends_on,
-        title_ends_on=title_ends_on,
+        window_closes_on=closes_on, grace_ends_on=grace_ends_on, title_ends_on=title_ends_on,
         pending_since=_pending(applications, start, last_day=grace_ends_on or expires_on),
         hold=hold_on(changes, start),
         valid_while_pending=policy.valid_while_pending if policy else False,
@@ -281,7 +285,7 @@ def _same_but_dates(left: Span, right: Span) -> bool:
 
 
 def window_opens_on(policy: Policy | None, cycle: Cycle) -> date | None:
-    """The first day of the application window; the window's last day is the expiry itself."""
+    """The first day of the application window."""
     if policy is None or cycle.expires_on is None:
         return None
     return policy.window_opens_on(starts_on=cycle.starts_on, expires_on=cycle.expires_on)
@@ -382,7 +386,8 @@ def standing_on(span: Span, day: date) -> Standing:
     return Standing(
         status=status, valid=valid, on=day, cycle=span.cycle,
         cycle_starts_on=span.cycle_starts_on, expires_on=span.expires_on,
-        window_opens_on=span.window_opens_on, pending_since=span.pending_since,
+        window_opens_on=span.window_opens_on, window_closes_on=span.window_closes_on,
+        pending_since=span.pending_since,
     )  # fmt: skip
 
 
@@ -390,8 +395,9 @@ def _by_date(span: Span, day: date) -> Status:
     if span.expires_on is None:
         return "active"
     if day <= span.expires_on:
-        opened = span.window_opens_on is not None and day >= span.window_opens_on
-        return "renewal_open" if opened else "active"
+        opens_on, closes_on = span.window_opens_on, span.window_closes_on
+        is_open = opens_on is not None and closes_on is not None and opens_on <= day <= closes_on
+        return "renewal_open" if is_open else "active"
     if span.pending_since is not None:
         return "pending_renewal"
     if span.grace_ends_on is not None and day <= span.grace_ends_on:

@@ -130,6 +130,11 @@ class Shortfall:
     period: Period | None = field(default=None, compare=False)
 
     @property
+    def group(self) -> GroupCode:
+        """The group whose points are lacking."""
+        return self.within or (self.of, self.subject)
+
+    @property
     def missing(self) -> Decimal:
         """What is lacking."""
         return self.minimum - self.counted

@@ -19,12 +19,12 @@ from tracker.domain.policies import Policy
 from tracker.domain.schemes import AwardRule, Scheme
 
 Fact = Literal[
-    "total", "required", "complete", "expires_on", "window_opens_on", "grace_ends_on",
-    "title_ends_on",
+    "total", "required", "complete", "expires_on", "window_opens_on",
+    "window_closes_on", "grace_ends_on", "title_ends_on",
 ]  # fmt: skip
 FACTS: tuple[Fact, ...] = (
-    "total", "required", "complete", "expires_on", "window_opens_on", "grace_ends_on",
-    "title_ends_on",
+    "total", "required", "complete", "expires_on", "window_opens_on",
+    "window_closes_on", "grace_ends_on", "title_ends_on",
 )  # fmt: skip
 Value = Decimal | date | bool | None
 Direction = Literal[
@@ -37,8 +37,8 @@ class Outcome:
     """What the rules say of a certification on a day; None where they say nothing.
 
     Points and verdict are of the cycle on that day. The dates belong to the last cycle opened
-    by then: its last valid day, the first day of the application window, the last day on which
-    a late application is taken, and the last on which the title may be claimed late.
+    by then: its last valid day, the first and the last day of the application window, the last
+    day on which a late application is taken, and the last on which the title may be claimed late.
     """
 
     total: Decimal | None = None
@@ -46,6 +46,7 @@ class Outcome:
     complete: bool | None = None
     expires_on: date | None = None
     window_opens_on: date | None = None
+    window_closes_on: date | None = None
     grace_ends_on: date | None = None
     title_ends_on: date | None = None
 
@@ -103,15 +104,20 @@ class Tally:
 
 def outcome(evaluation: Evaluation | None, policy: Policy | None, last: Cycle) -> Outcome:
     """What an evaluation says, and a version of the dates of the last cycle opened."""
-    expiry, opens_on, grace, title = last.expires_on, None, None, None
-    if policy is not None and expiry is not None:
-        opens_on = policy.window_opens_on(starts_on=last.starts_on, expires_on=expiry)
-        grace, title = policy.grace_ends_on(expiry), policy.title_ends_on(expiry)
+    found = Outcome(expires_on=last.expires_on)
+    if policy is not None and last.expires_on is not None:
+        expiry = last.expires_on
+        found = replace(
+            found,
+            window_opens_on=policy.window_opens_on(starts_on=last.starts_on, expires_on=expiry),
+            window_closes_on=policy.window_closes_on(expiry),
+            grace_ends_on=policy.grace_ends_on(expiry),
+            title_ends_on=policy.title_ends_on(expiry),
+        )
     if evaluation is None:
-        return Outcome(None, None, None, expiry, opens_on, grace, title)
-    return Outcome(
-        evaluation.total, evaluation.required, evaluation.complete, expiry, opens_on, grace, title
-    )
+        return found
+    total, required, complete = evaluation.total, evaluation.required, evaluation.complete
+    return replace(found, total=total, required=required, complete=complete)
 
 
 def differences(before: Outcome, after: Outcome) -> tuple[Difference, ...]:

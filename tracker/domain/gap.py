@@ -10,17 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
+from itertools import takewhile
 from typing import Literal
 
 from tracker.domain import lines
 from tracker.domain.activity_types import ActivityType
 from tracker.domain.allocation import Cap, Need
 from tracker.domain.claims import ZERO, Claim, Evaluation, Group, Rule
-from tracker.domain.optimum import Allocation, cents
+from tracker.domain.optimum import Allocation
 from tracker.domain.periods import Period
 from tracker.domain.policies import Policy
-from tracker.domain.supply import Option, Share, Supply, claim_of
+from tracker.domain.supply import Option, Share, Supply, claim_of, marks_of
 
 MOST_WAYS = 8
 ENOUGH_WAYS = 4  # with so many at hand, nobody needs to combine more
@@ -63,13 +65,15 @@ class Activity:
         """What it brings."""
         return sum((portion.points for portion in self.portions), ZERO)
 
-    def claims(self, number: int) -> list[Claim]:
-        """It as claims."""
-        return [
-            claim_of(self.option, portion.period, each, number=f"{number}-{m}-{n}")
-            for m, portion in enumerate(self.portions)
-            for n, each in enumerate(portion.each)
-        ]
+    def claims(self, number: int, near: date = date.min) -> list[Claim]:
+        """It as claims, done as near to a day as it may be; jobs take all of their days."""
+        found = []
+        for m, portion in enumerate(self.portions):
+            day = max(portion.period.starts_on, min(near, portion.period.ends_on))
+            days = portion.period if self.option.is_job else Period(day, day)
+            for n, each in enumerate(portion.each):
+                found.append(claim_of(self.option, days, each, number=f"{number}-{m}-{n}"))
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,52 +106,57 @@ class Gap:
     obstacles: tuple[Obstacle, ...] = ()
 
 
-def close(evaluation: Evaluation, policy: Policy) -> Gap:
-    """What would complete an evaluation until the last day whose activities count."""
+def close(evaluation: Evaluation, policy: Policy, *, by: date = date.max) -> Gap:
+    """What would complete an evaluation until the last day whose activities count.
+
+    ``by`` is the last day of the terms on which one applies.
+    """
     on, earning = evaluation.on, evaluation.earning
     goes_on = any(c.completed_on is None or c.completed_on > on for c in evaluation.claims)
-    found = Gap(Period(max(on, earning.starts_on), earning.ends_on), goes_on)
+    found = Gap(Period(max(on, earning.starts_on), min(earning.ends_on, by)), goes_on)
     if evaluation.complete:
         return found
-    lacking = [short.subject for short in evaluation.shortfalls if short.of == "tag"]
-    needed = [code for code, tag in policy.tags.items() if tag.limits.minimum is not None]
-    for marks in (lacking, needed):
-        supply = Supply(evaluation, policy, marks)
-        if ways := tuple(_way(supply, kinds) for kinds in _smallest(supply)):
-            return replace(found, ways=ways)
-        if lacking == needed:
-            break
-    return replace(found, obstacles=tuple(_obstacles(supply)))
+    lacking = marks_of(shortfall.group for shortfall in evaluation.shortfalls)
+    supply = Supply(evaluation, policy, found.days, lacking)
+    ways = tuple(_ways(supply))
+    if not ways and supply.marks != lacking:
+        supply = Supply(evaluation, policy, found.days, supply.marks)
+        ways = tuple(_ways(supply))
+    return replace(found, ways=ways, obstacles=() if ways else tuple(_obstacles(supply)))
 
 
 class _Model(Allocation):
-    """The program of what is on record and some options; ``used`` are the choices of these."""
+    """The program of what is on record and some options; ``used`` says which of these are done."""
 
     def __init__(self, supply: Supply, options: Collection[int]) -> None:
-        self.shares = [s for s in supply.shares if s.option is None or s.option in options]
-        super().__init__([share.part for share in self.shares], supply.caps)
-        self.needs = supply.needs(self.shares)
+        self._supply, held = supply, {None, *options}
+        self.shares = [share for share in supply.shares if share.option in held]
+        self.needs, rounds = supply.asked(self.shares)
+        super().__init__([share.part for share in self.shares], supply.caps, rounds)
         self.used = {number: self.variable() for number in options}
-        held = (None, *options)
-        self.runs = {n: self.variable() for n, r in enumerate(supply.runs) if r.option in held}
-        runs = [(supply.runs[n], variable) for n, variable in self.runs.items()]
-        for group in {run.group for run, _ in runs}:
-            self.at_most({v: 1 for run, v in runs if run.group == group}, 1)
-        for number, used in self.used.items():
-            self.at_most({used: -1, **{v: 1 for run, v in runs if run.option == number}}, 0)
+        numbers = sorted({n for share in self.shares for n in share.by_choice})
+        choices = {n: supply.choices[n] for n in numbers if supply.choices[n].option in held}
+        self.chosen = {n: self.variable() for n in choices}
+        for group in {choice.group for choice in choices.values()}:
+            alike = {self.chosen[n]: c.option for n, c in choices.items() if c.group == group}
+            self.at_most(dict.fromkeys(alike, 1), 1)
+            for number, used in self.used.items():
+                of_option = {v: 1 for v, option in alike.items() if option == number}
+                self.at_most({**of_option, used: -1}, 0)
         for given, share in zip(self.given, self.shares, strict=True):
-            if share.days is not None and share.option is not None:
-                self.at_most({given: 1, self.used[share.option]: -cents(share.points)}, 0)
-            else:
-                known = {self.runs[n]: -cents(p) for n, p in share.by_run.items() if n in self.runs}
-                self.at_most({given: 1, **known}, cents(share.points))
+            by = {
+                self.chosen[n]: -self.units(p) for n, p in share.by_choice.items() if n in choices
+            }
+            if share.option is not None and share.days is not None:
+                by[self.used[share.option]] = -self.units(share.points)
+            self.at_most({given: 1, **by}, 0 if share.days else self.units(share.points))
         for alternatives in supply.groups:
             self.choose_one(alternatives)
 
     def require(self) -> None:
         """Ask for the requirement and every minimum."""
         for need in self.needs:
-            self.at_least(self.serving(need), cents(need.minimum))
+            self.at_least(self.serving(need), self.units(need.minimum))
 
     def lacking_most(self) -> list[Need]:
         """What cannot be met where as little as can be lacks, by as much of what is on record."""
@@ -164,25 +173,31 @@ class _Model(Allocation):
         return [share for share in serving if share.option is not None]
 
     def room(self, index: int, cap: Cap) -> Decimal | None:
-        """What a cap leaves for further activities; None if it is not used up."""
+        """What a cap leaves for further activities; None if it is not used up.
+
+        Where sums are rounded the last hundredth need not be whole.
+        """
         bound = [n for n, share in enumerate(self.shares) if index in share.part.caps]
         held = [n for n in bound if self.shares[n].option is None]
-        whole, of_held = (sum(self.value(self.given[n]) for n in some) for some in (bound, held))
-        return cap.bound - Decimal(of_held).scaleb(-2) if whole >= cents(cap.bound) else None
+        whole, of_held = (sum(self.points(self.given[n]) for n in some) for some in (bound, held))
+        return cap.bound - of_held if whole > cap.bound - lines.CENT else None
+
+    def points(self, variable: int) -> Decimal:
+        """The points that a variable stands for in the solution found last."""
+        return Decimal(self.value(variable)).scaleb(-self.decimals)
 
 
-def _smallest(supply: Supply) -> Iterator[list[int]]:
-    """The options of each way; larger sets are looked for only where the smaller ones are few."""
-    model = _Model(supply, range(len(supply.options)))
+def _ways(supply: Supply) -> Iterator[tuple[Activity, ...]]:
+    """The ways; larger sets are looked for only where the smaller ones are few."""
+    model, sizes = _Model(supply, range(len(supply.options))), list[int]()
     model.require()
     wanted = {used: -_KIND - number for number, used in model.used.items()}
-    sizes: list[int] = []
     while len(sizes) < MOST_WAYS and model.best(wanted) is not None:
         kinds = [number for number, used in model.used.items() if model.value(used)]
         if len(sizes) >= ENOUGH_WAYS and len(kinds) > sizes[-1]:
             return
         sizes.append(len(kinds))
-        yield kinds
+        yield _way(supply, kinds)
         model.at_most({model.used[number]: 1 for number in kinds}, len(kinds) - 1)
 
 
@@ -191,22 +206,21 @@ def _way(supply: Supply, kinds: Sequence[int]) -> tuple[Activity, ...]:
     model, costs = _Model(supply, kinds), dict[int, int]()
     model.require()
     weights = {number: -_KIND - place for place, number in enumerate(kinds)}
-    for n, variable in model.runs.items():
-        run = supply.runs[n]
-        if run.option is not None:
-            effort = run.months * supply.options[run.option].kind.rate
-            costs[variable] = weights[run.option] * cents(effort)
+    for n, chosen in model.chosen.items():
+        choice = supply.choices[n]
+        if choice.option is not None:
+            effort = choice.effort(supply.options[choice.option].kind)
+            costs[chosen] = weights[choice.option] * model.units(effort)
     for given, share in zip(model.given, model.shares, strict=True):
         if share.option is not None and share.days is not None:
-            weight, option = weights[share.option], supply.options[share.option]
-            costs |= _steps(model, given, option.kind, share.points, weight)
+            kind, weight = supply.options[share.option].kind, weights[share.option]
+            costs |= _steps(model, given, kind, share.points, weight)
     found = model.best(costs)
     assert found is not None  # noqa: S101 - it is one of the sets that were found
     way = [Activity(supply.options[n], tuple(_portions(supply, model, n))) for n in kinds]
     for place, number in enumerate(kinds):
         if len(way[place].portions) == 1 and not way[place].option.is_job:
-            spans = [s.days for s in model.shares if s.option == number and s.days is not None]
-            way[place] = _widened(supply, way, place, spans)
+            way[place] = _widened(supply, way, place, number)
     return tuple(way)
 
 
@@ -214,40 +228,51 @@ def _steps(
     model: _Model, given: int, kind: ActivityType, most: Decimal, weight: int
 ) -> dict[int, int]:
     """The whole steps in which an activity is done, and whether it is, as costs."""
-    steps, there, step = model.variable(_MANY), model.variable(), kind.increment or kind.rate
-    size = max(cents(step), 1)
+    steps, there = model.variable(_MANY), model.variable()
+    size = max(model.units(kind.increment or kind.rate), 1)
     model.at_most({given: 1, steps: -size}, 0)
-    model.at_most({given: 1, there: -cents(most)}, 0)
+    model.at_most({given: 1, there: -model.units(most)}, 0)
     least = kind.threshold if kind.basis == "quantity" else None
-    model.at_least({steps: size, there: -cents((least or ZERO) * kind.rate)}, 0)
+    model.at_least({steps: size, there: -model.units((least or ZERO) * kind.rate)}, 0)
     return {steps: weight * size, there: weight}
 
 
 def _portions(supply: Supply, model: _Model, number: int) -> Iterator[Portion]:
     """What is done of an option, stretch by stretch."""
-    for n, variable in model.runs.items():
-        run = supply.runs[n]
-        if run.option == number and model.value(variable):
-            yield Portion(run.period, (run.months,), run.points)
+    option, policy = supply.options[number], supply.policy
+    for n, chosen in model.chosen.items():
+        choice = supply.choices[n]
+        if choice.option == number and model.value(chosen):
+            yield Portion(choice.days, (choice.quantity,), choice.points)
     for given, share in zip(model.given, model.shares, strict=True):
-        wanted = Decimal(model.value(given)).scaleb(-2)
-        if share.option == number and share.days is not None and wanted:
-            option, policy = supply.options[number], supply.policy
+        if share.option == number and share.days and (wanted := model.points(given)):
             pieces = lines.least_pieces(wanted, option.kind, policy, event=option.event)
             each, brought = zip(*pieces, strict=True)
             yield Portion(share.days, each, sum(brought, ZERO))
 
 
-def _widened(supply: Supply, way: list[Activity], place: int, spans: list[Period]) -> Activity:
-    """The same activity within all the days that will do as well, wherever the others lie."""
+def _widened(supply: Supply, way: Sequence[Activity], place: int, number: int) -> Activity:
+    """The same activity within all days about its own that will do as well, wherever others lie."""
     activity, (portion,) = way[place], way[place].portions
-    days = [portion.period]
-    for span in spans:
-        moved = replace(activity, portions=(replace(portion, period=span),))
+    own = portion.period
+    spans = [s.days for s in supply.shares if s.option == number and s.days]
+    spans += [
+        c.days for c in supply.choices if c.option == number and c.quantity == portion.each[0]
+    ]
+    spans.sort()
+
+    def will_do(days: Period) -> bool:
+        moved = replace(activity, portions=(replace(portion, period=days),))
         others = [*way[:place], moved, *way[place + 1 :]]
-        if supply.closes(claim for n, one in enumerate(others) for claim in one.claims(n)):
-            days.append(span)
-    whole = Period(min(d.starts_on for d in days), max(d.ends_on for d in days))
+        return all(
+            supply.closes(claim for n, one in enumerate(others) for claim in one.claims(n, near))
+            for near in (date.min, days.starts_on, date.max)
+        )
+
+    after = takewhile(will_do, (days for days in spans if days > own))
+    before = takewhile(will_do, (days for days in reversed(spans) if days < own))
+    found = [own, *after, *before]
+    whole = Period(min(days.starts_on for days in found), max(days.ends_on for days in found))
     return replace(activity, portions=(replace(portion, period=whole),))
 
 
@@ -267,7 +292,7 @@ def _obstacles(supply: Supply) -> Iterator[Obstacle]:
             if need.of == "kinds":
                 yield Obstacle("kinds")
             elif need.subject and not model.open_for(need):
-                yield Obstacle("unserved", *(need.within or (need.of, need.subject)))
+                yield Obstacle("unserved", *need.group)
         yield from _limits(supply, model, lacks)
 
 
@@ -284,5 +309,10 @@ def _limits(supply: Supply, model: _Model, lacks: Sequence[Need]) -> Iterator[Ob
     for code in dict.fromkeys(o.kind.code for o in supply.options if o.once):
         yield Obstacle("once", "type", code)
     if not rooms and any(option.is_job for option in supply.options):
-        months = max((run.months for run in supply.runs), default=ZERO)
+        jobs = [
+            c.quantity
+            for c in supply.choices
+            if c.option is not None and supply.options[c.option].is_job
+        ]
+        months = max(jobs, default=ZERO)
         yield Obstacle("time", months=int(months))

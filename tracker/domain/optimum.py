@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from tracker.domain.allocation import Cap, Need, Part, Rounded
 
-CENTS = 100
+_CENTS = 100
 _FINE = 10_000  # parts of a point, where sums are rounded to hundredths
 Terms = Mapping[int, int]  # variables by their numbers, and what each is multiplied by
 # HiGHS 1.15 at times presolves a program with a solution to one without. Within the tolerance a
@@ -38,9 +38,7 @@ def search(
 
     ``alternatives`` are lines of which one counts, ``rounds`` the sums that are rounded.
     """
-    program = Allocation(parts, caps, CENTS if rounds is None else _FINE)
-    if rounds is not None:
-        program.round(rounds)
+    program = Allocation(parts, caps, rounds)
     for lines in alternatives:
         program.choose_one(lines)
     lacking = [program.lacking(need) for need in needs]
@@ -108,12 +106,16 @@ class Program:
 class Allocation(Program):
     """The program of parts under caps; ``given`` are the variables of the parts.
 
-    All amounts are whole numbers: ``size``, a power of ten, make a point.
+    All amounts are whole numbers: ``size``, a power of ten, make a point. ``total`` is what the
+    parts come to, with the sums that are rounded.
     """
 
-    def __init__(self, parts: Sequence[Part], caps: Sequence[Cap], size: int = CENTS) -> None:
+    def __init__(
+        self, parts: Sequence[Part], caps: Sequence[Cap], rounds: Rounded | None = None
+    ) -> None:
         super().__init__()
-        self._parts, self.size, self.decimals = parts, size, len(str(size)) - 1
+        self._parts, self.size = parts, _CENTS if rounds is None else _FINE
+        self.decimals = len(str(self.size)) - 1
         self._rounded: dict[tuple[int, ...], Terms] = {}
         self.given = [self.variable(self.units(part.points)) for part in parts]
         self.total: Terms = dict.fromkeys(self.given, 1)
@@ -123,18 +125,20 @@ class Allocation(Program):
                 bounded.setdefault(index, {})[variable] = 1
         for index, terms in bounded.items():
             self.at_most(terms, self.units(caps[index].bound))
+        if rounds is not None:
+            self._round(rounds)
 
     def units(self, points: Decimal) -> int:
         """Points as a whole number."""
         return int(points * self.size)
 
-    def round(self, rounds: Rounded) -> None:
+    def _round(self, rounds: Rounded) -> None:
         """Let the total be that of sums that are rounded to hundredths.
 
         A rounded sum may be as much as its parts are rounded to. Halves to the even hundredth
         go by pairs: two hundredths need all of 0.0150 beyond an even one, the first 0.0051.
         """
-        step = self.size // CENTS
+        step = self.size // _CENTS
         total: dict[int, int] = {}
         for group in rounds.groups:
             given = {self.given[i]: 1 for i in group}
@@ -152,7 +156,7 @@ class Allocation(Program):
                 terms = {hundredths: step}
             self._rounded[group] = terms
             total |= terms
-        self.total = total
+        self.total = self._rounded[tuple(range(len(self._parts)))] = total
 
     def choose_one(self, lines: Sequence[int]) -> None:
         """Let only one of some lines have points."""
@@ -203,8 +207,3 @@ class Allocation(Program):
             return self.settle({variable: 1})
         self.at_least({variable: 1}, most)
         return most
-
-
-def cents(points: Decimal) -> int:
-    """Points as whole cents."""
-    return int(points.scaleb(2))

@@ -295,8 +295,7 @@ def _common_window(
             return None
         policy, expires_on = policies.get(scheme), standing.expires_on
         late = late_step(standing, policy)
-        closes_on = policy.window_closes_on(expires_on) if policy else expires_on
-        days = Period(standing.window_opens_on, closes_on)
+        days = Period(standing.window_opens_on, standing.window_closes_on or expires_on)
         if late is not None:
             days = Period(standing.on, late.until.after(expires_on))
         common = common and common.clip(days)

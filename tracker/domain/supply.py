@@ -1,24 +1,27 @@
 """What can still be done in a cycle, laid under the policy's caps beside what is on record.
 
 Further activities are lines like those of claims, so caps, minima, years and duplicates are the
-engine's own. An *option* is one kind of activity: any amount of it, until the last day. A *run*
-is a job that could be taken up: the engine prices it together with the jobs on record, which are
-taken to go on. A *share* is what caps and minima see as one.
+engine's own. An *option* is one kind of activity. A *choice* is to do it on some days: in any
+amount, or so much as the engine priced together with what is on record: a job, taken up while
+those on record go on, or the rest of a year's threshold. A *share* is what caps and minima see
+as one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import NamedTuple
 
-from tracker.domain import duplicates, parts, points, together
-from tracker.domain.activity_types import ActivityType
-from tracker.domain.allocation import Need, Part
-from tracker.domain.claims import ZERO, Claim, Evaluation
+from tracker.domain import duplicates, parts, points, rounding, together
+from tracker.domain.activity_types import ONE, ActivityType
+from tracker.domain.allocation import Need, Part, Rounded
+from tracker.domain.claims import ZERO, Claim, Evaluation, GroupCode
 from tracker.domain.employment import lengths
 from tracker.domain.lines import CENT, Line, line_of, tags
+from tracker.domain.parts import Ground
 from tracker.domain.periods import DAY, Period
 from tracker.domain.policies import Policy
 
@@ -42,50 +45,63 @@ class Option(NamedTuple):
         return self.kind.basis == "months"
 
 
-class Run(NamedTuple):
-    """A job of an option (None: no further one), of a ``group`` of which one is taken up."""
+class Choice(NamedTuple):
+    """To do something of an option on some days, or (None) to leave what is on record.
+
+    Of a ``group`` one is taken. ``quantity`` is that of a job, in months, or of the rest of a
+    year, and ``points`` what it brings; 0: any amount may be done.
+    """
 
     option: int | None
-    group: str
-    period: Period
-    months: Decimal = ZERO
+    group: Hashable
+    days: Period
+    quantity: Decimal = ZERO
     points: Decimal = ZERO
+
+    def effort(self, kind: ActivityType) -> Decimal:
+        """What it costs to do, in points of the type."""
+        return self.quantity * kind.rate / (kind.threshold or ONE)
+
+
+Held = Mapping[Hashable, Sequence[Line]]
+"""What is on record, by what is priced together."""
 
 
 @dataclass(slots=True)
 class Share:
     """Points that all caps and minima see alike: of an option, or on record (None).
 
-    ``days`` are those on which an activity of the option may be done. ``by_run``: what each run
-    adds to ``points``, jobs on record included.
+    ``days`` are those on which any amount of the option may be done, up to ``points``.
+    ``by_choice``: what each choice adds to ``points``, what is on record included.
     """
 
     option: int | None
     part: Part
     days: Period | None
     points: Decimal = ZERO
-    by_run: dict[int, Decimal] = field(default_factory=dict)
+    by_choice: dict[int, Decimal] = field(default_factory=dict)
 
 
-class _Owner(NamedTuple):
-    """Whose a line is: of an option on some days, of a run, or on record."""
-
-    option: int | None = None
-    days: Period | None = None
-    run: int | None = None
+def marks_of(groups: Iterable[GroupCode]) -> list[str]:
+    """The tags among some groups."""
+    return list(dict.fromkeys(code for of, code in groups if of == "tag"))
 
 
 def claim_of(option: Option, days: Period, quantity: Decimal = ZERO, *, number: str = "") -> Claim:
     """A further activity as a claim: on the first of some days, or a job through all of them."""
     kind = option.kind
+    least = (kind.threshold_over == "claim" and kind.threshold) or ZERO
     return Claim(
         ref=NEW + number, category=kind.category, type=kind.code, title=NEW + number,
-        provider=NEW + number,
-        quantity=None if option.is_job else max(quantity, kind.threshold or ZERO),
+        provider=NEW + number, quantity=None if option.is_job else max(quantity, least),
         starts_on=days.starts_on if option.is_job else None,
         completed_on=days.ends_on if option.is_job else days.starts_on, tags=option.marks,
         approved=True,
     )  # fmt: skip
+
+
+def _is_new(line: Line) -> bool:
+    return line.claim.ref.startswith(NEW)
 
 
 class Supply:
@@ -94,38 +110,42 @@ class Supply:
     Activities may bear each of the ``marks``, or all.
     """
 
-    def __init__(self, evaluation: Evaluation, policy: Policy, marks: Collection[str]) -> None:
-        self.evaluation, self.policy, self._plan = evaluation, policy, parts.plan_of(policy)
-        self._earning = evaluation.earning
-        self.days = Period(max(evaluation.on, self._earning.starts_on), self._earning.ends_on)
-        self._slots = parts.cut(self._plan, self.days, evaluation.cycle)
+    def __init__(
+        self, evaluation: Evaluation, policy: Policy, days: Period, marks: Collection[str]
+    ) -> None:
+        self.evaluation, self.policy, self.days = evaluation, policy, days
+        self._plan, self._cycle = parts.plan_of(policy), evaluation.cycle
+        self._slots = parts.cut(self._plan, days, self._cycle)
         self.options = list(self._open(marks)) if self._slots else []
-        self.required = max(evaluation.required - evaluation.carried_over, ZERO)
-        self.runs: list[Run] = []
+        self.choices: list[Choice] = []
         self._lines: list[Line] = []
-        self._owners: list[_Owner] = []
-        self._lay_lines()
-        rule = policy.duplicates
-        self.groups = (
-            duplicates.groups(rule, self._lines, evaluation.terms.counted_before) if rule else []
-        )
-        self.groups += together.groups(policy, self._lines, evaluation.cycle)
-        self._ground = parts.lay(
-            self._plan, self._lines, evaluation.cycle, room=self.required, all_of_them=True
-        )
+        self._chosen: list[int] = []  # the choice of each line
+        self._ground = self._lay()
+        needs, _ = self.asked([])
+        self.marks = marks_of(need.group for need in needs)
+        self._choose(max(CENT, *(need.minimum for need in needs)))
+        rule, before = policy.duplicates, evaluation.terms.counted_before
+        self.groups = duplicates.groups(rule, self._lines, before) if rule else []
+        self.groups += together.groups(policy, self._lines, self._cycle)
+        self._ground = self._lay()
         self.caps = self._ground.caps
         self.shares = list(self._shares())
 
-    def needs(self, shares: Sequence[Share]) -> list[Need]:
-        """The requirement and the minima, as sums of some shares."""
+    def _lay(self) -> Ground:
+        required = max(self.evaluation.required - self.evaluation.carried_over, ZERO)
+        return parts.lay(self._plan, self._lines, self._cycle, room=required, all_of_them=True)
+
+    def asked(self, shares: Sequence[Share]) -> tuple[list[Need], Rounded | None]:
+        """The requirement and the minima as sums of some shares, and which sums are rounded."""
+        before = self.evaluation
         ground = replace(self._ground, parts=[share.part for share in shares])
-        whole = Need("type", "", self.required, (tuple(range(len(shares))),))
-        return [
-            whole,
-            *parts.needs(
-                self._plan, self._lines, ground, self.evaluation.cycle, self.evaluation.terms.minima
-            ),
-        ]
+        rounds = rounding.sums(self.policy, self._lines, ground.parts)
+        whole = Need(
+            "type", "", max(before.required - before.carried_over, ZERO),
+            (tuple(range(len(shares))),), rounding=rounds.rounding if rounds else None,
+        )  # fmt: skip
+        minima = before.terms.minima
+        return [whole, *parts.needs(self._plan, self._lines, ground, self._cycle, minima)], rounds
 
     def closes(self, claims: Iterable[Claim]) -> bool:
         """Whether further claims complete the evaluation by the last day."""
@@ -150,84 +170,103 @@ class Supply:
                     single = (once and kind.basis != "months") or kind.threshold_over == "year"
                     yield Option(kind, frozenset(some), single, event)
 
-    def _lay_lines(self) -> None:
-        """What is on record, then every option, each activity as large as can be of use."""
-        apart = {o.kind.category for o in self.options if o.is_job and self.policy.overlap != "sum"}
-        claims = self.evaluation.claims
-        self._add(self._priced(c for c in claims if not self._is_job(c, apart)), _Owner())
-        for category in sorted(apart):
-            held = self._priced(c for c in claims if self._is_job(c, {category}))
-            self._add(held, _Owner(run=len(self.runs)))
-            self.runs.append(Run(None, category, self.days))
+    def _choose(self, most: Decimal) -> None:
+        """What is on record, then every option; ``most`` is all that can be of use of one."""
+        held: dict[Hashable, list[Line]] = defaultdict(list)
+        for line in self._priced(self.evaluation.claims):
+            held[self._group(line)].append(line)
+        for group, lines in held.items():
+            self._add(Choice(None, group, self.days), lines)
         for number, option in enumerate(self.options):
-            if option.is_job:
-                self._employ(number, option, apart)
-            else:
-                self._offer(number, option)
+            for days in filter(None, map(option.kind.days.clip, self._slots)):
+                if option.is_job:
+                    self._employ(number, days, held)
+                elif option.kind.threshold_over == "year":
+                    self._complete(number, days, held)
+                else:
+                    self._offer(number, days, most)
 
-    def _is_job(self, claim: Claim, categories: Collection[str]) -> bool:
-        kind = self.policy.types.get(claim.type)
-        return kind is not None and kind.basis == "months" and claim.category in categories
+    def _group(self, line: Line) -> Hashable:
+        """What is priced together: jobs that overlap, activities of a type in a year."""
+        kind = line.kind
+        if kind is not None and kind.basis == "months" and self.policy.overlap != "sum":
+            return kind.category
+        if kind is not None and kind.threshold_over == "year" and line.on is not None:
+            return kind.code, parts.year_of(self.policy, self._cycle, line.on)
+        return None
 
     def _priced(self, claims: Iterable[Claim]) -> list[Line]:
-        return points.priced(
-            self.policy, claims, self._earning, on=self.days.ends_on, cycle=self.evaluation.cycle
-        )
+        earning, on = self.evaluation.earning, self.days.ends_on
+        return points.priced(self.policy, claims, earning, on=on, cycle=self._cycle)
 
-    def _add(self, lines: Sequence[Line], owner: _Owner) -> None:
+    def _add(self, choice: Choice, lines: Sequence[Line]) -> None:
         self._lines += lines
-        self._owners += [owner] * len(lines)
+        self._chosen += [len(self.choices)] * len(lines)
+        self.choices.append(choice)
 
-    def _offer(self, number: int, option: Option) -> None:
-        """An activity in each slot; one stands for many, unless only one counts."""
-        minima = [limits.minimum or ZERO for _, _, limits in self._plan.minima]
-        minima += [window.minimum for window in self.policy.windows]
-        minima += [minimum for _, minimum in self._plan.yearly]
-        most = max(self.required, CENT, *minima, *self.evaluation.terms.minima.values())
-        if option.once and option.kind.basis == "event":
-            most = option.kind.rate
-        for days in filter(None, map(option.kind.days.clip, self._slots)):
-            name = f"{number} {days.starts_on}"  # all are different activities
-            line = line_of(self.policy, claim_of(option, days, most, number=name))
-            line.on, line.counted = days.starts_on, most
-            self._add([line], _Owner(number, days))
+    def _offer(self, number: int, days: Period, most: Decimal) -> None:
+        """Any amount: one activity stands for many, unless only one counts."""
+        option, name = self.options[number], f"{number} {days.starts_on}"  # all are different
+        most = option.kind.rate if option.once and option.kind.basis == "event" else most
+        line = line_of(self.policy, claim_of(option, days, most, number=name))
+        line.on, line.counted = days.starts_on, most
+        self._add(Choice(number, name, days), [line])
 
-    def _employ(self, number: int, option: Option, apart: Collection[str]) -> None:
-        """The jobs of an option that bring anything, with what those on record come to then."""
-        category = option.kind.category
-        group = category if category in apart else f"{number}"
-        held = [c for c in self.evaluation.claims if self._is_job(c, {category} & {group})]
-        starts = (max(slot.starts_on, self.evaluation.on + DAY) for slot in self._slots)
-        for days, months in lengths(starts, self.days.ends_on, self.policy.month_rule):
-            found = self._priced([*held, claim_of(option, days)])
-            new = next(line for line in found if line.claim.ref == NEW)
-            if new.counted > ZERO:
-                self._add([line for line in found if line is not new], _Owner(run=len(self.runs)))
-                self._add([new], _Owner(number, run=len(self.runs)))
-                self.runs.append(Run(number, group, days, months, new.counted))
+    def _employ(self, number: int, days: Period, held: Held) -> None:
+        """The jobs that begin in some days and bring anything; one can begin tomorrow."""
+        option, rule = self.options[number], self.policy.month_rule
+        group = number if self.policy.overlap == "sum" else option.kind.category
+        last = min(self.days.ends_on, option.kind.days.ends_on)
+        start = max(days.starts_on, self.evaluation.on + DAY)
+        for job, months in lengths([start], last, rule):
+            self._join(Choice(number, group, job, months), held)
+
+    def _complete(self, number: int, days: Period, held: Held) -> None:
+        """What a year lacks of its threshold beside what is on record."""
+        kind = self.options[number].kind
+        year = parts.year_of(self.policy, self._cycle, days.starts_on)
+        whole = Choice(number, (kind.code, year), days, kind.threshold or ONE)
+        counting = [line for line in self._beside(whole, held) if line.worth > ZERO]
+        rest = 2 * whole.quantity - together.quantity(self.policy, counting)
+        self._join(whole._replace(quantity=max(rest, ONE)), held)
+
+    def _join(self, choice: Choice, held: Held) -> None:
+        """Offer what brings anything beside what is on record, with what all come to then."""
+        lines = self._beside(choice, held)
+        brought = sum((line.counted for line in lines if _is_new(line)), ZERO)
+        if brought > ZERO:
+            self._add(choice._replace(points=brought), lines)
+
+    def _beside(self, choice: Choice, held: Held) -> list[Line]:
+        option, name = self.options[choice.option or 0], f"{choice.option} {choice.days.starts_on}"
+        new = claim_of(option, choice.days, choice.quantity, number=name)
+        return self._priced([*(line.claim for line in held.get(choice.group, ())), new])
 
     def _shares(self) -> Iterable[Share]:
         """The parts of all lines, those alike joined; alternatives stay apart."""
         alone = {line for group in self.groups for line in group}
-        found: dict[object, Share] = {}
+        found: dict[Hashable, Share] = {}
         for part in self._ground.parts:
-            owner, line = self._owners[part.line], self._lines[part.line]
-            if owner.days is not None and not self.options[owner.option or 0].once:
+            number, line = self._chosen[part.line], self._lines[part.line]
+            choice, option = self.choices[number], None
+            if _is_new(line):
+                option = choice.option
+            days = None if option is None or choice.quantity else choice.days
+            if days and not self.options[option or 0].once:
                 part.caps = tuple(n for n in part.caps if self.caps[n].rule != "event_cap")
             part.year = part.year if self._plan.yearly else 0
             part.stretches = frozenset(n for n in part.stretches if n < len(self.policy.windows))
             key = (
-                owner.option, line.claim.category, line.claim.type, tags(line), part.caps,
+                option, line.claim.category, line.claim.type, tags(line), part.caps,
                 part.year, part.stretches, part.line if part.line in alone else -1,
             )  # fmt: skip
-            share = found.setdefault(key, Share(owner.option, part, owner.days))
-            if owner.run is not None:
-                share.by_run[owner.run] = share.by_run.get(owner.run, ZERO) + part.points
-            elif owner.days is None or share.days is None:
+            share = found.setdefault(key, Share(option, part, days))
+            if days and share.days:
+                share.points, share.days = part.points, Period(share.days.starts_on, days.ends_on)
+            elif choice.group is None:
                 share.points += part.points
             else:
-                share.points, ends = part.points, owner.days.ends_on
-                share.days = Period(share.days.starts_on, ends)
+                share.by_choice[number] = share.by_choice.get(number, ZERO) + part.points
         for share in found.values():
-            share.part.points = share.points + max(share.by_run.values(), default=ZERO)
+            share.part.points = share.points + max(share.by_choice.values(), default=ZERO)
         return found.values()

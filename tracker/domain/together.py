@@ -19,7 +19,7 @@ def hold(policy: Policy, lines: Sequence[Line], cycle: Period) -> None:
     """Refuse the claims of years that do not reach the threshold of their type."""
     for numbers in groups(policy, lines, cycle):
         kind = lines[numbers[0]].kind
-        whole = _quantity(policy, [lines[number] for number in numbers])
+        whole = quantity(policy, [lines[number] for number in numbers])
         if kind is not None and kind.threshold is not None and whole < kind.threshold:
             for number in numbers:
                 lines[number].refuse("below_threshold", subject=f"{whole:f}", bound=kind.threshold)
@@ -36,7 +36,7 @@ def groups(policy: Policy, lines: Sequence[Line], cycle: Period) -> list[list[in
     return list(found.values())
 
 
-def _quantity(policy: Policy, lines: Sequence[Line]) -> Decimal:
+def quantity(policy: Policy, lines: Sequence[Line]) -> Decimal:
     """What the claims come to; of those that repeat each other the largest."""
     rule, most = policy.duplicates, dict[object, Decimal]()
     for line in lines:

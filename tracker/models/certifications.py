@@ -295,6 +295,7 @@ class Span(Base, kw_only=True):
     cycle_starts_on: Mapped[date]
     expires_on: Mapped[date | None] = mapped_column(default=None)
     window_opens_on: Mapped[date | None] = mapped_column(default=None)
+    window_closes_on: Mapped[date | None] = mapped_column(default=None)
     grace_ends_on: Mapped[date | None] = mapped_column(default=None)
     title_ends_on: Mapped[date | None] = mapped_column(default=None)
     pending_since: Mapped[date | None] = mapped_column(default=None)

@@ -28,8 +28,8 @@ from tracker.services.work import Reading
 
 SPAN = (
     Span.from_on, Span.until_on, Span.cycle, Span.cycle_starts_on, Span.expires_on,
-    Span.window_opens_on, Span.grace_ends_on, Span.title_ends_on, Span.pending_since, Span.hold,
-    Span.valid_while_pending,
+    Span.window_opens_on, Span.window_closes_on, Span.grace_ends_on, Span.title_ends_on,
+    Span.pending_since, Span.hold, Span.valid_while_pending,
 )  # fmt: skip
 """The columns of a ``domain.certifications.Span``, in its order."""
 

@@ -62,13 +62,17 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """The points of a certification on a day, with what is needed to tell them."""
+    """The points of a certification on a day, with what is needed to tell them.
+
+    ``apply_by`` is the last day of the terms on which one applies on that day.
+    """
 
     certification_id: str
     scheme: Scheme
     policy: Policy
     points: Points
     extra: frozenset[str]
+    apply_by: date = date.max
 
 
 def detail(
@@ -217,7 +221,10 @@ def explain(
     points = standings.evaluate(scheme, record, claimed, on=on, extra=extra, beside=beside)
     if points is None:
         raise NotFound
-    return Explained(row.id, scheme, points.policy, points, frozenset(c.ref for c in extra))
+    cycle = certifications.cycle_on(record.cycles, on)
+    expires_on = certifications.extended(cycle, record.adjustments, on).expires_on or date.max
+    last = points.policy.terms_end_on(expires_on, on) or date.max
+    return Explained(row.id, scheme, points.policy, points, frozenset(c.ref for c in extra), last)
 
 
 def in_words(found: Explained, language: str, *, with_gap: bool = False) -> dict[str, Any]:
@@ -309,7 +316,7 @@ def gap_in_words(found: Explained, language: str) -> dict[str, Any]:
     Computed only when asked for: it takes longer than all the rest of an evaluation.
     """
     evaluation, policy = found.points.evaluation, found.policy
-    closing = gap.close(evaluation, policy)
+    closing = gap.close(evaluation, policy, by=found.apply_by)
     return {
         "certification_id": found.certification_id, "as_of": evaluation.on,
         "policy": policy.version, "complete": evaluation.complete,

@@ -25,7 +25,7 @@ from tracker.services import bulk, facts, weighing
 from tracker.services.cases import Asked
 from tracker.services.facts import HolderScheme
 from tracker.services.roster import EMPLOYED
-from tracker.services.standings import ON, ON_SPAN
+from tracker.services.standings import ON, ON_SPAN, WINDOW_OPEN
 from tracker.services.work import Reading
 
 Flag = Literal[
@@ -74,7 +74,7 @@ CURRENT = and_(
 _RENEWABLE = and_(
     Span.hold.is_(None),
     or_(
-        and_(Span.window_opens_on <= ON, Span.expires_on >= ON),
+        WINDOW_OPEN,
         and_(Span.expires_on < ON, Span.grace_ends_on >= ON),
         Span.pending_since.is_not(None),
     ),

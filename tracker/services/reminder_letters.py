@@ -201,10 +201,11 @@ def _line(reading: Reading, row: Any, points: Points) -> CertificationLine:
         days_left=(row.expires_on - now.on).days, stage=row.offset,
         points_counted=counted.total, points_required=counted.required,
         points_pending=points.pending.total - counted.total,
-        window_opens_on=row.window_opens_on, window_open=row.window_opens_on <= now.on,
+        window_opens_on=row.window_opens_on,
+        window_open=row.window_opens_on <= now.on <= row.window_closes_on,
         pending_since=row.pending_since, points_verified=counted.verified,
         minima_met=counted.minima_met, grace_ends_on=row.grace_ends_on,
-        closes_on=points.policy.window_closes_on(row.expires_on), now=now,
+        closes_on=row.window_closes_on, now=now,
     )  # fmt: skip
 
 

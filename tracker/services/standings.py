@@ -32,10 +32,11 @@ ON = asking.ON
 
 # The span that contains the day, and the status on it: see domain/certifications.standing_on.
 ON_SPAN = and_(Span.from_on <= ON, Span.until_on > ON)
+WINDOW_OPEN = and_(Span.window_opens_on <= ON, Span.window_closes_on >= ON)
 STATUS = case(
     (Span.hold.is_not(None), Span.hold),
     (Span.expires_on.is_(None), "active"),
-    (and_(Span.expires_on >= ON, Span.window_opens_on <= ON), "renewal_open"),
+    (WINDOW_OPEN, "renewal_open"),
     (Span.expires_on >= ON, "active"),
     (Span.pending_since.is_not(None), "pending_renewal"),
     (Span.grace_ends_on >= ON, "grace"),

@@ -68,9 +68,9 @@ def rows(
             "certification_id": record.certification_id, "from_on": span.from_on,
             "until_on": span.until_on or FOREVER, "cycle": span.cycle,
             "cycle_starts_on": span.cycle_starts_on, "expires_on": span.expires_on,
-            "window_opens_on": span.window_opens_on, "grace_ends_on": span.grace_ends_on,
+            "window_opens_on": span.window_opens_on, "window_closes_on": span.window_closes_on,
+            "grace_ends_on": span.grace_ends_on, "title_ends_on": span.title_ends_on,
             "pending_since": span.pending_since, "hold": span.hold,
-            "title_ends_on": span.title_ends_on,
             "valid_while_pending": span.valid_while_pending,
         }  # fmt: skip
 

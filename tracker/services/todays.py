@@ -24,12 +24,11 @@ def today_of(scheme: Scheme, row: Any, points: Points | None, *, on: date) -> To
     late, fees = _late(row, points, on), scheme.fees
     renewal = fees.renewal if fees else None
     late_fee = (late.fee if late else None) or ZERO
-    expires_on = standing.expires_on
-    in_time = points.policy.window_closes_on(expires_on) if points and expires_on else expires_on
     return Today(
         on=on, status=standing.status, valid=standing.valid, step=step,
         expires_on=standing.expires_on, opens_on=standing.window_opens_on,
-        last_day=row.grace_ends_on or in_time, pending_since=standing.pending_since,
+        last_day=row.grace_ends_on or standing.window_closes_on,
+        pending_since=standing.pending_since,
         fee=None if renewal is None else renewal + late_fee, late_fee=late_fee,
         currency=fees.currency if fees else "",
         zone=scheme.time_zone.key if scheme.days_end == "scheme" else "", issuer=scheme.issuer,

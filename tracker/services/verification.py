@@ -23,6 +23,7 @@ from tracker.domain.schemes import Scheme
 from tracker.domain.values import run_together
 from tracker.models import Certification, FormerName, Holder, Span
 from tracker.services import numbering
+from tracker.services.cases import SPAN
 from tracker.services.work import Reading
 
 _PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{16,32}")
@@ -31,9 +32,7 @@ _STATEMENT = (
     select(
         Certification.number, Certification.scheme, Certification.awarded_on,
         Certification.replaced_on, _CURRENT.number.label("current_number"), Holder.given_name,
-        Holder.family_name, Holder.deceased_on, Span.from_on, Span.until_on, Span.cycle,
-        Span.cycle_starts_on, Span.expires_on, Span.window_opens_on, Span.grace_ends_on,
-        Span.title_ends_on, Span.pending_since, Span.hold, Span.valid_while_pending,
+        Holder.family_name, Holder.deceased_on, *SPAN,
     )
     .join(Holder, Holder.id == Certification.holder_id)
     .join(Span, Span.certification_id == Certification.id)

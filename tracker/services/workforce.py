@@ -164,7 +164,7 @@ _ENTRY = (
     Sharing.with_points, Certification.id.label("certification_id"), Certification.number,
     Certification.public_id, Certification.awarded_on, _STATUS.label("status"),
     _VALID.label("valid"), Span.cycle, Span.cycle_starts_on, Span.expires_on,
-    Span.window_opens_on, Span.pending_since, _URGENCY.label("urgency"),
+    Span.window_opens_on, Span.window_closes_on, Span.pending_since, _URGENCY.label("urgency"),
 )  # fmt: skip
 
 
@@ -235,7 +235,7 @@ def _points(reading: Reading, rows: Sequence[Any], asked: Question) -> dict[str,
             row.awarded_on,
             Standing(
                 row.status, row.valid, asked.on, row.cycle, row.cycle_starts_on,
-                row.expires_on, row.window_opens_on, row.pending_since,
+                row.expires_on, row.window_opens_on, row.window_closes_on, row.pending_since,
             ),
         )
         for row in rows
