@@ -29,7 +29,10 @@ def test_a_scheme_shows_what_a_claim_may_state(client):
             "What a cycle needs",
             [
                 "Each cycle needs 100 points.",
-                "Whether anything passes into the next cycle is not known; here nothing does.",
+                (
+                    "It is not known whether anything carries over into the next cycle; here,"
+                    " nothing does."
+                ),
             ],
         ),
         (
@@ -37,7 +40,7 @@ def test_a_scheme_shows_what_a_claim_may_state(client):
             "Lo que exige un ciclo",
             [
                 "Cada ciclo exige 100 puntos.",
-                "No se sabe si algo pasa al ciclo siguiente; aquí no pasa nada.",
+                "No se sabe si lo que sobra pasa al ciclo siguiente; aquí no pasa.",
             ],
         ),
     ],

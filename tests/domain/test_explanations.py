@@ -613,11 +613,11 @@ class TestTheWhole:
         [
             (
                 "101", "As things stand, 1 point would be carried over into the next cycle.",
-                "Tal como están las cosas, 1 punto pasaría al ciclo siguiente.",
+                "Por ahora, 1 punto pasaría al ciclo siguiente.",
             ),
             (
                 "105", "As things stand, 5 points would be carried over into the next cycle.",
-                "Tal como están las cosas, 5 puntos pasarían al ciclo siguiente.",
+                "Por ahora, 5 puntos pasarían al ciclo siguiente.",
             ),
         ],
     )  # fmt: skip
@@ -649,13 +649,13 @@ class TestTheWhole:
         [
             (
                 "1.00", "1 more point is claimed and waits for a decision.",
-                "Además hay 1 punto en solicitudes que esperan una decisión.",
+                "Además, 1 punto espera una decisión.",
                 "If approved, 100 points of 100 will be counted.",
                 "Si se aprueban, se contarán 100 puntos de 100.",
             ),
             (
                 "0.50", "0.5 more points are claimed and wait for a decision.",
-                "Además hay 0.5 puntos en solicitudes que esperan una decisión.",
+                "Además, 0.5 puntos esperan una decisión.",
                 ("If approved, 99.5 points of 100 will be counted, and 0.5 points will still be"
                 " missing."),
                 "Si se aprueban, se contarán 99.5 puntos de 100, y aún faltarán 0.5 puntos.",

@@ -126,10 +126,10 @@ def test_an_extension_of_which_only_the_length_is_known_is_told_so():
 def test_a_right_that_lateness_may_not_give_is_not_denied_as_if_it_were_known():
     late = replace(BARE, late=(LateStep(MONTH, NAME),))
     told = (
-        "“late”, to 1 month{} after the expiration date: one may still renew{}; whether"
-        " activities of these"
-        " days count is not known; here they do not; whether the title may be used is not known;"
-        " here it may not."
+        "“late”, to 1 month{} after the expiration date: one may still renew{}; it is not known"
+        " whether activities of these days count; here, they do not; it is not known"
+        " whether the title"
+        " may be used; here, it may not."
     )
 
     open_rights = replace(late, unverified=("late.earns, late.title: not published",))
@@ -176,7 +176,7 @@ def test_a_reduction_of_which_nobody_knows_how_much_is_no_leave_to_drop_all():
     reasons = replace(rule, unverified=("reduction.reasons: a third party",))
 
     assert "The requirement may be reduced by at most 100% for: illness." in _told(rule)
-    unknown = "The requirement may be reduced for: illness; by how much is not known."
+    unknown = "The requirement may be reduced for: illness; it is not known by how much."
     assert unknown in _told(open_)
     marked_ = "The requirement may be reduced by at most 100% for: illness (not verified)."
     assert marked_ in _told(reasons)

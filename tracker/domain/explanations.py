@@ -158,9 +158,8 @@ _WHOLE: Mapping[str, Mapping[str, str]] = {
         " por lo tanto está cumplido.",
         "complete": "El requisito está cumplido.",
         "missing": "{missing:Falta|Faltan} {missing}.",
-        "carries_over": "Tal como están las cosas, {carries} {carries:pasaría|pasarían} al ciclo"
-        " siguiente.",
-        "pending": "Además hay {pending} en solicitudes que esperan una decisión.",
+        "carries_over": "Por ahora, {carries} {carries:pasaría|pasarían} al ciclo siguiente.",
+        "pending": "Además, {pending} {pending:espera|esperan} una decisión.",
         "if_approved": "Si se aprueban, se contarán {total} de {required.figure}.",
         "if_approved_missing": "Si se aprueban, se contarán {total} de {required.figure}, y aún"
         " faltarán {missing}.",

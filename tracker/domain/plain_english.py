@@ -7,8 +7,8 @@ from collections.abc import Mapping
 ENGLISH: Mapping[str, str] = {
     # The certification.
     "award": "{title} is awarded on the day of the last of these passes: {modules}.",
-    "optional": "Optional, counting neither for nor against: {modules}.",
-    "prerequisites": "Before it one must hold: {schemes}.",
+    "optional": "Optional, not needed for the award: {modules}.",
+    "prerequisites": "Prerequisite: {schemes}.",
     "validity": "It is valid for {length}. The last valid day is {through}.",
     "through.anniversary": "the anniversary of the award",
     "through.day_before": "the day before the anniversary of the award",
@@ -18,7 +18,7 @@ ENGLISH: Mapping[str, str] = {
     " cycle longer by less than a year",
     "through.fixed_day.shorter": "the last {day} up to the anniversary, which makes the first"
     " cycle shorter by less than a year",
-    "leap": "An award on February 29 ends on the 28th in years without that day.",
+    "leap": "If it is awarded on February 29, it expires on February 28 in years without that day.",
     "endless": "It never expires.",
     "lifetime": "Certifications awarded before {day} never expire.",
     "retake": "After a failed assessment {wait} must pass in full before the next attempt at the"
@@ -48,7 +48,7 @@ ENGLISH: Mapping[str, str] = {
     "stop": "Reviewing stops when the requirement is reached; more is not counted.",
     "carry": "Of what lies above the requirement, at most {points} {points:passes|pass} into the"
     " next cycle.",
-    "carry.earned": "What the limits of a year or a cycle take away is part of that.",
+    "carry.earned": "That includes what exceeds the limits of a year or a cycle.",
     "carry.categories": "Only activities of {categories} pass into the next cycle.",
     "carry.last": "Only what was earned in {last} of the cycle passes into the next.",
     # Limits.
@@ -63,16 +63,16 @@ ENGLISH: Mapping[str, str] = {
     "type.quantity": "{name} ({category}): {points} for each {unit}",
     "type.event": "{name} ({category}): {points} for each activity",
     "type.months": "{name} ({category}): {points} for each month",
-    "type.itself": "{name} ({category}): {credit} count as stated",
+    "type.itself": "{name} ({category}): counts as stated, in {credit}",
     "type.threshold": "if it is {threshold}",
     "type.once_a_year": "once for each {year}",
     "type.threshold_year": "once for each {year} in which they come to {threshold} together",
     "type.replaces": "what was claimed as {names} counts as this",
-    "type.increment": "in whole steps of {points}",
+    "type.increment": "in increments of {points}",
     "type.units": "1 {unit} counts as {quantity}",
     "type.roles": "{role} counts {factor} times",
     "type.unapproved": "{share} of it where the provider is not approved",
-    "type.duties": "not for work that is a regular duty",
+    "type.duties": "work that is part of one's regular duties does not count",
     "type.tags": "marked {tags}",
     "type.days": "only activities {days} count",
     "type.start": "its first day must lie in the cycle",
@@ -112,8 +112,8 @@ ENGLISH: Mapping[str, str] = {
     " of the expiration date.",
     "window.whole": "Applications are taken throughout the cycle, the day of the expiration date"
     " included.",
-    "day.holder": "A last day ends at midnight where the holder lives.",
-    "day.scheme": "A last day ends at midnight {clock}, wherever the holder lives.",
+    "day.holder": "The last day ends at midnight where the holder lives.",
+    "day.scheme": "The last day ends at midnight {clock}, wherever the holder lives.",
     "pending.admit": "An application is also taken while activities that wait for a decision cover"
     " what is missing; it is decided when they are.",
     "pending.decided": "Only activities that are approved count for an application.",
@@ -156,16 +156,16 @@ ENGLISH: Mapping[str, str] = {
     "extension.exempt": "These reasons are held to the length of the extension only: {reasons}.",
     "reduction": "The requirement may be reduced by at most {share} for: {reasons}.",
     "sharing": "Activities recorded for these certifications count here too: {schemes}.",
-    "sharing.required": "Whoever holds one of them needs {points} instead.",
-    "sharing.minimum": "Whoever holds one of them needs at least {points} of {group}.",
+    "sharing.required": "Anyone who holds one of them needs {points} instead.",
+    "sharing.minimum": "Anyone who holds one of them needs at least {points} of {group}.",
     "retirement": "A holder may take retired status.",
-    "retirement.request": "It is asked for within {length} of the expiration date.",
+    "retirement.request": "It must be requested within {length} of the expiration date.",
     "retirement.reactivate": "One may return from it within {length}.",
     "retirement.fee": "Retired status costs {fee}.",
     # Evidence and audits.
-    "proof.asked": "With {types}, please attach {proof}.",
+    "proof.asked": "With {types}, attach {proof}.",
     "proof.required": "{types} cannot be submitted without {proof}.",
-    "warn": "Reviewers look twice at {type} of more than {quantity}.",
+    "warn": "Reviewers take a closer look at {type} of more than {quantity}.",
     "providers": "These providers are approved: {providers}.",
     "audit.unknown": "Renewals are drawn for audit, how many is not known; an answer is due within"
     " {days}.",
@@ -181,7 +181,7 @@ ENGLISH: Mapping[str, str] = {
     "fee.no_refund": "Fees are not refunded.",
     "bundle": "{schemes} cost {fee} together when they expire within {days} of each other:"
     " {requires}",
-    "appeal": "An appeal is due within {due} of the notice and is decided within {decided}.",
+    "appeal": "An appeal must be filed within {due} of the notice and is decided within {decided}.",
     "appeal.fee": "It costs {fee}.",
     "appeal.refund": "The fee is refunded if it succeeds.",
     "appeal.no_refund": "The fee is not refunded.",

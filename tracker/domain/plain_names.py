@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from tracker.domain.activity_types import ActivityType
 from tracker.domain.periods import Duration
@@ -53,7 +53,7 @@ _KEYS: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 _PARTS: Mapping[str, Mapping[str, str]] = {
     "at_most": {"en": "the longest", "es": "la duración máxima"},
-    "fee": {"en": "the fee", "es": "la tarifa"},
+    "fee": {"en": "the fee", "es": "la cuota"},
     "key": {"en": "what makes them the same", "es": "qué las hace iguales"},
     "last": {"en": "the last stretch", "es": "el último tramo"},
     "modules": {"en": "the modules", "es": "los módulos"},
@@ -95,6 +95,11 @@ def _name(key: str, voice: Voice) -> str:
     name = voice.text(_KEYS[first]) if first in _KEYS else f"“{key}”"
     part = _PARTS.get(rest[0]) if rest else None
     return f"{name}: {voice.text(part)}" if part else name
+
+
+def schemes(codes: Iterable[str]) -> list[str]:
+    """Other schemes, known by their codes only: "CPT", "NICET TECHNICIAN"."""
+    return [code.upper().replace("_", " ") for code in codes]
 
 
 def last(voice: Voice, duration: Duration) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 SPANISH: Mapping[str, str] = {
     "award": "{title} se otorga el día en que se aprueba el último de estos módulos: {modules}.",
-    "optional": "Opcional, ni a favor ni en contra: {modules}.",
-    "prerequisites": "Antes hay que tener: {schemes}.",
-    "validity": "Vale por {length}. El último día de validez es {through}.",
+    "optional": "Opcional, no hace falta para obtenerla: {modules}.",
+    "prerequisites": "Requisito previo: {schemes}.",
+    "validity": "Es válida durante {length}. El último día de validez es {through}.",
     "through.anniversary": "el aniversario del otorgamiento",
     "through.day_before": "el día anterior al aniversario del otorgamiento",
     "through.end_of_month": "el último día del mes del aniversario",
@@ -17,7 +17,7 @@ SPANISH: Mapping[str, str] = {
     " ciclo en menos de un año",
     "through.fixed_day.shorter": "el último {day} hasta el aniversario, lo que acorta el primer"
     " ciclo en menos de un año",
-    "leap": "Lo otorgado un 29 de febrero termina el 28 en los años sin ese día.",
+    "leap": "Si se otorga un 29 de febrero, vence el 28 de febrero en los años sin ese día.",
     "endless": "Nunca vence.",
     "lifetime": "Las certificaciones otorgadas antes del {day} nunca vencen.",
     "retake": "Tras reprobar una evaluación deben pasar {wait} completos antes del siguiente"
@@ -45,7 +45,7 @@ SPANISH: Mapping[str, str] = {
     "stop": "La revisión termina al alcanzar el requisito; lo demás no se cuenta.",
     "carry": "De lo que excede el requisito, como máximo {points} {points:pasa|pasan} al ciclo"
     " siguiente.",
-    "carry.earned": "Lo que quitan los límites por año o por ciclo forma parte de ello.",
+    "carry.earned": "Esto incluye lo que excede los límites por año o por ciclo.",
     "carry.categories": "Solo pasan al ciclo siguiente las actividades de {categories}.",
     "carry.last": "Solo pasa al ciclo siguiente lo obtenido en {last} del ciclo.",
     "group": "{name}: {limits}.",
@@ -58,16 +58,16 @@ SPANISH: Mapping[str, str] = {
     "type.quantity": "{name} ({category}): {points} por cada {unit}",
     "type.event": "{name} ({category}): {points} por cada actividad",
     "type.months": "{name} ({category}): {points} por cada mes",
-    "type.itself": "{name} ({category}): {credit} cuentan tal como se declaran",
+    "type.itself": "{name} ({category}): cuenta tal como se declara, en {credit}",
     "type.threshold": "si es {threshold}",
     "type.once_a_year": "una vez por cada {year}",
     "type.threshold_year": "una vez por cada {year} en que sumen {threshold}",
     "type.replaces": "lo que se declaró como {names} cuenta como esto",
-    "type.increment": "en pasos completos de {points}",
+    "type.increment": "en incrementos de {points}",
     "type.units": "1 {unit} equivale a {quantity}",
     "type.roles": "{role} cuenta {factor} veces",
     "type.unapproved": "el {share} si el proveedor no está aprobado",
-    "type.duties": "no por el trabajo que es una obligación habitual",
+    "type.duties": "no cuenta el trabajo que forma parte de las funciones habituales",
     "type.tags": "con la marca {tags}",
     "type.days": "solo cuentan las actividades {days}",
     "type.start": "su primer día debe estar dentro del ciclo",
@@ -104,9 +104,9 @@ SPANISH: Mapping[str, str] = {
     " del vencimiento.",
     "window.whole": "Las solicitudes se reciben durante todo el ciclo, incluido el día del"
     " vencimiento.",
-    "day.holder": "Un último día termina a la medianoche del lugar donde vive el titular.",
-    "day.scheme": "Un último día termina a la medianoche ({clock}), viva donde viva el titular.",
-    "pending.admit": "También se recibe una solicitud mientras las actividades en espera de una"
+    "day.holder": "El último día termina a la medianoche, hora del lugar donde vive el titular.",
+    "day.scheme": "El último día termina a la medianoche ({clock}), viva donde viva el titular.",
+    "pending.admit": "También se acepta una solicitud mientras las actividades en espera de una"
     " decisión cubren lo que falta; se decide después de ellas.",
     "pending.decided": "Solo las actividades aprobadas cuentan para una solicitud.",
     "pending.valid": "Mientras una solicitud espera después del vencimiento, la certificación"
@@ -148,34 +148,36 @@ SPANISH: Mapping[str, str] = {
     "sharing.required": "Quien tiene una de ellas necesita {points} en su lugar.",
     "sharing.minimum": "Quien tiene una de ellas necesita al menos {points} en {group}.",
     "retirement": "El titular puede pasar a la condición de retirado.",
-    "retirement.request": "Se pide dentro de {length} desde el vencimiento.",
-    "retirement.reactivate": "Se puede volver de ella dentro de {length}.",
+    "retirement.request": "Se debe solicitar en un plazo de {length} a partir del vencimiento.",
+    "retirement.reactivate": "Se puede dejar esa condición en un plazo de {length}.",
     "retirement.fee": "La condición de retirado cuesta {fee}.",
     "proof.asked": "Con {types}, adjunte {proof}.",
     "proof.required": "{types}: no se puede presentar sin {proof}.",
     "warn": "Se revisa con más detalle {type} de más de {quantity}.",
     "providers": "Estos proveedores están aprobados: {providers}.",
-    "audit.unknown": "Se sortean renovaciones para auditoría, no se sabe cuántas; hay que responder"
-    " dentro de {days}.",
-    "audit": "El {share} de las renovaciones se sortea para auditoría; hay que responder dentro de"
+    "audit.unknown": "Algunas renovaciones se auditan al azar, no se sabe cuántas; hay que"
+    " responder"
+    " en un plazo de {days}.",
+    "audit": "El {share} de las renovaciones se audita al azar; hay que responder en un plazo de"
     " {days}.",
     "audit.withholds": "Lo que está en auditoría no cuenta hasta que se aprueba.",
-    "retention": "Los comprobantes se guardan {length} después del ciclo.",
+    "retention": "Los comprobantes deben guardarse durante {length} después del ciclo.",
     "fee": "Una renovación cuesta {fee}.",
-    "fee.none": "No se indica una tarifa de renovación.",
+    "fee.none": "No se indica una cuota de renovación.",
     "fee.member": "Los miembros pagan {fee}.",
-    "fee.refund": "Las tarifas son reembolsables.",
-    "fee.no_refund": "Las tarifas no se reembolsan.",
+    "fee.refund": "Las cuotas son reembolsables.",
+    "fee.no_refund": "Las cuotas no se reembolsan.",
     "bundle": "{schemes} cuestan {fee} en conjunto cuando vencen con {days} o menos de diferencia:"
     " {requires}",
     "revocation.bar": "Tras una revocación no se puede obtener de nuevo la certificación durante"
     " {length}.",
-    "appeal": "Una apelación se presenta dentro de {due} desde el aviso y se decide dentro de"
-    " {decided}.",
+    "appeal": "La apelación se debe presentar en un plazo de {due} a partir del aviso y se"
+    " decide en un"
+    " plazo de {decided}.",
     "appeal.fee": "Cuesta {fee}.",
-    "appeal.refund": "La tarifa se reembolsa si prospera.",
-    "appeal.no_refund": "La tarifa no se reembolsa.",
-    "appeal.restores": "Si prospera, también se restituyen los días perdidos.",
+    "appeal.refund": "La cuota se reembolsa si se acepta la apelación.",
+    "appeal.no_refund": "La cuota no se reembolsa.",
+    "appeal.restores": "Si se acepta, también se restituyen los días perdidos.",
     "appeal.gap": "Los días perdidos no se restituyen.",
     "source": "{what}: {source} {state}",
     "verified": "(verificado)",
@@ -184,7 +186,7 @@ SPANISH: Mapping[str, str] = {
     "what.award": "Otorgamiento y validez",
     "what.retake": "Repeticiones",
     "what.policy": "Esta versión",
-    "what.fees": "Tarifas",
+    "what.fees": "Cuotas",
     "what.appeals": "Apelaciones",
     "what.assessment": "Calificaciones",
     "what.revocation": "Revocaciones",

@@ -30,7 +30,7 @@ TITLES: Mapping[str, Sentences] = {
         "types": "Lo que aportan las actividades", "employment": "Cómo se cuenta el empleo",
         "counting": "Cómo se cuentan las actividades", "applying": "Solicitar la renovación",
         "late": "Después del vencimiento", "exceptions": "Prórrogas y excepciones",
-        "evidence": "Comprobantes y auditorías", "fees": "Tarifas", "appeals": "Apelaciones",
+        "evidence": "Comprobantes y auditorías", "fees": "Cuotas", "appeals": "Apelaciones",
         "revocation": "Después de una revocación",
         "sources": "De dónde viene esto",
     },

@@ -17,32 +17,34 @@ _OF_PROOF = {"evidence", "evidence_kinds", "warn_above"}
 # By the key that is open and stands for nothing.
 UNKNOWN: Mapping[str, Mapping[str, str]] = {
     "en": {
-        "retake": "How long one must wait after a failed assessment is not known; no wait is asked"
-        " here.",
+        "retake": "It is not known how long one must wait after a failed assessment; here, there is"
+        " no wait.",
         "group": "{name}: its limits are not known.",
-        "carry_over": "Whether anything passes into the next cycle is not known; here nothing"
-        " does.",
-        "duplicates": "Whether the same activity counts more than once is not known; repetitions"
-        " are not looked for here.",
-        "window": "When applications open is not known; here they are taken throughout the cycle,"
+        "carry_over": "It is not known whether anything carries over into the next cycle; here,"
+        " nothing does.",
+        "duplicates": "It is not known whether the same activity counts more than once; here,"
+        " repetitions are not checked.",
+        "window": "It is not known when applications open; here, they are taken throughout the"
+        " cycle,"
         " the day of the expiration date included.",
-        "late": "Whether renewal is still possible after the expiration date is not known; here no"
+        "late": "It is not known whether renewal is still possible after the expiration date;"
+        " here, no"
         " application is taken then.",
-        "late.earns": "whether activities of these days count is not known; here they do not",
-        "late.title": "whether the title may be used is not known; here it may not",
-        "extension": "Whether a cycle may be extended is not known.",
-        "reduction.share": "The requirement may be reduced for: {reasons}; by how much is not"
-        " known.",
-        "sharing": "Whether an activity counts for other certifications too is not known.",
-        "audit": "Whether renewals are drawn for audit is not known.",
-        "retention": "How long evidence must be kept is not known.",
-        "refund": "Whether fees are refunded is not known.",
+        "late.earns": "it is not known whether activities of these days count; here, they do not",
+        "late.title": "it is not known whether the title may be used; here, it may not",
+        "extension": "It is not known whether a cycle may be extended.",
+        "reduction.share": "The requirement may be reduced for: {reasons}; it is not known by"
+        " how much.",
+        "sharing": "It is not known whether an activity counts for other certifications too.",
+        "audit": "It is not known whether renewals are drawn for audit.",
+        "retention": "It is not known how long evidence must be kept.",
+        "refund": "It is not known whether fees are refunded.",
     },
     "es": {
         "retake": "No se sabe cuánto hay que esperar después de reprobar una evaluación; aquí no"
         " se exige ninguna espera.",
         "group": "{name}: no se conocen sus límites.",
-        "carry_over": "No se sabe si algo pasa al ciclo siguiente; aquí no pasa nada.",
+        "carry_over": "No se sabe si lo que sobra pasa al ciclo siguiente; aquí no pasa.",
         "duplicates": "No se sabe si la misma actividad cuenta más de una vez; aquí no se buscan"
         " repeticiones.",
         "window": "No se sabe cuándo abren las solicitudes; aquí se reciben durante todo el ciclo,"
@@ -54,9 +56,9 @@ UNKNOWN: Mapping[str, Mapping[str, str]] = {
         "extension": "No se sabe si un ciclo se puede prorrogar.",
         "reduction.share": "El requisito se puede reducir por: {reasons}; no se sabe en cuánto.",
         "sharing": "No se sabe si una actividad cuenta también para otras certificaciones.",
-        "audit": "No se sabe si se sortean renovaciones para auditoría.",
+        "audit": "No se sabe si algunas renovaciones se auditan al azar.",
         "retention": "No se sabe cuánto tiempo se deben guardar los comprobantes.",
-        "refund": "No se sabe si las tarifas son reembolsables.",
+        "refund": "No se sabe si las cuotas son reembolsables.",
     },
 }
 

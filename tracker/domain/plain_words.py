@@ -82,7 +82,7 @@ class _Teller(ActivityTeller):
         if optional := [m.code for m in self.scheme.modules if not m.required]:
             yield self._say("optional", modules=self._modules(optional))
         if award.prerequisites:
-            schemes = self.voice.listed([code.upper() for code in award.prerequisites])
+            schemes = self.voice.listed(plain_names.schemes(award.prerequisites))
             yield self._say("prerequisites", schemes=schemes)
         if award.validity is None:
             yield self._say("endless")
@@ -278,7 +278,7 @@ class _Teller(ActivityTeller):
         if rule is None:
             yield from self._absent("sharing")
             return
-        schemes = self.voice.listed([code.upper() for code in sorted(rule.schemes)])
+        schemes = self.voice.listed(plain_names.schemes(sorted(rule.schemes)))
         yield self._told("sharing.schemes", "sharing", schemes=schemes)
         if rule.points_required is not None:
             points = self._points(rule.points_required)
@@ -361,10 +361,10 @@ class _Teller(ActivityTeller):
         if fees.member_renewal is not None:
             yield self._of(fees.provenance, "fee.member", fee=self._money(fees.member_renewal))
         for bundle in fees.bundles:
-            schemes = self.voice.listed([code.upper() for code in sorted(bundle.schemes)])
+            schemes = self.voice.listed(plain_names.schemes(sorted(bundle.schemes)))
             yield self._of(
                 fees.provenance, "bundle", schemes=schemes, fee=self._money(bundle.amount),
-                days=self._days(bundle.within_days), requires=bundle.requires,
+                days=self._days(bundle.within_days), requires=self.voice.text(bundle.requires),
             )  # fmt: skip
         if fees.refundable or fees.provenance.verified:
             yield self._of(fees.provenance, "fee.refund" if fees.refundable else "fee.no_refund")

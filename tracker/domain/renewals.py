@@ -279,9 +279,8 @@ def _reason(bundle: BundleFee | None, apart: int | None) -> str:
     if bundle is None or apart is None:
         return "The price of each renewal on its own."
     if apart <= bundle.within_days:
-        return (
-            f"The expiries are {apart} days apart, within {bundle.within_days}: {bundle.requires}"
-        )
+        also = bundle.requires["en"]
+        return f"The expiries are {apart} days apart, within {bundle.within_days}: {also}"
     return f"The expiries are {apart} days apart, more than {bundle.within_days}: no bundle."
 
 

@@ -152,7 +152,7 @@ class BundleFee:
     schemes: frozenset[str]
     amount: Decimal
     within_days: int
-    requires: str
+    requires: Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,7 @@ class _Bundle(Table):
     )  # fmt: skip
     amount = Amount("The price for all of them.", required=True)
     within_days = whole("How far apart their expiries may lie.", 0, 3650, required=True)
-    requires = words("What else is needed, as a sentence.", required=True)
+    requires = table(Words, "What else is needed, as a sentence.", required=True)
 
 
 class _Fees(Sourced):

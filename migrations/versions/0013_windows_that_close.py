@@ -1,7 +1,7 @@
 """Timelines hold the last day of applications in time, which may lie before the expiry.
 
-Revision ID: 0011
-Revises: 0009
+Revision ID: 0013
+Revises: 0012
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from alembic import op
 from tracker import schemes, settings
 from tracker.domain.policies import Policy
 
-revision = "0011"
-down_revision = "0009"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
+
+kind = "contract"  # the release before writes spans without the day
 
 _ID = sa.Uuid(as_uuid=False)
 _SPAN = sa.table(
