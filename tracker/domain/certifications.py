@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, get_args
 
 from tracker.domain.periods import DAY, Period
 from tracker.domain.policies import Policy
@@ -22,22 +22,17 @@ Status = Literal[
     "in_progress", "active", "renewal_open", "pending_renewal", "grace", "expired",
     "suspended", "revoked", "surrendered", "withdrawn",
 ]  # fmt: skip
-STATUSES: tuple[Status, ...] = (
-    "in_progress", "active", "renewal_open", "pending_renewal", "grace", "expired",
-    "suspended", "revoked", "surrendered", "withdrawn",
-)  # fmt: skip
+STATUSES: tuple[Status, ...] = get_args(Status)
 Hold = Literal["suspended", "revoked", "surrendered"]
 Held = Hold | Literal["withdrawn"]
 """What a span is held by: what staff decided, or that no passes on record carry the award."""
 ChangeKind = Literal["suspend", "reinstate", "revoke", "surrender"]
-CHANGE_KINDS: tuple[ChangeKind, ...] = ("suspend", "reinstate", "revoke", "surrender")
+CHANGE_KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
 
 GAP_RESTORED = "gap_restored"
 """The reason code of an extension that gives back days which an undone hold took."""
 _PRECEDENCE: tuple[Hold, ...] = ("revoked", "surrendered", "suspended")
-_SETS: dict[ChangeKind, Hold] = {
-    "suspend": "suspended", "revoke": "revoked", "surrender": "surrendered",
-}  # fmt: skip
+_SETS = dict[ChangeKind, Hold](suspend="suspended", revoke="revoked", surrender="surrendered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +90,8 @@ class Adjustment:
 class Span:
     """A run of days in which no recorded fact changes; ``until_on`` is the first day after it.
 
-    ``cycle`` is the ordinal of the cycle on these days, ``expires_on`` and the window of
-    applications belong to the last cycle opened. In grace the title may be claimed through
-    ``title_ends_on``.
+    ``cycle`` is the ordinal of the cycle on these days, the expiry and the application window are
+    of the last cycle opened. In grace the title may be claimed through ``title_ends_on``.
     """
 
     from_on: date
@@ -264,8 +258,8 @@ def _span(
     last = [c for c in cycles if c.opened_on <= start][-1]
     current = cycle_on(cycles, start)
     policy = scheme.policy(last.policy) if last.policy else None
-    expires_on, grace_ends_on, title_ends_on = last.expires_on, None, None
-    closes_on = None
+    expires_on = last.expires_on
+    closes_on = grace_ends_on = title_ends_on = None
     if policy is not None and expires_on is not None:
         closes_on = policy.window_closes_on(expires_on)
         grace_ends_on = policy.grace_ends_on(expires_on)
