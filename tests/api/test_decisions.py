@@ -183,7 +183,7 @@ def test_a_question_on_the_last_day_keeps_nobody_from_applying(ana, reviewer, id
     decide(reviewer, path, "more_information")
     step = ana.get("/me").json["certifications"][0]["next"]
     assert (step["action"], step["on"]) == ("apply_now", EXPIRY)
-    assert "question about 1 activity" in step["sentence"]
+    assert "question about 1 of your activities" in step["sentence"]
     renewal = applied(ana, ids)
     clock.set("2027-01-08")
     assert ana.get("/me").json["certifications"][0]["next"]["action"] == "answer_questions"
@@ -305,7 +305,7 @@ def test_the_future_is_that_of_whoever_says_it(office, caller, clock):
     body = {**COURSE, "title": "T", "quantity": "1", "completed_on": "2026-12-02"}
     refused = ana.post(f"/certifications/{ids[1]}/activities", body)
     assert refused.status_code == 422
-    assert "Honolulu time" in refused.json["detail"]
+    assert "Hawaii time" in refused.json["detail"]
 
 
 # Activities decided again.

@@ -15,6 +15,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from tests import factories
 from tests.faults.processes import (
     ROOT,
     SEVEN_DAYS_BEFORE,
@@ -159,4 +160,6 @@ def test_the_age_of_the_evidence_is_told(office, clock, app):
         work.connection.execute(
             update(Runtime).values(evidence_until=clock.now - timedelta(minutes=5))
         )
-    assert b"tracker_evidence_age_seconds 300.0" in app.test_client().get("/metrics").data
+    headers = {"Authorization": f"Bearer {factories.secret(office, 'admin')}"}
+    told = app.test_client().get("/metrics", headers=headers).text
+    assert "tracker_evidence_age_seconds 300.0" in told

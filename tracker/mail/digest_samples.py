@@ -17,8 +17,8 @@ from tracker.mail.samples import Sample
 _TODAY = date(2027, 3, 15)
 _EMPLOYERS = {"en": "Acme Manufacturing", "es": "Manufacturas Acme"}
 _WORKERS = ("Ana Gómez", "José Núñez", "Mary O'Neil", "Luis Peña", "Wei Chen")
-# By section the kinds of lines, each with the days from the end of the period; None: no day.
-_LINES: Mapping[str, Sequence[tuple[str, int | None]]] = {
+# By section the kinds of lines, each with the days from the end of the period.
+_LINES: Mapping[str, Sequence[tuple[str, int]]] = {
     "expired": (("expired", -3), ("grace", -2)),
     "pending": (("pending_renewal", -4),),
     "due": (("renewal_open", 6), ("renewal_open", 25), ("active", 170)),
@@ -26,10 +26,9 @@ _LINES: Mapping[str, Sequence[tuple[str, int | None]]] = {
         ("approved", -1), ("suspend", -2), ("reinstate", -2), ("revoke", -5), ("surrender", -6),
         ("withdrawn", -6),
     ),
-    "unreachable": (("", None),),
     "sharing": (("sharing", -1),),
 }  # fmt: skip
-_OF_NO_SCHEME = frozenset({"unreachable", "sharing"})
+_OF_NO_SCHEME = frozenset({"sharing"})
 
 
 def of_schemes(schemes: Sequence[Scheme], language: str, name: str) -> Iterator[Sample]:
@@ -66,5 +65,5 @@ def _lines(schemes: Sequence[Scheme], section: str, language: str, until: date) 
         yield Line(
             name=_WORKERS[place % len(_WORKERS)], employee_id=f"E{place + 1:03}", what=what,
             scheme="" if section in _OF_NO_SCHEME else scheme.title[language],
-            on=None if days is None else until + timedelta(days=days),
+            on=until + timedelta(days=days),
         )  # fmt: skip
