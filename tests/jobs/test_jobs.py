@@ -55,7 +55,7 @@ def test_plan_and_dispatch_may_run_at_once_and_everybody_gets_one_letter(office,
 def test_tidy_forgets_old_answers_only(office):
     with office.work(SYSTEM) as work:
         token = {"id": new_id(), "digest": "x", "name": "t", "role": "admin", "scopes": [],
-                 "person_id": new_id(), "recorded_at": work.now}  # fmt: skip
+                 "person_id": new_id(), "made_by_holders": [], "recorded_at": work.now}  # fmt: skip
         work.connection.execute(insert(Token), token)
         work.connection.execute(
             insert(IdempotencyKey),
