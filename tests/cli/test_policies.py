@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import shutil
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -162,9 +163,18 @@ def _interrupted(run):
 
 
 def test_every_change_has_its_words():
-    before = Outcome(Decimal("40.00"), Decimal("30.00"), True, EXPIRES, EXPIRES, None, EXPIRES)  # noqa: FBT003
+    before = Outcome(
+        total=Decimal("40.00"), required=Decimal("30.00"), complete=True, expires_on=EXPIRES,
+        window_opens_on=EXPIRES, window_closes_on=EXPIRES, title_ends_on=EXPIRES,
+    )  # fmt: skip
     others = [
-        Outcome(Decimal("20.00"), Decimal("30.00"), False, EXPIRES, EXPIRES, EXPIRES, None),  # noqa: FBT003
+        replace(
+            before,
+            total=Decimal("20.00"),
+            complete=False,
+            grace_ends_on=EXPIRES,
+            title_ends_on=None,
+        ),
         Outcome(),
     ]
     with Report() as report:
@@ -181,12 +191,12 @@ def test_every_change_has_its_words():
     assert endless == (
         "total 40.00 -> none, required 30.00 -> none, counts no points any more, "
         "valid through 2029-03-15 -> without end, window opens 2029-03-15 -> none, "
-        "title ends 2029-03-15 -> none"
+        "window closes 2029-03-15 -> none, title ends 2029-03-15 -> none"
     )
     assert ending == (
         "total none -> 40.00, required none -> 30.00, counts points now, "
         "valid through without end -> 2029-03-15, window opens none -> 2029-03-15, "
-        "title ends none -> 2029-03-15"
+        "window closes none -> 2029-03-15, title ends none -> 2029-03-15"
     )
     assert lines[3] == "3 certifications examined: 3 change"
     assert "        1  complete lost" in lines
