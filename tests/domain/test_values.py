@@ -67,6 +67,17 @@ def test_the_length_of_a_line_counts_what_is_kept():
             values.line(nothing, 2)
 
 
+@pytest.mark.parametrize("key", ["17.0", "0017.0", "17,0", "17.00", "0.0", "123456789012345.0"])
+def test_a_whole_number_that_a_program_made_a_fraction_is_recognized(key):
+    assert (values.fraction_rule(key) or "").startswith("is a whole number that a program has")
+    assert key.lstrip("0123456789") in (values.fraction_rule(key) or "")
+
+
+@pytest.mark.parametrize("key", ["17", "0017", "17.5", "1.0.0", "17.000", "E17.0", ".0", "17.", ""])
+def test_other_keys_are_no_fractions(key):
+    assert values.fraction_rule(key) is None
+
+
 def test_names_and_keys_are_lines_of_a_length_of_their_own():
     assert values.name("\u00a0Łucja ") == "Łucja"
     assert values.reference("EMP/7\u200b") == "EMP/7"

@@ -87,6 +87,9 @@ _TYPED = str.maketrans(
 )
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# A whole number kept as a fraction, as pandas does in a column with an empty cell, or shown as
+# one, as a spreadsheet does in a column of numbers.
+_FRACTION = re.compile(r"[0-9]+[.,]00?")
 
 
 # Lines of text.
@@ -164,6 +167,20 @@ def reference(text: str) -> str:
     Case tells them apart, because the systems that give them may. Raises ValueError.
     """
     return line(text, LONGEST_REFERENCE)
+
+
+def fraction_rule(key: str) -> str | None:
+    """The rule that a key of a file breaks if a program has made a fraction of it, or None.
+
+    >>> fraction_rule("0017.1") is None
+    True
+    """
+    if not _FRACTION.fullmatch(key):
+        return None
+    return (
+        "is a whole number that a program has written as a fraction; give it as it is printed, "
+        f"without {key.lstrip('0123456789')} and with the zeros before it"
+    )
 
 
 # Days and amounts.

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import select
 
 from tracker.db import new_id
-from tracker.domain.values import company
+from tracker.domain.values import company, fraction_rule
 from tracker.models import Employer, RosterEntry
 from tracker.services import bulk, employers, employments, naming
 from tracker.services.employments import Entry
@@ -72,6 +72,7 @@ def _take(run: Run, rows: Collection[Row]) -> None:
     known.meanings = naming.meant(work, map(_named, values.values()))
     own = _own_name(run) if run.employer_id else None
     for row in rows:
+        _check_number(run, row, known)
         if own is not None:
             _check_own(run, row, own)
         else:
@@ -136,6 +137,12 @@ def _check_own(run: Run, row: Row, own: str) -> None:
     if row["holder_ref"] is not None:
         rule = "must be empty: give the worker's email or certificate_number instead"
         run.refuse(row, "holder_ref", rule)
+
+
+def _check_number(run: Run, row: Row, known: _Known) -> None:
+    """Refuse a number that a program made a fraction, unless the employer has it on record."""
+    if (rule := fraction_rule(row["employee_id"])) and not known.employments(row):
+        run.refuse(row, "employee_id", rule)
 
 
 def _check_match(run: Run, row: Row, known: _Known, named: Named) -> None:
