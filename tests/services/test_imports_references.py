@@ -5,8 +5,10 @@ from sqlalchemy import update
 
 from tests.services.importing import HOLDERS, bring, certify, refused
 from tests.services.test_imports_refused import ACTIVITY, ATTEMPT, CHANGE, RENEWAL, ROSTER
+from tests.statements import counted
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Assessment, Holder, RosterEntry
+from tracker.services.imports import ImportRefused
 
 FRACTION = "is a whole number that a program has written as a fraction; give it as it is printed, "
 PEOPLE = "holder_ref,given_name,family_name,email\n"
@@ -69,3 +71,47 @@ def test_a_key_of_that_form_that_is_on_record_is_meant(registered):
     assert bring(registered, "roster", ROSTER + "Acme,18,17.0,,,\n").created == 1
     ((_, named, _),) = refused(registered, "roster", ROSTER + "Brit,17.0,A,,,\n")
     assert named == "employee_id"
+
+
+ZEROS = "Spreadsheets take away the zeros before a number: write it as it is on record, in a"
+# Files of every kind that names holders; R stands for the ref.
+NAMING = [
+    ("assessments", ATTEMPT + "x,R,cpt,green,2024-01-01,pass,,,\n"),
+    ("activities", ACTIVITY + "x,R,cpt,CE,third_party,T,5,,2024-01-01,draft,,\n"),
+    ("renewals", RENEWAL + "x,R,cpt,2026-10-20,,\n"),
+    ("standing-changes", CHANGE + "x,R,cpt,suspend,2026-01-01,fraud\n"),
+    ("certifications", "holder_ref,scheme,certificate_number,awarded_on\nR,cpt,O-1,2024-01-01\n"),
+    ("roster", ROSTER + "Acme,1,R,,,\n"),
+]
+
+
+@pytest.mark.parametrize(("given", "kept"), [("1", "00001"), ("1", "01"), ("00042", "42")])
+def test_an_unknown_ref_that_has_lost_its_zeros_asks_for_the_one_on_record(office, given, kept):
+    bring(office, "holders", f"{PEOPLE}{kept},Cy,Ek,cy@example.org\n")
+
+    for kind, file in NAMING:
+        ((row, column, rule),) = refused(office, kind, file.replace("R,", f"{given},"))
+        assert (row, column) == (2, "holder_ref"), kind
+        assert rule == f"is no holder on record; is {kept} meant? {ZEROS} column of the format Text"
+
+
+def test_several_refs_that_may_be_meant_are_named_and_others_are_not(office):
+    names = [f"{'0' * zeros}7,Cy,Ek,cy{zeros}@example.org\n" for zeros in (1, 2, 3, 4)]
+    bring(office, "holders", PEOPLE + "".join(names) + "E7,Cy,Ek,cy@example.org\n")
+    file = ATTEMPT + "".join(
+        f"x{ref},{ref},cpt,green,2024-01-01,pass,,,\n" for ref in ("7", "8", "E07")
+    )
+
+    rules = [rule for _, _, rule in refused(office, "assessments", file)]
+    assert rules[0].startswith("is no holder on record; is 07 or 007 or 0007 meant? ")
+    assert rules[1:] == ["is no holder on record; import holders first"] * 2
+
+
+def test_a_file_of_unknown_refs_is_looked_up_no_longer_than_errors_are_told(office):
+    bring(office, "holders", f"{PEOPLE}00001,Cy,Ek,cy@example.org\n")
+    lines = "".join(f"x{n},{n},cpt,green,2024-01-01,pass,,,\n" for n in range(3001, 1, -1))
+    with pytest.raises(ImportRefused) as raised, counted(office) as asked:
+        bring(office, "assessments", f"{ATTEMPT}{lines}y,1,cpt,green,2024-01-01,pass,,,\n")
+
+    assert (raised.value.total, len(raised.value.errors)) == (3001, 1000)
+    assert sum("holder.ref" in statement for statement in asked) == 5
