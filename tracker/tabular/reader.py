@@ -7,6 +7,7 @@ Here: checking the header, running the parsers. Not here: the two formats (`sour
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,7 @@ from tracker.tabular.expected import Expected
 from tracker.tabular.kinds import Conventions, Dates, Encoding
 from tracker.tabular.problems import BadTable, Cells, Problems, Refused, RowError, Unreadable
 from tracker.tabular.sources import Source, open_source
+from tracker.tabular.totals import without_totals
 from tracker.tabular.unpacked import Unpacked
 
 MOST_ERRORS = 1000
@@ -139,33 +141,15 @@ class Reader(Iterator[tuple[int, Values]]):
     ) -> Iterator[tuple[int, Values]]:
         absent: Values = dict.fromkeys(column.name for column in self._columns)
         with self._open:
-            for row, cells in rows:
+            for row, cells in without_totals(rows, partial(_is_good, plan)):
                 if isinstance(cells, Refused):
                     self._problems.add(row, "", cells.value, cells.rule)
                     continue
                 values = absent.copy()
                 before = self._problems.total
-                self._parse(row, cells, plan, values)
+                _parse(row, cells, plan, values, self._problems)
                 if self._problems.total == before:
                     yield row, values
-
-    def _parse(
-        self,
-        row: int,
-        cells: Sequence[str | Refused],
-        plan: _Plan,
-        values: Values,
-    ) -> None:
-        """Parse the cells of one row into `values`, and note each one that is refused."""
-        for (name, parse, required), cell in zip(plan, cells, strict=True):
-            try:
-                if text := cell.strip(BLANKS):
-                    values[name] = parse(text) if text not in _NOTHING else _refuse_nothing()
-                elif required:
-                    self._problems.add(row, name, "", _EMPTY)
-            except ValueError as refusal:
-                shown = cell.value if isinstance(cell, Refused) else cell
-                self._problems.add(row, name, shown, refusal)
 
 
 def read(
@@ -187,6 +171,32 @@ def read(
     return Reader(
         stream_or_path, filename=filename, columns=columns, dates=dates, encoding=encoding
     )
+
+
+def _parse(
+    row: int,
+    cells: Sequence[str | Refused],
+    plan: _Plan,
+    values: Values,
+    problems: Problems,
+) -> None:
+    """Parse the cells of one row into `values`, and note each one that is refused."""
+    for (name, parse, required), cell in zip(plan, cells, strict=True):
+        try:
+            if text := cell.strip(BLANKS):
+                values[name] = parse(text) if text not in _NOTHING else _refuse_nothing()
+            elif required:
+                problems.add(row, name, "", _EMPTY)
+        except ValueError as refusal:
+            shown = cell.value if isinstance(cell, Refused) else cell
+            problems.add(row, name, shown, refusal)
+
+
+def _is_good(plan: _Plan, cells: Sequence[str | Refused]) -> bool:
+    """Whether every cell of a row can be parsed."""
+    problems = Problems("", 0)
+    _parse(0, cells, plan, {}, problems)
+    return not problems.total
 
 
 def _refuse_nothing() -> object:
