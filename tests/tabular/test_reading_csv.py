@@ -293,7 +293,7 @@ def test_what_keeps_a_spreadsheet_from_computing_is_no_part_of_a_cell(cell, name
     assert names_of(f"ref,name,on\nA,{cell},\n") == [(2, name)]
 
 
-@pytest.mark.parametrize("cell", ["#N/A", "#REF!", "#NV", "########", "Err:502"])
+@pytest.mark.parametrize("cell", ["#REF!", "#NUM!", "#N/D", "########", "Err:502"])
 def test_what_a_spreadsheet_writes_in_place_of_a_value_is_refused_by_name(cell):
     columns = (Column("ref", tabular.text(20)),)
     rows = tabular.read(io.BytesIO(f"ref\n{cell}\n#1\n".encode()), filename="", columns=columns)
