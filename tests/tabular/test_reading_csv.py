@@ -155,8 +155,8 @@ def test_of_many_errors_the_first_thousand_are_kept_and_all_are_counted():
 
 
 def test_everything_wrong_with_a_header_is_said_at_once():
-    assert refused("Name,nmae,score,score,,zzz\n") == [
-        (1, "Name", "is not a column of this table; did you mean name?"),
+    assert refused("Names,nmae,score,score,,zzz\n") == [
+        (1, "Names", "is not a column of this table; did you mean name?"),
         (1, "nmae", "is not a column of this table; did you mean name?"),
         (1, "score", "must be named once, and stands 2 times"),
         (1, "", "has no name for column 5: every column needs one"),
