@@ -39,7 +39,8 @@ def upgrade() -> None:
     last = ""
     while rows := _batch(last):
         former = _former([row.id for row in rows])
-        found = [(row, searchable(_name(row), former[row.id])) for row in rows]
+        asked = [row for row in rows if any(map(_may_differ, (_name(row), *former[row.id])))]
+        found = [(row, searchable(_name(row), former[row.id])) for row in asked]
         _write([{"of": row.id, "text": text} for row, text in found if text != row.folded_name])
         last = rows[-1].id
 
@@ -52,7 +53,7 @@ def _batch(last: str) -> Sequence[Any]:
 def _former(holder_ids: Sequence[str]) -> dict[str, list[Name]]:
     """Give people's former names, the newest first."""
     named = sa.select(_FORMER).where(_FORMER.c.holder_id.in_(holder_ids))
-    found = defaultdict(list)
+    found: dict[str, list[Name]] = defaultdict(list)
     for row in op.get_bind().execute(named.order_by(_FORMER.c.id.desc())):
         found[row.holder_id].append(_name(row))
     return found
@@ -60,6 +61,12 @@ def _former(holder_ids: Sequence[str]) -> dict[str, list[Name]]:
 
 def _name(row: Any) -> Name:
     return Name(row.given_name, row.family_name)
+
+
+def _may_differ(name: Name) -> bool:
+    """Whether a name holds a sign that was folded otherwise; of ASCII there is one."""
+    written = name.given + name.family
+    return not written.isascii() or "`" in written
 
 
 def _write(texts: Sequence[dict[str, str]]) -> None:
