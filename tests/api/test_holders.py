@@ -99,7 +99,9 @@ def test_a_former_name_of_somebody_else_finds_nothing(client, office, staff, num
     "query",
     [
         "Núñez", "nunez", "garcia ana", "ANA MARIA NUNEZ", "nunez-gar", "NunezGarcia", "anamaria",
-        "soto", "ana soto", "ana@example.org", "ANA@EXAMPLE.ORG", "P1", "p1", "E-77", "e-77",
+        "soto", "ana soto", "ana@example.org", "ANA@EXAMPLE.ORG", "P1",
+        "mailto:ana@example.org", "mailto:ana%40example.org?subject=Hello",
+        "Ana M. <ana@example.org>", "<ana @ example.org>", "p1", "E-77", "e-77",
         "Nu\N{COMBINING TILDE}nez", "nu\N{ZERO WIDTH SPACE}nez",
     ],
 )  # fmt: skip
@@ -111,6 +113,15 @@ def test_a_person_is_found_however_they_are_asked_for(office, staff, path, ids, 
         roster.add(work, acme, {"employee_id": "E-77", "holder_ref": "P1"})
 
     found = staff.get("/holders", query_string={"q": query}).json["items"]
+    assert [one["id"] for one in found] == [ids[0]]
+
+
+@pytest.mark.usefixtures("others")
+@pytest.mark.parametrize(
+    "address", ["ANA@example.org", "mailto:ana@example.org", "A <ana@example.org>"]
+)
+def test_a_person_is_found_by_an_address_as_links_and_headers_hold_it(staff, ids, address):
+    found = staff.get("/holders", query_string={"email": address}).json["items"]
     assert [one["id"] for one in found] == [ids[0]]
 
 

@@ -121,6 +121,16 @@ def test_staff_see_the_addresses_that_are_not_written_to_in_pages(staff, suppres
     assert (one["reason"], one["until_at"]) == ("hard_bounce", None)
 
 
+def test_a_suppression_is_found_and_lifted_by_an_address_copied_from_a_link(staff, suppress):
+    suppress("a@x.example")
+    suppress("b@x.example")
+    found = staff.get("/suppressions", query_string={"address": "mailto:A@x.example"}).json
+    assert [one["address"] for one in found["items"]] == ["a@x.example"]
+    body = {"address": "mailto:a@x.example", "reason": "The mailbox is there again."}
+    assert staff.post("/suppressions/lift", body).status_code == 204
+    assert [one["address"] for one in staff.get("/suppressions").json["items"]] == ["b@x.example"]
+
+
 def test_staff_lift_a_suppression_and_say_why(office, staff, ana, suppress):
     suppress(FIRST)
     body = {"address": FIRST, "reason": "The mailbox is there again."}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.domain.emails import compared, email, for_relay, needs_smtputf8
+from tracker.domain.emails import compared, email, for_relay, needs_smtputf8, searched
 from tracker.mail.envelopes import ADDRESS
 
 
@@ -59,6 +59,31 @@ def test_an_address_has_one_form_however_it_is_given(given, kept):
 def test_what_is_no_address_or_needs_quoting_is_refused(text):
     with pytest.raises(ValueError, match="must be one e-mail address like"):
         email(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ana.ruiz@example.org", " ANA.Ruiz@Example.org ", "mailto:ana.ruiz@example.org",
+        "MAILTO:Ana.Ruiz@example.org", " mailto:ana.ruiz@example.org?subject=A%20B&cc=b@x.org",
+        "mailto:ana%2Eruiz%40example.org", "<ana.ruiz@example.org>",
+        "Ana Ruiz <ana.ruiz@example.org>", '"Ruiz, Ana"<Ana.Ruiz@EXAMPLE.org> ',
+        "mailto:Ana%20Ruiz%20%3Cana.ruiz@example.org%3E",
+    ],
+)  # fmt: skip
+def test_an_address_is_looked_for_as_links_and_headers_hold_it(text):
+    assert searched(text) == "ana.ruiz@example.org"
+
+
+@pytest.mark.parametrize(
+    "text", ["ana", "", "a@x.org, b@x.org", "<a@x.org> <b@x.org>", "mail:a@b.c"]
+)
+def test_what_is_no_address_is_looked_for_as_it_is(text):
+    assert searched(text) == text
+
+
+def test_an_address_in_a_link_keeps_its_plus_and_its_letters():
+    assert searched("mailto:jos%C3%A9+1@xn--mnchen-3ya.example") == "josé+1@münchen.example"
 
 
 @pytest.mark.parametrize(

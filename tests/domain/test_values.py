@@ -67,6 +67,39 @@ def test_the_length_of_a_line_counts_what_is_kept():
             values.line(nothing, 2)
 
 
+@pytest.mark.parametrize("key", ["17.0", "0017.0", "17,0", "17.00", "0.0", "123456789012345.0"])
+def test_a_whole_number_that_a_program_made_a_fraction_is_recognized(key):
+    assert (values.fraction_rule(key) or "").startswith("is a whole number that a program has")
+    assert key.lstrip("0123456789") in (values.fraction_rule(key) or "")
+
+
+@pytest.mark.parametrize("key", ["17", "0017", "17.5", "1.0.0", "17.000", "E17.0", ".0", "17.", ""])
+def test_other_keys_are_no_fractions(key):
+    assert values.fraction_rule(key) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "others", "count"),
+    [
+        ("1", {"01", "00001", "0" * 15 + "1"}, 15), ("00001", {"1", "0001", "000001"}, 15),
+        ("0", {"00", "000"}, 15), ("0" * 30 + "7", {"7", "0" * 15 + "7"}, 16),
+        ("1" * 17, set(), 0),
+    ],
+)  # fmt: skip
+def test_a_number_has_zeros_before_it_that_programs_add_and_take_away(key, others, count):
+    found = values.padded_otherwise(key)
+
+    assert key not in found
+    assert len(set(found)) == count
+    assert others <= set(found)
+    assert {int(other) for other in found} <= {int(key)}
+
+
+@pytest.mark.parametrize("key", ["", "E0042", "4.2", "-1", "\u0661", "\u00b2"])
+def test_what_is_no_whole_number_is_padded_in_no_way(key):
+    assert values.padded_otherwise(key) == []
+
+
 def test_names_and_keys_are_lines_of_a_length_of_their_own():
     assert values.name("\u00a0Łucja ") == "Łucja"
     assert values.reference("EMP/7\u200b") == "EMP/7"

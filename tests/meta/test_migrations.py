@@ -5,18 +5,23 @@ import re
 import subprocess
 import sys
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, insert, inspect, select, text
 
 from tests import postgres
 from tests.conftest import Frozen, make_office
 from tracker import migrations
+from tracker.domain.permissions import SYSTEM
 from tracker.models import Base
+from tracker.services import holders as holders_service
 from tracker.settings import ROOT
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -129,6 +134,52 @@ def test_timelines_learn_when_windows_close_from_the_policy_that_governs_them(
         ("2024-01-01", "2026-11-30"), ("2026-11-20", "2029-11-30"), ("2028-01-01", "2030-12-31"),
         ("2029-01-01", "None"),
     ]  # fmt: skip
+
+
+def test_names_that_were_folded_otherwise_before_are_found_as_they_are_typed_today(
+    new_database, tmp_path
+):
+    """Current and former names, of more people than one batch."""
+    office = make_office(new_database(), tmp_path, Frozen())
+    with office.engine.connect() as connection:
+        command.upgrade(migrations.config(connection), "0013")
+        connection.commit()
+    kai = "Ka\N{MODIFIER LETTER TURNED COMMA}ohe"
+    old = f" {kai.casefold()} , mary ;"
+    names = [
+        ("Mary", kai, old),
+        ("Mary", "Soto", f" soto , mary ;{old}"),
+        ("Jo", "Ek", " ek , jo ;"),
+    ]
+    with office.engine.begin() as connection:
+        holders = Base.metadata.tables["holder"]
+        rows = [_person(n, *names[min(n % 1500, 2)]) for n in range(3000)]
+        connection.execute(insert(holders), rows)
+        former = {"id": _numbered(9000), "holder_id": rows[1]["id"], "given_name": "Mary"}
+        told = {"family_name": kai, "until_on": NOW.date(), "recorded_at": NOW, "recorded_by": "x"}
+        connection.execute(insert(Base.metadata.tables["former_name"]), [former | told])
+
+    assert migrations.upgrade(office.engine)
+
+    with office.reading(SYSTEM) as reading:
+        filters = {"q": "ka'ohe"}
+        found = holders_service.search(reading, after=None, limit=9, filters=filters)
+        assert [row.ref for row in found] == ["P0", "P1", "P1500"]
+        text_of = select(holders.c.folded_name).where(holders.c.ref == "P1")
+        assert reading.row(text_of)[0] == " soto , mary ; kaohe , mary ; ka ohe , mary ;"
+    office.engine.dispose()
+
+
+def _numbered(number):
+    return f"01900000-0000-7000-8000-{number:012}"
+
+
+def _person(number, given, family, folded):
+    return {
+        "id": _numbered(number), "ref": f"P{number}", "given_name": given, "family_name": family,
+        "folded_name": folded, "email": f"p{number}@example.org", "language": "en",
+        "time_zone": "UTC", "recorded_at": NOW, "version": 1,
+    }  # fmt: skip
 
 
 _IDS = {name: f"0190000000007000800000000000000{n}" for n, name in enumerate("hcy")}

@@ -29,6 +29,7 @@ from tracker.services import activities, certifications, export_files, exports, 
 from tracker.services.imports import folder
 from tracker.services.imports.folder import FolderRefused
 
+PEOPLE = "holder_ref,given_name,family_name,email\n"
 CERTIFICATIONS = (
     "holder_ref,scheme,certificate_number,awarded_on,expires_on\n"
     "A,cpt,OLD-1,2024-03-15,2029-03-15\n"
@@ -206,6 +207,8 @@ def test_the_sample_goes_out_and_into_an_empty_database_with_the_same_standings(
     run(other_office, out)
 
     assert [(r.kind, r.created, r.changed) for r in again] == [(k, 0, 0) for k in imports.KINDS]
+    _write_all(other_office, tmp_path / "again")
+    assert _contents(tmp_path / "again") == _contents(out)
     for day in ("2026-11-21", "2024-05-01", "2021-12-31", "2027-06-30"):
         assert _all(office, day) == _all(other_office, day)
 
@@ -241,9 +244,40 @@ def test_what_came_over_http_goes_out_and_in_again_as_what_it_is(office, other_o
     assert [(r.created, r.changed) for r in again] == [(0, 0)] * len(imports.KINDS)
     assert counts(office) == before
     assert rows_of(other_office, Certification, *columns) == held
-    for file in first.iterdir():
-        lines = [sorted((into / file.name).read_text().splitlines()) for into in (first, second)]
-        assert lines[0] == lines[1]
+    assert _contents(first) == _contents(second)
+
+
+def _contents(folder):
+    return {file.name: file.read_text().splitlines() for file in folder.iterdir()}
+
+
+def test_rows_go_out_in_the_order_of_their_keys_however_they_came_in(
+    office, other_office, tmp_path
+):
+    """What went out comes into an empty database, and goes out again as the same bytes."""
+    bring(office, "holders", f"{PEOPLE}z,Zoe,Ek,z@example.org\nÅ,Åsa,Ek,a@example.org\n")
+    bring(office, "holders", f"{PEOPLE}B,Bo,Ek,b@example.org\na,Al,Ek,l@example.org\n")
+    bring(office, "holders", f"{PEOPLE}10,Cy,Ek,c@example.org\n9,Di,Ek,d@example.org\n")
+    for ref, last in (("z", "2022-01-15"), ("B", "2024-02-15"), ("Å", "2023-02-15")):
+        bring(office, "assessments", as_csv(passes(ref, last)[::-1]))
+    factories.certified(office, date(2019, 3, 15), ref="0")
+    for employer, number in (("b GmbH", "9"), ("b GmbH", "10"), ("Émil", "a"), ("Acme", "B")):
+        file = f"employer,employee_id,holder_ref\n{employer},{number},z\n"
+        bring(office, "roster", file)
+    _write_all(office, tmp_path / "first")
+    run(other_office, tmp_path / "first")
+    _write_all(other_office, tmp_path / "second")
+
+    contents = _contents(tmp_path / "first")
+    assert contents == _contents(tmp_path / "second")
+    keys = {name: [line.split(",")[:2] for line in lines[1:]] for name, lines in contents.items()}
+    assert [ref for ref, _ in keys["holders.csv"]] == ["0", "10", "9", "B", "a", "z", "Å"]
+    assert [ref for ref, _ in keys["certifications.csv"]] == ["0", "B", "z", "Å"]
+    assert keys["roster.csv"] == [
+        ["Acme", "B"], ["b GmbH", "10"], ["b GmbH", "9"], ["Émil", "a"],
+    ]  # fmt: skip
+    assert len(keys["assessments.csv"]) == 16
+    assert keys["assessments.csv"] == sorted(keys["assessments.csv"])
 
 
 def _approved_course(work, certification_id, title, day):

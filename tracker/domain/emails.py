@@ -8,6 +8,7 @@ comma or a colon could name two recipients.
   given; the local part as given, and in small letters where it goes beyond ASCII, because
   databases differ in what they take for the small form of such a letter.
 - Compared: without case (``compared``; in SQL ``lower`` of what is kept).
+- Looked for: the same of what a link or a header holds (``searched``).
 - Sent: the domain in ASCII (``for_relay``), which every relay takes. Only a local part beyond
   ASCII needs a relay with SMTPUTF8.
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from urllib.parse import unquote
 
 import idna
 
@@ -32,6 +34,8 @@ _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _TOP = re.compile(r"[a-z]{2,63}")
 _ENCODED = "xn--"
+_LINK = re.compile(r"\s*mailto:([^?]*)", re.IGNORECASE)  # RFC 6068: its address, before headers
+_NAMED = re.compile(r"[^<>]*<([^<>]*)>\s*")  # RFC 5322: an address behind a person's name
 _FULL_WIDTH = {code + 0xFEE0: code for code in range(0x21, 0x7F)}  # as East Asian keyboards type
 
 
@@ -112,6 +116,21 @@ def compared(address: str) -> str:
     if not address.isascii() or _ENCODED in address.lower():
         address = kept(address)
     return address.strip().lower()
+
+
+def searched(text: str) -> str:
+    """An address that somebody looks for, as it is compared: also copied from a link or a header.
+
+    >>> searched("mailto:Ana@example.org?subject=Hello")
+    'ana@example.org'
+    >>> searched("Ana Ruiz <ana@example.org>")
+    'ana@example.org'
+    """
+    if (found := _LINK.match(text)) is not None:
+        text = unquote(found[1])
+    if (named := _NAMED.fullmatch(text)) is not None:
+        text = named[1]
+    return compared(text)
 
 
 def for_relay(address: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from tracker.domain.values import line, run_together
+from tracker.domain.values import fraction_rule, line, run_together
 
 LONGEST = 32
 """Characters of a certificate number."""
@@ -20,12 +20,6 @@ _RULE = (
     "must be a certificate number of letters and digits, such as CPT-VDN4V-98SGQ or 2014/00123, "
     f"of at most {LONGEST} characters; single hyphens, slashes, dots, underscores and blanks may "
     "stand between them"
-)
-# A number that a program kept as a fraction, as pandas does in a column with an empty cell.
-_FRACTION = re.compile(r"[0-9]+\.0")
-_NOT_WHOLE = (
-    "is a whole number that a program has written as a fraction; give it as it is printed, "
-    "without .0 and with the zeros before it"
 )
 # What people write where there is no number.
 _PLACEHOLDERS = frozenset(
@@ -54,10 +48,10 @@ def from_elsewhere(text: str) -> str:
     '2014/00123'
     """
     number = certificate_number(text)
+    if rule := fraction_rule(number):
+        raise ValueError(rule)
     if not _FORM.fullmatch(number):
         raise ValueError(_RULE)
-    if _FRACTION.fullmatch(number):
-        raise ValueError(_NOT_WHOLE)
     if key(number) in _PLACEHOLDERS or not key(number).strip("0X"):
         raise ValueError(f"is no certificate number but says that there is none; {_RULE}")
     return number

@@ -87,6 +87,10 @@ _TYPED = str.maketrans(
 )
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# A whole number kept as a fraction, as pandas does in a column with an empty cell, or shown as
+# one, as a spreadsheet does in a column of numbers.
+_FRACTION = re.compile(r"[0-9]+[.,]00?")
+_LONGEST_PADDED = 16  # digits with the zeros before them: spreadsheets keep no more than 15
 
 
 # Lines of text.
@@ -164,6 +168,33 @@ def reference(text: str) -> str:
     Case tells them apart, because the systems that give them may. Raises ValueError.
     """
     return line(text, LONGEST_REFERENCE)
+
+
+def fraction_rule(key: str) -> str | None:
+    """The rule that a key of a file breaks if a program has made a fraction of it, or None.
+
+    >>> fraction_rule("0017.1") is None
+    True
+    """
+    if not _FRACTION.fullmatch(key):
+        return None
+    return (
+        "is a whole number that a program has written as a fraction; give it as it is printed, "
+        f"without {key.lstrip('0123456789')} and with the zeros before it"
+    )
+
+
+def padded_otherwise(key: str) -> list[str]:
+    """The keys that are the same whole number with more or fewer zeros before it.
+
+    >>> padded_otherwise("0042")[:3]
+    ['42', '042', '00042']
+    """
+    if not (key.isascii() and key.isdigit()):
+        return []
+    digits = key.lstrip("0") or "0"
+    same = (digits.zfill(width) for width in range(len(digits), _LONGEST_PADDED + 1))
+    return [other for other in same if other != key]
 
 
 # Days and amounts.

@@ -3,12 +3,17 @@
 What such a file has no column for is not in it: extensions stand in the expiry that they give,
 reviewers' limits, appeals, evidence and messages stay here. Reads in pages, so that memory stays
 flat.
+
+Rows stand in the order of the keys that the files hold, compared by code point, whatever the
+database: imported into an empty one and exported again, a file is the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import heapq
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
+from itertools import islice
 from typing import IO, Any
 
 from sqlalchemy import and_, func, select
@@ -30,11 +35,13 @@ from tracker.models import (
     Sharing,
     StandingChange,
 )
-from tracker.services import facts, imports
+from tracker.services import bulk, facts, imports
 from tracker.services.exports import Format
 from tracker.services.work import Reading
 
 _PAGE = 1000
+_EMPLOYERS = 20  # whose numbers are put in order at once
+_HasRef = Assessment | Activity | Renewal | StandingChange
 Line = dict[str, Any]
 
 
@@ -53,27 +60,34 @@ def write(reading: Reading, kind: str, *, stream: IO[bytes], format: Format = "c
     return count
 
 
-def _pages(reading: Reading, statement: Any, key: Any) -> Iterator[list[Any]]:
-    """The rows of a statement in pages, in the order of a key of theirs."""
+def _pages(reading: Reading, statement: Any, key: Any) -> Iterator[Any]:
+    """The rows of a statement in the order of a key of theirs, read in pages."""
     last = None
     while True:
         page = statement if last is None else statement.where(key > last)
         rows = list(reading.rows(page.order_by(key).limit(_PAGE)))
         if not rows:
             return
-        yield rows
-        last = rows[-1].id
+        yield from rows
+        last = getattr(rows[-1], key.key)
 
 
-def _lines(reading: Reading, statement: Any, key: Any) -> Iterator[Line]:
-    for page in _pages(reading, statement, key):
-        yield from (row._asdict() for row in page)
+def _lines(reading: Reading, table: type[_HasRef], name: str, statement: Any) -> Iterator[Line]:
+    """A line for each row, ordered by the key that the column ``name`` holds.
+
+    That is the ref. A row without one goes out under its id, and has that as its ref where it
+    comes in.
+    """
+    named = _pages(reading, statement.where(table.ref.is_not(None)), table.ref)
+    others = _pages(reading, statement.where(table.ref.is_(None)), table.id)
+    for row in heapq.merge(named, others, key=lambda row: row.ref or row.id):
+        yield row._asdict() | {name: row.ref or row.id}
 
 
 def _holders(reading: Reading) -> Iterator[Line]:
-    columns = [Holder.id, Holder.ref.label("holder_ref")]
-    columns += [getattr(Holder, name) for name in imports.columns("holders")[1:]]
-    yield from _lines(reading, select(*columns), Holder.id)
+    columns = [getattr(Holder, name) for name in imports.columns("holders")[1:]]
+    for row in _pages(reading, select(Holder.ref, *columns), Holder.ref):
+        yield row._asdict() | {"holder_ref": row.ref}
 
 
 def _assessments(reading: Reading) -> Iterator[Line]:
@@ -88,9 +102,8 @@ def _assessments(reading: Reading) -> Iterator[Line]:
         .join(Center, Center.id == table.center_id, isouter=True)
         .where(table.voided_at.is_(None))
     )  # fmt: skip
-    for line in _lines(reading, statement, table.id):
-        result = "pass" if line["passed"] else "fail"
-        yield line | {"attempt_ref": line["ref"] or line["id"], "result": result}
+    for line in _lines(reading, table, "attempt_ref", statement):
+        yield line | {"result": "pass" if line["passed"] else "fail"}
 
 
 def _certifications(reading: Reading) -> Iterator[Line]:
@@ -104,10 +117,17 @@ def _certifications(reading: Reading) -> Iterator[Line]:
         .join(Holder, Holder.id == table.holder_id)
         .where(facts.CARRIED)
     )  # fmt: skip
-    for page in _pages(reading, statement, table.id):
-        records = facts.cycles(reading, [row.id for row in page])
-        for row in page:
+    people = _pages(reading, select(Holder.ref, Holder.id), Holder.ref)
+    while page := [row.id for row in islice(people, _PAGE)]:
+        rows = reading.rows(statement.where(bulk.among(reading, table.holder_id, page)))
+        records = facts.cycles(reading, [row.id for row in rows])
+        for row in sorted(rows, key=_place):
             yield from _cycles(reading.schemes[row.scheme], row, records[row.id])
+
+
+def _place(row: Any) -> tuple[Any, ...]:
+    """Where a certification stands: a person's under a scheme in the order of their awards."""
+    return row.holder_ref, row.scheme, row.awarded_on, row.certificate_number
 
 
 def _cycles(scheme: Scheme, row: Any, record: facts.Record) -> Iterator[Line]:
@@ -160,11 +180,11 @@ def _activities(reading: Reading) -> Iterator[Line]:
         )
         .where(table.state != "withdrawn")
     )  # fmt: skip
-    for line in _lines(reading, statement, table.id):
+    for line in _lines(reading, table, "activity_ref", statement):
         decided = line["state"] in {"approved", "rejected"}
         status = line["state"] if decided or line["state"] == "draft" else "submitted"
         yield line | {
-            "activity_ref": line["ref"] or line["id"], "status": status,
+            "status": status,
             "decided_on": line["decided_on"] if decided else None,
             "provider_approved": (line["provider_approved"] or None) if decided else None,
             "tags": ";".join(line["tags"]),
@@ -182,8 +202,7 @@ def _renewals(reading: Reading) -> Iterator[Line]:
         .join(Holder, Holder.id == Certification.holder_id)
         .where(table.withdrawn_on.is_(None), facts.CARRIED)
     )  # fmt: skip
-    for line in _lines(reading, statement, table.id):
-        yield line | {"renewal_ref": line["ref"] or line["id"]}
+    yield from _lines(reading, table, "renewal_ref", statement)
 
 
 def _changes(reading: Reading) -> Iterator[Line]:
@@ -197,18 +216,35 @@ def _changes(reading: Reading) -> Iterator[Line]:
         .join(Holder, Holder.id == Certification.holder_id)
         .where(facts.CARRIED)
     )  # fmt: skip
-    for line in _lines(reading, statement, table.id):
-        yield line | {"change_ref": line["ref"] or line["id"]}
+    yield from _lines(reading, table, "change_ref", statement)
 
 
 def _roster(reading: Reading) -> Iterator[Line]:
     """The employments, of each number of an employer's the last one."""
+    employers = sorted(reading.rows(select(Employer.name, Employer.id)))
+    for at in range(0, len(employers), _EMPLOYERS):
+        names = {row.id: row.name for row in employers[at : at + _EMPLOYERS]}
+        last = sorted((names[row.employer_id], row[1], row.id) for row in _last(reading, names))
+        for ids in facts.chunks([id_ for *_, id_ in last]):
+            yield from _employments(reading, ids)
+
+
+def _last(reading: Reading, employer_ids: Collection[str]) -> Sequence[Any]:
+    """The last employment under each of the employers' numbers."""
     table = RosterEntry
     place = func.row_number().over(
         partition_by=(table.employer_id, table.employee_id),
         order_by=(table.ended_on.is_(None).desc(), table.ended_on.desc(), table.id.desc()),
     )
-    last = select(table.id, place.label("place")).subquery()
+    columns = table.employer_id, table.employee_id, table.id, place.label("place")
+    asked = bulk.among(reading, table.employer_id, employer_ids)
+    placed = select(*columns).where(asked).subquery()
+    return reading.rows(select(placed).where(placed.c.place == 1))
+
+
+def _employments(reading: Reading, ids: Sequence[str]) -> Iterator[Line]:
+    """The lines of these employments, in this order."""
+    table = RosterEntry
     in_force = and_(
         Sharing.holder_id == table.holder_id, Sharing.employer_id == table.employer_id,
         Sharing.until_on.is_(None), table.ended_on.is_(None),
@@ -220,12 +256,13 @@ def _roster(reading: Reading) -> Iterator[Line]:
             table.given_email.label("email"), table.given_number.label("certificate_number"),
             table.site, table.department, table.shift, Sharing.consented_on, table.ended_on,
         )
-        .join(last, and_(last.c.id == table.id, last.c.place == 1))
         .join(Employer, Employer.id == table.employer_id)
         .join(Holder, Holder.id == table.holder_id, isouter=True)
         .join(Sharing, in_force, isouter=True)
+        .where(bulk.among(reading, table.id, ids))
     )  # fmt: skip
-    yield from _lines(reading, statement, table.id)
+    found = {row.id: row for row in reading.rows(statement)}
+    yield from (found[id_]._asdict() for id_ in ids)
 
 
 _KINDS: Mapping[str, Callable[[Reading], Iterator[Line]]] = {

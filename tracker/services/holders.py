@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.db import new_id
-from tracker.domain.emails import compared
+from tracker.domain.emails import searched
 from tracker.domain.errors import AlreadyRecorded, NotFound, Stale
 from tracker.domain.names import Name, is_same
 from tracker.domain.permissions import check_own_holder
@@ -149,14 +149,15 @@ def _matches(key: str, value: str) -> ColumnElement[bool]:
 
 def _has_address(text: str) -> ColumnElement[bool]:
     """The condition that an address is one of a holder's two, whatever its case and form."""
-    address = compared(text)
+    address = searched(text)
     return or_(func.lower(Holder.email) == address, func.lower(Holder.second_email) == address)
 
 
 def _is_meant(query: str) -> ColumnElement[bool]:
     """The condition that a query means a holder by any of the ways to name one."""
-    if "@" in query:
-        return _has_address("".join(query.split()))
+    address = "".join(query.split())
+    if "@" in searched(address):
+        return _has_address(address)
     keys = {query, query.upper(), query.lower()}
     certified = select(Certification.holder_id).where(numbering.is_called(query))
     employed = select(RosterEntry.holder_id).join(Employer).where(

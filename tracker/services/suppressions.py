@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 
-from tracker.domain.emails import compared, needs_smtputf8
+from tracker.domain.emails import compared, needs_smtputf8, searched
 from tracker.domain.errors import NotFound
 from tracker.models import Suppression
 from tracker.services import bulk, cursors, facts, history
@@ -63,7 +63,7 @@ def rest(work: Work, until: Mapping[str, datetime]) -> None:
 
 def lift(work: Work, address: str, *, reason: str) -> None:
     """Write to an address again. Raises NotFound for one that is not suppressed."""
-    small = compared(address)
+    small = searched(address)
     ended: Any = work.connection.execute(delete(Suppression).where(Suppression.address == small))
     if not ended.rowcount:
         raise NotFound
@@ -78,7 +78,7 @@ def page(
     """A page of the addresses that are not written to, in their order."""
     held = select(Suppression.__table__).where(_holds(reading.now)).order_by(Suppression.address)
     if address is not None:
-        held = held.where(Suppression.address == compared(address))
+        held = held.where(Suppression.address == searched(address))
     if after:
         held = held.where(Suppression.address > after)
     return reading.rows(held.limit(limit))

@@ -9,7 +9,8 @@ What comes from outside is taken apart in a process of its own first (`unpack`).
 
 From the bottom: `kinds` (what a column holds, how a file writes it), `dates`, `numbers`, `columns`
 (parsers), `expected` (the header), `csv_rows` and `xlsx_rows` (rows as texts; a workbook's by way
-of `archive`, `workbook`, `number_formats` and `cells`), `reader` (rows as values).
+of `archive`, `workbook`, `number_formats` and `cells`), `totals` (rows that are none), `reader`
+(rows as values).
 
     rows = tabular.read(stream, filename="holders.csv", columns=COLUMNS)   # BadTable: bad header
     for number, values in rows:                                            # good rows only

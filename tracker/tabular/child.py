@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import orjson
 
-from tracker.tabular.columns import BLANKS, Column
+from tracker.tabular.columns import Column
 from tracker.tabular.expected import Expected
 from tracker.tabular.kinds import Encoding, Kind
 from tracker.tabular.problems import LONGEST_SHOWN, Refused, Unreadable
@@ -45,7 +45,8 @@ def _lines(options: Mapping[str, Any], source: IO[bytes]) -> Iterator[Any]:
             "row": row, "header": [_plain(cell) for cell in header], "where": table.where,
             "decimal_comma": table.decimal_comma, "notes": table.notes,
         }  # fmt: skip
-        named = [cell.strip(BLANKS) if isinstance(cell, str) else "" for cell in header]
+        names = expected.names
+        named = [names.meant(cell) if isinstance(cell, str) else "" for cell in header]
         for number, cells in table.rows([kinds.get(name, Kind.TEXT) for name in named]):
             plain = _plain(cells) if isinstance(cells, Refused) else [_plain(c) for c in cells]
             yield [number, plain]

@@ -84,6 +84,8 @@ def _check_digits(value: str) -> None:
 def certificate_number(value: str) -> str:
     """Read a certificate number as somebody gave it."""
     _check_digits(value)
+    if rule := values.fraction_rule(value):
+        raise ValueError(rule)
     return numbers.certificate_number(value)
 
 

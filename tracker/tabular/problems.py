@@ -85,10 +85,15 @@ class Problems:
         self.total = 0
         self._limit = limit
 
+    @property
+    def has_room(self) -> bool:
+        """Whether the next error is kept, so that its words are read."""
+        return len(self.kept) < self._limit
+
     def add(self, row: int, column: str, value: str, rule: object) -> None:
         """Count an error; word it only when it is kept (a suggestion costs time)."""
         self.total += 1
-        if len(self.kept) < self._limit:
+        if self.has_room:
             shown = value if len(value) <= LONGEST_SHOWN else value[: LONGEST_SHOWN - 1] + "…"
             self.kept.append(RowError(self.file, row, column, shown, str(rule)))
 

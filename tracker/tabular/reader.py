@@ -4,19 +4,21 @@ Here: checking the header, running the parsers. Not here: the two formats (`sour
 (`columns`).
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 from tracker.tabular.columns import BLANKS, Column, NotAmong
-from tracker.tabular.expected import Expected
+from tracker.tabular.expected import Expected, Names
 from tracker.tabular.kinds import Conventions, Dates, Encoding
 from tracker.tabular.problems import BadTable, Cells, Problems, Refused, RowError, Unreadable
 from tracker.tabular.sources import Source, open_source
+from tracker.tabular.totals import without_totals
 from tracker.tabular.unpacked import Unpacked
 
 MOST_ERRORS = 1000
@@ -119,8 +121,10 @@ class Reader(Iterator[tuple[int, Values]]):
     def _checked(self, source: Source) -> Iterator[tuple[int, Values]]:
         """Check the header at once, and make ready to read the rows."""
         row, cells = source.header()
-        names = [self._name(row, cell, source.where) for cell in cells]
-        _check_header(self._problems, row, names, self._columns, source.where)
+        headings = [self._heading(row, cell, source.where) for cell in cells]
+        _check_header(self._problems, row, headings, self._columns, source.where)
+        meant = Names([column.name for column in self._columns]).meant
+        names = [meant(heading) for heading in headings]
         self.header, self.notes = tuple(names), source.notes
         by_name = {column.name: column for column in self._columns}
         conventions = Conventions(self._dates, source.decimal_comma)
@@ -128,7 +132,7 @@ class Reader(Iterator[tuple[int, Values]]):
         kinds = [by_name[name].kind for name in names]
         return self._good_rows(source.rows(kinds), plan)
 
-    def _name(self, row: int, cell: str | Refused, where: str) -> str:
+    def _heading(self, row: int, cell: str | Refused, where: str) -> str:
         if isinstance(cell, Refused):
             self._problems.add(row, "", cell.value, cell.rule + where)
             return cell.value
@@ -139,33 +143,15 @@ class Reader(Iterator[tuple[int, Values]]):
     ) -> Iterator[tuple[int, Values]]:
         absent: Values = dict.fromkeys(column.name for column in self._columns)
         with self._open:
-            for row, cells in rows:
+            for row, cells in without_totals(rows, partial(_is_good, plan)):
                 if isinstance(cells, Refused):
                     self._problems.add(row, "", cells.value, cells.rule)
                     continue
                 values = absent.copy()
                 before = self._problems.total
-                self._parse(row, cells, plan, values)
+                _parse(row, cells, plan, values, self._problems)
                 if self._problems.total == before:
                     yield row, values
-
-    def _parse(
-        self,
-        row: int,
-        cells: Sequence[str | Refused],
-        plan: _Plan,
-        values: Values,
-    ) -> None:
-        """Parse the cells of one row into `values`, and note each one that is refused."""
-        for (name, parse, required), cell in zip(plan, cells, strict=True):
-            try:
-                if text := cell.strip(BLANKS):
-                    values[name] = parse(text) if text not in _NOTHING else _refuse_nothing()
-                elif required:
-                    self._problems.add(row, name, "", _EMPTY)
-            except ValueError as refusal:
-                shown = cell.value if isinstance(cell, Refused) else cell
-                self._problems.add(row, name, shown, refusal)
 
 
 def read(
@@ -189,6 +175,32 @@ def read(
     )
 
 
+def _parse(
+    row: int,
+    cells: Sequence[str | Refused],
+    plan: _Plan,
+    values: Values,
+    problems: Problems,
+) -> None:
+    """Parse the cells of one row into `values`, and note each one that is refused."""
+    for (name, parse, required), cell in zip(plan, cells, strict=True):
+        try:
+            if text := cell.strip(BLANKS):
+                values[name] = parse(text) if text not in _NOTHING else _refuse_nothing()
+            elif required:
+                problems.add(row, name, "", _EMPTY)
+        except ValueError as refusal:
+            shown = cell.value if isinstance(cell, Refused) else cell
+            problems.add(row, name, shown, refusal)
+
+
+def _is_good(plan: _Plan, cells: Sequence[str | Refused]) -> bool:
+    """Whether every cell of a row can be parsed."""
+    problems = Problems("", 0)
+    _parse(0, cells, plan, {}, problems)
+    return not problems.total
+
+
 def _refuse_nothing() -> object:
     raise ValueError("is what a program writes where it has nothing: leave the cell empty")
 
@@ -200,25 +212,35 @@ def _planned(column: Column, conventions: Conventions) -> tuple[str, Callable[[s
 def _check_header(
     problems: Problems,
     row: int,
-    names: Sequence[str],
+    headings: Sequence[str],
     columns: Sequence[Column],
     where: str,
 ) -> None:
     """Raise `BadTable` with everything that is wrong with the header; `where` says the sheet."""
     known = frozenset(column.name for column in columns)
-    required = (column.name for column in columns if column.required)
-    missing = [name for name in required if name not in names]
-    for name, count in Counter(names).items():
+    meant, by_name = Names(known).meant, defaultdict[str, list[str]](list)
+    for heading in headings:
+        by_name[meant(heading)].append(heading)
+    for name, written in by_name.items():
         if not name:
-            number = names.index(name) + 1
+            number = headings.index(name) + 1
             problems.add(
                 row, "", "", f"has no name for column {number}: every column needs one{where}"
             )
         elif name not in known:
-            rule = NotAmong(name, known, f"is not a column of this table{where}")
-            problems.add(row, name, name, rule)
-        elif count > 1:
-            problems.add(row, name, name, f"must be named once, and stands {count} times{where}")
-    for name in missing:
-        problems.add(row, name, "", f"is required, and missing from the header row{where}")
+            unknown = NotAmong(name, known, f"is not a column of this table{where}")
+            problems.add(row, name, name, unknown)
+        elif len(written) > 1:
+            problems.add(row, name, written[-1], _named_twice(written) + where)
+    for column in columns:
+        if column.required and column.name not in by_name:
+            rule = f"is required, and missing from the header row{where}"
+            problems.add(row, column.name, "", rule)
     problems.check_none()
+
+
+def _named_twice(written: Sequence[str]) -> str:
+    """Give the rule that several headings of one column break."""
+    rule = f"must be named once, and stands {len(written)} times"
+    others = ", ".join(map(repr, dict.fromkeys(written)))
+    return rule if len(set(written)) == 1 else f"{rule}, as {others}"

@@ -35,10 +35,12 @@ from openpyxl.xml.functions import (  # type: ignore[import-untyped, unused-igno
 
 from tracker.tabular.columns import BLANKS
 from tracker.tabular.number_formats import GENERAL, NumberFormat, number_format
+from tracker.tabular.problems import Unreadable
 
 MOST_COLUMNS = 16_384  # of the format itself
 _MOST_MERGED = 1_000  # areas of one sheet that are remembered
 _MAIN = f"{{{SHEET_MAIN_NS}}}"
+_STRICT = "{http://purl.oclc.org/ooxml/"  # ISO/IEC 29500-1; the other form is its part 4
 _MERGED_TAG, _TEXT_TAG = f"{_MAIN}mergeCell", f"{_MAIN}si"
 _YES = frozenset({"1", "true", "on"})
 # Days in Chinese, Japanese and Korean Excel, which the standard knows by number only (18.8.30).
@@ -90,6 +92,9 @@ class Workbook:
     def __init__(self, stream: IO[bytes]) -> None:
         """Read everything but the rows; raises what openpyxl's parsers raise."""
         reader: Any = ExcelReader(stream, read_only=True, keep_links=False)
+        with reader.archive.open("xl/workbook.xml") as part:
+            _, root = next(iterparse(part, ("start",)))
+            _check_namespace(root)
         reader.read_manifest()
         reader.read_workbook()
         self._archive: ZipFile = reader.archive
@@ -160,7 +165,9 @@ class _Parser(WorkSheetParser):  # type: ignore[misc, unused-ignore]
 
     def rows(self) -> Iterator[tuple[int, list[dict[str, Any]], bool]]:
         data, count = None, 0
-        for event, element in iterparse(self.source, ("start", "end")):
+        elements = iterparse(self.source, ("start", "end"))
+        _check_namespace(next(elements)[1])
+        for event, element in elements:
             tag = element.tag
             if event == "start":
                 count += tag == CELL_TAG
@@ -198,6 +205,16 @@ class _Parser(WorkSheetParser):  # type: ignore[misc, unused-ignore]
         """Give a formula's own text; it is shown in a refusal, and never computed."""
         found = element.findtext(f"{_MAIN}f") or ""
         return f"={found.removeprefix('=')}"
+
+
+def _check_namespace(root: Any) -> None:
+    """Raise Unreadable for a part of the Strict form, whose names openpyxl does not know."""
+    if root.tag.startswith(_STRICT):
+        rule = (
+            "is a Strict Open XML workbook, which is not read here: in Excel, save it as «Excel "
+            "Workbook (*.xlsx)», not as «Strict Open XML Spreadsheet»"
+        )
+        raise Unreadable(rule)
 
 
 def _is_hidden(element: Any, size: str) -> bool:

@@ -105,7 +105,7 @@ class XlsxRows:
         while True:
             try:
                 found = next(rows, None)
-            except MemoryError:
+            except (Unreadable, MemoryError):
                 raise
             except Exception:  # noqa: BLE001 - openpyxl lets pass whatever its parsers raise
                 yield last + 1, Refused("", f"{BROKEN}; nothing from here on was read")

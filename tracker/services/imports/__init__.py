@@ -30,6 +30,7 @@ from tracker.services.imports import (
     assessments,
     certifications,
     holders,
+    references,
     renewals,
     roster,
     standing_changes,
@@ -170,7 +171,8 @@ def _run_nested(
             for note in reader.notes:
                 made.warn(1, "", note)
             for rows in _chunks(kind, reader):
-                kind.take(made, _without_repeats(made, kind, rows))
+                once = _without_repeats(made, kind, rows)
+                kind.take(made, references.without_fractions(made, once))
                 made.settle_refusals()
                 if on_progress:
                     on_progress(rows[-1].number - 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy import and_, or_, select
 from tracker.db import Base, new_id
 from tracker.domain import certifications as rules
 from tracker.domain.schemes import Scheme
-from tracker.domain.values import folded_name
+from tracker.domain.values import folded_name, padded_otherwise
 from tracker.models import Certification, Cycle, Holder
 from tracker.services import bulk, certifications, facts
 from tracker.services.facts import HolderScheme
@@ -23,6 +23,7 @@ from tracker.services.work import Reading
 
 _ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # as db.new_id writes it
 OWN = "is your own record, or that of whoever made your token: somebody else imports it"
+_MOST_MEANT = 3
 UNKNOWN_HOLDER = "is no holder on record; import holders first"
 
 
@@ -51,12 +52,37 @@ def holders(run: Run, rows: Collection[Row]) -> dict[str, str]:
     statement = select(Holder.ref, Holder.id).where(bulk.among(run.work, Holder.ref, refs))
     found = {row.ref: row.id for row in run.work.rows(statement)}
     own = certifications.lock_to_decide(run.work, found.values())
+    refuse_unknown(run, [row for row in rows if row["holder_ref"] not in found])
     for row in rows:
-        if row["holder_ref"] not in found:
-            run.refuse(row, "holder_ref", UNKNOWN_HOLDER)
-        elif found[row["holder_ref"]] in own:
+        if found.get(row["holder_ref"]) in own:
             run.refuse(row, "holder_ref", OWN)
     return found
+
+
+def refuse_unknown(run: Run, rows: Collection[Row]) -> None:
+    """Refuse rows whose holder_ref nobody has, and ask whether zeros were lost on the way.
+
+    Asks the database once, and not at all where no more errors are shown.
+    """
+    keys = {ref: padded_otherwise(ref) for ref in {row["holder_ref"] for row in rows}}
+    asked = {other for others in keys.values() for other in others}
+    on_record = _refs(run.work, asked) if asked and run.problems.has_room else set()
+    for row in rows:
+        meant = [ref for ref in keys[row["holder_ref"]] if ref in on_record]
+        run.refuse(row, "holder_ref", _zeros_lost(meant) if meant else UNKNOWN_HOLDER)
+
+
+def _refs(reading: Reading, refs: Collection[str]) -> set[str]:
+    statement = select(Holder.ref).where(bulk.among(reading, Holder.ref, refs))
+    return {row.ref for row in reading.rows(statement)}
+
+
+def _zeros_lost(meant: Sequence[str]) -> str:
+    return (
+        f"is no holder on record; is {' or '.join(meant[:_MOST_MEANT])} meant? Spreadsheets take "
+        "away the zeros before a number: write it as it is on record, in a column of the format "
+        "Text"
+    )
 
 
 def certified(

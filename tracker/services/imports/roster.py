@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import select
 
 from tracker.db import new_id
-from tracker.domain.values import company
+from tracker.domain.values import company, fraction_rule
 from tracker.models import Employer, RosterEntry
 from tracker.services import bulk, employers, employments, naming
 from tracker.services.employments import Entry
@@ -72,12 +72,14 @@ def _take(run: Run, rows: Collection[Row]) -> None:
     known.meanings = naming.meant(work, map(_named, values.values()))
     own = _own_name(run) if run.employer_id else None
     for row in rows:
+        _check_number(run, row, known)
         if own is not None:
             _check_own(run, row, own)
         else:
             _check_match(run, row, known, _named(values[row.number]))
         _check_days(run, row, known)
     if own is None:
+        lookups.refuse_unknown(run, _of_nobody(rows, known, values))
         _check_employers(run, rows, on_record)
     rows = run.good(rows)
     if not run.broken:
@@ -138,12 +140,18 @@ def _check_own(run: Run, row: Row, own: str) -> None:
         run.refuse(row, "holder_ref", rule)
 
 
+def _check_number(run: Run, row: Row, known: _Known) -> None:
+    """Refuse a number that a program made a fraction, unless the employer has it on record."""
+    if (rule := fraction_rule(row["employee_id"])) and not known.employments(row):
+        run.refuse(row, "employee_id", rule)
+
+
 def _check_match(run: Run, row: Row, known: _Known, named: Named) -> None:
-    """Refuse an unknown holder_ref, and consent of nobody on record; warn of an unknown worker."""
+    """Refuse consent of nobody on record; warn of an unknown worker."""
     holder_id, old = known.meanings.of(named), known.last(row)
     if row["holder_ref"] is not None and holder_id is None:
-        run.refuse(row, "holder_ref", lookups.UNKNOWN_HOLDER)
-    elif holder_id in known.meanings.deceased:
+        return  # refused with the others
+    if holder_id in known.meanings.deceased:
         run.warn(row.number, "holder_ref" if row["holder_ref"] else "employee_id", _DECEASED)
     elif holder_id is not None:
         return
@@ -153,6 +161,17 @@ def _check_match(run: Run, row: Row, known: _Known, named: Named) -> None:
         run.warn(row.number, "certificate_number", "No holder of this certificate was found.")
     elif row["email"] is not None:
         run.warn(row.number, "email", _unmatched(run, known, named))
+
+
+def _of_nobody(
+    rows: Collection[Row], known: _Known, values: dict[int, dict[str, Any]]
+) -> list[Row]:
+    """The rows with a holder_ref that nobody has."""
+    return [
+        row for row in rows
+        if row["holder_ref"] is not None
+        and known.meanings.of(_named(values[row.number])) is None
+    ]  # fmt: skip
 
 
 def _unmatched(run: Run, known: _Known, named: Named) -> str:

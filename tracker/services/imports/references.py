@@ -1,0 +1,46 @@
+"""Keys in files that a program has changed on the way: ``17.0`` for ``17``.
+
+A key of that form which is on record already is meant, and taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import select
+
+from tracker.domain.values import fraction_rule
+from tracker.models import Activity, Assessment, Holder, Renewal, StandingChange
+from tracker.services import bulk
+from tracker.services.imports.run import Row, Run
+
+# The numbers of an employer are compared with that employer's (``roster``).
+_ON_RECORD: dict[str, Any] = {
+    "holder_ref": Holder.ref, "attempt_ref": Assessment.ref, "activity_ref": Activity.ref,
+    "renewal_ref": Renewal.ref, "change_ref": StandingChange.ref,
+}  # fmt: skip
+
+
+def without_fractions(run: Run, rows: list[Row]) -> list[Row]:
+    """The rows whose keys are no fractions, or are on record so; the others are refused.
+
+    Nothing is asked of the database unless a chunk holds such a key.
+    """
+    for column in _ON_RECORD.keys() & run.header:
+        if column == "holder_ref" and run.employer_id is not None:
+            continue  # refused whatever it says: an employer learns of nobody who is on record
+        suspect = [
+            (row, rule) for row in rows if (key := row[column]) and (rule := fraction_rule(key))
+        ]
+        on_record = _on_record(run, column, {row[column] for row, _ in suspect}) if suspect else ()
+        for row, rule in suspect:
+            if row[column] not in on_record:
+                run.refuse(row, column, rule)
+    return run.good(rows)
+
+
+def _on_record(run: Run, column: str, keys: Collection[str]) -> set[str]:
+    known = _ON_RECORD[column]
+    statement = select(known.label("ref")).where(bulk.among(run.work, known, keys))
+    return {row.ref for row in run.work.rows(statement)}
