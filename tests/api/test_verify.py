@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests import factories
 from tests.statements import counted
 from tracker.api.verify import Verification
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Certification, Usage
+from tracker.models import Certification, Holder, Usage
 from tracker.services import activities, assessments, certifications, facts, renewals
 
 KEYS = {
@@ -325,17 +327,45 @@ def test_a_true_address_is_answered_whoever_guesses_beside_it(client, row):
 
 
 def test_a_number_is_guarded_from_callers_everywhere_and_an_unknown_one_like_a_known(client, row):
-    def guess(number, surname, caller):
-        asked = {"number": number, "surname": surname}
-        where = {"REMOTE_ADDR": f"198.51.100.{caller}"}
-        return client.get("/api/v1/verify", query_string=asked, environ_base=where).status_code
-
+    guess = partial(look_up, client)
     plain = row.number.replace("-", "").lower()
     for number, spelled in ((row.number, plain), ("CPT-22222-22222", "cpt2222222222")):
-        told = [guess(spelled if n % 2 else number, f"x{n}", n) for n in range(22)]
-        assert told == [404] * 20 + [429] * 2
-    assert guess(row.number, "Peña-García", 99) == 429
+        told = [guess(spelled if n % 2 else number, f"x{n}", n // 5) for n in range(20)]
+        assert told == [404] * 20
+        assert [guess(number, f"y{n}", n % 4) for n in range(4)] == [429] * 4
+        assert [guess(number, f"y{n}", 50) for n in range(4)] == [404] * 3 + [429]
+    assert guess(row.number, "Peña-García", 0) == 429
     assert client.get(f"/verify/{row.public_id}").status_code == 200
+
+
+def test_a_true_name_is_answered_to_the_honest_whatever_strangers_guessed(client, row):
+    for n in range(40):
+        look_up(client, row.number, f"x{n}", n)
+
+    assert look_up(client, row.number, "Peña-García", 99) == 200
+    assert look_up(client, row.number, "Penya", 99) == 404
+    assert look_up(client, row.number, "Peña-García", 99) == 200
+
+
+def look_up(client, number, surname, caller):
+    asked = {"number": number, "surname": surname}
+    where = {"REMOTE_ADDR": f"198.51.100.{caller}"}
+    return client.get("/api/v1/verify", query_string=asked, environ_base=where).status_code
+
+
+def test_a_wrong_guess_waits_for_no_writer_and_is_counted_all_the_same(client, office):
+    begins = time.monotonic()
+    with office.work(SYSTEM) as work:
+        work.connection.execute(update(Holder).values(given_name=Holder.given_name))
+        answers = [client.get(f"/verify/{n:022}").status_code for n in range(31)]
+    waited = time.monotonic() - begins
+    client.get(f"/verify/{1:022}", environ_base={"REMOTE_ADDR": "203.0.113.7"})
+    with office.reading(SYSTEM) as reading:
+        counts = sorted(row.count for row in reading.rows(select(Usage.count)))
+
+    assert answers == [404] * 30 + [429]
+    assert counts == [1, 30]
+    assert waited < office.settings.database.busy_timeout_seconds
 
 
 def test_guesses_are_counted_for_all_processes_and_tell_nobodys_address(client, office):

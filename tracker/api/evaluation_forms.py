@@ -155,6 +155,14 @@ class Evaluation(Schema):
     complete = fields.Boolean(required=True)
     carried_over = Amount(required=True)
     carries_over = Amount(required=True)
+    earliest_first = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "Whether the earliest activities were counted first, of all ways to the"
+            " same total. False where hundreds of activities overlap so that finding that way"
+            " costs too much: the total and what is missing are exact then too."
+        },
+    )
     reexamined_on = Day(required=True, allow_none=True)
     pending_points = Amount(required=True)
     total_if_approved = Amount(

@@ -83,14 +83,14 @@ def look_up(reading: Reading, query: dict[str, Any]) -> Response:
         raise Invalid(
             "Give number and surname.", fields=dict.fromkeys(sorted(missing), "is required")
         )
-    uses = [limits.caller(), limits.number(query["number"])]
+    uses, both = [limits.caller()], limits.number(query["number"])
     try:
-        limits.check(reading, uses)
+        limits.check(reading, uses, both)
         return _shown(query, verification.by_number(reading, query["number"], query["surname"]))
     except TooOften as error:
         return _private(_too_often(query, error))
     except NotFound:
-        return _missed(reading, query, uses)
+        return _missed(reading, query, uses, both)
 
 
 for _nouns in (nouns, public):
@@ -108,13 +108,15 @@ def _shown(query: dict[str, Any], found: Verified) -> Response:
     return _private(_found_page(query, found) if _as_page() else _found(query, found))
 
 
-def _missed(reading: Reading, query: dict[str, Any], uses: Collection[Use]) -> Response:
+def _missed(
+    reading: Reading, query: dict[str, Any], uses: Collection[Use], both: Collection[Use] = ()
+) -> Response:
     """Say that there is none, and count it; or that there were too many such questions."""
     try:
-        limits.check(reading, uses)
+        limits.check(reading, uses, both)
     except TooOften as error:
         return _private(_too_often(query, error))
-    limits.missed(uses)
+    limits.missed([*uses, *both])
     return _private(_not_found(query))
 
 

@@ -173,7 +173,9 @@ class Evaluation:
     ``total``. ``carries_over`` is what would pass on into the next cycle. ``years`` and
     ``windows`` hold the stretches that need points of their own; ``kinds`` counts the different
     categories or types, where the policy asks for several. ``claims`` are those that were
-    evaluated, on these ``terms``.
+    evaluated, on these ``terms``. ``earliest_first``: of all ways to the same total it is the one
+    that counts the earliest claims first; false where finding that one costs too much, so that
+    it is another way to the same total.
     """
 
     policy: str
@@ -195,6 +197,7 @@ class Evaluation:
     reexamined_on: date | None = None
     claims: tuple[Claim, ...] = field(default=(), repr=False)
     terms: Terms = Terms()
+    earliest_first: bool = True
 
     @property
     def earning(self) -> Period:

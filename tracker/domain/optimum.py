@@ -3,18 +3,25 @@
 Five questions, each under the answers to those before: whether the requirement and all minima
 can be met; the highest total; the least that the minima lack; then for every part in order the
 most that it can have. The last makes the answer one and the same whatever way the solver takes.
+
+The first three are always answered. For the last there is a budget (``NODES``), counted in what
+the solver looks at and not in seconds, so that the same record always has the same answer. Where
+it is spent, the parts that are left keep what they have, which is as good in all but the order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
+from tracker.domain import earliest
 from tracker.domain.allocation import Cap, Need, Part, Rounded
 
 _CENTS = 100
 _FINE = 10_000  # parts of a point, where sums are rounded to hundredths
 Terms = Mapping[int, int]  # variables by their numbers, and what each is multiplied by
+NODES = 60  # of search trees, for the order of all parts: a search takes at least one
 # HiGHS 1.15 at times presolves a program with a solution to one without. Within the tolerance a
 # choice may be a little of each; on thousands of points that would come to a cent.
 _EXACTLY: dict[str, str | float | bool] = {
@@ -33,10 +40,12 @@ def search(
     *,
     required: Decimal,
     rounds: Rounded | None = None,
-) -> None:
+    nodes: int = NODES,
+) -> bool:
     """Give every part its points.
 
-    ``alternatives`` are lines of which one counts, ``rounds`` the sums that are rounded.
+    ``alternatives`` are lines of which one counts, ``rounds`` the sums that are rounded. False
+    where the budget of ``nodes`` did not reach to give the first parts the most in order.
     """
     program = Allocation(parts, caps, rounds)
     for lines in alternatives:
@@ -45,13 +54,17 @@ def search(
     program.settle({program.complete(required, lacking): 1})
     program.settle(program.total)
     program.settle({variable: -1 for variable, _ in lacking})
+    in_order = program.settle_in_order(program.given, nodes)
     for part, variable in zip(parts, program.given, strict=True):
-        given = program.settle_most(variable, program.units(part.points))
-        part.given = Decimal(given).scaleb(-program.decimals)
+        part.given = Decimal(program.value(variable)).scaleb(-program.decimals)
+    return in_order
 
 
 class Program:
-    """An integer program; its variables are whole numbers from 0 up, known by their numbers."""
+    """An integer program; its variables are whole numbers from 0 up, known by their numbers.
+
+    ``mosts`` are the most of each. ``asks`` are the choices without which a variable is 0.
+    """
 
     def __init__(self) -> None:
         import highspy  # noqa: PLC0415 - slow to load, and seldom needed
@@ -61,14 +74,17 @@ class Program:
         for option, value in _EXACTLY.items():
             self._solver.setOptionValue(option, value)
         self._solver.addVar(0, 0)  # HiGHS takes a program without variables for no program
+        self.mosts, self.asks = [0], dict[int, list[int]]()
+        self._rows: list[tuple[Terms, float, float]] = []
         self._wanted: Terms = {}
-        self._values: Sequence[float] = ()
+        self._values: list[int] = []
 
     def variable(self, most: int = 1) -> int:
         """A further variable: of 1 at most it is a choice."""
         number = self._solver.getNumCol()
         self._solver.addVar(0, most)
         self._solver.changeColIntegrality(number, self._highs.HighsVarType.kInteger)
+        self.mosts.append(most)
         return number
 
     def at_most(self, terms: Terms, bound: int) -> None:
@@ -80,27 +96,58 @@ class Program:
         self._row(terms, bound, self._highs.kHighsInf)
 
     def _row(self, terms: Terms, least: float, most: float) -> None:
+        self._rows.append((terms, least, most))
         self._solver.addRow(least, most, len(terms), list(terms), list(terms.values()))
 
     def best(self, wanted: Terms) -> int | None:
         """The most that a sum can be; None where the program has no solution."""
+        self._want(wanted)
+        self._solver.run()
+        status = self._solver.getModelStatus()
+        if status == self._highs.HighsModelStatus.kInfeasible:
+            return None
+        assert status == self._highs.HighsModelStatus.kOptimal, status  # noqa: S101
+        self._values = [round(value) for value in self._solver.getSolution().col_value]
+        return round(self._solver.getInfo().objective_function_value)
+
+    def _want(self, wanted: Terms) -> None:
         for variable in self._wanted:
             self._solver.changeColCost(variable, 0)
         for variable, weight in wanted.items():
             self._solver.changeColCost(variable, weight)
         self._wanted = wanted
         self._solver.changeObjectiveSense(self._highs.ObjSense.kMaximize)
-        self._solver.run()
-        status = self._solver.getModelStatus()
-        if status == self._highs.HighsModelStatus.kInfeasible:
-            return None
-        assert status == self._highs.HighsModelStatus.kOptimal, status  # noqa: S101
-        self._values = self._solver.getSolution().col_value
-        return round(self._solver.getInfo().objective_function_value)
 
     def value(self, variable: int) -> int:
         """What a variable was in the solution found last."""
-        return round(self._values[variable])
+        return self._values[variable]
+
+    def settle_in_order(self, variables: Iterable[int], nodes: int) -> bool:
+        """Give each variable the most that it can have, the first first.
+
+        The solution found last is where it begins. False where ``nodes`` of search trees did not
+        reach: then some have less than they could.
+        """
+        search = earliest.Search(self, self._values, self._holds, nodes)
+        reached = search.settle(variables)
+        self._values = search.values
+        return reached
+
+    def copied(self) -> tuple[Any, Any]:
+        """The library, and a solver of its own for the same program."""
+        solver: Any = self._highs.Highs()  # type: ignore[no-untyped-call]
+        for option, value in _EXACTLY.items():
+            solver.setOptionValue(option, value)
+        solver.passModel(self._solver.getLp())
+        return self._highs, solver
+
+    def _holds(self, values: Sequence[int]) -> bool:
+        """Whether whole numbers keep to every row, without any tolerance."""
+        sums = (
+            (least, sum(weight * values[variable] for variable, weight in terms.items()), most)
+            for terms, least, most in self._rows
+        )
+        return all(least <= found <= most for least, found, most in sums)
 
 
 class Allocation(Program):
@@ -165,6 +212,7 @@ class Allocation(Program):
         for part, given in zip(self._parts, self.given, strict=True):
             if part.line in chosen:
                 self.at_most({given: 1, chosen[part.line]: -self.units(part.points)}, 0)
+                self.asks.setdefault(given, []).append(chosen[part.line])
 
     def lacking(self, need: Need) -> tuple[int, int]:
         """The variable of what a minimum lacks, and its most; a missing kind weighs as a point."""
@@ -200,10 +248,3 @@ class Allocation(Program):
         assert best is not None  # noqa: S101
         self.at_least(wanted, best)
         return best
-
-    def settle_most(self, variable: int, most: int) -> int:
-        """Give a variable the most that it can have; what it has may be that already."""
-        if self.value(variable) < most:
-            return self.settle({variable: 1})
-        self.at_least({variable: 1}, most)
-        return most

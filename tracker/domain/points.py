@@ -74,11 +74,19 @@ def evaluate(
     ground = parts.lay(plan, found, cycle, room=room, all_of_them=whole)
     needs = parts.needs(plan, found, ground, cycle, terms.minima)
     rounds = rounding.sums(policy, found, ground.parts)
-    _allocate(found, ground, needs, groups, required=room, rounds=rounds)
+    earliest = _allocate(found, ground, needs, groups, required=room, rounds=rounds)
     if rounds is not None:
         rounding.settle(policy, found, room)
     return totals.result(
-        plan, found, ground, needs, cycle=cycle, on=on, required=required, terms=terms
+        plan,
+        found,
+        ground,
+        needs,
+        cycle=cycle,
+        on=on,
+        required=required,
+        terms=terms,
+        earliest_first=earliest,
     )
 
 
@@ -127,17 +135,24 @@ def _allocate(
     *,
     required: Decimal,
     rounds: Rounded | None,
-) -> None:
-    """Share the room under the caps out, and say of every claim what was cut."""
+) -> bool:
+    """Share the room under the caps out, and say of every claim what was cut.
+
+    False where the earliest could not be given the most at a reasonable cost.
+    """
+    earliest_first = True
     dropped = duplicates.keep_the_best(found, groups) if groups else {}
     given = [part for part in ground.parts if part.line not in dropped]
     cutting = allocation.in_order(given, ground.caps)
     best = _is_best(found, ground, needs, groups, cutting)
     if not best or (groups and rounds is not None):
-        optimum.search(ground.parts, ground.caps, needs, groups, required=required, rounds=rounds)
+        earliest_first = optimum.search(
+            ground.parts, ground.caps, needs, groups, required=required, rounds=rounds
+        )
         dropped = duplicates.dropped_of(groups, ground.parts)
         allocation.attribute(ground.parts, ground.caps, dropped=dropped)
     _cut(found, ground, dropped)
+    return earliest_first
 
 
 def _is_best(

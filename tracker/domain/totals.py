@@ -34,6 +34,7 @@ def result(
     on: date,
     required: Decimal,
     terms: Terms,
+    earliest_first: bool,
 ) -> Evaluation:
     """The evaluation that the lines make, when all is counted and cut."""
     policy = plan.policy
@@ -62,7 +63,7 @@ def result(
         years=_periods(ground, needs, "year"), windows=_periods(ground, needs, "window"),
         kinds=None if kinds is None else int(kinds), shortfalls=_shortfalls(ground, needs),
         reexamined_on=terms.reexamined_on, claims=tuple([line.claim for line in lines]),
-        terms=terms,
+        terms=terms, earliest_first=earliest_first,
     )  # fmt: skip
 
 

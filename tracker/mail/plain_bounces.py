@@ -37,12 +37,13 @@ _DELAYED = re.compile(
     re.IGNORECASE,
 )
 _COPY = re.compile(
-    r"^(?:-{2,}|={2,}|\*{2,}).*(?:copy|original|returned|below|message header)"
+    r"^(?:--|==|\*\*).*(?:copy|original|returned|below|message header)"
     r"|^(?:below|following) is (?:a|the) copy|^(?:original message|message headers) follow",
     re.IGNORECASE | re.MULTILINE,
 )
-_RECIPIENT = re.compile(r"^\s*<?([^\s<>:;,]+@[^\s<>:;,]+)>?:?\s*$", re.MULTILINE)
-_TAGS = re.compile(r"<(?:style|head|script)\b.*?</(?:style|head|script)>|<[^>]*>", _ANY)
+_RECIPIENT = re.compile(r"^[ \t]*<?([^\s<>:;,]+@[^\s<>:;,]+)>?:?[ \t\r]*$", re.MULTILINE)
+# What has no end goes on to that of the text, so that none of it is looked at twice.
+_TAGS = re.compile(r"<(?:style|head|script)\b.*?(?:</(?:style|head|script)>|\Z)|<[^>]*>", _ANY)
 _ABSENT = re.compile(
     r"^\W*(?:out of (?:the )?office|automatic reply|auto(?:matic)?[ -]?(?:reply|response)|auto:"
     r"|on (?:vacation|holiday|leave)|away from|i am (?:away|out)|abwesen|respuesta autom"

@@ -15,16 +15,17 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email import message_from_bytes, message_from_string
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 from tracker.domain.bounces import STATUS, kind_of
 from tracker.mail import plain_bounces
+from tracker.mail.bounded import TooManyParts, parsed
 
 Kind = Literal["failed", "complaint", "unsubscribe", "delayed", "automatic", "other"]
-LARGEST = 2_000_000  # bytes of a message that are looked at: the report comes first
+LARGEST = 500_000  # bytes of a message that are looked at: the report comes first
+_BLOCKS = 200  # of a delivery report that are looked at: one for each recipient
 
 # <purpose>+<id>.<mac>, the plus perhaps as xtext (RFC 3461); without a purpose in an ENVID.
 _PROOF = re.compile(
@@ -69,12 +70,14 @@ def read(data: bytes) -> Incoming:
         return _read(data[:LARGEST])
     except Unreadable:
         raise
+    except TooManyParts as error:
+        raise Unreadable(str(error)) from error
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise Unreadable(f"is no message that can be read ({type(error).__name__})") from error
 
 
 def _read(data: bytes) -> Incoming:
-    message = message_from_bytes(data)
+    message = parsed(data)
     if not message.keys():
         raise Unreadable("is no message: it has no header")
     parts = _parts(message) if message.get_content_type() == "multipart/report" else {}
@@ -143,9 +146,8 @@ def _blocks(status: Message) -> list[Message]:
     elif encoding == "quoted-printable":
         body = quopri.decodestring(body)
     text = body.decode("utf-8", "replace").replace("\r\n", "\n").strip()
-    return [
-        message_from_string(block.lstrip("\n")) for block in re.split(r"\n[ \t]*\n", text) if block
-    ]
+    blocks = re.split(r"\n[ \t]*\n", text, maxsplit=_BLOCKS)[:_BLOCKS]
+    return [parsed(block.lstrip("\n")) for block in blocks if block]
 
 
 def _failure(block: Message) -> dict[str, Any]:
@@ -198,7 +200,7 @@ def _returned(parts: dict[str, Message], *, more: bool = False) -> list[str]:
     if headers := parts.get("text/rfc822-headers"):
         text = headers.get_payload(decode=True)
         if isinstance(text, bytes):
-            found += _values(message_from_string(text.decode("utf-8", "replace")), names)
+            found += _values(parsed(text.decode("utf-8", "replace")), names)
     return found
 
 

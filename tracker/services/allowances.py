@@ -7,13 +7,14 @@ nothing. Kept is no address and no number, but what a key of ours makes of them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import case, delete, select
 
+from tracker import db
 from tracker.domain.errors import TooOften
 from tracker.models import Usage
 from tracker.services.work import Reading, Work
@@ -53,20 +54,26 @@ def use_of(allowance: Allowance, secret: bytes, who: str) -> Use:
     return Use(allowance, hashlib.blake2b(text, key=secret[:64], digest_size=32).hexdigest())
 
 
-def check(reading: Reading, uses: Iterable[Use]) -> None:
-    """Refuse who has spent an allowance, without counting anything. Raises TooOften."""
-    by_key = {use.key: use for use in uses}
+def check(reading: Reading, uses: Collection[Use], *, both: Collection[Use] = ()) -> None:
+    """Refuse who has spent an allowance, or all of ``both``; counts nothing. Raises TooOften."""
+    by_key = {use.key: use for use in (*uses, *both)}
     table = Usage
     rows = reading.rows(select(table.key, table.began_at, table.count).where(table.key.in_(by_key)))
-    wait = max((by_key[r.key].wait(r.began_at, r.count, reading.now) for r in rows), default=0)
+    waits = {r.key: by_key[r.key].wait(r.began_at, r.count, reading.now) for r in rows}
+    wait = max((waits.get(use.key, 0) for use in uses), default=0)
+    wait = max(wait, min((waits.get(use.key, 0) for use in both), default=0))
     if wait:
         raise TooOften(f"Too often; try again in {wait} seconds.", retry_after=wait)
 
 
-def count(work: Work, uses: Iterable[Use]) -> None:
-    """Count one more use of each, in one statement; a while that has passed begins anew."""
-    for use in sorted(uses, key=lambda one: one.key):
-        _count(work, use)
+def count_without_waiting(work: Work, uses: Mapping[Use, int]) -> dict[Use, int]:
+    """Count so many more of each; those that another writer is in the way of are given back."""
+    left = dict(uses)
+    with db.without_waiting(work.connection):
+        for use in sorted(uses, key=lambda one: one.key):
+            _count(work, use, uses[use])
+            del left[use]
+    return left
 
 
 def take(work: Work, use: Use) -> None:
@@ -77,13 +84,13 @@ def take(work: Work, use: Use) -> None:
         raise TooOften(f"Too often; try again in {wait} seconds.", retry_after=wait)
 
 
-def _count(work: Work, use: Use) -> Any:
+def _count(work: Work, use: Use, times: int = 1) -> Any:
     table, over = Usage, work.now - use.allowance.within
-    made = work.upsert(table).values(key=use.key, began_at=work.now, count=1)
+    made = work.upsert(table).values(key=use.key, began_at=work.now, count=times)
     more = made.on_conflict_do_update(
         index_elements=["key"],
         set_={
-            "count": case((table.began_at <= over, 1), else_=table.count + 1),
+            "count": case((table.began_at <= over, times), else_=table.count + times),
             "began_at": case((table.began_at <= over, work.now), else_=table.began_at),
         },
     )
