@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import date, timedelta
 
@@ -123,7 +124,8 @@ def test_a_week_is_told_of_on_monday_with_numbers_and_names(office, clock, acme,
     assert name_of(office, acme, "E3") not in letter.text + letter.html
     assert "(E3)" not in letter.text + letter.html
     assert "point" not in letter.text.lower()
-    assert "http" not in letter.text, "no page shows an employer's workers yet"
+    (link,) = re.findall(r"http\S+", letter.text)
+    assert "/unsubscribe-digest/" in link, "no page shows an employer's workers yet"
     assert told_through(office) == date(2026, 11, 22)
     assert cases.states(office) == ["sent"]
     assert send(office) == []
@@ -218,6 +220,7 @@ def test_what_was_decided_is_told_of_in_the_week_in_which_it_is_true_and_known(
         acme.hire(employee_id, awarded_on=LATER)
     acme.hire("E5", awarded_on=DUE)
     ids = certifications(office, acme)
+    consented(office, date(2024, 1, 5))
     order()
     cases.change(office, ids["E1"], "suspend", date(2026, 11, 22))
     cases.change(office, ids["E2"], "revoke", date(2026, 11, 3))
@@ -246,10 +249,40 @@ def certifications(office, acme):
     return {e: by_holder[h] for e, h in acme.holders.items()}
 
 
+def consented(office, on):
+    """Let the workers' consents be of another day."""
+    with office.work(SYSTEM) as work:
+        work.connection.execute(update(Sharing).values(consented_on=on))
+
+
+def test_nothing_that_happened_before_the_consent_is_told(office, clock, acme, order):
+    for employee_id in ("E1", "E2", "E3"):
+        acme.hire(employee_id, awarded_on=LATER)
+    acme.hire("E4", awarded_on=DUE)
+    ids = certifications(office, acme)
+    order()
+    cases.change(office, ids["E1"], "suspend", date(2026, 11, 18))
+    cases.change(office, ids["E2"], "suspend", date(2026, 11, 20))
+    cases.renew(office, ids["E4"], date(2026, 11, 18))
+    with office.work(SYSTEM) as work:
+        withdrawn = update(Certification).where(Certification.id == ids["E3"])
+        work.connection.execute(withdrawn.values(withdrawn_at=work.now))
+        later = work.now + timedelta(days=1)
+        consented = {"consented_on": date(2026, 11, 20), "recorded_at": later}
+        work.connection.execute(update(Sharing).values(consented))
+    clock.set(MONDAY)
+    (letter,) = send(office)
+
+    assert "(E2): suspended on November 20, 2026" in letter.text
+    for line in ("(E1): suspended", "(E3): withdrawn", "(E4): renewed"):
+        assert line not in letter.text
+
+
 def test_what_a_file_brings_of_former_years_is_no_news(office, clock, acme, order):
     acme.hire("E1", "E2", "E3", awarded_on=date(2016, 11, 30))
     acme.hire("E4", "E5", "E6", awarded_on=LATER)
     ids = certifications(office, acme)
+    consented(office, date(2016, 12, 5))
     order()
     cases.renew(office, ids["E1"], date(2021, 11, 20))
     cases.renew(office, ids["E2"], date(2026, 10, 1))

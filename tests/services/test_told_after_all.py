@@ -124,8 +124,11 @@ def test_a_stage_of_a_suspension_is_told_when_its_end_comes_that_was_known(
     assert last(office) == (30, "planned", None)
 
 
-def test_a_stage_of_a_pause_is_told_when_the_pause_is_over(office, clock, certified):
+@pytest.mark.parametrize("planned_first", [False, True], ids=["before planning", "after planning"])
+def test_a_stage_of_a_pause_is_told_when_the_pause_is_over(office, clock, certified, planned_first):
     certified()
+    if planned_first:
+        jobs.plan(office)
     wish(office, snoozed_until=clock.now.date() + timedelta(days=2))
     sent = []
     for _ in range(5):

@@ -21,7 +21,8 @@ from tracker.api.unsubscribe_words import WORDS
 from tracker.domain.errors import Invalid, NotFound, TooOften
 from tracker.domain.reminders import LONGEST_PAUSE
 from tracker.domain.wording import in_words
-from tracker.services import preferences
+from tracker.services import digest_links, preferences
+from tracker.services.digest_links import Linked
 from tracker.services.preferences import REMINDERS, Preferences
 
 nouns = Nouns("unsubscribe", __name__, description=__doc__)
@@ -125,6 +126,37 @@ def pause(topic: str, proof: str) -> Response:
         rule = words.wrong_day.format(*(in_words(day, found.holder.language) for day in days))
         return _about(found, topic, proof, "wrong_day", [rule], status=422)
     return _told(found, topic, proof)
+
+
+@_open("GET /unsubscribe-digest/<string:topic>/<string:proof>")
+def ask_about_digest(topic: str, proof: str) -> Response:
+    """Ask whether to stop an employer's digest to the address of the link; changes nothing."""
+    office = doors.office()
+    with office.reading(PUBLIC) as reading:
+        found = digest_links.linked(reading, office.message_key, topic, proof)
+    if found.language is None:
+        return _digest_is_off(found)
+    words = WORDS[found.language]
+    lines = [words.digest_asked.format(found.employer), words.nothing_yet]
+    address = f"/unsubscribe-digest/{topic}/{proof}"
+    return _page("ask", found.language, lines, letters=words.digest, address=address, stop=True)
+
+
+@_open("POST /unsubscribe-digest/<string:topic>/<string:proof>")
+def stop_digest(topic: str, proof: str) -> Response:
+    """Send no more digests to the address of the link; said twice it is the same."""
+    office = doors.office()
+    with office.work(PUBLIC) as work:
+        found = digest_links.call_off(work, office.message_key, topic, proof)
+    return _digest_is_off(found)
+
+
+def _digest_is_off(found: Linked) -> Response:
+    language = found.language or doors.language()
+    words = WORDS[language]
+    return _page(
+        "off", language, [words.digest_stopped.format(found.employer)], letters=words.digest
+    )
 
 
 def _told(found: Preferences, topic: str, proof: str) -> Response:

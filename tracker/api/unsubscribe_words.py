@@ -28,6 +28,9 @@ class Words:
     always: str
     unknown: str
     wait: str
+    digest: str
+    digest_asked: str
+    digest_stopped: str
 
 
 _EN: dict[str, Any] = {
@@ -69,6 +72,10 @@ _EN: dict[str, Any] = {
     "always": "We always send emails about the safety of your account, such as a suspension.",
     "unknown": "Nothing was changed. Open the link in the email again, exactly as it is there.",
     "wait": "Try again in {} seconds.",
+    "digest": "Summaries of your workers' certifications",
+    "digest_asked": "If you unsubscribe, we won't send the summaries for {} to this address.",
+    "digest_stopped": "This address won't get any more summaries for {}. The company can sign up "
+    "for them again in its account.",
 }  # fmt: skip
 _ES: dict[str, Any] = {
     "letters": {
@@ -110,6 +117,10 @@ _ES: dict[str, Any] = {
     "suspensión.",
     "unknown": "No se cambió nada. Abra de nuevo el enlace del correo, tal como está allí.",
     "wait": "Inténtelo de nuevo en {} segundos.",
+    "digest": "Resúmenes de las certificaciones de sus trabajadores",
+    "digest_asked": "Si los cancela, no enviaremos los resúmenes de {} a esta dirección.",
+    "digest_stopped": "Esta dirección ya no recibirá resúmenes de {}. La empresa puede volver a "
+    "solicitarlos en su cuenta.",
 }  # fmt: skip
 
 WORDS: dict[str, Words] = {"en": Words(**_EN), "es": Words(**_ES)}

@@ -47,7 +47,7 @@ class Line:
 class DigestLetter:
     """What a digest says, of which days; of each section its lines and whether there are more.
 
-    ``issuer`` is who writes.
+    ``issuer`` is who writes; ``unsubscribe_link`` ends the digest for whoever reads it.
     """
 
     employer: str
@@ -57,6 +57,7 @@ class DigestLetter:
     numbers: tuple[Numbers, ...]
     sections: Mapping[str, tuple[tuple[Line, ...], bool]]
     issuer: str = ""
+    unsubscribe_link: str | None = None
 
 
 def compose(facts: DigestLetter) -> Letter:
@@ -76,7 +77,9 @@ def compose(facts: DigestLetter) -> Letter:
         "link": "",  # there is no page yet that shows an employer's workers
         "signed": messages.signed(messages.phrases(language), facts.issuer),
         "reason": say["reason"].format(employer=employer),
-        "unsubscribe_link": None,
+        "unsubscribe_link": facts.unsubscribe_link,
+        "unsubscribe": say["unsubscribe"],
+        "reversible": say["reversible"],
     }
     return messages.laid_out(context)
 

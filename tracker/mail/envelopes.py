@@ -153,9 +153,9 @@ def _headers(letter: Letter, envelope: Envelope) -> dict[str, str]:
 
 def _ways_out(envelope: Envelope) -> dict[str, str]:
     """How to unsubscribe (RFC 8058), if the envelope says how."""
-    if envelope.unsubscribe_link is None or envelope.unsubscribe_mailto is None:
+    if envelope.unsubscribe_link is None:
         return {}
-    uris = (envelope.unsubscribe_link, envelope.unsubscribe_mailto)
+    uris = filter(None, (envelope.unsubscribe_link, envelope.unsubscribe_mailto))
     return {
         "List-Unsubscribe": ", ".join(_bracketed(uri, "List-Unsubscribe") for uri in uris),
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",

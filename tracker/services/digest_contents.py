@@ -202,6 +202,7 @@ def _changed(reading: Reading, employer_id: str, period: Period) -> list[dict[st
     """What became of certifications in the period, in its order.
 
     Those renewed, suspended, reinstated, revoked, surrendered, or taken back as recorded in error.
+    Of what happened before a worker consented nothing is told.
     """
     held = and_(Certification.holder_id == Sharing.holder_id, facts.CARRIED)
     effective_on, decided_on = StandingChange.effective_on, Renewal.decided_on
@@ -213,7 +214,10 @@ def _changed(reading: Reading, employer_id: str, period: Period) -> list[dict[st
         )
         .join(Certification, held)
         .join(StandingChange, StandingChange.certification_id == Certification.id)
-        .where(_told_in(reading, period, effective_on, StandingChange.recorded_at, by_staff))
+        .where(
+            effective_on >= Sharing.consented_on,
+            _told_in(reading, period, effective_on, StandingChange.recorded_at, by_staff),
+        )
     )  # fmt: skip
     renewals = (
         _workers(
@@ -223,7 +227,7 @@ def _changed(reading: Reading, employer_id: str, period: Period) -> list[dict[st
         .join(Certification, held)
         .join(Renewal, Renewal.certification_id == Certification.id)
         .where(
-            Renewal.decision == "approved",
+            Renewal.decision == "approved", decided_on >= Sharing.consented_on,
             _told_in(reading, period, decided_on, _DECIDED_AT, false()),
         )
     )  # fmt: skip
@@ -249,6 +253,7 @@ def _taken_back(reading: Reading, employer_id: str, period: Period) -> Iterator[
         .where(
             Certification.withdrawn_at >= begins, Certification.withdrawn_at < ends,
             Certification.recorded_at < begins,
+            Certification.withdrawn_at >= Sharing.recorded_at,
         )
     )  # fmt: skip
     for row in _named(reading, statement, Certification.withdrawn_at):

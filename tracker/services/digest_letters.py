@@ -14,7 +14,7 @@ from tracker.domain.emails import compared
 from tracker.mail import digests
 from tracker.mail.digests import DigestLetter, Line, Numbers
 from tracker.models import Digest, DigestOrder, Employer
-from tracker.services import digest_contents, facts, letters, suppressions
+from tracker.services import digest_contents, digest_links, facts, letters, suppressions
 from tracker.services.letters import Claim, Composed, Made, Uncomposed
 from tracker.services.work import Reading
 
@@ -91,16 +91,17 @@ def _facts(
 def _composed(reading: Reading, key: bytes, claim: Claim, said: dict[str, Any]) -> Composed:
     contents = said["contents"]
     through_on = date.fromisoformat(contents["through_on"])
+    link = digest_links.link(reading, key, claim.employer_id or "", said["address"])
     letter = digests.compose(
         DigestLetter(
             employer=said["name"], language=said["language"],
             from_on=date.fromisoformat(contents["from_on"]), through_on=through_on,
             numbers=tuple(_numbers(reading, one, said["language"]) for one in contents["numbers"]),
             sections=_sections(reading, contents, said["language"]),
-            issuer=_issuer(reading, contents),
+            issuer=_issuer(reading, contents), unsubscribe_link=link,
         )
     )  # fmt: skip
-    sealed = letters.sealed(reading, key, claim, letter, said)
+    sealed = letters.sealed(reading, key, claim, letter, said, unsubscribe_link=link)
     return replace(sealed, still_true=partial(_still_true, claim.employer_id or "", said))
 
 

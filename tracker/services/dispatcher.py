@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.mail.postman import Delivery, Outcome
-from tracker.services import composing, heartbeat, marker, outbox, runtime
+from tracker.services import composing, cursors, heartbeat, letters, marker, outbox, runtime
 from tracker.services.letters import Claim, Composed, Uncomposed
 from tracker.services.work import Office, Work
 from tracker.settings import Mail
@@ -238,6 +238,10 @@ def _put_by(work: Work, claim: Claim, uncomposed: Uncomposed) -> str:
     if uncomposed.owed:
         _log.error("letter %s cannot be composed: %s", claim.id, uncomposed.reason)
         return outbox.retry(work, claim, uncomposed.reason, own_fault=True)
+    if uncomposed.reason == letters.PAUSED and claim.holder_id is not None:
+        # The planner looks again, so that it tells when the pause is over. Cursors are locked
+        # before letters, as the planner does.
+        cursors.touch_holders(work, [claim.holder_id])
     return outbox.finish(work, claim, "cancelled", uncomposed.reason)
 
 
