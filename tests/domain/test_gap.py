@@ -642,3 +642,23 @@ def test_days_between_which_a_way_does_not_do_are_not_told_as_one_time():
     (portion,) = activity.portions
 
     assert portion.period == Period(date(2028, 3, 15), date(2029, 3, 15))
+
+
+def test_an_event_is_taken_for_what_one_brings_under_its_cap():
+    """One brings 3 of its 4 points, which will do; a second is not needed."""
+    base = only("volunteer", "third_party", points_required=D(17))
+    under = with_type(base, "third_party", rate=D("0.5"), increment=D(2))
+    under = grouped(with_type(under, "volunteer", basis="event", rate=D(4)), "X", maximum="4")
+    under = bounded(under, "volunteer", per_event="3", minimum="0.5")
+
+    assert ways(closing(under=under)) == [{"third_party": "28", "volunteer": "1"}]
+
+
+def test_a_unit_is_taken_for_what_one_activity_brings_under_its_cap():
+    """A unit brings 3 of its 4 points; all caps of years and of the category are reached so."""
+    base = only("third_party", "college_noncredit", points_required=D("18.5"))
+    under = with_type(with_type(base, "third_party", rate=D(4)), "college_noncredit", rate=D("0.5"))
+    under = bounded(grouped(under, "CE", maximum="18.5"), "third_party", per_event="3")
+    under = replace(bounded(under, "college_noncredit", maximum="3.5"), kinds=Kinds(2, "type"))
+
+    assert ways(closing(under=under)) == [{"college_noncredit": "1", "third_party": "6"}]

@@ -132,7 +132,8 @@ def limits_of_years(draw: Any, found: Limits) -> Limits:
 def types_of_days(draw: Any, kind: ActivityType, *, timely: bool) -> ActivityType:
     """The same type, of its own days in one of four; events of a year that count once.
 
-    These stay apart from other limits of years, where an activity may be told that can be spared.
+    These stay apart from other limits of years: trying whether fewer kinds would do lays very
+    many claims under the caps, and then takes minutes for some policies.
     """
     often = st.integers(0, 3).map(bool)
     shared = not timely and kind.basis == "event" and draw(st.booleans())
@@ -350,3 +351,36 @@ def test_an_allocation_is_found_that_presolving_once_hid():
 
     before = evaluated(under, done, date(2026, 1, 30))
     assert not closes(before, under, [("k1", ()), ("k2", ())])
+
+
+def test_no_more_is_told_than_the_least_that_will_do():
+    """HiGHS 1.15.1 took more than twice the least effort for the least, and a year too many."""
+
+    def kind(code: str, category: str, **more: Any) -> ActivityType:
+        return ActivityType(
+            code=code, category=category, name=text(code), unit=text("hours"), increment=None,
+            provenance=SEEN, **more,
+        )  # fmt: skip
+
+    kinds = [
+        kind("k0", "B", basis="event", rate=D(4), threshold=D(8), threshold_over="year",
+             limits=Limits(minimum=D(1))),
+        kind("k1", "A", basis="quantity", rate=D(4), limits=Limits(per_event=D(4)),
+             tags=frozenset({"t"}), counts_from=date(2025, 7, 10)),
+        kind("k2", "A", basis="quantity", rate=D(1)),
+    ]  # fmt: skip
+    under = replace(
+        POLICY, points_required=D("9.5"), duplicates=None, types={one.code: one for one in kinds},
+        minimum_per_year=D(5), rounding="down", kinds=Kinds(2, "type"), year="cycle", windows=(),
+        categories={
+            "A": Category("A", text("A"), Limits(per_event=D(5), per_year=D("8.5")), SEEN),
+            "B": Category("B", text("B"), Limits(minimum=D(1)), SEEN),
+        },
+        tags={"t": Tag("t", text("t"), Limits(minimum=D(3)), SEEN)},
+    )  # fmt: skip
+    days = (("k1", 7, date(2025, 2, 15)), ("k1", 10, date(2025, 2, 1)),
+            ("k0", 7, date(2024, 6, 28)))  # fmt: skip
+    done = [_claim(under, kind, n, D(count), day) for n, (kind, count, day) in enumerate(days)]
+    terms = Terms(earns_until=date(2026, 11, 29), extra_points=D(2), minima={("type", "k1"): D(3)})
+
+    check(under, done, date(2025, 2, 20), terms)

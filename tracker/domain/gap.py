@@ -26,7 +26,6 @@ from tracker.domain.supply import Option, Share, Supply, claim_of, marks_of
 
 MOST_WAYS = 8
 ENOUGH_WAYS = 4  # with so many at hand, nobody needs to combine more
-_MANY = 10**6
 _KIND = 10**4  # one kind of activity weighs more than all places in the policy's order
 
 
@@ -213,8 +212,8 @@ def _way(supply: Supply, kinds: Sequence[int]) -> tuple[Activity, ...]:
             costs[chosen] = weights[choice.option] * model.units(effort)
     for given, share in zip(model.given, model.shares, strict=True):
         if share.option is not None and share.days is not None:
-            kind, weight = supply.options[share.option].kind, weights[share.option]
-            costs |= _steps(model, given, kind, share.points, weight)
+            option, weight = supply.options[share.option], weights[share.option]
+            costs |= _steps(model, given, option, share.points, weight)
     found = model.best(costs)
     assert found is not None  # noqa: S101 - it is one of the sets that were found
     way = [Activity(supply.options[n], tuple(_portions(supply, model, n))) for n in kinds]
@@ -224,16 +223,18 @@ def _way(supply: Supply, kinds: Sequence[int]) -> tuple[Activity, ...]:
     return tuple(way)
 
 
-def _steps(
-    model: _Model, given: int, kind: ActivityType, most: Decimal, weight: int
-) -> dict[int, int]:
+def _steps(model: _Model, given: int, option: Option, most: Decimal, weight: int) -> dict[int, int]:
     """The whole steps in which an activity is done, and whether it is, as costs."""
-    steps, there = model.variable(_MANY), model.variable()
-    size = max(model.units(kind.increment or kind.rate), 1)
+    kind = option.kind
+    least = (kind.basis == "quantity" and kind.threshold) or ZERO
+    step = kind.increment or kind.rate
+    size = max(model.units(min(step, option.event or step)), 1)
+    # No wider than need be: with wide bounds HiGHS at times takes another solution for the best.
+    steps = model.variable(-(-model.units(max(most, least * kind.rate)) // size))
+    there = model.variable()
     model.at_most({given: 1, steps: -size}, 0)
     model.at_most({given: 1, there: -model.units(most)}, 0)
-    least = kind.threshold if kind.basis == "quantity" else None
-    model.at_least({steps: size, there: -model.units((least or ZERO) * kind.rate)}, 0)
+    model.at_least({steps: size, there: -model.units(least * kind.rate)}, 0)
     return {steps: weight * size, there: weight}
 
 
