@@ -255,6 +255,7 @@ def count_unforeseen(work: Work, messages: int) -> None:
     """
     if not messages:
         return
+    open_row(work)
     today, limit = work.now.date(), work.settings.reminders.fuse_minimum
     so_far = case((Runtime.unforeseen_on == today, Runtime.unforeseen), else_=0) + messages
     counted = update(Runtime).values(unforeseen=so_far, unforeseen_on=today)
