@@ -33,7 +33,7 @@ from tracker.models import (
     Sharing,
     StandingChange,
 )
-from tracker.services import activities, evidence, letters
+from tracker.services import activities, digest_links, evidence, letters
 from tracker.services.work import Office, Work
 
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
@@ -96,7 +96,8 @@ def _of_employer(work: Work, employer_id: str) -> Ids:
     )
     work.session.add_all([run, order])
     work.session.flush()
-    return {"run_id": run.id}
+    link = digest_links.link(work, work.message_key, employer_id, order.address)
+    return {"run_id": run.id, "digest": link}
 
 
 def _claims(work: Work, certification_id: str) -> Ids:

@@ -129,6 +129,8 @@ def ids_of(kind, method, path, people):
     if one is None:
         value = UNKNOWN if kind == "unknown" else "x"
         return dict.fromkeys([*ana, "activity_id"], value)
+    if path.startswith("/unsubscribe-digest/"):
+        return dict(zip(("topic", "proof"), one["digest"].split("/")[-2:], strict=True))
     state = "draft" if any(word in f"{method} {path}" for word in DRAFT) else "waiting"
     return one | {"activity_id": one["decided" if path.endswith("undo") else state]}
 

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from openpyxl.utils.datetime import WINDOWS_EPOCH
 
 from tracker import tabular
-from tracker.tabular import BadTable, Column
+from tracker.tabular import BadTable, Column, csv_rows
 from tracker.tabular.cells import shown
 from tracker.tabular.columns import BLANKS
 from tracker.tabular.kinds import Kind
 from tracker.tabular.number_formats import NumberFormat
+from tracker.tabular.reader import _NOTHING
 from tracker.tabular.workbook import Cell
 from tracker.tabular.writer import _NOT_XML
 
@@ -26,7 +27,9 @@ texts = st.text(
     st.sampled_from("\",;\t\r\n'=+-@ aé") | st.characters(codec="utf-8", exclude_characters="\0"),
     max_size=12,
 )
-pairs = st.lists(st.tuples(texts, texts), max_size=8)
+# What programs write where they have nothing is refused by name: test_nothing.py.
+told = texts.filter(lambda text: seen(text) not in _NOTHING)
+pairs = st.lists(st.tuples(told, told), max_size=8)
 COLUMNS = (Column("key", str, required=True), Column("a", str), Column("b", str))
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -72,7 +75,7 @@ def test_what_another_program_writes_as_csv_is_read(rows, delimiter, end):
     writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL)
     writer.writerows([("key", "a", "b"), *keyed(rows)])
     stream = io.BytesIO(text.getvalue().encode("utf-8-sig"))
-    expected = [(key, *map(seen, map(tabular.restored, row))) for key, *row in keyed(rows)]
+    expected = [(key, *map(seen, map(csv_rows._shown, row))) for key, *row in keyed(rows)]
     assert read(stream) == (expected, ())
 
 

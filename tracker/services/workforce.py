@@ -302,7 +302,7 @@ _LINE = (
 _FOR_POINTS = (
     Sharing.holder_id, Sharing.with_points, Certification.id.label("certification_id"),
     Certification.public_id, Certification.awarded_on, Span.cycle, Span.cycle_starts_on,
-    Span.pending_since,
+    Span.window_closes_on, Span.pending_since,
 )  # fmt: skip
 
 
