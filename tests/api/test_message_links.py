@@ -20,10 +20,12 @@ TODAY = date(2026, 11, 21)
 SHOWS = {
     "See my certificate's public page": ("CPT-", "This certification is"),
     "Unsubscribe or pause reminders": ("<form", "Pause"),
-    "Unsubscribe from messages about decisions": ("<form", "Stop"),
+    "Unsubscribe from messages about decisions": ("<form", "Unsubscribe"),
     "Ver la página pública de mi certificado": ("CPT-", "Esta certificación"),
     "Cancelar o pausar estos recordatorios": ("<form", "pausa"),
-    "Cancelar los mensajes sobre decisiones": ("<form",),
+    "Stop these summaries": ("<form", "summaries"),
+    "Cancelar estos resúmenes": ("<form", "resúmenes"),
+    "Cancelar los avisos sobre decisiones": ("<form",),
 }
 """What the page behind a label must show."""
 LINK = re.compile(r"^(?P<label>.+?):\s+(?P<url>https?://\S+)$", re.MULTILINE)
