@@ -30,7 +30,7 @@ def test_a_holder_wants_every_letter_until_they_say_otherwise(ana):
     assert answer.json["email"] == "ana@example.org"
     assert answer.json["warnings"] == []
     assert answer.json["always_sent"] == ["suspended", "reinstated", "revoked", "consent_asked"]
-    assert "always sent" in answer.json["always_sent_because"]
+    assert "We always send" in answer.json["always_sent_because"]
 
 
 @pytest.mark.parametrize(
