@@ -11,6 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests import factories
+from tracker.domain.permissions import SYSTEM
+from tracker.models import Employer
 from tracker.services.work import Office
 
 PREFIX = "/api/v1"
@@ -71,3 +73,13 @@ def staff(caller: Callable[..., Caller]) -> Caller:
 def anonymous(app: Flask) -> Caller:
     """Nobody in particular."""
     return Caller(app.test_client(), None)
+
+
+@pytest.fixture
+def employer_id(office: Office) -> str:
+    """An employer on record, Palmetto Motors."""
+    with office.work(SYSTEM) as work:
+        row = Employer(name="Palmetto Motors", recorded_at=work.now)
+        work.session.add(row)
+        work.session.flush()
+        return row.id

@@ -16,7 +16,7 @@ from tracker.api.schemas import page_of
 from tracker.domain.certifications import Standing
 from tracker.domain.errors import TokenEnded
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Employer, HistoryEntry, IdempotencyKey
+from tracker.models import HistoryEntry, IdempotencyKey
 from tracker.services import activities, certifications, renewals, standings, tokens
 from tracker.services.standings import Held
 
@@ -29,15 +29,6 @@ def ids(office):
 @pytest.fixture
 def ana(caller, ids):
     return caller("holder", holder_id=ids[0], name="ana")
-
-
-@pytest.fixture
-def employer_id(office):
-    with office.work(SYSTEM) as work:
-        row = Employer(name="Palmetto Motors", recorded_at=work.now)
-        work.session.add(row)
-        work.session.flush()
-        return row.id
 
 
 def earn(office, ids, points):

@@ -17,19 +17,10 @@ from tests.serving import form
 from tracker import tabular, turns
 from tracker.apart import Limits
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Employer, Holder, RosterEntry, Token
+from tracker.models import Holder, RosterEntry, Token
 
 SOME = 15_000
 MINUTE = 60
-
-
-@pytest.fixture
-def employer_id(office):
-    with office.work(SYSTEM) as work:
-        row = Employer(name="Palmetto Motors", recorded_at=work.now)
-        work.session.add(row)
-        work.session.flush()
-        return row.id
 
 
 @pytest.fixture

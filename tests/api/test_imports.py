@@ -29,15 +29,6 @@ Palmetto Motors,17,,Greer
 """
 
 
-@pytest.fixture
-def employer_id(office):
-    with office.work(SYSTEM) as work:
-        row = Employer(name="Palmetto Motors", recorded_at=work.now)
-        work.session.add(row)
-        work.session.flush()
-        return row.id
-
-
 def send(who, text, kind="holders", name="file.csv", **options):
     key = {"key": options.pop("key")} if "key" in options else {}
     data = text if isinstance(text, bytes) else text.encode()

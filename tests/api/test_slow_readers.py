@@ -7,16 +7,7 @@ from sqlalchemy import insert, text
 
 from tracker.db import new_id
 from tracker.domain.permissions import SYSTEM
-from tracker.models import Employer, RosterEntry
-
-
-@pytest.fixture
-def employer_id(office):
-    with office.work(SYSTEM) as work:
-        row = Employer(name="Palmetto Motors", recorded_at=work.now)
-        work.session.add(row)
-        work.session.flush()
-        return row.id
+from tracker.models import RosterEntry
 
 
 @pytest.fixture
