@@ -33,7 +33,7 @@ from tracker.models import (
     Sharing,
     StandingChange,
 )
-from tracker.services import activities, digest_links, evidence, letters
+from tracker.services import activities, digest_links, evidence, signed_links
 from tracker.services.work import Office, Work
 
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
@@ -82,7 +82,7 @@ def _of_holder(work: Work, holder_id: str) -> Ids:
     return {
         "certification_id": held.id, "public_id": held.public_id,
         "assessment_id": work.row(passed).id, "sharing_id": work.row(sharing).id,
-        "proof": letters.proof(work.message_key, "u-reminders", holder_id),
+        "proof": signed_links.proof(work.message_key, "u-reminders", holder_id),
     }  # fmt: skip
 
 

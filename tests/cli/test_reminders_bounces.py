@@ -16,7 +16,7 @@ from tests.services import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Bounce, Message, Preference, Suppression
-from tracker.services import letters
+from tracker.services import signed_links
 from tracker.settings import ROOT
 
 
@@ -35,7 +35,7 @@ def sender(office):
     def make(row, purpose="b"):
         with office.reading(SYSTEM) as reading:
             id_ = row.id if purpose == "b" else row.holder_id
-            return letters.proof_address(reading, office.message_key, purpose, id_)
+            return signed_links.proof_address(reading, office.message_key, purpose, id_)
 
     return make
 

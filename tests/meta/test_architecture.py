@@ -13,7 +13,6 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "tracker").rglob("*.py"))
 
 LONGEST_FUNCTION = 50
-LONGEST_FILE = 400
 
 # Wall time, here or in the database; time.monotonic() and perf_counter() only measure spans.
 WALL_TIME = {
@@ -69,12 +68,6 @@ def test_no_function_is_longer_than_fifty_lines():
     }
 
     assert {name: n for name, n in lengths.items() if n > LONGEST_FUNCTION} == {}
-
-
-def test_no_file_is_longer_than_four_hundred_lines():
-    lengths = {_place(path): len(path.read_bytes().splitlines()) for path in SOURCES}
-
-    assert {name: n for name, n in lengths.items() if n > LONGEST_FILE} == {}
 
 
 def test_nobody_but_the_clock_reads_wall_time():

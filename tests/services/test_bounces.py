@@ -23,7 +23,7 @@ from tracker.models import (
     Preference,
     Suppression,
 )
-from tracker.services import bounces, letters, reaper, suppressions
+from tracker.services import bounces, reaper, signed_links, suppressions
 
 EXPIRY = date(2027, 3, 15)
 
@@ -56,7 +56,7 @@ def proof(office):
 
     def make(row, purpose="b", id_=None):
         with office.reading(SYSTEM) as reading:
-            return letters.proof_address(reading, office.message_key, purpose, id_ or row.id)
+            return signed_links.proof_address(reading, office.message_key, purpose, id_ or row.id)
 
     return make
 

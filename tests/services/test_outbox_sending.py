@@ -30,6 +30,7 @@ from tracker.services import (
     reaper,
     reminders,
     runtime,
+    signed_links,
     suppressions,
 )
 
@@ -79,21 +80,21 @@ def test_each_holder_gets_one_letter_with_its_own_proof_in_the_envelope(office, 
         row, (local, domain) = rows[letter.message_id], letter.envelope_sender.split("@")
         assert letter.recipient == row.address
         assert domain == office.settings.mail.bounce_domain
-        assert letters.proven(office.message_key, "b", local.removeprefix("b+")) == row.id
-        assert letters.proven(office.message_key, "u", local.removeprefix("b+")) is None
+        assert signed_links.proven(office.message_key, "b", local.removeprefix("b+")) == row.id
+        assert signed_links.proven(office.message_key, "u", local.removeprefix("b+")) is None
     assert {row.state for row in rows.values()} == {"sent"}
 
 
 @pytest.mark.parametrize("purpose", ["b", "u-reminders", "u-decisions"])
 def test_an_address_that_proves_something_is_no_longer_than_addresses_may_be(office, purpose):
     with office.reading(SYSTEM) as reading:
-        address = letters.proof_address(reading, office.message_key, purpose, new_id())
+        address = signed_links.proof_address(reading, office.message_key, purpose, new_id())
     assert len(address.partition("@")[0]) <= 64  # octets: RFC 5321, 4.5.3.1.1
 
 
 def test_an_address_that_nobody_gave_out_proves_nothing(office):
-    assert letters.proven(office.message_key, "b", "0190.aaaaaaaaaaaaaaa") is None
-    assert letters.proven(office.message_key, "b", "é") is None
+    assert signed_links.proven(office.message_key, "b", "0190.aaaaaaaaaaaaaaa") is None
+    assert signed_links.proven(office.message_key, "b", "é") is None
 
 
 def test_the_letter_tells_the_days_left_when_it_is_sent_not_when_it_was_planned(

@@ -14,7 +14,7 @@ from tracker import jobs
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.models import Certification, HistoryEntry, Preference, Reminder
-from tracker.services import dispatcher, letters, planner, preferences, reminders
+from tracker.services import dispatcher, letters, planner, preferences, reminders, signed_links
 
 EXPIRY = date(2027, 3, 15)
 
@@ -261,12 +261,12 @@ def test_a_pause_that_is_past_or_too_long_is_refused_and_nothing_is_changed(offi
 
 def test_a_link_proves_one_holder_and_one_type_and_nothing_else(office, holder_id):
     key = office.message_key
-    proof = letters.proof(key, "u-reminders", holder_id)
+    proof = signed_links.proof(key, "u-reminders", holder_id)
     with office.work(SYSTEM) as work:
         for type_, text in (
             ("decisions", proof), ("reminders", proof[:-1] + "!"), ("reminders", holder_id),
-            ("safety", letters.proof(key, "u-safety", holder_id)),
-            ("reminders", letters.proof(key, "b", holder_id)),
+            ("safety", signed_links.proof(key, "u-safety", holder_id)),
+            ("reminders", signed_links.proof(key, "b", holder_id)),
         ):  # fmt: skip
             with pytest.raises(NotFound):
                 preferences.stop_by_link(work, key, type_, text)

@@ -348,7 +348,7 @@ def test_a_voided_certification_is_forgotten(office, clock):
     clock.now = nine(31)
     (id_,) = cases.certified(office, EXPIRY)
     with office.work(SYSTEM) as work:
-        reminders.forget(work, [id_])
+        cursors.forget(work, [id_])
 
     assert cases.cursor(office, id_).next_due_at is None
     with office.work(SYSTEM) as work:

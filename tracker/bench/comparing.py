@@ -18,7 +18,7 @@ from tracker.domain import points
 from tracker.domain.certifications import days_of
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.policies import Policy
-from tracker.services import facts, policies, records
+from tracker.services import days, facts, policies
 from tracker.services.policies import Version
 from tracker.services.work import Reading
 
@@ -39,7 +39,7 @@ def diff(shop: Workshop) -> Measured:
     old = scheme.policies[0]
     new = replace(old, version="other", points_required=Decimal("60.00"))
     with shop.office.reading(SYSTEM) as reading:
-        on = records.today_everywhere(reading)
+        on = days.today_everywhere(reading)
         sides = Version(scheme, old), Version(scheme, new)
         gc.freeze()  # as the command does
         alone = _alone(reading, (old, new))
@@ -60,7 +60,7 @@ def diff(shop: Workshop) -> Measured:
 
 def _alone(reading: Reading, versions: tuple[Policy, Policy]) -> float:
     """Evaluations a second of both versions, of facts that are at hand already."""
-    on = records.today_everywhere(reading)
+    on = days.today_everywhere(reading)
     rows = next(policies.pages(reading, SCHEME, awarded_by=on, limit=_ALONE))
     cycles = facts.cycles(reading, [row.id for row in rows])
     claimed = facts.activities(reading, {row.holder_id for row in rows})
@@ -72,9 +72,9 @@ def _alone(reading: Reading, versions: tuple[Policy, Policy]) -> float:
     times = []
     for _ in range(_ROUNDS):
         begun = time.process_time()
-        for days, claims in asked:
+        for cycle_days, claims in asked:
             for policy in versions:
-                points.evaluate(policy, claims, cycle=days, on=on)
+                points.evaluate(policy, claims, cycle=cycle_days, on=on)
         times.append(time.process_time() - begun)
     return len(versions) * len(asked) / statistics.median(times)
 

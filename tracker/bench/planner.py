@@ -27,7 +27,7 @@ from tracker.bench.workshop import Workshop
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.postman import Delivery, Outcome
 from tracker.models import Message, Notice, Reminder, ReminderCursor
-from tracker.services import bulk, facts, outbox, runtime
+from tracker.services import bulk, outbox, runtime
 from tracker.services import planner as planning
 from tracker.services.reminder_plans import AT_ONCE
 from tracker.services.work import Office
@@ -144,7 +144,7 @@ def _make_due(shop: Workshop, count: int) -> None:
         .limit(count)
     )
     with shop.office.work(SYSTEM) as work:
-        for ids in facts.chunks([row.certification_id for row in work.rows(untold)]):
+        for ids in bulk.chunks([row.certification_id for row in work.rows(untold)]):
             of_these = bulk.among(work, ReminderCursor.certification_id, ids)
             again = update(ReminderCursor).where(of_these)
             work.connection.execute(again.values(next_due_at=AT_ONCE, last_offset=None))

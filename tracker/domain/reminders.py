@@ -203,6 +203,11 @@ def _unheard(stage: Stage, look: Look) -> SkipReason | None:
     return "snoozed" if look.snoozed and stage.offset > LAST_DAYS else None
 
 
+def is_paused(until_on: date | None, today: date) -> bool:
+    """Whether a pause lasts, its last day included; None: there is none."""
+    return until_on is not None and today <= until_on
+
+
 def check_pause(until_on: date, today: date) -> None:
     """Refuse to pause reminders through a day that is past, or for longer than a year."""
     if not today <= until_on <= today + LONGEST_PAUSE:

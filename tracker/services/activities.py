@@ -24,8 +24,17 @@ from tracker.domain.permissions import check_own_holder
 from tracker.domain.reasons import Act
 from tracker.domain.terms import Case
 from tracker.models import Activity, Decision, Evidence
-from tracker.services import activity_room, bulk, certifications, facts, history, notices, renewals
-from tracker.services.certifications import Lock
+from tracker.services import (
+    activity_room,
+    bulk,
+    certifications,
+    facts,
+    history,
+    locks,
+    notices,
+    renewals,
+)
+from tracker.services.locks import Lock
 from tracker.services.notices import News
 from tracker.services.work import Reading, Work
 
@@ -118,7 +127,7 @@ def check_claim(case: Case, claim: Claim, *, on: date) -> ActivityType:
 
 
 def _own(
-    work: Work, activity_id: str, version: int | None, *, lock: Lock = certifications.lock_one
+    work: Work, activity_id: str, version: int | None, *, lock: Lock = locks.lock_one
 ) -> Activity:
     """The activity to be changed, its holder locked; Stale unless it is as the actor read it."""
     activity = work.session.get(Activity, activity_id)
@@ -225,7 +234,7 @@ def decide(work: Work, activity_id: str, verdict: Verdict, *, version: int) -> N
     application that waited for this answer is denied where it can no longer reach its points.
     Raises SelfReview, IllegalTransition, Stale, UnknownReason, Invalid.
     """
-    activity = _own(work, activity_id, version, lock=certifications.lock_one_to_decide)
+    activity = _own(work, activity_id, version, lock=locks.lock_one_to_decide)
     rules.check_step("decide", activity.state)  # type: ignore[arg-type]
     before = next(iter(_ruling(work, activity)), None)
     _check_answer(verdict, before)
@@ -311,7 +320,7 @@ def undo(work: Work, activity_id: str, *, reason: str, version: int) -> None:
 
     It stays on record, marked as undone. Raises SelfReview, IllegalTransition, Stale.
     """
-    activity = _own(work, activity_id, version, lock=certifications.lock_one_to_decide)
+    activity = _own(work, activity_id, version, lock=locks.lock_one_to_decide)
     rules.check_step("undo", activity.state)  # type: ignore[arg-type]
     found = _ruling(work, activity)
     if not found:

@@ -32,7 +32,8 @@ from sqlalchemy.orm import aliased
 
 from tracker.domain.claims import Claim
 from tracker.models import Activity, Certification, Decision
-from tracker.services.asking import IDS, chunks
+from tracker.services import bulk
+from tracker.services.asking import IDS
 from tracker.services.work import Reading
 
 _ON = bindparam("on", type_=Date)
@@ -86,7 +87,7 @@ def claims(
 ) -> dict[str, Sequence[Claim]]:
     """What each certification's holder was approved under its scheme by a day."""
     found: dict[str, list[Claim]] = defaultdict(list)
-    for ids in chunks(certification_ids):
+    for ids in bulk.chunks(certification_ids):
         rows = reading.rows(_STATEMENT, {"ids": ids, "on": on})
         for key, ref, *claim, tags, duty, approved in rows:
             borne = _NO_TAGS if tags == _NONE else frozenset(json.loads(tags))

@@ -15,9 +15,9 @@ from sqlalchemy import ARRAY, Date, and_, any_, bindparam, or_
 
 from tracker.db import Id, Instant
 from tracker.models import Certification
+from tracker.services import bulk
 from tracker.services.work import Reading
 
-CHUNK = 500  # how many ids go into one IN list
 EVER = datetime.max.replace(tzinfo=UTC)
 """The instant at which everything is known."""
 ID = bindparam("id", type_=Id)
@@ -33,12 +33,6 @@ SPEAKS = and_(CARRIED, or_(Certification.replaced_on.is_(None), Certification.re
 SHOWN = or_(SPEAKS, and_(Certification.withdrawn_at.is_not(None), Certification.sequence == 1))
 """The same, or where there is none the withdrawn one, so that nobody finds an empty place."""
 Asked = TypeVar("Asked")
-
-
-def chunks(ids: Collection[str]) -> list[list[str]]:
-    """Ids in lists short enough for one statement."""
-    listed = list(ids)
-    return [listed[i : i + CHUNK] for i in range(0, len(listed), CHUNK)]
 
 
 def known(parameters: dict[str, Any], known_at: datetime | None = None) -> dict[str, Any]:
@@ -62,7 +56,7 @@ class About(Generic[Asked]):
         PostgreSQL is sent one array: a list makes each statement a new text, to be taken apart.
         """
         several = self.array if reading.dialect == "postgresql" else self.many
-        for some in chunks(ids):
+        for some in bulk.chunks(ids):
             if len(some) == 1:
                 yield self.one, known({"id": some[0]}, known_at)
             else:

@@ -35,6 +35,7 @@ from tracker.services import (
     facts,
     history,
     imported_awards,
+    locks,
 )
 from tracker.services.work import Reading, Work
 
@@ -62,7 +63,7 @@ def record(work: Work, holder_id: str, attempt: Attempt) -> str:
     re-examination by the policy, AlreadyRecorded for the same attempt entered twice, Invalid for
     a day in the future or a score out of bounds, SelfReview, NotFound.
     """
-    certifications.lock_one_to_decide(work, holder_id)
+    locks.lock_one_to_decide(work, holder_id)
     scheme, zone = work.schemes[attempt.scheme], _zone(work, holder_id)
     _check_values(work, scheme, attempt, zone)
     again = _check_lawful(work, scheme, holder_id, attempt)
@@ -291,7 +292,7 @@ def _correct(
     row = work.session.get(Assessment, assessment_id)
     if row is None:
         raise NotFound
-    certifications.lock_one_to_decide(work, row.holder_id)
+    locks.lock_one_to_decide(work, row.holder_id)
     work.reread(row)
     if row.voided_at is not None:
         raise IllegalTransition("The assessment is void already.", state="void")

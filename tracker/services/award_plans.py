@@ -17,7 +17,7 @@ from tracker.domain.awards import Award, Laid
 from tracker.domain.certifications import Change
 from tracker.domain.errors import SupportsRenewal
 from tracker.domain.schemes import Scheme
-from tracker.services import award_facts, facts
+from tracker.services import award_facts, bulk
 from tracker.services.award_facts import Known, Row
 from tracker.services.work import Work
 
@@ -48,7 +48,7 @@ def standing(
 ) -> dict[str, tuple[Award, ...]]:
     """The awards of holders that stand, with what decides when each ends for good."""
     found: dict[str, tuple[Award, ...]] = {}
-    for ids in facts.chunks(holder_ids):
+    for ids in bulk.chunks(holder_ids):
         known = award_facts.known(work, scheme, ids)
         award_facts.read_facts(work, scheme, [*known.values()])
         found |= {holder_id: awards_of(scheme, one) for holder_id, one in known.items()}

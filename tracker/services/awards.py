@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from tracker.domain.schemes import Scheme
 from tracker.models import Assessment, Certification
-from tracker.services import award_plans, award_rows, bulk, facts
+from tracker.services import award_plans, award_rows, bulk
 from tracker.services.award_plans import FOLLOW, KEEP_EARLIER, REFUSE, Later, standing
 from tracker.services.award_rows import Consequence, What
 from tracker.services.work import Work
@@ -35,7 +35,7 @@ def settle(
     have this one as a prerequisite are settled too. Raises SupportsRenewal, see ``Later``.
     """
     found: list[Consequence] = []
-    for ids in facts.chunks(sorted(holder_ids)):
+    for ids in bulk.chunks(sorted(holder_ids)):
         plans = award_plans.plans(work, scheme, ids, later)
         found += award_rows.write(work, scheme, plans, later)
     for dependent in work.schemes.dependents(scheme.code):
@@ -50,7 +50,7 @@ def settle_after(
 
     Only for them does it matter when that award ends for good.
     """
-    for ids in facts.chunks(certification_ids):
+    for ids in bulk.chunks(certification_ids):
         concerned = select(Certification.holder_id).where(
             bulk.among(work, Certification.id, ids),
             select(Assessment.id)

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 
 from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
 from tracker.models import Employer, EmployerBar
-from tracker.services import bulk, certifications, consents, history
+from tracker.services import bulk, consents, history, locks
 from tracker.services.consents import Pair
 from tracker.services.work import Reading, Work
 
@@ -44,7 +44,7 @@ def put(work: Work, employer_id: str) -> None:
     if work.row(select(Employer.id).where(Employer.id == employer_id)) is None:
         rule = "is no employer on record"
         raise Invalid("There is no such employer.", fields={"employer_id": rule})
-    certifications.lock(work, [holder_id])
+    locks.lock(work, [holder_id])
     row = {"holder_id": holder_id, "employer_id": employer_id, "recorded_at": work.now}
     made = work.upsert(EmployerBar).values(row).on_conflict_do_nothing()
     if work.row(made.returning(EmployerBar.employer_id)) is None:

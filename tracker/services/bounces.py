@@ -28,10 +28,9 @@ from tracker.models import (
 from tracker.models.notices import LETTER_TYPES
 from tracker.services import (
     bulk,
-    certifications,
-    facts,
-    letters,
+    locks,
     preferences,
+    signed_links,
     suppressions,
 )
 from tracker.services.suppressions import HARD
@@ -93,7 +92,7 @@ def take(work: Work, key: bytes, incoming: Incoming) -> Counted:
 def _returned(work: Work, key: bytes, incoming: Incoming) -> Counted:
     proven = [
         id_ for purpose, proof in incoming.proofs
-        if purpose == "b" and (id_ := letters.proven(key, "b", proof))
+        if purpose == "b" and (id_ := signed_links.proven(key, "b", proof))
     ]  # fmt: skip
     found = letters_by(work, "id", proven)
     if not found:
@@ -119,8 +118,10 @@ def _unsubscribed(work: Work, key: bytes, incoming: Incoming, *, by: str) -> Cou
     """
     for type_ in LETTER_TYPES:
         for purpose, proof in incoming.proofs:
-            holder_id = letters.proven(key, purpose, proof) if purpose == f"u-{type_}" else None
-            if holder_id and certifications.lock(work, [holder_id]):
+            holder_id = (
+                signed_links.proven(key, purpose, proof) if purpose == f"u-{type_}" else None
+            )
+            if holder_id and locks.lock(work, [holder_id]):
                 changed = preferences.put(
                     work, type_, [holder_id], {"wanted": False}, before=incoming.at, by=by
                 )
@@ -133,7 +134,7 @@ def letters_by(
 ) -> dict[str, Any]:
     """Letters by id or by Message-ID; what is not ours is left out."""
     found: dict[str, Any] = {}
-    for some in facts.chunks(sorted(set(values))):
+    for some in bulk.chunks(sorted(set(values))):
         statement = (
             select(
                 Message.id, Message.message_id, Message.kind, Message.address, Message.holder_id,
@@ -191,7 +192,7 @@ def _send_elsewhere(work: Work, reports: Sequence[Report]) -> None:
     silent = suppressions.of_holders(work, of_holders, now=work.now)
     elsewhere = [row.id for row in of_holders if suppressions.address_of(row, silent)]
     bad = {one.address for one in reports}  # a letter that went elsewhere already stays there
-    for ids in facts.chunks(elsewhere):
+    for ids in bulk.chunks(elsewhere):
         statement = (
             update(Message)
             .where(
@@ -216,7 +217,7 @@ def _rest(work: Work, reports: Sequence[Report]) -> None:
         return
     since = min(one.at for one in reports) - rules.SOFT_WITHIN
     came: dict[str, list[rules.Returned]] = defaultdict(list)
-    for some in facts.chunks({one.address for one in reports}):
+    for some in bulk.chunks({one.address for one in reports}):
         statement = select(Bounce.address, Bounce.message_id, Bounce.status, Bounce.at).where(
             Bounce.address.in_(some), Bounce.at >= since, Bounce.kind == "soft"
         )

@@ -27,6 +27,7 @@ from sqlalchemy.orm import SessionTransaction
 from tracker.db import Base
 from tracker.services.work import Reading, Work
 
+CHUNK = 500  # how many ids go into one IN list
 _FEW = 20  # rows for which a plain statement is as fast as COPY
 
 
@@ -39,6 +40,12 @@ def savepoint(work: Work) -> SessionTransaction:
     nested = work.session.begin_nested()
     work.session.connection()
     return nested
+
+
+def chunks(ids: Collection[str]) -> list[list[str]]:
+    """Ids in lists short enough for one statement."""
+    listed = list(ids)
+    return [listed[i : i + CHUNK] for i in range(0, len(listed), CHUNK)]
 
 
 def table_of(model: type[Base]) -> Table:

@@ -12,7 +12,7 @@ from tracker.domain.assessments import Approval
 from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
 from tracker.domain.values import folded_name
 from tracker.models import Center, CenterApproval
-from tracker.services import facts, history
+from tracker.services import bulk, history
 from tracker.services.work import Reading, Work
 
 
@@ -64,7 +64,7 @@ def approve_center(work: Work, center_id: str, approval: Approval) -> None:
 def approvals_of(reading: Reading, center_ids: list[str]) -> dict[str, list[Approval]]:
     """The approvals of centers, oldest first."""
     found: dict[str, list[Approval]] = defaultdict(list)
-    for ids in facts.chunks(center_ids):
+    for ids in bulk.chunks(center_ids):
         statement = (
             select(CenterApproval.center_id, CenterApproval.approved_on, CenterApproval.lapses_on)
             .where(CenterApproval.center_id.in_(ids))

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from tracker.domain import certifications as rules
 from tracker.domain.errors import Conflict
 from tracker.models import Certification, Runtime, Span
-from tracker.services import facts, standings
+from tracker.services import bulk, facts, standings
 from tracker.services.work import Reading
 
 SAMPLE = 500
@@ -61,7 +61,7 @@ def _expected(reading: Reading, scheme: str, record: facts.Record) -> list[rules
 
 def _stored(reading: Reading, ids: list[str]) -> dict[str, list[rules.Span]]:
     found: dict[str, list[rules.Span]] = defaultdict(list)
-    for some in facts.chunks(ids):
+    for some in bulk.chunks(ids):
         statement = (
             select(Span.certification_id, *standings.SPAN)
             .where(Span.certification_id.in_(some))

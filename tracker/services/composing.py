@@ -14,9 +14,9 @@ from tracker.services import (
     bulk,
     digest_letters,
     notice_letters,
-    preferences,
     recipients,
     reminder_letters,
+    unwanted,
 )
 from tracker.services.letters import Claim, Made
 from tracker.services.work import Reading
@@ -36,7 +36,7 @@ def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
     kind.
     """
     addressed = _addressed(reading, claims)
-    wanted = preferences.drop_unwanted(reading, addressed, written(reading, key, addressed))
+    wanted = unwanted.drop_unwanted(reading, addressed, written(reading, key, addressed))
     return recipients.drop_deceased(reading, addressed, wanted)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import case, func, or_, select, update
 
 from tracker.domain.emails import compared
 from tracker.models import Certification, Holder, ReminderCursor
@@ -22,7 +22,7 @@ def touch_holders(work: Work, holder_ids: Collection[str]) -> None:
     Their zone, address or wishes changed. What was sent stays as it is; a stage that did not
     reach them is told if it is still of use.
     """
-    for ids in facts.chunks(sorted(holder_ids)):
+    for ids in bulk.chunks(sorted(holder_ids)):
         theirs = select(Certification.id).where(
             bulk.among(work, Certification.holder_id, ids), facts.CURRENT
         )
@@ -42,3 +42,38 @@ def touch_address(work: Work, address: str) -> None:
         or_(func.lower(Holder.email) == small, func.lower(Holder.second_email) == small)
     )
     touch_holders(work, [row.id for row in work.rows(having)])
+
+
+def touch(work: Work, records: Iterable[facts.Record]) -> None:
+    """Have the planner look at these certifications at its next tick.
+
+    A new cycle or an extension starts its stages anew; anything else leaves what was sent as it is.
+    """
+    rows = [
+        {"certification_id": record.certification_id, "cycle": record.cycles[-1].ordinal,
+         "expires_on": record.expires_on, "last_offset": None, "next_due_at": AT_ONCE}
+        for record in records
+    ]  # fmt: skip
+    if not rows:
+        return
+    statement = work.upsert(ReminderCursor)
+    new = statement.excluded
+    same_cycle = (ReminderCursor.cycle == new.cycle) & (ReminderCursor.expires_on == new.expires_on)
+    statement = statement.on_conflict_do_update(
+        index_elements=["certification_id"],
+        set_={
+            "cycle": new.cycle, "expires_on": new.expires_on, "next_due_at": new.next_due_at,
+            "last_offset": case((same_cycle, ReminderCursor.last_offset), else_=None),
+        },
+    )  # fmt: skip
+    work.connection.execute(statement, rows)
+
+
+def forget(work: Work, certification_ids: Collection[str]) -> None:
+    """Owe no more reminders for these certifications; what was sent stays on record."""
+    if certification_ids:
+        work.connection.execute(
+            update(ReminderCursor)
+            .where(bulk.among(work, ReminderCursor.certification_id, certification_ids))
+            .values(next_due_at=None)
+        )

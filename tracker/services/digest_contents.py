@@ -25,7 +25,7 @@ from tracker.models import (
     Sharing,
     StandingChange,
 )
-from tracker.services import employers, facts, notices, workforce
+from tracker.services import bulk, employers, facts, notices, workforce
 from tracker.services.roster import CONSENTED
 from tracker.services.work import Reading
 from tracker.services.workforce import Question
@@ -45,7 +45,7 @@ Contents = dict[str, Any]
 def consents(reading: Reading, employer_ids: Collection[str]) -> dict[str, dict[str, str]]:
     """The live consents of each employer's living workers: by roster entry, the consent's id."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
-    for ids in facts.chunks(employer_ids):
+    for ids in bulk.chunks(employer_ids):
         statement = (
             select(RosterEntry.employer_id, RosterEntry.id, Sharing.id.label("consent"))
             .join(Sharing, CONSENTED)

@@ -14,7 +14,7 @@ from tracker.domain.emails import compared
 from tracker.mail import digests
 from tracker.mail.digests import DigestLetter, Line, Numbers
 from tracker.models import Digest, DigestOrder, Employer
-from tracker.services import digest_contents, digest_links, facts, letters, suppressions
+from tracker.services import bulk, digest_contents, digest_links, letters, suppressions
 from tracker.services.letters import Claim, Composed, Made, Uncomposed
 from tracker.services.work import Reading
 
@@ -52,7 +52,7 @@ def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
 def _rows(reading: Reading, ids: Sequence[str]) -> dict[str, Any]:
     """The digests with their orders, by the letter's id; one called off is left out."""
     found: dict[str, Any] = {}
-    for some in facts.chunks(ids):
+    for some in bulk.chunks(ids):
         statement = (
             select(
                 Digest.message_id, Digest.contents, DigestOrder.address, DigestOrder.language,

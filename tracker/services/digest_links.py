@@ -15,7 +15,7 @@ from tracker.domain.emails import compared
 from tracker.domain.errors import NotFound
 from tracker.domain.permissions import Actor
 from tracker.models import DigestOrder, Employer
-from tracker.services import digests, letters
+from tracker.services import digests, signed_links
 from tracker.services.work import Reading, Work
 
 
@@ -31,12 +31,14 @@ class Linked:
 def link(reading: Reading, key: bytes, employer_id: str, address: str) -> str:
     """The address of the page that ends the digest of an employer to an address."""
     base, whom = reading.settings.app.base_url.rstrip("/"), _whom(address)
-    return f"{base}/unsubscribe-digest/{whom}/{letters.proof(key, _purpose(whom), employer_id)}"
+    return (
+        f"{base}/unsubscribe-digest/{whom}/{signed_links.proof(key, _purpose(whom), employer_id)}"
+    )
 
 
 def linked(reading: Reading, key: bytes, whom: str, proof: str) -> Linked:
     """What a link is about. Raises NotFound for one that is not ours."""
-    employer_id = letters.proven(key, _purpose(whom), proof)
+    employer_id = signed_links.proven(key, _purpose(whom), proof)
     statement = (
         select(Employer.name, DigestOrder.address, DigestOrder.language)
         .join(DigestOrder, DigestOrder.employer_id == Employer.id, isouter=True)

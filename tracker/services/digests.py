@@ -19,7 +19,7 @@ from tracker.domain.emails import compared
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.periods import DAY, Period
 from tracker.models import Digest, DigestOrder
-from tracker.services import digest_contents, employers, history, outbox, suppressions
+from tracker.services import digest_contents, employers, history, outbox_queue, suppressions
 from tracker.services.work import Reading, Work
 
 KIND = "digest"
@@ -182,11 +182,11 @@ def _keep(work: Work, employer_id: str, period: Period, contents: dict[str, Any]
 def _send(work: Work, row: Any, period: Period, digest_id: str) -> None:
     """Put the letter into the outbox. It tells of days that no later digest tells of again."""
     key = f"e:{row.employer_id}:{period.ends_on}"
-    wanted = outbox.Wanted(
+    wanted = outbox_queue.Wanted(
         key=key, kind=KIND, address=row.address, employer_id=row.employer_id,
         useful_until=work.now + _USEFUL, about={"digest_id": digest_id},
     )  # fmt: skip
-    letters = outbox.enqueue(work, work.message_key, [wanted])
+    letters = outbox_queue.enqueue(work, work.message_key, [wanted])
     work.connection.execute(
         update(Digest).where(Digest.id == digest_id).values(message_id=letters[key])
     )

@@ -18,7 +18,7 @@ from tracker.domain.permissions import check_own_employer
 from tracker.domain.values import folded_name
 from tracker.models import Employer, RosterEntry, Sharing
 from tracker.models.notices import LONGEST_EVENT
-from tracker.services import bulk, history, notices, records
+from tracker.services import bulk, days, history, notices
 from tracker.services.consents import CONSENTED
 from tracker.services.notices import News
 from tracker.services.work import Reading, Work
@@ -32,7 +32,7 @@ _STALE = "The record changed since you read it; read it again."
 
 def today(reading: Reading) -> date:
     """The day by which employment and consent are judged, the same in every request."""
-    return records.today_everywhere(reading)
+    return days.today_everywhere(reading)
 
 
 def day_of(reading: Reading, instant: datetime) -> date:

@@ -25,10 +25,10 @@ from tracker.models import Employer, Notice, RosterEntry, Sharing
 from tracker.services import (
     bars,
     bulk,
-    certifications,
     consents,
     employers,
     history,
+    locks,
     naming,
     notices,
 )
@@ -82,7 +82,7 @@ def tie(work: Work, claims: Sequence[Entry]) -> list[Entry]:
     """Tie entries as ``begin`` does, and leave the consents as they are."""
     if not claims:
         return []
-    certifications.lock(work, {claim.holder_id for claim in claims})
+    locks.lock(work, {claim.holder_id for claim in claims})
     taken, repeated = _tied_already(work, claims)
     tied: list[Entry] = []
     for claim in claims:
@@ -130,7 +130,7 @@ def finish(work: Work, ended: Sequence[Entry]) -> list[Entry]:
     """
     if not ended:
         return []
-    certifications.lock(work, {entry.holder_id for entry in ended})
+    locks.lock(work, {entry.holder_id for entry in ended})
     gone = _without_successor(work, ended)
     consents.end_of(work, {entry.pair for entry in gone}, "employment_ended")
     _tell_ended(work, gone)

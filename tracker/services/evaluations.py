@@ -19,7 +19,15 @@ from tracker.domain.policies import Policy
 from tracker.domain.schemes import Scheme
 from tracker.domain.terms import Case
 from tracker.models import Certification, Cycle, Span
-from tracker.services import activities, adjustments, cases, facts, numbering, records, standings
+from tracker.services import (
+    activities,
+    adjustments,
+    cases,
+    days,
+    facts,
+    numbering,
+    standings,
+)
 from tracker.services.ahead import Ahead
 from tracker.services.standings import Held, Points
 from tracker.services.work import Reading
@@ -139,8 +147,8 @@ _FIRST_OF_SPAN = _FIRST_OF_CYCLE + len(facts.CYCLE)
 
 
 def _asked(reading: Reading, certification_id: str, on: date | None = None) -> dict[str, Any]:
-    days = [on] if on else records.todays(reading)
-    return facts.known({"id": certification_id, "earliest": min(days), "latest": max(days)})
+    asked = [on] if on else days.todays(reading)
+    return facts.known({"id": certification_id, "earliest": min(asked), "latest": max(asked)})
 
 
 AHEAD_OF_DETAIL = Ahead(_asked, _DETAIL, adjustments.OF_CERTIFICATION)
@@ -178,7 +186,7 @@ def page(
     if not reading.actor.is_staff:
         holder_id = holder_id or reading.actor.holder_id or ""
         check_own_holder(reading.actor, holder_id)
-    on = on or records.today_everywhere(reading)
+    on = on or days.today_everywhere(reading)
     conditions: list[Any] = []
     given = {"holder_id": holder_id, "scheme": scheme}
     for key, value in given.items():

@@ -21,7 +21,7 @@ from tracker.domain.errors import NotFound, UnacceptableEvidence
 from tracker.domain.permissions import check_own_holder
 from tracker.files import Checked, Store
 from tracker.models import Activity, Evidence
-from tracker.services import activities, certifications, history, turns
+from tracker.services import activities, history, locks, turns
 from tracker.services.work import Reading, Work
 from tracker.settings import Settings
 
@@ -111,7 +111,7 @@ def _rows(reading: Reading, activity_id: str) -> Sequence[Any]:
 def _check_open(work: Work, activity_id: str, step: rules.Step = "edit") -> None:
     """Refuse whoever may not change the activity, or one whose files may not change now."""
     row = activities.get(work, activity_id)
-    certifications.lock(work, [row.holder_id])
+    locks.lock(work, [row.holder_id])
     state = work.row(select(Activity.state).where(Activity.id == activity_id))
     if state is None:
         raise NotFound

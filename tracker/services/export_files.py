@@ -225,7 +225,7 @@ def _roster(reading: Reading) -> Iterator[Line]:
     for at in range(0, len(employers), _EMPLOYERS):
         names = {row.id: row.name for row in employers[at : at + _EMPLOYERS]}
         last = sorted((names[row.employer_id], row[1], row.id) for row in _last(reading, names))
-        for ids in facts.chunks([id_ for *_, id_ in last]):
+        for ids in bulk.chunks([id_ for *_, id_ in last]):
             yield from _employments(reading, ids)
 
 

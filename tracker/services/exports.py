@@ -36,7 +36,7 @@ from tracker.models import (
     Sharing,
     StandingChange,
 )
-from tracker.services import facts
+from tracker.services import bulk
 from tracker.services import standings as reports
 from tracker.services.standings import ExportRow
 from tracker.services.work import Reading
@@ -126,7 +126,7 @@ def _nest(reading: Reading, rows: Rows, owner: type[Base], parts: _Parts) -> dic
             row[name] = []
         found[subject] = []
         column = table.__table__.c[link]
-        for ids in facts.chunks(by_id):
+        for ids in bulk.chunks(by_id):
             statement = select(*table.__table__.c).where(column.in_(ids))
             for row in reading.rows(statement.order_by(*table.__table__.primary_key)):
                 part = _plain(row)
@@ -144,7 +144,7 @@ def _name(reading: Reading, rows: Rows, column: str, table: type[Center | Employ
     """Say the name in place of the id."""
     ids = {row[column] for row in rows} - {None}
     names: dict[str, str] = {}
-    for some in facts.chunks(sorted(ids)):
+    for some in bulk.chunks(sorted(ids)):
         named = reading.rows(select(table.id, table.name).where(table.id.in_(some)))
         names |= {row.id: row.name for row in named}
     for row in rows:
@@ -164,7 +164,7 @@ def _history(reading: Reading, subjects: dict[str, list[str]]) -> Rows:
     """The lines of history about these records, as they were written."""
     table, found = HistoryEntry, []
     for subject, ids in subjects.items():
-        for some in facts.chunks(ids):
+        for some in bulk.chunks(ids):
             statement = select(
                 table.id, table.at, table.actor, table.action, table.subject, table.subject_id,
                 table.detail,
@@ -178,8 +178,8 @@ def _put_values(reading: Reading, lines: Rows) -> None:
     """Put the personal values that stand beside a line, before and after, under ``values``."""
     by_id: dict[int, dict[str, Any]] = {line["id"]: line for line in lines}
     table = HistoryValue
-    for start in range(0, len(lines), facts.CHUNK):
-        ids = [line["id"] for line in lines[start : start + facts.CHUNK]]
+    for start in range(0, len(lines), bulk.CHUNK):
+        ids = [line["id"] for line in lines[start : start + bulk.CHUNK]]
         statement = select(table.history_id, table.field, table.before, table.after)
         for row in reading.rows(statement.where(table.history_id.in_(ids))):
             values = by_id[row.history_id].setdefault("values", {})

@@ -39,7 +39,7 @@ from tracker.services.asking import ID, KNOWN_AT, about
 from tracker.services.together import Together
 from tracker.services.work import Reading
 
-CHUNK, EVER, chunks, known = asking.CHUNK, asking.EVER, asking.chunks, asking.known
+EVER, known = asking.EVER, asking.known
 HolderScheme = tuple[str, str]
 CARRIED, CURRENT, SPEAKS, SHOWN = asking.CARRIED, asking.CURRENT, asking.SPEAKS, asking.SHOWN
 

@@ -20,7 +20,7 @@ from tracker.domain import numbers
 from tracker.domain.certifications import Cycle as Period
 from tracker.domain.schemes import Scheme
 from tracker.models import Certification, Cycle
-from tracker.services import award_plans, award_rows, awards, bulk, facts, history, timelines
+from tracker.services import award_plans, award_rows, awards, bulk, history, timelines
 from tracker.services.award_facts import Row
 from tracker.services.award_plans import FOLLOW, Later
 from tracker.services.award_rows import Consequence
@@ -84,7 +84,7 @@ def follow(
 ) -> list[Consequence]:
     """Have all awards of holders agree with what files now give some of them."""
     found: list[Consequence] = []
-    for ids in facts.chunks(holder_ids):
+    for ids in bulk.chunks(holder_ids):
         plans = award_plans.plans_of_all(work, scheme, ids, later)
         found += award_rows.write(work, scheme, plans, later)
     for dependent in work.schemes.dependents(scheme.code):

@@ -6,8 +6,6 @@ says is composed by its kind: ``composing.py`` knows who does it.
 
 from __future__ import annotations
 
-import base64
-import hmac
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +14,7 @@ from typing import Any
 from tracker.mail import envelopes
 from tracker.mail.envelopes import Envelope
 from tracker.mail.messages import Letter
+from tracker.services import signed_links
 from tracker.services.work import Reading
 
 NOT_OWED = "Not owed any more."
@@ -24,8 +23,6 @@ NOT_WANTED = "The holder wants no such letters."
 PAUSED = "The holder paused such letters."
 MENDABLE = (NOT_OWED, NO_ADDRESS, NOT_WANTED, PAUSED)
 """Why a letter was cancelled that may be owed again: after a suspension, a correction, a pause."""
-
-_MAC_LENGTH = 15  # letters of base32: 75 bits; the longest purpose makes 64 octets of local part
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,8 @@ def sealed(
     link, mailto = ways_out or (unsubscribe_link, None)
     envelope = Envelope(
         message_id=claim.message_id, sender=mail.sender, reply_to=mail.reply_to,
-        envelope_sender=proof_address(reading, key, "b", claim.id), recipient=facts["address"],
+        envelope_sender=signed_links.proof_address(reading, key, "b", claim.id),
+        recipient=facts["address"],
         date=datetime.fromisoformat(facts["composed_at"]),
         unsubscribe_link=link, unsubscribe_mailto=mailto,
     )  # fmt: skip
@@ -118,10 +116,9 @@ def ways_out_of(reading: Reading, key: bytes, holder_id: str, type_: str) -> tup
         return None
     base = reading.settings.app.base_url.rstrip("/")
     purpose = f"u-{type_}"
-    return (
-        f"{base}/unsubscribe/{type_}/{proof(key, purpose, holder_id)}",
-        f"mailto:{proof_address(reading, key, purpose, holder_id)}?subject=unsubscribe",
-    )
+    proof = signed_links.proof(key, purpose, holder_id)
+    address = signed_links.proof_address(reading, key, purpose, holder_id)
+    return f"{base}/unsubscribe/{type_}/{proof}", f"mailto:{address}?subject=unsubscribe"
 
 
 def issuer_of(reading: Reading, about: Collection[str]) -> str:
@@ -131,25 +128,3 @@ def issuer_of(reading: Reading, about: Collection[str]) -> str:
     """
     issuers = set(about) or {scheme.issuer for scheme in reading.schemes}
     return issuers.pop() if len(issuers) == 1 else reading.settings.app.name
-
-
-# Addresses that prove what they are about: nobody else can make one up.
-def proof(key: bytes, purpose: str, id_: str) -> str:
-    """``<id>.<mac>``: an id that only we can have written, for one purpose (one letter).
-
-    In small letters, because mail systems may change the case of an address.
-    """
-    digest = hmac.digest(key, f"{purpose}:{id_}".encode(), "sha256")
-    return f"{id_}.{base64.b32encode(digest).decode().lower()[:_MAC_LENGTH]}"
-
-
-def proven(key: bytes, purpose: str, text: str) -> str | None:
-    """The id in a text that ``proof`` made for the same purpose; None for any other text."""
-    id_ = text.lower().partition(".")[0]
-    genuine = proof(key, purpose, id_).encode()
-    return id_ if hmac.compare_digest(genuine, text.lower().encode()) else None
-
-
-def proof_address(reading: Reading, key: bytes, purpose: str, id_: str) -> str:
-    """A VERP address (``b+<message>.<mac>@...``): what arrives there tells what it is about."""
-    return f"{purpose}+{proof(key, purpose, id_)}@{reading.settings.mail.bounce_domain}"

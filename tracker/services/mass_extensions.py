@@ -35,6 +35,7 @@ from tracker.services import (
     certifications,
     facts,
     history,
+    locks,
     notices,
     roster,
     standings,
@@ -155,7 +156,7 @@ def extend(work: Work, asked: MassExtension, *, on_progress: Progress | None = N
     if batch_id is None:
         return _repeated(_of_ref(work, asked.ref), scheme, asked, dry_run=False)
     candidates = _ids(work, scheme, asked.selection)
-    certifications.lock(work, set(candidates.values()))
+    locks.lock(work, set(candidates.values()))
     fates: list[Fate] = []
     for held in _chunks(work, scheme, asked.selection, candidates):
         decided = _decide(work, scheme, asked, held)
@@ -202,7 +203,7 @@ def _row_of(reading: Reading, condition: Any) -> Any:
 
 def _unknown(reading: Reading, refs: Collection[str]) -> dict[str, str]:
     known: set[str] = set()
-    for some in facts.chunks(refs):
+    for some in bulk.chunks(refs):
         known |= {row.ref for row in reading.rows(select(Holder.ref).where(Holder.ref.in_(some)))}
     unknown = sorted(set(refs) - known)
     return {"holder_refs": f"are on record of nobody: {', '.join(unknown)}"} if unknown else {}
@@ -276,7 +277,7 @@ def _chunks(
     """Those of the candidates that are still selected now that they are locked, some at a time."""
     on = reading.today(scheme)
     expiring = selection.expiring
-    for ids in facts.chunks(candidates):
+    for ids in bulk.chunks(candidates):
         conditions = [
             bulk.among(reading, Certification.id, ids),
             Span.expires_on >= expiring.starts_on, Span.expires_on <= expiring.ends_on,

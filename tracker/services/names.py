@@ -19,7 +19,7 @@ from tracker.domain import names as rules
 from tracker.domain.names import Name
 from tracker.domain.values import run_together
 from tracker.models import FormerName, Holder
-from tracker.services import bulk, facts
+from tracker.services import bulk
 from tracker.services.work import Reading, Work
 
 FIELDS = ("given_name", "family_name")
@@ -59,7 +59,7 @@ class Replaced:
 def former(reading: Reading, holder_ids: Collection[str]) -> Mapping[str, Sequence[Any]]:
     """The former names of holders, the newest first."""
     found: dict[str, list[Any]] = defaultdict(list)
-    for ids in facts.chunks(set(holder_ids)):
+    for ids in bulk.chunks(set(holder_ids)):
         statement = _FORMER.where(bulk.among(reading, FormerName.holder_id, ids))
         for row in _newest_first(reading.rows(statement)):
             found[row.holder_id].append(row)

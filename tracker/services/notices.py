@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select, update
 
 from tracker.db import new_id
 from tracker.models import Holder, Message, Notice
-from tracker.services import bulk, facts, outbox, pacing, suppressions
+from tracker.services import bulk, outbox_queue, pacing, suppressions
 from tracker.services.pacing import Pace
 from tracker.services.work import Work
 
@@ -74,8 +74,8 @@ def tell(work: Work, news: Iterable[News]) -> None:
     after their death (see ``recipients``).
     """
     fresh = [one for one in news if is_news(work, one.on)]
-    for start in range(0, len(fresh), facts.CHUNK):
-        _tell(work, fresh[start : start + facts.CHUNK])
+    for start in range(0, len(fresh), bulk.CHUNK):
+        _tell(work, fresh[start : start + bulk.CHUNK])
 
 
 def is_news(work: Work, day: date) -> bool:
@@ -99,7 +99,7 @@ def _tell(work: Work, news: Collection[News]) -> None:
         for id_, lane in lanes
     }
     _put_off(work, [(waiting[place], one) for place, one in letters.items() if place in waiting])
-    ids = outbox.enqueue(work, work.message_key, list(letters.values()))
+    ids = outbox_queue.enqueue(work, work.message_key, list(letters.values()))
     work.connection.execute(
         _TOLD,
         [
@@ -183,7 +183,7 @@ def lane_of(about: Mapping[str, Any]) -> str:
 
 def _wanted(
     work: Work, to: tuple[str, str], lane: Lane, latest: _Waiting | None, pace: Pace
-) -> outbox.Wanted:
+) -> outbox_queue.Wanted:
     """The letter to a holder at an address that is to tell it; the one that waits, if one does.
 
     One that waits is put off until ten minutes after the last act that it tells of, but for no
@@ -201,7 +201,7 @@ def _wanted(
     elif latest is not None and lane == "decisions":
         at = pace.earliest(max(soon, latest.next_at + _AT_MOST_EVERY))
         key = f"n:{holder_id}:{lane}:{at.isoformat()}"
-    return outbox.Wanted(
+    return outbox_queue.Wanted(
         key=key, kind=KIND, holder_id=holder_id, address=address,
         useful_until=work.now + _USEFUL, not_before=at, about={"type": type_, "lane": lane},
     )  # fmt: skip
@@ -212,7 +212,7 @@ def _may_join(latest: _Waiting, at: datetime) -> bool:
     return at <= max(latest.next_at, latest.created_at + _AT_MOST_EVERY)
 
 
-def _put_off(work: Work, joined: Iterable[tuple[_Waiting, outbox.Wanted]]) -> None:
+def _put_off(work: Work, joined: Iterable[tuple[_Waiting, outbox_queue.Wanted]]) -> None:
     """Have letters that wait go later, where what they tell as well was done just now."""
     later = [
         {"b_id": waiting.id, "b_at": at}

@@ -19,7 +19,7 @@ from tracker.domain.names import Name
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.values import future_rule
 from tracker.models import Sharing
-from tracker.services import certifications, history, holders, names, namesakes, requests
+from tracker.services import history, holders, locks, names, namesakes, requests
 from tracker.services.recipients import DECEASED
 from tracker.services.work import Work
 
@@ -62,7 +62,7 @@ def change(
     death; Invalid for a day of death that is still to come.
     """
     check_own_holder(work.actor, holder_id)
-    if not certifications.lock(work, [holder_id]):
+    if not locks.lock(work, [holder_id]):
         raise NotFound
     before, given = holders.get(work, holder_id), dict(values)
     asked: dict[str, str] = {}

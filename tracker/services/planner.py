@@ -19,7 +19,7 @@ from tracker.db import new_id
 from tracker.domain.permissions import SYSTEM
 from tracker.mail import envelopes
 from tracker.models import Certification, Holder, Message, RelayAccept, Reminder, ReminderCursor
-from tracker.services import bulk, facts, outbox, pacing, reminder_plans, runtime
+from tracker.services import bulk, facts, outbox_queue, pacing, reminder_plans, runtime
 from tracker.services.pacing import Pace
 from tracker.services.reminder_plans import AT_ONCE, AUDIENCE, CURSORS, Examined, Moment
 from tracker.services.work import Office, Work
@@ -63,7 +63,7 @@ def plan_due(office: Office, *, limit: int) -> PlanCounts:
         )
         letters = _letters(work, found)
         wanted = {one.key: one for one in letters.values()}
-        ids = outbox.enqueue(work, office.message_key, list(wanted.values()))
+        ids = outbox_queue.enqueue(work, office.message_key, list(wanted.values()))
         runtime.count_unforeseen(work, len(_unforeseen(work, found)))
         counts = _record(work, found, {id_: ids[one.key] for id_, one in letters.items()})
         _advance(work, found)
@@ -80,7 +80,7 @@ def _lock_due(work: Work, limit: int) -> Sequence[Any]:
     due = due.order_by(ReminderCursor.next_due_at).limit(limit)
     ids = [row.certification_id for row in work.rows(due.with_for_update(skip_locked=True))]
     rows: list[Any] = []
-    for some in facts.chunks(ids):
+    for some in bulk.chunks(ids):
         held = bulk.among(work, Certification.id, some)
         holders = select(Certification.holder_id).where(held)
         of_holders = CURSORS.where(
@@ -95,14 +95,14 @@ def _lock_due(work: Work, limit: int) -> Sequence[Any]:
 
 def _lock_holders(work: Work, holder_ids: Collection[str]) -> set[str]:
     free: set[str] = set()
-    for ids in facts.chunks(sorted(holder_ids)):
+    for ids in bulk.chunks(sorted(holder_ids)):
         statement = select(Holder.id).where(bulk.among(work, Holder.id, ids)).order_by(Holder.id)
         statement = statement.with_for_update(read=True, key_share=True, skip_locked=True)
         free.update(row.id for row in work.rows(statement))
     return free
 
 
-def _letters(work: Work, found: Sequence[Examined]) -> dict[str, outbox.Wanted]:
+def _letters(work: Work, found: Sequence[Examined]) -> dict[str, outbox_queue.Wanted]:
     """One letter for each holder who has a stage to be told of, by certification.
 
     Its key is the day on which the latest of its stages fell due, not the day of planning: a
@@ -116,7 +116,7 @@ def _letters(work: Work, found: Sequence[Examined]) -> dict[str, outbox.Wanted]:
     late, wait = _unforeseen(work, found), timedelta()
     if late and _are_many(work):
         wait = _BEFORE_MANY
-    letters: dict[str, outbox.Wanted] = {}
+    letters: dict[str, outbox_queue.Wanted] = {}
     for (holder_id, day), group in groups.items():
         begins = work.now + (wait if holder_id in late else timedelta())
         wanted = _letter(work, group, pacing.of_zone(work, group[0].row.time_zone), begins)
@@ -161,7 +161,7 @@ def _days_of_letters(work: Work, told: Sequence[Examined]) -> dict[str, date]:
 def _waiting(work: Work, holder_ids: Collection[str]) -> dict[str, set[date]]:
     """The days of the reminders that wait for these holders and that nobody has taken up."""
     found: dict[str, set[date]] = defaultdict(set)
-    for ids in facts.chunks(sorted(holder_ids)):
+    for ids in bulk.chunks(sorted(holder_ids)):
         statement = select(Message.holder_id, Message.dedupe_key).where(
             bulk.among(work, Message.holder_id, ids), Message.kind == "reminder",
             Message.state == "ready", Message.facts.is_(None),
@@ -175,13 +175,13 @@ def _taken(work: Work, days: Mapping[str, Collection[date]]) -> dict[str, set[da
     """Of the letters of these holders and days, those that the relay is known to have taken."""
     domain = work.settings.mail.message_id_domain
     ids = {
-        envelopes.message_id(work.message_key, outbox.first(_key(holder_id, day)), domain): (
+        envelopes.message_id(work.message_key, outbox_queue.first(_key(holder_id, day)), domain): (
             holder_id, day,
         )
         for holder_id, some in days.items() for day in some
     }  # fmt: skip
     found: dict[str, set[date]] = defaultdict(set)
-    for some in facts.chunks(ids):
+    for some in bulk.chunks(ids):
         statement = select(RelayAccept.message_id).where(RelayAccept.message_id.in_(some))
         for row in work.rows(statement):
             holder_id, day = ids[row.message_id]
@@ -212,11 +212,13 @@ def _are_many(work: Work) -> bool:
     return count > limit
 
 
-def _letter(work: Work, group: Sequence[Examined], pace: Pace, begins: datetime) -> outbox.Wanted:
+def _letter(
+    work: Work, group: Sequence[Examined], pace: Pace, begins: datetime
+) -> outbox_queue.Wanted:
     """The letter, put off until the holder may be written to if it is of use still then."""
     stages = [stage for one in group if (stage := one.plan.current)]
     first, ends = group[0], [stage.useful_until for stage in stages]
-    wanted = outbox.Wanted(
+    wanted = outbox_queue.Wanted(
         key="", kind="reminder", holder_id=first.row.holder_id,
         address=first.address or "", stage=min(stage.offset for stage in stages),
         useful_until=max(ends),

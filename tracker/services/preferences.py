@@ -19,19 +19,17 @@ from sqlalchemy import and_, or_, select, update
 from tracker.domain import reminders as rules
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.permissions import Actor
-from tracker.models import Holder, Preference
+from tracker.models import Preference
 from tracker.models.notices import LETTER_TYPES
 from tracker.services import (
-    certifications,
+    bulk,
     cursors,
-    facts,
     history,
     holders,
-    letters,
-    reminder_plans,
+    locks,
+    signed_links,
 )
-from tracker.services.letters import Claim, Composed, Made, Uncomposed
-from tracker.services.work import Reading, Work, zone_of
+from tracker.services.work import Reading, Work
 
 ALWAYS_SENT = ("suspended", "reinstated", "revoked", "consent_asked")
 REMINDERS = "reminders"
@@ -111,7 +109,7 @@ def _change(
     work: Work, holder_id: str, values: Mapping[str, Any], *, reason: str | None
 ) -> Preferences:
     """Write wishes down; what was wanted before."""
-    certifications.lock(work, [holder_id])
+    locks.lock(work, [holder_id])
     before = of_holder(work, holder_id)
     _check_pause(work, before.holder, values.get(REMINDERS, {}).get("snoozed_until"), REMINDERS)
     for type_ in LETTER_TYPES:
@@ -150,7 +148,7 @@ def put(
     ``reason`` is why staff do so in a holder's place.
     """
     lines: list[tuple[str, dict[str, Any]]] = []
-    for ids in facts.chunks(sorted(set(holder_ids))):
+    for ids in bulk.chunks(sorted(set(holder_ids))):
         earlier = _wishes(work, type_, ids)
         for row in work.rows(_put(work, type_, ids, wish, before=before, reason=reason)):
             known = earlier.get(row.holder_id, _WANTED)
@@ -231,7 +229,7 @@ def pause_by_link(work: Work, key: bytes, proof: str, until_on: date) -> Prefere
 
 def _proven(reading: _Opened, key: bytes, type_: str, proof: str) -> _Opened:
     """The same as the holder to whom the link was sent. Raises NotFound if it was not by us."""
-    holder_id = letters.proven(key, f"u-{type_}", proof) if type_ in LETTER_TYPES else None
+    holder_id = signed_links.proven(key, f"u-{type_}", proof) if type_ in LETTER_TYPES else None
     if holder_id is None:
         raise NotFound
     actor = Actor(role="holder", name="link in a letter", holder_id=holder_id)
@@ -241,44 +239,3 @@ def _proven(reading: _Opened, key: bytes, type_: str, proof: str) -> _Opened:
 def _put_by_link(work: Work, type_: str, **wish: Any) -> Preferences:
     put(work, type_, [_me(work)], wish)
     return mine(work)
-
-
-# On the way out.
-def drop_unwanted(reading: Reading, claims: Sequence[Claim], made: Made) -> Made:
-    """The composed letters, less those of a type that their holder has switched off or paused."""
-    of_type = {
-        (claim.holder_id, composed.type)
-        for claim in claims
-        if isinstance(composed := made.get(claim.id), Composed) and composed.type
-    }
-    said: dict[tuple[str, str], Any] = {}
-    for ids in facts.chunks({holder_id for holder_id, _ in of_type if holder_id}):
-        statement = (
-            select(
-                Preference.holder_id, Preference.type, Preference.wanted,
-                Preference.snoozed_until, Holder.time_zone,
-            )
-            .join(Holder, Holder.id == Preference.holder_id)
-            .where(
-                Preference.holder_id.in_(ids),
-                or_(~Preference.wanted, Preference.snoozed_until.is_not(None)),
-            )
-        )  # fmt: skip
-        said |= {(row.holder_id, row.type): row for row in reading.rows(statement)}
-    unwanted = {
-        claim.id: Uncomposed(reason, owed=False)
-        for claim in claims
-        if isinstance(composed := made.get(claim.id), Composed)
-        and (wish := said.get((claim.holder_id or "", composed.type)))
-        and (reason := _unheard(reading, composed, wish))
-    }
-    return {**made, **unwanted}
-
-
-def _unheard(reading: Reading, letter: Composed, wish: Any) -> str | None:
-    """Why a letter is not wanted now, if it is not: the planner's rule, for one that waited."""
-    if not wish.wanted:
-        return letters.NOT_WANTED
-    can_wait = letter.stage is not None and letter.stage > rules.LAST_DAYS
-    paused = reminder_plans.is_paused(wish, reading.now, zone_of(wish.time_zone))
-    return letters.PAUSED if can_wait and paused else None

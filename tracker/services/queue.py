@@ -22,7 +22,15 @@ from tracker.domain.certifications import Standing
 from tracker.domain.claims import ZERO, Claim, Credit
 from tracker.domain.likeness import Likeness, likeness
 from tracker.models import Activity, Certification, Evidence, Holder, Span
-from tracker.services import activity_types, bulk, cases, employers, queue_order, records, weighing
+from tracker.services import (
+    activity_types,
+    bulk,
+    cases,
+    days,
+    employers,
+    queue_order,
+    weighing,
+)
 from tracker.services.cases import Asked
 from tracker.services.facts import ActivityFacts
 from tracker.services.queue_order import FLAGS, Flag, Place, Question
@@ -112,7 +120,7 @@ class Desk:
 
 def page(reading: Reading, asked: Question, *, after: Place | None, limit: int) -> Page:
     """A page of the queue. Raises UnknownScheme, NotFound for an employer that there is not."""
-    on = records.today_everywhere(reading)
+    on = days.today_everywhere(reading)
     if asked.scheme is not None:
         _ = reading.schemes[asked.scheme]
     if asked.employer_id is not None:

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import select, text, update
 
 from tracker.models import Certification, Message, RelayAccept, Reminder, Runtime
-from tracker.services import facts, marker, outbox, runtime, tallies
+from tracker.services import bulk, marker, outbox_queue, runtime, tallies
 from tracker.services.work import Work
 
 # As in the partial indexes, so that they serve.
@@ -76,7 +76,7 @@ def reap(work: Work) -> ReapCounts:
     complete = select(Runtime.evidence_until).scalar_subquery()
     unsent = _set(
         work, _AMBIGUOUS, Message.lease_until <= complete, state="ready", lease_until=None,
-        next_at=work.now, facts=None, priority=outbox.FIRST_PRIORITY,
+        next_at=work.now, facts=None, priority=outbox_queue.FIRST_PRIORITY,
     )  # fmt: skip
     counts = ReapCounts(back, doubtful, sent, unsent, _send_again(work))
     _set(
@@ -105,14 +105,19 @@ def _send_again(work: Work) -> int:
     ids = [*_near_expiry(work, waited)]
     ids += [row.id for row in work.rows(select(Message.id).where(*waited, _NO_REMINDER))]
     count = 0
-    for some in facts.chunks(ids):
+    for some in bulk.chunks(ids):
         these = (Message.id.in_(some), _AMBIGUOUS)
         _set(
-            work, *these, Message.priority == outbox.AGAIN, state="parked",
+            work, *these, Message.priority == outbox_queue.AGAIN, state="parked",
             last_error=_TWICE_IN_DOUBT,
         )  # fmt: skip
         count += _set(
-            work, *these, state="ready", lease_until=None, next_at=work.now, priority=outbox.AGAIN
+            work,
+            *these,
+            state="ready",
+            lease_until=None,
+            next_at=work.now,
+            priority=outbox_queue.AGAIN,
         )
     return count
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, select
 
 from tracker.models import Holder
-from tracker.services import bulk, facts
+from tracker.services import bulk
 from tracker.services.letters import Claim, Made, Uncomposed
 from tracker.services.work import Reading
 
@@ -29,7 +29,7 @@ def is_deceased(holder_id: Any) -> ColumnElement[bool]:
 def deceased(reading: Reading, holder_ids: Collection[str]) -> set[str]:
     """Which of these people are recorded as deceased."""
     found: set[str] = set()
-    for ids in facts.chunks(sorted(holder_ids)):
+    for ids in bulk.chunks(sorted(holder_ids)):
         statement = select(Holder.id).where(
             bulk.among(reading, Holder.id, ids), Holder.deceased_on.is_not(None)
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from tracker.services import activities, assessments, holders, names, renewals, standings
+from tracker.services import activities, assessments, days, holders, names, renewals, standings
 from tracker.services.ahead import Ahead
 from tracker.services.work import Reading
 
@@ -33,25 +33,16 @@ def of_holder(reading: Reading, holder_id: str, *, on: date | None) -> HolderRec
         holder=holders.get(reading, holder_id),
         former_names=names.of_holder(reading, holder_id),
         assessments=assessments.of_holder(reading, holder_id),
-        certifications=standings.of_holder(reading, holder_id, on=on or today_everywhere(reading)),
+        certifications=standings.of_holder(
+            reading, holder_id, on=on or days.today_everywhere(reading)
+        ),
         activities=activities.of_holder(reading, holder_id),
         renewals=renewals.of_holder(reading, holder_id),
     )
 
 
-def today_everywhere(reading: Reading) -> date:
-    """Today where it begins last among the schemes: no day is shown before it begins anywhere."""
-    return min(todays(reading))
-
-
-def todays(reading: Reading) -> list[date]:
-    """Today in each of the schemes' time zones."""
-    zones = {scheme.time_zone for scheme in reading.schemes}
-    return [reading.now.astimezone(zone).date() for zone in zones]
-
-
 AHEAD = Ahead(
-    lambda reading, id_: {"id": id_, "on": today_everywhere(reading)},
+    lambda reading, id_: {"id": id_, "on": days.today_everywhere(reading)},
     holders.BY_ID, names.OF_HOLDER, assessments.OF_HOLDER, standings.OF_HOLDER,
     activities.OF_HOLDER, renewals.OF_HOLDER,
 )  # fmt: skip

@@ -34,7 +34,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from tracker.domain import reminders as rules
 from tracker.models import Certification, Cycle, Reminder, ReminderCursor, Span
-from tracker.services import records
+from tracker.services.days import today_everywhere
 from tracker.services.reminder_plans import AUDIENCE
 from tracker.services.work import Reading
 
@@ -89,7 +89,7 @@ def ahead(reading: Reading, *, days: int) -> Calendar:
 
     One statement, whatever there is; it reads the cursors that move within those days.
     """
-    today = records.today_everywhere(reading)
+    today = today_everywhere(reading)
     last = today + timedelta(days=days)
     stages = _stages(reading)
     found = reading.rows(_counted(stages, today, last)) if stages is not None else ()

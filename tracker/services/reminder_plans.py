@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, bindparam, exists, false, func, or_, select
 
@@ -114,7 +113,9 @@ def examine(reading: Reading, rows: Sequence[Any], when: When) -> list[Examined]
             last_offset=row.last_offset, decided=decided(row), reopened=reopened[id_],
             hold=hold, pending=pending, deceased=row.deceased_on is not None,
             deliverable=suppressions.address_of(row, silent) is not None,
-            wanted=wish is None or wish.wanted, snoozed=is_paused(wish, moment.now, zone),
+            wanted=wish is None or wish.wanted,
+            snoozed=wish is not None
+            and rules.is_paused(wish.snoozed_until, moment.now.astimezone(zone).date()),
         )  # fmt: skip
         ends = _ends(reading, row, _span(spans[id_], moment.on), wish, rests)
         mended = min((at for at in ends if at > moment.now), default=None)
@@ -145,7 +146,7 @@ def _spans(reading: Reading, moments: dict[str, Moment]) -> dict[str, list[Any]]
     """The timeline rows round the days asked about, by certification."""
     found: dict[str, list[Any]] = defaultdict(list)
     days = [moment.on for moment in moments.values()]
-    for ids in facts.chunks(moments):
+    for ids in bulk.chunks(moments):
         statement = select(
             Span.certification_id, Span.from_on, Span.until_on, Span.hold, Span.pending_since
         ).where(
@@ -226,7 +227,7 @@ def _recorded(reading: Reading, rows: Sequence[Any]) -> dict[Term, list[Any]]:
     """The stages that have a row, by term; read only where something touched the cursor."""
     touched = [row.certification_id for row in rows if _is_touched(reading, row)]
     found: dict[Term, list[Any]] = defaultdict(list)
-    for ids in facts.chunks(touched):
+    for ids in bulk.chunks(touched):
         statement = (
             select(
                 Reminder.id, Reminder.certification_id, Reminder.cycle, Reminder.expires_on,
@@ -270,19 +271,12 @@ def _down_to(policy: ReminderPolicy, last_offset: int) -> frozenset[int]:
 def _wishes(reading: Reading, rows: Sequence[Any]) -> dict[str, Any]:
     """What these holders said of reminders, by holder; most said nothing."""
     found: dict[str, Any] = {}
-    for ids in facts.chunks({row.holder_id for row in rows}):
+    for ids in bulk.chunks({row.holder_id for row in rows}):
         statement = select(Preference.holder_id, Preference.wanted, Preference.snoozed_until).where(
             bulk.among(reading, Preference.holder_id, ids), Preference.type == TYPE
         )
         found.update({row.holder_id: row for row in reading.rows(statement)})
     return found
-
-
-def is_paused(wish: Any, now: datetime, zone: ZoneInfo) -> bool:
-    """Whether a pause lasts, its last day where the holder lives included."""
-    if wish is None or wish.snoozed_until is None:
-        return False
-    return bool(now.astimezone(zone).date() <= wish.snoozed_until)
 
 
 def _complete(

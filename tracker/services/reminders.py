@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from importlib import metadata
@@ -28,47 +28,9 @@ from tracker.models import (
     Runtime,
     Span,
 )
-from tracker.services import bulk, facts, reminder_plans, runtime
+from tracker.services import facts, reminder_plans, runtime, timelines
 from tracker.services.reminder_plans import AT_ONCE, AUDIENCE, CURSORS, Examined, Moment
 from tracker.services.work import Reading, Work, zone_of
-
-FOREVER = date.max
-
-
-# Cursors.
-def touch(work: Work, records: Iterable[facts.Record]) -> None:
-    """Have the planner look at these certifications at its next tick.
-
-    A new cycle or an extension starts its stages anew; anything else leaves what was sent as it is.
-    """
-    rows = [
-        {"certification_id": record.certification_id, "cycle": record.cycles[-1].ordinal,
-         "expires_on": record.expires_on, "last_offset": None, "next_due_at": AT_ONCE}
-        for record in records
-    ]  # fmt: skip
-    if not rows:
-        return
-    statement = work.upsert(ReminderCursor)
-    new = statement.excluded
-    same_cycle = (ReminderCursor.cycle == new.cycle) & (ReminderCursor.expires_on == new.expires_on)
-    statement = statement.on_conflict_do_update(
-        index_elements=["certification_id"],
-        set_={
-            "cycle": new.cycle, "expires_on": new.expires_on, "next_due_at": new.next_due_at,
-            "last_offset": case((same_cycle, ReminderCursor.last_offset), else_=None),
-        },
-    )  # fmt: skip
-    work.connection.execute(statement, rows)
-
-
-def forget(work: Work, certification_ids: Collection[str]) -> None:
-    """Owe no more reminders for these certifications; what was sent stays on record."""
-    if certification_ids:
-        work.connection.execute(
-            update(ReminderCursor)
-            .where(bulk.among(work, ReminderCursor.certification_id, certification_ids))
-            .values(next_due_at=None)
-        )
 
 
 def keep_timetable(work: Work) -> bool:
@@ -307,7 +269,7 @@ def _without_row(
         )
         .where(
             Certification.scheme == scheme.code, facts.CURRENT,
-            Span.until_on == FOREVER, Reminder.id.is_(None),
+            Span.until_on == timelines.FOREVER, Reminder.id.is_(None),
             Span.expires_on <= reading.now.date() + timedelta(days=offset + 1),
             or_(ReminderCursor.next_due_at.is_(None), ReminderCursor.next_due_at > reading.now),
         )

@@ -19,7 +19,7 @@ from tracker.domain import certifications
 from tracker.domain.certifications import Span as SpanValue
 from tracker.domain.certifications import Standing
 from tracker.models import Certification, Holder, Renewal, Span
-from tracker.services import cases, records, weighing
+from tracker.services import cases, days, weighing
 from tracker.services.cases import Asked
 from tracker.services.standings import ON_SPAN
 from tracker.services.weighing import Weighing
@@ -82,7 +82,7 @@ def page(
     reading: Reading, *, scheme: str | None, after: Place | None, limit: int
 ) -> list[Application]:
     """The next so many applications after a place. Raises UnknownScheme."""
-    on, statement = records.today_everywhere(reading), _WAITING.limit(limit)
+    on, statement = days.today_everywhere(reading), _WAITING.limit(limit)
     if scheme is not None:
         statement = statement.where(Certification.scheme == reading.schemes[scheme].code)
     if after is not None:

@@ -17,8 +17,8 @@ from tracker.db import new_id
 from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
 from tracker.domain.permissions import check_own_holder
 from tracker.models import Holder, Request
-from tracker.services import certifications, history, holders, notices
-from tracker.services.certifications import Lock
+from tracker.services import history, holders, locks, notices
+from tracker.services.locks import Lock
 from tracker.services.notices import News
 from tracker.services.work import Reading, Work
 
@@ -102,7 +102,7 @@ def decide(
     Granting changes the record as a correction by the staff does. Raises NotFound, SelfReview,
     Invalid, IllegalTransition, Stale.
     """
-    found = _locked(work, request_id, lock=certifications.lock_one_to_decide)
+    found = _locked(work, request_id, lock=locks.lock_one_to_decide)
     if found.version != version:
         raise Stale("The request changed since you read it; read it again.")
     _check_state(found, _DECIDABLE[decision])
@@ -126,7 +126,7 @@ def decide(
 _VERBS: Mapping[Decision, str] = {"granted": "grant", "refused": "refuse"}
 
 
-def _locked(work: Work, request_id: str, *, lock: Lock = certifications.lock_one) -> Request:
+def _locked(work: Work, request_id: str, *, lock: Lock = locks.lock_one) -> Request:
     """The request, its holder locked: whoever changes either waits."""
     found = work.session.get(Request, request_id)
     if found is None:

@@ -15,7 +15,7 @@ from tracker.domain.errors import NotFound
 from tracker.domain.policies import Policy
 from tracker.domain.schemes import Scheme
 from tracker.models import Activity, Decision, Evidence, Holder
-from tracker.services import activities, evidence, queue, records
+from tracker.services import activities, days, evidence, queue
 from tracker.services.queue import Desk, Like, Waiting
 from tracker.services.work import Reading
 
@@ -60,7 +60,7 @@ class Review:
 
 def of_activity(reading: Reading, activity_id: str) -> Review:
     """Open the review of an activity, decided ones too. Raises NotFound, also for a draft."""
-    on = records.today_everywhere(reading)
+    on = days.today_everywhere(reading)
     desk = queue.read(reading, [activity_id], on=on)
     if not desk.rows or desk.rows[0].state == "draft":
         raise NotFound

@@ -16,11 +16,11 @@ from tracker.domain.workforce import FIELDS, POINTS_FIELDS
 from tracker.models import Employer, EmployerBar, Holder, RosterEntry, Sharing
 from tracker.services import (
     bars,
-    certifications,
     consents,
     employers,
     employments,
     history,
+    locks,
     roster,
 )
 from tracker.services.consents import CONSENT, EMPLOYED, OUTLIVED
@@ -120,7 +120,7 @@ def consent(work: Work, employer_id: str, *, until_on: date | None, with_points:
         rule = "is no employer on record"
         raise Invalid("There is no such employer.", fields={"employer_id": rule})
     employments.lock(work, [employer_id])
-    certifications.lock(work, [holder_id])
+    locks.lock(work, [holder_id])
     bars.check_none(work, holder_id, employer_id)
     _make_room(work, holder_id, employer_id)
     id_ = new_id()

@@ -24,7 +24,7 @@ from tracker.domain.policies import Policy
 from tracker.domain.schemes import Scheme
 from tracker.domain.terms import Case, Judged
 from tracker.models import Assessment, Certification, Holder, Span
-from tracker.services import approved, asking, cases, facts
+from tracker.services import approved, asking, bulk, cases, facts
 from tracker.services.cases import Asked, Beside
 from tracker.services.work import Reading
 
@@ -107,7 +107,7 @@ def of_holder(reading: Reading, holder_id: str, *, on: date) -> list[Held]:
 def of_many(reading: Reading, holder_ids: Collection[str], *, on: date) -> list[Held]:
     """The certifications that speak for many holders on a day, with their standings."""
     found: list[Held] = []
-    for ids in facts.chunks(holder_ids):
+    for ids in bulk.chunks(holder_ids):
         statement = _SPEAKING.where(Certification.holder_id.in_(ids))
         found += [_held(row, on) for row in reading.rows(statement, {"on": on})]
     return found
@@ -297,7 +297,7 @@ def export(reading: Reading, *, on: date) -> Iterator[ExportRow]:
         )  # fmt: skip
         statement = select(Holder.id, Holder.ref, Holder.deceased_on)
         statement = statement.where(Holder.ref > last, or_(tried.exists(), told.exists()))
-        statement = statement.order_by(Holder.ref).limit(facts.CHUNK)
+        statement = statement.order_by(Holder.ref).limit(bulk.CHUNK)
         page = reading.rows(statement)
         if not page:
             return

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from tracker.domain.emails import compared, needs_smtputf8, searched
 from tracker.domain.errors import NotFound
 from tracker.models import Suppression
-from tracker.services import bulk, cursors, facts, history
+from tracker.services import bulk, cursors, history
 from tracker.services.work import Reading, Work
 
 HARD, RESTING = "hard_bounce", "soft_bounces"
@@ -93,7 +93,7 @@ def count(reading: Reading) -> int:
 def since(reading: Reading, addresses: Collection[str], *, now: datetime) -> dict[str, datetime]:
     """Which of these addresses are not written to, as they are compared, and since when."""
     found: dict[str, datetime] = {}
-    for some in facts.chunks(set(map(compared, addresses))):
+    for some in bulk.chunks(set(map(compared, addresses))):
         statement = select(Suppression.address, Suppression.recorded_at).where(
             bulk.among(reading, Suppression.address, some), _holds(now)
         )
@@ -109,7 +109,7 @@ def of_holders(reading: Reading, holders: Collection[Any], *, now: datetime) -> 
 def rests(reading: Reading, holders: Collection[Any], *, now: datetime) -> dict[str, datetime]:
     """Which of these holders' addresses only rest, as they are compared, and until when."""
     found: dict[str, datetime] = {}
-    for some in facts.chunks(set(map(compared, addresses_of(*holders)))):
+    for some in bulk.chunks(set(map(compared, addresses_of(*holders)))):
         statement = select(Suppression.address, Suppression.until_at).where(
             bulk.among(reading, Suppression.address, some), Suppression.until_at > now
         )

@@ -7,6 +7,7 @@ from. Which awards there are at all is in ``awards``.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -15,11 +16,12 @@ from tracker.db import new_id
 from tracker.domain import certifications
 from tracker.domain.schemes import Scheme
 from tracker.models import Certification, Span
-from tracker.services import bulk, facts, reminders
+from tracker.services import bulk, cursors, facts
 from tracker.services.facts import Record
 from tracker.services.work import Work
 
-FOREVER = reminders.FOREVER
+FOREVER = date.max
+"""Until when the last span of a timeline lasts."""
 
 
 def cycle_row(work: Work, certification_id: str, cycle: certifications.Cycle) -> dict[str, Any]:
@@ -34,15 +36,15 @@ def cycle_row(work: Work, certification_id: str, cycle: certifications.Cycle) ->
 
 def lay_out_anew(work: Work, scheme: Scheme, certification_ids: Collection[str]) -> None:
     """Write the spans of these certifications anew, and have their reminders follow."""
-    for ids in facts.chunks(certification_ids):
+    for ids in bulk.chunks(certification_ids):
         records, states = facts.records(work, ids), _states(work, ids)
         work.connection.execute(delete(Span).where(bulk.among(work, Span.certification_id, ids)))
         withdrawn = {id_ for id_, row in states.items() if row.withdrawn_at is not None}
         spans = [r for x in records.values() for r in rows(scheme, x, withdrawn=withdrawn)]
         bulk.insert(work, Span, spans)
         over = withdrawn | {id_ for id_, row in states.items() if row.replaced_on is not None}
-        reminders.touch(work, [one for id_, one in records.items() if id_ not in over])
-        reminders.forget(work, over)
+        cursors.touch(work, [one for id_, one in records.items() if id_ not in over])
+        cursors.forget(work, over)
 
 
 def _states(work: Work, ids: Collection[str]) -> Mapping[str, Any]:
@@ -56,7 +58,7 @@ def _states(work: Work, ids: Collection[str]) -> Mapping[str, Any]:
 def lay_out_first(work: Work, scheme: Scheme, records: Collection[Record]) -> None:
     """Write the spans of new certifications, which have none, and their reminder cursors."""
     bulk.insert(work, Span, [row for record in records for row in rows(scheme, record)])
-    reminders.touch(work, records)
+    cursors.touch(work, records)
 
 
 def rows(

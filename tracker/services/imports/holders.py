@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from tracker.domain.names import Name, as_stored, is_same
 from tracker.models import HistoryEntry, HistoryValue, Holder
-from tracker.services import bulk, certifications, cursors, holders, names, namesakes
+from tracker.services import bulk, cursors, holders, locks, names, namesakes
 from tracker.services.imports.lookups import OWN
 from tracker.services.imports.run import Kind, Row, Run, nothing_follows
 from tracker.services.imports.tables import Batch
@@ -60,7 +60,7 @@ def _on_record(run: Run, rows: Collection[Row]) -> dict[str, Any]:
     """The people whom the rows name, locked; refused is what would change one's own record."""
     work, refs = run.work, [row.key for row in rows]
     ids = {one.id for one in work.rows(_IDS.where(bulk.among(work, Holder.ref, refs)))}
-    own = certifications.lock_to_decide(work, ids)
+    own = locks.lock_to_decide(work, ids)
     names_of = ("ref", "id", "folded_name", *_FIELDS, *_CONFIRMED)
     columns = [getattr(Holder, name) for name in names_of]
     found = work.rows(select(*columns).where(bulk.among(work, Holder.id, ids)))

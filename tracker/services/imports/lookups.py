@@ -16,7 +16,7 @@ from tracker.domain import certifications as rules
 from tracker.domain.schemes import Scheme
 from tracker.domain.values import folded_name, padded_otherwise
 from tracker.models import Certification, Cycle, Holder
-from tracker.services import bulk, certifications, facts
+from tracker.services import bulk, facts, locks
 from tracker.services.facts import HolderScheme
 from tracker.services.imports.run import Row, Run
 from tracker.services.work import Reading
@@ -51,7 +51,7 @@ def holders(run: Run, rows: Collection[Row]) -> dict[str, str]:
     refs = {row["holder_ref"] for row in rows}
     statement = select(Holder.ref, Holder.id).where(bulk.among(run.work, Holder.ref, refs))
     found = {row.ref: row.id for row in run.work.rows(statement)}
-    own = certifications.lock_to_decide(run.work, found.values())
+    own = locks.lock_to_decide(run.work, found.values())
     refuse_unknown(run, [row for row in rows if row["holder_ref"] not in found])
     for row in rows:
         if found.get(row["holder_ref"]) in own:

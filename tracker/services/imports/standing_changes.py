@@ -12,7 +12,7 @@ from tracker.domain import changes
 from tracker.domain.certifications import Change
 from tracker.domain.errors import IllegalTransition, Invalid
 from tracker.models import Certification, StandingChange
-from tracker.services import awards, bulk, certifications, facts, notices, restored_days
+from tracker.services import awards, bulk, certifications, notices, restored_days
 from tracker.services.imports import lookups
 from tracker.services.imports.run import Kind, Row, Run
 from tracker.services.imports.tables import Batch
@@ -114,7 +114,7 @@ def _give_back(run: Run) -> None:
     for id_, (_, values) in run.deferred.items():
         by_scheme.setdefault(values["scheme"], []).append(id_)
     for code, ids in by_scheme.items():
-        for some in facts.chunks(ids):
+        for some in bulk.chunks(ids):
             restored_days.give_back(run.work, run.work.schemes[code], some)
 
 
