@@ -42,3 +42,17 @@ def touch_address(work: Work, address: str) -> None:
         or_(func.lower(Holder.email) == small, func.lower(Holder.second_email) == small)
     )
     touch_holders(work, [row.id for row in work.rows(having)])
+
+
+def look_by(work: Work, holder_id: str, at: datetime) -> None:
+    """Look at a holder's certifications at an instant, if not before."""
+    theirs = select(Certification.id).where(Certification.holder_id == holder_id, facts.CURRENT)
+    no_sooner = or_(ReminderCursor.next_due_at.is_(None), ReminderCursor.next_due_at > at)
+    work.connection.execute(
+        update(ReminderCursor)
+        .where(
+            ReminderCursor.certification_id.in_(theirs), ReminderCursor.expires_on.is_not(None),
+            no_sooner,
+        )
+        .values(next_due_at=at)
+    )  # fmt: skip
