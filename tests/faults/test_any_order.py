@@ -170,6 +170,12 @@ class Life(RuleBasedStateMachine):
         with self.office.work(SYSTEM) as work:
             preferences.put(work, "reminders", [cases.holder_of(work, id_)], {"wanted": wanted})
 
+    @rule(days=st.integers(0, 35))
+    def plan_only(self, days):
+        """As when the relay is away: what is planned waits."""
+        self.clock.advance(days=days)
+        jobs.plan(self.office)
+
     @rule(days=st.integers(0, 35), hours=st.integers(0, 23))
     def tick(self, days, hours):
         self.go_on(days=days, hours=hours)

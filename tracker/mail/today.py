@@ -26,7 +26,8 @@ _RENEWING = _TO_DO | {"wait_for_review", "apply_from"}
 class Today:
     """The standing on the holder's own day ``on``, and the next step.
 
-    ``last_day`` is the last one on which a renewal can be applied for, a grace period included.
+    ``last_day`` is the last one on which a renewal can be applied for, a grace period included;
+    ``closes_on`` the last one on which that is in time.
     ``fee`` is the renewal's, that of the late step included, ``late_fee`` its late part; None:
     none is published. ``zone`` names the zone whose midnight ends the days where it is not the
     holder's own.
@@ -39,6 +40,7 @@ class Today:
     expires_on: date | None = None
     opens_on: date | None = None
     last_day: date | None = None
+    closes_on: date | None = None
     pending_since: date | None = None
     fee: Decimal | None = None
     late_fee: Decimal = ZERO

@@ -253,7 +253,7 @@ def _composed(reading: Reading, key: bytes, claim: Claim, facts: dict[str, Any])
 
 def _days(certification_id: str, line: CertificationLine) -> Iterator[Day]:
     """The dates ahead, for the holder's own calendar."""
-    if line.window_opens_on > line.today:
-        yield Day(certification_id, "window", line.scheme_name, line.window_opens_on)
-    if line.days_left >= 0:
-        yield Day(certification_id, "expiry", line.scheme_name, line.expires_on)
+    return calendars.ahead(
+        certification_id, line.scheme_name, on=line.today, opens_on=line.window_opens_on,
+        closes_on=line.closes_on, expires_on=line.expires_on,
+    )  # fmt: skip
