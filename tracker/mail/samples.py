@@ -135,10 +135,13 @@ def _today(
     counted, waiting, since = points
     standing = rules.standing_on(replace(span, pending_since=since), on)
     missing, fees = max(_REQUIRED - counted - waiting, Decimal(0)), scheme.fees
+    step = NextStep("wait_for_decision", applied_on=since)
+    if since is None:
+        step = _step(span, on, waiting, missing)
+    credit = scheme.policies[-1].credit if scheme.policies else step.credit
     return Today(
         on=on, status=standing.status, valid=standing.valid,
-        step=_step(span, on, waiting, missing) if since is None
-        else NextStep("wait_for_decision", applied_on=since),
+        step=replace(step, credit=credit),
         expires_on=span.expires_on, opens_on=span.window_opens_on,
         last_day=span.grace_ends_on or span.window_closes_on, closes_on=span.window_closes_on,
         pending_since=since, fee=fees.renewal if fees else None,
