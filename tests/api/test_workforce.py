@@ -25,7 +25,8 @@ NOBODY = "01900000-0000-7000-8000-000000000000"
 TODAY = date(2026, 11, 21)
 KEYS = {
     "id", "employee_id", "site", "department", "shift", "shared", "name", "certificate_number",
-    "status", "valid", "expires_on", "window_opens_on", "days_left", "points",
+    "status", "valid", "expires_on", "window_opens_on", "window_closes_on", "days_left",
+    "points",
 }  # fmt: skip
 
 
@@ -278,7 +279,7 @@ def test_the_forecast_has_24_months_and_leaves_out_what_does_not_fall_due(motley
 
 FIELDS = (
     "employee_id", "site", "department", "shift", "shared", "name", "certificate_number",
-    "status", "valid", "expires_on", "window_opens_on", "days_left",
+    "status", "valid", "expires_on", "window_opens_on", "window_closes_on", "days_left",
 )  # fmt: skip
 
 

@@ -1,4 +1,7 @@
-"""Whatever happens in whatever order, crashes included: nothing lost, nothing twice."""
+"""Whatever happens in whatever order, crashes included: nothing lost, nothing twice.
+
+And what is of use is told in the end, once nothing withholds it any more.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import hypothesis
 import pytest
@@ -19,17 +23,35 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from tests.conftest import START, Frozen, allow_sending
 from tests.conftest import make_office as office_on
 from tests.services import reminder_cases as cases
 from tracker import jobs
+from tracker.domain import reminders as rules
 from tracker.domain.errors import Refusal
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.catcher import Catcher
-from tracker.models import Holder
-from tracker.services import cursors, dispatcher, preferences, reaper, reminders
+from tracker.models import (
+    Certification,
+    Cycle,
+    Holder,
+    Message,
+    Preference,
+    Reminder,
+    Span,
+)
+from tracker.services import (
+    cursors,
+    dispatcher,
+    facts,
+    preferences,
+    reaper,
+    reminder_plans,
+    reminders,
+    suppressions,
+)
 
 ZONES = ("America/New_York", "America/Los_Angeles", "Europe/Madrid", "Pacific/Auckland")
 CHANGES = ("suspend", "reinstate", "revoke", "surrender")
@@ -77,6 +99,8 @@ class Life(RuleBasedStateMachine):
         for _ in range(3):
             self.go_on(hours=7)
         self.catcher.stop()
+        self.wait_for_the_hour()
+        self.all_that_is_of_use_was_told()
         taken, states = self.ledger(), Counter(row.state for row in cases.letters(self.office))
         sent = {row.message_id for row in cases.letters(self.office) if row.state == "sent"}
         self.office.engine.dispose()
@@ -100,6 +124,40 @@ class Life(RuleBasedStateMachine):
         with suppress(Refusal):
             cases.change(self.office, id_, kind, self.clock.now.date())
 
+    @rule(id_=certifications, days=st.integers(1, 20))
+    def suspend_for_a_while(self, id_, days):
+        today = self.clock.now.date()
+        with suppress(Refusal):
+            cases.change(self.office, id_, "suspend", today)
+            cases.change(self.office, id_, "reinstate", today + timedelta(days=days))
+
+    @rule(id_=certifications, days=st.integers(0, 20))
+    def pause(self, id_, days):
+        until = self.clock.now.date() + timedelta(days=days)
+        with self.office.work(SYSTEM) as work, suppress(Refusal):
+            holder_id = cases.holder_of(work, id_)
+            preferences.put(work, "reminders", [holder_id], {"snoozed_until": until})
+
+    @rule(id_=certifications, days=st.integers(1, 20))
+    def rest(self, id_, days):
+        with self.office.work(SYSTEM) as work:
+            address = f"{cases.holder_of(work, id_)}@example.com"
+            suppressions.rest(work, {address: work.now + timedelta(days=days)})
+
+    @rule(target=certifications, id_=certifications)
+    def certify_again(self, id_):
+        """Certify somebody under another scheme whose certification ends on the same day."""
+        with self.office.work(SYSTEM) as work:
+            row = work.row(select(Certification).where(Certification.id == id_))
+            first = select(Cycle.starts_on).where(Cycle.certification_id == id_)
+            on = work.row(first.order_by(Cycle.ordinal)).starts_on
+            held = select(Certification.id).where(
+                Certification.holder_id == row.holder_id, Certification.scheme == "clt"
+            )
+            if (known := work.row(held)) is not None:
+                return known.id
+            return cases.award(work, [row.holder_id], on, scheme="clt")[0]
+
     @rule(id_=certifications, zone=st.sampled_from(ZONES))
     def move(self, id_, zone):
         with self.office.work(SYSTEM) as work:
@@ -112,6 +170,12 @@ class Life(RuleBasedStateMachine):
     def prefer(self, id_, wanted):
         with self.office.work(SYSTEM) as work:
             preferences.put(work, "reminders", [cases.holder_of(work, id_)], {"wanted": wanted})
+
+    @rule(days=st.integers(0, 35))
+    def plan_only(self, days):
+        """As when the relay is away: what is planned waits."""
+        self.clock.advance(days=days)
+        jobs.plan(self.office)
 
     @rule(days=st.integers(0, 35), hours=st.integers(0, 23))
     def tick(self, days, hours):
@@ -144,6 +208,57 @@ class Life(RuleBasedStateMachine):
         self.clock.advance(**later)
         jobs.plan(self.office)
         jobs.dispatch(self.office)
+
+    def wait_for_the_hour(self):
+        """What ends by itself is told from nine o'clock on: by then it is, in all of the zones."""
+        late = self.clock.now.replace(hour=22)
+        self.clock.now = late if late > self.clock.now else late + timedelta(days=1)
+        self.go_on()
+
+    def all_that_is_of_use_was_told(self):
+        """The latest stage of each certification has left, if nothing withholds it now."""
+        with self.office.reading(SYSTEM) as reading:
+            for row in reading.rows(reminder_plans.CURSORS.where(facts.CURRENT)):
+                if (stage := self.owed(reading, row)) is not None:
+                    told = reading.rows(
+                        select(Message.state)
+                        .join(Reminder, Reminder.message_id == Message.id)
+                        .where(
+                            Reminder.certification_id == row.certification_id,
+                            Reminder.expires_on == row.expires_on,
+                            Reminder.offset == stage.offset,
+                        )
+                    )
+                    assert [one.state for one in told] == ["sent"], (row, stage, told)
+
+    def owed(self, reading, row):
+        """The stage of a cursor that its holder should have been told of by now, if there is one.
+
+        Asks the rule, as of a certification of which nothing was decided so far.
+        """
+        policy, zone = reading.schemes[row.scheme].reminders, ZoneInfo(row.time_zone)
+        if policy is None or row.expires_on is None:
+            return None
+        today = self.clock.now.astimezone(zone).date()
+        span = reading.row(
+            select(Span.hold, Span.pending_since).where(
+                Span.certification_id == row.certification_id, Span.from_on <= today,
+                Span.until_on > today,
+            )
+        )  # fmt: skip
+        wish = reading.row(
+            select(Preference.wanted, Preference.snoozed_until).where(
+                Preference.holder_id == row.holder_id, Preference.type == "reminders"
+            )
+        )
+        look = rules.Look(
+            now=self.clock.now, opened_at=rules.opening(row.opened_on, zone),
+            hold=span.hold if span else None, pending=bool(span and span.pending_since),
+            deliverable=not suppressions.since(reading, [row.email], now=reading.now),
+            wanted=wish is None or wish.wanted,
+            snoozed=wish is not None and rules.is_paused(wish.snoozed_until, today),
+        )  # fmt: skip
+        return rules.plan(rules.stages(policy, row.expires_on, zone), look, policy).current
 
     def ledger(self):
         return Counter(letter.message_id for letter in self.catcher.letters())

@@ -180,7 +180,7 @@ def test_the_subject_never_carries_the_certificate_number(language, state):
         (
             "illustrative",
             [
-                "The point values used here are illustrative and have not been confirmed by MSSC.",
+                "are illustrative and have not been confirmed by MSSC.",
             ],
         ),
     ],

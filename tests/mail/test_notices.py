@@ -131,7 +131,8 @@ def test_a_certification_without_end_says_so():
 
 
 def places(sentence: str) -> set[str | None]:
-    return {field for _, field, _, _ in string.Formatter().parse(sentence) if field is not None}
+    found = (field for _, field, _, _ in string.Formatter().parse(sentence))
+    return {field.partition(".")[0] for field in found if field is not None}
 
 
 @pytest.mark.parametrize("catalogue", ["notices", "calendar"])

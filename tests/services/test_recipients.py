@@ -14,11 +14,11 @@ from tracker.domain.permissions import SYSTEM
 from tracker.models import Certification, Holder, Message, Notice
 from tracker.services import (
     composing,
+    letters,
     marker,
     notices,
     outbox,
     people,
-    recipients,
     reminders,
     runtime,
 )
@@ -99,7 +99,7 @@ def test_a_letter_that_waits_is_cancelled_with_the_reason(office, holder_id):
         jobs.dispatch(sending)
     assert catcher.letters() == []
     assert [(one.state, one.last_error) for one in cases.letters(office)] == [
-        ("cancelled", recipients.DECEASED)
+        ("cancelled", letters.DECEASED)
     ]
 
 
@@ -127,7 +127,7 @@ def test_the_marker_refuses_a_letter_that_was_composed_before_the_death(office, 
     with office.reading(SYSTEM) as reading:
         again = composing.compose(reading, office.message_key, claims)
     assert {one for one in again.values() if isinstance(one, Composed)} == set()
-    assert {getattr(one, "reason", None) for one in again.values()} == {recipients.DECEASED}
+    assert {getattr(one, "reason", None) for one in again.values()} == {letters.DECEASED}
 
 
 def _place(work):

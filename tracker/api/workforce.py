@@ -111,6 +111,10 @@ class WorkerStanding(Schema):
     valid = fields.Boolean(required=True, allow_none=True)
     expires_on = Day(required=True, allow_none=True, metadata={"description": "Last valid day."})
     window_opens_on = Day(required=True, allow_none=True)
+    window_closes_on = Day(
+        required=True, allow_none=True,
+        metadata={"description": "Last day of applications in time."},
+    )  # fmt: skip
     days_left = fields.Integer(required=True, allow_none=True)
     points = fields.Nested(Points, required=True, allow_none=True)
 
@@ -180,7 +184,8 @@ def _present(worker: Worker) -> dict[str, Any]:
         "department": worker.department, "shift": worker.shift, "shared": bool(worker.shared),
         "name": worker.name, "certificate_number": worker.certificate_number,
         "status": worker.status, "valid": worker.valid, "expires_on": worker.expires_on,
-        "window_opens_on": worker.window_opens_on, "days_left": worker.days_left,
+        "window_opens_on": worker.window_opens_on, "window_closes_on": worker.window_closes_on,
+        "days_left": worker.days_left,
         "points": points and {
             "counted": points.total, "required": points.required, "missing": points.missing,
             "verified": points.verified,

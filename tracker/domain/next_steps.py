@@ -8,17 +8,17 @@ holder's.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Literal, get_args
 
-from tracker.domain.activity_types import POINTS
+from tracker.domain.activity_types import POINTS, Text
 from tracker.domain.certifications import Standing
 from tracker.domain.claims import ZERO, Evaluation
 from tracker.domain.periods import DAY
 from tracker.domain.policies import Late, Policy
-from tracker.domain.wording import clock, counted, in_words
+from tracker.domain.wording import clock, counted, in_words, several
 
 Action = Literal[
     "none",
@@ -66,7 +66,8 @@ class NextStep:
     the total would not be reached. ``if_approved``: what waits is enough, if it is approved.
     ``earned_by``: only activities completed by that day, which
     is past, still count. ``applied_on``: an application is under review since. ``questions``: a
-    reviewer waits for answers about so many activities, which is said first.
+    reviewer waits for answers about so many activities, which is said first. ``credit``: what the
+    policy's points are called.
     """
 
     action: Action
@@ -78,6 +79,7 @@ class NextStep:
     earned_by: date | None = None
     applied_on: date | None = None
     questions: int = 0
+    credit: Text = field(default_factory=lambda: POINTS)
 
     def sentence(self, language: str, issuer: str, zone: str) -> str:
         """The step in words; ``zone`` is the IANA zone whose midnight ends the last day."""
@@ -87,8 +89,9 @@ class NextStep:
         words = _WORDS[language]
         given = {
             "issuer": issuer, "on": in_words(self.on, language) if self.on else "",
-            "missing": counted(self.missing or ZERO, POINTS[language], language),
-            "waiting": counted(self.waiting, POINTS[language], language),
+            "missing": counted(self.missing or ZERO, self.credit[language], language),
+            "waiting": counted(self.waiting, self.credit[language], language),
+            "credit": several(self.credit[language], language),
             "earned_by": in_words(self.earned_by, language) if self.earned_by else "",
             "clock": clock(zone, language),
             "activities": counted(Decimal(self.questions), ACTIVITIES[language], language),
@@ -135,17 +138,17 @@ _WORDS: dict[str, dict[str, str]] = {
         " activities. Change what was asked about, or add what is missing, and resubmit.",
         "apply_then": "You can apply for renewal from {on}.",
         "wait_for_review": "With the activities awaiting review ({waiting}), you have all the"
-        " points you need. You can apply for renewal as soon as they are approved.",
-        "review_first": "With the activities awaiting review, you have all the points you need."
-        " You can apply for renewal from {on}.",
+        " {credit.noun} you need. You can apply for renewal as soon as they are approved.",
+        "review_first": "With the activities awaiting review, you have all the {credit.noun} you"
+        " need. You can apply for renewal from {on}.",
         "apply_from": "You have everything you need. You can apply for renewal from {on}.",
         "apply_now": "You have everything you need. Apply for renewal now.",
-        "apply_if_approved": "With the activities awaiting review, you have all the points you"
-        " need. Apply for renewal now; you don't have to wait for the review.",
+        "apply_if_approved": "With the activities awaiting review, you have all the {credit.noun}"
+        " you need. Apply for renewal now; you don't have to wait for the review.",
         "wait_for_decision": "Your renewal is under review. You don't need to do anything right"
         " now.",
-        "pass_again": "Points no longer renew this certification. Pass its assessments again and"
-        " apply for renewal.",
+        "pass_again": "{credit.capital} no longer renew this certification. Pass its assessments"
+        " again and apply for renewal.",
         "contact_issuer": "Your certification is not in force. Ask {issuer} what you can do.",
         "start_again": "Your certification has expired and can no longer be renewed. To get"
         " certified again, contact {issuer}.",
@@ -165,18 +168,21 @@ _WORDS: dict[str, dict[str, str]] = {
         "answer_questions": "Hay una pregunta sobre {activities.figure} de sus actividades. Corrija"
         " lo que se pregunta o agregue lo que falta, y envíe de nuevo.",
         "apply_then": "Podrá solicitar la renovación a partir del {on}.",
-        "wait_for_review": "Con las actividades en revisión ({waiting}), usted tiene todos los"
-        " puntos que necesita. Podrá solicitar la renovación en cuanto se aprueben.",
-        "review_first": "Con las actividades en revisión, usted tiene todos los puntos que"
-        " necesita. Podrá solicitar la renovación a partir del {on}.",
+        "wait_for_review": "Con las actividades en revisión ({waiting}), usted tiene"
+        " {credit:todo el|todos los|toda la|todas las} {credit.noun} que necesita. Podrá solicitar"
+        " la renovación en cuanto se aprueben.",
+        "review_first": "Con las actividades en revisión, usted tiene"
+        " {credit:todo el|todos los|toda la|todas las} {credit.noun} que necesita. Podrá solicitar"
+        " la renovación a partir del {on}.",
         "apply_from": "Ya tiene todo lo necesario. Podrá solicitar la renovación a partir del"
         " {on}.",
         "apply_now": "Ya tiene todo lo necesario. Solicite su renovación ahora.",
-        "apply_if_approved": "Con las actividades en revisión, usted tiene todos los puntos que"
-        " necesita. Solicite su renovación ahora; no tiene que esperar la revisión.",
+        "apply_if_approved": "Con las actividades en revisión, usted tiene"
+        " {credit:todo el|todos los|toda la|todas las} {credit.noun} que necesita. Solicite su"
+        " renovación ahora; no tiene que esperar la revisión.",
         "wait_for_decision": "Su renovación está en revisión. Por ahora no tiene que hacer nada.",
-        "pass_again": "Los puntos ya no renuevan esta certificación. Apruebe de nuevo sus"
-        " evaluaciones y solicite la renovación.",
+        "pass_again": "{credit:El|Los|La|Las} {credit.noun} ya no renuevan esta certificación."
+        " Apruebe de nuevo sus evaluaciones y solicite la renovación.",
         "contact_issuer": "Su certificación no está vigente. Pregunte a {issuer} qué puede hacer.",
         "start_again": "Su certificación venció y ya no se puede renovar. Para volver a"
         " certificarse, comuníquese con {issuer}.",
@@ -195,6 +201,11 @@ def next_step(found: Situation) -> NextStep:
     An application can be made in the window, and on the late steps that a policy has. Where
     waiting points do not admit one, they must be decided before its last day.
     """
+    step, policy = _next_step(found), found.policy
+    return step if policy is None else replace(step, credit=policy.credit)
+
+
+def _next_step(found: Situation) -> NextStep:
     standing, policy, counted = found.standing, found.policy, found.evaluation
     expires_on, opens_on = standing.expires_on, standing.window_opens_on
     if standing.status in _NOT_IN_FORCE:

@@ -25,8 +25,14 @@ SkipReason = Literal[
 ]  # fmt: skip
 LONG_PAST = timedelta(days=30)
 """How long the last stage of a cycle is owed; the others are owed until the next one."""
-MENDABLE = frozenset({"not_in_force", "renewal_pending", "unwanted", "snoozed", "not_deliverable"})
-"""Reasons that may go: then the stage is told after all, while it is of use."""
+MENDABLE = frozenset({
+    "not_in_force", "renewal_pending", "unwanted", "snoozed", "points_complete", "not_deliverable",
+    "deceased",
+})  # fmt: skip
+"""Reasons that may go: then the stage is told after all, while it is of use.
+
+A suspension is lifted, points are taken back, a death was recorded by mistake.
+"""
 LAST_DAYS = 7
 """From this stage on a pause holds no letter back: they are the last before the expiry."""
 LONGEST_PAUSE = timedelta(days=365)

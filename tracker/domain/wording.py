@@ -84,6 +84,7 @@ _SOUNDS_LIKE_I = ("i", "í", "hi")  # "y" becomes "e" before it, but not before 
 
 # Words of Spanish that end the head of a noun: what follows them keeps its number.
 _LINKS = frozenset({"de", "del", "por", "en", "con", "a", "al", "para", "sin"})
+_FEMININE = ("as", "ciones", "siones", "dades")  # "horas", "unidades"; "PDU" is masculine
 _SPANISH_EXCEPTIONS = {"meses": "mes", "exámenes": "examen"}
 
 
@@ -92,7 +93,7 @@ class Quantity:
     """A number of something: "1 point", "0.5 PDUs".
 
     In a sentence ``{it}`` is the whole, ``{it.figure}`` and ``{it.noun}`` its parts, and
-    ``{it:is|are}`` the word that agrees with it.
+    ``{it:is|are}`` the word that agrees with it; ``{it:el|los|la|las}`` agrees with its gender too.
     """
 
     number: Decimal
@@ -112,11 +113,18 @@ class Quantity:
     def __str__(self) -> str:
         return f"{self.figure} {self.noun}"
 
+    @property
+    def capital(self) -> str:
+        """The noun as it begins a sentence."""
+        return self.noun[:1].upper() + self.noun[1:]
+
     def __format__(self, words: str) -> str:
         if not words:
             return str(self)
-        one, many = words.split("|")
-        return one if self.number == 1 else many
+        forms = words.split("|")
+        if self.many.split(" ")[0].endswith(_FEMININE):
+            forms = forms[-2:]
+        return forms[0] if self.number == 1 else forms[1]
 
 
 def figure(number: Decimal) -> str:
@@ -161,6 +169,11 @@ def clock(zone: str, language: str) -> str:
 def length(duration: Duration, language: str) -> str:
     """A length of time: "90 days", "1 año"."""
     return str(counted(Decimal(duration.length), _LENGTHS[language][duration.unit], language))
+
+
+def several(many: str, language: str) -> Quantity:
+    """What a plural noun names, where a sentence tells no number: ``{it.noun}``."""
+    return counted(Decimal(2), many, language)
 
 
 def counted(number: Decimal, many: str, language: str) -> Quantity:

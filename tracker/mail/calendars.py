@@ -6,7 +6,7 @@ that a later letter moves it rather than adding another one beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -21,12 +21,29 @@ _LONGEST_LINE = 75  # octets, without the line end
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A date of a certification; ``kind`` is "window" (the renewal window opens) or "expiry"."""
+    """A date of a certification: the "window" opens, it is "closing", or the "expiry"."""
 
     certification_id: str
     kind: str
     scheme_name: str
     on: date
+
+
+def ahead(
+    certification_id: str, scheme_name: str, *, on: date, opens_on: date | None,
+    closes_on: date | None, expires_on: date | None,
+) -> Iterator[Day]:  # fmt: skip
+    """The dates of a certification that lie ahead on a day.
+
+    The last day of the renewal window has an event of its own where it is not that of the expiry.
+    """
+    if opens_on is not None and opens_on > on:
+        yield Day(certification_id, "window", scheme_name, opens_on)
+    if expires_on is None or expires_on < on:
+        return
+    if closes_on is not None and on <= closes_on < expires_on:
+        yield Day(certification_id, "closing", scheme_name, closes_on)
+    yield Day(certification_id, "expiry", scheme_name, expires_on)
 
 
 def published(days: Iterable[Day], *, language: str, at: datetime, domain: str) -> str:

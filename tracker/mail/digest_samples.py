@@ -61,9 +61,11 @@ def _numbers(scheme: Scheme, language: str) -> Numbers:
 
 def _lines(schemes: Sequence[Scheme], section: str, language: str, until: date) -> Iterator[Line]:
     for place, (what, days) in enumerate(_LINES[section]):
-        scheme = schemes[place % len(schemes)]
+        scheme, on = schemes[place % len(schemes)], until + timedelta(days=days)
+        closes_on = scheme.policies[-1].window_closes_on(on) if scheme.policies else on
+        tells_of_it = section == "due" and closes_on < on
         yield Line(
             name=_WORKERS[place % len(_WORKERS)], employee_id=f"E{place + 1:03}", what=what,
             scheme="" if section in _OF_NO_SCHEME else scheme.title[language],
-            on=until + timedelta(days=days),
+            on=on, closes_on=closes_on if tells_of_it else None,
         )  # fmt: skip

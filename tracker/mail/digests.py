@@ -34,13 +34,17 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One worker: what is told of them, and the day that goes with it if there is one."""
+    """One worker: what is told of them, and the day that goes with it if there is one.
+
+    ``closes_on``: the last day of the renewal window, if that is another day.
+    """
 
     name: str
     employee_id: str
     what: str
     scheme: str
     on: date | None
+    closes_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +117,14 @@ def _numbers(say: Phrases, one: Numbers, facts: DigestLetter) -> dict[str, Any]:
 def _named(say: Phrases, name: str, facts: DigestLetter) -> dict[str, Any]:
     lines, more = facts.sections[name]
     several = len(facts.numbers) > 1
-    sentences = [_line(say, line, facts.language, several=several) for line in lines]
+    sentences = [_line(say, line, facts, several=several) for line in lines]
     if more:
         sentences.append(say["more"])
     title = say[f"{name}_title"]
     return _section(title, say[f"{name}_lead"], *sentences)
 
 
-def _line(say: Phrases, line: Line, language: str, *, several: bool) -> str:
+def _line(say: Phrases, line: Line, facts: DigestLetter, *, several: bool) -> str:
     """One worker in a line; the scheme is named where there are several."""
     row = say["row_scheme" if line.scheme and several else "row"].format(
         name=printable(line.name), employee_id=printable(line.employee_id),
@@ -128,5 +132,10 @@ def _line(say: Phrases, line: Line, language: str, *, several: bool) -> str:
     )  # fmt: skip
     if line.on is None:
         return row
-    what, day = say[f"what_{line.what}"], in_words(line.on, language)
-    return say["row_on"].format(row=row, what=what, date=day)
+    what, day = say[f"what_{line.what}"], in_words(line.on, facts.language)
+    told = say["row_on"].format(row=row, what=what, date=day)
+    if line.closes_on is None:
+        return told
+    when = "closed" if line.closes_on <= facts.through_on else "closes"  # it is read the day after
+    date_ = in_words(line.closes_on, facts.language)
+    return say["row_window"].format(row=told, window=say[f"window_{when}"], date=date_)

@@ -20,7 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from tracker.domain.next_steps import NextStep
 from tracker.domain.wording import figure, in_words
-from tracker.mail.today import Today, step_keys, words
+from tracker.mail.today import Today, credit_of, step_keys, words
 
 Phrases = Mapping[str, str]  # key -> sentence with {places}
 
@@ -257,13 +257,13 @@ def _subject(say: Phrases, lines: list[CertificationLine], language: str) -> str
     line, others = lines[0], len(lines) - 1
     tense = "today" if line.days_left == 0 else "ahead" if line.days_left > 0 else "past"
     subject = _dated(say, f"subject_{tense}", line, language)
-    notes = [*_subject_notes(say, line)]
+    notes = [*_subject_notes(say, line, language)]
     if others:
         notes.append(counted(say, "subject_more", others))
     return f"{subject} ({'; '.join(notes)})" if notes else subject
 
 
-def _subject_notes(say: Phrases, line: CertificationLine) -> Iterator[str]:
+def _subject_notes(say: Phrases, line: CertificationLine, language: str) -> Iterator[str]:
     """What a subject adds to the date: the days, and what spares the holder some work."""
     if line.pending_since:
         yield say["subject_pending"]
@@ -272,7 +272,7 @@ def _subject_notes(say: Phrases, line: CertificationLine) -> Iterator[str]:
         yield _days(say, line)
     step = line.standing.step
     if step.action in {"apply_now", "apply_from"} and not step.if_approved:
-        yield say["subject_complete"]
+        yield say["subject_complete"].format(credit=credit_of(line.standing, language))
 
 
 def _days(say: Phrases, line: CertificationLine) -> str:
@@ -346,6 +346,7 @@ def _points(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> tup
         "counted": figure(line.points_counted),
         "required": figure(line.points_required),
         "pending": figure(line.points_pending),
+        "credit": credit_of(line.standing, facts.language),
         "issuer": printable(line.standing.issuer or facts.issuer),
     }
     wanted = {

@@ -357,6 +357,7 @@ def _words(one: News, language: str) -> dict[str, Any]:
     sums = {"appeal_fee": one.appeal_fee, "refund": one.refund}
     return {
         **{name: in_words(day, language) for name, day in days.items() if day},
+        "credit": todays.credit_of(one.now, language),
         **(todays.words(one.now, language) if one.now else {}),
         "scheme": printable(one.scheme_name),
         "full_name": printable(one.full_name or one.scheme_name),

@@ -13,6 +13,7 @@ from typing import Any
 
 from tracker.domain import certifications as rules
 from tracker.domain.next_steps import NextStep
+from tracker.domain.periods import DAY
 from tracker.domain.schemes import Scheme
 from tracker.mail import calendars, envelopes, messages, notices
 from tracker.mail.calendars import Day
@@ -116,8 +117,10 @@ def _line(scheme: Scheme, offset: int, state: str, language: str) -> Certificati
         number=f"{scheme.number_prefix}-7KQ2M-X9RTB",
         expires_on=expires_on, days_left=offset, stage=offset,
         points_counted=_POINTS[state], points_required=_REQUIRED, points_pending=waiting,
-        window_opens_on=opens, window_open=opens <= now.on, pending_since=since,
-        points_verified=state != "incomplete", grace_ends_on=span.grace_ends_on, now=now,
+        window_opens_on=opens, pending_since=since,
+        window_open=opens <= now.on <= (span.window_closes_on or expires_on),
+        points_verified=state != "incomplete", grace_ends_on=span.grace_ends_on,
+        closes_on=span.window_closes_on, now=now,
     )  # fmt: skip
 
 
@@ -131,26 +134,37 @@ def _today(
     """
     counted, waiting, since = points
     standing = rules.standing_on(replace(span, pending_since=since), on)
-    last_day, fees = span.grace_ends_on or span.expires_on, scheme.fees
-    missing = max(_REQUIRED - counted - waiting, Decimal(0))
-    step = NextStep("none")
-    if since is not None:
-        step = NextStep("wait_for_decision", applied_on=since)
-    elif last_day is not None and on > last_day:
-        step = NextStep("start_again")
-    elif missing:
-        step = NextStep("log_activities", last_day, missing=missing, waiting=waiting)
-    elif span.window_opens_on is not None:
-        is_open = on >= span.window_opens_on
-        step = NextStep("apply_now", last_day) if is_open else NextStep(
-            "apply_from", span.window_opens_on
-        )  # fmt: skip
+    missing, fees = max(_REQUIRED - counted - waiting, Decimal(0)), scheme.fees
+    step = NextStep("wait_for_decision", applied_on=since)
+    if since is None:
+        step = _step(span, on, waiting, missing)
+    credit = scheme.policies[-1].credit if scheme.policies else step.credit
     return Today(
-        on=on, status=standing.status, valid=standing.valid, step=step,
-        expires_on=span.expires_on, opens_on=span.window_opens_on, last_day=last_day,
+        on=on, status=standing.status, valid=standing.valid,
+        step=replace(step, credit=credit),
+        expires_on=span.expires_on, opens_on=span.window_opens_on,
+        last_day=span.grace_ends_on or span.window_closes_on, closes_on=span.window_closes_on,
         pending_since=since, fee=fees.renewal if fees else None,
         currency=fees.currency if fees else "", issuer=scheme.issuer,
     )  # fmt: skip
+
+
+def _step(span: rules.Span, on: date, waiting: Decimal, missing: Decimal) -> NextStep:
+    """The step of who has not applied yet, with points waiting and missing."""
+    opens_on, closes_on, expires_on = span.window_opens_on, span.window_closes_on, span.expires_on
+    if opens_on is None or closes_on is None or expires_on is None:
+        return NextStep("none")
+    if on > (span.grace_ends_on or expires_on):
+        return NextStep("start_again")
+    has_closed = closes_on < on <= expires_on
+    if has_closed and span.grace_ends_on is None:
+        return NextStep("too_late", closes_on)
+    last_day = closes_on if on <= closes_on else span.grace_ends_on
+    if missing:
+        return NextStep("log_activities", last_day, missing=missing, waiting=waiting)
+    if on < opens_on or has_closed:
+        return NextStep("apply_from", opens_on if on < opens_on else expires_on + DAY)
+    return NextStep("apply_now", last_day)
 
 
 def _reminder(name: str, language: str, *lines: CertificationLine) -> Sample:
@@ -168,10 +182,10 @@ def _reminder(name: str, language: str, *lines: CertificationLine) -> Sample:
 
 
 def _days(line: CertificationLine) -> Iterator[Day]:
-    if line.window_opens_on > line.today:
-        yield Day(line.number, "window", line.scheme_name, line.window_opens_on)
-    if line.days_left >= 0:
-        yield Day(line.number, "expiry", line.scheme_name, line.expires_on)
+    return calendars.ahead(
+        line.number, line.scheme_name, on=line.today, opens_on=line.window_opens_on,
+        closes_on=line.closes_on, expires_on=line.expires_on,
+    )  # fmt: skip
 
 
 _WORDS = {
@@ -265,12 +279,18 @@ def _notice(name: str, scheme: Scheme, language: str, *news: News) -> Sample:
     at = datetime(on.year, on.month, on.day, 14, 10, tzinfo=UTC)
     type_ = "decisions" if news[0].tells in _DECISIONS else ""
     days = [
-        Day(one.number, kind, scheme.title[language], day)
+        day
         for one in news
         if one.tells in {"award", "renewal_approved"}
         if one.now is not None
-        for kind, day in (("window", one.now.opens_on), ("expiry", one.now.expires_on))
-        if day is not None
+        for day in calendars.ahead(
+            one.number,
+            scheme.title[language],
+            on=one.now.on,
+            opens_on=one.now.opens_on,
+            closes_on=one.now.closes_on,
+            expires_on=one.now.expires_on,
+        )
     ]
     letter = notices.compose_notice(
         NoticeLetter(

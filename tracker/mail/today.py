@@ -14,7 +14,7 @@ from typing import Any
 
 from tracker.domain.activity_types import POINTS
 from tracker.domain.next_steps import ACTIVITIES, NextStep
-from tracker.domain.wording import clock, counted, in_words, money
+from tracker.domain.wording import Quantity, clock, counted, in_words, money, several
 
 ZERO = Decimal("0.00")
 _HELD = frozenset({"suspended", "revoked", "surrendered"})
@@ -26,7 +26,8 @@ _RENEWING = _TO_DO | {"wait_for_review", "apply_from"}
 class Today:
     """The standing on the holder's own day ``on``, and the next step.
 
-    ``last_day`` is the last one on which a renewal can be applied for, a grace period included.
+    ``last_day`` is the last one on which a renewal can be applied for, a grace period included;
+    ``closes_on`` the last one on which that is in time.
     ``fee`` is the renewal's, that of the late step included, ``late_fee`` its late part; None:
     none is published. ``zone`` names the zone whose midnight ends the days where it is not the
     holder's own.
@@ -39,6 +40,7 @@ class Today:
     expires_on: date | None = None
     opens_on: date | None = None
     last_day: date | None = None
+    closes_on: date | None = None
     pending_since: date | None = None
     fee: Decimal | None = None
     late_fee: Decimal = ZERO
@@ -143,6 +145,12 @@ def _last_day(today: Today, last: date) -> str:
     return f"step_last_day_{when}" + ("_zone" if today.zone else "")
 
 
+def credit_of(today: Today | None, language: str) -> Quantity:
+    """What points are called under the policy: "PDUs"; several of them."""
+    credit = POINTS if today is None else today.step.credit
+    return several(credit[language], language)
+
+
 def words(today: Today, language: str) -> Mapping[str, Any]:
     """The facts as they stand in sentences."""
     step = today.step
@@ -153,8 +161,9 @@ def words(today: Today, language: str) -> Mapping[str, Any]:
     }  # fmt: skip
     amounts = {"fee": today.fee, "late_fee": today.late_fee}
     return {
-        "missing": counted(step.missing or ZERO, POINTS[language], language),
-        "waiting": counted(step.waiting, POINTS[language], language),
+        "missing": counted(step.missing or ZERO, step.credit[language], language),
+        "waiting": counted(step.waiting, step.credit[language], language),
+        "credit": credit_of(today, language),
         "activities": counted(Decimal(step.questions), ACTIVITIES[language], language),
         "issuer": today.issuer,
         "clock": clock(today.zone, language) if today.zone else "",

@@ -25,6 +25,7 @@ from tracker.domain.reasons import Act
 from tracker.domain.terms import Case
 from tracker.models import Activity, Decision, Evidence
 from tracker.services import (
+    activity_effects,
     activity_room,
     bulk,
     certifications,
@@ -32,7 +33,6 @@ from tracker.services import (
     history,
     locks,
     notices,
-    renewals,
 )
 from tracker.services.locks import Lock
 from tracker.services.notices import News
@@ -210,7 +210,7 @@ def withdraw(work: Work, activity_id: str) -> None:
     activity.withdrawn_on = max(on, activity.submitted_on or on)
     _flush(work)
     history.record(work, "withdraw", "activity", activity.id)
-    renewals.follow(work, certification)
+    activity_effects.follow(work, activity)
 
 
 def discard(work: Work, activity_id: str, *, version: int) -> list[str]:
@@ -254,7 +254,7 @@ def decide(work: Work, activity_id: str, verdict: Verdict, *, version: int) -> N
         reason_code=verdict.reason_code, supersedes=before.id if before else None,
     )  # fmt: skip
     _tell(work, activity, kind="activity_decided", event=made.id, on=made.decided_on)
-    _settle(work, activity)
+    activity_effects.follow(work, activity, replaced=before)
 
 
 def _check_answer(verdict: Verdict, before: Decision | None) -> None:
@@ -308,13 +308,6 @@ def _check_reason(work: Work, verdict: Verdict) -> None:
     work.reasons.check(acts[verdict.verdict], verdict.reason_code, words=verdict.reason)
 
 
-def _settle(work: Work, activity: Activity) -> None:
-    """Draw the consequences for the application that waited for this activity, if one did."""
-    certification = certifications.of_holder(work, activity.holder_id, activity.scheme)
-    if certification is not None:
-        renewals.follow(work, certification)
-
-
 def undo(work: Work, activity_id: str, *, reason: str, version: int) -> None:
     """Take the ruling decision back: the one before it rules again, or the activity waits.
 
@@ -334,13 +327,11 @@ def undo(work: Work, activity_id: str, *, reason: str, version: int) -> None:
         work, "undo", "activity", activity.id, decision_id=undone.id, reason=reason,
         restores=before.id if before else None,
     )  # fmt: skip
-    today = work.today(work.schemes[activity.scheme])
-    if before is None:
-        _tell(work, activity, kind="activity_reopened", event=undone.id, on=today)
-    else:
-        event = f"{before.id}:{_times_undone(work, activity.id)}"
-        _tell(work, activity, kind="activity_decided", event=event, on=today)
-    _settle(work, activity)
+    kind, event = "activity_reopened", undone.id
+    if before is not None:
+        kind, event = "activity_decided", f"{before.id}:{_times_undone(work, activity.id)}"
+    _tell(work, activity, kind=kind, event=event, on=work.today(work.schemes[activity.scheme]))
+    activity_effects.follow(work, activity, replaced=undone)
 
 
 def _times_undone(work: Work, activity_id: str) -> int:

@@ -28,6 +28,7 @@ from tracker.models import (
 from tracker.models.notices import LETTER_TYPES
 from tracker.services import (
     bulk,
+    cursors,
     locks,
     preferences,
     signed_links,
@@ -179,7 +180,13 @@ def _suppress(work: Work, reports: Sequence[Report]) -> None:
     if not reports:
         return
     suppressions.suppress(work, {one.address for one in reports}, HARD)
+    _look_again(work, reports)
     _send_elsewhere(work, reports)
+
+
+def _look_again(work: Work, reports: Sequence[Report]) -> None:
+    """Have the planner find out when the reminders that came back can be told after all."""
+    cursors.touch_holders(work, {one.letter.holder_id for one in reports if one.letter.holder_id})
 
 
 def _send_elsewhere(work: Work, reports: Sequence[Report]) -> None:
@@ -224,7 +231,9 @@ def _rest(work: Work, reports: Sequence[Report]) -> None:
         for row in work.rows(statement):
             came[row.address].append(rules.Returned(row.message_id, row.status, row.at))
     ends = {address: rules.rest_until(some) for address, some in came.items()}
-    suppressions.rest(work, {a: end for a, end in ends.items() if end and end > work.now})
+    resting = {address: end for address, end in ends.items() if end and end > work.now}
+    suppressions.rest(work, resting)
+    _look_again(work, [one for one in reports if one.address in resting])
 
 
 def _heed(work: Work, reports: Sequence[Report]) -> None:

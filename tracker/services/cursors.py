@@ -77,3 +77,17 @@ def forget(work: Work, certification_ids: Collection[str]) -> None:
             .where(bulk.among(work, ReminderCursor.certification_id, certification_ids))
             .values(next_due_at=None)
         )
+
+
+def look_by(work: Work, holder_id: str, at: datetime) -> None:
+    """Look at a holder's certifications at an instant, if not before."""
+    theirs = select(Certification.id).where(Certification.holder_id == holder_id, facts.CURRENT)
+    no_sooner = or_(ReminderCursor.next_due_at.is_(None), ReminderCursor.next_due_at > at)
+    work.connection.execute(
+        update(ReminderCursor)
+        .where(
+            ReminderCursor.certification_id.in_(theirs), ReminderCursor.expires_on.is_not(None),
+            no_sooner,
+        )
+        .values(next_due_at=at)
+    )  # fmt: skip

@@ -28,7 +28,7 @@ from tracker.models import (
 from tracker.services import bulk, employers, facts, notices, workforce
 from tracker.services.roster import CONSENTED
 from tracker.services.work import Reading
-from tracker.services.workforce import Question
+from tracker.services.workforce import Question, Worker
 
 SHOWN = 100
 """How many names a section keeps at most."""
@@ -169,7 +169,16 @@ def _standings(
         yield {
             "entry": worker.id, "employee_id": worker.employee_id, "name": worker.name,
             "scheme": code, "on": str(worker.expires_on), "what": worker.status,
+            **_closing(worker, on),
         }  # fmt: skip
+
+
+def _closing(worker: Worker, on: date) -> dict[str, str]:
+    """The last day of the renewal window, where it comes before the expiry and that lies ahead."""
+    closes_on, expires_on = worker.window_closes_on, worker.expires_on
+    if closes_on is None or expires_on is None or not closes_on < expires_on >= on:
+        return {}
+    return {"closes": str(closes_on)}
 
 
 # By what happened: joined through the same consent.

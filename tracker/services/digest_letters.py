@@ -148,11 +148,12 @@ def _sections(
 
 
 def _line(reading: Reading, row: Mapping[str, Any], language: str) -> Line:
-    scheme, on = row.get("scheme"), row.get("on")
+    scheme, on, closes = row.get("scheme"), row.get("on"), row.get("closes")
     return Line(
         name=row["name"], employee_id=row["employee_id"], what=row["what"],
         scheme=_title(reading, scheme, language) if scheme else "",
         on=date.fromisoformat(on) if on else None,
+        closes_on=date.fromisoformat(closes) if closes else None,
     )  # fmt: skip
 
 

@@ -18,16 +18,18 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from threading import Semaphore
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.mail.postman import Delivery, Outcome
-from tracker.services import composing, cursors, heartbeat, letters, marker, outbox, runtime
+from tracker.services import composing, heartbeat, marker, outbox, reminders, runtime
 from tracker.services.letters import Claim, Composed, Uncomposed
 from tracker.services.work import Office, Work
 from tracker.settings import Mail
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -191,6 +193,9 @@ def _send_one(run: _Run, claim: Claim, made: Mapping[str, Composed | Uncomposed]
         run.counts[state] += 1
         return False
 
+    if composed.withheld:
+        _persist(run.office.work, lambda work: reminders.withhold(work, claim, composed.withheld))
+
     def mark() -> bool:
         with run.office.statement(SYSTEM) as work:
             return marker.mark(work, claim, composed, place=run.place)
@@ -238,16 +243,12 @@ def _put_by(work: Work, claim: Claim, uncomposed: Uncomposed) -> str:
     if uncomposed.owed:
         _log.error("letter %s cannot be composed: %s", claim.id, uncomposed.reason)
         return outbox.retry(work, claim, uncomposed.reason, own_fault=True)
-    if uncomposed.reason == letters.PAUSED and claim.holder_id is not None:
-        # The planner looks again, so that it tells when the pause is over. Cursors are locked
-        # before letters, as the planner does.
-        cursors.touch_holders(work, [claim.holder_id])
     return outbox.finish(work, claim, "cancelled", uncomposed.reason)
 
 
 def _persist(
-    opened: Callable[[Actor], AbstractContextManager[Work]], write: Callable[[Work], str]
-) -> str:
+    opened: Callable[[Actor], AbstractContextManager[Work]], write: Callable[[Work], T]
+) -> T:
     """Write an outcome down, trying again while the database is away.
 
     The outcome is known and the writing can be repeated; giving up would leave a doubt.

@@ -6,11 +6,12 @@ says is composed by its kind: ``composing.py`` knows who does it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from tracker.domain.reminders import SkipReason
 from tracker.mail import envelopes
 from tracker.mail.envelopes import Envelope
 from tracker.mail.messages import Letter
@@ -21,7 +22,8 @@ NOT_OWED = "Not owed any more."
 NO_ADDRESS = "No address that may be written to."
 NOT_WANTED = "The holder wants no such letters."
 PAUSED = "The holder paused such letters."
-MENDABLE = (NOT_OWED, NO_ADDRESS, NOT_WANTED, PAUSED)
+DECEASED = "deceased"
+MENDABLE = (NOT_OWED, NO_ADDRESS, NOT_WANTED, PAUSED, DECEASED)
 """Why a letter was cancelled that may be owed again: after a suspension, a correction, a pause."""
 
 
@@ -58,6 +60,7 @@ class Composed:
     still wants letters of the ``type`` (empty: sent whatever they want). ``stage`` is the most
     urgent of those that a reminder really tells of, ``time_zone`` where its holder lives.
     ``still_true`` is asked beside that where a letter tells what only its own kind can judge.
+    ``withheld`` are certifications that it would have told of as well, each with the reason.
     """
 
     address: str
@@ -69,6 +72,7 @@ class Composed:
     stage: int | None = None
     time_zone: str = "UTC"
     still_true: Callable[[Reading], bool] | None = None
+    withheld: Mapping[str, SkipReason] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,16 +88,17 @@ def _link(reading: Reading, true: Sequence[Told]) -> str:
 
 def _days(true: Sequence[Told], language: str) -> list[list[str]]:
     """The dates ahead of what has new ones, for the holder's own calendar."""
-    found = {}
+    found: dict[tuple[str, str], list[str]] = {}
     for news, held in true:
         if news.tells not in _BRINGS_DATES or held is None or held.now is None:
             continue
-        now = held.now
-        for kind, day in (("window", now.opens_on), ("expiry", now.expires_on)):
-            if day is not None and day >= now.on and not now.is_held:
-                found[held.row.certification_id, kind] = [
-                    held.row.certification_id, kind, held.scheme.title[language], day.isoformat()
-                ]  # fmt: skip
+        now, id_, title = held.now, held.row.certification_id, held.scheme.title[language]
+        days = calendars.ahead(
+            id_, title, on=now.on, opens_on=now.opens_on, closes_on=now.closes_on,
+            expires_on=now.expires_on,
+        )  # fmt: skip
+        if not now.is_held:
+            found |= {(id_, day.kind): [id_, day.kind, title, day.on.isoformat()] for day in days}
     return list(found.values())
 
 

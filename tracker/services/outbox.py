@@ -23,7 +23,7 @@ from tracker.db import Instant
 from tracker.domain.emails import compared
 from tracker.mail.postman import Delivery, Outcome
 from tracker.models import Holder, Message, RelayAccept, Reminder
-from tracker.services import bulk, letters, reminder_letters, runtime, suppressions
+from tracker.services import bulk, cursors, letters, reminder_letters, runtime, suppressions
 from tracker.services.letters import Claim
 from tracker.services.reminder_letters import OWED
 from tracker.services.work import Work
@@ -124,10 +124,14 @@ def _accepted(work: Work, claimed: Claim) -> str:
 def finish(work: Work, claimed: Claim, state: str, reason: str) -> str:
     """End a letter's life as ``dead`` or ``cancelled``; returns the state, or "lost".
 
-    One that was in doubt, and of which there is evidence by now, was sent.
+    One that was in doubt, and of which there is evidence by now, was sent. Where a reminder is
+    withheld for a reason that may go, the planner looks again, to know when that is. Cursors are
+    locked before letters, as the planner does.
     """
     if work.row(_EVIDENCE, {"message_id": claimed.message_id}) is not None:
         return _accepted(work, claimed)
+    if claimed.kind == "reminder" and reason in letters.MENDABLE and claimed.holder_id:
+        cursors.touch_holders(work, [claimed.holder_id])
     done = _change(
         work, claimed, _UNSETTLED, state=state, finished_at=work.now, lease_until=None,
         last_error=reason,
@@ -208,11 +212,17 @@ def _suppressed(work: Work, claimed: Claim, reply: str, to: str) -> str:
 
 
 def _elsewhere(work: Work, claimed: Claim, reply: str, to: str) -> str:
-    """What was refused for good at one address goes to the holder's other one at once."""
+    """What was refused for good at one address goes to the holder's other one at once.
+
+    Or, where that one rests, when it has rested.
+    """
     row = work.row(_ADDRESSES, {"id": claimed.id})
     refused = {*letters.refused(claimed), compared(to or row.address)}
     silent = {*suppressions.of_holders(work, [row], now=work.now), *refused}
     if work.now >= claimed.useful_until or suppressions.address_of(row, silent) is None:
+        rests = suppressions.rests(work, [row], now=work.now)
+        if claimed.kind == "reminder" and claimed.holder_id and rests:
+            cursors.look_by(work, claimed.holder_id, min(rests.values()))
         return finish(work, claimed, "dead", reply)
     done = _change(
         work, claimed, _UNSETTLED, state="ready", next_at=work.now, lease_until=None,

@@ -20,7 +20,7 @@ from tracker.domain.permissions import check_own_holder
 from tracker.domain.values import future_rule
 from tracker.models import Sharing
 from tracker.services import history, holders, locks, names, namesakes, requests
-from tracker.services.recipients import DECEASED
+from tracker.services.letters import DECEASED
 from tracker.services.work import Work
 
 

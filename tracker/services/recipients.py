@@ -2,7 +2,8 @@
 
 Every way to a letter asks here: news is not put into the outbox, reminders are skipped with the
 reason ``deceased``, a letter that waits is not composed, and the marker refuses one that was. A
-death that was recorded by mistake can be taken back; what fell due meanwhile stays unsent.
+death that was recorded by mistake can be taken back: then a reminder that is still of use is told
+after all, and news of that time stays unsent.
 """
 
 from __future__ import annotations
@@ -14,11 +15,8 @@ from sqlalchemy import ColumnElement, exists, select
 
 from tracker.models import Holder
 from tracker.services import bulk
-from tracker.services.letters import Claim, Made, Uncomposed
+from tracker.services.letters import DECEASED, Claim, Made, Uncomposed
 from tracker.services.work import Reading
-
-DECEASED = "deceased"
-"""The named reason for silence."""
 
 
 def is_deceased(holder_id: Any) -> ColumnElement[bool]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from sqlalchemy.orm import aliased
 
 from tracker.db import Instant
 from tracker.domain.periods import DAY
+from tracker.domain.reminders import SkipReason
 from tracker.mail import calendars, messages
 from tracker.mail.calendars import Day
 from tracker.mail.messages import CertificationLine, ReminderLetter
@@ -101,7 +103,7 @@ def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
 
     A row with facts is sent again as it was; the others say what is true now.
     """
-    stages = _owed_stages(reading, [claim.id for claim in claims if claim.facts is None])
+    stages, withheld = _owed_stages(reading, [claim.id for claim in claims if claim.facts is None])
     rows = [row for some in stages.values() for row in some]
     points = reminder_plans.points_of(
         reading, {row.certification_id: row for row in rows}.values(),
@@ -117,7 +119,9 @@ def compose(reading: Reading, key: bytes, claims: Sequence[Claim]) -> Made:
             made[claim.id] = (
                 Uncomposed(known, owed=False)
                 if isinstance(known, str)
-                else _composed(reading, key, claim, known)
+                else replace(
+                    _composed(reading, key, claim, known), withheld=withheld.get(claim.id, {})
+                )
             )
         except Exception as error:  # noqa: BLE001 - one letter's data must not stop the others
             made[claim.id] = Uncomposed(f"{type(error).__name__}: {error}"[:500], owed=True)
@@ -146,18 +150,33 @@ _STAGES = (
 )  # fmt: skip
 
 
-def _owed_stages(reading: Reading, ids: Collection[str]) -> dict[str, list[Any]]:
-    """The stages that each letter tells of and that are still owed."""
+Withheld = dict[str, dict[str, SkipReason]]
+"""By letter: the certifications that it does not tell of for now, each with the reason."""
+
+
+def _owed_stages(reading: Reading, ids: Collection[str]) -> tuple[dict[str, list[Any]], Withheld]:
+    """The stages that each letter tells of and that are still owed; and what is withheld."""
     found: dict[str, dict[str, Any]] = defaultdict(dict)
+    withheld: Withheld = defaultdict(dict)
     if not ids:
-        return {}
+        return {}, {}
     day = reading.now.date()  # no holder's is more than one away from it
     asked = {"now": reading.now, "first_day": day - DAY, "last_day": day + DAY, "ids": list(ids)}
     for row in reading.rows(_STAGES, asked):
-        blocked = row.hold is not None or (row.pending_since is not None and row.offset > 0)
-        if row.from_on <= _today(reading, row) < row.until_on and not blocked:
+        if not row.from_on <= _today(reading, row) < row.until_on:
+            continue
+        if reason := _blocked(row):
+            withheld[row.message_id][row.certification_id] = reason
+        else:
             found[row.message_id][row.certification_id] = row  # the latest stage comes last
-    return {message_id: list(rows.values()) for message_id, rows in found.items()}
+    return {message_id: list(rows.values()) for message_id, rows in found.items()}, withheld
+
+
+def _blocked(row: Any) -> SkipReason | None:
+    """Why a stage is not told of now, if it is not; ``_BLOCKED`` for a row that was read."""
+    if row.hold is not None:
+        return "not_in_force"
+    return "renewal_pending" if row.pending_since is not None and row.offset > 0 else None
 
 
 def _today(reading: Reading, row: Any) -> date:
@@ -234,7 +253,7 @@ def _composed(reading: Reading, key: bytes, claim: Claim, facts: dict[str, Any])
 
 def _days(certification_id: str, line: CertificationLine) -> Iterator[Day]:
     """The dates ahead, for the holder's own calendar."""
-    if line.window_opens_on > line.today:
-        yield Day(certification_id, "window", line.scheme_name, line.window_opens_on)
-    if line.days_left >= 0:
-        yield Day(certification_id, "expiry", line.scheme_name, line.expires_on)
+    return calendars.ahead(
+        certification_id, line.scheme_name, on=line.today, opens_on=line.window_opens_on,
+        closes_on=line.closes_on, expires_on=line.expires_on,
+    )  # fmt: skip

@@ -195,7 +195,7 @@ def _term(row: Any) -> Term:
 
 _HAS_COME_BACK = exists(
     select(Bounce.digest).where(
-        Bounce.message_id == Message.id, Bounce.kind == "hard",
+        Bounce.message_id == Message.id, Bounce.kind.in_(("hard", "soft")),
         Bounce.address == func.lower(Message.address),
     )
 )  # fmt: skip

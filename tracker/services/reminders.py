@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from importlib import metadata
@@ -28,9 +28,25 @@ from tracker.models import (
     Runtime,
     Span,
 )
-from tracker.services import facts, reminder_plans, runtime, timelines
+from tracker.services import cursors, facts, reminder_plans, runtime, timelines
+from tracker.services.letters import Claim
 from tracker.services.reminder_plans import AT_ONCE, AUDIENCE, CURSORS, Examined, Moment
 from tracker.services.work import Reading, Work, zone_of
+
+
+def withhold(work: Work, claimed: Claim, certifications: Mapping[str, rules.SkipReason]) -> None:
+    """Take stages out of a letter that leaves without them, each for its reason.
+
+    The planner looks again, to tell of them in another one when the reason goes.
+    """
+    if claimed.holder_id:
+        cursors.touch_holders(work, [claimed.holder_id])
+    for id_, reason in sorted(certifications.items()):
+        work.connection.execute(
+            update(Reminder)
+            .where(Reminder.message_id == claimed.id, Reminder.certification_id == id_)
+            .values(fate="skipped", reason=reason, message_id=None, recorded_at=work.now)
+        )
 
 
 def keep_timetable(work: Work) -> bool:

@@ -28,6 +28,7 @@ def today_of(scheme: Scheme, row: Any, points: Points | None, *, on: date) -> To
         on=on, status=standing.status, valid=standing.valid, step=step,
         expires_on=standing.expires_on, opens_on=standing.window_opens_on,
         last_day=row.grace_ends_on or standing.window_closes_on,
+        closes_on=standing.window_closes_on,
         pending_since=standing.pending_since,
         fee=None if renewal is None else renewal + late_fee, late_fee=late_fee,
         currency=fees.currency if fees else "",

@@ -94,6 +94,7 @@ class Worker:
     valid: bool | None
     expires_on: date | None
     window_opens_on: date | None
+    window_closes_on: date | None
     days_left: int | None
     points: Evaluation | None
 
@@ -251,6 +252,7 @@ def _worker(row: Any, points: Evaluation | None, on: date) -> Worker:
         shift=row.shift, shared=row.shared, name=row.name,
         certificate_number=row.number if certified else None, status=row.status,
         valid=row.valid, expires_on=row.expires_on, window_opens_on=row.window_opens_on,
+        window_closes_on=row.window_closes_on,
         days_left=_days_left(row.expires_on, on), points=points,
     )  # fmt: skip
 
@@ -262,7 +264,8 @@ def _days_left(expires_on: date | None, on: date) -> int | None:
 # What an export holds, in the order of its columns; the last two only if they are asked for.
 COLUMNS = (
     "as_of", "scheme", "employee_id", "site", "department", "shift", "shared", "name",
-    "certificate_number", "status", "valid", "expires_on", "window_opens_on", "days_left",
+    "certificate_number", "status", "valid", "expires_on", "window_opens_on",
+    "window_closes_on", "days_left",
 )  # fmt: skip
 POINTS_COLUMNS = ("points_counted", "points_required")
 
@@ -298,11 +301,12 @@ _LINE = (
     Sharing.id.is_not(None).label("shared"), _NAME.label("name"),
     case((Span.certification_id.is_not(None), Certification.number)).label("number"),
     _STATUS.label("status"), _VALID.label("valid"), Span.expires_on, Span.window_opens_on,
+    Span.window_closes_on,
 )  # fmt: skip
 _FOR_POINTS = (
     Sharing.holder_id, Sharing.with_points, Certification.id.label("certification_id"),
     Certification.public_id, Certification.awarded_on, Span.cycle, Span.cycle_starts_on,
-    Span.window_closes_on, Span.pending_since,
+    Span.pending_since,
 )  # fmt: skip
 
 

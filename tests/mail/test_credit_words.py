@@ -1,0 +1,74 @@
+"""What a policy's points are called, in every message in both languages (mail/, domain/wording)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from tests.mail.standings import CPT, with_policy
+from tracker.domain.next_steps import NextStep
+from tracker.domain.wording import several
+from tracker.mail import samples
+
+HOURS = {"en": "contact hours", "es": "horas de contacto"}
+PDUS = {"en": "PDUs", "es": "PDU"}
+ABOUT_EMPLOYERS = ("consent-asked", "listed", "employer")
+"""These tell of all schemes together."""
+POINTS = re.compile(r"\b(points?|puntos?)\b", re.IGNORECASE)
+
+
+def made(credit, language):
+    scheme = with_policy(CPT, credit=credit)
+    return {
+        one.name.removesuffix(f".{language}"): one.letter
+        for one in (*samples.of_scheme(scheme, language), *samples.of_several([scheme], language))
+    }
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize("credit", [HOURS, PDUS])
+def test_no_message_says_points_where_the_policy_has_another_word(credit, language):
+    told = 0
+    for name, letter in made(credit, language).items():
+        if any(kind in name for kind in ABOUT_EMPLOYERS):
+            continue
+        for said in (letter.subject, letter.text, letter.html):
+            assert not POINTS.search(said), name
+            told += credit[language] in said
+
+    assert told > 50
+
+
+def test_the_sentences_agree_with_the_word_in_number_and_gender():
+    hours, pdus = made(HOURS, "es"), made(PDUS, "es")
+    told = " ".join(hours["reminder-30-incomplete"].text.split())
+    assert re.search(r"Horas de contacto acreditadas: \d+ de 100\.", told)
+    assert "Horas de contacto en revisión: 7.5." in told
+    assert re.search(r"Reúna las \S+ horas de contacto que le faltan", told)
+    assert "Ya tiene todas las horas de contacto." in hours["reminder-30-complete"].text
+    assert re.search(r"PDU acreditados: \d+ de 100\.", pdus["reminder-30-incomplete"].text)
+
+
+def test_the_step_in_the_account_says_it_too():
+    step = NextStep("log_activities", date(2027, 3, 15), Decimal(1), credit=HOURS)
+    assert step.sentence("en", "MSSC", "Etc/UTC").startswith("You need 1 more contact hour.")
+    said = replace(step, action="apply_now", if_approved=True, missing=None)
+    assert "todas las horas de contacto que necesita" in said.sentence("es", "MSSC", "Etc/UTC")
+
+
+@pytest.mark.parametrize(
+    ("many", "capital", "article"),
+    [
+        ("puntos", "Puntos", "los"), ("horas", "Horas", "las"), ("PDU", "PDU", "los"),
+        ("créditos CPE", "Créditos CPE", "los"),
+        ("unidades de formación", "Unidades de formación", "las"),
+        ("certificaciones", "Certificaciones", "las"),
+    ],
+)  # fmt: skip
+def test_spanish_articles_follow_the_noun(many, capital, article):
+    credit = several(many, "es")
+    assert (credit.capital, f"{credit:el|los|la|las}") == (capital, article)
