@@ -303,7 +303,7 @@ def _limits(supply: Supply, model: _Model, lacks: Sequence[Need]) -> Iterator[Ob
     rooms: dict[tuple[Rule, Group, str], Decimal] = {}
     for index in sorted({index for share in serving for index in share.part.caps}):
         cap = supply.caps[index]
-        if cap.rule != "event_cap" and (room := model.room(index, cap)) is not None:
+        if cap.group and cap.rule != "event_cap" and (room := model.room(index, cap)) is not None:
             key = cap.rule, cap.group, cap.code
             rooms[key] = max(rooms.get(key, ZERO), room)
     yield from (Obstacle(*key, room) for key, room in rooms.items())

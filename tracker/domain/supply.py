@@ -162,10 +162,7 @@ class Supply:
         for kind in self.policy.types.values():
             further = [mark for mark in marks if mark not in kind.tags]
             for some in dict.fromkeys([(), *((mark,) for mark in further), tuple(further)]):
-                bounds = list(self._plan.of_type[kind.code])
-                for tag in kind.tags.union(some):
-                    bounds += self._plan.of_tag.get(tag, ())
-                event = min((b[-1] for b in bounds if b[0] == "event_cap"), default=None)
+                event = parts.event_cap(self._plan, kind, some)
                 if kind.rate > ZERO:
                     single = (once and kind.basis != "months") or kind.threshold_over == "year"
                     yield Option(kind, frozenset(some), single, event)
