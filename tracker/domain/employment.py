@@ -196,12 +196,14 @@ def count_months(jobs: Sequence[Job], policy: Policy) -> None:
     """Credit the jobs of a category by month.
 
     Points are rounded month after month, so that cutting a run of days into pieces neither wins
-    nor loses a cent.
+    nor loses a cent. Those that only limited jobs can have come last: they may not count.
     """
     size = MEAN_MONTH_DAYS if policy.month_rule == "pro_rata" else ONE
     apart = [[job] for job in jobs] if policy.overlap == "sum" else [jobs]
     exact, shared = ZERO, dict[tuple[Job, ...], Shared]()
-    for month in (month for some in apart for month in _months(some, policy)):
+    found = [month for some in apart for month in _months(some, policy)]
+    found.sort(key=lambda month: all(job.seen is None for job in month.jobs))
+    for month in found:
         before, exact = exact, exact + month.points
         points = cents(exact / size, policy) - cents(before / size, policy)
         seen = {job.seen for job in month.jobs}

@@ -9,7 +9,9 @@ category, tag, cycle), minima, carry-over, verdict. The version is selected befo
 Invariants, held by property tests: the order in which claims are entered never changes the
 result; ``counted <= claimed`` for every claim; the numbers of the explanation add up to the
 total; the same input gives the same result; another claim never lowers (complete, total): it
-never turns complete into incomplete, and lowers the total only where it completes.
+never turns complete into incomplete, and lowers the total only where it completes. Of jobs that
+are counted by the day this holds to a hundredth, where something cuts: months add up to the
+rounded sum of all their days, so a further job may move the day at which it is rounded.
 """
 
 from __future__ import annotations
