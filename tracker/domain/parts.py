@@ -304,12 +304,19 @@ def years(policy: Policy, cycle: Period) -> dict[int, Period]:
     return found
 
 
-def cut(plan: Plan, days: Period, cycle: Period) -> list[Period]:
-    """Some days of a cycle, cut where its years or its last stretches begin."""
-    policy = plan.policy
+def cut(plan: Plan, days: Period, cycle: Period, done: Iterable[date]) -> list[Period]:
+    """Some days of a cycle, cut where its years or its last stretches begin.
+
+    Where what was ``done`` may be done again after some time, that cuts them too.
+    """
+    policy, rule = plan.policy, plan.policy.duplicates
     marks = {window.last.before(cycle.ends_on + DAY) for window in policy.windows}
     if plan.has_years:
         marks |= {year.starts_on for year in years(policy, cycle).values()}
+    if rule is not None and rule.within is not None and set(rule.key) == {"type"}:
+        for again in {days.starts_on, *marks, *done}:
+            while (again := rule.within.after(again)) <= days.ends_on:
+                marks.add(again)
     inside = sorted(mark for mark in marks if days.starts_on < mark <= days.ends_on)
     edges = pairwise([days.starts_on, *inside, days.ends_on + DAY])
     return [Period(start, following - DAY) for start, following in edges if start < following]

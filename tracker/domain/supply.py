@@ -115,7 +115,8 @@ class Supply:
     ) -> None:
         self.evaluation, self.policy, self.days = evaluation, policy, days
         self._plan, self._cycle = parts.plan_of(policy), evaluation.cycle
-        self._slots = parts.cut(self._plan, days, self._cycle)
+        done = [claim.completed_on for claim in evaluation.claims if claim.completed_on]
+        self._slots = parts.cut(self._plan, days, self._cycle, done)
         self.options = list(self._open(marks)) if self._slots else []
         self.choices: list[Choice] = []
         self._lines: list[Line] = []
