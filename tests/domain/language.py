@@ -48,13 +48,13 @@ def hundredths(most: int, least: int = 0) -> st.SearchStrategy[Decimal]:
 
 
 @st.composite
-def limits(draw: Any, most: int, *, years: bool) -> Limits:
+def limits(draw: Any, most: int) -> Limits:
     """Any limits of a group, mostly none."""
     bound = st.none() | st.none() | hundredths(most)
     return Limits(
-        per_event=draw(bound), per_year=draw(bound) if years else None, maximum=draw(bound),
+        per_event=draw(bound), per_year=draw(bound), maximum=draw(bound),
         minimum=draw(bound),
-        minimum_per_year=draw(st.none() | bound) if years else None,
+        minimum_per_year=draw(st.none() | bound),
     )  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def _of_tag(found: Limits, rounding_of: str) -> Limits:
 
 
 @st.composite
-def types(draw: Any, code: str, most: int, *, years: bool) -> ActivityType:
+def types(draw: Any, code: str, most: int) -> ActivityType:
     """An activity type; those counted by months have rates of their own."""
     is_job = code in JOBS
     return ActivityType(
@@ -74,7 +74,7 @@ def types(draw: Any, code: str, most: int, *, years: bool) -> ActivityType:
         increment=None if is_job else draw(st.none() | st.just(Decimal("0.02"))),
         units={"hour": Decimal(1), "ceu": Decimal(2)},
         roles=draw(st.sampled_from([{}, {"taught": Decimal("1.125")}])),
-        limits=draw(limits(most, years=years)),
+        limits=draw(limits(most)),
         threshold=draw(st.none() | hundredths(most, 1)) if code in ("exam", "talk") else None,
         threshold_over=draw(st.sampled_from(["claim", "year"])) if code == "exam" else "claim",
         unapproved=draw(st.none() | st.sampled_from([Decimal("0.5"), Decimal("0.3333")])),
@@ -88,21 +88,21 @@ def types(draw: Any, code: str, most: int, *, years: bool) -> ActivityType:
 
 @st.composite
 def policies(draw: Any, most: int = 8_000, *, jobs: tuple[str, ...] = JOBS) -> Policy:
-    """A policy of any features; with employment, years have no caps (see ``points``)."""
-    years = not jobs
+    """A policy of any features."""
     rounding_of = draw(st.sampled_from(["claim", "claim", "category"]))
+    overlap = draw(st.sampled_from(["highest", "sum", "capped_sum"]))
     return Policy(
         version="drawn", effective_from=None, points_required=draw(hundredths(most, 1)),
         categories={
-            code: Category(code, NAME, draw(limits(most, years=years)), SOURCE) for code in "ABC"
+            code: Category(code, NAME, draw(limits(most)), SOURCE) for code in "ABC"
         },
         types={
-            code: draw(types(code, most, years=years))
+            code: draw(types(code, most))
             for code in TYPES
             if code not in JOBS or code in jobs
         },
         tags={
-            code: Tag(code, NAME, _of_tag(draw(limits(most, years=years)), rounding_of), SOURCE)
+            code: Tag(code, NAME, _of_tag(draw(limits(most)), rounding_of), SOURCE)
             for code in TAGS
         },
         window=ApplicationWindow(Duration(90, "days")), provenance=SOURCE,
@@ -119,6 +119,8 @@ def policies(draw: Any, most: int = 8_000, *, jobs: tuple[str, ...] = JOBS) -> P
             )
         ),
         rounding=draw(st.sampled_from(["half_up", "half_even", "down", "up"])),
+        month_rule=draw(st.sampled_from(["completed", "pro_rata", "fifteen_days"])),
+        overlap=overlap, overlap_maximum=Decimal("0.45") if overlap == "capped_sum" else None,
         rounding_of=rounding_of,
     )  # fmt: skip
 
@@ -153,6 +155,8 @@ def employed(draw: Any, jobs: tuple[str, ...]) -> Claim:
         ref="", category="C", type=draw(st.sampled_from(jobs)), title="Technician",
         provider="Plant", quantity=None, starts_on=starts_on,
         completed_on=None if length is None else starts_on + timedelta(length),
+        limit=draw(st.none() | st.none() | hundredths(900)), approved=draw(st.booleans()),
+        duty=draw(st.sampled_from([False, False, True])),
     )  # fmt: skip
 
 

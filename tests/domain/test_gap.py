@@ -214,6 +214,35 @@ def test_jobs_add_up_where_the_policy_adds_them():
     assert ways(closing(under=replace(under, overlap="sum"))) == [{FULL: "27", PART: "26"}]
 
 
+YEAR = Duration(1, "years")
+ONCE_A_YEAR = Duplicates(("type",), YEAR)
+
+
+def test_what_counts_once_a_year_is_done_once_in_each():
+    """One course is worth at most 10 points here, so that it takes two, a year apart."""
+    under = only("third_party", points_required=D(20), duplicates=ONCE_A_YEAR)
+    found = closing(under=bounded(under, "third_party", per_event="10"))
+    (way,) = found.ways
+
+    first, second = (portion.period for portion in way[0].portions)
+    assert [portion.each for portion in way[0].portions] == [(D(10),), (D(10),)]
+    assert first.starts_on == first.ends_on >= ON
+    assert second.starts_on == second.ends_on >= YEAR.after(first.starts_on)
+
+
+def test_what_counted_is_done_again_when_its_year_is_over():
+    under = bounded(
+        only("third_party", points_required=D(20), duplicates=ONCE_A_YEAR), "third_party",
+        per_event="10",
+    )  # fmt: skip
+    done = claim("third_party", "10", DAY)
+    (way,) = closing(done, under=under).ways
+
+    assert way[0].portions[0].period.starts_on == date(2027, 5, 1)
+    late = evaluate(done, policy=under, on=ON)
+    assert gap.close(late, under, by=date(2027, 4, 30)).ways == ()
+
+
 def test_a_type_that_brings_nothing_is_not_offered():
     assert ways(closing(under=with_type(only("volunteer"), "volunteer", rate=D(0)))) == []
 

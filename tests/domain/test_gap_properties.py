@@ -21,7 +21,8 @@ from tracker.domain.periods import DAY, Duration, Period
 from tracker.domain.points import NO_TERMS
 from tracker.domain.policies import CarryOver, Duplicates, Kinds, Policy, WindowMinimum
 
-CYCLE = Period(date(2024, 3, 15), date(2026, 9, 30))
+CYCLE = Period(date(2024, 3, 15), date(2026, 9, 30))  # as a fixed day in September makes it
+YEAR = Duration(1, "years")
 D = Decimal
 SEEN = Provenance("made up", verified=True)
 MOST = 18  # points: as many as anything asks for here
@@ -49,8 +50,7 @@ def limits(draw: Any, *, yearly: bool) -> Limits:
 
 @st.composite
 def types(draw: Any, code: str, *, tags: bool, yearly: bool) -> ActivityType:
-    # What jobs brought in a year is told with care, so they stay apart from yearly limits here.
-    basis = draw(st.sampled_from(["quantity", "quantity", "event", "months"][: 3 if yearly else 4]))
+    basis = draw(st.sampled_from(["quantity", "quantity", "event", "months"]))
     return ActivityType(
         code=code, category=draw(st.sampled_from("AB")), name=text(code), basis=basis,
         unit=text("hours"), rate=D(4) if basis == "event"
@@ -85,7 +85,15 @@ def policies(draw: Any, *, timely: bool = False, tagged: bool = False) -> Policy
         windows=(WindowMinimum(Duration(8, "months"), draw(amounts(8))),)
         if timely and draw(st.booleans()) else (),
         duplicates=draw(
-            st.sampled_from([None, Duplicates(("provider", "title")), Duplicates(("type",))])
+            st.sampled_from(
+                [
+                    None,
+                    Duplicates(("provider", "title")),
+                    Duplicates(("provider", "title"), YEAR),
+                    Duplicates(("type",)),
+                    Duplicates(("type",), YEAR),
+                ]
+            )
         ),
     )  # fmt: skip
 
@@ -129,14 +137,10 @@ def limits_of_years(draw: Any, found: Limits) -> Limits:
 
 
 @st.composite
-def types_of_days(draw: Any, kind: ActivityType, *, timely: bool) -> ActivityType:
-    """The same type, of its own days in one of four; events of a year that count once.
-
-    These stay apart from other limits of years: trying whether fewer kinds would do lays very
-    many claims under the caps, and then takes minutes for some policies.
-    """
+def types_of_days(draw: Any, kind: ActivityType) -> ActivityType:
+    """The same type, of its own days in one of four; events of a year that count once."""
     often = st.integers(0, 3).map(bool)
-    shared = not timely and kind.basis == "event" and draw(st.booleans())
+    shared = kind.basis == "event" and draw(st.booleans())
     return replace(
         kind,
         threshold=D(8) if shared else kind.threshold,
@@ -148,18 +152,20 @@ def types_of_days(draw: Any, kind: ActivityType, *, timely: bool) -> ActivityTyp
 
 
 @st.composite
-def rich(draw: Any) -> tuple[Policy, list[Claim], date, Terms]:
-    """A situation under what the language learned later, on terms of its own."""
+def rich(draw: Any) -> tuple[Policy, list[Claim], date, Terms, date]:
+    """A situation under what the language learned later, on terms of its own.
+
+    The last is the day on which the window closes.
+    """
     timely = draw(st.booleans())
     under, claims, on = draw(situations(timely=timely, tagged=draw(st.booleans())))
-    jobs = any(kind.basis == "months" for kind in under.types.values())
     sums = not any(tag.limits.maximum or tag.limits.per_event for tag in under.tags.values())
     group = draw(st.sampled_from([*under.categories, *under.types, *under.tags]))
     of, code = under.group_of(group)
     windows = (WindowMinimum(Duration(8, "months"), draw(amounts(4)), **{of: code}),)
     minima = {under.group_of(g): draw(amounts(5)) for g in [group] if draw(st.booleans())}
     categories = under.categories
-    if timely and not jobs:
+    if timely:
         categories = {
             code: replace(found, limits=draw(limits_of_years(found.limits)))
             for code, found in categories.items()
@@ -167,7 +173,7 @@ def rich(draw: Any) -> tuple[Policy, list[Claim], date, Terms]:
     under = replace(
         under, categories=categories,
         types={
-            code: draw(types_of_days(kind, timely=timely)) for code, kind in under.types.items()
+            code: draw(types_of_days(kind)) for code, kind in under.types.items()
         },
         windows=under.windows + (windows if draw(st.booleans()) else ()),
         rounding_of=draw(st.sampled_from(["claim", "category"])) if sums else "claim",
@@ -178,7 +184,8 @@ def rich(draw: Any) -> tuple[Policy, list[Claim], date, Terms]:
         minima=minima, carried_over=draw(st.sampled_from([ZERO, ZERO, D("1.25")])),
         earns_until=draw(st.sampled_from([None, None, CYCLE.ends_on + timedelta(60)])),
     )  # fmt: skip
-    return under, claims, on, terms
+    closes_on = draw(st.sampled_from([date.max, date.max, CYCLE.ends_on - timedelta(90)]))
+    return under, claims, on, terms, closes_on
 
 
 def evaluated(
@@ -194,22 +201,22 @@ def proposed(way: tuple[Activity, ...], near: date = date.min) -> list[Claim]:
     return [claim for n, activity in enumerate(way) for claim in activity.claims(n, near)]
 
 
-def closes(before: Evaluation, under: Policy, chosen: Any) -> bool:
+def closes(before: Evaluation, under: Policy, chosen: Any, by: date = date.max) -> bool:
     """Whether any amount of the chosen kinds of activity completes the evaluation."""
-    on, last = before.on, before.earning.ends_on
+    on, last = before.on, min(before.earning.ends_on, by)
     found = supply.Supply(before, under, Period(on, last), list(under.tags))
     options = [o for o in found.options if (o.kind.code, tuple(sorted(o.marks))) in chosen]
     marks = {s.starts_on for s in parts.years(under, CYCLE).values()}
     marks |= {w.last.before(CYCLE.ends_on + DAY) for w in under.windows}
     marks |= {kind.counts_from for kind in under.types.values() if kind.counts_from}
-    starts = [on, *sorted(mark for mark in marks if on < mark)]
+    starts = [on, *sorted(mark for mark in marks if on < mark <= last)]
     claims = [
         claim
         for option in options
         for n, start in enumerate(starts)
         for claim in _supply(option, start, n, last)
     ]
-    return evaluated(under, [*before.claims, *claims], terms=before.terms).complete
+    return evaluated(under, [*before.claims, *claims], last, terms=before.terms).complete
 
 
 def _supply(option: supply.Option, start: date, number: int, last: date) -> Any:
@@ -258,23 +265,29 @@ def kinds_of(
     ]
 
 
-def check(under: Policy, done: list[Claim], on: date, terms: Terms = NO_TERMS) -> None:
+def check(
+    under: Policy,
+    done: list[Claim],
+    on: date,
+    terms: Terms = NO_TERMS,
+    by: date = date.max,
+) -> None:
     before = evaluated(under, done, on, terms)
-    found = gap.close(before, under)
+    found = gap.close(before, under, by=by)
 
     assert not (found.ways and found.obstacles)
     assert before.complete or found.ways or found.obstacles
-    assert found == gap.close(before, under)
+    assert found == gap.close(before, under, by=by)
     for way in found.ways:
         middle = on + (found.days.ends_on - on) / 2
         for near in (date.min, middle, date.max):
-            assert evaluated(under, [*done, *proposed(way, near)], terms=terms).complete
+            assert evaluated(under, [*done, *proposed(way, near)], by, terms).complete
         claims = proposed(way)
         for claim in claims:
             rest = [one for one in claims if one is not claim]
-            assert not evaluated(under, [*done, *rest], terms=terms).complete
+            assert not evaluated(under, [*done, *rest], by, terms).complete
     if not before.complete:
-        check_sets(before, under, found)
+        check_sets(before, under, found, by)
 
 
 def _holds(chosen: Any, way: Any) -> bool:
@@ -282,20 +295,20 @@ def _holds(chosen: Any, way: Any) -> bool:
     return all(any(c == code and set(marks) <= set(m) for c, m in chosen) for code, marks in way)
 
 
-def check_sets(before: Evaluation, under: Policy, found: gap.Gap) -> None:
+def check_sets(before: Evaluation, under: Policy, found: gap.Gap, by: date) -> None:
     """The ways are sets of which no smaller one will do; where there is none, nothing does."""
     told = [frozenset((a.kind.code, tuple(sorted(a.option.marks))) for a in way)
             for way in found.ways]  # fmt: skip
     assert len(set(told)) == len(told)
     assert [len(way) for way in told] == sorted(len(way) for way in told)
     for way in told:
-        assert not any(closes(before, under, less) for less in combinations(way, len(way) - 1))
+        assert not any(closes(before, under, less, by) for less in combinations(way, len(way) - 1))
     if len(told) < gap.ENOUGH_WAYS:
         for chosen in (
             c for size in range(4) for c in combinations(kinds_of(before, under, found), size)
         ):
             if not any(_holds(chosen, way) for way in told) and not exclude(under, chosen):
-                assert not closes(before, under, chosen), chosen
+                assert not closes(before, under, chosen, by), chosen
 
 
 @examples(15)

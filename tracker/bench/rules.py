@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import random
+import statistics
 import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
 
-from tracker.bench.measurements import Measured, at_least, measures
+from tracker import schemes, settings
+from tracker.bench.measurements import Measured, at_least, at_most, measures
 from tracker.bench.workshop import Workshop
+from tracker.domain import certifications, gap, points
+from tracker.domain.claims import Claim
+from tracker.domain.periods import Period
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.policies import Policy
 from tracker.services import days, standings
+
+_GAPS = 400
+_AWARDED = date(2024, 3, 15)
+_MOST_CLAIMS, _MOST_UNITS, _LONGEST_JOB = 8, 20, 600
 
 
 @measures("evaluations", at_least(3000, "/s"), against="a second of one core")
@@ -22,3 +36,49 @@ def evaluations(shop: Workshop) -> Measured:
             held = standings.of_many(reading, ids, on=on)
             done += len(standings.evaluations(reading, held, on=on))
     return Measured(done / (time.process_time() - begun))
+
+
+@measures("gaps", at_most(100, " ms"), against="the clock")
+def gaps(shop: Workshop) -> Measured:
+    """What would close a gap, under the shipped policies: the median; drawn records."""
+    chance, took = random.Random(1), list[float]()  # noqa: S311 - no secret
+    drawn = list(_policies())
+    while len(took) < shop.sized(_GAPS):
+        policy, cycle = drawn[len(took) % len(drawn)]
+        on = cycle.starts_on + timedelta(chance.randrange((cycle.ends_on - cycle.starts_on).days))
+        found = points.evaluate(policy, _claims(chance, policy, cycle, on), cycle=cycle, on=on)
+        begun = time.perf_counter()
+        gap.close(found, policy)
+        took.append(1000 * (time.perf_counter() - begun))
+    return Measured(
+        statistics.median(took),
+        {"policies": len(drawn), "gaps": len(took), "median ms": statistics.median(took),
+         "worst ms": max(took)},
+    )  # fmt: skip
+
+
+def _policies() -> Iterator[tuple[Policy, Period]]:
+    """The shipped policies that count points, each with a cycle under it."""
+    shipped = settings.ROOT / "config" / "schemes"
+    for folder in (shipped, shipped / "examples"):
+        for scheme in schemes.load(folder):
+            first = certifications.first_cycle(scheme, _AWARDED)
+            for policy in scheme.policies:
+                if policy.types and first.expires_on is not None:
+                    yield policy, Period(first.starts_on, first.expires_on)
+
+
+def _claims(chance: random.Random, policy: Policy, cycle: Period, on: date) -> list[Claim]:
+    """Some activities of any type, done by a day; jobs of up to two years."""
+    found = []
+    for number in range(chance.randrange(_MOST_CLAIMS)):
+        kind = chance.choice([*policy.types.values()])
+        day = on - timedelta(chance.randrange((on - cycle.starts_on).days + 1))
+        is_job = kind.basis == "months"
+        begun = day - timedelta(chance.randrange(_LONGEST_JOB)) if is_job else None
+        units = None if is_job else Decimal(chance.randint(1, _MOST_UNITS))
+        found.append(Claim(
+            ref=str(number), category=kind.category, type=kind.code, title=str(number),
+            provider="", quantity=units, starts_on=begun, completed_on=day, approved=True,
+        ))  # fmt: skip
+    return found

@@ -18,6 +18,8 @@ from tracker.domain.amounts import Rounding, rounded
 from tracker.domain.claims import ZERO, Group, GroupCode, Missing, Rule
 from tracker.domain.periods import Period
 
+Told = tuple[Rule, Group | None, str, Decimal | None]
+
 
 @dataclass(slots=True)
 class Part:
@@ -37,13 +39,23 @@ class Part:
 
 @dataclass(slots=True)
 class Cap:
-    """The most that its parts may bring together: what cuts, whom, and how much it leaves."""
+    """The most that its parts may bring together: what cuts, whom, and how much it leaves.
+
+    One on jobs alone is of no ``group``.
+    """
 
     rule: Rule
-    group: Group
+    group: Group | None
     code: str
     bound: Decimal
     left: Decimal = ZERO
+
+    @property
+    def told(self) -> Told:
+        """What a cut says of it; of months that another job has there is no limit to tell."""
+        if self.group is None:
+            return self.rule, None, "", self.bound if self.rule == "decision" else None
+        return self.rule, self.group, self.code, self.bound
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,7 +216,7 @@ def _way(supply: Supply, kinds: Sequence[int]) -> tuple[Activity, ...]:
             costs |= _steps(model, given, option, share.points, weight)
     found = model.best(costs)
     assert found is not None  # noqa: S101 - it is one of the sets that were found
-    way = [Activity(supply.options[n], tuple(_portions(supply, model, n))) for n in kinds]
+    way = [Activity(supply.options[n], _apart(supply, model, n)) for n in kinds]
     for place, number in enumerate(kinds):
         if len(way[place].portions) == 1 and not way[place].option.is_job:
             way[place] = _widened(supply, way, place, number)
@@ -236,6 +236,15 @@ def _steps(model: _Model, given: int, option: Option, most: Decimal, weight: int
     model.at_most({given: 1, there: -model.units(most)}, 0)
     model.at_least({steps: size, there: -model.units(least * kind.rate)}, 0)
     return {steps: weight * size, there: weight}
+
+
+def _apart(supply: Supply, model: _Model, number: int) -> tuple[Portion, ...]:
+    """The portions, each on its first day where some time must lie between them."""
+    found = tuple(_portions(supply, model, number))
+    if len(found) == 1 or not supply.options[number].once:
+        return found
+    days = [portion.period.starts_on for portion in found]
+    return tuple(replace(p, period=Period(d, d)) for p, d in zip(found, days, strict=True))
 
 
 def _portions(supply: Supply, model: _Model, number: int) -> Iterator[Portion]:
@@ -303,7 +312,7 @@ def _limits(supply: Supply, model: _Model, lacks: Sequence[Need]) -> Iterator[Ob
     rooms: dict[tuple[Rule, Group, str], Decimal] = {}
     for index in sorted({index for share in serving for index in share.part.caps}):
         cap = supply.caps[index]
-        if cap.rule != "event_cap" and (room := model.room(index, cap)) is not None:
+        if cap.group and cap.rule != "event_cap" and (room := model.room(index, cap)) is not None:
             key = cap.rule, cap.group, cap.code
             rooms[key] = max(rooms.get(key, ZERO), room)
     yield from (Obstacle(*key, room) for key, room in rooms.items())

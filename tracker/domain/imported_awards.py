@@ -17,7 +17,7 @@ from tracker.domain.certifications import Cycle
 from tracker.domain.periods import DAY, Period
 from tracker.domain.schemes import Scheme
 
-Field = Literal["certificate_number", "awarded_on", "cycle_starts_on", "expires_on"]
+Field = Literal["certificate_number", "awarded_on", "cycle_starts_on", "expires_on", "replaced_on"]
 _MOST_CYCLES = 60  # counted from one award, when a day is looked for among its expiries
 
 
@@ -81,9 +81,12 @@ def stretches_of(scheme: Scheme, cycles: Sequence[Cycle]) -> list[Stretch]:
     ]
 
 
-def days_of(cycles: Sequence[Cycle]) -> Period:
-    """The days from an award to the end of its last cycle."""
-    return Period(cycles[0].starts_on, max(c.expires_on or date.max for c in cycles))
+def days_of(cycles: Sequence[Cycle], replaced_on: date | None = None) -> Period:
+    """The days from an award to the end of its last cycle, or to the day before the next award."""
+    starts_on, ends_on = cycles[0].starts_on, max(c.expires_on or date.max for c in cycles)
+    if replaced_on is not None:
+        ends_on = max(starts_on, min(ends_on, replaced_on - DAY))
+    return Period(starts_on, ends_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +118,18 @@ def late(
     cycles: Sequence[Cycle],
     passes: Iterable[Attempt],
     prerequisites: Mapping[str, date],
+    replaced_on: date | None = None,
 ) -> Late | None:
     """The contradiction of an award and the passes on record, if there is one.
 
-    Passes from after its last cycle carry another award. Where the scheme has re-examinations,
+    Passes from after its last cycle, or from the day on which the next award replaced it, carry
+    another award. Where the scheme has re-examinations,
     passes after the award may be those.
     """
     if terms.needs(scheme).attempts:
         return None
     first = assessments.passes(passes, on=date.max)
-    day, days = assessments.award_date(scheme, first, prerequisites), days_of(cycles)
+    day, days = assessments.award_date(scheme, first, prerequisites), days_of(cycles, replaced_on)
     if day is None or not days.starts_on < day <= days.ends_on:
         return None
     last = tuple(code for code in scheme.required if first[code] == day)

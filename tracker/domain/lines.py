@@ -6,7 +6,7 @@ Months of employment are counted in ``employment``, since jobs that overlap are 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_UP, Decimal
 
@@ -28,11 +28,28 @@ def size_of(policy: Policy) -> Decimal:
     return CENT if policy.rounding_of == "claim" else EXACT
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Shared:
+    """Months that several jobs cover, of which one has each; ``rule`` says why the others not."""
+
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """The points of a month of employment, which lie on its last day."""
+
+    on: date
+    points: Decimal
+    shared: Shared | None = None
+
+
 @dataclass(slots=True)
 class Line:
     """A claim with what it claims, what is left of that, and what was cut.
 
-    ``on`` is the day that dates its points within the cycle; for employment ``run`` is the days.
+    ``on`` is the day that dates its points within the cycle; of employment ``earned`` are the
+    months. ``turn`` is the place among jobs that share some.
     """
 
     claim: Claim
@@ -40,7 +57,8 @@ class Line:
     factor: Decimal
     key: tuple[date, date, str]
     on: date | None = None
-    run: Period | None = None
+    earned: list[Earned] = field(default_factory=list)
+    turn: tuple[tuple[date, date, str], int] | None = None
     units: Decimal = ZERO
     claimed: Decimal = ZERO
     counted: Decimal = ZERO
@@ -60,7 +78,10 @@ class Line:
         if points > ZERO:
             self.counted -= points
             subject = other.ref if other else subject
-            self.cuts = (*self.cuts, Cut(rule, points, subject, bound, group, other))
+            cut, before = Cut(rule, points, subject, bound, group, other), self.cuts
+            if before and replace(before[-1], points=points) == cut:
+                cut, before = replace(cut, points=points + before[-1].points), before[:-1]
+            self.cuts = (*before, cut)
 
     def refuse(self, rule: Rule, *, subject: str = "", bound: Decimal | None = None) -> None:
         """Take everything away; that is said even of nothing."""
@@ -142,6 +163,7 @@ def count_units(line: Line, policy: Policy, earning: Period, on: date) -> None:
         line.refuse("below_threshold", subject=f"{quantity:f}", bound=alone)
     elif kind.increment is not None:
         line.cut("increment", line.counted - stepped(exact, kind, policy), bound=kind.increment)
+    weigh(line, policy)
 
 
 def stepped(exact: Decimal, kind: ActivityType, policy: Policy) -> Decimal:
@@ -203,15 +225,20 @@ def _hold_to_dates(line: Line, kind: ActivityType, earning: Period, on: date) ->
 
 def weigh(line: Line, policy: Policy) -> None:
     """Take away what was done as a regular duty, and a share where nobody approved it."""
+    rule, share = share_of(line, policy)
+    if rule == "regular_duty":
+        line.cut(rule, line.counted)
+    elif share is not None:
+        line.cut(rule, line.counted - cents(line.counted * share, policy), bound=share)
+
+
+def share_of(line: Line, policy: Policy) -> tuple[Rule, Decimal | None]:
+    """The share that a claim is worth as a duty or without an approved provider; None: all."""
     claim, kind = line.claim, line.kind
-    if kind is None or not line.counted or not (kind.outside_duties or kind.unapproved is not None):
-        return
-    if kind.outside_duties and claim.duty:
-        line.cut("regular_duty", line.counted)
+    if kind is not None and kind.outside_duties and claim.duty:
+        return "regular_duty", ZERO
     approved = claim.approved or claim.provider in policy.approved_providers
-    if kind.unapproved is not None and not approved:
-        left = cents(line.counted * kind.unapproved, policy)
-        line.cut("unapproved", line.counted - left, bound=kind.unapproved)
+    return "unapproved", None if kind is None or approved else kind.unapproved
 
 
 def limit(line: Line) -> None:

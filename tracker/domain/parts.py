@@ -1,28 +1,29 @@
 """A policy's caps and minima laid over the claims of a cycle: the ground of an allocation.
 
 A claim is one part, unless years or stretches of the cycle have limits of their own: then the
-months of an employment are told apart, dated one after the other from its first day.
+months of an employment are told apart, each dated by its last day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
-from tracker.domain.activity_types import Limits
+from tracker.domain.activity_types import ActivityType, Limits
 from tracker.domain.allocation import Cap, Need, Part
 from tracker.domain.claims import ZERO, Group, GroupCode, Missing, Rule
-from tracker.domain.lines import Line, tags
+from tracker.domain.lines import Line, Shared, tags
 from tracker.domain.periods import DAY, Duration, Period, add_months
 from tracker.domain.policies import Kinds, Policy
 
 MONTHS_A_YEAR = 12
 NO_MINIMA: Mapping[GroupCode, Decimal] = {}
-Bound = tuple[Rule, Group, str, Decimal]
+Bound = tuple[Rule, Group | None, str, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,10 @@ class Plan:
     """What a policy bounds, looked up once: the caps on each type and on each tag.
 
     ``of_type`` is in the order in which caps cut. ``has_shared``: activities of a
-    year may count together. ``yearly`` are the minima of each year, of a
-    group or (None) of all. ``stretches`` are counted back from the end of
-    the cycle: those that need points of their own, then the one from which points may be carried
-    over. Where ``only_caps`` matter, a claim under none of them is no part of the ground.
+    year may count together. ``tells_types``: types have limits of their own. ``yearly`` are the
+    minima of each year, of a group or (None) of all. ``stretches`` are counted back from the end
+    of the cycle: those that need points of their own, then the one from which points may be
+    carried over. Where ``only_caps`` matter, a claim under none of them is no part of the ground.
     """
 
     policy: Policy
@@ -43,8 +44,17 @@ class Plan:
     yearly: tuple[tuple[GroupCode | None, Decimal], ...]
     has_years: bool
     has_shared: bool
+    tells_types: bool
     stretches: tuple[Duration, ...]
     only_caps: bool
+
+
+class Cell(NamedTuple):
+    """A year and some stretches of the cycle; of jobs that share months these."""
+
+    year: int
+    stretches: frozenset[int]
+    shared: Shared | None = None
 
 
 @dataclass(slots=True)
@@ -85,6 +95,9 @@ def plan_of(policy: Policy) -> Plan:
         minima=tuple(group for group in groups if group[2].minimum is not None),
         yearly=tuple(yearly),
         has_shared=has_shared,
+        tells_types=bool(policy.kinds and policy.kinds.of == "type")
+        or any(window.type for window in policy.windows)
+        or any(limits != Limits() for of, _, limits in groups if of == "type"),
         has_years=bool(yearly)
         or has_shared
         or any(limits.per_year is not None for _, _, limits in groups),
@@ -97,6 +110,14 @@ def plan_of(policy: Policy) -> Plan:
             or any(limits.minimum is not None for _, _, limits in groups)
         ),
     )
+
+
+def event_cap(plan: Plan, kind: ActivityType, marks: Iterable[str]) -> Decimal | None:
+    """The most that one activity of a type with some marks may bring, if there is such a cap."""
+    bounds = list(plan.of_type[kind.code])
+    for tag in kind.tags.union(marks):
+        bounds += plan.of_tag.get(tag, ())
+    return min((bound[-1] for bound in bounds if bound[0] == "event_cap"), default=None)
 
 
 def _yearly(
@@ -125,21 +146,56 @@ def lay(
     ends = cycle.ends_on
     stretches = tuple(Period(last.before(ends + DAY), ends) for last in plan.stretches)
     ground = Ground([], [], stretches)
-    numbers: dict[tuple[Rule, Group, str, int], int] = {}
+    numbers: dict[tuple[Rule, Group | None, str, Hashable], int] = {}
     all_of_them = all_of_them or not plan.only_caps
-    for number, line in enumerate(lines):
+    for number in _in_turn(lines):
+        line = lines[number]
         if line.kind is None or line.counted <= ZERO:
             continue
-        bounds = _bounds_of(plan, line, room)
-        if (bounds or all_of_them) and (worth := line.worth) > ZERO:
-            for day, points in _dated(plan, line, worth):
-                year = year_of(plan.policy, cycle, day) if plan.has_years else 0
+        bounds, shares = _bounds_of(plan, line, room), any(one.shared for one in line.earned)
+        if (bounds or shares or all_of_them) and line.worth > ZERO:
+            found = _dated(plan, line, cycle, stretches)
+            bounds = [*_bounds_of_jobs(line, found), *bounds]
+            for cell, points in found.items():
+                own = [(cell.shared.rule, None, "", points)] if cell.shared else []
                 caps = tuple(
-                    [_number(ground.caps, numbers, b, line=number, year=year) for b in bounds]
+                    [
+                        _number(ground.caps, numbers, b, line=number, cell=cell)
+                        for b in (*own, *bounds)
+                    ]
                 )
-                inside = _stretches_of(day, stretches) if stretches else NOWHERE
-                ground.parts.append(Part(number, points, caps, year, inside))
+                worth = points if len(found) > 1 else line.worth
+                ground.parts.append(Part(number, worth, caps, cell.year, cell.stretches))
     return ground
+
+
+def _in_turn(lines: Sequence[Line]) -> Iterable[int]:
+    """The places of the lines in their order; jobs that share months in theirs."""
+    numbers = range(len(lines))
+    if not any(line.turn for line in lines):
+        return numbers
+    return sorted(numbers, key=lambda n: lines[n].turn or (lines[n].key, 0))
+
+
+def _bounds_of_jobs(line: Line, found: Mapping[Cell, Decimal]) -> Iterator[Bound]:
+    """What the reviewer allowed of a job, and what it claims, where its months are told apart."""
+    limit = line.claim.limit
+    if len(found) > 1 and limit is not None:
+        yield "decision", None, _OWN, limit
+    if len(found) > 1 and sum(found.values()) > line.counted:
+        yield "overlap", None, _OWN, line.counted
+
+
+_OWN = "job"  # the code of a cap on one job
+
+
+def _which(rule: Rule, code: str, group: Group | None, line: int, cell: Cell) -> Hashable:
+    """What a cap is one for: each claim, months that jobs share, each year, or the cycle."""
+    if rule == "event_cap" or (group is None and code == _OWN):
+        return line
+    if group is None:
+        return cell
+    return cell.year if rule == "year_cap" else 0
 
 
 def _stretches_of(day: date, stretches: Sequence[Period]) -> frozenset[int]:
@@ -171,34 +227,46 @@ def _bounds_of(plan: Plan, line: Line, room: Decimal) -> Sequence[Bound]:
 
 def _number(
     caps: list[Cap],
-    numbers: dict[tuple[Rule, Group, str, int], int],
+    numbers: dict[tuple[Rule, Group | None, str, Hashable], int],
     bound: Bound,
     *,
     line: int,
-    year: int,
+    cell: Cell,
 ) -> int:
     """The place of a cap in the list: one for each event, for each year, or for the cycle."""
     rule, group, code, most = bound
-    which = line if rule == "event_cap" else year if rule == "year_cap" else 0
+    which: Hashable = _which(rule, code, group, line, cell)
     place = numbers.setdefault((rule, group, code, which), len(caps))
     if place == len(caps):
         caps.append(Cap(rule, group, code, most))
     return place
 
 
-def _dated(plan: Plan, line: Line, worth: Decimal) -> Iterator[tuple[date, Decimal]]:
-    """The points of a line with the days that date them."""
-    run = line.run
-    if run is None or line.kind is None or not (plan.has_years or plan.stretches):
-        yield line.on or date.min, worth
-        return
-    rate, month = line.kind.rate * line.factor, 0
-    while worth > ZERO:
-        month += 1
-        day = min(add_months(run.starts_on, month) - DAY, run.ends_on)
-        points = worth if day == run.ends_on else min(rate.quantize(worth), worth)
-        yield day, points
-        worth -= points
+def _dated(
+    plan: Plan, line: Line, cycle: Period, stretches: Sequence[Period]
+) -> Mapping[Cell, Decimal]:
+    """The points of a line by the years and stretches in which they were earned.
+
+    Those of a job may be more than it can have, where caps are to say which months count.
+    """
+    dates = plan.has_years or stretches
+    found: dict[Cell, Decimal] = {}
+    for one in line.earned:
+        cell = _cell(plan, one.on if dates else date.min, cycle, stretches, one.shared)
+        if one.points > ZERO:
+            found[cell] = found.get(cell, ZERO) + one.points
+    return found or {_cell(plan, line.on or date.min, cycle, stretches): line.worth}
+
+
+def _cell(
+    plan: Plan,
+    day: date,
+    cycle: Period,
+    stretches: Sequence[Period],
+    shared: Shared | None = None,
+) -> Cell:
+    year = year_of(plan.policy, cycle, day) if plan.has_years else 0
+    return Cell(year, _stretches_of(day, stretches) if stretches else NOWHERE, shared)
 
 
 def year_of(policy: Policy, cycle: Period, day: date) -> int:
@@ -236,12 +304,19 @@ def years(policy: Policy, cycle: Period) -> dict[int, Period]:
     return found
 
 
-def cut(plan: Plan, days: Period, cycle: Period) -> list[Period]:
-    """Some days of a cycle, cut where its years or its last stretches begin."""
-    policy = plan.policy
+def cut(plan: Plan, days: Period, cycle: Period, done: Iterable[date]) -> list[Period]:
+    """Some days of a cycle, cut where its years or its last stretches begin.
+
+    Where what was ``done`` may be done again after some time, that cuts them too.
+    """
+    policy, rule = plan.policy, plan.policy.duplicates
     marks = {window.last.before(cycle.ends_on + DAY) for window in policy.windows}
     if plan.has_years:
         marks |= {year.starts_on for year in years(policy, cycle).values()}
+    if rule is not None and rule.within is not None and set(rule.key) == {"type"}:
+        for again in {days.starts_on, *marks, *done}:
+            while (again := rule.within.after(again)) <= days.ends_on:
+                marks.add(again)
     inside = sorted(mark for mark in marks if days.starts_on < mark <= days.ends_on)
     edges = pairwise([days.starts_on, *inside, days.ends_on + DAY])
     return [Period(start, following - DAY) for start, following in edges if start < following]

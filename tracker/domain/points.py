@@ -9,13 +9,9 @@ category, tag, cycle), minima, carry-over, verdict. The version is selected befo
 Invariants, held by property tests: the order in which claims are entered never changes the
 result; ``counted <= claimed`` for every claim; the numbers of the explanation add up to the
 total; the same input gives the same result; another claim never lowers (complete, total): it
-never turns complete into incomplete, and lowers the total only where it completes.
-
-The last has three exceptions, which the published way of counting months brings with it. A job
-laid over one of a *lower* rate cuts it into pieces, which may complete fewer months than the
-whole did: part time in January is one month, with a day of full time in the middle it is none.
-Under ``fifteen_days`` two half months count as two, but as one where a job joins them. And where
-one activity brings only so much, a job that covers the days of others is the one that counts.
+never turns complete into incomplete, and lowers the total only where it completes. Of jobs that
+are counted by the day this holds to a hundredth, where something cuts: months add up to the
+rounded sum of all their days, so a further job may move the day at which it is rounded.
 """
 
 from __future__ import annotations
@@ -36,8 +32,8 @@ from tracker.domain import (
     together,
     totals,
 )
-from tracker.domain.allocation import Need, Rounded
-from tracker.domain.claims import ZERO, Claim, Evaluation, Group, Rule, Terms
+from tracker.domain.allocation import Need, Rounded, Told
+from tracker.domain.claims import ZERO, Claim, Evaluation, Terms
 from tracker.domain.employment import Job
 from tracker.domain.lines import Line
 from tracker.domain.parts import Ground
@@ -117,14 +113,12 @@ def _count(found: Sequence[Line], policy: Policy, earning: Period, on: date) -> 
         if not lines.admit(line):
             continue
         if line.kind is not None and line.kind.basis == "months":
-            if job := employment.job_of(line, line.kind, earning, on=on):
+            if job := employment.job_of(line, line.kind, earning, policy, on=on):
                 jobs[line.claim.category].append(job)
         else:
             lines.count_units(line, policy, earning, on)
     for of_category in jobs.values():
         employment.count_months(of_category, policy)
-    for line in found:
-        lines.weigh(line, policy)
 
 
 def _allocate(
@@ -173,22 +167,24 @@ def _is_best(
 
 
 def _cut(found: Sequence[Line], ground: Ground, dropped: Mapping[int, int]) -> None:
+    """Say of every claim what was cut, the months that another job has included."""
+    decided = {n for n, cap in enumerate(ground.caps) if cap.rule == "decision"}
+    limited = {part.line for part in ground.parts if decided.intersection(part.caps)}
     for number, line in enumerate(found):
         if number in dropped:
             other = found[dropped[number]]
             shared = line.kind is not None and line.kind.threshold_over == "year"
             alike = shared and other.claim.type == line.claim.type
             line.cut("together" if alike else "duplicate", line.counted, other=other.claim)
-        else:
+        elif number not in limited:
             lines.limit(line)
-    taken: dict[tuple[int, Rule, Group, str], Decimal] = defaultdict(lambda: ZERO)
-    bounds: dict[tuple[int, Rule, Group, str], Decimal] = {}
+    taken: dict[tuple[int, Told], Decimal] = defaultdict(lambda: ZERO)
+    given: dict[int, Decimal] = defaultdict(lambda: ZERO)
     for part in ground.parts:
+        given[part.line] += part.given
         for index, points in part.cuts:
-            cap = ground.caps[index]
-            key = part.line, cap.rule, cap.group, cap.code
-            taken[key] += points
-            bounds[key] = cap.bound
-    for (number, rule, group, code), points in taken.items():
-        bound = bounds[number, rule, group, code]
-        found[number].cut(rule, points, subject=code, bound=bound, group=group)
+            taken[part.line, ground.caps[index].told] += points
+    for (number, (rule, group, subject, bound)), points in taken.items():
+        line = found[number]
+        lost = min(points, line.counted - given[number])
+        line.cut(rule, lost, subject=subject, bound=bound, group=group)

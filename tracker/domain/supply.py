@@ -115,7 +115,8 @@ class Supply:
     ) -> None:
         self.evaluation, self.policy, self.days = evaluation, policy, days
         self._plan, self._cycle = parts.plan_of(policy), evaluation.cycle
-        self._slots = parts.cut(self._plan, days, self._cycle)
+        done = [claim.completed_on for claim in evaluation.claims if claim.completed_on]
+        self._slots = parts.cut(self._plan, days, self._cycle, done)
         self.options = list(self._open(marks)) if self._slots else []
         self.choices: list[Choice] = []
         self._lines: list[Line] = []
@@ -162,10 +163,7 @@ class Supply:
         for kind in self.policy.types.values():
             further = [mark for mark in marks if mark not in kind.tags]
             for some in dict.fromkeys([(), *((mark,) for mark in further), tuple(further)]):
-                bounds = list(self._plan.of_type[kind.code])
-                for tag in kind.tags.union(some):
-                    bounds += self._plan.of_tag.get(tag, ())
-                event = min((b[-1] for b in bounds if b[0] == "event_cap"), default=None)
+                event = parts.event_cap(self._plan, kind, some)
                 if kind.rate > ZERO:
                     single = (once and kind.basis != "months") or kind.threshold_over == "year"
                     yield Option(kind, frozenset(some), single, event)

@@ -131,16 +131,21 @@ def _place(row: Any) -> tuple[Any, ...]:
 
 
 def _cycles(scheme: Scheme, row: Any, record: facts.Record) -> Iterator[Line]:
-    """A line for each cycle, with the last day that belongs to it and to this award."""
+    """A line for each cycle, with its last day, and the day of the next award if that is earlier.
+
+    An award that was given up or revoked keeps its expiry, which its earlier days are told by.
+    """
     cycles = record.cycles_on(date.max)
     for cycle, following in zip(cycles, [*cycles[1:], None], strict=True):
         ends = [cycle.expires_on]
         if following is not None and _follows_on(scheme, cycle):
             ends.append(following.starts_on - DAY)
-        elif following is None and row.replaced_on is not None:
-            ends.append(max(cycle.starts_on, row.replaced_on - DAY))
         expires_on = min((day for day in ends if day), default=None)
-        yield row._asdict() | {"cycle_starts_on": cycle.starts_on, "expires_on": expires_on}
+        is_cut = following is None and (row.replaced_on or date.max) <= (expires_on or date.max)
+        yield row._asdict() | {
+            "cycle_starts_on": cycle.starts_on, "expires_on": expires_on,
+            "replaced_on": row.replaced_on if is_cut else None,
+        }  # fmt: skip
 
 
 def _follows_on(scheme: Scheme, cycle: rules.Cycle) -> bool:

@@ -37,7 +37,8 @@ class Told:
     """An award as it is told, its cycles in the order of their days.
 
     ``silent`` are the fields of which nothing is told: what is on record stays.
-    ``certification_id``: the award is that row's, whatever its number is now.
+    ``certification_id``: the award is that row's, whatever its number is now. ``replaced_on`` is
+    the day of the next award, where this one ended before its expiry.
     """
 
     holder_id: str
@@ -48,6 +49,7 @@ class Told:
     source: str | None = None
     silent: tuple[Word, ...] = ()
     certification_id: str | None = None
+    replaced_on: date | None = None
 
 
 @dataclass(slots=True)
@@ -281,7 +283,9 @@ def _check_passes(scheme: Scheme, known: Known, planned: Sequence[Planned]) -> N
     for one in planned:
         if one.faults or not one.is_change:
             continue
-        late = rules.late(scheme, one.cycles, known.passes, known.prerequisites)
+        late = rules.late(
+            scheme, one.cycles, known.passes, known.prerequisites, one.told.replaced_on
+        )
         if late is not None:
             one.refuse("awarded_on", late.of_award)
     if len(planned) == 1 and len(known.rows) <= 1 and planned[0].is_change:
@@ -321,7 +325,7 @@ def contradicted(work: Work, scheme: Scheme, holder_ids: Collection[str]) -> dic
         for row in award_plans.standing_rows(one):
             if row.imported:
                 cycles = one.records[row.id].cycles
-                late = rules.late(scheme, cycles, one.passes, one.prerequisites)
+                late = rules.late(scheme, cycles, one.passes, one.prerequisites, row.replaced_on)
                 if late is not None:
                     found[holder_id] = late.of_pass(row.number, row.awarded_on)
     return found
@@ -340,13 +344,24 @@ def _check_apart(
     for one in planned:
         if one.faults or not one.cycles:
             continue
-        days = rules.days_of(one.cycles)
+        days = rules.days_of(one.cycles, one.told.replaced_on)
         over = ended.get(one.row.id) if one.row is not None and not one.is_change else None
         starts, ends = _through(days.starts_on, days.ends_on, over)
         for number, since, through in others:
             if one.is_change and starts <= through and since <= ends:
                 one.refuse("certificate_number", _two(one, number, since, through))
         others.append((one.told.number, starts, ends))
+    _check_replaced(planned, {since for _, since, _ in others})
+
+
+def _check_replaced(planned: Sequence[Planned], awarded: Collection[date]) -> None:
+    """Refuse a day on which no award takes another's place."""
+    for one in planned:
+        day = one.told.replaced_on
+        if day is None or (day > one.told.awarded_on and day in awarded):
+            continue
+        words = "must be the awarded_on of the holder's next certification under the scheme"
+        one.refuse("replaced_on", words, len(one.told.stretches) - 1)
 
 
 def _through(starts: date, ends: date, ended: date | None) -> tuple[date, date]:

@@ -4,6 +4,9 @@ The file says what was awarded when, under which number, and through which day: 
 record as the file gives them, with or without passes. Rows of one number are one certification;
 they may stand anywhere in the file. What contradicts itself or the record is refused.
 
+Of an award that was given up or revoked, ``replaced_on`` is the day of the next one, where that
+came before its expiry: what ended it is told by the standing changes.
+
 An award on record that passes carry becomes the file's award: its number is the file's from then
 on, and the one that we gave is still found.
 """
@@ -26,7 +29,7 @@ from tracker.tabular import date as a_date
 _Rows = list[tuple[int, Any]]  # each with its number in the file, and its cells
 _CELLS = (
     "holder_ref", "certificate_number", "awarded_on", "cycle_starts_on", "expires_on", "edition",
-    "source",
+    "source", "replaced_on",
 )  # fmt: skip
 _ALIKE = ("awarded_on", "edition", "source")  # what all rows of a certification say alike
 
@@ -136,6 +139,7 @@ def _told(run: Run, holder_id: str, rows: _Rows) -> Told:
             Stretch(_day(_cell(row, "cycle_starts_on")), _day(_cell(row, "expires_on")))
             for row in rows
         ),
+        replaced_on=_day(_cell(rows[-1], "replaced_on")),
         edition=_cell(rows[0], "edition"),
         source=_cell(rows[0], "source"),
         silent=tuple(name for name in imported_awards.WORDS if name not in run.header),
@@ -188,6 +192,7 @@ KIND = Kind(
         Column("expires_on", a_date()),
         Column("edition", text(64)),
         Column("source", text(200)),
+        Column("replaced_on", a_date()),
     ),
     key=("holder_ref", "scheme", "certificate_number", "cycle_starts_on"),
     take=_take,
