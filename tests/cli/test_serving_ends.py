@@ -109,5 +109,20 @@ def test_when_its_scheduler_dies_the_web_server_ends_too(server, office):
     assert not is_answered(port)
 
 
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
+def test_when_it_is_told_to_stop_while_it_starts_nobody_waits_until_patience_ends(server, told):
+    process, port = server
+    wait_until(lambda: sum(b"granian" in _command(pid) for pid in family(process.pid)) == 2)
+    time.sleep(0.4)  # the worker is there, and imports the application
+
+    process.send_signal(told)
+
+    assert process.wait(20) == 0
+    assert not is_answered(port)
+
+
 def _command(pid):
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it is over
+        return b""
