@@ -22,14 +22,13 @@ import asyncio
 import io
 import logging
 import resource
+import signal
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Any, NoReturn
-
-from tracker.app import create_app
 
 _log = logging.getLogger(__name__)
 
@@ -268,9 +267,23 @@ async def _give(answer: _Answer, send: Send) -> None:
 
 def make() -> Front:
     """The tracker behind its front, as the settings say."""
+    _end_when_told()
+    from tracker.app import create_app  # noqa: PLC0415 - takes seconds where others work too
+
     app = create_app()
     threads: int = app.extensions["tracker"].settings.server.threads
     return Front(app, threads=threads)
+
+
+def _end_when_told() -> None:
+    """Let SIGTERM and SIGINT end this worker while it is still starting.
+
+    It is a fork of granian's main process, whose handlers only note the signal: the worker would go
+    on to serve, and those who stop the site would wait until they lose patience. Granian sets the
+    worker's own handlers once the application is there.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def program(
