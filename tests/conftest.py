@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -258,9 +259,12 @@ def database_url(
 
 
 @pytest.fixture(scope="session")
-def postgres_databases(postgres_server: str, templates: Callable[[str], str]) -> postgres.Databases:
+def postgres_databases(
+    postgres_server: str, templates: Callable[[str], str]
+) -> Iterator[postgres.Databases]:
     """Copies of the migrated PostgreSQL database, to lend."""
-    return postgres.Databases(postgres_server, templates("postgresql"))
+    with closing(postgres.Databases(postgres_server, templates("postgresql"))) as databases:
+        yield databases
 
 
 @pytest.fixture
