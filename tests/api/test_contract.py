@@ -126,6 +126,7 @@ def _subject(office, role) -> dict[str, str]:
     return {}
 
 
+@pytest.mark.no_cover
 def test_generated_requests_of_every_role_get_documented_answers(app, office, inhabited, backend):
     """One test for all roles: to find that nothing can be asked takes longer than to ask."""
     callers = {role: _headers(office, inhabited, role) for role in [*ROLES, "nobody"]}

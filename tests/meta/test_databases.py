@@ -1,5 +1,7 @@
 """Databases that are lent to one test after another (tests/postgres.py) are as good as new."""
 
+from contextlib import closing
+
 import psycopg
 import pytest
 from sqlalchemy import make_url, text
@@ -11,7 +13,8 @@ from tracker.domain.permissions import SYSTEM
 
 @pytest.fixture
 def databases(postgres_server, templates):
-    return postgres.Databases(postgres_server, templates("postgresql"))
+    with closing(postgres.Databases(postgres_server, templates("postgresql"))) as made:
+        yield made
 
 
 def connect(url):
@@ -64,6 +67,16 @@ def test_a_database_to_which_somebody_is_connected_is_not_lent_again(databases):
     with databases.lent() as second:
         assert second != first
     connection.close()
+
+
+def test_a_database_whose_kept_connection_was_ended_is_not_lent_again(databases):
+    with databases.lent() as first, connect(first) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    with databases.lent() as second:
+        assert second != first
 
 
 def fill(url, tmp_path):

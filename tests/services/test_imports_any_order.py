@@ -2,10 +2,12 @@
 
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from tests.conftest import examples
 from tests.services.importing import as_csv, bring, fates, standings
 from tracker.models import Base
 
@@ -114,7 +116,11 @@ def outcome(office, files, on):
     return exported, warnings
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@pytest.mark.no_cover
+@settings(
+    examples(15),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(history())
 def test_the_order_of_rows_never_changes_what_comes_of_them(office, given_history):
     files, shuffled, on = given_history

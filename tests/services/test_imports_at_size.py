@@ -12,6 +12,9 @@ from tests.services.importing import as_csv, bring, counts, passes, refused
 from tests.statements import counted
 from tracker.settings import ROOT
 
+# Large files take as long again where it is measured what they cover, which small ones cover too.
+pytestmark = pytest.mark.no_cover
+
 PEOPLE = "holder_ref,given_name,family_name,email,language\n"
 
 
@@ -43,16 +46,16 @@ def peak():
 
 
 def test_memory_does_not_grow_with_the_file(office, tmp_path):
-    bring(office, "holders", people(4_000))
+    bring(office, "holders", people(2_000))
     used = {}
-    for number in (4_000, 16_000):  # the second file holds the first one's rows, and others
+    for number in (2_000, 8_000):  # the second file holds the first one's rows, and others
         path = tmp_path / f"{number}.csv"
         path.write_bytes(attempts(number))
         with peak() as measured:
             bring(office, "assessments", path)
             used[number] = measured()
 
-    assert used[16_000] < 1.3 * used[4_000]
+    assert used[8_000] < 1.3 * used[2_000]
 
 
 def held(number):
