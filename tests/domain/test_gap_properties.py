@@ -251,7 +251,8 @@ def kinds_of(
 ) -> list[tuple[str, tuple[str, ...]]]:
     """The kinds of activity, each also with a mark that is lacking, if it bears it not.
 
-    Marks that are needed and there already are tried where nothing else does.
+    Marks that are needed and there already are tried where nothing else does: no way asks for one
+    that is not lacking while there are others, so that with it nothing is told twice.
     """
     lacking = {short.group[1] for short in before.shortfalls if short.group[0] == "tag"}
     needed = {code for of, code in before.terms.minima if of == "tag"}

@@ -166,6 +166,12 @@ def test_passes_by_its_day_or_after_its_end_do_not(last):
     assert rules.late(CPT, three(), passed(last, last, last, last), {}) is None
 
 
+def test_passes_of_the_award_that_replaced_it_do_not():
+    again = date(2014, 5, 1)
+    assert rules.late(CPT, three(), passed(*[again] * 4), {}) is not None
+    assert rules.late(CPT, three(), passed(*[again] * 4), {}, again) is None
+
+
 def test_some_of_the_passes_contradict_nothing():
     assert rules.late(CPT, three(), passed(*[TODAY] * 4)[:3], {}) is None
 

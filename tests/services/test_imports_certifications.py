@@ -164,6 +164,17 @@ def test_an_award_after_another_one_ended_follows_it(office):
     assert standing(office, "A", date(2012, 1, 1))["expires_on"] == "2013-05-01"
 
 
+def test_an_award_that_ended_before_its_expiry_keeps_that(office):
+    take(office, line(replaced_on="2026-01-01"),
+         line(certificate_number="NEW-2", awarded_on="2026-01-01", expires_on="",
+              replaced_on=""))  # fmt: skip
+
+    before, _ = rows_of(office, Certification, "sequence", "number", "replaced_on")
+    assert before == (1, "OLD-0017", date(2026, 1, 1))
+    assert standing(office, "A", date(2025, 12, 31))["expires_on"] == "2029-03-15"
+    assert standing(office, "A", date(2026, 1, 1))["expires_on"] == "2031-01-01"
+
+
 def test_an_earlier_award_may_come_with_a_later_file(office):
     take(office, line(certificate_number="NEW-2"))
     take(office, *cycles("2008-05-01", "2013-05-01", certificate_number="OLD-1"))
@@ -262,6 +273,8 @@ _TWO = "is a second number for one certification: its holder has "
             [line(), line(certificate_number="OLD-0018", awarded_on="2025-01-01", expires_on="")],
             (3, "certificate_number", f"{_TWO}OLD-0017 from 2024-03-15 through 2029-03-15"),
         ),
+        ([line(replaced_on="2025-01-01")], (2, "replaced_on", "must be the awarded_on of the")),
+        ([line(replaced_on="2024-03-15")], (2, "replaced_on", "must be the awarded_on of the")),
     ],
 )  # fmt: skip
 def test_what_contradicts_itself_is_refused_by_name(office, lines, expected):

@@ -143,14 +143,29 @@ class _Model(Allocation):
                 of_option = {v: 1 for v, option in alike.items() if option == number}
                 self.at_most({**of_option, used: -1}, 0)
         for given, share in zip(self.given, self.shares, strict=True):
+            most = self.mosts[given]
             by = {
-                self.chosen[n]: -self.units(p) for n, p in share.by_choice.items() if n in choices
+                self.chosen[n]: -min(self.units(p), most)
+                for n, p in share.by_choice.items()
+                if n in choices
             }
             if share.option is not None and share.days is not None:
-                by[self.used[share.option]] = -self.units(share.points)
+                by[self.used[share.option]] = -most
             self.at_most({given: 1, **by}, 0 if share.days else self.units(share.points))
+        for number, used in self.used.items():
+            self._hold_together(number, used)
         for alternatives in supply.groups:
             self.choose_one(alternatives)
+
+    def _hold_together(self, number: int, used: int) -> None:
+        """Let an option bring no more under each cap than that allows, and nothing unused."""
+        under: dict[int, dict[int, int]] = {}
+        for given, share in zip(self.given, self.shares, strict=True):
+            if share.option == number:
+                for index in share.part.caps:
+                    under.setdefault(index, {})[given] = 1
+        for index, terms in under.items():
+            self.at_most({**terms, used: -self.units(self._supply.caps[index].bound)}, 0)
 
     def require(self) -> None:
         """Ask for the requirement and every minimum."""

@@ -164,7 +164,11 @@ class Allocation(Program):
         self._parts, self.size = parts, _CENTS if rounds is None else _FINE
         self.decimals = len(str(self.size)) - 1
         self._rounded: dict[tuple[int, ...], Terms] = {}
-        self.given = [self.variable(self.units(part.points)) for part in parts]
+        self.given = [
+            # No more than any cap leaves: with wide bounds a search takes many times as long.
+            self.variable(min(self.units(m) for m in (p.points, *(caps[n].bound for n in p.caps))))
+            for p in parts
+        ]
         self.total: Terms = dict.fromkeys(self.given, 1)
         bounded: dict[int, dict[int, int]] = {}
         for variable, part in zip(self.given, parts, strict=True):
@@ -211,7 +215,7 @@ class Allocation(Program):
         self.at_most(dict.fromkeys(chosen.values(), 1), 1)
         for part, given in zip(self._parts, self.given, strict=True):
             if part.line in chosen:
-                self.at_most({given: 1, chosen[part.line]: -self.units(part.points)}, 0)
+                self.at_most({given: 1, chosen[part.line]: -self.mosts[given]}, 0)
                 self.asks.setdefault(given, []).append(chosen[part.line])
 
     def lacking(self, need: Need) -> tuple[int, int]:
