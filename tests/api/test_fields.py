@@ -29,7 +29,6 @@ from tracker.domain.permissions import SYSTEM
 from tracker.models import Certification, RosterEntry
 from tracker.services import imports
 from tracker.services.imports import ImportRefused
-from tracker.tabular.reader import _NOTHING
 
 UNSEEN = ("\u200b", "\u00ad", "\u2060", "\ufeff", "\u200e")
 BLANKS = (" ", "  ", "\u00a0", "\u2009", "\u3000", "\u202f")
@@ -76,7 +75,11 @@ def by_file(form, parse, texts):
 
 
 SIGNS = "aB9 é\u0301.,:@-_+'\"\t\u00a0\u200b\u200c\u202e\u2028\u0661\uff11\ue000Łüß漢😀"
-ODD = st.text(st.sampled_from(SIGNS) | st.characters(exclude_categories=["Cs"]), max_size=9)
+LOST = [*values.NOTHING, "#REF!", "########", "Err:502", "1.23457E+11", "-1,5E+100"]
+FRACTIONS = ["17.0", "0017.00", "5,0"]
+ODD = st.text(
+    st.sampled_from(SIGNS) | st.characters(exclude_categories=["Cs"]), max_size=9
+) | st.sampled_from(LOST + FRACTIONS)
 AMOUNTS = st.sampled_from(
     ["NaN", "Infinity", "1e3", "1E+2", "12.345", "-1", "-0", "+1", "007", "1_0", " 5.50\u00a0",
      "999999.99", "1000000", "1,5", "\u0661", ".5", "5.", "0x1", "1 000", "\u22121"]
@@ -111,13 +114,22 @@ ADDRESSES = st.sampled_from(
 def test_any_text_is_the_same_value_or_refused_through_every_door(field, parse, texts, data):
     many = data.draw(st.lists(texts.map(lambda x: _NOT_XML.sub("", x)), min_size=12, max_size=12))
     expected = [None if not values.trimmed(x) else by_http(field, x) for x in many]
-    # Only programs write these, where they have nothing; files refuse them with what to do.
-    expected = [
-        REFUSED if values.trimmed(x) in _NOTHING else value
-        for x, value in zip(many, expected, strict=True)
-    ]
     for form in FORMS:
         assert by_file(form, parse, many) == expected, form
+
+
+@pytest.mark.parametrize("lost", LOST)
+def test_what_a_program_writes_in_place_of_a_value_is_refused_by_every_door(lost):
+    for form in FORMS:
+        assert by_file(form, tabular.text(64), [lost]) == [REFUSED], form
+    for field in (fields.Words(64), fields.Reference(), fields.Name(), fields.CompanyName()):
+        assert by_http(field, f" {lost}\N{ZERO WIDTH SPACE}") is REFUSED
+    assert by_http(fields.Sought(64), lost) == lost, "a search may ask for a name in capitals"
+
+
+def test_what_people_and_records_are_called_is_no_such_thing():
+    kept = ["Null", "Nan", "nil", "NULL 2", "#1", "##", "E", "E+11", "Errol", "Err:5", "1.5E10"]
+    assert [by_http(fields.Words(64), x) for x in kept] == kept
 
 
 @pytest.mark.parametrize("number", [16, 12.5, 0.1 + 0.2, True, None, [], float("nan")])

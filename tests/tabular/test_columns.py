@@ -279,9 +279,9 @@ def test_any_other_word_is_no_truth():
 
 @pytest.mark.parametrize("value", ["1.23457E+11", "1,23457E+11", "1E+12", "-1.5E+100"])
 def test_a_long_number_that_a_spreadsheet_has_shortened_is_no_text(value):
-    with pytest.raises(ValueError, match="its digits are lost: give the column the format Text"):
+    with pytest.raises(ValueError, match="its digits are lost: enter all of them"):
         tabular.text(80)(value)
-    with pytest.raises(ValueError, match="its digits are lost: give the column the format Text"):
+    with pytest.raises(ValueError, match="its digits are lost: enter all of them"):
         tabular.certificate_number(value)
 
 

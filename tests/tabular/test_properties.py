@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from openpyxl.utils.datetime import WINDOWS_EPOCH
 
 from tracker import tabular
+from tracker.domain.values import NOTHING
 from tracker.tabular import BadTable, Column, csv_rows
 from tracker.tabular.cells import shown
 from tracker.tabular.columns import BLANKS
 from tracker.tabular.kinds import Kind
 from tracker.tabular.number_formats import NumberFormat
-from tracker.tabular.reader import _NOTHING
 from tracker.tabular.workbook import Cell
 from tracker.tabular.writer import _NOT_XML
 
@@ -28,7 +28,7 @@ texts = st.text(
     max_size=12,
 )
 # What programs write where they have nothing is refused by name: test_nothing.py.
-told = texts.filter(lambda text: seen(text) not in _NOTHING)
+told = texts.filter(lambda text: seen(text) not in NOTHING)
 pairs = st.lists(st.tuples(told, told), max_size=8)
 COLUMNS = (Column("key", str, required=True), Column("a", str), Column("b", str))
 SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

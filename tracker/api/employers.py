@@ -9,7 +9,17 @@ from marshmallow import Schema, fields
 
 from tracker.api import doors, paging
 from tracker.api.doors import Nouns
-from tracker.api.fields import CertificateNumber, Closed, CompanyName, Day, Email, Reference, Words
+from tracker.api.fields import (
+    CertificateNumber,
+    Closed,
+    CompanyName,
+    Day,
+    Email,
+    NewReference,
+    Reference,
+    Sought,
+    Words,
+)
 from tracker.api.schemas import page_of
 from tracker.services import employers, roster
 from tracker.services.work import Reading, Work
@@ -42,7 +52,7 @@ class NewEmployer(EmployerChange):
 class EmployerQuery(paging.Page):
     """Names match by their start."""
 
-    name = Words(200)
+    name = Sought(200)
 
 
 class NewRosterEntry(Closed):
@@ -52,7 +62,7 @@ class NewRosterEntry(Closed):
     worker is seen once they consent.
     """
 
-    employee_id = Reference(required=True, metadata={"description": "Once per employer."})
+    employee_id = NewReference(required=True, metadata={"description": "Once per employer."})
     certificate_number = CertificateNumber(allow_none=True)
     email = Email(allow_none=True)
     holder_ref = Reference(metadata={"description": "For staff only."})
@@ -84,10 +94,10 @@ class RosterEntry(Schema):
 class RosterQuery(paging.Page):
     """Filters by field name; ``ended=false`` leaves out who no longer works there."""
 
-    employee_id = Reference()
-    site = Words(100)
-    department = Words(100)
-    shift = Words(32)
+    employee_id = Sought(64)
+    site = Sought(100)
+    department = Sought(100)
+    shift = Sought(32)
     ended = fields.Boolean(truthy={"true"}, falsy={"false"})
 
 

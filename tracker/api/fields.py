@@ -40,6 +40,14 @@ class Words(fields.String):
         return values.line(text, self.longest)
 
 
+class Sought(Words):
+    """A line of text by which records are looked for; ``NULL`` may be somebody in capitals."""
+
+    def rule(self, text: str) -> str:
+        """The text as it is compared. Raises ValueError."""
+        return values.sought(text, self.longest)
+
+
 class Name(Words):
     """A person's given or family name."""
 
@@ -60,6 +68,14 @@ class Reference(Words):
     def rule(self, text: str) -> str:
         """The key as it is kept. Raises ValueError."""
         return values.reference(text)
+
+
+class NewReference(Reference):
+    """A key that comes on record, as files take a new one."""
+
+    def rule(self, text: str) -> str:
+        """The key as it is kept. Raises ValueError."""
+        return values.new_reference(text)
 
 
 class CompanyName(Words):

@@ -11,7 +11,7 @@ from marshmallow import Schema, ValidationError, fields
 
 from tracker.api import paging
 from tracker.api.doors import Nouns
-from tracker.api.fields import Day, Words
+from tracker.api.fields import Day, Sought, Words
 from tracker.api.schemas import page_of
 from tracker.services import history_pages
 from tracker.services.history_pages import Line, Question
@@ -46,7 +46,7 @@ class HistoryQuery(HistoryPage):
     holder_id = fields.UUID(metadata={"description": "About this person, in all their records."})
     subject = Words(32, metadata={"description": "The kind of record, such as certification."})
     subject_id = Words(64)
-    actor = Words(100, metadata={"description": "Whoever did it, by the name of their token."})
+    actor = Sought(100, metadata={"description": "Whoever did it, by the name of their token."})
     action = Words(64)
     from_on = Day(data_key="from")
     until_on = Day(data_key="until")

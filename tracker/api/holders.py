@@ -11,8 +11,9 @@ from marshmallow import Schema, ValidationError, fields
 
 from tracker.api import activities, assessments, certifications, doors, paging, renewals, requests
 from tracker.api.doors import Nouns
-from tracker.api.fields import Closed, Day, Email, Name, Reference, Words, choice
+from tracker.api.fields import Closed, Day, Email, Name, NewReference, Sought, Words, choice
 from tracker.api.schemas import AsOf, page_of
+from tracker.domain.values import LONGEST_NAME, LONGEST_REFERENCE
 from tracker.services import holders, names, people, records
 from tracker.services.work import Reading, Work
 
@@ -104,7 +105,7 @@ class RequestedChange(Schema):
 class NewHolder(HolderValues):
     """A person to be put on record."""
 
-    ref = Reference(metadata={"description": "The key in imported files; the id if not given."})
+    ref = NewReference(metadata={"description": "The key in imported files; the id if not given."})
     given_name = Name(required=True)
     family_name = Name(required=True)
     email = Email(required=True)
@@ -113,17 +114,17 @@ class NewHolder(HolderValues):
 class HolderQuery(paging.Page):
     """Names match by their start, whatever their accents, case and hyphens; the rest exactly."""
 
-    q = Words(
+    q = Sought(
         200,
         metadata={
             "description": "Words of a current or former name in any order, an email address, a"
             " certificate number, a ref, or an employee id."
         },
     )
-    ref = Reference()
-    family_name = Name()
-    given_name = Name()
-    email = Words(254)
+    ref = Sought(LONGEST_REFERENCE)
+    family_name = Sought(LONGEST_NAME)
+    given_name = Sought(LONGEST_NAME)
+    email = Sought(254)
 
 
 class Record(Schema):

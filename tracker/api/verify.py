@@ -11,10 +11,11 @@ from marshmallow import Schema, fields
 
 from tracker.api import doors, errors, limits, pages
 from tracker.api.doors import HTML, JSON, Nouns
-from tracker.api.fields import CertificateNumber, Closed, Day, Name, choice
+from tracker.api.fields import CertificateNumber, Closed, Day, Sought, choice
 from tracker.api.verify_words import WORDS
 from tracker.domain.certifications import STATUSES
 from tracker.domain.errors import Invalid, NotFound, TooOften
+from tracker.domain.values import LONGEST_NAME
 from tracker.domain.wording import in_words
 from tracker.services import verification
 from tracker.services.allowances import Use
@@ -61,7 +62,7 @@ class LookUp(VerifyQuery):
     """Number and surname, both; a page without them asks for them."""
 
     number = CertificateNumber()
-    surname = Name()
+    surname = Sought(LONGEST_NAME)
 
 
 def show(reading: Reading, query: dict[str, Any], *, public_id: str) -> Response:

@@ -14,7 +14,7 @@ from marshmallow import Schema, ValidationError, fields
 from tracker import tabular
 from tracker.api import attachments, doors, limits, paging
 from tracker.api.doors import Nouns
-from tracker.api.fields import Closed, Day, Reference, Words, choice
+from tracker.api.fields import Closed, Day, Sought, Words, choice
 from tracker.api.schemas import Points, page_of
 from tracker.domain.permissions import Role
 from tracker.domain.workforce import WORKER_STATUSES, days_ahead
@@ -47,9 +47,9 @@ class GroupQuery(Closed):
 
     as_of = Day(metadata={"description": "Today in the scheme's time zone if not given."})
     scheme = Words(32, load_default="cpt")
-    site = Words(100)
-    department = Words(100)
-    shift = Words(32)
+    site = Sought(100)
+    department = Sought(100)
+    shift = Sought(32)
 
 
 class WorkersQuery(GroupQuery):
@@ -61,7 +61,7 @@ class WorkersQuery(GroupQuery):
 
     status = choice(*WORKER_STATUSES)
     valid = fields.Boolean(truthy={"true"}, falsy={"false"})
-    employee_id = Reference()
+    employee_id = Sought(64)
     expires_from = Day()
     expires_until = Day()
     sort = choice(

@@ -29,7 +29,10 @@ _PLACEHOLDERS = frozenset(
 
 def certificate_number(text: str) -> str:
     """A number as somebody gave it: a line of text with plain hyphens. Raises ValueError."""
-    return _HYPHENS.sub("-", line(text, LONGEST))
+    number = _HYPHENS.sub("-", line(text, LONGEST))
+    if rule := fraction_rule(number):
+        raise ValueError(rule)
+    return number
 
 
 def key(number: str) -> str:
@@ -48,8 +51,6 @@ def from_elsewhere(text: str) -> str:
     '2014/00123'
     """
     number = certificate_number(text)
-    if rule := fraction_rule(number):
-        raise ValueError(rule)
     if not _FORM.fullmatch(number):
         raise ValueError(_RULE)
     if key(number) in _PLACEHOLDERS or not key(number).strip("0X"):

@@ -15,7 +15,8 @@ A line of text is *cleaned* of what nobody sees, so that two texts that look ali
   marks that reorder what is shown, halves of characters, characters without a meaning, and the
   mark that programs put in place of a character that they have lost.
 
-Its length counts what is kept.
+Its length counts what is kept. A line that is kept is a value, and not what programs write where
+they have none; a search takes that too, since it may be somebody's name in capitals.
 """
 
 from __future__ import annotations
@@ -86,6 +87,15 @@ _TYPED = str.maketrans(
     | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"')
 )
 
+NOTHING = frozenset({"nan", "NaN", "NaT", "NULL", "#N/A", "#NV", "<NA>"})
+"""What programs write where they have nothing; a person's name may be Null or Nan."""
+# A long number as Excel shows it, and writes it to CSV: 1.23457E+11.
+_SHORTENED = re.compile(r"-?[0-9](?:[.,][0-9]{1,14})?E\+[0-9]{2,3}")
+# What a spreadsheet writes where a formula failed, and where a column was too narrow for a number.
+_ERROR = re.compile(
+    r"#(?:REF!|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|SPILL!|CALC!|FIELD!|N/D)|#{3,}|Err:[0-9]{3}"
+)
+
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # A whole number kept as a fraction, as pandas does in a column with an empty cell, or shown as
 # one, as a spreadsheet does in a column of numbers.
@@ -128,12 +138,41 @@ def _joins(text: str, place: int) -> bool:
 
 def line(text: str, longest: int) -> str:
     """A line of 1 to ``longest`` characters as it is kept. Raises ValueError."""
+    kept = sought(text, longest)
+    if rule := lost_rule(kept):
+        raise ValueError(rule)
+    return kept
+
+
+def sought(text: str, longest: int) -> str:
+    """A line of text by which somebody looks for a record. Raises ValueError."""
     kept = cleaned(text)
     if not kept or (not kept.isascii() and _ACCENTS.fullmatch(kept)):
         raise ValueError("must not be empty")
     if len(kept) > longest:
         raise ValueError(f"must be at most {longest:,} characters")
     return kept
+
+
+def lost_rule(text: str) -> str | None:
+    """The rule that a text breaks if a program wrote it in place of the value, or None.
+
+    >>> lost_rule("Null") is None
+    True
+    """
+    if text in NOTHING:
+        return "is what a program writes where it has nothing: leave it empty"
+    if "E+" in text and _SHORTENED.fullmatch(text):
+        return (
+            "is a number that a spreadsheet has shortened, and its digits are lost: enter all of "
+            "them, in a spreadsheet in a column of the format Text"
+        )
+    if text[0] in "#E" and _ERROR.fullmatch(text):
+        return (
+            "is what a spreadsheet shows in place of a value, because of an error or of a narrow "
+            "column: enter the value, or leave it empty"
+        )
+    return None
 
 
 def name(text: str) -> str:
@@ -168,6 +207,14 @@ def reference(text: str) -> str:
     Case tells them apart, because the systems that give them may. Raises ValueError.
     """
     return line(text, LONGEST_REFERENCE)
+
+
+def new_reference(text: str) -> str:
+    """A key that comes on record: no fraction that a program has made. Raises ValueError."""
+    kept = reference(text)
+    if rule := fraction_rule(kept):
+        raise ValueError(rule)
+    return kept
 
 
 def fraction_rule(key: str) -> str | None:

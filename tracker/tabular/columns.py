@@ -9,7 +9,6 @@ in several ways, have modules of their own.
 """
 
 import difflib
-import re
 import zoneinfo
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,20 +23,6 @@ from tracker.tabular.kinds import Conventions, Kind, Parser
 # than quietly dropped.
 BLANKS = values.AROUND
 
-# A long number as Excel shows it, and writes it to CSV: 1.23457E+11.
-_SHORTENED = re.compile(r"-?[0-9](?:[.,][0-9]{1,14})?E\+[0-9]{2,3}")
-_DIGITS_LOST = (
-    "is a number that a spreadsheet has shortened, and its digits are lost: give the column the "
-    "format Text and enter it again"
-)
-# What a spreadsheet writes where a formula failed, and where a column was too narrow for a number.
-_ERROR = re.compile(
-    r"#(?:N/A|REF!|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|SPILL!|CALC!|FIELD!|N/D|NV)|#{3,}|Err:[0-9]{3}"
-)
-_NO_VALUE = (
-    "is what a spreadsheet shows in place of a value, because of an error or of a narrow column: "
-    "mend the cell, or empty it"
-)
 _LONGEST_GUESS = 40
 
 
@@ -67,25 +52,13 @@ def text(max_length: int) -> Callable[[str], str]:
     """Read one line of text of at most `max_length` characters, cleaned as at every door."""
 
     def parse(value: str) -> str:
-        _check_digits(value)
         return values.line(value, max_length)
 
     return parse
 
 
-def _check_digits(value: str) -> None:
-    """Raise ValueError for what a spreadsheet has made of a number that it lost."""
-    if "E+" in value and _SHORTENED.fullmatch(value):
-        raise ValueError(_DIGITS_LOST)
-    if _ERROR.fullmatch(value):
-        raise ValueError(_NO_VALUE)
-
-
 def certificate_number(value: str) -> str:
     """Read a certificate number as somebody gave it."""
-    _check_digits(value)
-    if rule := values.fraction_rule(value):
-        raise ValueError(rule)
     return numbers.certificate_number(value)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from tracker.domain.values import NOTHING, lost_rule
 from tracker.tabular.columns import BLANKS, Column, NotAmong
 from tracker.tabular.expected import Expected, Names
 from tracker.tabular.kinds import Conventions, Dates, Encoding
@@ -23,8 +24,6 @@ from tracker.tabular.unpacked import Unpacked
 
 MOST_ERRORS = 1000
 _EMPTY = "must not be empty"
-# What programs write where they have nothing; a person's name may be Null or Nan.
-_NOTHING = frozenset({"nan", "NaN", "NaT", "NULL", "#N/A", "#NV", "<NA>"})
 Readable = IO[bytes] | str | PathLike[str] | Unpacked
 Values = dict[str, object]
 # Name, parser, required: what the loop over cells needs, and nothing to look up.
@@ -186,7 +185,8 @@ def _parse(
     for (name, parse, required), cell in zip(plan, cells, strict=True):
         try:
             if text := cell.strip(BLANKS):
-                values[name] = parse(text) if text not in _NOTHING else _refuse_nothing()
+                # Columns of days and numbers have rules of their own, and would say less of it.
+                values[name] = parse(text) if text not in NOTHING else _refuse(text)
             elif required:
                 problems.add(row, name, "", _EMPTY)
         except ValueError as refusal:
@@ -201,8 +201,8 @@ def _is_good(plan: _Plan, cells: Sequence[str | Refused]) -> bool:
     return not problems.total
 
 
-def _refuse_nothing() -> object:
-    raise ValueError("is what a program writes where it has nothing: leave the cell empty")
+def _refuse(text: str) -> object:
+    raise ValueError(lost_rule(text))
 
 
 def _planned(column: Column, conventions: Conventions) -> tuple[str, Callable[[str], object], bool]:
