@@ -38,9 +38,9 @@ from tracker.domain.certifications import (
 from tracker.domain.certifications import (
     span_on as find_span,
 )
-from tracker.domain.changes import check_bar, check_change, effective_day
+from tracker.domain.changes import check_awarded, check_bar, check_change, effective_day
 from tracker.domain.errors import IllegalTransition, Invalid
-from tracker.domain.periods import Duration, Period
+from tracker.domain.periods import DAY, Duration, Period
 from tracker.domain.policies import ApplicationWindow
 
 AWARDED = date(2024, 3, 15)
@@ -337,6 +337,18 @@ def test_a_change_is_judged_by_what_holds_on_its_effective_day():
     check_change("suspend", [REVOKE], effective_on=date(2026, 2, 28))
     with pytest.raises(IllegalTransition):
         check_change("suspend", [REVOKE], effective_on=date(2026, 3, 1))
+
+
+@pytest.mark.parametrize("kind", get_args(ChangeKind))
+def test_nothing_is_taken_away_before_it_was_awarded(kind):
+    awarded_on = date(2024, 3, 15)
+    check_awarded(kind, effective_on=awarded_on, awarded_on=awarded_on)
+    if kind == "reinstate":  # lifts what is on record, wherever the award is now
+        check_awarded(kind, effective_on=awarded_on - DAY, awarded_on=awarded_on)
+    else:
+        with pytest.raises(Invalid) as refused:
+            check_awarded(kind, effective_on=awarded_on - DAY, awarded_on=awarded_on)
+        assert refused.value.fields == {"effective_on": "must not be before the award (2024-03-15)"}
 
 
 def test_facts_that_change_nothing_do_not_cut_a_span():

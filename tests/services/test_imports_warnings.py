@@ -126,6 +126,18 @@ def test_an_unlawful_change_of_standing_is_warned_of(registered):
     ]
 
 
+def test_what_takes_away_before_the_award_is_warned_of(registered):
+    file = (
+        "change_ref,holder_ref,scheme,kind,effective_on,reason\n"
+        "a,A,cpt,suspend,2020-02-01,x\nb,A,cpt,reinstate,2020-03-01,x\nc,A,cpt,revoke,2022-01-15,x\n"
+    )
+
+    assert told(bring(registered, "standing-changes", file)) == [
+        (2, "effective_on",
+         "There was no certification on that day. It was awarded on 2022-01-15.")
+    ]  # fmt: skip
+
+
 def test_an_activity_before_the_certification_or_after_its_submission_is_warned_of(registered):
     file = ACTIVITY + (
         "a,A,cpt,CE,third_party,T,5,2022-01-14,draft,,\n"

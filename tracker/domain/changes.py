@@ -30,6 +30,16 @@ def check_change(kind: ChangeKind, changes: Iterable[Change], *, effective_on: d
         )
 
 
+def check_awarded(kind: ChangeKind, *, effective_on: date, awarded_on: date) -> None:
+    """Refuse to take away what was not there: a day before the award is a slip. Raises Invalid.
+
+    A reinstatement lifts what is on record, also where a correction has moved the award since.
+    """
+    if kind != "reinstate" and effective_on < awarded_on:
+        rule = f"must not be before the award ({awarded_on})"
+        raise Invalid("There was no certification on that day.", fields={"effective_on": rule})
+
+
 def effective_day(
     kind: ChangeKind, reason_code: str, changes: Iterable[Change], *, today: date
 ) -> date:

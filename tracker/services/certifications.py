@@ -110,6 +110,7 @@ def change(
         kind, reason_code, record.changes, today=work.today(scheme)
     )
     check_open(work, row, kind, effective_on)
+    changes.check_awarded(kind, effective_on=effective_on, awarded_on=row.awarded_on)
     changes.check_change(kind, record.changes, effective_on=effective_on)
     changes.check_bar(kind, effective_on=effective_on, barred_until=barred_until)
     made = StandingChange(

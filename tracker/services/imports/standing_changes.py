@@ -120,10 +120,15 @@ def _give_back(run: Run) -> None:
 
 def _judge(run: Run, ids: Collection[str]) -> None:
     table = StandingChange
-    statement = select(table.ref, table.certification_id, table.kind, table.effective_on)
-    statement = statement.where(bulk.among(run.work, table.certification_id, ids)).order_by(
-        table.certification_id, table.effective_on, table.recorded_at, table.ref
-    )
+    statement = (
+        select(
+            table.ref, table.certification_id, table.kind, table.effective_on,
+            Certification.awarded_on,
+        )
+        .join(Certification, Certification.id == table.certification_id)
+        .where(bulk.among(run.work, table.certification_id, ids))
+        .order_by(table.certification_id, table.effective_on, table.recorded_at, table.ref)
+    )  # fmt: skip
     found = run.work.rows(statement)
     rows = run.scratch.rows_of("key", [row.ref for row in found if row.ref])
     earlier: dict[str, list[Change]] = {}
@@ -134,6 +139,14 @@ def _judge(run: Run, ids: Collection[str]) -> None:
         except IllegalTransition as refusal:
             if row.ref in rows:
                 run.warn(rows[row.ref], "kind", refusal.detail)
+        try:
+            changes.check_awarded(
+                row.kind, effective_on=row.effective_on, awarded_on=row.awarded_on
+            )
+        except Invalid as refusal:
+            if row.ref in rows:
+                rule = f"{refusal.detail} It was awarded on {row.awarded_on}."
+                run.warn(rows[row.ref], "effective_on", rule)
         before.append(Change(row.kind, row.effective_on))
 
 
