@@ -121,6 +121,51 @@ def test_when_it_is_told_to_stop_while_it_starts_nobody_waits_until_patience_end
     assert not is_answered(port)
 
 
+@pytest.mark.parametrize("impatience", [signal.SIGTERM, signal.SIGINT])
+def test_when_it_is_told_twice_it_leaves_nothing_behind_either(server, impatience):
+    process, port = server
+    wait_until(lambda: is_answered(port))
+    children = family(process.pid)
+
+    for told in (signal.SIGTERM, impatience, impatience):
+        process.send_signal(told)
+        time.sleep(0.05)
+
+    assert process.wait(40) == 0
+    assert all(map(is_over, children))
+
+
+def serve(variables, *args):
+    command = [sys.executable, "-m", "tracker.cli", "serve", *args]
+    environment = {**os.environ, **variables, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.usefixtures("office")
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
+def test_where_somebody_listens_already_it_does_not_start(variables, host):
+    """Its sockets could be shared with another site, which would take half of the requests."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        ended = serve(variables, "--host", host, "--port", port)
+    assert ended.returncode == 1
+    assert f"Cannot listen at {host}, port {port}: Address already in use." in ended.stderr
+
+
+@pytest.mark.usefixtures("office")
+@pytest.mark.parametrize("host", ["nowhere.invalid", "a" * 64, "999.1.1.1"])
+def test_a_host_that_there_is_not_is_named(variables, host):
+    ended = serve(variables, "--host", host, "--port", "8000")
+    assert ended.returncode == 1
+    assert f"Cannot listen at {host}, port 8000: " in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def _command(pid):
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()

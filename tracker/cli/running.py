@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -85,6 +86,7 @@ def serve(
     if obstacle:
         complain(f"The database's schema is {obstacle}: run `tracker migrate` first.")
         raise SystemExit(1)
+    address = _free(host, port)
     on_sqlite = opened.engine.dialect.name == "sqlite"
     opened.engine.dispose()
     processes = workers or (1 if on_sqlite else os.cpu_count() or 1)
@@ -96,11 +98,29 @@ def serve(
         web = [
             "env", f"{operations.COUNTED_IN}={numbers}",
             f"TRACKER_SERVER_THREADS={threads or opened.settings.server.threads}",
-            *front.program(host, port, workers=processes),
+            *front.program(address, port, workers=processes),
         ]  # fmt: skip
         programs = [web, [sys.executable, "-m", "tracker.cli", "scheduler"]]
         status = _run_together(programs if with_scheduler else [web])
     raise SystemExit(status)
+
+
+def _free(host: str, port: int) -> str:
+    """The address of a host, where nobody listens at the port yet.
+
+    The server itself would share the port with another site, which then took half of the requests.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, *_, place = found[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except (OSError, UnicodeError) as refusal:
+        why = refusal.strerror if isinstance(refusal, OSError) else "is no name of a host"
+        complain(f"Cannot listen at {host}, port {port}: {why}.")
+        raise SystemExit(1) from refusal
+    return str(place[0])
 
 
 def _tell_numbers(opened: Office, directory: str) -> None:
@@ -110,7 +130,7 @@ def _tell_numbers(opened: Office, directory: str) -> None:
     from tracker.api import operations  # noqa: PLC0415 - no other command needs it
 
     if place := opened.settings.metrics_address:
-        address, port = place
+        address, port = _free(*place), place[1]
         start_http_server(port, address, operations.of_all(opened, directory))
 
 
@@ -133,11 +153,15 @@ def _run_together(programs: Sequence[Sequence[str]]) -> int:
     except KeyboardInterrupt:
         return 0
     finally:
+        # Whoever asks once more waits with us: half an end would leave workers behind.
+        asked = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for process in running.values():
             process.terminate()
         for process in running.values():
             _wait(process)
         signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, asked)
 
 
 def _start(program: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
