@@ -106,7 +106,9 @@ def obstacle(connection: Connection) -> str | None:
     newest = head() or ""
     if found == newest:
         return None
-    if found is None or found < newest:
+    if found is None:
+        return f"empty, the newest is {newest}"
+    if found < newest:
         return f"at {found}, the newest is {newest}"
     later = connection.execute(_LATER, {"newest": newest})
     kinds = {str(revision): str(kind) for revision, kind in later}

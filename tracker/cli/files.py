@@ -70,7 +70,7 @@ def _export_kind(reading: Reading, kind: str, path: Path) -> None:
 def _register(kind: str) -> None:
     """A command that writes the file of a kind."""
 
-    @export.command(kind, help=f"All {kind} on record, as `tracker import {kind}` reads them.")
+    @export.command(kind, help=f"What is on record, as `tracker import {kind}` reads it.")
     @click.option(
         "--format", "format_", type=click.Choice(["csv", "xlsx"]), default="csv", show_default=True
     )
