@@ -349,3 +349,22 @@ def test_the_other_files_override_values_and_add_no_key(name):
     other = tomllib.loads((CONFIG / f"{name}.toml").read_text("utf-8"))
 
     assert all(keys.keys() <= defaults[section].keys() for section, keys in other.items())
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["mysql://tracker:hunter2@db/x", "postgresql", "sqlite://", "sqlite:///", "x.sqlite3",
+     "postgresql+asyncpg://tracker:hunter2@db/x", " sqlite:///x"],
+)  # fmt: skip
+def test_a_database_of_another_kind_is_refused_and_its_password_not_told(url):
+    rule = "database.url: must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+    assert _refused(TRACKER_DATABASE_URL=url) == [rule]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite:////var/x.sqlite3", "postgres://db/x", "postgresql://@/tracker?host=h1&host=h2",
+     "postgresql+psycopg://tracker@db:5433/x?sslmode=require"],
+)  # fmt: skip
+def test_both_databases_are_named_as_programs_name_them(url):
+    assert settings.load("default", {"TRACKER_DATABASE_URL": url}).database.url == url

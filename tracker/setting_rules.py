@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.utils import parseaddr
@@ -18,6 +19,7 @@ _MAY_BE_EMPTY = {
     ("server", "trusted_proxies"), ("server", "metrics"),
 }  # fmt: skip
 _MAY_BE_ZERO = {("reminders", key) for key in ("quiet_from_hour", "quiet_until_hour")}
+_DATABASES = re.compile(r"sqlite(\+pysqlite)?:///.|postgres(ql)?(\+psycopg)?://")
 _LAST_PORT = 65_535
 _AT_MOST = {
     ("mail", "port"): _LAST_PORT,
@@ -56,6 +58,7 @@ def broken(environment: str, values: Mapping[str, Mapping[str, Any]]) -> list[st
     _check_addresses(mail, mistakes)
     _check_server(values.get("server", {}), mistakes)
     mistakes += production_rules.broken(environment, values)
+    _check_database(values.get("database", {}).get("url", ""), mistakes)
     pooler = values.get("database", {}).get("pooler", "")
     if pooler not in {"", "transaction"}:
         mistakes.append(f"database.pooler = {pooler!r}: must be empty or transaction")
@@ -74,6 +77,14 @@ def _check_addresses(mail: Mapping[str, Any], mistakes: list[str]) -> None:
         address = f"x@{value}" if is_domain else address
         if rule := _broken(address, is_domain=is_domain):
             mistakes.append(f"mail.{key} = {value!r}: {rule}")
+
+
+def _check_database(url: object, mistakes: list[str]) -> None:
+    """Refuse another kind of database by name; the URL may hold a password and is not repeated."""
+    if isinstance(url, str) and url and not _DATABASES.match(url):
+        mistakes.append(
+            "database.url: must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
+        )
 
 
 def _check_server(server: Mapping[str, Any], mistakes: list[str]) -> None:

@@ -129,7 +129,7 @@ def test_an_unlawful_change_of_standing_is_warned_of(registered):
 def test_what_takes_away_before_the_award_is_warned_of(registered):
     file = (
         "change_ref,holder_ref,scheme,kind,effective_on,reason\n"
-        "a,A,cpt,suspend,2020-02-01,x\nb,B,cpt,revoke,2022-01-15,x\n"
+        "a,A,cpt,suspend,2020-02-01,x\nb,A,cpt,reinstate,2020-03-01,x\nc,A,cpt,revoke,2022-01-15,x\n"
     )
 
     assert told(bring(registered, "standing-changes", file)) == [
