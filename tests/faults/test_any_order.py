@@ -98,9 +98,9 @@ class Life(RuleBasedStateMachine):
     def teardown(self):
         for _ in range(3):
             self.go_on(hours=7)
-        self.catcher.stop()
         self.wait_for_the_hour()
         self.all_that_is_of_use_was_told()
+        self.catcher.stop()
         taken, states = self.ledger(), Counter(row.state for row in cases.letters(self.office))
         sent = {row.message_id for row in cases.letters(self.office) if row.state == "sent"}
         self.office.engine.dispose()

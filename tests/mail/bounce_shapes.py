@@ -34,7 +34,9 @@ def plain(
     )
 
 
-def report(*blocks: str, kind: str = "message/delivery-status", encoding: str = "") -> str:
+def report(
+    *blocks: str, kind: str = "message/delivery-status", encoding: str = "", words: str = "Sorry."
+) -> str:
     """A report of RFC 3464; ``blocks`` are the fields of its recipients."""
     fields = "Reporting-MTA: dns; mx.example.net\n\n" + "\n\n".join(blocks)
     if encoding == "base64":
@@ -43,7 +45,7 @@ def report(*blocks: str, kind: str = "message/delivery-status", encoding: str = 
     return (
         f"Return-Path: <>\nFrom: postmaster@mx.example.net\nTo: {OURS}\nSubject: Undeliverable\n"
         'MIME-Version: 1.0\nContent-Type: multipart/report; report-type=delivery-status; '
-        f'boundary="B"\n\n--B\nContent-Type: text/plain\n\nSorry.\n\n--B\nContent-Type: {kind}\n'
+        f'boundary="B"\n\n--B\nContent-Type: text/plain\n\n{words}\n\n--B\nContent-Type: {kind}\n'
         f"{coded}\n{fields}\n\n--B--\n"
     )  # fmt: skip
 
@@ -153,6 +155,14 @@ SHAPES = (
     Shape("a report beyond ASCII, in base64", report(
         recipient("josé@example.org", "5.2.2"), kind="message/global-delivery-status",
         encoding="base64"), "soft"),
+    Shape("a report that says failure, as some do", report(
+        recipient("ana@example.org", "5.1.1", "failure")), "hard"),
+    Shape("a report without a recipient", report(words="550 5.1.1 no such mailbox"), "hard"),
+    Shape("a report without fields", report(
+        words="A message could not be delivered to:\nana@example.org").replace(
+            "Reporting-MTA: dns; mx.example.net", ""), "soft"),
+    Shape("a report without a recipient, of a letter that is late", report(
+        words="Your message has not yet been delivered. 451 4.4.1"), "delayed"),
     Shape("an alias of two, both gone", report(
         recipient("a@example.org", "5.1.1"), recipient("b@example.org", "5.1.1")), "hard"),
     Shape("an alias of two, one gone", report(

@@ -1,5 +1,6 @@
 """Databases that are lent to one test after another (tests/postgres.py) are as good as new."""
 
+import os
 from contextlib import closing
 
 import psycopg
@@ -95,3 +96,13 @@ def postgres_rows(connection):
     return {
         name: connection.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() for (name,) in names
     }
+
+
+def test_a_server_starts_whatever_the_umask():
+    """Commands make files for their own user alone, and ``tracker bench`` starts one, too."""
+    before = os.umask(0o077)
+    try:
+        with postgres.start() as url, connect(url) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+    finally:
+        os.umask(before)

@@ -115,6 +115,7 @@ def test_a_week_is_told_of_on_monday_with_numbers_and_names(office, clock, acme,
     (letter,) = send(office)
 
     assert letter.recipient == "hr@acme.example"
+    assert letter.message["From"] == "MSSC <reminders@tracker.example>"
     assert letter.subject == "Certifications at Acme, as of November 22, 2026"
     assert "Certified: 2 of 3." in letter.text
     assert "Expiring within 30 days: 0; within 90: 1; within 180: 1." in letter.text

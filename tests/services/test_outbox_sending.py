@@ -858,6 +858,14 @@ def test_idle_dispatchers_and_reapers_read_partial_indexes(
     assert index in plan
 
 
+def test_a_letter_comes_from_the_issuer_where_the_settings_name_nobody(office, planned):
+    planned()
+    with cases.relay(office) as (sending, catcher):
+        jobs.dispatch(sending)
+
+    assert catcher.letters()[0].message["From"] == "MSSC <reminders@tracker.example>"
+
+
 def test_the_sender_of_a_letter_is_the_one_in_the_settings(office, planned):
     planned()
     with cases.relay(office) as (sending, catcher):

@@ -54,6 +54,7 @@ class Workshop:
             "TRACKER_ENV": "testing", "TRACKER_DATABASE_URL": self.url, "TRACKER_NOW": NOW,
             "TRACKER_STORAGE_DIRECTORY": str(self.home / "storage"),
             "TRACKER_DATABASE_POOL_SIZE": str(servers.THREADS),
+            "TRACKER_LIMITS_CLAIMS": "1000000", "TRACKER_LIMITS_DRAFTS": "1000000",
         }  # fmt: skip
 
     @cached_property

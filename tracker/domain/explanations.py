@@ -21,7 +21,7 @@ from tracker.domain.claims import (
     Terms,
 )  # fmt: skip
 from tracker.domain.policies import DuplicateKey, Policy, YearBasis
-from tracker.domain.wording import Quantity, Voice, figure, percent
+from tracker.domain.wording import Quantity, Voice, figure, percent, version_name
 
 NO_TERMS = Terms()
 
@@ -315,7 +315,7 @@ def explain(
         ends = voice.day(evaluation.cycle.ends_on)
         told.append(say["projected"].format(projected=voice.points(projected), ends=ends))
     notice = say["version" if evaluation.verified else "unverified"]
-    told.append(notice.format(version=evaluation.policy, issuer=issuer))
+    told.append(notice.format(version=version_name(evaluation.policy), issuer=issuer))
     return told
 
 

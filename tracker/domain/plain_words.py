@@ -20,7 +20,16 @@ from tracker.domain.plain_texts import TITLES
 from tracker.domain.plain_unknowns import marked
 from tracker.domain.policies import ApplicationWindow, Duplicates, LateStep, Policy, Reduction
 from tracker.domain.schemes import AwardRule, Scheme
-from tracker.domain.wording import Quantity, Voice, clock, day_of_year, figure, money, percent
+from tracker.domain.wording import (
+    Quantity,
+    Voice,
+    clock,
+    day_of_year,
+    figure,
+    money,
+    percent,
+    version_name,
+)
 
 # Under this the schemes that never expire are told, which have no policy.
 _NO_POLICY = Policy(
@@ -125,12 +134,12 @@ class _Teller(ActivityTeller):
 
     def version(self) -> Iterator[str]:
         policy = self.policy
-        yield self._say("version", version=policy.version)
+        yield self._say("version", version=version_name(policy.version))
         if policy.effective_from is not None:
             yield self._say("effective", day=self.voice.day(policy.effective_from))
         yield self._told("applies", f"applies.{policy.applies}")
         if policy.corrects:
-            yield self._say("corrects", version=policy.corrects)
+            yield self._say("corrects", version=version_name(policy.corrects))
         if policy.cohort.awarded_from is not None:
             yield self._say("cohort.from", day=self.voice.day(policy.cohort.awarded_from))
         if policy.cohort.awarded_before is not None:

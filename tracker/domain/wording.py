@@ -171,6 +171,11 @@ def length(duration: Duration, language: str) -> str:
     return str(counted(Decimal(duration.length), _LENGTHS[language][duration.unit], language))
 
 
+def version_name(version: str) -> str:
+    """A policy version in a sentence: "4.0"; one without a figure as a name, in quotation marks."""
+    return version if any(one.isdigit() for one in version) else f"“{version}”"
+
+
 def several(many: str, language: str) -> Quantity:
     """What a plural noun names, where a sentence tells no number: ``{it.noun}``."""
     return counted(Decimal(2), many, language)

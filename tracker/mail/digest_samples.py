@@ -37,6 +37,7 @@ def of_schemes(schemes: Sequence[Scheme], language: str, name: str) -> Iterator[
         return
     week = last_closed("week", _TODAY)
     issuers = {scheme.issuer for scheme in schemes}
+    issuer = issuers.pop() if len(issuers) == 1 else "Tracker"
     letter = digests.compose(
         DigestLetter(
             employer=_EMPLOYERS[language], language=language, from_on=week.starts_on,
@@ -45,11 +46,11 @@ def of_schemes(schemes: Sequence[Scheme], language: str, name: str) -> Iterator[
                 section: (tuple(_lines(schemes, section, language, week.ends_on)), section == "due")
                 for section in _LINES
             },
-            issuer=issuers.pop() if len(issuers) == 1 else "Tracker",
+            issuer=issuer,
         )
     )  # fmt: skip
     at = datetime(_TODAY.year, _TODAY.month, _TODAY.day, 14, tzinfo=UTC)
-    yield Sample(f"{name}.{language}", letter, at, "")
+    yield Sample(f"{name}.{language}", letter, at, "", issuer)
 
 
 def _numbers(scheme: Scheme, language: str) -> Numbers:

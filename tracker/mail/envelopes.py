@@ -134,6 +134,12 @@ def message_id(key: bytes, dedupe_key: str, domain: str) -> str:
     return f"<{base64.b32encode(digest).decode().rstrip('=').lower()}@{domain}>"
 
 
+def from_(sender: str, name: str) -> str:
+    """The sender's address with a name; as it is where it has one of its own."""
+    own, address = parseaddr(sender)
+    return sender if own or not name else formataddr((" ".join(name.split()), address))
+
+
 def _headers(letter: Letter, envelope: Envelope) -> dict[str, str]:
     recipient = emails.for_relay(envelope.recipient)
     if not ADDRESS.fullmatch(recipient):

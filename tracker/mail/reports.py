@@ -84,7 +84,7 @@ def _read(data: bytes) -> Incoming:
     common: dict[str, Any] = {"identity": _identity(message, data), "at": _received(message)}
     for type_ in _STATUSES:
         if status := parts.get(type_):
-            return _delivery(message, status, parts, common)
+            return _delivery(message, status, parts, common) or _in_words(message, parts, common)
     if feedback := parts.get("message/feedback-report"):
         return _feedback(message, feedback, parts, common)
     proofs = _proofs(_values(message, _ADDRESSED))
@@ -113,25 +113,37 @@ def _has_empty_return_path(message: Message) -> bool:
 
 def _delivery(
     message: Message, status: Message, parts: dict[str, Message], common: dict[str, Any]
-) -> Incoming:
-    """A delivery report.
+) -> Incoming | None:
+    """A delivery report; None for one that says of no recipient what became of it.
 
     Our letters have one recipient. Where that is an alias of several, the letter came back only
     if it did from all of them, and for good only if all are gone.
     """
     blocks = _blocks(status)
     if not blocks:
-        raise Unreadable("is a delivery report without its fields")
+        return None
     told = [_field(block, "Action").lower() for block in blocks[1:]]
     envelope = _values(blocks[0], ("Original-Envelope-Id",))
     proofs = _proofs([*_values(message, _ADDRESSED), *envelope, *_returned(parts)])
-    if told and all(action.startswith("failed") for action in told):
+    if told and all(action.startswith("fail") for action in told):  # "failure" is written, too
         failures = [_failure(block) for block in blocks[1:]]
         for_now = (one for one in failures if kind_of(one["status"]) == "soft")
         return Incoming("failed", proofs, **common, **next(for_now, failures[0]))
     if not any(told):
-        raise Unreadable("is a delivery report that says of no recipient what became of it")
+        return None
     return Incoming("delayed" if "delayed" in told else "other", proofs, **common)
+
+
+def _in_words(message: Message, parts: dict[str, Message], common: dict[str, Any]) -> Incoming:
+    """A delivery report whose fields say nothing: its words are read. Raises Unreadable."""
+    words = plain_bounces.read(message) if plain_bounces.has_no_return_path(message) else None
+    proofs = _proofs([*_values(message, _ADDRESSED), *_returned(parts)])
+    if words is None or not proofs:
+        raise Unreadable("is a delivery report that says of no recipient what became of it")
+    return Incoming(
+        "delayed" if words.delayed else "failed", proofs, **common, status=words.status,
+        diagnostic=words.diagnostic, recipients=words.recipients,
+    )  # fmt: skip
 
 
 def _blocks(status: Message) -> list[Message]:

@@ -45,6 +45,7 @@ class Sample:
     letter: Letter
     at: datetime
     type: str
+    issuer: str = ""
 
     def rendered(self, *, sender: str, reply_to: str) -> bytes:
         """The message as it would go over the wire."""
@@ -52,7 +53,8 @@ class Sample:
         return envelopes.render(
             self.letter,
             Envelope(
-                message_id=envelopes.message_id(b"samples", self.name, _DOMAIN), sender=sender,
+                message_id=envelopes.message_id(b"samples", self.name, _DOMAIN),
+                sender=envelopes.from_(sender, self.issuer),
                 reply_to=reply_to, envelope_sender=f"b+sample@{_DOMAIN}",
                 recipient="ana@example.com", date=self.at,
                 unsubscribe_link=link if self.type else None,
@@ -178,7 +180,7 @@ def _reminder(name: str, language: str, *lines: CertificationLine) -> Sample:
             calendar=calendars.published(days, language=language, at=at, domain=_DOMAIN),
         )
     )  # fmt: skip
-    return Sample(f"{name}.{language}", letter, at, "reminders")
+    return Sample(f"{name}.{language}", letter, at, "reminders", lines[0].standing.issuer)
 
 
 def _days(line: CertificationLine) -> Iterator[Day]:
@@ -301,7 +303,7 @@ def _notice(name: str, scheme: Scheme, language: str, *news: News) -> Sample:
             issuer=scheme.issuer,
         )
     )  # fmt: skip
-    return Sample(f"{name}.{language}", letter, at, type_)
+    return Sample(f"{name}.{language}", letter, at, type_, scheme.issuer)
 
 
 def index(folders: Mapping[str, Sequence[Sample]]) -> str:

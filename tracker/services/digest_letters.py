@@ -92,16 +92,17 @@ def _composed(reading: Reading, key: bytes, claim: Claim, said: dict[str, Any]) 
     contents = said["contents"]
     through_on = date.fromisoformat(contents["through_on"])
     link = digest_links.link(reading, key, claim.employer_id or "", said["address"])
+    issuer = _issuer(reading, contents)
     letter = digests.compose(
         DigestLetter(
             employer=said["name"], language=said["language"],
             from_on=date.fromisoformat(contents["from_on"]), through_on=through_on,
             numbers=tuple(_numbers(reading, one, said["language"]) for one in contents["numbers"]),
             sections=_sections(reading, contents, said["language"]),
-            issuer=_issuer(reading, contents), unsubscribe_link=link,
+            issuer=issuer, unsubscribe_link=link,
         )
     )  # fmt: skip
-    sealed = letters.sealed(reading, key, claim, letter, said, unsubscribe_link=link)
+    sealed = letters.sealed(reading, key, claim, letter, said, unsubscribe_link=link, issuer=issuer)
     return replace(sealed, still_true=partial(_still_true, claim.employer_id or "", said))
 
 

@@ -90,17 +90,19 @@ Made = dict[str, Composed | Uncomposed]
 def sealed(
     reading: Reading, key: bytes, claim: Claim, letter: Letter, facts: dict[str, Any], *,
     certification_ids: tuple[str, ...] = (), type_: str = "", stage: int | None = None,
-    time_zone: str = "UTC", unsubscribe_link: str | None = None,
+    time_zone: str = "UTC", unsubscribe_link: str | None = None, issuer: str = "",
 ) -> Composed:  # fmt: skip
     """A letter in its envelope; ``facts`` tell the address and when it was composed.
 
+    It comes from the ``issuer``, unless the settings name another sender than an address.
     One of a ``type_`` says how to be rid of the type (RFC 8058); another by ``unsubscribe_link``.
     """
     mail = reading.settings.mail
     ways_out = ways_out_of(reading, key, claim.holder_id, type_) if claim.holder_id else None
     link, mailto = ways_out or (unsubscribe_link, None)
     envelope = Envelope(
-        message_id=claim.message_id, sender=mail.sender, reply_to=mail.reply_to,
+        message_id=claim.message_id, sender=envelopes.from_(mail.sender, issuer),
+        reply_to=mail.reply_to,
         envelope_sender=signed_links.proof_address(reading, key, "b", claim.id),
         recipient=facts["address"],
         date=datetime.fromisoformat(facts["composed_at"]),

@@ -129,7 +129,9 @@ def _composed(reading: Reading, key: bytes, claim: Claim, facts: dict[str, Any])
             issuer=facts.get("issuer", ""),
         )
     )  # fmt: skip
-    return letters.sealed(reading, key, claim, letter, facts, type_=facts["type"])
+    return letters.sealed(
+        reading, key, claim, letter, facts, type_=facts["type"], issuer=facts.get("issuer", "")
+    )
 
 
 def _again(one: Mapping[str, Any], composed_on: date) -> News:

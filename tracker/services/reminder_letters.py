@@ -247,7 +247,7 @@ def _composed(reading: Reading, key: bytes, claim: Claim, facts: dict[str, Any])
         reading, key, claim, letter, facts, type_=TYPE,
         certification_ids=tuple(line["certification_id"] for line in facts["lines"]),
         stage=min(line.stage for line in lines),
-        time_zone=facts.get("time_zone", _FORMER_ZONE),
+        time_zone=facts.get("time_zone", _FORMER_ZONE), issuer=facts.get("issuer", ""),
     )  # fmt: skip
 
 
