@@ -21,14 +21,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, event
 
 from tests import pgbouncer, postgres
-from tracker import migrations, schemes, settings
-from tracker.api import operations
+from tracker import migrations, scheme_files, settings
+from tracker.api.overview import operations
 from tracker.app import create_app, create_office
 from tracker.db import flask_config, prepare
 from tracker.domain.permissions import SYSTEM
-from tracker.schemes import reasons
-from tracker.services import runtime
-from tracker.services.work import Office, Reading, Work
+from tracker.scheme_files import reasons
+from tracker.services.core.context import Container, ReadContext, UnitOfWork
+from tracker.services.delivery import send_safety
 from tracker.settings import Settings
 
 T = TypeVar("T")
@@ -170,7 +170,7 @@ _WITH_ROUTES: list[Flask] = []
 
 def make_office(
     url: str, storage: Path, clock: Callable[[], datetime] | None, **variables: str
-) -> Office:
+) -> Container:
     """An office on a database URL without the HTTP interface, its files in ``storage``."""
     return create_office(_settings(url, storage, **variables), read_clock=clock)
 
@@ -187,7 +187,7 @@ def _make_installations_quickly() -> Iterator[None]:
     """Spare every application, office and command of this process what the last one has done."""
     shipped = settings.ROOT / "config"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(schemes, "load", _once(schemes.load, shipped / "schemes"))
+        patch.setattr(scheme_files, "load", _once(scheme_files.load, shipped / "schemes"))
         patch.setattr(reasons, "load", _once(reasons.load, shipped / "reasons.toml"))
         patch.setattr("tracker.app.prepare", _prepare)
         yield
@@ -217,15 +217,15 @@ def _once(load: Callable[[Path], T], shipped: Path) -> Callable[[Path], T]:
     return lambda path: kept(path) if path == shipped else load(path)
 
 
-def allow_sending(office: Office) -> None:
+def allow_sending(office: Container) -> None:
     """As long after the first messages of an installation: what is due leaves."""
     with office.work(SYSTEM) as work:
-        runtime.allow(work)
+        send_safety.allow(work)
 
 
-def office_of(app: Flask) -> Office:
+def office_of(app: Flask) -> Container:
     """The application's office."""
-    office: Office = app.extensions["tracker"]
+    office: Container = app.extensions["tracker"]
     return office
 
 
@@ -286,7 +286,7 @@ def app(database_url: str, tmp_path: Path, clock: Frozen) -> Iterator[Flask]:
 @pytest.fixture
 def office(
     request: pytest.FixtureRequest, database_url: str, tmp_path: Path, clock: Frozen
-) -> Iterator[Office]:
+) -> Iterator[Container]:
     """The application's office, to call services; with the HTTP interface if the test needs it."""
     if "app" in request.fixturenames:
         yield office_of(request.getfixturevalue("app"))
@@ -304,14 +304,14 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def work(office: Office) -> Iterator[Work]:
+def work(office: Container) -> Iterator[UnitOfWork]:
     """One unit of work as the system; committed when the test ends."""
     with office.work(SYSTEM) as opened:
         yield opened
 
 
 @pytest.fixture
-def reading(office: Office) -> Iterator[Reading]:
+def reading(office: Container) -> Iterator[ReadContext]:
     """A reading as the system."""
     with office.reading(SYSTEM) as opened:
         yield opened

@@ -10,9 +10,11 @@ from factory.base import DictFactory
 from factory.declarations import Sequence
 
 from tracker.domain.permissions import SYSTEM, Role
-from tracker.services import assessments, certifications, holders, tokens
-from tracker.services.assessments import Attempt
-from tracker.services.work import Office, Work
+from tracker.services.core import tokens
+from tracker.services.core.context import Container, UnitOfWork
+from tracker.services.credentials import assessments, certifications
+from tracker.services.credentials.assessments import AttemptToRecord
+from tracker.services.people import holders
 
 REQUIRED = ("safety", "quality", "processes", "maintenance")
 _numbers = itertools.count(1)
@@ -28,19 +30,21 @@ class HolderValues(DictFactory):
     time_zone = "America/New_York"
 
 
-def holder(work: Work, **values: Any) -> str:
+def holder(work: UnitOfWork, **values: Any) -> str:
     """A person on record; returns the id."""
     return str(holders.register(work, HolderValues.build(**values)).id)
 
 
-def passed(work: Work, holder_id: str, on: date, *, modules: tuple[str, ...] = REQUIRED) -> None:
+def passed(
+    work: UnitOfWork, holder_id: str, on: date, *, modules: tuple[str, ...] = REQUIRED
+) -> None:
     """Pass modules of the CPT, all on one day."""
     for module in modules:
-        attempt = Attempt(scheme="cpt", module=module, taken_on=on, passed=True)
+        attempt = AttemptToRecord(scheme="cpt", module=module, taken_on=on, passed=True)
         assessments.record(work, holder_id, attempt)
 
 
-def certified(office: Office, on: date, **values: Any) -> tuple[str, str]:
+def certified(office: Container, on: date, **values: Any) -> tuple[str, str]:
     """A person certified as CPT on a day; returns the ids of holder and certification."""
     with office.work(SYSTEM) as work:
         holder_id = holder(work, **values)
@@ -49,7 +53,7 @@ def certified(office: Office, on: date, **values: Any) -> tuple[str, str]:
         return holder_id, str(found.id)
 
 
-def secret(office: Office, role: Role, **subject: str) -> str:
+def secret(office: Container, role: Role, **subject: str) -> str:
     """A token's secret; ``subject`` is holder_id or employer_id."""
     with office.work(SYSTEM) as work:
         name = subject.pop("name", f"{role}-{next(_numbers)}")

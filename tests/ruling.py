@@ -9,13 +9,13 @@ from typing import Any
 from flask import Flask
 
 from tests.conftest import office_of
-from tracker.domain.activity_types import Limits, Provenance, Tag
-from tracker.domain.policies import Policy
-from tracker.domain.schemes import Schemes
-from tracker.services.work import Office
+from tracker.domain.schemes.activity_types import GroupLimits, Provenance, Tag
+from tracker.domain.schemes.policies import Policy
+from tracker.domain.schemes.schemes import Schemes
+from tracker.services.core.context import Container
 
 
-def rule(app: Flask, *policies: Policy, code: str = "cpt", **award: Any) -> Office:
+def rule(app: Flask, *policies: Policy, code: str = "cpt", **award: Any) -> Container:
     """Have a scheme of a running application follow these versions, and say so of its office."""
     office = office_of(app)
     scheme = office.schemes[code]
@@ -37,13 +37,20 @@ def telling(policy: Policy) -> Policy:
     what nobody approved counts half.
     """
     course = replace(
-        policy.types["third_party"], unit_code="hour",
-        units={"hour": Decimal(1), "ceu": Decimal(10)}, roles={"taught": Decimal("1.50")},
-        unapproved=Decimal("0.50"), outside_duties=True,
-    )  # fmt: skip
+        policy.types["third_party"],
+        unit_code="hour",
+        units={"hour": Decimal(1), "ceu": Decimal(10)},
+        roles={"taught": Decimal("1.50")},
+        unapproved=Decimal("0.50"),
+        outside_duties=True,
+    )
     name = {"en": "Safety", "es": "Seguridad"}
-    safety = Tag("safety", name, Limits(maximum=Decimal(12)), Provenance("a test", verified=False))
+    safety = Tag(
+        "safety", name, GroupLimits(maximum=Decimal(12)), Provenance("a test", verified=False)
+    )
     return replace(
-        policy, types={**policy.types, "third_party": course}, tags={"safety": safety},
+        policy,
+        types={**policy.types, "third_party": course},
+        tags={"safety": safety},
         roles={"taught": {"en": "taught", "es": "impartido"}},
-    )  # fmt: skip
+    )

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tracker.services.work import Office
+from tracker.services.core.context import Container
 from tracker.settings import ROOT
 
 
@@ -64,16 +64,19 @@ def form(fields: dict[str, str], data: bytes, name: str = "file.pdf") -> dict[st
 
 
 @contextmanager
-def served(office: Office, **variables: str) -> Iterator[Site]:
+def served(office: Container, **variables: str) -> Iterator[Site]:
     """Serve the office's database with one process until the block ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     told = {
-        **os.environ, "TRACKER_ENV": "testing", "PYTHONPATH": str(ROOT),
+        **os.environ,
+        "TRACKER_ENV": "testing",
+        "PYTHONPATH": str(ROOT),
         "TRACKER_DATABASE_URL": office.settings.database.url,
-        "TRACKER_STORAGE_DIRECTORY": office.settings.storage.directory, **variables,
-    }  # fmt: skip
+        "TRACKER_STORAGE_DIRECTORY": office.settings.storage.directory,
+        **variables,
+    }
     command = [sys.executable, "-m", "tracker.cli", "serve", "--port", str(port), "--workers", "1"]
     with subprocess.Popen(command, env=told, stdout=subprocess.DEVNULL) as process:
         try:

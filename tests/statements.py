@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import event
 
-from tracker.services.work import Office
+from tracker.services.core.context import Container
 
 
 @contextmanager
-def counted(office: Office) -> Iterator[list[str]]:
+def counted(office: Container) -> Iterator[list[str]]:
     """The statements that run inside the block."""
     ran: list[str] = []
 

@@ -13,9 +13,9 @@ import pytest
 from tests import factories
 from tests.api.conftest import Caller
 from tests.conftest import allow_sending, make_app, office_of
+from tests.mail_faults import Catcher
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
-from tracker.mail.catcher import Catcher
 
 
 class Life:
@@ -87,9 +87,12 @@ def life(database_url, tmp_path, clock) -> Iterator[Life]:
     with Catcher() as catcher:
         port = str(catcher.port)
         app = make_app(
-            database_url, tmp_path / "storage", clock,
-            TRACKER_MAIL_SERVER="127.0.0.1", TRACKER_MAIL_PORT=port,
-        )  # fmt: skip
+            database_url,
+            tmp_path / "storage",
+            clock,
+            TRACKER_MAIL_SERVER="127.0.0.1",
+            TRACKER_MAIL_PORT=port,
+        )
         app.testing = True
         clock.set("2021-03-01")
         allow_sending(office_of(app))
@@ -149,8 +152,11 @@ def test_a_life_from_the_first_module_to_an_appeal_in_the_second_cycle(life):  #
     assert subject.endswith(" vence el 15 de junio de 2026 (quedan 83 días)")
     assert life.tick() == []
     assert [life.fates()[o] for o in (730, 365, 180, 90)] == [
-        "planned", "superseded", "planned", "planned",
-    ]  # fmt: skip
+        "planned",
+        "superseded",
+        "planned",
+        "planned",
+    ]
 
     # The last points, the renewal, the second cycle.
     life.earn(
@@ -183,9 +189,10 @@ def test_a_life_from_the_first_module_to_an_appeal_in_the_second_cycle(life):  #
     life.clock.set("2029-07-01")
     appeal = life.own.post(f"{path}/appeals", {"statement": "I was on sick leave that day."})
     upheld = life.reviewer.post(
-        f"/appeals/{appeal.json['id']}/decision", {"outcome": "upheld", "reason": "True."},
+        f"/appeals/{appeal.json['id']}/decision",
+        {"outcome": "upheld", "reason": "True."},
         version=appeal.headers["ETag"],
-    )  # fmt: skip
+    )
     assert upheld.json["fee_refunded"] is True
     assert life.status() == ("active", True, 2)
     assert life.status("2029-06-20") == ("active", True, 2)

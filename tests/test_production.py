@@ -73,9 +73,10 @@ def test_what_stays_on_this_machine_or_is_encrypted_is_fine(given):
 
 def test_what_is_accepted_grows_by_what_is_refused_next():
     unsafe = {
-        "TRACKER_DATABASE_URL": "sqlite:///x.sqlite3", "TRACKER_MAIL_USE_TLS": "false",
+        "TRACKER_DATABASE_URL": "sqlite:///x.sqlite3",
+        "TRACKER_MAIL_USE_TLS": "false",
         "TRACKER_APP_ACCEPTED": "sqlite",
-    }  # fmt: skip
+    }
     with pytest.raises(SettingsRefusedError, match=r"TRACKER_APP_ACCEPTED=sqlite,plain_mail$"):
         settings.load("production", PRODUCTION | unsafe)
 

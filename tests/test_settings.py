@@ -104,10 +104,15 @@ def test_production_names_everything_that_was_left_empty():
     assert sorted(mistakes) == sorted(
         f"{section}.{key}: must not be empty; set TRACKER_{section.upper()}_{key.upper()}"
         for section, key in [
-            ("app", "base_url"), ("database", "url"), ("mail", "server"), ("mail", "sender"),
-            ("mail", "reply_to"), ("mail", "bounce_domain"), ("mail", "message_id_domain"),
+            ("app", "base_url"),
+            ("database", "url"),
+            ("mail", "server"),
+            ("mail", "sender"),
+            ("mail", "reply_to"),
+            ("mail", "bounce_domain"),
+            ("mail", "message_id_domain"),
         ]
-    )  # fmt: skip
+    )
 
 
 def test_the_clock_cannot_be_set_in_production():
@@ -319,13 +324,20 @@ def test_a_settings_file_that_is_not_there_is_named(config):
 def test_every_mistake_is_named_in_one_run(config):
     _replace(config / "testing.toml", "reap_every_seconds = 1", "reap_evry_seconds = 1")
     mistakes = _refused(
-        "testing", TRACKER_MAIL_PORT="x", TRACKER_MAIL_SEVER="x", TRACKER_NOW="x",
+        "testing",
+        TRACKER_MAIL_PORT="x",
+        TRACKER_MAIL_SEVER="x",
+        TRACKER_NOW="x",
         TRACKER_DATABASE_URL="",
-    )  # fmt: skip
+    )
 
     assert [mistake.split(" ")[0].rstrip(":") for mistake in mistakes] == [
-        "testing.toml", "TRACKER_MAIL_SEVER", "mail.port", "database.url", "app.now",
-    ]  # fmt: skip
+        "testing.toml",
+        "TRACKER_MAIL_SEVER",
+        "mail.port",
+        "database.url",
+        "app.now",
+    ]
 
 
 def test_relative_folders_start_where_the_settings_say(tmp_path, monkeypatch):
@@ -353,9 +365,16 @@ def test_the_other_files_override_values_and_add_no_key(name):
 
 @pytest.mark.parametrize(
     "url",
-    ["mysql://tracker:hunter2@db/x", "postgresql", "sqlite://", "sqlite:///", "x.sqlite3",
-     "postgresql+asyncpg://tracker:hunter2@db/x", " sqlite:///x"],
-)  # fmt: skip
+    [
+        "mysql://tracker:hunter2@db/x",
+        "postgresql",
+        "sqlite://",
+        "sqlite:///",
+        "x.sqlite3",
+        "postgresql+asyncpg://tracker:hunter2@db/x",
+        " sqlite:///x",
+    ],
+)
 def test_a_database_of_another_kind_is_refused_and_its_password_not_told(url):
     rule = "database.url: must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
     assert _refused(TRACKER_DATABASE_URL=url) == [rule]
@@ -363,8 +382,12 @@ def test_a_database_of_another_kind_is_refused_and_its_password_not_told(url):
 
 @pytest.mark.parametrize(
     "url",
-    ["sqlite:////var/x.sqlite3", "postgres://db/x", "postgresql://@/tracker?host=h1&host=h2",
-     "postgresql+psycopg://tracker@db:5433/x?sslmode=require"],
-)  # fmt: skip
+    [
+        "sqlite:////var/x.sqlite3",
+        "postgres://db/x",
+        "postgresql://@/tracker?host=h1&host=h2",
+        "postgresql+psycopg://tracker@db:5433/x?sslmode=require",
+    ],
+)
 def test_both_databases_are_named_as_programs_name_them(url):
     assert settings.load("default", {"TRACKER_DATABASE_URL": url}).database.url == url

@@ -42,7 +42,7 @@ class CostsTooMuch(Exception):  # noqa: N818 - named for the refused fact
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ProcessLimits:
     """What a job may use: memory beside the interpreter's own, and seconds of a processor."""
 
     memory_bytes: int
@@ -55,7 +55,12 @@ class Limits:
 
 
 def run(
-    job: str, options: Mapping[str, Any], source: IO[bytes], *, into: IO[bytes], limits: Limits
+    job: str,
+    options: Mapping[str, Any],
+    source: IO[bytes],
+    *,
+    into: IO[bytes],
+    limits: ProcessLimits,
 ) -> None:
     """Have a job read a file and write its answer, which stands at the start of ``into``.
 
@@ -69,9 +74,14 @@ def run(
     with tempfile.TemporaryFile() as noise:
         try:
             done = subprocess.run(  # noqa: S603 - a program of ours
-                command, stdin=source, stdout=into, stderr=noise, env=_environment(),
-                timeout=limits.patience, check=False,
-            )  # fmt: skip
+                command,
+                stdin=source,
+                stdout=into,
+                stderr=noise,
+                env=_environment(),
+                timeout=limits.patience,
+                check=False,
+            )
         except subprocess.TimeoutExpired as error:
             raise CostsTooMuch from error
         if done.returncode < 0 or done.returncode == _OUT_OF_MEMORY:

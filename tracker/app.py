@@ -9,11 +9,11 @@ from pathlib import Path
 
 from flask import Flask
 
-from tracker import clock, schemes, settings
+from tracker import clock, scheme_files, settings
 from tracker.clock import Clock
 from tracker.db import db, flask_config, prepare
-from tracker.schemes import reasons
-from tracker.services.work import Office
+from tracker.scheme_files import reasons
+from tracker.services.core.context import Container
 from tracker.settings import Settings
 
 _MASTER_KEY, _RELAY_KEY = "keys/master.key", "keys/relay-events.key"
@@ -28,9 +28,9 @@ def create_app(given: Settings | None = None, *, read_clock: Clock | None = None
     return app
 
 
-def create_office(given: Settings | None = None, *, read_clock: Clock | None = None) -> Office:
+def create_office(given: Settings | None = None, *, read_clock: Clock | None = None) -> Container:
     """The same without the HTTP interface: for commands and for the scheduler."""
-    office: Office = _with_office(given, read_clock).extensions["tracker"]
+    office: Container = _with_office(given, read_clock).extensions["tracker"]
     return office
 
 
@@ -41,9 +41,9 @@ def _with_office(given: Settings | None, read_clock: Clock | None) -> Flask:
     db.init_app(app)
     with app.app_context():
         engine = prepare(db.engine)
-    app.extensions["tracker"] = Office(
+    app.extensions["tracker"] = Container(
         engine=engine,
-        schemes=schemes.load(chosen.schemes_directory),
+        schemes=scheme_files.load(chosen.schemes_directory),
         reasons=reasons.load(chosen.reasons_file),
         settings=chosen,
         clock=read_clock or (clock.starting_at(chosen.now) if chosen.now else clock.system),

@@ -25,8 +25,9 @@ from tracker.db import Base
 _ROWS_READ = {
     "history": "where id in (select history_id from {schema}.history_value)",
     "message_log": "where id in (select message_id from {schema}.notice)",
-    "idempotency_key": "where false", "import_run": "where false",
-}  # fmt: skip
+    "idempotency_key": "where false",
+    "import_run": "where false",
+}
 
 
 @contextmanager

@@ -88,7 +88,7 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Amount(TypeDecorator[Decimal]):
+class AmountColumn(TypeDecorator[Decimal]):
     """Points or money with two decimals: Numeric(8, 2); hundredths on SQLite, never floats."""
 
     impl = Numeric(8, 2)
@@ -141,9 +141,13 @@ def flask_config(settings: Settings) -> dict[str, Any]:
 # Without them a host that lost its power is waited for as long as TCP tries: minutes. Seconds, but
 # for the last, which is milliseconds; what the URL says goes before.
 _TCP = {
-    "connect_timeout": 5, "keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 3,
-    "keepalives_count": 3, "tcp_user_timeout": 15_000,
-}  # fmt: skip
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 
 
 def _over_network(settings: Settings, url: URL) -> dict[str, Any]:

@@ -32,9 +32,9 @@ from typing import IO, Any, NoReturn
 
 _log = logging.getLogger(__name__)
 
-Scope = Mapping[str, Any]
-Message = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
+AsgiScope = Mapping[str, Any]
+AsgiMessage = Mapping[str, Any]
+Receive = Callable[[], Awaitable[AsgiMessage]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Environ = dict[str, Any]
 WSGI = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -95,7 +95,7 @@ class Front:
         self._app = app
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             return
@@ -107,7 +107,7 @@ class Front:
         with answer.body:
             await _give(answer, send)
 
-    async def _answered(self, scope: Scope, receive: Receive, body: IO[bytes]) -> _Answer:
+    async def _answered(self, scope: AsgiScope, receive: Receive, body: IO[bytes]) -> _Answer:
         environ = _environ(scope)
         declared = environ.get("CONTENT_LENGTH", "")
         chunked = "HTTP_TRANSFER_ENCODING" in environ
@@ -182,7 +182,7 @@ async def _ended(reader: asyncio.Future[int]) -> None:
         reader.exception()
 
 
-def _environ(scope: Scope) -> Environ:
+def _environ(scope: AsgiScope) -> Environ:
     """The scope in WSGI's words (PEP 3333)."""
     host, port = scope.get("server") or ("localhost", None)
     client = scope.get("client") or ("", 0)
@@ -294,10 +294,27 @@ def program(
     HTTP/1 alone: what speaks HTTP/2 stands in front, with its TLS.
     """
     return [
-        sys.executable, "-m", "granian", "--interface", "asginl", "--http", "1", "--no-ws",
-        "--host", host, "--port", str(port), "--workers", str(workers), "--log-level", log_level,
-        "--backpressure", str(_CONNECTIONS), "--factory", app,
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "asginl",
+        "--http",
+        "1",
+        "--no-ws",
+        "--host",
+        host,
+        "--port",
+        str(port),
+        "--workers",
+        str(workers),
+        "--log-level",
+        log_level,
+        "--backpressure",
+        str(_CONNECTIONS),
+        "--factory",
+        app,
+    ]
 
 
 def allow_many_connections() -> None:

@@ -15,25 +15,15 @@ from datetime import timedelta
 from typing import Any
 
 from tracker.domain.permissions import SYSTEM
-from tracker.mail.postman import FINAL_TIMEOUT, Postman
-from tracker.services import (
-    allowances,
-    answers,
-    digests,
-    dispatcher,
-    employments,
-    evidence,
-    heartbeat,
-    planner,
-    reaper,
-    reminders,
-    runtime,
-    tallies,
-)
-from tracker.services.dispatcher import never
-from tracker.services.planner import PlanCounts
-from tracker.services.reaper import ReapCounts
-from tracker.services.work import Office
+from tracker.mail.smtp_sender import FINAL_TIMEOUT, Postman
+from tracker.services.core import allowances, counters, idempotency
+from tracker.services.core.context import Container
+from tracker.services.delivery import dispatcher, heartbeat, ledger, planner, reaper, send_safety
+from tracker.services.delivery.dispatcher import never
+from tracker.services.delivery.planner import PlanCounts
+from tracker.services.delivery.reaper import ReapCounts
+from tracker.services.employers import digests, employments
+from tracker.services.points import evidence
 from tracker.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -44,12 +34,12 @@ _TOGETHER = 500  # employments that are ended in one transaction
 _AUDITED = timedelta(days=7)
 
 
-def plan(office: Office, *, stop: Callable[[], bool] = never) -> PlanCounts:
+def plan(office: Container, *, stop: Callable[[], bool] = never) -> PlanCounts:
     """Decide every stage that is due, a batch a transaction; nothing while sending is held."""
     with office.work(SYSTEM) as work:
-        if runtime.is_held(work):
+        if send_safety.is_held(work):
             return PlanCounts()
-        if reminders.keep_timetable(work):
+        if ledger.keep_timetable(work):
             _log.info("reminder policies or zone rules changed: every cursor is looked at again")
     total, ends = PlanCounts(), time.monotonic() + LONGEST_RUN
     while not stop() and time.monotonic() < ends:
@@ -61,18 +51,20 @@ def plan(office: Office, *, stop: Callable[[], bool] = never) -> PlanCounts:
     return total
 
 
-def dispatch(office: Office, *, stop: Callable[[], bool] = never) -> Counter[str]:
+def dispatch(office: Container, *, stop: Callable[[], bool] = never) -> Counter[str]:
     """Send every letter whose time has come, over as many connections as it takes."""
     ends = time.monotonic() + LONGEST_RUN
     counts = dispatcher.dispatch_together(
-        office, lambda: postman(office), connections=office.settings.reminders.connections,
+        office,
+        lambda: postman(office),
+        connections=office.settings.reminders.connections,
         stop=lambda: stop() or time.monotonic() >= ends,
-    )  # fmt: skip
+    )
     _tell("dispatch", counts)
     return counts
 
 
-def postman(office: Office) -> Postman:
+def postman(office: Container) -> Postman:
     """A postman for the configured relay; connects when the first letter leaves."""
     return postman_of(office.settings)
 
@@ -81,10 +73,16 @@ def postman_of(settings: Settings) -> Postman:
     """The same from the settings alone."""
     mail = settings.mail
     return Postman(
-        server=mail.server, port=mail.port, use_tls=mail.use_tls, use_ssl=mail.use_ssl,
-        username=mail.username or None, password=mail.password or None,
-        timeout=mail.timeout_seconds, local_hostname=None, final_timeout=_final_timeout(settings),
-    )  # fmt: skip
+        server=mail.server,
+        port=mail.port,
+        use_tls=mail.use_tls,
+        use_ssl=mail.use_ssl,
+        username=mail.username or None,
+        password=mail.password or None,
+        timeout=mail.timeout_seconds,
+        local_hostname=None,
+        final_timeout=_final_timeout(settings),
+    )
 
 
 def _final_timeout(settings: Settings) -> float:
@@ -92,7 +90,7 @@ def _final_timeout(settings: Settings) -> float:
     return min(FINAL_TIMEOUT, settings.reminders.transmitting_seconds * 2 / 3)
 
 
-def reap(office: Office) -> ReapCounts:
+def reap(office: Container) -> ReapCounts:
     """Take back claims of dead workers and resolve letters in doubt."""
     with office.work(SYSTEM) as work:
         counts = reaper.reap(work)
@@ -100,14 +98,14 @@ def reap(office: Office) -> ReapCounts:
     return counts
 
 
-def digest(office: Office, *, stop: Callable[[], bool] = never) -> Counter[str]:
+def digest(office: Container, *, stop: Callable[[], bool] = never) -> Counter[str]:
     """Write every employer's digest that is owed, each in its own transaction.
 
     One that cannot be written is logged and holds up no other. Nothing while sending is held.
     """
     ends, counts = time.monotonic() + LONGEST_RUN, Counter[str]()
     with office.reading(SYSTEM) as reading:
-        waiting = [] if runtime.is_held(reading) else digests.owed(reading)
+        waiting = [] if send_safety.is_held(reading) else digests.owed(reading)
     for employer_id in waiting:
         if stop() or time.monotonic() >= ends:
             break
@@ -116,7 +114,7 @@ def digest(office: Office, *, stop: Callable[[], bool] = never) -> Counter[str]:
     return counts
 
 
-def _digest(office: Office, employer_id: str) -> str:
+def _digest(office: Container, employer_id: str) -> str:
     try:
         with office.work(SYSTEM) as work:
             return digests.write(work, employer_id)
@@ -132,21 +130,21 @@ class AuditCounts:
     violations: int
 
 
-def audit(office: Office) -> AuditCounts:
+def audit(office: Container) -> AuditCounts:
     """Check the accounting identity of reminders over the last week, and say what breaks it."""
     with office.reading(SYSTEM) as reading:
         since = (reading.now - _AUDITED).date()
-        found = reminders.identity_violations(reading, since=since)
+        found = ledger.identity_violations(reading, since=since)
     for violation in found:
         _log.error("a stage passed without a row: %s", violation)
     with office.work(SYSTEM) as work:
-        tallies.put(work, tallies.VIOLATIONS, len(found))
+        counters.put(work, counters.VIOLATIONS, len(found))
     counts = AuditCounts(len(found))
     _tell("audit", asdict(counts))
     return counts
 
 
-def end_employments(office: Office) -> int:
+def end_employments(office: Container) -> int:
     """Draw the consequences of employments whose recorded end has come; how many.
 
     From the day itself on the employer sees nothing more, whether this runs or not.
@@ -160,13 +158,13 @@ def end_employments(office: Office) -> int:
     return len(waiting)
 
 
-def tidy(office: Office) -> int:
+def tidy(office: Container) -> int:
     """Forget answers to repeated requests that are older than the settings say; how many.
 
     Evidence files that have had no row for a day, left by a crash, are removed too.
     """
     with office.work(SYSTEM) as work:
-        forgotten = answers.forget_old(work)
+        forgotten = idempotency.forget_old(work)
         allowances.forget_old(work)
     with office.reading(SYSTEM) as reading:
         swept = evidence.sweep(reading)
@@ -174,10 +172,10 @@ def tidy(office: Office) -> int:
     return forgotten
 
 
-def beat(office: Office) -> None:
+def beat(office: Container) -> None:
     """Write down that the scheduler is alive, in the database and then beside it."""
     with office.work(SYSTEM) as work:
-        found = runtime.beat(work)
+        found = send_safety.beat(work)
     if found is not None:
         heartbeat.keep(office.settings, found)
 

@@ -7,7 +7,7 @@ from email.utils import parseaddr
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-Values = Mapping[str, Mapping[str, Any]]
+SettingValues = Mapping[str, Mapping[str, Any]]
 
 NAMES = {
     "http": "links in letters that anybody on the way can read and change",
@@ -21,11 +21,17 @@ NAMES = {
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
 _EXAMPLES = (
-    ".example", ".test", ".invalid", ".localhost", ".example.com", ".example.net", ".example.org",
-)  # fmt: skip
+    ".example",
+    ".test",
+    ".invalid",
+    ".localhost",
+    ".example.com",
+    ".example.net",
+    ".example.org",
+)
 
 
-def broken(environment: str, values: Values) -> list[str]:
+def broken(environment: str, values: SettingValues) -> list[str]:
     """The rules that production breaks without its being accepted, each with the way to do that."""
     text = str(values.get("app", {}).get("accepted", ""))
     accepted = {name.strip() for name in text.split(",") if name.strip()}
@@ -41,7 +47,7 @@ def broken(environment: str, values: Values) -> list[str]:
     return mistakes
 
 
-def _found(values: Values) -> Iterator[tuple[str, str]]:
+def _found(values: SettingValues) -> Iterator[tuple[str, str]]:
     yield from _of_site(str(values.get("app", {}).get("base_url", "")))
     yield from _of_mail(values.get("mail", {}))
     yield from _of_database(str(values.get("database", {}).get("url", "")))

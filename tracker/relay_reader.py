@@ -7,9 +7,9 @@ from pathlib import Path
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.following import Followed
 from tracker.mail.postfix import Log, Taken
-from tracker.services import acceptances
-from tracker.services.reaper import Acceptance
-from tracker.services.work import Office
+from tracker.services.core.context import Container
+from tracker.services.delivery import relay_evidence
+from tracker.services.delivery.reaper import Acceptance
 
 
 class RelayReader:
@@ -20,7 +20,7 @@ class RelayReader:
     was sent already.
     """
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Container) -> None:
         mail = office.settings.mail
         self._office, self._log = office, Log(mail.message_id_domain)
         self._followed = Followed(Path(mail.relay_log))
@@ -44,7 +44,7 @@ class RelayReader:
     def _write(self) -> int:
         accepted = [Acceptance(one.message_id, one.at, one.queue_id) for one in self._kept]
         with self._office.work(SYSTEM) as work:
-            acceptances.take_log(
+            relay_evidence.take_log(
                 work, accepted, begins=self._log.begins, until=self._log.complete_until
             )
         self._kept = []

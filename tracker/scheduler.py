@@ -21,9 +21,9 @@ from typing import Any
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from tracker import clock, jobs
-from tracker.mail.postman import FINAL_TIMEOUT
+from tracker.mail.smtp_sender import FINAL_TIMEOUT
 from tracker.relay_reader import RelayReader
-from tracker.services.work import Office
+from tracker.services.core.context import Container
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ _DIGESTS = 15 * 60  # they are written within this time after the cut-off
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TimetableEntry:
     """One line of the timetable; a ``watched`` job that falls silent ends the process.
 
     ``longest`` is how many seconds a run may take beside its own work.
@@ -55,29 +55,33 @@ class Entry:
         return max(PATIENCE, 3.0 * self.seconds) + self.longest
 
 
-def timetable(office: Office, stop: Callable[[], bool] = lambda: False) -> list[Entry]:
+def timetable(office: Container, stop: Callable[[], bool] = lambda: False) -> list[TimetableEntry]:
     """What runs how often, from the settings."""
     every = office.settings.reminders
     dispatch: Callable[[], object] = partial(jobs.dispatch, office, stop=stop)
-    evidence: list[Entry] = []
+    evidence: list[TimetableEntry] = []
     if office.settings.mail.relay_log:
         reader = RelayReader(office)
-        evidence = [Entry("relay log", reader, _RELAY_LOG, watched=False)]
+        evidence = [TimetableEntry("relay log", reader, _RELAY_LOG, watched=False)]
         dispatch = partial(_after_log, reader, dispatch)
     return [
         *evidence,
-        Entry("plan", partial(_plan, office, stop), every.plan_every_seconds),
-        Entry(
+        TimetableEntry("plan", partial(_plan, office, stop), every.plan_every_seconds),
+        TimetableEntry(
             "dispatch",
             dispatch,
             every.dispatch_every_seconds,
             longest=FINAL_TIMEOUT,
         ),
-        Entry("reap", partial(jobs.reap, office), every.reap_every_seconds),
-        Entry("audit", partial(jobs.audit, office), every.audit_every_seconds, watched=False),
-        Entry("digest", partial(jobs.digest, office, stop=stop), _DIGESTS, watched=False),
-        Entry("employments", partial(jobs.end_employments, office), _ONCE_AN_HOUR, watched=False),
-        Entry("tidy", partial(jobs.tidy, office), _ONCE_A_DAY, watched=False),
+        TimetableEntry("reap", partial(jobs.reap, office), every.reap_every_seconds),
+        TimetableEntry(
+            "audit", partial(jobs.audit, office), every.audit_every_seconds, watched=False
+        ),
+        TimetableEntry("digest", partial(jobs.digest, office, stop=stop), _DIGESTS, watched=False),
+        TimetableEntry(
+            "employments", partial(jobs.end_employments, office), _ONCE_AN_HOUR, watched=False
+        ),
+        TimetableEntry("tidy", partial(jobs.tidy, office), _ONCE_A_DAY, watched=False),
     ]
 
 
@@ -87,7 +91,7 @@ def _after_log(reader: RelayReader, job: Callable[[], object]) -> None:
         job()
 
 
-def _plan(office: Office, stop: Callable[[], bool]) -> None:
+def _plan(office: Container, stop: Callable[[], bool]) -> None:
     jobs.beat(office)
     jobs.plan(office, stop=stop)
 
@@ -114,7 +118,7 @@ class Pulse:
         return [name for name, limit in self.limits.items() if now - self._beats[name] > limit]
 
 
-def run(office: Office, stop: threading.Event | None = None) -> None:
+def run(office: Container, stop: threading.Event | None = None) -> None:
     """Run the timetable until ``stop`` is set, or SIGTERM or SIGINT arrives; then end cleanly.
 
     A letter that is being handed over is finished first; claims not tried are given back.
@@ -141,7 +145,7 @@ def run(office: Office, stop: threading.Event | None = None) -> None:
     _log.info("the scheduler has ended")
 
 
-def _scheduler(entries: list[Entry], pulse: Pulse) -> Any:
+def _scheduler(entries: list[TimetableEntry], pulse: Pulse) -> Any:
     # Its own log tells of every run, and warns when a long run is still under way: both are usual.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     scheduler = BackgroundScheduler(
@@ -150,13 +154,18 @@ def _scheduler(entries: list[Entry], pulse: Pulse) -> Any:
     )
     for entry in entries:
         scheduler.add_job(
-            _guarded, "interval", seconds=entry.seconds, args=[entry, pulse], id=entry.name,
-            next_run_time=clock.system(), timezone=UTC,
-        )  # fmt: skip
+            _guarded,
+            "interval",
+            seconds=entry.seconds,
+            args=[entry, pulse],
+            id=entry.name,
+            next_run_time=clock.system(),
+            timezone=UTC,
+        )
     return scheduler
 
 
-def _guarded(entry: Entry, pulse: Pulse) -> None:
+def _guarded(entry: TimetableEntry, pulse: Pulse) -> None:
     """Run a job; a failure is logged, and the next run begins as if nothing had happened."""
     try:
         entry.job()
@@ -167,9 +176,12 @@ def _guarded(entry: Entry, pulse: Pulse) -> None:
 
 
 def watchdog(
-    pulse: Pulse, ended: threading.Event, *, every: float = 5.0,
+    pulse: Pulse,
+    ended: threading.Event,
+    *,
+    every: float = 5.0,
     give_up: Callable[[int], object] = os._exit,
-) -> None:  # fmt: skip
+) -> None:
     """End the process at once when a job hangs: whoever supervises it starts a new one.
 
     The leases of what it had claimed run out, and others take over.

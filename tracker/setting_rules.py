@@ -14,10 +14,16 @@ from tracker.domain import emails
 
 PREFIX = "TRACKER_"
 _MAY_BE_EMPTY = {
-    ("app", "now"), ("app", "accepted"), ("database", "pooler"), ("mail", "username"),
-    ("mail", "password"), ("mail", "relay_log"), ("server", "hosts"),
-    ("server", "trusted_proxies"), ("server", "metrics"),
-}  # fmt: skip
+    ("app", "now"),
+    ("app", "accepted"),
+    ("database", "pooler"),
+    ("mail", "username"),
+    ("mail", "password"),
+    ("mail", "relay_log"),
+    ("server", "hosts"),
+    ("server", "trusted_proxies"),
+    ("server", "metrics"),
+}
 _MAY_BE_ZERO = {("reminders", key) for key in ("quiet_from_hour", "quiet_until_hour")}
 _DATABASES = re.compile(r"sqlite(\+pysqlite)?:///.|postgres(ql)?(\+psycopg)?://")
 _LAST_PORT = 65_535

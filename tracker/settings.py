@@ -62,7 +62,7 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class MailSettings:
     """The SMTP relay and the addresses that letters carry."""
 
     server: str
@@ -98,7 +98,7 @@ class Reminders:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class EvidenceLimits:
     """Limits of an evidence file."""
 
     maximum_bytes: int
@@ -116,7 +116,7 @@ class Imports:
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class FileLimits:
     """What it may cost to read a file from outside, in a process of its own."""
 
     at_once: int
@@ -153,7 +153,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RequestLimits:
     """How much one person may do, so that nobody takes what others need."""
 
     misses_per_minute: int
@@ -172,15 +172,15 @@ class Settings:
     app: App
     database: Database
     storage: Storage
-    mail: Mail
+    mail: MailSettings
     reminders: Reminders
-    evidence: Evidence
+    evidence: EvidenceLimits
     imports: Imports
-    files: Files
+    files: FileLimits
     exports: Exports
     api: Api
     server: Server
-    limits: Limits
+    limits: RequestLimits
 
     @property
     def schemes_directory(self) -> Path:

@@ -40,7 +40,7 @@ def upgrade() -> None:
         sa.Column("ordinal", sa.Integer(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("extended_to", sa.Date(), nullable=True),
-        sa.Column("points_required", tracker.db.Amount(precision=8, scale=2), nullable=True),
+        sa.Column("points_required", tracker.db.AmountColumn(precision=8, scale=2), nullable=True),
         sa.Column("effective_on", sa.Date(), nullable=False),
         sa.Column("reason_code", sa.String(length=32), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),

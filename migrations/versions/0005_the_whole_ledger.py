@@ -131,10 +131,13 @@ def _create_notices() -> None:
         sa.ForeignKeyConstraint(["holder_id"], ["holder.id"], name="fk_notice_holder_id_holder"),
         sa.PrimaryKeyConstraint("id", name="pk_notice"),
         sa.UniqueConstraint(
-            "holder_id", "kind", "subject_id", "event",
+            "holder_id",
+            "kind",
+            "subject_id",
+            "event",
             name="uq_notice_holder_id_kind_subject_id_event",
         ),
-    )  # fmt: skip
+    )
     op.create_index("ix_notice_message_id", "notice", ["message_id"])
     op.create_table(
         "preference",

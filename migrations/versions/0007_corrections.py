@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import tracker.db
-from tracker.domain.names import Name, searchable
+from tracker.domain.names import FoldedName, searchable
 
 revision = "0007"
 down_revision = "0006"
@@ -97,7 +97,9 @@ def _number_the_awards() -> None:
 def _decisions() -> None:
     with op.batch_alter_table("renewal") as batch_op:
         batch_op.add_column(
-            sa.Column("points_if_approved", tracker.db.Amount(precision=8, scale=2), nullable=True)
+            sa.Column(
+                "points_if_approved", tracker.db.AmountColumn(precision=8, scale=2), nullable=True
+            )
         )
     op.create_table(
         "former_renewal_decision",
@@ -263,9 +265,12 @@ def _people() -> None:
 def _fold_names() -> None:
     """Write what people on record are found by; from now on whoever writes a name gives it."""
     holder = sa.table(
-        "holder", sa.column("id", _ID), sa.column("given_name"), sa.column("family_name"),
+        "holder",
+        sa.column("id", _ID),
+        sa.column("given_name"),
+        sa.column("family_name"),
         sa.column("folded_name"),
-    )  # fmt: skip
+    )
     connection, last = op.get_bind(), ""
     fold = (
         sa.update(holder)
@@ -276,7 +281,7 @@ def _fold_names() -> None:
     while rows := connection.execute(
         (page.where(holder.c.id > last) if last else page).limit(1000)
     ).fetchall():
-        folded = [{"of": id_, "name": searchable(Name(*names))} for id_, *names in rows]
+        folded = [{"of": id_, "name": searchable(FoldedName(*names))} for id_, *names in rows]
         connection.execute(fold, folded)
         last = rows[-1].id
     with op.batch_alter_table("holder") as batch_op:

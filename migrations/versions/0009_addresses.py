@@ -18,9 +18,13 @@ depends_on = None
 
 # Suppressions are found by the address alone, so one that is kept in both forms is one.
 _ADDRESSES = {
-    "holder": ("email", "second_email"), "employer": ("email",), "roster_entry": ("given_email",),
-    "digest_order": ("address",), "bounce": ("address",), "suppression": ("address",),
-}  # fmt: skip
+    "holder": ("email", "second_email"),
+    "employer": ("email",),
+    "roster_entry": ("given_email",),
+    "digest_order": ("address",),
+    "bounce": ("address",),
+    "suppression": ("address",),
+}
 
 
 def upgrade() -> None:

@@ -57,9 +57,12 @@ def downgrade() -> None:
         batch_op.drop_column("unforeseen_on")
         batch_op.drop_column("beats")
     op.create_index(
-        "ix_message_finished", "message", ["finished_at"], sqlite_where=_FINISHED,
+        "ix_message_finished",
+        "message",
+        ["finished_at"],
+        sqlite_where=_FINISHED,
         postgresql_where=_FINISHED,
-    )  # fmt: skip
+    )
     op.create_table(
         "mail_domain",
         sa.Column("domain", sa.String(254), nullable=False),

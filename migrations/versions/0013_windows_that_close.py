@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from tracker import schemes, settings
-from tracker.domain.policies import Policy
+from tracker import scheme_files, settings
+from tracker.domain.schemes.policies import Policy
 
 revision = "0013"
 down_revision = "0012"
@@ -21,15 +21,21 @@ kind = "contract"  # the release before writes spans without the day
 
 _ID = sa.Uuid(as_uuid=False)
 _SPAN = sa.table(
-    "standing_span", sa.column("certification_id", _ID), sa.column("from_on", sa.Date()),
-    sa.column("expires_on", sa.Date()), sa.column("window_opens_on", sa.Date()),
+    "standing_span",
+    sa.column("certification_id", _ID),
+    sa.column("from_on", sa.Date()),
+    sa.column("expires_on", sa.Date()),
+    sa.column("window_opens_on", sa.Date()),
     sa.column("window_closes_on", sa.Date()),
-)  # fmt: skip
+)
 _CERTIFICATION = sa.table("certification", sa.column("id", _ID), sa.column("scheme"))
 _CYCLE = sa.table(
-    "cycle", sa.column("certification_id", _ID), sa.column("ordinal"), sa.column("policy"),
+    "cycle",
+    sa.column("certification_id", _ID),
+    sa.column("ordinal"),
+    sa.column("policy"),
     sa.column("opened_on", sa.Date()),
-)  # fmt: skip
+)
 
 
 def upgrade() -> None:
@@ -38,7 +44,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("window_closes_on", sa.Date(), nullable=True))
     write = sa.update(_SPAN).where(_SPAN.c.window_opens_on.is_not(None))
     op.get_bind().execute(write.values(window_closes_on=_SPAN.c.expires_on))
-    for scheme in schemes.load(settings.load().schemes_directory):
+    for scheme in scheme_files.load(settings.load().schemes_directory):
         for policy in scheme.policies:
             if policy.window.closes_before is not None:
                 _close_before(scheme.code, policy)

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from tracker.domain.names import Name, searchable
+from tracker.domain.names import FoldedName, searchable
 
 revision = "0014"
 down_revision = "0013"
@@ -25,13 +25,19 @@ kind = "expand"  # the release before finds people by either text
 _BATCH = 1000
 _ID = sa.Uuid(as_uuid=False)
 _HOLDER = sa.table(
-    "holder", sa.column("id", _ID), sa.column("given_name"), sa.column("family_name"),
-    sa.column("folded_name"),
-)  # fmt: skip
-_FORMER = sa.table(
-    "former_name", sa.column("id", _ID), sa.column("holder_id", _ID), sa.column("given_name"),
+    "holder",
+    sa.column("id", _ID),
+    sa.column("given_name"),
     sa.column("family_name"),
-)  # fmt: skip
+    sa.column("folded_name"),
+)
+_FORMER = sa.table(
+    "former_name",
+    sa.column("id", _ID),
+    sa.column("holder_id", _ID),
+    sa.column("given_name"),
+    sa.column("family_name"),
+)
 
 
 def upgrade() -> None:
@@ -50,20 +56,20 @@ def _batch(last: str) -> Sequence[Any]:
     return op.get_bind().execute(page.where(_HOLDER.c.id > last) if last else page).fetchall()
 
 
-def _former(holder_ids: Sequence[str]) -> dict[str, list[Name]]:
+def _former(holder_ids: Sequence[str]) -> dict[str, list[FoldedName]]:
     """Give people's former names, the newest first."""
     named = sa.select(_FORMER).where(_FORMER.c.holder_id.in_(holder_ids))
-    found: dict[str, list[Name]] = defaultdict(list)
+    found: dict[str, list[FoldedName]] = defaultdict(list)
     for row in op.get_bind().execute(named.order_by(_FORMER.c.id.desc())):
         found[row.holder_id].append(_name(row))
     return found
 
 
-def _name(row: Any) -> Name:
-    return Name(row.given_name, row.family_name)
+def _name(row: Any) -> FoldedName:
+    return FoldedName(row.given_name, row.family_name)
 
 
-def _may_differ(name: Name) -> bool:
+def _may_differ(name: FoldedName) -> bool:
     """Whether a name holds a sign that was folded otherwise; of ASCII there is one."""
     written = name.given + name.family
     return not written.isascii() or "`" in written

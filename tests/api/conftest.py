@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from tests import factories
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Employer
-from tracker.services.work import Office
+from tracker.services.core.context import Container
 
 PREFIX = "/api/v1"
 
@@ -54,7 +54,7 @@ class Caller:
 
 
 @pytest.fixture
-def caller(app: Flask, office: Office) -> Callable[..., Caller]:
+def caller(app: Flask, office: Container) -> Callable[..., Caller]:
     """Make a caller of a role: ``caller("holder", holder_id=...)``."""
 
     def make(role: Any, **subject: str) -> Caller:
@@ -76,7 +76,7 @@ def anonymous(app: Flask) -> Caller:
 
 
 @pytest.fixture
-def employer_id(office: Office) -> str:
+def employer_id(office: Container) -> str:
     """An employer on record, Palmetto Motors."""
     with office.work(SYSTEM) as work:
         row = Employer(name="Palmetto Motors", recorded_at=work.now)

@@ -15,7 +15,7 @@ from tests import factories
 from tests.memory import Peak
 from tests.serving import form
 from tracker import tabular, turns
-from tracker.apart import Limits
+from tracker.apart import ProcessLimits
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Holder, RosterEntry, Token
 
@@ -154,7 +154,7 @@ def texts_without_end(count):
 
 def test_a_workbook_that_takes_more_memory_than_a_table_should_is_refused_in_words():
     data, columns = texts_without_end(300_000), [tabular.Column("holder_ref", tabular.text(64))]
-    limits = Limits(memory_bytes=24 << 20, seconds=60)
+    limits = ProcessLimits(memory_bytes=24 << 20, seconds=60)
     before = Peak(itself=False)._now()
     with (
         Peak(itself=False) as peak,
@@ -171,7 +171,7 @@ def test_a_table_that_was_taken_apart_reads_as_it_would_at_once():
         tabular.Column("ref", tabular.text(64), required=True),
         tabular.Column("day", tabular.date()),
         tabular.Column("score", tabular.decimal(places=2)),
-    ]  # fmt: skip
+    ]
     rows = (
         'ref;day;score\n"a\n1";2026-03-15;5,5\nb;nothing;1\nc\n;;\n"broken;x\nd;;;;7\n'
         + "e" * 20_000
@@ -180,7 +180,7 @@ def test_a_table_that_was_taken_apart_reads_as_it_would_at_once():
     into = io.BytesIO()
     tabular.write_xlsx(into, ["ref", "day"], [["a", "2026-03-15"], ["=1+1", None]])
     for data in [*files, into.getvalue(), into.getvalue()[:-40]]:
-        limits = Limits(memory_bytes=192 << 20, seconds=20)
+        limits = ProcessLimits(memory_bytes=192 << 20, seconds=20)
         with tabular.unpack(io.BytesIO(data), columns=columns, limits=limits) as table:
             assert read(table, columns) == read(io.BytesIO(data), columns)
             assert read(table, columns) == read(io.BytesIO(data), columns)

@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from tests import factories
 from tracker import tabular
-from tracker.api.imports import ImportProblem, ImportReport, ImportRun
-from tracker.api.schemas import page_of
+from tracker.api.http.schemas import page_of
+from tracker.api.imports import ImportProblemSchema, ImportReportSchema, ImportRunSchema
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Employer, Holder
 from tracker.models import ImportRun as Run
@@ -44,9 +44,18 @@ def count(office, table):
 def test_a_good_file_is_stored_whole_and_reported(staff, office):
     made = send(staff, HOLDERS)
     assert made.status_code == 201, made.json
-    ImportReport().load(made.json)
-    told = {"kind": "holders", "filename": "file.csv", "outcome": "stored", "dry_run": False,
-            "rows": 2, "created": 2, "changed": 0, "unchanged": 0, "errors": []}  # fmt: skip
+    ImportReportSchema().load(made.json)
+    told = {
+        "kind": "holders",
+        "filename": "file.csv",
+        "outcome": "stored",
+        "dry_run": False,
+        "rows": 2,
+        "created": 2,
+        "changed": 0,
+        "unchanged": 0,
+        "errors": [],
+    }
     assert told.items() <= made.json.items()
     assert made.headers["Location"] == f"/api/v1/imports/{made.json['id']}"
     assert staff.get(f"/imports/{made.json['id']}").json == made.json
@@ -72,13 +81,13 @@ def test_a_bad_file_stores_nothing_names_every_bad_cell_and_is_on_record(staff, 
     refused = send(staff, BAD)
     assert (refused.status_code, refused.json["code"]) == (422, "import_refused")
     assert refused.content_type == "application/problem+json"
-    ImportProblem().load(refused.json)
+    ImportProblemSchema().load(refused.json)
     where = [(error["row"], error["column"], error["value"]) for error in refused.json["errors"]]
     assert where == [(3, "email", "not-an-address"), (3, "language", "fr")]
     assert refused.json["total"] == 2
     assert count(office, Holder) == 0
     kept = staff.get(f"/imports/{refused.json['import_id']}").json
-    ImportReport().load(kept)
+    ImportReportSchema().load(kept)
     assert (kept["outcome"], kept["rows"], kept["total_errors"]) == ("refused", None, 2)
     assert kept["errors"] == refused.json["errors"]
 
@@ -145,7 +154,7 @@ def test_a_file_over_the_limit_is_413(staff, office):
 def test_a_bad_field_is_named(staff, change, field):
     refused = send(staff, HOLDERS, **change)
     assert refused.status_code == 422
-    ImportProblem().load(refused.json)
+    ImportProblemSchema().load(refused.json)
     assert [error["field"] for error in refused.json["errors"]] == [field]
 
 
@@ -192,7 +201,7 @@ def test_runs_come_in_pages_by_kind(staff):
     for _ in range(3):
         send(staff, HOLDERS)
     first = staff.get("/imports?limit=2")
-    page_of(ImportRun)().load(first.json)
+    page_of(ImportRunSchema)().load(first.json)
     rest = staff.get(f"/imports?limit=2&after={first.json['next']}").json
     assert (len(first.json["items"]), len(rest["items"])) == (2, 1)
     assert staff.get("/imports?kind=roster").json["items"] == []

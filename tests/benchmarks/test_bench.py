@@ -4,18 +4,25 @@ import json
 
 import pytest
 
-from tracker import bench
-from tracker.bench.measurements import REGISTRY, at_least, at_most
+from tests import benchmarks
+from tests.benchmarks.measurements import REGISTRY, at_least, at_most
 
 POSTGRESQL_ONLY = {
-    "csv", "idle", "import", "letters", "outage", "outbox", "planner", "slow",
-}  # fmt: skip
+    "csv",
+    "idle",
+    "import",
+    "letters",
+    "outage",
+    "outbox",
+    "planner",
+    "slow",
+}
 
 
 def test_every_measurement_gives_a_number_on_postgresql(postgres_server, capsys):
     short = ["--seconds", "0.05", "--scale", "0.005", "--json"]
 
-    assert bench.main([*short, "--database", postgres_server]) == 0
+    assert benchmarks.main([*short, "--database", postgres_server]) == 0
 
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows.keys() == REGISTRY.keys()
@@ -24,7 +31,9 @@ def test_every_measurement_gives_a_number_on_postgresql(postgres_server, capsys)
 
 
 def test_a_short_run_on_sqlite_prints_a_table(capsys):
-    assert bench.main(["--seconds", "0.05", "--scale", "0.005", "--database", "sqlite://"]) == 0
+    assert (
+        benchmarks.main(["--seconds", "0.05", "--scale", "0.005", "--database", "sqlite://"]) == 0
+    )
 
     told = capsys.readouterr()
     heading, *lines = told.out.splitlines()
@@ -36,7 +45,7 @@ def test_a_short_run_on_sqlite_prints_a_table(capsys):
 
 def test_an_unknown_name_is_refused_with_those_there_are(capsys):
     with pytest.raises(SystemExit):
-        bench.main(["--only", "everything"])
+        benchmarks.main(["--only", "everything"])
 
     assert "certification" in capsys.readouterr().err
 

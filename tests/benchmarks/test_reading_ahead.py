@@ -11,15 +11,24 @@ import pytest
 from tests import factories
 from tests.statements import counted
 from tracker.domain.permissions import SYSTEM
-from tracker.services import activities, assessments, facts, holders, records, tokens
-from tracker.services.activities import Verdict
-from tracker.services.together import Together
+from tracker.services.core import tokens
+from tracker.services.core.combined import Together
+from tracker.services.credentials import assessments
+from tracker.services.overview import holder_records
+from tracker.services.people import holders
+from tracker.services.points import activities
+from tracker.services.points.activities import ReviewerDecision
+from tracker.services.standings import snapshots
 
 HOLDER, CERTIFICATION = 0, 1
 COURSE: dict[str, Any] = {
-    "category": "CE", "type": "college_noncredit", "title": "Six Sigma",
-    "quantity": Decimal("4.00"), "provider": "A college", "completed_on": date(2026, 6, 5),
-}  # fmt: skip
+    "category": "CE",
+    "type": "college_noncredit",
+    "title": "Six Sigma",
+    "quantity": Decimal("4.00"),
+    "provider": "A college",
+    "completed_on": date(2026, 6, 5),
+}
 
 
 @pytest.fixture
@@ -33,7 +42,7 @@ def ids(office):
             work.session.flush()
             if approved:
                 version = activities.get(work, made).version
-                activities.decide(work, made, Verdict("approved"), version=version)
+                activities.decide(work, made, ReviewerDecision("approved"), version=version)
     return found
 
 
@@ -81,14 +90,14 @@ def test_somebody_elses_record_is_no_record(app, office, ids):
 def test_another_question_than_the_one_read_ahead_is_asked_anew(office, ids):
     other = factories.certified(office, date(2024, 3, 15))
     with office.reading(SYSTEM) as reading:
-        ahead = records.AHEAD.read(reading, "trk_unknown", ids[HOLDER])
+        ahead = holder_records.AHEAD.read(reading, "trk_unknown", ids[HOLDER])
         with counted(office) as sent:
-            mine = records.of_holder(ahead, ids[HOLDER], on=None)
+            mine = holder_records.of_holder(ahead, ids[HOLDER], on=None)
         assert sent == []
 
-        theirs = records.of_holder(ahead, other[HOLDER], on=None)
-        then = records.of_holder(ahead, ids[HOLDER], on=date(2025, 4, 1))
-        assert ahead.row(facts.CERTIFICATION_BY_ID, {"id": ids[CERTIFICATION]}) is not None
+        theirs = holder_records.of_holder(ahead, other[HOLDER], on=None)
+        then = holder_records.of_holder(ahead, ids[HOLDER], on=date(2025, 4, 1))
+        assert ahead.row(snapshots.CERTIFICATION_BY_ID, {"id": ids[CERTIFICATION]}) is not None
 
     assert mine.holder.id == ids[HOLDER]
     assert theirs.holder.id == other[HOLDER]

@@ -5,14 +5,22 @@ from datetime import date
 import pytest
 
 from tests import factories
-from tests.api import employer_cases
+from tests.api.employers import employer_cases
 from tracker.domain.permissions import SYSTEM
-from tracker.services import standings
+from tracker.services.standings import standings
 
 ACT = (
-    "certifications", "extend", "--ref", "storm", "--scheme", "cpt",
-    "--expiring", "2026-12-01..2026-12-31", "--reason", "The storm.",
-)  # fmt: skip
+    "certifications",
+    "extend",
+    "--ref",
+    "storm",
+    "--scheme",
+    "cpt",
+    "--expiring",
+    "2026-12-01..2026-12-31",
+    "--reason",
+    "The storm.",
+)
 GRANTED = ("--override", "The board said so.")
 
 
@@ -66,9 +74,16 @@ def test_it_can_be_for_one_person_or_an_employers_workers(tracker, office, held)
 
     one = tracker(*ACT, *GRANTED, "--by", "30 days", "--holder", "H1", "--dry-run")
     workers = tracker(
-        *ACT, *GRANTED, "--by", "1 year", "--employer", "Acme", "--effective-on", "2026-11-01",
+        *ACT,
+        *GRANTED,
+        "--by",
+        "1 year",
+        "--employer",
+        "Acme",
+        "--effective-on",
+        "2026-11-01",
         "--dry-run",
-    )  # fmt: skip
+    )
 
     assert one.stdout.startswith(f"H1  {held.number}  2026-12-25 -> 2027-01-24\n1 would")
     assert workers.stdout.startswith(acme.holders["1"])

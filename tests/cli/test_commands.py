@@ -1,4 +1,4 @@
-"""Groups of commands (cli/commands.py): help is fast, and commands import what they use."""
+"""Groups of commands (cli/lazy_groups.py): help is fast, and commands import what they use."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ import click
 import pytest
 
 from tracker.cli import main
-from tracker.cli.commands import LazyGroup
+from tracker.cli.lazy_groups import LazyGroup
 
 CONTEXT = click.Context(main)
 GROUPS = {"tracker": main, "reminders": main.get_command(CONTEXT, "reminders")}
@@ -23,7 +23,7 @@ def test_help_loads_neither_libraries_nor_services(arguments):
 
     ours = {name for name in loaded if name.partition(".")[0] == "tracker"}
     others = {name.partition(".")[0] for name in loaded - ours} - sys.stdlib_module_names
-    assert ours <= {"tracker", "tracker.cli", "tracker.cli.commands", "tracker.cli.reminders"}
+    assert ours <= {"tracker", "tracker.cli", "tracker.cli.lazy_groups", "tracker.cli.reminders"}
     assert others == {"click"}
 
 

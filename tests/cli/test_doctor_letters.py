@@ -8,12 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import insert, update
 
-from tests.api.employer_cases import company
-from tests.services import reminder_cases as cases
+from tests.api.employers.employer_cases import company
+from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Bounce, Certification, Message
-from tracker.services import digests, runtime, tallies
+from tracker.services.core import counters
+from tracker.services.delivery import send_safety
+from tracker.services.employers import digests
 
 
 @pytest.fixture
@@ -69,12 +71,13 @@ def test_a_relay_that_fails_and_is_then_left_alone(found, office):
     assert found("relay")[0] == "ok"
     for _ in range(4):
         with office.work(SYSTEM) as work:
-            runtime.relay_failed(work, "connection refused")
+            send_safety.relay_failed(work, "connection refused")
     assert found("relay") == (
-        "warning", "4 connections failed in a row: connection refused",
-    )  # fmt: skip
+        "warning",
+        "4 connections failed in a row: connection refused",
+    )
     with office.work(SYSTEM) as work:
-        runtime.relay_failed(work, "connection refused")
+        send_safety.relay_failed(work, "connection refused")
     state, detail = found("relay")
     assert state == "problem"
     assert detail.startswith("Nothing is sent until ")
@@ -85,17 +88,24 @@ def test_somebody_who_takes_a_letter_for_spam(found, office):
     bounce(office, "hard", hours=1)
     bounce(office, "complaint", hours=30)
     assert found("bounces") == (
-        "ok", "0 addresses are not written to; within a day: 1 hard, 0 soft, 0 complaint",
-    )  # fmt: skip
+        "ok",
+        "0 addresses are not written to; within a day: 1 hard, 0 soft, 0 complaint",
+    )
     bounce(office, "complaint", hours=2)
     assert found("bounces")[0] == "warning"
 
 
 def bounce(office, kind, *, hours):
     with office.work(SYSTEM) as work:
-        row = {"digest": f"{kind}{hours}", "message_id": "01900000-0000-7000-8000-000000000000",
-               "address": "a@example.org", "kind": kind, "status": "5.1.1", "diagnostic": "",
-               "at": work.now - timedelta(hours=hours)}  # fmt: skip
+        row = {
+            "digest": f"{kind}{hours}",
+            "message_id": "01900000-0000-7000-8000-000000000000",
+            "address": "a@example.org",
+            "kind": kind,
+            "status": "5.1.1",
+            "diagnostic": "",
+            "at": work.now - timedelta(hours=hours),
+        }
         work.connection.execute(insert(Bounce).values(row))
 
 
@@ -118,7 +128,7 @@ def test_an_audit_that_found_something_or_is_long_ago(found, office, clock):
     clock.advance(hours=4)
     assert found("audit") == ("warning", "the last was 4 h 0 min ago")
     with office.work(SYSTEM) as work:
-        tallies.put(work, tallies.VIOLATIONS, 2)
+        counters.put(work, counters.VIOLATIONS, 2)
     assert found("audit") == ("problem", "the last audit found 2 due stages without a row")
 
 

@@ -15,7 +15,7 @@ import openpyxl
 import pytest
 from sqlalchemy import select
 
-from tracker.cli.doors import progress
+from tracker.cli.commands import progress
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Holder, ImportRun
 from tracker.settings import ROOT
@@ -83,8 +83,9 @@ def test_more_errors_than_are_kept_are_counted(tracker, tmp_path):
     lines = tracker("import", "holders", path).stderr.splitlines()
 
     assert lines[-2:] == [
-        "... and 200 more", "The file was refused with 1,200 errors; nothing was stored.",
-    ]  # fmt: skip
+        "... and 200 more",
+        "The file was refused with 1,200 errors; nothing was stored.",
+    ]
     assert len(lines) == 1002
 
 
@@ -146,11 +147,16 @@ def test_a_file_may_come_from_standard_input(tracker):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("import", "people", "x.csv"), ("import", "holders", "no-such-file.csv"), ("import",),
-        ("export", "standings"), ("export", "standings", "--as-of", "21.11.2026"),
-        ("remind", "--as-of", "2026-11-21"), ("nonsense",), ("token", "create"),
+        ("import", "people", "x.csv"),
+        ("import", "holders", "no-such-file.csv"),
+        ("import",),
+        ("export", "standings"),
+        ("export", "standings", "--as-of", "21.11.2026"),
+        ("remind", "--as-of", "2026-11-21"),
+        ("nonsense",),
+        ("token", "create"),
     ],
-)  # fmt: skip
+)
 def test_wrong_usage_ends_with_status_2(tracker, arguments):
     result = tracker(*arguments)
 

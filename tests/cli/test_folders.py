@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.services.importing import HOLDERS, counts
+from tests.services.imports.importing import HOLDERS, counts
 from tracker.settings import ROOT
 
 CERTIFICATIONS = (
@@ -40,8 +40,9 @@ def test_a_folder_is_told_file_by_file(tracker, files):
     ]
     assert stored.stdout.splitlines() == lines
     assert checked.stdout.splitlines() == [
-        *lines, "This was a dry run: nothing was stored.",
-    ]  # fmt: skip
+        *lines,
+        "This was a dry run: nothing was stored.",
+    ]
     assert again.stdout.splitlines()[-1] == "Nothing changed."
 
 
@@ -59,7 +60,7 @@ def test_a_refused_folder_is_told_file_by_file_and_row_by_row(tracker, files):
         "The file was refused with 1 error; nothing was stored.",
         f"certifications.csv: its cells are fine; {_LACKS}",
         "The folder was refused with 1 error, in holders.csv; nothing of it was stored.",
-    ]  # fmt: skip
+    ]
 
 
 def test_a_name_that_says_no_kind_is_told_with_those_there_are(tracker, files):
@@ -91,8 +92,9 @@ def test_what_goes_out_goes_in_again(tracker, files, tmp_path):
 
     assert "certifications: 2 rows" in result.stdout.splitlines()
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "certifications.csv", "holders.csv",
-    ]  # fmt: skip
+        "certifications.csv",
+        "holders.csv",
+    ]
     assert again.stdout.endswith("Nothing changed.\n")
     refused = tracker("export", "--all", tmp_path / "out")
     assert refused.exit_code == 2

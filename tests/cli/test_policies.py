@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from tests.services.policy_cases import everything, populate
+from tests.services.credentials.policy_cases import everything, populate
 from tracker import settings
-from tracker.cli.policy_reports import Report
-from tracker.domain.differences import Outcome, differences
+from tracker.cli.policy_reports import ImpactReport
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.schemes.policy_impact import PolicyOutcome, differences
 from tracker.models import Cycle
-from tracker.services import policies
-from tracker.services.policies import Compared
+from tracker.services.credentials import policy_impact
+from tracker.services.credentials.policy_impact import Compared
 
 SHIPPED = settings.ROOT / "config" / "schemes"
 DAY = "2026-11-21"
@@ -93,8 +93,11 @@ def test_json_and_csv_say_the_same_as_the_text(tracker, installed):
     rows = list(csv.DictReader(io.StringIO(table.stdout)))
 
     assert (found["scheme"], found["old"], found["new"], found["as_of"]) == (
-        "cpt", "2015", "2015b", DAY,
-    )  # fmt: skip
+        "cpt",
+        "2015",
+        "2015b",
+        DAY,
+    )
     assert found["changed"] == found["kinds"]["required_lowered"] == len(rows)
     assert len(found["certifications"]) == len(rows) > 10
     for line, one, row in zip(text, found["certifications"], rows, strict=False):
@@ -144,7 +147,7 @@ def test_what_is_not_there_is_refused(tracker, corrected, tmp_path):
 
 @pytest.mark.usefixtures("people")
 def test_interrupted_nothing_is_printed(tracker, installed, monkeypatch):
-    monkeypatch.setattr(policies, "diff", _interrupted(policies.diff))
+    monkeypatch.setattr(policy_impact, "diff", _interrupted(policy_impact.diff))
 
     result = tracker("schemes", "diff", "2015", "2015b", "--as-of", DAY, "--json", **installed)
 
@@ -163,10 +166,15 @@ def _interrupted(run):
 
 
 def test_every_change_has_its_words():
-    before = Outcome(
-        total=Decimal("40.00"), required=Decimal("30.00"), complete=True, expires_on=EXPIRES,
-        window_opens_on=EXPIRES, window_closes_on=EXPIRES, title_ends_on=EXPIRES,
-    )  # fmt: skip
+    before = PolicyOutcome(
+        total=Decimal("40.00"),
+        required=Decimal("30.00"),
+        complete=True,
+        expires_on=EXPIRES,
+        window_opens_on=EXPIRES,
+        window_closes_on=EXPIRES,
+        title_ends_on=EXPIRES,
+    )
     others = [
         replace(
             before,
@@ -175,9 +183,9 @@ def test_every_change_has_its_words():
             grace_ends_on=EXPIRES,
             title_ends_on=None,
         ),
-        Outcome(),
+        PolicyOutcome(),
     ]
-    with Report() as report:
+    with ImpactReport() as report:
         for first, second in [(before, others[0]), (before, others[1]), (others[1], before)]:
             found = differences(first, second)
             report.add(Compared("CPT-1", "H-1", "2015", first, second, found))
@@ -298,7 +306,7 @@ def test_a_repair_is_foretold_done_and_not_repeated(tracker, people, installed, 
 def test_an_interrupted_repair_leaves_neither_change_nor_file(
     tracker, installed, office, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr(policies, "repair", _interrupted(policies.repair))
+    monkeypatch.setattr(policy_impact, "repair", _interrupted(policy_impact.repair))
     before, path = everything(office), tmp_path / "list.csv"
 
     result = tracker(

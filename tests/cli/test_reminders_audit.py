@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import delete, select
 
-from tests.services import reminder_cases as cases
+from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Reminder

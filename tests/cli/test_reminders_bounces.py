@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.mail.report_cases import complaint, dsn, mail, mbox
-from tests.services import reminder_cases as cases
+from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Bounce, Message, Preference, Suppression
-from tracker.services import signed_links
+from tracker.services.core import signed_links
 from tracker.settings import ROOT
 
 
@@ -54,11 +54,15 @@ def test_a_file_is_read_to_its_end_and_a_second_time_changes_nothing(
     file = tmp_path / "bounces.mbox"
     file.write_bytes(
         mbox(
-            dsn(sender(rows[0])), b"no message\n", dsn(sender(rows[1]), status="4.2.2"),
-            complaint(sent_by=sender(rows[2])), mail(sender(rows[1], "u-decisions")),
-            mail(sender(rows[1]), Auto_Submitted="auto-replied"), dsn("b+x@y", returned="z@y"),
+            dsn(sender(rows[0])),
+            b"no message\n",
+            dsn(sender(rows[1]), status="4.2.2"),
+            complaint(sent_by=sender(rows[2])),
+            mail(sender(rows[1], "u-decisions")),
+            mail(sender(rows[1]), Auto_Submitted="auto-replied"),
+            dsn("b+x@y", returned="z@y"),
         )
-    )  # fmt: skip
+    )
     first = tracker("reminders", "bounces", file, **THEN)
     second = tracker("reminders", "bounces", file, **THEN)
 
@@ -71,8 +75,10 @@ def test_a_file_is_read_to_its_end_and_a_second_time_changes_nothing(
     assert first.exit_code == second.exit_code == 1
     assert "4 known already" in second.stdout
     assert (count(office, Bounce), count(office, Suppression), count(office, Preference)) == (
-        3, 1, 2,
-    )  # fmt: skip
+        3,
+        1,
+        2,
+    )
 
 
 def test_a_maildir_is_read(tracker, office, rows, sender, tmp_path):
@@ -99,9 +105,13 @@ def test_while_the_database_is_away_the_mail_system_is_asked_to_try_again(
     away = variables | {"TRACKER_DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite3"}
     command = [sys.executable, "-m", "tracker.cli", "reminders", "bounces", "-"]
     done = subprocess.run(
-        command, cwd=ROOT, env=os.environ | away, input=dsn(sender(rows[0])),
-        capture_output=True, check=False,
-    )  # fmt: skip
+        command,
+        cwd=ROOT,
+        env=os.environ | away,
+        input=dsn(sender(rows[0])),
+        capture_output=True,
+        check=False,
+    )
 
     assert done.returncode == os.EX_TEMPFAIL
     assert done.stderr == b"The database is away; try again.\n"
@@ -113,12 +123,18 @@ def test_a_command_that_is_killed_in_the_middle_is_run_again_and_counts_each_onc
     with office.work(SYSTEM) as work:
         letters_ = [
             Message(
-                dedupe_key=f"k{n}", message_id=f"<m{n}@x>", kind="reminder", state="sent",
-                address=f"a{n}@example.org", created_at=work.now, next_at=work.now,
-                useful_until=work.now, finished_at=work.now,
+                dedupe_key=f"k{n}",
+                message_id=f"<m{n}@x>",
+                kind="reminder",
+                state="sent",
+                address=f"a{n}@example.org",
+                created_at=work.now,
+                next_at=work.now,
+                useful_until=work.now,
+                finished_at=work.now,
             )
             for n in range(300)
-        ]  # fmt: skip
+        ]
         work.session.add_all(letters_)
     file = tmp_path / "bounces.mbox"
     file.write_bytes(mbox(*(dsn(sender(row)) for row in letters_)))

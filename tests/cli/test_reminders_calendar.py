@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from tests.services import reminder_cases as cases
+from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 
 

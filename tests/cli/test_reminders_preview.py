@@ -7,7 +7,7 @@ import pytest
 
 from tracker.mail.messages import phrases
 from tracker.mail.notices import TELLS
-from tracker.services.digest_contents import SECTIONS
+from tracker.services.employers.digest_contents import SECTIONS
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from tests.services import reminder_cases as cases
+from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Message, RelayAccept, Runtime
-from tracker.services import runtime
+from tracker.services.delivery import send_safety
 from tracker.settings import ROOT
 
 MARKED = datetime(2027, 2, 13, 15, tzinfo=UTC)
@@ -28,7 +28,7 @@ def rows(office, clock):
     cases.certified(office, date(2027, 3, 15), 2)
     jobs.plan(office)
     with office.work(SYSTEM) as work:
-        runtime.open_row(work)
+        send_safety.open_row(work)
         lease = work.now + timedelta(minutes=15)
         work.connection.execute(update(Message).values(state="ambiguous", lease_until=lease))
     return cases.letters(office)
@@ -40,9 +40,14 @@ def read(tracker, tmp_path):
         file = tmp_path / "mail.log"
         file.write_text("".join(lines))
         return tracker(
-            "reminders", "relay-log", file, "--time-zone", "UTC", *options,
+            "reminders",
+            "relay-log",
+            file,
+            "--time-zone",
+            "UTC",
+            *options,
             TRACKER_NOW="2027-02-14T15:00:00Z",
-        )  # fmt: skip
+        )
 
     return run
 
@@ -135,9 +140,13 @@ def test_a_zone_that_does_not_exist_is_refused(read):
 def test_a_stream_is_taken_down_while_it_goes_on(office, rows, variables):
     command = [sys.executable, "-m", "tracker.cli", "reminders", "relay-log", "-"]
     with subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | variables | {"TRACKER_NOW": "2027-02-14T15:00:00Z"},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    ) as running:  # fmt: skip
+        command,
+        cwd=ROOT,
+        env=os.environ | variables | {"TRACKER_NOW": "2027-02-14T15:00:00Z"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
         assert running.stdin is not None
         running.stdin.write(other(-5) + taken(rows[0], 1))
         running.stdin.flush()

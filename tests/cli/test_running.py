@@ -19,7 +19,7 @@ from tracker import migrations
 from tracker.cli import main
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Runtime, Span
-from tracker.services import runtime
+from tracker.services.delivery import send_safety
 from tracker.settings import ROOT
 
 
@@ -185,14 +185,29 @@ def test_the_doctor_finds_what_is_well_and_what_is_not(findings):
 
     states = {check: finding["state"] for check, finding in found.items()}
     assert states == {
-        "settings": "ok", "schemes": "ok", "storage": "ok", "mail": "problem", "files": "ok",
-        "database": "ok", "migrations": "ok", "writing": "ok", "schemes on record": "ok",
+        "settings": "ok",
+        "schemes": "ok",
+        "storage": "ok",
+        "mail": "problem",
+        "files": "ok",
+        "database": "ok",
+        "migrations": "ok",
+        "writing": "ok",
+        "schemes on record": "ok",
         "sending": "warning",
         "scheduler": "warning",
-        "timelines": "ok", "reminders": "ok", "policies": "ok", "planner": "ok", "outbox": "ok",
-        "letters": "ok", "relay": "ok", "evidence": "ok", "bounces": "ok", "digests": "ok",
+        "timelines": "ok",
+        "reminders": "ok",
+        "policies": "ok",
+        "planner": "ok",
+        "outbox": "ok",
+        "letters": "ok",
+        "relay": "ok",
+        "evidence": "ok",
+        "bounces": "ok",
+        "digests": "ok",
         "audit": "warning",
-    }  # fmt: skip
+    }
     assert status == 1
     assert "Connection refused" in found["mail"]["detail"]
     assert found["mail"]["fix"].startswith("Start the relay")
@@ -224,12 +239,12 @@ def test_the_doctor_finds_a_scheduler_that_stopped_and_sending_that_is_disabled(
     findings, office, clock
 ):
     with office.work(SYSTEM) as work:
-        runtime.beat(work)
+        send_safety.beat(work)
     assert findings()[0]["scheduler"]["state"] == "ok"
     with office.engine.begin() as connection:
         connection.execute(update(Runtime).values(last_tick_at=clock().replace(hour=16)))
     with office.work(SYSTEM) as work:
-        runtime.disable(work, reason="The relay moves.")
+        send_safety.disable(work, reason="The relay moves.")
 
     found, _ = findings()
 

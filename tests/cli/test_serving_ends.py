@@ -30,9 +30,16 @@ def server(variables):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [
-        sys.executable, "-m", "tracker.cli", "serve", "--port", str(port), "--workers", "1",
+        sys.executable,
+        "-m",
+        "tracker.cli",
+        "serve",
+        "--port",
+        str(port),
+        "--workers",
+        "1",
         "--with-scheduler",
-    ]  # fmt: skip
+    ]
     environment = {**os.environ, **variables, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
         yield process, port

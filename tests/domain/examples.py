@@ -9,15 +9,22 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tracker import schemes, settings
-from tracker.domain import certifications, points
-from tracker.domain.certifications import Application, Change, Cycle, Span, Standing
-from tracker.domain.claims import Claim, Credit, Evaluation, Terms
-from tracker.domain.periods import Duration, Period, Unit
-from tracker.domain.policies import ApplicationWindow, LateStep, Policy
-from tracker.domain.schemes import Scheme
+from tracker import scheme_files, settings
+from tracker.domain.credentials import certifications
+from tracker.domain.credentials.certifications import (
+    Application,
+    ChangeOfStanding,
+    CycleTerm,
+    Standing,
+    StandingSpan,
+)
+from tracker.domain.periods import Duration, Period, TimeUnit
+from tracker.domain.points import evaluation as points
+from tracker.domain.points.claims import Claim, Credit, CycleConditions, Evaluation
+from tracker.domain.schemes.policies import ApplicationWindow, LateStep, Policy
+from tracker.domain.schemes.schemes import Scheme
 
-SCHEMES = schemes.load(settings.ROOT / "config" / "schemes")
+SCHEMES = scheme_files.load(settings.ROOT / "config" / "schemes")
 CPT, CLT, CLA = SCHEMES["cpt"], SCHEMES["clt"], SCHEMES["cla"]
 POLICY = CPT.policies[0]
 CYCLE = Period(date(2024, 3, 15), date(2029, 3, 15))
@@ -76,11 +83,15 @@ def claim(
     """A claim of a shipped activity type; every one is another course unless a title is given."""
     number = next(_refs)
     given: dict[str, Any] = {
-        "ref": f"claim-{number:05}", "category": POLICY.types[kind].category, "type": kind,
-        "title": f"Course {number}", "provider": "Ivy Tech",
-        "quantity": None if quantity is None else Decimal(quantity), "starts_on": None,
+        "ref": f"claim-{number:05}",
+        "category": POLICY.types[kind].category,
+        "type": kind,
+        "title": f"Course {number}",
+        "provider": "Ivy Tech",
+        "quantity": None if quantity is None else Decimal(quantity),
+        "starts_on": None,
         "completed_on": completed_on,
-    }  # fmt: skip
+    }
     return Claim(**given | values)
 
 
@@ -98,7 +109,7 @@ def evaluate(
 ) -> Evaluation:
     """The evaluation of claims at the end of a cycle, or on a day, under the terms given."""
     day = on or cycle.ends_on
-    return points.evaluate(policy, claims, cycle=cycle, on=day, terms=Terms(**terms))
+    return points.evaluate(policy, claims, cycle=cycle, on=day, terms=CycleConditions(**terms))
 
 
 def total(*claims: Claim, **options: Any) -> Decimal:
@@ -116,7 +127,7 @@ def cuts(evaluation: Evaluation, of: Claim) -> dict[str, Decimal]:
     return {cut.rule: cut.points for cut in credit(evaluation, of).cuts}
 
 
-def renewed(scheme: Scheme, awarded_on: date, *decided: date) -> list[Cycle]:
+def renewed(scheme: Scheme, awarded_on: date, *decided: date) -> list[CycleTerm]:
     """The cycles of a certification, renewed on the days given."""
     cycles = [certifications.first_cycle(scheme, awarded_on)]
     for day in decided:
@@ -128,12 +139,12 @@ def renewed(scheme: Scheme, awarded_on: date, *decided: date) -> list[Cycle]:
 
 def span_on(
     scheme: Scheme,
-    cycles: list[Cycle],
+    cycles: list[CycleTerm],
     day: date,
     *,
     applications: Iterable[Application] = (),
-    changes: Iterable[Change] = (),
-) -> Span:
+    changes: Iterable[ChangeOfStanding] = (),
+) -> StandingSpan:
     """The span of the timeline that a day lies in."""
     spans = certifications.timeline(scheme, cycles, applications=applications, changes=changes)
     span = certifications.span_on(spans, day)
@@ -143,11 +154,11 @@ def span_on(
 
 def standing(
     scheme: Scheme,
-    cycles: list[Cycle],
+    cycles: list[CycleTerm],
     day: date,
     *,
     applications: Iterable[Application] = (),
-    changes: Iterable[Change] = (),
+    changes: Iterable[ChangeOfStanding] = (),
 ) -> Standing:
     """The standing on a day."""
     span = span_on(scheme, cycles, day, applications=applications, changes=changes)
@@ -159,7 +170,7 @@ def grace(length: Duration, *, title: bool = False) -> tuple[LateStep, ...]:
     return (LateStep(until=length, name={"en": "grace", "es": "gracia"}, title=title),)
 
 
-def window(length: int, unit: Unit = "days") -> ApplicationWindow:
+def window(length: int, unit: TimeUnit = "days") -> ApplicationWindow:
     """An application window that opens so long before the expiry."""
     return ApplicationWindow(Duration(length, unit))
 

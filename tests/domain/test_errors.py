@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tracker.domain import adjustments, errors
+from tracker.domain import errors
+from tracker.domain.credentials import adjustments
 from tracker.domain.errors import (
     OVERRIDE,
     CertificationExpired,

@@ -10,11 +10,15 @@ from tracker.domain.numbers import certificate_number, from_elsewhere, key
 @pytest.mark.parametrize(
     "typed",
     [
-        "CPT-VDN4V-98SGQ", "cpt-vdn4v-98sgq", "CPTVDN4V98SGQ", "CPT VDN4V 98SGQ",
+        "CPT-VDN4V-98SGQ",
+        "cpt-vdn4v-98sgq",
+        "CPTVDN4V98SGQ",
+        "CPT VDN4V 98SGQ",
         " CPT-VDN4V98SGQ ",
-        "cpt\N{EN DASH}vdn4v\N{NON-BREAKING HYPHEN}98sgq", "CPT-VDN4V-\N{ZERO WIDTH SPACE}98SGQ",
+        "cpt\N{EN DASH}vdn4v\N{NON-BREAKING HYPHEN}98sgq",
+        "CPT-VDN4V-\N{ZERO WIDTH SPACE}98SGQ",
     ],
-)  # fmt: skip
+)
 def test_blanks_case_and_hyphens_of_a_number_are_forgiven(typed):
     assert key(typed) == key("CPT-VDN4V-98SGQ") == "CPTVDN4V98SGQ"
 

@@ -108,8 +108,12 @@ def test_a_period_includes_both_its_ends():
 
     assert period.days == 3
     assert [date(2026, 1, 1) + timedelta(n) in period for n in range(-1, 4)] == [
-        False, True, True, True, False,
-    ]  # fmt: skip
+        False,
+        True,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_two_periods_share_the_days_that_lie_in_both():

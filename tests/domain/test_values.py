@@ -39,9 +39,23 @@ def test_a_line_is_cleaned_of_what_nobody_sees(given, kept):
 
 @pytest.mark.parametrize(
     "text",
-    ["a\tb", "a\n", "\ra", "a\x00", "a\x7f", "a\x85b", "a\u2028b", "a\u202eb", "a\u2066b",
-     "a\ud800", "a\ue000", "a\uffff", "a\ufdd0", "a\U000f0000"],
-)  # fmt: skip
+    [
+        "a\tb",
+        "a\n",
+        "\ra",
+        "a\x00",
+        "a\x7f",
+        "a\x85b",
+        "a\u2028b",
+        "a\u202eb",
+        "a\u2066b",
+        "a\ud800",
+        "a\ue000",
+        "a\uffff",
+        "a\ufdd0",
+        "a\U000f0000",
+    ],
+)
 def test_a_line_refuses_controls_reordering_and_what_is_no_character(text):
     with pytest.raises(ValueError, match="must be one line of text"):
         cleaned(text)
@@ -81,11 +95,13 @@ def test_other_keys_are_no_fractions(key):
 @pytest.mark.parametrize(
     ("key", "others", "count"),
     [
-        ("1", {"01", "00001", "0" * 15 + "1"}, 15), ("00001", {"1", "0001", "000001"}, 15),
-        ("0", {"00", "000"}, 15), ("0" * 30 + "7", {"7", "0" * 15 + "7"}, 16),
+        ("1", {"01", "00001", "0" * 15 + "1"}, 15),
+        ("00001", {"1", "0001", "000001"}, 15),
+        ("0", {"00", "000"}, 15),
+        ("0" * 30 + "7", {"7", "0" * 15 + "7"}, 16),
         ("1" * 17, set(), 0),
     ],
-)  # fmt: skip
+)
 def test_a_number_has_zeros_before_it_that_programs_add_and_take_away(key, others, count):
     found = values.padded_otherwise(key)
 
@@ -144,10 +160,27 @@ def test_an_amount_is_read_in_plain_digits(text, number):
 @pytest.mark.parametrize(
     "text",
     [
-        "NaN", "Infinity", "-Infinity", "1e3", "1E3", "1.234", "-1", "+1", "1_0", ".5", "5.",
-        "\u0661\u0662", "\uff11\uff12", "1,5", "1 000", "0x10", "", "1000000", "\u22121",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "1e3",
+        "1E3",
+        "1.234",
+        "-1",
+        "+1",
+        "1_0",
+        ".5",
+        "5.",
+        "\u0661\u0662",
+        "\uff11\uff12",
+        "1,5",
+        "1 000",
+        "0x10",
+        "",
+        "1000000",
+        "\u22121",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_amount_is_refused_with_the_rule(text):
     rule = "must be a number from 0 to 999999.99 in plain digits, with at most 2 decimal places"
     with pytest.raises(ValueError, match=rule):

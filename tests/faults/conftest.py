@@ -41,7 +41,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tracker.mail.catcher import Catcher
+from tests.mail_faults import Catcher
 
 
 @pytest.fixture(params=["short", pytest.param("long", marks=pytest.mark.faults)])

@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.faults.processes import ROOT, environment
 from tracker import scheduler
 from tracker.app import create_app
-from tracker.services.work import Office
+from tracker.services.core.context import Container
 
 
 @dataclass
@@ -45,15 +45,19 @@ class Fast:
 class Scheduler:
     """The timetable in a process of its own, on an office's database and mail server."""
 
-    def __init__(self, office: Office, clock: Fast, log: Path, **variables: str) -> None:
+    def __init__(self, office: Container, clock: Fast, log: Path, **variables: str) -> None:
         self._clock = clock
         program = [sys.executable, "-m", "tests.faults.fast"]
         with log.open("ab") as written:
             self.process = subprocess.Popen(
-                [*program, clock.start.isoformat(), repr(clock.rate)], cwd=ROOT, text=True,
+                [*program, clock.start.isoformat(), repr(clock.rate)],
+                cwd=ROOT,
+                text=True,
                 env=environment(office, office.settings.mail.port, **variables),
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=written,
-            )  # fmt: skip
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=written,
+            )
 
     def wait_until_ready(self) -> None:
         """Wait until it can begin."""

@@ -15,12 +15,12 @@ from typing import Any
 
 from sqlalchemy import text
 
-from tests.services import reminder_cases as cases
+from tests.mail_faults import Catcher
+from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
-from tracker.mail.catcher import Catcher
-from tracker.services import reaper
-from tracker.services.work import Office
+from tracker.services.core.context import Container
+from tracker.services.delivery import reaper
 
 ROOT = Path(__file__).parents[2]
 EXPIRY = date(2027, 3, 15)
@@ -42,30 +42,38 @@ for job in sys.argv[1:]:
 """
 
 
-def environment(office: Office, port: int, **variables: str) -> dict[str, str]:
+def environment(office: Container, port: int, **variables: str) -> dict[str, str]:
     """What a process of its own is told of an office and of the mail server's port."""
     return {
-        **os.environ, "TRACKER_ENV": "testing", "TRACKER_MAIL_PORT": str(port),
+        **os.environ,
+        "TRACKER_ENV": "testing",
+        "TRACKER_MAIL_PORT": str(port),
         "TRACKER_DATABASE_URL": office.settings.database.url,
-        "TRACKER_STORAGE_DIRECTORY": office.settings.storage.directory, **variables,
-    }  # fmt: skip
+        "TRACKER_STORAGE_DIRECTORY": office.settings.storage.directory,
+        **variables,
+    }
 
 
 class Worker:
     """A process of its own that runs jobs as soon as it is told to; ``setup`` comes first."""
 
     def __init__(
-        self, office: Office, clock: Any, port: int, *names: str, setup: str = "", **more: str
+        self, office: Container, clock: Any, port: int, *names: str, setup: str = "", **more: str
     ) -> None:
         variables = {
-            "TRACKER_NOW": clock.now.isoformat(), "TRACKER_REMINDERS_CLAIM": "20",
-            "TRACKER_REMINDERS_BATCH": "10", "TRACKER_REMINDERS_CONNECTIONS": str(CONNECTIONS),
-        }  # fmt: skip
+            "TRACKER_NOW": clock.now.isoformat(),
+            "TRACKER_REMINDERS_CLAIM": "20",
+            "TRACKER_REMINDERS_BATCH": "10",
+            "TRACKER_REMINDERS_CONNECTIONS": str(CONNECTIONS),
+        }
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM.format(setup=setup), *names], cwd=ROOT,
-            env=environment(office, port, **variables | more), text=True, stdin=subprocess.PIPE,
+            [sys.executable, "-c", PROGRAM.format(setup=setup), *names],
+            cwd=ROOT,
+            env=environment(office, port, **variables | more),
+            text=True,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-        )  # fmt: skip
+        )
 
     def begin(self) -> None:
         """Let it run; returns when it does."""
@@ -100,7 +108,7 @@ class Worker:
         assert self.process.returncode == status
 
 
-def plan(office: Office, clock: Any, count: int, at: datetime) -> set[str]:
+def plan(office: Container, clock: Any, count: int, at: datetime) -> set[str]:
     """Put holders on record and plan a letter for each; returns the Message-IDs."""
     clock.now = at
     cases.certified(office, EXPIRY, count)
@@ -117,7 +125,7 @@ def wait_for(condition: Any, *, seconds: float = 60) -> None:
 
 
 def kill_in_the_middle(
-    office: Office, clock: Any, catcher: Catcher, dice: Any, *, after: tuple[int, int] = (5, 30)
+    office: Container, clock: Any, catcher: Catcher, dice: Any, *, after: tuple[int, int] = (5, 30)
 ) -> None:
     """Run a dispatcher and kill it while it is handing letters over."""
     worker = Worker(office, clock, catcher.port, "dispatch")
@@ -135,14 +143,14 @@ def ledger(catcher: Catcher) -> Counter[str]:
     return Counter(letter.message_id for letter in catcher.letters())
 
 
-def feed_evidence(office: Office, clock: Any, catcher: Catcher) -> None:
+def feed_evidence(office: Container, clock: Any, catcher: Catcher) -> None:
     """Tell what the relay took, and that nothing else was."""
     accepted = [reaper.Acceptance(c.message_id, clock.now) for c in catcher.letters()]
     with office.work(SYSTEM) as work:
         reaper.record_evidence(work, accepted, complete_until=clock.now)
 
 
-def dispatch_the_rest(office: Office, clock: Any, catcher: Catcher) -> int:
+def dispatch_the_rest(office: Container, clock: Any, catcher: Catcher) -> int:
     """Send until every lease has run out and every wait is over; how many were in doubt still."""
     sending, doubtful = cases.with_relay(office, catcher.port), 0
     for _ in range(3):
@@ -153,7 +161,7 @@ def dispatch_the_rest(office: Office, clock: Any, catcher: Catcher) -> int:
     return doubtful
 
 
-def dispatch_all(sending: Office) -> None:
+def dispatch_all(sending: Container) -> None:
     """Send all that is due, in as many runs as it takes: each ends after a while."""
     while jobs.dispatch(sending):
         pass
@@ -165,7 +173,7 @@ _CUT = text(
 )
 
 
-def cut(office: Office) -> None:
+def cut(office: Container) -> None:
     """Cut every connection to PostgreSQL."""
     with office.engine.connect() as connection:
         connection.execute(_CUT)

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from tests.faults.processes import ROOT, environment
-from tracker.services.work import Office
+from tracker.services.core.context import Container
 
 
 class Scheduler:
     """``tracker scheduler``, looking every second, until the end of the block."""
 
-    def __init__(self, office: Office, clock: Any, port: int, **more: str) -> None:
+    def __init__(self, office: Container, clock: Any, port: int, **more: str) -> None:
         every_second = {
             f"TRACKER_REMINDERS_{job}_EVERY_SECONDS": "1" for job in ("PLAN", "DISPATCH", "REAP")
         }
@@ -25,9 +25,11 @@ class Scheduler:
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tracker.cli", "scheduler"], cwd=ROOT,
-            env=self._environment, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            [sys.executable, "-m", "tracker.cli", "scheduler"],
+            cwd=ROOT,
+            env=self._environment,
+            stderr=subprocess.DEVNULL,
+        )
         return self
 
     def __exit__(self, *_: object) -> None:

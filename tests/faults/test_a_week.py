@@ -11,21 +11,37 @@ from sqlalchemy import select
 
 from tests.faults.fast import Fast
 from tests.faults.week import START, Size, Week, books, found_town
-from tests.services import reminder_cases as cases
+from tests.mail_faults import Behaviour, Catcher
+from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
-from tracker.mail.catcher import Behaviour, Catcher
 from tracker.models import ReminderCursor
-from tracker.services import reminders
+from tracker.services.delivery import ledger
 
 SHORT = Size(
-    certifications=1_500, known=150, days=1, behind=40, seconds=12, schedulers=2, kills=2,
-    outages=1, cuts=1, changes=8,
-)  # fmt: skip
+    certifications=1_500,
+    known=150,
+    days=1,
+    behind=40,
+    seconds=12,
+    schedulers=2,
+    kills=2,
+    outages=1,
+    cuts=1,
+    changes=8,
+)
 LONG = Size(
-    certifications=50_000, known=500, days=7, behind=8, seconds=480, schedulers=3, kills=60,
-    outages=12, cuts=12, changes=100,
-)  # fmt: skip
+    certifications=50_000,
+    known=500,
+    days=7,
+    behind=8,
+    seconds=480,
+    schedulers=3,
+    kills=60,
+    outages=12,
+    cuts=12,
+    changes=100,
+)
 UNDER_WAY = 3.0
 """Real seconds that a letter may be on its way when what it says ceases to be true."""
 UNSETTLED = {"ready", "claimed", "transmitting", "ambiguous"}
@@ -39,7 +55,7 @@ def wind_up(office, clock, week):
         waiting = select(ReminderCursor).where(ReminderCursor.next_due_at <= clock.now)
         assert reading.row(waiting) is None
         since = START - timedelta(days=week.size.behind)
-        violations = reminders.identity_violations(reading, since=since.date())
+        violations = ledger.identity_violations(reading, since=since.date())
     jobs.dispatch(office)
     for _ in range(10):
         if not UNSETTLED & set(cases.states(office)):

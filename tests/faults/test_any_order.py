@@ -27,12 +27,12 @@ from sqlalchemy import select, update
 
 from tests.conftest import START, Frozen, allow_sending
 from tests.conftest import make_office as office_on
-from tests.services import reminder_cases as cases
+from tests.mail_faults import Catcher
+from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
-from tracker.domain import reminders as rules
+from tracker.domain.delivery import reminders as rules
 from tracker.domain.errors import Refusal
 from tracker.domain.permissions import SYSTEM
-from tracker.mail.catcher import Catcher
 from tracker.models import (
     Certification,
     Cycle,
@@ -42,16 +42,11 @@ from tracker.models import (
     Reminder,
     Span,
 )
-from tracker.services import (
-    cursors,
-    dispatcher,
-    facts,
-    preferences,
-    reaper,
-    reminder_plans,
-    reminders,
-    suppressions,
-)
+from tracker.services.delivery import dispatcher, due_stages, reaper
+from tracker.services.delivery import ledger as reminders
+from tracker.services.outbox import cursors, suppressions
+from tracker.services.people import preferences
+from tracker.services.standings import snapshots
 
 ZONES = ("America/New_York", "America/Los_Angeles", "Europe/Madrid", "Pacific/Auckland")
 CHANGES = ("suspend", "reinstate", "revoke", "surrender")
@@ -182,9 +177,10 @@ class Life(RuleBasedStateMachine):
         self.go_on(days=days, hours=hours)
 
     @rule(
-        days=st.integers(0, 35), letters=st.integers(0, 2),
+        days=st.integers(0, 35),
+        letters=st.integers(0, 2),
         moment=st.sampled_from(["before", "after the marker", "after the letter"]),
-    )  # fmt: skip
+    )
     def crash(self, days, letters, moment):
         self.clock.advance(days=days)
         jobs.plan(self.office)
@@ -218,7 +214,7 @@ class Life(RuleBasedStateMachine):
     def all_that_is_of_use_was_told(self):
         """The latest stage of each certification has left, if nothing withholds it now."""
         with self.office.reading(SYSTEM) as reading:
-            for row in reading.rows(reminder_plans.CURSORS.where(facts.CURRENT)):
+            for row in reading.rows(due_stages.CURSORS.where(snapshots.CURRENT)):
                 if (stage := self.owed(reading, row)) is not None:
                     told = reading.rows(
                         select(Message.state)
@@ -242,22 +238,25 @@ class Life(RuleBasedStateMachine):
         today = self.clock.now.astimezone(zone).date()
         span = reading.row(
             select(Span.hold, Span.pending_since).where(
-                Span.certification_id == row.certification_id, Span.from_on <= today,
+                Span.certification_id == row.certification_id,
+                Span.from_on <= today,
                 Span.until_on > today,
             )
-        )  # fmt: skip
+        )
         wish = reading.row(
             select(Preference.wanted, Preference.snoozed_until).where(
                 Preference.holder_id == row.holder_id, Preference.type == "reminders"
             )
         )
-        look = rules.Look(
-            now=self.clock.now, opened_at=rules.opening(row.opened_on, zone),
-            hold=span.hold if span else None, pending=bool(span and span.pending_since),
+        look = rules.ReminderFacts(
+            now=self.clock.now,
+            opened_at=rules.opening(row.opened_on, zone),
+            hold=span.hold if span else None,
+            pending=bool(span and span.pending_since),
             deliverable=not suppressions.since(reading, [row.email], now=reading.now),
             wanted=wish is None or wish.wanted,
             snoozed=wish is not None and rules.is_paused(wish.snoozed_until, today),
-        )  # fmt: skip
+        )
         return rules.plan(rules.stages(policy, row.expires_on, zone), look, policy).current
 
     def ledger(self):
@@ -265,9 +264,10 @@ class Life(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize(
-    ("examples", "steps"), [(10, 15), pytest.param(300, 40, marks=pytest.mark.faults)],
+    ("examples", "steps"),
+    [(10, 15), pytest.param(300, 40, marks=pytest.mark.faults)],
     ids=["short", "long"],
-)  # fmt: skip
+)
 def test_nothing_is_lost_and_nothing_is_sent_twice(templates, tmp_path, examples, steps):
     template, count = templates("sqlite"), 0
 
@@ -280,7 +280,10 @@ def test_nothing_is_lost_and_nothing_is_sent_twice(templates, tmp_path, examples
 
     machine = type("Lives", (Life,), {"make_office": staticmethod(make_office)})
     settings = hypothesis.settings(
-        max_examples=examples, stateful_step_count=steps, deadline=None, print_blob=True,
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        print_blob=True,
         suppress_health_check=list(hypothesis.HealthCheck),
-    )  # fmt: skip
+    )
     run_state_machine_as_test(machine, settings=settings)

@@ -26,10 +26,10 @@ from tests.faults.processes import (
     write_log,
 )
 from tests.faults.scheduling import Scheduler
-from tests.services import reminder_cases as cases
+from tests.mail_faults import Cut
+from tests.services.delivery import reminder_cases as cases
 from tracker import jobs, scheduler
 from tracker.domain.permissions import SYSTEM
-from tracker.mail.catcher import Cut
 from tracker.models import RelayAccept, Runtime
 from tracker.relay_reader import RelayReader
 
@@ -114,9 +114,13 @@ def test_a_pipe_is_read_on_when_the_database_comes_back(office, clock, tmp_path)
     ids = [f"<{n}@{office.settings.mail.message_id_domain}>" for n in range(12)]
     command = [sys.executable, "-m", "tracker.cli", "reminders", "relay-log", "-"]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT,
+        command,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=ROOT,
         env=environment(office, 1, TRACKER_NOW=clock.now.isoformat()),
-    ) as reader:  # fmt: skip
+    ) as reader:
         assert reader.stdin is not None
         for number, message_id in enumerate(ids):
             piece = tmp_path / f"{number}.log"

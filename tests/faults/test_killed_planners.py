@@ -7,10 +7,10 @@ import signal
 import pytest
 
 from tests.faults.processes import EXPIRY, THIRTY_DAYS_BEFORE, Worker
-from tests.services import reminder_cases as cases
+from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
-from tracker.services import reminders
+from tracker.services.delivery import ledger
 
 # The process ends itself at a commit: nobody can aim so well from outside. The heartbeat row and
 # the timetable are committed first.
@@ -42,10 +42,10 @@ def test_a_planner_killed_at_its_commit_loses_and_repeats_nothing(
         worker.begin()
         worker.finish(-signal.SIGKILL)
         with office.reading(SYSTEM) as reading:
-            assert reminders.identity_violations(reading) == []
+            assert ledger.identity_violations(reading) == []
     jobs.plan(office)
 
     with office.reading(SYSTEM) as reading:
-        assert reminders.identity_violations(reading) == []
+        assert ledger.identity_violations(reading) == []
     assert len(cases.stages(office)) == 6 * count
     assert len(cases.letters(office)) == count

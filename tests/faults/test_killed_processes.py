@@ -16,10 +16,10 @@ from tests.faults.processes import (
     ledger,
     plan,
 )
-from tests.services import reminder_cases as cases
+from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
-from tracker.services import reminders
+from tracker.services.delivery import ledger as reminders
 
 
 def test_dispatchers_killed_in_the_middle_send_each_letter_once_with_evidence(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.processes import THIRTY_DAYS_BEFORE, cut, feed_evidence, ledger, plan
 from tests.faults.scheduling import Scheduler
-from tests.services import reminder_cases as cases
+from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 
 from tests.faults.processes import THIRTY_DAYS_BEFORE, feed_evidence, ledger, plan
-from tests.services import reminder_cases as cases
+from tests.mail_faults import Cut
+from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
-from tracker.mail.catcher import Cut
 
 
 def send_all(office, clock, catcher, rounds):

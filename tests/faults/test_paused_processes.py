@@ -13,7 +13,7 @@ from tests.faults.processes import (
     plan,
     wait_for,
 )
-from tests.services import reminder_cases as cases
+from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 
 # The marker is durable and not a byte of the letter has left when the process stops.

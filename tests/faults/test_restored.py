@@ -18,11 +18,11 @@ import pytest
 from sqlalchemy import update
 
 from tests.faults.processes import EXPIRY, THIRTY_DAYS_BEFORE, feed_evidence, ledger
-from tests.services import reminder_cases as cases
+from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Runtime
-from tracker.services import heartbeat, runtime
+from tracker.services.delivery import heartbeat, send_safety
 
 
 @pytest.fixture
@@ -93,10 +93,10 @@ def test_a_restore_in_place_sends_nothing_until_the_log_is_read_and_then_nothing
     clock.advance(days=1)  # planned on another day, the letters are still those of their stage
     assert send(office, catcher) == 0
     with office.reading(SYSTEM) as reading:
-        assert "This database was restored" in str(runtime.obstacle(reading))
+        assert "This database was restored" in str(send_safety.obstacle(reading))
     feed_evidence(office, clock, catcher)
     with office.work(SYSTEM) as work:
-        runtime.enable(work, reason="The relay's log was read.")
+        send_safety.enable(work, reason="The relay's log was read.")
     send(office, catcher)
 
     assert set(ledger(catcher).values()) == {1}
@@ -125,7 +125,7 @@ def test_certifications_that_fell_due_on_different_days_are_not_told_again_toget
     clock.advance(days=1)
     feed_evidence(office, clock, catcher)
     with office.work(SYSTEM) as work:
-        runtime.enable(work, reason="The relay's log was read.")
+        send_safety.enable(work, reason="The relay's log was read.")
     send(office, catcher)
 
     assert len(catcher.letters()) == before + 2
@@ -137,7 +137,7 @@ def test_a_database_that_is_only_new_in_an_old_directory_is_not_taken_for_restor
     jobs.beat(office)
 
     with office.reading(SYSTEM) as reading:
-        assert runtime.obstacle(reading) is None
+        assert send_safety.obstacle(reading) is None
     known = heartbeat.last(office.settings)
     assert known is not None
     assert known.number == 1
@@ -157,10 +157,10 @@ def test_a_promoted_standby_is_another_place(office):
     """On PostgreSQL the place holds the timeline; an installation from before it is adopted."""
     with office.work(SYSTEM) as work:
         if work.dialect == "postgresql":
-            former = runtime._FORMER_PLACE
+            former = send_safety._FORMER_PLACE
             described = " ".join(str(part) for part in work.row(former))
             digest = hashlib.sha256(described.encode()).hexdigest()
-            assert digest != runtime.place(work)
+            assert digest != send_safety.place(work)
             work.connection.execute(update(Runtime).values(place=digest))
-            runtime.prepare(work)
-        assert runtime.obstacle(work) is None
+            send_safety.prepare(work)
+        assert send_safety.obstacle(work) is None

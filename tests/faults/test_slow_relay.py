@@ -17,11 +17,11 @@ from tests.faults.processes import (
     ledger,
     plan,
 )
-from tests.services import reminder_cases as cases
+from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Message, Runtime
-from tracker.services import outbox, reaper, runtime
+from tracker.services.delivery import leases, reaper, send_safety
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_a_relay_slower_than_that_sends_at_most_one_copy_and_leaves_nobody_witho
     assert set(cases.states(office)) == {"parked"}
     assert all("twice" in row.last_error for row in cases.letters(office))
     with office.reading(SYSTEM) as reading:
-        assert runtime.relay_failures(reading) == 0, "late is not away"
+        assert send_safety.relay_failures(reading) == 0, "late is not away"
 
 
 def test_what_is_sent_again_comes_after_what_was_never_sent(office, clock):
@@ -72,7 +72,7 @@ def test_what_is_sent_again_comes_after_what_was_never_sent(office, clock):
     clock.advance(hours=1)
     with office.work(SYSTEM) as work:
         place = work.row(select(Runtime.place)).place
-        order = [one.id for one in outbox.claim(work, owner="me", place=place, limit=9)]
+        order = [one.id for one in leases.claim(work, owner="me", place=place, limit=9)]
 
     assert order[-1] == first
     assert len(order) == 3

@@ -15,20 +15,26 @@ from typing import Any
 
 from sqlalchemy import select, text
 
+from tests.benchmarks.multitude import Multitude, populate
 from tests.faults.fast import Fast, Scheduler
-from tests.services import reminder_cases as cases
-from tracker.bench.multitude import Multitude, populate
+from tests.mail_faults import Catcher, Caught, Cut
+from tests.services.delivery import reminder_cases as cases
 from tracker.domain.permissions import SYSTEM
-from tracker.mail.catcher import Catcher, Caught, Cut
 from tracker.models import Certification, Holder, Reminder, ReminderCursor
-from tracker.services import assessments, holders, preferences, reaper
-from tracker.services.work import Office
+from tracker.services.core.context import Container
+from tracker.services.credentials import assessments
+from tracker.services.delivery import reaper
+from tracker.services.people import holders, preferences
 
 START = datetime(2027, 3, 8, tzinfo=UTC)  # the clocks of America change in this week
 FOR_EVER = datetime.max.replace(tzinfo=UTC)
 ZONES = (
-    "America/New_York", "America/Los_Angeles", "Europe/Madrid", "Asia/Tokyo", "Pacific/Auckland",
-)  # fmt: skip
+    "America/New_York",
+    "America/Los_Angeles",
+    "Europe/Madrid",
+    "Asia/Tokyo",
+    "Pacific/Auckland",
+)
 CHANGES = ("renew", "revoke", "suspend", "correct", "move", "unsubscribe")
 NO_SUCH_USER = "550 5.1.1 No such user"
 LATER = "450 4.2.0 Greylisted, come back later"
@@ -94,7 +100,7 @@ class Silence:
         return of_it and self.since - margin < instant and instant - margin < self.until
 
 
-def found_town(office: Office, clock: Any, size: Size) -> None:
+def found_town(office: Container, clock: Any, size: Size) -> None:
     """Put everybody on record, by the set, as a planner left them that stopped days ago."""
     clock.now = START
     behind = START - timedelta(days=size.behind)
@@ -117,7 +123,7 @@ class Evidence:
     catcher: Catcher
     told: int = 0
 
-    def feed(self, office: Office) -> None:
+    def feed(self, office: Container) -> None:
         """Tell what is new."""
         until = office.clock()
         new = self.catcher.letters()[self.told :]
@@ -131,7 +137,7 @@ class Week:
     """The week itself: a list of what happens when, played by a clock that runs fast."""
 
     def __init__(
-        self, office: Office, catcher: Catcher, size: Size, clock: Fast, log: Path
+        self, office: Container, catcher: Catcher, size: Size, clock: Fast, log: Path
     ) -> None:
         self.clock, self.catcher, self.size, self.log = clock, catcher, size, log
         self.office = replace(cases.with_relay(office, catcher.port), clock=clock)
@@ -216,14 +222,18 @@ class Week:
         ends = START + timedelta(days=self.size.days)
         statement = (
             select(
-                ReminderCursor.certification_id, ReminderCursor.expires_on, Holder.email,
-                Certification.holder_id, Certification.awarded_on, ReminderCursor.next_due_at,
+                ReminderCursor.certification_id,
+                ReminderCursor.expires_on,
+                Holder.email,
+                Certification.holder_id,
+                Certification.awarded_on,
+                ReminderCursor.next_due_at,
             )
             .join(Certification, Certification.id == ReminderCursor.certification_id)
             .join(Holder, Holder.id == Certification.holder_id)
             .where(ReminderCursor.next_due_at < ends)
             .order_by(Holder.email)
-        )  # fmt: skip
+        )
         with self.office.reading(SYSTEM) as reading:
             rows = list(reading.rows(statement))
         self._dice.shuffle(rows)
@@ -288,7 +298,7 @@ class Week:
         taken_on = one.awarded_on - timedelta(days=3)
         with self.office.work(SYSTEM) as work:
             for module in work.schemes["cpt"].required:
-                attempt = assessments.Attempt(
+                attempt = assessments.AttemptToRecord(
                     scheme="cpt", module=module, taken_on=taken_on, passed=True
                 )
                 assessments.record(work, one.holder_id, attempt)
@@ -338,7 +348,7 @@ class Books:
                     yield letter.id, line["certification_id"], expires_on, at
 
 
-def books(office: Office, catcher: Catcher) -> Books:
+def books(office: Container, catcher: Catcher) -> Books:
     """Read them."""
     with office.reading(SYSTEM) as reading:
         stages = list(reading.rows(select(Reminder.__table__)))

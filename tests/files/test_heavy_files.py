@@ -13,10 +13,10 @@ from tests.files.heavy_pdfs import HEAVY, document, stream
 from tests.files.heavy_pictures import HEAVY_PICTURES, picture
 from tests.memory import Peak
 from tracker import apart, files
-from tracker.apart import CostsTooMuch, Limits
+from tracker.apart import CostsTooMuch, ProcessLimits
 from tracker.domain.errors import UnacceptableEvidence
 
-LIMITS = Limits(memory_bytes=192 << 20, seconds=10)
+LIMITS = ProcessLimits(memory_bytes=192 << 20, seconds=10)
 PIXELS = 50_000_000
 ABOUT_THE_INTERPRETER = 60  # megabytes
 
@@ -96,8 +96,8 @@ def test_honest_pdfs_pass_however_their_streams_are_written():
 @pytest.mark.parametrize(
     ("limits", "name"),
     [
-        (Limits(32 << 20, 10), "jpeg on its side"),
-        (Limits(192 << 20, 1), "arrays of millions of numbers"),
+        (ProcessLimits(32 << 20, 10), "jpeg on its side"),
+        (ProcessLimits(192 << 20, 1), "arrays of millions of numbers"),
     ],
     ids=["memory", "seconds"],
 )
@@ -119,4 +119,6 @@ def test_a_job_that_is_broken_is_no_refusal(tmp_path):
         with pytest.raises(RuntimeError, match="KeyError"):
             apart.run("tracker.files.child", {}, source, into=into, limits=LIMITS)
         with pytest.raises(CostsTooMuch):
-            apart.run("tracker.files.child", {}, source, into=into, limits=Limits(192 << 20, 0))
+            apart.run(
+                "tracker.files.child", {}, source, into=into, limits=ProcessLimits(192 << 20, 0)
+            )

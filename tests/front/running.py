@@ -14,14 +14,14 @@ from pathlib import Path
 
 from tests.conftest import make_office
 from tracker import migrations
-from tracker.services.work import Office
+from tracker.services.core.context import Container
 from tracker.settings import ROOT
 
 
 @contextlib.contextmanager
 def serving(
     home: Path, *, workers: int, threads: int = 2, **variables: str
-) -> Iterator[tuple[int, Office]]:
+) -> Iterator[tuple[int, Container]]:
     """Serve a new SQLite database in ``home``; the port, and an office on the same database."""
     url, storage = f"sqlite:///{home}/tracker.sqlite3", home / "storage"
     office = make_office(url, storage, None)
@@ -29,9 +29,12 @@ def serving(
     port = free_port()
     command = ["serve", "--port", str(port), "--workers", str(workers), "--threads", str(threads)]
     given = {
-        "TRACKER_ENV": "testing", "TRACKER_DATABASE_URL": url, "PYTHONPATH": str(ROOT),
-        "TRACKER_STORAGE_DIRECTORY": str(storage), **variables,
-    }  # fmt: skip
+        "TRACKER_ENV": "testing",
+        "TRACKER_DATABASE_URL": url,
+        "PYTHONPATH": str(ROOT),
+        "TRACKER_STORAGE_DIRECTORY": str(storage),
+        **variables,
+    }
     with subprocess.Popen(
         [sys.executable, "-m", "tracker.cli", *command], env={**os.environ, **given}
     ) as server:

@@ -18,10 +18,16 @@ class Exchange:
 
     def __init__(self, *pieces, method="POST", path="/", headers=(), more=False):
         self.scope = {
-            "type": "http", "http_version": "1.1", "method": method, "path": path,
-            "query_string": b"a=1", "scheme": "http", "server": ("127.0.0.1", 8000),
-            "client": ("192.0.2.7", 4321), "headers": list(headers),
-        }  # fmt: skip
+            "type": "http",
+            "http_version": "1.1",
+            "method": method,
+            "path": path,
+            "query_string": b"a=1",
+            "scheme": "http",
+            "server": ("127.0.0.1", 8000),
+            "client": ("192.0.2.7", 4321),
+            "headers": list(headers),
+        }
         self.messages = [
             {"type": "http.request", "body": piece, "more_body": more or n < len(pieces)}
             for n, piece in enumerate(pieces, 1)
@@ -73,21 +79,31 @@ def length(number):
 
 def test_a_request_is_told_in_wsgis_words(told):
     headers = [
-        (b"content-type", b"text/plain"), (b"cookie", b"a=1"), (b"cookie", b"b=2"),
-        (b"accept", b"x"), (b"accept", b"y"), (b"x-forwarded-for", b"203.0.113.1"),
+        (b"content-type", b"text/plain"),
+        (b"cookie", b"a=1"),
+        (b"cookie", b"b=2"),
+        (b"accept", b"x"),
+        (b"accept", b"y"),
+        (b"x-forwarded-for", b"203.0.113.1"),
         *length(5),
-    ]  # fmt: skip
+    ]
     answer = Exchange(b"he", b"llo", path="/Peña/ñ", headers=headers).with_(told)
 
     ((environ, body),) = told.seen
     assert body == b"hello"
     assert environ["PATH_INFO"].encode("latin-1").decode() == "/Peña/ñ"
     expected = {
-        "REQUEST_METHOD": "POST", "QUERY_STRING": "a=1", "CONTENT_TYPE": "text/plain",
-        "CONTENT_LENGTH": "5", "HTTP_COOKIE": "a=1; b=2", "HTTP_ACCEPT": "x,y",
-        "REMOTE_ADDR": "192.0.2.7", "SERVER_PORT": "8000", "SERVER_PROTOCOL": "HTTP/1.1",
+        "REQUEST_METHOD": "POST",
+        "QUERY_STRING": "a=1",
+        "CONTENT_TYPE": "text/plain",
+        "CONTENT_LENGTH": "5",
+        "HTTP_COOKIE": "a=1; b=2",
+        "HTTP_ACCEPT": "x,y",
+        "REMOTE_ADDR": "192.0.2.7",
+        "SERVER_PORT": "8000",
+        "SERVER_PROTOCOL": "HTTP/1.1",
         "HTTP_X_FORWARDED_FOR": "203.0.113.1",
-    }  # fmt: skip
+    }
     assert {name: environ[name] for name in expected} == expected
     assert (answer.status, answer.body) == (201, b"ok")
     name = "é".encode("latin-1")

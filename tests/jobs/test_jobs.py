@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
-from tests.services import reminder_cases as cases
+from tests.services.delivery import reminder_cases as cases
 from tracker import jobs, scheduler
 from tracker.db import new_id
 from tracker.domain.permissions import SYSTEM
@@ -54,18 +54,33 @@ def test_plan_and_dispatch_may_run_at_once_and_everybody_gets_one_letter(office,
 
 def test_tidy_forgets_old_answers_only(office):
     with office.work(SYSTEM) as work:
-        token = {"id": new_id(), "digest": "x", "name": "t", "role": "admin", "scopes": [],
-                 "person_id": new_id(), "made_by_holders": [], "recorded_at": work.now}  # fmt: skip
+        token = {
+            "id": new_id(),
+            "digest": "x",
+            "name": "t",
+            "role": "admin",
+            "scopes": [],
+            "person_id": new_id(),
+            "made_by_holders": [],
+            "recorded_at": work.now,
+        }
         work.connection.execute(insert(Token), token)
         work.connection.execute(
             insert(IdempotencyKey),
             [
-                {"id": new_id(), "token_id": token["id"], "key": str(days),
-                 "request_digest": "d", "status": 201, "body": b"", "headers": {},
-                 "recorded_at": work.now - timedelta(days=days)}
+                {
+                    "id": new_id(),
+                    "token_id": token["id"],
+                    "key": str(days),
+                    "request_digest": "d",
+                    "status": 201,
+                    "body": b"",
+                    "headers": {},
+                    "recorded_at": work.now - timedelta(days=days),
+                }
                 for days in (6, 8)
             ],
-        )  # fmt: skip
+        )
 
     assert jobs.tidy(office) == 1
     assert jobs.tidy(office) == 0
@@ -101,9 +116,14 @@ def test_the_timetable_follows_the_settings(office):
     seconds = {entry.name: entry.seconds for entry in scheduler.timetable(office)}
 
     assert seconds == {
-        "plan": 1, "dispatch": 1, "reap": 1, "audit": 3600, "digest": 900,
-        "employments": 3600, "tidy": 86400,
-    }  # fmt: skip
+        "plan": 1,
+        "dispatch": 1,
+        "reap": 1,
+        "audit": 3600,
+        "digest": 900,
+        "employments": 3600,
+        "tidy": 86400,
+    }
 
 
 @pytest.mark.usefixtures("due")
@@ -131,7 +151,7 @@ def test_a_job_that_fails_is_logged_and_its_thread_counts_as_alive(caplog):
     def fails():
         raise RuntimeError("database away")
 
-    scheduler._guarded(scheduler.Entry("plan", fails, 30), pulse)
+    scheduler._guarded(scheduler.TimetableEntry("plan", fails, 30), pulse)
 
     assert pulse.silent() == []
     assert "the job plan failed" in caplog.text
@@ -171,13 +191,18 @@ scheduler.run(create_office())
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_process_ends_cleanly_on_a_signal(database_url, tmp_path, number):
     environment = {
-        **os.environ, "TRACKER_ENV": "testing", "TRACKER_DATABASE_URL": database_url,
+        **os.environ,
+        "TRACKER_ENV": "testing",
+        "TRACKER_DATABASE_URL": database_url,
         "TRACKER_STORAGE_DIRECTORY": str(tmp_path / "storage"),
-    }  # fmt: skip
+    }
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment, stderr=subprocess.PIPE,
+        [sys.executable, "-c", PROGRAM],
+        cwd=ROOT,
+        env=environment,
+        stderr=subprocess.PIPE,
         text=True,
-    )  # fmt: skip
+    )
     lines = []
     assert process.stderr is not None
     for line in process.stderr:

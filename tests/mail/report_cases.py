@@ -7,10 +7,18 @@ from email.utils import format_datetime
 
 
 def dsn(
-    to: str, *, status: str = "5.1.1", action: str = "failed", diagnostic: str | None = None,
-    recipient: str = "ana@example.org", identity: str = "<20270315.A1@mx.example.org>",
-    received: object = None, returned: str = "", envelope_id: str = "", extra: str = "",
-) -> bytes:  # fmt: skip
+    to: str,
+    *,
+    status: str = "5.1.1",
+    action: str = "failed",
+    diagnostic: str | None = None,
+    recipient: str = "ana@example.org",
+    identity: str = "<20270315.A1@mx.example.org>",
+    received: object = None,
+    returned: str = "",
+    envelope_id: str = "",
+    extra: str = "",
+) -> bytes:
     """A delivery report as Postfix writes one (RFC 3464)."""
     said = f"smtp; 550 {status} No such user" if diagnostic is None else diagnostic
     trace = f"Received: by mx.tracker.example; {_date(received)}\n" if received else ""

@@ -9,18 +9,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tracker import schemes as files
-from tracker.domain import certifications as rules
-from tracker.domain.activities import Verdict
-from tracker.domain.certifications import Application, Change
-from tracker.domain.claims import Claim
+from tracker import scheme_files as files
+from tracker.domain.credentials import certifications as rules
+from tracker.domain.credentials.certifications import Application, ChangeOfStanding
 from tracker.domain.periods import Duration
-from tracker.domain.policies import ApplicationWindow, LateStep, Policy
-from tracker.domain.schemes import Scheme
+from tracker.domain.points.activities import ActivityVerdict
+from tracker.domain.points.claims import Claim
+from tracker.domain.schemes.policies import ApplicationWindow, LateStep, Policy
+from tracker.domain.schemes.schemes import Scheme
 from tracker.mail.messages import CertificationLine
 from tracker.mail.today import Today
-from tracker.services import standings, todays
-from tracker.services.facts import ActivityFacts, DecisionFacts, Record
+from tracker.services.delivery import todays
+from tracker.services.standings import standings
+from tracker.services.standings.snapshots import ActivityFacts, CertificationRecord, DecisionFacts
 
 AWARDED, EXPIRY = date(2022, 3, 15), date(2027, 3, 15)
 _LOADED = files.load(Path(__file__).parents[2] / "config" / "schemes")
@@ -68,8 +69,15 @@ SCHEMES = {
 OFFSETS = (1500, 200, 91, 90, 30, 25, 1, 0, -1, -29, -31, -60, -200)
 """Days before the expiry: before the window, on its first day, in it, on the last day, after."""
 STATES = (
-    "nothing", "enough", "waiting", "asked", "short", "applied", "applied short", "applied asked",
-)  # fmt: skip
+    "nothing",
+    "enough",
+    "waiting",
+    "asked",
+    "short",
+    "applied",
+    "applied short",
+    "applied asked",
+)
 HOLDS = ("", "suspended", "revoked", "surrendered")
 _SETS = {"suspended": "suspend", "revoked": "revoke", "surrendered": "surrender"}
 
@@ -81,8 +89,8 @@ class Case:
     name: str
     scheme: Scheme
     today: Today
-    points: standings.Points | None
-    span: rules.Span
+    points: standings.CertificationPoints | None
+    span: rules.StandingSpan
 
 
 def _activity(
@@ -90,7 +98,7 @@ def _activity(
 ) -> ActivityFacts:
     category = "IC" if kind == "industry_certification" else "CE"
     claim = Claim(ref, category, kind, ref, "College", Decimal(quantity), None, done)
-    verdict: Verdict = "more_information" if asked else "approved"
+    verdict: ActivityVerdict = "more_information" if asked else "approved"
     decided = (DecisionFacts(done, verdict, None, this_round=True),) if approved or asked else ()
     return ActivityFacts(claim, submitted_on=done, withdrawn_on=None, decisions=decided)
 
@@ -111,25 +119,31 @@ def activities(state: str) -> list[ActivityFacts]:
     return found
 
 
-def _policy(scheme: Scheme, cycle: rules.Cycle) -> Policy | None:
+def _policy(scheme: Scheme, cycle: rules.CycleTerm) -> Policy | None:
     return scheme.policy(cycle.policy) if cycle.policy else None
 
 
 def case(
-    name: str, scheme: Scheme, state: str, hold: str, on: date, *, awarded: date = AWARDED,
+    name: str,
+    scheme: Scheme,
+    state: str,
+    hold: str,
+    on: date,
+    *,
+    awarded: date = AWARDED,
     claimed: Sequence[ActivityFacts] | None = None,
-) -> Case:  # fmt: skip
+) -> Case:
     """A certification on a day, as the rules see it."""
     cycle = rules.first_cycle(scheme, awarded)
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ChangeOfStanding, ...] = ()
     if hold:
-        changes = (Change(_SETS[hold], on - timedelta(days=3)),)  # type: ignore[arg-type]
+        changes = (ChangeOfStanding(_SETS[hold], on - timedelta(days=3)),)  # type: ignore[arg-type]
     last, window = cycle.expires_on or on, rules.window_opens_on(_policy(scheme, cycle), cycle)
     applied = state.startswith("applied") and window is not None and on >= window
     policy = _policy(scheme, cycle)
     sent_on = min(on, policy.window_closes_on(last)) if applied and policy else None
     applications = (Application(sent_on, None),) if sent_on else ()
-    record = Record("c", (cycle,), applications, changes)
+    record = CertificationRecord("c", (cycle,), applications, changes)
     spans = rules.timeline(scheme, [cycle], applications=applications, changes=changes)
     span = rules.span_on(spans, on)
     assert span is not None
@@ -166,11 +180,20 @@ def line_of(one: Case) -> CertificationLine | None:
         return None
     counted = points.evaluation
     return CertificationLine(
-        scheme_name="CPT", number="CPT-1", expires_on=now.expires_on,
-        days_left=(now.expires_on - now.on).days, stage=30, points_counted=counted.total,
-        points_required=counted.required, points_pending=points.pending.total - counted.total,
-        window_opens_on=now.opens_on, window_open=now.opens_on <= now.on,
-        pending_since=now.pending_since, points_verified=counted.verified,
-        minima_met=counted.minima_met, grace_ends_on=one.span.grace_ends_on,
-        closes_on=points.policy.window_closes_on(now.expires_on), now=now,
-    )  # fmt: skip
+        scheme_name="CPT",
+        number="CPT-1",
+        expires_on=now.expires_on,
+        days_left=(now.expires_on - now.on).days,
+        stage=30,
+        points_counted=counted.total,
+        points_required=counted.required,
+        points_pending=points.pending.total - counted.total,
+        window_opens_on=now.opens_on,
+        window_open=now.opens_on <= now.on,
+        pending_since=now.pending_since,
+        points_verified=counted.verified,
+        minima_met=counted.minima_met,
+        grace_ends_on=one.span.grace_ends_on,
+        closes_on=points.policy.window_closes_on(now.expires_on),
+        now=now,
+    )

@@ -59,14 +59,14 @@ ATTACKS = {
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_the_worst_shapes_of_mail_are_read_or_refused_in_a_bounded_time(attack):
     begins = time.process_time()
-    with suppress(reports.Unreadable):
+    with suppress(reports.UnreadableMessage):
         reports.read(ATTACKS[attack])
 
     assert time.process_time() - begins < MOST
 
 
 def test_a_message_of_more_parts_than_anybody_sends_is_refused_by_that_reason():
-    with pytest.raises(reports.Unreadable, match="more than 500 parts"):
+    with pytest.raises(reports.UnreadableMessage, match="more than 500 parts"):
         reports.read(ATTACKS["parts"])
 
 

@@ -10,19 +10,22 @@ from email import policy
 import pytest
 from icalendar import Calendar
 
-from tracker.mail.calendars import Day, published
+from tracker.mail.calendars import CalendarDay, published
 from tracker.mail.envelopes import Envelope, render
-from tracker.mail.messages import Letter
+from tracker.mail.messages import ComposedEmail
 
 AT = datetime(2027, 2, 13, 14, 0, 30, tzinfo=UTC)
 ID = "01a2025e-d782-712d-852e-56b76da3e743"
-WINDOW = Day(ID, "window", "Certified Production Technician", date(2026, 12, 15))
-EXPIRY = Day(ID, "expiry", "Certified Production Technician", date(2027, 3, 15))
+WINDOW = CalendarDay(ID, "window", "Certified Production Technician", date(2026, 12, 15))
+EXPIRY = CalendarDay(ID, "expiry", "Certified Production Technician", date(2027, 3, 15))
 ENVELOPE = Envelope(
-    message_id="<abc@tracker.example>", sender="Tracker <a@tracker.example>",
-    reply_to="help@tracker.example", envelope_sender="b@tracker.example",
-    recipient="ana@example.com", date=AT,
-)  # fmt: skip
+    message_id="<abc@tracker.example>",
+    sender="Tracker <a@tracker.example>",
+    reply_to="help@tracker.example",
+    envelope_sender="b@tracker.example",
+    recipient="ana@example.com",
+    date=AT,
+)
 
 
 def made(*days, language="en", at=AT, domain="tracker.example"):
@@ -86,7 +89,7 @@ def test_lines_are_short_and_end_in_crlf():
 
 
 def test_a_letter_with_dates_has_words_first_and_the_file_beside_them():
-    letter = Letter("Hello", "text", "<p>html</p>", made(EXPIRY, language="es"))
+    letter = ComposedEmail("Hello", "text", "<p>html</p>", made(EXPIRY, language="es"))
     data = render(letter, ENVELOPE)
     message = email.message_from_bytes(data, policy=policy.default)
     (file,) = message.iter_attachments()
@@ -94,8 +97,10 @@ def test_a_letter_with_dates_has_words_first_and_the_file_beside_them():
     assert message.defects == []
     assert message.get_content_type() == "multipart/mixed"
     assert [p.get_content_type() for p in message.walk() if not p.is_multipart()] == [
-        "text/plain", "text/html", "text/calendar",
-    ]  # fmt: skip
+        "text/plain",
+        "text/html",
+        "text/calendar",
+    ]
     plain = message.get_body(("plain",))
     assert plain is not None
     assert plain.get_content().strip() == "text"

@@ -10,9 +10,9 @@ from decimal import Decimal
 import pytest
 
 from tests.mail.standings import CPT, with_policy
-from tracker.domain.next_steps import NextStep
-from tracker.domain.wording import several
-from tracker.mail import samples
+from tracker.domain.credentials.next_steps import NextStep
+from tracker.language.voice import several
+from tracker.mail import previews
 
 HOURS = {"en": "contact hours", "es": "horas de contacto"}
 PDUS = {"en": "PDUs", "es": "PDU"}
@@ -25,7 +25,7 @@ def made(credit, language):
     scheme = with_policy(CPT, credit=credit)
     return {
         one.name.removesuffix(f".{language}"): one.letter
-        for one in (*samples.of_scheme(scheme, language), *samples.of_several([scheme], language))
+        for one in (*previews.of_scheme(scheme, language), *previews.of_several([scheme], language))
     }
 
 
@@ -63,12 +63,14 @@ def test_the_step_in_the_account_says_it_too():
 @pytest.mark.parametrize(
     ("many", "capital", "article"),
     [
-        ("puntos", "Puntos", "los"), ("horas", "Horas", "las"), ("PDU", "PDU", "los"),
+        ("puntos", "Puntos", "los"),
+        ("horas", "Horas", "las"),
+        ("PDU", "PDU", "los"),
         ("créditos CPE", "Créditos CPE", "los"),
         ("unidades de formación", "Unidades de formación", "las"),
         ("certificaciones", "Certificaciones", "las"),
     ],
-)  # fmt: skip
+)
 def test_spanish_articles_follow_the_noun(many, capital, article):
     credit = several(many, "es")
     assert (credit.capital, f"{credit:el|los|la|las}") == (capital, article)

@@ -7,28 +7,36 @@ from datetime import date
 
 import pytest
 
-from tracker.domain.certifications import STATUSES
+from tracker.domain.credentials.certifications import STATUSES
 from tracker.mail import digests, messages
-from tracker.mail.digests import DigestLetter, Line, Numbers
-from tracker.services import digest_contents
+from tracker.mail.digests import DigestLetter, DigestLine, DigestNumbers
+from tracker.services.employers import digest_contents
 
-NUMBERS = Numbers(
-    scheme="Certified Production Technician", total=12, valid=9, not_shared=2, not_certified=1,
+NUMBERS = DigestNumbers(
+    scheme="Certified Production Technician",
+    total=12,
+    valid=9,
+    not_shared=2,
+    not_certified=1,
     due={180: 5, 90: 3, 30: 1},
-)  # fmt: skip
+)
 
 
 def line(what="expired", name="Ana Peña", on=date(2026, 11, 20)):
-    return Line(name, "E1", what, "Certified Production Technician" if on else "", on)
+    return DigestLine(name, "E1", what, "Certified Production Technician" if on else "", on)
 
 
 def letter(language="en", *, more=False, lines=(), employer="Acme", section="expired", schemes=1):
     return digests.compose(
         DigestLetter(
-            employer, language, date(2026, 11, 16), date(2026, 11, 22), (NUMBERS,) * schemes,
+            employer,
+            language,
+            date(2026, 11, 16),
+            date(2026, 11, 22),
+            (NUMBERS,) * schemes,
             {section: (lines or (line(),), more)},
         )
-    )  # fmt: skip
+    )
 
 
 def test_the_catalogues_have_the_same_keys_and_places():

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracker.mail.envelopes import Envelope, UnsafeHeader, message_id, render
-from tracker.mail.messages import Letter
+from tracker.mail.messages import ComposedEmail
 
-LETTER = Letter(
+LETTER = ComposedEmail(
     "CPT expires on March 15, 2027: 30 days left", "Hello Ana,\n\nGómez.\n", "<p>Hola</p>\n"
 )
 ENVELOPE = Envelope(

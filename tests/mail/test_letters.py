@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.mail.html_reader import Reader
-from tracker.domain.next_steps import NextStep
+from tracker.domain.credentials.next_steps import NextStep
 from tracker.mail.messages import (
     CertificationLine,
-    Letter,
+    ComposedEmail,
     ReminderLetter,
     compose_reminder,
     phrases,
@@ -71,7 +71,9 @@ STATES = {
 }
 
 
-def reminder(*lines: CertificationLine, language: str = "en", name: str = "Ana Gómez") -> Letter:
+def reminder(
+    *lines: CertificationLine, language: str = "en", name: str = "Ana Gómez"
+) -> ComposedEmail:
     return compose_reminder(
         ReminderLetter(
             name=name,

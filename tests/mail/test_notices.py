@@ -14,30 +14,51 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.mail.html_reader import Reader
-from tracker.domain.next_steps import NextStep
-from tracker.mail.messages import Letter, phrases
-from tracker.mail.notices import TELLS, News, NoticeLetter, compose_notice
+from tracker.domain.credentials.next_steps import NextStep
+from tracker.mail.messages import ComposedEmail, phrases
+from tracker.mail.notices import TELLS, NoticeLetter, NoticeToCompose, compose_notice
 from tracker.mail.today import Today
 
 NOW = Today(
-    on=date(2027, 2, 13), status="renewal_open", valid=True,
+    on=date(2027, 2, 13),
+    status="renewal_open",
+    valid=True,
     step=NextStep("log_activities", date(2032, 3, 15), missing=Decimal("38.50")),
-    expires_on=date(2032, 3, 15), opens_on=date(2031, 12, 16), last_day=date(2032, 3, 15),
-    fee=Decimal("75.00"), currency="USD", issuer="MSSC",
-)  # fmt: skip
-FULL = News(
-    tells="award", scheme_name="Certified Production Technician", number="CPT-7KQ2M",
-    about="Robot Safety", on=date(2027, 2, 13), reason="Only ten hours are shown.",
-    points_claimed=Decimal(16), points_approved=Decimal(10), points_total=Decimal("61.50"),
-    points_required=Decimal(100), expires_on=date(2032, 3, 15),
-    window_opens_on=date(2031, 12, 16), appeal_by=date(2027, 3, 15),
-    before=date(2027, 2, 1), against="revoke", appeal_fee=Decimal("50.00"), refunded=True,
-    refund=Decimal("50.00"), until_on=date(2028, 1, 1), now=NOW,
-)  # fmt: skip
+    expires_on=date(2032, 3, 15),
+    opens_on=date(2031, 12, 16),
+    last_day=date(2032, 3, 15),
+    fee=Decimal("75.00"),
+    currency="USD",
+    issuer="MSSC",
+)
+FULL = NoticeToCompose(
+    tells="award",
+    scheme_name="Certified Production Technician",
+    number="CPT-7KQ2M",
+    about="Robot Safety",
+    on=date(2027, 2, 13),
+    reason="Only ten hours are shown.",
+    points_claimed=Decimal(16),
+    points_approved=Decimal(10),
+    points_total=Decimal("61.50"),
+    points_required=Decimal(100),
+    expires_on=date(2032, 3, 15),
+    window_opens_on=date(2031, 12, 16),
+    appeal_by=date(2027, 3, 15),
+    before=date(2027, 2, 1),
+    against="revoke",
+    appeal_fee=Decimal("50.00"),
+    refunded=True,
+    refund=Decimal("50.00"),
+    until_on=date(2028, 1, 1),
+    now=NOW,
+)
 ALL = list(product(("en", "es"), TELLS))
 
 
-def told(*news: News, language: str = "en", stop: str | None = "https://t.example/u") -> Letter:
+def told(
+    *news: NoticeToCompose, language: str = "en", stop: str | None = "https://t.example/u"
+) -> ComposedEmail:
     return compose_notice(
         NoticeLetter(
             name="Ana Gómez",
@@ -49,12 +70,17 @@ def told(*news: News, language: str = "en", stop: str | None = "https://t.exampl
     )
 
 
-def bare(tells: str) -> News:
+def bare(tells: str) -> NoticeToCompose:
     """The news with nothing known beside it but what every such news has."""
-    return News(
-        tells=tells, scheme_name="CPT", about="Robot Safety", on=date(2027, 2, 13),
-        before=date(2027, 2, 1), against="revoke", points_required=Decimal(80),
-    )  # fmt: skip
+    return NoticeToCompose(
+        tells=tells,
+        scheme_name="CPT",
+        about="Robot Safety",
+        on=date(2027, 2, 13),
+        before=date(2027, 2, 1),
+        against="revoke",
+        points_required=Decimal(80),
+    )
 
 
 @pytest.mark.parametrize(("language", "tells"), ALL)
@@ -154,9 +180,22 @@ def test_spanish_says_usted(catalogue):
 
 def test_every_fact_of_news_reaches_a_letter():
     whole = " ".join(told(replace(FULL, tells=tells)).text for tells in TELLS)
-    for value in ("CPT-7KQ2M", "Robot Safety", "February 13, 2027", "Only ten hours", "16", "10",
-                  "61.5", "100", "March 15, 2032", "December 16, 2031", "March 15, 2027",
-                  "February 1, 2027", "$50.00", "January 1, 2028"):  # fmt: skip
+    for value in (
+        "CPT-7KQ2M",
+        "Robot Safety",
+        "February 13, 2027",
+        "Only ten hours",
+        "16",
+        "10",
+        "61.5",
+        "100",
+        "March 15, 2032",
+        "December 16, 2031",
+        "March 15, 2027",
+        "February 1, 2027",
+        "$50.00",
+        "January 1, 2028",
+    ):
         assert value in whole
 
 

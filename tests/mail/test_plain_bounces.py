@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.mail.bounce_shapes import PROOF, SHAPES, plain
-from tracker.domain.bounces import kind_of
+from tracker.domain.delivery.bounces import kind_of
 from tracker.mail import reports
 
 

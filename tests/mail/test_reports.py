@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.mail.report_cases import complaint, dsn, mail, mbox
 from tracker.mail import reports
-from tracker.mail.reports import Unreadable
+from tracker.mail.reports import UnreadableMessage
 
 PROOF = "01900000-0000-7000-8000-000000000000.abcdefghijklmno"
 ADDRESS = f"b+{PROOF}@bounces.tracker.example"
@@ -38,12 +38,18 @@ def test_a_delivery_report_tells_whose_letter_failed_and_why():
         {"to": "postmaster@tracker.example", "envelope_id": f"b+2B{PROOF}"},
         {"to": "postmaster@tracker.example", "envelope_id": PROOF},
         {"to": "postmaster@tracker.example", "returned": ADDRESS},
-        {"to": "postmaster@tracker.example", "extra": f"Delivered-To: {ADDRESS}\n",
-         "returned": "x@y.example"},
-        {"to": "postmaster@tracker.example", "extra": f"X-Original-To: {ADDRESS}\n",
-         "returned": "x@y.example"},
+        {
+            "to": "postmaster@tracker.example",
+            "extra": f"Delivered-To: {ADDRESS}\n",
+            "returned": "x@y.example",
+        },
+        {
+            "to": "postmaster@tracker.example",
+            "extra": f"X-Original-To: {ADDRESS}\n",
+            "returned": "x@y.example",
+        },
     ],
-)  # fmt: skip
+)
 def test_the_proof_is_found_wherever_mail_systems_put_it(given):
     assert reports.read(dsn(**given)).proofs == OURS
 
@@ -72,9 +78,15 @@ def test_the_more_telling_status_counts(status, diagnostic, read):
 
 @pytest.mark.parametrize(
     ("action", "kind"),
-    [("failed", "failed"), ("Failed (final)", "failed"), ("delayed", "delayed"),
-     ("delivered", "other"), ("relayed", "other"), ("expanded", "other")],
-)  # fmt: skip
+    [
+        ("failed", "failed"),
+        ("Failed (final)", "failed"),
+        ("delayed", "delayed"),
+        ("delivered", "other"),
+        ("relayed", "other"),
+        ("expanded", "other"),
+    ],
+)
 def test_only_what_failed_has_come_back(action, kind):
     assert reports.read(dsn(ADDRESS, action=action)).kind == kind
 
@@ -124,9 +136,13 @@ def test_a_mail_to_the_way_out_unsubscribes_and_one_to_the_letter_does_not():
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Auto_Submitted": "auto-replied (vacation)"}, {"X_Autoreply": "yes"},
-     {"Precedence": "auto_reply"}, {"X_Autorespond": "Away"}],
-)  # fmt: skip
+    [
+        {"Auto_Submitted": "auto-replied (vacation)"},
+        {"X_Autoreply": "yes"},
+        {"Precedence": "auto_reply"},
+        {"X_Autorespond": "Away"},
+    ],
+)
 def test_a_note_of_absence_is_an_automatic_answer(headers):
     for to in (ADDRESS, f"u-reminders+{PROOF}@x"):
         assert reports.read(mail(to, **headers)).kind == "automatic"
@@ -141,14 +157,17 @@ def test_a_receipt_is_no_failure():
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"\n", b"no header at all", b"\xff\xfe\x00",
+        b"",
+        b"\n",
+        b"no header at all",
+        b"\xff\xfe\x00",
         dsn(ADDRESS).replace(b"Action: failed", b"Action:").replace(b"<>", b"<a@b.example>", 1),
         b"Content-Type: multipart/report; boundary=x\n\n--x\nContent-Type: message/delivery-status",
         complaint(sent_by=ADDRESS).replace(b"Feedback-Type: abuse\n", b""),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_read_says_so(data):
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableMessage):
         reports.read(data)
 
 
@@ -165,15 +184,17 @@ _SAMPLES = (dsn(ADDRESS), complaint(sent_by=ADDRESS), mail(f"u-reminders+{PROOF}
 
 
 @given(
-    sample=st.sampled_from(_SAMPLES), junk=st.binary(max_size=40), at=st.floats(0, 1),
+    sample=st.sampled_from(_SAMPLES),
+    junk=st.binary(max_size=40),
+    at=st.floats(0, 1),
     cut=st.floats(0, 1),
-)  # fmt: skip
+)
 def test_spoiled_messages_are_read_or_refused_and_nothing_else(sample, junk, at, cut):
     place, end = int(at * len(sample)), int(cut * len(sample))
     spoiled = sample[:place] + junk + sample[place + len(junk) :][:end]
     try:
         found = reports.read(spoiled)
-    except Unreadable:
+    except UnreadableMessage:
         return
     for text in (found.identity, found.status, found.diagnostic):
         assert "\x00" not in text

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from tests.mail import standings
 from tests.mail.standings import Case
-from tracker.domain.wording import in_words
-from tracker.mail.messages import Letter, ReminderLetter, compose_reminder, phrases
-from tracker.mail.notices import TELLS, News, NoticeLetter, compose_notice
+from tracker.language.voice import in_words
+from tracker.mail.messages import ComposedEmail, ReminderLetter, compose_reminder, phrases
+from tracker.mail.notices import TELLS, NoticeLetter, NoticeToCompose, compose_notice
 from tracker.mail.today import Today
 
 Rule = Callable[[Any, Any], bool]
@@ -188,21 +188,56 @@ RULES: dict[str, Rule] = {
 # What happened, whatever holds today, and what goes with it.
 RULES |= dict.fromkeys(
     [
-        "award_corrected", "award_restored", "award_withdrawn", "withdrawn_seen", "same_number",
-        *(f"{verdict}{changed}" for changed in ("", "_changed")
-          for verdict in ("approved", "partly", "rejected", "more_information",
-                          "renewal_approved", "renewal_denied")),
-        "activity_reopened", "activity_reopened_next", "renewal_reopened", "extended",
-        "extension_ended", "requirement_reduced", "requirement_raised",
-        *(f"appeal_{outcome}_{what}" for outcome in ("upheld", "dismissed")
-          for what in ("suspend", "revoke", "renewal")),
-        "consent_asked", "consent_nothing", "consent_fields", "consent_next", "listed",
-        "listed_next", "employer_renamed", "employer_renamed_next", "employment_ended",
-        "request_granted", "request_refused", "brings",
-        "brings_part", "claimed_approved", "total", "reason", "missing", "questions",
+        "award_corrected",
+        "award_restored",
+        "award_withdrawn",
+        "withdrawn_seen",
+        "same_number",
+        *(
+            f"{verdict}{changed}"
+            for changed in ("", "_changed")
+            for verdict in (
+                "approved",
+                "partly",
+                "rejected",
+                "more_information",
+                "renewal_approved",
+                "renewal_denied",
+            )
+        ),
+        "activity_reopened",
+        "activity_reopened_next",
+        "renewal_reopened",
+        "extended",
+        "extension_ended",
+        "requirement_reduced",
+        "requirement_raised",
+        *(
+            f"appeal_{outcome}_{what}"
+            for outcome in ("upheld", "dismissed")
+            for what in ("suspend", "revoke", "renewal")
+        ),
+        "consent_asked",
+        "consent_nothing",
+        "consent_fields",
+        "consent_next",
+        "listed",
+        "listed_next",
+        "employer_renamed",
+        "employer_renamed_next",
+        "employment_ended",
+        "request_granted",
+        "request_refused",
+        "brings",
+        "brings_part",
+        "claimed_approved",
+        "total",
+        "reason",
+        "missing",
+        "questions",
     ],
     always,
-)  # fmt: skip
+)
 REMINDERS: dict[str, Rule] = {
     **dict.fromkeys(("points", "unverified"), always),
     "points_pending": lambda _, now: now.on <= now.last_day,
@@ -223,27 +258,57 @@ REMINDERS: dict[str, Rule] = {
     "after_past": is_status("expired"),
 }
 FRAME = {
-    "subject_ahead", "subject_today", "subject_past", "subject_complete", "subject_pending",
-    "subject_more_one", "subject_more_other", "signed", "left_one", "left_other", "ago_one",
-    "ago_other", "months", "years_one", "years_other", "greeting", "greeting_nameless", "number",
-    "share", "enclosed", "button", "unsubscribe", "reversible", "reason_type", "reason_always",
+    "subject_ahead",
+    "subject_today",
+    "subject_past",
+    "subject_complete",
+    "subject_pending",
+    "subject_more_one",
+    "subject_more_other",
+    "signed",
+    "left_one",
+    "left_other",
+    "ago_one",
+    "ago_other",
+    "months",
+    "years_one",
+    "years_other",
+    "greeting",
+    "greeting_nameless",
+    "number",
+    "share",
+    "enclosed",
+    "button",
+    "unsubscribe",
+    "reversible",
+    "reason_type",
+    "reason_always",
     "unsubscribe_decisions",
-}  # fmt: skip
+}
 """What frames a message and says nothing of a certification."""
 UNREACHED: set[str] = {"step_log_minima_early", "step_log_minima", "step_log_applied_minima"}
 """What only policies with minima say; other tests compose them."""
 
 
-def check(letter: Letter, one: News, now: Today, name: str) -> None:
+def check(letter: ComposedEmail, one: NoticeToCompose, now: Today, name: str) -> None:
     """Read each sentence of a message against the standing."""
     for key in letter.keys:
         rule = {**RULES, **REMINDERS}[key]
         assert rule(one, now), f"{name}: {one.tells} says {key}"
     for exclusive in (STANDING, STEPS):
         assert len(exclusive.keys() & set(letter.keys)) <= 1, (name, letter.keys)
-    asked = {"step_log", "step_log_opens", "step_log_open", "step_log_last",
-             "step_apply_now", "step_apply_if_approved", "step_reapply",
-             "step_pass_again", "step_apply_from", "step_log_early"} & set(letter.keys)  # fmt: skip
+    asked = {
+        "step_log",
+        "step_log_opens",
+        "step_log_open",
+        "step_log_last",
+        "step_apply_now",
+        "step_apply_if_approved",
+        "step_reapply",
+        "step_pass_again",
+        "step_apply_from",
+        "step_log_early",
+    } & set(letter.keys)
     if asked and now.fee is not None:
         assert {"fee", "fee_late"} & set(letter.keys), f"{name}: {one.tells} names no fee"
     if can_appeal(one, now) and one.appeal_fee:
@@ -252,17 +317,27 @@ def check(letter: Letter, one: News, now: Today, name: str) -> None:
         assert "valid until" not in letter.text
 
 
-def news(tells: str, of: Case, **facts: object) -> News:
+def news(tells: str, of: Case, **facts: object) -> NoticeToCompose:
     """News of a kind about a certification as it stands."""
     now = of.today
     given: dict[str, object] = {
-        "scheme_name": "CPT", "number": "CPT-1", "about": "Robot Safety", "on": now.on,
-        "reason": "A reason.", "points_claimed": Decimal(16), "points_approved": Decimal(10),
-        "points_total": Decimal(45), "points_required": Decimal(100),
-        "expires_on": now.expires_on, "window_opens_on": now.opens_on,
-        "appeal_by": now.on + timedelta(days=30), "before": now.on - timedelta(days=5),
-        "against": "suspend", "appeal_fee": Decimal(50), "now": now,
-    }  # fmt: skip
+        "scheme_name": "CPT",
+        "number": "CPT-1",
+        "about": "Robot Safety",
+        "on": now.on,
+        "reason": "A reason.",
+        "points_claimed": Decimal(16),
+        "points_approved": Decimal(10),
+        "points_total": Decimal(45),
+        "points_required": Decimal(100),
+        "expires_on": now.expires_on,
+        "window_opens_on": now.opens_on,
+        "appeal_by": now.on + timedelta(days=30),
+        "before": now.on - timedelta(days=5),
+        "against": "suspend",
+        "appeal_fee": Decimal(50),
+        "now": now,
+    }
     if tells in {
         "consent_asked",
         "listed",
@@ -270,10 +345,10 @@ def news(tells: str, of: Case, **facts: object) -> News:
         "employment_ended",
     } or tells.startswith("request"):
         given["number"] = ""
-    return News(tells, **{**given, **facts})  # type: ignore[arg-type]
+    return NoticeToCompose(tells, **{**given, **facts})  # type: ignore[arg-type]
 
 
-def variants(tells: str, of: Case) -> Iterator[News]:
+def variants(tells: str, of: Case) -> Iterator[NoticeToCompose]:
     """The news whole, and in every other way that it can be."""
     now = of.today
     yield news(tells, of)
@@ -299,7 +374,7 @@ def variants(tells: str, of: Case) -> Iterator[News]:
             yield news(tells, of, with_points=True, until_on=now.on)
 
 
-def composed(*some: News, language: str = "en") -> Letter:
+def composed(*some: NoticeToCompose, language: str = "en") -> ComposedEmail:
     return compose_notice(NoticeLetter("Ana", language, some, "https://t.example/verify/x"))
 
 
@@ -382,8 +457,9 @@ def test_a_denial_after_the_expiry_offers_no_deadline_that_is_past():
 def test_random_facts_make_no_untrue_sentence(*, label, state, hold, tells, awarded, data):
     scheme = standings.SCHEMES[label]
     on = awarded + timedelta(data.draw(st.integers(4, 2300)))
-    case = standings.case(label, scheme, state if scheme.policies else "nothing", hold, on,
-                          awarded=awarded)  # fmt: skip
+    case = standings.case(
+        label, scheme, state if scheme.policies else "nothing", hold, on, awarded=awarded
+    )
     shift, appeal = (timedelta(data.draw(st.integers(-40, 40))) for _ in range(2))
     one = news(tells, case, on=on + shift, appeal_by=on + appeal, closed=data.draw(st.booleans()))
     check(composed(one), one, case.today, case.name)

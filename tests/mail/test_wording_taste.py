@@ -14,23 +14,35 @@ from typing import Any
 
 import pytest
 
-from tracker import schemes as files
-from tracker.api import preferences, unsubscribe_words, verify_words
-from tracker.domain import explanations, gap_words, next_steps, plain_texts, plain_unknowns
-from tracker.mail import digest_samples, samples
+from tracker import scheme_files as files
+from tracker.api.people import preferences
+from tracker.domain.credentials import next_steps
+from tracker.language import evaluations, gaps, policy_texts, policy_unknowns
+from tracker.mail import digest_previews, previews
 from tracker.mail.messages import phrases
-from tracker.mail.samples import Sample
+from tracker.mail.previews import Sample
+from tracker.web import unsubscribe_words, verify_words
 
 ROOT = Path(__file__).parents[2]
 SCHEMES = files.load(ROOT / "config" / "schemes")
 EXAMPLES = files.load(ROOT / "config" / "schemes" / "examples")
 CATALOGUES = ("phrases", "notices", "digest", "calendar")
 WORDS_OF_CODE: tuple[Any, ...] = (
-    next_steps._WORDS, gap_words._WAYS, gap_words._OBSTACLES, gap_words._NOTHING,
-    explanations._LEADS, explanations._CUTS, explanations._WHOLE, explanations._SHORTFALLS,
-    explanations._CLAIM, plain_texts.SENTENCES, plain_texts.TITLES, plain_unknowns.UNKNOWN,
-    preferences._ALWAYS, preferences._OFF,
-)  # fmt: skip
+    next_steps._WORDS,
+    gaps._WAYS,
+    gaps._OBSTACLES,
+    gaps._NOTHING,
+    evaluations._LEADS,
+    evaluations._CUTS,
+    evaluations._WHOLE,
+    evaluations._SHORTFALLS,
+    evaluations._CLAIM,
+    policy_texts.SENTENCES,
+    policy_texts.TITLES,
+    policy_unknowns.UNKNOWN,
+    preferences._ALWAYS,
+    preferences._OFF,
+)
 PAGES: tuple[Any, ...] = (verify_words.WORDS, unsubscribe_words.WORDS)
 
 
@@ -63,9 +75,9 @@ def emails(language: str) -> tuple[Sample, ...]:
     """Every email of the shipped schemes and of the examples."""
     found: list[Sample] = []
     for scheme in (*SCHEMES, *EXAMPLES):
-        found += samples.of_scheme(scheme, language)
-        found += digest_samples.of_schemes([scheme], language, "digest")
-    found += samples.of_several(SCHEMES, language)
+        found += previews.of_scheme(scheme, language)
+        found += digest_previews.of_schemes([scheme], language, "digest")
+    found += previews.of_several(SCHEMES, language)
     return tuple(found)
 
 
@@ -129,7 +141,7 @@ def test_every_email_names_who_writes_and_how_to_reach_them(language):
 def test_every_email_about_a_certification_gives_its_abbreviation(language):
     for scheme in (*SCHEMES, *EXAMPLES):
         short = scheme.abbreviation or scheme.number_prefix
-        for sample in samples.of_scheme(scheme, language):
+        for sample in previews.of_scheme(scheme, language):
             if scheme.title[language] in sample.letter.text:
                 assert scheme.full_name(language) in sample.letter.text, sample.name
                 assert short in sample.letter.text
@@ -187,7 +199,9 @@ def test_a_reminder_to_renew_names_the_fee_and_a_denial_the_appeal():
         ("en", "The renewal fee is $", "You can appeal until"),
         ("es", "La cuota de renovación es de $", "Puede apelar hasta el"),
     ):
-        by_name = {one.name: one.letter.text for one in samples.of_scheme(SCHEMES["cpt"], language)}
+        by_name = {
+            one.name: one.letter.text for one in previews.of_scheme(SCHEMES["cpt"], language)
+        }
         for stage in (365, 90, 30, 7, 1, 0):
             assert fee in by_name[f"reminder-{stage}-incomplete.{language}"]
         for told in ("suspended", "revoked", "renewal-denied"):

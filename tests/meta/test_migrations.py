@@ -18,7 +18,7 @@ from tests.conftest import Frozen, make_office
 from tracker import migrations
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Base
-from tracker.services import holders as holders_service
+from tracker.services.people import holders as holders_service
 from tracker.settings import ROOT
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -131,9 +131,11 @@ def test_timelines_learn_when_windows_close_from_the_policy_that_governs_them(
         closes = [(str(row.from_on), str(row.window_closes_on)) for row in connection.execute(told)]
     office.engine.dispose()
     assert closes == [
-        ("2024-01-01", "2026-11-30"), ("2026-11-20", "2029-11-30"), ("2028-01-01", "2030-12-31"),
+        ("2024-01-01", "2026-11-30"),
+        ("2026-11-20", "2029-11-30"),
+        ("2028-01-01", "2030-12-31"),
         ("2029-01-01", "None"),
-    ]  # fmt: skip
+    ]
 
 
 def test_names_that_were_folded_otherwise_before_are_found_as_they_are_typed_today(
@@ -176,10 +178,17 @@ def _numbered(number):
 
 def _person(number, given, family, folded):
     return {
-        "id": _numbered(number), "ref": f"P{number}", "given_name": given, "family_name": family,
-        "folded_name": folded, "email": f"p{number}@example.org", "language": "en",
-        "time_zone": "UTC", "recorded_at": NOW, "version": 1,
-    }  # fmt: skip
+        "id": _numbered(number),
+        "ref": f"P{number}",
+        "given_name": given,
+        "family_name": family,
+        "folded_name": folded,
+        "email": f"p{number}@example.org",
+        "language": "en",
+        "time_zone": "UTC",
+        "recorded_at": NOW,
+        "version": 1,
+    }
 
 
 _IDS = {name: f"0190000000007000800000000000000{n}" for n, name in enumerate("hcy")}
@@ -313,17 +322,23 @@ def test_a_database_keeps_of_which_kind_its_migrations_were(new_database):
 
 def test_several_that_migrate_at_once_wait_for_each_other(new_database, tmp_path):
     environment = {
-        **os.environ, "TRACKER_ENV": "testing", "TRACKER_DATABASE_URL": new_database(),
+        **os.environ,
+        "TRACKER_ENV": "testing",
+        "TRACKER_DATABASE_URL": new_database(),
         "TRACKER_STORAGE_DIRECTORY": str(tmp_path / "storage"),
-    }  # fmt: skip
+    }
     command = [sys.executable, "-m", "tracker.cli", "migrate"]
     programs = [
         subprocess.Popen(
-            command, env=environment, cwd=ROOT, text=True, stdout=subprocess.PIPE,
+            command,
+            env=environment,
+            cwd=ROOT,
+            text=True,
+            stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
         for _ in range(3)
-    ]  # fmt: skip
+    ]
     told = [program.communicate(timeout=120)[0] for program in programs]
 
     assert [program.returncode for program in programs] == [0, 0, 0], told

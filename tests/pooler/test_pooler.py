@@ -15,7 +15,7 @@ from tests import factories, postgres
 from tests.conftest import Frozen, make_app, make_office, office_of
 from tracker import jobs, migrations
 from tracker.domain.permissions import SYSTEM
-from tracker.services.operations import gauges
+from tracker.services.overview.metrics import gauges
 
 TRANSACTION = {"TRACKER_DATABASE_POOLER": "transaction"}
 CLIENTS, ROUNDS = 6, 20

@@ -17,10 +17,17 @@ COLUMNS = (
     Column("score", tabular.decimal(2, 0, 100)),
 )
 AS_WRITTEN = [
-    "Holder Ref", "HOLDER_REF", "holder-ref", "holderRef", "holder  ref", " Holder_Ref ",
-    "Holder\N{NO-BREAK SPACE}Ref", "holder\N{EN DASH}ref", "\N{ZERO WIDTH SPACE}holder_ref",
+    "Holder Ref",
+    "HOLDER_REF",
+    "holder-ref",
+    "holderRef",
+    "holder  ref",
+    " Holder_Ref ",
+    "Holder\N{NO-BREAK SPACE}Ref",
+    "holder\N{EN DASH}ref",
+    "\N{ZERO WIDTH SPACE}holder_ref",
     "holder_ref_",
-]  # fmt: skip
+]
 
 
 def as_csv(rows, delimiter=","):

@@ -17,7 +17,7 @@ from tracker.domain.values import NOTHING
 from tracker.tabular import BadTable, Column, csv_rows
 from tracker.tabular.cells import shown
 from tracker.tabular.columns import BLANKS
-from tracker.tabular.kinds import Kind
+from tracker.tabular.kinds import ColumnKind
 from tracker.tabular.number_formats import NumberFormat
 from tracker.tabular.workbook import Cell
 from tracker.tabular.writer import _NOT_XML
@@ -109,7 +109,7 @@ def test_dates_and_decimals_are_the_same_after_a_journey(day, number, write):
 @given(
     st.integers() | st.floats() | st.text(max_size=8) | st.booleans() | st.datetimes() | st.dates(),
     st.text(st.sampled_from('0#?.,%;@E+-/"\\_*[]$<dmyhsGeneral ') | st.characters(), max_size=20),
-    st.sampled_from(Kind),
+    st.sampled_from(ColumnKind),
 )
 @settings(max_examples=600, deadline=None)
 def test_any_value_in_any_format_is_a_text_or_refused(value, code, kind):
@@ -121,14 +121,14 @@ def test_any_value_in_any_format_is_a_text_or_refused(value, code, kind):
 @given(st.integers(0, 10**12), st.integers(1, 14))
 def test_leading_zeros_that_are_shown_are_read(number, places):
     cell = Cell(1, number, "n", NumberFormat("0" * places))
-    assert shown(cell, Kind.TEXT, WINDOWS_EPOCH) == str(number).zfill(places)
-    assert shown(cell, Kind.NUMBER, WINDOWS_EPOCH) == str(number)
+    assert shown(cell, ColumnKind.TEXT, WINDOWS_EPOCH) == str(number).zfill(places)
+    assert shown(cell, ColumnKind.NUMBER, WINDOWS_EPOCH) == str(number)
 
 
 @given(st.decimals(0, 10**9, places=2), st.integers(0, 4))
 def test_a_number_is_read_only_where_all_its_digits_are_shown(number, places):
     cell = Cell(1, float(number), "n", NumberFormat(f"#,##0.{'0' * places}"))
-    found = shown(cell, Kind.NUMBER, WINDOWS_EPOCH)
+    found = shown(cell, ColumnKind.NUMBER, WINDOWS_EPOCH)
     whole = number == round(number, places)
     assert isinstance(found, str) is whole
     assert not isinstance(found, str) or Decimal(found) == number

@@ -50,11 +50,13 @@ def read(stream):
 @pytest.mark.parametrize(
     "strict",
     [
-        lambda _: True, lambda name: name.startswith("xl/"), lambda name: "workbook" in name,
+        lambda _: True,
+        lambda name: name.startswith("xl/"),
+        lambda name: "workbook" in name,
         lambda name: "sheet1" in name,
     ],
     ids=["whole", "without relations", "workbook alone", "sheet alone"],
-)  # fmt: skip
+)
 def test_a_strict_workbook_is_refused_with_the_form_to_save_it_in(strict):
     with pytest.raises(BadTable) as caught:
         read(workbook("A", strict=strict))

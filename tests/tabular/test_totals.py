@@ -55,9 +55,19 @@ GOOD = [["A", "Welding", "2026-01-05", 4], ["B", "Safety", "2026-01-06", 8]]
 
 @pytest.mark.parametrize(
     "word",
-    ["Total", "TOTALS", "sum", "Summe", "gesamt", "Subtotal", "Suma", "Grand Total", "Total:",
-     " total "],
-)  # fmt: skip
+    [
+        "Total",
+        "TOTALS",
+        "sum",
+        "Summe",
+        "gesamt",
+        "Subtotal",
+        "Suma",
+        "Grand Total",
+        "Total:",
+        " total ",
+    ],
+)
 def test_a_totals_row_below_a_table_is_refused_by_name_alone(read, word):
     good, errors = read(CLAIMS, [*GOOD, [word, None, None, 12]])
 
@@ -67,9 +77,15 @@ def test_a_totals_row_below_a_table_is_refused_by_name_alone(read, word):
 
 @pytest.mark.parametrize(
     "others",
-    [(None, None, None), (None, None, "1,234.50"), (2, 2, 12), (None, None, "=SUM(D2:D3)"),
-     (None, "$ 1,200.00", "75%"), (None, None, "1.234,5 \N{EURO SIGN}")],
-)  # fmt: skip
+    [
+        (None, None, None),
+        (None, None, "1,234.50"),
+        (2, 2, 12),
+        (None, None, "=SUM(D2:D3)"),
+        (None, "$ 1,200.00", "75%"),
+        (None, None, "1.234,5 \N{EURO SIGN}"),
+    ],
+)
 def test_its_other_cells_are_empty_numbers_or_formulas(read, others):
     assert read(CLAIMS, [*GOOD, ["Total", *others]]) == ([2, 3], [(4, "", "Total", RULE)])
 
@@ -81,8 +97,13 @@ def test_the_word_may_stand_in_a_later_cell_and_blank_rows_above_it(read):
 
 
 def test_subtotals_between_the_rows_are_refused_by_name_each(read):
-    rows = [GOOD[0], ["Subtotal", None, None, 4], GOOD[1], ["Subtotal", None, None, 8],
-            ["Total", None, None, 12]]  # fmt: skip
+    rows = [
+        GOOD[0],
+        ["Subtotal", None, None, 4],
+        GOOD[1],
+        ["Subtotal", None, None, 8],
+        ["Total", None, None, 12],
+    ]
 
     good, errors = read(CLAIMS, rows)
     assert good == [2, 4]
@@ -94,8 +115,9 @@ def test_a_row_that_could_be_good_is_a_totals_row_at_the_end_alone(read):
 
     assert read(WORKERS, [acme, total]) == ([2], [(3, "", "Total", RULE)])
     assert read(WORKERS, [acme, ["Subtotal", 1, None], total])[1] == [
-        (3, "", "Subtotal", RULE), (4, "", "Total", RULE),
-    ]  # fmt: skip
+        (3, "", "Subtotal", RULE),
+        (4, "", "Total", RULE),
+    ]
     assert read(WORKERS, [acme, total, acme]) == ([2, 3, 4], [])
 
 

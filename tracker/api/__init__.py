@@ -1,53 +1,39 @@
-"""HTTP: schemas and routes by noun; the conventions of all of them in ``doors.py``."""
+"""HTTP: schemas and routes by noun; the conventions of all of them in ``routing.py``."""
 
 from __future__ import annotations
 
 from flask import Flask, Response, g, request
 
-from tracker.api import (
-    access,
-    activities,
+from tracker.api import imports
+from tracker.api.access import me
+from tracker.api.credentials import (
     adjustments,
     appeals,
     assessments,
-    callers,
-    catalogue,
     certifications,
-    digests,
-    employers,
-    errors,
-    evidence,
-    history,
-    holders,
     imported_awards,
-    imports,
-    letters,
-    operations,
-    pages,
-    preferences,
-    queue,
     reasons,
-    relay_events,
-    reminders,
     renewals,
-    requests,
-    sending,
-    sharing,
-    suppressions,
-    unsubscribe,
-    verify,
-    workforce,
+    schemes,
 )
-from tracker.api.document import Document
+from tracker.api.delivery import letters, relay_events, reminders, sending, suppressions
+from tracker.api.desk import requests, review_queue
+from tracker.api.employers import digests, employers, sharing, workforce
+from tracker.api.http import callers, errors
+from tracker.api.http.openapi import Document
+from tracker.api.overview import history, operations
+from tracker.api.people import holders, preferences
+from tracker.api.points import activities, evidence
 from tracker.db import new_id
+from tracker.web import pages, unsubscribe, verify
 
 PREFIX = "/api/v1"
 UNDOCUMENTED = frozenset({f"{PREFIX}/openapi.json"}) | pages.UNDOCUMENTED
 """The public routes that are not part of the interface, and so not in its document."""
 
 _NOUNS = (
-    access,
-    catalogue,
+    me,
+    schemes,
     reasons,
     holders,
     requests,
@@ -61,7 +47,7 @@ _NOUNS = (
     activities,
     evidence,
     renewals,
-    queue,
+    review_queue,
     employers,
     sharing,
     workforce,

@@ -10,49 +10,55 @@ from flask import Response
 from marshmallow import Schema, fields
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from tracker.api import doors, paging
-from tracker.api.doors import Nouns
-from tracker.api.fields import Closed, Day, choice
-from tracker.api.schemas import Problem, page_of
-from tracker.api.uploads import File, Upload
+from tracker.api.http import paging, routing
+from tracker.api.http.fields import ClosedSchema, DayField, choice
+from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import ProblemSchema, page_of
+from tracker.api.http.uploads import File, Upload
 from tracker.domain.errors import NotAllowed, Refusal
 from tracker.domain.permissions import Actor
-from tracker.services import import_runs, imports
-from tracker.services.imports import apart
-from tracker.services.work import Office, Reading, Work
+from tracker.services import imports
+from tracker.services.core.context import Container, ReadContext, UnitOfWork
+from tracker.services.imports import apart, import_runs
 from tracker.settings import Settings
 from tracker.tabular import Dates, Encoding
 
-nouns = Nouns("imports", __name__, description=__doc__)
+nouns = Resource("imports", __name__, description=__doc__)
 
 _LONGEST_NAME = 200
 _COUNTS = ("rows", "created", "changed", "unchanged")
 
 
-class NewImport(Closed):
+class NewImportSchema(ClosedSchema):
     """A CSV or XLSX file of one kind. An employer may send its own roster."""
 
     kind = choice(*imports.KINDS, required=True)
     file = File(required=True)
     dry_run = fields.Boolean(
-        truthy={"true"}, falsy={"false"}, load_default=False,
+        truthy={"true"},
+        falsy={"false"},
+        load_default=False,
         metadata={"description": "Do all the work and store nothing."},
-    )  # fmt: skip
+    )
     new_centers = fields.Boolean(
-        truthy={"true"}, falsy={"false"}, load_default=False,
+        truthy={"true"},
+        falsy={"false"},
+        load_default=False,
         metadata={"description": "Add the assessment centers that are not on record."},
-    )  # fmt: skip
+    )
     dates = choice(
-        *(d.value for d in Dates), load_default=Dates.ISO.value,
+        *(d.value for d in Dates),
+        load_default=Dates.ISO.value,
         metadata={"description": "How dates such as 03/04/2026 are read; ISO ones always are."},
-    )  # fmt: skip
+    )
     encoding = choice(
-        *(e.value for e in Encoding), load_default=Encoding.UTF_8.value,
+        *(e.value for e in Encoding),
+        load_default=Encoding.UTF_8.value,
         metadata={"description": "How the letters of a CSV file are written."},
-    )  # fmt: skip
+    )
 
 
-class BadRow(Schema):
+class BadRowSchema(Schema):
     """Why a cell or row was refused; the header is row 1."""
 
     file = fields.String(required=True)
@@ -62,7 +68,7 @@ class BadRow(Schema):
     rule = fields.String(required=True)
 
 
-class ImportFault(Schema):
+class ImportFaultSchema(Schema):
     """A bad field of the request, or a bad row of the file."""
 
     field = fields.String()
@@ -74,15 +80,15 @@ class ImportFault(Schema):
     rule = fields.String()
 
 
-class ImportProblem(Problem):
+class ImportProblemSchema(ProblemSchema):
     """Why a file was not imported: the first thousand of ``total`` errors."""
 
-    errors = fields.List(fields.Nested(ImportFault))
+    errors = fields.List(fields.Nested(ImportFaultSchema))
     total = fields.Integer()
     import_id = fields.UUID()
 
 
-class Warning(Schema):  # noqa: A001 - what it is called in the interface
+class WarningSchema(Schema):
     """Something that live use would refuse, imported as history all the same."""
 
     row = fields.Integer(required=True)
@@ -90,7 +96,7 @@ class Warning(Schema):  # noqa: A001 - what it is called in the interface
     message = fields.String(required=True)
 
 
-class ImportRun(Schema):
+class ImportRunSchema(Schema):
     """A run and how it ended; the counts are null where the file was refused."""
 
     id = fields.UUID(required=True)
@@ -109,30 +115,32 @@ class ImportRun(Schema):
     total_errors = fields.Integer(required=True)
 
 
-class AwardChange(Schema):
+class AwardChangeSchema(Schema):
     """What a file brought about for an award on record; null: it did not stand, or does not."""
 
     holder_ref = fields.String(required=True)
     number = fields.String(required=True)
     scheme = fields.String(required=True)
     what = fields.String(required=True)
-    before = Day(required=True, allow_none=True)
-    after = Day(required=True, allow_none=True)
+    before = DayField(required=True, allow_none=True)
+    after = DayField(required=True, allow_none=True)
 
 
-class ImportReport(ImportRun):
+class ImportReportSchema(ImportRunSchema):
     """The same row by row, up to a thousand of each."""
 
-    warnings = fields.List(fields.Nested(Warning), required=True)
-    errors = fields.List(fields.Nested(BadRow), required=True)
-    consequences = fields.List(fields.Nested(AwardChange), required=True)
+    warnings = fields.List(fields.Nested(WarningSchema), required=True)
+    errors = fields.List(fields.Nested(BadRowSchema), required=True)
+    consequences = fields.List(fields.Nested(AwardChangeSchema), required=True)
     effects = fields.Dict(
-        keys=fields.String(), values=fields.Integer(), required=True,
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
         metadata={"description": "What the rows brought about besides themselves."},
-    )  # fmt: skip
+    )
 
 
-class ImportQuery(paging.Page):
+class ImportQuerySchema(paging.PageSchema):
     """Of one kind, if asked."""
 
     kind = choice(*imports.KINDS)
@@ -141,13 +149,18 @@ class ImportQuery(paging.Page):
 def _summary(row: Any) -> dict[str, Any]:
     report = row.report
     return {
-        "id": row.id, "kind": row.kind, "filename": row.filename, "dry_run": row.dry_run,
-        "outcome": row.outcome, "employer_id": row.employer_id, "recorded_at": row.recorded_at,
+        "id": row.id,
+        "kind": row.kind,
+        "filename": row.filename,
+        "dry_run": row.dry_run,
+        "outcome": row.outcome,
+        "employer_id": row.employer_id,
+        "recorded_at": row.recorded_at,
         **{name: report.get(name) for name in _COUNTS},
         "total_warnings": report.get("total_warnings", 0),
         "total_consequences": report.get("total_consequences", 0),
         "total_errors": report.get("total", 0),
-    }  # fmt: skip
+    }
 
 
 def _present(row: Any) -> dict[str, Any]:
@@ -171,30 +184,31 @@ def _too_large(maximum: int) -> Exception:
     return RequestEntityTooLarge(f"The file must have at most {maximum:,} bytes.")
 
 
-def _keep(office: Office, actor: Actor, refusal: Refusal) -> None:
+def _keep(office: Container, actor: Actor, refusal: Refusal) -> None:
     """Put a refused file on record, in a transaction of its own: the import's is gone."""
     if isinstance(refusal, imports.ImportRefused):
         with office.work(actor) as work:
             refusal.facts["import_id"] = imports.record_run(work, refusal)
 
 
-def _ask(reading: Reading, body: dict[str, Any]) -> None:
+def _ask(reading: ReadContext, body: dict[str, Any]) -> None:
     """Whether the caller may send files of that kind."""
     if not reading.actor.is_staff and body["kind"] != "roster":
         raise NotAllowed("An employer may import its own roster only.", role=reading.actor.role)
 
 
 @contextmanager
-def _prepared(office: Office, actor: Actor, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _prepared(office: Container, actor: Actor, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The file as texts, read before the transaction opens; of a dry run the report."""
     encoding = Encoding(body["encoding"])
     read = apart.unpacked(office.settings, body["kind"], body["file"].stream, encoding=encoding)
     with read as table:
         options = {
-            "filename": _name(body["file"].filename), "dates": Dates(body["dates"]),
+            "filename": _name(body["file"].filename),
+            "dates": Dates(body["dates"]),
             "employer_id": None if actor.is_staff else actor.employer_id,
             "new_centers": body["new_centers"],
-        }  # fmt: skip
+        }
         report = None
         if body["dry_run"]:
             report = apart.check(office, actor, body["kind"], table, **options)
@@ -205,15 +219,20 @@ def _prepared(office: Office, actor: Actor, body: dict[str, Any]) -> Iterator[di
     "POST /imports",
     "staff",
     "employer",
-    body=NewImport,
-    returns=ImportReport,
+    body=NewImportSchema,
+    returns=ImportReportSchema,
     status=201,
     errors=(409, 503),
     upload=Upload(
-        _maximum, _too_large, ask=_ask, prepare=_prepared, refused=_keep, problem=ImportProblem
+        _maximum,
+        _too_large,
+        ask=_ask,
+        prepare=_prepared,
+        refused=_keep,
+        problem=ImportProblemSchema,
     ),
 )
-def run(work: Work, body: dict[str, Any]) -> Response:
+def run(work: UnitOfWork, body: dict[str, Any]) -> Response:
     """Import a file: every row of it, or none, with a report of each bad one."""
     report = body["report"]
     if report is None:
@@ -221,7 +240,7 @@ def run(work: Work, body: dict[str, Any]) -> Response:
     else:
         imports.keep_checked(work, report, employer_id=body["options"]["employer_id"])
     location = f"/api/v1/imports/{report.id}"
-    return doors.answer(_present(imports.get(work, report.id)), status=201, location=location)
+    return routing.answer(_present(imports.get(work, report.id)), status=201, location=location)
 
 
 def _name(name: str) -> str:
@@ -229,8 +248,10 @@ def _name(name: str) -> str:
     return "".join(letter for letter in name if letter.isprintable())[-_LONGEST_NAME:]
 
 
-@nouns.reads("GET /imports", "staff", "employer", query=ImportQuery, returns=page_of(ImportRun))
-def runs(reading: Reading, query: dict[str, Any]) -> Response:
+@nouns.reads(
+    "GET /imports", "staff", "employer", query=ImportQuerySchema, returns=page_of(ImportRunSchema)
+)
+def runs(reading: ReadContext, query: dict[str, Any]) -> Response:
     """The imports that were run; an employer sees its own."""
     rows = import_runs.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, kind=query.get("kind")
@@ -238,7 +259,9 @@ def runs(reading: Reading, query: dict[str, Any]) -> Response:
     return paging.answer(rows, query, _summary)
 
 
-@nouns.reads("GET /imports/<uuid:run_id>", "staff", "employer", returns=ImportReport, errors=(404,))
-def show(reading: Reading, *, run_id: str) -> Response:
+@nouns.reads(
+    "GET /imports/<uuid:run_id>", "staff", "employer", returns=ImportReportSchema, errors=(404,)
+)
+def show(reading: ReadContext, *, run_id: str) -> Response:
     """One import with its report."""
-    return doors.answer(_present(imports.get(reading, run_id)))
+    return routing.answer(_present(imports.get(reading, run_id)))

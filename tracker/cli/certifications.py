@@ -8,13 +8,18 @@ from typing import Any, cast
 
 import click
 
-from tracker.cli.doors import OPERATOR, complain, office, progress
+from tracker.cli.commands import OPERATOR, complain, office, progress
 from tracker.cli.values import DAY, DAYS, REFERENCE, words
 from tracker.domain.errors import Invalid
-from tracker.domain.periods import Duration, Period, Unit
-from tracker.services import employers, mass_extensions
-from tracker.services.mass_extensions import Fate, MassExtension, Outcome, Selection
-from tracker.services.work import Office
+from tracker.domain.periods import Duration, Period, TimeUnit
+from tracker.services.core.context import Container
+from tracker.services.employers import employers, mass_extensions
+from tracker.services.employers.mass_extensions import (
+    ExtensionOutcome,
+    ExtensionResult,
+    MassExtension,
+    Selection,
+)
 
 
 class _Length(click.ParamType[Duration]):
@@ -27,7 +32,7 @@ class _Length(click.ParamType[Duration]):
         found = re.fullmatch(r"([0-9]{1,5}) ?(day|month|year)s?", str(value))
         if found is None:
             self.fail(f"{value!r} is not like '90 days', '6 months' or '1 year'.", param, ctx)
-        return Duration(int(found[1]), cast("Unit", f"{found[2]}s"))
+        return Duration(int(found[1]), cast("TimeUnit", f"{found[2]}s"))
 
 
 @click.group()
@@ -69,10 +74,17 @@ def certifications() -> None:
 @click.option("--effective-on", type=DAY, help="Since when it is so. Default: today.")
 @click.option("--dry-run", is_flag=True, help="Say who would be extended; store nothing.")
 def extend(
-    *, scheme: str, expiring: Period, until: date | None, holders: tuple[str, ...],
-    employer: str | None, effective_on: date | None, dry_run: bool, override: str | None,
+    *,
+    scheme: str,
+    expiring: Period,
+    until: date | None,
+    holders: tuple[str, ...],
+    employer: str | None,
+    effective_on: date | None,
+    dry_run: bool,
+    override: str | None,
     **given: Any,
-) -> None:  # fmt: skip
+) -> None:
     """Extend all certifications of a scheme that expire in a period, in one act.
 
     Those that the policy's rule refuses are named and left alone, unless --override says why.
@@ -80,9 +92,12 @@ def extend(
     opened = office()
     selection = Selection(scheme, expiring, holders, _employer(opened, employer))
     asked = MassExtension(
-        selection=selection, until=until, effective_on=effective_on,
-        override_reason=override, **given,
-    )  # fmt: skip
+        selection=selection,
+        until=until,
+        effective_on=effective_on,
+        override_reason=override,
+        **given,
+    )
     with progress(f"Extending {scheme}") as tell:
         if dry_run:
             with opened.reading(OPERATOR) as reading:
@@ -93,7 +108,7 @@ def extend(
     _tell(found)
 
 
-def _employer(opened: Office, name: str | None) -> str | None:
+def _employer(opened: Container, name: str | None) -> str | None:
     if name is None:
         return None
     with opened.reading(OPERATOR) as reading:
@@ -103,7 +118,7 @@ def _employer(opened: Office, name: str | None) -> str | None:
     return found
 
 
-def _tell(found: Outcome) -> None:
+def _tell(found: ExtensionOutcome) -> None:
     for fate in found.fates:
         if fate.refused is None:
             click.echo(_line(fate))
@@ -117,5 +132,5 @@ def _tell(found: Outcome) -> None:
         click.echo("This was a dry run: nothing was stored.")
 
 
-def _line(fate: Fate) -> str:
+def _line(fate: ExtensionResult) -> str:
     return f"{fate.holder_ref}  {fate.certificate_number}  {fate.expires_on} -> {fate.extended_to}"

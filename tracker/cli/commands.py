@@ -1,92 +1,104 @@
-"""Groups whose commands are imported when they are asked for, so that help costs nothing.
-
-This module is read by every start of the program. It imports click alone.
-"""
+"""What every command needs: the office, days, a word on standard error, progress."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 import click
 
-_OWN_USER_ALONE = 0o077
+from tracker.app import create_office
+from tracker.domain.permissions import Actor
+from tracker.services.core.context import Container
+from tracker.settings import Settings
+
+OPERATOR = Actor(role="admin", name="operator")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """Where a command is defined, as ``module:name``, and its line in the help of its group.
+def complain(text: str) -> None:
+    """Say something on standard error."""
+    click.echo(text, err=True)
 
-    The line is the first sentence of the command's own help; a test compares them.
+
+def office(given: Settings | None = None) -> Container:
+    """The application's office, for a command that needs the database; closed at its end."""
+    made = create_office(given)
+    click.get_current_context().call_on_close(made.engine.dispose)
+    return made
+
+
+def warn_of_no_production(chosen: Settings) -> None:
+    """Say that this is no production where nobody has said which environment it is."""
+    if "TRACKER_ENV" not in os.environ and chosen.environment == "default":
+        complain("This is no production: set TRACKER_ENV=production for one (now: default).")
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], None]]:
+    """Keep Ctrl-C until the next look; pressed again, it interrupts at once.
+
+    Python drops an exception that comes up in a finalizer, so the first is not raised there.
     """
+    pressed = False
 
-    place: str
-    summary: str
+    def press(number: int, frame: FrameType | None) -> None:
+        nonlocal pressed
+        if pressed:
+            signal.default_int_handler(number, frame)
+        pressed = True
 
-    def command(self) -> click.Command:
-        """The command itself; imports its module."""
-        module, _, name = self.place.partition(":")
-        found: click.Command = getattr(import_module(module), name)
-        return found
+    def look() -> None:
+        if pressed:
+            raise KeyboardInterrupt
 
-
-class LazyGroup(click.Group):
-    """A group that imports a command when it runs, and none to list them."""
-
-    def __init__(self, *, entries: Mapping[str, Entry], **options: Any) -> None:
-        super().__init__(no_args_is_help=True, **options)
-        self.entries = entries
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """The names, sorted."""
-        return sorted(self.entries)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command of a name, or None."""
-        entry = self.entries.get(cmd_name)
-        return entry.command() if entry else None
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the names with their lines."""
-        names = self.list_commands(ctx)
-        room = formatter.width - 6 - max(map(len, names))  # click's own reckoning
-        rows = [(name, _shown(self.entries[name].summary, room)) for name in names]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.SIG_IGN:  # as it is for what a shell runs in the background
+        signal.signal(signal.SIGINT, press)
+    try:
+        yield look
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
-def _shown(summary: str, room: int) -> str:
-    return click.Command("any", help=summary).get_short_help_str(room)
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int], None]]:
+    """A live line with count, rate and time on a terminal; nothing in a pipe."""
+    with _interrupts() as look:
+        if not sys.stderr.isatty():
+            yield lambda _rows: look()
+            return
+        with _line(what) as tell:
+
+            def tell_and_look(rows: int) -> None:
+                look()
+                tell(rows)
+
+            yield tell_and_look
 
 
-class Program(LazyGroup):
-    """The whole program: what was refused goes to standard error, and the status is then 1.
+@contextmanager
+def _line(what: str) -> Iterator[Callable[[int], None]]:
+    from rich import console  # noqa: PLC0415 - for terminals only
+    from rich import progress as bars  # noqa: PLC0415
 
-    What it and the programs that it starts write is for their own user alone.
-    """
+    columns = (
+        bars.SpinnerColumn(),
+        bars.TextColumn("{task.description}"),
+        bars.TextColumn("{task.completed:,.0f} rows"),
+        bars.TextColumn("{task.fields[rate]}"),
+        bars.TimeElapsedColumn(),
+    )
+    shown_on = console.Console(stderr=True)
+    with bars.Progress(*columns, console=shown_on, transient=True) as bar:
+        task = bar.add_task(what, total=None, rate="")
 
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the program; arguments as click takes them."""
-        before = os.umask(_OWN_USER_ALONE)
-        try:
-            return super().main(*args, **kwargs)
-        finally:
-            os.umask(before)
+        def tell(rows: int) -> None:
+            elapsed = bar.tasks[0].elapsed or 0
+            rate = f"{rows / elapsed:,.0f} rows/s" if elapsed else ""
+            bar.update(task, completed=rows, rate=rate)
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was asked for."""
-        try:
-            return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
-            raise  # click knows what to do; it ends quietly when nobody reads on
-        except Exception as failure:
-            from tracker.cli import refusals  # noqa: PLC0415 - knows every service's errors
-
-            if not isinstance(failure, refusals.KNOWN):
-                raise
-            for line in refusals.words(failure):
-                click.echo(line, err=True)
-            raise SystemExit(1) from failure
+        yield tell

@@ -15,11 +15,13 @@ from typing import IO
 import click
 import orjson
 
-from tracker.cli.doors import OPERATOR, complain, office
+from tracker.cli.commands import OPERATOR, complain, office
 from tracker.cli.values import DAY, REFERENCE
-from tracker.services import export_files, exports, golive, imports, reminders, runtime
-from tracker.services.reminders import Foreseen
-from tracker.services.work import Office, Reading
+from tracker.services import imports
+from tracker.services.core.context import Container, ReadContext
+from tracker.services.delivery import golive, ledger, send_safety
+from tracker.services.delivery.ledger import Foreseen
+from tracker.services.overview import export_files, exports
 
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 _FEW = 25  # messages at most that begin an installation without `tracker golive`
@@ -58,7 +60,7 @@ def _export_all(into: Path) -> None:
     complain(f"Written: {into}")
 
 
-def _export_kind(reading: Reading, kind: str, path: Path) -> None:
+def _export_kind(reading: ReadContext, kind: str, path: Path) -> None:
     """Write a kind's file; one without rows is left out."""
     with path.open("wb") as stream:
         count = export_files.write(reading, kind, stream=stream)
@@ -76,7 +78,7 @@ def _register(kind: str) -> None:
     )
     @click.option("--output", type=_NEW_FILE, help="The file to write; else standard output.")
     def export_kind(format_: exports.Format, output: Path | None) -> None:
-        def write(reading: Reading, stream: IO[bytes]) -> None:
+        def write(reading: ReadContext, stream: IO[bytes]) -> None:
             export_files.write(reading, kind, stream=stream, format=format_)
 
         _check_terminal(format_, output)
@@ -101,7 +103,7 @@ for _kind in imports.KINDS:
 def export_standings(as_of: date, format_: exports.Format, output: Path | None) -> None:
     """One row per holder and scheme with an assessment on or before a date."""
 
-    def write(reading: Reading, stream: IO[bytes]) -> None:
+    def write(reading: ReadContext, stream: IO[bytes]) -> None:
         exports.standings(reading, on=as_of, stream=stream, format=format_)
 
     _check_terminal(format_, output)
@@ -114,7 +116,7 @@ def export_standings(as_of: date, format_: exports.Format, output: Path | None) 
 def export_record(holder_ref: str, output: Path | None) -> None:
     """Everything on record about one person, as JSON."""
 
-    def write(reading: Reading, stream: IO[bytes]) -> None:
+    def write(reading: ReadContext, stream: IO[bytes]) -> None:
         found = exports.record(reading, holder_ref)
         stream.write(orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
@@ -122,7 +124,7 @@ def export_record(holder_ref: str, output: Path | None) -> None:
 
 
 def _write(
-    opened: Office, output: Path | None, write: Callable[[Reading, IO[bytes]], None]
+    opened: Container, output: Path | None, write: Callable[[ReadContext, IO[bytes]], None]
 ) -> None:
     with opened.reading(OPERATOR) as reading:
         if output is None:
@@ -164,14 +166,14 @@ def remind(*, dry_run: bool, as_of: date | None) -> None:
     _tell_job("sending", jobs.dispatch(opened))
 
 
-def _begin(opened: Office) -> None:
+def _begin(opened: Container) -> None:
     """Let the first messages of an installation leave if they are few; end with status 1 if not."""
     with opened.work(OPERATOR) as work:
-        if runtime.is_new(work):
+        if send_safety.is_new(work):
             found = golive.amount(work)
             if found.total <= _FEW:
-                runtime.enable(work, reason=f"tracker remind: the first {found.total} messages")
-        obstacle = runtime.obstacle(work)
+                send_safety.enable(work, reason=f"tracker remind: the first {found.total} messages")
+        obstacle = send_safety.obstacle(work)
     if obstacle:
         complain(f"Nothing was sent. {obstacle}")
         raise SystemExit(1)
@@ -182,11 +184,11 @@ def _tell_job(job: str, counts: Mapping[str, int]) -> None:
     click.echo(f"{job}: {done or 'nothing was due'}")
 
 
-def _foresee(opened: Office, as_of: date | None) -> None:
+def _foresee(opened: Container, as_of: date | None) -> None:
     count = 0
     with opened.reading(OPERATOR) as reading:
         on = as_of or reading.now.date()
-        for found in reminders.foresee(reading, as_of=on):
+        for found in ledger.foresee(reading, as_of=on):
             click.echo(_line(found))
             count += found.fate == "planned"
     complain(f"{count:,} reminders would be sent by the end of {on}; nothing was sent.")

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import click
 
-from tracker.cli.doors import OPERATOR, complain, office, progress
-from tracker.services import imports, turns
-from tracker.services.imports import KINDS, ImportRefused, Report, apart, folder
-from tracker.services.imports.folder import File, FolderRefused
-from tracker.services.work import Office, Work
+from tracker.cli.commands import OPERATOR, complain, office, progress
+from tracker.services import imports
+from tracker.services.core import turns
+from tracker.services.core.context import Container, UnitOfWork
+from tracker.services.imports import KINDS, ImportRefused, ImportReport, apart, folder
+from tracker.services.imports.folder import FolderFile, FolderRefused
 from tracker.tabular import Dates, Encoding
 
 _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
@@ -80,7 +81,7 @@ def import_(
         raise click.UsageError("Give a KIND and a FILE, or --all with a folder.")
 
 
-def _import_file(opened: Office, kind: str, file: Path, options: _Options) -> None:
+def _import_file(opened: Container, kind: str, file: Path, options: _Options) -> None:
     name = "standard input" if str(file) == "-" else file.name
     try:
         with ExitStack() as stack:
@@ -91,9 +92,15 @@ def _import_file(opened: Office, kind: str, file: Path, options: _Options) -> No
             )
             work = stack.enter_context(_work(opened, options))
             report = imports.run(
-                work, kind, table, filename=name, dates=options.dates, dry_run=options.dry_run,
-                on_progress=tell, new_centers=options.new_centers,
-            )  # fmt: skip
+                work,
+                kind,
+                table,
+                filename=name,
+                dates=options.dates,
+                dry_run=options.dry_run,
+                on_progress=tell,
+                new_centers=options.new_centers,
+            )
             tell(report.rows)
     except ImportRefused as refusal:
         with opened.work(OPERATOR) as work:
@@ -104,7 +111,7 @@ def _import_file(opened: Office, kind: str, file: Path, options: _Options) -> No
 
 
 @contextmanager
-def _work(opened: Office, options: _Options) -> Iterator[Work]:
+def _work(opened: Container, options: _Options) -> Iterator[UnitOfWork]:
     """Where a file is imported: a dry run is done on a copy, so that nobody waits for it."""
     if options.dry_run:
         with turns.rehearsing(opened.settings), opened.rehearsal(OPERATOR) as work:
@@ -114,14 +121,14 @@ def _work(opened: Office, options: _Options) -> Iterator[Work]:
             yield work
 
 
-def _keep_checked(opened: Office, reports: Sequence[Report]) -> None:
+def _keep_checked(opened: Container, reports: Sequence[ImportReport]) -> None:
     if any(report.dry_run for report in reports):
         with opened.work(OPERATOR) as work:
             for report in reports:
                 imports.keep_checked(work, report)
 
 
-def _import_folder(opened: Office, path: Path, options: _Options) -> None:
+def _import_folder(opened: Container, path: Path, options: _Options) -> None:
     files = folder.find(path)
     try:
         with ExitStack() as stack:
@@ -129,9 +136,14 @@ def _import_folder(opened: Office, path: Path, options: _Options) -> None:
             tables = [_taken_apart(opened, file, options, stack) for file in files]
             work = stack.enter_context(_work(opened, options))
             reports = folder.run(
-                work, tables, dates=options.dates, encoding=options.encoding, on_progress=tell,
-                dry_run=options.dry_run, new_centers=options.new_centers,
-            )  # fmt: skip
+                work,
+                tables,
+                dates=options.dates,
+                encoding=options.encoding,
+                on_progress=tell,
+                dry_run=options.dry_run,
+                new_centers=options.new_centers,
+            )
     except FolderRefused as refusal:
         with opened.work(OPERATOR) as work:
             for one in refusal.refusals:
@@ -143,18 +155,20 @@ def _import_folder(opened: Office, path: Path, options: _Options) -> None:
     _tell_end(reports)
 
 
-def _taken_apart(opened: Office, file: File, options: _Options, stack: ExitStack) -> File:
+def _taken_apart(
+    opened: Container, file: FolderFile, options: _Options, stack: ExitStack
+) -> FolderFile:
     with file.path.open("rb") as source:
         table = apart.unpacked(opened.settings, file.kind, source, encoding=options.encoding)
         return replace(file, table=stack.enter_context(table))
 
 
-def _tell(report: Report) -> None:
+def _tell(report: ImportReport) -> None:
     _tell_rows(report)
     _tell_end([report])
 
 
-def _tell_rows(report: Report) -> None:
+def _tell_rows(report: ImportReport) -> None:
     for warning in report.warnings:
         complain(f"warning: {report.filename}, {warning}")
     if report.total_warnings > len(report.warnings):
@@ -171,7 +185,7 @@ def _tell_rows(report: Report) -> None:
         click.echo(f"  ... and {report.total_consequences - len(report.consequences):,} more")
 
 
-def _tell_end(reports: Sequence[Report]) -> None:
+def _tell_end(reports: Sequence[ImportReport]) -> None:
     if reports[0].dry_run:
         click.echo("This was a dry run: nothing was stored.")
     elif all(report.unchanged == report.rows for report in reports):

@@ -7,28 +7,28 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from tracker.cli.findings import Finding
+from tracker.cli.letter_findings import DoctorFinding
 from tracker.settings import Settings
 
 _OTHERS = 0o077
 _SHORTEST_KEY = 32  # bytes: what an HMAC-SHA256 is made for
 
 
-def of_files(chosen: Settings) -> Iterator[Finding]:
+def of_files(chosen: Settings) -> Iterator[DoctorFinding]:
     """Whether others can read the database, the evidence or the keys; whether a key is short."""
     wide = [path for path in _private(chosen) if path.stat().st_mode & _OTHERS]
     if wide:
         shown = ", ".join(f"{path} ({path.stat().st_mode & 0o777:o})" for path in wide[:5])
         names = " ".join(map(str, wide))
         detail = f"other users can reach {shown}"
-        yield Finding("files", "warning", detail, f"chmod -R go= {names}")
+        yield DoctorFinding("files", "warning", detail, f"chmod -R go= {names}")
     else:
-        yield Finding("files", "ok", "database, evidence and keys are their user's alone")
+        yield DoctorFinding("files", "ok", "database, evidence and keys are their user's alone")
     short = [key for key in _keys(chosen) if key.stat().st_size < _SHORTEST_KEY]
     if short:
         detail = f"shorter than {_SHORTEST_KEY} bytes: {', '.join(map(str, short))}"
         fix = "Write random bytes there (head -c 32 /dev/urandom), or bring the true key back."
-        yield Finding("keys", "warning", detail, fix)
+        yield DoctorFinding("keys", "warning", detail, fix)
 
 
 def _private(chosen: Settings) -> Iterator[Path]:

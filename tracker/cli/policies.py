@@ -18,16 +18,16 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from tracker import migrations, settings
-from tracker import schemes as files
-from tracker.cli.doors import OPERATOR, complain, office, progress
+from tracker import scheme_files as files
+from tracker.cli.commands import OPERATOR, complain, office, progress
 from tracker.cli.files import replacing
-from tracker.cli.policy_reports import Report
+from tracker.cli.policy_reports import ImpactReport
 from tracker.cli.values import DAY, words
-from tracker.domain.schemes import Scheme, Schemes
-from tracker.schemes import SchemesRefusedError
-from tracker.services import policies, publications
-from tracker.services.policies import Correction, Repaired, Version
-from tracker.services.work import Office
+from tracker.domain.schemes.schemes import Scheme, Schemes
+from tracker.scheme_files import SchemesRefusedError
+from tracker.services.core.context import Container
+from tracker.services.credentials import policy_impact, policy_versions
+from tracker.services.credentials.policy_impact import PolicyRepair, Repaired, Version
 
 MENDING = (
     "Put it back, and give what changed a version of its own; one with `corrects` repairs the "
@@ -56,9 +56,9 @@ def diff(
     opened = _bulk_office()
     one, other = _versions(opened, old, new, code, file)
     on, scheme = as_of, one.scheme.code
-    with Report() as report:
+    with ImpactReport() as report:
         with progress(f"Comparing {old} and {new}") as tell, opened.reading(OPERATOR) as reading:
-            for found in policies.diff(reading, one, other, on=on, on_progress=tell):
+            for found in policy_impact.diff(reading, one, other, on=on, on_progress=tell):
                 report.add(found)
         if form == "json":
             _write(report.json(scheme=scheme, old=old, new=new, as_of=on))
@@ -70,7 +70,7 @@ def diff(
             _write(report.text())
 
 
-def _bulk_office() -> Office:
+def _bulk_office() -> Container:
     """An office for going through everybody.
 
     What stands since the start stays to the end: without the freeze Python would look through it
@@ -88,7 +88,7 @@ def _write(chunks: Iterable[bytes]) -> None:
 
 
 def _versions(
-    opened: Office, old: str, new: str, code: str | None, file: Path | None
+    opened: Container, old: str, new: str, code: str | None, file: Path | None
 ) -> tuple[Version, Version]:
     """OLD of the installed schemes, and NEW of them or of the file."""
     with_file = opened.schemes
@@ -100,8 +100,8 @@ def _versions(
     scheme = opened.schemes[code] if code else _only(opened.schemes, old, new)
     found = with_file[scheme.code]
     return (
-        Version(scheme, publications.version(scheme, old)),
-        Version(found, publications.version(found, new)),
+        Version(scheme, policy_versions.version(scheme, old)),
+        Version(found, policy_versions.version(found, new)),
     )
 
 
@@ -150,7 +150,7 @@ def publish(code: str, version: str, *, note: str) -> None:
     """
     opened = office()
     with opened.work(OPERATOR) as work:
-        done = publications.publish(work, code, version, note=note)
+        done = policy_versions.publish(work, code, version, note=note)
     if done.new:
         click.echo(f"Published: scheme {code}, version {version}, sha256 {done.sha256}")
     else:
@@ -172,8 +172,8 @@ def repair(
     Servers must know the new version before: install its file and restart them. Renewals that
     were decided stay as they were decided. Run again it changes nothing and says so.
     """
-    opened, asked = _bulk_office(), Correction(code, old, new, as_of)
-    with Report() as report, ExitStack() as until_written:
+    opened, asked = _bulk_office(), PolicyRepair(code, old, new, as_of)
+    with ImpactReport() as report, ExitStack() as until_written:
         table = until_written.enter_context(replacing(file)) if file else None
         done = _foresee(opened, asked, report) if dry_run else _repair(opened, asked, report, table)
         if dry_run and table:
@@ -183,21 +183,23 @@ def repair(
         complain(f"Written: {file}")
 
 
-def _foresee(opened: Office, asked: Correction, report: Report) -> Repaired:
+def _foresee(opened: Container, asked: PolicyRepair, report: ImpactReport) -> Repaired:
     with progress(f"Examining {asked.scheme}") as tell, opened.reading(OPERATOR) as reading:
-        return policies.foresee(reading, asked, on_progress=tell, tell=report.add)
+        return policy_impact.foresee(reading, asked, on_progress=tell, tell=report.add)
 
 
-def _repair(opened: Office, asked: Correction, report: Report, table: IO[bytes] | None) -> Repaired:
+def _repair(
+    opened: Container, asked: PolicyRepair, report: ImpactReport, table: IO[bytes] | None
+) -> Repaired:
     """Repair, and write the list before anything is stored: a full disk leaves all as it was."""
     with progress(f"Repairing {asked.scheme}") as tell, opened.work(OPERATOR) as work:
-        done = policies.repair(work, asked, on_progress=tell, tell=report.add)
+        done = policy_impact.repair(work, asked, on_progress=tell, tell=report.add)
         if table:
             table.writelines(report.csv())
     return done
 
 
-def _tell(report: Report, done: Repaired, asked: Correction, *, dry_run: bool) -> None:
+def _tell(report: ImpactReport, done: Repaired, asked: PolicyRepair, *, dry_run: bool) -> None:
     if not done.cycles:
         click.echo(f"No cycle is governed by {asked.old}; nothing was changed.")
         return
@@ -222,7 +224,7 @@ def warn_of_breaches(found: Schemes) -> None:
         if migrations.current(opened.engine) != migrations.head():
             return
         with opened.reading(OPERATOR) as reading:
-            for breach in publications.breaches(reading, found):
+            for breach in policy_versions.breaches(reading, found):
                 if breach.scheme in found.by_code:  # a directory of drafts may hold a few only
                     complain(f"warning: {breach}. {MENDING}")
     except (SQLAlchemyError, SchemesRefusedError) as error:

@@ -15,30 +15,39 @@ from typing import Any, Self
 import orjson
 
 from tracker import tabular
-from tracker.domain.differences import FACTS, Difference, Tally
-from tracker.services.policies import Compared
+from tracker.domain.schemes.policy_impact import FACTS, Difference, ImpactTally
+from tracker.services.credentials.policy_impact import Compared
 
 COLUMNS = (
-    "certificate_number", "holder_ref", "version", "changes",
+    "certificate_number",
+    "holder_ref",
+    "version",
+    "changes",
     *(f"{fact}_{when}" for fact in FACTS for when in ("before", "after")),
-)  # fmt: skip
+)
 _IN_MEMORY = 1 << 20  # bytes; more lies in a file
 _WORDS = {
-    "total": "total", "required": "required", "expires_on": "valid through",
-    "window_opens_on": "window opens", "window_closes_on": "window closes",
-    "grace_ends_on": "grace ends", "title_ends_on": "title ends",
-}  # fmt: skip
+    "total": "total",
+    "required": "required",
+    "expires_on": "valid through",
+    "window_opens_on": "window opens",
+    "window_closes_on": "window closes",
+    "grace_ends_on": "grace ends",
+    "title_ends_on": "title ends",
+}
 _VERDICTS = {
-    "complete_gained": "now complete", "complete_lost": "no longer complete",
-    "complete_added": "counts points now", "complete_removed": "counts no points any more",
-}  # fmt: skip
+    "complete_gained": "now complete",
+    "complete_lost": "no longer complete",
+    "complete_added": "counts points now",
+    "complete_removed": "counts no points any more",
+}
 
 
-class Report:
+class ImpactReport:
     """The certifications for which something changes, and the totals of all."""
 
     def __init__(self) -> None:
-        self.tally = Tally()
+        self.tally = ImpactTally()
         self._lines = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - __exit__
 
     def __enter__(self) -> Self:
@@ -104,11 +113,13 @@ def _certifications(count: int) -> str:
 def _plain(one: Compared) -> dict[str, Any]:
     """What the three forms are made of; amounts as text, dates in ISO form."""
     return {
-        "certificate_number": one.number, "holder_ref": one.holder_ref, "version": one.version,
+        "certificate_number": one.number,
+        "holder_ref": one.holder_ref,
+        "version": one.version,
         "changes": [_change(each) for each in one.differences],
         "before": [_value(getattr(one.before, fact)) for fact in FACTS],
         "after": [_value(getattr(one.after, fact)) for fact in FACTS],
-    }  # fmt: skip
+    }
 
 
 def _change(one: Difference) -> dict[str, Any]:

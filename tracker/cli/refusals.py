@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from tracker.domain.errors import Invalid, Refusal
-from tracker.schemes import SchemesRefusedError
+from tracker.scheme_files import SchemesRefusedError
 from tracker.services.imports import ImportRefused
 from tracker.services.imports.folder import FolderRefused
 from tracker.settings import SettingsRefusedError

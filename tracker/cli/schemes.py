@@ -9,14 +9,14 @@ from pathlib import Path
 import click
 
 from tracker import clock, settings
-from tracker import schemes as files
+from tracker import scheme_files as files
 from tracker.cli import policies
-from tracker.cli.doors import complain
-from tracker.domain.plain_words import in_plain_words
-from tracker.domain.policies import Policy
-from tracker.domain.schemes import Scheme
-from tracker.domain.wording import LANGUAGES
-from tracker.schemes import json_schema
+from tracker.cli.commands import complain
+from tracker.domain.schemes.policies import Policy
+from tracker.domain.schemes.schemes import Scheme
+from tracker.language.policies import in_plain_words
+from tracker.language.voice import LANGUAGES
+from tracker.scheme_files import json_schema
 
 _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from tracker.cli.doors import OPERATOR, complain, office
+from tracker.cli.commands import OPERATOR, complain, office
 from tracker.cli.values import REFERENCE, words
 from tracker.domain.permissions import ROLES, SCOPES, Role, Scope
-from tracker.services import tokens
+from tracker.services.core import tokens
 
 
 @click.group()
@@ -32,16 +32,25 @@ def token() -> None:
     "--name", type=words(100), default="command line", show_default=True, help="What it is for."
 )
 def create(
-    *, role: Role, holder: str | None, employer: str | None, scopes: tuple[Scope, ...],
-    days: int | None, name: str,
-) -> None:  # fmt: skip
+    *,
+    role: Role,
+    holder: str | None,
+    employer: str | None,
+    scopes: tuple[Scope, ...],
+    days: int | None,
+    name: str,
+) -> None:
     """Make a token and print its secret, which is shown this once."""
     with office().work(OPERATOR) as work:
         subject = tokens.subject(work, holder_ref=holder, employer=employer)
         id_, secret = tokens.create(
-            work, name=name, role=role, scopes=scopes or SCOPES, **subject,
+            work,
+            name=name,
+            role=role,
+            scopes=scopes or SCOPES,
+            **subject,
             expires_at=work.now + timedelta(days=days) if days else None,
-        )  # fmt: skip
+        )
     click.echo(secret)
     complain(f"Token {id_} was made; its secret is not shown again.")
 

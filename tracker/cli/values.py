@@ -11,16 +11,16 @@ import click
 from tracker.domain import values
 from tracker.domain.periods import Period
 
-Value = TypeVar("Value")
+OptionValue = TypeVar("OptionValue")
 
 
-class Ruled(click.ParamType[Value], Generic[Value]):
+class Ruled(click.ParamType[OptionValue], Generic[OptionValue]):
     """What a rule makes of an argument; its refusal names the argument and the rule."""
 
-    def __init__(self, name: str, rule: Callable[[str], Value]) -> None:
+    def __init__(self, name: str, rule: Callable[[str], OptionValue]) -> None:
         self.name, self._rule = name, rule
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> Value:
+    def convert(self, value: Any, param: Any, ctx: Any) -> OptionValue:
         """The value, or why it is refused."""
         if not isinstance(value, str):
             return value  # type: ignore[no-any-return]

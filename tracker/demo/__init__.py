@@ -26,15 +26,18 @@ from types import FrameType
 import click
 from sqlalchemy import func, select
 
+from tests.mail_faults import Catcher
 from tracker import migrations, settings, tabular
 from tracker.app import create_office
 from tracker.demo import people
-from tracker.domain.assessments import Approval
+from tracker.domain.credentials.assessments import Approval
 from tracker.domain.permissions import SYSTEM, Actor, Role
-from tracker.mail.catcher import Catcher
 from tracker.models import Certification, Employer, Holder, Message, RosterEntry
-from tracker.services import centers, imports, runtime, tokens
-from tracker.services.work import Office, Work
+from tracker.services import imports
+from tracker.services.core import tokens
+from tracker.services.core.context import Container, UnitOfWork
+from tracker.services.credentials import centers
+from tracker.services.delivery import send_safety
 
 NOW = "2026-11-21T17:00:00Z"
 """The demonstration's clock starts here, so that every run shows the same people and days."""
@@ -100,7 +103,7 @@ def _check_free(port: int) -> None:
             raise OSError(f"Port {port} is in use; choose another with --port.") from error
 
 
-def _furnish(office: Office, home: Path, port: int) -> Site:
+def _furnish(office: Container, home: Path, port: int) -> Site:
     """Make the tables, the people and a token for each role."""
     migrations.upgrade(office.engine)
     today = datetime.fromisoformat(NOW).astimezone(UTC).date()
@@ -110,14 +113,14 @@ def _furnish(office: Office, home: Path, port: int) -> Site:
             report = imports.run(work, kind, _file(rows), filename=f"{kind}.csv", new_centers=True)
             click.echo(f"{kind}: {report.created} rows")
     with office.work(SYSTEM) as work:
-        runtime.enable(work, reason="The demonstration's messages go nowhere.")
+        send_safety.enable(work, reason="The demonstration's messages go nowhere.")
         variables = {"URL": f"http://127.0.0.1:{port}", **_credentials(work)}
     exports = "".join(f"export {name}='{value}'\n" for name, value in variables.items())
     (home / "demo.env").write_text(exports, encoding="utf-8")
     return Site(home, variables["URL"], home / "letters", variables)
 
 
-def _approve_centers(work: Work) -> None:
+def _approve_centers(work: UnitOfWork) -> None:
     """The directory of centers; one approval lapsed, so that some assessments carry a warning."""
     for name, category, lapses_on in (
         ("Ivy Tech Community College", "community_college", None),
@@ -139,12 +142,14 @@ def _file(rows: list[dict[str, object]]) -> io.BytesIO:
     return stream
 
 
-def _credentials(work: Work) -> dict[str, str]:
+def _credentials(work: UnitOfWork) -> dict[str, str]:
     """A token a role, and the ids that the README's examples use."""
     holder = work.row(select(Holder.id).where(Holder.ref == "D-0001"))
-    held = work.row(select(Certification.id, Certification.public_id).where(
-        Certification.holder_id == holder.id, Certification.scheme == "cpt"
-    ))  # fmt: skip
+    held = work.row(
+        select(Certification.id, Certification.public_id).where(
+            Certification.holder_id == holder.id, Certification.scheme == "cpt"
+        )
+    )
     employer = work.row(
         select(Employer.id).join(RosterEntry).where(RosterEntry.holder_id == holder.id)
     )
@@ -160,19 +165,28 @@ def _credentials(work: Work) -> dict[str, str]:
     }
 
 
-def _token(work: Work, role: Role, **subject: str) -> str:
+def _token(work: UnitOfWork, role: Role, **subject: str) -> str:
     return tokens.create(
-        work, name=f"demo {role}", role=role, holder_id=subject.get("holder_id"),
+        work,
+        name=f"demo {role}",
+        role=role,
+        holder_id=subject.get("holder_id"),
         employer_id=subject.get("employer_id"),
-    )[1]  # fmt: skip
+    )[1]
 
 
 @contextmanager
 def _serving(port: int, environment: Mapping[str, str]) -> Iterator[None]:
     """The ordinary web server and scheduler, as a process of their own."""
     program = [
-        sys.executable, "-m", "tracker.cli", "serve", "--port", str(port), "--with-scheduler",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "tracker.cli",
+        "serve",
+        "--port",
+        str(port),
+        "--with-scheduler",
+    ]
     paths = [str(settings.ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("TRACKER_")}
     environment = {**inherited, **environment, "PYTHONPATH": os.pathsep.join(paths)}
@@ -196,7 +210,7 @@ def _wait_until_ready(url: str) -> None:
     raise OSError(f"The web server did not answer at {url}; see server.log beside the database.")
 
 
-def _wait_for_letters(office: Office, catcher: Catcher) -> None:
+def _wait_for_letters(office: Container, catcher: Catcher) -> None:
     """Until every letter that is due now lies in the catcher; news waits for second thoughts."""
     deadline, quiet = time.monotonic() + _PATIENCE, 0
     while time.monotonic() < deadline and quiet < 3:  # noqa: PLR2004 - as long as planning takes

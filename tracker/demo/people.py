@@ -18,30 +18,85 @@ from tracker.domain.periods import add_months
 Rows = dict[str, list[dict[str, Any]]]
 
 EMPLOYERS = (
-    "Palmetto Motors", "Buckeye Foods", "Hoosier Pharma", "Lone Star Aero", "Great Lakes Castings",
-    "Piedmont Polymers", "Sonora Electronics", "Cascade Packaging", "Bluegrass Bearings",
-    "Chesapeake Chemicals", "Prairie Tractor", "Delta Textiles",
-)  # fmt: skip
+    "Palmetto Motors",
+    "Buckeye Foods",
+    "Hoosier Pharma",
+    "Lone Star Aero",
+    "Great Lakes Castings",
+    "Piedmont Polymers",
+    "Sonora Electronics",
+    "Cascade Packaging",
+    "Bluegrass Bearings",
+    "Chesapeake Chemicals",
+    "Prairie Tractor",
+    "Delta Textiles",
+)
 _GIVEN = (
-    "Ana", "María", "Guadalupe", "José", "Luis", "Ximena", "Deshawn", "Marcus", "Fatima", "Ivan",
-    "Ngọc", "Wanjiru", "Łukasz", "Zoë", "Chloë", "Björn", "Siobhán", "Aiyana", "Thu", "Priya",
-)  # fmt: skip
+    "Ana",
+    "María",
+    "Guadalupe",
+    "José",
+    "Luis",
+    "Ximena",
+    "Deshawn",
+    "Marcus",
+    "Fatima",
+    "Ivan",
+    "Ngọc",
+    "Wanjiru",
+    "Łukasz",
+    "Zoë",
+    "Chloë",
+    "Björn",
+    "Siobhán",
+    "Aiyana",
+    "Thu",
+    "Priya",
+)
 _FAMILY = (
-    "Peña", "García", "Hernández", "Castillo", "Ruiz", "Nguyễn", "Dvořák", "Müller", "Okafor",
-    "O'Brien", "Smith-Jones", "Williams", "Johnson", "Yamamoto", "Kowalski", "Begaye", "Brown",
-)  # fmt: skip
+    "Peña",
+    "García",
+    "Hernández",
+    "Castillo",
+    "Ruiz",
+    "Nguyễn",
+    "Dvořák",
+    "Müller",
+    "Okafor",
+    "O'Brien",
+    "Smith-Jones",
+    "Williams",
+    "Johnson",
+    "Yamamoto",
+    "Kowalski",
+    "Begaye",
+    "Brown",
+)
 _ZONES = (
-    "America/New_York", "America/Chicago", "America/Denver", "America/Phoenix",
-    "America/Los_Angeles", "Pacific/Honolulu",
-)  # fmt: skip
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Phoenix",
+    "America/Los_Angeles",
+    "Pacific/Honolulu",
+)
 _CENTERS = (
-    "Ivy Tech Community College", "Greenville Technical College", "Lone Star College",
-    "Cuyahoga Community College", "American Job Center 14", "Northside High School CTE",
-)  # fmt: skip
+    "Ivy Tech Community College",
+    "Greenville Technical College",
+    "Lone Star College",
+    "Cuyahoga Community College",
+    "American Job Center 14",
+    "Northside High School CTE",
+)
 _COURSES = (
-    "Robot Safety", "Blueprint Reading", "GD&T Fundamentals", "Statistics for Quality",
-    "Industrial Electricity", "Lockout/Tagout Refresher", "Lean Six Sigma Yellow Belt",
-)  # fmt: skip
+    "Robot Safety",
+    "Blueprint Reading",
+    "GD&T Fundamentals",
+    "Statistics for Quality",
+    "Industrial Electricity",
+    "Lockout/Tagout Refresher",
+    "Lean Six Sigma Yellow Belt",
+)
 _CERTIFICATES = ("OSHA 10-hour General Industry", "NIMS Machining I", "Siemens SMSCP Level 1")
 _PROVIDERS = ("Ivy Tech", "Amatrol", "Tooling U-SME", "Siemens", "Plant training department")
 _MODULES = ("safety", "quality", "processes", "maintenance")
@@ -132,21 +187,33 @@ class _Worker:
         submitted = min(on + timedelta(days=self.random.randint(1, 30)), self.today)
         decided = min(submitted + timedelta(days=self.random.randint(1, 12)), self.today)
         self.add(
-            "activities", category=category, type=kind, title=title, quantity=quantity,
-            provider=self.random.choice(_PROVIDERS), completed_on=on, status=status,
+            "activities",
+            category=category,
+            type=kind,
+            title=title,
+            quantity=quantity,
+            provider=self.random.choice(_PROVIDERS),
+            completed_on=on,
+            status=status,
             submitted_on=submitted if status != "draft" else None,
             decided_on=decided if status in {"approved", "rejected"} else None,
-        )  # fmt: skip
+        )
 
     def job(self, starts_on: date, ends_on: date | None = None, *, full_time: bool = True) -> None:
         """Hold a job in the field, perhaps still."""
         submitted = min((ends_on or starts_on) + timedelta(days=20), self.today)
         self.add(
-            "activities", category="E", title="Production technician", status="approved",
+            "activities",
+            category="E",
+            title="Production technician",
+            status="approved",
             type="employment_full_time" if full_time else "employment_part_time",
-            provider=self.random.choice(EMPLOYERS), starts_on=starts_on, completed_on=ends_on,
-            submitted_on=submitted, decided_on=min(submitted + timedelta(days=6), self.today),
-        )  # fmt: skip
+            provider=self.random.choice(EMPLOYERS),
+            starts_on=starts_on,
+            completed_on=ends_on,
+            submitted_on=submitted,
+            decided_on=min(submitted + timedelta(days=6), self.today),
+        )
 
     def earn(self, since: date, until: date) -> None:
         """Spend a cycle as people do: a job, some courses, now and then something else."""
@@ -184,9 +251,17 @@ class _Worker:
 
 def generate(today: date, *, workers: int = 400, seed: int = 40) -> Rows:
     """The rows of all six kinds, in no state that a real one could not be in."""
-    rows: Rows = {kind: [] for kind in (
-        "holders", "assessments", "activities", "renewals", "standing-changes", "roster",
-    )}  # fmt: skip
+    rows: Rows = {
+        kind: []
+        for kind in (
+            "holders",
+            "assessments",
+            "activities",
+            "renewals",
+            "standing-changes",
+            "roster",
+        )
+    }
     draw = random.Random(seed)  # noqa: S311 - invented people, not secrets
     careers = [career for career in _CAREERS for _ in range(career[1])]
     people = _people(rows, draw, today, workers)
@@ -205,11 +280,16 @@ def _people(rows: Rows, draw: random.Random, today: date, count: int) -> Iterato
         ref = f"D-{number:04d}"
         given, family = draw.choice(_GIVEN), draw.choice(_FAMILY)
         rows["holders"].append(
-            {"holder_ref": ref, "given_name": given, "family_name": family,
-             "email": f"{ref.lower()}@example.org",
-             "second_email": f"{ref.lower()}@work.example" if number % 9 == 0 else None,
-             "language": "es" if draw.random() < 0.3 else "en", "time_zone": draw.choice(_ZONES)}  # noqa: PLR2004
-        )  # fmt: skip
+            {
+                "holder_ref": ref,
+                "given_name": given,
+                "family_name": family,
+                "email": f"{ref.lower()}@example.org",
+                "second_email": f"{ref.lower()}@work.example" if number % 9 == 0 else None,
+                "language": "es" if draw.random() < 0.3 else "en",
+                "time_zone": draw.choice(_ZONES),
+            }  # noqa: PLR2004
+        )
         yield _Worker(ref, random.Random(f"{ref}/{count}"), rows, today)  # noqa: S311
 
 
@@ -217,12 +297,16 @@ def _employ(rows: Rows, worker: _Worker, index: int) -> None:
     draw = worker.random
     shared = draw.random() < 0.8  # noqa: PLR2004
     rows["roster"].append(
-        {"employer": EMPLOYERS[index % len(EMPLOYERS)], "employee_id": f"E{index + 1:05d}",
-         "holder_ref": worker.ref, "site": draw.choice(("Plant 1", "Plant 2", "DC North")),
-         "department": draw.choice(("Assembly", "Packaging", "Maintenance")),
-         "shift": draw.choice("ABC"),
-         "consented_on": worker.today - timedelta(days=draw.randint(1, 700)) if shared else None}
-    )  # fmt: skip
+        {
+            "employer": EMPLOYERS[index % len(EMPLOYERS)],
+            "employee_id": f"E{index + 1:05d}",
+            "holder_ref": worker.ref,
+            "site": draw.choice(("Plant 1", "Plant 2", "DC North")),
+            "department": draw.choice(("Assembly", "Packaging", "Maintenance")),
+            "shift": draw.choice("ABC"),
+            "consented_on": worker.today - timedelta(days=draw.randint(1, 700)) if shared else None,
+        }
+    )
 
 
 def _awarded(expires_on: date, cycles: int = 1) -> date:
@@ -275,12 +359,16 @@ def _held(kind: str, reason: str) -> Any:
 
 
 _CAREER: dict[str, Any] = {
-    "in_progress": _in_progress, "active": _active, "renewed": _renewed, "window": _window,
-    "pending": _pending, "expired": _active,
+    "in_progress": _in_progress,
+    "active": _active,
+    "renewed": _renewed,
+    "window": _window,
+    "pending": _pending,
+    "expired": _active,
     "suspended": _held("suspend", "exam code of conduct under review"),
     "revoked": _held("revoke", "exam code of conduct"),
     "surrendered": _held("surrender", "holder's request"),
-}  # fmt: skip
+}
 
 
 def _specials() -> Iterator[Any]:

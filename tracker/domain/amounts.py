@@ -10,8 +10,11 @@ Rounding = Literal["half_up", "half_even", "down", "up"]
 CENT = Decimal("0.01")
 EXACT = Decimal("0.0001")  # of a claim, where only the sum of its category is rounded
 _ROUNDINGS = {
-    "half_up": ROUND_HALF_UP, "half_even": ROUND_HALF_EVEN, "down": ROUND_DOWN, "up": ROUND_UP,
-}  # fmt: skip
+    "half_up": ROUND_HALF_UP,
+    "half_even": ROUND_HALF_EVEN,
+    "down": ROUND_DOWN,
+    "up": ROUND_UP,
+}
 
 
 def rounded(points: Decimal, rounding: Rounding, size: Decimal = CENT) -> Decimal:

@@ -1,7 +1,7 @@
 """The refusals: one exception per refused fact, each with a stable code.
 
 Each says whether an exception to the rule can be had, and how (``WayOut``). Nothing here
-knows about HTTP; ``api/errors.py`` maps the kinds to status numbers.
+knows about HTTP; ``api/http/errors.py`` maps the kinds to status numbers.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ class WayOut:
 
 NONE = WayOut("none")
 OVERRIDE = WayOut(
-    "override", field="override_reason",
+    "override",
+    field="override_reason",
     sentence="Staff can make an exception: send override_reason with the reason for it.",
-)  # fmt: skip
+)
 
 
 def _ask(*what: str) -> WayOut:

@@ -18,7 +18,7 @@ MOST_JOINED = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class FoldedName:
     """A person's name as it is written."""
 
     given: str
@@ -30,16 +30,16 @@ def as_stored(text: str) -> str:
     return tidy(text)
 
 
-def is_same(one: Name, other: Name) -> bool:
+def is_same(one: FoldedName, other: FoldedName) -> bool:
     """Whether two names look the same: composed or not, with whatever blanks."""
     return _composed(one) == _composed(other)
 
 
-def _composed(name: Name) -> tuple[str, str]:
+def _composed(name: FoldedName) -> tuple[str, str]:
     return as_stored(name.given), as_stored(name.family)
 
 
-def searchable(current: Name, former: Iterable[Name] = ()) -> str:
+def searchable(current: FoldedName, former: Iterable[FoldedName] = ()) -> str:
     """What a name is found by: the current one, then the former ones, the newest first.
 
     Each stands there as one word and, where that differs, as separate words, because people type

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
-Unit = Literal["days", "months", "years"]
+TimeUnit = Literal["days", "months", "years"]
 MonthRule = Literal["completed", "pro_rata", "fifteen_days"]
 
 DAY = timedelta(days=1)
@@ -47,7 +47,7 @@ class Duration:
     """A length of time in calendar units, as a policy states it: 90 days, 3 months, 5 years."""
 
     length: int
-    unit: Unit
+    unit: TimeUnit
 
     def after(self, day: date) -> date:
         """``day`` plus this duration; a day the month lacks becomes its last day."""

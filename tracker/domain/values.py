@@ -251,9 +251,8 @@ def trimmed(text: str) -> str:
 
 
 AROUND = "".join(
-    chr(code) for code in range(0x20, 0x10000)
-    if re.match(f"[ {_WIDE}{_SHAPELESS}]", chr(code))
-)  # fmt: skip
+    chr(code) for code in range(0x20, 0x10000) if re.match(f"[ {_WIDE}{_SHAPELESS}]", chr(code))
+)
 """Characters that say nothing before and behind a value: blanks, and what nobody sees."""
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from tracker import apart
-from tracker.apart import CostsTooMuch, Limits
+from tracker.apart import CostsTooMuch, ProcessLimits
 from tracker.files.kinds import (
     CONTENT_TYPES,
     LONGEST_NAME,
@@ -29,9 +29,15 @@ from tracker.files.kinds import (
 from tracker.files.store import Store
 
 __all__ = [
-    "CONTENT_TYPES", "LONGEST_NAME", "Checked", "ContentType", "Store", "check", "checked",
+    "CONTENT_TYPES",
+    "LONGEST_NAME",
+    "Checked",
+    "ContentType",
+    "Store",
+    "check",
+    "checked",
     "safe_name",
-]  # fmt: skip
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class Checked:
     name: str
 
 
-def check(stream: IO[bytes], name: str, *, maximum_pixels: int, limits: Limits) -> Checked:
+def check(stream: IO[bytes], name: str, *, maximum_pixels: int, limits: ProcessLimits) -> Checked:
     """The file as it may be kept. Raises UnacceptableEvidence with the reason.
 
     The bytes are looked at by a process of its own within ``limits``; here nothing but its first

@@ -15,12 +15,15 @@ CONTENT_TYPES: tuple[ContentType, ...] = ("application/pdf", "image/jpeg", "imag
 LONGEST_NAME = 200
 RULE = "must be a PDF, JPG or PNG"
 _SUFFIXES: dict[ContentType, tuple[str, ...]] = {
-    "application/pdf": (".pdf",), "image/jpeg": (".jpg", ".jpeg"), "image/png": (".png",),
-}  # fmt: skip
+    "application/pdf": (".pdf",),
+    "image/jpeg": (".jpg", ".jpeg"),
+    "image/png": (".png",),
+}
 _MAGIC: tuple[tuple[bytes, ContentType], ...] = (
-    (b"%PDF-", "application/pdf"), (b"\xff\xd8\xff", "image/jpeg"),
+    (b"%PDF-", "application/pdf"),
+    (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
-)  # fmt: skip
+)
 _HEAD = 1024  # where browsers and viewers look for what a file is
 _OF_OTHERS = re.compile(rb"<(?:!doctype|html|head|body|script|svg|iframe)\b|%pdf-", re.IGNORECASE)
 
@@ -55,5 +58,11 @@ def safe_name(name: str, content_type: ContentType) -> str:
 def _visible(letter: str) -> bool:
     """Not a control, a direction mark, half a letter, or private."""
     return letter == "\t" or unicodedata.category(letter) not in {
-        "Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp",
-    }  # fmt: skip
+        "Cc",
+        "Cf",
+        "Cs",
+        "Co",
+        "Cn",
+        "Zl",
+        "Zp",
+    }

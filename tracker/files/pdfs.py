@@ -29,22 +29,37 @@ _ANOTHER_FILE = re.compile(rb"[^\s\x00]")
 # What in a PDF's dictionaries acts or carries, and what it is called in the answer.
 _SCENES, _ELSEWHERE = "3D scenes and their scripts", "references to other files"
 _ACTIONS = {
-    "/JavaScript": "JavaScript", "/Launch": "actions that start programs",
-    "/SubmitForm": "actions that send data", "/ImportData": "actions that read files",
-    "/GoToE": "attachments", "/GoToR": "actions that open other files",
-    "/Rendition": "embedded media", "/RichMediaExecute": "embedded media",
-    "/Movie": "embedded media", "/Sound": "embedded media", "/GoTo3DView": _SCENES,
-}  # fmt: skip
+    "/JavaScript": "JavaScript",
+    "/Launch": "actions that start programs",
+    "/SubmitForm": "actions that send data",
+    "/ImportData": "actions that read files",
+    "/GoToE": "attachments",
+    "/GoToR": "actions that open other files",
+    "/Rendition": "embedded media",
+    "/RichMediaExecute": "embedded media",
+    "/Movie": "embedded media",
+    "/Sound": "embedded media",
+    "/GoTo3DView": _SCENES,
+}
 _TYPES = {"/EmbeddedFile": "attachments", "/3D": _SCENES, "/3DNode": _SCENES, "/3DView": _SCENES}
 _SUBTYPES = {
-    "/FileAttachment": "attachments", "/RichMedia": "embedded media",
-    "/Movie": "embedded media", "/Screen": "embedded media",
-    "/3D": _SCENES, "/U3D": _SCENES, "/PRC": _SCENES,
-}  # fmt: skip
+    "/FileAttachment": "attachments",
+    "/RichMedia": "embedded media",
+    "/Movie": "embedded media",
+    "/Screen": "embedded media",
+    "/3D": _SCENES,
+    "/U3D": _SCENES,
+    "/PRC": _SCENES,
+}
 _KEYS = {
-    "/JavaScript": "JavaScript", "/EmbeddedFiles": "attachments", "/EF": "attachments",
-    "/XFA": "XFA forms", "/OnInstantiate": _SCENES, "/3DD": _SCENES, "/OPI": _ELSEWHERE,
-}  # fmt: skip
+    "/JavaScript": "JavaScript",
+    "/EmbeddedFiles": "attachments",
+    "/EF": "attachments",
+    "/XFA": "XFA forms",
+    "/OnInstantiate": _SCENES,
+    "/3DD": _SCENES,
+    "/OPI": _ELSEWHERE,
+}
 
 # Any of these names may act. Looked for in the bytes, which is quick; then in the objects.
 _SUSPICIOUS = re.compile(
@@ -54,11 +69,14 @@ _SUSPICIOUS = re.compile(
 )
 
 pikepdf.settings.set_qpdf_limits(
-    flate_max_memory=_LARGEST_STRUCTURE, png_max_memory=_LARGEST_STRUCTURE,
-    run_length_max_memory=_LARGEST_STRUCTURE, tiff_max_memory=_LARGEST_STRUCTURE,
-    parser_max_container_size=_MOST_ITEMS, parser_max_nesting=_MOST_LEVELS,
+    flate_max_memory=_LARGEST_STRUCTURE,
+    png_max_memory=_LARGEST_STRUCTURE,
+    run_length_max_memory=_LARGEST_STRUCTURE,
+    tiff_max_memory=_LARGEST_STRUCTURE,
+    parser_max_container_size=_MOST_ITEMS,
+    parser_max_nesting=_MOST_LEVELS,
     max_stream_filters=5,
-)  # fmt: skip
+)
 
 
 def check(data: bytes) -> None:
@@ -124,9 +142,11 @@ def _spelled_out(pdf: pikepdf.Pdf) -> bytes:
     """The PDF with no object compressed and every name in its plain form."""
     into = io.BytesIO()
     pdf.save(
-        into, object_stream_mode=pikepdf.ObjectStreamMode.disable, compress_streams=False,
+        into,
+        object_stream_mode=pikepdf.ObjectStreamMode.disable,
+        compress_streams=False,
         stream_decode_level=pikepdf.StreamDecodeLevel.none,
-    )  # fmt: skip
+    )
     return into.getvalue()
 
 

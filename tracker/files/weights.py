@@ -11,9 +11,13 @@ import pikepdf
 
 # The most that one byte grows to. What images are packed with is let be: nobody unpacks it here.
 _GROWTH = {
-    "/FlateDecode": 1032, "/Fl": 1032, "/LZWDecode": 1280, "/LZW": 1280,
-    "/RunLengthDecode": 64, "/RL": 64,
-}  # fmt: skip
+    "/FlateDecode": 1032,
+    "/Fl": 1032,
+    "/LZWDecode": 1280,
+    "/LZW": 1280,
+    "/RunLengthDecode": 64,
+    "/RL": 64,
+}
 _FLATE = frozenset({"/FlateDecode", "/Fl"})
 _HEX = frozenset({"/ASCIIHexDecode", "/AHx"})
 _BASE_85 = frozenset({"/ASCII85Decode", "/A85"})

@@ -20,7 +20,7 @@ _LONGEST_LINE = 75  # octets, without the line end
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class CalendarDay:
     """A date of a certification: the "window" opens, it is "closing", or the "expiry"."""
 
     certification_id: str
@@ -30,23 +30,28 @@ class Day:
 
 
 def ahead(
-    certification_id: str, scheme_name: str, *, on: date, opens_on: date | None,
-    closes_on: date | None, expires_on: date | None,
-) -> Iterator[Day]:  # fmt: skip
+    certification_id: str,
+    scheme_name: str,
+    *,
+    on: date,
+    opens_on: date | None,
+    closes_on: date | None,
+    expires_on: date | None,
+) -> Iterator[CalendarDay]:
     """The dates of a certification that lie ahead on a day.
 
     The last day of the renewal window has an event of its own where it is not that of the expiry.
     """
     if opens_on is not None and opens_on > on:
-        yield Day(certification_id, "window", scheme_name, opens_on)
+        yield CalendarDay(certification_id, "window", scheme_name, opens_on)
     if expires_on is None or expires_on < on:
         return
     if closes_on is not None and on <= closes_on < expires_on:
-        yield Day(certification_id, "closing", scheme_name, closes_on)
-    yield Day(certification_id, "expiry", scheme_name, expires_on)
+        yield CalendarDay(certification_id, "closing", scheme_name, closes_on)
+    yield CalendarDay(certification_id, "expiry", scheme_name, expires_on)
 
 
-def published(days: Iterable[Day], *, language: str, at: datetime, domain: str) -> str:
+def published(days: Iterable[CalendarDay], *, language: str, at: datetime, domain: str) -> str:
     """A calendar of these days as of an instant; empty when there is no day.
 
     The same inputs give the same bytes. The minutes since 1970 are the events' SEQUENCE: what a
@@ -59,7 +64,7 @@ def published(days: Iterable[Day], *, language: str, at: datetime, domain: str) 
     return begin + "".join(events) + end
 
 
-def _event(day: Day, language: str, at: datetime, domain: str) -> str:
+def _event(day: CalendarDay, language: str, at: datetime, domain: str) -> str:
     values = {
         "UID": f"{day.certification_id}-{day.kind}@{domain}",
         "DTSTAMP": f"{at:%Y%m%dT%H%M%SZ}",

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from tracker.domain.wording import in_words
+from tracker.language.voice import in_words
 from tracker.mail import messages
-from tracker.mail.messages import Letter, Phrases, printable
+from tracker.mail.messages import ComposedEmail, Phrases, printable
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
+class DigestNumbers:
     """How an employer's workers stand under one scheme; ``due`` counts by days ahead.
 
     ``pending`` are those who applied for renewal in time and wait for the decision.
@@ -33,7 +33,7 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DigestLine:
     """One worker: what is told of them, and the day that goes with it if there is one.
 
     ``closes_on``: the last day of the renewal window, if that is another day.
@@ -58,13 +58,13 @@ class DigestLetter:
     language: str
     from_on: date
     through_on: date
-    numbers: tuple[Numbers, ...]
-    sections: Mapping[str, tuple[tuple[Line, ...], bool]]
+    numbers: tuple[DigestNumbers, ...]
+    sections: Mapping[str, tuple[tuple[DigestLine, ...], bool]]
     issuer: str = ""
     unsubscribe_link: str | None = None
 
 
-def compose(facts: DigestLetter) -> Letter:
+def compose(facts: DigestLetter) -> ComposedEmail:
     """Write one digest: the numbers first, then whoever is named, section by section."""
     say, language = messages.phrases(facts.language, "digest"), facts.language
     employer = printable(facts.employer)
@@ -89,11 +89,17 @@ def compose(facts: DigestLetter) -> Letter:
 
 
 def _section(title: str, lead: str, *sentences: str) -> dict[str, Any]:
-    return {"title": title, "lead": lead, "number": "", "percent": None, "share": "",
-            "paragraphs": [sentences]}  # fmt: skip
+    return {
+        "title": title,
+        "lead": lead,
+        "number": "",
+        "percent": None,
+        "share": "",
+        "paragraphs": [sentences],
+    }
 
 
-def _numbers(say: Phrases, one: Numbers, facts: DigestLetter) -> dict[str, Any]:
+def _numbers(say: Phrases, one: DigestNumbers, facts: DigestLetter) -> dict[str, Any]:
     days = {
         name: in_words(day, facts.language)
         for name, day in (("first", facts.from_on), ("last", facts.through_on))
@@ -124,12 +130,13 @@ def _named(say: Phrases, name: str, facts: DigestLetter) -> dict[str, Any]:
     return _section(title, say[f"{name}_lead"], *sentences)
 
 
-def _line(say: Phrases, line: Line, facts: DigestLetter, *, several: bool) -> str:
+def _line(say: Phrases, line: DigestLine, facts: DigestLetter, *, several: bool) -> str:
     """One worker in a line; the scheme is named where there are several."""
     row = say["row_scheme" if line.scheme and several else "row"].format(
-        name=printable(line.name), employee_id=printable(line.employee_id),
+        name=printable(line.name),
+        employee_id=printable(line.employee_id),
         scheme=printable(line.scheme),
-    )  # fmt: skip
+    )
     if line.on is None:
         return row
     what, day = say[f"what_{line.what}"], in_words(line.on, facts.language)

@@ -16,7 +16,7 @@ from email.utils import format_datetime, formataddr, parseaddr
 from functools import lru_cache
 
 from tracker.domain import emails
-from tracker.mail.messages import Letter
+from tracker.mail.messages import ComposedEmail
 
 ADDRESS = re.compile(r'[^\s<>()\[\],;:\\"@\x00-\x1f\x7f]+@[^\s<>()\\",;@\x00-\x1f\x7f]+')
 """An address that can stand in a header and in an SMTP command without quoting."""
@@ -87,7 +87,7 @@ class _WirePolicy(EmailPolicy):
 _WIRE = _WirePolicy(linesep="\r\n")
 
 
-def render(letter: Letter, envelope: Envelope) -> bytes:
+def render(letter: ComposedEmail, envelope: Envelope) -> bytes:
     """The message as it goes over the wire: CRLF line ends, 7-bit, text first and HTML second.
 
     A calendar goes beside the two as a file.
@@ -109,7 +109,7 @@ def render(letter: Letter, envelope: Envelope) -> bytes:
     return message.as_bytes()
 
 
-def _with_words(message: EmailMessage, letter: Letter, boundary: str) -> EmailMessage:
+def _with_words(message: EmailMessage, letter: ComposedEmail, boundary: str) -> EmailMessage:
     message["Content-Type"] = f'multipart/alternative; boundary="=_{boundary}"'
     message.attach(_part("text/plain", letter.text))
     message.attach(_part("text/html", letter.html))
@@ -140,7 +140,7 @@ def from_(sender: str, name: str) -> str:
     return sender if own or not name else formataddr((" ".join(name.split()), address))
 
 
-def _headers(letter: Letter, envelope: Envelope) -> dict[str, str]:
+def _headers(letter: ComposedEmail, envelope: Envelope) -> dict[str, str]:
     recipient = emails.for_relay(envelope.recipient)
     if not ADDRESS.fullmatch(recipient):
         raise UnsafeHeader("To")

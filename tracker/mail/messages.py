@@ -18,8 +18,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from tracker.domain.next_steps import NextStep
-from tracker.domain.wording import figure, in_words
+from tracker.domain.credentials.next_steps import NextStep
+from tracker.language.voice import figure, in_words
 from tracker.mail.today import Today, credit_of, step_keys, words
 
 Phrases = Mapping[str, str]  # key -> sentence with {places}
@@ -123,13 +123,22 @@ def _as_it_stood(line: CertificationLine) -> Today:
         )
     else:
         step = NextStep(
-            "log_activities", line.last_day, missing=missing, waiting=line.points_pending,
+            "log_activities",
+            line.last_day,
+            missing=missing,
+            waiting=line.points_pending,
             minima_met=line.minima_met,
-        )  # fmt: skip
+        )
     return Today(
-        on=line.today, status="", valid=line.days_left >= 0, step=step, expires_on=line.expires_on,
-        opens_on=line.window_opens_on, last_day=line.last_day, pending_since=line.pending_since,
-    )  # fmt: skip
+        on=line.today,
+        status="",
+        valid=line.days_left >= 0,
+        step=step,
+        expires_on=line.expires_on,
+        opens_on=line.window_opens_on,
+        last_day=line.last_day,
+        pending_since=line.pending_since,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +159,7 @@ class ReminderLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class ComposedEmail:
     """A composed letter: the same sentences as plain text and as HTML.
 
     ``calendar`` is an iCalendar object that goes with it as a file; empty: none. ``keys`` are the
@@ -186,7 +195,7 @@ def phrases(language: str, catalogue: str = "phrases") -> Phrases:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def laid_out(context: Mapping[str, Any], *, calendar: str = "") -> Letter:
+def laid_out(context: Mapping[str, Any], *, calendar: str = "") -> ComposedEmail:
     """The letter that the layouts make of a context, the same for reminders and notices."""
     layouts = (_ENVIRONMENT.get_template(f"letter.{kind}") for kind in ("txt", "html"))
     text, html = (layout.render(context) for layout in layouts)
@@ -196,7 +205,7 @@ def laid_out(context: Mapping[str, Any], *, calendar: str = "") -> Letter:
         for one in (section["lead"], *(s for some in section["paragraphs"] for s in some))
         if isinstance(one, Sentence)
     ]
-    return Letter(context["subject"], text, html, calendar, tuple(keys))
+    return ComposedEmail(context["subject"], text, html, calendar, tuple(keys))
 
 
 def page(template: str, **facts: Any) -> str:
@@ -229,7 +238,7 @@ def printable(text: str) -> str:
 # Reminders.
 
 
-def compose_reminder(facts: ReminderLetter) -> Letter:
+def compose_reminder(facts: ReminderLetter) -> ComposedEmail:
     """Write one reminder about one or several certifications, the soonest to expire first.
 
     Raises IndexError when there is no certification to write about.

@@ -19,10 +19,10 @@ from itertools import groupby
 from typing import Any
 
 from tracker.domain import values
-from tracker.domain.wording import figure, in_words, money
+from tracker.language.voice import figure, in_words, money
 from tracker.mail import today as todays
 from tracker.mail.messages import (
-    Letter,
+    ComposedEmail,
     Phrases,
     Sentence,
     counted,
@@ -39,7 +39,7 @@ _LONGEST_QUOTE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class NoticeToCompose:
     """One thing that happened; which facts it has depends on what it ``tells`` (see ``TELLS``).
 
     ``about`` is the activity's title, the employer's name or the name on record; ``reason`` the
@@ -101,7 +101,7 @@ class NoticeLetter:
 
     name: str
     language: str
-    news: tuple[News, ...]
+    news: tuple[NoticeToCompose, ...]
     link: str = ""
     unsubscribe_link: str | None = None
     calendar: str = ""
@@ -109,13 +109,34 @@ class NoticeLetter:
 
 
 TELLS = (
-    "revoked", "suspended", "award_withdrawn", "renewal_denied", "appeal_dismissed",
-    "renewal_reopened", "appeal_upheld", "reinstated", "award_restored", "extension_ended",
-    "renewal_approved", "award", "award_corrected", "extended", "requirement_raised",
+    "revoked",
+    "suspended",
+    "award_withdrawn",
+    "renewal_denied",
+    "appeal_dismissed",
+    "renewal_reopened",
+    "appeal_upheld",
+    "reinstated",
+    "award_restored",
+    "extension_ended",
+    "renewal_approved",
+    "award",
+    "award_corrected",
+    "extended",
+    "requirement_raised",
     "requirement_reduced",
-    "more_information", "rejected", "activity_reopened", "partly", "approved", "consent_asked",
-    "listed", "employer_renamed", "employment_ended", "request_refused", "request_granted",
-)  # fmt: skip
+    "more_information",
+    "rejected",
+    "activity_reopened",
+    "partly",
+    "approved",
+    "consent_asked",
+    "listed",
+    "employer_renamed",
+    "employment_ended",
+    "request_refused",
+    "request_granted",
+)
 """What news can tell, the gravest first."""
 _OF_ACTIVITIES = frozenset(
     {"approved", "partly", "rejected", "more_information", "activity_reopened"}
@@ -124,7 +145,7 @@ _OF_EMPLOYERS = frozenset({"consent_asked", "listed", "employer_renamed", "emplo
 _NEW_TERM = frozenset({"award", "renewal_approved"})
 
 
-def compose_notice(facts: NoticeLetter) -> Letter:
+def compose_notice(facts: NoticeLetter) -> ComposedEmail:
     """Write one letter of news. Raises IndexError when there is none."""
     common = phrases(facts.language)
     say = {**common, **phrases(facts.language, "notices")}
@@ -146,21 +167,21 @@ def compose_notice(facts: NoticeLetter) -> Letter:
     return laid_out(context, calendar=facts.calendar)
 
 
-def _in_order(news: Sequence[News]) -> list[News]:
+def _in_order(news: Sequence[NoticeToCompose]) -> list[NoticeToCompose]:
     """The gravest first, and with it the others of the same certification."""
     grave = sorted(news, key=lambda one: TELLS.index(one.tells))
     numbers = [one.number for one in grave]
     return sorted(grave, key=lambda one: numbers.index(one.number))
 
 
-def _subject(say: Phrases, news: Sequence[News], language: str) -> str:
+def _subject(say: Phrases, news: Sequence[NoticeToCompose], language: str) -> str:
     first, others = news[0], len(news) - 1
     subject = sentence(say, f"{_lead(first)}_subject", _words(first, language))
     return subject + (counted(say, "subject_more", others) if others else "")
 
 
 # What happened.
-def _lead(one: News) -> str:
+def _lead(one: NoticeToCompose) -> str:
     """The sentence that says what happened, and the subject that goes with it."""
     valid = one.now is None or one.now.valid
     if one.changed:
@@ -205,26 +226,26 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
 """The sentences that may follow the first one and are about the event itself."""
 
 
-def _event_keys(one: News) -> list[str]:
+def _event_keys(one: NoticeToCompose) -> list[str]:
     """What follows the first sentence and is true."""
     return [key for key in _SENTENCES.get(one.tells, ()) if _is_said(key, one)]
 
 
-def _is_said(key: str, one: News) -> bool:
+def _is_said(key: str, one: NoticeToCompose) -> bool:
     condition = _CONDITIONS.get(key)
     return condition is None or condition(one)
 
 
-def _is_over(one: News) -> bool:
+def _is_over(one: NoticeToCompose) -> bool:
     """Whether it is too late to submit the activity again."""
     return one.closed or (one.now is not None and not one.now.takes_activities)
 
 
-def _can_appeal(one: News) -> bool:
+def _can_appeal(one: NoticeToCompose) -> bool:
     return one.appeal_by is not None and (one.now is None or one.appeal_by >= one.now.on)
 
 
-_CONDITIONS: Mapping[str, Callable[[News], bool]] = {
+_CONDITIONS: Mapping[str, Callable[[NoticeToCompose], bool]] = {
     "brings": lambda one: one.points_approved is not None and one.points_claimed is None,
     "brings_part": lambda one: None not in {one.points_approved, one.points_claimed},
     "claimed_approved": lambda one: None not in {one.points_approved, one.points_claimed},
@@ -252,7 +273,7 @@ _CONDITIONS: Mapping[str, Callable[[News], bool]] = {
 
 
 # How it stands.
-def _closing_keys(group: Sequence[News]) -> Iterator[str]:
+def _closing_keys(group: Sequence[NoticeToCompose]) -> Iterator[str]:
     """What holds now of the certification that all of this news is about, and what can be done."""
     told, now = {one.tells for one in group}, group[-1].now
     if now is None or "award_withdrawn" in told:
@@ -282,7 +303,7 @@ def _is_early(now: Today) -> bool:
     return early and now.step.action == "log_activities"
 
 
-def _new_term_keys(group: Sequence[News], now: Today) -> Iterator[str]:
+def _new_term_keys(group: Sequence[NoticeToCompose], now: Today) -> Iterator[str]:
     """What lies ahead in a period that has just begun."""
     if now.expires_on is None or now.is_over:
         return
@@ -303,7 +324,9 @@ def _step_keys(told: set[str], now: Today) -> Iterator[str]:
 
 
 # The letter.
-def _sections(say: Phrases, news: Sequence[News], language: str) -> Iterator[dict[str, object]]:
+def _sections(
+    say: Phrases, news: Sequence[NoticeToCompose], language: str
+) -> Iterator[dict[str, object]]:
     """What is told, one after the other: a certification is named once, how it stands told last."""
     for number, some in groupby(news, key=lambda one: one.number):
         group = list(some)
@@ -316,7 +339,12 @@ def _sections(say: Phrases, news: Sequence[News], language: str) -> Iterator[dic
 
 
 def _section(
-    say: Phrases, one: News, language: str, *, first: bool, closing: Sequence[News]
+    say: Phrases,
+    one: NoticeToCompose,
+    language: str,
+    *,
+    first: bool,
+    closing: Sequence[NoticeToCompose],
 ) -> dict[str, object]:
     words = _words(one, language)
     said = [sentence(say, key, words) for key in _event_keys(one)]
@@ -330,13 +358,15 @@ def _section(
     }
 
 
-def _title(one: News, words: Mapping[str, str]) -> str | None:
+def _title(one: NoticeToCompose, words: Mapping[str, str]) -> str | None:
     if one.tells in {"request_granted", "request_refused"}:
         return None
     return words["about" if one.tells in _OF_EMPLOYERS else "full_name"]
 
 
-def _closing(say: Phrases, group: Sequence[News], language: str) -> Iterator[tuple[Sentence, ...]]:
+def _closing(
+    say: Phrases, group: Sequence[NoticeToCompose], language: str
+) -> Iterator[tuple[Sentence, ...]]:
     """The last paragraphs about a certification: its points, how it stands, the next step."""
     if not group:
         return
@@ -347,12 +377,22 @@ def _closing(say: Phrases, group: Sequence[News], language: str) -> Iterator[tup
         yield closing
 
 
-def _words(one: News, language: str) -> dict[str, Any]:
+def _words(one: NoticeToCompose, language: str) -> dict[str, Any]:
     """The facts as they stand in sentences."""
-    days = {"on": one.on, "expires": one.expires_on, "opens": one.window_opens_on,
-            "appeal_by": one.appeal_by, "before": one.before, "until": one.until_on}  # fmt: skip
-    points = {"claimed": one.points_claimed, "approved": one.points_approved,
-              "total": one.points_total, "required": one.points_required}  # fmt: skip
+    days = {
+        "on": one.on,
+        "expires": one.expires_on,
+        "opens": one.window_opens_on,
+        "appeal_by": one.appeal_by,
+        "before": one.before,
+        "until": one.until_on,
+    }
+    points = {
+        "claimed": one.points_claimed,
+        "approved": one.points_approved,
+        "total": one.points_total,
+        "required": one.points_required,
+    }
     currency = one.now.currency if one.now else ""
     sums = {"appeal_fee": one.appeal_fee, "refund": one.refund}
     return {
@@ -370,7 +410,7 @@ def _words(one: News, language: str) -> dict[str, Any]:
     }
 
 
-def _about(one: News, text: str) -> str:
+def _about(one: NoticeToCompose, text: str) -> str:
     """What it is about; a company's name without what could make it a sender or a link."""
     line = printable(text)
     return values.harmless(line) if one.tells in _OF_EMPLOYERS else line

@@ -17,7 +17,7 @@ from email.message import Message
 from email.utils import parseaddr
 from html import unescape
 
-from tracker.domain.bounces import kind_of
+from tracker.domain.delivery.bounces import kind_of
 
 _ANY = re.DOTALL | re.IGNORECASE
 _DAEMONS = frozenset({"mailer-daemon", "mail-daemon", "maildaemon", "postmaster", "mdaemon", ""})
@@ -49,12 +49,12 @@ _ABSENT = re.compile(
     r"|on (?:vacation|holiday|leave)|away from|i am (?:away|out)|abwesen|respuesta autom"
     r"|fuera de (?:la )?oficina|ausencia|réponse automatique)",
     re.IGNORECASE,
-)  # fmt: skip
+)
 _READ = 20_000  # characters of the words that are looked at
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class PlainBounce:
     """What a bounce for people says: whether it was only late, the status, whom it names."""
 
     delayed: bool
@@ -84,7 +84,7 @@ def is_automatic(message: Message) -> bool:
     )
 
 
-def read(message: Message) -> Words | None:
+def read(message: Message) -> PlainBounce | None:
     """What a bounce says; None for a message that is none, such as a note of absence."""
     words = _words(message)
     statuses = list(dict.fromkeys(_STATUS.findall(words)))
@@ -92,11 +92,12 @@ def read(message: Message) -> Words | None:
     if not daemon and (is_automatic(message) or not (statuses or _CODE.search(words))):
         return None
     late = _DELAYED.search(f"{_header(message, 'Subject')}\n{words}")
-    return Words(
+    return PlainBounce(
         delayed=late is not None and not any(one.startswith("5") for one in statuses),
-        status=_judged(statuses, words), diagnostic=" ".join(words.split())[:500],
+        status=_judged(statuses, words),
+        diagnostic=" ".join(words.split())[:500],
         recipients=tuple(_recipients(message, words)),
-    )  # fmt: skip
+    )
 
 
 def _judged(statuses: list[str], words: str) -> str:

@@ -19,11 +19,11 @@ from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
-from tracker.domain.bounces import STATUS, kind_of
+from tracker.domain.delivery.bounces import STATUS, kind_of
 from tracker.mail import plain_bounces
 from tracker.mail.bounded import TooManyParts, parsed
 
-Kind = Literal["failed", "complaint", "unsubscribe", "delayed", "automatic", "other"]
+ReportKind = Literal["failed", "complaint", "unsubscribe", "delayed", "automatic", "other"]
 LARGEST = 500_000  # bytes of a message that are looked at: the report comes first
 _BLOCKS = 200  # of a delivery report that are looked at: one for each recipient
 
@@ -42,7 +42,7 @@ _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _QUOTED = re.compile(rb">+From ")
 
 
-class Unreadable(ValueError):  # noqa: N818 - named for the refused fact
+class UnreadableMessage(ValueError):  # noqa: N818 - named for the refused fact
     """These bytes are no message, or a report that does not say what it reports."""
 
 
@@ -50,12 +50,12 @@ class Unreadable(ValueError):  # noqa: N818 - named for the refused fact
 class Incoming:
     """One message: what it is, and the proofs of whose letter it is about.
 
-    ``proofs`` are pairs of purpose and proof as ``services/letters.py`` makes them. ``identity``
+    ``proofs`` are pairs of purpose and proof as ``services/delivery/sealing.py`` makes them. ``identity``
     is the same however often the message is read, ``at`` when our own system received it.
     ``status``, ``diagnostic`` and ``recipients`` are a failed delivery's own words.
     """
 
-    kind: Kind
+    kind: ReportKind
     proofs: tuple[tuple[str, str], ...]
     identity: str
     at: datetime | None
@@ -68,18 +68,20 @@ def read(data: bytes) -> Incoming:
     """What a message is. Raises Unreadable."""
     try:
         return _read(data[:LARGEST])
-    except Unreadable:
+    except UnreadableMessage:
         raise
     except TooManyParts as error:
-        raise Unreadable(str(error)) from error
+        raise UnreadableMessage(str(error)) from error
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise Unreadable(f"is no message that can be read ({type(error).__name__})") from error
+        raise UnreadableMessage(
+            f"is no message that can be read ({type(error).__name__})"
+        ) from error
 
 
 def _read(data: bytes) -> Incoming:
     message = parsed(data)
     if not message.keys():
-        raise Unreadable("is no message: it has no header")
+        raise UnreadableMessage("is no message: it has no header")
     parts = _parts(message) if message.get_content_type() == "multipart/report" else {}
     common: dict[str, Any] = {"identity": _identity(message, data), "at": _received(message)}
     for type_ in _STATUSES:
@@ -95,11 +97,15 @@ def _read(data: bytes) -> Incoming:
     if is_bounce and plain_bounces.has_no_return_path(message):
         words = plain_bounces.read(message)
     if words is not None:
-        kind: Kind = "delayed" if words.delayed else "failed"
+        kind: ReportKind = "delayed" if words.delayed else "failed"
         return Incoming(
-            kind, proofs, **common, status=words.status, diagnostic=words.diagnostic,
+            kind,
+            proofs,
+            **common,
+            status=words.status,
+            diagnostic=words.diagnostic,
             recipients=words.recipients,
-        )  # fmt: skip
+        )
     if plain_bounces.is_automatic(message) or parts or _has_empty_return_path(message):
         return Incoming("automatic", proofs, **common)
     wanted = any(purpose.startswith("u-") for purpose in purposes)
@@ -139,11 +145,15 @@ def _in_words(message: Message, parts: dict[str, Message], common: dict[str, Any
     words = plain_bounces.read(message) if plain_bounces.has_no_return_path(message) else None
     proofs = _proofs([*_values(message, _ADDRESSED), *_returned(parts)])
     if words is None or not proofs:
-        raise Unreadable("is a delivery report that says of no recipient what became of it")
+        raise UnreadableMessage("is a delivery report that says of no recipient what became of it")
     return Incoming(
-        "delayed" if words.delayed else "failed", proofs, **common, status=words.status,
-        diagnostic=words.diagnostic, recipients=words.recipients,
-    )  # fmt: skip
+        "delayed" if words.delayed else "failed",
+        proofs,
+        **common,
+        status=words.status,
+        diagnostic=words.diagnostic,
+        recipients=words.recipients,
+    )
 
 
 def _blocks(status: Message) -> list[Message]:
@@ -175,9 +185,10 @@ def _failure(block: Message) -> dict[str, Any]:
         "diagnostic": diagnostic[:500],
         "recipients": tuple(
             address.rpartition(";")[2].strip().strip("<>").lower()
-            for address in recipients if address
+            for address in recipients
+            if address
         ),
-    }  # fmt: skip
+    }
 
 
 def _feedback(
@@ -188,10 +199,10 @@ def _feedback(
     fields = inner[0] if isinstance(inner, list) and inner else feedback
     type_ = _field(fields, "Feedback-Type").lower()
     if not type_:
-        raise Unreadable("is a feedback report without its type")
+        raise UnreadableMessage("is a feedback report without its type")
     sender = _values(fields, ("Original-Mail-From", "Original-Envelope-Id"))
     proofs = _proofs([*_values(message, _ADDRESSED), *sender, *_returned(parts, more=True)])
-    kind: Kind = "complaint" if type_ in _COMPLAINTS else "other"
+    kind: ReportKind = "complaint" if type_ in _COMPLAINTS else "other"
     return Incoming(kind, proofs, **common, diagnostic=type_[:100])
 
 
@@ -220,8 +231,9 @@ def _proofs(values: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """Every proof in these values, each once; one without a purpose is a letter's."""
     pairs = (
         (purpose.lower() or "b", proof.lower())
-        for value in values for purpose, proof in _PROOF.findall(value)
-    )  # fmt: skip
+        for value in values
+        for purpose, proof in _PROOF.findall(value)
+    )
     return tuple(dict.fromkeys(pairs))
 
 

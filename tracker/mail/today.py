@@ -12,9 +12,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tracker.domain.activity_types import POINTS
-from tracker.domain.next_steps import ACTIVITIES, NextStep
-from tracker.domain.wording import Quantity, clock, counted, in_words, money, several
+from tracker.domain.credentials.next_steps import ACTIVITIES, NextStep
+from tracker.domain.schemes.activity_types import POINTS
+from tracker.language.voice import Quantity, clock, counted, in_words, money, several
 
 ZERO = Decimal("0.00")
 _HELD = frozenset({"suspended", "revoked", "surrendered"})
@@ -155,10 +155,14 @@ def words(today: Today, language: str) -> Mapping[str, Any]:
     """The facts as they stand in sentences."""
     step = today.step
     days = {
-        "today": today.on, "expires": today.expires_on, "opens": today.opens_on,
-        "last_day": today.last_day, "since": today.pending_since or step.applied_on,
-        "by": step.on, "earned_by": step.earned_by,
-    }  # fmt: skip
+        "today": today.on,
+        "expires": today.expires_on,
+        "opens": today.opens_on,
+        "last_day": today.last_day,
+        "since": today.pending_since or step.applied_on,
+        "by": step.on,
+        "earned_by": step.earned_by,
+    }
     amounts = {"fee": today.fee, "late_fee": today.late_fee}
     return {
         "missing": counted(step.missing or ZERO, step.credit[language], language),

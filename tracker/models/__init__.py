@@ -1,42 +1,74 @@
 """Tables by noun. No decisions: constraints and columns only."""
 
 from tracker.db import Base
-from tracker.models.access import IdempotencyKey, Token, Usage
 from tracker.models.activities import Activity, Decision, Evidence
+from tracker.models.adjustments import Adjustment, AdjustmentBatch
+from tracker.models.allowances import Usage
+from tracker.models.appeals import Appeal
 from tracker.models.assessments import Assessment, Center, CenterApproval
-from tracker.models.certifications import (
-    Adjustment,
-    AdjustmentBatch,
-    Appeal,
-    Certification,
-    Cycle,
-    FormerRenewalDecision,
-    Renewal,
-    Span,
-    StandingChange,
-)
-from tracker.models.employers import Employer, EmployerBar, RosterEntry, Sharing
-from tracker.models.history import HistoryEntry, HistoryValue, ImportRun
-from tracker.models.holders import FormerName, Holder, Request
+from tracker.models.bounces import Bounce, Suppression
+from tracker.models.certifications import Certification, Cycle, Span
+from tracker.models.counters import Counter
+from tracker.models.digests import Digest, DigestOrder
+from tracker.models.employers import Employer, RosterEntry
+from tracker.models.history import HistoryEntry, HistoryValue
+from tracker.models.holders import FormerName, Holder, HolderRequest
+from tracker.models.idempotency import IdempotencyKey
+from tracker.models.import_runs import ImportRun
 from tracker.models.migrations import AppliedMigration
-from tracker.models.notices import Digest, DigestOrder, Notice, Preference
-from tracker.models.outbox import (
-    Bounce,
-    Message,
-    RelayAccept,
-    Runtime,
-    Suppression,
-    Tally,
-)
+from tracker.models.notices import Notice
+from tracker.models.outbox import Message
 from tracker.models.policies import PolicyPublication
+from tracker.models.preferences import Preference
+from tracker.models.relay import RelayAccept, Runtime
 from tracker.models.reminders import Reminder, ReminderCursor
+from tracker.models.renewals import FormerRenewalDecision, Renewal
+from tracker.models.sharing import EmployerBar, Sharing
+from tracker.models.standing_changes import StandingChange
+from tracker.models.tokens import Token
 
 __all__ = [
-    "Activity", "Adjustment", "AdjustmentBatch", "Appeal", "AppliedMigration", "Assessment", "Base",
-    "Bounce", "Center", "CenterApproval", "Certification", "Cycle", "Decision", "Digest",
-    "DigestOrder", "Employer", "EmployerBar", "Evidence", "FormerName", "FormerRenewalDecision",
-    "HistoryEntry", "HistoryValue", "Holder", "IdempotencyKey", "ImportRun", "Message", "Notice",
-    "PolicyPublication", "Preference", "RelayAccept", "Reminder", "ReminderCursor", "Renewal",
-    "Request", "RosterEntry", "Runtime", "Sharing", "Span", "StandingChange", "Suppression",
-    "Tally", "Token", "Usage",
-]  # fmt: skip
+    "Activity",
+    "Adjustment",
+    "AdjustmentBatch",
+    "Appeal",
+    "AppliedMigration",
+    "Assessment",
+    "Base",
+    "Bounce",
+    "Center",
+    "CenterApproval",
+    "Certification",
+    "Counter",
+    "Cycle",
+    "Decision",
+    "Digest",
+    "DigestOrder",
+    "Employer",
+    "EmployerBar",
+    "Evidence",
+    "FormerName",
+    "FormerRenewalDecision",
+    "HistoryEntry",
+    "HistoryValue",
+    "Holder",
+    "HolderRequest",
+    "IdempotencyKey",
+    "ImportRun",
+    "Message",
+    "Notice",
+    "PolicyPublication",
+    "Preference",
+    "RelayAccept",
+    "Reminder",
+    "ReminderCursor",
+    "Renewal",
+    "RosterEntry",
+    "Runtime",
+    "Sharing",
+    "Span",
+    "StandingChange",
+    "Suppression",
+    "Token",
+    "Usage",
+]

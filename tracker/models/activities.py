@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.db import Amount, Base, Id, Instant, Ref, new_id
+from tracker.db import AmountColumn, Base, Id, Instant, Ref, new_id
 
 
 class Activity(Base, kw_only=True):
@@ -33,7 +33,7 @@ class Activity(Base, kw_only=True):
     type: Mapped[str] = mapped_column(String(32))
     title: Mapped[str] = mapped_column(String(200))
     provider: Mapped[str] = mapped_column(String(200), default="")
-    quantity: Mapped[Decimal | None] = mapped_column(Amount, default=None)
+    quantity: Mapped[Decimal | None] = mapped_column(AmountColumn, default=None)
     starts_on: Mapped[date | None] = mapped_column(default=None)
     completed_on: Mapped[date | None] = mapped_column(default=None)
     unit: Mapped[str] = mapped_column(String(32), default="")
@@ -68,7 +68,7 @@ class Decision(Base, kw_only=True):
     activity_id: Mapped[str] = mapped_column(ForeignKey("activity.id"))
     verdict: Mapped[str] = mapped_column(String(16))
     decided_on: Mapped[date]
-    points_limit: Mapped[Decimal | None] = mapped_column(Amount, default=None)
+    points_limit: Mapped[Decimal | None] = mapped_column(AmountColumn, default=None)
     provider_approved: Mapped[bool] = mapped_column(default=False)
     reason_code: Mapped[str | None] = mapped_column(String(32), default=None)
     reason: Mapped[str | None] = mapped_column(Text, default=None)

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.db import Amount, Base, Id, Instant, Ref, new_id
+from tracker.db import AmountColumn, Base, Id, Instant, Ref, new_id
 
 
 class Center(Base, kw_only=True):
@@ -64,11 +64,16 @@ class Assessment(Base, kw_only=True):
         Index("ix_assessment_holder", "holder_id", "scheme", "taken_on"),
         # Two clicks give one row; imported history is keyed by its ref instead.
         Index(
-            "uq_assessment_live", "holder_id", "scheme", "module", "taken_on", unique=True,
+            "uq_assessment_live",
+            "holder_id",
+            "scheme",
+            "module",
+            "taken_on",
+            unique=True,
             sqlite_where=text("ref is null and voided_at is null"),
             postgresql_where=text("ref is null and voided_at is null"),
         ),
-    )  # fmt: skip
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
     ref: Mapped[str | None] = mapped_column(Ref, unique=True, default=None)
@@ -77,7 +82,7 @@ class Assessment(Base, kw_only=True):
     module: Mapped[str] = mapped_column(String(32))
     taken_on: Mapped[date]
     passed: Mapped[bool]
-    score: Mapped[Decimal | None] = mapped_column(Amount, default=None)
+    score: Mapped[Decimal | None] = mapped_column(AmountColumn, default=None)
     delivery: Mapped[str | None] = mapped_column(String(16), default=None)
     center_id: Mapped[str | None] = mapped_column(ForeignKey("center.id"), default=None)
     funding: Mapped[str | None] = mapped_column(String(16), default=None)

@@ -1,10 +1,10 @@
-"""Employers, their rosters, and what their workers agreed to share."""
+"""Employers and their rosters."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Base, Id, Instant, new_id
@@ -35,23 +35,31 @@ class RosterEntry(Base, kw_only=True):
     __tablename__ = "roster_entry"
     __table_args__ = (
         Index(
-            "uq_roster_entry_current", "employer_id", "employee_id", unique=True,
-            sqlite_where=text("ended_on is null"), postgresql_where=text("ended_on is null"),
+            "uq_roster_entry_current",
+            "employer_id",
+            "employee_id",
+            unique=True,
+            sqlite_where=text("ended_on is null"),
+            postgresql_where=text("ended_on is null"),
         ),
         Index(
-            "uq_roster_entry_person", "employer_id", "holder_id", unique=True,
+            "uq_roster_entry_person",
+            "employer_id",
+            "holder_id",
+            unique=True,
             sqlite_where=text("ended_on is null and holder_id is not null"),
             postgresql_where=text("ended_on is null and holder_id is not null"),
         ),
         Index(
-            "ix_roster_entry_ended", "ended_on",
+            "ix_roster_entry_ended",
+            "ended_on",
             sqlite_where=text("ended_on is not null"),
             postgresql_where=text("ended_on is not null"),
         ),
         Index("ix_roster_entry_employee", "employer_id", "employee_id", "id"),
         Index("ix_roster_entry_page", "employer_id", "id"),
         Index("ix_roster_entry_holder", "holder_id"),
-    )  # fmt: skip
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
     employer_id: Mapped[str] = mapped_column(ForeignKey("employer.id"))
@@ -64,45 +72,4 @@ class RosterEntry(Base, kw_only=True):
     department: Mapped[str | None] = mapped_column(String(100), default=None)
     shift: Mapped[str | None] = mapped_column(String(32), default=None)
     ended_on: Mapped[date | None] = mapped_column(default=None)
-    recorded_at: Mapped[datetime] = mapped_column(Instant)
-
-
-class Sharing(Base, kw_only=True):
-    """A holder's consent that an employer sees their standing. Ends at once when ended.
-
-    ``end_reason`` says how: the holder withdrew it, its last day passed, the employment ended.
-    """
-
-    __tablename__ = "sharing"
-    __table_args__ = (
-        Index(
-            "uq_sharing_live", "holder_id", "employer_id", unique=True,
-            sqlite_where=text("ended_at is null"), postgresql_where=text("ended_at is null"),
-        ),
-        CheckConstraint("until_on is null or until_on >= consented_on", name="order"),
-        CheckConstraint(
-            "end_reason in ('withdrawn', 'lapsed', 'employment_ended', 'deceased')",
-            name="end_reason",
-        ),
-    )  # fmt: skip
-
-    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
-    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"))
-    employer_id: Mapped[str] = mapped_column(ForeignKey("employer.id"))
-    consented_on: Mapped[date]
-    until_on: Mapped[date | None] = mapped_column(default=None)
-    with_points: Mapped[bool] = mapped_column(default=False)
-    recorded_at: Mapped[datetime] = mapped_column(Instant)
-    recorded_by: Mapped[str] = mapped_column(String(100))
-    ended_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
-    end_reason: Mapped[str | None] = mapped_column(String(32), default=None)
-
-
-class EmployerBar(Base, kw_only=True):
-    """An employer whom a holder lets ask for nothing."""
-
-    __tablename__ = "employer_bar"
-
-    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"), primary_key=True)
-    employer_id: Mapped[str] = mapped_column(ForeignKey("employer.id"), primary_key=True)
     recorded_at: Mapped[datetime] = mapped_column(Instant)

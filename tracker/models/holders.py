@@ -68,7 +68,7 @@ class FormerName(Base, kw_only=True):
     recorded_by: Mapped[str] = mapped_column(String(100))
 
 
-class Request(Base, kw_only=True):
+class HolderRequest(Base, kw_only=True):
     """Something that a holder asks of the staff: today, another name on record.
 
     ``proposal`` holds the values that are asked for, by field.
@@ -77,14 +77,18 @@ class Request(Base, kw_only=True):
     __tablename__ = "request"
     __table_args__ = (
         Index(
-            "uq_request_open", "holder_id", "kind", unique=True,
-            sqlite_where=text("state = 'requested'"), postgresql_where=text("state = 'requested'"),
+            "uq_request_open",
+            "holder_id",
+            "kind",
+            unique=True,
+            sqlite_where=text("state = 'requested'"),
+            postgresql_where=text("state = 'requested'"),
         ),
         Index("ix_request_state", "state", "id"),
         CheckConstraint("kind in ('name_change')", name="kind"),
         CheckConstraint("state in ('requested','granted','refused','withdrawn')", name="state"),
         CheckConstraint("(state = 'requested') = (closed_at is null)", name="closed"),
-    )  # fmt: skip
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
     holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"))

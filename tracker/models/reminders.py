@@ -19,11 +19,12 @@ class ReminderCursor(Base, kw_only=True):
     __tablename__ = "reminder_cursor"
     __table_args__ = (
         Index(
-            "ix_reminder_cursor_due", "next_due_at",
+            "ix_reminder_cursor_due",
+            "next_due_at",
             sqlite_where=text("next_due_at is not null"),
             postgresql_where=text("next_due_at is not null"),
         ),
-    )  # fmt: skip
+    )
 
     certification_id: Mapped[str] = mapped_column(ForeignKey("certification.id"), primary_key=True)
     cycle: Mapped[int]
@@ -43,14 +44,18 @@ class Reminder(Base, kw_only=True):
     __tablename__ = "reminder"
     __table_args__ = (
         UniqueConstraint(
-            "certification_id", "cycle", "expires_on", "offset", "audience",
+            "certification_id",
+            "cycle",
+            "expires_on",
+            "offset",
+            "audience",
             name="uq_reminder_stage",
         ),
         Index("ix_reminder_message_id", "message_id"),
         CheckConstraint("fate in ('planned', 'superseded', 'skipped')", name="fate"),
         CheckConstraint("(fate = 'skipped') = (reason is not null)", name="reason"),
         CheckConstraint("(fate = 'planned') = (message_id is not null)", name="letter"),
-    )  # fmt: skip
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
     certification_id: Mapped[str] = mapped_column(ForeignKey("certification.id"))

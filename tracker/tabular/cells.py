@@ -14,7 +14,7 @@ from openpyxl.utils.datetime import from_excel  # type: ignore[import-untyped, u
 
 from tracker.tabular.csv_rows import LONGEST_CELL, TOO_LONG
 from tracker.tabular.dates import day_of_number, would_be
-from tracker.tabular.kinds import Kind
+from tracker.tabular.kinds import ColumnKind
 from tracker.tabular.number_formats import NumberFormat
 from tracker.tabular.problems import Refused
 from tracker.tabular.workbook import Cell
@@ -35,7 +35,7 @@ _NO_DATE = "is shown as a date and is outside of the spreadsheet's calendar"
 _TIME = "is a time of day without its day: must be a date like 2026-03-15"
 
 
-def shown(cell: Cell, kind: Kind, epoch: dt.datetime) -> str | Refused:
+def shown(cell: Cell, kind: ColumnKind, epoch: dt.datetime) -> str | Refused:
     """Give the text of a cell that a column of this kind may parse, or the refusal of the cell."""
     found = _shown(cell, kind, epoch)
     if isinstance(found, str) and len(found) > LONGEST_CELL:
@@ -43,7 +43,7 @@ def shown(cell: Cell, kind: Kind, epoch: dt.datetime) -> str | Refused:
     return found
 
 
-def _shown(cell: Cell, kind: Kind, epoch: dt.datetime) -> str | Refused:
+def _shown(cell: Cell, kind: ColumnKind, epoch: dt.datetime) -> str | Refused:
     value = _CONSTANTS.get(cell.value, cell.value) if cell.type == "f" else cell.value
     if cell.type == "f" and not isinstance(value, bool):
         return Refused(str(value), _FORMULA)
@@ -51,7 +51,7 @@ def _shown(cell: Cell, kind: Kind, epoch: dt.datetime) -> str | Refused:
         return Refused(str(value), _ERROR)
     if isinstance(value, bool):
         text = str(value).upper()
-        return text if kind is Kind.TRUTH else Refused(text, _TRUTH)
+        return text if kind is ColumnKind.TRUTH else Refused(text, _TRUTH)
     if isinstance(value, int | float):
         return _number(value, cell.format, kind, epoch)
     if isinstance(value, str):
@@ -69,7 +69,9 @@ def _text(value: str, shape: NumberFormat) -> str | Refused:
     return text if text.strip() else Refused(value, _HIDDEN)
 
 
-def _number(value: float, shape: NumberFormat, kind: Kind, epoch: dt.datetime) -> str | Refused:
+def _number(
+    value: float, shape: NumberFormat, kind: ColumnKind, epoch: dt.datetime
+) -> str | Refused:
     if abs(value) >= _DIGITS or value != value:  # noqa: PLR0124 - not a number
         return Refused(str(value), _LOST)
     # The digits that a spreadsheet keeps: 0.1 + 0.2 is 0.3.
@@ -89,14 +91,14 @@ def _in_column(
     number: Decimal,
     text: str,
     shape: NumberFormat,
-    kind: Kind,
+    kind: ColumnKind,
     epoch: dt.datetime,
 ) -> str | Refused:
     """Say what a number that is shown as this text is in a column of this kind."""
-    if kind is Kind.NUMBER:
+    if kind is ColumnKind.NUMBER:
         return _plain(number, text, shape)
     if (
-        kind is Kind.DATE
+        kind is ColumnKind.DATE
         and shape.is_general
         and (day := day_of_number(float(number), epoch.date()))
     ):
@@ -126,7 +128,7 @@ def _date(
     value: float,
     digits: str,
     shape: NumberFormat,
-    kind: Kind,
+    kind: ColumnKind,
     epoch: dt.datetime,
 ) -> str | Refused:
     try:
@@ -136,12 +138,12 @@ def _date(
     return _day(moment, shape, kind)
 
 
-def _day(moment: object, shape: NumberFormat | None, kind: Kind) -> str | Refused:
+def _day(moment: object, shape: NumberFormat | None, kind: ColumnKind) -> str | Refused:
     """Give a day, or the moment with its time: the column's parser says what it thinks of it."""
     if isinstance(moment, dt.datetime) and moment.time() == dt.time():
         moment = moment.date()
     text = moment.isoformat(" ") if isinstance(moment, dt.datetime) else str(moment)
-    if kind is not Kind.DATE:
+    if kind is not ColumnKind.DATE:
         return Refused(text, _DATE)
     if not isinstance(moment, dt.date):
         return Refused(text, _TIME)

@@ -12,7 +12,7 @@ import orjson
 
 from tracker.tabular.columns import Column
 from tracker.tabular.expected import Expected
-from tracker.tabular.kinds import Encoding, Kind
+from tracker.tabular.kinds import ColumnKind, Encoding
 from tracker.tabular.problems import LONGEST_SHOWN, Refused, Unreadable
 from tracker.tabular.sources import XLSX, open_source
 
@@ -36,18 +36,21 @@ def work(options: Mapping[str, Any], source: IO[bytes], into: IO[bytes]) -> None
 
 
 def _lines(options: Mapping[str, Any], source: IO[bytes]) -> Iterator[Any]:
-    kinds = {name: Kind(kind) for name, kind, _ in options["columns"]}
+    kinds = {name: ColumnKind(kind) for name, kind, _ in options["columns"]}
     expected = Expected([Column(name, str, required) for name, _, required in options["columns"]])
     with ExitStack() as opened:
         table = open_source(source, expected, Encoding(options["encoding"]), opened)
         row, header = table.header()
         yield {
-            "row": row, "header": [_plain(cell) for cell in header], "where": table.where,
-            "decimal_comma": table.decimal_comma, "notes": table.notes,
-        }  # fmt: skip
+            "row": row,
+            "header": [_plain(cell) for cell in header],
+            "where": table.where,
+            "decimal_comma": table.decimal_comma,
+            "notes": table.notes,
+        }
         names = expected.names
         named = [names.meant(cell) if isinstance(cell, str) else "" for cell in header]
-        for number, cells in table.rows([kinds.get(name, Kind.TEXT) for name in named]):
+        for number, cells in table.rows([kinds.get(name, ColumnKind.TEXT) for name in named]):
             plain = _plain(cells) if isinstance(cells, Refused) else [_plain(c) for c in cells]
             yield [number, plain]
 

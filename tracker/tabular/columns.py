@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 from typing import ClassVar
 
 from tracker.domain import emails, numbers, values
-from tracker.tabular.kinds import Conventions, Kind, Parser
+from tracker.tabular.kinds import ColumnKind, Conventions, Parser
 
 # What people, spreadsheets and web pages leave around a value: blanks, and what nobody sees.
 # Tabs and line breaks are not among them: they are control characters, and are refused rather
@@ -39,9 +39,9 @@ class Column:
     required: bool = False
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> ColumnKind:
         """What the column holds; a plain function reads texts."""
-        return self.parse.kind if isinstance(self.parse, Parser) else Kind.TEXT
+        return self.parse.kind if isinstance(self.parse, Parser) else ColumnKind.TEXT
 
     def settled(self, conventions: Conventions) -> Callable[[str], object]:
         """Give the parser that reads as the file at hand writes."""
@@ -78,7 +78,7 @@ def choice(words: Sequence[str]) -> Callable[[str], str]:
 class TruthParser(Parser[bool]):
     """Read true or false in letters of any size: spreadsheets write TRUE, programs True."""
 
-    kind: ClassVar[Kind] = Kind.TRUTH
+    kind: ClassVar[ColumnKind] = ColumnKind.TRUTH
 
     def settled(self, conventions: Conventions) -> Callable[[str], bool]:
         """Give the one function there is: every file writes truths alike."""

@@ -18,7 +18,7 @@ from functools import cache
 from itertools import islice
 
 from tracker.tabular.expected import TITLE_ROWS, Expected, titles_above
-from tracker.tabular.kinds import Encoding, Kind
+from tracker.tabular.kinds import ColumnKind, Encoding
 from tracker.tabular.problems import Cells, Refused, Unreadable
 from tracker.tabular.writer import restored
 
@@ -52,7 +52,7 @@ class CsvRows:
 
     def __init__(self, blocks: Iterable[bytes], expected: Expected, encoding: Encoding) -> None:
         """Take the bytes of the file, in blocks under a megabyte, and the header to look for."""
-        self._lines = _Lines(_decoded(blocks, encoding))
+        self._lines = _CsvLines(_decoded(blocks, encoding))
         self._expected = expected
         self._row = 0
         self._delimiter: str | None = None
@@ -81,7 +81,7 @@ class CsvRows:
         self._delimiter = delimiter
         return row, _without_giants(_without_blank_end(header))
 
-    def rows(self, kinds: Sequence[Kind]) -> Iterator[tuple[int, Cells]]:
+    def rows(self, kinds: Sequence[ColumnKind]) -> Iterator[tuple[int, Cells]]:
         """Give each row below the header that is not blank: its number and a cell per kind."""
         delimiter, width = self._delimiter or DELIMITERS[0], len(kinds)
         for row, record in self._records():
@@ -151,14 +151,14 @@ class CsvRows:
         return Refused(first.rstrip("\r\n"), _UNBALANCED)
 
 
-class _Lines:
+class _CsvLines:
     """The lines of a file; lines that were taken too soon can be put back."""
 
     def __init__(self, source: Iterator[str | Refused]) -> None:
         self._source = source
         self._again: deque[str | Refused] = deque()
 
-    def __iter__(self) -> "_Lines":
+    def __iter__(self) -> "_CsvLines":
         return self
 
     def __next__(self) -> str | Refused:

@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from typing import ClassVar
 
 from tracker.domain.values import day_of
-from tracker.tabular.kinds import Conventions, Dates, Kind, Parser
+from tracker.tabular.kinds import ColumnKind, Conventions, Dates, Parser
 
 _ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _LOCAL_DATE = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})")
@@ -59,7 +59,7 @@ def date(dates: Dates | None = None) -> "DateParser":
 class DateParser(Parser[dt.date]):
     """The parser that `date` gives: it may leave to the reader how dates are read."""
 
-    kind: ClassVar[Kind] = Kind.DATE
+    kind: ClassVar[ColumnKind] = ColumnKind.DATE
     dates: Dates | None
 
     def settled(self, conventions: Conventions) -> Callable[[str], dt.date]:

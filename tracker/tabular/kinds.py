@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar, Generic, TypeVar
 
-Value = TypeVar("Value")
+ColumnValue = TypeVar("ColumnValue")
 
 
-class Kind(Enum):
+class ColumnKind(Enum):
     """What a column holds: it decides what a spreadsheet's number, date or TRUE means there."""
 
     TEXT = "text"
@@ -45,15 +45,15 @@ class Conventions:
     decimal_comma: bool = False
 
 
-class Parser(ABC, Generic[Value]):
+class Parser(ABC, Generic[ColumnValue]):
     """A parser whose work depends on the file: settle it once, and call what `settled` gives."""
 
-    kind: ClassVar[Kind]
+    kind: ClassVar[ColumnKind]
 
     @abstractmethod
-    def settled(self, conventions: Conventions) -> Callable[[str], Value]:
+    def settled(self, conventions: Conventions) -> Callable[[str], ColumnValue]:
         """Give the function that reads one text as this file writes it."""
 
-    def __call__(self, value: str) -> Value:
+    def __call__(self, value: str) -> ColumnValue:
         """Read one text as a file of no habits of its own would write it."""
         return self.settled(Conventions())(value)

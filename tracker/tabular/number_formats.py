@@ -33,17 +33,17 @@ _MONTH = re.compile(r"(?i)(?<![hm:\]])m+(?![m:]|\.?s)")
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class FormatToken:
     """One sign of a format: `kind` is literal, place, point, comma, percent, exponent, text..."""
 
     kind: str
     text: str
 
 
-class Section:
+class FormatSection:
     """One of up to four parts of a format: for positive, negative, zero, text."""
 
-    def __init__(self, tokens: Sequence[Token]) -> None:
+    def __init__(self, tokens: Sequence[FormatToken]) -> None:
         """Take the signs of the part."""
         kinds = [token.kind for token in tokens]
         self.tokens = tokens
@@ -72,7 +72,7 @@ class NumberFormat:
         """Take a code as the file has it; one that is too long is understood as nothing."""
         self.code = code if len(code) <= _LONGEST else _TOO_LONG
         self._layout = _NOT_LAYOUT.sub("", self.code.split(";")[0])
-        self.sections = [Section(tokens) for tokens in _sections(self.code)]
+        self.sections = [FormatSection(tokens) for tokens in _sections(self.code)]
         whole = len(self.sections) > _FOR_NUMBERS or self.sections[-1].is_for_text
         self._for_text = self.sections[-1] if whole else None
         self._for_numbers = self.sections[:_FOR_NUMBERS]
@@ -97,9 +97,9 @@ class NumberFormat:
         """Whether day, month or year of a date cannot be seen."""
         return not all(part.search(self._layout) for part in (_DAY, _MONTH, _YEAR))
 
-    def section(self, value: Decimal) -> Section:
+    def section(self, value: Decimal) -> FormatSection:
         """Give the part that shows this value; an empty one where the format is for texts only."""
-        parts = self._for_numbers or [Section([])]
+        parts = self._for_numbers or [FormatSection([])]
         if value < 0 and len(parts) > 1:
             return parts[1]
         return parts[2] if value == 0 and len(parts) == _FOR_NUMBERS else parts[0]
@@ -134,8 +134,8 @@ def number_format(code: str) -> NumberFormat:
     return NumberFormat(code)
 
 
-def _sections(code: str) -> list[list[Token]]:
-    sections: list[list[Token]] = [[]]
+def _sections(code: str) -> list[list[FormatToken]]:
+    sections: list[list[FormatToken]] = [[]]
     for token in _tokens(code):
         if token.kind == "semicolon":
             sections.append([])
@@ -144,39 +144,39 @@ def _sections(code: str) -> list[list[Token]]:
     return sections
 
 
-def _tokens(code: str) -> Iterator[Token]:
+def _tokens(code: str) -> Iterator[FormatToken]:
     for found in _TOKEN.finditer(code):
         kind = found.lastgroup or ""
         text = found[kind]
         if kind in {"quoted", "escaped"}:
-            yield Token("literal", text)
+            yield FormatToken("literal", text)
         elif kind in {"pad", "fill"}:
-            yield Token("literal", " " if kind == "pad" else "")
+            yield FormatToken("literal", " " if kind == "pad" else "")
         elif kind == "bracket":
             yield _bracket(text)
         else:
-            yield _sign(text) if kind == "other" else Token(kind, text)
+            yield _sign(text) if kind == "other" else FormatToken(kind, text)
 
 
-def _bracket(text: str) -> Token:
+def _bracket(text: str) -> FormatToken:
     """Read [Red], [$€-407] and the like; conditions are not computed."""
     if found := _CURRENCY.fullmatch(text):
-        return Token("literal", found[1])
+        return FormatToken("literal", found[1])
     if _COLORS.fullmatch(text):
-        return Token("literal", "")
-    return Token("condition" if text.startswith(("<", ">", "=")) else "unknown", text)
+        return FormatToken("literal", "")
+    return FormatToken("condition" if text.startswith(("<", ">", "=")) else "unknown", text)
 
 
 _SIGNS = {".": "point", ",": "comma", "%": "percent", ";": "semicolon", "@": "text", "/": "slash"}
 
 
-def _sign(sign: str) -> Token:
+def _sign(sign: str) -> FormatToken:
     if sign in _SIGNS:
-        return Token(_SIGNS[sign], sign)
-    return Token("literal" if sign in _PLAIN_SIGNS else "unknown", sign)
+        return FormatToken(_SIGNS[sign], sign)
+    return FormatToken("literal" if sign in _PLAIN_SIGNS else "unknown", sign)
 
 
-def _filled(section: Section, value: Decimal) -> str:
+def _filled(section: FormatSection, value: Decimal) -> str:
     """Put the digits of a value that is not negative into the places of a section."""
     value = value.scaleb(2 * section.percent - 3 * section.thousands)
     places = len(section.decimals)
@@ -190,7 +190,7 @@ def _filled(section: Section, value: Decimal) -> str:
     )
 
 
-def _piece(token: Token, digit: str | None, value: Decimal) -> str:
+def _piece(token: FormatToken, digit: str | None, value: Decimal) -> str:
     if digit is not None:
         return digit
     if token.kind in {"general", "text"}:
@@ -198,7 +198,7 @@ def _piece(token: Token, digit: str | None, value: Decimal) -> str:
     return "" if token.kind in {"comma", "place"} else token.text
 
 
-def _whole_digits(section: Section, whole: str) -> dict[int, str]:
+def _whole_digits(section: FormatSection, whole: str) -> dict[int, str]:
     """Lay the digits before the point into their places from the right; the rest into the first."""
     left = whole.lstrip("0")
     digits: dict[int, str] = {}
@@ -221,7 +221,7 @@ def _grouped(digits: str, shown: int) -> tuple[str, int]:
     return text, shown
 
 
-def _decimal_digits(section: Section, decimals: str) -> dict[int, str]:
+def _decimal_digits(section: FormatSection, decimals: str) -> dict[int, str]:
     """Lay the digits behind the point into their places; zeros at the end show only in 0s."""
     last = len(decimals.rstrip("0"))
     blank = {"0": "0", "?": " "}

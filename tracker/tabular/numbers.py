@@ -12,9 +12,9 @@ from functools import lru_cache, partial
 from typing import ClassVar, Generic, TypeVar
 
 from tracker.domain.values import amount, amount_rule, bounds
-from tracker.tabular.kinds import Conventions, Kind, Parser
+from tracker.tabular.kinds import ColumnKind, Conventions, Parser
 
-Number = TypeVar("Number", Decimal, int)
+ColumnNumber = TypeVar("ColumnNumber", Decimal, int)
 
 _COMMA = re.compile(r"(-?[0-9]{1,15}),([0-9]+)")
 # "Three digits after one mark" may be decimals or thousands: nobody can tell.
@@ -33,26 +33,26 @@ _LOOKS = (
 
 
 @dataclass(frozen=True)
-class NumberParser(Parser[Number], Generic[Number]):
+class NumberParser(Parser[ColumnNumber], Generic[ColumnNumber]):
     """A parser of numbers: `parse` reads plain digits, with a point before the decimals."""
 
-    kind: ClassVar[Kind] = Kind.NUMBER
-    parse: Callable[[str], Number]
+    kind: ClassVar[ColumnKind] = ColumnKind.NUMBER
+    parse: Callable[[str], ColumnNumber]
     rule: str
 
-    def settled(self, conventions: Conventions) -> Callable[[str], Number]:
+    def settled(self, conventions: Conventions) -> Callable[[str], ColumnNumber]:
         """Settle whether a comma may stand before the decimals."""
         return lru_cache(maxsize=4096)(
             self._with_comma if conventions.decimal_comma else self._plain
         )
 
-    def _plain(self, value: str) -> Number:
+    def _plain(self, value: str) -> ColumnNumber:
         try:
             return self.parse(value)
         except ValueError:
             raise ValueError(_recognized(value) + self.rule) from None
 
-    def _with_comma(self, value: str) -> Number:
+    def _with_comma(self, value: str) -> ColumnNumber:
         """Read a comma before the decimals; a point there may as well stand between thousands."""
         if "." in value and _UNCLEAR.fullmatch(value):
             raise ValueError(_recognized(value) + self.rule)

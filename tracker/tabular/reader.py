@@ -25,12 +25,12 @@ from tracker.tabular.unpacked import Unpacked
 MOST_ERRORS = 1000
 _EMPTY = "must not be empty"
 Readable = IO[bytes] | str | PathLike[str] | Unpacked
-Values = dict[str, object]
+RowValues = dict[str, object]
 # Name, parser, required: what the loop over cells needs, and nothing to look up.
 _Plan = list[tuple[str, Callable[[str], object], bool]]
 
 
-class Reader(Iterator[tuple[int, Values]]):
+class Reader(Iterator[tuple[int, RowValues]]):
     """The good rows of a table, one by one; and, as it goes, everything wrong with the others.
 
     Iterate once, to the end, then ask `errors`, `total_errors`, or `check_clean`. Only the row
@@ -89,7 +89,7 @@ class Reader(Iterator[tuple[int, Values]]):
         """Give the reader: the rows can be read once."""
         return self
 
-    def __next__(self) -> tuple[int, Values]:
+    def __next__(self) -> tuple[int, RowValues]:
         """Give the next good row: its number, and a value (or None) for every column."""
         return next(self._rows)
 
@@ -106,7 +106,7 @@ class Reader(Iterator[tuple[int, Values]]):
         """Close what was opened here."""
         self.close()
 
-    def _opened(self, table: Readable) -> Iterator[tuple[int, Values]]:
+    def _opened(self, table: Readable) -> Iterator[tuple[int, RowValues]]:
         if isinstance(table, Unpacked):
             return self._checked(table.source())
         stream = table if not isinstance(table, str | PathLike) else self._file(Path(table))
@@ -117,7 +117,7 @@ class Reader(Iterator[tuple[int, Values]]):
     def _file(self, path: Path) -> IO[bytes]:
         return self._open.enter_context(path.open("rb"))
 
-    def _checked(self, source: Source) -> Iterator[tuple[int, Values]]:
+    def _checked(self, source: Source) -> Iterator[tuple[int, RowValues]]:
         """Check the header at once, and make ready to read the rows."""
         row, cells = source.header()
         headings = [self._heading(row, cell, source.where) for cell in cells]
@@ -139,8 +139,8 @@ class Reader(Iterator[tuple[int, Values]]):
 
     def _good_rows(
         self, rows: Iterator[tuple[int, Cells]], plan: _Plan
-    ) -> Iterator[tuple[int, Values]]:
-        absent: Values = dict.fromkeys(column.name for column in self._columns)
+    ) -> Iterator[tuple[int, RowValues]]:
+        absent: RowValues = dict.fromkeys(column.name for column in self._columns)
         with self._open:
             for row, cells in without_totals(rows, partial(_is_good, plan)):
                 if isinstance(cells, Refused):
@@ -178,7 +178,7 @@ def _parse(
     row: int,
     cells: Sequence[str | Refused],
     plan: _Plan,
-    values: Values,
+    values: RowValues,
     problems: Problems,
 ) -> None:
     """Parse the cells of one row into `values`, and note each one that is refused."""

@@ -9,7 +9,7 @@ from typing import IO, Protocol
 
 from tracker.tabular.csv_rows import CsvRows
 from tracker.tabular.expected import Expected
-from tracker.tabular.kinds import Encoding, Kind
+from tracker.tabular.kinds import ColumnKind, Encoding
 from tracker.tabular.problems import Cells, Refused, Unreadable
 
 BLOCK = 1 << 16
@@ -51,7 +51,7 @@ class Source(Protocol):
     def header(self) -> tuple[int, Sequence[str | Refused]]:
         """Give the number and the cells of the header row, first of all."""
 
-    def rows(self, kinds: Sequence[Kind]) -> Iterator[tuple[int, Cells]]:
+    def rows(self, kinds: Sequence[ColumnKind]) -> Iterator[tuple[int, Cells]]:
         """Give each row below the header that is not blank: its number and a cell per kind."""
 
 

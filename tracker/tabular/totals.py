@@ -15,11 +15,25 @@ from tracker.tabular.problems import Cells, Refused
 RULE = "looks like a totals row: delete it, or fill in its other cells if it is none"
 _WORDS = frozenset(
     {
-        "total", "totals", "grand total", "subtotal", "subtotals", "sub-total", "sum", "summe",
-        "gesamt", "gesamtsumme", "gesamtergebnis", "zwischensumme", "suma", "suma total",
-        "total general", "somme", "totale",
+        "total",
+        "totals",
+        "grand total",
+        "subtotal",
+        "subtotals",
+        "sub-total",
+        "sum",
+        "summe",
+        "gesamt",
+        "gesamtsumme",
+        "gesamtergebnis",
+        "zwischensumme",
+        "suma",
+        "suma total",
+        "total general",
+        "somme",
+        "totale",
     }
-)  # fmt: skip
+)
 _LONGEST = 40  # characters, with the blanks around
 # A number as some program or person writes it: marks of thousands, percent, a sign of money.
 _NUMBER = re.compile("[-+(]?[$€£]? ?[0-9][0-9.,'\u00a0\u202f ]*[%$€£)]{0,2}")

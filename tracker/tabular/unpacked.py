@@ -17,9 +17,9 @@ from typing import IO, Any
 import orjson
 
 from tracker import apart
-from tracker.apart import CostsTooMuch, Limits
+from tracker.apart import CostsTooMuch, ProcessLimits
 from tracker.tabular.columns import Column
-from tracker.tabular.kinds import Encoding, Kind
+from tracker.tabular.kinds import ColumnKind, Encoding
 from tracker.tabular.problems import Cells, Refused, Unreadable
 
 JOB = "tracker.tabular.child"
@@ -58,7 +58,7 @@ class UnpackedRows:
         """Give the header row."""
         return self._about["row"], _cells(self._about["header"])
 
-    def rows(self, kinds: Sequence[Kind]) -> Iterator[tuple[int, Cells]]:
+    def rows(self, kinds: Sequence[ColumnKind]) -> Iterator[tuple[int, Cells]]:
         """Give each row below the header; the kinds of the columns were known before."""
         del kinds
         while told := self._told():
@@ -87,7 +87,7 @@ def unpack(
     *,
     columns: Sequence[Column],
     encoding: Encoding = Encoding.UTF_8,
-    limits: Limits,
+    limits: ProcessLimits,
 ) -> Iterator[Unpacked]:
     """Have a table taken apart within bounds; what is wrong with it is told when it is read."""
     options = {

@@ -63,8 +63,8 @@ def write_csv(stream: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[
 
 def csv_chunks(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
     """Give what `write_csv` writes, in chunks: for an answer that is sent while it is made."""
-    lines = _Lines()
-    writer = csv.writer(lines, lineterminator=_Lines.END)
+    lines = _WriterLines()
+    writer = csv.writer(lines, lineterminator=_WriterLines.END)
     table = chain([header], rows)
     while batch := list(islice(table, _ROWS_A_CHUNK)):
         writer.writerows([_csv_cell(value) for value in row] for row in batch)
@@ -92,7 +92,7 @@ def write_xlsx(stream: IO[bytes], header: Sequence[str], rows: Iterable[Sequence
         book.save(target)
 
 
-class _Lines:
+class _WriterLines:
     """Lines for `csv.writer`, which quotes carriage returns only if line ends have them."""
 
     END = "\r\n"

@@ -14,7 +14,7 @@ from openpyxl.utils import range_boundaries  # type: ignore[import-untyped, unus
 from tracker.tabular.archive import BROKEN, check_archive
 from tracker.tabular.cells import shown
 from tracker.tabular.expected import TITLE_ROWS, Expected, titles_above
-from tracker.tabular.kinds import Kind
+from tracker.tabular.kinds import ColumnKind
 from tracker.tabular.problems import Cells, Refused, Unreadable
 from tracker.tabular.workbook import Sheet, SheetRow, Workbook
 
@@ -69,7 +69,7 @@ class XlsxRows:
         self._check_sheets(cells)
         return self._header, [self._unless_hidden(*cell) for cell in enumerate(cells, start=1)]
 
-    def rows(self, kinds: Sequence[Kind]) -> Iterator[tuple[int, Cells]]:
+    def rows(self, kinds: Sequence[ColumnKind]) -> Iterator[tuple[int, Cells]]:
         """Give each row below the header that is not blank: its number and a cell per kind."""
         width, last = len(kinds), self._header
         for row, found in self._rows:
@@ -123,7 +123,7 @@ class XlsxRows:
             last = found.number
             yield last, found
 
-    def _row(self, found: SheetRow, kinds: Sequence[Kind]) -> Sequence[str | Refused]:
+    def _row(self, found: SheetRow, kinds: Sequence[ColumnKind]) -> Sequence[str | Refused]:
         row: list[str | Refused] = [""] * len(kinds)
         for cell in found.cells:
             at = cell.column - 1
@@ -132,7 +132,7 @@ class XlsxRows:
 
     def _texts(self, found: SheetRow) -> Sequence[str | Refused]:
         """Give a row as texts, up to its last cell that holds something."""
-        return self._row(found, [Kind.TEXT] * max(cell.column for cell in found.cells))
+        return self._row(found, [ColumnKind.TEXT] * max(cell.column for cell in found.cells))
 
     def _unless_hidden(self, column: int, cell: str | Refused) -> str | Refused:
         if isinstance(cell, str) and cell.strip() and self._sheet.hides(column):

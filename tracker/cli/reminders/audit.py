@@ -6,9 +6,9 @@ from datetime import date
 
 import click
 
-from tracker.cli.doors import OPERATOR, complain, office
+from tracker.cli.commands import OPERATOR, complain, office
 from tracker.cli.values import DAY
-from tracker.services import reminders
+from tracker.services.delivery import ledger
 
 
 @click.command()
@@ -19,7 +19,7 @@ def audit(since: date | None) -> None:
     Lists the stages that have none and ends with status 1 if there is any.
     """
     with office().reading(OPERATOR) as reading:
-        found = reminders.identity_violations(reading, since=since)
+        found = ledger.identity_violations(reading, since=since)
     for one in found:
         click.echo(
             f"{one.certification_id}  cycle {one.cycle}  expires {one.expires_on}  "

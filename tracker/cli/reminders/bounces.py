@@ -11,17 +11,24 @@ from pathlib import Path
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from tracker.cli.doors import OPERATOR, complain, office, progress
+from tracker.cli.commands import OPERATOR, complain, office, progress
 from tracker.mail import reports
-from tracker.services import bounces as service
-from tracker.services.work import Office
+from tracker.services.core.context import Container
+from tracker.services.delivery import bounces as service
 
 _WORDS = {
-    "hard": "bad for good", "soft": "bad for now", "refused": "refused for reasons of ours",
-    "complaint": "complaints", "unsubscribed": "unsubscribed", "delayed": "only delayed",
-    "automatic": "automatic answers", "known": "known already", "unknown": "of no letter of ours",
-    "other": "something else", "malformed": "malformed",
-}  # fmt: skip
+    "hard": "bad for good",
+    "soft": "bad for now",
+    "refused": "refused for reasons of ours",
+    "complaint": "complaints",
+    "unsubscribed": "unsubscribed",
+    "delayed": "only delayed",
+    "automatic": "automatic answers",
+    "known": "known already",
+    "unknown": "of no letter of ours",
+    "other": "something else",
+    "malformed": "malformed",
+}
 
 
 @click.command()
@@ -47,11 +54,11 @@ def bounces(source: Path) -> None:
         raise SystemExit(1)
 
 
-def _one(opened: Office, place: str, data: bytes, *, piped: bool) -> str:
+def _one(opened: Container, place: str, data: bytes, *, piped: bool) -> str:
     """One message in one transaction."""
     try:
         incoming = reports.read(data)
-    except reports.Unreadable as no:
+    except reports.UnreadableMessage as no:
         complain(f"{place}: {no}")
         return "malformed"
     try:

@@ -7,9 +7,9 @@ from datetime import date, timedelta
 
 import click
 
-from tracker.cli.doors import OPERATOR, complain, office
-from tracker.services import reminder_calendar
-from tracker.services.reminder_calendar import Calendar, Due
+from tracker.cli.commands import OPERATOR, complain, office
+from tracker.services.delivery import reminder_calendar
+from tracker.services.delivery.reminder_calendar import StageCalendar, StageCount
 
 _WIDTH = 40
 
@@ -31,8 +31,8 @@ def calendar(days: int) -> None:
     complain(f"{total:,} stages fall due by {found.through_on}.")
 
 
-def _lines(found: Calendar) -> list[str]:
-    by_day: dict[date, list[Due]] = defaultdict(list)
+def _lines(found: StageCalendar) -> list[str]:
+    by_day: dict[date, list[StageCount]] = defaultdict(list)
     for one in found.due:
         by_day[one.on].append(one)
     totals = {on: sum(one.count for one in some) for on, some in by_day.items()}
@@ -44,7 +44,7 @@ def _lines(found: Calendar) -> list[str]:
     ]
 
 
-def _line(on: date, due: list[Due], total: int, most: int) -> str:
+def _line(on: date, due: list[StageCount], total: int, most: int) -> str:
     """The day, its number, a bar as long as its share of the fullest day's, and what for."""
     length = -(-total * _WIDTH // most)
     parts = ", ".join(

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from tracker import schemes as files
+from tracker import scheme_files as files
 from tracker import settings
-from tracker.cli.doors import complain
-from tracker.domain.schemes import Scheme, Schemes
-from tracker.domain.wording import LANGUAGES
-from tracker.mail import digest_samples, samples
-from tracker.mail.samples import Sample
+from tracker.cli.commands import complain
+from tracker.domain.schemes.schemes import Scheme, Schemes
+from tracker.language.voice import LANGUAGES
+from tracker.mail import digest_previews, previews
+from tracker.mail.previews import Sample
 from tracker.settings import Settings
 
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -34,7 +34,7 @@ def preview(directory: Path, codes: tuple[str, ...]) -> None:
     for folder, found in folders.items():
         _write(directory / folder, found, chosen)
     page = directory / "index.html"
-    page.write_text(samples.index(folders), encoding="utf-8")
+    page.write_text(previews.index(folders), encoding="utf-8")
     complain(f"{sum(map(len, folders.values())):,} emails; open {page}")
 
 
@@ -47,13 +47,13 @@ def _folders(schemes: Schemes, codes: tuple[str, ...]) -> Iterator[tuple[str, li
 
 
 def _of_scheme(scheme: Scheme, language: str) -> Iterator[Sample]:
-    yield from samples.of_scheme(scheme, language)
-    yield from digest_samples.of_schemes([scheme], language, "digest")
+    yield from previews.of_scheme(scheme, language)
+    yield from digest_previews.of_schemes([scheme], language, "digest")
 
 
 def _of_several(schemes: list[Scheme], language: str) -> Iterator[Sample]:
-    yield from samples.of_several(schemes, language)
-    yield from digest_samples.of_schemes(schemes, language, "several-digest")
+    yield from previews.of_several(schemes, language)
+    yield from digest_previews.of_schemes(schemes, language, "several-digest")
 
 
 def _write(folder: Path, found: list[Sample], chosen: Settings) -> None:

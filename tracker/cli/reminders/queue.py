@@ -8,13 +8,13 @@ from uuid import UUID
 
 import click
 
-from tracker.cli.doors import OPERATOR, complain, office
+from tracker.cli.commands import OPERATOR, complain, office
 from tracker.cli.values import words
+from tracker.domain.delivery.queue_acts import TRANSITIONS, QueueAct
 from tracker.domain.errors import Refusal
-from tracker.domain.letters import TRANSITIONS, Act
-from tracker.services import correspondence, outbox_by_hand
-from tracker.services.correspondence import Asked, Copy
-from tracker.services.work import Office
+from tracker.services.core.context import Container
+from tracker.services.delivery import by_hand, sent_messages
+from tracker.services.delivery.sent_messages import Copy, MessageFilter
 
 _PAGE = 500
 _STATES = ("dead", "ambiguous", "parked", "ready", "cancelled")
@@ -32,13 +32,13 @@ def list_(state: str, limit: int) -> None:
     complain(f"{count:,} letters are {state}." if count < limit else f"The newest {count:,}.")
 
 
-def _letters(opened: Office, state: str, limit: int) -> Iterator[Copy]:
+def _letters(opened: Container, state: str, limit: int) -> Iterator[Copy]:
     """The letters, page by page."""
     after: str | None = None
     with opened.reading(OPERATOR) as reading:
         while limit > 0:
-            asked = Asked(after, min(limit, _PAGE), (state,))
-            found = correspondence.page(reading, opened.message_key, asked)
+            asked = MessageFilter(after, min(limit, _PAGE), (state,))
+            found = sent_messages.page(reading, opened.message_key, asked)
             yield from found
             if len(found) < _PAGE:
                 return
@@ -53,7 +53,7 @@ def _line(row: Any) -> str:
     ).rstrip()
 
 
-def _by_hand(act: Act, about: str) -> click.Command:
+def _by_hand(act: QueueAct, about: str) -> click.Command:
     """The command of one act: each letter by itself, so that one refused stops no other."""
 
     def run(ids: tuple[UUID, ...], reason: str) -> None:
@@ -65,7 +65,7 @@ def _by_hand(act: Act, about: str) -> click.Command:
     return _command(act, about)(run)
 
 
-def _command(act: Act, about: str) -> Callable[[Callable[..., None]], click.Command]:
+def _command(act: QueueAct, about: str) -> Callable[[Callable[..., None]], click.Command]:
     def decorate(run: Callable[..., None]) -> click.Command:
         run = click.option("--reason", type=words(500), required=True, help="Why: kept.")(run)
         run = click.argument("ids", metavar="ID...", nargs=-1, required=True, type=click.UUID)(run)
@@ -74,11 +74,11 @@ def _command(act: Act, about: str) -> Callable[[Callable[..., None]], click.Comm
     return decorate
 
 
-def _change(opened: Office, message_id: str, act: Act, reason: str) -> bool:
+def _change(opened: Container, message_id: str, act: QueueAct, reason: str) -> bool:
     """Change one letter and say what came of it; False if it was refused."""
     try:
         with opened.work(OPERATOR) as work:
-            changed = outbox_by_hand.change(work, message_id, act, reason=reason)
+            changed = by_hand.change(work, message_id, act, reason=reason)
     except Refusal as refusal:
         complain(f"{message_id}: {refusal.detail}")
         return False

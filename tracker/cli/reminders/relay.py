@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo, available_timezones
 import click
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from tracker.cli.doors import OPERATOR, complain, office, progress
+from tracker.cli.commands import OPERATOR, complain, office, progress
 from tracker.mail.postfix import Log
-from tracker.services import acceptances
-from tracker.services.reaper import Acceptance
-from tracker.services.work import Office
+from tracker.services.core.context import Container
+from tracker.services.delivery import relay_evidence
+from tracker.services.delivery.reaper import Acceptance
 
 _LINES, _SECONDS = 5_000, 2.0  # so many lines, or so long, make one transaction
 
@@ -33,10 +33,16 @@ def _zone(_context: object, _parameter: object, name: str | None) -> ZoneInfo | 
 
 
 @click.command("relay-log")
-@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path,
-                                          allow_dash=True))  # fmt: skip
-@click.option("--time-zone", "zone", callback=_zone, metavar="NAME",
-              help="Of times without one. Default: this machine's.")  # fmt: skip
+@click.argument(
+    "source", type=click.Path(exists=True, dir_okay=False, path_type=Path, allow_dash=True)
+)
+@click.option(
+    "--time-zone",
+    "zone",
+    callback=_zone,
+    metavar="NAME",
+    help="Of times without one. Default: this machine's.",
+)
 @click.option(
     "--incomplete", is_flag=True, help="Something is missing: prove nothing unsent by it."
 )
@@ -63,7 +69,7 @@ def relay_log(source: Path, zone: ZoneInfo | None, *, incomplete: bool) -> None:
 
 
 def _take(
-    opened: Office, log: Log, lines: list[str], *, incomplete: bool, patient: bool
+    opened: Container, log: Log, lines: list[str], *, incomplete: bool, patient: bool
 ) -> tuple[int, bool]:
     """One piece of the log in one transaction; a pipe waits while the database is away."""
     found = log.read(lines, now=opened.clock())
@@ -72,7 +78,7 @@ def _take(
     while True:
         try:
             with opened.work(OPERATOR) as work:
-                return len(found), acceptances.take_log(
+                return len(found), relay_evidence.take_log(
                     work, accepted, begins=log.begins, until=until
                 )
         except (OperationalError, InterfaceError):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from tracker.cli.doors import OPERATOR, complain, office
-from tracker.services import golive as service
-from tracker.services import runtime
-from tracker.services.golive import Amount
+from tracker.cli.commands import OPERATOR, complain, office
+from tracker.services.delivery import golive as service
+from tracker.services.delivery import send_safety
+from tracker.services.delivery.golive import MessageEstimate
 
 
 @click.command()
@@ -20,7 +20,7 @@ def enable(reason: str) -> None:
     (`tracker reminders relay-log`): then what was sent before is not sent again.
     """
     with office().work(OPERATOR) as work:
-        runtime.enable(work, reason=reason)
+        send_safety.enable(work, reason=reason)
     complain("Messages may leave this database.")
 
 
@@ -32,7 +32,7 @@ def disable(reason: str) -> None:
     Nothing is lost: once sending is enabled again, the latest stage of each certification is sent.
     """
     with office().work(OPERATOR) as work:
-        runtime.disable(work, reason=reason)
+        send_safety.disable(work, reason=reason)
     complain("No message leaves this database. Allow it again: `tracker reminders enable`.")
 
 
@@ -61,13 +61,13 @@ def golive(*, dry_run: bool, days: int | None, yes: bool, reason: str) -> None:
     service.plan_all(opened)
     with opened.work(OPERATOR) as work:
         leaving = service.spread(work, days=over)
-        runtime.enable(work, reason=reason)
+        send_safety.enable(work, reason=reason)
     for on, count in leaving.items():
         click.echo(f"{on}: {count:,} messages")
     complain("Messages may leave this database; the scheduler sends them.")
 
 
-def _show(found: Amount, days: int) -> None:
+def _show(found: MessageEstimate, days: int) -> None:
     for stage, count in found.by_stage.items():
         when = f"{stage} days before" if stage >= 0 else f"{-stage} days after"
         click.echo(f"{count:>9,} reminders {when} the expiry")

@@ -24,7 +24,8 @@ from tracker.db import new_id
 from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
 from tracker.domain.permissions import check_own_employer
 from tracker.models import ImportRun
-from tracker.services import bulk, history
+from tracker.services.core import bulk, history
+from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.imports import (
     activities,
     assessments,
@@ -35,20 +36,29 @@ from tracker.services.imports import (
     roster,
     standing_changes,
 )
-from tracker.services.imports.report import AwardChange, ImportRefused, Report, RowWarning
-from tracker.services.imports.run import Kind, Row, Run
+from tracker.services.imports.report import AwardChange, ImportRefused, ImportReport, RowWarning
+from tracker.services.imports.run import ImportKind, ImportRow, Run
 from tracker.services.imports.scratch import Scratch
-from tracker.services.work import Reading, Work
 from tracker.tabular import BadTable, Column, Dates, Encoding, Reader
 from tracker.tabular.problems import Problems
 from tracker.tabular.reader import MOST_ERRORS, Readable
 
 __all__ = [
-    "KINDS", "AwardChange", "ImportRefused", "Report", "RowWarning", "check_cells", "columns",
-    "columns_of", "get", "keep_checked", "record_run", "run",
-]  # fmt: skip
+    "KINDS",
+    "AwardChange",
+    "ImportRefused",
+    "ImportReport",
+    "RowWarning",
+    "check_cells",
+    "columns",
+    "columns_of",
+    "get",
+    "keep_checked",
+    "record_run",
+    "run",
+]
 
-_KINDS: dict[str, Kind] = {
+_KINDS: dict[str, ImportKind] = {
     module.KIND.name: module.KIND
     for module in (
         holders,
@@ -68,7 +78,7 @@ _LOCK = 0x7472_6B69  # any number: the name of the lock that imports take on Pos
 
 
 def run(
-    work: Work,
+    work: UnitOfWork,
     kind: str,
     stream_or_path: Readable,
     *,
@@ -79,7 +89,7 @@ def run(
     on_progress: Callable[[int], None] | None = None,
     employer_id: str | None = None,
     new_centers: bool = False,
-) -> Report:
+) -> ImportReport:
     """Import a file: every row of it, or none.
 
     ``dry_run`` does all the work and leaves nothing behind but the record of the run; its locks
@@ -96,9 +106,15 @@ def run(
     nested = bulk.savepoint(work)
     try:
         done = _run_nested(
-            work, chosen, stream_or_path, dates=dates, encoding=encoding, on_progress=on_progress,
-            given=given | {"employer_id": employer_id}, new_centers=new_centers,
-        )  # fmt: skip
+            work,
+            chosen,
+            stream_or_path,
+            dates=dates,
+            encoding=encoding,
+            on_progress=on_progress,
+            given=given | {"employer_id": employer_id},
+            new_centers=new_centers,
+        )
         work.session.flush()
     except IntegrityError as error:
         nested.rollback()
@@ -124,7 +140,7 @@ def _storable(filename: str) -> str:
     return filename.encode(errors="replace").decode().replace("\0", "?")[-200:]
 
 
-def _kind(kind: str) -> Kind:
+def _kind(kind: str) -> ImportKind:
     try:
         return _KINDS[kind]
     except KeyError:
@@ -135,15 +151,15 @@ def _kind(kind: str) -> Kind:
         ) from None
 
 
-def _wait_for_other_imports(work: Work) -> None:
+def _wait_for_other_imports(work: UnitOfWork) -> None:
     """On SQLite the transaction itself has seen to that, and a rehearsal is in nobody's way."""
     if work.dialect == "postgresql" and not work.is_rehearsal:
         work.connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def _run_nested(
-    work: Work,
-    kind: Kind,
+    work: UnitOfWork,
+    kind: ImportKind,
     stream_or_path: Readable,
     *,
     dates: Dates,
@@ -156,18 +172,25 @@ def _run_nested(
     with Scratch() as scratch:
         try:
             reader = tabular.read(
-                stream_or_path, filename=filename, columns=kind.columns, dates=dates,
+                stream_or_path,
+                filename=filename,
+                columns=kind.columns,
+                dates=dates,
                 encoding=encoding,
-            )  # fmt: skip
+            )
         except BadTable as refusal:
             raise ImportRefused(refusal.errors, refusal.total, run=given) from refusal
         with reader:
             made = Run(
-                id=given["id"], work=work, header=frozenset(reader.header),
-                problems=Problems(filename, MOST_ERRORS), scratch=scratch,
-                employer_id=given["employer_id"], parsed_badly=lambda: reader.total_errors,
+                id=given["id"],
+                work=work,
+                header=frozenset(reader.header),
+                problems=Problems(filename, MOST_ERRORS),
+                scratch=scratch,
+                employer_id=given["employer_id"],
+                parsed_badly=lambda: reader.total_errors,
                 new_centers=new_centers,
-            )  # fmt: skip
+            )
             for note in reader.notes:
                 made.warn(1, "", note)
             for rows in _chunks(kind, reader):
@@ -184,13 +207,13 @@ def _run_nested(
     return made
 
 
-def _chunks(kind: Kind, reader: Reader) -> Iterator[list[Row]]:
-    rows = (Row(number, kind.key_of(values), values) for number, values in reader)
+def _chunks(kind: ImportKind, reader: Reader) -> Iterator[list[ImportRow]]:
+    rows = (ImportRow(number, kind.key_of(values), values) for number, values in reader)
     while chunk := list(islice(rows, CHUNK)):
         yield chunk
 
 
-def _without_repeats(run: Run, kind: Kind, rows: list[Row]) -> list[Row]:
+def _without_repeats(run: Run, kind: ImportKind, rows: list[ImportRow]) -> list[ImportRow]:
     """The rows whose key did not stand in the file before; the others are refused."""
     first = run.scratch.first_rows("key", [(row.key, row.number) for row in rows])
     for row in rows:
@@ -199,7 +222,7 @@ def _without_repeats(run: Run, kind: Kind, rows: list[Row]) -> list[Row]:
     return run.good(rows)
 
 
-def _repeated(kind: Kind, first: int) -> str:
+def _repeated(kind: ImportKind, first: int) -> str:
     """The rule that a row breaks whose key stands in the row ``first``."""
     rule = f"stands in row {first} already; a key stands once in a file"
     if len(kind.key) == 1:
@@ -235,9 +258,12 @@ def check_cells(
     given = {"id": new_id(), "kind": kind, "filename": name, "dry_run": True}
     try:
         reader = tabular.read(
-            stream_or_path, filename=name, columns=chosen.columns, dates=dates,
+            stream_or_path,
+            filename=name,
+            columns=chosen.columns,
+            dates=dates,
             encoding=encoding,
-        )  # fmt: skip
+        )
         with reader:
             for _ in reader:
                 pass
@@ -247,7 +273,7 @@ def check_cells(
         raise ImportRefused(refusal.errors, refusal.total, run=run_) from refusal
 
 
-def keep_checked(work: Work, report: Report, *, employer_id: str | None = None) -> None:
+def keep_checked(work: UnitOfWork, report: ImportReport, *, employer_id: str | None = None) -> None:
     """Keep that a file was checked, for whoever took back what the run had written."""
     given = {"id": report.id, "kind": report.kind, "filename": report.filename, "dry_run": True}
     _store(work, given, "checked", report.to_dict(), employer_id)
@@ -258,17 +284,23 @@ def columns_of(kind: str) -> tuple[Column, ...]:
     return _kind(kind).columns
 
 
-def _report(run: Run, given: dict[str, Any]) -> Report:
+def _report(run: Run, given: dict[str, Any]) -> ImportReport:
     counts = run.counts
-    return Report(
-        **given, rows=counts.total(), created=counts["created"], changed=counts["changed"],
-        unchanged=counts["unchanged"], warnings=tuple(sorted(run.warnings, key=lambda w: w.row)),
-        total_warnings=run.total_warnings, effects=dict(+run.effects),
-        consequences=tuple(run.consequences), total_consequences=run.total_consequences,
-    )  # fmt: skip
+    return ImportReport(
+        **given,
+        rows=counts.total(),
+        created=counts["created"],
+        changed=counts["changed"],
+        unchanged=counts["unchanged"],
+        warnings=tuple(sorted(run.warnings, key=lambda w: w.row)),
+        total_warnings=run.total_warnings,
+        effects=dict(+run.effects),
+        consequences=tuple(run.consequences),
+        total_consequences=run.total_consequences,
+    )
 
 
-def record_run(work: Work, refusal: ImportRefused) -> str:
+def record_run(work: UnitOfWork, refusal: ImportRefused) -> str:
     """Keep that a file was refused and why; the door calls it in a transaction of its own.
 
     Returns the id of the run. Runs that were not refused keep themselves.
@@ -280,7 +312,11 @@ def record_run(work: Work, refusal: ImportRefused) -> str:
 
 
 def _store(
-    work: Work, given: dict[str, Any], outcome: str, report: dict[str, Any], employer_id: str | None
+    work: UnitOfWork,
+    given: dict[str, Any],
+    outcome: str,
+    report: dict[str, Any],
+    employer_id: str | None,
 ) -> None:
     work.session.add(
         ImportRun(
@@ -294,15 +330,22 @@ def _store(
     )
 
 
-def get(reading: Reading, run_id: str) -> Any:
+def get(reading: ReadContext, run_id: str) -> Any:
     """A run on record with its report. Raises NotFound, also for another employer's."""
     table = ImportRun
     row = reading.row(
         select(
-            table.id, table.kind, table.filename, table.dry_run, table.outcome, table.report,
-            table.actor, table.employer_id, table.recorded_at,
+            table.id,
+            table.kind,
+            table.filename,
+            table.dry_run,
+            table.outcome,
+            table.report,
+            table.actor,
+            table.employer_id,
+            table.recorded_at,
         ).where(table.id == run_id)
-    )  # fmt: skip
+    )
     if row is None:
         raise NotFound
     check_own_employer(reading.actor, row.employer_id or "")

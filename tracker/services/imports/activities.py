@@ -15,23 +15,25 @@ from typing import Any
 from sqlalchemy import func, select
 
 from tracker.db import new_id
-from tracker.domain import activities as rules
-from tracker.domain.certifications import Change, Cycle, days_of, hold_on
-from tracker.domain.claims import Claim
+from tracker.domain.credentials.certifications import ChangeOfStanding, CycleTerm, days_of, hold_on
 from tracker.domain.errors import Invalid, UnknownActivityType
 from tracker.domain.periods import Period
-from tracker.domain.policies import Policy
-from tracker.domain.schemes import Scheme
+from tracker.domain.points import activities as rules
+from tracker.domain.points.claims import Claim
+from tracker.domain.schemes.policies import Policy
+from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.values import future_rule
 from tracker.models import Activity, Certification, Decision, StandingChange
-from tracker.services import bulk, facts, notices
-from tracker.services.activities import CLAIMED, claim_of, claimed
-from tracker.services.facts import HolderScheme
+from tracker.services.core import bulk
+from tracker.services.core.context import ReadContext
 from tracker.services.imports import lookups
-from tracker.services.imports.run import Kind, Row, Run, nothing_follows
-from tracker.services.imports.tables import Batch
-from tracker.services.notices import News
-from tracker.services.work import Reading
+from tracker.services.imports.batches import Batch
+from tracker.services.imports.run import ImportKind, ImportRow, Run, nothing_follows
+from tracker.services.outbox import notices
+from tracker.services.outbox.notices import NoticeToTell
+from tracker.services.points.activities import CLAIMED, claim_of, claimed
+from tracker.services.standings import snapshots
+from tracker.services.standings.snapshots import HolderScheme
 from tracker.tabular import Column, choice, decimal, text, truth
 from tracker.tabular import date as a_date
 
@@ -40,41 +42,51 @@ _MOST_TAGS = 20
 _code = text(32)
 _DECIDED = frozenset({"approved", "rejected", "more_information", "withdrawn"})
 _KNOWN = (
-    "holder_id", "scheme", "state", "submitted_on", "submitted_at", "withdrawn_on", *CLAIMED,
-)  # fmt: skip
+    "holder_id",
+    "scheme",
+    "state",
+    "submitted_on",
+    "submitted_at",
+    "withdrawn_on",
+    *CLAIMED,
+)
 # Per status: the dates that it needs, and those that contradict it.
 _NEEDS = {
-    "draft": (), "submitted": ("submitted_on",), "approved": ("decided_on",),
+    "draft": (),
+    "submitted": ("submitted_on",),
+    "approved": ("decided_on",),
     "rejected": ("decided_on",),
-}  # fmt: skip
+}
 _CONTRADICTS = {"draft": ("submitted_on", "decided_on"), "submitted": ("decided_on",)}
 
 
 @dataclass(slots=True)
-class _Chunk:
+class _ActivityChunk:
     """What is on record for the rows of a chunk."""
 
     ids: dict[str, str]
-    cycles: dict[HolderScheme, list[Cycle]]
+    cycles: dict[HolderScheme, list[CycleTerm]]
     activities: dict[str, Any]
     decisions: dict[str, Any]
     claimed: dict[str, dict[str, Any]]
-    changes: dict[HolderScheme, list[Change]]
+    changes: dict[HolderScheme, list[ChangeOfStanding]]
 
 
-def _take(run: Run, rows: Collection[Row]) -> None:
+def _take(run: Run, rows: Collection[ImportRow]) -> None:
     ids = lookups.holders(run, rows)
     schemes = {row.number: scheme for row in rows if (scheme := run.scheme(row))}
     for row in rows:
         _check_dates(run, row)
     known = [row for row in rows if row.number in schemes and row["holder_ref"] in ids]
     on_record = lookups.by_ref(run.work, Activity, [row.key for row in rows], *_KNOWN)
-    chunk = _Chunk(
-        ids=ids, cycles=lookups.cycles(run.work, set(ids.values())), activities=on_record,
+    chunk = _ActivityChunk(
+        ids=ids,
+        cycles=lookups.cycles(run.work, set(ids.values())),
+        activities=on_record,
         decisions=_last_decisions(run.work, [old.id for old in on_record.values()]),
         claimed=_claimed(run, rows, on_record),
         changes=_changes(run.work, set(ids.values())),
-    )  # fmt: skip
+    )
     for row in known:
         _check_claim(run, row, schemes[row.number], chunk)
         old, holder_id = on_record.get(row.key), ids[row["holder_ref"]]
@@ -85,7 +97,9 @@ def _take(run: Run, rows: Collection[Row]) -> None:
         _write(run, rows, chunk)
 
 
-def _changes(reading: Reading, holder_ids: Collection[str]) -> dict[HolderScheme, list[Change]]:
+def _changes(
+    reading: ReadContext, holder_ids: Collection[str]
+) -> dict[HolderScheme, list[ChangeOfStanding]]:
     """What suspended or ended certifications, by holder and scheme, as it took effect."""
     table = StandingChange
     statement = (
@@ -93,17 +107,17 @@ def _changes(reading: Reading, holder_ids: Collection[str]) -> dict[HolderScheme
         .join(Certification, Certification.id == table.certification_id)
         .where(
             bulk.among(reading, Certification.holder_id, holder_ids),
-            facts.CURRENT,
+            snapshots.CURRENT,
         )
         .order_by(table.effective_on, table.recorded_at, func.coalesce(table.ref, ""), table.id)
     )
-    found: dict[HolderScheme, list[Change]] = defaultdict(list)
+    found: dict[HolderScheme, list[ChangeOfStanding]] = defaultdict(list)
     for holder_id, scheme, kind, effective_on in reading.rows(statement):
-        found[holder_id, scheme].append(Change(kind, effective_on))
+        found[holder_id, scheme].append(ChangeOfStanding(kind, effective_on))
     return found
 
 
-def _check_dates(run: Run, row: Row) -> None:
+def _check_dates(run: Run, row: ImportRow) -> None:
     """Refuse dates that the status needs and lacks, or that contradict it."""
     status = row["status"]
     for column in _NEEDS[status]:
@@ -118,7 +132,7 @@ def _check_dates(run: Run, row: Row) -> None:
         run.refuse(row, "decided_on", f"must not be before submitted_on ({row['submitted_on']})")
 
 
-def _check_claim(run: Run, row: Row, scheme: Scheme, chunk: _Chunk) -> None:
+def _check_claim(run: Run, row: ImportRow, scheme: Scheme, chunk: _ActivityChunk) -> None:
     """Refuse a type that the governing policy does not know, or a claim that does not fit it."""
     if not scheme.policies:
         run.refuse(row, "scheme", f"{scheme.code} never expires, so it counts no points")
@@ -140,7 +154,7 @@ def _check_claim(run: Run, row: Row, scheme: Scheme, chunk: _Chunk) -> None:
         run.warn(row.number, "status", f"the certification was {hold}; its points are frozen.")
 
 
-def _check_done(run: Run, row: Row, today: date) -> None:
+def _check_done(run: Run, row: ImportRow, today: date) -> None:
     """Refuse to count what is not done: a course not completed, a job not begun by today.
 
     The same as over HTTP; a draft or a rejected one may say so, with a warning.
@@ -153,7 +167,7 @@ def _check_done(run: Run, row: Row, today: date) -> None:
 
 
 def _claimed(
-    run: Run, rows: Collection[Row], on_record: dict[str, Any]
+    run: Run, rows: Collection[ImportRow], on_record: dict[str, Any]
 ) -> dict[str, dict[str, Any]]:
     """What each row claims; what the file has no column for stays as it is on record."""
     absent = [name for name in CLAIMED if name not in run.header]
@@ -168,7 +182,7 @@ def _claimed(
 
 
 def _governing(
-    scheme: Scheme, cycles: Sequence[Cycle], claim: Claim, today: date
+    scheme: Scheme, cycles: Sequence[CycleTerm], claim: Claim, today: date
 ) -> Sequence[Policy]:
     """The policies of the cycles that the claim falls in; else every version of the scheme.
 
@@ -201,7 +215,7 @@ def _refusal(policies: Sequence[Policy], claim: Claim) -> Invalid | None:
     return refusal
 
 
-def _warn(run: Run, row: Row, cycles: Sequence[Cycle]) -> None:
+def _warn(run: Run, row: ImportRow, cycles: Sequence[CycleTerm]) -> None:
     done, submitted_on = row["completed_on"], row["submitted_on"]
     if done and cycles and done < cycles[0].starts_on:
         begin = cycles[0].starts_on
@@ -210,9 +224,9 @@ def _warn(run: Run, row: Row, cycles: Sequence[Cycle]) -> None:
         run.warn(row.number, "completed_on", f"{done} is after it was submitted ({submitted_on}).")
 
 
-def _write(run: Run, rows: Collection[Row], chunk: _Chunk) -> None:
+def _write(run: Run, rows: Collection[ImportRow], chunk: _ActivityChunk) -> None:
     batch = Batch(run, Activity, subject="activity")
-    decided: dict[str, Row] = {}
+    decided: dict[str, ImportRow] = {}
     for row in rows:
         old = chunk.activities.get(row.key)
         values = chunk.claimed[row.key] | _progressed(run, row, old, chunk.decisions)
@@ -224,7 +238,7 @@ def _write(run: Run, rows: Collection[Row], chunk: _Chunk) -> None:
     _decide(run, decided, batch.ids, chunk.ids)
 
 
-def _progressed(run: Run, row: Row, old: Any, decisions: dict[str, Any]) -> dict[str, Any]:
+def _progressed(run: Run, row: ImportRow, old: Any, decisions: dict[str, Any]) -> dict[str, Any]:
     """What the activity's row is to say of how far it came."""
     progress = _progress(row["status"])
     if old is not None and _progress(old.state) > progress:
@@ -235,23 +249,25 @@ def _progressed(run: Run, row: Row, old: Any, decisions: dict[str, Any]) -> dict
     if old is not None and old.submitted_at and not _new_round(row, old, decisions):
         submitted_at = old.submitted_at
     return {
-        "state": row["status"], "submitted_on": row["submitted_on"], "withdrawn_on": None,
+        "state": row["status"],
+        "submitted_on": row["submitted_on"],
+        "withdrawn_on": None,
         "submitted_at": submitted_at,
-    }  # fmt: skip
+    }
 
 
 def _progress(state: str) -> int:
     return 2 if state in _DECIDED else int(state == "submitted")
 
 
-def _new_round(row: Row, old: Any, decisions: dict[str, Any]) -> bool:
+def _new_round(row: ImportRow, old: Any, decisions: dict[str, Any]) -> bool:
     """Whether earlier decisions shall no longer count: it was submitted or decided otherwise."""
     if row["submitted_on"] != old.submitted_on:
         return True
     return old.id in decisions and _is_new_decision(row, old, decisions)
 
 
-def _is_new_decision(row: Row, old: Any, decisions: dict[str, Any]) -> bool:
+def _is_new_decision(row: ImportRow, old: Any, decisions: dict[str, Any]) -> bool:
     """Whether the row holds a decision that is not the last one on record."""
     if row["decided_on"] is None:
         return False
@@ -264,28 +280,41 @@ def _is_new_decision(row: Row, old: Any, decisions: dict[str, Any]) -> bool:
 
 
 def _decide(
-    run: Run, decided: dict[str, Row], ids: dict[str, str], holder_ids: dict[str, str]
+    run: Run, decided: dict[str, ImportRow], ids: dict[str, str], holder_ids: dict[str, str]
 ) -> None:
     """Append the decisions, and tell of those that are news."""
     work = run.work
     rows = [
-        {"id": new_id(), "activity_id": ids[key], "verdict": row["status"],
-         "decided_on": row["decided_on"], "points_limit": None,
-         "provider_approved": row["provider_approved"] or False, "reason_code": None,
-         "reason": None, "decided_by": work.actor.name, "decided_by_id": work.actor.who,
-         "recorded_at": work.now}
+        {
+            "id": new_id(),
+            "activity_id": ids[key],
+            "verdict": row["status"],
+            "decided_on": row["decided_on"],
+            "points_limit": None,
+            "provider_approved": row["provider_approved"] or False,
+            "reason_code": None,
+            "reason": None,
+            "decided_by": work.actor.name,
+            "decided_by_id": work.actor.who,
+            "recorded_at": work.now,
+        }
         for key, row in decided.items()
-    ]  # fmt: skip
+    ]
     bulk.insert(work, Decision, rows)
     news = (
-        News(kind="activity_decided", holder_id=holder_ids[row["holder_ref"]],
-             subject_id=decision["activity_id"], event=decision["id"], on=row["decided_on"])
+        NoticeToTell(
+            kind="activity_decided",
+            holder_id=holder_ids[row["holder_ref"]],
+            subject_id=decision["activity_id"],
+            event=decision["id"],
+            on=row["decided_on"],
+        )
         for decision, row in zip(rows, decided.values(), strict=True)
-    )  # fmt: skip
+    )
     notices.tell(work, news)
 
 
-def _last_decisions(reading: Reading, activity_ids: Collection[str]) -> dict[str, Any]:
+def _last_decisions(reading: ReadContext, activity_ids: Collection[str]) -> dict[str, Any]:
     """The decision recorded last on each activity."""
     table = Decision
     statement = select(
@@ -303,7 +332,7 @@ def _tags(value: str) -> list[str]:
     return codes
 
 
-KIND = Kind(
+KIND = ImportKind(
     name="activities",
     columns=(
         Column("activity_ref", text(64), required=True),

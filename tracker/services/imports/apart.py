@@ -12,9 +12,10 @@ from typing import IO, Any
 
 from tracker import tabular
 from tracker.domain.permissions import Actor
-from tracker.services import imports, turns
-from tracker.services.imports.report import Report
-from tracker.services.work import Office
+from tracker.services import imports
+from tracker.services.core import turns
+from tracker.services.core.context import Container
+from tracker.services.imports.report import ImportReport
 from tracker.settings import Settings
 from tracker.tabular import Encoding, Unpacked
 
@@ -32,7 +33,9 @@ def unpacked(
         yield found
 
 
-def check(office: Office, actor: Actor, kind: str, table: Unpacked, **options: Any) -> Report:
+def check(
+    office: Container, actor: Actor, kind: str, table: Unpacked, **options: Any
+) -> ImportReport:
     """The report of a dry run, which is not on record yet (``imports.keep_checked``).
 
     ``options`` are those of ``imports.run``, whose refusals it raises; also TooBusy.

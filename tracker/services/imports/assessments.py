@@ -10,19 +10,20 @@ from typing import Any
 from rapidfuzz import process
 from sqlalchemy import Text, cast, func, or_, select
 
-from tracker.domain import assessments as rules
-from tracker.domain import awards as award_rules
-from tracker.domain import terms
-from tracker.domain.assessments import Approval, Attempt
+from tracker.domain.credentials import assessments as rules
+from tracker.domain.credentials import awards as award_rules
+from tracker.domain.credentials.assessments import Approval, Attempt
 from tracker.domain.errors import AlreadyPassed, RetakeTooSoon, SupportsRenewal
-from tracker.domain.schemes import Scheme
+from tracker.domain.points import cycle_rules
+from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.values import folded, folded_name
 from tracker.models import Assessment, Center, CenterApproval, Holder
-from tracker.services import awards, bulk, certifications, imported_awards
+from tracker.services.core import bulk
+from tracker.services.core.context import ReadContext
+from tracker.services.credentials import awards, certifications, imported_awards
 from tracker.services.imports import award_changes, lookups
-from tracker.services.imports.run import Kind, Row, Run
-from tracker.services.imports.tables import Batch
-from tracker.services.work import Reading
+from tracker.services.imports.batches import Batch
+from tracker.services.imports.run import ImportKind, ImportRow, Run
 from tracker.tabular import Column, choice, decimal, text
 from tracker.tabular import date as a_date
 
@@ -32,7 +33,7 @@ _PLAIN = ("score", "delivery", "funding", "override_reason")
 _KNOWN = ("holder_id", "scheme", "module", "taken_on", "passed", "center_id", "voided_at", *_PLAIN)
 
 
-def _take(run: Run, rows: Collection[Row]) -> None:
+def _take(run: Run, rows: Collection[ImportRow]) -> None:
     ids = lookups.holders(run, rows)
     zones = _zones(run.work, ids.values())
     for row in rows:
@@ -48,13 +49,13 @@ def _take(run: Run, rows: Collection[Row]) -> None:
         _write(run, rows, ids, on_record)
 
 
-def _zones(reading: Reading, holder_ids: Collection[str]) -> dict[str, str]:
+def _zones(reading: ReadContext, holder_ids: Collection[str]) -> dict[str, str]:
     statement = select(Holder.id, Holder.time_zone)
     found = reading.rows(statement.where(bulk.among(reading, Holder.id, set(holder_ids))))
     return {row.id: row.time_zone for row in found}
 
 
-def _check_values(run: Run, row: Row, scheme: Scheme, zone: str | None) -> None:
+def _check_values(run: Run, row: ImportRow, scheme: Scheme, zone: str | None) -> None:
     """Refuse what live use refuses: an unknown module, a day to come, a score there is not."""
     work = run.work
     if row["module"] not in {m.code for m in scheme.modules}:
@@ -71,13 +72,13 @@ def _check_values(run: Run, row: Row, scheme: Scheme, zone: str | None) -> None:
         run.refuse(row, "score", fault)
 
 
-def _check_centers(run: Run, rows: Collection[Row]) -> None:
+def _check_centers(run: Run, rows: Collection[ImportRow]) -> None:
     """Refuse centers that are not on record, with those that may be meant.
 
     A directory without any center is brought in by the first file that names some. Where new
     ones may come in, a name in other letters is no other center.
     """
-    new: dict[str, Row] = {}
+    new: dict[str, ImportRow] = {}
     for row in rows:
         if row["center"]:
             new.setdefault(row["center"], row)
@@ -110,19 +111,23 @@ def _unknown_center(name: str, directory: Sequence[str]) -> str:
     )
 
 
-def _check_same(run: Run, row: Row, old: Any, holder_id: str) -> None:
+def _check_same(run: Run, row: ImportRow, old: Any, holder_id: str) -> None:
     """Refuse what may not change: whose attempt it is, and one that was voided."""
     if old is None:
         return
     if (old.holder_id, old.scheme) != (holder_id, row["scheme"]):
         run.refuse(row, "attempt_ref", "is on record for another holder or scheme")
     elif old.voided_at is not None and (old.module, old.taken_on, old.passed) != (
-        row["module"], row["taken_on"], _PASSED[row["result"]],
-    ):  # fmt: skip
+        row["module"],
+        row["taken_on"],
+        _PASSED[row["result"]],
+    ):
         run.refuse(row, "attempt_ref", "was voided; a corrected attempt needs a new attempt_ref")
 
 
-def _write(run: Run, rows: Collection[Row], ids: dict[str, str], on_record: dict[str, Any]) -> None:
+def _write(
+    run: Run, rows: Collection[ImportRow], ids: dict[str, str], on_record: dict[str, Any]
+) -> None:
     work = run.work
     centers = _centers(run, {row["center"] for row in rows if row["center"]})
     batch = Batch(run, Assessment, subject="assessment")
@@ -130,17 +135,24 @@ def _write(run: Run, rows: Collection[Row], ids: dict[str, str], on_record: dict
     for row in rows:
         old, holder_id = on_record.get(row.key), ids[row["holder_ref"]]
         values = {
-            "module": row["module"], "taken_on": row["taken_on"],
+            "module": row["module"],
+            "taken_on": row["taken_on"],
             "passed": _PASSED[row["result"]],
-        }  # fmt: skip
+        }
         for name in _PLAIN:
             values[name] = row[name] if name in run.header else getattr(old, name, None)
         center = centers.get(row["center"])
         values["center_id"] = center if "center" in run.header else getattr(old, "center_id", None)
         fate = batch.add(
-            old, values, ref=row.key, holder_id=holder_id, scheme=row["scheme"], warnings=[],
-            recorded_at=work.now, recorded_by=work.actor.name,
-        )  # fmt: skip
+            old,
+            values,
+            ref=row.key,
+            holder_id=holder_id,
+            scheme=row["scheme"],
+            warnings=[],
+            recorded_at=work.now,
+            recorded_by=work.actor.name,
+        )
         touched.append((row["scheme"], holder_id, row.number, fate != "unchanged"))
     batch.write()
     run.scratch.touch(touched)
@@ -186,10 +198,11 @@ def _tell(run: Run, found: Collection[awards.Consequence], rows: dict[str, int])
     for one in found:
         if one.what == "kept" and one.holder_id in rows:
             run.warn(
-                rows[one.holder_id], "taken_on",
+                rows[one.holder_id],
+                "taken_on",
                 f"The passes date the award of {one.number} to {one.after}; it was renewed since, "
                 f"so it stays {one.before}. Amend the assessment over HTTP to move it.",
-            )  # fmt: skip
+            )
 
 
 def _rule(refusal: SupportsRenewal) -> str:
@@ -254,12 +267,16 @@ def _wait_warnings(
         return
     try:
         rules.check_attempt(
-            scheme, attempt.module, earlier, taken_on=attempt.taken_on, since=anew[0],
+            scheme,
+            attempt.module,
+            earlier,
+            taken_on=attempt.taken_on,
+            since=anew[0],
             again_from=anew[1],
-        )  # fmt: skip
+        )
     except AlreadyPassed as refusal:
         # Where there are re-examinations it may be one; that depends on renewals still to come.
-        if not terms.needs(scheme).attempts:
+        if not cycle_rules.needs(scheme).attempts:
             yield "taken_on", refusal.detail
     except RetakeTooSoon as refusal:
         if not attempt.override_reason:
@@ -267,7 +284,7 @@ def _wait_warnings(
 
 
 def _by_module(
-    reading: Reading, scheme: Scheme, holder_ids: list[str], centers: Collection[str]
+    reading: ReadContext, scheme: Scheme, holder_ids: list[str], centers: Collection[str]
 ) -> Iterable[list[Any]]:
     """The standing attempts of holders, one list a holder and module, oldest first.
 
@@ -280,15 +297,24 @@ def _by_module(
     notable = or_(several, told, bulk.among(reading, table.center_id, centers))
     attempts = (
         select(
-            table.id, table.ref, table.holder_id, table.module, table.taken_on, table.passed,
-            table.override_reason, table.center_id, table.warnings, notable.label("notable"),
+            table.id,
+            table.ref,
+            table.holder_id,
+            table.module,
+            table.taken_on,
+            table.passed,
+            table.override_reason,
+            table.center_id,
+            table.warnings,
+            notable.label("notable"),
         )
         .where(
-            bulk.among(reading, table.holder_id, holder_ids), table.scheme == scheme.code,
+            bulk.among(reading, table.holder_id, holder_ids),
+            table.scheme == scheme.code,
             table.voided_at.is_(None),
         )
         .subquery()
-    )  # fmt: skip
+    )
     found: dict[tuple[str, str], list[Any]] = defaultdict(list)
     for row in reading.rows(select(attempts).where(attempts.c.notable)):
         found[row.holder_id, row.module].append(row)
@@ -301,7 +327,7 @@ def _order(attempt: Any) -> tuple[date, bool, str]:
     return attempt.taken_on, attempt.passed, attempt.ref or ""
 
 
-def _approvals(reading: Reading) -> dict[str, tuple[str, list[Approval]]]:
+def _approvals(reading: ReadContext) -> dict[str, tuple[str, list[Approval]]]:
     """The centers with any approval on record: name and periods. A directory is small."""
     statement = select(
         Center.id, Center.name, CenterApproval.approved_on, CenterApproval.lapses_on
@@ -312,7 +338,7 @@ def _approvals(reading: Reading) -> dict[str, tuple[str, list[Approval]]]:
     return found
 
 
-KIND = Kind(
+KIND = ImportKind(
     name="assessments",
     columns=(
         Column("attempt_ref", text(64), required=True),

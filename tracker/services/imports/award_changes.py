@@ -7,23 +7,23 @@ from collections.abc import Collection
 from sqlalchemy import select
 
 from tracker.models import Holder
-from tracker.services import awards, bulk
-from tracker.services.imported_award_rows import Changed
+from tracker.services.core import bulk
+from tracker.services.core.context import ReadContext
+from tracker.services.credentials import awards
+from tracker.services.credentials.imported_award_rows import ChangedAward
 from tracker.services.imports.report import AwardChange
 from tracker.services.imports.run import Run
-from tracker.services.work import Reading
 
 _WORDS: dict[awards.What, tuple[str, str]] = {
     "awarded": ("certifications awarded", "awarded"),
     "moved": ("award dates moved", "award date moved"),
     "withdrawn": (
-        "certifications withdrawn (void: recorded in error)", "withdrawn (void: recorded in error)"
+        "certifications withdrawn (void: recorded in error)",
+        "withdrawn (void: recorded in error)",
     ),
     "restored": ("certifications given back", "given back: the passes carry it again"),
-    "kept": (
-        "awards kept although passes are earlier", "kept: it was renewed since, so it stands"
-    ),
-}  # fmt: skip
+    "kept": ("awards kept although passes are earlier", "kept: it was renewed since, so it stands"),
+}
 """How a report counts what became of awards, and how it names each."""
 
 
@@ -40,7 +40,7 @@ def follow(run: Run, found: Collection[awards.Consequence]) -> None:
         )
 
 
-def name(run: Run, scheme: str, changed: Collection[Changed]) -> None:
+def name(run: Run, scheme: str, changed: Collection[ChangedAward]) -> None:
     """Name the awards that a file of certifications changed."""
     refs = _refs(run.work, {one.holder_id for one in changed})
     for one in sorted(changed, key=lambda one: (refs[one.holder_id], one.number)):
@@ -49,7 +49,7 @@ def name(run: Run, scheme: str, changed: Collection[Changed]) -> None:
         )
 
 
-def _refs(reading: Reading, holder_ids: Collection[str]) -> dict[str, str]:
+def _refs(reading: ReadContext, holder_ids: Collection[str]) -> dict[str, str]:
     if not holder_ids:
         return {}
     statement = select(Holder.id, Holder.ref).where(bulk.among(reading, Holder.id, holder_ids))

@@ -18,19 +18,25 @@ from datetime import date
 from typing import Any
 
 from tracker.domain import numbers
-from tracker.domain.imported_awards import Said, Stretch
-from tracker.services import imported_award_rows, imported_awards
-from tracker.services.imported_awards import Planned, Told
+from tracker.domain.credentials.imported_awards import Said, Stretch
+from tracker.services.credentials import imported_award_rows, imported_awards
+from tracker.services.credentials.imported_awards import Planned, ToldAward
 from tracker.services.imports import award_changes, lookups
-from tracker.services.imports.run import Kind, Row, Run
+from tracker.services.imports.run import ImportKind, ImportRow, Run
 from tracker.tabular import Column, certificate_number, text
 from tracker.tabular import date as a_date
 
 _Rows = list[tuple[int, Any]]  # each with its number in the file, and its cells
 _CELLS = (
-    "holder_ref", "certificate_number", "awarded_on", "cycle_starts_on", "expires_on", "edition",
-    "source", "replaced_on",
-)  # fmt: skip
+    "holder_ref",
+    "certificate_number",
+    "awarded_on",
+    "cycle_starts_on",
+    "expires_on",
+    "edition",
+    "source",
+    "replaced_on",
+)
 _ALIKE = ("awarded_on", "edition", "source")  # what all rows of a certification say alike
 
 
@@ -39,7 +45,7 @@ def _number(value: str) -> str:
     return numbers.from_elsewhere(certificate_number(value))
 
 
-def _take(run: Run, rows: Collection[Row]) -> None:
+def _take(run: Run, rows: Collection[ImportRow]) -> None:
     ids = lookups.holders(run, rows)
     for row in rows:
         scheme = run.scheme(row)
@@ -63,7 +69,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _check_owners(run: Run, rows: Collection[Row]) -> None:
+def _check_owners(run: Run, rows: Collection[ImportRow]) -> None:
     """Refuse a number that the file gives to two holders, or under two schemes."""
     keys = {row.number: numbers.key(row["certificate_number"]) for row in rows}
     whose = {row.number: _owner(row["scheme"], row["holder_ref"]) for row in rows}
@@ -87,7 +93,7 @@ def _finish(run: Run) -> None:
         scheme = run.work.schemes[code]
         kept = run.scratch.grouped(_owner(code, id_) for id_, _, _ in touched)
         told: dict[int, _Rows] = {}
-        awards: list[Told] = []
+        awards: list[ToldAward] = []
         for owner, rows in kept.items():
             for of_one in _by_number(rows):
                 _check_alike(run, of_one)
@@ -130,8 +136,8 @@ def _check_alike(run: Run, rows: _Rows) -> None:
                 run.refuse_at(row[0], name, value or "", rule)
 
 
-def _told(run: Run, holder_id: str, rows: _Rows) -> Told:
-    return Told(
+def _told(run: Run, holder_id: str, rows: _Rows) -> ToldAward:
+    return ToldAward(
         holder_id=holder_id,
         number=_cell(rows[0], "certificate_number"),
         awarded_on=date.fromisoformat(_cell(rows[0], "awarded_on")),
@@ -169,7 +175,7 @@ def _place(rows: _Rows, said: Said) -> tuple[int, str]:
     return row[0], _cell(row, said.field) or ""
 
 
-def _write(run: Run, plan: imported_awards.Plan) -> None:
+def _write(run: Run, plan: imported_awards.ImportedAwardPlan) -> None:
     done = imported_award_rows.write(run.work, plan, action="import", why={"run": run.id})
     _count(run, {"certifications imported": done.created, "certifications changed": done.altered})
     award_changes.name(run, plan.scheme.code, done.changed)
@@ -181,7 +187,7 @@ def _count(run: Run, counts: Mapping[str, int]) -> None:
         run.effects[what] += count
 
 
-KIND = Kind(
+KIND = ImportKind(
     name="certifications",
     columns=(
         Column("holder_ref", text(64), required=True),

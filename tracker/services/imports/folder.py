@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from tracker.domain.errors import Invalid
-from tracker.services import bulk, imports
-from tracker.services.imports.report import ImportRefused, Report
-from tracker.services.work import Work
+from tracker.services import imports
+from tracker.services.core import bulk
+from tracker.services.core.context import UnitOfWork
+from tracker.services.imports.report import ImportRefused, ImportReport
 from tracker.tabular import Dates, Encoding, Unpacked
 from tracker.tabular.reader import Readable
 
@@ -26,7 +27,7 @@ _OF_SYSTEMS = frozenset({"thumbs.db", "desktop.ini"})
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class FolderFile:
     """A file of a folder, and the kind that its name says; ``table`` once it is taken apart."""
 
     kind: str
@@ -54,14 +55,14 @@ class FolderRefused(Invalid):
         *,
         fields: dict[str, str] | None = None,
         refusals: Sequence[ImportRefused] = (),
-        checked: Sequence[Report] = (),
+        checked: Sequence[ImportReport] = (),
         unchecked: Sequence[str] = (),
     ) -> None:
         super().__init__(detail, fields=fields or {})
         self.refusals, self.checked, self.unchecked = refusals, checked, unchecked
 
 
-def find(folder: Path) -> list[File]:
+def find(folder: Path) -> list[FolderFile]:
     """The files of a folder in the order in which they are imported.
 
     A file is named as its kind: ``holders.csv``, ``standing-changes.xlsx``. Raises FolderRefused
@@ -90,7 +91,7 @@ def find(folder: Path) -> list[File]:
             f"The folder {folder.name} holds no file to import. Name the files by their kind, "
             f"with .csv or .xlsx: {', '.join(imports.KINDS)}."
         )
-    return [File(kind, found[kind]) for kind in imports.KINDS if kind in found]
+    return [FolderFile(kind, found[kind]) for kind in imports.KINDS if kind in found]
 
 
 def _kind_of(path: Path) -> tuple[str, str | None]:
@@ -108,15 +109,15 @@ def _kind_of(path: Path) -> tuple[str, str | None]:
 
 
 def run(
-    work: Work,
-    files: Sequence[File],
+    work: UnitOfWork,
+    files: Sequence[FolderFile],
     *,
     dates: Dates = Dates.ISO,
     encoding: Encoding = Encoding.UTF_8,
     dry_run: bool = False,
     new_centers: bool = False,
     on_progress: Callable[[int], None] | None = None,
-) -> list[Report]:
+) -> list[ImportReport]:
     """Import the files: every row of all of them, or none.
 
     After a refused file the cells of the others are still looked at; they are not compared with
@@ -150,11 +151,11 @@ class _Found:
     """What became of the files so far."""
 
     options: dict[str, Any]
-    reports: list[Report] = field(default_factory=list)
+    reports: list[ImportReport] = field(default_factory=list)
     refusals: list[ImportRefused] = field(default_factory=list)
     unchecked: list[str] = field(default_factory=list)
 
-    def take(self, work: Work, file: File, more: dict[str, Any]) -> None:
+    def take(self, work: UnitOfWork, file: FolderFile, more: dict[str, Any]) -> None:
         """Import a file; after a refused one look at its cells only."""
         given = {"filename": file.path.name, **self.options}
         try:
@@ -168,12 +169,14 @@ class _Found:
 
 
 def _refused(
-    refusals: Sequence[ImportRefused], reports: Sequence[Report], unchecked: Sequence[str]
+    refusals: Sequence[ImportRefused], reports: Sequence[ImportReport], unchecked: Sequence[str]
 ) -> FolderRefused:
     total = sum(refusal.total for refusal in refusals)
     count = "1 error" if total == 1 else f"{total:,} errors"
     named = ", ".join(refusal.run["filename"] for refusal in refusals)
     return FolderRefused(
         f"The folder was refused with {count}, in {named}; nothing of it was stored.",
-        refusals=refusals, checked=reports, unchecked=unchecked,
-    )  # fmt: skip
+        refusals=refusals,
+        checked=reports,
+        unchecked=unchecked,
+    )

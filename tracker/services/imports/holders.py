@@ -12,13 +12,15 @@ from typing import Any
 
 from sqlalchemy import select
 
-from tracker.domain.names import Name, as_stored, is_same
+from tracker.domain.names import FoldedName, as_stored, is_same
 from tracker.models import HistoryEntry, HistoryValue, Holder
-from tracker.services import bulk, cursors, holders, locks, names, namesakes
+from tracker.services.core import bulk, locks
+from tracker.services.core.context import UnitOfWork
+from tracker.services.imports.batches import Batch
 from tracker.services.imports.lookups import OWN
-from tracker.services.imports.run import Kind, Row, Run, nothing_follows
-from tracker.services.imports.tables import Batch
-from tracker.services.work import Work
+from tracker.services.imports.run import ImportKind, ImportRow, Run, nothing_follows
+from tracker.services.outbox import cursors
+from tracker.services.people import holders, names, namesakes
 from tracker.tabular import Column, choice, email, text, time_zone
 
 _REQUIRED = ("given_name", "family_name", "email")
@@ -32,7 +34,7 @@ _DEFAULTS = {"language": "en", "time_zone": "America/New_York"}
 _Values = dict[str, Any]
 
 
-def _take(run: Run, rows: Collection[Row]) -> None:
+def _take(run: Run, rows: Collection[ImportRow]) -> None:
     if run.broken:
         return
     on_record = _on_record(run, rows)
@@ -56,7 +58,7 @@ def _take(run: Run, rows: Collection[Row]) -> None:
     cursors.touch_holders(run.work, moved)
 
 
-def _on_record(run: Run, rows: Collection[Row]) -> dict[str, Any]:
+def _on_record(run: Run, rows: Collection[ImportRow]) -> dict[str, Any]:
     """The people whom the rows name, locked; refused is what would change one's own record."""
     work, refs = run.work, [row.key for row in rows]
     ids = {one.id for one in work.rows(_IDS.where(bulk.among(work, Holder.ref, refs)))}
@@ -83,7 +85,7 @@ def _on_record(run: Run, rows: Collection[Row]) -> dict[str, Any]:
 _IDS = select(Holder.id)
 
 
-def _values(run: Run, row: Row, old: Any) -> _Values:
+def _values(run: Run, row: ImportRow, old: Any) -> _Values:
     """What the row says of the person; where it says nothing, what is on record."""
     values: _Values = {name: as_stored(row[name]) for name in _REQUIRED}
     for name in _OPTIONAL:
@@ -103,7 +105,7 @@ def _confirmed(old: Any, values: _Values) -> dict[str, bool]:
     }
 
 
-def _name(work: Work, on_record: Mapping[str, Any], wanted: Mapping[str, _Values]) -> None:
+def _name(work: UnitOfWork, on_record: Mapping[str, Any], wanted: Mapping[str, _Values]) -> None:
     """Add what people are found by; the names that are replaced become former names."""
     changed = {
         ref: old for ref, old in on_record.items() if not is_same(_of(wanted[ref]), names.of(old))
@@ -119,8 +121,8 @@ def _name(work: Work, on_record: Mapping[str, Any], wanted: Mapping[str, _Values
             values["folded_name"] = old.folded_name
 
 
-def _of(values: _Values) -> Name:
-    return Name(values["given_name"], values["family_name"])
+def _of(values: _Values) -> FoldedName:
+    return FoldedName(values["given_name"], values["family_name"])
 
 
 # What was changed since.
@@ -133,13 +135,17 @@ class _Replaced:
 
 
 def _keep_what_people_changed(
-    run: Run, rows: Collection[Row], on_record: Mapping[str, Any], wanted: Mapping[str, _Values]
+    run: Run,
+    rows: Collection[ImportRow],
+    on_record: Mapping[str, Any],
+    wanted: Mapping[str, _Values],
 ) -> None:
     """Leave alone, with a warning, what a row would put back to what somebody replaced."""
     differing = {
-        old.id for ref, old in on_record.items()
+        old.id
+        for ref, old in on_record.items()
         if any(getattr(old, name) != wanted[ref][name] for name in _FIELDS)
-    }  # fmt: skip
+    }
     if not differing:
         return
     replaced = _replaced(run.work, differing)
@@ -154,20 +160,25 @@ def _keep_what_people_changed(
                 values[name] = stays
 
 
-def _replaced(work: Work, ids: Collection[str]) -> dict[tuple[str, str, str], _Replaced]:
+def _replaced(work: UnitOfWork, ids: Collection[str]) -> dict[tuple[str, str, str], _Replaced]:
     """What people and staff replaced, by holder, field and the value as it is compared."""
     statement = (
         select(
-            HistoryValue.subject_id, HistoryValue.field, HistoryValue.before, HistoryEntry.actor,
+            HistoryValue.subject_id,
+            HistoryValue.field,
+            HistoryValue.before,
+            HistoryEntry.actor,
             HistoryEntry.at,
         )
         .join(HistoryEntry, HistoryEntry.id == HistoryValue.history_id)
         .where(
-            bulk.among(work, HistoryValue.subject_id, ids), HistoryValue.field.in_(_FIELDS),
-            HistoryEntry.subject == "holder", HistoryEntry.action != "import",
+            bulk.among(work, HistoryValue.subject_id, ids),
+            HistoryValue.field.in_(_FIELDS),
+            HistoryEntry.subject == "holder",
+            HistoryEntry.action != "import",
         )
         .order_by(HistoryValue.history_id)
-    )  # fmt: skip
+    )
     return {
         (row.subject_id, row.field, _compared(row.before)): _Replaced(
             row.actor, row.at.date().isoformat()
@@ -193,7 +204,9 @@ def _quoted(value: str | None) -> str:
 
 
 # People who seem to be on record already.
-def _warn_of_namesakes(run: Run, rows: Collection[Row], wanted: Mapping[str, _Values]) -> None:
+def _warn_of_namesakes(
+    run: Run, rows: Collection[ImportRow], wanted: Mapping[str, _Values]
+) -> None:
     """Say of new people that somebody with the same name and address is on record, or in the file.
 
     Both may be right; they are imported all the same.
@@ -211,7 +224,7 @@ def _warn_of_namesakes(run: Run, rows: Collection[Row], wanted: Mapping[str, _Va
             run.warn(row.number, "holder_ref", namesakes.warning(other))
 
 
-KIND = Kind(
+KIND = ImportKind(
     name="holders",
     columns=(
         Column("holder_ref", text(64), required=True),

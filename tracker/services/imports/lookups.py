@@ -12,14 +12,15 @@ from typing import Any
 from sqlalchemy import and_, or_, select
 
 from tracker.db import Base, new_id
-from tracker.domain import certifications as rules
-from tracker.domain.schemes import Scheme
+from tracker.domain.credentials import certifications as rules
+from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.values import folded_name, padded_otherwise
 from tracker.models import Certification, Cycle, Holder
-from tracker.services import bulk, facts, locks
-from tracker.services.facts import HolderScheme
-from tracker.services.imports.run import Row, Run
-from tracker.services.work import Reading
+from tracker.services.core import bulk, locks
+from tracker.services.core.context import ReadContext
+from tracker.services.imports.run import ImportRow, Run
+from tracker.services.standings import snapshots
+from tracker.services.standings.snapshots import HolderScheme
 
 _ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # as db.new_id writes it
 OWN = "is your own record, or that of whoever made your token: somebody else imports it"
@@ -28,7 +29,7 @@ UNKNOWN_HOLDER = "is no holder on record; import holders first"
 
 
 def by_ref(
-    reading: Reading, table: type[Base], refs: Collection[str], *names: str
+    reading: ReadContext, table: type[Base], refs: Collection[str], *names: str
 ) -> dict[str, Any]:
     """The named columns of the table's rows of these refs, with their ids.
 
@@ -42,7 +43,7 @@ def by_ref(
     return {row.ref or row.id: row for row in reading.rows(select(*wanted).where(named))}
 
 
-def holders(run: Run, rows: Collection[Row]) -> dict[str, str]:
+def holders(run: Run, rows: Collection[ImportRow]) -> dict[str, str]:
     """The ids of the holders that rows name; unknown ones are refused.
 
     They are locked for the run, as for any decision of the staff: a file decides on nobody's
@@ -59,7 +60,7 @@ def holders(run: Run, rows: Collection[Row]) -> dict[str, str]:
     return found
 
 
-def refuse_unknown(run: Run, rows: Collection[Row]) -> None:
+def refuse_unknown(run: Run, rows: Collection[ImportRow]) -> None:
     """Refuse rows whose holder_ref nobody has, and ask whether zeros were lost on the way.
 
     Asks the database once, and not at all where no more errors are shown.
@@ -72,7 +73,7 @@ def refuse_unknown(run: Run, rows: Collection[Row]) -> None:
         run.refuse(row, "holder_ref", _zeros_lost(meant) if meant else UNKNOWN_HOLDER)
 
 
-def _refs(reading: Reading, refs: Collection[str]) -> set[str]:
+def _refs(reading: ReadContext, refs: Collection[str]) -> set[str]:
     statement = select(Holder.ref).where(bulk.among(reading, Holder.ref, refs))
     return {row.ref for row in reading.rows(statement)}
 
@@ -86,8 +87,8 @@ def _zeros_lost(meant: Sequence[str]) -> str:
 
 
 def certified(
-    run: Run, rows: Collection[Row], *, table: type[Base], day: str
-) -> list[tuple[Row, Scheme, str]]:
+    run: Run, rows: Collection[ImportRow], *, table: type[Base], day: str
+) -> list[tuple[ImportRow, Scheme, str]]:
     """The rows with the scheme and the id of the certification they name.
 
     Of several awards of a holder it is the one that spoke for them on the row's ``day``; a row
@@ -97,7 +98,7 @@ def certified(
     ids = holders(run, rows)
     held = _awards(run.work, set(ids.values()))
     on_record = by_ref(run.work, table, [row.key for row in rows], "certification_id")
-    found: list[tuple[Row, Scheme, str]] = []
+    found: list[tuple[ImportRow, Scheme, str]] = []
     for row in rows:
         scheme, holder_id = run.scheme(row), ids.get(row["holder_ref"])
         if scheme is None or holder_id is None:
@@ -115,13 +116,13 @@ def certified(
 
 
 def _awards(
-    reading: Reading, holder_ids: Collection[str]
+    reading: ReadContext, holder_ids: Collection[str]
 ) -> dict[HolderScheme, list[tuple[date, str]]]:
     """The awards of holders with their days, one after another."""
     table = Certification
     statement = (
         select(table.holder_id, table.scheme, table.awarded_on, table.id)
-        .where(bulk.among(reading, table.holder_id, holder_ids), facts.CARRIED)
+        .where(bulk.among(reading, table.holder_id, holder_ids), snapshots.CARRIED)
         .order_by(table.sequence)
     )
     found: dict[HolderScheme, list[tuple[date, str]]] = defaultdict(list)
@@ -130,27 +131,32 @@ def _awards(
     return found
 
 
-def cycles(reading: Reading, holder_ids: Collection[str]) -> dict[HolderScheme, list[rules.Cycle]]:
+def cycles(
+    reading: ReadContext, holder_ids: Collection[str]
+) -> dict[HolderScheme, list[rules.CycleTerm]]:
     """The cycles opened so far, by holder and scheme; those of several awards one after another."""
     statement = (
         select(
-            Certification.holder_id, Certification.scheme, *facts.CYCLE,
+            Certification.holder_id,
+            Certification.scheme,
+            *snapshots.CYCLE,
         )
         .join(Cycle, Cycle.certification_id == Certification.id)
         .where(
-            bulk.among(reading, Certification.holder_id, holder_ids), facts.CARRIED,
+            bulk.among(reading, Certification.holder_id, holder_ids),
+            snapshots.CARRIED,
         )
         .order_by(Certification.sequence, Cycle.ordinal)
-    )  # fmt: skip
-    found: dict[HolderScheme, list[rules.Cycle]] = defaultdict(list)
+    )
+    found: dict[HolderScheme, list[rules.CycleTerm]] = defaultdict(list)
     for holder_id, scheme, *values in reading.rows(statement):
         cycles = found[holder_id, scheme]
-        cycles.append(replace(rules.Cycle(*values), ordinal=len(cycles) + 1))
+        cycles.append(replace(rules.CycleTerm(*values), ordinal=len(cycles) + 1))
     return found
 
 
 def refuse_spellings(
-    run: Run, column: str, new: Mapping[str, Row], known: Mapping[str, str | None]
+    run: Run, column: str, new: Mapping[str, ImportRow], known: Mapping[str, str | None]
 ) -> set[str]:
     """Refuse names that are others' but for case, accents and marks; those that were refused.
 
@@ -175,7 +181,7 @@ def refuse_spellings(
     return refused
 
 
-def by_name(reading: Reading, table: type[Base], names: Collection[str]) -> dict[str, str]:
+def by_name(reading: ReadContext, table: type[Base], names: Collection[str]) -> dict[str, str]:
     """The ids of a directory's rows, employers or centers, by name."""
     columns = bulk.table_of(table).c
     statement = select(columns.name, columns.id).where(bulk.among(reading, columns.name, names))

@@ -12,17 +12,20 @@ from sqlalchemy import select
 
 from tracker.domain.values import fraction_rule
 from tracker.models import Activity, Assessment, Holder, Renewal, StandingChange
-from tracker.services import bulk
-from tracker.services.imports.run import Row, Run
+from tracker.services.core import bulk
+from tracker.services.imports.run import ImportRow, Run
 
 # The numbers of an employer are compared with that employer's (``roster``).
 _ON_RECORD: dict[str, Any] = {
-    "holder_ref": Holder.ref, "attempt_ref": Assessment.ref, "activity_ref": Activity.ref,
-    "renewal_ref": Renewal.ref, "change_ref": StandingChange.ref,
-}  # fmt: skip
+    "holder_ref": Holder.ref,
+    "attempt_ref": Assessment.ref,
+    "activity_ref": Activity.ref,
+    "renewal_ref": Renewal.ref,
+    "change_ref": StandingChange.ref,
+}
 
 
-def without_fractions(run: Run, rows: list[Row]) -> list[Row]:
+def without_fractions(run: Run, rows: list[ImportRow]) -> list[ImportRow]:
     """The rows whose keys are no fractions, or are on record so; the others are refused.
 
     Nothing is asked of the database unless a chunk holds such a key.

@@ -20,43 +20,43 @@ from typing import Any
 from sqlalchemy import delete, func, select
 
 from tracker.db import new_id
-from tracker.domain import certifications as rules
-from tracker.domain import renewals
-from tracker.domain.awards import given, lay_out
-from tracker.domain.certifications import Application
+from tracker.domain.credentials import certifications as rules
+from tracker.domain.credentials import renewals
+from tracker.domain.credentials.awards import given, lay_out
+from tracker.domain.credentials.certifications import Application
+from tracker.domain.credentials.renewals import ApplicationFacts
 from tracker.domain.errors import Refusal
-from tracker.domain.renewals import Judged
-from tracker.domain.schemes import Scheme
+from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Cycle, FormerRenewalDecision, Renewal
-from tracker.services import (
-    award_facts,
-    awards,
-    bulk,
-    cases,
-    certifications,
-    facts,
-    notices,
-    standings,
-)
-from tracker.services.cases import Asked, Beside
+from tracker.services.core import bulk
+from tracker.services.core.context import UnitOfWork
+from tracker.services.credentials import award_facts, awards, certifications
 from tracker.services.imports import lookups
-from tracker.services.imports.run import Kind, Row, Run
-from tracker.services.imports.tables import Batch
-from tracker.services.notices import News
-from tracker.services.work import Work
+from tracker.services.imports.batches import Batch
+from tracker.services.imports.run import ImportKind, ImportRow, Run
+from tracker.services.outbox import notices
+from tracker.services.outbox.notices import NoticeToTell
+from tracker.services.standings import neighbours, snapshots, standings
+from tracker.services.standings.neighbours import Beside, CertificationKey
 from tracker.tabular import Column, choice, text
 from tracker.tabular import date as a_date
 
 _KNOWN = (
-    "certification_id", "submitted_on", "decision", "decided_on", "decided_by",
-    "decided_by_id", "withdrawn_on",
-    "closed_at", "reason",
-)  # fmt: skip
+    "certification_id",
+    "submitted_on",
+    "decision",
+    "decided_on",
+    "decided_by",
+    "decided_by_id",
+    "withdrawn_on",
+    "closed_at",
+    "reason",
+)
 _UNKNOWN = 0  # which cycle a new approval renews is known once the cycles are laid out
 _PENDING = "an application for this certification is under review already"
 
 
-def _take(run: Run, rows: Collection[Row]) -> None:
+def _take(run: Run, rows: Collection[ImportRow]) -> None:
     for row in rows:
         _check_decision(run, row)
     found = lookups.certified(run, rows, table=Renewal, day="submitted_on")
@@ -75,7 +75,7 @@ def _take(run: Run, rows: Collection[Row]) -> None:
         _write(run, good, on_record)
 
 
-def _check_decision(run: Run, row: Row) -> None:
+def _check_decision(run: Run, row: ImportRow) -> None:
     """Refuse half a decision, and one made before the application."""
     decided_on, decision = row["decided_on"], row["decision"]
     if decision and decided_on is None:
@@ -86,7 +86,7 @@ def _check_decision(run: Run, row: Row) -> None:
         run.refuse(row, "decided_on", f"must not be before submitted_on ({row['submitted_on']})")
 
 
-def _check_one_pending(run: Run, found: Collection[tuple[Row, Scheme, str]]) -> None:
+def _check_one_pending(run: Run, found: Collection[tuple[ImportRow, Scheme, str]]) -> None:
     """Refuse a second undecided application of a certification in one file."""
     pending = [(id_, row.number) for row, _, id_ in found if row["decision"] is None]
     first = run.scratch.first_rows("pending", pending)
@@ -95,7 +95,9 @@ def _check_one_pending(run: Run, found: Collection[tuple[Row, Scheme, str]]) -> 
             run.refuse(row, "decision", f"{_PENDING}, in row {first[certification_id]}")
 
 
-def _write(run: Run, found: Collection[tuple[Row, Scheme, str]], on_record: dict[str, Any]) -> None:
+def _write(
+    run: Run, found: Collection[tuple[ImportRow, Scheme, str]], on_record: dict[str, Any]
+) -> None:
     work = run.work
     batch = Batch(run, Renewal, subject="renewal")
     touched: list[tuple[str, str, int, bool]] = []
@@ -105,9 +107,14 @@ def _write(run: Run, found: Collection[tuple[Row, Scheme, str]], on_record: dict
         values = _values(run, row, old)
         cycle = _UNKNOWN if row["decision"] == "approved" else 1
         new = {
-            "ref": row.key, "certification_id": certification_id, "cycle": cycle,
-            "points_counted": None, "reason": None, "recorded_at": work.now, "version": 1,
-        }  # fmt: skip
+            "ref": row.key,
+            "certification_id": certification_id,
+            "cycle": cycle,
+            "points_counted": None,
+            "reason": None,
+            "recorded_at": work.now,
+            "version": 1,
+        }
         if old is None and row["decision"] is None:
             # One undecided application is all that the table takes: a later row may decide the
             # one on record, so this waits until all rows were read.
@@ -127,17 +134,22 @@ def _write(run: Run, found: Collection[tuple[Row, Scheme, str]], on_record: dict
 def _former(run: Run, old: Any, values: dict[str, Any]) -> dict[str, Any]:
     """The decision on record, which the file's supersedes, as a row to insert."""
     return {
-        "id": new_id(), "renewal_id": old.id, "decision": old.decision,
-        "decided_on": old.decided_on, "decided_by": old.decided_by,
+        "id": new_id(),
+        "renewal_id": old.id,
+        "decision": old.decision,
+        "decided_on": old.decided_on,
+        "decided_by": old.decided_by,
         "decided_by_id": old.decided_by_id,
         "reason": old.reason,
-        "closed_at": old.closed_at, "ended_at": run.work.now, "ended_by": run.work.actor.name,
+        "closed_at": old.closed_at,
+        "ended_at": run.work.now,
+        "ended_by": run.work.actor.name,
         "ended_reason": f"A file says {values['decision']} on {values['decided_on']}.",
         "undone": False,
-    }  # fmt: skip
+    }
 
 
-def _values(run: Run, row: Row, old: Any) -> dict[str, Any]:
+def _values(run: Run, row: ImportRow, old: Any) -> dict[str, Any]:
     """What the renewal's row is to say; what was decided since is left alone."""
     names = ("submitted_on", "decision", "decided_on")
     ended = old is not None and (old.decision or old.withdrawn_on)
@@ -165,9 +177,9 @@ class _Plan:
     """A certification's renewals, and the cycles that they come to."""
 
     holder_id: str
-    record: facts.Record
+    record: snapshots.CertificationRecord
     renewals: Sequence[Any]
-    cycles: list[rules.Cycle]
+    cycles: list[rules.CycleTerm]
     renewed: dict[str, int]  # by id of the renewal, the ordinal of the cycle being renewed
     idle: dict[str, Sequence[Refusal]]  # by id of an approval that opens no cycle, why
 
@@ -188,12 +200,17 @@ def _finish(run: Run) -> None:
         _judge(run, scheme, plans.values())
 
 
-def _news(plans: Iterable[_Plan]) -> Iterator[News]:
+def _news(plans: Iterable[_Plan]) -> Iterator[NoticeToTell]:
     for plan in plans:
         for row in plan.renewals:
             if row.decision is not None:
-                yield News(kind="renewal_decided", holder_id=plan.holder_id, subject_id=row.id,
-                           event=f"{row.decision}:{row.former}", on=row.decided_on)  # fmt: skip
+                yield NoticeToTell(
+                    kind="renewal_decided",
+                    holder_id=plan.holder_id,
+                    subject_id=row.id,
+                    event=f"{row.decision}:{row.former}",
+                    on=row.decided_on,
+                )
 
 
 def _insert_deferred(run: Run, ids: Collection[str]) -> None:
@@ -221,31 +238,42 @@ _FORMER = (
 )
 
 
-def _plans(work: Work, scheme: Scheme, ids: Collection[str]) -> dict[str, _Plan]:
+def _plans(work: UnitOfWork, scheme: Scheme, ids: Collection[str]) -> dict[str, _Plan]:
     table = Renewal
     statement = (
         select(
-            table.id, table.ref, table.certification_id, table.cycle, table.submitted_on,
-            table.decision, table.decided_on, table.withdrawn_on, Certification.holder_id,
+            table.id,
+            table.ref,
+            table.certification_id,
+            table.cycle,
+            table.submitted_on,
+            table.decision,
+            table.decided_on,
+            table.withdrawn_on,
+            Certification.holder_id,
             _FORMER.label("former"),
         )
         .join(Certification, Certification.id == table.certification_id)
         .where(bulk.among(work, table.certification_id, ids))
-    )  # fmt: skip
+    )
     found: dict[str, list[Any]] = defaultdict(list)
     for row in work.rows(statement):
         found[row.certification_id].append(row)
-    records = facts.records(work, ids)
+    records = snapshots.records(work, ids)
     return {id_: _plan(scheme, records[id_], found[id_]) for id_ in ids}
 
 
-def _plan(scheme: Scheme, record: facts.Record, found: Sequence[Any]) -> _Plan:
+def _plan(scheme: Scheme, record: snapshots.CertificationRecord, found: Sequence[Any]) -> _Plan:
     """Lay the cycles out: the award's, then one for each approval, as they were decided."""
     filings = [award_facts.filing_of(row, record) for row in found]
     laid = lay_out(
-        scheme, record.cycles[0].starts_on, filings, record.adjustments, record.changes,
+        scheme,
+        record.cycles[0].starts_on,
+        filings,
+        record.adjustments,
+        record.changes,
         imported=given(record.cycles),
-    )  # fmt: skip
+    )
     cycles = [record.cycles[0], *laid.cycles[1:]]
     by_key = {row.id: row.ref or row.id for row in found}
     renewed = {id_: laid.renewed[key] for id_, key in by_key.items()}
@@ -286,12 +314,12 @@ def _judge(run: Run, scheme: Scheme, plans: Collection[_Plan]) -> None:
     """Warn of each application that live use would have refused."""
     refs = [row.ref for plan in plans for row in plan.renewals if row.ref]
     rows = run.scratch.rows_of("key", refs)
-    activities = facts.activities(run.work, {plan.holder_id for plan in plans})
-    asked = [Asked(p.record.certification_id, p.holder_id, scheme.code) for p in plans]
-    beside = cases.beside(run.work, asked, activities)
+    activities = snapshots.activities(run.work, {plan.holder_id for plan in plans})
+    asked = [CertificationKey(p.record.certification_id, p.holder_id, scheme.code) for p in plans]
+    beside = neighbours.beside(run.work, asked, activities)
     for plan in plans:
         claimed = activities[plan.holder_id, scheme.code]
-        also = beside.get(plan.record.certification_id, cases.ALONE)
+        also = beside.get(plan.record.certification_id, neighbours.ALONE)
         for renewal in plan.renewals:
             if renewal.ref in rows:
                 messages = [*_idle(plan, renewal)] or _objections(
@@ -321,7 +349,7 @@ def _objections(
     scheme: Scheme,
     plan: _Plan,
     renewal: Any,
-    claimed: Collection[facts.ActivityFacts],
+    claimed: Collection[snapshots.ActivityFacts],
     beside: Beside,
 ) -> Iterator[str]:
     """What spoke against an application on the day it was made."""
@@ -342,12 +370,12 @@ def _objections(
         return
     points = standings.evaluate(scheme, known, claimed, on=on, beside=beside)
     standing = rules.standing_on(span, on)
-    judged = Judged(points.evaluation, points.policy, points.pending) if points else None
+    judged = ApplicationFacts(points.evaluation, points.policy, points.pending) if points else None
     for refusal in renewals.objections(standing, judged):
         yield refusal.detail
 
 
-KIND = Kind(
+KIND = ImportKind(
     name="renewals",
     columns=(
         Column("renewal_ref", text(64), required=True),

@@ -57,7 +57,7 @@ class AwardChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ImportReport:
     """What a run did: the count of its rows by fate, and what followed from them.
 
     ``warnings`` are the first thousand of ``total_warnings``. ``effects`` counts what the rows
@@ -100,8 +100,9 @@ class ImportRefused(Invalid):
         count = "1 error" if total == 1 else f"{total:,} errors"
         super().__init__(
             f"The file was refused with {count}; nothing was stored.",
-            errors=[error.to_dict() for error in errors], total=total,
-        )  # fmt: skip
+            errors=[error.to_dict() for error in errors],
+            total=total,
+        )
         self.errors = tuple(errors)
         self.total = total
         self.run = run

@@ -21,21 +21,26 @@ from sqlalchemy import select
 from tracker.db import new_id
 from tracker.domain.values import company, fraction_rule
 from tracker.models import Employer, RosterEntry
-from tracker.services import bulk, employers, employments, naming
-from tracker.services.employments import Entry
+from tracker.services.core import bulk
+from tracker.services.core.context import ReadContext
+from tracker.services.employers import employers, employments, naming
+from tracker.services.employers.employments import Employment
+from tracker.services.employers.naming import Meanings, NamedWorker
 from tracker.services.imports import lookups, signed_consents
-from tracker.services.imports.run import Kind, Row, Run
-from tracker.services.imports.tables import Batch
-from tracker.services.naming import Meanings, Named
-from tracker.services.work import Reading
+from tracker.services.imports.batches import Batch
+from tracker.services.imports.run import ImportKind, ImportRow, Run
 from tracker.tabular import Column, certificate_number, email, text
 from tracker.tabular import date as a_date
 
 _COLUMNS = {
-    "holder_ref": "given_holder_ref", "email": "given_email",
-    "certificate_number": "given_number", "site": "site", "department": "department",
-    "shift": "shift", "ended_on": "ended_on",
-}  # fmt: skip
+    "holder_ref": "given_holder_ref",
+    "email": "given_email",
+    "certificate_number": "given_number",
+    "site": "site",
+    "department": "department",
+    "shift": "shift",
+    "ended_on": "ended_on",
+}
 _AHEAD = "lies ahead: the worker stays on the list until then"
 _DECEASED = "The holder is deceased; the entry means nobody."
 _OVER = "The employment has ended, and consent to it with it; none is recorded."
@@ -43,7 +48,7 @@ _CURRENT, _ENDED = "current", "ended"  # what is left to be done once all rows a
 
 
 @dataclass(slots=True)
-class _Known:
+class _RosterFacts:
     """What is on record for the rows of a chunk, and what day it is."""
 
     employers: dict[str, str]
@@ -51,11 +56,11 @@ class _Known:
     today: date
     meanings: Meanings = field(default_factory=Meanings)
 
-    def employments(self, row: Row) -> list[Any]:
+    def employments(self, row: ImportRow) -> list[Any]:
         """The employments under a row's number: those that ended, then the current one."""
         return self.entries.get((self.employers.get(row["employer"], ""), row["employee_id"]), [])
 
-    def last(self, row: Row) -> Any:
+    def last(self, row: ImportRow) -> Any:
         """The current one, or the one that ended last, or None."""
         return next(iter(self.employments(row)[-1:]), None)
 
@@ -64,10 +69,10 @@ class _Known:
         return ended_on is not None and ended_on <= self.today
 
 
-def _take(run: Run, rows: Collection[Row]) -> None:
+def _take(run: Run, rows: Collection[ImportRow]) -> None:
     work = run.work
     on_record = lookups.by_name(work, Employer, {row["employer"] for row in rows})
-    known = _Known(on_record, _entries(work, rows, on_record), employers.today(work))
+    known = _RosterFacts(on_record, _entries(work, rows, on_record), employers.today(work))
     values = {row.number: _values(run, row, known) for row in rows}
     known.meanings = naming.meant(work, map(_named, values.values()))
     own = _own_name(run) if run.employer_id else None
@@ -87,7 +92,7 @@ def _take(run: Run, rows: Collection[Row]) -> None:
 
 
 def _entries(
-    reading: Reading, rows: Collection[Row], on_record: dict[str, str]
+    reading: ReadContext, rows: Collection[ImportRow], on_record: dict[str, str]
 ) -> dict[tuple[str, str], list[Any]]:
     """The employments by employer and employee_id, the current one last."""
     columns = bulk.table_of(RosterEntry).c
@@ -103,7 +108,7 @@ def _entries(
     return found
 
 
-def _values(run: Run, row: Row, known: _Known) -> dict[str, Any]:
+def _values(run: Run, row: ImportRow, known: _RosterFacts) -> dict[str, Any]:
     """What the entry is to say. Columns that the file lacks leave what is on record.
 
     Only an end that has come is not carried over: it is that of the employment before.
@@ -118,8 +123,8 @@ def _values(run: Run, row: Row, known: _Known) -> dict[str, Any]:
     return values
 
 
-def _named(values: dict[str, Any]) -> Named:
-    return Named(values["given_holder_ref"], values["given_number"], values["given_email"])
+def _named(values: dict[str, Any]) -> NamedWorker:
+    return NamedWorker(values["given_holder_ref"], values["given_number"], values["given_email"])
 
 
 # What is refused.
@@ -128,7 +133,7 @@ def _own_name(run: Run) -> str:
     return row.name if row else ""
 
 
-def _check_own(run: Run, row: Row, own: str) -> None:
+def _check_own(run: Run, row: ImportRow, own: str) -> None:
     """Refuse in an employer's own file what is not the employer's to say."""
     if row["employer"] != own:
         run.refuse(row, "employer", f"must be your own company, {own}")
@@ -140,13 +145,13 @@ def _check_own(run: Run, row: Row, own: str) -> None:
         run.refuse(row, "holder_ref", rule)
 
 
-def _check_number(run: Run, row: Row, known: _Known) -> None:
+def _check_number(run: Run, row: ImportRow, known: _RosterFacts) -> None:
     """Refuse a number that a program made a fraction, unless the employer has it on record."""
     if (rule := fraction_rule(row["employee_id"])) and not known.employments(row):
         run.refuse(row, "employee_id", rule)
 
 
-def _check_match(run: Run, row: Row, known: _Known, named: Named) -> None:
+def _check_match(run: Run, row: ImportRow, known: _RosterFacts, named: NamedWorker) -> None:
     """Refuse consent of nobody on record; warn of an unknown worker."""
     holder_id, old = known.meanings.of(named), known.last(row)
     if row["holder_ref"] is not None and holder_id is None:
@@ -164,17 +169,17 @@ def _check_match(run: Run, row: Row, known: _Known, named: Named) -> None:
 
 
 def _of_nobody(
-    rows: Collection[Row], known: _Known, values: dict[int, dict[str, Any]]
-) -> list[Row]:
+    rows: Collection[ImportRow], known: _RosterFacts, values: dict[int, dict[str, Any]]
+) -> list[ImportRow]:
     """The rows with a holder_ref that nobody has."""
     return [
-        row for row in rows
-        if row["holder_ref"] is not None
-        and known.meanings.of(_named(values[row.number])) is None
-    ]  # fmt: skip
+        row
+        for row in rows
+        if row["holder_ref"] is not None and known.meanings.of(_named(values[row.number])) is None
+    ]
 
 
-def _unmatched(run: Run, known: _Known, named: Named) -> str:
+def _unmatched(run: Run, known: _RosterFacts, named: NamedWorker) -> str:
     """Why an address means nobody; whether people are on record is told to the staff alone."""
     if run.employer_id is not None:
         return "No holder with this address, or several, were found."
@@ -186,7 +191,7 @@ def _unmatched(run: Run, known: _Known, named: Named) -> str:
     return "No holder with this address was found."
 
 
-def _check_days(run: Run, row: Row, known: _Known) -> None:
+def _check_days(run: Run, row: ImportRow, known: _RosterFacts) -> None:
     """Refuse a consent that is still to come, and an end before what is known to precede it."""
     run.refuse_future(row, "consented_on", today=known.today)
     ended_on = row["ended_on"]
@@ -201,12 +206,12 @@ def _check_days(run: Run, row: Row, known: _Known) -> None:
         run.refuse(row, "ended_on", rule)
 
 
-def _check_employers(run: Run, rows: Collection[Row], on_record: dict[str, str]) -> None:
+def _check_employers(run: Run, rows: Collection[ImportRow], on_record: dict[str, str]) -> None:
     """Refuse a name that is another's but for case, accents and marks; warn of one that is near.
 
     Names of employers that are not on record yet are compared with each other too.
     """
-    new: dict[str, Row] = {}
+    new: dict[str, ImportRow] = {}
     for row in rows:
         if row["employer"] not in on_record:
             new.setdefault(row["employer"], row)
@@ -223,7 +228,7 @@ def _check_employers(run: Run, rows: Collection[Row], on_record: dict[str, str])
             run.warn(row.number, "employer", f"{name} is new on record. Did you mean {similar}?")
 
 
-def _check_company(run: Run, row: Row) -> None:
+def _check_company(run: Run, row: ImportRow) -> None:
     """Refuse a new company whose name could not be registered."""
     try:
         company(row["employer"])
@@ -233,11 +238,11 @@ def _check_company(run: Run, row: Row) -> None:
 
 # What is written.
 def _write(
-    run: Run, rows: Collection[Row], known: _Known, values: dict[int, dict[str, Any]]
+    run: Run, rows: Collection[ImportRow], known: _RosterFacts, values: dict[int, dict[str, Any]]
 ) -> None:
     ids = lookups.added_by_name(run, Employer, {row["employer"] for row in rows}, email=None)
     employments.lock(run.work, set(ids.values()))
-    chunk = _Chunk(run, known, ids)
+    chunk = _RosterChunk(run, known, ids)
     for row in rows:
         chunk.write(row, values[row.number])
     chunk.batch.write()
@@ -245,16 +250,16 @@ def _write(
     run.scratch.note(_ENDED, chunk.ended)
 
 
-class _Chunk:
+class _RosterChunk:
     """Rows on their way into the table: which employment each is of, and what follows from it."""
 
-    def __init__(self, run: Run, known: _Known, employer_ids: dict[str, str]) -> None:
+    def __init__(self, run: Run, known: _RosterFacts, employer_ids: dict[str, str]) -> None:
         self._run, self._known, self._ids = run, known, employer_ids
         self.batch = Batch(run, RosterEntry, subject="roster_entry")
         self.current: list[tuple[int, Any]] = []
         self.ended: list[tuple[int, Any]] = []
 
-    def write(self, row: Row, values: dict[str, Any]) -> None:
+    def write(self, row: ImportRow, values: dict[str, Any]) -> None:
         """Begin an employment, end it, or say something else of it."""
         old, is_over = self._known.last(row), self._known.is_over(values["ended_on"])
         if is_over and row["consented_on"] is not None:
@@ -270,12 +275,16 @@ class _Chunk:
         else:
             self._say_again(row, old, values)
 
-    def _begin(self, row: Row, values: dict[str, Any]) -> None:
+    def _begin(self, row: ImportRow, values: dict[str, Any]) -> None:
         id_ = new_id()
         self.batch.add(
-            None, {**values, "holder_id": None}, id=id_, employer_id=self._ids[row["employer"]],
-            employee_id=row["employee_id"], recorded_at=self._run.work.now,
-        )  # fmt: skip
+            None,
+            {**values, "holder_id": None},
+            id=id_,
+            employer_id=self._ids[row["employer"]],
+            employee_id=row["employee_id"],
+            recorded_at=self._run.work.now,
+        )
         if not self._known.is_over(values["ended_on"]):
             self._follow(row, id_, values, None, changed=True)
 
@@ -287,7 +296,7 @@ class _Chunk:
         before = naming.of_entry(old).words
         return bool(self._run.employer_id and before and not before & _named(values).words)
 
-    def _replace(self, row: Row, old: Any, values: dict[str, Any]) -> None:
+    def _replace(self, row: ImportRow, old: Any, values: dict[str, Any]) -> None:
         """End the employment of the one today, and begin that of the other."""
         before = {name: getattr(old, name) for name in (*values, "holder_id")}
         self.batch.add(old, before | {"ended_on": self._known.today})
@@ -295,7 +304,7 @@ class _Chunk:
         self._begin(row, values)
         self._run.counts["created"] -= 1  # the row counts once, as changed
 
-    def _say_again(self, row: Row, old: Any, values: dict[str, Any]) -> None:
+    def _say_again(self, row: ImportRow, old: Any, values: dict[str, Any]) -> None:
         """Keep whom the entry means, unless staff give it words that mean somebody else.
 
         An entry may have been tied to its holder since, by the holder; that is not undone.
@@ -309,7 +318,7 @@ class _Chunk:
             self._end(row, old, None)
         self._follow(row, old.id, values, kept, changed=fate != "unchanged")
 
-    def _end(self, row: Row, old: Any, ended_on: date | None) -> None:
+    def _end(self, row: ImportRow, old: Any, ended_on: date | None) -> None:
         """Leave it to the end to draw the consequences, if the entry meant somebody."""
         if old.holder_id is not None:
             named, day = naming.of_entry(old), ended_on and ended_on.isoformat()
@@ -317,7 +326,13 @@ class _Chunk:
             self.ended.append((row.number, note))
 
     def _follow(
-        self, row: Row, id_: str, values: dict[str, Any], tied_to: str | None, *, changed: bool
+        self,
+        row: ImportRow,
+        id_: str,
+        values: dict[str, Any],
+        tied_to: str | None,
+        *,
+        changed: bool,
     ) -> None:
         """Leave it to the end to tie a current entry, and to record the consent of its holder."""
         named = _named(values)
@@ -344,9 +359,9 @@ def _finish(run: Run) -> None:
 
 def _entry(
     id_: str, employer_id: str, holder_id: str, named: list[str | None], day: str | None = None
-) -> Entry:
+) -> Employment:
     ended_on = date.fromisoformat(day) if day else None
-    return Entry(id_, employer_id, holder_id, Named(*named), ended_on)
+    return Employment(id_, employer_id, holder_id, NamedWorker(*named), ended_on)
 
 
 def _follow_up(run: Run, notes: Collection[tuple[int, Any]]) -> None:
@@ -371,7 +386,7 @@ def _follow_up(run: Run, notes: Collection[tuple[int, Any]]) -> None:
     run.counts["changed"] += len(altered)
 
 
-KIND = Kind(
+KIND = ImportKind(
     name="roster",
     columns=(
         Column("employer", text(200), required=True),

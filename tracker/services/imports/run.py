@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from tracker.domain.schemes import Scheme
+from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.values import future_rule
+from tracker.services.core.context import UnitOfWork
 from tracker.services.imports.report import (
     MOST_CONSEQUENCES,
     MOST_WARNINGS,
@@ -17,13 +18,12 @@ from tracker.services.imports.report import (
     RowWarning,
 )
 from tracker.services.imports.scratch import Scratch
-from tracker.services.work import Work
 from tracker.tabular import Column
 from tracker.tabular.problems import Problems
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ImportRow:
     """A row whose cells are good on their own: its number, its key, its values."""
 
     number: int
@@ -42,7 +42,7 @@ class Run:
     """
 
     id: str
-    work: Work
+    work: UnitOfWork
     header: frozenset[str]
     problems: Problems
     scratch: Scratch
@@ -63,11 +63,11 @@ class Run:
         """Whether any row was refused, so that nothing need be written any more."""
         return bool(self._refused or self.problems.total or self.parsed_badly())
 
-    def refuse(self, row: Row, column: str, rule: str) -> None:
+    def refuse(self, row: ImportRow, column: str, rule: str) -> None:
         """Refuse a row for what stands in one of its columns."""
         self.refuse_at(row.number, column, _shown(row.values.get(column)), rule)
 
-    def refuse_future(self, row: Row, *columns: str, today: date) -> None:
+    def refuse_future(self, row: ImportRow, *columns: str, today: date) -> None:
         """Refuse a row that says of what can only be past that it is still to come."""
         for column in columns:
             if rule := future_rule(row.values.get(column), today):
@@ -84,7 +84,7 @@ class Run:
             self.problems.add(number, column, value, rule)
         return {number for number, *_ in refused}
 
-    def good(self, rows: Iterable[Row]) -> list[Row]:
+    def good(self, rows: Iterable[ImportRow]) -> list[ImportRow]:
         """Those of the rows that were not refused so far."""
         refused = self.settle_refusals()
         return [row for row in rows if row.number not in refused]
@@ -101,7 +101,7 @@ class Run:
         if len(self.consequences) < MOST_CONSEQUENCES:
             self.consequences.append(change)
 
-    def scheme(self, row: Row) -> Scheme | None:
+    def scheme(self, row: ImportRow) -> Scheme | None:
         """The scheme that a row names; None, and the row refused, where there is none."""
         scheme = self.work.schemes.by_code.get(row["scheme"])
         if scheme is None:
@@ -117,7 +117,7 @@ def _shown(value: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ImportKind:
     """One kind of file: its columns, its key, what is done with each chunk and at the end.
 
     ``take`` checks a chunk of rows and writes them; ``finish`` draws the consequences once all
@@ -128,7 +128,7 @@ class Kind:
     name: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
-    take: Callable[[Run, Collection[Row]], None]
+    take: Callable[[Run, Collection[ImportRow]], None]
     finish: Callable[[Run], None]
     checks_on: bool = False
 

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self
 
-from tracker.services.bulk import CHUNK
+from tracker.services.core.bulk import CHUNK
 
 _TABLES = """
     create table seen (space text, key text, row integer, primary key (space, key)) without rowid;

@@ -10,14 +10,15 @@ from sqlalchemy import select
 from tracker.db import new_id
 from tracker.domain.periods import DAY
 from tracker.models import RosterEntry, Sharing
-from tracker.services import bars, bulk, consents, employers
-from tracker.services.consents import Pair
-from tracker.services.employments import Entry
+from tracker.services.core import bulk
+from tracker.services.core.context import ReadContext
+from tracker.services.employers import bars, consents, employers
+from tracker.services.employers.consents import Pair
+from tracker.services.employers.employments import Employment
 from tracker.services.imports.run import Run
-from tracker.services.work import Reading
 
 
-def record(run: Run, signed: Mapping[int, tuple[Entry, date]]) -> set[int]:
+def record(run: Run, signed: Mapping[int, tuple[Employment, date]]) -> set[int]:
     """Record the consents of these rows that count; the numbers of the rows that brought one.
 
     None is recorded beside one in force, none that was signed before the holder ended theirs, or
@@ -32,11 +33,17 @@ def record(run: Run, signed: Mapping[int, tuple[Entry, date]]) -> set[int]:
             continue
         brought.add(number)
         new[entry.pair] = {
-            "id": new_id(), "holder_id": entry.holder_id, "employer_id": entry.employer_id,
-            "consented_on": day, "until_on": None, "with_points": False,
-            "recorded_at": run.work.now, "recorded_by": run.work.actor.name, "ended_at": None,
+            "id": new_id(),
+            "holder_id": entry.holder_id,
+            "employer_id": entry.employer_id,
+            "consented_on": day,
+            "until_on": None,
+            "with_points": False,
+            "recorded_at": run.work.now,
+            "recorded_by": run.work.actor.name,
+            "ended_at": None,
             "end_reason": None,
-        }  # fmt: skip
+        }
     bulk.insert(run.work, Sharing, list(new.values()))
     run.effects["consents recorded"] += len(new)
     return brought
@@ -64,13 +71,14 @@ def _barred(run: Run, pairs: Collection[Pair]) -> dict[Pair, date]:
     return found
 
 
-def _withdrawn(reading: Reading, pairs: Collection[Pair]) -> list[tuple[Pair, date]]:
+def _withdrawn(reading: ReadContext, pairs: Collection[Pair]) -> list[tuple[Pair, date]]:
     """The days after those on which holders ended a consent, or it was found lapsed."""
     table = Sharing
     statement = select(table.holder_id, table.employer_id, table.ended_at).where(
         bulk.among(reading, table.holder_id, {holder_id for holder_id, _ in pairs}),
-        table.ended_at.is_not(None), table.end_reason.is_distinct_from("employment_ended"),
-    )  # fmt: skip
+        table.ended_at.is_not(None),
+        table.end_reason.is_distinct_from("employment_ended"),
+    )
     return [
         ((row.holder_id, row.employer_id), employers.day_of(reading, row.ended_at) + DAY)
         for row in reading.rows(statement)
@@ -78,7 +86,7 @@ def _withdrawn(reading: Reading, pairs: Collection[Pair]) -> list[tuple[Pair, da
     ]
 
 
-def _left(reading: Reading, pairs: Collection[Pair], today: date) -> list[tuple[Pair, date]]:
+def _left(reading: ReadContext, pairs: Collection[Pair], today: date) -> list[tuple[Pair, date]]:
     """The days on which employments of these pairs ended."""
     table = RosterEntry
     statement = select(table.holder_id, table.employer_id, table.ended_on).where(

@@ -7,16 +7,18 @@ from typing import Any
 
 from sqlalchemy import select
 
-from tracker.domain import certifications as rules
-from tracker.domain import changes
-from tracker.domain.certifications import Change
+from tracker.domain.credentials import certifications as rules
+from tracker.domain.credentials import standing_changes
+from tracker.domain.credentials.certifications import ChangeOfStanding
 from tracker.domain.errors import IllegalTransition, Invalid
 from tracker.models import Certification, StandingChange
-from tracker.services import awards, bulk, certifications, notices, restored_days
+from tracker.services.core import bulk
+from tracker.services.credentials import awards, certifications, restored_days
 from tracker.services.imports import lookups
-from tracker.services.imports.run import Kind, Row, Run
-from tracker.services.imports.tables import Batch
-from tracker.services.notices import News
+from tracker.services.imports.batches import Batch
+from tracker.services.imports.run import ImportKind, ImportRow, Run
+from tracker.services.outbox import notices
+from tracker.services.outbox.notices import NoticeToTell
 from tracker.tabular import Column, choice, text
 from tracker.tabular import date as a_date
 
@@ -24,7 +26,7 @@ _KNOWN = ("certification_id", "kind", "effective_on", "reason", "barred_until")
 REASON_CODE = "imported"  # files give their reasons in words only
 
 
-def _take(run: Run, rows: Collection[Row]) -> None:
+def _take(run: Run, rows: Collection[ImportRow]) -> None:
     found = lookups.certified(run, rows, table=StandingChange, day="effective_on")
     on_record = lookups.by_ref(run.work, StandingChange, [row.key for row, _, _ in found], *_KNOWN)
     for row, _, certification_id in found:
@@ -37,13 +39,18 @@ def _take(run: Run, rows: Collection[Row]) -> None:
     touched: list[tuple[str, str, int, bool]] = []
     for row, scheme, certification_id in found:
         fate = batch.add(
-            on_record.get(row.key), {"reason": row["reason"]}, ref=row.key,
-            certification_id=certification_id, kind=row["kind"],
-            effective_on=row["effective_on"], barred_until=row["barred_until"],
+            on_record.get(row.key),
+            {"reason": row["reason"]},
+            ref=row.key,
+            certification_id=certification_id,
+            kind=row["kind"],
+            effective_on=row["effective_on"],
+            barred_until=row["barred_until"],
             reason_code=REASON_CODE,
-            decided_by=run.work.actor.name, decided_by_id=run.work.actor.who,
+            decided_by=run.work.actor.name,
+            decided_by_id=run.work.actor.who,
             recorded_at=run.work.now,
-        )  # fmt: skip
+        )
         touched.append((scheme.code, certification_id, row.number, fate != "unchanged"))
     batch.write()
     run.scratch.touch(touched)
@@ -54,7 +61,7 @@ def _take(run: Run, rows: Collection[Row]) -> None:
     _tell(run, new)
 
 
-def _tell(run: Run, new: dict[str, tuple[Row, str]]) -> None:
+def _tell(run: Run, new: dict[str, tuple[ImportRow, str]]) -> None:
     """Tell holders of the changes that are news; most of a file is history."""
     told = {
         id_: (row, certification_id)
@@ -69,23 +76,28 @@ def _tell(run: Run, new: dict[str, tuple[Row, str]]) -> None:
     )
     holders = {row.id: row.holder_id for row in run.work.rows(statement)}
     news = (
-        News(kind=certifications.NEWS_OF[row["kind"]], holder_id=holders[certification_id],
-             subject_id=certification_id, event=id_, on=row["effective_on"])
+        NoticeToTell(
+            kind=certifications.NEWS_OF[row["kind"]],
+            holder_id=holders[certification_id],
+            subject_id=certification_id,
+            event=id_,
+            on=row["effective_on"],
+        )
         for id_, (row, certification_id) in told.items()
-    )  # fmt: skip
+    )
     notices.tell(run.work, news)
 
 
-def _check_bar(run: Run, row: Row) -> None:
+def _check_bar(run: Run, row: ImportRow) -> None:
     try:
-        changes.check_bar(
+        standing_changes.check_bar(
             row["kind"], effective_on=row["effective_on"], barred_until=row["barred_until"]
         )
     except Invalid as refusal:
         run.refuse(row, "barred_until", refusal.fields["barred_until"])
 
 
-def _check_same(run: Run, row: Row, old: Any, certification_id: str) -> None:
+def _check_same(run: Run, row: ImportRow, old: Any, certification_id: str) -> None:
     """Refuse to alter a change on record: they are only ever added to, so that it stays known."""
     if old is None:
         return
@@ -122,35 +134,38 @@ def _judge(run: Run, ids: Collection[str]) -> None:
     table = StandingChange
     statement = (
         select(
-            table.ref, table.certification_id, table.kind, table.effective_on,
+            table.ref,
+            table.certification_id,
+            table.kind,
+            table.effective_on,
             Certification.awarded_on,
         )
         .join(Certification, Certification.id == table.certification_id)
         .where(bulk.among(run.work, table.certification_id, ids))
         .order_by(table.certification_id, table.effective_on, table.recorded_at, table.ref)
-    )  # fmt: skip
+    )
     found = run.work.rows(statement)
     rows = run.scratch.rows_of("key", [row.ref for row in found if row.ref])
-    earlier: dict[str, list[Change]] = {}
+    earlier: dict[str, list[ChangeOfStanding]] = {}
     for row in found:
         before = earlier.setdefault(row.certification_id, [])
         try:
-            changes.check_change(row.kind, before, effective_on=row.effective_on)
+            standing_changes.check_change(row.kind, before, effective_on=row.effective_on)
         except IllegalTransition as refusal:
             if row.ref in rows:
                 run.warn(rows[row.ref], "kind", refusal.detail)
         try:
-            changes.check_awarded(
+            standing_changes.check_awarded(
                 row.kind, effective_on=row.effective_on, awarded_on=row.awarded_on
             )
         except Invalid as refusal:
             if row.ref in rows:
                 rule = f"{refusal.detail} It was awarded on {row.awarded_on}."
                 run.warn(rows[row.ref], "effective_on", rule)
-        before.append(Change(row.kind, row.effective_on))
+        before.append(ChangeOfStanding(row.kind, row.effective_on))
 
 
-KIND = Kind(
+KIND = ImportKind(
     name="standing-changes",
     columns=(
         Column("change_ref", text(64), required=True),

@@ -1,0 +1,222 @@
+"""One set of records for the table of access: Ana and Bea, alike, each with an employer."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from flask import Flask
+from PIL import Image
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tests.api.employers import employer_cases
+from tracker.db import new_id
+from tracker.domain.permissions import SYSTEM, Actor
+from tracker.models import (
+    Adjustment,
+    AdjustmentBatch,
+    Appeal,
+    Assessment,
+    Certification,
+    DigestOrder,
+    Evidence,
+    HolderRequest,
+    ImportRun,
+    Message,
+    Renewal,
+    Sharing,
+    StandingChange,
+)
+from tracker.services.core import signed_links
+from tracker.services.core.context import Container, UnitOfWork
+from tracker.services.employers import digest_links
+from tracker.services.points import activities, evidence
+
+UNKNOWN = "01900000-0000-7000-8000-000000000000"
+TODAY = date(2026, 11, 21)
+Ids = dict[str, str]
+
+
+class Undoing(Container):
+    """An office that takes back whatever a request did, so that the next finds all as it was."""
+
+    @contextmanager
+    def work(self, actor: Actor) -> Iterator[UnitOfWork]:
+        """One transaction, rolled back when the block ends."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            session.begin()
+            try:
+                yield self._work(session, actor)
+            finally:
+                session.rollback()
+
+
+def undoing(app: Flask, office: Container) -> None:
+    """Have the application's requests leave no trace."""
+    given = {field.name: getattr(office, field.name) for field in fields(Container)}
+    app.extensions = app.extensions | {"tracker": Undoing(**given)}
+
+
+def person(office: Container, company: employer_cases.Company) -> Ids:
+    """A holder with one record of every noun, listed and seen by the company; their ids."""
+    company.hire("1", awarded_on=date(2021, 12, 25))
+    ids = {
+        "holder_id": company.holders["1"],
+        "employer_id": company.id,
+        "entry_id": company.entries["1"],
+    }
+    with office.work(SYSTEM) as work:
+        ids |= _of_holder(work, ids["holder_id"]) | _of_employer(work, company.id)
+        ids |= _claims(work, ids["certification_id"])
+        ids |= _acts(work, ids)
+    return ids
+
+
+def _of_holder(work: UnitOfWork, holder_id: str) -> Ids:
+    held = work.row(select(Certification).where(Certification.holder_id == holder_id))
+    passed = select(Assessment.id).where(Assessment.holder_id == holder_id)
+    sharing = select(Sharing.id).where(Sharing.holder_id == holder_id)
+    return {
+        "certification_id": held.id,
+        "public_id": held.public_id,
+        "assessment_id": work.row(passed).id,
+        "sharing_id": work.row(sharing).id,
+        "proof": signed_links.proof(work.message_key, "u-reminders", holder_id),
+    }
+
+
+def _of_employer(work: UnitOfWork, employer_id: str) -> Ids:
+    run = ImportRun(
+        kind="roster",
+        filename="f.csv",
+        dry_run=True,
+        outcome="done",
+        report={},
+        actor="hr",
+        employer_id=employer_id,
+        recorded_at=work.now,
+    )
+    order = DigestOrder(
+        employer_id=employer_id, every="week", address="hr@example.org", changed_at=work.now
+    )
+    work.session.add_all([run, order])
+    work.session.flush()
+    link = digest_links.link(work, work.message_key, employer_id, order.address)
+    return {"run_id": run.id, "digest": link}
+
+
+def _claims(work: UnitOfWork, certification_id: str) -> Ids:
+    """A draft with a file, one that waits, one that was decided."""
+    course = {
+        "category": "CE",
+        "type": "third_party",
+        "title": "Course",
+        "quantity": Decimal(5),
+        "completed_on": date(2026, 1, 5),
+    }
+    draft, waiting, decided = (activities.log(work, certification_id, course) for _ in range(3))
+    key = evidence.store(work.settings).put(b"x")
+    file = Evidence(
+        activity_id=draft,
+        slot=1,
+        filename="f.pdf",
+        content_type="application/pdf",
+        size=1,
+        sha256="0" * 64,
+        key=key,
+        uploaded_by="ana",
+        recorded_at=work.now,
+    )
+    work.session.add(file)
+    work.session.flush()
+    for id_ in (waiting, decided):
+        activities.submit(work, id_)
+    version = activities.get(work, decided).version
+    activities.decide(work, decided, activities.ReviewerDecision("approved"), version=version)
+    return {"draft": draft, "waiting": waiting, "decided": decided, "evidence_id": file.id}
+
+
+def _acts(work: UnitOfWork, ids: Ids) -> Ids:
+    about: dict[str, Any] = {"certification_id": ids["certification_id"], "recorded_at": work.now}
+    renewal = Renewal(**about, cycle=1, submitted_on=TODAY)
+    change = StandingChange(
+        **about,
+        kind="reinstate",
+        effective_on=TODAY,
+        reason_code="other",
+        reason="x",
+        decided_by="sam",
+    )
+    adjustment = Adjustment(
+        **about,
+        ordinal=1,
+        number=1,
+        points_required=Decimal(90),
+        effective_on=TODAY,
+        reason_code="illness",
+        reason="x",
+        decided_by="sam",
+    )
+    request = HolderRequest(
+        holder_id=ids["holder_id"],
+        kind="name_change",
+        proposal={"family_name": "Soto"},
+        requested_on=TODAY,
+        recorded_at=work.now,
+    )
+    message = Message(
+        dedupe_key=new_id(),
+        kind="notice",
+        holder_id=ids["holder_id"],
+        address="a@example.org",
+        message_id=f"{new_id()}@example.org",
+        created_at=work.now,
+        next_at=work.now,
+        about={"type": "", "lane": "at_once"},
+        useful_until=work.now,
+    )
+    work.session.add_all([renewal, change, adjustment, request, message])
+    work.session.flush()
+    appeal = Appeal(
+        **about, change_id=change.id, statement="x", filed_on=TODAY, due_on=TODAY, fee=Decimal(0)
+    )
+    work.session.add(appeal)
+    work.session.flush()
+    return {
+        "renewal_id": renewal.id,
+        "adjustment_id": adjustment.id,
+        "request_id": request.id,
+        "letter_id": message.id,
+        "appeal_id": appeal.id,
+    }
+
+
+def batch(office: Container) -> str:
+    """An extension of many; its id."""
+    with office.work(SYSTEM) as work:
+        row = AdjustmentBatch(
+            ref="storm", scheme="cpt", request={}, decided_by="sam", recorded_at=work.now
+        )
+        work.session.add(row)
+        work.session.flush()
+        return row.id
+
+
+def _picture() -> bytes:
+    made = io.BytesIO()
+    Image.new("RGB", (4, 3)).save(made, "PNG")
+    return made.getvalue()
+
+
+PICTURE = _picture()
+
+
+def upload(text: bytes, name: str, **form: str) -> dict[str, Any]:
+    """A form with a file."""
+    return {"data": {**form, "file": (io.BytesIO(text), name)}}

@@ -1,0 +1,203 @@
+"""What is answered on every route, to every role, for every kind of id: see access_table.txt.
+
+The table is walked on both databases, over one set of records; what a request does is taken back.
+A route that is not in the table fails, and so does a line of the table without a route.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.api.access import access_cases
+from tests.api.access.access_cases import PICTURE, UNKNOWN, upload
+from tests.api.conftest import Caller
+from tests.api.employers import employer_cases
+from tracker.api import PREFIX, UNDOCUMENTED
+
+TABLE = Path(__file__).with_name("access_table.txt")
+ROLES = ("nobody", "holder", "employer", "staff", "reviewer", "admin")
+KINDS = ("own", "other", "mixed", "unknown", "malformed")
+COURSE = {
+    "category": "CE",
+    "type": "third_party",
+    "title": "Course",
+    "quantity": "5",
+    "completed_on": "2026-01-05",
+}
+WHY = {"reason": "x"}
+CHANGE = {"reason": "x", "reason_code": "other", "effective_on": "2026-11-20"}
+BODIES = {
+    "POST /activities/{activity_id}/decision": {"verdict": "approved"},
+    "POST /activities/{activity_id}/decision/undo": WHY,
+    "PATCH /activities/{activity_id}": {"title": "Other"},
+    "POST /adjustments/batches": {},
+    "POST /appeals/{appeal_id}/decision": WHY | {"outcome": "dismissed"},
+    "POST /assessments/{assessment_id}/amendment": WHY | {"taken_on": "2021-12-24"},
+    "POST /assessments/{assessment_id}/void": WHY,
+    "POST /centers": {"name": "Ivy Tech", "category": "community_college"},
+    "POST /centers/{center_id}/approvals": {"approved_on": "2026-01-01"},
+    "POST /certifications/{certification_id}/activities": COURSE,
+    "POST /certifications/{certification_id}/adjustments": WHY
+    | {"reason_code": "illness", "points_required": "80"},
+    "POST /certifications/{certification_id}/amendment": WHY | {"number": "X-1"},
+    "POST /certifications/{certification_id}/appeals": {"statement": "x"},
+    "POST /certifications/{certification_id}/evaluation": {"extra": []},
+    "POST /certifications/{certification_id}/reinstatement": CHANGE,
+    "POST /certifications/{certification_id}/revocation": CHANGE,
+    "POST /certifications/{certification_id}/surrender": CHANGE | {"reason_code": "own_wish"},
+    "POST /certifications/{certification_id}/suspension": CHANGE,
+    "POST /certifications/{certification_id}/void": WHY,
+    "POST /employers": {"name": "Initech"},
+    "PATCH /employers/{employer_id}": {"email": "hr@example.com"},
+    "PUT /employers/{employer_id}/digest": {"every": "month", "address": "hr@example.com"},
+    "POST /employers/{employer_id}/roster": {"employee_id": "99"},
+    "POST /holders": {"given_name": "A", "family_name": "B", "email": "ab@example.org"},
+    "PATCH /holders/{holder_id}": {"language": "es"},
+    "POST /holders/{holder_id}/assessments": {
+        "scheme": "cpt",
+        "module": "safety",
+        "taken_on": "2026-11-02",
+        "result": "fail",
+    },
+    "PATCH /holders/{holder_id}/preferences": {"decisions": {"wanted": False}, "reason": "x"},
+    "POST /letters/{letter_id}/cancel": WHY,
+    "POST /letters/{letter_id}/requeue": WHY,
+    "POST /me/bars": {"employer_id": UNKNOWN},
+    "PATCH /me/preferences": {"language": "es"},
+    "POST /me/sharing": {"employer_id": UNKNOWN},
+    "POST /relay-events": {},
+    "POST /reminders/sending": WHY | {"enabled": True},
+    "POST /renewals/{renewal_id}/decision": WHY | {"decision": "denied"},
+    "POST /renewals/{renewal_id}/decision/undo": WHY,
+    "POST /requests/{request_id}/decision": {"decision": "granted"},
+    "POST /suppressions/lift": WHY | {"address": "x@example.org"},
+    "POST /tokens": {},
+}
+QUERIES = {"GET /renewals/quote": f"certification_ids={UNKNOWN}"}
+VERSIONS = {
+    "POST /activities/{activity_id}/decision": 2,
+    "POST /activities/{activity_id}/decision/undo": 3,
+}
+ADDRESSES = itertools.count()
+DRAFT = ("DELETE", "PATCH", "submission", "evidence")
+
+
+@pytest.fixture
+def people(office):
+    """Ana and Bea, each with an employer; what they share is the other things on record."""
+    ana, bea = (
+        access_cases.person(office, employer_cases.company(office, name))
+        for name in ("Acme", "Globex")
+    )
+    shared = {"batch_id": access_cases.batch(office), "code": "cpt", "topic": "reminders"}
+    return ana | shared, bea | shared
+
+
+@pytest.fixture
+def callers(app, office, caller, staff, people):
+    ana, _ = people
+    by_role = {
+        "nobody": Caller(app.test_client(), None),
+        "holder": caller("holder", holder_id=ana["holder_id"]),
+        "employer": caller("employer", employer_id=ana["employer_id"]),
+        "staff": staff,
+        "reviewer": caller("staff", holder_id=ana["holder_id"]),
+        "admin": caller("admin"),
+    }
+    center = staff.post("/centers", {"name": "Ada", "category": "community_college"}).json["id"]
+    tokens = {
+        who: caller("holder", holder_id=one["holder_id"]).post("/tokens", {}).json["id"]
+        for who, one in zip(("own", "other"), people, strict=True)
+    }
+    for token, one in zip(tokens.values(), people, strict=True):
+        one |= {"token_id": token, "center_id": center}
+    access_cases.undoing(app, office)
+    return by_role
+
+
+def routes(app):
+    """Every route but those beside the interface: its method and its path with the names of ids."""
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        if rule.rule not in UNDOCUMENTED:
+            path = rule.rule.removeprefix(PREFIX)
+            for name in rule.arguments:
+                path = path.replace(f"<uuid:{name}>", f"{{{name}}}")
+                path = path.replace(f"<string:{name}>", f"{{{name}}}")
+            for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+                yield method, path, rule.rule.startswith(PREFIX)
+
+
+def ids_of(kind, method, path, people):
+    """The ids to put into a path."""
+    ana, bea = people
+    one = {"own": ana, "other": bea, "mixed": ana | {"entry_id": bea["entry_id"]}}.get(kind)
+    if one is None:
+        value = UNKNOWN if kind == "unknown" else "x"
+        return dict.fromkeys([*ana, "activity_id"], value)
+    if path.startswith("/unsubscribe-digest/"):
+        return dict(zip(("topic", "proof"), one["digest"].split("/")[-2:], strict=True))
+    state = "draft" if any(word in f"{method} {path}" for word in DRAFT) else "waiting"
+    return one | {"activity_id": one["decided" if path.endswith("undo") else state]}
+
+
+def kinds_of(path):
+    if "{" not in path:
+        return ("-",)
+    return [kind for kind in KINDS if kind != "mixed" or "{entry_id}" in path]
+
+
+def ask(who, method, path, ids, *, is_api):
+    route = f"{method} {path}"
+    address = f"10.{next(ADDRESSES) // 250}.{next(ADDRESSES) % 250}.1"  # none guesses too often
+    version = VERSIONS.get(route, 1)
+    options: dict[str, Any] = {
+        "headers": {"If-Match": f'"{version}"'},
+        "environ_overrides": {"REMOTE_ADDR": address},
+    }
+    if path.endswith("/evidence") and method == "POST":
+        options |= upload(PICTURE, "f.png")
+    elif path == "/imports" and method == "POST":
+        options |= upload(b"employer,employee_id\n", "f.csv", kind="roster", dry_run="true")
+    elif route in BODIES:
+        options["json"] = BODIES[route]
+    where = path.format_map(ids)
+    if route in QUERIES:
+        where += f"?{QUERIES[route]}"
+    if not is_api:
+        return who.client.open(where, method=method, environ_overrides={"REMOTE_ADDR": address})
+    return who.call(method, where, **options)
+
+
+def walked(app, callers, people):
+    """The table as it is: a line for each route and kind of id, with a status for each role."""
+    for method, path, is_api in routes(app):
+        route, foreign = path if is_api else f"{path} (page)", []
+        for kind in kinds_of(path):
+            ids = ids_of(kind, method, path, people) if kind != "-" else {}
+            answers = [ask(who, method, path, ids, is_api=is_api) for who in callers.values()]
+            if kind in {"other", "unknown"}:
+                foreign.append([plain(answer) for answer in answers[:3]])
+            statuses = " ".join(str(answer.status_code) for answer in answers)
+            yield f"{method:<6} {route:<58} {kind:<9} {statuses}"
+        is_secret = "proof" in path or "public_id" in path  # whoever has it is meant to
+        for of_other, of_none in () if is_secret else zip(*foreign, strict=True):
+            assert of_other == of_none or of_other[0] == 200, (method, path)
+
+
+def plain(answer):
+    """What an answer tells, but for the number of the request."""
+    told = answer.json if answer.is_json else answer.get_data()
+    return answer.status_code, {**told, "request_id": ""} if isinstance(told, dict) else told
+
+
+def test_every_route_answers_every_role_and_kind_of_id_as_the_table_says(app, callers, people):
+    """And nobody but the staff can tell somebody else's record from one that there is not."""
+    table = [line for line in TABLE.read_text().splitlines() if line and line[0] != "#"]
+
+    found = list(walked(app, callers, people))
+
+    assert found == table

@@ -1,0 +1,214 @@
+"""Applying, deciding, the next cycle, quotes, appeals."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from tests import factories
+from tracker.domain.permissions import SYSTEM
+from tracker.services.credentials import assessments, certifications
+from tracker.services.credentials.assessments import AttemptToRecord
+from tracker.services.points import activities
+
+
+@pytest.fixture
+def ids(office):
+    return factories.certified(office, date(2021, 12, 25))  # expires December 25, 2026
+
+
+@pytest.fixture
+def ana(caller, ids):
+    return caller("holder", holder_id=ids[0])
+
+
+def earn(office, ids, points, completed_on="2026-01-05"):
+    """Log, hand in and approve a course of so many hours."""
+    with office.work(SYSTEM) as work:
+        course = {
+            "category": "CE",
+            "type": "third_party",
+            "title": f"Course {points}",
+            "quantity": points,
+            "completed_on": date.fromisoformat(completed_on),
+        }
+        made = activities.log(work, ids[1], course)
+        activities.submit(work, made)
+        version = activities.get(work, made).version
+        activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
+
+
+def apply(who, ids, **options):
+    return who.post(f"/certifications/{ids[1]}/renewals", **options)
+
+
+def decide(staff, answer, decision="approved", **more):
+    path = f"/renewals/{answer.json['id']}/decision"
+    return staff.post(path, {"decision": decision, **more}, version=answer.headers["ETag"])
+
+
+def standing(who, ids, as_of=None):
+    query = {"as_of": as_of} if as_of else {}
+    return who.get(f"/certifications/{ids[1]}", query_string=query).json["standing"]
+
+
+def test_an_approved_renewal_opens_the_next_cycle_from_the_old_expiry(ana, staff, ids, office):
+    earn(office, ids, Decimal(100))
+    applied = apply(ana, ids)
+    assert (applied.status_code, applied.json["points_counted"]) == (201, "100.00")
+    assert standing(ana, ids)["pending_since"] == "2026-11-21"
+    approved = decide(staff, applied)
+    assert approved.json["decision"] == "approved"
+    now = standing(ana, ids)
+    assert (now["status"], now["expires_on"], now["cycle"]) == ("active", "2031-12-25", 1)
+    later = standing(ana, ids, "2026-12-26")
+    assert (later["cycle"], later["cycle_starts_on"]) == (2, "2026-12-26")
+
+
+def test_missing_points_are_named(ana, ids, office):
+    earn(office, ids, Decimal(80))
+    refused = apply(ana, ids)
+    assert (refused.status_code, refused.json["code"]) == (409, "points_missing")
+    assert refused.json["missing"] == "20.00"
+
+
+@pytest.mark.parametrize(
+    ("day", "code"),
+    [
+        ("2026-09-25", "window_not_open"),
+        ("2026-09-26", "points_missing"),
+        ("2026-12-25", "points_missing"),
+        ("2026-12-26", "certification_expired"),
+    ],
+)
+def test_the_window_includes_both_its_ends(ana, ids, clock, day, code):
+    clock.set(day)
+    assert apply(ana, ids).json["code"] == code
+
+
+def test_ten_applications_at_once_are_one(caller, ids, office):
+    earn(office, ids, Decimal(100))
+    callers = [caller("holder", holder_id=ids[0]) for _ in range(10)]
+    gate = threading.Barrier(10)
+    answers = []
+
+    def send(who):
+        gate.wait()
+        made = apply(who, ids)
+        answers.append((made.status_code, made.json.get("code")))
+
+    threads = [threading.Thread(target=send, args=(c,)) for c in callers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers, key=str) == [(201, None), *[(409, "renewal_pending")] * 9]
+
+
+def test_a_denied_application_says_why_and_may_be_made_again(ana, staff, ids, office):
+    earn(office, ids, Decimal(100))
+    applied = apply(ana, ids)
+    assert decide(staff, applied, "denied").json["errors"][0]["field"] == "reason"
+    denied = decide(staff, applied, "denied", reason="Unpaid.")
+    assert denied.json["reason"] == "Unpaid."
+    assert decide(staff, applied).json["code"] in {"illegal_transition", "stale"}
+    assert standing(ana, ids)["status"] == "renewal_open"
+    again = apply(ana, ids)
+    assert again.status_code == 201
+    assert ana.post(f"/renewals/{again.json['id']}/withdrawal").json["withdrawn_on"] == "2026-11-21"
+
+
+def test_in_time_but_undecided_at_expiry_is_pending_and_not_valid(ana, staff, ids, office, clock):
+    earn(office, ids, Decimal(100))
+    applied = apply(ana, ids)
+    clock.set("2026-12-26")
+    pending = standing(ana, ids)
+    assert (pending["status"], pending["valid"]) == ("pending_renewal", False)
+    assert pending["pending_since"] == "2026-11-21"
+    decide(staff, applied)
+    renewed = standing(ana, ids)
+    assert (renewed["status"], renewed["cycle_starts_on"]) == ("active", "2026-12-26")
+    assert standing(ana, ids, "2026-12-25")["status"] == "renewal_open"
+
+
+def test_a_suspended_certification_is_not_renewed(ana, staff, ids, office):
+    earn(office, ids, Decimal(100))
+    why = {"reason_code": "conduct", "reason": "Under review."}
+    assert staff.post(f"/certifications/{ids[1]}/suspension", why).status_code == 201
+    assert apply(ana, ids).json["code"] == "not_renewable"
+    assert staff.post(f"/certifications/{ids[1]}/suspension", why).status_code == 409
+    assert staff.post(f"/certifications/{ids[1]}/reinstatement", why).status_code == 201
+    assert apply(ana, ids).status_code == 201
+
+
+def test_a_holder_may_surrender_but_not_revoke(ana, ids):
+    why = {"reason_code": "own_wish", "reason": "Retired."}
+    assert ana.post(f"/certifications/{ids[1]}/revocation", why).status_code == 403
+    assert ana.post(f"/certifications/{ids[1]}/surrender", why).status_code == 201
+    assert standing(ana, ids)["status"] == "surrendered"
+
+
+def test_both_renewed_together_cost_the_bundle_price_within_90_days(office, caller):
+    holder_id, cpt = factories.certified(office, date(2025, 4, 1))
+    with office.work(SYSTEM) as work:
+        for scheme, module in (("cla", "associate"), ("clt", "technician")):
+            attempt = AttemptToRecord(
+                scheme=scheme, module=module, taken_on=date(2025, 6, 30), passed=True
+            )
+            assessments.record(work, holder_id, attempt)
+        clt = certifications.of_holder(work, holder_id, "clt").id
+    ana = caller("holder", holder_id=holder_id)
+    quote = ana.get(f"/renewals/quote?certification_ids={cpt},{clt}").json
+    assert (quote["amount"], quote["bundled"]) == ("100.00", True)
+    assert (quote["available_from"], quote["available_until"]) == ("2030-04-01", "2030-04-01")
+    assert ana.get(f"/renewals/quote?certification_ids={cpt}").json["amount"] == "75.00"
+    unknown = "01900000-0000-7000-8000-000000000000"
+    assert ana.get(f"/renewals/quote?certification_ids={unknown}").status_code == 404
+
+
+def test_an_upheld_appeal_restores_the_gap_and_last_months_report_still_says_so(
+    caller, ana, ids, clock
+):
+    reviewer, appeals = caller("staff"), caller("staff")
+    why = {"reason_code": "conduct", "reason": "Exam code of conduct."}
+    reviewer.post(f"/certifications/{ids[1]}/revocation", why)
+    while_revoked = clock().isoformat().replace("+00:00", "Z")
+    assert standing(ana, ids)["status"] == "revoked"
+    assert standing(ana, ids, "2026-10-21")["status"] == "renewal_open"
+    clock.advance(days=20)
+    made = ana.post(f"/certifications/{ids[1]}/appeals", {"statement": "It was not me."})
+    assert (made.status_code, made.json["fee"]) == (201, "50.00")
+    assert made.json["due_on"] == "2027-03-11"
+    second = ana.post(f"/certifications/{ids[1]}/appeals", {"statement": "Again."})
+    assert second.status_code == 409
+    path, etag = f"/appeals/{made.json['id']}/decision", made.headers["ETag"]
+    verdict = {"outcome": "upheld", "reason": "Mistaken identity."}
+    assert reviewer.post(path, verdict, version=etag).status_code == 403
+    upheld = appeals.post(path, verdict, version=etag)
+    assert (upheld.status_code, upheld.json["fee_refunded"]) == (200, True)
+    assert standing(ana, ids)["status"] == "renewal_open"
+    assert standing(ana, ids, "2026-11-25")["status"] == "renewal_open"
+    query = {"as_of": "2026-11-25", "known_at": while_revoked}
+    known = ana.get(f"/certifications/{ids[1]}", query_string=query).json["standing"]
+    assert known["status"] == "revoked"
+
+
+def test_an_appeal_is_due_thirty_days_after_the_notice(ana, staff, ids, clock):
+    why = {"reason_code": "conduct", "reason": "Exam code of conduct."}
+    staff.post(f"/certifications/{ids[1]}/revocation", why)
+    clock.advance(days=31)
+    late = ana.post(f"/certifications/{ids[1]}/appeals", {"statement": "Late."})
+    assert (late.status_code, late.json["code"]) == (409, "appeal_too_late")
+    clock.advance(days=-1)
+    assert (
+        ana.post(f"/certifications/{ids[1]}/appeals", {"statement": "In time."}).status_code == 201
+    )
+
+
+def test_an_application_decided_on_by_its_own_holder_is_refused(ids, office, ana):
+    earn(office, ids, Decimal(100))
+    applied = apply(ana, ids)
+    assert decide(ana, applied).status_code == 403

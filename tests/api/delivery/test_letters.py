@@ -1,0 +1,202 @@
+"""Letters over HTTP: what was written to whom, and what staff do with one by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from tests.api.employers.employer_cases import everything, read
+from tests.services.delivery import reminder_cases as cases
+from tests.statements import counted
+from tracker import jobs
+from tracker.api.delivery.letters import LetterSchema, MyLetterSchema, WholeLetterSchema
+from tracker.api.http.schemas import page_of
+from tracker.domain.delivery.queue_acts import TRANSITIONS
+from tracker.domain.permissions import SYSTEM
+from tracker.models import Certification, HistoryEntry, Message, Preference
+
+EXPIRY = date(2027, 3, 15)
+UNKNOWN = "01900000-0000-7000-8000-000000000000"
+WHY = {"reason": "The mailbox was full; they called."}
+
+
+@pytest.fixture
+def planned(office, clock):
+    """Letters of the stage 30 in the outbox; returns the certifications' ids."""
+
+    def make(count=1, **holder):
+        clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
+        ids = cases.certified(office, EXPIRY, count, **holder)
+        jobs.plan(office)
+        return ids
+
+    return make
+
+
+def send(office):
+    with cases.relay(office) as (sending, catcher):
+        jobs.dispatch(sending)
+        return catcher.letters()
+
+
+def put(office, state, **values):
+    """Set the only letter's state; returns its id."""
+    with office.work(SYSTEM) as work:
+        work.connection.execute(update(Message).values(state=state, **values))
+        return work.row(select(Message.id)).id
+
+
+def history(office):
+    wanted = select(HistoryEntry.action, HistoryEntry.actor, HistoryEntry.detail).where(
+        HistoryEntry.subject == "message"
+    )
+    with office.reading(SYSTEM) as reading:
+        return [tuple(row) for row in reading.rows(wanted)]
+
+
+def holder_of(office, certification_id):
+    with office.reading(SYSTEM) as reading:
+        wanted = select(Certification.holder_id).where(Certification.id == certification_id)
+        return reading.row(wanted).holder_id
+
+
+def test_a_letter_that_waits_has_no_words_and_one_that_was_sent_has_those_that_were_sent(
+    office, staff, planned
+):
+    planned()
+    (waiting,) = read(page_of(LetterSchema), staff.get("/letters"))["items"]
+    assert (waiting["state"], waiting["kind"], waiting["stage"]) == ("ready", "reminder", 30)
+    assert waiting["subject"] is None
+    assert waiting["next_at"] is not None
+    (caught,) = send(office)
+
+    letter = read(WholeLetterSchema, staff.get(f"/letters/{waiting['id']}"))
+    assert letter["state"] == "sent"
+    assert letter["subject"] == caught.subject
+    assert letter["text"].split() == caught.text.split()
+    assert letter["next_at"] is None
+
+
+def test_letters_are_paged_the_newest_first_and_filtered(office, staff, planned):
+    ids = planned(count=5)
+    all_of_them = everything(staff, "/letters?limit=2")
+    assert [one["id"] for one in all_of_them] == sorted(
+        (one["id"] for one in all_of_them), reverse=True
+    )
+    assert len(all_of_them) == 5
+    assert everything(staff, "/letters?state=dead") == []
+    assert len(everything(staff, "/letters?state=ready&kind=reminder")) == 5
+    assert everything(staff, "/letters?kind=digest") == []
+    (his,) = everything(staff, f"/letters?holder_id={holder_of(office, ids[0])}")
+    assert his["holder_id"] == holder_of(office, ids[0])
+
+
+def test_a_list_costs_as_many_statements_for_five_letters_as_for_one(office, staff, planned):
+    planned()
+    send(office)
+    with counted(office) as one:
+        staff.get("/letters")
+    planned(count=4)
+    send(office)
+    with counted(office) as five:
+        assert len(staff.get("/letters").json["items"]) == 5
+    before, after = ([s for s in sent if "UPDATE token" not in s] for sent in (one, five))
+    assert len(after) == len(before) <= 3
+
+
+def test_holders_see_what_was_sent_to_them_and_nothing_else(office, caller, planned):
+    mine, other = planned(count=2)
+    ana = caller("holder", holder_id=holder_of(office, mine))
+    assert read(page_of(MyLetterSchema), ana.get("/me/letters"))["items"] == []
+    caught = send(office)
+
+    (letter,) = read(page_of(MyLetterSchema), ana.get("/me/letters"))["items"]
+    assert letter["state"] == "sent"
+    assert letter["subject"] in {one.subject for one in caught}
+    assert "Expires March 15, 2027" in letter["text"]
+    assert ana.get(f"/letters/{letter['id']}").status_code == 403
+    assert ana.get("/letters").status_code == 403
+    (theirs,) = (
+        caller("holder", holder_id=holder_of(office, other)).get("/me/letters").json["items"]
+    )
+    assert theirs["id"] != letter["id"]
+
+
+def test_whoever_switched_reminders_off_still_sees_what_was_sent_before(office, caller, planned):
+    (id_,) = planned()
+    send(office)
+    ana = caller("holder", holder_id=holder_of(office, id_))
+    (before,) = ana.get("/me/letters").json["items"]
+    with office.work(SYSTEM) as work:
+        row = {
+            "holder_id": holder_of(office, id_),
+            "type": "reminders",
+            "wanted": False,
+            "changed_at": work.now,
+        }
+        work.connection.execute(insert(Preference).values(row))
+
+    assert before["text"] is not None
+    assert ana.get("/me/letters").json["items"] == [before]
+
+
+def test_an_admin_is_no_holder_to_whom_anything_was_sent(caller):
+    assert caller("admin").get("/me/letters").status_code == 404
+
+
+def test_giving_up_what_was_given_up_changes_nothing(office, staff, planned, clock):
+    planned()
+    id_ = put(office, "cancelled", finished_at=clock.now)
+    assert staff.post(f"/letters/{id_}/cancel", WHY).status_code == 200
+    assert history(office) == []
+
+
+LAWFUL = [
+    (act, before, lawful.after) for act, lawful in TRANSITIONS.items() for before in lawful.before
+]
+
+
+@pytest.mark.parametrize("lawful", LAWFUL)
+def test_an_act_changes_the_state_and_a_double_click_gives_one_line_of_history(
+    office, staff, planned, lawful
+):
+    act, before, after = lawful
+    planned()
+    id_ = put(office, before)
+    for _ in range(2):
+        letter = read(WholeLetterSchema, staff.post(f"/letters/{id_}/{act}", WHY))
+        assert letter["state"] == after
+    ((action, actor, detail),) = history(office)
+    assert (action, detail) == (act, {"before": before, "reason": WHY["reason"]})
+    assert actor.startswith("staff")
+    assert (letter["finished_at"] is not None) is (after == "cancelled")
+
+
+@pytest.mark.parametrize("act", ["requeue", "cancel"])
+@pytest.mark.parametrize("state", ["claimed", "transmitting"])
+def test_a_letter_that_a_worker_holds_is_refused(office, staff, planned, act, state):
+    planned()
+    id_ = put(office, state)
+    refused = staff.post(f"/letters/{id_}/{act}", WHY)
+    assert (refused.status_code, refused.json["code"]) == (409, "illegal_transition")
+    assert "a worker holds it" in refused.json["detail"]
+    assert cases.states(office) == [state]
+    assert history(office) == []
+
+
+def test_a_parked_letter_is_not_sent_until_it_is_queued_again(office, staff, planned):
+    planned()
+    id_ = put(office, "parked")
+    assert send(office) == []
+    staff.post(f"/letters/{id_}/requeue", WHY)
+    assert len(send(office)) == 1
+
+
+def test_an_act_needs_a_reason_and_a_letter(office, staff, planned):
+    planned()
+    id_ = put(office, "dead")
+    assert staff.post(f"/letters/{id_}/requeue", {}).status_code == 422
+    assert staff.post(f"/letters/{UNKNOWN}/requeue", WHY).status_code == 404
+    assert staff.get(f"/letters/{UNKNOWN}").status_code == 404

@@ -1,0 +1,115 @@
+"""Every list costs a constant number of statements, however many rows it shows."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from tests import factories
+from tests.statements import counted
+from tracker import jobs
+from tracker.domain.permissions import SYSTEM
+from tracker.services.credentials import centers, renewals
+from tracker.services.employers import employers
+from tracker.services.points import activities
+
+LISTS = (
+    "/holders",
+    "/centers",
+    "/certifications",
+    "/activities",
+    "/renewals",
+    "/reminders",
+    "/imports",
+    "/tokens",
+    "/employers",
+    "/holders/{holder}/assessments",
+    "/holders/{holder}/record",
+    "/certifications/{certification}/activities",
+    "/certifications/{certification}/renewals",
+    "/certifications/{certification}/reminders",
+    "/certifications/{certification}/evaluation",
+    "/certifications/{certification}/gap",
+    "/certifications/{certification}/adjustments",
+    "/adjustments/batches",
+    "/activities/{activity}/evidence",
+    "/employers/{employer}/roster",
+    "/employers/{employer}/workforce",
+    "/employers/{employer}/workforce/summary",
+    "/employers/{employer}/workforce/forecast",
+    "/letters",
+    "/letters?holder_id={holder}",
+    "/reminders/calendar",
+    "/queue",
+    "/queue/renewals",
+    "/reasons",
+    "/reminders/calendar",
+    "/requests",
+    "/holders?q=ana",
+    "/holders?family_name=pe",
+    "/history",
+    "/history?holder_id={holder}",
+    "/holders/{holder}/history",
+    "/certifications/{certification}/history",
+    "/activities/{activity}/history",
+    "/employers/{employer}/history",
+)
+
+
+def grow(office, ids, people):
+    """Put more of everything on record."""
+    for _ in range(people):
+        holder_id, _ = factories.certified(office, date(2021, 12, 25))
+        with office.work(SYSTEM) as work:
+            found = activities.log(work, ids["certification"], course())
+            ids.setdefault("activity", found)
+            name = f"Center {holder_id}"
+            centers.add_center(work, name=name, category="employer", approvals=[])
+            employers.register(work, {"name": f"Employer {holder_id}"})
+    jobs.plan(office)
+
+
+def course():
+    return {
+        "category": "CE",
+        "type": "third_party",
+        "title": "Robot Safety",
+        "quantity": Decimal(100),
+        "completed_on": date(2026, 1, 5),
+    }
+
+
+@pytest.fixture
+def ids(office):
+    holder_id, certification_id = factories.certified(office, date(2021, 12, 25))
+    with office.work(SYSTEM) as work:
+        made = activities.log(work, certification_id, course())
+        activities.submit(work, made)
+        version = activities.get(work, made).version
+        activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
+        renewals.apply(work, certification_id)
+        employer = employers.register(work, {"name": "Palmetto Motors"})
+    return {
+        "holder": holder_id,
+        "certification": certification_id,
+        "employer": employer.id,
+    }
+
+
+def test_every_list_costs_as_many_statements_for_twelve_rows_as_for_two(office, staff, ids):
+    grow(office, ids, 2)
+    before = {path: _statements(office, staff, path.format(**ids)) for path in LISTS}
+    grow(office, ids, 10)
+    after = {path: _statements(office, staff, path.format(**ids)) for path in LISTS}
+
+    assert after == before
+    assert max(before.values()) <= 9, before
+
+
+def _statements(office, staff, path) -> int:
+    with counted(office) as sent:
+        answer = staff.get(path)
+    assert answer.status_code == 200, (path, answer.json)
+    return len([one for one in sent if "UPDATE token" not in one])

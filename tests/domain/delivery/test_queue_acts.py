@@ -1,0 +1,51 @@
+"""Letters by hand: the table of what may be done from which state."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracker.domain.delivery.queue_acts import ACTS, TRANSITIONS, check_act
+from tracker.domain.errors import IllegalTransition
+
+STATES = (
+    "ready",
+    "claimed",
+    "transmitting",
+    "sent",
+    "dead",
+    "ambiguous",
+    "parked",
+    "cancelled",
+)
+LAWFUL = {
+    "requeue": {"dead", "cancelled", "ambiguous", "parked"},
+    "cancel": {"ready", "parked", "ambiguous"},
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("state", STATES)
+def test_an_act_starts_from_its_states_only_and_does_nothing_where_it_has_led_already(act, state):
+    if state in LAWFUL[act]:
+        assert check_act(act, state)
+    elif state == TRANSITIONS[act].after:
+        assert not check_act(act, state)
+    else:
+        with pytest.raises(IllegalTransition) as refused:
+            check_act(act, state)
+        assert refused.value.facts == {"state": state}
+
+
+@pytest.mark.parametrize(
+    ("act", "state", "words"),
+    [
+        ("requeue", "claimed", "The letter is claimed: a worker holds it."),
+        ("cancel", "transmitting", "The letter is transmitting: a worker holds it."),
+        ("cancel", "dead", "The letter is dead: only ready, parked or ambiguous may be."),
+        ("cancel", "sent", "The letter is sent: only ready, parked or ambiguous may be."),
+    ],
+)
+def test_a_refusal_says_why(act, state, words):
+    with pytest.raises(IllegalTransition) as refused:
+        check_act(act, state)
+    assert refused.value.detail == words

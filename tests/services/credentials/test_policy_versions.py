@@ -1,0 +1,113 @@
+"""Publishing a version is an act on record; a published one that is edited is noticed."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+
+from tests.services.credentials.policy_cases import everything, installed, next_version
+from tracker.domain.errors import PublishedOtherwise, UnknownScheme, UnknownVersion
+from tracker.domain.permissions import SYSTEM
+from tracker.domain.schemes.schemes import Schemes
+from tracker.models import HistoryEntry, PolicyPublication
+from tracker.services.credentials import policy_versions
+
+
+def publish(office, code="cpt", version="2015", note="Decided on 3 May."):
+    with office.work(SYSTEM) as work:
+        return policy_versions.publish(work, code, version, note=note)
+
+
+def breaches(office):
+    with office.reading(SYSTEM) as reading:
+        return list(policy_versions.breaches(reading, office.schemes))
+
+
+def edited(office, **changes):
+    """The office after somebody edited the shipped version in its file."""
+    scheme = office.schemes["cpt"]
+    return _with(office, replace(scheme, policies=(replace(scheme.policies[0], **changes),)))
+
+
+def _with(office, scheme):
+    return replace(office, schemes=Schemes({**office.schemes.by_code, scheme.code: scheme}))
+
+
+def test_it_is_put_on_record_with_history(office):
+    done = publish(office)
+
+    table = PolicyPublication
+    with office.reading(SYSTEM) as reading:
+        [row] = reading.rows(select(table.scheme, table.version, table.sha256, table.note))
+        line = reading.row(select(HistoryEntry).where(HistoryEntry.action == "publish"))
+        assert policy_versions.published(reading) == [replace(done, new=False)]
+    assert tuple(row) == ("cpt", "2015", done.sha256, "Decided on 3 May.")
+    assert (line.subject, line.subject_id) == ("scheme", "cpt")
+    assert line.detail == {
+        "version": "2015",
+        "sha256": done.sha256,
+        "note": "Decided on 3 May.",
+    }
+    assert done.new
+
+
+def test_published_again_as_it_stands_nothing_changes(office, clock):
+    first = publish(office)
+    before = everything(office)
+    clock.advance(days=3)
+
+    again = publish(office, note="Once more.")
+
+    assert again == replace(first, new=False)
+    assert everything(office) == before
+
+
+def test_published_again_with_other_rules_is_refused(office):
+    publish(office)
+    before = everything(office)
+
+    with pytest.raises(PublishedOtherwise, match="was published on 2026-11-21 and said something"):
+        publish(edited(office, points_required=Decimal(90)))
+
+    assert everything(office) == before
+
+
+def test_only_what_is_in_a_file_can_be_published(office):
+    with pytest.raises(UnknownVersion, match="there are: 2015"):
+        publish(office, version="1999")
+    with pytest.raises(UnknownScheme):
+        publish(office, code="xyz")
+
+
+def test_a_published_version_that_was_edited_is_noticed(office):
+    publish(office)
+    assert breaches(office) == []
+    assert breaches(edited(office, unverified=())) == []
+
+    [breach] = breaches(edited(office, points_required=Decimal(90)))
+
+    assert breach.what == "edited"
+    assert str(breach) == (
+        "scheme cpt, version 2015: published on 2026-11-21, was edited in its file since"
+    )
+
+
+def test_a_published_version_that_is_gone_is_noticed(office):
+    publish(office)
+    gone = replace(office, schemes=Schemes({}))
+
+    [without_version] = breaches(_with(office, replace(office.schemes["cpt"], policies=())))
+    [without_scheme] = breaches(gone)
+
+    assert without_version == without_scheme
+    assert str(without_scheme).endswith("is in no file any more")
+
+
+def test_what_was_never_published_may_be_edited(office):
+    publish(installed(office, next_version(office)), version="2015b")
+
+    changed = edited(installed(office), points_required=Decimal(90))
+    changed = installed(changed, next_version(office))
+
+    assert breaches(changed) == []

@@ -1,0 +1,122 @@
+"""The calendar of what falls due: it says what the dry run says, for every day ahead."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from tests.services.delivery import reminder_cases as cases
+from tests.services.imports import importing
+from tests.statements import counted
+from tracker import jobs
+from tracker.domain.permissions import SYSTEM
+from tracker.services.delivery import ledger, reminder_calendar
+
+KINDS = ("holders", "assessments", "activities", "renewals", "standing-changes", "roster")
+TODAY, SOON = date(2026, 11, 21), date(2026, 11, 28)
+EXPIRY = date(2027, 3, 15)
+# What only the day itself tells; the calendar counts these among those that fall due.
+OPEN = {"points_complete", "not_deliverable", "unwanted", "snoozed"}
+
+
+def shown(office, days=90):
+    with office.reading(SYSTEM) as reading:
+        return reminder_calendar.ahead(reading, days=days)
+
+
+def by_day(calendar):
+    return Counter({(one.on, one.scheme, one.stage): one.count for one in calendar.due})
+
+
+def foreseen(office, days=range(91)):
+    """The same from the dry run of each day: what it would decide about that day's stages."""
+    today = office.clock().date()
+    found: Counter[tuple[date, str, int]] = Counter()
+    for n in days:
+        day = today + timedelta(days=n)
+        with office.reading(SYSTEM) as reading:
+            for one in ledger.foresee(reading, as_of=day):
+                due_on = max(one.expires_on - timedelta(days=one.offset), today)
+                if due_on == day and (one.fate == "planned" or one.reason in OPEN):
+                    found[day, one.scheme, one.offset] += 1
+    return found
+
+
+@pytest.fixture
+def sample(office):
+    for kind in KINDS:
+        importing.bring(office, kind, importing.SAMPLE / f"{kind}.csv")
+
+
+@pytest.mark.usefixtures("sample")
+def test_it_agrees_with_the_dry_run_on_the_sample_before_and_after_planning(office):
+    before = by_day(shown(office))
+    days = [0, *sorted({(key[0] - TODAY).days for key in before} - {0})[::2], 45, 90]
+    told = {TODAY + timedelta(days=n) for n in days}
+    assert {key: n for key, n in before.items() if key[0] in told} == foreseen(office, set(days))
+    assert sum(before.values()) > 10
+    jobs.plan(office)
+    after = by_day(shown(office))
+    soon = {key: n for key, n in after.items() if key[0] <= SOON}
+    assert soon == foreseen(office, range(8))
+    assert {key for key in after if key[0] > TODAY} == {key for key in before if key[0] > TODAY}
+
+
+def test_a_stage_is_shown_on_its_day_and_gone_once_it_is_planned(office, clock):
+    clock.now = datetime(2027, 1, 10, 15, tzinfo=UTC)
+    cases.certified(office, EXPIRY, 3)
+    jobs.plan(office)
+    calendar = shown(office, days=60)
+
+    assert [(one.on, one.stage, one.count, one.when_complete) for one in calendar.due] == [
+        (EXPIRY - timedelta(days=offset), offset, 3, offset in COMPLETE)
+        for offset in (60, 30, 14, 7)
+    ]
+    assert (calendar.from_on, calendar.through_on) == (date(2027, 1, 10), date(2027, 3, 11))
+
+
+COMPLETE = (90, 30, 7, 0, -1)
+
+
+@pytest.mark.parametrize("kind", ["suspend", "revoke"])
+def test_what_is_not_in_force_on_the_day_is_left_out(office, clock, kind):
+    clock.now = datetime(2027, 1, 10, 15, tzinfo=UTC)
+    (id_,) = cases.certified(office, EXPIRY)
+    jobs.plan(office)
+    cases.change(office, id_, kind, date(2027, 2, 1))
+    clock.set("2027-02-02")
+    assert shown(office, days=60).due == ()
+    assert foreseen(office, range(61)) == Counter()
+
+
+def test_an_application_under_review_leaves_the_stages_after_expiry(office, clock):
+    clock.now = datetime(2027, 2, 20, 15, tzinfo=UTC)
+    (id_,) = cases.certified(office, EXPIRY)
+    cases.apply(office, id_, date(2027, 2, 20))
+    found = by_day(shown(office, days=60))
+    assert found == foreseen(office, range(61))
+    assert {stage for _, _, stage in found} <= {0, -1, -30}
+
+
+def test_a_stage_long_past_and_a_renewed_cycle_are_left_out(office, clock):
+    clock.now = datetime(2027, 6, 1, 15, tzinfo=UTC)
+    cases.certified(office, EXPIRY)
+    (renewed,) = cases.certified(office, date(2027, 6, 20))
+    cases.renew(office, renewed, date(2027, 5, 20))
+    found = by_day(shown(office))
+    assert found == foreseen(office) == Counter()
+
+
+def test_it_takes_one_statement_however_many_there_are(office):
+    cases.certified(office, date(2027, 1, 15), 2)
+
+    def statements():
+        with counted(office) as ran:
+            shown(office)
+        return len(ran)
+
+    assert statements() == 1
+    cases.certified(office, date(2027, 1, 20), 30)
+    assert statements() == 1

@@ -1,0 +1,130 @@
+"""Large files: nothing of a broken one, flat memory, few statements, two at once."""
+
+import os
+import subprocess
+import sys
+import tracemalloc
+from contextlib import contextmanager
+
+import pytest
+
+from tests.services.imports.importing import as_csv, bring, counts, passes, refused
+from tests.statements import counted
+from tracker.settings import ROOT
+
+# Large files take as long again where it is measured what they cover, which small ones cover too.
+pytestmark = pytest.mark.no_cover
+
+PEOPLE = "holder_ref,given_name,family_name,email,language\n"
+
+
+def people(number):
+    return PEOPLE + "".join(f"P{n:06},Pat,Ek,p{n}@example.org,en\n" for n in range(number))
+
+
+def attempts(number):
+    return as_csv([row for n in range(number // 4) for row in passes(f"P{n:06}", "2024-01-15")])
+
+
+def test_a_broken_row_amid_100000_is_named_and_nothing_is_stored(office):
+    before = counts(office)
+    file = people(100_000).replace("P049998,Pat,Ek,p49998@example.org,en", "P000001,,Ek,nobody,fr")
+
+    assert [(row, column) for row, column, _ in refused(office, "holders", file)] == [
+        (50_000, "given_name"),
+        (50_000, "email"),
+        (50_000, "language"),
+    ]
+    assert counts(office) == before
+
+
+@contextmanager
+def peak():
+    tracemalloc.start()
+    try:
+        yield lambda: tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_does_not_grow_with_the_file(office, tmp_path):
+    bring(office, "holders", people(2_000))
+    used = {}
+    for number in (2_000, 8_000):  # the second file holds the first one's rows, and others
+        path = tmp_path / f"{number}.csv"
+        path.write_bytes(attempts(number))
+        with peak() as measured:
+            bring(office, "assessments", path)
+            used[number] = measured()
+
+    assert used[8_000] < 1.3 * used[2_000]
+
+
+def held(number):
+    lines = (f"P{n:06},cpt,N-{n:06},2024-01-15,2029-01-15\n" for n in range(number))
+    return "holder_ref,scheme,certificate_number,awarded_on,expires_on\n" + "".join(lines)
+
+
+@pytest.mark.parametrize(("first", "a_thousand"), [(False, 37), (True, 49)])
+def test_a_thousand_certifications_cost_a_few_statements(office, first, a_thousand):
+    """Whether they are new, or awards on record that passes carry."""
+    bring(office, "holders", people(3_000))
+    if first:
+        bring(office, "assessments", attempts(12_000))
+    cost = []
+    for number in (1_000, 3_000):
+        with counted(office) as found:
+            bring(office, "certifications", held(number))
+        cost.append(len(found))
+
+    assert cost[1] - cost[0] <= 2 * a_thousand
+
+
+@pytest.mark.parametrize(("kind", "a_thousand"), [("holders", 4), ("assessments", 18)])
+def test_a_thousand_rows_cost_a_few_statements(office, kind, a_thousand):
+    bring(office, "holders", people(2_500))
+    cost = []
+    for number in (4_000, 8_000):
+        file = people(2_500 + number) if kind == "holders" else attempts(number)
+        with counted(office) as found:
+            bring(office, kind, file)
+        cost.append(len(found))
+
+    assert cost[1] - cost[0] <= 4 * a_thousand
+
+
+def test_two_processes_that_import_one_file_at_once_end_in_one_set_of_rows(
+    office, database_url, tmp_path
+):
+    variables = {
+        **os.environ,
+        "TRACKER_ENV": "testing",
+        "TRACKER_DATABASE_URL": database_url,
+        "TRACKER_STORAGE_DIRECTORY": str(tmp_path / "storage"),
+        "PYTHONPATH": str(ROOT),
+    }
+    (tmp_path / "holders.csv").write_text(people(1_500))
+    (tmp_path / "assessments.csv").write_bytes(attempts(6_000))
+    for kind, number in (("holders", 1_500), ("assessments", 6_000)):
+        command = [sys.executable, "-m", "tracker.cli", "import", kind, str(tmp_path / kind)]
+        running = [
+            subprocess.Popen(
+                [*command[:-1], f"{command[-1]}.csv"],
+                env=variables,
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            for _ in range(2)
+        ]
+        answers = [process.communicate(timeout=120) for process in running]
+        assert [process.returncode for process in running] == [0, 0], answers
+        fates = sorted(answer.splitlines()[0].split(": ")[2] for answer, _ in answers)
+        second, first = (
+            "0 created, 0 changed, {:,} unchanged",
+            "{:,} created, 0 changed, 0 unchanged",
+        )
+        assert fates == [second.format(number), first.format(number)]
+
+    stored = counts(office)
+    assert (stored["holder"], stored["assessment"], stored["certification"]) == (1500, 6000, 1500)

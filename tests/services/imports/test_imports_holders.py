@@ -1,0 +1,184 @@
+"""services/imports/holders.py: names in files, what people changed since, and namesakes."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from tests.services.imports.importing import bring, fates, rows, told
+from tracker.domain.names import FoldedName, searchable
+from tracker.domain.permissions import SYSTEM, Actor
+from tracker.models import FormerName, Holder
+from tracker.services.desk import corrections, requests
+from tracker.services.overview import history_pages
+from tracker.services.overview.history_pages import HistoryFilter
+
+HEAD = "holder_ref,given_name,family_name,email,second_email,language,time_zone\n"
+FIRST = "A,Ana,Soto,ana@example.org,a2@example.org,en,America/Denver\n"
+CLERK = Actor(role="staff", name="clerk")
+
+
+@pytest.fixture
+def id_(office):
+    bring(office, "holders", HEAD + FIRST)
+    ((found,),) = rows(office, Holder, "id")
+    return found
+
+
+def change(office, id_, by=CLERK, **values):
+    with office.work(by) as work:
+        version = work.row(select(Holder.version).where(Holder.id == id_)).version
+        return corrections.change(work, id_, values, version=version, reason=None)
+
+
+def record(office):
+    fields = ("given_name", "family_name", "email", "second_email", "language", "time_zone")
+    ((*found,),) = rows(office, Holder, *fields)
+    return found
+
+
+def changes(office, id_):
+    """What history tells of the person, the newest first, by field."""
+    with office.reading(SYSTEM) as reading:
+        lines = history_pages.page(reading, HistoryFilter(limit=50), holder_id=id_)
+    return [(c.field, c.before, c.after) for line in lines for c in line.changes]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "was"),
+    [
+        ("family_name", "Ruiz", '"Soto"'),
+        ("given_name", "Anna", '"Ana"'),
+        ("email", "new@example.org", '"ana@example.org"'),
+        ("second_email", "b2@example.org", '"a2@example.org"'),
+        ("second_email", None, '"a2@'),
+        ("language", "es", '"en"'),
+        ("time_zone", "America/Chicago", '"America/Denver"'),
+    ],
+)
+def test_a_file_does_not_take_back_what_the_staff_changed_and_says_so(
+    office, id_, field, value, was
+):
+    change(office, id_, **{field: value})
+    corrected = record(office)
+    for _ in range(2):
+        report = bring(office, "holders", HEAD + FIRST)
+
+        assert fates(report) == (0, 0, 1)
+        ((row, column, message),) = told(report)
+        assert (row, column) == (2, field)
+        assert message.startswith(was)
+        assert "replaced by clerk on 2026-11-21" in message
+        assert f'"{value}"' in message or value is None
+        assert message.endswith("If the file is right, correct the record by hand.")
+        assert record(office) == corrected
+
+
+def test_what_the_holder_changed_and_what_was_granted_are_not_taken_back_either(office, id_):
+    ana = Actor(role="holder", name="Ana", holder_id=id_)
+    asked = change(office, id_, by=ana, family_name="Ruiz", email="new@example.org").request
+    with office.work(CLERK) as work:
+        requests.decide(work, asked.id, decision="granted", reason=None, version=1)
+
+    report = bring(office, "holders", HEAD + FIRST)
+
+    assert [(column, fate) for _, column, fate in told(report)] == [
+        ("family_name", told(report)[0][2]),
+        ("email", told(report)[1][2]),
+    ]
+    assert record(office)[1:3] == ["Ruiz", "new@example.org"]
+
+
+def test_a_really_new_value_changes_the_record_and_history_keeps_both(office, id_):
+    change(office, id_, family_name="Ruiz")
+    report = bring(office, "holders", HEAD + FIRST.replace("Soto", "Ruiz-Soto"))
+
+    assert (fates(report), told(report)) == ((0, 1, 0), [])
+    assert changes(office, id_)[0] == ("family_name", "Ruiz", "Ruiz-Soto")
+    assert rows(office, FormerName, "given_name", "family_name") == [
+        ("Ana", "Ruiz"),
+        ("Ana", "Soto"),
+    ]
+
+
+def test_what_a_file_changed_another_file_may_change_back(office, id_):
+    bring(office, "holders", HEAD + FIRST.replace("Soto", "Ruiz"))
+    report = bring(office, "holders", HEAD + FIRST)
+
+    assert (fates(report), told(report)) == ((0, 1, 0), [])
+    assert record(office)[1] == "Soto"
+    assert [name for _, name in rows(office, FormerName, "id", "family_name")] == ["Soto", "Ruiz"]
+    ((text,),) = rows(office, Holder, "folded_name")
+    assert text == searchable(FoldedName("Ana", "Soto"), [FoldedName("Ana", "Ruiz")])
+    assert id_
+
+
+@pytest.mark.parametrize(
+    ("replaced", "given"),
+    [("GARCIA", "garcia"), ("Garcia", "GARCIA"), ("Straße", "STRASSE")],
+)
+def test_the_same_letters_in_another_case_are_taken_back_as_little(office, id_, replaced, given):
+    change(office, id_, family_name=replaced)
+    change(office, id_, family_name="Ruiz")
+    report = bring(office, "holders", HEAD + FIRST.replace("Soto", given))
+    assert [column for _, column, _ in told(report)] == ["family_name"]
+    assert record(office)[1] == "Ruiz"
+
+
+def test_only_what_was_replaced_stays_and_the_rest_of_the_row_is_taken(office, id_):
+    change(office, id_, family_name="Ruiz")
+    report = bring(office, "holders", HEAD + FIRST.replace("Ana,", "Anna,").replace(",en,", ",es,"))
+    assert fates(report) == (0, 1, 0)
+    assert [column for _, column, _ in told(report)] == ["family_name"]
+    assert record(office)[:2] == ["Anna", "Ruiz"]
+    assert record(office)[4] == "es"
+
+
+def test_names_are_stored_composed_and_a_file_in_other_letters_changes_nothing(office):
+    apart = HEAD + "A,Jose\N{COMBINING ACUTE ACCENT},Nun\N{COMBINING TILDE}ez,a@x.org,,,\n"
+    bring(office, "holders", apart)
+    assert rows(office, Holder, "given_name", "family_name", "folded_name") == [
+        ("José", "Nuñez", " nunez , jose ;")
+    ]
+    assert bring(office, "holders", apart).unchanged == 1
+    assert bring(office, "holders", HEAD + "A,José,Nuñez,a@x.org,,,\n").unchanged == 1
+    assert rows(office, FormerName, "id") == []
+
+
+def test_many_rows_are_found_by_their_names_however_they_came(office):
+    many = "".join(f"P{n},Zoë,Peña-{n},p{n}@x.org,,,\n" for n in range(60))
+    bring(office, "holders", HEAD + many)
+    bring(office, "holders", HEAD + many.replace("Peña", "O'Hara"))
+    for given, family, text in rows(office, Holder, "given_name", "family_name", "folded_name"):
+        former = [FoldedName("Zoë", family.replace("O'Hara", "Peña"))]
+        assert text == searchable(FoldedName(given, family), former)
+    assert len(rows(office, FormerName, "id")) == 60
+
+
+# People who look like somebody on record.
+@pytest.mark.parametrize(
+    "line",
+    [
+        "B,Ana,Soto,ANA@example.org,,,\n",
+        "B,ana,SOTO,ana@Example.org,,,\n",
+        "B,Aná,Sotó,ana@example.org,,,\n",
+    ],
+)
+def test_a_new_person_with_name_and_address_of_another_is_remarked_on(office, id_, line):
+    report = bring(office, "holders", HEAD + line)
+    assert report.created == 1
+    ((row, column, message),) = told(report)
+    assert (row, column, "'A'" in message) == (2, "holder_ref", True)
+    assert told(bring(office, "holders", HEAD + line)) == []
+    assert id_
+
+
+def test_two_such_people_in_one_file_are_remarked_on_once(office):
+    report = bring(office, "holders", HEAD + FIRST + FIRST.replace("A,", "B,", 1))
+    assert [(row, column) for row, column, _ in told(report)] == [(3, "holder_ref")]
+
+
+@pytest.mark.parametrize("line", ["B,Ana,Soto,b@x.org,,,\n", "B,Rosa,Soto,ana@example.org,,,\n"])
+def test_the_same_name_or_address_alone_is_nothing_to_remark_on(office, id_, line):
+    assert told(bring(office, "holders", HEAD + line)) == []
+    assert id_

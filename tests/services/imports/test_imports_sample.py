@@ -1,0 +1,97 @@
+"""The sample: 400 people with eleven years of history, and what is known to follow from it."""
+
+import csv
+import io
+import random
+
+import pytest
+
+from tests.services.imports.importing import (
+    SAMPLE,
+    SAMPLE_KINDS,
+    as_csv,
+    bring,
+    counts,
+    fates,
+    standings,
+)
+from tracker import tabular
+
+EXPECTED = SAMPLE / "expected-standings-2026-11-21.csv"
+
+
+def read(path):
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def as_it_is(kind):
+    return (SAMPLE / f"{kind}.csv").read_bytes()
+
+
+def shuffled(kind):
+    lines = read(SAMPLE / f"{kind}.csv")
+    random.Random(kind).shuffle(lines)
+    return as_csv(lines)
+
+
+def with_semicolons(kind):
+    return as_csv(read(SAMPLE / f"{kind}.csv"), ";")
+
+
+def with_tabs(kind):
+    return b"\xef\xbb\xbf" + as_csv(read(SAMPLE / f"{kind}.csv"), "\t")
+
+
+def as_a_workbook(kind):
+    lines = read(SAMPLE / f"{kind}.csv")
+    stream = io.BytesIO()
+    tabular.write_xlsx(stream, list(lines[0]), ([*line.values()] for line in lines))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("form", [as_it_is, shuffled, with_semicolons, with_tabs, as_a_workbook])
+def test_the_sample_comes_to_the_expected_standings_in_every_form(office, form):
+    for kind in SAMPLE_KINDS:
+        report = bring(office, kind, form(kind))
+        assert fates(report) == (report.rows, 0, 0)
+
+    assert standings(office) == read(EXPECTED)
+
+
+def test_importing_all_files_again_changes_nothing_and_says_so(office):
+    for kind in SAMPLE_KINDS:
+        bring(office, kind, as_it_is(kind))
+    before, exported = counts(office), standings(office)
+
+    for kind in SAMPLE_KINDS:
+        report = bring(office, kind, shuffled(kind))
+        assert fates(report) == (0, 0, report.rows)
+        assert report.effects == {}
+
+    assert counts(office) == before
+    assert standings(office) == exported
+
+
+def test_files_cut_in_two_come_to_the_same(office):
+    for kind in SAMPLE_KINDS:
+        lines = read(SAMPLE / f"{kind}.csv")
+        random.Random(7).shuffle(lines)
+        half = len(lines) // 2
+        for part in (lines[:half], lines[half:]):
+            bring(office, kind, as_csv(part))
+
+    assert standings(office) == read(EXPECTED)
+
+
+def test_rows_of_whole_lists_are_counted_as_they_stand_in_the_files(office):
+    effects: dict[str, int] = {}
+    for kind in SAMPLE_KINDS:
+        effects |= bring(office, kind, as_it_is(kind)).effects
+
+    approved = [r for r in read(SAMPLE / "renewals.csv") if r["decision"] == "approved"]
+    consented = [r for r in read(SAMPLE / "roster.csv") if r["consented_on"]]
+    assert effects["cycles opened"] == len(approved)
+    assert effects["consents recorded"] == len(consented)
+    assert effects["employers added"] == 4
+    assert effects["centers added"] == 7

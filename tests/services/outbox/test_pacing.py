@@ -1,0 +1,150 @@
+"""When letters go: by day (services/pacing)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import update
+
+from tests.services.delivery import reminder_cases as cases
+from tracker import jobs
+from tracker.domain.permissions import SYSTEM
+from tracker.models import Message
+from tracker.services.credentials import certifications
+from tracker.services.points import activities
+
+EXPIRY = date(2027, 3, 15)
+NEW_YORK = ZoneInfo("America/New_York")
+SECONDS = timedelta(seconds=1)
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    """An instant of February 2027 by New York's clock."""
+    return datetime(2027, 2, day, hour, minute, tzinfo=NEW_YORK).astimezone(UTC)
+
+
+def paced(office, **reminders):
+    """The office with other settings of reminders."""
+    settings = office.settings
+    return replace(
+        office, settings=replace(settings, reminders=replace(settings.reminders, **reminders))
+    )
+
+
+@pytest.fixture
+def quiet(office):
+    return paced(office, quiet_from_hour=21, quiet_until_hour=7)
+
+
+# At night.
+@pytest.mark.parametrize(
+    ("now", "goes"),
+    [
+        (at(13, 20, 59), at(13, 20, 59)),
+        (at(13, 21), at(14, 7)),
+        (at(14, 2), at(14, 7)),
+        (at(14, 7), at(14, 7)),
+    ],
+)
+def test_a_reminder_that_is_planned_at_night_goes_in_the_morning(quiet, clock, now, goes):
+    cases.certified(quiet, EXPIRY)
+    clock.now = now
+    jobs.plan(quiet)
+
+    (letter,) = cases.letters(quiet)
+    assert letter.next_at == goes
+    with cases.relay(quiet) as (sending, catcher):
+        jobs.dispatch(sending)
+        assert len(catcher.letters()) == (goes == now)
+        clock.now = goes
+        jobs.dispatch(sending)
+        assert len(catcher.letters()) == 1
+
+
+def test_the_night_is_the_holders(quiet, clock):
+    cases.certified(quiet, EXPIRY, time_zone="Pacific/Honolulu")
+    clock.now = at(14, 2)  # nine in the evening of the 13th there
+    jobs.plan(quiet)
+    assert cases.letters(quiet)[0].next_at == at(14, 12)
+
+
+def test_what_would_come_too_late_in_the_morning_goes_at_night(office, clock):
+    late_riser = paced(office, quiet_from_hour=21, quiet_until_hour=12)
+    cases.certified(late_riser, EXPIRY)
+    clock.now = datetime(2027, 3, 14, 22, tzinfo=NEW_YORK).astimezone(UTC)
+    jobs.plan(late_riser)
+
+    (letter,) = cases.letters(late_riser)
+    assert letter.useful_until < clock.now + timedelta(hours=12)
+    assert letter.next_at == clock.now
+
+
+def test_what_is_planned_before_and_after_midnight_is_one_letter(quiet, clock):
+    (first,) = cases.certified(quiet, EXPIRY)
+    clock.now = at(13, 23, 30)
+    jobs.plan(quiet)
+    with quiet.work(SYSTEM) as work:
+        cases.award(work, [cases.holder_of(work, first)], cases.years_before(EXPIRY), scheme="clt")
+    clock.now = at(14, 0, 30)
+    jobs.plan(quiet)
+    (letter,) = cases.letters(quiet)
+    assert letter.next_at == at(14, 7)
+
+
+def test_news_of_a_night_make_one_letter_in_the_morning_but_a_new_address_is_told_at_once(
+    quiet, clock
+):
+    clock.now = at(13, 12)
+    (id_,) = cases.certified(quiet, EXPIRY)
+    clock.now = at(13, 23)
+    ids = [_submitted(quiet, id_, title) for title in ("Robot Safety", "Welding")]
+    for activity_id in ids:
+        clock.advance(minutes=40)
+        _approve(quiet, activity_id)
+
+    told = [row for row in cases.letters(quiet) if row.kind == "notice" and row.about["type"]]
+    assert [row.next_at for row in told if row.created_at > at(13, 23)] == [at(14, 7)]
+
+
+def _submitted(office, certification_id, title):
+    with office.work(SYSTEM) as work:
+        row = certifications.locked(work, certification_id)
+        id_ = activities.log(
+            work,
+            row.id,
+            {
+                "category": "CE",
+                "type": "third_party",
+                "title": title,
+                "provider": "Amatrol",
+                "quantity": Decimal(16),
+                "completed_on": date(2027, 1, 4),
+            },
+        )
+        activities.submit(work, id_)
+    return id_
+
+
+def _approve(office, activity_id):
+    with office.work(SYSTEM) as work:
+        version = activities.get(work, activity_id).version
+        activities.decide(
+            work, activity_id, activities.ReviewerDecision("approved"), version=version
+        )
+
+
+def test_a_letter_that_waits_goes_at_once_when_it_has_something_urgent_to_tell(office, clock):
+    clock.now = datetime(2027, 3, 8, 15, tzinfo=UTC)
+    (first,) = cases.certified(office, date(2027, 4, 7))
+    jobs.plan(office)
+    with office.work(SYSTEM) as work:
+        work.connection.execute(update(Message).values(next_at=clock.now + timedelta(days=2)))
+        cases.award(work, [cases.holder_of(work, first)], cases.years_before(EXPIRY), scheme="clt")
+    jobs.plan(office)
+
+    (letter,) = cases.letters(office)
+    assert (letter.stage, letter.next_at) == (7, clock.now)

@@ -1,0 +1,80 @@
+"""The type that an activity is judged by: that of the version which governs its cycle."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests import factories
+from tests.statements import counted
+from tracker.domain.permissions import SYSTEM
+from tracker.domain.schemes.schemes import Schemes
+from tracker.services.points import activities, activity_types
+
+COURSE = {"category": "CE", "type": "third_party", "title": "Lean", "quantity": Decimal(10)}
+
+
+@pytest.fixture
+def two_versions(office):
+    """An office whose CPT has another version since 2024, which requires files with courses."""
+    cpt = office.schemes["cpt"]
+    [first] = cpt.policies
+    types = dict(first.types)
+    types["third_party"] = replace(types["third_party"], evidence="required")
+    types["talk"] = replace(types["third_party"], code="talk", evidence="none")
+    second = replace(first, version="2024", effective_from=date(2024, 1, 1), types=types)
+    changed = replace(cpt, policies=(first, second))
+    return replace(office, schemes=Schemes({**office.schemes.by_code, "cpt": changed}))
+
+
+def logged(office, awarded_on, **values: Any) -> str:
+    _, certification_id = factories.certified(office, awarded_on)
+    with office.work(SYSTEM) as work:
+        return activities.log(
+            work, certification_id, {**COURSE, "completed_on": date(2026, 1, 5), **values}
+        )
+
+
+def found(office, *ids):
+    with office.reading(SYSTEM) as reading:
+        rows = [activities.get(reading, id_) for id_ in ids]
+        kinds = activity_types.of_rows(reading, rows)
+    return [kinds[id_].evidence if id_ in kinds else None for id_ in ids]
+
+
+def test_the_version_of_the_cycle_decides_what_is_asked_for(two_versions):
+    old, new = logged(two_versions, date(2021, 12, 25)), logged(two_versions, date(2024, 3, 1))
+
+    assert found(two_versions, old, new, old) == ["asked", "required", "asked"]
+
+
+def test_a_type_that_only_another_version_knows_is_taken_from_there(two_versions):
+    new = logged(two_versions, date(2024, 3, 1), type="talk")
+
+    assert found(two_versions, new) == ["none"]
+
+
+def test_a_type_that_no_version_knows_is_left_out(office, two_versions):
+    talk = logged(two_versions, date(2024, 3, 1), type="talk")
+
+    assert found(office, talk) == [None]
+
+
+def test_all_of_them_are_found_with_one_statement_and_with_none_for_one_version(
+    office, two_versions
+):
+    ids = [logged(two_versions, date(2021, 12, n)) for n in (1, 2, 3)]
+    for chosen, number in ((two_versions, 1), (office, 0)):
+        with chosen.reading(SYSTEM) as reading:
+            rows = [activities.get(reading, id_) for id_ in ids]
+            with counted(chosen) as sent:
+                activity_types.of_rows(reading, rows)
+        assert len(sent) == number
+
+
+def test_nothing_is_asked_of_nothing(office):
+    assert found(office) == []

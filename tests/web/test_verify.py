@@ -1,0 +1,428 @@
+"""Verification: what anybody learns of a certificate, and what nobody does."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import date
+from decimal import Decimal
+from functools import partial
+
+import pytest
+from sqlalchemy import select, update
+
+from tests import factories
+from tests.statements import counted
+from tracker.domain.permissions import SYSTEM
+from tracker.models import Certification, Holder, Usage
+from tracker.services.credentials import assessments, certifications, renewals
+from tracker.services.points import activities
+from tracker.services.standings import snapshots
+from tracker.web.verify import VerificationSchema
+
+KEYS = {
+    "scheme",
+    "issuer",
+    "holder",
+    "number",
+    "status",
+    "valid",
+    "awarded_on",
+    "expires_on",
+    "note",
+    "certified_again_on",
+    "certified_again_number",
+    "checked_at",
+}
+HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+PATHS = ["/verify", "/api/v1/verify"]
+
+
+@pytest.fixture
+def ids(office):
+    return factories.certified(
+        office, date(2021, 12, 25), given_name="Ana", family_name="Peña-García"
+    )
+
+
+@pytest.fixture
+def row(office, ids):
+    with office.reading(SYSTEM) as reading:
+        return reading.row(
+            select(Certification.public_id, Certification.number).where(Certification.id == ids[1])
+        )
+
+
+@pytest.fixture
+def page(client, row):
+    def get(**headers):
+        return client.get(f"/verify/{row.public_id}", headers={**HTML, **headers})
+
+    return get
+
+
+def change(office, ids, kind, on="2026-11-01"):
+    with office.work(SYSTEM) as work:
+        certifications.change(
+            work,
+            ids[1],
+            kind=kind,
+            effective_on=date.fromisoformat(on),
+            reason_code="misconduct",
+            reason="A private matter.",
+        )
+
+
+def heading(page):
+    (found,) = re.findall(r"<h1>(.*?)</h1>", page.text, re.DOTALL)
+    return re.sub(r"<[^>]*>", "", found).strip()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_program_gets_the_allowed_keys_and_no_others(client, row, path):
+    answer = client.get(f"{path}/{row.public_id}")
+    assert answer.status_code == 200
+    assert answer.json.keys() == KEYS
+    VerificationSchema().load(answer.json)
+    assert answer.json == {
+        "scheme": "Certified Production Technician",
+        "issuer": "MSSC",
+        "holder": "Ana Peña-García",
+        "number": row.number,
+        "status": "renewal_open",
+        "valid": True,
+        "awarded_on": "2021-12-25",
+        "expires_on": "2026-12-25",
+        "note": None,
+        "certified_again_on": None,
+        "certified_again_number": None,
+        "checked_at": "2026-11-21T17:00:00Z",
+    }
+    assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        (None, "application/json"),
+        ("*/*", "application/json"),
+        ("application/json", "application/json"),
+        ("image/png", "application/json"),
+        (HTML["Accept"], "text/html"),
+    ],
+)
+def test_page_and_json_live_at_one_address(client, row, accept, kind):
+    headers = {"Accept": accept} if accept else {}
+    answer = client.get(f"/verify/{row.public_id}", headers=headers)
+    assert answer.mimetype == kind
+    assert "Accept" in answer.headers["Vary"]
+
+
+def test_one_statement_answers(client, row, office):
+    with counted(office) as told:
+        client.get(f"/verify/{row.public_id}")
+    assert len([statement for statement in told if "SELECT" in statement.upper()]) == 1
+
+
+def test_the_page_says_the_status_first_and_what_a_verifier_needs(page, row):
+    got = page()
+    assert heading(got) == "✓ Valid"
+    body = got.text[got.text.index("<body>") :]
+    assert body.index("<h1>") < body.index("<dl>")
+    for said in (
+        "This certification is valid today.",
+        "Ana Peña-García",
+        "MSSC",
+        row.number,
+        "November 21, 2026, 17:00 UTC",
+        "http://127.0.0.1:8000/verify",
+        "Certified Production Technician",
+    ):
+        assert said in body, said
+    assert "example.org" not in body
+
+
+def test_the_page_is_small_and_runs_nothing(page):
+    got = page()
+    assert len(got.data) < 60_000
+    assert "<script" not in got.text
+    assert "http" not in re.sub(r"http://127\.0\.0\.1:8000/verify", "", got.text)
+    policy = got.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert got.headers["X-Robots-Tag"] == "noindex, nofollow"
+
+
+def test_spanish_is_by_browser_and_by_choice(client, page, row):
+    got = page(**{"Accept-Language": "es-MX,es;q=0.9"})
+    assert heading(got) == "✓ Válida"
+    assert '<html lang="es">' in got.text
+    assert f'href="/verify/{row.public_id}?lang=en"' in got.text
+    chosen = client.get(f"/verify/{row.public_id}?lang=es", headers=HTML)
+    assert heading(chosen) == "✓ Válida"
+    told = client.get(f"/verify/{row.public_id}", headers={"Accept-Language": "es"})
+    assert told.json["scheme"] == "Técnico Certificado en Producción"
+
+
+def test_an_expired_certification_shows_its_last_day(client, page, row, clock):
+    clock.set("2026-12-26")
+    told = client.get(f"/verify/{row.public_id}").json
+    assert (told["status"], told["valid"], told["expires_on"]) == ("expired", False, "2026-12-25")
+    got = page()
+    assert heading(got) == "✗ Expired"
+    assert "Expired on</dt><dd>December 25, 2026" in got.text
+    assert "not valid today" in got.text
+
+
+def test_a_revoked_one_shows_since_when_and_not_why(office, ids, client, page, row):
+    change(office, ids, "revoke")
+    told = client.get(f"/verify/{row.public_id}").json
+    assert told.keys() == KEYS
+    assert (told["status"], told["valid"]) == ("revoked", False)
+    got = page()
+    assert heading(got) == "✗ Revoked"
+    assert "not valid today" in got.text
+    assert "Since November 1, 2026" in got.text
+    for secret in ("private", "misconduct"):
+        assert secret not in got.text
+
+
+def test_a_suspension_is_dated_from_its_own_first_day(office, ids, page):
+    change(office, ids, "suspend", "2026-05-01")
+    change(office, ids, "reinstate", "2026-06-01")
+    change(office, ids, "suspend", "2026-09-01")
+    got = page()
+    assert heading(got) == "✗ Suspended"
+    assert "Since September 1, 2026" in got.text  # the window that opened later is no new day
+
+
+def test_a_renewal_under_review_is_told(office, ids, page, clock):
+    with office.work(SYSTEM) as work:
+        course = {
+            "category": "CE",
+            "type": "third_party",
+            "title": "Course",
+            "quantity": Decimal(100),
+            "completed_on": date(2026, 1, 5),
+        }
+        made = activities.log(work, ids[1], course)
+        activities.submit(work, made)
+        version = activities.get(work, made).version
+        activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
+        renewals.apply(work, ids[1])
+    assert heading(page()) == "✓ Valid"
+    assert re.search(r"A renewal applied for on \w+ \d+, \d+ is pending a decision\.", page().text)
+    clock.set("2026-12-27")
+    assert heading(page())[2:] == "Renewal under review"
+
+
+def same(answer):
+    assert answer.status_code == 404
+    return {key: value for key, value in answer.json.items() if key != "request_id"}
+
+
+@pytest.mark.parametrize(
+    "address", ["A" * 22, "x", "%00" * 22, "A" * 5000, "'; drop table", "certificación"]
+)
+def test_an_unknown_address_answers_alike_and_says_why_it_may_be(client, address):
+    told = same(client.get("/verify/" + address))
+    assert told == same(client.get("/verify/" + "B" * 22))
+    assert "typing mistake" in told["detail"]
+    got = client.get("/verify/" + address, headers=HTML)
+    assert (got.status_code, heading(got)) == (404, "Not found")
+    assert "A typo" in got.text
+    assert "another issuer" in got.text
+    assert got.headers["X-Robots-Tag"] == "noindex, nofollow"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "en",
+            ("Withdrawn", "This certificate was withdrawn because it had been recorded in error."),
+        ),
+        ("es", ("Retirada", "Este certificado fue retirado porque se había registrado por error.")),
+    ],
+)
+def test_a_withdrawn_one_says_so_at_its_old_address_and_number(office, ids, client, language, said):
+    """A certificate that was handed out never answers "not found"."""
+    title, sentence = said
+    with office.work(SYSTEM) as work:
+        row = certifications.of_holder(work, ids[0], "cpt")
+        passed = assessments.of_holder(work, ids[0])[0]
+        assessments.void(work, passed.id, reason="A mistake.")
+    by_address = client.get(f"/verify/{row.public_id}?lang={language}")
+    assert by_address.status_code == 200
+    assert (by_address.json["status"], by_address.json["valid"]) == ("withdrawn", False)
+    assert (by_address.json["note"], by_address.json["expires_on"]) == (sentence, None)
+    by_number = f"/verify?number={row.number}&surname=Peña-García&lang={language}"
+    assert client.get(by_number).json == by_address.json
+    shown = client.get(f"/verify/{row.public_id}?lang={language}", headers=HTML)
+    assert (shown.status_code, heading(shown)) == (200, f"✗ {title}")
+    assert sentence in shown.text
+    assert not {"Does not expire", "No vence"} & set(re.findall(r"<dd>(.*?)</dd>", shown.text))
+
+
+def test_one_that_was_earned_again_names_the_certificate_that_speaks_now(office, ids, client, row):
+    with office.work(SYSTEM) as work:
+        certifications.change(
+            work,
+            ids[1],
+            kind="surrender",
+            effective_on=date(2026, 1, 10),
+            reason_code="own_wish",
+            reason="Moved.",
+        )
+        factories.passed(work, ids[0], date(2026, 11, 3))
+        now = certifications.of_holder(work, ids[0], "cpt").number
+    told = client.get(f"/verify/{row.public_id}").json
+    assert (told["status"], told["number"]) == ("surrendered", row.number)
+    assert (told["certified_again_on"], told["certified_again_number"]) == ("2026-11-03", now)
+    english = client.get(f"/verify/{row.public_id}?lang=en", headers=HTML).text
+    assert f"Certified again since November 3, 2026, with certificate number {now}." in english
+    spanish = client.get(f"/verify/{row.public_id}?lang=es", headers=HTML).text
+    assert f"desde el 3 de noviembre de 2026, con el certificado número {now}." in spanish
+    current = client.get(f"/verify?number={now}&surname=Peña-García").json
+    assert (current["status"], current["note"]) == ("active", None)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("surname", ["Peña-García", "PENA GARCIA", "  peña garcía ", "penagarcia"])
+def test_number_and_surname_find_it_too(client, row, path, surname):
+    query = {"number": f" {row.number.lower()} ", "surname": surname}
+    answer = client.get(path, query_string=query)
+    assert answer.status_code == 200
+    assert answer.json == client.get(f"/verify/{row.public_id}").json
+
+
+@pytest.mark.parametrize(
+    ("number", "surname"),
+    [("CPT-AAAAA-AAAAA", "Peña-García"), (None, "Peña"), (None, "García"), (None, "-"), ("ñ", "x")],
+)
+def test_without_the_right_surname_a_number_is_unknown(client, row, number, surname):
+    query = {"number": number or row.number, "surname": surname}
+    assert same(client.get("/verify", query_string=query)) == same(
+        client.get("/verify/" + "B" * 22)
+    )
+
+
+def test_a_number_alone_is_not_enough(client, row):
+    refused = client.get("/verify", query_string={"number": row.number})
+    assert refused.status_code == 422
+    assert refused.json["errors"] == [{"field": "surname", "message": "is required"}]
+
+
+def test_a_browser_without_a_question_gets_the_form(client, row):
+    got = client.get("/verify", headers=HTML)
+    assert (got.status_code, heading(got)) == (200, "Verify a certificate")
+    assert 'name="number"' in got.text
+    asked = {"number": row.number, "surname": "Peña-García", "lang": "es"}
+    assert heading(client.get("/verify", headers=HTML, query_string=asked)) == "✓ Válida"
+
+
+def test_what_is_shown_is_text_and_never_markup(office, client):
+    ids = factories.certified(
+        office, date(2024, 3, 1), given_name="{{7*7}}<script>", family_name="<b>x</b>"
+    )
+    with office.reading(SYSTEM) as reading:
+        public_id = snapshots.certification(reading, ids[1]).public_id
+    got = client.get(f"/verify/{public_id}", headers=HTML)
+    assert "{{7*7}}&lt;script&gt; &lt;b&gt;x&lt;/b&gt;" in got.text
+    asked = client.get(
+        "/verify", headers=HTML, query_string={"number": '"><script>', "surname": "x"}
+    )
+    assert "<script" not in asked.text
+
+
+def test_whoever_guesses_is_stopped_and_told_when_to_come_back(client, clock):
+    def guess(n, **options):
+        return client.get(f"/verify/{n:022}", **options)
+
+    answers = [guess(n) for n in range(100)]
+    assert [answer.status_code for answer in answers] == [404] * 30 + [429] * 70
+    assert len({str(same(answer)) for answer in answers[:30]}) == 1
+    stopped = answers[-1]
+    assert stopped.headers["Retry-After"] == "61"
+    assert stopped.json["code"] == "too_many_requests"
+    shown = guess(1, headers=HTML)
+    assert (shown.status_code, heading(shown)) == (429, "Too many attempts")
+    assert "61 seconds" in shown.text
+    elsewhere = {"REMOTE_ADDR": "192.0.2.8"}
+    assert client.get(f"/verify/{1:022}", environ_base=elsewhere).status_code == 404
+    clock.advance(seconds=61)
+    assert guess(1).status_code == 404
+
+
+def test_a_true_address_is_answered_whoever_guesses_beside_it(client, row):
+    for n in range(40):
+        client.get(f"/verify/{n:022}")
+    assert client.get(f"/verify/{row.public_id}").status_code == 200
+    assert client.get(f"/api/v1/verify/{row.public_id}").status_code == 200
+
+
+def test_a_number_is_guarded_from_callers_everywhere_and_an_unknown_one_like_a_known(client, row):
+    guess = partial(look_up, client)
+    plain = row.number.replace("-", "").lower()
+    for number, spelled in ((row.number, plain), ("CPT-22222-22222", "cpt2222222222")):
+        told = [guess(spelled if n % 2 else number, f"x{n}", n // 5) for n in range(20)]
+        assert told == [404] * 20
+        assert [guess(number, f"y{n}", n % 4) for n in range(4)] == [429] * 4
+        assert [guess(number, f"y{n}", 50) for n in range(4)] == [404] * 3 + [429]
+    assert guess(row.number, "Peña-García", 0) == 429
+    assert client.get(f"/verify/{row.public_id}").status_code == 200
+
+
+def test_a_true_name_is_answered_to_the_honest_whatever_strangers_guessed(client, row):
+    for n in range(40):
+        look_up(client, row.number, f"x{n}", n)
+
+    assert look_up(client, row.number, "Peña-García", 99) == 200
+    assert look_up(client, row.number, "Penya", 99) == 404
+    assert look_up(client, row.number, "Peña-García", 99) == 200
+
+
+def look_up(client, number, surname, caller):
+    asked = {"number": number, "surname": surname}
+    where = {"REMOTE_ADDR": f"198.51.100.{caller}"}
+    return client.get("/api/v1/verify", query_string=asked, environ_base=where).status_code
+
+
+def test_a_wrong_guess_waits_for_no_writer_and_is_counted_all_the_same(client, office):
+    begins = time.monotonic()
+    with office.work(SYSTEM) as work:
+        work.connection.execute(update(Holder).values(given_name=Holder.given_name))
+        answers = [client.get(f"/verify/{n:022}").status_code for n in range(31)]
+    waited = time.monotonic() - begins
+    client.get(f"/verify/{1:022}", environ_base={"REMOTE_ADDR": "203.0.113.7"})
+    with office.reading(SYSTEM) as reading:
+        counts = sorted(row.count for row in reading.rows(select(Usage.count)))
+
+    assert answers == [404] * 30 + [429]
+    assert counts == [1, 30]
+    assert waited < office.settings.database.busy_timeout_seconds
+
+
+def test_guesses_are_counted_for_all_processes_and_tell_nobodys_address(client, office):
+    client.get(f"/verify/{1:022}", environ_base={"REMOTE_ADDR": "203.0.113.7"})
+    with office.reading(SYSTEM) as reading:
+        (kept,) = reading.rows(select(Usage.key, Usage.count))
+    assert (kept.count, len(kept.key)) == (1, 64)
+
+
+def test_finding_costs_nothing(client, row):
+    for _ in range(40):
+        assert client.get(f"/verify/{row.public_id}").status_code == 200
+
+
+def test_one_network_is_one_caller(client):
+    for n in range(30):
+        client.get(f"/verify/{n:022}", environ_base={"REMOTE_ADDR": f"2001:db8::{n:x}"})
+    unknown = "/verify/" + "B" * 22
+    assert client.get(unknown, environ_base={"REMOTE_ADDR": "2001:db8::ffff"}).status_code == 429
+    assert client.get(unknown, environ_base={"REMOTE_ADDR": "2001:db8:1::1"}).status_code == 404
+
+
+def test_addresses_cannot_be_guessed(row):
+    assert len(row.public_id) >= 22  # 128 random bits in base64

@@ -1,0 +1,248 @@
+"""Access: who the caller is, and the tokens with which programs call."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Response, request
+from marshmallow import Schema, fields, validate
+
+from tracker.api.credentials import certifications
+from tracker.api.http import paging, routing
+from tracker.api.http.fields import (
+    AmountField,
+    ClosedSchema,
+    DayField,
+    MomentField,
+    WordsField,
+    choice,
+)
+from tracker.api.http.idempotency import ShownOnce
+from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import page_of
+from tracker.api.people import holders
+from tracker.domain.credentials.next_steps import ACTIONS
+from tracker.domain.permissions import ROLES, SCOPES
+from tracker.language import voice
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.overview import me as access
+from tracker.services.overview.me import Mine
+
+nouns = Resource("access", __name__, description=__doc__)
+
+
+class NextActionSchema(Schema):
+    """What to do next about a certification: the word, its day, and the same in a sentence."""
+
+    action = choice(*ACTIONS, required=True)
+    on = DayField(required=True, allow_none=True)
+    time_zone = fields.String(
+        required=True, metadata={"description": "Its days begin and end at midnight there."}
+    )
+    points_missing = AmountField(
+        required=True,
+        allow_none=True,
+        metadata={"description": "To be logged still, beside what waits for a decision."},
+    )
+    points_waiting = AmountField(
+        required=True, metadata={"description": "Submitted, and not decided on yet."}
+    )
+    questions = fields.Integer(
+        required=True,
+        metadata={"description": "Activities about which a reviewer waits for your answer."},
+    )
+    sentence = fields.String(required=True)
+
+
+class MyCertificationSchema(certifications.CertificationSchema):
+    """A certification of one's own with its standing today."""
+
+    next = fields.Nested(NextActionSchema, required=True)
+
+
+class MyEmployerSchema(Schema):
+    """The employer that the caller acts for."""
+
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+
+
+class MailSchema(Schema):
+    """Whether letters reach a holder, and what is amiss with which address since when."""
+
+    deliverable = fields.Boolean(required=True)
+    problem = choice("none", "bounced", "complained", required=True)
+    address = fields.String(required=True, allow_none=True)
+    since = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class MeSchema(Schema):
+    """The caller, and what is theirs."""
+
+    role = choice(*ROLES, required=True)
+    name = fields.String(required=True)
+    scopes = fields.List(choice(*SCOPES), required=True)
+    holder = fields.Nested(holders.HolderSchema, required=True, allow_none=True)
+    employer = fields.Nested(MyEmployerSchema, required=True, allow_none=True)
+    mail = fields.Nested(
+        MailSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "For a holder, who must know of letters that came back."},
+    )
+    certifications = fields.List(fields.Nested(MyCertificationSchema), required=True)
+
+
+class NewTokenSchema(ClosedSchema):
+    """What a new token may do. Only an admin may give a role, name or subject not their own."""
+
+    name = WordsField(100, metadata={"description": "Stands in the history beside what it does."})
+    role = choice(*ROLES, metadata={"description": "Your own if not given."})
+    scopes = fields.List(
+        choice(*SCOPES),
+        validate=validate.Length(1, 2),
+        metadata={"description": "All of your own if not given."},
+    )
+    holder_id = fields.UUID(allow_none=True)
+    employer_id = fields.UUID(allow_none=True)
+    expires_at = MomentField(
+        allow_none=True,
+        metadata={"description": "A year from now if not given; null (never): admin only."},
+    )
+
+
+class TokenSchema(Schema):
+    """A token, without its secret."""
+
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    role = choice(*ROLES, required=True)
+    scopes = fields.List(choice(*SCOPES), required=True)
+    holder_id = fields.UUID(required=True, allow_none=True)
+    employer_id = fields.UUID(required=True, allow_none=True)
+    recorded_at = fields.AwareDateTime(required=True)
+    expires_at = fields.AwareDateTime(required=True, allow_none=True)
+    last_used_at = fields.AwareDateTime(required=True, allow_none=True)
+    revoked_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class MadeTokenSchema(TokenSchema):
+    """A new token with its secret, which is shown this once."""
+
+    secret = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Null when the request is repeated with its Idempotency-Key."},
+    )
+
+
+def _language(account: str) -> str:
+    """The language asked for by Accept-Language; where none is, that of the account."""
+    if not request.accept_languages:
+        return account
+    return request.accept_languages.best_match(voice.LANGUAGES) or "en"
+
+
+@nouns.reads("GET /me", "holder", "employer", "staff", returns=MeSchema)
+def me(reading: ReadContext) -> Response:
+    """Who the caller is; for a holder, their certifications today and what to do next."""
+    found = access.myself(reading)
+    employer, holder = found.employer, found.holder
+    language = _language(holder.language if holder else "en")
+    response = routing.answer(
+        {
+            "role": found.actor.role,
+            "name": found.actor.name,
+            "scopes": sorted(found.actor.scopes),
+            "holder": holders.present(holder) if holder else None,
+            "employer": {"id": employer.id, "name": employer.name} if employer else None,
+            "mail": asdict(found.mail) if found.mail else None,
+            "certifications": [_present(reading, one, language) for one in found.certifications],
+        }
+    )
+    response.vary.add("Accept-Language")
+    return response
+
+
+def _present(reading: ReadContext, mine: Mine, language: str) -> dict[str, Any]:
+    issuer, step = reading.schemes[mine.held.scheme].issuer, mine.next
+    return {
+        **certifications.present(mine.held),
+        "next": {
+            "action": step.action,
+            "on": step.on,
+            "time_zone": mine.zone,
+            "points_missing": step.missing,
+            "points_waiting": step.waiting,
+            "questions": step.questions,
+            "sentence": step.sentence(language, issuer, mine.zone),
+        },
+    }
+
+
+def _present_token(row: Any) -> dict[str, Any]:
+    return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+
+
+@nouns.reads(
+    "GET /tokens",
+    "holder",
+    "employer",
+    "staff",
+    query=paging.PageSchema,
+    returns=page_of(TokenSchema),
+)
+def tokens(reading: ReadContext, query: dict[str, Any]) -> Response:
+    """One's own tokens; an admin sees all."""
+    rows = access.page(reading, after=query.get("after"), limit=query["limit"] + 1)
+    return paging.answer(rows, query, _present_token)
+
+
+@nouns.writes(
+    "POST /tokens",
+    "holder",
+    "employer",
+    "staff",
+    body=NewTokenSchema,
+    returns=MadeTokenSchema,
+    status=201,
+    errors=(409,),
+)
+def make(work: UnitOfWork, body: dict[str, Any]) -> Response:
+    """Make a token; its secret is in this answer and nowhere else.
+
+    The secret is not remembered with the Idempotency-Key: a repeated request gets the same token
+    with ``secret`` null. Whoever never saw the first answer ends that token and makes another.
+    """
+    subjects = {k: str(v) for k, v in body.items() if k.endswith("_id") and v is not None}
+    token_id, secret = access.make_token(work, {**body, **subjects})
+    shown = _present_token(access.token(work, token_id))
+    answer = ShownOnce(routing.dump({**shown, "secret": secret}), status=201, mimetype=routing.JSON)
+    answer.kept = routing.dump({**shown, "secret": None})
+    answer.headers["Location"] = f"/api/v1/tokens/{token_id}"
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@nouns.reads(
+    "GET /tokens/<uuid:token_id>", "holder", "employer", "staff", returns=TokenSchema, errors=(404,)
+)
+def show(reading: ReadContext, *, token_id: str) -> Response:
+    """One token, without its secret."""
+    return routing.answer(_present_token(access.token(reading, token_id)))
+
+
+@nouns.writes(
+    "DELETE /tokens/<uuid:token_id>",
+    "holder",
+    "employer",
+    "staff",
+    returns=None,
+    status=204,
+    errors=(404,),
+)
+def end(work: UnitOfWork, *, token_id: str) -> Response:
+    """End a token at once."""
+    access.end_token(work, token_id)
+    return routing.done()

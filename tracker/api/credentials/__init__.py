@@ -1,0 +1,1 @@
+"""Routes on schemes, assessments, certifications, renewals, adjustments and appeals."""

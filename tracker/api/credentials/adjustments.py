@@ -1,0 +1,287 @@
+"""Adjustments of cycles: extensions, reduced requirements, and mass extensions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from tracker.api.http import paging, routing
+from tracker.api.http.fields import (
+    AmountField,
+    ClosedSchema,
+    DayField,
+    Reference,
+    WordsField,
+    choice,
+    reason_code_field,
+)
+from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import page_of
+from tracker.domain.periods import Duration, Period
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.credentials import adjustments
+from tracker.services.credentials.adjustments import AdjustmentToRecord
+from tracker.services.employers import mass_extensions
+from tracker.services.employers.mass_extensions import ExtensionOutcome, MassExtension, Selection
+
+nouns = Resource("adjustments", __name__, description=__doc__)
+
+_MOST_REFS, _MOST_TOLD, _LONGEST = 1000, 1000, 3652
+_OVERRIDE = "Why it is granted although the policy's rule refuses it."
+
+
+class NewAdjustmentSchema(ClosedSchema):
+    """A later expiry, a lower requirement, or both, for the last cycle opened."""
+
+    extended_to = DayField(metadata={"description": "The new last valid day."})
+    points_required = AmountField(metadata={"description": "Less than the policy asks for."})
+    reason_code = reason_code_field(required=True)
+    reason = WordsField(1000, required=True)
+    effective_on = DayField(metadata={"description": "Since when it is so; today if not given."})
+    requested_on = DayField(metadata={"description": "When it was asked for; today if not given."})
+    override_reason = WordsField(500, metadata={"description": _OVERRIDE})
+
+    @validates_schema
+    def _sets_something(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if "extended_to" not in data and "points_required" not in data:
+            raise ValidationError("one of extended_to and points_required is required")
+
+
+class AdjustmentSchema(Schema):
+    """What was adjusted in a cycle; of several the last one rules, value by value."""
+
+    id = fields.UUID(required=True)
+    certification_id = fields.UUID(required=True)
+    cycle = fields.Integer(required=True)
+    number = fields.Integer(required=True, metadata={"description": "Counts those of the cycle."})
+    extended_to = DayField(required=True, allow_none=True)
+    points_required = AmountField(required=True, allow_none=True)
+    effective_on = DayField(required=True)
+    reason_code = fields.String(required=True)
+    reason = fields.String(required=True)
+    override_reason = fields.String(required=True, allow_none=True)
+    decided_by = fields.String(required=True)
+    batch_id = fields.UUID(required=True, allow_none=True)
+    batch = fields.String(required=True, allow_none=True)
+    recorded_at = fields.AwareDateTime(required=True)
+
+
+class LengthSchema(ClosedSchema):
+    """A length of time in calendar units."""
+
+    length = fields.Integer(required=True, strict=True, validate=validate.Range(1, _LONGEST))
+    unit = choice("days", "months", "years", required=True)
+
+
+class NewBatchSchema(ClosedSchema):
+    """A mass extension: whom it is for, until when, and why."""
+
+    ref = Reference(
+        required=True,
+        metadata={"description": "Stands for this act: asked again it changes nothing."},
+    )
+    scheme = WordsField(32, required=True, metadata={"example": "cpt"})
+    expiring_from = DayField(required=True, metadata={"description": "The expiry in force counts."})
+    expiring_to = DayField(required=True)
+    holder_refs = fields.List(
+        Reference(),
+        load_default=list,
+        metadata={"maxItems": _MOST_REFS},
+        validate=validate.Length(max=_MOST_REFS),
+    )
+    employer_id = fields.UUID(
+        metadata={"description": "Only workers who share their standing with this employer."}
+    )
+    until = DayField(metadata={"description": "One expiry for all; or give by."})
+    by = fields.Nested(LengthSchema, metadata={"description": "So much later than each expires."})
+    reason_code = reason_code_field(required=True)
+    reason = WordsField(1000, required=True)
+    effective_on = DayField(metadata={"description": "Since when it is so; today if not given."})
+    override_reason = WordsField(500, metadata={"description": _OVERRIDE})
+    dry_run = fields.Boolean(
+        load_default=False, metadata={"description": "Say who would change; store nothing."}
+    )
+
+
+class FateSchema(Schema):
+    """What becomes of one certification; a refused one keeps its expiry."""
+
+    certification_id = fields.UUID(required=True)
+    certificate_number = fields.String(required=True)
+    holder_ref = fields.String(required=True)
+    expires_on = DayField(required=True)
+    extended_to = DayField(required=True)
+    refused = fields.String(
+        required=True, allow_none=True, metadata={"description": "The refusal's code."}
+    )
+    detail = fields.String(required=True, allow_none=True)
+
+
+class BatchOutcomeSchema(Schema):
+    """What a mass extension did, or would do; of the certifications at most a thousand."""
+
+    batch_id = fields.UUID(required=True, allow_none=True)
+    ref = fields.String(required=True)
+    dry_run = fields.Boolean(required=True)
+    repeated = fields.Boolean(required=True)
+    extended = fields.Integer(required=True)
+    refused = fields.Integer(required=True)
+    unchanged = fields.Integer(required=True)
+    certifications = fields.List(fields.Nested(FateSchema), required=True)
+
+
+class BatchSchema(Schema):
+    """A mass extension on record."""
+
+    id = fields.UUID(required=True)
+    ref = fields.String(required=True)
+    scheme = fields.String(required=True)
+    request = fields.Dict(
+        keys=fields.String(), required=True, metadata={"description": "What was asked for."}
+    )
+    extended = fields.Integer(required=True)
+    refused = fields.Integer(required=True)
+    decided_by = fields.String(required=True)
+    recorded_at = fields.AwareDateTime(required=True)
+
+
+def present(row: Any) -> dict[str, Any]:
+    """An adjustment's row as the interface shows it."""
+    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    shown.pop("holder_id", None)
+    return shown
+
+
+def _present_batch(row: Any) -> dict[str, Any]:
+    return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+
+
+def _present_outcome(found: ExtensionOutcome) -> dict[str, Any]:
+    return {
+        "batch_id": found.batch_id,
+        "ref": found.ref,
+        "dry_run": found.dry_run,
+        "repeated": found.repeated,
+        "extended": found.extended,
+        "refused": found.refused,
+        "unchanged": found.unchanged,
+        "certifications": [
+            {
+                "certification_id": fate.certification_id,
+                "holder_ref": fate.holder_ref,
+                "certificate_number": fate.certificate_number,
+                "expires_on": fate.expires_on,
+                "extended_to": fate.extended_to,
+                "refused": fate.refused,
+                "detail": fate.detail,
+            }
+            for fate in found.fates[:_MOST_TOLD]
+        ],
+    }
+
+
+@nouns.writes(
+    "POST /certifications/<uuid:certification_id>/adjustments",
+    "staff",
+    body=NewAdjustmentSchema,
+    returns=AdjustmentSchema,
+    status=201,
+    errors=(404, 409),
+)
+def adjust(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+    """Extend a certification's last cycle, or reduce what it requires."""
+    row = adjustments.get(
+        work, adjustments.adjust(work, certification_id, AdjustmentToRecord(**body))
+    )
+    return routing.answer(present(row), status=201, location=f"/api/v1/adjustments/{row.id}")
+
+
+@nouns.reads(
+    "GET /certifications/<uuid:certification_id>/adjustments",
+    "staff",
+    "holder",
+    query=paging.PageSchema,
+    returns=page_of(AdjustmentSchema),
+    errors=(404,),
+)
+def of_certification(
+    reading: ReadContext, query: dict[str, Any], *, certification_id: str
+) -> Response:
+    """What was adjusted in a certification's cycles."""
+    rows = adjustments.page(
+        reading, certification_id, after=query.get("after"), limit=query["limit"] + 1
+    )
+    return paging.answer(rows, query, present)
+
+
+@nouns.reads(
+    "GET /adjustments/<uuid:adjustment_id>",
+    "staff",
+    "holder",
+    returns=AdjustmentSchema,
+    errors=(404,),
+)
+def show(reading: ReadContext, *, adjustment_id: str) -> Response:
+    """One adjustment."""
+    return routing.answer(present(adjustments.get(reading, adjustment_id)))
+
+
+@nouns.writes(
+    "POST /adjustments/batches",
+    "admin",
+    body=NewBatchSchema,
+    returns=BatchOutcomeSchema,
+    status=201,
+    errors=(409,),
+)
+def extend_many(work: UnitOfWork, body: dict[str, Any]) -> Response:
+    """Extend many certifications in one act; with ``dry_run`` say what it would do."""
+    dry_run, asked = body.pop("dry_run"), _asked(body)
+    found = (mass_extensions.foresee if dry_run else mass_extensions.extend)(work, asked)
+    location = f"/api/v1/adjustments/batches/{found.batch_id}" if found.batch_id else None
+    return routing.answer(_present_outcome(found), status=201, location=location)
+
+
+def _asked(body: dict[str, Any]) -> MassExtension:
+    employer_id, by = body.pop("employer_id", None), body.pop("by", None)
+    selection = Selection(
+        scheme=body.pop("scheme"),
+        expiring=Period(body.pop("expiring_from"), body.pop("expiring_to")),
+        holder_refs=tuple(body.pop("holder_refs")),
+        employer_id=str(employer_id) if employer_id else None,
+    )
+    return MassExtension(selection=selection, by=Duration(**by) if by else None, **body)
+
+
+@nouns.reads(
+    "GET /adjustments/batches", "staff", query=paging.PageSchema, returns=page_of(BatchSchema)
+)
+def batches(reading: ReadContext, query: dict[str, Any]) -> Response:
+    """The mass extensions that were made."""
+    rows = mass_extensions.page(reading, after=query.get("after"), limit=query["limit"] + 1)
+    return paging.answer(rows, query, _present_batch)
+
+
+@nouns.reads(
+    "GET /adjustments/batches/<uuid:batch_id>", "staff", returns=BatchSchema, errors=(404,)
+)
+def show_batch(reading: ReadContext, *, batch_id: str) -> Response:
+    """One mass extension."""
+    return routing.answer(_present_batch(mass_extensions.get(reading, batch_id)))
+
+
+@nouns.reads(
+    "GET /adjustments/batches/<uuid:batch_id>/adjustments",
+    "staff",
+    query=paging.PageSchema,
+    returns=page_of(AdjustmentSchema),
+    errors=(404,),
+)
+def of_batch(reading: ReadContext, query: dict[str, Any], *, batch_id: str) -> Response:
+    """What a mass extension adjusted."""
+    rows = mass_extensions.members(
+        reading, batch_id, after=query.get("after"), limit=query["limit"] + 1
+    )
+    return paging.answer(rows, query, present)

@@ -1,0 +1,372 @@
+"""Assessments, and the directory of assessment centers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, ValidationError, fields, validates_schema
+
+from tracker.api.http import paging, routing
+from tracker.api.http.fields import AmountField, ClosedSchema, DayField, WordsField, choice
+from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import page_of
+from tracker.domain.credentials.assessments import CENTER_CATEGORIES, DELIVERIES, FUNDINGS, Approval
+from tracker.domain.credentials.certifications import STATUSES, Standing
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.credentials import assessments
+from tracker.services.credentials import centers as center_directory
+from tracker.services.credentials.assessments import AttemptToRecord, CorrectedAttempt
+from tracker.services.credentials.effects import Effect
+from tracker.services.people import holders
+
+nouns = Resource("assessments", __name__, description=__doc__)
+
+
+class NewAssessmentSchema(ClosedSchema):
+    """One attempt at a module's assessment."""
+
+    scheme = WordsField(32, required=True, metadata={"example": "cpt"})
+    module = WordsField(32, required=True, metadata={"example": "safety"})
+    taken_on = DayField(required=True)
+    result = choice("pass", "fail", required=True)
+    score = AmountField(allow_none=True)
+    delivery = choice(*DELIVERIES)
+    center_id = fields.UUID()
+    funding = choice(*FUNDINGS)
+    override_reason = WordsField(500, metadata={"description": "Why an early retake is accepted."})
+
+
+class AssessmentSchema(Schema):
+    """An attempt on record; a voided one stays visible."""
+
+    id = fields.UUID(required=True)
+    ref = fields.String(required=True, allow_none=True)
+    holder_id = fields.UUID(required=True)
+    scheme = fields.String(required=True)
+    module = fields.String(required=True)
+    taken_on = DayField(required=True)
+    result = choice("pass", "fail", required=True)
+    score = AmountField(required=True, allow_none=True)
+    delivery = fields.String(required=True, allow_none=True)
+    center_id = fields.UUID(required=True, allow_none=True)
+    funding = fields.String(required=True, allow_none=True)
+    override_reason = fields.String(required=True, allow_none=True)
+    warnings = fields.List(fields.String(), required=True)
+    recorded_at = fields.AwareDateTime(required=True)
+    recorded_by = fields.String(required=True)
+    voided_at = fields.AwareDateTime(required=True, allow_none=True)
+    void_reason = fields.String(required=True, allow_none=True)
+
+
+LATER = (
+    "What becomes of approved renewals that the corrected award no longer carries: keep has the "
+    "award and its later cycles stand as they are, unwind turns the approvals into denials."
+)
+
+
+class VoidSchema(ClosedSchema):
+    """Why an attempt is taken back."""
+
+    reason = WordsField(500, required=True)
+    later_cycles = choice("keep", "unwind", metadata={"description": LATER})
+    preview = fields.Boolean(
+        load_default=False,
+        truthy={True},
+        falsy={False},
+        metadata={"description": "Say what would change; store nothing."},
+    )
+
+
+class AmendmentSchema(VoidSchema):
+    """What an attempt should have said, and why it is corrected; the rest stays as it is."""
+
+    module = WordsField(32, metadata={"example": "safety"})
+    taken_on = DayField()
+    result = choice("pass", "fail")
+    score = AmountField(allow_none=True)
+    delivery = choice(*DELIVERIES, allow_none=True)
+    center_id = fields.UUID(allow_none=True)
+    funding = choice(*FUNDINGS, allow_none=True)
+    override_reason = WordsField(
+        500, allow_none=True, metadata={"description": "Why an early retake is accepted."}
+    )
+
+    @validates_schema
+    def _changes_something(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if not data.keys() & _AMENDABLE:
+            raise ValidationError(f"one of {', '.join(sorted(_AMENDABLE))} is required")
+
+
+_AMENDABLE = {
+    "module",
+    "taken_on",
+    "result",
+    "score",
+    "delivery",
+    "center_id",
+    "funding",
+    "override_reason",
+}
+
+
+class StandingThenSchema(Schema):
+    """How a certification stands today."""
+
+    status = choice(*STATUSES, required=True)
+    valid = fields.Boolean(required=True)
+    expires_on = DayField(required=True, allow_none=True)
+
+
+class OutsideActivitySchema(Schema):
+    """An activity that lies in no cycle any more."""
+
+    id = fields.UUID(required=True)
+    title = fields.String(required=True)
+    starts_on = DayField(required=True, allow_none=True)
+    completed_on = DayField(required=True, allow_none=True)
+    state = fields.String(required=True)
+
+
+class UnfitRenewalSchema(Schema):
+    """An approved renewal that the corrected award no longer carries."""
+
+    id = fields.UUID(required=True)
+    submitted_on = DayField(required=True)
+
+
+class CorrectedCertificationSchema(Schema):
+    """What a correction changes about a certification; null: there is or was none."""
+
+    certification_id = fields.UUID(required=True)
+    number = fields.String(required=True)
+    scheme = fields.String(required=True)
+    change = choice(
+        "awarded",
+        "moved",
+        "withdrawn",
+        "restored",
+        "kept",
+        required=True,
+        allow_none=True,
+        metadata={"description": "What becomes of the award; null: it stays as it is."},
+    )
+    awarded_on_before = DayField(required=True, allow_none=True)
+    awarded_on_after = DayField(required=True, allow_none=True)
+    before = fields.Nested(StandingThenSchema, required=True, allow_none=True)
+    after = fields.Nested(StandingThenSchema, required=True, allow_none=True)
+    activities = fields.List(fields.Nested(OutsideActivitySchema), required=True)
+    renewals = fields.List(fields.Nested(UnfitRenewalSchema), required=True)
+
+
+class CorrectedAssessmentSchema(AssessmentSchema):
+    """An attempt as it was corrected, or would be, and every certification that this changes."""
+
+    preview = fields.Boolean(required=True)
+    certifications = fields.List(fields.Nested(CorrectedCertificationSchema), required=True)
+
+
+class CenterApprovalSchema(ClosedSchema):
+    """A period in which a center is approved; no ``lapses_on``: until further notice."""
+
+    approved_on = DayField(required=True)
+    lapses_on = DayField(allow_none=True, load_default=None)
+
+
+class NewCenterSchema(ClosedSchema):
+    """An assessment center."""
+
+    name = WordsField(200, required=True)
+    category = choice(*CENTER_CATEGORIES, required=True)
+    approvals = fields.List(fields.Nested(CenterApprovalSchema), load_default=list)
+
+
+class CenterSchema(Schema):
+    """An assessment center with its periods of approval."""
+
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    category = choice(*CENTER_CATEGORIES, required=True, allow_none=True)
+    approvals = fields.List(fields.Nested(CenterApprovalSchema), required=True)
+
+
+class CenterQuerySchema(paging.PageSchema):
+    """A page of the directory, of one category if asked."""
+
+    category = choice(*CENTER_CATEGORIES)
+
+
+def present(row: Any) -> dict[str, Any]:
+    """An assessment's row as the interface shows it."""
+    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    shown["result"] = "pass" if shown.pop("passed") else "fail"
+    return shown
+
+
+def _present_corrected(found: CorrectedAttempt) -> dict[str, Any]:
+    return {
+        **present(found.assessment),
+        "preview": found.preview,
+        "certifications": [present_effect(one) for one in found.changes],
+    }
+
+
+def present_effect(effect: Effect) -> dict[str, Any]:
+    """What a correction changes about a certification as the interface shows it."""
+    return {
+        "certification_id": effect.certification_id,
+        "number": effect.number,
+        "scheme": effect.scheme,
+        "change": effect.change,
+        "awarded_on_before": effect.awarded_on_before,
+        "awarded_on_after": effect.awarded_on_after,
+        "before": _present_standing(effect.before),
+        "after": _present_standing(effect.after),
+        "activities": [
+            {
+                "id": one.id,
+                "title": one.title,
+                "starts_on": one.starts_on,
+                "completed_on": one.completed_on,
+                "state": one.state,
+            }
+            for one in effect.activities
+        ],
+        "renewals": [{"id": r.id, "submitted_on": r.submitted_on} for r in effect.renewals],
+    }
+
+
+def _present_standing(standing: Standing | None) -> dict[str, Any] | None:
+    if standing is None:
+        return None
+    return {
+        "status": standing.status,
+        "valid": standing.valid,
+        "expires_on": standing.expires_on,
+    }
+
+
+def present_center(found: tuple[Any, list[Approval]]) -> dict[str, Any]:
+    """A center with its approvals as the interface shows it."""
+    row, approvals = found
+    told = [{"approved_on": a.approved_on, "lapses_on": a.lapses_on} for a in approvals]
+    return {"id": row.id, "name": row.name, "category": row.category, "approvals": told}
+
+
+@nouns.writes(
+    "POST /holders/<uuid:holder_id>/assessments",
+    "staff",
+    body=NewAssessmentSchema,
+    returns=AssessmentSchema,
+    status=201,
+    errors=(404, 409),
+)
+def record(work: UnitOfWork, body: dict[str, Any], *, holder_id: str) -> Response:
+    """Record an attempt. The last required pass awards the certification at once."""
+    passed = body.pop("result") == "pass"
+    center_id = str(body.pop("center_id")) if "center_id" in body else None
+    attempt = AttemptToRecord(**body, passed=passed, center_id=center_id)
+    row = assessments.get(work, assessments.record(work, holder_id, attempt))
+    return routing.answer(present(row), status=201, location=f"/api/v1/assessments/{row.id}")
+
+
+@nouns.reads(
+    "GET /holders/<uuid:holder_id>/assessments",
+    "staff",
+    "holder",
+    query=paging.PageSchema,
+    returns=page_of(AssessmentSchema),
+    errors=(404,),
+)
+def of_holder(reading: ReadContext, query: dict[str, Any], *, holder_id: str) -> Response:
+    """A person's attempts."""
+    holders.get(reading, holder_id)
+    rows = assessments.of_holder(
+        reading, holder_id, after=query.get("after"), limit=query["limit"] + 1
+    )
+    return paging.answer(rows, query, present)
+
+
+@nouns.reads(
+    "GET /assessments/<uuid:assessment_id>",
+    "staff",
+    "holder",
+    returns=AssessmentSchema,
+    errors=(404,),
+)
+def show(reading: ReadContext, *, assessment_id: str) -> Response:
+    """One attempt."""
+    return routing.answer(present(assessments.get(reading, assessment_id)))
+
+
+@nouns.writes(
+    "POST /assessments/<uuid:assessment_id>/void",
+    "staff",
+    body=VoidSchema,
+    returns=CorrectedAssessmentSchema,
+    errors=(404, 409),
+)
+def void(work: UnitOfWork, body: dict[str, Any], *, assessment_id: str) -> Response:
+    """Take an attempt back that was recorded in error; what followed from it is corrected."""
+    found = assessments.void(work, assessment_id, **body)
+    return routing.answer(_present_corrected(found))
+
+
+@nouns.writes(
+    "POST /assessments/<uuid:assessment_id>/amendment",
+    "staff",
+    body=AmendmentSchema,
+    returns=CorrectedAssessmentSchema,
+    errors=(404, 409),
+)
+def amend(work: UnitOfWork, body: dict[str, Any], *, assessment_id: str) -> Response:
+    """Correct an attempt in place: number and address of what it carries stay."""
+    why = {key: body.pop(key) for key in ("reason", "later_cycles", "preview") if key in body}
+    if "result" in body:
+        body["passed"] = body.pop("result") == "pass"
+    if body.get("center_id") is not None:
+        body["center_id"] = str(body["center_id"])
+    return routing.answer(_present_corrected(assessments.amend(work, assessment_id, body, **why)))
+
+
+@nouns.writes(
+    "POST /centers", "staff", body=NewCenterSchema, returns=CenterSchema, status=201, errors=(409,)
+)
+def add_center(work: UnitOfWork, body: dict[str, Any]) -> Response:
+    """Put an assessment center into the directory."""
+    approvals = [Approval(**one) for one in body["approvals"]]
+    center_id = center_directory.add_center(
+        work, name=body["name"], category=body["category"], approvals=approvals
+    )
+    shown = present_center(center_directory.get(work, center_id))
+    return routing.answer(shown, status=201, location=f"/api/v1/centers/{center_id}")
+
+
+@nouns.reads("GET /centers", public=True, query=CenterQuerySchema, returns=page_of(CenterSchema))
+def centers(reading: ReadContext, query: dict[str, Any]) -> Response:
+    """The directory of assessment centers."""
+    found = center_directory.page(
+        reading, after=query.get("after"), limit=query["limit"] + 1, category=query.get("category")
+    )
+    return paging.answer(found, query, present_center, key=lambda one: one[0].id)
+
+
+@nouns.reads("GET /centers/<uuid:center_id>", public=True, returns=CenterSchema, errors=(404,))
+def show_center(reading: ReadContext, *, center_id: str) -> Response:
+    """One assessment center."""
+    return routing.answer(present_center(center_directory.get(reading, center_id)))
+
+
+@nouns.writes(
+    "POST /centers/<uuid:center_id>/approvals",
+    "staff",
+    body=CenterApprovalSchema,
+    returns=CenterSchema,
+    status=201,
+    errors=(404, 409),
+)
+def approve_center(work: UnitOfWork, body: dict[str, Any], *, center_id: str) -> Response:
+    """Record a period in which a center is approved."""
+    center_directory.approve_center(work, center_id, Approval(**body))
+    shown = present_center(center_directory.get(work, center_id))
+    return routing.answer(shown, status=201, location=f"/api/v1/centers/{center_id}")

@@ -1,0 +1,372 @@
+"""Certifications: standings on any date, points explained, changes of standing, appeals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from tracker.api.credentials.adjustments import AdjustmentSchema
+from tracker.api.credentials.adjustments import present as present_adjustment
+from tracker.api.http import paging, routing
+from tracker.api.http.fields import (
+    CertificateNumber,
+    ClosedSchema,
+    DayField,
+    WordsField,
+    choice,
+    reason_code_field,
+)
+from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import AsKnownSchema, StandingSchema, page_of
+from tracker.api.points.evaluation_schemas import (
+    AsExplainedSchema,
+    EvaluationSchema,
+    GapSchema,
+    WhatIfSchema,
+)
+from tracker.domain.credentials.certifications import STATUSES, ChangeKind
+from tracker.domain.permissions import Role
+from tracker.domain.points.claims import Claim
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.credentials import certifications
+from tracker.services.points import activities, evaluations
+from tracker.services.standings import standings
+
+nouns = Resource("certifications", __name__, description=__doc__)
+
+
+class CycleSchema(Schema):
+    """One validity period."""
+
+    ordinal = fields.Integer(required=True)
+    starts_on = DayField(required=True)
+    expires_on = DayField(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Last valid day, extensions decided by the day included."},
+    )
+    unextended_expires_on = DayField(
+        required=True, allow_none=True, metadata={"description": "The same without them."}
+    )
+    opened_on = DayField(required=True)
+    policy = fields.String(required=True)
+    imported = fields.Boolean(
+        required=True,
+        metadata={"description": "Its days are a file's, whatever the scheme's validity gives."},
+    )
+
+
+class CertificationSchema(Schema):
+    """A certification with its standing on a date."""
+
+    id = fields.UUID(required=True)
+    number = fields.String(required=True)
+    public_id = fields.String(required=True)
+    holder_id = fields.UUID(required=True)
+    scheme = fields.String(required=True)
+    awarded_on = DayField(required=True)
+    replaced_on = DayField(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The day from which a later award speaks for the holder."},
+    )
+    withdrawn_at = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Recorded in error: no passes on record carry it."},
+    )
+    standing = fields.Nested(StandingSchema, required=True, allow_none=True)
+
+
+class CertificationDetailSchema(CertificationSchema):
+    """A certification with its standing, all its cycles, and what was adjusted in them."""
+
+    imported_at = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "When a file put the award on record: its number and days are those "
+            "of the file. Null: it follows from the passes."
+        },
+    )
+    edition = fields.String(required=True, allow_none=True)
+    source = fields.String(
+        required=True, allow_none=True, metadata={"description": "Where the file has it from."}
+    )
+    voided_at = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When staff took back what the file said."},
+    )
+    void_reason = fields.String(required=True, allow_none=True)
+    cycles = fields.List(fields.Nested(CycleSchema), required=True)
+    adjustments = fields.List(fields.Nested(AdjustmentSchema), required=True)
+
+
+class CertificationQuerySchema(paging.PageSchema):
+    """Filters by field name; the standing is that of ``as_of``."""
+
+    as_of = DayField()
+    holder_id = fields.UUID()
+    scheme = WordsField(32)
+    number = CertificateNumber()
+    status = choice(*STATUSES)
+
+
+class StandingChangeSchema(ClosedSchema):
+    """Why, and from when. An effective date in the past or future is allowed."""
+
+    reason_code = reason_code_field(required=True)
+    reason = WordsField(1000, required=True)
+    effective_on = DayField(
+        metadata={
+            "description": "Today if not given; of a reinstatement for a mistake or an upheld "
+            "appeal the day of what it undoes."
+        }
+    )
+
+
+class RevocationSchema(StandingChangeSchema):
+    """The same of a revocation, which may bar from earning the certification anew."""
+
+    barred_until = DayField(
+        metadata={
+            "description": "The last day on which it cannot be earned anew; without it for good, "
+            "or as the scheme says."
+        }
+    )
+
+
+def present(held: standings.HeldCertification) -> dict[str, Any]:
+    """A certification with its standing as the interface shows it."""
+    return {
+        "id": held.id,
+        "number": held.number,
+        "public_id": held.public_id,
+        "holder_id": held.holder_id,
+        "scheme": held.scheme,
+        "awarded_on": held.awarded_on,
+        "replaced_on": held.replaced_on,
+        "withdrawn_at": held.withdrawn_at,
+        "standing": present_standing(held.standing),
+    }
+
+
+def present_standing(standing: Any) -> dict[str, Any] | None:
+    """A standing as the interface shows it; None before the award."""
+    if standing is None:
+        return None
+    return {
+        "status": standing.status,
+        "valid": standing.valid,
+        "as_of": standing.on,
+        "cycle": standing.cycle,
+        "cycle_starts_on": standing.cycle_starts_on,
+        "expires_on": standing.expires_on,
+        "window_opens_on": standing.window_opens_on,
+        "window_closes_on": standing.window_closes_on,
+        "pending_since": standing.pending_since,
+    }
+
+
+def present_detail(found: evaluations.Detail) -> dict[str, Any]:
+    """A certification with its cycles and adjustments as the interface shows it."""
+    return {
+        "id": found.id,
+        "number": found.number,
+        "public_id": found.public_id,
+        "holder_id": found.holder_id,
+        "scheme": found.scheme,
+        "awarded_on": found.awarded_on,
+        "replaced_on": found.replaced_on,
+        "withdrawn_at": found.withdrawn_at,
+        "standing": present_standing(found.standing),
+        "imported_at": found.imported_at,
+        "edition": found.edition,
+        "source": found.source,
+        "voided_at": found.voided_at,
+        "void_reason": found.void_reason,
+        "cycles": [
+            {
+                "ordinal": c.ordinal,
+                "starts_on": c.starts_on,
+                "expires_on": found.expires_on(c),
+                "unextended_expires_on": c.expires_on,
+                "opened_on": c.opened_on,
+                "policy": c.policy,
+                "imported": c.imported,
+            }
+            for c in found.cycles
+        ],
+        "adjustments": [present_adjustment(row) for row in found.adjustments],
+    }
+
+
+@nouns.reads(
+    "GET /certifications",
+    "staff",
+    "holder",
+    query=CertificationQuerySchema,
+    returns=page_of(CertificationSchema),
+)
+def search(reading: ReadContext, query: dict[str, Any]) -> Response:
+    """Certifications with their standings on ``as_of``; a holder sees their own."""
+    rows = evaluations.page(
+        reading,
+        after=query.get("after"),
+        limit=query["limit"] + 1,
+        on=query.get("as_of"),
+        holder_id=str(query["holder_id"]) if "holder_id" in query else None,
+        scheme=query.get("scheme"),
+        number=query.get("number"),
+        status=query.get("status"),
+    )
+    return paging.answer(rows, query, present)
+
+
+@nouns.reads(
+    "GET /certifications/<uuid:certification_id>",
+    "staff",
+    "holder",
+    query=AsKnownSchema,
+    returns=CertificationDetailSchema,
+    errors=(404,),
+    ahead=evaluations.AHEAD_OF_DETAIL,
+)
+def show(reading: ReadContext, query: dict[str, Any], *, certification_id: str) -> Response:
+    """One certification with its standing on ``as_of``; null before its award."""
+    found = evaluations.detail(
+        reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at")
+    )
+    return routing.answer(present_detail(found))
+
+
+@nouns.reads(
+    "GET /certifications/<uuid:certification_id>/evaluation",
+    "staff",
+    "holder",
+    query=AsExplainedSchema,
+    returns=EvaluationSchema,
+    errors=(404, 409),
+    ahead=evaluations.AHEAD_OF_EXPLAIN,
+)
+def evaluate(reading: ReadContext, query: dict[str, Any], *, certification_id: str) -> Response:
+    """The points of the cycle on ``as_of``, every one explained."""
+    found = evaluations.explain(
+        reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at")
+    )
+    return _explained(evaluations.in_words(found, routing.language(), with_gap=query["gap"]))
+
+
+@nouns.reads(
+    "GET /certifications/<uuid:certification_id>/gap",
+    "staff",
+    "holder",
+    query=AsKnownSchema,
+    returns=GapSchema,
+    errors=(404, 409),
+    ahead=evaluations.AHEAD_OF_EXPLAIN,
+)
+def close_gap(reading: ReadContext, query: dict[str, Any], *, certification_id: str) -> Response:
+    """What would close the gap from ``as_of`` on."""
+    found = evaluations.explain(
+        reading, certification_id, on=query.get("as_of"), known_at=query.get("known_at")
+    )
+    return _explained(evaluations.gap_in_words(found, routing.language()))
+
+
+@nouns.reads(
+    "POST /certifications/<uuid:certification_id>/evaluation",
+    "staff",
+    "holder",
+    query=AsExplainedSchema,
+    body=WhatIfSchema,
+    returns=EvaluationSchema,
+    errors=(404, 409),
+)
+def what_if(
+    reading: ReadContext, query: dict[str, Any], body: dict[str, Any], *, certification_id: str
+) -> Response:
+    """The same with extra claims that are not stored: what if."""
+    extra = [_extra(f"extra-{n}", one) for n, one in enumerate(body["extra"], start=1)]
+    found = evaluations.explain(
+        reading,
+        certification_id,
+        on=query.get("as_of"),
+        known_at=query.get("known_at"),
+        extra=extra,
+    )
+    return _explained(evaluations.in_words(found, routing.language(), with_gap=query["gap"]))
+
+
+def _extra(ref: str, given: dict[str, Any]) -> Claim:
+    claim = activities.claim_of(ref, activities.claimed({"title": ref, **given}))
+    return replace(claim, approved=given.get("provider_approved", False))
+
+
+def _explained(told: dict[str, Any]) -> Response:
+    response = routing.answer(told)
+    response.headers["Content-Language"] = routing.language()
+    response.vary.add("Accept-Language")
+    return response
+
+
+def _change(
+    kind: ChangeKind, work: UnitOfWork, body: dict[str, Any], certification_id: str
+) -> Response:
+    certifications.change(
+        work,
+        certification_id,
+        kind=kind,
+        reason_code=body["reason_code"],
+        reason=body["reason"],
+        effective_on=body.get("effective_on"),
+        barred_until=body.get("barred_until"),
+    )
+    return routing.answer(
+        present_detail(evaluations.detail(work, certification_id, on=None, known_at=None)),
+        status=201,
+    )
+
+
+def _changes(
+    name: str, *roles: Role, body: type[Schema] = StandingChangeSchema
+) -> Callable[[routing.View], routing.View]:
+    """A route that changes a standing."""
+    rule = f"POST /certifications/<uuid:certification_id>/{name}"
+    return nouns.writes(
+        rule,
+        *roles,
+        body=body,
+        returns=CertificationDetailSchema,
+        status=201,
+        errors=(404, 409),
+    )
+
+
+@_changes("suspension", "staff")
+def suspend(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+    """Suspend a certification."""
+    return _change("suspend", work, body, certification_id)
+
+
+@_changes("revocation", "staff", body=RevocationSchema)
+def revoke(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+    """Revoke a certification."""
+    return _change("revoke", work, body, certification_id)
+
+
+@_changes("reinstatement", "staff")
+def reinstate(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+    """Reinstate a suspended, revoked or surrendered certification."""
+    return _change("reinstate", work, body, certification_id)
+
+
+@_changes("surrender", "staff", "holder")
+def surrender(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+    """Give a certification up."""
+    return _change("surrender", work, body, certification_id)

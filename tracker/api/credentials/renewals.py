@@ -1,0 +1,267 @@
+"""Renewals: applications, decisions, and what they cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields, validate
+
+from tracker.api.http import paging, routing
+from tracker.api.http.fields import AmountField, ClosedSchema, DayField, WordsField, choice
+from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import UndoingSchema, page_of
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.credentials import former_decisions, renewals
+from tracker.services.standings import snapshots
+
+nouns = Resource("renewals", __name__, description=__doc__)
+
+_ID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+
+
+class RenewalSchema(Schema):
+    """An application to recertify, and how it ended."""
+
+    id = fields.UUID(required=True)
+    ref = fields.String(required=True, allow_none=True)
+    certification_id = fields.UUID(required=True)
+    holder_id = fields.UUID(required=True)
+    scheme = fields.String(required=True)
+    cycle = fields.Integer(required=True)
+    submitted_on = DayField(required=True)
+    points_counted = AmountField(
+        required=True, allow_none=True, metadata={"description": "On the day it was made."}
+    )
+    points_if_approved = AmountField(
+        required=True,
+        allow_none=True,
+        metadata={"description": "With the activities that waited for a decision on that day."},
+    )
+    decision = choice("approved", "denied", required=True, allow_none=True)
+    decided_on = DayField(required=True, allow_none=True)
+    reason = fields.String(required=True, allow_none=True)
+    withdrawn_on = DayField(required=True, allow_none=True)
+    recorded_at = fields.AwareDateTime(required=True)
+
+
+class RenewalQuerySchema(paging.PageSchema):
+    """Only those that wait for a decision, or only those that do not."""
+
+    pending = fields.Boolean(truthy={"true"}, falsy={"false"})
+
+
+class RenewalDecisionSchema(ClosedSchema):
+    """How an application ends; a denial, and a change of a decision, need their reason."""
+
+    decision = choice("approved", "denied", required=True)
+    reason = WordsField(1000, load_default=None, allow_none=True)
+    checks = fields.List(
+        WordsField(32),
+        load_default=list,
+        validate=validate.Length(max=20),
+        metadata={"description": "The policy's checks that the reviewer confirms, by code."},
+    )
+
+
+class RulingOrFormerSchema(Schema):
+    """A decision on a renewal: the one that rules, or one that did."""
+
+    id = fields.UUID(required=True, allow_none=True)
+    decision = choice("approved", "denied", required=True)
+    decided_on = DayField(required=True)
+    decided_by = fields.String(required=True, allow_none=True)
+    reason = fields.String(required=True, allow_none=True)
+    ended_at = fields.AwareDateTime(
+        required=True, allow_none=True, metadata={"description": "Null: it rules."}
+    )
+    ended_by = fields.String(required=True, allow_none=True)
+    ended_reason = fields.String(required=True, allow_none=True)
+    undone = fields.Boolean(
+        required=True, metadata={"description": "Taken back, rather than superseded."}
+    )
+
+
+class QuoteQuerySchema(ClosedSchema):
+    """Which certifications to renew together, by id with commas between."""
+
+    certification_ids = fields.String(
+        required=True,
+        validate=validate.Regexp(f"^{_ID}(,{_ID}){{0,4}}$", error="must be 1 to 5 ids with commas"),
+    )
+
+
+class QuoteSchema(Schema):
+    """A price, why it is that, and the days on which it can be had."""
+
+    schemes = fields.List(fields.String(), required=True)
+    amount = AmountField(required=True)
+    late_fees = AmountField(required=True, metadata={"description": "The part due for being late."})
+    currency = fields.String(required=True)
+    bundled = fields.Boolean(required=True)
+    reason = fields.String(required=True)
+    available_from = DayField(required=True, allow_none=True)
+    available_until = DayField(required=True, allow_none=True)
+    refundable = fields.Boolean(required=True)
+    verified = fields.Boolean(required=True)
+
+
+def present(row: Any) -> dict[str, Any]:
+    """A renewal's row as the interface shows it."""
+    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    del shown["version"]
+    return shown
+
+
+def _answer(reading: ReadContext, renewal_id: str, status: int = 200) -> Response:
+    row = renewals.get(reading, renewal_id)
+    location = f"/api/v1/renewals/{row.id}" if status == 201 else None  # noqa: PLR2004
+    return routing.answer(present(row), status=status, version=row.version, location=location)
+
+
+@nouns.writes(
+    "POST /certifications/<uuid:certification_id>/renewals",
+    "holder",
+    "staff",
+    returns=RenewalSchema,
+    status=201,
+    errors=(404, 409),
+)
+def apply(work: UnitOfWork, *, certification_id: str) -> Response:
+    """Apply to recertify. Refused by name: window, points, expiry, pending application."""
+    return _answer(work, renewals.apply(work, certification_id), 201)
+
+
+@nouns.reads(
+    "GET /certifications/<uuid:certification_id>/renewals",
+    "holder",
+    "staff",
+    query=RenewalQuerySchema,
+    returns=page_of(RenewalSchema),
+    errors=(404,),
+)
+def of_certification(
+    reading: ReadContext, query: dict[str, Any], *, certification_id: str
+) -> Response:
+    """The renewals of a certification."""
+    row = snapshots.certification(reading, certification_id)
+    rows = renewals.page(
+        reading,
+        after=query.get("after"),
+        limit=query["limit"] + 1,
+        certification_id=row.id,
+        pending=query.get("pending"),
+    )
+    return paging.answer(rows, query, present)
+
+
+@nouns.reads("GET /renewals", "staff", query=RenewalQuerySchema, returns=page_of(RenewalSchema))
+def queue(reading: ReadContext, query: dict[str, Any]) -> Response:
+    """All renewals; the pending ones are the reviewers' queue."""
+    rows = renewals.page(
+        reading, after=query.get("after"), limit=query["limit"] + 1, pending=query.get("pending")
+    )
+    return paging.answer(rows, query, present)
+
+
+@nouns.reads(
+    "GET /renewals/quote",
+    "holder",
+    "staff",
+    query=QuoteQuerySchema,
+    returns=QuoteSchema,
+    errors=(404, 409),
+)
+def quote(reading: ReadContext, query: dict[str, Any]) -> Response:
+    """What renewing certifications together costs, why, and until when."""
+    found = renewals.quote(reading, query["certification_ids"].lower().split(","))
+    days = found.available
+    return routing.answer(
+        {
+            "schemes": list(found.schemes),
+            "amount": found.amount,
+            "late_fees": found.late_fees,
+            "currency": found.currency,
+            "bundled": found.bundled,
+            "reason": found.reason,
+            "available_from": days.starts_on if days else None,
+            "available_until": days.ends_on if days else None,
+            "refundable": found.refundable,
+            "verified": found.verified,
+        }
+    )
+
+
+@nouns.reads(
+    "GET /renewals/<uuid:renewal_id>", "holder", "staff", returns=RenewalSchema, errors=(404,)
+)
+def show(reading: ReadContext, *, renewal_id: str) -> Response:
+    """One renewal."""
+    return _answer(reading, renewal_id)
+
+
+@nouns.writes(
+    "POST /renewals/<uuid:renewal_id>/decision",
+    "staff",
+    body=RenewalDecisionSchema,
+    returns=RenewalSchema,
+    versioned=True,
+    errors=(404, 409),
+)
+def decide(work: UnitOfWork, body: dict[str, Any], *, renewal_id: str, version: int) -> Response:
+    """Approve, which opens the next cycle at once, or deny with a reason.
+
+    An approval confirms every check that the policy asks for; it is refused while the points are
+    not there, naming the activities that wait. A decision on a decided renewal supersedes the
+    one before and needs its reason.
+    """
+    renewals.decide(
+        work,
+        renewal_id,
+        decision=body["decision"],
+        reason=body["reason"],
+        version=version,
+        checks=body["checks"],
+    )
+    return _answer(work, renewal_id)
+
+
+@nouns.writes(
+    "POST /renewals/<uuid:renewal_id>/decision/undo",
+    "staff",
+    body=UndoingSchema,
+    returns=RenewalSchema,
+    versioned=True,
+    errors=(404, 409),
+)
+def undo(work: UnitOfWork, body: dict[str, Any], *, renewal_id: str, version: int) -> Response:
+    """Take the decision back: the one before rules again, or the application waits."""
+    renewals.undo(work, renewal_id, reason=body["reason"], version=version)
+    return _answer(work, renewal_id)
+
+
+@nouns.reads(
+    "GET /renewals/<uuid:renewal_id>/decisions",
+    "holder",
+    "staff",
+    returns=RulingOrFormerSchema(many=True),
+    errors=(404,),
+)
+def decisions(reading: ReadContext, *, renewal_id: str) -> Response:
+    """Every decision on a renewal, oldest first; the one that rules comes last."""
+    row = renewals.get(reading, renewal_id)
+    rows = former_decisions.with_ruling(reading, row.id)
+    return routing.answer([dict(row._mapping) for row in rows])  # noqa: SLF001
+
+
+@nouns.writes(
+    "POST /renewals/<uuid:renewal_id>/withdrawal",
+    "holder",
+    "staff",
+    returns=RenewalSchema,
+    errors=(404, 409),
+)
+def withdraw(work: UnitOfWork, *, renewal_id: str) -> Response:
+    """Take an application back before it is decided."""
+    renewals.withdraw(work, renewal_id)
+    return _answer(work, renewal_id)

@@ -1,0 +1,1 @@
+"""Routes on reminders, messages, suppressions, relay events and sending."""

@@ -1,0 +1,173 @@
+"""Letters: what was written to whom, what became of it, and what staff do with it by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from tracker.api.http import paging, routing
+from tracker.api.http.fields import ClosedSchema, WordsField, choice
+from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import page_of
+from tracker.domain.delivery.queue_acts import QueueAct
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.delivery import by_hand, sent_messages
+from tracker.services.delivery.sent_messages import Copy, MessageFilter
+from tracker.services.overview import metrics
+
+nouns = Resource("letters", __name__, description=__doc__)
+
+KINDS = ("reminder", "notice", "digest")
+_SENT_TO_ME = ("id", "kind", "state", "finished_at")
+_OF_ROW = (
+    "id",
+    "kind",
+    "state",
+    "holder_id",
+    "employer_id",
+    "address",
+    "stage",
+    "created_at",
+    "attempts",
+    "last_error",
+    "finished_at",
+)
+
+
+class MyLetterSchema(Schema):
+    """A letter that was sent to the holder, or tried. Its words are those that were sent."""
+
+    id = fields.UUID(required=True)
+    kind = choice(*KINDS, required=True)
+    state = choice(*metrics.MESSAGE_STATES, required=True)
+    subject = fields.String(required=True, allow_none=True)
+    text = fields.String(required=True, allow_none=True)
+    finished_at = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When it was sent, or given up."},
+    )
+
+
+class LetterSchema(Schema):
+    """A letter and its fate. ``subject`` is null until it was handed over for the first time."""
+
+    id = fields.UUID(required=True)
+    kind = choice(*KINDS, required=True)
+    state = choice(*metrics.MESSAGE_STATES, required=True)
+    holder_id = fields.UUID(required=True, allow_none=True)
+    employer_id = fields.UUID(required=True, allow_none=True)
+    address = fields.String(required=True)
+    stage = fields.Integer(required=True, allow_none=True)
+    subject = fields.String(required=True, allow_none=True)
+    created_at = fields.AwareDateTime(required=True)
+    next_at = fields.AwareDateTime(
+        required=True, allow_none=True, metadata={"description": "When it is tried next."}
+    )
+    attempts = fields.Integer(required=True)
+    last_error = fields.String(required=True, allow_none=True)
+    finished_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class WholeLetterSchema(LetterSchema):
+    """A letter with its words."""
+
+    text = fields.String(required=True, allow_none=True)
+
+
+class LetterQuerySchema(paging.PageSchema):
+    """Of one state, kind or holder. Letters long finished are listed with their holder only."""
+
+    state = choice(*metrics.MESSAGE_STATES)
+    kind = choice(*KINDS)
+    holder_id = fields.UUID()
+
+
+class WhySchema(ClosedSchema):
+    """Why a letter is changed by hand; it stands in the history."""
+
+    reason = WordsField(500, required=True)
+
+
+def _present(copy: Copy) -> dict[str, Any]:
+    shown = {name: getattr(copy.row, name) for name in _OF_ROW}
+    return {**shown, "subject": copy.subject, "next_at": copy.next_at}
+
+
+def _whole(copy: Copy) -> dict[str, Any]:
+    return {**_present(copy), "text": copy.text}
+
+
+def _mine(copy: Copy) -> dict[str, Any]:
+    shown = {name: getattr(copy.row, name) for name in _SENT_TO_ME}
+    return {**shown, "subject": copy.subject, "text": copy.text}
+
+
+def _key() -> bytes:
+    return routing.office().message_key
+
+
+@nouns.reads("GET /letters", "staff", query=LetterQuerySchema, returns=page_of(LetterSchema))
+def page(reading: ReadContext, query: dict[str, Any]) -> Response:
+    """The letters, the newest first."""
+    holder_id, state = query.get("holder_id"), query.get("state")
+    asked = MessageFilter(
+        query.get("after"),
+        query["limit"] + 1,
+        (state,) if state else None,
+        query.get("kind"),
+        holder_id=str(holder_id) if holder_id else None,
+    )
+    rows = sent_messages.page(reading, _key(), asked)
+    return paging.answer(rows, query, _present)
+
+
+@nouns.reads("GET /letters/<uuid:letter_id>", "staff", returns=WholeLetterSchema, errors=(404,))
+def show(reading: ReadContext, *, letter_id: str) -> Response:
+    """One letter, its words included once it was handed over."""
+    return routing.answer(_whole(sent_messages.one(reading, _key(), letter_id)))
+
+
+@nouns.reads(
+    "GET /me/letters",
+    "holder",
+    query=paging.PageSchema,
+    returns=page_of(MyLetterSchema),
+    errors=(404,),
+)
+def mine(reading: ReadContext, query: dict[str, Any]) -> Response:
+    """What we sent you, the newest first."""
+    rows = sent_messages.mine(reading, _key(), after=query.get("after"), limit=query["limit"] + 1)
+    return paging.answer(rows, query, _mine)
+
+
+@nouns.writes(
+    "POST /letters/<uuid:letter_id>/requeue",
+    "staff",
+    body=WhySchema,
+    returns=WholeLetterSchema,
+    errors=(404, 409),
+)
+def requeue(work: UnitOfWork, body: dict[str, Any], *, letter_id: str) -> Response:
+    """Send one that is dead, cancelled, ambiguous or parked; what was perhaps sent, as it was."""
+    return _change(work, letter_id, "requeue", body)
+
+
+@nouns.writes(
+    "POST /letters/<uuid:letter_id>/cancel",
+    "staff",
+    body=WhySchema,
+    returns=WholeLetterSchema,
+    errors=(404, 409),
+)
+def cancel(work: UnitOfWork, body: dict[str, Any], *, letter_id: str) -> Response:
+    """Give a letter up that is ready, parked or ambiguous."""
+    return _change(work, letter_id, "cancel", body)
+
+
+def _change(work: UnitOfWork, letter_id: str, act: QueueAct, body: dict[str, Any]) -> Response:
+    """The letter afterwards. One that a worker holds is refused; a second click changes nothing."""
+    by_hand.change(work, letter_id, act, reason=body["reason"])
+    return routing.answer(_whole(sent_messages.one(work, _key(), letter_id)))

@@ -1,0 +1,114 @@
+"""Relay events: what the mail provider tells of letters, signed with a key that it shares with us.
+
+``Tracker-Signature: t=<seconds since 1970>,v1=<hex>``, the latter being the HMAC-SHA256, with the
+key that ``tracker reminders relay-key`` prints, of the time, a dot and the body. Signatures are
+good for five minutes.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from typing import Any
+
+from flask import Response, request
+from marshmallow import fields, validate
+from werkzeug.exceptions import Unauthorized
+
+from tracker.api.http import bodies, routing
+from tracker.api.http.fields import ClosedSchema, MomentField, WordsField, choice
+from tracker.api.http.routing import Resource
+from tracker.domain.errors import Invalid
+from tracker.domain.permissions import Actor
+from tracker.services.delivery import relay_evidence
+from tracker.services.delivery.relay_evidence import HAPPENINGS, Event
+
+nouns = Resource("relay-events", __name__, description=__doc__)
+
+_RELAY = Actor(role="admin", name="mail relay")
+_HEADER = "Tracker-Signature"
+_TOLERANCE = 300  # seconds
+_SIGNATURE = re.compile(r"t=(?P<t>[0-9]{1,12})(?P<signed>(?:,v1=[0-9a-f]{64}){1,5})")
+_MOST = 1000
+
+
+class RelayEventSchema(ClosedSchema):
+    """What became of one letter; its Message-ID with or without angle brackets."""
+
+    message_id = fields.String(
+        required=True,
+        validate=validate.Regexp(r"^<?[^<>\s\x00-\x1f\x7f]{3,118}>?\Z"),
+        metadata={"example": "<abc@tracker.example>"},
+    )
+    event = choice(*HAPPENINGS, required=True)
+    at = MomentField(required=True)
+    queue_id = WordsField(64)
+    status = fields.String(
+        validate=validate.Regexp(r"^[245]\.[0-9]{1,3}\.[0-9]{1,3}\Z"),
+        metadata={"description": "RFC 3463, of one that bounced.", "example": "5.1.1"},
+    )
+
+
+_EVENTS = RelayEventSchema(many=True)
+
+
+def take() -> Response:
+    """Take down what became of letters; told again, nothing changes. At most 1,000 in a request."""
+    signature = _signature()
+    body = request.get_data()
+    _check_signed(signature, body)
+    given = _load(body)
+    with routing.office().work(_RELAY) as work:
+        relay_evidence.take_events(work, [Event(**one) for one in given])
+    return routing.done()
+
+
+take.allowed, take.public = frozenset(), True  # type: ignore[attr-defined]
+nouns.routed(
+    "POST /relay-events",
+    nouns.doc(
+        requestBody={"required": True, "content": {routing.JSON: {"schema": _EVENTS}}},
+        parameters=[
+            {
+                "in": "header",
+                "name": _HEADER,
+                "schema": {"type": "string"},
+                "description": "t=<seconds since 1970>,v1=<hex of HMAC-SHA256 over t.body>",
+            }
+        ],
+    )(take),
+    status=204,
+    returns=None,
+    query=None,
+    body=None,
+    errors=(400, 401, 413, 422),
+    public=True,
+)
+
+
+def _signature() -> re.Match[str]:
+    """The signature, judged before the body is read; Unauthorized if it is none, or of long ago."""
+    found = _SIGNATURE.fullmatch(request.headers.get(_HEADER, ""))
+    if found is None:
+        raise Unauthorized(f"The header {_HEADER} is missing, or is none.")
+    if abs(routing.office().clock().timestamp() - int(found["t"])) > _TOLERANCE:
+        raise Unauthorized("The signature is too old, or from the future.")
+    return found
+
+
+def _check_signed(signature: re.Match[str], body: bytes) -> None:
+    """Raise Unauthorized for a body that is not signed with our key."""
+    signed = signature["t"].encode() + b"." + body
+    genuine = hmac.digest(routing.office().relay_key, signed, "sha256").hex()
+    given = signature["signed"].split(",v1=")[1:]  # several while the key changes
+    if not any(hmac.compare_digest(genuine, one) for one in given):
+        raise Unauthorized("The signature is not ours.")
+
+
+def _load(body: bytes) -> list[dict[str, Any]]:
+    told = bodies.read(body)
+    if not isinstance(told, list) or len(told) > _MOST:
+        rule = f"must be a list of at most {_MOST} events"
+        raise Invalid("A value is not acceptable.", fields={"body": rule})
+    loaded: list[dict[str, Any]] = routing.load(_EVENTS, told)
+    return loaded

@@ -1,0 +1,164 @@
+"""Reminders: what became of every stage, and of its letter."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from flask import Response
+from marshmallow import Schema, fields, validate
+
+from tracker.api.http import paging, routing
+from tracker.api.http.fields import ClosedSchema, DayField, choice
+from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import page_of
+from tracker.services.core.context import ReadContext
+from tracker.services.delivery import ledger, reminder_calendar
+from tracker.services.overview import metrics
+
+nouns = Resource("reminders", __name__, description=__doc__)
+
+_FATES = tuple(fate for fate in get_args(ledger.StageState) if fate != "ahead")
+_SHOWN = (
+    "cycle",
+    "expires_on",
+    "offset",
+    "due_at",
+    "fate",
+    "reason",
+    "message_state",
+    "sent_at",
+    "last_error",
+)
+
+
+class StageSchema(Schema):
+    """One stage of one cycle: what became of it, and of its letter if it was planned."""
+
+    cycle = fields.Integer(required=True)
+    expires_on = DayField(required=True)
+    offset = fields.Integer(required=True, metadata={"description": "Days before the expiry."})
+    due_at = fields.AwareDateTime(required=True)
+    fate = choice(*get_args(ledger.StageState), required=True)
+    reason = fields.String(required=True, allow_none=True)
+    message_state = choice(*metrics.MESSAGE_STATES, required=True, allow_none=True)
+    sent_at = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When the mail server took the letter."},
+    )
+    last_error = fields.String(
+        required=True, allow_none=True, metadata={"description": "Shown to staff."}
+    )
+
+
+class ReminderSchema(StageSchema):
+    """A stage that is decided, with whom it is about."""
+
+    id = fields.UUID(required=True)
+    certification_id = fields.UUID(required=True)
+    holder_id = fields.UUID(required=True)
+    scheme = fields.String(required=True)
+    recorded_at = fields.AwareDateTime(required=True)
+
+
+class ReminderQuerySchema(paging.PageSchema):
+    """Of one fate, or with a letter in one state, if asked."""
+
+    fate = choice(*_FATES)
+    state = choice(*metrics.MESSAGE_STATES, metadata={"description": "The letter's."})
+
+
+class CalendarQuerySchema(ClosedSchema):
+    """How many days ahead, today not counted."""
+
+    days = fields.Integer(
+        load_default=90, strict=False, validate=validate.Range(1, reminder_calendar.LONGEST)
+    )
+
+
+class DueStageSchema(Schema):
+    """How many certifications of a scheme have a stage on a day, at most.
+
+    Holders who want no reminders, or have no address, are counted too; where
+    ``when_complete`` is false, also those whose points will be complete. They get no letter.
+    """
+
+    on = DayField(required=True)
+    scheme = fields.String(required=True)
+    stage = fields.Integer(required=True, metadata={"description": "Days before the expiry."})
+    count = fields.Integer(required=True)
+    when_complete = fields.Boolean(required=True)
+
+
+class CalendarSchema(Schema):
+    """What falls due from one day through another, both included; today also what is overdue."""
+
+    from_on = DayField(required=True)
+    through_on = DayField(required=True)
+    due = fields.List(fields.Nested(DueStageSchema), required=True)
+
+
+def _stage(reading: ReadContext, one: Any) -> dict[str, Any]:
+    shown = {name: getattr(one, name) for name in _SHOWN}
+    return shown if reading.actor.is_staff else {**shown, "last_error": None}
+
+
+def _reminder(reading: ReadContext, row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "certification_id": row.certification_id,
+        "holder_id": row.holder_id,
+        "scheme": row.scheme,
+        "recorded_at": row.recorded_at,
+        **_stage(reading, row),
+    }
+
+
+@nouns.reads(
+    "GET /certifications/<uuid:certification_id>/reminders",
+    "staff",
+    "holder",
+    returns=StageSchema(many=True),
+    errors=(404,),
+)
+def of_certification(reading: ReadContext, *, certification_id: str) -> Response:
+    """Every stage of a certification's cycles, oldest first, those ahead included."""
+    found = ledger.fates(reading, certification_id)
+    return routing.answer([_stage(reading, one) for one in found])
+
+
+@nouns.reads(
+    "GET /reminders", "staff", "holder", query=ReminderQuerySchema, returns=page_of(ReminderSchema)
+)
+def page(reading: ReadContext, query: dict[str, Any]) -> Response:
+    """The stages that are decided, in the order of their recording; a holder sees their own."""
+    rows = ledger.page(
+        reading,
+        after=query.get("after"),
+        limit=query["limit"] + 1,
+        state=query.get("state"),
+        fate=query.get("fate"),
+        holder_id=reading.actor.holder_id if _own(reading) else None,
+    )
+    return paging.answer(rows, query, lambda row: _reminder(reading, row))
+
+
+@nouns.reads("GET /reminders/calendar", "staff", query=CalendarQuerySchema, returns=CalendarSchema)
+def calendar(reading: ReadContext, query: dict[str, Any]) -> Response:
+    """What falls due in the days ahead, by day, scheme and stage."""
+    found = reminder_calendar.ahead(reading, days=query["days"])
+    due = [
+        {
+            "on": one.on,
+            "scheme": one.scheme,
+            "stage": one.stage,
+            "count": one.count,
+            "when_complete": one.when_complete,
+        }
+        for one in found.due
+    ]
+    return routing.answer({"from_on": found.from_on, "through_on": found.through_on, "due": due})
+
+
+def _own(reading: ReadContext) -> bool:
+    return not reading.actor.is_staff

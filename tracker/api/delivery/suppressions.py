@@ -1,0 +1,69 @@
+"""Suppressions: addresses that are not written to, and how staff lift one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields, validate
+
+from tracker.api.http import paging, routing
+from tracker.api.http.fields import ClosedSchema, WordsField, choice
+from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import page_of
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.outbox import suppressions
+
+nouns = Resource("suppressions", __name__, description=__doc__)
+
+
+class SuppressionSchema(Schema):
+    """An address that is not written to, why, and until when."""
+
+    address = fields.String(required=True)
+    reason = choice(*suppressions.REASONS, required=True)
+    until_at = fields.AwareDateTime(
+        required=True, allow_none=True, metadata={"description": "Null: for good."}
+    )
+    recorded_at = fields.AwareDateTime(required=True)
+
+
+class SuppressionQuerySchema(ClosedSchema):
+    """All, or one address."""
+
+    after = paging.Cursor(metadata={"description": "The cursor that the page before gave."})
+    limit = fields.Integer(
+        load_default=paging.DEFAULT_LIMIT, strict=False, validate=validate.Range(1, paging.LONGEST)
+    )
+    address = WordsField(254)
+
+
+class LiftSchema(ClosedSchema):
+    """Which address may be written to again, and why."""
+
+    address = WordsField(254, required=True)
+    reason = WordsField(500, required=True)
+
+
+def _present(row: Any) -> dict[str, Any]:
+    return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+
+
+@nouns.reads(
+    "GET /suppressions", "staff", query=SuppressionQuerySchema, returns=page_of(SuppressionSchema)
+)
+def page(reading: ReadContext, query: dict[str, Any]) -> Response:
+    """The addresses that are not written to now, in their order."""
+    rows = suppressions.page(
+        reading, after=query.get("after"), limit=query["limit"] + 1, address=query.get("address")
+    )
+    return paging.answer(rows, query, _present, key=lambda row: str(row.address))
+
+
+@nouns.writes(
+    "POST /suppressions/lift", "staff", body=LiftSchema, returns=None, status=204, errors=(404,)
+)
+def lift(work: UnitOfWork, body: dict[str, Any]) -> Response:
+    """Write to an address again, for instance because the mailbox is there again."""
+    suppressions.lift(work, body["address"], reason=body["reason"])
+    return routing.done()

@@ -1,0 +1,1 @@
+"""Routes of the certification body's desk."""

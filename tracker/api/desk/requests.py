@@ -1,0 +1,129 @@
+"""Requests: what holders ask of the staff, such as another name on record, and the decisions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from tracker.api.http import paging, routing
+from tracker.api.http.fields import ClosedSchema, DayField, WordsField, choice
+from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import page_of
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.desk import requests
+from tracker.services.desk.requests import DECISIONS, KINDS, STATES
+
+nouns = Resource("requests", __name__, description=__doc__)
+
+
+class ProposedNameSchema(Schema):
+    """A name, as far as another one is asked for."""
+
+    given_name = fields.String()
+    family_name = fields.String()
+
+
+class OnRecordSchema(Schema):
+    """The name on record now."""
+
+    given_name = fields.String(required=True)
+    family_name = fields.String(required=True)
+
+
+class RequestSchema(Schema):
+    """Something that a holder asks of the staff: what stands there now, and what is proposed."""
+
+    id = fields.UUID(required=True)
+    holder_id = fields.UUID(required=True)
+    kind = choice(*KINDS, required=True)
+    state = choice(*STATES, required=True)
+    on_record = fields.Nested(OnRecordSchema, required=True)
+    proposal = fields.Nested(ProposedNameSchema, required=True)
+    statement = fields.String(required=True, allow_none=True)
+    requested_on = DayField(required=True)
+    decided_by = fields.String(required=True, allow_none=True)
+    reason = fields.String(required=True, allow_none=True)
+    recorded_at = fields.AwareDateTime(required=True)
+    closed_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class RequestQuerySchema(paging.PageSchema):
+    """Which requests; a holder sees their own."""
+
+    state = choice(*STATES)
+    kind = choice(*KINDS)
+    holder_id = fields.UUID()
+
+
+class RequestDecisionSchema(ClosedSchema):
+    """A decision; ``reason`` is required where the request is refused, and told to the holder."""
+
+    decision = choice(*DECISIONS, required=True)
+    reason = WordsField(2000, load_default=None, allow_none=True)
+
+
+def present(row: Any) -> dict[str, Any]:
+    """A request's row as the interface shows it."""
+    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    name = {key: shown.pop(key) for key in ("given_name", "family_name")}
+    del shown["version"]
+    return shown | {"on_record": name}
+
+
+def _answer(row: Any) -> Response:
+    return routing.answer(present(row), version=row.version)
+
+
+@nouns.reads(
+    "GET /requests",
+    "staff",
+    "holder",
+    query=RequestQuerySchema,
+    returns=page_of(RequestSchema),
+    errors=(404,),
+)
+def search(reading: ReadContext, query: dict[str, Any]) -> Response:
+    """Requests, the oldest first."""
+    filters = {k: str(v) for k, v in query.items() if k not in {"after", "limit"}}
+    rows = requests.page(
+        reading, after=query.get("after"), limit=query["limit"] + 1, filters=filters
+    )
+    return paging.answer(rows, query, present)
+
+
+@nouns.reads(
+    "GET /requests/<uuid:request_id>", "staff", "holder", returns=RequestSchema, errors=(404,)
+)
+def show(reading: ReadContext, *, request_id: str) -> Response:
+    """One request."""
+    return _answer(requests.get(reading, request_id))
+
+
+@nouns.writes(
+    "POST /requests/<uuid:request_id>/decision",
+    "staff",
+    body=RequestDecisionSchema,
+    returns=RequestSchema,
+    versioned=True,
+    errors=(404, 409),
+)
+def decide(work: UnitOfWork, body: dict[str, Any], *, request_id: str, version: int) -> Response:
+    """Grant or refuse a request, never one's own; one that was refused can be granted later."""
+    requests.decide(
+        work, request_id, decision=body["decision"], reason=body["reason"], version=version
+    )
+    return _answer(requests.get(work, request_id))
+
+
+@nouns.writes(
+    "POST /requests/<uuid:request_id>/withdrawal",
+    "holder",
+    returns=RequestSchema,
+    errors=(404, 409),
+)
+def withdraw(work: UnitOfWork, *, request_id: str) -> Response:
+    """Take a request back before it is decided."""
+    requests.withdraw(work, request_id)
+    return _answer(requests.get(work, request_id))

@@ -1,0 +1,403 @@
+"""The reviewers' desk: what waits for a decision, and everything that a decision rests on."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, ValidationError, fields
+
+from tracker.api.http import paging, routing
+from tracker.api.http.fields import AmountField, DayField, WordsField, choice
+from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import page_of
+from tracker.api.points import activities, evidence
+from tracker.api.points.activities import ActivityDecisionSchema, ActivitySchema
+from tracker.api.points.evidence import EvidenceSchema
+from tracker.domain.points.activities import STATES
+from tracker.domain.points.likeness import SIGNS
+from tracker.services.core.context import ReadContext
+from tracker.services.desk import renewal_queue, review_queue, reviews
+from tracker.services.desk.queue_order import FLAGS, QueueFilter, QueuePlace
+from tracker.services.desk.renewal_queue import WaitingApplication
+from tracker.services.desk.review_queue import PointsOf, Waiting
+from tracker.services.desk.reviews import ReviewDossier as Opened
+
+nouns = Resource("queue", __name__, description=__doc__)
+
+_NO_CURSOR = "is not a cursor that a page gave"
+_URGENT = "With everything of this holder that waits, a renewal would be completed that is due."
+
+
+class QueueCursor(paging.Cursor):
+    """A cursor over the queue: an expiry where it is urgent, a day of submission, an id."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        expires_on, submitted_on, id_ = _parts(super()._deserialize(value, attr, data, **kwargs))
+        try:
+            urgent = date.fromisoformat(expires_on) if expires_on else None
+            return QueuePlace(urgent, date.fromisoformat(submitted_on), _id(id_))
+        except (ValueError, ValidationError) as error:
+            raise ValidationError(_NO_CURSOR) from error
+
+
+class RenewalCursor(paging.Cursor):
+    """A cursor over applications: an expiry, a day of submission, an id."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        expires_on, submitted_on, id_ = _parts(super()._deserialize(value, attr, data, **kwargs))
+        try:
+            days = date.fromisoformat(expires_on), date.fromisoformat(submitted_on)
+            return renewal_queue.RenewalPlace(*days, _id(id_))
+        except (ValueError, ValidationError) as error:
+            raise ValidationError(_NO_CURSOR) from error
+
+
+def _parts(key: str) -> list[str]:
+    parts = key.split("/")
+    if len(parts) != 3:  # noqa: PLR2004 - expiry, submission, id
+        raise ValidationError(_NO_CURSOR)
+    return parts
+
+
+def _id(text: str) -> str:
+    return str(fields.UUID().deserialize(text))
+
+
+def _cursor(place: QueuePlace | renewal_queue.RenewalPlace) -> str:
+    return f"{place.expires_on or ''}/{place.submitted_on}/{place.id}"
+
+
+class QueueQuerySchema(paging.PageSchema):
+    """Which activities. A page of those with a flag may be short though there is a next one."""
+
+    after = QueueCursor(  # type: ignore[assignment]  # the queue has another key than an id
+        metadata={"description": "The cursor that the page before gave."}
+    )
+    scheme = WordsField(32)
+    category = WordsField(32)
+    type = WordsField(32)
+    state = choice(
+        *review_queue.STATES,
+        load_default="submitted",
+        metadata={"description": "``more_information``: those that wait for their holder."},
+    )
+    flag = choice(*FLAGS)
+    employer_id = fields.UUID(metadata={"description": "Workers on this employer's list today."})
+    submitted_before = DayField()
+    expires_before = DayField()
+
+
+class QueuePointsSchema(Schema):
+    """Points of the holder's cycle now and with approvals."""
+
+    now = AmountField(required=True)
+    required = AmountField(required=True)
+    if_approved = AmountField(
+        required=True, metadata={"description": "With this activity approved, and it alone."}
+    )
+    if_all_approved = AmountField(
+        required=True, metadata={"description": "With everything of the holder that waits."}
+    )
+    complete_now = fields.Boolean(required=True)
+    complete_if_approved = fields.Boolean(required=True)
+    complete_if_all_approved = fields.Boolean(required=True)
+    verified = fields.Boolean(required=True)
+
+
+class PersonSchema(Schema):
+    """Whose it is, under which certification, and how that stands today."""
+
+    holder_id = fields.UUID(required=True)
+    holder_ref = fields.String(required=True)
+    holder_name = fields.String(required=True)
+    deceased_on = DayField(required=True, allow_none=True)
+    certification_id = fields.UUID(required=True, allow_none=True)
+    certificate_number = fields.String(required=True, allow_none=True)
+    scheme = fields.String(required=True)
+    status = fields.String(
+        required=True, allow_none=True, metadata={"description": "The standing; null: none."}
+    )
+    valid = fields.Boolean(required=True, allow_none=True)
+    expires_on = DayField(
+        required=True, allow_none=True, metadata={"description": "Last valid day."}
+    )
+    days_left = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Negative after the expiry."}
+    )
+
+
+class QueuedActivitySchema(PersonSchema):
+    """An activity that waits, with all that a reviewer needs; ``version`` goes into If-Match."""
+
+    id = fields.UUID(required=True)
+    ref = fields.String(required=True, allow_none=True)
+    category = fields.String(required=True)
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    provider = fields.String(required=True)
+    quantity = AmountField(required=True, allow_none=True)
+    unit = fields.String(required=True)
+    role = fields.String(required=True)
+    tags = fields.List(fields.String(), required=True)
+    duty = fields.Boolean(required=True)
+    starts_on = DayField(required=True, allow_none=True)
+    completed_on = DayField(required=True, allow_none=True)
+    state = choice(*STATES, required=True)
+    submitted_on = DayField(
+        required=True, allow_none=True, metadata={"description": "Since when it waits."}
+    )
+    days_waiting = fields.Integer(required=True)
+    version = fields.Integer(required=True)
+    urgent = fields.Boolean(required=True, metadata={"description": _URGENT})
+    points = fields.Nested(QueuePointsSchema, required=True, allow_none=True)
+    points_claimed = AmountField(
+        required=True, allow_none=True, metadata={"description": "What it brings by itself."}
+    )
+    points_counting = AmountField(
+        required=True, allow_none=True, metadata={"description": "What it would add to the total."}
+    )
+    evidence_count = fields.Integer(required=True)
+    flags = fields.List(choice(*FLAGS), required=True)
+
+
+class QueuedRenewalSchema(PersonSchema):
+    """An application that waits, with points now and with everything that waits."""
+
+    id = fields.UUID(required=True)
+    ref = fields.String(required=True, allow_none=True)
+    cycle = fields.Integer(required=True)
+    submitted_on = DayField(required=True)
+    days_waiting = fields.Integer(required=True)
+    version = fields.Integer(required=True)
+    points_counted = AmountField(
+        required=True, allow_none=True, metadata={"description": "On the day of the application."}
+    )
+    points_now = AmountField(required=True, allow_none=True)
+    points_if_approved = AmountField(required=True, allow_none=True)
+    points_required = AmountField(required=True, allow_none=True)
+    complete_now = fields.Boolean(required=True, allow_none=True)
+    complete_if_approved = fields.Boolean(required=True, allow_none=True)
+    waiting_activities = fields.Integer(required=True)
+
+
+class RenewalsQuerySchema(paging.PageSchema):
+    """Applications of one scheme, if asked."""
+
+    after = RenewalCursor(  # type: ignore[assignment]  # applications have another key than an id
+        metadata={"description": "The cursor that the page before gave."}
+    )
+    scheme = WordsField(32)
+
+
+class LikelyDuplicateSchema(Schema):
+    """Another claim of the holder that is probably the same activity, and by which signs."""
+
+    activity = fields.Nested(ActivitySchema, required=True)
+    score = fields.Integer(required=True, metadata={"description": "Of 100."})
+    signs = fields.List(choice(*SIGNS), required=True)
+
+
+class SameFileSchema(Schema):
+    """A file of this activity that another activity bears too, whoever's that is."""
+
+    evidence_id = fields.UUID(required=True)
+    activity_id = fields.UUID(required=True)
+    filename = fields.String(required=True)
+    sha256 = fields.String(required=True)
+    recorded_at = fields.AwareDateTime(required=True)
+    title = fields.String(required=True)
+    scheme = fields.String(required=True)
+    state = choice(*STATES, required=True)
+    holder_id = fields.UUID(required=True)
+    holder_ref = fields.String(required=True)
+    holder_name = fields.String(required=True)
+
+
+class EarlierDecisionSchema(ActivityDecisionSchema):
+    """An answer that was given, also one that was taken back or superseded."""
+
+    id = fields.UUID(required=True)
+    decided_by = fields.String(required=True)
+    recorded_at = fields.AwareDateTime(required=True)
+    undone_at = fields.AwareDateTime(required=True, allow_none=True)
+    undone_by = fields.String(required=True, allow_none=True)
+    undone_reason = fields.String(required=True, allow_none=True)
+
+
+class ReviewSchema(Schema):
+    """Everything that a decision on one activity rests on.
+
+    The decision takes the activity's ``version`` as If-Match.
+    """
+
+    activity = fields.Nested(QueuedActivitySchema, required=True)
+    language = fields.String(required=True)
+    rules = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "The rules that it is judged by, in words."},
+    )
+    outcome = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "What it would count if it were approved now, in words."},
+    )
+    evidence = fields.List(fields.Nested(EvidenceSchema), required=True)
+    likely_duplicates = fields.List(fields.Nested(LikelyDuplicateSchema), required=True)
+    same_files = fields.List(fields.Nested(SameFileSchema), required=True)
+    decisions = fields.List(fields.Nested(EarlierDecisionSchema), required=True)
+    other_activities = fields.List(fields.Nested(ActivitySchema), required=True)
+
+
+_CLAIM = (
+    "id",
+    "ref",
+    "category",
+    "type",
+    "title",
+    "provider",
+    "quantity",
+    "unit",
+    "role",
+    "tags",
+    "duty",
+    "starts_on",
+    "completed_on",
+    "state",
+    "submitted_on",
+    "version",
+)
+
+
+def _person(row: Any, found: Waiting | WaitingApplication) -> dict[str, Any]:
+    standing = found.standing
+    return {
+        "holder_id": row.holder_id,
+        "holder_ref": row.holder_ref,
+        "holder_name": _name(row),
+        "deceased_on": row.deceased_on,
+        "certification_id": row.certification_id,
+        "certificate_number": row.certificate_number,
+        "scheme": row.scheme,
+        "status": standing.status if standing else None,
+        "valid": standing.valid if standing else None,
+        "expires_on": standing.expires_on if standing else None,
+        "days_left": found.days_left,
+    }
+
+
+def _name(row: Any) -> str:
+    return f"{row.given_name} {row.family_name}".strip()
+
+
+def _points(points: PointsOf | None) -> dict[str, Any] | None:
+    if points is None:
+        return None
+    return {name: getattr(points, name) for name in QueuePointsSchema._declared_fields}  # noqa: SLF001
+
+
+def _activity(found: Waiting) -> dict[str, Any]:
+    row = found.activity
+    return {
+        **_person(row, found),
+        **{name: getattr(row, name) for name in _CLAIM},
+        "days_waiting": found.days_waiting,
+        "urgent": found.urgent,
+        "points": _points(found.points),
+        "points_claimed": found.claimed,
+        "points_counting": found.counts,
+        "evidence_count": found.evidence,
+        "flags": list(found.flags),
+    }
+
+
+def _renewal(found: WaitingApplication) -> dict[str, Any]:
+    row = found.renewal
+    return {
+        **_person(row, found),
+        "id": row.id,
+        "ref": row.ref,
+        "cycle": row.cycle,
+        "submitted_on": row.submitted_on,
+        "days_waiting": found.days_waiting,
+        "version": row.version,
+        "points_counted": row.points_counted,
+        "points_now": found.points_now,
+        "points_if_approved": found.points_if_approved,
+        "points_required": found.required,
+        "complete_now": found.complete_now,
+        "complete_if_approved": found.complete_if_approved,
+        "waiting_activities": found.waiting,
+    }
+
+
+@nouns.reads(
+    "GET /queue",
+    "staff",
+    query=QueueQuerySchema,
+    returns=page_of(QueuedActivitySchema),
+    errors=(404,),
+)
+def waiting(reading: ReadContext, query: dict[str, Any]) -> Response:
+    """Activities that wait for a decision: what would hurt most first, then the oldest."""
+    filters = {k: v for k, v in query.items() if k not in {"after", "limit"}}
+    if "employer_id" in filters:
+        filters["employer_id"] = str(filters["employer_id"])
+    found = review_queue.page(
+        reading, QueueFilter(**filters), after=query.get("after"), limit=query["limit"]
+    )
+    items = [_activity(each) for each in found.items]
+    return paging.answer_page(items, _cursor(found.next) if found.next else None)
+
+
+@nouns.reads(
+    "GET /queue/renewals", "staff", query=RenewalsQuerySchema, returns=page_of(QueuedRenewalSchema)
+)
+def renewals(reading: ReadContext, query: dict[str, Any]) -> Response:
+    """Renewal applications that wait for a decision, the soonest expiry first."""
+    rows = renewal_queue.page(
+        reading, scheme=query.get("scheme"), after=query.get("after"), limit=query["limit"] + 1
+    )
+    return paging.answer(rows, query, _renewal, key=lambda one: _cursor(one.place))
+
+
+@nouns.reads("GET /queue/<uuid:activity_id>", "staff", returns=ReviewSchema, errors=(404,))
+def review(reading: ReadContext, *, activity_id: str) -> Response:
+    """Open a review: all that is known about one activity, decided ones too."""
+    opened, language = reviews.of_activity(reading, activity_id), routing.language()
+    response = routing.answer(_review(reading, opened, language))
+    response.headers["Content-Language"] = language
+    response.vary.add("Accept-Language")
+    return response
+
+
+def _review(reading: ReadContext, opened: Opened, language: str) -> dict[str, Any]:
+    others = activities.present_all(reading, list(opened.claims.values()))
+    by_id = {one["id"]: one for one in others}
+    return {
+        "activity": _activity(opened.waiting),
+        "language": language,
+        "rules": opened.rules(language),
+        "outcome": opened.outcome(language),
+        "evidence": [evidence.present(row) for row in opened.evidence],
+        "likely_duplicates": [
+            {
+                "activity": by_id[like.ref],
+                "score": like.found.score,
+                "signs": list(like.found.signs),
+            }
+            for like in opened.likely
+            if like.ref in by_id
+        ],
+        "same_files": [_same_file(row) for row in opened.same_files],
+        "decisions": [dict(row._mapping) for row in opened.decisions],  # noqa: SLF001
+        "other_activities": others,
+    }
+
+
+def _same_file(row: Any) -> dict[str, Any]:
+    names = set(SameFileSchema._declared_fields) - {"evidence_id", "holder_name"}  # noqa: SLF001
+    shown = {name: getattr(row, name) for name in names}
+    return {"evidence_id": row.id, "holder_name": _name(row), **shown}

@@ -1,0 +1,1 @@
+"""Routes on employers, sharing, workforces and digests."""

@@ -1,0 +1,93 @@
+"""Digests: how often an employer is written to about its workers, where and in which language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from tracker.api.http import routing
+from tracker.api.http.fields import ClosedSchema, DayField, Email, choice
+from tracker.api.http.routing import Resource
+from tracker.domain.delivery.digests import EVERY
+from tracker.domain.permissions import Role
+from tracker.language.voice import LANGUAGES
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.employers import digests
+from tracker.services.employers.digests import Order
+
+nouns = Resource("digests", __name__, description=__doc__)
+
+_PATH = "/employers/<uuid:employer_id>/digest"
+_MAY_ASK: tuple[Role, ...] = ("employer", "staff")
+_SHOWN = (
+    "employer_id",
+    "every",
+    "language",
+    "address",
+    "through_on",
+    "next_on",
+    "deliverable",
+    "changed_at",
+)
+
+
+class NewOrderSchema(ClosedSchema):
+    """How often: by the week (Monday to Sunday) or by the month."""
+
+    every = choice(*EVERY, required=True)
+    language = choice(*LANGUAGES, load_default="en")
+    address = Email(metadata={"description": "The employer's own if not given."})
+
+
+class DigestOrderSchema(Schema):
+    """An order. It names only workers who agreed that the employer sees their standing."""
+
+    employer_id = fields.UUID(required=True)
+    every = choice(*EVERY, required=True)
+    language = choice(*LANGUAGES, required=True)
+    address = fields.String(required=True)
+    through_on = DayField(
+        required=True, allow_none=True, metadata={"description": "The last day told of."}
+    )
+    next_on = DayField(
+        required=True,
+        metadata={"description": "The next is written as this day begins, if there is news."},
+    )
+    deliverable = fields.Boolean(
+        required=True, metadata={"description": "False: letters to the address came back."}
+    )
+    changed_at = fields.AwareDateTime(required=True)
+
+
+def _present(order: Order) -> dict[str, Any]:
+    return {name: getattr(order, name) for name in _SHOWN}
+
+
+@nouns.reads(f"GET {_PATH}", *_MAY_ASK, returns=DigestOrderSchema, errors=(404,))
+def show(reading: ReadContext, *, employer_id: str) -> Response:
+    """The order; 404 where none is."""
+    return routing.answer(_present(digests.order_of(reading, employer_id)))
+
+
+@nouns.writes(
+    f"PUT {_PATH}", *_MAY_ASK, body=NewOrderSchema, returns=DigestOrderSchema, errors=(404,)
+)
+def order(work: UnitOfWork, body: dict[str, Any], *, employer_id: str) -> Response:
+    """Order a digest, or change the order; the same order again changes nothing."""
+    made = digests.order(
+        work,
+        employer_id,
+        every=body["every"],
+        language=body["language"],
+        address=body.get("address"),
+    )
+    return routing.answer(_present(made))
+
+
+@nouns.writes(f"DELETE {_PATH}", *_MAY_ASK, returns=None, status=204, errors=(404,))
+def call_off(work: UnitOfWork, *, employer_id: str) -> Response:
+    """Order no digest any more; one that waits in the outbox is not sent either."""
+    digests.call_off(work, employer_id)
+    return routing.done()

@@ -1,0 +1,236 @@
+"""Employers and their rosters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from tracker.api.http import paging, routing
+from tracker.api.http.fields import (
+    CertificateNumber,
+    ClosedSchema,
+    CompanyName,
+    DayField,
+    Email,
+    NewReference,
+    Reference,
+    Sought,
+    WordsField,
+)
+from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import page_of
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.employers import employers, roster
+
+nouns = Resource("employers", __name__, description=__doc__)
+
+
+class EmployerSchema(Schema):
+    """A company whose HR checks on its workers."""
+
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    email = fields.String(required=True, allow_none=True)
+    recorded_at = fields.AwareDateTime(required=True)
+
+
+class EmployerChangeSchema(ClosedSchema):
+    """What may be corrected."""
+
+    name = CompanyName(metadata={"description": "The staff's to grant: an employer asks them."})
+    email = Email(allow_none=True)
+
+
+class NewEmployerSchema(EmployerChangeSchema):
+    """A company to be put on record."""
+
+    name = CompanyName(required=True)
+
+
+class EmployerQuerySchema(paging.PageSchema):
+    """Names match by their start."""
+
+    name = Sought(200)
+
+
+class NewRosterEntrySchema(ClosedSchema):
+    """A worker, by the employer's own number, and how we may know them.
+
+    A certificate number decides before an e-mail address. What comes of it is not told: the
+    worker is seen once they consent.
+    """
+
+    employee_id = NewReference(required=True, metadata={"description": "Once per employer."})
+    certificate_number = CertificateNumber(allow_none=True)
+    email = Email(allow_none=True)
+    holder_ref = Reference(metadata={"description": "For staff only."})
+    site = WordsField(100, allow_none=True)
+    department = WordsField(100, allow_none=True)
+    shift = WordsField(32, allow_none=True)
+
+
+class RosterEntrySchema(Schema):
+    """A worker on an employer's list. ``shared``: the worker lets the employer see them now."""
+
+    id = fields.UUID(required=True)
+    employer_id = fields.UUID(required=True)
+    employee_id = fields.String(required=True)
+    certificate_number = fields.String(required=True, allow_none=True)
+    email = fields.String(required=True, allow_none=True)
+    site = fields.String(required=True, allow_none=True)
+    department = fields.String(required=True, allow_none=True)
+    shift = fields.String(required=True, allow_none=True)
+    shared = fields.Boolean(required=True)
+    ended_on = DayField(
+        required=True, allow_none=True, metadata={"description": "The first day without access."}
+    )
+    recorded_at = fields.AwareDateTime(required=True)
+    holder_ref = fields.String(allow_none=True, metadata={"description": "Shown to staff only."})
+    holder_id = fields.UUID(allow_none=True, metadata={"description": "Shown to staff only."})
+
+
+class RosterQuerySchema(paging.PageSchema):
+    """Filters by field name; ``ended=false`` leaves out who no longer works there."""
+
+    employee_id = Sought(64)
+    site = Sought(100)
+    department = Sought(100)
+    shift = Sought(32)
+    ended = fields.Boolean(truthy={"true"}, falsy={"false"})
+
+
+def _present(row: Any) -> dict[str, Any]:
+    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    del shown["version"]
+    return shown
+
+
+def _present_entry(reading: ReadContext, row: Any) -> dict[str, Any]:
+    """An entry; whom it means is for staff's eyes."""
+    shown = {
+        "id": row.id,
+        "employer_id": row.employer_id,
+        "employee_id": row.employee_id,
+        "certificate_number": row.given_number,
+        "email": row.given_email,
+        "site": row.site,
+        "department": row.department,
+        "shift": row.shift,
+        "shared": bool(row.shared),
+        "ended_on": row.ended_on,
+        "recorded_at": row.recorded_at,
+    }
+    if reading.actor.is_staff:
+        shown |= {"holder_ref": row.given_holder_ref, "holder_id": row.holder_id}
+    return shown
+
+
+@nouns.writes(
+    "POST /employers",
+    "staff",
+    body=NewEmployerSchema,
+    returns=EmployerSchema,
+    status=201,
+    errors=(409,),
+)
+def register(work: UnitOfWork, body: dict[str, Any]) -> Response:
+    """Put a company on record."""
+    row = employers.register(work, body)
+    return routing.answer(
+        _present(row), status=201, version=row.version, location=f"/api/v1/employers/{row.id}"
+    )
+
+
+@nouns.reads("GET /employers", "staff", query=EmployerQuerySchema, returns=page_of(EmployerSchema))
+def search(reading: ReadContext, query: dict[str, Any]) -> Response:
+    """The companies on record."""
+    rows = employers.page(
+        reading, after=query.get("after"), limit=query["limit"] + 1, name=query.get("name")
+    )
+    return paging.answer(rows, query, _present)
+
+
+@nouns.reads(
+    "GET /employers/<uuid:employer_id>", "staff", "employer", returns=EmployerSchema, errors=(404,)
+)
+def show(reading: ReadContext, *, employer_id: str) -> Response:
+    """One company; an employer sees its own."""
+    row = employers.get(reading, employer_id)
+    return routing.answer(_present(row), version=row.version)
+
+
+@nouns.writes(
+    "PATCH /employers/<uuid:employer_id>",
+    "staff",
+    "employer",
+    body=EmployerChangeSchema,
+    returns=EmployerSchema,
+    versioned=True,
+    errors=(404, 409),
+)
+def correct(work: UnitOfWork, body: dict[str, Any], *, employer_id: str, version: int) -> Response:
+    """Correct what is recorded of a company; its name is for staff to change."""
+    row = employers.correct(work, employer_id, body, version=version)
+    return routing.answer(_present(row), version=row.version)
+
+
+@nouns.writes(
+    "POST /employers/<uuid:employer_id>/roster",
+    "employer",
+    "staff",
+    body=NewRosterEntrySchema,
+    returns=RosterEntrySchema,
+    status=201,
+    errors=(404, 409),
+)
+def add(work: UnitOfWork, body: dict[str, Any], *, employer_id: str) -> Response:
+    """Put a worker on the list; the answer is the same whether or not we know them."""
+    row = roster.add(work, employer_id, body)
+    location = f"/api/v1/employers/{employer_id}/roster/{row.id}"
+    return routing.answer(_present_entry(work, row), status=201, location=location)
+
+
+@nouns.reads(
+    "GET /employers/<uuid:employer_id>/roster",
+    "employer",
+    "staff",
+    query=RosterQuerySchema,
+    returns=page_of(RosterEntrySchema),
+    errors=(404,),
+)
+def of_employer(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> Response:
+    """The list of an employer's workers, ended entries included."""
+    filters = {key: value for key, value in query.items() if key not in {"after", "limit"}}
+    rows = roster.page(
+        reading, employer_id, after=query.get("after"), limit=query["limit"] + 1, filters=filters
+    )
+    return paging.answer(rows, query, lambda row: _present_entry(reading, row))
+
+
+@nouns.reads(
+    "GET /employers/<uuid:employer_id>/roster/<uuid:entry_id>",
+    "employer",
+    "staff",
+    returns=RosterEntrySchema,
+    errors=(404,),
+)
+def entry(reading: ReadContext, *, employer_id: str, entry_id: str) -> Response:
+    """One entry of the list."""
+    row = roster.get(reading, employer_id, entry_id)
+    return routing.answer(_present_entry(reading, row))
+
+
+@nouns.writes(
+    "DELETE /employers/<uuid:employer_id>/roster/<uuid:entry_id>",
+    "employer",
+    "staff",
+    returns=None,
+    status=204,
+    errors=(404,),
+)
+def end(work: UnitOfWork, *, employer_id: str, entry_id: str) -> Response:
+    """End a worker's employment today: access ends at once, the entry stays on record."""
+    roster.end(work, employer_id, entry_id)
+    return routing.done()

@@ -1,0 +1,142 @@
+"""Who sees a holder's standing, and what they see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from tracker.api.http import routing
+from tracker.api.http.fields import ClosedSchema, DayField, choice
+from tracker.api.http.routing import Resource
+from tracker.domain.employers.workforce import FIELDS, POINTS_FIELDS
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.employers import bars, sharing
+
+nouns = Resource("sharing", __name__, description=__doc__)
+
+
+class SharingSchema(Schema):
+    """An employer who lists the holder, or whom the holder lets see their standing.
+
+    ``id`` is that of the consent in force, null without one; it lasts no longer than the
+    employment. ``fields`` are what the employer sees today.
+    """
+
+    id = fields.UUID(required=True, allow_none=True)
+    employer_id = fields.UUID(required=True)
+    employer_name = fields.String(required=True)
+    on_roster = fields.Boolean(required=True)
+    shared = fields.Boolean(required=True)
+    barred = fields.Boolean(
+        required=True, metadata={"description": "It can ask for nothing: see POST /me/bars."}
+    )
+    since = DayField(required=True, allow_none=True)
+    until_on = DayField(
+        required=True, allow_none=True, metadata={"description": "Last day included."}
+    )
+    with_points = fields.Boolean(required=True, allow_none=True)
+    fields_seen = fields.List(choice(*FIELDS, *POINTS_FIELDS), required=True, data_key="fields")
+
+
+class NewSharingSchema(ClosedSchema):
+    """Consent: whom to, until when (no end if not given), and whether points are shown (no).
+
+    It ends with the employment: an employer that lists the holder anew asks anew.
+    """
+
+    employer_id = fields.UUID(required=True)
+    until_on = DayField(load_default=None, allow_none=True)
+    with_points = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+
+
+class NewBarSchema(ClosedSchema):
+    """An employer that is to ask for nothing."""
+
+    employer_id = fields.UUID(required=True)
+
+
+class BarSchema(Schema):
+    """A barred employer."""
+
+    employer_id = fields.UUID(required=True)
+
+
+def _present(viewer: sharing.Viewer) -> dict[str, Any]:
+    return {
+        "id": viewer.id,
+        "employer_id": viewer.employer_id,
+        "employer_name": viewer.employer_name,
+        "on_roster": bool(viewer.on_roster),
+        "shared": viewer.shared,
+        "barred": viewer.barred,
+        "since": viewer.since,
+        "until_on": viewer.until_on,
+        "with_points": viewer.with_points,
+        "fields": viewer.fields,
+    }
+
+
+@nouns.reads("GET /me/sharing", "holder", returns=SharingSchema(many=True), errors=(404,))
+def mine(reading: ReadContext) -> Response:
+    """Who can see me: employers who list me or whom I share with, and what they see."""
+    return routing.answer([_present(viewer) for viewer in sharing.mine(reading)])
+
+
+@nouns.writes(
+    "POST /me/sharing",
+    "holder",
+    body=NewSharingSchema,
+    returns=SharingSchema,
+    status=201,
+    errors=(404, 409),
+)
+def consent(work: UnitOfWork, body: dict[str, Any]) -> Response:
+    """Let an employer see my standing; a second consent beside a live one is refused."""
+    viewer = sharing.consent(
+        work, str(body["employer_id"]), until_on=body["until_on"], with_points=body["with_points"]
+    )
+    return routing.answer(_present(viewer), status=201)
+
+
+@nouns.writes(
+    "DELETE /me/sharing/<uuid:sharing_id>", "holder", returns=None, status=204, errors=(404,)
+)
+def end(work: UnitOfWork, *, sharing_id: str) -> Response:
+    """End a consent; the employer sees nothing more from this moment."""
+    sharing.end(work, sharing_id)
+    return routing.done()
+
+
+@nouns.writes(
+    "POST /me/bars", "holder", body=NewBarSchema, returns=BarSchema, status=201, errors=(404, 409)
+)
+def bar(work: UnitOfWork, body: dict[str, Any]) -> Response:
+    """Bar an employer: its consent ends, and no message about it is sent to me any more.
+
+    It is told nothing; its list shows the same as of whoever never consented.
+    """
+    employer_id = str(body["employer_id"])
+    bars.put(work, employer_id)
+    return routing.answer({"employer_id": employer_id}, status=201)
+
+
+@nouns.writes(
+    "DELETE /me/bars/<uuid:employer_id>", "holder", returns=None, status=204, errors=(404,)
+)
+def lift(work: UnitOfWork, *, employer_id: str) -> Response:
+    """Let an employer ask me again."""
+    bars.lift(work, employer_id)
+    return routing.done()
+
+
+@nouns.reads(
+    "GET /holders/<uuid:holder_id>/sharing",
+    "staff",
+    returns=SharingSchema(many=True),
+    errors=(404,),
+)
+def of_holder(reading: ReadContext, *, holder_id: str) -> Response:
+    """Who sees a holder."""
+    return routing.answer([_present(viewer) for viewer in sharing.viewers(reading, holder_id)])

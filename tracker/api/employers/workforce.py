@@ -1,0 +1,363 @@
+"""An employer's workers on any day: the list, one of them, the numbers, the months ahead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from typing import IO, Any
+from urllib.parse import urlencode
+
+from flask import Response
+from marshmallow import Schema, ValidationError, fields
+
+from tracker import tabular
+from tracker.api.http import attachments, limits, paging, routing
+from tracker.api.http.fields import ClosedSchema, DayField, Sought, WordsField, choice
+from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import PointsSchema, page_of
+from tracker.domain.employers.workforce import WORKER_STATUSES, days_ahead
+from tracker.domain.permissions import Role
+from tracker.services.core.context import ReadContext
+from tracker.services.employers import workforce
+from tracker.services.employers.workforce import Worker, WorkforceFilter, WorkforcePlace
+
+nouns = Resource("workforce", __name__, description=__doc__)
+
+CSV = "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_Writer = Callable[[IO[bytes], Sequence[str], Iterable[Sequence[Any]]], object]
+_PATH = "/employers/<uuid:employer_id>/workforce"
+_MAY_ASK: tuple[Role, ...] = ("employer", "staff")
+
+
+class WorkerCursor(paging.Cursor):
+    """A cursor over workers: an expiry and an id."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        day, _, id_ = super()._deserialize(value, attr, data, **kwargs).partition("/")
+        try:
+            return WorkforcePlace(date.fromisoformat(day), str(fields.UUID().deserialize(id_)))
+        except (ValueError, ValidationError) as error:
+            raise ValidationError("is not a cursor that a page gave") from error
+
+
+class GroupQuerySchema(ClosedSchema):
+    """Which workers: of a site, a department, a shift. The day is any; consent is about today."""
+
+    as_of = DayField(metadata={"description": "Today in the scheme's time zone if not given."})
+    scheme = WordsField(32, load_default="cpt")
+    site = Sought(100)
+    department = Sought(100)
+    shift = Sought(32)
+
+
+class WorkersQuerySchema(GroupQuerySchema):
+    """Filters by field name. The employee_id matches by its start.
+
+    ``expires_from`` and ``expires_until`` ask for certifications that fall due on those days:
+    neither suspended, revoked nor surrendered.
+    """
+
+    status = choice(*WORKER_STATUSES)
+    valid = fields.Boolean(truthy={"true"}, falsy={"false"})
+    employee_id = Sought(64)
+    expires_from = DayField()
+    expires_until = DayField()
+    sort = choice(
+        "urgency",
+        "employee_id",
+        load_default="urgency",
+        metadata={"description": "Expired first, then the soonest; or by the employer's number."},
+    )
+
+
+class WorkforceQuerySchema(WorkersQuerySchema, paging.PageSchema):
+    """A page of the workers asked for."""
+
+    after = WorkerCursor(  # type: ignore[assignment]  # workers have another key than an id
+        metadata={"description": "The cursor that the page before gave."}
+    )
+
+
+class ExportQuerySchema(WorkersQuerySchema):
+    """The same workers as a file; counting everybody's points takes its time."""
+
+    points = fields.Boolean(load_default=False, truthy={"true"}, falsy={"false"})
+
+
+class OnQuerySchema(ClosedSchema):
+    """The day and the scheme asked about."""
+
+    as_of = DayField()
+    scheme = WordsField(32, load_default="cpt")
+
+
+class WorkerStandingSchema(Schema):
+    """One worker. Without consent the status is ``not_shared`` and the rest is null.
+
+    Points are null also if they are not shared, and where the scheme counts none.
+    """
+
+    id = fields.UUID(required=True)
+    employee_id = fields.String(required=True)
+    site = fields.String(required=True, allow_none=True)
+    department = fields.String(required=True, allow_none=True)
+    shift = fields.String(required=True, allow_none=True)
+    shared = fields.Boolean(required=True)
+    name = fields.String(required=True, allow_none=True)
+    certificate_number = fields.String(required=True, allow_none=True)
+    status = choice(*WORKER_STATUSES, required=True)
+    valid = fields.Boolean(required=True, allow_none=True)
+    expires_on = DayField(
+        required=True, allow_none=True, metadata={"description": "Last valid day."}
+    )
+    window_opens_on = DayField(required=True, allow_none=True)
+    window_closes_on = DayField(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Last day of applications in time."},
+    )
+    days_left = fields.Integer(required=True, allow_none=True)
+    points = fields.Nested(PointsSchema, required=True, allow_none=True)
+
+
+class NumberSchema(Schema):
+    """A number, and where the rows behind it are."""
+
+    count = fields.Integer(required=True)
+    link = fields.String(required=True)
+
+
+class StatusNumberSchema(NumberSchema):
+    """How many workers are in a status."""
+
+    status = choice(*WORKER_STATUSES, required=True)
+
+
+class DueNumberSchema(NumberSchema):
+    """How many certifications in force expire within so many days, the last day included."""
+
+    days = fields.Integer(required=True)
+    until_on = DayField(required=True)
+
+
+class SummarySchema(Schema):
+    """The numbers of a workforce on a day; those of ``statuses`` add up to ``total``."""
+
+    as_of = DayField(required=True)
+    scheme = fields.String(required=True)
+    total = fields.Nested(NumberSchema, required=True)
+    valid = fields.Nested(NumberSchema, required=True)
+    not_shared = fields.Nested(NumberSchema, required=True)
+    not_certified = fields.Nested(NumberSchema, required=True)
+    statuses = fields.List(fields.Nested(StatusNumberSchema), required=True)
+    due = fields.List(fields.Nested(DueNumberSchema), required=True)
+
+
+class MonthNumberSchema(NumberSchema):
+    """How many certifications in force expire in a month."""
+
+    month = fields.String(required=True, metadata={"example": "2026-11"})
+
+
+class ForecastSchema(Schema):
+    """Expiries by month for 24 months, from the day asked about."""
+
+    as_of = DayField(required=True)
+    scheme = fields.String(required=True)
+    months = fields.List(fields.Nested(MonthNumberSchema), required=True)
+
+
+def _asked(reading: ReadContext, employer_id: str, query: dict[str, Any]) -> WorkforceFilter:
+    filters = {k: v for k, v in query.items() if k not in _NOT_FILTERS}
+    return workforce.question(
+        reading, employer_id, query["scheme"], on=query.get("as_of"), **filters
+    )
+
+
+_NOT_FILTERS = {"as_of", "scheme", "after", "limit", "sort", "points"}
+
+
+def _present(worker: Worker) -> dict[str, Any]:
+    """A worker; the keys are written out, so that no other ever appears."""
+    points = worker.points
+    return {
+        "id": worker.id,
+        "employee_id": worker.employee_id,
+        "site": worker.site,
+        "department": worker.department,
+        "shift": worker.shift,
+        "shared": bool(worker.shared),
+        "name": worker.name,
+        "certificate_number": worker.certificate_number,
+        "status": worker.status,
+        "valid": worker.valid,
+        "expires_on": worker.expires_on,
+        "window_opens_on": worker.window_opens_on,
+        "window_closes_on": worker.window_closes_on,
+        "days_left": worker.days_left,
+        "points": points
+        and {
+            "counted": points.total,
+            "required": points.required,
+            "missing": points.missing,
+            "verified": points.verified,
+        },
+    }
+
+
+@nouns.reads(
+    f"GET {_PATH}",
+    *_MAY_ASK,
+    query=WorkforceQuerySchema,
+    returns=page_of(WorkerStandingSchema),
+    errors=(404,),
+)
+def of_employer(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> Response:
+    """The workers with their standings on ``as_of``; without consent: not shared, no data."""
+    asked = _asked(reading, employer_id, query)
+    rows = workforce.page(
+        reading, asked, after=query.get("after"), limit=query["limit"] + 1, sort=query["sort"]
+    )
+    return paging.answer(rows, query, _present, key=_cursor)
+
+
+def _cursor(worker: Worker) -> str:
+    return f"{worker.place.expires_on}/{worker.place.id}"
+
+
+@nouns.reads(
+    f"GET {_PATH}/<uuid:entry_id>",
+    *_MAY_ASK,
+    query=OnQuerySchema,
+    returns=WorkerStandingSchema,
+    errors=(404,),
+)
+def show(
+    reading: ReadContext, query: dict[str, Any], *, employer_id: str, entry_id: str
+) -> Response:
+    """One worker who shares; whoever does not is answered as an unknown id is."""
+    asked = _asked(reading, employer_id, query)
+    return routing.answer(_present(workforce.one(reading, asked, entry_id)))
+
+
+def _link(asked: WorkforceFilter, **more: Any) -> str:
+    """Where the rows behind a number are: the same question, narrowed."""
+    given = {"as_of": asked.on, "scheme": asked.scheme.code} | {
+        key: getattr(asked, key)
+        for key in ("site", "department", "shift")
+        if getattr(asked, key) is not None
+    }
+    return f"/api/v1/employers/{asked.employer_id}/workforce?{urlencode(given | more)}"
+
+
+@nouns.reads(
+    f"GET {_PATH}/summary", *_MAY_ASK, query=GroupQuerySchema, returns=SummarySchema, errors=(404,)
+)
+def summary(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> Response:
+    """How many are in each status, valid, and due within 180, 90 and 30 days."""
+    asked = _asked(reading, employer_id, query)
+    found = workforce.summary(reading, asked)
+    by_status = {
+        status: {"count": count, "link": _link(asked, status=status)}
+        for status, count in found.by_status.items()
+    }
+    due = [
+        {
+            "days": one.days,
+            "until_on": one.period.ends_on,
+            "count": one.count,
+            "link": _link(
+                asked, expires_from=one.period.starts_on, expires_until=one.period.ends_on
+            ),
+        }
+        for one in found.due
+    ]
+    return routing.answer(
+        {
+            "as_of": asked.on,
+            "scheme": asked.scheme.code,
+            "total": {"count": found.total, "link": _link(asked)},
+            "valid": {"count": found.valid, "link": _link(asked, valid="true")},
+            "not_shared": by_status["not_shared"],
+            "not_certified": by_status["not_certified"],
+            "statuses": [{"status": status, **one} for status, one in by_status.items()],
+            "due": due,
+        }
+    )
+
+
+@nouns.reads(
+    f"GET {_PATH}/forecast",
+    *_MAY_ASK,
+    query=GroupQuerySchema,
+    returns=ForecastSchema,
+    errors=(404,),
+)
+def forecast(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> Response:
+    """How many certifications in force expire in each of the next 24 months."""
+    asked = _asked(reading, employer_id, query)
+    months = []
+    for month, count in workforce.forecast(reading, asked):
+        days = days_ahead(month, on=asked.on)
+        link = _link(asked, expires_from=days.starts_on, expires_until=days.ends_on)
+        months.append({"month": f"{month:%Y-%m}", "count": count, "link": link})
+    return routing.answer({"as_of": asked.on, "scheme": asked.scheme.code, "months": months})
+
+
+@nouns.reads(
+    f"GET {_PATH}.csv",
+    *_MAY_ASK,
+    query=ExportQuerySchema,
+    returns=None,
+    content=CSV,
+    errors=(404, 429),
+)
+def as_csv(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> Response:
+    """The list as CSV."""
+    return _as_file(reading, query, employer_id, tabular.write_csv, f"{CSV}; charset=utf-8")
+
+
+@nouns.reads(
+    f"GET {_PATH}.xlsx",
+    *_MAY_ASK,
+    query=ExportQuerySchema,
+    returns=None,
+    content=XLSX,
+    errors=(404, 429),
+)
+def as_xlsx(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> Response:
+    """The list as an XLSX workbook."""
+    return _as_file(reading, query, employer_id, tabular.write_xlsx, XLSX)
+
+
+def _as_file(
+    reading: ReadContext,
+    query: dict[str, Any],
+    employer_id: str,
+    writer: _Writer,
+    content_type: str,
+) -> Response:
+    asked = _asked(reading, employer_id, query)
+    limits.exported(reading.actor)
+
+    def write(file: IO[bytes]) -> None:
+        lines = workforce.export(reading, asked, sort=query["sort"], with_points=query["points"])
+        writer(file, _columns(query), lines)
+
+    name = _filename(asked, "xlsx" if content_type == XLSX else "csv")
+    return attachments.attached(reading, write, content_type=content_type, name=name)
+
+
+def _columns(query: dict[str, Any]) -> tuple[str, ...]:
+    return workforce.COLUMNS + (workforce.POINTS_COLUMNS if query["points"] else ())
+
+
+def _filename(asked: WorkforceFilter, ending: str) -> str:
+    """Scheme, day and filters, so that a file tells what it holds when it lies on a desk."""
+    told = [
+        f"{key}-{value}" for key in workforce.FILTERS if (value := getattr(asked, key)) is not None
+    ]
+    name = "_".join(["workforce", asked.scheme.code, str(asked.on), *told])
+    return f"{re.sub('[^A-Za-z0-9._-]+', '-', name)[:150]}.{ending}"

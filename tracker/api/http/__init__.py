@@ -1,0 +1,1 @@
+"""What every route uses: routing, parsing, errors, paging, idempotency, limits."""

@@ -1,0 +1,92 @@
+"""From where and under which name the site is called, and whose word is believed on it.
+
+``X-Forwarded-For``, ``-Proto`` and ``-Host`` count where they come from a proxy that
+``server.trusted_proxies`` names; everybody else's are left unread. A request for a name that is
+not the site's is answered 404, since pages and links would repeat that name.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from tracker.api.http import errors
+from tracker.services.core.context import Container
+from tracker.settings import Settings
+
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+_ASKED_BY_ADDRESS = frozenset({"/healthz", "/readyz"})  # balancers know a process by its address
+
+
+def register(app: Flask) -> None:
+    """Believe the proxies of the settings, and answer to the site's own names alone."""
+    office: Container = app.extensions["tracker"]
+    if office.settings.proxies:
+        setattr(app, "wsgi_app", Proxied(app.wsgi_app, office.settings))  # noqa: B010 - Flask's way
+    app.before_request(_refuse_other_names)
+
+
+class Proxied:
+    """WSGI: take the caller, scheme and host from the headers of trusted proxies, if it is one."""
+
+    def __init__(self, app: Any, chosen: Settings) -> None:
+        self._app, self._trusted = app, chosen.proxies
+
+    def __call__(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+        """Answer one request."""
+        if not self._is_trusted(environ.get("REMOTE_ADDR", "")):
+            answer: Iterable[bytes] = self._app(environ, start)
+            return answer
+        forwarded = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        fixed = ProxyFix(self._app, x_for=self._hops(forwarded), x_proto=1, x_host=1)
+        return fixed(environ, start)
+
+    def _hops(self, forwarded: list[str]) -> int:
+        """How far from the end the caller's address stands: behind trusted proxies only."""
+        hops = 1
+        for address in reversed(forwarded[1:]):
+            if not self._is_trusted(address.strip()):
+                break
+            hops += 1
+        return hops
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            known = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(known in network for network in self._trusted)
+
+
+def _refuse_other_names() -> Response | None:
+    if request.path in _ASKED_BY_ADDRESS:
+        return None
+    office: Container = current_app.extensions["tracker"]
+    if _name(request.host) in _names(office.settings.app.base_url, office.settings.server.hosts):
+        return None
+    detail = "There is no site of this name here."
+    current_app.logger.info(
+        "answered 404: Host is %r; names of the site are that of app.base_url and server.hosts",
+        request.host[:200],
+    )
+    return errors.problem(404, "not_found", detail)
+
+
+@functools.cache
+def _names(base_url: str, hosts: str) -> frozenset[str]:
+    more = {_name(host.strip()) for host in hosts.split(",") if host.strip()}
+    return _THIS_MACHINE | {_name(urlsplit(base_url).netloc)} | more
+
+
+def _name(host: str) -> str:
+    """A host without its port, in small letters; an IPv6 address without brackets."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""

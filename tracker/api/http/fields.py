@@ -1,0 +1,201 @@
+"""The forms that values have on the wire: words, days, amounts, and schemas that refuse extras."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from tracker.domain import emails, numbers, values
+
+FieldValue = TypeVar("FieldValue")
+
+
+class ClosedSchema(Schema):
+    """A schema that refuses what it does not know."""
+
+    class Meta:
+        """Nothing is dropped in silence."""
+
+        unknown = RAISE
+
+
+class WordsField(fields.String):
+    """A line of text, as ``values.line`` keeps it; not empty."""
+
+    def __init__(self, longest: int, **options: Any) -> None:
+        options.setdefault("metadata", {}).update(minLength=1, maxLength=longest)
+        super().__init__(**options)
+        self.longest = longest
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text: str = super()._deserialize(value, attr, data, **kwargs)
+        return _kept(self.rule, text)
+
+    def rule(self, text: str) -> str:
+        """The text as it is kept. Raises ValueError with the rule in words."""
+        return values.line(text, self.longest)
+
+
+class Sought(WordsField):
+    """A line of text by which records are looked for; ``NULL`` may be somebody in capitals."""
+
+    def rule(self, text: str) -> str:
+        """The text as it is compared. Raises ValueError."""
+        return values.sought(text, self.longest)
+
+
+class NameField(WordsField):
+    """A person's given or family name."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(values.LONGEST_NAME, **options)
+
+    def rule(self, text: str) -> str:
+        """The name as it is kept. Raises ValueError."""
+        return values.name(text)
+
+
+class Reference(WordsField):
+    """A key by which another system knows a record, such as a holder_ref."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(values.LONGEST_REFERENCE, **options)
+
+    def rule(self, text: str) -> str:
+        """The key as it is kept. Raises ValueError."""
+        return values.reference(text)
+
+
+class NewReference(Reference):
+    """A key that comes on record, as files take a new one."""
+
+    def rule(self, text: str) -> str:
+        """The key as it is kept. Raises ValueError."""
+        return values.new_reference(text)
+
+
+class CompanyName(WordsField):
+    """A company's name."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(values.LONGEST_COMPANY, **options)
+
+    def rule(self, text: str) -> str:
+        """The name as it is kept. Raises ValueError."""
+        return values.company(text)
+
+
+class CertificateNumber(WordsField):
+    """A certificate number as somebody gives it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(numbers.LONGEST, **options)
+
+    def rule(self, text: str) -> str:
+        """The number as it is kept. Raises ValueError."""
+        return numbers.certificate_number(text)
+
+
+class NumberFromElsewhere(CertificateNumber):
+    """A certificate number that another system gave."""
+
+    def rule(self, text: str) -> str:
+        """The number as it is kept. Raises ValueError."""
+        return numbers.from_elsewhere(text)
+
+
+class Email(WordsField):
+    """An e-mail address, as ``emails.email`` keeps it."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("metadata", {})["format"] = "email"
+        super().__init__(emails.LONGEST, **options)
+
+    def rule(self, text: str) -> str:
+        """The address as it is kept. Raises ValueError."""
+        return emails.email(text)
+
+
+class DayField(fields.Date):
+    """A calendar date YYYY-MM-DD between 1900 and 2200."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        del attr, data, kwargs
+        return _kept(values.day, value if isinstance(value, str) else "")
+
+
+class MomentField(fields.AwareDateTime):
+    """An instant with its offset, such as 2026-03-15T09:00:00Z, that UTC has a date for."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        instant: datetime = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return instant.astimezone(UTC)
+        except OverflowError as error:
+            raise ValidationError("must lie between the years 1 and 9999") from error
+
+
+class AmountField(fields.Field[Decimal]):
+    """Points, money or a quantity: a string of digits with at most two decimals.
+
+    A JSON number is refused: many programs pass it on as a binary fraction.
+    """
+
+    form = f"^{values.DIGITS}$"
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("metadata", {}).update(type="string", pattern=self.form, example="12.50")
+        super().__init__(**options)
+
+    def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        del attr, obj, kwargs
+        return None if value is None else f"{value:.2f}"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+        del attr, data, kwargs
+        if not isinstance(value, str):
+            raise ValidationError('must be a string of digits such as "12.50", in quotes')
+        return _kept(values.amount, value)
+
+
+class FactorField(AmountField):
+    """A rate, a factor or a converted quantity in an answer: it may have more decimals."""
+
+    form = r"^[0-9]{1,9}(\.[0-9]{1,8})?$"
+
+    def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        del attr, obj, kwargs
+        return None if value is None else f"{value:f}"
+
+
+def _kept(rule: Callable[[str], FieldValue], text: str) -> FieldValue:
+    """The value that a rule makes of a text, or its refusal as marshmallow tells one."""
+    try:
+        return rule(text)
+    except ValueError as error:
+        raise ValidationError(str(error)) from error
+
+
+def by_language(**options: Any) -> fields.Dict:
+    """Words by the code of their language."""
+    return fields.Dict(keys=fields.String(), values=fields.String(), required=True, **options)
+
+
+def tags(**options: Any) -> fields.List[Any]:
+    """Codes of the policy's tags, a few at most."""
+    return fields.List(WordsField(32), validate=validate.Length(max=20), **options)
+
+
+def reason_code_field(**options: Any) -> WordsField:
+    """Why, as one of the codes of the list."""
+    told = "One of the codes that GET /reasons lists for the act."
+    return WordsField(32, metadata={"description": told, "example": "other"}, **options)
+
+
+def choice(*values: str, **options: Any) -> fields.String:
+    """One of a few words."""
+    return fields.String(validate=validate.OneOf(values), **options)

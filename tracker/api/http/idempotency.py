@@ -1,0 +1,103 @@
+"""Idempotency-Key: the same key and body get the same answer, also from two processes at once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+
+from flask import Response, request
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from tracker.db import new_id
+from tracker.domain.errors import Invalid, Refusal
+from tracker.domain.permissions import SYSTEM, Actor
+from tracker.models import IdempotencyKey
+from tracker.services.core.context import Container, UnitOfWork
+
+CREATED = 201
+PATTERN = r"^[A-Za-z0-9_\-:.]{1,100}$"
+
+
+class ShownOnce(Response):
+    """An answer with a secret; ``kept`` is what a repetition of the request gets instead."""
+
+    kept: bytes = b""
+
+
+def once(office: Container, actor: Actor, run: Callable[..., Response]) -> Response:
+    """Run a creating request, or give again the answer that it got before.
+
+    The answer is remembered in the transaction of the request itself: either both are on record
+    or neither is. Raises Invalid if the key was used for another request.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return run()
+    if not re.match(PATTERN, key):
+        rule = f"must match {PATTERN}"
+        raise Invalid("The Idempotency-Key is malformed.", fields={"Idempotency-Key": rule})
+    digest = _digest()
+    remembered = _remembered(office, actor, key, digest)
+    if remembered is not None:
+        return remembered
+    try:
+        return run(settle=lambda work, answer: _remember(work, key, digest, answer))
+    except (IntegrityError, Refusal):
+        # The same request may have been answered while this one waited for its turn.
+        remembered = _remembered(office, actor, key, digest)
+        if remembered is None:
+            raise
+        return remembered
+
+
+def _digest() -> str:
+    """What was asked; files are read piece by piece."""
+    digest = hashlib.sha256(f"{request.method}\n{request.full_path}\n".encode())
+    digest.update(request.get_data(cache=True))
+    if request.files:
+        digest.update(repr(sorted(request.form.items(multi=True))).encode())
+    for name, file in sorted(request.files.items(multi=True), key=lambda pair: pair[0]):
+        content = hashlib.file_digest(file.stream, "sha256").digest()  # type: ignore[arg-type]
+        digest.update(repr((name, file.filename, content)).encode())
+        file.stream.seek(0)
+    return digest.hexdigest()
+
+
+def _remembered(office: Container, actor: Actor, key: str, digest: str) -> Response | None:
+    with office.reading(SYSTEM) as reading:
+        row = reading.row(
+            select(
+                IdempotencyKey.request_digest,
+                IdempotencyKey.status,
+                IdempotencyKey.body,
+                IdempotencyKey.headers,
+            ).where(IdempotencyKey.token_id == actor.token_id, IdempotencyKey.key == key)
+        )
+    if row is None:
+        return None
+    if row.request_digest != digest:
+        rule = "was used for another request"
+        raise Invalid(f"The Idempotency-Key {rule}.", fields={"Idempotency-Key": rule})
+    return Response(row.body, status=row.status, headers=row.headers)
+
+
+def _remember(work: UnitOfWork, key: str, digest: str, answer: Response) -> None:
+    work.session.flush()
+    work.connection.execute(
+        insert(IdempotencyKey).values(
+            id=new_id(),
+            token_id=work.actor.token_id,
+            key=key,
+            request_digest=digest,
+            status=answer.status_code,
+            body=answer.kept if isinstance(answer, ShownOnce) else answer.get_data(),
+            headers={
+                name: value
+                for name, value in answer.headers.items()
+                if name in {"Content-Type", "Location", "ETag"}
+            },
+            recorded_at=work.now,
+        )
+    )

@@ -1,0 +1,101 @@
+"""How often somebody may guess: by the caller's address, and by what is guessed at."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection
+from datetime import timedelta
+from threading import Lock
+
+from flask import current_app, request
+
+from tracker.api.http import routing
+from tracker.domain import numbers
+from tracker.domain.errors import TooOften
+from tracker.domain.permissions import SYSTEM, Actor
+from tracker.services.core import allowances
+from tracker.services.core.allowances import Allowance, Use
+from tracker.services.core.context import ReadContext
+
+_OWN_MISSES = 3  # wrong surnames of one caller for a number that others guess at
+_MOST_UNCOUNTED = 10_000
+_LOCK = Lock()
+
+
+def caller() -> Use:
+    """The wrong guesses of whoever asks, by the address that the connection has.
+
+    Behind a proxy that is the proxy's, unless the settings say whose word is taken for it.
+    """
+    office = routing.office()
+    most = office.settings.limits.misses_per_minute
+    allowance = Allowance("caller", most, timedelta(minutes=1))
+    return allowances.use_of(allowance, office.message_key, _network(request.remote_addr))
+
+
+def number(text: str) -> tuple[Use, Use]:
+    """The wrong surnames for a certificate number, whether there is one: by all, by this caller.
+
+    Whoever has hardly guessed at this number is answered even where others guessed too often, or
+    twenty wrong names would keep a certificate from everybody who asks honestly. To guess on takes
+    a further address for every few names.
+    """
+    office, called = routing.office(), numbers.key(text).lower()
+    most = office.settings.limits.number_misses_per_hour
+    by_all = Allowance("number", most, timedelta(hours=1))
+    by_one = Allowance("number and caller", min(_OWN_MISSES, most), timedelta(hours=1))
+    who = f"{called} {_network(request.remote_addr)}"
+    key = office.message_key
+    return allowances.use_of(by_all, key, called), allowances.use_of(by_one, key, who)
+
+
+def check(reading: ReadContext, uses: Collection[Use], both: Collection[Use] = ()) -> None:
+    """Refuse whoever has guessed too often by one of ``uses``, or by all of ``both``.
+
+    Raises TooOften.
+    """
+    for use in uses:
+        if use.is_spent(_uncounted().get(use, 0)):
+            wait = int(use.allowance.within.total_seconds())
+            raise TooOften(f"Too often; try again in {wait} seconds.", retry_after=wait)
+    allowances.check(reading, uses, both=both)
+
+
+def missed(uses: Collection[Use]) -> None:
+    """Count a wrong guess, without waiting for another writer: if need be with the next one."""
+    with _LOCK:
+        owed = _uncounted()
+        times = {use: owed.get(use, 0) + (use in uses) for use in (*owed, *uses)}
+        owed.clear()
+    with routing.office().statement(SYSTEM) as work:
+        left = allowances.count_without_waiting(work, times)
+    with _LOCK:
+        for use, count in left.items():
+            if use in owed or len(owed) < _MOST_UNCOUNTED:
+                owed[use] = owed.get(use, 0) + count
+
+
+def _uncounted() -> dict[Use, int]:
+    """The wrong guesses that this process could not count yet."""
+    found: dict[Use, int] = current_app.extensions.setdefault("uncounted misses", {})
+    return found
+
+
+def exported(actor: Actor) -> None:
+    """Count a file that somebody fetches, and refuse one too many. Raises TooOften."""
+    office = routing.office()
+    most = office.settings.limits.exports_per_hour
+    allowance = Allowance("export", most, timedelta(hours=1))
+    with office.statement(SYSTEM) as work:
+        allowances.take(work, allowances.use_of(allowance, office.message_key, actor.who or ""))
+
+
+def _network(address: str | None) -> str:
+    """An IPv4 address, or the network of an IPv6 one: whoever has one has all of them."""
+    try:
+        ip = ipaddress.ip_address(address or "")
+    except ValueError:
+        return ""
+    if ip.version == 4:  # noqa: PLR2004 - the name of the protocol
+        return str(ip)
+    return str(ipaddress.ip_network((ip, 64), strict=False))

@@ -1,0 +1,419 @@
+"""The conventions of every route, said once: who may come in, what is parsed, how it is answered.
+
+``Resource`` is a blueprint whose ``reads`` and ``writes`` decorators authenticate, check role and
+scope, load query and body, open a reading or one unit of work, and document all of it. Nothing
+is answered before the caller is known, and a route that names no roles is public by its word.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+import flask_smorest
+import orjson
+from flask import Response, current_app, request
+from marshmallow import RAISE, Schema, ValidationError
+from werkzeug.exceptions import PreconditionRequired, Unauthorized
+
+from tracker.api.http import bodies, idempotency
+from tracker.api.http.schemas import ProblemSchema
+from tracker.api.http.uploads import Upload
+from tracker.domain.errors import Invalid, Refusal, Stale
+from tracker.domain.permissions import SYSTEM, Actor, Role, check_role, check_scope
+from tracker.language.voice import LANGUAGES
+from tracker.services.core import tokens
+from tracker.services.core.context import Container, ReadContext, UnitOfWork
+from tracker.services.core.prefetch import Ahead
+from tracker.settings import Settings
+
+View = Callable[..., Any]
+_Form = Callable[[Settings], list[tuple[str, Any]]]
+JSON = "application/json"
+HTML = "text/html"
+PROBLEM = "application/problem+json"
+PUBLIC = Actor(role="holder", name="anonymous", scopes=frozenset())
+
+_WORDS = {
+    304: "Not modified",
+    401: "No valid token",
+    403: "Not allowed",
+    404: "No such record",
+    409: "The recorded facts forbid it",
+    412: "Changed since it was read",
+    413: "Too large",
+    415: "Not this content type",
+    422: "A value is not acceptable",
+    428: "If-Match is required",
+    400: "Not a readable request",
+    429: "Too often; see Retry-After",
+    503: "Not ready",
+}
+
+
+def office() -> Container:
+    """The application's office."""
+    return current_app.extensions["tracker"]  # type: ignore[no-any-return]
+
+
+class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
+    """A blueprint of routes about one noun."""
+
+    def reads(
+        self,
+        rule: str,
+        *roles: Role,
+        returns: type[Schema] | Schema | None,
+        query: type[Schema] | None = None,
+        body: type[Schema] | None = None,
+        public: bool = False,
+        content: str | tuple[str, ...] = JSON,
+        errors: tuple[int, ...] = (),
+        ahead: Ahead | None = None,
+    ) -> Callable[[View], View]:
+        """A route that only looks: the view gets a Reading, then query and body if it has any.
+
+        ``rule`` is the method and the path: ``"GET /holders/<uuid:holder_id>"``. ``content`` is
+        the type of the answer, or its types where there are several. ``ahead`` is what the view
+        will ask for by the one id in the path, to be read together with the caller's token.
+        """
+        load_query, load_body = _loader(query), _loader(body)
+        allowed = frozenset(roles)
+
+        def decorate(view: View) -> View:
+            @functools.wraps(view)
+            def door(**path: Any) -> Response:
+                with office().reading(SYSTEM) as opened:
+                    system = _read_ahead(opened, ahead, path)
+                    actor = PUBLIC if public else authenticate(system)
+                    _check(actor, allowed, "read", public=public)
+                    arguments = _arguments(query, load_query, body, load_body)
+                    answer = view(replace(system, actor=actor), *arguments, **_plain(path))
+                return _conditional(answer)
+
+            door.allowed = frozenset(roles)  # type: ignore[attr-defined]
+            door.public = public  # type: ignore[attr-defined]
+            extra = (304,) if body is None else (400, 413, 415)
+            statuses = (*errors, *extra, *(() if public else (401, 403)), 422)
+            return self.routed(
+                rule,
+                door,
+                status=200,
+                returns=returns,
+                query=query,
+                body=body,
+                errors=statuses,
+                content=content,
+                public=public,
+            )
+
+        return decorate
+
+    def writes(
+        self,
+        rule: str,
+        *roles: Role,
+        returns: type[Schema] | Schema | None,
+        query: type[Schema] | None = None,
+        body: type[Schema] | None = None,
+        status: int = 200,
+        versioned: bool = False,
+        errors: tuple[int, ...] = (),
+        upload: Upload | None = None,
+        accepts: type[Schema] | None = None,
+    ) -> Callable[[View], View]:
+        """A route that changes something: the view gets a Work, one transaction.
+
+        ``status=201`` creates and takes an Idempotency-Key. ``versioned`` needs If-Match; the
+        view gets ``version``. ``upload`` reads the body as a form with a file. ``accepts`` is the
+        form of the answer 202, where people decide before the change is made.
+        """
+        load_query, load_body = _loader(query), _loader(body)
+
+        def decorate(view: View) -> View:
+            @functools.wraps(view)
+            def door(**path: Any) -> Response:
+                with office().reading(SYSTEM) as system:
+                    actor = authenticate(system)
+                _check(actor, frozenset(roles), "write")
+                form = _form_of_caller(upload, actor)
+                arguments = _arguments(query, load_query, body, load_body, form=form)
+                if versioned:
+                    path["version"] = _version()
+                run = functools.partial(
+                    _run, view, actor, arguments=arguments, path=_plain(path), upload=upload
+                )
+                if status == idempotency.CREATED:
+                    return idempotency.once(office(), actor, run)
+                return run()
+
+            door.allowed = frozenset(roles)  # type: ignore[attr-defined]
+            door.public = False  # type: ignore[attr-defined]
+            statuses = (*errors, 401, 403, 422)
+            statuses += (400, 413, 415) if body else ()
+            statuses += (412, 428) if versioned else ()
+            return self.routed(
+                rule,
+                door,
+                status=status,
+                returns=returns,
+                query=query,
+                body=body,
+                errors=statuses,
+                headers=_headers(status, versioned=versioned),
+                public=False,
+                upload=upload,
+                accepts=accepts,
+            )
+
+        return decorate
+
+    def routed(
+        self,
+        rule: str,
+        door: View,
+        *,
+        status: int,
+        returns: type[Schema] | Schema | None,
+        query: type[Schema] | None,
+        body: type[Schema] | None,
+        errors: tuple[int, ...],
+        content: str | tuple[str, ...] = JSON,
+        headers: tuple[str, ...] = (),
+        public: bool,
+        upload: Upload | None = None,
+        accepts: type[Schema] | None = None,
+    ) -> View:
+        """Attach the route and what OpenAPI says of it; apispec makes references of the schemas."""
+        described: dict[str, Any] = {"description": "Done" if returns is None else "The answer"}
+        kinds = (content,) if isinstance(content, str) else content
+        if shown := {kind: _form_of(kind, returns) for kind in kinds if returns or kind != JSON}:
+            described["content"] = shown
+        if status == idempotency.CREATED:
+            described["description"] = "Created"
+        responses: dict[str, Any] = {str(status): described}
+        if accepts is not None:
+            content_of = {JSON: {"schema": accepts}}
+            responses["202"] = {"description": "Waits for a decision", "content": content_of}
+        for error in sorted(set(errors)):
+            responses[str(error)] = {"description": _WORDS[error]}
+            if error != 304:  # noqa: PLR2004 - the one status without a body
+                form = upload.problem if upload else ProblemSchema
+                responses[str(error)]["content"] = {
+                    PROBLEM: {"schema": form},
+                    **({HTML: {"schema": {"type": "string"}}} if HTML in kinds else {}),
+                }
+        documented: dict[str, Any] = {"responses": responses}
+        parameters: list[dict[str, Any]] = [_header(name) for name in headers]
+        if query is not None:
+            parameters.append({"in": "query", "schema": query})
+        if parameters:
+            documented["parameters"] = parameters
+        if body is not None:
+            kind = "multipart/form-data" if upload else JSON
+            documented["requestBody"] = {"required": True, "content": {kind: {"schema": body}}}
+        documented["security"] = [] if public else [{"token": []}]
+        method, _, path = rule.partition(" ")
+        view: View = self.doc(**documented)(door)
+        self.route(path, methods=[method])(view)
+        return view
+
+
+def _form_of(kind: str, returns: type[Schema] | Schema | None) -> dict[str, Any]:
+    """What OpenAPI says of an answer of that type: a schema, text, or bytes."""
+    if returns is not None and kind == JSON:
+        return {"schema": returns}
+    return {"schema": {"type": "string"}} if kind.startswith("text/") else {}
+
+
+def _headers(status: int, *, versioned: bool) -> tuple[str, ...]:
+    """The headers that a route of changes takes."""
+    keyed = ("Idempotency-Key",) if status == idempotency.CREATED else ()
+    return (*keyed, "If-Match") if versioned else keyed
+
+
+def _header(name: str) -> dict[str, Any]:
+    about = {
+        "Idempotency-Key": "Repeating a request with the same key and body gives the same answer.",
+        "If-Match": "The ETag of the representation that the change is based on.",
+    }
+    schema: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 100}
+    if name == "Idempotency-Key":
+        schema["pattern"] = idempotency.PATTERN
+    # If-Match is required, but its absence has an answer of its own (428), so it is not marked so.
+    return {"in": "header", "name": name, "description": about[name], "schema": schema}
+
+
+def _run(
+    view: View,
+    actor: Actor,
+    *,
+    arguments: tuple[Any, ...],
+    path: dict[str, Any],
+    upload: Upload | None,
+    settle: Callable[[UnitOfWork, Response], None] | None = None,
+) -> Response:
+    """Call the view in one transaction; ``settle`` may add to it once the answer is known."""
+    try:
+        with ExitStack() as opened:
+            if upload is not None:
+                with office().reading(actor) as reading:
+                    upload.ask(reading, arguments[-1], **path)
+                body = opened.enter_context(upload.prepare(office(), actor, arguments[-1]))
+                arguments = (*arguments[:-1], body)
+            with office().work(actor) as work:
+                tokens.check_alive(work)
+                answer: Response = view(work, *arguments, **path)
+                if settle is not None:
+                    settle(work, answer)
+    except Refusal as refusal:
+        if upload is not None:
+            upload.refused(office(), actor, refusal)
+        raise
+    return answer
+
+
+def _read_ahead(system: ReadContext, ahead: Ahead | None, path: dict[str, Any]) -> ReadContext:
+    """The reading with what the route will ask for at hand, where the path tells that much."""
+    if ahead is None or request.query_string:
+        return system
+    return ahead.read(system, _secret(), *map(str, path.values()))
+
+
+def authenticate(system: ReadContext) -> Actor:
+    """The actor behind the bearer token, or 401."""
+    actor = tokens.authenticate(system, _secret())
+    if actor is None:
+        raise Unauthorized("A valid bearer token is required.")
+    return actor
+
+
+def _secret() -> str:
+    """The bearer token's secret; empty where there is none."""
+    kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret.strip() if kind.lower() == "bearer" else ""
+
+
+def _check(actor: Actor, roles: frozenset[Role], scope: Any, *, public: bool = False) -> None:
+    if not public:
+        check_role(actor, roles)
+        check_scope(actor, scope)
+
+
+def _loader(schema: type[Schema] | None) -> Schema | None:
+    return schema(unknown=RAISE) if schema is not None else None
+
+
+def _arguments(
+    query: type[Schema] | None,
+    load_query: Schema | None,
+    body: type[Schema] | None,
+    load_body: Schema | None,
+    *,
+    form: _Form | None = None,
+) -> tuple[Any, ...]:
+    """Query and body as the schemas load them; a parameter that is not known is refused."""
+    found: list[Any] = []
+    given = bodies.each_once(request.args.items(multi=True)) if request.query_string else {}
+    if query is not None and load_query is not None:
+        found.append(load(load_query, given) if given else _no_parameters(load_query))
+    elif given:
+        raise Invalid("Unknown parameter.", fields=dict.fromkeys(given, "Unknown field."))
+    if body is not None and load_body is not None:
+        found.append(load(load_body, _body(form)))
+    return tuple(found)
+
+
+def _no_parameters(schema: Schema) -> dict[str, Any]:
+    """What a query without parameters loads to: always the same, and the most frequent of all."""
+    return dict(_loaded_once(schema))
+
+
+@functools.cache
+def _loaded_once(schema: Schema) -> Any:
+    return load(schema, {})
+
+
+def load(schema: Schema, data: Any) -> Any:
+    """Load and validate; Invalid names every bad field and its rule."""
+    try:
+        return schema.load(data)
+    except ValidationError as error:
+        raise Invalid("A value is not acceptable.", fields=flat(error.messages)) from error
+
+
+def flat(messages: Any, path: str = "") -> dict[str, str]:
+    """Marshmallow's nested messages as ``field.inner: rule; rule``."""
+    if not isinstance(messages, dict):
+        return {path or "body": " ".join(map(str, messages))}
+    found: dict[str, str] = {}
+    for key, inner in messages.items():
+        name = path if key == "_schema" else f"{path}.{key}" if path else str(key)
+        found.update(flat(inner, name))
+    return found
+
+
+def _form_of_caller(upload: Upload | None, actor: Actor) -> _Form | None:
+    return None if upload is None else functools.partial(upload.form, actor=actor)
+
+
+def _body(form: _Form | None) -> Any:
+    return bodies.sent() if form is None else bodies.each_once(form(office().settings))
+
+
+def _plain(path: dict[str, Any]) -> dict[str, Any]:
+    """Path parameters as services take them: ids as text."""
+    return {key: value if isinstance(value, int) else str(value) for key, value in path.items()}
+
+
+def language() -> str:
+    """The language asked for by Accept-Language: English unless Spanish is preferred."""
+    return request.accept_languages.best_match(LANGUAGES) or "en"
+
+
+def answer(
+    data: Any, *, status: int = 200, version: int | None = None, location: str | None = None
+) -> Response:
+    """JSON in the project's forms: dates ISO, instants UTC with Z, amounts as strings."""
+    response = Response(dump(data), status=status, mimetype=JSON)
+    if version is not None:
+        response.set_etag(str(version))
+    if location is not None:
+        response.headers["Location"] = location
+    return response
+
+
+def done() -> Response:
+    """An answer without a body."""
+    return Response(status=204)
+
+
+def dump(data: Any) -> bytes:
+    """The bytes of an answer."""
+    return orjson.dumps(data, default=str, option=orjson.OPT_UTC_Z)
+
+
+def _conditional(response: Response) -> Response:
+    """Give the ETag that If-None-Match is compared with, and 304 where it matches."""
+    if response.status_code != 200 or response.is_streamed:  # noqa: PLR2004
+        return response
+    if "ETag" not in response.headers:
+        response.set_etag(hashlib.blake2b(response.get_data(), digest_size=12).hexdigest())
+    response.headers.setdefault("Cache-Control", "no-cache")
+    if "If-None-Match" not in request.headers:
+        return response
+    return response.make_conditional(request)  # type: ignore[return-value]
+
+
+def _version() -> int:
+    """The version in If-Match; PreconditionRequired without one, Stale if it is none of ours."""
+    if "If-Match" not in request.headers:
+        raise PreconditionRequired("Send the ETag that you read as If-Match.")
+    etag = request.headers["If-Match"].strip().removeprefix("W/").strip('"')
+    if not (etag.isascii() and etag.isdigit() and len(etag) < 10):  # noqa: PLR2004
+        raise Stale("The record changed since you read it; read it again.")
+    return int(etag)

@@ -1,0 +1,127 @@
+"""Forms that more than one noun's routes answer with."""
+
+from __future__ import annotations
+
+import functools
+
+from marshmallow import INCLUDE, Schema, fields
+
+from tracker.api.http.fields import (
+    AmountField,
+    ClosedSchema,
+    DayField,
+    MomentField,
+    WordsField,
+    choice,
+)
+from tracker.domain.credentials.certifications import STATUSES
+
+
+class FieldErrorSchema(Schema):
+    """One bad field."""
+
+    field = fields.String(required=True)
+    message = fields.String(required=True)
+
+
+class WayOutSchema(Schema):
+    """Whether an exception to the refusal can be had, and how; ``detail`` says it in words."""
+
+    kind = choice(
+        "none",
+        "override",
+        "ask",
+        required=True,
+        metadata={"description": "None; staff send the reason in ``field``; or ask the issuer."},
+    )
+    field = fields.String(required=True, allow_none=True)
+    ask_for = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "What the issuer can be asked for."},
+    )
+
+
+class ProblemSchema(Schema):
+    """An error (RFC 9457). ``code`` is stable; facts of the refusal stand beside it."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    code = fields.String(required=True)
+    request_id = fields.String(required=True)
+
+    class Meta:
+        """The facts of a refusal are told beside its code."""
+
+        unknown = INCLUDE
+
+    errors = fields.List(fields.Nested(FieldErrorSchema))
+    exception = fields.Nested(
+        WayOutSchema, metadata={"description": "Given wherever a rule refused the request."}
+    )
+
+
+class UndoingSchema(ClosedSchema):
+    """Why a decision is taken back."""
+
+    reason = WordsField(1000, required=True)
+
+
+class StandingSchema(Schema):
+    """What is true of a certification on a date."""
+
+    status = choice(*STATUSES, required=True)
+    valid = fields.Boolean(required=True)
+    as_of = DayField(required=True)
+    cycle = fields.Integer(required=True)
+    cycle_starts_on = DayField(required=True)
+    expires_on = DayField(
+        required=True, allow_none=True, metadata={"description": "Last valid day."}
+    )
+    window_opens_on = DayField(required=True, allow_none=True)
+    window_closes_on = DayField(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Last day of applications in time."},
+    )
+    pending_since = DayField(required=True, allow_none=True)
+
+
+class AsOfSchema(ClosedSchema):
+    """The day asked about; today in the scheme's time zone if it is not given."""
+
+    as_of = DayField()
+
+
+class AsKnownSchema(AsOfSchema):
+    """The day asked about, and the instant whose knowledge the answer is limited to."""
+
+    known_at = MomentField(
+        metadata={"description": "What would have been told at that instant."},
+    )
+
+
+class PointsSchema(Schema):
+    """Points of a cycle in one line."""
+
+    counted = AmountField(required=True)
+    required = AmountField(required=True)
+    missing = AmountField(required=True)
+    verified = fields.Boolean(required=True)
+
+
+@functools.cache
+def page_of(item: type[Schema]) -> type[Schema]:
+    """The form of a list of ``item``: a page, and the cursor of the next one."""
+    name = f"{item.__name__}Page"
+    return type(
+        name,
+        (Schema,),
+        {
+            "__doc__": f"A page of {item.__name__}.",
+            "items": fields.List(fields.Nested(item), required=True),
+            "next": fields.String(required=True, allow_none=True),
+        },
+    )

@@ -1,0 +1,86 @@
+"""Files in requests: the field, and what a route that takes one says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import flask_smorest.fields
+from flask import request
+from marshmallow import Schema, ValidationError
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+
+from tracker.api.http.schemas import ProblemSchema
+from tracker.domain.errors import Refusal
+from tracker.domain.permissions import Actor
+from tracker.services.core.context import Container, ReadContext
+from tracker.settings import Settings
+
+_Prepare = Callable[[Container, Actor, dict[str, Any]], AbstractContextManager[dict[str, Any]]]
+_WRAPPING = 64 * 1024  # what the form around a file may take
+
+
+class File(flask_smorest.fields.Upload):  # type: ignore[misc]
+    """A file with its name."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> FileStorage:
+        del attr, data, kwargs
+        if not isinstance(value, FileStorage) or not value.filename:
+            raise ValidationError("must be a file with a name")
+        return value
+
+
+@contextmanager
+def _as_it_is(_office: Container, _actor: Actor, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield body
+
+
+def _anything(_reading: ReadContext, _body: dict[str, Any], **_path: Any) -> None:
+    pass
+
+
+def _leave(_office: Container, _actor: Actor, _refusal: Refusal) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """How a route takes a file.
+
+    ``maximum_bytes`` is how large the caller's file may be; ``too_large`` makes the refusal of a
+    larger one. ``ask`` raises what would refuse the request whatever the file holds; ``prepare``
+    is costly work on the file, done after that and before the transaction opens, so that nobody
+    waits for it; what it gives is the view's body, and ends after the transaction. ``refused`` is
+    told of a refusal after the transaction was rolled back. ``problem`` is the form of the route's
+    errors.
+    """
+
+    maximum_bytes: Callable[[Settings, Actor], int]
+    too_large: Callable[[int], Exception]
+    ask: Callable[..., None] = _anything
+    prepare: _Prepare = _as_it_is
+    refused: Callable[[Container, Actor, Refusal], None] = _leave
+    problem: type[Schema] = ProblemSchema
+
+    def form(self, settings: Settings, actor: Actor) -> list[tuple[str, Any]]:
+        """The fields and files of the request; a body over the limit is never read."""
+        maximum = self.maximum_bytes(settings, actor)
+        request.max_content_length = maximum + _WRAPPING
+        if request.mimetype != "multipart/form-data":
+            raise UnsupportedMediaType("The body must be multipart/form-data.")
+        try:
+            files = list(request.files.items(multi=True))
+        except RequestEntityTooLarge as error:
+            raise self.too_large(maximum) from error
+        if any(_size(file) > maximum for _, file in files):
+            raise self.too_large(maximum)
+        return [*request.form.items(multi=True), *files]
+
+
+def _size(file: FileStorage) -> int:
+    size = file.stream.seek(0, 2)
+    file.stream.seek(0)
+    return size

@@ -1,0 +1,1 @@
+"""Routes on history and operations."""

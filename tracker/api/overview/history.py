@@ -1,0 +1,134 @@
+"""History: who changed what and when, with the values before and after, for the staff."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, ValidationError, fields
+
+from tracker.api.http import paging
+from tracker.api.http.fields import DayField, Sought, WordsField
+from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import page_of
+from tracker.services.core.context import ReadContext
+from tracker.services.overview import history_pages
+from tracker.services.overview.history_pages import HistoryFilter, HistoryLine
+
+nouns = Resource("history", __name__, description=__doc__)
+
+_LAST_NUMBER = 2**63 - 1
+
+
+class NumberCursor(paging.Cursor):
+    """A cursor over numbers."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        key = super()._deserialize(value, attr, data, **kwargs)
+        if not (key.isascii() and key.isdigit() and int(key) <= _LAST_NUMBER):
+            raise ValidationError("is not a cursor that a page gave")
+        return int(key)
+
+
+class HistoryPageSchema(paging.PageSchema):
+    """The query of a record's history."""
+
+    after = NumberCursor(  # type: ignore[assignment]  # lines have another key than an id
+        metadata={"description": "The cursor that the page before gave."}
+    )
+
+
+class HistoryQuerySchema(HistoryPageSchema):
+    """Which lines. Days are those of UTC, both included."""
+
+    holder_id = fields.UUID(metadata={"description": "About this person, in all their records."})
+    subject = WordsField(32, metadata={"description": "The kind of record, such as certification."})
+    subject_id = WordsField(64)
+    actor = Sought(100, metadata={"description": "Whoever did it, by the name of their token."})
+    action = WordsField(64)
+    from_on = DayField(data_key="from")
+    until_on = DayField(data_key="until")
+
+
+class ChangeSchema(Schema):
+    """What stood in a field before, and what was put there."""
+
+    field = fields.String(required=True)
+    before = fields.Raw(required=True, allow_none=True)
+    after = fields.Raw(required=True, allow_none=True)
+
+
+class HistoryLineSchema(Schema):
+    """One thing that somebody did to a record; never changed once it is written."""
+
+    id = fields.Integer(required=True)
+    at = fields.AwareDateTime(required=True)
+    actor = fields.String(required=True)
+    action = fields.String(required=True)
+    subject = fields.String(required=True)
+    subject_id = fields.String(required=True)
+    detail = fields.Dict(required=True)
+    changes = fields.List(fields.Nested(ChangeSchema), required=True)
+
+
+def _answer(lines: list[HistoryLine], query: dict[str, Any]) -> Response:
+    return paging.answer(lines, query, asdict)
+
+
+def _asked(query: dict[str, Any]) -> HistoryFilter:
+    filters = {key: value for key, value in query.items() if key not in {"limit", "holder_id"}}
+    return HistoryFilter(limit=query["limit"] + 1, **filters)
+
+
+@nouns.reads(
+    "GET /history",
+    "staff",
+    query=HistoryQuerySchema,
+    returns=page_of(HistoryLineSchema),
+    errors=(404,),
+)
+def lines(reading: ReadContext, query: dict[str, Any]) -> Response:
+    """History, the newest first, by person, record, actor, action or day."""
+    holder_id = str(query["holder_id"]) if "holder_id" in query else None
+    return _answer(history_pages.page(reading, _asked(query), holder_id=holder_id), query)
+
+
+@nouns.reads(
+    "GET /holders/<uuid:holder_id>/history",
+    "staff",
+    query=HistoryPageSchema,
+    returns=page_of(HistoryLineSchema),
+    errors=(404,),
+)
+def of_holder(reading: ReadContext, query: dict[str, Any], *, holder_id: str) -> Response:
+    """The history of a person and of all their records, the newest first."""
+    return _answer(history_pages.page(reading, _asked(query), holder_id=holder_id), query)
+
+
+def _of_record(subject: str) -> Callable[..., Response]:
+    def history(reading: ReadContext, query: dict[str, Any], **path: str) -> Response:
+        (subject_id,) = path.values()
+        found = history_pages.of_record(reading, subject, subject_id, _asked(query))
+        return _answer(found, query)
+
+    history.__name__ = f"of_{subject}"
+    history.__doc__ = f"The history of one {subject} and of what belongs to it, the newest first."
+    return history
+
+
+for _subject, _plural in {
+    "certification": "certifications",
+    "activity": "activities",
+    "renewal": "renewals",
+    "assessment": "assessments",
+    "employer": "employers",
+}.items():
+    nouns.reads(
+        f"GET /{_plural}/<uuid:{_subject}_id>/history",
+        "staff",
+        query=HistoryPageSchema,
+        returns=page_of(HistoryLineSchema),
+        errors=(404,),
+    )(_of_record(_subject))

@@ -1,0 +1,256 @@
+"""Operations: whether the process lives, whether it is ready, and the numbers for Prometheus.
+
+``tracker serve`` has its processes count into one directory (Prometheus' multiprocess mode), so
+that whichever of them is asked tells of all. A process by itself counts for itself.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from http import HTTPStatus
+
+from flask import Flask, Response, current_app, g, request
+from marshmallow import Schema, fields
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
+
+from tracker.api.http import errors, routing
+from tracker.api.http.routing import JSON, Resource, View
+from tracker.domain.permissions import SYSTEM, check_role, check_scope
+from tracker.services.core.context import Container
+from tracker.services.core.counters import RECONCILED, VIOLATIONS
+from tracker.services.overview import metrics as operations
+from tracker.services.overview.metrics import Gauges
+from tracker.settings import SettingsRefusedError
+
+nouns = Resource("operations", __name__, description=__doc__)
+_TEXT = "text/plain"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
+_EXTENSION = "tracker-numbers"
+COUNTED_IN = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable that names the directory; prometheus_client reads it when it is imported."""
+
+
+class HealthSchema(Schema):
+    """That the process answers."""
+
+    status = fields.String(required=True)
+
+
+class ReadinessSchema(HealthSchema):
+    """That requests can be served, by condition."""
+
+    checks = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+
+
+class Numbers:
+    """The counts of this process, and the collector of the database's gauges."""
+
+    def __init__(self, office: Container) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "tracker_http_requests",
+            "Requests answered.",
+            ("method", "route", "status"),
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "tracker_http_request_seconds",
+            "Time to the answer.",
+            ("method", "route"),
+            registry=self.registry,
+        )
+        ProcessCollector(registry=self.registry)
+        self.registry.register(FromDatabase(office))
+
+
+def of_all(office: Container, directory: str) -> CollectorRegistry:
+    """The numbers of all processes that count into a directory, and those of the database."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, directory)  # type: ignore[no-untyped-call]
+    registry.register(FromDatabase(office))
+    return registry
+
+
+class FromDatabase(Collector):
+    """Gauges that are read when they are asked for; without a database only that it is away."""
+
+    def __init__(self, office: Container) -> None:
+        self.office = office
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing beforehand, so that registering reads nothing."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """The gauges now."""
+        up = GaugeMetricFamily("tracker_database_up", "Whether the database answers.")
+        try:
+            with self.office.reading(SYSTEM) as reading:
+                found, now = operations.gauges(reading), reading.now
+        except SQLAlchemyError:
+            up.add_metric((), 0)
+            return [up]
+        up.add_metric((), 1)
+        return [up, *_of_letters(found, now), *_of_scheduler(found, now), *_of_relay(found, now)]
+
+
+def _of_letters(found: Gauges, now: datetime) -> Iterator[Metric]:
+    yield _each("tracker_outbox_messages", "Unfinished letters.", "state", found.outbox)
+    waiting = {group: _seconds(now, since) for group, since in found.waiting_since.items()}
+    about = "How long the oldest letter that is due has waited; urgent: a week or less to expiry."
+    yield _each("tracker_outbox_oldest_ready_seconds", about, "group", waiting)
+    counts = {name: found.tallies[name].count for name in RECONCILED if name in found.tallies}
+    reaped = CounterMetricFamily(
+        "tracker_reaped_letters",
+        "Claims taken back, and how doubts were resolved.",
+        labels=("outcome",),
+    )
+    for outcome in RECONCILED:
+        reaped.add_metric((outcome,), counts.get(outcome, 0))
+    yield reaped
+    about = "Letters that came back within a day."
+    yield _each("tracker_bounces_last_day", about, "kind", found.bounces)
+    yield _one("tracker_suppressed_addresses", "Addresses not written to.", found.suppressed)
+
+
+def _of_scheduler(found: Gauges, now: datetime) -> Iterator[Metric]:
+    yield _one("tracker_reminder_cursors_due", "To be looked at.", found.cursors_due)
+    yield _age("tracker_reminder_oldest_due_seconds", now, found.oldest_due, "Planner's delay.")
+    yield _age("tracker_scheduler_heartbeat_age_seconds", now, found.heartbeat, "Since its tick.")
+    yield _one("tracker_digests_late", "Owed for an hour and more.", found.digests_late)
+    audit = found.tallies.get(VIOLATIONS)
+    about = "Stages without a row, found by the last audit."
+    yield _one("tracker_reminder_identity_violations", about, audit.count if audit else None)
+    since = audit.at if audit else None
+    yield _age("tracker_reminder_audit_age_seconds", now, since, "Since the last audit.")
+
+
+def _of_relay(found: Gauges, now: datetime) -> Iterator[Metric]:
+    paused = found.relay_resume_at is not None and found.relay_resume_at > now
+    about = "Whether messages may leave; if not, `tracker doctor` says why and what to do."
+    yield _one("tracker_sending_enabled", about, found.enabled)
+    about = "Whether sending was stopped: lifted by `tracker reminders enable`."
+    yield _one("tracker_sending_held", about, bool(found.held))
+    about = "Since the last moment up to which the relay's own record was read."
+    yield _age("tracker_evidence_age_seconds", now, found.evidence_until, about)
+    yield _one("tracker_relay_failures", "Connections failed in a row.", found.relay_failures)
+    yield _one("tracker_relay_paused", "Whether the relay is left alone for a while.", paused)
+
+
+def _one(name: str, about: str, value: float | None) -> Metric:
+    """A gauge; no sample where there is no number."""
+    gauge = GaugeMetricFamily(name, about)
+    if value is not None:
+        gauge.add_metric((), float(value))
+    return gauge
+
+
+def _each(name: str, about: str, label: str, values: Mapping[str, float]) -> Metric:
+    gauge = GaugeMetricFamily(name, about, labels=(label,))
+    for key, value in values.items():
+        gauge.add_metric((key,), value)
+    return gauge
+
+
+def _age(name: str, now: datetime, since: datetime | None, about: str) -> Metric:
+    """Seconds since an instant; no sample where there is none."""
+    return _one(name, about, None if since is None else _seconds(now, since))
+
+
+def _seconds(now: datetime, since: datetime) -> float:
+    return (now - since).total_seconds()
+
+
+def register(app: Flask, office: Container) -> None:
+    """Count every request from now on; refuse to serve production in debug mode."""
+    if app.debug and office.settings.environment == "production":
+        raise SettingsRefusedError("debug (FLASK_DEBUG): must not be on in production")
+    count(app, office)
+    app.before_request(_start)
+    app.after_request(_count)
+
+
+def count(app: Flask, office: Container) -> None:
+    """Begin to count, from nothing."""
+    app.extensions[_EXTENSION] = Numbers(office)
+
+
+def _start() -> None:
+    g.started = time.perf_counter()
+
+
+def _count(response: Response) -> Response:
+    numbers: Numbers = current_app.extensions[_EXTENSION]
+    route = request.url_rule.rule if request.url_rule else "unmatched"
+    method = request.method if request.method in _METHODS else "other"
+    numbers.requests.labels(method, route, response.status_code).inc()
+    if "started" in g:
+        numbers.seconds.labels(method, route).observe(time.perf_counter() - g.started)
+    return response
+
+
+def _open(
+    rule: str, *, returns: type[Schema] | None, content: str = JSON, refusals: tuple[int, ...] = ()
+) -> Callable[[View], View]:
+    """A public route that needs no database to be reached."""
+
+    def decorate(view: View) -> View:
+        view.allowed, view.public = frozenset(), True  # type: ignore[attr-defined]
+        return nouns.routed(
+            rule,
+            view,
+            status=200,
+            returns=returns,
+            query=None,
+            body=None,
+            content=content,
+            errors=refusals,
+            public=True,
+        )
+
+    return decorate
+
+
+@_open("GET /healthz", returns=HealthSchema)
+def healthz() -> Response:
+    """Whether the process answers. Says nothing of the database."""
+    return _fresh(routing.answer({"status": "ok"}))
+
+
+@_open("GET /readyz", returns=ReadinessSchema, refusals=(503,))
+def readyz() -> Response:
+    """Whether requests can be served: the database answers, and its schema fits this release."""
+    with routing.office().reading(SYSTEM) as reading:
+        found = {c.name: c.failure or "ok" for c in operations.checks(reading)}
+    failed = [f"{name}: {said}" for name, said in found.items() if said != "ok"]
+    if failed:
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        return _fresh(errors.problem(status, "not_ready", "; ".join(failed), checks=found))
+    return _fresh(routing.answer({"status": "ready", "checks": found}))
+
+
+@_open("GET /metrics", returns=None, content=_TEXT, refusals=(401, 403))
+def metrics() -> Response:
+    """Numbers for Prometheus, with an admin's token; without one at `server.metrics`."""
+    with routing.office().reading(SYSTEM) as reading:
+        actor = routing.authenticate(reading)
+    check_role(actor, frozenset())
+    check_scope(actor, "read")
+    numbers: Numbers = current_app.extensions[_EXTENSION]
+    counted_in = os.environ.get(COUNTED_IN)
+    registry = of_all(routing.office(), counted_in) if counted_in else numbers.registry
+    text = generate_latest(registry)
+    return _fresh(Response(text, content_type=CONTENT_TYPE_LATEST))
+
+
+def _fresh(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,1 @@
+"""Routes on holders and what they prefer."""

@@ -1,0 +1,181 @@
+"""Preferences: which letters a holder wants, which wait until a date, in which language, where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from tracker.api.http import routing
+from tracker.api.http.fields import ClosedSchema, DayField, Email, WordsField, choice
+from tracker.api.http.routing import Resource
+from tracker.language.voice import LANGUAGES
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.people import preferences
+from tracker.services.people.preferences import ALWAYS_SENT, REMINDERS, Preferences, Wish
+
+nouns = Resource("preferences", __name__, description=__doc__)
+
+_SNOOZED = "Reminders are paused through this day, for a year at most. Those of the last 7 days"
+_SNOOZED += " before an expiry are sent all the same."
+_ALWAYS = {
+    "en": "We always send emails about the safety of your account: when a certification is "
+    "suspended, reinstated or revoked, and when an employer asks to see your status.",
+    "es": "Siempre enviamos los correos sobre la seguridad de su cuenta: cuando una certificación "
+    "se suspende, se restablece o se revoca, y cuando una empresa solicita ver su situación.",
+}
+_OFF = {
+    "en": "You won't get any more reminders, not even in the last 7 days before your "
+    "certification expires. Make a note of the date yourself.",
+    "es": "Ya no recibirá recordatorios, ni siquiera en los últimos 7 días antes de que venza su "
+    "certificación. Le recomendamos anotar la fecha.",
+}
+
+
+class DecisionWishesSchema(Schema):
+    """Letters about decisions: on activities, renewals and awards.
+
+    The staff see who changed it last and when.
+    """
+
+    wanted = fields.Boolean(required=True)
+    reason = fields.String(metadata={"description": "Why the staff set it for the holder."})
+    changed_at = fields.AwareDateTime()
+    changed_by = fields.String()
+
+
+class ReminderWishesSchema(DecisionWishesSchema):
+    """Reminders before a certification expires."""
+
+    snoozed_until = DayField(required=True, allow_none=True, metadata={"description": _SNOOZED})
+
+
+class PreferenceWarningSchema(Schema):
+    """What a choice brings with it."""
+
+    code = choice("last_reminders_stop", required=True)
+    message = fields.String(required=True)
+
+
+class WantedSchema(Schema):
+    """What a holder wants, and what is sent in any case."""
+
+    reminders = fields.Nested(ReminderWishesSchema, required=True)
+    decisions = fields.Nested(DecisionWishesSchema, required=True)
+    language = choice(*LANGUAGES, required=True)
+    email = fields.String(required=True)
+    second_email = fields.String(required=True, allow_none=True)
+    always_sent = fields.List(choice(*ALWAYS_SENT), required=True)
+    always_sent_because = fields.String(required=True)
+    warnings = fields.List(fields.Nested(PreferenceWarningSchema), required=True)
+
+
+class DecisionChangeSchema(ClosedSchema):
+    """Whether letters about decisions are wanted."""
+
+    wanted = fields.Boolean(truthy={True}, falsy={False})
+
+
+class ReminderChangeSchema(DecisionChangeSchema):
+    """Whether reminders are wanted, and a pause; null ends it."""
+
+    snoozed_until = DayField(allow_none=True, metadata={"description": _SNOOZED})
+
+
+class PreferenceChangeSchema(ClosedSchema):
+    """What is not given stays as it is."""
+
+    reminders = fields.Nested(ReminderChangeSchema)
+    decisions = fields.Nested(DecisionChangeSchema)
+    language = choice(*LANGUAGES)
+    second_email = Email(allow_none=True)
+
+
+class ChangeForHolderSchema(ClosedSchema):
+    """What the staff set in a holder's place; what is not given stays as it is."""
+
+    reminders = fields.Nested(ReminderChangeSchema)
+    decisions = fields.Nested(DecisionChangeSchema)
+    reason = WordsField(
+        2000,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Why; the holder sees it."},
+    )
+
+
+def _wish(wish: Wish, *, to_staff: bool) -> dict[str, Any]:
+    shown: dict[str, Any] = {"wanted": wish.wanted}
+    named = ("reason", "changed_at", "changed_by") if to_staff else ("reason",)
+    return shown | {name: said for name in named if (said := getattr(wish, name)) is not None}
+
+
+def _answer(found: Preferences, *, to_staff: bool = False) -> Response:
+    language = routing.language()
+    wishes, holder = found.wishes, found.holder
+    reminders, decisions = wishes[REMINDERS], wishes["decisions"]
+    off = [{"code": "last_reminders_stop", "message": _OFF[language]}]
+    answer = routing.answer(
+        {
+            "reminders": {
+                **_wish(reminders, to_staff=to_staff),
+                "snoozed_until": reminders.snoozed_until,
+            },
+            "decisions": _wish(decisions, to_staff=to_staff),
+            "language": holder.language,
+            "email": holder.email,
+            "second_email": holder.second_email,
+            "always_sent": ALWAYS_SENT,
+            "always_sent_because": _ALWAYS[language],
+            "warnings": [] if reminders.wanted else off,
+        }
+    )
+    answer.vary.add("Accept-Language")
+    return answer
+
+
+@nouns.reads("GET /me/preferences", "holder", returns=WantedSchema, errors=(404,))
+def mine(reading: ReadContext) -> Response:
+    """Which letters I want."""
+    return _answer(preferences.mine(reading))
+
+
+@nouns.writes(
+    "PATCH /me/preferences",
+    "holder",
+    body=PreferenceChangeSchema,
+    returns=WantedSchema,
+    errors=(404,),
+)
+def change(work: UnitOfWork, body: dict[str, Any]) -> Response:
+    """Change which letters I want, from the next one on; nothing else is touched.
+
+    Without reminders those of the last 7 days stop too: the answer's ``warnings`` say so.
+    """
+    return _answer(preferences.change_mine(work, body))
+
+
+@nouns.reads(
+    "GET /holders/<uuid:holder_id>/preferences", "staff", returns=WantedSchema, errors=(404,)
+)
+def of_holder(reading: ReadContext, *, holder_id: str) -> Response:
+    """Which letters a holder wants."""
+    return _answer(preferences.of_holder(reading, holder_id), to_staff=True)
+
+
+@nouns.writes(
+    "PATCH /holders/<uuid:holder_id>/preferences",
+    "staff",
+    body=ChangeForHolderSchema,
+    returns=WantedSchema,
+    errors=(404,),
+)
+def change_for(work: UnitOfWork, body: dict[str, Any], *, holder_id: str) -> Response:
+    """Set which letters a holder wants in their place, from the next one on.
+
+    The holder sees the reason and may change it back.
+    """
+    reason = body.pop("reason")
+    found = preferences.change_for(work, holder_id, body, reason=reason)
+    return _answer(found, to_staff=True)

@@ -1,0 +1,1 @@
+"""Routes on activities, evidence and evaluations."""

@@ -1,0 +1,326 @@
+"""Activities: logged, handed in, withdrawn, decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from tracker.api.credentials.schemes import asked_for
+from tracker.api.http import paging, routing
+from tracker.api.http.fields import (
+    AmountField,
+    ClosedSchema,
+    DayField,
+    WordsField,
+    by_language,
+    choice,
+    reason_code_field,
+)
+from tracker.api.http.fields import tags as marks
+from tracker.api.http.routing import Resource
+from tracker.api.http.schemas import UndoingSchema, page_of
+from tracker.domain.points.activities import STATES, VERDICTS
+from tracker.domain.schemes.activity_types import EvidenceRule
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.points import activities, activity_decisions, activity_types, evidence
+from tracker.services.standings import snapshots
+
+nouns = Resource("activities", __name__, description=__doc__)
+
+UNIT = "A unit of the type, in which ``quantity`` is stated; empty: the type's own."
+ROLE = "A role of the type, such as teaching; empty: taking part."
+DUTY = "Whether it was done as a regular duty."
+
+
+class ActivityChangeSchema(ClosedSchema):
+    """What an activity may say otherwise while it is with its holder."""
+
+    category = WordsField(32, metadata={"example": "CE"})
+    type = WordsField(32, metadata={"example": "college_noncredit"})
+    title = WordsField(200)
+    provider = WordsField(200, allow_none=True)
+    quantity = AmountField(allow_none=True, metadata={"description": "In ``unit``."})
+    starts_on = DayField(allow_none=True)
+    completed_on = DayField(
+        allow_none=True, metadata={"description": "Empty for a job that goes on."}
+    )
+    unit = WordsField(32, allow_none=True, metadata={"description": UNIT})
+    role = WordsField(32, allow_none=True, metadata={"description": ROLE})
+    tags = marks(allow_none=True)
+    duty = fields.Boolean(truthy={True}, falsy={False}, metadata={"description": DUTY})
+
+
+class NewActivitySchema(ActivityChangeSchema):
+    """Something claimed for points."""
+
+    category = WordsField(32, required=True, metadata={"example": "CE"})
+    type = WordsField(32, required=True, metadata={"example": "college_noncredit"})
+    title = WordsField(200, required=True)
+
+
+class ActivityDecisionSchema(Schema):
+    """The latest answer to an activity."""
+
+    verdict = choice(*VERDICTS, required=True)
+    decided_on = DayField(required=True)
+    points_limit = AmountField(required=True, allow_none=True)
+    provider_approved = fields.Boolean(required=True)
+    reason_code = fields.String(required=True, allow_none=True)
+    reason = fields.String(required=True, allow_none=True)
+
+
+class EvidenceAskedSchema(Schema):
+    """What is asked for as evidence with an activity of this type."""
+
+    evidence = choice(*get_args(EvidenceRule), required=True)
+    kinds = by_language(
+        allow_none=True, metadata={"description": "Which proof is accepted; null: none is asked."}
+    )
+
+
+class ActivitySchema(Schema):
+    """An activity with the latest decision on it."""
+
+    id = fields.UUID(required=True)
+    ref = fields.String(required=True, allow_none=True)
+    holder_id = fields.UUID(required=True)
+    scheme = fields.String(required=True)
+    category = fields.String(required=True)
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    provider = fields.String(required=True)
+    quantity = AmountField(required=True, allow_none=True)
+    starts_on = DayField(required=True, allow_none=True)
+    completed_on = DayField(required=True, allow_none=True)
+    unit = fields.String(required=True, metadata={"description": UNIT})
+    role = fields.String(required=True, metadata={"description": ROLE})
+    tags = fields.List(fields.String(), required=True)
+    duty = fields.Boolean(required=True, metadata={"description": DUTY})
+    state = choice(*STATES, required=True)
+    submitted_on = DayField(required=True, allow_none=True)
+    withdrawn_on = DayField(required=True, allow_none=True)
+    recorded_at = fields.AwareDateTime(required=True)
+    decision = fields.Nested(ActivityDecisionSchema, required=True, allow_none=True)
+    evidence_asked = fields.Nested(EvidenceAskedSchema, required=True)
+
+
+class ActivityQuerySchema(paging.PageSchema):
+    """Of one state, if asked."""
+
+    state = choice(*STATES)
+
+
+class AnyDecisionSchema(ActivityDecisionSchema):
+    """An answer to an activity, also one that a later one superseded or that was taken back."""
+
+    id = fields.UUID(required=True)
+    decided_by = fields.String(required=True)
+    recorded_at = fields.AwareDateTime(required=True)
+    undone_at = fields.AwareDateTime(required=True, allow_none=True)
+    undone_by = fields.String(required=True, allow_none=True)
+    undone_reason = fields.String(required=True, allow_none=True)
+
+
+class VerdictSchema(ClosedSchema):
+    """A reviewer's answer; a refusal, and a change of an answer, need their reason."""
+
+    verdict = choice(*VERDICTS, required=True)
+    points_limit = AmountField(
+        allow_none=True, metadata={"description": "Approve at most so many."}
+    )
+    provider_approved = fields.Boolean(
+        truthy={True},
+        falsy={False},
+        metadata={"description": "Whether the provider was found to be an approved one."},
+    )
+    reason_code = reason_code_field(allow_none=True)
+    reason = WordsField(1000, allow_none=True)
+
+
+_DECISION = (
+    "verdict",
+    "decided_on",
+    "points_limit",
+    "provider_approved",
+    "reason_code",
+    "reason",
+)
+
+
+def present_all(reading: ReadContext, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Rows of activities as the interface shows them, each with what its type asks for."""
+    kinds = activity_types.of_rows(reading, rows)
+    return [{**_present(row), "evidence_asked": asked_for(kinds.get(row.id))} for row in rows]
+
+
+def _present(row: Any) -> dict[str, Any]:
+    shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
+    decision = {key: shown.pop(key) for key in _DECISION}
+    shown["decision"] = decision if decision["verdict"] else None
+    del shown["version"]
+    return shown
+
+
+def _answer(reading: ReadContext, activity_id: str, status: int = 200) -> Response:
+    row = activities.get(reading, activity_id)
+    location = f"/api/v1/activities/{row.id}" if status == 201 else None  # noqa: PLR2004
+    [shown] = present_all(reading, [row])
+    return routing.answer(shown, status=status, version=row.version, location=location)
+
+
+@nouns.writes(
+    "POST /certifications/<uuid:certification_id>/activities",
+    "holder",
+    "staff",
+    body=NewActivitySchema,
+    returns=ActivitySchema,
+    status=201,
+    errors=(404, 409),
+)
+def log(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
+    """Write an activity down as a draft."""
+    return _answer(work, activities.log(work, certification_id, body), 201)
+
+
+@nouns.reads(
+    "GET /certifications/<uuid:certification_id>/activities",
+    "holder",
+    "staff",
+    query=ActivityQuerySchema,
+    returns=page_of(ActivitySchema),
+    errors=(404,),
+)
+def of_certification(
+    reading: ReadContext, query: dict[str, Any], *, certification_id: str
+) -> Response:
+    """The activities of a certification."""
+    row = snapshots.certification(reading, certification_id)
+    rows = activities.page(
+        reading,
+        after=query.get("after"),
+        limit=query["limit"] + 1,
+        holder_id=row.holder_id,
+        scheme=row.scheme,
+        state=query.get("state"),
+    )
+    return paging.answer_all(rows, query, lambda page: present_all(reading, page))
+
+
+@nouns.reads("GET /activities", "staff", query=ActivityQuerySchema, returns=page_of(ActivitySchema))
+def queue(reading: ReadContext, query: dict[str, Any]) -> Response:
+    """All activities; those submitted are the reviewers' queue."""
+    rows = activities.page(
+        reading, after=query.get("after"), limit=query["limit"] + 1, state=query.get("state")
+    )
+    return paging.answer_all(rows, query, lambda page: present_all(reading, page))
+
+
+@nouns.reads(
+    "GET /activities/<uuid:activity_id>", "holder", "staff", returns=ActivitySchema, errors=(404,)
+)
+def show(reading: ReadContext, *, activity_id: str) -> Response:
+    """One activity with the latest decision on it."""
+    return _answer(reading, activity_id)
+
+
+@nouns.writes(
+    "PATCH /activities/<uuid:activity_id>",
+    "holder",
+    "staff",
+    body=ActivityChangeSchema,
+    returns=ActivitySchema,
+    versioned=True,
+    errors=(404, 409),
+)
+def edit(work: UnitOfWork, body: dict[str, Any], *, activity_id: str, version: int) -> Response:
+    """Change what an activity claims: a draft, or a returned, rejected or withdrawn one."""
+    activities.edit(work, activity_id, body, version=version)
+    return _answer(work, activity_id)
+
+
+@nouns.writes(
+    "DELETE /activities/<uuid:activity_id>",
+    "holder",
+    "staff",
+    returns=None,
+    status=204,
+    versioned=True,
+    errors=(404, 409),
+)
+def discard(work: UnitOfWork, *, activity_id: str, version: int) -> Response:
+    """Delete a draft with its evidence."""
+    evidence.remove_files(work, activities.discard(work, activity_id, version=version))
+    return routing.done()
+
+
+@nouns.writes(
+    "POST /activities/<uuid:activity_id>/submission",
+    "holder",
+    "staff",
+    returns=ActivitySchema,
+    errors=(404, 409),
+)
+def submit(work: UnitOfWork, *, activity_id: str) -> Response:
+    """Hand an activity in for review."""
+    activities.submit(work, activity_id)
+    return _answer(work, activity_id)
+
+
+@nouns.writes(
+    "POST /activities/<uuid:activity_id>/withdrawal",
+    "holder",
+    "staff",
+    returns=ActivitySchema,
+    errors=(404, 409),
+)
+def withdraw(work: UnitOfWork, *, activity_id: str) -> Response:
+    """Take an activity back before it is decided."""
+    activities.withdraw(work, activity_id)
+    return _answer(work, activity_id)
+
+
+@nouns.writes(
+    "POST /activities/<uuid:activity_id>/decision",
+    "staff",
+    body=VerdictSchema,
+    returns=ActivitySchema,
+    versioned=True,
+    errors=(404, 409),
+)
+def decide(work: UnitOfWork, body: dict[str, Any], *, activity_id: str, version: int) -> Response:
+    """Approve, reject or ask for more; never one's own.
+
+    An answer to an answered activity supersedes the one before and needs its reason.
+    """
+    activities.decide(work, activity_id, activities.ReviewerDecision(**body), version=version)
+    return _answer(work, activity_id)
+
+
+@nouns.writes(
+    "POST /activities/<uuid:activity_id>/decision/undo",
+    "staff",
+    body=UndoingSchema,
+    returns=ActivitySchema,
+    versioned=True,
+    errors=(404, 409),
+)
+def undo(work: UnitOfWork, body: dict[str, Any], *, activity_id: str, version: int) -> Response:
+    """Take the latest decision back: the one before rules again, or the activity waits."""
+    activities.undo(work, activity_id, reason=body["reason"], version=version)
+    return _answer(work, activity_id)
+
+
+@nouns.reads(
+    "GET /activities/<uuid:activity_id>/decisions",
+    "holder",
+    "staff",
+    returns=AnyDecisionSchema(many=True),
+    errors=(404,),
+)
+def decisions(reading: ReadContext, *, activity_id: str) -> Response:
+    """Every decision on an activity, oldest first, those taken back too."""
+    rows = activity_decisions.of_activity(reading, activity_id)
+    return routing.answer([dict(row._mapping) for row in rows])  # noqa: SLF001

@@ -1,0 +1,145 @@
+"""Evidence: the files that support an activity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+from flask import Response
+from marshmallow import Schema, fields
+
+from tracker import files
+from tracker.api.http import routing
+from tracker.api.http.fields import ClosedSchema, choice
+from tracker.api.http.routing import Resource
+from tracker.api.http.uploads import File, Upload
+from tracker.domain.errors import EvidenceTooLarge
+from tracker.domain.permissions import Actor
+from tracker.services.core.context import Container, ReadContext, UnitOfWork
+from tracker.services.points import evidence
+
+nouns = Resource("evidence", __name__, description=__doc__)
+
+
+class NewEvidenceSchema(ClosedSchema):
+    """A PDF, JPG or PNG."""
+
+    file = File(required=True, metadata={"description": "At most 10 MB; five an activity."})
+
+
+class EvidenceSchema(Schema):
+    """A file as it is kept: a picture is drawn anew, so its size and digest are its own."""
+
+    id = fields.UUID(required=True)
+    activity_id = fields.UUID(required=True)
+    slot = fields.Integer(required=True, metadata={"description": "Its place, from 1."})
+    filename = fields.String(required=True)
+    content_type = choice(*files.CONTENT_TYPES, required=True)
+    size = fields.Integer(required=True, metadata={"description": "In bytes."})
+    sha256 = fields.String(required=True)
+    recorded_at = fields.AwareDateTime(required=True)
+    came_later = fields.Boolean(
+        required=True, metadata={"description": "It was added after the activity was submitted."}
+    )
+
+
+def present(row: Any) -> dict[str, Any]:
+    """A file's row as the interface shows it."""
+    return {name: getattr(row, name) for name in EvidenceSchema._declared_fields}  # noqa: SLF001
+
+
+def _too_large(maximum: int) -> EvidenceTooLarge:
+    return EvidenceTooLarge(f"The file must have at most {maximum:,} bytes.", maximum=maximum)
+
+
+def _ask(reading: ReadContext, _body: dict[str, Any], *, activity_id: str) -> None:
+    """Whose activity it is, whether it takes files now, and whether there is room."""
+    evidence.check_room(reading, activity_id)
+
+
+@contextmanager
+def _checked(office: Container, _actor: Actor, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The file as it may be kept, told by its content."""
+    yield {"file": evidence.checked(office.settings, body["file"].stream, body["file"].filename)}
+
+
+@nouns.writes(
+    "POST /activities/<uuid:activity_id>/evidence",
+    "holder",
+    "staff",
+    body=NewEvidenceSchema,
+    returns=EvidenceSchema,
+    status=201,
+    errors=(404, 409, 503),
+    upload=Upload(
+        lambda settings, _actor: settings.evidence.maximum_bytes,
+        _too_large,
+        ask=_ask,
+        prepare=_checked,
+    ),
+)
+def add(work: UnitOfWork, body: dict[str, Any], *, activity_id: str) -> Response:
+    """Add a file to an activity that is with its holder or waits for a decision."""
+    row = evidence.get(work, evidence.add(work, activity_id, body["file"]))
+    return routing.answer(present(row), status=201, location=f"/api/v1/evidence/{row.id}")
+
+
+@nouns.reads(
+    "GET /activities/<uuid:activity_id>/evidence",
+    "holder",
+    "staff",
+    returns=EvidenceSchema(many=True),
+    errors=(404,),
+)
+def of_activity(reading: ReadContext, *, activity_id: str) -> Response:
+    """The files of an activity, in the order of their places."""
+    return routing.answer([present(row) for row in evidence.of_activity(reading, activity_id)])
+
+
+@nouns.reads(
+    "GET /evidence/<uuid:evidence_id>", "holder", "staff", returns=EvidenceSchema, errors=(404,)
+)
+def show(reading: ReadContext, *, evidence_id: str) -> Response:
+    """What is known of one file."""
+    return routing.answer(present(evidence.get(reading, evidence_id)))
+
+
+@nouns.reads(
+    "GET /evidence/<uuid:evidence_id>/content",
+    "holder",
+    "staff",
+    returns=None,
+    content=files.CONTENT_TYPES,
+    errors=(404,),
+)
+def content(reading: ReadContext, *, evidence_id: str) -> Response:
+    """The file itself, to be saved rather than shown."""
+    row = evidence.get(reading, evidence_id)
+    response = Response(evidence.content(reading, row), content_type=row.content_type)
+    response.headers["Content-Disposition"] = _attachment(row.filename)
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.set_etag(row.sha256)
+    return response
+
+
+def _attachment(name: str) -> str:
+    """A header that no name can leave: plain ASCII, and the true name percent-encoded."""
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in " ._-()") else "_" for c in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+@nouns.writes(
+    "DELETE /evidence/<uuid:evidence_id>",
+    "holder",
+    "staff",
+    returns=None,
+    status=204,
+    errors=(404, 409),
+)
+def remove(work: UnitOfWork, *, evidence_id: str) -> Response:
+    """Take a file away from an activity that is still with its holder."""
+    evidence.remove(work, evidence_id)
+    return routing.done()

@@ -1,0 +1,237 @@
+"""tracker doctor: what is wrong with this installation, and what to do about it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import Literal
+
+import click
+import orjson
+from sqlalchemy.exc import SQLAlchemyError
+
+from tracker import jobs, migrations, scheme_files, settings
+from tracker.cli.commands import OPERATOR, office
+from tracker.cli.letter_findings import DoctorFinding, of_letters
+from tracker.cli.modes import of_files
+from tracker.cli.policies import MENDING
+from tracker.mail.smtp_sender import DeliveryOutcome
+from tracker.scheme_files import SchemesRefusedError
+from tracker.services.core import counters
+from tracker.services.core.context import Container, ReadContext
+from tracker.services.credentials import policy_versions
+from tracker.services.delivery import ledger, send_safety
+from tracker.services.overview import integrity
+from tracker.settings import Settings, SettingsRefusedError
+
+_STALE = timedelta(minutes=5)
+_ENOUGH = 4096  # bytes that are written to a disk to know that it takes them
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="The findings as JSON.")
+def doctor(*, as_json: bool) -> None:
+    """Look for what is wrong and say how to mend it. Status 1 if there is any problem."""
+    found: list[DoctorFinding] = []
+    for finding in _examine():
+        found.append(finding)
+        if not as_json:
+            click.echo(f"{finding.state:<8} {finding.check}: {finding.detail}")
+            if finding.fix:
+                click.echo(f"{'':<8} -> {finding.fix}")
+    if as_json:
+        findings = [asdict(finding) for finding in found]
+        click.echo(orjson.dumps(findings, option=orjson.OPT_INDENT_2).decode())
+    if any(finding.state == "problem" for finding in found):
+        raise SystemExit(1)
+
+
+def _examine() -> Iterator[DoctorFinding]:
+    """Every check in turn; what the next one stands on must be well."""
+    try:
+        chosen = settings.load()
+    except SettingsRefusedError as mistakes:
+        yield DoctorFinding(
+            "settings", "problem", str(mistakes), "Correct the settings named above."
+        )
+        return
+    yield _environment(chosen)
+    try:
+        found = scheme_files.load(chosen.schemes_directory)
+    except SchemesRefusedError as mistakes:
+        yield DoctorFinding(
+            "schemes", "problem", str(mistakes), "Correct the files; see `schemes check`."
+        )
+        return
+    yield DoctorFinding("schemes", "ok", ", ".join(found.by_code))
+    storage = _storage(chosen)
+    yield storage
+    yield _mail(chosen)
+    if storage.state == "ok":
+        opened = office(chosen)
+        yield from of_files(chosen)
+        yield from _database(opened)
+
+
+def _environment(chosen: Settings) -> DoctorFinding:
+    named = f"environment {chosen.environment}"
+    if chosen.environment == "default":
+        fix = "Set TRACKER_ENV=production where letters go to people."
+        return DoctorFinding("settings", "warning", f"{named}: this is no production", fix)
+    return DoctorFinding("settings", "ok", named)
+
+
+def _storage(chosen: Settings) -> DoctorFinding:
+    directory = chosen.storage_directory
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory) as file:
+            file.write(bytes(_ENOUGH))
+            file.flush()
+            os.fsync(file.fileno())  # a full disk may be told of only then
+    except OSError as error:
+        fix = "Let this user write there, or set TRACKER_STORAGE_DIRECTORY."
+        return DoctorFinding("storage", "problem", str(error), fix)
+    return DoctorFinding("storage", "ok", f"{directory} can be written")
+
+
+def _mail(chosen: Settings) -> DoctorFinding:
+    """Speak to the relay as letters do, up to the point where one would leave; none does."""
+    mail = chosen.mail
+    where = f"{mail.server}:{mail.port}"
+    fix = "Start the relay, or correct TRACKER_MAIL_SERVER, _PORT, _USERNAME and _PASSWORD."
+    try:
+        with jobs.postman_of(chosen) as postman:
+            answer = postman.deliver(
+                envelope_sender=f"doctor@{mail.bounce_domain}",
+                recipient=parseaddr(mail.reply_to)[1],
+                data=b"",
+                mark=lambda: False,
+            )
+    except ValueError as rule:
+        return DoctorFinding("mail", "problem", str(rule), fix)
+    if answer.connection_failed:
+        return DoctorFinding(
+            "mail", "problem", f"{where}: {answer.reply}", send_safety.RELAY_REMEDY
+        )
+    if answer.outcome is not DeliveryOutcome.NOT_OWED:
+        asked = "Have the relay take letters from here, also to other domains."
+        return DoctorFinding("mail", "warning", f"{where} takes no letter: {answer.reply}", asked)
+    return DoctorFinding("mail", "ok", f"{where} takes letters")
+
+
+def _database(opened: Container) -> Iterator[DoctorFinding]:
+    where = opened.engine.url.render_as_string(hide_password=True)
+    try:
+        at = migrations.current(opened.engine)
+    except SQLAlchemyError as error:
+        cause = str(getattr(error, "orig", error)).strip()
+        fix = "Start the database, or correct TRACKER_DATABASE_URL."
+        yield DoctorFinding("database", "problem", f"{where}: {cause}", fix)
+        return
+    yield DoctorFinding("database", "ok", where)
+    with opened.reading(OPERATOR) as reading:
+        obstacle = migrations.obstacle(reading.connection)
+    if obstacle:
+        yield DoctorFinding("migrations", "problem", obstacle, "Run `tracker migrate`.")
+        return
+    yield DoctorFinding(
+        "migrations", "ok", f"at {at}; this release's newest is {migrations.head()}"
+    )
+    yield _writing(opened)
+    with opened.reading(OPERATOR) as reading:
+        known = _schemes_on_record(reading)
+        yield known
+        if known.state == "ok":
+            for check in _CHECKS:
+                yield check(reading)
+            yield from of_letters(reading)
+
+
+def _writing(opened: Container) -> DoctorFinding:
+    """Write to the database, since one on a full disk can still be read."""
+    try:
+        with opened.work(OPERATOR) as work:
+            counters.put(work, "doctor", 0)
+    except SQLAlchemyError as error:
+        cause = str(getattr(error, "orig", error)).strip()
+        fix = "Make room on the database's disk, and let this user write to the database."
+        return DoctorFinding("writing", "problem", cause, fix)
+    return DoctorFinding("writing", "ok", "the database can be written to")
+
+
+def _sending(reading: ReadContext) -> DoctorFinding:
+    obstacle = send_safety.obstacle(reading)
+    if obstacle:
+        state: Literal["warning", "problem"] = (
+            "warning" if send_safety.is_new(reading) else "problem"
+        )
+        detail = f"No message is sent. {obstacle.reason}"
+        return DoctorFinding("sending", state, detail, obstacle.remedy)
+    return DoctorFinding("sending", "ok", "letters may be sent from this database")
+
+
+def _heartbeat(reading: ReadContext) -> DoctorFinding:
+    last = integrity.last_beat(reading)
+    if last is None:
+        return DoctorFinding("scheduler", "warning", "never ran here", "Start `tracker scheduler`.")
+    age = reading.now - last
+    detail = f"last seen {last:%Y-%m-%d %H:%M:%S} UTC, {age.total_seconds():,.0f} s ago"
+    if age > _STALE:
+        return DoctorFinding("scheduler", "problem", detail, "Start `tracker scheduler` again.")
+    return DoctorFinding("scheduler", "ok", detail)
+
+
+def _timelines(reading: ReadContext) -> DoctorFinding:
+    found = integrity.timelines(reading)
+    if found.wrong:
+        shown = ", ".join(found.wrong[:5])
+        detail = f"{len(found.wrong)} of {found.examined} disagree with their facts: {shown}"
+        return DoctorFinding(
+            "timelines", "problem", detail, "Report this with the numbers; it is a bug."
+        )
+    return DoctorFinding(
+        "timelines", "ok", f"{found.examined} certifications agree with their facts"
+    )
+
+
+def _reminders(reading: ReadContext) -> DoctorFinding:
+    found = ledger.identity_violations(reading)
+    if found:
+        detail = f"{len(found)} due stages without exactly one row; first: {found[0]}"
+        return DoctorFinding(
+            "reminders", "problem", detail, "Start `tracker scheduler`, and look again."
+        )
+    return DoctorFinding("reminders", "ok", "every stage that fell due has exactly one row")
+
+
+def _published(reading: ReadContext) -> DoctorFinding:
+    """Whether the published policy versions still say what they said."""
+    found = list(policy_versions.breaches(reading, reading.schemes))
+    if found:
+        return DoctorFinding("policies", "warning", "; ".join(map(str, found)), MENDING)
+    count = len(policy_versions.published(reading))
+    return DoctorFinding("policies", "ok", f"{count} published versions say what was published")
+
+
+def _schemes_on_record(reading: ReadContext) -> DoctorFinding:
+    found = integrity.unknown_schemes(reading)
+    if found:
+        detail = f"no file states {', '.join(found)}, of which there are certifications"
+        return DoctorFinding(
+            "schemes on record", "problem", detail, "Bring the scheme's file back."
+        )
+    return DoctorFinding("schemes on record", "ok", "every scheme on record has its file")
+
+
+_CHECKS: tuple[Callable[[ReadContext], DoctorFinding], ...] = (
+    _sending,
+    _heartbeat,
+    _timelines,
+    _reminders,
+    _published,
+)

@@ -1,0 +1,139 @@
+"""What the doctor says of the letters: of each number that operators watch, how it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from tracker.services.core.context import ReadContext
+from tracker.services.core.counters import VIOLATIONS
+from tracker.services.delivery import send_safety
+from tracker.services.delivery.reaper import EVIDENCE_COMES
+from tracker.services.overview import metrics
+from tracker.services.overview.metrics import PATIENCE, Gauges
+
+_STUCK = ("dead", "ambiguous", "parked")
+_LONG = timedelta(days=1)
+_SCHEDULER = "Start `tracker scheduler`; if it runs, read its log."
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorFinding:
+    """What was looked at, how it is, and what to do where it is not well."""
+
+    check: str
+    state: Literal["ok", "warning", "problem"]
+    detail: str
+    fix: str = ""
+
+
+def of_letters(reading: ReadContext) -> Iterator[DoctorFinding]:
+    """The planner, the outbox, the relay, what bounced, and the last audit."""
+    found = metrics.gauges(reading)
+    yield _planner(found, reading.now)
+    yield _outbox(found, reading.now)
+    yield _stuck(found)
+    yield _relay(found, reading.now)
+    yield _evidence(found, reading.now)
+    yield _bounces(found)
+    yield _digests(found)
+    yield _audit(reading, found)
+
+
+def _planner(found: Gauges, now: datetime) -> DoctorFinding:
+    late = _wait(found.oldest_due, now)
+    waiting = f"{found.cursors_due:,} certifications wait to be looked at"
+    if late > PATIENCE:
+        detail = f"{waiting}, the oldest due {_told(late)}"
+        return DoctorFinding("planner", "problem", detail, _SCHEDULER)
+    return DoctorFinding("planner", "ok", waiting)
+
+
+def _outbox(found: Gauges, now: datetime) -> DoctorFinding:
+    waits = {group: _wait(since, now) for group, since in found.waiting_since.items()}
+    late = {group: wait for group, wait in waits.items() if wait > PATIENCE}
+    if late:
+        told = "; ".join(
+            f"{group} letters wait, the oldest due {_told(wait)}" for group, wait in late.items()
+        )
+        fix = f"See what is said of sending and of the relay. {_SCHEDULER}"
+        return DoctorFinding("outbox", "problem", told, fix)
+    return DoctorFinding("outbox", "ok", f"{found.outbox['ready']:,} letters wait to be sent")
+
+
+def _stuck(found: Gauges) -> DoctorFinding:
+    counts = {state: found.outbox[state] for state in _STUCK}
+    detail = ", ".join(f"{count:,} {state}" for state, count in counts.items())
+    if not any(counts.values()):
+        return DoctorFinding("letters", "ok", detail)
+    state = next(state for state, count in counts.items() if count)
+    fix = (
+        f"Look at them with `tracker reminders list --state {state}`; then `tracker reminders "
+        "requeue` or `cancel`."
+    )
+    return DoctorFinding("letters", "warning", detail, fix)
+
+
+def _relay(found: Gauges, now: datetime) -> DoctorFinding:
+    if not found.relay_failures:
+        return DoctorFinding("relay", "ok", "no connection failed lately")
+    detail = f"{found.relay_failures} connections failed in a row: {found.relay_error}"
+    fix = send_safety.RELAY_REMEDY
+    if found.relay_resume_at is not None and found.relay_resume_at > now:
+        until = f"{found.relay_resume_at:%H:%M:%S} UTC"
+        return DoctorFinding("relay", "problem", f"Nothing is sent until {until}. {detail}", fix)
+    return DoctorFinding("relay", "warning", detail, fix)
+
+
+def _evidence(found: Gauges, now: datetime) -> DoctorFinding:
+    if found.evidence_until is None:
+        return DoctorFinding("evidence", "ok", "the relay's log is not read: set mail.relay_log")
+    age = now - found.evidence_until
+    detail = f"the relay's log was read up to {_told(age)}"
+    doubts = found.outbox["ambiguous"]
+    if age > _LONG or (doubts and age > EVIDENCE_COMES):
+        fix = "See that the relay's log is read: mail.relay_log, or `tracker reminders relay-log`."
+        return DoctorFinding("evidence", "warning", f"{detail}; {doubts:,} letters in doubt", fix)
+    return DoctorFinding("evidence", "ok", detail)
+
+
+def _bounces(found: Gauges) -> DoctorFinding:
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in found.bounces.items())
+    detail = f"{found.suppressed:,} addresses are not written to; within a day: {counts}"
+    if found.bounces["complaint"]:
+        fix = "Somebody took a letter for spam: see who, and whether they know why they get it."
+        return DoctorFinding("bounces", "warning", detail, fix)
+    return DoctorFinding("bounces", "ok", detail)
+
+
+def _digests(found: Gauges) -> DoctorFinding:
+    if found.digests_late:
+        detail = f"{found.digests_late:,} should have been written more than an hour ago"
+        fix = "The scheduler's log names those that fail. " + _SCHEDULER
+        return DoctorFinding("digests", "problem", detail, fix)
+    return DoctorFinding("digests", "ok", "every digest that is owed is written")
+
+
+def _audit(reading: ReadContext, found: Gauges) -> DoctorFinding:
+    last = found.tallies.get(VIOLATIONS)
+    if last is None:
+        return DoctorFinding("audit", "warning", "never ran here", _SCHEDULER)
+    if last.count:
+        detail = f"the last audit found {last.count:,} due stages without a row"
+        return DoctorFinding("audit", "problem", detail, "See which: `tracker reminders audit`.")
+    age, every = reading.now - last.at, reading.settings.reminders.audit_every_seconds
+    detail = f"the last was {_told(age)}"
+    if age > timedelta(seconds=3 * every):
+        return DoctorFinding("audit", "warning", detail, _SCHEDULER)
+    return DoctorFinding("audit", "ok", detail)
+
+
+def _wait(since: datetime | None, now: datetime) -> timedelta:
+    return now - since if since is not None else timedelta()
+
+
+def _told(age: timedelta) -> str:
+    hours, minutes = divmod(int(age.total_seconds() // 60), 60)
+    return f"{hours:,} h {minutes} min ago" if hours else f"{minutes} min ago"

@@ -1,0 +1,216 @@
+"""Setting up and running: init, migrate, serve, scheduler, demo, bench."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from types import FrameType
+
+import click
+
+from tracker import front, migrations, settings
+from tracker.cli.commands import OPERATOR, complain, office, warn_of_no_production
+from tracker.services.core import tokens
+from tracker.services.core.context import Container
+from tracker.services.overview import integrity
+from tracker.settings import ROOT
+
+_PATIENCE = 30  # seconds that children get to end by themselves
+
+
+@click.command()
+def init() -> None:
+    """Make ready to run: the newest migration, the keys, a token for the first administrator.
+
+    Run again it changes nothing and says so.
+    """
+    chosen = settings.load()
+    warn_of_no_production(chosen)
+    keys = chosen.storage_directory / "keys"
+    had = set(keys.glob("*"))
+    opened = office()
+    done = ["The keys were made."] if set(keys.glob("*")) - had else []
+    if migrations.upgrade(opened.engine):
+        done.append(f"The database was brought to migration {migrations.head()}.")
+    secret = _first_token(opened)
+    for line in done:
+        complain(line)
+    if secret:
+        complain("The first administrator's token follows; it is not shown again.")
+        click.echo(secret)
+    elif not done:
+        complain("Everything was in place already; nothing was changed.")
+
+
+def _first_token(opened: Container) -> str | None:
+    """The secret of an admin's token, if there was none that can be used."""
+    with opened.work(OPERATOR) as work:
+        if tokens.has_administrator(work):
+            return None
+        return tokens.create(work, name="first administrator", role="admin")[1]
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the newest migration."""
+    engine = office().engine
+    before = migrations.current(engine)
+    if migrations.upgrade(engine):
+        click.echo(f"Migrated from {before or 'an empty database'} to {migrations.head()}.")
+    else:
+        click.echo(f"The database is at the newest migration already ({before}).")
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@click.option(
+    "--workers", type=click.IntRange(1), help="Processes. Default: one a core; SQLite: 1."
+)
+@click.option("--threads", type=click.IntRange(1), help="A process. Default: server.threads.")
+@click.option("--with-scheduler", is_flag=True, help="Run the scheduler too, on this one machine.")
+def serve(
+    host: str, port: int, *, workers: int | None, threads: int | None, with_scheduler: bool
+) -> None:
+    """Serve the HTTP interface until told to stop."""
+    opened = office()
+    warn_of_no_production(opened.settings)
+    with opened.reading(OPERATOR) as reading:
+        obstacle = migrations.obstacle(reading.connection)
+    if obstacle:
+        complain(f"The database's schema is {obstacle}: run `tracker migrate` first.")
+        raise SystemExit(1)
+    address = _free(host, port)
+    on_sqlite = opened.engine.dialect.name == "sqlite"
+    opened.engine.dispose()
+    processes = workers or (1 if on_sqlite else os.cpu_count() or 1)
+    from tracker.api.overview import operations  # noqa: PLC0415 - no other command needs the HTTP interface
+
+    front.allow_many_connections()
+    with tempfile.TemporaryDirectory(prefix="tracker-numbers-") as numbers:
+        _tell_numbers(opened, numbers)
+        web = [
+            "env",
+            f"{operations.COUNTED_IN}={numbers}",
+            f"TRACKER_SERVER_THREADS={threads or opened.settings.server.threads}",
+            *front.program(address, port, workers=processes),
+        ]
+        programs = [web, [sys.executable, "-m", "tracker.cli", "scheduler"]]
+        status = _run_together(programs if with_scheduler else [web])
+    raise SystemExit(status)
+
+
+def _free(host: str, port: int) -> str:
+    """The address of a host, where nobody listens at the port yet.
+
+    The server itself would share the port with another site, which then took half of the requests.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, *_, place = found[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(place)
+    except (OSError, UnicodeError) as refusal:
+        why = refusal.strerror if isinstance(refusal, OSError) else "is no name of a host"
+        complain(f"Cannot listen at {host}, port {port}: {why}.")
+        raise SystemExit(1) from refusal
+    return str(place[0])
+
+
+def _tell_numbers(opened: Container, directory: str) -> None:
+    """Tell the numbers of all processes at the address of their own, where there is one."""
+    from prometheus_client import start_http_server  # noqa: PLC0415 - as below
+
+    from tracker.api.overview import operations  # noqa: PLC0415 - no other command needs it
+
+    if place := opened.settings.metrics_address:
+        address, port = _free(*place), place[1]
+        start_http_server(port, address, operations.of_all(opened, directory))
+
+
+def _run_together(programs: Sequence[Sequence[str]]) -> int:
+    """Run programs until one ends or somebody says stop; then end the others. Its status.
+
+    They end as well when this process is killed.
+    """
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    running: dict[int, subprocess.Popen[bytes]] = {}
+    before = signal.signal(signal.SIGTERM, _stop)
+    try:
+        for program in programs:
+            started = _start(program, environment)
+            running[started.pid] = started
+        pid, status = os.wait()
+        running[pid].returncode = os.waitstatus_to_exitcode(status)
+        return os.waitstatus_to_exitcode(status)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        # Whoever asks once more waits with us: half an end would leave workers behind.
+        asked = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for process in running.values():
+            process.terminate()
+        for process in running.values():
+            _wait(process)
+        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, asked)
+
+
+def _start(program: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a program that ends with this one, in a process group of its own."""
+    bound = [sys.executable, "-m", "tracker.cli.bound", str(os.getpid()), *program]
+    return subprocess.Popen(bound, env=environment, process_group=0)  # noqa: S603 - ours
+
+
+def _wait(process: subprocess.Popen[bytes]) -> None:
+    """Let a program end; then end what it has left behind, such as workers it was just starting."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_PATIENCE)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@click.command()
+def scheduler() -> None:
+    """Plan and send reminders by the clock until told to stop."""
+    from tracker import scheduler as timetable  # noqa: PLC0415 - APScheduler is for this alone
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    opened = office()
+    warn_of_no_production(opened.settings)
+    with opened.reading(OPERATOR) as reading:
+        integrity.check_schemes(reading)
+    timetable.run(opened)
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+def demo(port: int) -> None:
+    """A throwaway site with realistic data, its scheduler and a mail catcher."""
+    from tracker import demo as site  # noqa: PLC0415 - no other command needs it
+
+    site.main(port=port)
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+def bench(args: tuple[str, ...]) -> None:
+    """Measure this machine's ratios; ARGS are those of tests.benchmarks."""
+    from tests import benchmarks as pairs  # noqa: PLC0415 - no other command needs it
+
+    raise SystemExit(pairs.main(list(args)))

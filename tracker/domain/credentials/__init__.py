@@ -1,0 +1,1 @@
+"""Rules of assessments, awards, cycles, standings, renewals and adjustments."""

@@ -1,0 +1,128 @@
+"""Assessments: retake waits, module certificates, the award of a certification."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from tracker.domain.errors import AlreadyPassed, RetakeTooSoon
+from tracker.domain.schemes.schemes import RetakeRule, Scheme
+
+DELIVERIES = ("in_person", "remote", "paper")
+FUNDINGS = (
+    "self",
+    "employer",
+    "wioa",
+    "apprenticeship",
+    "college",
+    "state_program",
+    "reimbursement",
+    "gi_bill",
+)
+CENTER_CATEGORIES = ("community_college", "adult_education", "secondary_school", "employer")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at a module's assessment."""
+
+    module: str
+    taken_on: date
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A period in which an assessment center was approved; None: until further notice."""
+
+    approved_on: date
+    lapses_on: date | None
+
+
+def first_lawful_retake(rule: RetakeRule, failures: Iterable[date]) -> date | None:
+    """The first day on which a module may be attempted again; None without a failure.
+
+    A *full* number of days lies between the attempts: failed on 1 January with a wait of
+    15 days, the next attempt is lawful on 17 January. After ``failures_before_long_wait``
+    failures of the module the long wait applies. Source: MSSC's FAQ (``programmes.md`` 1.3).
+    """
+    days = sorted(failures)
+    if not days:
+        return None
+    long = len(days) >= rule.failures_before_long_wait
+    wait = rule.long_wait_days if long else rule.wait_days
+    return days[-1] + timedelta(days=wait + 1)
+
+
+def check_attempt(
+    scheme: Scheme,
+    module: str,
+    earlier: Iterable[Attempt],
+    *,
+    taken_on: date,
+    since: date | None = None,
+    again_from: date | None = None,
+) -> None:
+    """Refuse an attempt at a module passed before, or before the retake wait is over.
+
+    Only attempts up to ``taken_on`` count, so that history may be entered in any order. Passes
+    through ``since`` do not count: on that day the certification that they carried ended for
+    good. Failures after the last pass count. Raises AlreadyPassed, which names ``again_from``
+    where that day is known, or RetakeTooSoon, which carries the first lawful date.
+    """
+    before = [a for a in earlier if a.module == module and a.taken_on <= taken_on]
+    passed = [a.taken_on for a in before if a.passed]
+    anew = [day for day in passed if since is None or day > since]
+    if anew:
+        raise _passed(module, min(anew), again_from)
+    last = max(passed, default=date.min)
+    failed = (a.taken_on for a in before if not a.passed and a.taken_on > last)
+    lawful = first_lawful_retake(scheme.retake, failed)
+    if lawful is not None and taken_on < lawful:
+        raise RetakeTooSoon(
+            f"Module {module} may be attempted again from {lawful}, not on {taken_on}.",
+            lawful_on=lawful,
+        )
+
+
+def _passed(module: str, day: date, again_from: date | None) -> AlreadyPassed:
+    said = f"Module {module} was passed on {day}; a module certificate never expires."
+    if again_from is None:
+        return AlreadyPassed(said, passed_on=day)
+    return AlreadyPassed(
+        f"{said} It may be taken anew from {again_from}, if the certification has ended by then.",
+        passed_on=day,
+        again_from=again_from,
+    )
+
+
+def passes(attempts: Iterable[Attempt], *, on: date) -> dict[str, date]:
+    """The modules passed on or before ``on``, each with the day of its first pass."""
+    first: dict[str, date] = {}
+    for attempt in attempts:
+        if attempt.passed and attempt.taken_on <= on:
+            earliest = first.get(attempt.module, attempt.taken_on)
+            first[attempt.module] = min(earliest, attempt.taken_on)
+    return first
+
+
+def award_date(
+    scheme: Scheme, passed: Mapping[str, date], prerequisites: Mapping[str, date]
+) -> date | None:
+    """The day the full certification is awarded, or None while something is missing.
+
+    That is the day of the last required pass (``date_basis``), or of the prerequisite
+    certification's award where that came later. Optional modules never count.
+    """
+    needed = [passed.get(code) for code in scheme.required]
+    needed += [prerequisites.get(code) for code in scheme.award.prerequisites]
+    days = [day for day in needed if day is not None]
+    return max(days) if days and len(days) == len(needed) else None
+
+
+def center_warning(name: str, approvals: Iterable[Approval], *, on: date) -> str | None:
+    """A warning if the assessment center was not approved on that day; it never refuses."""
+    if any(a.approved_on <= on and (a.lapses_on is None or on <= a.lapses_on) for a in approvals):
+        return None
+    return f"Assessment center {name} was not approved on {on}."

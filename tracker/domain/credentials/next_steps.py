@@ -1,0 +1,357 @@
+"""What the holder of a certification should do now: one rule for every page and message.
+
+Invariant: a step never asks for what can no longer be done in time, nor for more points where
+enough wait for a decision. Points that wait are counted as won: the office's pace is not the
+holder's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from typing import Literal, get_args
+
+from tracker.domain.credentials.certifications import Standing
+from tracker.domain.periods import DAY
+from tracker.domain.points.claims import ZERO, Evaluation
+from tracker.domain.schemes.activity_types import POINTS, Translated
+from tracker.domain.schemes.policies import LateRequirement, Policy
+from tracker.language.voice import clock, counted, in_words, several
+
+Action = Literal[
+    "none",
+    "log_activities",
+    "answer_questions",
+    "wait_for_review",
+    "apply_from",
+    "apply_now",
+    "wait_for_decision",
+    "pass_again",
+    "contact_issuer",
+    "start_again",
+    "too_late",
+]
+ACTIONS: tuple[Action, ...] = get_args(Action)
+
+_NOT_IN_FORCE = frozenset({"suspended", "revoked", "surrendered", "withdrawn"})
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is known of a certification on the holder's own day, which is ``standing.on``.
+
+    ``evaluation`` counts what is approved, ``pending`` also what waits for a decision; both are
+    None where no points are counted. ``policy`` is the version that counted. ``earns_until`` is
+    the last day whose activities count; None: the last day of the cycle. ``questions`` is the
+    number of activities about which a reviewer waits for the holder's answer.
+    """
+
+    standing: Standing
+    policy: Policy | None = None
+    evaluation: Evaluation | None = None
+    pending: Evaluation | None = None
+    earns_until: date | None = None
+    questions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What to do, and by when.
+
+    ``on`` is the first day of ``apply_from`` and ``wait_for_review`` before the window, and the
+    last day of what else is to be done. ``missing`` are the points still to be logged beside
+    those that wait, ``waiting`` those that wait. ``minima_met`` is false where a minimum beside
+    the total would not be reached. ``if_approved``: what waits is enough, if it is approved.
+    ``earned_by``: only activities completed by that day, which
+    is past, still count. ``applied_on``: an application is under review since. ``questions``: a
+    reviewer waits for answers about so many activities, which is said first. ``credit``: what the
+    policy's points are called.
+    """
+
+    action: Action
+    on: date | None = None
+    missing: Decimal | None = None
+    waiting: Decimal = ZERO
+    minima_met: bool = True
+    if_approved: bool = False
+    earned_by: date | None = None
+    applied_on: date | None = None
+    questions: int = 0
+    credit: Translated = field(default_factory=lambda: POINTS)
+
+    def sentence(self, language: str, issuer: str, zone: str) -> str:
+        """The step in words; ``zone`` is the IANA zone whose midnight ends the last day."""
+        return " ".join(self._sentences(language, issuer, zone))
+
+    def _sentences(self, language: str, issuer: str, zone: str) -> Iterator[str]:
+        words = _WORDS[language]
+        given = {
+            "issuer": issuer,
+            "on": in_words(self.on, language) if self.on else "",
+            "missing": counted(self.missing or ZERO, self.credit[language], language),
+            "waiting": counted(self.waiting, self.credit[language], language),
+            "credit": several(self.credit[language], language),
+            "earned_by": in_words(self.earned_by, language) if self.earned_by else "",
+            "clock": clock(zone, language),
+            "activities": counted(Decimal(self.questions), ACTIVITIES[language], language),
+        }
+        if self.questions:
+            yield words["answer_questions"].format(**given)
+        if key := self._key():
+            yield words[key].format(**given)
+        if self.missing is not None and self.waiting:
+            yield words["waiting"].format(**given)
+        if self.earned_by is not None:
+            yield words["earned_by"].format(**given)
+        if self.on is not None and self.action in _WITH_LAST_DAY:
+            yield words["last_day"].format(**given)
+
+    def _key(self) -> str:
+        """The sentence that says what to do beside answering questions; empty: nothing."""
+        if self.action == "answer_questions":
+            return "apply_then" if self.on is not None else ""
+        if self.action == "log_activities" and not self.missing:
+            return "log_minima"
+        if self.action == "apply_now" and self.if_approved:
+            return "apply_if_approved"
+        if self.action == "wait_for_review" and self.on is not None:
+            return "review_first"
+        if self.action == "too_late" and self.missing is None:
+            return "closed"
+        return self.action
+
+
+ACTIVITIES = {"en": "activities", "es": "actividades"}
+_WITH_QUESTIONS = frozenset(
+    {"log_activities", "wait_for_review", "apply_from", "apply_now", "wait_for_decision"}
+)
+_WITH_LAST_DAY = frozenset({"log_activities", "apply_now", "pass_again"})
+_WORDS: dict[str, dict[str, str]] = {
+    "en": {
+        "none": "You don't need to do anything right now.",
+        "log_activities": "You need {missing.figure} more {missing.noun}. Log your activities as"
+        " you complete them.",
+        "log_minima": "At least one category or period is still below its minimum. Log activities"
+        " for it.",
+        "answer_questions": "A reviewer has a question about {activities.figure} of your"
+        " activities. Change what was asked about, or add what is missing, and resubmit.",
+        "apply_then": "You can apply for renewal from {on}.",
+        "wait_for_review": "With the activities awaiting review ({waiting}), you have all the"
+        " {credit.noun} you need. You can apply for renewal as soon as they are approved.",
+        "review_first": "With the activities awaiting review, you have all the {credit.noun} you"
+        " need. You can apply for renewal from {on}.",
+        "apply_from": "You have everything you need. You can apply for renewal from {on}.",
+        "apply_now": "You have everything you need. Apply for renewal now.",
+        "apply_if_approved": "With the activities awaiting review, you have all the {credit.noun}"
+        " you need. Apply for renewal now; you don't have to wait for the review.",
+        "wait_for_decision": "Your renewal is under review. You don't need to do anything right"
+        " now.",
+        "pass_again": "{credit.capital} no longer renew this certification. Pass its assessments"
+        " again and apply for renewal.",
+        "contact_issuer": "Your certification is not in force. Ask {issuer} what you can do.",
+        "start_again": "Your certification has expired and can no longer be renewed. To get"
+        " certified again, contact {issuer}.",
+        "too_late": "{issuer} can no longer review what you still need by {on}. Ask for an"
+        " extension.",
+        "closed": "Applications closed on {on}. Ask {issuer} for an extension.",
+        "waiting": "In addition, {waiting} {waiting:is|are} awaiting review.",
+        "earned_by": "Only activities you completed by {earned_by} count.",
+        "last_day": "Your last day is {on}: you have until midnight {clock}.",
+    },
+    "es": {
+        "none": "Por ahora no tiene que hacer nada.",
+        "log_activities": "Le {missing:falta|faltan} {missing}. Registre sus actividades conforme"
+        " las termine.",
+        "log_minima": "Al menos una categoría o un período aún no llega a su mínimo. Registre"
+        " actividades para alcanzarlo.",
+        "answer_questions": "Hay una pregunta sobre {activities.figure} de sus actividades. Corrija"
+        " lo que se pregunta o agregue lo que falta, y envíe de nuevo.",
+        "apply_then": "Podrá solicitar la renovación a partir del {on}.",
+        "wait_for_review": "Con las actividades en revisión ({waiting}), usted tiene"
+        " {credit:todo el|todos los|toda la|todas las} {credit.noun} que necesita. Podrá solicitar"
+        " la renovación en cuanto se aprueben.",
+        "review_first": "Con las actividades en revisión, usted tiene"
+        " {credit:todo el|todos los|toda la|todas las} {credit.noun} que necesita. Podrá solicitar"
+        " la renovación a partir del {on}.",
+        "apply_from": "Ya tiene todo lo necesario. Podrá solicitar la renovación a partir del"
+        " {on}.",
+        "apply_now": "Ya tiene todo lo necesario. Solicite su renovación ahora.",
+        "apply_if_approved": "Con las actividades en revisión, usted tiene"
+        " {credit:todo el|todos los|toda la|todas las} {credit.noun} que necesita. Solicite su"
+        " renovación ahora; no tiene que esperar la revisión.",
+        "wait_for_decision": "Su renovación está en revisión. Por ahora no tiene que hacer nada.",
+        "pass_again": "{credit:El|Los|La|Las} {credit.noun} ya no renuevan esta certificación."
+        " Apruebe de nuevo sus evaluaciones y solicite la renovación.",
+        "contact_issuer": "Su certificación no está vigente. Pregunte a {issuer} qué puede hacer.",
+        "start_again": "Su certificación venció y ya no se puede renovar. Para volver a"
+        " certificarse, comuníquese con {issuer}.",
+        "too_late": "{issuer} ya no puede revisar para el {on} lo que le falta. Pida una prórroga.",
+        "closed": "El plazo de solicitud terminó el {on}. Pida una prórroga a {issuer}.",
+        "waiting": "Además, {waiting} {waiting:está|están} en revisión.",
+        "earned_by": "Solo cuentan las actividades que terminó a más tardar el {earned_by}.",
+        "last_day": "Su último día es el {on}: tiene hasta la medianoche ({clock}).",
+    },
+}
+
+
+def next_step(found: Situation) -> NextStep:
+    """What the holder should do now.
+
+    An application can be made in the window, and on the late steps that a policy has. Where
+    waiting points do not admit one, they must be decided before its last day.
+    """
+    step, policy = _next_step(found), found.policy
+    return step if policy is None else replace(step, credit=policy.credit)
+
+
+def _next_step(found: Situation) -> NextStep:
+    standing, policy, counted = found.standing, found.policy, found.evaluation
+    expires_on, opens_on = standing.expires_on, standing.window_opens_on
+    if standing.status in _NOT_IN_FORCE:
+        return NextStep("contact_issuer")
+    if expires_on is None or opens_on is None or policy is None or counted is None:
+        return NextStep("none")
+    if standing.status == "expired":
+        return NextStep("start_again")
+    step = _Renewing(
+        on=standing.on,
+        expires_on=expires_on,
+        opens_on=opens_on,
+        policy=policy,
+        applied_on=standing.pending_since,
+        counted=counted,
+        pending=found.pending or counted,
+        earns_until=found.earns_until or counted.cycle.ends_on,
+    ).step()
+    return _asked(step, found.questions)
+
+
+def _asked(step: NextStep, questions: int) -> NextStep:
+    """The step where a reviewer has questions: then the office waits for the holder."""
+    if not questions or step.action not in _WITH_QUESTIONS:
+        return step
+    waits = step.action in {"wait_for_review", "wait_for_decision"}
+    return replace(step, action="answer_questions" if waits else step.action, questions=questions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Renewing:
+    """A certification that can be renewed, or has been."""
+
+    on: date
+    expires_on: date
+    opens_on: date
+    policy: Policy
+    applied_on: date | None
+    counted: Evaluation
+    pending: Evaluation
+    earns_until: date
+
+    @property
+    def waiting(self) -> Decimal:
+        """The points that wait for a decision."""
+        return max(self.pending.total - self.counted.total, ZERO)
+
+    def step(self) -> NextStep:
+        """The step, by what there is so far."""
+        if self.earns_until < self.opens_on:
+            return NextStep("none")  # the points are of a cycle that was renewed already
+        if self.applied_on is not None:
+            return self._applied(self.applied_on)
+        late = self.policy.late_step(self.expires_on, self.on)
+        if late is not None and late.by != "points":
+            return self._without_points(late.by)
+        if self.counted.complete:
+            return self._apply()
+        return self._with_pending() if self.pending.complete else self._log()
+
+    def _applied(self, applied_on: date) -> NextStep:
+        """Under review: nothing is to be done, unless what waits falls short and there is time."""
+        last = self.policy.terms_end_on(self.expires_on, applied_on)
+        if self.pending.complete or last is None or self.on > last:
+            return NextStep("wait_for_decision", waiting=self.waiting, applied_on=applied_on)
+        return self._missing(last, extra=ZERO)
+
+    def _without_points(self, by: LateRequirement) -> NextStep:
+        """On a late step that takes no points."""
+        if by == "new_application":
+            return NextStep("start_again")
+        if self.counted.reexamined_on is not None:
+            return self._apply()
+        return NextStep("pass_again", self._last_days()[0])
+
+    def _apply(self) -> NextStep:
+        if self.on < self.opens_on:
+            return NextStep("apply_from", self.opens_on)
+        return self._closed() or NextStep("apply_now", self._last_days()[0])
+
+    def _closed(self) -> NextStep | None:
+        """Between the window and the expiry one waits for the late steps, if there are any."""
+        if not self.policy.has_closed(self.expires_on, self.on):
+            return None
+        if self.policy.grace_ends_on(self.expires_on) is not None:
+            return NextStep("apply_from", self.expires_on + DAY)
+        return NextStep("too_late", self.policy.window_closes_on(self.expires_on))
+
+    def _with_pending(self) -> NextStep:
+        """Enough waits for a decision: nothing need be logged."""
+        step = NextStep("wait_for_review", waiting=self.waiting, if_approved=True)
+        if self.on < self.opens_on:
+            return replace(step, on=self.opens_on)
+        if (closed := self._closed()) is not None:
+            return closed if closed.action == "too_late" else replace(step, on=closed.on)
+        if self.policy.pending_points_admit:
+            return replace(step, action="apply_now", on=self._last_days()[0])
+        return step
+
+    def _log(self) -> NextStep:
+        """Something is missing beside what waits; it can be logged while it can count in time."""
+        last_days = self._last_days()
+        if not last_days and (closed := self._closed()) is not None:
+            return closed
+        if not self.policy.pending_points_admit:  # it must be decided by then, too
+            last_days = [day for day in last_days if day > self.on]
+        if not last_days:
+            return replace(self._missing(self.on, extra=ZERO), action="too_late", earned_by=None)
+        more = self._extra_points(last_days[0]) - self._extra_points(self.on)
+        step = self._missing(last_days[0], extra=more)
+        return replace(step, minima_met=step.minima_met and not self._extra_minima(last_days[0]))
+
+    def _missing(self, last: date, *, extra: Decimal) -> NextStep:
+        """Log what is missing by a day, with the extra points that its terms ask for."""
+        return NextStep(
+            "log_activities",
+            last,
+            missing=max(self.pending.required + extra - self.pending.total, ZERO),
+            waiting=self.waiting,
+            minima_met=self.pending.minima_met,
+            earned_by=self.earns_until if self.earns_until < self.on else None,
+            applied_on=self.applied_on,
+        )
+
+    def _extra_points(self, day: date) -> Decimal:
+        late = self.policy.late_step(self.expires_on, day)
+        return late.extra_points if late is not None else ZERO
+
+    def _extra_minima(self, day: date) -> bool:
+        """Whether a minimum is raised by that day that is not yet."""
+        late, now = (self.policy.late_step(self.expires_on, each) for each in (day, self.on))
+        return late is not None and late is not now and bool(late.extra_minima)
+
+    def _last_days(self) -> list[date]:
+        """The last days, from today on, of the terms that take what the holder brings.
+
+        The last day in time comes first, then the end of each late step of the same kind; they
+        end with the first step of another kind.
+        """
+        now = self.policy.late_step(self.expires_on, self.on)
+        kind: LateRequirement = now.by if now is not None else "points"
+        ends = [self.policy.window_closes_on(self.expires_on)]
+        for step in self.policy.late:
+            end = step.until.after(self.expires_on)
+            if end >= self.on and step.by != kind:
+                break
+            ends.append(end)
+        return [day for day in ends if day >= self.on]

@@ -1,0 +1,325 @@
+"""Renewals: who may apply and when, what it costs, and appeals against a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from tracker.domain.credentials.certifications import (
+    ChangeOfStanding,
+    CycleAdjustment,
+    CycleTerm,
+    Standing,
+    span_on,
+    standing_on,
+    timeline,
+)
+from tracker.domain.errors import (
+    AppealTooLate,
+    CertificationExpired,
+    CheckMissing,
+    Invalid,
+    NotRenewable,
+    PointsMissing,
+    PointsPending,
+    ReexaminationMissing,
+    Refusal,
+    RenewalPending,
+    WindowClosed,
+    WindowNotOpen,
+)
+from tracker.domain.periods import DAY, Period
+from tracker.domain.points.claims import ZERO, Evaluation, Shortfall
+from tracker.domain.schemes.policies import LateStep, Policy
+from tracker.domain.schemes.schemes import AppealRule, BundleFee, Scheme
+from tracker.language.voice import clock
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationFacts:
+    """What an application is judged by, beside the standing.
+
+    ``policy`` is the version that the evaluations are of: its late steps may take no points, and
+    it may take what waits for a decision for what is missing. ``pending`` counts that too.
+    """
+
+    evaluation: Evaluation
+    policy: Policy | None = None
+    pending: Evaluation | None = None
+
+    @property
+    def admitting(self) -> Evaluation:
+        """The evaluation that an application is admitted by."""
+        if self.policy is None or self.pending is None or not self.policy.pending_points_admit:
+            return self.evaluation
+        return self.pending
+
+    @property
+    def waiting(self) -> Decimal:
+        """The points that wait for a decision."""
+        return self.pending.total - self.evaluation.total if self.pending else ZERO
+
+
+def objections(
+    standing: Standing, judged: ApplicationFacts | None, *, zone: str = ""
+) -> list[Refusal]:
+    """Everything that speaks against an application on the standing's date, gravest first.
+
+    ``zone`` is the IANA zone whose midnight ends that date; sentences name it where it is given.
+    """
+    found = [*_of_standing(standing, zone), *_closed(standing, judged, zone)]
+    if standing.expires_on is None or standing.window_opens_on is None or judged is None:
+        return [*found, NotRenewable("A certification without expiry is never renewed.")]
+    evaluation, step = judged.admitting, late_step(standing, judged.policy)
+    if step is not None and step.by == "reexamination":
+        if evaluation.reexamined_on is None:
+            since = standing.expires_on
+            found.append(ReexaminationMissing(f"Since {since} only the re-examination renews it."))
+    elif not evaluation.complete:
+        found.append(_missing(judged))
+    return found
+
+
+def _of_standing(standing: Standing, zone: str) -> Iterator[Refusal]:
+    """What speaks against an application whatever points there are."""
+    expires_on, opens_on = standing.expires_on, standing.window_opens_on
+    if standing.status in {"suspended", "revoked", "surrendered", "withdrawn"}:
+        yield NotRenewable(f"The certification is {standing.status}.", standing=standing.status)
+    if expires_on is None or opens_on is None:
+        return
+    if standing.pending_since is not None:
+        since = standing.pending_since
+        yield RenewalPending(f"The application of {since} is under review.", since=since)
+    elif standing.status == "expired":
+        told = f"It expired on {expires_on}{_midnight(zone)}."
+        yield CertificationExpired(told, expired_on=expires_on, **_zone(zone))
+    if standing.on < opens_on:
+        told = f"The renewal window opens on {opens_on}{_midnight(zone, first=True)}."
+        yield WindowNotOpen(told, opens_on=opens_on, **_zone(zone))
+
+
+def _closed(
+    standing: Standing, by: ApplicationFacts | Policy | None, zone: str
+) -> Iterator[Refusal]:
+    """What speaks against an application after the window, before the expiry."""
+    expires_on, policy = standing.expires_on, by.policy if isinstance(by, ApplicationFacts) else by
+    if policy is None or expires_on is None or standing.pending_since is not None:
+        return
+    if policy.has_closed(expires_on, standing.on):
+        closed_on = policy.window_closes_on(expires_on)
+        told = f"Applications closed on {closed_on}{_midnight(zone)}."
+        if policy.grace_ends_on(expires_on) is not None:
+            told += f" Late ones are taken from {expires_on + DAY} on."
+        yield WindowClosed(told, closed_on=closed_on, **_zone(zone))
+
+
+def _midnight(zone: str, *, first: bool = False) -> str:
+    """By whose clock a day begins or ends."""
+    if not zone:
+        return ""
+    return f", {clock(zone, 'en')}" if first else f", at midnight {clock(zone, 'en')}"
+
+
+def _zone(zone: str) -> dict[str, str]:
+    return {"time_zone": zone} if zone else {}
+
+
+def check_application(
+    standing: Standing, judged: ApplicationFacts | None, *, zone: str = ""
+) -> None:
+    """Raise the gravest objection to an application, if there is one."""
+    for objection in objections(standing, judged, zone=zone):
+        raise objection
+
+
+def contradictions(
+    scheme: Scheme,
+    cycles: Sequence[CycleTerm],
+    *,
+    on: date,
+    changes: Iterable[ChangeOfStanding] = (),
+    adjustments: Iterable[CycleAdjustment] = (),
+) -> list[Refusal]:
+    """What makes it impossible that an application of a day renews the last of the cycles.
+
+    The certification was not in force, the cycle's window had not opened, or its last day had
+    passed. Points are no part of it, nor is another application that was open on that day.
+    """
+    last = replace(cycles[-1], opened_on=min(cycles[-1].opened_on, on))
+    spans = timeline(scheme, (*cycles[:-1], last), changes=changes, adjustments=adjustments)
+    span = span_on(spans, on)
+    if span is None:
+        return [NotRenewable(f"{on} is before the certification ({cycles[0].starts_on}).")]
+    standing = standing_on(span, on)
+    policy = scheme.policy(last.policy) if last.policy else None
+    return [*_of_standing(standing, ""), *_closed(standing, policy, "")]
+
+
+def check_points(judged: ApplicationFacts, step: LateStep | None, waiting: Sequence[str]) -> None:
+    """Refuse to approve an application while its points are not there.
+
+    ``judged`` counts what is approved of what was submitted in time, ``waiting`` are the ids of
+    activities submitted in time that are undecided, ``step`` is the late step on which it was
+    made. Raises PointsPending naming those, PointsMissing, ReexaminationMissing.
+    """
+    evaluation = judged.evaluation
+    if step is not None and step.by == "reexamination":
+        if evaluation.reexamined_on is None:
+            raise ReexaminationMissing("The re-examination was not passed.")
+    elif not evaluation.complete:
+        if waiting:
+            raise PointsPending(
+                f"{evaluation.total} of {evaluation.required} points are counted; decide first on"
+                f" the activities that wait: {', '.join(waiting)}.",
+                missing=evaluation.missing,
+                waiting=list(waiting),
+            )
+        raise _missing(replace(judged, pending=None))
+
+
+def _missing(judged: ApplicationFacts) -> PointsMissing:
+    """The points that are missing, and every minimum beside the total that is not reached."""
+    counted, evaluation = judged.evaluation, judged.admitting
+    short: dict[str, dict[str, str]] = {}
+    for shortfall in evaluation.shortfalls:
+        by_subject = short.setdefault(f"missing_by_{shortfall.of}", {})
+        by_subject[_subject(shortfall)] = str(shortfall.missing)
+    minima = (f"{s.missing} of {s.of} {_subject(s)}" for s in evaluation.shortfalls)
+    also = f" Minima not reached: {', '.join(minima)}." if short else ""
+    waiting = judged.waiting
+    admitted = evaluation is not counted
+    told = f"; {waiting} wait for a decision" if waiting else ""
+    told += "" if admitted or not waiting else " and count once they are approved"
+    beside = " beside them" if admitted and waiting else ""
+    return PointsMissing(
+        f"{counted.total} of {evaluation.required} points are counted{told}; "
+        f"{evaluation.missing} are missing{beside}.{also}",
+        missing=evaluation.missing,
+        **({"waiting": waiting} if waiting else {}),
+        **short,
+    )
+
+
+def _subject(shortfall: Shortfall) -> str:
+    """What lacks points: a group by its code, or a time by its first day, perhaps of a group."""
+    within = shortfall.within
+    return f"{shortfall.subject} ({' '.join(within)})" if within else shortfall.subject
+
+
+def late_step(standing: Standing, policy: Policy | None) -> LateStep | None:
+    """The step of the ladder that an application is on, or would be; None while it is in time."""
+    if policy is None or standing.expires_on is None:
+        return None
+    return policy.late_step(standing.expires_on, standing.pending_since or standing.on)
+
+
+def check_confirmed(policy: Policy, confirmed: Collection[str]) -> None:
+    """Refuse an approval without every check that the policy asks for.
+
+    Raises CheckMissing, which names those missing, and Invalid for one that is not asked for.
+    """
+    asked = [check.code for check in policy.checks]
+    unknown = sorted(set(confirmed).difference(asked))
+    if unknown:
+        choices = f"must be among: {', '.join(asked)}" if asked else "must be empty"
+        rule = f"{', '.join(unknown)}: not asked for by the policy; {choices}"
+        raise Invalid("The policy asks for no such check.", fields={"checks": rule})
+    missing = [code for code in asked if code not in confirmed]
+    if missing:
+        raise CheckMissing(f"Not confirmed: {', '.join(missing)}.", missing=missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What renewing costs together: amount, why, and the days on which the price can be had.
+
+    ``late_fees`` are the part of the amount that is due for being late.
+    """
+
+    schemes: tuple[str, ...]
+    amount: Decimal
+    late_fees: Decimal
+    currency: str
+    bundled: bool
+    reason: str
+    available: Period | None
+    refundable: bool
+    verified: bool
+
+
+def quote(
+    chosen: Mapping[Scheme, Standing], policies: Mapping[Scheme, Policy] | None = None
+) -> Quote:
+    """The fee for renewing the chosen schemes together, with that of each one's late step.
+
+    A bundle price needs expiries within its number of days of each other, both ends counted:
+    exactly 90 days apart qualifies. It can be had while every window is open at once, since
+    all applications must be complete and paid together. Source: MSSC recertification page.
+    """
+    fees = [scheme.fees for scheme in chosen if scheme.fees]
+    if len(fees) != len(chosen) or not fees:
+        raise NotRenewable("No renewal fee is published for this scheme.")
+    single = sum((f.renewal or Decimal(0) for f in fees), Decimal("0.00"))
+    codes = frozenset(s.code for s in chosen)
+    bundle = next((b for f in fees for b in f.bundles if b.schemes == codes), None)
+    apart = _days_apart(chosen)
+    bundled = bundle is not None and apart is not None and apart <= bundle.within_days
+    late = {s: step for s in chosen if (step := late_step(chosen[s], (policies or {}).get(s)))}
+    late_fees = sum((step.fee or ZERO for step in late.values()), ZERO)
+    return Quote(
+        schemes=tuple(s.code for s in chosen),
+        amount=(bundle.amount if bundle and bundled else single) + late_fees,
+        late_fees=late_fees,
+        currency=fees[0].currency,
+        bundled=bundled,
+        reason=_reason(bundle, apart) + (f" Late: {late_fees} more." if late_fees else ""),
+        available=_common_window(chosen, policies or {}),
+        refundable=all(f.refundable for f in fees),
+        verified=all(f.provenance.verified for f in fees),
+    )
+
+
+def _days_apart(chosen: Mapping[Scheme, Standing]) -> int | None:
+    expiries = [s.expires_on for s in chosen.values() if s.expires_on]
+    return (max(expiries) - min(expiries)).days if len(expiries) == len(chosen) else None
+
+
+def _reason(bundle: BundleFee | None, apart: int | None) -> str:
+    if bundle is None or apart is None:
+        return "The price of each renewal on its own."
+    if apart <= bundle.within_days:
+        also = bundle.requires["en"]
+        return f"The expiries are {apart} days apart, within {bundle.within_days}: {also}"
+    return f"The expiries are {apart} days apart, more than {bundle.within_days}: no bundle."
+
+
+def _common_window(
+    chosen: Mapping[Scheme, Standing], policies: Mapping[Scheme, Policy]
+) -> Period | None:
+    """The days on which the price can be had for all: in their windows, or up to the step's end."""
+    common: Period | None = Period(date.min, date.max)
+    for scheme, standing in chosen.items():
+        if standing.window_opens_on is None or standing.expires_on is None:
+            return None
+        policy, expires_on = policies.get(scheme), standing.expires_on
+        late = late_step(standing, policy)
+        days = Period(standing.window_opens_on, standing.window_closes_on or expires_on)
+        if late is not None:
+            days = Period(standing.on, late.until.after(expires_on))
+        common = common and common.clip(days)
+    return common
+
+
+def appeal_due_on(rule: AppealRule, *, noticed_on: date) -> date:
+    """The last day on which an appeal is taken, counted from the notice."""
+    return noticed_on + timedelta(days=rule.due_days)
+
+
+def check_appeal(rule: AppealRule, *, noticed_on: date, on: date, zone: str = "") -> None:
+    """Refuse an appeal that comes later than the published period after the notice."""
+    due_on = appeal_due_on(rule, noticed_on=noticed_on)
+    if on > due_on:
+        told = f"The appeal was due by {due_on}{_midnight(zone)}."
+        raise AppealTooLate(told, due_on=due_on, **_zone(zone))

@@ -1,0 +1,66 @@
+"""Changes of a standing: which one is lawful in which state, and what one may say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from tracker.domain.credentials.certifications import ChangeKind, ChangeOfStanding, Hold, hold_on
+from tracker.domain.errors import IllegalTransition, Invalid
+
+_LAWFUL: dict[ChangeKind, frozenset[Hold | None]] = {
+    "suspend": frozenset({None}),
+    "surrender": frozenset({None, "suspended"}),
+    "revoke": frozenset({None, "suspended", "surrendered"}),
+    "reinstate": frozenset({"suspended", "revoked", "surrendered"}),
+}
+
+
+UNDOING = frozenset({"mistake", "appeal_upheld"})
+"""The reasons for which a reinstatement undoes what it lifts."""
+
+
+def check_change(
+    kind: ChangeKind, changes: Iterable[ChangeOfStanding], *, effective_on: date
+) -> None:
+    """Refuse a change that the transition table does not allow: nothing is revoked twice."""
+    hold = hold_on(changes, effective_on)
+    if hold not in _LAWFUL[kind]:
+        state = hold or "neither suspended, revoked nor surrendered"
+        raise IllegalTransition(
+            f"Cannot {kind} a certification that on {effective_on} is {state}.", state=state
+        )
+
+
+def check_awarded(kind: ChangeKind, *, effective_on: date, awarded_on: date) -> None:
+    """Refuse to take away what was not there: a day before the award is a slip. Raises Invalid.
+
+    A reinstatement lifts what is on record, also where a correction has moved the award since.
+    """
+    if kind != "reinstate" and effective_on < awarded_on:
+        rule = f"must not be before the award ({awarded_on})"
+        raise Invalid("There was no certification on that day.", fields={"effective_on": rule})
+
+
+def effective_day(
+    kind: ChangeKind, reason_code: str, changes: Iterable[ChangeOfStanding], *, today: date
+) -> date:
+    """The day from which a change holds where none is given: today.
+
+    A reinstatement that says the suspension or revocation was a mistake undoes it from its own
+    day, so that nothing of it stays.
+    """
+    holds = [c.effective_on for c in changes if c.kind != "reinstate" and c.effective_on <= today]
+    undoes = kind == "reinstate" and reason_code in UNDOING
+    return max(holds) if undoes and holds else today
+
+
+def check_bar(kind: ChangeKind, *, effective_on: date, barred_until: date | None) -> None:
+    """Refuse a bar that no revocation gives, or that ends before the revocation. Raises Invalid."""
+    if barred_until is None:
+        return
+    rule = None if kind == "revoke" else "is said of a revocation only"
+    if kind == "revoke" and barred_until < effective_on:
+        rule = f"must not be before effective_on ({effective_on})"
+    if rule is not None:
+        raise Invalid("There is no such bar.", fields={"barred_until": rule})

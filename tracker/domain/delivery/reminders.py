@@ -1,0 +1,235 @@
+"""Reminders: which stages are owed, when, and what to do after a pause.
+
+A stage is a number of days before the expiry (negative: after it). Stages are windows, not
+days: a stage is owed from its instant until the next one's, so that a missed night changes
+nothing and after a long pause only the latest stage is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from tracker.domain.credentials.certifications import Hold
+from tracker.domain.errors import Invalid
+from tracker.domain.schemes.schemes import ReminderPolicy
+
+StageOutcome = Literal["planned", "superseded", "skipped"]
+SkipReason = Literal[
+    "before_certification",
+    "not_in_force",
+    "long_past",
+    "points_complete",
+    "renewal_pending",
+    "unwanted",
+    "snoozed",
+    "not_deliverable",
+    "deceased",
+]
+LONG_PAST = timedelta(days=30)
+"""How long the last stage of a cycle is owed; the others are owed until the next one."""
+MENDABLE = frozenset(
+    {
+        "not_in_force",
+        "renewal_pending",
+        "unwanted",
+        "snoozed",
+        "points_complete",
+        "not_deliverable",
+        "deceased",
+    }
+)
+"""Reasons that may go: then the stage is told after all, while it is of use.
+
+A suspension is lifted, points are taken back, a death was recorded by mistake.
+"""
+LAST_DAYS = 7
+"""From this stage on a pause holds no letter back: they are the last before the expiry."""
+LONGEST_PAUSE = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of one cycle: owed from ``due_at`` until ``useful_until``, both instants in UTC."""
+
+    offset: int
+    due_at: datetime
+    useful_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderFacts:
+    """What is known of a certification when the planner looks at it.
+
+    ``opened_at`` is when its cycle began to be known; ``pending`` says that a renewal is under
+    review, ``deceased`` that the holder died, ``complete`` that the points reach the requirement,
+    ``deliverable`` that there is an address to write to, ``wanted`` that the holder did not switch
+    reminders off, ``snoozed`` that they paused them. ``last_offset`` is the latest stage dealt
+    with so far; ``decided`` are the stages that have a row already, ``reopened`` those
+    that have one but did not reach the holder: they are decided again. ``mended_at`` is the next
+    instant at which something that keeps stages from the holder ends by itself: a suspension that
+    is lifted from a later day on, a pause, the rest of an address.
+    """
+
+    now: datetime
+    opened_at: datetime
+    last_offset: int | None = None
+    decided: Collection[int] = ()
+    reopened: Collection[int] = ()
+    hold: Hold | None = None
+    pending: bool = False
+    deceased: bool = False
+    complete: bool = False
+    deliverable: bool = True
+    wanted: bool = True
+    snoozed: bool = False
+    mended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderPlan:
+    """What a look at one certification found: each stage's fate, and when to look again."""
+
+    fates: tuple[tuple[Stage, StageOutcome, SkipReason | None], ...]
+    last_offset: int | None
+    next_due_at: datetime | None
+
+    @property
+    def current(self) -> Stage | None:
+        """The stage to be sent now, if there is one."""
+        return next((stage for stage, fate, _ in self.fates if fate == "planned"), None)
+
+
+def after_quiet(at: datetime, begins: time, ends: time, zone: ZoneInfo) -> datetime:
+    """The instant itself, or the end of the quiet hours that it falls into, by local time.
+
+    The hours may go past midnight; none are quiet that begin and end at once.
+    """
+    local = at.astimezone(zone)
+    past_midnight = begins > ends
+    late, early = local.time() >= begins, local.time() < ends
+    if not (late or early if past_midnight else late and early):
+        return at
+    day = local.date() + timedelta(days=past_midnight and late)
+    return max(datetime.combine(day, ends, tzinfo=zone).astimezone(UTC), at)
+
+
+def instant(expires_on: date, offset: int, policy: ReminderPolicy, zone: ZoneInfo) -> datetime:
+    """When a stage falls due, in UTC: the policy's time of day where the holder lives.
+
+    A time of day that a clock change skips is read with the offset before the change; one that
+    comes twice means the first. So a stage has exactly one instant.
+    """
+    day = expires_on - timedelta(days=offset)
+    return datetime.combine(day, policy.send_at, tzinfo=zone).astimezone(UTC)
+
+
+def opening(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a day where the holder lives, in UTC."""
+    return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
+
+
+def closing(day: date, zone: ZoneInfo) -> datetime:
+    """The last instant of a day where the holder lives, in UTC."""
+    return opening(day + timedelta(days=1), zone) - timedelta(microseconds=1)
+
+
+@lru_cache(maxsize=4096)
+def stages(policy: ReminderPolicy, expires_on: date, zone: ZoneInfo) -> tuple[Stage, ...]:
+    """All stages of a cycle in the order in which they fall due.
+
+    Remembered, because certifications that are due together expire on few different days.
+    """
+    offsets = sorted(set(policy.offsets), reverse=True)
+    instants = [instant(expires_on, offset, policy, zone) for offset in offsets]
+    ends = [*instants[1:], *(last + LONG_PAST for last in instants[-1:])]
+    return tuple(Stage(*parts) for parts in zip(offsets, instants, ends, strict=True))
+
+
+def plan(owed: Iterable[Stage], look: ReminderFacts, policy: ReminderPolicy) -> ReminderPlan:
+    """Decide every stage whose instant has passed and that was not decided before.
+
+    ``owed`` are all stages of the cycle, in order. The latest due one is planned, the others are
+    superseded by it, and so is any before the last one that was dealt with: there is no way
+    back. Except for one that was reopened: what kept it from the holder may have been mended.
+    Where that happens by itself, the certification is looked at again then.
+
+    Skipped, with the reason, are a stage from before the cycle was opened; the last one when it
+    is more than 30 days late; any after the holder's death; any while the certification is
+    suspended, revoked or surrendered; one before expiry while an application is under review; any
+    for a holder who wants none; one in a pause, unless it is 7 days or less before the expiry;
+    one that the policy leaves out when the points are complete; and one for which there is no
+    address.
+    """
+    open_ones = [stage for stage in owed if stage.offset not in look.decided]
+    due = [stage for stage in open_ones if stage.due_at <= look.now]
+    ahead = [stage for stage in open_ones if stage.due_at > look.now]
+    passed = [stage.offset for stage in due]
+    if look.last_offset is not None:
+        passed.append(look.last_offset)
+    fates = tuple((stage, *_fate(stage, due[-1], look, policy)) for stage in due)
+    looks = [stage.due_at for stage in ahead[:1]]
+    if look.mended_at is not None and fates and _is_told_then(*fates[-1], look.mended_at):
+        looks.append(look.mended_at)
+    return ReminderPlan(
+        fates=fates, last_offset=min(passed, default=None), next_due_at=min(looks, default=None)
+    )
+
+
+def _is_told_then(stage: Stage, _: StageOutcome, reason: SkipReason | None, at: datetime) -> bool:
+    """Whether a stage that is skipped for a reason that may go is still of use at an instant."""
+    return reason in MENDABLE and at < stage.useful_until
+
+
+def _fate(
+    stage: Stage, latest: Stage, look: ReminderFacts, policy: ReminderPolicy
+) -> tuple[StageOutcome, SkipReason | None]:
+    if stage.due_at < look.opened_at:
+        return "skipped", "before_certification"
+    overtaken = (
+        look.last_offset is not None
+        and stage.offset >= look.last_offset
+        and stage.offset not in look.reopened
+    )
+    if stage is not latest or overtaken:
+        return "superseded", None
+    reason = "deceased" if look.deceased else _objection(stage, look, policy)
+    return ("skipped", reason) if reason else ("planned", None)
+
+
+def _objection(stage: Stage, look: ReminderFacts, policy: ReminderPolicy) -> SkipReason | None:
+    """Why the latest due stage is not sent, if it is not."""
+    if look.now >= stage.useful_until:
+        return "long_past"
+    if look.hold is not None:
+        return "not_in_force"
+    if look.pending and stage.offset > 0:
+        return "renewal_pending"
+    if unheard := _unheard(stage, look):
+        return unheard
+    if look.complete and stage.offset not in policy.offsets_when_complete:
+        return "points_complete"
+    return None if look.deliverable else "not_deliverable"
+
+
+def _unheard(stage: Stage, look: ReminderFacts) -> SkipReason | None:
+    """Why the holder does not want to hear of a stage, if they do not."""
+    if not look.wanted:
+        return "unwanted"
+    return "snoozed" if look.snoozed and stage.offset > LAST_DAYS else None
+
+
+def is_paused(until_on: date | None, today: date) -> bool:
+    """Whether a pause lasts, its last day included; None: there is none."""
+    return until_on is not None and today <= until_on
+
+
+def check_pause(until_on: date, today: date) -> None:
+    """Refuse to pause reminders through a day that is past, or for longer than a year."""
+    if not today <= until_on <= today + LONGEST_PAUSE:
+        rule = f"must lie between {today} and {today + LONGEST_PAUSE}"
+        raise Invalid("Reminders are paused for a year at most.", fields={"snoozed_until": rule})

@@ -1,0 +1,1 @@
+"""What an employer may know of its workers."""

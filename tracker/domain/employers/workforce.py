@@ -1,0 +1,70 @@
+"""What an employer may know of its workers: a standing, a line of points, never evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from tracker.domain.credentials.certifications import STATUSES
+from tracker.domain.periods import DAY, Period, add_months
+
+FORECAST_MONTHS = 24
+NOT_SHARED: Literal["not_shared"] = "not_shared"
+NOT_CERTIFIED: Literal["not_certified"] = "not_certified"
+# Whoever passed some of the modules only is not certified: more is not the employer's to know.
+WORKER_STATUSES = (*(s for s in STATUSES if s != "in_progress"), NOT_CERTIFIED, NOT_SHARED)
+
+# What consent opens, by the names that the interface uses, and what it opens only if asked.
+FIELDS = (
+    "name",
+    "certificate_number",
+    "status",
+    "valid",
+    "expires_on",
+    "window_opens_on",
+    "days_left",
+)
+POINTS_FIELDS = ("points",)
+NEVER = date.max
+"""What sorts as the expiry of whoever has none: behind everybody who has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Days before expiry from which a worker counts as due; printed in every legend."""
+
+    days: tuple[int, ...] = (180, 90, 30)
+
+    def periods(self, on: date) -> dict[int, Period]:
+        """By threshold, the days on which an expiry is due, seen from ``on``; both ends count."""
+        return {days: Period(on, on + timedelta(days=days)) for days in self.days}
+
+
+def urgency(expires_on: date | None) -> date:
+    """What orders a list by urgency: expired first, then the soonest, at last those without end."""
+    return expires_on or NEVER
+
+
+def forecast(
+    expiries: Mapping[date, int] | Iterable[tuple[date, int]], *, on: date
+) -> list[tuple[date, int]]:
+    """Expiries from ``on`` by calendar month, for 24 months from the month of ``on``."""
+    counts = dict.fromkeys(forecast_months(on), 0)
+    for day, count in expiries.items() if isinstance(expiries, Mapping) else expiries:
+        month = day.replace(day=1)
+        if month in counts and day >= on:
+            counts[month] += count
+    return list(counts.items())
+
+
+def forecast_months(on: date) -> list[date]:
+    """The first days of the 24 months from that of ``on``."""
+    first = on.replace(day=1)
+    return [add_months(first, n) for n in range(FORECAST_MONTHS)]
+
+
+def days_ahead(month: date, *, on: date) -> Period:
+    """The days of the month that begins with ``month`` that are not before ``on``."""
+    return Period(max(month, on), add_months(month, 1) - DAY)

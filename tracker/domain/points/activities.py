@@ -1,0 +1,180 @@
+"""Activities claimed for points: their lifecycle, and what a claim must say to be recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from tracker.domain.credentials.certifications import CycleTerm, days_of
+from tracker.domain.errors import EvidenceMissing, IllegalTransition, Invalid, OutsideCycle
+from tracker.domain.periods import Period
+from tracker.domain.points.claims import Claim
+from tracker.domain.schemes.activity_types import ActivityType
+from tracker.language.voice import clock
+
+State = Literal["draft", "submitted", "approved", "rejected", "more_information", "withdrawn"]
+STATES: tuple[State, ...] = (
+    "draft",
+    "submitted",
+    "approved",
+    "rejected",
+    "more_information",
+    "withdrawn",
+)
+ActivityStep = Literal["edit", "delete", "submit", "withdraw", "decide", "undo", "add_evidence"]
+ActivityVerdict = Literal["approved", "rejected", "more_information"]
+VERDICTS: tuple[ActivityVerdict, ...] = ("approved", "rejected", "more_information")
+MAXIMUM_QUANTITY = Decimal(10_000)
+
+DECIDED: frozenset[State] = frozenset({"approved", "rejected", "more_information"})
+"""Once an answer was given; a later decision supersedes it, with a reason."""
+OPEN: frozenset[State] = frozenset({"submitted", "more_information"})
+"""Submitted and not finally answered: approved or rejected."""
+_WITH_HOLDER: frozenset[State] = frozenset({"draft", "more_information", "rejected", "withdrawn"})
+_LAWFUL: dict[ActivityStep, frozenset[State]] = {
+    "edit": _WITH_HOLDER,
+    "delete": frozenset({"draft"}),
+    "submit": _WITH_HOLDER,
+    "withdraw": frozenset({"submitted", "more_information"}),
+    "decide": frozenset({"submitted", *DECIDED}),
+    "undo": DECIDED,
+    "add_evidence": frozenset({"submitted", *_WITH_HOLDER}),
+}
+
+
+def check_step(step: ActivityStep, state: State) -> None:
+    """Refuse a step that is not lawful from that state."""
+    if state not in _LAWFUL[step]:
+        allowed = ", ".join(sorted(_LAWFUL[step]))
+        raise IllegalTransition(
+            f"Cannot {step.replace('_', ' ')} an activity that is {state};"
+            f" only one that is {allowed}.",
+            state=state,
+        )
+
+
+def check_claim(kind: ActivityType, claim: Claim, *, tags: Collection[str] = ()) -> None:
+    """Refuse a claim that lacks what its type is counted by, or says what it is not.
+
+    ``tags`` are those that the policy knows; units and roles are those of the type.
+
+    A type counted by quantity needs a quantity and a completion date; one counted by event a
+    completion date, and a quantity only where it has a threshold; one counted by months needs a
+    start, may be open-ended, and has no quantity.
+    """
+    fields = dict(_unknown(kind, claim, tags))
+    if kind.basis == "months":
+        if claim.quantity is not None:
+            fields["quantity"] = "must be empty: this type is counted from its dates"
+        if claim.starts_on is None:
+            fields["starts_on"] = "is required for this type of activity"
+    else:
+        needed = kind.basis == "quantity" or kind.threshold is not None
+        given = claim.quantity is not None and 0 < claim.quantity <= MAXIMUM_QUANTITY
+        if not given and (needed or claim.quantity is not None):
+            unit = kind.unit.get("en", "units")
+            fields["quantity"] = f"must be more than 0 and at most {MAXIMUM_QUANTITY} ({unit})"
+        if claim.completed_on is None:
+            fields["completed_on"] = "is required for this type of activity"
+    if claim.starts_on and claim.completed_on and claim.completed_on < claim.starts_on:
+        fields["completed_on"] = f"must not be before starts_on ({claim.starts_on})"
+    if fields:
+        raise Invalid("The activity does not fit its type.", fields=fields)
+
+
+def check_evidence(kind: ActivityType, *, files: int, add_at: str) -> None:
+    """Refuse to submit without a file what cannot be submitted without one.
+
+    ``add_at`` says where files are added. Raises EvidenceMissing with the proof accepted.
+    """
+    if kind.evidence == "required" and not files:
+        name, proof = kind.name["en"], kind.proof["en"]
+        raise EvidenceMissing(
+            f"{name!r} cannot be submitted without {proof}. Add a file (PDF, JPG or PNG) with "
+            f"{add_at}, then submit again.",
+            type=kind.code,
+            evidence_kinds=dict(kind.proof),
+            add_at=add_at,
+        )
+
+
+def _unknown(kind: ActivityType, claim: Claim, tags: Collection[str]) -> Iterator[tuple[str, str]]:
+    """What a claim states that its type or the policy does not know, with the choices."""
+    if not (claim.unit or claim.role or claim.tags):
+        return
+    stated: dict[str, tuple[Collection[str], Collection[str]]] = {
+        "unit": ({claim.unit} - {""}, kind.units),
+        "role": ({claim.role} - {""}, kind.roles),
+        "tags": (claim.tags, tags),
+    }
+    for field, (given, known) in stated.items():
+        for value in sorted(set(given).difference(known)):
+            choices = f"one of: {', '.join(sorted(known))}" if known else "empty, for this type"
+            yield field, f"{value!r} is not known; must be {choices}"
+
+
+def check_answer(
+    verdict: ActivityVerdict,
+    *,
+    superseding: State | None,
+    points_limit: Decimal | None,
+    provider_approved: bool,
+    reason_code: str | None,
+    reason: str | None,
+) -> None:
+    """Refuse an answer that lacks its reason, or says what only an approval can.
+
+    ``superseding`` is the answer that it takes the place of, if there is one.
+    """
+    fields: dict[str, str] = {}
+    if verdict != "approved":
+        given = {"reason_code": reason_code, "reason": reason}
+        fields = {key: "is required unless approved" for key, told in given.items() if not told}
+        if points_limit is not None:
+            fields["points_limit"] = "only when approved"
+        if provider_approved:
+            fields["provider_approved"] = "only when approved"
+    elif superseding is not None and not reason:
+        fields["reason"] = f"is required: the activity is {superseding}, which this changes"
+    if fields:
+        raise Invalid("The answer is not complete, or says too much.", fields=fields)
+
+
+def check_dates(
+    kind: ActivityType,
+    claim: Claim,
+    cycles: Sequence[CycleTerm],
+    *,
+    on: date,
+    earning: Period | None = None,
+    zone: str = "",
+) -> None:
+    """Refuse an activity outside every cycle: before certification, or not yet completed.
+
+    A course belongs to the cycle of its completion, wherever it started; a job to every cycle
+    that it overlaps. The day of certification and the day of expiry are both inside. ``earning``
+    are the days of the current cycle as they were lengthened, if they were. ``zone`` is the IANA
+    zone whose day ``on`` is; the refusal names it.
+    """
+    begin, today = cycles[0].starts_on, f"{on}, {clock(zone, 'en')}" if zone else f"{on}"
+    ends = [days_of(cycles, cycle).ends_on for cycle in cycles]
+    end = max([*ends, earning.ends_on] if earning else ends)
+    limit = f"today ({today})" if on <= end else f"its last day ({end})"
+    done = claim.completed_on
+    if done is not None and done > on:
+        raise _outside("completed_on", f"{done} is in the future", begin, limit)
+    if done is None and claim.starts_on is not None and claim.starts_on > on:
+        raise _outside("starts_on", f"{claim.starts_on} is in the future", begin, limit)
+    last = done or on
+    first = claim.starts_on if kind.basis == "months" and claim.starts_on else last
+    run = Period(min(first, last), last)
+    inside = any(days_of(cycles, cycle).clip(run) for cycle in cycles)
+    if not inside and not (earning and earning.clip(run)):
+        raise _outside("completed_on", f"{last} lies in no validity cycle", begin, limit)
+
+
+def _outside(field: str, why: str, begin: date, limit: str) -> OutsideCycle:
+    rule = f"{why}; it must lie in a cycle, from {begin} up to {limit}"
+    return OutsideCycle(f"The activity's date {rule}.", fields={field: rule})

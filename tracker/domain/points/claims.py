@@ -1,0 +1,237 @@
+"""What the rules of points take and give: claims in, an explained evaluation out.
+
+How the one becomes the other is in ``points``; the sentences are in ``explanations``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from tracker.domain.periods import Period
+from tracker.domain.schemes.activity_types import GroupLimits
+
+ZERO = Decimal("0.00")
+
+Rule = Literal[
+    "unknown_type",
+    "unknown_unit",
+    "unknown_role",
+    "outside_cycle",
+    "outside_type",
+    "after_date",
+    "regular_duty",
+    "below_threshold",
+    "together",
+    "overlap",
+    "incomplete_month",
+    "increment",
+    "unapproved",
+    "duplicate",
+    "decision",
+    "event_cap",
+    "year_cap",
+    "cycle_cap",
+    "stop",
+]
+GroupKind = Literal["type", "category", "tag", "policy"]
+Missing = Literal["type", "category", "tag", "year", "window", "kinds"]
+GroupCode = tuple[Missing, str]  # a category, tag or type by its code
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An activity as the rules see it.
+
+    ``quantity`` is in ``unit`` (empty: the type's own); a claim counted by months has none, but
+    a start, and an end unless the job goes on. ``role`` is one of the policy's roles, or empty.
+    ``duty``: it was done as a regular duty. ``approved``: the reviewer found its provider
+    approved. ``limit`` is the most that the reviewer allowed.
+    """
+
+    ref: str
+    category: str
+    type: str
+    title: str
+    provider: str
+    quantity: Decimal | None
+    starts_on: date | None
+    completed_on: date | None
+    limit: Decimal | None = None
+    unit: str = ""
+    role: str = ""
+    tags: frozenset[str] = frozenset()
+    duty: bool = False
+    approved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PointsCut:
+    """Points that a rule took from a claim.
+
+    ``subject`` names the date, claim, unit or group meant; ``group`` says of what kind that
+    group is; ``bound`` is the limit, step or factor that cut; ``other`` the claim that counts
+    instead of a duplicate.
+    """
+
+    rule: Rule
+    points: Decimal
+    subject: str = ""
+    bound: Decimal | None = None
+    group: GroupKind | None = None
+    other: Claim | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """What one claim brought: ``claimed`` less every cut is ``counted``.
+
+    ``units`` are in the type's own unit; ``factor`` is that of the role.
+    """
+
+    ref: str
+    category: str
+    type: str
+    title: str
+    on: date | None
+    units: Decimal
+    rate: Decimal
+    claimed: Decimal
+    counted: Decimal
+    cuts: tuple[PointsCut, ...]
+    factor: Decimal = Decimal(1)
+    role: str = ""
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTotal:
+    """The points of a category or tag, with the limits that apply to it."""
+
+    code: str
+    claimed: Decimal
+    counted: Decimal
+    limits: GroupLimits
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodTotal:
+    """The points counted in a year, or in the last stretch, of the cycle, and those needed.
+
+    ``within``: only those of a category, tag or type are meant.
+    """
+
+    period: Period
+    counted: Decimal
+    minimum: Decimal
+    within: GroupCode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """A minimum that is not reached, in points; of ``kinds``, in kinds.
+
+    ``subject`` is the code of the group, or the first day of the ``period``; there points of a
+    category, tag or type (``within``) may be meant.
+    """
+
+    of: Missing
+    subject: str
+    counted: Decimal
+    minimum: Decimal
+    within: GroupCode | None = None
+    period: Period | None = field(default=None, compare=False)
+
+    @property
+    def group(self) -> GroupCode:
+        """The group whose points are lacking."""
+        return self.within or (self.of, self.subject)
+
+    @property
+    def missing(self) -> Decimal:
+        """What is lacking."""
+        return self.minimum - self.counted
+
+
+@dataclass(frozen=True, slots=True)
+class CycleConditions:
+    """What holds for one cycle beside its policy.
+
+    ``required``: the requirement, where it was reduced or is another for who holds several
+    certifications. ``earns_from`` and ``earns_until``: the first and the last day whose
+    activities count, where these are not the ends of the cycle: an extension or a late step that
+    still earns lengthens a cycle, and what it took does not count in the next one again.
+    ``extra_points`` are those of lateness. ``minima`` are those of categories, tags and types
+    that are others than the policy's. ``carried_over``: points brought from the cycle
+    before. ``counted_before`` are the references of the claims that counted in earlier cycles:
+    what repeats one of them may count no more. ``reexamined_on``: the day on which the
+    re-examination was passed, which stands for the points.
+    """
+
+    required: Decimal | None = None
+    extra_points: Decimal = ZERO
+    minima: Mapping[GroupCode, Decimal] = field(default_factory=dict)
+    earns_from: date | None = None
+    earns_until: date | None = None
+    carried_over: Decimal = ZERO
+    counted_before: frozenset[str] = frozenset()
+    reexamined_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The explained result of applying a policy to claims in a cycle, as of a day.
+
+    ``earned`` is the sum of what the claims count for; with ``carried_over`` it is the
+    ``total``. ``carries_over`` is what would pass on into the next cycle. ``years`` and
+    ``windows`` hold the stretches that need points of their own; ``kinds`` counts the different
+    categories or types, where the policy asks for several. ``claims`` are those that were
+    evaluated, on these ``terms``. ``earliest_first``: of all ways to the same total it is the one
+    that counts the earliest claims first; false where finding that one costs too much, so that
+    it is another way to the same total.
+    """
+
+    policy: str
+    verified: bool
+    cycle: Period
+    on: date
+    credits: tuple[Credit, ...]
+    categories: tuple[GroupTotal, ...]
+    earned: Decimal
+    total: Decimal
+    required: Decimal
+    carried_over: Decimal = ZERO
+    carries_over: Decimal = ZERO
+    tags: tuple[GroupTotal, ...] = ()
+    years: tuple[PeriodTotal, ...] = ()
+    windows: tuple[PeriodTotal, ...] = ()
+    kinds: int | None = None
+    shortfalls: tuple[Shortfall, ...] = ()
+    reexamined_on: date | None = None
+    claims: tuple[Claim, ...] = field(default=(), repr=False)
+    terms: CycleConditions = CycleConditions()
+    earliest_first: bool = True
+
+    @property
+    def earning(self) -> Period:
+        """The days whose activities count."""
+        terms, cycle = self.terms, self.cycle
+        return Period(terms.earns_from or cycle.starts_on, terms.earns_until or cycle.ends_on)
+
+    @property
+    def missing(self) -> Decimal:
+        """The points still needed to reach the requirement; never negative."""
+        return max(self.required - self.total, ZERO)
+
+    @property
+    def minima_met(self) -> bool:
+        """Whether every minimum beside the total is reached."""
+        return not self.shortfalls
+
+    @property
+    def complete(self) -> bool:
+        """Whether the requirement is met, by points or by re-examination."""
+        return self.reexamined_on is not None or (self.missing == ZERO and self.minima_met)

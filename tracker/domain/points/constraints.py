@@ -1,0 +1,405 @@
+"""A policy's caps and minima laid over the claims of a cycle: the ground of an allocation.
+
+A claim is one part, unless years or stretches of the cycle have limits of their own: then the
+months of an employment are told apart, each dated by its last day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from tracker.domain.periods import DAY, Duration, Period, add_months
+from tracker.domain.points.allocation import Cap, Need, Part
+from tracker.domain.points.claims import ZERO, GroupCode, GroupKind, Missing, Rule
+from tracker.domain.points.pricing import PricedClaim, SharedMonths, tags
+from tracker.domain.schemes.activity_types import ActivityType, GroupLimits
+from tracker.domain.schemes.policies import Kinds, Policy
+
+MONTHS_A_YEAR = 12
+NO_MINIMA: Mapping[GroupCode, Decimal] = {}
+Bound = tuple[Rule, GroupKind | None, str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class CapTable:
+    """What a policy bounds, looked up once: the caps on each type and on each tag.
+
+    ``of_type`` is in the order in which caps cut. ``has_shared``: activities of a
+    year may count together. ``tells_types``: types have limits of their own. ``yearly`` are the
+    minima of each year, of a group or (None) of all. ``stretches`` are counted back from the end
+    of the cycle: those that need points of their own, then the one from which points may be
+    carried over. Where ``only_caps`` matter, a claim under none of them is no part of the ground.
+    """
+
+    policy: Policy
+    of_type: Mapping[str, tuple[Bound, ...]]
+    of_tag: Mapping[str, tuple[Bound, ...]]
+    minima: tuple[tuple[Missing, str, GroupLimits], ...]
+    yearly: tuple[tuple[GroupCode | None, Decimal], ...]
+    has_years: bool
+    has_shared: bool
+    tells_types: bool
+    stretches: tuple[Duration, ...]
+    only_caps: bool
+
+
+class YearAndStretches(NamedTuple):
+    """A year and some stretches of the cycle; of jobs that share months these."""
+
+    year: int
+    stretches: frozenset[int]
+    shared: SharedMonths | None = None
+
+
+@dataclass(slots=True)
+class AllocationProblem:
+    """The parts and caps of one evaluation."""
+
+    parts: list[Part]
+    caps: list[Cap]
+    stretches: tuple[Period, ...]
+
+
+@lru_cache(maxsize=256)
+def plan_of(policy: Policy) -> CapTable:
+    """The plan of a policy version."""
+    groups: list[tuple[Missing, str, GroupLimits]] = [
+        *(("category", code, found.limits) for code, found in policy.categories.items()),
+        *(("tag", code, found.limits) for code, found in policy.tags.items()),
+        *(("type", code, found.limits) for code, found in policy.types.items()),
+    ]
+    stretches = [window.last for window in policy.windows]
+    if policy.carry_over and policy.carry_over.last:
+        stretches.append(policy.carry_over.last)
+    has_shared = any(kind.threshold_over == "year" for kind in policy.types.values())
+    of_years = [(None, policy.minimum_per_year), *_yearly(groups)]
+    yearly = [(group, minimum) for group, minimum in of_years if minimum is not None]
+    return CapTable(
+        policy=policy,
+        of_type={
+            code: _in_order(
+                (
+                    *_bounds("type", code, kind.limits),
+                    *_bounds("category", kind.category, policy.categories[kind.category].limits),
+                )
+            )
+            for code, kind in policy.types.items()
+        },
+        of_tag={code: tuple(_bounds("tag", code, tag.limits)) for code, tag in policy.tags.items()},
+        minima=tuple(group for group in groups if group[2].minimum is not None),
+        yearly=tuple(yearly),
+        has_shared=has_shared,
+        tells_types=bool(policy.kinds and policy.kinds.of == "type")
+        or any(window.type for window in policy.windows)
+        or any(limits != GroupLimits() for of, _, limits in groups if of == "type"),
+        has_years=bool(yearly)
+        or has_shared
+        or any(limits.per_year is not None for _, _, limits in groups),
+        stretches=tuple(stretches),
+        only_caps=not (
+            stretches
+            or policy.carry_over
+            or policy.kinds
+            or yearly
+            or any(limits.minimum is not None for _, _, limits in groups)
+        ),
+    )
+
+
+def event_cap(plan: CapTable, kind: ActivityType, marks: Iterable[str]) -> Decimal | None:
+    """The most that one activity of a type with some marks may bring, if there is such a cap."""
+    bounds = list(plan.of_type[kind.code])
+    for tag in kind.tags.union(marks):
+        bounds += plan.of_tag.get(tag, ())
+    return min((bound[-1] for bound in bounds if bound[0] == "event_cap"), default=None)
+
+
+def _yearly(
+    groups: Iterable[tuple[Missing, str, GroupLimits]],
+) -> Iterator[tuple[GroupCode | None, Decimal | None]]:
+    for of, code, limits in groups:
+        yield (of, code), limits.minimum_per_year
+
+
+def _bounds(group: GroupKind, code: str, limits: GroupLimits) -> Iterator[Bound]:
+    if limits.per_event is not None:
+        yield "event_cap", group, code, limits.per_event
+    if limits.per_year is not None:
+        yield "year_cap", group, code, limits.per_year
+    if limits.maximum is not None:
+        yield "cycle_cap", group, code, limits.maximum
+
+
+def build(
+    plan: CapTable, lines: Sequence[PricedClaim], cycle: Period, *, room: Decimal, all_of_them: bool
+) -> AllocationProblem:
+    """Cut the lines that count into parts, each under its caps; ``room`` is where reviews stop.
+
+    ``all_of_them``: those too that no cap and no minimum is about.
+    """
+    ends = cycle.ends_on
+    stretches = tuple(Period(last.before(ends + DAY), ends) for last in plan.stretches)
+    ground = AllocationProblem([], [], stretches)
+    numbers: dict[tuple[Rule, GroupKind | None, str, Hashable], int] = {}
+    all_of_them = all_of_them or not plan.only_caps
+    for number in _in_turn(lines):
+        line = lines[number]
+        if line.kind is None or line.counted <= ZERO:
+            continue
+        bounds, shares = _bounds_of(plan, line, room), any(one.shared for one in line.earned)
+        if (bounds or shares or all_of_them) and line.worth > ZERO:
+            found = _dated(plan, line, cycle, stretches)
+            bounds = [*_bounds_of_jobs(line, found), *bounds]
+            for cell, points in found.items():
+                own = [(cell.shared.rule, None, "", points)] if cell.shared else []
+                caps = tuple(
+                    [
+                        _number(ground.caps, numbers, b, line=number, cell=cell)
+                        for b in (*own, *bounds)
+                    ]
+                )
+                worth = points if len(found) > 1 else line.worth
+                ground.parts.append(Part(number, worth, caps, cell.year, cell.stretches))
+    return ground
+
+
+def _in_turn(lines: Sequence[PricedClaim]) -> Iterable[int]:
+    """The places of the lines in their order; jobs that share months in theirs."""
+    numbers = range(len(lines))
+    if not any(line.turn for line in lines):
+        return numbers
+    return sorted(numbers, key=lambda n: lines[n].turn or (lines[n].key, 0))
+
+
+def _bounds_of_jobs(
+    line: PricedClaim, found: Mapping[YearAndStretches, Decimal]
+) -> Iterator[Bound]:
+    """What the reviewer allowed of a job, and what it claims, where its months are told apart."""
+    limit = line.claim.limit
+    if len(found) > 1 and limit is not None:
+        yield "decision", None, _OWN, limit
+    if len(found) > 1 and sum(found.values()) > line.counted:
+        yield "overlap", None, _OWN, line.counted
+
+
+_OWN = "job"  # the code of a cap on one job
+
+
+def _which(
+    rule: Rule, code: str, group: GroupKind | None, line: int, cell: YearAndStretches
+) -> Hashable:
+    """What a cap is one for: each claim, months that jobs share, each year, or the cycle."""
+    if rule == "event_cap" or (group is None and code == _OWN):
+        return line
+    if group is None:
+        return cell
+    return cell.year if rule == "year_cap" else 0
+
+
+def _stretches_of(day: date, stretches: Sequence[Period]) -> frozenset[int]:
+    return frozenset(i for i, stretch in enumerate(stretches) if stretch.starts_on <= day)
+
+
+NOWHERE: frozenset[int] = frozenset()
+_ORDER: tuple[Rule, ...] = ("event_cap", "year_cap", "cycle_cap", "stop")
+
+
+def _in_order(bounds: Iterable[Bound]) -> tuple[Bound, ...]:
+    """Bounds in the order in which they cut: event, year, cycle, stop; type before tag."""
+    return tuple(sorted(bounds, key=lambda bound: _ORDER.index(bound[0])))
+
+
+def _bounds_of(plan: CapTable, line: PricedClaim, room: Decimal) -> Sequence[Bound]:
+    """The caps on a line, in the order in which they cut."""
+    assert line.kind is not None  # noqa: S101 - asked before
+    bounds = plan.of_type[line.kind.code]
+    borne = [code for code in plan.of_tag if code in tags(line)] if plan.of_tag else ()
+    stops = plan.policy.stop_at_requirement and plan.policy.rounding_of == "claim"
+    if not borne and not stops:
+        return bounds
+    found = [*bounds, *(bound for code in borne for bound in plan.of_tag[code])]
+    if stops:
+        found.append(("stop", "policy", "", room))
+    return _in_order(found)
+
+
+def _number(
+    caps: list[Cap],
+    numbers: dict[tuple[Rule, GroupKind | None, str, Hashable], int],
+    bound: Bound,
+    *,
+    line: int,
+    cell: YearAndStretches,
+) -> int:
+    """The place of a cap in the list: one for each event, for each year, or for the cycle."""
+    rule, group, code, most = bound
+    which: Hashable = _which(rule, code, group, line, cell)
+    place = numbers.setdefault((rule, group, code, which), len(caps))
+    if place == len(caps):
+        caps.append(Cap(rule, group, code, most))
+    return place
+
+
+def _dated(
+    plan: CapTable, line: PricedClaim, cycle: Period, stretches: Sequence[Period]
+) -> Mapping[YearAndStretches, Decimal]:
+    """The points of a line by the years and stretches in which they were earned.
+
+    Those of a job may be more than it can have, where caps are to say which months count.
+    """
+    dates = plan.has_years or stretches
+    found: dict[YearAndStretches, Decimal] = {}
+    for one in line.earned:
+        cell = _cell(plan, one.on if dates else date.min, cycle, stretches, one.shared)
+        if one.points > ZERO:
+            found[cell] = found.get(cell, ZERO) + one.points
+    return found or {_cell(plan, line.on or date.min, cycle, stretches): line.worth}
+
+
+def _cell(
+    plan: CapTable,
+    day: date,
+    cycle: Period,
+    stretches: Sequence[Period],
+    shared: SharedMonths | None = None,
+) -> YearAndStretches:
+    year = year_of(plan.policy, cycle, day) if plan.has_years else 0
+    return YearAndStretches(year, _stretches_of(day, stretches) if stretches else NOWHERE, shared)
+
+
+def year_of(policy: Policy, cycle: Period, day: date) -> int:
+    """The year that a day lies in: the calendar's, or that of the cycle, counted from 1.
+
+    Days after the end, on which a late holder still earns, belong to the last year, and so does
+    the anniversary of the start, where the cycle ends on it: no year is one day long.
+    """
+    day = min(day, cycle.ends_on)
+    if policy.year == "calendar":
+        return day.year
+    year = day.year - cycle.starts_on.year
+    while year > 0 and _begins(cycle, year) > min(day, cycle.ends_on - DAY):
+        year -= 1
+    return year + 1
+
+
+def _begins(cycle: Period, year: int) -> date:
+    """The anniversary of the start after so many years."""
+    return add_months(cycle.starts_on, MONTHS_A_YEAR * year)
+
+
+def years(policy: Policy, cycle: Period) -> dict[int, Period]:
+    """The years of a cycle by number, each clipped to the cycle."""
+    found: dict[int, Period] = {}
+    start = cycle.starts_on
+    while start <= cycle.ends_on:
+        number = year_of(policy, cycle, start)
+        following = date(number + 1, 1, 1) if policy.year == "calendar" else _begins(cycle, number)
+        end = min(following - DAY, cycle.ends_on)
+        if year_of(policy, cycle, cycle.ends_on) == number:
+            end = cycle.ends_on
+        found[number] = Period(start, end)
+        start = end + DAY
+    return found
+
+
+def cut(plan: CapTable, days: Period, cycle: Period, done: Iterable[date]) -> list[Period]:
+    """Some days of a cycle, cut where its years or its last stretches begin.
+
+    Where what was ``done`` may be done again after some time, that cuts them too.
+    """
+    policy, rule = plan.policy, plan.policy.duplicates
+    marks = {window.last.before(cycle.ends_on + DAY) for window in policy.windows}
+    if plan.has_years:
+        marks |= {year.starts_on for year in years(policy, cycle).values()}
+    if rule is not None and rule.within is not None and set(rule.key) == {"type"}:
+        for again in {days.starts_on, *marks, *done}:
+            while (again := rule.within.after(again)) <= days.ends_on:
+                marks.add(again)
+    inside = sorted(mark for mark in marks if days.starts_on < mark <= days.ends_on)
+    edges = pairwise([days.starts_on, *inside, days.ends_on + DAY])
+    return [Period(start, following - DAY) for start, following in edges if start < following]
+
+
+def needs(
+    plan: CapTable,
+    lines: Sequence[PricedClaim],
+    ground: AllocationProblem,
+    cycle: Period,
+    minima: Mapping[GroupCode, Decimal] = NO_MINIMA,
+) -> list[Need]:
+    """The minima beside the total, as sums of parts; ``minima`` hold instead of the policy's."""
+    policy = plan.policy
+    rounds = policy.rounding_of == "category"
+    asked = {(of, code): limits.minimum for of, code, limits in plan.minima} | dict(minima)
+    found = [
+        Need(
+            of,
+            code,
+            minimum,
+            (_parts_of(lines, ground, of, code),),
+            rounding=policy.rounding if of == "category" and rounds else None,
+        )
+        for (of, code), minimum in asked.items()
+        if minimum is not None
+    ]
+    for within, minimum in plan.yearly:
+        for number, year in years(policy, cycle).items():
+            inside = [i for i, part in enumerate(ground.parts) if part.year == number]
+            found.append(_timed("year", year, minimum, _of_group(inside, lines, ground, within)))
+    for number, window in enumerate(policy.windows):
+        stretch = ground.stretches[number]
+        inside = [i for i, part in enumerate(ground.parts) if number in part.stretches]
+        members = _of_group(inside, lines, ground, window.within)
+        found.append(_timed("window", stretch, window.minimum, members))
+    if policy.kinds is not None:
+        found.append(_kinds(policy.kinds, lines, ground))
+    return found
+
+
+Members = tuple[tuple[int, ...], GroupCode | None]
+
+
+def _of_group(
+    numbers: Iterable[int],
+    lines: Sequence[PricedClaim],
+    ground: AllocationProblem,
+    within: GroupCode | None,
+) -> Members:
+    """Those parts that are of a group, if one is meant."""
+    if within is None:
+        return tuple(numbers), None
+    return tuple(i for i in numbers if _bears(lines[ground.parts[i].line], *within)), within
+
+
+def _timed(of: Missing, period: Period, minimum: Decimal, members: Members) -> Need:
+    numbers, within = members
+    subject = period.starts_on.isoformat()
+    return Need(of, subject, minimum, (numbers,), period, within=within)
+
+
+def _parts_of(
+    lines: Sequence[PricedClaim], ground: AllocationProblem, of: Missing, code: str
+) -> tuple[int, ...]:
+    return tuple(i for i, part in enumerate(ground.parts) if _bears(lines[part.line], of, code))
+
+
+def _bears(line: PricedClaim, of: Missing, code: str) -> bool:
+    if of == "tag":
+        return code in tags(line)
+    return code == (line.claim.category if of == "category" else line.claim.type)
+
+
+def _kinds(rule: Kinds, lines: Sequence[PricedClaim], ground: AllocationProblem) -> Need:
+    by_kind: dict[str, list[int]] = {}
+    for index, part in enumerate(ground.parts):
+        claim = lines[part.line].claim
+        kind = claim.category if rule.of == "category" else claim.type
+        by_kind.setdefault(kind, []).append(index)
+    groups = tuple(tuple(members) for members in by_kind.values())
+    return Need("kinds", rule.of, Decimal(rule.minimum), groups)

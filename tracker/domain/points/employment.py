@@ -1,0 +1,288 @@
+"""Employment counted by months: overlapping jobs, and what a run of days is worth.
+
+Overlapping jobs are first cut into segments, each at one rate: the highest of the jobs that
+cover it, or their sum up to a maximum. Months are counted rate by rate: at each in the runs of
+days that have it or more. Each is given to one of the jobs that cover some of its days; which
+one is left open where caps and minima tell these apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_FLOOR, Decimal
+from itertools import combinations, pairwise
+
+from tracker.domain.periods import (
+    DAY,
+    ENOUGH_OF_A_MONTH,
+    MEAN_MONTH_DAYS,
+    MonthRule,
+    Period,
+    add_months,
+    begun_months,
+    completed_months,
+    months_in,
+)
+from tracker.domain.points import constraints
+from tracker.domain.points.claims import ZERO, Rule
+from tracker.domain.points.pricing import (
+    Earned,
+    PricedClaim,
+    SharedMonths,
+    cents,
+    share_of,
+    size_of,
+    tags,
+)
+from tracker.domain.schemes.activity_types import ONE, ActivityType
+from tracker.domain.schemes.policies import Policy
+
+Merge = Callable[[Sequence[Decimal]], Decimal]
+MONTH = 2 * ENOUGH_OF_A_MONTH  # days, where what is left beside whole months is added up
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A run of days on which the jobs that cover it earn ``rate`` a month together."""
+
+    period: Period
+    rate: Decimal
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """The days of a job that count, and what they bring a month.
+
+    ``seen`` is what caps and minima see of it; None where one is about this job alone.
+    """
+
+    line: PricedClaim
+    period: Period
+    rate: Decimal
+    seen: tuple[str, frozenset[str]] | None
+
+    @property
+    def turn(self) -> tuple[Decimal, int, tuple[date, date, str]]:
+        """Its place among those that cover a month: of the best the longest comes first."""
+        return -self.rate, -self.period.days, self.line.key
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """The last day of a month, its points, the jobs that cover it, and what each may yet have.
+
+    Of ``pro_rata`` it is any run of days, and points are held in days: divided they would lose
+    a trace.
+    """
+
+    on: date
+    points: Decimal
+    jobs: tuple[Job, ...]
+    rooms: dict[Job, Decimal]
+
+    def taker(self) -> Job:
+        """The job that has it, where all are seen alike: the first with room for it."""
+        job = next((job for job in self.jobs if self.rooms[job] >= self.points), self.jobs[0])
+        self.rooms[job] -= self.points
+        return job
+
+
+def segments(jobs: Iterable[tuple[Period, Decimal]], merge: Merge = max) -> tuple[Segment, ...]:
+    """Cut overlapping jobs into segments at the merged rate; adjoining ones of a rate join."""
+    jobs = tuple(jobs)
+    marks = sorted({p.starts_on for p, _ in jobs} | {p.ends_on + DAY for p, _ in jobs})
+    found: list[Segment] = []
+    for start, following in pairwise(marks):
+        rates = [rate for period, rate in jobs if start in period]
+        if not rates:
+            continue
+        piece = Segment(Period(start, following - DAY), merge(rates))
+        if found and found[-1].rate == piece.rate and found[-1].period.ends_on + DAY == start:
+            piece = Segment(Period(found.pop().period.starts_on, piece.period.ends_on), piece.rate)
+        found.append(piece)
+    return tuple(found)
+
+
+def layers(
+    found: Sequence[Segment], rates: Collection[Decimal]
+) -> Iterator[tuple[Decimal, Decimal, list[Period]]]:
+    """The rates, the highest first, each with what it adds to the next and its runs of days.
+
+    A run has the rate or a higher one. So a day at a higher rate takes nothing from the month at
+    a lower one in which it lies.
+    """
+    rates = sorted({*rates, *(segment.rate for segment in found)} - {ZERO}, reverse=True)
+    for rate, lower in pairwise([*rates, ZERO]):
+        runs: list[Period] = []
+        for days in (segment.period for segment in found if segment.rate >= rate):
+            if runs and runs[-1].ends_on + DAY == days.starts_on:
+                days = Period(runs.pop().starts_on, days.ends_on)  # noqa: PLW2901
+            runs.append(days)
+        yield rate, rate - lower, runs
+
+
+def months(
+    runs: Iterable[Period], rule: MonthRule, marks: Collection[date]
+) -> Iterator[tuple[Period, Period, Decimal]]:
+    """Run by run its months, each with how many of one it is; of ``pro_rata`` how many days.
+
+    These are cut at the ``marks`` too. What several runs have beside whole months is added up:
+    of ``fifteen_days`` the first fifteen days make a month, and each thirty more.
+    """
+    rest = ENOUGH_OF_A_MONTH
+    for run in runs:
+        starts = {add_months(run.starts_on, n) for n in range(completed_months(run) + 1)}
+        last = max(starts)
+        if rule == "pro_rata":
+            starts.update(mark for mark in marks if mark in run)
+        for start, following in pairwise([*sorted(starts), run.ends_on + DAY]):
+            days = Period(start, following - DAY)
+            if rule == "pro_rata":
+                yield run, days, Decimal(days.days)
+            elif start < last:
+                yield run, days, ONE
+            elif rule == "fifteen_days":
+                before, rest = rest, rest + days.days
+                yield run, days, Decimal(rest // MONTH - before // MONTH)
+
+
+def alone(period: Period, rule: MonthRule) -> Decimal:
+    """The months of a job's days by themselves; of ``pro_rata`` the days."""
+    return Decimal(period.days) if rule == "pro_rata" else months_in(period, rule)
+
+
+def room(period: Period, rule: MonthRule) -> Decimal:
+    """The most of them as a part of a longer run."""
+    return Decimal(period.days if rule == "pro_rata" else begun_months(period))
+
+
+def lengths(
+    starts: Iterable[date], last: date, rule: MonthRule
+) -> Iterator[tuple[Period, Decimal]]:
+    """The jobs that begin on some days and end by the last: of whole months, or up to it."""
+    for start in starts:
+        days = Period(start, last)
+        whole = completed_months(days) if start <= last else 0
+        for months in range(1, whole + 1):
+            yield Period(start, add_months(start, months) - DAY), Decimal(months)
+        if add_months(start, whole) <= last and months_in(days, rule) > whole:
+            yield days, months_in(days, rule)
+
+
+def job_of(
+    line: PricedClaim, kind: ActivityType, earning: Period, policy: Policy, *, on: date
+) -> Job | None:
+    """The days of a claim counted by months that lie in the cycle, up to ``on``."""
+    start, end = line.claim.starts_on or date.max, line.claim.completed_on or date.max
+    period = earning.clip(Period(start, min(end, on)))
+    if period is not None and kind.days.clip(period) is None:
+        line.refuse("outside_type", subject=start.isoformat())
+        return None
+    period = period and kind.days.clip(period)
+    if period is None:
+        line.refuse("after_date" if start in earning and on < start else "outside_cycle")
+        return None
+    _, share = share_of(line, policy)
+    rate = kind.rate * line.factor * (ONE if share is None else share)
+    return Job(line, period, rate, _seen(line, kind, policy))
+
+
+def _seen(
+    line: PricedClaim, kind: ActivityType, policy: Policy
+) -> tuple[str, frozenset[str]] | None:
+    plan, marks = constraints.plan_of(policy), tags(line)
+    if (
+        policy.overlap == "capped_sum"  # no job has more than its own rate there
+        or line.claim.limit is not None
+        or constraints.event_cap(plan, kind, marks) is not None
+    ):
+        return None
+    return kind.code if plan.tells_types else "", marks
+
+
+def count_months(jobs: Sequence[Job], policy: Policy) -> None:
+    """Credit the jobs of a category by month.
+
+    Points are rounded month after month, so that cutting a run of days into pieces neither wins
+    nor loses a cent. Those that only limited jobs can have come last: they may not count.
+    """
+    size = MEAN_MONTH_DAYS if policy.month_rule == "pro_rata" else ONE
+    apart = [[job] for job in jobs] if policy.overlap == "sum" else [jobs]
+    exact, shared = ZERO, dict[tuple[Job, ...], SharedMonths]()
+    found = [month for some in apart for month in _months(some, policy)]
+    found.sort(key=lambda month: all(job.seen is None for job in month.jobs))
+    for month in found:
+        before, exact = exact, exact + month.points
+        points = cents(exact / size, policy) - cents(before / size, policy)
+        seen = {job.seen for job in month.jobs}
+        if len(month.jobs) == 1 or (len(seen) == 1 and None not in seen):
+            month.taker().line.earned.append(Earned(month.on, points))
+            continue
+        by = shared.setdefault(month.jobs, SharedMonths(_reason(month.jobs)))
+        for job in month.jobs:
+            job.line.earned.append(Earned(month.on, points, by))
+    in_turn = sorted({job for some in shared for job in some}, key=lambda job: job.turn)
+    for place, job in enumerate(in_turn):
+        job.line.turn = min(other.line.key for other in in_turn), place
+    for job in jobs:
+        _settle(job, jobs, policy, size)
+
+
+def _reason(jobs: Iterable[Job]) -> Rule:
+    """Why a job does not have a month that another has: what adjoins does not overlap."""
+    is_overlap = any(a.period.clip(b.period) for a, b in combinations(jobs, 2))
+    return "overlap" if is_overlap else "incomplete_month"
+
+
+def _months(jobs: Sequence[Job], policy: Policy) -> Iterator[Month]:
+    """The months that jobs make together.
+
+    Where the highest rate rules, those of a lower one have no part in them.
+    """
+    rule, summed = policy.month_rule, policy.overlap == "capped_sum"
+    merge = _sum_up_to(policy.overlap_maximum or ZERO) if summed else max
+    marks = {day for job in jobs for day in (job.period.starts_on, job.period.ends_on + DAY)}
+    found = segments(((job.period, job.rate) for job in jobs), merge)
+    for rate, worth, runs in layers(found, {job.rate for job in jobs}):
+        held = sorted((job for job in jobs if summed or job.rate >= rate), key=lambda job: job.turn)
+        rooms = {
+            run: {job: room(days, rule) * worth for job in held if (days := job.period.clip(run))}
+            for run in runs
+        }
+        for run, days, part in months(runs, rule, marks):
+            covering = tuple(job for job in held if job.period.clip(days))
+            yield Month(days.ends_on, part * worth, covering, rooms[run])
+
+
+def _sum_up_to(cap: Decimal) -> Merge:
+    return lambda rates: min(sum(rates, ZERO), cap)
+
+
+def _settle(job: Job, jobs: Sequence[Job], policy: Policy, size: Decimal) -> None:
+    """Say what the job claimed and which rule took what it cannot be given.
+
+    ``claimed`` is what the months that a job begins would bring on their own.
+    """
+    rule, line, kind = policy.month_rule, job.line, job.line.kind
+    assert kind is not None  # noqa: S101 - asked before
+    smallest = size_of(policy)
+
+    def told(months: Decimal, rate: Decimal) -> Decimal:
+        return (months * rate / size).quantize(smallest, ROUND_FLOOR)
+
+    most, given = room(job.period, rule), sum((one.points for one in line.earned), ZERO)
+    line.units = months_in(job.period, rule) if rule == "pro_rata" else most
+    claimed = told(most, job.rate)
+    if all(one.shared is None for one in line.earned):
+        claimed = max(claimed, given)
+    line.claimed = line.counted = max(told(most, kind.rate * line.factor), claimed)
+    taking, share = share_of(line, policy)
+    line.cut(taking, line.counted - claimed, bound=share or None)
+    lost = claimed - min(given, claimed)
+    own = told(alone(job.period, rule), job.rate)
+    shared = any(other is not job and other.period.clip(job.period) for other in jobs)
+    begun = min(lost, max(claimed - own, ZERO)) if shared else lost
+    line.cut("incomplete_month", begun)
+    line.cut("overlap", lost - begun)

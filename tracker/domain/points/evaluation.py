@@ -1,0 +1,192 @@
+"""Recertification points: what each claim is worth, every cut named, and the total.
+
+The order of computation is fixed: admit (known type, unit and role, date in the cycle), clip
+intervals to the cycle and merge overlaps, units x rate x role rounded to the increment, the
+factor for what nobody approved, duplicates, the reviewer's limit, caps (event, year, type,
+category, tag, cycle), minima, carry-over, verdict. The version is selected before, by
+``Scheme.versions_for``.
+
+Invariants, held by property tests: the order in which claims are entered never changes the
+result; ``counted <= claimed`` for every claim; the numbers of the explanation add up to the
+total; the same input gives the same result; another claim never lowers (complete, total): it
+never turns complete into incomplete, and lowers the total only where it completes. Of jobs that
+are counted by the day this holds to a hundredth, where something cuts: months add up to the
+rounded sum of all their days, so a further job may move the day at which it is rounded.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from tracker.domain.periods import Period
+from tracker.domain.points import (
+    allocation,
+    constraints,
+    duplicates,
+    employment,
+    joint_events,
+    pricing,
+    results,
+    rounding,
+    solver,
+)
+from tracker.domain.points.allocation import Need, Rounded, Told
+from tracker.domain.points.claims import ZERO, Claim, CycleConditions, Evaluation
+from tracker.domain.points.constraints import AllocationProblem
+from tracker.domain.points.employment import Job
+from tracker.domain.points.pricing import PricedClaim
+from tracker.domain.schemes.policies import Policy
+
+NO_TERMS = CycleConditions()
+
+
+def evaluate(
+    policy: Policy,
+    claims: Iterable[Claim],
+    *,
+    cycle: Period,
+    on: date,
+    terms: CycleConditions = NO_TERMS,
+) -> Evaluation:
+    """Apply a policy version to the claims of a cycle, counting up to ``on``.
+
+    Both ends of the cycle are inside. ``claims`` may hold those of other cycles too: they count
+    nothing here, and what is claimed again repeats only those that counted before by the terms.
+    """
+    earning = Period(terms.earns_from or cycle.starts_on, terms.earns_until or cycle.ends_on)
+    found = priced(policy, claims, earning, on=on, cycle=cycle)
+    rule, before = policy.duplicates, terms.counted_before
+    groups = duplicates.groups(rule, found, before) if rule is not None else []
+    if constraints.plan_of(policy).has_shared:
+        groups += [group for group in joint_events.groups(policy, found, cycle) if len(group) > 1]
+    required = terms.required if terms.required is not None else policy.points_required
+    required += terms.extra_points
+    plan = constraints.plan_of(policy)
+    room = max(required - terms.carried_over, ZERO)
+    whole = bool(groups or terms.minima) or policy.rounding_of == "category"
+    ground = constraints.build(plan, found, cycle, room=room, all_of_them=whole)
+    needs = constraints.needs(plan, found, ground, cycle, terms.minima)
+    rounds = rounding.sums(policy, found, ground.parts)
+    earliest = _allocate(found, ground, needs, groups, required=room, rounds=rounds)
+    if rounds is not None:
+        rounding.settle(policy, found, room)
+    return results.result(
+        plan,
+        found,
+        ground,
+        needs,
+        cycle=cycle,
+        on=on,
+        required=required,
+        terms=terms,
+        earliest_first=earliest,
+    )
+
+
+def priced(
+    policy: Policy,
+    claims: Iterable[Claim],
+    earning: Period,
+    *,
+    on: date,
+    cycle: Period | None = None,
+) -> list[PricedClaim]:
+    """The claims in their order, each with what it brings before duplicates and caps.
+
+    ``cycle`` is that whose years are meant, where activities of a year count together.
+    """
+    found = [pricing.line_of(policy, claim) for claim in claims]
+    found.sort(key=lambda line: line.key)
+    _count(found, policy, earning, on)
+    if constraints.plan_of(policy).has_shared:
+        joint_events.hold(policy, found, cycle or earning)
+    return found
+
+
+def _count(found: Sequence[PricedClaim], policy: Policy, earning: Period, on: date) -> None:
+    """What each claim brings by itself, and employment together."""
+    jobs: dict[str, list[Job]] = defaultdict(list)
+    for line in found:
+        if not pricing.admit(line):
+            continue
+        if line.kind is not None and line.kind.basis == "months":
+            if job := employment.job_of(line, line.kind, earning, policy, on=on):
+                jobs[line.claim.category].append(job)
+        else:
+            pricing.count_units(line, policy, earning, on)
+    for of_category in jobs.values():
+        employment.count_months(of_category, policy)
+
+
+def _allocate(
+    found: Sequence[PricedClaim],
+    ground: AllocationProblem,
+    needs: Sequence[Need],
+    groups: duplicates.Groups,
+    *,
+    required: Decimal,
+    rounds: Rounded | None,
+) -> bool:
+    """Share the room under the caps out, and say of every claim what was cut.
+
+    False where the earliest could not be given the most at a reasonable cost.
+    """
+    earliest_first = True
+    dropped = duplicates.keep_the_best(found, groups) if groups else {}
+    given = [part for part in ground.parts if part.line not in dropped]
+    cutting = allocation.in_order(given, ground.caps)
+    best = _is_best(found, ground, needs, groups, cutting)
+    if not best or (groups and rounds is not None):
+        earliest_first = solver.search(
+            ground.parts, ground.caps, needs, groups, required=required, rounds=rounds
+        )
+        dropped = duplicates.dropped_of(groups, ground.parts)
+        allocation.attribute(ground.parts, ground.caps, dropped=dropped)
+    _cut(found, ground, dropped)
+    return earliest_first
+
+
+def _is_best(
+    found: Sequence[PricedClaim],
+    ground: AllocationProblem,
+    needs: Sequence[Need],
+    groups: duplicates.Groups,
+    cutting: set[int],
+) -> bool:
+    """Whether there is nothing better than what was given in order."""
+    if groups and not duplicates.are_apart(groups):
+        return False
+    if groups and not duplicates.are_alike(found, ground.parts, groups):
+        return not cutting and not allocation.unmet(ground.parts, needs)
+    if not cutting:
+        return True
+    return allocation.is_nested(ground.parts, cutting) and not allocation.unmet(ground.parts, needs)
+
+
+def _cut(
+    found: Sequence[PricedClaim], ground: AllocationProblem, dropped: Mapping[int, int]
+) -> None:
+    """Say of every claim what was cut, the months that another job has included."""
+    decided = {n for n, cap in enumerate(ground.caps) if cap.rule == "decision"}
+    limited = {part.line for part in ground.parts if decided.intersection(part.caps)}
+    for number, line in enumerate(found):
+        if number in dropped:
+            other = found[dropped[number]]
+            shared = line.kind is not None and line.kind.threshold_over == "year"
+            alike = shared and other.claim.type == line.claim.type
+            line.cut("together" if alike else "duplicate", line.counted, other=other.claim)
+        elif number not in limited:
+            pricing.limit(line)
+    taken: dict[tuple[int, Told], Decimal] = defaultdict(lambda: ZERO)
+    given: dict[int, Decimal] = defaultdict(lambda: ZERO)
+    for part in ground.parts:
+        given[part.line] += part.given
+        for index, points in part.cuts:
+            taken[part.line, ground.caps[index].told] += points
+    for (number, (rule, group, subject, bound)), points in taken.items():
+        line = found[number]
+        lost = min(points, line.counted - given[number])
+        line.cut(rule, lost, subject=subject, bound=bound, group=group)

@@ -1,0 +1,136 @@
+"""The sums of an evaluation: by category and tag, by year and stretch, and as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from tracker.domain.amounts import rounded
+from tracker.domain.periods import Period
+from tracker.domain.points.allocation import Need, reached
+from tracker.domain.points.claims import (
+    ZERO,
+    CycleConditions,
+    Evaluation,
+    GroupCode,
+    GroupTotal,
+    PeriodTotal,
+    Shortfall,
+)
+from tracker.domain.points.constraints import AllocationProblem, CapTable
+from tracker.domain.points.pricing import PricedClaim, tags
+from tracker.domain.schemes.activity_types import GroupLimits
+
+
+def result(
+    plan: CapTable,
+    lines: Sequence[PricedClaim],
+    ground: AllocationProblem,
+    needs: Sequence[Need],
+    *,
+    cycle: Period,
+    on: date,
+    required: Decimal,
+    terms: CycleConditions,
+    earliest_first: bool,
+) -> Evaluation:
+    """The evaluation that the lines make, when all is counted and cut."""
+    policy = plan.policy
+    of_category: dict[str, list[PricedClaim]] = {code: [] for code in policy.categories}
+    for line in lines:
+        of_category.setdefault(line.claim.category, []).append(line)
+    categories = tuple(
+        _group(code, _limits(("category", code), category.limits, terms), of_category[code])
+        for code, category in policy.categories.items()
+    )
+    earned = sum([line.counted for line in lines], ZERO)
+    total = earned + terms.carried_over
+    kinds = next((reached(ground.parts, need) for need in needs if need.of == "kinds"), None)
+    return Evaluation(
+        policy=policy.version,
+        verified=policy.verified,
+        cycle=cycle,
+        on=on,
+        credits=tuple([line.credit() for line in lines]),
+        categories=categories,
+        earned=earned,
+        total=total,
+        required=required,
+        carried_over=terms.carried_over,
+        carries_over=_carries_over(plan, lines, ground, surplus=total - required),
+        tags=tuple(
+            _group(
+                code,
+                _limits(("tag", code), tag.limits, terms),
+                (line for line in lines if code in tags(line)),
+            )
+            for code, tag in policy.tags.items()
+        ),
+        years=_periods(ground, needs, "year"),
+        windows=_periods(ground, needs, "window"),
+        kinds=None if kinds is None else int(kinds),
+        shortfalls=_shortfalls(ground, needs),
+        reexamined_on=terms.reexamined_on,
+        claims=tuple([line.claim for line in lines]),
+        terms=terms,
+        earliest_first=earliest_first,
+    )
+
+
+def _limits(group: GroupCode, limits: GroupLimits, terms: CycleConditions) -> GroupLimits:
+    """The limits of a group on the terms of the cycle."""
+    minimum = terms.minima.get(group)
+    return limits if minimum is None else replace(limits, minimum=minimum)
+
+
+def _group(code: str, limits: GroupLimits, lines: Iterable[PricedClaim]) -> GroupTotal:
+    claimed = counted = ZERO
+    for line in lines:
+        claimed += line.claimed
+        counted += line.counted
+    return GroupTotal(code, claimed, counted, limits)
+
+
+def _periods(ground: AllocationProblem, needs: Iterable[Need], of: str) -> tuple[PeriodTotal, ...]:
+    return tuple(
+        PeriodTotal(need.period, _told(ground, need), need.minimum, need.within)
+        for need in needs
+        if need.of == of and need.period is not None
+    )
+
+
+def _shortfalls(ground: AllocationProblem, needs: Iterable[Need]) -> tuple[Shortfall, ...]:
+    found = (
+        Shortfall(n.of, n.subject, _told(ground, n), n.minimum, n.within, n.period) for n in needs
+    )
+    return tuple(shortfall for shortfall in found if shortfall.missing > ZERO)
+
+
+def _told(ground: AllocationProblem, need: Need) -> Decimal:
+    """What a minimum has, in whole hundredths; of kinds their number."""
+    points = reached(ground.parts, need)
+    return points if need.of == "kinds" else rounded(points, "down")
+
+
+def _carries_over(
+    plan: CapTable, lines: Sequence[PricedClaim], ground: AllocationProblem, *, surplus: Decimal
+) -> Decimal:
+    """What passes into the next cycle: surplus, as far as the rule's kind of points go.
+
+    Nothing does while the requirement is not reached.
+    """
+    rule = plan.policy.carry_over
+    if rule is None or surplus < ZERO:
+        return ZERO
+    last = len(plan.stretches) - 1
+    beyond = {"counted": (), "earned": ("year_cap", "cycle_cap")}[rule.of]
+    lawful = ZERO
+    for part in ground.parts:
+        cut = sum((points for i, points in part.cuts if ground.caps[i].rule in beyond), ZERO)
+        surplus += cut
+        is_of_category = not rule.categories or lines[part.line].claim.category in rule.categories
+        if is_of_category and (rule.last is None or last in part.stretches):
+            lawful += part.given + cut
+    return min(rule.maximum, rounded(surplus, "down"), rounded(lawful, "down"))

@@ -1,0 +1,254 @@
+"""The best allocation by integer programming (HiGHS), where taking claims in order is not.
+
+Five questions, each under the answers to those before: whether the requirement and all minima
+can be met; the highest total; the least that the minima lack; then for every part in order the
+most that it can have. The last makes the answer one and the same whatever way the solver takes.
+
+The first three are always answered. For the last there is a budget (``NODES``), counted in what
+the solver looks at and not in seconds, so that the same record always has the same answer. Where
+it is spent, the parts that are left keep what they have, which is as good in all but the order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from tracker.domain.points import earliest
+from tracker.domain.points.allocation import Cap, Need, Part, Rounded
+
+_CENTS = 100
+_FINE = 10_000  # parts of a point, where sums are rounded to hundredths
+LinearTerms = Mapping[int, int]  # variables by their numbers, and what each is multiplied by
+NODES = 60  # of search trees, for the order of all parts: a search takes at least one
+# HiGHS 1.15 at times presolves a program with a solution to one without. Within the tolerance a
+# choice may be a little of each; on thousands of points that would come to a cent.
+_EXACTLY: dict[str, str | float | bool] = {
+    "output_flag": False,
+    "presolve": "off",
+    "mip_rel_gap": 0.0,
+    "mip_feasibility_tolerance": 1e-9,
+}
+
+
+def search(
+    parts: Sequence[Part],
+    caps: Sequence[Cap],
+    needs: Iterable[Need],
+    alternatives: Iterable[Sequence[int]],
+    *,
+    required: Decimal,
+    rounds: Rounded | None = None,
+    nodes: int = NODES,
+) -> bool:
+    """Give every part its points.
+
+    ``alternatives`` are lines of which one counts, ``rounds`` the sums that are rounded. False
+    where the budget of ``nodes`` did not reach to give the first parts the most in order.
+    """
+    program = Allocation(parts, caps, rounds)
+    for lines in alternatives:
+        program.choose_one(lines)
+    lacking = [program.lacking(need) for need in needs]
+    program.settle({program.complete(required, lacking): 1})
+    program.settle(program.total)
+    program.settle({variable: -1 for variable, _ in lacking})
+    in_order = program.settle_in_order(program.given, nodes)
+    for part, variable in zip(parts, program.given, strict=True):
+        part.given = Decimal(program.value(variable)).scaleb(-program.decimals)
+    return in_order
+
+
+class IntegerProgram:
+    """An integer program; its variables are whole numbers from 0 up, known by their numbers.
+
+    ``mosts`` are the most of each. ``asks`` are the choices without which a variable is 0.
+    """
+
+    def __init__(self) -> None:
+        import highspy  # noqa: PLC0415 - slow to load, and seldom needed
+
+        self._highs = highspy
+        self._solver = highspy.Highs()  # type: ignore[no-untyped-call]
+        for option, value in _EXACTLY.items():
+            self._solver.setOptionValue(option, value)
+        self._solver.addVar(0, 0)  # HiGHS takes a program without variables for no program
+        self.mosts, self.asks = [0], dict[int, list[int]]()
+        self._rows: list[tuple[LinearTerms, float, float]] = []
+        self._wanted: LinearTerms = {}
+        self._values: list[int] = []
+
+    def variable(self, most: int = 1) -> int:
+        """A further variable: of 1 at most it is a choice."""
+        number = self._solver.getNumCol()
+        self._solver.addVar(0, most)
+        self._solver.changeColIntegrality(number, self._highs.HighsVarType.kInteger)
+        self.mosts.append(most)
+        return number
+
+    def at_most(self, terms: LinearTerms, bound: int) -> None:
+        """Hold a sum to so much at most."""
+        self._row(terms, -self._highs.kHighsInf, bound)
+
+    def at_least(self, terms: LinearTerms, bound: int) -> None:
+        """Hold a sum to so much at least."""
+        self._row(terms, bound, self._highs.kHighsInf)
+
+    def _row(self, terms: LinearTerms, least: float, most: float) -> None:
+        self._rows.append((terms, least, most))
+        self._solver.addRow(least, most, len(terms), list(terms), list(terms.values()))
+
+    def best(self, wanted: LinearTerms) -> int | None:
+        """The most that a sum can be; None where the program has no solution."""
+        self._want(wanted)
+        self._solver.run()
+        status = self._solver.getModelStatus()
+        if status == self._highs.HighsModelStatus.kInfeasible:
+            return None
+        assert status == self._highs.HighsModelStatus.kOptimal, status  # noqa: S101
+        self._values = [round(value) for value in self._solver.getSolution().col_value]
+        return round(self._solver.getInfo().objective_function_value)
+
+    def _want(self, wanted: LinearTerms) -> None:
+        for variable in self._wanted:
+            self._solver.changeColCost(variable, 0)
+        for variable, weight in wanted.items():
+            self._solver.changeColCost(variable, weight)
+        self._wanted = wanted
+        self._solver.changeObjectiveSense(self._highs.ObjSense.kMaximize)
+
+    def value(self, variable: int) -> int:
+        """What a variable was in the solution found last."""
+        return self._values[variable]
+
+    def settle_in_order(self, variables: Iterable[int], nodes: int) -> bool:
+        """Give each variable the most that it can have, the first first.
+
+        The solution found last is where it begins. False where ``nodes`` of search trees did not
+        reach: then some have less than they could.
+        """
+        search = earliest.Search(self, self._values, self._holds, nodes)
+        reached = search.settle(variables)
+        self._values = search.values
+        return reached
+
+    def copied(self) -> tuple[Any, Any]:
+        """The library, and a solver of its own for the same program."""
+        solver: Any = self._highs.Highs()  # type: ignore[no-untyped-call]
+        for option, value in _EXACTLY.items():
+            solver.setOptionValue(option, value)
+        solver.passModel(self._solver.getLp())
+        return self._highs, solver
+
+    def _holds(self, values: Sequence[int]) -> bool:
+        """Whether whole numbers keep to every row, without any tolerance."""
+        sums = (
+            (least, sum(weight * values[variable] for variable, weight in terms.items()), most)
+            for terms, least, most in self._rows
+        )
+        return all(least <= found <= most for least, found, most in sums)
+
+
+class Allocation(IntegerProgram):
+    """The program of parts under caps; ``given`` are the variables of the parts.
+
+    All amounts are whole numbers: ``size``, a power of ten, make a point. ``total`` is what the
+    parts come to, with the sums that are rounded.
+    """
+
+    def __init__(
+        self, parts: Sequence[Part], caps: Sequence[Cap], rounds: Rounded | None = None
+    ) -> None:
+        super().__init__()
+        self._parts, self.size = parts, _CENTS if rounds is None else _FINE
+        self.decimals = len(str(self.size)) - 1
+        self._rounded: dict[tuple[int, ...], LinearTerms] = {}
+        self.given = [
+            # No more than any cap leaves: with wide bounds a search takes many times as long.
+            self.variable(min(self.units(m) for m in (p.points, *(caps[n].bound for n in p.caps))))
+            for p in parts
+        ]
+        self.total: LinearTerms = dict.fromkeys(self.given, 1)
+        bounded: dict[int, dict[int, int]] = {}
+        for variable, part in zip(self.given, parts, strict=True):
+            for index in part.caps:
+                bounded.setdefault(index, {})[variable] = 1
+        for index, terms in bounded.items():
+            self.at_most(terms, self.units(caps[index].bound))
+        if rounds is not None:
+            self._round(rounds)
+
+    def units(self, points: Decimal) -> int:
+        """Points as a whole number."""
+        return int(points * self.size)
+
+    def _round(self, rounds: Rounded) -> None:
+        """Let the total be that of sums that are rounded to hundredths.
+
+        A rounded sum may be as much as its parts are rounded to. Halves to the even hundredth
+        go by pairs: two hundredths need all of 0.0150 beyond an even one, the first 0.0051.
+        """
+        step = self.size // _CENTS
+        total: dict[int, int] = {}
+        for group in rounds.groups:
+            given = {self.given[i]: 1 for i in group}
+            most = sum(self.units(self._parts[i].points) for i in group) // step + 1
+            if rounds.rounding == "half_even":
+                pairs, one, two = self.variable(most), self.variable(), self.variable()
+                self.at_least({one: 1, two: -1}, 0)
+                half = step // 2
+                self.at_least({**given, pairs: -2 * step, one: -half - 1, two: 1 - 2 * half}, 0)
+                terms = {pairs: 2 * step, one: step, two: step}
+            else:
+                hundredths = self.variable(most)
+                more = {"half_up": step // 2, "down": 0, "up": step - 1}[rounds.rounding]
+                self.at_least({**given, hundredths: -step}, -more)
+                terms = {hundredths: step}
+            self._rounded[group] = terms
+            total |= terms
+        self.total = self._rounded[tuple(range(len(self._parts)))] = total
+
+    def choose_one(self, lines: Sequence[int]) -> None:
+        """Let only one of some lines have points."""
+        chosen = {line: self.variable() for line in lines}
+        self.at_most(dict.fromkeys(chosen.values(), 1), 1)
+        for part, given in zip(self._parts, self.given, strict=True):
+            if part.line in chosen:
+                self.at_most({given: 1, chosen[part.line]: -self.mosts[given]}, 0)
+                self.asks.setdefault(given, []).append(chosen[part.line])
+
+    def lacking(self, need: Need) -> tuple[int, int]:
+        """The variable of what a minimum lacks, and its most; a missing kind weighs as a point."""
+        most = self.units(need.minimum)
+        lacking = self.variable(most)
+        self.at_least({lacking: 1, **self.serving(need)}, most)
+        return lacking, most
+
+    def serving(self, need: Need) -> LinearTerms:
+        """What counts for a minimum; a kind as a point."""
+        if need.rounding is not None and need.groups[0] in self._rounded:
+            return self._rounded[need.groups[0]]
+        groups = [dict.fromkeys((self.given[i] for i in group), 1) for group in need.groups]
+        if need.of != "kinds":
+            return {variable: 1 for terms in groups for variable in terms}
+        present = {self.variable(): terms for terms in groups if terms}
+        for variable, terms in present.items():
+            self.at_least({variable: -1, **terms}, 0)
+        return dict.fromkeys(present, self.size)
+
+    def complete(self, required: Decimal, lacking: Iterable[tuple[int, int]]) -> int:
+        """Whether the requirement is reached and no minimum lacks anything: 1, else 0."""
+        complete = self.variable()
+        self.at_least({**self.total, complete: -self.units(required)}, 0)
+        for variable, most in lacking:
+            self.at_most({variable: 1, complete: most}, most)
+        return complete
+
+    def settle(self, wanted: LinearTerms) -> int:
+        """Find the most that a sum can be, and hold to it from here on."""
+        best = self.best(wanted)
+        # Invariant: nothing at all is an allocation, so there is always a best one.
+        assert best is not None  # noqa: S101
+        self.at_least(wanted, best)
+        return best

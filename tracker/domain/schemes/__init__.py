@@ -1,0 +1,1 @@
+"""Certification schemes and policy versions as values."""

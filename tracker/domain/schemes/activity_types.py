@@ -1,0 +1,148 @@
+"""What activities bring, as values: types, their categories, tags and limits.
+
+Each attribute states what it means and its unit; the keys of ``config/schemes/*.toml`` have the
+same names. All points, rates and factors are decimals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from tracker.domain.periods import Period
+
+Translated = Mapping[str, str]  # language code -> words
+Basis = Literal["quantity", "event", "months"]
+DateBasis = Literal["completion", "start", "award", "whole"]
+Over = Literal["claim", "year"]
+EvidenceRule = Literal["none", "asked", "required"]
+
+POINTS: Translated = {"en": "points", "es": "puntos"}
+PROOF: Translated = {"en": "evidence", "es": "un comprobante"}
+ONE = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a value comes from, and whether somebody checked it against the published text."""
+
+    source: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLimits:
+    """What a group of claims may and must bring: points an event, a year, a cycle.
+
+    ``per_event`` bounds each claim, ``per_year`` the claims of one year, ``maximum`` those of
+    the cycle; ``minimum`` is what the cycle needs of the group, ``minimum_per_year`` each year.
+    """
+
+    per_event: Decimal | None = None
+    per_year: Decimal | None = None
+    maximum: Decimal | None = None
+    minimum: Decimal | None = None
+    minimum_per_year: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A group of activity types with its limits."""
+
+    code: str
+    name: Translated
+    limits: GroupLimits
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A mark that claims of any category may bear, such as a subject, with its limits.
+
+    A claim is held to every capped tag that it bears.
+    """
+
+    code: str
+    name: Translated
+    limits: GroupLimits
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What quantities are measured in; ``equals`` so many of the unit ``of``, if derived."""
+
+    code: str
+    name: Translated
+    equals: Decimal = ONE
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityType:
+    """One kind of activity: its category, how it is counted, and the points for it.
+
+    ``quantity``: units x ``rate``, in whole steps of ``increment`` points. ``event``: ``rate``
+    for each claim, whatever its quantity, if that reaches ``threshold``; over a year, the claims of
+    it reach it together and bring the ``rate`` once. ``months``: ``rate``
+    for each month of an employment.
+
+    ``units`` gives the units that a claim may be stated in, with the number of the type's own
+    unit that one of each makes. ``roles`` multiplies: teaching 1.5. ``unapproved`` is the factor
+    for claims whose provider is not approved. ``outside_duties`` says that work done as a
+    regular duty does not count. ``tags`` are borne by every claim of the type. ``date_basis`` is
+    the date that must lie in the cycle: completion, start, award (of a certificate; given as
+    the completion), or the whole run from start to completion. ``replaces`` are the codes of
+    types of earlier versions: what was claimed in them counts as this. Only activities of the
+    days ``counts_from`` to ``counts_until`` count, both included; of a job as far as it lies
+    there.
+
+    ``evidence``: nothing is asked for; files are asked for, and their absence is shown to the
+    reviewer; or they are ``required`` to submit. ``evidence_kinds`` says which proof is accepted.
+    A reviewer's attention is drawn to a quantity of more than ``warn_above``, in the type's own
+    unit. None of the three changes what an activity counts.
+    """
+
+    code: str
+    category: str
+    name: Translated
+    basis: Basis
+    unit: Translated
+    rate: Decimal
+    increment: Decimal | None
+    provenance: Provenance
+    unit_code: str = ""
+    units: Mapping[str, Decimal] = field(default_factory=dict)
+    roles: Mapping[str, Decimal] = field(default_factory=dict)
+    limits: GroupLimits = GroupLimits()
+    threshold: Decimal | None = None
+    threshold_over: Over = "claim"
+    unapproved: Decimal | None = None
+    outside_duties: bool = False
+    tags: frozenset[str] = frozenset()
+    date_basis: DateBasis = "completion"
+    replaces: frozenset[str] = frozenset()
+    counts_from: date | None = None
+    counts_until: date | None = None
+    evidence: EvidenceRule = "none"
+    evidence_kinds: Translated = field(default_factory=dict)
+    warn_above: Decimal | None = None
+
+    @property
+    def days(self) -> Period:
+        """The days whose activities count, whatever the cycle."""
+        return Period(self.counts_from or date.min, self.counts_until or date.max)
+
+    @property
+    def proof(self) -> Translated:
+        """What is asked for as evidence, in words."""
+        return self.evidence_kinds or PROOF
+
+    def is_unusual(self, quantity: Decimal | None, unit: str) -> bool:
+        """Whether a quantity, stated in ``unit`` (empty: the type's own), is above the bound."""
+        if self.warn_above is None or quantity is None:
+            return False
+        return quantity * self.units.get(unit, ONE) > self.warn_above

@@ -1,0 +1,134 @@
+"""Reason codes: why somebody decided, in one of a list of words that everybody counts alike.
+
+The list is data (``config/reasons.toml``). Each code is for one or more acts. A code for one act
+of a family is taken for every act of it: what explains a suspension explains its end.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from tracker.domain.errors import Invalid
+from tracker.domain.schemes.activity_types import Translated
+from tracker.domain.schemes.schemes import Scheme
+from tracker.domain.values import folded, run_together
+
+Act = Literal[
+    "activity_approval",
+    "points_limit",
+    "activity_rejection",
+    "more_information",
+    "renewal_denial",
+    "suspension",
+    "revocation",
+    "reinstatement",
+    "surrender",
+    "extension",
+    "reduction",
+    "appeal_outcome",
+    "correction",
+]
+FAMILIES: tuple[tuple[Act, ...], ...] = (
+    ("activity_approval", "points_limit", "activity_rejection", "more_information"),
+    ("renewal_denial",),
+    ("suspension", "revocation", "reinstatement", "surrender"),
+    ("extension", "reduction"),
+    ("appeal_outcome",),
+    ("correction",),
+)
+ACTS: tuple[Act, ...] = tuple(act for family in FAMILIES for act in family)
+_FAMILY: Mapping[Act, tuple[Act, ...]] = {act: family for family in FAMILIES for act in family}
+_MOST_NEAR = 3
+
+
+class UnknownReason(Invalid):
+    """The code is none of those that the list has for the act, or needs words of its own."""
+
+    code = "unknown_reason"
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCode:
+    """A code with its words. ``own_words``: it says too little without a text beside it."""
+
+    code: str
+    acts: frozenset[Act]
+    text: Translated
+    own_words: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """All codes of the list."""
+
+    by_code: Mapping[str, ReasonCode]
+
+    def for_act(self, act: Act) -> tuple[ReasonCode, ...]:
+        """The codes that are taken for an act: those of its family, in the order of the list."""
+        family = _FAMILY[act]
+        return tuple(r for r in self.by_code.values() if not r.acts.isdisjoint(family))
+
+    def check(self, act: Act, code: str, *, words: str | None, also: Collection[str] = ()) -> None:
+        """Refuse a code that is not for the act, or lacks the words that it needs.
+
+        ``also`` are codes that the policies name. Raises UnknownReason with the codes there are
+        and those that were probably meant.
+        """
+        known = {reason.code: reason for reason in self.for_act(act)}
+        if code not in known and code not in also:
+            raise _unknown(act, code, [*known, *sorted(set(also) - known.keys())])
+        reason = known.get(code)
+        if reason is not None and reason.own_words and not _are_own(words, reason):
+            raise UnknownReason(
+                f"The reason {code!r} says too little by itself: say why in your own words.",
+                fields={"reason": f"is required with {code!r}, in your own words"},
+            )
+
+
+def of_policies(scheme: Scheme) -> dict[str, frozenset[Act]]:
+    """The codes that the policies of a scheme name, with the acts that they name them for."""
+    found: dict[str, set[Act]] = {}
+    for policy in scheme.policies:
+        if policy.extension is not None:
+            for code in (*policy.extension.reasons, *policy.extension.exempt):
+                found.setdefault(code, set()).add("extension")
+        if policy.reduction is not None:
+            for code in policy.reduction.reasons:
+                found.setdefault(code, set()).add("reduction")
+    return {code: frozenset(acts) for code, acts in found.items()}
+
+
+def near(word: str, choices: Collection[str]) -> list[str]:
+    """The choices that a word probably means, the likeliest first; case and blanks are nothing.
+
+    >>> near("Ilness", ["illness", "military", "holidays"])
+    ['illness']
+    """
+    plain = {run_together(choice): choice for choice in choices}
+    meant = run_together(word)
+    begun = [key for key in plain if meant and (key.startswith(meant) or meant.startswith(key))]
+    found = [*begun, *difflib.get_close_matches(meant, plain, _MOST_NEAR, 0.6)]
+    return [plain[key] for key in dict.fromkeys(found)][:_MOST_NEAR]
+
+
+def _are_own(words: str | None, reason: ReasonCode) -> bool:
+    """Whether a text says more than the code does."""
+    said = folded(words or "")
+    return bool(said) and said not in {folded(reason.code), *map(folded, reason.text.values())}
+
+
+def _unknown(act: Act, code: str, choices: list[str]) -> UnknownReason:
+    meant = near(code, choices)
+    hint = f"; did you mean {' or '.join(map(repr, meant))}?" if meant else ""
+    what = act.replace("_", " ")
+    return UnknownReason(
+        f"{code!r} is no reason code for this ({what}){hint or '.'} There are: "
+        f"{', '.join(choices)}. GET /api/v1/reasons?act={act} says what each of them means.",
+        fields={"reason_code": f"must be one of: {', '.join(choices)}{hint}"},
+        act=act,
+        choices=choices,
+        near=meant,
+    )

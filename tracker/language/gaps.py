@@ -1,0 +1,177 @@
+"""What would close a gap, in sentences: each way, and what stands in the way of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from tracker.domain.periods import DAY
+from tracker.domain.points.gap import Gap, GapObstacle, SuggestedActivity
+from tracker.domain.schemes.policies import Policy
+from tracker.language.voice import Voice, counted
+
+_WAYS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "way": "{activities} by {until} would close the gap.",
+        "timed": "{activities} would close the gap.",
+        "nothing": "If the current jobs go on, nothing else is needed by {until}.",
+        "jobs": "That holds if the current jobs go on until {until}.",
+        "more": "{quantity.figure} more {quantity.noun}",
+        "further": "{quantity.figure} more {quantity.noun}",
+        "time": "{quantity} from {starts} to {ends}",
+        "name": "{quantities} ({name})",
+        "tag": " marked {tag}",
+        "times": " in {times}",
+    },
+    "es": {
+        "way": "Con {activities}, a más tardar el {until}, se cerraría la diferencia.",
+        "timed": "Con {activities} se cerraría la diferencia.",
+        "nothing": "Si los empleos actuales continúan, no hace falta nada más hasta el {until}.",
+        "jobs": "Esto vale si los empleos actuales continúan hasta el {until}.",
+        "more": "{quantity} más",
+        "further": "{quantity} {quantity:adicional|adicionales}",  # not "o más más"
+        "time": "{quantity} del {starts} al {ends}",
+        "name": "{quantities} ({name})",
+        "tag": " con la marca {tag}",
+        "times": " en {times}",
+    },
+}
+_ACTIVITIES = {"en": "activities", "es": "actividades"}
+_MONTHS = {"en": "months", "es": "meses"}
+
+_OBSTACLES: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "over": "The time in which activities count ended on {until}.",
+        "lost": "The year that began on {day} is over and fell short; that cannot be made up for.",
+        "unserved": "No activity that is still open counts for {group}.",
+        "kinds": "Too few further kinds of activity are still open.",
+        "nothing": "No activity is open that would bring {credit}.",
+        "cycle_cap": "Only {room.figure} more {room.noun} {room:counts|count} for {group} in this"
+        " cycle.",
+        "year_cap": "Only {room.figure} more {room.noun} {room:counts|count} for {group} in a"
+        " year.",
+        "once": "Only {one} counts.",
+        "stop": "Counting stops at the requirement, and nothing that counts can be spared.",
+        "full_cycle_cap": "Nothing more counts for {group} in this cycle.",
+        "full_year_cap": "Nothing more counts for {group} in any year of this cycle.",
+        "time": "Only {months} of employment can still be completed by {until}.",
+        "no_time": "No whole month of employment can still be completed by {until}.",
+    },
+    "es": {
+        "over": "El tiempo en que cuentan las actividades terminó el {until}.",
+        "lost": "El año que empezó el {day} ya pasó sin alcanzar el mínimo; eso no se puede"
+        " recuperar.",
+        "unserved": "Ninguna actividad que siga abierta cuenta en {group}.",
+        "kinds": "Quedan abiertas muy pocas clases de actividad distintas.",
+        "nothing": "No queda abierta ninguna actividad que aporte {credit}.",
+        "cycle_cap": "Solo {room:cuenta|cuentan} {room} más en {group} en este ciclo.",
+        "year_cap": "Solo {room:cuenta|cuentan} {room} más en {group} por año.",
+        "once": "Solo cuenta {one}.",
+        "stop": "El conteo se detiene en el requisito y no sobra nada de lo que cuenta.",
+        "full_cycle_cap": "Nada más cuenta en {group} en este ciclo.",
+        "full_year_cap": "Nada más cuenta en {group} en ningún año de este ciclo.",
+        "time": "Hasta el {until} solo {months:cabe|caben} {months} más de empleo.",
+        "no_time": "Hasta el {until} ya no cabe ningún mes completo de empleo.",
+    },
+}
+_NOTHING = {
+    "en": "Nothing that can still be done would close the gap by {until}:",
+    "es": "Nada de lo que todavía se puede hacer hasta el {until} cerraría la diferencia:",
+}
+
+
+def explain_way(way: Sequence[SuggestedActivity], gap: Gap, policy: Policy, language: str) -> str:
+    """One way to close a gap, in a sentence with one deadline, or one for each activity."""
+    voice, words = Voice(policy, language), _WAYS[language]
+    until = voice.day(gap.days.ends_on)
+    if not way:
+        return words["nothing"].format(until=until)
+    timed = not all(_any_time(activity, gap) for activity in way)
+    activities = voice.listed([_activity(one, voice, timed=timed) for one in way])
+    return words["timed" if timed else "way"].format(activities=activities, until=until)
+
+
+def explain_jobs(gap: Gap, policy: Policy, language: str) -> list[str]:
+    """What the ways take for granted, in a sentence."""
+    if not gap.goes_on or not any(gap.ways):
+        return []
+    until = Voice(policy, language).day(gap.days.ends_on)
+    return [_WAYS[language]["jobs"].format(until=until)]
+
+
+def _any_time(activity: SuggestedActivity, gap: Gap) -> bool:
+    """Whether an activity may be done on any of the days left; a job begins at once."""
+    periods = [portion.period for portion in activity.portions]
+    if activity.option.is_job:
+        return all(days.starts_on <= gap.days.starts_on + DAY for days in periods)
+    return periods == [gap.days]
+
+
+def _activity(activity: SuggestedActivity, voice: Voice, *, timed: bool) -> str:
+    """So much more of one kind of activity: "15 more contact hours (Third-party training)"."""
+    words, language = _WAYS[voice.language], voice.language
+    told = words["name"].format(
+        quantities=_quantities(activity, voice, timed=timed),
+        name=voice.text(activity.kind.name),
+    )
+    if activity.option.marks:
+        marks = [voice.name("tag", mark) for mark in sorted(activity.option.marks)]
+        told += words["tag"].format(tag=voice.listed(marks))
+    single = sum(len(portion.each) for portion in activity.portions)
+    if single > 1 and activity.kind.basis == "quantity":
+        times = counted(Decimal(single), _ACTIVITIES[language], language)
+        told += words["times"].format(times=times)
+    return told
+
+
+def _quantities(activity: SuggestedActivity, voice: Voice, *, timed: bool) -> str:
+    """How much of it, and in which time where not any time will do."""
+    words = _WAYS[voice.language]
+    if not timed:
+        return _more(activity, activity.units, voice)
+    return voice.listed(
+        [
+            words["time"].format(
+                quantity=_more(activity, sum(portion.each, Decimal(0)), voice),
+                starts=voice.day(portion.period.starts_on),
+                ends=voice.day(portion.period.ends_on),
+            )
+            for portion in activity.portions
+        ]
+    )
+
+
+def _more(activity: SuggestedActivity, units: Decimal, voice: Voice) -> str:
+    """So many more of an activity's units; of events their number."""
+    quantity = voice.units(activity.kind, units)
+    if activity.kind.basis == "event":
+        quantity = counted(units, _ACTIVITIES[voice.language], voice.language)
+    key = "further" if quantity.noun.endswith("más") else "more"
+    return _WAYS[voice.language][key].format(quantity=quantity)
+
+
+def explain_obstacles(gap: Gap, policy: Policy, language: str) -> list[str]:
+    """Why nothing closes a gap, in sentences; none where something does."""
+    if not gap.obstacles:
+        return []
+    voice = Voice(policy, language)
+    first = _NOTHING[language].format(until=voice.day(gap.days.ends_on))
+    return [first, *(_obstacle(one, gap, voice) for one in gap.obstacles)]
+
+
+def _obstacle(obstacle: GapObstacle, gap: Gap, voice: Voice) -> str:
+    language, kind, key = voice.language, obstacle.kind, str(obstacle.kind)
+    found: dict[str, object] = {"until": voice.day(gap.days.ends_on), "credit": voice.credit}
+    if kind in {"unserved", "once", "cycle_cap", "year_cap"}:
+        found["group"] = voice.group(obstacle.group, obstacle.subject)
+        found["one"] = voice.one_of(obstacle.group, obstacle.subject)
+        found["room"] = voice.points(obstacle.points)
+    if kind in {"cycle_cap", "year_cap"} and not obstacle.points:
+        key = f"full_{kind}"
+    if kind == "lost":
+        found["day"] = voice.day(date.fromisoformat(obstacle.subject))
+    if kind == "time":
+        found["months"] = counted(Decimal(obstacle.months), _MONTHS[language], language)
+        key = "time" if obstacle.months else "no_time"
+    return _OBSTACLES[language][key].format(**found)

@@ -1,0 +1,89 @@
+"""Employers' digests about made-up workers, to look at before anybody gets one.
+
+Every section has each kind of line that it can have; one is longer than an email shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from tracker.domain.delivery.digests import last_closed
+from tracker.domain.schemes.schemes import Scheme
+from tracker.mail import digests
+from tracker.mail.digests import DigestLetter, DigestLine, DigestNumbers
+from tracker.mail.previews import Sample
+
+_TODAY = date(2027, 3, 15)
+_EMPLOYERS = {"en": "Acme Manufacturing", "es": "Manufacturas Acme"}
+_WORKERS = ("Ana Gómez", "José Núñez", "Mary O'Neil", "Luis Peña", "Wei Chen")
+# By section the kinds of lines, each with the days from the end of the period.
+_LINES: Mapping[str, Sequence[tuple[str, int]]] = {
+    "expired": (("expired", -3), ("grace", -2)),
+    "pending": (("pending_renewal", -4),),
+    "due": (("renewal_open", 6), ("renewal_open", 25), ("active", 170)),
+    "changed": (
+        ("approved", -1),
+        ("suspend", -2),
+        ("reinstate", -2),
+        ("revoke", -5),
+        ("surrender", -6),
+        ("withdrawn", -6),
+    ),
+    "sharing": (("sharing", -1),),
+}
+_OF_NO_SCHEME = frozenset({"sharing"})
+
+
+def of_schemes(schemes: Sequence[Scheme], language: str, name: str) -> Iterator[Sample]:
+    """One week's digest about workers under these schemes; none where there are no schemes."""
+    if not schemes:
+        return
+    week = last_closed("week", _TODAY)
+    issuers = {scheme.issuer for scheme in schemes}
+    issuer = issuers.pop() if len(issuers) == 1 else "Tracker"
+    letter = digests.compose(
+        DigestLetter(
+            employer=_EMPLOYERS[language],
+            language=language,
+            from_on=week.starts_on,
+            through_on=week.ends_on,
+            numbers=tuple(_numbers(one, language) for one in schemes),
+            sections={
+                section: (tuple(_lines(schemes, section, language, week.ends_on)), section == "due")
+                for section in _LINES
+            },
+            issuer=issuer,
+        )
+    )
+    at = datetime(_TODAY.year, _TODAY.month, _TODAY.day, 14, tzinfo=UTC)
+    yield Sample(f"{name}.{language}", letter, at, "", issuer)
+
+
+def _numbers(scheme: Scheme, language: str) -> DigestNumbers:
+    return DigestNumbers(
+        scheme=scheme.full_name(language),
+        total=12,
+        valid=8,
+        not_shared=2,
+        not_certified=1,
+        pending=1,
+        due={30: 2, 90: 2, 180: 3},
+    )
+
+
+def _lines(
+    schemes: Sequence[Scheme], section: str, language: str, until: date
+) -> Iterator[DigestLine]:
+    for place, (what, days) in enumerate(_LINES[section]):
+        scheme, on = schemes[place % len(schemes)], until + timedelta(days=days)
+        closes_on = scheme.policies[-1].window_closes_on(on) if scheme.policies else on
+        tells_of_it = section == "due" and closes_on < on
+        yield DigestLine(
+            name=_WORKERS[place % len(_WORKERS)],
+            employee_id=f"E{place + 1:03}",
+            what=what,
+            scheme="" if section in _OF_NO_SCHEME else scheme.title[language],
+            on=on,
+            closes_on=closes_on if tells_of_it else None,
+        )

@@ -1,0 +1,370 @@
+"""Every letter there is, about made-up people: to look at before anybody gets one.
+
+The facts are invented, the dates follow from the scheme, and the same scheme gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from tracker.domain.credentials import certifications as rules
+from tracker.domain.credentials.next_steps import NextStep
+from tracker.domain.periods import DAY
+from tracker.domain.schemes.schemes import Scheme
+from tracker.mail import calendars, envelopes, messages, notices
+from tracker.mail.calendars import CalendarDay
+from tracker.mail.envelopes import Envelope
+from tracker.mail.messages import CertificationLine, ComposedEmail, ReminderLetter
+from tracker.mail.notices import NoticeLetter, NoticeToCompose
+from tracker.mail.today import Today
+
+_EXPIRY = date(2027, 3, 15)
+_NAMES = {"en": "Ana Gómez", "es": "José Núñez"}
+_LINK = "https://tracker.example/verify/cP3xQ7"
+_WAYS_OUT = (
+    "https://tracker.example/unsubscribe/{type}/made-up",
+    "mailto:u-{type}+made-up@tracker.example?subject=unsubscribe",
+)
+_DOMAIN = "tracker.example"
+_REQUIRED = Decimal(100)
+_POINTS = {
+    "nothing": Decimal(0),
+    "incomplete": Decimal("45.00"),
+    "complete": _REQUIRED,
+    "pending": _REQUIRED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One letter, when it would be sent, and the type that it can be ended by, if any."""
+
+    name: str
+    letter: ComposedEmail
+    at: datetime
+    type: str
+    issuer: str = ""
+
+    def rendered(self, *, sender: str, reply_to: str) -> bytes:
+        """The message as it would go over the wire."""
+        link, mailto = (way.format(type=self.type) for way in _WAYS_OUT)
+        return envelopes.render(
+            self.letter,
+            Envelope(
+                message_id=envelopes.message_id(b"samples", self.name, _DOMAIN),
+                sender=envelopes.from_(sender, self.issuer),
+                reply_to=reply_to,
+                envelope_sender=f"b+sample@{_DOMAIN}",
+                recipient="ana@example.com",
+                date=self.at,
+                unsubscribe_link=link if self.type else None,
+                unsubscribe_mailto=mailto if self.type else None,
+            ),
+        )
+
+
+def of_scheme(scheme: Scheme, language: str) -> Iterator[Sample]:
+    """Every stage of the scheme's reminders in every state, and every kind of news."""
+    if scheme.reminders is not None and scheme.policies:
+        for offset in scheme.reminders.offsets:
+            complete = offset in scheme.reminders.offsets_when_complete
+            for state in _states(offset, complete=complete):
+                line = _line(scheme, offset, state, language)
+                yield _reminder(f"reminder-{offset}-{state}", language, line)
+    for one in _news(scheme, language):
+        yield _notice(f"notice-{one.tells.replace('_', '-')}", scheme, language, one)
+
+
+def of_several(schemes: Iterable[Scheme], language: str) -> Iterator[Sample]:
+    """Letters that tell of more than one thing."""
+    renewed = [one for one in schemes if one.reminders is not None and one.policies]
+    lines = [_line(scheme, 30, "incomplete", language) for scheme in renewed[:3]]
+    if len(lines) > 1:
+        second = replace(lines[1], points_counted=_REQUIRED, points_pending=Decimal(0))
+        yield _reminder("several-reminders", language, lines[0], second, *lines[2:])
+    if renewed:
+        some = {one.tells: one for one in _news(renewed[0], language)}
+        together = (some["approved"], some["partly"], some["rejected"])
+        yield _notice("several-decisions", renewed[0], language, *together)
+
+
+def _states(offset: int, *, complete: bool) -> Iterator[str]:
+    """What a letter of a stage may find: where the planner leaves one out, there is none."""
+    yield "incomplete"
+    if offset > 0:
+        yield "nothing"
+    if complete:
+        yield "complete"
+    if offset <= 0:
+        yield "pending"
+
+
+def _span(scheme: Scheme, expires_on: date) -> rules.StandingSpan:
+    """A certification's first cycle that ends on about that day."""
+    awarded_on = expires_on.replace(year=expires_on.year - 5)
+    return rules.timeline(scheme, [rules.first_cycle(scheme, awarded_on)])[-1]
+
+
+def _line(scheme: Scheme, offset: int, state: str, language: str) -> CertificationLine:
+    span = _span(scheme, _EXPIRY)
+    expires_on = span.expires_on or _EXPIRY
+    opens = span.window_opens_on or expires_on
+    waiting = Decimal("7.50") if state == "incomplete" else Decimal(0)
+    since = expires_on - timedelta(days=20) if state == "pending" else None
+    now = _today(
+        scheme, span, expires_on - timedelta(days=offset), (_POINTS[state], waiting, since)
+    )
+    return CertificationLine(
+        scheme_name=scheme.title[language],
+        full_name=scheme.full_name(language),
+        number=f"{scheme.number_prefix}-7KQ2M-X9RTB",
+        expires_on=expires_on,
+        days_left=offset,
+        stage=offset,
+        points_counted=_POINTS[state],
+        points_required=_REQUIRED,
+        points_pending=waiting,
+        window_opens_on=opens,
+        pending_since=since,
+        window_open=opens <= now.on <= (span.window_closes_on or expires_on),
+        points_verified=state != "incomplete",
+        grace_ends_on=span.grace_ends_on,
+        closes_on=span.window_closes_on,
+        now=now,
+    )
+
+
+def _today(
+    scheme: Scheme,
+    span: rules.StandingSpan,
+    on: date,
+    points: tuple[Decimal, Decimal, date | None] = (Decimal(61), Decimal(0), None),
+) -> Today:
+    """How a made-up certification stands on a day, with points counted and waiting.
+
+    The last of the three is the day on which a renewal was applied for.
+    """
+    counted, waiting, since = points
+    standing = rules.standing_on(replace(span, pending_since=since), on)
+    missing, fees = max(_REQUIRED - counted - waiting, Decimal(0)), scheme.fees
+    step = NextStep("wait_for_decision", applied_on=since)
+    if since is None:
+        step = _step(span, on, waiting, missing)
+    credit = scheme.policies[-1].credit if scheme.policies else step.credit
+    return Today(
+        on=on,
+        status=standing.status,
+        valid=standing.valid,
+        step=replace(step, credit=credit),
+        expires_on=span.expires_on,
+        opens_on=span.window_opens_on,
+        last_day=span.grace_ends_on or span.window_closes_on,
+        closes_on=span.window_closes_on,
+        pending_since=since,
+        fee=fees.renewal if fees else None,
+        currency=fees.currency if fees else "",
+        issuer=scheme.issuer,
+    )
+
+
+def _step(span: rules.StandingSpan, on: date, waiting: Decimal, missing: Decimal) -> NextStep:
+    """The step of who has not applied yet, with points waiting and missing."""
+    opens_on, closes_on, expires_on = span.window_opens_on, span.window_closes_on, span.expires_on
+    if opens_on is None or closes_on is None or expires_on is None:
+        return NextStep("none")
+    if on > (span.grace_ends_on or expires_on):
+        return NextStep("start_again")
+    has_closed = closes_on < on <= expires_on
+    if has_closed and span.grace_ends_on is None:
+        return NextStep("too_late", closes_on)
+    last_day = closes_on if on <= closes_on else span.grace_ends_on
+    if missing:
+        return NextStep("log_activities", last_day, missing=missing, waiting=waiting)
+    if on < opens_on or has_closed:
+        return NextStep("apply_from", opens_on if on < opens_on else expires_on + DAY)
+    return NextStep("apply_now", last_day)
+
+
+def _reminder(name: str, language: str, *lines: CertificationLine) -> Sample:
+    at = datetime(lines[0].today.year, lines[0].today.month, lines[0].today.day, 14, tzinfo=UTC)
+    days = [day for line in lines for day in _days(line)]
+    letter = messages.compose_reminder(
+        ReminderLetter(
+            name=_NAMES[language],
+            language=language,
+            lines=lines,
+            link=_LINK,
+            issuer=lines[0].standing.issuer,
+            unsubscribe_link=_WAYS_OUT[0].format(type="reminders"),
+            calendar=calendars.published(days, language=language, at=at, domain=_DOMAIN),
+        )
+    )
+    return Sample(f"{name}.{language}", letter, at, "reminders", lines[0].standing.issuer)
+
+
+def _days(line: CertificationLine) -> Iterator[CalendarDay]:
+    return calendars.ahead(
+        line.number,
+        line.scheme_name,
+        on=line.today,
+        opens_on=line.window_opens_on,
+        closes_on=line.closes_on,
+        expires_on=line.expires_on,
+    )
+
+
+_WORDS = {
+    "en": (
+        "Robot Safety, Level 2",
+        "Acme Manufacturing",
+        "The certificate shows ten hours, not sixteen.",
+        "Somebody else sat the assessment.",
+    ),
+    "es": (
+        "Seguridad con robots, nivel 2",
+        "Manufacturas Acme",
+        "El certificado muestra diez horas, no dieciséis.",
+        "Otra persona presentó la evaluación.",
+    ),
+}
+_DECISIONS = frozenset(
+    {
+        "award",
+        "approved",
+        "partly",
+        "rejected",
+        "more_information",
+        "activity_reopened",
+        "renewal_approved",
+        "renewal_denied",
+        "renewal_reopened",
+    }
+)
+
+
+def _news(scheme: Scheme, language: str) -> Iterator[NoticeToCompose]:
+    """One piece of news of each kind that the scheme can bring."""
+    grave = _WORDS[language][3]
+    span, next_span = _span(scheme, _EXPIRY), _span(scheme, _EXPIRY.replace(year=2032))
+    today = (span.expires_on or _EXPIRY) - timedelta(days=30)
+    base = NoticeToCompose(
+        "award",
+        scheme_name=scheme.title[language],
+        full_name=scheme.full_name(language),
+        number=f"{scheme.number_prefix}-7KQ2M-X9RTB",
+        on=today,
+        now=_today(scheme, span, today),
+    )
+    renewed = replace(base, now=_today(scheme, next_span, today, (Decimal(0), Decimal(0), None)))
+    required = _REQUIRED if scheme.policies else None
+    yield replace(renewed, points_required=required)
+    yield replace(base, tells="award_corrected", before=today - timedelta(days=9))
+    yield replace(base, tells="award_restored")
+    yield replace(base, tells="award_withdrawn")
+    appeal = _appeal(scheme, today)
+    for tells, hold in (("suspended", "suspended"), ("revoked", "revoked")):
+        held = _today(scheme, replace(span, hold=hold), today)  # type: ignore[arg-type]
+        yield replace(base, tells=tells, reason=grave, now=held, **appeal)
+    yield replace(base, tells="reinstated", reason=grave, against="suspend")
+    for outcome in ("upheld", "dismissed"):
+        fee = scheme.appeals.fee if scheme.appeals and outcome == "upheld" else None
+        yield replace(
+            base,
+            tells=f"appeal_{outcome}",
+            against="renewal",
+            reason=grave,
+            refund=fee,
+            before=today - timedelta(days=14),
+        )
+    yield from _without_certification(language, today)
+    if scheme.policies:
+        yield from _of_policy(scheme, language, base, renewed)
+
+
+def _appeal(scheme: Scheme, today: date) -> dict[str, Any]:
+    rule = scheme.appeals
+    if rule is None:
+        return {}
+    return {
+        "appeal_by": today + timedelta(days=rule.due_days),
+        "appeal_fee": rule.fee,
+        "refunded": rule.refunded_on_success,
+    }
+
+
+def _without_certification(language: str, today: date) -> Iterator[NoticeToCompose]:
+    employer = _WORDS[language][1]
+    now = Today(on=today, status="", valid=False, step=NextStep("none"))
+    yield NoticeToCompose("consent_asked", about=employer, now=now)
+    yield NoticeToCompose("listed", about=employer, until_on=today + timedelta(days=365), now=now)
+    yield NoticeToCompose("employer_renamed", about=employer, was=f"{employer} 2", now=now)
+    yield NoticeToCompose("employment_ended", about=employer, on=today, now=now)
+    yield NoticeToCompose("request_granted", about=_NAMES[language], before=today, now=now)
+    yield NoticeToCompose("request_refused", reason=_WORDS[language][2], before=today, now=now)
+
+
+def _of_policy(
+    scheme: Scheme, language: str, base: NoticeToCompose, renewed: NoticeToCompose
+) -> Iterator[NoticeToCompose]:
+    """What is told of activities, renewals and adjustments."""
+    title, _, reason, _ = _WORDS[language]
+    decided = replace(base, about=title, points_total=Decimal(61), points_required=_REQUIRED)
+    yield replace(decided, tells="approved", points_approved=Decimal(16))
+    yield replace(
+        decided,
+        tells="partly",
+        reason=reason,
+        points_claimed=Decimal(16),
+        points_approved=Decimal(10),
+    )
+    for tells in ("rejected", "more_information"):
+        yield replace(decided, tells=tells, reason=reason)
+    yield replace(decided, tells="activity_reopened")
+    yield replace(renewed, tells="renewal_approved")
+    yield replace(
+        base, tells="renewal_denied", reason=reason, **_appeal(scheme, base.on or _EXPIRY)
+    )
+    yield replace(base, tells="renewal_reopened")
+    for tells in ("extended", "extension_ended", "requirement_reduced", "requirement_raised"):
+        yield replace(base, tells=tells, reason=reason, points_required=Decimal(80))
+
+
+def _notice(name: str, scheme: Scheme, language: str, *news: NoticeToCompose) -> Sample:
+    on = news[0].on or _EXPIRY
+    at = datetime(on.year, on.month, on.day, 14, 10, tzinfo=UTC)
+    type_ = "decisions" if news[0].tells in _DECISIONS else ""
+    days = [
+        day
+        for one in news
+        if one.tells in {"award", "renewal_approved"}
+        if one.now is not None
+        for day in calendars.ahead(
+            one.number,
+            scheme.title[language],
+            on=one.now.on,
+            opens_on=one.now.opens_on,
+            closes_on=one.now.closes_on,
+            expires_on=one.now.expires_on,
+        )
+    ]
+    letter = notices.compose_notice(
+        NoticeLetter(
+            name=_NAMES[language],
+            language=language,
+            news=news,
+            link=_LINK if news[0].number and news[0].tells != "award_withdrawn" else "",
+            unsubscribe_link=_WAYS_OUT[0].format(type=type_) if type_ else None,
+            calendar=calendars.published(days, language=language, at=at, domain=_DOMAIN),
+            issuer=scheme.issuer,
+        )
+    )
+    return Sample(f"{name}.{language}", letter, at, type_, scheme.issuer)
+
+
+def index(folders: Mapping[str, Sequence[Sample]]) -> str:
+    """A page with links to all of them, by folder."""
+    return messages.page("samples.html", folders=folders)

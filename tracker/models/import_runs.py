@@ -1,0 +1,27 @@
+"""Imports that were run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tracker.db import Base, Id, Instant, new_id
+
+
+class ImportRun(Base, kw_only=True):
+    """One run of an import: its counts, or the errors for which nothing was stored."""
+
+    __tablename__ = "import_run"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    kind: Mapped[str] = mapped_column(String(32))
+    filename: Mapped[str] = mapped_column(String(200))
+    dry_run: Mapped[bool]
+    outcome: Mapped[str] = mapped_column(String(16))
+    report: Mapped[dict[str, Any]] = mapped_column(JSON)
+    actor: Mapped[str] = mapped_column(String(100))
+    employer_id: Mapped[str | None] = mapped_column(Id, default=None)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)

@@ -1,0 +1,35 @@
+"""Which types of message a holder wants."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tracker.db import Base, Instant
+
+LETTER_TYPES = ("reminders", "decisions")
+
+
+_TYPES = ", ".join(f"'{kind}'" for kind in LETTER_TYPES)
+
+
+class Preference(Base, kw_only=True):
+    """Whether a holder wants a type of letter; without a row they do.
+
+    ``reason`` says why staff set it in the holder's place; ``changed_by`` names whoever did.
+
+    Letters about the account's own safety (revoked, suspended, consent asked) have no type here.
+    """
+
+    __tablename__ = "preference"
+    __table_args__ = (CheckConstraint(f"type in ({_TYPES})", name="type"),)
+
+    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"), primary_key=True)
+    type: Mapped[str] = mapped_column(String(16), primary_key=True)
+    wanted: Mapped[bool] = mapped_column(default=True)
+    snoozed_until: Mapped[date | None] = mapped_column(default=None)
+    changed_at: Mapped[datetime] = mapped_column(Instant)
+    changed_by: Mapped[str | None] = mapped_column(String(100), default=None)
+    reason: Mapped[str | None] = mapped_column(Text, default=None)

@@ -1,0 +1,55 @@
+"""What holders agreed to share with employers, and whom they barred."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tracker.db import Base, Id, Instant, new_id
+
+
+class Sharing(Base, kw_only=True):
+    """A holder's consent that an employer sees their standing. Ends at once when ended.
+
+    ``end_reason`` says how: the holder withdrew it, its last day passed, the employment ended.
+    """
+
+    __tablename__ = "sharing"
+    __table_args__ = (
+        Index(
+            "uq_sharing_live",
+            "holder_id",
+            "employer_id",
+            unique=True,
+            sqlite_where=text("ended_at is null"),
+            postgresql_where=text("ended_at is null"),
+        ),
+        CheckConstraint("until_on is null or until_on >= consented_on", name="order"),
+        CheckConstraint(
+            "end_reason in ('withdrawn', 'lapsed', 'employment_ended', 'deceased')",
+            name="end_reason",
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"))
+    employer_id: Mapped[str] = mapped_column(ForeignKey("employer.id"))
+    consented_on: Mapped[date]
+    until_on: Mapped[date | None] = mapped_column(default=None)
+    with_points: Mapped[bool] = mapped_column(default=False)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    recorded_by: Mapped[str] = mapped_column(String(100))
+    ended_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    end_reason: Mapped[str | None] = mapped_column(String(32), default=None)
+
+
+class EmployerBar(Base, kw_only=True):
+    """An employer whom a holder lets ask for nothing."""
+
+    __tablename__ = "employer_bar"
+
+    holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"), primary_key=True)
+    employer_id: Mapped[str] = mapped_column(ForeignKey("employer.id"), primary_key=True)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)

@@ -1,0 +1,51 @@
+"""Machine tokens."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tracker.db import Base, Id, Instant, new_id
+
+
+class Token(Base, kw_only=True):
+    """An opaque bearer token: only its SHA-256 is kept.
+
+    ``maker_id`` is the token with which it was made; without one the operator made it.
+    ``person_id`` is whoever uses it: of a token that people make for themselves it is their own.
+    ``made_by_holders`` are the holders whose tokens stand above it.
+    """
+
+    __tablename__ = "token"
+    __table_args__ = (
+        CheckConstraint("role in ('holder','employer','staff','admin')", name="role"),
+        CheckConstraint(
+            "(role <> 'holder' or holder_id is not null)"
+            " and (role <> 'employer' or employer_id is not null)",
+            name="subject",
+        ),
+        Index("ix_token_maker", "maker_id"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(100))
+    role: Mapped[str] = mapped_column(String(16))
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    holder_id: Mapped[str | None] = mapped_column(ForeignKey("holder.id"), default=None)
+    employer_id: Mapped[str | None] = mapped_column(ForeignKey("employer.id"), default=None)
+    recorded_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    last_used_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    revoked_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+    maker_id: Mapped[str | None] = mapped_column(ForeignKey("token.id"), default=None)
+    person_id: Mapped[str] = mapped_column(Id, default_factory=new_id)
+    made_by_holders: Mapped[list[str]] = mapped_column(JSON, default_factory=list)

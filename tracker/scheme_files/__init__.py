@@ -1,0 +1,62 @@
+"""config/schemes/*.toml -> domain objects, with mistakes that name file, line, key and rule.
+
+Marshmallow describes the format (``format``, ``policies``, ``values``), ``consistency`` and its
+neighbours what keys must say about each other; ``tomls`` reads a file, ``lines`` finds the
+lines; ``reasons`` reads the list of reason codes in the same way. Nothing is half-loaded:
+one mistake in one file refuses the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from tracker.domain.schemes.schemes import Scheme, Schemes
+from tracker.scheme_files import consistency, tomls, versions
+from tracker.scheme_files.format import SchemeFile
+from tracker.scheme_files.mistakes import Mistake, SchemesRefusedError
+from tracker.scheme_files.raw import LocatedMistake, Raw
+from tracker.scheme_files.tomls import ParsedFile
+
+__all__ = ["Mistake", "SchemesRefusedError", "check", "load"]
+
+
+def load(directory: Path) -> Schemes:
+    """Read every scheme file of a directory; SchemesRefusedError names every mistake in them."""
+    schemes, found = _read_all(directory, consistency.in_file)
+    if found:
+        raise SchemesRefusedError(found)
+    return Schemes(schemes)
+
+
+def check(directory: Path) -> list[Mistake]:
+    """Every mistake in the scheme files of a directory, in one run.
+
+    Beside those for which files are refused, types that a version drops under running cycles.
+    """
+    return _read_all(directory, consistency.in_file, versions.dropped_types)[1]
+
+
+def _read_all(
+    directory: Path, *rules: Callable[[Raw], Iterable[LocatedMistake]]
+) -> tuple[dict[str, Scheme], list[Mistake]]:
+    loaded: dict[str, Scheme] = {}
+    files: list[ParsedFile] = []
+    found: list[Mistake] = []
+    paths = sorted(directory.glob("*.toml"))
+    if not paths:
+        found.append(Mistake(str(directory), 0, "", "", "holds no scheme file (*.toml)"))
+    for path in paths:
+        file = tomls.parse(path, found)
+        if file is not None:
+            files.append(file)
+            scheme: Scheme | None = tomls.build(SchemeFile(), file, found)
+            found += [file.mistake(*each) for rule in rules for each in rule(file.raw)]
+            if scheme is not None:
+                loaded[scheme.code] = scheme
+    by_name = {file.name: file for file in files}
+    between = consistency.between_files(
+        {file.name: file.raw for file in files}, readable=len(files) == len(paths)
+    )
+    found += [by_name[name].mistake(*each) for name, each in between]
+    return loaded, sorted(found, key=lambda mistake: (mistake.file, mistake.line))

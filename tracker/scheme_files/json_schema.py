@@ -1,0 +1,78 @@
+"""The format of scheme files as a JSON Schema, with which editors complete and check them.
+
+Generated from the tables of ``format``: an editor is told what the loader holds a file to. It
+looks at each value by itself; what keys must say about each other only the loader knows.
+"""
+
+from __future__ import annotations
+
+import inspect
+from decimal import Decimal
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin, resolver
+from marshmallow import fields
+
+from tracker.scheme_files.format import SchemeFile
+from tracker.scheme_files.values import CODE, NamedTable, UnitOrWords
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_CODE = {"type": "string", "pattern": f"^{CODE.pattern}$"}
+
+
+def generate() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of one scheme file."""
+    marshmallow = MarshmallowPlugin(schema_name_resolver=_name)
+    # OpenAPI 3.1 speaks that draft; 3.0 spoke an older one.
+    spec = APISpec("", "", openapi_version="3.1.0", plugins=[marshmallow])
+    converter: Any = marshmallow.converter
+    converter.add_attribute_function(_codes)
+    converter.add_attribute_function(_code_or_words)
+    converter.add_attribute_function(_default)
+    spec.components.schema(_name(SchemeFile), schema=SchemeFile)
+    tables: dict[str, Any] = _plain(spec.components.schemas)
+    for (made_of, *_), name in converter.refs.items():
+        tables[name] = {"description": inspect.getdoc(made_of), **tables[name]}
+    scheme = tables.pop(_name(SchemeFile))
+    return {"$schema": _DIALECT, "title": "Certification scheme", **scheme, "$defs": tables}
+
+
+def _name(schema: Any) -> str:
+    return str(resolver(schema)).strip("_").removesuffix("Table")
+
+
+def _codes(_: Any, field: fields.Field[Any], **__: Any) -> dict[str, Any]:
+    """What the entries of a table of tables are called, of which OpenAPI says nothing."""
+    return {"propertyNames": _CODE} if isinstance(field, NamedTable) else {}
+
+
+def _code_or_words(_: Any, field: fields.Field[Any], **told: Any) -> dict[str, Any]:
+    if not isinstance(field, UnitOrWords):
+        return {}
+    return {"anyOf": [_CODE, {"$ref": told["ret"].pop("$ref")}]}
+
+
+def _default(_: Any, field: fields.Field[Any], **__: Any) -> dict[str, Any]:
+    """What holds where the key is left out, if that is one word or amount."""
+    made = getattr(field.parent, "makes", None)
+    told = getattr(made, "__dataclass_fields__", {}).get(field.name)
+    if (
+        field.required
+        or told is None
+        or not isinstance(told.default, str | bool | Decimal)
+        or told.default == ""
+    ):
+        return {}
+    return {"default": str(told.default) if isinstance(told.default, Decimal) else told.default}
+
+
+def _plain(told: Any) -> Any:
+    """JSON Schema without what belongs to OpenAPI, Python or this program's insides."""
+    if isinstance(told, list):
+        return [_plain(entry) for entry in told]
+    if isinstance(told, str):
+        return told.replace("#/components/schemas/", "#/$defs/").replace(r"\Z", "$")
+    if isinstance(told, dict):
+        return {key: _plain(value) for key, value in told.items() if value is not None}
+    return told

@@ -1,0 +1,142 @@
+"""What a mistake in a scheme file says of itself, and how those of the format are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from tracker.scheme_files.line_numbers import KeyPath
+from tracker.scheme_files.raw import named, quoted, short
+from tracker.scheme_files.values import near
+
+_WIDEST = 80  # characters of a value that is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake in a scheme file: where it is, what stands there, which rule it breaks.
+
+    ``value`` is as TOML writes it; empty where nothing stands, or a whole table.
+    """
+
+    file: str
+    line: int
+    key: str
+    value: str
+    rule: str
+
+    def __str__(self) -> str:
+        told = f"{self.key} = {self.value}" if self.value else self.key
+        place = f"{self.file}:{self.line}"
+        return f"{place}: {told}: {self.rule}" if told else f"{place}: {self.rule}"
+
+
+class SchemesRefusedError(Exception):
+    """The scheme files hold mistakes; ``mistakes`` names them all."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        super().__init__("\n".join(map(str, mistakes)))
+        self.mistakes = mistakes
+
+
+def shown(value: Any) -> str:
+    """A value as TOML writes it: a long text cut short, a long list or table not at all."""
+    written = _written(value, deeper=3)
+    if len(written) <= _WIDEST:
+        return written
+    return "" if isinstance(value, dict | list) else f"{written[: _WIDEST - 1]}…"
+
+
+def _written(value: Any, *, deeper: int) -> str:
+    match value:
+        case dict() | list() if not deeper:
+            return "…"
+        case list():
+            return f"[{', '.join(_written(entry, deeper=deeper - 1) for entry in value)}]"
+        case dict():
+            told = (
+                f"{named(key)} = {_written(entry, deeper=deeper - 1)}"
+                for key, entry in value.items()
+            )
+            return f"{{ {', '.join(told)} }}" if value else "{}"
+        case _:
+            return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case int():
+            return short(value)
+        case str():
+            return quoted(value)
+        case date() | time():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+def of_format(schema: Schema, messages: Any) -> Iterator[tuple[KeyPath, str]]:
+    """Marshmallow's nested messages as pairs of key path and rule, with what was meant."""
+    for path, rule in _flat(messages):
+        if rule == _UNKNOWN:
+            yield path, _about_unknown(schema, path)
+        else:
+            yield path, _PLAIN.get(rule, rule)
+
+
+def _flat(messages: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    if isinstance(messages, Mapping):
+        for key, inner in messages.items():
+            yield from _flat(inner, (*path, key))
+    else:
+        for message in messages:
+            # By "_schema" marshmallow means the whole table, if it is not a key of the file.
+            is_key = path[-1:] != ("_schema",) or message == _UNKNOWN
+            yield path if is_key else path[:-1], message
+
+
+_UNKNOWN = "Unknown field."
+_PLAIN = {
+    "Missing data for required field.": "is required and missing",
+    "Invalid input type.": "must be a table",
+    "Not a valid mapping type.": "must be a table",
+    "Not a valid list.": "must be a list",
+    "Not a valid string.": "must be text in quotes",
+    "Not a valid integer.": "must be a whole number",
+}
+# Keys of the format before this one, with what says the same now.
+_FORMER = {
+    "grace": "is no key any more: write [[policies.late]] with until and name",
+    "valid_in_grace": "is no key any more: write title = true in [[policies.late]]",
+}
+
+
+def _about_unknown(schema: Schema, path: KeyPath) -> str:
+    *table, key = path
+    if key in _FORMER and len(table) == 2:  # noqa: PLR2004 -- ("policies", 0)
+        return _FORMER[str(key)]
+    return f"is not a known key{near(key, _known_keys(schema, tuple(table)))}"
+
+
+def _known_keys(schema: Schema, path: KeyPath) -> list[str]:
+    """The keys that the table at ``path`` may hold."""
+    at: Any = schema
+    for part in path:
+        if isinstance(at, fields.List):
+            at = at.inner
+        elif isinstance(at, fields.Dict):
+            at = at.value_field
+        else:
+            at = _keys(at)[str(part)]
+    return list(_keys(at))
+
+
+def _keys(table: Schema | fields.Nested) -> dict[str, Any]:
+    known = table.schema.fields if isinstance(table, fields.Nested) else table.fields
+    return {field.data_key or name: field for name, field in known.items()}

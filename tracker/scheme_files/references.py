@@ -1,0 +1,158 @@
+"""Names that the keys of a policy use: each must be told somewhere else in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+from tracker.scheme_files import groups, raw, units
+from tracker.scheme_files.line_numbers import KeyPath
+from tracker.scheme_files.policies import PolicyTable
+from tracker.scheme_files.raw import LocatedMistake, Raw
+from tracker.scheme_files.values import near
+
+
+def in_policy(here: KeyPath, policy: Raw, scheme: Raw) -> Iterator[LocatedMistake]:
+    """The names in a policy that stand for nothing."""
+    for code, kind in raw.entries(policy.get("types")).items():
+        yield from _in_type((*here, "types", code), kind, policy)
+    yield from _in_units((*here, "units"), policy.get("units"))
+    carried = raw.table(policy.get("carry_over")).get("categories")
+    categories = raw.table(policy.get("categories"))
+    yield from _among((*here, "carry_over", "categories"), carried, categories, "category")
+    again = raw.table(policy.get("reexamination")).get("modules")
+    modules = [raw.text(module.get("code")) for module in raw.tables(scheme.get("modules"))]
+    yield from _among((*here, "reexamination", "modules"), again, modules, "module", of="scheme")
+    yield from _groups(here, policy)
+    yield from _kinds((*here, "kinds", "minimum"), policy)
+    yield from raw.repeated((*here, "checks"), policy.get("checks"), "code")
+    yield from _unverified((*here, "unverified"), policy)
+
+
+_TABLES = {"category": "categories", "tag": "tags", "type": "types"}
+
+
+def _groups(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
+    """The categories, tags and types whose points are meant."""
+    for index, window in enumerate(raw.tables(policy.get("windows"))):
+        path = (*here, "windows", index)
+        named = [noun for noun in _TABLES if noun in window]
+        for noun in named:
+            known = raw.table(policy.get(_TABLES[noun]))
+            yield from _known((*path, noun), window[noun], known, noun)
+        if len(named) > 1:
+            yield (*path, named[1]), f"must be absent beside {named[0]}: name one of them"
+    anything = [code for table in _TABLES.values() for code in raw.table(policy.get(table))]
+    minima: list[tuple[KeyPath, Any]] = [
+        (("sharing", "minima"), raw.table(policy.get("sharing")).get("minima"))
+    ]
+    minima += [
+        (("late", index, "extra_minima"), rung.get("extra_minima"))
+        for index, rung in enumerate(raw.tables(policy.get("late")))
+    ]
+    for key, value in minima:
+        for code in raw.table(value):
+            yield from _known((*here, *key, code), code, anything, "category, tag or type")
+
+
+def _in_type(here: KeyPath, kind: Raw, policy: Raw) -> Iterator[LocatedMistake]:
+    categories = policy.get("categories")
+    if isinstance(categories, dict):  # or their absence is told, once
+        yield from _known((*here, "category"), kind.get("category"), categories, "category")
+    yield from _among((*here, "tags"), kind.get("tags"), raw.table(policy.get("tags")), "tag")
+    for role in raw.table(kind.get("roles")):
+        yield from _known((*here, "roles", role), role, raw.table(policy.get("roles")), "role")
+    unit, known = kind.get("unit"), raw.table(policy.get("units"))
+    if isinstance(unit, str) and unit not in known:
+        yield from _known((*here, "unit"), unit, known, "unit")
+    elif isinstance(unit, str):
+        yield from _conversions((*here, "unit"), unit, _steps(known))
+
+
+def _conversions(
+    here: KeyPath, own: str, steps: dict[str, units.UnitStep]
+) -> Iterator[LocatedMistake]:
+    if any(units.is_circular(code, steps) for code in units.chain(own, steps)):
+        return  # told at the units themselves
+    for other, ratio in units.inexact(own, steps).items():
+        told = f"{Decimal(ratio.numerator) / ratio.denominator:.6g}"
+        rule = (
+            f"one {other} is {told} {own}, which six decimals do not tell exactly; "
+            f"count the type in a unit that all of them are whole parts of"
+        )
+        yield here, rule
+
+
+def _in_units(here: KeyPath, value: Any) -> Iterator[LocatedMistake]:
+    known = raw.table(value)
+    steps = _steps(known)
+    for code, unit in raw.entries(value).items():
+        for given, other in (("of", "equals"), ("equals", "of")):
+            if given in unit and other not in unit:
+                yield (*here, code, other), f"is required beside {given}"
+        yield from _known((*here, code, "of"), unit.get("of"), known, "unit")
+        if units.is_circular(code, steps):
+            yield (*here, code, "of"), f"leads back to {code} itself"
+
+
+def _steps(known: Raw) -> dict[str, units.UnitStep]:
+    """The units as far as they are told rightly."""
+    steps = {}
+    for code, unit in raw.entries(known).items():
+        equals, of = raw.factor(unit.get("equals")), unit.get("of")
+        derived = bool(equals) and isinstance(of, str)
+        steps[code] = units.UnitStep(equals or units.ONE, str(of)) if derived else units.UNDERIVED
+    return steps
+
+
+def _kinds(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
+    kinds = raw.table(policy.get("kinds"))
+    minimum, of = kinds.get("minimum"), kinds.get("of")
+    kinds_of = {"category": "categories", "type": "types"}
+    if type(minimum) is int and isinstance(of, str) and of in kinds_of:
+        there = len(raw.table(policy.get(kinds_of[of])))
+        if minimum > there:
+            yield here, f"is more than there are: {there} {kinds_of[of]}"
+
+
+def _unverified(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
+    """Each open value is told as "key: why", or as "key, key: why"."""
+    known = list(PolicyTable().fields)
+    for place, entry in raw.texts(policy.get("unverified")):
+        named, colon, why = entry.partition(":")
+        if not colon or not why.strip():
+            yield (*here, place), 'must be "key: why"'
+            continue
+        for key in named.split(","):
+            first, *rest = key.strip().split(".")
+            yield from _known((*here, place), first, known, "key", of="policy")
+            if rest and first in _GROUPS and rest[0] not in _GROUPS[first]().fields:
+                there = raw.table(policy.get(first))
+                yield from _known((*here, place), rest[0], there, "entry", of=f"[policies.{first}]")
+
+
+# An open value is one entry's, or all entries': "types.points".
+_GROUPS = {
+    "units": groups.UnitTable,
+    "tags": groups.TagTable,
+    "categories": groups.CategoryTable,
+    "types": groups.TypeTable,
+}
+
+
+def _among(
+    here: KeyPath, value: Any, known: Iterable[str], noun: str, *, of: str = "policy"
+) -> Iterator[LocatedMistake]:
+    for place, name in raw.texts(value):
+        yield from _known((*here, place), name, known, noun, of=of)
+
+
+def _known(
+    here: KeyPath, name: Any, known: Iterable[str], noun: str, *, of: str = "policy"
+) -> Iterator[LocatedMistake]:
+    choices = [*known]
+    if isinstance(name, str) and name not in choices:
+        there = f"; there are: {', '.join(map(raw.named, choices))}" if choices else ""
+        owner = of if of.startswith("[") else f"this {of}"
+        yield here, f"is no {noun} of {owner}{there}{near(name, choices)}"

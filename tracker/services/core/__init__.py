@@ -1,0 +1,1 @@
+"""What every service uses: units of work, bulk statements, history, locks, signed links."""

@@ -1,0 +1,103 @@
+"""How often something may be done within a while: wrong guesses, exports.
+
+Counted in the database, so that all processes count together, and so that a restart forgives
+nothing. Kept is no address and no number, but what a key of ours makes of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import case, delete, select
+
+from tracker import db
+from tracker.domain.errors import TooOften
+from tracker.models import Usage
+from tracker.services.core.context import ReadContext, UnitOfWork
+
+_KEPT = timedelta(days=1)  # no allowance is of a longer time
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """So many times within a while, for one of those whom ``what`` tells apart."""
+
+    what: str
+    most: int
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """An allowance and the one whose use is counted, by a key that says nothing of them."""
+
+    allowance: Allowance
+    key: str
+
+    def wait(self, began_at: datetime, count: int, now: datetime) -> int:
+        """Seconds until it may be used again; 0: now."""
+        ends = began_at + self.allowance.within
+        return int((ends - now).total_seconds()) + 1 if self.is_spent(count) and now < ends else 0
+
+    def is_spent(self, count: int) -> bool:
+        """Whether nothing of it is left."""
+        return count >= self.allowance.most
+
+
+def use_of(allowance: Allowance, secret: bytes, who: str) -> Use:
+    """One's use of an allowance; ``secret`` is the key that hides who it is."""
+    text = f"{allowance.what}:{who}".encode(errors="surrogatepass")
+    return Use(allowance, hashlib.blake2b(text, key=secret[:64], digest_size=32).hexdigest())
+
+
+def check(reading: ReadContext, uses: Collection[Use], *, both: Collection[Use] = ()) -> None:
+    """Refuse who has spent an allowance, or all of ``both``; counts nothing. Raises TooOften."""
+    by_key = {use.key: use for use in (*uses, *both)}
+    table = Usage
+    rows = reading.rows(select(table.key, table.began_at, table.count).where(table.key.in_(by_key)))
+    waits = {r.key: by_key[r.key].wait(r.began_at, r.count, reading.now) for r in rows}
+    wait = max((waits.get(use.key, 0) for use in uses), default=0)
+    wait = max(wait, min((waits.get(use.key, 0) for use in both), default=0))
+    if wait:
+        raise TooOften(f"Too often; try again in {wait} seconds.", retry_after=wait)
+
+
+def count_without_waiting(work: UnitOfWork, uses: Mapping[Use, int]) -> dict[Use, int]:
+    """Count so many more of each; those that another writer is in the way of are given back."""
+    left = dict(uses)
+    with db.without_waiting(work.connection):
+        for use in sorted(uses, key=lambda one: one.key):
+            _count(work, use, uses[use])
+            del left[use]
+    return left
+
+
+def take(work: UnitOfWork, use: Use) -> None:
+    """Count a use, and refuse it where it is one too many. Raises TooOften."""
+    row = _count(work, use)
+    if row.count > use.allowance.most:
+        wait = use.wait(row.began_at, row.count, work.now)
+        raise TooOften(f"Too often; try again in {wait} seconds.", retry_after=wait)
+
+
+def _count(work: UnitOfWork, use: Use, times: int = 1) -> Any:
+    table, over = Usage, work.now - use.allowance.within
+    made = work.upsert(table).values(key=use.key, began_at=work.now, count=times)
+    more = made.on_conflict_do_update(
+        index_elements=["key"],
+        set_={
+            "count": case((table.began_at <= over, times), else_=table.count + times),
+            "began_at": case((table.began_at <= over, work.now), else_=table.began_at),
+        },
+    )
+    return work.row(more.returning(table.count, table.began_at))
+
+
+def forget_old(work: UnitOfWork) -> int:
+    """Forget what was counted longer ago than any allowance lasts; how many there were."""
+    result: Any = work.connection.execute(delete(Usage).where(Usage.began_at < work.now - _KEPT))
+    return int(result.rowcount)

@@ -1,0 +1,174 @@
+"""Many rows at once: the fastest way in and out that each database has."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Collection, Sequence
+from typing import Any, cast
+
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    ColumnElement,
+    Table,
+    any_,
+    bindparam,
+    column,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy import insert as sql_insert
+from sqlalchemy import update as sql_update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import SessionTransaction
+
+from tracker.db import Base
+from tracker.services.core.context import ReadContext, UnitOfWork
+
+CHUNK = 500  # how many ids go into one IN list
+_FEW = 20  # rows for which a plain statement is as fast as COPY
+
+
+def savepoint(work: UnitOfWork) -> SessionTransaction:
+    """A point of the transaction to go back to, with ``rollback`` or ``commit``.
+
+    The session sets its savepoint when it is next asked for its connection, which a ``UnitOfWork``
+    never does again; so it is asked here.
+    """
+    nested = work.session.begin_nested()
+    work.session.connection()
+    return nested
+
+
+def chunks(ids: Collection[str]) -> list[list[str]]:
+    """Ids in lists short enough for one statement."""
+    listed = list(ids)
+    return [listed[i : i + CHUNK] for i in range(0, len(listed), CHUNK)]
+
+
+def table_of(model: type[Base]) -> Table:
+    """The table of a model, for statements that know no objects."""
+    return cast("Table", model.__table__)
+
+
+def among(reading: ReadContext, column: Any, values: Collection[Any]) -> ColumnElement[bool]:
+    """Whether a column is one of many values.
+
+    On PostgreSQL one array is sent, so that the statement's text does not grow with its values.
+    """
+    if reading.dialect == "postgresql":
+        return cast("ColumnElement[bool]", column == any_(literal([*values], ARRAY(column.type))))
+    return cast("ColumnElement[bool]", column.in_([*values]))
+
+
+def among_given(dialect: str, column: Any) -> ColumnElement[bool]:
+    """The same of the values that the parameter ``ids`` gives, for a statement made once."""
+    if dialect == "postgresql":
+        ids: Any = bindparam("ids", type_=ARRAY(column.type))
+        return cast("ColumnElement[bool]", column == any_(ids))
+    return cast("ColumnElement[bool]", column.in_(bindparam("ids", expanding=True)))
+
+
+def insert(work: UnitOfWork, table: type[Base], rows: Collection[dict[str, Any]]) -> None:
+    """Insert rows, all of them with the same columns: many by COPY where the database has it.
+
+    No column's default is filled in; whoever calls gives every value.
+    """
+    if not rows:
+        return
+    if work.dialect == "postgresql" and len(rows) > _FEW:
+        _copy(work, table_of(table), rows)
+    else:
+        work.connection.execute(_insert_into(table), list(rows))
+
+
+@functools.cache
+def _insert_into(table: type[Base]) -> Any:
+    """Made once, since making a statement costs as much as running it; asks for no keys back."""
+    return sql_insert(table_of(table)).inline()
+
+
+def insert_new(
+    work: UnitOfWork,
+    table: type[Base],
+    rows: Sequence[dict[str, Any]],
+    *,
+    key: Sequence[str],
+    returning: Sequence[str],
+) -> Sequence[Any]:
+    """Insert the rows whose unique ``key`` is not there yet; gives some columns of those inserted.
+
+    One statement, whose text on PostgreSQL does not grow with its rows: an array for each column.
+    """
+    if not rows:
+        return ()
+    columns, asked = table_of(table).c, [table_of(table).c[name] for name in returning]
+    statement = work.upsert(table)
+    if work.dialect != "postgresql":
+        statement = statement.on_conflict_do_nothing(index_elements=key)
+        return work.rows(statement.returning(*asked), list(rows))
+    names = [*rows[0]]
+    given = _side_by_side([columns[name] for name in names], rows)
+    statement = statement.from_select(names, select(*given.c))
+    statement = statement.on_conflict_do_nothing(index_elements=key)
+    return work.rows(statement.returning(*asked))
+
+
+def update_by(
+    work: UnitOfWork, table: type[Base], key: str, rows: Sequence[dict[str, Any]]
+) -> None:
+    """Update the rows of which ``key`` is given, all of them with the same other columns."""
+    if not rows:
+        return
+    columns, names = table_of(table).c, [*rows[0]]
+    changed = [name for name in names if name != key]
+    if work.dialect == "postgresql":
+        given = _side_by_side([columns[name] for name in names], rows).c
+        statement = sql_update(table_of(table)).where(columns[key] == given[key])
+        work.connection.execute(statement.values({name: given[name] for name in changed}))
+        return
+    statement = sql_update(table_of(table)).where(columns[key] == bindparam(f"b_{key}"))
+    statement = statement.values({name: bindparam(f"b_{name}") for name in changed})
+    work.connection.execute(
+        statement, [{f"b_{name}": value for name, value in row.items()} for row in rows]
+    )
+
+
+def _side_by_side(columns: Sequence[Any], rows: Sequence[dict[str, Any]]) -> Any:
+    """Rows as a table that PostgreSQL makes of one array for each column."""
+    arrays = [literal([row[c.name] for row in rows], ARRAY(c.type)) for c in columns]
+    named = [column(c.name, c.type) for c in columns]
+    return func.unnest(*arrays).table_valued(*named, name="given").render_derived()
+
+
+def _copy(work: UnitOfWork, table: Table, rows: Collection[dict[str, Any]]) -> None:
+    """COPY takes rows faster than any statement; constraints are checked as ever."""
+    names = list(next(iter(rows)))
+    quoted = ", ".join(f'"{name}"' for name in names)
+    as_json = {name for name in names if isinstance(table.c[name].type, JSON)}
+    statement = f'copy "{table.name}" ({quoted}) from stdin'
+    driver: Any = work.connection.dialect.loaded_dbapi
+    cursor: Any = work.connection.connection.cursor()
+    try:
+        with cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row([json.dumps(row[n]) if n in as_json else row[n] for n in names])
+    except driver.Error as error:
+        raise DBAPIError.instance(statement, None, error, driver.Error) from error
+    except (KeyboardInterrupt, SystemExit):
+        work.connection.invalidate()  # half a COPY is under way on it
+        raise
+
+
+def update(work: UnitOfWork, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Update rows by ``_id``, all of them with the same columns, and their versions with them."""
+    if not rows:
+        return
+    columns = table_of(table).c
+    values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "_id"}
+    if "version" in columns:
+        values["version"] = columns.version + 1
+    statement = sql_update(table_of(table)).where(columns.id == bindparam("_id"))
+    work.connection.execute(statement.values(values), rows)

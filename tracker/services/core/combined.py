@@ -1,0 +1,74 @@
+"""Several statements in one round trip: the way there costs more than what is done there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Select, cast, literal_column, null, union_all
+from sqlalchemy.engine import result_tuple
+
+from tracker.services.core.context import ReadContext
+
+Statement = Select[*tuple[Any, ...]]
+Slot = tuple[type, int]
+
+
+class Together:
+    """Statements as one: UNION ALL of their rows, every cell in a column of its own type.
+
+    A parameter means the same in all of them. None has an ORDER BY, since nothing would keep the
+    order side by side; whoever needs one sorts.
+    """
+
+    def __init__(self, *statements: Statement) -> None:
+        layouts = [_layout(statement) for statement in statements]
+        types = {slot: kind for layout in layouts for slot, kind in layout.items()}
+        arms = (
+            _arm(number, statement, layout, types)
+            for number, (statement, layout) in enumerate(zip(statements, layouts, strict=True))
+        )
+        self._union = union_all(*arms)
+        places = {slot: place for place, slot in enumerate(types, start=1)}
+        self._forms = [
+            (itemgetter(*(places[slot] for slot in layout)), result_tuple(_names(statement)))
+            for statement, layout in zip(statements, layouts, strict=True)
+        ]
+
+    def read(self, reading: ReadContext, parameters: dict[str, Any]) -> tuple[list[Any], ...]:
+        """The rows of each statement, as it would give them alone."""
+        found: tuple[list[Any], ...] = tuple([] for _ in self._forms)
+        for row in reading.rows(self._union, parameters):
+            cut, make = self._forms[row[0]]
+            found[row[0]].append(make(cut(row)))
+        return found
+
+
+def _names(statement: Statement) -> list[str]:
+    return [str(column.key) for column in statement.selected_columns]
+
+
+def _layout(statement: Statement) -> dict[Slot, Any]:
+    """A slot for each column: its type, and how many columns of that type come before it."""
+    seen: Counter[type] = Counter()
+    layout: dict[Slot, Any] = {}
+    for column in statement.selected_columns:
+        kind = type(column.type)
+        layout[kind, seen[kind]] = column.type
+        seen[kind] += 1
+    return layout
+
+
+def _arm(number: int, statement: Statement, layout: dict[Slot, Any], types: dict[Slot, Any]) -> Any:
+    """The statement with its columns in their slots, and nothing in the others.
+
+    The first arm gives the types; in the others a bare null is enough, and keeps the text short.
+    """
+    columns = dict(zip(layout, statement.selected_columns, strict=True))
+    cells = (
+        columns.get(slot, literal_column("null") if number else cast(null(), kind))
+        for slot, kind in types.items()
+    )
+    arm: Any = literal_column(str(number))
+    return statement.with_only_columns(arm, *cells, maintain_column_froms=True)

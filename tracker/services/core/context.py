@@ -1,0 +1,170 @@
+"""What every service is given: a connection, schemes, reasons, settings, the actor, the instant.
+
+A ``ReadContext`` looks; a ``UnitOfWork`` is one transaction that writes. Doors open them through
+``Container``; services take them and never commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, Executable
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.orm import Session
+
+from tracker import copies, db
+from tracker.clock import Clock
+from tracker.db import Base
+from tracker.domain.errors import NotFound
+from tracker.domain.permissions import Actor
+from tracker.domain.schemes.reasons import Reasons
+from tracker.domain.schemes.schemes import Scheme, Schemes
+from tracker.settings import Settings
+
+
+@lru_cache(maxsize=1024)
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of that name."""
+    return ZoneInfo(name)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadContext:
+    """A look at the database by an actor at an instant."""
+
+    connection: Connection
+    schemes: Schemes
+    reasons: Reasons
+    settings: Settings
+    actor: Actor
+    now: datetime
+
+    def today(self, scheme: Scheme) -> date:
+        """The calendar date in the scheme's own time zone."""
+        return self.now.astimezone(scheme.time_zone).date()
+
+    def day_of(self, scheme: Scheme, time_zone: str) -> date:
+        """The date that a holder in that time zone is held to: theirs, unless the scheme has one.
+
+        Deadlines end at midnight there, and what a holder says of today is judged by it.
+        """
+        if scheme.days_end == "scheme":
+            return self.today(scheme)
+        return self.now.astimezone(zone_of(time_zone)).date()
+
+    def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Any]:
+        """All rows of a statement."""
+        return self.connection.execute(statement, parameters).fetchall()
+
+    def row(self, statement: Executable, parameters: Any = None) -> Any:
+        """The first row of a statement, or None."""
+        return self.connection.execute(statement, parameters).first()
+
+    @property
+    def dialect(self) -> str:
+        """The database's name: ``sqlite`` or ``postgresql``."""
+        return self.connection.dialect.name
+
+
+@dataclass(frozen=True, slots=True)
+class UnitOfWork(ReadContext):
+    """One transaction of an actor. The session and the connection are the same transaction.
+
+    ``message_key`` makes the Message-IDs of letters that are put into the outbox. A rehearsal
+    writes to a copy that nobody else sees.
+    """
+
+    session: Session
+    message_key: bytes
+    is_rehearsal: bool = False
+
+    def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Any]:
+        """All rows of a statement, pending changes of the session included."""
+        self.session.flush()
+        return self.connection.execute(statement, parameters).fetchall()
+
+    def row(self, statement: Executable, parameters: Any = None) -> Any:
+        """The first row of a statement or None, pending changes of the session included."""
+        self.session.flush()
+        return self.connection.execute(statement, parameters).first()
+
+    def reread(self, row: Base) -> None:
+        """Read a row again once its record is locked. Raises NotFound if it was deleted since."""
+        try:
+            self.session.refresh(row)
+        except InvalidRequestError as error:
+            raise NotFound from error
+
+    def upsert(self, table: type[Base]) -> Any:
+        """An INSERT that knows ON CONFLICT, in the database's own dialect."""
+        return (sqlite if self.dialect == "sqlite" else postgresql).insert(table)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Container:
+    """Everything that is made once per process; opens readings and units of work.
+
+    ``relay_key`` is what the mail provider signs its events with.
+    """
+
+    engine: Engine
+    schemes: Schemes
+    reasons: Reasons
+    settings: Settings
+    clock: Clock
+    message_key: bytes
+    relay_key: bytes
+
+    def __repr__(self) -> str:
+        """Short, and without the keys: it stands in tracebacks."""
+        return f"<Office on {self.engine.url!r}>"
+
+    @contextmanager
+    def reading(self, actor: Actor) -> Iterator[ReadContext]:
+        """A connection outside any transaction, for reading only."""
+        with db.reading(self.engine) as connection:
+            yield ReadContext(
+                connection=connection,
+                schemes=self.schemes,
+                reasons=self.reasons,
+                settings=self.settings,
+                actor=actor,
+                now=self.clock(),
+            )
+
+    @contextmanager
+    def work(self, actor: Actor) -> Iterator[UnitOfWork]:
+        """One transaction, committed when the block ends and rolled back when it raises."""
+        with db.unit_of_work(self.engine) as session:
+            yield self._work(session, actor)
+
+    @contextmanager
+    def statement(self, actor: Actor) -> Iterator[UnitOfWork]:
+        """A Work whose every statement is its own transaction: for one that asks and writes."""
+        with db.single_statements(self.engine) as session:
+            yield self._work(session, actor)
+
+    @contextmanager
+    def rehearsal(self, actor: Actor) -> Iterator[UnitOfWork]:
+        """A Work on a copy of the database that is gone afterwards: nobody waits for its locks."""
+        with copies.private(self.engine) as session:
+            yield replace(self._work(session, actor), is_rehearsal=True)
+
+    def _work(self, session: Session, actor: Actor) -> UnitOfWork:
+        return UnitOfWork(
+            connection=session.connection(),
+            schemes=self.schemes,
+            reasons=self.reasons,
+            settings=self.settings,
+            actor=actor,
+            now=self.clock(),
+            session=session,
+            message_key=self.message_key,
+        )

@@ -1,0 +1,18 @@
+"""Today, where the schemes of an installation have several time zones."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from tracker.services.core.context import ReadContext
+
+
+def today_everywhere(reading: ReadContext) -> date:
+    """Today where it begins last among the schemes: no day is shown before it begins anywhere."""
+    return min(todays(reading))
+
+
+def todays(reading: ReadContext) -> list[date]:
+    """Today in each of the schemes' time zones."""
+    zones = {scheme.time_zone for scheme in reading.schemes}
+    return [reading.now.astimezone(zone).date() for zone in zones]

@@ -1,0 +1,136 @@
+"""The trail of changes: one line for each, in the transaction of the change itself.
+
+A line of a change names the ``fields`` and keeps what stood there before and after: values about
+people in rows beside it (``PERSONAL``), so that they can be erased without touching the trail;
+all others in its detail. Reading it is the business of ``history_pages``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select, text
+
+from tracker.models import HistoryEntry, HistoryValue
+from tracker.services.core import bulk
+from tracker.services.core.context import UnitOfWork
+
+Changes = Mapping[str, tuple[Any, Any]]
+"""What stood in each changed field before, and what stands there now."""
+
+PERSONAL: Mapping[str, frozenset[str]] = {
+    "holder": frozenset(
+        {
+            "given_name",
+            "family_name",
+            "email",
+            "second_email",
+            "language",
+            "time_zone",
+            "deceased_on",
+        }
+    ),
+    "request": frozenset({"given_name", "family_name"}),
+    "roster_entry": frozenset({"given_holder_ref", "given_email", "given_number"}),
+    "employer": frozenset({"email"}),
+}
+"""The fields whose values are about people, by the subject of the line."""
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """The fields that differ, in their order, of two states of a record."""
+    return {name: (before[name], value) for name, value in after.items() if before[name] != value}
+
+
+def record(work: UnitOfWork, action: str, subject: str, subject_id: str, **detail: Any) -> None:
+    """Write down that the actor did ``action`` to a record; ``changes`` are what it changed."""
+    record_many(work, action, subject, [(subject_id, detail)])
+
+
+def record_many(
+    work: UnitOfWork, action: str, subject: str, details: Iterable[tuple[str, Mapping[str, Any]]]
+) -> None:
+    """The same for many records at once: pairs of id and detail; what changed as ``changes``."""
+    personal = PERSONAL.get(subject, frozenset())
+    plain: list[dict[str, Any]] = []
+    valued: list[tuple[dict[str, Any], Changes]] = []
+    for subject_id, given in details:
+        detail = dict(given)
+        changed: Changes = detail.pop("changes", {})
+        row = {
+            "at": work.now,
+            "actor": work.actor.name,
+            "action": action,
+            "subject": subject,
+            "subject_id": subject_id,
+            "detail": _plain(detail | _told(changed, personal)),
+        }
+        values = {name: pair for name, pair in changed.items() if name in personal}
+        if values:
+            valued.append((row, values))
+        else:
+            plain.append(row)
+    bulk.insert(work, HistoryEntry, plain)
+    _insert_with_values(work, valued)
+
+
+def _told(changed: Changes, personal: Collection[str]) -> dict[str, Any]:
+    """What the line itself says of a change: its fields, and the values that are not personal."""
+    if not changed:
+        return {}
+    told: dict[str, Any] = {"fields": sorted(changed)}
+    for name, (before, after) in changed.items():
+        if name not in personal:
+            told |= {f"{name}_before": before, f"{name}_after": after}
+    return told
+
+
+def _insert_with_values(
+    work: UnitOfWork, valued: Collection[tuple[dict[str, Any], Changes]]
+) -> None:
+    """Write lines with the rows beside them, which name the lines by their ids."""
+    if not valued:
+        return
+    ids = _next_ids(work, len(valued))
+    rows = [{"id": id_, **row} for id_, (row, _) in zip(ids, valued, strict=True)]
+    bulk.insert(work, HistoryEntry, rows)
+    bulk.insert(
+        work,
+        HistoryValue,
+        [
+            {
+                "history_id": row["id"],
+                "subject_id": row["subject_id"],
+                "field": name,
+                "before": _text(before),
+                "after": _text(after),
+            }
+            for row, (_, values) in zip(rows, valued, strict=True)
+            for name, (before, after) in values.items()
+        ],
+    )
+
+
+def _next_ids(work: UnitOfWork, count: int) -> Collection[int]:
+    """Ids for so many lines: from the sequence, or on SQLite, where one writes at a time, next."""
+    if work.dialect == "postgresql":
+        taken = text("select nextval('history_id_seq') from generate_series(1, :count)")
+        return [row[0] for row in work.rows(taken, {"count": count})]
+    last = work.connection.execute(select(func.max(HistoryEntry.id))).scalar_one() or 0
+    return range(last + 1, last + 1 + count)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _plain(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Values that JSON knows; dates and amounts as text."""
+    return {
+        key: str(value) if isinstance(value, (date, datetime, time, Decimal)) else value
+        for key, value in detail.items()
+        if value is not None
+    }

@@ -1,0 +1,50 @@
+"""Locks on holders' records: who writes to one makes others wait who write to the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from sqlalchemy import select
+
+from tracker.domain.permissions import check_not_own, check_own_holder, own_records
+from tracker.models import Holder
+from tracker.services.core import bulk
+from tracker.services.core.context import UnitOfWork
+
+Lock = Callable[[UnitOfWork, str], None]
+"""A way to lock a holder's record."""
+
+
+def lock(work: UnitOfWork, holder_ids: Collection[str]) -> int:
+    """Make others wait who write to these holders' records; the number of those on record.
+
+    Always in the same order. Without it two processes that record the last two passes at once
+    would each miss the other's.
+    """
+    locked = 0
+    for ids in bulk.chunks(sorted(holder_ids)):
+        statement = select(Holder.id).where(Holder.id.in_(ids)).order_by(Holder.id)
+        locked += len(work.rows(statement.with_for_update()))
+    return locked
+
+
+def lock_to_decide(work: UnitOfWork, holder_ids: Collection[str]) -> set[str]:
+    """Lock holders' records for a decision of the staff; those on which the actor may not decide.
+
+    Every decision of the staff locks here, whether on one record or on a file of them, so that
+    none forgets to ask whose record it is.
+    """
+    lock(work, holder_ids)
+    return own_records(work.actor, holder_ids)
+
+
+def lock_one(work: UnitOfWork, holder_id: str) -> None:
+    """Lock one holder's record, if there is one."""
+    lock(work, [holder_id])
+
+
+def lock_one_to_decide(work: UnitOfWork, holder_id: str) -> None:
+    """Lock a holder's record for a decision of the staff. Raises NotFound, SelfReview."""
+    check_own_holder(work.actor, holder_id)
+    if lock_to_decide(work, [holder_id]):
+        check_not_own(work.actor, holder_id)

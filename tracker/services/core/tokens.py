@@ -1,0 +1,262 @@
+"""Machine tokens: opaque bearer secrets of which only the SHA-256 is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, func, or_, select, update
+
+from tracker import db
+from tracker.db import Instant, new_id
+from tracker.domain.errors import Invalid, LimitReached, NotFound, TokenEnded
+from tracker.domain.permissions import ROLES, SCOPES, Actor, Role, Scope
+from tracker.models import Employer, Holder, Token
+from tracker.services.core import history
+from tracker.services.core.context import ReadContext, UnitOfWork
+
+PREFIX = "trk_"
+_BYTES = 32  # of randomness: 43 characters of URL-safe base64
+_TOUCH_EVERY = timedelta(minutes=1)
+_COLUMNS = (
+    Token.id,
+    Token.name,
+    Token.role,
+    Token.scopes,
+    Token.holder_id,
+    Token.employer_id,
+    Token.recorded_at,
+    Token.expires_at,
+    Token.last_used_at,
+    Token.revoked_at,
+)
+_LIVING = (
+    Token.revoked_at.is_(None),
+    or_(Token.expires_at.is_(None), Token.expires_at > bindparam("now", type_=Instant)),
+)
+BY_DIGEST = select(
+    Token.id,
+    Token.name,
+    Token.role,
+    Token.scopes,
+    Token.holder_id,
+    Token.employer_id,
+    Token.expires_at,
+    Token.revoked_at,
+    Token.last_used_at,
+    Token.person_id,
+    Token.made_by_holders,
+).where(Token.digest == bindparam("digest"))
+
+
+def create(
+    work: UnitOfWork,
+    *,
+    name: str,
+    role: Role,
+    holder_id: str | None = None,
+    employer_id: str | None = None,
+    scopes: Collection[Scope] = SCOPES,
+    expires_at: datetime | None = None,
+    person_id: str | None = None,
+) -> tuple[str, str]:
+    """Make a token; returns its id and its secret, which is never to be seen again.
+
+    It ends with the token that it is made with, at the latest: that is the actor's. ``person_id``
+    is whoever will use it; somebody new if it is not given. A holder's token names the holder and
+    an employer's the employer. One of the staff may name the holder whom they are themselves, on
+    whose record they may not decide. Raises Invalid, LimitReached, TokenEnded.
+    """
+    fields = _mistakes(
+        work,
+        name=name,
+        role=role,
+        holder_id=holder_id,
+        employer_id=employer_id,
+        scopes=scopes,
+        expires_at=expires_at,
+    )
+    if fields:
+        raise Invalid("This token cannot be made.", fields=fields)
+    if person_id is not None:
+        _check_room(work, person_id)
+    secret, maker = PREFIX + secrets.token_urlsafe(_BYTES), work.actor
+    above = maker.makers | ({maker.holder_id} if maker.holder_id else set())
+    row = Token(
+        digest=_digest(secret),
+        name=name,
+        role=role,
+        scopes=sorted(set(scopes)),
+        holder_id=holder_id,
+        employer_id=employer_id,
+        recorded_at=work.now,
+        expires_at=expires_at,
+        maker_id=maker.token_id,
+        person_id=person_id or new_id(),
+        made_by_holders=sorted(above),
+    )
+    work.session.add(row)
+    work.session.flush()
+    check_alive(work)  # the new row holds its maker's, so from here on whoever ends that one waits
+    history.record(work, "create", "token", row.id, name=name, role=role, scopes=row.scopes)
+    return row.id, secret
+
+
+def _check_room(work: UnitOfWork, person_id: str) -> None:
+    """Refuse a person one more than they may have. Raises LimitReached."""
+    most = work.settings.limits.tokens
+    living = select(func.count()).where(Token.person_id == person_id, *_LIVING)
+    if work.row(living, {"now": work.now})[0] >= most:
+        raise LimitReached(f"You have {most} tokens that can be used; end one first.", limit=most)
+
+
+def _mistakes(
+    work: UnitOfWork,
+    *,
+    name: str,
+    role: str,
+    holder_id: str | None,
+    employer_id: str | None,
+    scopes: Collection[str],
+    expires_at: datetime | None,
+) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if not 0 < len(name) <= 100:  # noqa: PLR2004 - the column's length
+        found["name"] = "must have 1 to 100 characters"
+    if role not in ROLES:
+        found["role"] = f"must be one of: {', '.join(ROLES)}"
+    if not scopes or set(scopes) - set(SCOPES):
+        found["scopes"] = f"must be one or more of: {', '.join(SCOPES)}"
+    if expires_at is not None and expires_at <= work.now:
+        found["expires_at"] = "must be in the future"
+    for subject, given, table in (
+        ("holder", holder_id, Holder),
+        ("employer", employer_id, Employer),
+    ):
+        field = f"{subject}_id"
+        reviewer = subject == "holder" and role in {"staff", "admin"}
+        if (role == subject) != (given is not None) and not reviewer:
+            found[field] = f"is required for the role {subject}, and for that role only"
+        elif given is not None and work.session.get(table, given) is None:
+            found[field] = f"is no {subject} on record"
+    return found
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
+
+
+def parameters(secret: str) -> dict[str, str]:
+    """The parameters with which ``BY_DIGEST`` finds the token of a secret."""
+    return {"digest": _digest(secret)}
+
+
+def authenticate(reading: ReadContext, secret: str) -> Actor | None:
+    """Whoever holds this secret; None for one that is unknown, expired or revoked.
+
+    One statement, and once a minute another that notes the use. The secret is looked up by its
+    digest, so that nothing can be learnt from how long the answer takes.
+    """
+    if not secret.startswith(PREFIX):
+        return None
+    row = reading.row(BY_DIGEST, parameters(secret))
+    if row is None or row.revoked_at is not None:
+        return None
+    if row.expires_at is not None and row.expires_at <= reading.now:
+        return None
+    if row.last_used_at is None or row.last_used_at <= reading.now - _TOUCH_EVERY:
+        touch(reading, row.id)
+    return Actor(
+        role=row.role,
+        name=row.name,
+        token_id=row.id,
+        holder_id=row.holder_id,
+        employer_id=row.employer_id,
+        scopes=frozenset(row.scopes),
+        person_id=row.person_id,
+        makers=frozenset(row.made_by_holders),
+    )
+
+
+def touch(reading: ReadContext, token_id: str) -> None:
+    """Note that a token was used, at most once a minute; otherwise the row is left alone.
+
+    Whoever asks never waits for it: while somebody else writes, the use is noted another time.
+    """
+    stale = or_(Token.last_used_at.is_(None), Token.last_used_at <= reading.now - _TOUCH_EVERY)
+    row = select(Token.id).where(Token.id == token_id, stale).with_for_update(skip_locked=True)
+    noted = update(Token).where(Token.id.in_(row)).values(last_used_at=reading.now)
+    with db.without_waiting(reading.connection):
+        reading.connection.execute(noted)
+
+
+def check_alive(work: UnitOfWork) -> None:
+    """Ask once more, inside the transaction, whether the actor's token can be used.
+
+    It may have ended since the request began, which a slow sender decides. Raises TokenEnded.
+    """
+    id_ = work.actor.token_id
+    if id_ is not None and work.row(_ALIVE, {"id": id_, "now": work.now}) is None:
+        raise TokenEnded("The token has ended.")
+
+
+_ALIVE = select(Token.id).where(Token.id == bindparam("id"), *_LIVING)
+
+
+def revoke(work: UnitOfWork, token_id: str) -> None:
+    """End a token at once, and all that were made with it or with these; ended ones stay so.
+
+    Tokens made while it is being ended are ended too: one that is being made waits, or finds
+    that its maker has ended. Raises NotFound.
+    """
+    if work.session.get(Token, token_id, with_for_update=True) is None:
+        raise NotFound
+    ended: list[str] = []
+    tree = [token_id]
+    while tree:
+        live = update(Token).where(Token.id.in_(tree), Token.revoked_at.is_(None))
+        rows = work.rows(live.values(revoked_at=work.now).returning(Token.id))
+        ended += sorted(row.id for row in rows)
+        made = select(Token.id).where(Token.maker_id.in_(tree)).order_by(Token.id)
+        tree = [row.id for row in work.rows(made.with_for_update())]
+    above = {"with": token_id}
+    lines = ((id_, {} if id_ == token_id else above) for id_ in ended)
+    history.record_many(work, "revoke", "token", lines)
+
+
+def page(
+    reading: ReadContext, *, after: str | None = None, limit: int | None = None
+) -> Sequence[Any]:
+    """The tokens in the order of their ids, without anything secret."""
+    statement = select(*_COLUMNS).order_by(Token.id).limit(limit)
+    if after:
+        statement = statement.where(Token.id > after)
+    return reading.rows(statement)
+
+
+def has_administrator(reading: ReadContext) -> bool:
+    """Whether somebody was given an admin's token that can still be used."""
+    unexpired = or_(Token.expires_at.is_(None), Token.expires_at > reading.now)
+    statement = select(Token.id).where(Token.role == "admin", Token.revoked_at.is_(None), unexpired)
+    return reading.row(statement.limit(1)) is not None
+
+
+def subject(
+    reading: ReadContext, *, holder_ref: str | None, employer: str | None
+) -> dict[str, str]:
+    """The holder or employer of a new token by the names people know them by. Raises Invalid."""
+    found: dict[str, str] = {}
+    for field, column, given in (
+        ("holder", Holder.ref, holder_ref),
+        ("employer", Employer.name, employer),
+    ):
+        if given is None:
+            continue
+        row = reading.row(select(column.class_.id).where(column == given))
+        if row is None:
+            raise Invalid(f"There is no {field} {given!r}.", fields={field: "is not on record"})
+        found[f"{field}_id"] = row.id
+    return found

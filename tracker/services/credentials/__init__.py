@@ -1,0 +1,1 @@
+"""Assessments, awards, certifications, renewals, adjustments, appeals, policy versions."""

@@ -1,0 +1,271 @@
+"""Appeals: against a suspension, a revocation or a denied renewal; decided by somebody else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.attributes import flag_modified
+
+from tracker.domain.credentials.renewals import check_appeal
+from tracker.domain.errors import BuiltUpon, IllegalTransition, NotAllowed, NotFound, Stale
+from tracker.domain.permissions import SYSTEM, Actor, check_own_holder
+from tracker.domain.schemes.schemes import AppealRule
+from tracker.models import (
+    Activity,
+    Appeal,
+    Certification,
+    Decision,
+    FormerRenewalDecision,
+    Renewal,
+    StandingChange,
+)
+from tracker.services.core import history
+from tracker.services.core.context import ReadContext, UnitOfWork, zone_of
+from tracker.services.credentials import certifications, former_decisions, renewals
+from tracker.services.outbox import notices
+from tracker.services.outbox.notices import NoticeToTell
+from tracker.services.standings import snapshots
+
+AppealVerdict = Literal["upheld", "dismissed"]
+_UPHELD = "appeal_upheld"
+_ONE = select(
+    Appeal.id,
+    Appeal.certification_id,
+    Appeal.change_id,
+    Appeal.renewal_id,
+    Appeal.statement,
+    Appeal.filed_on,
+    Appeal.due_on,
+    Appeal.fee,
+    Appeal.fee_refunded,
+    Appeal.outcome,
+    Appeal.decided_on,
+    Appeal.reason,
+    Appeal.version,
+    Certification.holder_id,
+).join(Certification, Certification.id == Appeal.certification_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Against:
+    """What is appealed: a change of standing or a denied renewal, and when it was told."""
+
+    change_id: str | None
+    renewal_id: str | None
+    told_at: datetime
+
+
+def file(
+    work: UnitOfWork, certification_id: str, *, statement: str, renewal_id: str | None = None
+) -> str:
+    """Appeal against a denied renewal, or the latest suspension or revocation.
+
+    Due within the published days of the notice, by the holder's own clock; decided within those
+    after it. Raises AppealTooLate, IllegalTransition, NotFound.
+    """
+    row = certifications.locked(work, certification_id)
+    scheme = work.schemes[row.scheme]
+    found = _denied(work, row, renewal_id) if renewal_id else _changed(work, row)
+    if found is None or scheme.appeals is None:
+        told = "There is no suspension, revocation or denied renewal to appeal."
+        raise IllegalTransition(told, state="none")
+    rule, on = scheme.appeals, work.day_of(scheme, row.time_zone)
+    zone = scheme.zone_of(row.time_zone)
+    noticed_on = found.told_at.astimezone(zone_of(zone)).date()
+    check_appeal(rule, noticed_on=noticed_on, on=on, zone=zone)
+    made = Appeal(
+        certification_id=row.id,
+        change_id=found.change_id,
+        renewal_id=found.renewal_id,
+        statement=statement,
+        filed_on=on,
+        due_on=on + timedelta(days=rule.decided_within_days),
+        fee=rule.fee,
+        recorded_at=work.now,
+    )
+    work.session.add(made)
+    try:
+        work.session.flush()
+    except IntegrityError as error:
+        raise IllegalTransition("An appeal is open already.", state="open") from error
+    history.record(
+        work,
+        "appeal",
+        "certification",
+        row.id,
+        change_id=found.change_id,
+        renewal_id=found.renewal_id,
+    )
+    return made.id
+
+
+def _changed(work: UnitOfWork, row: Any) -> _Against | None:
+    """The latest change of standing, if it is one that can be appealed."""
+    change = _latest_change(work, row.id)
+    if change is None or change.kind not in {"suspend", "revoke"}:
+        return None
+    return _Against(change.id, None, change.recorded_at)
+
+
+def _latest_change(work: UnitOfWork, certification_id: str) -> Any:
+    table = StandingChange
+    return work.row(
+        select(table.id, table.kind, table.reason_code, table.effective_on, table.recorded_at)
+        .where(table.certification_id == certification_id)
+        .order_by(table.id.desc())
+    )
+
+
+def _denied(work: UnitOfWork, row: Any, renewal_id: str) -> _Against | None:
+    """The renewal of that id, if it is denied. Raises NotFound for another certification's."""
+    table = Renewal
+    renewal = work.row(
+        select(table.id, table.decision, table.closed_at, table.recorded_at).where(
+            table.id == renewal_id, table.certification_id == row.id
+        )
+    )
+    if renewal is None:
+        raise NotFound
+    if renewal.decision != "denied":
+        return None
+    return _Against(None, renewal.id, renewal.closed_at or renewal.recorded_at)
+
+
+def decide(
+    work: UnitOfWork, appeal_id: str, *, outcome: AppealVerdict, reason: str, version: int
+) -> None:
+    """Uphold an appeal or dismiss it; a later outcome supersedes the one before.
+
+    Upheld: the change of standing is undone, or the renewal approved, and the fee refunded where
+    the rule says so. Where it restores the gap, the reinstatement takes effect on the day of the
+    change. By somebody who did not decide what is appealed. A superseded outcome is taken back
+    first: what was appealed holds again from its own day. Raises NotAllowed, Stale,
+    IllegalTransition, BuiltUpon.
+    """
+    found = work.session.get(Appeal, appeal_id)
+    if found is None:
+        raise NotFound
+    row = certifications.locked_to_decide(work, found.certification_id)
+    work.reread(found)
+    if found.version != version:
+        raise Stale("The appeal changed since you read it; read it again.")
+    if found.outcome == outcome:
+        raise IllegalTransition(f"The appeal is {outcome} already.", state=outcome)
+    if _is_involved(work.actor, _involved(work, found)):
+        raise NotAllowed("An appeal is decided by somebody not involved before.")
+    rule, before = work.schemes[row.scheme].appeals, found.outcome
+    on = max(work.today(work.schemes[row.scheme]), found.filed_on, found.decided_on or date.min)
+    if before == "upheld":
+        _put_back(work, found, row, reason)
+    elif outcome == "upheld":
+        _carry_out(work, found, row, rule, reason=reason, on=on)
+    found.outcome, found.reason, found.decided_on = outcome, reason, on
+    found.decided_by = work.actor.name
+    found.fee_refunded = outcome == "upheld" and bool(rule and rule.refunded_on_success)
+    flag_modified(found, "outcome")
+    work.session.flush()
+    history.record(work, outcome, "appeal", found.id, reason=reason, before=before)
+    news = NoticeToTell(
+        kind="appeal_decided",
+        holder_id=row.holder_id,
+        subject_id=found.id,
+        event=f"{outcome}:{work.now.isoformat()}",
+        on=on,
+    )
+    notices.tell(work, [news])
+
+
+_Decider = tuple[str | None, str]
+"""Who decided: the person's id, where it was kept, and the name."""
+
+
+def _is_involved(actor: Actor, deciders: Collection[_Decider]) -> bool:
+    """Whether the actor is one of them: by the id, or by the name of a time without ids."""
+    return any(actor.who == id_ if id_ and actor.who else actor.name == n for id_, n in deciders)
+
+
+def _involved(work: UnitOfWork, appeal: Appeal) -> set[_Decider]:
+    """Who decided what is appealed; of an automatic denial, who decided the activity behind it."""
+    if appeal.change_id is not None:
+        change = work.session.get_one(StandingChange, appeal.change_id)
+        return {(change.decided_by_id, change.decided_by)}
+    renewal = work.session.get_one(Renewal, appeal.renewal_id)
+    former = former_decisions.of_renewal(work, renewal.id)
+    decisions: list[Renewal | FormerRenewalDecision] = [renewal, *former]
+    denied = [one for one in decisions if one.decision == "denied" and one.decided_by]
+    people = {(one.decided_by_id, one.decided_by or "") for one in denied}
+    automatic = (None, SYSTEM.name)
+    instants = [
+        one.closed_at
+        for one in denied
+        if (one.decided_by_id, one.decided_by) == automatic and one.closed_at is not None
+    ]
+    certification = work.session.get_one(Certification, appeal.certification_id)
+    rows = work.rows(
+        select(Decision.decided_by_id, Decision.decided_by)
+        .join(Activity, Activity.id == Decision.activity_id)
+        .where(Activity.holder_id == certification.holder_id, Decision.recorded_at.in_(instants))
+    )
+    return (people - {automatic}) | {(row.decided_by_id, row.decided_by) for row in rows}
+
+
+def _carry_out(
+    work: UnitOfWork, appeal: Appeal, row: Any, rule: AppealRule | None, *, reason: str, on: date
+) -> None:
+    """Do what an upheld appeal brings."""
+    if appeal.renewal_id is not None:
+        renewals.approve_on_appeal(work, appeal.renewal_id, reason=reason)
+        return
+    change = work.session.get_one(StandingChange, appeal.change_id)
+    certifications.change(
+        work,
+        row.id,
+        kind="reinstate",
+        reason_code=_UPHELD,
+        reason=reason,
+        effective_on=change.effective_on if rule and rule.restores_gap else on,
+    )
+
+
+def _put_back(work: UnitOfWork, appeal: Appeal, row: Any, reason: str) -> None:
+    """Take back what an upheld appeal brought.
+
+    The suspension or revocation holds again from the day on which it was lifted, so that it holds
+    from its own day without a gap. Raises BuiltUpon where the standing was changed since.
+    """
+    if appeal.renewal_id is not None:
+        renewals.undo_approval(work, appeal.renewal_id, reason=reason)
+        return
+    lifted = _latest_change(work, row.id)
+    if lifted is None or (lifted.kind, lifted.reason_code) != ("reinstate", _UPHELD):
+        raise BuiltUpon("The standing was changed since the appeal was upheld; change it itself.")
+    change = work.session.get_one(StandingChange, appeal.change_id)
+    certifications.change(
+        work,
+        row.id,
+        kind=change.kind,  # type: ignore[arg-type]
+        effective_on=lifted.effective_on,
+        reason_code=change.reason_code,
+        reason=reason,
+        barred_until=change.barred_until,
+    )
+
+
+def get(reading: ReadContext, appeal_id: str) -> Any:
+    """An appeal's row. Raises NotFound, also for somebody else's."""
+    row = reading.row(_ONE.where(Appeal.id == appeal_id))
+    if row is None:
+        raise NotFound
+    check_own_holder(reading.actor, row.holder_id)
+    return row
+
+
+def of_certification(reading: ReadContext, certification_id: str) -> Sequence[Any]:
+    """The appeals about a certification, oldest first. Raises NotFound."""
+    row = snapshots.certification(reading, certification_id)
+    return reading.rows(_ONE.where(Appeal.certification_id == row.id).order_by(Appeal.id))

@@ -1,0 +1,162 @@
+"""What an application to recertify is judged by: the points of what was submitted in time.
+
+Invariant: what counts is when an activity was submitted, never when somebody decided on it, so
+that a slow office costs the holder nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from tracker.domain.credentials import renewals as rules
+from tracker.domain.credentials.certifications import Application
+from tracker.domain.credentials.renewals import ApplicationFacts
+from tracker.domain.points import cycle_rules
+from tracker.domain.points.cycle_rules import Case
+from tracker.domain.schemes.policies import LateStep, Policy
+from tracker.models import Renewal
+from tracker.services.core.context import UnitOfWork
+from tracker.services.standings import neighbours, snapshots, standings
+from tracker.services.standings.neighbours import CertificationKey
+from tracker.services.standings.snapshots import ActivityFacts
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationPoints:
+    """What was submitted in time for an application brings, and what of it waits, by id."""
+
+    judged: ApplicationFacts
+    waiting: tuple[str, ...]
+
+
+def count(
+    work: UnitOfWork, row: Any, record: snapshots.CertificationRecord, *, on: date, last: date
+) -> ApplicationPoints | None:
+    """The points on a day of what was submitted by the last day, by what is decided now.
+
+    When it was decided does not matter. None where the scheme counts no points.
+    """
+    scheme = work.schemes[row.scheme]
+    activities = snapshots.activities(work, [row.holder_id])
+    asked = CertificationKey(row.id, row.holder_id, row.scheme)
+    beside = neighbours.beside(work, [asked], activities).get(row.id, neighbours.ALONE)
+    own = _in_time(activities[row.holder_id, row.scheme], on=on, last=last)
+    shared = {code: _in_time(of, on=on, last=last) for code, of in beside.activities.items()}
+    found = standings.evaluate(
+        scheme, record, own, on=on, beside=replace(beside, activities=shared)
+    )
+    if found is None:
+        return None
+    together = [one for some in (own, *shared.values()) for one in some]
+    waiting = tuple(one.claim.ref for one in together if one.pending_on(date.max))
+    return ApplicationPoints(
+        ApplicationFacts(found.evaluation, found.policy, found.pending), waiting
+    )
+
+
+def _in_time(activities: Collection[ActivityFacts], *, on: date, last: date) -> list[ActivityFacts]:
+    """The activities that were submitted by the last day, as they are decided now."""
+    return [
+        one.as_decided(on)
+        for one in activities
+        if one.withdrawn_on is None and (one.submitted_on is None or one.submitted_on <= last)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An application to be decided: what it was made for, on what terms, until which day.
+
+    ``record`` is as if it were undecided, with the cycles up to the one that it renews.
+    """
+
+    record: snapshots.CertificationRecord
+    policy: Policy
+    last_day: date
+
+    def step(self, renewal: Any) -> LateStep | None:
+        """The late step that it was made on; None for one in time."""
+        expires_on = self.record.expires_on
+        return (
+            None if expires_on is None else self.policy.late_step(expires_on, renewal.submitted_on)
+        )
+
+
+def of_renewal(
+    work: UnitOfWork, row: Any, record: snapshots.CertificationRecord, renewal: Any
+) -> Open:
+    """The application of a renewal as if it were undecided, whatever it is now."""
+    closed_on = renewal.decided_on or renewal.withdrawn_on
+    applications = list(record.applications)
+    applications.remove(Application(renewal.submitted_on, closed_on))
+    opened = replace(
+        record,
+        cycles=record.cycles[: renewal.cycle],
+        applications=(*applications, Application(renewal.submitted_on, None)),
+    )
+    scheme, last = work.schemes[row.scheme], renewal.submitted_on
+    policy = scheme.policy(opened.cycles[-1].policy)
+    if opened.expires_on is not None:
+        last = policy.terms_end_on(opened.expires_on, last) or last
+    return Open(opened, policy, last)
+
+
+def judge(work: UnitOfWork, row: Any, case: Open) -> ApplicationPoints | None:
+    """What the application can be decided by today, or on its last day if that is past."""
+    today = work.day_of(work.schemes[row.scheme], row.time_zone)
+    on = min(today, case.last_day)
+    return count(work, row, case.record, on=on, last=case.last_day)
+
+
+def check_state(work: UnitOfWork, row: Any, case: Open, renewal: Renewal) -> None:
+    """Refuse to approve what a file brought in against the state it acts on; see imports."""
+    if renewal.ref is None:
+        return
+    record = case.record
+    for refusal in rules.contradictions(
+        work.schemes[row.scheme],
+        record.cycles,
+        on=renewal.submitted_on,
+        changes=record.changes,
+        adjustments=record.adjustments,
+    ):
+        raise refusal
+
+
+def check_points(work: UnitOfWork, row: Any, case: Open, renewal: Renewal) -> None:
+    """Refuse to approve while the points are not there, whatever else is to be decided."""
+    counted = judge(work, row, case)
+    if counted is not None:
+        rules.check_points(counted.judged, case.step(renewal), counted.waiting)
+
+
+def governing(work: UnitOfWork, row: Any, case: Open, renewal: Renewal) -> Policy:
+    """The version under which the application was made; of several the best for the holder."""
+    record, on = case.record, renewal.submitted_on
+    scheme = work.schemes[row.scheme]
+    of = Case(scheme, record.cycles, record.applications, record.adjustments)
+    found = cycle_rules.versions(of, record.cycles[-1], on)
+    if len(found) == 1:
+        return found[0]
+    counted = judge(work, row, case)
+    return counted.judged.policy if counted and counted.judged.policy else found[0]
+
+
+def why_short(
+    work: UnitOfWork, row: Any, record: snapshots.CertificationRecord, renewal: Renewal
+) -> str | None:
+    """Why an application can no longer be approved; None while it can."""
+    case = of_renewal(work, row, record, renewal)
+    if work.day_of(work.schemes[row.scheme], row.time_zone) <= case.last_day:
+        return None
+    counted = judge(work, row, case)
+    if counted is None or counted.waiting or counted.judged.evaluation.complete:
+        return None
+    points = counted.judged.evaluation
+    return (
+        f"{points.total} of {points.required} points were approved of what was submitted by"
+        f" {case.last_day}, the last day to apply, and nothing waits for a decision."
+    )

@@ -1,0 +1,403 @@
+"""Assessments: recording attempts one at a time, and correcting them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any, Literal
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.exc import IntegrityError
+
+from tracker.domain.credentials import assessments as rules
+from tracker.domain.credentials import awards as award_rules
+from tracker.domain.errors import (
+    AlreadyRecorded,
+    IllegalTransition,
+    Invalid,
+    NotFound,
+    RetakeTooSoon,
+)
+from tracker.domain.permissions import check_own_holder
+from tracker.domain.points import cycle_rules
+from tracker.domain.points.cycle_rules import Again, Case
+from tracker.domain.schemes.schemes import Scheme
+from tracker.domain.values import future_rule
+from tracker.models import Assessment, Center, Holder
+from tracker.services.core import history, locks
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.credentials import awards, centers, certifications, effects, imported_awards
+from tracker.services.standings import snapshots
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptToRecord:
+    """One attempt as it is recorded."""
+
+    scheme: str
+    module: str
+    taken_on: date
+    passed: bool
+    score: Decimal | None = None
+    delivery: str | None = None
+    center_id: str | None = None
+    funding: str | None = None
+    override_reason: str | None = None
+
+
+def record(work: UnitOfWork, holder_id: str, attempt: AttemptToRecord) -> str:
+    """Record an attempt; a pass that completes the modules awards the certification with it.
+
+    Once a certification has ended for good its modules may be passed anew. Raises RetakeTooSoon
+    unless ``override_reason`` is given, AlreadyPassed unless it is passed anew or is a
+    re-examination by the policy, AlreadyRecorded for the same attempt entered twice, Invalid for
+    a day in the future or a score out of bounds, SelfReview, NotFound.
+    """
+    locks.lock_one_to_decide(work, holder_id)
+    scheme, zone = work.schemes[attempt.scheme], _zone(work, holder_id)
+    _check_values(work, scheme, attempt, zone)
+    again = _check_lawful(work, scheme, holder_id, attempt)
+    row = Assessment(
+        holder_id=holder_id,
+        scheme=attempt.scheme,
+        module=attempt.module,
+        taken_on=attempt.taken_on,
+        passed=attempt.passed,
+        score=attempt.score,
+        delivery=attempt.delivery,
+        center_id=attempt.center_id,
+        funding=attempt.funding,
+        override_reason=attempt.override_reason,
+        warnings=_warnings(work, attempt, again),
+        recorded_at=work.now,
+        recorded_by=work.actor.name,
+    )
+    work.session.add(row)
+    _flush(work, row)
+    _check_award(work, scheme, row)
+    history.record(
+        work,
+        "record",
+        "assessment",
+        row.id,
+        holder_id=holder_id,
+        module=attempt.module,
+        taken_on=attempt.taken_on,
+        passed=attempt.passed,
+        override=attempt.override_reason,
+    )
+    if attempt.passed:
+        certifications.settle(work, scheme, [holder_id], awards.KEEP_EARLIER)
+    return row.id
+
+
+def _zone(work: UnitOfWork, holder_id: str) -> str:
+    """The holder's time zone. Raises NotFound."""
+    row = work.row(select(Holder.time_zone).where(Holder.id == holder_id))
+    if row is None:
+        raise NotFound
+    zone: str = row.time_zone
+    return zone
+
+
+def _check_values(work: UnitOfWork, scheme: Scheme, attempt: AttemptToRecord, zone: str) -> None:
+    """Refuse an unknown module, a day still to come, a score that there is not.
+
+    A day has come when it has begun for the holder or for the scheme.
+    """
+    scheme.module(attempt.module)
+    today = max(work.today(scheme), work.day_of(scheme, zone))
+    rule = scheme.assessment.score if scheme.assessment else None
+    faults = {
+        "taken_on": future_rule(attempt.taken_on, today),
+        "score": rule.fault(attempt.score, passed=attempt.passed) if rule else None,
+    }
+    fields = {name: fault for name, fault in faults.items() if fault is not None}
+    if fields:
+        raise Invalid("The assessment cannot have been so.", fields=fields)
+
+
+def _check_lawful(
+    work: UnitOfWork,
+    scheme: Scheme,
+    holder_id: str,
+    attempt: AttemptToRecord,
+    *,
+    but: Assessment | None = None,
+) -> Again | None:
+    """Refuse an attempt that the others forbid; what it is as a re-examination.
+
+    ``but`` is the attempt itself, where it is on record already.
+    """
+    earlier = snapshots.attempts(work, [holder_id])[holder_id, scheme.code]
+    if but is not None:
+        earlier.remove(rules.Attempt(but.module, but.taken_on, but.passed))
+    # Named as what it is, rather than as a retake too soon; the constraint decides.
+    if any((e.module, e.taken_on) == (attempt.module, attempt.taken_on) for e in earlier):
+        raise _twice(attempt.module, attempt.taken_on)
+    again = _again(work, holder_id, attempt)
+    since, again_from = _anew(work, scheme, holder_id, earlier, attempt)
+    if again is not None:
+        earlier = [e for e in earlier if e.taken_on >= again.since]
+    try:
+        rules.check_attempt(
+            scheme,
+            attempt.module,
+            earlier,
+            taken_on=attempt.taken_on,
+            since=since,
+            again_from=again_from,
+        )
+    except RetakeTooSoon:
+        if not attempt.override_reason:
+            raise
+    return again
+
+
+def _anew(
+    work: UnitOfWork,
+    scheme: Scheme,
+    holder_id: str,
+    earlier: Sequence[rules.Attempt],
+    attempt: AttemptToRecord,
+) -> tuple[date | None, date | None]:
+    """When the award before the attempt ended for good, else when it will, as far as is known.
+
+    Asked only where the module was passed before.
+    """
+    day = attempt.taken_on
+    if not any(e.passed and e.module == attempt.module and e.taken_on <= day for e in earlier):
+        return None, None
+    held = awards.standing(work, scheme, [holder_id])[holder_id]
+    return award_rules.anew(scheme, held, on=day)
+
+
+def _flush(work: UnitOfWork, row: Assessment) -> None:
+    try:
+        work.session.flush()
+    except IntegrityError as error:
+        raise _twice(row.module, row.taken_on) from error
+
+
+def _check_award(work: UnitOfWork, scheme: Scheme, row: Assessment) -> None:
+    """Refuse a pass that contradicts an award which a file put on record."""
+    if row.passed:
+        rule = imported_awards.contradicted(work, scheme, [row.holder_id]).get(row.holder_id)
+        if rule is not None:
+            raise Invalid("The pass contradicts the award on record.", fields={"taken_on": rule})
+
+
+def _twice(module: str, taken_on: date) -> AlreadyRecorded:
+    return AlreadyRecorded(f"An attempt at {module} on {taken_on} is on record already.")
+
+
+def _again(work: UnitOfWork, holder_id: str, attempt: AttemptToRecord) -> Again | None:
+    """What the attempt is as a re-examination of somebody certified, where the policy has one."""
+    scheme = work.schemes[attempt.scheme]
+    if not cycle_rules.needs(scheme).attempts:
+        return None
+    held = certifications.of_holder(work, holder_id, scheme.code)
+    if held is None or attempt.taken_on <= held.awarded_on:
+        return None
+    record = snapshots.records(work, [held.id])[held.id]
+    case = Case(scheme, record.cycles, record.applications, record.adjustments)
+    return cycle_rules.again(case, attempt.module, attempt.taken_on)
+
+
+def _warnings(work: UnitOfWork, attempt: AttemptToRecord, again: Again | None) -> list[str]:
+    found = _center_warnings(work, attempt)
+    if again is not None and again.failure_revokes and not attempt.passed:
+        found.append("By the policy a failed re-examination revokes; nobody has decided it yet.")
+    return found
+
+
+def _center_warnings(work: UnitOfWork, attempt: AttemptToRecord) -> list[str]:
+    if attempt.center_id is None:
+        return []
+    center = work.row(select(Center.name).where(Center.id == attempt.center_id))
+    if center is None:
+        raise Invalid("There is no such assessment center.", fields={"center_id": "is unknown"})
+    approvals = centers.approvals_of(work, [attempt.center_id])[attempt.center_id]
+    warning = rules.center_warning(center.name, approvals, on=attempt.taken_on)
+    return [warning] if warning else []
+
+
+# Correcting.
+LaterCycles = Literal["refuse", "keep", "unwind"]
+AMENDABLE = (
+    "module",
+    "taken_on",
+    "passed",
+    "score",
+    "delivery",
+    "center_id",
+    "funding",
+    "override_reason",
+)
+"""What an amendment may change: all that an attempt says of itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptCorrection:
+    """Why an attempt is corrected, and what becomes of renewals that rest on it.
+
+    ``preview``: say what would change, and store nothing.
+    """
+
+    reason: str
+    later_cycles: LaterCycles = "refuse"
+    preview: bool = False
+
+    @property
+    def later(self) -> awards.Later:
+        """The same as the awards take it."""
+        return awards.Later(self.later_cycles, self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedAttempt:
+    """An attempt as it was corrected, or would be, and what that changes."""
+
+    assessment: Any
+    changes: Sequence[effects.Effect]
+    preview: bool
+
+
+def amend(
+    work: UnitOfWork,
+    assessment_id: str,
+    values: Mapping[str, Any],
+    *,
+    reason: str,
+    later_cycles: LaterCycles = "refuse",
+    preview: bool = False,
+) -> CorrectedAttempt:
+    """Correct an attempt in place; what follows from it is corrected with it.
+
+    ``values`` are those of ``AMENDABLE`` that change, the rest is as in ``AttemptCorrection``. Raises
+    what ``record`` raises, SupportsRenewal where a renewal rests on it and nobody said what
+    becomes of that, IllegalTransition if it is void, Invalid if nothing changes, NotFound.
+    """
+
+    def change(row: Assessment) -> None:
+        _amend(work, row, values, reason)
+
+    return _correct(work, assessment_id, AttemptCorrection(reason, later_cycles, preview), change)
+
+
+def void(
+    work: UnitOfWork,
+    assessment_id: str,
+    *,
+    reason: str,
+    later_cycles: LaterCycles = "refuse",
+    preview: bool = False,
+) -> CorrectedAttempt:
+    """Take an attempt back that was recorded in error; what followed from it is corrected.
+
+    Raises SupportsRenewal as ``amend`` does, IllegalTransition if it is void already, NotFound.
+    """
+
+    def change(row: Assessment) -> None:
+        row.voided_at, row.void_reason = work.now, reason
+        work.session.flush()
+        history.record(work, "void", "assessment", row.id, reason=reason)
+
+    return _correct(work, assessment_id, AttemptCorrection(reason, later_cycles, preview), change)
+
+
+def _correct(
+    work: UnitOfWork,
+    assessment_id: str,
+    correction: AttemptCorrection,
+    change: Callable[[Assessment], None],
+) -> CorrectedAttempt:
+    """Change an attempt and settle the awards; a preview is taken back when it is known."""
+    row = work.session.get(Assessment, assessment_id)
+    if row is None:
+        raise NotFound
+    locks.lock_one_to_decide(work, row.holder_id)
+    work.reread(row)
+    if row.voided_at is not None:
+        raise IllegalTransition("The assessment is void already.", state="void")
+
+    def act() -> tuple[Sequence[awards.Consequence], Any]:
+        change(row)
+        scheme = work.schemes[row.scheme]
+        found = certifications.settle(work, scheme, [row.holder_id], correction.later)
+        return found, get(work, assessment_id)
+
+    changes, corrected = effects.tried(work, row.holder_id, act=act, preview=correction.preview)
+    return CorrectedAttempt(corrected, changes, correction.preview)
+
+
+def _amend(work: UnitOfWork, row: Assessment, values: Mapping[str, Any], reason: str) -> None:
+    before = {name: getattr(row, name) for name in AMENDABLE}
+    changed = {name: value for name, value in values.items() if before[name] != value}
+    if not changed:
+        named = ("result" if name == "passed" else name for name in values)
+        raise Invalid("Nothing changes.", fields=dict.fromkeys(named, "is on record so already"))
+    scheme = work.schemes[row.scheme]
+    attempt = AttemptToRecord(row.scheme, **(before | changed))
+    zone = work.row(select(Holder.time_zone).where(Holder.id == row.holder_id)).time_zone
+    _check_values(work, scheme, attempt, zone)
+    again = None
+    if changed.keys() & {"module", "taken_on"} or changed.get("passed"):
+        again = _check_lawful(work, scheme, row.holder_id, attempt, but=row)
+    row.warnings = _warnings(work, attempt, again)
+    for name, value in changed.items():
+        setattr(row, name, value)
+    _flush(work, row)
+    _check_award(work, scheme, row)
+    detail: dict[str, Any] = {"reason": reason, "fields": sorted(changed)}
+    for name, value in changed.items():
+        detail |= {f"{name}_before": before[name], f"{name}_after": value}
+    history.record(work, "amend", "assessment", row.id, **detail)
+
+
+_COLUMNS = (
+    Assessment.id,
+    Assessment.ref,
+    Assessment.holder_id,
+    Assessment.scheme,
+    Assessment.module,
+    Assessment.taken_on,
+    Assessment.passed,
+    Assessment.score,
+    Assessment.delivery,
+    Assessment.center_id,
+    Assessment.funding,
+    Assessment.override_reason,
+    Assessment.warnings,
+    Assessment.recorded_at,
+    Assessment.recorded_by,
+    Assessment.voided_at,
+    Assessment.void_reason,
+)
+_ONE = select(*_COLUMNS)
+OF_HOLDER = _ONE.where(Assessment.holder_id == bindparam("id"))
+
+
+def get(reading: ReadContext, assessment_id: str) -> Any:
+    """An assessment's row. Raises NotFound."""
+    row = reading.row(_ONE.where(Assessment.id == assessment_id))
+    if row is None:
+        raise NotFound
+    check_own_holder(reading.actor, row.holder_id)
+    return row
+
+
+def of_holder(
+    reading: ReadContext, holder_id: str, *, after: str | None = None, limit: int | None = None
+) -> list[Any]:
+    """A holder's assessments, voided ones too, in the order of their ids."""
+    asked = {"id": holder_id}
+    if after is None and limit is None:
+        return sorted(reading.rows(OF_HOLDER, asked), key=attrgetter("id"))
+    statement = OF_HOLDER.order_by(Assessment.id).limit(limit)
+    if after:
+        statement = statement.where(Assessment.id > after)
+    return list(reading.rows(statement, asked))

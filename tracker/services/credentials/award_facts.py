@@ -1,0 +1,210 @@
+"""What is read of many holders to settle their awards: passes, rows, renewals and changes.
+
+Everything is read with a constant number of statements. What follows from it is in ``award_plans``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, select
+
+from tracker.domain.credentials.assessments import Attempt
+from tracker.domain.credentials.awards import AwardOnRecord, Filing
+from tracker.domain.schemes.schemes import Scheme
+from tracker.models import Assessment, Certification, Renewal, StandingChange
+from tracker.services.core import bulk
+from tracker.services.core.combined import Together
+from tracker.services.core.context import UnitOfWork
+from tracker.services.standings import snapshots
+
+
+@dataclass(frozen=True, slots=True)
+class AwardRow:
+    """An award's row."""
+
+    holder_id: str
+    id: str
+    number: str
+    sequence: int
+    awarded_on: date
+    withdrawn_at: datetime | None
+    replaced_on: date | None
+    kept_reason: str | None
+    number_key: str
+    former_key: str | None
+    edition: str | None
+    source: str | None
+    imported_at: datetime | None
+    voided_at: datetime | None
+    void_reason: str | None
+
+    @property
+    def imported(self) -> bool:
+        """Whether a file put it on record, and it is not void."""
+        return self.imported_at is not None and self.voided_at is None
+
+
+@dataclass(slots=True)
+class AwardFacts:
+    """Everything that a holder's awards follow from, and the awards on record by sequence."""
+
+    holder_id: str
+    rows: dict[int, AwardRow] = field(default_factory=dict)
+    passes: list[Attempt] = field(default_factory=list)
+    prerequisites: dict[str, date] = field(default_factory=dict)
+    records: Mapping[str, snapshots.CertificationRecord] = field(default_factory=dict)
+    renewals: list[Any] = field(default_factory=list)
+    changes: list[Any] = field(default_factory=list)
+
+    def filings(self, certification_id: str | None = None) -> list[Filing]:
+        """The renewals as the rule takes them: all of them, or those of one row."""
+        return [
+            filing_of(row, self.records.get(row.certification_id))
+            for row in self.renewals
+            if certification_id is None or row.certification_id == certification_id
+        ]
+
+    def on_record(self, *, kept: bool = True) -> list[AwardOnRecord]:
+        """The awards on record as the rule takes them."""
+        return [
+            AwardOnRecord(
+                row.sequence,
+                row.awarded_on,
+                cycles=record.cycles if record else (),
+                adjustments=record.adjustments if record else (),
+                kept=kept and row.kept_reason is not None and row.withdrawn_at is None,
+                imported=row.imported,
+            )
+            for row in self.rows.values()
+            for record in [self.records.get(row.id)]
+        ]
+
+
+def filing_of(row: Any, record: snapshots.CertificationRecord | None) -> Filing:
+    """A renewal's row as the rule takes it, with the cycle that it opened on record."""
+    cycles = record.cycles if record else ()
+    opened = any((c.ordinal, c.opened_on) == (row.cycle + 1, row.decided_on) for c in cycles)
+    return Filing(
+        row.ref or row.id,
+        row.submitted_on,
+        row.decision,
+        row.decided_on,
+        row.withdrawn_on,
+        told=row.ref is not None,
+        opened=row.cycle if opened else None,
+    )
+
+
+def known(work: UnitOfWork, scheme: Scheme, ids: list[str]) -> dict[str, AwardFacts]:
+    """The passes, awards on record and prerequisites of holders, by holder."""
+    found = {id_: AwardFacts(id_) for id_ in ids}
+    passes, rows = _statements(work.dialect).read(work, {"ids": ids, "scheme": scheme.code})
+    for holder_id, module, taken_on in passes:
+        found[holder_id].passes.append(Attempt(module, taken_on, passed=True))
+    for row in rows:
+        found[row.holder_id].rows[row.sequence] = AwardRow(*row)
+    for code in scheme.award.prerequisites:
+        _, earlier = _statements(work.dialect).read(work, {"ids": ids, "scheme": code})
+        for row in earlier:
+            if row.withdrawn_at is None:
+                days = found[row.holder_id].prerequisites
+                days[code] = min(days.get(code, row.awarded_on), row.awarded_on)
+    return found
+
+
+@functools.cache
+def _statements(dialect: str) -> Together:
+    """What is read of many holders to settle their awards."""
+    passes = select(Assessment.holder_id, Assessment.module, Assessment.taken_on).where(
+        bulk.among_given(dialect, Assessment.holder_id),
+        Assessment.scheme == bindparam("scheme"),
+        Assessment.passed,
+        Assessment.voided_at.is_(None),
+    )
+    awards = select(
+        Certification.holder_id,
+        Certification.id,
+        Certification.number,
+        Certification.sequence,
+        Certification.awarded_on,
+        Certification.withdrawn_at,
+        Certification.replaced_on,
+        Certification.kept_reason,
+        Certification.number_key,
+        Certification.former_key,
+        Certification.edition,
+        Certification.source,
+        Certification.imported_at,
+        Certification.voided_at,
+        Certification.void_reason,
+    ).where(
+        bulk.among_given(dialect, Certification.holder_id),
+        Certification.scheme == bindparam("scheme"),
+    )
+    return Together(passes, awards)
+
+
+@functools.cache
+def _facts(dialect: str) -> Together:
+    """The renewals and changes of many holders' certifications under a scheme."""
+    mine = (
+        bulk.among_given(dialect, Certification.holder_id),
+        Certification.scheme == bindparam("scheme"),
+    )
+    renewals = (
+        select(
+            Certification.holder_id,
+            Renewal.id,
+            Renewal.ref,
+            Renewal.certification_id,
+            Renewal.cycle,
+            Renewal.submitted_on,
+            Renewal.decision,
+            Renewal.decided_on,
+            Renewal.decided_by,
+            Renewal.decided_by_id,
+            Renewal.reason,
+            Renewal.withdrawn_on,
+            Renewal.closed_at,
+        )
+        .join(Renewal, Renewal.certification_id == Certification.id)
+        .where(*mine)
+    )
+    changes = (
+        select(
+            Certification.holder_id,
+            StandingChange.id,
+            StandingChange.certification_id,
+            StandingChange.kind,
+            StandingChange.effective_on,
+            StandingChange.barred_until,
+            StandingChange.recorded_at,
+            func.coalesce(StandingChange.ref, "").label("ref"),
+        )
+        .join(StandingChange, StandingChange.certification_id == Certification.id)
+        .where(*mine)
+    )
+    return Together(renewals, changes)
+
+
+def read_facts(work: UnitOfWork, scheme: Scheme, known: Sequence[AwardFacts]) -> None:
+    """Read what happened to the awards on record since."""
+    by_holder = {one.holder_id: one for one in known if one.rows}
+    if not by_holder:
+        return
+    asked = {"ids": list(by_holder), "scheme": scheme.code}
+    renewals, changes = _facts(work.dialect).read(work, asked)
+    for row in renewals:
+        by_holder[row.holder_id].renewals.append(row)
+    for row in sorted(changes, key=snapshots.IN_ORDER):
+        by_holder[row.holder_id].changes.append(row)
+    records = snapshots.cycles(
+        work, [r.id for one in by_holder.values() for r in one.rows.values()]
+    )
+    for one in by_holder.values():
+        one.records = records

@@ -1,0 +1,241 @@
+"""What awards are to stand: planned for each holder from what is on record, before it is written.
+
+A plan knows what would be lost with a correction: approved renewals that no award carries any
+more. ``Later`` says what becomes of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Literal
+
+from tracker.domain.credentials import assessments
+from tracker.domain.credentials import awards as rules
+from tracker.domain.credentials.awards import Award, Laid
+from tracker.domain.credentials.certifications import ChangeOfStanding
+from tracker.domain.errors import SupportsRenewal
+from tracker.domain.schemes.schemes import Scheme
+from tracker.services.core import bulk
+from tracker.services.core.context import UnitOfWork
+from tracker.services.credentials import award_facts
+from tracker.services.credentials.award_facts import AwardFacts, AwardRow
+
+_KEPT = "An earlier pass was recorded after the renewal; the award and its cycles stand."
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What becomes of renewals that no longer fit the corrected award.
+
+    ``refuse`` raises SupportsRenewal. ``keep``: the award and its cycles stand as they are.
+    ``unwind``: the approvals become denials. Both for a ``reason``. ``follow``: they are history,
+    and open the cycles that they open. ``keeps_earlier``: an award that would only be dated to an
+    earlier day is kept without being asked.
+    """
+
+    way: Literal["refuse", "keep", "unwind", "follow"] = "refuse"
+    reason: str = ""
+    keeps_earlier: bool = False
+
+
+REFUSE, FOLLOW = Later(), Later("follow")
+KEEP_EARLIER = Later(keeps_earlier=True)
+
+
+def standing(
+    work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]
+) -> dict[str, tuple[Award, ...]]:
+    """The awards of holders that stand, with what decides when each ends for good."""
+    found: dict[str, tuple[Award, ...]] = {}
+    for ids in bulk.chunks(holder_ids):
+        known = award_facts.known(work, scheme, ids)
+        award_facts.read_facts(work, scheme, [*known.values()])
+        found |= {holder_id: awards_of(scheme, one) for holder_id, one in known.items()}
+    return found
+
+
+@dataclass(slots=True)
+class AwardPlan:
+    """A holder's awards as they are to stand."""
+
+    known: AwardFacts
+    awards: tuple[Award, ...]
+    laid: dict[int, Laid] = field(default_factory=dict)
+    kept: dict[str, tuple[str | None, date | None]] = field(default_factory=dict)
+    unwound: frozenset[str] = frozenset()
+
+
+def plans(work: UnitOfWork, scheme: Scheme, ids: list[str], later: Later) -> list[AwardPlan]:
+    """The plans of those whose awards may have changed."""
+    known = [
+        one for one in award_facts.known(work, scheme, ids).values() if not _is_plain(scheme, one)
+    ]
+    return _read(work, scheme, known, later)
+
+
+def plans_of_all(work: UnitOfWork, scheme: Scheme, ids: list[str], later: Later) -> list[AwardPlan]:
+    """The plans of all of them: what files gave their awards changed, so that no look tells."""
+    return _read(work, scheme, [*award_facts.known(work, scheme, ids).values()], later)
+
+
+def _read(
+    work: UnitOfWork, scheme: Scheme, known: list[AwardFacts], later: Later
+) -> list[AwardPlan]:
+    award_facts.read_facts(work, scheme, known)
+    return [_plan(scheme, one, later) for one in known]
+
+
+def _is_plain(scheme: Scheme, known: AwardFacts) -> bool:
+    """Whether nothing can have changed: no award due, or the one on record as it is due."""
+    first = assessments.passes(known.passes, on=date.max)
+    day = assessments.award_date(scheme, first, known.prerequisites)
+    if not known.rows:
+        return day is None
+    row = known.rows.get(1)
+    if row is None or len(known.rows) > 1 or row.withdrawn_at is not None:
+        return False
+    if row.kept_reason is not None or row.voided_at is not None:
+        return False
+    if not row.imported and row.awarded_on != day:
+        return False
+    return all(p.taken_on <= row.awarded_on for p in known.passes)
+
+
+def awards_of(
+    scheme: Scheme, known: AwardFacts, *, kept: bool = True, without: Collection[str] = ()
+) -> tuple[Award, ...]:
+    """The awards that stand; the approvals ``without`` count as denials."""
+    filings = [
+        replace(one, decision="denied") if one.key in without else one for one in known.filings()
+    ]
+    changes = [ChangeOfStanding(c.kind, c.effective_on, c.barred_until) for c in known.changes]
+    return rules.awards(
+        scheme,
+        known.passes,
+        known.prerequisites,
+        known.on_record(kept=kept),
+        filings=filings,
+        changes=changes,
+    )
+
+
+def _plan(scheme: Scheme, known: AwardFacts, later: Later) -> AwardPlan:
+    plan = AwardPlan(known, awards_of(scheme, known, kept=later.way != "unwind"))
+    _lay_out(scheme, plan)
+    lost = {} if later.way == "follow" else _lost(scheme, plan)
+    if not lost:
+        _release(scheme, plan)
+        return plan
+    if later.way == "unwind":
+        return _unwind(scheme, plan, lost)
+    fallen = [row for row in standing_rows(known) if falls(plan, row) or _is_later(plan, row)]
+    if later.way == "refuse" and (fallen or not later.keeps_earlier):
+        raise _refusal(known, lost)
+    return _keep(scheme, plan, lost, later.reason or _KEPT)
+
+
+def _lay_out(scheme: Scheme, plan: AwardPlan) -> None:
+    plan.laid = {award.sequence: rules.laid_out(scheme, award) for award in plan.awards}
+
+
+def standing_rows(known: AwardFacts) -> list[AwardRow]:
+    """The awards on record that are not withdrawn."""
+    return [row for row in known.rows.values() if row.withdrawn_at is None]
+
+
+def _lost(scheme: Scheme, plan: AwardPlan) -> dict[str, AwardRow]:
+    """The approved renewals that no award would carry any more, or that fit no longer, by key."""
+    fit = {
+        filing.key
+        for award in plan.awards
+        for filing in award.filings
+        if filing.key not in plan.laid[award.sequence].unfit
+    }
+    lost: dict[str, AwardRow] = {}
+    for row in standing_rows(plan.known):
+        filings = plan.known.filings(row.id)
+        record = plan.known.records.get(row.id)
+        before = rules.lay_out(
+            scheme,
+            row.awarded_on,
+            filings,
+            record.adjustments if record else (),
+            imported=rules.given(record.cycles) if record else (),
+        )
+        standing = {f.key for award in plan.awards for f in award.filings}
+        for one in filings:
+            was_fit = one.key not in before.unfit
+            gone = one.key not in standing or (was_fit and one.key not in fit)
+            if one.decision == "approved" and gone and one.key not in before.idle:
+                lost[one.key] = row
+    return lost
+
+
+def falls(plan: AwardPlan, row: AwardRow) -> bool:
+    """Whether no award is planned to stand in the place of this one."""
+    return row.sequence > len(plan.awards)
+
+
+def _is_later(plan: AwardPlan, row: AwardRow) -> bool:
+    return not falls(plan, row) and plan.awards[row.sequence - 1].awarded_on > row.awarded_on
+
+
+def _refusal(known: AwardFacts, lost: Mapping[str, AwardRow]) -> SupportsRenewal:
+    row = next(iter(lost.values()))
+    days = sorted(str(f.submitted_on) for f in known.filings() if f.key in lost)
+    return SupportsRenewal(
+        f"The award of {row.number} ({row.awarded_on}) rests on this and was renewed since: "
+        f"the renewal applied for on {', '.join(days)} would not fit it any more. Say what "
+        'becomes of the later cycles: later_cycles "keep" has the award and its cycles stand as '
+        'they are, "unwind" takes the approved renewals back.',
+        number=row.number,
+        field="later_cycles",
+        rule="must be keep or unwind",
+    )
+
+
+def _keep(scheme: Scheme, plan: AwardPlan, lost: Mapping[str, AwardRow], reason: str) -> AwardPlan:
+    """Have the awards of these renewals stand as they are."""
+    due = {award.sequence: award.awarded_on for award in plan.awards}
+    known = plan.known
+    for row in lost.values():
+        known.rows[row.sequence] = replace(row, kept_reason=reason)
+    kept = _plan_as_kept(scheme, known)
+    kept.kept = {row.id: (reason, due.get(row.sequence)) for row in lost.values()}
+    return kept
+
+
+def _plan_as_kept(scheme: Scheme, known: AwardFacts) -> AwardPlan:
+    plan = AwardPlan(known, awards_of(scheme, known))
+    _lay_out(scheme, plan)
+    return plan
+
+
+def _release(scheme: Scheme, plan: AwardPlan) -> None:
+    """Forget that an award was kept where the passes say again what is on record."""
+    rows = [row for row in standing_rows(plan.known) if row.kept_reason is not None]
+    if not rows:
+        return
+    due = {a.sequence: a.awarded_on for a in awards_of(scheme, plan.known, kept=False)}
+    for row in rows:
+        if due.get(row.sequence) == row.awarded_on:
+            plan.kept[row.id] = (None, None)
+
+
+def _unwind(scheme: Scheme, plan: AwardPlan, lost: Collection[str]) -> AwardPlan:
+    """Deny the renewals, and those decided after them, until all that are left fit."""
+    known, taken = plan.known, set(lost)
+    while True:
+        approved = [f for f in known.filings() if f.decision == "approved"]
+        first = min((f.decided_on or date.max) for f in approved if f.key in taken)
+        taken |= {f.key for f in approved if (f.decided_on or date.max) > first}
+        found = AwardPlan(known, awards_of(scheme, known, kept=False, without=taken))
+        _lay_out(scheme, found)
+        more = _lost(scheme, found).keys() - taken
+        if not more:
+            found.unwound = frozenset(taken)
+            found.kept = {r.id: (None, None) for r in standing_rows(known) if r.kept_reason}
+            return found
+        taken |= more

@@ -1,0 +1,418 @@
+"""Awards written as they are planned: rows, cycles, what hangs on them, and what is told of it.
+
+Invariant: at no moment are two awards of a holder and scheme current, whatever is written.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from sqlalchemy import bindparam, delete, func, select, update
+
+from tracker.db import new_id
+from tracker.domain import numbers
+from tracker.domain.credentials import certifications
+from tracker.domain.credentials.awards import Award, Laid
+from tracker.domain.schemes.schemes import Scheme
+from tracker.models import Certification, Cycle, FormerRenewalDecision, Renewal, StandingChange
+from tracker.services.core import bulk, history
+from tracker.services.core.context import UnitOfWork
+from tracker.services.credentials import timelines
+from tracker.services.credentials.award_facts import AwardFacts, AwardRow, filing_of
+from tracker.services.credentials.award_plans import AwardPlan, Later, falls, standing_rows
+from tracker.services.outbox import notices
+from tracker.services.outbox.notices import NoticeToTell
+from tracker.services.standings import snapshots
+
+_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that a reader mistakes for another
+
+What = Literal["awarded", "moved", "withdrawn", "restored", "kept"]
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """What became of an award: its day before and after; None: it did not stand, or does not.
+
+    ``kept``: it stands as it is dated, although the passes would date it to ``after``.
+    """
+
+    what: What
+    holder_id: str
+    certification_id: str
+    number: str
+    scheme: str
+    before: date | None
+    after: date | None
+
+
+@dataclass(slots=True)
+class _Written:
+    """The rows of one chunk that are written, and what is told of them."""
+
+    new: list[dict[str, Any]] = field(default_factory=list)
+    withdrawn: list[dict[str, Any]] = field(default_factory=list)
+    replaced: list[dict[str, Any]] = field(default_factory=list)
+    current: list[dict[str, Any]] = field(default_factory=list)
+    first: list[snapshots.CertificationRecord] = field(default_factory=list)
+    anew: set[str] = field(default_factory=set)
+    consequences: list[Consequence] = field(default_factory=list)
+
+
+def write(
+    work: UnitOfWork, scheme: Scheme, plans: Sequence[AwardPlan], later: Later
+) -> list[Consequence]:
+    """Write the awards of holders as they are planned; says what changed."""
+    written = _Written()
+    ids: dict[tuple[str, int], str] = {}
+    for plan in plans:
+        for row in plan.known.rows.values():
+            ids[row.holder_id, row.sequence] = row.id
+        for award in plan.awards:
+            ids.setdefault((plan.known.holder_id, award.sequence), new_id())
+    for plan in plans:
+        _rows_of(work, scheme, plan, ids, written)
+    # In this order no two rows of a holder are current at any moment.
+    bulk.update(work, Certification, written.withdrawn)
+    bulk.update(work, Certification, written.replaced)
+    bulk.update(work, Certification, written.current)
+    bulk.insert(work, Certification, written.new)
+    _unwind_renewals(work, scheme, plans, later)
+    _write_cycles(work, plans, ids, written)
+    timelines.lay_out_first(work, scheme, written.first)
+    timelines.lay_out_anew(work, scheme, sorted(written.anew))
+    tell(work, scheme, written.consequences)
+    return written.consequences
+
+
+def _rows_of(
+    work: UnitOfWork,
+    scheme: Scheme,
+    plan: AwardPlan,
+    ids: Mapping[tuple[str, int], str],
+    to: _Written,
+) -> None:
+    known = plan.known
+    following = {award.sequence - 1: award.awarded_on for award in plan.awards}
+    for award in plan.awards:
+        replaced_on = following.get(award.sequence)
+        row = known.rows.get(award.sequence)
+        if row is None:
+            id_ = ids[known.holder_id, award.sequence]
+            made = {"id": id_, "holder_id": known.holder_id, "scheme": scheme.code}
+            to.new.append(_new_row(work, scheme, made, award, replaced_on))
+            to.consequences.append(_awarded(to.new[-1]))
+            continue
+        kept_reason, due = plan.kept.get(row.id, (row.kept_reason, None))
+        values = {
+            "_id": row.id,
+            "awarded_on": award.awarded_on,
+            "withdrawn_at": None,
+            "replaced_on": replaced_on,
+            "kept_reason": kept_reason,
+        }
+        before = {
+            "_id": row.id,
+            "awarded_on": row.awarded_on,
+            "withdrawn_at": row.withdrawn_at,
+            "replaced_on": row.replaced_on,
+            "kept_reason": row.kept_reason,
+        }
+        if row.id in plan.kept and kept_reason is not None:
+            to.consequences.append(_said("kept", scheme, row, row.awarded_on, due))
+            before["kept_reason"] = None
+        if values == before:
+            continue
+        (to.current if replaced_on is None else to.replaced).append(values)
+        to.anew.add(row.id)
+        if row.withdrawn_at is not None:
+            to.consequences.append(_said("restored", scheme, row, None, award.awarded_on))
+        elif row.awarded_on != award.awarded_on:
+            to.consequences.append(_said("moved", scheme, row, row.awarded_on, award.awarded_on))
+    for row in standing_rows(known):
+        if falls(plan, row):
+            to.withdrawn.append(
+                {"_id": row.id, "withdrawn_at": work.now, "replaced_on": None, "kept_reason": None}
+            )
+            to.anew.add(row.id)
+            to.consequences.append(_said("withdrawn", scheme, row, row.awarded_on, None))
+
+
+def _new_row(
+    work: UnitOfWork, scheme: Scheme, made: dict[str, Any], award: Award, replaced_on: date | None
+) -> dict[str, Any]:
+    number = _number(scheme)
+    return {
+        **made,
+        "public_id": secrets.token_urlsafe(16),
+        "number": number,
+        "number_key": numbers.key(number),
+        "awarded_on": award.awarded_on,
+        "recorded_at": work.now,
+        "sequence": award.sequence,
+        "withdrawn_at": None,
+        "replaced_on": replaced_on,
+        "kept_reason": None,
+    }
+
+
+def _number(scheme: Scheme) -> str:
+    """A certificate number with 49 random bits: unique in practice, by constraint in any case."""
+    letters = "".join(secrets.choice(_ALPHABET) for _ in range(10))
+    return f"{scheme.number_prefix}-{letters[:5]}-{letters[5:]}"
+
+
+def _said(
+    what: What, scheme: Scheme, row: AwardRow, before: date | None, after: date | None
+) -> Consequence:
+    return Consequence(what, row.holder_id, row.id, row.number, scheme.code, before, after)
+
+
+def _awarded(row: dict[str, Any]) -> Consequence:
+    return Consequence(
+        "awarded",
+        row["holder_id"],
+        row["id"],
+        row["number"],
+        row["scheme"],
+        None,
+        row["awarded_on"],
+    )
+
+
+def _unwind_renewals(
+    work: UnitOfWork, scheme: Scheme, plans: Sequence[AwardPlan], later: Later
+) -> None:
+    """Turn approvals into denials of today; the decision that no longer rules stays readable."""
+    on = [r for plan in plans for r in plan.known.renewals if (r.ref or r.id) in plan.unwound]
+    if not on:
+        return
+    today = work.today(scheme)
+    bulk.insert(
+        work,
+        FormerRenewalDecision,
+        [
+            {
+                "id": new_id(),
+                "renewal_id": row.id,
+                "decision": row.decision,
+                "decided_on": row.decided_on,
+                "decided_by": row.decided_by,
+                "decided_by_id": row.decided_by_id,
+                "reason": row.reason,
+                "closed_at": row.closed_at,
+                "ended_at": work.now,
+                "ended_by": work.actor.name,
+                "ended_reason": later.reason,
+            }
+            for row in on
+        ],
+    )
+    bulk.update(
+        work,
+        Renewal,
+        [
+            {
+                "_id": row.id,
+                "decision": "denied",
+                "decided_on": today,
+                "reason": later.reason,
+                "decided_by": work.actor.name,
+                "decided_by_id": work.actor.who,
+                "closed_at": work.now,
+            }
+            for row in on
+        ],
+    )
+    history.record_many(
+        work, "unwind", "renewal", [(row.id, {"reason": later.reason}) for row in on]
+    )
+    notices.tell(work, _denied(work, on, today))
+
+
+def _denied(work: UnitOfWork, on: Sequence[Any], today: date) -> list[NoticeToTell]:
+    table = FormerRenewalDecision
+    counts = select(table.renewal_id, func.count().label("former"))
+    counts = counts.where(bulk.among(work, table.renewal_id, [row.id for row in on]))
+    former = {row.renewal_id: row.former for row in work.rows(counts.group_by(table.renewal_id))}
+    return [
+        NoticeToTell(
+            kind="renewal_decided",
+            holder_id=row.holder_id,
+            subject_id=row.id,
+            event=f"denied:{former[row.id]}",
+            on=today,
+        )
+        for row in on
+    ]
+
+
+def _write_cycles(
+    work: UnitOfWork,
+    plans: Sequence[AwardPlan],
+    ids: Mapping[tuple[str, int], str],
+    written: _Written,
+) -> None:
+    """Write the cycles of awards that are new, dated anew, or have other renewals than before."""
+    cycles = _Cycles()
+    for plan in plans:
+        for award in plan.awards:
+            id_ = ids[plan.known.holder_id, award.sequence]
+            moved = _rehome(plan, award, id_, cycles)
+            row = plan.known.rows.get(award.sequence)
+            laid = plan.laid[award.sequence]
+            if row is None:
+                cycles.new += [timelines.cycle_row(work, id_, c) for c in laid.cycles]
+                plain = not (award.filings or award.changes or len(plan.awards) > award.sequence)
+                if plain:
+                    written.first.append(snapshots.CertificationRecord(id_, laid.cycles))
+                else:
+                    written.anew.add(id_)
+                continue
+            unwound = any(f.key in plan.unwound for f in award.filings)
+            was = plan.known.records[row.id].cycles
+            same_day = row.awarded_on == award.awarded_on and was[0].starts_on == award.awarded_on
+            as_given = was == laid.cycles or not any(c.imported for c in was)
+            same = same_day and as_given and len(was) == len(laid.cycles)
+            if same and not moved and not unwound:
+                continue
+            cycles.replace(work, id_, was, laid.cycles)
+            cycles.renew(plan.known, laid)
+            written.anew.add(id_)
+            written.anew |= moved
+    cycles.write(work)
+
+
+def _rehome(plan: AwardPlan, award: Award, id_: str, to: _Cycles) -> set[str]:
+    """Have the facts of an award's time hang on it; the rows that they hung on before."""
+    keys = {f.key for f in award.filings}
+    moved: set[str] = set()
+    waits = any(r.certification_id == id_ and filing_of(r, None).waits for r in plan.known.renewals)
+    for row in plan.known.renewals:
+        stays = row.certification_id == id_ or (filing_of(row, None).waits and waits)
+        if (row.ref or row.id) in keys and not stays:
+            to.renewals.append({"_id": row.id, "certification_id": id_})
+            moved.add(row.certification_id)
+    begins = award.awarded_on if award.sequence > 1 else date.min
+    ends = next((a.awarded_on for a in plan.awards if a.sequence == award.sequence + 1), date.max)
+    for row in plan.known.changes:
+        if begins <= row.effective_on < ends and row.certification_id != id_:
+            to.changes.append({"_id": row.id, "certification_id": id_})
+            moved.add(row.certification_id)
+    return moved
+
+
+@dataclass(slots=True)
+class _Cycles:
+    """The cycles of one chunk that are written, and the facts that hang on another award."""
+
+    new: list[dict[str, Any]] = field(default_factory=list)
+    changed: list[dict[str, Any]] = field(default_factory=list)
+    gone: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    renewed: list[dict[str, Any]] = field(default_factory=list)
+    renewals: list[dict[str, Any]] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
+
+    def replace(
+        self,
+        work: UnitOfWork,
+        id_: str,
+        before: Sequence[certifications.CycleTerm],
+        after: Sequence[certifications.CycleTerm],
+    ) -> None:
+        """Have the cycles of a certification be others; those of the same number keep their row."""
+        for was, now in zip(before, after, strict=False):
+            if was != now:
+                row = timelines.cycle_row(work, id_, now)
+                del row["id"], row["recorded_at"]
+                self.changed.append({f"b_{name}": value for name, value in row.items()})
+        self.new += [timelines.cycle_row(work, id_, c) for c in after[len(before) :]]
+        if len(after) < len(before):
+            self.gone[len(after)].append(id_)
+
+    def renew(self, known: AwardFacts, laid: Laid) -> None:
+        """Have renewals be about the cycle that they renew now."""
+        for row in known.renewals:
+            key = row.ref or row.id
+            if key in laid.renewed and row.cycle != laid.renewed[key]:
+                self.renewed.append({"_id": row.id, "cycle": laid.renewed[key]})
+
+    def write(self, work: UnitOfWork) -> None:
+        """Write all of it."""
+        for ordinal, ids in self.gone.items():
+            work.connection.execute(
+                delete(Cycle).where(Cycle.certification_id.in_(ids), Cycle.ordinal > ordinal)
+            )
+        if self.changed:
+            work.connection.execute(_CYCLE, self.changed)
+        bulk.insert(work, Cycle, self.new)
+        bulk.update(work, Renewal, self.renewals)
+        bulk.update(work, Renewal, self.renewed)
+        bulk.update(work, StandingChange, self.changes)
+
+
+_TABLE = bulk.table_of(Cycle)
+_CYCLE = (
+    update(_TABLE)
+    .where(
+        _TABLE.c.certification_id == bindparam("b_certification_id"),
+        _TABLE.c.ordinal == bindparam("b_ordinal"),
+    )
+    .values(
+        {
+            name: bindparam(f"b_{name}")
+            for name in (
+                "anchor_on",
+                "nth",
+                "starts_on",
+                "expires_on",
+                "opened_on",
+                "policy",
+                "imported",
+            )
+        }
+    )
+)
+
+
+# What is told of it.
+_ACTIONS: dict[What, str] = {
+    "awarded": "award",
+    "moved": "correct",
+    "withdrawn": "withdraw",
+    "restored": "restore",
+    "kept": "keep",
+}
+
+
+def tell(work: UnitOfWork, scheme: Scheme, found: Sequence[Consequence]) -> None:
+    """Write the history of what became of awards, and tell their holders."""
+    by_action: dict[str, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
+    for one in found:
+        detail = {"scheme": scheme.code, "awarded_on": one.after, "before": one.before}
+        by_action[_ACTIONS[one.what]].append((one.certification_id, detail))
+    for action, details in by_action.items():
+        history.record_many(work, action, "certification", details)
+    notices.tell(work, _news(work, scheme, found))
+
+
+def _news(work: UnitOfWork, scheme: Scheme, found: Iterable[Consequence]) -> Iterator[NoticeToTell]:
+    """What holders are told: news of a correction is of today, whatever day it is about."""
+    today, instant = work.today(scheme), work.now.isoformat()
+    for one in found:
+        kind, event, on = "award_corrected", f"{one.before}:{instant}", today
+        if one.what == "kept":
+            continue
+        if one.what == "awarded":
+            kind, event, on = "award", "award", one.after or today
+        elif one.what == "withdrawn":
+            kind, event = "award_withdrawn", instant
+        elif one.what == "restored":
+            event = f"restored:{instant}"
+        yield NoticeToTell(
+            kind=kind, holder_id=one.holder_id, subject_id=one.certification_id, event=event, on=on
+        )

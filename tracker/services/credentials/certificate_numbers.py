@@ -1,0 +1,27 @@
+"""Certifications by the numbers that people give: the award's own, or the one it had before."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_
+
+from tracker.domain import numbers
+from tracker.models import Certification
+from tracker.services.core import bulk
+from tracker.services.core.context import ReadContext
+
+
+def is_called(number: str) -> ColumnElement[bool]:
+    """The condition that a certification has this number, however it is written."""
+    key = numbers.key(number)
+    return or_(Certification.number_key == key, Certification.former_key == key)
+
+
+def is_among(reading: ReadContext, keys: Collection[Any]) -> ColumnElement[bool]:
+    """The condition that it has one of the numbers of these keys."""
+    return or_(
+        bulk.among(reading, Certification.number_key, keys),
+        bulk.among(reading, Certification.former_key, keys),
+    )

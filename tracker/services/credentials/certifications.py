@@ -1,0 +1,182 @@
+"""Certifications: changes of their standing, and the timeline that follows from facts.
+
+Which awards there are is in ``awards``. Everything here works on many holders at once; one is the
+case of many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from tracker.domain.credentials import certifications, standing_changes
+from tracker.domain.errors import IllegalTransition, NotFound
+from tracker.domain.permissions import check_not_own, check_own_holder
+from tracker.domain.schemes.reasons import Act
+from tracker.domain.schemes.schemes import Scheme
+from tracker.models import Certification, Holder, StandingChange
+from tracker.services.core import history
+from tracker.services.core.context import UnitOfWork
+from tracker.services.credentials import awards, restored_days, timelines
+from tracker.services.credentials.awards import REFUSE, Later
+from tracker.services.outbox import notices
+from tracker.services.outbox.notices import NoticeToTell
+from tracker.services.standings import snapshots
+
+# What holders are told of by letter; a surrender is their own act.
+NEWS_OF = {"suspend": "suspended", "reinstate": "reinstated", "revoke": "revoked"}
+settle = awards.settle
+cycle_row = timelines.cycle_row
+
+
+def refresh(
+    work: UnitOfWork, scheme: Scheme, certification_ids: Collection[str], *, later: Later = REFUSE
+) -> None:
+    """Lay the timelines of these certifications out anew and touch their reminder cursors.
+
+    Called in every transaction that writes a cycle, an adjustment, a renewal or a change. These
+    decide when an award ends for good, and so whether passes taken since are a new one.
+    """
+    timelines.lay_out_anew(work, scheme, certification_ids)
+    awards.settle_after(work, scheme, certification_ids, later)
+
+
+_ACTS: Mapping[certifications.ChangeKind, Act] = {
+    "suspend": "suspension",
+    "revoke": "revocation",
+    "reinstate": "reinstatement",
+    "surrender": "surrender",
+}
+
+
+def change(
+    work: UnitOfWork,
+    certification_id: str,
+    *,
+    kind: certifications.ChangeKind,
+    reason_code: str,
+    reason: str,
+    effective_on: date | None = None,
+    barred_until: date | None = None,
+) -> str:
+    """Suspend, revoke, reinstate or surrender as of a day; the transition table decides.
+
+    Without a day it is the one of ``domain.changes.effective_day``.
+
+    A revocation bars from earning the certification anew through ``barred_until``. A
+    reinstatement that undoes a suspension or revocation gives back what it took from the chance
+    to renew. A surrender is the holder's own act. Raises SelfReview, IllegalTransition, Invalid,
+    UnknownReason. Returns the id of the change.
+    """
+    work.reasons.check(_ACTS[kind], reason_code, words=reason)
+    row = (locked if kind == "surrender" else locked_to_decide)(work, certification_id)
+    scheme, record = work.schemes[row.scheme], snapshots.records(work, [row.id])[row.id]
+    effective_on = effective_on or standing_changes.effective_day(
+        kind, reason_code, record.changes, today=work.today(scheme)
+    )
+    check_open(work, row, kind, effective_on)
+    standing_changes.check_awarded(kind, effective_on=effective_on, awarded_on=row.awarded_on)
+    standing_changes.check_change(kind, record.changes, effective_on=effective_on)
+    standing_changes.check_bar(kind, effective_on=effective_on, barred_until=barred_until)
+    made = StandingChange(
+        certification_id=row.id,
+        kind=kind,
+        effective_on=effective_on,
+        reason_code=reason_code,
+        reason=reason,
+        barred_until=barred_until,
+        decided_by=work.actor.name,
+        decided_by_id=work.actor.who,
+        recorded_at=work.now,
+    )
+    work.session.add(made)
+    work.session.flush()
+    history.record(
+        work,
+        kind,
+        "certification",
+        row.id,
+        effective_on=effective_on,
+        reason_code=reason_code,
+        reason=reason,
+        barred_until=barred_until,
+    )
+    if kind == "reinstate":
+        restored_days.give_back(work, scheme, [made.id])
+    refresh(work, scheme, [row.id])
+    if kind in NEWS_OF:
+        news = NoticeToTell(
+            kind=NEWS_OF[kind],
+            holder_id=row.holder_id,
+            subject_id=row.id,
+            event=made.id,
+            on=max(effective_on, work.today(scheme)),
+        )
+        notices.tell(work, [news])
+    return made.id
+
+
+def check_open(
+    work: UnitOfWork, row: Any, kind: certifications.ChangeKind | None, effective_on: date
+) -> None:
+    """Refuse to change what does not stand, or what another award replaced by that day.
+
+    A withdrawn one can be reinstated: what was decided against it holds again with the award.
+    Raises IllegalTransition, which names the certification that speaks for the holder instead.
+    """
+    if row.withdrawn_at is not None and kind != "reinstate":
+        raise IllegalTransition(
+            "The certification is withdrawn: recorded in error. Correct the assessments first.",
+            state="withdrawn",
+        )
+    if row.replaced_on is not None and effective_on >= row.replaced_on:
+        current = of_holder(work, row.holder_id, row.scheme)
+        raise IllegalTransition(
+            f"The holder was certified again on {row.replaced_on}: from that day on it is about "
+            f"certification {current.number}.",
+            state="replaced",
+            number=current.number,
+            certification_id=str(current.id),
+        )
+
+
+def locked(work: UnitOfWork, certification_id: str) -> Any:
+    """The certification's row and its holder's time zone, the holder locked until the end.
+
+    Raises NotFound.
+    """
+    row = work.row(_LOCKED, {"id": certification_id})
+    if row is None:
+        raise NotFound
+    check_own_holder(work.actor, row.holder_id)
+    return row
+
+
+def locked_to_decide(work: UnitOfWork, certification_id: str) -> Any:
+    """The same for a decision of the staff. Raises NotFound, SelfReview."""
+    row = locked(work, certification_id)
+    check_not_own(work.actor, row.holder_id)
+    return row
+
+
+_LOCKED = (
+    snapshots.CERTIFICATION_BY_ID.add_columns(Holder.time_zone)
+    .join(Holder, Holder.id == Certification.holder_id)
+    .with_for_update(of=Holder)
+)
+
+
+def of_holder(work: UnitOfWork, holder_id: str, scheme: str) -> Any:
+    """The row of the certification that speaks for a holder under a scheme, or None.
+
+    With the holder's time zone.
+    """
+    table = Certification
+    return work.row(
+        select(*snapshots.CERTIFICATION, Holder.time_zone)
+        .join(Holder, Holder.id == table.holder_id)
+        .where(table.holder_id == holder_id, table.scheme == scheme, snapshots.CURRENT)
+    )

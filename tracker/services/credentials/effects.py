@@ -1,0 +1,242 @@
+"""What a correction changes: a holder's certifications before and after, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+
+from tracker.domain.credentials import awards as rules
+from tracker.domain.credentials import certifications
+from tracker.domain.credentials.certifications import Standing, days_of
+from tracker.models import Activity, Certification, Renewal, Span
+from tracker.services.core import bulk
+from tracker.services.core.context import UnitOfWork
+from tracker.services.credentials import award_facts
+from tracker.services.credentials.awards import Consequence, What
+from tracker.services.standings import neighbours, snapshots
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """An approved renewal, and the certification that carries it."""
+
+    id: str
+    number: str
+    submitted_on: date
+    fits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HolderSnapshot:
+    """A holder's certifications as they stand today, by id, and what hangs on them."""
+
+    rows: Mapping[str, Any]
+    standings: Mapping[str, Standing]
+    records: Mapping[str, snapshots.CertificationRecord]
+    renewals: Mapping[str, Renewed]
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a correction changes about one certification; None: there is or was none.
+
+    ``change`` is empty where its award stays as it is. ``activities`` fall outside the cycles
+    that they lay in, ``renewals`` are approved ones that do not fit their cycle any more.
+    """
+
+    certification_id: str
+    number: str
+    scheme: str
+    change: What | None
+    awarded_on_before: date | None
+    awarded_on_after: date | None
+    before: Standing | None
+    after: Standing | None
+    activities: Sequence[Any] = field(default=())
+    renewals: Sequence[Renewed] = field(default=())
+
+
+_ROWS = (
+    select(*snapshots.CERTIFICATION, *neighbours.SPAN)
+    .join(Span, Span.certification_id == Certification.id)
+    .order_by(Certification.scheme, Certification.sequence, Span.from_on)
+)
+
+
+def tried(
+    work: UnitOfWork,
+    holder_id: str,
+    *,
+    act: Callable[[], tuple[Sequence[Consequence], Result]],
+    preview: bool,
+) -> tuple[list[Effect], Result]:
+    """Correct something of a holder's, and say what that changes; a preview is taken back.
+
+    ``act`` gives what became of awards, and what is to be answered, read before it is taken back.
+    """
+    before = look(work, holder_id)
+    nested = bulk.savepoint(work)
+    try:
+        found, result = act()
+        changes = compare(work, before, look(work, holder_id), found)
+    except Exception:
+        nested.rollback()
+        raise
+    if preview:
+        nested.rollback()
+    else:
+        nested.commit()
+    return changes, result
+
+
+def look(work: UnitOfWork, holder_id: str) -> HolderSnapshot:
+    """The certifications of a holder today, with a constant number of statements."""
+    found = work.rows(_ROWS.where(Certification.holder_id == holder_id))
+    rows = {row.id: row for row in found}
+    spans: dict[str, list[certifications.StandingSpan]] = {id_: [] for id_ in rows}
+    for row in found:
+        spans[row.id].append(certifications.StandingSpan(*row[len(snapshots.CERTIFICATION) :]))
+    standings = {}
+    for id_, row in rows.items():
+        on = work.today(work.schemes[row.scheme])
+        span = certifications.span_on(spans[id_], on)
+        if span is not None:
+            standings[id_] = certifications.standing_on(span, on)
+    known = snapshots.cycles(work, rows)
+    return HolderSnapshot(rows, standings, known, _renewals(work, holder_id, rows, known))
+
+
+def _renewals(
+    work: UnitOfWork,
+    holder_id: str,
+    rows: Mapping[str, Any],
+    known: Mapping[str, snapshots.CertificationRecord],
+) -> dict[str, Renewed]:
+    table = Renewal
+    statement = (
+        select(
+            table.id,
+            table.ref,
+            table.certification_id,
+            table.submitted_on,
+            table.decision,
+            table.decided_on,
+            table.withdrawn_on,
+            table.cycle,
+        )
+        .join(Certification, Certification.id == table.certification_id)
+        .where(Certification.holder_id == holder_id, table.decision == "approved")
+    )
+    approved = work.rows(statement)
+    found: dict[str, Renewed] = {}
+    for id_, row in rows.items():
+        mine = [one for one in approved if one.certification_id == id_]
+        filings = [award_facts.filing_of(one, known[id_]) for one in mine]
+        laid = rules.lay_out(
+            work.schemes[row.scheme],
+            row.awarded_on,
+            filings,
+            known[id_].adjustments,
+            imported=rules.given(known[id_].cycles),
+        )
+        stands = row.withdrawn_at is None
+        for one in mine:
+            fits = stands and (one.ref or one.id) not in laid.unfit
+            found[one.id] = Renewed(one.id, row.number, one.submitted_on, fits)
+    return found
+
+
+def compare(
+    work: UnitOfWork, before: HolderSnapshot, after: HolderSnapshot, found: Sequence[Consequence]
+) -> list[Effect]:
+    """What changed about each certification that changed in any way."""
+    what = {one.certification_id: one.what for one in found}
+    outside = _outside(work, before, after)
+    effects = []
+    for id_, row in after.rows.items():
+        was = before.rows.get(id_)
+        effect = Effect(
+            certification_id=id_,
+            number=row.number,
+            scheme=row.scheme,
+            change=what.get(id_),
+            awarded_on_before=_award(was),
+            awarded_on_after=_award(row),
+            before=before.standings.get(id_),
+            after=after.standings.get(id_),
+            activities=outside.get(id_, ()),
+            renewals=[
+                one
+                for key, one in before.renewals.items()
+                if one.number == row.number and one.fits and not _fits(after, key)
+            ],
+        )
+        if effect.change or effect.before != effect.after or effect.activities or effect.renewals:
+            effects.append(effect)
+    return effects
+
+
+def _award(row: Any) -> date | None:
+    return row.awarded_on if row is not None and row.withdrawn_at is None else None
+
+
+def _fits(after: HolderSnapshot, key: str) -> bool:
+    return key in after.renewals and after.renewals[key].fits
+
+
+def _outside(
+    work: UnitOfWork, before: HolderSnapshot, after: HolderSnapshot
+) -> dict[str, list[Any]]:
+    """The activities that lay in a cycle before and lie in none now, by certification."""
+    if before.records == after.records and before.standings == after.standings:
+        return {}
+    holder_ids = {row.holder_id for row in after.rows.values()}
+    table = Activity
+    claimed = work.rows(
+        select(
+            table.id, table.scheme, table.title, table.starts_on, table.completed_on, table.state
+        )
+        .where(
+            table.holder_id.in_(holder_ids),
+            table.state.in_(("submitted", "approved", "more_information")),
+        )
+        .order_by(table.id)
+    )
+    found: dict[str, list[Any]] = {}
+    for id_, row in before.rows.items():
+        if row.withdrawn_at is not None:
+            continue
+        now = [
+            other
+            for other in after.rows.values()
+            if other.scheme == row.scheme and other.withdrawn_at is None
+        ]
+        mine = [
+            one
+            for one in claimed
+            if one.scheme == row.scheme
+            and _inside(before, [row], one)
+            and not _inside(after, now, one)
+        ]
+        if mine:
+            found[id_] = mine
+    return found
+
+
+def _inside(look_: HolderSnapshot, rows: Sequence[Any], activity: Any) -> bool:
+    """Whether an activity's days touch a cycle of these certifications."""
+    last = activity.completed_on or date.max
+    first = min(activity.starts_on or last, last)
+    for row in rows:
+        cycles = look_.records[row.id].cycles_on(date.max)
+        for cycle in cycles:
+            days = days_of(cycles, cycle)
+            if days.starts_on <= last and first <= days.ends_on:
+                return True
+    return False

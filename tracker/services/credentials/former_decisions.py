@@ -1,0 +1,61 @@
+"""The decisions on renewals that rule no more: superseded by a later one, or taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import false, null, select
+
+from tracker.models import FormerRenewalDecision, Renewal
+from tracker.services.core.context import ReadContext, UnitOfWork
+
+
+def superseded_by_ruling(work: UnitOfWork, renewal_id: str) -> FormerRenewalDecision | None:
+    """The decision that the ruling one took the place of, if any.
+
+    The former ones are gone through as they ended: a superseded one may rule again, which one
+    that was undone brings about.
+    """
+    found: list[FormerRenewalDecision] = []
+    for former in of_renewal(work, renewal_id):
+        if not former.undone:
+            found.append(former)
+        elif found:
+            found.pop()
+    return found[-1] if found else None
+
+
+def of_renewal(work: UnitOfWork, renewal_id: str) -> Sequence[FormerRenewalDecision]:
+    """The decisions on a renewal that rule no more, in the order in which they ended."""
+    table = FormerRenewalDecision
+    statement = select(table).where(table.renewal_id == renewal_id).order_by(table.id)
+    return work.session.scalars(statement).all()
+
+
+def with_ruling(reading: ReadContext, renewal_id: str) -> Sequence[Any]:
+    """Every decision on a renewal, oldest first, the ruling one last."""
+    table, ruling = FormerRenewalDecision, Renewal
+    former = select(
+        table.id,
+        table.decision,
+        table.decided_on,
+        table.decided_by,
+        table.reason,
+        table.ended_at,
+        table.ended_by,
+        table.ended_reason,
+        table.undone,
+    ).where(table.renewal_id == renewal_id)
+    now = select(
+        null().label("id"),
+        ruling.decision,
+        ruling.decided_on,
+        ruling.decided_by,
+        ruling.reason,
+        null().label("ended_at"),
+        null().label("ended_by"),
+        null().label("ended_reason"),
+        false().label("undone"),
+    ).where(ruling.id == renewal_id, ruling.decision.is_not(None))
+    return [*reading.rows(former.order_by(table.id)), *reading.rows(now)]

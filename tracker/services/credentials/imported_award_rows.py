@@ -1,0 +1,291 @@
+"""Awards told by files, written: rows, cycles, and what follows for the holder's other awards.
+
+Invariant: the row of an award keeps its id and public address; the number that we gave before a
+file brought the award's own is still found. At no moment are two awards of a holder current.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from sqlalchemy import delete
+
+from tracker.db import new_id
+from tracker.domain import numbers
+from tracker.domain.credentials.certifications import CycleTerm as Period
+from tracker.domain.schemes.schemes import Scheme
+from tracker.models import Certification, Cycle
+from tracker.services.core import bulk, history
+from tracker.services.core.context import UnitOfWork
+from tracker.services.credentials import award_plans, award_rows, awards, timelines
+from tracker.services.credentials.award_facts import AwardRow
+from tracker.services.credentials.award_plans import FOLLOW, Later
+from tracker.services.credentials.award_rows import Consequence
+from tracker.services.credentials.imported_awards import ImportedAwardPlan, Planned
+
+GIVEN_BACK, MOVED = "given back", "award date moved"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedAward:
+    """What became of an award: in words, with a day before and after; ``award``: its own day."""
+
+    holder_id: str
+    certification_id: str
+    number: str
+    what: str
+    before: date | None
+    after: date | None
+    award: bool = False
+
+
+@dataclass(slots=True)
+class Written:
+    """How many awards are new or changed, what changed of those on record, what followed."""
+
+    created: int = 0
+    altered: int = 0
+    changed: list[ChangedAward] = field(default_factory=list)
+    followed: list[Consequence] = field(default_factory=list)
+
+
+def write(
+    work: UnitOfWork,
+    plan: ImportedAwardPlan,
+    *,
+    action: str,
+    why: Mapping[str, Any],
+    later: Later = FOLLOW,
+) -> Written:
+    """Write the awards as they are planned, with one line of history for each that changed.
+
+    ``action`` and ``why`` say what history tells of those on record.
+    """
+    scheme, done = plan.scheme, Written()
+    changing = [one for one in plan.awards if one.is_change]
+    if not changing:
+        return done
+    ids = {id(one): one.row.id if one.row is not None else new_id() for one in changing}
+    _write_rows(work, plan, changing, ids)
+    _write_cycles(work, [(ids[id(one)], one) for one in changing])
+    _tell(work, scheme, [(ids[id(one)], one) for one in changing], done, action=action, why=why)
+    holders = sorted({one.told.holder_id for one in changing})
+    done.followed += follow(work, scheme, holders, later)
+    timelines.lay_out_anew(work, scheme, sorted(ids.values()))
+    return done
+
+
+def follow(
+    work: UnitOfWork, scheme: Scheme, holder_ids: Sequence[str], later: Later
+) -> list[Consequence]:
+    """Have all awards of holders agree with what files now give some of them."""
+    found: list[Consequence] = []
+    for ids in bulk.chunks(holder_ids):
+        plans = award_plans.plans_of_all(work, scheme, ids, later)
+        found += award_rows.write(work, scheme, plans, later)
+    for dependent in work.schemes.dependents(scheme.code):
+        found += awards.settle(work, dependent, holder_ids, later)
+    return found
+
+
+# Rows.
+def _write_rows(
+    work: UnitOfWork, plan: ImportedAwardPlan, changing: Sequence[Planned], ids: Mapping[int, str]
+) -> None:
+    """Write the rows of the holders, in the order of their days."""
+    by_holder: dict[str, list[Planned]] = defaultdict(list)
+    for one in changing:
+        by_holder[one.told.holder_id].append(one)
+    rows: list[AwardRow] = []
+    found: list[dict[str, Any]] = []
+    for holder_id, mine in by_holder.items():
+        held = plan.known[holder_id].rows.values()
+        told = {ids[id(one)]: one for one in mine}
+        rows += held
+        found += _in_order(work, plan.scheme, held, told)
+    _put(work, rows, found)
+
+
+def put_in_order(work: UnitOfWork, rows: Collection[AwardRow]) -> None:
+    """Have the rows of one holder follow each other by their days, those withdrawn last."""
+    _put(work, rows, _numbered([_kept(row) for row in rows]))
+
+
+def _put(work: UnitOfWork, rows: Iterable[AwardRow], found: Sequence[dict[str, Any]]) -> None:
+    """Write rows; in this order no two of a holder are current, or have a number twice."""
+    on_record = {row.id: row.sequence for row in rows}
+    changed = [{"_id": r["id"], **r} for r in found if r["id"] in on_record]
+    for row in changed:
+        del row["id"]
+    renumbered = [r for r in changed if on_record[r["_id"]] != r["sequence"]]
+    bulk.update(
+        work, Certification, [{"_id": r["_id"], "sequence": -r["sequence"]} for r in renumbered]
+    )
+    bulk.update(work, Certification, [r for r in changed if r["withdrawn_at"]])
+    bulk.update(work, Certification, [r for r in changed if r["replaced_on"]])
+    bulk.update(work, Certification, [r for r in changed if _is_current(r)])
+    bulk.insert(work, Certification, [r for r in found if r["id"] not in on_record])
+
+
+def _is_current(row: Mapping[str, Any]) -> bool:
+    return row["withdrawn_at"] is None and row["replaced_on"] is None
+
+
+_COLUMNS = (
+    "number",
+    "number_key",
+    "former_key",
+    "awarded_on",
+    "edition",
+    "source",
+    "imported_at",
+    "voided_at",
+    "void_reason",
+    "withdrawn_at",
+    "kept_reason",
+)
+
+
+def _in_order(
+    work: UnitOfWork, scheme: Scheme, rows: Collection[AwardRow], told: Mapping[str, Planned]
+) -> list[dict[str, Any]]:
+    """All rows of a holder as they are to be: those that stand by their days, then the others."""
+    by_id = {row.id: row for row in rows}
+    found = [_values(work, scheme, id_, one, by_id.get(id_)) for id_, one in told.items()]
+    return _numbered(found + [_kept(row) for row in rows if row.id not in told])
+
+
+def _numbered(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found.sort(key=lambda row: (row["withdrawn_at"] is not None, row["awarded_on"]))
+    days = [row["awarded_on"] for row in found if row["withdrawn_at"] is None]
+    for place, row in enumerate(found):
+        row["sequence"] = place + 1
+        row["replaced_on"] = days[place + 1] if place + 1 < len(days) else None
+    return found
+
+
+def _kept(row: AwardRow) -> dict[str, Any]:
+    """The row of an award that nothing was told of."""
+    return {"id": row.id, **{name: getattr(row, name) for name in _COLUMNS}}
+
+
+def _values(
+    work: UnitOfWork, scheme: Scheme, id_: str, one: Planned, row: AwardRow | None
+) -> dict[str, Any]:
+    told = one.told
+    values = {
+        "id": id_,
+        "number": told.number,
+        "number_key": numbers.key(told.number),
+        "former_key": None,
+        "awarded_on": told.awarded_on,
+        "edition": told.edition,
+        "source": told.source,
+        "imported_at": work.now,
+        "voided_at": None,
+        "void_reason": None,
+        "withdrawn_at": None,
+        "kept_reason": None,
+    }
+    if row is None:
+        return values | {
+            "holder_id": told.holder_id,
+            "scheme": scheme.code,
+            "public_id": secrets.token_urlsafe(16),
+            "recorded_at": work.now,
+        }
+    ours = row.imported_at is None and row.number_key != values["number_key"]
+    values["former_key"] = row.number_key if ours else row.former_key
+    return values | {"imported_at": row.imported_at or work.now}
+
+
+# Cycles.
+def _write_cycles(work: UnitOfWork, changing: Sequence[tuple[str, Planned]]) -> None:
+    """Have the cycles be those told; what renewals opened since is laid out on top of them."""
+    gone = [id_ for id_, one in changing if one.row is not None]
+    if gone:
+        work.connection.execute(delete(Cycle).where(bulk.among(work, Cycle.certification_id, gone)))
+    rows = [timelines.cycle_row(work, id_, c) for id_, one in changing for c in one.cycles]
+    bulk.insert(work, Cycle, rows)
+
+
+# What is told of it.
+def _tell(
+    work: UnitOfWork,
+    scheme: Scheme,
+    changing: Sequence[tuple[str, Planned]],
+    done: Written,
+    *,
+    action: str,
+    why: Mapping[str, Any],
+) -> None:
+    lines: list[tuple[str, dict[str, Any]]] = []
+    news: list[Consequence] = []
+    for id_, one in changing:
+        if one.row is None:
+            done.created += 1
+            news.append(_consequence("awarded", scheme, id_, one, None))
+            continue
+        changed = _changes(one)
+        if changed:
+            lines.append((id_, {**why, "changes": changed}))
+        done.altered += 1
+        done.changed += _named(id_, one, changed)
+        if one.row.withdrawn_at is not None:
+            news.append(_consequence("restored", scheme, id_, one, None))
+        elif one.row.awarded_on != one.told.awarded_on:
+            news.append(_consequence("moved", scheme, id_, one, one.row.awarded_on))
+    history.record_many(work, action, "certification", lines)
+    award_rows.tell(work, scheme, news)
+
+
+def _consequence(
+    what: award_rows.What, scheme: Scheme, id_: str, one: Planned, before: date | None
+) -> Consequence:
+    told = one.told
+    return Consequence(what, told.holder_id, id_, told.number, scheme.code, before, told.awarded_on)
+
+
+def _changes(one: Planned) -> dict[str, tuple[Any, Any]]:
+    """What stood in each changed field before, and what stands there now."""
+    row, told = one.row, one.told
+    if row is None:
+        return {}
+    names = ("number", "awarded_on", "edition", "source")
+    before = {name: getattr(row, name) for name in names}
+    after = {name: getattr(told, name) for name in names}
+    before |= {"cycles": _as_text(one.before), "voided_at": row.voided_at}
+    after |= {"cycles": _as_text(one.cycles), "voided_at": None}
+    return history.changes(before, after)
+
+
+def _as_text(cycles: Sequence[Period]) -> str:
+    return ", ".join(f"{c.starts_on} through {c.expires_on or 'no end'}" for c in cycles)
+
+
+def _named(id_: str, one: Planned, changed: Collection[str]) -> list[ChangedAward]:
+    """What a report names: everything that moved the award, gave it back or renamed it."""
+    row, told = one.row, one.told
+    if row is None:
+        return []
+    found: list[tuple[str, date | None, date | None]] = []
+    ended, ends = one.before[-1].expires_on, one.cycles[-1].expires_on
+    if row.withdrawn_at is not None:
+        found.append((GIVEN_BACK, None, told.awarded_on))
+    elif row.awarded_on != told.awarded_on:
+        found.append((MOVED, row.awarded_on, told.awarded_on))
+    if ended != ends:
+        found.append(("expiry moved", ended, ends))
+    elif "cycles" in changed and row.awarded_on == told.awarded_on:
+        found.append(("cycles corrected", ended, ends))
+    if row.number != told.number:
+        found.append((f"number was {row.number}", row.awarded_on, told.awarded_on))
+    return [
+        ChangedAward(told.holder_id, id_, told.number, *what, award=what[0] in {GIVEN_BACK, MOVED})
+        for what in found
+    ]

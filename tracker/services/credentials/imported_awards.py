@@ -1,0 +1,399 @@
+"""Awards told by files, planned against what is on record of their holders.
+
+What lives here: which row on record an award told is, its cycles as they are to stand, and what
+speaks against it. What does not: writing it (``imported_award_rows``), files, the acts of staff.
+Everything is read with a constant number of statements.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Literal
+
+from sqlalchemy import select
+
+from tracker.domain import numbers
+from tracker.domain.credentials import awards, certifications
+from tracker.domain.credentials import imported_awards as rules
+from tracker.domain.credentials.certifications import CycleTerm
+from tracker.domain.credentials.imported_awards import Field, Said, Stretch
+from tracker.domain.periods import DAY
+from tracker.domain.schemes.schemes import Scheme
+from tracker.models import Certification, Holder
+from tracker.services.core import bulk
+from tracker.services.core.context import UnitOfWork
+from tracker.services.credentials import award_facts, award_plans, certificate_numbers
+from tracker.services.credentials.award_facts import AwardFacts, AwardRow
+from tracker.services.standings import snapshots
+
+RowFate = Literal["created", "changed", "unchanged"]
+DescriptiveField = Literal["edition", "source"]
+WORDS: tuple[DescriptiveField, ...] = ("edition", "source")
+"""What is told of an award beside its number and days."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldAward:
+    """An award as it is told, its cycles in the order of their days.
+
+    ``silent`` are the fields of which nothing is told: what is on record stays.
+    ``certification_id``: the award is that row's, whatever its number is now. ``replaced_on`` is
+    the day of the next award, where this one ended before its expiry.
+    """
+
+    holder_id: str
+    number: str
+    awarded_on: date
+    stretches: tuple[Stretch, ...]
+    edition: str | None = None
+    source: str | None = None
+    silent: tuple[DescriptiveField, ...] = ()
+    certification_id: str | None = None
+    replaced_on: date | None = None
+
+
+@dataclass(slots=True)
+class Planned:
+    """An award, as it is to stand: its row on record if there is one, and its cycles.
+
+    ``asked`` is what was told; ``told`` the same with what is on record where that was silent.
+
+    ``laid`` are the cycles as they were told, ``cycles`` those on record where nothing differs.
+    ``fates`` are those of the stretches told. ``faults`` refuse it, ``notes`` are told of it.
+    """
+
+    asked: ToldAward
+    told: ToldAward
+    row: AwardRow | None = None
+    before: tuple[CycleTerm, ...] = ()
+    laid: tuple[CycleTerm, ...] = ()
+    cycles: tuple[CycleTerm, ...] = ()
+    fates: tuple[RowFate, ...] = ()
+    faults: list[Said] = field(default_factory=list)
+    notes: list[Said] = field(default_factory=list)
+
+    def refuse(self, name: Field, words: str, place: int = 0) -> None:
+        """Say what speaks against it."""
+        self.faults.append(Said(place, name, words))
+
+    @property
+    def is_change(self) -> bool:
+        """Whether anything is to be written."""
+        return set(self.fates) != {"unchanged"}
+
+
+@dataclass(slots=True)
+class ImportedAwardPlan:
+    """The awards told of holders under a scheme, with all that is known of these."""
+
+    scheme: Scheme
+    known: Mapping[str, AwardFacts]
+    awards: list[Planned]
+
+
+def plan(
+    work: UnitOfWork, scheme: Scheme, told: Collection[ToldAward], *, restore: bool = False
+) -> ImportedAwardPlan:
+    """Plan the awards told; those that are void stay so unless they are to be restored."""
+    by_holder: dict[str, list[ToldAward]] = defaultdict(list)
+    for one in sorted(told, key=lambda t: (t.awarded_on, t.number)):
+        by_holder[one.holder_id].append(one)
+    known = award_facts.known(work, scheme, sorted(by_holder))
+    award_facts.read_facts(work, scheme, [*known.values()])
+    taken = _taken(work, {numbers.key(one.number) for one in told})
+    found = ImportedAwardPlan(scheme, known, [])
+    for holder_id, mine in by_holder.items():
+        found.awards += _of_holder(work, scheme, known[holder_id], mine, restore=restore)
+    for planned in found.awards:
+        _check_number(planned, scheme, taken.get(numbers.key(planned.told.number), ()))
+    return found
+
+
+def _taken(work: UnitOfWork, keys: Collection[str]) -> dict[str, list[Any]]:
+    """The certifications that have these numbers, or had them, with the refs of their holders."""
+    table = Certification
+    statement = (
+        select(
+            table.id,
+            table.number,
+            table.number_key,
+            table.former_key,
+            table.scheme,
+            table.holder_id,
+            table.voided_at,
+            Holder.ref,
+        )
+        .join(Holder, Holder.id == table.holder_id)
+        .where(certificate_numbers.is_among(work, keys))
+    )
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in work.rows(statement):
+        for key in {row.number_key, row.former_key} - {None}:
+            found[key].append(row)
+    return found
+
+
+def _check_number(planned: Planned, scheme: Scheme, holders: Iterable[Any]) -> None:
+    """Refuse a number that another certification has."""
+    own = planned.row.id if planned.row is not None else None
+    for row in holders:
+        if row.id != own:
+            of = f"{row.ref}'s certification under {row.scheme} ({row.number})"
+            way = f"correct the number, the holder or the scheme ({scheme.code})"
+            if row.voided_at is not None:
+                way = (
+                    "that one is void: to free its number, amend it over HTTP to another and void "
+                    f"it again (POST /certifications/{row.id}/amendment, /void)"
+                )
+            rule = f"is the number of {of} on record, and a number belongs to one certification"
+            planned.refuse("certificate_number", f"{rule} of one holder; {way}")
+
+
+def _of_holder(
+    work: UnitOfWork, scheme: Scheme, known: AwardFacts, told: Sequence[ToldAward], *, restore: bool
+) -> list[Planned]:
+    standing = award_plans.awards_of(scheme, known)
+    ended = {
+        known.rows[award.sequence].id: awards.ended_on(scheme, award, by=date.max)
+        for award in standing
+        if award.sequence in known.rows
+    }
+    planned = [Planned(one, one) for one in told]
+    _find_rows(scheme, known, standing, planned)
+    for one in planned:
+        if one.row is not None and one.row.voided_at is not None and not restore:
+            _leave_void(known, one, one.row)
+        else:
+            _lay_out(work.today(scheme), scheme, known, one)
+    _check_passes(scheme, known, planned)
+    _check_apart(known, planned, ended)
+    _name_changes(known, planned)
+    return planned
+
+
+def _find_rows(
+    scheme: Scheme, known: AwardFacts, standing: Sequence[awards.Award], planned: Sequence[Planned]
+) -> None:
+    """Find the row of each award: that of its number, else the one that passes gave it.
+
+    An award of passes that lasts on the day told is that award, under our number. After its last
+    day it is not, also where a suspension or a revocation holds it: the file tells of a later one.
+    """
+    by_key = {row.number_key: row for row in known.rows.values()}
+    by_id = {row.id: row for row in known.rows.values()}
+    for one in planned:
+        id_ = one.told.certification_id
+        one.row = by_id[id_] if id_ else by_key.get(numbers.key(one.told.number))
+    claimed = {one.row.id for one in planned if one.row is not None}
+    for one in planned:
+        day = one.told.awarded_on
+        for award in reversed(standing):
+            row = known.rows.get(award.sequence)
+            free = row is not None and row.imported_at is None and row.id not in claimed
+            if one.row is None and row is not None and free and _lasts(scheme, known, award, day):
+                one.row = row
+                claimed.add(row.id)
+        one.told = _completed(one.told, one.row)
+
+
+def _lasts(scheme: Scheme, known: AwardFacts, award: awards.Award, day: date) -> bool:
+    """Whether a day lies in an award's days, and the award had not ended for good before it."""
+    record = known.records[known.rows[award.sequence].id]
+    last = certifications.extended(record.cycles[-1], record.adjustments, date.max)
+    through = last.expires_on or date.max
+    return award.awarded_on <= day <= through and awards.ended_on(scheme, award, by=day) is None
+
+
+def _completed(told: ToldAward, row: AwardRow | None) -> ToldAward:
+    """What is told, with what is on record where it is silent."""
+    edition = row.edition if row is not None and "edition" in told.silent else told.edition
+    source = row.source if row is not None and "source" in told.silent else told.source
+    return replace(told, edition=edition, source=source)
+
+
+def _leave_void(known: AwardFacts, one: Planned, row: AwardRow) -> None:
+    one.before = one.cycles = known.records[row.id].cycles
+    one.fates = tuple("unchanged" for _ in one.told.stretches)
+    said = (
+        f"{row.number} was voided on {row.voided_at:%Y-%m-%d}; it was left as it is. Amend it over "
+        f"HTTP to restore it (POST /certifications/{row.id}/amendment)."
+    )
+    one.notes.append(Said(0, "certificate_number", said))
+
+
+def _lay_out(today: date, scheme: Scheme, known: AwardFacts, one: Planned) -> None:
+    told, row = one.told, one.row
+    record = known.records.get(row.id) if row is not None else None
+    one.before = record.cycles if record else ()
+    stretches, first = _merged(told, row, record)
+    given = rules.read(scheme, told.awarded_on, stretches, today=today)
+    one.laid = one.cycles = given.cycles
+    own = range(len(told.stretches))
+    one.faults += [_moved(said, first) for said in given.faults]
+    one.notes += [_moved(s, first) for s in given.notes if s.place - first in own]
+    one.fates = _fates(one, record, first)
+    if not one.is_change:
+        one.cycles = one.before
+
+
+def _moved(said: Said, first: int) -> Said:
+    return Said(max(said.place - first, 0), said.field, said.words)
+
+
+def _merged(
+    told: ToldAward, row: AwardRow | None, record: snapshots.CertificationRecord | None
+) -> tuple[list[Stretch], int]:
+    """The cycles told among those on record that they do not restate; where they begin."""
+    mine = list(told.stretches)
+    if row is None or record is None or row.awarded_on != told.awarded_on:
+        return mine, 0
+    if told.certification_id is not None:  # staff say all of it
+        return mine, 0
+    begins = mine[0].starts_on or told.awarded_on
+    ends = mine[-1].expires_on or date.max
+    cycles = [certifications.extended(c, record.adjustments, date.max) for c in record.cycles]
+    before = [Stretch(c.starts_on, c.expires_on) for c in cycles if c.starts_on < begins]
+    after = [
+        Stretch(c.starts_on, c.expires_on)
+        for c in awards.given(record.cycles)
+        if c.starts_on > ends
+    ]
+    return [*before, *mine, *after], len(before)
+
+
+def _fates(
+    one: Planned, record: snapshots.CertificationRecord | None, first: int
+) -> tuple[RowFate, ...]:
+    told, row = one.told, one.row
+    if row is None or record is None:
+        return tuple("created" for _ in told.stretches)
+    same = (row.number, row.awarded_on, row.edition, row.source) == (
+        told.number,
+        told.awarded_on,
+        told.edition,
+        told.source,
+    )
+    stands = same and row.voided_at is None and row.withdrawn_at is None
+    on_record = {c.starts_on: _ends(c, record, row) for c in record.cycles}
+    if row.awarded_on != told.awarded_on:  # its cycles moved with it
+        on_record = {c.starts_on: set() for c in one.cycles[: len(record.cycles)]}
+    found: list[RowFate] = []
+    for cycle in one.cycles[first : first + len(told.stretches)]:
+        ends = on_record.get(cycle.starts_on)
+        if ends is None and row.imported_at is not None:
+            found.append("created")
+        else:
+            found.append("unchanged" if stands and cycle.expires_on in (ends or ()) else "changed")
+    return tuple(found)
+
+
+def _ends(
+    cycle: CycleTerm, record: snapshots.CertificationRecord, row: AwardRow
+) -> set[date | None]:
+    """The expiry of a cycle on record, as it was opened and extended, or cut by the next award."""
+    extended = certifications.extended(cycle, record.adjustments, date.max)
+    ends = {cycle.expires_on, extended.expires_on}
+    return ends | {row.replaced_on - DAY} if row.replaced_on is not None else ends
+
+
+def _check_passes(scheme: Scheme, known: AwardFacts, planned: Sequence[Planned]) -> None:
+    for one in planned:
+        if one.faults or not one.is_change:
+            continue
+        late = rules.late(
+            scheme, one.cycles, known.passes, known.prerequisites, one.told.replaced_on
+        )
+        if late is not None:
+            one.refuse("awarded_on", late.of_award)
+    if len(planned) == 1 and len(known.rows) <= 1 and planned[0].is_change:
+        day = planned[0].told.awarded_on
+        note = rules.pass_note(scheme, day, known.passes, known.prerequisites)
+        if note:
+            planned[0].notes.append(Said(0, "awarded_on", note))
+
+
+def _name_changes(known: AwardFacts, planned: Sequence[Planned]) -> None:
+    """Say which changes of standing would come before the award that they are of."""
+    for one in planned:
+        if one.row is None or not one.is_change:
+            continue
+        for change in known.changes:
+            before = change.effective_on < one.told.awarded_on
+            named = f"{change.kind} on {change.effective_on}"
+            if change.certification_id == one.row.id and before:
+                said = f"A change of its standing comes before it then: {named}."
+                one.notes.append(Said(0, "awarded_on", said))
+
+
+def contradicted(work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]) -> dict[str, str]:
+    """The holders whose passes on record contradict an award that a file gave them, with why."""
+    table = Certification
+    imported = select(table.holder_id).where(
+        bulk.among(work, table.holder_id, holder_ids),
+        table.scheme == scheme.code,
+        table.imported_at.is_not(None),
+        table.voided_at.is_(None),
+    )
+    ids = sorted({row.holder_id for row in work.rows(imported)}) if holder_ids else []
+    found: dict[str, str] = {}
+    if not ids:
+        return found
+    known = award_facts.known(work, scheme, ids)
+    award_facts.read_facts(work, scheme, [*known.values()])
+    for holder_id, one in known.items():
+        for row in award_plans.standing_rows(one):
+            if row.imported:
+                cycles = one.records[row.id].cycles
+                late = rules.late(scheme, cycles, one.passes, one.prerequisites, row.replaced_on)
+                if late is not None:
+                    found[holder_id] = late.of_pass(row.number, row.awarded_on)
+    return found
+
+
+def _check_apart(
+    known: AwardFacts, planned: Sequence[Planned], ended: Mapping[str, date | None]
+) -> None:
+    """Refuse awards whose days overlap: nobody has two numbers at a time."""
+    mine = {one.row.id for one in planned if one.row is not None}
+    others: list[tuple[str, date, date]] = []
+    for row in award_plans.standing_rows(known):
+        if row.id not in mine:
+            days = rules.days_of(known.records[row.id].cycles)
+            others.append((row.number, *_through(days.starts_on, days.ends_on, ended.get(row.id))))
+    for one in planned:
+        if one.faults or not one.cycles:
+            continue
+        days = rules.days_of(one.cycles, one.told.replaced_on)
+        over = ended.get(one.row.id) if one.row is not None and not one.is_change else None
+        starts, ends = _through(days.starts_on, days.ends_on, over)
+        for number, since, through in others:
+            if one.is_change and starts <= through and since <= ends:
+                one.refuse("certificate_number", _two(one, number, since, through))
+        others.append((one.told.number, starts, ends))
+    _check_replaced(planned, {since for _, since, _ in others})
+
+
+def _check_replaced(planned: Sequence[Planned], awarded: Collection[date]) -> None:
+    """Refuse a day on which no award takes another's place."""
+    for one in planned:
+        day = one.told.replaced_on
+        if day is None or (day > one.told.awarded_on and day in awarded):
+            continue
+        words = "must be the awarded_on of the holder's next certification under the scheme"
+        one.refuse("replaced_on", words, len(one.told.stretches) - 1)
+
+
+def _through(starts: date, ends: date, ended: date | None) -> tuple[date, date]:
+    return starts, max(starts, min(ends, ended or date.max))
+
+
+def _two(one: Planned, number: str, since: date, through: date) -> str:
+    until = "without end" if through == date.max else f"through {through}"
+    return (
+        f"is a second number for one certification: its holder has {number} from {since} "
+        f"{until}. Keep the number that is printed on the certificate, and give it every cycle; "
+        f"if {number} ended before {one.told.awarded_on}, correct its last expires_on first"
+    )

@@ -1,0 +1,378 @@
+"""Changing a policy without surprise: what another version changes for whom, and repairing.
+
+``diff`` looks and writes nothing. ``repair`` puts the cycles that a faulty version governs under
+the version that corrects it, all of them in the caller's one transaction. Both go through the
+certifications of a scheme in the order of their ids, some hundred at a time with a constant
+number of statements, and evaluate both versions from the same facts.
+
+Publishing versions is in ``publications``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, exists, func, select, true, update
+
+from tracker.db import Id
+from tracker.domain.credentials import certifications as timelines
+from tracker.domain.credentials.certifications import CycleTerm as CycleValue
+from tracker.domain.errors import NotACorrection
+from tracker.domain.points import cycle_rules
+from tracker.domain.points.claims import Claim
+from tracker.domain.points.cycle_rules import Case
+from tracker.domain.schemes import policy_impact as rules
+from tracker.domain.schemes import policy_versions as digests
+from tracker.domain.schemes.policies import Policy
+from tracker.domain.schemes.policy_impact import Difference, ImpactTally, PolicyOutcome
+from tracker.domain.schemes.schemes import Scheme, Schemes
+from tracker.models import Certification, Cycle, Holder
+from tracker.services.core import bulk, history
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.credentials import certifications
+from tracker.services.credentials.policy_versions import version
+from tracker.services.standings import approved_claims, neighbours, snapshots
+from tracker.services.standings.neighbours import CertificationKey
+
+CHUNK = 400  # certifications read at once: few statements, and little memory
+ProgressOfDiff = Callable[[int], None]
+
+
+class Version(NamedTuple):
+    """A version of a policy, in the scheme whose file holds it."""
+
+    scheme: Scheme
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A certification under two versions: what is said of it before and after, and what differs.
+
+    ``version`` is the one that governs its cycle on the day; empty where it never expires.
+    """
+
+    number: str
+    holder_ref: str
+    version: str
+    before: PolicyOutcome
+    after: PolicyOutcome
+    differences: tuple[Difference, ...]
+
+
+_Found = list[tuple[Compared, snapshots.CertificationRecord]]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRepair:
+    """What is to be repaired: the cycles of a scheme under ``old``, by putting them under ``new``.
+
+    ``on`` is the day on which results before and after are compared; None: today.
+    """
+
+    scheme: str
+    old: str
+    new: str
+    on: date | None = None
+
+
+@dataclass(slots=True)
+class Repaired:
+    """What a repair changed: certifications examined are those that were reassigned."""
+
+    cycles: int = 0
+    tally: ImpactTally = field(default_factory=ImpactTally)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One of two ways to judge: by a scheme, with the cycles under these versions."""
+
+    scheme: Scheme
+    cycles: Callable[[tuple[CycleValue, ...]], tuple[CycleValue, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _FactsOfBoth:
+    """The facts of one certification that both sides judge, as of the day."""
+
+    record: snapshots.CertificationRecord
+    beside: neighbours.Beside
+    own: Sequence[Claim]
+    shared: cycle_rules.ClaimsByScheme
+
+    def outcome(self, side: _Side, cycles: tuple[CycleValue, ...], on: date) -> PolicyOutcome:
+        """What a side says."""
+        case = Case(
+            side.scheme,
+            cycles,
+            self.record.applications,
+            self.record.adjustments,
+            self.beside.attempts,
+            self.beside.spans,
+        )
+        judged = cycle_rules.judge(case, self.own, self.shared, on=on)
+        last = [c for c in cycles if c.opened_on <= on][-1]
+        policy = side.scheme.policy(last.policy) if last.policy else None
+        extended = timelines.extended(last, self.record.adjustments, on)
+        return rules.outcome(judged.evaluation if judged else None, policy, extended)
+
+
+def diff(
+    reading: ReadContext,
+    old: Version,
+    new: Version,
+    *,
+    on: date,
+    chunk: int = CHUNK,
+    on_progress: ProgressOfDiff = lambda _: None,
+) -> Iterator[Compared]:
+    """Both versions over every certification of the scheme awarded by a day, unchanged ones too.
+
+    Each is judged as if the version alone governed the cycle on that day; earlier cycles keep
+    theirs, unless it is the old one. ``new`` may come from a file that is not installed; then
+    its award rule says when the cycles expire.
+    """
+    scheme = old.scheme
+
+    def after(cycles: tuple[CycleValue, ...]) -> tuple[CycleValue, ...]:
+        awarded_on = cycles[0].starts_on
+        moved = rules.under(cycles, scheme.award, new.scheme.award, awarded_on=awarded_on)
+        return rules.governed(moved, on, by=new.policy.version, instead_of=old.policy.version)
+
+    sides = (
+        _Side(
+            rules.alone(scheme, old.policy, scheme.policies),
+            lambda cycles: rules.governed(
+                cycles, on, by=old.policy.version, instead_of=old.policy.version
+            ),
+        ),
+        _Side(rules.alone(new.scheme, new.policy, scheme.policies), after),
+    )
+    seen = 0
+    for rows in pages(reading, scheme.code, awarded_by=on, limit=chunk):
+        yield from (one for one, _ in _compare(reading, rows, sides, on))
+        seen += len(rows)
+        on_progress(seen)
+
+
+def foresee(
+    reading: ReadContext,
+    asked: PolicyRepair,
+    *,
+    on_progress: ProgressOfDiff = lambda _: None,
+    tell: Callable[[Compared], None] = lambda _: None,
+) -> Repaired:
+    """What ``repair`` would change; nothing is written. Raises what it raises."""
+    check_correction(reading.schemes[asked.scheme], asked)
+    done = Repaired()
+    for found in _repairs(reading, asked):
+        _count(done, found, asked, tell)
+        on_progress(done.tally.examined)
+    return done
+
+
+def repair(
+    work: UnitOfWork,
+    asked: PolicyRepair,
+    *,
+    on_progress: ProgressOfDiff = lambda _: None,
+    tell: Callable[[Compared], None] = lambda _: None,
+) -> Repaired:
+    """Put every cycle governed by the old version under the one that corrects it.
+
+    ``tell`` is given each certification, with what changes for it on the day. Timelines are laid
+    out anew; history has a line for each certification and one for the act. Renewals that were
+    decided stay as they were decided. A second time there is nothing to do.
+    Raises UnknownScheme, UnknownVersion, NotACorrection.
+    """
+    scheme = work.schemes[asked.scheme]
+    policy, done = check_correction(scheme, asked), Repaired()
+    _lock(work, asked)
+    for found in _repairs(work, asked):
+        _reassign(work, scheme, asked, found)
+        _count(done, found, asked, tell)
+        on_progress(done.tally.examined)
+    if done.cycles:
+        history.record(
+            work,
+            "repair",
+            "scheme",
+            scheme.code,
+            before=asked.old,
+            after=asked.new,
+            sha256=digests.digest(policy),
+            as_of=_day(work, asked),
+            certifications=done.tally.examined,
+            cycles=done.cycles,
+            differences=done.tally.kinds,
+        )
+    return done
+
+
+def _reassign(work: UnitOfWork, scheme: Scheme, asked: PolicyRepair, found: _Found) -> None:
+    ids = [record.certification_id for _, record in found]
+    of_old = bulk.among(work, Cycle.certification_id, ids) & (Cycle.policy == asked.old)
+    work.connection.execute(update(Cycle).where(of_old).values(policy=asked.new))
+    certifications.refresh(work, scheme, ids)
+    lines = (_line(one, record, asked) for one, record in found)
+    history.record_many(work, "reassign", "certification", lines)
+
+
+def check_correction(scheme: Scheme, asked: PolicyRepair) -> Policy:
+    """Refuse a repair by a version that does not say that it corrects the old one; give the new.
+
+    Raises UnknownVersion, NotACorrection.
+    """
+    version(scheme, asked.old)
+    found = version(scheme, asked.new)
+    if found.corrects != asked.old:
+        says = f"corrects {found.corrects!r}" if found.corrects else "corrects none"
+        raise NotACorrection(
+            f"Version {asked.new} of scheme {scheme.code} {says}; to repair the cycles under "
+            f'{asked.old} it must say corrects = "{asked.old}".'
+        )
+    return found
+
+
+_PAGE = (
+    select(
+        Certification.id,
+        Certification.number,
+        Certification.holder_id,
+        Holder.ref.label("holder_ref"),
+    )
+    .join(Holder, Holder.id == Certification.holder_id)
+    .where(
+        Certification.scheme == bindparam("scheme"),
+        snapshots.CURRENT,
+        Certification.awarded_on <= bindparam("awarded_by"),
+        Certification.id > bindparam("after", type_=Id),
+    )
+    .order_by(Certification.id)
+    .limit(bindparam("limit"))
+)
+_FIRST = "00000000-0000-0000-0000-000000000000"
+
+
+def _of_version(name: str) -> Any:
+    """Whether a certification has a cycle governed by a version."""
+    return exists().where(Cycle.certification_id == Certification.id, Cycle.policy == name)
+
+
+def pages(
+    reading: ReadContext, code: str, *, awarded_by: date, limit: int, only: Any = None
+) -> Iterator[Sequence[Any]]:
+    """The certifications of a scheme in the order of their ids, some at a time."""
+    statement = _PAGE.where(true() if only is None else only)
+    asked = {"scheme": code, "awarded_by": awarded_by, "limit": limit, "after": _FIRST}
+    while rows := reading.rows(statement, asked):
+        yield rows
+        asked["after"] = rows[-1].id
+
+
+def _repairs(reading: ReadContext, asked: PolicyRepair) -> Iterator[_Found]:
+    """The certifications with a cycle governed by the old version, before and after."""
+    scheme, only = reading.schemes[asked.scheme], _of_version(asked.old)
+    sides = (
+        _Side(scheme, lambda cycles: cycles),
+        _Side(scheme, lambda cycles: rules.corrected(cycles, old=asked.old, new=asked.new)),
+    )
+    for rows in pages(reading, scheme.code, awarded_by=date.max, limit=CHUNK, only=only):
+        yield _compare(reading, rows, sides, _day(reading, asked))
+
+
+def _day(reading: ReadContext, asked: PolicyRepair) -> date:
+    return asked.on or reading.today(reading.schemes[asked.scheme])
+
+
+def _compare(
+    reading: ReadContext, rows: Sequence[Any], sides: tuple[_Side, _Side], on: date
+) -> _Found:
+    """Both sides over some certifications, with a constant number of statements."""
+    reading, code = _asking_for_both(reading, sides), sides[0].scheme.code
+    asked = [CertificationKey(row.id, row.holder_id, code) for row in rows]
+    records = neighbours.records(reading, asked)
+    beside = neighbours.beside(reading, asked)
+    own = approved_claims.claims(reading, records, on=on)
+    found = []
+    for row in rows:
+        others = beside.get(row.id, neighbours.ALONE)
+        shared = {scheme: _approved(each, on) for scheme, each in others.activities.items()}
+        known = _FactsOfBoth(records[row.id], others, own.get(row.id, ()), shared)
+        found.append((_compare_one(row, known, sides, on), known.record))
+    return found
+
+
+def _asking_for_both(reading: ReadContext, sides: tuple[_Side, _Side]) -> ReadContext:
+    """A reading for which the scheme has the policies of both sides: facts for either are read."""
+    one, other = (side.scheme for side in sides)
+    both = replace(one, policies=(*one.policies, *other.policies))
+    return replace(reading, schemes=Schemes({**reading.schemes.by_code, one.code: both}))
+
+
+def _approved(claimed: Sequence[snapshots.ActivityFacts], on: date) -> list[Claim]:
+    return [each.claim_on(on) for each in claimed if each.approved_on(on)]
+
+
+def _compare_one(row: Any, known: _FactsOfBoth, sides: tuple[_Side, _Side], on: date) -> Compared:
+    one, other = sides
+    cycles = known.record.cycles
+    governing = timelines.cycle_on(cycles, on).policy
+    before = after = PolicyOutcome()
+    if cycles[0].starts_on <= on:
+        before = known.outcome(one, one.cycles(cycles), on)
+        after = known.outcome(other, other.cycles(cycles), on)
+    return Compared(
+        row.number, row.holder_ref, governing, before, after, rules.differences(before, after)
+    )
+
+
+def _count(
+    done: Repaired, found: _Found, asked: PolicyRepair, tell: Callable[[Compared], None]
+) -> None:
+    for one, record in found:
+        done.cycles += len(_ordinals(record, asked))
+        done.tally.add(one.differences)
+        tell(one)
+
+
+def _ordinals(record: snapshots.CertificationRecord, asked: PolicyRepair) -> list[int]:
+    return [cycle.ordinal for cycle in record.cycles if cycle.policy == asked.old]
+
+
+def _line(
+    one: Compared, record: snapshots.CertificationRecord, asked: PolicyRepair
+) -> tuple[str, dict[str, Any]]:
+    """A certification's line of history: which cycles were reassigned, and what that changed."""
+    return record.certification_id, {
+        "before": asked.old,
+        "after": asked.new,
+        "cycles": _ordinals(record, asked),
+        "differences": {
+            each.fact: [_text(each.before), _text(each.after)] for each in one.differences
+        },
+    }
+
+
+def _text(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool) else str(value)
+
+
+def _lock(work: UnitOfWork, asked: PolicyRepair) -> None:
+    """Make others wait who write to the records that are repaired, in the order all lock in."""
+    mine = (
+        select(Holder.id)
+        .join(Certification, Certification.holder_id == Holder.id)
+        .where(
+            Certification.scheme == asked.scheme,
+            snapshots.CURRENT,
+            _of_version(asked.old),
+        )
+        .order_by(Holder.id)
+        .with_for_update(of=Holder)
+    )
+    work.row(select(func.count()).select_from(mine.subquery()))

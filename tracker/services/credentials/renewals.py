@@ -1,0 +1,434 @@
+"""Renewals: applications, decisions on them that later ones supersede, and quotes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import date
+from operator import attrgetter
+from typing import Any, Literal
+
+from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.attributes import flag_modified
+
+from tracker.domain.credentials import certifications as rules
+from tracker.domain.credentials import renewals
+from tracker.domain.errors import (
+    BuiltUpon,
+    IllegalTransition,
+    Invalid,
+    NotFound,
+    RenewalPending,
+    Stale,
+)
+from tracker.domain.permissions import SYSTEM, check_own_holder
+from tracker.domain.schemes.schemes import Scheme
+from tracker.models import Certification, Cycle, FormerRenewalDecision, Holder, Renewal
+from tracker.services.core import history
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.credentials import applications, certifications, former_decisions
+from tracker.services.outbox import notices
+from tracker.services.outbox.notices import NoticeToTell
+from tracker.services.standings import snapshots, standings
+
+RenewalVerdict = Literal["approved", "denied"]
+_COLUMNS = (
+    Renewal.id,
+    Renewal.ref,
+    Renewal.certification_id,
+    Renewal.cycle,
+    Renewal.submitted_on,
+    Renewal.points_counted,
+    Renewal.points_if_approved,
+    Renewal.decision,
+    Renewal.decided_on,
+    Renewal.reason,
+    Renewal.withdrawn_on,
+    Renewal.recorded_at,
+    Renewal.version,
+    Certification.holder_id,
+    Certification.scheme,
+)
+_ONE = select(*_COLUMNS).join(Certification, Certification.id == Renewal.certification_id)
+OF_HOLDER = _ONE.where(Certification.holder_id == bindparam("id"))
+_STALE = "The renewal changed since you read it; read it again."
+
+
+def apply(work: UnitOfWork, certification_id: str) -> str:
+    """Apply to recertify, on the holder's own day.
+
+    Activities that wait for a decision count where the policy lets them admit. The refusals are
+    those of ``domain.renewals.objections``.
+    """
+    row = certifications.locked(work, certification_id)
+    scheme = work.schemes[row.scheme]
+    on = work.day_of(scheme, row.time_zone)
+    held = standings.of_certification(work, row.id, on=on)
+    if held is None:
+        raise NotFound
+    record = snapshots.records(work, [row.id])[row.id]
+    found = applications.count(work, row, record, on=on, last=on)
+    judged = found.judged if found else None
+    renewals.check_application(held.standing, judged, zone=scheme.zone_of(row.time_zone))
+    renewal = Renewal(
+        certification_id=row.id,
+        cycle=record.cycles[-1].ordinal,
+        submitted_on=on,
+        points_counted=judged.evaluation.total if judged else None,
+        points_if_approved=judged.pending.total if judged and judged.pending else None,
+        recorded_at=work.now,
+    )
+    work.session.add(renewal)
+    _flush(work)
+    history.record(work, "apply", "renewal", renewal.id, certification_id=row.id)
+    certifications.refresh(work, scheme, [row.id])
+    return renewal.id
+
+
+def _flush(work: UnitOfWork) -> None:
+    """Write; the database refuses a second undecided application of a certification."""
+    try:
+        work.session.flush()
+    except IntegrityError as error:
+        raise RenewalPending("Another application is under review.") from error
+
+
+# Decisions.
+def _open(
+    work: UnitOfWork,
+    renewal_id: str,
+    lock: Callable[[UnitOfWork, str], Any] = certifications.locked,
+) -> tuple[Renewal, Any]:
+    """A renewal that was not withdrawn with its certification, the holder locked."""
+    renewal = work.session.get(Renewal, renewal_id)
+    if renewal is None:
+        raise NotFound
+    row = lock(work, renewal.certification_id)
+    work.reread(renewal)
+    if renewal.withdrawn_on:
+        raise IllegalTransition("The renewal is withdrawn already.", state="withdrawn")
+    return renewal, row
+
+
+def _to_decide(work: UnitOfWork, renewal_id: str, version: int) -> tuple[Renewal, Any]:
+    renewal, row = _open(work, renewal_id, certifications.locked_to_decide)
+    if renewal.version != version:
+        raise Stale(_STALE)
+    return renewal, row
+
+
+def decide(
+    work: UnitOfWork,
+    renewal_id: str,
+    *,
+    decision: RenewalVerdict,
+    reason: str | None,
+    version: int,
+    checks: Collection[str] = (),
+) -> None:
+    """Approve a renewal, which opens the next cycle in the same transaction, or deny it.
+
+    ``checks`` are those that the reviewer confirms; an approval needs all of the policy's. A
+    later decision supersedes the one before, with a reason; that one stays on record. Raises
+    SelfReview, IllegalTransition, Stale, PointsPending, PointsMissing, CheckMissing, BuiltUpon,
+    RenewalPending, Invalid for a denial or a change without a reason or a check that the policy
+    does not ask for.
+    """
+    renewal, row = _to_decide(work, renewal_id, version)
+    _check_reason(renewal, decision, reason)
+    record = snapshots.records(work, [row.id])[row.id]
+    if decision == "approved":
+        case = applications.of_renewal(work, row, record, renewal)
+        applications.check_state(work, row, case, renewal)
+        applications.check_points(work, row, case, renewal)
+        renewals.check_confirmed(applications.governing(work, row, case, renewal), checks)
+    _supersede(work, renewal, row, decision, reason=reason)
+    confirmed = {"checks": sorted(set(checks))} if checks else {}
+    history.record(work, decision, "renewal", renewal.id, reason=reason, **confirmed)
+
+
+def _check_reason(renewal: Renewal, decision: RenewalVerdict, reason: str | None) -> None:
+    if reason:
+        return
+    if decision == "denied":
+        raise Invalid("A denial needs its reason.", fields={"reason": "is required to deny"})
+    if renewal.decision is not None:
+        rule = f"is required: the renewal is {renewal.decision}, which this changes"
+        raise Invalid("A change of a decision needs its reason.", fields={"reason": rule})
+
+
+def approve_on_appeal(work: UnitOfWork, renewal_id: str, *, reason: str) -> None:
+    """Approve a denied renewal, because an appeal was upheld: that decides about the points too.
+
+    Raises IllegalTransition, BuiltUpon, RenewalPending.
+    """
+    renewal, row = _open(work, renewal_id)
+    if renewal.decision != "denied":
+        raise IllegalTransition(
+            f"The renewal is {renewal.decision or 'undecided'}, not denied.",
+            state=renewal.decision or "undecided",
+        )
+    _supersede(work, renewal, row, "approved", reason=reason)
+    history.record(work, "approved", "renewal", renewal.id, reason=reason, on_appeal=True)
+
+
+def _supersede(
+    work: UnitOfWork,
+    renewal: Renewal,
+    row: Any,
+    decision: RenewalVerdict,
+    *,
+    reason: str | None,
+    by: str | None = None,
+) -> None:
+    """Put a decision in the place of the one before, if there was one, and tell of it."""
+    today = work.today(work.schemes[row.scheme])
+    on = max(today, renewal.submitted_on, renewal.decided_on or today)
+    if renewal.decision is not None:
+        _end_decision(work, renewal, reason=reason or "", undone=False)
+    renewal.decision, renewal.decided_on = decision, on
+    renewal.decided_by, renewal.reason = by or work.actor.name, reason
+    renewal.decided_by_id = None if by else work.actor.who
+    renewal.closed_at = work.now
+    _rule(work, renewal, row)
+    _tell(work, renewal, row, on)
+
+
+def _rule(work: UnitOfWork, renewal: Renewal, row: Any) -> None:
+    """Draw the consequences of the decision that the renewal bears now."""
+    flag_modified(renewal, "decision")  # its version changes, also where the decision is the same
+    _flush(work)
+    if renewal.decision == "approved":
+        _open_cycle(work, renewal, row)
+    certifications.refresh(work, work.schemes[row.scheme], [row.id])
+
+
+def _open_cycle(work: UnitOfWork, renewal: Renewal, row: Any) -> None:
+    """Open the cycle that an approval opens.
+
+    Raises IllegalTransition where the certification is held, BuiltUpon where the cycle was
+    renewed otherwise, RenewalPending while another application for it is under review.
+    """
+    record = snapshots.records(work, [row.id])[row.id]
+    _check_still_in_force(record)
+    if record.cycles[-1].ordinal != renewal.cycle:
+        raise BuiltUpon("The cycle was renewed by another application since.")
+    others = [one for one in record.applications if one.closed_on is None]
+    if others:
+        since = others[0].submitted_on
+        raise RenewalPending(f"The application of {since} is under review.", since=since)
+    scheme = work.schemes[row.scheme]
+    cycle = _next_cycle(scheme, record, decided_on=renewal.decided_on or renewal.submitted_on)
+    work.connection.execute(insert(Cycle), [certifications.cycle_row(work, row.id, cycle)])
+
+
+def _end_decision(work: UnitOfWork, renewal: Renewal, *, reason: str, undone: bool) -> str:
+    """Keep the ruling decision as a former one, and close the cycle that it opened; its id."""
+    if renewal.decision == "approved":
+        _close_cycle(work, renewal)
+    former = FormerRenewalDecision(
+        renewal_id=renewal.id,
+        decision=renewal.decision or "",
+        undone=undone,
+        decided_on=renewal.decided_on or renewal.submitted_on,
+        decided_by=renewal.decided_by,
+        decided_by_id=renewal.decided_by_id,
+        reason=renewal.reason,
+        closed_at=renewal.closed_at,
+        ended_at=work.now,
+        ended_by=work.actor.name,
+        ended_reason=reason,
+    )
+    work.session.add(former)
+    return former.id
+
+
+def _close_cycle(work: UnitOfWork, renewal: Renewal) -> None:
+    """Take away the cycle that an approval opened. Raises BuiltUpon if one was built on it."""
+    id_, ordinal = renewal.certification_id, renewal.cycle + 1
+    later = work.row(
+        select(Renewal.submitted_on).where(
+            Renewal.certification_id == id_,
+            Renewal.cycle >= ordinal,
+            Renewal.id != renewal.id,
+            Renewal.withdrawn_on.is_(None),
+            Renewal.decision.is_distinct_from("denied"),
+        )
+    )
+    if later is not None:
+        raise BuiltUpon(
+            f"The application of {later.submitted_on} builds on the cycle that this one opened;"
+            " withdraw or undo that one first.",
+            submitted_on=later.submitted_on,
+        )
+    work.connection.execute(
+        delete(Cycle).where(
+            Cycle.certification_id == id_,
+            Cycle.ordinal == ordinal,
+            Cycle.opened_on == renewal.decided_on,
+        )
+    )
+
+
+def undo(work: UnitOfWork, renewal_id: str, *, reason: str, version: int) -> None:
+    """Take the ruling decision back: the one before rules again, or the application waits.
+
+    What is restored has the day on which it was decided. Raises SelfReview, IllegalTransition,
+    Stale, BuiltUpon, RenewalPending.
+    """
+    renewal, row = _to_decide(work, renewal_id, version)
+    if renewal.decision is None:
+        raise IllegalTransition("The renewal is not decided.", state="undecided")
+    _undo(work, renewal, row, reason=reason)
+
+
+def undo_approval(work: UnitOfWork, renewal_id: str, *, reason: str) -> None:
+    """Take an approval back that an appeal brought. Raises IllegalTransition, BuiltUpon."""
+    renewal, row = _open(work, renewal_id)
+    if renewal.decision != "approved":
+        state = renewal.decision or "undecided"
+        raise IllegalTransition(f"The renewal is {state}, not approved.", state=state)
+    _undo(work, renewal, row, reason=reason)
+
+
+def _undo(work: UnitOfWork, renewal: Renewal, row: Any, *, reason: str) -> None:
+    before = former_decisions.superseded_by_ruling(work, renewal.id)
+    former_id = _end_decision(work, renewal, reason=reason, undone=True)
+    names = ("decision", "decided_on", "decided_by", "decided_by_id", "reason", "closed_at")
+    for name in names:
+        setattr(renewal, name, getattr(before, name, None))
+    _rule(work, renewal, row)
+    history.record(
+        work, "undo", "renewal", renewal.id, reason=reason, restores=renewal.decision or "undecided"
+    )
+    today = work.today(work.schemes[row.scheme])
+    if renewal.decision is None:
+        _tell(work, renewal, row, today, reopened=former_id)
+    else:
+        _tell(work, renewal, row, today)
+
+
+def _tell(
+    work: UnitOfWork, renewal: Renewal, row: Any, on: date, *, reopened: str | None = None
+) -> None:
+    times = len(former_decisions.of_renewal(work, renewal.id))
+    news = NoticeToTell(
+        kind="renewal_reopened" if reopened else "renewal_decided",
+        holder_id=row.holder_id,
+        subject_id=renewal.id,
+        event=reopened or f"{renewal.decision}:{times}",
+        on=on,
+    )
+    notices.tell(work, [news])
+
+
+def follow(work: UnitOfWork, certification: Any) -> None:
+    """Draw the consequences of a changed activity for the application that rests on it.
+
+    After the last day of its terms an application whose points fall short, with nothing left
+    that waits, is denied; such a denial is taken back when what it rested on is. Before that day
+    the holder can still add something, so it waits.
+    """
+    statement = select(Renewal).where(
+        Renewal.certification_id == certification.id, Renewal.withdrawn_on.is_(None)
+    )
+    order = Renewal.decision.is_(None).desc(), Renewal.submitted_on.desc(), Renewal.id.desc()
+    renewal = work.session.scalars(statement.order_by(*order).limit(1)).first()
+    automatic = renewal is not None and renewal.decided_by == SYSTEM.name
+    if renewal is None or (renewal.decision is not None and not automatic):
+        return
+    record = snapshots.records(work, [certification.id])[certification.id]
+    if renewal.cycle != record.cycles[-1].ordinal:
+        return
+    short = applications.why_short(work, certification, record, renewal)
+    if renewal.decision is None and short is not None:
+        _supersede(work, renewal, certification, "denied", reason=short, by=SYSTEM.name)
+        history.record(work, "denied", "renewal", renewal.id, reason=short, automatic=True)
+    elif renewal.decision == "denied" and short is None:
+        _undo(work, renewal, certification, reason="The activities it rested on changed.")
+
+
+def _next_cycle(
+    scheme: Scheme, record: snapshots.CertificationRecord, *, decided_on: date
+) -> rules.CycleTerm:
+    """The cycle that follows the last one, as it was extended by the day of the decision."""
+    last = record.cycles[-1]
+    return rules.next_cycle(
+        scheme,
+        last,
+        decided_on=decided_on,
+        awarded_on=record.cycles[0].starts_on,
+        extended_to=rules.moved_to(last, record.adjustments, decided_on),
+    )
+
+
+def _check_still_in_force(record: snapshots.CertificationRecord) -> None:
+    hold = rules.hold_on(record.changes, date.max)
+    if hold:
+        raise IllegalTransition(f"The certification is {hold}; it cannot be renewed.", state=hold)
+
+
+def withdraw(work: UnitOfWork, renewal_id: str) -> None:
+    """Take an application back before it is decided. Raises IllegalTransition, NotFound."""
+    renewal, row = _open(work, renewal_id)
+    if renewal.decision:
+        state = renewal.decision
+        raise IllegalTransition(f"The renewal is {state} already.", state=state)
+    scheme = work.schemes[row.scheme]
+    on = work.day_of(scheme, row.time_zone)
+    renewal.withdrawn_on, renewal.closed_at = max(on, renewal.submitted_on), work.now
+    work.session.flush()
+    history.record(work, "withdraw", "renewal", renewal.id)
+    certifications.refresh(work, scheme, [row.id])
+
+
+def get(reading: ReadContext, renewal_id: str) -> Any:
+    """A renewal's row. Raises NotFound, also for somebody else's."""
+    row = reading.row(_ONE.where(Renewal.id == renewal_id))
+    if row is None:
+        raise NotFound
+    check_own_holder(reading.actor, row.holder_id)
+    return row
+
+
+def of_holder(reading: ReadContext, holder_id: str) -> Sequence[Any]:
+    """All renewals of a holder, oldest first."""
+    rows = reading.rows(OF_HOLDER, {"id": holder_id})
+    return sorted(rows, key=attrgetter("submitted_on", "id"))
+
+
+def page(
+    reading: ReadContext,
+    *,
+    after: str | None,
+    limit: int,
+    certification_id: str | None = None,
+    pending: bool | None = None,
+) -> list[Any]:
+    """A page of renewals in the order of their ids."""
+    statement = _ONE.order_by(Renewal.id).limit(limit)
+    if certification_id is not None:
+        statement = statement.where(Renewal.certification_id == certification_id)
+    if pending is not None:
+        undecided = Renewal.decision.is_(None) & Renewal.withdrawn_on.is_(None)
+        statement = statement.where(undecided if pending else ~undecided)
+    if after:
+        statement = statement.where(Renewal.id > after)
+    return list(reading.rows(statement))
+
+
+def quote(reading: ReadContext, certification_ids: Sequence[str]) -> renewals.Quote:
+    """What renewing these certifications of one holder together costs today. Raises NotFound."""
+    chosen, policies = {}, {}
+    for certification_id in certification_ids:
+        row, record = snapshots.with_cycles(reading, certification_id)
+        scheme = reading.schemes[row.scheme]
+        zone = reading.row(select(Holder.time_zone).where(Holder.id == row.holder_id))
+        on = reading.day_of(scheme, zone.time_zone)
+        held = standings.of_certification(reading, row.id, on=on)
+        if held is None or record is None:
+            raise NotFound
+        chosen[scheme] = held.standing
+        if version := record.cycles[-1].policy:
+            policies[scheme] = scheme.policy(version)
+    return renewals.quote(chosen, policies)

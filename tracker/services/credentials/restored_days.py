@@ -1,0 +1,171 @@
+"""Days given back: what an undone suspension or revocation took from the chance to renew.
+
+Invariant: they are given in the transaction that undoes it, as an adjustment of the cycle, and no
+day twice. How many they are is decided by ``domain.adjustments.given_back``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import date
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import func, select
+
+from tracker.db import new_id
+from tracker.domain.credentials import adjustments as rules
+from tracker.domain.credentials import certifications
+from tracker.domain.credentials.adjustments import Noted
+from tracker.domain.credentials.certifications import GAP_RESTORED
+from tracker.domain.periods import Period
+from tracker.domain.schemes.schemes import Scheme
+from tracker.models import Adjustment, Certification, StandingChange
+from tracker.services.core import bulk, history
+from tracker.services.core.context import UnitOfWork
+from tracker.services.outbox import notices
+from tracker.services.outbox.notices import NoticeToTell
+from tracker.services.standings import snapshots
+
+_AS_RECORDED = attrgetter("recorded_at", "effective_on", "ref", "id")
+
+
+def give_back(work: UnitOfWork, scheme: Scheme, change_ids: Collection[str]) -> None:
+    """Give back the days that these reinstatements restore, with a constant number of statements.
+
+    Reinstatements that undo nothing, or undo a hold that took no day of the window, give none.
+    """
+    ids = {row.certification_id for row in _reinstatements(work, change_ids)}
+    if not ids:
+        return
+    records = snapshots.records(work, ids)
+    made: list[dict[str, Any]] = []
+    holders: dict[str, str] = {}
+    for id_, rows in _changes(work, ids).items():
+        holders[id_] = rows[0].holder_id
+        for place, row in enumerate(rows):
+            if row.id in change_ids and row.kind == "reinstate":
+                found = _given(work, scheme, records[id_], rows[: place + 1])
+                if found is not None:
+                    made.append(found)
+                    records[id_] = _with(records[id_], found)
+    bulk.insert(work, Adjustment, made)
+    _tell(work, scheme, made, holders)
+
+
+def _reinstatements(work: UnitOfWork, change_ids: Collection[str]) -> Sequence[Any]:
+    table = StandingChange
+    return work.rows(
+        select(table.certification_id).where(
+            bulk.among(work, table.id, change_ids), table.kind == "reinstate"
+        )
+    )
+
+
+def _changes(work: UnitOfWork, ids: Collection[str]) -> dict[str, list[Any]]:
+    """The changes of certifications in the order of their recording."""
+    table = StandingChange
+    statement = (
+        select(
+            table.id,
+            table.certification_id,
+            table.kind,
+            table.effective_on,
+            table.recorded_at,
+            func.coalesce(table.ref, "").label("ref"),
+            Certification.holder_id,
+        )
+        .join(Certification, Certification.id == table.certification_id)
+        .where(bulk.among(work, table.certification_id, ids))
+    )
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in sorted(work.rows(statement), key=_AS_RECORDED):
+        found[row.certification_id].append(row)
+    return found
+
+
+def _given(
+    work: UnitOfWork, scheme: Scheme, record: snapshots.CertificationRecord, rows: Sequence[Any]
+) -> dict[str, Any] | None:
+    """The adjustment of the last cycle opened that the last change brings about, if any."""
+    last = certifications.extended(record.cycles[-1], record.adjustments, date.max)
+    policy = scheme.policy(last.policy) if last.policy else None
+    opens_on = certifications.window_opens_on(policy, last)
+    if policy is None or opens_on is None or last.expires_on is None:
+        return None
+    noted = [Noted(row.kind, row.effective_on, _day(scheme, row.recorded_at)) for row in rows]
+    closes_on = policy.window_closes_on(last.expires_on)
+    last_day = policy.grace_ends_on(last.expires_on) or closes_on
+    window = Period(opens_on, last_day)
+    found = rules.given_back(noted, window=window, expires_on=last.expires_on)
+    if found is None:
+        return None
+    extended_to, days = found
+    return {
+        "id": new_id(),
+        "certification_id": record.certification_id,
+        "ordinal": last.ordinal,
+        "number": sum(a.ordinal == last.ordinal for a in record.adjustments) + 1,
+        "extended_to": extended_to,
+        "points_required": None,
+        "effective_on": min(last.expires_on, work.today(scheme)),
+        "reason_code": GAP_RESTORED,
+        "reason": f"{days} days of the application window were lost to what was undone on "
+        f"{noted[-1].recorded_on}; they are given back.",
+        "override_reason": None,
+        "decided_by": work.actor.name,
+        "batch_id": None,
+        "recorded_at": work.now,
+    }
+
+
+def _day(scheme: Scheme, instant: Any) -> date:
+    day: date = instant.astimezone(scheme.time_zone).date()
+    return day
+
+
+def _with(
+    record: snapshots.CertificationRecord, made: dict[str, Any]
+) -> snapshots.CertificationRecord:
+    given = certifications.CycleAdjustment(
+        made["ordinal"], made["effective_on"], made["extended_to"], None, GAP_RESTORED
+    )
+    return replace(record, adjustments=(*record.adjustments, given))
+
+
+def _tell(
+    work: UnitOfWork, scheme: Scheme, made: Sequence[dict[str, Any]], holders: dict[str, str]
+) -> None:
+    history.record_many(
+        work,
+        "extend",
+        "certification",
+        (
+            (
+                row["certification_id"],
+                {
+                    "cycle": row["ordinal"],
+                    "extended_to": row["extended_to"],
+                    "effective_on": row["effective_on"],
+                    "reason_code": GAP_RESTORED,
+                    "reason": row["reason"],
+                },
+            )
+            for row in made
+        ),
+    )
+    notices.tell(
+        work,
+        (
+            NoticeToTell(
+                kind="adjusted",
+                holder_id=holders[row["certification_id"]],
+                subject_id=row["certification_id"],
+                event=row["id"],
+                on=work.today(scheme),
+            )
+            for row in made
+        ),
+    )

@@ -1,0 +1,151 @@
+"""Verification: what anybody may learn of a certification from its address, or number and name.
+
+One statement reads it all. Who does not know the address or both number and name learns nothing:
+unknown and wrongly named certifications answer alike. One that was handed out answers for good: a
+withdrawn one that it is withdrawn, one that was earned again which one speaks now.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import aliased
+
+from tracker.domain.credentials import certifications
+from tracker.domain.credentials.certifications import Standing
+from tracker.domain.errors import NotFound
+from tracker.domain.schemes.schemes import Scheme
+from tracker.domain.values import run_together
+from tracker.models import Certification, FormerName, Holder, Span
+from tracker.services.core.context import ReadContext
+from tracker.services.credentials import certificate_numbers
+from tracker.services.standings.neighbours import SPAN
+
+_PUBLIC_ID = re.compile(r"[A-Za-z0-9_-]{16,32}")
+_CURRENT = aliased(Certification)
+_STATEMENT = (
+    select(
+        Certification.number,
+        Certification.scheme,
+        Certification.awarded_on,
+        Certification.replaced_on,
+        _CURRENT.number.label("current_number"),
+        Holder.given_name,
+        Holder.family_name,
+        Holder.deceased_on,
+        *SPAN,
+    )
+    .join(Holder, Holder.id == Certification.holder_id)
+    .join(Span, Span.certification_id == Certification.id)
+    .join(
+        _CURRENT,
+        and_(
+            _CURRENT.holder_id == Certification.holder_id,
+            _CURRENT.scheme == Certification.scheme,
+            _CURRENT.withdrawn_at.is_(None),
+            _CURRENT.replaced_on.is_(None),
+            Certification.replaced_on.is_not(None),
+        ),
+        isouter=True,
+    )
+    .order_by(Span.from_on)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a public verifier is told.
+
+    ``held_since`` is the day from which the certification is suspended, revoked or surrendered.
+    ``again_on`` is the day since which the holder is certified again, ``again_number`` the number
+    of the certificate that speaks for them now. ``is_over``: nobody holds it any more, whatever
+    its dates say; why is not told to strangers.
+    """
+
+    scheme: Scheme
+    holder: str
+    number: str
+    awarded_on: date
+    standing: Standing
+    held_since: date | None
+    is_over: bool
+    checked_at: datetime
+    again_on: date | None = None
+    again_number: str | None = None
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it was recorded in error."""
+        return self.standing.status == "withdrawn"
+
+
+def by_address(reading: ReadContext, public_id: str) -> Verified:
+    """The certification with that public id. Raises NotFound."""
+    if not _PUBLIC_ID.fullmatch(public_id):
+        raise NotFound
+    return _verified(reading, reading.rows(_STATEMENT.where(Certification.public_id == public_id)))
+
+
+def by_number(reading: ReadContext, number: str, surname: str) -> Verified:
+    """The certification of that number, if its holder has or had that family name.
+
+    Whatever name it is asked by, the current one is told. Blanks, case, accents and hyphens are
+    forgiven in the name, and missing or other hyphens in the number. Raises NotFound.
+    """
+    numbered = certificate_numbers.is_called(number)
+    asked = run_together(surname)
+    # Both are always read, so that the time of an answer does not tell whether a number exists.
+    rows = reading.rows(_STATEMENT.where(numbered))
+    former = reading.rows(_FORMER.where(numbered))
+    surnames = {run_together(row.family_name) for row in (*rows[:1], *former)}
+    if not asked or asked not in surnames or len({row.number for row in rows}) != 1:
+        raise NotFound
+    return _verified(reading, rows)
+
+
+_FORMER = select(FormerName.family_name).join(
+    Certification, Certification.holder_id == FormerName.holder_id
+)
+
+
+def _verified(reading: ReadContext, rows: Sequence[Any]) -> Verified:
+    if not rows:
+        raise NotFound
+    first, scheme = rows[0], reading.schemes[rows[0].scheme]
+    spans = [certifications.StandingSpan(*row[8:]) for row in rows]
+    on = reading.today(scheme)
+    span = certifications.span_on(spans, on)
+    if span is None:
+        raise NotFound
+    standing = certifications.standing_on(span, on)
+    is_over = first.deceased_on is not None
+    return Verified(
+        scheme=scheme,
+        holder=f"{first.given_name} {first.family_name}",
+        number=first.number,
+        awarded_on=first.awarded_on,
+        standing=replace(standing, valid=False) if is_over else standing,
+        held_since=None if span.hold == "withdrawn" else _held_since(spans, span),
+        is_over=is_over,
+        checked_at=reading.now,
+        again_on=first.replaced_on,
+        again_number=first.current_number,
+    )
+
+
+def _held_since(
+    spans: Sequence[certifications.StandingSpan], now: certifications.StandingSpan
+) -> date | None:
+    """The first day of the unbroken run of spans with the same hold."""
+    since = None
+    for span in spans[: spans.index(now) + 1]:
+        if span.hold is None or span.hold != now.hold:
+            since = None
+        elif since is None:
+            since = span.from_on
+    return since

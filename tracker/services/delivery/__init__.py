@@ -1,0 +1,1 @@
+"""Messages on their way: reminders planned, composed, claimed, sent, settled; bounces; evidence."""

@@ -1,0 +1,49 @@
+"""Letters by hand, by whoever has looked into them: queue again, or give up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select, update
+
+from tracker.domain.delivery.queue_acts import TRANSITIONS, QueueAct, check_act
+from tracker.domain.errors import NotFound
+from tracker.models import Message
+from tracker.services.core import history
+from tracker.services.core.context import UnitOfWork
+
+
+def change(work: UnitOfWork, message_id: str, act: QueueAct, *, reason: str) -> bool:
+    """Do the act and write down who did it and why; False if the letter was so already.
+
+    What was perhaps sent is sent again with the same words; what the relay refused says what is
+    true now. Raises NotFound, or IllegalTransition for a state that the act does not start from.
+    """
+    asked = select(Message.state, Message.about).where(Message.id == message_id)
+    row = work.row(asked.with_for_update())
+    if row is None:
+        raise NotFound
+    if not check_act(act, row.state):
+        return False
+    after = TRANSITIONS[act].after
+    anew: dict[str, Any] = {}
+    if row.state == "dead":
+        about = {key: value for key, value in (row.about or {}).items() if key != "refused"}
+        anew = {"facts": None, "about": about or None}
+    if after == "cancelled":
+        anew = {"last_error": f"Cancelled by hand: {reason}"}
+    work.connection.execute(
+        update(Message)
+        .where(Message.id == message_id)
+        .values(state=after, **_dates(work, after), **anew)
+    )
+    history.record(work, act, "message", message_id, before=row.state, reason=reason)
+    return True
+
+
+def _dates(work: UnitOfWork, after: str) -> dict[str, Any]:
+    """The instants that go with the state: when it is tried next, and when it ended."""
+    dates: dict[str, Any] = {"lease_until": None, "finished_at": None}
+    if after == "ready":
+        return dates | {"next_at": work.now}
+    return dates | {"finished_at": work.now} if after == "cancelled" else dates

@@ -1,0 +1,275 @@
+"""The dispatcher: claims letters and hands them over, over several connections, step by step.
+
+Nothing here decides whether a letter is owed (the marker does) or what an outcome means (the
+outbox does). A process may be killed between any two lines of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from threading import Semaphore
+from typing import Protocol, TypeVar
+
+from sqlalchemy.exc import DBAPIError
+
+from tracker.domain.permissions import SYSTEM, Actor
+from tracker.mail.smtp_sender import Delivery, DeliveryOutcome
+from tracker.services.core.context import Container, UnitOfWork
+from tracker.services.delivery import composers, heartbeat, leases, ledger, marker, send_safety
+from tracker.services.delivery.sealing import Composed, MessageClaim, Uncomposed
+from tracker.settings import MailSettings
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+_SETTLE_TRIES = 6
+_SMALLEST_CLAIM = 10
+_FRESH = 5.0  # seconds after which what waits for a slow relay is composed anew
+
+
+class Carrier(Protocol):
+    """Whoever carries letters: the postman."""
+
+    def deliver(
+        self, *, envelope_sender: str, recipient: str, data: bytes, mark: Callable[[], bool]
+    ) -> Delivery:
+        """Hand one letter over."""
+
+
+def never() -> bool:
+    """Do not stop before the work is done."""
+    return False
+
+
+def _owner() -> str:
+    """Who holds a claim, for people who look into the table."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+@dataclass(slots=True)
+class _Run:
+    """One connection's work; ``counts`` are letters by what became of them.
+
+    ``relay_doubtful``: the relay has failed, so the next letter that it takes is good news.
+    """
+
+    office: Container
+    carrier: Carrier
+    place: str
+    limit: int
+    stop: Callable[[], bool]
+    owner: str = field(default_factory=_owner)
+    counts: Counter[str] = field(default_factory=Counter)
+    relay_doubtful: bool = False
+
+
+def dispatch(
+    office: Container, carrier: Carrier, *, stop: Callable[[], bool] = never
+) -> Counter[str]:
+    """Send every letter whose time has come; returns how many ended in which state.
+
+    Stops early when ``stop`` says so or the relay is failing; letters claimed but not tried are
+    given back. Raises what the database raises; the leases then run out.
+    """
+    return dispatch_together(office, lambda: nullcontext(carrier), connections=1, stop=stop)
+
+
+def dispatch_together(
+    office: Container,
+    carrier: Callable[[], AbstractContextManager[Carrier]],
+    *,
+    connections: int,
+    stop: Callable[[], bool] = never,
+) -> Counter[str]:
+    """The same over several connections at once, each with a ``carrier`` of its own.
+
+    One is enough as long as a claim takes all that is due; whoever finds more calls another. The
+    more there may be, the fewer letters each claims at once, so that none waits behind others.
+    """
+    with office.work(SYSTEM) as work:
+        send_safety.prepare(work)
+        barred, place = send_safety.obstacle(work), send_safety.place(work)
+    counts: Counter[str] = Counter()
+    if _changed(barred) and barred is not None:
+        _log.warning("nothing is sent: %s", barred)
+    if barred is not None:
+        return counts
+    limit = max(office.settings.reminders.claim // connections, _SMALLEST_CLAIM)
+    with ThreadPoolExecutor(connections, thread_name_prefix="dispatch") as pool:
+        crew: list[Future[Counter[str]]] = []
+        places = Semaphore(connections)
+
+        def work_on() -> Counter[str]:
+            with carrier() as own:
+                run = _Run(office, own, place, limit, stop)
+                _send_all(run, call_another)
+                return run.counts
+
+        def call_another() -> None:
+            if places.acquire(blocking=False):
+                crew.append(pool.submit(work_on))
+
+        call_another()
+        for one in crew:  # grows meanwhile: whoever calls another has not ended yet
+            counts += one.result()
+    return counts
+
+
+_last_said: list[send_safety.SendObstacle | None] = [None]
+
+
+def _changed(barred: send_safety.SendObstacle | None) -> bool:
+    """Whether this is news to the log, which is not told the same every few seconds."""
+    changed = _last_said[0] != barred
+    _last_said[0] = barred
+    return changed
+
+
+def _send_all(run: _Run, call_another: Callable[[], None]) -> None:
+    """Claim and send until nothing is due."""
+    while not run.stop() and (claims := _claim(run)):
+        if len(claims) == run.limit:
+            call_another()
+        if not _send(run, claims):
+            break
+
+
+def _claim(run: _Run) -> list[MessageClaim]:
+    """Claim a batch; from a relay that was left alone for a while one letter, to see."""
+    limit = run.limit
+    with run.office.work(SYSTEM) as work:
+        failures = send_safety.relay_failures(work)
+        run.relay_doubtful = failures > 0
+        if failures >= send_safety.RELAY_FAILURES:
+            limit = 1 if send_safety.take_probe(work) else 0
+        claims = leases.claim(work, owner=run.owner, place=run.place, limit=limit) if limit else []
+        beat = send_safety.advance(work) if claims else None
+    if beat is None:
+        return []
+    heartbeat.keep(run.office.settings, beat)
+    return claims
+
+
+def _send(run: _Run, claims: Sequence[MessageClaim]) -> bool:
+    """Hand over one batch; False when the run should end."""
+    made, composed_at, failing = _composed(run, claims), time.monotonic(), False
+    for position, claim in enumerate(claims):
+        if run.stop() or failing or _lease_wanes(run, claim):
+            with run.office.work(SYSTEM) as work:
+                leases.release(work, claims[position:])
+            run.counts["released"] += len(claims) - position
+            return not failing
+        if time.monotonic() - composed_at > _FRESH:
+            made, composed_at = _composed(run, claims[position:]), time.monotonic()
+        failing = _send_one(run, claim, made)
+    return not failing
+
+
+def _composed(run: _Run, claims: Sequence[MessageClaim]) -> Mapping[str, Composed | Uncomposed]:
+    with run.office.reading(SYSTEM) as reading:
+        return composers.compose(reading, run.office.message_key, claims)
+
+
+def _lease_wanes(run: _Run, claim: MessageClaim) -> bool:
+    """Whether half of the lease is gone: better claim anew than have the marker refuse."""
+    half = timedelta(seconds=run.office.settings.reminders.lease_seconds / 2)
+    return run.office.clock() >= claim.lease_until - half
+
+
+def _send_one(run: _Run, claim: MessageClaim, made: Mapping[str, Composed | Uncomposed]) -> bool:
+    """Hand over one letter and settle it; True when the relay is to be left alone for a while."""
+    composed = made[claim.id]
+    if isinstance(composed, Uncomposed):
+        state = _persist(run.office.work, lambda work: _put_by(work, claim, composed))
+        run.counts[state] += 1
+        return False
+
+    if composed.withheld:
+        _persist(run.office.work, lambda work: ledger.withhold(work, claim, composed.withheld))
+
+    def mark() -> bool:
+        with run.office.statement(SYSTEM) as work:
+            return marker.mark(work, claim, composed, place=run.place)
+
+    delivery = run.carrier.deliver(
+        envelope_sender=composed.envelope_sender,
+        recipient=composed.address,
+        data=composed.data,
+        mark=mark,
+    )
+    opened = (
+        run.office.statement if delivery.outcome is DeliveryOutcome.ACCEPTED else run.office.work
+    )
+    state = _persist(opened, lambda work: leases.settle(work, claim, delivery, to=composed.address))
+    run.counts[state] += 1
+    told = delivery.reply.replace(composed.address, "<recipient>")  # logs name nobody
+    if state not in {"sent", "ready"}:
+        _log.warning("letter %s is %s: %s", claim.id, state, told)
+    return _judged(run, replace(delivery, reply=told))
+
+
+def _judged(run: _Run, delivery: Delivery) -> bool:
+    """Count a failed connection, or forget those before; True: leave the relay alone."""
+    if delivery.connection_failed:
+        run.relay_doubtful = True
+        with run.office.work(SYSTEM) as work:
+            failures = send_safety.relay_failed(work, delivery.reply)
+        is_paused = failures >= send_safety.RELAY_FAILURES
+        if failures == 1 or is_paused:
+            _tell_of_relay(run.office.settings.mail, delivery.reply, failures)
+        return is_paused
+    if run.relay_doubtful:
+        run.relay_doubtful = False
+        with run.office.work(SYSTEM) as work:
+            if send_safety.relay_worked(work):
+                _log.info("the relay works again")
+    return False
+
+
+def _tell_of_relay(mail: MailSettings, reply: str, failures: int) -> None:
+    """One line for the log: at the first failure, then whenever the relay is left alone."""
+    _log.warning(
+        "the relay %s:%d failed, %d in a row: %s; letters wait and are tried again. %s",
+        mail.server,
+        mail.port,
+        failures,
+        reply,
+        send_safety.RELAY_REMEDY,
+    )
+
+
+def _put_by(work: UnitOfWork, claim: MessageClaim, uncomposed: Uncomposed) -> str:
+    if uncomposed.owed:
+        _log.error("letter %s cannot be composed: %s", claim.id, uncomposed.reason)
+        return leases.retry(work, claim, uncomposed.reason, own_fault=True)
+    return leases.finish(work, claim, "cancelled", uncomposed.reason)
+
+
+def _persist(
+    opened: Callable[[Actor], AbstractContextManager[UnitOfWork]], write: Callable[[UnitOfWork], T]
+) -> T:
+    """Write an outcome down, trying again while the database is away.
+
+    The outcome is known and the writing can be repeated; giving up would leave a doubt.
+    """
+    for tries in range(1, _SETTLE_TRIES + 1):
+        try:
+            with opened(SYSTEM) as work:
+                return write(work)
+        except DBAPIError:
+            if tries == _SETTLE_TRIES:
+                raise
+            _log.warning("an outcome could not be written down; trying again", exc_info=True)
+            time.sleep(0.05 * 2**tries)
+    raise AssertionError

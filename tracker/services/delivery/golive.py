@@ -1,0 +1,117 @@
+"""Before messages leave: how many would, by stage and by day, and the backlog spread over days.
+
+For the first sending of an installation, after a large import, and whenever sending was held for
+its amount. What is urgent is never put off, and nothing beyond the time in which it is of use.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, text
+
+from tracker.domain.delivery import reminders as rules
+from tracker.models import Holder, Message
+from tracker.services.core import bulk
+from tracker.services.core.context import Container, ReadContext, UnitOfWork, zone_of
+from tracker.services.delivery import ledger, planner
+
+# Written out, not bound: a partial index serves only a query that repeats its condition.
+_READY = text("message.state = 'ready'")
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEstimate:
+    """How many messages: those that wait already, and those that today's stages will add.
+
+    ``by_stage`` counts reminders by days before the expiry, ``others`` are news and digests.
+    """
+
+    by_stage: dict[int, int]
+    others: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.by_stage.values()) + self.others
+
+    @property
+    def backlog(self) -> int:
+        """Reminders that may wait some days: none of the last week before an expiry."""
+        return sum(n for stage, n in self.by_stage.items() if stage > rules.LAST_DAYS)
+
+    def days(self, a_day: int) -> int:
+        """Over how many days the backlog is spread at so many messages a day; at least one."""
+        return max(-(-self.backlog // a_day), 1)
+
+
+def amount(reading: ReadContext) -> MessageEstimate:
+    """How many messages would leave if sending was enabled now. Nothing is written."""
+    waiting = reading.rows(
+        select(Message.kind, Message.stage, func.count().label("n"))
+        .where(_READY)
+        .group_by(Message.kind, Message.stage)
+    )
+    stages, others = Counter[int](), 0
+    for row in waiting:
+        if row.kind == "reminder" and row.stage is not None:
+            stages[row.stage] += row.n
+        else:
+            others += row.n
+    most_urgent: dict[str, int] = {}
+    for one in ledger.foresee(reading, as_of=reading.now.date()):
+        if one.fate == "planned":
+            known = most_urgent.get(one.holder_id, one.offset)
+            most_urgent[one.holder_id] = min(known, one.offset)
+    stages.update(most_urgent.values())
+    return MessageEstimate(dict(sorted(stages.items(), reverse=True)), others)
+
+
+def plan_all(office: Container) -> None:
+    """Put everything that is due into the outbox, where it waits until sending is enabled."""
+    while planner.plan_due(office, limit=office.settings.reminders.batch).examined:
+        pass
+
+
+def spread(work: UnitOfWork, *, days: int) -> dict[date, int]:
+    """Have the backlog leave over so many days, what is of use for the shortest time first.
+
+    Returns how many messages leave on which day (UTC), those that are not put off included.
+    Nobody is written to in the quiet hours where they live.
+    """
+    rows = work.rows(
+        select(
+            Message.id,
+            Message.kind,
+            Message.stage,
+            Message.next_at,
+            Message.useful_until,
+            Holder.time_zone,
+        )
+        .join(Holder, Holder.id == Message.holder_id, isouter=True)
+        .where(_READY)
+        .order_by(Message.useful_until, Message.id)
+        .with_for_update(of=Message)
+    )
+    late = [row for row in rows if row.stage is not None and row.stage > rules.LAST_DAYS]
+    moved = dict(_moved(work, late, days))
+    bulk.update_by(work, Message, "id", [{"id": id_, "next_at": at} for id_, at in moved.items()])
+    leaving = (max(moved.get(row.id, row.next_at), work.now).date() for row in rows)
+    return dict(sorted(Counter(leaving).items()))
+
+
+def _moved(work: UnitOfWork, late: Sequence[Any], days: int) -> Iterator[tuple[str, datetime]]:
+    """When messages leave that are put off; one that would come too late is left as it is."""
+    given = work.settings.reminders
+    quiet = (time(given.quiet_from_hour), time(given.quiet_until_hour))
+    a_day = -(-len(late) // days)
+    for position, row in enumerate(late):
+        wait = timedelta(days=position // a_day)
+        zone = zone_of(row.time_zone or "UTC")
+        at = rules.after_quiet(max(row.next_at, work.now + wait), *quiet, zone)
+        if row.next_at < at < row.useful_until:
+            yield row.id, at

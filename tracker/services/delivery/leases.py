@@ -1,0 +1,256 @@
+"""The outbox: letters that wait, are claimed, marked, handed over and settled; none twice.
+
+    ready -> claimed -> transmitting -> sent | dead
+      ^         |            |
+      +---------+- retry ----+-> ambiguous -> sent | ready | parked
+
+A claim is a lease with a token, and every later write names the token. The marker
+"transmitting" is durable before the first byte of a letter leaves; its one statement asks
+again whether the letter is owed. So a process that dies leaves either a letter that certainly
+was not sent, or one marked as possibly sent, which ``reap`` resolves by evidence.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, select, text, update
+
+from tracker.db import Instant
+from tracker.domain.emails import compared
+from tracker.mail.smtp_sender import Delivery, DeliveryOutcome
+from tracker.models import Holder, Message, RelayAccept, Reminder
+from tracker.services.core import bulk
+from tracker.services.core.context import UnitOfWork
+from tracker.services.delivery import reminder_messages, sealing, send_safety
+from tracker.services.delivery.reminder_messages import OWED
+from tracker.services.delivery.sealing import MessageClaim
+from tracker.services.outbox import cursors, suppressions
+
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
+_RELAY_WAIT = timedelta(seconds=30)  # before a letter is tried again that the relay had no ear for
+
+# Written out, not bound: a partial index serves only a query that repeats its condition.
+_READY, _CLAIMED = text("message.state = 'ready'"), text("message.state = 'claimed'")
+_TRANSMITTING = text("message.state = 'transmitting'")
+_UNSETTLED = text("message.state in ('claimed', 'transmitting', 'ambiguous')")
+
+
+def claim(work: UnitOfWork, *, owner: str, place: str, limit: int) -> list[MessageClaim]:
+    """Take up letters whose time has come, the most urgent first; none where sending is barred."""
+    due = (
+        select(Message.id)
+        .where(_READY, Message.next_at <= work.now, send_safety.MAY_SEND)
+        .order_by(Message.priority, Message.next_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=Message)
+    )
+    ids = [row.id for row in work.rows(due, {"place": place})]
+    return _take(work, ids, owner) if ids else []
+
+
+def _take(work: UnitOfWork, ids: Collection[str], owner: str) -> list[MessageClaim]:
+    lease = work.now + timedelta(seconds=work.settings.reminders.lease_seconds)
+    taken = (
+        update(Message)
+        .where(bulk.among(work, Message.id, ids), _READY)
+        .values(
+            state="claimed",
+            owner=owner,
+            lease_until=lease,
+            token=Message.token + 1,
+            attempts=Message.attempts + 1,
+        )
+        .returning(*(getattr(Message, name) for name in MessageClaim.__slots__))
+    )
+    claims = [MessageClaim(*row) for row in work.rows(taken)]
+    return sorted(claims, key=lambda one: (one.priority, one.next_at, one.id))
+
+
+# Settlement.
+def settle(work: UnitOfWork, claimed: MessageClaim, delivery: Delivery, *, to: str = "") -> str:
+    """Write down what came of handing a letter over; returns the letter's new state.
+
+    ``to``: the address it was handed over for, which the row names from the marker on only.
+    "lost": the claim is not ours any more. A letter that was accepted all the same leaves
+    evidence of it, so that whoever holds the claim now does not send a copy.
+    """
+    match delivery.outcome:
+        case DeliveryOutcome.ACCEPTED:
+            return _accepted(work, claimed)
+        case DeliveryOutcome.AMBIGUOUS:
+            settled = _change(
+                work, claimed, _TRANSMITTING, state="ambiguous", last_error=delivery.reply
+            )
+            return "ambiguous" if settled else "lost"
+        case DeliveryOutcome.NOT_OWED:
+            return _unmarked(work, claimed)
+        case DeliveryOutcome.RETRY:
+            return retry(work, claimed, delivery.reply, own_fault=not delivery.connection_failed)
+        case DeliveryOutcome.REFUSED:
+            return _elsewhere(work, claimed, delivery.reply, to)
+        case DeliveryOutcome.SUPPRESS:
+            return _suppressed(work, claimed, delivery.reply, to)
+
+
+def _change(work: UnitOfWork, claimed: MessageClaim, from_state: Any, **values: Any) -> bool:
+    """Write to a row that is still this claim's; False if it is not."""
+    statement = update(Message).where(
+        Message.id == claimed.id, Message.token == claimed.token, from_state
+    )
+    result: Any = work.connection.execute(statement.values(**values))
+    return bool(result.rowcount)
+
+
+_ACCEPT = (
+    update(Message)
+    .where(Message.id == bindparam("b_id"), Message.token == bindparam("b_token"), _UNSETTLED)
+    .values(
+        state="sent",
+        finished_at=bindparam("b_now", type_=Instant),
+        lease_until=None,
+        last_error=None,
+    )
+)
+
+
+def _accepted(work: UnitOfWork, claimed: MessageClaim) -> str:
+    done: Any = work.connection.execute(
+        _ACCEPT, {"b_id": claimed.id, "b_token": claimed.token, "b_now": work.now}
+    )
+    if done.rowcount:
+        return "sent"
+    accepted = {"message_id": claimed.message_id, "at": work.now}
+    work.connection.execute(work.upsert(RelayAccept).values(accepted).on_conflict_do_nothing())
+    return "lost"
+
+
+def finish(work: UnitOfWork, claimed: MessageClaim, state: str, reason: str) -> str:
+    """End a letter's life as ``dead`` or ``cancelled``; returns the state, or "lost".
+
+    One that was in doubt, and of which there is evidence by now, was sent. Where a reminder is
+    withheld for a reason that may go, the planner looks again, to know when that is. Cursors are
+    locked before letters, as the planner does.
+    """
+    if work.row(_EVIDENCE, {"message_id": claimed.message_id}) is not None:
+        return _accepted(work, claimed)
+    if claimed.kind == "reminder" and reason in sealing.MENDABLE and claimed.holder_id:
+        cursors.touch_holders(work, [claimed.holder_id])
+    done = _change(
+        work,
+        claimed,
+        _UNSETTLED,
+        state=state,
+        finished_at=work.now,
+        lease_until=None,
+        last_error=reason,
+    )
+    return state if done else "lost"
+
+
+_EVIDENCE = select(RelayAccept.queue_id).where(RelayAccept.message_id == bindparam("message_id"))
+
+
+def retry(work: UnitOfWork, claimed: MessageClaim, reason: str, *, own_fault: bool) -> str:
+    """Try again later: certainly nothing was accepted, so the letter is composed anew then.
+
+    Except a second copy, which stays what the first one was. Waits a minute times 4^n, at most
+    six hours, with full jitter; a relay that failed altogether costs no attempt. A letter that
+    would come too late is cancelled: the next stage carries on.
+    """
+    wait = _RELAY_WAIT
+    if own_fault:
+        longest = min(_FIRST_WAIT * 4 ** min(claimed.attempts - 1, 6), _LONGEST_WAIT)
+        wait = longest * random.random()  # noqa: S311 - it spreads load and guards nothing
+    if work.now + wait >= claimed.useful_until:
+        return finish(work, claimed, "cancelled", f"Too late to try again after: {reason}")
+    done = _change(
+        work,
+        claimed,
+        _UNSETTLED,
+        state="ready",
+        next_at=work.now + wait,
+        lease_until=None,
+        last_error=reason,
+        attempts=claimed.attempts - (not own_fault),
+        **({"facts": None} if claimed.facts is None else {}),
+    )
+    return "ready" if done else "lost"
+
+
+def release(work: UnitOfWork, claims: Iterable[MessageClaim]) -> None:
+    """Give back claimed letters that were not tried, as they were before the claim."""
+    for claimed in claims:
+        _change(
+            work, claimed, _CLAIMED, state="ready", lease_until=None, attempts=claimed.attempts - 1
+        )
+
+
+def _unmarked(work: UnitOfWork, claimed: MessageClaim) -> str:
+    """After a marker that said no: cancel what nobody needs, release the rest to be composed anew.
+
+    The copy that a letter sent again would have matched told of something that is true no more.
+    Whether news is still worth telling is found when it is composed, after a while.
+    """
+    if work.row(_EVIDENCE, {"message_id": claimed.message_id}) is not None:
+        return _accepted(work, claimed)
+    next_at = claimed.next_at
+    if claimed.kind != "reminder":
+        next_at = work.now + _RELAY_WAIT
+    elif not _still_owed(work, claimed):
+        return finish(work, claimed, "cancelled", sealing.NOT_OWED)
+    done = _change(
+        work, claimed, _CLAIMED, state="ready", lease_until=None, facts=None, next_at=next_at
+    )
+    return "ready" if done else "lost"
+
+
+def _still_owed(work: UnitOfWork, claimed: MessageClaim) -> bool:
+    """Whether any stage that a reminder tells of is owed, on its holder's day."""
+    zone = work.row(select(Holder.time_zone).where(Holder.id == claimed.holder_id)).time_zone
+    owed = select(Reminder.id).where(Reminder.message_id == claimed.id, OWED).limit(1)
+    return work.row(owed, reminder_messages.moment(work, zone)) is not None
+
+
+_ADDRESSES = (
+    select(Message.address, Holder.email, Holder.second_email)
+    .join(Holder, Holder.id == Message.holder_id, isouter=True)
+    .where(Message.id == bindparam("id"))
+)
+
+
+def _suppressed(work: UnitOfWork, claimed: MessageClaim, reply: str, to: str) -> str:
+    """Write to this address no more; the letter lives on if the holder has another."""
+    to = to or work.row(_ADDRESSES, {"id": claimed.id}).address
+    suppressions.suppress(work, [to], suppressions.HARD)
+    return _elsewhere(work, claimed, reply, to)
+
+
+def _elsewhere(work: UnitOfWork, claimed: MessageClaim, reply: str, to: str) -> str:
+    """What was refused for good at one address goes to the holder's other one at once.
+
+    Or, where that one rests, when it has rested.
+    """
+    row = work.row(_ADDRESSES, {"id": claimed.id})
+    refused = {*sealing.refused(claimed), compared(to or row.address)}
+    silent = {*suppressions.of_holders(work, [row], now=work.now), *refused}
+    if work.now >= claimed.useful_until or suppressions.address_of(row, silent) is None:
+        rests = suppressions.rests(work, [row], now=work.now)
+        if claimed.kind == "reminder" and claimed.holder_id and rests:
+            cursors.look_by(work, claimed.holder_id, min(rests.values()))
+        return finish(work, claimed, "dead", reply)
+    done = _change(
+        work,
+        claimed,
+        _UNSETTLED,
+        state="ready",
+        next_at=work.now,
+        lease_until=None,
+        last_error=reply,
+        facts=None,
+        about={**(claimed.about or {}), "refused": sorted(refused)},
+    )
+    return "ready" if done else "lost"

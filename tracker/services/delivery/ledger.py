@@ -1,0 +1,345 @@
+"""Reminders: cursors that follow the certifications, the dry run, and the fate of every stage.
+
+``services/delivery/planner.py`` decides and writes, ``services/delivery/leases.py`` sends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from importlib import metadata
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, case, or_, select, update
+
+from tracker.domain.delivery import reminders as rules
+from tracker.domain.errors import NotFound
+from tracker.domain.permissions import check_own_holder
+from tracker.domain.schemes.schemes import ReminderPolicy, Scheme, Schemes
+from tracker.models import (
+    Certification,
+    Holder,
+    Message,
+    Reminder,
+    ReminderCursor,
+    Runtime,
+    Span,
+)
+from tracker.services.core.context import ReadContext, UnitOfWork, zone_of
+from tracker.services.credentials import timelines
+from tracker.services.delivery import due_stages, send_safety
+from tracker.services.delivery.due_stages import AT_ONCE, AUDIENCE, CURSORS, Examined, LookedAt
+from tracker.services.delivery.sealing import MessageClaim
+from tracker.services.outbox import cursors
+from tracker.services.standings import snapshots
+
+
+def withhold(
+    work: UnitOfWork, claimed: MessageClaim, certifications: Mapping[str, rules.SkipReason]
+) -> None:
+    """Take stages out of a letter that leaves without them, each for its reason.
+
+    The planner looks again, to tell of them in another one when the reason goes.
+    """
+    if claimed.holder_id:
+        cursors.touch_holders(work, [claimed.holder_id])
+    for id_, reason in sorted(certifications.items()):
+        work.connection.execute(
+            update(Reminder)
+            .where(Reminder.message_id == claimed.id, Reminder.certification_id == id_)
+            .values(fate="skipped", reason=reason, message_id=None, recorded_at=work.now)
+        )
+
+
+def keep_timetable(work: UnitOfWork) -> bool:
+    """Look at every certification again if reminder policies or zone rules changed; True if so.
+
+    Instants are computed when a cursor moves, so a new stage or a new law about summer time
+    would otherwise be seen only at the next one.
+    """
+    send_safety.open_row(work)
+    digest = _timetable(work.schemes)
+    known = work.connection.execute(select(Runtime.timetable)).scalar_one()
+    if known == digest:
+        return False
+    work.connection.execute(update(Runtime).values(timetable=digest))
+    if known is None:
+        return False
+    living = select(Certification.id).where(snapshots.CURRENT)
+    work.connection.execute(
+        update(ReminderCursor)
+        .where(ReminderCursor.certification_id.in_(living), ReminderCursor.expires_on.is_not(None))
+        .values(next_due_at=AT_ONCE)
+    )
+    return True
+
+
+def _timetable(schemes: Schemes) -> str:
+    policies = sorted(
+        (s.code, s.reminders.send_at.isoformat(), sorted(s.reminders.offsets))
+        for s in schemes
+        if s.reminders
+    )
+    return hashlib.sha256(f"{metadata.version('tzdata')} {policies}".encode()).hexdigest()
+
+
+# The dry run.
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What the planner would decide about one stage on a day, and who would be written to."""
+
+    certification_id: str
+    certificate_number: str
+    scheme: str
+    holder_id: str
+    holder_ref: str
+    name: str
+    address: str | None
+    language: str
+    expires_on: date
+    days_left: int
+    offset: int
+    due_at: datetime
+    fate: rules.StageOutcome
+    reason: rules.SkipReason | None
+
+
+def foresee(reading: ReadContext, *, as_of: date) -> Iterator[Foreseen]:
+    """What the planner would do by the end of a day, from what is on record now.
+
+    The day ends where each holder lives. Nothing is written. Reads in batches, so that memory
+    stays flat; looks only at cursors that are due by then.
+    """
+
+    def by_the_end_of_the_day(row: Any, scheme: Scheme) -> LookedAt:
+        del scheme
+        zone = zone_of(row.time_zone)
+        return LookedAt(rules.closing(as_of, zone), as_of)
+
+    # No zone is more than twelve hours behind UTC.
+    last = datetime.combine(as_of + timedelta(days=1), time(12), tzinfo=UTC)
+    due = CURSORS.where(ReminderCursor.next_due_at <= last)
+    due = due.order_by(ReminderCursor.next_due_at, ReminderCursor.certification_id)
+    page = due.limit(reading.settings.reminders.batch)
+    while rows := reading.rows(page):
+        for one in due_stages.examine(reading, rows, by_the_end_of_the_day):
+            yield from _foreseen(one, as_of)
+        at, id_ = rows[-1].next_due_at, rows[-1].certification_id
+        later = or_(
+            ReminderCursor.next_due_at > at,
+            and_(ReminderCursor.next_due_at == at, ReminderCursor.certification_id > id_),
+        )
+        page = due.where(later).limit(reading.settings.reminders.batch)
+
+
+def _foreseen(one: Examined, as_of: date) -> Iterator[Foreseen]:
+    row = one.row
+    for stage, fate, reason in one.plan.fates:
+        yield Foreseen(
+            certification_id=row.certification_id,
+            certificate_number=row.number,
+            scheme=row.scheme,
+            holder_id=row.holder_id,
+            holder_ref=row.ref,
+            name=f"{row.given_name} {row.family_name}",
+            address=one.address,
+            language=row.language,
+            expires_on=row.expires_on,
+            days_left=(row.expires_on - as_of).days,
+            offset=stage.offset,
+            due_at=stage.due_at,
+            fate=fate,
+            reason=reason,
+        )
+
+
+# What became of every stage.
+StageState = Literal["ahead", "planned", "superseded", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageFate:
+    """One stage of one cycle: when it is due, what became of it, and of its letter.
+
+    ``ahead``: not decided yet. ``reason`` says why it was skipped; ``renewed`` is the reason of
+    those that a renewal made needless before they fell due. ``sent_at`` is when the mail server
+    accepted the letter.
+    """
+
+    cycle: int
+    expires_on: date
+    offset: int
+    due_at: datetime
+    fate: StageState
+    reason: str | None = None
+    message_state: str | None = None
+    sent_at: datetime | None = None
+    last_error: str | None = None
+
+
+_SENT_AT = case((Message.state == "sent", Message.finished_at)).label("sent_at")
+_RECORDED = (
+    select(
+        Reminder.id,
+        Reminder.certification_id,
+        Certification.holder_id,
+        Certification.scheme,
+        Reminder.cycle,
+        Reminder.expires_on,
+        Reminder.offset,
+        Reminder.due_at,
+        Reminder.fate,
+        Reminder.reason,
+        Reminder.message_id,
+        Message.state.label("message_state"),
+        _SENT_AT,
+        Message.last_error,
+        Reminder.recorded_at,
+    )
+    .join(Certification, Certification.id == Reminder.certification_id)
+    .join(Message, Message.id == Reminder.message_id, isouter=True)
+    .where(Reminder.audience == AUDIENCE)
+)
+
+
+_WITH_ZONE = snapshots.CERTIFICATION_BY_ID.add_columns(Holder.time_zone).join(
+    Holder, Holder.id == Certification.holder_id
+)
+
+
+def fates(reading: ReadContext, certification_id: str) -> list[StageFate]:
+    """Every stage of the certification's cycles, oldest first. Raises NotFound."""
+    row = reading.row(_WITH_ZONE, {"id": certification_id})
+    if row is None:
+        raise NotFound
+    check_own_holder(reading.actor, row.holder_id)
+    record = snapshots.cycles(reading, [row.id])[row.id]
+    found = {
+        (one.cycle, one.expires_on, one.offset): StageFate(
+            one.cycle,
+            one.expires_on,
+            one.offset,
+            one.due_at,
+            one.fate,
+            one.reason,
+            one.message_state,
+            one.sent_at,
+            one.last_error,
+        )
+        for one in reading.rows(_RECORDED.where(Reminder.certification_id == row.id))
+    }
+    zone = zone_of(row.time_zone)
+    for ahead in _unrecorded(reading.schemes[row.scheme], record, zone):
+        found.setdefault((ahead.cycle, ahead.expires_on, ahead.offset), ahead)
+    return sorted(found.values(), key=lambda one: (one.due_at, one.cycle, -one.offset))
+
+
+def _unrecorded(
+    scheme: Scheme, record: snapshots.CertificationRecord, zone: ZoneInfo
+) -> Iterator[StageFate]:
+    """The stages of all cycles as they stand when there is no row of theirs."""
+    cycles = record.cycles_on(date.max)
+    for cycle in cycles:
+        if scheme.reminders is None or cycle.expires_on is None:
+            continue
+        last = cycle is cycles[-1]
+        for stage in rules.stages(scheme.reminders, cycle.expires_on, zone):
+            yield StageFate(
+                cycle.ordinal,
+                cycle.expires_on,
+                stage.offset,
+                stage.due_at,
+                fate="ahead" if last else "skipped",
+                reason=None if last else "renewed",
+            )
+
+
+def page(
+    reading: ReadContext,
+    *,
+    after: str | None,
+    limit: int,
+    state: str | None = None,
+    fate: str | None = None,
+    holder_id: str | None = None,
+) -> list[Any]:
+    """A page of recorded stages in the order of their ids, which is that of their recording.
+
+    ``state`` is a letter's, ``fate`` a stage's; with ``holder_id`` only that holder's.
+    """
+    statement = _RECORDED.order_by(Reminder.id).limit(limit)
+    if state is not None:
+        statement = statement.where(Message.state.in_([state]))
+    if fate is not None:
+        statement = statement.where(Reminder.fate == fate)
+    if holder_id is not None:
+        statement = statement.where(Certification.holder_id == holder_id)
+    if after:
+        statement = statement.where(Reminder.id > after)
+    return list(reading.rows(statement))
+
+
+# The accounting identity.
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A stage whose instant has passed and that has no row."""
+
+    certification_id: str
+    cycle: int
+    expires_on: date
+    offset: int
+    due_at: datetime
+
+
+def identity_violations(reading: ReadContext, *, since: date | None = None) -> list[Violation]:
+    """Breaches of: every stage whose instant has passed has exactly one row.
+
+    Goes by the timelines and not by the cursors, so that a certification without a cursor is
+    found too. One that waits for the planner's next look is no breach. ``since`` leaves out
+    stages of earlier days. That there is no second row is the unique key's business.
+    """
+    found: list[Violation] = []
+    for scheme in reading.schemes:
+        if policy := scheme.reminders:
+            for offset in policy.offsets:
+                found += _without_row(reading, scheme, policy, offset, since)
+    return found
+
+
+def _without_row(
+    reading: ReadContext, scheme: Scheme, policy: ReminderPolicy, offset: int, since: date | None
+) -> Iterator[Violation]:
+    recorded = and_(
+        Reminder.certification_id == Span.certification_id,
+        Reminder.cycle == Span.cycle,
+        Reminder.expires_on == Span.expires_on,
+        Reminder.offset == offset,
+        Reminder.audience == AUDIENCE,
+    )
+    statement = (
+        select(Span.certification_id, Span.cycle, Span.expires_on, Holder.time_zone)
+        .join(Certification, Certification.id == Span.certification_id)
+        .join(Holder, Holder.id == Certification.holder_id)
+        .join(Reminder, recorded, isouter=True)
+        .join(
+            ReminderCursor, ReminderCursor.certification_id == Span.certification_id, isouter=True
+        )
+        .where(
+            Certification.scheme == scheme.code,
+            snapshots.CURRENT,
+            Span.until_on == timelines.FOREVER,
+            Reminder.id.is_(None),
+            Span.expires_on <= reading.now.date() + timedelta(days=offset + 1),
+            or_(ReminderCursor.next_due_at.is_(None), ReminderCursor.next_due_at > reading.now),
+        )
+    )
+    if since is not None:
+        statement = statement.where(Span.expires_on >= since + timedelta(days=offset))
+    for row in reading.rows(statement):
+        zone = zone_of(row.time_zone)
+        due_at = rules.instant(row.expires_on, offset, policy, zone)
+        if due_at <= reading.now:
+            yield Violation(row.certification_id, row.cycle, row.expires_on, offset, due_at)

@@ -1,0 +1,96 @@
+"""What a notice says of who sees a holder and of what a holder asked for, on the day of sending."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from tracker.domain.credentials.next_steps import NextStep
+from tracker.mail.notices import NoticeToCompose
+from tracker.mail.today import Today
+from tracker.services.core.context import zone_of
+from tracker.services.delivery.notice_facts import DueNotice
+
+
+def _day(notice: DueNotice) -> Today:
+    """The holder's own day, of which nothing else is to be said."""
+    day = notice.reading.now.astimezone(zone_of(notice.row.time_zone)).date()
+    return Today(on=day, status="", valid=False, step=NextStep("none"))
+
+
+def _entries(notice: DueNotice) -> list[Any]:
+    of_employer = notice.known.entries.get(notice.row.subject_id, ())
+    mine = [one for one in of_employer if one.holder_id == notice.row.holder_id]
+    return [one for one in mine if not one.barred]
+
+
+def _is_employed(notice: DueNotice, entry: Any) -> bool:
+    """The day that employment ended is the first day without access."""
+    return entry.ended_on is None or entry.ended_on > _day(notice).on
+
+
+def _asked(notice: DueNotice) -> Iterator[NoticeToCompose]:
+    entries = [one for one in _entries(notice) if _is_employed(notice, one)]
+    if (
+        entries
+        and entries[0].sharing_id is None
+        and notice.of_kind("consent_asked")[0] is (notice.row)
+    ):
+        yield NoticeToCompose("consent_asked", about=entries[0].name, now=_day(notice))
+
+
+def _listed(notice: DueNotice) -> Iterator[NoticeToCompose]:
+    for entry in _entries(notice):
+        is_it = entry.id == notice.row.event and entry.sharing_id is not None
+        if is_it and _is_employed(notice, entry):
+            yield NoticeToCompose(
+                "listed",
+                about=entry.name,
+                until_on=entry.until_on,
+                with_points=bool(entry.with_points),
+                now=_day(notice),
+            )
+
+
+def _ended(notice: DueNotice) -> Iterator[NoticeToCompose]:
+    """An employment that ended, unless the employer lists the holder again."""
+    entries = _entries(notice)
+    entry = next((one for one in entries if one.id == notice.row.event), None)
+    listed = any(_is_employed(notice, one) for one in entries if one is not entry)
+    if entry is not None and entry.ended_on is not None and not listed:
+        yield NoticeToCompose(
+            "employment_ended", about=entry.name, on=entry.ended_on, now=_day(notice)
+        )
+
+
+def _renamed(notice: DueNotice) -> Iterator[NoticeToCompose]:
+    """Another name of an employer that the holder lets see them still."""
+    was = notice.row.event.partition(":")[2]
+    shared = next((one for one in _entries(notice) if one.sharing_id is not None), None)
+    if shared is not None and _is_employed(notice, shared) and shared.name != was:
+        yield NoticeToCompose("employer_renamed", about=shared.name, was=was, now=_day(notice))
+
+
+def _request_decided(notice: DueNotice) -> Iterator[NoticeToCompose]:
+    request, row = notice.known.requests.get(notice.row.subject_id), notice.row
+    if request is None or request.state != row.event or request.state not in {"granted", "refused"}:
+        return
+    name = {"given_name": row.given_name, "family_name": row.family_name}
+    is_name = name.items() >= {k: v for k, v in request.proposal.items() if k in name}.items()
+    granted = request.state == "granted"
+    yield NoticeToCompose(
+        f"request_{request.state}",
+        before=request.requested_on,
+        now=_day(notice),
+        about=f"{row.given_name} {row.family_name}".strip() if granted and is_name else "",
+        reason="" if granted else request.reason or "",
+    )
+
+
+BY_KIND: Mapping[str, Callable[[DueNotice], Iterator[NoticeToCompose]]] = {
+    "consent_asked": _asked,
+    "listed": _listed,
+    "employer_renamed": _renamed,
+    "employment_ended": _ended,
+    "request_decided": _request_decided,
+}

@@ -1,0 +1,301 @@
+"""The planner: from due cursors to reminders on record and letters in the outbox.
+
+Every decision is made by the office's clock, not the database's: the clock can be set for
+demonstrations, and the dry run, the planner and the letters must agree on what day it is. On
+several machines their clocks must agree within seconds, as NTP provides.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+
+from tracker.db import new_id
+from tracker.domain.permissions import SYSTEM
+from tracker.mail import envelopes
+from tracker.models import Certification, Holder, Message, RelayAccept, Reminder, ReminderCursor
+from tracker.services.core import bulk
+from tracker.services.core.context import Container, UnitOfWork
+from tracker.services.delivery import due_stages, send_safety
+from tracker.services.delivery.due_stages import AT_ONCE, AUDIENCE, CURSORS, Examined, LookedAt
+from tracker.services.outbox import pacing, queue
+from tracker.services.outbox.pacing import Pace
+from tracker.services.standings import snapshots
+
+_LATE = timedelta(days=1)
+_BEFORE_MANY = timedelta(minutes=10)  # for the limit to hold what a large import brings
+_STAGE = ("certification_id", "cycle", "expires_on", "offset", "audience")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCounts:
+    """What one batch did: certifications examined, and their stages by fate."""
+
+    examined: int = 0
+    planned: int = 0
+    superseded: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: PlanCounts) -> PlanCounts:
+        return PlanCounts(
+            self.examined + other.examined,
+            self.planned + other.planned,
+            self.superseded + other.superseded,
+            self.skipped + other.skipped,
+        )
+
+
+def plan_due(office: Container, *, limit: int) -> PlanCounts:
+    """Decide the due stages of at most ``limit`` certifications, in one transaction.
+
+    With those of one holder come the others of the same holder that are due, so that they make
+    one letter. Every examined cursor moves on, whatever came of it; ``examined`` is 0 when
+    nothing is due, or somebody else is at work on it.
+    """
+    with office.work(SYSTEM) as work:
+        rows = _lock_due(work, limit)
+        if not rows:
+            return PlanCounts()
+        found = due_stages.examine(
+            work,
+            rows,
+            lambda row, scheme: LookedAt(work.now, work.day_of(scheme, row.time_zone)),
+        )
+        letters = _letters(work, found)
+        wanted = {one.key: one for one in letters.values()}
+        ids = queue.enqueue(work, office.message_key, list(wanted.values()))
+        send_safety.count_unforeseen(work, len(_unforeseen(work, found)))
+        counts = _record(work, found, {id_: ids[one.key] for id_, one in letters.items()})
+        _advance(work, found)
+    return counts
+
+
+def _lock_due(work: UnitOfWork, limit: int) -> Sequence[Any]:
+    """Lock due cursors and their holders, leaving out what somebody else has locked.
+
+    Invariant: the planner never waits for a holder's lock. Services lock the holder and then
+    touch the cursor; a planner that held the cursor and waited would lock both out.
+    """
+    due = select(ReminderCursor.certification_id).where(ReminderCursor.next_due_at <= work.now)
+    due = due.order_by(ReminderCursor.next_due_at).limit(limit)
+    ids = [row.certification_id for row in work.rows(due.with_for_update(skip_locked=True))]
+    rows: list[Any] = []
+    for some in bulk.chunks(ids):
+        held = bulk.among(work, Certification.id, some)
+        holders = select(Certification.holder_id).where(held)
+        of_holders = CURSORS.where(
+            Certification.holder_id.in_(holders),
+            snapshots.CURRENT,
+            ReminderCursor.next_due_at <= work.now,
+        )
+        rows += work.rows(of_holders.with_for_update(skip_locked=True, of=ReminderCursor))
+    by_id = {row.certification_id: row for row in rows}
+    free = _lock_holders(work, {row.holder_id for row in by_id.values()})
+    return [row for row in by_id.values() if row.holder_id in free]
+
+
+def _lock_holders(work: UnitOfWork, holder_ids: Collection[str]) -> set[str]:
+    free: set[str] = set()
+    for ids in bulk.chunks(sorted(holder_ids)):
+        statement = select(Holder.id).where(bulk.among(work, Holder.id, ids)).order_by(Holder.id)
+        statement = statement.with_for_update(read=True, key_share=True, skip_locked=True)
+        free.update(row.id for row in work.rows(statement))
+    return free
+
+
+def _letters(work: UnitOfWork, found: Sequence[Examined]) -> dict[str, queue.MessageToSend]:
+    """One letter for each holder who has a stage to be told of, by certification.
+
+    Its key is the day on which the latest of its stages fell due, not the day of planning: a
+    database that was restored plans the same letter again, with the same Message-ID.
+    """
+    groups: dict[tuple[str, date], list[Examined]] = defaultdict(list)
+    told = [one for one in found if one.plan.current is not None]
+    days = _days_of_letters(work, told)
+    for one in told:
+        groups[one.row.holder_id, days[one.row.certification_id]].append(one)
+    late, wait = _unforeseen(work, found), timedelta()
+    if late and _are_many(work):
+        wait = _BEFORE_MANY
+    letters: dict[str, queue.MessageToSend] = {}
+    for (holder_id, day), group in groups.items():
+        begins = work.now + (wait if holder_id in late else timedelta())
+        wanted = _letter(work, group, pacing.of_zone(work, group[0].row.time_zone), begins)
+        wanted = replace(wanted, key=_key(holder_id, day))
+        letters |= {one.row.certification_id: wanted for one in group}
+    return letters
+
+
+def _key(holder_id: str, day: date) -> str:
+    return f"h:{holder_id}:{day}"
+
+
+def _due_on(one: Examined) -> date:
+    """The day on which the stage that is told fell due, where the holder lives."""
+    assert one.plan.current is not None  # noqa: S101 - for the type checker
+    return date.fromordinal(one.row.expires_on.toordinal() - one.plan.current.offset)
+
+
+def _days_of_letters(work: UnitOfWork, told: Sequence[Examined]) -> dict[str, date]:
+    """The day that names the letter of each certification: its holder's latest due day.
+
+    One that waits already tells of what fell due before its day as well. After a restore the
+    relay may be known to have taken a letter of an earlier day: that one told of what was due
+    until then, and only what fell due later makes another.
+    """
+    by_holder: dict[str, set[date]] = defaultdict(set)
+    for one in told:
+        by_holder[one.row.holder_id].add(_due_on(one))
+    waiting = _waiting(work, by_holder)
+    for holder_id, days in waiting.items():
+        by_holder[holder_id] |= {day for day in days if day >= max(by_holder[holder_id])}
+    taken = _taken(work, {id_: days for id_, days in by_holder.items() if len(days) > 1})
+    found: dict[str, date] = {}
+    for one in told:
+        holder_id, on = one.row.holder_id, _due_on(one)
+        known = max(taken.get(holder_id, ()), default=None)
+        is_told = known is not None and on <= known
+        found[one.row.certification_id] = known if is_told and known else max(by_holder[holder_id])
+    return found
+
+
+def _waiting(work: UnitOfWork, holder_ids: Collection[str]) -> dict[str, set[date]]:
+    """The days of the reminders that wait for these holders and that nobody has taken up."""
+    found: dict[str, set[date]] = defaultdict(set)
+    for ids in bulk.chunks(sorted(holder_ids)):
+        statement = select(Message.holder_id, Message.dedupe_key).where(
+            bulk.among(work, Message.holder_id, ids),
+            Message.kind == "reminder",
+            Message.state == "ready",
+            Message.facts.is_(None),
+        )
+        for row in work.rows(statement):
+            found[row.holder_id].add(date.fromisoformat(row.dedupe_key.split(":")[2]))
+    return found
+
+
+def _taken(work: UnitOfWork, days: Mapping[str, Collection[date]]) -> dict[str, set[date]]:
+    """Of the letters of these holders and days, those that the relay is known to have taken."""
+    domain = work.settings.mail.message_id_domain
+    ids = {
+        envelopes.message_id(work.message_key, queue.first(_key(holder_id, day)), domain): (
+            holder_id,
+            day,
+        )
+        for holder_id, some in days.items()
+        for day in some
+    }
+    found: dict[str, set[date]] = defaultdict(set)
+    for some in bulk.chunks(ids):
+        statement = select(RelayAccept.message_id).where(RelayAccept.message_id.in_(some))
+        for row in work.rows(statement):
+            holder_id, day = ids[row.message_id]
+            found[holder_id].add(day)
+    return found
+
+
+def _unforeseen(work: UnitOfWork, found: Sequence[Examined]) -> set[str]:
+    """The holders with a planned stage that no calendar showed when it fell due: it is late.
+
+    Their records are new or changed: an import, a correction, another policy.
+    """
+    return {
+        one.row.holder_id
+        for one in found
+        if one.row.next_due_at == AT_ONCE
+        and (stage := one.plan.current)
+        and work.now - stage.due_at > _LATE
+    }
+
+
+def _are_many(work: UnitOfWork) -> bool:
+    """Whether more certifications wait to be looked at anew than are usual without a word."""
+    limit = work.settings.reminders.fuse_minimum
+    waiting = select(ReminderCursor.certification_id).where(ReminderCursor.next_due_at == AT_ONCE)
+    some = waiting.limit(limit + 1).subquery()
+    count: int = work.connection.execute(select(func.count()).select_from(some)).scalar_one()
+    return count > limit
+
+
+def _letter(
+    work: UnitOfWork, group: Sequence[Examined], pace: Pace, begins: datetime
+) -> queue.MessageToSend:
+    """The letter, put off until the holder may be written to if it is of use still then."""
+    stages = [stage for one in group if (stage := one.plan.current)]
+    first, ends = group[0], [stage.useful_until for stage in stages]
+    wanted = queue.MessageToSend(
+        key="",
+        kind="reminder",
+        holder_id=first.row.holder_id,
+        address=first.address or "",
+        stage=min(stage.offset for stage in stages),
+        useful_until=max(ends),
+    )
+    civil = pace.earliest(begins)
+    return replace(wanted, not_before=civil if civil < min(ends) else work.now)
+
+
+def _record(work: UnitOfWork, found: Sequence[Examined], letters: dict[str, str]) -> PlanCounts:
+    """Write one row for each decided stage; a stage that has one keeps it.
+
+    Unless it did not reach the holder and is told after all. ``letters`` are the ids of the
+    letters, by certification.
+    """
+    rows = [
+        {
+            "id": new_id(),
+            "certification_id": one.row.certification_id,
+            "cycle": one.row.cycle,
+            "expires_on": one.row.expires_on,
+            "offset": stage.offset,
+            "audience": AUDIENCE,
+            "due_at": stage.due_at,
+            "useful_until": stage.useful_until,
+            "fate": fate,
+            "reason": reason,
+            "recorded_at": work.now,
+            "message_id": letters[one.row.certification_id] if fate == "planned" else None,
+        }
+        for one in found
+        for stage, fate, reason in one.plan.fates
+    ]
+    if rows:
+        bulk.insert_new(work, Reminder, rows, key=_STAGE, returning=["id"])
+    bulk.update_by(
+        work,
+        Reminder,
+        "id",
+        [
+            {
+                "id": one.reopened[stage.offset],
+                "fate": fate,
+                "reason": None,
+                "message_id": letters[one.row.certification_id],
+                "recorded_at": work.now,
+            }
+            for one in found
+            for stage, fate, _ in one.plan.fates
+            if fate == "planned" and stage.offset in one.reopened
+        ],
+    )
+    fates = [row["fate"] for row in rows]
+    return PlanCounts(
+        len(found), fates.count("planned"), fates.count("superseded"), fates.count("skipped")
+    )
+
+
+def _advance(work: UnitOfWork, found: Sequence[Examined]) -> None:
+    rows = [
+        {
+            "certification_id": one.row.certification_id,
+            "last_offset": one.plan.last_offset,
+            "next_due_at": one.plan.next_due_at,
+        }
+        for one in found
+    ]
+    bulk.update_by(work, ReminderCursor, "certification_id", rows)

@@ -1,0 +1,179 @@
+"""What dead workers left behind: leases that ran out, and letters that were perhaps sent.
+
+Evidence is what the relay itself recorded, by Message-ID: an operator who feeds ``relay_accept``
+loses no letter and sends none twice. Without it, early stages stay in doubt, since the next stage
+follows; those near the expiry, notices and digests are sent again, once, with the same Message-ID
+and the same bytes. One that is in doubt then, too, is parked for somebody to look into.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, text, update
+
+from tracker.models import Certification, Message, RelayAccept, Reminder, Runtime
+from tracker.services.core import bulk, counters
+from tracker.services.core.context import UnitOfWork
+from tracker.services.delivery import marker, send_safety
+from tracker.services.outbox import queue
+
+# As in the partial indexes, so that they serve.
+_LEASED = text("message.state in ('claimed', 'transmitting')")
+_AMBIGUOUS = text("message.state = 'ambiguous'")
+
+
+_WITHOUT_EVIDENCE = timedelta(days=30)
+EVIDENCE_COMES = timedelta(hours=1)
+"""How long a letter in doubt waits for evidence, where it is kept, before it is sent again."""
+_TWICE_IN_DOUBT = (
+    "In doubt twice: perhaps sent, perhaps twice. Ask the relay before you requeue it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """The relay's own record of a letter that it took."""
+
+    message_id: str
+    at: datetime
+    queue_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReapCounts:
+    """What a round found: claims taken back, letters now in doubt, and how doubts were resolved."""
+
+    taken_back: int
+    in_doubt: int
+    found_sent: int
+    found_unsent: int
+    sent_again: int
+
+
+def reap(work: UnitOfWork) -> ReapCounts:
+    """Take back claims whose lease is over and resolve letters in doubt.
+
+    A claim that was never marked was certainly not sent. A marked one may have been: evidence
+    of acceptance settles it at any time; its absence counts only once the wait is over and the
+    evidence is complete beyond it. Where none comes at all, the letter is put away long after
+    it was of any use.
+    """
+    over = (_LEASED, Message.lease_until <= work.now)
+    back = _set(
+        work, *over, Message.state == "claimed", state="ready", lease_until=None, next_at=work.now
+    )
+    doubtful = _set(
+        work,
+        *over,
+        Message.state == "transmitting",
+        state="ambiguous",
+        last_error="The process ended while the letter was under way.",
+    )
+    sent = _set(
+        work,
+        _AMBIGUOUS,
+        marker.ACCEPTED,
+        state="sent",
+        finished_at=work.now,
+        lease_until=None,
+        last_error=None,
+    )
+    complete = select(Runtime.evidence_until).scalar_subquery()
+    unsent = _set(
+        work,
+        _AMBIGUOUS,
+        Message.lease_until <= complete,
+        state="ready",
+        lease_until=None,
+        next_at=work.now,
+        facts=None,
+        priority=queue.FIRST_PRIORITY,
+    )
+    counts = ReapCounts(back, doubtful, sent, unsent, _send_again(work))
+    _set(
+        work,
+        _AMBIGUOUS,
+        Message.useful_until <= work.now - _WITHOUT_EVIDENCE,
+        state="cancelled",
+        finished_at=work.now,
+        last_error="Perhaps sent: no evidence came.",
+    )
+    counters.add(work, asdict(counts))
+    return counts
+
+
+def _set(work: UnitOfWork, *conditions: Any, **values: Any) -> int:
+    result: Any = work.connection.execute(update(Message).where(*conditions).values(**values))
+    return int(result.rowcount)
+
+
+def _send_again(work: UnitOfWork) -> int:
+    """Queue letters in doubt again that had better come twice than never; their bytes stay.
+
+    Reminders by the stage that their scheme names, notices and digests always; each once. Not
+    while the wait lasts: the worker that was cut off may still be heard, and evidence may come.
+    """
+    over = work.now
+    if work.connection.execute(select(Runtime.evidence_until)).scalar() is not None:
+        over -= EVIDENCE_COMES
+    waited = (_AMBIGUOUS, Message.lease_until <= over, Message.useful_until > work.now)
+    ids = [*_near_expiry(work, waited)]
+    ids += [row.id for row in work.rows(select(Message.id).where(*waited, _NO_REMINDER))]
+    count = 0
+    for some in bulk.chunks(ids):
+        these = (Message.id.in_(some), _AMBIGUOUS)
+        _set(
+            work,
+            *these,
+            Message.priority == queue.AGAIN,
+            state="parked",
+            last_error=_TWICE_IN_DOUBT,
+        )
+        count += _set(
+            work,
+            *these,
+            state="ready",
+            lease_until=None,
+            next_at=work.now,
+            priority=queue.AGAIN,
+        )
+    return count
+
+
+_NO_REMINDER = Message.kind != "reminder"
+
+
+def _near_expiry(work: UnitOfWork, waited: Sequence[Any]) -> list[str]:
+    """The reminders in doubt that tell of a stage which the scheme does not leave in doubt."""
+    statement = (
+        select(Message.id, Reminder.offset, Certification.scheme)
+        .join(Reminder, Reminder.message_id == Message.id)
+        .join(Certification, Certification.id == Reminder.certification_id)
+        .where(*waited)
+    )
+    nearest: dict[str, bool] = defaultdict(bool)
+    for id_, offset, scheme in work.rows(statement):
+        policy = work.schemes[scheme].reminders
+        nearest[id_] |= policy is not None and offset <= policy.resend_ambiguous_at_or_below
+    return [id_ for id_, again in nearest.items() if again]
+
+
+def record_evidence(
+    work: UnitOfWork, accepted: Sequence[Acceptance], *, complete_until: datetime | None = None
+) -> None:
+    """Take down what the relay accepted; ``complete_until``: nothing before it is left out.
+
+    In order, so that two who tell of the same letters cannot lock each other.
+    """
+    ordered = sorted(accepted, key=lambda one: one.message_id)
+    rows = [{"message_id": a.message_id, "queue_id": a.queue_id, "at": a.at} for a in ordered]
+    if rows:
+        work.connection.execute(work.upsert(RelayAccept).on_conflict_do_nothing(), rows)
+    if complete_until is not None:
+        send_safety.open_row(work)
+        work.connection.execute(update(Runtime).values(evidence_until=complete_until))

@@ -1,0 +1,44 @@
+"""Who is written to no more: people who are recorded as deceased.
+
+Every way to a letter asks here: news is not put into the outbox, reminders are skipped with the
+reason ``deceased``, a letter that waits is not composed, and the marker refuses one that was. A
+death that was recorded by mistake can be taken back: then a reminder that is still of use is told
+after all, and news of that time stays unsent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, select
+
+from tracker.models import Holder
+from tracker.services.core import bulk
+from tracker.services.core.context import ReadContext
+from tracker.services.delivery.sealing import DECEASED, Made, MessageClaim, Uncomposed
+
+
+def is_deceased(holder_id: Any) -> ColumnElement[bool]:
+    """The condition on a column that names a holder, or nobody."""
+    return exists(select(Holder.id).where(Holder.id == holder_id, Holder.deceased_on.is_not(None)))
+
+
+def deceased(reading: ReadContext, holder_ids: Collection[str]) -> set[str]:
+    """Which of these people are recorded as deceased."""
+    found: set[str] = set()
+    for ids in bulk.chunks(sorted(holder_ids)):
+        statement = select(Holder.id).where(
+            bulk.among(reading, Holder.id, ids), Holder.deceased_on.is_not(None)
+        )
+        found |= {row.id for row in reading.rows(statement)}
+    return found
+
+
+def drop_deceased(reading: ReadContext, claims: Sequence[MessageClaim], made: Made) -> Made:
+    """The composed letters, less those to people who are recorded as deceased."""
+    silent = deceased(reading, {claim.holder_id for claim in claims if claim.holder_id})
+    dropped = {
+        claim.id: Uncomposed(DECEASED, owed=False) for claim in claims if claim.holder_id in silent
+    }
+    return {**made, **dropped}

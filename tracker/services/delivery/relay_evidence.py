@@ -1,0 +1,110 @@
+"""What the relay says of letters: that it took them, delivered them, or got them back.
+
+From its log or from a provider's events. ``reaper.py`` settles letters in doubt by it: evidence
+that one was taken counts at any time, its absence only up to when the evidence is complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import or_, select, text, update
+
+from tracker.domain.delivery import bounces as rules
+from tracker.models import Message, Runtime
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.delivery import bounces, reaper, send_safety
+from tracker.services.delivery.reaper import Acceptance
+
+Happening = Literal["accepted", "delivered", "bounced", "complained"]
+HAPPENINGS: tuple[Happening, ...] = ("accepted", "delivered", "bounced", "complained")
+_TAKEN = ("accepted", "delivered")
+_CLOCKS = timedelta(minutes=1)  # how far the relay's clock and ours may be apart
+# As in the partial indexes, so that they serve.
+_LEASED = text("message.state in ('claimed', 'transmitting')")
+_AMBIGUOUS = text("message.state = 'ambiguous'")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What a provider tells of one letter; ``status`` is that of RFC 3463, where it knows it."""
+
+    message_id: str
+    event: Happening
+    at: datetime
+    queue_id: str | None = None
+    status: str | None = None
+
+    @property
+    def bracketed(self) -> str:
+        """The Message-ID as letters carry it, whether the provider keeps the brackets or not."""
+        return f"<{self.message_id.strip().strip('<>')}>"
+
+
+def take_events(work: UnitOfWork, events: Sequence[Event]) -> None:
+    """Take down a provider's events and act on them; told again they change nothing.
+
+    A Message-ID that is not known here is evidence all the same: a backup that is restored may
+    bring the letter back, and whatever came of it, the relay had taken it.
+    """
+    came_back = [one for one in events if one.event not in _TAKEN]
+    known = bounces.letters_by(work, "message_id", [one.bracketed for one in came_back])
+    taken = [one for one in events if one.event in _TAKEN or one.bracketed not in known]
+    reaper.record_evidence(work, [Acceptance(one.bracketed, one.at, one.queue_id) for one in taken])
+    bounces.record(
+        work,
+        [_report(work, one, known[one.bracketed]) for one in came_back if one.bracketed in known],
+    )
+
+
+def _report(work: UnitOfWork, event: Event, letter: object) -> bounces.ReturnedMessage:
+    status = event.status or ""
+    return bounces.ReturnedMessage(
+        letter=letter,
+        kind=bounces.COMPLAINT if event.event == "complained" else rules.kind_of(status),
+        identity=f"{event.event} {event.at.isoformat()} {status}",
+        at=min(event.at, work.now),
+        status=status,
+        diagnostic="Told by the mail provider.",
+    )
+
+
+def take_log(
+    work: UnitOfWork,
+    taken: Sequence[Acceptance],
+    *,
+    begins: datetime | None = None,
+    until: datetime | None = None,
+) -> bool:
+    """Take down what a log says was taken; whether the evidence is complete until ``until`` now.
+
+    It is where the log begins before the evidence ended that was known, or where no letter in
+    doubt was under way before the log begins. It never moves back.
+    """
+    reaper.record_evidence(work, taken)
+    if begins is None or until is None or not _joins(work, begins):
+        return False
+    send_safety.open_row(work)
+    earlier = or_(Runtime.evidence_until.is_(None), Runtime.evidence_until < until)
+    work.connection.execute(update(Runtime).where(earlier).values(evidence_until=until))
+    return True
+
+
+def _joins(reading: ReadContext, begins: datetime) -> bool:
+    """Whether nothing is missing between the evidence so far and a log that begins then."""
+    known = reading.row(select(Runtime.evidence_until))
+    if known is not None and known.evidence_until is not None and begins <= known.evidence_until:
+        return True
+    # A lease runs from the marker: one that ends before this was under way before the log begins.
+    lasts = timedelta(seconds=reading.settings.reminders.transmitting_seconds)
+    lease = begins + lasts + _CLOCKS
+    for state, condition in ((_LEASED, Message.state == "transmitting"), (_AMBIGUOUS, None)):
+        doubts = select(Message.id).where(state, Message.lease_until < lease).limit(1)
+        if condition is not None:
+            doubts = doubts.where(condition)
+        if reading.row(doubts) is not None:
+            return False
+    return True

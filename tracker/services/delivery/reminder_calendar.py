@@ -1,0 +1,193 @@
+"""A calendar of the stages that fall due: counted by the database, one statement for all.
+
+It goes by the cursors and the timelines, as the planner does, and leaves out what only the day
+itself tells: points that are complete by then, addresses, and what holders wish. So a day's
+number is the most that it can bring, and that of the dry run but for those reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Date,
+    Integer,
+    String,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
+
+from tracker.domain.delivery import reminders as rules
+from tracker.models import Certification, Cycle, Reminder, ReminderCursor, Span
+from tracker.services.core.context import ReadContext
+from tracker.services.core.days import today_everywhere
+from tracker.services.delivery.due_stages import AUDIENCE
+
+LONGEST = 366
+"""How many days a calendar may show."""
+
+
+class _days_before(GenericFunction[date]):  # noqa: N801 - a function of SQL
+    """The day so many days before another."""
+
+    type = Date()
+    inherit_cache = True
+
+
+@compiles(_days_before, "postgresql")
+def _in_postgresql(element: Any, compiler: Any, **given: Any) -> str:
+    day, days = (compiler.process(clause, **given) for clause in element.clauses)
+    return f"({day} - {days})"
+
+
+@compiles(_days_before, "sqlite")
+def _in_sqlite(element: Any, compiler: Any, **given: Any) -> str:
+    day, days = (compiler.process(clause, **given) for clause in element.clauses)
+    return f"date({day}, (-({days})) || ' days')"
+
+
+@dataclass(frozen=True, slots=True)
+class StageCount:
+    """How many certifications of a scheme have a stage on a day, at most.
+
+    ``when_complete``: whether the stage is sent also to those whose points are complete.
+    """
+
+    on: date
+    scheme: str
+    stage: int
+    count: int
+    when_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StageCalendar:
+    """The stages from one day through another, both included, in order."""
+
+    from_on: date
+    through_on: date
+    due: tuple[StageCount, ...]
+
+
+def ahead(reading: ReadContext, *, days: int) -> StageCalendar:
+    """What falls due within so many days, today included. Today also shows what is overdue.
+
+    One statement, whatever there is; it reads the cursors that move within those days.
+    """
+    today = today_everywhere(reading)
+    last = today + timedelta(days=days)
+    stages = _stages(reading)
+    found = reading.rows(_counted(stages, today, last)) if stages is not None else ()
+    due = (
+        StageCount(row.day, row.scheme, row.stage, row.n, _when_complete(reading, row))
+        for row in found
+    )
+    return StageCalendar(today, last, tuple(due))
+
+
+def _when_complete(reading: ReadContext, row: Any) -> bool:
+    policy = reading.schemes[row.scheme].reminders
+    return policy is not None and row.stage in policy.offsets_when_complete
+
+
+def _stages(reading: ReadContext) -> CTE | None:
+    """The stages of every scheme, each with the one that follows it."""
+    rows = [
+        select(
+            cast(literal(code), String).label("scheme"),
+            cast(literal(offset), Integer).label("stage"),
+            cast(literal(following) if following is not None else null(), Integer).label("next"),
+        )
+        for code, offset, following in _every_stage(reading)
+    ]
+    return union_all(*rows).cte("stages") if rows else None
+
+
+def _every_stage(reading: ReadContext) -> Iterator[tuple[str, int, int | None]]:
+    for scheme in reading.schemes:
+        if scheme.reminders is not None:
+            offsets = sorted(set(scheme.reminders.offsets), reverse=True)
+            for offset, following in zip(offsets, [*offsets[1:], None], strict=True):
+                yield scheme.code, offset, following
+
+
+def _counted(stages: CTE, today: date, last: date) -> Any:
+    """The stages that are owed, by the day on which they are told of."""
+    moving = _moving(last)
+    stage = stages.c.stage
+    falls_on = _days_before(moving.c.expires_on, stage)
+    day = case((falls_on < today, literal(today, Date)), else_=falls_on)
+    on_day = and_(
+        Span.certification_id == moving.c.certification_id, Span.from_on <= day, Span.until_on > day
+    )
+    owed = (
+        select(day.label("day"), stages.c.scheme, stage, func.count().label("n"))
+        .select_from(moving)
+        .join(stages, stages.c.scheme == moving.c.scheme)
+        .join(Span, on_day, isouter=True)
+        .where(falls_on <= last, _current(moving, stages, falls_on, today), *_open(moving, stage))
+    )
+    return owed.group_by("day", stages.c.scheme, stage).order_by("day", "scheme", stage.desc())
+
+
+def _moving(last: date) -> CTE:
+    """The cursors that move by a day, read first: all the rest is asked of these alone."""
+    # No zone is a whole day away from UTC.
+    until = datetime.combine(last + timedelta(days=2), time.min, tzinfo=UTC)
+    found = (
+        select(
+            ReminderCursor.certification_id,
+            ReminderCursor.cycle,
+            ReminderCursor.expires_on,
+            ReminderCursor.last_offset,
+            Certification.scheme,
+        )
+        .join(Certification, Certification.id == ReminderCursor.certification_id)
+        .where(ReminderCursor.next_due_at < until)
+    )
+    return found.cte("moving").prefix_with("materialized", dialect="postgresql")
+
+
+def _current(moving: CTE, stages: CTE, falls_on: Any, today: date) -> ColumnElement[bool]:
+    """Ahead; or the latest that is due, unless it is from before the cycle was opened."""
+    following = _days_before(moving.c.expires_on, stages.c.next)
+    still_useful = case(
+        (stages.c.next.is_(None), falls_on > today - rules.LONG_PAST), else_=following > today
+    )
+    opened_on = (
+        select(Cycle.opened_on)
+        .where(Cycle.certification_id == moving.c.certification_id, Cycle.ordinal == moving.c.cycle)
+        .scalar_subquery()
+    )
+    return or_(falls_on > today, and_(still_useful, falls_on >= opened_on))
+
+
+def _open(moving: CTE, stage: Any) -> Iterator[ColumnElement[bool]]:
+    """Not decided yet, and nothing on record forbids it on that day."""
+    yield or_(moving.c.last_offset.is_(None), stage < moving.c.last_offset)
+    yield Span.hold.is_(None)
+    yield or_(Span.pending_since.is_(None), stage <= 0)
+    yield ~exists(
+        select(Reminder.id).where(
+            Reminder.certification_id == moving.c.certification_id,
+            Reminder.cycle == moving.c.cycle,
+            Reminder.expires_on == moving.c.expires_on,
+            Reminder.offset == stage,
+            Reminder.audience == AUDIENCE,
+        )
+    )

@@ -1,0 +1,59 @@
+"""Composed messages that their holders do not want: a type switched off, or paused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from tracker.domain.delivery import reminders as rules
+from tracker.models import Holder, Preference
+from tracker.services.core import bulk
+from tracker.services.core.context import ReadContext, zone_of
+from tracker.services.delivery import sealing
+from tracker.services.delivery.sealing import Composed, Made, MessageClaim, Uncomposed
+
+
+def drop_unwanted(reading: ReadContext, claims: Sequence[MessageClaim], made: Made) -> Made:
+    """The composed letters, less those of a type that their holder has switched off or paused."""
+    of_type = {
+        (claim.holder_id, composed.type)
+        for claim in claims
+        if isinstance(composed := made.get(claim.id), Composed) and composed.type
+    }
+    said: dict[tuple[str, str], Any] = {}
+    for ids in bulk.chunks({holder_id for holder_id, _ in of_type if holder_id}):
+        statement = (
+            select(
+                Preference.holder_id,
+                Preference.type,
+                Preference.wanted,
+                Preference.snoozed_until,
+                Holder.time_zone,
+            )
+            .join(Holder, Holder.id == Preference.holder_id)
+            .where(
+                Preference.holder_id.in_(ids),
+                or_(~Preference.wanted, Preference.snoozed_until.is_not(None)),
+            )
+        )
+        said |= {(row.holder_id, row.type): row for row in reading.rows(statement)}
+    unwanted = {
+        claim.id: Uncomposed(reason, owed=False)
+        for claim in claims
+        if isinstance(composed := made.get(claim.id), Composed)
+        and (wish := said.get((claim.holder_id or "", composed.type)))
+        and (reason := _unheard(reading, composed, wish))
+    }
+    return {**made, **unwanted}
+
+
+def _unheard(reading: ReadContext, letter: Composed, wish: Any) -> str | None:
+    """Why a letter is not wanted now, if it is not: the planner's rule, for one that waited."""
+    if not wish.wanted:
+        return sealing.NOT_WANTED
+    can_wait = letter.stage is not None and letter.stage > rules.LAST_DAYS
+    today = reading.now.astimezone(zone_of(wish.time_zone)).date()
+    paused = rules.is_paused(wish.snoozed_until, today)
+    return sealing.PAUSED if can_wait and paused else None

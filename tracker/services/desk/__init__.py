@@ -1,0 +1,1 @@
+"""The certification body's work: queues, requests, corrections."""

@@ -1,0 +1,105 @@
+"""What may be changed of a person, and by whom: at once, or only on request.
+
+The office corrects what is recorded. A holder changes how they are reached at once; another name
+is a request, because certificates are issued to names. That somebody died is recorded by the
+office alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import update
+
+from tracker.domain.errors import Invalid, NotAllowed, NotFound
+from tracker.domain.names import FoldedName
+from tracker.domain.permissions import check_own_holder
+from tracker.domain.values import future_rule
+from tracker.models import Sharing
+from tracker.services.core import history, locks
+from tracker.services.core.context import UnitOfWork
+from tracker.services.delivery.sealing import DECEASED
+from tracker.services.desk import requests
+from tracker.services.people import holders, names, namesakes
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedHolder:
+    """A person's record after a change: the fields that changed, and the request that was made."""
+
+    holder: Any
+    applied: tuple[str, ...]
+    request: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredHolder:
+    """A new person's record, and what may be wrong with it."""
+
+    holder: Any
+    warnings: tuple[str, ...]
+
+
+def register(work: UnitOfWork, values: dict[str, Any]) -> RegisteredHolder:
+    """Put a person on record, and say who looks like the same person.
+
+    Raises AlreadyRecorded if the ref is taken.
+    """
+    name = names.columns(FoldedName(values["given_name"], values["family_name"]))
+    key = namesakes.key_of(name["folded_name"], values["email"])
+    others = namesakes.on_record(work, [key])
+    holder = holders.register(work, values)
+    return RegisteredHolder(holder, tuple(namesakes.warning(ref) for ref in others.values()))
+
+
+def change(
+    work: UnitOfWork, holder_id: str, values: Mapping[str, Any], *, version: int, reason: str | None
+) -> CorrectedHolder:
+    """Change what is recorded of a person, or ask for what only the staff can change.
+
+    Raises NotFound, also for somebody else's record; Stale; NotAllowed for a holder who records a
+    death; Invalid for a day of death that is still to come.
+    """
+    check_own_holder(work.actor, holder_id)
+    if not locks.lock(work, [holder_id]):
+        raise NotFound
+    before, given = holders.get(work, holder_id), dict(values)
+    asked: dict[str, str] = {}
+    if not work.actor.is_staff or work.actor.holder_id == holder_id:
+        asked = _left_to_the_office(before, given)
+    _check_death(work, before, given.get("deceased_on"))
+    after = holders.correct(work, holder_id, given, version=version, reason=reason)
+    if after.deceased_on is not None and before.deceased_on is None:
+        _end_consents(work, holder_id)
+    applied = tuple(sorted(key for key in given if getattr(after, key) != getattr(before, key)))
+    if not asked:
+        return CorrectedHolder(after, applied)
+    id_ = requests.ask_for_name(work, after, asked, statement=reason)
+    return CorrectedHolder(after, applied, requests.get(work, id_))
+
+
+def _left_to_the_office(holder: Any, given: dict[str, Any]) -> dict[str, str]:
+    """Take out of a holder's own changes what they can only ask for; the names that differ."""
+    if "deceased_on" in given:
+        raise NotAllowed("Only the staff record that somebody died.")
+    asked = {name: given.pop(name) for name in names.FIELDS if name in given}
+    return {name: value for name, value in asked.items() if value != getattr(holder, name)}
+
+
+def _check_death(work: UnitOfWork, holder: Any, day: date | None) -> None:
+    if rule := future_rule(day, holders.today(work, holder)):
+        raise Invalid("Nobody is dead before their death.", fields={"deceased_on": rule})
+
+
+def _end_consents(work: UnitOfWork, holder_id: str) -> None:
+    """End what the holder shared; a death that is taken back does not give it back."""
+    ended = work.rows(
+        update(Sharing)
+        .where(Sharing.holder_id == holder_id, Sharing.ended_at.is_(None))
+        .values(ended_at=work.now, end_reason=DECEASED)
+        .returning(Sharing.id)
+    )
+    history.record_many(work, "end", "sharing", [(row.id, {"reason": DECEASED}) for row in ended])

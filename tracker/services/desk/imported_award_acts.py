@@ -1,0 +1,224 @@
+"""What staff do about an award that a file put on record: amend it, take it back, give it back.
+
+Each is one recorded act with a reason. An award that follows from passes is corrected with these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from tracker.domain.credentials.awards import given
+from tracker.domain.credentials.imported_awards import Said, Stretch, stretches_of
+from tracker.domain.errors import IllegalTransition, Invalid
+from tracker.domain.schemes.schemes import Scheme
+from tracker.domain.values import future_rule
+from tracker.models import Certification
+from tracker.services.core import history
+from tracker.services.core.context import UnitOfWork
+from tracker.services.credentials import (
+    award_facts,
+    award_rows,
+    certifications,
+    effects,
+    imported_award_rows,
+    imported_awards,
+    timelines,
+)
+from tracker.services.credentials.assessments import AttemptCorrection, LaterCycles
+from tracker.services.credentials.award_rows import Consequence
+from tracker.services.credentials.imported_awards import ToldAward
+from tracker.services.points import evaluations
+from tracker.services.standings import snapshots
+
+_FIELDS = {
+    "certificate_number": "number",
+    "awarded_on": "awarded_on",
+    "cycle_starts_on": "cycles",
+    "expires_on": "cycles",
+}
+"""What the interface calls the fields of a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedAward:
+    """A certification as it was corrected, or would be, and what that changes."""
+
+    detail: evaluations.Detail
+    changes: Sequence[effects.Effect]
+    warnings: Sequence[str]
+    preview: bool
+
+
+_Change = Callable[[], tuple[Sequence[Consequence], Sequence[str]]]
+
+
+def amend(
+    work: UnitOfWork,
+    certification_id: str,
+    values: Mapping[str, Any],
+    *,
+    reason: str,
+    later_cycles: LaterCycles = "refuse",
+    preview: bool = False,
+) -> CorrectedAward:
+    """Correct what a file said of an award; one that was void is given back by it.
+
+    ``values`` are of ``number``, ``awarded_on``, ``cycles`` (all of them, as stretches),
+    ``edition``, ``source``; the rest stays. Raises Invalid by field, IllegalTransition for an
+    award that follows from passes, SupportsRenewal as a correction of passes does, NotFound.
+    """
+    row = _imported(work, certification_id)
+
+    def change() -> tuple[Sequence[Consequence], Sequence[str]]:
+        told = _told(work, row, values)
+        plan = imported_awards.plan(work, work.schemes[row.scheme], [told], restore=True)
+        (planned,) = plan.awards
+        if planned.faults:
+            raise Invalid("The award contradicts the record.", fields=_by_field(planned.faults))
+        if not planned.is_change and len(given(planned.before)) == len(told.stretches):
+            named = dict.fromkeys(values, "is on record so already")
+            raise Invalid("Nothing changes.", fields=named)
+        planned.fates = ("changed",)
+        planned.cycles = planned.laid
+        done = imported_award_rows.write(
+            work, plan, action="amend", why={"reason": reason}, later=correction.later
+        )
+        told_changes = [_as_consequence(row.scheme, c) for c in done.changed if c.award]
+        return [*told_changes, *done.followed], [note.words for note in planned.notes]
+
+    correction = AttemptCorrection(reason, later_cycles, preview)
+    return _correct(work, row, correction, change)
+
+
+def void(
+    work: UnitOfWork,
+    certification_id: str,
+    *,
+    reason: str,
+    later_cycles: LaterCycles = "refuse",
+    preview: bool = False,
+) -> CorrectedAward:
+    """Take back an award that a file put on record in error; passes may still carry it.
+
+    Raises IllegalTransition if it is void already or follows from passes, SupportsRenewal where
+    a renewal rests on it and nobody said what becomes of that, NotFound.
+    """
+    row = _imported(work, certification_id)
+    if row.voided_at is not None:
+        raise IllegalTransition("The award is void already.", state="void")
+
+    def change() -> tuple[Sequence[Consequence], Sequence[str]]:
+        work.connection.execute(
+            update(Certification)
+            .where(Certification.id == row.id)
+            .values(voided_at=work.now, void_reason=reason)
+        )
+        history.record(work, "void", "certification", row.id, reason=reason)
+        found = _take_aside(work, row)
+        scheme = work.schemes[row.scheme]
+        found += imported_award_rows.follow(work, scheme, [row.holder_id], correction.later)
+        timelines.lay_out_anew(work, scheme, [row.id])
+        return found, ()
+
+    correction = AttemptCorrection(reason, later_cycles, preview)
+    return _correct(work, row, correction, change)
+
+
+def _imported(work: UnitOfWork, certification_id: str) -> Any:
+    row = certifications.locked_to_decide(work, certification_id)
+    if row.imported_at is None:
+        raise IllegalTransition(
+            "The award follows from passes on record: amend or void the assessments instead "
+            "(POST /assessments/{id}/amendment, /void).",
+            state="awarded",
+        )
+    return row
+
+
+def _correct(
+    work: UnitOfWork, row: Any, correction: AttemptCorrection, change: _Change
+) -> CorrectedAward:
+    """Change what a file said; a preview is taken back when it is known."""
+
+    def act() -> tuple[Sequence[Consequence], tuple[evaluations.Detail, Sequence[str]]]:
+        found, warnings = change()
+        return found, (evaluations.detail(work, row.id, on=None, known_at=None), warnings)
+
+    changes, told = effects.tried(work, row.holder_id, act=act, preview=correction.preview)
+    return CorrectedAward(told[0], changes, told[1], correction.preview)
+
+
+def _told(work: UnitOfWork, row: Any, values: Mapping[str, Any]) -> ToldAward:
+    awarded_on: date = values.get("awarded_on", row.awarded_on)
+    scheme = work.schemes[row.scheme]
+    if rule := future_rule(awarded_on, work.today(scheme)):
+        raise Invalid("The award is still to come.", fields={"awarded_on": rule})
+    return ToldAward(
+        holder_id=row.holder_id,
+        number=values.get("number", row.number),
+        awarded_on=awarded_on,
+        stretches=tuple(values.get("cycles") or _stretches(work, scheme, row)),
+        edition=values.get("edition", row.edition),
+        source=values.get("source", row.source),
+        certification_id=row.id,
+    )
+
+
+def _stretches(work: UnitOfWork, scheme: Scheme, row: Any) -> list[Stretch]:
+    """The cycles that the file gave, the first one from the award on, whatever its day is.
+
+    An expiry as the scheme's validity has it was given by nobody, and moves with the award.
+    """
+    record = snapshots.records(work, [row.id])[row.id]
+    cycles = given(record.cycles) or record.cycles[:1]
+    return stretches_of(scheme, cycles)
+
+
+def _by_field(faults: Sequence[Said]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for fault in faults:
+        name = _FIELDS[fault.field]
+        place = f"cycle {fault.place + 1}: " if name == "cycles" else ""
+        found.setdefault(name, f"{place}{fault.words}")
+    return found
+
+
+def _as_consequence(scheme: str, changed: imported_award_rows.ChangedAward) -> Consequence:
+    what: award_rows.What = "restored" if changed.before is None else "moved"
+    return Consequence(
+        what,
+        changed.holder_id,
+        changed.certification_id,
+        changed.number,
+        scheme,
+        changed.before,
+        changed.after,
+    )
+
+
+def _take_aside(work: UnitOfWork, row: Any) -> list[Consequence]:
+    """Withdraw an award beside others of the holder, so that these keep their order."""
+    table = Certification
+    others = work.row(
+        select(func.count()).where(
+            table.holder_id == row.holder_id, table.scheme == row.scheme, table.id != row.id
+        )
+    )[0]
+    if not others:
+        return []
+    scheme = work.schemes[row.scheme]
+    rows = award_facts.known(work, scheme, [row.holder_id])[row.holder_id].rows.values()
+    aside = [replace(r, withdrawn_at=work.now) if r.id == row.id else r for r in rows]
+    imported_award_rows.put_in_order(work, aside)
+    found = [
+        Consequence(
+            "withdrawn", row.holder_id, row.id, row.number, row.scheme, row.awarded_on, None
+        )
+    ]
+    award_rows.tell(work, scheme, found)
+    return found

@@ -1,0 +1,332 @@
+"""The order of the review queue: what would hurt most, then what has waited longest.
+
+First come activities of holders who could renew now, or have applied, and whose points would be
+complete with everything of theirs that waits: the soonest expiry first. Then all others, by the
+day of submission.
+
+How much work that takes is bounded. Whose renewals could be completed is one statement, which
+gives the ``CANDIDATES`` that expire soonest; their points are counted in batches, only as far as
+the page needs them, each with the same number of statements. Candidates past the bound are
+queued by age.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal, get_args
+
+from sqlalchemy import Date, and_, func, literal, or_, select, tuple_
+
+from tracker.db import Id
+from tracker.models import Activity, Certification, Evidence, Holder, RosterEntry, Span
+from tracker.services.core import bulk
+from tracker.services.core.context import ReadContext
+from tracker.services.desk import weighing
+from tracker.services.employers.roster import EMPLOYED
+from tracker.services.standings import snapshots
+from tracker.services.standings.neighbours import CertificationKey
+from tracker.services.standings.snapshots import HolderScheme
+from tracker.services.standings.standings import ON, ON_SPAN, WINDOW_OPEN
+
+QueueFlag = Literal[
+    "likely_duplicate",
+    "same_file_elsewhere",
+    "outside_cycle",
+    "no_evidence",
+    "unusual_quantity",
+    "late_evidence",
+]
+FLAGS: tuple[QueueFlag, ...] = get_args(QueueFlag)
+CANDIDATES = 2_000
+BATCH = 250  # certifications whose points are counted at once
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFilter:
+    """Which activities; None asks for any. ``flag``: only those that bear it."""
+
+    state: str = "submitted"
+    scheme: str | None = None
+    category: str | None = None
+    type: str | None = None
+    flag: QueueFlag | None = None
+    employer_id: str | None = None
+    submitted_before: date | None = None
+    expires_before: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePlace:
+    """Where an activity stands in the queue; ``expires_on`` only where it would hurt."""
+
+    expires_on: date | None
+    submitted_on: date
+    id: str
+
+    @property
+    def key(self) -> tuple[bool, date, date, str]:
+        """What the queue is sorted by."""
+        return self.expires_on is None, self.expires_on or date.max, self.submitted_on, self.id
+
+
+# The certification that speaks for an activity's holder today.
+CURRENT = and_(
+    Certification.holder_id == Activity.holder_id,
+    Certification.scheme == Activity.scheme,
+    snapshots.CURRENT,
+)
+# Whether a decision could still complete a renewal: the window or grace is open, or it is applied.
+_RENEWABLE = and_(
+    Span.hold.is_(None),
+    or_(
+        WINDOW_OPEN,
+        and_(Span.expires_on < ON, Span.grace_ends_on >= ON),
+        Span.pending_since.is_not(None),
+    ),
+)
+
+
+def places(
+    reading: ReadContext, asked: QueueFilter, *, after: QueuePlace | None, limit: int, on: date
+) -> list[QueuePlace]:
+    """The next so many places of the queue after one."""
+    judge = _Judge(reading, _candidates(reading, asked, on), on)
+    found: list[QueuePlace] = []
+    if after is None or after.expires_on is not None:
+        found = _urgent(reading, asked, judge, after=after, limit=limit, on=on)
+        after = None
+    if len(found) < limit:
+        more = limit - len(found)
+        found += _others(reading, asked, judge, after=after, limit=more, on=on)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A certification that could be renewed, with how many activities wait under it."""
+
+    asked: CertificationKey
+    expires_on: date
+    waiting: int
+
+
+class _Judge:
+    """Whose renewal would be completed; each is judged once, in batches."""
+
+    def __init__(
+        self, reading: ReadContext, candidates: Mapping[HolderScheme, _Candidate], on: date
+    ) -> None:
+        self.candidates = candidates
+        self._reading, self._on = reading, on
+        self._completing: dict[HolderScheme, bool] = {}
+
+    def ask(self, keys: Collection[HolderScheme]) -> None:
+        """Judge those of them that are candidates and were not judged before."""
+        new = [k for k in keys if k in self.candidates and k not in self._completing]
+        asked = [self.candidates[key].asked for key in new]
+        if asked:
+            weighed = weighing.read(self._reading, asked, on=self._on)
+            self._completing |= {
+                key: weighed.would_complete(one) for key, one in zip(new, asked, strict=True)
+            }
+
+    def completes(self, key: HolderScheme) -> bool:
+        """Whether it was judged so; candidates alone can be."""
+        return self._completing.get(key, False)
+
+    def batches(self, since: date) -> Iterator[list[HolderScheme]]:
+        """The candidates from an expiry on, the soonest first; a day is never parted."""
+        batch: list[HolderScheme] = []
+        last: date | None = None
+        for key, one in self.candidates.items():
+            if one.expires_on < since:
+                continue
+            if len(batch) >= BATCH and one.expires_on != last:
+                yield batch
+                batch = []
+            batch.append(key)
+            last = one.expires_on
+        if batch:
+            yield batch
+
+
+def _candidates(
+    reading: ReadContext, asked: QueueFilter, on: date
+) -> dict[HolderScheme, _Candidate]:
+    """Who could renew and has activities waiting that were asked for, the soonest expiry first."""
+    if asked.state != "submitted":
+        return {}
+    rows = reading.rows(statement_of_candidates(asked), {"on": on, "today": on})
+    return {
+        (row.holder_id, row.scheme): _Candidate(
+            CertificationKey(row.id, row.holder_id, row.scheme), row.expires_on, row.waiting
+        )
+        for row in rows
+    }
+
+
+def statement_of_candidates(asked: QueueFilter) -> Any:
+    """The certifications that could be renewed among those under which something waits.
+
+    Begins with what waits: that is little beside all certifications.
+    """
+    each = (
+        select(Activity.holder_id, Activity.scheme)
+        .where(*conditions(asked))
+        .cte("each_waiting")
+        .prefix_with("materialized")
+    )
+    waits = (
+        select(each.c.holder_id, each.c.scheme, func.count().label("waiting"))
+        .group_by(each.c.holder_id, each.c.scheme)
+        .cte("waits")
+    )
+    held = and_(
+        Certification.holder_id == waits.c.holder_id,
+        Certification.scheme == waits.c.scheme,
+        snapshots.CURRENT,
+    )
+    statement = (
+        select(
+            Certification.id,
+            Certification.holder_id,
+            Certification.scheme,
+            Span.expires_on,
+            waits.c.waiting,
+        )
+        .select_from(waits)
+        .join(Certification, held)
+        .join(Span, and_(Span.certification_id == Certification.id, ON_SPAN))
+        .join(Holder, Holder.id == waits.c.holder_id)
+        .where(_RENEWABLE, Holder.deceased_on.is_(None))
+    )
+    if asked.expires_before is not None:
+        statement = statement.where(Span.expires_on < asked.expires_before)
+    return statement.order_by(Span.expires_on, Certification.id).limit(CANDIDATES)
+
+
+def _urgent(
+    reading: ReadContext,
+    asked: QueueFilter,
+    judge: _Judge,
+    *,
+    after: QueuePlace | None,
+    limit: int,
+    on: date,
+) -> list[QueuePlace]:
+    """The places of those whose renewal would be completed."""
+    found: list[QueuePlace] = []
+    since = after.expires_on if after and after.expires_on else date.min
+    for batch in judge.batches(since):
+        judge.ask(batch)
+        completing = [key for key in batch if judge.completes(key)]
+        found += _waiting(reading, asked, judge, completing, after=after, on=on)
+        if len(found) >= limit:
+            break
+    return sorted(found, key=lambda place: place.key)[:limit]
+
+
+def _waiting(
+    reading: ReadContext,
+    asked: QueueFilter,
+    judge: _Judge,
+    keys: Sequence[HolderScheme],
+    *,
+    after: QueuePlace | None,
+    on: date,
+) -> Iterator[QueuePlace]:
+    """What waits of these holders under these schemes, after a place."""
+    if not keys:
+        return
+    holders = bulk.among(reading, Activity.holder_id, {holder_id for holder_id, _ in keys})
+    wanted = set(keys)
+    for row in reading.rows(_LIGHT.where(holders, *_filters(asked)), {"on": on, "today": on}):
+        if (row.holder_id, row.scheme) in wanted:
+            expires_on = judge.candidates[row.holder_id, row.scheme].expires_on
+            place = QueuePlace(expires_on, row.submitted_on, row.id)
+            if after is None or place.key > after.key:
+                yield place
+
+
+def _others(
+    reading: ReadContext,
+    asked: QueueFilter,
+    judge: _Judge,
+    *,
+    after: QueuePlace | None,
+    limit: int,
+    on: date,
+) -> list[QueuePlace]:
+    """The places of all others by age: read as far as candidates among them can make it longer."""
+    most = limit + sum(one.waiting for one in judge.candidates.values())
+    statement = statement_of_others(asked, after=after, most=most)
+    rows = reading.rows(statement, {"on": on, "today": on})
+    found: list[QueuePlace] = []
+    for first in range(0, len(rows), BATCH):
+        some = rows[first : first + BATCH]
+        judge.ask({(row.holder_id, row.scheme) for row in some})
+        found += [
+            QueuePlace(None, row.submitted_on, row.id)
+            for row in some
+            if not judge.completes((row.holder_id, row.scheme))
+        ]
+        if len(found) >= limit:
+            break
+    return found[:limit]
+
+
+def statement_of_others(asked: QueueFilter, *, after: QueuePlace | None, most: int) -> Any:
+    """What waits by age, after a place; candidates among it are told apart later."""
+    statement = _LIGHT.where(*_filters(asked))
+    if after is not None:
+        begin = tuple_(literal(after.submitted_on, Date), literal(after.id, Id))
+        statement = statement.where(tuple_(Activity.submitted_on, Activity.id) > begin)
+    return statement.order_by(Activity.submitted_on, Activity.id).limit(most)
+
+
+_LIGHT = select(Activity.id, Activity.submitted_on, Activity.holder_id, Activity.scheme)
+
+
+def _filters(asked: QueueFilter) -> Iterator[Any]:
+    yield from conditions(asked)
+    if asked.expires_before is not None:
+        yield (
+            select(Certification.id)
+            .join(Span, and_(Span.certification_id == Certification.id, ON_SPAN))
+            .where(CURRENT, Span.expires_on < asked.expires_before)
+            .correlate(Activity)
+            .exists()
+        )
+
+
+def conditions(asked: QueueFilter) -> Iterator[Any]:
+    """What is asked of an activity's own row, and what a flag cannot be without."""
+    yield Activity.state == asked.state
+    for key in ("scheme", "category", "type"):
+        if (value := getattr(asked, key)) is not None:
+            yield getattr(Activity, key) == value
+    if asked.submitted_before is not None:
+        yield Activity.submitted_on < asked.submitted_before
+    if asked.employer_id is not None:
+        entry = (
+            RosterEntry.employer_id == asked.employer_id,
+            RosterEntry.holder_id == Activity.holder_id,
+        )
+        yield select(RosterEntry.id).where(*entry, EMPLOYED).correlate(Activity).exists()
+    if asked.flag is not None:
+        yield from _of_flag(asked.flag)
+
+
+def _of_flag(flag: QueueFlag) -> Iterator[Any]:
+    """What an activity with a flag has at least; the flag itself is looked at afterwards."""
+    files = select(Evidence.id).where(Evidence.activity_id == Activity.id).correlate(Activity)
+    if flag == "no_evidence":
+        yield ~files.exists()
+    if flag in {"late_evidence", "same_file_elsewhere"}:
+        yield files.exists()
+    if flag == "late_evidence":
+        yield files.where(Evidence.recorded_at > Activity.submitted_at).exists()
+    if flag == "unusual_quantity":
+        yield Activity.quantity.is_not(None)

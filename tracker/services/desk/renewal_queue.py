@@ -1,0 +1,144 @@
+"""Renewal applications that wait for a decision, the soonest expiry first, then the oldest.
+
+Applications of the deceased and under awards that were withdrawn stay in the list: somebody has
+to close them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Date, and_, func, literal, select, tuple_
+
+from tracker.db import Id
+from tracker.domain.credentials import certifications
+from tracker.domain.credentials.certifications import Standing
+from tracker.domain.credentials.certifications import StandingSpan as SpanValue
+from tracker.models import Certification, Holder, Renewal, Span
+from tracker.services.core import days
+from tracker.services.core.context import ReadContext
+from tracker.services.desk import weighing
+from tracker.services.desk.weighing import Weighing
+from tracker.services.standings import neighbours
+from tracker.services.standings.neighbours import CertificationKey
+from tracker.services.standings.standings import ON_SPAN
+
+NEVER = date(9999, 12, 31)
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalPlace:
+    """Where an application stands in the list."""
+
+    expires_on: date
+    submitted_on: date
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingApplication:
+    """An application that waits, with the points of today and those with all that waits.
+
+    ``renewal`` is its row. Points are None where none are counted.
+    """
+
+    renewal: Any
+    standing: Standing | None
+    days_left: int | None
+    days_waiting: int
+    points_now: Decimal | None
+    points_if_approved: Decimal | None
+    required: Decimal | None
+    complete_now: bool | None
+    complete_if_approved: bool | None
+    waiting: int
+
+    @property
+    def place(self) -> RenewalPlace:
+        """Where the page after this one begins."""
+        return RenewalPlace(self.renewal.urgency, self.renewal.submitted_on, self.renewal.id)
+
+
+_URGENCY = func.coalesce(Span.expires_on, NEVER)
+_COLUMNS = (
+    Renewal.id,
+    Renewal.ref,
+    Renewal.certification_id,
+    Renewal.cycle,
+    Renewal.submitted_on,
+    Renewal.points_counted,
+    Renewal.version,
+    Certification.holder_id,
+    Certification.scheme,
+    Certification.number.label("certificate_number"),
+    Holder.ref.label("holder_ref"),
+    Holder.given_name,
+    Holder.family_name,
+    Holder.deceased_on,
+    _URGENCY.label("urgency"),
+)
+_WAITING = (
+    select(*_COLUMNS, *neighbours.SPAN)
+    .join(Certification, Certification.id == Renewal.certification_id)
+    .join(Holder, Holder.id == Certification.holder_id)
+    .join(Span, and_(Span.certification_id == Certification.id, ON_SPAN), isouter=True)
+    .where(Renewal.decision.is_(None), Renewal.withdrawn_on.is_(None))
+    .order_by(_URGENCY, Renewal.submitted_on, Renewal.id)
+)
+
+
+def page(
+    reading: ReadContext, *, scheme: str | None, after: RenewalPlace | None, limit: int
+) -> list[WaitingApplication]:
+    """The next so many applications after a place. Raises UnknownScheme."""
+    on, statement = days.today_everywhere(reading), _WAITING.limit(limit)
+    if scheme is not None:
+        statement = statement.where(Certification.scheme == reading.schemes[scheme].code)
+    if after is not None:
+        begin = tuple_(
+            literal(after.expires_on, Date),
+            literal(after.submitted_on, Date),
+            literal(after.id, Id),
+        )
+        statement = statement.where(tuple_(_URGENCY, Renewal.submitted_on, Renewal.id) > begin)
+    rows = reading.rows(statement, {"on": on})
+    return _told(reading, rows, on)
+
+
+def _told(reading: ReadContext, rows: Sequence[Any], on: date) -> list[WaitingApplication]:
+    asked = {
+        row.id: CertificationKey(row.certification_id, row.holder_id, row.scheme) for row in rows
+    }
+    weighed = weighing.read(reading, dict.fromkeys(asked.values()).keys(), on=on)
+    return [_application(row, asked[row.id], weighed, on) for row in rows]
+
+
+def _application(
+    row: Any, one: CertificationKey, weighed: Weighing, on: date
+) -> WaitingApplication:
+    standing = _standing(row, on)
+    expires_on = standing.expires_on if standing else None
+    waiting = weighed.waiting(one)
+    now, after = weighed.points(one), weighed.points(one, waiting)
+    return WaitingApplication(
+        renewal=row,
+        standing=standing,
+        waiting=len(waiting),
+        days_left=(expires_on - on).days if expires_on else None,
+        days_waiting=max((on - row.submitted_on).days, 0),
+        points_now=now.evaluation.total if now else None,
+        points_if_approved=after.evaluation.total if after else None,
+        required=now.evaluation.required if now else None,
+        complete_now=now.evaluation.complete if now else None,
+        complete_if_approved=after.evaluation.complete if after else None,
+    )
+
+
+def _standing(row: Any, on: date) -> Standing | None:
+    if row.from_on is None:
+        return None
+    return certifications.standing_on(SpanValue(*row[len(_COLUMNS) :]), on)

@@ -1,0 +1,192 @@
+"""Requests: what holders ask of the staff, and what the staff decide. Today: another name.
+
+A holder has one open request of a kind; asking again replaces what it proposes. A decision is
+corrected by another: a refused request can be granted later, and a name that was granted is
+changed again like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Literal, get_args
+
+from sqlalchemy import select
+
+from tracker.db import new_id
+from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
+from tracker.domain.permissions import check_own_holder
+from tracker.models import Holder, HolderRequest
+from tracker.services.core import history, locks
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.locks import Lock
+from tracker.services.outbox import notices
+from tracker.services.outbox.notices import NoticeToTell
+from tracker.services.people import holders
+
+RequestVerdict = Literal["granted", "refused"]
+DECISIONS: tuple[RequestVerdict, ...] = get_args(RequestVerdict)
+KINDS = ("name_change",)
+STATES = ("requested", "granted", "refused", "withdrawn")
+_DECIDABLE: Mapping[RequestVerdict, tuple[str, ...]] = {
+    "granted": ("requested", "refused"),
+    "refused": ("requested",),
+}
+_WAY_ON = {
+    "granted": "change the name again instead",
+    "refused": "it can still be granted",
+    "withdrawn": "the holder may ask again",
+}
+
+_ONE = select(
+    HolderRequest.id,
+    HolderRequest.holder_id,
+    HolderRequest.kind,
+    HolderRequest.proposal,
+    HolderRequest.statement,
+    HolderRequest.state,
+    HolderRequest.requested_on,
+    HolderRequest.decided_by,
+    HolderRequest.reason,
+    HolderRequest.recorded_at,
+    HolderRequest.closed_at,
+    HolderRequest.version,
+    Holder.given_name,
+    Holder.family_name,
+).join(Holder, Holder.id == HolderRequest.holder_id)
+
+
+# By the holder.
+def ask_for_name(
+    work: UnitOfWork, holder: Any, proposal: Mapping[str, str], *, statement: str | None
+) -> str:
+    """Ask for another name, or for another one than was asked for; returns the request's id.
+
+    The holder is locked by whoever calls, so that there is one open request.
+    """
+    made = work.session.scalars(
+        select(HolderRequest).where(
+            HolderRequest.holder_id == holder.id,
+            HolderRequest.kind == "name_change",
+            HolderRequest.state == "requested",
+        )
+    ).first()
+    on = holders.today(work, holder)
+    if made is None:
+        return _ask(work, holder.id, proposal, statement, on)
+    if made.proposal == proposal and statement in {None, made.statement}:
+        return made.id
+    before, made.proposal = made.proposal, dict(proposal)
+    made.statement, made.requested_on = statement or made.statement, on
+    work.session.flush()
+    fields = sorted({*before, *proposal})
+    changed = {name: (before.get(name), proposal.get(name)) for name in fields}
+    history.record(work, "ask", "request", made.id, changes=changed)
+    return made.id
+
+
+def _ask(
+    work: UnitOfWork, holder_id: str, proposal: Mapping[str, str], statement: str | None, on: date
+) -> str:
+    made = HolderRequest(
+        id=new_id(),
+        holder_id=holder_id,
+        kind="name_change",
+        proposal=dict(proposal),
+        statement=statement,
+        requested_on=on,
+        recorded_at=work.now,
+    )
+    work.session.add(made)
+    work.session.flush()
+    changed = {name: (None, value) for name, value in proposal.items()}
+    history.record(work, "ask", "request", made.id, changes=changed)
+    return made.id
+
+
+def withdraw(work: UnitOfWork, request_id: str) -> None:
+    """Take a request back. Raises NotFound, also for somebody else's, and IllegalTransition."""
+    found = _locked(work, request_id)
+    _check_state(found, ("requested",))
+    found.state, found.closed_at = "withdrawn", work.now
+    work.session.flush()
+    history.record(work, "withdraw", "request", found.id)
+
+
+# By the staff.
+def decide(
+    work: UnitOfWork, request_id: str, *, decision: RequestVerdict, reason: str | None, version: int
+) -> None:
+    """Grant or refuse a request, with a reason where it is refused; never one's own.
+
+    Granting changes the record as a correction by the staff does. Raises NotFound, SelfReview,
+    Invalid, IllegalTransition, Stale.
+    """
+    found = _locked(work, request_id, lock=locks.lock_one_to_decide)
+    if found.version != version:
+        raise Stale("The request changed since you read it; read it again.")
+    _check_state(found, _DECIDABLE[decision])
+    if decision == "refused" and not reason:
+        rule = "is required where a request is refused: the holder is told"
+        raise Invalid("A refusal needs a reason.", fields={"reason": rule})
+    found.state, found.reason, found.decided_by = decision, reason, work.actor.name
+    found.closed_at = work.now
+    work.session.flush()
+    history.record(work, _VERBS[decision], "request", found.id, reason=reason)
+    holder = work.session.get_one(Holder, found.holder_id)
+    if decision == "granted":
+        holders.write(work, holder, found.proposal, reason=reason)
+    news = NoticeToTell(
+        kind="request_decided",
+        holder_id=holder.id,
+        subject_id=found.id,
+        event=decision,
+        on=work.now.date(),
+    )
+    notices.tell(work, [news])
+
+
+_VERBS: Mapping[RequestVerdict, str] = {"granted": "grant", "refused": "refuse"}
+
+
+def _locked(work: UnitOfWork, request_id: str, *, lock: Lock = locks.lock_one) -> HolderRequest:
+    """The request, its holder locked: whoever changes either waits."""
+    found = work.session.get(HolderRequest, request_id)
+    if found is None:
+        raise NotFound
+    check_own_holder(work.actor, found.holder_id)
+    lock(work, found.holder_id)
+    work.reread(found)
+    return found
+
+
+def _check_state(found: HolderRequest, allowed: tuple[str, ...]) -> None:
+    if found.state not in allowed:
+        raise IllegalTransition(
+            f"The request is {found.state} already; {_WAY_ON[found.state]}.", state=found.state
+        )
+
+
+# To read.
+def get(reading: ReadContext, request_id: str) -> Any:
+    """A request's row. Raises NotFound, also for somebody else's."""
+    row = reading.row(_ONE.where(HolderRequest.id == request_id))
+    if row is None:
+        raise NotFound
+    check_own_holder(reading.actor, row.holder_id)
+    return row
+
+
+def page(
+    reading: ReadContext, *, after: str | None, limit: int, filters: Mapping[str, str]
+) -> list[Any]:
+    """A page of requests, the oldest first; a holder sees their own. Raises NotFound."""
+    statement, filters = _ONE.order_by(HolderRequest.id).limit(limit), dict(filters)
+    if not reading.actor.is_staff:
+        own = reading.actor.holder_id or ""
+        check_own_holder(reading.actor, filters.setdefault("holder_id", own))
+    if after:
+        statement = statement.where(HolderRequest.id > after)
+    for key, value in filters.items():
+        statement = statement.where(getattr(HolderRequest, key) == value)
+    return list(reading.rows(statement))

@@ -1,0 +1,354 @@
+"""The review queue: activities that wait for a decision, each with all that a reviewer needs.
+
+The order is in ``queue_order``. A page costs the same number of statements whatever its size,
+and those of the order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import and_, case, exists, func, select
+from sqlalchemy.orm import aliased
+
+from tracker.domain.credentials import certifications
+from tracker.domain.credentials.certifications import Standing
+from tracker.domain.credentials.certifications import StandingSpan as SpanValue
+from tracker.domain.points.claims import ZERO, Claim, Credit
+from tracker.domain.points.likeness import Likeness, likeness
+from tracker.domain.schemes.activity_types import ActivityType
+from tracker.models import Activity, Certification, Evidence, Holder, Span
+from tracker.services.core import bulk, days
+from tracker.services.core.context import ReadContext
+from tracker.services.desk import queue_order, weighing
+from tracker.services.desk.queue_order import FLAGS, QueueFilter, QueueFlag, QueuePlace
+from tracker.services.desk.weighing import Weighing
+from tracker.services.employers import employers
+from tracker.services.points import activity_types
+from tracker.services.standings import neighbours
+from tracker.services.standings.neighbours import CertificationKey
+from tracker.services.standings.snapshots import ActivityFacts
+from tracker.services.standings.standings import ON_SPAN
+
+STATES = ("submitted", "more_information")
+SCANNED = 200  # activities that are looked at for a page of those with a flag
+
+
+@dataclass(frozen=True, slots=True)
+class PointsOf:
+    """Points of the cycle: now, with this activity approved, and with everything that waits."""
+
+    now: Decimal
+    required: Decimal
+    if_approved: Decimal
+    if_all_approved: Decimal
+    complete_now: bool
+    complete_if_approved: bool
+    complete_if_all_approved: bool
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An activity that waits, with what a reviewer needs to know of it and of its holder.
+
+    ``activity`` is its row. ``claimed`` is what it brings by itself, ``counts`` what it would
+    add; both None where no points are counted. ``urgent``: with everything of this holder that
+    waits, a renewal would be completed that can be had now.
+    """
+
+    activity: Any
+    urgent: bool
+    standing: Standing | None
+    days_left: int | None
+    days_waiting: int
+    points: PointsOf | None
+    claimed: Decimal | None
+    counts: Decimal | None
+    evidence: int
+    flags: tuple[QueueFlag, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    """Activities in the order of the queue, and the place after which the next page begins.
+
+    With a flag asked for, a page may be shorter than asked although there is a next one.
+    """
+
+    items: list[Waiting]
+    next: QueuePlace | None
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """Another claim of the holder that is probably the same activity."""
+
+    ref: str
+    scheme: str
+    found: Likeness
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceSummary:
+    """The evidence of an activity: how much, whether some came late or is elsewhere too."""
+
+    count: int = 0
+    late: bool = False
+    elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What was read about some activities, to tell of each what a reviewer needs."""
+
+    rows: Sequence[Any]
+    weighed: Weighing
+    kinds: Mapping[str, ActivityType]
+    files: Mapping[str, EvidenceSummary]
+    on: date
+    claims: Mapping[str, Claim] = field(default_factory=dict)
+
+
+def page(
+    reading: ReadContext, asked: QueueFilter, *, after: QueuePlace | None, limit: int
+) -> QueuePage:
+    """A page of the queue. Raises UnknownScheme, NotFound for an employer that there is not."""
+    on = days.today_everywhere(reading)
+    if asked.scheme is not None:
+        _ = reading.schemes[asked.scheme]
+    if asked.employer_id is not None:
+        employers.get(reading, asked.employer_id)
+    most = limit if asked.flag is None else max(limit, SCANNED)
+    found = queue_order.places(reading, asked, after=after, limit=most + 1, on=on)
+    shown, more = found[:most], len(found) > most
+    items = _of_places(reading, shown, asked.flag, on)
+    kept = list(items)[:limit]
+    if len(items) > limit:
+        return QueuePage([items[place] for place in kept], kept[-1])
+    return QueuePage([items[place] for place in kept], shown[-1] if more else None)
+
+
+def _of_places(
+    reading: ReadContext, places: Sequence[QueuePlace], flag: QueueFlag | None, on: date
+) -> dict[QueuePlace, Waiting]:
+    """The activities at these places that have the flag, if one is asked for."""
+    desk = read(reading, [place.id for place in places], on=on)
+    rows = {row.id: row for row in desk.rows}
+    return {
+        place: waiting(desk, rows[place.id], urgent=place.expires_on is not None)
+        for place in places
+        if flag is None or _FLAGGED[flag](desk, rows[place.id])
+    }
+
+
+# The certification that a holder has under the activity's scheme: the one in force, else the
+# last one, also where it was withdrawn.
+_Any = aliased(Certification)
+_OF_ACTIVITY = (
+    select(_Any.id)
+    .where(_Any.holder_id == Activity.holder_id, _Any.scheme == Activity.scheme)
+    .order_by(_Any.withdrawn_at.is_not(None), _Any.sequence.desc())
+    .limit(1)
+    .correlate(Activity)
+    .scalar_subquery()
+)
+_COLUMNS = (
+    Activity.id,
+    Activity.ref,
+    Activity.holder_id,
+    Activity.scheme,
+    Activity.category,
+    Activity.type,
+    Activity.title,
+    Activity.provider,
+    Activity.quantity,
+    Activity.starts_on,
+    Activity.completed_on,
+    Activity.unit,
+    Activity.role,
+    Activity.tags,
+    Activity.duty,
+    Activity.state,
+    Activity.submitted_on,
+    Activity.submitted_at,
+    Activity.version,
+    Holder.ref.label("holder_ref"),
+    Holder.given_name,
+    Holder.family_name,
+    Holder.deceased_on,
+    Certification.id.label("certification_id"),
+    Certification.number.label("certificate_number"),
+    Certification.withdrawn_at,
+    Certification.replaced_on,
+)
+_SELECTED = (
+    select(*_COLUMNS, *neighbours.SPAN)
+    .join(Holder, Holder.id == Activity.holder_id)
+    .join(Certification, Certification.id == _OF_ACTIVITY, isouter=True)
+    .join(Span, and_(Span.certification_id == Certification.id, ON_SPAN), isouter=True)
+)
+_Other = aliased(Evidence)
+_ELSEWHERE = exists().where(
+    _Other.sha256 == Evidence.sha256, _Other.activity_id != Evidence.activity_id
+)
+_FILES = (
+    select(
+        Evidence.activity_id,
+        func.count().label("count"),
+        func.max(case((Evidence.recorded_at > Activity.submitted_at, 1), else_=0)).label("late"),
+        func.max(case((_ELSEWHERE, 1), else_=0)).label("elsewhere"),
+    )
+    .join(Activity, Activity.id == Evidence.activity_id)
+    .group_by(Evidence.activity_id)
+)
+
+
+def read(reading: ReadContext, ids: Collection[str], *, on: date) -> Desk:
+    """Read what is told of these activities: a constant number of statements."""
+    if not ids:
+        return Desk((), Weighing(reading, on, {}, {}, {}), {}, {}, on)
+    among = bulk.among(reading, Activity.id, ids)
+    rows = reading.rows(_SELECTED.where(among), {"on": on})
+    asked = {asked_of(row): None for row in rows}
+    weighed = weighing.read(reading, asked.keys(), on=on)
+    files = {
+        row.activity_id: EvidenceSummary(row.count, bool(row.late), bool(row.elsewhere))
+        for row in reading.rows(_FILES.where(among))
+    }
+    claims = {fact.claim.ref: fact.claim for facts in weighed.activities.values() for fact in facts}
+    return Desk(rows, weighed, activity_types.of_rows(reading, rows), files, on, claims)
+
+
+def asked_of(row: Any) -> CertificationKey:
+    """The certification of a row, to be weighed; an empty id where there is none."""
+    return CertificationKey(row.certification_id or "", row.holder_id, row.scheme)
+
+
+def waiting(desk: Desk, row: Any, *, urgent: bool) -> Waiting:
+    """An activity as the queue tells it."""
+    standing = _standing(row, desk.on)
+    expires_on = standing.expires_on if standing else None
+    points = points_of(desk, row)
+    credit = credit_of(desk, row)
+    return Waiting(
+        activity=row,
+        urgent=urgent,
+        standing=standing,
+        days_left=(expires_on - desk.on).days if expires_on else None,
+        days_waiting=max((desk.on - row.submitted_on).days, 0) if row.submitted_on else 0,
+        points=points,
+        claimed=credit.claimed if credit else None,
+        counts=points.if_approved - points.now if points else None,
+        evidence=desk.files.get(row.id, EvidenceSummary()).count,
+        flags=flags_of(desk, row),
+    )
+
+
+def _standing(row: Any, on: date) -> Standing | None:
+    if row.from_on is None:
+        return None
+    return certifications.standing_on(SpanValue(*row[len(_COLUMNS) :]), on)
+
+
+def is_urgent(desk: Desk, row: Any) -> bool:
+    """Whether a decision on it could complete a renewal that can be had now.
+
+    Invariant: of the candidates that ``queue_order`` looks at it says the same.
+    """
+    if row.state != "submitted" or row.deceased_on is not None or row.from_on is None:
+        return False
+    if row.withdrawn_at is not None or row.replaced_on is not None:
+        return False
+    span, on = SpanValue(*row[len(_COLUMNS) :]), desk.on
+    open_now = certifications.standing_on(span, on).status in {"renewal_open", "grace"}
+    can_be_had = span.hold is None and (open_now or span.pending_since is not None)
+    return can_be_had and desk.weighed.would_complete(asked_of(row))
+
+
+def points_of(desk: Desk, row: Any) -> PointsOf | None:
+    """The points of the holder now and with approvals; None where none are counted."""
+    one, claim = asked_of(row), desk.claims[row.id]
+    now, with_this = desk.weighed.points(one), desk.weighed.points(one, [claim])
+    rest = [other for other in desk.weighed.waiting(one) if other.ref != claim.ref]
+    with_all = desk.weighed.points(one, [claim, *rest])
+    if now is None or with_this is None or with_all is None:
+        return None
+    return PointsOf(
+        now.evaluation.total,
+        now.evaluation.required,
+        with_this.evaluation.total,
+        with_all.evaluation.total,
+        now.evaluation.complete,
+        with_this.evaluation.complete,
+        with_all.evaluation.complete,
+        now.evaluation.verified,
+    )
+
+
+def credit_of(desk: Desk, row: Any) -> Credit | None:
+    """What the activity would be credited with if it alone were approved; None: nothing is."""
+    found = desk.weighed.points(asked_of(row), [desk.claims[row.id]])
+    if found is None:
+        return None
+    return next((c for c in found.evaluation.credits if c.ref == row.id), None)
+
+
+def flags_of(desk: Desk, row: Any) -> tuple[QueueFlag, ...]:
+    """What a reviewer's attention is drawn to, in the order of the list."""
+    return tuple(flag for flag in FLAGS if _FLAGGED[flag](desk, row))
+
+
+def likely_duplicates(desk: Desk, row: Any) -> list[Like]:
+    """The holder's other claims, under any scheme, that are probably the same; likest first.
+
+    Claims that were rejected or withdrawn are no duplicates.
+    """
+    claim = desk.claims[row.id]
+    found = [
+        Like(other.claim.ref, scheme, alike)
+        for (holder_id, scheme), activities in desk.weighed.activities.items()
+        if holder_id == row.holder_id
+        for other in activities
+        if other.claim.ref != row.id and _stands(other)
+        if (alike := likeness(claim, other.claim)) is not None
+    ]
+    return sorted(found, key=lambda like: (-like.found.score, like.ref))
+
+
+def _stands(activity: ActivityFacts) -> bool:
+    verdict = activity.verdict_on(date.max)
+    rejected = verdict is not None and verdict.verdict == "rejected"
+    return activity.withdrawn_on is None and not rejected
+
+
+def _is_outside(desk: Desk, row: Any) -> bool:
+    """Whether it brings nothing in today's cycle because its days do not lie there."""
+    credit = credit_of(desk, row)
+    if credit is None or credit.counted > ZERO:
+        return False
+    return any(cut.rule in {"outside_cycle", "after_date"} for cut in credit.cuts)
+
+
+def _lacks_evidence(desk: Desk, row: Any) -> bool:
+    kind = desk.kinds.get(row.id)
+    return kind is not None and kind.evidence != "none" and row.id not in desk.files
+
+
+def _is_unusual(desk: Desk, row: Any) -> bool:
+    kind = desk.kinds.get(row.id)
+    return kind is not None and kind.is_unusual(row.quantity, row.unit)
+
+
+_FLAGGED: Mapping[QueueFlag, Callable[[Desk, Any], bool]] = {
+    "likely_duplicate": lambda desk, row: bool(likely_duplicates(desk, row)),
+    "same_file_elsewhere": lambda desk, row: desk.files.get(row.id, EvidenceSummary()).elsewhere,
+    "outside_cycle": _is_outside,
+    "no_evidence": _lacks_evidence,
+    "unusual_quantity": _is_unusual,
+    "late_evidence": lambda desk, row: desk.files.get(row.id, EvidenceSummary()).late,
+}

@@ -1,0 +1,132 @@
+"""Opening a review: everything that a decision on one activity rests on, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, bindparam, select
+from sqlalchemy.orm import aliased
+
+from tracker.domain.errors import NotFound
+from tracker.domain.schemes.activity_types import ActivityType
+from tracker.domain.schemes.policies import Policy
+from tracker.domain.schemes.schemes import Scheme
+from tracker.language import evaluations, policy_activities
+from tracker.models import Activity, Decision, Evidence, Holder
+from tracker.services.core import days
+from tracker.services.core.context import ReadContext
+from tracker.services.desk import review_queue
+from tracker.services.desk.review_queue import Desk, Like, Waiting
+from tracker.services.points import activities, evidence
+
+MOST = 500  # claims of a holder that are shown; beyond it the latest ones
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewDossier:
+    """An activity with all that is known about it.
+
+    ``kind`` and ``policy`` are the type and the version that it is judged by; None where no
+    version knows it. ``claims`` are the holder's other activities by id, each with its latest
+    decision; ``likely`` those of them that are probably the same, ``same_files`` activities of
+    whomever that bear one of its files.
+    """
+
+    waiting: Waiting
+    scheme: Scheme
+    kind: ActivityType | None
+    policy: Policy | None
+    evidence: Sequence[Any]
+    decisions: Sequence[Any]
+    claims: Mapping[str, Any]
+    likely: Sequence[Like]
+    same_files: Sequence[Any]
+    desk: Desk
+
+    def rules(self, language: str) -> list[str]:
+        """The rule that the claim is judged by, in words."""
+        if self.policy is None or self.kind is None:
+            return []
+        return list(policy_activities.of_type(self.scheme, self.policy, self.kind, language))
+
+    def outcome(self, language: str) -> list[str]:
+        """What it would count if it were approved now, in words, with what is cut and why."""
+        credit = review_queue.credit_of(self.desk, self.waiting.activity)
+        if credit is None or self.policy is None:
+            return []
+        cuts = (evaluations.explain_cut(c, credit, self.policy, language) for c in credit.cuts)
+        return [evaluations.explain_credit(credit, self.policy, language), *cuts]
+
+
+def of_activity(reading: ReadContext, activity_id: str) -> ReviewDossier:
+    """Open the review of an activity, decided ones too. Raises NotFound, also for a draft."""
+    on = days.today_everywhere(reading)
+    desk = review_queue.read(reading, [activity_id], on=on)
+    if not desk.rows or desk.rows[0].state == "draft":
+        raise NotFound
+    row = desk.rows[0]
+    scheme = reading.schemes[row.scheme]
+    points = desk.weighed.points(review_queue.asked_of(row), [desk.claims[row.id]])
+    others = {one.id: one for one in activities.of_holder(reading, row.holder_id)}
+    shown = [one for id_, one in others.items() if id_ != row.id and one.state != "draft"][-MOST:]
+    return ReviewDossier(
+        waiting=review_queue.waiting(desk, row, urgent=review_queue.is_urgent(desk, row)),
+        scheme=scheme,
+        kind=desk.kinds.get(row.id),
+        policy=points.policy if points else _last(scheme),
+        evidence=evidence.of_activity(reading, row.id),
+        decisions=reading.rows(_DECISIONS, {"id": row.id}),
+        claims={one.id: one for one in shown},
+        likely=review_queue.likely_duplicates(desk, row),
+        same_files=reading.rows(_SAME_FILES, {"id": row.id}),
+        desk=desk,
+    )
+
+
+def _last(scheme: Scheme) -> Policy | None:
+    return scheme.policies[-1] if scheme.policies else None
+
+
+_DECISIONS = (
+    select(
+        Decision.id,
+        Decision.verdict,
+        Decision.decided_on,
+        Decision.points_limit,
+        Decision.provider_approved,
+        Decision.reason_code,
+        Decision.reason,
+        Decision.decided_by,
+        Decision.recorded_at,
+        Decision.undone_at,
+        Decision.undone_by,
+        Decision.undone_reason,
+    )
+    .where(Decision.activity_id == bindparam("id"))
+    .order_by(Decision.recorded_at, Decision.id)
+)
+_Own = aliased(Evidence)
+_SAME_FILES = (
+    select(
+        Evidence.id,
+        Evidence.activity_id,
+        Evidence.filename,
+        Evidence.sha256,
+        Evidence.recorded_at,
+        Activity.title,
+        Activity.scheme,
+        Activity.state,
+        Activity.holder_id,
+        Holder.ref.label("holder_ref"),
+        Holder.given_name,
+        Holder.family_name,
+    )
+    .join(_Own, and_(_Own.sha256 == Evidence.sha256, _Own.activity_id == bindparam("id")))
+    .join(Activity, Activity.id == Evidence.activity_id)
+    .join(Holder, Holder.id == Activity.holder_id)
+    .where(Evidence.activity_id != bindparam("id"))
+    .order_by(Evidence.recorded_at, Evidence.id)
+    .limit(MOST)
+)

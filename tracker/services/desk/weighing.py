@@ -1,0 +1,91 @@
+"""What waiting activities would change: points of many certifications, now and if approved.
+
+Everything is read at once for those asked about, with one statement a kind of fact; then any
+number of questions is answered without another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from tracker.domain.points.claims import Claim
+from tracker.services.core.context import ReadContext
+from tracker.services.standings import neighbours, snapshots, standings
+from tracker.services.standings.neighbours import Beside, CertificationKey
+from tracker.services.standings.snapshots import ActivityFacts, CertificationRecord, HolderScheme
+from tracker.services.standings.standings import CertificationPoints
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """The facts of certifications on a day; ``activities`` are their holders' under all schemes."""
+
+    reading: ReadContext
+    on: date
+    activities: Mapping[HolderScheme, Sequence[ActivityFacts]]
+    _records: Mapping[str, CertificationRecord]
+    _beside: Mapping[str, Beside]
+    _answers: dict[tuple[str, frozenset[str]], CertificationPoints | None] = field(
+        default_factory=dict
+    )
+
+    def waiting(self, one: CertificationKey) -> list[Claim]:
+        """The claims under its scheme that wait for a decision."""
+        claimed = self.activities.get((one.holder_id, one.scheme), ())
+        return [a.claim for a in claimed if a.pending_on(self.on)]
+
+    def points(
+        self, one: CertificationKey, extra: Collection[Claim] = ()
+    ) -> CertificationPoints | None:
+        """The points approved so far, with others counted as if they were approved.
+
+        None where the scheme counts none, or before the award.
+        """
+        key = one.id, frozenset(claim.ref for claim in extra)
+        if key not in self._answers:
+            self._answers[key] = self._evaluate(one, extra)
+        return self._answers[key]
+
+    def _evaluate(
+        self, one: CertificationKey, extra: Collection[Claim]
+    ) -> CertificationPoints | None:
+        record = self._records.get(one.id)
+        if record is None or record.cycles[0].starts_on > self.on:
+            return None
+        claimed = self.activities.get((one.holder_id, one.scheme), ())
+        anew = {claim.ref for claim in extra}
+        approved = [a for a in claimed if a.approved_on(self.on) and a.claim.ref not in anew]
+        return standings.evaluate(
+            self.reading.schemes[one.scheme],
+            record,
+            approved,
+            on=self.on,
+            extra=extra,
+            beside=self._beside.get(one.id, neighbours.ALONE),
+        )
+
+    def would_complete(self, one: CertificationKey) -> bool:
+        """Whether the points are not complete, and would be with everything that waits."""
+        waiting = self.waiting(one)
+        if not waiting:
+            return False
+        after = self.points(one, waiting)
+        if after is None or not after.evaluation.complete:
+            return False
+        now = self.points(one)
+        return now is not None and not now.evaluation.complete
+
+
+def read(reading: ReadContext, asked: Collection[CertificationKey], *, on: date) -> Weighing:
+    """Read what weighing these takes; one without an id is a holder without a certification."""
+    activities = snapshots.activities(reading, {one.holder_id for one in asked})
+    held = [one for one in asked if one.id]
+    return Weighing(
+        reading,
+        on,
+        activities,
+        neighbours.records(reading, held),
+        neighbours.beside(reading, held, activities),
+    )

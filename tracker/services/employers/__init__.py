@@ -1,0 +1,1 @@
+"""Employers: rosters, consent, what they see of their workers, digests, mass extensions."""

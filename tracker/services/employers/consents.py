@@ -1,0 +1,86 @@
+"""Consents: when one is in force, and how it ends by itself.
+
+Invariant: a person's standing is shown to an employer through ``CONSENTED`` alone. A consent
+belongs to the employment in which it was given: it ends with it, and whoever is listed anew is
+asked anew (``employments.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any, Literal
+
+from sqlalchemy import Date, and_, bindparam, or_, select
+from sqlalchemy.orm import aliased
+
+from tracker.models import Holder, RosterEntry, Sharing
+from tracker.services.core import bulk, history
+from tracker.services.core.context import ReadContext, UnitOfWork
+
+Pair = tuple[str, str]
+"""A holder and an employer, by their ids."""
+ConsentEnd = Literal["withdrawn", "lapsed", "employment_ended", "deceased"]
+
+TODAY = bindparam("today", type_=Date)
+
+# Employed: the day that employment ended is the first day without access.
+EMPLOYED = or_(RosterEntry.ended_on.is_(None), RosterEntry.ended_on > TODAY)
+# Consent is about now, whatever day is asked about; its first and its last day are included.
+CONSENT = and_(
+    Sharing.ended_at.is_(None),
+    Sharing.consented_on <= TODAY,
+    or_(Sharing.until_on.is_(None), Sharing.until_on >= TODAY),
+)
+_dead = aliased(Holder)
+# The one path from an entry to a holder: everything about a person is joined through this.
+CONSENTED = and_(
+    Sharing.holder_id == RosterEntry.holder_id,
+    Sharing.employer_id == RosterEntry.employer_id,
+    CONSENT,
+    EMPLOYED,
+    Sharing.holder_id.not_in(select(_dead.id).where(_dead.deceased_on.is_not(None))),
+)
+
+_entry = aliased(RosterEntry)
+_OF_THE_PAIR = and_(
+    _entry.holder_id == Sharing.holder_id, _entry.employer_id == Sharing.employer_id
+)
+# The employment in which it was given has ended since, and there is no other. This is asked where
+# the end lay ahead when it was recorded: on the day itself nobody need write anything.
+OUTLIVED = and_(
+    select(_entry.id)
+    .where(_OF_THE_PAIR, _entry.ended_on <= TODAY, _entry.ended_on > Sharing.consented_on)
+    .exists(),
+    ~select(_entry.id)
+    .where(_OF_THE_PAIR, or_(_entry.ended_on.is_(None), _entry.ended_on > TODAY))
+    .exists(),
+)
+
+
+def open_of(reading: ReadContext, pairs: Collection[Pair]) -> list[Any]:
+    """The consents of these pairs that nobody has ended, lapsed ones included."""
+    if not pairs:
+        return []
+    table = Sharing
+    statement = select(
+        table.id, table.holder_id, table.employer_id, table.consented_on, table.until_on
+    ).where(
+        bulk.among(reading, table.holder_id, {holder_id for holder_id, _ in pairs}),
+        bulk.among(reading, table.employer_id, {employer_id for _, employer_id in pairs}),
+        table.ended_at.is_(None),
+    )
+    wanted = set(pairs)
+    return [row for row in reading.rows(statement) if (row.holder_id, row.employer_id) in wanted]
+
+
+def end(work: UnitOfWork, sharing_ids: Iterable[str], reason: ConsentEnd) -> None:
+    """End consents now, and say in history why."""
+    ids = sorted(sharing_ids)
+    ended = [{"id": id_, "ended_at": work.now, "end_reason": reason} for id_ in ids]
+    bulk.update_by(work, Sharing, "id", ended)
+    history.record_many(work, "end", "sharing", ((id_, {"reason": reason}) for id_ in ids))
+
+
+def end_of(work: UnitOfWork, pairs: Collection[Pair], reason: ConsentEnd) -> None:
+    """End the consents of these pairs, where there are any."""
+    end(work, [row.id for row in open_of(work, pairs)], reason)

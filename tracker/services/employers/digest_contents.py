@@ -1,0 +1,355 @@
+"""What an employer's digest says: numbers and names, as far as each worker's consent goes.
+
+Invariant: everything about a person is reached through the live consent of the workforce page
+(``roster.CONSENTED``), so a digest never tells more than the page does. Points and addresses are
+not read at all. Whoever does not share is counted, and has no name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import Select, and_, false, func, or_, select
+
+from tracker.db import Instant
+from tracker.domain.periods import DAY, Period
+from tracker.models import (
+    Certification,
+    Holder,
+    Renewal,
+    RosterEntry,
+    Sharing,
+    StandingChange,
+)
+from tracker.services.core import bulk
+from tracker.services.core.context import ReadContext
+from tracker.services.employers import employers, workforce
+from tracker.services.employers.roster import CONSENTED
+from tracker.services.employers.workforce import Worker, WorkforceFilter
+from tracker.services.outbox import notices
+from tracker.services.standings import snapshots
+
+SHOWN = 100
+"""How many names a section keeps at most."""
+SECTIONS = ("expired", "pending", "due", "changed", "sharing")
+"""In the order in which a letter tells of them."""
+_PENDING = "pending_renewal"
+_AHEAD = timedelta(days=180)
+
+Contents = dict[str, Any]
+"""A digest as JSON knows it: ``numbers`` by scheme, ``sections`` of rows, who shared (a digest)."""
+
+
+# Who shares.
+def consents(reading: ReadContext, employer_ids: Collection[str]) -> dict[str, dict[str, str]]:
+    """The live consents of each employer's living workers: by roster entry, the consent's id."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for ids in bulk.chunks(employer_ids):
+        statement = (
+            select(RosterEntry.employer_id, RosterEntry.id, Sharing.id.label("consent"))
+            .join(Sharing, CONSENTED)
+            .join(Holder, Holder.id == Sharing.holder_id)
+            .where(RosterEntry.employer_id.in_(ids), Holder.deceased_on.is_(None))
+        )
+        for row in reading.rows(statement, {"today": employers.today(reading)}):
+            found[row.employer_id][row.id] = row.consent
+    return found
+
+
+def fingerprint(live: Mapping[str, str]) -> str:
+    """Tells one set of consents from every other."""
+    listed = ",".join(f"{entry}={consent}" for entry, consent in sorted(live.items()))
+    return hashlib.sha256(listed.encode()).hexdigest()
+
+
+# At the cut-off.
+def snapshot(reading: ReadContext, employer_id: str, period: Period) -> Contents:
+    """Everything that a digest of the period tells, as it stands at its end."""
+    live = consents(reading, [employer_id])[employer_id]
+    passed = list(_passed(reading, employer_id, period))
+    sections = {
+        "expired": [row for row in passed if row["what"] != _PENDING],
+        "pending": [row for row in passed if row["what"] == _PENDING],
+        "due": _due(reading, employer_id, period.ends_on),
+        "changed": _changed(reading, employer_id, period),
+        "sharing": _sharing(reading, employer_id, period),
+    }
+    return {
+        "from_on": str(period.starts_on),
+        "through_on": str(period.ends_on),
+        "consents": fingerprint(live),
+        "numbers": numbers(reading, employer_id, period.ends_on),
+        "sections": {
+            name: _kept(row for row in rows if row["entry"] in live)
+            for name, rows in sections.items()
+        },
+    }
+
+
+def as_of_now(
+    reading: ReadContext, employer_id: str, contents: Contents, live: Mapping[str, str]
+) -> Contents:
+    """The contents as far as workers consent now: nobody who ended it is named or counted.
+
+    Where nobody's consent has changed they are what they were.
+    """
+    if contents["consents"] == fingerprint(live):
+        return contents
+    on = date.fromisoformat(contents["through_on"])
+    sections = {
+        name: {**section, "rows": [row for row in section["rows"] if row["entry"] in live]}
+        for name, section in contents["sections"].items()
+    }
+    return {
+        **contents,
+        "consents": fingerprint(live),
+        "sections": sections,
+        "numbers": numbers(reading, employer_id, on),
+    }
+
+
+def is_empty(contents: Contents) -> bool:
+    """Whether there is nobody to name: such a digest is not sent."""
+    return not any(section["rows"] for section in contents["sections"].values())
+
+
+def numbers(reading: ReadContext, employer_id: str, on: date) -> list[dict[str, Any]]:
+    """By scheme, how many workers are certified, due, not certified, not shared.
+
+    Schemes in which none of the workers has a standing are left out, unless none has any.
+    """
+    found = [
+        _numbers(reading, WorkforceFilter(employer_id, scheme, on)) for scheme in reading.schemes
+    ]
+    return [one for one in found if one["not_shared"] + one["not_certified"] < one["total"]] or [
+        found[0]
+    ]
+
+
+def _numbers(reading: ReadContext, asked: WorkforceFilter) -> dict[str, Any]:
+    told = workforce.summary(reading, asked)
+    return {
+        "scheme": asked.scheme.code,
+        "total": told.total,
+        "valid": told.valid,
+        "not_shared": told.by_status["not_shared"],
+        "not_certified": told.by_status["not_certified"],
+        "pending": told.by_status[_PENDING],
+        "due": {str(one.days): one.count for one in told.due},
+    }
+
+
+def _kept(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """The first rows, and whether there are more."""
+    listed = list(rows)
+    return {"rows": listed[:SHOWN], "more": len(listed) > SHOWN}
+
+
+# By standing: through the page's own reading.
+def _passed(reading: ReadContext, employer_id: str, period: Period) -> Iterator[dict[str, Any]]:
+    """Those whose last valid day passed in the period, and who were not renewed.
+
+    Whoever applied in time waits for a decision: they are told apart.
+    """
+    return _standings(
+        reading,
+        employer_id,
+        period.ends_on,
+        Period(period.starts_on - DAY, period.ends_on - DAY),
+    )
+
+
+def _due(reading: ReadContext, employer_id: str, on: date) -> Iterator[dict[str, Any]]:
+    """Those whose certification expires within 180 days, the soonest first."""
+    return _standings(reading, employer_id, on, Period(on, on + _AHEAD))
+
+
+def _standings(
+    reading: ReadContext, employer_id: str, on: date, expiry: Period
+) -> Iterator[dict[str, Any]]:
+    found = []
+    for scheme in reading.schemes:
+        asked = WorkforceFilter(
+            employer_id, scheme, on, expires_from=expiry.starts_on, expires_until=expiry.ends_on
+        )
+        page = workforce.page(reading, asked, after=None, limit=SHOWN + 1, sort="urgency")
+        found += [(worker, scheme.code) for worker in page]
+    for worker, code in sorted(found, key=lambda one: (one[0].expires_on, one[0].employee_id)):
+        yield {
+            "entry": worker.id,
+            "employee_id": worker.employee_id,
+            "name": worker.name,
+            "scheme": code,
+            "on": str(worker.expires_on),
+            "what": worker.status,
+            **_closing(worker, on),
+        }
+
+
+def _closing(worker: Worker, on: date) -> dict[str, str]:
+    """The last day of the renewal window, where it comes before the expiry and that lies ahead."""
+    closes_on, expires_on = worker.window_closes_on, worker.expires_on
+    if closes_on is None or expires_on is None or not closes_on < expires_on >= on:
+        return {}
+    return {"closes": str(closes_on)}
+
+
+# By what happened: joined through the same consent.
+_WORKER = (
+    RosterEntry.id.label("entry"),
+    RosterEntry.employee_id,
+    (Holder.given_name + " " + Holder.family_name).label("name"),
+)
+
+
+_DECIDED_AT = func.coalesce(Renewal.closed_at, Renewal.recorded_at, type_=Instant)
+
+
+def _workers(employer_id: str, *more: Any) -> Select[Any]:
+    """The employer's workers who share now, with their names."""
+    return (
+        select(*_WORKER, *more)
+        .select_from(RosterEntry)
+        .join(Sharing, CONSENTED)
+        .join(Holder, Holder.id == Sharing.holder_id)
+        .where(RosterEntry.employer_id == employer_id, Holder.deceased_on.is_(None))
+    )
+
+
+def _named(reading: ReadContext, statement: Select[Any], order: Any) -> list[Any]:
+    ordered = statement.order_by(order, RosterEntry.employee_id, RosterEntry.id)
+    return list(reading.rows(ordered.limit(SHOWN + 1), {"today": employers.today(reading)}))
+
+
+def _changed(reading: ReadContext, employer_id: str, period: Period) -> list[dict[str, Any]]:
+    """What became of certifications in the period, in its order.
+
+    Those renewed, suspended, reinstated, revoked, surrendered, or taken back as recorded in error.
+    Of what happened before a worker consented nothing is told.
+    """
+    held = and_(Certification.holder_id == Sharing.holder_id, snapshots.CARRIED)
+    effective_on, decided_on = StandingChange.effective_on, Renewal.decided_on
+    by_staff = StandingChange.ref.is_(None)
+    changes = (
+        _workers(
+            employer_id,
+            Certification.scheme,
+            StandingChange.kind.label("what"),
+            effective_on.label("on"),
+        )
+        .join(Certification, held)
+        .join(StandingChange, StandingChange.certification_id == Certification.id)
+        .where(
+            effective_on >= Sharing.consented_on,
+            _told_in(reading, period, effective_on, StandingChange.recorded_at, by_staff),
+        )
+    )
+    renewals = (
+        _workers(
+            employer_id,
+            Certification.scheme,
+            Renewal.decision.label("what"),
+            decided_on.label("on"),
+        )
+        .join(Certification, held)
+        .join(Renewal, Renewal.certification_id == Certification.id)
+        .where(
+            Renewal.decision == "approved",
+            decided_on >= Sharing.consented_on,
+            _told_in(reading, period, decided_on, _DECIDED_AT, false()),
+        )
+    )
+    rows = [
+        *_named(reading, changes, effective_on),
+        *_named(reading, renewals, decided_on),
+    ]
+    told = [
+        {
+            "entry": row.entry,
+            "employee_id": row.employee_id,
+            "name": row.name,
+            "scheme": row.scheme,
+            "on": str(row.on),
+            "what": row.what,
+        }
+        for row in rows
+    ]
+    told += _taken_back(reading, employer_id, period)
+    return sorted(told, key=lambda row: (row["on"], row["employee_id"]))
+
+
+def _taken_back(reading: ReadContext, employer_id: str, period: Period) -> Iterator[dict[str, Any]]:
+    """Those whose award was withdrawn in the period, after the employer could see it."""
+    begins, ends = instants(reading, period)
+    statement = (
+        _workers(employer_id, Certification.scheme, Certification.withdrawn_at)
+        .join(Certification, Certification.holder_id == Sharing.holder_id)
+        .where(
+            Certification.withdrawn_at >= begins,
+            Certification.withdrawn_at < ends,
+            Certification.recorded_at < begins,
+            Certification.withdrawn_at >= Sharing.recorded_at,
+        )
+    )
+    for row in _named(reading, statement, Certification.withdrawn_at):
+        zone = reading.schemes[row.scheme].time_zone
+        yield {
+            "entry": row.entry,
+            "employee_id": row.employee_id,
+            "name": row.name,
+            "scheme": row.scheme,
+            "on": str(row.withdrawn_at.astimezone(zone).date()),
+            "what": "withdrawn",
+        }
+
+
+def _told_in(
+    reading: ReadContext, period: Period, effective_on: Any, recorded_at: Any, decided_then: Any
+) -> Any:
+    """Whether a fact belongs to the period: the first in which it both was true and was known.
+
+    What is recorded late is history, and no news, if it is older than holders are told of; but
+    not what was decided when it was recorded, whatever day it takes effect from.
+    """
+    begins, ends = instants(reading, period)
+    return or_(
+        and_(effective_on.between(period.starts_on, period.ends_on), recorded_at < ends),
+        and_(
+            effective_on < period.starts_on,
+            recorded_at >= begins,
+            recorded_at < ends,
+            or_(decided_then, effective_on >= period.starts_on - notices.OLD),
+        ),
+    )
+
+
+def instants(reading: ReadContext, period: Period) -> tuple[datetime, datetime]:
+    """The first instant of a period and the first after it, where a day begins last."""
+    zones = {scheme.time_zone for scheme in reading.schemes}
+    first, after = period.starts_on, period.ends_on + DAY
+    return (
+        max(datetime.combine(first, time.min, tzinfo=zone) for zone in zones),
+        max(datetime.combine(after, time.min, tzinfo=zone) for zone in zones),
+    )
+
+
+def _sharing(reading: ReadContext, employer_id: str, period: Period) -> list[dict[str, Any]]:
+    """Those who began to share in the period."""
+    statement = _workers(employer_id, Sharing.consented_on.label("on")).where(
+        Sharing.consented_on.between(period.starts_on, period.ends_on)
+    )
+    rows = _named(reading, statement, Sharing.consented_on)
+    return [
+        {
+            "entry": row.entry,
+            "employee_id": row.employee_id,
+            "name": row.name,
+            "on": str(row.on),
+            "what": "sharing",
+        }
+        for row in rows
+    ]

@@ -1,0 +1,210 @@
+"""Employers' digests: who ordered one, and the writing of those that are owed.
+
+A digest is written at the cut-off, which is Monday 00:00 or the first of a month at 00:00 in the
+schemes' time zone (America/New_York in those that are shipped; where they differ, the last), and
+says what is true then. What it says is kept, so that a letter tried again tells no other story.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, delete, or_, select, update
+
+from tracker.db import new_id
+from tracker.domain.delivery import digests as rules
+from tracker.domain.emails import compared
+from tracker.domain.errors import Invalid, NotFound
+from tracker.domain.periods import DAY, Period
+from tracker.models import Digest, DigestOrder
+from tracker.services.core import history
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.employers import digest_contents, employers
+from tracker.services.outbox import queue, suppressions
+
+KIND = "digest"
+_PATIENCE = timedelta(hours=1)
+_USEFUL = timedelta(days=30)  # how long sending is tried
+_COLUMNS = (
+    DigestOrder.employer_id,
+    DigestOrder.every,
+    DigestOrder.language,
+    DigestOrder.address,
+    DigestOrder.through_on,
+    DigestOrder.changed_at,
+)
+_CHOSEN = (DigestOrder.every, DigestOrder.language, DigestOrder.address)
+
+
+# Orders.
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How often an employer wants a digest, where to and in which language.
+
+    ``deliverable``: letters to the address have not come back.
+    """
+
+    employer_id: str
+    every: rules.Every
+    language: str
+    address: str
+    through_on: date | None
+    changed_at: datetime
+    next_on: date
+    deliverable: bool
+
+
+def order_of(reading: ReadContext, employer_id: str) -> Order:
+    """An employer's order. Raises NotFound without one, and for another company's."""
+    employers.get(reading, employer_id)
+    row = reading.row(select(*_COLUMNS).where(DigestOrder.employer_id == employer_id))
+    if row is None:
+        raise NotFound("No digest is ordered.")
+    return Order(
+        **row._mapping,  # noqa: SLF001 - SQLAlchemy's public accessor
+        next_on=rules.next_cutoff(row.every, employers.today(reading)),
+        deliverable=not suppressions.since(reading, {row.address}, now=reading.now),
+    )
+
+
+def order(
+    work: UnitOfWork, employer_id: str, *, every: rules.Every, language: str, address: str | None
+) -> Order:
+    """Order a digest, or change the order; the first is written at the next cut-off.
+
+    Without an address it goes to the employer's own. Raises NotFound, Invalid where there is none.
+    """
+    own = employers.get(work, employer_id).email
+    address = address or own
+    if address is None:
+        rule = "is needed: the employer has no address on record"
+        raise Invalid("There is no address to send to.", fields={"address": rule})
+    chosen = {"every": every, "language": language, "address": address}
+    statement = work.upsert(DigestOrder).values(
+        employer_id=employer_id,
+        **chosen,
+        through_on=employers.today(work) - DAY,
+        changed_at=work.now,
+    )
+    changed = {**chosen, "changed_at": work.now}
+    differs = or_(*(getattr(DigestOrder, name) != value for name, value in chosen.items()))
+    made = statement.on_conflict_do_update(
+        index_elements=["employer_id"], set_=changed, where=differs
+    )
+    before = work.row(select(*_CHOSEN).where(DigestOrder.employer_id == employer_id))
+    if work.row(made.returning(DigestOrder.employer_id)) is not None:
+        known = before._asdict() if before else dict.fromkeys(chosen)
+        history.record(
+            work, "order", "digest", employer_id, changes=history.changes(known, chosen), **chosen
+        )
+    return order_of(work, employer_id)
+
+
+def call_off(work: UnitOfWork, employer_id: str) -> None:
+    """Send no more digests, not even one that waits in the outbox. Raises NotFound."""
+    employers.get(work, employer_id)
+    result: Any = work.connection.execute(
+        delete(DigestOrder).where(DigestOrder.employer_id == employer_id)
+    )
+    if not result.rowcount:
+        raise NotFound("No digest is ordered.")
+    history.record(work, "call_off", "digest", employer_id)
+
+
+# Writing.
+def owed(reading: ReadContext) -> list[str]:
+    """The employers to whom a digest is owed now.
+
+    Days wait while the address is one that is not written to.
+    """
+    rows = reading.rows(
+        select(DigestOrder.employer_id, DigestOrder.address).where(_untold(reading))
+    )
+    silent = suppressions.since(reading, {row.address for row in rows}, now=reading.now)
+    return [row.employer_id for row in rows if compared(row.address) not in silent]
+
+
+def late(reading: ReadContext) -> int:
+    """How many digests were owed an hour ago already and are not written."""
+    return len(owed(replace(reading, now=reading.now - _PATIENCE)))
+
+
+def _untold(reading: ReadContext) -> Any:
+    """The condition on an order that there are days of which nothing was told."""
+    today = employers.today(reading)
+    return or_(
+        *(
+            and_(
+                DigestOrder.every == every,
+                or_(
+                    DigestOrder.through_on.is_(None),
+                    DigestOrder.through_on < rules.last_closed(every, today).ends_on,
+                ),
+            )
+            for every in rules.EVERY
+        )
+    )
+
+
+def write(work: UnitOfWork, employer_id: str) -> str:
+    """Write the digest that an employer is owed, put its letter into the outbox, and move on.
+
+    All in one transaction, so that a crash leaves either nothing or everything of it. Where
+    there is nobody to name, no letter is sent. Returns what was done: ``written``, ``empty``,
+    ``taken`` (nothing is owed any more, or somebody else is at it).
+    """
+    statement = select(*_COLUMNS).where(DigestOrder.employer_id == employer_id)
+    row = work.row(statement.with_for_update(skip_locked=True))
+    today = employers.today(work)
+    period = row and rules.owed(row.every, today=today, through_on=row.through_on)
+    if period is None:
+        return "taken"
+    contents = digest_contents.snapshot(work, employer_id, period)
+    written = _keep(work, employer_id, period, contents)
+    if written is not None and not digest_contents.is_empty(contents):
+        _send(work, row, period, written)
+        done = "written"
+    else:
+        done = "empty"
+    work.connection.execute(
+        update(DigestOrder)
+        .where(DigestOrder.employer_id == employer_id)
+        .values(through_on=period.ends_on)
+    )
+    return done
+
+
+def _keep(
+    work: UnitOfWork, employer_id: str, period: Period, contents: dict[str, Any]
+) -> str | None:
+    """Write the digest down; None if there is one of this day already."""
+    statement = work.upsert(Digest).values(
+        id=new_id(),
+        employer_id=employer_id,
+        from_on=period.starts_on,
+        through_on=period.ends_on,
+        contents=contents,
+        recorded_at=work.now,
+    )
+    made = statement.on_conflict_do_nothing(index_elements=["employer_id", "through_on"])
+    row = work.row(made.returning(Digest.id))
+    return str(row.id) if row else None
+
+
+def _send(work: UnitOfWork, row: Any, period: Period, digest_id: str) -> None:
+    """Put the letter into the outbox. It tells of days that no later digest tells of again."""
+    key = f"e:{row.employer_id}:{period.ends_on}"
+    wanted = queue.MessageToSend(
+        key=key,
+        kind=KIND,
+        address=row.address,
+        employer_id=row.employer_id,
+        useful_until=work.now + _USEFUL,
+        about={"digest_id": digest_id},
+    )
+    letters = queue.enqueue(work, work.message_key, [wanted])
+    work.connection.execute(
+        update(Digest).where(Digest.id == digest_id).values(message_id=letters[key])
+    )

@@ -1,0 +1,396 @@
+"""Employments: how one begins and ends, by the same rules for one worker and for a file of them.
+
+Whoever writes entries (``roster`` for one, ``imports.roster`` for a file) hands over what began
+and what ended; here it is decided whom the entries are tied to, which consents end, and who is
+told.
+
+Invariant: at most one current entry of an employer is tied to a person. Otherwise, once one entry
+is shared, the employer could guess at the person's other addresses and see which of them are
+answered with the same certificate.
+
+Invariant: an entry that is tied anew opens nothing. Consents given before end, so that what an
+employer sees after it wrote a right guess is what it sees after a wrong one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import ColumnElement, func, select
+
+from tracker.models import Employer, Notice, RosterEntry, Sharing
+from tracker.services.core import bulk, history, locks
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.employers import bars, consents, employers, naming
+from tracker.services.employers.consents import EMPLOYED, Pair
+from tracker.services.employers.naming import NamedWorker, WorkerKey
+from tracker.services.outbox import notices
+from tracker.services.outbox.notices import NoticeToTell
+
+MOST_TOLD = 3
+"""How often a person hears of one employer's list within a month, of each kind of news."""
+_NEWS = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Employment:
+    """An entry and the person it means, or meant until its employment ended on ``ended_on``."""
+
+    id: str
+    employer_id: str
+    holder_id: str
+    named: NamedWorker
+    ended_on: date | None = None
+
+    @property
+    def pair(self) -> Pair:
+        """The person and the employer."""
+        return self.holder_id, self.employer_id
+
+
+def lock(work: UnitOfWork, employer_ids: Collection[str]) -> None:
+    """Make others wait who write to these employers' rosters; before any holder is locked."""
+    statement = (
+        select(Employer.id).where(bulk.among(work, Employer.id, employer_ids)).order_by(Employer.id)
+    )
+    work.rows(statement.with_for_update(key_share=True))
+
+
+# Beginnings.
+def begin(work: UnitOfWork, claims: Sequence[Employment]) -> list[Employment]:
+    """Tie current entries to those whom they mean; earlier consents end. Returns what was tied.
+
+    Of several that mean one person the first is tied, and none where another entry of the
+    employer means the person already. Nobody is told yet: see ``ask``.
+    """
+    tied = tie(work, claims)
+    consents.end_of(work, {entry.pair for entry in tied}, "employment_ended")
+    return tied
+
+
+def tie(work: UnitOfWork, claims: Sequence[Employment]) -> list[Employment]:
+    """Tie entries as ``begin`` does, and leave the consents as they are."""
+    if not claims:
+        return []
+    locks.lock(work, {claim.holder_id for claim in claims})
+    taken, repeated = _tied_already(work, claims)
+    tied: list[Employment] = []
+    for claim in claims:
+        if claim.pair not in taken and (claim.employer_id, claim.named.words) not in repeated:
+            taken.add(claim.pair)
+            tied.append(claim)
+    bulk.update_by(
+        work,
+        RosterEntry,
+        "id",
+        [{"id": entry.id, "holder_id": entry.holder_id} for entry in tied],
+    )
+    return tied
+
+
+def _tied_already(
+    work: UnitOfWork, claims: Sequence[Employment]
+) -> tuple[set[Pair], set[tuple[str, frozenset[WorkerKey]]]]:
+    """The persons whom current entries mean, and the words of entries that are tied.
+
+    Words that stand in a tied entry mean the same person when they stand in a second one,
+    whomever they would mean today.
+    """
+    table = RosterEntry
+    words = {word for claim in claims for word in claim.named.words}
+    means_one = bulk.among(work, table.holder_id, {claim.holder_id for claim in claims})
+    statement = select(
+        table.holder_id,
+        table.employer_id,
+        table.given_holder_ref,
+        table.given_number,
+        table.given_email,
+    ).where(
+        bulk.among(work, table.employer_id, {claim.employer_id for claim in claims}),
+        table.holder_id.is_not(None),
+        EMPLOYED,
+        means_one | naming.any_of(work, words),
+    )
+    rows = work.rows(statement, {"today": employers.today(work)})
+    pairs = {(row.holder_id, row.employer_id) for row in rows}
+    return pairs, {(row.employer_id, naming.of_entry(row).words) for row in rows}
+
+
+# Ends.
+def finish(work: UnitOfWork, ended: Sequence[Employment]) -> list[Employment]:
+    """Draw the consequences of employments that have ended: consents end, and workers are told.
+
+    Where the employer lists the same words in another current entry, as when a worker gets
+    another number, the employment goes on there with its consent. Where another entry means the
+    person by other words, that one is tied and the person is to be asked anew. Returns what was
+    tied so.
+    """
+    if not ended:
+        return []
+    locks.lock(work, {entry.holder_id for entry in ended})
+    gone = _without_successor(work, ended)
+    consents.end_of(work, {entry.pair for entry in gone}, "employment_ended")
+    _tell_ended(work, gone)
+    return begin(work, _other_claims(work, gone))
+
+
+def _without_successor(work: UnitOfWork, ended: Sequence[Employment]) -> list[Employment]:
+    """Those whose words stand in no other current entry; the others are passed on to it."""
+    still = _tied_already(work, ended)[0]
+    free: dict[tuple[str, frozenset[WorkerKey]], str] = {}
+    words = {word for entry in ended for word in entry.named.words}
+    for entry_id, employer_id, named in _untied(work, ended, words):
+        free.setdefault((employer_id, named.words), entry_id)
+    gone: list[Employment] = []
+    passed_on: list[tuple[Employment, str]] = []
+    for entry in (entry for entry in ended if entry.pair not in still):
+        successor = free.pop((entry.employer_id, entry.named.words), None)
+        if successor is None:
+            gone.append(entry)
+        else:
+            passed_on.append((entry, successor))
+    _pass_on(work, passed_on)
+    return gone
+
+
+def _pass_on(work: UnitOfWork, passed_on: Collection[tuple[Employment, str]]) -> None:
+    bulk.update_by(
+        work,
+        RosterEntry,
+        "id",
+        [{"id": id_, "holder_id": entry.holder_id} for entry, id_ in passed_on],
+    )
+    history.record_many(
+        work,
+        "tie",
+        "roster_entry",
+        ((id_, {"employer_id": entry.employer_id, "after": entry.id}) for entry, id_ in passed_on),
+    )
+
+
+def _untied(
+    work: UnitOfWork, ended: Sequence[Employment], words: Collection[WorkerKey]
+) -> list[tuple[str, str, NamedWorker]]:
+    """The employers' current entries with any of these words that are tied to nobody."""
+    table = RosterEntry
+    statement = (
+        select(
+            table.id,
+            table.employer_id,
+            table.given_holder_ref,
+            table.given_number,
+            table.given_email,
+        )
+        .where(
+            bulk.among(work, table.employer_id, {entry.employer_id for entry in ended}),
+            table.holder_id.is_(None),
+            EMPLOYED,
+            naming.any_of(work, words),
+        )
+        .order_by(table.id)
+    )
+    rows = work.rows(statement, {"today": employers.today(work)})
+    return [(row.id, row.employer_id, naming.of_entry(row)) for row in rows]
+
+
+def _other_claims(work: UnitOfWork, gone: Sequence[Employment]) -> list[Employment]:
+    """Current entries by which the same employers mean the same persons still."""
+    if not gone:
+        return []
+    pairs = {entry.pair for entry in gone}
+    words = naming.words_of(work, {entry.holder_id for entry in gone})
+    found = _untied(work, gone, {word for some in words.values() for word in some})
+    meanings = naming.meant(work, (named for *_, named in found))
+    return [
+        Employment(id_, employer_id, holder_id, named)
+        for id_, employer_id, named in found
+        if (holder_id := meanings.living(named)) and (holder_id, employer_id) in pairs
+    ]
+
+
+def claims_of(work: UnitOfWork, holder_id: str, employer_id: str) -> list[Employment]:
+    """The employer's current entries that are tied to nobody and mean this person now."""
+    return _other_claims(
+        work, [Employment("", employer_id, holder_id, NamedWorker(None, None, None))]
+    )
+
+
+# News.
+def ask(work: UnitOfWork, tied: Iterable[Employment]) -> None:
+    """Ask those who are listed now for their consent.
+
+    A new employment asks anew, within the same month too; however often an employer takes
+    somebody off and lists them again, it asks ``MOST_TOLD`` times a month at most. Whether there
+    is a consent already is seen when the message is composed.
+    """
+    entries = _unbarred(work, list(tied))
+    ends, today = _ends(work, entries), employers.today(work)
+    notices.tell(
+        work,
+        (
+            NoticeToTell(
+                kind="consent_asked",
+                holder_id=entry.holder_id,
+                subject_id=entry.employer_id,
+                event=_asking(today, ends[entry.pair]),
+                on=today,
+            )
+            for entry in entries
+        ),
+    )
+
+
+def _unbarred(work: UnitOfWork, entries: Sequence[Employment]) -> list[Employment]:
+    """Those of persons who have not barred the employer: others hear nothing about it."""
+    barred = bars.among(work, {entry.pair for entry in entries})
+    return [entry for entry in entries if entry.pair not in barred]
+
+
+def _asking(today: date, ends: int) -> str:
+    """What tells one asking from the next: the month, and how many employments ended of late."""
+    return f"{today:%Y-%m}" + (f":{min(ends, MOST_TOLD - 1)}" if ends else "")
+
+
+def tell_listed(work: UnitOfWork, signed: Iterable[tuple[Employment, date]]) -> None:
+    """Tell those whose signed consent was brought in, with the day on which they signed."""
+    notices.tell(
+        work,
+        (
+            NoticeToTell(
+                kind="listed",
+                holder_id=entry.holder_id,
+                subject_id=entry.employer_id,
+                event=entry.id,
+                on=day,
+            )
+            for entry, day in signed
+        ),
+    )
+
+
+def _tell_ended(work: UnitOfWork, gone: Sequence[Employment]) -> None:
+    """Tell those who are on the list no more, unless they heard it often enough of late."""
+    gone = _unbarred(work, gone)
+    ends = _ends(work, gone)
+    notices.tell(
+        work,
+        (
+            NoticeToTell(
+                kind="employment_ended",
+                holder_id=entry.holder_id,
+                subject_id=entry.employer_id,
+                event=entry.id,
+                on=entry.ended_on,
+            )
+            for entry in gone
+            if entry.ended_on is not None and ends[entry.pair] <= MOST_TOLD
+        ),
+    )
+
+
+def _ends(work: UnitOfWork, entries: Collection[Employment]) -> Counter[Pair]:
+    """How often employments of these pairs ended of late, or consents with them.
+
+    Counted from the first of the month in which the oldest news lies.
+    """
+    since = (employers.today(work) - _NEWS).replace(day=1)
+    return _ended_entries(work, entries, since) | _ended_consents(work, entries, since)
+
+
+def _ended_entries(work: UnitOfWork, entries: Collection[Employment], since: date) -> Counter[Pair]:
+    table = RosterEntry
+    statement = (
+        select(table.holder_id, table.employer_id, func.count())
+        .where(*_of_pairs(work, table, entries), table.ended_on >= since, ~EMPLOYED)
+        .group_by(table.holder_id, table.employer_id)
+    )
+    rows = work.rows(statement, {"today": employers.today(work)})
+    return Counter({(row[0], row[1]): row[2] for row in rows})
+
+
+def _ended_consents(
+    work: UnitOfWork, entries: Collection[Employment], since: date
+) -> Counter[Pair]:
+    table = Sharing
+    statement = (
+        select(table.holder_id, table.employer_id, func.count())
+        .where(
+            *_of_pairs(work, table, entries),
+            table.end_reason == "employment_ended",
+            table.ended_at >= work.now - (work.now.date() - since),
+        )
+        .group_by(table.holder_id, table.employer_id)
+    )
+    return Counter({(row[0], row[1]): row[2] for row in work.rows(statement)})
+
+
+def _of_pairs(
+    work: UnitOfWork, table: type[RosterEntry | Sharing], entries: Collection[Employment]
+) -> tuple[ColumnElement[bool], ...]:
+    return (
+        bulk.among(work, table.holder_id, {entry.holder_id for entry in entries}),
+        bulk.among(work, table.employer_id, {entry.employer_id for entry in entries}),
+    )
+
+
+# Ends that lay ahead when they were recorded.
+def reached(reading: ReadContext) -> list[Employment]:
+    """Employments whose recorded end has come and whose consequences nobody has drawn yet.
+
+    Nothing is shown from the day itself on, whether they are drawn or not.
+    """
+    table, today = RosterEntry, employers.today(reading)
+    statement = (
+        select(
+            table.id,
+            table.employer_id,
+            table.holder_id,
+            table.given_holder_ref,
+            table.given_number,
+            table.given_email,
+            table.ended_on,
+            table.recorded_at,
+        )
+        .where(
+            table.holder_id.is_not(None), table.ended_on <= today, table.ended_on >= today - _NEWS
+        )
+        .order_by(table.ended_on, table.id)
+    )
+    ahead = [
+        Employment(row.id, row.employer_id, row.holder_id, naming.of_entry(row), row.ended_on)
+        for row in reading.rows(statement)
+        if employers.day_of(reading, row.recorded_at) < row.ended_on
+    ]
+    return _not_finished(reading, ahead)
+
+
+def _not_finished(reading: ReadContext, ended: Collection[Employment]) -> list[Employment]:
+    """Those whose consent is open still or of whose end nobody was told.
+
+    A consent given after the end is for an employment to come, and is left alone.
+    """
+    since = {
+        (r.holder_id, r.employer_id): r.consented_on
+        for r in consents.open_of(reading, {entry.pair for entry in ended})
+    }
+    table = Notice
+    statement = select(table.event).where(
+        bulk.among(reading, table.holder_id, {entry.holder_id for entry in ended}),
+        table.kind == "employment_ended",
+    )
+    told = {row.event for row in reading.rows(statement)} if ended else set()
+    return [
+        entry
+        for entry in ended
+        if (day := since.get(entry.pair)) is None or day < (entry.ended_on or day)
+        if day is not None or entry.id not in told
+    ]
+
+
+def finish_reached(work: UnitOfWork, entries: Sequence[Employment]) -> None:
+    """Draw the consequences of employments that ``reached`` gave."""
+    lock(work, {entry.employer_id for entry in entries})
+    ask(work, finish(work, entries))

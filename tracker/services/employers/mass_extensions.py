@@ -1,0 +1,439 @@
+"""Mass extensions: one act that extends many certifications, under a reference of its own.
+
+Invariant: a reference stands for one act. It was done wholly or not at all, and asking for it
+again changes nothing; another act under the same reference is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import exists, select, update
+
+from tracker.db import new_id
+from tracker.domain.credentials import adjustments as rules
+from tracker.domain.errors import Conflict, Invalid, NotFound, Refusal
+from tracker.domain.periods import Duration, Period, TimeUnit
+from tracker.domain.permissions import check_not_own
+from tracker.domain.schemes.schemes import Scheme
+from tracker.models import (
+    Adjustment,
+    AdjustmentBatch,
+    Certification,
+    Employer,
+    Holder,
+    RosterEntry,
+    Span,
+)
+from tracker.services.core import bulk, history, locks
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.credentials import adjustments, certifications
+from tracker.services.credentials.adjustments import AdjustmentToRecord, Granted
+from tracker.services.employers import roster
+from tracker.services.outbox import notices
+from tracker.services.standings import snapshots, standings
+from tracker.services.standings.standings import HeldCertification
+
+ProgressOfExtension = Callable[[int], None]
+_LONGEST: Mapping[TimeUnit, int] = {"days": 3652, "months": 120, "years": 10}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Whom an act is for: a scheme's certifications whose expiry in force lies in a period.
+
+    ``holder_refs`` and ``employer_id`` narrow it down: to these people, to workers who share
+    their standing with the employer. We keep no postal addresses, so there is no region.
+    """
+
+    scheme: str
+    expiring: Period
+    holder_refs: tuple[str, ...] = ()
+    employer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MassExtension:
+    """What is asked for: an expiry for all of them, or so much later than each expires."""
+
+    ref: str
+    selection: Selection
+    reason_code: str
+    reason: str
+    until: date | None = None
+    by: Duration | None = None
+    effective_on: date | None = None
+    override_reason: str | None = None
+
+    def wanted(self, expires_on: date) -> AdjustmentToRecord:
+        """The adjustment of a certification that expires on a day."""
+        extended_to = self.by.after(expires_on) if self.by else self.until
+        return AdjustmentToRecord(
+            reason_code=self.reason_code,
+            reason=self.reason,
+            extended_to=extended_to,
+            effective_on=self.effective_on,
+            override_reason=self.override_reason,
+        )
+
+    def request(self) -> dict[str, Any]:
+        """All of it as plain values, to be kept and compared."""
+        selection = self.selection
+        return {
+            "expiring_from": str(selection.expiring.starts_on),
+            "expiring_to": str(selection.expiring.ends_on),
+            "holder_refs": sorted(selection.holder_refs),
+            "employer_id": selection.employer_id,
+            "until": str(self.until) if self.until else None,
+            "by": f"{self.by.length} {self.by.unit}" if self.by else None,
+            "reason_code": self.reason_code,
+            "reason": self.reason,
+            "effective_on": str(self.effective_on) if self.effective_on else None,
+            "override_reason": self.override_reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionResult:
+    """What becomes of one certification: its new expiry, or the refusal's code and words."""
+
+    certification_id: str
+    certificate_number: str
+    holder_ref: str
+    expires_on: date
+    extended_to: date
+    refused: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionOutcome:
+    """What an act did, or would do. ``repeated``: it had been done before, under ``batch_id``."""
+
+    batch_id: str | None
+    ref: str
+    dry_run: bool
+    repeated: bool
+    extended: int
+    refused: int
+    unchanged: int
+    fates: tuple[ExtensionResult, ...] = ()
+
+
+def foresee(
+    reading: ReadContext, asked: MassExtension, *, on_progress: ProgressOfExtension | None = None
+) -> ExtensionOutcome:
+    """Who would be extended, from which expiry to which, and who would be refused and why.
+
+    Nothing is written. Raises Invalid, Conflict as ``extend`` does.
+    """
+    scheme = _check(reading, asked)
+    before = _of_ref(reading, asked.ref)
+    if before is not None:
+        return _repeated(before, scheme, asked, dry_run=True)
+    fates: list[ExtensionResult] = []
+    for held in _chunks(reading, scheme, asked.selection, _ids(reading, scheme, asked.selection)):
+        fates += [fate for fate, _ in _decide(reading, scheme, asked, held)]
+        _tell(on_progress, len(fates))
+    return _outcome(asked, None, fates, dry_run=True)
+
+
+def extend(
+    work: UnitOfWork, asked: MassExtension, *, on_progress: ProgressOfExtension | None = None
+) -> ExtensionOutcome:
+    """Extend every certification that was selected and that its policy's rule lets.
+
+    One transaction, one batch, one line of history for each certification and one for the batch.
+    Those that the rule refuses are named and left alone, unless there is an ``override_reason``.
+    Raises Invalid for values that make no sense, Conflict for a reference of another act.
+    """
+    scheme = _check(work, asked)
+    batch_id = _open(work, scheme, asked)
+    if batch_id is None:
+        return _repeated(_of_ref(work, asked.ref), scheme, asked, dry_run=False)
+    candidates = _ids(work, scheme, asked.selection)
+    locks.lock(work, set(candidates.values()))
+    fates: list[ExtensionResult] = []
+    for held in _chunks(work, scheme, asked.selection, candidates):
+        decided = _decide(work, scheme, asked, held)
+        granted = [one for _, one in decided if one]
+        _write(work, scheme, (batch_id, asked.ref), granted, candidates)
+        fates += [fate for fate, _ in decided]
+        _tell(on_progress, len(fates))
+    outcome = _outcome(asked, batch_id, fates, dry_run=False)
+    _close(work, scheme, asked, outcome)
+    return outcome
+
+
+def _tell(on_progress: ProgressOfExtension | None, done: int) -> None:
+    if on_progress is not None:
+        on_progress(done)
+
+
+def _check(reading: ReadContext, asked: MassExtension) -> Scheme:
+    """The scheme; Invalid for values that make no sense together."""
+    scheme, fields = reading.schemes[asked.selection.scheme], {}
+    rules.check_reason(asked.reason_code)
+    expiring = asked.selection.expiring
+    if (asked.until is None) == (asked.by is None):
+        fields["until"] = "exactly one of until and by is required"
+    if expiring.ends_on < expiring.starts_on:
+        fields["expiring_to"] = f"must not be before expiring_from ({expiring.starts_on})"
+    if asked.until is not None and asked.until <= expiring.ends_on:
+        fields["until"] = f"must be after expiring_to ({expiring.ends_on})"
+    if asked.by is not None and not 1 <= asked.by.length <= _LONGEST[asked.by.unit]:
+        fields["by"] = "must be from one day to ten years"
+    employer_id = asked.selection.employer_id
+    if employer_id is not None and not _row_of(reading, Employer.id == employer_id):
+        fields["employer_id"] = "is unknown"
+    fields |= _unknown(reading, asked.selection.holder_refs)
+    if fields:
+        raise Invalid("The extension cannot be made so.", fields=fields)
+    adjustments.check_reason(reading, scheme, asked.reason_code, asked.reason)
+    return scheme
+
+
+def _row_of(reading: ReadContext, condition: Any) -> Any:
+    return reading.row(select(Employer.id).where(condition))
+
+
+def _unknown(reading: ReadContext, refs: Collection[str]) -> dict[str, str]:
+    known: set[str] = set()
+    for some in bulk.chunks(refs):
+        known |= {row.ref for row in reading.rows(select(Holder.ref).where(Holder.ref.in_(some)))}
+    unknown = sorted(set(refs) - known)
+    return {"holder_refs": f"are on record of nobody: {', '.join(unknown)}"} if unknown else {}
+
+
+def _open(work: UnitOfWork, scheme: Scheme, asked: MassExtension) -> str | None:
+    """The id of a new batch; None if there is one of that reference, however lately made."""
+    statement = work.upsert(AdjustmentBatch).on_conflict_do_nothing(index_elements=["ref"])
+    values = {
+        "id": new_id(),
+        "ref": asked.ref,
+        "scheme": scheme.code,
+        "request": asked.request(),
+        "extended": 0,
+        "refused": 0,
+        "decided_by": work.actor.name,
+        "recorded_at": work.now,
+    }
+    made = work.row(statement.returning(AdjustmentBatch.id), values)
+    return str(made.id) if made else None
+
+
+def _of_ref(reading: ReadContext, ref: str) -> Any:
+    return reading.row(_BATCH.where(AdjustmentBatch.ref == ref))
+
+
+def _repeated(
+    before: Any, scheme: Scheme, asked: MassExtension, *, dry_run: bool
+) -> ExtensionOutcome:
+    """What an act does that was done before: nothing; Conflict if that was another act."""
+    if (before.scheme, before.request) != (scheme.code, asked.request()):
+        raise Conflict(f"The reference {asked.ref!r} is that of another mass extension.")
+    return ExtensionOutcome(
+        batch_id=before.id,
+        ref=asked.ref,
+        dry_run=dry_run,
+        repeated=True,
+        extended=0,
+        refused=0,
+        unchanged=before.extended,
+    )
+
+
+def _conditions(reading: ReadContext, scheme: Scheme, selection: Selection) -> list[Any]:
+    """Of whom a certification's row and its span of today must be."""
+    expiring = selection.expiring
+    conditions: list[Any] = [
+        Certification.scheme == scheme.code,
+        Span.expires_on >= expiring.starts_on,
+        Span.expires_on <= expiring.ends_on,
+    ]
+    if selection.holder_refs:
+        named = select(Holder.id).where(bulk.among(reading, Holder.ref, selection.holder_refs))
+        conditions.append(Certification.holder_id.in_(named))
+    if selection.employer_id is not None:
+        conditions.append(
+            exists()
+            .where(
+                RosterEntry.employer_id == selection.employer_id,
+                RosterEntry.holder_id == Certification.holder_id,
+                roster.CONSENTED,
+            )
+            .correlate(Certification)
+        )
+    return conditions
+
+
+def _ids(reading: ReadContext, scheme: Scheme, selection: Selection) -> dict[str, str]:
+    """The certifications selected, each with its holder."""
+    on = reading.today(scheme)
+    statement = (
+        select(Certification.id, Certification.holder_id)
+        .join(Span, Span.certification_id == Certification.id)
+        .where(
+            standings.ON_SPAN,
+            snapshots.SPEAKS,
+            *_conditions(reading, scheme, selection),
+        )
+        .order_by(Certification.id)
+    )
+    return {row.id: row.holder_id for row in reading.rows(statement, {"on": on, "today": on})}
+
+
+def _chunks(
+    reading: ReadContext, scheme: Scheme, selection: Selection, candidates: Collection[str]
+) -> Iterator[Sequence[HeldCertification]]:
+    """Those of the candidates that are still selected now that they are locked, some at a time."""
+    on = reading.today(scheme)
+    expiring = selection.expiring
+    for ids in bulk.chunks(candidates):
+        conditions = [
+            bulk.among(reading, Certification.id, ids),
+            Span.expires_on >= expiring.starts_on,
+            Span.expires_on <= expiring.ends_on,
+            snapshots.SPEAKS,
+        ]
+        yield standings.page(reading, conditions, limit=len(ids), on=on)
+
+
+def _decide(
+    reading: ReadContext, scheme: Scheme, asked: MassExtension, held: Sequence[HeldCertification]
+) -> list[tuple[ExtensionResult, Granted | None]]:
+    """What becomes of each, with a constant number of statements."""
+    today = reading.today(scheme)
+    records = snapshots.records(reading, [one.id for one in held])
+    refs = _refs(reading, {one.holder_id for one in held})
+    shares = _shares(reading, scheme, held)
+    decided: list[tuple[ExtensionResult, Granted | None]] = []
+    for one in held:
+        expires_on = records[one.id].expires_on or date.max
+        wanted = asked.wanted(expires_on)
+        fate = ExtensionResult(
+            one.id, one.number, refs[one.holder_id], expires_on, wanted.extended_to or date.max
+        )
+        try:
+            check_not_own(reading.actor, one.holder_id)
+            granted = adjustments.grant(
+                scheme,
+                records[one.id],
+                wanted,
+                today=today,
+                share=lambda id_=one.id: shares[id_],  # type: ignore[misc]
+            )
+            decided.append((fate, granted))
+        except Refusal as refusal:
+            decided.append((replace(fate, refused=refusal.code, detail=refusal.detail), None))
+    return decided
+
+
+def _refs(reading: ReadContext, holder_ids: Collection[str]) -> dict[str, str]:
+    statement = select(Holder.id, Holder.ref).where(bulk.among(reading, Holder.id, holder_ids))
+    return {row.id: row.ref for row in reading.rows(statement)}
+
+
+def _shares(
+    reading: ReadContext, scheme: Scheme, held: Sequence[HeldCertification]
+) -> Mapping[str, Decimal]:
+    """How much of the requirement each has earned, where a rule wants to know."""
+    if not any(p.extension and p.extension.share_earned is not None for p in scheme.policies):
+        return {}
+    found = standings.evaluations(reading, held, on=reading.today(scheme))
+    return {one.id: adjustments.share_of(found.get(one.id)) for one in held}
+
+
+def _write(
+    work: UnitOfWork,
+    scheme: Scheme,
+    batch: tuple[str, str],
+    granted: Sequence[Granted],
+    holders: Mapping[str, str],
+) -> None:
+    batch_id, ref = batch
+    made = [adjustments.row_of(work, one, batch_id=batch_id) for one in granted]
+    bulk.insert(work, Adjustment, made)
+    history.record_many(
+        work,
+        "extend",
+        "certification",
+        ((one.record.certification_id, adjustments.detail_of(one, batch=ref)) for one in granted),
+    )
+    certifications.refresh(work, scheme, [one.record.certification_id for one in granted])
+    today = work.today(scheme)
+    notices.tell(
+        work, [adjustments.news_of(row, holders[row["certification_id"]], today) for row in made]
+    )
+
+
+def _outcome(
+    asked: MassExtension, batch_id: str | None, fates: Sequence[ExtensionResult], *, dry_run: bool
+) -> ExtensionOutcome:
+    refused = sum(fate.refused is not None for fate in fates)
+    return ExtensionOutcome(
+        batch_id=batch_id,
+        ref=asked.ref,
+        dry_run=dry_run,
+        repeated=False,
+        extended=len(fates) - refused,
+        refused=refused,
+        unchanged=0,
+        fates=tuple(fates),
+    )
+
+
+def _close(
+    work: UnitOfWork, scheme: Scheme, asked: MassExtension, outcome: ExtensionOutcome
+) -> None:
+    counts = {"extended": outcome.extended, "refused": outcome.refused}
+    work.connection.execute(
+        update(AdjustmentBatch).where(AdjustmentBatch.id == outcome.batch_id).values(counts)
+    )
+    history.record(
+        work,
+        "extend",
+        "adjustment_batch",
+        outcome.batch_id or "",
+        ref=asked.ref,
+        scheme=scheme.code,
+        **asked.request(),
+        **counts,
+    )
+
+
+# Looking.
+_BATCH = select(
+    AdjustmentBatch.id,
+    AdjustmentBatch.ref,
+    AdjustmentBatch.scheme,
+    AdjustmentBatch.request,
+    AdjustmentBatch.extended,
+    AdjustmentBatch.refused,
+    AdjustmentBatch.decided_by,
+    AdjustmentBatch.recorded_at,
+)
+
+
+def page(reading: ReadContext, *, after: str | None, limit: int) -> Sequence[Any]:
+    """A page of the mass extensions that were made, in the order of their ids."""
+    statement = _BATCH.order_by(AdjustmentBatch.id).limit(limit)
+    return reading.rows(statement.where(AdjustmentBatch.id > after) if after else statement)
+
+
+def get(reading: ReadContext, batch_id: str) -> Any:
+    """One mass extension. Raises NotFound."""
+    row = reading.row(_BATCH.where(AdjustmentBatch.id == batch_id))
+    if row is None:
+        raise NotFound
+    return row
+
+
+def members(reading: ReadContext, batch_id: str, *, after: str | None, limit: int) -> Sequence[Any]:
+    """A page of the adjustments that a mass extension made. Raises NotFound."""
+    row = get(reading, batch_id)
+    return adjustments.page_where(reading, Adjustment.batch_id == row.id, after=after, limit=limit)

@@ -1,0 +1,189 @@
+"""How an entry of a roster names its worker, and whom the words mean.
+
+A ref decides before a certificate number, and that before an address. An address means somebody
+once it is confirmed; one that several people have means nobody. What comes of it is never told to
+an employer.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, func, or_, select
+
+from tracker.domain import numbers
+from tracker.domain.emails import compared
+from tracker.models import Certification, Holder, RosterEntry
+from tracker.services.core import bulk
+from tracker.services.core.context import ReadContext
+from tracker.services.credentials import certificate_numbers
+
+WorkerKey = tuple[str, str]
+"""One way to name somebody and what it says, in the form in which it is compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedWorker:
+    """How an entry names its worker."""
+
+    holder_ref: str | None
+    certificate_number: str | None
+    email: str | None
+
+    @property
+    def words(self) -> frozenset[WorkerKey]:
+        """Everything given: numbers without hyphens and case, addresses without case."""
+        number, email = self.certificate_number, self.email
+        given = (
+            ("ref", self.holder_ref),
+            ("number", number and numbers.key(number).lower()),
+            ("email", email and compared(email)),
+        )
+        return frozenset((kind, word) for kind, word in given if word)
+
+    @property
+    def deciding(self) -> WorkerKey | None:
+        """The word that decides whom it means."""
+        words = dict(self.words)
+        kind = next((kind for kind in ("ref", "number", "email") if kind in words), None)
+        return (kind, words[kind]) if kind else None
+
+
+def of_entry(row: Any) -> NamedWorker:
+    """How an entry on record names its worker."""
+    return NamedWorker(row.given_holder_ref, row.given_number, row.given_email)
+
+
+@dataclass(slots=True)
+class Meanings:
+    """The holders whom words mean; ``deceased`` of them are tied to no entry any more.
+
+    ``several`` are the words that mean more than one person, and so nobody.
+    """
+
+    holders: dict[WorkerKey, str] = field(default_factory=dict)
+    deceased: set[str] = field(default_factory=set)
+    several: frozenset[WorkerKey] = frozenset()
+
+    def of(self, named: NamedWorker) -> str | None:
+        """The one holder whom the words mean, or None."""
+        word = named.deciding
+        return self.holders.get(word) if word else None
+
+    def living(self, named: NamedWorker) -> str | None:
+        """The same, and None for whoever is deceased."""
+        holder_id = self.of(named)
+        return None if holder_id in self.deceased else holder_id
+
+
+def meant(reading: ReadContext, names: Iterable[NamedWorker]) -> Meanings:
+    """Whom each of these names means, in at most three statements."""
+    by_kind: dict[str, set[str]] = defaultdict(set)
+    for named in names:
+        if (word := named.deciding) is not None:
+            by_kind[word[0]].add(word[1])
+    found: dict[WorkerKey, set[str]] = defaultdict(set)
+    deceased: set[str] = set()
+    for word, holder_id, deceased_on in _holders(reading, by_kind):
+        found[word].add(holder_id)
+        if deceased_on is not None:
+            deceased.add(holder_id)
+    several = frozenset(word for word, ids in found.items() if len(ids) > 1)
+    one = {word: ids.pop() for word, ids in found.items() if len(ids) == 1}
+    return Meanings(one, deceased, several)
+
+
+def _holders(
+    reading: ReadContext, by_kind: dict[str, set[str]]
+) -> Iterable[tuple[WorkerKey, str, Any]]:
+    if refs := by_kind["ref"]:
+        statement = select(Holder.ref, Holder.id, Holder.deceased_on)
+        for ref, *holder in reading.rows(statement.where(bulk.among(reading, Holder.ref, refs))):
+            yield ("ref", ref), *holder
+    if called := by_kind["number"]:
+        table = Certification
+        keys = {number.upper() for number in called}
+        held = (
+            select(table.number_key, table.former_key, Holder.id, Holder.deceased_on)
+            .join(Holder, Holder.id == table.holder_id)
+            .where(certificate_numbers.is_among(reading, keys), table.withdrawn_at.is_(None))
+        )
+        for number, former, *holder in reading.rows(held):
+            for key in keys & {number, former}:
+                yield ("number", key.lower()), *holder
+    if addresses := by_kind["email"]:
+        yield from _by_address(reading, addresses)
+
+
+def _by_address(
+    reading: ReadContext, addresses: Collection[str]
+) -> Iterable[tuple[WorkerKey, str, Any]]:
+    """Holders by their confirmed addresses: what somebody typed may be another's."""
+    statement = select(*_ADDRESSES, Holder.id, Holder.deceased_on).where(
+        or_(
+            bulk.among(reading, _lower(Holder.email), addresses),
+            bulk.among(reading, _lower(Holder.second_email), addresses),
+        )
+    )
+    for row in reading.rows(statement):
+        for address in _confirmed(row):
+            yield ("email", address), row.id, row.deceased_on
+
+
+_ADDRESSES = (
+    Holder.email,
+    Holder.second_email,
+    Holder.email_confirmed,
+    Holder.second_email_confirmed,
+)
+
+
+def _confirmed(row: Any) -> set[str]:
+    """The addresses of a holder that mean them, as they are compared."""
+    both = (row.email, row.email_confirmed), (row.second_email, row.second_email_confirmed)
+    return {compared(address) for address, confirmed in both if address and confirmed}
+
+
+def words_of(reading: ReadContext, holder_ids: Collection[str]) -> dict[str, set[WorkerKey]]:
+    """Every word by which an entry may name each of these holders."""
+    found: dict[str, set[WorkerKey]] = defaultdict(set)
+    if not holder_ids:
+        return found
+    people = select(Holder.id, Holder.ref, *_ADDRESSES).where(
+        bulk.among(reading, Holder.id, holder_ids)
+    )
+    for row in reading.rows(people):
+        found[row.id] |= {("ref", row.ref), *(("email", address) for address in _confirmed(row))}
+    table = Certification
+    held = select(table.holder_id, table.number_key, table.former_key).where(
+        bulk.among(reading, table.holder_id, holder_ids), table.withdrawn_at.is_(None)
+    )
+    for id_, *keys in reading.rows(held):
+        found[id_] |= {("number", key.lower()) for key in keys if key}
+    return found
+
+
+def any_of(reading: ReadContext, words: Collection[WorkerKey]) -> ColumnElement[bool]:
+    """The condition that an entry gives one of these words."""
+    by_kind: dict[str, set[str]] = defaultdict(set)
+    for kind, word in words:
+        by_kind[kind].add(word)
+    plain = _without(RosterEntry.given_number, numbers.MARKS)
+    return or_(
+        bulk.among(reading, RosterEntry.given_holder_ref, by_kind["ref"]),
+        bulk.among(reading, _lower(plain), by_kind["number"]),
+        bulk.among(reading, _lower(RosterEntry.given_email), by_kind["email"]),
+    )
+
+
+def _without(column: Any, signs: str) -> ColumnElement[str]:
+    for sign in signs:
+        column = func.replace(column, sign, "")
+    return column  # type: ignore[no-any-return]
+
+
+def _lower(column: Any) -> ColumnElement[str]:
+    return func.lower(column, type_=String())

@@ -1,0 +1,182 @@
+"""Rosters: the workers that an employer says are its own.
+
+Whom an entry means is found here and told to nobody: until the holder consents, an entry that
+means somebody and one that means nobody look the same to the employer, in every answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Date, Select, bindparam, select, update
+from sqlalchemy.exc import IntegrityError
+
+from tracker.db import new_id
+from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
+from tracker.domain.permissions import check_own_employer
+from tracker.models import RosterEntry, Sharing
+from tracker.services.core import history
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.employers import employers, employments, naming
+from tracker.services.employers.consents import CONSENT, CONSENTED, EMPLOYED
+from tracker.services.employers.employments import Employment
+from tracker.services.employers.naming import NamedWorker
+
+__all__ = [
+    "CONSENT",
+    "CONSENTED",
+    "EMPLOYED",
+    "add",
+    "end",
+    "get",
+    "page",
+    "tie",
+]
+
+_ENTRY = select(
+    RosterEntry.id,
+    RosterEntry.employer_id,
+    RosterEntry.employee_id,
+    RosterEntry.site,
+    RosterEntry.department,
+    RosterEntry.shift,
+    RosterEntry.given_email,
+    RosterEntry.given_number,
+    RosterEntry.given_holder_ref,
+    RosterEntry.holder_id,
+    RosterEntry.ended_on,
+    RosterEntry.recorded_at,
+    Sharing.id.is_not(None).label("shared"),
+).join(Sharing, CONSENTED, isouter=True)
+
+
+def add(work: UnitOfWork, employer_id: str, values: dict[str, Any]) -> Any:
+    """Begin the employment of a worker on an employer's list, and ask for their consent.
+
+    Raises NotFound, Invalid for a holder_ref of nobody (only staff name one), AlreadyRecorded
+    while an entry with the employee_id is current; one that has ended is kept beside the new one.
+    """
+    employers.get(work, employer_id)
+    named = NamedWorker(
+        *(values.pop(key, None) for key in ("holder_ref", "certificate_number", "email"))
+    )
+    if named.holder_ref is not None and not work.actor.is_staff:
+        raise Invalid("Unknown field.", fields={"holder_ref": "Unknown field."})
+    employments.lock(work, [employer_id])
+    meanings = naming.meant(work, [named])
+    if named.holder_ref is not None and meanings.of(named) is None:
+        raise Invalid("Nobody has this ref.", fields={"holder_ref": "is no holder on record"})
+    _check_free(work, employer_id, values["employee_id"])
+    id_ = _insert(work, employer_id, named, values)
+    if holder_id := meanings.living(named):
+        claims = [Employment(id_, employer_id, holder_id, named)]
+        employments.ask(work, employments.begin(work, claims))
+    return get(work, employer_id, id_)
+
+
+def _check_free(work: UnitOfWork, employer_id: str, employee_id: str) -> None:
+    """Raise AlreadyRecorded while an entry with the number is current."""
+    statement = select(RosterEntry.ended_on).where(
+        RosterEntry.employer_id == employer_id, RosterEntry.employee_id == employee_id, EMPLOYED
+    )
+    current = work.row(statement, {"today": employers.today(work)})
+    if current is not None:
+        until = f" until {current.ended_on}" if current.ended_on else ""
+        raise AlreadyRecorded(
+            f"There is a current entry with this employee_id{until}. End that one first, "
+            "or use another number."
+        )
+
+
+# What SQLite and PostgreSQL name of the constraint that an employee's number breaks.
+_TAKEN_NUMBER = ("roster_entry.employee_id", "uq_roster_entry_current")
+
+
+def _insert(work: UnitOfWork, employer_id: str, named: NamedWorker, values: dict[str, Any]) -> str:
+    entry = RosterEntry(
+        id=new_id(),
+        employer_id=employer_id,
+        given_holder_ref=named.holder_ref,
+        given_number=named.certificate_number,
+        given_email=named.email,
+        recorded_at=work.now,
+        **values,
+    )
+    work.session.add(entry)
+    try:
+        work.session.flush()
+    except IntegrityError as error:
+        if not any(sign in str(error.orig) for sign in _TAKEN_NUMBER):
+            raise
+        raise AlreadyRecorded("There is a current entry with this employee_id.") from error
+    history.record(work, "add", "roster_entry", entry.id, employer_id=employer_id)
+    return entry.id
+
+
+def get(reading: ReadContext, employer_id: str, entry_id: str) -> Any:
+    """One entry. Raises NotFound, also for another employer's."""
+    check_own_employer(reading.actor, employer_id)
+    statement = _ENTRY.where(RosterEntry.employer_id == employer_id, RosterEntry.id == entry_id)
+    row = reading.row(statement, {"today": employers.today(reading)})
+    if row is None:
+        raise NotFound
+    return row
+
+
+def page(
+    reading: ReadContext,
+    employer_id: str,
+    *,
+    after: str | None,
+    limit: int,
+    filters: dict[str, Any],
+) -> list[Any]:
+    """A page of entries, ended ones included, in the order of their ids."""
+    employers.get(reading, employer_id)
+    statement = _ENTRY.where(RosterEntry.employer_id == employer_id)
+    if after:
+        statement = statement.where(RosterEntry.id > after)
+    statement = _filtered(statement, dict(filters))
+    statement = statement.order_by(RosterEntry.id).limit(limit)
+    return list(reading.rows(statement, {"today": employers.today(reading)}))
+
+
+def _filtered(statement: Select[*tuple[Any, ...]], filters: dict[str, Any]) -> Any:
+    ended = filters.pop("ended", None)
+    if ended is not None:
+        statement = statement.where(~EMPLOYED if ended else EMPLOYED)
+    for key, value in filters.items():
+        statement = statement.where(getattr(RosterEntry, key) == value)
+    return statement
+
+
+def end(work: UnitOfWork, employer_id: str, entry_id: str) -> None:
+    """End a worker's employment today; access and consent end at once, the entry stays on record.
+
+    The worker is told. Raises NotFound, also for an entry that has ended.
+    """
+    check_own_employer(work.actor, employer_id)
+    employments.lock(work, [employer_id])
+    table, today = RosterEntry, employers.today(work)
+    found = work.row(
+        update(table)
+        .where(table.id == entry_id, table.employer_id == employer_id, EMPLOYED)
+        .values(ended_on=bindparam("today", type_=Date))
+        .returning(table.holder_id, table.given_holder_ref, table.given_number, table.given_email),
+        {"today": today},
+    )
+    if found is None:
+        raise NotFound
+    history.record(work, "end", "roster_entry", entry_id, employer_id=employer_id)
+    if found.holder_id is not None:
+        ended = Employment(entry_id, employer_id, found.holder_id, naming.of_entry(found), today)
+        employments.ask(work, employments.finish(work, [ended]))
+
+
+def tie(work: UnitOfWork, employer_id: str, holder_id: str) -> None:
+    """Find the holder among the employer's entries that meant nobody when they were written.
+
+    Called when the holder consents: a certificate or an address may be younger than the entry.
+    """
+    for entry in employments.tie(work, employments.claims_of(work, holder_id, employer_id)):
+        history.record(work, "tie", "roster_entry", entry.id, employer_id=employer_id)

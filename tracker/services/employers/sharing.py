@@ -1,0 +1,190 @@
+"""Sharing: who sees a holder's standing, by the holder's own word, and what they see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import and_, case, select, update
+
+from tracker.db import new_id
+from tracker.domain.employers.workforce import FIELDS, POINTS_FIELDS
+from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
+from tracker.domain.periods import DAY
+from tracker.domain.permissions import check_own_holder
+from tracker.models import Employer, EmployerBar, Holder, RosterEntry, Sharing
+from tracker.services.core import history, locks
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.employers import bars, consents, employers, employments, roster
+from tracker.services.employers.consents import CONSENT, EMPLOYED, OUTLIVED
+
+LIVE = and_(CONSENT, ~OUTLIVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """An employer who lists the holder or whom the holder lets see their standing."""
+
+    id: str | None
+    employer_id: str
+    employer_name: str
+    on_roster: bool
+    since: date | None
+    until_on: date | None
+    with_points: bool | None
+    barred: bool = False
+
+    @property
+    def shared(self) -> bool:
+        """Whether there is a consent that is live."""
+        return self.id is not None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What the employer sees today: nothing without consent, or without employment."""
+        if not (self.shared and self.on_roster):
+            return ()
+        return FIELDS + (POINTS_FIELDS if self.with_points else ())
+
+
+def viewers(reading: ReadContext, holder_id: str) -> list[Viewer]:
+    """Every employer who lists the holder, is allowed to see them or is barred, by name.
+
+    Raises NotFound, also for somebody else's record.
+    """
+    check_own_holder(reading.actor, holder_id)
+    if reading.row(select(Holder.id).where(Holder.id == holder_id)) is None:
+        raise NotFound
+    entry = and_(
+        RosterEntry.employer_id == Employer.id, RosterEntry.holder_id == holder_id, EMPLOYED
+    )
+    consented = and_(Sharing.employer_id == Employer.id, Sharing.holder_id == holder_id, LIVE)
+    barred = and_(EmployerBar.employer_id == Employer.id, EmployerBar.holder_id == holder_id)
+    # By the indexes on holder_id; a condition over all employers would read all of them.
+    mine = (
+        select(RosterEntry.employer_id)
+        .where(RosterEntry.holder_id == holder_id, EMPLOYED)
+        .union(
+            select(Sharing.employer_id).where(Sharing.holder_id == holder_id, LIVE),
+            select(EmployerBar.employer_id).where(EmployerBar.holder_id == holder_id),
+        )
+    )
+    statement = (
+        select(
+            Sharing.id,
+            Employer.id.label("employer_id"),
+            Employer.name,
+            RosterEntry.id.is_not(None).label("on_roster"),
+            Sharing.consented_on,
+            Sharing.until_on,
+            RosterEntry.ended_on,
+            Sharing.with_points,
+            EmployerBar.employer_id.is_not(None).label("barred"),
+        )
+        .select_from(Employer)
+        .join(Sharing, consented, isouter=True)
+        .join(RosterEntry, entry, isouter=True)
+        .join(EmployerBar, barred, isouter=True)
+        .where(Employer.id.in_(mine))
+        .order_by(Employer.name)
+    )
+    rows = reading.rows(statement, {"today": employers.today(reading)})
+    return [_viewer(row) for row in rows]
+
+
+def _viewer(row: Any) -> Viewer:
+    """A consent lasts no longer than the employment whose end is recorded."""
+    last_days = [row.until_on, row.ended_on and row.ended_on - DAY]
+    return Viewer(
+        id=row.id,
+        employer_id=row.employer_id,
+        employer_name=row.name,
+        on_roster=bool(row.on_roster),
+        since=row.consented_on,
+        until_on=min((day for day in last_days if day and row.id), default=None),
+        with_points=row.with_points,
+        barred=row.barred,
+    )
+
+
+def consent(
+    work: UnitOfWork, employer_id: str, *, until_on: date | None, with_points: bool
+) -> Viewer:
+    """Let an employer see one's standing from now on, ``until_on`` included if it is given.
+
+    It holds for the present employment: it ends with that, and where the employer lists the
+    holder only later, it asks then.
+
+    Raises Invalid for an unknown employer or a day that is past, AlreadyRecorded while a consent
+    is live or the employer is barred: end that first.
+    """
+    holder_id, today = _me(work), employers.today(work)
+    if until_on is not None and until_on < today:
+        raise Invalid("The day is past.", fields={"until_on": "must not be a day that is past"})
+    if work.row(select(Employer.id).where(Employer.id == employer_id)) is None:
+        rule = "is no employer on record"
+        raise Invalid("There is no such employer.", fields={"employer_id": rule})
+    employments.lock(work, [employer_id])
+    locks.lock(work, [holder_id])
+    bars.check_none(work, holder_id, employer_id)
+    _make_room(work, holder_id, employer_id)
+    id_ = new_id()
+    made = work.row(
+        work.upsert(Sharing)
+        .values(
+            id=id_,
+            holder_id=holder_id,
+            employer_id=employer_id,
+            consented_on=today,
+            until_on=until_on,
+            with_points=with_points,
+            recorded_at=work.now,
+            recorded_by=work.actor.name,
+        )
+        .on_conflict_do_nothing()
+        .returning(Sharing.id)
+    )
+    if made is None:
+        raise AlreadyRecorded("You share with this employer already; end that first.")
+    roster.tie(work, employer_id, holder_id)
+    history.record(work, "consent", "sharing", id_, employer_id=employer_id, until_on=until_on)
+    return next(viewer for viewer in viewers(work, holder_id) if viewer.id == id_)
+
+
+def _me(reading: ReadContext) -> str:
+    """The holder who acts. Raises NotFound for whoever is none."""
+    if reading.actor.holder_id is None:
+        raise NotFound
+    return reading.actor.holder_id
+
+
+def _make_room(work: UnitOfWork, holder_id: str, employer_id: str) -> None:
+    """End a consent that is in force no more, or was dated ahead, so that another may be given."""
+    asked = {"today": employers.today(work)}
+    for row in consents.open_of(work, [(holder_id, employer_id)]):
+        found = select(Sharing.id).where(Sharing.id == row.id)
+        if work.row(found.where(LIVE), asked) is None:
+            outlived = work.row(found.where(OUTLIVED), asked) is not None
+            consents.end(work, [row.id], "employment_ended" if outlived else "lapsed")
+
+
+def end(work: UnitOfWork, sharing_id: str) -> None:
+    """End a consent at once. Raises NotFound, also for somebody else's or one that ended."""
+    today = employers.today(work)
+    ended = work.connection.execute(
+        update(Sharing)
+        .where(Sharing.id == sharing_id, Sharing.holder_id == _me(work), Sharing.ended_at.is_(None))
+        .values(
+            ended_at=work.now,
+            end_reason=case((Sharing.until_on < today, "lapsed"), else_="withdrawn"),
+        )
+    )
+    if not ended.rowcount:
+        raise NotFound
+    history.record(work, "end", "sharing", sharing_id)
+
+
+def mine(reading: ReadContext) -> list[Viewer]:
+    """Who sees the holder who asks."""
+    return viewers(reading, _me(reading))

@@ -1,0 +1,458 @@
+"""Workforces: what consent lets an employer see of its workers, on any day.
+
+Invariant: a certification, a standing and a name are reached from a roster entry through the
+live consent of its holder and in no other way, so a worker without one has no data to leak:
+the joins find none. Consent is about now also when the day asked about is another, and opens no
+day before it was given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Select, and_, case, func, null, or_, select
+from sqlalchemy.orm import aliased
+
+from tracker.domain.credentials.certifications import Standing
+from tracker.domain.employers import workforce as rules
+from tracker.domain.employers.workforce import NEVER, NOT_CERTIFIED, NOT_SHARED, Thresholds
+from tracker.domain.errors import NotFound
+from tracker.domain.periods import Period
+from tracker.domain.points.claims import Evaluation
+from tracker.domain.schemes.schemes import Scheme
+from tracker.models import Certification, Holder, RosterEntry, Sharing, Span
+from tracker.services.core.batched import ON
+from tracker.services.core.context import ReadContext
+from tracker.services.employers import employers
+from tracker.services.employers.roster import CONSENTED, EMPLOYED
+from tracker.services.standings import snapshots, standings
+from tracker.services.standings.standings import HeldCertification
+
+FILTERS = (
+    "status",
+    "valid",
+    "site",
+    "department",
+    "shift",
+    "employee_id",
+    "expires_from",
+    "expires_until",
+)
+PARTITION = 500  # workers whose points are counted at once in an export
+
+_STATUS = case(
+    (Sharing.id.is_(None), NOT_SHARED),
+    (Span.certification_id.is_(None), NOT_CERTIFIED),
+    else_=standings.STATUS,
+)
+_VALID = case((Span.certification_id.is_(None), null()), (standings.VALID, True), else_=False)
+# What was so before somebody consented is not opened by their consent.
+_CONSENTED_BY = and_(CONSENTED, Sharing.consented_on <= ON)
+_URGENCY = func.coalesce(Span.expires_on, NEVER)
+_NAME = Holder.given_name + " " + Holder.family_name
+# Suspended, revoked and surrendered certifications do not fall due.
+_FALLS_DUE = and_(Span.certification_id.is_not(None), Span.hold.is_(None))
+
+
+@dataclass(frozen=True, slots=True)
+class WorkforceFilter:
+    """Which workers, under which scheme, on which day; None asks for any.
+
+    ``expires_from`` and ``expires_until`` ask for certifications that fall due on those days.
+    """
+
+    employer_id: str
+    scheme: Scheme
+    on: date
+    status: str | None = None
+    valid: bool | None = None
+    site: str | None = None
+    department: str | None = None
+    shift: str | None = None
+    employee_id: str | None = None
+    expires_from: date | None = None
+    expires_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkforcePlace:
+    """Where a page begins: after this worker."""
+
+    expires_on: date
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One worker as the employer sees them; without consent nothing but the employer's own."""
+
+    id: str
+    employee_id: str
+    site: str | None
+    department: str | None
+    shift: str | None
+    shared: bool
+    name: str | None
+    certificate_number: str | None
+    status: str
+    valid: bool | None
+    expires_on: date | None
+    window_opens_on: date | None
+    window_closes_on: date | None
+    days_left: int | None
+    points: Evaluation | None
+
+    @property
+    def place(self) -> WorkforcePlace:
+        """Where the page after this worker begins."""
+        return WorkforcePlace(rules.urgency(self.expires_on), self.id)
+
+
+def question(
+    reading: ReadContext, employer_id: str, scheme: str, *, on: date | None, **filters: Any
+) -> WorkforceFilter:
+    """A question that may be asked: the employer is the actor's, the scheme is known.
+
+    Raises NotFound, UnknownScheme.
+    """
+    employers.get(reading, employer_id)
+    found = reading.schemes[scheme]
+    return WorkforceFilter(employer_id, found, on or reading.today(found), **filters)
+
+
+def _parameters(reading: ReadContext, asked: WorkforceFilter) -> dict[str, Any]:
+    return {"today": employers.today(reading), "on": asked.on}
+
+
+def _asked(statement: Select[*tuple[Any, ...]], asked: WorkforceFilter) -> Select[*tuple[Any, ...]]:
+    """Join what consent opens to the employer's entries, and keep those asked for."""
+    statement = (
+        statement.select_from(RosterEntry)
+        .join(Sharing, _CONSENTED_BY, isouter=True)
+        .join(
+            Certification,
+            and_(
+                Certification.holder_id == Sharing.holder_id,
+                Certification.scheme == asked.scheme.code,
+                snapshots.SPEAKS,
+            ),
+            isouter=True,
+        )
+        .join(
+            Span,
+            and_(Span.certification_id == Certification.id, standings.ON_SPAN),
+            isouter=True,
+        )
+        .where(RosterEntry.employer_id == asked.employer_id, EMPLOYED)
+    )
+    return statement.where(*_conditions(asked))
+
+
+def _conditions(asked: WorkforceFilter) -> Iterator[Any]:
+    for key in ("site", "department", "shift"):
+        if (value := getattr(asked, key)) is not None:
+            yield getattr(RosterEntry, key) == value
+    if asked.employee_id is not None:
+        yield RosterEntry.employee_id.istartswith(asked.employee_id, autoescape=True)
+    if asked.status is not None:
+        yield asked.status == _STATUS
+    if asked.valid is not None:
+        yield _VALID.is_(asked.valid)
+    if asked.expires_from is not None:
+        yield and_(_FALLS_DUE, Span.expires_on >= asked.expires_from)
+    if asked.expires_until is not None:
+        yield and_(_FALLS_DUE, Span.expires_on <= asked.expires_until)
+
+
+_ENTRY = (
+    RosterEntry.id,
+    RosterEntry.employee_id,
+    RosterEntry.site,
+    RosterEntry.department,
+    RosterEntry.shift,
+    Sharing.id.is_not(None).label("shared"),
+    Sharing.holder_id,
+    Sharing.with_points,
+    Certification.id.label("certification_id"),
+    Certification.number,
+    Certification.public_id,
+    Certification.awarded_on,
+    _STATUS.label("status"),
+    _VALID.label("valid"),
+    Span.cycle,
+    Span.cycle_starts_on,
+    Span.expires_on,
+    Span.window_opens_on,
+    Span.window_closes_on,
+    Span.pending_since,
+    _URGENCY.label("urgency"),
+)
+
+
+def page(
+    reading: ReadContext,
+    asked: WorkforceFilter,
+    *,
+    after: WorkforcePlace | None,
+    limit: int,
+    sort: str,
+) -> list[Worker]:
+    """A page of workers, the most urgent first or by employee_id, in a few statements.
+
+    By urgency the cost in rows is that of the employer's own list, at every depth alike; by
+    employee_id it is that of the page.
+    """
+    rows = reading.rows(_ordered(asked, after, sort, limit), _parameters(reading, asked))
+    points = _points(reading, rows, asked)
+    return [_worker(row, points.get(row.certification_id), asked.on) for row in rows]
+
+
+def one(reading: ReadContext, asked: WorkforceFilter, entry_id: str) -> Worker:
+    """A worker who shares. Raises NotFound for every other, as for an unknown id."""
+    statement = _named(_asked(select(*_ENTRY), asked).where(RosterEntry.id == entry_id))
+    row = reading.row(statement, _parameters(reading, asked))
+    if row is None or not row.shared:
+        raise NotFound
+    return _worker(row, _points(reading, [row], asked).get(row.certification_id), asked.on)
+
+
+def _ordered(
+    asked: WorkforceFilter, after: WorkforcePlace | None, sort: str, limit: int | None
+) -> Any:
+    """The rows of a page, or of all pages without a limit, in their order."""
+    statement = _asked(select(*_ENTRY), asked)
+    if sort == "urgency":
+        key = _URGENCY
+        order: tuple[Any, ...] = (key, RosterEntry.id)
+        if after is not None:
+            later = and_(key == after.expires_on, RosterEntry.id > after.id)
+            statement = statement.where(or_(key > after.expires_on, later))
+    else:
+        order = (RosterEntry.employee_id,)
+        if after is not None:
+            statement = statement.where(RosterEntry.employee_id > _employee_id(asked, after))
+    return _named(statement.order_by(*order).limit(limit), sort)
+
+
+def _employee_id(asked: WorkforceFilter, after: WorkforcePlace) -> Any:
+    """The key of the worker after whom a page by employee_id begins."""
+    before = aliased(RosterEntry)
+    return (
+        select(before.employee_id)
+        .where(before.id == after.id, before.employer_id == asked.employer_id)
+        .scalar_subquery()
+    )
+
+
+def _named(statement: Select[*tuple[Any, ...]], sort: str = "employee_id") -> Any:
+    """Names for the rows that were found, and for no others."""
+    found = statement.subquery("found")
+    order = (found.c.urgency, found.c.id) if sort == "urgency" else (found.c.employee_id,)
+    return (
+        select(found, _NAME.label("name"))
+        .join(Holder, Holder.id == found.c.holder_id, isouter=True)
+        .order_by(*order)
+    )
+
+
+def _points(
+    reading: ReadContext, rows: Sequence[Any], asked: WorkforceFilter
+) -> dict[str, Evaluation]:
+    """The points of those who share them, by certification; a constant number of statements."""
+    held = [
+        HeldCertification(
+            row.certification_id,
+            row.number,
+            row.public_id,
+            row.holder_id,
+            asked.scheme.code,
+            row.awarded_on,
+            Standing(
+                row.status,
+                row.valid,
+                asked.on,
+                row.cycle,
+                row.cycle_starts_on,
+                row.expires_on,
+                row.window_opens_on,
+                row.window_closes_on,
+                row.pending_since,
+            ),
+        )
+        for row in rows
+        if row.with_points and row.cycle is not None
+    ]
+    return standings.evaluations(reading, held, on=asked.on) if held else {}
+
+
+def _worker(row: Any, points: Evaluation | None, on: date) -> Worker:
+    certified = row.cycle is not None
+    return Worker(
+        id=row.id,
+        employee_id=row.employee_id,
+        site=row.site,
+        department=row.department,
+        shift=row.shift,
+        shared=row.shared,
+        name=row.name,
+        certificate_number=row.number if certified else None,
+        status=row.status,
+        valid=row.valid,
+        expires_on=row.expires_on,
+        window_opens_on=row.window_opens_on,
+        window_closes_on=row.window_closes_on,
+        days_left=_days_left(row.expires_on, on),
+        points=points,
+    )
+
+
+def _days_left(expires_on: date | None, on: date) -> int | None:
+    return None if expires_on is None else (expires_on - on).days
+
+
+# What an export holds, in the order of its columns; the last two only if they are asked for.
+COLUMNS = (
+    "as_of",
+    "scheme",
+    "employee_id",
+    "site",
+    "department",
+    "shift",
+    "shared",
+    "name",
+    "certificate_number",
+    "status",
+    "valid",
+    "expires_on",
+    "window_opens_on",
+    "window_closes_on",
+    "days_left",
+)
+POINTS_COLUMNS = ("points_counted", "points_required")
+
+
+def export(
+    reading: ReadContext, asked: WorkforceFilter, *, sort: str, with_points: bool
+) -> Iterator[tuple[Any, ...]]:
+    """All workers asked for, as rows in the order of the columns; memory stays flat.
+
+    One statement, so that the file is of one instant, on a connection of its own: on PostgreSQL a
+    cursor on the server needs a transaction; on SQLite a transaction would hold up writers.
+    """
+    isolation = "AUTOCOMMIT" if reading.dialect == "sqlite" else "REPEATABLE READ"
+    streamed = {"stream_results": True, "yield_per": PARTITION}
+    statement = _lines(asked, sort, with_points=with_points)
+    width = len(_LINE)
+    with reading.connection.engine.connect() as connection:
+        connection.execution_options(isolation_level=isolation)
+        later = replace(reading, connection=connection)
+        found = connection.execute(
+            statement, _parameters(reading, asked), execution_options=streamed
+        )
+        for rows in found.partitions():
+            points = _points(later, rows, asked) if with_points else {}
+            for row in rows:
+                line = (asked.on, asked.scheme.code, *row[:width], _days_left(row[-1], asked.on))
+                total = points.get(row.certification_id) if with_points else None
+                yield line + (_points_of(total) if with_points else ())
+
+
+_LINE = (
+    RosterEntry.employee_id,
+    RosterEntry.site,
+    RosterEntry.department,
+    RosterEntry.shift,
+    Sharing.id.is_not(None).label("shared"),
+    _NAME.label("name"),
+    case((Span.certification_id.is_not(None), Certification.number)).label("number"),
+    _STATUS.label("status"),
+    _VALID.label("valid"),
+    Span.expires_on,
+    Span.window_opens_on,
+    Span.window_closes_on,
+)
+_FOR_POINTS = (
+    Sharing.holder_id,
+    Sharing.with_points,
+    Certification.id.label("certification_id"),
+    Certification.public_id,
+    Certification.awarded_on,
+    Span.cycle,
+    Span.cycle_starts_on,
+    Span.pending_since,
+)
+
+
+def _lines(asked: WorkforceFilter, sort: str, *, with_points: bool) -> Any:
+    """The lines of an export, as wide as they need be; the expiry once more at the end."""
+    columns: tuple[Any, ...] = _LINE + (_FOR_POINTS if with_points else ())
+    statement = _asked(select(*columns, Span.expires_on.label("last")), asked)
+    order = (_URGENCY, RosterEntry.id) if sort == "urgency" else (RosterEntry.employee_id,)
+    return statement.join(Holder, Holder.id == Sharing.holder_id, isouter=True).order_by(*order)
+
+
+def _points_of(found: Evaluation | None) -> tuple[Any, ...]:
+    return (found.total, found.required) if found else (None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiringCount:
+    """How many certifications in force expire within so many days, both ends included."""
+
+    days: int
+    period: Period
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkforceSummary:
+    """The numbers of a workforce; ``by_status`` adds up to ``total``."""
+
+    total: int
+    valid: int
+    by_status: dict[str, int]
+    due: list[ExpiringCount]
+
+
+def summary(reading: ReadContext, asked: WorkforceFilter) -> WorkforceSummary:
+    """Count workers by status, those valid, and those due, in one statement."""
+    thresholds = Thresholds().periods(asked.on)
+    soonest = sorted(thresholds)
+    bucket = case(
+        (or_(~_FALLS_DUE, Span.expires_on < asked.on), null()),
+        *((Span.expires_on <= thresholds[days].ends_on, days) for days in soonest),
+    )
+    grouped = select(
+        _STATUS.label("status"), _VALID.label("valid"), bucket.label("due"), func.count().label("n")
+    )
+    statement = _asked(grouped, asked).group_by("status", "valid", "due")
+    rows = reading.rows(statement, _parameters(reading, asked))
+    by_status: dict[str, int] = dict.fromkeys(map(str, rules.WORKER_STATUSES), 0)
+    for row in rows:
+        by_status[row.status] += row.n
+    return WorkforceSummary(
+        total=sum(by_status.values()),
+        valid=sum(row.n for row in rows if row.valid),
+        by_status=by_status,
+        due=[
+            ExpiringCount(
+                days, period, sum(r.n for r in rows if r.due is not None and r.due <= days)
+            )
+            for days, period in thresholds.items()
+        ],
+    )
+
+
+def forecast(reading: ReadContext, asked: WorkforceFilter) -> list[tuple[date, int]]:
+    """Certifications in force that expire, by month for 24 months, in one statement."""
+    last = rules.days_ahead(rules.forecast_months(asked.on)[-1], on=asked.on).ends_on
+    counted = (
+        _asked(select(Span.expires_on, func.count()), asked)
+        .where(_FALLS_DUE, Span.expires_on >= asked.on, Span.expires_on <= last)
+        .group_by(Span.expires_on)
+    )
+    rows = reading.rows(counted, _parameters(reading, asked))
+    return rules.forecast([(row[0], row[1]) for row in rows], on=asked.on)

@@ -1,0 +1,64 @@
+"""Rows into tables, a chunk at a time: found by key, compared, inserted, updated.
+
+A chunk costs a fixed number of statements, whatever is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from tracker.db import Base, new_id
+from tracker.services.core import bulk, history
+from tracker.services.core.history import Changes
+from tracker.services.imports.run import Run
+
+
+class Batch:
+    """The rows of one chunk for one table, with the count of what becomes of each."""
+
+    def __init__(
+        self, run: Run, table: type[Base], *, subject: str, derived: Collection[str] = ()
+    ) -> None:
+        """``derived`` columns follow from the others: written along, no change by themselves."""
+        self._run, self._table, self._subject, self._derived = run, table, subject, derived
+        self.ids: dict[str, str] = {}  # by key, of the rows that have one
+        self._created: list[dict[str, Any]] = []
+        self._changed: list[tuple[dict[str, Any], Changes]] = []
+
+    def add(self, old: Any, values: Mapping[str, Any], **new: Any) -> str:
+        """Have a row written: inserted with the ``new`` values too, updated, or left alone.
+
+        Returns which: ``created``, ``changed`` or ``unchanged``.
+        """
+        id_ = new_id() if old is None else old.id
+        self.ids[new.get("ref", id_)] = id_
+        if old is None:
+            self._created.append({"id": id_, **new, **values})
+            return self._count("created")
+        told = {name: value for name, value in values.items() if name not in self._derived}
+        changed = history.changes({name: getattr(old, name) for name in told}, told)
+        if not changed:
+            return self._count("unchanged")
+        self._changed.append(({"_id": old.id, **values}, changed))
+        return self._count("changed")
+
+    def _count(self, fate: str) -> str:
+        self._run.counts[fate] += 1
+        return fate
+
+    def write(self) -> None:
+        """Write the chunk: first what changed, which may make room for what is new."""
+        work = self._run.work
+        if self._changed:
+            bulk.update(work, self._table, [values for values, _ in self._changed])
+            history.record_many(
+                work,
+                "import",
+                self._subject,
+                [
+                    (values["_id"], {"run": self._run.id, "changes": changed})
+                    for values, changed in self._changed
+                ],
+            )
+        bulk.insert(work, self._table, self._created)

@@ -1,0 +1,1 @@
+"""Putting messages in, never taking them out; suppressed addresses; reminder cursors."""

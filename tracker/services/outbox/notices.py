@@ -1,0 +1,249 @@
+"""News for holders: what happened is put into the outbox in the transaction in which it happened.
+
+Whether it is still true is asked again when the letter is composed (``notice_messages.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import bindparam, select, update
+
+from tracker.db import new_id
+from tracker.models import Holder, Message, Notice
+from tracker.services.core import bulk
+from tracker.services.core.context import UnitOfWork
+from tracker.services.outbox import pacing, queue, suppressions
+from tracker.services.outbox.pacing import Pace
+
+KIND = "notice"
+DECISIONS = "decisions"
+"""The type of letter that holders can switch off; news of another type is always sent."""
+TYPES = dict.fromkeys(
+    ("award", "activity_decided", "activity_reopened", "renewal_decided", "renewal_reopened"),
+    DECISIONS,
+)
+SECOND_THOUGHTS = timedelta(minutes=10)
+"""How long an act may be undone before anybody is told of it."""
+OLD = timedelta(days=14)
+"""What happened longer ago than this is history, and an import of it is too."""
+
+Lane = Literal["decisions", "considered", "at_once"]
+_AT_ONCE = frozenset(
+    {"suspended", "revoked", "consent_asked", "listed", "employer_renamed", "employment_ended"}
+)
+_USEFUL = timedelta(days=14)
+_AT_MOST_EVERY = timedelta(hours=1)
+_EVENT = ("holder_id", "kind", "subject_id", "event")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeToTell:
+    """What happened on a day to the ``subject_id``; ``event`` tells it from the next of its kind.
+
+    ``kind`` is one of ``models.notices.NOTICE_KINDS``.
+    """
+
+    kind: str
+    holder_id: str
+    subject_id: str
+    event: str
+    on: date
+
+    @property
+    def type(self) -> str:
+        """The type of letter that tells of it; empty: always sent."""
+        return TYPES.get(self.kind, "")
+
+    @property
+    def lane(self) -> Lane:
+        """Which letter tells of it: one that waits for second thoughts, or one that does not."""
+        if self.kind in _AT_ONCE:
+            return "at_once"
+        return "decisions" if self.type else "considered"
+
+
+def tell(work: UnitOfWork, news: Iterable[NoticeToTell]) -> None:
+    """Have holders told of what happened, each event once, with a constant number of statements.
+
+    Decisions and corrections wait ten minutes, in case of second thoughts; decisions of an hour
+    make one letter. Suspensions, revocations and who sees a holder are told at once. Nobody is
+    told of what happened more than 14 days ago, nor at an address that is not written to, nor
+    after their death (see ``recipients``).
+    """
+    fresh = [one for one in news if is_news(work, one.on)]
+    for start in range(0, len(fresh), bulk.CHUNK):
+        _tell(work, fresh[start : start + bulk.CHUNK])
+
+
+def is_news(work: UnitOfWork, day: date) -> bool:
+    """Whether what happened on a day is still worth telling."""
+    return day >= work.now.date() - OLD
+
+
+def _tell(work: UnitOfWork, news: Collection[NoticeToTell]) -> None:
+    holders = _reachable(work, {one.holder_id for one in news})
+    addresses = {id_: address for id_, (address, _) in holders.items()}
+    recorded = _recorded(work, [one for one in news if one.holder_id in addresses])
+    if not recorded:
+        return
+    lanes = {(one.holder_id, one.lane) for one in recorded.values()}
+    waiting = _latest(work, {holder_id for holder_id, _ in lanes})
+    paces = {id_: pacing.of_zone(work, holders[id_][1]) for id_, _ in lanes}
+    letters = {
+        (id_, lane): _wanted(
+            work, (id_, addresses[id_]), lane, waiting.get((id_, lane)), paces[id_]
+        )
+        for id_, lane in lanes
+    }
+    _put_off(work, [(waiting[place], one) for place, one in letters.items() if place in waiting])
+    ids = queue.enqueue(work, work.message_key, list(letters.values()))
+    work.connection.execute(
+        _TOLD,
+        [
+            {"b_id": id_, "b_message": ids[letters[one.holder_id, one.lane].key]}
+            for id_, one in recorded.items()
+        ],
+    )
+
+
+_TOLD = (
+    update(bulk.table_of(Notice))
+    .where(bulk.table_of(Notice).c.id == bindparam("b_id"))
+    .values(message_id=bindparam("b_message"))
+)
+
+
+def _reachable(work: UnitOfWork, holder_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Where holders are written to and their zones, by id; who cannot be reached is left out."""
+    statement = select(Holder.id, Holder.email, Holder.second_email, Holder.time_zone).where(
+        bulk.among(work, Holder.id, holder_ids), Holder.deceased_on.is_(None)
+    )
+    rows = work.rows(statement)
+    silent = suppressions.of_holders(work, rows, now=work.now)
+    found = ((row, suppressions.address_of(row, silent)) for row in rows)
+    return {row.id: (address, row.time_zone) for row, address in found if address is not None}
+
+
+def _recorded(work: UnitOfWork, news: Collection[NoticeToTell]) -> dict[str, NoticeToTell]:
+    """The news that was not on record, put there, by its new id; its letter is named later."""
+    rows = [
+        {
+            "id": (id_ := new_id()),
+            "holder_id": one.holder_id,
+            "kind": one.kind,
+            "subject_id": one.subject_id,
+            "event": one.event,
+            "message_id": id_,
+            "recorded_at": work.now,
+        }
+        for one in news
+    ]
+    if not rows:
+        return {}
+    insert = work.upsert(Notice).on_conflict_do_nothing(index_elements=_EVENT)
+    made = {row.id for row in work.rows(insert.returning(Notice.id), rows)}
+    told = zip(rows, news, strict=True)
+    return {str(row["id"]): one for row, one in told if row["id"] in made}
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """The latest letter of a lane: one that waits, or one that went within the hour."""
+
+    id: str
+    key: str
+    created_at: datetime
+    next_at: datetime
+
+
+def _latest(work: UnitOfWork, holder_ids: Collection[str]) -> dict[tuple[str, str], _Waiting]:
+    """The last letter of news that waits or went within the hour, by holder and lane."""
+    statement = (
+        select(
+            Message.id,
+            Message.dedupe_key,
+            Message.holder_id,
+            Message.about,
+            Message.created_at,
+            Message.next_at,
+        )
+        .where(
+            bulk.among(work, Message.holder_id, holder_ids),
+            Message.kind == KIND,
+            Message.next_at > work.now - _AT_MOST_EVERY,
+        )
+        .order_by(Message.next_at)
+    )
+    return {
+        (row.holder_id, lane_of(row.about)): _Waiting(
+            row.id, row.dedupe_key.rpartition(":")[0], row.created_at, row.next_at
+        )
+        for row in work.rows(statement)
+        if row.holder_id and row.about
+    }
+
+
+def lane_of(about: Mapping[str, Any]) -> str:
+    """The lane that a letter says it is of; older letters say their type only."""
+    return str(about.get("lane") or about["type"] or "at_once")
+
+
+def _wanted(
+    work: UnitOfWork, to: tuple[str, str], lane: Lane, latest: _Waiting | None, pace: Pace
+) -> queue.MessageToSend:
+    """The letter to a holder at an address that is to tell it; the one that waits, if one does.
+
+    One that waits is put off until ten minutes after the last act that it tells of, but for no
+    more than an hour in all.
+    """
+    holder_id, address = to
+    type_ = DECISIONS if lane == "decisions" else ""
+    soon = work.now if lane == "at_once" else work.now + SECOND_THOUGHTS
+    at = pace.earliest(soon) if lane == "decisions" else soon
+    key = f"n:{holder_id}:{lane}:{at.isoformat()}"
+    if lane == "at_once":
+        key = f"n:{holder_id}:always:{at:%Y-%m-%dT%H}"
+    elif latest is not None and latest.next_at > work.now and _may_join(latest, at):
+        key, at = latest.key, max(at, latest.next_at)
+    elif latest is not None and lane == "decisions":
+        at = pace.earliest(max(soon, latest.next_at + _AT_MOST_EVERY))
+        key = f"n:{holder_id}:{lane}:{at.isoformat()}"
+    return queue.MessageToSend(
+        key=key,
+        kind=KIND,
+        holder_id=holder_id,
+        address=address,
+        useful_until=work.now + _USEFUL,
+        not_before=at,
+        about={"type": type_, "lane": lane},
+    )
+
+
+def _may_join(latest: _Waiting, at: datetime) -> bool:
+    """Whether a letter that waits may tell it as well, without being held up for too long."""
+    return at <= max(latest.next_at, latest.created_at + _AT_MOST_EVERY)
+
+
+def _put_off(work: UnitOfWork, joined: Iterable[tuple[_Waiting, queue.MessageToSend]]) -> None:
+    """Have letters that wait go later, where what they tell as well was done just now."""
+    later = [
+        {"b_id": waiting.id, "b_at": at}
+        for waiting, one in joined
+        if waiting.key == one.key and (at := one.begins(work.now)) > waiting.next_at
+    ]
+    if later:
+        work.connection.execute(_LATER, later)
+
+
+_LATER = (
+    update(bulk.table_of(Message))
+    .where(
+        bulk.table_of(Message).c.id == bindparam("b_id"),
+        bulk.table_of(Message).c.state == "ready",
+    )
+    .values(next_at=bindparam("b_at"))
+)

@@ -1,0 +1,170 @@
+"""Into the outbox: messages that are to be sent, put there in the transaction that owes them.
+
+What becomes of them afterwards is in ``leases.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, case, select, text, update
+
+from tracker.db import new_id
+from tracker.mail import envelopes
+from tracker.models import Message
+from tracker.services.core import bulk
+from tracker.services.core.context import UnitOfWork
+
+_URGENT, _USUAL = 1, 5  # priorities: what expires within days goes first
+AGAIN = 9
+"""The priority of a second copy: it never overtakes what was never sent."""
+_URGENT_STAGE = 7
+FIRST_PRIORITY = case((Message.stage <= _URGENT_STAGE, _URGENT), else_=_USUAL)
+"""The priority of a letter that was never sent, such as one of whose copies none was taken."""
+# Written out, not bound: a partial index serves only a query that repeats its condition.
+_READY = text("message.state = 'ready'")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageToSend:
+    """A letter that is to be sent; ``key`` names to whom and when, such as holder and local day.
+
+    Of a reminder ``stage`` is the most urgent of those it tells of, and ``useful_until`` the last
+    that any is. ``not_before`` leaves time to think better of it; by default it goes at once.
+    """
+
+    key: str
+    kind: str
+    address: str
+    useful_until: datetime
+    holder_id: str | None = None
+    employer_id: str | None = None
+    stage: int | None = None
+    not_before: datetime | None = None
+    about: dict[str, Any] | None = None
+
+    def begins(self, now: datetime) -> datetime:
+        """When it is sent first."""
+        return self.not_before or now
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it tells of what expires within days."""
+        return self.stage is not None and self.stage <= _URGENT_STAGE
+
+    @property
+    def priority(self) -> int:
+        """What is urgent goes first."""
+        return _URGENT if self.is_urgent else _USUAL
+
+
+def first(key: str) -> str:
+    """The dedupe key of the first letter of a key; there is another when that one is under way."""
+    return f"{key}:1"
+
+
+def enqueue(
+    work: UnitOfWork, message_key: bytes, wanted: Sequence[MessageToSend]
+) -> dict[str, str]:
+    """Put letters into the outbox; returns the id of each by its key.
+
+    A letter of the same key that was not yet taken up says what is new as well; after that
+    there is a second one. Keys are taken in order, so that two planners cannot lock each other.
+    """
+    found: dict[str, str] = {}
+    rest, number = sorted(wanted, key=lambda one: one.key), 1
+    while rest:
+        found |= _insert(work, message_key, rest, number)
+        rest = [one for one in rest if one.key not in found]
+        if rest:
+            found |= _join(work, rest, number)
+            rest = [one for one in rest if one.key not in found]
+        number += 1
+    return found
+
+
+def _insert(
+    work: UnitOfWork, message_key: bytes, wanted: Sequence[MessageToSend], number: int
+) -> dict[str, str]:
+    domain = work.settings.mail.message_id_domain
+    rows = [
+        {
+            "id": new_id(),
+            "dedupe_key": (key := f"{one.key}:{number}"),
+            "message_id": envelopes.message_id(message_key, key, domain),
+            "kind": one.kind,
+            "holder_id": one.holder_id,
+            "employer_id": one.employer_id,
+            "address": one.address,
+            "stage": one.stage,
+            "about": one.about,
+            "priority": one.priority,
+            "state": "ready",
+            "created_at": work.now,
+            "next_at": one.begins(work.now),
+            "useful_until": one.useful_until,
+            "token": 0,
+            "attempts": 0,
+        }
+        for one in wanted
+    ]
+    inserted = bulk.insert_new(
+        work, Message, rows, key=["dedupe_key"], returning=["dedupe_key", "id"]
+    )
+    return {row.dedupe_key.removesuffix(f":{number}"): row.id for row in inserted}
+
+
+_JOIN = (
+    update(Message)
+    .where(Message.id == bindparam("b_id"))
+    .values(
+        stage=bindparam("b_stage"),
+        priority=bindparam("b_priority"),
+        useful_until=bindparam("b_until"),
+        next_at=bindparam("b_next_at"),
+    )
+)
+
+
+def _join(work: UnitOfWork, wanted: Sequence[MessageToSend], number: int) -> dict[str, str]:
+    """Add to letters that nobody has taken up: what they say is read when they are.
+
+    One that was put off goes as soon as the most urgent of what it says.
+    """
+    by_key = {f"{one.key}:{number}": one for one in wanted}
+    statement = (
+        select(
+            Message.id,
+            Message.dedupe_key,
+            Message.stage,
+            Message.priority,
+            Message.useful_until,
+            Message.next_at,
+            Message.attempts,
+        )
+        .where(bulk.among(work, Message.dedupe_key, by_key), _READY, Message.facts.is_(None))
+        .order_by(Message.dedupe_key)
+    )
+    rows = work.rows(statement.with_for_update())
+    if rows:
+        joined = [(row, by_key[row.dedupe_key]) for row in rows]
+        stages = {
+            row.id: [s for s in (row.stage, one.stage) if s is not None] for row, one in joined
+        }
+        values = [
+            {
+                "b_id": row.id,
+                "b_stage": min(stages[row.id], default=None),
+                "b_priority": min(row.priority, one.priority),
+                "b_until": max(row.useful_until, one.useful_until),
+                "b_next_at": row.next_at
+                if row.attempts
+                else min(row.next_at, one.begins(work.now)),
+            }
+            for row, one in joined
+        ]
+        work.connection.execute(_JOIN, values)
+    return {by_key[row.dedupe_key].key: row.id for row in rows}

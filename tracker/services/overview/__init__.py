@@ -1,0 +1,1 @@
+"""What one person or operator sees at a glance: whole records, exports, metrics, integrity."""

@@ -1,0 +1,340 @@
+"""What is on record as files of the kinds that are imported: the same columns, the same values.
+
+What such a file has no column for is not in it: extensions stand in the expiry that they give,
+reviewers' limits, appeals, evidence and messages stay here. Reads in pages, so that memory stays
+flat.
+
+Rows stand in the order of the keys that the files hold, compared by code point, whatever the
+database: imported into an empty one and exported again, a file is the same.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import date
+from itertools import islice
+from typing import IO, Any
+
+from sqlalchemy import and_, func, select
+
+from tracker import tabular
+from tracker.domain.credentials import certifications as rules
+from tracker.domain.periods import DAY
+from tracker.domain.schemes.schemes import Scheme
+from tracker.models import (
+    Activity,
+    Assessment,
+    Center,
+    Certification,
+    Decision,
+    Employer,
+    Holder,
+    Renewal,
+    RosterEntry,
+    Sharing,
+    StandingChange,
+)
+from tracker.services import imports
+from tracker.services.core import bulk
+from tracker.services.core.context import ReadContext
+from tracker.services.overview.exports import Format
+from tracker.services.standings import snapshots
+
+_PAGE = 1000
+_EMPLOYERS = 20  # whose numbers are put in order at once
+_HasRef = Assessment | Activity | Renewal | StandingChange
+ExportLine = dict[str, Any]
+
+
+def write(reading: ReadContext, kind: str, *, stream: IO[bytes], format: Format = "csv") -> int:  # noqa: A002 - the name that the command gives it
+    """Write all that is on record of a kind; the number of rows. Raises Invalid for no kind."""
+    columns, count = imports.columns(kind), 0
+
+    def rows() -> Iterator[list[Any]]:
+        nonlocal count
+        for line in _KINDS[kind](reading):
+            count += 1
+            yield [line.get(column) for column in columns]
+
+    into = tabular.write_xlsx if format == "xlsx" else tabular.write_csv
+    into(stream, columns, rows())
+    return count
+
+
+def _pages(reading: ReadContext, statement: Any, key: Any) -> Iterator[Any]:
+    """The rows of a statement in the order of a key of theirs, read in pages."""
+    last = None
+    while True:
+        page = statement if last is None else statement.where(key > last)
+        rows = list(reading.rows(page.order_by(key).limit(_PAGE)))
+        if not rows:
+            return
+        yield from rows
+        last = getattr(rows[-1], key.key)
+
+
+def _lines(
+    reading: ReadContext, table: type[_HasRef], name: str, statement: Any
+) -> Iterator[ExportLine]:
+    """A line for each row, ordered by the key that the column ``name`` holds.
+
+    That is the ref. A row without one goes out under its id, and has that as its ref where it
+    comes in.
+    """
+    named = _pages(reading, statement.where(table.ref.is_not(None)), table.ref)
+    others = _pages(reading, statement.where(table.ref.is_(None)), table.id)
+    for row in heapq.merge(named, others, key=lambda row: row.ref or row.id):
+        yield row._asdict() | {name: row.ref or row.id}
+
+
+def _holders(reading: ReadContext) -> Iterator[ExportLine]:
+    columns = [getattr(Holder, name) for name in imports.columns("holders")[1:]]
+    for row in _pages(reading, select(Holder.ref, *columns), Holder.ref):
+        yield row._asdict() | {"holder_ref": row.ref}
+
+
+def _assessments(reading: ReadContext) -> Iterator[ExportLine]:
+    table = Assessment
+    statement = (
+        select(
+            table.id,
+            table.ref,
+            Holder.ref.label("holder_ref"),
+            table.scheme,
+            table.module,
+            table.taken_on,
+            table.passed,
+            table.score,
+            table.delivery,
+            Center.name.label("center"),
+            table.funding,
+            table.override_reason,
+        )
+        .join(Holder, Holder.id == table.holder_id)
+        .join(Center, Center.id == table.center_id, isouter=True)
+        .where(table.voided_at.is_(None))
+    )
+    for line in _lines(reading, table, "attempt_ref", statement):
+        yield line | {"result": "pass" if line["passed"] else "fail"}
+
+
+def _certifications(reading: ReadContext) -> Iterator[ExportLine]:
+    table = Certification
+    statement = (
+        select(
+            table.id,
+            Holder.ref.label("holder_ref"),
+            table.scheme,
+            table.number.label("certificate_number"),
+            table.awarded_on,
+            table.edition,
+            table.source,
+            table.replaced_on,
+        )
+        .join(Holder, Holder.id == table.holder_id)
+        .where(snapshots.CARRIED)
+    )
+    people = _pages(reading, select(Holder.ref, Holder.id), Holder.ref)
+    while page := [row.id for row in islice(people, _PAGE)]:
+        rows = reading.rows(statement.where(bulk.among(reading, table.holder_id, page)))
+        records = snapshots.cycles(reading, [row.id for row in rows])
+        for row in sorted(rows, key=_place):
+            yield from _cycles(reading.schemes[row.scheme], row, records[row.id])
+
+
+def _place(row: Any) -> tuple[Any, ...]:
+    """Where a certification stands: a person's under a scheme in the order of their awards."""
+    return row.holder_ref, row.scheme, row.awarded_on, row.certificate_number
+
+
+def _cycles(
+    scheme: Scheme, row: Any, record: snapshots.CertificationRecord
+) -> Iterator[ExportLine]:
+    """A line for each cycle, with its last day, and the day of the next award if that is earlier.
+
+    An award that was given up or revoked keeps its expiry, which its earlier days are told by.
+    """
+    cycles = record.cycles_on(date.max)
+    for cycle, following in zip(cycles, [*cycles[1:], None], strict=True):
+        ends = [cycle.expires_on]
+        if following is not None and _follows_on(scheme, cycle):
+            ends.append(following.starts_on - DAY)
+        expires_on = min((day for day in ends if day), default=None)
+        is_cut = following is None and (row.replaced_on or date.max) <= (expires_on or date.max)
+        yield row._asdict() | {
+            "cycle_starts_on": cycle.starts_on,
+            "expires_on": expires_on,
+            "replaced_on": row.replaced_on if is_cut else None,
+        }
+
+
+def _follows_on(scheme: Scheme, cycle: rules.CycleTerm) -> bool:
+    """Whether the cycle after this one begins once it is over."""
+    return not cycle.policy or scheme.policy(cycle.policy).next_cycle == "old_expiry"
+
+
+_RULING = (
+    select(
+        Decision.activity_id,
+        Decision.verdict,
+        Decision.decided_on,
+        Decision.provider_approved,
+        func.row_number()
+        .over(
+            partition_by=Decision.activity_id,
+            order_by=(Decision.recorded_at.desc(), Decision.id.desc()),
+        )
+        .label("place"),
+    )
+    .where(Decision.undone_at.is_(None))
+    .subquery()
+)
+_CLAIMED = (
+    "category",
+    "type",
+    "title",
+    "provider",
+    "quantity",
+    "starts_on",
+    "completed_on",
+    "unit",
+    "role",
+    "tags",
+    "duty",
+    "submitted_on",
+)
+
+
+def _activities(reading: ReadContext) -> Iterator[ExportLine]:
+    table = Activity
+    statement = (
+        select(
+            table.id,
+            table.ref,
+            Holder.ref.label("holder_ref"),
+            table.scheme,
+            table.state,
+            *(getattr(table, name) for name in _CLAIMED),
+            _RULING.c.verdict,
+            _RULING.c.decided_on,
+            _RULING.c.provider_approved,
+        )
+        .join(Holder, Holder.id == table.holder_id)
+        .join(_RULING, and_(_RULING.c.activity_id == table.id, _RULING.c.place == 1), isouter=True)
+        .where(table.state != "withdrawn")
+    )
+    for line in _lines(reading, table, "activity_ref", statement):
+        decided = line["state"] in {"approved", "rejected"}
+        status = line["state"] if decided or line["state"] == "draft" else "submitted"
+        yield line | {
+            "status": status,
+            "decided_on": line["decided_on"] if decided else None,
+            "provider_approved": (line["provider_approved"] or None) if decided else None,
+            "tags": ";".join(line["tags"]),
+        }
+
+
+def _renewals(reading: ReadContext) -> Iterator[ExportLine]:
+    table = Renewal
+    statement = (
+        select(
+            table.id,
+            table.ref,
+            Holder.ref.label("holder_ref"),
+            Certification.scheme,
+            table.submitted_on,
+            table.decided_on,
+            table.decision,
+        )
+        .join(Certification, Certification.id == table.certification_id)
+        .join(Holder, Holder.id == Certification.holder_id)
+        .where(table.withdrawn_on.is_(None), snapshots.CARRIED)
+    )
+    yield from _lines(reading, table, "renewal_ref", statement)
+
+
+def _changes(reading: ReadContext) -> Iterator[ExportLine]:
+    table = StandingChange
+    statement = (
+        select(
+            table.id,
+            table.ref,
+            Holder.ref.label("holder_ref"),
+            Certification.scheme,
+            table.kind,
+            table.effective_on,
+            table.reason,
+            table.barred_until,
+        )
+        .join(Certification, Certification.id == table.certification_id)
+        .join(Holder, Holder.id == Certification.holder_id)
+        .where(snapshots.CARRIED)
+    )
+    yield from _lines(reading, table, "change_ref", statement)
+
+
+def _roster(reading: ReadContext) -> Iterator[ExportLine]:
+    """The employments, of each number of an employer's the last one."""
+    employers = sorted(reading.rows(select(Employer.name, Employer.id)))
+    for at in range(0, len(employers), _EMPLOYERS):
+        names = {row.id: row.name for row in employers[at : at + _EMPLOYERS]}
+        last = sorted((names[row.employer_id], row[1], row.id) for row in _last(reading, names))
+        for ids in bulk.chunks([id_ for *_, id_ in last]):
+            yield from _employments(reading, ids)
+
+
+def _last(reading: ReadContext, employer_ids: Collection[str]) -> Sequence[Any]:
+    """The last employment under each of the employers' numbers."""
+    table = RosterEntry
+    place = func.row_number().over(
+        partition_by=(table.employer_id, table.employee_id),
+        order_by=(table.ended_on.is_(None).desc(), table.ended_on.desc(), table.id.desc()),
+    )
+    columns = table.employer_id, table.employee_id, table.id, place.label("place")
+    asked = bulk.among(reading, table.employer_id, employer_ids)
+    placed = select(*columns).where(asked).subquery()
+    return reading.rows(select(placed).where(placed.c.place == 1))
+
+
+def _employments(reading: ReadContext, ids: Sequence[str]) -> Iterator[ExportLine]:
+    """The lines of these employments, in this order."""
+    table = RosterEntry
+    in_force = and_(
+        Sharing.holder_id == table.holder_id,
+        Sharing.employer_id == table.employer_id,
+        Sharing.until_on.is_(None),
+        table.ended_on.is_(None),
+    )
+    statement = (
+        select(
+            table.id,
+            Employer.name.label("employer"),
+            table.employee_id,
+            func.coalesce(Holder.ref, table.given_holder_ref).label("holder_ref"),
+            table.given_email.label("email"),
+            table.given_number.label("certificate_number"),
+            table.site,
+            table.department,
+            table.shift,
+            Sharing.consented_on,
+            table.ended_on,
+        )
+        .join(Employer, Employer.id == table.employer_id)
+        .join(Holder, Holder.id == table.holder_id, isouter=True)
+        .join(Sharing, in_force, isouter=True)
+        .where(bulk.among(reading, table.id, ids))
+    )
+    found = {row.id: row for row in reading.rows(statement)}
+    yield from (found[id_]._asdict() for id_ in ids)
+
+
+_KINDS: Mapping[str, Callable[[ReadContext], Iterator[ExportLine]]] = {
+    "holders": _holders,
+    "assessments": _assessments,
+    "certifications": _certifications,
+    "activities": _activities,
+    "renewals": _renewals,
+    "standing-changes": _changes,
+    "roster": _roster,
+}

@@ -1,0 +1,223 @@
+"""What goes out as files: the standings of a date, and everything about one person."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, fields
+from datetime import date, datetime
+from decimal import Decimal
+from typing import IO, Any, Literal
+
+from sqlalchemy import select
+
+from tracker import tabular
+from tracker.db import Base
+from tracker.domain.errors import NotFound
+from tracker.domain.permissions import check_own_holder
+from tracker.models import (
+    Activity,
+    Adjustment,
+    Appeal,
+    Assessment,
+    Center,
+    Certification,
+    Cycle,
+    Decision,
+    Employer,
+    Evidence,
+    FormerName,
+    HistoryEntry,
+    HistoryValue,
+    Holder,
+    HolderRequest,
+    Message,
+    Reminder,
+    Renewal,
+    RosterEntry,
+    Sharing,
+    StandingChange,
+)
+from tracker.services.core import bulk
+from tracker.services.core.context import ReadContext
+from tracker.services.standings import standings as reports
+from tracker.services.standings.standings import ExportRow
+
+Format = Literal["csv", "xlsx"]
+COLUMNS = tuple(field.name for field in fields(ExportRow))
+
+
+def standings(reading: ReadContext, *, on: date, stream: IO[bytes], format: Format = "csv") -> None:  # noqa: A002 - the name that the command and the interface give it
+    """Write one row per holder and scheme with an assessment on or before ``on``."""
+    write = tabular.write_xlsx if format == "xlsx" else tabular.write_csv
+    write(stream, COLUMNS, (astuple(row) for row in reports.export(reading, on=on)))
+
+
+ExportRows = list[dict[str, Any]]
+
+# What a person is not told of the rows about them: keys of ours, and links that the nesting tells.
+_INTERNAL = frozenset(
+    {
+        "version",
+        "key",
+        "holder_id",
+        "certification_id",
+        "activity_id",
+        "folded_name",
+        "number_key",
+        "former_key",
+    }
+)
+_SUBJECTS: tuple[tuple[str, type[Base]], ...] = (
+    ("assessment", Assessment),
+    ("certification", Certification),
+    ("activity", Activity),
+    ("sharing", Sharing),
+    ("roster_entry", RosterEntry),
+    ("former_name", FormerName),
+    ("request", HolderRequest),
+)
+
+
+def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
+    """Everything on record about a person, as plain values for JSON, history included.
+
+    Raises NotFound, also for somebody else's record.
+    """
+    found = _rows(reading, Holder, Holder.ref == holder_ref)
+    if not found:
+        raise NotFound
+    holder = found[0]
+    check_own_holder(reading.actor, holder["id"])
+    told = {
+        name: _rows(reading, table, table.__table__.c.holder_id == holder["id"])
+        for name, table in _SUBJECTS
+    }
+    _name(reading, told["assessment"], "center_id", Center)
+    for name in ("sharing", "roster_entry"):
+        _name(reading, told[name], "employer_id", Employer)
+    below = {
+        **_nest(reading, told["certification"], Certification, _OF_CERTIFICATIONS),
+        **_nest(reading, told["activity"], Activity, _OF_ACTIVITIES),
+    }
+    subjects = {name: [row["id"] for row in rows] for name, rows in {**told, **below}.items()}
+    return {
+        "holder": holder,
+        "former_names": told["former_name"],
+        "requests": told["request"],
+        "assessments": told["assessment"],
+        "certifications": told["certification"],
+        "activities": told["activity"],
+        "sharing": told["sharing"],
+        "rosters": told["roster_entry"],
+        "messages": _messages(reading, holder["id"]),
+        "history": _history(reading, subjects | {"holder": [holder["id"]]}),
+    }
+
+
+_Parts = tuple[tuple[str, str, type[Base]], ...]  # name in the record, subject of history, table
+_OF_CERTIFICATIONS: _Parts = (
+    ("cycles", "cycle", Cycle),
+    ("adjustments", "cycle_adjustment", Adjustment),
+    ("renewals", "renewal", Renewal),
+    ("changes", "standing_change", StandingChange),
+    ("appeals", "appeal", Appeal),
+    ("reminders", "reminder", Reminder),
+)
+_OF_ACTIVITIES: _Parts = (
+    ("decisions", "decision", Decision),
+    ("evidence", "evidence", Evidence),
+)
+
+
+def _nest(
+    reading: ReadContext, rows: ExportRows, owner: type[Base], parts: _Parts
+) -> dict[str, ExportRows]:
+    """Put under each row what belongs to it; returns all that was found, by subject."""
+    by_id = {row["id"]: row for row in rows}
+    link = f"{owner.__tablename__}_id"
+    found: dict[str, ExportRows] = {}
+    for name, subject, table in parts:
+        for row in rows:
+            row[name] = []
+        found[subject] = []
+        column = table.__table__.c[link]
+        for ids in bulk.chunks(by_id):
+            statement = select(*table.__table__.c).where(column.in_(ids))
+            for row in reading.rows(statement.order_by(*table.__table__.primary_key)):
+                part = _plain(row)
+                by_id[row._asdict()[link]][name].append(part)
+                found[subject].append(part)
+    return found
+
+
+def _rows(reading: ReadContext, table: type[Base], where: Any) -> ExportRows:
+    columns = table.__table__.c
+    return [_plain(row) for row in reading.rows(select(*columns).where(where).order_by(columns.id))]
+
+
+def _name(
+    reading: ReadContext, rows: ExportRows, column: str, table: type[Center | Employer]
+) -> None:
+    """Say the name in place of the id."""
+    ids = {row[column] for row in rows} - {None}
+    names: dict[str, str] = {}
+    for some in bulk.chunks(sorted(ids)):
+        named = reading.rows(select(table.id, table.name).where(table.id.in_(some)))
+        names |= {row.id: row.name for row in named}
+    for row in rows:
+        row[column.removesuffix("_id")] = names.get(row.pop(column))
+
+
+def _messages(reading: ReadContext, holder_id: str) -> ExportRows:
+    """The letters; what they said follows from the rest of the record."""
+    statement = select(
+        Message.id,
+        Message.kind,
+        Message.address,
+        Message.stage,
+        Message.state,
+        Message.created_at,
+        Message.finished_at,
+    ).where(Message.holder_id == holder_id)
+    return [_plain(row) for row in reading.rows(statement.order_by(Message.id))]
+
+
+def _history(reading: ReadContext, subjects: dict[str, list[str]]) -> ExportRows:
+    """The lines of history about these records, as they were written."""
+    table, found = HistoryEntry, []
+    for subject, ids in subjects.items():
+        for some in bulk.chunks(ids):
+            statement = select(
+                table.id,
+                table.at,
+                table.actor,
+                table.action,
+                table.subject,
+                table.subject_id,
+                table.detail,
+            ).where(table.subject == subject, table.subject_id.in_(some))
+            found += [_plain(row) for row in reading.rows(statement)]
+    _put_values(reading, found)
+    return sorted(found, key=lambda line: line["id"])
+
+
+def _put_values(reading: ReadContext, lines: ExportRows) -> None:
+    """Put the personal values that stand beside a line, before and after, under ``values``."""
+    by_id: dict[int, dict[str, Any]] = {line["id"]: line for line in lines}
+    table = HistoryValue
+    for start in range(0, len(lines), bulk.CHUNK):
+        ids = [line["id"] for line in lines[start : start + bulk.CHUNK]]
+        statement = select(table.history_id, table.field, table.before, table.after)
+        for row in reading.rows(statement.where(table.history_id.in_(ids))):
+            values = by_id[row.history_id].setdefault("values", {})
+            values[row.field] = {"before": row.before, "after": row.after}
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    """A row as JSON has it: instants in UTC, amounts as text with two decimals."""
+    return {name: _value(value) for name, value in row._asdict().items() if name not in _INTERNAL}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return str(value) if isinstance(value, (date, Decimal)) else value

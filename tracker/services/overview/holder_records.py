@@ -1,0 +1,56 @@
+"""A holder's whole record in a constant number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from tracker.services.core import days
+from tracker.services.core.context import ReadContext
+from tracker.services.core.prefetch import Ahead
+from tracker.services.credentials import assessments, renewals
+from tracker.services.people import holders, names
+from tracker.services.points import activities
+from tracker.services.standings import standings
+
+
+@dataclass(frozen=True, slots=True)
+class HolderRecord:
+    """Everything on record about a person; certifications with their standings on a day."""
+
+    holder: Any
+    former_names: Sequence[Any]
+    assessments: Sequence[Any]
+    certifications: Sequence[standings.HeldCertification]
+    activities: Sequence[Any]
+    renewals: Sequence[Any]
+
+
+def of_holder(reading: ReadContext, holder_id: str, *, on: date | None) -> HolderRecord:
+    """The record of a person on ``on``; today in each scheme's own zone if it is not given.
+
+    Raises NotFound, also for somebody else's record.
+    """
+    return HolderRecord(
+        holder=holders.get(reading, holder_id),
+        former_names=names.of_holder(reading, holder_id),
+        assessments=assessments.of_holder(reading, holder_id),
+        certifications=standings.of_holder(
+            reading, holder_id, on=on or days.today_everywhere(reading)
+        ),
+        activities=activities.of_holder(reading, holder_id),
+        renewals=renewals.of_holder(reading, holder_id),
+    )
+
+
+AHEAD = Ahead(
+    lambda reading, id_: {"id": id_, "on": days.today_everywhere(reading)},
+    holders.BY_ID,
+    names.OF_HOLDER,
+    assessments.OF_HOLDER,
+    standings.OF_HOLDER,
+    activities.OF_HOLDER,
+    renewals.OF_HOLDER,
+)

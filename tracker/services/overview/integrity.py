@@ -1,0 +1,104 @@
+"""Looking for what should never be: derived rows that disagree with the facts they follow from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from tracker.domain.credentials import certifications as rules
+from tracker.domain.errors import Conflict
+from tracker.models import Certification, Runtime, Span
+from tracker.services.core import bulk
+from tracker.services.core.context import ReadContext
+from tracker.services.standings import snapshots, standings
+
+SAMPLE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Timelines:
+    """How many certifications were looked at, and the numbers of those whose spans are wrong."""
+
+    examined: int
+    wrong: tuple[str, ...]
+
+
+def timelines(reading: ReadContext, *, sample: int = SAMPLE) -> Timelines:
+    """Lay the timelines of some certifications out anew and compare them with the stored spans.
+
+    Half of the sample are the latest certifications, half the first by their random numbers.
+    """
+    some = _sample(reading, sample)
+    ids = list(some)
+    records = snapshots.records(reading, ids)
+    stored = _stored(reading, ids)
+    wrong = [
+        row.number
+        for id_, row in some.items()
+        if id_ not in records or _expected(reading, row.scheme, records[id_]) != stored[id_]
+    ]
+    return Timelines(len(ids), tuple(sorted(wrong)))
+
+
+def _sample(reading: ReadContext, sample: int) -> dict[str, Any]:
+    table = Certification
+    statement = select(table.id, table.number, table.scheme).where(snapshots.CARRIED)
+    latest = reading.rows(statement.order_by(table.id.desc()).limit(sample // 2))
+    elsewhere = reading.rows(statement.order_by(table.number).limit(sample // 2))
+    return {row.id: row for row in [*latest, *elsewhere]}
+
+
+def _expected(
+    reading: ReadContext, scheme: str, record: snapshots.CertificationRecord
+) -> list[rules.StandingSpan]:
+    spans = rules.timeline(
+        reading.schemes[scheme],
+        record.cycles,
+        applications=record.applications,
+        changes=record.changes,
+        adjustments=record.adjustments,
+    )
+    return list(spans)
+
+
+def _stored(reading: ReadContext, ids: list[str]) -> dict[str, list[rules.StandingSpan]]:
+    found: dict[str, list[rules.StandingSpan]] = defaultdict(list)
+    for some in bulk.chunks(ids):
+        statement = (
+            select(Span.certification_id, *standings.SPAN)
+            .where(Span.certification_id.in_(some))
+            .order_by(Span.certification_id, Span.from_on)
+        )
+        for id_, from_on, until_on, *rest in reading.rows(statement):
+            until = None if until_on == date.max else until_on
+            found[id_].append(rules.StandingSpan(from_on, until, *rest))
+    return found
+
+
+def last_beat(reading: ReadContext) -> datetime | None:
+    """When the scheduler was last seen; None if it never ran on this database."""
+    row = reading.row(select(Runtime.last_tick_at))
+    return row.last_tick_at if row else None
+
+
+def unknown_schemes(reading: ReadContext) -> list[str]:
+    """Schemes of certifications on record that no scheme file states."""
+    known = [scheme.code for scheme in reading.schemes]
+    statement = select(Certification.scheme).where(Certification.scheme.not_in(known)).distinct()
+    return sorted(row.scheme for row in reading.rows(statement))
+
+
+def check_schemes(reading: ReadContext) -> None:
+    """Raises Conflict where the file of a scheme on record is missing.
+
+    The first of its certifications that is due would stop every job.
+    """
+    if unknown := unknown_schemes(reading):
+        where = reading.settings.app.schemes
+        raise Conflict(
+            f"There are certifications of {', '.join(unknown)}, which no file in {where} states."
+        )

@@ -1,0 +1,134 @@
+"""What operators watch: whether requests can be served, and how the reminders are doing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import case, func, select, text, union_all
+
+from tracker import migrations
+from tracker.db import Instant
+from tracker.models import Bounce, Message, ReminderCursor
+from tracker.models.outbox import MESSAGE_STATES
+from tracker.services.core import counters
+from tracker.services.core.context import ReadContext
+from tracker.services.core.counters import CounterValue
+from tracker.services.delivery import send_safety
+from tracker.services.delivery.due_stages import AT_ONCE
+from tracker.services.employers import digests
+from tracker.services.outbox import suppressions
+
+__all__ = ["MESSAGE_STATES", "Gauges", "ReadinessCheck", "checks", "gauges"]
+
+BOUNCE_KINDS = ("hard", "soft", "complaint")
+PATIENCE = timedelta(minutes=15)  # a letter due for longer means that nobody sends
+
+
+@dataclass(frozen=True, slots=True)
+class ReadinessCheck:
+    """One condition of being ready, and why it is not met."""
+
+    name: str
+    failure: str | None
+
+
+def checks(reading: ReadContext) -> Iterator[ReadinessCheck]:
+    """The conditions of serving requests; mail that stands still is none of them."""
+    yield ReadinessCheck("database", None)
+    yield ReadinessCheck("migrations", migrations.obstacle(reading.connection))
+
+
+UNFINISHED = ("ready", "claimed", "transmitting", "ambiguous", "parked", "dead")
+"""The states that are counted: what is over is not, since it is most of what there is."""
+GROUPS = {1: "urgent", 5: "usual", 9: "again"}
+"""Letters by priority: urgent ones are of a stage at seven days or less before the expiry."""
+_DAY = timedelta(days=1)
+
+# Written out, not bound: a partial index serves only a query that repeats its condition.
+_READY = (
+    select(Message.priority, func.min(Message.next_at).label("oldest"), func.count().label("n"))
+    .where(text("message.state = 'ready'"))
+    .group_by(Message.priority)
+)
+_COUNTED = select(Message.state, func.count().label("n")).group_by(Message.state)
+_OTHERS = union_all(
+    _COUNTED.where(text("message.state in ('claimed', 'transmitting')")),
+    _COUNTED.where(text("message.state in ('ambiguous', 'dead', 'parked')")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """Numbers of the moment; an instant is None where there is none.
+
+    ``outbox`` counts unfinished letters by state, ``waiting_since`` is when the oldest ready
+    letter of each group fell due. ``bounces`` are those of the last day, by kind.
+    ``relay_resume_at``: nothing is sent until then. ``digests_late`` should have been written an
+    hour ago. ``tallies``: what reaping came to so far,
+    and what the last audit found.
+    """
+
+    outbox: dict[str, int]
+    waiting_since: dict[str, datetime]
+    cursors_due: int
+    oldest_due: datetime | None
+    heartbeat: datetime | None
+    enabled: bool
+    held: str | None
+    evidence_until: datetime | None
+    relay_failures: int
+    relay_resume_at: datetime | None
+    relay_error: str | None
+    suppressed: int
+    bounces: dict[str, int]
+    digests_late: int
+    tallies: dict[str, CounterValue]
+
+
+def gauges(reading: ReadContext) -> Gauges:
+    """What operators watch, each number from an index or a small table.
+
+    No statement reads what is finished or not due, so that this costs the same with ten million
+    certifications as with ten.
+    """
+    ready = reading.rows(_READY)
+    counts = {row.state: row.n for row in reading.rows(_OTHERS)}
+    at = ReminderCursor.next_due_at
+    due = reading.row(
+        select(
+            func.count().label("n"),
+            func.min(case((at > AT_ONCE, at)), type_=Instant).label("oldest"),
+        ).where(at <= reading.now)
+    )
+    one, obstacle = send_safety.look(reading)
+    return Gauges(
+        outbox={**dict.fromkeys(UNFINISHED, 0), **counts, "ready": sum(row.n for row in ready)},
+        waiting_since={
+            GROUPS.get(row.priority, "other"): row.oldest
+            for row in ready
+            if row.oldest <= reading.now
+        },
+        cursors_due=due.n,
+        oldest_due=due.oldest,
+        heartbeat=one.last_tick_at if one else None,
+        enabled=obstacle is None,
+        held=one.fuse if one else None,
+        evidence_until=one.evidence_until if one else None,
+        relay_failures=one.relay_failures if one else 0,
+        relay_resume_at=one.relay_resume_at if one else None,
+        relay_error=one.relay_error if one else None,
+        suppressed=suppressions.count(reading),
+        bounces=_bounces(reading),
+        digests_late=digests.late(reading),
+        tallies=counters.known(reading),
+    )
+
+
+def _bounces(reading: ReadContext) -> dict[str, int]:
+    """The letters that came back within a day, by kind."""
+    recent = Bounce.at > reading.now - _DAY
+    counted = select(Bounce.kind, func.count().label("n")).where(recent).group_by(Bounce.kind)
+    found = {row.kind: row.n for row in reading.rows(counted)}
+    return {**dict.fromkeys(BOUNCE_KINDS, 0), **found}

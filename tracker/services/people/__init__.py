@@ -1,0 +1,1 @@
+"""Holders and what they prefer."""

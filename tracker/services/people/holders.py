@@ -1,0 +1,193 @@
+"""Holders: people on record, and everything that is on record about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
+
+from tracker.db import new_id
+from tracker.domain.emails import searched
+from tracker.domain.errors import AlreadyRecorded, NotFound, Stale
+from tracker.domain.names import FoldedName, is_same
+from tracker.domain.permissions import check_own_holder
+from tracker.models import Certification, Employer, Holder, RosterEntry
+from tracker.services.core import history
+from tracker.services.core.context import ReadContext, UnitOfWork, zone_of
+from tracker.services.credentials import certificate_numbers
+from tracker.services.outbox import cursors
+from tracker.services.people import names
+
+COLUMNS = (
+    Holder.id,
+    Holder.ref,
+    Holder.given_name,
+    Holder.family_name,
+    Holder.email,
+    Holder.second_email,
+    Holder.email_confirmed,
+    Holder.second_email_confirmed,
+    Holder.language,
+    Holder.time_zone,
+    Holder.deceased_on,
+    Holder.recorded_at,
+    Holder.version,
+)
+ADDRESSES = ("email", "second_email")
+_ONE = select(*COLUMNS)
+BY_ID = _ONE.where(Holder.id == bindparam("id"))
+_STALE = "The record changed since you read it; read it again."
+_LOOK_AGAIN = ("time_zone", "deceased_on", "email", "second_email")
+"""What decides when and whether reminders are due, and whether they arrive."""
+
+
+def register(work: UnitOfWork, values: dict[str, Any]) -> Any:
+    """Put a person on record. Raises AlreadyRecorded if the ref is taken."""
+    id_ = new_id()
+    name = FoldedName(values["given_name"], values["family_name"])
+    given = {"ref": id_, **values, **names.columns(name)}
+    holder = Holder(id=id_, **given, recorded_at=work.now)
+    work.session.add(holder)
+    try:
+        work.session.flush()
+    except IntegrityError as error:
+        raise AlreadyRecorded(f"There is a holder with the ref {holder.ref!r} already.") from error
+    history.record(work, "register", "holder", holder.id, ref=holder.ref)
+    return get(work, holder.id)
+
+
+def get(reading: ReadContext, holder_id: str) -> Any:
+    """A holder's row. Raises NotFound, also for somebody else's record."""
+    check_own_holder(reading.actor, holder_id)
+    row = reading.row(BY_ID, {"id": holder_id})
+    if row is None:
+        raise NotFound
+    return row
+
+
+def correct(
+    work: UnitOfWork,
+    holder_id: str,
+    values: dict[str, Any],
+    *,
+    version: int,
+    reason: str | None = None,
+) -> Any:
+    """Change what is recorded of a person. Raises NotFound, or Stale if it changed since."""
+    check_own_holder(work.actor, holder_id)
+    holder = work.session.get(Holder, holder_id)
+    if holder is None:
+        raise NotFound
+    if holder.version != version:
+        raise Stale(_STALE)
+    write(work, holder, values, reason=reason)
+    return get(work, holder_id)
+
+
+def write(
+    work: UnitOfWork, holder: Holder, values: Mapping[str, Any], *, reason: str | None
+) -> None:
+    """Change a record and keep what stood there; a name that is replaced becomes a former name.
+
+    An address that the staff give is confirmed by that, also if it stands there already; one that
+    holders give themselves is not. Certificates are not touched: they show the name on record.
+    Raises Stale.
+    """
+    changed = history.changes({key: getattr(holder, key) for key in values}, values)
+    confirmed = _confirmed(work, holder, values, changed)
+    changed |= history.changes({key: getattr(holder, key) for key in confirmed}, confirmed)
+    if not changed:
+        return
+    written = {key: new for key, (_, new) in changed.items()}
+    if not changed.keys().isdisjoint(names.FIELDS):
+        written |= _renamed(work, holder, written)
+    for key, value in written.items():
+        setattr(holder, key, value)
+    try:
+        work.session.flush()
+    except StaleDataError as error:
+        raise Stale(_STALE) from error
+    if not changed.keys().isdisjoint(_LOOK_AGAIN):
+        cursors.touch_holders(work, [holder.id])
+    history.record(work, "correct", "holder", holder.id, changes=changed, reason=reason)
+
+
+def _confirmed(
+    work: UnitOfWork, holder: Holder, values: Mapping[str, Any], changed: Mapping[str, Any]
+) -> dict[str, bool]:
+    """Whether the addresses that are given are confirmed: by the staff, about somebody else."""
+    by_staff = work.actor.is_staff and work.actor.holder_id != holder.id
+    given = [name for name in ADDRESSES if name in values and (by_staff or name in changed)]
+    return {f"{name}_confirmed": by_staff for name in given}
+
+
+def _renamed(work: UnitOfWork, holder: Holder, written: Mapping[str, Any]) -> dict[str, str]:
+    """The columns of another name; the one that it replaces is kept."""
+    old = names.of(holder)
+    new = FoldedName(written.get("given_name", old.given), written.get("family_name", old.family))
+    if is_same(old, new):
+        return {**names.columns(new), "folded_name": holder.folded_name}
+    given_up = names.Replaced(holder.id, old, today(work, holder))
+    return names.columns(new, names.keep(work, [given_up])[holder.id])
+
+
+def today(reading: ReadContext, holder: Any) -> date:
+    """Today where a holder lives."""
+    return reading.now.astimezone(zone_of(holder.time_zone)).date()
+
+
+def search(
+    reading: ReadContext, *, after: str | None, limit: int, filters: dict[str, str]
+) -> list[Any]:
+    """A page of holders in the order of their ids.
+
+    Names match by their start, whatever their accents and case; ``q`` means the words of a name
+    in any order, an email address, a certificate number, a ref or an employer's own number of a
+    worker; addresses match without case; everything else exactly.
+    """
+    statement = _ONE.order_by(Holder.id).limit(limit)
+    if after:
+        statement = statement.where(Holder.id > after)
+    for key, value in filters.items():
+        statement = statement.where(_matches(key, value))
+    return list(reading.rows(statement))
+
+
+def _matches(key: str, value: str) -> ColumnElement[bool]:
+    if key == "q":
+        return _is_meant(value)
+    if key in names.FIELDS:
+        return names.begins(key, value)
+    if key == "email":
+        return _has_address(value)
+    return getattr(Holder, key) == value  # type: ignore[no-any-return]
+
+
+def _has_address(text: str) -> ColumnElement[bool]:
+    """The condition that an address is one of a holder's two, whatever its case and form."""
+    address = searched(text)
+    return or_(func.lower(Holder.email) == address, func.lower(Holder.second_email) == address)
+
+
+def _is_meant(query: str) -> ColumnElement[bool]:
+    """The condition that a query means a holder by any of the ways to name one."""
+    address = "".join(query.split())
+    if "@" in searched(address):
+        return _has_address(address)
+    keys = {query, query.upper(), query.lower()}
+    certified = select(Certification.holder_id).where(certificate_numbers.is_called(query))
+    employed = (
+        select(RosterEntry.holder_id)
+        .join(Employer)
+        .where(RosterEntry.employee_id.in_(keys), RosterEntry.holder_id.is_not(None))
+    )
+    return or_(
+        names.is_found_by(query),
+        Holder.ref.in_(keys),
+        Holder.id.in_(certified),
+        Holder.id.in_(employed),
+    )

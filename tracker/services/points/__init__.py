@@ -1,0 +1,1 @@
+"""Activities, their evidence, and what they are worth."""

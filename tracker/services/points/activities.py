@@ -1,0 +1,464 @@
+"""Activities: logged by holders, handed in, decided by reviewers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy.orm.attributes import flag_modified
+from sqlalchemy.orm.exc import StaleDataError
+
+from tracker.db import new_id
+from tracker.domain.credentials.certifications import cycle_on, hold_on
+from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
+from tracker.domain.permissions import check_own_holder
+from tracker.domain.points import activities as rules
+from tracker.domain.points import cycle_rules
+from tracker.domain.points.claims import Claim
+from tracker.domain.points.cycle_rules import Case
+from tracker.domain.schemes.activity_types import ActivityType
+from tracker.domain.schemes.reasons import Act
+from tracker.models import Activity, Decision, Evidence
+from tracker.services.core import bulk, history, locks
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.locks import Lock
+from tracker.services.credentials import certifications
+from tracker.services.outbox import notices
+from tracker.services.outbox.notices import NoticeToTell
+from tracker.services.points import activity_effects, activity_room
+from tracker.services.standings import snapshots
+
+CLAIMED = (
+    "category",
+    "type",
+    "title",
+    "provider",
+    "quantity",
+    "starts_on",
+    "completed_on",
+    "unit",
+    "role",
+    "tags",
+    "duty",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewerDecision:
+    """A reviewer's answer."""
+
+    verdict: rules.ActivityVerdict
+    points_limit: Decimal | None = None
+    provider_approved: bool = False
+    reason_code: str | None = None
+    reason: str | None = None
+
+
+def claimed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What an activity's row says, from what was given: nothing is an empty text or list."""
+    given, tags = values.get, values.get("tags")
+    return {
+        "category": given("category"),
+        "type": given("type"),
+        "title": given("title"),
+        "provider": given("provider") or "",
+        "quantity": given("quantity"),
+        "starts_on": given("starts_on"),
+        "completed_on": given("completed_on"),
+        "unit": given("unit") or "",
+        "role": given("role") or "",
+        "tags": sorted(set(tags)) if tags else [],
+        "duty": bool(given("duty")),
+    }
+
+
+def claim_of(ref: str, stated: Mapping[str, Any]) -> Claim:
+    """The claim that a row of such values makes."""
+    return Claim(ref=ref, **{**stated, "tags": frozenset(stated["tags"])})
+
+
+def log(work: UnitOfWork, certification_id: str, values: dict[str, Any]) -> str:
+    """Write an activity down as a draft. Raises Invalid, OutsideCycle, LimitReached, NotFound."""
+    row = certifications.locked(work, certification_id)
+    _check(work, row, values)
+    activity_room.check(work, row.holder_id, row.scheme)
+    id_ = new_id()
+    made = {
+        "id": id_,
+        "holder_id": row.holder_id,
+        "scheme": row.scheme,
+        "state": "draft",
+        "recorded_at": work.now,
+        "version": 1,
+        **claimed(values),
+    }
+    bulk.insert(work, Activity, [made])
+    history.record(work, "log", "activity", id_, type=values["type"])
+    return id_
+
+
+def _check(work: UnitOfWork, certification: Any, values: dict[str, Any]) -> ActivityType:
+    """The claim's type; refuses one that its cycle's policy does not know, or no cycle covers.
+
+    Today is the holder's own day, also where staff write it down for them.
+    """
+    scheme = work.schemes[certification.scheme]
+    record = snapshots.records(work, [certification.id])[certification.id]
+    on = work.day_of(scheme, certification.time_zone)
+    if hold_on(record.changes, on) in {"revoked", "surrendered"}:
+        raise IllegalTransition(
+            "The certification was revoked or surrendered; its points are frozen.", state="ended"
+        )
+    claim = claim_of("", claimed(values))
+    case = Case(scheme, record.cycles, record.applications, record.adjustments)
+    kind = check_claim(case, claim, on=on)
+    zone = scheme.zone_of(certification.time_zone)
+    earning = cycle_rules.earning(case, on)
+    rules.check_dates(kind, claim, record.cycles, on=on, earning=earning, zone=zone)
+    return kind
+
+
+def check_claim(case: Case, claim: Claim, *, on: date) -> ActivityType:
+    """The type of a claim in a version that governs its cycle; refuses one that fits none.
+
+    Raises UnknownActivityType, or Invalid naming what is amiss, the last version's refusal.
+    """
+    cycle = cycle_on(case.cycles, min(claim.completed_on or on, on))
+    if not cycle.policy:
+        raise Invalid(f"The scheme {case.scheme.code} never expires, so it counts no points.")
+    refused: Invalid | None = None
+    for policy in cycle_rules.versions(case, cycle, on):
+        try:
+            kind = policy.activity_type(claim.type, claim.category)
+            rules.check_claim(kind, claim, tags=policy.tags)
+        except Invalid as refusal:
+            refused = refusal
+        else:
+            return kind
+    raise refused or Invalid("No version of the policy governs the cycle.")
+
+
+def _own(
+    work: UnitOfWork, activity_id: str, version: int | None, *, lock: Lock = locks.lock_one
+) -> Activity:
+    """The activity to be changed, its holder locked; Stale unless it is as the actor read it."""
+    activity = work.session.get(Activity, activity_id)
+    if activity is None:
+        raise NotFound
+    check_own_holder(work.actor, activity.holder_id)
+    lock(work, activity.holder_id)
+    work.reread(activity)
+    if version is not None and activity.version != version:
+        raise Stale("The activity changed since you read it; read it again.")
+    return activity
+
+
+def _flush(work: UnitOfWork) -> None:
+    try:
+        work.session.flush()
+    except StaleDataError as error:
+        raise Stale("The activity changed since you read it; read it again.") from error
+
+
+def edit(work: UnitOfWork, activity_id: str, values: dict[str, Any], *, version: int) -> None:
+    """Change what an activity claims that is with its holder: a draft, returned, or withdrawn.
+
+    Raises IllegalTransition, Stale.
+    """
+    activity = _own(work, activity_id, version)
+    rules.check_step("edit", activity.state)  # type: ignore[arg-type]
+    merged = claimed({key: values.get(key, getattr(activity, key)) for key in CLAIMED})
+    _check(work, _certification(work, activity), merged)
+    changed = history.changes({key: getattr(activity, key) for key in CLAIMED}, merged)
+    for key, value in merged.items():
+        setattr(activity, key, value)
+    _flush(work)
+    history.record(work, "edit", "activity", activity.id, changes=changed)
+
+
+def _certification(work: UnitOfWork, activity: Activity) -> Any:
+    """The certification that the activity is claimed for, with its holder's time zone."""
+    row = certifications.of_holder(work, activity.holder_id, activity.scheme)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def submit(work: UnitOfWork, activity_id: str) -> None:
+    """Hand an activity in for review, today.
+
+    An answer to a reviewer's question keeps the day of the submission: what was handed in in
+    time stays in time. Raises IllegalTransition, OutsideCycle, EvidenceMissing.
+    """
+    activity = _own(work, activity_id, None)
+    rules.check_step("submit", activity.state)  # type: ignore[arg-type]
+    certification = _certification(work, activity)
+    _check_submission(work, activity, certification)
+    if activity.state != "more_information" or activity.submitted_on is None:
+        on = work.day_of(work.schemes[activity.scheme], certification.time_zone)
+        activity.submitted_on = on
+    activity.state = "submitted"
+    activity.submitted_at, activity.withdrawn_on = work.now, None
+    _flush(work)
+    history.record(work, "submit", "activity", activity.id)
+
+
+def _check_submission(work: UnitOfWork, activity: Activity, certification: Any) -> None:
+    """Everything that speaks against handing an activity in."""
+    kind = _check(work, certification, {key: getattr(activity, key) for key in CLAIMED})
+    rules.check_evidence(
+        kind,
+        files=count_evidence(work, activity.id),
+        add_at=f"POST /api/v1/activities/{activity.id}/evidence",
+    )
+
+
+def withdraw(work: UnitOfWork, activity_id: str) -> None:
+    """Take an activity back before it is decided. Raises IllegalTransition."""
+    activity = _own(work, activity_id, None)
+    rules.check_step("withdraw", activity.state)  # type: ignore[arg-type]
+    certification = _certification(work, activity)
+    activity.state = "withdrawn"
+    on = work.day_of(work.schemes[activity.scheme], certification.time_zone)
+    activity.withdrawn_on = max(on, activity.submitted_on or on)
+    _flush(work)
+    history.record(work, "withdraw", "activity", activity.id)
+    activity_effects.follow(work, activity)
+
+
+def discard(work: UnitOfWork, activity_id: str, *, version: int) -> list[str]:
+    """Delete a draft with its evidence; returns the storage keys of the files to remove."""
+    activity = _own(work, activity_id, version)
+    rules.check_step("delete", activity.state)  # type: ignore[arg-type]
+    keys = [
+        r.key for r in work.rows(select(Evidence.key).where(Evidence.activity_id == activity.id))
+    ]
+    work.connection.execute(delete(Evidence).where(Evidence.activity_id == activity.id))
+    work.session.delete(activity)
+    _flush(work)
+    history.record(work, "discard", "activity", activity_id)
+    return keys
+
+
+def decide(work: UnitOfWork, activity_id: str, verdict: ReviewerDecision, *, version: int) -> None:
+    """Answer an activity: approve (perhaps for fewer points), reject, ask for more.
+
+    A later answer supersedes the one before, with a reason; that one stays on record. An
+    application that waited for this answer is denied where it can no longer reach its points.
+    Raises SelfReview, IllegalTransition, Stale, UnknownReason, Invalid.
+    """
+    activity = _own(work, activity_id, version, lock=locks.lock_one_to_decide)
+    rules.check_step("decide", activity.state)  # type: ignore[arg-type]
+    before = next(iter(_ruling(work, activity)), None)
+    _check_answer(verdict, before)
+    _check_reason(work, verdict)
+    made = Decision(
+        activity_id=activity.id,
+        verdict=verdict.verdict,
+        decided_on=_decided_on(work, activity, before),
+        points_limit=verdict.points_limit,
+        provider_approved=verdict.provider_approved,
+        reason_code=verdict.reason_code,
+        reason=verdict.reason,
+        decided_by=work.actor.name,
+        decided_by_id=work.actor.who,
+        recorded_at=work.now,
+    )
+    _set_state(work, activity, verdict.verdict)
+    work.session.add(made)
+    history.record(
+        work,
+        "decide",
+        "activity",
+        activity.id,
+        verdict=verdict.verdict,
+        points_limit=verdict.points_limit,
+        provider_approved=verdict.provider_approved,
+        reason_code=verdict.reason_code,
+        supersedes=before.id if before else None,
+    )
+    _tell(work, activity, kind="activity_decided", event=made.id, on=made.decided_on)
+    activity_effects.follow(work, activity, replaced=before)
+
+
+def _check_answer(verdict: ReviewerDecision, before: Decision | None) -> None:
+    """Everything that speaks against an answer as it was given."""
+    rules.check_answer(
+        verdict.verdict,
+        superseding=before.verdict if before else None,  # type: ignore[arg-type]
+        points_limit=verdict.points_limit,
+        provider_approved=verdict.provider_approved,
+        reason_code=verdict.reason_code,
+        reason=verdict.reason,
+    )
+
+
+def _ruling(work: UnitOfWork, activity: Activity) -> Sequence[Decision]:
+    """The decisions since the last submission that were not taken back, the ruling one first."""
+    statement = select(Decision).where(
+        Decision.activity_id == activity.id, Decision.undone_at.is_(None)
+    )
+    if activity.submitted_at is not None:
+        statement = statement.where(Decision.recorded_at >= activity.submitted_at)
+    order = Decision.decided_on.desc(), Decision.id.desc()
+    return work.session.scalars(statement.order_by(*order)).all()
+
+
+def _decided_on(work: UnitOfWork, activity: Activity, before: Decision | None) -> date:
+    """Today at the scheme's, but never before the submission or an earlier answer."""
+    today = work.today(work.schemes[activity.scheme])
+    earliest = (activity.submitted_on, before.decided_on if before else None)
+    return max([today, *(day for day in earliest if day is not None)])
+
+
+def _set_state(work: UnitOfWork, activity: Activity, state: str) -> None:
+    """Put the activity into a state; its version changes, also where the state is the same."""
+    activity.state = state
+    flag_modified(activity, "state")
+    _flush(work)
+
+
+def _tell(work: UnitOfWork, activity: Activity, *, kind: str, event: str, on: date) -> None:
+    news = NoticeToTell(
+        kind=kind, holder_id=activity.holder_id, subject_id=activity.id, event=event, on=on
+    )
+    notices.tell(work, [news])
+
+
+def _check_reason(work: UnitOfWork, verdict: ReviewerDecision) -> None:
+    """Refuse a reason code that is not on the list for what is decided. Raises UnknownReason."""
+    if verdict.reason_code is None:
+        return
+    approval: Act = "activity_approval" if verdict.points_limit is None else "points_limit"
+    acts: dict[rules.ActivityVerdict, Act] = {
+        "approved": approval,
+        "rejected": "activity_rejection",
+        "more_information": "more_information",
+    }
+    work.reasons.check(acts[verdict.verdict], verdict.reason_code, words=verdict.reason)
+
+
+def undo(work: UnitOfWork, activity_id: str, *, reason: str, version: int) -> None:
+    """Take the ruling decision back: the one before it rules again, or the activity waits.
+
+    It stays on record, marked as undone. Raises SelfReview, IllegalTransition, Stale.
+    """
+    activity = _own(work, activity_id, version, lock=locks.lock_one_to_decide)
+    rules.check_step("undo", activity.state)  # type: ignore[arg-type]
+    found = _ruling(work, activity)
+    if not found:
+        raise IllegalTransition(
+            "There is no decision to take back since the last submission.", state=activity.state
+        )
+    undone, before = found[0], found[1] if len(found) > 1 else None
+    undone.undone_at, undone.undone_by, undone.undone_reason = work.now, work.actor.name, reason
+    _set_state(work, activity, before.verdict if before else "submitted")
+    history.record(
+        work,
+        "undo",
+        "activity",
+        activity.id,
+        decision_id=undone.id,
+        reason=reason,
+        restores=before.id if before else None,
+    )
+    kind, event = "activity_reopened", undone.id
+    if before is not None:
+        kind, event = "activity_decided", f"{before.id}:{_times_undone(work, activity.id)}"
+    _tell(work, activity, kind=kind, event=event, on=work.today(work.schemes[activity.scheme]))
+    activity_effects.follow(work, activity, replaced=undone)
+
+
+def _times_undone(work: UnitOfWork, activity_id: str) -> int:
+    statement = select(func.count()).where(
+        Decision.activity_id == activity_id, Decision.undone_at.is_not(None)
+    )
+    return int(work.row(statement)[0])
+
+
+COLUMNS = (
+    Activity.id,
+    Activity.ref,
+    Activity.holder_id,
+    Activity.scheme,
+    Activity.category,
+    Activity.type,
+    Activity.title,
+    Activity.provider,
+    Activity.quantity,
+    Activity.starts_on,
+    Activity.completed_on,
+    Activity.unit,
+    Activity.role,
+    Activity.tags,
+    Activity.duty,
+    Activity.state,
+    Activity.submitted_on,
+    Activity.withdrawn_on,
+    Activity.recorded_at,
+    Activity.version,
+)
+_LATEST = (
+    select(Decision.id)
+    .where(Decision.activity_id == Activity.id, Decision.undone_at.is_(None))
+    .order_by(Decision.decided_on.desc(), Decision.id.desc())
+    .limit(1)
+    .correlate(Activity)
+    .scalar_subquery()
+)
+_ONE = select(
+    *COLUMNS,
+    Decision.verdict,
+    Decision.decided_on,
+    Decision.points_limit,
+    Decision.provider_approved,
+    Decision.reason_code,
+    Decision.reason,
+).join(Decision, Decision.id == _LATEST, isouter=True)
+_BY_ID = _ONE.where(Activity.id == bindparam("id"))
+OF_HOLDER = _ONE.where(Activity.holder_id == bindparam("id"))
+
+
+def get(reading: ReadContext, activity_id: str) -> Any:
+    """An activity with its latest decision. Raises NotFound, also for somebody else's."""
+    row = reading.row(_BY_ID, {"id": activity_id})
+    if row is None:
+        raise NotFound
+    check_own_holder(reading.actor, row.holder_id)
+    return row
+
+
+def of_holder(reading: ReadContext, holder_id: str) -> Sequence[Any]:
+    """All activities of a holder in the order of their ids, each with its latest decision."""
+    return sorted(reading.rows(OF_HOLDER, {"id": holder_id}), key=attrgetter("id"))
+
+
+def page(
+    reading: ReadContext,
+    *,
+    after: str | None,
+    limit: int | None,
+    holder_id: str | None = None,
+    scheme: str | None = None,
+    state: str | None = None,
+) -> list[Any]:
+    """A page of activities in the order of their ids, each with its latest decision."""
+    statement = _ONE.order_by(Activity.id).limit(limit)
+    given = {"holder_id": holder_id, "scheme": scheme, "state": state}
+    for key, value in given.items():
+        if value is not None:
+            statement = statement.where(getattr(Activity, key) == value)
+    if after:
+        statement = statement.where(Activity.id > after)
+    return list(reading.rows(statement))
+
+
+def count_evidence(reading: ReadContext, activity_id: str) -> int:
+    """How many files an activity has."""
+    row = reading.row(select(func.count()).where(Evidence.activity_id == activity_id))
+    return int(row[0]) if row else 0

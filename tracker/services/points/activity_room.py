@@ -1,0 +1,23 @@
+"""How many activities a holder may have under a scheme, and how many of them as drafts."""
+
+from __future__ import annotations
+
+from sqlalchemy import case, func, select
+
+from tracker.domain.errors import LimitReached
+from tracker.models import Activity
+from tracker.services.core.context import UnitOfWork
+
+
+def check(work: UnitOfWork, holder_id: str, scheme: str) -> None:
+    """Refuse one more than the settings allow; the holder is locked. Raises LimitReached."""
+    drafts = func.sum(case((Activity.state == "draft", 1), else_=0))
+    of_these = Activity.holder_id == holder_id, Activity.scheme == scheme
+    found = work.row(select(func.count().label("all"), drafts.label("drafts")).where(*of_these))
+    limits = work.settings.limits
+    if found.all >= limits.claims:
+        told = f"There are {limits.claims} activities on record, the most that there may be."
+        raise LimitReached(f"{told} Ask the issuer to help.", limit=limits.claims)
+    if (found.drafts or 0) >= limits.drafts:
+        told = f"There are {limits.drafts} drafts; submit or discard some first."
+        raise LimitReached(told, limit=limits.drafts)

@@ -1,0 +1,71 @@
+"""Under which activity type each of many activities is judged: at most one statement, for all.
+
+Where a scheme has one version only, that one governs every cycle, and nothing is read.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from tracker.domain.credentials.certifications import CycleTerm, cycle_on
+from tracker.domain.points import cycle_rules
+from tracker.domain.points.cycle_rules import Case
+from tracker.domain.schemes.activity_types import ActivityType
+from tracker.domain.schemes.schemes import Scheme
+from tracker.models import Certification
+from tracker.models import Cycle as CycleTable
+from tracker.services.core.batched import about
+from tracker.services.core.context import ReadContext
+from tracker.services.standings.snapshots import CURRENT, CYCLE, HolderScheme
+
+_CYCLES = about(
+    lambda of: (
+        select(Certification.holder_id, Certification.scheme, *CYCLE)
+        .join(CycleTable, CycleTable.certification_id == Certification.id)
+        .where(of(Certification.holder_id), CURRENT)
+        .order_by(CycleTable.ordinal)
+    )
+)
+
+
+def of_rows(reading: ReadContext, rows: Iterable[Any]) -> dict[str, ActivityType]:
+    """The type of each activity's row by its id; none for a type that no version knows."""
+    listed = list(rows)
+    versioned = {row.holder_id for row in listed if len(reading.schemes[row.scheme].policies) > 1}
+    cycles = _cycles(reading, versioned)
+    found = {
+        row.id: _type(
+            reading.schemes[row.scheme],
+            cycles.get((row.holder_id, row.scheme), ()),
+            row,
+            on=reading.today(reading.schemes[row.scheme]),
+        )
+        for row in listed
+    }
+    return {id_: kind for id_, kind in found.items() if kind is not None}
+
+
+def _cycles(reading: ReadContext, holder_ids: set[str]) -> dict[HolderScheme, list[CycleTerm]]:
+    found: dict[HolderScheme, list[CycleTerm]] = defaultdict(list)
+    for statement, parameters in _CYCLES.each(reading, holder_ids, None):
+        for row in reading.rows(statement, parameters):
+            found[row[0], row[1]].append(CycleTerm(*row[2:]))
+    return found
+
+
+def _type(
+    scheme: Scheme, cycles: Sequence[CycleTerm], row: Any, *, on: date
+) -> ActivityType | None:
+    """The type in the first version of the activity's cycle that knows it, else in the last."""
+    policies: tuple[Any, ...] = scheme.policies[::-1]
+    if cycles:
+        cycle = cycle_on(cycles, min(row.completed_on or on, on))
+        governing = cycle_rules.versions(Case(scheme, cycles), cycle, on) if cycle.policy else ()
+        policies = (*governing, *policies)
+    known = (policy.types.get(row.type) for policy in policies)
+    return next((kind for kind in known if kind and kind.category == row.category), None)

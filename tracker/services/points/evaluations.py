@@ -1,0 +1,450 @@
+"""Looking at certifications: lists, one with its standing, its points explained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import and_, bindparam, select
+
+from tracker.domain.credentials import certifications
+from tracker.domain.errors import NotFound, NotRenewable
+from tracker.domain.permissions import check_own_holder
+from tracker.domain.points import cycle_rules, gap
+from tracker.domain.points.claims import (
+    Claim,
+    Credit,
+    Evaluation,
+    GroupCode,
+    GroupTotal,
+    PeriodTotal,
+)
+from tracker.domain.points.cycle_rules import Case
+from tracker.domain.points.pricing import CENT
+from tracker.domain.schemes.policies import Policy
+from tracker.domain.schemes.schemes import Scheme
+from tracker.language import evaluations, gaps
+from tracker.models import Certification, Cycle, Span
+from tracker.services.core import days
+from tracker.services.core.context import ReadContext
+from tracker.services.core.prefetch import Ahead
+from tracker.services.credentials import adjustments, certificate_numbers
+from tracker.services.points import activities
+from tracker.services.standings import neighbours, snapshots, standings
+from tracker.services.standings.standings import CertificationPoints, HeldCertification
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """A certification with all its cycles and its standing on a day, if it was awarded by then.
+
+    ``adjustments`` are all that is known, rows as ``services.adjustments`` gives them; the
+    cycles are as they were opened.
+    """
+
+    id: str
+    number: str
+    public_id: str
+    holder_id: str
+    scheme: str
+    awarded_on: date
+    standing: certifications.Standing | None
+    cycles: Sequence[certifications.CycleTerm]
+    adjustments: Sequence[Any]
+    on: date
+    replaced_on: date | None = None
+    withdrawn_at: datetime | None = None
+    imported_at: datetime | None = None
+    edition: str | None = None
+    source: str | None = None
+    voided_at: datetime | None = None
+    void_reason: str | None = None
+
+    def expires_on(self, cycle: certifications.CycleTerm) -> date | None:
+        """The expiry of a cycle, as extensions decided by the day move it."""
+        values = [
+            certifications.CycleAdjustment(a.cycle, a.effective_on, a.extended_to)
+            for a in self.adjustments
+        ]
+        return certifications.extended(cycle, values, self.on).expires_on
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The points of a certification on a day, with what is needed to tell them.
+
+    ``apply_by`` is the last day of the terms on which one applies on that day.
+    """
+
+    certification_id: str
+    scheme: Scheme
+    policy: Policy
+    points: CertificationPoints
+    extra: frozenset[str]
+    apply_by: date = date.max
+
+
+def detail(
+    reading: ReadContext, certification_id: str, *, on: date | None, known_at: datetime | None
+) -> Detail:
+    """One certification with its standing on a day, as known at an instant. Raises NotFound."""
+    if known_at is None:
+        return _detail_now(reading, certification_id, on)
+    row = snapshots.certification(reading, certification_id)
+    scheme = reading.schemes[row.scheme]
+    on = on or reading.today(scheme)
+    record = snapshots.records(reading, [row.id], known_at=known_at).get(row.id)
+    made = adjustments.known_of(reading, snapshots.known({"id": row.id}, known_at))
+    if record is None:
+        return _detail(row, None, (), made, on)
+    if row.withdrawn_at is not None and row.withdrawn_at <= known_at:
+        spans = certifications.withdrawn(record.cycles[0])
+    else:
+        spans = certifications.timeline(
+            scheme,
+            record.cycles,
+            applications=record.applications,
+            changes=record.changes,
+            adjustments=record.adjustments,
+        )
+    return _detail(row, _standing(spans, on), record.cycles, made, on)
+
+
+def _detail(
+    row: Any,
+    standing: certifications.Standing | None,
+    cycles: Sequence[certifications.CycleTerm],
+    made: Sequence[Any],
+    on: date,
+) -> Detail:
+    return Detail(
+        id=row.id,
+        number=row.number,
+        public_id=row.public_id,
+        holder_id=row.holder_id,
+        scheme=row.scheme,
+        awarded_on=row.awarded_on,
+        standing=standing,
+        cycles=cycles,
+        adjustments=made,
+        on=on,
+        replaced_on=row.replaced_on,
+        withdrawn_at=row.withdrawn_at,
+        imported_at=row.imported_at,
+        edition=row.edition,
+        source=row.source,
+        voided_at=row.voided_at,
+        void_reason=row.void_reason,
+    )
+
+
+def _standing(
+    spans: Sequence[certifications.StandingSpan], on: date
+) -> certifications.Standing | None:
+    span = certifications.span_on(spans, on)
+    return certifications.standing_on(span, on) if span else None
+
+
+# A certification, its cycles, and the spans of a day; of two days where schemes differ in the
+# date. One row a cycle, or two.
+_DETAIL = (
+    select(*snapshots.CERTIFICATION, *snapshots.CYCLE, *standings.SPAN)
+    .join(Cycle, Cycle.certification_id == Certification.id)
+    .join(
+        Span,
+        and_(
+            Span.certification_id == Certification.id,
+            Span.from_on <= bindparam("latest"),
+            Span.until_on > bindparam("earliest"),
+        ),
+        isouter=True,
+    )
+    .where(Certification.id == bindparam("id"))
+)
+_FIRST_OF_CYCLE = len(snapshots.CERTIFICATION)
+_FIRST_OF_SPAN = _FIRST_OF_CYCLE + len(snapshots.CYCLE)
+
+
+def _asked(reading: ReadContext, certification_id: str, on: date | None = None) -> dict[str, Any]:
+    asked = [on] if on else days.todays(reading)
+    return snapshots.known({"id": certification_id, "earliest": min(asked), "latest": max(asked)})
+
+
+AHEAD_OF_DETAIL = Ahead(_asked, _DETAIL, adjustments.OF_CERTIFICATION)
+AHEAD_OF_EXPLAIN = Ahead(
+    lambda _, id_: snapshots.known({"id": id_}),
+    snapshots.WITH_CYCLES,
+    snapshots.ADJUSTMENTS,
+    snapshots.CLAIMED,
+)
+
+
+def _detail_now(reading: ReadContext, certification_id: str, on: date | None) -> Detail:
+    """The same as known now, from the timeline on record; both statements can be read ahead."""
+    rows = reading.rows(_DETAIL, _asked(reading, certification_id, on))
+    if not rows:
+        raise NotFound
+    row = rows[0]
+    check_own_holder(reading.actor, row.holder_id)
+    cycles = {r.ordinal: certifications.CycleTerm(*r[_FIRST_OF_CYCLE:_FIRST_OF_SPAN]) for r in rows}
+    spans = {r.from_on: certifications.StandingSpan(*r[_FIRST_OF_SPAN:]) for r in rows if r.from_on}
+    on = on or reading.today(reading.schemes[row.scheme])
+    made = adjustments.known_of(reading, snapshots.known({"id": row.id}))
+    in_order = [cycles[n] for n in sorted(cycles)]
+    return _detail(row, _standing(tuple(spans.values()), on), in_order, made, on)
+
+
+def page(
+    reading: ReadContext,
+    *,
+    after: str | None,
+    limit: int,
+    on: date | None,
+    holder_id: str | None,
+    scheme: str | None,
+    number: str | None,
+    status: str | None,
+) -> list[HeldCertification]:
+    """A page of certifications awarded by a day, in the order of their ids.
+
+    Of one holder and scheme it is the one that speaks for them on the day. By its number a
+    replaced one is found too, and by the status every withdrawn one.
+
+    A holder sees their own; asking for somebody else's raises NotFound.
+    """
+    if not reading.actor.is_staff:
+        holder_id = holder_id or reading.actor.holder_id or ""
+        check_own_holder(reading.actor, holder_id)
+    on = on or days.today_everywhere(reading)
+    conditions: list[Any] = []
+    given = {"holder_id": holder_id, "scheme": scheme}
+    for key, value in given.items():
+        if value is not None:
+            conditions.append(getattr(Certification, key) == value)
+    if number is not None:
+        conditions.append(certificate_numbers.is_called(number))
+    if status is not None:
+        conditions.append(status == standings.STATUS)
+    if number is None and status != "withdrawn":
+        conditions.append(snapshots.SHOWN)
+    if after:
+        conditions.append(Certification.id > after)
+    return standings.page(reading, conditions, limit=limit, on=on)
+
+
+def explain(
+    reading: ReadContext,
+    certification_id: str,
+    *,
+    on: date | None,
+    known_at: datetime | None = None,
+    extra: Sequence[Claim] = (),
+) -> Explained:
+    """The points of a certification's cycle on a day, with claims added that are not stored.
+
+    Raises NotFound, also for a day before the award; NotRenewable for a scheme without points;
+    Invalid for an extra claim that its type does not allow.
+    """
+    row, record = snapshots.with_cycles(reading, certification_id, known_at=known_at)
+    scheme = reading.schemes[row.scheme]
+    on = on or reading.today(scheme)
+    if record is None or record.cycles[0].starts_on > on:
+        raise NotFound
+    claimed = snapshots.claimed(reading, row.id, known_at=known_at)
+    if not certifications.cycle_on(record.cycles, on).policy:
+        raise NotRenewable(f"The scheme {scheme.code} never expires, so it counts no points.")
+    if cycle_rules.needs(scheme).record:
+        record = snapshots.records(reading, [row.id], known_at=known_at)[row.id]
+    case = Case(scheme, record.cycles, record.applications, record.adjustments)
+    for claim in extra:
+        activities.check_claim(case, claim, on=on)
+    beside = neighbours.of_one(reading, scheme, row, known_at=known_at)
+    points = standings.evaluate(scheme, record, claimed, on=on, extra=extra, beside=beside)
+    if points is None:
+        raise NotFound
+    cycle = certifications.cycle_on(record.cycles, on)
+    expires_on = certifications.extended(cycle, record.adjustments, on).expires_on or date.max
+    last = points.policy.terms_end_on(expires_on, on) or date.max
+    return Explained(row.id, scheme, points.policy, points, frozenset(c.ref for c in extra), last)
+
+
+def in_words(found: Explained, language: str, *, with_gap: bool = False) -> dict[str, Any]:
+    """An evaluation as the interface tells it, every point explained in a language."""
+    evaluation, policy = found.points.evaluation, found.policy
+    waiting = {c.ref: c for c in found.points.pending.credits}
+    counted = {c.ref for c in evaluation.credits}
+    pending = found.points.pending.total - evaluation.total
+    told = [
+        _credit(c, "extra" if c.ref in found.extra else "approved", policy, language)
+        for c in evaluation.credits
+    ]
+    told += [
+        _credit(c, "pending", policy, language) for ref, c in waiting.items() if ref not in counted
+    ]
+    return {
+        "certification_id": found.certification_id,
+        "as_of": evaluation.on,
+        "policy": policy.version,
+        "verified": policy.verified,
+        "unverified": list(policy.unverified),
+        "credit": policy.credit[language],
+        "cycle_starts_on": evaluation.cycle.starts_on,
+        "cycle_ends_on": evaluation.cycle.ends_on,
+        "total": evaluation.total,
+        "required": evaluation.required,
+        "missing": evaluation.missing,
+        "complete": evaluation.complete,
+        "carried_over": evaluation.carried_over,
+        "carries_over": evaluation.carries_over,
+        "earliest_first": evaluation.earliest_first,
+        "reexamined_on": evaluation.reexamined_on,
+        "pending_points": pending,
+        "total_if_approved": found.points.pending.total,
+        "missing_if_approved": found.points.pending.missing,
+        "complete_if_approved": found.points.pending.complete,
+        "projected_total": found.points.projected,
+        **_totals(evaluation),
+        "credits": told,
+        "gap": gap_in_words(found, language) if with_gap else None,
+        "sentences": evaluations.explain(
+            evaluation,
+            policy,
+            language,
+            issuer=found.scheme.issuer,
+            pending=pending,
+            projected=found.points.projected,
+            terms=found.points.terms,
+        ),
+    }
+
+
+def _totals(evaluation: Evaluation) -> dict[str, Any]:
+    """The sums by group and by time, with their limits, and the minima that are not reached."""
+    return {
+        "categories": [{"category": c.code, **_group(c)} for c in evaluation.categories],
+        "tags": [{"tag": tag.code, **_group(tag)} for tag in evaluation.tags],
+        "years": [_period(year) for year in evaluation.years],
+        "windows": [_period(window) for window in evaluation.windows],
+        "kinds": evaluation.kinds,
+        "shortfalls": [
+            {
+                "of": s.of,
+                "subject": s.subject,
+                "counted": s.counted,
+                "minimum": s.minimum,
+                "missing": s.missing,
+                **_within(s.within),
+            }
+            for s in evaluation.shortfalls
+        ],
+    }
+
+
+def _group(total: GroupTotal) -> dict[str, Any]:
+    return {
+        "claimed": total.claimed,
+        "counted": total.counted,
+        "maximum": total.limits.maximum,
+        "minimum": total.limits.minimum,
+        "per_event": total.limits.per_event,
+        "per_year": total.limits.per_year,
+    }
+
+
+def _period(total: PeriodTotal) -> dict[str, Any]:
+    return {
+        "starts_on": total.period.starts_on,
+        "ends_on": total.period.ends_on,
+        "counted": total.counted,
+        "minimum": total.minimum,
+        **_within(total.within),
+    }
+
+
+def _within(group: GroupCode | None) -> dict[str, Any]:
+    return dict(zip(("group", "code"), group or (None, None), strict=True))
+
+
+def _credit(credit: Credit, state: str, policy: Policy, language: str) -> dict[str, Any]:
+    sentences = [evaluations.explain_cut(cut, credit, policy, language) for cut in credit.cuts]
+    first = evaluations.explain_credit(credit, policy, language)
+    return {
+        "activity_id": credit.ref,
+        "category": credit.category,
+        "type": credit.type,
+        "title": credit.title,
+        "state": state,
+        "units": _plain(credit.units),
+        "rate": credit.rate,
+        "role": credit.role,
+        "factor": credit.factor,
+        "tags": sorted(credit.tags),
+        "claimed": credit.claimed,
+        "counted": credit.counted,
+        "cuts": [
+            {
+                "rule": cut.rule,
+                "group": cut.group,
+                "points": cut.points,
+                "subject": cut.subject,
+                "bound": cut.bound,
+                "sentence": sentence,
+            }
+            for cut, sentence in zip(credit.cuts, sentences, strict=True)
+        ],
+        "sentence": " ".join([first, *sentences]),
+    }
+
+
+def gap_in_words(found: Explained, language: str) -> dict[str, Any]:
+    """What would close the gap while activities still count, or why nothing does.
+
+    Computed only when asked for: it takes longer than all the rest of an evaluation.
+    """
+    evaluation, policy = found.points.evaluation, found.policy
+    closing = gap.close(evaluation, policy, by=found.apply_by)
+    return {
+        "certification_id": found.certification_id,
+        "as_of": evaluation.on,
+        "policy": policy.version,
+        "complete": evaluation.complete,
+        "until": closing.days.ends_on,
+        "jobs_go_on": closing.goes_on,
+        "ways": [
+            {
+                "sentence": gaps.explain_way(way, closing, policy, language),
+                "activities": [_activity(one) for one in way],
+            }
+            for way in closing.ways
+        ],
+        "assumptions": gaps.explain_jobs(closing, policy, language),
+        "obstacles": gaps.explain_obstacles(closing, policy, language),
+    }
+
+
+def _activity(activity: gap.SuggestedActivity) -> dict[str, Any]:
+    kind = activity.kind
+    return {
+        "type": kind.code,
+        "category": kind.category,
+        "tags": sorted(activity.option.marks),
+        "units": _plain(activity.units),
+        "points": activity.points,
+        "portions": [
+            {
+                "starts_on": portion.period.starts_on,
+                "ends_on": portion.period.ends_on,
+                "units": [_plain(each) for each in portion.each],
+                "points": portion.points,
+            }
+            for portion in activity.portions
+        ],
+    }
+
+
+def _plain(units: Decimal) -> str:
+    """A quantity with two decimals, or as many more as a conversion gave it."""
+    return f"{units.quantize(CENT) if units == units.quantize(CENT) else units.normalize():f}"

@@ -1,0 +1,211 @@
+"""Evidence: files that support an activity, theirs to change who may change the activity.
+
+Invariant: a file is on the disk before its row commits, and is removed only after the row's
+transaction has ended; so a row never lacks its file. What a killed process leaves behind is a
+file without a row, which ``sweep`` removes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from typing import IO, Any
+
+from sqlalchemy import delete, event, false, func, select
+
+from tracker import files
+from tracker.db import new_id
+from tracker.domain.errors import NotFound, UnacceptableEvidence
+from tracker.domain.permissions import check_own_holder
+from tracker.domain.points import activities as rules
+from tracker.files import Checked, Store
+from tracker.models import Activity, Evidence
+from tracker.services.core import history, locks, turns
+from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.points import activities
+from tracker.settings import Settings
+
+_COLUMNS = (
+    Evidence.id,
+    Evidence.activity_id,
+    Evidence.slot,
+    Evidence.filename,
+    Evidence.content_type,
+    Evidence.size,
+    Evidence.sha256,
+    Evidence.key,
+    Evidence.recorded_at,
+)
+_KEPT = select(
+    *_COLUMNS,
+    Activity.holder_id,
+    func.coalesce(Evidence.recorded_at > Activity.submitted_at, false()).label("came_later"),
+).join(Activity, Activity.id == Evidence.activity_id)
+_ORPHAN_AGE = timedelta(days=1)  # no transaction is open for so long
+
+
+def store(settings: Settings) -> Store:
+    """The folder of evidence files."""
+    return Store(settings.storage_directory / "evidence")
+
+
+def checked(settings: Settings, stream: IO[bytes], name: str) -> Checked:
+    """A file from outside as it may be kept, read by a process of its own, in its turn.
+
+    Raises UnacceptableEvidence with the reason; TooBusy.
+    """
+    with turns.reading_a_file(settings):
+        return files.check(
+            stream,
+            name,
+            maximum_pixels=settings.evidence.maximum_pixels,
+            limits=turns.evidence_limits(settings),
+        )
+
+
+def check_room(reading: ReadContext, activity_id: str) -> None:
+    """Raise what ``add`` would raise for any file: asked before one is looked at."""
+    row = activities.get(reading, activity_id)
+    rules.check_step("add_evidence", row.state)
+    if len(_rows(reading, activity_id)) >= reading.settings.evidence.maximum_files:
+        raise _one_too_many(reading.settings)
+
+
+def _one_too_many(settings: Settings) -> UnacceptableEvidence:
+    rule = f"is one too many: an activity has at most {settings.evidence.maximum_files} files"
+    return UnacceptableEvidence(f"The file {rule}.", fields={"file": rule})
+
+
+def add(work: UnitOfWork, activity_id: str, file: Checked) -> str:
+    """Keep a file with an activity; returns its id.
+
+    Also while the activity waits for a decision; the file is marked as having come later. Raises
+    NotFound; IllegalTransition once it is approved; UnacceptableEvidence if it has all the files
+    that it may have.
+    """
+    _check_open(work, activity_id, "add_evidence")
+    kept = store(work.settings)
+    key = kept.put(file.data)
+    _when_undone(work, lambda: kept.remove(key))
+    row: dict[str, Any] = {
+        "id": new_id(),
+        "activity_id": activity_id,
+        "filename": file.name,
+        "content_type": file.content_type,
+        "size": len(file.data),
+        "sha256": hashlib.sha256(file.data).hexdigest(),
+        "key": key,
+        "uploaded_by": work.actor.name,
+        "recorded_at": work.now,
+    }
+    _take_slot(work, row)
+    history.record(
+        work, "add", "evidence", row["id"], activity_id=activity_id, sha256=row["sha256"]
+    )
+    return str(row["id"])
+
+
+def _take_slot(work: UnitOfWork, row: dict[str, Any]) -> None:
+    """Insert the row into the lowest free slot; the table's constraint has the last word."""
+    maximum = work.settings.evidence.maximum_files
+    while True:
+        taken = {one.slot for one in _rows(work, row["activity_id"])}
+        slot = next((n for n in range(1, maximum + 1) if n not in taken), None)
+        if slot is None:
+            raise _one_too_many(work.settings)
+        insert = work.upsert(Evidence).values(**row, slot=slot).on_conflict_do_nothing()
+        if work.connection.execute(insert).rowcount:
+            return
+
+
+def _rows(reading: ReadContext, activity_id: str) -> Sequence[Any]:
+    statement = _KEPT.where(Evidence.activity_id == activity_id)
+    return reading.rows(statement.order_by(Evidence.slot))
+
+
+def _check_open(work: UnitOfWork, activity_id: str, step: rules.ActivityStep = "edit") -> None:
+    """Refuse whoever may not change the activity, or one whose files may not change now."""
+    row = activities.get(work, activity_id)
+    locks.lock(work, [row.holder_id])
+    state = work.row(select(Activity.state).where(Activity.id == activity_id))
+    if state is None:
+        raise NotFound
+    rules.check_step(step, state.state)
+
+
+def of_activity(reading: ReadContext, activity_id: str) -> Sequence[Any]:
+    """The files of an activity. Raises NotFound, also for somebody else's."""
+    activities.get(reading, activity_id)
+    return _rows(reading, activity_id)
+
+
+def get(reading: ReadContext, evidence_id: str) -> Any:
+    """A file's row. Raises NotFound, also for somebody else's."""
+    row = reading.row(_KEPT.where(Evidence.id == evidence_id))
+    if row is None:
+        raise NotFound
+    check_own_holder(reading.actor, row.holder_id)
+    return row
+
+
+def content(reading: ReadContext, row: Any) -> bytes:
+    """The bytes of a file. Raises NotFound if it was removed since its row was read."""
+    try:
+        return store(reading.settings).get(row.key)
+    except FileNotFoundError as error:
+        raise NotFound from error
+
+
+def remove(work: UnitOfWork, evidence_id: str) -> None:
+    """Take a file away for good. Raises NotFound, IllegalTransition."""
+    row = get(work, evidence_id)
+    _check_open(work, row.activity_id)
+    if not work.connection.execute(delete(Evidence).where(Evidence.id == evidence_id)).rowcount:
+        raise NotFound
+    history.record(work, "remove", "evidence", evidence_id, activity_id=row.activity_id)
+    remove_files(work, [row.key])
+
+
+def remove_files(work: UnitOfWork, keys: Iterable[str]) -> None:
+    """Remove files once the transaction that deletes their rows has committed."""
+    kept, listed = store(work.settings), list(keys)
+
+    def act() -> None:
+        for key in listed:
+            kept.remove(key)
+
+    _when_done(work, act)
+
+
+def _when_done(work: UnitOfWork, act: Callable[[], object]) -> None:
+    @event.listens_for(work.session, "after_commit")
+    def act_once_stored(session: Any) -> None:
+        if not session.in_nested_transaction():
+            act()
+
+
+def _when_undone(work: UnitOfWork, act: Callable[[], object]) -> None:
+    """Act if the transaction is rolled back; not if its COMMIT fails, which may have arrived."""
+    attempted: list[bool] = []
+
+    @event.listens_for(work.session, "before_commit")
+    def note(session: Any) -> None:
+        if not session.in_nested_transaction():
+            attempted.append(True)
+
+    @event.listens_for(work.session, "after_rollback")
+    def act_unless_attempted(session: Any) -> None:
+        if not attempted and not session.in_nested_transaction():
+            act()
+
+
+def sweep(reading: ReadContext) -> int:
+    """Remove files that have had no row for a day; returns how many."""
+    kept = store(reading.settings)
+    found = list(kept.keys(before=(reading.now - _ORPHAN_AGE).timestamp()))
+    known = {row.key for row in reading.rows(select(Evidence.key))}
+    orphans = [key for key in found if key not in known]
+    for key in orphans:
+        kept.remove(key)
+    return len(orphans)

@@ -1,0 +1,140 @@
+"""What certifications are judged by beside their own claims, where their policies ask for it.
+
+Most schemes ask for nothing more than cycles and claims, and for these nothing more is read. For
+the others whole records, attempts and other schemes are read for many at once, with one
+statement a kind of fact.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+
+from tracker.domain.credentials.assessments import Attempt
+from tracker.domain.credentials.certifications import StandingSpan as SpanValue
+from tracker.domain.points import cycle_rules
+from tracker.domain.points.cycle_rules import Needs
+from tracker.domain.schemes.schemes import Scheme
+from tracker.models import Certification, Span
+from tracker.services.core.batched import about
+from tracker.services.core.context import ReadContext
+from tracker.services.standings import snapshots
+from tracker.services.standings.snapshots import ActivityFacts, CertificationRecord, HolderScheme
+
+SPAN = (
+    Span.from_on,
+    Span.until_on,
+    Span.cycle,
+    Span.cycle_starts_on,
+    Span.expires_on,
+    Span.window_opens_on,
+    Span.window_closes_on,
+    Span.grace_ends_on,
+    Span.title_ends_on,
+    Span.pending_since,
+    Span.hold,
+    Span.valid_while_pending,
+)
+"""The columns of a ``domain.certifications.Span``, in its order."""
+
+
+class CertificationKey(NamedTuple):
+    """A certification that is to be judged."""
+
+    id: str
+    holder_id: str
+    scheme: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What else is on record of a certification's holder; spans and activities by scheme."""
+
+    attempts: Sequence[Attempt] = ()
+    spans: Mapping[str, Sequence[SpanValue]] = field(default_factory=dict)
+    activities: Mapping[str, Sequence[ActivityFacts]] = field(default_factory=dict)
+
+
+ALONE = Beside()
+
+
+def records(
+    reading: ReadContext, asked: Collection[CertificationKey], *, known_at: datetime | None = None
+) -> dict[str, CertificationRecord]:
+    """The records as far as they matter: whole ones only where applications count for points."""
+    whole = [one.id for one in asked if cycle_rules.needs(reading.schemes[one.scheme]).record]
+    plain = {one.id for one in asked}.difference(whole)
+    found = snapshots.cycles(reading, plain, known_at=known_at)
+    return found | snapshots.records(reading, whole, known_at=known_at) if whole else found
+
+
+def beside(
+    reading: ReadContext,
+    asked: Iterable[CertificationKey],
+    activities: Mapping[HolderScheme, Sequence[ActivityFacts]] | None = None,
+    *,
+    known_at: datetime | None = None,
+) -> dict[str, Beside]:
+    """What else each is judged by; those that need nothing are left out.
+
+    ``activities`` are those of the holders under all schemes, if they are at hand.
+    """
+    needs = {one: found for one in asked if not (found := _needs(reading, one.scheme)).nothing}
+    trying = {one.holder_id for one, needed in needs.items() if needed.attempts}
+    sharing = {one.holder_id for one, needed in needs.items() if needed.schemes}
+    attempts = snapshots.attempts(reading, trying, known_at=known_at)
+    spans = _spans(reading, sharing)
+    if activities is None:
+        activities = snapshots.activities(reading, sharing, known_at=known_at)
+    return {
+        one.id: Beside(
+            attempts=attempts.get((one.holder_id, one.scheme), ()) if needed.attempts else (),
+            spans=_of_schemes(one, needed, spans),
+            activities=_of_schemes(one, needed, activities),
+        )
+        for one, needed in needs.items()
+    }
+
+
+def of_one(
+    reading: ReadContext, scheme: Scheme, certification: Any, *, known_at: datetime | None = None
+) -> Beside:
+    """The same of one certification's row."""
+    asked = CertificationKey(certification.id, certification.holder_id, scheme.code)
+    return beside(reading, [asked], known_at=known_at).get(asked.id, ALONE)
+
+
+def _needs(reading: ReadContext, scheme: str) -> Needs:
+    return cycle_rules.needs(reading.schemes[scheme])
+
+
+def _of_schemes(
+    one: CertificationKey, needed: Needs, found: Mapping[HolderScheme, Sequence[Any]]
+) -> dict[str, Sequence[Any]]:
+    return {s: found[one.holder_id, s] for s in needed.schemes if (one.holder_id, s) in found}
+
+
+_SPANS = about(
+    lambda of: (
+        select(Certification.holder_id, Certification.scheme, *SPAN)
+        .join(Span, Span.certification_id == Certification.id)
+        .where(of(Certification.holder_id), snapshots.CARRIED)
+        .order_by(Certification.sequence.desc(), Span.from_on)
+    )
+)
+
+
+def _spans(
+    reading: ReadContext, holder_ids: Collection[str]
+) -> dict[HolderScheme, Sequence[SpanValue]]:
+    """The timelines of holders, by holder and scheme; the award that speaks on a day is first."""
+    found: dict[HolderScheme, list[SpanValue]] = defaultdict(list)
+    for statement, parameters in _SPANS.each(reading, holder_ids, None):
+        for row in reading.rows(statement, parameters):
+            found[row[0], row[1]].append(SpanValue(*row[2:]))
+    return dict(found)

@@ -1,0 +1,453 @@
+"""From rows to the values that rules take: attempts, cycles, applications, changes, claims.
+
+Everything is read for many holders at once with one statement a kind of fact: a page costs as
+many statements as one record. ``known_at`` leaves out what was recorded later, which reproduces
+yesterday's report. How facts are asked for is in ``asking``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import Text, and_, cast, func, or_, select
+
+from tracker.domain.credentials import certifications as rules
+from tracker.domain.credentials.assessments import Attempt
+from tracker.domain.errors import NotFound
+from tracker.domain.permissions import check_own_holder
+from tracker.domain.points.claims import Claim
+from tracker.models import (
+    Activity,
+    Adjustment,
+    Assessment,
+    Certification,
+    Cycle,
+    Decision,
+    Renewal,
+    StandingChange,
+)
+from tracker.services.core import batched
+from tracker.services.core.batched import ID, KNOWN_AT, about
+from tracker.services.core.combined import Together
+from tracker.services.core.context import ReadContext
+
+EVER, known = batched.EVER, batched.known
+HolderScheme = tuple[str, str]
+CARRIED, CURRENT, SPEAKS, SHOWN = batched.CARRIED, batched.CURRENT, batched.SPEAKS, batched.SHOWN
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFacts:
+    """One decision; ``this_round`` is false for those made before the latest submission."""
+
+    decided_on: date
+    verdict: str
+    points_limit: Decimal | None
+    this_round: bool
+    provider_approved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityFacts:
+    """An activity as a claim, with the dates that decide whether it counts on a day."""
+
+    claim: Claim
+    submitted_on: date | None
+    withdrawn_on: date | None
+    decisions: tuple[DecisionFacts, ...]
+
+    def verdict_on(self, day: date) -> DecisionFacts | None:
+        """The last decision on or before a day; None if it waited for one.
+
+        A new submission opens a new round: what was decided before it no longer counts.
+        """
+        known = [d for d in self.decisions if d.decided_on <= day]
+        if self.submitted_on is not None and self.submitted_on <= day:
+            known = [d for d in known if d.this_round]
+        return known[-1] if known else None
+
+    def approved_on(self, day: date) -> bool:
+        """Whether it was approved by that day."""
+        verdict = self.verdict_on(day)
+        return verdict is not None and verdict.verdict == "approved"
+
+    def pending_on(self, day: date) -> bool:
+        """Whether on that day it was handed in and waited; a question is no decision."""
+        submitted = self.submitted_on is not None and self.submitted_on <= day
+        withdrawn = self.withdrawn_on is not None and self.withdrawn_on <= day
+        verdict = self.verdict_on(day)
+        undecided = verdict is None or verdict.verdict == "more_information"
+        return submitted and not withdrawn and undecided
+
+    def asked_on(self, day: date) -> bool:
+        """Whether on that day a reviewer's question about it waited for the holder's answer."""
+        return self.pending_on(day) and self.verdict_on(day) is not None
+
+    def as_decided(self, day: date) -> ActivityFacts:
+        """The activity with the answer that rules now, as if it had been given on a day."""
+        verdict = self.verdict_on(date.max)
+        now = (replace(verdict, decided_on=day, this_round=True),) if verdict else ()
+        return replace(self, decisions=now)
+
+    def claim_on(self, day: date) -> Claim:
+        """The claim with what the reviewer said of it as of that day."""
+        verdict = self.verdict_on(day)
+        if verdict is None or (verdict.points_limit is None and not verdict.provider_approved):
+            return self.claim
+        return replace(self.claim, limit=verdict.points_limit, approved=verdict.provider_approved)
+
+
+@dataclass(frozen=True, slots=True)
+class CertificationRecord:
+    """The dated facts of one certification."""
+
+    certification_id: str
+    cycles: tuple[rules.CycleTerm, ...]
+    applications: tuple[rules.Application, ...] = ()
+    changes: tuple[rules.ChangeOfStanding, ...] = ()
+    adjustments: tuple[rules.CycleAdjustment, ...] = ()
+
+    @property
+    def expires_on(self) -> date | None:
+        """The expiry in force: that of the last cycle opened, as it was extended."""
+        return rules.extended(self.cycles[-1], self.adjustments, date.max).expires_on
+
+    def cycles_on(self, day: date) -> tuple[rules.CycleTerm, ...]:
+        """The cycles with the expiries that extensions decided by that day give them."""
+        return tuple(rules.extended(cycle, self.adjustments, day) for cycle in self.cycles)
+
+
+_ATTEMPTS = about(
+    lambda of: (
+        select(
+            Assessment.holder_id,
+            Assessment.scheme,
+            Assessment.module,
+            Assessment.taken_on,
+            Assessment.passed,
+        )
+        .where(
+            of(Assessment.holder_id),
+            Assessment.recorded_at <= KNOWN_AT,
+            or_(Assessment.voided_at.is_(None), Assessment.voided_at > KNOWN_AT),
+        )
+        .order_by(Assessment.taken_on, Assessment.id)
+    )
+)
+
+
+def attempts(
+    reading: ReadContext, holder_ids: Collection[str], *, known_at: datetime | None = None
+) -> dict[HolderScheme, list[Attempt]]:
+    """Attempts by holder and scheme, oldest first; voided ones are left out."""
+    found: dict[HolderScheme, list[Attempt]] = defaultdict(list)
+    for statement, parameters in _ATTEMPTS.each(reading, holder_ids, known_at):
+        for row in reading.rows(statement, parameters):
+            found[row[0], row[1]].append(Attempt(*row[2:]))
+    return found
+
+
+CYCLE = (
+    Cycle.ordinal,
+    Cycle.anchor_on,
+    Cycle.nth,
+    Cycle.starts_on,
+    Cycle.expires_on,
+    Cycle.opened_on,
+    Cycle.policy,
+    Cycle.imported,
+)
+"""The columns of a ``domain.certifications.Cycle``, in its order."""
+
+
+def _cycles(of: Callable[[Any], Any]) -> Any:
+    return select(Cycle.certification_id, *CYCLE).where(
+        of(Cycle.certification_id), Cycle.recorded_at <= KNOWN_AT
+    )
+
+
+def _renewals(of: Callable[[Any], Any]) -> Any:
+    return select(
+        Renewal.certification_id,
+        Renewal.submitted_on,
+        Renewal.decided_on,
+        Renewal.withdrawn_on,
+        Renewal.closed_at,
+    ).where(of(Renewal.certification_id), Renewal.recorded_at <= KNOWN_AT)
+
+
+def _changes(of: Callable[[Any], Any]) -> Any:
+    return select(
+        StandingChange.certification_id,
+        StandingChange.kind,
+        StandingChange.effective_on,
+        StandingChange.barred_until,
+        StandingChange.recorded_at,
+        func.coalesce(StandingChange.ref, "").label("ref"),
+        StandingChange.id,
+    ).where(of(StandingChange.certification_id), StandingChange.recorded_at <= KNOWN_AT)
+
+
+def _adjustments(of: Callable[[Any], Any]) -> Any:
+    return select(Adjustment.certification_id, Adjustment.number, *ADJUSTMENT).where(
+        of(Adjustment.certification_id), Adjustment.recorded_at <= KNOWN_AT
+    )
+
+
+ADJUSTMENT = (
+    Adjustment.ordinal,
+    Adjustment.effective_on,
+    Adjustment.extended_to,
+    Adjustment.points_required,
+    Adjustment.reason_code,
+)
+"""The columns of a ``domain.certifications.Adjustment``, in its order."""
+ADJUSTMENTS = _adjustments(lambda column: column == ID)
+"""The adjustments of the certification that ``id`` names, to be read ahead."""
+_CYCLES = about(lambda of: Together(_cycles(of), _adjustments(of)))
+_RECORDS = about(lambda of: Together(_cycles(of), _adjustments(of), _renewals(of), _changes(of)))
+# Of one day: as they were recorded; those of one file by their refs.
+IN_ORDER = attrgetter("effective_on", "recorded_at", "ref", "id")
+
+
+def records(
+    reading: ReadContext, certification_ids: Collection[str], *, known_at: datetime | None = None
+) -> dict[str, CertificationRecord]:
+    """The cycles with their adjustments, applications and changes of each certification."""
+    found: dict[str, CertificationRecord] = {}
+    for together, parameters in _RECORDS.each(reading, certification_ids, known_at):
+        cycle_rows, adjustment_rows, renewal_rows, change_rows = together.read(reading, parameters)
+        applications: dict[str, list[rules.Application]] = defaultdict(list)
+        for row in renewal_rows:
+            applications[row[0]].append(_application(row, known_at or EVER))
+        changes: dict[str, list[rules.ChangeOfStanding]] = defaultdict(list)
+        for row in sorted(change_rows, key=IN_ORDER):
+            changes[row[0]].append(
+                rules.ChangeOfStanding(row.kind, row.effective_on, row.barred_until)
+            )
+        for id_, one in _with_cycles(cycle_rows, adjustment_rows).items():
+            found[id_] = replace(
+                one, applications=tuple(applications[id_]), changes=tuple(changes[id_])
+            )
+    return {id_: found[id_] for id_ in certification_ids if id_ in found}
+
+
+def cycles(
+    reading: ReadContext, certification_ids: Collection[str], *, known_at: datetime | None = None
+) -> dict[str, CertificationRecord]:
+    """Records with the cycles and their adjustments only, for those who need no more."""
+    found: dict[str, CertificationRecord] = {}
+    for together, parameters in _CYCLES.each(reading, certification_ids, known_at):
+        found |= _with_cycles(*together.read(reading, parameters))
+    return found
+
+
+def _with_cycles(
+    cycle_rows: Iterable[Any], adjustment_rows: Iterable[Any]
+) -> dict[str, CertificationRecord]:
+    adjustments = adjustments_of(adjustment_rows)
+    return {
+        id_: CertificationRecord(id_, of_one, adjustments=adjustments.get(id_, ()))
+        for id_, of_one in _by_certification(cycle_rows).items()
+    }
+
+
+def adjustments_of(rows: Iterable[Any]) -> dict[str, tuple[rules.CycleAdjustment, ...]]:
+    """The adjustments of each certification, as they were recorded."""
+    found: dict[str, list[rules.CycleAdjustment]] = defaultdict(list)
+    for row in sorted(rows, key=attrgetter("ordinal", "number")):
+        found[row[0]].append(rules.CycleAdjustment(*row[2:]))
+    return {id_: tuple(of_one) for id_, of_one in found.items()}
+
+
+def _by_certification(rows: Iterable[Any]) -> dict[str, tuple[rules.CycleTerm, ...]]:
+    found: dict[str, list[rules.CycleTerm]] = defaultdict(list)
+    for row in sorted(rows, key=attrgetter("ordinal")):
+        found[row[0]].append(rules.CycleTerm(*row[1:]))
+    return {id_: tuple(of_one) for id_, of_one in found.items()}
+
+
+def _application(row: Any, known_at: datetime) -> rules.Application:
+    closed_on = row.decided_on or row.withdrawn_on
+    if row.closed_at is not None and row.closed_at > known_at:
+        closed_on = None
+    return rules.Application(row.submitted_on, closed_on)
+
+
+_CLAIM = (
+    Activity.id,
+    Activity.category,
+    Activity.type,
+    Activity.title,
+    Activity.provider,
+    Activity.quantity,
+    Activity.starts_on,
+    Activity.completed_on,
+)
+"""The columns of a ``domain.claims.Claim`` up to the reviewer's limit, in its order."""
+_STATED = (Activity.unit, Activity.role, cast(Activity.tags, Text).label("tags"), Activity.duty)
+"""Those after it. Tags as text: lists in every row would keep the garbage collector busy."""
+_ACTIVITY = (
+    select(
+        *_CLAIM,
+        *_STATED,
+        Activity.holder_id,
+        Activity.scheme,
+        Activity.submitted_on,
+        Activity.submitted_at,
+        Activity.withdrawn_on,
+        Decision.decided_on,
+        Decision.verdict,
+        Decision.points_limit,
+        Decision.provider_approved,
+        Decision.recorded_at,
+        cast(Decision.id, Text).label("decision_id"),  # only to sort by: a text costs less
+    )
+    .join(
+        Decision,
+        and_(
+            Decision.activity_id == Activity.id,
+            Decision.recorded_at <= KNOWN_AT,
+            or_(Decision.undone_at.is_(None), Decision.undone_at > KNOWN_AT),
+        ),
+        isouter=True,
+    )
+    .where(
+        Activity.state != "draft",
+        func.coalesce(Activity.submitted_at, Activity.recorded_at) <= KNOWN_AT,
+    )
+)
+_ACTIVITIES = about(lambda of: _ACTIVITY.where(of(Activity.holder_id)))
+CLAIMED = _ACTIVITY.join(
+    Certification,
+    and_(Certification.holder_id == Activity.holder_id, Certification.scheme == Activity.scheme),
+).where(Certification.id == ID)
+
+
+def activities(
+    reading: ReadContext, holder_ids: Collection[str], *, known_at: datetime | None = None
+) -> dict[HolderScheme, list[ActivityFacts]]:
+    """Activities by holder and scheme with every decision on them, drafts left out."""
+    found: dict[HolderScheme, list[ActivityFacts]] = defaultdict(list)
+    for statement, parameters in _ACTIVITIES.each(reading, holder_ids, known_at):
+        for first, facts in _by_activity(reading.rows(statement, parameters)):
+            found[first.holder_id, first.scheme].append(facts)
+    return found
+
+
+def claimed(
+    reading: ReadContext, certification_id: str, *, known_at: datetime | None = None
+) -> list[ActivityFacts]:
+    """The same of one certification: those of its holder under its scheme."""
+    rows = reading.rows(CLAIMED, known({"id": certification_id}, known_at))
+    return [facts for _, facts in _by_activity(rows)]
+
+
+def _by_activity(rows: Iterable[Any]) -> Iterator[tuple[Any, ActivityFacts]]:
+    """Each activity's first row and its facts, in the order of their ids."""
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.id].append(row)
+    for id_ in sorted(found):
+        of_one = found[id_]
+        if len(of_one) > 1:
+            of_one.sort(key=attrgetter("decided_on", "decision_id"))
+        yield of_one[0], _activity(of_one)
+
+
+_WIDTH = len(_CLAIM)
+
+
+@lru_cache(maxsize=1024)
+def _tags(told: str) -> frozenset[str]:
+    return frozenset(json.loads(told))
+
+
+def _activity(rows: Sequence[Any]) -> ActivityFacts:
+    first = rows[0]
+    unit, role, tags, duty = first[_WIDTH : _WIDTH + len(_STATED)]
+    stated: tuple[Any, ...] = (*first[:_WIDTH], None, unit, role, _tags(tags), duty)
+    return ActivityFacts(
+        claim=Claim(*stated),
+        submitted_on=first.submitted_on,
+        withdrawn_on=first.withdrawn_on,
+        decisions=tuple(
+            DecisionFacts(
+                row.decided_on,
+                row.verdict,
+                row.points_limit,
+                this_round=row.submitted_at is None or row.recorded_at >= row.submitted_at,
+                provider_approved=row.provider_approved,
+            )
+            for row in rows
+            if row.decided_on is not None
+        ),
+    )
+
+
+CERTIFICATION = (
+    Certification.id,
+    Certification.number,
+    Certification.public_id,
+    Certification.holder_id,
+    Certification.scheme,
+    Certification.awarded_on,
+    Certification.recorded_at,
+    Certification.sequence,
+    Certification.withdrawn_at,
+    Certification.replaced_on,
+    Certification.imported_at,
+    Certification.edition,
+    Certification.source,
+    Certification.voided_at,
+    Certification.void_reason,
+)
+CERTIFICATION_BY_ID = select(*CERTIFICATION).where(Certification.id == ID)
+WITH_CYCLES = (
+    select(*CERTIFICATION, *CYCLE)
+    .join(
+        Cycle,
+        and_(Cycle.certification_id == Certification.id, Cycle.recorded_at <= KNOWN_AT),
+        isouter=True,
+    )
+    .where(Certification.id == ID)
+)
+
+
+def certification(reading: ReadContext, certification_id: str) -> Any:
+    """The certification's row; NotFound if there is none, or it is not the actor's."""
+    row = reading.row(CERTIFICATION_BY_ID, {"id": certification_id})
+    if row is None:
+        raise NotFound
+    check_own_holder(reading.actor, row.holder_id)
+    return row
+
+
+def with_cycles(
+    reading: ReadContext, certification_id: str, *, known_at: datetime | None = None
+) -> tuple[Any, CertificationRecord | None]:
+    """The certification's row, and its cycles with their adjustments, if any is known yet.
+
+    With two statements, both of which can be read ahead. Raises NotFound as above.
+    """
+    asked = known({"id": certification_id}, known_at)
+    rows = reading.rows(WITH_CYCLES, asked)
+    if not rows:
+        raise NotFound
+    check_own_holder(reading.actor, rows[0].holder_id)
+    cycles = [
+        rules.CycleTerm(*row[len(CERTIFICATION) :]) for row in rows if row.ordinal is not None
+    ]
+    if not cycles:
+        return rows[0], None
+    adjustments = adjustments_of(reading.rows(ADJUSTMENTS, asked)).get(rows[0].id, ())
+    cycles.sort(key=attrgetter("ordinal"))
+    return rows[0], CertificationRecord(rows[0].id, tuple(cycles), adjustments=adjustments)

@@ -1,0 +1,391 @@
+"""Standings on any date: one SQL expression beside the Python rule, and the lists built on it.
+
+Invariant: ``STATUS`` and ``domain.certifications.standing_on`` say the same of every span and
+day; a property test holds them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import and_, bindparam, case, or_, select
+
+from tracker.domain.credentials import assessments, certifications, next_steps
+from tracker.domain.credentials.certifications import Standing
+from tracker.domain.credentials.next_steps import NextStep, Situation
+from tracker.domain.points import cycle_rules
+from tracker.domain.points import evaluation as rules
+from tracker.domain.points.claims import Claim, CycleConditions, Evaluation
+from tracker.domain.points.cycle_rules import Case, JudgedCycle
+from tracker.domain.schemes.policies import Policy
+from tracker.domain.schemes.schemes import Scheme
+from tracker.models import Assessment, Certification, Holder, Span
+from tracker.services.core import batched, bulk
+from tracker.services.core.context import ReadContext
+from tracker.services.standings import approved_claims, neighbours, snapshots
+from tracker.services.standings.neighbours import Beside, CertificationKey
+
+ON = batched.ON
+
+# The span that contains the day, and the status on it: see domain/certifications.standing_on.
+ON_SPAN = and_(Span.from_on <= ON, Span.until_on > ON)
+WINDOW_OPEN = and_(Span.window_opens_on <= ON, Span.window_closes_on >= ON)
+STATUS = case(
+    (Span.hold.is_not(None), Span.hold),
+    (Span.expires_on.is_(None), "active"),
+    (WINDOW_OPEN, "renewal_open"),
+    (Span.expires_on >= ON, "active"),
+    (Span.pending_since.is_not(None), "pending_renewal"),
+    (Span.grace_ends_on >= ON, "grace"),
+    else_="expired",
+)
+VALID = and_(
+    Span.hold.is_(None),
+    or_(
+        Span.expires_on.is_(None),
+        Span.expires_on >= ON,
+        and_(Span.pending_since.is_not(None), Span.valid_while_pending),
+        and_(Span.pending_since.is_(None), Span.grace_ends_on >= ON, Span.title_ends_on >= ON),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCertification:
+    """A certification with its standing on a day."""
+
+    id: str
+    number: str
+    public_id: str
+    holder_id: str
+    scheme: str
+    awarded_on: date
+    standing: Standing
+    replaced_on: date | None = None
+    withdrawn_at: datetime | None = None
+    imported_at: datetime | None = None
+
+
+SPAN = neighbours.SPAN
+_HELD = select(
+    Certification.id,
+    Certification.number,
+    Certification.public_id,
+    Certification.holder_id,
+    Certification.scheme,
+    Certification.awarded_on,
+    *SPAN,
+    Certification.replaced_on,
+    Certification.withdrawn_at,
+    Certification.imported_at,
+).join(Span, and_(Span.certification_id == Certification.id, ON_SPAN))
+_SPEAKING = _HELD.where(snapshots.SPEAKS)
+_ONE = _HELD.where(Certification.id == bindparam("id"))
+OF_HOLDER = _HELD.where(Certification.holder_id == bindparam("id"), snapshots.SHOWN)
+
+
+def _held(row: Any, on: date) -> HeldCertification:
+    standing = certifications.standing_on(certifications.StandingSpan(*row[6:-3]), on)
+    return HeldCertification(
+        row.id,
+        row.number,
+        row.public_id,
+        row.holder_id,
+        row.scheme,
+        row.awarded_on,
+        standing,
+        row.replaced_on,
+        row.withdrawn_at,
+        row.imported_at,
+    )
+
+
+def of_certification(
+    reading: ReadContext, certification_id: str, *, on: date
+) -> HeldCertification | None:
+    """A certification with its standing on a day; None before its award."""
+    row = reading.row(_ONE, {"id": certification_id, "on": on})
+    return _held(row, on) if row else None
+
+
+def of_holder(reading: ReadContext, holder_id: str, *, on: date) -> list[HeldCertification]:
+    """A holder's certifications awarded by a day, one a scheme, with their standings."""
+    rows = reading.rows(OF_HOLDER, {"id": holder_id, "on": on})
+    held = [_held(row, on) for row in rows]
+    return sorted(held, key=attrgetter("awarded_on", "id"))
+
+
+def of_many(
+    reading: ReadContext, holder_ids: Collection[str], *, on: date
+) -> list[HeldCertification]:
+    """The certifications that speak for many holders on a day, with their standings."""
+    found: list[HeldCertification] = []
+    for ids in bulk.chunks(holder_ids):
+        statement = _SPEAKING.where(Certification.holder_id.in_(ids))
+        found += [_held(row, on) for row in reading.rows(statement, {"on": on})]
+    return found
+
+
+def page(
+    reading: ReadContext, conditions: Collection[Any], *, limit: int, on: date
+) -> list[HeldCertification]:
+    """A page of certifications that meet the conditions, in the order of their ids."""
+    statement = _HELD.where(*conditions).order_by(Certification.id).limit(limit)
+    return [_held(row, on) for row in reading.rows(statement, {"on": on})]
+
+
+@dataclass(frozen=True, slots=True)
+class CertificationPoints:
+    """The explained points of a cycle on a day, with what waits and what is ahead.
+
+    ``policy`` is the version that counted, ``terms`` what held beside it. ``earns_until``: the
+    last day whose activities count. ``failed_on``: the day on which a re-examination was failed
+    that revokes, by the policy; people decide on that. ``questions`` is the number of activities
+    about which a reviewer's question waits for the holder's answer.
+    """
+
+    policy: Policy
+    terms: CycleConditions
+    evaluation: Evaluation
+    pending: Evaluation
+    projected: Decimal
+    earns_until: date
+    failed_on: date | None
+    questions: int = 0
+
+
+def evaluate(
+    scheme: Scheme,
+    record: snapshots.CertificationRecord,
+    activities: Collection[snapshots.ActivityFacts],
+    *,
+    on: date,
+    extra: Collection[Claim] = (),
+    beside: Beside = neighbours.ALONE,
+) -> CertificationPoints | None:
+    """The points counted on a day in the cycle on that day; None where the scheme has no policy.
+
+    ``extra`` are claims that are not stored: what if. They count as if approved. ``beside`` is
+    what ``cases`` reads where the scheme's policies ask for it.
+    """
+    counting = [a.claim_on(on) for a in activities if a.approved_on(on)]
+    judged = _judged(scheme, record, [*counting, *extra], on=on, beside=beside)
+    if judged is None:
+        return None
+    policy, evaluation = judged.policy, judged.evaluation
+    waiting = [a.claim for a in activities if a.pending_on(on)]
+    shared = _shared(beside, lambda a: a.claim if a.pending_on(on) else None)
+    pending, ahead = evaluation, evaluation
+    if waiting or shared:
+        claims = cycle_rules.claims_under(policy, [*judged.claims, *waiting], shared)
+        pending = _again(judged, claims, on=on)
+    if any(claim.completed_on is None or claim.completed_on > on for claim in judged.claims):
+        # Nothing else counts for more on a later day.
+        ahead = _again(judged, judged.claims, on=max(on, judged.earns_until))
+    return CertificationPoints(
+        policy=policy,
+        terms=judged.terms,
+        evaluation=evaluation,
+        pending=pending,
+        projected=ahead.total,
+        earns_until=judged.earns_until,
+        failed_on=judged.failed_on,
+        questions=sum(a.asked_on(on) for a in activities),
+    )
+
+
+def next_step(standing: Standing, points: CertificationPoints | None) -> NextStep:
+    """What the holder should do next, by the standing and the points of the same day."""
+    situation = Situation(standing)
+    if points is not None:
+        situation = replace(
+            situation,
+            policy=points.policy,
+            evaluation=points.evaluation,
+            pending=points.pending,
+            earns_until=points.earns_until,
+            questions=points.questions,
+        )
+    return next_steps.next_step(situation)
+
+
+def _again(judged: JudgedCycle, claims: Collection[Claim], *, on: date) -> Evaluation:
+    """The evaluation of other claims, or on another day, on the same terms."""
+    return rules.evaluate(judged.policy, claims, cycle=judged.cycle, on=on, terms=judged.terms)
+
+
+def _judged(
+    scheme: Scheme,
+    record: snapshots.CertificationRecord,
+    claims: Sequence[Claim],
+    *,
+    on: date,
+    beside: Beside = neighbours.ALONE,
+) -> JudgedCycle | None:
+    """The cycle on a day, judged by the claims approved by then."""
+    shared = _shared(beside, lambda a: a.claim_on(on) if a.approved_on(on) else None)
+    case = Case(
+        scheme,
+        record.cycles,
+        record.applications,
+        record.adjustments,
+        beside.attempts,
+        beside.spans,
+    )
+    return cycle_rules.judge(case, claims, shared, on=on)
+
+
+def _shared(
+    beside: Beside, claim: Callable[[snapshots.ActivityFacts], Claim | None]
+) -> dict[str, list[Claim]]:
+    """The claims that are shared with other schemes, by scheme."""
+    return {
+        scheme: [found for each in activities if (found := claim(each)) is not None]
+        for scheme, activities in beside.activities.items()
+    }
+
+
+def points(
+    reading: ReadContext, held: Collection[HeldCertification]
+) -> dict[str, CertificationPoints]:
+    """The points of many certifications, each on the day of its standing, with what waits.
+
+    With a constant number of statements. Those of a scheme without a policy are left out.
+    """
+    asked = [CertificationKey(one.id, one.holder_id, one.scheme) for one in held]
+    records = snapshots.records(reading, [one.id for one in held])
+    activities = snapshots.activities(reading, {one.holder_id for one in held})
+    beside = neighbours.beside(reading, asked, activities)
+    found: dict[str, CertificationPoints] = {}
+    for one in held:
+        result = evaluate(
+            reading.schemes[one.scheme],
+            records[one.id],
+            activities[one.holder_id, one.scheme],
+            on=one.standing.on,
+            beside=beside.get(one.id, neighbours.ALONE),
+        )
+        if result is not None:
+            found[one.id] = result
+    return found
+
+
+def evaluations(
+    reading: ReadContext, held: Collection[HeldCertification], *, on: date
+) -> dict[str, Evaluation]:
+    """The points of many certifications on a day, with a constant number of statements."""
+    asked = [CertificationKey(h.id, h.holder_id, h.scheme) for h in held]
+    records = neighbours.records(reading, asked)
+    claims = approved_claims.claims(reading, [one.id for one in asked], on=on)
+    beside = neighbours.beside(reading, asked)
+    found: dict[str, Evaluation] = {}
+    for one in asked:
+        judged = _judged(
+            reading.schemes[one.scheme],
+            records[one.id],
+            claims.get(one.id, ()),
+            on=on,
+            beside=beside.get(one.id, neighbours.ALONE),
+        )
+        if judged is not None:
+            found[one.id] = judged.evaluation
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRow:
+    """One line of the export of standings, in the order of its columns."""
+
+    holder_ref: str
+    certificate_number: str
+    scheme: str
+    status: str
+    valid: bool
+    awarded_on: date | None
+    cycle_starts_on: date | None
+    expires_on: date | None
+    window_opens_on: date | None
+    points_counted: Decimal | None
+    points_required: Decimal | None
+    modules_passed: str
+    modules_missing: str
+
+
+def export(reading: ReadContext, *, on: date) -> Iterator[ExportRow]:
+    """One row per holder and scheme with an assessment on or before ``on``, by holder_ref.
+
+    The same of those whom a file of certifications says to be certified by then.
+
+    Nothing after ``on`` is seen. Of whoever had died by then the status is that of the dates, and
+    nothing is valid. Reads in chunks, so that memory stays flat.
+    """
+    last = ""
+    while True:
+        tried = select(Assessment.id).where(
+            Assessment.holder_id == Holder.id,
+            Assessment.taken_on <= on,
+            Assessment.voided_at.is_(None),
+        )
+        told = select(Certification.id).where(
+            Certification.holder_id == Holder.id,
+            Certification.imported_at.is_not(None),
+            Certification.awarded_on <= on,
+            snapshots.CARRIED,
+        )
+        statement = select(Holder.id, Holder.ref, Holder.deceased_on)
+        statement = statement.where(Holder.ref > last, or_(tried.exists(), told.exists()))
+        statement = statement.order_by(Holder.ref).limit(bulk.CHUNK)
+        page = reading.rows(statement)
+        if not page:
+            return
+        yield from _export_page(reading, {row.id: row for row in page}, on)
+        last = page[-1].ref
+
+
+def _export_page(reading: ReadContext, holders: Mapping[str, Any], on: date) -> Iterator[ExportRow]:
+    attempts = snapshots.attempts(reading, holders)
+    held = {(h.holder_id, h.scheme): h for h in of_many(reading, holders, on=on)}
+    totals = evaluations(reading, held.values(), on=on)
+    for holder_id, holder in holders.items():
+        for scheme in reading.schemes:
+            tried = [a for a in attempts[holder_id, scheme.code] if a.taken_on <= on]
+            one = held.get((holder_id, scheme.code))
+            if tried or (one and one.imported_at):
+                total = totals.get(one.id) if one else None
+                yield _export_row(scheme, holder, tried, one, total, on=on)
+
+
+def _export_row(
+    scheme: Scheme,
+    holder: Any,
+    tried: Collection[assessments.Attempt],
+    held: HeldCertification | None,
+    total: Evaluation | None,
+    *,
+    on: date,
+) -> ExportRow:
+    passed = assessments.passes(tried, on=on)
+    died = holder.deceased_on is not None and holder.deceased_on <= on
+    standing = held.standing if held else None
+    # Of an award that a file told, the passes may be unknown; none of them is missing.
+    needed = () if held and held.imported_at else scheme.required
+    return ExportRow(
+        holder_ref=holder.ref,
+        certificate_number=held.number if held else "",
+        scheme=scheme.code,
+        status=standing.status if standing else "in_progress",
+        valid=standing.valid and not died if standing else False,
+        awarded_on=held.awarded_on if held else None,
+        cycle_starts_on=standing.cycle_starts_on if standing else None,
+        expires_on=standing.expires_on if standing else None,
+        window_opens_on=standing.window_opens_on if standing else None,
+        points_counted=total.total if total else None,
+        points_required=total.required if total else None,
+        modules_passed=";".join(m.code for m in scheme.modules if m.code in passed),
+        modules_missing=";".join(code for code in needed if code not in passed),
+    )

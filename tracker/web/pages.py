@@ -1,0 +1,78 @@
+"""Pages for people: the start, the documentation, and how every plain page is made.
+
+They load nothing from elsewhere. The plain ones hold their style in themselves and run no
+script; the documentation page runs the two scripts that it names.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import flask_swagger_ui
+from flask import Blueprint, Flask, Response, abort, render_template, send_from_directory
+
+from tracker.api.http import routing
+
+HERE = Path(__file__).parent
+UNDOCUMENTED = frozenset({"/", "/docs", "/docs/<path:name>"})
+"""Routes for people, which the OpenAPI document leaves out."""
+
+_CSS = (HERE / "templates" / "tracker.css").read_text(encoding="utf-8")
+_CSS_HASH = base64.b64encode(hashlib.sha256(_CSS.encode()).digest()).decode()
+_PLAIN_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_CSS_HASH}'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+_DOCS_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_SWAGGER = Path(flask_swagger_ui.__file__).parent / "dist"
+_FILES = {
+    "swagger-ui.css": _SWAGGER,
+    "swagger-ui-bundle.js": _SWAGGER,
+    "favicon-32x32.png": _SWAGGER,
+    "start.js": HERE / "static",
+}
+
+pages = Blueprint("pages", __name__, template_folder="templates")
+
+
+def register(app: Flask) -> None:
+    """Attach the pages."""
+    app.register_blueprint(pages)
+
+
+def plain(template: str, *, language: str = "en", status: int = 200, **facts: Any) -> Response:
+    """A page without scripts, its style inside it."""
+    name = routing.office().settings.app.name
+    text = render_template(template, css=_CSS, language=language, name=name, **facts)
+    response = Response(text, status=status, mimetype="text/html")
+    response.headers["Content-Security-Policy"] = _PLAIN_POLICY
+    response.headers["Content-Language"] = language
+    return response
+
+
+@pages.get("/")
+def start() -> Response:
+    """Where everything is."""
+    return plain("start.html")
+
+
+@pages.get("/docs")
+def docs() -> Response:
+    """The documentation page."""
+    response = Response(render_template("docs.html", name=routing.office().settings.app.name))
+    response.headers["Content-Security-Policy"] = _DOCS_POLICY
+    return response
+
+
+@pages.get("/docs/<path:name>")
+def docs_file(name: str) -> Response:
+    """One of the documentation page's few files."""
+    if name not in _FILES:
+        abort(404)
+    return send_from_directory(_FILES[name], name, max_age=3600)

@@ -1,0 +1,238 @@
+"""Verify: what anybody may ask of a certificate, as a page or as JSON at the same address."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, request
+from marshmallow import Schema, fields
+
+from tracker.api.http import errors, limits, routing
+from tracker.api.http.fields import CertificateNumber, ClosedSchema, DayField, Sought, choice
+from tracker.api.http.routing import HTML, JSON, Resource
+from tracker.domain.credentials.certifications import STATUSES
+from tracker.domain.errors import Invalid, NotFound, TooOften
+from tracker.domain.values import LONGEST_NAME
+from tracker.language.voice import in_words
+from tracker.services.core.allowances import Use
+from tracker.services.core.context import ReadContext
+from tracker.services.credentials import verification
+from tracker.services.credentials.verification import Verified
+from tracker.web import pages
+from tracker.web.verify_words import WORDS
+
+nouns = Resource("verify", __name__, description=__doc__)
+public = Resource("verify-pages", __name__, description="The same, at the address on certificates.")
+
+_UNKNOWN = (
+    "No certificate of ours has this address, or this number with this surname. Usual causes: a "
+    "typing mistake, a certificate that is not on record here, another issuer."
+)
+
+
+class VerificationSchema(Schema):
+    """All that a public verifier is told."""
+
+    scheme = fields.String(required=True, metadata={"description": "The certification's title."})
+    issuer = fields.String(required=True)
+    holder = fields.String(required=True, metadata={"description": "The holder's name."})
+    number = fields.String(required=True)
+    status = choice(*STATUSES, required=True)
+    valid = fields.Boolean(required=True)
+    awarded_on = DayField(required=True)
+    expires_on = DayField(
+        required=True, allow_none=True, metadata={"description": "Last valid day."}
+    )
+    note = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What else there is to say: withdrawn, or certified again."},
+    )
+    certified_again_on = DayField(required=True, allow_none=True)
+    certified_again_number = fields.String(required=True, allow_none=True)
+    checked_at = fields.AwareDateTime(required=True)
+    remark = fields.String(metadata={"description": "What dates alone do not tell."})
+
+
+class VerifyQuerySchema(ClosedSchema):
+    """The language of the page, where it is not the browser's."""
+
+    lang = choice(*WORDS)
+
+
+class LookUpSchema(VerifyQuerySchema):
+    """Number and surname, both; a page without them asks for them."""
+
+    number = CertificateNumber()
+    surname = Sought(LONGEST_NAME)
+
+
+def show(reading: ReadContext, query: dict[str, Any], *, public_id: str) -> Response:
+    """Whether a certification is valid today, by the address on the certificate.
+
+    A true one is always answered: nobody guesses it, and others may share the caller's address.
+    """
+    try:
+        return _shown(query, verification.by_address(reading, public_id))
+    except NotFound:
+        return _missed(reading, query, [limits.caller()])
+
+
+def look_up(reading: ReadContext, query: dict[str, Any]) -> Response:
+    """The same by certificate number and surname; neither is guessed at for long."""
+    if _as_page() and not {"number", "surname"} & query.keys():
+        return _private(_page(query, heading=WORDS[_language(query)].look_up))
+    if missing := {"number", "surname"} - query.keys():
+        raise Invalid(
+            "Give number and surname.", fields=dict.fromkeys(sorted(missing), "is required")
+        )
+    uses, both = [limits.caller()], limits.number(query["number"])
+    try:
+        limits.check(reading, uses, both)
+        return _shown(query, verification.by_number(reading, query["number"], query["surname"]))
+    except TooOften as error:
+        return _private(_too_often(query, error))
+    except NotFound:
+        return _missed(reading, query, uses, both)
+
+
+for _nouns in (nouns, public):
+    _nouns.reads(
+        "GET /verify",
+        public=True,
+        query=LookUpSchema,
+        returns=VerificationSchema,
+        content=(JSON, HTML),
+        errors=(404, 429),
+    )(look_up)
+    _nouns.reads(
+        "GET /verify/<string:public_id>",
+        public=True,
+        query=VerifyQuerySchema,
+        returns=VerificationSchema,
+        content=(JSON, HTML),
+        errors=(404, 429),
+    )(show)
+
+
+def _shown(query: dict[str, Any], found: Verified) -> Response:
+    return _private(_found_page(query, found) if _as_page() else _found(query, found))
+
+
+def _missed(
+    reading: ReadContext, query: dict[str, Any], uses: Collection[Use], both: Collection[Use] = ()
+) -> Response:
+    """Say that there is none, and count it; or that there were too many such questions."""
+    try:
+        limits.check(reading, uses, both)
+    except TooOften as error:
+        return _private(_too_often(query, error))
+    limits.missed([*uses, *both])
+    return _private(_not_found(query))
+
+
+def _as_page() -> bool:
+    """Whether the caller is a browser; a program that accepts anything gets JSON."""
+    return request.accept_mimetypes.best_match([JSON, HTML], default=JSON) == HTML
+
+
+def _language(query: dict[str, Any]) -> str:
+    return str(query.get("lang") or request.accept_languages.best_match(list(WORDS)) or "en")
+
+
+def _private(response: Response) -> Response:
+    """Not indexed, not kept: a standing may change by tomorrow."""
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    response.headers["Cache-Control"] = "no-store"
+    response.vary.update(("Accept", "Accept-Language"))
+    return response
+
+
+def _found(query: dict[str, Any], found: Verified) -> Response:
+    language, standing = _language(query), found.standing
+    over = {"remark": WORDS[language].not_in_force} if found.is_over else {}
+    return routing.answer(
+        {
+            "scheme": found.scheme.title[language],
+            "issuer": found.scheme.issuer,
+            "holder": found.holder,
+            "number": found.number,
+            "status": standing.status,
+            "valid": standing.valid,
+            "awarded_on": found.awarded_on,
+            "expires_on": standing.expires_on,
+            "note": _note(found, language),
+            "certified_again_on": found.again_on,
+            "certified_again_number": found.again_number,
+            "checked_at": found.checked_at,
+            **over,
+        }
+    )
+
+
+def _note(found: Verified, language: str) -> str | None:
+    """What there is to say of a certificate that was withdrawn, or earned again since."""
+    words = WORDS[language]
+    if found.is_withdrawn:
+        return words.withdrawn
+    if found.again_on is None or found.again_number is None:
+        return None
+    return words.again.format(in_words(found.again_on, language), found.again_number)
+
+
+def _not_found(query: dict[str, Any]) -> Response:
+    if not _as_page():
+        return errors.problem(404, NotFound.code, _UNKNOWN)
+    heading = WORDS[_language(query)].not_found
+    return _page(query, status=404, heading=heading, unknown=True)
+
+
+def _too_often(query: dict[str, Any], error: TooOften) -> Response:
+    wait = str(error.facts["retry_after"])
+    if _as_page():
+        heading = WORDS[_language(query)].too_often
+        response = _page(query, status=429, heading=heading, wait=wait)
+    else:
+        response = errors.problem(429, error.code, error.detail)
+    response.headers["Retry-After"] = wait
+    return response
+
+
+def _found_page(query: dict[str, Any], found: Verified) -> Response:
+    language, standing = _language(query), found.standing
+    return _page(
+        query,
+        heading=_heading(found, language),
+        shown=found,
+        note=_note(found, language),
+        title=found.scheme.full_name(language),
+        past=standing.expires_on is not None and standing.expires_on < standing.on,
+        under_review=standing.pending_since is not None,
+        checked=f"{in_words(found.checked_at.date(), language)}, {found.checked_at:%H:%M} UTC",
+        day=lambda day: in_words(day, language),
+    )
+
+
+def _heading(found: Verified, language: str) -> str:
+    words = WORDS[language]
+    return words.over if found.is_over else words.statuses[found.standing.status]
+
+
+def _page(query: dict[str, Any], *, status: int = 200, heading: str, **facts: Any) -> Response:
+    language = _language(query)
+    other = "es" if language == "en" else "en"
+    given = urlencode({**request.args.to_dict(), "lang": other})
+    base = routing.office().settings.app.base_url.rstrip("/")
+    return pages.plain(
+        "verify.html",
+        language=language,
+        status=status,
+        heading=heading,
+        words=WORDS[language],
+        other=other,
+        other_address=f"{request.path}?{given}",
+        official=f"{base}/verify",
+        **facts,
+    )
