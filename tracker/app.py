@@ -21,10 +21,10 @@ _MASTER_KEY, _RELAY_KEY = "keys/master.key", "keys/relay-events.key"
 
 def create_app(given: Settings | None = None, *, read_clock: Clock | None = None) -> Flask:
     """Build the application: settings, database, schemes, and the HTTP interface."""
-    from tracker import api  # noqa: PLC0415 - commands and the scheduler never need it
+    from tracker import api, web  # noqa: PLC0415 - commands and the scheduler never need them
 
     app = _with_office(given, read_clock)
-    api.register(app)
+    web.register(app, api.register(app))
     return app
 
 

@@ -25,11 +25,10 @@ from tracker.api.overview import history, operations
 from tracker.api.people import holders, preferences
 from tracker.api.points import activities, evidence
 from tracker.db import new_id
-from tracker.web import pages, unsubscribe, verify
 
 PREFIX = "/api/v1"
-UNDOCUMENTED = frozenset({f"{PREFIX}/openapi.json"}) | pages.UNDOCUMENTED
-"""The public routes that are not part of the interface, and so not in its document."""
+UNDOCUMENTED = frozenset({f"{PREFIX}/openapi.json"})
+"""The public routes of this door that its document leaves out."""
 
 _NOUNS = (
     me,
@@ -58,26 +57,24 @@ _NOUNS = (
     letters,
     suppressions,
     relay_events,
-    verify,
 )
 _JSON_BYTES = 1024 * 1024  # the longest body; forms with files have limits of their own
 _FORM_PARTS = 20
 
 
-def register(app: Flask) -> None:
-    """Attach every route to the application, with its OpenAPI document."""
+def register(app: Flask) -> Document:
+    """Attach every route to the application; returns their OpenAPI document."""
     app.config.update(MAX_CONTENT_LENGTH=_JSON_BYTES, MAX_FORM_PARTS=_FORM_PARTS)
     document = Document(app, f"{PREFIX}/openapi.json")
     for module in _NOUNS:
         document.add(module.nouns, url_prefix=PREFIX)
-    for nouns in (verify.public, unsubscribe.nouns, operations.nouns):
-        document.add(nouns)
-    pages.register(app)
+    document.add(operations.nouns)
     errors.register(app)
     operations.register(app, app.extensions["tracker"])
     app.before_request(_name_request)
     callers.register(app)
     app.after_request(_dress)
+    return document
 
 
 def _name_request() -> None:

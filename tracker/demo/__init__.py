@@ -26,10 +26,10 @@ from types import FrameType
 import click
 from sqlalchemy import func, select
 
-from tests.mail_faults import Catcher
 from tracker import migrations, settings, tabular
 from tracker.app import create_office
 from tracker.demo import people
+from tracker.demo.mail_catcher import MailCatcher
 from tracker.domain.credentials.assessments import Approval
 from tracker.domain.permissions import SYSTEM, Actor, Role
 from tracker.models import Certification, Employer, Holder, Message, RosterEntry
@@ -65,7 +65,8 @@ def main(*, port: int = 8000, directory: Path | None = None, once: bool = False)
     if home.exists():
         shutil.rmtree(home)
     (home / "letters").mkdir(parents=True)
-    with suppress(KeyboardInterrupt), _stopped_by_signal(), Catcher(home / "letters") as catcher:
+    caught = MailCatcher(home / "letters")
+    with suppress(KeyboardInterrupt), _stopped_by_signal(), caught as catcher:
         environment = _environment(home, port, catcher.port)
         given = settings.load(variables=environment)
         office = create_office(given)
@@ -210,11 +211,11 @@ def _wait_until_ready(url: str) -> None:
     raise OSError(f"The web server did not answer at {url}; see server.log beside the database.")
 
 
-def _wait_for_letters(office: Container, catcher: Catcher) -> None:
+def _wait_for_letters(office: Container, catcher: MailCatcher) -> None:
     """Until every letter that is due now lies in the catcher; news waits for second thoughts."""
     deadline, quiet = time.monotonic() + _PATIENCE, 0
     while time.monotonic() < deadline and quiet < 3:  # noqa: PLR2004 - as long as planning takes
-        before = len(catcher.letters())
+        before = len(catcher.emails())
         time.sleep(2)
         with office.reading(SYSTEM) as reading:
             unsent = reading.row(
@@ -223,13 +224,13 @@ def _wait_for_letters(office: Container, catcher: Catcher) -> None:
                     Message.next_at <= reading.now,
                 )
             )[0]
-        done = before and not unsent and len(catcher.letters()) == before
+        done = before and not unsent and len(catcher.emails()) == before
         quiet = quiet + 1 if done else 0
 
 
-def _guide(site: Site, catcher: Catcher) -> str:
+def _guide(site: Site, catcher: MailCatcher) -> str:
     """What to look at, and with which token."""
-    letters = catcher.letters()
+    letters = catcher.emails()
     shown = [f"  {one.recipient:28} {one.subject}" for one in letters[:8]]
     if len(letters) > len(shown):
         shown.append(f"  ... and {len(letters) - len(shown)} more")

@@ -31,6 +31,7 @@ EMPLOYERS = (
     "Prairie Tractor",
     "Delta Textiles",
 )
+_SPANISH = 0.3  # the share of holders who prefer Spanish
 _GIVEN = (
     "Ana",
     "María",
@@ -286,9 +287,9 @@ def _people(rows: Rows, draw: random.Random, today: date, count: int) -> Iterato
                 "family_name": family,
                 "email": f"{ref.lower()}@example.org",
                 "second_email": f"{ref.lower()}@work.example" if number % 9 == 0 else None,
-                "language": "es" if draw.random() < 0.3 else "en",
+                "language": "es" if draw.random() < _SPANISH else "en",
                 "time_zone": draw.choice(_ZONES),
-            }  # noqa: PLR2004
+            }
         )
         yield _Worker(ref, random.Random(f"{ref}/{count}"), rows, today)  # noqa: S311
 

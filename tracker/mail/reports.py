@@ -50,9 +50,9 @@ class UnreadableMessage(ValueError):  # noqa: N818 - named for the refused fact
 class Incoming:
     """One message: what it is, and the proofs of whose letter it is about.
 
-    ``proofs`` are pairs of purpose and proof as ``services/delivery/sealing.py`` makes them. ``identity``
-    is the same however often the message is read, ``at`` when our own system received it.
-    ``status``, ``diagnostic`` and ``recipients`` are a failed delivery's own words.
+    ``proofs`` are pairs of purpose and proof as ``services/core/signed_links.py`` makes them.
+    ``identity`` is the same however often the message is read, ``at`` when our own
+    system received it. ``status``, ``diagnostic`` and ``recipients`` are a failed delivery's own words.
     """
 
     kind: ReportKind

@@ -105,8 +105,8 @@ class Span(Base, kw_only=True):
     """The timeline: days in which no recorded fact changes, with the dates that decide a standing.
 
     Derived from cycles, adjustments, renewals and changes, and written in the same transaction
-    as they are (``services/credentials/certifications.py``). It holds facts, not a status, so a passing day
-    never makes it wrong, and a standing on any date is one row and one date.
+    as they are (``services/credentials/timelines.py``). It holds facts, not a status, so a
+    passing day never makes it wrong, and a standing on any date is one row and one date.
     """
 
     __tablename__ = "standing_span"

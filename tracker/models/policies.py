@@ -13,8 +13,8 @@ from tracker.db import Base, Id, Instant, new_id
 class PolicyPublication(Base, kw_only=True):
     """The act of publishing a version of a scheme's policy. Written, never changed.
 
-    ``sha256`` is the digest of what it said (``domain/schemes/policy_versions.py``), by which a later edit
-    of the file is noticed.
+    ``sha256`` is the digest of what it said (``domain/schemes/policy_versions.py``), by which a
+    later edit of the file is noticed.
     """
 
     __tablename__ = "policy_publication"

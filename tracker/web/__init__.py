@@ -1,1 +1,24 @@
-"""Pages for people: the start, verification, unsubscribing."""
+"""Pages for people: the start, the documentation, verification, unsubscribing.
+
+A page that programs may read as well, such as a verification, is in the OpenAPI document too.
+"""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from tracker import api
+from tracker.api import PREFIX
+from tracker.api.http.openapi import Document
+from tracker.web import pages, unsubscribe, verify
+
+UNDOCUMENTED = api.UNDOCUMENTED | pages.UNDOCUMENTED
+"""The public routes that the OpenAPI document leaves out."""
+
+
+def register(app: Flask, document: Document) -> None:
+    """Attach the pages to the application, and to the document those that programs may read."""
+    document.add(verify.nouns, url_prefix=PREFIX)
+    document.add(verify.public)
+    document.add(unsubscribe.nouns)
+    pages.register(app)

@@ -16,7 +16,8 @@ from tests.api.access import access_cases
 from tests.api.access.access_cases import PICTURE, UNKNOWN, upload
 from tests.api.conftest import Caller
 from tests.api.employers import employer_cases
-from tracker.api import PREFIX, UNDOCUMENTED
+from tracker.api import PREFIX
+from tracker.web import UNDOCUMENTED
 
 TABLE = Path(__file__).with_name("access_table.txt")
 ROLES = ("nobody", "holder", "employer", "staff", "reviewer", "admin")

@@ -23,9 +23,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests import factories
-from tracker.api import PREFIX, UNDOCUMENTED
+from tracker.api import PREFIX
 from tracker.domain.permissions import ROLES, SYSTEM
 from tracker.models import Employer
+from tracker.web import UNDOCUMENTED
 
 CHECKS = [
     not_a_server_error,

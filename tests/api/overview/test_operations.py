@@ -18,7 +18,6 @@ from tests import factories
 from tests.conftest import make_app
 from tests.statements import counted
 from tracker import jobs, settings
-from tracker.api import UNDOCUMENTED
 from tracker.api.http import routing
 from tracker.api.overview import operations
 from tracker.app import create_app
@@ -30,6 +29,7 @@ from tracker.services.delivery.sent_messages import MessageFilter
 from tracker.services.outbox import suppressions
 from tracker.services.overview.metrics import gauges
 from tracker.settings import SettingsRefusedError
+from tracker.web import UNDOCUMENTED
 
 PROBLEM = "application/problem+json"
 

@@ -37,9 +37,8 @@ MOMENT = timedelta(microseconds=1)
 
 
 def plan(now: datetime, **changes: object) -> reminders.ReminderPlan:
-    return reminders.plan(
-        STAGES, replace(ReminderFacts(now=now, opened_at=OPENED), **changes), POLICY
-    )  # type: ignore[arg-type]
+    facts = replace(ReminderFacts(now=now, opened_at=OPENED), **changes)  # type: ignore[arg-type]
+    return reminders.plan(STAGES, facts, POLICY)
 
 
 def fates(found: reminders.ReminderPlan) -> dict[int, str]:

@@ -26,11 +26,12 @@ CLAIMS = several(dated(), employed(JOBS))
 CENT = Decimal("0.01")
 CAPS = {"year_cap", "cycle_cap"}
 TERMS = st.builds(CycleConditions, carried_over=st.sampled_from([ZERO, Decimal("12.34")]))
+NO_TERMS = CycleConditions()
 
 
 def _evaluated(
-    claims: list[Claim], policy: Policy, terms: CycleConditions = CycleConditions()
-) -> Evaluation:  # noqa: B008
+    claims: list[Claim], policy: Policy, terms: CycleConditions = NO_TERMS
+) -> Evaluation:
     return evaluate(policy, claims, cycle=CYCLE, on=CYCLE.ends_on, terms=terms)
 
 

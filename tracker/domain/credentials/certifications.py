@@ -407,7 +407,8 @@ def standing_on(span: StandingSpan, day: date) -> Standing:
     """The standing on a day of the span.
 
     Precedence: withdrawn, revoked, surrendered, suspended, then what the dates say. The expiry
-    is the last valid day. ``services/standings/standings.py`` holds the same rule as one SQL expression.
+    is the last valid day. ``services/standings/standings.py`` holds the same rule as one SQL
+    expression.
     """
     status = span.hold or _by_date(span, day)
     valid = (

@@ -2,7 +2,7 @@
 
 Each attribute states what it means and its unit; the keys of ``config/schemes/*.toml`` have the
 same names. "Points" stands for the programme's own credit (PDU, CPE, RU), named by ``credit``.
-All points, rates and factors are decimals. ``domain/points/evaluation.py`` computes with these values.
+All points, rates and factors are decimals, with which ``domain/points/evaluation.py`` computes.
 """
 
 from __future__ import annotations

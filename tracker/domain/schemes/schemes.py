@@ -1,8 +1,8 @@
 """A certification scheme as a value: modules, award rule, retakes, fees, and its policies.
 
 What a policy may say is in ``policies``. The values come from ``config/schemes/*.toml``, which
-``tracker.scheme_files`` reads. Every fact that a certification body publishes carries its source and
-whether it was verified.
+``tracker.scheme_files`` reads. Every fact that a certification body publishes carries its source
+and whether it was verified.
 """
 
 from __future__ import annotations

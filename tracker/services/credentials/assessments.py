@@ -277,8 +277,8 @@ def amend(
 ) -> CorrectedAttempt:
     """Correct an attempt in place; what follows from it is corrected with it.
 
-    ``values`` are those of ``AMENDABLE`` that change, the rest is as in ``AttemptCorrection``. Raises
-    what ``record`` raises, SupportsRenewal where a renewal rests on it and nobody said what
+    ``values`` are those of ``AMENDABLE`` that change, the rest is as in ``AttemptCorrection``.
+    Raises what ``record`` raises, SupportsRenewal where a renewal rests on it and nobody said what
     becomes of that, IllegalTransition if it is void, Invalid if nothing changes, NotFound.
     """
 
