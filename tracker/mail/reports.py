@@ -51,8 +51,8 @@ class Incoming:
     """One message: what it is, and the proofs of whose letter it is about.
 
     ``proofs`` are pairs of purpose and proof as ``services/core/signed_links.py`` makes them.
-    ``identity`` is the same however often the message is read, ``at`` when our own
-    system received it. ``status``, ``diagnostic`` and ``recipients`` are a failed delivery's own words.
+    ``identity`` is the same however often the message is read, ``at`` when our own system received
+    it. ``status``, ``diagnostic`` and ``recipients`` are a failed delivery's own words.
     """
 
     kind: ReportKind
