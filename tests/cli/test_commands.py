@@ -28,7 +28,15 @@ def test_help_loads_neither_libraries_nor_services(arguments):
 
 
 def test_commands_that_read_and_write_csv_load_neither_solver_nor_workbooks_nor_http():
-    rooms = "certifications", "files", "health", "refusals", "running", "tokens", "reminders.queue"
+    rooms = (
+        "certifications",
+        "files",
+        "doctor",
+        "refusals",
+        "processes",
+        "tokens",
+        "reminders.queue",
+    )
     every = "import " + ", ".join(f"tracker.cli.{room}" for room in rooms)
 
     assert modules_after(every) & HEAVY == set()

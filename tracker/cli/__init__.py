@@ -14,7 +14,7 @@ main = LazyProgram(
     entries={
         "bench": LazyCommand(
             "tracker.cli.processes:bench",
-            "Measure this machine's ratios; ARGS are those of tests.benchmarks.",
+            "Measure this machine's ratios, from a checkout.",
         ),
         "certifications": LazyCommand(
             "tracker.cli.certifications:certifications",

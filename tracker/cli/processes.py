@@ -211,7 +211,7 @@ def demo(port: int) -> None:
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
 def bench(args: tuple[str, ...]) -> None:
-    """Measure this machine's ratios, from a checkout; ARGS are those of tests.benchmarks."""
+    """Measure this machine's ratios, from a checkout. ARGS are those of tests.benchmarks."""
     if not (ROOT / "tests" / "benchmarks").is_dir():
         complain("tracker bench runs from a checkout: its measurements are not installed.")
         raise SystemExit(1)
