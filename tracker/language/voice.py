@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from tracker.domain import clocks
 from tracker.domain.periods import Duration
 from tracker.domain.points.claims import Claim
 from tracker.domain.schemes.activity_types import (
@@ -36,18 +37,8 @@ _LENGTHS: Mapping[str, Mapping[str, str]] = {
     "en": {"days": "days", "months": "months", "years": "years"},
     "es": {"days": "días", "months": "meses", "years": "años"},
 }
-# What people in the United States call the clocks they live by.
 _CLOCKS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "America/New_York": "Eastern time",
-        "America/Chicago": "Central time",
-        "America/Denver": "Mountain time",
-        "America/Phoenix": "Arizona time",
-        "America/Los_Angeles": "Pacific time",
-        "America/Anchorage": "Alaska time",
-        "Pacific/Honolulu": "Hawaii time",
-        "UTC": "UTC",
-    },
+    "en": clocks.NAMES,
     "es": {
         "America/New_York": "hora del Este",
         "America/Chicago": "hora del Centro",
@@ -176,9 +167,7 @@ def clock(zone: str, language: str) -> str:
     """
     if zone in _CLOCKS[language]:
         return _CLOCKS[language][zone]
-    _, _, city = zone.rpartition("/")
-    place = city.replace("_", " ") if "/" in zone and not zone.startswith("Etc/") else zone
-    return f"hora de {place}" if language == "es" else f"{place} time"
+    return f"hora de {clocks.place(zone)}" if language == "es" else clocks.clock_name(zone)
 
 
 def length(duration: Duration, language: str) -> str:

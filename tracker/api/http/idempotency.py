@@ -7,16 +7,16 @@ import re
 from collections.abc import Callable
 
 from flask import Response, request
-from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
-from tracker.db import new_id
 from tracker.domain.errors import Invalid, Refusal
 from tracker.domain.permissions import SYSTEM, Actor
-from tracker.models import IdempotencyKey
+from tracker.services.core import idempotency
 from tracker.services.core.context import Container, UnitOfWork
+from tracker.services.core.idempotency import RememberedAnswer
 
 CREATED = 201
+_HEADERS = frozenset({"Content-Type", "Location", "ETag"})
 PATTERN = r"^[A-Za-z0-9_\-:.]{1,100}$"
 
 
@@ -67,37 +67,20 @@ def _digest() -> str:
 
 def _remembered(office: Container, actor: Actor, key: str, digest: str) -> Response | None:
     with office.reading(SYSTEM) as reading:
-        row = reading.row(
-            select(
-                IdempotencyKey.request_digest,
-                IdempotencyKey.status,
-                IdempotencyKey.body,
-                IdempotencyKey.headers,
-            ).where(IdempotencyKey.token_id == actor.token_id, IdempotencyKey.key == key)
-        )
-    if row is None:
+        known = idempotency.remembered(reading, actor, key)
+    if known is None:
         return None
-    if row.request_digest != digest:
+    if known.request_digest != digest:
         rule = "was used for another request"
         raise Invalid(f"The Idempotency-Key {rule}.", fields={"Idempotency-Key": rule})
-    return Response(row.body, status=row.status, headers=row.headers)
+    return Response(known.body, status=known.status, headers=known.headers)
 
 
 def _remember(work: UnitOfWork, key: str, digest: str, answer: Response) -> None:
-    work.session.flush()
-    work.connection.execute(
-        insert(IdempotencyKey).values(
-            id=new_id(),
-            token_id=work.actor.token_id,
-            key=key,
-            request_digest=digest,
-            status=answer.status_code,
-            body=answer.kept if isinstance(answer, ShownOnce) else answer.get_data(),
-            headers={
-                name: value
-                for name, value in answer.headers.items()
-                if name in {"Content-Type", "Location", "ETag"}
-            },
-            recorded_at=work.now,
-        )
+    kept = RememberedAnswer(
+        request_digest=digest,
+        status=answer.status_code,
+        body=answer.kept if isinstance(answer, ShownOnce) else answer.get_data(),
+        headers={name: value for name, value in answer.headers.items() if name in _HEADERS},
     )
+    idempotency.remember(work, key, kept)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+from tracker.domain.clocks import clock_name
 from tracker.domain.credentials.certifications import (
     ChangeOfStanding,
     CycleAdjustment,
@@ -34,7 +35,6 @@ from tracker.domain.periods import DAY, Period
 from tracker.domain.points.claims import ZERO, Evaluation, Shortfall
 from tracker.domain.schemes.policies import LateStep, Policy
 from tracker.domain.schemes.schemes import AppealRule, BundleFee, Scheme
-from tracker.language.voice import clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def _midnight(zone: str, *, first: bool = False) -> str:
     """By whose clock a day begins or ends."""
     if not zone:
         return ""
-    return f", {clock(zone, 'en')}" if first else f", at midnight {clock(zone, 'en')}"
+    return f", {clock_name(zone)}" if first else f", at midnight {clock_name(zone)}"
 
 
 def _zone(zone: str) -> dict[str, str]:

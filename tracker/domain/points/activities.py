@@ -7,12 +7,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from tracker.domain.clocks import clock_name
 from tracker.domain.credentials.certifications import CycleTerm, days_of
 from tracker.domain.errors import EvidenceMissing, IllegalTransition, Invalid, OutsideCycle
 from tracker.domain.periods import Period
 from tracker.domain.points.claims import Claim
 from tracker.domain.schemes.activity_types import ActivityType
-from tracker.language.voice import clock
 
 State = Literal["draft", "submitted", "approved", "rejected", "more_information", "withdrawn"]
 STATES: tuple[State, ...] = (
@@ -158,7 +158,7 @@ def check_dates(
     are the days of the current cycle as they were lengthened, if they were. ``zone`` is the IANA
     zone whose day ``on`` is; the refusal names it.
     """
-    begin, today = cycles[0].starts_on, f"{on}, {clock(zone, 'en')}" if zone else f"{on}"
+    begin, today = cycles[0].starts_on, f"{on}, {clock_name(zone)}" if zone else f"{on}"
     ends = [days_of(cycles, cycle).ends_on for cycle in cycles]
     end = max([*ends, earning.ends_on] if earning else ends)
     limit = f"today ({today})" if on <= end else f"its last day ({end})"

@@ -2,13 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, insert, select
 
+from tracker.db import new_id
+from tracker.domain.permissions import Actor
 from tracker.models import IdempotencyKey
-from tracker.services.core.context import UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedAnswer:
+    """What a request got, and the digest of what was asked."""
+
+    request_digest: str
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def remembered(reading: ReadContext, actor: Actor, key: str) -> RememberedAnswer | None:
+    """The answer that the actor's request with this key got, if there was one."""
+    row = reading.row(
+        select(
+            IdempotencyKey.request_digest,
+            IdempotencyKey.status,
+            IdempotencyKey.body,
+            IdempotencyKey.headers,
+        ).where(IdempotencyKey.token_id == actor.token_id, IdempotencyKey.key == key)
+    )
+    return None if row is None else RememberedAnswer(*row)
+
+
+def remember(work: UnitOfWork, key: str, answer: RememberedAnswer) -> None:
+    """Keep an answer in the transaction of the request that it answers.
+
+    Raises IntegrityError where the same key was answered meanwhile.
+    """
+    work.session.flush()
+    values = {
+        "id": new_id(),
+        "token_id": work.actor.token_id,
+        "key": key,
+        "request_digest": answer.request_digest,
+        "status": answer.status,
+        "body": answer.body,
+        "headers": dict(answer.headers),
+        "recorded_at": work.now,
+    }
+    work.connection.execute(insert(IdempotencyKey).values(values))
 
 
 def forget_old(work: UnitOfWork) -> int:
