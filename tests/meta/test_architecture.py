@@ -4,10 +4,13 @@ import ast
 import functools
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.meta import look_again
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "tracker").rglob("*.py"))
@@ -59,15 +62,42 @@ def test_rules_import_the_standard_library_and_each_other_only():
     assert strangers == set()
 
 
-def test_no_function_is_longer_than_fifty_lines():
+def test_no_function_is_longer_than_fifty_lines_beside_its_docstring():
     lengths = {
-        f"{_place(path, node)} {node.name}": _length(node)
+        f"{_place(path, node)} {node.name}": look_again.length(node)
         for path in SOURCES
         for node in ast.walk(_tree(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
 
     assert {name: n for name, n in lengths.items() if n > LONGEST_FUNCTION} == {}
+
+
+def test_no_two_classes_share_a_name():
+    places = defaultdict(list)
+    for path in SOURCES:
+        for name in _class_names(_tree(path)):
+            places[name].append(_place(path))
+
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+# What a door may take from SQLAlchemy: errors to answer, and the parts of a database's address.
+OF_DOORS = {"sqlalchemy.exc", "sqlalchemy.make_url"}
+
+
+def test_doors_write_no_sql():
+    doors = [ROOT / "tracker" / floor for floor in ("api", "web", "cli")]
+    written = {
+        f"{where}: {module}"
+        for path in SOURCES
+        if any(path.is_relative_to(door) for door in doors)
+        for where, module in _imported(path)
+        if module.split(".")[0] in {"sqlalchemy", "flask_sqlalchemy"}
+        if not any(module.startswith(allowed) for allowed in OF_DOORS)
+    }
+
+    assert written == set()
 
 
 def test_nobody_but_the_clock_reads_wall_time():
@@ -133,6 +163,30 @@ def _imported_names(tree: ast.Module) -> Iterator[tuple[str, str]]:
                 yield from ((a.asname or a.name, f"{module}.{a.name}") for a in names)
 
 
+def _class_names(tree: ast.Module) -> Iterator[str]:
+    """The names of classes, and of types that are made by assignment, at the top of a module."""
+    for node in tree.body:
+        match node:
+            case ast.ClassDef(name=name):
+                yield name
+            case ast.Assign(targets=[ast.Name(id=name)]) if _is_a_types_name(name):
+                yield name
+
+
+def _is_a_types_name(name: str) -> bool:
+    return name[0].isupper() and not name.isupper()
+
+
+def _imported(path: Path) -> Iterator[tuple[str, str]]:
+    """Everything that is imported, by its full name."""
+    for node in ast.walk(_tree(path)):
+        match node:
+            case ast.Import(names=names):
+                yield from ((_place(path, node), alias.name) for alias in names)
+            case ast.ImportFrom(module=str(module), names=names):
+                yield from ((_place(path, node), f"{module}.{alias.name}") for alias in names)
+
+
 def _imports(path: Path) -> Iterator[tuple[str, str]]:
     for node in ast.walk(_tree(path)):
         match node:
@@ -145,10 +199,6 @@ def _imports(path: Path) -> Iterator[tuple[str, str]]:
 @functools.cache
 def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_bytes())
-
-
-def _length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
 def _place(path: Path, node: ast.stmt | None = None) -> str:

@@ -133,7 +133,11 @@ def _rows_of(
             to.consequences.append(_said("restored", scheme, row, None, award.awarded_on))
         elif row.awarded_on != award.awarded_on:
             to.consequences.append(_said("moved", scheme, row, row.awarded_on, award.awarded_on))
-    for row in standing_rows(known):
+    _withdraw_fallen(work, scheme, plan, to)
+
+
+def _withdraw_fallen(work: UnitOfWork, scheme: Scheme, plan: AwardPlan, to: _Written) -> None:
+    for row in standing_rows(plan.known):
         if falls(plan, row):
             to.withdrawn.append(
                 {"_id": row.id, "withdrawn_at": work.now, "replaced_on": None, "kept_reason": None}
