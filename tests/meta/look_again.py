@@ -27,7 +27,8 @@ def _long(path: Path) -> Iterator[tuple[int, str]]:
         yield lines, place
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            if (lines := length(node)) > LONG_FUNCTION:
+            lines = length(node)
+            if lines > LONG_FUNCTION:
                 yield lines, f"{place}:{node.lineno} {node.name}"
 
 
