@@ -31,7 +31,7 @@ DATES = st.dates(date(1990, 1, 1), date(2100, 12, 31))
     ],
 )
 def test_expiries_of_a_leap_day_award_are_counted_from_the_award_and_never_chained(n, expires_on):
-    """domain.md, Dates; worked case 1."""
+    """worked_cases.md D3, case 1."""
     assert nth_expiry(date(2024, 2, 29), FIVE_YEARS, n) == expires_on
 
 
@@ -47,7 +47,7 @@ def test_expiries_of_a_leap_day_award_are_counted_from_the_award_and_never_chain
     ],
 )
 def test_a_duration_before_a_day_is_counted_in_its_own_unit(duration, day, before):
-    """domain.md, Dates: the window."""
+    """worked_cases.md D5: the window."""
     assert duration.before(day) == before
 
 
@@ -81,7 +81,7 @@ def test_a_day_that_the_month_lacks_becomes_its_last_day(day, months, moved):
     ],
 )
 def test_completed_and_begun_months_count_both_ends(starts_on, ends_on, completed, begun):
-    """domain.md, worked case 5: the largest m with s + m months - 1 day <= e."""
+    """worked_cases.md case 5: the largest m with s + m months - 1 day <= e."""
     period = Period(starts_on, ends_on)
 
     assert (completed_months(period), begun_months(period)) == (completed, begun)
@@ -91,7 +91,7 @@ def test_completed_and_begun_months_count_both_ends(starts_on, ends_on, complete
     ("rule", "months"), [("completed", "19"), ("pro_rata", "19.52"), ("fifteen_days", "20")]
 )
 def test_how_months_are_counted_is_data(rule, months):
-    """domain.md, worked case 5: 594 days."""
+    """worked_cases.md case 5: 594 days."""
     period = Period(date(2024, 10, 15), date(2026, 5, 31))
 
     assert period.days == 594

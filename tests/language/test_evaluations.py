@@ -536,7 +536,7 @@ def _differences(told: list[list[str]]) -> list[tuple[str, str]]:
 
 class TestTheWhole:
     def test_begins_with_the_total_and_ends_with_what_is_not_verified(self):
-        """domain.md, An evaluation explains itself; MSSC's point values."""
+        """worked_cases.md E2, P3."""
         assert _told(evaluate(course("12"), on=date(2026, 11, 21))) == [
             [
                 (
@@ -722,7 +722,7 @@ class TestTheWhole:
         assert told[1:] == [(english, spanish), (in_all, en_total)]
 
     def test_says_what_the_jobs_will_bring_if_they_go_on(self):
-        """domain.md, Standing and worked case 6."""
+        """worked_cases.md S2, case 6."""
         found = evaluate(job("full_time", date(2026, 1, 1)), on=DAY)
 
         assert _differences(_told(found, projected="38.00"))[1:] == [

@@ -231,7 +231,7 @@ def test_the_answer_is_the_one_worked_out_by_hand(code, example):
 
 @pytest.mark.parametrize(("code", "example"), _each("examples"))
 def test_the_numbers_of_an_explanation_add_up(code, example):
-    """domain.md, invariants: claimed less the cuts is counted; all together are the total."""
+    """worked_cases.md I3, I4: claimed less the cuts is counted; all together are the total."""
     _, found = _evaluate(code, example)
 
     for credit in found.credits:

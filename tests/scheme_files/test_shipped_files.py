@@ -32,7 +32,7 @@ def test_the_shipped_files_hold_no_mistake():
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_every_value_says_its_source_and_whether_it_was_verified(file):
-    """domain.md, MSSC's point values: a source note per value."""
+    """worked_cases.md P3: a note on the source of each value."""
     sourced = [
         (path, table)
         for path, table in _tables(tomllib.loads(file.read_text("utf-8")))
@@ -47,7 +47,7 @@ def test_every_value_says_its_source_and_whether_it_was_verified(file):
 
 @pytest.mark.parametrize("scheme", list(SCHEMES), ids=lambda scheme: scheme.code)
 def test_no_point_value_is_called_verified(scheme):
-    """domain.md: the per-unit values and caps are not public enough to copy."""
+    """worked_cases.md P2: the points for each activity and the caps are not public enough to copy."""
     for policy in scheme.policies:
         assert not policy.verified
         values = [*policy.categories.values(), *policy.types.values()]
@@ -59,7 +59,7 @@ def test_no_point_value_is_called_verified(scheme):
 
 @pytest.mark.parametrize("code", ["cpt", "clt"])
 def test_the_policy_is_as_published_with_illustrative_values(code):
-    """domain.md, MSSC's point values."""
+    """worked_cases.md P1, P2."""
     (policy,) = SCHEMES[code].policies
     rates = {kind.code: str(kind.rate) for kind in policy.types.values()}
     caps = {category.code: category.limits.maximum for category in policy.categories.values()}
@@ -90,7 +90,7 @@ def test_both_certifications_are_valid_for_five_years(code):
 
 
 def test_the_cla_is_the_clts_prerequisite_and_never_expires():
-    """programmes.md 1.4."""
+    """worked_cases.md W3."""
     assert SCHEMES["clt"].award.prerequisites == ("cla",)
     assert SCHEMES["cla"].award.validity is None
     assert SCHEMES["cla"].policies == ()
@@ -110,7 +110,7 @@ def test_reminders_are_in_the_order_in_which_they_fall_due():
 
 
 def test_the_regimes_before_points_are_told_and_never_computed():
-    """domain.md: three regimes already existed at MSSC."""
+    """worked_cases.md P4: MSSC had three regimes before."""
     assert len(SCHEMES["cpt"].earlier_regimes) == 4
     assert [e.code for e in SCHEMES["cpt"].editions] == ["4.0", "3.0"]
 

@@ -97,7 +97,7 @@ def begun_months(period: Period) -> int:
 
 
 def months_in(period: Period, rule: MonthRule) -> Decimal:
-    """The months that a period is worth under ``rule`` (worked case 5: 19, 19.52 or 20)."""
+    """The months that a period is worth under ``rule`` (594 days are 19, 19.52 or 20)."""
     if rule == "pro_rata":
         return (Decimal(period.days) / MEAN_MONTH_DAYS).quantize(Decimal("0.01"))
     months = completed_months(period)

@@ -44,13 +44,13 @@ def _passed(**modules: date) -> list[Attempt]:
     ids=["never failed", "once", "twice", "thrice", "four times", "entered late", "over 29 Feb"],
 )
 def test_a_retake_waits_full_15_days_and_60_after_three_failures(failures, lawful_on):
-    """domain.md, Retakes: failed on 1 January, next on 17 January."""
+    """worked_cases.md R1, R2: failed on January 1, next on January 17."""
     assert first_lawful_retake(CPT.retake, failures) == lawful_on
 
 
 @pytest.mark.parametrize("day", [date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 16)])
 def test_an_early_retake_is_refused_with_the_first_lawful_day(day):
-    """domain.md, Retakes."""
+    """worked_cases.md R3."""
     with pytest.raises(RetakeTooSoon) as refused:
         check_attempt(CPT, "safety", _failed(JAN_1), taken_on=day)
 
@@ -61,12 +61,12 @@ def test_an_early_retake_is_refused_with_the_first_lawful_day(day):
 
 
 def test_a_retake_on_the_17th_day_is_lawful():
-    """domain.md, Retakes."""
+    """worked_cases.md R1."""
     check_attempt(CPT, "safety", _failed(JAN_1), taken_on=date(2026, 1, 17))
 
 
 def test_failures_of_one_module_do_not_delay_another():
-    """domain.md, Retakes: three failures *of that module*."""
+    """worked_cases.md R2: failures *of that module*."""
     check_attempt(CPT, "quality", _failed(JAN_1), taken_on=date(2026, 1, 2))
 
 
@@ -78,7 +78,7 @@ def test_history_may_be_entered_in_any_order():
 
 @pytest.mark.parametrize("day", [date(2026, 6, 1), date(2036, 6, 1)])
 def test_a_passed_module_is_never_attempted_again(day):
-    """domain.md, Words: a module certificate never expires."""
+    """worked_cases.md W1: a module certificate never expires."""
     with pytest.raises(AlreadyPassed) as refused:
         check_attempt(CPT, "safety", _passed(safety=date(2026, 6, 1)), taken_on=day)
 
@@ -100,7 +100,7 @@ def test_the_first_pass_of_a_module_counts_and_later_ones_are_not_seen_yet():
 
 
 def test_the_award_is_of_the_day_of_the_last_required_pass():
-    """domain.md, Dates; worked case 8: the fourth module years later."""
+    """worked_cases.md D4, case 8: the fourth module years later."""
     passed = {
         "safety": date(2021, 3, 1),
         "quality": date(2021, 2, 1),
@@ -113,7 +113,7 @@ def test_the_award_is_of_the_day_of_the_last_required_pass():
 
 
 def test_green_counts_neither_for_nor_against_the_award():
-    """domain.md, Words: certification."""
+    """worked_cases.md W2."""
     required = dict.fromkeys(CPT.required, JAN_1)
 
     assert award_date(CPT, required, {}) == JAN_1
@@ -132,7 +132,7 @@ def test_green_counts_neither_for_nor_against_the_award():
     ids=["no CLA", "another certification", "CLA first", "CLA last"],
 )
 def test_the_clt_is_awarded_with_its_assessment_and_the_cla(prerequisites, awarded_on):
-    """programmes.md 1.4: the CLA is prerequisite."""
+    """worked_cases.md W3: the CLA is the prerequisite."""
     assert award_date(CLT, {"technician": JAN_1}, prerequisites) == awarded_on
 
 

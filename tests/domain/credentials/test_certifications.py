@@ -52,14 +52,14 @@ BY_DECISION = scheme_of(policy(next_cycle="decision"))
 
 
 def test_awarded_15_march_2024_it_is_valid_through_15_march_2029():
-    """domain.md, Dates."""
+    """worked_cases.md D1."""
     (cycle,) = renewed(CPT, AWARDED)
 
     assert (cycle.starts_on, cycle.expires_on) == (AWARDED, EXPIRES)
 
 
 def test_the_next_cycle_starts_the_day_after_so_that_no_day_lies_in_two():
-    """domain.md, Dates."""
+    """worked_cases.md D2."""
     first, second = renewed(CPT, AWARDED, date(2029, 1, 10))
 
     assert (second.starts_on, second.expires_on) == (date(2029, 3, 16), date(2034, 3, 15))
@@ -67,7 +67,7 @@ def test_the_next_cycle_starts_the_day_after_so_that_no_day_lies_in_two():
 
 
 def test_a_leap_day_award_expires_on_28_february_until_2044():
-    """domain.md, Dates; worked case 1: counted from the anchor, never chained."""
+    """worked_cases.md D3, case 1: counted from the anchor, never chained."""
     decided = [date(2029, 1, 5), date(2034, 1, 5), date(2039, 1, 5)]
     cycles = renewed(CPT, date(2024, 2, 29), *decided)
 
@@ -87,7 +87,7 @@ def test_a_leap_day_award_expires_on_28_february_until_2044():
     ],
 )
 def test_the_next_cycle_is_anchored_as_the_policy_says(anchor, starts_on, expires_on):
-    """domain.md, Dates: approved 17 March 2026 for expiry 15 June 2026."""
+    """worked_cases.md D6: approved March 17, 2026 for the expiry June 15, 2026."""
     scheme = scheme_of(policy(next_cycle=anchor))
     _, second = renewed(scheme, date(2021, 6, 15), date(2026, 3, 17))
 
@@ -120,7 +120,7 @@ def test_the_cla_never_expires():
     ],
 )
 def test_the_dates_decide_where_nothing_else_was_recorded(day, status):
-    """domain.md, Dates: expiry is the last valid day, the window includes both ends."""
+    """worked_cases.md D1, D5: the expiry is the last valid day, the window includes both ends."""
     held = standing(CPT, renewed(CPT, AWARDED), day)
 
     assert (held.status, held.valid) == (status, status != "expired")
@@ -136,7 +136,7 @@ def test_the_dates_decide_where_nothing_else_was_recorded(day, status):
     ],
 )
 def test_the_window_is_counted_back_in_its_own_unit(opening, opens_on):
-    """domain.md, Dates: expiry 28 February 2029 opens 30 November 2028."""
+    """worked_cases.md D5: expiry February 28, 2029 opens November 30, 2028."""
     scheme = scheme_of(policy(window=opening))
     held = standing(scheme, renewed(scheme, date(2024, 2, 29)), date(2026, 1, 1))
 
@@ -164,7 +164,7 @@ def test_there_is_no_span_before_the_award():
 
 
 def test_a_renewal_approved_in_the_window_moves_the_expiry_at_once_and_the_cycle_later():
-    """domain.md, Standing."""
+    """worked_cases.md S3."""
     cycles = renewed(CPT, AWARDED, date(2029, 1, 10))
     before = standing(CPT, cycles, date(2029, 1, 9))
     after = standing(CPT, cycles, date(2029, 1, 10))
@@ -177,7 +177,7 @@ def test_a_renewal_approved_in_the_window_moves_the_expiry_at_once_and_the_cycle
 
 
 def test_an_application_undecided_at_expiry_is_pending_from_its_submission():
-    """domain.md, Dates: in time but undecided at expiry."""
+    """worked_cases.md D8: in time but undecided at the expiry."""
     cycles = renewed(CPT, AWARDED, date(2029, 4, 20))
     review = [Application(date(2029, 3, 1), date(2029, 4, 20))]
 
@@ -193,7 +193,7 @@ def test_an_application_undecided_at_expiry_is_pending_from_its_submission():
 
 
 def test_pending_is_valid_where_the_policy_says_so():
-    """domain.md, Dates: valid follows while_pending."""
+    """worked_cases.md D8: whether it is valid follows the policy."""
     scheme = scheme_of(policy(valid_while_pending=True))
     held = standing(
         scheme,
@@ -230,7 +230,7 @@ def test_of_two_applications_under_review_the_earlier_one_is_told():
 
 @pytest.mark.parametrize("title", [True, False])
 def test_grace_lasts_as_long_as_the_policy_says_and_is_valid_only_if_it_says_so(title):
-    """domain.md, Dates: no grace unless the policy has one."""
+    """worked_cases.md D7: no grace unless the policy has one."""
     scheme = scheme_of(policy(late=grace(days(30), title=title)))
     cycles = renewed(scheme, AWARDED)
 
@@ -271,7 +271,7 @@ REVOKE = ChangeOfStanding("revoke", date(2026, 3, 1))
 )
 @pytest.mark.parametrize("day", [date(2026, 5, 1), EXPIRES, date(2029, 5, 1)])
 def test_revoked_goes_before_surrendered_before_suspended_before_the_dates(changes, status, day):
-    """domain.md, Standing: precedence."""
+    """worked_cases.md S4."""
     review = [Application(date(2029, 1, 2), None)]
     held = standing(CPT, renewed(CPT, AWARDED), day, applications=review, changes=changes)
 
@@ -312,7 +312,7 @@ def test_what_is_recorded_later_may_hold_earlier():
     ids=["no gap", "a gap of one day"],
 )
 def test_a_reinstatement_of_the_revocations_own_day_leaves_no_gap(reinstated_on, gap):
-    """domain.md, worked case 13: restored with or without the gap."""
+    """worked_cases.md case 13: restored with or without the gap."""
     changes = [REVOKE, ChangeOfStanding("reinstate", reinstated_on)]
     cycles = renewed(CPT, AWARDED)
     around = [date(2026, 2, 27) + timedelta(n) for n in range(6)]
@@ -400,7 +400,7 @@ def test_where_a_later_cycle_starts_early_it_rules_so_that_no_day_lies_in_two():
 
 
 def test_between_two_cycles_the_last_one_opened_rules():
-    """domain.md, Standing: the cycle that contains the day, else the last one opened."""
+    """worked_cases.md S2: the cycle that contains the day, otherwise the last one opened."""
     scheme = scheme_of(policy(next_cycle="decision", late=grace(days(30))))
     cycles = renewed(scheme, AWARDED, date(2029, 4, 1))
 

@@ -65,7 +65,7 @@ def _standing(day: date, scheme: Scheme = CPT, **facts: object) -> Standing:
 
 @pytest.mark.parametrize("day", [date(2028, 12, 15), IN_WINDOW, date(2029, 3, 15)])
 def test_an_application_with_enough_points_is_lawful_from_the_first_to_the_last_day(day):
-    """domain.md, Dates: the window includes both ends."""
+    """worked_cases.md D5: the window includes both ends."""
     check_application(_standing(day), ApplicationFacts(ENOUGH))
 
 
@@ -87,7 +87,7 @@ def test_an_application_with_enough_points_is_lawful_from_the_first_to_the_last_
     ],
 )
 def test_an_application_outside_the_window_is_refused_by_name(day, refusal, facts, told):
-    """domain.md, Dates."""
+    """worked_cases.md D5, D7."""
     with pytest.raises(refusal) as refused:
         check_application(_standing(day), ApplicationFacts(ENOUGH))
 
@@ -95,7 +95,7 @@ def test_an_application_outside_the_window_is_refused_by_name(day, refusal, fact
 
 
 def test_in_grace_a_renewal_may_still_be_applied_for():
-    """domain.md, Dates: no grace unless the policy has one."""
+    """worked_cases.md D7: no grace unless the policy has one."""
     scheme = scheme_of(policy(late=grace(days(30))))
 
     check_application(_standing(date(2029, 4, 14), scheme), ApplicationFacts(ENOUGH))
@@ -384,7 +384,7 @@ def _expiring(scheme: Scheme, day: date) -> Standing:
 
 @pytest.mark.parametrize("scheme", [CPT, CLT])
 def test_one_renewal_costs_75_dollars_and_is_not_refunded(scheme):
-    """domain.md, Fees."""
+    """worked_cases.md F1."""
     quoted = quote({scheme: _expiring(scheme, date(2030, 4, 1))})
 
     assert (quoted.amount, quoted.currency) == (Decimal("75.00"), "USD")
@@ -414,7 +414,7 @@ def test_one_renewal_costs_75_dollars_and_is_not_refunded(scheme):
     ids=["90 days apart", "91 days apart", "90 days, the other first", "the same day"],
 )
 def test_both_renewals_cost_100_dollars_if_they_expire_within_90_days(cpt, clt, amount, available):
-    """domain.md, Fees; worked cases 10 and 11: both windows together on 1 April 2030 only."""
+    """worked_cases.md F2, case 10, case 11: both windows are open together on April 1, 2030 only."""
     quoted = quote({CPT: _expiring(CPT, cpt), CLT: _expiring(CLT, clt)})
 
     assert quoted.amount == Decimal(amount)
@@ -515,13 +515,13 @@ def test_no_bundle_is_had_with_a_certification_that_never_expires():
 
 @pytest.mark.parametrize("day", [date(2026, 6, 1), date(2026, 7, 1)])
 def test_an_appeal_is_due_within_30_days_of_the_notice(day):
-    """domain.md, Appeals."""
+    """worked_cases.md A1."""
     assert CPT.appeals is not None
     check_appeal(CPT.appeals, noticed_on=date(2026, 6, 1), on=day)
 
 
 def test_an_appeal_on_the_31st_day_is_too_late():
-    """domain.md, Appeals."""
+    """worked_cases.md A1."""
     assert CPT.appeals is not None
     with pytest.raises(AppealTooLate) as refused:
         check_appeal(CPT.appeals, noticed_on=date(2026, 6, 1), on=date(2026, 7, 2))
@@ -531,7 +531,7 @@ def test_an_appeal_on_the_31st_day_is_too_late():
 
 
 def test_the_appeal_rule_is_as_published():
-    """domain.md, Appeals: 50 USD, refunded on success, decided within 90 days."""
+    """worked_cases.md A2: 50 USD, refunded on success, decided within 90 days."""
     assert CPT.appeals is not None
     rule = CPT.appeals
 

@@ -167,7 +167,7 @@ def _dated(rules: Policy, day: date, *, expires_on: date | None, pending: bool) 
 
 @given(histories())
 def test_the_timeline_says_of_every_day_what_the_facts_say(history):
-    """domain.md, Standing."""
+    """worked_cases.md S1 to S4."""
     spans = history.spans()
     for day in history.days():
         span = span_on(spans, day)
@@ -204,7 +204,7 @@ def test_no_span_says_the_same_as_the_one_before_it(history):
 
 @given(histories())
 def test_no_day_lies_in_two_cycles(history):
-    """domain.md, Dates."""
+    """worked_cases.md D2."""
     for day in history.days():
         within = [c for c in history.cycles if day in days_of(history.cycles, c)]
         assert len(within) <= 1
@@ -214,7 +214,7 @@ def test_no_day_lies_in_two_cycles(history):
 
 @given(histories())
 def test_every_expiry_is_an_anniversary_of_its_anchor(history):
-    """domain.md, Dates: never chained."""
+    """worked_cases.md D3: never chained."""
     validity = history.scheme.award.validity
     for cycle in history.cycles:
         if validity is None:
@@ -228,7 +228,7 @@ def test_every_expiry_is_an_anniversary_of_its_anchor(history):
 
 @given(histories())
 def test_what_is_decided_later_changes_nothing_on_the_days_before(history):
-    """domain.md, Standing: with what was decided on or before the day."""
+    """worked_cases.md S1: with what was decided on or before the day."""
     if len(history.cycles) == 1:
         return
     last = history.cycles[-1]

@@ -194,7 +194,7 @@ def test_nothing_ends_before_it_starts(kind, wrong):
     ],
 )
 def test_an_activity_that_lies_in_a_cycle_is_taken(claimed):
-    """domain.md, worked cases 2 and 4: both ends are inside, completion decides."""
+    """worked_cases.md case 2, case 4: both ends are inside, completion decides."""
     check_dates(POLICY.types[claimed.type], claimed, CYCLES, on=ON)
 
 
@@ -232,7 +232,7 @@ def test_an_activity_that_lies_in_a_cycle_is_taken(claimed):
     ],
 )
 def test_an_activity_outside_every_cycle_is_refused(claimed, field, why):
-    """domain.md, worked case 3: before certification."""
+    """worked_cases.md case 3: before certification."""
     with pytest.raises(OutsideCycle) as refused:
         check_dates(POLICY.types[claimed.type], claimed, CYCLES, on=ON)
 

@@ -228,7 +228,7 @@ def test_the_days_of_a_cycle_earn_from_the_day_it_was_opened():
 
 @pytest.mark.parametrize("anchor", ["old_expiry", "decision", "decision_to_old_end"])
 def test_what_is_done_on_the_day_of_the_decision_counts_in_one_cycle(anchor):
-    """domain.md, Dates: no day lies in two cycles."""
+    """worked_cases.md D2: no day lies in two cycles."""
     decided = date(2029, 2, 1)
     held = case(policy(next_cycle=anchor), decided=[decided])
     done = hours("20", decided)

@@ -1,4 +1,4 @@
-"""Employment counted by months: worked cases 5 and 6 of domain.md, overlaps and limits."""
+"""Employment counted by months (worked_cases.md case 5, case 6), overlaps and limits."""
 
 from collections import Counter
 from dataclasses import replace
@@ -90,7 +90,7 @@ def test_nothing_is_claimed_that_the_policys_rounding_takes(rule, rate, ends_on,
     ],
 )
 def test_a_job_that_goes_on_counts_to_the_day_or_to_the_expiry(on, months):
-    """domain.md, worked case 6: the earlier of as_of and expiry."""
+    """worked_cases.md case 6: the earlier of as_of and expiry."""
     assert total(job("full_time", date(2025, 1, 1)), on=on) == months
 
 
@@ -224,7 +224,7 @@ def test_the_category_cap_comes_last():
 
 
 def test_segments_are_cut_at_every_change_of_the_highest_rate():
-    """domain.md, worked case 5: adjoining segments of one rate join."""
+    """worked_cases.md case 5: adjoining segments of one rate join."""
     low, high = D("0.50"), D("1.00")
 
     def days(first, last):
@@ -249,7 +249,7 @@ def test_segments_are_cut_at_every_change_of_the_highest_rate():
 
 
 class TestAnotherJobNeverLowersTheTotal:
-    """domain.md, Invariants: what a job adds to the days of others takes nothing from them."""
+    """worked_cases.md I2: what a job adds to the days of others takes nothing from them."""
 
     def test_a_day_at_a_higher_rate_leaves_the_month_at_a_lower_one_whole(self):
         january = job("part_time", date(2026, 1, 1), date(2026, 1, 31))

@@ -40,13 +40,13 @@ D = Decimal
     ],
 )
 def test_dated_activities_bring_their_quantity_times_the_rate_up_to_the_cap(kind, quantity, points):
-    """domain.md, MSSC's point values: the illustrative defaults."""
+    """worked_cases.md P2: the illustrative values."""
     assert total(claim(kind, quantity, DAY)) == D(points)
 
 
 @pytest.mark.parametrize(("kind", "points"), [("full_time", "24.00"), ("part_time", "12.00")])
 def test_jobs_bring_points_by_completed_month(kind, points):
-    """domain.md, MSSC's point values: 1 a month full time, 0.5 part time."""
+    """worked_cases.md P2: 1 a month of full time, 0.5 of part time."""
     assert total(job(kind, date(2025, 1, 1), date(2026, 12, 31))) == D(points)
 
 
@@ -65,7 +65,7 @@ def test_hundred_points_complete_the_requirement_and_more_leave_nothing_missing(
 
 
 def test_every_evaluation_says_its_version_and_that_values_were_not_verified():
-    """domain.md, MSSC's point values."""
+    """worked_cases.md P3."""
     evaluation = evaluate()
 
     assert (evaluation.policy, evaluation.verified) == ("2015", False)
@@ -82,7 +82,7 @@ def test_every_evaluation_says_its_version_and_that_values_were_not_verified():
     ],
 )
 def test_both_ends_of_the_cycle_are_inside(completed_on, counted):
-    """domain.md, worked case 2."""
+    """worked_cases.md case 2."""
     course = claim("third_party", "3", completed_on)
     evaluation = evaluate(course, on=date(2030, 1, 1))
 
@@ -133,7 +133,7 @@ def test_points_of_a_part_of_a_unit_are_rounded_to_the_cent_halves_up():
 
 
 def test_points_are_given_in_whole_steps():
-    """domain.md, What the rules language must express, 9: steps of 0.25."""
+    """worked_cases.md L9: steps of 0.25."""
     base = with_type(POLICY, "third_party", increment=D("0.25"))
     course = claim("third_party", "3.49", DAY)
     evaluation = evaluate(course, policy=base)
@@ -143,7 +143,7 @@ def test_points_are_given_in_whole_steps():
 
 
 def test_a_factor_comes_before_a_cap():
-    """domain.md, Order of computation: 60 raw, half for unapproved, cap 40 gives 30."""
+    """worked_cases.md O2: 60 points, half of them, under a cap of 40, bring 30."""
     base = with_type(capped(CE="40.00"), "third_party", rate=D("0.50"))
 
     assert total(claim("third_party", "60", DAY), policy=base) == D("30.00")
@@ -200,7 +200,7 @@ def test_categories_tell_what_was_claimed_and_counted_with_their_bounds():
 
 
 def test_a_category_minimum_is_needed_beside_the_total():
-    """domain.md, What the rules language must express, 2."""
+    """worked_cases.md L2."""
     base = needing(CE="35.00")
     certifications = [claim("industry_certification", "3", DAY), claim("volunteer", "20", DAY)]
     jobs = [job("full_time", date(2024, 3, 15))]
@@ -214,7 +214,7 @@ def test_a_category_minimum_is_needed_beside_the_total():
 
 
 class TestDuplicates:
-    """domain.md, worked case 7."""
+    """worked_cases.md case 7."""
 
     def test_the_same_course_twice_counts_once_the_one_worth_more(self):
         less = claim("third_party", "3", DAY, title="Lean", ref="a")

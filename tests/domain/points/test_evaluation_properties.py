@@ -90,7 +90,7 @@ def _evaluated(claims: list[Claim], under: Policy) -> Evaluation:
 
 @given(claims=claims_of(dated(), jobs()), under=policies(), data=st.data())
 def test_the_order_of_entry_never_matters(claims, under, data):
-    """domain.md, Invariants."""
+    """worked_cases.md I1."""
     shuffled = data.draw(st.permutations(claims))
 
     assert _evaluated(claims, under) == _evaluated(shuffled, under)
@@ -98,13 +98,13 @@ def test_the_order_of_entry_never_matters(claims, under, data):
 
 @given(claims=claims_of(dated(), jobs()), under=policies())
 def test_evaluating_twice_gives_the_same(claims, under):
-    """domain.md, Invariants."""
+    """worked_cases.md I5."""
     assert repr(_evaluated(claims, under)) == repr(_evaluated(claims, under))
 
 
 @given(claims=claims_of(dated(), jobs()), under=policies())
 def test_the_numbers_add_up(claims, under):
-    """domain.md, Invariants: counted <= claimed, and the explanation adds up to the total."""
+    """worked_cases.md I3, I4."""
     evaluation = _evaluated(claims, under)
 
     for found in evaluation.credits:
@@ -159,14 +159,14 @@ def _lowering(claims: list[Claim], under: Policy) -> list[Claim]:
     overlap=st.sampled_from(["highest", "sum", "capped_sum"]),
 )
 def test_another_claim_never_lowers_the_total(claims, under, overlap):
-    """domain.md, Invariants; jobs at any rates, by any rule, limited or not."""
+    """worked_cases.md I2; jobs at any rates, by any rule, limited or not."""
     most = Decimal("1.25") if overlap == "capped_sum" else None
     assert _lowering(claims, replace(under, overlap=overlap, overlap_maximum=most)) == []
 
 
 @given(claims=claims_of(dated(), jobs()), under=policies(), data=st.data())
 def test_what_lies_after_the_day_asked_about_never_counts(claims, under, data):
-    """domain.md, Standing: points are counted up to the day."""
+    """worked_cases.md S2: points are counted up to the day."""
     on = data.draw(DAYS)
     evaluation = evaluate(*claims, policy=under, cycle=CYCLE, on=on)
     seen = evaluate(

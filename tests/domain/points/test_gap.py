@@ -61,7 +61,7 @@ def marked(base: Policy, **bounds: str) -> Policy:
 
 
 def test_the_smallest_sets_come_first_then_the_policys_own_order():
-    """domain.md, An evaluation explains itself: what would close the gap."""
+    """worked_cases.md E2: what would close the gap."""
     found = closing(claim("college_credit", "2", DAY), claim("volunteer", "9", DAY))
 
     assert ways(found) == [

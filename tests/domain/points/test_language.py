@@ -1,6 +1,6 @@
-"""What a policy may say of points, feature by feature: domain.md, What the language must express.
+"""What a policy may say of points, feature by feature: worked_cases.md L1 to L40.
 
-The numbers in the test names are those of domain.md's list.
+A number in the name of a test is that of the feature: 9 is L9.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ class TestUnitsAndRates:
         assert evaluate(duty).total == D("10.00")
 
     def test_35_the_factor_for_what_nobody_approved_comes_before_the_cap(self):
-        """domain.md: 60 raw, half for unapproved, cap 40 gives 30."""
+        """worked_cases.md O2: 60 points, half of them, under a cap of 40, bring 30."""
         base = grouped(with_type(POLICY, "third_party", unapproved=D("0.5")), maximum="40.00")
         raw = course("60")
         found = evaluate(raw, policy=base)

@@ -37,7 +37,7 @@ def _evaluated(
 
 @given(CLAIMS, policies(), st.data())
 def test_the_order_of_entry_never_matters(claims, policy, data):
-    """domain.md, Invariants."""
+    """worked_cases.md I1."""
     shuffled = data.draw(st.permutations(claims))
 
     assert repr(_evaluated(claims, policy)) == repr(_evaluated(shuffled, policy))
@@ -45,7 +45,7 @@ def test_the_order_of_entry_never_matters(claims, policy, data):
 
 @given(CLAIMS, policies(), DAYS, TERMS)
 def test_the_explanation_adds_up(claims, policy, on, terms):
-    """domain.md, Invariants: counted <= claimed; claimed less the cuts is counted."""
+    """worked_cases.md I3, I4."""
     found = evaluate(policy, claims, cycle=CYCLE, on=on, terms=terms)
 
     for credit in found.credits:
@@ -110,13 +110,13 @@ def _lowering(claims: list[Claim], policy: Policy) -> list[Claim]:
 
 @given(several(dated(), most=5), policies(jobs=()))
 def test_another_claim_never_lowers_verdict_and_total(claims, policy):
-    """domain.md, Invariants; also one from before the cycle, or after it."""
+    """worked_cases.md I2; also one from before the cycle, or after it."""
     assert _lowering(claims, policy) == []
 
 
 @given(several(dated(), employed(JOBS), employed(JOBS), most=5), policies())
 def test_nor_does_another_job(claims, policy):
-    """domain.md, Invariants; at any rate, whatever the reviewer and the caps allow of each.
+    """worked_cases.md I2; at any rate, whatever the reviewer and the caps allow of each.
 
     Of jobs counted by the day a running sum is rounded: see ``points``.
     """

@@ -169,7 +169,7 @@ def test_the_search_for_the_best_prints_nothing(capfd):
 
 @given(several(dated(4, INSIDE), most=FEW), policies(6, jobs=()))
 def test_no_allocation_is_better_for_the_holder(claims, policy):
-    """domain.md, Invariants: allocate optimally. Amounts are a few cents, so that all are tried."""
+    """worked_cases.md I2: the best allocation. Amounts are a few cents, so that all are tried."""
     policy = _simple(policy)
     claims = [replace(claim, role="", duty=False) for claim in claims]
     found = evaluate(policy, claims, cycle=CYCLE, on=CYCLE.ends_on)

@@ -1,4 +1,4 @@
-"""The fourteen worked cases of domain.md, each once, with dates computed by hand."""
+"""worked_cases.md case 1 to case 14, each once, with dates computed by hand."""
 
 from datetime import date
 from decimal import Decimal

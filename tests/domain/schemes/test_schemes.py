@@ -12,7 +12,7 @@ from tracker.domain.schemes.schemes import ScoreRule
 
 
 def test_the_four_required_modules_make_up_the_award_and_green_does_not():
-    """domain.md, Words: module."""
+    """worked_cases.md W2."""
     assert CPT.required == ("safety", "quality", "processes", "maintenance")
     assert not CPT.module("green").required
 
@@ -83,7 +83,7 @@ def test_an_unknown_category_is_named_as_such():
 )
 @pytest.mark.parametrize("first", [None, date(2010, 1, 1)])
 def test_a_cycle_is_governed_by_the_version_in_force_when_it_started(starts_on, version, first):
-    """domain.md, MSSC's point values; the first version also governs the cycles before it."""
+    """worked_cases.md P4: the first version also governs the cycles before it."""
     scheme = replace(
         CPT,
         policies=(

@@ -45,7 +45,7 @@ def first_lawful_retake(rule: RetakeRule, failures: Iterable[date]) -> date | No
 
     A *full* number of days lies between the attempts: failed on 1 January with a wait of
     15 days, the next attempt is lawful on 17 January. After ``failures_before_long_wait``
-    failures of the module the long wait applies. Source: MSSC's FAQ (``programmes.md`` 1.3).
+    failures of the module the long wait applies. Source: a copy of MSSC's FAQ.
     """
     days = sorted(failures)
     if not days:
