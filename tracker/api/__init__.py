@@ -1,4 +1,13 @@
-"""HTTP: schemas and routes by noun; the conventions of all of them in ``routing.py``."""
+"""The JSON interface: schemas and routes, one module for each resource, grouped in areas.
+
+What lives here: parsing a request, checking role and scope, opening one unit of work, calling one
+service, presenting the answer, and the OpenAPI document that all of it generates. What does not:
+rules, SQL, sentences, HTML (``tracker.web``).
+
+A resource is a module with ``nouns = Resource(...)`` and a view for each route, decorated with
+``@nouns.reads`` or ``@nouns.writes`` (``api/http/routing.py``). A new module joins the tuple
+``_NOUNS`` below, in the order in which the document lists it.
+"""
 
 from __future__ import annotations
 

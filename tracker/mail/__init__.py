@@ -1,6 +1,10 @@
-"""Letters and how they leave the house: composing, handing to a mail server, catching in trials.
+"""Email: messages composed, made into bytes, handed to the relay; and what mail systems answer.
 
-``messages`` turns facts into letters and letters into bytes; ``postman`` hands bytes to a mail
-server and says what came of it; ``catcher`` is a mail server for demonstrations and tests.
-Nothing here reads a database or decides whether a letter is owed.
+``messages`` (reminders), ``notices`` and ``digests`` turn facts into a ``ComposedEmail``;
+``envelopes`` turns that into bytes; ``smtp_sender`` hands the bytes to the relay and says what
+came of it. ``reports``, ``plain_bounces`` and ``postfix`` read what mail systems write. The
+sentences are in ``templates``.
+
+Nothing here reads the database, or decides whether a message is owed (``services/delivery``).
+Only ``smtp_sender`` imports Flask-Mail.
 """

@@ -1,9 +1,13 @@
-"""config/schemes/*.toml -> domain objects, with mistakes that name file, line, key and rule.
+"""Scheme files read into the values of ``domain/schemes``; a mistake names file, line and rule.
 
-Marshmallow describes the format (``format``, ``policies``, ``values``), ``consistency`` and its
-neighbours what keys must say about each other; ``tomls`` reads a file, ``lines`` finds the
-lines; ``reasons`` reads the list of reason codes in the same way. Nothing is half-loaded:
-one mistake in one file refuses the start.
+Marshmallow describes the format (``format``, ``policies``, ``groups``, ``values``).
+``consistency``, ``references``, ``limits``, ``combinations`` and ``versions`` say what keys must
+say about each other. ``tomls`` reads a file, ``line_numbers`` finds the lines, ``json_schema``
+writes the format for editors, ``reasons`` reads the list of reason codes in the same way.
+
+    schemes = load(Path("config/schemes"))      # SchemesRefusedError names every mistake
+
+Nothing is half-loaded: one mistake in one file refuses the start.
 """
 
 from __future__ import annotations

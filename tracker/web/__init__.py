@@ -1,6 +1,9 @@
 """Pages for people: the start, the documentation, verification, unsubscribing.
 
-A page that programs may read as well, such as a verification, is in the OpenAPI document too.
+A page is a door like a route: parse, call one service, present. ``pages`` makes every plain page,
+with its style inside and no script; templates are in ``templates``, their words in
+``verify_words`` and ``unsubscribe_words``. A page that programs may read as well, such as a
+verification, is in the OpenAPI document too.
 """
 
 from __future__ import annotations

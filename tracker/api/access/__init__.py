@@ -1,1 +1,5 @@
-"""Who the caller is, and the tokens of programs."""
+"""Routes on the caller: who am I, what should I do next, and the tokens of programs.
+
+Reading the token of a request is in ``api/http/routing.py``; what a token is and when it ends is
+in ``services/core/tokens.py``.
+"""

@@ -1,1 +1,6 @@
-"""Routes on reminders, messages, suppressions, relay events and sending."""
+"""Routes on reminders, messages, suppressed addresses, the relay's events, and sending itself.
+
+They show what the outbox holds and let staff act on one message. Nothing is sent from here: that
+is the scheduler's work (``tracker.jobs``). What a holder wants to get is in
+``tracker.api.people``.
+"""

@@ -1,4 +1,7 @@
-"""The ledger of letters, by hand."""
+"""``tracker reminders``: look into the ledger of reminders and the outbox, and mend them by hand.
+
+Each module is one command or two. What they do is in ``services/delivery``; nothing here sends.
+"""
 
 from tracker.cli.lazy_groups import LazyCommand, LazyGroup
 

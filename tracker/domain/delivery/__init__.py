@@ -1,1 +1,5 @@
-"""Rules of reminders, of messages that came back, of digests, of acts on a queued message."""
+"""Rules of delivery: which reminder stages are owed and when, bounces, digests, acts by hand.
+
+``reminders.plan`` decides every stage of one certification. What an email says is in
+``tracker.mail``; sending is in ``services/delivery``.
+"""

@@ -1,1 +1,7 @@
-"""What every service uses: units of work, bulk statements, history, locks, signed links."""
+"""What every service uses; it knows no use case.
+
+``context`` (``Container``, ``ReadContext``, ``UnitOfWork``), ``bulk`` (many rows at once, by COPY
+on PostgreSQL), ``history`` (one line for each change), ``locks`` (on a holder's record),
+``tokens``, ``signed_links``, ``idempotency``, ``counters``, ``allowances``, ``turns``, ``days``,
+and how facts are asked for in few round trips: ``batched``, ``combined``, ``prefetch``.
+"""

@@ -2,7 +2,8 @@
 
 What lives here: the run of one file through its kind (a module each: ``holders``,
 ``assessments``, ``certifications``, ``activities``, ``renewals``, ``standing_changes``,
-``roster``), and of a folder of them (``folder``). What does not: reading CSV and XLSX
+``roster``), and of a folder of them (``folder``). ``run`` is what every kind is given, ``batches``
+writes a chunk, ``lookups`` finds what rows name. What does not: reading CSV and XLSX
 (``tracker.tabular``), and the transaction, which is the door's.
 
 Imports run one at a time, so that two of them never wait for each other's rows; the second of
