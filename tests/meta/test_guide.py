@@ -6,7 +6,7 @@ import ast
 import functools
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,8 @@ _FUNCTION = re.compile(r"([a-z_]\w*)\(\)")
 _IN_TOP_MODULE = re.compile(r"[a-z_]+\.\w+\(\)")
 _COMMAND = re.compile(r"tracker ([a-z]+)\b.*")
 
+
+LABEL = r"(?:[A-Z]\d+|case \d+)"  # of a worked case
 
 # They stand for any name in a path, as in `services/AREA/RESOURCE.py`.
 PLACEHOLDERS = re.compile(r"AREA|RESOURCE|KIND|PAGE|TOPIC|NNNN_what_it_brings")
@@ -88,91 +90,56 @@ def test_a_name_of_nothing_is_found(name):
 
 
 def test_no_docstring_cites_a_document_that_is_not_there():
-    cited = [
-        (f"{path.relative_to(ROOT)}:{line}", document)
-        for path in PYTHON
-        for line, text in _docstrings(path)
-        for document in re.findall(r"[\w./-]+\.md\b", text)
-    ]
+    cited = _cited(r"[\w./-]+\.md\b")
 
     assert cited
-    assert [
-        (where, document)
-        for where, document in cited
-        if not any(_ends_with(path, document) for path in DOCUMENTS)
-    ] == []
+    assert [(where, name) for where, name in cited if not _is_one_of(DOCUMENTS, name)] == []
 
 
 def test_no_docstring_cites_a_module_that_is_not_there():
-    cited = [
-        (f"{path.relative_to(ROOT)}:{line}", module)
-        for path in PYTHON
-        for line, text in _docstrings(path)
-        for module in re.findall(r"``([\w/]+\.py)``", text)
-    ]
+    cited = _cited(r"``([\w/]+\.py)``")
 
     assert cited
-    assert [
-        (where, module)
-        for where, module in cited
-        if not any(_ends_with(path, module) for path in PYTHON)
-    ] == []
+    assert [(where, name) for where, name in cited if not _is_one_of(PYTHON, name)] == []
 
 
 def test_no_docstring_cites_a_test_that_is_not_there():
-    cited = [
-        (f"{path.relative_to(ROOT)}:{line}", test)
-        for path in PYTHON
-        for line, text in _docstrings(path)
-        for test in re.findall(r"(?:[\w/]+/)?\btest_\w+", text)
-    ]
+    cited = _cited(r"(?:[\w/]+/)?\btest_\w+")
 
     assert cited
     assert [
-        (where, test)
-        for where, test in cited
-        if test not in _all_names()
-        and not any(_ends_with(path.with_suffix(""), test) for path in PYTHON)
+        (where, name)
+        for where, name in cited
+        if name not in _all_names() and not _is_one_of(PYTHON, f"{name}.py")
     ] == []
 
 
 def test_every_worked_case_that_is_cited_is_there():
-    known = set(
-        re.findall(r"^- \*\*([A-Z]\d+|case \d+)\*\*", CASES.read_text("utf-8"), re.MULTILINE)
-    )
+    rules = re.findall(rf"^- \*\*({LABEL})\*\*", CASES.read_text("utf-8"), re.MULTILINE)
     cited = {
         label
-        for path in PYTHON
-        for _, text in _docstrings(path)
-        for labels in re.findall(r"worked_cases\.md((?:(?:,| to)? (?:[A-Z]\d+|case \d+))*)", text)
-        for label in re.findall(r"[A-Z]\d+|case \d+", labels)
+        for _, labels in _cited(rf"worked_cases\.md((?:(?:,| to)? {LABEL})*)")
+        for label in re.findall(LABEL, labels)
     }
 
     assert len(cited) > 30
-    assert cited - known == set()
+    assert cited - set(rules) == set()
 
 
-def test_a_citation_of_a_worked_case_says_which():
-    bare = [
-        f"{path.relative_to(ROOT)}:{line}"
-        for path in PYTHON
-        for line, text in _docstrings(path)
-        if re.search(r"worked_cases\.md(?! (?:[A-Z]\d|case \d))", text)
-    ]
-
-    assert bare == []
+def test_a_citation_of_worked_cases_says_which():
+    assert _cited(rf"worked_cases\.md(?! {LABEL}).*") == []
 
 
-@pytest.mark.parametrize("floor", ["tracker", "tracker/api", "tracker/services", "tracker/domain"])
-def test_the_order_of_areas_is_told_as_the_contract_has_it(floor):
-    """Where a package lists the areas, it lists them as ``pyproject.toml`` does."""
+@pytest.mark.parametrize("floor", ["tracker", "tracker/services"])
+def test_the_areas_are_listed_in_the_order_of_the_contract(floor):
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
-    areas = next(c["layers"] for c in contracts["contracts"] if "tracker.services" in str(c))
-    text = " ".join(_map_of(ROOT / floor).split()).replace("``", "")
-    told = re.search(rf"{areas[0]}, ([a-z, ]*){areas[-1]}", text)
+    (areas,) = (
+        contract["layers"]
+        for contract in contracts["contracts"]
+        if contract.get("containers") == ["tracker.services"]
+    )
 
-    assert told is None or told[0].split(", ") == areas
-    assert told or floor in {"tracker/api", "tracker/domain"}
+    assert ", ".join(areas) in " ".join(_map_of(ROOT / floor).replace("``", "").split())
 
 
 def test_the_map_of_the_tree_names_every_package_and_module():
@@ -199,8 +166,19 @@ def test_a_package_says_what_lives_there_and_names_only_what_there_is(package):
     assert [name for name in names if not _is_known_in(package, name)] == []
 
 
+def _cited(pattern: str) -> list[tuple[str, str]]:
+    """What docstrings cite in these words, each with the place of the docstring."""
+    return [
+        (f"{path.relative_to(ROOT)}:{line}", found)
+        for path in PYTHON
+        for line, text in _docstrings(path)
+        for found in re.findall(pattern, " ".join(text.split()))
+    ]
+
+
 def _map_of(package: Path) -> str:
-    return ast.get_docstring(_tree(package / "__init__.py")) or ""
+    """The docstring of a package."""
+    return next((text for _, text in _docstrings(package / "__init__.py")), "")
 
 
 def _is_known_in(package: Path, name: str) -> bool:
@@ -261,34 +239,38 @@ def _all_names() -> frozenset[str]:
     return frozenset().union(*(_names_in(path) for path in PYTHON))
 
 
-@functools.cache
 def _names_in(path: Path) -> frozenset[str]:
-    """What a module or a class in it defines."""
-    found: set[str] = set()
-    for node in ast.walk(_tree(path)):
-        match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                found.add(name)
-            case ast.ClassDef(name=name):
-                found.add(name)
-            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
-                found.add(name)
-    return frozenset(found)
+    """What a module and the classes in it define."""
+    return _read(path)[1]
 
 
-def _docstrings(path: Path) -> Iterator[tuple[int, str]]:
+def _docstrings(path: Path) -> tuple[tuple[int, str], ...]:
     """The docstrings of a module, its classes and functions, each with the line it begins on."""
-    kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, kinds) and (text := ast.get_docstring(node)):
-            yield node.body[0].lineno, " ".join(text.split())
-
-
-def _ends_with(path: Path, document: str) -> bool:
-    parts = Path(document).parts
-    return path.relative_to(ROOT).parts[-len(parts) :] == parts
+    return _read(path)[0]
 
 
 @functools.cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_bytes())
+def _read(path: Path) -> tuple[tuple[tuple[int, str], ...], frozenset[str]]:
+    """The docstrings and the names of a module, found in one walk through it."""
+    docstrings: list[tuple[int, str]] = []
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        match node:
+            case (
+                ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+                | ast.ClassDef(name=name)
+                | ast.Assign(targets=[ast.Name(id=name)])
+                | ast.AnnAssign(target=ast.Name(id=name))
+            ):
+                names.add(name)
+        kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+        if isinstance(node, kinds) and (text := ast.get_docstring(node)):
+            docstrings.append((node.body[0].lineno, text))
+    return tuple(docstrings), frozenset(names)
+
+
+def _is_one_of(paths: Iterable[Path], name: str) -> bool:
+    """Whether one of the files has this name, or these last parts of its path."""
+    parts = Path(name).parts
+    return any(path.parts[-len(parts) :] == parts for path in paths)
