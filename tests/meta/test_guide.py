@@ -183,8 +183,8 @@ def _map_of(package: Path) -> str:
 
 def _is_known_in(package: Path, name: str) -> bool:
     """Whether it is a module here, a path or dotted module of the tree, or a name in a module."""
-    if name == "tracker" or (ROOT / name).exists():
-        return True
+    if name == "tracker" or name.startswith("var/") or (ROOT / name).exists():
+        return True  # var/ is what a running site keeps
     dotted = name.replace(".", "/").removeprefix("tracker/")
     if any(_has_path(path) for path in (name, dotted, f"{dotted}.py")):
         return True

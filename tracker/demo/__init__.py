@@ -1,9 +1,8 @@
 """``tracker demo``: a throwaway site on SQLite with invented people, its scheduler, a mail catcher.
 
-Everything lies in one directory, var/demo, which is emptied at every start. The data come in
-through the same imports as real files do, the messages leave through the same outbox, over real
-SMTP, into the catcher; the web server and the scheduler are the ordinary programs. Nothing else
-imports this package.
+Everything lies in one directory, ``var/demo``, which is emptied at every start. The data come in
+through the same imports as real files do, the letters leave through the same outbox, over real
+SMTP, into the catcher; the web server and the scheduler are the ordinary programs.
 """
 
 from __future__ import annotations
