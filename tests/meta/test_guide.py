@@ -25,13 +25,12 @@ DOCUMENTS = [
 ]
 
 # Names in backticks: a path, perhaps with a name in the module (`domain/periods.months_in()`); a
-# class; a function of any module; a command.
+# function of a module at the top (`jobs.plan()`); a command; a class, a constant, a decorator, or a
+# function of any module.
 _PATH = re.compile(r"[\w.*-]*/[\w./*-]*(?:\(\))?|\w+\.(?:py|md|toml)")
-_CLASS = re.compile(r"(?:[A-Z][a-z0-9]+)+")
-_FUNCTION = re.compile(r"([a-z_]\w*)\(\)")
 _IN_TOP_MODULE = re.compile(r"[a-z_]+\.\w+\(\)")
 _COMMAND = re.compile(r"tracker ([a-z]+)\b.*")
-
+_NAME = re.compile(r"(?:[A-Z][a-z0-9]+)+|_?(?!TRACKER_)[A-Z]{2}[A-Z_]*|@\w+\.\w+|[a-z_]\w*\(\)")
 
 LABEL = r"(?:[A-Z]\d+|case \d+)"  # of a worked case
 
@@ -60,6 +59,8 @@ def test_the_guide_names_only_what_there_is():
         "jobs.plan()",
         "UnitOfWork",
         "months_in()",
+        "@nouns.reads",
+        "_NOUNS",
         "tracker doctor",
         "BEGIN IMMEDIATE",
     ],
@@ -82,6 +83,8 @@ def test_what_there_is_may_be_named(name):
         "jobs.dance()",
         "UnitOfPlay",
         "months_out()",
+        "@nouns.dances",
+        "_DANCES",
         "tracker dance",
     ],
 )
@@ -160,7 +163,7 @@ def test_the_map_of_the_tree_names_every_package_and_module():
 )
 def test_a_package_says_what_lives_there_and_names_only_what_there_is(package):
     text = _map_of(package)
-    names = [name.removesuffix("()") for name in re.findall(r"``([\w./]+(?:\(\))?)``", text)]
+    names = [name.removesuffix("()") for name in re.findall(r"``@?([\w./]+(?:\(\))?)``", text)]
 
     assert len(text.splitlines()) >= 3, "says too little"
     assert [name for name in names if not _is_known_in(package, name)] == []
@@ -192,7 +195,7 @@ def _is_known_in(package: Path, name: str) -> bool:
     for path in (package / f"{first}.py", package / first / "__init__.py"):
         if path.exists():
             return all(one in _names_in(path) for one in rest)
-    return not rest and name in _all_names()
+    return _all_names().issuperset(name.split("."))
 
 
 def _strangers(text: str) -> list[str]:
@@ -206,12 +209,10 @@ def _is_there(name: str) -> bool:
         return _has_path(name) or _has_name_in_module(name.removesuffix("()"))
     if _IN_TOP_MODULE.fullmatch(name):
         return _has_name_in_module(f"tracker/{name.removesuffix('()')}")
-    if _CLASS.fullmatch(name):
-        return name in _all_names()
-    if match := _FUNCTION.fullmatch(name):
-        return match[1] in _all_names()
     if match := _COMMAND.fullmatch(name):
         return match[1] in main.entries
+    if _NAME.fullmatch(name):
+        return _all_names().issuperset(name.strip("@()").split("."))
     return True  # a value, a statement, a header
 
 

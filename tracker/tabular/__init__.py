@@ -2,8 +2,8 @@
 
 What lives here: reading a file row by row into parsed values with every error collected
 (`read`), the parsers a column may use (`text`, `date`, `decimal`, ...), and writing rows in which
-no cell can become a formula (`write_csv`, `write_xlsx`). What does not: our nouns, the database,
-Flask.
+no cell can become a formula (`write_csv`, `write_xlsx`). What does not: holders and
+certifications, the database, Flask.
 
 What comes from outside is taken apart in a process of its own first (`unpack`).
 
