@@ -106,6 +106,15 @@ def test_no_docstring_cites_a_module_that_is_not_there():
     assert [(where, name) for where, name in cited if not _is_one_of(PYTHON, name)] == []
 
 
+def test_no_docstring_cites_a_dotted_module_that_is_not_there():
+    """Below one of our floors, perhaps with a name in it: ``domain.points.solver.search``."""
+    floors = "domain|language|models|services|api|web"
+    cited = _cited(rf"``(?:tracker\.)?((?:{floors})\.[a-z_.]+)``")
+
+    assert cited
+    assert [(where, name) for where, name in cited if not _is_dotted_path(name)] == []
+
+
 def test_no_docstring_cites_a_test_that_is_not_there():
     cited = _cited(r"(?:[\w/]+/)?\btest_\w+")
 
@@ -220,6 +229,13 @@ def _has_path(name: str) -> bool:
     """Whether there is a file or folder, from the root or below the package."""
     tidy = PLACEHOLDERS.sub("*", name.rstrip("/"))
     return any(any(folder.glob(tidy)) for folder in (ROOT, ROOT / "tracker") if tidy)
+
+
+def _is_dotted_path(name: str) -> bool:
+    path = name.replace(".", "/")
+    folder, _, last = path.rpartition("/")
+    places = (path, f"{path}.py")
+    return any(map(_has_path, places)) or _has_name_in_module(f"{folder}.{last}")
 
 
 def _has_name_in_module(name: str) -> bool:

@@ -1,6 +1,6 @@
 """Evaluations in sentences, in English and Spanish, generated from the rules' own numbers.
 
-What would close a gap is told in ``gap_words``, what a policy says in ``plain_words``.
+What would close a gap is told in ``gaps``, what a policy says in ``policies``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A policy in plain words: every rule that the engine runs, told from the same data.
 
-The sentences are in ``plain_texts``. A test changes each value of the language and fails where
+The sentences are in ``policy_texts``. A test changes each value of the language and fails where
 no sentence changes with it, so that no rule is run untold.
 """
 

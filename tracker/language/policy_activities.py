@@ -1,6 +1,6 @@
 """What activities bring and what is asked for with them, in the plain words of a policy.
 
-The rest of a policy is told in ``plain_words``, which uses this.
+The rest of a policy is told in ``policies``, which uses this.
 """
 
 from __future__ import annotations

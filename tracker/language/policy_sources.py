@@ -1,4 +1,4 @@
-"""Where the rules of a policy come from, in plain words: the last section of ``plain_words``."""
+"""Where the rules of a policy come from, in plain words: the last section of ``policies``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sentences in which a policy is told, in Spanish; ``plain_texts`` holds both languages."""
+"""The sentences in which a policy is told, in Spanish; ``policy_texts`` holds both languages."""
 
 from __future__ import annotations
 

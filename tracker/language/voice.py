@@ -1,7 +1,7 @@
 """Dates, amounts and nouns as people write them, in English and Spanish.
 
-What every sentence is made of lives here; the sentences are in ``explanations``, ``gap_words``
-and ``plain_words``. Both languages write a decimal point and a comma between thousands, as is
+What every sentence is made of lives here; the sentences are in ``evaluations``, ``gaps``
+and ``policies``. Both languages write a decimal point and a comma between thousands, as is
 usual in the United States and in Mexico, where the programmes' Spanish is read.
 """
 

@@ -108,7 +108,8 @@ class CertificationLine:
 def _as_it_stood(line: CertificationLine) -> Today:
     """The standing that an older line tells of, so that a second copy of its message can be made.
 
-    Invariant: new messages never come here; their steps are those of ``domain.next_steps``.
+    Invariant: new messages never come here; their steps are those of
+    ``domain.credentials.next_steps``.
     """
     missing = max(line.points_missing - line.points_pending, Decimal(0))
     if line.pending_since is not None:

@@ -4,7 +4,7 @@ A *part* is what one claim brings in one year and stretch of the cycle. A *cap* 
 some parts; of the parts of alternatives (duplicates) those of one line count. Taking parts in
 the order of their dates, each as far as the caps have room, is the best allocation as long as
 the caps that cut lie one within the other or apart, and no minimum stays unmet. Otherwise
-``optimum`` searches.
+``solver`` searches.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What the rules of points take and give: claims in, an explained evaluation out.
 
-How the one becomes the other is in ``points``; the sentences are in ``explanations``.
+How the one becomes the other is in ``evaluation``; the sentences are in
+``language/evaluations.py``.
 """
 
 from __future__ import annotations

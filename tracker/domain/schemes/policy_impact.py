@@ -1,7 +1,8 @@
 """What another version of the rules would change for a certification: outcomes, compared.
 
-Nothing is counted here. ``points`` evaluates under each version; two outcomes come in, and what
-differs between them goes out, fact by fact, each with the direction in which it moves.
+Nothing is counted here. ``domain.points.evaluation`` evaluates under each version; two outcomes
+come in, and what differs between them goes out, fact by fact, each with the direction in which it
+moves.
 """
 
 from __future__ import annotations

@@ -77,8 +77,9 @@ class Granted:
 def adjust(work: UnitOfWork, certification_id: str, wanted: AdjustmentToRecord) -> str:
     """Extend the last cycle opened, reduce what it requires, or both.
 
-    Raises the refusals of ``domain.adjustments``, of which those of the policy's rule give way
-    to an ``override_reason``; Invalid, UnknownReason, SelfReview, AlreadyRecorded, NotFound.
+    Raises the refusals of ``domain.credentials.adjustments``, of which those of the policy's rule
+    give way to an ``override_reason``; Invalid, UnknownReason, SelfReview, AlreadyRecorded,
+    NotFound.
     """
     row = certifications.locked_to_decide(work, certification_id)
     rules.check_reason(wanted.reason_code)

@@ -3,7 +3,7 @@
 Invariant: an award keeps its row, and with it its number, its public address and everything that
 staff decided about it. A correction dates the row anew, marks it as withdrawn, or takes the mark
 away; only an award that never was gets a row of its own. Which awards there are is decided by
-``domain.awards``; what is read, planned and written for many holders at once is in
+``domain.credentials.awards``; what is read, planned and written for many holders at once is in
 ``award_facts``, ``award_plans`` and ``award_rows``.
 """
 

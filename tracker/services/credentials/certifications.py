@@ -64,7 +64,7 @@ def change(
 ) -> str:
     """Suspend, revoke, reinstate or surrender as of a day; the transition table decides.
 
-    Without a day it is the one of ``domain.changes.effective_day``.
+    Without a day it is the one of ``domain.credentials.standing_changes.effective_day``.
 
     A revocation bars from earning the certification anew through ``barred_until``. A
     reinstatement that undoes a suspension or revocation gives back what it took from the chance

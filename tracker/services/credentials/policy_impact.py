@@ -5,7 +5,7 @@ the version that corrects it, all of them in the caller's one transaction. Both 
 certifications of a scheme in the order of their ids, some hundred at a time with a constant
 number of statements, and evaluate both versions from the same facts.
 
-Publishing versions is in ``publications``.
+Publishing versions is in ``policy_versions``.
 """
 
 from __future__ import annotations

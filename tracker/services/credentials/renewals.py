@@ -58,7 +58,7 @@ def apply(work: UnitOfWork, certification_id: str) -> str:
     """Apply to recertify, on the holder's own day.
 
     Activities that wait for a decision count where the policy lets them admit. The refusals are
-    those of ``domain.renewals.objections``.
+    those of ``domain.credentials.renewals.objections``.
     """
     row = certifications.locked(work, certification_id)
     scheme = work.schemes[row.scheme]

@@ -1,7 +1,7 @@
 """Days given back: what an undone suspension or revocation took from the chance to renew.
 
 Invariant: they are given in the transaction that undoes it, as an adjustment of the cycle, and no
-day twice. How many they are is decided by ``domain.adjustments.given_back``.
+day twice. How many they are is decided by ``domain.credentials.adjustments.given_back``.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ from tracker.services.standings.standings import CertificationPoints, HeldCertif
 class Detail:
     """A certification with all its cycles and its standing on a day, if it was awarded by then.
 
-    ``adjustments`` are all that is known, rows as ``services.adjustments`` gives them; the
-    cycles are as they were opened.
+    ``adjustments`` are all that is known, rows as ``services.credentials.adjustments`` gives them;
+    the cycles are as they were opened.
     """
 
     id: str

@@ -1,7 +1,7 @@
 """Standings on any date: one SQL expression beside the Python rule, and the lists built on it.
 
-Invariant: ``STATUS`` and ``domain.certifications.standing_on`` say the same of every span and
-day; a property test holds them together.
+Invariant: ``STATUS`` and ``domain.credentials.certifications.standing_on`` say the same of every
+span and day; a property test holds them together.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def evaluate(
     """The points counted on a day in the cycle on that day; None where the scheme has no policy.
 
     ``extra`` are claims that are not stored: what if. They count as if approved. ``beside`` is
-    what ``cases`` reads where the scheme's policies ask for it.
+    what ``neighbours`` reads where the scheme's policies ask for it.
     """
     counting = [a.claim_on(on) for a in activities if a.approved_on(on)]
     judged = _judged(scheme, record, [*counting, *extra], on=on, beside=beside)
