@@ -1,13 +1,14 @@
-"""``tracker demo``: a throwaway site on SQLite with invented people, its scheduler, a mail catcher.
+"""``tracker demo``: a throwaway site on SQLite with invented people, a scheduler, a mail catcher.
 
-Everything lies in one directory, ``var/demo``, which is emptied at every start. The data come in
-through the same imports as real files do, the letters leave through the same outbox, over real
-SMTP, into the catcher; the web server and the scheduler are the ordinary programs.
+What lives here: the run (this module), who the people are (``names``, ``workers``, ``careers``,
+``people``), their evidence (``documents``), how they are put on record (``loading``), and where
+their email goes (``mail_catcher``). Everything is kept in one directory, ``var/demo``, which is
+emptied at every start. The data come in through the imports, email leaves through the outbox over
+real SMTP, and the web server and the scheduler are the ordinary programs.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import signal
@@ -19,63 +20,58 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
 import click
 from sqlalchemy import func, select
 
-from tracker import migrations, settings, tabular
+from tracker import migrations, settings
 from tracker.app import create_office
-from tracker.demo import people
+from tracker.demo import loading
 from tracker.demo.mail_catcher import MailCatcher
-from tracker.domain.credentials.assessments import Approval
-from tracker.domain.permissions import SYSTEM, Actor, Role
-from tracker.models import Certification, Employer, Holder, Message, RosterEntry
-from tracker.services import imports
-from tracker.services.core import tokens
-from tracker.services.core.context import Container, UnitOfWork
-from tracker.services.credentials import centers
+from tracker.domain.permissions import SYSTEM, Actor
+from tracker.models import Message
+from tracker.services.core.context import Container
 from tracker.services.delivery import send_safety
 
 NOW = "2026-11-21T17:00:00Z"
-"""The demonstration's clock starts here, so that every run shows the same people and days."""
+"""The demo's clock starts here, so that every run shows the same people and days."""
 
-_STAFF = Actor(role="staff", name="demonstration")
+_STAFF = Actor(role="staff", name="demo")
 _PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a running demonstration is found."""
+    """Where a running demo is found."""
 
     directory: Path
     url: str
-    letters: Path
+    emails: Path
     variables: Mapping[str, str]
 
 
 def main(*, port: int = 8000, directory: Path | None = None, once: bool = False) -> None:
-    """Set the site up, print where everything is, and serve it until told to stop.
+    """Set the site up, print where everything is, and serve it until stopped.
 
-    ``once`` ends as soon as the letters of the first hour have been delivered.
+    ``once`` ends as soon as the emails that are due have been delivered.
     """
     home = (directory or Path("var/demo")).resolve()
     if home.exists():
         shutil.rmtree(home)
-    (home / "letters").mkdir(parents=True)
-    caught = MailCatcher(home / "letters")
-    with suppress(KeyboardInterrupt), _stopped_by_signal(), caught as catcher:
+    (home / "emails").mkdir(parents=True)
+    mail_catcher = MailCatcher(home / "emails")
+    with suppress(KeyboardInterrupt), _stopped_by_signal(), mail_catcher as catcher:
         environment = _environment(home, port, catcher.port)
-        given = settings.load(variables=environment)
-        office = create_office(given)
-        site = _furnish(office, home, port)
+        container = create_office(settings.load(variables=environment))
+        site = _set_up(container, home, port)
         with _serving(port, environment):
             _wait_until_ready(site.url)
-            _wait_for_letters(office, catcher)
+            _wait_for_emails(container, catcher)
             click.echo(_guide(site, catcher))
-            office.engine.dispose()
+            container.engine.dispose()
             while not once:
                 time.sleep(1)
 
@@ -104,76 +100,19 @@ def _check_free(port: int) -> None:
             raise OSError(f"Port {port} is in use; choose another with --port.") from error
 
 
-def _furnish(office: Container, home: Path, port: int) -> Site:
-    """Make the tables, the people and a token for each role."""
-    migrations.upgrade(office.engine)
+def _set_up(container: Container, home: Path, port: int) -> Site:
+    """Make the tables, the people, and a token for each role."""
+    migrations.upgrade(container.engine)
     today = datetime.fromisoformat(NOW).astimezone(UTC).date()
-    with office.work(_STAFF) as work:
-        _approve_centers(work)
-        for kind, rows in people.generate(today).items():
-            report = imports.run(work, kind, _file(rows), filename=f"{kind}.csv", new_centers=True)
-            click.echo(f"{kind}: {report.created} rows")
-    with office.work(SYSTEM) as work:
-        send_safety.enable(work, reason="The demonstration's messages go nowhere.")
-        variables = {"URL": f"http://127.0.0.1:{port}", **_credentials(work)}
+    with container.work(_STAFF) as work:
+        for line in loading.load(work, today):
+            click.echo(line)
+    with container.work(SYSTEM) as work:
+        send_safety.enable(work, reason="The demo's mail catcher delivers nothing.")
+        variables = {"URL": f"http://127.0.0.1:{port}", **loading.credentials(work)}
     exports = "".join(f"export {name}='{value}'\n" for name, value in variables.items())
     (home / "demo.env").write_text(exports, encoding="utf-8")
-    return Site(home, variables["URL"], home / "letters", variables)
-
-
-def _approve_centers(work: UnitOfWork) -> None:
-    """The directory of centers; one approval lapsed, so that some assessments carry a warning."""
-    for name, category, lapses_on in (
-        ("Ivy Tech Community College", "community_college", None),
-        ("Lone Star College", "community_college", None),
-        ("American Job Center 14", "adult_education", None),
-        ("Northside High School CTE", "secondary_school", date(2025, 6, 30)),
-        ("Palmetto Motors Training Center", "employer", None),
-    ):
-        approval = Approval(approved_on=date(2010, 1, 1), lapses_on=lapses_on)
-        centers.add_center(work, name=name, category=category, approvals=[approval])
-
-
-def _file(rows: list[dict[str, object]]) -> io.BytesIO:
-    """Rows as the CSV file that an import reads."""
-    header = list(dict.fromkeys(name for row in rows for name in row))
-    stream = io.BytesIO()
-    tabular.write_csv(stream, header, ([row.get(name) for name in header] for row in rows))
-    stream.seek(0)
-    return stream
-
-
-def _credentials(work: UnitOfWork) -> dict[str, str]:
-    """A token a role, and the ids that the README's examples use."""
-    holder = work.row(select(Holder.id).where(Holder.ref == "D-0001"))
-    held = work.row(
-        select(Certification.id, Certification.public_id).where(
-            Certification.holder_id == holder.id, Certification.scheme == "cpt"
-        )
-    )
-    employer = work.row(
-        select(Employer.id).join(RosterEntry).where(RosterEntry.holder_id == holder.id)
-    )
-    return {
-        "ADMIN": _token(work, "admin"),
-        "STAFF": _token(work, "staff"),
-        "EMPLOYER": _token(work, "employer", employer_id=employer.id),
-        "HOLDER": _token(work, "holder", holder_id=holder.id),
-        "HOLDER_ID": holder.id,
-        "CERTIFICATION_ID": held.id,
-        "PUBLIC_ID": held.public_id,
-        "EMPLOYER_ID": employer.id,
-    }
-
-
-def _token(work: UnitOfWork, role: Role, **subject: str) -> str:
-    return tokens.create(
-        work,
-        name=f"demo {role}",
-        role=role,
-        holder_id=subject.get("holder_id"),
-        employer_id=subject.get("employer_id"),
-    )[1]
+    return Site(home, variables["URL"], home / "emails", variables)
 
 
 @contextmanager
@@ -211,13 +150,13 @@ def _wait_until_ready(url: str) -> None:
     raise OSError(f"The web server did not answer at {url}; see server.log beside the database.")
 
 
-def _wait_for_letters(office: Container, catcher: MailCatcher) -> None:
-    """Until every letter that is due now lies in the catcher; news waits for second thoughts."""
+def _wait_for_emails(container: Container, catcher: MailCatcher) -> None:
+    """Wait until every email that is due now was caught; notices of decisions leave later."""
     deadline, quiet = time.monotonic() + _PATIENCE, 0
     while time.monotonic() < deadline and quiet < 3:  # noqa: PLR2004 - as long as planning takes
         before = len(catcher.emails())
         time.sleep(2)
-        with office.reading(SYSTEM) as reading:
+        with container.reading(SYSTEM) as reading:
             unsent = reading.row(
                 select(func.count()).where(
                     Message.state.in_(("ready", "claimed", "transmitting")),
@@ -230,26 +169,26 @@ def _wait_for_letters(office: Container, catcher: MailCatcher) -> None:
 
 def _guide(site: Site, catcher: MailCatcher) -> str:
     """What to look at, and with which token."""
-    letters = catcher.emails()
-    shown = [f"  {one.recipient:28} {one.subject}" for one in letters[:8]]
-    if len(letters) > len(shown):
-        shown.append(f"  ... and {len(letters) - len(shown)} more")
-    tokens_ = [f"  {name:17} {value}" for name, value in site.variables.items()]
+    emails = catcher.emails()
+    shown = [f"  {email.recipient:34} {email.subject}" for email in emails[:8]]
+    if len(emails) > len(shown):
+        shown.append(f"  ... and {len(emails) - len(shown)} more")
+    variables = [f"  {name:17} {value}" for name, value in site.variables.items()]
     return "\n".join(
         [
             "",
             f"Tracker is running. Its clock began at {NOW}.",
             "",
             f"  {site.url}/               start page",
-            f"  {site.url}/docs           the HTTP interface, to try out",
+            f"  {site.url}/docs           the HTTP API, to try out",
             f"  {site.url}/verify/{site.variables['PUBLIC_ID']}   a public verification page",
             "",
             "Tokens and ids; in another shell:  . var/demo/demo.env"
             if site.directory.name == "demo"
             else f"Tokens and ids; in another shell:  . {site.directory}/demo.env",
-            *tokens_,
+            *variables,
             "",
-            f"Reminders delivered: {len(letters)}, kept in {site.letters}",
+            f"Reminders delivered: {len(emails)}, kept in {site.emails}",
             *shown,
             "",
             "Stop with Ctrl-C.",
@@ -259,7 +198,7 @@ def _guide(site: Site, catcher: MailCatcher) -> str:
 
 @contextmanager
 def _stopped_by_signal() -> Iterator[None]:
-    """Let SIGTERM end the demonstration as Ctrl-C does, children included."""
+    """Let SIGTERM end the demo as Ctrl-C does, its child processes included."""
     before = signal.signal(signal.SIGTERM, _stop)
     try:
         yield

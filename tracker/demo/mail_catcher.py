@@ -1,4 +1,4 @@
-"""A mail server for demonstrations: it accepts every email and delivers none.
+"""A mail server for the demo: it accepts every email and delivers none.
 
 Each email is kept as a file. Real SMTP over a socket on 127.0.0.1, so that what is tried out is
 what happens in production.

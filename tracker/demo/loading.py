@@ -1,0 +1,130 @@
+"""Puts the invented people on record, through the same imports and services as real ones."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from tracker import files, tabular
+from tracker.demo import documents, names, people
+from tracker.demo.workers import Document, History
+from tracker.domain.credentials.assessments import Approval
+from tracker.domain.permissions import Role
+from tracker.files import Checked
+from tracker.models import Activity, Certification, Decision, Employer, Holder, RosterEntry
+from tracker.services import imports
+from tracker.services.core import bulk, tokens
+from tracker.services.core.context import UnitOfWork
+from tracker.services.credentials import centers
+from tracker.services.points import evidence
+
+
+def load(work: UnitOfWork, today: date) -> Iterator[str]:
+    """Put everything on record; yields a line for each file."""
+    history = people.generate(today)
+    _approve_centers(work)
+    for kind, rows in history.rows.items():
+        if kind == "activities":
+            _add_evidence(work, history)
+        _import(work, kind, rows)
+        yield f"{kind}: {len(rows)} rows"
+    _give_reasons(work, history)
+    yield f"evidence: {len(history.documents)} files"
+
+
+def _approve_centers(work: UnitOfWork) -> None:
+    """The directory of centers; one approval lapsed, so that some assessments carry a warning."""
+    saluda, wabash, brazos, maumee, _, northgate = names.CENTERS
+    for name, category, lapses_on in (
+        (saluda, "community_college", None),
+        (wabash, "community_college", None),
+        (brazos, "community_college", None),
+        (maumee, "adult_education", None),
+        (northgate, "secondary_school", date(2025, 6, 30)),
+        (f"{names.EMPLOYERS[0].name} Training Center", "employer", None),
+    ):
+        approval = Approval(approved_on=date(2010, 1, 1), lapses_on=lapses_on)
+        centers.add_center(work, name=name, category=category, approvals=[approval])
+
+
+def _import(work: UnitOfWork, kind: str, rows: list[dict[str, Any]]) -> None:
+    imports.run(work, kind, _file(rows), filename=f"{kind}.csv", new_centers=True)
+
+
+def _file(rows: list[dict[str, Any]]) -> io.BytesIO:
+    """Rows as the CSV file that an import reads."""
+    header = list(dict.fromkeys(name for row in rows for name in row))
+    stream = io.BytesIO()
+    tabular.write_csv(stream, header, ([row.get(name) for name in header] for row in rows))
+    stream.seek(0)
+    return stream
+
+
+def _add_evidence(work: UnitOfWork, history: History) -> None:
+    """Import the activities that have evidence as submitted, and add the files.
+
+    An approved activity takes no more files, so its decision is imported afterwards.
+    """
+    undecided = [
+        {**row, "status": "submitted", "decided_on": None}
+        for row in history.rows["activities"]
+        if row["activity_ref"] in history.documents
+    ]
+    _import(work, "activities", undecided)
+    for row in work.rows(select(Activity.id, Activity.ref)):
+        evidence.add(work, row.id, _checked(work, history.documents[row.ref]))
+
+
+def _checked(work: UnitOfWork, document: Document) -> Checked:
+    """A document as the evidence of a holder is kept; it is ours, so no other process reads it."""
+    data = files.checked(
+        documents.pdf(document), maximum_pixels=work.settings.evidence.maximum_pixels
+    )
+    return Checked(data, "application/pdf", files.safe_name(document.filename, "application/pdf"))
+
+
+def _give_reasons(work: UnitOfWork, history: History) -> None:
+    """Write down why activities were rejected, which the files have no column for."""
+    rows = [
+        {"activity_id": row.id, "reason_code": why.reason_code, "reason": why.reason}
+        for row in work.rows(select(Activity.id, Activity.ref).where(Activity.state == "rejected"))
+        if (why := history.reasons.get(row.ref))
+    ]
+    bulk.update_by(work, Decision, "activity_id", rows)
+
+
+def credentials(work: UnitOfWork) -> dict[str, str]:
+    """A token for each role, and the ids that the README's tour uses."""
+    holder = work.row(select(Holder.id).where(Holder.ref == people.TOUR_HOLDER))
+    held = work.row(
+        select(Certification.id, Certification.public_id).where(
+            Certification.holder_id == holder.id, Certification.scheme == "cpt"
+        )
+    )
+    employer = work.row(
+        select(Employer.id).join(RosterEntry).where(RosterEntry.holder_id == holder.id)
+    )
+    return {
+        "ADMIN": _token(work, "admin"),
+        "STAFF": _token(work, "staff"),
+        "EMPLOYER": _token(work, "employer", employer_id=employer.id),
+        "HOLDER": _token(work, "holder", holder_id=holder.id),
+        "HOLDER_ID": holder.id,
+        "CERTIFICATION_ID": held.id,
+        "PUBLIC_ID": held.public_id,
+        "EMPLOYER_ID": employer.id,
+    }
+
+
+def _token(work: UnitOfWork, role: Role, **subject: str) -> str:
+    return tokens.create(
+        work,
+        name=f"demo {role}",
+        role=role,
+        holder_id=subject.get("holder_id"),
+        employer_id=subject.get("employer_id"),
+    )[1]
