@@ -70,8 +70,8 @@ def main(*, port: int = 8000, directory: Path | None = None, once: bool = False)
         with _serving(port, environment):
             _wait_until_ready(site.url)
             _wait_for_emails(container, catcher)
-            click.echo(_guide(site, catcher))
             container.engine.dispose()
+            click.echo(_guide(site, catcher))
             while not once:
                 time.sleep(1)
 
@@ -153,9 +153,9 @@ def _wait_until_ready(url: str) -> None:
 def _wait_for_emails(container: Container, catcher: MailCatcher) -> None:
     """Wait until every email that is due now was caught; notices of decisions leave later."""
     deadline, quiet = time.monotonic() + _PATIENCE, 0
-    while time.monotonic() < deadline and quiet < 3:  # noqa: PLR2004 - as long as planning takes
+    while time.monotonic() < deadline and quiet < 4:  # noqa: PLR2004 - as long as planning takes
         before = len(catcher.emails())
-        time.sleep(2)
+        time.sleep(1)
         with container.reading(SYSTEM) as reading:
             unsent = reading.row(
                 select(func.count()).where(
