@@ -1,21 +1,19 @@
-"""The README keeps its word: its examples work as printed, its table of settings is the file's."""
+"""The README and its neighbors keep their word: the tour works as printed and answers as shown."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import shlex
 import signal
 import socket
-import string
 import subprocess
 import sys
 import tomllib
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,11 +21,44 @@ from tracker.cli import main
 from tracker.settings import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
+MANUALS = {
+    path.name: path.read_text("utf-8")
+    for path in (ROOT / "README.md", *sorted((ROOT / "config").glob("*.md")))
+}
+
+# The tour's blocks of commands, each with what is shown of the answer, if anything is.
+TOUR = re.findall(r"```sh\n(.*?)```\n(?:```(?:json|text)\n(.*?)```)?", README, re.DOTALL)
+
+# Stands in for curl, which a machine may lack: the options that the README uses, and no others.
+CURL = """#!{python}
+import sys, urllib.error, urllib.request
+
+flag, url, *rest = sys.argv[1:]
+assert flag == "-s", flag
+headers, data, method = {{}}, None, None
+for option, value in zip(rest[::2], rest[1::2], strict=True):
+    if option == "-H":
+        name, _, text = value.partition(": ")
+        headers[name] = text
+    elif option == "-d":
+        data = value.encode()
+    else:
+        assert option == "-X", option
+        method = value
+request = urllib.request.Request(url, data=data, headers=headers, method=method)
+try:
+    answer = urllib.request.urlopen(request, timeout=30)
+except urllib.error.HTTPError as refused:
+    answer = refused
+with open("statuses", "a") as file:
+    print(answer.status, url, file=file)
+sys.stdout.write(answer.read().decode())
+"""
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> Iterator[dict[str, str]]:
-    """The demonstration as the README starts it; yields what demo.env exports."""
+    """The demo as the README starts it; yields its folder, what it printed, and its variables."""
     home = tmp_path_factory.mktemp("demo")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -40,14 +71,14 @@ def demo(tmp_path_factory) -> Iterator[dict[str, str]]:
         program, cwd=home, env=environment, stdout=subprocess.PIPE, text=True
     ) as running:
         assert running.stdout is not None
-        told = []
+        printed = []
         for line in running.stdout:
-            told.append(line)
+            printed.append(line)
             if "Ctrl-C" in line:
                 break
         try:
             variables = _exports((home / "var/demo/demo.env").read_text("utf-8"))
-            yield {**variables, "TOLD": "".join(told), "LETTERS": str(home / "var/demo/letters")}
+            yield {**variables, "PRINTED": "".join(printed), "FOLDER": str(home)}
         finally:
             running.send_signal(signal.SIGINT)
             running.wait(60)
@@ -57,71 +88,123 @@ def _exports(text: str) -> dict[str, str]:
     return dict(re.findall(r"export (\w+)='(.*)'", text))
 
 
-def test_the_tour_works_as_printed(demo):
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    commands = [line for block in blocks for line in block.splitlines() if line]
-    assert commands.pop(0) == ". var/demo/demo.env"
-    assert len(commands) >= 12
-    for command in commands:
-        status, body = _curl(command, demo)
-        assert status in {200, 201}, (command, body)
-        if "workforce.csv" not in command:
-            assert json.loads(body)
+def test_the_tour_works_as_printed_and_answers_as_shown(demo, tmp_path):
+    folder = Path(demo["FOLDER"])
+    script = "".join(f"{commands}echo '<end of block>'\n" for commands, _ in TOUR)
+    environment = {"PATH": f"{_programs(tmp_path)}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    done = subprocess.run(
+        ["sh", "-e"],
+        input=script,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    outputs = done.stdout.split("<end of block>\n")[:-1]
+    for (commands, shown), output in zip(TOUR, outputs, strict=True):
+        assert _is_shortened(shown, output), f"{commands}\nanswers\n{output}\nnot\n{shown}"
+    statuses = (folder / "statuses").read_text("utf-8").splitlines()
+    refused = [line for line in statuses if line.split()[0] not in {"200", "201"}]
+    assert len(statuses) >= 12
+    assert [line.split()[0] for line in refused] == ["409"]
+    assert refused[0].endswith("/renewals")
+
+
+def _programs(folder: Path) -> Path:
+    """A folder with a ``curl``, and this Python as ``python3``."""
+    curl = folder / "curl"
+    curl.write_text(CURL.format(python=sys.executable), "utf-8")
+    curl.chmod(0o755)
+    (folder / "python3").symlink_to(sys.executable)
+    return folder
+
+
+def _is_shortened(shown: str, output: str) -> bool:
+    """Whether what is shown is the output, in its order, but for what ``...`` leaves out."""
+    rest = f"\n{output}"
+    for part in re.split(r"^ *\.\.\.\n", shown, flags=re.MULTILINE):
+        _, found, rest = rest.partition(f"\n{part}")
+        if not found:
+            return False
+        rest = f"\n{rest}"
+    return True
+
+
+@pytest.mark.parametrize(
+    ("shown", "shortened"),
+    [
+        ("a\n  ...\nc\n", True),
+        ("b\nc\n", True),
+        ("", True),
+        ("a\nc\n", False),
+        ("c\n...\na\n", False),
+        ("a\n...\na\n", False),
+        ("a\nb\nd\n", False),
+        ("a \n", False),
+    ],
+)
+def test_what_counts_as_a_shortened_answer(shown, shortened):
+    assert _is_shortened(shown, "a\nb\nc\n") is shortened
 
 
 def test_the_reminders_were_really_delivered(demo):
-    letters = sorted(Path(demo["LETTERS"]).glob("*.eml"))
-    (count,) = re.findall(r"Reminders delivered: (\d+)", demo["TOLD"])
-    assert len(letters) == int(count) > 100
-    assert any(b"vence" in letter.read_bytes() for letter in letters)
+    emails = sorted((Path(demo["FOLDER"]) / "var/demo/emails").glob("*.eml"))
+    (count,) = re.findall(r"Reminders delivered: (\d+)", demo["PRINTED"])
+    assert len(emails) == int(count) > 100
+    assert any(b"vence" in email.read_bytes() for email in emails)
     for role in ("ADMIN", "STAFF", "EMPLOYER", "HOLDER"):
-        assert demo[role] in demo["TOLD"]
+        assert demo[role] in demo["PRINTED"]
 
 
-def _curl(command: str, variables: dict[str, str]) -> tuple[int, str]:
-    """Do what the curl command says; only the options that the README uses are known."""
-    words = shlex.split(_expanded(command, variables))
-    assert words[:2] == ["curl", "-s"]
-    url, rest = words[2], words[3:]
-    headers, data, method = {}, None, None
-    for option, value in zip(rest[::2], rest[1::2], strict=True):
-        if option == "-H":
-            name, _, text = value.partition(": ")
-            headers[name] = text
-        elif option == "-d":
-            data = value.encode()
-        else:
-            assert option == "-X", command
-            method = value
-    request = urllib.request.Request(url, data=data, headers=headers, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as refused:
-        return refused.code, refused.read().decode()
+def test_rejections_of_the_demo_have_reasons_and_some_activities_have_evidence(demo):
+    rejected = _get(demo, "activities?state=rejected&limit=200")["items"]
+    waiting = _get(demo, "activities?state=submitted&limit=20")["items"]
+    evidence = [file for row in waiting for file in _get(demo, f"activities/{row['id']}/evidence")]
+
+    assert len(rejected) > 30
+    assert [row for row in rejected if not row["decision"]["reason"]] == []
+    assert len(evidence) > 5
+    assert {file["content_type"] for file in evidence} == {"application/pdf"}
+    assert not any(file["came_later"] for file in evidence)
 
 
-def _expanded(command: str, variables: dict[str, str]) -> str:
-    return string.Template(command).substitute(variables)
+def _get(demo: dict[str, str], path: str) -> Any:
+    """What the staff read at an address of the API."""
+    headers = {"Authorization": f"Bearer {demo['STAFF']}"}
+    request = urllib.request.Request(f"{demo['URL']}/api/v1/{path}", headers=headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
 
 
-def test_the_table_of_settings_is_that_of_the_file():
-    text = (ROOT / "config/default.toml").read_text("utf-8")
-    values = tomllib.loads(text)
-    rows = re.findall(r"^\| `(\w+)\.(\w+)` \| `(\w+)` \| (.*?) \| (.*) \|$", README, re.MULTILINE)
-    meanings = dict(re.findall(r"^(\w+) = .*?\s+# (.*)$", text, re.MULTILINE))
-    assert {(section, key) for section, key, *_ in rows} == {
-        (section, key) for section, keys in values.items() for key in keys
-    }
-    for section, key, variable, default, meaning in rows:
-        assert variable in {f"TRACKER_{section}_{key}".upper(), "TRACKER_NOW"}
-        value = values[section][key]
-        shown = str(value).lower() if isinstance(value, bool) else str(value)
-        assert default.strip("`") == shown
-        assert meaning in text
-    assert len(meanings) == len({key for keys in values.values() for key in keys})
+def test_every_setting_says_what_it_means():
+    lines = (ROOT / "config/default.toml").read_text("utf-8").splitlines()
+    settings = [line for line in lines if re.match(r"\w+ = ", line)]
+    assert len(settings) > 50
+    assert [line for line in settings if not re.search(r"\s# \S", line)] == []
 
 
-def test_every_command_of_the_readme_is_one_of_ours():
-    named = set(re.findall(r"`tracker ([a-z]+)", README)) | {"import", "export"}
+@pytest.mark.parametrize("name", MANUALS)
+def test_every_setting_that_is_named_is_one(name):
+    values = tomllib.loads((ROOT / "config/default.toml").read_text("utf-8"))
+    known = {(section, key) for section, keys in values.items() for key in keys}
+    sections = "|".join(values)
+    named = set(re.findall(rf"`({sections})\.(\w+)", MANUALS[name]))
+    variables = {f"TRACKER_{section}_{key}".upper() for section, key in known}
+    variables |= {f"{variable}_FILE" for variable in variables} | {"TRACKER_NOW", "TRACKER_ENV"}
+
+    assert named - known == set()
+    assert set(re.findall(r"\bTRACKER_[A-Z_]+\b", MANUALS[name])) - variables == set()
+
+
+@pytest.mark.parametrize("name", MANUALS)
+def test_every_command_that_is_named_is_one(name):
+    text = MANUALS[name]
+    named = set(re.findall(r"(?:^|[`&|] ?|    )tracker ([a-z]+)", text, re.MULTILINE))
     assert named <= set(main.entries)
+
+
+def test_the_readme_stays_short():
+    assert len(README.splitlines()) < 250
