@@ -95,6 +95,17 @@ def test_only_recent_activities_wait_for_review(history):
     assert all((TODAY - row["completed_on"]).days <= 60 for row in waiting)
 
 
+def test_nobody_holds_the_same_job_twice(history):
+    going_on = Counter(
+        row["holder_ref"]
+        for row in history.rows["activities"]
+        if row["category"] == "E" and row["completed_on"] is None
+    )
+
+    assert len(going_on) > 200
+    assert set(going_on.values()) == {1}
+
+
 def test_evidence_is_a_pdf_that_would_be_accepted_from_a_holder(history):
     some = list(history.documents.values())[:5]
     for document in some:

@@ -73,6 +73,7 @@ class Worker:
     today: date
     _counters: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _used: set[Training] = field(default_factory=set)
+    _is_employed: bool = False
 
     def add(self, file: str, **values: Any) -> str:
         """Add a row to a file, keyed by the worker and a running number; returns the key."""
@@ -155,7 +156,8 @@ class Worker:
             self._add_document(ref, chosen.training, on, status="rejected", shown=chosen.shown)
 
     def job(self, starts_on: date, ends_on: date | None = None, *, full_time: bool = True) -> None:
-        """Hold a job in the field, perhaps still."""
+        """Hold a job in the field; without an end it goes on."""
+        self._is_employed = ends_on is None
         submitted = min((ends_on or starts_on) + timedelta(days=20), self.today)
         self.add(
             "activities",
@@ -211,7 +213,7 @@ class Worker:
     def earn(self, since: date, until: date) -> None:
         """Spend a cycle as people do: a job, some courses, now and then something else."""
         days = max((until - since).days, 1)
-        if self.random.random() < 0.7:  # noqa: PLR2004 - seven in ten
+        if self.random.random() < 0.7 and not self._is_employed:  # noqa: PLR2004 - seven in ten
             self.job(since + timedelta(days=self.random.randint(0, min(300, days))))
         for _ in range(self.random.randint(0, 5)):
             on = since + timedelta(days=self.random.randint(0, days - 1))
