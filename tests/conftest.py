@@ -23,7 +23,7 @@ from sqlalchemy import Engine, event
 from tests import pgbouncer, postgres
 from tracker import migrations, scheme_files, settings
 from tracker.api.overview import operations
-from tracker.app import create_app, create_office
+from tracker.app import create_app, create_container
 from tracker.db import flask_config, prepare
 from tracker.domain.permissions import SYSTEM
 from tracker.scheme_files import reasons
@@ -101,9 +101,9 @@ def templates(
                     postgres.create_database(server, "template_migrated"),
                     "template_migrated",
                 )
-            office = make_office(url, folder, Frozen())
-            migrations.upgrade(office.engine)
-            office.engine.dispose()
+            container = make_container(url, folder, Frozen())
+            migrations.upgrade(container.engine)
+            container.engine.dispose()
             made[backend] = name
         return made[backend]
 
@@ -154,25 +154,25 @@ def make_app(
     that belongs to one installation is in ``config`` and ``extensions``.
     """
     given = _settings(url, storage, **variables)
-    office = create_office(given, read_clock=clock)
+    container = create_container(given, read_clock=clock)
     if not _WITH_ROUTES:
         _WITH_ROUTES.append(create_app(given))
     made = copy.copy(_WITH_ROUTES[0])
     made.config = copy.copy(made.config)
     made.config.update(flask_config(given))
-    made.extensions = made.extensions | {"tracker": office}
-    operations.count(made, office)
+    made.extensions = made.extensions | {"tracker": container}
+    operations.count(made, container)
     return made
 
 
 _WITH_ROUTES: list[Flask] = []
 
 
-def make_office(
+def make_container(
     url: str, storage: Path, clock: Callable[[], datetime] | None, **variables: str
 ) -> Container:
     """An office on a database URL without the HTTP interface, its files in ``storage``."""
-    return create_office(_settings(url, storage, **variables), read_clock=clock)
+    return create_container(_settings(url, storage, **variables), read_clock=clock)
 
 
 def _settings(url: str, storage: Path, **variables: str) -> Settings:
@@ -217,16 +217,16 @@ def _once(load: Callable[[Path], T], shipped: Path) -> Callable[[Path], T]:
     return lambda path: kept(path) if path == shipped else load(path)
 
 
-def allow_sending(office: Container) -> None:
+def allow_sending(container: Container) -> None:
     """As long after the first messages of an installation: what is due leaves."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         send_safety.allow(work)
 
 
 def office_of(app: Flask) -> Container:
     """The application's office."""
-    office: Container = app.extensions["tracker"]
-    return office
+    container: Container = app.extensions["tracker"]
+    return container
 
 
 @pytest.fixture(params=BACKENDS)
@@ -284,14 +284,14 @@ def app(database_url: str, tmp_path: Path, clock: Frozen) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def office(
+def container(
     request: pytest.FixtureRequest, database_url: str, tmp_path: Path, clock: Frozen
 ) -> Iterator[Container]:
     """The application's office, to call services; with the HTTP interface if the test needs it."""
     if "app" in request.fixturenames:
         yield office_of(request.getfixturevalue("app"))
         return
-    made = make_office(database_url, tmp_path / "storage", clock)
+    made = make_container(database_url, tmp_path / "storage", clock)
     allow_sending(made)
     yield made
     made.engine.dispose()
@@ -304,14 +304,14 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def work(office: Container) -> Iterator[UnitOfWork]:
+def work(container: Container) -> Iterator[UnitOfWork]:
     """One unit of work as the system; committed when the test ends."""
-    with office.work(SYSTEM) as opened:
+    with container.work(SYSTEM) as opened:
         yield opened
 
 
 @pytest.fixture
-def reading(office: Container) -> Iterator[ReadContext]:
+def reading(container: Container) -> Iterator[ReadContext]:
     """A reading as the system."""
-    with office.reading(SYSTEM) as opened:
+    with container.reading(SYSTEM) as opened:
         yield opened

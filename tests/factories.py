@@ -44,17 +44,17 @@ def passed(
         assessments.record(work, holder_id, attempt)
 
 
-def certified(office: Container, on: date, **values: Any) -> tuple[str, str]:
+def certified(container: Container, on: date, **values: Any) -> tuple[str, str]:
     """A person certified as CPT on a day; returns the ids of holder and certification."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         holder_id = holder(work, **values)
         passed(work, holder_id, on)
         found = certifications.of_holder(work, holder_id, "cpt")
         return holder_id, str(found.id)
 
 
-def secret(office: Container, role: Role, **subject: str) -> str:
+def secret(container: Container, role: Role, **subject: str) -> str:
     """A token's secret; ``subject`` is holder_id or employer_id."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         name = subject.pop("name", f"{role}-{next(_numbers)}")
         return tokens.create(work, name=name, role=role, **subject)[1]  # type: ignore[arg-type]

@@ -17,10 +17,10 @@ from tracker.services.core.context import Container
 
 def rule(app: Flask, *policies: Policy, code: str = "cpt", **award: Any) -> Container:
     """Have a scheme of a running application follow these versions, and say so of its office."""
-    office = office_of(app)
-    scheme = office.schemes[code]
+    container = office_of(app)
+    scheme = container.schemes[code]
     changed = replace(scheme, policies=policies, award=replace(scheme.award, **award))
-    ruled = replace(office, schemes=Schemes({**office.schemes.by_code, code: changed}))
+    ruled = replace(container, schemes=Schemes({**container.schemes.by_code, code: changed}))
     app.extensions["tracker"] = ruled
     return ruled
 

@@ -64,7 +64,7 @@ def form(fields: dict[str, str], data: bytes, name: str = "file.pdf") -> dict[st
 
 
 @contextmanager
-def served(office: Container, **variables: str) -> Iterator[Site]:
+def served(container: Container, **variables: str) -> Iterator[Site]:
     """Serve the office's database with one process until the block ends."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -73,8 +73,8 @@ def served(office: Container, **variables: str) -> Iterator[Site]:
         **os.environ,
         "TRACKER_ENV": "testing",
         "PYTHONPATH": str(ROOT),
-        "TRACKER_DATABASE_URL": office.settings.database.url,
-        "TRACKER_STORAGE_DIRECTORY": office.settings.storage.directory,
+        "TRACKER_DATABASE_URL": container.settings.database.url,
+        "TRACKER_STORAGE_DIRECTORY": container.settings.storage.directory,
         **variables,
     }
     command = [sys.executable, "-m", "tracker.cli", "serve", "--port", str(port), "--workers", "1"]

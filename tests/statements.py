@@ -12,15 +12,15 @@ from tracker.services.core.context import Container
 
 
 @contextmanager
-def counted(office: Container) -> Iterator[list[str]]:
+def counted(container: Container) -> Iterator[list[str]]:
     """The statements that run inside the block."""
     ran: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         ran.append(statement)
 
-    event.listen(office.engine, "before_cursor_execute", note)
+    event.listen(container.engine, "before_cursor_execute", note)
     try:
         yield ran
     finally:
-        event.remove(office.engine, "before_cursor_execute", note)
+        event.remove(container.engine, "before_cursor_execute", note)

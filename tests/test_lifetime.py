@@ -23,17 +23,17 @@ class Life:
 
     def __init__(self, app, clock, catcher) -> None:
         self.app, self.clock, self.catcher = app, clock, catcher
-        self.office = office_of(app)
+        self.container = office_of(app)
         self.staff = self.caller("staff")
         self.reviewer = self.caller("staff")
-        with self.office.work(SYSTEM) as work:
+        with self.container.work(SYSTEM) as work:
             self.ana = factories.holder(
                 work, given_name="Ana", family_name="Peña", email="ana@example.org", language="es"
             )
         self.own = self.caller("holder", holder_id=self.ana)
 
     def caller(self, role, **subject) -> Caller:
-        return Caller(self.app.test_client(), factories.secret(self.office, role, **subject))
+        return Caller(self.app.test_client(), factories.secret(self.container, role, **subject))
 
     def sit(self, module, result="pass"):
         day = self.clock().date().isoformat()
@@ -69,8 +69,8 @@ class Life:
     def tick(self):
         """Let the scheduler run; the subjects of the letters that arrived."""
         before = len(self.catcher.letters())
-        jobs.plan(self.office)
-        jobs.dispatch(self.office)
+        jobs.plan(self.container)
+        jobs.dispatch(self.container)
         return [letter.subject for letter in self.catcher.letters()[before:]]
 
     def fates(self):

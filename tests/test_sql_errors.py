@@ -24,11 +24,11 @@ SECRET = "ana.secret@example.org"
         "select no_such_column from holder where email = :secret",
     ],
 )
-def test_an_error_quotes_neither_parameters_nor_rows(office, statement):
-    with office.work(SYSTEM) as work:
+def test_an_error_quotes_neither_parameters_nor_rows(container, statement):
+    with container.work(SYSTEM) as work:
         for _ in range(2):
             factories.holder(work, email=SECRET)
-    with pytest.raises(DBAPIError) as failed, office.work(SYSTEM) as work:
+    with pytest.raises(DBAPIError) as failed, container.work(SYSTEM) as work:
         work.connection.execute(text(statement), {"secret": SECRET})
     logged = "".join(traceback.format_exception(failed.value))
     assert "holder" in logged

@@ -23,18 +23,20 @@ def create_app(given: Settings | None = None, *, read_clock: Clock | None = None
     """Build the application: settings, database, schemes, and the HTTP interface."""
     from tracker import api, web  # noqa: PLC0415 - commands and the scheduler never need them
 
-    app = _with_office(given, read_clock)
+    app = _with_container(given, read_clock)
     web.register(app, api.register(app))
     return app
 
 
-def create_office(given: Settings | None = None, *, read_clock: Clock | None = None) -> Container:
+def create_container(
+    given: Settings | None = None, *, read_clock: Clock | None = None
+) -> Container:
     """The same without the HTTP interface: for commands and for the scheduler."""
-    office: Container = _with_office(given, read_clock).extensions["tracker"]
-    return office
+    container: Container = _with_container(given, read_clock).extensions["tracker"]
+    return container
 
 
-def _with_office(given: Settings | None, read_clock: Clock | None) -> Flask:
+def _with_container(given: Settings | None, read_clock: Clock | None) -> Flask:
     chosen = given or settings.load()
     app = Flask("tracker", static_folder=None)
     app.config.update(flask_config(chosen))

@@ -34,16 +34,16 @@ _TOGETHER = 500  # employments that are ended in one transaction
 _AUDITED = timedelta(days=7)
 
 
-def plan(office: Container, *, stop: Callable[[], bool] = never) -> PlanCounts:
+def plan(container: Container, *, stop: Callable[[], bool] = never) -> PlanCounts:
     """Decide every stage that is due, a batch a transaction; nothing while sending is held."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         if send_safety.is_held(work):
             return PlanCounts()
         if ledger.keep_timetable(work):
             _log.info("reminder policies or zone rules changed: every cursor is looked at again")
     total, ends = PlanCounts(), time.monotonic() + LONGEST_RUN
     while not stop() and time.monotonic() < ends:
-        counts = planner.plan_due(office, limit=office.settings.reminders.batch)
+        counts = planner.plan_due(container, limit=container.settings.reminders.batch)
         if not counts.examined:
             break
         total += counts
@@ -51,22 +51,22 @@ def plan(office: Container, *, stop: Callable[[], bool] = never) -> PlanCounts:
     return total
 
 
-def dispatch(office: Container, *, stop: Callable[[], bool] = never) -> Counter[str]:
+def dispatch(container: Container, *, stop: Callable[[], bool] = never) -> Counter[str]:
     """Send every letter whose time has come, over as many connections as it takes."""
     ends = time.monotonic() + LONGEST_RUN
     counts = dispatcher.dispatch_together(
-        office,
-        lambda: postman(office),
-        connections=office.settings.reminders.connections,
+        container,
+        lambda: postman(container),
+        connections=container.settings.reminders.connections,
         stop=lambda: stop() or time.monotonic() >= ends,
     )
     _tell("dispatch", counts)
     return counts
 
 
-def postman(office: Container) -> Postman:
+def postman(container: Container) -> Postman:
     """A postman for the configured relay; connects when the first letter leaves."""
-    return postman_of(office.settings)
+    return postman_of(container.settings)
 
 
 def postman_of(settings: Settings) -> Postman:
@@ -90,33 +90,33 @@ def _final_timeout(settings: Settings) -> float:
     return min(FINAL_TIMEOUT, settings.reminders.transmitting_seconds * 2 / 3)
 
 
-def reap(office: Container) -> ReapCounts:
+def reap(container: Container) -> ReapCounts:
     """Take back claims of dead workers and resolve letters in doubt."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         counts = reaper.reap(work)
     _tell("reap", asdict(counts))
     return counts
 
 
-def digest(office: Container, *, stop: Callable[[], bool] = never) -> Counter[str]:
+def digest(container: Container, *, stop: Callable[[], bool] = never) -> Counter[str]:
     """Write every employer's digest that is owed, each in its own transaction.
 
     One that cannot be written is logged and holds up no other. Nothing while sending is held.
     """
     ends, counts = time.monotonic() + LONGEST_RUN, Counter[str]()
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         waiting = [] if send_safety.is_held(reading) else digests.owed(reading)
     for employer_id in waiting:
         if stop() or time.monotonic() >= ends:
             break
-        counts[_digest(office, employer_id)] += 1
+        counts[_digest(container, employer_id)] += 1
     _tell("digest", counts)
     return counts
 
 
-def _digest(office: Container, employer_id: str) -> str:
+def _digest(container: Container, employer_id: str) -> str:
     try:
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             return digests.write(work, employer_id)
     except Exception:  # noqa: BLE001 - one employer's data must not stop the others
         _log.exception("the digest of employer %s could not be written", employer_id)
@@ -130,54 +130,54 @@ class AuditCounts:
     violations: int
 
 
-def audit(office: Container) -> AuditCounts:
+def audit(container: Container) -> AuditCounts:
     """Check the accounting identity of reminders over the last week, and say what breaks it."""
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         since = (reading.now - _AUDITED).date()
         found = ledger.identity_violations(reading, since=since)
     for violation in found:
         _log.error("a stage passed without a row: %s", violation)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         counters.put(work, counters.VIOLATIONS, len(found))
     counts = AuditCounts(len(found))
     _tell("audit", asdict(counts))
     return counts
 
 
-def end_employments(office: Container) -> int:
+def end_employments(container: Container) -> int:
     """Draw the consequences of employments whose recorded end has come; how many.
 
     From the day itself on the employer sees nothing more, whether this runs or not.
     """
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         waiting = employments.reached(reading)
     for start in range(0, len(waiting), _TOGETHER):
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             employments.finish_reached(work, waiting[start : start + _TOGETHER])
     _tell("employments", {"ended": len(waiting)})
     return len(waiting)
 
 
-def tidy(office: Container) -> int:
+def tidy(container: Container) -> int:
     """Forget answers to repeated requests that are older than the settings say; how many.
 
     Evidence files that have had no row for a day, left by a crash, are removed too.
     """
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         forgotten = idempotency.forget_old(work)
         allowances.forget_old(work)
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         swept = evidence.sweep(reading)
     _tell("tidy", {"forgotten": forgotten, "swept": swept})
     return forgotten
 
 
-def beat(office: Container) -> None:
+def beat(container: Container) -> None:
     """Write down that the scheduler is alive, in the database and then beside it."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         found = send_safety.beat(work)
     if found is not None:
-        heartbeat.keep(office.settings, found)
+        heartbeat.keep(container.settings, found)
 
 
 def _tell(job: str, counts: Any) -> None:

@@ -20,9 +20,9 @@ class RelayReader:
     was sent already.
     """
 
-    def __init__(self, office: Container) -> None:
-        mail = office.settings.mail
-        self._office, self._log = office, Log(mail.message_id_domain)
+    def __init__(self, container: Container) -> None:
+        mail = container.settings.mail
+        self._container, self._log = container, Log(mail.message_id_domain)
         self._followed = Followed(Path(mail.relay_log))
         self._kept: list[Taken] = []
         self.has_read = False
@@ -31,7 +31,7 @@ class RelayReader:
         """Take down what is new; how many letters the relay took."""
         count = 0
         for lines in self._followed.pieces():
-            self._kept += self._log.read(lines, now=self._office.clock())
+            self._kept += self._log.read(lines, now=self._container.clock())
             count += self._write()
         count += self._write() if self._kept else 0
         self.has_read = True
@@ -43,7 +43,7 @@ class RelayReader:
 
     def _write(self) -> int:
         accepted = [Acceptance(one.message_id, one.at, one.queue_id) for one in self._kept]
-        with self._office.work(SYSTEM) as work:
+        with self._container.work(SYSTEM) as work:
             relay_evidence.take_log(
                 work, accepted, begins=self._log.begins, until=self._log.complete_until
             )

@@ -55,33 +55,37 @@ class TimetableEntry:
         return max(PATIENCE, 3.0 * self.seconds) + self.longest
 
 
-def timetable(office: Container, stop: Callable[[], bool] = lambda: False) -> list[TimetableEntry]:
+def timetable(
+    container: Container, stop: Callable[[], bool] = lambda: False
+) -> list[TimetableEntry]:
     """What runs how often, from the settings."""
-    every = office.settings.reminders
-    dispatch: Callable[[], object] = partial(jobs.dispatch, office, stop=stop)
+    every = container.settings.reminders
+    dispatch: Callable[[], object] = partial(jobs.dispatch, container, stop=stop)
     evidence: list[TimetableEntry] = []
-    if office.settings.mail.relay_log:
-        reader = RelayReader(office)
+    if container.settings.mail.relay_log:
+        reader = RelayReader(container)
         evidence = [TimetableEntry("relay log", reader, _RELAY_LOG, watched=False)]
         dispatch = partial(_after_log, reader, dispatch)
     return [
         *evidence,
-        TimetableEntry("plan", partial(_plan, office, stop), every.plan_every_seconds),
+        TimetableEntry("plan", partial(_plan, container, stop), every.plan_every_seconds),
         TimetableEntry(
             "dispatch",
             dispatch,
             every.dispatch_every_seconds,
             longest=FINAL_TIMEOUT,
         ),
-        TimetableEntry("reap", partial(jobs.reap, office), every.reap_every_seconds),
+        TimetableEntry("reap", partial(jobs.reap, container), every.reap_every_seconds),
         TimetableEntry(
-            "audit", partial(jobs.audit, office), every.audit_every_seconds, watched=False
+            "audit", partial(jobs.audit, container), every.audit_every_seconds, watched=False
         ),
-        TimetableEntry("digest", partial(jobs.digest, office, stop=stop), _DIGESTS, watched=False),
         TimetableEntry(
-            "employments", partial(jobs.end_employments, office), _ONCE_AN_HOUR, watched=False
+            "digest", partial(jobs.digest, container, stop=stop), _DIGESTS, watched=False
         ),
-        TimetableEntry("tidy", partial(jobs.tidy, office), _ONCE_A_DAY, watched=False),
+        TimetableEntry(
+            "employments", partial(jobs.end_employments, container), _ONCE_AN_HOUR, watched=False
+        ),
+        TimetableEntry("tidy", partial(jobs.tidy, container), _ONCE_A_DAY, watched=False),
     ]
 
 
@@ -91,9 +95,9 @@ def _after_log(reader: RelayReader, job: Callable[[], object]) -> None:
         job()
 
 
-def _plan(office: Container, stop: Callable[[], bool]) -> None:
-    jobs.beat(office)
-    jobs.plan(office, stop=stop)
+def _plan(container: Container, stop: Callable[[], bool]) -> None:
+    jobs.beat(container)
+    jobs.plan(container, stop=stop)
 
 
 @dataclass(slots=True)
@@ -118,13 +122,13 @@ class Pulse:
         return [name for name, limit in self.limits.items() if now - self._beats[name] > limit]
 
 
-def run(office: Container, stop: threading.Event | None = None) -> None:
+def run(container: Container, stop: threading.Event | None = None) -> None:
     """Run the timetable until ``stop`` is set, or SIGTERM or SIGINT arrives; then end cleanly.
 
     A letter that is being handed over is finished first; claims not tried are given back.
     """
     stop = stop or threading.Event()
-    entries = timetable(office, stop.is_set)
+    entries = timetable(container, stop.is_set)
     pulse = Pulse({e.name: e.patience for e in entries if e.watched})
     ended = threading.Event()
     watch = threading.Thread(

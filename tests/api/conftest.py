@@ -54,11 +54,11 @@ class Caller:
 
 
 @pytest.fixture
-def caller(app: Flask, office: Container) -> Callable[..., Caller]:
+def caller(app: Flask, container: Container) -> Callable[..., Caller]:
     """Make a caller of a role: ``caller("holder", holder_id=...)``."""
 
     def make(role: Any, **subject: str) -> Caller:
-        return Caller(app.test_client(), factories.secret(office, role, **subject))
+        return Caller(app.test_client(), factories.secret(container, role, **subject))
 
     return make
 
@@ -76,9 +76,9 @@ def anonymous(app: Flask) -> Caller:
 
 
 @pytest.fixture
-def employer_id(office: Container) -> str:
+def employer_id(container: Container) -> str:
     """An employer on record, Palmetto Motors."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         row = Employer(name="Palmetto Motors", recorded_at=work.now)
         work.session.add(row)
         work.session.flush()

@@ -41,8 +41,8 @@ def send(who, data, kind="roster", name="file.csv", **fields):
     return who.call("POST", "/imports", data=sent["body"], content_type=content_type)
 
 
-def entries(office):
-    with office.reading(SYSTEM) as reading:
+def entries(container):
+    with container.reading(SYSTEM) as reading:
         return reading.row(select(func.count()).select_from(RosterEntry))[0]
 
 
@@ -52,7 +52,7 @@ def seconds(ask, status):
     return time.monotonic() - began
 
 
-def test_nobody_waits_for_a_dry_run(hr, staff, office, clock):
+def test_nobody_waits_for_a_dry_run(hr, staff, container, clock):
     assert send(hr, roster(200)).status_code == 201
     found = []
     data = roster(SOME, shift="Night")  # also of entries that are on record, which it changes
@@ -75,13 +75,13 @@ def test_nobody_waits_for_a_dry_run(hr, staff, office, clock):
     assert len(imported) >= 2
     assert max(waits) < 2
     assert max(imported) < 5
-    assert entries(office) == 200
+    assert entries(container) == 200
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_a_dry_run_tells_what_the_true_run_tells(staff, office, kind):
-    ids = factories.certified(office, office.clock().date().replace(year=2024))
-    with office.reading(SYSTEM) as reading:
+def test_a_dry_run_tells_what_the_true_run_tells(staff, container, kind):
+    ids = factories.certified(container, container.clock().date().replace(year=2024))
+    with container.reading(SYSTEM) as reading:
         ref = reading.row(select(Holder.ref).where(Holder.id == ids[0])).ref
     header = ["attempt_ref", "holder_ref", "scheme", "module", "taken_on", "result", "center"]
     rows = [["a-1", ref, "cpt", "green", "2024-06-01", "pass", "Greer Tech"]]
@@ -97,17 +97,17 @@ def test_a_dry_run_tells_what_the_true_run_tells(staff, office, kind):
     assert told[0]["effects"]["centers added"] == 1
 
 
-def test_a_refused_dry_run_is_on_record_and_leaves_nothing(hr, office):
+def test_a_refused_dry_run_is_on_record_and_leaves_nothing(hr, container):
     refused = send(hr, roster(3).replace(b"w1@example.org", b"nothing"), dry_run="true")
     assert refused.status_code == 422
     kept = hr.get(f"/imports/{refused.json['import_id']}").json
     assert (kept["outcome"], kept["dry_run"], kept["total_errors"]) == ("refused", True, 1)
-    assert entries(office) == 0
+    assert entries(container) == 0
 
 
-def test_so_many_dry_runs_at_once_and_others_are_told_to_come_again(hr, office):
-    of = office.settings.imports.dry_runs_at_once
-    folder = office.settings.storage_directory / "turns"
+def test_so_many_dry_runs_at_once_and_others_are_told_to_come_again(hr, container):
+    of = container.settings.imports.dry_runs_at_once
+    folder = container.settings.storage_directory / "turns"
     taken = [turns.take(folder, "rehearsals", of=of) for _ in range(of)]
     busy = send(hr, roster(1), dry_run="true")
     assert (busy.status_code, busy.json["code"]) == (503, "too_busy")
@@ -122,9 +122,9 @@ def test_an_employers_file_has_ten_megabytes_and_the_staffs_more(hr, staff):
     assert send(staff, large).status_code == 201
 
 
-def test_what_an_employer_may_not_send_is_refused_before_it_is_read(hr, office):
-    of = office.settings.files
-    folder, line = office.settings.storage_directory / "turns", of.at_once + of.waiting
+def test_what_an_employer_may_not_send_is_refused_before_it_is_read(hr, container):
+    of = container.settings.files
+    folder, line = container.settings.storage_directory / "turns", of.at_once + of.waiting
     taken = [turns.take(folder, "files: in line", of=line) for _ in range(line)]
     assert send(hr, b"PK\x03\x04", kind="holders").status_code == 403
     assert send(hr, roster(1)).status_code == 503
@@ -194,16 +194,16 @@ def read(table, columns):
         return refusal.errors, refusal.total
 
 
-def test_noting_the_use_of_a_token_waits_for_nobody(hr, office, clock):
+def test_noting_the_use_of_a_token_waits_for_nobody(hr, container, clock):
     clock.advance(seconds=2 * MINUTE)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         work.connection.execute(text("update token set name = name"))
         began = time.monotonic()
         assert hr.get("/imports").status_code == 200
         assert time.monotonic() - began < 2
     noted = select(func.count()).where(Token.last_used_at == clock())
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         assert reading.row(noted)[0] == 0
     assert hr.get("/imports").status_code == 200
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         assert reading.row(noted)[0] == 1

@@ -36,12 +36,12 @@ def send(who, text, kind="holders", name="file.csv", **options):
     return who.call("POST", "/imports", data=form, **key)
 
 
-def count(office, table):
-    with office.reading(SYSTEM) as reading:
+def count(container, table):
+    with container.reading(SYSTEM) as reading:
         return reading.row(select(func.count()).select_from(table))[0]
 
 
-def test_a_good_file_is_stored_whole_and_reported(staff, office):
+def test_a_good_file_is_stored_whole_and_reported(staff, container):
     made = send(staff, HOLDERS)
     assert made.status_code == 201, made.json
     ImportReportSchema().load(made.json)
@@ -59,7 +59,7 @@ def test_a_good_file_is_stored_whole_and_reported(staff, office):
     assert told.items() <= made.json.items()
     assert made.headers["Location"] == f"/api/v1/imports/{made.json['id']}"
     assert staff.get(f"/imports/{made.json['id']}").json == made.json
-    assert count(office, Holder) == 2
+    assert count(container, Holder) == 2
 
 
 def test_the_same_file_again_changes_nothing_and_says_so(staff):
@@ -68,16 +68,16 @@ def test_the_same_file_again_changes_nothing_and_says_so(staff):
     assert (again["created"], again["changed"], again["unchanged"]) == (0, 0, 2)
 
 
-def test_a_workbook_is_read_as_well(staff, office):
+def test_a_workbook_is_read_as_well(staff, container):
     into = io.BytesIO()
     header, *rows = [line.split(",") for line in HOLDERS.splitlines()]
     tabular.write_xlsx(into, header, rows)
     made = send(staff, into.getvalue(), name="file.xlsx")
     assert made.status_code == 201, made.json
-    assert count(office, Holder) == 2
+    assert count(container, Holder) == 2
 
 
-def test_a_bad_file_stores_nothing_names_every_bad_cell_and_is_on_record(staff, office):
+def test_a_bad_file_stores_nothing_names_every_bad_cell_and_is_on_record(staff, container):
     refused = send(staff, BAD)
     assert (refused.status_code, refused.json["code"]) == (422, "import_refused")
     assert refused.content_type == "application/problem+json"
@@ -85,18 +85,18 @@ def test_a_bad_file_stores_nothing_names_every_bad_cell_and_is_on_record(staff, 
     where = [(error["row"], error["column"], error["value"]) for error in refused.json["errors"]]
     assert where == [(3, "email", "not-an-address"), (3, "language", "fr")]
     assert refused.json["total"] == 2
-    assert count(office, Holder) == 0
+    assert count(container, Holder) == 0
     kept = staff.get(f"/imports/{refused.json['import_id']}").json
     ImportReportSchema().load(kept)
     assert (kept["outcome"], kept["rows"], kept["total_errors"]) == ("refused", None, 2)
     assert kept["errors"] == refused.json["errors"]
 
 
-def test_a_dry_run_stores_nothing_but_its_report(staff, office):
+def test_a_dry_run_stores_nothing_but_its_report(staff, container):
     made = send(staff, HOLDERS, dry_run="true")
     assert (made.status_code, made.json["outcome"]) == (201, "checked")
     assert made.json["created"] == 2
-    assert count(office, Holder) == 0
+    assert count(container, Holder) == 0
     assert staff.get(f"/imports/{made.json['id']}").json == made.json
 
 
@@ -121,18 +121,18 @@ def test_a_file_in_windows_1252_needs_to_be_told_so(staff):
     assert made.status_code == 201, made.json
 
 
-def test_a_repeated_request_imports_once(staff, office):
+def test_a_repeated_request_imports_once(staff, container):
     first = send(staff, HOLDERS, key="k")
     again = send(staff, HOLDERS, key="k")
     assert first.status_code == again.status_code == 201
     assert first.json == again.json
-    assert count(office, Run) == 1
+    assert count(container, Run) == 1
     assert send(staff, BAD, key="k").status_code == 422
-    assert count(office, Run) == 1  # refused for its key, before it was read
+    assert count(container, Run) == 1  # refused for its key, before it was read
 
 
-def test_a_file_over_the_limit_is_413(staff, office):
-    limits = office.settings.imports
+def test_a_file_over_the_limit_is_413(staff, container):
+    limits = container.settings.imports
     object.__setattr__(limits, "maximum_bytes", 10_000)
     refused = send(staff, HOLDERS + "x" * 10_000)
     assert (refused.status_code, refused.json["code"]) == (413, "request_entity_too_large")
@@ -159,27 +159,27 @@ def test_a_bad_field_is_named(staff, change, field):
 
 
 @pytest.mark.parametrize("text", [b"", b"\x00\xff\x00", b"PK\x03\x04 no workbook", b"a,b\n1,2\n"])
-def test_what_is_no_table_is_refused_and_on_record(staff, office, text):
+def test_what_is_no_table_is_refused_and_on_record(staff, container, text):
     refused = send(staff, text)
     assert (refused.status_code, refused.json["code"]) == (422, "import_refused")
     assert refused.json["errors"]
-    assert count(office, Run) == 1
+    assert count(container, Run) == 1
 
 
-def test_an_employer_imports_its_own_roster_and_nothing_else(caller, office, employer_id):
+def test_an_employer_imports_its_own_roster_and_nothing_else(caller, container, employer_id):
     employer = caller("employer", employer_id=employer_id)
     made = send(employer, ROSTER, kind="roster")
     assert made.status_code == 201, made.json
     assert made.json["employer_id"] == employer_id
     refused = send(employer, HOLDERS)
     assert (refused.status_code, refused.json["code"]) == (403, "not_allowed")
-    assert count(office, Holder) == 0
+    assert count(container, Holder) == 0
     foreign = send(employer, ROSTER.replace("Palmetto", "Other"), kind="roster")
     assert foreign.status_code == 422
 
 
-def test_an_employer_sees_its_own_runs_only(caller, staff, office, employer_id):
-    with office.work(SYSTEM) as work:
+def test_an_employer_sees_its_own_runs_only(caller, staff, container, employer_id):
+    with container.work(SYSTEM) as work:
         other = Employer(name="Other", recorded_at=work.now)
         work.session.add(other)
         work.session.flush()
@@ -208,8 +208,8 @@ def test_runs_come_in_pages_by_kind(staff):
     assert len(staff.get("/imports?kind=holders").json["items"]) == 3
 
 
-def test_holders_and_strangers_import_nothing(caller, anonymous, office):
-    holder = caller("holder", holder_id=factories.certified(office, date(2024, 3, 1))[0])
+def test_holders_and_strangers_import_nothing(caller, anonymous, container):
+    holder = caller("holder", holder_id=factories.certified(container, date(2024, 3, 1))[0])
     for who, status in ((holder, 403), (anonymous, 401)):
         assert send(who, HOLDERS).status_code == status
         assert who.get("/imports").status_code == status

@@ -34,13 +34,13 @@ _FORGET_THE_PEAK = "5"
 def diff(shop: Workshop) -> Measured:
     """Diff of two versions over 100,000 certifications: evaluations of both, 10 activities each."""
     count = shop.sized(_PEOPLE)
-    with shop.office.work(SYSTEM) as work:
+    with shop.container.work(SYSTEM) as work:
         people.certify(work, count, prefix="D", activities=_ACTIVITIES)
     shop.analyze()
-    scheme = shop.office.schemes[SCHEME]
+    scheme = shop.container.schemes[SCHEME]
     old = scheme.policies[0]
     new = replace(old, version="other", points_required=Decimal("60.00"))
-    with shop.office.reading(SYSTEM) as reading:
+    with shop.container.reading(SYSTEM) as reading:
         on = days.today_everywhere(reading)
         sides = Version(scheme, old), Version(scheme, new)
         gc.freeze()  # as the command does

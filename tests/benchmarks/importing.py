@@ -32,21 +32,21 @@ from stage s join holder h on h.ref = s.holder_ref
 @measures("import", at_least(0.5), against="COPY to a stage + INSERT SELECT")
 def assessments(shop: Workshop) -> Measured:
     """Import assessments from CSV: validated, judged, awarded."""
-    if shop.office.engine.dialect.name != "postgresql":
+    if shop.container.engine.dialect.name != "postgresql":
         raise NotHereError("it needs PostgreSQL")
     sizes = iter(range(2 * _ROUNDS))
 
     def imported() -> float:
         path, rows = _file(shop, next(sizes))
         begun = time.perf_counter()
-        with shop.office.work(SYSTEM) as work:
+        with shop.container.work(SYSTEM) as work:
             imports.run(work, "assessments", path, filename=path.name)
         return rows / (time.perf_counter() - begun)
 
     def loaded() -> float:
         path, rows = _file(shop, next(sizes))
         begun = time.perf_counter()
-        with shop.office.work(SYSTEM) as work:
+        with shop.container.work(SYSTEM) as work:
             _load(work.connection, path)
         return rows / (time.perf_counter() - begun)
 
@@ -62,8 +62,8 @@ def _load(connection: Any, path: Path) -> None:
 
 def _file(shop: Workshop, number: int) -> tuple[Path, int]:
     """A file with all passes of people who are on record and have none; its number of rows."""
-    path, modules = shop.home / f"assessments-{number}.csv", shop.office.schemes[SCHEME].required
-    with shop.office.work(SYSTEM) as work:
+    path, modules = shop.home / f"assessments-{number}.csv", shop.container.schemes[SCHEME].required
+    with shop.container.work(SYSTEM) as work:
         refs = people.register(work, shop.sized(_PEOPLE), prefix=f"I{number}-")
     shop.analyze()
     with path.open("w", encoding="utf-8", newline="") as file:

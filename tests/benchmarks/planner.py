@@ -23,7 +23,7 @@ from tests.benchmarks.multitude import Multitude
 from tests.benchmarks.relay import relaying
 from tests.benchmarks.workshop import Workshop
 from tracker import clock, jobs, settings
-from tracker.app import create_office
+from tracker.app import create_container
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.smtp_sender import Delivery, DeliveryOutcome
 from tracker.models import Message, Notice, Reminder, ReminderCursor
@@ -49,7 +49,7 @@ def idle(shop: Workshop) -> Measured:
         " where next_due_at <= now() - interval '100 years' order by next_due_at limit 500"
         " for update skip locked"
     )
-    with shop.office.work(SYSTEM) as work:
+    with shop.container.work(SYSTEM) as work:
         plan = work.row(text(statement))[0][0]["Plan"]
     pages = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
     return Measured(pages or 0.5, {"certifications": _cursors(shop)})
@@ -75,7 +75,7 @@ def planner(shop: Workshop) -> Measured:
 def outage(shop: Workshop) -> Measured:
     """Plan what fell due in thirty days of standing still."""
     count = shop.sized(_MANY)
-    _people(shop, count, planned_until=shop.office.clock() - _OUTAGE)
+    _people(shop, count, planned_until=shop.container.clock() - _OUTAGE)
     due = _due(shop)
     planned, rate = _all_of(shop, partial(_planning, limit=_part(due, _PLAN)))
     minutes = due / count * _ALL / rate / 60
@@ -89,7 +89,7 @@ def claimed_and_finished(shop: Workshop) -> Measured:
     """Claim letters and finish them."""
     count = shop.sized(20_000)
     _queue(shop, count)
-    with shop.office.work(SYSTEM) as work:  # the others' clocks begin anew
+    with shop.container.work(SYSTEM) as work:  # the others' clocks begin anew
         work.connection.execute(update(Message).values(next_at=work.now - timedelta(hours=1)))
     finished, rate = _all_of(shop, partial(_claiming, limit=_part(count, _CLAIM)))
     _forget_letters(shop)
@@ -114,8 +114,8 @@ def _people(shop: Workshop, count: int, **more: object) -> None:
     What is due of those before them stays so no longer.
     """
     first = _cursors(shop) * 2 + 1  # numbers that nobody has
-    until = more.get("planned_until", shop.office.clock())
-    with shop.office.work(SYSTEM) as work:
+    until = more.get("planned_until", shop.container.clock())
+    with shop.container.work(SYSTEM) as work:
         due = update(ReminderCursor).where(ReminderCursor.next_due_at <= work.now)
         work.connection.execute(due.values(next_due_at=None))
         multitude.populate(work, Multitude(first, count, until))  # type: ignore[arg-type]
@@ -123,12 +123,12 @@ def _people(shop: Workshop, count: int, **more: object) -> None:
 
 
 def _cursors(shop: Workshop) -> int:
-    with shop.office.reading(SYSTEM) as reading:
+    with shop.container.reading(SYSTEM) as reading:
         return int(reading.row(select(func.count()).select_from(ReminderCursor))[0])
 
 
 def _due(shop: Workshop) -> int:
-    with shop.office.reading(SYSTEM) as reading:
+    with shop.container.reading(SYSTEM) as reading:
         due = select(func.count()).where(ReminderCursor.next_due_at <= reading.now)
         return int(reading.row(due)[0])
 
@@ -144,7 +144,7 @@ def _make_due(shop: Workshop, count: int) -> None:
         .order_by(ReminderCursor.certification_id.desc())
         .limit(count)
     )
-    with shop.office.work(SYSTEM) as work:
+    with shop.container.work(SYSTEM) as work:
         for ids in bulk.chunks([row.certification_id for row in work.rows(untold)]):
             of_these = bulk.among(work, ReminderCursor.certification_id, ids)
             again = update(ReminderCursor).where(of_these)
@@ -155,7 +155,7 @@ def _plan(shop: Workshop, count: int) -> float:
     """Seconds that one tick takes for so many, each with a letter to be written."""
     _make_due(shop, count)
     begun = time.perf_counter()
-    counts = planning.plan_due(shop.office, limit=count)
+    counts = planning.plan_due(shop.container, limit=count)
     taken = time.perf_counter() - begun
     if counts.planned != count:
         raise RuntimeError(f"planned {counts.planned} of {count}")
@@ -167,9 +167,9 @@ def _queue(shop: Workshop, count: int) -> None:
     """Have letters to so many people wait in the outbox."""
     _people(shop, count * 4)
     _make_due(shop, count)
-    while planning.plan_due(shop.office, limit=_PLAN).examined:
+    while planning.plan_due(shop.container, limit=_PLAN).examined:
         pass
-    with shop.office.work(SYSTEM) as work:
+    with shop.container.work(SYSTEM) as work:
         send_safety.allow(work)  # nobody is written to
 
 
@@ -194,14 +194,14 @@ def _repeat(
 
     The first one is left out: statements are made in it.
     """
-    office = create_office(settings.load(variables=variables))
-    step = made(office)
+    container = create_container(settings.load(variables=variables))
+    step = made(container)
     step()
     done, begun = 0, clock.system().timestamp()
     while (more := step()) and clock.system().timestamp() - begun < seconds:
         done += more
     ended = clock.system().timestamp()
-    office.engine.dispose()
+    container.engine.dispose()
     return done, begun, ended
 
 
@@ -210,21 +210,21 @@ def _part(count: int, usual: int) -> int:
     return min(usual, count // (4 * _PROCESSES) + 1)
 
 
-def _planning(office: Container, *, limit: int) -> Step:
-    return lambda: planning.plan_due(office, limit=limit).examined
+def _planning(container: Container, *, limit: int) -> Step:
+    return lambda: planning.plan_due(container, limit=limit).examined
 
 
-def _claiming(office: Container, *, limit: int) -> Step:
+def _claiming(container: Container, *, limit: int) -> Step:
     """Claim a few letters and finish them one by one."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         send_safety.allow(work)
         place = send_safety.place(work)
 
     def step() -> int:
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             claims = leases.claim(work, owner=str(os.getpid()), place=place, limit=limit)
         for claim in claims:
-            with office.statement(SYSTEM) as work:
+            with container.statement(SYSTEM) as work:
                 leases.settle(work, claim, Delivery(DeliveryOutcome.ACCEPTED, ""), to="")
         return len(claims)
 
@@ -234,9 +234,9 @@ def _claiming(office: Container, *, limit: int) -> Step:
 def _sent(shop: Workshop, count: int, *, connections: int, delay: float) -> Measured:
     _queue(shop, count)
     with relaying(delay) as port:
-        office = _mailing(shop.office, port, connections)
+        container = _mailing(shop.container, port, connections)
         begun, busy = time.perf_counter(), time.process_time()
-        sent = jobs.dispatch(office)["sent"]
+        sent = jobs.dispatch(container)["sent"]
         taken, busy = time.perf_counter() - begun, time.process_time() - busy
     _forget_letters(shop)
     if sent != count:
@@ -244,15 +244,15 @@ def _sent(shop: Workshop, count: int, *, connections: int, delay: float) -> Meas
     return Measured(sent / taken, {"letters": sent, "own ms a letter": busy / sent * 1000})
 
 
-def _mailing(office: Container, port: int, connections: int) -> Container:
-    mail = replace(office.settings.mail, server="127.0.0.1", port=port)
-    reminders = replace(office.settings.reminders, connections=connections)
-    return replace(office, settings=replace(office.settings, mail=mail, reminders=reminders))
+def _mailing(container: Container, port: int, connections: int) -> Container:
+    mail = replace(container.settings.mail, server="127.0.0.1", port=port)
+    reminders = replace(container.settings.reminders, connections=connections)
+    return replace(container, settings=replace(container.settings, mail=mail, reminders=reminders))
 
 
 def _forget_letters(shop: Workshop) -> None:
     """Empty the outbox, so that the next measurement finds its own letters only."""
     emptied: Sequence[type] = (Notice, Message)
-    with shop.office.work(SYSTEM) as work:
+    with shop.container.work(SYSTEM) as work:
         for table in emptied:
             work.connection.execute(delete(table))

@@ -30,7 +30,7 @@ _MOST_CLAIMS, _MOST_UNITS, _LONGEST_JOB = 8, 20, 600
 def evaluations(shop: Workshop) -> Measured:
     """Evaluations in bulk, from rows: 10 activities each; the database's own time apart."""
     ids = [person.holder_id for person in shop.people]
-    with shop.office.reading(SYSTEM) as reading:
+    with shop.container.reading(SYSTEM) as reading:
         on = days.today_everywhere(reading)
         standings.evaluations(reading, standings.of_many(reading, ids, on=on), on=on)
         done, begun, deadline = 0, time.process_time(), time.perf_counter() + shop.seconds

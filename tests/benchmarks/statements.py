@@ -34,11 +34,11 @@ def _counted(shop: Workshop) -> Iterator[list[str]]:
         if not statement.startswith("BEGIN"):  # which PostgreSQL's driver does not show
             sent.append(statement)
 
-    event.listen(shop.office.engine, "before_cursor_execute", note)
+    event.listen(shop.container.engine, "before_cursor_execute", note)
     try:
         yield sent
     finally:
-        event.remove(shop.office.engine, "before_cursor_execute", note)
+        event.remove(shop.container.engine, "before_cursor_execute", note)
 
 
 def _count(shop: Workshop, ask: Callable[[], TestResponse]) -> Measured:
@@ -70,8 +70,8 @@ def of_a_detail(shop: Workshop) -> Measured:
 @measures("statements-award", at_most(12), against="27 of openedx/credentials")
 def of_an_award(shop: Workshop) -> Measured:
     """Statements of POST an assessment that awards the certification."""
-    *others, last = shop.office.schemes[SCHEME].required
-    with shop.office.work(SYSTEM) as work:
+    *others, last = shop.container.schemes[SCHEME].required
+    with shop.container.work(SYSTEM) as work:
         given = {"given_name": "Ana", "family_name": "Peña", "email": "ana@example.org"}
         holder = holders.register(work, {"ref": new_id(), **given}).id
         for n, module in enumerate(others):

@@ -32,11 +32,11 @@ COURSE: dict[str, Any] = {
 
 
 @pytest.fixture
-def ids(office):
+def ids(container):
     """A certified person with two activities, one of them approved, and a module passed again."""
-    found = factories.certified(office, date(2025, 3, 15))
+    found = factories.certified(container, date(2025, 3, 15))
     for approved in (True, False):
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             made = activities.log(work, found[CERTIFICATION], COURSE)
             activities.submit(work, made)
             work.session.flush()
@@ -53,10 +53,10 @@ def get(app, path, secret):
 @pytest.mark.parametrize(
     "path", ["/certifications/{1}", "/certifications/{1}/evaluation", "/holders/{0}/record"]
 )
-def test_what_was_read_ahead_is_told_as_if_it_was_not(app, office, ids, path):
-    secret = factories.secret(office, "staff")
+def test_what_was_read_ahead_is_told_as_if_it_was_not(app, container, ids, path):
+    secret = factories.secret(container, "staff")
     plain = get(app, path.format(*ids) + "?as_of=2026-11-21", secret)  # read piece by piece
-    with counted(office) as sent:
+    with counted(container) as sent:
         ahead = get(app, path.format(*ids), secret)
 
     assert ahead.json == plain.json
@@ -64,13 +64,13 @@ def test_what_was_read_ahead_is_told_as_if_it_was_not(app, office, ids, path):
     assert len(sent) == 1
 
 
-def test_nothing_is_told_to_a_revoked_token(app, office, ids):
-    with office.work(SYSTEM) as work:
+def test_nothing_is_told_to_a_revoked_token(app, container, ids):
+    with container.work(SYSTEM) as work:
         token, secret = tokens.create(work, name="HR", role="staff")
     path = f"/certifications/{ids[CERTIFICATION]}"
     assert get(app, path, secret).status_code == 200
 
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         tokens.revoke(work, token)
 
     assert get(app, path, secret).status_code == 401
@@ -78,20 +78,20 @@ def test_nothing_is_told_to_a_revoked_token(app, office, ids):
     assert get(app, path, "").status_code == 401
 
 
-def test_somebody_elses_record_is_no_record(app, office, ids):
-    secret = factories.secret(office, "holder", holder_id=ids[HOLDER])
-    other = factories.certified(office, date(2025, 3, 15))
+def test_somebody_elses_record_is_no_record(app, container, ids):
+    secret = factories.secret(container, "holder", holder_id=ids[HOLDER])
+    other = factories.certified(container, date(2025, 3, 15))
 
     assert get(app, f"/holders/{ids[HOLDER]}/record", secret).status_code == 200
     assert get(app, f"/holders/{other[HOLDER]}/record", secret).status_code == 404
     assert get(app, f"/certifications/{other[CERTIFICATION]}", secret).status_code == 404
 
 
-def test_another_question_than_the_one_read_ahead_is_asked_anew(office, ids):
-    other = factories.certified(office, date(2024, 3, 15))
-    with office.reading(SYSTEM) as reading:
+def test_another_question_than_the_one_read_ahead_is_asked_anew(container, ids):
+    other = factories.certified(container, date(2024, 3, 15))
+    with container.reading(SYSTEM) as reading:
         ahead = holder_records.AHEAD.read(reading, "trk_unknown", ids[HOLDER])
-        with counted(office) as sent:
+        with counted(container) as sent:
             mine = holder_records.of_holder(ahead, ids[HOLDER], on=None)
         assert sent == []
 
@@ -104,14 +104,14 @@ def test_another_question_than_the_one_read_ahead_is_asked_anew(office, ids):
     assert then.certifications[0].standing.on == date(2025, 4, 1)
 
 
-def test_statements_give_together_what_they_give_alone(office, ids):
+def test_statements_give_together_what_they_give_alone(container, ids):
     statements = (
         holders.BY_ID,
         assessments.OF_HOLDER,
         activities.OF_HOLDER,
     )
     asked = {"id": ids[HOLDER]}
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         together = Together(*statements).read(reading, asked)
         alone = [reading.rows(statement, asked) for statement in statements]
 

@@ -54,7 +54,7 @@ class _Company:
 @cache
 def _company(shop: Workshop) -> _Company:
     size = shop.sized(_WORKERS)
-    with shop.office.work(SYSTEM) as work:
+    with shop.container.work(SYSTEM) as work:
         workers = people.certify(work, size, prefix="W", activities=2)
         employer_id = new_id()
         bulk.insert(
@@ -144,7 +144,7 @@ def summary(shop: Workshop) -> Measured:
     company = _company(shop)
     mine = RosterEntry.employer_id == company.employer_id
     count = select(func.count()).select_from(RosterEntry).where(mine)
-    with shop.office.reading(SYSTEM) as reading:
+    with shop.container.reading(SYSTEM) as reading:
         asked = _asked(reading, company, _ANOTHER_DAY)
         return _times(lambda: workforce.summary(reading, asked), lambda: reading.row(count))
 
@@ -154,7 +154,7 @@ def page(shop: Workshop) -> Measured:
     """A page of 50 workers with points at nine tenths of the list."""
     company = _company(shop)
     deep = RosterEntry.employee_id == f"E{company.size * 9 // 10:07}"
-    with shop.office.reading(SYSTEM) as reading:
+    with shop.container.reading(SYSTEM) as reading:
         asked = _asked(reading, company)
         place = workforce.WorkforcePlace(
             date.min, reading.row(select(RosterEntry.id).where(deep)).id
@@ -169,10 +169,10 @@ def page(shop: Workshop) -> Measured:
 @measures("csv", at_least(0.15), against="COPY of the same columns")
 def csv(shop: Workshop) -> Measured:
     """The workforce as CSV."""
-    if shop.office.engine.dialect.name != "postgresql":
+    if shop.container.engine.dialect.name != "postgresql":
         raise NotHereError("it needs PostgreSQL")
     company = _company(shop)
-    with shop.office.reading(SYSTEM) as reading:
+    with shop.container.reading(SYSTEM) as reading:
         asked = _asked(reading, company)
 
         def exported() -> float:

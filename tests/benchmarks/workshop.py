@@ -64,21 +64,21 @@ class Workshop:
     def app(self) -> Flask:
         """The application in this process, on the migrated database."""
         made = create_app(settings.load(variables=self.variables))
-        office: Container = made.extensions["tracker"]
-        self._open.callback(office.engine.dispose)
-        migrations.upgrade(office.engine)
+        container: Container = made.extensions["tracker"]
+        self._open.callback(container.engine.dispose)
+        migrations.upgrade(container.engine)
         return made
 
     @cached_property
-    def office(self) -> Container:
+    def container(self) -> Container:
         """The office of the application in this process."""
-        office: Container = self.app.extensions["tracker"]
-        return office
+        container: Container = self.app.extensions["tracker"]
+        return container
 
     @cached_property
     def people(self) -> list[Person]:
         """Certified people with five passes and ten activities each."""
-        with self.office.work(SYSTEM) as work:
+        with self.container.work(SYSTEM) as work:
             made = people.certify(work, self.sized(_PEOPLE), prefix="A", activities=10)
         self.analyze()
         return made[:_ASKED_ABOUT]
@@ -86,18 +86,18 @@ class Workshop:
     @cached_property
     def loggers(self) -> list[Person]:
         """Certified people who log activities all the time, so that nobody reads theirs."""
-        with self.office.work(SYSTEM) as work:
+        with self.container.work(SYSTEM) as work:
             return people.certify(work, self.sized(_ASKED_ABOUT), prefix="L")
 
     def analyze(self) -> None:
         """Tell the database's planner what there is now."""
-        with self.office.work(SYSTEM) as work:
+        with self.container.work(SYSTEM) as work:
             people.analyze(work)
 
     @cached_property
     def headers(self) -> dict[str, str]:
         """What signs requests in as staff."""
-        with self.office.work(SYSTEM) as work:
+        with self.container.work(SYSTEM) as work:
             return {"Authorization": f"Bearer {tokens.create(work, name='b', role='staff')[1]}"}
 
     @cached_property
@@ -111,7 +111,7 @@ class Workshop:
         return self._serve(servers.BARE)
 
     def _serve(self, target: str) -> int:
-        migrations.upgrade(self.office.engine)
+        migrations.upgrade(self.container.engine)
         return self._open.enter_context(servers.serving(target, self.variables))
 
     @cached_property

@@ -33,11 +33,11 @@ def found(tracker, clock):
 
 
 @pytest.fixture
-def planned(office, clock):
+def planned(container, clock):
     """Three letters that wait to be sent."""
     clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
-    ids = cases.certified(office, date(2027, 3, 15), 3)
-    jobs.plan(office)
+    ids = cases.certified(container, date(2027, 3, 15), 3)
+    jobs.plan(container)
     return ids
 
 
@@ -48,11 +48,11 @@ def test_letters_that_nobody_sends(found, clock):
     assert found("outbox") == ("problem", "usual letters wait, the oldest due 2 h 5 min ago")
 
 
-def test_a_planner_that_does_not_run(found, office, clock):
+def test_a_planner_that_does_not_run(found, container, clock):
     clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
-    cases.certified(office, date(2027, 3, 15))
+    cases.certified(container, date(2027, 3, 15))
     assert found("planner") == ("ok", "1 certifications wait to be looked at")
-    jobs.plan(office)
+    jobs.plan(container)
     clock.advance(days=20)
     state, detail = found("planner")
     assert state == "problem"
@@ -60,43 +60,43 @@ def test_a_planner_that_does_not_run(found, office, clock):
 
 
 @pytest.mark.usefixtures("planned")
-def test_letters_that_need_somebodys_hand(found, office):
+def test_letters_that_need_somebodys_hand(found, container):
     assert found("letters") == ("ok", "0 dead, 0 ambiguous, 0 parked")
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(Message).values(state="ambiguous"))
     assert found("letters") == ("warning", "0 dead, 3 ambiguous, 0 parked")
 
 
-def test_a_relay_that_fails_and_is_then_left_alone(found, office):
+def test_a_relay_that_fails_and_is_then_left_alone(found, container):
     assert found("relay")[0] == "ok"
     for _ in range(4):
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             send_safety.relay_failed(work, "connection refused")
     assert found("relay") == (
         "warning",
         "4 connections failed in a row: connection refused",
     )
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         send_safety.relay_failed(work, "connection refused")
     state, detail = found("relay")
     assert state == "problem"
     assert detail.startswith("Nothing is sent until ")
 
 
-def test_somebody_who_takes_a_letter_for_spam(found, office):
+def test_somebody_who_takes_a_letter_for_spam(found, container):
     assert found("bounces")[0] == "ok"
-    bounce(office, "hard", hours=1)
-    bounce(office, "complaint", hours=30)
+    bounce(container, "hard", hours=1)
+    bounce(container, "complaint", hours=30)
     assert found("bounces") == (
         "ok",
         "0 addresses are not written to; within a day: 1 hard, 0 soft, 0 complaint",
     )
-    bounce(office, "complaint", hours=2)
+    bounce(container, "complaint", hours=2)
     assert found("bounces")[0] == "warning"
 
 
-def bounce(office, kind, *, hours):
-    with office.work(SYSTEM) as work:
+def bounce(container, kind, *, hours):
+    with container.work(SYSTEM) as work:
         row = {
             "digest": f"{kind}{hours}",
             "message_id": "01900000-0000-7000-8000-000000000000",
@@ -109,34 +109,34 @@ def bounce(office, kind, *, hours):
         work.connection.execute(insert(Bounce).values(row))
 
 
-def test_digests_that_nobody_writes(found, office, clock):
-    acme = company(office)
-    with office.work(SYSTEM) as work:
+def test_digests_that_nobody_writes(found, container, clock):
+    acme = company(container)
+    with container.work(SYSTEM) as work:
         digests.order(work, acme.id, every="week", language="en", address="hr@acme.example")
     clock.set("2026-11-23T05:59:00+00:00")
     assert found("digests")[0] == "ok"
     clock.set("2026-11-23T06:01:00+00:00")
     assert found("digests") == ("problem", "1 should have been written more than an hour ago")
-    jobs.digest(office)
+    jobs.digest(container)
     assert found("digests")[0] == "ok"
 
 
-def test_an_audit_that_found_something_or_is_long_ago(found, office, clock):
+def test_an_audit_that_found_something_or_is_long_ago(found, container, clock):
     assert found("audit") == ("warning", "never ran here")
-    jobs.audit(office)
+    jobs.audit(container)
     assert found("audit") == ("ok", "the last was 0 min ago")
     clock.advance(hours=4)
     assert found("audit") == ("warning", "the last was 4 h 0 min ago")
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         counters.put(work, counters.VIOLATIONS, 2)
     assert found("audit") == ("problem", "the last audit found 2 due stages without a row")
 
 
 def test_a_scheme_on_record_whose_file_is_missing_is_named_and_the_scheduler_does_not_start(
-    tracker, office, clock
+    tracker, container, clock
 ):
-    cases.certified(office, date(2027, 3, 15))
-    with office.work(SYSTEM) as work:
+    cases.certified(container, date(2027, 3, 15))
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(Certification).values(scheme="gone"))
     now = {"TRACKER_NOW": clock.now.isoformat()}
     findings = json.loads(tracker("doctor", "--json", **now).stdout)

@@ -24,8 +24,8 @@ SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 HOLDERS = "holder_ref,given_name,family_name,email\nA,Ana,Gómez,ana@example.org\n"
 
 
-def runs(office):
-    with office.reading(SYSTEM) as reading:
+def runs(container):
+    with container.reading(SYSTEM) as reading:
         statement = select(ImportRun.outcome, ImportRun.filename).order_by(ImportRun.id)
         return [tuple(row) for row in reading.rows(statement)]
 
@@ -51,7 +51,7 @@ def test_an_import_tells_its_counts_and_a_second_one_that_nothing_changed(tracke
     assert first.stderr == second.stderr == ""
 
 
-def test_a_dry_run_says_so_and_stores_nothing(tracker, tmp_path, office):
+def test_a_dry_run_says_so_and_stores_nothing(tracker, tmp_path, container):
     path = tmp_path / "people.csv"
     path.write_text(HOLDERS)
 
@@ -59,10 +59,10 @@ def test_a_dry_run_says_so_and_stores_nothing(tracker, tmp_path, office):
 
     assert result.stdout.endswith("This was a dry run: nothing was stored.\n")
     assert tracker("import", "holders", path).stdout.startswith("holders: 1 rows: 1 created")
-    assert runs(office) == [("checked", "people.csv"), ("stored", "people.csv")]
+    assert runs(container) == [("checked", "people.csv"), ("stored", "people.csv")]
 
 
-def test_a_refused_file_is_told_row_by_row_on_standard_error_and_kept(tracker, tmp_path, office):
+def test_a_refused_file_is_told_row_by_row_on_standard_error_and_kept(tracker, tmp_path, container):
     path = tmp_path / "people.csv"
     path.write_text(HOLDERS + "B,,Ek,nobody\n")
 
@@ -73,7 +73,7 @@ def test_a_refused_file_is_told_row_by_row_on_standard_error_and_kept(tracker, t
     assert first == "people.csv, row 3, given_name: must not be empty"
     assert second.startswith("people.csv, row 3, email: 'nobody' must be one e-mail address like")
     assert last == "The file was refused with 2 errors; nothing was stored."
-    assert runs(office) == [("refused", "people.csv")]
+    assert runs(container) == [("refused", "people.csv")]
 
 
 def test_more_errors_than_are_kept_are_counted(tracker, tmp_path):
@@ -263,7 +263,7 @@ def test_an_interrupt_waits_for_the_next_progress_and_pressed_again_does_not():
             signal.raise_signal(signal.SIGINT)
 
 
-def test_an_import_that_is_interrupted_stores_nothing(variables, tmp_path, office):
+def test_an_import_that_is_interrupted_stores_nothing(variables, tmp_path, container):
     path = tmp_path / "people.csv"
     path.write_text(people(600_000))
     with on_a_terminal(variables, "import", "holders", path) as (process, read):
@@ -277,5 +277,5 @@ def test_an_import_that_is_interrupted_stores_nothing(variables, tmp_path, offic
 
     assert "Aborted!" in shown
     assert "Traceback" not in shown
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         assert reading.row(select(Holder.id)) is None

@@ -113,9 +113,9 @@ def test_certifications_go_out_as_they_came_in(tracker, files):
     ]
 
 
-def test_a_process_killed_in_the_middle_of_a_folder_leaves_nothing(office, variables, files):
+def test_a_process_killed_in_the_middle_of_a_folder_leaves_nothing(container, variables, files):
     """The last file is written when it is killed, and nothing of the first one stays."""
-    before = counts(office)
+    before = counts(container)
     killed = (
         "import os, signal; from tracker.services import imported_award_rows as rows\n"
         "write = rows.write\n"
@@ -128,4 +128,4 @@ def test_a_process_killed_in_the_middle_of_a_folder_leaves_nothing(office, varia
     )
 
     assert process.returncode == -signal.SIGKILL
-    assert counts(office) == before
+    assert counts(container) == before

@@ -27,8 +27,8 @@ EXPIRES = date(2029, 3, 15)
 
 
 @pytest.fixture
-def people(office):
-    return populate(office, 40)
+def people(container):
+    return populate(container, 40)
 
 
 @pytest.fixture
@@ -61,14 +61,14 @@ def edit(installed):
     )
 
 
-def governing(office):
-    with office.reading(SYSTEM) as reading:
+def governing(container):
+    with container.reading(SYSTEM) as reading:
         return {row.policy for row in reading.rows(select(Cycle.policy))}
 
 
 # diff
-def test_a_file_not_yet_installed_is_compared_with_what_is(tracker, people, corrected, office):
-    before = everything(office)
+def test_a_file_not_yet_installed_is_compared_with_what_is(tracker, people, corrected, container):
+    before = everything(container)
 
     result = tracker("schemes", "diff", "2015", "2015b", "--as-of", DAY, "--file", corrected)
 
@@ -81,7 +81,7 @@ def test_a_file_not_yet_installed_is_compared_with_what_is(tracker, people, corr
     complete = sum(line.endswith(", now complete") for line in lines)
     assert gained.split() == [str(complete), "complete", "gained"]
     assert (result.exit_code, result.stderr) == (0, "")
-    assert everything(office) == before
+    assert everything(container) == before
 
 
 @pytest.mark.usefixtures("people")
@@ -277,17 +277,19 @@ def test_a_database_that_is_away_or_not_migrated_is_no_mistake_of_the_files(trac
 
 
 # repair
-def test_a_repair_is_foretold_done_and_not_repeated(tracker, people, installed, office, tmp_path):
+def test_a_repair_is_foretold_done_and_not_repeated(
+    tracker, people, installed, container, tmp_path
+):
     asked = ("schemes", "repair", "cpt", "--from", "2015", "--to", "2015b")
     foretold, path = tmp_path / "foretold.csv", tmp_path / "repaired.csv"
 
     dry = tracker(*asked, "--dry-run", "--csv", foretold, **installed)
-    assert governing(office) == {"2015"}
+    assert governing(container) == {"2015"}
     done = tracker(*asked, "--csv", path, **installed)
     again = tracker(*asked, "--csv", path, **installed)
 
     assert dry.exit_code == done.exit_code == again.exit_code == 0
-    assert governing(office) == {"2015b"}
+    assert governing(container) == {"2015b"}
     *lines, last, said = dry.stdout.splitlines()
     assert (last, said) == (
         "Cycles would be put from 2015 under 2015b: 40",
@@ -304,22 +306,22 @@ def test_a_repair_is_foretold_done_and_not_repeated(tracker, people, installed, 
 
 @pytest.mark.usefixtures("people")
 def test_an_interrupted_repair_leaves_neither_change_nor_file(
-    tracker, installed, office, monkeypatch, tmp_path
+    tracker, installed, container, monkeypatch, tmp_path
 ):
     monkeypatch.setattr(policy_impact, "repair", _interrupted(policy_impact.repair))
-    before, path = everything(office), tmp_path / "list.csv"
+    before, path = everything(container), tmp_path / "list.csv"
 
     result = tracker(
         "schemes", "repair", "cpt", "--from", "2015", "--to", "2015b", "--csv", path, **installed
     )
 
     assert (result.exit_code, result.stdout) == (1, "")
-    assert everything(office) == before
+    assert everything(container) == before
     assert [p.name for p in tmp_path.iterdir() if ".csv" in p.name] == []
 
 
 @pytest.mark.usefixtures("people")
-def test_only_a_correction_repairs(tracker, installed, office):
+def test_only_a_correction_repairs(tracker, installed, container):
     result = tracker("schemes", "repair", "cpt", "--from", "2015b", "--to", "2015", **installed)
 
     assert (result.exit_code, result.stdout) == (1, "")
@@ -327,5 +329,5 @@ def test_only_a_correction_repairs(tracker, installed, office):
         "Version 2015 of scheme cpt corrects none; to repair the cycles under 2015b"
         in result.stderr
     )
-    assert governing(office) == {"2015"}
+    assert governing(container) == {"2015"}
     assert tracker("schemes", "repair", "cpt", "--from", "2015").exit_code == 2

@@ -12,14 +12,14 @@ from tracker.models import Reminder
 THIRTY_DAYS_BEFORE = datetime(2027, 2, 13, 15, tzinfo=UTC)
 
 
-def test_it_lists_the_stages_that_fell_due_and_have_no_row(tracker, office, clock):
+def test_it_lists_the_stages_that_fell_due_and_have_no_row(tracker, container, clock):
     clock.now = THIRTY_DAYS_BEFORE
-    (id_,) = cases.certified(office, date(2027, 3, 15))
-    jobs.plan(office)
+    (id_,) = cases.certified(container, date(2027, 3, 15))
+    jobs.plan(container)
     then = {"TRACKER_NOW": clock.now.isoformat()}
     well = tracker("reminders", "audit", **then)
 
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         thirty = select(Reminder.id).where(Reminder.offset == 30)
         work.connection.execute(delete(Reminder).where(Reminder.id.in_(thirty)))
     amiss = tracker("reminders", "audit", **then)

@@ -21,27 +21,27 @@ from tracker.settings import ROOT
 
 
 @pytest.fixture
-def rows(office, clock):
+def rows(container, clock):
     clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
-    cases.certified(office, date(2027, 3, 15), 3)
-    jobs.plan(office)
-    with cases.relay(office) as (sending, _):
+    cases.certified(container, date(2027, 3, 15), 3)
+    jobs.plan(container)
+    with cases.relay(container) as (sending, _):
         jobs.dispatch(sending)
-    return cases.letters(office)
+    return cases.letters(container)
 
 
 @pytest.fixture
-def sender(office):
+def sender(container):
     def make(row, purpose="b"):
-        with office.reading(SYSTEM) as reading:
+        with container.reading(SYSTEM) as reading:
             id_ = row.id if purpose == "b" else row.holder_id
-            return signed_links.proof_address(reading, office.message_key, purpose, id_)
+            return signed_links.proof_address(reading, container.message_key, purpose, id_)
 
     return make
 
 
-def count(office, table):
-    with office.reading(SYSTEM) as reading:
+def count(container, table):
+    with container.reading(SYSTEM) as reading:
         return reading.connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
@@ -49,7 +49,7 @@ THEN = {"TRACKER_NOW": "2027-02-14T15:00:00Z"}
 
 
 def test_a_file_is_read_to_its_end_and_a_second_time_changes_nothing(
-    tracker, office, rows, sender, tmp_path
+    tracker, container, rows, sender, tmp_path
 ):
     file = tmp_path / "bounces.mbox"
     file.write_bytes(
@@ -74,29 +74,33 @@ def test_a_file_is_read_to_its_end_and_a_second_time_changes_nothing(
     assert first.stderr == f"{file}: message at byte {place:,}: is no message: it has no header\n"
     assert first.exit_code == second.exit_code == 1
     assert "4 known already" in second.stdout
-    assert (count(office, Bounce), count(office, Suppression), count(office, Preference)) == (
+    assert (
+        count(container, Bounce),
+        count(container, Suppression),
+        count(container, Preference),
+    ) == (
         3,
         1,
         2,
     )
 
 
-def test_a_maildir_is_read(tracker, office, rows, sender, tmp_path):
+def test_a_maildir_is_read(tracker, container, rows, sender, tmp_path):
     for folder, row in (("new", rows[0]), ("cur", rows[1])):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "1.mx:2,S").write_bytes(dsn(sender(row)))
     result = tracker("reminders", "bounces", tmp_path, **THEN)
 
     assert (result.exit_code, result.stdout) == (0, "2 messages: 2 bad for good.\n")
-    assert count(office, Suppression) == 2
+    assert count(container, Suppression) == 2
 
 
 @pytest.mark.parametrize("first_line", [b"", b"From MAILER-DAEMON Mon Mar 15 10:00:00 2027\n"])
-def test_one_message_is_read_from_a_pipe(tracker, office, rows, sender, first_line):
+def test_one_message_is_read_from_a_pipe(tracker, container, rows, sender, first_line):
     result = tracker("reminders", "bounces", stdin=first_line + dsn(sender(rows[0])), **THEN)
 
     assert (result.exit_code, result.stdout) == (0, "1 messages: 1 bad for good.\n")
-    assert count(office, Suppression) == 1
+    assert count(container, Suppression) == 1
 
 
 def test_while_the_database_is_away_the_mail_system_is_asked_to_try_again(
@@ -118,9 +122,9 @@ def test_while_the_database_is_away_the_mail_system_is_asked_to_try_again(
 
 
 def test_a_command_that_is_killed_in_the_middle_is_run_again_and_counts_each_once(
-    tracker, office, variables, sender, tmp_path
+    tracker, container, variables, sender, tmp_path
 ):
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         letters_ = [
             Message(
                 dedupe_key=f"k{n}",
@@ -140,15 +144,15 @@ def test_a_command_that_is_killed_in_the_middle_is_run_again_and_counts_each_onc
     file.write_bytes(mbox(*(dsn(sender(row)) for row in letters_)))
     command = [sys.executable, "-m", "tracker.cli", "reminders", "bounces", str(file)]
     with subprocess.Popen(command, cwd=ROOT, env=os.environ | variables) as running:
-        while running.poll() is None and count(office, Bounce) < 20:
+        while running.poll() is None and count(container, Bounce) < 20:
             time.sleep(0.02)
         running.kill()
-    done = count(office, Bounce)
+    done = count(container, Bounce)
     again = tracker("reminders", "bounces", file)
 
     assert 20 <= done < 300
     assert f"{300 - done} bad for good, {done} known already" in again.stdout
-    assert count(office, Bounce) == count(office, Suppression) == 300
+    assert count(container, Bounce) == count(container, Suppression) == 300
 
 
 def test_a_file_that_is_not_there_is_refused(tracker, tmp_path):

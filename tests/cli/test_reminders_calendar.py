@@ -8,11 +8,11 @@ from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 
 
-def test_it_shows_a_bar_for_each_day_with_what_falls_due(tracker, office, clock):
+def test_it_shows_a_bar_for_each_day_with_what_falls_due(tracker, container, clock):
     clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
-    cases.certified(office, date(2027, 3, 15), 4)
-    cases.certified(office, date(2027, 3, 16))
-    jobs.plan(office)
+    cases.certified(container, date(2027, 3, 15), 4)
+    cases.certified(container, date(2027, 3, 16))
+    jobs.plan(container)
     found = tracker("reminders", "calendar", "--days", "18", TRACKER_NOW=clock.now.isoformat())
     lines = found.stdout.splitlines()
 

@@ -16,13 +16,13 @@ UNKNOWN = "01900000-0000-7000-8000-000000000000"
 
 
 @pytest.fixture
-def letters(office, clock):
+def letters(container, clock):
     """Three letters, two of them dead; their ids in the order of their making."""
     clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
-    cases.certified(office, date(2027, 3, 15), 3)
-    jobs.plan(office)
-    ids = [row.id for row in cases.letters(office)]
-    with office.work(SYSTEM) as work:
+    cases.certified(container, date(2027, 3, 15), 3)
+    jobs.plan(container)
+    ids = [row.id for row in cases.letters(container)]
+    with container.work(SYSTEM) as work:
         dead = update(Message).where(Message.id.in_(ids[:2]))
         work.connection.execute(dead.values(state="dead", attempts=1, last_error="550 no such"))
     return ids
@@ -39,19 +39,19 @@ def test_it_lists_the_letters_of_a_state_the_newest_first(tracker, letters):
     assert tracker("reminders", "list", "--state", "parked").stdout == ""
 
 
-def test_dead_letters_are_queued_again_with_a_reason_in_the_history(tracker, office, letters):
+def test_dead_letters_are_queued_again_with_a_reason_in_the_history(tracker, container, letters):
     done = tracker("reminders", "requeue", *letters[:2], "--reason", "mailbox repaired")
     assert done.exit_code == 0
     assert done.stdout.splitlines() == [f"{id_}: ready" for id_ in letters[:2]]
     again = tracker("reminders", "requeue", *letters[:2], "--reason", "mailbox repaired")
     assert again.stdout.splitlines() == [f"{id_}: ready already" for id_ in letters[:2]]
     wanted = select(HistoryEntry.actor, HistoryEntry.detail).where(HistoryEntry.action == "requeue")
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         lines = [tuple(row) for row in reading.rows(wanted)]
     assert lines == [("operator", {"before": "dead", "reason": "mailbox repaired"})] * 2
 
 
-def test_what_cannot_be_done_is_said_of_each_letter_and_stops_no_other(tracker, office, letters):
+def test_what_cannot_be_done_is_said_of_each_letter_and_stops_no_other(tracker, container, letters):
     done = tracker("reminders", "cancel", letters[0], UNKNOWN, letters[2], "--reason", "no")
     assert done.exit_code == 1
     assert done.stdout.splitlines() == [f"{letters[2]}: cancelled"]
@@ -59,7 +59,7 @@ def test_what_cannot_be_done_is_said_of_each_letter_and_stops_no_other(tracker, 
         f"{letters[0]}: The letter is dead: only ready, parked or ambiguous may be." in done.stderr
     )
     assert f"{UNKNOWN}: There is no such record." in done.stderr
-    assert cases.states(office) == ["cancelled", "dead", "dead"]
+    assert cases.states(container) == ["cancelled", "dead", "dead"]
 
 
 def test_an_act_needs_letters_and_a_reason(tracker):

@@ -16,26 +16,26 @@ NOW = "2027-02-16T15:00:00+00:00"
 
 
 @pytest.fixture
-def new(office, clock):
+def new(container, clock):
     """An installation from which nothing was ever sent, with late reminders for two people."""
     clock.now = datetime.fromisoformat(NOW)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(Runtime).values(armed=False, armed_at=None))
-    cases.certified(office, EXPIRY, 2)
-    return office
+    cases.certified(container, EXPIRY, 2)
+    return container
 
 
-def is_enabled(office):
-    with office.reading(SYSTEM) as reading:
+def is_enabled(container):
+    with container.reading(SYSTEM) as reading:
         return reading.row(select(Runtime.armed)).armed
 
 
-def test_sending_is_disabled_and_enabled_again(tracker, office):
+def test_sending_is_disabled_and_enabled_again(tracker, container):
     assert tracker("reminders", "disable", "--reason", "The relay moves.").exit_code == 0
-    assert not is_enabled(office)
+    assert not is_enabled(container)
     again = tracker("reminders", "enable", "--reason", "It has moved.")
     assert (again.exit_code, again.stderr) == (0, "Messages may leave this database.\n")
-    assert is_enabled(office)
+    assert is_enabled(container)
 
 
 def test_golive_shows_the_amount_and_changes_nothing_in_a_dry_run(tracker, new):

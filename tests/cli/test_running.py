@@ -225,8 +225,8 @@ def test_the_doctor_tells_in_words_too(tracker):
 
 
 @pytest.mark.usefixtures("sample")
-def test_the_doctor_finds_a_timeline_that_disagrees_with_its_facts(findings, office):
-    with office.engine.begin() as connection:
+def test_the_doctor_finds_a_timeline_that_disagrees_with_its_facts(findings, container):
+    with container.engine.begin() as connection:
         connection.execute(delete(Span).where(Span.cycle > 1))
 
     found, _ = findings()
@@ -236,14 +236,14 @@ def test_the_doctor_finds_a_timeline_that_disagrees_with_its_facts(findings, off
 
 
 def test_the_doctor_finds_a_scheduler_that_stopped_and_sending_that_is_disabled(
-    findings, office, clock
+    findings, container, clock
 ):
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         send_safety.beat(work)
     assert findings()[0]["scheduler"]["state"] == "ok"
-    with office.engine.begin() as connection:
+    with container.engine.begin() as connection:
         connection.execute(update(Runtime).values(last_tick_at=clock().replace(hour=16)))
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         send_safety.disable(work, reason="The relay moves.")
 
     found, _ = findings()
@@ -285,8 +285,8 @@ def test_the_doctor_finds_a_disk_that_is_full(findings, room):
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_the_doctor_finds_that_the_database_has_no_room(findings, office, room):
-    with office.reading(SYSTEM) as reading:
+def test_the_doctor_finds_that_the_database_has_no_room(findings, container, room):
+    with container.reading(SYSTEM) as reading:
         reading.row(select(Runtime.id))
         room(4096)
         found, status = findings()

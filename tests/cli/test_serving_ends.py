@@ -76,8 +76,8 @@ def is_answered(port):
     return True
 
 
-def has_ticked(office):
-    with office.reading(SYSTEM) as reading:
+def has_ticked(container):
+    with container.reading(SYSTEM) as reading:
         row = reading.connection.execute(Runtime.__table__.select()).first()
     return row is not None and row.last_tick_at is not None
 
@@ -90,9 +90,9 @@ def is_over(pid):
         return True
 
 
-def test_when_it_is_killed_its_children_end_too(server, office):
+def test_when_it_is_killed_its_children_end_too(server, container):
     process, port = server
-    wait_until(lambda: is_answered(port) and has_ticked(office))
+    wait_until(lambda: is_answered(port) and has_ticked(container))
     children = family(process.pid)
     assert len(children) >= 3, "the web server, its worker, the scheduler"
 
@@ -103,9 +103,9 @@ def test_when_it_is_killed_its_children_end_too(server, office):
     assert not is_answered(port)
 
 
-def test_when_its_scheduler_dies_the_web_server_ends_too(server, office):
+def test_when_its_scheduler_dies_the_web_server_ends_too(server, container):
     process, port = server
-    wait_until(lambda: is_answered(port) and has_ticked(office))
+    wait_until(lambda: is_answered(port) and has_ticked(container))
     children = family(process.pid)
     scheduler = next(pid for pid in children if b"scheduler" in _command(pid))
 
@@ -150,7 +150,7 @@ def serve(variables, *args):
     )
 
 
-@pytest.mark.usefixtures("office")
+@pytest.mark.usefixtures("container")
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
 def test_where_somebody_listens_already_it_does_not_start(variables, host):
     """Its sockets could be shared with another site, which would take half of the requests."""
@@ -164,7 +164,7 @@ def test_where_somebody_listens_already_it_does_not_start(variables, host):
     assert f"Cannot listen at {host}, port {port}: Address already in use." in ended.stderr
 
 
-@pytest.mark.usefixtures("office")
+@pytest.mark.usefixtures("container")
 @pytest.mark.parametrize("host", ["nowhere.invalid", "a" * 64, "999.1.1.1"])
 def test_a_host_that_there_is_not_is_named(variables, host):
     ended = serve(variables, "--host", host, "--port", "8000")

@@ -45,7 +45,7 @@ class Fast:
 class Scheduler:
     """The timetable in a process of its own, on an office's database and mail server."""
 
-    def __init__(self, office: Container, clock: Fast, log: Path, **variables: str) -> None:
+    def __init__(self, container: Container, clock: Fast, log: Path, **variables: str) -> None:
         self._clock = clock
         program = [sys.executable, "-m", "tests.faults.fast"]
         with log.open("ab") as written:
@@ -53,7 +53,7 @@ class Scheduler:
                 [*program, clock.start.isoformat(), repr(clock.rate)],
                 cwd=ROOT,
                 text=True,
-                env=environment(office, office.settings.mail.port, **variables),
+                env=environment(container, container.settings.mail.port, **variables),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=written,
@@ -80,12 +80,12 @@ def main(start: str, rate: str) -> None:
     """Run the timetable until told to stop, or until whoever started it is no more."""
     logging.basicConfig(level=logging.WARNING, format="%(process)d %(levelname)s %(message)s")
     clock = Fast(datetime.fromisoformat(start), float(rate))
-    office = create_app(read_clock=clock).extensions["tracker"]
+    container = create_app(read_clock=clock).extensions["tracker"]
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     clock.begun = float(sys.stdin.readline())
     threading.Thread(target=_end_with_input, daemon=True).start()
-    scheduler.run(office)
+    scheduler.run(container)
 
 
 def _end_with_input() -> None:

@@ -42,14 +42,14 @@ for job in sys.argv[1:]:
 """
 
 
-def environment(office: Container, port: int, **variables: str) -> dict[str, str]:
+def environment(container: Container, port: int, **variables: str) -> dict[str, str]:
     """What a process of its own is told of an office and of the mail server's port."""
     return {
         **os.environ,
         "TRACKER_ENV": "testing",
         "TRACKER_MAIL_PORT": str(port),
-        "TRACKER_DATABASE_URL": office.settings.database.url,
-        "TRACKER_STORAGE_DIRECTORY": office.settings.storage.directory,
+        "TRACKER_DATABASE_URL": container.settings.database.url,
+        "TRACKER_STORAGE_DIRECTORY": container.settings.storage.directory,
         **variables,
     }
 
@@ -58,7 +58,7 @@ class Worker:
     """A process of its own that runs jobs as soon as it is told to; ``setup`` comes first."""
 
     def __init__(
-        self, office: Container, clock: Any, port: int, *names: str, setup: str = "", **more: str
+        self, container: Container, clock: Any, port: int, *names: str, setup: str = "", **more: str
     ) -> None:
         variables = {
             "TRACKER_NOW": clock.now.isoformat(),
@@ -69,7 +69,7 @@ class Worker:
         self.process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM.format(setup=setup), *names],
             cwd=ROOT,
-            env=environment(office, port, **variables | more),
+            env=environment(container, port, **variables | more),
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -108,12 +108,12 @@ class Worker:
         assert self.process.returncode == status
 
 
-def plan(office: Container, clock: Any, count: int, at: datetime) -> set[str]:
+def plan(container: Container, clock: Any, count: int, at: datetime) -> set[str]:
     """Put holders on record and plan a letter for each; returns the Message-IDs."""
     clock.now = at
-    cases.certified(office, EXPIRY, count)
-    jobs.plan(office)
-    return {row.message_id for row in cases.letters(office)}
+    cases.certified(container, EXPIRY, count)
+    jobs.plan(container)
+    return {row.message_id for row in cases.letters(container)}
 
 
 def wait_for(condition: Any, *, seconds: float = 60) -> None:
@@ -125,10 +125,15 @@ def wait_for(condition: Any, *, seconds: float = 60) -> None:
 
 
 def kill_in_the_middle(
-    office: Container, clock: Any, catcher: Catcher, dice: Any, *, after: tuple[int, int] = (5, 30)
+    container: Container,
+    clock: Any,
+    catcher: Catcher,
+    dice: Any,
+    *,
+    after: tuple[int, int] = (5, 30),
 ) -> None:
     """Run a dispatcher and kill it while it is handing letters over."""
-    worker = Worker(office, clock, catcher.port, "dispatch")
+    worker = Worker(container, clock, catcher.port, "dispatch")
     worker.begin()
     enough = len(catcher.letters()) + dice.randrange(*after)
     wait_for(lambda: len(catcher.letters()) >= enough or worker.process.poll() is not None)
@@ -143,20 +148,20 @@ def ledger(catcher: Catcher) -> Counter[str]:
     return Counter(letter.message_id for letter in catcher.letters())
 
 
-def feed_evidence(office: Container, clock: Any, catcher: Catcher) -> None:
+def feed_evidence(container: Container, clock: Any, catcher: Catcher) -> None:
     """Tell what the relay took, and that nothing else was."""
     accepted = [reaper.Acceptance(c.message_id, clock.now) for c in catcher.letters()]
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         reaper.record_evidence(work, accepted, complete_until=clock.now)
 
 
-def dispatch_the_rest(office: Container, clock: Any, catcher: Catcher) -> int:
+def dispatch_the_rest(container: Container, clock: Any, catcher: Catcher) -> int:
     """Send until every lease has run out and every wait is over; how many were in doubt still."""
-    sending, doubtful = cases.with_relay(office, catcher.port), 0
+    sending, doubtful = cases.with_relay(container, catcher.port), 0
     for _ in range(3):
         dispatch_all(sending)
         clock.advance(minutes=20)
-        doubtful += jobs.reap(office).in_doubt
+        doubtful += jobs.reap(container).in_doubt
     dispatch_all(sending)
     return doubtful
 
@@ -173,11 +178,11 @@ _CUT = text(
 )
 
 
-def cut(office: Container) -> None:
+def cut(container: Container) -> None:
     """Cut every connection to PostgreSQL."""
-    with office.engine.connect() as connection:
+    with container.engine.connect() as connection:
         connection.execute(_CUT)
-    office.engine.dispose()
+    container.engine.dispose()
 
 
 def write_log(path: Path, at: datetime, *message_ids: str) -> None:

@@ -15,12 +15,12 @@ from tracker.services.core.context import Container
 class Scheduler:
     """``tracker scheduler``, looking every second, until the end of the block."""
 
-    def __init__(self, office: Container, clock: Any, port: int, **more: str) -> None:
+    def __init__(self, container: Container, clock: Any, port: int, **more: str) -> None:
         every_second = {
             f"TRACKER_REMINDERS_{job}_EVERY_SECONDS": "1" for job in ("PLAN", "DISPATCH", "REAP")
         }
         self._environment = environment(
-            office, port, TRACKER_NOW=clock.now.isoformat(), **every_second | more
+            container, port, TRACKER_NOW=clock.now.isoformat(), **every_second | more
         )
 
     def __enter__(self) -> Self:

@@ -47,38 +47,38 @@ UNDER_WAY = 3.0
 UNSETTLED = {"ready", "claimed", "transmitting", "ambiguous"}
 
 
-def wind_up(office, clock, week):
+def wind_up(container, clock, week):
     """Plan what is due at the last instant, then send until every lease and wait is over."""
     clock.now = week.clock()
-    jobs.plan(office)
-    with office.reading(SYSTEM) as reading:
+    jobs.plan(container)
+    with container.reading(SYSTEM) as reading:
         waiting = select(ReminderCursor).where(ReminderCursor.next_due_at <= clock.now)
         assert reading.row(waiting) is None
         since = START - timedelta(days=week.size.behind)
         violations = ledger.identity_violations(reading, since=since.date())
-    jobs.dispatch(office)
+    jobs.dispatch(container)
     for _ in range(10):
-        if not UNSETTLED & set(cases.states(office)):
+        if not UNSETTLED & set(cases.states(container)):
             break
         clock.advance(seconds=week.size.transmitting + 60)
-        week.evidence.feed(office)
-        jobs.reap(office)
-        jobs.dispatch(office)
+        week.evidence.feed(container)
+        jobs.reap(container)
+        jobs.dispatch(container)
     return violations
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 def test_after_a_week_of_changes_kills_and_outages_all_is_accounted_for_and_the_ledger_exact(
-    office, clock, tmp_path, is_long
+    container, clock, tmp_path, is_long
 ):
     size = LONG if is_long else SHORT
-    found_town(office, clock, size)
+    found_town(container, clock, size)
     fast = Fast(START, size.rate)
     with Catcher(now=fast, behaviour=Behaviour(data_delay=0.004)) as catcher:
-        week = Week(office, catcher, size, fast, tmp_path / "log")
+        week = Week(container, catcher, size, fast, tmp_path / "log")
         week.play()
-        violations = wind_up(cases.with_relay(office, catcher.port), clock, week)
-    found = books(office, catcher)
+        violations = wind_up(cases.with_relay(container, catcher.port), clock, week)
+    found = books(container, catcher)
     assert violations == []
     check_every_letter_came_to_an_end(found, week)
     check_every_stage_has_its_letter(found, week)

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 from sqlalchemy import select, update
 
 from tests.conftest import START, Frozen, allow_sending
-from tests.conftest import make_office as office_on
+from tests.conftest import make_container as office_on
 from tests.mail_faults import Catcher
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
@@ -80,15 +80,15 @@ class Life(RuleBasedStateMachine):
     """Certifications of a small town, month after month."""
 
     certifications = Bundle("certifications")
-    make_office: Any
+    make_container: Any
 
     @initialize()
     def begin(self):
         self.clock = Frozen(START)
         self.catcher = Catcher()
         self.catcher.start()
-        self.office = cases.with_relay(self.make_office(self.clock), self.catcher.port)
-        allow_sending(self.office)
+        self.container = cases.with_relay(self.make_container(self.clock), self.catcher.port)
+        allow_sending(self.container)
 
     def teardown(self):
         for _ in range(3):
@@ -96,9 +96,9 @@ class Life(RuleBasedStateMachine):
         self.wait_for_the_hour()
         self.all_that_is_of_use_was_told()
         self.catcher.stop()
-        taken, states = self.ledger(), Counter(row.state for row in cases.letters(self.office))
-        sent = {row.message_id for row in cases.letters(self.office) if row.state == "sent"}
-        self.office.engine.dispose()
+        taken, states = self.ledger(), Counter(row.state for row in cases.letters(self.container))
+        sent = {row.message_id for row in cases.letters(self.container) if row.state == "sent"}
+        self.container.engine.dispose()
         assert taken == dict.fromkeys(sent, 1)
         assert states.keys() <= {"sent", "cancelled"}, states
 
@@ -107,42 +107,42 @@ class Life(RuleBasedStateMachine):
         expires_on = self.clock.now.date() + timedelta(days=ahead)
         if (expires_on.month, expires_on.day) == (2, 29):
             expires_on += timedelta(days=1)
-        return cases.certified(self.office, expires_on, time_zone=zone)[0]
+        return cases.certified(self.container, expires_on, time_zone=zone)[0]
 
     @rule(id_=certifications)
     def renew(self, id_):
         with suppress(Refusal):
-            cases.renew(self.office, id_, self.clock.now.date())
+            cases.renew(self.container, id_, self.clock.now.date())
 
     @rule(id_=certifications, kind=st.sampled_from(CHANGES))
     def change(self, id_, kind):
         with suppress(Refusal):
-            cases.change(self.office, id_, kind, self.clock.now.date())
+            cases.change(self.container, id_, kind, self.clock.now.date())
 
     @rule(id_=certifications, days=st.integers(1, 20))
     def suspend_for_a_while(self, id_, days):
         today = self.clock.now.date()
         with suppress(Refusal):
-            cases.change(self.office, id_, "suspend", today)
-            cases.change(self.office, id_, "reinstate", today + timedelta(days=days))
+            cases.change(self.container, id_, "suspend", today)
+            cases.change(self.container, id_, "reinstate", today + timedelta(days=days))
 
     @rule(id_=certifications, days=st.integers(0, 20))
     def pause(self, id_, days):
         until = self.clock.now.date() + timedelta(days=days)
-        with self.office.work(SYSTEM) as work, suppress(Refusal):
+        with self.container.work(SYSTEM) as work, suppress(Refusal):
             holder_id = cases.holder_of(work, id_)
             preferences.put(work, "reminders", [holder_id], {"snoozed_until": until})
 
     @rule(id_=certifications, days=st.integers(1, 20))
     def rest(self, id_, days):
-        with self.office.work(SYSTEM) as work:
+        with self.container.work(SYSTEM) as work:
             address = f"{cases.holder_of(work, id_)}@example.com"
             suppressions.rest(work, {address: work.now + timedelta(days=days)})
 
     @rule(target=certifications, id_=certifications)
     def certify_again(self, id_):
         """Certify somebody under another scheme whose certification ends on the same day."""
-        with self.office.work(SYSTEM) as work:
+        with self.container.work(SYSTEM) as work:
             row = work.row(select(Certification).where(Certification.id == id_))
             first = select(Cycle.starts_on).where(Cycle.certification_id == id_)
             on = work.row(first.order_by(Cycle.ordinal)).starts_on
@@ -155,7 +155,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(id_=certifications, zone=st.sampled_from(ZONES))
     def move(self, id_, zone):
-        with self.office.work(SYSTEM) as work:
+        with self.container.work(SYSTEM) as work:
             holder_id = cases.holder_of(work, id_)
             statement = update(Holder).where(Holder.id == holder_id).values(time_zone=zone)
             work.connection.execute(statement)
@@ -163,14 +163,14 @@ class Life(RuleBasedStateMachine):
 
     @rule(id_=certifications, wanted=st.booleans())
     def prefer(self, id_, wanted):
-        with self.office.work(SYSTEM) as work:
+        with self.container.work(SYSTEM) as work:
             preferences.put(work, "reminders", [cases.holder_of(work, id_)], {"wanted": wanted})
 
     @rule(days=st.integers(0, 35))
     def plan_only(self, days):
         """As when the relay is away: what is planned waits."""
         self.clock.advance(days=days)
-        jobs.plan(self.office)
+        jobs.plan(self.container)
 
     @rule(days=st.integers(0, 35), hours=st.integers(0, 23))
     def tick(self, days, hours):
@@ -183,14 +183,14 @@ class Life(RuleBasedStateMachine):
     )
     def crash(self, days, letters, moment):
         self.clock.advance(days=days)
-        jobs.plan(self.office)
-        with suppress(Crash), jobs.postman(self.office) as postman:
-            dispatcher.dispatch(self.office, Dying(postman, letters, moment))
+        jobs.plan(self.container)
+        with suppress(Crash), jobs.postman(self.container) as postman:
+            dispatcher.dispatch(self.container, Dying(postman, letters, moment))
 
     @invariant()
     def every_stage_has_one_row_and_every_letter_one_copy(self):
-        if hasattr(self, "office"):
-            with self.office.reading(SYSTEM) as reading:
+        if hasattr(self, "container"):
+            with self.container.reading(SYSTEM) as reading:
                 assert reminders.identity_violations(reading) == []
             assert max(self.ledger().values(), default=1) == 1
 
@@ -198,12 +198,12 @@ class Life(RuleBasedStateMachine):
         """Time passes: leases run out, the relay's evidence comes in, and all jobs run."""
         self.clock.advance(minutes=16)
         accepted = [reaper.Acceptance(c.message_id, self.clock.now) for c in self.catcher.letters()]
-        with self.office.work(SYSTEM) as work:
+        with self.container.work(SYSTEM) as work:
             reaper.record_evidence(work, accepted, complete_until=self.clock.now)
-        jobs.reap(self.office)
+        jobs.reap(self.container)
         self.clock.advance(**later)
-        jobs.plan(self.office)
-        jobs.dispatch(self.office)
+        jobs.plan(self.container)
+        jobs.dispatch(self.container)
 
     def wait_for_the_hour(self):
         """What ends by itself is told from nine o'clock on: by then it is, in all of the zones."""
@@ -213,7 +213,7 @@ class Life(RuleBasedStateMachine):
 
     def all_that_is_of_use_was_told(self):
         """The latest stage of each certification has left, if nothing withholds it now."""
-        with self.office.reading(SYSTEM) as reading:
+        with self.container.reading(SYSTEM) as reading:
             for row in reading.rows(due_stages.CURSORS.where(snapshots.CURRENT)):
                 if (stage := self.owed(reading, row)) is not None:
                     told = reading.rows(
@@ -271,14 +271,14 @@ class Life(RuleBasedStateMachine):
 def test_nothing_is_lost_and_nothing_is_sent_twice(templates, tmp_path, examples, steps):
     template, count = templates("sqlite"), 0
 
-    def make_office(clock):
+    def make_container(clock):
         nonlocal count
         count += 1
         copy = tmp_path / f"{count}.sqlite3"
         shutil.copyfile(template, copy)
         return office_on(f"sqlite:///{copy}", tmp_path, clock)
 
-    machine = type("Lives", (Life,), {"make_office": staticmethod(make_office)})
+    machine = type("Lives", (Life,), {"make_office": staticmethod(make_container)})
     settings = hypothesis.settings(
         max_examples=examples,
         stateful_step_count=steps,

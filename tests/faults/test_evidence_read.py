@@ -35,11 +35,11 @@ from tracker.relay_reader import RelayReader
 
 
 @pytest.fixture
-def with_log(office, tmp_path):
+def with_log(container, tmp_path):
     """The office with a relay's log, and how the relay writes into it."""
     path = tmp_path / "mail.log"
-    mail = replace(office.settings.mail, relay_log=str(path))
-    return replace(office, settings=replace(office.settings, mail=mail)), path
+    mail = replace(container.settings.mail, relay_log=str(path))
+    return replace(container, settings=replace(container.settings, mail=mail)), path
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def following():
     """Readers of the log, closed at the end."""
     made = []
 
-    def make(office):
-        made.append(RelayReader(office))
+    def make(container):
+        made.append(RelayReader(container))
         return made[-1]
 
     yield make
@@ -59,59 +59,59 @@ def following():
 def test_letters_cut_off_after_the_relay_took_them_are_settled_by_its_log(
     with_log, following, clock, catcher, is_long
 ):
-    office, path = with_log
+    container, path = with_log
     count = 400 if is_long else 8
-    expected = plan(office, clock, count, SEVEN_DAYS_BEFORE)
+    expected = plan(container, clock, count, SEVEN_DAYS_BEFORE)
     write_log(path, clock.now)
-    reader = following(office)
+    reader = following(container)
     reader()
     catcher.behaviour.cuts["*"] = [Cut.BEFORE_250] * 4 + [Cut.BEFORE_KEEPING] * 2
     for _ in range(8 + count // 50):
-        jobs.dispatch(cases.with_relay(office, catcher.port))
+        jobs.dispatch(cases.with_relay(container, catcher.port))
         clock.advance(minutes=16)
         write_log(path, clock.now, *ledger(catcher))
         reader()
-        jobs.reap(office)
+        jobs.reap(container)
 
     assert ledger(catcher) == dict.fromkeys(expected, 1)
-    assert set(cases.states(office)) == {"sent"}
+    assert set(cases.states(container)) == {"sent"}
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 def test_a_scheduler_whose_database_goes_away_reads_the_log_on_and_settles_every_doubt(
     with_log, following, clock, catcher, is_long
 ):
-    office, path = with_log
+    container, path = with_log
     count, seconds = (1_000, 20.0) if is_long else (40, 2.0)
-    expected = plan(office, clock, count, SEVEN_DAYS_BEFORE)
+    expected = plan(container, clock, count, SEVEN_DAYS_BEFORE)
     write_log(path, clock.now)
-    for number, letter in enumerate(cases.letters(office)[::10]):
+    for number, letter in enumerate(cases.letters(container)[::10]):
         cuts = catcher.behaviour.cuts
         cuts[letter.address] = [Cut.BEFORE_KEEPING if number % 2 else Cut.BEFORE_250]
-    with Scheduler(office, clock, catcher.port, TRACKER_MAIL_RELAY_LOG=str(path)) as scheduler:
+    with Scheduler(container, clock, catcher.port, TRACKER_MAIL_RELAY_LOG=str(path)) as scheduler:
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
-            cut(office)
+            cut(container)
             write_log(path, clock.now, *ledger(catcher))
             time.sleep(0.1)
-        scheduler.wait_until(lambda: "ready" not in cases.states(office), seconds=seconds + 60)
+        scheduler.wait_until(lambda: "ready" not in cases.states(container), seconds=seconds + 60)
         assert scheduler.stop() == 0
-    reader = following(office)
+    reader = following(container)
     for _ in range(3):  # the process's clock stood still
         clock.advance(minutes=20)
         write_log(path, clock.now, *ledger(catcher))
         reader()
-        jobs.reap(office)
-        jobs.dispatch(cases.with_relay(office, catcher.port))
+        jobs.reap(container)
+        jobs.dispatch(cases.with_relay(container, catcher.port))
 
     assert ledger(catcher) == dict.fromkeys(expected, 1)
-    assert set(cases.states(office)) == {"sent"}
+    assert set(cases.states(container)) == {"sent"}
     assert catcher.received > count, "some were lost on the way"
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_a_pipe_is_read_on_when_the_database_comes_back(office, clock, tmp_path):
-    ids = [f"<{n}@{office.settings.mail.message_id_domain}>" for n in range(12)]
+def test_a_pipe_is_read_on_when_the_database_comes_back(container, clock, tmp_path):
+    ids = [f"<{n}@{container.settings.mail.message_id_domain}>" for n in range(12)]
     command = [sys.executable, "-m", "tracker.cli", "reminders", "relay-log", "-"]
     with subprocess.Popen(
         command,
@@ -119,7 +119,7 @@ def test_a_pipe_is_read_on_when_the_database_comes_back(office, clock, tmp_path)
         stderr=subprocess.DEVNULL,
         text=True,
         cwd=ROOT,
-        env=environment(office, 1, TRACKER_NOW=clock.now.isoformat()),
+        env=environment(container, 1, TRACKER_NOW=clock.now.isoformat()),
     ) as reader:
         assert reader.stdin is not None
         for number, message_id in enumerate(ids):
@@ -127,21 +127,21 @@ def test_a_pipe_is_read_on_when_the_database_comes_back(office, clock, tmp_path)
             write_log(piece, clock.now, message_id)
             reader.stdin.write(piece.read_text(encoding="utf-8"))
             reader.stdin.flush()
-            cut(office)
+            cut(container)
             time.sleep(0.4)
         reader.stdin.close()
         assert reader.wait(60) == 0
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         assert {row[0] for row in reading.rows(select(RelayAccept.message_id))} == set(ids)
 
 
 def test_nothing_leaves_before_the_log_was_read_once(with_log, clock, catcher):
     """As after a restore of everything, the directory with the heartbeat included."""
-    office, path = with_log
-    taken, other = sorted(plan(office, clock, 2, SEVEN_DAYS_BEFORE))
+    container, path = with_log
+    taken, other = sorted(plan(container, clock, 2, SEVEN_DAYS_BEFORE))
     write_log(path, clock.now, taken)
-    office = cases.with_relay(office, catcher.port)
-    entries = {entry.name: entry.job for entry in scheduler.timetable(office)}
+    container = cases.with_relay(container, catcher.port)
+    entries = {entry.name: entry.job for entry in scheduler.timetable(container)}
     entries["dispatch"]()
     assert not ledger(catcher)
     reader = entries["relay log"]
@@ -151,19 +151,19 @@ def test_nothing_leaves_before_the_log_was_read_once(with_log, clock, catcher):
     entries["dispatch"]()
 
     assert ledger(catcher) == {other: 1}
-    assert cases.states(office) == ["sent", "sent"]
+    assert cases.states(container) == ["sent", "sent"]
 
 
-def test_the_scheduler_reads_it_where_a_file_is_named(office, with_log):
-    assert "relay log" not in [entry.name for entry in scheduler.timetable(office)]
+def test_the_scheduler_reads_it_where_a_file_is_named(container, with_log):
+    assert "relay log" not in [entry.name for entry in scheduler.timetable(container)]
     assert "relay log" in [entry.name for entry in scheduler.timetable(with_log[0])]
 
 
-def test_the_age_of_the_evidence_is_told(office, clock, app):
-    with office.work(SYSTEM) as work:
+def test_the_age_of_the_evidence_is_told(container, clock, app):
+    with container.work(SYSTEM) as work:
         work.connection.execute(
             update(Runtime).values(evidence_until=clock.now - timedelta(minutes=5))
         )
-    headers = {"Authorization": f"Bearer {factories.secret(office, 'admin')}"}
+    headers = {"Authorization": f"Bearer {factories.secret(container, 'admin')}"}
     told = app.test_client().get("/metrics", headers=headers).text
     assert "tracker_evidence_age_seconds 300.0" in told

@@ -24,18 +24,20 @@ def local(day: date, hour: int, minute: int, zone: str) -> datetime:
 
 @pytest.mark.parametrize("zone", FAR)
 @pytest.mark.parametrize("late", [False, True], ids=["in time", "after the night"])
-def test_the_days_left_are_counted_on_the_holders_day_on_which_it_leaves(office, clock, zone, late):
+def test_the_days_left_are_counted_on_the_holders_day_on_which_it_leaves(
+    container, clock, zone, late
+):
     before = EXPIRY - timedelta(days=1)
     clock.now = local(before, 8, 0, zone)
-    cases.certified(office, EXPIRY, time_zone=zone)
-    jobs.plan(office)
+    cases.certified(container, EXPIRY, time_zone=zone)
+    jobs.plan(container)
     clock.now = local(before, 9, 0, zone)
-    jobs.plan(office)
+    jobs.plan(container)
     clock.now = local(EXPIRY, 0, 30, zone) if late else local(before, 23, 30, zone)
-    with cases.relay(office) as (sending, catcher):
+    with cases.relay(container) as (sending, catcher):
         jobs.dispatch(sending)
         assert len(catcher.letters()) == 1
 
-    (line,) = cases.letters(office)[-1].facts["lines"]
+    (line,) = cases.letters(container)[-1].facts["lines"]
     assert line["days_left"] == (0 if late else 1)
     assert line["now"]["on"] == (EXPIRY if late else before).isoformat()

@@ -30,22 +30,22 @@ event.listen(Session, "{moment}", die)
 
 @pytest.mark.parametrize("moment", ["before_commit", "after_commit"])
 def test_a_planner_killed_at_its_commit_loses_and_repeats_nothing(
-    office, clock, catcher, moment, is_long
+    container, clock, catcher, moment, is_long
 ):
     count, deaths = (5_000, range(2, 30)) if is_long else (60, (2, 4))
     clock.now = THIRTY_DAYS_BEFORE
-    cases.certified(office, EXPIRY, count)
+    cases.certified(container, EXPIRY, count)
     for nth in deaths:
         worker = Worker(
-            office, clock, catcher.port, "plan", setup=DIES.format(nth=nth, moment=moment)
+            container, clock, catcher.port, "plan", setup=DIES.format(nth=nth, moment=moment)
         )
         worker.begin()
         worker.finish(-signal.SIGKILL)
-        with office.reading(SYSTEM) as reading:
+        with container.reading(SYSTEM) as reading:
             assert ledger.identity_violations(reading) == []
-    jobs.plan(office)
+    jobs.plan(container)
 
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         assert ledger.identity_violations(reading) == []
-    assert len(cases.stages(office)) == 6 * count
-    assert len(cases.letters(office)) == count
+    assert len(cases.stages(container)) == 6 * count
+    assert len(cases.letters(container)) == count

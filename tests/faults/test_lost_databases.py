@@ -14,24 +14,24 @@ from tracker import jobs
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 def test_a_scheduler_whose_connections_are_cut_ten_times_a_second_sends_each_letter_once(
-    office, clock, catcher, is_long
+    container, clock, catcher, is_long
 ):
     count, seconds = (1_000, 20.0) if is_long else (60, 3.0)
-    expected = plan(office, clock, count, THIRTY_DAYS_BEFORE)
-    with Scheduler(office, clock, catcher.port) as scheduler:
+    expected = plan(container, clock, count, THIRTY_DAYS_BEFORE)
+    with Scheduler(container, clock, catcher.port) as scheduler:
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
-            cut(office)
+            cut(container)
             time.sleep(0.1)
         assert scheduler.is_alive()
-        scheduler.wait_until(lambda: "ready" not in cases.states(office), seconds=seconds + 60)
+        scheduler.wait_until(lambda: "ready" not in cases.states(container), seconds=seconds + 60)
         assert scheduler.stop() == 0
     for _ in range(2):
         clock.advance(minutes=20)
-        jobs.reap(office)
-        feed_evidence(office, clock, catcher)
-        jobs.reap(office)
-        jobs.dispatch(cases.with_relay(office, catcher.port))
+        jobs.reap(container)
+        feed_evidence(container, clock, catcher)
+        jobs.reap(container)
+        jobs.dispatch(cases.with_relay(container, catcher.port))
 
     assert ledger(catcher) == dict.fromkeys(expected, 1)
-    assert set(cases.states(office)) == {"sent"}
+    assert set(cases.states(container)) == {"sent"}

@@ -40,10 +40,10 @@ def waiting(work, count):
     work.connection.execute(insert(Message), rows)
 
 
-def test_eight_claimers_take_and_finish_every_letter_once(office, clock, is_long):
+def test_eight_claimers_take_and_finish_every_letter_once(container, clock, is_long):
     count = 20_000 if is_long else 800
     clock.now = THIRTY_DAYS_BEFORE
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         send_safety.open_row(work)
         place = send_safety.place(work)
         waiting(work, count)
@@ -51,7 +51,7 @@ def test_eight_claimers_take_and_finish_every_letter_once(office, clock, is_long
     def claim_all(number: int) -> list[str]:
         mine: list[str] = []
         while True:
-            with office.work(SYSTEM) as work:
+            with container.work(SYSTEM) as work:
                 claims = leases.claim(work, owner=f"claimer {number}", place=place, limit=50)
                 for claim in claims:
                     assert (
@@ -65,5 +65,5 @@ def test_eight_claimers_take_and_finish_every_letter_once(office, clock, is_long
         taken = Counter(id_ for mine in pool.map(claim_all, range(8)) for id_ in mine)
 
     assert len(taken) == taken.total() == count
-    assert set(cases.states(office)) == {"sent"}
-    assert {row.token for row in cases.letters(office)} == {1}
+    assert set(cases.states(container)) == {"sent"}
+    assert {row.token for row in cases.letters(container)} == {1}

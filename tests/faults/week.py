@@ -100,19 +100,19 @@ class Silence:
         return of_it and self.since - margin < instant and instant - margin < self.until
 
 
-def found_town(office: Container, clock: Any, size: Size) -> None:
+def found_town(container: Container, clock: Any, size: Size) -> None:
     """Put everybody on record, by the set, as a planner left them that stopped days ago."""
     clock.now = START
     behind = START - timedelta(days=size.behind)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         populate(work, Multitude(1, size.certifications - size.known, behind))
         policy = work.schemes["cpt"].reminders
     assert policy is not None
     for number in range(size.known // 5):
         offset = policy.offsets[number % len(policy.offsets)]
         expires_on = START.date() + timedelta(days=offset + number % size.days)
-        cases.certified(office, expires_on, 5, time_zone=ZONES[number % len(ZONES)])
-    with office.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        cases.certified(container, expires_on, 5, time_zone=ZONES[number % len(ZONES)])
+    with container.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("analyze"))
 
 
@@ -123,12 +123,12 @@ class Evidence:
     catcher: Catcher
     told: int = 0
 
-    def feed(self, office: Container) -> None:
+    def feed(self, container: Container) -> None:
         """Tell what is new."""
-        until = office.clock()
+        until = container.clock()
         new = self.catcher.letters()[self.told :]
         accepted = [reaper.Acceptance(one.message_id, one.received_at) for one in new]
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             reaper.record_evidence(work, accepted, complete_until=until)
         self.told += len(new)
 
@@ -137,10 +137,10 @@ class Week:
     """The week itself: a list of what happens when, played by a clock that runs fast."""
 
     def __init__(
-        self, office: Container, catcher: Catcher, size: Size, clock: Fast, log: Path
+        self, container: Container, catcher: Catcher, size: Size, clock: Fast, log: Path
     ) -> None:
         self.clock, self.catcher, self.size, self.log = clock, catcher, size, log
-        self.office = replace(cases.with_relay(office, catcher.port), clock=clock)
+        self.container = replace(cases.with_relay(container, catcher.port), clock=clock)
         self.silences: dict[str, list[Silence]] = defaultdict(list)
         self.refused: set[str] = set()
         self.counts: Counter[str] = Counter()
@@ -176,7 +176,7 @@ class Week:
                 one.kill()
 
     def _scheduler(self) -> Scheduler:
-        return Scheduler(self.office, self.clock, self.log, **self.size.settings)
+        return Scheduler(self.container, self.clock, self.log, **self.size.settings)
 
     def _wait_until(self, at: datetime) -> None:
         self.feed()
@@ -188,7 +188,7 @@ class Week:
         """Tell what the mail server took, now and then."""
         if time.monotonic() - self._fed_at >= every:
             self._fed_at = time.monotonic()
-            self.evidence.feed(self.office)
+            self.evidence.feed(self.container)
 
     # What happens.
     def _happenings(self) -> Iterator[tuple[datetime, Callable[[], None]]]:
@@ -234,7 +234,7 @@ class Week:
             .where(ReminderCursor.next_due_at < ends)
             .order_by(Holder.email)
         )
-        with self.office.reading(SYSTEM) as reading:
+        with self.container.reading(SYSTEM) as reading:
             rows = list(reading.rows(statement))
         self._dice.shuffle(rows)
         known = [row for row in rows if row.email.endswith("@example.com")]
@@ -263,9 +263,9 @@ class Week:
         self.counts["kills"] += 1
 
     def _lose_database(self) -> None:
-        with self.office.engine.connect() as connection:
+        with self.container.engine.connect() as connection:
             self.counts["connections lost"] += connection.execute(_CUT).rowcount
-        self.office.engine.dispose()
+        self.container.engine.dispose()
         self.counts["databases lost"] += 1
 
     def _lose_mail(self) -> None:
@@ -276,13 +276,13 @@ class Week:
         """Do something to somebody; from then on there is something not to be told."""
         id_, today = one.certification_id, self.clock().date()
         if kind == "renew":
-            cases.renew(self.office, id_, today)
+            cases.renew(self.container, id_, today)
         elif kind in {"revoke", "suspend"}:
-            cases.change(self.office, id_, kind, today - timedelta(days=1))
+            cases.change(self.container, id_, kind, today - timedelta(days=1))
         elif kind == "correct":
             self._correct(one)
         else:
-            with self.office.work(SYSTEM) as work:
+            with self.container.work(SYSTEM) as work:
                 if kind == "move":
                     zone = self._dice.choice(ZONES)
                     holders.correct(work, one.holder_id, {"time_zone": zone}, version=1)
@@ -296,7 +296,7 @@ class Week:
     def _correct(self, one: Any) -> None:
         """Every module was passed three days earlier than recorded."""
         taken_on = one.awarded_on - timedelta(days=3)
-        with self.office.work(SYSTEM) as work:
+        with self.container.work(SYSTEM) as work:
             for module in work.schemes["cpt"].required:
                 attempt = assessments.AttemptToRecord(
                     scheme="cpt", module=module, taken_on=taken_on, passed=True
@@ -305,7 +305,7 @@ class Week:
 
     def _reinstate(self, one: Any) -> None:
         until = self.clock()
-        cases.change(self.office, one.certification_id, "reinstate", until.date())
+        cases.change(self.container, one.certification_id, "reinstate", until.date())
         self.counts["reinstate"] += 1
         (silence,) = self.silences[one.certification_id]
         self.silences[one.certification_id] = [replace(silence, until=until)]
@@ -348,8 +348,8 @@ class Books:
                     yield letter.id, line["certification_id"], expires_on, at
 
 
-def books(office: Container, catcher: Catcher) -> Books:
+def books(container: Container, catcher: Catcher) -> Books:
     """Read them."""
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         stages = list(reading.rows(select(Reminder.__table__)))
-    return Books({row.id: row for row in cases.letters(office)}, stages, catcher.letters())
+    return Books({row.id: row for row in cases.letters(container)}, stages, catcher.letters())

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.conftest import make_office
+from tests.conftest import make_container
 from tracker import migrations
 from tracker.services.core.context import Container
 from tracker.settings import ROOT
@@ -24,8 +24,8 @@ def serving(
 ) -> Iterator[tuple[int, Container]]:
     """Serve a new SQLite database in ``home``; the port, and an office on the same database."""
     url, storage = f"sqlite:///{home}/tracker.sqlite3", home / "storage"
-    office = make_office(url, storage, None)
-    migrations.upgrade(office.engine)
+    container = make_container(url, storage, None)
+    migrations.upgrade(container.engine)
     port = free_port()
     command = ["serve", "--port", str(port), "--workers", str(workers), "--threads", str(threads)]
     given = {
@@ -40,9 +40,9 @@ def serving(
     ) as server:
         try:
             wait_for(port)
-            yield port, office
+            yield port, container
         finally:
-            office.engine.dispose()
+            container.engine.dispose()
             server.send_signal(signal.SIGINT)
             assert server.wait(60) == 0
 

@@ -25,8 +25,8 @@ AT_MOST = 2.0  # seconds to an answer, for everybody else
 def site(tmp_path_factory):
     """A running site: its port, and the token of a member of staff."""
     home = tmp_path_factory.mktemp("site")
-    with serving(home, workers=1, threads=THREADS) as (port, office):
-        yield port, factories.secret(office, "staff")
+    with serving(home, workers=1, threads=THREADS) as (port, container):
+        yield port, factories.secret(container, "staff")
 
 
 @pytest.fixture

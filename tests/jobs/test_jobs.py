@@ -26,16 +26,16 @@ EXPIRY = date(2027, 3, 15)
 
 
 @pytest.fixture
-def due(office, clock):
+def due(container, clock):
     """Some certifications with a stage that is due."""
     clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
-    return cases.certified(office, EXPIRY, 3)
+    return cases.certified(container, EXPIRY, 3)
 
 
-def test_plan_and_dispatch_may_run_at_once_and_everybody_gets_one_letter(office, clock):
+def test_plan_and_dispatch_may_run_at_once_and_everybody_gets_one_letter(container, clock):
     clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
-    cases.certified(office, EXPIRY, 60)
-    with cases.relay(office) as (sending, catcher):
+    cases.certified(container, EXPIRY, 60)
+    with cases.relay(container) as (sending, catcher):
 
         def work_through():
             for _ in range(6):
@@ -52,8 +52,8 @@ def test_plan_and_dispatch_may_run_at_once_and_everybody_gets_one_letter(office,
     assert len(ids) == len(set(ids)) == 60
 
 
-def test_tidy_forgets_old_answers_only(office):
-    with office.work(SYSTEM) as work:
+def test_tidy_forgets_old_answers_only(container):
+    with container.work(SYSTEM) as work:
         token = {
             "id": new_id(),
             "digest": "x",
@@ -82,38 +82,38 @@ def test_tidy_forgets_old_answers_only(office):
             ],
         )
 
-    assert jobs.tidy(office) == 1
-    assert jobs.tidy(office) == 0
+    assert jobs.tidy(container) == 1
+    assert jobs.tidy(container) == 0
 
 
-def test_a_beat_is_written_down(office, clock):
-    jobs.beat(office)
+def test_a_beat_is_written_down(container, clock):
+    jobs.beat(container)
     clock.advance(minutes=1)
-    jobs.beat(office)
-    with office.reading(SYSTEM) as reading:
+    jobs.beat(container)
+    with container.reading(SYSTEM) as reading:
         assert reading.row(select(Runtime.last_tick_at)).last_tick_at == clock.now
 
 
-def test_jobs_that_have_nothing_to_do_say_nothing(office, caplog):
+def test_jobs_that_have_nothing_to_do_say_nothing(container, caplog):
     with caplog.at_level("INFO"):
-        jobs.plan(office)
-        jobs.dispatch(office)
-        jobs.reap(office)
+        jobs.plan(container)
+        jobs.dispatch(container)
+        jobs.reap(container)
 
     assert caplog.messages == []
 
 
 @pytest.mark.usefixtures("due")
-def test_jobs_log_their_counts(office, caplog):
+def test_jobs_log_their_counts(container, caplog):
     with caplog.at_level("INFO"):
-        jobs.plan(office)
+        jobs.plan(container)
 
     assert caplog.messages == ["plan: examined=3 planned=3 superseded=15"]
 
 
 # The scheduler.
-def test_the_timetable_follows_the_settings(office):
-    seconds = {entry.name: entry.seconds for entry in scheduler.timetable(office)}
+def test_the_timetable_follows_the_settings(container):
+    seconds = {entry.name: entry.seconds for entry in scheduler.timetable(container)}
 
     assert seconds == {
         "plan": 1,
@@ -127,9 +127,9 @@ def test_the_timetable_follows_the_settings(office):
 
 
 @pytest.mark.usefixtures("due")
-def test_the_scheduler_plans_and_sends_and_ends_when_told(office):
+def test_the_scheduler_plans_and_sends_and_ends_when_told(container):
     stop = threading.Event()
-    with cases.relay(office) as (sending, catcher):
+    with cases.relay(container) as (sending, catcher):
         thread = threading.Thread(target=scheduler.run, args=(sending, stop))
         thread.start()
         deadline = time.monotonic() + 30
@@ -140,7 +140,7 @@ def test_the_scheduler_plans_and_sends_and_ends_when_told(office):
 
     assert not thread.is_alive()
     assert len(catcher.letters()) == 3
-    assert cases.states(office) == ["sent"] * 3
+    assert cases.states(container) == ["sent"] * 3
 
 
 def test_a_job_that_fails_is_logged_and_its_thread_counts_as_alive(caplog):

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import make_url, text
 
 from tests import factories, postgres
-from tests.conftest import Frozen, make_office
+from tests.conftest import Frozen, make_container
 from tracker.domain.permissions import SYSTEM
 
 
@@ -81,11 +81,11 @@ def test_a_database_whose_kept_connection_was_ended_is_not_lent_again(databases)
 
 
 def fill(url, tmp_path):
-    office = make_office(url, tmp_path, Frozen())
-    with office.work(SYSTEM) as work:
+    container = make_container(url, tmp_path, Frozen())
+    with container.work(SYSTEM) as work:
         factories.holder(work)
         assert work.connection.execute(text("SELECT count(*) FROM history")).scalar()
-    office.engine.dispose()
+    container.engine.dispose()
 
 
 def postgres_rows(connection):

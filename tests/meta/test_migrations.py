@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, insert, inspect, select, text
 
 from tests import postgres
-from tests.conftest import Frozen, make_office
+from tests.conftest import Frozen, make_container
 from tracker import migrations
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Base
@@ -81,17 +81,17 @@ def test_their_check_constraints_are_those_of_the_models(new_database):
 
 def test_records_survive_tables_that_are_rebuilt_while_others_refer_to_them(new_database, tmp_path):
     """As operators upgrade: through an engine that has the database check its references."""
-    office = make_office(new_database(), tmp_path, Frozen())
-    with office.engine.connect() as connection:
+    container = make_container(new_database(), tmp_path, Frozen())
+    with container.engine.connect() as connection:
         command.upgrade(migrations.config(connection), "0006")
         connection.commit()
-    with office.engine.begin() as connection:
+    with container.engine.begin() as connection:
         for statement in _CERTIFIED_IN_0006.split(";"):
             connection.execute(text(statement), _IDS)
 
-    assert migrations.upgrade(office.engine)
+    assert migrations.upgrade(container.engine)
 
-    with office.engine.connect() as connection:
+    with container.engine.connect() as connection:
         told = text("select given_name, folded_name, email from holder")
         holder = connection.execute(told).one()
         silent = connection.execute(text("select address from suppression")).scalars().all()
@@ -101,7 +101,7 @@ def test_records_survive_tables_that_are_rebuilt_while_others_refer_to_them(new_
         imported = connection.execute(text("select imported from cycle")).scalar_one()
         if connection.dialect.name == "sqlite":
             assert connection.execute(text("pragma foreign_keys")).scalar_one() == 1
-    office.engine.dispose()
+    container.engine.dispose()
     assert tuple(holder) == ("José", " nunez , jose ;", "A@münchen.example")
     assert sorted(silent) == ["a@münchen.example", "b@xn--a.example", "c@münchen.example"]
     assert cycles == 1
@@ -116,20 +116,20 @@ def test_timelines_learn_when_windows_close_from_the_policy_that_governs_them(
 ):
     """Under a policy whose window closes 30 days early, and under one that names no such day."""
     monkeypatch.setenv("TRACKER_APP_SCHEMES", "config/schemes/examples")
-    office = make_office(new_database(), tmp_path, Frozen())
-    with office.engine.connect() as connection:
+    container = make_container(new_database(), tmp_path, Frozen())
+    with container.engine.connect() as connection:
         command.upgrade(migrations.config(connection), "0009")
         connection.commit()
-    with office.engine.begin() as connection:
+    with container.engine.begin() as connection:
         for statement in _CERTIFIED_IN_0009.split(";"):
             connection.execute(text(statement), _IDS)
 
-    assert migrations.upgrade(office.engine)
+    assert migrations.upgrade(container.engine)
 
-    with office.engine.connect() as connection:
+    with container.engine.connect() as connection:
         told = text("select from_on, window_closes_on from standing_span order by from_on")
         closes = [(str(row.from_on), str(row.window_closes_on)) for row in connection.execute(told)]
-    office.engine.dispose()
+    container.engine.dispose()
     assert closes == [
         ("2024-01-01", "2026-11-30"),
         ("2026-11-20", "2029-11-30"),
@@ -142,8 +142,8 @@ def test_names_that_were_folded_otherwise_before_are_found_as_they_are_typed_tod
     new_database, tmp_path
 ):
     """Current and former names, of more people than one batch."""
-    office = make_office(new_database(), tmp_path, Frozen())
-    with office.engine.connect() as connection:
+    container = make_container(new_database(), tmp_path, Frozen())
+    with container.engine.connect() as connection:
         command.upgrade(migrations.config(connection), "0013")
         connection.commit()
     kai = "Ka\N{MODIFIER LETTER TURNED COMMA}ohe"
@@ -153,7 +153,7 @@ def test_names_that_were_folded_otherwise_before_are_found_as_they_are_typed_tod
         ("Mary", "Soto", f" soto , mary ;{old}"),
         ("Jo", "Ek", " ek , jo ;"),
     ]
-    with office.engine.begin() as connection:
+    with container.engine.begin() as connection:
         holders = Base.metadata.tables["holder"]
         rows = [_person(n, *names[min(n % 1500, 2)]) for n in range(3000)]
         connection.execute(insert(holders), rows)
@@ -161,15 +161,15 @@ def test_names_that_were_folded_otherwise_before_are_found_as_they_are_typed_tod
         told = {"family_name": kai, "until_on": NOW.date(), "recorded_at": NOW, "recorded_by": "x"}
         connection.execute(insert(Base.metadata.tables["former_name"]), [former | told])
 
-    assert migrations.upgrade(office.engine)
+    assert migrations.upgrade(container.engine)
 
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         filters = {"q": "ka'ohe"}
         found = holders_service.search(reading, after=None, limit=9, filters=filters)
         assert [row.ref for row in found] == ["P0", "P1", "P1500"]
         text_of = select(holders.c.folded_name).where(holders.c.ref == "P1")
         assert reading.row(text_of)[0] == " soto , mary ; kaohe , mary ; ka ohe , mary ;"
-    office.engine.dispose()
+    container.engine.dispose()
 
 
 def _numbered(number):

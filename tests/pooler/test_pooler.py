@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests import factories, postgres
-from tests.conftest import Frozen, make_app, make_office, office_of
+from tests.conftest import Frozen, make_app, make_container, office_of
 from tracker import jobs, migrations
 from tracker.domain.permissions import SYSTEM
 from tracker.services.overview.metrics import gauges
@@ -31,8 +31,8 @@ def url(postgres_server, pooled, templates):
 def answered(url, folder, **variables):
     """How often which status was answered to clients that read and write at once."""
     app = make_app(url, folder, Frozen(), **variables)
-    office = office_of(app)
-    headers = {"Authorization": f"Bearer {factories.secret(office, 'staff')}"}
+    container = office_of(app)
+    headers = {"Authorization": f"Bearer {factories.secret(container, 'staff')}"}
 
     def ask(client):
         person = {"given_name": "Ana", "family_name": "Ruiz"}
@@ -47,7 +47,7 @@ def answered(url, folder, **variables):
 
     with ThreadPoolExecutor(CLIENTS) as threads:
         told = sum(threads.map(ask, range(CLIENTS)), Counter[int]())
-    office.engine.dispose()
+    container.engine.dispose()
     return told
 
 
@@ -62,21 +62,21 @@ def test_without_the_setting_many_fail_so_that_this_is_a_true_pooler(url, tmp_pa
 
 
 def test_the_jobs_of_the_scheduler_run_through_it(url, tmp_path):
-    office = make_office(url, tmp_path, Frozen(), **TRANSACTION)
+    container = make_container(url, tmp_path, Frozen(), **TRANSACTION)
     for _ in range(6):  # from the sixth time on psycopg would keep a statement in the session
-        jobs.beat(office)
-        jobs.plan(office)
-        jobs.reap(office)
-    with office.reading(SYSTEM) as reading:
+        jobs.beat(container)
+        jobs.plan(container)
+        jobs.reap(container)
+    with container.reading(SYSTEM) as reading:
         assert gauges(reading).heartbeat == reading.now
-    office.engine.dispose()
+    container.engine.dispose()
 
 
 def test_a_database_is_migrated_through_it(postgres_server, pooled, tmp_path):
     url = pooled(postgres.create_database(postgres_server, f"pooled_{os.urandom(8).hex()}"))
-    office = make_office(url, tmp_path, Frozen(), **TRANSACTION)
+    container = make_container(url, tmp_path, Frozen(), **TRANSACTION)
 
-    assert migrations.upgrade(office.engine)
-    assert not migrations.upgrade(office.engine)
+    assert migrations.upgrade(container.engine)
+    assert not migrations.upgrade(container.engine)
 
-    office.engine.dispose()
+    container.engine.dispose()

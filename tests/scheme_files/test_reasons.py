@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tracker import settings
-from tracker.app import create_office
+from tracker.app import create_container
 from tracker.scheme_files import reasons
 from tracker.scheme_files.mistakes import SchemesRefusedError
 
@@ -118,4 +118,4 @@ def test_nothing_starts_on_a_spoiled_file(path, tmp_path):
     }
 
     with pytest.raises(SchemesRefusedError):
-        create_office(settings.load("testing", given))
+        create_container(settings.load("testing", given))

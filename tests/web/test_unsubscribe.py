@@ -17,22 +17,22 @@ ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
 @pytest.fixture
-def link(office):
+def link(container):
     """Make the link of a holder and a type of letter, as letters carry it."""
 
     def make(topic="reminders", **values):
-        holder_id, _ = factories.certified(office, date(2021, 12, 25), **values)
-        with office.reading(SYSTEM) as reading:
-            ways = sealing.ways_out_of(reading, office.message_key, holder_id, topic)
+        holder_id, _ = factories.certified(container, date(2021, 12, 25), **values)
+        with container.reading(SYSTEM) as reading:
+            ways = sealing.ways_out_of(reading, container.message_key, holder_id, topic)
         assert ways is not None
-        return ways[0].removeprefix(office.settings.app.base_url.rstrip("/"))
+        return ways[0].removeprefix(container.settings.app.base_url.rstrip("/"))
 
     return make
 
 
-def wishes(office):
+def wishes(container):
     statement = select(Preference.type, Preference.wanted, Preference.snoozed_until)
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         return [tuple(row) for row in reading.rows(statement)]
 
 
@@ -41,7 +41,7 @@ def heading(page):
     return found
 
 
-def test_looking_changes_nothing_and_says_what_stopping_means(client, office, link):
+def test_looking_changes_nothing_and_says_what_stopping_means(client, container, link):
     path = link()
     page = client.get(path)
     assert page.status_code == 200
@@ -50,17 +50,17 @@ def test_looking_changes_nothing_and_says_what_stopping_means(client, office, li
     assert "not even in the last 7 days" in page.text
     assert "Opening this page did not change anything." in page.text
     assert client.head(path).status_code == 200
-    assert wishes(office) == []
+    assert wishes(container) == []
 
 
-def test_a_post_stops_at_once_and_again_it_is_the_same(client, office, link):
+def test_a_post_stops_at_once_and_again_it_is_the_same(client, container, link):
     path = link()
     for _ in range(2):
         page = client.post(path, data={"List-Unsubscribe": "One-Click"})
         assert page.status_code == 200
         assert heading(page) == "These emails are off"
-    assert wishes(office) == [("reminders", False, None)]
-    with office.reading(SYSTEM) as reading:
+    assert wishes(container) == [("reminders", False, None)]
+    with container.reading(SYSTEM) as reading:
         lines = reading.rows(select(HistoryEntry.actor).where(HistoryEntry.action == "prefer"))
     assert [line.actor for line in lines] == ["link in a letter"]
     assert heading(client.get(path)) == "These emails are off"
@@ -76,22 +76,22 @@ def test_a_post_stops_at_once_and_again_it_is_the_same(client, office, link):
         {"data": {"List-Unsubscribe": "One-Click"}, "content_type": "multipart/form-data"},
     ],
 )
-def test_any_body_of_any_type_stops_the_letters(client, office, link, request_):
+def test_any_body_of_any_type_stops_the_letters(client, container, link, request_):
     assert client.post(link(), **request_).status_code == 200
-    assert wishes(office) == [("reminders", False, None)]
+    assert wishes(container) == [("reminders", False, None)]
 
 
-def test_stopping_is_undone_at_the_same_address(client, office, link):
+def test_stopping_is_undone_at_the_same_address(client, container, link):
     path = link()
     client.post(path)
     page = client.post(f"{path}/undo")
     assert page.status_code == 200
     assert heading(page) == "These emails are on"
-    assert wishes(office) == [("reminders", True, None)]
+    assert wishes(container) == [("reminders", True, None)]
     assert heading(client.get(path)) == "Unsubscribe from these emails?"
 
 
-def test_reminders_are_paused_through_a_day_and_the_pause_can_be_ended(client, office, link):
+def test_reminders_are_paused_through_a_day_and_the_pause_can_be_ended(client, container, link):
     path = link()
     client.post(path)
     page = client.post(f"{path}/pause", data={"until": "2027-03-01"})
@@ -99,31 +99,31 @@ def test_reminders_are_paused_through_a_day_and_the_pause_can_be_ended(client, o
     assert heading(page) == "Paused"
     assert "paused through March 1, 2027" in page.text
     assert "We still send those of the last 7 days" in page.text
-    assert wishes(office) == [("reminders", True, date(2027, 3, 1))]
+    assert wishes(container) == [("reminders", True, date(2027, 3, 1))]
     assert "paused through March 1, 2027" in client.get(path).text
     client.post(f"{path}/undo")
-    assert wishes(office) == [("reminders", True, None)]
+    assert wishes(container) == [("reminders", True, None)]
 
 
 @pytest.mark.parametrize("until", ["2026-11-20", "2027-11-22", "tomorrow", "", None])
 def test_a_pause_without_a_sensible_day_is_refused_with_the_days_that_are(
-    client, office, link, until
+    client, container, link, until
 ):
     page = client.post(f"{link()}/pause", data={} if until is None else {"until": until})
     assert page.status_code == 422
     assert heading(page) == "Choose another date"
     assert "between November 22, 2026 and November 21, 2027" in page.text
-    assert wishes(office) == []
+    assert wishes(container) == []
 
 
-def test_letters_about_decisions_stop_by_themselves_and_cannot_be_paused(client, office, link):
+def test_letters_about_decisions_stop_by_themselves_and_cannot_be_paused(client, container, link):
     path = link("decisions")
     page = client.get(path)
     assert "awards" in page.text
     assert "/pause" not in page.text
     assert client.post(path).status_code == 200
     assert client.post(f"{path}/pause", data={"until": "2027-03-01"}).status_code == 404
-    assert wishes(office) == [("decisions", False, None)]
+    assert wishes(container) == [("decisions", False, None)]
 
 
 def test_the_page_speaks_the_holders_language(client, link):
@@ -137,7 +137,7 @@ def test_the_page_speaks_the_holders_language(client, link):
 
 
 @pytest.mark.parametrize("way", ["", "/undo", "/pause"])
-def test_a_tampered_proof_changes_nothing(client, office, link, way):
+def test_a_tampered_proof_changes_nothing(client, container, link, way):
     path = link()
     for bad in (
         path[:-1] + ("a" if path[-1] != "a" else "b"),
@@ -150,19 +150,19 @@ def test_a_tampered_proof_changes_nothing(client, office, link, way):
         assert heading(page) == "This link is not valid"
         spanish = client.get(bad, headers={"Accept-Language": "es"})
         assert heading(spanish) == "Este enlace no es válido"
-    assert wishes(office) == []
+    assert wishes(container) == []
 
 
-def test_whoever_guesses_links_is_told_to_wait_and_true_ones_are_heeded(client, office, link):
+def test_whoever_guesses_links_is_told_to_wait_and_true_ones_are_heeded(client, container, link):
     path, guess = link(), "/unsubscribe/reminders/nobody.aaaaaaaaaaaaaaa"
     for _ in range(30):
         assert client.get(guess).status_code == 404
     page = client.post(guess)
     assert page.status_code == 429
     assert int(page.headers["Retry-After"]) > 0
-    assert wishes(office) == []
+    assert wishes(container) == []
     assert client.post(path).status_code == 200
-    assert len(wishes(office)) == 1
+    assert len(wishes(container)) == 1
 
 
 def test_the_pages_run_no_script_load_nothing_and_are_not_indexed(client, link):

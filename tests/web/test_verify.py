@@ -39,15 +39,15 @@ PATHS = ["/verify", "/api/v1/verify"]
 
 
 @pytest.fixture
-def ids(office):
+def ids(container):
     return factories.certified(
-        office, date(2021, 12, 25), given_name="Ana", family_name="Peña-García"
+        container, date(2021, 12, 25), given_name="Ana", family_name="Peña-García"
     )
 
 
 @pytest.fixture
-def row(office, ids):
-    with office.reading(SYSTEM) as reading:
+def row(container, ids):
+    with container.reading(SYSTEM) as reading:
         return reading.row(
             select(Certification.public_id, Certification.number).where(Certification.id == ids[1])
         )
@@ -61,8 +61,8 @@ def page(client, row):
     return get
 
 
-def change(office, ids, kind, on="2026-11-01"):
-    with office.work(SYSTEM) as work:
+def change(container, ids, kind, on="2026-11-01"):
+    with container.work(SYSTEM) as work:
         certifications.change(
             work,
             ids[1],
@@ -119,8 +119,8 @@ def test_page_and_json_live_at_one_address(client, row, accept, kind):
     assert "Accept" in answer.headers["Vary"]
 
 
-def test_one_statement_answers(client, row, office):
-    with counted(office) as told:
+def test_one_statement_answers(client, row, container):
+    with counted(container) as told:
         client.get(f"/verify/{row.public_id}")
     assert len([statement for statement in told if "SELECT" in statement.upper()]) == 1
 
@@ -175,8 +175,8 @@ def test_an_expired_certification_shows_its_last_day(client, page, row, clock):
     assert "not valid today" in got.text
 
 
-def test_a_revoked_one_shows_since_when_and_not_why(office, ids, client, page, row):
-    change(office, ids, "revoke")
+def test_a_revoked_one_shows_since_when_and_not_why(container, ids, client, page, row):
+    change(container, ids, "revoke")
     told = client.get(f"/verify/{row.public_id}").json
     assert told.keys() == KEYS
     assert (told["status"], told["valid"]) == ("revoked", False)
@@ -188,17 +188,17 @@ def test_a_revoked_one_shows_since_when_and_not_why(office, ids, client, page, r
         assert secret not in got.text
 
 
-def test_a_suspension_is_dated_from_its_own_first_day(office, ids, page):
-    change(office, ids, "suspend", "2026-05-01")
-    change(office, ids, "reinstate", "2026-06-01")
-    change(office, ids, "suspend", "2026-09-01")
+def test_a_suspension_is_dated_from_its_own_first_day(container, ids, page):
+    change(container, ids, "suspend", "2026-05-01")
+    change(container, ids, "reinstate", "2026-06-01")
+    change(container, ids, "suspend", "2026-09-01")
     got = page()
     assert heading(got) == "✗ Suspended"
     assert "Since September 1, 2026" in got.text  # the window that opened later is no new day
 
 
-def test_a_renewal_under_review_is_told(office, ids, page, clock):
-    with office.work(SYSTEM) as work:
+def test_a_renewal_under_review_is_told(container, ids, page, clock):
+    with container.work(SYSTEM) as work:
         course = {
             "category": "CE",
             "type": "third_party",
@@ -246,10 +246,12 @@ def test_an_unknown_address_answers_alike_and_says_why_it_may_be(client, address
         ("es", ("Retirada", "Este certificado fue retirado porque se había registrado por error.")),
     ],
 )
-def test_a_withdrawn_one_says_so_at_its_old_address_and_number(office, ids, client, language, said):
+def test_a_withdrawn_one_says_so_at_its_old_address_and_number(
+    container, ids, client, language, said
+):
     """A certificate that was handed out never answers "not found"."""
     title, sentence = said
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         row = certifications.of_holder(work, ids[0], "cpt")
         passed = assessments.of_holder(work, ids[0])[0]
         assessments.void(work, passed.id, reason="A mistake.")
@@ -265,8 +267,10 @@ def test_a_withdrawn_one_says_so_at_its_old_address_and_number(office, ids, clie
     assert not {"Does not expire", "No vence"} & set(re.findall(r"<dd>(.*?)</dd>", shown.text))
 
 
-def test_one_that_was_earned_again_names_the_certificate_that_speaks_now(office, ids, client, row):
-    with office.work(SYSTEM) as work:
+def test_one_that_was_earned_again_names_the_certificate_that_speaks_now(
+    container, ids, client, row
+):
+    with container.work(SYSTEM) as work:
         certifications.change(
             work,
             ids[1],
@@ -322,11 +326,11 @@ def test_a_browser_without_a_question_gets_the_form(client, row):
     assert heading(client.get("/verify", headers=HTML, query_string=asked)) == "✓ Válida"
 
 
-def test_what_is_shown_is_text_and_never_markup(office, client):
+def test_what_is_shown_is_text_and_never_markup(container, client):
     ids = factories.certified(
-        office, date(2024, 3, 1), given_name="{{7*7}}<script>", family_name="<b>x</b>"
+        container, date(2024, 3, 1), given_name="{{7*7}}<script>", family_name="<b>x</b>"
     )
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         public_id = snapshots.certification(reading, ids[1]).public_id
     got = client.get(f"/verify/{public_id}", headers=HTML)
     assert "{{7*7}}&lt;script&gt; &lt;b&gt;x&lt;/b&gt;" in got.text
@@ -389,24 +393,24 @@ def look_up(client, number, surname, caller):
     return client.get("/api/v1/verify", query_string=asked, environ_base=where).status_code
 
 
-def test_a_wrong_guess_waits_for_no_writer_and_is_counted_all_the_same(client, office):
+def test_a_wrong_guess_waits_for_no_writer_and_is_counted_all_the_same(client, container):
     begins = time.monotonic()
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(Holder).values(given_name=Holder.given_name))
         answers = [client.get(f"/verify/{n:022}").status_code for n in range(31)]
     waited = time.monotonic() - begins
     client.get(f"/verify/{1:022}", environ_base={"REMOTE_ADDR": "203.0.113.7"})
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         counts = sorted(row.count for row in reading.rows(select(Usage.count)))
 
     assert answers == [404] * 30 + [429]
     assert counts == [1, 30]
-    assert waited < office.settings.database.busy_timeout_seconds
+    assert waited < container.settings.database.busy_timeout_seconds
 
 
-def test_guesses_are_counted_for_all_processes_and_tell_nobodys_address(client, office):
+def test_guesses_are_counted_for_all_processes_and_tell_nobodys_address(client, container):
     client.get(f"/verify/{1:022}", environ_base={"REMOTE_ADDR": "203.0.113.7"})
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         (kept,) = reading.rows(select(Usage.key, Usage.count))
     assert (kept.count, len(kept.key)) == (1, 64)
 

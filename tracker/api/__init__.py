@@ -39,7 +39,7 @@ PREFIX = "/api/v1"
 UNDOCUMENTED = frozenset({f"{PREFIX}/openapi.json"})
 """The public routes of this door that its document leaves out."""
 
-_NOUNS = (
+_RESOURCES = (
     me,
     schemes,
     reasons,
@@ -75,9 +75,9 @@ def register(app: Flask) -> Document:
     """Attach every route to the application; returns their OpenAPI document."""
     app.config.update(MAX_CONTENT_LENGTH=_JSON_BYTES, MAX_FORM_PARTS=_FORM_PARTS)
     document = Document(app, f"{PREFIX}/openapi.json")
-    for module in _NOUNS:
-        document.add(module.nouns, url_prefix=PREFIX)
-    document.add(operations.nouns)
+    for module in _RESOURCES:
+        document.add(module.resource, url_prefix=PREFIX)
+    document.add(operations.resource)
     errors.register(app)
     operations.register(app, app.extensions["tracker"])
     app.before_request(_name_request)

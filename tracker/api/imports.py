@@ -23,7 +23,7 @@ from tracker.services.imports import apart, import_runs
 from tracker.settings import Settings
 from tracker.tabular import Dates, Encoding
 
-nouns = Resource("imports", __name__, description=__doc__)
+resource = Resource("imports", __name__, description=__doc__)
 
 _LONGEST_NAME = 200
 _COUNTS = ("rows", "created", "changed", "unchanged")
@@ -184,10 +184,10 @@ def _too_large(maximum: int) -> Exception:
     return RequestEntityTooLarge(f"The file must have at most {maximum:,} bytes.")
 
 
-def _keep(office: Container, actor: Actor, refusal: Refusal) -> None:
+def _keep(container: Container, actor: Actor, refusal: Refusal) -> None:
     """Put a refused file on record, in a transaction of its own: the import's is gone."""
     if isinstance(refusal, imports.ImportRefused):
-        with office.work(actor) as work:
+        with container.work(actor) as work:
             refusal.facts["import_id"] = imports.record_run(work, refusal)
 
 
@@ -198,10 +198,10 @@ def _ask(reading: ReadContext, body: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _prepared(office: Container, actor: Actor, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _prepared(container: Container, actor: Actor, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The file as texts, read before the transaction opens; of a dry run the report."""
     encoding = Encoding(body["encoding"])
-    read = apart.unpacked(office.settings, body["kind"], body["file"].stream, encoding=encoding)
+    read = apart.unpacked(container.settings, body["kind"], body["file"].stream, encoding=encoding)
     with read as table:
         options = {
             "filename": _name(body["file"].filename),
@@ -211,11 +211,11 @@ def _prepared(office: Container, actor: Actor, body: dict[str, Any]) -> Iterator
         }
         report = None
         if body["dry_run"]:
-            report = apart.check(office, actor, body["kind"], table, **options)
+            report = apart.check(container, actor, body["kind"], table, **options)
         yield {"kind": body["kind"], "table": table, "options": options, "report": report}
 
 
-@nouns.writes(
+@resource.writes(
     "POST /imports",
     "staff",
     "employer",
@@ -248,7 +248,7 @@ def _name(name: str) -> str:
     return "".join(letter for letter in name if letter.isprintable())[-_LONGEST_NAME:]
 
 
-@nouns.reads(
+@resource.reads(
     "GET /imports", "staff", "employer", query=ImportQuerySchema, returns=page_of(ImportRunSchema)
 )
 def runs(reading: ReadContext, query: dict[str, Any]) -> Response:
@@ -259,7 +259,7 @@ def runs(reading: ReadContext, query: dict[str, Any]) -> Response:
     return paging.answer(rows, query, _summary)
 
 
-@nouns.reads(
+@resource.reads(
     "GET /imports/<uuid:run_id>", "staff", "employer", returns=ImportReportSchema, errors=(404,)
 )
 def show(reading: ReadContext, *, run_id: str) -> Response:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import click
 
-from tracker.cli.commands import OPERATOR, complain, office, progress
+from tracker.cli.commands import OPERATOR, complain, container, progress
 from tracker.cli.values import DAY, DAYS, REFERENCE, words
 from tracker.domain.errors import Invalid
 from tracker.domain.periods import Duration, Period, TimeUnit
@@ -89,7 +89,7 @@ def extend(
 
     Those that the policy's rule refuses are named and left alone, unless --override says why.
     """
-    opened = office()
+    opened = container()
     selection = Selection(scheme, expiring, holders, _employer(opened, employer))
     asked = MassExtension(
         selection=selection,

@@ -11,7 +11,7 @@ from types import FrameType
 
 import click
 
-from tracker.app import create_office
+from tracker.app import create_container
 from tracker.domain.permissions import Actor
 from tracker.services.core.context import Container
 from tracker.settings import Settings
@@ -24,9 +24,9 @@ def complain(text: str) -> None:
     click.echo(text, err=True)
 
 
-def office(given: Settings | None = None) -> Container:
+def container(given: Settings | None = None) -> Container:
     """The application's office, for a command that needs the database; closed at its end."""
-    made = create_office(given)
+    made = create_container(given)
     click.get_current_context().call_on_close(made.engine.dispose)
     return made
 

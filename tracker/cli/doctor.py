@@ -15,7 +15,7 @@ import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
 from tracker import jobs, migrations, scheme_files, settings
-from tracker.cli.commands import OPERATOR, office
+from tracker.cli.commands import OPERATOR, container
 from tracker.cli.letter_findings import DoctorFinding, of_letters
 from tracker.cli.modes import of_files
 from tracker.cli.policies import MENDING
@@ -72,7 +72,7 @@ def _examine() -> Iterator[DoctorFinding]:
     yield storage
     yield _mail(chosen)
     if storage.state == "ok":
-        opened = office(chosen)
+        opened = container(chosen)
         yield from of_files(chosen)
         yield from _database(opened)
 

@@ -15,7 +15,7 @@ from typing import IO
 import click
 import orjson
 
-from tracker.cli.commands import OPERATOR, complain, office
+from tracker.cli.commands import OPERATOR, complain, container
 from tracker.cli.values import DAY, REFERENCE
 from tracker.services import imports
 from tracker.services.core.context import Container, ReadContext
@@ -49,7 +49,7 @@ def _export_all(into: Path) -> None:
     beside = into.with_name(f".{into.name}.{os.getpid()}.part")
     beside.mkdir(parents=True)
     try:
-        with office().reading(OPERATOR) as reading:
+        with container().reading(OPERATOR) as reading:
             for kind in imports.KINDS:
                 _export_kind(reading, kind, beside / f"{kind}.csv")
         if into.exists():
@@ -82,7 +82,7 @@ def _register(kind: str) -> None:
             export_files.write(reading, kind, stream=stream, format=format_)
 
         _check_terminal(format_, output)
-        _write(office(), output, write)
+        _write(container(), output, write)
 
 
 def _check_terminal(format_: exports.Format, output: Path | None) -> None:
@@ -107,7 +107,7 @@ def export_standings(as_of: date, format_: exports.Format, output: Path | None) 
         exports.standings(reading, on=as_of, stream=stream, format=format_)
 
     _check_terminal(format_, output)
-    _write(office(), output, write)
+    _write(container(), output, write)
 
 
 @export.command("record")
@@ -120,7 +120,7 @@ def export_record(holder_ref: str, output: Path | None) -> None:
         found = exports.record(reading, holder_ref)
         stream.write(orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
-    _write(office(), output, write)
+    _write(container(), output, write)
 
 
 def _write(
@@ -155,7 +155,7 @@ def remind(*, dry_run: bool, as_of: date | None) -> None:
     """Plan the reminders that are due and send them, once; or say which they would be."""
     if as_of is not None and not dry_run:
         raise click.UsageError("--as-of needs --dry-run: nothing is sent but what is due now.")
-    opened = office()
+    opened = container()
     if dry_run:
         _foresee(opened, as_of)
         return

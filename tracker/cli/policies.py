@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tracker import migrations, settings
 from tracker import scheme_files as files
-from tracker.cli.commands import OPERATOR, complain, office, progress
+from tracker.cli.commands import OPERATOR, complain, container, progress
 from tracker.cli.files import replacing
 from tracker.cli.policy_reports import ImpactReport
 from tracker.cli.values import DAY, words
@@ -76,7 +76,7 @@ def _bulk_office() -> Container:
     What stands since the start stays to the end: without the freeze Python would look through it
     for garbage again and again, a tenth of the time.
     """
-    opened = office()
+    opened = container()
     gc.freeze()
     return opened
 
@@ -148,7 +148,7 @@ def publish(code: str, version: str, *, note: str) -> None:
 
     From then on `tracker schemes check` and `tracker doctor` warn if the file says otherwise.
     """
-    opened = office()
+    opened = container()
     with opened.work(OPERATOR) as work:
         done = policy_versions.publish(work, code, version, note=note)
     if done.new:
@@ -220,7 +220,7 @@ def warn_of_breaches(found: Schemes) -> None:
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         return
     try:
-        opened = office(chosen)
+        opened = container(chosen)
         if migrations.current(opened.engine) != migrations.head():
             return
         with opened.reading(OPERATOR) as reading:

@@ -17,7 +17,7 @@ from types import FrameType
 import click
 
 from tracker import front, migrations, settings
-from tracker.cli.commands import OPERATOR, complain, office, warn_of_no_production
+from tracker.cli.commands import OPERATOR, complain, container, warn_of_no_production
 from tracker.services.core import tokens
 from tracker.services.core.context import Container
 from tracker.services.overview import integrity
@@ -36,7 +36,7 @@ def init() -> None:
     warn_of_no_production(chosen)
     keys = chosen.storage_directory / "keys"
     had = set(keys.glob("*"))
-    opened = office()
+    opened = container()
     done = ["The keys were made."] if set(keys.glob("*")) - had else []
     if migrations.upgrade(opened.engine):
         done.append(f"The database was brought to migration {migrations.head()}.")
@@ -61,7 +61,7 @@ def _first_token(opened: Container) -> str | None:
 @click.command()
 def migrate() -> None:
     """Bring the database to the newest migration."""
-    engine = office().engine
+    engine = container().engine
     before = migrations.current(engine)
     if migrations.upgrade(engine):
         click.echo(f"Migrated from {before or 'an empty database'} to {migrations.head()}.")
@@ -81,7 +81,7 @@ def serve(
     host: str, port: int, *, workers: int | None, threads: int | None, with_scheduler: bool
 ) -> None:
     """Serve the HTTP interface until told to stop."""
-    opened = office()
+    opened = container()
     warn_of_no_production(opened.settings)
     with opened.reading(OPERATOR) as reading:
         obstacle = migrations.obstacle(reading.connection)
@@ -192,7 +192,7 @@ def scheduler() -> None:
     from tracker import scheduler as timetable  # noqa: PLC0415 - APScheduler is for this alone
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    opened = office()
+    opened = container()
     warn_of_no_production(opened.settings)
     with opened.reading(OPERATOR) as reading:
         integrity.check_schemes(reading)

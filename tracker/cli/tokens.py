@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tracker.cli.commands import OPERATOR, complain, office
+from tracker.cli.commands import OPERATOR, complain, container
 from tracker.cli.values import REFERENCE, words
 from tracker.domain.permissions import ROLES, SCOPES, Role, Scope
 from tracker.services.core import tokens
@@ -41,7 +41,7 @@ def create(
     name: str,
 ) -> None:
     """Make a token and print its secret, which is shown this once."""
-    with office().work(OPERATOR) as work:
+    with container().work(OPERATOR) as work:
         subject = tokens.subject(work, holder_ref=holder, employer=employer)
         id_, secret = tokens.create(
             work,
@@ -58,7 +58,7 @@ def create(
 @token.command("list")
 def list_() -> None:
     """The tokens without their secrets: id, role, scopes, state, last use, name."""
-    with office().reading(OPERATOR) as reading:
+    with container().reading(OPERATOR) as reading:
         for row in tokens.page(reading):
             used = f"used {_minute(row.last_used_at)}" if row.last_used_at else "never used"
             state = _state(row, reading.now)
@@ -82,6 +82,6 @@ def _minute(instant: datetime) -> str:
 @click.argument("token_id", type=click.UUID)
 def revoke(token_id: object) -> None:
     """End a token at once."""
-    with office().work(OPERATOR) as work:
+    with container().work(OPERATOR) as work:
         tokens.revoke(work, str(token_id))
     click.echo(f"Token {token_id} is revoked.")

@@ -28,7 +28,7 @@ import click
 from sqlalchemy import func, select
 
 from tracker import migrations, settings
-from tracker.app import create_office
+from tracker.app import create_container
 from tracker.demo import loading
 from tracker.demo.mail_catcher import MailCatcher
 from tracker.domain.permissions import SYSTEM, Actor
@@ -65,7 +65,7 @@ def main(*, port: int = 8000, directory: Path | None = None, once: bool = False)
     mail_catcher = MailCatcher(home / "emails")
     with suppress(KeyboardInterrupt), _stopped_by_signal(), mail_catcher as catcher:
         environment = _environment(home, port, catcher.port)
-        container = create_office(settings.load(variables=environment))
+        container = create_container(settings.load(variables=environment))
         site = _set_up(container, home, port)
         with _serving(port, environment):
             _wait_until_ready(site.url)

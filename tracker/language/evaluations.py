@@ -5,7 +5,7 @@ What would close a gap is told in ``gaps``, what a policy says in ``policies``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
@@ -16,209 +16,30 @@ from tracker.domain.points.claims import (
     CycleConditions,
     Evaluation,
     PointsCut,
-    Rule,
     Shortfall,
 )
 from tracker.domain.schemes.activity_types import ONE, ActivityType
-from tracker.domain.schemes.policies import DuplicateKey, Policy, YearBasis
+from tracker.domain.schemes.policies import Policy
+from tracker.language import catalogues
 from tracker.language.voice import Quantity, Voice, figure, percent, version_name
 
 NO_TERMS = CycleConditions()
 
 # How a cut begins: the points it took; nothing where there were none to take.
-_LEADS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "cut": "{points} {points:does|do} not count: ",
-        "later": "{points} {points:is|are} not counted yet: ",
-        "nothing": "Nothing counts: ",
-        "nothing_yet": "Nothing counts yet: ",
-    },
-    "es": {
-        "cut": "{points} no {points:cuenta|cuentan}: ",
-        "later": "{points} todavía no {points:cuenta|cuentan}: ",
-        "nothing": "Nada cuenta: ",
-        "nothing_yet": "Todavía no cuenta nada: ",
-    },
-}
+_LEADS = catalogues.sentences("evaluations", "leads")
 
-_CUTS: Mapping[str, Mapping[Rule, str]] = {
-    "en": {
-        "unknown_type": "this version of the policy has no activity type {kind} in {category}.",
-        "unknown_unit": "{kind} cannot be stated in {unit}.",
-        "unknown_role": "{kind} has no role {role}.",
-        "outside_cycle": "the activity lies outside the cycle{when}.",
-        "outside_type": "activities of the type {kind} count only {span}{when}.",
-        "after_date": "the activity lies after the day asked about{when}.",
-        "regular_duty": "work that is a regular duty brings nothing for {kind}.",
-        "below_threshold": "{kind} needs {threshold}.",
-        "together": "it counts together with {other}, which brings what the year does.",
-        "overlap": "another job covers the same days.",
-        "incomplete_month": "the last month was not completed.",
-        "increment": "only whole steps of {limit} are given.",
-        "unapproved": "without an approved provider the activity is worth {share} of its {credit}.",
-        "duplicate": "it has the same {parts} as {other}, which counts already.",
-        "decision": "the reviewer allowed at most {limit}.",
-        "event_cap": "at most {limit} {limit:counts|count} for {one}.",
-        "year_cap": "at most {limit} {limit:counts|count} in {year} for {group}.",
-        "cycle_cap": "at most {limit} {limit:counts|count} in a cycle for {group}.",
-        "stop": "counting stops once the requirement is reached.",
-    },
-    "es": {
-        "unknown_type": "esta versión de la política no tiene el tipo de actividad {kind} en"
-        " {category}.",
-        "unknown_unit": "{kind} no se puede declarar en {unit}.",
-        "unknown_role": "{kind} no tiene la función {role}.",
-        "outside_cycle": "la actividad queda fuera del ciclo{when}.",
-        "outside_type": "las actividades del tipo {kind} solo cuentan {span}{when}.",
-        "after_date": "la actividad es posterior al día consultado{when}.",
-        "regular_duty": "el trabajo que es una obligación habitual no aporta nada en {kind}.",
-        "below_threshold": "{kind} exige {threshold}.",
-        "together": "cuenta junto con {other}, que aporta lo del año.",
-        "overlap": "otro empleo cubre los mismos días.",
-        "incomplete_month": "el último mes no se completó.",
-        "increment": "solo se dan pasos completos de {limit}.",
-        "unapproved": "sin un proveedor aprobado, la actividad vale el {share} de sus {credit}.",
-        "duplicate": "coincide en {parts} con {other}, que ya cuenta.",
-        "decision": "el revisor permitió como máximo {limit}.",
-        "event_cap": "{one} aporta como máximo {limit}.",
-        "year_cap": "{limit:cuenta|cuentan} como máximo {limit} por {year} en {group}.",
-        "cycle_cap": "{limit:cuenta|cuentan} como máximo {limit} por ciclo en {group}.",
-        "stop": "el conteo se detiene al alcanzar el requisito.",
-    },
-}
+_CUTS = catalogues.sentences("evaluations", "cuts")
 
-_YEARS: Mapping[str, Mapping[YearBasis, str]] = {
-    "en": {"cycle": "one year of the cycle", "calendar": "one calendar year"},
-    "es": {"cycle": "año del ciclo", "calendar": "año calendario"},
-}
-_IN = {"en": "in", "es": "por"}
-DUPLICATE_PARTS: Mapping[str, Mapping[DuplicateKey, str]] = {
-    "en": {
-        "type": "type",
-        "provider": "provider",
-        "title": "title",
-        "starts_on": "first day",
-        "completed_on": "day of completion",
-    },
-    "es": {
-        "type": "el tipo",
-        "provider": "el proveedor",
-        "title": "el título",
-        "starts_on": "el primer día",
-        "completed_on": "el día de finalización",
-    },
-}
+_YEARS = catalogues.sentences("evaluations", "years")
+_IN = catalogues.phrase("evaluations", "in")
+DUPLICATE_PARTS = catalogues.sentences("evaluations", "duplicate_parts")
 
-_CLAIM: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "sum": "{title}: {product} = {claimed} claimed, {counted.figure} counted.",
-        "rounded": "{title}: {product}, rounded with the other activities of its category ="
-        " {claimed} claimed, {counted.figure} counted.",
-        "bare": "{title}: {claimed} claimed, {counted.figure} counted.",
-        "event": "one activity",
-        "factor": "{factor} ({role})",
-    },
-    "es": {
-        "sum": "{title}: {product} = {claimed}; {counted:se cuenta|se cuentan} {counted.figure}.",
-        "rounded": "{title}: {product}, redondeado junto con las demás de su categoría ="
-        " {claimed}; {counted:se cuenta|se cuentan} {counted.figure}.",
-        "bare": "{title}: solicitud de {claimed}; {counted:se cuenta|se cuentan} {counted.figure}.",
-        "event": "una actividad",
-        "factor": "{factor} ({role})",
-    },
-}
+_CLAIM = catalogues.sentences("evaluations", "claim")
 
-_WHOLE: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "total": "On {on}, {total} {total:is|are} counted in the cycle from {starts} to {ends};"
-        " {required.figure} {required:is|are} required.",
-        "usual": "This cycle needs {base}; the policy usually asks for {usual.figure}.",
-        "late": "The requirement is made up of {base} and {extra.figure} more for being late.",
-        "minimum": "This cycle needs {minimum} of {group}.",
-        "usual_minimum": "This cycle needs {minimum} of {group}; the policy usually asks for"
-        " {usual.figure}.",
-        "carried_over": "{carried} of the total {carried:was|were} carried over from the cycle"
-        " before.",
-        "reexamined": "The re-examination passed on {day} stands for the {credit}, so the"
-        " requirement is met.",
-        "complete": "The requirement is met.",
-        "missing": "{missing} {missing:is|are} missing.",
-        "carries_over": "As things stand, {carries} would be carried over into the next cycle.",
-        "pending": "{pending.figure} more {pending.noun} {pending:is|are} claimed and"
-        " {pending:waits|wait} for a decision.",
-        "if_approved": "If approved, {total} of {required.figure} will be counted.",
-        "if_approved_missing": "If approved, {total} of {required.figure} will be counted, and"
-        " {missing} will still be missing.",
-        "projected": "If the current jobs go on, {projected} will be counted by {ends}.",
-        "version": "Version {version} of the policy governs the cycle; its values were verified"
-        " against the published policy.",
-        "unverified": "Version {version} of the policy governs the cycle. It holds values that"
-        " were not verified against the published policy, so {issuer} does not confirm the total.",
-    },
-    "es": {
-        "total": "Al {on} {total:se cuenta|se cuentan} {total} en el ciclo del {starts} al {ends};"
-        " {required:se exige|se exigen} {required.figure}.",
-        "usual": "Este ciclo exige {base}; la política suele exigir {usual.figure}.",
-        "late": "El requisito se compone de {base} y {extra} más por el retraso.",
-        "minimum": "Este ciclo exige {minimum} en {group}.",
-        "usual_minimum": "Este ciclo exige {minimum} en {group}; la política suele exigir"
-        " {usual.figure}.",
-        "carried_over": "Del total, {carried} {carried:viene|vienen} del ciclo anterior.",
-        "reexamined": "El nuevo examen, aprobado el {day}, vale por el requisito de {credit}, que"
-        " por lo tanto está cumplido.",
-        "complete": "El requisito está cumplido.",
-        "missing": "{missing:Falta|Faltan} {missing}.",
-        "carries_over": "Por ahora, {carries} {carries:pasaría|pasarían} al ciclo siguiente.",
-        "pending": "Además, {pending} {pending:espera|esperan} una decisión.",
-        "if_approved": "Si se aprueban, se contarán {total} de {required.figure}.",
-        "if_approved_missing": "Si se aprueban, se contarán {total} de {required.figure}, y aún"
-        " faltarán {missing}.",
-        "projected": "Si los empleos actuales continúan, {projected:se contará|se contarán}"
-        " {projected} al {ends}.",
-        "version": "La versión {version} de la política rige el ciclo; sus valores se verificaron"
-        " con la política publicada.",
-        "unverified": "La versión {version} de la política rige el ciclo. Contiene valores que no"
-        " se han verificado con la política publicada, así que {issuer} no confirma el total.",
-    },
-}
+_WHOLE = catalogues.sentences("evaluations", "whole")
 
-_SHORTFALLS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "type": "The activity type {name} must bring at least {minimum}; it brings {counted}.",
-        "category": "The category {name} must bring at least {minimum}; it brings {counted}.",
-        "tag": "Activities marked {name} must bring at least {minimum}; they bring {counted}.",
-        "year": "The year from {starts} to {ends} must bring at least {minimum}; it brings"
-        " {counted}.",
-        "window": "The time from {starts} to {ends} must bring at least {minimum}; it brings"
-        " {counted}.",
-        "period_of": "From {starts} to {ends} at least {minimum} of {group} {minimum:is|are}"
-        " needed; so far there are {counted}.",
-        "kinds": "Activities of at least {kinds} must count; so far those of {counted} do.",
-    },
-    "es": {
-        "type": "El tipo de actividad {name} debe aportar al menos {minimum}; aporta {counted}.",
-        "category": "La categoría {name} debe aportar al menos {minimum}; aporta {counted}.",
-        "tag": "Las actividades con la marca {name} deben aportar al menos {minimum}; aportan"
-        " {counted}.",
-        "year": "El año del {starts} al {ends} debe aportar al menos {minimum}; aporta {counted}.",
-        "window": "El tiempo del {starts} al {ends} debe aportar al menos {minimum}; aporta"
-        " {counted}.",
-        "period_of": "Del {starts} al {ends} {minimum:se exige|se exigen} al menos {minimum} en"
-        " {group}; hasta ahora hay {counted}.",
-        "kinds": "Deben contar actividades de al menos {kinds}; hasta ahora cuentan las de"
-        " {counted}.",
-    },
-}
-KINDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
-    "en": {
-        "category": ("category", "different categories"),
-        "type": ("activity type", "different activity types"),
-    },
-    "es": {
-        "category": ("categoría", "categorías distintas"),
-        "type": ("tipo de actividad", "tipos de actividad distintos"),
-    },
-}
+_SHORTFALLS = catalogues.sentences("evaluations", "shortfalls")
+KINDS = catalogues.sentences("evaluations", "kinds")
 
 
 def explain_cut(cut: PointsCut, credit: Credit, policy: Policy, language: str) -> str:

@@ -2,83 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
 from tracker.domain.periods import DAY
 from tracker.domain.points.gap import Gap, GapObstacle, SuggestedActivity
 from tracker.domain.schemes.policies import Policy
+from tracker.language import catalogues
 from tracker.language.voice import Voice, counted
 
-_WAYS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "way": "{activities} by {until} would close the gap.",
-        "timed": "{activities} would close the gap.",
-        "nothing": "If the current jobs go on, nothing else is needed by {until}.",
-        "jobs": "That holds if the current jobs go on until {until}.",
-        "more": "{quantity.figure} more {quantity.noun}",
-        "further": "{quantity.figure} more {quantity.noun}",
-        "time": "{quantity} from {starts} to {ends}",
-        "name": "{quantities} ({name})",
-        "tag": " marked {tag}",
-        "times": " in {times}",
-    },
-    "es": {
-        "way": "Con {activities}, a más tardar el {until}, se cerraría la diferencia.",
-        "timed": "Con {activities} se cerraría la diferencia.",
-        "nothing": "Si los empleos actuales continúan, no hace falta nada más hasta el {until}.",
-        "jobs": "Esto vale si los empleos actuales continúan hasta el {until}.",
-        "more": "{quantity} más",
-        "further": "{quantity} {quantity:adicional|adicionales}",  # not "o más más"
-        "time": "{quantity} del {starts} al {ends}",
-        "name": "{quantities} ({name})",
-        "tag": " con la marca {tag}",
-        "times": " en {times}",
-    },
-}
-_ACTIVITIES = {"en": "activities", "es": "actividades"}
-_MONTHS = {"en": "months", "es": "meses"}
+_WAYS = catalogues.sentences("gaps", "ways")
+_ACTIVITIES = catalogues.phrase("gaps", "activities")
+_MONTHS = catalogues.phrase("gaps", "months")
 
-_OBSTACLES: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "over": "The time in which activities count ended on {until}.",
-        "lost": "The year that began on {day} is over and fell short; that cannot be made up for.",
-        "unserved": "No activity that is still open counts for {group}.",
-        "kinds": "Too few further kinds of activity are still open.",
-        "nothing": "No activity is open that would bring {credit}.",
-        "cycle_cap": "Only {room.figure} more {room.noun} {room:counts|count} for {group} in this"
-        " cycle.",
-        "year_cap": "Only {room.figure} more {room.noun} {room:counts|count} for {group} in a"
-        " year.",
-        "once": "Only {one} counts.",
-        "stop": "Counting stops at the requirement, and nothing that counts can be spared.",
-        "full_cycle_cap": "Nothing more counts for {group} in this cycle.",
-        "full_year_cap": "Nothing more counts for {group} in any year of this cycle.",
-        "time": "Only {months} of employment can still be completed by {until}.",
-        "no_time": "No whole month of employment can still be completed by {until}.",
-    },
-    "es": {
-        "over": "El tiempo en que cuentan las actividades terminó el {until}.",
-        "lost": "El año que empezó el {day} ya pasó sin alcanzar el mínimo; eso no se puede"
-        " recuperar.",
-        "unserved": "Ninguna actividad que siga abierta cuenta en {group}.",
-        "kinds": "Quedan abiertas muy pocas clases de actividad distintas.",
-        "nothing": "No queda abierta ninguna actividad que aporte {credit}.",
-        "cycle_cap": "Solo {room:cuenta|cuentan} {room} más en {group} en este ciclo.",
-        "year_cap": "Solo {room:cuenta|cuentan} {room} más en {group} por año.",
-        "once": "Solo cuenta {one}.",
-        "stop": "El conteo se detiene en el requisito y no sobra nada de lo que cuenta.",
-        "full_cycle_cap": "Nada más cuenta en {group} en este ciclo.",
-        "full_year_cap": "Nada más cuenta en {group} en ningún año de este ciclo.",
-        "time": "Hasta el {until} solo {months:cabe|caben} {months} más de empleo.",
-        "no_time": "Hasta el {until} ya no cabe ningún mes completo de empleo.",
-    },
-}
-_NOTHING = {
-    "en": "Nothing that can still be done would close the gap by {until}:",
-    "es": "Nada de lo que todavía se puede hacer hasta el {until} cerraría la diferencia:",
-}
+_OBSTACLES = catalogues.sentences("gaps", "obstacles")
+_NOTHING = catalogues.phrase("gaps", "nothing")
 
 
 def explain_way(way: Sequence[SuggestedActivity], gap: Gap, policy: Policy, language: str) -> str:

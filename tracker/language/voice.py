@@ -25,18 +25,12 @@ from tracker.domain.schemes.activity_types import (
     Unit,
 )
 from tracker.domain.schemes.policies import Policy
+from tracker.language import catalogues
 
 LANGUAGES = ("en", "es")
 
-_MONTHS = {
-    "en": "January February March April May June July August September October November December",
-    "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre"
-    " diciembre",
-}
-_LENGTHS: Mapping[str, Mapping[str, str]] = {
-    "en": {"days": "days", "months": "months", "years": "years"},
-    "es": {"days": "días", "months": "meses", "years": "años"},
-}
+_MONTHS = catalogues.phrase("voice", "months")
+_LENGTHS = catalogues.sentences("voice", "lengths")
 _CLOCKS: Mapping[str, Mapping[str, str]] = {
     "en": clocks.NAMES,
     "es": {
@@ -51,41 +45,13 @@ _CLOCKS: Mapping[str, Mapping[str, str]] = {
         "UTC": "hora UTC",
     },
 }
-_GROUPS: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "type": "the activity type {name}",
-        "category": "the category {name}",
-        "tag": "activities marked {name}",
-    },
-    "es": {
-        "type": "el tipo de actividad {name}",
-        "category": "la categoría {name}",
-        "tag": "actividades con la marca {name}",
-    },
-}
-_ONE_OF: Mapping[str, Mapping[str, str]] = {
-    "en": {
-        "type": "one activity of the type {name}",
-        "category": "one activity of the category {name}",
-        "tag": "one activity marked {name}",
-    },
-    "es": {
-        "type": "una actividad del tipo {name}",
-        "category": "una actividad de la categoría {name}",
-        "tag": "una actividad con la marca {name}",
-    },
-}
-_THRESHOLDS: Mapping[str, Mapping[str, str]] = {
-    "en": {"least": "at least {quantity}", "above": "more than {quantity}"},
-    "es": {"least": "al menos {quantity}", "above": "más de {quantity}"},
-}
-_SPANS: Mapping[str, Mapping[str, str]] = {
-    "en": {"both": "from {first} to {last}", "first": "from {first} on", "last": "until {last}"},
-    "es": {"both": "del {first} al {last}", "first": "desde el {first}", "last": "hasta el {last}"},
-}
-_DONE = {"en": "“{title}” ({day})", "es": "“{title}” ({day})"}
+_GROUPS = catalogues.sentences("voice", "groups")
+_ONE_OF = catalogues.sentences("voice", "one_of")
+_THRESHOLDS = catalogues.sentences("voice", "thresholds")
+_SPANS = catalogues.sentences("voice", "spans")
+_DONE = catalogues.phrase("voice", "done")
 _CENT = Decimal("0.01")
-_AND = {"en": "and", "es": "y"}
+_AND = catalogues.phrase("voice", "and")
 _SOUNDS_LIKE_I = ("i", "í", "hi")  # "y" becomes "e" before it, but not before "hie"
 
 # Words of Spanish that end the head of a noun: what follows them keeps its number.

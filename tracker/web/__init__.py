@@ -21,7 +21,7 @@ UNDOCUMENTED = api.UNDOCUMENTED | pages.UNDOCUMENTED
 
 def register(app: Flask, document: Document) -> None:
     """Attach the pages to the application, and to the document those that programs may read."""
-    document.add(verify.nouns, url_prefix=PREFIX)
+    document.add(verify.resource, url_prefix=PREFIX)
     document.add(verify.public)
-    document.add(unsubscribe.nouns)
+    document.add(unsubscribe.resource)
     pages.register(app)

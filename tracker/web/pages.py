@@ -48,7 +48,7 @@ def register(app: Flask) -> None:
 
 def plain(template: str, *, language: str = "en", status: int = 200, **facts: Any) -> Response:
     """A page without scripts, its style inside it."""
-    name = routing.office().settings.app.name
+    name = routing.container().settings.app.name
     text = render_template(template, css=_CSS, language=language, name=name, **facts)
     response = Response(text, status=status, mimetype="text/html")
     response.headers["Content-Security-Policy"] = _PLAIN_POLICY
@@ -65,7 +65,7 @@ def start() -> Response:
 @pages.get("/docs")
 def docs() -> Response:
     """The documentation page."""
-    response = Response(render_template("docs.html", name=routing.office().settings.app.name))
+    response = Response(render_template("docs.html", name=routing.container().settings.app.name))
     response.headers["Content-Security-Policy"] = _DOCS_POLICY
     return response
 

@@ -27,7 +27,7 @@ from tracker.services.people.preferences import REMINDERS, Preferences
 from tracker.web import pages
 from tracker.web.unsubscribe_words import WORDS
 
-nouns = Resource("unsubscribe", __name__, description=__doc__)
+resource = Resource("unsubscribe", __name__, description=__doc__)
 
 
 class PauseSchema(Schema):
@@ -49,9 +49,9 @@ def _open(
 
         door.__name__, door.__doc__ = view.__name__, view.__doc__
         door.allowed, door.public = frozenset(), True  # type: ignore[attr-defined]
-        return nouns.routed(
+        return resource.routed(
             rule,
-            nouns.doc(**described)(door),
+            resource.doc(**described)(door),
             status=200,
             returns=None,
             query=None,
@@ -76,7 +76,7 @@ def _guarded(show: Callable[[], Response]) -> Response:
         return show()
     except NotFound:
         try:
-            with routing.office().reading(PUBLIC) as reading:
+            with routing.container().reading(PUBLIC) as reading:
                 limits.check(reading, uses)
         except TooOften as error:
             wait = str(error.facts["retry_after"])
@@ -90,9 +90,9 @@ def _guarded(show: Callable[[], Response]) -> Response:
 @_open("GET /unsubscribe/<string:topic>/<string:proof>")
 def ask(topic: str, proof: str) -> Response:
     """Ask whether to stop a type of letter; changes nothing."""
-    office = routing.office()
-    with office.reading(PUBLIC) as reading:
-        found = preferences.by_link(reading, office.message_key, topic, proof)
+    container = routing.container()
+    with container.reading(PUBLIC) as reading:
+        found = preferences.by_link(reading, container.message_key, topic, proof)
     if not found.wishes[topic].wanted:
         return _told(found, topic, proof)
     words = WORDS[found.holder.language]
@@ -103,18 +103,18 @@ def ask(topic: str, proof: str) -> Response:
 @_open("POST /unsubscribe/<string:topic>/<string:proof>")
 def stop(topic: str, proof: str) -> Response:
     """Send no more letters of this type, from now on; said twice it is the same."""
-    office = routing.office()
-    with office.work(PUBLIC) as work:
-        found = preferences.stop_by_link(work, office.message_key, topic, proof)
+    container = routing.container()
+    with container.work(PUBLIC) as work:
+        found = preferences.stop_by_link(work, container.message_key, topic, proof)
     return _told(found, topic, proof)
 
 
 @_open("POST /unsubscribe/<string:topic>/<string:proof>/undo")
 def undo(topic: str, proof: str) -> Response:
     """Send them again, and end a pause."""
-    office = routing.office()
-    with office.work(PUBLIC) as work:
-        found = preferences.undo_by_link(work, office.message_key, topic, proof)
+    container = routing.container()
+    with container.work(PUBLIC) as work:
+        found = preferences.undo_by_link(work, container.message_key, topic, proof)
     return _told(found, topic, proof)
 
 
@@ -125,15 +125,15 @@ def undo(topic: str, proof: str) -> Response:
 )
 def pause(topic: str, proof: str) -> Response:
     """Hold reminders back through a day, at most a year ahead; the form field is ``until``."""
-    office = routing.office()
-    with office.reading(PUBLIC) as reading:
-        found = preferences.by_link(reading, office.message_key, topic, proof)
+    container = routing.container()
+    with container.reading(PUBLIC) as reading:
+        found = preferences.by_link(reading, container.message_key, topic, proof)
     if topic != REMINDERS:
         raise NotFound
     try:
         until_on: date = PauseSchema().load(request.form.to_dict())["until"]
-        with office.work(PUBLIC) as work:
-            found = preferences.pause_by_link(work, office.message_key, proof, until_on)
+        with container.work(PUBLIC) as work:
+            found = preferences.pause_by_link(work, container.message_key, proof, until_on)
     except (ValidationError, Invalid):
         words, days = WORDS[found.holder.language], _days(found)
         rule = words.wrong_day.format(*(in_words(day, found.holder.language) for day in days))
@@ -144,9 +144,9 @@ def pause(topic: str, proof: str) -> Response:
 @_open("GET /unsubscribe-digest/<string:topic>/<string:proof>")
 def ask_about_digest(topic: str, proof: str) -> Response:
     """Ask whether to stop an employer's digest to the address of the link; changes nothing."""
-    office = routing.office()
-    with office.reading(PUBLIC) as reading:
-        found = digest_links.linked(reading, office.message_key, topic, proof)
+    container = routing.container()
+    with container.reading(PUBLIC) as reading:
+        found = digest_links.linked(reading, container.message_key, topic, proof)
     if found.language is None:
         return _digest_is_off(found)
     words = WORDS[found.language]
@@ -158,9 +158,9 @@ def ask_about_digest(topic: str, proof: str) -> Response:
 @_open("POST /unsubscribe-digest/<string:topic>/<string:proof>")
 def stop_digest(topic: str, proof: str) -> Response:
     """Send no more digests to the address of the link; said twice it is the same."""
-    office = routing.office()
-    with office.work(PUBLIC) as work:
-        found = digest_links.call_off(work, office.message_key, topic, proof)
+    container = routing.container()
+    with container.work(PUBLIC) as work:
+        found = digest_links.call_off(work, container.message_key, topic, proof)
     return _digest_is_off(found)
 
 
@@ -186,7 +186,7 @@ def _told(found: Preferences, topic: str, proof: str) -> Response:
 def _days(found: Preferences) -> tuple[date, date]:
     """The first and the last day through which reminders can be paused."""
     zone = ZoneInfo(found.holder.time_zone)
-    today = routing.office().clock().astimezone(zone).date()
+    today = routing.container().clock().astimezone(zone).date()
     return today + timedelta(days=1), today + LONGEST_PAUSE
 
 

@@ -23,7 +23,7 @@ from tracker.services.credentials.verification import Verified
 from tracker.web import pages
 from tracker.web.verify_words import WORDS
 
-nouns = Resource("verify", __name__, description=__doc__)
+resource = Resource("verify", __name__, description=__doc__)
 public = Resource("verify-pages", __name__, description="The same, at the address on certificates.")
 
 _UNKNOWN = (
@@ -98,7 +98,7 @@ def look_up(reading: ReadContext, query: dict[str, Any]) -> Response:
         return _missed(reading, query, uses, both)
 
 
-for _nouns in (nouns, public):
+for _nouns in (resource, public):
     _nouns.reads(
         "GET /verify",
         public=True,
@@ -224,7 +224,7 @@ def _page(query: dict[str, Any], *, status: int = 200, heading: str, **facts: An
     language = _language(query)
     other = "es" if language == "en" else "en"
     given = urlencode({**request.args.to_dict(), "lang": other})
-    base = routing.office().settings.app.base_url.rstrip("/")
+    base = routing.container().settings.app.base_url.rstrip("/")
     return pages.plain(
         "verify.html",
         language=language,

@@ -57,13 +57,13 @@ class Undoing(Container):
                 session.rollback()
 
 
-def undoing(app: Flask, office: Container) -> None:
+def undoing(app: Flask, container: Container) -> None:
     """Have the application's requests leave no trace."""
-    given = {field.name: getattr(office, field.name) for field in fields(Container)}
+    given = {field.name: getattr(container, field.name) for field in fields(Container)}
     app.extensions = app.extensions | {"tracker": Undoing(**given)}
 
 
-def person(office: Container, company: employer_cases.Company) -> Ids:
+def person(container: Container, company: employer_cases.Company) -> Ids:
     """A holder with one record of every noun, listed and seen by the company; their ids."""
     company.hire("1", awarded_on=date(2021, 12, 25))
     ids = {
@@ -71,7 +71,7 @@ def person(office: Container, company: employer_cases.Company) -> Ids:
         "employer_id": company.id,
         "entry_id": company.entries["1"],
     }
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         ids |= _of_holder(work, ids["holder_id"]) | _of_employer(work, company.id)
         ids |= _claims(work, ids["certification_id"])
         ids |= _acts(work, ids)
@@ -197,9 +197,9 @@ def _acts(work: UnitOfWork, ids: Ids) -> Ids:
     }
 
 
-def batch(office: Container) -> str:
+def batch(container: Container) -> str:
     """An extension of many; its id."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         row = AdjustmentBatch(
             ref="storm", scheme="cpt", request={}, decided_by="sam", recorded_at=work.now
         )

@@ -25,8 +25,8 @@ from tracker.services.standings.standings import HeldCertification
 
 
 @pytest.fixture
-def ids(office):
-    return factories.certified(office, date(2021, 12, 25))  # the window opens September 26, 2026
+def ids(container):
+    return factories.certified(container, date(2021, 12, 25))  # the window opens September 26, 2026
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def ana(caller, ids):
     return caller("holder", holder_id=ids[0], name="ana")
 
 
-def earn(office, ids, points):
-    with office.work(SYSTEM) as work:
+def earn(container, ids, points):
+    with container.work(SYSTEM) as work:
         course = {
             "category": "CE",
             "type": "third_party",
@@ -100,9 +100,9 @@ def test_missing_points_come_first(ana):
     }
 
 
-def test_then_the_application_from_the_day_on_which_the_window_opens(ana, office, ids, clock):
+def test_then_the_application_from_the_day_on_which_the_window_opens(ana, container, ids, clock):
     clock.set("2026-09-25")
-    earn(office, ids, 100)
+    earn(container, ids, 100)
     told = step(ana)
     assert (told["action"], told["on"]) == ("apply_from", "2026-09-26")
     assert told["sentence"] == (
@@ -117,16 +117,16 @@ def test_then_the_application_from_the_day_on_which_the_window_opens(ana, office
     )
 
 
-def test_the_language_is_that_of_the_account_unless_another_is_asked_for(caller, office):
-    holder_id, _ = factories.certified(office, date(2021, 12, 25), language="es")
+def test_the_language_is_that_of_the_account_unless_another_is_asked_for(caller, container):
+    holder_id, _ = factories.certified(container, date(2021, 12, 25), language="es")
     luis = caller("holder", holder_id=holder_id, name="luis")
     assert step(luis)["sentence"].startswith("Le faltan 100 puntos.")
     assert step(luis, headers={"Accept-Language": "en"})["sentence"].startswith("You need")
 
 
-def test_then_the_decision_is_waited_for(ana, office, ids):
-    earn(office, ids, 100)
-    with office.work(SYSTEM) as work:
+def test_then_the_decision_is_waited_for(ana, container, ids):
+    earn(container, ids, 100)
+    with container.work(SYSTEM) as work:
         renewals.apply(work, ids[1])
     assert step(ana)["action"] == "wait_for_decision"
 
@@ -136,8 +136,8 @@ def test_after_the_expiry_it_starts_again(ana, clock):
     assert step(ana)["action"] == "start_again"
 
 
-def test_what_is_held_goes_to_the_issuer(ana, office, ids):
-    with office.work(SYSTEM) as work:
+def test_what_is_held_goes_to_the_issuer(ana, container, ids):
+    with container.work(SYSTEM) as work:
         certifications.change(
             work,
             ids[1],
@@ -240,8 +240,8 @@ def test_nobody_makes_themselves_more_than_they_are(ana, body, field):
     assert [error["field"] for error in refused.json["errors"]] == [field]
 
 
-def test_a_token_is_never_wider_than_the_one_that_made_it(office, app, ids):
-    with office.work(SYSTEM) as work:
+def test_a_token_is_never_wider_than_the_one_that_made_it(container, app, ids):
+    with container.work(SYSTEM) as work:
         secret = tokens.create(
             work, name="narrow", role="holder", holder_id=ids[0], scopes=["write"]
         )[1]
@@ -251,15 +251,15 @@ def test_a_token_is_never_wider_than_the_one_that_made_it(office, app, ids):
     assert narrow.post("/tokens", {}).json["scopes"] == ["write"]
 
 
-def test_a_token_that_only_reads_makes_none(office, app, ids):
-    with office.work(SYSTEM) as work:
+def test_a_token_that_only_reads_makes_none(container, app, ids):
+    with container.work(SYSTEM) as work:
         secret = tokens.create(
             work, name="reader", role="holder", holder_id=ids[0], scopes=["read"]
         )[1]
     assert Caller(app.test_client(), secret).post("/tokens", {}).status_code == 403
 
 
-def test_the_secret_is_shown_once_and_kept_nowhere(ana, office):
+def test_the_secret_is_shown_once_and_kept_nowhere(ana, container):
     first = ana.post("/tokens", {}, key="once")
     again = ana.post("/tokens", {}, key="once")
     assert (first.status_code, again.status_code) == (201, 201)
@@ -268,15 +268,15 @@ def test_the_secret_is_shown_once_and_kept_nowhere(ana, office):
     MadeTokenSchema().load(again.json)
     assert again.headers["Location"] == first.headers["Location"]
     assert len(ana.get("/tokens").json["items"]) == 2
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         (kept,) = reading.rows(select(IdempotencyKey.body))
     assert b"trk_" not in kept.body
     assert first.json["secret"] not in ana.get("/tokens").text
     assert "secret" not in ana.get(f"/tokens/{first.json['id']}").json
 
 
-def test_one_sees_and_ends_ones_own_tokens_only(caller, office, ana, ids):
-    other = caller("holder", holder_id=factories.certified(office, date(2024, 3, 1))[0])
+def test_one_sees_and_ends_ones_own_tokens_only(caller, container, ana, ids):
+    other = caller("holder", holder_id=factories.certified(container, date(2024, 3, 1))[0])
     mine = ana.post("/tokens", {}).json["id"]
     listed = ana.get("/tokens")
     page_of(TokenSchema)().load(listed.json)
@@ -303,7 +303,7 @@ def test_an_ended_token_is_dead_at_once_and_stays_on_record(ana, app):
     assert ana.delete(f"/tokens/{made['id']}").status_code == 204
 
 
-def test_ending_a_token_ends_all_that_were_made_with_it(caller, app, office):
+def test_ending_a_token_ends_all_that_were_made_with_it(caller, app, container):
     admin = caller("admin")
     made = admin.post("/tokens", {"role": "staff", "name": "sam"}).json
     sam = Caller(app.test_client(), made["secret"])
@@ -317,7 +317,7 @@ def test_ending_a_token_ends_all_that_were_made_with_it(caller, app, office):
         assert Caller(app.test_client(), one["secret"]).get("/me").status_code == 401
         assert admin.get(f"/tokens/{one['id']}").json["revoked_at"] == "2026-11-21T17:00:00Z"
     assert Caller(app.test_client(), beside["secret"]).get("/me").status_code == 200
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         lines = reading.rows(
             select(HistoryEntry.subject_id, HistoryEntry.detail).where(
                 HistoryEntry.action == "revoke"
@@ -364,14 +364,14 @@ def test_a_request_whose_token_ends_while_it_is_sent_changes_nothing(ana, app):
     assert refused.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_no_token_is_made_with_one_that_has_ended(office, ids):
-    with office.work(SYSTEM) as work:
+def test_no_token_is_made_with_one_that_has_ended(container, ids):
+    with container.work(SYSTEM) as work:
         id_, secret = tokens.create(work, name="ana", role="holder", holder_id=ids[0])
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         actor = tokens.authenticate(reading, secret)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         tokens.revoke(work, id_)
-    with pytest.raises(TokenEnded), office.work(actor) as work:
+    with pytest.raises(TokenEnded), container.work(actor) as work:
         tokens.create(work, name="ana", role="holder", holder_id=ids[0])
 
 

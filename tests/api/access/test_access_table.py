@@ -88,18 +88,18 @@ DRAFT = ("DELETE", "PATCH", "submission", "evidence")
 
 
 @pytest.fixture
-def people(office):
+def people(container):
     """Ana and Bea, each with an employer; what they share is the other things on record."""
     ana, bea = (
-        access_cases.person(office, employer_cases.company(office, name))
+        access_cases.person(container, employer_cases.company(container, name))
         for name in ("Acme", "Globex")
     )
-    shared = {"batch_id": access_cases.batch(office), "code": "cpt", "topic": "reminders"}
+    shared = {"batch_id": access_cases.batch(container), "code": "cpt", "topic": "reminders"}
     return ana | shared, bea | shared
 
 
 @pytest.fixture
-def callers(app, office, caller, staff, people):
+def callers(app, container, caller, staff, people):
     ana, _ = people
     by_role = {
         "nobody": Caller(app.test_client(), None),
@@ -116,7 +116,7 @@ def callers(app, office, caller, staff, people):
     }
     for token, one in zip(tokens.values(), people, strict=True):
         one |= {"token_id": token, "center_id": center}
-    access_cases.undoing(app, office)
+    access_cases.undoing(app, container)
     return by_role
 
 

@@ -18,8 +18,8 @@ UNKNOWN = "01900000-0000-7000-8000-000000000000"
 
 
 @pytest.fixture
-def ids(office):
-    return factories.certified(office, date(2021, 12, 25))
+def ids(container):
+    return factories.certified(container, date(2021, 12, 25))
 
 
 @pytest.fixture
@@ -28,10 +28,10 @@ def admin(caller):
 
 
 @pytest.fixture
-def ruled(app, office):
+def ruled(app, container):
     """The application with a CPT that may be extended and reduced."""
     rule = replace(RULE, share_earned=None)
-    app.extensions["tracker"] = under(office, extension=rule, reduction=HALF)
+    app.extensions["tracker"] = under(container, extension=rule, reduction=HALF)
 
 
 def path(ids):
@@ -75,7 +75,9 @@ def test_staff_extend_and_the_detail_shows_both_expiries(staff, ids):
 
 
 @pytest.mark.usefixtures("ruled")
-def test_the_list_and_one_of_it_are_the_holders_to_see_and_nobody_elses(staff, caller, office, ids):
+def test_the_list_and_one_of_it_are_the_holders_to_see_and_nobody_elses(
+    staff, caller, container, ids
+):
     made = [staff.post(path(ids), body(extended_to=f"2027-06-{day}")).json for day in (25, 26, 27)]
     own = caller("holder", holder_id=ids[0])
     assert read(page_of(AdjustmentSchema), own.get(path(ids)))["items"] == made
@@ -83,7 +85,7 @@ def test_the_list_and_one_of_it_are_the_holders_to_see_and_nobody_elses(staff, c
     one = f"/adjustments/{made[1]['id']}"
     assert read(AdjustmentSchema, own.get(one)) == made[1]
 
-    stranger = caller("holder", holder_id=factories.certified(office, date(2022, 1, 1))[0])
+    stranger = caller("holder", holder_id=factories.certified(container, date(2022, 1, 1))[0])
     assert stranger.get(path(ids)).status_code == 404
     assert stranger.get(one).status_code == staff.get(f"/adjustments/{UNKNOWN}").status_code == 404
     assert own.post(path(ids), body()).status_code == 403

@@ -18,8 +18,8 @@ def attempt(module="safety", taken_on=DAY, result="pass", **more):
 
 
 @pytest.fixture
-def ana(office):
-    with office.work(SYSTEM) as work:
+def ana(container):
+    with container.work(SYSTEM) as work:
         return factories.holder(work)
 
 
@@ -104,8 +104,8 @@ def test_the_same_attempt_twice_is_one_row(staff, ana):
     assert len(staff.get(f"/holders/{ana}/assessments").json["items"]) == 1
 
 
-def test_two_processes_that_record_the_last_two_passes_at_once_award_once(caller, office, ana):
-    with office.work(SYSTEM) as work:
+def test_two_processes_that_record_the_last_two_passes_at_once_award_once(caller, container, ana):
+    with container.work(SYSTEM) as work:
         factories.passed(work, ana, date(2024, 3, 1), modules=("safety", "quality"))
     gate = threading.Barrier(2)
     answers = []

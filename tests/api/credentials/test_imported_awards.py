@@ -25,15 +25,15 @@ WHY = {"reason": "The old registry had it wrong."}
 
 
 @pytest.fixture(autouse=True)
-def people(office):
-    bring(office, "holders", HOLDERS)
+def people(container):
+    bring(container, "holders", HOLDERS)
 
 
 @pytest.fixture
-def award(office):
+def award(container):
     """The id of A's award, brought by a file."""
-    bring(office, "certifications", FILE + ROW)
-    ((id_,),) = rows_of(office, Certification, "id")
+    bring(container, "certifications", FILE + ROW)
+    ((id_,),) = rows_of(container, Certification, "id")
     return id_
 
 
@@ -41,8 +41,8 @@ def amend(staff, id_, **values):
     return staff.post(f"/certifications/{id_}/amendment", WHY | values)
 
 
-def actions(office, id_):
-    lines = rows_of(office, HistoryEntry, "id", "action", "subject_id")
+def actions(container, id_):
+    lines = rows_of(container, HistoryEntry, "id", "action", "subject_id")
     return [action for _, action, subject in sorted(lines) if subject == id_]
 
 
@@ -60,8 +60,8 @@ def test_it_says_of_itself_where_it_comes_from(staff, award):
 
 
 @pytest.mark.usefixtures("award")
-def test_the_public_page_says_of_it_what_it_says_of_others(client, office):
-    ((public,),) = rows_of(office, Certification, "public_id")
+def test_the_public_page_says_of_it_what_it_says_of_others(client, container):
+    ((public,),) = rows_of(container, Certification, "public_id")
 
     found = client.get(f"/verify/{public}", headers={"Accept": "application/json"}).json
     by_number = client.get(
@@ -73,7 +73,7 @@ def test_the_public_page_says_of_it_what_it_says_of_others(client, office):
     assert by_number["number"] == "OLD-0017"
 
 
-def test_an_amendment_corrects_it_and_says_what_changes(staff, office, award):
+def test_an_amendment_corrects_it_and_says_what_changes(staff, container, award):
     done = amend(
         staff,
         award,
@@ -92,15 +92,15 @@ def test_an_amendment_corrects_it_and_says_what_changes(staff, office, award):
         "2022-03-20",
     )
     assert changed["after"]["expires_on"] == "2027-03-20"
-    assert standing(office, "A")["expires_on"] == "2027-03-20"
-    assert "amend" in actions(office, award)
-    ((_, after),) = rows_of(office, ReminderCursor, "certification_id", "expires_on")
+    assert standing(container, "A")["expires_on"] == "2027-03-20"
+    assert "amend" in actions(container, award)
+    ((_, after),) = rows_of(container, ReminderCursor, "certification_id", "expires_on")
     assert after == date(2027, 3, 20)
     assert staff.get("/certifications?number=old0017").json["items"] == []
 
 
-def test_a_preview_stores_nothing(staff, office, award):
-    before = standing(office, "A")
+def test_a_preview_stores_nothing(staff, container, award):
+    before = standing(container, "A")
 
     done = amend(staff, award, cycles=[{"expires_on": "2028-01-01"}], preview=True)
 
@@ -109,8 +109,8 @@ def test_a_preview_stores_nothing(staff, office, award):
         "2028-01-01",
     )
     assert "The scheme's validity gives 2027-03-15" in done.json["warnings"][0]
-    assert standing(office, "A") == before
-    assert "amend" not in actions(office, award)
+    assert standing(container, "A") == before
+    assert "amend" not in actions(container, award)
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_what_contradicts_is_refused_by_field(staff, award, values, field, rule)
     assert (error["field"], error["message"][: len(rule)]) == (field, rule)
 
 
-def test_a_number_that_somebody_else_has_is_refused(staff, office, award):
-    certify(office, "B", "2024-01-04")
-    number = next(n for (n,) in rows_of(office, Certification, "number") if n != "OLD-0017")
+def test_a_number_that_somebody_else_has_is_refused(staff, container, award):
+    certify(container, "B", "2024-01-04")
+    number = next(n for (n,) in rows_of(container, Certification, "number") if n != "OLD-0017")
 
     answer = amend(staff, award, number=number.lower())
 
@@ -146,14 +146,14 @@ def test_a_number_that_somebody_else_has_is_refused(staff, office, award):
     assert f"B's certification under cpt ({number})" in answer.json["errors"][0]["message"]
 
 
-def test_void_takes_it_back_and_an_amendment_gives_it_back(staff, office, award):
+def test_void_takes_it_back_and_an_amendment_gives_it_back(staff, container, award):
     done = staff.post(f"/certifications/{award}/void", WHY)
 
     assert done.status_code == 200, done.json
     assert done.json["withdrawn_at"] is not None
     assert done.json["void_reason"] == WHY["reason"]
     assert done.json["certifications"][0]["change"] == "withdrawn"
-    again = bring(office, "certifications", FILE + ROW)
+    again = bring(container, "certifications", FILE + ROW)
     assert (again.unchanged, again.changed) == (1, 0)
     assert "OLD-0017 was voided on 2026-11-21; it was left as it is" in again.warnings[0].message
 
@@ -161,39 +161,39 @@ def test_void_takes_it_back_and_an_amendment_gives_it_back(staff, office, award)
 
     assert back.json["withdrawn_at"] is back.json["voided_at"] is None
     assert back.json["certifications"][0]["change"] == "restored"
-    assert standing(office, "A")["status"] == "active"
-    assert [*actions(office, award)] == ["award", "void", "withdraw", "amend", "restore"]
+    assert standing(container, "A")["status"] == "active"
+    assert [*actions(container, award)] == ["award", "void", "withdraw", "amend", "restore"]
 
 
-def test_a_void_number_is_freed_by_the_way_that_its_refusal_names(staff, office, award):
+def test_a_void_number_is_freed_by_the_way_that_its_refusal_names(staff, container, award):
     staff.post(f"/certifications/{award}/void", WHY)
     file = FILE + ROW.replace("A,cpt", "B,cpt")
-    ((_, column, rule),) = refused(office, "certifications", file)
+    ((_, column, rule),) = refused(container, "certifications", file)
     assert column == "certificate_number"
     assert "that one is void: to free its number, amend it over HTTP to another" in rule
 
     amend(staff, award, number="WRONG-1")
     staff.post(f"/certifications/{award}/void", WHY)
 
-    assert bring(office, "certifications", file).created == 1
+    assert bring(container, "certifications", file).created == 1
 
 
-def test_an_expiry_that_nobody_gave_follows_the_day_of_the_award(staff, office):
-    bring(office, "certifications", FILE + "A,cpt,OLD-0017,2022-03-15,,,\n")
-    ((id_,),) = rows_of(office, Certification, "id")
-
-    amend(staff, id_, awarded_on="2022-04-20")
-
-    assert standing(office, "A")["expires_on"] == "2027-04-20"
-
-
-def test_an_expiry_that_the_file_gave_stays(staff, office):
-    bring(office, "certifications", FILE + "A,cpt,OLD-0017,2022-03-15,2026-12-31,,\n")
-    ((id_,),) = rows_of(office, Certification, "id")
+def test_an_expiry_that_nobody_gave_follows_the_day_of_the_award(staff, container):
+    bring(container, "certifications", FILE + "A,cpt,OLD-0017,2022-03-15,,,\n")
+    ((id_,),) = rows_of(container, Certification, "id")
 
     amend(staff, id_, awarded_on="2022-04-20")
 
-    assert standing(office, "A")["expires_on"] == "2026-12-31"
+    assert standing(container, "A")["expires_on"] == "2027-04-20"
+
+
+def test_an_expiry_that_the_file_gave_stays(staff, container):
+    bring(container, "certifications", FILE + "A,cpt,OLD-0017,2022-03-15,2026-12-31,,\n")
+    ((id_,),) = rows_of(container, Certification, "id")
+
+    amend(staff, id_, awarded_on="2022-04-20")
+
+    assert standing(container, "A")["expires_on"] == "2026-12-31"
 
 
 def test_an_amendment_tells_of_a_suspension_that_it_leaves_before_the_award(staff, award):
@@ -211,10 +211,10 @@ def test_an_amendment_tells_of_a_suspension_that_it_leaves_before_the_award(staf
 
 
 @pytest.mark.usefixtures("award")
-def test_a_pass_that_completes_within_it_is_refused_with_the_way_on(staff, office):
+def test_a_pass_that_completes_within_it_is_refused_with_the_way_on(staff, container):
     """By both doors, recorded and amended: the export of such a record could not be imported."""
-    bring(office, "assessments", as_csv(passes("A", "2023-07-01")[:3]))
-    ana = next(id_ for id_, ref in rows_of(office, Holder, "id", "ref") if ref == "A")
+    bring(container, "assessments", as_csv(passes("A", "2023-07-01")[:3]))
+    ana = next(id_ for id_, ref in rows_of(container, Holder, "id", "ref") if ref == "A")
     last = {
         "scheme": "cpt",
         "module": "maintenance",
@@ -242,55 +242,55 @@ def test_a_second_void_is_refused(staff, award):
     assert (answer.status_code, answer.json["code"]) == (409, "illegal_transition")
 
 
-def test_passes_on_record_carry_it_on_when_it_is_void(staff, office, award):
-    certify(office, "A", "2022-02-01")
+def test_passes_on_record_carry_it_on_when_it_is_void(staff, container, award):
+    certify(container, "A", "2022-02-01")
 
     staff.post(f"/certifications/{award}/void", WHY)
 
-    seen = standing(office, "A")
+    seen = standing(container, "A")
     assert (seen["awarded_on"], seen["expires_on"]) == ("2022-02-01", "2027-02-01")
     found = staff.get(f"/certifications/{award}").json
     assert [c["imported"] for c in found["cycles"]] == [False]
 
 
 @pytest.mark.usefixtures("award")
-def test_one_of_two_awards_is_taken_back_and_the_other_stays(staff, office):
+def test_one_of_two_awards_is_taken_back_and_the_other_stays(staff, container):
     bring(
-        office,
+        container,
         "certifications",
         FILE + "A,cpt,OLDER-1,2012-01-10,2017-01-10,,\n",
     )
-    ids = dict(rows_of(office, Certification, "number", "id"))
+    ids = dict(rows_of(container, Certification, "number", "id"))
 
     done = staff.post(f"/certifications/{ids['OLDER-1']}/void", WHY)
 
     assert done.status_code == 200, done.json
     kept = {
         n: (s, w is None)
-        for n, s, w in rows_of(office, Certification, "number", "sequence", "withdrawn_at")
+        for n, s, w in rows_of(container, Certification, "number", "sequence", "withdrawn_at")
     }
     assert kept == {"OLD-0017": (1, True), "OLDER-1": (2, False)}
-    assert standing(office, "A")["expires_on"] == "2027-03-15"
+    assert standing(container, "A")["expires_on"] == "2027-03-15"
 
 
-def test_an_award_of_passes_is_corrected_with_these(staff, office):
-    certify(office, "A", "2024-01-04")
-    ((id_,),) = rows_of(office, Certification, "id")
+def test_an_award_of_passes_is_corrected_with_these(staff, container):
+    certify(container, "A", "2024-01-04")
+    ((id_,),) = rows_of(container, Certification, "id")
 
     for answer in (amend(staff, id_, number="X-1"), staff.post(f"/certifications/{id_}/void", WHY)):
         assert (answer.status_code, answer.json["code"]) == (409, "illegal_transition")
         assert "amend or void the assessments instead" in answer.json["detail"]
 
 
-def test_a_renewal_that_rests_on_it_is_asked_about(staff, office):
-    bring(office, "certifications", FILE + "A,cpt,OLD-1,2017-03-15,2022-03-15,,\n")
+def test_a_renewal_that_rests_on_it_is_asked_about(staff, container):
+    bring(container, "certifications", FILE + "A,cpt,OLD-1,2017-03-15,2022-03-15,,\n")
     bring(
-        office,
+        container,
         "renewals",
         "renewal_ref,holder_ref,scheme,submitted_on,decided_on,decision\n"
         "r1,A,cpt,2022-01-10,2022-01-20,approved\n",
     )
-    ((id_,),) = rows_of(office, Certification, "id")
+    ((id_,),) = rows_of(container, Certification, "id")
 
     asked = staff.post(f"/certifications/{id_}/void", WHY)
     done = staff.post(f"/certifications/{id_}/void", WHY | {"later_cycles": "unwind"})
@@ -301,10 +301,10 @@ def test_a_renewal_that_rests_on_it_is_asked_about(staff, office):
 
 
 @pytest.mark.usefixtures("award")
-def test_holders_are_told_of_a_recent_award_only(office):
-    assert rows_of(office, Notice, "kind") == []
-    bring(office, "certifications", FILE + "B,cpt,NEW-1,2026-11-20,,,\n")
-    assert rows_of(office, Notice, "kind") == [("award",)]
+def test_holders_are_told_of_a_recent_award_only(container):
+    assert rows_of(container, Notice, "kind") == []
+    bring(container, "certifications", FILE + "B,cpt,NEW-1,2026-11-20,,,\n")
+    assert rows_of(container, Notice, "kind") == [("award",)]
 
 
 def test_the_file_can_be_sent_over_http(staff):

@@ -35,8 +35,8 @@ BATCH = {
 
 
 @pytest.fixture
-def ids(office):
-    return factories.certified(office, date(2021, 12, 25))
+def ids(container):
+    return factories.certified(container, date(2021, 12, 25))
 
 
 @pytest.fixture
@@ -45,11 +45,11 @@ def admin(caller):
 
 
 @pytest.fixture
-def lenient(app, office):
+def lenient(app, container):
     """The application with a CPT whose policy names reasons of its own."""
     rule = replace(RULE, reasons=("parental_leave",), share_earned=None)
     half = replace(HALF, reasons=("retired_part_time",))
-    app.extensions["tracker"] = under(office, extension=rule, reduction=half)
+    app.extensions["tracker"] = under(container, extension=rule, reduction=half)
 
 
 def listed(who, query=""):
@@ -78,11 +78,11 @@ def test_everybody_may_read_the_list_in_both_languages(anonymous, staff):
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_the_list_of_an_act_is_what_its_door_takes(anonymous, office, act):
+def test_the_list_of_an_act_is_what_its_door_takes(anonymous, container, act):
     [family] = [each for each in FAMILIES if act in each]
     shown = listed(anonymous, f"?act={act}")
 
-    assert [r["code"] for r in shown] == [r.code for r in office.reasons.for_act(act)]
+    assert [r["code"] for r in shown] == [r.code for r in container.reasons.for_act(act)]
     assert all(set(r["acts"]) & set(family) for r in shown)
 
 

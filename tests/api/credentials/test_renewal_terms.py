@@ -39,8 +39,8 @@ def held(app, caller):
     """Certify somebody under a changed policy; gives the ids and a caller."""
 
     def make(*more, **changes):
-        office = ruling.rule(app, ruling.shipped(app, **changes), *more)
-        ids = factories.certified(office, AWARDED)
+        container = ruling.rule(app, ruling.shipped(app, **changes), *more)
+        ids = factories.certified(container, AWARDED)
         return ids, caller("holder", holder_id=ids[0])
 
     return make

@@ -16,8 +16,8 @@ from tracker.services.points import activities
 
 
 @pytest.fixture
-def ids(office):
-    return factories.certified(office, date(2021, 12, 25))  # expires December 25, 2026
+def ids(container):
+    return factories.certified(container, date(2021, 12, 25))  # expires December 25, 2026
 
 
 @pytest.fixture
@@ -25,9 +25,9 @@ def ana(caller, ids):
     return caller("holder", holder_id=ids[0])
 
 
-def earn(office, ids, points, completed_on="2026-01-05"):
+def earn(container, ids, points, completed_on="2026-01-05"):
     """Log, hand in and approve a course of so many hours."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         course = {
             "category": "CE",
             "type": "third_party",
@@ -55,8 +55,8 @@ def standing(who, ids, as_of=None):
     return who.get(f"/certifications/{ids[1]}", query_string=query).json["standing"]
 
 
-def test_an_approved_renewal_opens_the_next_cycle_from_the_old_expiry(ana, staff, ids, office):
-    earn(office, ids, Decimal(100))
+def test_an_approved_renewal_opens_the_next_cycle_from_the_old_expiry(ana, staff, ids, container):
+    earn(container, ids, Decimal(100))
     applied = apply(ana, ids)
     assert (applied.status_code, applied.json["points_counted"]) == (201, "100.00")
     assert standing(ana, ids)["pending_since"] == "2026-11-21"
@@ -68,8 +68,8 @@ def test_an_approved_renewal_opens_the_next_cycle_from_the_old_expiry(ana, staff
     assert (later["cycle"], later["cycle_starts_on"]) == (2, "2026-12-26")
 
 
-def test_missing_points_are_named(ana, ids, office):
-    earn(office, ids, Decimal(80))
+def test_missing_points_are_named(ana, ids, container):
+    earn(container, ids, Decimal(80))
     refused = apply(ana, ids)
     assert (refused.status_code, refused.json["code"]) == (409, "points_missing")
     assert refused.json["missing"] == "20.00"
@@ -89,8 +89,8 @@ def test_the_window_includes_both_its_ends(ana, ids, clock, day, code):
     assert apply(ana, ids).json["code"] == code
 
 
-def test_ten_applications_at_once_are_one(caller, ids, office):
-    earn(office, ids, Decimal(100))
+def test_ten_applications_at_once_are_one(caller, ids, container):
+    earn(container, ids, Decimal(100))
     callers = [caller("holder", holder_id=ids[0]) for _ in range(10)]
     gate = threading.Barrier(10)
     answers = []
@@ -108,8 +108,8 @@ def test_ten_applications_at_once_are_one(caller, ids, office):
     assert sorted(answers, key=str) == [(201, None), *[(409, "renewal_pending")] * 9]
 
 
-def test_a_denied_application_says_why_and_may_be_made_again(ana, staff, ids, office):
-    earn(office, ids, Decimal(100))
+def test_a_denied_application_says_why_and_may_be_made_again(ana, staff, ids, container):
+    earn(container, ids, Decimal(100))
     applied = apply(ana, ids)
     assert decide(staff, applied, "denied").json["errors"][0]["field"] == "reason"
     denied = decide(staff, applied, "denied", reason="Unpaid.")
@@ -121,8 +121,10 @@ def test_a_denied_application_says_why_and_may_be_made_again(ana, staff, ids, of
     assert ana.post(f"/renewals/{again.json['id']}/withdrawal").json["withdrawn_on"] == "2026-11-21"
 
 
-def test_in_time_but_undecided_at_expiry_is_pending_and_not_valid(ana, staff, ids, office, clock):
-    earn(office, ids, Decimal(100))
+def test_in_time_but_undecided_at_expiry_is_pending_and_not_valid(
+    ana, staff, ids, container, clock
+):
+    earn(container, ids, Decimal(100))
     applied = apply(ana, ids)
     clock.set("2026-12-26")
     pending = standing(ana, ids)
@@ -134,8 +136,8 @@ def test_in_time_but_undecided_at_expiry_is_pending_and_not_valid(ana, staff, id
     assert standing(ana, ids, "2026-12-25")["status"] == "renewal_open"
 
 
-def test_a_suspended_certification_is_not_renewed(ana, staff, ids, office):
-    earn(office, ids, Decimal(100))
+def test_a_suspended_certification_is_not_renewed(ana, staff, ids, container):
+    earn(container, ids, Decimal(100))
     why = {"reason_code": "conduct", "reason": "Under review."}
     assert staff.post(f"/certifications/{ids[1]}/suspension", why).status_code == 201
     assert apply(ana, ids).json["code"] == "not_renewable"
@@ -151,9 +153,9 @@ def test_a_holder_may_surrender_but_not_revoke(ana, ids):
     assert standing(ana, ids)["status"] == "surrendered"
 
 
-def test_both_renewed_together_cost_the_bundle_price_within_90_days(office, caller):
-    holder_id, cpt = factories.certified(office, date(2025, 4, 1))
-    with office.work(SYSTEM) as work:
+def test_both_renewed_together_cost_the_bundle_price_within_90_days(container, caller):
+    holder_id, cpt = factories.certified(container, date(2025, 4, 1))
+    with container.work(SYSTEM) as work:
         for scheme, module in (("cla", "associate"), ("clt", "technician")):
             attempt = AttemptToRecord(
                 scheme=scheme, module=module, taken_on=date(2025, 6, 30), passed=True
@@ -208,7 +210,7 @@ def test_an_appeal_is_due_thirty_days_after_the_notice(ana, staff, ids, clock):
     )
 
 
-def test_an_application_decided_on_by_its_own_holder_is_refused(ids, office, ana):
-    earn(office, ids, Decimal(100))
+def test_an_application_decided_on_by_its_own_holder_is_refused(ids, container, ana):
+    earn(container, ids, Decimal(100))
     applied = apply(ana, ids)
     assert decide(ana, applied).status_code == 403

@@ -23,54 +23,54 @@ WHY = {"reason": "The mailbox was full; they called."}
 
 
 @pytest.fixture
-def planned(office, clock):
+def planned(container, clock):
     """Letters of the stage 30 in the outbox; returns the certifications' ids."""
 
     def make(count=1, **holder):
         clock.now = datetime(2027, 2, 13, 15, tzinfo=UTC)
-        ids = cases.certified(office, EXPIRY, count, **holder)
-        jobs.plan(office)
+        ids = cases.certified(container, EXPIRY, count, **holder)
+        jobs.plan(container)
         return ids
 
     return make
 
 
-def send(office):
-    with cases.relay(office) as (sending, catcher):
+def send(container):
+    with cases.relay(container) as (sending, catcher):
         jobs.dispatch(sending)
         return catcher.letters()
 
 
-def put(office, state, **values):
+def put(container, state, **values):
     """Set the only letter's state; returns its id."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(Message).values(state=state, **values))
         return work.row(select(Message.id)).id
 
 
-def history(office):
+def history(container):
     wanted = select(HistoryEntry.action, HistoryEntry.actor, HistoryEntry.detail).where(
         HistoryEntry.subject == "message"
     )
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         return [tuple(row) for row in reading.rows(wanted)]
 
 
-def holder_of(office, certification_id):
-    with office.reading(SYSTEM) as reading:
+def holder_of(container, certification_id):
+    with container.reading(SYSTEM) as reading:
         wanted = select(Certification.holder_id).where(Certification.id == certification_id)
         return reading.row(wanted).holder_id
 
 
 def test_a_letter_that_waits_has_no_words_and_one_that_was_sent_has_those_that_were_sent(
-    office, staff, planned
+    container, staff, planned
 ):
     planned()
     (waiting,) = read(page_of(LetterSchema), staff.get("/letters"))["items"]
     assert (waiting["state"], waiting["kind"], waiting["stage"]) == ("ready", "reminder", 30)
     assert waiting["subject"] is None
     assert waiting["next_at"] is not None
-    (caught,) = send(office)
+    (caught,) = send(container)
 
     letter = read(WholeLetterSchema, staff.get(f"/letters/{waiting['id']}"))
     assert letter["state"] == "sent"
@@ -79,7 +79,7 @@ def test_a_letter_that_waits_has_no_words_and_one_that_was_sent_has_those_that_w
     assert letter["next_at"] is None
 
 
-def test_letters_are_paged_the_newest_first_and_filtered(office, staff, planned):
+def test_letters_are_paged_the_newest_first_and_filtered(container, staff, planned):
     ids = planned(count=5)
     all_of_them = everything(staff, "/letters?limit=2")
     assert [one["id"] for one in all_of_them] == sorted(
@@ -89,28 +89,28 @@ def test_letters_are_paged_the_newest_first_and_filtered(office, staff, planned)
     assert everything(staff, "/letters?state=dead") == []
     assert len(everything(staff, "/letters?state=ready&kind=reminder")) == 5
     assert everything(staff, "/letters?kind=digest") == []
-    (his,) = everything(staff, f"/letters?holder_id={holder_of(office, ids[0])}")
-    assert his["holder_id"] == holder_of(office, ids[0])
+    (his,) = everything(staff, f"/letters?holder_id={holder_of(container, ids[0])}")
+    assert his["holder_id"] == holder_of(container, ids[0])
 
 
-def test_a_list_costs_as_many_statements_for_five_letters_as_for_one(office, staff, planned):
+def test_a_list_costs_as_many_statements_for_five_letters_as_for_one(container, staff, planned):
     planned()
-    send(office)
-    with counted(office) as one:
+    send(container)
+    with counted(container) as one:
         staff.get("/letters")
     planned(count=4)
-    send(office)
-    with counted(office) as five:
+    send(container)
+    with counted(container) as five:
         assert len(staff.get("/letters").json["items"]) == 5
     before, after = ([s for s in sent if "UPDATE token" not in s] for sent in (one, five))
     assert len(after) == len(before) <= 3
 
 
-def test_holders_see_what_was_sent_to_them_and_nothing_else(office, caller, planned):
+def test_holders_see_what_was_sent_to_them_and_nothing_else(container, caller, planned):
     mine, other = planned(count=2)
-    ana = caller("holder", holder_id=holder_of(office, mine))
+    ana = caller("holder", holder_id=holder_of(container, mine))
     assert read(page_of(MyLetterSchema), ana.get("/me/letters"))["items"] == []
-    caught = send(office)
+    caught = send(container)
 
     (letter,) = read(page_of(MyLetterSchema), ana.get("/me/letters"))["items"]
     assert letter["state"] == "sent"
@@ -119,19 +119,19 @@ def test_holders_see_what_was_sent_to_them_and_nothing_else(office, caller, plan
     assert ana.get(f"/letters/{letter['id']}").status_code == 403
     assert ana.get("/letters").status_code == 403
     (theirs,) = (
-        caller("holder", holder_id=holder_of(office, other)).get("/me/letters").json["items"]
+        caller("holder", holder_id=holder_of(container, other)).get("/me/letters").json["items"]
     )
     assert theirs["id"] != letter["id"]
 
 
-def test_whoever_switched_reminders_off_still_sees_what_was_sent_before(office, caller, planned):
+def test_whoever_switched_reminders_off_still_sees_what_was_sent_before(container, caller, planned):
     (id_,) = planned()
-    send(office)
-    ana = caller("holder", holder_id=holder_of(office, id_))
+    send(container)
+    ana = caller("holder", holder_id=holder_of(container, id_))
     (before,) = ana.get("/me/letters").json["items"]
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         row = {
-            "holder_id": holder_of(office, id_),
+            "holder_id": holder_of(container, id_),
             "type": "reminders",
             "wanted": False,
             "changed_at": work.now,
@@ -146,11 +146,11 @@ def test_an_admin_is_no_holder_to_whom_anything_was_sent(caller):
     assert caller("admin").get("/me/letters").status_code == 404
 
 
-def test_giving_up_what_was_given_up_changes_nothing(office, staff, planned, clock):
+def test_giving_up_what_was_given_up_changes_nothing(container, staff, planned, clock):
     planned()
-    id_ = put(office, "cancelled", finished_at=clock.now)
+    id_ = put(container, "cancelled", finished_at=clock.now)
     assert staff.post(f"/letters/{id_}/cancel", WHY).status_code == 200
-    assert history(office) == []
+    assert history(container) == []
 
 
 LAWFUL = [
@@ -160,15 +160,15 @@ LAWFUL = [
 
 @pytest.mark.parametrize("lawful", LAWFUL)
 def test_an_act_changes_the_state_and_a_double_click_gives_one_line_of_history(
-    office, staff, planned, lawful
+    container, staff, planned, lawful
 ):
     act, before, after = lawful
     planned()
-    id_ = put(office, before)
+    id_ = put(container, before)
     for _ in range(2):
         letter = read(WholeLetterSchema, staff.post(f"/letters/{id_}/{act}", WHY))
         assert letter["state"] == after
-    ((action, actor, detail),) = history(office)
+    ((action, actor, detail),) = history(container)
     assert (action, detail) == (act, {"before": before, "reason": WHY["reason"]})
     assert actor.startswith("staff")
     assert (letter["finished_at"] is not None) is (after == "cancelled")
@@ -176,27 +176,27 @@ def test_an_act_changes_the_state_and_a_double_click_gives_one_line_of_history(
 
 @pytest.mark.parametrize("act", ["requeue", "cancel"])
 @pytest.mark.parametrize("state", ["claimed", "transmitting"])
-def test_a_letter_that_a_worker_holds_is_refused(office, staff, planned, act, state):
+def test_a_letter_that_a_worker_holds_is_refused(container, staff, planned, act, state):
     planned()
-    id_ = put(office, state)
+    id_ = put(container, state)
     refused = staff.post(f"/letters/{id_}/{act}", WHY)
     assert (refused.status_code, refused.json["code"]) == (409, "illegal_transition")
     assert "a worker holds it" in refused.json["detail"]
-    assert cases.states(office) == [state]
-    assert history(office) == []
+    assert cases.states(container) == [state]
+    assert history(container) == []
 
 
-def test_a_parked_letter_is_not_sent_until_it_is_queued_again(office, staff, planned):
+def test_a_parked_letter_is_not_sent_until_it_is_queued_again(container, staff, planned):
     planned()
-    id_ = put(office, "parked")
-    assert send(office) == []
+    id_ = put(container, "parked")
+    assert send(container) == []
     staff.post(f"/letters/{id_}/requeue", WHY)
-    assert len(send(office)) == 1
+    assert len(send(container)) == 1
 
 
-def test_an_act_needs_a_reason_and_a_letter(office, staff, planned):
+def test_an_act_needs_a_reason_and_a_letter(container, staff, planned):
     planned()
-    id_ = put(office, "dead")
+    id_ = put(container, "dead")
     assert staff.post(f"/letters/{id_}/requeue", {}).status_code == 422
     assert staff.post(f"/letters/{UNKNOWN}/requeue", WHY).status_code == 404
     assert staff.get(f"/letters/{UNKNOWN}").status_code == 404

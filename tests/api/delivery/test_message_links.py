@@ -34,8 +34,8 @@ LINK = re.compile(r"^(?P<label>.+?):\s+(?P<url>https?://\S+)$", re.MULTILINE)
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_every_link_leads_to_a_page_that_does_what_its_label_says(app, office, clock, language):
-    messages = everything(office, clock, language)
+def test_every_link_leads_to_a_page_that_does_what_its_label_says(app, container, clock, language):
+    messages = everything(container, clock, language)
     followed = set()
     for message in messages:
         text = message.text.replace("\r\n", "\n")
@@ -53,11 +53,11 @@ def test_every_link_leads_to_a_page_that_does_what_its_label_says(app, office, c
     assert len(followed) >= 3
 
 
-def everything(office, clock, language):
+def everything(container, clock, language):
     """Messages of every type: reminders, decisions, what is always sent, a digest."""
-    (due,) = cases.certified(office, TODAY + timedelta(days=30), language=language)
-    (held,) = cases.certified(office, TODAY + timedelta(days=400), language=language)
-    with office.work(SYSTEM) as work:
+    (due,) = cases.certified(container, TODAY + timedelta(days=30), language=language)
+    (held,) = cases.certified(container, TODAY + timedelta(days=400), language=language)
+    with container.work(SYSTEM) as work:
         people = cases.holders(work, 1, language=language)
         cases.award(work, people, TODAY)
         holder_id = cases.holder_of(work, due)
@@ -71,21 +71,21 @@ def everything(office, clock, language):
         }
         activity_id = activities.log(work, due, given)
         activities.submit(work, activity_id)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         version = activities.get(work, activity_id).version
         verdict = activities.ReviewerDecision("approved")
         activities.decide(work, activity_id, verdict, version=version)
-    cases.change(office, held, "suspend", TODAY)
-    acme = company(office)
+    cases.change(container, held, "suspend", TODAY)
+    acme = company(container)
     acme.hire("E1", awarded_on=date(2021, 12, 25))
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         digests.order(work, acme.id, every="week", language=language, address="hr@acme.example")
         asked = NoticeToTell(
             kind="consent_asked", holder_id=holder_id, subject_id=acme.id, event="x", on=TODAY
         )
         notices.tell(work, [asked])
     clock.set("2026-11-23")
-    with cases.relay(office) as (sending, catcher):
+    with cases.relay(container) as (sending, catcher):
         jobs.plan(sending)
         jobs.digest(sending)
         jobs.dispatch(sending)

@@ -20,25 +20,25 @@ PATH = "/api/v1/relay-events"
 
 
 @pytest.fixture
-def letters(office, clock):
+def letters(container, clock):
     """Letters that are in doubt."""
     clock.set("2027-02-13T15:00:00+00:00")
-    cases.certified(office, date(2027, 3, 15), 4)
-    jobs.plan(office)
-    with office.work(SYSTEM) as work:
+    cases.certified(container, date(2027, 3, 15), 4)
+    jobs.plan(container)
+    with container.work(SYSTEM) as work:
         lease = work.now + timedelta(minutes=15)
         work.connection.execute(update(Message).values(state="ambiguous", lease_until=lease))
-    return cases.letters(office)
+    return cases.letters(container)
 
 
 @pytest.fixture
-def tell(client, office, clock):
+def tell(client, container, clock):
     """Send events as the provider does."""
 
     def send(events, *, key=None, ago=0, header=None, body=None):
         data = json.dumps(events).encode() if body is None else body
         moment = int(clock.now.timestamp()) - ago
-        signed = hmac.new(key or office.relay_key, f"{moment}.".encode() + data, hashlib.sha256)
+        signed = hmac.new(key or container.relay_key, f"{moment}.".encode() + data, hashlib.sha256)
         headers = {"Tracker-Signature": header or f"t={moment},v1={signed.hexdigest()}"}
         return client.post(PATH, data=data, headers=headers, content_type="application/json")
 
@@ -49,29 +49,29 @@ def event(row, what="accepted", at="2027-02-13T15:00:01Z", **more):
     return {"message_id": row.message_id, "event": what, "at": at, **more}
 
 
-def all_of(office, *columns):
-    with office.reading(SYSTEM) as reading:
+def all_of(container, *columns):
+    with container.reading(SYSTEM) as reading:
         return [tuple(row) for row in reading.rows(select(*columns))]
 
 
 @pytest.mark.parametrize("what", ["accepted", "delivered"])
-def test_what_the_relay_took_is_evidence_that_settles_a_doubt(office, letters, tell, what):
+def test_what_the_relay_took_is_evidence_that_settles_a_doubt(container, letters, tell, what):
     answer = tell([event(letters[0], what, queue_id="4F5A1")])
     assert answer.status_code == 204, answer.text
-    assert all_of(office, RelayAccept.message_id, RelayAccept.queue_id) == [
+    assert all_of(container, RelayAccept.message_id, RelayAccept.queue_id) == [
         (letters[0].message_id, "4F5A1")
     ]
-    assert jobs.reap(office).found_sent == 1
-    assert cases.states(office) == ["ambiguous"] * 3 + ["sent"]
+    assert jobs.reap(container).found_sent == 1
+    assert cases.states(container) == ["ambiguous"] * 3 + ["sent"]
 
 
-def test_the_brackets_of_a_message_id_may_be_left_out(office, letters, tell):
+def test_the_brackets_of_a_message_id_may_be_left_out(container, letters, tell):
     bare = event(letters[0]) | {"message_id": letters[0].message_id.strip("<>")}
     assert tell([bare]).status_code == 204
-    assert all_of(office, RelayAccept.message_id) == [(letters[0].message_id,)]
+    assert all_of(container, RelayAccept.message_id) == [(letters[0].message_id,)]
 
 
-def test_what_came_back_and_who_complained_has_the_same_effect_as_by_mail(office, letters, tell):
+def test_what_came_back_and_who_complained_has_the_same_effect_as_by_mail(container, letters, tell):
     hard, soft, angry, _ = letters
     events = [
         event(hard, "bounced", status="5.1.1"),
@@ -80,30 +80,30 @@ def test_what_came_back_and_who_complained_has_the_same_effect_as_by_mail(office
     ]
     for _ in range(2):
         assert tell(events).status_code == 204
-    kinds = dict(all_of(office, Bounce.message_id, Bounce.kind))
+    kinds = dict(all_of(container, Bounce.message_id, Bounce.kind))
     assert kinds == {hard.id: "hard", soft.id: "soft", angry.id: "complaint"}
-    assert all_of(office, Suppression.address) == [(hard.address.lower(),)]
-    assert all_of(office, Preference.holder_id, Preference.wanted) == [(angry.holder_id, False)]
-    assert all_of(office, RelayAccept.message_id) == []
+    assert all_of(container, Suppression.address) == [(hard.address.lower(),)]
+    assert all_of(container, Preference.holder_id, Preference.wanted) == [(angry.holder_id, False)]
+    assert all_of(container, RelayAccept.message_id) == []
 
 
-def test_what_is_told_again_changes_nothing(office, letters, tell):
+def test_what_is_told_again_changes_nothing(container, letters, tell):
     for _ in range(2):
         tell([event(letters[0]), event(letters[0], "delivered", at="2027-02-13T15:00:09Z")])
-    assert len(all_of(office, RelayAccept.message_id)) == 1
+    assert len(all_of(container, RelayAccept.message_id)) == 1
 
 
 @pytest.mark.usefixtures("letters")
-def test_letters_that_are_not_known_are_kept_as_evidence_too(office, tell):
+def test_letters_that_are_not_known_are_kept_as_evidence_too(container, tell):
     lost = {"message_id": "<lost@tracker.example>", "at": "2027-02-13T15:00:01Z"}
     told = [lost | {"event": "accepted"}, lost | {"event": "bounced", "message_id": "b@x"}]
     assert tell(told).status_code == 204
-    assert sorted(all_of(office, RelayAccept.message_id)) == [("<b@x>",), (lost["message_id"],)]
+    assert sorted(all_of(container, RelayAccept.message_id)) == [("<b@x>",), (lost["message_id"],)]
 
 
-def test_events_cost_the_same_number_of_statements_however_many(office, letters, tell):
+def test_events_cost_the_same_number_of_statements_however_many(container, letters, tell):
     def cost(some):
-        with counted(office) as ran:
+        with counted(container) as ran:
             hard = [event(row, "bounced", status="5.1.1") for row in some]
             assert tell([event(row) for row in some] + hard).status_code == 204
         return len(ran)
@@ -124,11 +124,11 @@ def test_events_cost_the_same_number_of_statements_however_many(office, letters,
         {"ago": -301},
     ],
 )
-def test_what_is_not_signed_by_us_or_stale_is_not_heard(office, letters, tell, wrong):
+def test_what_is_not_signed_by_us_or_stale_is_not_heard(container, letters, tell, wrong):
     answer = tell([event(letters[0])], **wrong)
     assert answer.status_code == 401
     assert answer.content_type == "application/problem+json"
-    assert all_of(office, RelayAccept.message_id) == []
+    assert all_of(container, RelayAccept.message_id) == []
 
 
 def test_a_request_without_a_signature_is_not_heard(client):
@@ -140,10 +140,10 @@ def test_a_clock_five_minutes_off_is_heard(letters, tell, ago):
     assert tell([event(letters[0])], ago=ago).status_code == 204
 
 
-def test_one_of_several_signatures_is_enough_while_the_key_changes(office, letters, tell, clock):
+def test_one_of_several_signatures_is_enough_while_the_key_changes(container, letters, tell, clock):
     moment, data = int(clock.now.timestamp()), b"[]"
     text = f"{moment}.".encode() + data
-    signed = hmac.new(office.relay_key, text, hashlib.sha256).hexdigest()
+    signed = hmac.new(container.relay_key, text, hashlib.sha256).hexdigest()
     header = f"t={moment},v1={'0' * 64},v1={signed}"
     assert letters
     assert tell([], header=header, body=data).status_code == 204
@@ -179,6 +179,6 @@ def test_one_of_several_signatures_is_enough_while_the_key_changes(office, lette
         (b" " * (1024 * 1024 + 1), 413),
     ],
 )
-def test_what_makes_no_sense_is_refused_though_it_is_signed(office, tell, body, status):
+def test_what_makes_no_sense_is_refused_though_it_is_signed(container, tell, body, status):
     assert tell(None, body=body).status_code == status
-    assert all_of(office, RelayAccept.message_id) == []
+    assert all_of(container, RelayAccept.message_id) == []

@@ -15,8 +15,8 @@ from tracker.models import Reminder as Row
 
 
 @pytest.fixture
-def ids(office):
-    return factories.certified(office, date(2021, 12, 25))  # expires December 25, 2026
+def ids(container):
+    return factories.certified(container, date(2021, 12, 25))  # expires December 25, 2026
 
 
 @pytest.fixture
@@ -25,9 +25,9 @@ def ana(caller, ids):
 
 
 @pytest.fixture
-def recorded(office, ids):
+def recorded(container, ids):
     """Two stages: one with a letter that bounced, one that was skipped."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         letter = Message(
             dedupe_key="k",
             message_id="m@x",
@@ -94,8 +94,8 @@ def test_all_decided_stages_come_in_pages_by_fate_and_letter(staff, ids):
 
 
 @pytest.mark.usefixtures("recorded")
-def test_a_holder_sees_their_own_and_nobody_elses(caller, office, ana, ids):
-    other = caller("holder", holder_id=factories.certified(office, date(2024, 3, 1))[0])
+def test_a_holder_sees_their_own_and_nobody_elses(caller, container, ana, ids):
+    other = caller("holder", holder_id=factories.certified(container, date(2024, 3, 1))[0])
     assert len(ana.get("/reminders").json["items"]) == 2
     assert {one["last_error"] for one in ana.get("/reminders").json["items"]} == {None}
     assert other.get("/reminders").json["items"] == []

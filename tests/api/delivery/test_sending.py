@@ -11,7 +11,7 @@ from tracker.models import HistoryEntry
 URL = "/reminders/sending"
 
 
-def test_an_administrator_stops_messages_and_allows_them_again(caller, office):
+def test_an_administrator_stops_messages_and_allows_them_again(caller, container):
     admin = caller("admin")
     stopped = admin.post(URL, {"enabled": False, "reason": "The relay moves."})
     SendingSchema().load(stopped.json)
@@ -21,7 +21,7 @@ def test_an_administrator_stops_messages_and_allows_them_again(caller, office):
     assert stopped.json["obstacle"] == "Sending is disabled: The relay moves."
     assert "tracker reminders enable" in stopped.json["remedy"]
     assert allowed.json == {"enabled": True, "obstacle": None, "remedy": None}
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         lines = select(HistoryEntry.action).where(HistoryEntry.subject == "sending")
         assert [line.action for line in reading.rows(lines)] == ["disable", "enable"]
 

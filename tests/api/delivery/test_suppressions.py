@@ -21,8 +21,8 @@ FIRST, SECOND = "Ana@example.org", "ana@second.example"
 
 
 @pytest.fixture
-def ids(office):
-    return factories.certified(office, date(2021, 12, 25), email=FIRST, second_email=SECOND)
+def ids(container):
+    return factories.certified(container, date(2021, 12, 25), email=FIRST, second_email=SECOND)
 
 
 @pytest.fixture
@@ -31,9 +31,9 @@ def ana(caller, ids):
 
 
 @pytest.fixture
-def suppress(office):
+def suppress(container):
     def run(address, days=None):
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             until = None if days is None else work.now + timedelta(days=days)
             reason = "hard_bounce" if days is None else "soft_bounces"
             suppressions.suppress(work, [address], reason, until=until)
@@ -42,8 +42,8 @@ def suppress(office):
 
 
 @pytest.fixture
-def complained(office, ids):
-    with office.work(SYSTEM) as work:
+def complained(container, ids):
+    with container.work(SYSTEM) as work:
         work.connection.execute(
             insert(Bounce),
             {
@@ -111,13 +111,13 @@ def test_who_is_no_holder_has_no_banner(staff):
     assert mail(staff) is None
 
 
-def test_the_banner_costs_two_statements_whatever_is_amiss(office, ana, suppress):
+def test_the_banner_costs_two_statements_whatever_is_amiss(container, ana, suppress):
     mail(ana)
-    with counted(office.engine) as well:
+    with counted(container.engine) as well:
         mail(ana)
     suppress(FIRST)
     suppress(SECOND)
-    with counted(office.engine) as amiss:
+    with counted(container.engine) as amiss:
         mail(ana)
     assert len(well) == len(amiss)
     assert len([s for s in amiss if "FROM suppression" in s or "FROM bounce" in s]) == 2
@@ -147,14 +147,14 @@ def test_a_suppression_is_found_and_lifted_by_an_address_copied_from_a_link(staf
     assert [one["address"] for one in staff.get("/suppressions").json["items"]] == ["b@x.example"]
 
 
-def test_staff_lift_a_suppression_and_say_why(office, staff, ana, suppress):
+def test_staff_lift_a_suppression_and_say_why(container, staff, ana, suppress):
     suppress(FIRST)
     body = {"address": FIRST, "reason": "The mailbox is there again."}
     assert staff.post("/suppressions/lift", body).status_code == 204
     assert mail(ana)["problem"] == "none"
     assert staff.post("/suppressions/lift", body).status_code == 404
     assert staff.post("/suppressions/lift", {"address": FIRST}).status_code == 422
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         statement = select(HistoryEntry.subject_id, HistoryEntry.detail)
         (line,) = reading.rows(statement.where(HistoryEntry.action == "lift"))
     assert line.subject_id == FIRST.lower()

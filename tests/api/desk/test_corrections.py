@@ -19,8 +19,8 @@ AWARDED = date(2021, 12, 25)  # valid through December 25, 2026; the window open
 
 
 @pytest.fixture
-def ids(office):
-    return factories.certified(office, AWARDED)
+def ids(container):
+    return factories.certified(container, AWARDED)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def amend(staff, assessment_id, **body):
     return staff.post(f"/assessments/{assessment_id}/amendment", {"reason": "mistyped", **body})
 
 
-def renewed(office, ids, clock):
+def renewed(container, ids, clock):
     """Renew the certification, approved today; returns the renewal's id."""
     course = {
         "category": "CE",
@@ -47,7 +47,7 @@ def renewed(office, ids, clock):
         "quantity": Decimal(100),
         "completed_on": date(2026, 1, 5),
     }
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         made = activities.log(work, ids[1], course)
         activities.submit(work, made)
         version = activities.get(work, made).version
@@ -59,15 +59,17 @@ def renewed(office, ids, clock):
     return renewal
 
 
-def notices(office, *kinds):
-    with office.engine.connect() as connection:
+def notices(container, *kinds):
+    with container.engine.connect() as connection:
         found = connection.execute(
             select(Notice.kind, Notice.event).where(Notice.kind.in_(kinds)).order_by(Notice.id)
         )
         return [tuple(row) for row in found]
 
 
-def test_an_amended_day_moves_the_award_which_keeps_number_and_address(office, staff, ids, passes):
+def test_an_amended_day_moves_the_award_which_keeps_number_and_address(
+    container, staff, ids, passes
+):
     before = held(staff, ids)
     answer = amend(staff, passes["safety"], taken_on="2021-12-28")
     assert answer.status_code == 200, answer.json
@@ -83,13 +85,13 @@ def test_an_amended_day_moves_the_award_which_keeps_number_and_address(office, s
         "2026-12-25",
         "2026-12-28",
     )
-    ((_, event),) = notices(office, "award_corrected")
+    ((_, event),) = notices(container, "award_corrected")
     assert event.startswith("2021-12-25:")
 
 
-def test_history_keeps_before_and_after_of_each_field(office, staff, passes):
+def test_history_keeps_before_and_after_of_each_field(container, staff, passes):
     amend(staff, passes["safety"], taken_on="2021-12-20", score="88.00")
-    with office.engine.connect() as connection:
+    with container.engine.connect() as connection:
         detail = connection.execute(
             select(HistoryEntry.detail).where(HistoryEntry.action == "amend")
         ).scalar_one()
@@ -103,7 +105,7 @@ def test_history_keeps_before_and_after_of_each_field(office, staff, passes):
 
 
 @pytest.mark.parametrize("way", ["amendment", "void"])
-def test_a_preview_says_what_would_change_and_stores_nothing(office, staff, ids, passes, way):
+def test_a_preview_says_what_would_change_and_stores_nothing(container, staff, ids, passes, way):
     path = f"/assessments/{passes['quality']}/{way}"
     body = {"reason": "x"} | ({"result": "fail"} if way == "amendment" else {})
     before = held(staff, ids), staff.get(f"/assessments/{passes['quality']}").json
@@ -113,16 +115,16 @@ def test_a_preview_says_what_would_change_and_stores_nothing(office, staff, ids,
     assert (effect["change"], effect["awarded_on_after"]) == ("withdrawn", None)
     assert (effect["before"]["status"], effect["after"]["status"]) == ("renewal_open", "withdrawn")
     assert (held(staff, ids), staff.get(f"/assessments/{passes['quality']}").json) == before
-    assert notices(office, "award_withdrawn") == []
+    assert notices(container, "award_withdrawn") == []
 
     done = staff.post(path, body)
     assert done.json["certifications"] == preview.json["certifications"]
     assert held(staff, ids)["standing"]["status"] == "withdrawn"
-    assert len(notices(office, "award_withdrawn")) == 1
+    assert len(notices(container, "award_withdrawn")) == 1
 
 
-def test_a_preview_names_activities_that_would_fall_outside(office, staff, ids, passes):
-    with office.work(SYSTEM) as work:
+def test_a_preview_names_activities_that_would_fall_outside(container, staff, ids, passes):
+    with container.work(SYSTEM) as work:
         course = {
             "category": "CE",
             "type": "third_party",
@@ -156,8 +158,8 @@ def test_an_amended_module_takes_the_award_and_gives_it_back(staff, ids, passes)
     assert held(staff, ids) == before
 
 
-def test_the_clt_falls_and_returns_with_its_prerequisite(staff, office):
-    with office.work(SYSTEM) as work:
+def test_the_clt_falls_and_returns_with_its_prerequisite(staff, container):
+    with container.work(SYSTEM) as work:
         ana = factories.holder(work)
     recorded = {}
     for scheme, module in (("cla", "associate"), ("clt", "technician")):
@@ -214,8 +216,10 @@ def test_a_void_attempt_is_not_amended(staff, passes):
 
 
 # Renewed since.
-def test_a_small_correction_of_a_renewed_award_moves_its_cycles(office, staff, ids, passes, clock):
-    renewed(office, ids, clock)
+def test_a_small_correction_of_a_renewed_award_moves_its_cycles(
+    container, staff, ids, passes, clock
+):
+    renewed(container, ids, clock)
     told = amend(staff, passes["safety"], taken_on="2021-12-28").json
     assert told["certifications"][0]["change"] == "moved"
     cycles = held(staff, ids)["cycles"]
@@ -223,9 +227,9 @@ def test_a_small_correction_of_a_renewed_award_moves_its_cycles(office, staff, i
 
 
 def test_a_correction_that_a_renewal_does_not_survive_is_refused_with_the_way_on(
-    office, staff, ids, passes, clock
+    container, staff, ids, passes, clock
 ):
-    renewed(office, ids, clock)
+    renewed(container, ids, clock)
     before = held(staff, ids)
     for body in ({"result": "fail"}, {"taken_on": "2022-06-01"}):
         refused = amend(staff, passes["safety"], **body)
@@ -235,8 +239,8 @@ def test_a_correction_that_a_renewal_does_not_survive_is_refused_with_the_way_on
     assert held(staff, ids) == before
 
 
-def test_kept_the_award_and_its_later_cycles_stand(office, staff, ids, passes, clock):
-    renewed(office, ids, clock)
+def test_kept_the_award_and_its_later_cycles_stand(container, staff, ids, passes, clock):
+    renewed(container, ids, clock)
     before = held(staff, ids)
     told = amend(staff, passes["safety"], result="fail", later_cycles="keep").json
     assert [one["change"] for one in told["certifications"]] == ["kept"]
@@ -248,23 +252,25 @@ def test_kept_the_award_and_its_later_cycles_stand(office, staff, ids, passes, c
     assert held(staff, ids) == before
 
 
-def test_unwound_the_approvals_become_denials_that_stay_readable(office, staff, ids, passes, clock):
-    renewal = renewed(office, ids, clock)
+def test_unwound_the_approvals_become_denials_that_stay_readable(
+    container, staff, ids, passes, clock
+):
+    renewal = renewed(container, ids, clock)
     told = amend(staff, passes["safety"], taken_on="2022-06-01", later_cycles="unwind").json
     (effect,) = told["certifications"]
     assert (effect["change"], [one["id"] for one in effect["renewals"]]) == ("moved", [renewal])
     assert staff.get(f"/renewals/{renewal}").json["decision"] == "denied"
     assert [one["expires_on"] for one in held(staff, ids)["cycles"]] == ["2027-06-01"]
-    with office.engine.connect() as connection:
+    with container.engine.connect() as connection:
         former = connection.execute(
             select(FormerRenewalDecision.decision, FormerRenewalDecision.ended_reason)
         ).one()
     assert tuple(former) == ("approved", "mistyped")
-    assert ("renewal_decided", "denied:1") in notices(office, "renewal_decided")
+    assert ("renewal_decided", "denied:1") in notices(container, "renewal_decided")
 
 
 @pytest.mark.parametrize("ended", ["denied", "withdrawn", "pending"])
-def test_a_renewal_that_was_not_approved_blocks_no_correction(office, staff, ids, passes, ended):
+def test_a_renewal_that_was_not_approved_blocks_no_correction(container, staff, ids, passes, ended):
     course = {
         "category": "CE",
         "type": "third_party",
@@ -272,7 +278,7 @@ def test_a_renewal_that_was_not_approved_blocks_no_correction(office, staff, ids
         "quantity": Decimal(100),
         "completed_on": date(2026, 1, 5),
     }
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         made = activities.log(work, ids[1], course)
         activities.submit(work, made)
         version = activities.get(work, made).version
@@ -297,8 +303,8 @@ def passed_again(staff, holder_id, day, modules=factories.REQUIRED):
 
 
 @pytest.fixture
-def lapsed(office):
-    return factories.certified(office, date(2015, 3, 15))
+def lapsed(container):
+    return factories.certified(container, date(2015, 3, 15))
 
 
 def test_all_modules_passed_anew_are_a_new_award_and_the_old_one_stays_readable(
@@ -395,10 +401,10 @@ def test_reinstating_the_old_one_withdraws_the_new_award_and_undoing_that_gives_
 
 
 # Told, and days given back.
-def test_whoever_is_suspended_today_is_told_however_long_ago_it_took_effect(office, staff, ids):
+def test_whoever_is_suspended_today_is_told_however_long_ago_it_took_effect(container, staff, ids):
     body = {"reason_code": "other", "reason": "x", "effective_on": "2026-01-10"}
     staff.post(f"/certifications/{ids[1]}/suspension", body)
-    assert [kind for kind, _ in notices(office, "suspended")] == ["suspended"]
+    assert [kind for kind, _ in notices(container, "suspended")] == ["suspended"]
 
 
 @pytest.mark.parametrize("act", ["suspension", "revocation", "surrender"])
@@ -414,7 +420,7 @@ def test_nothing_is_taken_away_before_the_award(staff, ids, act):
     assert staff.get(f"/certifications/{ids[1]}").json == before
 
 
-def test_an_extension_is_told(office, staff, ids):
+def test_an_extension_is_told(container, staff, ids):
     body = {
         "extended_to": "2027-01-25",
         "reason_code": "other",
@@ -423,10 +429,12 @@ def test_an_extension_is_told(office, staff, ids):
     }
     made = staff.post(f"/certifications/{ids[1]}/adjustments", body)
     assert made.status_code == 201
-    assert [kind for kind, _ in notices(office, "adjusted")] == ["adjusted"]
+    assert [kind for kind, _ in notices(container, "adjusted")] == ["adjusted"]
 
 
-def test_a_suspension_by_mistake_gives_back_the_days_of_the_window_once(office, staff, ids, clock):
+def test_a_suspension_by_mistake_gives_back_the_days_of_the_window_once(
+    container, staff, ids, clock
+):
     """Suspended on 1 December with 25 days left of the window, undone on 10 January."""
     clock.set("2026-12-01")
     body = {"reason_code": "other", "reason": "x", "effective_on": "2026-12-01"}
@@ -441,7 +449,7 @@ def test_a_suspension_by_mistake_gives_back_the_days_of_the_window_once(office, 
     )
     (given,) = now["adjustments"]
     assert (given["reason_code"], given["extended_to"]) == ("gap_restored", "2027-02-03")
-    assert [kind for kind, _ in notices(office, "adjusted")] == ["adjusted"]
+    assert [kind for kind, _ in notices(container, "adjusted")] == ["adjusted"]
     again = staff.post(f"/certifications/{ids[1]}/reinstatement", body)
     assert (again.status_code, len(held(staff, ids)["adjustments"])) == (409, 1)
 
@@ -456,13 +464,13 @@ def test_a_reinstatement_for_a_mistake_undoes_it_from_its_own_day(staff, ids, cl
     assert held(staff, ids)["standing"]["expires_on"] == "2027-02-03"
 
 
-def test_the_next_cycle_is_anchored_as_if_no_days_had_been_given_back(office, staff, ids, clock):
+def test_the_next_cycle_is_anchored_as_if_no_days_had_been_given_back(container, staff, ids, clock):
     clock.set("2026-12-01")
     body = {"reason_code": "other", "reason": "x", "effective_on": "2026-12-01"}
     staff.post(f"/certifications/{ids[1]}/suspension", body)
     clock.set("2027-01-10")
     staff.post(f"/certifications/{ids[1]}/reinstatement", body)
-    renewed(office, ids, clock)
+    renewed(container, ids, clock)
     assert held(staff, ids)["standing"]["expires_on"] == "2031-12-25"
 
 
@@ -490,10 +498,10 @@ def test_an_upheld_appeal_gives_them_back_too(caller, staff, ids, clock):
     assert held(staff, ids)["standing"]["expires_on"] == "2027-02-03"
 
 
-def test_correcting_costs_as_many_statements_with_many_passes_as_with_few(office, staff, lapsed):
+def test_correcting_costs_as_many_statements_with_many_passes_as_with_few(container, staff, lapsed):
     def sent(score):
         items = staff.get(f"/holders/{lapsed[0]}/assessments").json["items"]
-        with counted(office) as statements:
+        with counted(container) as statements:
             answer = amend(staff, items[0]["id"], score=score)
         assert answer.status_code == 200
         return len([one for one in statements if "UPDATE token" not in one])

@@ -23,8 +23,8 @@ COURSE = {
 
 
 @pytest.fixture
-def ids(office):
-    return factories.certified(office, date(2021, 12, 25))
+def ids(container):
+    return factories.certified(container, date(2021, 12, 25))
 
 
 @pytest.fixture
@@ -94,21 +94,21 @@ def standing(who, ids, on=None):
     return who.get(f"/certifications/{ids[1]}", query_string=query).json["standing"]
 
 
-def laid_out(office):
+def laid_out(container):
     """Cycles and timelines as they stand, without what tells when they were written."""
     spans, cycles = bulk.table_of(Span).c, bulk.table_of(Cycle).c
     kept = [one for one in cycles if one.name not in {"id", "recorded_at"}]
-    with office.engine.connect() as connection:
+    with container.engine.connect() as connection:
         return [
             sorted(map(tuple, connection.execute(select(*columns)).all()), key=repr)
             for columns in (list(spans), kept)
         ]
 
 
-def told(office):
+def told(container):
     """What holders are to be told of, in the order in which it came up."""
     notice = bulk.table_of(Notice).c
-    with office.engine.connect() as connection:
+    with container.engine.connect() as connection:
         found = connection.execute(select(notice.kind, notice.event).order_by(notice.id))
         return [(kind, event) for kind, event in found if kind != "award"]
 
@@ -198,7 +198,9 @@ def test_a_question_on_the_last_day_keeps_nobody_from_applying(ana, reviewer, id
     assert ana.get("/me").json["certifications"][0]["standing"]["expires_on"] == "2031-12-25"
 
 
-def test_what_falls_short_after_the_last_day_is_denied_and_told(ana, reviewer, ids, clock, office):
+def test_what_falls_short_after_the_last_day_is_denied_and_told(
+    ana, reviewer, ids, clock, container
+):
     clock.set(EXPIRY)
     first, second = hand_in(ana, ids, 60), hand_in(ana, ids, 40)
     renewal = applied(ana, ids)
@@ -209,7 +211,7 @@ def test_what_falls_short_after_the_last_day_is_denied_and_told(ana, reviewer, i
     denied = ana.get(renewal).json
     assert (denied["decision"], denied["decided_on"]) == ("denied", "2026-12-26")
     assert "40.00 of 100.00 points" in denied["reason"]
-    assert told(office)[-1] == ("renewal_decided", "denied:0")
+    assert told(container)[-1] == ("renewal_decided", "denied:0")
     assert standing(ana, ids)["status"] == "expired"
 
 
@@ -234,17 +236,17 @@ def test_a_withdrawn_activity_no_longer_carries_an_application(ana, ids, clock):
 
 
 def test_undoing_the_decision_that_denied_an_application_brings_it_back(
-    ana, reviewer, ids, clock, office
+    ana, reviewer, ids, clock, container
 ):
     clock.set(EXPIRY)
     path = hand_in(ana, ids, 100)
     renewal = applied(ana, ids)
     clock.set("2026-12-26")
-    before = laid_out(office)
+    before = laid_out(container)
     decide(reviewer, path, "rejected")
     assert standing(ana, ids)["status"] == "expired"
     undo(reviewer, path)
-    assert laid_out(office) == before
+    assert laid_out(container) == before
     assert standing(ana, ids)["status"] == "pending_renewal"
     decide(reviewer, path, "rejected")
     decide(reviewer, path, "approved", reason="It was shown after all.")
@@ -266,8 +268,8 @@ ZONES = {
 
 
 @pytest.mark.parametrize("zone", ZONES)
-def test_a_last_day_ends_at_the_holders_midnight(office, caller, clock, zone):
-    ids = factories.certified(office, date(2021, 12, 25), time_zone=zone)
+def test_a_last_day_ends_at_the_holders_midnight(container, caller, clock, zone):
+    ids = factories.certified(container, date(2021, 12, 25), time_zone=zone)
     ana = caller("holder", holder_id=ids[0])
     clock.set("2026-12-01")
     hand_in(ana, ids, 100)
@@ -285,9 +287,9 @@ def test_a_last_day_ends_at_the_holders_midnight(office, caller, clock, zone):
     assert (answer.status_code, answer.json["submitted_on"]) == (201, EXPIRY)
 
 
-def test_days_of_a_clock_change_end_at_midnight_too(office, caller, clock):
+def test_days_of_a_clock_change_end_at_midnight_too(container, caller, clock):
     """In 2026 New York leaves summer time on 1 November: that day has 25 hours."""
-    ids = factories.certified(office, date(2021, 11, 1))
+    ids = factories.certified(container, date(2021, 11, 1))
     ana = caller("holder", holder_id=ids[0])
     clock.set("2026-10-01")
     hand_in(ana, ids, 100)
@@ -295,9 +297,9 @@ def test_days_of_a_clock_change_end_at_midnight_too(office, caller, clock):
     assert apply(ana, ids).json["submitted_on"] == "2026-11-01"
 
 
-def test_staff_never_decide_before_the_day_of_the_submission(office, caller, reviewer, clock):
+def test_staff_never_decide_before_the_day_of_the_submission(container, caller, reviewer, clock):
     """In Auckland it is tomorrow already."""
-    ids = factories.certified(office, date(2021, 12, 25), time_zone="Pacific/Auckland")
+    ids = factories.certified(container, date(2021, 12, 25), time_zone="Pacific/Auckland")
     ana = caller("holder", holder_id=ids[0])
     clock.set("2026-12-01T15:00:00Z")
     path = hand_in(ana, ids, 100, completed_on="2026-12-02")
@@ -308,9 +310,9 @@ def test_staff_never_decide_before_the_day_of_the_submission(office, caller, rev
     assert concluded.json["decided_on"] == concluded.json["submitted_on"] == "2026-12-02"
 
 
-def test_the_future_is_that_of_whoever_says_it(office, caller, clock):
+def test_the_future_is_that_of_whoever_says_it(container, caller, clock):
     clock.set("2026-12-02T05:30:00Z")  # the evening before in Honolulu
-    ids = factories.certified(office, date(2021, 12, 25), time_zone="Pacific/Honolulu")
+    ids = factories.certified(container, date(2021, 12, 25), time_zone="Pacific/Honolulu")
     ana = caller("holder", holder_id=ids[0])
     body = {**COURSE, "title": "T", "quantity": "1", "completed_on": "2026-12-02"}
     refused = ana.post(f"/certifications/{ids[1]}/activities", body)
@@ -344,7 +346,7 @@ def test_the_same_answer_again_changes_the_version(ana, reviewer, ids):
     assert stale.status_code == 412
 
 
-def test_undone_answers_rule_no_more_and_stay_on_record(ana, reviewer, ids, office):
+def test_undone_answers_rule_no_more_and_stay_on_record(ana, reviewer, ids, container):
     path = hand_in(ana, ids, 8)
     where = f"/certifications/{ids[1]}/evaluation"
     waiting = ana.get(where).json
@@ -360,7 +362,7 @@ def test_undone_answers_rule_no_more_and_stay_on_record(ana, reviewer, ids, offi
     assert (answer.json["state"], answer.json["decision"]) == ("submitted", None)
     listed = ana.get(f"{path}/decisions").json
     assert [one["undone_reason"] for one in listed] == ["The wrong file.", "A slip."]
-    assert [kind for kind, _ in told(office)] == [
+    assert [kind for kind, _ in told(container)] == [
         "activity_decided",
         "activity_decided",
         "activity_decided",
@@ -468,8 +470,8 @@ def test_a_denial_superseded_after_the_expiry_opens_the_cycle(ana, reviewer, ids
     ]
 
 
-def test_a_chain_of_decisions_is_undone_step_by_step(ana, reviewer, pending, clock, office):
-    states = [laid_out(office)]
+def test_a_chain_of_decisions_is_undone_step_by_step(ana, reviewer, pending, clock, container):
+    states = [laid_out(container)]
     steps = [
         ("approved", "2026-11-22"),
         ("denied", "2026-11-24"),
@@ -479,17 +481,17 @@ def test_a_chain_of_decisions_is_undone_step_by_step(ana, reviewer, pending, clo
     for decision, day in steps:
         clock.set(day)
         assert conclude(reviewer, pending, decision, reason="x").status_code == 200
-        states.append(laid_out(office))
+        states.append(laid_out(container))
     for decision, day in reversed(steps):
-        assert laid_out(office) == states.pop()
+        assert laid_out(container) == states.pop()
         shown = ana.get(pending).json
         assert (shown["decision"], shown["decided_on"]) == (decision, day)
         undo(reviewer, pending)
-    assert laid_out(office) == states.pop()
+    assert laid_out(container) == states.pop()
     assert ana.get(pending).json["decision"] is None
     refused = act(reviewer, pending, "decision/undo", {"reason": "x"})
     assert refused.status_code == 409
-    kinds = [kind for kind, _ in told(office) if kind.startswith("renewal")]
+    kinds = [kind for kind, _ in told(container) if kind.startswith("renewal")]
     assert kinds == ["renewal_decided"] * 7 + ["renewal_reopened"]
 
 
@@ -552,7 +554,7 @@ def appeal(who, ids, renewal, statement="The proof was there."):
     return who.post(f"/certifications/{ids[1]}/appeals", body)
 
 
-def test_a_denial_is_appealed_and_upheld_by_somebody_else(desk, ids, pending, clock, office):
+def test_a_denial_is_appealed_and_upheld_by_somebody_else(desk, ids, pending, clock, container):
     ana, reviewer, staff = desk
     conclude(reviewer, pending, "denied")
     clock.set("2026-12-21")
@@ -566,16 +568,16 @@ def test_a_denial_is_appealed_and_upheld_by_somebody_else(desk, ids, pending, cl
     assert (upheld.json["outcome"], upheld.json["fee_refunded"]) == ("upheld", True)
     assert ana.get(pending).json["decision"] == "approved"
     assert standing(ana, ids)["expires_on"] == "2031-12-25"
-    ((_, event),) = [one for one in told(office) if one[0] == "appeal_decided"]
+    ((_, event),) = [one for one in told(container) if one[0] == "appeal_decided"]
     assert event.startswith("upheld:")
 
 
 def test_an_outcome_is_superseded_and_the_denial_holds_again_from_its_day(
-    desk, ids, pending, clock, office
+    desk, ids, pending, clock, container
 ):
     ana, reviewer, staff = desk
     conclude(reviewer, pending, "denied")
-    before = laid_out(office)
+    before = laid_out(container)
     path = f"/appeals/{appeal(ana, ids, pending).json['id']}"
     clock.set("2026-11-25")
     act(staff, path, "decision", {"outcome": "upheld", "reason": "It was."})
@@ -583,7 +585,7 @@ def test_an_outcome_is_superseded_and_the_denial_holds_again_from_its_day(
     assert again.status_code == 409
     changed = act(staff, path, "decision", {"outcome": "dismissed", "reason": "It was not."})
     assert (changed.status_code, changed.json["fee_refunded"]) == (200, False)
-    assert laid_out(office) == before
+    assert laid_out(container) == before
     assert ana.get(pending).json["decided_on"] == "2026-11-21"
     act(staff, path, "decision", {"outcome": "upheld", "reason": "After all."})
     assert ana.get(pending).json["decision"] == "approved"

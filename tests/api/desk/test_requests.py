@@ -17,8 +17,8 @@ SOTO = {"given_name": "Ana", "family_name": "Soto"}
 
 
 @pytest.fixture
-def ids(office):
-    return factories.certified(office, date(2024, 3, 1), **SOTO)
+def ids(container):
+    return factories.certified(container, date(2024, 3, 1), **SOTO)
 
 
 @pytest.fixture
@@ -105,10 +105,10 @@ def test_asking_again_replaces_the_proposal_of_the_one_open_request(ana, path, a
 
 
 def test_a_name_that_is_granted_changes_the_record_and_no_certificate(
-    office, ana, asked, staff, path
+    container, ana, asked, staff, path
 ):
     def certificates():
-        with office.reading(SYSTEM) as reading:
+        with container.reading(SYSTEM) as reading:
             return reading.rows(select(Certification.__table__))
 
     before = certificates()
@@ -121,7 +121,7 @@ def test_a_name_that_is_granted_changes_the_record_and_no_certificate(
     assert shown["former_names"] == [{**SOTO, "until_on": "2026-11-21"}]
     assert ana.get(f"{path}/record").json["holder"] == shown
     assert certificates() == before
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         notice = reading.row(select(Notice).where(Notice.kind == "request_decided"))
         assert (notice.holder_id, notice.subject_id, notice.event) == (
             asked["holder_id"],
@@ -177,8 +177,8 @@ def test_nobody_decides_on_a_request_of_their_own(caller, asked, ids):
     assert (answer.status_code, answer.json["applied"]) == (202, ["language"])
 
 
-def test_holders_see_their_own_requests_and_staff_all(ana, asked, staff, caller, office):
-    with office.work(SYSTEM) as work:
+def test_holders_see_their_own_requests_and_staff_all(ana, asked, staff, caller, container):
+    with container.work(SYSTEM) as work:
         other_id = factories.holder(work, family_name="Vega")
     other = caller("holder", holder_id=other_id)
     theirs = patch(other, f"/holders/{other_id}", {"family_name": "Ruiz"}).json["request"]
@@ -190,7 +190,7 @@ def test_holders_see_their_own_requests_and_staff_all(ana, asked, staff, caller,
     assert ana.get(f"/requests/{theirs['id']}").status_code == 404
     assert ana.post(f"/requests/{theirs['id']}/withdrawal").status_code == 404
     assert decide(ana, asked).status_code == 403
-    assert caller("employer", employer_id=_employer(office)).get("/requests").status_code == 403
+    assert caller("employer", employer_id=_employer(container)).get("/requests").status_code == 403
     decide(staff, asked)
     for query, found in (
         ("state=requested", [theirs["id"]]),
@@ -201,12 +201,12 @@ def test_holders_see_their_own_requests_and_staff_all(ana, asked, staff, caller,
         assert [r["id"] for r in staff.get(f"/requests?{query}").json["items"]] == found
 
 
-def _employer(office):
-    with office.work(SYSTEM) as work:
+def _employer(container):
+    with container.work(SYSTEM) as work:
         return employers.register(work, {"name": "Acme"}).id
 
 
-def test_two_who_grant_at_once_change_the_name_once(office, caller, asked):
+def test_two_who_grant_at_once_change_the_name_once(container, caller, asked):
     staffs = [caller("staff") for _ in range(2)]
     version = staffs[0].get(f"/requests/{asked['id']}").headers["ETag"]
     statuses = []
@@ -221,13 +221,13 @@ def test_two_who_grant_at_once_change_the_name_once(office, caller, asked):
         thread.join()
 
     assert sorted(statuses) == [200, 412]
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         assert reading.row(select(func.count()).select_from(FormerName))[0] == 1
         assert reading.row(select(HolderRequest.state))[0] == "granted"
         assert reading.row(select(Holder.family_name))[0] == "Ruiz"
 
 
-def test_two_requests_at_once_are_one(office, caller, path, ids):
+def test_two_requests_at_once_are_one(container, caller, path, ids):
     holders = [caller("holder", holder_id=ids[0]) for _ in range(2)]
     answers = []
 
@@ -242,5 +242,5 @@ def test_two_requests_at_once_are_one(office, caller, path, ids):
         thread.join()
 
     assert answers == [202, 202]
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         assert reading.row(select(func.count()).select_from(HolderRequest))[0] == 1

@@ -23,9 +23,9 @@ QUEUE, RENEWALS = page_of(QueuedActivitySchema), page_of(QueuedRenewalSchema)
 
 
 @pytest.fixture
-def desk(app, office):
+def desk(app, container):
     assert app
-    return Desk(office)
+    return Desk(container)
 
 
 def ids(rows):
@@ -38,7 +38,7 @@ def test_only_staff_see_the_desk(caller, desk, anonymous, role, path):
     desk.person("ana")
     subject = {"holder_id": desk.people["ana"][0]} if role == "holder" else {}
     if role == "employer":
-        with desk.office.work(SYSTEM) as work:
+        with desk.container.work(SYSTEM) as work:
             subject = {"employer_id": employers.register(work, {"name": "Acme"}).id}
 
     assert caller(role, **subject).get(path).status_code == 403
@@ -251,7 +251,7 @@ def test_applications_of_the_dead_and_under_withdrawn_awards_stay(staff, desk):
     for name in ("dead", "gone"):
         desk.person(name)
         desk.applied(name)
-    with desk.office.work(SYSTEM) as work:
+    with desk.container.work(SYSTEM) as work:
         dead = Holder.id == desk.people["dead"][0]
         gone = Certification.id == desk.people["gone"][1]
         work.connection.execute(update(Holder).where(dead).values(deceased_on=TODAY))
@@ -340,7 +340,7 @@ def test_a_decided_activity_can_be_opened_again_and_a_draft_cannot(staff, desk):
 def test_decisions_that_were_taken_back_are_shown_as_such(staff, desk):
     desk.person("ana")
     it = desk.decided("rejected", "ana", "30")
-    with desk.office.work(SYSTEM) as work:
+    with desk.container.work(SYSTEM) as work:
         undone = {"undone_at": work.now, "undone_by": "staff", "undone_reason": "A slip."}
         work.connection.execute(update(Decision).values(**undone))
     [decision] = read(ReviewSchema, staff.get(f"/queue/{it}"))["decisions"]
@@ -359,7 +359,7 @@ def test_an_activity_of_a_type_that_no_version_knows_can_be_reviewed(staff, desk
 
 
 def test_a_review_of_somebody_without_an_award_can_be_opened(staff, desk):
-    with desk.office.work(SYSTEM) as work:
+    with desk.container.work(SYSTEM) as work:
         desk.people["ana"] = (factories.holder(work), "")
     it = desk.waits("it", "ana", "30")
     opened = read(ReviewSchema, staff.get(f"/queue/{it}"))
@@ -376,7 +376,7 @@ def test_each_costs_as_many_statements_for_much_as_for_little(staff, desk, path)
     path = path.replace("review", f"/queue/{it}")
 
     def statements():
-        with counted(desk.office) as sent:
+        with counted(desk.container) as sent:
             assert staff.get(path).status_code == 200
         return len([one for one in sent if "UPDATE token" not in one])
 

@@ -38,8 +38,8 @@ LINES = {
 
 
 @pytest.fixture
-def ids(office):
-    return factories.certified(office, date(2021, 12, 25))
+def ids(container):
+    return factories.certified(container, date(2021, 12, 25))
 
 
 @pytest.fixture
@@ -71,8 +71,8 @@ def test_a_certification_of_ones_own_may_be_given_up(own, ids):
     assert own.post(f"/certifications/{ids[1]}/surrender", wish).status_code == 201
 
 
-def test_no_pass_of_ones_own_is_recorded_corrected_or_voided(own, office, ids):
-    with office.reading(SYSTEM) as reading:
+def test_no_pass_of_ones_own_is_recorded_corrected_or_voided(own, container, ids):
+    with container.reading(SYSTEM) as reading:
         passed = reading.row(select(Assessment.id).where(Assessment.holder_id == ids[0])).id
 
     assert refused(own.post(f"/holders/{ids[0]}/assessments", PASS)) == SELF
@@ -88,8 +88,8 @@ def test_no_adjustment_of_ones_own_is_granted(own, ids):
     assert refused(own.post(f"/certifications/{ids[1]}/adjustments", body)) == SELF
 
 
-def test_an_imported_award_of_ones_own_is_neither_amended_nor_voided(caller, office, staff):
-    with office.work(SYSTEM) as work:
+def test_an_imported_award_of_ones_own_is_neither_amended_nor_voided(caller, container, staff):
+    with container.work(SYSTEM) as work:
         ref = work.session.get_one(Holder, holder_id := factories.holder(work)).ref
     assert send(staff, "certifications", LINES["certifications"].format(ref=ref)) == 200
     award = staff.get("/certifications?number=OLD-1").json["items"][0]["id"]
@@ -109,8 +109,8 @@ def send(who, kind, line):
     return 200 if answer.status_code == 201 else answer.json
 
 
-def test_no_file_decides_on_the_record_of_whoever_sends_it(own, staff, office, ids):
-    with office.reading(SYSTEM) as reading:
+def test_no_file_decides_on_the_record_of_whoever_sends_it(own, staff, container, ids):
+    with container.reading(SYSTEM) as reading:
         ref = reading.row(select(Holder.ref).where(Holder.id == ids[0])).ref
 
     for kind, line in LINES.items():
@@ -120,8 +120,8 @@ def test_no_file_decides_on_the_record_of_whoever_sends_it(own, staff, office, i
         assert send(staff, kind, LINES[kind].format(ref=ref)) == 200
 
 
-def test_a_file_that_says_of_oneself_what_is_on_record_passes(own, office, ids):
-    with office.reading(SYSTEM) as reading:
+def test_a_file_that_says_of_oneself_what_is_on_record_passes(own, container, ids):
+    with container.reading(SYSTEM) as reading:
         one = reading.row(select(Holder).where(Holder.id == ids[0]))
     said = f"{one.ref},{one.given_name},{one.family_name},{one.email}"
 
@@ -158,9 +158,9 @@ def test_whoever_suspended_decides_no_appeal_whatever_the_name_of_their_token(ap
     assert answer.status_code == 200, answer.json
 
 
-def test_a_draft_that_somebody_discards_meanwhile_is_no_such_record(office, ids):
+def test_a_draft_that_somebody_discards_meanwhile_is_no_such_record(container, ids):
     """A row that is gone when its record is locked is as unknown as one that never was."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         course = {
             "category": "CE",
             "type": "third_party",

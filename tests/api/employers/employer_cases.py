@@ -25,7 +25,7 @@ MODULES = ("safety", "quality", "processes", "maintenance")
 class Company:
     """An employer and its workers by employee_id; ``holders`` and ``entries`` give their ids."""
 
-    office: Container
+    container: Container
     id: str
     holders: dict[str, str] = field(default_factory=dict)
     entries: dict[str, str] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Company:
         **entry: Any,
     ) -> None:
         """Workers with the same facts: certified on a day, consenting, on record or not at all."""
-        with self.office.work(SYSTEM) as work:
+        with self.container.work(SYSTEM) as work:
             people = {e: new_id() for e in employee_ids} if known else {}
             if people:
                 work.connection.execute(insert(Holder), [_holder(work, h) for h in people.values()])
@@ -90,7 +90,7 @@ class Company:
 
     def sharing_of(self, employee_id: str) -> str:
         """The id of a worker's live consent."""
-        with self.office.reading(SYSTEM) as reading:
+        with self.container.reading(SYSTEM) as reading:
             holder_id = self.holders[employee_id]
             statement = select(Sharing.id).where(
                 Sharing.holder_id == holder_id, Sharing.ended_at.is_(None)
@@ -98,13 +98,13 @@ class Company:
             return str(reading.row(statement).id)
 
 
-def company(office: Container, name: str = "Acme") -> Company:
+def company(container: Container, name: str = "Acme") -> Company:
     """An employer on record."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         id_ = new_id()
         row = {"id": id_, "name": name, "recorded_at": work.now, "version": 1}
         work.connection.execute(insert(Employer), [row])
-    return Company(office, id_)
+    return Company(container, id_)
 
 
 def _holder(work: Any, holder_id: str) -> dict[str, Any]:

@@ -16,37 +16,37 @@ from tracker.services.employers import digest_links, digests
 
 
 @pytest.fixture
-def acme(office):
-    return company(office)
+def acme(container):
+    return company(container)
 
 
 @pytest.fixture
-def order(office, acme):
+def order(container, acme):
     def make(address="hr@acme.example", language="en"):
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             digests.order(work, acme.id, every="week", language=language, address=address)
 
     return make
 
 
 @pytest.fixture
-def path(office, acme, order):
+def path(container, acme, order):
     """The path of the link that a digest to the ordered address carries."""
     order()
-    with office.reading(SYSTEM) as reading:
-        made = digest_links.link(reading, office.message_key, acme.id, "hr@acme.example")
+    with container.reading(SYSTEM) as reading:
+        made = digest_links.link(reading, container.message_key, acme.id, "hr@acme.example")
     return urlsplit(made).path
 
 
-def ordered(office):
-    with office.reading(SYSTEM) as reading:
+def ordered(container):
+    with container.reading(SYSTEM) as reading:
         return [row.address for row in reading.rows(select(DigestOrder.address))]
 
 
-def test_a_digest_says_how_to_end_it_in_its_header_and_in_its_text(office, clock, acme, path):
+def test_a_digest_says_how_to_end_it_in_its_header_and_in_its_text(container, clock, acme, path):
     acme.hire("E1", awarded_on=DUE)
     clock.set(MONDAY)
-    (letter,) = send(office)
+    (letter,) = send(container)
 
     (link,) = re.findall(r"<(\S+)>", letter.message["List-Unsubscribe"])
     assert urlsplit(link).path == path
@@ -54,26 +54,26 @@ def test_a_digest_says_how_to_end_it_in_its_header_and_in_its_text(office, clock
     assert f"Stop these summaries: {link}" in letter.text
 
 
-def test_looking_changes_nothing_and_one_click_ends_it_for_good(office, client, path):
+def test_looking_changes_nothing_and_one_click_ends_it_for_good(container, client, path):
     asked = client.get(path)
-    assert (asked.status_code, ordered(office)) == (200, ["hr@acme.example"])
+    assert (asked.status_code, ordered(container)) == (200, ["hr@acme.example"])
     assert "Acme" in asked.text
 
     for _ in range(2):
         stopped = client.post(path, data={"List-Unsubscribe": "One-Click"})
-        assert (stopped.status_code, ordered(office)) == (200, [])
+        assert (stopped.status_code, ordered(container)) == (200, [])
         assert "These emails are off" in stopped.text
     assert "These emails are off" in client.get(path).text
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         lines = reading.rows(select(HistoryEntry.actor).where(HistoryEntry.action == "call_off"))
     assert [line.actor for line in lines] == ["link in a digest"]
 
 
-def test_the_link_of_a_former_address_ends_nothing(office, client, order, path):
+def test_the_link_of_a_former_address_ends_nothing(container, client, order, path):
     order("boss@acme.example")
 
     assert client.post(path).status_code == 200
-    assert ordered(office) == ["boss@acme.example"]
+    assert ordered(container) == ["boss@acme.example"]
 
 
 def test_the_page_speaks_the_language_of_the_order(client, order, path):
@@ -84,10 +84,10 @@ def test_the_page_speaks_the_language_of_the_order(client, order, path):
 
 
 @pytest.mark.parametrize("change", [(5, "x"), (-1, "2"), (-20, "7")])
-def test_a_link_that_is_not_ours_is_not_found(office, client, path, change):
+def test_a_link_that_is_not_ours_is_not_found(container, client, path, change):
     place, letter = change
     at = len("/unsubscribe-digest/") + place if place > 0 else len(path) + place
     other = path[:at] + ("a" if path[at] == letter else letter) + path[at + 1 :]
 
     assert (client.get(other).status_code, client.post(other).status_code) == (404, 404)
-    assert ordered(office) == ["hr@acme.example"]
+    assert ordered(container) == ["hr@acme.example"]

@@ -14,8 +14,8 @@ HR = {"every": "week", "address": "hr@acme.example"}
 
 
 @pytest.fixture
-def acme(office):
-    return company(office)
+def acme(container):
+    return company(container)
 
 
 @pytest.fixture
@@ -55,10 +55,10 @@ def test_the_address_is_the_employers_own_if_none_is_given(hr, staff, acme):
     assert made["address"] == "office@acme.example"
 
 
-def test_an_address_whose_letters_came_back_shows(office, hr, acme):
+def test_an_address_whose_letters_came_back_shows(container, hr, acme):
     path = acme.path("/digest")
     hr.call("PUT", path, json=HR)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         suppressions.suppress(work, ["HR@acme.example"], "hard_bounce")
     assert hr.get(path).json["deliverable"] is False
     other = hr.call("PUT", path, json={**HR, "address": "office@acme.example"})
@@ -84,10 +84,10 @@ def test_a_bad_order_is_refused(hr, acme, body):
     assert hr.call("PUT", acme.path("/digest"), json=body).status_code == 422
 
 
-def test_another_employer_and_a_holder_learn_nothing_of_it(office, hr, acme, caller):
+def test_another_employer_and_a_holder_learn_nothing_of_it(container, hr, acme, caller):
     path = acme.path("/digest")
     hr.call("PUT", path, json=HR)
-    other = caller("employer", employer_id=company(office, "Bolt").id)
+    other = caller("employer", employer_id=company(container, "Bolt").id)
     for answer in (other.get(path), other.call("PUT", path, json=HR), other.delete(path)):
         assert answer.status_code == 404
     acme.hire("E1")

@@ -23,8 +23,8 @@ TRICKS = (
 
 
 @pytest.fixture
-def acme(office):
-    company = employer_cases.company(office)
+def acme(container):
+    company = employer_cases.company(container)
     company.hire("1", "2")
     company.hire("3", shared=False)
     return company
@@ -35,8 +35,8 @@ def hr(caller, acme):
     return caller("employer", employer_id=acme.id)
 
 
-def letters(office):
-    with reminder_cases.relay(office) as (sending, catcher):
+def letters(container):
+    with reminder_cases.relay(container) as (sending, catcher):
         jobs.dispatch(sending)
         return catcher.letters()
 
@@ -70,17 +70,17 @@ def test_no_name_that_reads_like_a_link_or_a_sender_is_put_on_record(staff, acme
     assert "must not contain" in str(refused.json["errors"])
 
 
-def test_a_name_on_record_from_before_stands_in_no_subject_and_makes_no_link(office, caller):
-    with office.work(SYSTEM) as work:
+def test_a_name_on_record_from_before_stands_in_no_subject_and_makes_no_link(container, caller):
+    with container.work(SYSTEM) as work:
         row = Employer(name="Acme: go to http://evil.example @now", recorded_at=work.now)
         work.session.add(row)
         work.session.flush()
         id_ = row.id
-    factories.certified(office, date(2023, 5, 1), email="ana@example.org")
+    factories.certified(container, date(2023, 5, 1), email="ana@example.org")
     hr = caller("employer", employer_id=id_)
     hr.post(f"/employers/{id_}/roster", {"employee_id": "1", "email": "ana@example.org"})
 
-    asked = [one for one in letters(office) if "employee list" in one.text]
+    asked = [one for one in letters(container) if "employee list" in one.text]
 
     assert [one.subject for one in asked] == [
         "An employer would like to see whether you are certified"
@@ -89,21 +89,21 @@ def test_a_name_on_record_from_before_stands_in_no_subject_and_makes_no_link(off
     assert "://" not in asked[0].text.replace("http://127.0.0.1", "")
 
 
-def test_a_renamed_company_is_told_to_those_who_share(staff, acme, office, clock):
+def test_a_renamed_company_is_told_to_those_who_share(staff, acme, container, clock):
     before = staff.get(acme.path())
 
     staff.patch(acme.path(), {"name": "Globex"}, version=before.headers["ETag"])
-    told = [one for one in letters(office) if "Globex" in one.text]
+    told = [one for one in letters(container) if "Globex" in one.text]
 
     assert [one.subject for one in told] == ["An employer you share with has a new name"] * 2
     assert f"{before.json['name']} is now on record as Globex." in told[0].text
     clock.advance(days=1)
     version = staff.get(acme.path()).headers["ETag"]
     staff.patch(acme.path(), {"email": "hr@globex.example"}, version=version)
-    assert letters(office) == []
+    assert letters(container) == []
 
 
-def test_whoever_bars_an_employer_is_seen_and_asked_no_more(caller, hr, acme, office, clock):
+def test_whoever_bars_an_employer_is_seen_and_asked_no_more(caller, hr, acme, container, clock):
     ana = caller("holder", holder_id=acme.holders["1"])
 
     assert ana.post("/me/bars", {"employer_id": acme.id}).status_code == 201
@@ -114,22 +114,24 @@ def test_whoever_bars_an_employer_is_seen_and_asked_no_more(caller, hr, acme, of
         assert hr.get(acme.path(f"/workforce/{acme.entries[key]}")).status_code == 404
     refused = ana.post("/me/sharing", {"employer_id": acme.id})
     assert (refused.status_code, refused.json["code"]) == (409, "already_recorded")
-    letters(office)
+    letters(container)
     clock.advance(days=1)
     assert hr.delete(acme.path(f"/roster/{acme.entries['1']}")).status_code == 204
     email = caller("staff").get(f"/holders/{acme.holders['1']}").json["email"]
     assert hr.post(acme.path("/roster"), {"employee_id": "9", "email": email}).status_code == 201
-    assert letters(office) == []
+    assert letters(container) == []
 
 
-def test_a_message_that_waits_is_not_sent_about_an_employer_barred_since(caller, hr, acme, office):
+def test_a_message_that_waits_is_not_sent_about_an_employer_barred_since(
+    caller, hr, acme, container
+):
     email = caller("staff").get(f"/holders/{acme.holders['3']}").json["email"]
     hr.delete(acme.path(f"/roster/{acme.entries['3']}"))
     hr.post(acme.path("/roster"), {"employee_id": "9", "email": email})
     bob = caller("holder", holder_id=acme.holders["3"])
     assert bob.post("/me/bars", {"employer_id": acme.id}).status_code == 201
 
-    assert [one for one in letters(office) if "employee list" in one.text] == []
+    assert [one for one in letters(container) if "employee list" in one.text] == []
 
 
 def test_a_bar_is_lifted_by_whoever_put_it(caller, acme):

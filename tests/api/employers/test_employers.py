@@ -22,8 +22,8 @@ NOBODY = "01900000-0000-7000-8000-000000000000"
 
 
 @pytest.fixture
-def acme(office):
-    return employer_cases.company(office)
+def acme(container):
+    return employer_cases.company(container)
 
 
 @pytest.fixture
@@ -63,8 +63,8 @@ def test_an_employer_corrects_itself_with_the_etag_it_read(hr, acme, staff):
     assert taken.json["code"] == "already_recorded"
 
 
-def test_only_staff_create_and_list_employers_and_holders_get_nowhere(hr, caller, office, acme):
-    ana = caller("holder", holder_id=factories.certified(office, date(2023, 1, 1))[0])
+def test_only_staff_create_and_list_employers_and_holders_get_nowhere(hr, caller, container, acme):
+    ana = caller("holder", holder_id=factories.certified(container, date(2023, 1, 1))[0])
     assert hr.post("/employers", {"name": "X"}).status_code == 403
     assert hr.get("/employers").status_code == 403
     for path in ("", "/roster", "/workforce", "/workforce/summary", "/workforce.csv"):
@@ -73,16 +73,16 @@ def test_only_staff_create_and_list_employers_and_holders_get_nowhere(hr, caller
 
 
 @pytest.mark.parametrize("path", ["", "/roster", f"/roster/{NOBODY}"])
-def test_another_employers_records_answer_as_unknown_ones(hr, office, path):
-    other = employer_cases.company(office, "Other")
+def test_another_employers_records_answer_as_unknown_ones(hr, container, path):
+    other = employer_cases.company(container, "Other")
     answers = [hr.get(f"/employers/{id_}{path}") for id_ in (other.id, NOBODY)]
     assert [a.status_code for a in answers] == [404, 404]
     theirs, unknown = (read(ProblemSchema, answer, 404) for answer in answers)
     assert theirs | {"request_id": ""} == unknown | {"request_id": ""}
 
 
-def test_another_employers_entry_can_neither_be_read_nor_ended(hr, office, acme):
-    other = employer_cases.company(office, "Other")
+def test_another_employers_entry_can_neither_be_read_nor_ended(hr, container, acme):
+    other = employer_cases.company(container, "Other")
     other.hire("1")
     for company in (other, acme):
         path = company.path(f"/roster/{other.entries['1']}")
@@ -90,14 +90,14 @@ def test_another_employers_entry_can_neither_be_read_nor_ended(hr, office, acme)
         assert hr.delete(path).status_code == 404
 
 
-def test_the_employer_cannot_tell_a_matched_entry_from_an_unmatched_one(office, acme, hr):
+def test_the_employer_cannot_tell_a_matched_entry_from_an_unmatched_one(container, acme, hr):
     """No oracle: same status, same body, in every answer, until the holder consents."""
-    holder_id, _ = factories.certified(office, date(2023, 5, 1), email="Ana.P@example.org")
+    holder_id, _ = factories.certified(container, date(2023, 5, 1), email="Ana.P@example.org")
     known = add(hr, acme, "1", email="ana.p@example.org", site="A")
     unknown = add(hr, acme, "2", email="nobody@example.org", site="A")
     assert seen(known) == seen(unknown)
     assert known["shared"] is False
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         held = dict(reading.rows(select(RosterEntry.employee_id, RosterEntry.holder_id)))
     assert held == {"1": holder_id, "2": None}
     for entry in (known, unknown):
@@ -121,28 +121,28 @@ def test_the_employer_cannot_tell_a_matched_entry_from_an_unmatched_one(office, 
         ({}, False),
     ],
 )
-def test_whom_an_address_means_is_decided_without_guessing(office, acme, hr, given, found):
+def test_whom_an_address_means_is_decided_without_guessing(container, acme, hr, given, found):
     first, _ = factories.certified(
-        office, date(2023, 5, 1), email="ana@example.org", second_email="Second@example.org"
+        container, date(2023, 5, 1), email="ana@example.org", second_email="Second@example.org"
     )
-    factories.certified(office, date(2023, 5, 1), email="shared@example.org")
+    factories.certified(container, date(2023, 5, 1), email="shared@example.org")
     factories.certified(
-        office, date(2023, 5, 1), email="b@example.org", second_email="shared@example.org"
+        container, date(2023, 5, 1), email="b@example.org", second_email="shared@example.org"
     )
     add(hr, acme, "1", **given)
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         assert reading.row(select(RosterEntry.holder_id))[0] == (first if found else None)
 
 
-def test_a_certificate_number_finds_its_holder(office, acme, hr, staff):
-    holder_id, certification_id = factories.certified(office, date(2023, 5, 1))
+def test_a_certificate_number_finds_its_holder(container, acme, hr, staff):
+    holder_id, certification_id = factories.certified(container, date(2023, 5, 1))
     number = staff.get(f"/certifications/{certification_id}").json["number"]
     add(hr, acme, "1", certificate_number=number)
     assert staff.get(acme.path("/roster")).json["items"][0]["holder_id"] == holder_id
 
 
-def test_only_staff_name_a_worker_by_ref_and_see_whom_an_entry_means(office, acme, hr, staff):
-    holder_id, _ = factories.certified(office, date(2023, 5, 1), ref="H-1")
+def test_only_staff_name_a_worker_by_ref_and_see_whom_an_entry_means(container, acme, hr, staff):
+    holder_id, _ = factories.certified(container, date(2023, 5, 1), ref="H-1")
     refused = hr.post(acme.path("/roster"), {"employee_id": "1", "holder_ref": "H-1"})
     assert refused.status_code == 422
     unknown = staff.post(acme.path("/roster"), {"employee_id": "1", "holder_ref": "H-2"})
@@ -153,14 +153,14 @@ def test_only_staff_name_a_worker_by_ref_and_see_whom_an_entry_means(office, acm
     assert {"holder_id", "holder_ref"}.isdisjoint(shown)
 
 
-def test_a_second_entry_for_the_same_person_finds_nobody(office, acme, hr):
+def test_a_second_entry_for_the_same_person_finds_nobody(container, acme, hr):
     """Else an employer could guess at further addresses of somebody who shares."""
     factories.certified(
-        office, date(2023, 5, 1), email="ana@example.org", second_email="private@example.org"
+        container, date(2023, 5, 1), email="ana@example.org", second_email="private@example.org"
     )
     add(hr, acme, "1", email="ana@example.org")
     add(hr, acme, "2", email="private@example.org")
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         rows = reading.rows(select(RosterEntry.holder_id).order_by(RosterEntry.employee_id))
     assert [row[0] is None for row in rows] == [False, True]
 
@@ -179,13 +179,13 @@ def test_ending_employment_ends_access_at_once_and_keeps_the_entry(acme, hr):
     assert [e["employee_id"] for e in employed] == ["2"]
 
 
-def test_a_roster_is_paged_and_filtered_with_a_constant_number_of_statements(acme, hr, office):
+def test_a_roster_is_paged_and_filtered_with_a_constant_number_of_statements(acme, hr, container):
     acme.hire(*(f"W{n:03}" for n in range(5)), site="A")
     hr.get(acme.path("/roster"))
-    with counted(office) as few:
+    with counted(container) as few:
         hr.get(acme.path("/roster"), query_string={"limit": 200})
     acme.hire(*(f"X{n:03}" for n in range(145)), site="B", shared=False)
-    with counted(office) as many:
+    with counted(container) as many:
         page = hr.get(acme.path("/roster"), query_string={"limit": 200})
     assert len(read(page_of(employers_api.RosterEntrySchema), page)["items"]) == 150
     assert len(few) == len(many) <= 3
@@ -272,7 +272,7 @@ def test_nobody_ends_or_gives_consent_for_another(acme, caller, hr, staff):
     assert staff.get(f"/holders/{NOBODY}/sharing").status_code == 404
 
 
-def test_two_consents_at_once_leave_one_row(acme, caller, office):
+def test_two_consents_at_once_leave_one_row(acme, caller, container):
     acme.hire("1", shared=False)
     callers = [caller("holder", holder_id=acme.holders["1"]) for _ in range(4)]
     start, statuses = threading.Barrier(len(callers)), []
@@ -287,44 +287,44 @@ def test_two_consents_at_once_leave_one_row(acme, caller, office):
     for thread in clicks:
         thread.join()
     assert sorted(statuses) == [201, 409, 409, 409]
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         assert reading.row(select(func.count()).select_from(Sharing))[0] == 1
 
 
-def test_consent_finds_the_entry_that_was_older_than_the_certificate(acme, hr, caller, office):
+def test_consent_finds_the_entry_that_was_older_than_the_certificate(acme, hr, caller, container):
     add(hr, acme, "1", email="ANA@example.org")
-    holder_id, _ = factories.certified(office, date(2023, 5, 1), email="ana@example.org")
+    holder_id, _ = factories.certified(container, date(2023, 5, 1), email="ana@example.org")
     assert everything(hr, acme.path("/workforce"))[0]["shared"] is False
     made = caller("holder", holder_id=holder_id).post("/me/sharing", {"employer_id": acme.id})
     assert made.json["on_roster"] is True
     assert everything(hr, acme.path("/workforce"))[0]["shared"] is True
 
 
-def test_who_sees_me_costs_the_same_for_many_employers(caller, office):
-    companies = [employer_cases.company(office, f"E{n}") for n in range(12)]
+def test_who_sees_me_costs_the_same_for_many_employers(caller, container):
+    companies = [employer_cases.company(container, f"E{n}") for n in range(12)]
     companies[0].hire("1")
     holder_id = companies[0].holders["1"]
     ana = caller("holder", holder_id=holder_id)
     ana.get("/me/sharing")
-    with counted(office) as few:
+    with counted(container) as few:
         ana.get("/me/sharing")
     for company in companies[1:]:
         assert ana.post("/me/sharing", {"employer_id": company.id}).status_code == 201
-    with counted(office) as many:
+    with counted(container) as many:
         seen_by = ana.get("/me/sharing")
     assert [one["employer_name"] for one in seen_by.json] == sorted(f"E{n}" for n in range(12))
     assert [one["on_roster"] for one in seen_by.json].count(True) == 1
     assert len(few) == len(many) <= 3
 
 
-def test_every_change_leaves_a_line_of_history_without_addresses(acme, hr, caller, office):
+def test_every_change_leaves_a_line_of_history_without_addresses(acme, hr, caller, container):
     entry = add(hr, acme, "1", email="ana@example.org")
-    holder_id, _ = factories.certified(office, date(2023, 5, 1), email="ana@example.org")
+    holder_id, _ = factories.certified(container, date(2023, 5, 1), email="ana@example.org")
     ana = caller("holder", holder_id=holder_id)
     made = ana.post("/me/sharing", {"employer_id": acme.id})
     ana.delete(f"/me/sharing/{made.json['id']}")
     hr.delete(acme.path(f"/roster/{entry['id']}"))
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         statement = select(HistoryEntry.action, HistoryEntry.subject, HistoryEntry.detail)
         rows = reading.rows(statement.order_by(HistoryEntry.id))
     told = [(r.action, r.subject) for r in rows if r.subject in {"sharing", "roster_entry"}]

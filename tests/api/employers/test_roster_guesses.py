@@ -32,9 +32,9 @@ GUESSES = {
 class Hr:
     """An employer that lists Eva, who shares, and that tries things."""
 
-    def __init__(self, office, caller, name, kind, guess):
-        self.office, self.name, self.kind, self.guess = office, name, kind, guess
-        company = self.company = employer_cases.company(office, name)
+    def __init__(self, container, caller, name, kind, guess):
+        self.container, self.name, self.kind, self.guess = container, name, kind, guess
+        company = self.company = employer_cases.company(container, name)
         self.call, self.answers = caller("employer", employer_id=company.id), []
 
     def words(self, guess="", **more):
@@ -57,7 +57,7 @@ class Hr:
         self.keep(self.call.get(f"/imports/{made.json['id']}"))
 
     def end(self, employee_id):
-        with self.office.reading(SYSTEM) as reading:
+        with self.container.reading(SYSTEM) as reading:
             statement = select(RosterEntry.id).where(
                 RosterEntry.employer_id == self.company.id,
                 RosterEntry.employee_id == employee_id,
@@ -79,7 +79,7 @@ class Hr:
             self.keep(self.call.get(self.company.path(f"/workforce/{entry['id']}")))
         book = load_workbook(io.BytesIO(self.call.get(self.company.path("/workforce.xlsx")).data))
         self.answers += [str(row) for row in book.worksheets[0].iter_rows(values_only=True)]
-        with self.office.reading(SYSTEM) as reading:
+        with self.container.reading(SYSTEM) as reading:
             period = Period(date(2026, 11, 16), date(2026, 11, 22))
             told = digest_contents.snapshot(reading, self.company.id, period)
             self.answers.append(str(told | {"consents": ""}))
@@ -171,24 +171,24 @@ WAYS = [
 
 
 @pytest.fixture
-def eva(office):
+def eva(container):
     """Eva, certified; somebody else is on record too. Her ids and her number."""
     holder_id, certification_id = factories.certified(
-        office,
+        container,
         date(2023, 5, 1),
         given_name="Eva",
         email="eva@home.example",
         second_email="eva.secret@example.net",
     )
-    factories.certified(office, date(2023, 5, 1), email="bob@example.org")
-    with office.reading(SYSTEM) as reading:
+    factories.certified(container, date(2023, 5, 1), email="bob@example.org")
+    with container.reading(SYSTEM) as reading:
         statement = select(Certification.number).where(Certification.id == certification_id)
         return holder_id, reading.row(statement).number
 
 
-def employer(office, caller, eva_id, name, guess):
+def employer(container, caller, eva_id, name, guess):
     """One of two employers that are alike; Eva shares with it under its entry 7."""
-    hr = Hr(office, caller, name, *guess)
+    hr = Hr(container, caller, name, *guess)
     hr.post("7", **HOME)
     ana = caller("holder", holder_id=eva_id)
     assert ana.post("/me/sharing", {"employer_id": hr.company.id}).status_code == 201
@@ -197,20 +197,20 @@ def employer(office, caller, eva_id, name, guess):
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_a_right_guess_is_answered_like_a_wrong_one(office, caller, clock, eva, way):
+def test_a_right_guess_is_answered_like_a_wrong_one(container, caller, clock, eva, way):
     eva_id, number = eva
     for at, (what, (kind, right, wrong)) in enumerate(GUESSES.items()):
         clock.set("2026-11-21")
         known = right or number.replace("-", "").lower()
         both = [
-            employer(office, caller, eva_id, f"Acme {at}{which}", (kind, guess))
+            employer(container, caller, eva_id, f"Acme {at}{which}", (kind, guess))
             for which, guess in (("r", known), ("w", wrong))
         ]
         for hr in both:
             way(hr)
             hr.look()
         clock.set("2026-11-25")
-        jobs.end_employments(office)
+        jobs.end_employments(container)
         for hr in both:
             hr.look()
         one, other = (hr.plain(number) for hr in both)

@@ -44,8 +44,8 @@ KEYS = {
 
 
 @pytest.fixture
-def acme(office):
-    return employer_cases.company(office)
+def acme(container):
+    return employer_cases.company(container)
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def motley(acme):
 
 
 def change(acme, employee_id, kind, on):
-    with acme.office.work(SYSTEM) as work:
+    with acme.container.work(SYSTEM) as work:
         held = certifications.of_holder(work, acme.holders[employee_id], "cpt")
         certifications.change(
             work, held.id, kind=kind, effective_on=on, reason_code="other", reason="A test."
@@ -81,7 +81,7 @@ def change(acme, employee_id, kind, on):
 
 
 def earn(acme, employee_id, points):
-    with acme.office.work(SYSTEM) as work:
+    with acme.container.work(SYSTEM) as work:
         held = certifications.of_holder(work, acme.holders[employee_id], "cpt")
         course = {
             "category": "CE",
@@ -125,7 +125,7 @@ def test_an_unlinked_worker_answers_as_an_unknown_one(motley, hr):
     assert bodies == [bodies[0]] * len(ids)
 
 
-def test_the_employer_sees_the_allowed_keys_and_no_others(motley, hr, office):
+def test_the_employer_sees_the_allowed_keys_and_no_others(motley, hr, container):
     earn(motley, "soon", 30)
     answer = hr.get(motley.path(f"/workforce/{motley.entries['soon']}"))
     row = read(api.WorkerStandingSchema, answer)
@@ -143,7 +143,7 @@ def test_the_employer_sees_the_allowed_keys_and_no_others(motley, hr, office):
     )
     listed = hr.get(motley.path("/workforce"))
     read(page_of(api.WorkerStandingSchema), listed)
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         holder = reading.row(
             select(Holder.email, Holder.ref).where(Holder.id == motley.holders["soon"])
         )
@@ -173,7 +173,7 @@ def test_the_end_of_consent_takes_effect_at_once(acme, hr, caller):
     assert "CPT-" not in hr.get(acme.path("/workforce.csv")).text
 
 
-def test_consent_opens_its_own_day_and_later_ones_and_none_before(acme, hr, office):
+def test_consent_opens_its_own_day_and_later_ones_and_none_before(acme, hr, container):
     acme.hire("1", awarded_on=date(2021, 12, 11))
     days = ("2026-09-11", "2026-11-20", "2026-11-21", "2026-12-12")
     told = {day: shown(hr, acme, as_of=day)[0]["status"] for day in days}
@@ -183,14 +183,14 @@ def test_consent_opens_its_own_day_and_later_ones_and_none_before(acme, hr, offi
     one = acme.path(f"/workforce/{acme.entries['1']}")
     assert hr.get(f"{one}?as_of=2026-11-20").status_code == 404
     signed = update(Sharing).values(consented_on=date(2021, 12, 1))  # as a file may bring it
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         work.connection.execute(signed)
     assert shown(hr, acme, as_of="2021-12-10")[0]["status"] == "not_certified"
     assert shown(hr, acme, as_of="2021-12-11")[0]["status"] == "active"
 
 
-def test_anothers_workforce_is_unknown_whatever_else_is_sent(office, hr, acme):
-    other = employer_cases.company(office, "Other")
+def test_anothers_workforce_is_unknown_whatever_else_is_sent(container, hr, acme):
+    other = employer_cases.company(container, "Other")
     other.hire("1")
     for rest in ("", "/summary", "/forecast", ".csv", ".xlsx", f"/{other.entries['1']}"):
         theirs = hr.get(other.path(f"/workforce{rest}"))
@@ -379,9 +379,9 @@ def test_the_files_tell_day_and_filter_in_their_names(motley, hr):
 
 
 @pytest.mark.parametrize("name", ["=HYPERLINK()", "\t=1", " @x", "＝1", "+1", "-1"])  # noqa: RUF001
-def test_no_cell_of_a_file_is_a_formula(acme, hr, office, name):
+def test_no_cell_of_a_file_is_a_formula(acme, hr, container, name):
     acme.hire(name, site=name)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         work.session.get(Holder, acme.holders[name]).given_name = name
     _, line = csv.reader(io.StringIO(hr.get(acme.path("/workforce.csv")).text))
     assert line[2] == line[3] == f"'{name}"
@@ -391,25 +391,25 @@ def test_no_cell_of_a_file_is_a_formula(acme, hr, office, name):
 
 
 @pytest.mark.parametrize("rest", ["", "/summary", "/forecast", ".csv", ".csv?points=true"])
-def test_a_list_costs_as_many_statements_for_150_workers_as_for_5(acme, hr, office, rest):
+def test_a_list_costs_as_many_statements_for_150_workers_as_for_5(acme, hr, container, rest):
     path, _, more = rest.partition("?")
     url = acme.path(f"/workforce{path}") + (f"?{more}" if more else "")
     url += "?limit=200" if not rest else ""
     acme.hire(*(f"A{n}" for n in range(5)))
     hr.get(url)
-    with counted(office) as few:
+    with counted(container) as few:
         assert hr.get(url).get_data()
     acme.hire(*(f"B{n}" for n in range(145)))
     earn(acme, "B1", 5)
-    with counted(office) as many:
+    with counted(container) as many:
         assert hr.get(url).get_data()
     most = {"": 7, ".csv?points=true": 8, ".csv": 4}.get(rest, 3)  # that a file is taken is counted
     assert len(few) == len(many) <= most
 
 
-def test_a_voided_certification_is_none(acme, hr, office):
+def test_a_voided_certification_is_none(acme, hr, container):
     acme.hire("1")
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         held = certifications.of_holder(work, acme.holders["1"], "cpt")
         work.session.get(Certification, held.id).withdrawn_at = work.now
     (row,) = shown(hr, acme)

@@ -68,10 +68,10 @@ def test_a_field_that_is_given_twice_is_refused_by_its_name(staff, body):
     assert refused.json["errors"] == [{"field": "title", "message": "is given more than once"}]
 
 
-def test_the_mail_relays_events_are_read_by_the_same_rules(anonymous, office, clock):
+def test_the_mail_relays_events_are_read_by_the_same_rules(anonymous, container, clock):
     for body in (nested(990), rb'[{"\ud800": 1}]'):
         moment = str(int(clock().timestamp()))
-        signed = hmac.digest(office.relay_key, moment.encode() + b"." + body, "sha256").hex()
+        signed = hmac.digest(container.relay_key, moment.encode() + b"." + body, "sha256").hex()
         signature = {"Tracker-Signature": f"t={moment},v1={signed}"}
         refused = anonymous.call("POST", "/relay-events", data=body, headers=signature)
         assert refused.status_code == 400

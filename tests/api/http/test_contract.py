@@ -45,10 +45,10 @@ def document(client) -> dict[str, Any]:
 
 
 @pytest.fixture
-def inhabited(office, app) -> dict[str, str]:
+def inhabited(container, app) -> dict[str, str]:
     """Records of each noun, so that generated requests meet some."""
-    holder_id, certification_id = factories.certified(office, date(2021, 12, 25))
-    with office.work(SYSTEM) as work:
+    holder_id, certification_id = factories.certified(container, date(2021, 12, 25))
+    with container.work(SYSTEM) as work:
         employer = Employer(name="Palmetto Motors", recorded_at=work.now)
         work.session.add(employer)
         work.session.flush()
@@ -58,7 +58,7 @@ def inhabited(office, app) -> dict[str, str]:
             "employer_id": employer.id,
         }
     staff = app.test_client()
-    secret = factories.secret(office, "staff")
+    secret = factories.secret(container, "staff")
     headers = {"Authorization": f"Bearer {secret}"}
     course = {
         "category": "CE",
@@ -73,7 +73,7 @@ def inhabited(office, app) -> dict[str, str]:
     ids["assessment_id"] = held[0]["id"]
     center = {"name": "Ivy Tech", "category": "community_college"}
     ids["center_id"] = staff.post(f"{PREFIX}/centers", json=center, headers=headers).json["id"]
-    own = {"Authorization": f"Bearer {factories.secret(office, 'holder', holder_id=holder_id)}"}
+    own = {"Authorization": f"Bearer {factories.secret(container, 'holder', holder_id=holder_id)}"}
     asked = app.test_client().patch(
         f"{PREFIX}/holders/{holder_id}",
         json={"family_name": "Ruiz"},
@@ -95,9 +95,11 @@ def test_every_route_is_documented_or_on_the_short_public_list(app, document):
     assert len(UNDOCUMENTED) <= 10
 
 
-def test_every_route_says_who_may_come_in_and_refuses_everybody_else(app, client, office):
+def test_every_route_says_who_may_come_in_and_refuses_everybody_else(app, client, container):
     """Deny by default: only a route that is public by its word answers without a token."""
-    callers = {role: factories.secret(office, role, **_subject(office, role)) for role in ROLES}
+    callers = {
+        role: factories.secret(container, role, **_subject(container, role)) for role in ROLES
+    }
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
         if rule.rule in UNDOCUMENTED:
@@ -123,12 +125,12 @@ def test_every_route_says_who_may_come_in_and_refuses_everybody_else(app, client
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
 
 
-def _subject(office, role) -> dict[str, str]:
+def _subject(container, role) -> dict[str, str]:
     if role == "holder":
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             return {"holder_id": factories.holder(work)}
     if role == "employer":
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             employer = Employer(name=f"Employer {random.random()}", recorded_at=work.now)
             work.session.add(employer)
             work.session.flush()
@@ -137,9 +139,11 @@ def _subject(office, role) -> dict[str, str]:
 
 
 @pytest.mark.no_cover
-def test_generated_requests_of_every_role_get_documented_answers(app, office, inhabited, backend):
+def test_generated_requests_of_every_role_get_documented_answers(
+    app, container, inhabited, backend
+):
     """One test for all roles: to find that nothing can be asked takes longer than to ask."""
-    callers = {role: _headers(office, inhabited, role) for role in [*ROLES, "nobody"]}
+    callers = {role: _headers(container, inhabited, role) for role in [*ROLES, "nobody"]}
     allowed = _who_may_come_in(app)
     schema = schemathesis.openapi.from_wsgi(f"{PREFIX}/openapi.json", app)
     for found in schema.get_all_operations():
@@ -174,12 +178,12 @@ def _who_may_come_in(app) -> dict[tuple[str, str], set[str]]:
     return found
 
 
-def _headers(office, inhabited, role) -> dict[str, str]:
+def _headers(container, inhabited, role) -> dict[str, str]:
     subject = {"holder": "holder_id", "employer": "employer_id"}.get(role)
     if role == "nobody":
         return {}
     given = {subject: inhabited[subject]} if subject else {}
-    return {"Authorization": f"Bearer {factories.secret(office, role, **given)}"}
+    return {"Authorization": f"Bearer {factories.secret(container, role, **given)}"}
 
 
 def _try(

@@ -256,41 +256,41 @@ _numbers = itertools.count(1)
     phases=[hypothesis.Phase.generate],  # to make an example smaller takes minutes
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
 )
-def test_a_person_is_one_however_spelled_and_through_whichever_door(office, staff, example):
+def test_a_person_is_one_however_spelled_and_through_whichever_door(container, staff, example):
     person, told, bad = example
     another = next(_numbers)
     for one in (person, *told):
         one["ref"] = f"{another}-{values.trimmed(one['ref'])}"
     if bad is None:
-        _check_stored(office, staff, person, told)
+        _check_stored(container, staff, person, told)
     else:
-        _check_refused(office, staff, told, bad)
+        _check_refused(container, staff, told, bad)
 
 
 HEADER = ["holder_ref", "given_name", "family_name", "email"]
 
 
-def bring(office, form, told):
-    with office.work(SYSTEM) as work:
+def bring(container, form, told):
+    with container.work(SYSTEM) as work:
         file = io.BytesIO(FORMS[form]([HEADER, list(told.values())]))
         return imports.run(work, "holders", file, filename=f"holders.{form}")
 
 
-def _check_refused(office, staff, told, bad):
+def _check_refused(container, staff, told, bad):
     answer = staff.post("/holders", told[0])
     assert [error["field"] for error in answer.json["errors"]] == [bad]
     for form, row in zip(FORMS, told[1:], strict=True):
         with pytest.raises(ImportRefused) as refused:
-            bring(office, form, row)
+            bring(container, form, row)
         column = "holder_ref" if bad == "ref" else bad
         assert [error.column for error in refused.value.errors] == [column]
 
 
-def _check_stored(office, staff, person, told):
+def _check_stored(container, staff, person, told):
     stored = staff.post("/holders", told[0]).json
     assert {name: stored[name] for name in person} == person
     for form, row in zip(FORMS, told[1:], strict=True):
-        report = bring(office, form, row)
+        report = bring(container, form, row)
         assert (report.created, report.changed, report.unchanged) == (0, 0, 1), form
         for key in ("given_name", "family_name", "email"):
             asked = f"/holders?{key}={quote(row[key])}&ref={quote(row['ref'])}"
@@ -318,17 +318,21 @@ ACTIVITY = [
 
 
 @pytest.fixture
-def ana(office):
+def ana(container):
     """Somebody who is certified: ids of holder and certification, and its number."""
     ids = factories.certified(
-        office, date(2023, 5, 1), ref="P-1", family_name="Núñez", email="Ana.Soto@münchen.example"
+        container,
+        date(2023, 5, 1),
+        ref="P-1",
+        family_name="Núñez",
+        email="Ana.Soto@münchen.example",
     )
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         number = reading.row(select(Certification.number).where(Certification.id == ids[1])).number
     return *ids, number
 
 
-def test_one_course_in_other_letters_counts_once_through_every_door(office, staff, ana):
+def test_one_course_in_other_letters_counts_once_through_every_door(container, staff, ana):
     course = {
         "category": "CE",
         "type": "third_party",
@@ -355,7 +359,7 @@ def test_one_course_in_other_letters_counts_once_through_every_door(office, staf
     }
     for form, row in rows.items():
         days = ["16.0", " 2026-01-05", "approved", "2026-01-06", "2026-01-07"]
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             file = io.BytesIO(FORMS[form]([ACTIVITY, [*row, *days]]))
             assert imports.run(work, "activities", file, filename=form).created == 1
 
@@ -363,14 +367,14 @@ def test_one_course_in_other_letters_counts_once_through_every_door(office, staf
     assert told["total"] == "16.00"
 
 
-def test_a_worker_is_found_by_an_address_in_any_form_through_every_door(office, staff, ana):
+def test_a_worker_is_found_by_an_address_in_any_form_through_every_door(container, staff, ana):
     employer = staff.post("/employers", {"name": "Palmetto"}).json["id"]
     entry = {"employee_id": "1", "email": " ANA.SOTO@xn--mnchen-3ya.EXAMPLE"}
     assert staff.post(f"/employers/{employer}/roster", entry).status_code == 201
     header = ["employer", "employee_id", "email", "certificate_number"]
     number = ana[2].replace("-", "\u2011").lower()
     for form, written in FORMS.items():
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             rows = [
                 header,
                 [f"Company {form}", "2\u200b", "ana.soto@M\u00dcNCHEN.example", ""],
@@ -378,7 +382,7 @@ def test_a_worker_is_found_by_an_address_in_any_form_through_every_door(office, 
             ]
             imports.run(work, "roster", io.BytesIO(written(rows)), filename=form)
 
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         entries = select(RosterEntry.employee_id, RosterEntry.given_email, RosterEntry.holder_id)
         found = {(row.employee_id, row.given_email, row.holder_id) for row in reading.rows(entries)}
     assert {(number, email) for number, email, _ in found} == {

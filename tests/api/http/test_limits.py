@@ -34,8 +34,8 @@ def reached(answer):
     return (answer.status_code, answer.json["code"]) == (409, "limit_reached")
 
 
-def test_drafts_and_claims_have_limits_that_say_how_to_go_on(caller, office):
-    ids = factories.certified(office, date(2021, 12, 25))
+def test_drafts_and_claims_have_limits_that_say_how_to_go_on(caller, container):
+    ids = factories.certified(container, date(2021, 12, 25))
     ana = caller("holder", holder_id=ids[0])
     at = f"/certifications/{ids[1]}/activities"
     made = [ana.post(at, COURSE).json["id"] for _ in range(2)]
@@ -49,8 +49,8 @@ def test_drafts_and_claims_have_limits_that_say_how_to_go_on(caller, office):
     assert reached(ana.post(at, COURSE))
 
 
-def test_a_person_has_so_many_tokens_and_an_admin_makes_them_for_any_number(caller, office, app):
-    ana = caller("holder", holder_id=factories.certified(office, date(2021, 12, 25))[0])
+def test_a_person_has_so_many_tokens_and_an_admin_makes_them_for_any_number(caller, container, app):
+    ana = caller("holder", holder_id=factories.certified(container, date(2021, 12, 25))[0])
     first = ana.post("/tokens", {}).json
 
     assert reached(ana.post("/tokens", {}))
@@ -62,8 +62,8 @@ def test_a_person_has_so_many_tokens_and_an_admin_makes_them_for_any_number(call
         assert admin.post("/tokens", {"role": "staff", "name": name}).status_code == 201
 
 
-def test_lists_as_files_are_counted_by_person_and_hour(caller, office, clock):
-    acme = employer_cases.company(office)
+def test_lists_as_files_are_counted_by_person_and_hour(caller, container, clock):
+    acme = employer_cases.company(container)
     acme.hire("1")
     one, other = (caller("employer", employer_id=acme.id) for _ in range(2))
 

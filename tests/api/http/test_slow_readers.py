@@ -15,7 +15,7 @@ def path(employer_id):
     return f"/employers/{employer_id}/workforce.csv"
 
 
-def hire(office, employer_id, count):
+def hire(container, employer_id, count):
     rows = [
         {
             "id": new_id(),
@@ -23,23 +23,23 @@ def hire(office, employer_id, count):
             "employee_id": f"{n:07}",
             "site": "x" * 100,
             "department": "y" * 90,
-            "recorded_at": office.clock(),
+            "recorded_at": container.clock(),
         }
         for n in range(count)
     ]
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         work.connection.execute(insert(RosterEntry), rows)
 
 
-def test_a_file_is_written_whole_before_its_first_byte_leaves(caller, office, employer_id, path):
-    hire(office, employer_id, 2_000)
+def test_a_file_is_written_whole_before_its_first_byte_leaves(caller, container, employer_id, path):
+    hire(container, employer_id, 2_000)
     hr = caller("employer", employer_id=employer_id)
     answer = hr.get(path, buffered=False)
     pieces = answer.iter_encoded()
     first = next(pieces)
     # Nothing is open: whoever changes the table itself, waits for nobody.
-    assert office.engine.pool.checkedout() == 0
-    with office.work(SYSTEM) as work:
+    assert container.engine.pool.checkedout() == 0
+    with container.work(SYSTEM) as work:
         work.connection.execute(text("delete from roster_entry"))
     whole = first + b"".join(pieces)
     answer.close()
@@ -48,11 +48,11 @@ def test_a_file_is_written_whole_before_its_first_byte_leaves(caller, office, em
 
 
 def test_so_many_files_at_once_are_given_to_one_caller_and_others_to_others(
-    caller, office, employer_id, path
+    caller, container, employer_id, path
 ):
-    hire(office, employer_id, 5)
+    hire(container, employer_id, 5)
     hr, other = (caller("employer", employer_id=employer_id) for _ in range(2))
-    maximum = office.settings.exports.at_once
+    maximum = container.settings.exports.at_once
     under_way = [hr.get(path, buffered=False) for _ in range(maximum)]
     assert {one.status_code for one in under_way} == {200}
     refused = hr.get(path)
@@ -66,8 +66,8 @@ def test_so_many_files_at_once_are_given_to_one_caller_and_others_to_others(
         one.close()
 
 
-def test_a_file_that_cannot_be_written_takes_no_turn(caller, employer_id, path, office):
+def test_a_file_that_cannot_be_written_takes_no_turn(caller, employer_id, path, container):
     hr = caller("employer", employer_id=employer_id)
-    for _ in range(office.settings.exports.at_once + 1):
+    for _ in range(container.settings.exports.at_once + 1):
         assert hr.get(path, query_string={"scheme": "nothing"}).status_code == 422
     assert hr.get(path).status_code == 200

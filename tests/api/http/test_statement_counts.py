@@ -58,17 +58,17 @@ LISTS = (
 )
 
 
-def grow(office, ids, people):
+def grow(container, ids, people):
     """Put more of everything on record."""
     for _ in range(people):
-        holder_id, _ = factories.certified(office, date(2021, 12, 25))
-        with office.work(SYSTEM) as work:
+        holder_id, _ = factories.certified(container, date(2021, 12, 25))
+        with container.work(SYSTEM) as work:
             found = activities.log(work, ids["certification"], course())
             ids.setdefault("activity", found)
             name = f"Center {holder_id}"
             centers.add_center(work, name=name, category="employer", approvals=[])
             employers.register(work, {"name": f"Employer {holder_id}"})
-    jobs.plan(office)
+    jobs.plan(container)
 
 
 def course():
@@ -82,9 +82,9 @@ def course():
 
 
 @pytest.fixture
-def ids(office):
-    holder_id, certification_id = factories.certified(office, date(2021, 12, 25))
-    with office.work(SYSTEM) as work:
+def ids(container):
+    holder_id, certification_id = factories.certified(container, date(2021, 12, 25))
+    with container.work(SYSTEM) as work:
         made = activities.log(work, certification_id, course())
         activities.submit(work, made)
         version = activities.get(work, made).version
@@ -98,18 +98,18 @@ def ids(office):
     }
 
 
-def test_every_list_costs_as_many_statements_for_twelve_rows_as_for_two(office, staff, ids):
-    grow(office, ids, 2)
-    before = {path: _statements(office, staff, path.format(**ids)) for path in LISTS}
-    grow(office, ids, 10)
-    after = {path: _statements(office, staff, path.format(**ids)) for path in LISTS}
+def test_every_list_costs_as_many_statements_for_twelve_rows_as_for_two(container, staff, ids):
+    grow(container, ids, 2)
+    before = {path: _statements(container, staff, path.format(**ids)) for path in LISTS}
+    grow(container, ids, 10)
+    after = {path: _statements(container, staff, path.format(**ids)) for path in LISTS}
 
     assert after == before
     assert max(before.values()) <= 9, before
 
 
-def _statements(office, staff, path) -> int:
-    with counted(office) as sent:
+def _statements(container, staff, path) -> int:
+    with counted(container) as sent:
         answer = staff.get(path)
     assert answer.status_code == 200, (path, answer.json)
     return len([one for one in sent if "UPDATE token" not in one])

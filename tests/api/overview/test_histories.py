@@ -49,7 +49,7 @@ SILENT = {
 class Story:
     """One person's history, told over HTTP by staff and the holder, and by files."""
 
-    office: Container
+    container: Container
     clock: Frozen
     staff: Any
     make_caller: Callable[..., Any]
@@ -73,7 +73,7 @@ class Story:
 
     # What is on record.
     def certifications(self) -> list[dict[str, Any]]:
-        with self.office.engine.connect() as connection:
+        with self.container.engine.connect() as connection:
             table = Certification.__table__
             rows = connection.execute(
                 select(table.c.id, table.c.number, table.c.public_id).order_by(table.c.sequence)
@@ -91,7 +91,7 @@ class Story:
         return self.count(Notice)
 
     def count(self, table: type[Base], *conditions: Any) -> int:
-        with self.office.engine.connect() as connection:
+        with self.container.engine.connect() as connection:
             statement = select(func.count()).select_from(table).where(*conditions)
             return int(connection.execute(statement).scalar_one())
 
@@ -181,7 +181,7 @@ class Story:
         return self._done(self.holder.post(f"{path}/submission", {}))
 
     def _activity(self, pick: int) -> str | None:
-        with self.office.engine.connect() as connection:
+        with self.container.engine.connect() as connection:
             table = Activity.__table__
             ids = [row.id for row in connection.execute(select(table.c.id).order_by(table.c.id))]
         return ids[pick % len(ids)] if ids else None
@@ -212,7 +212,7 @@ class Story:
         return self._done(self.holder.post(f"/certifications/{held['id']}/renewals"))
 
     def renew(self, pick: int, decision: str) -> str | None:
-        with self.office.engine.connect() as connection:
+        with self.container.engine.connect() as connection:
             table = Renewal.__table__
             ids = [row.id for row in connection.execute(select(table.c.id).order_by(table.c.id))]
         if not ids:
@@ -294,7 +294,7 @@ class Story:
             for module in MODULES
         ]
         with contextlib.suppress(ImportRefused):
-            bring(self.office, "assessments", as_csv(rows))
+            bring(self.container, "assessments", as_csv(rows))
 
 
 DAYS = st.integers(-900, 900)
@@ -349,10 +349,10 @@ def standing(shown: bytes) -> tuple[Any, ...]:
     return found["status"], found["valid"], found["expires_on"]
 
 
-def emptied(office: Container) -> None:
+def emptied(container: Container) -> None:
     """Forget everybody; who may call as staff is kept."""
     tables = [table for table in reversed(Base.metadata.sorted_tables) if table.name != "token"]
-    with office.engine.begin() as connection:
+    with container.engine.begin() as connection:
         for table in tables:
             if table.name == "holder":
                 connection.execute(delete(Token).where(Token.holder_id.is_not(None)))
@@ -365,10 +365,10 @@ def emptied(office: Container) -> None:
 )
 @given(day=st.dates(date(2016, 1, 1), date(2021, 12, 31)), steps=st.lists(STEP, max_size=12))
 def test_nothing_that_hangs_on_a_record_is_lost_by_what_is_corrected(  # noqa: PLR0917
-    office, clock, staff, caller, day, steps
+    container, clock, staff, caller, day, steps
 ):
-    emptied(office)
-    story = Story(office, clock, staff, caller)
+    emptied(container)
+    story = Story(container, clock, staff, caller)
     story.begin(day)
     for step in steps:
         decided, before, told = story.decided(), story.standings(), story.told()

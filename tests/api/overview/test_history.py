@@ -25,9 +25,9 @@ COURSE = {
 
 
 @pytest.fixture
-def ids(office):
+def ids(container):
     return factories.certified(
-        office, date(2024, 3, 1), given_name="Ana", family_name="Soto", email="ana@example.org"
+        container, date(2024, 3, 1), given_name="Ana", family_name="Soto", email="ana@example.org"
     )
 
 
@@ -68,7 +68,7 @@ def test_what_changes_nothing_leaves_no_line(staff, path, ids):
     assert staff.get(f"/history?subject_id={ids[0]}&action=correct").json["items"] == []
 
 
-def test_an_edited_activity_and_a_renamed_employer_tell_their_values(office, staff, ids):
+def test_an_edited_activity_and_a_renamed_employer_tell_their_values(container, staff, ids):
     made = staff.post(f"/certifications/{ids[1]}/activities", COURSE).json
     patch(staff, f"/activities/{made['id']}", {"title": "Robot Safety", "quantity": "9"})
     (edit, log) = staff.get(f"/activities/{made['id']}/history").json["items"]
@@ -78,7 +78,7 @@ def test_an_edited_activity_and_a_renamed_employer_tell_their_values(office, sta
         {"field": "title", "before": "Robots", "after": "Robot Safety"},
     ]
 
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         acme = employers.register(work, {"name": "Acme", "email": "hr@acme.example"}).id
     patch(staff, f"/employers/{acme}", {"name": "Acme Inc", "email": "x@acme.example"})
     staff.call("PUT", f"/employers/{acme}/digest", json={"every": "week", "language": "en"})
@@ -91,9 +91,9 @@ def test_an_edited_activity_and_a_renamed_employer_tell_their_values(office, sta
 
 
 def test_a_persons_history_is_that_of_all_their_records_and_of_nobody_elses(
-    office, staff, path, ids, caller
+    container, staff, path, ids, caller
 ):
-    factories.certified(office, date(2024, 3, 1))
+    factories.certified(container, date(2024, 3, 1))
     caller("holder", holder_id=ids[0]).post(f"/certifications/{ids[1]}/activities", COURSE)
     patch(caller("holder", holder_id=ids[0]), path, {"family_name": "Ruiz"})
 
@@ -169,9 +169,9 @@ def test_pages_follow_one_another_to_the_beginning(staff):
     assert staff.get("/history?after=eA==").status_code == 422
 
 
-def test_a_page_costs_as_many_statements_whatever_it_shows(office, staff, path, ids):
+def test_a_page_costs_as_many_statements_whatever_it_shows(container, staff, path, ids):
     def cost(asked):
-        with counted(office) as sent:
+        with counted(container) as sent:
             assert staff.get(asked).status_code == 200
         return len([one for one in sent if "UPDATE token" not in one])
 
@@ -191,18 +191,18 @@ def test_a_page_costs_as_many_statements_whatever_it_shows(office, staff, path, 
         (HistoryFilter(limit=51, subject="holder", subject_id="x"), "ix_history_subject"),
     ],
 )
-def test_lines_are_found_through_indexes(office, backend, asked, index):
-    _fill(office)
-    with office.reading(SYSTEM) as reading:
+def test_lines_are_found_through_indexes(container, backend, asked, index):
+    _fill(container)
+    with container.reading(SYSTEM) as reading:
         assert index in _plan(reading, backend, history_pages._asked(asked))
 
 
-def test_a_persons_lines_are_found_through_an_index(office, backend, ids):
-    _fill(office)
-    with office.reading(SYSTEM) as reading, counted(office) as sent:
+def test_a_persons_lines_are_found_through_an_index(container, backend, ids):
+    _fill(container)
+    with container.reading(SYSTEM) as reading, counted(container) as sent:
         history_pages.page(reading, HistoryFilter(limit=51), holder_id=ids[0])
     assert len(sent) == 3
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         found = history_pages._records_of_person(reading, ids[0])
         about = history_pages._asked(HistoryFilter(limit=51)).where(
             history_pages._is_about(reading, found)
@@ -213,13 +213,13 @@ def test_a_persons_lines_are_found_through_an_index(office, backend, ids):
     assert "SCAN history" not in plan
 
 
-def _fill(office):
+def _fill(container):
     """Twenty thousand lines of others."""
     for n in range(20_000 // 500):
         details: list[tuple[str, dict[str, str]]] = [(f"s{n}-{k}", {}) for k in range(500)]
-        with office.work(Actor(role="staff", name=f"clerk {n}")) as work:
+        with container.work(Actor(role="staff", name=f"clerk {n}")) as work:
             history.record_many(work, f"act{n}", f"subject{n % 7}", details)
-    with office.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with container.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("analyze"))
 
 

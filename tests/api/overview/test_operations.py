@@ -34,8 +34,8 @@ from tracker.web import UNDOCUMENTED
 PROBLEM = "application/problem+json"
 
 
-def letter(office, **values):
-    with office.work(SYSTEM) as work:
+def letter(container, **values):
+    with container.work(SYSTEM) as work:
         row = {
             "id": "0192d3a0-0000-7000-8000-000000000001",
             "dedupe_key": "k",
@@ -55,11 +55,11 @@ def letter(office, **values):
 
 
 @pytest.fixture
-def numbers(client, office):
+def numbers(client, container):
     """Ask for the numbers with an admin's token; the text."""
 
     def ask():
-        headers = {"Authorization": f"Bearer {factories.secret(office, 'admin')}"}
+        headers = {"Authorization": f"Bearer {factories.secret(container, 'admin')}"}
         answer = client.get("/metrics", headers=headers)
         assert answer.content_type.startswith("text/plain")
         return answer.text
@@ -71,7 +71,7 @@ def test_the_process_says_that_it_lives_without_asking_the_database(client, monk
     def unreachable():
         raise AssertionError("it asked")
 
-    monkeypatch.setattr(routing, "office", unreachable)
+    monkeypatch.setattr(routing, "container", unreachable)
     answer = client.get("/healthz")
     assert (answer.status_code, answer.json) == (200, {"status": "ok"})
 
@@ -83,15 +83,15 @@ def test_a_migrated_database_is_ready(client):
     assert answer.get_json()["checks"] == {"database": "ok", "migrations": "ok"}
 
 
-def test_mail_that_stands_still_takes_no_site_away(client, office, clock, numbers):
-    letter(office)
+def test_mail_that_stands_still_takes_no_site_away(client, container, clock, numbers):
+    letter(container)
     clock.advance(minutes=16)
     assert client.get("/readyz").status_code == 200
     assert 'tracker_outbox_oldest_ready_seconds{group="usual"} 960.0' in numbers()
 
 
-def test_a_database_behind_its_migrations_is_not_ready(client, office):
-    with office.work(SYSTEM) as work:
+def test_a_database_behind_its_migrations_is_not_ready(client, container):
+    with container.work(SYSTEM) as work:
         work.connection.execute(text("update alembic_version set version_num = '0000'"))
     answer = client.get("/readyz")
     assert answer.status_code == 503
@@ -109,9 +109,9 @@ def test_a_database_behind_its_migrations_is_not_ready(client, office):
         ([], 503),
     ],
 )
-def test_a_schema_ahead_of_the_code_is_served_while_it_only_adds(client, office, kinds, status):
+def test_a_schema_ahead_of_the_code_is_served_while_it_only_adds(client, container, kinds, status):
     """A rolling upgrade: the new release has migrated, and this process is of the old one."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         work.connection.execute(text("alter table holder add column shoe_size integer"))
         work.connection.execute(text("update alembic_version set version_num = :n"), {"n": "9002"})
         for n, kind in enumerate(kinds, 9003 - len(kinds)):
@@ -120,7 +120,7 @@ def test_a_schema_ahead_of_the_code_is_served_while_it_only_adds(client, office,
 
     assert client.get("/readyz").status_code == status
     if status == 200:
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             factories.holder(work)
 
 
@@ -135,9 +135,9 @@ def test_a_database_that_is_away_is_not_ready_and_the_numbers_say_so(tmp_path):
     assert "tracker_database_up 0.0" in generate_latest(numbers.registry).decode()
 
 
-def test_the_numbers_tell_of_requests_letters_and_the_scheduler(client, office, clock, numbers):
-    letter(office, state="dead")
-    with office.work(SYSTEM) as work:
+def test_the_numbers_tell_of_requests_letters_and_the_scheduler(client, container, clock, numbers):
+    letter(container, state="dead")
+    with container.work(SYSTEM) as work:
         work.connection.execute(delete(Runtime))
         row = {"id": 1, "database_id": SOME_ID, "armed": True, "last_tick_at": work.now}
         work.connection.execute(insert(Runtime).values(row))
@@ -163,10 +163,10 @@ def test_the_numbers_tell_of_requests_letters_and_the_scheduler(client, office, 
 SOME_ID = "0192d3a0-0000-7000-8000-000000000000"
 
 
-def test_the_numbers_tell_of_delay_doubts_bounces_the_relay_and_the_fuse(office, clock, numbers):
-    letter(office, state="ready", priority=1)
+def test_the_numbers_tell_of_delay_doubts_bounces_the_relay_and_the_fuse(container, clock, numbers):
+    letter(container, state="ready", priority=1)
     letter(
-        office,
+        container,
         id=SOME_ID,
         dedupe_key="k2",
         message_id="m2",
@@ -174,8 +174,8 @@ def test_the_numbers_tell_of_delay_doubts_bounces_the_relay_and_the_fuse(office,
         lease_until=clock.now,
     )
     clock.advance(minutes=10)
-    jobs.reap(office)
-    with office.work(SYSTEM) as work:
+    jobs.reap(container)
+    with container.work(SYSTEM) as work:
         send_safety.hold(work, "The clock jumped.")
         for _ in range(5):
             send_safety.relay_failed(work, "connection refused")
@@ -191,7 +191,7 @@ def test_the_numbers_tell_of_delay_doubts_bounces_the_relay_and_the_fuse(office,
             "at": work.now,
         }
         work.connection.execute(insert(Bounce).values(row))
-    jobs.audit(office)
+    jobs.audit(container)
     told = numbers()
     for line in (
         'tracker_outbox_oldest_ready_seconds{group="urgent"} 600.0',
@@ -215,12 +215,12 @@ def test_the_numbers_tell_of_delay_doubts_bounces_the_relay_and_the_fuse(office,
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_no_number_reads_the_letters_that_are_over_or_the_cursors_that_are_not_due(office):
+def test_no_number_reads_the_letters_that_are_over_or_the_cursors_that_are_not_due(container):
     """A gauge costs what is unfinished, not what there is: every plan goes by an index."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         work.connection.execute(text(_MANY_LETTERS))
         work.connection.execute(text("analyze message"))
-        with counted(office) as sent:
+        with counted(container) as sent:
             gauges(work)
         plans = {one: " ".join(_plan(work, one)) for one in sent if "FROM message" in one}
 
@@ -232,11 +232,11 @@ def test_no_number_reads_the_letters_that_are_over_or_the_cursors_that_are_not_d
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_letters_that_need_a_hand_are_found_without_reading_the_others(office):
-    with office.work(SYSTEM) as work:
+def test_letters_that_need_a_hand_are_found_without_reading_the_others(container):
+    with container.work(SYSTEM) as work:
         work.connection.execute(text(_MANY_LETTERS))
         work.connection.execute(text("analyze message"))
-        with counted(office) as sent:
+        with counted(container) as sent:
             found = sent_messages.page(work, b"key", MessageFilter(None, 5, ("dead",)))
         (one,) = sent
         plan = " ".join(_plan(work, re.sub(r"%\(\w+\)s(::\w+)?", "5", one)))
@@ -260,9 +260,9 @@ def _plan(work, statement):
         yield row[0]
 
 
-def test_a_reaping_that_finds_nothing_writes_no_number(office):
-    jobs.reap(office)
-    with office.reading(SYSTEM) as reading:
+def test_a_reaping_that_finds_nothing_writes_no_number(container):
+    jobs.reap(container)
+    with container.reading(SYSTEM) as reading:
         assert counters.known(reading) == {}
 
 
@@ -272,9 +272,9 @@ def test_no_sample_stands_for_what_there_is_none_of(numbers):
     assert "\ntracker_reminder_oldest_due_seconds " not in text_
 
 
-def test_the_planner_that_is_late_shows(office, clock, numbers):
-    factories.certified(office, clock.now.date())
-    with office.work(SYSTEM) as work:
+def test_the_planner_that_is_late_shows(container, clock, numbers):
+    factories.certified(container, clock.now.date())
+    with container.work(SYSTEM) as work:
         work.connection.execute(
             text("update reminder_cursor set next_due_at = :at"), {"at": _instant(work)}
         )
@@ -287,7 +287,7 @@ def _instant(work):
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "192.0.2.7"])
-def test_the_numbers_need_an_admins_token_from_wherever_they_are_asked(client, office, address):
+def test_the_numbers_need_an_admins_token_from_wherever_they_are_asked(client, container, address):
     """This machine is no exception: a proxy that adds no header makes everybody come from it."""
 
     def status(**headers):
@@ -295,7 +295,7 @@ def test_the_numbers_need_an_admins_token_from_wherever_they_are_asked(client, o
         return client.get("/metrics", headers=headers, environ_base=environ).status_code
 
     assert status() == 401
-    staff, admin = factories.secret(office, "staff"), factories.secret(office, "admin")
+    staff, admin = factories.secret(container, "staff"), factories.secret(container, "admin")
     assert status(Authorization=f"Bearer {staff}") == 403
     assert status(Authorization=f"Bearer {admin}") == 200
 
@@ -465,12 +465,12 @@ def test_a_busy_database_asks_to_come_back(staff, monkeypatch, error):
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_sqlite_that_stays_locked_is_busy_and_not_broken(app, office, tmp_path):
+def test_sqlite_that_stays_locked_is_busy_and_not_broken(app, container, tmp_path):
     url = str(app.config["SQLALCHEMY_DATABASE_URI"])
     hasty = make_app(url, tmp_path / "storage", None, TRACKER_DATABASE_BUSY_TIMEOUT_SECONDS="1")
-    headers = {"Authorization": f"Bearer {factories.secret(office, 'staff')}"}
+    headers = {"Authorization": f"Bearer {factories.secret(container, 'staff')}"}
     body = {"given_name": "x", "family_name": "y", "email": "a@example.org"}
-    with office.work(SYSTEM):
+    with container.work(SYSTEM):
         answer = hasty.test_client().post("/api/v1/holders", json=body, headers=headers)
     problem(answer, 503, "database_unavailable")
     assert (

@@ -11,8 +11,8 @@ from tests.api.employers import employer_cases
 
 
 @pytest.fixture
-def acme(office):
-    return employer_cases.company(office)
+def acme(container):
+    return employer_cases.company(container)
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def hr(caller, acme):
 
 
 @pytest.fixture
-def ana(office, caller):
-    ids = factories.certified(office, date(2023, 5, 1), email="ana@example.org")
+def ana(container, caller):
+    ids = factories.certified(container, date(2023, 5, 1), email="ana@example.org")
     return caller("holder", holder_id=ids[0]), f"/holders/{ids[0]}"
 
 
@@ -32,8 +32,8 @@ def acme_as(hr, acme):
 
 
 @pytest.fixture
-def owner(office):
-    return factories.certified(office, date(2023, 5, 1), email="owner@example.org")[0]
+def owner(container):
+    return factories.certified(container, date(2023, 5, 1), email="owner@example.org")[0]
 
 
 def meant(staff, hr, acme, employee_id, email):

@@ -21,9 +21,9 @@ def patch(caller, path, body):
 
 
 @pytest.fixture
-def ids(office):
+def ids(container):
     return factories.certified(
-        office,
+        container,
         date(2024, 3, 1),
         ref="P1",
         given_name="Ana María",
@@ -38,15 +38,15 @@ def path(ids):
 
 
 @pytest.fixture
-def number(office, ids):
-    with office.reading(SYSTEM) as reading:
+def number(container, ids):
+    with container.reading(SYSTEM) as reading:
         row = reading.row(select(Certification.number).where(Certification.id == ids[1]))
     return row.number
 
 
 @pytest.fixture
-def others(office):
-    with office.work(SYSTEM) as work:
+def others(container):
+    with container.work(SYSTEM) as work:
         for given, family in (("Mary", "O'Brien"), ("Marta", "OBrien"), ("Łucja", "De la Cruz")):
             factories.holder(work, given_name=given, family_name=family)
 
@@ -91,8 +91,8 @@ def test_no_other_surname_finds_it(client, staff, path, number, surname):
     assert answer.status_code == 404
 
 
-def test_a_former_name_of_somebody_else_finds_nothing(client, office, staff, number):
-    other, _ = factories.certified(office, date(2024, 3, 1), family_name="Vega")
+def test_a_former_name_of_somebody_else_finds_nothing(client, container, staff, number):
+    other, _ = factories.certified(container, date(2024, 3, 1), family_name="Vega")
     patch(staff, f"/holders/{other}", {"family_name": "Vargas"})
     for surname in ("Vega", "Vargas"):
         query = {"number": number, "surname": surname}
@@ -127,10 +127,10 @@ def test_a_former_name_of_somebody_else_finds_nothing(client, office, staff, num
         "nu\N{ZERO WIDTH SPACE}nez",
     ],
 )
-def test_a_person_is_found_however_they_are_asked_for(office, staff, path, ids, query):
+def test_a_person_is_found_however_they_are_asked_for(container, staff, path, ids, query):
     patch(staff, path, {"family_name": "Soto"})
     patch(staff, path, {"family_name": "Núñez-García"})
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         acme = employers.register(work, {"name": "Acme"}).id
         roster.add(work, acme, {"employee_id": "E-77", "holder_ref": "P1"})
 
@@ -192,28 +192,28 @@ def test_found_people_come_in_pages(staff, others):
     assert second["next"] is None
 
 
-def test_a_surname_is_found_through_an_index(office, backend):
-    with office.work(SYSTEM) as work:
+def test_a_surname_is_found_through_an_index(container, backend):
+    with container.work(SYSTEM) as work:
         people.register(work, 5_000, prefix="R")
     explain = "explain query plan" if backend == "sqlite" else "explain"
-    with office.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with container.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("analyze")
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         matches = holders._matches("family_name", "Peña R000017")
         compiled = (
             select(Holder.id)
             .where(matches)
-            .compile(office.engine, compile_kwargs={"literal_binds": True})
+            .compile(container.engine, compile_kwargs={"literal_binds": True})
         )
         plan = str(reading.connection.exec_driver_sql(f"{explain} {compiled}").fetchall())
     assert "ix_holder_folded_name" in plan
 
 
-def test_whoever_writes_a_name_writes_what_it_is_found_by(office, staff, path):
+def test_whoever_writes_a_name_writes_what_it_is_found_by(container, staff, path):
     staff.post("/holders", {"given_name": "Bo", "family_name": "Łuk", "email": "b@x.org"}, key="1")
     for body in ({"family_name": "Soto"}, {"given_name": "Nu\N{COMBINING TILDE}a"}):
         patch(staff, path, body)
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         for row in reading.rows(select(Holder.__table__)):
             former = reading.rows(
                 select(FormerName.given_name, FormerName.family_name)
@@ -274,15 +274,15 @@ def test_a_death_to_come_and_one_told_by_the_holder_are_refused(staff, caller, p
     assert staff.get(path).json["language"] == "en"
 
 
-def test_consents_end_with_a_death_and_do_not_come_back(office, staff, path, ids):
+def test_consents_end_with_a_death_and_do_not_come_back(container, staff, path, ids):
     actor = _as_holder(ids[0])
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         acme = employers.register(work, {"name": "Acme"}).id
-    with office.work(actor) as work:
+    with container.work(actor) as work:
         sharing.consent(work, acme, until_on=None, with_points=False)
     patch(staff, path, {"deceased_on": "2026-11-20"})
     patch(staff, path, {"deceased_on": None})
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         row = reading.row(select(Sharing.ended_at, Sharing.end_reason))
     assert (row.ended_at is not None, row.end_reason) == (True, "deceased")
 

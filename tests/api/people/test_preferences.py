@@ -12,8 +12,8 @@ from tracker.api.people.preferences import WantedSchema
 
 
 @pytest.fixture
-def ids(office):
-    return factories.certified(office, date(2021, 12, 25), email="ana@example.org")
+def ids(container):
+    return factories.certified(container, date(2021, 12, 25), email="ana@example.org")
 
 
 @pytest.fixture
@@ -79,13 +79,13 @@ def test_what_cannot_be_wanted_is_refused_by_name(ana, body, field):
     assert [error["field"] for error in answer.json["errors"]] == [field]
 
 
-def test_staff_see_a_holders_and_nobody_else_does(ana, staff, caller, office, ids):
+def test_staff_see_a_holders_and_nobody_else_does(ana, staff, caller, container, ids):
     ana.patch("/me/preferences", {"reminders": {"wanted": False}})
     told = staff.get(f"/holders/{ids[0]}/preferences")
     assert told.json["reminders"]["wanted"] is False
     assert staff.get("/me/preferences").status_code == 403
     assert ana.get(f"/holders/{ids[0]}/preferences").status_code == 403
-    other = caller("holder", holder_id=factories.certified(office, date(2024, 3, 1))[0])
+    other = caller("holder", holder_id=factories.certified(container, date(2024, 3, 1))[0])
     assert other.get("/me/preferences").json["reminders"]["wanted"] is True
     assert staff.get("/holders/01900000-0000-7000-8000-000000000000/preferences").status_code == 404
 
@@ -144,12 +144,12 @@ def test_staff_set_a_pause_and_give_another_reason(ana, staff, ids):
     assert staff.patch(unknown, until).status_code == 404
 
 
-def test_reading_ones_preferences_costs_the_same_whatever_was_said(office, ana):
+def test_reading_ones_preferences_costs_the_same_whatever_was_said(container, ana):
     ana.get("/me/preferences")  # the first use of a token is written down
-    with counted(office.engine) as before:
+    with counted(container.engine) as before:
         ana.get("/me/preferences")
     ana.patch("/me/preferences", {"reminders": {"wanted": False}, "decisions": {"wanted": False}})
-    with counted(office.engine) as after:
+    with counted(container.engine) as after:
         ana.get("/me/preferences")
     assert len(before) == len(after)
     assert len([s for s in after if "preference" in s]) == 1

@@ -21,8 +21,8 @@ COURSE = {
 
 
 @pytest.fixture
-def ids(office):
-    return factories.certified(office, date(2024, 3, 1))
+def ids(container):
+    return factories.certified(container, date(2024, 3, 1))
 
 
 @pytest.fixture
@@ -266,9 +266,9 @@ def test_ten_approvals_at_once_are_one(caller, ana, ids):
     assert evaluation(ana, ids)["total"] == "8.00"
 
 
-def test_a_foreign_record_answers_as_an_unknown_one(caller, ana, ids, office):
+def test_a_foreign_record_answers_as_an_unknown_one(caller, ana, ids, container):
     theirs = logged(ana, ids).json["id"]
-    bea = caller("holder", holder_id=factories.certified(office, date(2024, 1, 1))[0])
+    bea = caller("holder", holder_id=factories.certified(container, date(2024, 1, 1))[0])
     unknown = "01900000-0000-7000-8000-000000000000"
     for path in ("/activities/{}", "/certifications/{}", "/certifications/{}/evaluation"):
         foreign = bea.get(path.format(theirs if "activities" in path else ids[1]))

@@ -21,8 +21,8 @@ STATED = {"unit": "ceu", "role": "taught", "tags": ["safety"], "duty": False}
 
 @pytest.fixture
 def ids(app):
-    office = ruling.rule(app, ruling.telling(ruling.shipped(app)))
-    return factories.certified(office, date(2024, 3, 1))
+    container = ruling.rule(app, ruling.telling(ruling.shipped(app)))
+    return factories.certified(container, date(2024, 3, 1))
 
 
 @pytest.fixture

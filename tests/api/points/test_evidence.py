@@ -51,8 +51,8 @@ def pdf(change=None, **options):
 
 
 @pytest.fixture
-def ids(office):
-    return factories.certified(office, date(2024, 3, 1))
+def ids(container):
+    return factories.certified(container, date(2024, 3, 1))
 
 
 @pytest.fixture
@@ -544,8 +544,8 @@ def test_evidence_added_while_the_activity_waits_is_marked_as_having_come_later(
     ]
 
 
-def test_somebody_elses_evidence_is_as_unknown_as_none(caller, office, ana, activity):
-    other = caller("holder", holder_id=factories.certified(office, date(2024, 3, 1))[0])
+def test_somebody_elses_evidence_is_as_unknown_as_none(caller, container, ana, activity):
+    other = caller("holder", holder_id=factories.certified(container, date(2024, 3, 1))[0])
     made = send(ana, activity, picture())
     unknown = "0192d3a0-0000-7000-8000-000000000000"
     for path in ("/activities/{}/evidence", "/evidence/{}", "/evidence/{}/content"):
@@ -565,19 +565,19 @@ def same(answer):
     return {key: value for key, value in answer.json.items() if key != "request_id"}
 
 
-def test_employers_and_strangers_see_no_evidence(caller, office, anonymous, ana, activity):
+def test_employers_and_strangers_see_no_evidence(caller, container, anonymous, ana, activity):
     made = send(ana, activity, picture())
     path = f"/evidence/{made.json['id']}/content"
     assert anonymous.get(path).status_code == 401
     assert send(anonymous, activity, picture()).status_code == 401
-    employer = caller("employer", employer_id=factories_employer(office))
+    employer = caller("employer", employer_id=factories_employer(container))
     assert employer.get(path).status_code == 403
 
 
-def factories_employer(office):
+def factories_employer(container):
     from tracker.models import Employer  # noqa: PLC0415
 
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         row = Employer(name="Acme", recorded_at=work.now)
         work.session.add(row)
         work.session.flush()
@@ -593,9 +593,9 @@ def test_a_discarded_draft_takes_its_files_along(ana, activity, stored):
     assert stored() == []
 
 
-def test_a_file_whose_row_was_rolled_back_is_removed(office, activity, stored):
+def test_a_file_whose_row_was_rolled_back_is_removed(container, activity, stored):
     def broken():
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             evidence.add(work, activity, Checked(picture(), "image/png", "x.png"))
             assert len(stored()) == 1
             raise RuntimeError
@@ -605,11 +605,11 @@ def test_a_file_whose_row_was_rolled_back_is_removed(office, activity, stored):
     assert stored() == []
 
 
-def test_a_removed_row_that_was_rolled_back_keeps_its_file(office, ana, activity, stored):
+def test_a_removed_row_that_was_rolled_back_keeps_its_file(container, ana, activity, stored):
     made = send(ana, activity, picture())
 
     def broken():
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             evidence.remove(work, made.json["id"])
             raise RuntimeError
 
@@ -619,12 +619,12 @@ def test_a_removed_row_that_was_rolled_back_keeps_its_file(office, ana, activity
     assert download(ana, made).status_code == 200
 
 
-def test_the_sweep_removes_old_files_without_a_row_and_no_others(office, ana, activity, stored):
+def test_the_sweep_removes_old_files_without_a_row_and_no_others(container, ana, activity, stored):
     send(ana, activity, picture())
-    folder = evidence.store(office.settings).folder
+    folder = evidence.store(container.settings).folder
     (folder / "orphan").write_bytes(b"x")
     (folder / ".half.part").write_bytes(b"x")
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         written = reading.now.timestamp()
         for path in folder.iterdir():
             os.utime(path, (written, written))
@@ -662,17 +662,17 @@ def test_a_form_must_hold_one_file_and_nothing_else(ana, activity):
     assert ana.call("POST", path, data=more).json["errors"][0]["field"] == "slot"
 
 
-def test_adding_and_removing_leaves_a_line_of_history(office, ana, activity):
+def test_adding_and_removing_leaves_a_line_of_history(container, ana, activity):
     from tracker.models import HistoryEntry  # noqa: PLC0415
 
     made = send(ana, activity, picture())
     ana.delete(f"/evidence/{made.json['id']}")
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         rows = work.session.query(HistoryEntry).filter_by(subject="evidence").all()
         assert [row.action for row in rows] == ["add", "remove"]
 
 
-def test_staff_may_count_the_files(office, ana, activity):
+def test_staff_may_count_the_files(container, ana, activity):
     send(ana, activity, picture())
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         assert activities.count_evidence(reading, activity) == 1

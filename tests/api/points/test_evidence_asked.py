@@ -35,8 +35,8 @@ JOB = {
 
 
 @pytest.fixture
-def ids(office):
-    return factories.certified(office, date(2024, 3, 1))
+def ids(container):
+    return factories.certified(container, date(2024, 3, 1))
 
 
 @pytest.fixture
@@ -45,11 +45,11 @@ def ana(caller, ids):
 
 
 @pytest.fixture
-def strict(app, office):
+def strict(app, container):
     """The application with a CPT that requires a file with every course."""
-    types = dict(office.schemes["cpt"].policies[0].types)
+    types = dict(container.schemes["cpt"].policies[0].types)
     types["third_party"] = replace(types["third_party"], evidence="required")
-    app.extensions["tracker"] = under(office, types=types)
+    app.extensions["tracker"] = under(container, types=types)
 
 
 def drafted(who, ids, body=COURSE):

@@ -22,8 +22,8 @@ from tracker.services.core import turns as shared_turns
 
 # Whose, which state, room left: asked before a file is looked at.
 @pytest.fixture
-def ids(office):
-    return factories.certified(office, date(2024, 3, 1))
+def ids(container):
+    return factories.certified(container, date(2024, 3, 1))
 
 
 COURSE = {
@@ -46,10 +46,10 @@ def upload(who, activity_id, data, name="x.pdf", **options):
     )
 
 
-def test_no_file_is_looked_at_for_whoever_may_not_add_one(caller, staff, office, ids):
+def test_no_file_is_looked_at_for_whoever_may_not_add_one(caller, staff, container, ids):
     ana, other = (
         caller("holder", holder_id=ids[0]),
-        caller("holder", holder_id=factories.certified(office, date(2024, 3, 1))[0]),
+        caller("holder", holder_id=factories.certified(container, date(2024, 3, 1))[0]),
     )
     path = f"/certifications/{ids[1]}/activities"
     small = picture("PNG", "L", (9, 9))
@@ -62,7 +62,7 @@ def test_no_file_is_looked_at_for_whoever_may_not_add_one(caller, staff, office,
     assert approved.status_code == 200
     unknown = "0192d3a0-0000-7000-8000-000000000001"
     with ExitStack() as taken:
-        _take_all_turns(office, taken)
+        _take_all_turns(container, taken)
         for who, where, status in [
             (ana, unknown, 404),
             (other, full, 404),
@@ -82,16 +82,16 @@ def test_no_file_is_looked_at_for_whoever_may_not_add_one(caller, staff, office,
     assert upload(ana, free, small).status_code == 201
 
 
-def _take_all_turns(office, taken):
-    of = office.settings.files
-    folder = Path(office.settings.storage_directory) / "turns"
+def _take_all_turns(container, taken):
+    of = container.settings.files
+    folder = Path(container.settings.storage_directory) / "turns"
     for _ in range(of.at_once + of.waiting):
         taken.enter_context(turns.turn(folder, "files: in line", of=of.at_once + of.waiting))
 
 
 # A whole site under attack.
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_heavy_files_from_everybody_leave_the_site_small_and_answering(caller, office, ids):
+def test_heavy_files_from_everybody_leave_the_site_small_and_answering(caller, container, ids):
     ana = caller("holder", holder_id=ids[0])
     activity = ana.post(f"/certifications/{ids[1]}/activities", COURSE).json["id"]
     path = f"/api/v1/activities/{activity}/evidence"
@@ -107,7 +107,7 @@ def test_heavy_files_from_everybody_leave_the_site_small_and_answering(caller, o
         found.append((status, time.monotonic() - began))
         assert status in {201, 422, 503}, json.loads(body)
 
-    with served(office) as site, Peak(site.pid) as peak:
+    with served(container) as site, Peak(site.pid) as peak:
         began = time.monotonic()
         nowhere = path.replace(activity, "0192d3a0-0000-7000-8000-000000000001")
         assert site.ask("POST", nowhere, ana.secret, **form({}, attacks[0]))[0] == 404
@@ -127,9 +127,9 @@ def test_heavy_files_from_everybody_leave_the_site_small_and_answering(caller, o
     assert peak.megabytes < 400
 
 
-def test_turns_are_those_of_all_processes_and_none_is_lost_with_its_holder(office):
-    with shared_turns.reading_a_file(office.settings):
-        folder = Path(office.settings.storage_directory) / "turns"
+def test_turns_are_those_of_all_processes_and_none_is_lost_with_its_holder(container):
+    with shared_turns.reading_a_file(container.settings):
+        folder = Path(container.settings.storage_directory) / "turns"
         with pytest.raises(turns.NoTurn):
             turns.take(folder, "files", of=1)
     turns.give_back(turns.take(folder, "files", of=1))

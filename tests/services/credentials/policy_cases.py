@@ -43,18 +43,20 @@ class Person:
     counted: dict[str, Decimal]
 
 
-def installed(office: Container, *policies: Policy, code: str = "cpt", **award: Any) -> Container:
+def installed(
+    container: Container, *policies: Policy, code: str = "cpt", **award: Any
+) -> Container:
     """An office whose scheme has these versions beside its own, and another award rule."""
-    scheme = office.schemes[code]
+    scheme = container.schemes[code]
     changed = replace(
         scheme, policies=(*scheme.policies, *policies), award=replace(scheme.award, **award)
     )
-    return replace(office, schemes=Schemes({**office.schemes.by_code, code: changed}))
+    return replace(container, schemes=Schemes({**container.schemes.by_code, code: changed}))
 
 
-def next_version(office: Container, **changes: Any) -> Policy:
+def next_version(container: Container, **changes: Any) -> Policy:
     """The shipped version corrected: fewer points for volunteering, a later window, grace."""
-    old = office.schemes["cpt"].policies[0]
+    old = container.schemes["cpt"].policies[0]
     kinds, groups = old.types, old.categories
     given: dict[str, Any] = {
         "version": "2015b",
@@ -74,10 +76,10 @@ def next_version(office: Container, **changes: Any) -> Policy:
     return replace(old, **given | changes)
 
 
-def populate(office: Container, count: int, *, seed: int = 1) -> list[Person]:
+def populate(container: Container, count: int, *, seed: int = 1) -> list[Person]:
     """Certified people, of whom some were awarded after the day, and what they did for points."""
     chance = random.Random(seed)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         people = [_certify(work, chance, n) for n in range(count)]
         work.session.flush()
         certifications.refresh(work, work.schemes["cpt"], [p.certification_id for p in people])
@@ -153,9 +155,9 @@ def _log(
     return (kind, quantity) if counts else None
 
 
-def renewed(office: Container, person: Person, decided_on: date) -> None:
+def renewed(container: Container, person: Person, decided_on: date) -> None:
     """Open the person's next cycle."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         scheme = work.schemes["cpt"]
         last = rules.first_cycle(scheme, person.awarded_on)
         following = rules.next_cycle(
@@ -168,9 +170,9 @@ def renewed(office: Container, person: Person, decided_on: date) -> None:
         certifications.refresh(work, scheme, [person.certification_id])
 
 
-def everything(office: Container) -> dict[str, list[tuple[Any, ...]]]:
+def everything(container: Container) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table."""
-    with office.engine.connect() as connection:
+    with container.engine.connect() as connection:
         return {
             table.name: sorted(map(tuple, connection.execute(select(table))), key=repr)
             for table in Base.metadata.sorted_tables

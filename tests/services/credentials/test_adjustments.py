@@ -53,23 +53,23 @@ HALF = Reduction(reasons=("unemployment",), share=Decimal("0.50"))
 STAFF = Actor(role="staff", name="reviewer")
 
 
-def under(office, **policy):
+def under(container, **policy):
     """The office with a CPT whose policy has other rules."""
-    cpt = office.schemes["cpt"]
+    cpt = container.schemes["cpt"]
     changed = replace(cpt, policies=(replace(cpt.policies[0], **policy),))
-    return replace(office, schemes=Schemes({**office.schemes.by_code, "cpt": changed}))
+    return replace(container, schemes=Schemes({**container.schemes.by_code, "cpt": changed}))
 
 
 @pytest.fixture
-def ruled(office):
+def ruled(container):
     """An office whose CPT may be extended and reduced, and has a late step."""
     grace = LateStep(until=Duration(60, "days"), name={"en": "late", "es": "tarde"}, title=True)
-    return under(office, extension=RULE, reduction=HALF, late=(grace,))
+    return under(container, extension=RULE, reduction=HALF, late=(grace,))
 
 
 @pytest.fixture
-def ids(office):
-    return factories.certified(office, AWARDED)
+def ids(container):
+    return factories.certified(container, AWARDED)
 
 
 def wanted(extended_to=LATER, reason_code="military", **values):
@@ -78,25 +78,25 @@ def wanted(extended_to=LATER, reason_code="military", **values):
     )
 
 
-def adjust(office, id_, asked=None, actor=STAFF):
-    with office.work(actor) as work:
+def adjust(container, id_, asked=None, actor=STAFF):
+    with container.work(actor) as work:
         return adjustments.adjust(work, id_, asked or wanted())
 
 
-def detail(office, id_, on=None, known_at=None):
-    with office.reading(SYSTEM) as reading:
+def detail(container, id_, on=None, known_at=None):
+    with container.reading(SYSTEM) as reading:
         return evaluations.detail(reading, id_, on=on, known_at=known_at)
 
 
-def history(office, subject="certification"):
-    with office.reading(SYSTEM) as reading:
+def history(container, subject="certification"):
+    with container.reading(SYSTEM) as reading:
         statement = select(HistoryEntry.action, HistoryEntry.subject_id, HistoryEntry.detail)
         statement = statement.where(HistoryEntry.subject == subject).order_by(HistoryEntry.id)
         return [tuple(row) for row in reading.rows(statement) if row.action != "award"]
 
 
-def sound(office):
-    with office.reading(SYSTEM) as reading:
+def sound(container):
+    with container.reading(SYSTEM) as reading:
         return integrity.timelines(reading).wrong == ()
 
 
@@ -183,15 +183,15 @@ def test_it_is_asked_for_in_time_unless_the_reason_is_exempt(ruled, ids, clock):
     assert detail(ruled, ids[1]).standing.expires_on == LATER
 
 
-def test_staff_grant_it_all_the_same_with_a_reason_that_history_keeps(office, ids):
+def test_staff_grant_it_all_the_same_with_a_reason_that_history_keeps(container, ids):
     with pytest.raises(NotExtendable):
-        adjust(office, ids[1])  # the shipped policy extends nothing
-    adjust(office, ids[1], wanted(override_reason="The board decided so."))
+        adjust(container, ids[1])  # the shipped policy extends nothing
+    adjust(container, ids[1], wanted(override_reason="The board decided so."))
 
-    found = detail(office, ids[1])
+    found = detail(container, ids[1])
     assert found.standing.expires_on == LATER
     assert found.adjustments[0].override_reason == "The board decided so."
-    [(_, _, told)] = history(office)
+    [(_, _, told)] = history(container)
     assert (told["override"], told["overrode"]) == ("The board decided so.", "not_extendable")
 
 
@@ -321,8 +321,8 @@ def test_an_expired_certification_is_valid_again(ruled, ids, clock):
     assert not detail(ruled, ids[1], on=date(2027, 2, 28)).standing.valid
 
 
-def decided(office, id_):
-    with office.work(STAFF) as work:
+def decided(container, id_):
+    with container.work(STAFF) as work:
         made = renewals.apply(work, id_)
         version = renewals.get(work, made).version
         renewals.decide(work, made, decision="approved", reason=None, version=version)
@@ -335,8 +335,8 @@ def decided(office, id_):
         (False, (date(2026, 12, 26), date(2031, 12, 25))),
     ],
 )
-def test_the_next_cycle_follows_as_the_policy_says(office, ids, clock, moves, days):
-    chosen = under(office, extension=replace(RULE, moves_cycle=moves))
+def test_the_next_cycle_follows_as_the_policy_says(container, ids, clock, moves, days):
+    chosen = under(container, extension=replace(RULE, moves_cycle=moves))
     adjust(chosen, ids[1])
     cases.complete(chosen, ids[1], date(2026, 11, 1))
     clock.set("2027-05-01")

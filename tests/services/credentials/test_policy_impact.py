@@ -28,22 +28,22 @@ from tracker.services.standings import standings
 
 
 @pytest.fixture
-def changed(office):
+def changed(container):
     """The office with the corrected version installed."""
-    return installed(office, next_version(office))
+    return installed(container, next_version(container))
 
 
-def compared(office, *, new=None, on=DAY, **options):
+def compared(container, *, new=None, on=DAY, **options):
     """Every certification under the shipped version and under another one."""
-    scheme = office.schemes["cpt"]
+    scheme = container.schemes["cpt"]
     old = Version(scheme, scheme.policies[0])
     new = new or Version(scheme, scheme.policies[-1])
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         return list(policy_impact.diff(reading, old, new, on=on, **options))
 
 
-def test_the_differences_are_those_that_plain_arithmetic_gives(changed, office):
-    people = populate(office, 320)
+def test_the_differences_are_those_that_plain_arithmetic_gives(changed, container):
+    people = populate(container, 320)
     awarded = {p.number: p for p in people if p.awarded_on <= DAY}
 
     result = compared(changed)
@@ -60,8 +60,8 @@ def test_the_differences_are_those_that_plain_arithmetic_gives(changed, office):
     assert {one.number: one.holder_ref for one in result} == {n: p.ref for n, p in awarded.items()}
 
 
-def test_the_size_of_chunks_changes_nothing_but_the_number_of_statements(changed, office):
-    populate(office, 120)
+def test_the_size_of_chunks_changes_nothing_but_the_number_of_statements(changed, container):
+    populate(container, 120)
     seen: list[int] = []
 
     with counted(changed) as sent:
@@ -75,8 +75,8 @@ def test_the_size_of_chunks_changes_nothing_but_the_number_of_statements(changed
     assert seen[:3] == [1, 2, 3]
 
 
-def test_a_version_compared_with_itself_changes_nothing(changed, office):
-    populate(office, 30)
+def test_a_version_compared_with_itself_changes_nothing(changed, container):
+    populate(container, 30)
     scheme = changed.schemes["cpt"]
 
     result = compared(changed, new=Version(scheme, scheme.policies[0]))
@@ -85,8 +85,8 @@ def test_a_version_compared_with_itself_changes_nothing(changed, office):
     assert all(one.before == one.after and one.differences == () for one in result)
 
 
-def test_comparing_writes_nothing(changed, office):
-    populate(office, 40)
+def test_comparing_writes_nothing(changed, container):
+    populate(container, 40)
     before = everything(changed)
 
     with counted(changed) as sent:
@@ -98,9 +98,9 @@ def test_comparing_writes_nothing(changed, office):
     assert all(statement.lstrip().lower().startswith("select") for statement in sent)
 
 
-def test_what_is_said_before_is_what_a_standing_says(changed, office):
+def test_what_is_said_before_is_what_a_standing_says(changed, container):
     """The old version side agrees with what the rest of the house computes."""
-    people = {p.number: p for p in populate(office, 40)}
+    people = {p.number: p for p in populate(container, 40)}
     with changed.reading(SYSTEM) as reading:
         for one in compared(changed):
             held = standings.of_certification(reading, people[one.number].certification_id, on=DAY)
@@ -111,9 +111,11 @@ def test_what_is_said_before_is_what_a_standing_says(changed, office):
             assert one.before.expires_on == held.standing.expires_on
 
 
-def test_a_new_file_may_move_the_expiry(changed, office):
-    populate(office, 20)
-    later = installed(office, next_version(office), valid_through="end_of_month").schemes["cpt"]
+def test_a_new_file_may_move_the_expiry(changed, container):
+    populate(container, 20)
+    later = installed(container, next_version(container), valid_through="end_of_month").schemes[
+        "cpt"
+    ]
 
     result = compared(changed, new=Version(later, later.policies[-1]))
 
@@ -122,10 +124,10 @@ def test_a_new_file_may_move_the_expiry(changed, office):
     assert all(before < after and (after + timedelta(days=1)).day == 1 for before, after in moved)
 
 
-def test_a_new_file_may_end_the_expiry(changed, office):
-    populate(office, 5)
+def test_a_new_file_may_end_the_expiry(changed, container):
+    populate(container, 5)
     endless = installed(
-        office, next_version(office), lifetime_if_awarded_before=date(2100, 1, 1)
+        container, next_version(container), lifetime_if_awarded_before=date(2100, 1, 1)
     ).schemes["cpt"]
 
     for one in compared(changed, new=Version(endless, endless.policies[-1])):
@@ -140,11 +142,11 @@ def test_a_new_file_may_end_the_expiry(changed, office):
         }
 
 
-def test_facts_that_only_the_new_version_asks_for_are_read(changed, office):
+def test_facts_that_only_the_new_version_asks_for_are_read(changed, container):
     """Late steps need applications, and another requirement when they are not in time."""
     step = LateStep(Duration(2, "years"), {"en": "Late", "es": "Tarde"}, extra_points=Decimal(30))
-    late = installed(office, next_version(office, late=(step,), points_required=Decimal(100)))
-    people = populate(office, 60)
+    late = installed(container, next_version(container, late=(step,), points_required=Decimal(100)))
+    people = populate(container, 60)
     scheme = late.schemes["cpt"]
     expired = {p.number for p in people if p.awarded_on < DAY.replace(year=DAY.year - 5)}
 
@@ -155,12 +157,12 @@ def test_facts_that_only_the_new_version_asks_for_are_read(changed, office):
     assert len(expired) > 2
 
 
-def test_activities_of_a_scheme_that_only_the_new_version_shares_with_count(changed, office):
-    people = {p.number: p for p in populate(office, 12)}
-    with office.work(SYSTEM) as work:
+def test_activities_of_a_scheme_that_only_the_new_version_shares_with_count(changed, container):
+    people = {p.number: p for p in populate(container, 12)}
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(Activity).values(scheme="clt"))
     sharing = installed(
-        office, next_version(office, sharing=PointsSharing(frozenset({"clt"})))
+        container, next_version(container, sharing=PointsSharing(frozenset({"clt"})))
     ).schemes["cpt"]
 
     result = compared(changed, new=Version(sharing, sharing.policies[-1]))
@@ -172,8 +174,8 @@ def test_activities_of_a_scheme_that_only_the_new_version_shares_with_count(chan
     assert sum(one.after.total > 0 for one in result if one.after.total is not None) > 3
 
 
-def test_an_extension_moves_the_dates_of_both(changed, office):
-    person = populate(office, 1, seed=3)[0]
+def test_an_extension_moves_the_dates_of_both(changed, container):
+    person = populate(container, 1, seed=3)[0]
     expiry = person.awarded_on.replace(year=person.awarded_on.year + 5)
     with changed.work(SYSTEM) as work:
         work.session.add(
@@ -197,14 +199,14 @@ def test_an_extension_moves_the_dates_of_both(changed, office):
     assert one.after.title_ends_on == expiry + timedelta(days=130)
 
 
-def test_earlier_cycles_keep_their_version_unless_it_is_the_old_one(office):
+def test_earlier_cycles_keep_their_version_unless_it_is_the_old_one(container):
     """Points carried over from the cycle before are counted by the version that governs it."""
-    person = next(p for p in populate(office, 60) if p.awarded_on < date(2021, 11, 1))
-    renewed(office, person, date(2026, 9, 1))
+    person = next(p for p in populate(container, 60) if p.awarded_on < date(2021, 11, 1))
+    renewed(container, person, date(2026, 9, 1))
     carrying = next_version(
-        office, points_required=Decimal(1), carry_over=CarryOver(Decimal(500)), late=()
+        container, points_required=Decimal(1), carry_over=CarryOver(Decimal(500)), late=()
     )
-    with_it = installed(office, carrying)
+    with_it = installed(container, carrying)
     scheme = with_it.schemes["cpt"]
 
     result = {one.number: one for one in compared(with_it)}

@@ -31,32 +31,32 @@ CORRECTION = PolicyRepair("cpt", "2015", "2015b", DAY)
 
 
 @pytest.fixture
-def changed(office):
+def changed(container):
     """The office with the corrected version installed."""
-    return installed(office, next_version(office))
+    return installed(container, next_version(container))
 
 
-def repaired(office, asked=CORRECTION, **options):
-    with office.work(SYSTEM) as work:
+def repaired(container, asked=CORRECTION, **options):
+    with container.work(SYSTEM) as work:
         return policy_impact.repair(work, asked, **options)
 
 
-def history(office):
+def history(container):
     table = HistoryEntry
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         statement = select(table.action, table.subject, table.subject_id, table.detail)
         statement = statement.where(table.action.in_(["reassign", "repair"])).order_by(table.id)
         return [tuple(row) for row in reading.rows(statement)]
 
 
-def governing(office):
+def governing(container):
     """How many cycles each version governs."""
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         return Counter(row.policy for row in reading.rows(select(Cycle.policy)))
 
 
-def test_a_repair_reassigns_every_cycle_and_says_of_whom_what_changed(changed, office):
-    people = populate(office, 130)
+def test_a_repair_reassigns_every_cycle_and_says_of_whom_what_changed(changed, container):
+    people = populate(container, 130)
     with changed.reading(SYSTEM) as reading:
         foretold: list[Compared] = []
         foreseen = policy_impact.foresee(reading, CORRECTION, tell=foretold.append)
@@ -80,8 +80,8 @@ def test_a_repair_reassigns_every_cycle_and_says_of_whom_what_changed(changed, o
     assert held.standing.window_opens_on == by_number[people[0].number].after.window_opens_on
 
 
-def test_history_has_a_line_for_each_certification_and_one_for_the_act(changed, office):
-    people = populate(office, 25)
+def test_history_has_a_line_for_each_certification_and_one_for_the_act(changed, container):
+    people = populate(container, 25)
 
     done = repaired(changed)
 
@@ -100,8 +100,8 @@ def test_history_has_a_line_for_each_certification_and_one_for_the_act(changed, 
     assert len(act[3]["sha256"]) == 64
 
 
-def test_a_second_repair_changes_nothing(changed, office):
-    populate(office, 20)
+def test_a_second_repair_changes_nothing(changed, container):
+    populate(container, 20)
     repaired(changed)
     before = everything(changed)
 
@@ -112,9 +112,9 @@ def test_a_second_repair_changes_nothing(changed, office):
 
 
 @pytest.mark.parametrize("chunks", [1, 2, 3])
-def test_an_interrupted_repair_leaves_nothing(changed, monkeypatch, chunks, office):
+def test_an_interrupted_repair_leaves_nothing(changed, monkeypatch, chunks, container):
     monkeypatch.setattr(policy_impact, "CHUNK", 10)
-    populate(office, 30)
+    populate(container, 30)
     before = everything(changed)
 
     def interrupt(rows):
@@ -127,8 +127,8 @@ def test_an_interrupted_repair_leaves_nothing(changed, monkeypatch, chunks, offi
     assert everything(changed) == before
 
 
-def test_the_size_of_chunks_changes_no_repair(changed, monkeypatch, office):
-    populate(office, 23)
+def test_the_size_of_chunks_changes_no_repair(changed, monkeypatch, container):
+    populate(container, 23)
     with changed.reading(SYSTEM) as reading:
         whole: list[Compared] = []
         policy_impact.foresee(reading, CORRECTION, tell=whole.append)
@@ -147,9 +147,9 @@ def without_policy(cycles):
     return [cycle[:place] + cycle[place + 1 :] for cycle in cycles]
 
 
-def test_cycles_of_other_versions_and_decided_renewals_stay(changed, office):
-    person, other = (p for p in populate(office, 40, seed=2) if p.awarded_on < date(2021, 11, 1))
-    renewed(office, person, date(2026, 9, 1))
+def test_cycles_of_other_versions_and_decided_renewals_stay(changed, container):
+    person, other = (p for p in populate(container, 40, seed=2) if p.awarded_on < date(2021, 11, 1))
+    renewed(container, person, date(2026, 9, 1))
     with changed.work(SYSTEM) as work:
         cycle = Cycle.certification_id == person.certification_id
         work.connection.execute(
@@ -184,9 +184,9 @@ def test_cycles_of_other_versions_and_decided_renewals_stay(changed, office):
     assert next(found(one) for one in told if one.number == person.number) == {}
 
 
-def test_cycles_of_another_scheme_stay_though_its_version_has_the_same_name(changed, office):
-    person = populate(office, 3)[0]
-    with office.work(SYSTEM) as work:
+def test_cycles_of_another_scheme_stay_though_its_version_has_the_same_name(changed, container):
+    person = populate(container, 3)[0]
+    with container.work(SYSTEM) as work:
         holder = work.row(select(Holder.id).where(Holder.ref == person.ref)).id
         other = Certification(
             public_id="clt",
@@ -208,12 +208,12 @@ def test_cycles_of_another_scheme_stay_though_its_version_has_the_same_name(chan
     assert other.id not in {line[2] for line in history(changed)}
 
 
-def test_only_what_corrects_a_version_repairs_it(office):
+def test_only_what_corrects_a_version_repairs_it(container):
     wrong = installed(
-        office,
-        next_version(office, corrects=""),
-        next_version(office, version="2016"),
-        next_version(office, version="2017", corrects="2016"),
+        container,
+        next_version(container, corrects=""),
+        next_version(container, version="2016"),
+        next_version(container, version="2017", corrects="2016"),
     )
     before = everything(wrong)
 
@@ -230,8 +230,8 @@ def test_only_what_corrects_a_version_repairs_it(office):
     assert everything(wrong) == before
 
 
-def test_results_are_compared_today_unless_a_day_is_given(changed, office):
-    populate(office, 10)
+def test_results_are_compared_today_unless_a_day_is_given(changed, container):
+    populate(container, 10)
     asked = replace(CORRECTION, on=None)
     with changed.reading(SYSTEM) as reading:
         today, then = (

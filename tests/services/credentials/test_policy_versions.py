@@ -14,31 +14,31 @@ from tracker.models import HistoryEntry, PolicyPublication
 from tracker.services.credentials import policy_versions
 
 
-def publish(office, code="cpt", version="2015", note="Decided on 3 May."):
-    with office.work(SYSTEM) as work:
+def publish(container, code="cpt", version="2015", note="Decided on 3 May."):
+    with container.work(SYSTEM) as work:
         return policy_versions.publish(work, code, version, note=note)
 
 
-def breaches(office):
-    with office.reading(SYSTEM) as reading:
-        return list(policy_versions.breaches(reading, office.schemes))
+def breaches(container):
+    with container.reading(SYSTEM) as reading:
+        return list(policy_versions.breaches(reading, container.schemes))
 
 
-def edited(office, **changes):
+def edited(container, **changes):
     """The office after somebody edited the shipped version in its file."""
-    scheme = office.schemes["cpt"]
-    return _with(office, replace(scheme, policies=(replace(scheme.policies[0], **changes),)))
+    scheme = container.schemes["cpt"]
+    return _with(container, replace(scheme, policies=(replace(scheme.policies[0], **changes),)))
 
 
-def _with(office, scheme):
-    return replace(office, schemes=Schemes({**office.schemes.by_code, scheme.code: scheme}))
+def _with(container, scheme):
+    return replace(container, schemes=Schemes({**container.schemes.by_code, scheme.code: scheme}))
 
 
-def test_it_is_put_on_record_with_history(office):
-    done = publish(office)
+def test_it_is_put_on_record_with_history(container):
+    done = publish(container)
 
     table = PolicyPublication
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         [row] = reading.rows(select(table.scheme, table.version, table.sha256, table.note))
         line = reading.row(select(HistoryEntry).where(HistoryEntry.action == "publish"))
         assert policy_versions.published(reading) == [replace(done, new=False)]
@@ -52,40 +52,40 @@ def test_it_is_put_on_record_with_history(office):
     assert done.new
 
 
-def test_published_again_as_it_stands_nothing_changes(office, clock):
-    first = publish(office)
-    before = everything(office)
+def test_published_again_as_it_stands_nothing_changes(container, clock):
+    first = publish(container)
+    before = everything(container)
     clock.advance(days=3)
 
-    again = publish(office, note="Once more.")
+    again = publish(container, note="Once more.")
 
     assert again == replace(first, new=False)
-    assert everything(office) == before
+    assert everything(container) == before
 
 
-def test_published_again_with_other_rules_is_refused(office):
-    publish(office)
-    before = everything(office)
+def test_published_again_with_other_rules_is_refused(container):
+    publish(container)
+    before = everything(container)
 
     with pytest.raises(PublishedOtherwise, match="was published on 2026-11-21 and said something"):
-        publish(edited(office, points_required=Decimal(90)))
+        publish(edited(container, points_required=Decimal(90)))
 
-    assert everything(office) == before
+    assert everything(container) == before
 
 
-def test_only_what_is_in_a_file_can_be_published(office):
+def test_only_what_is_in_a_file_can_be_published(container):
     with pytest.raises(UnknownVersion, match="there are: 2015"):
-        publish(office, version="1999")
+        publish(container, version="1999")
     with pytest.raises(UnknownScheme):
-        publish(office, code="xyz")
+        publish(container, code="xyz")
 
 
-def test_a_published_version_that_was_edited_is_noticed(office):
-    publish(office)
-    assert breaches(office) == []
-    assert breaches(edited(office, unverified=())) == []
+def test_a_published_version_that_was_edited_is_noticed(container):
+    publish(container)
+    assert breaches(container) == []
+    assert breaches(edited(container, unverified=())) == []
 
-    [breach] = breaches(edited(office, points_required=Decimal(90)))
+    [breach] = breaches(edited(container, points_required=Decimal(90)))
 
     assert breach.what == "edited"
     assert str(breach) == (
@@ -93,21 +93,21 @@ def test_a_published_version_that_was_edited_is_noticed(office):
     )
 
 
-def test_a_published_version_that_is_gone_is_noticed(office):
-    publish(office)
-    gone = replace(office, schemes=Schemes({}))
+def test_a_published_version_that_is_gone_is_noticed(container):
+    publish(container)
+    gone = replace(container, schemes=Schemes({}))
 
-    [without_version] = breaches(_with(office, replace(office.schemes["cpt"], policies=())))
+    [without_version] = breaches(_with(container, replace(container.schemes["cpt"], policies=())))
     [without_scheme] = breaches(gone)
 
     assert without_version == without_scheme
     assert str(without_scheme).endswith("is in no file any more")
 
 
-def test_what_was_never_published_may_be_edited(office):
-    publish(installed(office, next_version(office)), version="2015b")
+def test_what_was_never_published_may_be_edited(container):
+    publish(installed(container, next_version(container)), version="2015b")
 
-    changed = edited(installed(office), points_required=Decimal(90))
-    changed = installed(changed, next_version(office))
+    changed = edited(installed(container), points_required=Decimal(90))
+    changed = installed(changed, next_version(container))
 
     assert breaches(changed) == []

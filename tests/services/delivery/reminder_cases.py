@@ -90,10 +90,10 @@ def award(
 
 
 def certified(
-    office: Container, expires_on: date, count: int = 1, *, scheme: str = "cpt", **holder: Any
+    container: Container, expires_on: date, count: int = 1, *, scheme: str = "cpt", **holder: Any
 ) -> list[str]:
     """New holders whose certification expires on a day; returns the certifications' ids."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         ids = holders(work, count, **holder)
         return award(work, ids, years_before(expires_on), scheme=scheme)
 
@@ -107,9 +107,9 @@ def holder_of(work: UnitOfWork, certification_id: str) -> str:
 _ENOUGH = ((12, "CE", "college_credit"), (3, "IC", "industry_certification"))
 
 
-def complete(office: Container, certification_id: str, on: date) -> None:
+def complete(container: Container, certification_id: str, on: date) -> None:
     """Give the holder all the points needed, approved on a day."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         row = work.row(select(Certification).where(Certification.id == certification_id))
         for quantity, category, kind in _ENOUGH:
             id_ = new_id()
@@ -146,9 +146,9 @@ def complete(office: Container, certification_id: str, on: date) -> None:
             )
 
 
-def renew(office: Container, certification_id: str, on: date) -> None:
+def renew(container: Container, certification_id: str, on: date) -> None:
     """Open the next cycle as an approved renewal does."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         row = certifications.locked(work, certification_id)
         scheme = work.schemes[row.scheme]
         record = snapshots.records(work, [row.id])[row.id]
@@ -174,9 +174,9 @@ def renew(office: Container, certification_id: str, on: date) -> None:
         certifications.refresh(work, scheme, [row.id])
 
 
-def apply(office: Container, certification_id: str, on: date) -> None:
+def apply(container: Container, certification_id: str, on: date) -> None:
     """Hand in a renewal application that waits for its decision."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         row = certifications.locked(work, certification_id)
         work.connection.execute(
             insert(Renewal),
@@ -192,56 +192,56 @@ def apply(office: Container, certification_id: str, on: date) -> None:
         certifications.refresh(work, work.schemes[row.scheme], [row.id])
 
 
-def change(office: Container, certification_id: str, kind: Any, on: date) -> None:
+def change(container: Container, certification_id: str, kind: Any, on: date) -> None:
     """Suspend, revoke, reinstate or surrender."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         certifications.change(
             work, certification_id, kind=kind, effective_on=on, reason_code="other", reason="test"
         )
 
 
-def stages(office: Container) -> list[tuple[int, str, str | None]]:
+def stages(container: Container) -> list[tuple[int, str, str | None]]:
     """Offset, fate and reason of every recorded stage, in the order in which they fell due."""
     statement = select(Reminder.offset, Reminder.fate, Reminder.reason)
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         return [
             tuple(row) for row in reading.rows(statement.order_by(Reminder.due_at, Reminder.id))
         ]
 
 
-def letters(office: Container) -> list[Any]:
+def letters(container: Container) -> list[Any]:
     """Every row of the outbox, oldest first."""
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         return list(reading.rows(select(Message.__table__).order_by(Message.id)))
 
 
-def states(office: Container) -> list[str]:
+def states(container: Container) -> list[str]:
     """The states of all letters."""
-    return sorted(row.state for row in letters(office))
+    return sorted(row.state for row in letters(container))
 
 
-def cursor(office: Container, certification_id: str) -> Any:
+def cursor(container: Container, certification_id: str) -> Any:
     """A certification's cursor."""
     table = ReminderCursor.__table__
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         return reading.row(select(table).where(table.c.certification_id == certification_id))
 
 
-def with_relay(office: Container, port: int, **mail: Any) -> Container:
+def with_relay(container: Container, port: int, **mail: Any) -> Container:
     """The same office with a mail server on a port of this machine."""
-    settings = office.settings
+    settings = container.settings
     return replace(
-        office, settings=replace(settings, mail=replace(settings.mail, port=port, **mail))
+        container, settings=replace(settings, mail=replace(settings.mail, port=port, **mail))
     )
 
 
 @contextmanager
-def relay(office: Container, **behaviour: Any) -> Iterator[tuple[Container, Catcher]]:
+def relay(container: Container, **behaviour: Any) -> Iterator[tuple[Container, Catcher]]:
     """The office with a real mail server that catches everything."""
     with Catcher() as catcher:
         for name, value in behaviour.items():
             setattr(catcher.behaviour, name, value)
-        yield with_relay(office, catcher.port), catcher
+        yield with_relay(container, catcher.port), catcher
 
 
 class Interrupted:

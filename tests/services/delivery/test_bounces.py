@@ -31,185 +31,187 @@ EXPIRY = date(2027, 3, 15)
 
 
 @pytest.fixture
-def sent(office, clock):
+def sent(container, clock):
     """Write to holders at a stage; returns their letters' rows."""
 
     def make(count=1, offset=30, **holder):
         day = EXPIRY - timedelta(days=offset)
         local = datetime(day.year, day.month, day.day, 9, tzinfo=ZoneInfo("America/New_York"))
         clock.now = local.astimezone(UTC)
-        cases.certified(office, EXPIRY, count, **holder)
-        return send(office)
+        cases.certified(container, EXPIRY, count, **holder)
+        return send(container)
 
     return make
 
 
-def send(office):
-    before = {row.id for row in cases.letters(office)}
-    jobs.plan(office)
-    with cases.relay(office) as (sending, _):
+def send(container):
+    before = {row.id for row in cases.letters(container)}
+    jobs.plan(container)
+    with cases.relay(container) as (sending, _):
         jobs.dispatch(sending)
-    return [row for row in cases.letters(office) if row.id not in before]
+    return [row for row in cases.letters(container) if row.id not in before]
 
 
 @pytest.fixture
-def proof(office):
+def proof(container):
     """The address that a letter came from."""
 
     def make(row, purpose="b", id_=None):
-        with office.reading(SYSTEM) as reading:
-            return signed_links.proof_address(reading, office.message_key, purpose, id_ or row.id)
+        with container.reading(SYSTEM) as reading:
+            return signed_links.proof_address(
+                reading, container.message_key, purpose, id_ or row.id
+            )
 
     return make
 
 
 @pytest.fixture
-def take(office):
+def take(container):
     def run(data):
-        with office.work(SYSTEM) as work:
-            return bounces.take(work, office.message_key, reports.read(data))
+        with container.work(SYSTEM) as work:
+            return bounces.take(work, container.message_key, reports.read(data))
 
     return run
 
 
-def all_of(office, table, *columns):
-    with office.reading(SYSTEM) as reading:
+def all_of(container, table, *columns):
+    with container.reading(SYSTEM) as reading:
         return [tuple(row) for row in reading.rows(select(*columns).select_from(table))]
 
 
-def not_written_to(office):
+def not_written_to(container):
     return all_of(
-        office, Suppression, Suppression.address, Suppression.reason, Suppression.until_at
+        container, Suppression, Suppression.address, Suppression.reason, Suppression.until_at
     )
 
 
-def test_an_address_that_does_not_exist_is_written_to_no_more(office, sent, proof, take, clock):
+def test_an_address_that_does_not_exist_is_written_to_no_more(container, sent, proof, take, clock):
     (row,) = sent()
 
     assert take(dsn(proof(row))) == "hard"
-    assert not_written_to(office) == [(row.address.lower(), "hard_bounce", None)]
-    (bounce,) = all_of(office, Bounce, Bounce.message_id, Bounce.kind, Bounce.status, Bounce.at)
+    assert not_written_to(container) == [(row.address.lower(), "hard_bounce", None)]
+    (bounce,) = all_of(container, Bounce, Bounce.message_id, Bounce.kind, Bounce.status, Bounce.at)
     assert bounce == (row.id, "hard", "5.1.1", clock.now)
     clock.advance(days=16)
-    jobs.plan(office)
-    assert cases.stages(office)[-1] == (14, "skipped", "not_deliverable")
+    jobs.plan(container)
+    assert cases.stages(container)[-1] == (14, "skipped", "not_deliverable")
 
 
-def test_a_report_counts_once_also_after_the_suppression_was_lifted(office, sent, proof, take):
+def test_a_report_counts_once_also_after_the_suppression_was_lifted(container, sent, proof, take):
     (row,) = sent()
     take(dsn(proof(row)))
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         suppressions.lift(work, row.address.upper(), reason="The mailbox is there again.")
 
     assert take(dsn(proof(row))) == "known"
-    assert not_written_to(office) == []
+    assert not_written_to(container) == []
     assert take(dsn(proof(row), identity="<another@mx>")) == "hard"
-    assert len(not_written_to(office)) == 1
+    assert len(not_written_to(container)) == 1
 
 
-def test_an_address_with_a_wrong_proof_suppresses_nobody(office, sent, proof, take):
+def test_an_address_with_a_wrong_proof_suppresses_nobody(container, sent, proof, take):
     (row,) = sent()
     good = proof(row)
-    forged = good[: -1 - len(office.settings.mail.bounce_domain)][:-1] + "a@x.example"
+    forged = good[: -1 - len(container.settings.mail.bounce_domain)][:-1] + "a@x.example"
     if forged.partition("@")[0] == good.partition("@")[0]:
         forged = forged.replace("a@", "b@")
 
     assert take(dsn(forged)) == "unknown"
     assert take(dsn("postmaster@tracker.example", returned="x@y.example")) == "unknown"
     assert take(dsn(proof(row, "b", row.holder_id))) == "unknown"
-    assert not_written_to(office) == []
+    assert not_written_to(container) == []
 
 
-def test_three_letters_that_came_back_for_now_rest_the_address(office, sent, proof, take, clock):
+def test_three_letters_that_came_back_for_now_rest_the_address(container, sent, proof, take, clock):
     rows = sent(3)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(Message).values(address="Shared@example.org"))
         work.connection.execute(update(Holder).values(email="Shared@example.org"))
     full = [dsn(proof(row), status="5.2.2") for row in rows]
 
     assert [take(one) for one in full[:2]] == ["soft", "soft"]
     assert take(full[0].replace(b"A1@", b"A2@")) == "soft"  # the same letter again
-    assert not_written_to(office) == []
+    assert not_written_to(container) == []
     clock.advance(days=2)
     assert take(full[2]) == "soft"
     until = clock.now + timedelta(days=30)
-    assert not_written_to(office) == [("shared@example.org", "soft_bounces", until)]
+    assert not_written_to(container) == [("shared@example.org", "soft_bounces", until)]
     assert take(full[2].replace(b"A1@", b"A3@")) == "soft"
     assert take(dsn(proof(rows[0]), identity="<hard>")) == "hard"
     assert take(full[2].replace(b"A1@", b"A4@")) == "soft"
-    assert not_written_to(office) == [("shared@example.org", "hard_bounce", None)]
+    assert not_written_to(container) == [("shared@example.org", "hard_bounce", None)]
 
 
-def test_soft_bounces_of_months_ago_rest_nothing_today(office, sent, proof, take, clock):
+def test_soft_bounces_of_months_ago_rest_nothing_today(container, sent, proof, take, clock):
     rows = sent(3)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(Message).values(address="shared@example.org"))
         work.connection.execute(update(Holder).values(email="shared@example.org"))
     when = clock.now - timedelta(days=60)
     for row in rows:
         assert take(dsn(proof(row), status="4.2.2", received=when)) == "soft"
 
-    assert not_written_to(office) == []
+    assert not_written_to(container) == []
 
 
-def test_what_was_refused_for_reasons_of_ours_counts_against_nobody(office, sent, proof, take):
+def test_what_was_refused_for_reasons_of_ours_counts_against_nobody(container, sent, proof, take):
     (row,) = sent()
     refused = [dsn(proof(row), status="5.7.1", identity=f"<{n}>") for n in range(4)]
 
     assert [take(one) for one in refused] == ["refused"] * 4
-    assert not_written_to(office) == []
+    assert not_written_to(container) == []
 
 
-def test_a_letter_that_only_waits_elsewhere_has_not_come_back(office, sent, proof, take):
+def test_a_letter_that_only_waits_elsewhere_has_not_come_back(container, sent, proof, take):
     (row,) = sent()
 
     assert take(dsn(proof(row), action="delayed", status="4.4.1")) == "delayed"
-    assert all_of(office, Bounce, Bounce.kind) == []
+    assert all_of(container, Bounce, Bounce.kind) == []
 
 
-def test_a_letter_goes_to_the_second_address_when_the_first_is_bad(office, sent, proof, take):
+def test_a_letter_goes_to_the_second_address_when_the_first_is_bad(container, sent, proof, take):
     (row,) = sent(email="ana@old.example", second_email="ana@new.example")
     assert take(dsn(proof(row), recipient="ana@old.example")) == "hard"
-    with office.work(SYSTEM) as work:  # the relay's log may be read again, or only now
+    with container.work(SYSTEM) as work:  # the relay's log may be read again, or only now
         reaper.record_evidence(work, [reaper.Acceptance(row.message_id, work.now)])
-    with cases.relay(office) as (sending, catcher):
+    with cases.relay(container) as (sending, catcher):
         assert jobs.dispatch(sending) == {"sent": 1}
         assert [letter.recipient for letter in catcher.letters()] == ["ana@new.example"]
     late = dsn(proof(row), recipient="ana@old.example", identity="<late>")
     assert take(late) == "hard"
-    assert [address for address, *_ in not_written_to(office)] == ["ana@old.example"]
-    assert cases.states(office) == ["sent"]
+    assert [address for address, *_ in not_written_to(container)] == ["ana@old.example"]
+    assert cases.states(container) == ["sent"]
     assert take(dsn(proof(row), recipient="ana@new.example", identity="<new>")) == "hard"
-    assert cases.states(office) == ["sent"]
+    assert cases.states(container) == ["sent"]
 
 
 def test_a_new_address_is_written_to_and_the_old_one_stays_suppressed(
-    office, sent, proof, take, clock
+    container, sent, proof, take, clock
 ):
     (row,) = sent()
     take(dsn(proof(row)))
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(Holder).values(email="new@example.org"))
     clock.advance(days=16)
 
-    (letter,) = send(office)
+    (letter,) = send(container)
     assert (letter.address, letter.state) == ("new@example.org", "sent")
-    assert len(not_written_to(office)) == 1
+    assert len(not_written_to(container)) == 1
 
 
-def test_who_complains_gets_no_more_of_that_type(office, sent, proof, take):
+def test_who_complains_gets_no_more_of_that_type(container, sent, proof, take):
     (row,) = sent()
     said = complaint(sent_by=proof(row))
 
     assert take(said) == "complaint"
     assert take(said) == "known"
-    assert all_of(office, Preference, Preference.holder_id, Preference.type, Preference.wanted) == [
-        (row.holder_id, "reminders", False)
-    ]
-    assert not_written_to(office) == []
+    assert all_of(
+        container, Preference, Preference.holder_id, Preference.type, Preference.wanted
+    ) == [(row.holder_id, "reminders", False)]
+    assert not_written_to(container) == []
     told = [
         one
-        for action, one in all_of(office, HistoryEntry, HistoryEntry.action, HistoryEntry.detail)
+        for action, one in all_of(container, HistoryEntry, HistoryEntry.action, HistoryEntry.detail)
         if action == "prefer"
     ]
     assert told == [
@@ -223,16 +225,16 @@ def test_who_complains_gets_no_more_of_that_type(office, sent, proof, take):
     ]
 
 
-def test_a_complaint_about_an_employers_letter_switches_nobody_off(office, sent, proof, take):
+def test_a_complaint_about_an_employers_letter_switches_nobody_off(container, sent, proof, take):
     (row,) = sent()
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(Message).values(kind="digest", holder_id=None))
 
     assert take(complaint(sent_by=proof(row))) == "complaint"
-    assert all_of(office, Preference, Preference.type) == []
+    assert all_of(container, Preference, Preference.type) == []
 
 
-def test_a_mail_to_the_way_out_switches_the_type_off(office, sent, proof, take, clock):
+def test_a_mail_to_the_way_out_switches_the_type_off(container, sent, proof, take, clock):
     (row,) = sent()
     to = proof(row, "u-decisions", row.holder_id)
     asked = mail(to, received=clock.now)
@@ -240,66 +242,72 @@ def test_a_mail_to_the_way_out_switches_the_type_off(office, sent, proof, take, 
 
     assert take(asked) == "unsubscribed"
     assert take(asked) == "known"
-    assert all_of(office, Preference, Preference.type, Preference.wanted) == [("decisions", False)]
+    assert all_of(container, Preference, Preference.type, Preference.wanted) == [
+        ("decisions", False)
+    ]
 
 
-def test_a_mail_older_than_the_holders_last_word_changes_nothing(office, sent, proof, take, clock):
+def test_a_mail_older_than_the_holders_last_word_changes_nothing(
+    container, sent, proof, take, clock
+):
     (row,) = sent()
     asked = mail(proof(row, "u-reminders", row.holder_id), received=clock.now)
     clock.advance(minutes=5)
     take(asked)
     clock.advance(minutes=5)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(Preference).values(wanted=True, changed_at=work.now))
 
     assert take(asked) == "known"
-    assert all_of(office, Preference, Preference.wanted) == [(True,)]
+    assert all_of(container, Preference, Preference.wanted) == [(True,)]
 
 
-def test_a_complaint_that_names_only_the_way_out_switches_it_off(office, sent, proof, take):
+def test_a_complaint_that_names_only_the_way_out_switches_it_off(container, sent, proof, take):
     (row,) = sent()
     way = f"<https://x>, <mailto:{proof(row, 'u-reminders', row.holder_id)}?subject=unsubscribe>"
 
     assert take(complaint(sent_by="", list_unsubscribe=way)) == "unsubscribed"
-    assert all_of(office, Preference, Preference.type, Preference.wanted) == [("reminders", False)]
+    assert all_of(container, Preference, Preference.type, Preference.wanted) == [
+        ("reminders", False)
+    ]
 
 
-def test_a_way_out_that_nobody_was_given_switches_nothing_off(office, sent, proof, take):
+def test_a_way_out_that_nobody_was_given_switches_nothing_off(container, sent, proof, take):
     (row,) = sent()
 
     assert take(mail(proof(row, "u-decisions", row.id))) == "unknown"
     assert take(complaint(sent_by="", list_unsubscribe="<https://x.example>")) == "unknown"
-    assert all_of(office, Preference, Preference.type) == []
+    assert all_of(container, Preference, Preference.type) == []
 
 
 @pytest.mark.parametrize("purpose", ["b", "u-reminders"])
-def test_automatic_answers_change_nothing(office, sent, proof, take, purpose):
+def test_automatic_answers_change_nothing(container, sent, proof, take, purpose):
     (row,) = sent()
     to = proof(row, purpose, row.id if purpose == "b" else row.holder_id)
 
     assert take(mail(to, Auto_Submitted="auto-replied")) == "automatic"
     assert take(mail(proof(row))) == "other"
-    assert all_of(office, Preference, Preference.type) == not_written_to(office) == []
+    assert all_of(container, Preference, Preference.type) == not_written_to(container) == []
 
 
-def test_only_what_is_suppressed_can_be_lifted(office, sent, proof, take):
+def test_only_what_is_suppressed_can_be_lifted(container, sent, proof, take):
     (row,) = sent()
     take(dsn(proof(row)))
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         suppressions.lift(work, row.address, reason="x")
-    with office.work(SYSTEM) as work, pytest.raises(NotFound):
+    with container.work(SYSTEM) as work, pytest.raises(NotFound):
         suppressions.lift(work, row.address, reason="x")
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         suppressions.suppress(work, ["a" * 100 + "@example.org"], "hard_bounce")
         suppressions.lift(work, "a" * 100 + "@example.org", reason="x")
 
 
-def test_reports_of_many_letters_cost_as_many_statements_as_of_a_few(office, sent):
+def test_reports_of_many_letters_cost_as_many_statements_as_of_a_few(container, sent):
     rows = sent(24)
     kinds: tuple[bounces.ReturnKind, ...] = ("hard", "soft", "complaint")
 
     def record(some):
-        with counted(office) as ran, office.work(SYSTEM) as work:
+        with counted(container) as ran, container.work(SYSTEM) as work:
             found = bounces.letters_by(work, "id", [row.id for row in some])
             made = [
                 bounces.ReturnedMessage(

@@ -41,71 +41,71 @@ LATER = date(2023, 5, 1)
 
 
 @pytest.fixture
-def acme(office):
-    return company(office)
+def acme(container):
+    return company(container)
 
 
 @pytest.fixture
-def order(office, acme):
+def order(container, acme):
     """Order a digest, as of the test's clock."""
 
     def make(every="week", language="en", employer=acme, address="hr@acme.example"):
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             return digests.order(work, employer.id, every=every, language=language, address=address)
 
     return make
 
 
-def send(office):
+def send(container):
     """Write what is owed and send it; returns the letters that arrived."""
-    with cases.relay(office) as (sending, catcher):
+    with cases.relay(container) as (sending, catcher):
         jobs.digest(sending)
         jobs.dispatch(sending)
         return [one for one in catcher.letters() if one.recipient.lower() == "hr@acme.example"]
 
 
-def taken_up(office):
+def taken_up(container):
     """Claim the one letter that waits and compose it; returns both, and the database's place."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         send_safety.open_row(work)
         place = send_safety.place(work)
         (claim,) = leases.claim(work, owner="test", place=place, limit=10)
-    with office.reading(SYSTEM) as reading:
-        composed = composers.compose(reading, office.message_key, [claim])[claim.id]
+    with container.reading(SYSTEM) as reading:
+        composed = composers.compose(reading, container.message_key, [claim])[claim.id]
     assert isinstance(composed, Composed)
     return claim, composed, place
 
 
-def written(office):
-    with office.reading(SYSTEM) as reading:
+def written(container):
+    with container.reading(SYSTEM) as reading:
         return list(reading.rows(select(Digest.__table__).order_by(Digest.through_on)))
 
 
-def told_through(office):
-    with office.reading(SYSTEM) as reading:
+def told_through(container):
+    with container.reading(SYSTEM) as reading:
         return reading.row(select(DigestOrder.through_on)).through_on
 
 
-def end_consent(office, acme, employee_id):
+def end_consent(container, acme, employee_id):
     actor = Actor(role="holder", name="ana", holder_id=acme.holders[employee_id])
-    with office.work(actor) as work:
+    with container.work(actor) as work:
         sharing.end(work, acme.sharing_of(employee_id))
 
 
-def name_of(office, acme, employee_id):
-    with office.reading(SYSTEM) as reading:
+def name_of(container, acme, employee_id):
+    with container.reading(SYSTEM) as reading:
         wanted = select(Holder.given_name, Holder.family_name)
         return " ".join(reading.row(wanted.where(Holder.id == acme.holders[employee_id])))
 
 
-def test_a_week_is_told_of_on_monday_with_numbers_and_names(office, clock, acme, order):
+def test_a_week_is_told_of_on_monday_with_numbers_and_names(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     acme.hire("E2", awarded_on=LATER)
     acme.hire("E3", awarded_on=DUE, shared=False)
     order()
-    assert send(office) == []
+    assert send(container) == []
     clock.set(MONDAY)
-    (letter,) = send(office)
+    (letter,) = send(container)
 
     assert letter.recipient == "hr@acme.example"
     assert letter.message["From"] == "MSSC <reminders@tracker.example>"
@@ -113,93 +113,93 @@ def test_a_week_is_told_of_on_monday_with_numbers_and_names(office, clock, acme,
     assert "Certified: 2 of 3." in letter.text
     assert "Expiring within 30 days: 0; within 90: 1; within 180: 1." in letter.text
     assert "Not sharing their status with you: 1." in letter.text
-    line = f"{name_of(office, acme, 'E1')} (E1)"
+    line = f"{name_of(container, acme, 'E1')} (E1)"
     assert f"{line}: expires on December 25, 2026" in letter.text
-    assert name_of(office, acme, "E3") not in letter.text + letter.html
+    assert name_of(container, acme, "E3") not in letter.text + letter.html
     assert "(E3)" not in letter.text + letter.html
     assert "point" not in letter.text.lower()
     (link,) = re.findall(r"http\S+", letter.text)
     assert "/unsubscribe-digest/" in link, "no page shows an employer's workers yet"
-    assert told_through(office) == date(2026, 11, 22)
-    assert cases.states(office) == ["sent"]
-    assert send(office) == []
+    assert told_through(container) == date(2026, 11, 22)
+    assert cases.states(container) == ["sent"]
+    assert send(container) == []
 
 
-def test_a_digest_names_no_address_of_anybody(office, clock, acme, order):
+def test_a_digest_names_no_address_of_anybody(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()
     clock.set(MONDAY)
-    (letter,) = send(office)
+    (letter,) = send(container)
 
     assert "@" not in letter.text
-    (row,) = written(office)
+    (row,) = written(container)
     assert "@example.org" not in str(row.contents)
 
 
-def test_a_spanish_digest_is_spanish(office, clock, acme, order):
+def test_a_spanish_digest_is_spanish(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order(language="es")
     clock.set(MONDAY)
-    (letter,) = send(office)
+    (letter,) = send(container)
 
     assert letter.subject == "Certificaciones en Acme al 22 de noviembre de 2026"
     assert "vence el 25 de diciembre de 2026" in letter.text
     assert 'lang="es"' in letter.html
 
 
-def test_a_month_is_told_of_on_the_first_in_new_york(office, clock, acme, order):
+def test_a_month_is_told_of_on_the_first_in_new_york(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order(every="month")
     clock.set("2026-12-01T04:59:00+00:00")
-    assert send(office) == []
+    assert send(container) == []
     clock.set("2026-12-01T05:00:00+00:00")
-    (letter,) = send(office)
+    (letter,) = send(container)
 
     assert "as of November 30, 2026" in letter.subject
-    assert [(row.from_on, row.through_on) for row in written(office)] == [
+    assert [(row.from_on, row.through_on) for row in written(container)] == [
         (date(2026, 11, 21), date(2026, 11, 30))
     ]
 
 
-def test_weeks_that_were_missed_make_one_digest(office, clock, acme, order):
+def test_weeks_that_were_missed_make_one_digest(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()
     clock.set("2026-12-16")
-    (letter,) = send(office)
+    (letter,) = send(container)
 
     assert "as of December 13, 2026" in letter.subject
     assert "This summary covers November 21, 2026 to December 13, 2026." in letter.text
-    (row,) = written(office)
+    (row,) = written(container)
     assert (row.from_on, row.through_on) == (date(2026, 11, 21), date(2026, 12, 13))
 
 
 def test_where_there_is_nobody_to_name_no_letter_is_sent_and_the_weeks_go_on(
-    office, clock, acme, order
+    container, clock, acme, order
 ):
     acme.hire("E1", awarded_on=LATER)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(Sharing).values(consented_on=date(2026, 1, 5)))
     order()
     clock.set(MONDAY)
-    assert jobs.digest(office) == {"empty": 1}
-    assert cases.letters(office) == []
-    assert told_through(office) == date(2026, 11, 22)
-    (row,) = written(office)
+    assert jobs.digest(container) == {"empty": 1}
+    assert cases.letters(container) == []
+    assert told_through(container) == date(2026, 11, 22)
+    (row,) = written(container)
     assert row.message_id is None
 
 
 # What it tells of.
 def test_an_expiry_that_passed_is_told_of_once_and_by_its_last_valid_day(
-    office, clock, acme, order
+    container, clock, acme, order
 ):
     acme.hire("E1", awarded_on=date(2021, 11, 22))  # the last valid day is the week's last
     order()
     clock.set(MONDAY)
-    (first,) = send(office)
+    (first,) = send(container)
     clock.set("2026-11-30")
-    (second,) = send(office)
+    (second,) = send(container)
     clock.set("2026-12-07")
-    third = send(office)
+    third = send(container)
 
     assert "expires on November 22, 2026" in first.text
     assert "Expired during this period" in second.text
@@ -208,23 +208,23 @@ def test_an_expiry_that_passed_is_told_of_once_and_by_its_last_valid_day(
 
 
 def test_what_was_decided_is_told_of_in_the_week_in_which_it_is_true_and_known(
-    office, clock, acme, order
+    container, clock, acme, order
 ):
     for employee_id in ("E1", "E2", "E3", "E4"):
         acme.hire(employee_id, awarded_on=LATER)
     acme.hire("E5", awarded_on=DUE)
-    ids = certifications(office, acme)
-    consented(office, date(2024, 1, 5))
+    ids = certifications(container, acme)
+    consented(container, date(2024, 1, 5))
     order()
-    cases.change(office, ids["E1"], "suspend", date(2026, 11, 22))
-    cases.change(office, ids["E2"], "revoke", date(2026, 11, 3))
-    cases.change(office, ids["E3"], "suspend", date(2026, 11, 25))
-    cases.renew(office, ids["E5"], date(2026, 11, 22))
+    cases.change(container, ids["E1"], "suspend", date(2026, 11, 22))
+    cases.change(container, ids["E2"], "revoke", date(2026, 11, 3))
+    cases.change(container, ids["E3"], "suspend", date(2026, 11, 25))
+    cases.renew(container, ids["E5"], date(2026, 11, 22))
     clock.set(MONDAY)
-    (first,) = send(office)
-    cases.change(office, ids["E4"], "suspend", date(2026, 11, 20))
+    (first,) = send(container)
+    cases.change(container, ids["E4"], "suspend", date(2026, 11, 20))
     clock.set("2026-11-30")
-    (second,) = send(office)
+    (second,) = send(container)
 
     assert "(E1): suspended on November 22, 2026" in first.text
     assert "(E2): revoked on November 3, 2026" in first.text
@@ -235,57 +235,57 @@ def test_what_was_decided_is_told_of_in_the_week_in_which_it_is_true_and_known(
     assert "(E1)" not in second.text
 
 
-def certifications(office, acme):
+def certifications(container, acme):
     """The workers' certifications by employee_id."""
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         found = reading.rows(select(Certification.holder_id, Certification.id))
         by_holder = {row.holder_id: row.id for row in found}
     return {e: by_holder[h] for e, h in acme.holders.items()}
 
 
-def consented(office, on):
+def consented(container, on):
     """Let the workers' consents be of another day."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(Sharing).values(consented_on=on))
 
 
-def test_nothing_that_happened_before_the_consent_is_told(office, clock, acme, order):
+def test_nothing_that_happened_before_the_consent_is_told(container, clock, acme, order):
     for employee_id in ("E1", "E2", "E3"):
         acme.hire(employee_id, awarded_on=LATER)
     acme.hire("E4", awarded_on=DUE)
-    ids = certifications(office, acme)
+    ids = certifications(container, acme)
     order()
-    cases.change(office, ids["E1"], "suspend", date(2026, 11, 18))
-    cases.change(office, ids["E2"], "suspend", date(2026, 11, 20))
-    cases.renew(office, ids["E4"], date(2026, 11, 18))
-    with office.work(SYSTEM) as work:
+    cases.change(container, ids["E1"], "suspend", date(2026, 11, 18))
+    cases.change(container, ids["E2"], "suspend", date(2026, 11, 20))
+    cases.renew(container, ids["E4"], date(2026, 11, 18))
+    with container.work(SYSTEM) as work:
         withdrawn = update(Certification).where(Certification.id == ids["E3"])
         work.connection.execute(withdrawn.values(withdrawn_at=work.now))
         later = work.now + timedelta(days=1)
         consented = {"consented_on": date(2026, 11, 20), "recorded_at": later}
         work.connection.execute(update(Sharing).values(consented))
     clock.set(MONDAY)
-    (letter,) = send(office)
+    (letter,) = send(container)
 
     assert "(E2): suspended on November 20, 2026" in letter.text
     for line in ("(E1): suspended", "(E3): withdrawn", "(E4): renewed"):
         assert line not in letter.text
 
 
-def test_what_a_file_brings_of_former_years_is_no_news(office, clock, acme, order):
+def test_what_a_file_brings_of_former_years_is_no_news(container, clock, acme, order):
     acme.hire("E1", "E2", "E3", awarded_on=date(2016, 11, 30))
     acme.hire("E4", "E5", "E6", awarded_on=LATER)
-    ids = certifications(office, acme)
-    consented(office, date(2016, 12, 5))
+    ids = certifications(container, acme)
+    consented(container, date(2016, 12, 5))
     order()
-    cases.renew(office, ids["E1"], date(2021, 11, 20))
-    cases.renew(office, ids["E2"], date(2026, 10, 1))
-    cases.renew(office, ids["E3"], date(2026, 11, 18))
+    cases.renew(container, ids["E1"], date(2021, 11, 20))
+    cases.renew(container, ids["E2"], date(2026, 10, 1))
+    cases.renew(container, ids["E3"], date(2026, 11, 18))
     for employee_id, day in (("E4", date(2024, 5, 1)), ("E5", date(2026, 11, 18))):
-        brought_in(office, ids[employee_id], "suspend", day)
-    cases.change(office, ids["E6"], "suspend", date(2024, 5, 1))
+        brought_in(container, ids[employee_id], "suspend", day)
+    cases.change(container, ids["E6"], "suspend", date(2024, 5, 1))
     clock.set(MONDAY)
-    (letter,) = send(office)
+    (letter,) = send(container)
 
     assert "2021" not in letter.text
     for employee_id in ("E1", "E2", "E4"):
@@ -296,9 +296,9 @@ def test_what_a_file_brings_of_former_years_is_no_news(office, clock, acme, orde
     assert "(E6): suspended on May 1, 2024" in letter.text, "staff decided it this week"
 
 
-def brought_in(office, certification_id, kind, day):
+def brought_in(container, certification_id, kind, day):
     """A change of standing that a file brings, under its key."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         row = {
             "certification_id": certification_id,
             "kind": kind,
@@ -314,13 +314,13 @@ def brought_in(office, certification_id, kind, day):
         living.refresh(work, work.schemes["cpt"], [certification_id])
 
 
-def test_whoever_applied_in_time_is_under_review_and_not_lost(office, clock, acme, order):
+def test_whoever_applied_in_time_is_under_review_and_not_lost(container, clock, acme, order):
     acme.hire("E1", "E2", awarded_on=date(2021, 11, 21))
-    ids = certifications(office, acme)
-    cases.apply(office, ids["E1"], date(2026, 11, 10))
+    ids = certifications(container, acme)
+    cases.apply(container, ids["E1"], date(2026, 11, 10))
     order()
     clock.set(MONDAY)
-    (letter,) = send(office)
+    (letter,) = send(container)
 
     expired, _, pending = letter.text.partition("Expired during this period")[2].partition(
         "They applied in time; their expiration date passed"
@@ -331,68 +331,70 @@ def test_whoever_applied_in_time_is_under_review_and_not_lost(office, clock, acm
     assert "Renewal under review: 1. They applied in time." in letter.text
 
 
-def test_the_dead_are_in_no_digest(office, clock, acme, order):
+def test_the_dead_are_in_no_digest(container, clock, acme, order):
     acme.hire("E1", "E2", awarded_on=DUE)
     order()
     clock.set(MONDAY)
-    jobs.digest(office)
+    jobs.digest(container)
     died = update(Holder).where(Holder.id == acme.holders["E1"])
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         work.connection.execute(died.values(deceased_on=TODAY))
-    (letter,) = send(office)
+    (letter,) = send(container)
     assert "(E1)" not in letter.text
     assert "(E2)" in letter.text
     clock.set("2026-11-30")
-    cases.change(office, certifications(office, acme)["E1"], "suspend", date(2026, 11, 29))
-    (letter,) = send(office)
+    cases.change(container, certifications(container, acme)["E1"], "suspend", date(2026, 11, 29))
+    (letter,) = send(container)
     assert "(E1)" not in letter.text
 
 
 TODAY = date(2026, 11, 21)
 
 
-def test_an_award_that_was_taken_back_is_named_as_such_and_no_more(office, clock, acme, order):
+def test_an_award_that_was_taken_back_is_named_as_such_and_no_more(container, clock, acme, order):
     acme.hire("E1", "E2", awarded_on=DUE)
     acme.hire("E3", awarded_on=LATER)
     order()
     clock.set(MONDAY)
-    send(office)
-    ids = certifications(office, acme)
-    with office.work(SYSTEM) as work:
+    send(container)
+    ids = certifications(container, acme)
+    with container.work(SYSTEM) as work:
         withdrawn = update(Certification).where(Certification.id == ids["E1"])
         work.connection.execute(withdrawn.values(withdrawn_at=work.now))
     clock.set("2026-11-30")
-    (letter,) = send(office)
+    (letter,) = send(container)
 
     (line,) = [line for line in letter.text.splitlines() if "(E1)" in line]
     assert line.endswith("(E1): withdrawn (recorded in error) on November 23, 2026")
 
 
-def test_a_digest_written_before_there_were_pending_ones_is_still_sent(office, clock, acme, order):
+def test_a_digest_written_before_there_were_pending_ones_is_still_sent(
+    container, clock, acme, order
+):
     acme.hire("E1", awarded_on=DUE)
     order()
     clock.set(MONDAY)
-    jobs.digest(office)
-    with office.work(SYSTEM) as work:
+    jobs.digest(container)
+    with container.work(SYSTEM) as work:
         contents = work.row(select(Digest.contents)).contents
         del contents["sections"]["pending"], contents["numbers"][0]["pending"]
         work.connection.execute(update(Digest).values(contents=contents))
-    (letter,) = send(office)
+    (letter,) = send(container)
 
     assert "(E1): expires on December 25, 2026" in letter.text
 
 
 def test_those_who_began_to_share_are_named_and_nobody_learns_whose_letters_come_back(
-    office, clock, acme, order
+    container, clock, acme, order
 ):
     """Whether an address works is nothing that a worker has agreed to share."""
     acme.hire("E1", "E2", awarded_on=LATER)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         emails = [row.email for row in work.rows(select(Holder.email))]
         suppressions.suppress(work, emails, "hard_bounce")
     order()
     clock.set(MONDAY)
-    (letter,) = send(office)
+    (letter,) = send(container)
 
     named = letter.text.partition("Started sharing")[2]
     assert all(f"({e}): since November 21, 2026" in named for e in ("E1", "E2"))
@@ -401,17 +403,19 @@ def test_those_who_began_to_share_are_named_and_nobody_learns_whose_letters_come
 
 
 # Consent.
-def test_whoever_ends_the_consent_before_the_letter_leaves_is_not_in_it(office, clock, acme, order):
+def test_whoever_ends_the_consent_before_the_letter_leaves_is_not_in_it(
+    container, clock, acme, order
+):
     acme.hire("E1", "E2", awarded_on=DUE)
     order()
     clock.set(MONDAY)
-    assert jobs.digest(office) == {"written": 1}
-    gone = name_of(office, acme, "E1")
-    end_consent(office, acme, "E1")
-    (letter,) = send(office)
+    assert jobs.digest(container) == {"written": 1}
+    gone = name_of(container, acme, "E1")
+    end_consent(container, acme, "E1")
+    (letter,) = send(container)
 
     assert "(E2)" in letter.text
-    for told in (letter.text, letter.html, str(cases.letters(office)[0].facts)):
+    for told in (letter.text, letter.html, str(cases.letters(container)[0].facts)):
         assert "(E1)" not in told
         assert gone not in told
     assert "Certified: 1 of 2." in letter.text
@@ -419,27 +423,27 @@ def test_whoever_ends_the_consent_before_the_letter_leaves_is_not_in_it(office, 
 
 
 def test_a_consent_that_ends_between_composing_and_the_marker_holds_the_letter_up(
-    office, clock, acme, order
+    container, clock, acme, order
 ):
     acme.hire("E1", "E2", awarded_on=DUE)
     order()
     clock.set(MONDAY)
-    jobs.digest(office)
-    claim, composed, place = taken_up(office)
-    end_consent(office, acme, "E1")
-    with office.work(SYSTEM) as work:
+    jobs.digest(container)
+    claim, composed, place = taken_up(container)
+    end_consent(container, acme, "E1")
+    with container.work(SYSTEM) as work:
         assert not marker.mark(work, claim, composed, place=place)
         assert leases.settle(work, claim, Delivery(DeliveryOutcome.NOT_OWED, "no")) == "ready"
     clock.advance(minutes=1)
-    (letter,) = send(office)
+    (letter,) = send(container)
 
     assert "(E1)" not in letter.text
     assert "(E2)" in letter.text
 
 
-def test_a_digest_is_found_by_its_letter_without_reading_all(office, backend):
+def test_a_digest_is_found_by_its_letter_without_reading_all(container, backend):
     explain = "explain query plan" if backend == "sqlite" else "explain"
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         if backend == "postgresql":
             work.connection.execute(text("set local enable_seqscan = off"))
         question = f"select id from digest where message_id = '{new_id()}'"
@@ -450,64 +454,64 @@ def test_a_digest_is_found_by_its_letter_without_reading_all(office, backend):
 
 @pytest.mark.parametrize("change", ["another address", "called off"])
 def test_an_order_that_changes_between_composing_and_the_marker_holds_the_letter_up(
-    office, clock, acme, order, change
+    container, clock, acme, order, change
 ):
     acme.hire("E1", awarded_on=DUE)
     order()
     clock.set(MONDAY)
-    jobs.digest(office)
-    claim, composed, place = taken_up(office)
+    jobs.digest(container)
+    claim, composed, place = taken_up(container)
     if change == "called off":
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             digests.call_off(work, acme.id)
     else:
         order(address="new@acme.example")
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         assert not marker.mark(work, claim, composed, place=place)
 
 
-def test_a_second_copy_goes_to_no_address_that_was_ordered_once(office, clock, acme, order):
+def test_a_second_copy_goes_to_no_address_that_was_ordered_once(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()
     clock.set(MONDAY)
-    assert len(send(office)) == 1
-    with office.work(SYSTEM) as work:
+    assert len(send(container)) == 1
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(Message).values(state="ready", finished_at=None))
     order(address="new@acme.example")
-    with cases.relay(office) as (sending, catcher):
+    with cases.relay(container) as (sending, catcher):
         jobs.dispatch(sending)
         assert [one.recipient for one in catcher.letters()] == ["new@acme.example"]
 
 
-def test_a_digest_that_names_nobody_any_more_is_not_sent(office, clock, acme, order):
+def test_a_digest_that_names_nobody_any_more_is_not_sent(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()
     clock.set(MONDAY)
-    jobs.digest(office)
-    end_consent(office, acme, "E1")
+    jobs.digest(container)
+    end_consent(container, acme, "E1")
 
-    assert send(office) == []
-    (row,) = cases.letters(office)
+    assert send(container) == []
+    (row,) = cases.letters(container)
     assert (row.state, row.last_error) == ("cancelled", "Nobody is left to be named.")
 
 
 def test_a_second_copy_is_the_same_to_the_byte_unless_a_consent_ended_in_between(
-    office, clock, acme, order
+    container, clock, acme, order
 ):
     acme.hire("E1", "E2", awarded_on=DUE)
     order()
     clock.set(MONDAY)
-    (first,) = send(office)
+    (first,) = send(container)
 
     def again():
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             work.connection.execute(update(Message).values(state="ready", finished_at=None))
-        (letter,) = send(office)
+        (letter,) = send(container)
         return letter
 
     clock.advance(hours=2)
     second = again()
-    end_consent(office, acme, "E2")
+    end_consent(container, acme, "E2")
     third = again()
 
     assert second.raw == first.raw
@@ -515,30 +519,30 @@ def test_a_second_copy_is_the_same_to_the_byte_unless_a_consent_ended_in_between
     assert "(E2)" not in third.text
 
 
-def test_employment_that_ended_ends_the_naming_too(office, clock, acme, order):
+def test_employment_that_ended_ends_the_naming_too(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     acme.hire("E2", awarded_on=DUE, ended_on=date(2026, 11, 20))
     order()
     clock.set(MONDAY)
-    (letter,) = send(office)
+    (letter,) = send(container)
 
     assert "(E1)" in letter.text
     assert "(E2)" not in letter.text
 
 
 # Once.
-def test_two_schedulers_write_one_digest(office, clock, acme, order):
+def test_two_schedulers_write_one_digest(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()
     clock.set(MONDAY)
-    threads = [threading.Thread(target=jobs.digest, args=(office,)) for _ in range(4)]
+    threads = [threading.Thread(target=jobs.digest, args=(container,)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert len(written(office)) == 1
-    assert cases.states(office) == ["ready"]
+    assert len(written(container)) == 1
+    assert cases.states(container) == ["ready"]
 
 
 @pytest.fixture
@@ -552,7 +556,7 @@ def owed(clock, acme, order):
 @pytest.mark.usefixtures("owed")
 @pytest.mark.parametrize("step", ["_keep", "_send", "snapshot"])
 def test_a_process_that_dies_in_the_middle_leaves_nothing_and_the_next_writes_all(
-    office, monkeypatch, step
+    container, monkeypatch, step
 ):
     place = digest_contents if step == "snapshot" else digests
     real = getattr(place, step)
@@ -564,19 +568,19 @@ def test_a_process_that_dies_in_the_middle_leaves_nothing_and_the_next_writes_al
     with monkeypatch.context() as patched:
         patched.setattr(place, step, dies)
         with pytest.raises(KeyboardInterrupt):
-            jobs.digest(office)
-    assert (written(office), cases.letters(office)) == ([], [])
-    assert told_through(office) == date(2026, 11, 20)
-    assert len(send(office)) == 1
+            jobs.digest(container)
+    assert (written(container), cases.letters(container)) == ([], [])
+    assert told_through(container) == date(2026, 11, 20)
+    assert len(send(container)) == 1
 
 
 def test_one_that_cannot_be_written_is_logged_and_holds_up_no_other(
-    office, acme, owed, monkeypatch, caplog
+    container, acme, owed, monkeypatch, caplog
 ):
     del owed
-    other = company(office, "Bolt")
+    other = company(container, "Bolt")
     other.hire("E1", awarded_on=DUE)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         digests.order(work, other.id, every="week", language="en", address="hr@bolt.example")
         work.connection.execute(update(DigestOrder).values(through_on=date(2026, 11, 15)))
         work.connection.execute(update(Sharing).values(consented_on=date(2026, 11, 15)))
@@ -588,132 +592,136 @@ def test_one_that_cannot_be_written_is_logged_and_holds_up_no_other(
         return snapshot(reading, employer_id, period)
 
     monkeypatch.setattr(digest_contents, "snapshot", fails)
-    assert jobs.digest(office) == {"failed": 1, "written": 1}
+    assert jobs.digest(container) == {"failed": 1, "written": 1}
     assert f"the digest of employer {acme.id} could not be written" in caplog.text
-    assert [row.employer_id for row in written(office)] == [other.id]
+    assert [row.employer_id for row in written(container)] == [other.id]
 
 
 def test_a_digest_of_that_day_that_is_on_record_already_is_not_written_again(
-    office, clock, acme, order
+    container, clock, acme, order
 ):
     acme.hire("E1", awarded_on=DUE)
     order()
     clock.set(MONDAY)
-    jobs.digest(office)
-    with office.work(SYSTEM) as work:
+    jobs.digest(container)
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(DigestOrder).values(through_on=date(2026, 11, 15)))
-    assert jobs.digest(office) == {"empty": 1}
-    assert len(written(office)) == 1
-    assert len(cases.letters(office)) == 1
-    assert told_through(office) == date(2026, 11, 22)
+    assert jobs.digest(container) == {"empty": 1}
+    assert len(written(container)) == 1
+    assert len(cases.letters(container)) == 1
+    assert told_through(container) == date(2026, 11, 22)
 
 
 def test_one_that_another_scheduler_has_written_meanwhile_or_nobody_ordered_is_left(
-    office, acme, owed
+    container, acme, owed
 ):
     del owed
-    jobs.digest(office)
-    with office.work(SYSTEM) as work:
+    jobs.digest(container)
+    with container.work(SYSTEM) as work:
         assert digests.write(work, acme.id) == "taken"
         digests.call_off(work, acme.id)
         assert digests.write(work, acme.id) == "taken"
 
 
 @pytest.mark.usefixtures("owed")
-def test_a_digest_that_cannot_be_composed_is_tried_again(office):
-    jobs.digest(office)
-    with office.work(SYSTEM) as work:
+def test_a_digest_that_cannot_be_composed_is_tried_again(container):
+    jobs.digest(container)
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(Digest).values(contents={}))
 
-    assert send(office) == []
-    (row,) = cases.letters(office)
+    assert send(container) == []
+    (row,) = cases.letters(container)
     assert (row.state, row.last_error) == ("ready", "KeyError: 'consents'")
 
 
-def test_nothing_is_written_while_sending_is_held(office, clock, acme, order):
+def test_nothing_is_written_while_sending_is_held(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()
     clock.set(MONDAY)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         send_safety.hold(work, "The clock jumped.")
-    assert jobs.digest(office) == {}
-    with office.work(SYSTEM) as work:
+    assert jobs.digest(container) == {}
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(Runtime).values(fuse=None))
-    assert jobs.digest(office) == {"written": 1}
+    assert jobs.digest(container) == {"written": 1}
 
 
-def test_the_job_stops_when_told(office, clock, acme, order):
+def test_the_job_stops_when_told(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()
     clock.set(MONDAY)
-    assert jobs.digest(office, stop=lambda: True) == {}
+    assert jobs.digest(container, stop=lambda: True) == {}
 
 
 def test_a_letter_that_a_dead_relay_held_up_for_two_weeks_is_sent_beside_the_next(
-    office, clock, acme, order
+    container, clock, acme, order
 ):
     acme.hire("E1", awarded_on=DUE)
     order()
     for monday in (MONDAY, "2026-11-30", "2026-12-07"):
         clock.set(monday)
-        jobs.digest(office)
-    told = [letter.subject.split("as of ")[1] for letter in send(office)]
+        jobs.digest(container)
+    told = [letter.subject.split("as of ")[1] for letter in send(container)]
 
     assert sorted(told) == ["December 6, 2026", "November 22, 2026", "November 29, 2026"]
 
 
 # Orders.
-def test_an_order_that_is_called_off_stops_the_letter_that_waits(office, clock, acme, order):
+def test_an_order_that_is_called_off_stops_the_letter_that_waits(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order()
     clock.set(MONDAY)
-    jobs.digest(office)
-    with office.work(SYSTEM) as work:
+    jobs.digest(container)
+    with container.work(SYSTEM) as work:
         digests.call_off(work, acme.id)
         with pytest.raises(NotFound):
             digests.call_off(work, acme.id)
 
-    assert send(office) == []
-    assert cases.letters(office)[0].last_error == "No digest is ordered any more."
+    assert send(container) == []
+    assert cases.letters(container)[0].last_error == "No digest is ordered any more."
 
 
-def test_a_digest_goes_to_no_address_that_is_suppressed(office, clock, acme, order):
+def test_a_digest_goes_to_no_address_that_is_suppressed(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     order(address="HR@acme.example")
     clock.set(MONDAY)
-    jobs.digest(office)
+    jobs.digest(container)
     until = clock.now + timedelta(days=3)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         suppressions.suppress(work, ["hr@acme.example"], "soft_bounces", until=until)
 
-    assert send(office) == []
-    (waiting,) = cases.letters(office)
+    assert send(container) == []
+    (waiting,) = cases.letters(container)
     assert (waiting.state, waiting.last_error) == ("ready", "The address is not written to.")
     clock.now = until + timedelta(hours=6)
-    (letter,) = send(office)
+    (letter,) = send(container)
     assert "as of November 22, 2026" in letter.subject
 
 
-def test_weeks_wait_while_the_address_is_suppressed_and_make_one_digest(office, clock, acme, order):
+def test_weeks_wait_while_the_address_is_suppressed_and_make_one_digest(
+    container, clock, acme, order
+):
     acme.hire("E1", awarded_on=DUE)
     order(address="HR@acme.example")
-    order(address="Ürsel@beta.example", employer=company(office, "Beta"))
-    with office.work(SYSTEM) as work:
+    order(address="Ürsel@beta.example", employer=company(container, "Beta"))
+    with container.work(SYSTEM) as work:
         addresses = ["hr@acme.example", "Ürsel@beta.example"]
         suppressions.suppress(work, addresses, "hard_bounce")
     clock.set("2026-12-08")
-    assert send(office) == written(office) == []
-    with office.reading(SYSTEM) as reading:
+    assert send(container) == written(container) == []
+    with container.reading(SYSTEM) as reading:
         assert digests.late(reading) == 0
 
     clock.set("2026-12-16")
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         suppressions.lift(work, "hr@acme.example", reason="The mailbox is there again.")
-    (letter,) = send(office)
+    (letter,) = send(container)
     assert "This summary covers November 21, 2026 to December 13, 2026." in letter.text
 
 
-def test_the_same_order_again_changes_nothing_and_another_keeps_what_was_told(office, clock, order):
+def test_the_same_order_again_changes_nothing_and_another_keeps_what_was_told(
+    container, clock, order
+):
     first = order()
     clock.advance(hours=1)
     assert order() == first
@@ -723,7 +731,7 @@ def test_the_same_order_again_changes_nothing_and_another_keeps_what_was_told(of
         "es",
         first.through_on,
     )
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         lines = reading.rows(select(HistoryEntry.action).where(HistoryEntry.subject == "digest"))
     assert [row.action for row in lines] == ["order", "order"]
 
@@ -735,24 +743,26 @@ def test_without_an_address_on_record_one_must_be_given(order):
 
 
 # Size.
-def test_a_letter_names_a_hundred_and_says_that_there_are_more(office, clock, acme, order):
+def test_a_letter_names_a_hundred_and_says_that_there_are_more(container, clock, acme, order):
     acme.hire(*(f"E{n:03}" for n in range(120)), awarded_on=DUE)
     order()
     clock.set(MONDAY)
-    (letter,) = send(office)
+    (letter,) = send(container)
 
     assert letter.text.count("expires on December 25, 2026") == 100
     assert "This list is not complete. Your account shows everyone." in letter.text
-    assert len(written(office)[0].contents["sections"]["due"]["rows"]) == 100
+    assert len(written(container)[0].contents["sections"]["due"]["rows"]) == 100
 
 
-def test_a_digest_costs_as_many_statements_for_forty_workers_as_for_two(office, clock, acme, order):
+def test_a_digest_costs_as_many_statements_for_forty_workers_as_for_two(
+    container, clock, acme, order
+):
     del order
     acme.hire("E1", "E2", awarded_on=DUE)
     clock.set(MONDAY)
 
     def statements():
-        with counted(office) as sent, office.reading(SYSTEM) as reading:
+        with counted(container) as sent, container.reading(SYSTEM) as reading:
             period = Period(date(2026, 11, 16), date(2026, 11, 22))
             digest_contents.snapshot(reading, acme.id, period)
         return len(sent)
@@ -762,35 +772,37 @@ def test_a_digest_costs_as_many_statements_for_forty_workers_as_for_two(office, 
     assert statements() == few
 
 
-def test_composing_costs_as_many_statements_for_five_digests_as_for_one(office, clock, acme, order):
-    employers = [acme, *(company(office, f"Employer {n}") for n in range(5))]
+def test_composing_costs_as_many_statements_for_five_digests_as_for_one(
+    container, clock, acme, order
+):
+    employers = [acme, *(company(container, f"Employer {n}") for n in range(5))]
     for employer in employers:
         employer.hire("E1", awarded_on=DUE)
         order(employer=employer)
     clock.set(MONDAY)
-    jobs.digest(office)
+    jobs.digest(container)
 
     def composed(limit):
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             send_safety.open_row(work)
             claims = leases.claim(work, owner="test", place=send_safety.place(work), limit=limit)
 
-        with counted(office) as sent, office.reading(SYSTEM) as reading:
-            made = composers.compose(reading, office.message_key, claims)
+        with counted(container) as sent, container.reading(SYSTEM) as reading:
+            made = composers.compose(reading, container.message_key, claims)
         assert len(made) == limit
         return len(sent)
 
     assert composed(1) == composed(5)
 
 
-def test_a_consent_until_a_day_is_no_consent_after_it(office, clock, acme, order):
+def test_a_consent_until_a_day_is_no_consent_after_it(container, clock, acme, order):
     acme.hire("E1", awarded_on=DUE)
     acme.hire("E2", awarded_on=DUE, until_on=date(2026, 11, 23))
     order()
     clock.set(MONDAY)
-    jobs.digest(office)
+    jobs.digest(container)
     clock.advance(days=1)
-    (letter,) = send(office)
+    (letter,) = send(container)
 
     assert "(E1)" in letter.text
     assert "(E2)" not in letter.text

@@ -36,22 +36,22 @@ EXPIRES = date(2026, 12, 25)
 LATE = LateStep(until=Duration(60, "days"), name={"en": "late", "es": "tarde"})
 
 
-def closing(office, days, *late):
+def closing(container, days, *late):
     """An office whose window of CPT closes so many days before the expiry."""
     window = ApplicationWindow(Duration(90, "days"), closes_before=Duration(days, "days"))
-    return under(office, window=window, late=late)
+    return under(container, window=window, late=late)
 
 
 @pytest.mark.parametrize(("days", "is_open"), [(34, True), (35, False)])
-def test_every_door_tells_a_window_that_has_closed(office, days, is_open):
+def test_every_door_tells_a_window_that_has_closed(container, days, is_open):
     """The last day is 21 November 2026 or the day before; today is the 21st."""
-    desk = Desk(closing(office, days))
+    desk = Desk(closing(container, days))
     desk.person("ana", OPEN)
     desk.waits("it", "ana")
     told = "renewal_open" if is_open else "active"
     closes_on = EXPIRES - timedelta(days)
 
-    with desk.office.reading(SYSTEM) as reading:
+    with desk.container.reading(SYSTEM) as reading:
         (held,) = standings.page(reading, [standings.ON_SPAN], limit=9, on=TODAY)
         listed = standings.page(
             reading, [standings.ON_SPAN, standings.STATUS == "renewal_open"], limit=9, on=TODAY
@@ -68,10 +68,10 @@ def test_every_door_tells_a_window_that_has_closed(office, days, is_open):
 
 
 @pytest.mark.parametrize("late", [(), (LATE,)])
-def test_sql_and_the_rule_say_the_same_of_every_day_of_an_early_closing(office, late):
-    desk = Desk(closing(office, 30, *late))
+def test_sql_and_the_rule_say_the_same_of_every_day_of_an_early_closing(container, late):
+    desk = Desk(closing(container, 30, *late))
     desk.person("ana", OPEN)
-    scheme, id_ = desk.office.schemes["cpt"], desk.people["ana"][1]
+    scheme, id_ = desk.container.schemes["cpt"], desk.people["ana"][1]
     asked = (
         select(standings.STATUS.label("status"))
         .select_from(Certification)
@@ -79,7 +79,7 @@ def test_sql_and_the_rule_say_the_same_of_every_day_of_an_early_closing(office, 
         .where(standings.ON_SPAN)
     )
     seen: list[str] = []
-    with desk.office.reading(SYSTEM) as reading:
+    with desk.container.reading(SYSTEM) as reading:
         record = snapshots.records(reading, [id_])[id_]
         spans = timeline(scheme, record.cycles)
         for n in range(-100, 70):
@@ -95,12 +95,12 @@ def test_sql_and_the_rule_say_the_same_of_every_day_of_an_early_closing(office, 
 
 
 @pytest.mark.parametrize(("days", "until"), [(30, date(2026, 11, 25)), (40, EXPIRES)])
-def test_what_would_close_the_gap_is_done_before_the_window_closes(office, days, until):
+def test_what_would_close_the_gap_is_done_before_the_window_closes(container, days, until):
     """After it, one waits for the late steps, up to which activities count."""
-    desk = Desk(closing(office, days, LATE))
+    desk = Desk(closing(container, days, LATE))
     desk.person("ana", OPEN)
 
-    with desk.office.reading(SYSTEM) as reading:
+    with desk.container.reading(SYSTEM) as reading:
         found = evaluations.explain(reading, desk.people["ana"][1], on=TODAY)
         told = evaluations.gap_in_words(found, "en")
 
@@ -129,8 +129,8 @@ def reminded(clock):
     return send
 
 
-def test_reminders_and_their_calendars_tell_the_last_day_of_the_window(office, reminded):
-    sender = closing(office, 20)
+def test_reminders_and_their_calendars_tell_the_last_day_of_the_window(container, reminded):
+    sender = closing(container, 20)
     with sender.work(SYSTEM) as work:
         cases.award(work, cases.holders(work, 1), OPEN)
     in_time, too_late = reminded(sender, "2026-11-25"), reminded(sender, "2026-12-11")
@@ -142,9 +142,9 @@ def test_reminders_and_their_calendars_tell_the_last_day_of_the_window(office, r
 
 
 def test_news_of_an_award_brings_the_last_day_of_the_window_for_the_calendar(
-    office, clock, reminded
+    container, clock, reminded
 ):
-    sender = closing(office, 20)
+    sender = closing(container, 20)
     id_, _ = factories.certified(sender, OPEN)
     with sender.work(SYSTEM) as work:
         certification = work.row(select(Certification.id)).id
@@ -169,8 +169,10 @@ def test_news_of_an_award_brings_the_last_day_of_the_window_for_the_calendar(
         ("es", "2026-12-07", "el plazo de renovación cerró el 5 de diciembre de 2026"),
     ],
 )
-def test_digests_tell_employers_the_last_day_of_the_window(office, clock, language, monday, window):
-    sender = closing(office, 20)
+def test_digests_tell_employers_the_last_day_of_the_window(
+    container, clock, language, monday, window
+):
+    sender = closing(container, 20)
     acme = company(sender)
     acme.hire("E1", awarded_on=OPEN)
     clock.set(str(date.fromisoformat(monday) - timedelta(days=7)))
@@ -187,18 +189,18 @@ def test_digests_tell_employers_the_last_day_of_the_window(office, clock, langua
     assert f"(E1): {expiry[language]} ({window})" in " ".join(letter.text.split())
 
 
-def test_a_window_that_closes_with_the_expiry_is_no_news_to_employers(office):
-    acme = company(office)
+def test_a_window_that_closes_with_the_expiry_is_no_news_to_employers(container):
+    acme = company(container)
     acme.hire("E1", awarded_on=OPEN)
     period = Period(TODAY - timedelta(6), TODAY)
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         (row,) = digest_contents.snapshot(reading, acme.id, period)["sections"]["due"]["rows"]
 
     assert "closes" not in row
 
 
-def test_employers_see_the_last_day_of_the_window_in_the_list_and_in_the_file(office):
-    sender = closing(office, 20)
+def test_employers_see_the_last_day_of_the_window_in_the_list_and_in_the_file(container):
+    sender = closing(container, 20)
     acme = company(sender)
     acme.hire("E1", awarded_on=OPEN)
     with sender.reading(SYSTEM) as reading:
@@ -211,9 +213,9 @@ def test_employers_see_the_last_day_of_the_window_in_the_list_and_in_the_file(of
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_the_preview_shows_what_is_sent_when_the_window_closes_early(office, language):
+def test_the_preview_shows_what_is_sent_when_the_window_closes_early(container, language):
     """Its made-up certification expires on 15 March 2027, and the window closes on 23 February."""
-    scheme = closing(office, 20).schemes["cpt"]
+    scheme = closing(container, 20).schemes["cpt"]
     made = {one.name: one.letter for one in previews.of_scheme(scheme, language)}
     before, after = (made[f"reminder-{n}-incomplete.{language}"] for n in (30, 14))
     (digest,) = (one.letter for one in digest_previews.of_schemes([scheme], language, "digest"))

@@ -20,16 +20,16 @@ LATE = datetime(2027, 2, 16, 15, tzinfo=UTC)  # 27 days before: the stage of 30 
 
 
 @pytest.fixture
-def new(office, clock):
+def new(container, clock):
     """An installation from which nothing was ever sent."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(Runtime).values(armed=False, armed_at=None))
     clock.now = LATE
-    return office
+    return container
 
 
-def amount(office):
-    with office.reading(SYSTEM) as reading:
+def amount(container):
+    with container.reading(SYSTEM) as reading:
         return golive.amount(reading)
 
 

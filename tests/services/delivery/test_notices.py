@@ -37,22 +37,22 @@ AWARDED = date(2022, 1, 10)  # the window opens on October 12, 2026
 
 
 @pytest.fixture
-def certified(office):
+def certified(container):
     """Holders certified on a day; gives the certifications' ids."""
 
     def make(on=AWARDED, count=1, **holder):
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             return cases.award(work, cases.holders(work, count, **holder), on)
 
     return make
 
 
 @pytest.fixture
-def submitted(office):
+def submitted(container):
     """An activity of a certification's holder that waits for its decision; gives its id."""
 
     def make(certification_id, title="Robot Safety", **values):
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             row = certifications.locked(work, certification_id)
             id_ = activities.log(
                 work,
@@ -73,42 +73,42 @@ def submitted(office):
     return make
 
 
-def decide(office, activity_id, verdict="approved", **values):
-    with office.work(SYSTEM) as work:
+def decide(container, activity_id, verdict="approved", **values):
+    with container.work(SYSTEM) as work:
         version = activities.get(work, activity_id).version
         activities.decide(
             work, activity_id, activities.ReviewerDecision(verdict, **values), version=version
         )
 
 
-def refuse(office, activity_id, verdict="rejected", reason="No certificate is attached."):
-    decide(office, activity_id, verdict, reason_code="insufficient_evidence", reason=reason)
+def refuse(container, activity_id, verdict="rejected", reason="No certificate is attached."):
+    decide(container, activity_id, verdict, reason_code="insufficient_evidence", reason=reason)
 
 
-def decide_renewal(office, renewal_id, decision, reason=None):
-    with office.work(SYSTEM) as work:
+def decide_renewal(container, renewal_id, decision, reason=None):
+    with container.work(SYSTEM) as work:
         version = renewals.get(work, renewal_id).version
         renewals.decide(work, renewal_id, decision=decision, reason=reason, version=version)
 
 
-def sent(office, clock, minutes=11):
+def sent(container, clock, minutes=11):
     """The letters that go out some minutes from now."""
     clock.advance(minutes=minutes)
-    with cases.relay(office) as (sending, catcher):
+    with cases.relay(container) as (sending, catcher):
         jobs.dispatch(sending)
         return catcher.letters()
 
 
-def notices(office):
-    with office.reading(SYSTEM) as reading:
+def notices(container):
+    with container.reading(SYSTEM) as reading:
         return list(reading.rows(select(Notice.__table__).order_by(Notice.id)))
 
 
 # What is told.
-def test_an_award_is_told_ten_minutes_later_with_its_dates(office, clock, certified):
+def test_an_award_is_told_ten_minutes_later_with_its_dates(container, clock, certified):
     certified(on=TODAY - timedelta(days=2))
-    assert sent(office, clock, minutes=9) == []
-    (letter,) = sent(office, clock, minutes=2)
+    assert sent(container, clock, minutes=9) == []
+    (letter,) = sent(container, clock, minutes=2)
 
     assert letter.subject == "You are certified: Certified Production Technician"
     assert "Congratulations! You earned this certification on November 19, 2026." in letter.text
@@ -119,10 +119,12 @@ def test_an_award_is_told_ten_minutes_later_with_its_dates(office, clock, certif
     assert "Unsubscribe from messages about decisions: " in letter.text
 
 
-def test_an_approved_activity_tells_its_points_and_the_total(office, clock, certified, submitted):
+def test_an_approved_activity_tells_its_points_and_the_total(
+    container, clock, certified, submitted
+):
     (id_,) = certified()
-    decide(office, submitted(id_))
-    (letter,) = sent(office, clock)
+    decide(container, submitted(id_))
+    (letter,) = sent(container, clock)
 
     assert letter.subject == "Certified Production Technician: an activity was approved"
     assert "Approved: “Robot Safety”." in letter.text
@@ -130,10 +132,10 @@ def test_an_approved_activity_tells_its_points_and_the_total(office, clock, cert
     assert "You now have 16 of 100 points." in letter.text
 
 
-def test_an_activity_approved_in_part_tells_both_numbers(office, clock, certified, submitted):
+def test_an_activity_approved_in_part_tells_both_numbers(container, clock, certified, submitted):
     (id_,) = certified(language="es")
-    decide(office, submitted(id_), points_limit=Decimal(10), reason="Solo se ven diez horas.")
-    (letter,) = sent(office, clock)
+    decide(container, submitted(id_), points_limit=Decimal(10), reason="Solo se ven diez horas.")
+    (letter,) = sent(container, clock)
 
     assert letter.subject.endswith("se aprobó parcialmente una actividad")
     assert "Puntos que solicitó: 16. Puntos aprobados: 10 como máximo." in letter.text
@@ -141,13 +143,13 @@ def test_an_activity_approved_in_part_tells_both_numbers(office, clock, certifie
     assert "Ahora tiene 10 de 100 puntos." in letter.text
 
 
-def test_an_approval_that_a_cap_cuts_tells_what_it_brings(office, clock, certified, submitted):
+def test_an_approval_that_a_cap_cuts_tells_what_it_brings(container, clock, certified, submitted):
     (id_,) = certified()
     claim = {"category": "IC", "type": "industry_certification"}
-    decide(office, submitted(id_, "First", quantity=Decimal(3), **claim))
-    sent(office, clock)
-    decide(office, submitted(id_, "Second", quantity=Decimal(1), **claim))
-    (letter,) = sent(office, clock, minutes=61)
+    decide(container, submitted(id_, "First", quantity=Decimal(3), **claim))
+    sent(container, clock)
+    decide(container, submitted(id_, "Second", quantity=Decimal(1), **claim))
+    (letter,) = sent(container, clock, minutes=61)
 
     assert "Points earned: 0 of 20 claimed, under the policy." in letter.text
     assert "You now have 60 of 100 points." in letter.text
@@ -171,23 +173,23 @@ def test_an_approval_that_a_cap_cuts_tells_what_it_brings(office, clock, certifi
         ),
     ],
 )
-def test_a_refusal_is_told_with_its_reason(office, clock, certified, submitted, told):
+def test_a_refusal_is_told_with_its_reason(container, clock, certified, submitted, told):
     (id_,) = certified()
     verdict, *sentences = told
-    refuse(office, submitted(id_), verdict)
-    (letter,) = sent(office, clock)
+    refuse(container, submitted(id_), verdict)
+    (letter,) = sent(container, clock)
 
     for sentence in sentences:
         assert sentence in f"{letter.subject}\n{letter.text}"
 
 
-def test_an_approved_renewal_tells_the_new_dates(office, clock, certified):
+def test_an_approved_renewal_tells_the_new_dates(container, clock, certified):
     (id_,) = certified()
-    cases.complete(office, id_, date(2025, 5, 1))
-    with office.work(SYSTEM) as work:
+    cases.complete(container, id_, date(2025, 5, 1))
+    with container.work(SYSTEM) as work:
         renewal_id = renewals.apply(work, id_)
-    decide_renewal(office, renewal_id, "approved")
-    (letter,) = sent(office, clock)
+    decide_renewal(container, renewal_id, "approved")
+    (letter,) = sent(container, clock)
 
     assert letter.subject.endswith("your renewal is approved")
     assert "Your renewal was approved on November 21, 2026." in letter.text
@@ -195,13 +197,13 @@ def test_an_approved_renewal_tells_the_new_dates(office, clock, certified):
     assert "You can apply for renewal from October 12, 2031." in letter.text
 
 
-def test_a_denied_renewal_tells_why_and_how_long_there_is(office, clock, certified):
+def test_a_denied_renewal_tells_why_and_how_long_there_is(container, clock, certified):
     (id_,) = certified()
-    cases.complete(office, id_, date(2025, 5, 1))
-    with office.work(SYSTEM) as work:
+    cases.complete(container, id_, date(2025, 5, 1))
+    with container.work(SYSTEM) as work:
         renewal_id = renewals.apply(work, id_)
-    decide_renewal(office, renewal_id, "denied", "The fee was not paid.")
-    (letter,) = sent(office, clock)
+    decide_renewal(container, renewal_id, "denied", "The fee was not paid.")
+    (letter,) = sent(container, clock)
 
     assert "Your renewal was not approved (decided on November 21, 2026)." in letter.text
     assert "Reason given: The fee was not paid." in letter.text
@@ -216,12 +218,12 @@ def test_a_denied_renewal_tells_why_and_how_long_there_is(office, clock, certifi
     ],
 )
 def test_a_suspension_and_a_revocation_go_at_once_to_whoever_wants_no_letters_too(
-    office, clock, certified, kind, word
+    container, clock, certified, kind, word
 ):
     (id_,) = certified()
-    switch_off(office)
-    cases.change(office, id_, kind, TODAY)
-    (letter,) = sent(office, clock, minutes=0)
+    switch_off(container)
+    cases.change(container, id_, kind, TODAY)
+    (letter,) = sent(container, clock, minutes=0)
 
     assert letter.subject.endswith(f"your certification is {word}")
     assert f"{word.title()} effective November 21, 2026." in letter.text
@@ -231,26 +233,26 @@ def test_a_suspension_and_a_revocation_go_at_once_to_whoever_wants_no_letters_to
     assert "We always send messages like this one" in letter.text
 
 
-def test_a_reinstatement_is_told_also_when_an_appeal_brings_it(office, clock, certified):
+def test_a_reinstatement_is_told_also_when_an_appeal_brings_it(container, clock, certified):
     (id_,) = certified()
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         certifications.change(
             work, id_, kind="revoke", effective_on=TODAY, reason_code="other", reason="A mistake."
         )
-    sent(office, clock)
-    with office.work(SYSTEM) as work:
+    sent(container, clock)
+    with container.work(SYSTEM) as work:
         appeal_id = appeals.file(work, id_, statement="It was not me.")
     board = replace(SYSTEM, name="board")
-    with office.work(board) as work:
+    with container.work(board) as work:
         appeals.decide(work, appeal_id, outcome="upheld", reason="It was not.", version=1)
-    (letter,) = sent(office, clock)
+    (letter,) = sent(container, clock)
 
     assert "Reinstated effective November 21, 2026." in letter.text
     assert "It is valid through January 10, 2027." in letter.text
 
 
-def switch_off(office):
-    with office.work(SYSTEM) as work:
+def switch_off(container):
+    with container.work(SYSTEM) as work:
         for (id_,) in work.rows(select(Holder.id)):
             work.connection.execute(
                 insert(Preference),
@@ -258,8 +260,8 @@ def switch_off(office):
             )
 
 
-def employed(office, holder_id, name="Acme"):
-    with office.work(SYSTEM) as work:
+def employed(container, holder_id, name="Acme"):
+    with container.work(SYSTEM) as work:
         employer_id = new_id()
         work.session.add(Employer(id=employer_id, name=name, recorded_at=work.now))
         work.session.flush()
@@ -268,8 +270,8 @@ def employed(office, holder_id, name="Acme"):
     return employer_id, entry.id
 
 
-def agree(office, holder_id, employer_id):
-    with office.work(SYSTEM) as work:
+def agree(container, holder_id, employer_id):
+    with container.work(SYSTEM) as work:
         work.session.add(
             Sharing(
                 holder_id=holder_id,
@@ -281,218 +283,220 @@ def agree(office, holder_id, employer_id):
         )
 
 
-def holder_of(office, certification_id):
-    with office.reading(SYSTEM) as reading:
+def holder_of(container, certification_id):
+    with container.reading(SYSTEM) as reading:
         return reading.row(
             select(Certification.holder_id).where(Certification.id == certification_id)
         ).holder_id
 
 
-def test_whoever_is_put_on_an_employers_list_is_asked_for_consent(office, clock, certified):
-    holder_id = holder_of(office, certified()[0])
-    employed(office, holder_id)
-    (letter,) = sent(office, clock)
+def test_whoever_is_put_on_an_employers_list_is_asked_for_consent(container, clock, certified):
+    holder_id = holder_of(container, certified()[0])
+    employed(container, holder_id)
+    (letter,) = sent(container, clock)
 
     assert letter.subject == "An employer would like to see whether you are certified"
     assert "It sees nothing until you agree" in letter.text
     assert letter.message["List-Unsubscribe"] is None
 
 
-def test_whoever_agreed_or_left_meanwhile_is_not_asked(office, clock, certified):
-    first, second, third = (holder_of(office, id_) for id_ in certified(count=3))
-    employer_id, _ = employed(office, first, "First")
-    agree(office, first, employer_id)
-    employer_id, entry_id = employed(office, second, "Second")
-    with office.work(SYSTEM) as work:
+def test_whoever_agreed_or_left_meanwhile_is_not_asked(container, clock, certified):
+    first, second, third = (holder_of(container, id_) for id_ in certified(count=3))
+    employer_id, _ = employed(container, first, "First")
+    agree(container, first, employer_id)
+    employer_id, entry_id = employed(container, second, "Second")
+    with container.work(SYSTEM) as work:
         roster.end(work, employer_id, entry_id)
-    employed(office, third, "Third")
+    employed(container, third, "Third")
 
-    assert [one.subject for one in sent(office, clock)] == [
+    assert [one.subject for one in sent(container, clock)] == [
         "An employer took you off its employee list",
         "An employer would like to see whether you are certified",
     ]
-    assert cases.states(office) == ["cancelled", "sent", "sent"]
+    assert cases.states(container) == ["cancelled", "sent", "sent"]
 
 
 def test_an_employer_that_lists_somebody_again_and_again_is_heard_of_three_times(
-    office, clock, certified
+    container, clock, certified
 ):
     """A new employment asks anew, in the same month too; but nobody can be flooded so."""
-    holder_id = holder_of(office, certified()[0])
-    employer_id, entry_id = employed(office, holder_id)
-    with office.work(SYSTEM) as work:
+    holder_id = holder_of(container, certified()[0])
+    employer_id, entry_id = employed(container, holder_id)
+    with container.work(SYSTEM) as work:
         ref = work.row(select(Holder.ref)).ref
     for number in range(7):
         clock.advance(hours=2)
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             roster.end(work, employer_id, entry_id)
             values = {"employee_id": str(number), "holder_ref": ref}
             entry_id = roster.add(work, employer_id, values).id
 
-    kinds = [row.kind for row in notices(office)]
+    kinds = [row.kind for row in notices(container)]
     assert (kinds.count("consent_asked"), kinds.count("employment_ended")) == (3, 3)
 
 
 # Several at once.
 def test_decisions_of_an_hour_make_one_letter_the_gravest_first(
-    office, clock, certified, submitted
+    container, clock, certified, submitted
 ):
     (id_,) = certified()
-    decide(office, submitted(id_, "One"))
+    decide(container, submitted(id_, "One"))
     clock.advance(minutes=5)
-    refuse(office, submitted(id_, "Two"))
-    assert sent(office, clock, minutes=6) == [], "ten minutes after the last one"
-    (letter,) = sent(office, clock, minutes=5)
+    refuse(container, submitted(id_, "Two"))
+    assert sent(container, clock, minutes=6) == [], "ten minutes after the last one"
+    (letter,) = sent(container, clock, minutes=5)
 
     assert letter.subject.endswith("an activity was not accepted (and 1 more update)")
     assert letter.text.index("“Two”") < letter.text.index("“One”")
 
 
 def test_after_a_letter_the_next_one_collects_what_is_decided_within_the_hour(
-    office, clock, certified, submitted
+    container, clock, certified, submitted
 ):
     (id_,) = certified()
     waiting = [submitted(id_, title) for title in ("One", "Two", "Three")]
-    decide(office, waiting[0])
-    assert len(sent(office, clock)) == 1
+    decide(container, waiting[0])
+    assert len(sent(container, clock)) == 1
     for one in waiting[1:]:
         clock.advance(minutes=9)
-        decide(office, one)
-    assert sent(office, clock, minutes=30) == []
-    (letter,) = sent(office, clock, minutes=20)
+        decide(container, one)
+    assert sent(container, clock, minutes=30) == []
+    (letter,) = sent(container, clock, minutes=20)
 
     assert "“Two”" in letter.text
     assert "“Three”" in letter.text
-    assert len(cases.letters(office)) == 2
+    assert len(cases.letters(container)) == 2
 
 
 # What is true no more.
-def test_what_was_decided_otherwise_meanwhile_is_left_out(office, clock, certified, submitted):
+def test_what_was_decided_otherwise_meanwhile_is_left_out(container, clock, certified, submitted):
     (id_,) = certified()
     kept, undone = submitted(id_, "Kept"), submitted(id_, "Undone")
-    decide(office, kept)
-    decide(office, undone)
-    with office.work(SYSTEM) as work:
+    decide(container, kept)
+    decide(container, undone)
+    with container.work(SYSTEM) as work:
         work.connection.execute(
             update(Activity).where(Activity.id == undone).values(state="submitted")
         )
-    (letter,) = sent(office, clock)
+    (letter,) = sent(container, clock)
 
     assert letter.subject.endswith("an activity was approved")
     assert "Undone" not in letter.text
 
 
-def test_a_letter_with_nothing_true_left_is_cancelled(office, clock, certified):
+def test_a_letter_with_nothing_true_left_is_cancelled(container, clock, certified):
     (id_,) = certified(on=TODAY)
-    cases.change(office, id_, "suspend", TODAY)
-    (letter,) = sent(office, clock, minutes=0)
+    cases.change(container, id_, "suspend", TODAY)
+    (letter,) = sent(container, clock, minutes=0)
     assert letter.subject.endswith("is suspended")
-    cases.change(office, id_, "reinstate", TODAY)
-    cases.change(office, id_, "revoke", TODAY)
-    (letter,) = sent(office, clock)
+    cases.change(container, id_, "reinstate", TODAY)
+    cases.change(container, id_, "revoke", TODAY)
+    (letter,) = sent(container, clock)
 
     assert letter.subject.endswith("is revoked")
-    assert cases.states(office) == ["cancelled", "cancelled", "sent", "sent"]
+    assert cases.states(container) == ["cancelled", "cancelled", "sent", "sent"]
 
 
-def test_a_suspension_undone_before_it_was_told_is_told_by_nothing(office, clock, certified):
+def test_a_suspension_undone_before_it_was_told_is_told_by_nothing(container, clock, certified):
     (id_,) = certified()
-    cases.change(office, id_, "suspend", TODAY)
+    cases.change(container, id_, "suspend", TODAY)
     clock.advance(minutes=9)
-    cases.change(office, id_, "reinstate", TODAY)
+    cases.change(container, id_, "reinstate", TODAY)
 
-    assert sent(office, clock) == []
-    assert cases.states(office) == ["cancelled", "cancelled"]
+    assert sent(container, clock) == []
+    assert cases.states(container) == ["cancelled", "cancelled"]
 
 
-def test_whoever_switched_decisions_off_gets_none(office, clock, certified, submitted):
+def test_whoever_switched_decisions_off_gets_none(container, clock, certified, submitted):
     (id_,) = certified()
-    decide(office, submitted(id_))
-    switch_off(office)
+    decide(container, submitted(id_))
+    switch_off(container)
 
-    assert sent(office, clock) == []
-    assert cases.states(office) == ["cancelled"]
+    assert sent(container, clock) == []
+    assert cases.states(container) == ["cancelled"]
 
 
 def test_news_that_could_not_be_sent_for_a_fortnight_is_not_sent(
-    office, clock, certified, submitted
+    container, clock, certified, submitted
 ):
     (id_,) = certified()
-    decide(office, submitted(id_))
+    decide(container, submitted(id_))
     clock.advance(days=15)
 
-    assert sent(office, clock) == []
-    assert cases.states(office) == ["cancelled"]
+    assert sent(container, clock) == []
+    assert cases.states(container) == ["cancelled"]
 
 
 # Who is told nothing.
-def test_old_facts_write_no_letters(office, certified):
+def test_old_facts_write_no_letters(container, certified):
     certified(on=TODAY - timedelta(days=15))
 
-    assert cases.letters(office) == []
-    assert notices(office) == []
+    assert cases.letters(container) == []
+    assert notices(container) == []
 
 
-def test_nobody_is_written_to_whose_addresses_are_all_suppressed(office, clock, certified):
-    with office.work(SYSTEM) as work:
+def test_nobody_is_written_to_whose_addresses_are_all_suppressed(container, clock, certified):
+    with container.work(SYSTEM) as work:
         work.session.add(
             Suppression(address="gone@example.com", reason="hard_bounce", recorded_at=work.now)
         )
     certified(on=TODAY, email="gone@example.com")
     certified(on=TODAY, email="Gone@example.com", second_email="second@example.com")
 
-    assert [letter.recipient for letter in sent(office, clock)] == ["second@example.com"]
-    assert len(cases.letters(office)) == 1
+    assert [letter.recipient for letter in sent(container, clock)] == ["second@example.com"]
+    assert len(cases.letters(container)) == 1
 
 
 # None lost, none twice.
-def test_a_change_that_fails_leaves_no_letter(office, certified, submitted):
+def test_a_change_that_fails_leaves_no_letter(container, certified, submitted):
     (id_,) = certified()
-    activity_id, holder_id = submitted(id_), holder_of(office, id_)
-    with pytest.raises(SelfReview), office.work(replace(SYSTEM, holder_id=holder_id)) as work:
+    activity_id, holder_id = submitted(id_), holder_of(container, id_)
+    with pytest.raises(SelfReview), container.work(replace(SYSTEM, holder_id=holder_id)) as work:
         activities.decide(work, activity_id, activities.ReviewerDecision("approved"), version=2)
 
-    assert cases.letters(office) == []
-    assert notices(office) == []
+    assert cases.letters(container) == []
+    assert notices(container) == []
 
 
-def test_an_event_is_told_once_however_often_it_is_reported(office):
-    with office.work(SYSTEM) as work:
+def test_an_event_is_told_once_however_often_it_is_reported(container):
+    with container.work(SYSTEM) as work:
         ids = cases.holders(work, 2)
         cases.award(work, ids, TODAY)
         certifications.settle(work, work.schemes["cpt"], ids)
 
-    assert len(notices(office)) == 2
-    assert {row.message_id for row in notices(office)} == {r.id for r in cases.letters(office)}
+    assert len(notices(container)) == 2
+    assert {row.message_id for row in notices(container)} == {
+        r.id for r in cases.letters(container)
+    }
 
 
-def test_a_letter_that_is_sent_again_is_the_same_to_the_byte(office, clock, certified):
+def test_a_letter_that_is_sent_again_is_the_same_to_the_byte(container, clock, certified):
     (id_,) = certified(on=TODAY)
     clock.advance(minutes=11)
-    with cases.relay(office, cuts={"*": [Cut.BEFORE_250]}) as (sending, catcher):
+    with cases.relay(container, cuts={"*": [Cut.BEFORE_250]}) as (sending, catcher):
         jobs.dispatch(sending)
         clock.advance(minutes=16)
-        jobs.reap(office)
-        (row,) = cases.letters(office)
+        jobs.reap(container)
+        (row,) = cases.letters(container)
         assert (row.state, row.facts is not None) == ("ready", True)
-        cases.change(office, id_, "surrender", clock.now.date())
+        cases.change(container, id_, "surrender", clock.now.date())
         jobs.dispatch(sending)
         first, second = catcher.letters()
 
     assert first.raw == second.raw
 
 
-def test_news_that_changes_after_it_was_composed_is_composed_anew(office, clock, certified):
+def test_news_that_changes_after_it_was_composed_is_composed_anew(container, clock, certified):
     certified(on=TODAY)
     clock.advance(minutes=11)
     names = ["Maria"]
 
     def correct():
         if names:
-            with office.work(SYSTEM) as work:
+            with container.work(SYSTEM) as work:
                 work.connection.execute(update(Holder).values(given_name=names.pop()))
 
-    with cases.relay(office) as (sending, catcher):
+    with cases.relay(container) as (sending, catcher):
         with jobs.postman(sending) as postman:
             dispatcher.dispatch(sending, cases.Interrupted(postman, correct))
         assert catcher.letters() == []
@@ -503,9 +507,9 @@ def test_news_that_changes_after_it_was_composed_is_composed_anew(office, clock,
     assert "Maria" in letter.text
 
 
-def test_an_award_brings_its_dates_for_the_calendar(office, clock, certified):
+def test_an_award_brings_its_dates_for_the_calendar(container, clock, certified):
     (id_,) = certified(on=TODAY, language="es")
-    (letter,) = sent(office, clock)
+    (letter,) = sent(container, clock)
     message = message_from_bytes(letter.raw, policy=policy.default)
     (file,) = message.iter_attachments()
 
@@ -522,21 +526,21 @@ def unfolded(file):
 
 
 # What it costs.
-def test_telling_and_composing_take_the_same_statements_for_few_and_many(office, clock):
+def test_telling_and_composing_take_the_same_statements_for_few_and_many(container, clock):
     told = []
     for count in (25, 40):  # beyond the few for which there is no COPY
-        with office.work(SYSTEM) as work, counted(office) as ran:
+        with container.work(SYSTEM) as work, counted(container) as ran:
             cases.award(work, cases.holders(work, count), TODAY)
         told.append(len(ran))
     clock.advance(minutes=11)
     composed = []
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         send_safety.open_row(work)
         place = send_safety.place(work)
         batches = [leases.claim(work, owner="me", place=place, limit=n) for n in (2, 30)]
     for claims in batches:
-        with office.reading(SYSTEM) as reading, counted(office) as ran:
-            made = composers.compose(reading, office.message_key, claims)
+        with container.reading(SYSTEM) as reading, counted(container) as ran:
+            made = composers.compose(reading, container.message_key, claims)
         assert all(hasattr(one, "data") for one in made.values())
         composed.append(len(ran))
 

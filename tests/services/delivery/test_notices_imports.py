@@ -20,22 +20,22 @@ CHANGES = "change_ref,holder_ref,scheme,kind,effective_on,reason\n"
 
 
 @pytest.fixture
-def registered(office):
+def registered(container):
     """A and B are on record, A is certified for years."""
-    bring(office, "holders", HOLDERS)
-    certify(office, "A", "2022-01-15")
-    return office
+    bring(container, "holders", HOLDERS)
+    certify(container, "A", "2022-01-15")
+    return container
 
 
-def told(office):
+def told(container):
     """The kinds of news on record, and how many letters tell them."""
-    letters = rows(office, Message, "id")
-    return sorted(kind for (kind,) in rows(office, Notice, "kind")), len(letters)
+    letters = rows(container, Message, "id")
+    return sorted(kind for (kind,) in rows(container, Notice, "kind")), len(letters)
 
 
-def subjects(office, clock):
+def subjects(container, clock):
     clock.advance(minutes=11)
-    with cases.relay(office) as (sending, catcher):
+    with cases.relay(container) as (sending, catcher):
         jobs.dispatch(sending)
         return sorted(letter.subject for letter in catcher.letters())
 
@@ -128,43 +128,43 @@ def test_a_dry_run_tells_nobody(registered):
     assert told(registered) == ([], 0)
 
 
-def test_telling_of_many_awards_takes_no_more_statements_than_of_few(office):
+def test_telling_of_many_awards_takes_no_more_statements_than_of_few(container):
     ran = []
     for number, count in enumerate((30, 90)):
         people = [f"{number}-{n}" for n in range(count)]
         bring(
-            office,
+            container,
             "holders",
             "holder_ref,given_name,family_name,email\n"
             + "".join(f"{one},Ana,Reyes,{one}@example.org\n" for one in people),
         )
         lines = [line for one in people for line in passes(one, "2026-11-20")]
-        with counted(office) as statements:
-            bring(office, "assessments", as_csv(lines))
+        with counted(container) as statements:
+            bring(container, "assessments", as_csv(lines))
         ran.append(len(statements))
 
     assert ran[0] == ran[1]
-    assert len(rows(office, Notice, "id")) == 120
+    assert len(rows(container, Notice, "id")) == 120
 
 
-def test_telling_of_many_employments_takes_no_more_statements_than_of_few(office):
+def test_telling_of_many_employments_takes_no_more_statements_than_of_few(container):
     ran = []
     for number, count in enumerate((30, 90)):
         people = [f"{number}-{n}" for n in range(count)]
         bring(
-            office,
+            container,
             "holders",
             "holder_ref,given_name,family_name,email\n"
             + "".join(f"{one},Ana,Reyes,{one}@example.org\n" for one in people),
         )
         listed = "".join(f"Acme {number},{one},{one},,\n" for one in people)
-        with counted(office) as beginning:
-            bring(office, "roster", ROSTER + listed)
-        with counted(office) as ending:
-            bring(office, "roster", ROSTER + listed.replace(",,\n", ",,2026-11-21\n"))
-        with counted(office) as again:
-            bring(office, "roster", ROSTER + listed)
+        with counted(container) as beginning:
+            bring(container, "roster", ROSTER + listed)
+        with counted(container) as ending:
+            bring(container, "roster", ROSTER + listed.replace(",,\n", ",,2026-11-21\n"))
+        with counted(container) as again:
+            bring(container, "roster", ROSTER + listed)
         ran.append((len(beginning), len(ending), len(again)))
 
     assert ran[0] == ran[1]
-    assert len(rows(office, Notice, "id")) == 3 * 120
+    assert len(rows(container, Notice, "id")) == 3 * 120

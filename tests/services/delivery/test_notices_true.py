@@ -39,24 +39,24 @@ AWARDED = date(2022, 1, 10)  # the window opens on October 12, 2026
 EXPIRED = date(2021, 11, 1)  # expired on November 1, 2026
 
 
-def tell(office, kind, subject_id, event, holder_id):
+def tell(container, kind, subject_id, event, holder_id):
     """What another service does when it happens."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         one = NoticeToTell(
             kind=kind, holder_id=holder_id, subject_id=subject_id, event=event, on=work.now.date()
         )
         notices.tell(work, [one])
 
 
-def certified(office, on=AWARDED, **holder):
+def certified(container, on=AWARDED, **holder):
     """A certification and its holder."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         people = cases.holders(work, 1, **holder)
         return cases.award(work, people, on)[0], people[0]
 
 
-def write(office, *statements):
-    with office.work(SYSTEM) as work:
+def write(container, *statements):
+    with container.work(SYSTEM) as work:
         for statement in statements:
             work.connection.execute(statement)
 
@@ -65,16 +65,16 @@ def of(certification_id):
     return update(Certification).where(Certification.id == certification_id)
 
 
-def sent(office, clock, minutes=11):
+def sent(container, clock, minutes=11):
     """The letters that go out some minutes from now."""
     clock.advance(minutes=minutes)
-    with cases.relay(office) as (sending, catcher):
+    with cases.relay(container) as (sending, catcher):
         jobs.dispatch(sending)
         return catcher.letters()
 
 
-def submitted(office, certification_id, done=date(2026, 5, 1), title="Robots"):
-    with office.work(SYSTEM) as work:
+def submitted(container, certification_id, done=date(2026, 5, 1), title="Robots"):
+    with container.work(SYSTEM) as work:
         id_ = activities.log(
             work,
             certification_id,
@@ -91,9 +91,9 @@ def submitted(office, certification_id, done=date(2026, 5, 1), title="Robots"):
     return id_
 
 
-def decide(office, activity_id, verdict="approved", reason=None):
+def decide(container, activity_id, verdict="approved", reason=None):
     """Decide, also what was decided before, as a later decision supersedes it."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         row = {
             "id": new_id(),
             "activity_id": activity_id,
@@ -108,12 +108,12 @@ def decide(office, activity_id, verdict="approved", reason=None):
             update(Activity).where(Activity.id == activity_id).values(state=verdict)
         )
         holder_id = work.row(select(Activity.holder_id).where(Activity.id == activity_id)).holder_id
-    tell(office, "activity_decided", activity_id, row["id"], holder_id)
+    tell(container, "activity_decided", activity_id, row["id"], holder_id)
     return row["id"]
 
 
-def undo(office, decision_id, activity_id, state="submitted"):
-    with office.work(SYSTEM) as work:
+def undo(container, decision_id, activity_id, state="submitted"):
+    with container.work(SYSTEM) as work:
         taken_back = update(Decision).where(Decision.id == decision_id)
         work.connection.execute(taken_back.values(undone_at=work.now))
         work.connection.execute(
@@ -122,14 +122,14 @@ def undo(office, decision_id, activity_id, state="submitted"):
 
 
 # After the expiry.
-def test_a_suspension_lifted_after_the_expiry_says_that_it_expired(office, clock):
+def test_a_suspension_lifted_after_the_expiry_says_that_it_expired(container, clock):
     clock.set("2026-06-01")
-    id_, _ = certified(office, EXPIRED)
-    cases.change(office, id_, "suspend", date(2026, 6, 1))
-    sent(office, clock)
+    id_, _ = certified(container, EXPIRED)
+    cases.change(container, id_, "suspend", date(2026, 6, 1))
+    sent(container, clock)
     clock.set("2026-11-21")
-    cases.change(office, id_, "reinstate", TODAY)
-    (letter,) = sent(office, clock)
+    cases.change(container, id_, "reinstate", TODAY)
+    (letter,) = sent(container, clock)
 
     assert letter.subject.endswith("your certification is no longer suspended")
     assert "The suspension was lifted effective November 21, 2026." in letter.text
@@ -138,10 +138,10 @@ def test_a_suspension_lifted_after_the_expiry_says_that_it_expired(office, clock
     assert "valid through" not in letter.text
 
 
-def denied(office, certification_id, *, closed_at):
+def denied(container, certification_id, *, closed_at):
     """A renewal that was applied for in time and is denied now; gives its id."""
-    cases.apply(office, certification_id, date(2026, 10, 20))
-    with office.work(SYSTEM) as work:
+    cases.apply(container, certification_id, date(2026, 10, 20))
+    with container.work(SYSTEM) as work:
         id_ = work.row(select(Renewal.id)).id
         values = {
             "decision": "denied",
@@ -154,11 +154,11 @@ def denied(office, certification_id, *, closed_at):
     return id_
 
 
-def test_a_denial_after_the_expiry_is_about_today(office, clock):
-    id_, holder_id = certified(office, EXPIRED)
-    renewal_id = denied(office, id_, closed_at=clock.now)
-    tell(office, "renewal_decided", renewal_id, "denied:0", holder_id)
-    (letter,) = sent(office, clock)
+def test_a_denial_after_the_expiry_is_about_today(container, clock):
+    id_, holder_id = certified(container, EXPIRED)
+    renewal_id = denied(container, id_, closed_at=clock.now)
+    tell(container, "renewal_decided", renewal_id, "denied:0", holder_id)
+    (letter,) = sent(container, clock)
 
     assert "It expired on November 1, 2026." in letter.text
     assert "You can appeal until December 21, 2026. To appeal, reply to this email" in letter.text
@@ -167,12 +167,12 @@ def test_a_denial_after_the_expiry_is_about_today(office, clock):
         assert untrue not in letter.text
 
 
-def test_a_denial_before_the_expiry_says_until_when_to_reapply_and_the_fee(office, clock):
-    id_, holder_id = certified(office)
-    cases.complete(office, id_, date(2025, 5, 1))
-    renewal_id = denied(office, id_, closed_at=clock.now)
-    tell(office, "renewal_decided", renewal_id, "denied:0", holder_id)
-    (letter,) = sent(office, clock)
+def test_a_denial_before_the_expiry_says_until_when_to_reapply_and_the_fee(container, clock):
+    id_, holder_id = certified(container)
+    cases.complete(container, id_, date(2025, 5, 1))
+    renewal_id = denied(container, id_, closed_at=clock.now)
+    tell(container, "renewal_decided", renewal_id, "denied:0", holder_id)
+    (letter,) = sent(container, clock)
 
     assert "It is valid through January 10, 2027." in letter.text
     assert "Supply what was missing and reapply." in letter.text
@@ -182,10 +182,10 @@ def test_a_denial_before_the_expiry_says_until_when_to_reapply_and_the_fee(offic
     assert "The renewal fee is $75.00." in letter.text
 
 
-def test_an_appeal_that_was_filed_is_not_offered_again(office, clock):
-    id_, holder_id = certified(office, EXPIRED)
-    renewal_id = denied(office, id_, closed_at=clock.now)
-    with office.work(SYSTEM) as work:
+def test_an_appeal_that_was_filed_is_not_offered_again(container, clock):
+    id_, holder_id = certified(container, EXPIRED)
+    renewal_id = denied(container, id_, closed_at=clock.now)
+    with container.work(SYSTEM) as work:
         work.session.add(
             Appeal(
                 certification_id=id_,
@@ -197,63 +197,63 @@ def test_an_appeal_that_was_filed_is_not_offered_again(office, clock):
                 recorded_at=work.now,
             )
         )
-    tell(office, "renewal_decided", renewal_id, "denied:0", holder_id)
-    (letter,) = sent(office, clock)
+    tell(container, "renewal_decided", renewal_id, "denied:0", holder_id)
+    (letter,) = sent(container, clock)
     assert "appeal" not in letter.text
 
 
-def test_the_last_day_to_appeal_is_counted_from_the_holders_own_day(office, clock):
+def test_the_last_day_to_appeal_is_counted_from_the_holders_own_day(container, clock):
     clock.now = datetime(2026, 11, 21, 9, tzinfo=UTC)  # the 20th in Honolulu
     for zone in ("Pacific/Honolulu", "America/New_York"):
-        id_, _ = certified(office, time_zone=zone)
-        cases.change(office, id_, "suspend", date(2026, 11, 20))
-    first, second = sent(office, clock, minutes=0)
+        id_, _ = certified(container, time_zone=zone)
+        cases.change(container, id_, "suspend", date(2026, 11, 20))
+    first, second = sent(container, clock, minutes=0)
 
     assert "You can appeal until December 20, 2026." in first.text
     assert "You can appeal until December 21, 2026." in second.text
 
 
-def test_an_approval_for_what_expired_or_was_revoked_says_so(office, clock):
-    expired, _ = certified(office, EXPIRED)
-    revoked, _ = certified(office)
+def test_an_approval_for_what_expired_or_was_revoked_says_so(container, clock):
+    expired, _ = certified(container, EXPIRED)
+    revoked, _ = certified(container)
     for id_ in (expired, revoked):
-        decide(office, submitted(office, id_))
-    cases.change(office, revoked, "revoke", TODAY)
-    texts = [letter.text for letter in sent(office, clock) if "Robots" in letter.text]
+        decide(container, submitted(container, id_))
+    cases.change(container, revoked, "revoke", TODAY)
+    texts = [letter.text for letter in sent(container, clock) if "Robots" in letter.text]
 
     assert "It expired on November 1, 2026." in texts[0]
     assert "It is revoked." in texts[1]
 
 
-def test_points_of_a_cycle_that_is_over_are_not_measured_by_the_new_one(office, clock):
-    id_, _ = certified(office)
-    activity_id = submitted(office, id_)
-    cases.renew(office, id_, TODAY)
+def test_points_of_a_cycle_that_is_over_are_not_measured_by_the_new_one(container, clock):
+    id_, _ = certified(container)
+    activity_id = submitted(container, id_)
+    cases.renew(container, id_, TODAY)
     clock.set("2027-01-20")
-    decide(office, activity_id)
-    (letter,) = sent(office, clock)
+    decide(container, activity_id)
+    (letter,) = sent(container, clock)
 
     assert "Approved: “Robots”." in letter.text
     assert "Points earned" not in letter.text
     assert " of 100 points" not in letter.text
 
 
-def test_a_reinstatement_that_another_one_follows_at_once_is_told(office, clock):
-    id_, _ = certified(office)
-    cases.change(office, id_, "suspend", date(2026, 11, 1))
-    sent(office, clock)
+def test_a_reinstatement_that_another_one_follows_at_once_is_told(container, clock):
+    id_, _ = certified(container)
+    cases.change(container, id_, "suspend", date(2026, 11, 1))
+    sent(container, clock)
     clock.advance(days=2)
-    cases.change(office, id_, "reinstate", date(2026, 11, 23))
+    cases.change(container, id_, "reinstate", date(2026, 11, 23))
     clock.advance(minutes=2)
-    cases.change(office, id_, "reinstate", date(2026, 11, 1))
-    (letter,) = sent(office, clock, minutes=21)
+    cases.change(container, id_, "reinstate", date(2026, 11, 1))
+    (letter,) = sent(container, clock, minutes=21)
 
     assert "has been reinstated" in letter.subject
 
 
-def test_whoever_is_asked_for_something_is_not_told_that_there_is_nothing_to_do(office, clock):
-    id_, _ = certified(office)
-    activity_id = submitted(office, id_)
+def test_whoever_is_asked_for_something_is_not_told_that_there_is_nothing_to_do(container, clock):
+    id_, _ = certified(container)
+    activity_id = submitted(container, id_)
     applied = {
         "id": new_id(),
         "certification_id": id_,
@@ -262,24 +262,24 @@ def test_whoever_is_asked_for_something_is_not_told_that_there_is_nothing_to_do(
         "recorded_at": clock.now,
         "version": 1,
     }
-    write(office, insert(Renewal).values(applied))
-    with office.work(SYSTEM) as work:
+    write(container, insert(Renewal).values(applied))
+    with container.work(SYSTEM) as work:
         certifications.refresh(work, work.schemes["cpt"], [id_])
-    decide(office, activity_id, "more_information", "Which hours?")
-    (letter,) = sent(office, clock)
+    decide(container, activity_id, "more_information", "Which hours?")
+    (letter,) = sent(container, clock)
 
     assert "What is missing: Which hours?" in letter.text
     assert "don't need to do anything" not in letter.text
 
 
-def test_an_approved_renewal_is_not_followed_by_resubmit(office, clock):
-    id_, holder_id = certified(office)
-    decide(office, submitted(office, id_), "more_information", "Which hours?")
-    cases.renew(office, id_, TODAY)
-    with office.reading(SYSTEM) as reading:
+def test_an_approved_renewal_is_not_followed_by_resubmit(container, clock):
+    id_, holder_id = certified(container)
+    decide(container, submitted(container, id_), "more_information", "Which hours?")
+    cases.renew(container, id_, TODAY)
+    with container.reading(SYSTEM) as reading:
         renewal_id = reading.row(select(Renewal.id)).id
-    tell(office, "renewal_decided", renewal_id, "approved:0", holder_id)
-    (letter,) = sent(office, clock, minutes=21)
+    tell(container, "renewal_decided", renewal_id, "approved:0", holder_id)
+    (letter,) = sent(container, clock, minutes=21)
 
     assert letter.subject.endswith("your renewal is approved (and 1 more update)")
     assert "You don't need to do anything about this activity anymore" in letter.text
@@ -287,13 +287,13 @@ def test_an_approved_renewal_is_not_followed_by_resubmit(office, clock):
 
 
 # Awards.
-def test_a_corrected_date_is_told_once_with_what_it_was_before(office, clock):
-    id_, holder_id = certified(office)
+def test_a_corrected_date_is_told_once_with_what_it_was_before(container, clock):
+    id_, holder_id = certified(container)
     for before, now in (("2022-01-10", date(2022, 2, 1)), ("2022-02-01", date(2022, 3, 1))):
-        write(office, of(id_).values(awarded_on=now))
-        tell(office, "award_corrected", id_, before, holder_id)
-    assert sent(office, clock, minutes=9) == []
-    (letter,) = sent(office, clock, minutes=2)
+        write(container, of(id_).values(awarded_on=now))
+        tell(container, "award_corrected", id_, before, holder_id)
+    assert sent(container, clock, minutes=9) == []
+    (letter,) = sent(container, clock, minutes=2)
 
     assert "It is March 1, 2022, not January 10, 2022." in letter.text
     assert letter.text.count("We corrected the date") == 1
@@ -301,22 +301,22 @@ def test_a_corrected_date_is_told_once_with_what_it_was_before(office, clock):
     assert "We always send messages like this one" in letter.text
 
 
-def test_a_date_corrected_and_put_back_within_ten_minutes_is_told_by_nothing(office, clock):
-    id_, holder_id = certified(office)
-    tell(office, "award_corrected", id_, "2022-01-10", holder_id)
+def test_a_date_corrected_and_put_back_within_ten_minutes_is_told_by_nothing(container, clock):
+    id_, holder_id = certified(container)
+    tell(container, "award_corrected", id_, "2022-01-10", holder_id)
     clock.advance(minutes=5)
-    tell(office, "award_corrected", id_, "2022-02-01", holder_id)
+    tell(container, "award_corrected", id_, "2022-02-01", holder_id)
 
-    assert sent(office, clock, minutes=20) == []
-    assert cases.states(office) == ["cancelled"]
+    assert sent(container, clock, minutes=20) == []
+    assert cases.states(container) == ["cancelled"]
 
 
-def test_only_the_withdrawal_speaks_of_a_withdrawn_award(office, clock):
-    id_, holder_id = certified(office)
-    decide(office, submitted(office, id_))
-    write(office, of(id_).values(withdrawn_at=clock.now))
-    tell(office, "award_withdrawn", id_, clock.now.isoformat(), holder_id)
-    (letter,) = sent(office, clock, minutes=21)
+def test_only_the_withdrawal_speaks_of_a_withdrawn_award(container, clock):
+    id_, holder_id = certified(container)
+    decide(container, submitted(container, id_))
+    write(container, of(id_).values(withdrawn_at=clock.now))
+    tell(container, "award_withdrawn", id_, clock.now.isoformat(), holder_id)
+    (letter,) = sent(container, clock, minutes=21)
 
     assert letter.subject.endswith("your certification was withdrawn")
     assert "because it had been recorded in error" in letter.text
@@ -324,128 +324,128 @@ def test_only_the_withdrawal_speaks_of_a_withdrawn_award(office, clock):
     assert "Robots" not in letter.text
 
 
-def test_an_award_withdrawn_within_ten_minutes_is_told_by_nothing(office, clock):
-    id_, holder_id = certified(office, TODAY)
+def test_an_award_withdrawn_within_ten_minutes_is_told_by_nothing(container, clock):
+    id_, holder_id = certified(container, TODAY)
     clock.advance(minutes=5)
-    write(office, of(id_).values(withdrawn_at=clock.now))
-    tell(office, "award_withdrawn", id_, clock.now.isoformat(), holder_id)
+    write(container, of(id_).values(withdrawn_at=clock.now))
+    tell(container, "award_withdrawn", id_, clock.now.isoformat(), holder_id)
 
-    assert sent(office, clock, minutes=21) == []
+    assert sent(container, clock, minutes=21) == []
 
 
-def test_an_award_that_came_back_is_told_to_whoever_was_told_that_it_was_gone(office, clock):
-    told, untold = certified(office), certified(office)
+def test_an_award_that_came_back_is_told_to_whoever_was_told_that_it_was_gone(container, clock):
+    told, untold = certified(container), certified(container)
     for id_, holder_id in (told, untold):
-        write(office, of(id_).values(withdrawn_at=clock.now))
+        write(container, of(id_).values(withdrawn_at=clock.now))
         if id_ == told[0]:
-            tell(office, "award_withdrawn", id_, clock.now.isoformat(), holder_id)
-    sent(office, clock)
+            tell(container, "award_withdrawn", id_, clock.now.isoformat(), holder_id)
+    sent(container, clock)
     for id_, holder_id in (told, untold):
-        write(office, of(id_).values(withdrawn_at=None))
-        tell(office, "award_corrected", id_, f"restored:{clock.now.isoformat()}", holder_id)
-    (letter,) = sent(office, clock)
+        write(container, of(id_).values(withdrawn_at=None))
+        tell(container, "award_corrected", id_, f"restored:{clock.now.isoformat()}", holder_id)
+    (letter,) = sent(container, clock)
 
     assert letter.subject.endswith("your certification is back on record")
     assert "It is valid through January 10, 2027." in letter.text
 
 
-def test_an_award_that_expired_already_is_no_reason_to_congratulate(office, clock):
-    id_, holder_id = certified(office, EXPIRED)
-    tell(office, "award", id_, "award", holder_id)
-    (letter,) = sent(office, clock)
+def test_an_award_that_expired_already_is_no_reason_to_congratulate(container, clock):
+    id_, holder_id = certified(container, EXPIRED)
+    tell(container, "award", id_, "award", holder_id)
+    (letter,) = sent(container, clock)
 
     assert "Congratulations" not in letter.text
     assert "which you earned on November 1, 2021." in letter.text
     assert "It expired on November 1, 2026." in letter.text
 
 
-def test_news_of_an_award_that_another_one_followed_is_left_out(office, clock):
-    id_, holder_id = certified(office)
-    tell(office, "award", id_, "award", holder_id)
-    write(office, of(id_).values(replaced_on=TODAY))
-    assert sent(office, clock) == []
+def test_news_of_an_award_that_another_one_followed_is_left_out(container, clock):
+    id_, holder_id = certified(container)
+    tell(container, "award", id_, "award", holder_id)
+    write(container, of(id_).values(replaced_on=TODAY))
+    assert sent(container, clock) == []
 
 
 # Decisions.
-def test_a_decision_changed_after_it_was_told_is_told_as_a_change(office, clock):
-    id_, _ = certified(office)
-    activity_id = submitted(office, id_)
-    decide(office, activity_id, "rejected", "Not readable.")
-    sent(office, clock)
-    decide(office, activity_id)
-    (letter,) = sent(office, clock, minutes=61)
+def test_a_decision_changed_after_it_was_told_is_told_as_a_change(container, clock):
+    id_, _ = certified(container)
+    activity_id = submitted(container, id_)
+    decide(container, activity_id, "rejected", "Not readable.")
+    sent(container, clock)
+    decide(container, activity_id)
+    (letter,) = sent(container, clock, minutes=61)
 
     assert letter.subject.endswith("we've changed our decision on an activity")
     assert "We've changed our decision on “Robots”: it is approved now." in letter.text
 
 
-def test_a_decision_on_what_was_submitted_again_is_no_change(office, clock):
-    id_, _ = certified(office)
-    activity_id = submitted(office, id_)
-    decide(office, activity_id, "rejected", "Not readable.")
-    sent(office, clock)
+def test_a_decision_on_what_was_submitted_again_is_no_change(container, clock):
+    id_, _ = certified(container)
+    activity_id = submitted(container, id_)
+    decide(container, activity_id, "rejected", "Not readable.")
+    sent(container, clock)
     clock.advance(minutes=1)
     again = update(Activity).where(Activity.id == activity_id)
-    write(office, again.values(submitted_at=clock.now))
+    write(container, again.values(submitted_at=clock.now))
     clock.advance(minutes=1)
-    decide(office, activity_id)
-    (letter,) = sent(office, clock, minutes=61)
+    decide(container, activity_id)
+    (letter,) = sent(container, clock, minutes=61)
 
     assert letter.subject.endswith("an activity was approved")
 
 
-def test_a_decision_taken_back_is_told_where_it_had_been_told(office, clock):
-    id_, holder_id = certified(office)
-    activity_id = submitted(office, id_)
-    decision_id = decide(office, activity_id)
-    sent(office, clock)
-    undo(office, decision_id, activity_id)
-    tell(office, "activity_reopened", activity_id, decision_id, holder_id)
-    (letter,) = sent(office, clock, minutes=61)
+def test_a_decision_taken_back_is_told_where_it_had_been_told(container, clock):
+    id_, holder_id = certified(container)
+    activity_id = submitted(container, id_)
+    decision_id = decide(container, activity_id)
+    sent(container, clock)
+    undo(container, decision_id, activity_id)
+    tell(container, "activity_reopened", activity_id, decision_id, holder_id)
+    (letter,) = sent(container, clock, minutes=61)
     assert "We took back our decision on “Robots” and are reviewing it again." in letter.text
 
-    other = submitted(office, id_, title="Cranes")
-    untold = decide(office, other)
+    other = submitted(container, id_, title="Cranes")
+    untold = decide(container, other)
     clock.advance(minutes=5)
-    undo(office, untold, other)
-    tell(office, "activity_reopened", other, untold, holder_id)
-    assert sent(office, clock, minutes=121) == []
+    undo(container, untold, other)
+    tell(container, "activity_reopened", other, untold, holder_id)
+    assert sent(container, clock, minutes=121) == []
 
 
-def test_a_decision_made_again_as_it_was_told_is_not_told_again(office, clock):
-    id_, _ = certified(office)
-    activity_id = submitted(office, id_)
-    first = decide(office, activity_id)
-    sent(office, clock)
-    undo(office, first, activity_id)
-    decide(office, activity_id)
-    assert sent(office, clock, minutes=61) == []
+def test_a_decision_made_again_as_it_was_told_is_not_told_again(container, clock):
+    id_, _ = certified(container)
+    activity_id = submitted(container, id_)
+    first = decide(container, activity_id)
+    sent(container, clock)
+    undo(container, first, activity_id)
+    decide(container, activity_id)
+    assert sent(container, clock, minutes=61) == []
 
 
-def test_a_decision_that_rules_again_is_told_where_another_had_been(office, clock):
-    id_, holder_id = certified(office)
-    activity_id = submitted(office, id_)
-    first = decide(office, activity_id)
-    sent(office, clock)
-    second = decide(office, activity_id, "rejected", "Not readable.")
-    undo(office, second, activity_id, state="approved")
-    tell(office, "activity_decided", activity_id, f"{first}:1", holder_id)
-    assert sent(office, clock, minutes=61) == [], "nobody was told of the second"
+def test_a_decision_that_rules_again_is_told_where_another_had_been(container, clock):
+    id_, holder_id = certified(container)
+    activity_id = submitted(container, id_)
+    first = decide(container, activity_id)
+    sent(container, clock)
+    second = decide(container, activity_id, "rejected", "Not readable.")
+    undo(container, second, activity_id, state="approved")
+    tell(container, "activity_decided", activity_id, f"{first}:1", holder_id)
+    assert sent(container, clock, minutes=61) == [], "nobody was told of the second"
 
-    third = decide(office, activity_id, "rejected", "Not readable.")
-    (rejected,) = sent(office, clock, minutes=61)
-    undo(office, third, activity_id, state="approved")
-    tell(office, "activity_decided", activity_id, f"{first}:2", holder_id)
-    (approved,) = sent(office, clock, minutes=61)
+    third = decide(container, activity_id, "rejected", "Not readable.")
+    (rejected,) = sent(container, clock, minutes=61)
+    undo(container, third, activity_id, state="approved")
+    tell(container, "activity_decided", activity_id, f"{first}:2", holder_id)
+    (approved,) = sent(container, clock, minutes=61)
     assert "“Robots”: it is not accepted." in rejected.text
     assert "“Robots”: it is approved now." in approved.text
 
 
-def test_a_renewal_decided_otherwise_after_it_was_told_is_told_as_a_change(office, clock):
-    id_, holder_id = certified(office)
-    renewal_id = denied(office, id_, closed_at=clock.now)
-    tell(office, "renewal_decided", renewal_id, "denied:0", holder_id)
-    sent(office, clock)
+def test_a_renewal_decided_otherwise_after_it_was_told_is_told_as_a_change(container, clock):
+    id_, holder_id = certified(container)
+    renewal_id = denied(container, id_, closed_at=clock.now)
+    tell(container, "renewal_decided", renewal_id, "denied:0", holder_id)
+    sent(container, clock)
     former_id = new_id()
     former = {
         "id": former_id,
@@ -458,28 +458,28 @@ def test_a_renewal_decided_otherwise_after_it_was_told_is_told_as_a_change(offic
         "ended_reason": "Paid.",
     }
     write(
-        office,
+        container,
         insert(FormerRenewalDecision).values(former),
         update(Renewal).values(decision=None, decided_on=None, closed_at=None),
     )
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         certifications.refresh(work, work.schemes["cpt"], [id_])
-    tell(office, "renewal_reopened", renewal_id, former_id, holder_id)
-    (reopened,) = sent(office, clock, minutes=61)
-    write(office, update(Renewal).values(decision="approved", decided_on=TODAY))
-    tell(office, "renewal_decided", renewal_id, "approved:1", holder_id)
-    (approved,) = sent(office, clock, minutes=61)
+    tell(container, "renewal_reopened", renewal_id, former_id, holder_id)
+    (reopened,) = sent(container, clock, minutes=61)
+    write(container, update(Renewal).values(decision="approved", decided_on=TODAY))
+    tell(container, "renewal_decided", renewal_id, "approved:1", holder_id)
+    (approved,) = sent(container, clock, minutes=61)
 
     assert "are reviewing your application again" in reopened.text
     assert "We are reviewing the renewal you applied for on October 20, 2026." in reopened.text
     assert approved.subject.endswith("your renewal is approved"), "it was told as open before"
 
 
-def test_a_renewal_superseded_without_being_reopened_is_a_change(office, clock):
-    id_, holder_id = certified(office)
-    renewal_id = denied(office, id_, closed_at=clock.now)
-    tell(office, "renewal_decided", renewal_id, "denied:0", holder_id)
-    sent(office, clock)
+def test_a_renewal_superseded_without_being_reopened_is_a_change(container, clock):
+    id_, holder_id = certified(container)
+    renewal_id = denied(container, id_, closed_at=clock.now)
+    tell(container, "renewal_decided", renewal_id, "denied:0", holder_id)
+    sent(container, clock)
     former = {
         "id": new_id(),
         "renewal_id": renewal_id,
@@ -491,21 +491,21 @@ def test_a_renewal_superseded_without_being_reopened_is_a_change(office, clock):
         "ended_reason": "Paid.",
     }
     write(
-        office,
+        container,
         insert(FormerRenewalDecision).values(former),
         update(Renewal).values(decision="approved", reason=None),
     )
-    tell(office, "renewal_decided", renewal_id, "approved:1", holder_id)
-    (letter,) = sent(office, clock, minutes=61)
+    tell(container, "renewal_decided", renewal_id, "approved:1", holder_id)
+    (letter,) = sent(container, clock, minutes=61)
 
     assert "We've changed our decision on your renewal: it was approved" in letter.text
 
 
-def test_an_appeal_and_what_it_brings_make_one_letter(office, clock):
-    id_, holder_id = certified(office)
-    cases.change(office, id_, "suspend", TODAY)
-    sent(office, clock)
-    with office.work(SYSTEM) as work:
+def test_an_appeal_and_what_it_brings_make_one_letter(container, clock):
+    id_, holder_id = certified(container)
+    cases.change(container, id_, "suspend", TODAY)
+    sent(container, clock)
+    with container.work(SYSTEM) as work:
         change_id = work.row(select(StandingChange.id)).id
         appeal = Appeal(
             certification_id=id_,
@@ -523,9 +523,9 @@ def test_an_appeal_and_what_it_brings_make_one_letter(office, clock):
         work.session.add(appeal)
         work.session.flush()
         appeal_id = appeal.id
-    cases.change(office, id_, "reinstate", TODAY)
-    tell(office, "appeal_decided", appeal_id, "upheld", holder_id)
-    (letter,) = sent(office, clock)
+    cases.change(container, id_, "reinstate", TODAY)
+    tell(container, "appeal_decided", appeal_id, "upheld", holder_id)
+    (letter,) = sent(container, clock)
 
     assert "against the suspension was successful." in letter.text
     assert "We will refund the $50.00" in letter.text
@@ -534,7 +534,7 @@ def test_an_appeal_and_what_it_brings_make_one_letter(office, clock):
 
 
 # Adjustments.
-def adjusted(office, id_, holder_id, until):
+def adjusted(container, id_, holder_id, until):
     wanted = adjustments.AdjustmentToRecord(
         extended_to=until,
         points_required=None,
@@ -544,36 +544,36 @@ def adjusted(office, id_, holder_id, until):
         requested_on=None,
         override_reason="staff",
     )
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         made = adjustments.adjust(work, id_, wanted)
-    tell(office, "adjusted", id_, made, holder_id)
+    tell(container, "adjusted", id_, made, holder_id)
     return made
 
 
-def test_an_extension_is_told_with_the_new_date(office, clock):
-    id_, holder_id = certified(office)
-    adjusted(office, id_, holder_id, date(2027, 3, 10))
-    (letter,) = sent(office, clock)
+def test_an_extension_is_told_with_the_new_date(container, clock):
+    id_, holder_id = certified(container)
+    adjusted(container, id_, holder_id, date(2027, 3, 10))
+    (letter,) = sent(container, clock)
 
     assert letter.subject.endswith("your certification was extended")
     assert "It is valid through March 10, 2027." in letter.text
 
 
-def test_an_extension_taken_back_within_ten_minutes_is_told_by_nothing(office, clock):
-    id_, holder_id = certified(office)
-    adjusted(office, id_, holder_id, date(2027, 3, 10))
-    with office.work(SYSTEM) as work:
+def test_an_extension_taken_back_within_ten_minutes_is_told_by_nothing(container, clock):
+    id_, holder_id = certified(container)
+    adjusted(container, id_, holder_id, date(2027, 3, 10))
+    with container.work(SYSTEM) as work:
         row = work.row(select(Adjustment.__table__))
         back = {**row._mapping, "id": new_id(), "number": 2, "extended_to": date(2027, 1, 10)}
         work.connection.execute(insert(Adjustment), back)
         certifications.refresh(work, work.schemes["cpt"], [id_])
-    tell(office, "adjusted", id_, back["id"], holder_id)
-    assert sent(office, clock, minutes=21) == []
+    tell(container, "adjusted", id_, back["id"], holder_id)
+    assert sent(container, clock, minutes=21) == []
 
 
 # Employers and requests.
-def listed(office, holder_id, *, shared=False, ended_on=None):
-    with office.work(SYSTEM) as work:
+def listed(container, holder_id, *, shared=False, ended_on=None):
+    with container.work(SYSTEM) as work:
         employer = Employer(name="Acme", recorded_at=work.now)
         work.session.add(employer)
         work.session.flush()
@@ -600,12 +600,14 @@ def listed(office, holder_id, *, shared=False, ended_on=None):
 
 
 @pytest.mark.parametrize("with_points", [True, False])
-def test_whoever_is_listed_with_a_consent_is_told_what_is_seen_at_once(office, clock, with_points):
-    _, holder_id = certified(office)
-    employer_id, entry_id = listed(office, holder_id, shared=True)
-    write(office, update(Sharing).values(with_points=with_points))
-    tell(office, "listed", employer_id, entry_id, holder_id)
-    (letter,) = sent(office, clock, minutes=0)
+def test_whoever_is_listed_with_a_consent_is_told_what_is_seen_at_once(
+    container, clock, with_points
+):
+    _, holder_id = certified(container)
+    employer_id, entry_id = listed(container, holder_id, shared=True)
+    write(container, update(Sharing).values(with_points=with_points))
+    tell(container, "listed", employer_id, entry_id, holder_id)
+    (letter,) = sent(container, clock, minutes=0)
 
     assert letter.subject == "An employer can see whether you are certified"
     assert ("and your points." in letter.text) is with_points
@@ -613,16 +615,16 @@ def test_whoever_is_listed_with_a_consent_is_told_what_is_seen_at_once(office, c
     assert "http" not in letter.text, "there is no page yet on which to decide"
 
 
-def test_whoever_is_taken_off_a_list_is_told_at_once_unless_listed_again(office, clock):
-    _, holder_id = certified(office)
-    employer_id, entry_id = listed(office, holder_id, ended_on=TODAY)
-    tell(office, "employment_ended", employer_id, entry_id, holder_id)
-    (letter,) = sent(office, clock, minutes=0)
+def test_whoever_is_taken_off_a_list_is_told_at_once_unless_listed_again(container, clock):
+    _, holder_id = certified(container)
+    employer_id, entry_id = listed(container, holder_id, ended_on=TODAY)
+    tell(container, "employment_ended", employer_id, entry_id, holder_id)
+    (letter,) = sent(container, clock, minutes=0)
     assert "Acme took you off its employee list." in letter.text
     assert "It can no longer see whether you are certified." in letter.text
 
-    _, other_id = certified(office)
-    with office.work(SYSTEM) as work:
+    _, other_id = certified(container)
+    with container.work(SYSTEM) as work:
         ended, again = (
             RosterEntry(
                 employer_id=employer_id,
@@ -636,14 +638,14 @@ def test_whoever_is_taken_off_a_list_is_told_at_once_unless_listed_again(office,
         work.session.add_all([ended, again])
         work.session.flush()
         ended_id = ended.id
-    tell(office, "employment_ended", employer_id, ended_id, other_id)
-    assert sent(office, clock, minutes=0) == []
+    tell(container, "employment_ended", employer_id, ended_id, other_id)
+    assert sent(container, clock, minutes=0) == []
 
 
 @pytest.mark.parametrize("state", ["granted", "refused"])
-def test_a_request_that_was_decided_is_told(office, clock, state):
-    _, holder_id = certified(office, family_name="Gómez" if state == "granted" else "Reyes")
-    with office.work(SYSTEM) as work:
+def test_a_request_that_was_decided_is_told(container, clock, state):
+    _, holder_id = certified(container, family_name="Gómez" if state == "granted" else "Reyes")
+    with container.work(SYSTEM) as work:
         request = HolderRequest(
             holder_id=holder_id,
             kind="name_change",
@@ -657,28 +659,28 @@ def test_a_request_that_was_decided_is_told(office, clock, state):
         work.session.add(request)
         work.session.flush()
         request_id = request.id
-    tell(office, "request_decided", request_id, state, holder_id)
-    (letter,) = sent(office, clock)
+    tell(container, "request_decided", request_id, state, holder_id)
+    (letter,) = sent(container, clock)
 
     assert ("Your name on record is now Ana Gómez." in letter.text) is (state == "granted")
     assert ("Reason given: No proof." in letter.text) is (state == "refused")
 
 
 # Whom, and again.
-def test_the_dead_are_written_to_no_more(office, clock):
-    id_, holder_id = certified(office)
-    decide(office, submitted(office, id_))
-    write(office, update(Holder).values(deceased_on=TODAY))
-    tell(office, "award", id_, "award", holder_id)
+def test_the_dead_are_written_to_no_more(container, clock):
+    id_, holder_id = certified(container)
+    decide(container, submitted(container, id_))
+    write(container, update(Holder).values(deceased_on=TODAY))
+    tell(container, "award", id_, "award", holder_id)
 
-    assert sent(office, clock) == []
-    assert cases.states(office) == ["cancelled"]
+    assert sent(container, clock) == []
+    assert cases.states(container) == ["cancelled"]
 
 
-def test_a_message_composed_before_there_were_standings_can_be_sent_again(office, clock):
-    id_, holder_id = certified(office)
-    tell(office, "award", id_, "award", holder_id)
-    with office.work(SYSTEM) as work:
+def test_a_message_composed_before_there_were_standings_can_be_sent_again(container, clock):
+    id_, holder_id = certified(container)
+    tell(container, "award", id_, "award", holder_id)
+    with container.work(SYSTEM) as work:
         address = work.row(select(Holder.email)).email
         facts = {
             "composed_at": "2026-11-20T12:00:00+00:00",
@@ -700,14 +702,14 @@ def test_a_message_composed_before_there_were_standings_can_be_sent_again(office
             ],
         }
         work.connection.execute(update(Message).values(facts=facts))
-    (letter,) = sent(office, clock)
+    (letter,) = sent(container, clock)
 
     assert "It expired on November 1, 2026." in letter.text
     assert "https://t.example/\n" not in letter.text
 
 
-def test_news_of_what_is_gone_is_left_out(office, clock):
-    id_, holder_id = certified(office)
+def test_news_of_what_is_gone_is_left_out(container, clock):
+    id_, holder_id = certified(container)
     for kind in (
         "activity_decided",
         "renewal_decided",
@@ -718,32 +720,32 @@ def test_news_of_what_is_gone_is_left_out(office, clock):
         "listed",
         "employment_ended",
     ):
-        tell(office, kind, id_, new_id(), holder_id)
-    write(office, delete(RosterEntry))
-    assert sent(office, clock, minutes=21) == []
-    assert "TypeError" not in str([row.last_error for row in cases.letters(office)])
+        tell(container, kind, id_, new_id(), holder_id)
+    write(container, delete(RosterEntry))
+    assert sent(container, clock, minutes=21) == []
+    assert "TypeError" not in str([row.last_error for row in cases.letters(container)])
 
 
-def test_a_decision_waits_ten_minutes_after_the_last_one_but_no_more_than_an_hour(office, clock):
-    id_, _ = certified(office)
-    waiting = [submitted(office, id_, title=f"Course {n}") for n in range(9)]
+def test_a_decision_waits_ten_minutes_after_the_last_one_but_no_more_than_an_hour(container, clock):
+    id_, _ = certified(container)
+    waiting = [submitted(container, id_, title=f"Course {n}") for n in range(9)]
     told = []
     for activity_id in waiting:
-        decide(office, activity_id)
-        told += sent(office, clock, minutes=8)
-    first, second = cases.letters(office)
+        decide(container, activity_id)
+        told += sent(container, clock, minutes=8)
+    first, second = cases.letters(container)
 
     assert len(told) == 1
     assert timedelta(minutes=50) < first.next_at - first.created_at <= timedelta(hours=1)
     assert second.next_at == first.next_at + timedelta(hours=1)
 
 
-def test_a_board_hears_of_the_latest_change_only(office, clock):
-    id_, _ = certified(office)
-    cases.change(office, id_, "suspend", TODAY)
-    with office.work(replace(SYSTEM, name="board")) as work:
+def test_a_board_hears_of_the_latest_change_only(container, clock):
+    id_, _ = certified(container)
+    cases.change(container, id_, "suspend", TODAY)
+    with container.work(replace(SYSTEM, name="board")) as work:
         certifications.change(
             work, id_, kind="revoke", effective_on=TODAY, reason_code="other", reason="Fraud."
         )
-    (letter,) = sent(office, clock, minutes=0)
+    (letter,) = sent(container, clock, minutes=0)
     assert letter.subject.endswith("your certification is revoked")

@@ -28,22 +28,22 @@ def nine(offset):
 
 
 @pytest.fixture
-def holder_id(office, clock):
+def holder_id(container, clock):
     clock.now = nine(60)
-    (id_,) = cases.certified(office, EXPIRY)
-    with office.reading(SYSTEM) as reading:
+    (id_,) = cases.certified(container, EXPIRY)
+    with container.reading(SYSTEM) as reading:
         statement = select(Certification.holder_id).where(Certification.id == id_)
         return str(reading.row(statement).holder_id)
 
 
-def record_death(office, holder_id, day):
-    with office.work(SYSTEM) as work:
+def record_death(container, holder_id, day):
+    with container.work(SYSTEM) as work:
         version = work.row(select(Holder.version).where(Holder.id == holder_id)).version
         corrections.change(work, holder_id, {"deceased_on": day}, version=version, reason=None)
 
 
-def awarded(office, holder_id, event):
-    with office.work(SYSTEM) as work:
+def awarded(container, holder_id, event):
+    with container.work(SYSTEM) as work:
         subject = work.row(select(Certification.id)).id
         news = NoticeToTell(
             kind="revoked", holder_id=holder_id, subject_id=subject, event=event, on=work.now.date()
@@ -51,76 +51,76 @@ def awarded(office, holder_id, event):
         notices.tell(work, [news])
 
 
-def test_a_reminder_after_the_death_is_skipped_with_its_reason(office, clock, holder_id):
-    record_death(office, holder_id, date(2027, 1, 10))
-    with office.reading(SYSTEM) as reading:
+def test_a_reminder_after_the_death_is_skipped_with_its_reason(container, clock, holder_id):
+    record_death(container, holder_id, date(2027, 1, 10))
+    with container.reading(SYSTEM) as reading:
         foreseen = list(ledger.foresee(reading, as_of=EXPIRY - timedelta(days=60)))
-    jobs.plan(office)
+    jobs.plan(container)
     clock.now = nine(30)
-    jobs.plan(office)
+    jobs.plan(container)
 
     assert [(one.fate, one.reason) for one in foreseen if one.offset == 60] == [
         ("skipped", "deceased")
     ]
-    assert [(o, f, r) for o, f, r in cases.stages(office) if o in {60, 30}] == [
+    assert [(o, f, r) for o, f, r in cases.stages(container) if o in {60, 30}] == [
         (60, "skipped", "deceased"),
         (30, "skipped", "deceased"),
     ]
-    assert cases.letters(office) == []
-    with office.reading(SYSTEM) as reading:
+    assert cases.letters(container) == []
+    with container.reading(SYSTEM) as reading:
         assert ledger.identity_violations(reading) == []
 
 
-def test_a_death_that_is_taken_back_lets_the_next_stage_go(office, clock, holder_id):
-    record_death(office, holder_id, date(2027, 1, 10))
-    jobs.plan(office)
-    record_death(office, holder_id, None)
+def test_a_death_that_is_taken_back_lets_the_next_stage_go(container, clock, holder_id):
+    record_death(container, holder_id, date(2027, 1, 10))
+    jobs.plan(container)
+    record_death(container, holder_id, None)
     clock.now = nine(30)
-    jobs.plan(office)
-    assert cases.stages(office)[-1] == (30, "planned", None)
+    jobs.plan(container)
+    assert cases.stages(container)[-1] == (30, "planned", None)
 
 
-def test_news_after_the_death_is_not_put_into_the_outbox(office, holder_id):
-    record_death(office, holder_id, date(2027, 1, 10))
-    awarded(office, holder_id, "1")
-    with office.reading(SYSTEM) as reading:
+def test_news_after_the_death_is_not_put_into_the_outbox(container, holder_id):
+    record_death(container, holder_id, date(2027, 1, 10))
+    awarded(container, holder_id, "1")
+    with container.reading(SYSTEM) as reading:
         assert reading.rows(select(Notice.id).where(Notice.kind == "revoked")) == []
 
 
-def test_a_letter_that_waits_is_cancelled_with_the_reason(office, holder_id):
-    jobs.plan(office)
-    record_death(office, holder_id, date(2027, 1, 10))
-    with cases.relay(office) as (sending, catcher):
+def test_a_letter_that_waits_is_cancelled_with_the_reason(container, holder_id):
+    jobs.plan(container)
+    record_death(container, holder_id, date(2027, 1, 10))
+    with cases.relay(container) as (sending, catcher):
         jobs.dispatch(sending)
     assert catcher.letters() == []
-    assert [(one.state, one.last_error) for one in cases.letters(office)] == [
+    assert [(one.state, one.last_error) for one in cases.letters(container)] == [
         ("cancelled", sealing.DECEASED)
     ]
 
 
 @pytest.mark.parametrize("kind", ["reminder", "notice"])
-def test_the_marker_refuses_a_letter_that_was_composed_before_the_death(office, holder_id, kind):
+def test_the_marker_refuses_a_letter_that_was_composed_before_the_death(container, holder_id, kind):
     if kind == "reminder":
-        jobs.plan(office)
+        jobs.plan(container)
     else:
-        awarded(office, holder_id, "1")
-    with office.work(SYSTEM) as work:
+        awarded(container, holder_id, "1")
+    with container.work(SYSTEM) as work:
         statement = select(Message.id).where(Message.kind == kind)
         assert work.row(statement) is not None
         place = _place(work)
         claims = leases.claim(work, owner="x", place=place, limit=10)
-    with office.reading(SYSTEM) as reading:
-        made = composers.compose(reading, office.message_key, claims)
-    record_death(office, holder_id, date(2027, 1, 10))
-    with office.statement(SYSTEM) as work:
+    with container.reading(SYSTEM) as reading:
+        made = composers.compose(reading, container.message_key, claims)
+    record_death(container, holder_id, date(2027, 1, 10))
+    with container.statement(SYSTEM) as work:
         marked = [
             marker.mark(work, claim, letter, place=place)
             for claim in claims
             if isinstance(letter := made[claim.id], Composed)
         ]
     assert True not in marked
-    with office.reading(SYSTEM) as reading:
-        again = composers.compose(reading, office.message_key, claims)
+    with container.reading(SYSTEM) as reading:
+        again = composers.compose(reading, container.message_key, claims)
     assert {one for one in again.values() if isinstance(one, Composed)} == set()
     assert {getattr(one, "reason", None) for one in again.values()} == {sealing.DECEASED}
 

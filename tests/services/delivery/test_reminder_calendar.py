@@ -21,8 +21,8 @@ EXPIRY = date(2027, 3, 15)
 OPEN = {"points_complete", "not_deliverable", "unwanted", "snoozed"}
 
 
-def shown(office, days=90):
-    with office.reading(SYSTEM) as reading:
+def shown(container, days=90):
+    with container.reading(SYSTEM) as reading:
         return reminder_calendar.ahead(reading, days=days)
 
 
@@ -30,13 +30,13 @@ def by_day(calendar):
     return Counter({(one.on, one.scheme, one.stage): one.count for one in calendar.due})
 
 
-def foreseen(office, days=range(91)):
+def foreseen(container, days=range(91)):
     """The same from the dry run of each day: what it would decide about that day's stages."""
-    today = office.clock().date()
+    today = container.clock().date()
     found: Counter[tuple[date, str, int]] = Counter()
     for n in days:
         day = today + timedelta(days=n)
-        with office.reading(SYSTEM) as reading:
+        with container.reading(SYSTEM) as reading:
             for one in ledger.foresee(reading, as_of=day):
                 due_on = max(one.expires_on - timedelta(days=one.offset), today)
                 if due_on == day and (one.fate == "planned" or one.reason in OPEN):
@@ -45,30 +45,30 @@ def foreseen(office, days=range(91)):
 
 
 @pytest.fixture
-def sample(office):
+def sample(container):
     for kind in KINDS:
-        importing.bring(office, kind, importing.SAMPLE / f"{kind}.csv")
+        importing.bring(container, kind, importing.SAMPLE / f"{kind}.csv")
 
 
 @pytest.mark.usefixtures("sample")
-def test_it_agrees_with_the_dry_run_on_the_sample_before_and_after_planning(office):
-    before = by_day(shown(office))
+def test_it_agrees_with_the_dry_run_on_the_sample_before_and_after_planning(container):
+    before = by_day(shown(container))
     days = [0, *sorted({(key[0] - TODAY).days for key in before} - {0})[::2], 45, 90]
     told = {TODAY + timedelta(days=n) for n in days}
-    assert {key: n for key, n in before.items() if key[0] in told} == foreseen(office, set(days))
+    assert {key: n for key, n in before.items() if key[0] in told} == foreseen(container, set(days))
     assert sum(before.values()) > 10
-    jobs.plan(office)
-    after = by_day(shown(office))
+    jobs.plan(container)
+    after = by_day(shown(container))
     soon = {key: n for key, n in after.items() if key[0] <= SOON}
-    assert soon == foreseen(office, range(8))
+    assert soon == foreseen(container, range(8))
     assert {key for key in after if key[0] > TODAY} == {key for key in before if key[0] > TODAY}
 
 
-def test_a_stage_is_shown_on_its_day_and_gone_once_it_is_planned(office, clock):
+def test_a_stage_is_shown_on_its_day_and_gone_once_it_is_planned(container, clock):
     clock.now = datetime(2027, 1, 10, 15, tzinfo=UTC)
-    cases.certified(office, EXPIRY, 3)
-    jobs.plan(office)
-    calendar = shown(office, days=60)
+    cases.certified(container, EXPIRY, 3)
+    jobs.plan(container)
+    calendar = shown(container, days=60)
 
     assert [(one.on, one.stage, one.count, one.when_complete) for one in calendar.due] == [
         (EXPIRY - timedelta(days=offset), offset, 3, offset in COMPLETE)
@@ -81,42 +81,42 @@ COMPLETE = (90, 30, 7, 0, -1)
 
 
 @pytest.mark.parametrize("kind", ["suspend", "revoke"])
-def test_what_is_not_in_force_on_the_day_is_left_out(office, clock, kind):
+def test_what_is_not_in_force_on_the_day_is_left_out(container, clock, kind):
     clock.now = datetime(2027, 1, 10, 15, tzinfo=UTC)
-    (id_,) = cases.certified(office, EXPIRY)
-    jobs.plan(office)
-    cases.change(office, id_, kind, date(2027, 2, 1))
+    (id_,) = cases.certified(container, EXPIRY)
+    jobs.plan(container)
+    cases.change(container, id_, kind, date(2027, 2, 1))
     clock.set("2027-02-02")
-    assert shown(office, days=60).due == ()
-    assert foreseen(office, range(61)) == Counter()
+    assert shown(container, days=60).due == ()
+    assert foreseen(container, range(61)) == Counter()
 
 
-def test_an_application_under_review_leaves_the_stages_after_expiry(office, clock):
+def test_an_application_under_review_leaves_the_stages_after_expiry(container, clock):
     clock.now = datetime(2027, 2, 20, 15, tzinfo=UTC)
-    (id_,) = cases.certified(office, EXPIRY)
-    cases.apply(office, id_, date(2027, 2, 20))
-    found = by_day(shown(office, days=60))
-    assert found == foreseen(office, range(61))
+    (id_,) = cases.certified(container, EXPIRY)
+    cases.apply(container, id_, date(2027, 2, 20))
+    found = by_day(shown(container, days=60))
+    assert found == foreseen(container, range(61))
     assert {stage for _, _, stage in found} <= {0, -1, -30}
 
 
-def test_a_stage_long_past_and_a_renewed_cycle_are_left_out(office, clock):
+def test_a_stage_long_past_and_a_renewed_cycle_are_left_out(container, clock):
     clock.now = datetime(2027, 6, 1, 15, tzinfo=UTC)
-    cases.certified(office, EXPIRY)
-    (renewed,) = cases.certified(office, date(2027, 6, 20))
-    cases.renew(office, renewed, date(2027, 5, 20))
-    found = by_day(shown(office))
-    assert found == foreseen(office) == Counter()
+    cases.certified(container, EXPIRY)
+    (renewed,) = cases.certified(container, date(2027, 6, 20))
+    cases.renew(container, renewed, date(2027, 5, 20))
+    found = by_day(shown(container))
+    assert found == foreseen(container) == Counter()
 
 
-def test_it_takes_one_statement_however_many_there_are(office):
-    cases.certified(office, date(2027, 1, 15), 2)
+def test_it_takes_one_statement_however_many_there_are(container):
+    cases.certified(container, date(2027, 1, 15), 2)
 
     def statements():
-        with counted(office) as ran:
-            shown(office)
+        with counted(container) as ran:
+            shown(container)
         return len(ran)
 
     assert statements() == 1
-    cases.certified(office, date(2027, 1, 20), 30)
+    cases.certified(container, date(2027, 1, 20), 30)
     assert statements() == 1

@@ -25,39 +25,39 @@ def nine(offset: int, zone: str = "America/New_York") -> datetime:
     return datetime(day.year, day.month, day.day, 9, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
-def foreseen(office, as_of):
-    with office.reading(SYSTEM) as reading:
+def foreseen(container, as_of):
+    with container.reading(SYSTEM) as reading:
         return list(ledger.foresee(reading, as_of=as_of))
 
 
-def fates(office, id_):
-    with office.reading(SYSTEM) as reading:
+def fates(container, id_):
+    with container.reading(SYSTEM) as reading:
         return ledger.fates(reading, id_)
 
 
 @pytest.mark.parametrize("days_ahead", [0, 1, 16, 40, 400])
-def test_the_dry_run_tells_exactly_what_is_then_planned(office, clock, days_ahead):
+def test_the_dry_run_tells_exactly_what_is_then_planned(container, clock, days_ahead):
     clock.now = nine(31)
     for zone in ("America/New_York", "America/Los_Angeles", "Pacific/Honolulu"):
-        cases.certified(office, EXPIRY, 2, time_zone=zone)
-        cases.certified(office, EXPIRY + timedelta(days=8), 2, time_zone=zone)
-    held, complete, *_ = cases.certified(office, EXPIRY, 2, email="gone@example.com")
-    (silent,) = cases.certified(office, EXPIRY, email="silent@example.com")
-    jobs.plan(office)
-    cases.change(office, held, "suspend", clock.now.date())
-    cases.complete(office, complete, date(2025, 5, 1))
-    with office.work(SYSTEM) as work:
+        cases.certified(container, EXPIRY, 2, time_zone=zone)
+        cases.certified(container, EXPIRY + timedelta(days=8), 2, time_zone=zone)
+    held, complete, *_ = cases.certified(container, EXPIRY, 2, email="gone@example.com")
+    (silent,) = cases.certified(container, EXPIRY, email="silent@example.com")
+    jobs.plan(container)
+    cases.change(container, held, "suspend", clock.now.date())
+    cases.complete(container, complete, date(2025, 5, 1))
+    with container.work(SYSTEM) as work:
         suppressions.suppress(work, ["silent@example.com"], "hard_bounce")
     as_of = clock.now.date() + timedelta(days=days_ahead)
-    told = {(f.certification_id, f.offset): (f.fate, f.reason) for f in foreseen(office, as_of)}
-    with office.reading(SYSTEM) as reading:
+    told = {(f.certification_id, f.offset): (f.fate, f.reason) for f in foreseen(container, as_of)}
+    with container.reading(SYSTEM) as reading:
         before = {row.id for row in reading.rows(select(Reminder.id))}
     # The end of the day where the westernmost holder lives.
     day = as_of + timedelta(days=1)
     clock.now = datetime(day.year, day.month, day.day, 9, 59, tzinfo=UTC)
-    jobs.plan(office)
+    jobs.plan(container)
 
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         planned = {
             (row.certification_id, row.offset): (row.fate, row.reason)
             for row in reading.rows(select(Reminder.__table__))
@@ -67,10 +67,10 @@ def test_the_dry_run_tells_exactly_what_is_then_planned(office, clock, days_ahea
     assert silent in {id_ for id_, _ in told} or days_ahead < 1
 
 
-def test_the_dry_run_says_who_is_written_to_and_why_and_writes_nothing(office, clock):
+def test_the_dry_run_says_who_is_written_to_and_why_and_writes_nothing(container, clock):
     clock.now = nine(30)
-    (id_,) = cases.certified(office, EXPIRY, language="es", email="ana@example.com")
-    told = foreseen(office, clock.now.date())
+    (id_,) = cases.certified(container, EXPIRY, language="es", email="ana@example.com")
+    told = foreseen(container, clock.now.date())
 
     letter = told[-1]
     assert (letter.certification_id, letter.name, letter.address) == (
@@ -81,29 +81,29 @@ def test_the_dry_run_says_who_is_written_to_and_why_and_writes_nothing(office, c
     assert (letter.offset, letter.days_left, letter.language) == (30, 30, "es")
     assert (letter.fate, letter.reason, letter.due_at) == ("planned", None, nine(30))
     assert [f.fate for f in told[:-1]] == ["superseded"] * 5
-    assert cases.stages(office) == []
-    assert cases.letters(office) == []
+    assert cases.stages(container) == []
+    assert cases.letters(container) == []
 
 
-def test_the_dry_run_reads_in_batches_and_leaves_nobody_out(office, clock):
+def test_the_dry_run_reads_in_batches_and_leaves_nobody_out(container, clock):
     clock.now = nine(30)
-    ids = cases.certified(office, EXPIRY, 1203)
-    told = [f for f in foreseen(office, clock.now.date()) if f.fate == "planned"]
+    ids = cases.certified(container, EXPIRY, 1203)
+    told = [f for f in foreseen(container, clock.now.date()) if f.fate == "planned"]
 
     assert sorted(f.certification_id for f in told) == sorted(ids)
 
 
-def test_each_stage_of_a_certification_is_told_with_its_letter(office, clock):
+def test_each_stage_of_a_certification_is_told_with_its_letter(container, clock):
     clock.now = nine(30)
-    (id_,) = cases.certified(office, EXPIRY)
-    before = fates(office, id_)
-    jobs.plan(office)
-    with cases.relay(office, rcpt_replies={"*": ["450 4.7.1 Later"]}) as (sending, _):
+    (id_,) = cases.certified(container, EXPIRY)
+    before = fates(container, id_)
+    jobs.plan(container)
+    with cases.relay(container, rcpt_replies={"*": ["450 4.7.1 Later"]}) as (sending, _):
         jobs.dispatch(sending)
-        waiting = {one.offset: one for one in fates(office, id_)}[30]
+        waiting = {one.offset: one for one in fates(container, id_)}[30]
         clock.advance(hours=1)
         jobs.dispatch(sending)
-    told = {one.offset: one for one in fates(office, id_)}
+    told = {one.offset: one for one in fates(container, id_)}
 
     assert {one.fate for one in before} == {"ahead"}
     assert [one.offset for one in before] == [730, 365, 180, 90, 60, 30, 14, 7, 1, 0, -1, -30]
@@ -116,12 +116,12 @@ def test_each_stage_of_a_certification_is_told_with_its_letter(office, clock):
     assert (told[14].fate, told[14].due_at) == ("ahead", nine(14))
 
 
-def test_stages_that_a_renewal_made_needless_are_told_as_such(office, clock):
+def test_stages_that_a_renewal_made_needless_are_told_as_such(container, clock):
     clock.now = nine(60)
-    (id_,) = cases.certified(office, EXPIRY)
-    jobs.plan(office)
-    cases.renew(office, id_, clock.now.date())
-    told = {(one.cycle, one.offset): (one.fate, one.reason) for one in fates(office, id_)}
+    (id_,) = cases.certified(container, EXPIRY)
+    jobs.plan(container)
+    cases.renew(container, id_, clock.now.date())
+    told = {(one.cycle, one.offset): (one.fate, one.reason) for one in fates(container, id_)}
 
     assert told[1, 60] == ("planned", None)
     assert told[1, 30] == ("skipped", "renewed")
@@ -129,41 +129,41 @@ def test_stages_that_a_renewal_made_needless_are_told_as_such(office, clock):
     assert len(told) == 24
 
 
-def test_a_certification_without_expiry_has_no_stages(office):
-    with office.work(SYSTEM) as work:
+def test_a_certification_without_expiry_has_no_stages(container):
+    with container.work(SYSTEM) as work:
         (id_,) = cases.award(work, cases.holders(work, 1), date(2020, 5, 5), scheme="cla")
 
-    assert fates(office, id_) == []
+    assert fates(container, id_) == []
 
 
-def test_the_fates_of_somebody_elses_certification_are_not_found(office):
-    (id_,) = cases.certified(office, EXPIRY)
+def test_the_fates_of_somebody_elses_certification_are_not_found(container):
+    (id_,) = cases.certified(container, EXPIRY)
     stranger = Actor(role="holder", name="x", holder_id="0190a4a8-0000-7000-8000-000000000000")
-    with office.reading(stranger) as reading, pytest.raises(NotFound):
+    with container.reading(stranger) as reading, pytest.raises(NotFound):
         ledger.fates(reading, id_)
 
 
-def test_fates_cost_three_statements_however_many_stages_and_cycles(office, clock):
+def test_fates_cost_three_statements_however_many_stages_and_cycles(container, clock):
     clock.now = nine(0)
-    (id_,) = cases.certified(office, EXPIRY)
-    jobs.plan(office)
-    cases.renew(office, id_, clock.now.date())
-    with office.reading(SYSTEM) as reading, counted(office) as ran:
+    (id_,) = cases.certified(container, EXPIRY)
+    jobs.plan(container)
+    cases.renew(container, id_, clock.now.date())
+    with container.reading(SYSTEM) as reading, counted(container) as ran:
         ledger.fates(reading, id_)
 
     assert len(ran) == 3
 
 
-def test_the_list_pages_through_everything_once_and_filters(office, clock):
+def test_the_list_pages_through_everything_once_and_filters(container, clock):
     clock.now = nine(30)
-    (held,) = cases.certified(office, EXPIRY)
-    cases.change(office, held, "suspend", clock.now.date())
-    ids = cases.certified(office, EXPIRY, 6)
-    jobs.plan(office)
-    with cases.relay(office) as (sending, _):
+    (held,) = cases.certified(container, EXPIRY)
+    cases.change(container, held, "suspend", clock.now.date())
+    ids = cases.certified(container, EXPIRY, 6)
+    jobs.plan(container)
+    with cases.relay(container) as (sending, _):
         jobs.dispatch(sending)
     seen, after = [], None
-    with office.reading(SYSTEM) as reading, counted(office) as ran:
+    with container.reading(SYSTEM) as reading, counted(container) as ran:
         while rows := ledger.page(reading, after=after, limit=5):
             seen += rows
             after = rows[-1].id
@@ -182,42 +182,42 @@ def test_the_list_pages_through_everything_once_and_filters(office, clock):
 
 
 # The accounting identity.
-def test_a_stage_without_a_row_is_found_by_the_independent_scan(office, clock):
+def test_a_stage_without_a_row_is_found_by_the_independent_scan(container, clock):
     clock.now = nine(29)
-    (id_,) = cases.certified(office, EXPIRY)
-    jobs.plan(office)
-    with office.work(SYSTEM) as work:
+    (id_,) = cases.certified(container, EXPIRY)
+    jobs.plan(container)
+    with container.work(SYSTEM) as work:
         work.connection.execute(delete(Reminder).where(Reminder.offset == 30))
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         (found,) = ledger.identity_violations(reading)
         assert ledger.identity_violations(reading, since=clock.now.date()) == []
 
     assert (found.certification_id, found.offset, found.due_at) == (id_, 30, nine(30))
-    assert jobs.audit(office).violations == 1
+    assert jobs.audit(container).violations == 1
 
 
-def test_a_certification_without_a_cursor_is_found_too(office, clock):
+def test_a_certification_without_a_cursor_is_found_too(container, clock):
     clock.now = nine(29)
-    cases.certified(office, EXPIRY)
-    with office.work(SYSTEM) as work:
+    cases.certified(container, EXPIRY)
+    with container.work(SYSTEM) as work:
         work.connection.execute(delete(ReminderCursor))
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         assert len(ledger.identity_violations(reading)) == 6
 
 
-def test_what_waits_for_the_planner_is_no_breach(office, clock):
+def test_what_waits_for_the_planner_is_no_breach(container, clock):
     clock.now = nine(29)
-    cases.certified(office, EXPIRY)
+    cases.certified(container, EXPIRY)
 
-    assert jobs.audit(office).violations == 0
+    assert jobs.audit(container).violations == 0
 
 
-def test_the_scan_knows_the_holders_zone(office, clock):
+def test_the_scan_knows_the_holders_zone(container, clock):
     clock.now = nine(31)
-    cases.certified(office, EXPIRY, time_zone="Pacific/Honolulu")
-    jobs.plan(office)
+    cases.certified(container, EXPIRY, time_zone="Pacific/Honolulu")
+    jobs.plan(container)
     clock.now = nine(30, "Pacific/Honolulu") - timedelta(seconds=1)
 
-    assert jobs.audit(office).violations == 0
-    with office.reading(SYSTEM) as reading:
+    assert jobs.audit(container).violations == 0
+    with container.reading(SYSTEM) as reading:
         assert reading.row(select(Certification.id)) is not None

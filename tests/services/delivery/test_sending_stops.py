@@ -20,84 +20,84 @@ THIRTY_DAYS_BEFORE = datetime(2027, 2, 13, 15, tzinfo=UTC)
 DOWN = 1  # a port on which nobody listens
 
 
-def planned(office, clock, count):
+def planned(container, clock, count):
     clock.now = THIRTY_DAYS_BEFORE
-    cases.certified(office, EXPIRY, count)
-    jobs.plan(office)
+    cases.certified(container, EXPIRY, count)
+    jobs.plan(container)
 
 
-def row(office):
-    with office.reading(SYSTEM) as reading:
+def row(container):
+    with container.reading(SYSTEM) as reading:
         return reading.row(select(Runtime.__table__))
 
 
-def tried(office, catcher=None):
+def tried(container, catcher=None):
     """What a dispatch does, and how many letters have come through so far."""
-    counts = jobs.dispatch(cases.with_relay(office, catcher.port if catcher else DOWN))
+    counts = jobs.dispatch(cases.with_relay(container, catcher.port if catcher else DOWN))
     return dict(counts), len(catcher.letters()) if catcher else 0
 
 
 # The relay's circuit breaker.
-def test_after_five_failures_in_a_row_the_relay_is_left_alone_for_half_a_minute(office, clock):
-    planned(office, clock, 8)
-    first, again = tried(office)[0], tried(office)[0]
+def test_after_five_failures_in_a_row_the_relay_is_left_alone_for_half_a_minute(container, clock):
+    planned(container, clock, 8)
+    first, again = tried(container)[0], tried(container)[0]
 
     assert first == {"ready": 5, "released": 3}
     assert again == {}
-    assert row(office).relay_failures == 5
-    assert row(office).relay_resume_at == clock.now + timedelta(seconds=30)
-    assert "refused" in row(office).relay_error
+    assert row(container).relay_failures == 5
+    assert row(container).relay_resume_at == clock.now + timedelta(seconds=30)
+    assert "refused" in row(container).relay_error
 
 
 def test_then_one_letter_is_tried_and_each_failure_doubles_the_pause_up_to_ten_minutes(
-    office, clock
+    container, clock
 ):
-    planned(office, clock, 8)
-    tried(office)
+    planned(container, clock, 8)
+    tried(container)
     pauses = []
     for _ in range(7):
-        clock.now = row(office).relay_resume_at
-        assert tried(office)[0] == {"ready": 1}
-        pauses.append((row(office).relay_resume_at - clock.now).total_seconds())
+        clock.now = row(container).relay_resume_at
+        assert tried(container)[0] == {"ready": 1}
+        pauses.append((row(container).relay_resume_at - clock.now).total_seconds())
 
     assert pauses == [60, 120, 240, 480, 600, 600, 600]
-    assert {letter.attempts for letter in cases.letters(office)} == {0}
+    assert {letter.attempts for letter in cases.letters(container)} == {0}
 
 
-def test_a_letter_that_the_relay_takes_ends_the_pause_and_all_go_out(office, clock):
-    planned(office, clock, 8)
-    tried(office)
+def test_a_letter_that_the_relay_takes_ends_the_pause_and_all_go_out(container, clock):
+    planned(container, clock, 8)
+    tried(container)
     clock.advance(seconds=31)
-    with cases.relay(office) as (_, catcher):
-        assert tried(office, catcher) == ({"sent": 8}, 8)
+    with cases.relay(container) as (_, catcher):
+        assert tried(container, catcher) == ({"sent": 8}, 8)
 
-    assert (row(office).relay_failures, row(office).relay_resume_at) == (0, None)
-    assert row(office).relay_error is None
+    assert (row(container).relay_failures, row(container).relay_resume_at) == (0, None)
+    assert row(container).relay_error is None
 
 
-def test_of_several_processes_one_gets_the_probe(office, clock):
-    planned(office, clock, 8)
-    tried(office)
+def test_of_several_processes_one_gets_the_probe(container, clock):
+    planned(container, clock, 8)
+    tried(container)
     clock.advance(seconds=31)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         answers = [send_safety.take_probe(work) for _ in range(3)]
 
     assert answers == [True, False, False]
 
 
-def test_a_success_between_failures_forgets_them(office, clock):
-    planned(office, clock, 8)
-    with office.work(SYSTEM) as work:
+def test_a_success_between_failures_forgets_them(container, clock):
+    planned(container, clock, 8)
+    with container.work(SYSTEM) as work:
         assert [send_safety.relay_failed(work, "away") for _ in range(4)] == [1, 2, 3, 4]
-    with cases.relay(office) as (_, catcher):
-        assert tried(office, catcher) == ({"sent": 8}, 8)
+    with cases.relay(container) as (_, catcher):
+        assert tried(container, catcher) == ({"sent": 8}, 8)
 
-    assert row(office).relay_failures == 0
+    assert row(container).relay_failures == 0
 
 
-def test_a_failing_relay_is_told_in_one_line_with_the_remedy(office, clock, caplog):
-    planned(office, clock, 12)
-    sending = cases.with_relay(office, DOWN)
+def test_a_failing_relay_is_told_in_one_line_with_the_remedy(container, clock, caplog):
+    planned(container, clock, 12)
+    sending = cases.with_relay(container, DOWN)
     with caplog.at_level("INFO", logger="tracker.services.delivery.dispatcher"):
         for _ in range(4):
             jobs.dispatch(sending)
@@ -110,12 +110,12 @@ def test_a_failing_relay_is_told_in_one_line_with_the_remedy(office, clock, capl
     assert not any("\n" in line for line in [first, *later])
 
 
-def test_a_relay_that_works_again_is_told(office, clock, caplog):
-    planned(office, clock, 1)
-    with office.work(SYSTEM) as work:
+def test_a_relay_that_works_again_is_told(container, clock, caplog):
+    planned(container, clock, 1)
+    with container.work(SYSTEM) as work:
         send_safety.relay_failed(work, "away")
     caplog.set_level("INFO", logger="tracker.services.delivery.dispatcher")
-    with cases.relay(office) as (sending, _):
+    with cases.relay(container) as (sending, _):
         jobs.dispatch(sending)
 
     assert [record.message for record in caplog.records] == ["the relay works again"]
@@ -124,12 +124,12 @@ def test_a_relay_that_works_again_is_told(office, clock, caplog):
 # Several connections.
 @pytest.mark.parametrize(("count", "connections"), [(9, 1), (90, 4)])
 def test_more_connections_open_only_when_a_claim_is_full_and_each_letter_goes_once(
-    office, clock, count, connections
+    container, clock, count, connections
 ):
-    planned(office, clock, count)
-    settings = replace(office.settings.reminders, claim=25, connections=4)
-    office = replace(office, settings=replace(office.settings, reminders=settings))
-    with cases.relay(office, data_delay=0.02) as (sending, catcher):
+    planned(container, clock, count)
+    settings = replace(container.settings.reminders, claim=25, connections=4)
+    container = replace(container, settings=replace(container.settings, reminders=settings))
+    with cases.relay(container, data_delay=0.02) as (sending, catcher):
         assert jobs.dispatch(sending) == {"sent": count}
 
         assert catcher.connections == connections
@@ -141,113 +141,115 @@ def test_more_connections_open_only_when_a_claim_is_full_and_each_letter_goes_on
 ONE_STAGE_LATE = THIRTY_DAYS_BEFORE + timedelta(days=3)
 
 
-def easily_held(office):
-    settings = replace(office.settings.reminders, fuse_minimum=20)
-    return replace(office, settings=replace(office.settings, reminders=settings))
+def easily_held(container):
+    settings = replace(container.settings.reminders, fuse_minimum=20)
+    return replace(container, settings=replace(container.settings, reminders=settings))
 
 
-def enable(office):
-    with office.work(SYSTEM) as work:
+def enable(container):
+    with container.work(SYSTEM) as work:
         send_safety.enable(work, reason="The amount is right.")
 
 
-def test_an_import_of_late_records_beyond_the_limit_is_held_and_nothing_of_it_leaves(office, clock):
-    office = easily_held(office)
+def test_an_import_of_late_records_beyond_the_limit_is_held_and_nothing_of_it_leaves(
+    container, clock
+):
+    container = easily_held(container)
     clock.now = ONE_STAGE_LATE
-    cases.certified(office, EXPIRY, 21)
-    jobs.plan(office)
+    cases.certified(container, EXPIRY, 21)
+    jobs.plan(container)
 
-    assert row(office).fuse == (
+    assert row(container).fuse == (
         "21 messages of 2027-02-16 were in no calendar; up to 20 a day leave without being "
         "confirmed."
     )
-    with cases.relay(office) as (_, catcher):
+    with cases.relay(container) as (_, catcher):
         clock.advance(minutes=11)
-        assert tried(office, catcher) == ({}, 0)
-        cases.certified(office, EXPIRY, 1)
-        assert jobs.plan(office).examined == 0
-        enable(office)
-        jobs.plan(office)
-        assert tried(office, catcher) == ({"sent": 22}, 22), "the day was accepted"
-    assert row(office).fuse is None
+        assert tried(container, catcher) == ({}, 0)
+        cases.certified(container, EXPIRY, 1)
+        assert jobs.plan(container).examined == 0
+        enable(container)
+        jobs.plan(container)
+        assert tried(container, catcher) == ({"sent": 22}, 22), "the day was accepted"
+    assert row(container).fuse is None
 
 
-def test_what_a_large_import_brings_waits_until_the_limit_has_seen_it(office, clock):
-    office = easily_held(office)
+def test_what_a_large_import_brings_waits_until_the_limit_has_seen_it(container, clock):
+    container = easily_held(container)
     clock.now = ONE_STAGE_LATE
-    cases.certified(office, EXPIRY, 21)
-    settings = replace(office.settings.reminders, batch=5)
-    hasty = replace(office, settings=replace(office.settings, reminders=settings))
+    cases.certified(container, EXPIRY, 21)
+    settings = replace(container.settings.reminders, batch=5)
+    hasty = replace(container, settings=replace(container.settings, reminders=settings))
     planner.plan_due(hasty, limit=5)
-    with cases.relay(office) as (_, catcher):
-        assert tried(office, catcher) == ({}, 0)
+    with cases.relay(container) as (_, catcher):
+        assert tried(container, catcher) == ({}, 0)
 
 
-def certified_long_before(office, clock, *expiries):
+def certified_long_before(container, clock, *expiries):
     """So many people whose stages ahead stand in the calendar; what was late of them is gone."""
     clock.now = THIRTY_DAYS_BEFORE - timedelta(days=5)
     for expires_on, count in expiries:
-        cases.certified(office, expires_on, count)
-    jobs.plan(office)
-    jobs.beat(office)
-    with office.work(SYSTEM) as work:
+        cases.certified(container, expires_on, count)
+    jobs.plan(container)
+    jobs.beat(container)
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(Message).values(state="cancelled", finished_at=work.now))
         work.connection.execute(update(Runtime).values(unforeseen=0, armed_at=None))
 
 
-def test_a_class_whose_stages_fall_together_was_foreseen_and_holds_nothing(office, clock):
-    certified_long_before(office, clock, (EXPIRY, 30))
-    office = easily_held(office)
+def test_a_class_whose_stages_fall_together_was_foreseen_and_holds_nothing(container, clock):
+    certified_long_before(container, clock, (EXPIRY, 30))
+    container = easily_held(container)
     clock.now = THIRTY_DAYS_BEFORE
-    jobs.beat(office)
-    jobs.plan(office)
-    with cases.relay(office) as (_, catcher):
-        assert tried(office, catcher) == ({"sent": 30}, 30)
-    assert row(office).fuse is None
+    jobs.beat(container)
+    jobs.plan(container)
+    with cases.relay(container) as (_, catcher):
+        assert tried(container, catcher) == ({"sent": 30}, 30)
+    assert row(container).fuse is None
 
 
-def test_nine_days_without_a_scheduler_hold_nothing(office, clock):
-    certified_long_before(office, clock, (EXPIRY, 10), (EXPIRY + timedelta(days=1), 15))
-    office = easily_held(office)
+def test_nine_days_without_a_scheduler_hold_nothing(container, clock):
+    certified_long_before(container, clock, (EXPIRY, 10), (EXPIRY + timedelta(days=1), 15))
+    container = easily_held(container)
     clock.advance(days=9)
-    jobs.beat(office)
-    jobs.plan(office)
+    jobs.beat(container)
+    jobs.plan(container)
 
-    assert row(office).fuse is None
-    with cases.relay(office) as (_, catcher):
-        assert tried(office, catcher) == ({"sent": 25}, 25)
+    assert row(container).fuse is None
+    with cases.relay(container) as (_, catcher):
+        assert tried(container, catcher) == ({"sent": 25}, 25)
 
 
-def test_a_clock_a_year_ahead_is_held_before_many_are_told_a_wrong_day(office, clock):
-    office = easily_held(office)
+def test_a_clock_a_year_ahead_is_held_before_many_are_told_a_wrong_day(container, clock):
+    container = easily_held(container)
     clock.now = THIRTY_DAYS_BEFORE - timedelta(days=330)
-    cases.certified(office, EXPIRY, 21)
-    with office.work(SYSTEM) as work:
+    cases.certified(container, EXPIRY, 21)
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(ReminderCursor).values(next_due_at=THIRTY_DAYS_BEFORE))
-    jobs.beat(office)
+    jobs.beat(container)
     clock.advance(days=365)
-    jobs.beat(office)
+    jobs.beat(container)
 
-    assert row(office).fuse.endswith(
+    assert row(container).fuse.endswith(
         "21 certifications are due more than 90 days after that. Is the clock right?"
     )
-    assert jobs.plan(office).examined == 0
+    assert jobs.plan(container).examined == 0
 
 
 @pytest.mark.parametrize("days", [365, -8], ids=["a year without a scheduler", "back"])
-def test_no_pause_and_no_clock_holds_a_usual_amount(office, clock, days):
+def test_no_pause_and_no_clock_holds_a_usual_amount(container, clock, days):
     clock.now = THIRTY_DAYS_BEFORE - timedelta(days=330)
-    cases.certified(office, EXPIRY, 2)
-    jobs.plan(office)
-    jobs.beat(office)
+    cases.certified(container, EXPIRY, 2)
+    jobs.plan(container)
+    jobs.beat(container)
     clock.advance(days=days)
-    jobs.beat(office)
+    jobs.beat(container)
 
-    assert row(office).fuse is None
+    assert row(container).fuse is None
 
 
-def test_enabling_and_disabling_stand_in_the_history_with_their_reasons(office):
-    with office.work(SYSTEM) as work:
+def test_enabling_and_disabling_stand_in_the_history_with_their_reasons(container):
+    with container.work(SYSTEM) as work:
         send_safety.disable(work, reason="The relay moves.")
         send_safety.enable(work, reason="It has moved.")
         lines = select(HistoryEntry.action, HistoryEntry.detail).where(

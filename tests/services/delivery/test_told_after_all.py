@@ -23,11 +23,11 @@ GONE = {"gone@example.com": "550 5.1.1 No such user"}
 
 
 @pytest.fixture
-def certified(office, clock):
+def certified(container, clock):
     def make(**holder):
         clock.now = THIRTY_DAYS_BEFORE - timedelta(days=1)
-        (id_,) = cases.certified(office, EXPIRY, **holder)
-        jobs.plan(office)
+        (id_,) = cases.certified(container, EXPIRY, **holder)
+        jobs.plan(container)
         clock.now = THIRTY_DAYS_BEFORE
         return id_
 
@@ -35,36 +35,36 @@ def certified(office, clock):
 
 
 @pytest.fixture(autouse=True)
-def _identity(office):
+def _identity(container):
     yield
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         assert ledger.identity_violations(reading) == []
 
 
-def correct(office, **values):
-    with office.work(SYSTEM) as work:
+def correct(container, **values):
+    with container.work(SYSTEM) as work:
         holder = work.row(select(Holder.id, Holder.version))
         holders.correct(work, holder.id, values, version=holder.version)
 
 
-def wish(office, **values):
-    with office.work(SYSTEM) as work:
+def wish(container, **values):
+    with container.work(SYSTEM) as work:
         preferences.put(work, "reminders", [work.row(select(Holder.id)).id], values)
 
 
-def send(office, **behaviour):
+def send(container, **behaviour):
     """Plan and send; to whom."""
-    jobs.plan(office)
-    with cases.relay(office, **behaviour) as (sending, catcher):
+    jobs.plan(container)
+    with cases.relay(container, **behaviour) as (sending, catcher):
         jobs.dispatch(sending)
         return [letter.recipient for letter in catcher.letters()]
 
 
-def came_back(office, kind, count=1):
+def came_back(container, kind, count=1):
     """So many reports that the last letter came back, each of a letter of its own."""
-    with office.work(SYSTEM) as work:
-        rows = bounces.letters_by(work, "id", [one.id for one in cases.letters(office)])
-        some = [rows[one.id] for one in cases.letters(office)][-count:]
+    with container.work(SYSTEM) as work:
+        rows = bounces.letters_by(work, "id", [one.id for one in cases.letters(container)])
+        some = [rows[one.id] for one in cases.letters(container)][-count:]
         status = {"hard": "5.1.1", "soft": "4.2.2"}[kind]
         reports = [
             bounces.ReturnedMessage(
@@ -75,70 +75,70 @@ def came_back(office, kind, count=1):
         bounces.record(work, reports)
 
 
-def rest(office, address, **until):
-    with office.work(SYSTEM) as work:
+def rest(container, address, **until):
+    with container.work(SYSTEM) as work:
         ends = work.now + timedelta(**until)
         suppressions.suppress(work, [address], suppressions.RESTING, until=ends)
 
 
-def days_sent(office, clock, days):
+def days_sent(container, clock, days):
     """How many letters leave on each of the next days, today first."""
     sent = []
     for _ in range(days):
-        sent.append(len(send(office)))
+        sent.append(len(send(container)))
         clock.advance(days=1)
     return sent
 
 
-def last(office):
-    return cases.stages(office)[-1]
+def last(container):
+    return cases.stages(container)[-1]
 
 
-def test_a_stage_that_was_refused_is_told_at_the_corrected_address(office, clock, certified):
+def test_a_stage_that_was_refused_is_told_at_the_corrected_address(container, clock, certified):
     certified(email="gone@example.com")
-    assert send(office, rcpt_replies=GONE) == []
+    assert send(container, rcpt_replies=GONE) == []
     clock.advance(days=1)
-    correct(office, email="here@example.com")
+    correct(container, email="here@example.com")
 
-    assert send(office) == ["here@example.com"]
-    assert last(office) == (30, "planned", None)
-    assert send(office) == []
+    assert send(container) == ["here@example.com"]
+    assert last(container) == (30, "planned", None)
+    assert send(container) == []
 
 
-def test_a_stage_for_which_there_was_no_address_is_told_when_there_is_one(office, certified):
+def test_a_stage_for_which_there_was_no_address_is_told_when_there_is_one(container, certified):
     certified(email="gone@example.com")
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         suppressions.suppress(work, ["gone@example.com"], suppressions.HARD)
-    assert send(office) == []
-    assert last(office) == (30, "skipped", "not_deliverable")
-    with office.work(SYSTEM) as work:
+    assert send(container) == []
+    assert last(container) == (30, "skipped", "not_deliverable")
+    with container.work(SYSTEM) as work:
         suppressions.lift(work, "Gone@example.com", reason="The mailbox is there again.")
 
-    assert send(office) == ["gone@example.com"]
-    assert last(office) == (30, "planned", None)
+    assert send(container) == ["gone@example.com"]
+    assert last(container) == (30, "planned", None)
 
 
 @pytest.mark.parametrize("kind", ["hard", "soft"])
-def test_a_stage_that_came_back_is_told_at_the_corrected_address(office, certified, kind):
+def test_a_stage_that_came_back_is_told_at_the_corrected_address(container, certified, kind):
     certified(email="gone@example.com")
-    assert send(office) == ["gone@example.com"]
-    came_back(office, kind)
-    correct(office, email="here@example.com")
+    assert send(container) == ["gone@example.com"]
+    came_back(container, kind)
+    correct(container, email="here@example.com")
 
-    assert send(office) == ["here@example.com"]
-    assert send(office) == []
+    assert send(container) == ["here@example.com"]
+    assert send(container) == []
 
 
-def test_a_stage_of_a_suspension_is_told_once_it_is_lifted(office, clock, certified):
+def test_a_stage_of_a_suspension_is_told_once_it_is_lifted(container, clock, certified):
     id_ = certified()
-    cases.change(office, id_, "suspend", clock.now.date() - timedelta(days=1))
-    jobs.plan(office)
-    assert last(office) == (30, "skipped", "not_in_force")
+    cases.change(container, id_, "suspend", clock.now.date() - timedelta(days=1))
+    jobs.plan(container)
+    assert last(container) == (30, "skipped", "not_in_force")
     clock.advance(days=2)
-    cases.change(office, id_, "reinstate", clock.now.date())
-    jobs.plan(office)
+    cases.change(container, id_, "reinstate", clock.now.date())
+    jobs.plan(container)
 
-    assert last(office) == (30, "planned", None)
+    assert last(container) == (30, "planned", None)
 
 
 BOTH = pytest.mark.parametrize("planned_first", [False, True], ids=["unplanned", "planned"])
@@ -147,174 +147,176 @@ BOTH = pytest.mark.parametrize("planned_first", [False, True], ids=["unplanned",
 @BOTH
 @pytest.mark.parametrize("seen", [False, True], ids=["unseen", "seen"])
 def test_a_stage_of_a_suspension_is_told_when_its_end_comes_that_was_known(
-    office, clock, certified, planned_first, seen
+    container, clock, certified, planned_first, seen
 ):
     id_ = certified()
     if planned_first:
-        jobs.plan(office)
-    cases.change(office, id_, "suspend", clock.now.date() - timedelta(days=1))
+        jobs.plan(container)
+    cases.change(container, id_, "suspend", clock.now.date() - timedelta(days=1))
     if seen:
-        jobs.plan(office)
-    cases.change(office, id_, "reinstate", clock.now.date() + timedelta(days=2))
+        jobs.plan(container)
+    cases.change(container, id_, "reinstate", clock.now.date() + timedelta(days=2))
 
-    assert days_sent(office, clock, 5) == [0, 0, 1, 0, 0]
+    assert days_sent(container, clock, 5) == [0, 0, 1, 0, 0]
 
 
 def test_a_suspension_between_composing_and_the_marker_is_waited_for_as_well(
-    office, clock, certified
+    container, clock, certified
 ):
     id_ = certified()
-    jobs.plan(office)
+    jobs.plan(container)
 
     def suspend():
-        cases.change(office, id_, "suspend", clock.now.date() - timedelta(days=1))
-        cases.change(office, id_, "reinstate", clock.now.date() + timedelta(days=2))
+        cases.change(container, id_, "suspend", clock.now.date() - timedelta(days=1))
+        cases.change(container, id_, "reinstate", clock.now.date() + timedelta(days=2))
 
-    with cases.relay(office) as (sending, catcher), jobs.postman(sending) as postman:
+    with cases.relay(container) as (sending, catcher), jobs.postman(sending) as postman:
         dispatcher.dispatch(sending, cases.Interrupted(postman, suspend))
         assert catcher.letters() == []
 
-    assert days_sent(office, clock, 4) == [0, 0, 1, 0]
+    assert days_sent(container, clock, 4) == [0, 0, 1, 0]
 
 
-def of_two(office, clock):
+def of_two(container, clock):
     """One of the two certifications of a holder that expire together."""
     clock.now = THIRTY_DAYS_BEFORE
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         ids, on = cases.holders(work, 1), cases.years_before(EXPIRY)
         one, _ = (cases.award(work, ids, on, scheme=scheme)[0] for scheme in ("cpt", "clt"))
     return one
 
 
-def test_what_a_letter_left_without_is_told_in_another_one(office, clock):
-    held = of_two(office, clock)
-    jobs.plan(office)
-    (both,) = [row for row in cases.letters(office) if row.kind == "reminder"]
-    cases.change(office, held, "suspend", clock.now.date() - timedelta(days=1))
-    cases.change(office, held, "reinstate", clock.now.date() + timedelta(days=2))
+def test_what_a_letter_left_without_is_told_in_another_one(container, clock):
+    held = of_two(container, clock)
+    jobs.plan(container)
+    (both,) = [row for row in cases.letters(container) if row.kind == "reminder"]
+    cases.change(container, held, "suspend", clock.now.date() - timedelta(days=1))
+    cases.change(container, held, "reinstate", clock.now.date() + timedelta(days=2))
 
-    assert days_sent(office, clock, 4) == [1, 0, 1, 0]
-    with office.reading(SYSTEM) as reading:
+    assert days_sent(container, clock, 4) == [1, 0, 1, 0]
+    with container.reading(SYSTEM) as reading:
         told = {one.offset: one for one in ledger.fates(reading, held)}[30]
     assert (told.fate, told.message_state) == ("planned", "sent")
-    of_letters = [row for row in cases.letters(office) if row.kind == "reminder"]
+    of_letters = [row for row in cases.letters(container) if row.kind == "reminder"]
     lines = [[one["certification_id"] for one in row.facts["lines"]] for row in of_letters]
     assert len(lines[0]) == 1
     assert lines[1] == [held]
     assert of_letters[0].id == both.id
 
 
-def test_what_a_letter_leaves_without_is_on_record_as_withheld(office, clock):
-    held = of_two(office, clock)
-    jobs.plan(office)
-    cases.apply(office, held, clock.now.date() - timedelta(days=1))
-    assert len(send(office)) == 1
+def test_what_a_letter_leaves_without_is_on_record_as_withheld(container, clock):
+    held = of_two(container, clock)
+    jobs.plan(container)
+    cases.apply(container, held, clock.now.date() - timedelta(days=1))
+    assert len(send(container)) == 1
 
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         told = {one.offset: one for one in ledger.fates(reading, held)}[30]
     assert (told.fate, told.reason, told.message_state) == ("skipped", "renewal_pending", None)
 
 
 @BOTH
-def test_a_stage_of_a_pause_is_told_when_the_pause_is_over(office, clock, certified, planned_first):
+def test_a_stage_of_a_pause_is_told_when_the_pause_is_over(
+    container, clock, certified, planned_first
+):
     certified()
     if planned_first:
-        jobs.plan(office)
-    wish(office, snoozed_until=clock.now.date() + timedelta(days=2))
-    assert days_sent(office, clock, 5) == [0, 0, 0, 1, 0]
+        jobs.plan(container)
+    wish(container, snoozed_until=clock.now.date() + timedelta(days=2))
+    assert days_sent(container, clock, 5) == [0, 0, 0, 1, 0]
 
 
 @BOTH
-def test_a_stage_is_told_when_the_address_has_rested(office, clock, certified, planned_first):
+def test_a_stage_is_told_when_the_address_has_rested(container, clock, certified, planned_first):
     certified(email="full@example.com")
     if planned_first:
-        jobs.plan(office)
-    rest(office, "full@example.com", days=3, hours=1)
-    assert days_sent(office, clock, 3) == [0, 0, 0]
-    assert send(office) == []
+        jobs.plan(container)
+    rest(container, "full@example.com", days=3, hours=1)
+    assert days_sent(container, clock, 3) == [0, 0, 0]
+    assert send(container) == []
     clock.advance(hours=2)
-    assert send(office) == ["full@example.com"]
-    assert send(office) == []
+    assert send(container) == ["full@example.com"]
+    assert send(container) == []
 
 
 def test_letters_that_came_back_from_a_full_mailbox_are_told_when_it_has_rested(
-    office, clock, certified
+    container, clock, certified
 ):
     """Three of them make the rest; the last stage is still of use after it."""
     certified(email="full@example.com")
     clock.now = datetime(2027, 3, 7, tzinfo=UTC)
     for days in (1, 6, 1):  # 7, 1 and 0 days before the expiry
         clock.advance(days=days, hours=0 if days == 6 else 7)
-        assert len(send(office)) == 1
-    came_back(office, "soft", 3)
+        assert len(send(container)) == 1
+    came_back(container, "soft", 3)
     clock.now = datetime(2027, 3, 16, 14, tzinfo=UTC)  # the day after the expiry
-    assert days_sent(office, clock, 29) == [0] * 29
-    assert days_sent(office, clock, 3) == [1, 0, 0]
+    assert days_sent(container, clock, 29) == [0] * 29
+    assert days_sent(container, clock, 3) == [1, 0, 0]
 
 
 def test_what_came_back_from_one_address_goes_to_the_other_when_that_has_rested(
-    office, clock, certified
+    container, clock, certified
 ):
     certified(email="gone@example.com", second_email="full@example.com")
-    rest(office, "full@example.com", days=2)
-    assert send(office) == ["gone@example.com"]
-    came_back(office, "hard")
+    rest(container, "full@example.com", days=2)
+    assert send(container) == ["gone@example.com"]
+    came_back(container, "hard")
     clock.advance(days=1)
-    assert send(office) == []
+    assert send(container) == []
     clock.advance(days=1)
 
-    assert send(office) == ["full@example.com"]
-    assert send(office) == []
+    assert send(container) == ["full@example.com"]
+    assert send(container) == []
 
 
 @pytest.mark.parametrize("reply", ["550 5.1.1 No such user", "550 5.7.1 We take nothing from you"])
 def test_what_one_address_refuses_goes_to_the_other_when_that_has_rested(
-    office, clock, certified, reply
+    container, clock, certified, reply
 ):
     certified(email="gone@example.com", second_email="full@example.com")
-    rest(office, "full@example.com", days=2)
+    rest(container, "full@example.com", days=2)
     refusal = {"gone@example.com": reply}
     for _ in range(3):
-        assert send(office, rcpt_replies=refusal) == []
+        assert send(container, rcpt_replies=refusal) == []
     clock.advance(days=1)
-    assert send(office, rcpt_replies=refusal) == []
+    assert send(container, rcpt_replies=refusal) == []
     clock.advance(days=1)
 
-    assert send(office, rcpt_replies=refusal) == ["full@example.com"]
-    assert send(office, rcpt_replies=refusal) == []
+    assert send(container, rcpt_replies=refusal) == ["full@example.com"]
+    assert send(container, rcpt_replies=refusal) == []
 
 
 def test_a_stage_that_complete_points_made_needless_is_told_once_they_are_taken_back(
-    office, clock, certified
+    container, clock, certified
 ):
     id_ = certified()
     clock.now = THIRTY_DAYS_BEFORE + timedelta(days=16)
-    cases.complete(office, id_, date(2026, 5, 1))
-    jobs.plan(office)
-    assert last(office) == (14, "skipped", "points_complete")
-    with office.work(SYSTEM) as work:
+    cases.complete(container, id_, date(2026, 5, 1))
+    jobs.plan(container)
+    assert last(container) == (14, "skipped", "points_complete")
+    with container.work(SYSTEM) as work:
         first = work.row(select(Activity.id, Activity.version).order_by(Activity.id))
         activities.undo(work, first.id, reason="Of somebody else.", version=first.version)
 
-    assert days_sent(office, clock, 3) == [1, 0, 0]
-    assert last(office) == (14, "planned", None)
+    assert days_sent(container, clock, 3) == [1, 0, 0]
+    assert last(container) == (14, "planned", None)
 
 
 @BOTH
-def test_a_stage_is_told_when_a_death_was_recorded_by_mistake(office, certified, planned_first):
+def test_a_stage_is_told_when_a_death_was_recorded_by_mistake(container, certified, planned_first):
     certified()
     if planned_first:
-        jobs.plan(office)
-    change_death(office, date(2027, 2, 1))
-    assert send(office) == []
-    change_death(office, None)
+        jobs.plan(container)
+    change_death(container, date(2027, 2, 1))
+    assert send(container) == []
+    change_death(container, None)
 
-    assert len(send(office)) == 1
-    assert send(office) == []
+    assert len(send(container)) == 1
+    assert send(container) == []
 
 
-def change_death(office, day):
-    with office.work(SYSTEM) as work:
+def change_death(container, day):
+    with container.work(SYSTEM) as work:
         holder = work.row(select(Holder.id, Holder.version))
         corrections.change(
             work, holder.id, {"deceased_on": day}, version=holder.version, reason=None
@@ -323,70 +325,75 @@ def change_death(office, day):
 
 @BOTH
 def test_a_stage_that_was_not_wanted_is_told_once_they_are_switched_on(
-    office, certified, planned_first
+    container, certified, planned_first
 ):
     certified()
     if planned_first:
-        jobs.plan(office)
-    wish(office, wanted=False)
-    assert send(office) == []
-    wish(office, wanted=True)
+        jobs.plan(container)
+    wish(container, wanted=False)
+    assert send(container) == []
+    wish(container, wanted=True)
 
-    assert len(send(office)) == 1
-    assert last(office) == (30, "planned", None)
+    assert len(send(container)) == 1
+    assert last(container) == (30, "planned", None)
 
 
-def test_a_stage_of_a_pause_is_told_when_the_pause_is_ended_early(office, clock, certified):
+def test_a_stage_of_a_pause_is_told_when_the_pause_is_ended_early(container, clock, certified):
     certified()
-    wish(office, snoozed_until=clock.now.date() + timedelta(days=5))
-    assert send(office) == []
-    wish(office, snoozed_until=None)
+    wish(container, snoozed_until=clock.now.date() + timedelta(days=5))
+    assert send(container) == []
+    wish(container, snoozed_until=None)
 
-    assert len(send(office)) == 1
+    assert len(send(container)) == 1
 
 
-def test_what_is_of_no_use_any_more_is_left_to_the_next_stage(office, clock, certified):
+def test_what_is_of_no_use_any_more_is_left_to_the_next_stage(container, clock, certified):
     certified(email="gone@example.com")
-    assert send(office, rcpt_replies=GONE) == []
+    assert send(container, rcpt_replies=GONE) == []
     clock.advance(days=17)
-    correct(office, email="here@example.com")
+    correct(container, email="here@example.com")
 
-    assert send(office) == ["here@example.com"]
-    assert [stage[:2] for stage in cases.stages(office)[-2:]] == [(30, "planned"), (14, "planned")]
+    assert send(container) == ["here@example.com"]
+    assert [stage[:2] for stage in cases.stages(container)[-2:]] == [
+        (30, "planned"),
+        (14, "planned"),
+    ]
 
 
-def test_what_was_sent_or_cancelled_by_hand_is_not_told_again(office, certified):
+def test_what_was_sent_or_cancelled_by_hand_is_not_told_again(container, certified):
     certified()
-    jobs.plan(office)
-    with office.work(SYSTEM) as work:
-        letter = cases.letters(office)[-1]
+    jobs.plan(container)
+    with container.work(SYSTEM) as work:
+        letter = cases.letters(container)[-1]
         by_hand.change(work, letter.id, "cancel", reason="They know.")
-    correct(office, email="here@example.com")
-    assert send(office) == []
+    correct(container, email="here@example.com")
+    assert send(container) == []
 
 
-def test_a_letter_that_arrived_is_not_told_again_at_another_address(office, certified):
+def test_a_letter_that_arrived_is_not_told_again_at_another_address(container, certified):
     certified()
-    assert len(send(office)) == 1
-    correct(office, email="here@example.com")
-    assert send(office) == []
+    assert len(send(container)) == 1
+    correct(container, email="here@example.com")
+    assert send(container) == []
 
 
-def test_what_is_refused_at_the_first_address_goes_to_the_second_in_the_same_run(office, certified):
+def test_what_is_refused_at_the_first_address_goes_to_the_second_in_the_same_run(
+    container, certified
+):
     certified(email="strict@example.com", second_email="kind@example.com")
     refusal = {"strict@example.com": "550 5.7.1 We take nothing from you"}
 
-    assert send(office, rcpt_replies=refusal) == ["kind@example.com"]
-    with office.reading(SYSTEM) as reading:
+    assert send(container, rcpt_replies=refusal) == ["kind@example.com"]
+    with container.reading(SYSTEM) as reading:
         assert suppressions.count(reading) == 0
 
 
-def test_what_is_refused_at_both_is_dead_and_may_be_queued_again_by_hand(office, certified):
+def test_what_is_refused_at_both_is_dead_and_may_be_queued_again_by_hand(container, certified):
     certified(email="strict@example.com", second_email="also@example.com")
-    assert send(office, rcpt_replies={"*": "550 5.7.1 No"}) == []
-    assert cases.letters(office)[-1].state == "dead"
-    with office.work(SYSTEM) as work:
-        letter = cases.letters(office)[-1]
+    assert send(container, rcpt_replies={"*": "550 5.7.1 No"}) == []
+    assert cases.letters(container)[-1].state == "dead"
+    with container.work(SYSTEM) as work:
+        letter = cases.letters(container)[-1]
         by_hand.change(work, letter.id, "requeue", reason="They let us in.")
 
-    assert send(office) == ["strict@example.com"]
+    assert send(container) == ["strict@example.com"]

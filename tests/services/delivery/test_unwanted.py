@@ -28,37 +28,37 @@ def nine(offset: int) -> datetime:
 
 
 @pytest.fixture(autouse=True)
-def _identity(office):
+def _identity(container):
     yield
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         assert ledger.identity_violations(reading) == []
 
 
 @pytest.fixture
-def holder_id(office, clock):
+def holder_id(container, clock):
     clock.now = nine(60)
-    (id_,) = cases.certified(office, EXPIRY)
-    with office.reading(SYSTEM) as reading:
+    (id_,) = cases.certified(container, EXPIRY)
+    with container.reading(SYSTEM) as reading:
         statement = select(Certification.holder_id).where(Certification.id == id_)
         return str(reading.row(statement).holder_id)
 
 
 @pytest.fixture
-def prefer(office, holder_id):
+def prefer(container, holder_id):
     def change(**values):
         actor = Actor(role="holder", name="Ana", holder_id=holder_id)
-        with office.work(actor) as work:
+        with container.work(actor) as work:
             return preferences.change_mine(work, values)
 
     return change
 
 
 @pytest.fixture
-def plan(office, clock):
+def plan(container, clock):
     def at(offset):
         clock.now = nine(offset)
-        jobs.plan(office)
-        return cases.stages(office)[-1]
+        jobs.plan(container)
+        return cases.stages(container)[-1]
 
     return at
 
@@ -71,27 +71,27 @@ _OFF = {
 }
 
 
-def told(office):
+def told(container):
     """The lines of history about preferences, oldest first."""
     statement = select(HistoryEntry.actor, HistoryEntry.detail)
     statement = statement.where(HistoryEntry.action == "prefer").order_by(HistoryEntry.id)
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         return [tuple(row) for row in reading.rows(statement)]
 
 
 def test_who_switches_reminders_off_gets_none_until_they_are_on_again_and_then_the_latest(
-    office, prefer, plan
+    container, prefer, plan
 ):
     plan(60)
     prefer(reminders={"wanted": False})
     off = [plan(30), plan(7)]
     prefer(reminders={"wanted": True})
-    jobs.plan(office)
+    jobs.plan(container)
     on = plan(1)
 
     assert off == [(30, "skipped", "unwanted"), (7, "skipped", "unwanted")]
     assert on == (1, "planned", None)
-    assert [letter.stage for letter in cases.letters(office)] == [60, 7, 1]
+    assert [letter.stage for letter in cases.letters(container)] == [60, 7, 1]
 
 
 def test_a_pause_lasts_through_its_last_day_where_the_holder_lives(prefer, plan):
@@ -113,9 +113,9 @@ def test_a_pause_does_not_hold_back_the_letters_of_the_last_seven_days(prefer, p
     ]
 
 
-def test_the_dry_run_foretells_what_the_planner_does_with_what_holders_want(office, prefer):
+def test_the_dry_run_foretells_what_the_planner_does_with_what_holders_want(container, prefer):
     prefer(reminders={"snoozed_until": EXPIRY - timedelta(days=20)})
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         found = {
             n: [
                 (one.fate, one.reason)
@@ -128,35 +128,35 @@ def test_the_dry_run_foretells_what_the_planner_does_with_what_holders_want(offi
     assert found == {30: [("skipped", "snoozed")], 14: [("planned", None)]}
 
 
-def test_a_letter_that_waits_is_not_sent_to_who_wants_no_more(office, prefer, plan):
+def test_a_letter_that_waits_is_not_sent_to_who_wants_no_more(container, prefer, plan):
     plan(60)
     prefer(reminders={"wanted": False})
-    with cases.relay(office) as (sending, catcher):
+    with cases.relay(container) as (sending, catcher):
         assert jobs.dispatch(sending) == {"cancelled": 1}
         assert catcher.letters() == []
 
-    (letter,) = cases.letters(office)
+    (letter,) = cases.letters(container)
     assert letter.last_error == sealing.NOT_WANTED
 
 
 @pytest.mark.parametrize(("stage", "comes"), [(60, "cancelled"), (7, "sent")])
 def test_a_pause_holds_a_letter_that_waits_unless_it_is_of_the_last_days(
-    office, prefer, plan, stage, comes
+    container, prefer, plan, stage, comes
 ):
     plan(stage)
     prefer(reminders={"snoozed_until": EXPIRY - timedelta(days=stage)})
-    with cases.relay(office) as (sending, catcher):
+    with cases.relay(container) as (sending, catcher):
         assert jobs.dispatch(sending) == {comes: 1}
         assert len(catcher.letters()) == (comes == "sent")
 
-    (letter,) = cases.letters(office)
+    (letter,) = cases.letters(container)
     assert letter.last_error == (sealing.PAUSED if comes == "cancelled" else None)
 
 
 def test_a_pause_holds_a_letter_whose_urgent_part_has_fallen_away(
-    office, clock, holder_id, prefer, plan
+    container, clock, holder_id, prefer, plan
 ):
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         a_week_later = cases.years_before(EXPIRY + timedelta(days=7))
         cases.award(work, [holder_id], a_week_later, scheme="clt")
         (urgent,) = (
@@ -164,24 +164,26 @@ def test_a_pause_holds_a_letter_whose_urgent_part_has_fallen_away(
             for row in work.rows(select(Certification.id).where(Certification.scheme == "cpt"))
         )
     plan(7)
-    (letter,) = (row for row in cases.letters(office) if row.kind == "reminder")
+    (letter,) = (row for row in cases.letters(container) if row.kind == "reminder")
     assert letter.stage == 7
-    cases.renew(office, urgent, clock.now.date())
+    cases.renew(container, urgent, clock.now.date())
     prefer(reminders={"snoozed_until": EXPIRY})
-    with cases.relay(office) as (sending, _):
+    with cases.relay(container) as (sending, _):
         jobs.dispatch(sending)
-    assert cases.letters(office)[0].last_error == sealing.PAUSED
+    assert cases.letters(container)[0].last_error == sealing.PAUSED
 
 
-def test_a_pause_that_is_over_holds_nothing(office, clock, prefer, plan):
+def test_a_pause_that_is_over_holds_nothing(container, clock, prefer, plan):
     plan(60)
     prefer(reminders={"snoozed_until": EXPIRY - timedelta(days=59)})
     clock.advance(days=2)
-    with cases.relay(office) as (sending, _):
+    with cases.relay(container) as (sending, _):
         assert jobs.dispatch(sending) == {"sent": 1}
 
 
-def test_who_switches_off_between_composing_and_the_marker_is_not_written_to(office, prefer, plan):
+def test_who_switches_off_between_composing_and_the_marker_is_not_written_to(
+    container, prefer, plan
+):
     plan(60)
 
     class Interrupting:
@@ -192,17 +194,17 @@ def test_who_switches_off_between_composing_and_the_marker_is_not_written_to(off
             prefer(reminders={"wanted": False})
             return self.carrier.deliver(**letter)
 
-    with cases.relay(office) as (sending, catcher):
+    with cases.relay(container) as (sending, catcher):
         with jobs.postman(sending) as postman:
             counts = dispatcher.dispatch(sending, Interrupting(postman))
         assert catcher.letters() == []
 
     assert counts == {"ready": 1, "cancelled": 1}
-    assert cases.states(office) == ["cancelled"]
+    assert cases.states(container) == ["cancelled"]
 
 
 def test_every_change_has_a_line_of_history_and_saying_the_same_again_has_none(
-    office, prefer, holder_id
+    container, prefer, holder_id
 ):
     prefer(reminders={"wanted": True, "snoozed_until": None})
     prefer(reminders={"wanted": False})
@@ -210,7 +212,7 @@ def test_every_change_has_a_line_of_history_and_saying_the_same_again_has_none(
     prefer(reminders={"snoozed_until": date(2027, 2, 1)}, decisions={"wanted": True})
     prefer(reminders={"wanted": True, "snoozed_until": None})
 
-    assert told(office) == [
+    assert told(container) == [
         ("Ana", _OFF),
         (
             "Ana",
@@ -227,19 +229,19 @@ def test_every_change_has_a_line_of_history_and_saying_the_same_again_has_none(
             },
         ),
     ]
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         rows = reading.rows(select(Preference.holder_id, Preference.type))
     assert [tuple(row) for row in rows] == [(holder_id, "reminders")]
 
 
-def test_a_change_touches_nothing_else(office, prefer, plan, holder_id):
+def test_a_change_touches_nothing_else(container, prefer, plan, holder_id):
     plan(60)
 
     def everything():
-        with office.reading(SYSTEM) as reading:
+        with container.reading(SYSTEM) as reading:
             return [
                 reading.rows(select(Reminder.__table__)),
-                cases.letters(office),
+                cases.letters(container),
                 preferences.of_holder(reading, holder_id).holder,
             ]
 
@@ -249,13 +251,13 @@ def test_a_change_touches_nothing_else(office, prefer, plan, holder_id):
     assert everything() == before
 
 
-def test_language_and_second_address_follow_the_rules_of_the_holders_record(office, prefer):
+def test_language_and_second_address_follow_the_rules_of_the_holders_record(container, prefer):
     changed = prefer(language="es", second_email="ana@other.example").holder
     again = prefer(language="es").holder
 
     assert (changed.language, changed.second_email) == ("es", "ana@other.example")
     assert (changed.version, again.version) == (2, 2)
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         statement = select(HistoryEntry.detail).where(HistoryEntry.action == "correct")
         assert [r.detail for r in reading.rows(statement)] == [
             {
@@ -267,18 +269,20 @@ def test_language_and_second_address_follow_the_rules_of_the_holders_record(offi
 
 
 @pytest.mark.parametrize("until", ["2027-01-13", "2028-01-15"])
-def test_a_pause_that_is_past_or_too_long_is_refused_and_nothing_is_changed(office, prefer, until):
+def test_a_pause_that_is_past_or_too_long_is_refused_and_nothing_is_changed(
+    container, prefer, until
+):
     with pytest.raises(Invalid) as refused:
         prefer(reminders={"wanted": False, "snoozed_until": date.fromisoformat(until)})
 
     assert list(refused.value.fields) == ["reminders.snoozed_until"]
-    assert told(office) == []
+    assert told(container) == []
 
 
-def test_a_link_proves_one_holder_and_one_type_and_nothing_else(office, holder_id):
-    key = office.message_key
+def test_a_link_proves_one_holder_and_one_type_and_nothing_else(container, holder_id):
+    key = container.message_key
     proof = signed_links.proof(key, "u-reminders", holder_id)
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         for type_, text in (
             ("decisions", proof),
             ("reminders", proof[:-1] + "!"),
@@ -292,21 +296,21 @@ def test_a_link_proves_one_holder_and_one_type_and_nothing_else(office, holder_i
             not preferences.stop_by_link(work, key, "reminders", proof).wishes["reminders"].wanted
         )
 
-    assert told(office) == [("link in a letter", _OFF)]
+    assert told(container) == [("link in a letter", _OFF)]
 
 
-def test_whoever_is_no_holder_has_no_preferences_of_their_own(office):
-    with office.work(SYSTEM) as work, pytest.raises(NotFound):
+def test_whoever_is_no_holder_has_no_preferences_of_their_own(container):
+    with container.work(SYSTEM) as work, pytest.raises(NotFound):
         preferences.change_mine(work, {"reminders": {"wanted": False}})
 
 
-def test_what_holders_want_is_read_with_one_statement_however_many_are_due(office, clock):
+def test_what_holders_want_is_read_with_one_statement_however_many_are_due(container, clock):
     clock.now = nine(60)
-    cases.certified(office, EXPIRY, 60)
-    with counted(office) as few:
-        assert planner.plan_due(office, limit=5).examined == 5
-    with counted(office) as many:
-        assert planner.plan_due(office, limit=55).examined == 55
+    cases.certified(container, EXPIRY, 60)
+    with counted(container) as few:
+        assert planner.plan_due(container, limit=5).examined == 5
+    with counted(container) as many:
+        assert planner.plan_due(container, limit=55).examined == 55
 
     assert len(few) == len(many)
     assert sum("FROM preference" in statement for statement in many) == 1

@@ -25,17 +25,17 @@ DONE = date(2026, 2, 1)
 class Desk:
     """An office whose people and activities are written straight into the tables."""
 
-    office: Container
+    container: Container
     people: dict[str, tuple[str, str]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
 
     def person(self, name: str, awarded_on: date = OPEN, **values: Any) -> None:
         """Somebody certified on a day."""
-        self.people[name] = factories.certified(self.office, awarded_on, **values)
+        self.people[name] = factories.certified(self.container, awarded_on, **values)
 
     def waits(self, name: str, of: str, hours: str = "100", **values: Any) -> str:
         """An activity of somebody that waits for a decision; returns its id."""
-        with self.office.work(SYSTEM) as work:
+        with self.container.work(SYSTEM) as work:
             made = self.row(work, of, hours=hours, **values)
             work.session.add(Activity(**made))
         self.names[made["id"]] = name
@@ -73,7 +73,7 @@ class Desk:
 
     def decide(self, activity_id: str, verdict: str = "approved") -> None:
         """Answer an activity that waits."""
-        with self.office.work(SYSTEM) as work:
+        with self.container.work(SYSTEM) as work:
             activity = work.session.get(Activity, activity_id)
             assert activity is not None
             activity.state = verdict
@@ -89,7 +89,7 @@ class Desk:
     def applied(self, of: str, on: date = date(2026, 11, 10)) -> str:
         """An application of somebody that waits for a decision."""
         certification_id = self.people[of][1]
-        with self.office.work(SYSTEM) as work:
+        with self.container.work(SYSTEM) as work:
             cycle = snapshots.records(work, [certification_id])[certification_id].cycles[-1].ordinal
             made = Renewal(
                 certification_id=certification_id,
@@ -104,7 +104,7 @@ class Desk:
 
     def changed(self, of: str, kind: Any, on: date = date(2026, 11, 1)) -> None:
         """Suspend, revoke, reinstate or surrender somebody's certification."""
-        with self.office.work(SYSTEM) as work:
+        with self.container.work(SYSTEM) as work:
             certifications.change(
                 work,
                 self.people[of][1],
@@ -116,7 +116,7 @@ class Desk:
 
     def file(self, activity_id: str, sha256: str, *, late: bool = False, slot: int = 1) -> None:
         """A file of an activity; a late one came after its submission."""
-        with self.office.work(SYSTEM) as work:
+        with self.container.work(SYSTEM) as work:
             activity = work.session.get(Activity, activity_id)
             assert activity is not None
             assert activity.submitted_at is not None

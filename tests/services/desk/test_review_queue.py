@@ -25,12 +25,12 @@ from tracker.services.employers import employers
 
 
 @pytest.fixture
-def desk(office):
-    return Desk(office)
+def desk(container):
+    return Desk(container)
 
 
 def look(desk, limit=200, after=None, **asked):
-    with desk.office.reading(SYSTEM) as reading:
+    with desk.container.reading(SYSTEM) as reading:
         return review_queue.page(reading, QueueFilter(**asked), after=after, limit=limit)
 
 
@@ -133,7 +133,7 @@ def test_who_comes_first_and_who_does_not(desk, case, urgent):
         desk.changed("ana", "suspend")
     if case in {"reinstated", "revoked"}:
         desk.changed("ana", {"reinstated": "reinstate", "revoked": "revoke"}[case])
-    with desk.office.work(SYSTEM) as work:
+    with desk.container.work(SYSTEM) as work:
         if case == "deceased":
             work.connection.execute(update(Holder).values(deceased_on=TODAY))
         if case == "withdrawn":
@@ -141,7 +141,7 @@ def test_who_comes_first_and_who_does_not(desk, case, urgent):
         if case == "no points":
             work.connection.execute(update(Activity).values(category="X", type="volunteer"))
     [item] = look(desk).items
-    with desk.office.reading(SYSTEM) as reading:
+    with desk.container.reading(SYSTEM) as reading:
         opened = reviews.of_activity(reading, id_)
 
     assert item.urgent is urgent
@@ -284,7 +284,7 @@ def test_holders_without_an_award_in_force_and_the_dead_stay_in_the_queue(desk):
         desk.person(name)
         desk.waits(name, name)
     desk.changed("revoked", "revoke")
-    with desk.office.work(SYSTEM) as work:
+    with desk.container.work(SYSTEM) as work:
         dead, gone = desk.people["dead"][0], desk.people["withdrawn"][1]
         work.connection.execute(
             update(Holder).where(Holder.id == dead).values(deceased_on=date(2026, 11, 1))
@@ -301,7 +301,7 @@ def test_holders_without_an_award_in_force_and_the_dead_stay_in_the_queue(desk):
 
 
 def test_somebody_who_never_had_an_award_stays_in_the_queue(desk):
-    with desk.office.work(SYSTEM) as work:
+    with desk.container.work(SYSTEM) as work:
         desk.people["ana"] = (factories.holder(work), "")
     desk.waits("it", "ana")
     [item] = look(desk).items
@@ -362,7 +362,7 @@ def test_an_employers_workers_are_those_on_its_list_today(desk):
     for name in ("listed", "left", "leaving", "elsewhere", "unlisted"):
         desk.person(name)
         desk.waits(name, name)
-    with desk.office.work(SYSTEM) as work:
+    with desk.container.work(SYSTEM) as work:
         ids = [employers.register(work, {"name": n}).id for n in ("Acme", "Other")]
         for n, (name, employer, ended_on) in enumerate(
             [
@@ -402,15 +402,15 @@ def test_no_flag_is_raised_for_a_plain_claim(desk):
 
 
 def test_a_missing_file_is_flagged_where_the_type_asks_for_one(desk):
-    types = dict(desk.office.schemes["cpt"].policies[0].types)
+    types = dict(desk.container.schemes["cpt"].policies[0].types)
     types["volunteer"] = replace(types["volunteer"], evidence="none")
-    cpt = desk.office.schemes["cpt"]
+    cpt = desk.container.schemes["cpt"]
     policy = replace(cpt.policies[0], types=types)
     schemes = replace(
-        desk.office.schemes,
-        by_code={**desk.office.schemes.by_code, "cpt": replace(cpt, policies=(policy,))},
+        desk.container.schemes,
+        by_code={**desk.container.schemes.by_code, "cpt": replace(cpt, policies=(policy,))},
     )
-    desk.office = replace(desk.office, schemes=schemes)
+    desk.container = replace(desk.container, schemes=schemes)
     desk.person("ana")
     desk.waits("asks", "ana", "20")
     desk.waits("asks not", "ana", "2", category="X", type="volunteer")
@@ -558,7 +558,7 @@ def test_paging_through_a_flag_gives_each_that_bears_it_once(desk, monkeypatch):
 
 # What it costs.
 def _statements(desk, **asked):
-    with counted(desk.office) as sent:
+    with counted(desk.container) as sent:
         look(desk, **asked)
     return len(sent)
 
@@ -593,7 +593,7 @@ def test_points_are_counted_in_batches_only_as_far_as_a_page_needs(desk, monkeyp
 
 def test_the_oldest_and_the_candidates_are_found_through_indexes(desk, backend):
     """Nobody reads through all activities or all certifications to show fifty of them."""
-    with desk.office.work(SYSTEM) as work:
+    with desk.container.work(SYSTEM) as work:
         made = people.certify(work, 3000, prefix="P", activities=1, awarded=OPEN)
         few = [person.holder_id for person in made[:30]]
         waiting = {"state": "submitted", "submitted_on": TODAY, "submitted_at": work.now}
@@ -601,7 +601,7 @@ def test_the_oldest_and_the_candidates_are_found_through_indexes(desk, backend):
             update(Activity).where(Activity.holder_id.in_(few)).values(**waiting)
         )
         people.analyze(work)
-    with desk.office.reading(SYSTEM) as reading:
+    with desk.container.reading(SYSTEM) as reading:
         after = queue_order.QueuePlace(None, date(2026, 11, 1), few[0])
         by_age = queue_order.statement_of_others(QueueFilter(), after=after, most=51)
         candidates = queue_order.statement_of_candidates(QueueFilter())

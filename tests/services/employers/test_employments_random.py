@@ -53,9 +53,9 @@ STEPS = st.lists(
 
 
 @pytest.fixture
-def people(office):
+def people(container):
     """Two people with two addresses each."""
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         return {
             one: factories.holder(work, email=f"{one}1@x.org", second_email=f"{one}2@x.org")
             for one in PEOPLE
@@ -65,16 +65,16 @@ def people(office):
 class World:
     """One employer, two people, and what may happen between them."""
 
-    def __init__(self, office, clock, people):
-        self.office, self.clock, self.people = office, clock, people
-        self.company = employer_cases.company(office)
+    def __init__(self, container, clock, people):
+        self.container, self.clock, self.people = container, clock, people
+        self.company = employer_cases.company(container)
 
     def me(self, one):
-        return self.office.work(Actor(role="holder", name="x", holder_id=self.people[one]))
+        return self.container.work(Actor(role="holder", name="x", holder_id=self.people[one]))
 
     def post(self, number, word):
         try:
-            with self.office.work(SYSTEM) as work:
+            with self.container.work(SYSTEM) as work:
                 roster.add(work, self.company.id, {"employee_id": number, "email": word})
         except AlreadyRecorded:
             assert number in {entry.employee_id for entry in self.current()}
@@ -82,7 +82,7 @@ class World:
     def end(self, number):
         for entry in self.current():
             if entry.employee_id == number:
-                with self.office.work(SYSTEM) as work:
+                with self.container.work(SYSTEM) as work:
                     roster.end(work, self.company.id, entry.id)
 
     def consent(self, one):
@@ -106,15 +106,15 @@ class World:
         )
         of = self.company.id if own else None
         try:
-            bring(self.office, "roster", HEAD + rows_, employer_id=of)
+            bring(self.container, "roster", HEAD + rows_, employer_id=of)
         except ImportRefused:
             return  # an end before that of an earlier employment
-        again = bring(self.office, "roster", HEAD + rows_, employer_id=of)
+        again = bring(self.container, "roster", HEAD + rows_, employer_id=of)
         assert fates(again) == (0, 0, len(lines)), "the same file twice changes nothing"
 
     def wait(self, days):
         self.clock.advance(days=days, seconds=1)
-        jobs.end_employments(self.office)
+        jobs.end_employments(self.container)
 
     def current(self):
         """The entries that have not ended."""
@@ -131,16 +131,16 @@ class World:
         return {row.id for row in self.rows(statement)}
 
     def rows(self, statement):
-        with self.office.reading(SYSTEM) as reading:
+        with self.container.reading(SYSTEM) as reading:
             return list(reading.rows(statement, {"today": reading.now.date()}))
 
 
 @settings(examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_whatever_happens_one_person_is_one_entry_and_is_seen_by_consent_to_this_employment(
-    office, people, clock, steps
+    container, people, clock, steps
 ):
-    with office.engine.begin() as connection:
+    with container.engine.begin() as connection:
         for table in (
             Notice,
             Message,
@@ -152,7 +152,7 @@ def test_whatever_happens_one_person_is_one_entry_and_is_seen_by_consent_to_this
         ):
             connection.execute(delete(table))
     clock.set("2026-11-21")
-    world = World(office, clock, people)
+    world = World(container, clock, people)
     former: dict[str, set[str]] = {one: set() for one in people.values()}
     for kind, *given_ in steps:
         before = world.visible()

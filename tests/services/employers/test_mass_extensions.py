@@ -40,32 +40,32 @@ def asked(ref="storm", **values):
     )
 
 
-def extend(office, wanted=None, actor=ADMIN, **more):
-    with office.work(actor) as work:
+def extend(container, wanted=None, actor=ADMIN, **more):
+    with container.work(actor) as work:
         return mass_extensions.extend(work, wanted or asked(), **more)
 
 
-def foresee(office, wanted=None, actor=ADMIN):
-    with office.reading(actor) as reading:
+def foresee(container, wanted=None, actor=ADMIN):
+    with container.reading(actor) as reading:
         return mass_extensions.foresee(reading, wanted or asked())
 
 
-def rows(office, table=Adjustment):
-    with office.reading(SYSTEM) as reading:
+def rows(container, table=Adjustment):
+    with container.reading(SYSTEM) as reading:
         return reading.connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
 @pytest.fixture
-def crowd(office):
+def crowd(container):
     """Three that expire in December 2026, one in November, one in January."""
     days = (date(2026, 12, 1), EXPIRES, date(2026, 12, 31), date(2026, 11, 30), date(2027, 1, 1))
-    return [cases.certified(office, day)[0] for day in days]
+    return [cases.certified(container, day)[0] for day in days]
 
 
-def test_who_would_be_extended_is_who_is(office, crowd):
-    told = foresee(office)
-    assert (rows(office), rows(office, AdjustmentBatch), history(office)) == (0, 0, [])
-    done = extend(office)
+def test_who_would_be_extended_is_who_is(container, crowd):
+    told = foresee(container)
+    assert (rows(container), rows(container, AdjustmentBatch), history(container)) == (0, 0, [])
+    done = extend(container)
 
     assert (told.fates, told.extended, told.dry_run) == (done.fates, 3, True)
     assert {fate.certification_id for fate in done.fates} == set(crowd[:3])
@@ -74,24 +74,24 @@ def test_who_would_be_extended_is_who_is(office, crowd):
         EXPIRES,
         date(2027, 6, 25),
     )
-    assert [detail(office, id_).standing.expires_on for id_ in crowd] == [
+    assert [detail(container, id_).standing.expires_on for id_ in crowd] == [
         date(2027, 6, 1),
         date(2027, 6, 25),
         date(2027, 6, 30),
         date(2026, 11, 30),
         date(2027, 1, 1),
     ]
-    assert sound(office)
+    assert sound(container)
 
 
-def test_history_tells_each_certification_and_the_act(office, crowd):
-    done = extend(office)
+def test_history_tells_each_certification_and_the_act(container, crowd):
+    done = extend(container)
 
-    lines = history(office)
+    lines = history(container)
     assert {line[1] for line in lines} == set(crowd[:3])
     assert {line[0] for line in lines} == {"extend"}
     assert {line[2]["batch"] for line in lines} == {"storm"}
-    [(action, subject, told)] = history(office, "adjustment_batch")
+    [(action, subject, told)] = history(container, "adjustment_batch")
     assert (action, subject) == ("extend", done.batch_id)
     assert (told["ref"], told["extended"], told["refused"], told["by"]) == (
         "storm",
@@ -101,42 +101,42 @@ def test_history_tells_each_certification_and_the_act(office, crowd):
     )
 
 
-def test_run_again_it_changes_nothing_and_says_so(office, crowd):
-    first = extend(office)
-    before = [detail(office, id_).standing for id_ in crowd], history(office)
-    again = extend(office)
+def test_run_again_it_changes_nothing_and_says_so(container, crowd):
+    first = extend(container)
+    before = [detail(container, id_).standing for id_ in crowd], history(container)
+    again = extend(container)
 
     assert (again.repeated, again.extended, again.unchanged) == (True, 0, 3)
     assert again.batch_id == first.batch_id
-    assert ([detail(office, id_).standing for id_ in crowd], history(office)) == before
-    assert rows(office) == 3
-    told = foresee(office)
+    assert ([detail(container, id_).standing for id_ in crowd], history(container)) == before
+    assert rows(container) == 3
+    told = foresee(container)
     assert (told.repeated, told.dry_run, told.unchanged) == (True, True, 3)
 
 
-def test_a_reference_stands_for_one_act(office, crowd):
-    extend(office)
+def test_a_reference_stands_for_one_act(container, crowd):
+    extend(container)
     other = asked(by=Duration(7, "months"))
     for act in (extend, foresee):
         with pytest.raises(Conflict, match="'storm'"):
-            act(office, other)
-    assert detail(office, crowd[1]).standing.expires_on == date(2027, 6, 25)
+            act(container, other)
+    assert detail(container, crowd[1]).standing.expires_on == date(2027, 6, 25)
 
 
-def test_another_act_extends_from_the_expiry_in_force(office, crowd):
-    extend(office)
+def test_another_act_extends_from_the_expiry_in_force(container, crowd):
+    extend(container)
     june = Period(date(2027, 6, 20), date(2027, 6, 30))
-    done = extend(office, asked("flood", expiring=june, by=Duration(10, "days")))
+    done = extend(container, asked("flood", expiring=june, by=Duration(10, "days")))
     assert done.extended == 2
-    assert detail(office, crowd[1]).standing.expires_on == date(2027, 7, 5)
+    assert detail(container, crowd[1]).standing.expires_on == date(2027, 7, 5)
 
 
-def test_ten_at_once_are_one_act(office, crowd):
+def test_ten_at_once_are_one_act(container, crowd):
     gate, found = threading.Barrier(10), []
 
     def run():
         gate.wait()
-        done = extend(office)
+        done = extend(container)
         found.append((done.repeated, done.extended, done.unchanged))
 
     threads = [threading.Thread(target=run) for _ in range(10)]
@@ -145,17 +145,17 @@ def test_ten_at_once_are_one_act(office, crowd):
     for thread in threads:
         thread.join()
     assert sorted(found) == [(False, 3, 0), *[(True, 0, 3)] * 9]
-    assert rows(office) == 3
-    assert sound(office)
-    assert detail(office, crowd[0]).standing.expires_on == date(2027, 6, 1)
+    assert rows(container) == 3
+    assert sound(container)
+    assert detail(container, crowd[0]).standing.expires_on == date(2027, 6, 1)
 
 
-def test_two_acts_at_once_extend_one_after_the_other(office, crowd):
+def test_two_acts_at_once_extend_one_after_the_other(container, crowd):
     gate, found = threading.Barrier(2), []
 
     def run(ref):
         gate.wait()
-        found.append(extend(office, asked(ref, by=Duration(20, "days"))).extended)
+        found.append(extend(container, asked(ref, by=Duration(20, "days"))).extended)
 
     threads = [threading.Thread(target=run, args=(ref,)) for ref in ("storm", "flood")]
     for thread in threads:
@@ -164,12 +164,12 @@ def test_two_acts_at_once_extend_one_after_the_other(office, crowd):
         thread.join()
     # Twenty days later only the first of December is still in December.
     assert sorted(found) == [1, 3]
-    assert detail(office, crowd[0]).standing.expires_on == date(2027, 1, 10)
-    assert sound(office)
+    assert detail(container, crowd[0]).standing.expires_on == date(2027, 1, 10)
+    assert sound(container)
 
 
-def test_those_that_the_rule_refuses_are_named_and_left_alone(office, crowd):
-    ruled = under(office, extension=replace(RULE, reasons=(), request_by=None))
+def test_those_that_the_rule_refuses_are_named_and_left_alone(container, crowd):
+    ruled = under(container, extension=replace(RULE, reasons=(), request_by=None))
     cases.complete(ruled, crowd[0], date(2026, 11, 1))
     cases.change(ruled, crowd[2], "revoke", date(2026, 11, 1))
     done = extend(ruled, asked(override_reason=None))
@@ -181,41 +181,41 @@ def test_those_that_the_rule_refuses_are_named_and_left_alone(office, crowd):
     assert extend(ruled, asked(override_reason=None)).unchanged == 1
 
 
-def test_without_an_override_the_shipped_policy_extends_nobody(office, crowd):
-    done = extend(office, asked(override_reason=None))
+def test_without_an_override_the_shipped_policy_extends_nobody(container, crowd):
+    done = extend(container, asked(override_reason=None))
     assert (done.extended, done.refused, len(crowd)) == (0, 3, 5)
     assert {fate.detail for fate in done.fates} == {"Policy 2015 has no extension."}
 
 
-def test_an_admin_who_holds_one_is_left_out(office, crowd):
-    holder_id = detail(office, crowd[1]).holder_id
-    done = extend(office, actor=Actor(role="admin", name="ana", holder_id=holder_id))
+def test_an_admin_who_holds_one_is_left_out(container, crowd):
+    holder_id = detail(container, crowd[1]).holder_id
+    done = extend(container, actor=Actor(role="admin", name="ana", holder_id=holder_id))
     assert {f.certification_id for f in done.fates if f.refused == "self_review"} == {crowd[1]}
     assert done.extended == 2
 
 
-def test_one_expiry_for_all(office, crowd):
-    extend(office, asked(by=None, until=date(2027, 3, 31), effective_on=date(2026, 11, 1)))
-    assert {detail(office, id_).standing.expires_on for id_ in crowd[:3]} == {date(2027, 3, 31)}
+def test_one_expiry_for_all(container, crowd):
+    extend(container, asked(by=None, until=date(2027, 3, 31), effective_on=date(2026, 11, 1)))
+    assert {detail(container, id_).standing.expires_on for id_ in crowd[:3]} == {date(2027, 3, 31)}
     on = date(2026, 10, 31)
-    assert detail(office, crowd[1], on=on).standing.expires_on == EXPIRES
+    assert detail(container, crowd[1], on=on).standing.expires_on == EXPIRES
 
 
-def test_it_can_be_for_certain_people(office, crowd):
-    holder_id = detail(office, crowd[1]).holder_id  # its ref is the id
-    done = extend(office, asked(holder_refs=(holder_id,)))
+def test_it_can_be_for_certain_people(container, crowd):
+    holder_id = detail(container, crowd[1]).holder_id  # its ref is the id
+    done = extend(container, asked(holder_refs=(holder_id,)))
     assert [fate.certification_id for fate in done.fates] == [crowd[1]]
     assert done.fates[0].holder_ref == holder_id
 
 
-def test_it_can_be_for_the_workers_who_share_with_an_employer(office, crowd):
-    acme = employer_cases.company(office)
+def test_it_can_be_for_the_workers_who_share_with_an_employer(container, crowd):
+    acme = employer_cases.company(container)
     acme.hire("1", "2", awarded_on=date(2021, 12, 10))
     acme.hire("3", awarded_on=date(2021, 12, 10), shared=False)
     acme.hire("4", awarded_on=date(2021, 12, 10), ended_on=date(2026, 11, 1))
-    done = extend(office, asked(employer_id=acme.id))
+    done = extend(container, asked(employer_id=acme.id))
     assert {fate.holder_ref for fate in done.fates} == {acme.holders["1"], acme.holders["2"]}
-    assert detail(office, crowd[1]).standing.expires_on == EXPIRES
+    assert detail(container, crowd[1]).standing.expires_on == EXPIRES
 
 
 @pytest.mark.parametrize(
@@ -231,39 +231,39 @@ def test_it_can_be_for_the_workers_who_share_with_an_employer(office, crowd):
         ({"employer_id": "01900000-0000-7000-8000-000000000000"}, "employer_id"),
     ],
 )
-def test_values_that_make_no_sense_are_named(office, values, field):
+def test_values_that_make_no_sense_are_named(container, values, field):
     for act in (extend, foresee):
         with pytest.raises(Invalid) as refusal:
-            act(office, asked(**values))
+            act(container, asked(**values))
         assert list(refusal.value.fields) == [field]
 
 
-def test_what_breaks_off_leaves_nothing_behind(office, crowd):
+def test_what_breaks_off_leaves_nothing_behind(container, crowd):
     def interrupt(_done):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        extend(office, on_progress=interrupt)
-    assert (rows(office), rows(office, AdjustmentBatch), history(office)) == (0, 0, [])
-    assert detail(office, crowd[1]).standing.expires_on == EXPIRES
+        extend(container, on_progress=interrupt)
+    assert (rows(container), rows(container, AdjustmentBatch), history(container)) == (0, 0, [])
+    assert detail(container, crowd[1]).standing.expires_on == EXPIRES
     done: list[int] = []
-    extend(office, on_progress=done.append)
+    extend(container, on_progress=done.append)
     assert done == [3]
 
 
-def test_the_reminders_follow(office, crowd):
-    jobs.plan(office)
-    extend(office)
-    jobs.plan(office)
-    with office.reading(SYSTEM) as reading:
+def test_the_reminders_follow(container, crowd):
+    jobs.plan(container)
+    extend(container)
+    jobs.plan(container)
+    with container.reading(SYSTEM) as reading:
         assert ledger.identity_violations(reading) == []
         fates = ledger.fates(reading, crowd[1])
     later = [f for f in fates if f.expires_on == date(2027, 6, 25)]
     assert [f.fate for f in later if f.offset == 180] == ["ahead"]
 
 
-def test_many_cost_as_many_statements_as_few(office):
-    ruled = under(office, extension=replace(RULE, reasons=(), request_by=None))
+def test_many_cost_as_many_statements_as_few(container):
+    ruled = under(container, extension=replace(RULE, reasons=(), request_by=None))
     cases.certified(ruled, EXPIRES, 3)
     with counted(ruled) as few:
         extend(ruled, asked("few"))
@@ -274,9 +274,9 @@ def test_many_cost_as_many_statements_as_few(office):
     assert len(many) <= len(few)
 
 
-def test_acts_and_what_they_adjusted_are_listed(office, crowd):
-    done = extend(office)
-    with office.reading(SYSTEM) as reading:
+def test_acts_and_what_they_adjusted_are_listed(container, crowd):
+    done = extend(container)
+    with container.reading(SYSTEM) as reading:
         [batch] = mass_extensions.page(reading, after=None, limit=9)
         assert (batch.ref, batch.extended, batch.decided_by) == ("storm", 3, "director")
         assert mass_extensions.page(reading, after=batch.id, limit=9) == []
@@ -290,9 +290,10 @@ def test_acts_and_what_they_adjusted_are_listed(office, crowd):
                 unknown(reading, crowd[0])
 
 
-def test_the_share_earned_is_that_of_the_requirement(office, crowd):
+def test_the_share_earned_is_that_of_the_requirement(container, crowd):
     ruled = under(
-        office, extension=replace(RULE, share_earned=Decimal("1.00"), request_by=None, reasons=())
+        container,
+        extension=replace(RULE, share_earned=Decimal("1.00"), request_by=None, reasons=()),
     )
     cases.complete(ruled, crowd[1], date(2026, 11, 1))
     done = extend(ruled, asked(override_reason=None))

@@ -23,8 +23,8 @@ TODAY = date(2026, 11, 21)
 
 
 @pytest.fixture
-def acme(office):
-    return employer_cases.company(office)
+def acme(container):
+    return employer_cases.company(container)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def crowd(acme):
             known=chance.random() < 0.9,
             site=chance.choice(["A", "B", None]),
         )
-    with acme.office.work(SYSTEM) as work:
+    with acme.container.work(SYSTEM) as work:
         for holder_id in chance.sample(sorted(acme.holders.values()), 12):
             held = certifications.of_holder(work, holder_id, "cpt")
             if held:
@@ -65,8 +65,8 @@ def all_of(reading, asked, sort="urgency"):
     return workforce.page(reading, asked, after=None, limit=1000, sort=sort)
 
 
-def test_the_list_says_what_the_rule_says_of_each_certification(crowd, office):
-    with office.reading(SYSTEM) as reading:
+def test_the_list_says_what_the_rule_says_of_each_certification(crowd, container):
+    with container.reading(SYSTEM) as reading:
         for on in (TODAY, date(2028, 2, 2), date(2031, 1, 1)):
             held = {
                 one.number: one.standing
@@ -84,8 +84,8 @@ def test_the_list_says_what_the_rule_says_of_each_certification(crowd, office):
                 )
 
 
-def test_the_numbers_are_those_of_the_list_on_any_day(crowd, office):
-    with office.reading(SYSTEM) as reading:
+def test_the_numbers_are_those_of_the_list_on_any_day(crowd, container):
+    with container.reading(SYSTEM) as reading:
         for on in (date(2021, 5, 5), TODAY, date(2027, 6, 1), date(2033, 3, 3)):
             asked = ask(reading, crowd, on)
             rows, found = all_of(reading, asked), workforce.summary(reading, asked)
@@ -104,8 +104,8 @@ def test_the_numbers_are_those_of_the_list_on_any_day(crowd, office):
 
 
 @pytest.mark.parametrize("sort", ["urgency", "employee_id"])
-def test_pages_put_together_are_the_list(crowd, office, sort):
-    with office.reading(SYSTEM) as reading:
+def test_pages_put_together_are_the_list(crowd, container, sort):
+    with container.reading(SYSTEM) as reading:
         asked = ask(reading, crowd)
         whole, after, pages = all_of(reading, asked, sort), None, []
         while page := workforce.page(reading, asked, after=after, limit=7, sort=sort):
@@ -116,10 +116,10 @@ def test_pages_put_together_are_the_list(crowd, office, sort):
         assert whole == sorted(whole, key=lambda w: (urgency(w.expires_on), w.id))
 
 
-def test_a_place_in_anothers_list_opens_nothing(crowd, office):
-    other = employer_cases.company(office, "Other")
+def test_a_place_in_anothers_list_opens_nothing(crowd, container):
+    other = employer_cases.company(container, "Other")
     other.hire("00", "01")
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         theirs = WorkforcePlace(TODAY, other.entries["00"])
         asked = ask(reading, crowd)
         assert workforce.page(reading, asked, after=theirs, limit=9, sort="employee_id") == []
@@ -137,11 +137,11 @@ def test_the_statuses_of_workers_leave_out_what_is_not_the_employers():
     assert {"not_shared", "not_certified", "expired"} < set(rules.WORKER_STATUSES)
 
 
-def plan(office, asked, sort, after):
+def plan(container, asked, sort, after):
     """What the database says it will do for a page in the middle of a large list."""
     statement = workforce._ordered(asked, after, sort, 51)
-    explain = "explain query plan " if office.engine.dialect.name == "sqlite" else "explain "
-    with office.reading(SYSTEM) as reading:
+    explain = "explain query plan " if container.engine.dialect.name == "sqlite" else "explain "
+    with container.reading(SYSTEM) as reading:
         sql = statement.params(workforce._parameters(reading, asked)).compile(
             reading.connection.engine, compile_kwargs={"literal_binds": True}
         )
@@ -149,20 +149,20 @@ def plan(office, asked, sort, after):
         return "\n".join(str(row[-1]) for row in rows)
 
 
-def test_a_page_is_found_through_indexes(office):
+def test_a_page_is_found_through_indexes(container):
     """Among several employers nobody reads through all entries, in either order."""
-    companies = [employer_cases.company(office, f"E{n}") for n in range(8)]
+    companies = [employer_cases.company(container, f"E{n}") for n in range(8)]
     for company in companies:
         company.hire(*(f"W{n:04}" for n in range(1000)), awarded_on=None)
-    with office.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with container.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("analyze"))
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         asked = ask(reading, companies[3])
     after = WorkforcePlace(TODAY, companies[3].entries["W0500"])
-    by_number = plan(office, asked, "employee_id", after)
+    by_number = plan(container, asked, "employee_id", after)
     assert "ix_roster_entry_employee" in by_number
     assert "uq_sharing_live" in by_number
-    by_urgency = plan(office, asked, "urgency", after)
+    by_urgency = plan(container, asked, "urgency", after)
     for told in (by_number, by_urgency):
         assert "Seq Scan on roster_entry" not in told
         assert "SCAN roster_entry" not in told

@@ -29,24 +29,26 @@ B,Bo,Łuk,bo@example.org
 
 
 def bring(
-    office: Container, kind: str, file: str | bytes | Path, *, by: Actor = SYSTEM, **options: Any
+    container: Container, kind: str, file: str | bytes | Path, *, by: Actor = SYSTEM, **options: Any
 ) -> ImportReport:
     """Import a file in a transaction of its own."""
     if isinstance(file, str):
         file = file.encode()
     source = io.BytesIO(file) if isinstance(file, bytes) else file
-    with office.work(by) as work:
+    with container.work(by) as work:
         return imports.run(work, kind, source, filename=f"{kind}.csv", **options)
 
 
-def refused(office: Container, kind: str, file: str, **options: Any) -> list[tuple[int, str, str]]:
+def refused(
+    container: Container, kind: str, file: str, **options: Any
+) -> list[tuple[int, str, str]]:
     """Import a file that is refused: row, column and rule of each error. Nothing is stored."""
-    before = counts(office)
+    before = counts(container)
     with pytest.raises(ImportRefused) as raised:
-        bring(office, kind, file, **options)
+        bring(container, kind, file, **options)
     refusal = raised.value
     assert refusal.total == len(refusal.errors)
-    assert counts(office) == before
+    assert counts(container) == before
     assert {error.file for error in refusal.errors} == {f"{kind}.csv"}
     return [(error.row, error.column, error.rule) for error in refusal.errors]
 
@@ -61,10 +63,10 @@ def told(report: ImportReport) -> list[tuple[int, str, str]]:
     return [(w.row, w.column, w.message) for w in report.warnings]
 
 
-def counts(office: Container) -> dict[str, int]:
+def counts(container: Container) -> dict[str, int]:
     """The number of rows of every table but the runs of imports and the trail of them."""
     leave_out = {"import_run", "history"}
-    with office.engine.connect() as connection:
+    with container.engine.connect() as connection:
         return {
             table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
             for table in Base.metadata.sorted_tables
@@ -72,17 +74,17 @@ def counts(office: Container) -> dict[str, int]:
         }
 
 
-def rows(office: Container, table: type[Base], *columns: str) -> list[tuple[Any, ...]]:
+def rows(container: Container, table: type[Base], *columns: str) -> list[tuple[Any, ...]]:
     """Some columns of every row of a table, sorted."""
     named = [table.__table__.c[name] for name in columns]
-    with office.engine.connect() as connection:
+    with container.engine.connect() as connection:
         return sorted((tuple(r) for r in connection.execute(select(*named))), key=repr)
 
 
-def standings(office: Container, on: date = TODAY) -> list[dict[str, str]]:
+def standings(container: Container, on: date = TODAY) -> list[dict[str, str]]:
     """The export of standings without the certificate numbers, which are random."""
     stream = io.BytesIO()
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         exports.standings(reading, on=on, stream=stream)
     lines = list(csv.DictReader(io.StringIO(stream.getvalue().decode())))
     for line in lines:
@@ -90,9 +92,9 @@ def standings(office: Container, on: date = TODAY) -> list[dict[str, str]]:
     return lines
 
 
-def standing(office: Container, holder_ref: str, on: date = TODAY) -> dict[str, str]:
+def standing(container: Container, holder_ref: str, on: date = TODAY) -> dict[str, str]:
     """A holder's line of the export."""
-    (line,) = [line for line in standings(office, on) if line["holder_ref"] == holder_ref]
+    (line,) = [line for line in standings(container, on) if line["holder_ref"] == holder_ref]
     return line
 
 
@@ -123,6 +125,6 @@ def passes(ref: str, last: str, modules: Iterable[str] = REQUIRED) -> list[dict[
     ]
 
 
-def certify(office: Container, ref: str, last: str) -> None:
+def certify(container: Container, ref: str, last: str) -> None:
     """Have a holder of HOLDERS awarded the CPT on a day."""
-    bring(office, "assessments", as_csv(passes(ref, last)))
+    bring(container, "assessments", as_csv(passes(ref, last)))

@@ -106,9 +106,9 @@ def history(draw):
     return files, shuffled, draw(DAYS)
 
 
-def emptied(office):
+def emptied(container):
     tables = [t.name for t in reversed(Base.metadata.sorted_tables)]
-    with office.engine.begin() as connection:
+    with container.engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"truncate {', '.join(tables)}"))
         else:
@@ -116,9 +116,9 @@ def emptied(office):
                 connection.execute(text(f"delete from {table}"))
 
 
-def outcome(office, files, on):
+def outcome(container, files, on):
     """The exports of a day and of today, and what was told; the second time changes nothing."""
-    emptied(office)
+    emptied(container)
     people = [
         {"holder_ref": r, "given_name": r, "family_name": "E", "email": f"{r}@x.org"}
         for r in HOLDERS
@@ -126,12 +126,12 @@ def outcome(office, files, on):
     warnings = []
     for kind, rows in {"holders": people, **files}.items():
         if rows:
-            warnings += sorted(w.message for w in bring(office, kind, as_csv(rows)).warnings)
-    exported = standings(office, on), standings(office)
+            warnings += sorted(w.message for w in bring(container, kind, as_csv(rows)).warnings)
+    exported = standings(container, on), standings(container)
     for kind, rows in files.items():
         if rows:
-            assert fates(bring(office, kind, as_csv(rows))) == (0, 0, len(rows))
-    assert (standings(office, on), standings(office)) == exported
+            assert fates(bring(container, kind, as_csv(rows))) == (0, 0, len(rows))
+    assert (standings(container, on), standings(container)) == exported
     return exported, warnings
 
 
@@ -141,7 +141,7 @@ def outcome(office, files, on):
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(history())
-def test_the_order_of_rows_never_changes_what_comes_of_them(office, given_history):
+def test_the_order_of_rows_never_changes_what_comes_of_them(container, given_history):
     files, shuffled, on = given_history
 
-    assert outcome(office, shuffled, on) == outcome(office, files, on)
+    assert outcome(container, shuffled, on) == outcome(container, files, on)

@@ -26,16 +26,16 @@ def attempts(number):
     return as_csv([row for n in range(number // 4) for row in passes(f"P{n:06}", "2024-01-15")])
 
 
-def test_a_broken_row_amid_100000_is_named_and_nothing_is_stored(office):
-    before = counts(office)
+def test_a_broken_row_amid_100000_is_named_and_nothing_is_stored(container):
+    before = counts(container)
     file = people(100_000).replace("P049998,Pat,Ek,p49998@example.org,en", "P000001,,Ek,nobody,fr")
 
-    assert [(row, column) for row, column, _ in refused(office, "holders", file)] == [
+    assert [(row, column) for row, column, _ in refused(container, "holders", file)] == [
         (50_000, "given_name"),
         (50_000, "email"),
         (50_000, "language"),
     ]
-    assert counts(office) == before
+    assert counts(container) == before
 
 
 @contextmanager
@@ -47,14 +47,14 @@ def peak():
         tracemalloc.stop()
 
 
-def test_memory_does_not_grow_with_the_file(office, tmp_path):
-    bring(office, "holders", people(2_000))
+def test_memory_does_not_grow_with_the_file(container, tmp_path):
+    bring(container, "holders", people(2_000))
     used = {}
     for number in (2_000, 8_000):  # the second file holds the first one's rows, and others
         path = tmp_path / f"{number}.csv"
         path.write_bytes(attempts(number))
         with peak() as measured:
-            bring(office, "assessments", path)
+            bring(container, "assessments", path)
             used[number] = measured()
 
     assert used[8_000] < 1.3 * used[2_000]
@@ -66,35 +66,35 @@ def held(number):
 
 
 @pytest.mark.parametrize(("first", "a_thousand"), [(False, 37), (True, 49)])
-def test_a_thousand_certifications_cost_a_few_statements(office, first, a_thousand):
+def test_a_thousand_certifications_cost_a_few_statements(container, first, a_thousand):
     """Whether they are new, or awards on record that passes carry."""
-    bring(office, "holders", people(3_000))
+    bring(container, "holders", people(3_000))
     if first:
-        bring(office, "assessments", attempts(12_000))
+        bring(container, "assessments", attempts(12_000))
     cost = []
     for number in (1_000, 3_000):
-        with counted(office) as found:
-            bring(office, "certifications", held(number))
+        with counted(container) as found:
+            bring(container, "certifications", held(number))
         cost.append(len(found))
 
     assert cost[1] - cost[0] <= 2 * a_thousand
 
 
 @pytest.mark.parametrize(("kind", "a_thousand"), [("holders", 4), ("assessments", 18)])
-def test_a_thousand_rows_cost_a_few_statements(office, kind, a_thousand):
-    bring(office, "holders", people(2_500))
+def test_a_thousand_rows_cost_a_few_statements(container, kind, a_thousand):
+    bring(container, "holders", people(2_500))
     cost = []
     for number in (4_000, 8_000):
         file = people(2_500 + number) if kind == "holders" else attempts(number)
-        with counted(office) as found:
-            bring(office, kind, file)
+        with counted(container) as found:
+            bring(container, kind, file)
         cost.append(len(found))
 
     assert cost[1] - cost[0] <= 4 * a_thousand
 
 
 def test_two_processes_that_import_one_file_at_once_end_in_one_set_of_rows(
-    office, database_url, tmp_path
+    container, database_url, tmp_path
 ):
     variables = {
         **os.environ,
@@ -126,5 +126,5 @@ def test_two_processes_that_import_one_file_at_once_end_in_one_set_of_rows(
         )
         assert fates == [second.format(number), first.format(number)]
 
-    stored = counts(office)
+    stored = counts(container)
     assert (stored["holder"], stored["assessment"], stored["certification"]) == (1500, 6000, 1500)

@@ -36,15 +36,15 @@ AWARDED = "2022-01-15"  # through 15 January 2027; the window opened on 17 Octob
 
 
 @pytest.fixture
-def registered(office):
+def registered(container):
     """A and B are on record, and A is certified since 15 January 2022."""
-    bring(office, "holders", HOLDERS)
-    certify(office, "A", AWARDED)
-    return office
+    bring(container, "holders", HOLDERS)
+    certify(container, "A", AWARDED)
+    return container
 
 
-def numbers(office):
-    return [number for (number,) in rows(office, Certification, "number")]
+def numbers(container):
+    return [number for (number,) in rows(container, Certification, "number")]
 
 
 def again(ref, last):
@@ -121,24 +121,24 @@ def test_a_later_pass_that_a_renewal_does_not_survive_is_refused_with_the_way_on
     assert "later_cycles" in rule
 
 
-def test_all_modules_passed_anew_in_a_file_are_another_award(office):
-    bring(office, "holders", HOLDERS)
+def test_all_modules_passed_anew_in_a_file_are_another_award(container):
+    bring(container, "holders", HOLDERS)
     file = as_csv([*passes("A", "2015-03-15"), *again("A", "2026-10-01")])
-    report = bring(office, "assessments", file)
+    report = bring(container, "assessments", file)
 
     assert report.effects == {"certifications awarded": 2}
     assert told(report) == []
     found = {
         day: (line["status"], line["awarded_on"])
         for day in (date(2020, 3, 15), date(2026, 9, 30), date(2026, 10, 1))
-        for line in [standing(office, "A", day)]
+        for line in [standing(container, "A", day)]
     }
     assert found == {
         date(2020, 3, 15): ("renewal_open", "2015-03-15"),
         date(2026, 9, 30): ("expired", "2015-03-15"),
         date(2026, 10, 1): ("active", "2026-10-01"),
     }
-    assert rows(office, Certification, "sequence", "replaced_on") == [
+    assert rows(container, Certification, "sequence", "replaced_on") == [
         (1, date(2026, 10, 1)),
         (2, None),
     ]
@@ -151,37 +151,37 @@ def test_a_module_passed_anew_while_it_is_in_force_is_warned_of_with_the_day(reg
     assert "may be taken anew from 2027-01-16" in message
 
 
-def test_a_renewal_that_comes_in_later_takes_the_bogus_award_away_again(office):
-    bring(office, "holders", HOLDERS)
-    bring(office, "assessments", as_csv([*passes("A", "2015-03-15"), *again("A", "2021-06-01")]))
-    assert standing(office, "A", date(2022, 1, 1))["awarded_on"] == "2021-06-01"
+def test_a_renewal_that_comes_in_later_takes_the_bogus_award_away_again(container):
+    bring(container, "holders", HOLDERS)
+    bring(container, "assessments", as_csv([*passes("A", "2015-03-15"), *again("A", "2021-06-01")]))
+    assert standing(container, "A", date(2022, 1, 1))["awarded_on"] == "2021-06-01"
     file = RENEWAL + (
         "a,A,cpt,2020-02-01,2020-02-02,approved\nb,A,cpt,2025-02-01,2025-02-02,approved\n"
     )
-    bring(office, "renewals", file)
+    bring(container, "renewals", file)
 
-    line = standing(office, "A")
+    line = standing(container, "A")
     assert (line["awarded_on"], line["expires_on"]) == ("2015-03-15", "2030-03-15")
-    assert bring(office, "renewals", file).unchanged == 2
-    assert standing(office, "A") == line
+    assert bring(container, "renewals", file).unchanged == 2
+    assert standing(container, "A") == line
 
 
-def test_each_renewal_and_change_is_about_the_award_of_its_day(office):
-    bring(office, "holders", HOLDERS)
-    bring(office, "assessments", as_csv([*passes("A", "2010-03-15"), *again("A", "2021-06-01")]))
+def test_each_renewal_and_change_is_about_the_award_of_its_day(container):
+    bring(container, "holders", HOLDERS)
+    bring(container, "assessments", as_csv([*passes("A", "2010-03-15"), *again("A", "2021-06-01")]))
     bring(
-        office,
+        container,
         "renewals",
         RENEWAL + "b,A,cpt,2026-04-01,2026-04-02,approved\na,A,cpt,2015-02-01,2015-02-02,denied\n",
     )
     bring(
-        office,
+        container,
         "standing-changes",
         CHANGE + "c,A,cpt,suspend,2012-01-01,x\nd,A,cpt,reinstate,2013-01-01,x\n",
     )
 
-    assert standing(office, "A", date(2012, 6, 1))["status"] == "suspended"
-    line = standing(office, "A")
+    assert standing(container, "A", date(2012, 6, 1))["status"] == "suspended"
+    line = standing(container, "A")
     assert (line["status"], line["expires_on"]) == ("active", "2031-06-01")
 
 
@@ -298,23 +298,23 @@ def files(draw):
     return lines, draw(st.permutations(lines)), cut
 
 
-def _outcome(office, *batches):
-    emptied(office)
-    bring(office, "holders", HOLDERS)
+def _outcome(container, *batches):
+    emptied(container)
+    bring(container, "holders", HOLDERS)
     for batch in batches:
         if batch:
-            bring(office, "assessments", as_csv(batch))
-    with office.engine.connect() as connection:
+            bring(container, "assessments", as_csv(batch))
+    with container.engine.connect() as connection:
         stands = select(Certification.sequence, Certification.awarded_on, Certification.replaced_on)
         stands = stands.where(Certification.withdrawn_at.is_(None)).order_by("sequence")
         awards = [tuple(row) for row in connection.execute(stands)]
-    warnings = sorted(rows(office, Assessment, "ref", "warnings"))
-    return awards, warnings, standings(office), standings(office, date(2018, 1, 1))
+    warnings = sorted(rows(container, Assessment, "ref", "warnings"))
+    return awards, warnings, standings(container), standings(container, date(2018, 1, 1))
 
 
 @settings(examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(given_files=files())
-def test_files_in_any_order_give_the_same_awards(office, given_files):
+def test_files_in_any_order_give_the_same_awards(container, given_files):
     lines, shuffled, cut = given_files
 
-    assert _outcome(office, shuffled[:cut], shuffled[cut:]) == _outcome(office, lines)
+    assert _outcome(container, shuffled[:cut], shuffled[cut:]) == _outcome(container, lines)

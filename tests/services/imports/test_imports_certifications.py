@@ -67,22 +67,22 @@ THREE_CYCLES = cycles(
 )
 
 
-def take(office, *lines, **options):
-    return bring(office, "certifications", as_csv(lines), **options)
+def take(container, *lines, **options):
+    return bring(container, "certifications", as_csv(lines), **options)
 
 
-def refusals(office, *lines):
-    return refused(office, "certifications", as_csv(lines).decode())
+def refusals(container, *lines):
+    return refused(container, "certifications", as_csv(lines).decode())
 
 
-def found(office, number, surname):
-    with office.reading(SYSTEM) as reading:
+def found(container, number, surname):
+    with container.reading(SYSTEM) as reading:
         return verification.by_number(reading, number, surname)
 
 
 @pytest.fixture(autouse=True)
-def people(office):
-    bring(office, "holders", HOLDERS)
+def people(container):
+    bring(container, "holders", HOLDERS)
 
 
 # Standing on any day.
@@ -99,13 +99,13 @@ def people(office):
         ("2027-03-16", "expired", "2022-03-16", "2027-03-15"),
     ],
 )
-def test_three_cycles_by_file_stand_on_every_day(office, on, status, starts, expires):
-    report = take(office, *THREE_CYCLES)
+def test_three_cycles_by_file_stand_on_every_day(container, on, status, starts, expires):
+    report = take(container, *THREE_CYCLES)
 
     assert fates(report) == (3, 0, 0)
     assert report.effects == {"certifications imported": 1}
     assert told(report) == []
-    seen = standing(office, "A", date.fromisoformat(on))
+    seen = standing(container, "A", date.fromisoformat(on))
     assert (seen["status"], seen["cycle_starts_on"], seen["expires_on"]) == (
         status,
         starts,
@@ -114,54 +114,54 @@ def test_three_cycles_by_file_stand_on_every_day(office, on, status, starts, exp
     assert (seen["awarded_on"], seen["modules_missing"]) == ("2012-03-15", "")
 
 
-def test_before_the_award_nothing_stands(office):
-    take(office, *THREE_CYCLES)
+def test_before_the_award_nothing_stands(container):
+    take(container, *THREE_CYCLES)
 
-    assert standings(office, date(2012, 3, 14)) == []
-
-
-def test_rows_of_one_certificate_may_stand_in_any_order(office):
-    take(office, *reversed(THREE_CYCLES))
-
-    assert standing(office, "A")["cycle_starts_on"] == "2022-03-16"
+    assert standings(container, date(2012, 3, 14)) == []
 
 
-def test_without_an_expiry_the_schemes_validity_gives_it(office):
-    report = take(office, line(expires_on=""), line(cycle_starts_on="2029-03-16", expires_on=""))
+def test_rows_of_one_certificate_may_stand_in_any_order(container):
+    take(container, *reversed(THREE_CYCLES))
+
+    assert standing(container, "A")["cycle_starts_on"] == "2022-03-16"
+
+
+def test_without_an_expiry_the_schemes_validity_gives_it(container):
+    report = take(container, line(expires_on=""), line(cycle_starts_on="2029-03-16", expires_on=""))
 
     assert told(report) == []
-    assert [r[1] for r in rows_of(office, Cycle, "ordinal", "expires_on")] == [
+    assert [r[1] for r in rows_of(container, Cycle, "ordinal", "expires_on")] == [
         date(2029, 3, 15),
         date(2034, 3, 15),
     ]
 
 
-def test_a_cycle_that_starts_later_was_opened_before_the_file_told_of_it(office):
-    take(office, *cycles("2022-01-10", "2027-01-10", "2032-01-10"))
+def test_a_cycle_that_starts_later_was_opened_before_the_file_told_of_it(container):
+    take(container, *cycles("2022-01-10", "2027-01-10", "2032-01-10"))
 
-    assert standing(office, "A")["expires_on"] == "2032-01-10"
-    assert standing(office, "A")["status"] == "active"
+    assert standing(container, "A")["expires_on"] == "2032-01-10"
+    assert standing(container, "A")["status"] == "active"
 
 
-def test_an_expiry_of_its_own_is_kept_and_told(office):
-    report = take(office, line(expires_on="2029-06-30"))
+def test_an_expiry_of_its_own_is_kept_and_told(container):
+    report = take(container, line(expires_on="2029-06-30"))
 
     assert told(report) == [
         (2, "expires_on", "The scheme's validity gives 2029-03-15; the day of the file is kept.")
     ]
-    assert standing(office, "A")["expires_on"] == "2029-06-30"
+    assert standing(container, "A")["expires_on"] == "2029-06-30"
 
 
-def test_an_expiry_that_counts_several_cycles_asks_for_these(office):
-    report = take(office, line(awarded_on="2014-03-15"))
+def test_an_expiry_that_counts_several_cycles_asks_for_these(container):
+    report = take(container, line(awarded_on="2014-03-15"))
 
     assert "It is expiry number 3 counted from the award" in told(report)[0][2]
-    assert standing(office, "A")["cycle_starts_on"] == "2014-03-15"
+    assert standing(container, "A")["cycle_starts_on"] == "2014-03-15"
 
 
-def test_days_between_cycles_are_told(office):
+def test_days_between_cycles_are_told(container):
     report = take(
-        office,
+        container,
         *cycles("2012-03-15", "2017-03-15"),
         line(awarded_on="2012-03-15", cycle_starts_on="2018-01-01", expires_on="2023-01-01"),
     )
@@ -169,40 +169,40 @@ def test_days_between_cycles_are_told(office):
     assert told(report) == [
         (3, "cycle_starts_on", "It had lapsed: no cycle covers 2017-03-16 through 2017-12-31.")
     ]
-    assert standing(office, "A", date(2017, 8, 1))["status"] == "expired"
+    assert standing(container, "A", date(2017, 8, 1))["status"] == "expired"
 
 
-def test_an_award_after_another_one_ended_follows_it(office):
+def test_an_award_after_another_one_ended_follows_it(container):
     take(
-        office,
+        container,
         *cycles("2008-05-01", "2013-05-01", certificate_number="OLD-1"),
         line(certificate_number="NEW-2"),
     )
 
-    before, now = rows_of(office, Certification, "sequence", "number", "replaced_on")
+    before, now = rows_of(container, Certification, "sequence", "number", "replaced_on")
     assert before == (1, "OLD-1", date(2024, 3, 15))
     assert now == (2, "NEW-2", None)
-    assert standing(office, "A", date(2012, 1, 1))["expires_on"] == "2013-05-01"
+    assert standing(container, "A", date(2012, 1, 1))["expires_on"] == "2013-05-01"
 
 
-def test_an_award_that_ended_before_its_expiry_keeps_that(office):
+def test_an_award_that_ended_before_its_expiry_keeps_that(container):
     take(
-        office,
+        container,
         line(replaced_on="2026-01-01"),
         line(certificate_number="NEW-2", awarded_on="2026-01-01", expires_on="", replaced_on=""),
     )
 
-    before, _ = rows_of(office, Certification, "sequence", "number", "replaced_on")
+    before, _ = rows_of(container, Certification, "sequence", "number", "replaced_on")
     assert before == (1, "OLD-0017", date(2026, 1, 1))
-    assert standing(office, "A", date(2025, 12, 31))["expires_on"] == "2029-03-15"
-    assert standing(office, "A", date(2026, 1, 1))["expires_on"] == "2031-01-01"
+    assert standing(container, "A", date(2025, 12, 31))["expires_on"] == "2029-03-15"
+    assert standing(container, "A", date(2026, 1, 1))["expires_on"] == "2031-01-01"
 
 
-def test_an_earlier_award_may_come_with_a_later_file(office):
-    take(office, line(certificate_number="NEW-2"))
-    take(office, *cycles("2008-05-01", "2013-05-01", certificate_number="OLD-1"))
+def test_an_earlier_award_may_come_with_a_later_file(container):
+    take(container, line(certificate_number="NEW-2"))
+    take(container, *cycles("2008-05-01", "2013-05-01", certificate_number="OLD-1"))
 
-    assert [r[:2] for r in rows_of(office, Certification, "sequence", "number")] == [
+    assert [r[:2] for r in rows_of(container, Certification, "sequence", "number")] == [
         (1, "OLD-1"),
         (2, "NEW-2"),
     ]
@@ -212,23 +212,23 @@ def test_an_earlier_award_may_come_with_a_later_file(office):
 @pytest.mark.parametrize(
     "number", ["OLD-0017", "0017", "2014/00123", "mssc.77", "A1 B2", "X_9", "9", "CPT-ABCDE-FGHJK"]
 )
-def test_a_number_of_any_form_is_kept_and_found(office, number):
-    take(office, line(certificate_number=number))
+def test_a_number_of_any_form_is_kept_and_found(container, number):
+    take(container, line(certificate_number=number))
 
     plain = "".join(letter for letter in number if letter.isalnum())
     for asked in (number, number.lower(), plain, " ".join(plain), plain.upper()):
-        assert found(office, asked, "gomez").number == number
-    with office.reading(SYSTEM) as reading:
+        assert found(container, asked, "gomez").number == number
+    with container.reading(SYSTEM) as reading:
         filters = {"q": plain.lower()}
         (person,) = holders.search(reading, after=None, limit=5, filters=filters)
         assert person.ref == "A"
 
 
-def test_a_roster_finds_its_worker_by_the_number_of_the_file(office):
-    take(office, line(certificate_number="2014/00123"))
+def test_a_roster_finds_its_worker_by_the_number_of_the_file(container):
+    take(container, line(certificate_number="2014/00123"))
     head = "employer,employee_id,certificate_number,consented_on\n"
 
-    report = bring(office, "roster", head + "Acme,E1,2014-00123,2026-01-05\n")
+    report = bring(container, "roster", head + "Acme,E1,2014-00123,2026-01-05\n")
 
     assert told(report) == []
     assert report.effects["consents recorded"] == 1
@@ -304,37 +304,37 @@ _TWO = "is a second number for one certification: its holder has "
         ([line(replaced_on="2024-03-15")], (2, "replaced_on", "must be the awarded_on of the")),
     ],
 )
-def test_what_contradicts_itself_is_refused_by_name(office, lines, expected):
-    ((row, column, rule),) = refusals(office, *lines)
+def test_what_contradicts_itself_is_refused_by_name(container, lines, expected):
+    ((row, column, rule),) = refusals(container, *lines)
 
     assert (row, column) == expected[:2]
     assert rule.startswith(expected[2])
 
 
-def test_a_number_that_somebody_else_has_is_refused(office):
-    certify(office, "B", "2024-01-04")
-    ((number,),) = rows_of(office, Certification, "number")
+def test_a_number_that_somebody_else_has_is_refused(container):
+    certify(container, "B", "2024-01-04")
+    ((number,),) = rows_of(container, Certification, "number")
 
-    ((row, column, rule),) = refusals(office, line(certificate_number=number.replace("-", "")))
+    ((row, column, rule),) = refusals(container, line(certificate_number=number.replace("-", "")))
 
     assert (row, column) == (2, "certificate_number")
     assert rule.startswith(f"is the number of B's certification under cpt ({number}) on record")
 
 
-def test_a_second_number_beside_one_on_record_is_refused(office):
-    take(office, line())
+def test_a_second_number_beside_one_on_record_is_refused(container):
+    take(container, line())
 
     ((_, column, rule),) = refusals(
-        office, line(certificate_number="OLD-0018", awarded_on="2025-01-01", expires_on="")
+        container, line(certificate_number="OLD-0018", awarded_on="2025-01-01", expires_on="")
     )
 
     assert (column, rule[: len(_TWO)]) == ("certificate_number", _TWO)
     assert "Keep the number that is printed on the certificate" in rule
 
 
-def test_all_contradictions_of_a_file_are_told_at_once(office):
+def test_all_contradictions_of_a_file_are_told_at_once(container):
     wrong = refusals(
-        office,
+        container,
         line(holder_ref="Z"),
         line(certificate_number="B-1", holder_ref="B", expires_on="2001-01-01"),
         line(certificate_number="-"),
@@ -350,10 +350,10 @@ def test_all_contradictions_of_a_file_are_told_at_once(office):
 
 
 # With passes.
-def test_an_award_before_its_passes_complete_is_refused(office):
-    certify(office, "A", "2024-03-20")
+def test_an_award_before_its_passes_complete_is_refused(container):
+    certify(container, "A", "2024-03-20")
 
-    ((row, column, rule),) = refusals(office, line())
+    ((row, column, rule),) = refusals(container, line())
 
     assert (row, column) == (2, "awarded_on")
     assert rule.startswith(
@@ -362,41 +362,45 @@ def test_an_award_before_its_passes_complete_is_refused(office):
 
 
 @pytest.mark.parametrize("day", ["2024-03-15", "2024-03-10"])
-def test_an_award_that_passes_carried_takes_the_files_number_and_stays_found_by_ours(office, day):
-    certify(office, "A", day)
-    ((ours, public),) = rows_of(office, Certification, "number", "public_id")
+def test_an_award_that_passes_carried_takes_the_files_number_and_stays_found_by_ours(
+    container, day
+):
+    certify(container, "A", day)
+    ((ours, public),) = rows_of(container, Certification, "number", "public_id")
 
-    report = take(office, line())
+    report = take(container, line())
 
     assert fates(report) == (0, 1, 0)
-    ((now, address, awarded),) = rows_of(office, Certification, "number", "public_id", "awarded_on")
+    ((now, address, awarded),) = rows_of(
+        container, Certification, "number", "public_id", "awarded_on"
+    )
     assert (now, address, awarded) == ("OLD-0017", public, date(2024, 3, 15))
     changes = [one.what for one in report.consequences]
     assert f"number was {ours}" in changes
     assert ("award date moved" in changes) == (day != "2024-03-15")
-    assert found(office, ours, "Gómez").number == found(office, "old0017", "Gómez").number
+    assert found(container, ours, "Gómez").number == found(container, "old0017", "Gómez").number
 
 
-def test_the_order_of_files_does_not_matter(office):
-    certify(office, "A", "2024-03-10")
-    take(office, line())
-    take(office, line(holder_ref="B", certificate_number="OLD-9"))
-    certify(office, "B", "2024-03-10")
+def test_the_order_of_files_does_not_matter(container):
+    certify(container, "A", "2024-03-10")
+    take(container, line())
+    take(container, line(holder_ref="B", certificate_number="OLD-9"))
+    certify(container, "B", "2024-03-10")
 
-    one, other = standings(office)
+    one, other = standings(container)
     differ = {"holder_ref"}
     assert {k: v for k, v in one.items() if k not in differ} == {
         k: v for k, v in other.items() if k not in differ
     }
 
 
-def test_passes_that_complete_within_an_imported_award_are_refused_by_the_file(office):
+def test_passes_that_complete_within_an_imported_award_are_refused_by_the_file(container):
     """Accepted, they would make a record that no other installation takes."""
-    take(office, line())
-    before = counts(office)
+    take(container, line())
+    before = counts(container)
 
     ((row, column, rule),) = refused(
-        office, "assessments", as_csv(passes("A", "2025-07-01")).decode()
+        container, "assessments", as_csv(passes("A", "2025-07-01")).decode()
     )
 
     assert (row, column) == (2, "taken_on")
@@ -404,37 +408,37 @@ def test_passes_that_complete_within_an_imported_award_are_refused_by_the_file(o
         "would complete the passes on 2025-07-01 (maintenance), but OLD-0017 was awarded on "
         "2024-03-15: correct the day of the pass, or first amend or void that award"
     )
-    assert counts(office) == before
+    assert counts(container) == before
 
 
-def test_a_row_that_completes_nothing_contradicts_no_award(office):
-    take(office, line())
+def test_a_row_that_completes_nothing_contradicts_no_award(container):
+    take(container, line())
 
-    report = bring(office, "assessments", as_csv(passes("A", "2025-07-01")[:3]))
+    report = bring(container, "assessments", as_csv(passes("A", "2025-07-01")[:3]))
 
     assert fates(report) == (3, 0, 0)
 
 
-def test_a_pass_corrected_or_voided_takes_no_imported_award_away(office):
-    certify(office, "A", "2024-03-10")
-    take(office, line())
-    before = standing(office, "A")
+def test_a_pass_corrected_or_voided_takes_no_imported_award_away(container):
+    certify(container, "A", "2024-03-10")
+    take(container, line())
+    before = standing(container, "A")
     failed = passes("A", "2024-03-10")
     failed[0]["result"] = "fail"
 
-    bring(office, "assessments", as_csv(failed))
+    bring(container, "assessments", as_csv(failed))
 
-    assert standing(office, "A") == before | {"modules_passed": "quality;processes;maintenance"}
-    assert counts(office)["certification"] == 1
+    assert standing(container, "A") == before | {"modules_passed": "quality;processes;maintenance"}
+    assert counts(container)["certification"] == 1
 
 
 @pytest.mark.parametrize("changes_first", [True, False])
 @pytest.mark.parametrize(("kind", "held"), [("suspend", "suspended"), ("revoke", "revoked")])
 def test_an_award_after_the_days_of_one_that_is_held_is_another_one(
-    office, kind, held, changes_first
+    container, kind, held, changes_first
 ):
     """A file of awards takes nothing away from what passes gave, in whatever order it comes."""
-    certify(office, "A", "2014-03-15")
+    certify(container, "A", "2014-03-15")
     change = as_csv(
         [
             {
@@ -448,26 +452,26 @@ def test_an_award_after_the_days_of_one_that_is_held_is_another_one(
         ]
     )
     if changes_first:
-        bring(office, "standing-changes", change)
-    take(office, line())
-    bring(office, "standing-changes", change)
+        bring(container, "standing-changes", change)
+    take(container, line())
+    bring(container, "standing-changes", change)
 
-    days = rows_of(office, Certification, "awarded_on", "imported_at", "replaced_on")
+    days = rows_of(container, Certification, "awarded_on", "imported_at", "replaced_on")
     assert [(awarded, bool(at), until) for awarded, at, until in days] == [
         (date(2014, 3, 15), False, date(2024, 3, 15)),
         (date(2024, 3, 15), True, None),
     ]
-    assert standing(office, "A", date(2015, 1, 1))["status"] == "active"
-    assert standing(office, "A", date(2017, 1, 1))["status"] == held
-    assert standing(office, "A")["status"] == "active"
+    assert standing(container, "A", date(2015, 1, 1))["status"] == "active"
+    assert standing(container, "A", date(2017, 1, 1))["status"] == held
+    assert standing(container, "A")["status"] == "active"
 
 
-def test_passes_after_it_ended_are_an_award_of_their_own(office):
-    take(office, *cycles("2014-03-15", "2019-03-15"))
+def test_passes_after_it_ended_are_an_award_of_their_own(container):
+    take(container, *cycles("2014-03-15", "2019-03-15"))
 
-    certify(office, "A", "2024-01-04")
+    certify(container, "A", "2024-01-04")
 
-    before, now = rows_of(office, Certification, "sequence", "awarded_on", "number")
+    before, now = rows_of(container, Certification, "sequence", "awarded_on", "number")
     assert before == (1, date(2014, 3, 15), "OLD-0017")
     assert now[:2] == (2, date(2024, 1, 4))
 
@@ -477,78 +481,78 @@ RENEWALS = "renewal_ref,holder_ref,scheme,submitted_on,decided_on,decision\n"
 
 
 @pytest.mark.parametrize("renewals_first", [False, True])
-def test_renewals_agree_with_the_cycles_of_the_file(office, renewals_first):
+def test_renewals_agree_with_the_cycles_of_the_file(container, renewals_first):
     """One approval is no second cycle beside the one that the file of certifications gives."""
     renewals = RENEWALS + "r1,A,cpt,2017-01-10,2017-01-20,approved\n"
     if renewals_first:
-        take(office, THREE_CYCLES[0])
-        bring(office, "renewals", renewals)
-    take(office, *THREE_CYCLES)
-    report = bring(office, "renewals", renewals)
+        take(container, THREE_CYCLES[0])
+        bring(container, "renewals", renewals)
+    take(container, *THREE_CYCLES)
+    report = bring(container, "renewals", renewals)
 
     assert told(report) == [] or "points" in str(told(report))
-    assert len(rows_of(office, Cycle, "ordinal")) == 3
-    assert standing(office, "A", date(2017, 1, 19))["expires_on"] == "2017-03-15"
-    assert standing(office, "A", date(2017, 1, 20))["expires_on"] == "2022-03-15"
+    assert len(rows_of(container, Cycle, "ordinal")) == 3
+    assert standing(container, "A", date(2017, 1, 19))["expires_on"] == "2017-03-15"
+    assert standing(container, "A", date(2017, 1, 20))["expires_on"] == "2022-03-15"
 
 
-def test_a_renewal_of_the_last_cycle_opens_the_next_one(office):
-    take(office, *cycles("2012-02-29", "2017-02-28", "2022-02-28"))
-    bring(office, "renewals", RENEWALS + "r1,A,cpt,2022-01-10,2022-01-20,approved\n")
+def test_a_renewal_of_the_last_cycle_opens_the_next_one(container):
+    take(container, *cycles("2012-02-29", "2017-02-28", "2022-02-28"))
+    bring(container, "renewals", RENEWALS + "r1,A,cpt,2022-01-10,2022-01-20,approved\n")
 
-    seen = standing(office, "A")
+    seen = standing(container, "A")
     assert (seen["cycle_starts_on"], seen["expires_on"]) == ("2022-03-01", "2027-02-28")
-    again = take(office, *cycles("2012-02-29", "2017-02-28", "2022-02-28"))
+    again = take(container, *cycles("2012-02-29", "2017-02-28", "2022-02-28"))
     assert fates(again) == (0, 0, 2)
-    assert standing(office, "A") == seen
+    assert standing(container, "A") == seen
 
 
-def test_after_an_expiry_of_its_own_the_next_cycle_follows_it(office):
-    take(office, line(awarded_on="2017-05-01", expires_on="2022-06-30"))
-    bring(office, "renewals", RENEWALS + "r1,A,cpt,2022-05-10,2022-05-20,approved\n")
+def test_after_an_expiry_of_its_own_the_next_cycle_follows_it(container):
+    take(container, line(awarded_on="2017-05-01", expires_on="2022-06-30"))
+    bring(container, "renewals", RENEWALS + "r1,A,cpt,2022-05-10,2022-05-20,approved\n")
 
-    seen = standing(office, "A")
+    seen = standing(container, "A")
     assert (seen["cycle_starts_on"], seen["expires_on"]) == ("2022-07-01", "2027-06-30")
 
 
-def test_suspensions_act_on_it_and_reminders_are_planned_for_it(office):
-    take(office, line())
+def test_suspensions_act_on_it_and_reminders_are_planned_for_it(container):
+    take(container, line())
     head = "change_ref,holder_ref,scheme,kind,effective_on,reason\n"
-    bring(office, "standing-changes", head + "s1,A,cpt,suspend,2026-10-01,fraud\n")
+    bring(container, "standing-changes", head + "s1,A,cpt,suspend,2026-10-01,fraud\n")
 
-    assert standing(office, "A")["status"] == "suspended"
-    assert len(rows_of(office, ReminderCursor, "certification_id")) == 1
+    assert standing(container, "A")["status"] == "suspended"
+    assert len(rows_of(container, ReminderCursor, "certification_id")) == 1
 
 
-def test_it_can_be_revoked_over_http_as_any(office):
-    take(office, line())
-    ((id_,),) = rows_of(office, Certification, "id")
-    with office.work(SYSTEM) as work:
+def test_it_can_be_revoked_over_http_as_any(container):
+    take(container, line())
+    ((id_,),) = rows_of(container, Certification, "id")
+    with container.work(SYSTEM) as work:
         code = work.reasons.for_act("revocation")[0].code
         certifications.change(
             work, id_, kind="revoke", reason_code=code, reason="Found to be forged."
         )
 
-    assert standing(office, "A")["status"] == "revoked"
+    assert standing(container, "A")["status"] == "revoked"
 
 
 # Again, and corrected.
-def test_the_same_file_again_changes_nothing(office):
-    take(office, *THREE_CYCLES)
-    before = counts(office)
+def test_the_same_file_again_changes_nothing(container):
+    take(container, *THREE_CYCLES)
+    before = counts(container)
 
-    report = take(office, *THREE_CYCLES)
+    report = take(container, *THREE_CYCLES)
 
     assert fates(report) == (0, 0, 3)
     assert (report.effects, report.consequences) == ({}, ())
-    assert counts(office) == before
+    assert counts(container) == before
 
 
-def test_a_corrected_file_names_every_award_that_it_moved(office):
-    take(office, line(), line(holder_ref="B", certificate_number="B-1"))
+def test_a_corrected_file_names_every_award_that_it_moved(container):
+    take(container, line(), line(holder_ref="B", certificate_number="B-1"))
 
     report = take(
-        office,
+        container,
         line(awarded_on="2024-03-18"),
         line(holder_ref="B", certificate_number="B-1", expires_on="2029-04-30"),
     )
@@ -558,7 +562,7 @@ def test_a_corrected_file_names_every_award_that_it_moved(office):
         ("A", "OLD-0017", "award date moved", date(2024, 3, 15), date(2024, 3, 18)),
         ("B", "B-1", "expiry moved", date(2029, 3, 15), date(2029, 4, 30)),
     ]
-    lines = rows_of(office, HistoryEntry, "action", "subject", "detail")
+    lines = rows_of(container, HistoryEntry, "action", "subject", "detail")
     (moved,) = [
         d
         for a, s, d in lines
@@ -570,23 +574,23 @@ def test_a_corrected_file_names_every_award_that_it_moved(office):
     assert moved["awarded_on_after"] == "2024-03-18"
 
 
-def test_a_row_for_the_next_cycle_alone_adds_it(office):
-    take(office, THREE_CYCLES[0])
+def test_a_row_for_the_next_cycle_alone_adds_it(container):
+    take(container, THREE_CYCLES[0])
 
-    report = take(office, THREE_CYCLES[1])
+    report = take(container, THREE_CYCLES[1])
 
     assert fates(report) == (1, 0, 0)
     assert [(c.what, c.before, c.after) for c in report.consequences] == [
         ("expiry moved", date(2017, 3, 15), date(2022, 3, 15))
     ]
-    assert standing(office, "A", date(2018, 1, 1))["expires_on"] == "2022-03-15"
+    assert standing(container, "A", date(2018, 1, 1))["expires_on"] == "2022-03-15"
 
 
-def test_columns_that_the_file_lacks_leave_what_is_on_record(office):
-    take(office, *THREE_CYCLES)
+def test_columns_that_the_file_lacks_leave_what_is_on_record(container):
+    take(container, *THREE_CYCLES)
     fewer = [
         {k: v for k, v in one.items() if k not in {"edition", "source"}} for one in THREE_CYCLES
     ]
 
-    assert fates(bring(office, "certifications", as_csv(fewer))) == (0, 0, 3)
-    assert rows_of(office, Certification, "edition") == [("CPT 2.0",)]
+    assert fates(bring(container, "certifications", as_csv(fewer))) == (0, 0, 3)
+    assert rows_of(container, Certification, "edition") == [("CPT 2.0",)]

@@ -39,15 +39,15 @@ CHANGE = "change_ref,holder_ref,scheme,kind,effective_on,reason\n"
 
 
 @pytest.fixture
-def registered(office):
+def registered(container):
     """A and B are on record, and A is certified since 15 January 2022."""
-    bring(office, "holders", HOLDERS)
-    certify(office, "A", "2022-01-15")
-    return office
+    bring(container, "holders", HOLDERS)
+    certify(container, "A", "2022-01-15")
+    return container
 
 
-def history(office, subject):
-    with office.reading(SYSTEM) as reading:
+def history(container, subject):
+    with container.reading(SYSTEM) as reading:
         found = select(HistoryEntry.detail).where(
             HistoryEntry.subject == subject, HistoryEntry.action == "import"
         )
@@ -55,26 +55,26 @@ def history(office, subject):
 
 
 # Holders.
-def test_a_column_that_is_absent_leaves_what_is_on_record_and_an_empty_cell_empties_it(office):
+def test_a_column_that_is_absent_leaves_what_is_on_record_and_an_empty_cell_empties_it(container):
     full = "holder_ref,given_name,family_name,email,second_email,language,time_zone\n"
-    bring(office, "holders", full + "A,Ana,Ek,a@x.org,b@x.org,es,America/Denver\n")
+    bring(container, "holders", full + "A,Ana,Ek,a@x.org,b@x.org,es,America/Denver\n")
     wanted = ("given_name", "second_email", "language", "time_zone", "version")
 
-    without = bring(office, "holders", HOLDERS.replace("Gómez", "Ek"))
+    without = bring(container, "holders", HOLDERS.replace("Gómez", "Ek"))
     assert without.changed == 1  # the address
-    assert ("Ana", "b@x.org", "es", "America/Denver", 2) in rows(office, Holder, *wanted)
+    assert ("Ana", "b@x.org", "es", "America/Denver", 2) in rows(container, Holder, *wanted)
 
-    bring(office, "holders", full + "A,Ana,Ek,a@x.org,,,\n")
-    assert ("Ana", None, "es", "America/Denver", 3) in rows(office, Holder, *wanted)
-    assert ("Bo", None, "en", "America/New_York", 1) in rows(office, Holder, *wanted)
+    bring(container, "holders", full + "A,Ana,Ek,a@x.org,,,\n")
+    assert ("Ana", None, "es", "America/Denver", 3) in rows(container, Holder, *wanted)
+    assert ("Bo", None, "en", "America/New_York", 1) in rows(container, Holder, *wanted)
 
 
-def test_history_names_the_changed_fields_of_a_person_but_not_their_values(office):
-    bring(office, "holders", HOLDERS)
-    report = bring(office, "holders", HOLDERS.replace("Ana", "Anna"))
+def test_history_names_the_changed_fields_of_a_person_but_not_their_values(container):
+    bring(container, "holders", HOLDERS)
+    report = bring(container, "holders", HOLDERS.replace("Ana", "Anna"))
 
-    assert history(office, "holder") == [{"run": report.id, "fields": ["given_name"]}]
-    (*_, last) = history(office, "import_run")
+    assert history(container, "holder") == [{"run": report.id, "fields": ["given_name"]}]
+    (*_, last) = history(container, "import_run")
     assert last == {"kind": "holders", "rows": 2, "created": 0, "changed": 1}
 
 
@@ -116,15 +116,15 @@ def test_a_pass_corrected_to_a_failure_takes_the_award_back(registered):
     assert standing(registered, "A")["status"] == "in_progress"
 
 
-def test_a_prerequisite_awarded_by_the_same_file_counts(office):
-    bring(office, "holders", HOLDERS)
+def test_a_prerequisite_awarded_by_the_same_file_counts(container):
+    bring(container, "holders", HOLDERS)
     file = (
         "attempt_ref,holder_ref,scheme,module,taken_on,result\n"
         "t,A,clt,technician,2024-01-01,pass\na,A,cla,associate,2024-02-01,pass\n"
     )
-    bring(office, "assessments", file)
+    bring(container, "assessments", file)
 
-    lines = {line["scheme"]: line for line in standings(office)}
+    lines = {line["scheme"]: line for line in standings(container)}
     assert lines["clt"]["awarded_on"] == lines["cla"]["awarded_on"] == "2024-02-01"
     assert (lines["cla"]["status"], lines["cla"]["expires_on"]) == ("active", "")
 
@@ -188,16 +188,16 @@ def test_what_an_activity_claims_may_be_corrected_without_deciding_it_again(regi
 
 
 # Renewals.
-def certified_since_2008(office):
-    bring(office, "holders", HOLDERS)
-    certify(office, "A", "2008-05-10")
+def certified_since_2008(container):
+    bring(container, "holders", HOLDERS)
+    certify(container, "A", "2008-05-10")
     approved = ["2013-04-01,2013-04-20", "2018-03-01,2018-03-09", "2023-05-01,2023-05-02"]
     return [f"r{n},A,cpt,{days},approved\n" for n, days in enumerate(approved)]
 
 
-def test_repeated_renewals_open_their_cycles_in_whatever_order_they_stand(office):
-    lines = certified_since_2008(office)
-    report = bring(office, "renewals", RENEWAL + "".join(reversed(lines)))
+def test_repeated_renewals_open_their_cycles_in_whatever_order_they_stand(container):
+    lines = certified_since_2008(container)
+    report = bring(container, "renewals", RENEWAL + "".join(reversed(lines)))
 
     assert report.effects == {"cycles opened": 3}
     wanted = [
@@ -206,17 +206,17 @@ def test_repeated_renewals_open_their_cycles_in_whatever_order_they_stand(office
         (3, date(2023, 5, 10)),
         (4, date(2028, 5, 10)),
     ]
-    assert rows(office, Cycle, "ordinal", "expires_on") == wanted
-    assert rows(office, Renewal, "ref", "cycle") == [("r0", 1), ("r1", 2), ("r2", 3)]
+    assert rows(container, Cycle, "ordinal", "expires_on") == wanted
+    assert rows(container, Renewal, "ref", "cycle") == [("r0", 1), ("r1", 2), ("r2", 3)]
 
 
-def test_renewals_of_one_holder_may_come_in_several_files_in_any_order(office):
-    lines = certified_since_2008(office)
+def test_renewals_of_one_holder_may_come_in_several_files_in_any_order(container):
+    lines = certified_since_2008(container)
     for line in (lines[2], lines[0], lines[1]):
-        bring(office, "renewals", RENEWAL + line)
+        bring(container, "renewals", RENEWAL + line)
 
-    assert rows(office, Renewal, "ref", "cycle") == [("r0", 1), ("r1", 2), ("r2", 3)]
-    assert rows(office, Cycle, "ordinal", "opened_on") == [
+    assert rows(container, Renewal, "ref", "cycle") == [("r0", 1), ("r1", 2), ("r2", 3)]
+    assert rows(container, Cycle, "ordinal", "opened_on") == [
         (1, date(2008, 5, 10)),
         (2, date(2013, 4, 20)),
         (3, date(2018, 3, 9)),
@@ -274,9 +274,9 @@ def test_changes_of_one_day_count_in_the_order_of_their_refs(registered):
     assert standing(registered, "A")["status"] == "suspended"
 
 
-def test_every_order_of_rows_comes_to_the_same_warnings_and_standings(office):
+def test_every_order_of_rows_comes_to_the_same_warnings_and_standings(container):
     """One holder with failures, two renewals and a suspension; all 24 orders of four attempts."""
-    bring(office, "holders", HOLDERS)
+    bring(container, "holders", HOLDERS)
     head = "attempt_ref,holder_ref,scheme,module,taken_on,result\n"
     attempts = [
         f"s{n},A,cpt,safety,{day},{result}\n"
@@ -291,27 +291,27 @@ def test_every_order_of_rows_comes_to_the_same_warnings_and_standings(office):
     ]
     found = set()
     for order in itertools.permutations(attempts):
-        with office.engine.begin() as connection:
+        with container.engine.begin() as connection:
             connection.execute(Assessment.__table__.delete())  # type: ignore[attr-defined]
-        report = bring(office, "assessments", head + "".join(order))
-        stored = rows(office, Assessment, "ref", "warnings")
-        found.add(repr((sorted(w.message for w in report.warnings), stored, standings(office))))
+        report = bring(container, "assessments", head + "".join(order))
+        stored = rows(container, Assessment, "ref", "warnings")
+        found.add(repr((sorted(w.message for w in report.warnings), stored, standings(container))))
 
     (only,) = found
     assert "may be attempted again from 2024-01-17, not on 2024-01-16" in only
     assert "may be attempted again from 2024-04-02, not on 2024-03-30" in only
 
 
-def test_a_thousand_rows_of_one_chunk_and_their_neighbours_agree(office):
+def test_a_thousand_rows_of_one_chunk_and_their_neighbours_agree(container):
     """Rows of one holder in different chunks are one history."""
     many = [f"P{n:04},Pat,Ek,p{n}@example.org\n" for n in range(1500)]
-    bring(office, "holders", "holder_ref,given_name,family_name,email\n" + "".join(many))
+    bring(container, "holders", "holder_ref,given_name,family_name,email\n" + "".join(many))
     lines = [line for n in range(1500) for line in passes(f"P{n:04}", "2024-01-15")]
     lines.sort(key=lambda line: str(line["module"]))
-    report = bring(office, "assessments", as_csv(lines))
+    report = bring(container, "assessments", as_csv(lines))
 
     assert report.effects == {"certifications awarded": 1500}
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         row = reading.row(select(func.count()).select_from(Certification))
         assert row is not None
         assert row[0] == 1500

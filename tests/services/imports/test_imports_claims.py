@@ -25,29 +25,29 @@ STATED = ",unit,role,tags,duty,provider_approved"
 
 
 @pytest.fixture
-def office(app):
+def container(app):
     return ruling.rule(app, ruling.telling(ruling.shipped(app)))
 
 
 @pytest.fixture
-def certified(office):
-    bring(office, "holders", HOLDERS)
+def certified(container):
+    bring(container, "holders", HOLDERS)
     passes = "\n".join(f"{m},A,cpt,{m},2024-03-01,pass" for m in REQUIRED)
     header = "attempt_ref,holder_ref,scheme,module,taken_on,result"
-    bring(office, "assessments", f"{header}\n{passes}\n")
-    return office
+    bring(container, "assessments", f"{header}\n{passes}\n")
+    return container
 
 
-def brought(office, cells, header=HEADER + STATED):
-    return bring(office, "activities", f"{header}\n{COURSE}{cells}\n")
+def brought(container, cells, header=HEADER + STATED):
+    return bring(container, "activities", f"{header}\n{COURSE}{cells}\n")
 
 
-def stated(office):
-    return rows(office, Activity, "unit", "role", "tags", "duty")
+def stated(container):
+    return rows(container, Activity, "unit", "role", "tags", "duty")
 
 
-def counted(office):
-    return [row["points_counted"] for row in standings(office) if row["scheme"] == "cpt"]
+def counted(container):
+    return [row["points_counted"] for row in standings(container) if row["scheme"] == "cpt"]
 
 
 def test_a_file_without_the_columns_imports_as_before(certified):

@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 
 from tests import factories
-from tests.conftest import make_office
+from tests.conftest import make_container
 from tests.services.imports.importing import (
     HOLDERS,
     SAMPLE,
@@ -59,30 +59,30 @@ def files(tmp_path):
 
 
 @pytest.fixture
-def other_office(templates, tmp_path, clock):
+def other_container(templates, tmp_path, clock):
     """One more office, on a database of its own without a row."""
     path = tmp_path / "other.sqlite3"
     shutil.copyfile(templates("sqlite"), path)
-    made = make_office(f"sqlite:///{path}", tmp_path / "other", clock)
+    made = make_container(f"sqlite:///{path}", tmp_path / "other", clock)
     yield made
     made.engine.dispose()
 
 
-def run(office, path, **options):
-    with office.work(SYSTEM) as work:
+def run(container, path, **options):
+    with container.work(SYSTEM) as work:
         return folder.run(work, folder.find(path), **options)
 
 
-def refused(office, path):
-    before = counts(office)
+def refused(container, path):
+    before = counts(container)
     with pytest.raises(FolderRefused) as raised:
-        run(office, path)
-    assert counts(office) == before
+        run(container, path)
+    assert counts(container) == before
     return raised.value
 
 
-def test_all_files_are_imported_in_the_order_of_their_kinds(office, files):
-    reports = run(office, files)
+def test_all_files_are_imported_in_the_order_of_their_kinds(container, files):
+    reports = run(container, files)
 
     assert [(r.kind, r.created) for r in reports] == [
         ("holders", 2),
@@ -91,34 +91,34 @@ def test_all_files_are_imported_in_the_order_of_their_kinds(office, files):
         ("renewals", 1),
         ("roster", 1),
     ]
-    assert [s["expires_on"] for s in standings(office)] == ["2029-03-15", "2031-03-01"]
+    assert [s["expires_on"] for s in standings(container)] == ["2029-03-15", "2031-03-01"]
     assert reports[-1].warnings == ()
 
 
-def test_references_between_the_files_hold_in_a_dry_run_that_stores_nothing(office, files):
-    before = counts(office)
+def test_references_between_the_files_hold_in_a_dry_run_that_stores_nothing(container, files):
+    before = counts(container)
 
-    reports = run(office, files, dry_run=True)
+    reports = run(container, files, dry_run=True)
 
     assert [r.created for r in reports] == [2, 4, 1, 1, 1]
     assert all(r.dry_run for r in reports)
-    assert counts(office) == before
-    assert set(rows_of(office, ImportRun, "outcome", "dry_run")) == {("checked", True)}
-    assert [r.created for r in run(office, files)] == [2, 4, 1, 1, 1]
+    assert counts(container) == before
+    assert set(rows_of(container, ImportRun, "outcome", "dry_run")) == {("checked", True)}
+    assert [r.created for r in run(container, files)] == [2, 4, 1, 1, 1]
 
 
-def test_the_same_folder_again_changes_nothing(office, files):
-    run(office, files)
-    before = counts(office)
+def test_the_same_folder_again_changes_nothing(container, files):
+    run(container, files)
+    before = counts(container)
 
-    assert all(r.unchanged == r.rows for r in run(office, files))
-    assert counts(office) == before
+    assert all(r.unchanged == r.rows for r in run(container, files))
+    assert counts(container) == before
 
 
-def test_one_bad_row_in_the_last_file_refuses_all(office, files):
+def test_one_bad_row_in_the_last_file_refuses_all(container, files):
     (files / "roster.csv").write_text("employer,employee_id,holder_ref\nAcme,E1,Z\n")
 
-    refusal = refused(office, files)
+    refusal = refused(container, files)
 
     assert refusal.detail == (
         "The folder was refused with 1 error, in roster.csv; nothing of it was stored."
@@ -134,11 +134,11 @@ def test_one_bad_row_in_the_last_file_refuses_all(office, files):
     ]
 
 
-def test_after_a_refused_file_the_cells_of_the_others_are_looked_at(office, files):
+def test_after_a_refused_file_the_cells_of_the_others_are_looked_at(container, files):
     (files / "holders.csv").write_text(HOLDERS + "C,,Ek,nobody\n")
     (files / "renewals.csv").write_text(RENEWALS.replace("2026-02-10", "10.2.26"))
 
-    refusal = refused(office, files)
+    refusal = refused(container, files)
 
     wrong = [(e.file, e.row, e.column) for r in refusal.refusals for e in r.errors]
     assert wrong == [
@@ -149,12 +149,12 @@ def test_after_a_refused_file_the_cells_of_the_others_are_looked_at(office, file
     assert refusal.unchecked == ["assessments.csv", "certifications.csv", "roster.csv"]
 
 
-def test_what_files_of_one_folder_contradict_is_refused(office, files):
+def test_what_files_of_one_folder_contradict_is_refused(container, files):
     """The passes of the folder complete after the day that its certifications say."""
     (files / "assessments.csv").write_bytes(as_csv(passes("A", "2024-03-20")))
     (files / "renewals.csv").unlink()
 
-    refusal = refused(office, files)
+    refusal = refused(container, files)
 
     (error,) = refusal.refusals[0].errors
     assert (error.file, error.row, error.column) == ("certifications.csv", 2, "awarded_on")
@@ -208,37 +208,39 @@ def test_what_programs_leave_beside_files_is_passed_over(files):
 
 
 def test_the_sample_goes_out_and_into_an_empty_database_with_the_same_standings(
-    office, other_office, tmp_path
+    container, other_container, tmp_path
 ):
     """The numbers are kept too, and a second import of what went out changes nothing."""
     sample, out = tmp_path / "sample", tmp_path / "out"
     sample.mkdir()
     for kind in SAMPLE_KINDS:
         shutil.copy(SAMPLE / f"{kind}.csv", sample)
-    run(office, sample)
-    _write_all(office, out)
+    run(container, sample)
+    _write_all(container, out)
 
-    again = run(office, out)
-    run(other_office, out)
+    again = run(container, out)
+    run(other_container, out)
 
     assert [(r.kind, r.created, r.changed) for r in again] == [(k, 0, 0) for k in imports.KINDS]
-    _write_all(other_office, tmp_path / "again")
+    _write_all(other_container, tmp_path / "again")
     assert _contents(tmp_path / "again") == _contents(out)
     for day in ("2026-11-21", "2024-05-01", "2021-12-31", "2027-06-30"):
-        assert _all(office, day) == _all(other_office, day)
+        assert _all(container, day) == _all(other_container, day)
 
 
-def _all(office, day):
+def _all(container, day):
     stream = io.BytesIO()
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         exports.standings(reading, on=date.fromisoformat(day), stream=stream)
     return [*csv.DictReader(io.StringIO(stream.getvalue().decode()))]
 
 
-def test_what_came_over_http_goes_out_and_in_again_as_what_it_is(office, other_office, tmp_path):
+def test_what_came_over_http_goes_out_and_in_again_as_what_it_is(
+    container, other_container, tmp_path
+):
     """Records without refs go out under their ids; an award cut by the next one stays as it was."""
-    holder_id, id_ = factories.certified(office, date(2015, 3, 15), ref="A")
-    with office.work(SYSTEM) as work:
+    holder_id, id_ = factories.certified(container, date(2015, 3, 15), ref="A")
+    with container.work(SYSTEM) as work:
         for name, day in (("One", date(2016, 5, 1)), ("Two", date(2016, 6, 1))):
             _approved_course(work, id_, name, day)
         certifications.change(
@@ -251,18 +253,18 @@ def test_what_came_over_http_goes_out_and_in_again_as_what_it_is(office, other_o
         )
         factories.passed(work, holder_id, date(2019, 3, 15))
     columns = ("number", "awarded_on", "replaced_on")
-    before, held = counts(office), rows_of(office, Certification, *columns)
+    before, held = counts(container), rows_of(container, Certification, *columns)
     assert len(held) == 2
     first, second = tmp_path / "first", tmp_path / "second"
-    _write_all(office, first)
-    run(other_office, first)
-    _write_all(other_office, second)
+    _write_all(container, first)
+    run(other_container, first)
+    _write_all(other_container, second)
 
-    again = run(office, first)
+    again = run(container, first)
 
     assert [(r.created, r.changed) for r in again] == [(0, 0)] * len(imports.KINDS)
-    assert counts(office) == before
-    assert rows_of(other_office, Certification, *columns) == held
+    assert counts(container) == before
+    assert rows_of(other_container, Certification, *columns) == held
     assert _contents(first) == _contents(second)
 
 
@@ -271,21 +273,21 @@ def _contents(folder):
 
 
 def test_rows_go_out_in_the_order_of_their_keys_however_they_came_in(
-    office, other_office, tmp_path
+    container, other_container, tmp_path
 ):
     """What went out comes into an empty database, and goes out again as the same bytes."""
-    bring(office, "holders", f"{PEOPLE}z,Zoe,Ek,z@example.org\nÅ,Åsa,Ek,a@example.org\n")
-    bring(office, "holders", f"{PEOPLE}B,Bo,Ek,b@example.org\na,Al,Ek,l@example.org\n")
-    bring(office, "holders", f"{PEOPLE}10,Cy,Ek,c@example.org\n9,Di,Ek,d@example.org\n")
+    bring(container, "holders", f"{PEOPLE}z,Zoe,Ek,z@example.org\nÅ,Åsa,Ek,a@example.org\n")
+    bring(container, "holders", f"{PEOPLE}B,Bo,Ek,b@example.org\na,Al,Ek,l@example.org\n")
+    bring(container, "holders", f"{PEOPLE}10,Cy,Ek,c@example.org\n9,Di,Ek,d@example.org\n")
     for ref, last in (("z", "2022-01-15"), ("B", "2024-02-15"), ("Å", "2023-02-15")):
-        bring(office, "assessments", as_csv(passes(ref, last)[::-1]))
-    factories.certified(office, date(2019, 3, 15), ref="0")
+        bring(container, "assessments", as_csv(passes(ref, last)[::-1]))
+    factories.certified(container, date(2019, 3, 15), ref="0")
     for employer, number in (("b GmbH", "9"), ("b GmbH", "10"), ("Émil", "a"), ("Acme", "B")):
         file = f"employer,employee_id,holder_ref\n{employer},{number},z\n"
-        bring(office, "roster", file)
-    _write_all(office, tmp_path / "first")
-    run(other_office, tmp_path / "first")
-    _write_all(other_office, tmp_path / "second")
+        bring(container, "roster", file)
+    _write_all(container, tmp_path / "first")
+    run(other_container, tmp_path / "first")
+    _write_all(other_container, tmp_path / "second")
 
     contents = _contents(tmp_path / "first")
     assert contents == _contents(tmp_path / "second")
@@ -316,24 +318,26 @@ def _approved_course(work, certification_id, title, day):
     activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
 
 
-def _write_all(office, into):
+def _write_all(container, into):
     into.mkdir()
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         for kind in imports.KINDS:
             with (into / f"{kind}.csv").open("wb") as stream:
                 export_files.write(reading, kind, stream=stream)
 
 
-def test_texts_that_look_like_formulas_are_the_same_after_a_journey(office, other_office, tmp_path):
+def test_texts_that_look_like_formulas_are_the_same_after_a_journey(
+    container, other_container, tmp_path
+):
     """In CSV such a text stands behind an apostrophe, which belongs to the file, not to it."""
     people = HOLDERS.replace("\nA,Ana", "\n+1,'=Ana").replace("ana@", "=ana@")
-    bring(office, "holders", people)
-    _write_all(office, tmp_path / "first")
-    run(other_office, tmp_path / "first")
+    bring(container, "holders", people)
+    _write_all(container, tmp_path / "first")
+    run(other_container, tmp_path / "first")
 
-    (again, *_) = run(office, tmp_path / "first")
+    (again, *_) = run(container, tmp_path / "first")
 
     assert (again.created, again.changed, again.unchanged) == (0, 0, 2)
     columns = ("ref", "given_name", "email")
-    assert rows_of(other_office, Holder, *columns) == rows_of(office, Holder, *columns)
-    assert ("+1", "=Ana", "=ana@example.org") in rows_of(other_office, Holder, *columns)
+    assert rows_of(other_container, Holder, *columns) == rows_of(container, Holder, *columns)
+    assert ("+1", "=Ana", "=ana@example.org") in rows_of(other_container, Holder, *columns)

@@ -19,27 +19,27 @@ CLERK = Actor(role="staff", name="clerk")
 
 
 @pytest.fixture
-def id_(office):
-    bring(office, "holders", HEAD + FIRST)
-    ((found,),) = rows(office, Holder, "id")
+def id_(container):
+    bring(container, "holders", HEAD + FIRST)
+    ((found,),) = rows(container, Holder, "id")
     return found
 
 
-def change(office, id_, by=CLERK, **values):
-    with office.work(by) as work:
+def change(container, id_, by=CLERK, **values):
+    with container.work(by) as work:
         version = work.row(select(Holder.version).where(Holder.id == id_)).version
         return corrections.change(work, id_, values, version=version, reason=None)
 
 
-def record(office):
+def record(container):
     fields = ("given_name", "family_name", "email", "second_email", "language", "time_zone")
-    ((*found,),) = rows(office, Holder, *fields)
+    ((*found,),) = rows(container, Holder, *fields)
     return found
 
 
-def changes(office, id_):
+def changes(container, id_):
     """What history tells of the person, the newest first, by field."""
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         lines = history_pages.page(reading, HistoryFilter(limit=50), holder_id=id_)
     return [(c.field, c.before, c.after) for line in lines for c in line.changes]
 
@@ -57,12 +57,12 @@ def changes(office, id_):
     ],
 )
 def test_a_file_does_not_take_back_what_the_staff_changed_and_says_so(
-    office, id_, field, value, was
+    container, id_, field, value, was
 ):
-    change(office, id_, **{field: value})
-    corrected = record(office)
+    change(container, id_, **{field: value})
+    corrected = record(container)
     for _ in range(2):
-        report = bring(office, "holders", HEAD + FIRST)
+        report = bring(container, "holders", HEAD + FIRST)
 
         assert fates(report) == (0, 0, 1)
         ((row, column, message),) = told(report)
@@ -71,44 +71,47 @@ def test_a_file_does_not_take_back_what_the_staff_changed_and_says_so(
         assert "replaced by clerk on 2026-11-21" in message
         assert f'"{value}"' in message or value is None
         assert message.endswith("If the file is right, correct the record by hand.")
-        assert record(office) == corrected
+        assert record(container) == corrected
 
 
-def test_what_the_holder_changed_and_what_was_granted_are_not_taken_back_either(office, id_):
+def test_what_the_holder_changed_and_what_was_granted_are_not_taken_back_either(container, id_):
     ana = Actor(role="holder", name="Ana", holder_id=id_)
-    asked = change(office, id_, by=ana, family_name="Ruiz", email="new@example.org").request
-    with office.work(CLERK) as work:
+    asked = change(container, id_, by=ana, family_name="Ruiz", email="new@example.org").request
+    with container.work(CLERK) as work:
         requests.decide(work, asked.id, decision="granted", reason=None, version=1)
 
-    report = bring(office, "holders", HEAD + FIRST)
+    report = bring(container, "holders", HEAD + FIRST)
 
     assert [(column, fate) for _, column, fate in told(report)] == [
         ("family_name", told(report)[0][2]),
         ("email", told(report)[1][2]),
     ]
-    assert record(office)[1:3] == ["Ruiz", "new@example.org"]
+    assert record(container)[1:3] == ["Ruiz", "new@example.org"]
 
 
-def test_a_really_new_value_changes_the_record_and_history_keeps_both(office, id_):
-    change(office, id_, family_name="Ruiz")
-    report = bring(office, "holders", HEAD + FIRST.replace("Soto", "Ruiz-Soto"))
+def test_a_really_new_value_changes_the_record_and_history_keeps_both(container, id_):
+    change(container, id_, family_name="Ruiz")
+    report = bring(container, "holders", HEAD + FIRST.replace("Soto", "Ruiz-Soto"))
 
     assert (fates(report), told(report)) == ((0, 1, 0), [])
-    assert changes(office, id_)[0] == ("family_name", "Ruiz", "Ruiz-Soto")
-    assert rows(office, FormerName, "given_name", "family_name") == [
+    assert changes(container, id_)[0] == ("family_name", "Ruiz", "Ruiz-Soto")
+    assert rows(container, FormerName, "given_name", "family_name") == [
         ("Ana", "Ruiz"),
         ("Ana", "Soto"),
     ]
 
 
-def test_what_a_file_changed_another_file_may_change_back(office, id_):
-    bring(office, "holders", HEAD + FIRST.replace("Soto", "Ruiz"))
-    report = bring(office, "holders", HEAD + FIRST)
+def test_what_a_file_changed_another_file_may_change_back(container, id_):
+    bring(container, "holders", HEAD + FIRST.replace("Soto", "Ruiz"))
+    report = bring(container, "holders", HEAD + FIRST)
 
     assert (fates(report), told(report)) == ((0, 1, 0), [])
-    assert record(office)[1] == "Soto"
-    assert [name for _, name in rows(office, FormerName, "id", "family_name")] == ["Soto", "Ruiz"]
-    ((text,),) = rows(office, Holder, "folded_name")
+    assert record(container)[1] == "Soto"
+    assert [name for _, name in rows(container, FormerName, "id", "family_name")] == [
+        "Soto",
+        "Ruiz",
+    ]
+    ((text,),) = rows(container, Holder, "folded_name")
     assert text == searchable(FoldedName("Ana", "Soto"), [FoldedName("Ana", "Ruiz")])
     assert id_
 
@@ -117,42 +120,44 @@ def test_what_a_file_changed_another_file_may_change_back(office, id_):
     ("replaced", "given"),
     [("GARCIA", "garcia"), ("Garcia", "GARCIA"), ("Straße", "STRASSE")],
 )
-def test_the_same_letters_in_another_case_are_taken_back_as_little(office, id_, replaced, given):
-    change(office, id_, family_name=replaced)
-    change(office, id_, family_name="Ruiz")
-    report = bring(office, "holders", HEAD + FIRST.replace("Soto", given))
+def test_the_same_letters_in_another_case_are_taken_back_as_little(container, id_, replaced, given):
+    change(container, id_, family_name=replaced)
+    change(container, id_, family_name="Ruiz")
+    report = bring(container, "holders", HEAD + FIRST.replace("Soto", given))
     assert [column for _, column, _ in told(report)] == ["family_name"]
-    assert record(office)[1] == "Ruiz"
+    assert record(container)[1] == "Ruiz"
 
 
-def test_only_what_was_replaced_stays_and_the_rest_of_the_row_is_taken(office, id_):
-    change(office, id_, family_name="Ruiz")
-    report = bring(office, "holders", HEAD + FIRST.replace("Ana,", "Anna,").replace(",en,", ",es,"))
+def test_only_what_was_replaced_stays_and_the_rest_of_the_row_is_taken(container, id_):
+    change(container, id_, family_name="Ruiz")
+    report = bring(
+        container, "holders", HEAD + FIRST.replace("Ana,", "Anna,").replace(",en,", ",es,")
+    )
     assert fates(report) == (0, 1, 0)
     assert [column for _, column, _ in told(report)] == ["family_name"]
-    assert record(office)[:2] == ["Anna", "Ruiz"]
-    assert record(office)[4] == "es"
+    assert record(container)[:2] == ["Anna", "Ruiz"]
+    assert record(container)[4] == "es"
 
 
-def test_names_are_stored_composed_and_a_file_in_other_letters_changes_nothing(office):
+def test_names_are_stored_composed_and_a_file_in_other_letters_changes_nothing(container):
     apart = HEAD + "A,Jose\N{COMBINING ACUTE ACCENT},Nun\N{COMBINING TILDE}ez,a@x.org,,,\n"
-    bring(office, "holders", apart)
-    assert rows(office, Holder, "given_name", "family_name", "folded_name") == [
+    bring(container, "holders", apart)
+    assert rows(container, Holder, "given_name", "family_name", "folded_name") == [
         ("José", "Nuñez", " nunez , jose ;")
     ]
-    assert bring(office, "holders", apart).unchanged == 1
-    assert bring(office, "holders", HEAD + "A,José,Nuñez,a@x.org,,,\n").unchanged == 1
-    assert rows(office, FormerName, "id") == []
+    assert bring(container, "holders", apart).unchanged == 1
+    assert bring(container, "holders", HEAD + "A,José,Nuñez,a@x.org,,,\n").unchanged == 1
+    assert rows(container, FormerName, "id") == []
 
 
-def test_many_rows_are_found_by_their_names_however_they_came(office):
+def test_many_rows_are_found_by_their_names_however_they_came(container):
     many = "".join(f"P{n},Zoë,Peña-{n},p{n}@x.org,,,\n" for n in range(60))
-    bring(office, "holders", HEAD + many)
-    bring(office, "holders", HEAD + many.replace("Peña", "O'Hara"))
-    for given, family, text in rows(office, Holder, "given_name", "family_name", "folded_name"):
+    bring(container, "holders", HEAD + many)
+    bring(container, "holders", HEAD + many.replace("Peña", "O'Hara"))
+    for given, family, text in rows(container, Holder, "given_name", "family_name", "folded_name"):
         former = [FoldedName("Zoë", family.replace("O'Hara", "Peña"))]
         assert text == searchable(FoldedName(given, family), former)
-    assert len(rows(office, FormerName, "id")) == 60
+    assert len(rows(container, FormerName, "id")) == 60
 
 
 # People who look like somebody on record.
@@ -164,21 +169,21 @@ def test_many_rows_are_found_by_their_names_however_they_came(office):
         "B,Aná,Sotó,ana@example.org,,,\n",
     ],
 )
-def test_a_new_person_with_name_and_address_of_another_is_remarked_on(office, id_, line):
-    report = bring(office, "holders", HEAD + line)
+def test_a_new_person_with_name_and_address_of_another_is_remarked_on(container, id_, line):
+    report = bring(container, "holders", HEAD + line)
     assert report.created == 1
     ((row, column, message),) = told(report)
     assert (row, column, "'A'" in message) == (2, "holder_ref", True)
-    assert told(bring(office, "holders", HEAD + line)) == []
+    assert told(bring(container, "holders", HEAD + line)) == []
     assert id_
 
 
-def test_two_such_people_in_one_file_are_remarked_on_once(office):
-    report = bring(office, "holders", HEAD + FIRST + FIRST.replace("A,", "B,", 1))
+def test_two_such_people_in_one_file_are_remarked_on_once(container):
+    report = bring(container, "holders", HEAD + FIRST + FIRST.replace("A,", "B,", 1))
     assert [(row, column) for row, column, _ in told(report)] == [(3, "holder_ref")]
 
 
 @pytest.mark.parametrize("line", ["B,Ana,Soto,b@x.org,,,\n", "B,Rosa,Soto,ana@example.org,,,\n"])
-def test_the_same_name_or_address_alone_is_nothing_to_remark_on(office, id_, line):
-    assert told(bring(office, "holders", HEAD + line)) == []
+def test_the_same_name_or_address_alone_is_nothing_to_remark_on(container, id_, line):
+    assert told(bring(container, "holders", HEAD + line)) == []
     assert id_

@@ -40,11 +40,11 @@ FRACTIONS = [
 
 
 @pytest.fixture
-def registered(office):
+def registered(container):
     """A and B are on record, and A is certified since 2022."""
-    bring(office, "holders", HOLDERS)
-    certify(office, "A", "2022-01-15")
-    return office
+    bring(container, "holders", HOLDERS)
+    certify(container, "A", "2022-01-15")
+    return container
 
 
 def test_a_key_that_a_program_made_a_fraction_is_refused_in_every_kind_of_file(registered):
@@ -53,9 +53,9 @@ def test_a_key_that_a_program_made_a_fraction_is_refused_in_every_kind_of_file(r
         assert found == [(2, column, f"{FRACTION}without .0 and with the zeros before it")], file
 
 
-def test_the_form_of_the_fraction_is_named(office):
+def test_the_form_of_the_fraction_is_named(container):
     file = "holder_ref;given_name;family_name;email\n0017,0;Cy;Ek;cy@example.org\n"
-    ((_, _, rule),) = refused(office, "holders", file)
+    ((_, _, rule),) = refused(container, "holders", file)
 
     assert rule == f"{FRACTION}without ,0 and with the zeros before it"
 
@@ -90,32 +90,32 @@ NAMING = [
 
 
 @pytest.mark.parametrize(("given", "kept"), [("1", "00001"), ("1", "01"), ("00042", "42")])
-def test_an_unknown_ref_that_has_lost_its_zeros_asks_for_the_one_on_record(office, given, kept):
-    bring(office, "holders", f"{PEOPLE}{kept},Cy,Ek,cy@example.org\n")
+def test_an_unknown_ref_that_has_lost_its_zeros_asks_for_the_one_on_record(container, given, kept):
+    bring(container, "holders", f"{PEOPLE}{kept},Cy,Ek,cy@example.org\n")
 
     for kind, file in NAMING:
-        ((row, column, rule),) = refused(office, kind, file.replace("R,", f"{given},"))
+        ((row, column, rule),) = refused(container, kind, file.replace("R,", f"{given},"))
         assert (row, column) == (2, "holder_ref"), kind
         assert rule == f"is no holder on record; is {kept} meant? {ZEROS} column of the format Text"
 
 
-def test_several_refs_that_may_be_meant_are_named_and_others_are_not(office):
+def test_several_refs_that_may_be_meant_are_named_and_others_are_not(container):
     names = [f"{'0' * zeros}7,Cy,Ek,cy{zeros}@example.org\n" for zeros in (1, 2, 3, 4)]
-    bring(office, "holders", PEOPLE + "".join(names) + "E7,Cy,Ek,cy@example.org\n")
+    bring(container, "holders", PEOPLE + "".join(names) + "E7,Cy,Ek,cy@example.org\n")
     file = ATTEMPT + "".join(
         f"x{ref},{ref},cpt,green,2024-01-01,pass,,,\n" for ref in ("7", "8", "E07")
     )
 
-    rules = [rule for _, _, rule in refused(office, "assessments", file)]
+    rules = [rule for _, _, rule in refused(container, "assessments", file)]
     assert rules[0].startswith("is no holder on record; is 07 or 007 or 0007 meant? ")
     assert rules[1:] == ["is no holder on record; import holders first"] * 2
 
 
-def test_a_file_of_unknown_refs_is_looked_up_no_longer_than_errors_are_told(office):
-    bring(office, "holders", f"{PEOPLE}00001,Cy,Ek,cy@example.org\n")
+def test_a_file_of_unknown_refs_is_looked_up_no_longer_than_errors_are_told(container):
+    bring(container, "holders", f"{PEOPLE}00001,Cy,Ek,cy@example.org\n")
     lines = "".join(f"x{n},{n},cpt,green,2024-01-01,pass,,,\n" for n in range(3001, 1, -1))
-    with pytest.raises(ImportRefused) as raised, counted(office) as asked:
-        bring(office, "assessments", f"{ATTEMPT}{lines}y,1,cpt,green,2024-01-01,pass,,,\n")
+    with pytest.raises(ImportRefused) as raised, counted(container) as asked:
+        bring(container, "assessments", f"{ATTEMPT}{lines}y,1,cpt,green,2024-01-01,pass,,,\n")
 
     assert (raised.value.total, len(raised.value.errors)) == (3001, 1000)
     assert sum("holder.ref" in statement for statement in asked) == 5

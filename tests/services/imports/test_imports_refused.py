@@ -317,11 +317,11 @@ CASES = [
 
 
 @pytest.fixture
-def registered(office):
+def registered(container):
     """A and B are on record, and A is certified since 2022."""
-    bring(office, "holders", HOLDERS)
-    certify(office, "A", "2022-01-15")
-    return office
+    bring(container, "holders", HOLDERS)
+    certify(container, "A", "2022-01-15")
+    return container
 
 
 def test_each_bad_row_is_named_with_its_column_and_rule(registered):
@@ -355,10 +355,10 @@ def test_every_error_of_a_file_is_told_in_the_order_of_its_rows(registered):
     ]
 
 
-def test_beyond_a_thousand_errors_only_their_number_is_told(office):
+def test_beyond_a_thousand_errors_only_their_number_is_told(container):
     lines = [f"{n},Cy,Ek,no address\n" for n in range(2500)]
     with pytest.raises(ImportRefused) as refusal:
-        bring(office, "holders", "holder_ref,given_name,family_name,email\n" + "".join(lines))
+        bring(container, "holders", "holder_ref,given_name,family_name,email\n" + "".join(lines))
 
     assert (len(refusal.value.errors), refusal.value.total) == (1000, 2500)
     assert [error.row for error in refusal.value.errors] == [*range(2, 1002)]
@@ -432,14 +432,14 @@ def test_a_voided_attempt_cannot_be_changed_by_a_file_but_may_stand_in_it(regist
     assert rule == "was voided; a corrected attempt needs a new attempt_ref"
 
 
-def test_an_unknown_kind_is_refused(office):
+def test_an_unknown_kind_is_refused(container):
     with pytest.raises(Invalid, match="no kind of file 'people'"):
-        bring(office, "people", HOLDERS)
+        bring(container, "people", HOLDERS)
 
 
-def test_a_file_that_is_no_table_is_refused(office):
-    assert [row for row, *_ in refused(office, "holders", "")] == [1]
-    assert refused(office, "holders", "%PDF-1.7")[0][2].startswith("is a PDF file")
+def test_a_file_that_is_no_table_is_refused(container):
+    assert [row for row, *_ in refused(container, "holders", "")] == [1]
+    assert refused(container, "holders", "%PDF-1.7")[0][2].startswith("is a PDF file")
 
 
 def test_dates_in_figures_are_read_as_the_caller_says(registered):
@@ -483,13 +483,13 @@ def test_each_run_is_kept_with_its_outcome(registered):
         assert imports.get(reading, id_).report["total"] == 3
 
 
-def test_a_refused_file_leaves_the_rest_of_the_transaction_as_it_was(office):
-    with office.work(SYSTEM) as work:
+def test_a_refused_file_leaves_the_rest_of_the_transaction_as_it_was(container):
+    with container.work(SYSTEM) as work:
         with pytest.raises(ImportRefused):
             imports.run(work, "holders", io.BytesIO(b"holder_ref\nC\n"), filename="bad.csv")
         imports.run(work, "holders", io.BytesIO(HOLDERS.encode()), filename="good.csv")
 
-    assert counts(office)["holder"] == 2
+    assert counts(container)["holder"] == 2
 
 
 @pytest.mark.parametrize(
@@ -497,30 +497,30 @@ def test_a_refused_file_leaves_the_rest_of_the_transaction_as_it_was(office):
     ["x" * 300 + ".csv", "a\0b.csv", "a\udcffb.csv", ""],
     ids=["long", "nul", "surrogate", "empty"],
 )
-def test_a_run_keeps_whatever_name_a_file_has(office, name):
-    with office.work(SYSTEM) as work:
+def test_a_run_keeps_whatever_name_a_file_has(container, name):
+    with container.work(SYSTEM) as work:
         imports.run(work, "holders", io.BytesIO(HOLDERS.encode()), filename=name)
 
-    ((kept,),) = rows(office, ImportRun, "filename")
+    ((kept,),) = rows(container, ImportRun, "filename")
     assert len(kept) <= 200
     assert kept.endswith(name[-4:])
 
 
 @pytest.mark.parametrize("more", [0, 50])
 def test_a_key_that_somebody_recorded_in_the_same_moment_refuses_the_file(
-    office, monkeypatch, more
+    container, monkeypatch, more
 ):
-    bring(office, "holders", HOLDERS)
-    before = counts(office)
+    bring(container, "holders", HOLDERS)
+    before = counts(container)
     monkeypatch.setattr("tracker.services.imports.holders._on_record", lambda *_: {})
     others = "".join(f"P{n},Pat,Ek,p{n}@example.org\n" for n in range(more))
 
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         with pytest.raises(AlreadyRecorded, match="import the file again"):
             imports.run(work, "holders", io.BytesIO((HOLDERS + others).encode()), filename="x")
         assert work.row(select(Holder.id)) is not None  # the transaction can still be used
 
-    assert counts(office) == before
+    assert counts(container) == before
 
 
 AHEAD = "must not be in the future (today is 2026-11-21)"

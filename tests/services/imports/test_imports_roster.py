@@ -15,11 +15,11 @@ ROSTER = "employer,employee_id,holder_ref,email,certificate_number,site,consente
 
 
 @pytest.fixture
-def registered(office):
+def registered(container):
     """A and B are on record, and A is certified."""
-    bring(office, "holders", HOLDERS)
-    certify(office, "A", "2022-01-15")
-    return office
+    bring(container, "holders", HOLDERS)
+    certify(container, "A", "2022-01-15")
+    return container
 
 
 @pytest.fixture
@@ -30,9 +30,9 @@ def own(registered):
     return id_
 
 
-def meant(office):
+def meant(container):
     """Whom the entries mean: employee_id and holder_ref."""
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         statement = select(RosterEntry.employee_id, Holder.ref).join(
             Holder, Holder.id == RosterEntry.holder_id, isouter=True
         )

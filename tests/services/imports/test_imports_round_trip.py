@@ -46,10 +46,10 @@ def _again(kind):
     return files, files, date(2018, 5, 1)
 
 
-def _written(office, into: Path):
+def _written(container, into: Path):
     shutil.rmtree(into, ignore_errors=True)
     into.mkdir()
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         for kind in imports.KINDS:
             with (into / f"{kind}.csv").open("wb") as stream:
                 export_files.write(reading, kind, stream=stream)
@@ -63,22 +63,22 @@ def _written(office, into: Path):
 @given(history())
 @example(_again("surrender"))
 @example(_again("revoke"))
-def test_the_standings_of_every_day_are_the_same(office, tmp_path, given_history):
+def test_the_standings_of_every_day_are_the_same(container, tmp_path, given_history):
     files, _, on = given_history
-    emptied(office)
+    emptied(container)
     people = [
         {"holder_ref": r, "given_name": r, "family_name": "E", "email": f"{r}@x.org"}
         for r in HOLDERS
     ]
     for kind, rows in {"holders": people, **files}.items():
         if rows:
-            bring(office, kind, as_csv(rows))
-    before = [standings(office, day) for day in (*DAYS, on)]
-    written = _written(office, tmp_path / "first")
+            bring(container, kind, as_csv(rows))
+    before = [standings(container, day) for day in (*DAYS, on)]
+    written = _written(container, tmp_path / "first")
 
-    emptied(office)
-    with office.work(SYSTEM) as work:
+    emptied(container)
+    with container.work(SYSTEM) as work:
         folder.run(work, folder.find(tmp_path / "first"))
 
-    assert [standings(office, day) for day in (*DAYS, on)] == before
-    assert _written(office, tmp_path / "second") == written
+    assert [standings(container, day) for day in (*DAYS, on)] == before
+    assert _written(container, tmp_path / "second") == written

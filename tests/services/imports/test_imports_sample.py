@@ -51,43 +51,43 @@ def as_a_workbook(kind):
 
 
 @pytest.mark.parametrize("form", [as_it_is, shuffled, with_semicolons, with_tabs, as_a_workbook])
-def test_the_sample_comes_to_the_expected_standings_in_every_form(office, form):
+def test_the_sample_comes_to_the_expected_standings_in_every_form(container, form):
     for kind in SAMPLE_KINDS:
-        report = bring(office, kind, form(kind))
+        report = bring(container, kind, form(kind))
         assert fates(report) == (report.rows, 0, 0)
 
-    assert standings(office) == read(EXPECTED)
+    assert standings(container) == read(EXPECTED)
 
 
-def test_importing_all_files_again_changes_nothing_and_says_so(office):
+def test_importing_all_files_again_changes_nothing_and_says_so(container):
     for kind in SAMPLE_KINDS:
-        bring(office, kind, as_it_is(kind))
-    before, exported = counts(office), standings(office)
+        bring(container, kind, as_it_is(kind))
+    before, exported = counts(container), standings(container)
 
     for kind in SAMPLE_KINDS:
-        report = bring(office, kind, shuffled(kind))
+        report = bring(container, kind, shuffled(kind))
         assert fates(report) == (0, 0, report.rows)
         assert report.effects == {}
 
-    assert counts(office) == before
-    assert standings(office) == exported
+    assert counts(container) == before
+    assert standings(container) == exported
 
 
-def test_files_cut_in_two_come_to_the_same(office):
+def test_files_cut_in_two_come_to_the_same(container):
     for kind in SAMPLE_KINDS:
         lines = read(SAMPLE / f"{kind}.csv")
         random.Random(7).shuffle(lines)
         half = len(lines) // 2
         for part in (lines[:half], lines[half:]):
-            bring(office, kind, as_csv(part))
+            bring(container, kind, as_csv(part))
 
-    assert standings(office) == read(EXPECTED)
+    assert standings(container) == read(EXPECTED)
 
 
-def test_rows_of_whole_lists_are_counted_as_they_stand_in_the_files(office):
+def test_rows_of_whole_lists_are_counted_as_they_stand_in_the_files(container):
     effects: dict[str, int] = {}
     for kind in SAMPLE_KINDS:
-        effects |= bring(office, kind, as_it_is(kind)).effects
+        effects |= bring(container, kind, as_it_is(kind)).effects
 
     approved = [r for r in read(SAMPLE / "renewals.csv") if r["decision"] == "approved"]
     consented = [r for r in read(SAMPLE / "roster.csv") if r["consented_on"]]

@@ -17,11 +17,11 @@ ACTIVITY = "activity_ref,holder_ref,scheme,category,type,title,quantity,complete
 
 
 @pytest.fixture
-def registered(office):
+def registered(container):
     """A and B are on record, and A is certified since 15 January 2022."""
-    bring(office, "holders", HOLDERS)
-    certify(office, "A", "2022-01-15")
-    return office
+    bring(container, "holders", HOLDERS)
+    certify(container, "A", "2022-01-15")
+    return container
 
 
 def test_a_retake_too_soon_is_warned_of_unless_it_was_overridden(registered):
@@ -163,20 +163,21 @@ IDLE = "It opens no cycle, although it is approved: "
 
 
 @pytest.fixture
-def renewed(office):
+def renewed(container):
     """A was certified in 2019 and renewed in February 2024."""
-    bring(office, "holders", HOLDERS)
-    certify(office, "A", NINETEEN)
+    bring(container, "holders", HOLDERS)
+    certify(container, "A", NINETEEN)
     points = ACTIVITY + "p,A,cpt,CE,third_party,T,100,2023-01-01,approved,2023-02-01,2023-02-01\n"
-    bring(office, "activities", points)
+    bring(container, "activities", points)
     assert (
-        told(bring(office, "renewals", RENEWAL + "m,A,cpt,2024-02-10,2024-02-20,approved\n")) == []
+        told(bring(container, "renewals", RENEWAL + "m,A,cpt,2024-02-10,2024-02-20,approved\n"))
+        == []
     )
-    return office
+    return container
 
 
-def expiry(office):
-    (now,) = standings(office)
+def expiry(container):
+    (now,) = standings(container)
     return now["expires_on"]
 
 
@@ -195,16 +196,16 @@ def test_one_application_under_two_refs_renews_once_and_is_named(renewed, ref):
     assert expiry(renewed) == "2029-03-01"
 
 
-def test_two_refs_of_one_application_in_one_file_renew_once(office):
-    bring(office, "holders", HOLDERS)
-    certify(office, "A", NINETEEN)
+def test_two_refs_of_one_application_in_one_file_renew_once(container):
+    bring(container, "holders", HOLDERS)
+    certify(container, "A", NINETEEN)
     line = "{},A,cpt,2024-02-10,2024-02-20,approved\n"
-    report = bring(office, "renewals", RENEWAL + line.format("y") + line.format("x"))
+    report = bring(container, "renewals", RENEWAL + line.format("y") + line.format("x"))
 
     named = [(row, message) for row, _, message in told(report) if "duplicate" in message]
     assert named == [(2, "The same application is on record as x: it looks like a duplicate.")]
     assert report.effects == {"cycles opened": 1}
-    assert expiry(office) == "2029-03-01"
+    assert expiry(container) == "2029-03-01"
 
 
 @pytest.mark.parametrize(
@@ -217,32 +218,32 @@ def test_two_refs_of_one_application_in_one_file_renew_once(office):
     ids=["after the last day", "before the window", "before the award"],
 )
 def test_an_approval_that_cannot_be_opens_nothing_and_says_why(
-    office, submitted_on, decided_on, why
+    container, submitted_on, decided_on, why
 ):
-    bring(office, "holders", HOLDERS)
-    certify(office, "A", NINETEEN)
+    bring(container, "holders", HOLDERS)
+    certify(container, "A", NINETEEN)
     file = RENEWAL + f"x,A,cpt,{submitted_on},{decided_on},approved\n"
-    report = bring(office, "renewals", file)
+    report = bring(container, "renewals", file)
 
     assert told(report) == [(2, "submitted_on", IDLE + why)]
-    assert expiry(office) == "2024-03-01"
+    assert expiry(container) == "2024-03-01"
     corrected = file.replace(submitted_on, "2024-02-10").replace(decided_on, "2024-02-20")
-    assert bring(office, "renewals", corrected).effects == {"cycles opened": 1}
-    assert expiry(office) == "2029-03-01"
+    assert bring(container, "renewals", corrected).effects == {"cycles opened": 1}
+    assert expiry(container) == "2029-03-01"
 
 
-def test_an_approval_of_what_was_revoked_opens_nothing(office):
-    bring(office, "holders", HOLDERS)
-    certify(office, "A", NINETEEN)
+def test_an_approval_of_what_was_revoked_opens_nothing(container):
+    bring(container, "holders", HOLDERS)
+    certify(container, "A", NINETEEN)
     bring(
-        office,
+        container,
         "standing-changes",
         "change_ref,holder_ref,scheme,kind,effective_on,reason\nr,A,cpt,revoke,2023-01-01,x\n",
     )
-    report = bring(office, "renewals", RENEWAL + "x,A,cpt,2024-02-10,2024-02-20,approved\n")
+    report = bring(container, "renewals", RENEWAL + "x,A,cpt,2024-02-10,2024-02-20,approved\n")
 
     assert told(report) == [(2, "submitted_on", f"{IDLE}The certification is revoked.")]
-    assert expiry(office) == "2024-03-01"
+    assert expiry(container) == "2024-03-01"
 
 
 def test_a_decision_that_a_file_changes_stays_readable(renewed):

@@ -27,17 +27,17 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2027, 2, day, hour, minute, tzinfo=NEW_YORK).astimezone(UTC)
 
 
-def paced(office, **reminders):
+def paced(container, **reminders):
     """The office with other settings of reminders."""
-    settings = office.settings
+    settings = container.settings
     return replace(
-        office, settings=replace(settings, reminders=replace(settings.reminders, **reminders))
+        container, settings=replace(settings, reminders=replace(settings.reminders, **reminders))
     )
 
 
 @pytest.fixture
-def quiet(office):
-    return paced(office, quiet_from_hour=21, quiet_until_hour=7)
+def quiet(container):
+    return paced(container, quiet_from_hour=21, quiet_until_hour=7)
 
 
 # At night.
@@ -72,8 +72,8 @@ def test_the_night_is_the_holders(quiet, clock):
     assert cases.letters(quiet)[0].next_at == at(14, 12)
 
 
-def test_what_would_come_too_late_in_the_morning_goes_at_night(office, clock):
-    late_riser = paced(office, quiet_from_hour=21, quiet_until_hour=12)
+def test_what_would_come_too_late_in_the_morning_goes_at_night(container, clock):
+    late_riser = paced(container, quiet_from_hour=21, quiet_until_hour=12)
     cases.certified(late_riser, EXPIRY)
     clock.now = datetime(2027, 3, 14, 22, tzinfo=NEW_YORK).astimezone(UTC)
     jobs.plan(late_riser)
@@ -110,8 +110,8 @@ def test_news_of_a_night_make_one_letter_in_the_morning_but_a_new_address_is_tol
     assert [row.next_at for row in told if row.created_at > at(13, 23)] == [at(14, 7)]
 
 
-def _submitted(office, certification_id, title):
-    with office.work(SYSTEM) as work:
+def _submitted(container, certification_id, title):
+    with container.work(SYSTEM) as work:
         row = certifications.locked(work, certification_id)
         id_ = activities.log(
             work,
@@ -129,22 +129,22 @@ def _submitted(office, certification_id, title):
     return id_
 
 
-def _approve(office, activity_id):
-    with office.work(SYSTEM) as work:
+def _approve(container, activity_id):
+    with container.work(SYSTEM) as work:
         version = activities.get(work, activity_id).version
         activities.decide(
             work, activity_id, activities.ReviewerDecision("approved"), version=version
         )
 
 
-def test_a_letter_that_waits_goes_at_once_when_it_has_something_urgent_to_tell(office, clock):
+def test_a_letter_that_waits_goes_at_once_when_it_has_something_urgent_to_tell(container, clock):
     clock.now = datetime(2027, 3, 8, 15, tzinfo=UTC)
-    (first,) = cases.certified(office, date(2027, 4, 7))
-    jobs.plan(office)
-    with office.work(SYSTEM) as work:
+    (first,) = cases.certified(container, date(2027, 4, 7))
+    jobs.plan(container)
+    with container.work(SYSTEM) as work:
         work.connection.execute(update(Message).values(next_at=clock.now + timedelta(days=2)))
         cases.award(work, [cases.holder_of(work, first)], cases.years_before(EXPIRY), scheme="clt")
-    jobs.plan(office)
+    jobs.plan(container)
 
-    (letter,) = cases.letters(office)
+    (letter,) = cases.letters(container)
     assert (letter.stage, letter.next_at) == (7, clock.now)

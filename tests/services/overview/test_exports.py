@@ -30,22 +30,22 @@ TODAY = date(2026, 11, 21)
 
 
 @pytest.fixture
-def registered(office):
+def registered(container):
     """A and B are on record, and A is certified since 15 January 2022."""
-    bring(office, "holders", HOLDERS)
-    certify(office, "A", "2022-01-15")
-    return office
+    bring(container, "holders", HOLDERS)
+    certify(container, "A", "2022-01-15")
+    return container
 
 
-def exported(office, on=TODAY, form="csv"):
+def exported(container, on=TODAY, form="csv"):
     stream = io.BytesIO()
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         exports.standings(reading, on=on, stream=stream, format=form)
     return stream.getvalue()
 
 
-def record(office, ref, by=SYSTEM):
-    with office.reading(by) as reading:
+def record(container, ref, by=SYSTEM):
+    with container.reading(by) as reading:
         return exports.record(reading, ref)
 
 
@@ -91,23 +91,23 @@ def test_nothing_after_the_date_is_seen(registered):
     assert line == "A,,cpt,in_progress,false,,,,,,,safety;quality;processes,maintenance"
 
 
-def test_a_name_that_a_spreadsheet_would_compute_is_made_harmless(office):
-    bring(office, "holders", HOLDERS.replace("\nA,", "\n=1+1,"))
-    certify(office, "=1+1", "2022-01-15")
+def test_a_name_that_a_spreadsheet_would_compute_is_made_harmless(container):
+    bring(container, "holders", HOLDERS.replace("\nA,", "\n=1+1,"))
+    certify(container, "=1+1", "2022-01-15")
 
-    assert exported(office).decode().splitlines()[1].startswith("'=1+1,")
-    book = openpyxl.load_workbook(io.BytesIO(exported(office, form="xlsx")))
+    assert exported(container).decode().splitlines()[1].startswith("'=1+1,")
+    book = openpyxl.load_workbook(io.BytesIO(exported(container, form="xlsx")))
     cell = book.worksheets[0]["A2"]
     assert (cell.value, cell.data_type) == ("=1+1", "s")
 
 
-def test_more_holders_than_fit_one_page_come_in_the_order_of_their_refs(office):
+def test_more_holders_than_fit_one_page_come_in_the_order_of_their_refs(container):
     many = "".join(f"P{n},Pat,Ek,p{n}@example.org\n" for n in range(1, 1102))
-    bring(office, "holders", "holder_ref,given_name,family_name,email\n" + many)
+    bring(container, "holders", "holder_ref,given_name,family_name,email\n" + many)
     lines = [row for n in range(1, 1102) for row in passes(f"P{n}", "2024-01-15", ["safety"])]
-    bring(office, "assessments", as_csv(lines))
+    bring(container, "assessments", as_csv(lines))
 
-    refs = [line.split(",")[0] for line in exported(office).decode().splitlines()[1:]]
+    refs = [line.split(",")[0] for line in exported(container).decode().splitlines()[1:]]
     assert refs == sorted(f"P{n}" for n in range(1, 1102))
 
 

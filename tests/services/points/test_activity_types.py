@@ -19,28 +19,28 @@ COURSE = {"category": "CE", "type": "third_party", "title": "Lean", "quantity": 
 
 
 @pytest.fixture
-def two_versions(office):
+def two_versions(container):
     """An office whose CPT has another version since 2024, which requires files with courses."""
-    cpt = office.schemes["cpt"]
+    cpt = container.schemes["cpt"]
     [first] = cpt.policies
     types = dict(first.types)
     types["third_party"] = replace(types["third_party"], evidence="required")
     types["talk"] = replace(types["third_party"], code="talk", evidence="none")
     second = replace(first, version="2024", effective_from=date(2024, 1, 1), types=types)
     changed = replace(cpt, policies=(first, second))
-    return replace(office, schemes=Schemes({**office.schemes.by_code, "cpt": changed}))
+    return replace(container, schemes=Schemes({**container.schemes.by_code, "cpt": changed}))
 
 
-def logged(office, awarded_on, **values: Any) -> str:
-    _, certification_id = factories.certified(office, awarded_on)
-    with office.work(SYSTEM) as work:
+def logged(container, awarded_on, **values: Any) -> str:
+    _, certification_id = factories.certified(container, awarded_on)
+    with container.work(SYSTEM) as work:
         return activities.log(
             work, certification_id, {**COURSE, "completed_on": date(2026, 1, 5), **values}
         )
 
 
-def found(office, *ids):
-    with office.reading(SYSTEM) as reading:
+def found(container, *ids):
+    with container.reading(SYSTEM) as reading:
         rows = [activities.get(reading, id_) for id_ in ids]
         kinds = activity_types.of_rows(reading, rows)
     return [kinds[id_].evidence if id_ in kinds else None for id_ in ids]
@@ -58,17 +58,17 @@ def test_a_type_that_only_another_version_knows_is_taken_from_there(two_versions
     assert found(two_versions, new) == ["none"]
 
 
-def test_a_type_that_no_version_knows_is_left_out(office, two_versions):
+def test_a_type_that_no_version_knows_is_left_out(container, two_versions):
     talk = logged(two_versions, date(2024, 3, 1), type="talk")
 
-    assert found(office, talk) == [None]
+    assert found(container, talk) == [None]
 
 
 def test_all_of_them_are_found_with_one_statement_and_with_none_for_one_version(
-    office, two_versions
+    container, two_versions
 ):
     ids = [logged(two_versions, date(2021, 12, n)) for n in (1, 2, 3)]
-    for chosen, number in ((two_versions, 1), (office, 0)):
+    for chosen, number in ((two_versions, 1), (container, 0)):
         with chosen.reading(SYSTEM) as reading:
             rows = [activities.get(reading, id_) for id_ in ids]
             with counted(chosen) as sent:
@@ -76,5 +76,5 @@ def test_all_of_them_are_found_with_one_statement_and_with_none_for_one_version(
         assert len(sent) == number
 
 
-def test_nothing_is_asked_of_nothing(office):
-    assert found(office) == []
+def test_nothing_is_asked_of_nothing(container):
+    assert found(container) == []

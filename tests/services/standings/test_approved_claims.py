@@ -15,13 +15,13 @@ from tracker.services.standings import approved_claims, snapshots
 BEGIN = date(2026, 1, 1)
 
 
-def test_it_is_what_the_facts_say_after_any_rounds_of_submissions_and_decisions(office):
+def test_it_is_what_the_facts_say_after_any_rounds_of_submissions_and_decisions(container):
     chance = random.Random(7)
-    populate(office, 25)
-    with office.work(SYSTEM) as work:
+    populate(container, 25)
+    with container.work(SYSTEM) as work:
         for row in work.rows(select(Activity.id).order_by(Activity.id)):
             _decide_at_random(work, chance, row.id)
-    with office.reading(SYSTEM) as reading:
+    with container.reading(SYSTEM) as reading:
         table = Certification
         held = reading.rows(select(table.id, table.holder_id, table.scheme).order_by(table.id))
         known = snapshots.activities(reading, {one.holder_id for one in held})

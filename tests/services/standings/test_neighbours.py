@@ -48,8 +48,8 @@ def ruled(app, clock):
     return ruling.rule(app, policy, newer)
 
 
-def approve(office, certification_id, points, completed_on):
-    with office.work(SYSTEM) as work:
+def approve(container, certification_id, points, completed_on):
+    with container.work(SYSTEM) as work:
         course = {
             "category": "CE",
             "type": "third_party",
@@ -63,11 +63,11 @@ def approve(office, certification_id, points, completed_on):
         activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
 
 
-def person(office, *, renewed=False, other=False, again=False):
+def person(container, *, renewed=False, other=False, again=False):
     """Somebody certified, with what makes their terms other than their neighbours'."""
-    holder_id, id_ = factories.certified(office, date(2021, 12, 25))
-    approve(office, id_, 120 if renewed else 30, date(2026, 1, 5))
-    with office.work(SYSTEM) as work:
+    holder_id, id_ = factories.certified(container, date(2021, 12, 25))
+    approve(container, id_, 120 if renewed else 30, date(2026, 1, 5))
+    with container.work(SYSTEM) as work:
         if other:
             for scheme, module in (("cla", "associate"), ("clt", "technician")):
                 attempt = AttemptToRecord(scheme, module, date(2025, 6, 30), passed=True)
@@ -76,17 +76,17 @@ def person(office, *, renewed=False, other=False, again=False):
             attempt = AttemptToRecord("cpt", "safety", date(2026, 10, 1), passed=True)
             assessments.record(work, holder_id, attempt)
     if renewed:
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             made = renewals.apply(work, id_)
-        with office.work(SYSTEM) as work:
+        with container.work(SYSTEM) as work:
             version = renewals.get(work, made).version
             renewals.decide(work, made, decision="approved", reason=None, version=version)
     return id_
 
 
-def people(office, each=1):
+def people(container, each=1):
     return [
-        person(office, **terms)
+        person(container, **terms)
         for _ in range(each)
         for terms in ({}, {"renewed": True}, {"other": True}, {"again": True})
     ]
@@ -132,17 +132,17 @@ def test_twelve_cost_as_many_statements_as_four(ruled):
     assert max(before) <= 7
 
 
-def test_where_no_policy_asks_for_more_nothing_more_is_read(office):
-    holder_id, id_ = factories.certified(office, date(2021, 12, 25))
-    with office.reading(SYSTEM) as reading:
-        with counted(office) as sent:
+def test_where_no_policy_asks_for_more_nothing_more_is_read(container):
+    holder_id, id_ = factories.certified(container, date(2021, 12, 25))
+    with container.reading(SYSTEM) as reading:
+        with counted(container) as sent:
             assert neighbours.beside(reading, [CertificationKey(id_, holder_id, "cpt")]) == {}
             assert not sent
-        with counted(office) as sent:
+        with counted(container) as sent:
             evaluations.explain(reading, id_, on=None)
         assert len(sent) == 3
         held = standings.of_holder(reading, holder_id, on=date(2026, 1, 1))
-        with counted(office) as sent:
+        with counted(container) as sent:
             standings.evaluations(reading, held, on=date(2026, 1, 1))
         assert len(sent) == 2
 

@@ -29,7 +29,7 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.overview import me as access
 from tracker.services.overview.me import Mine
 
-nouns = Resource("access", __name__, description=__doc__)
+resource = Resource("access", __name__, description=__doc__)
 
 
 class NextActionSchema(Schema):
@@ -144,7 +144,7 @@ def _language(account: str) -> str:
     return request.accept_languages.best_match(voice.LANGUAGES) or "en"
 
 
-@nouns.reads("GET /me", "holder", "employer", "staff", returns=MeSchema)
+@resource.reads("GET /me", "holder", "employer", "staff", returns=MeSchema)
 def me(reading: ReadContext) -> Response:
     """Who the caller is; for a holder, their certifications today and what to do next."""
     found = access.myself(reading)
@@ -185,7 +185,7 @@ def _present_token(row: Any) -> dict[str, Any]:
     return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
 
 
-@nouns.reads(
+@resource.reads(
     "GET /tokens",
     "holder",
     "employer",
@@ -199,7 +199,7 @@ def tokens(reading: ReadContext, query: dict[str, Any]) -> Response:
     return paging.answer(rows, query, _present_token)
 
 
-@nouns.writes(
+@resource.writes(
     "POST /tokens",
     "holder",
     "employer",
@@ -225,7 +225,7 @@ def make(work: UnitOfWork, body: dict[str, Any]) -> Response:
     return answer
 
 
-@nouns.reads(
+@resource.reads(
     "GET /tokens/<uuid:token_id>", "holder", "employer", "staff", returns=TokenSchema, errors=(404,)
 )
 def show(reading: ReadContext, *, token_id: str) -> Response:
@@ -233,7 +233,7 @@ def show(reading: ReadContext, *, token_id: str) -> Response:
     return routing.answer(_present_token(access.token(reading, token_id)))
 
 
-@nouns.writes(
+@resource.writes(
     "DELETE /tokens/<uuid:token_id>",
     "holder",
     "employer",

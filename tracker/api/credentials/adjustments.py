@@ -26,7 +26,7 @@ from tracker.services.credentials.adjustments import AdjustmentToRecord
 from tracker.services.employers import mass_extensions
 from tracker.services.employers.mass_extensions import ExtensionOutcome, MassExtension, Selection
 
-nouns = Resource("adjustments", __name__, description=__doc__)
+resource = Resource("adjustments", __name__, description=__doc__)
 
 _MOST_REFS, _MOST_TOLD, _LONGEST = 1000, 1000, 3652
 _OVERRIDE = "Why it is granted although the policy's rule refuses it."
@@ -182,7 +182,7 @@ def _present_outcome(found: ExtensionOutcome) -> dict[str, Any]:
     }
 
 
-@nouns.writes(
+@resource.writes(
     "POST /certifications/<uuid:certification_id>/adjustments",
     "staff",
     body=NewAdjustmentSchema,
@@ -198,7 +198,7 @@ def adjust(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> 
     return routing.answer(present(row), status=201, location=f"/api/v1/adjustments/{row.id}")
 
 
-@nouns.reads(
+@resource.reads(
     "GET /certifications/<uuid:certification_id>/adjustments",
     "staff",
     "holder",
@@ -216,7 +216,7 @@ def of_certification(
     return paging.answer(rows, query, present)
 
 
-@nouns.reads(
+@resource.reads(
     "GET /adjustments/<uuid:adjustment_id>",
     "staff",
     "holder",
@@ -228,7 +228,7 @@ def show(reading: ReadContext, *, adjustment_id: str) -> Response:
     return routing.answer(present(adjustments.get(reading, adjustment_id)))
 
 
-@nouns.writes(
+@resource.writes(
     "POST /adjustments/batches",
     "admin",
     body=NewBatchSchema,
@@ -255,7 +255,7 @@ def _asked(body: dict[str, Any]) -> MassExtension:
     return MassExtension(selection=selection, by=Duration(**by) if by else None, **body)
 
 
-@nouns.reads(
+@resource.reads(
     "GET /adjustments/batches", "staff", query=paging.PageSchema, returns=page_of(BatchSchema)
 )
 def batches(reading: ReadContext, query: dict[str, Any]) -> Response:
@@ -264,7 +264,7 @@ def batches(reading: ReadContext, query: dict[str, Any]) -> Response:
     return paging.answer(rows, query, _present_batch)
 
 
-@nouns.reads(
+@resource.reads(
     "GET /adjustments/batches/<uuid:batch_id>", "staff", returns=BatchSchema, errors=(404,)
 )
 def show_batch(reading: ReadContext, *, batch_id: str) -> Response:
@@ -272,7 +272,7 @@ def show_batch(reading: ReadContext, *, batch_id: str) -> Response:
     return routing.answer(_present_batch(mass_extensions.get(reading, batch_id)))
 
 
-@nouns.reads(
+@resource.reads(
     "GET /adjustments/batches/<uuid:batch_id>/adjustments",
     "staff",
     query=paging.PageSchema,

@@ -13,7 +13,7 @@ from tracker.api.http.routing import Resource
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import appeals as cases
 
-nouns = Resource("appeals", __name__, description=__doc__)
+resource = Resource("appeals", __name__, description=__doc__)
 
 
 class NewAppealSchema(ClosedSchema):
@@ -58,7 +58,7 @@ def present(row: Any) -> dict[str, Any]:
     return shown
 
 
-@nouns.writes(
+@resource.writes(
     "POST /certifications/<uuid:certification_id>/appeals",
     "holder",
     "staff",
@@ -77,7 +77,7 @@ def appeal(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> 
     )
 
 
-@nouns.reads(
+@resource.reads(
     "GET /certifications/<uuid:certification_id>/appeals",
     "holder",
     "staff",
@@ -90,7 +90,7 @@ def appeals(reading: ReadContext, *, certification_id: str) -> Response:
     return routing.answer([present(row) for row in rows])
 
 
-@nouns.reads(
+@resource.reads(
     "GET /appeals/<uuid:appeal_id>", "holder", "staff", returns=AppealSchema, errors=(404,)
 )
 def show_appeal(reading: ReadContext, *, appeal_id: str) -> Response:
@@ -99,7 +99,7 @@ def show_appeal(reading: ReadContext, *, appeal_id: str) -> Response:
     return routing.answer(present(row), version=row.version)
 
 
-@nouns.writes(
+@resource.writes(
     "POST /appeals/<uuid:appeal_id>/decision",
     "staff",
     body=AppealDecisionSchema,

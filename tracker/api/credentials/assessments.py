@@ -20,7 +20,7 @@ from tracker.services.credentials.assessments import AttemptToRecord, CorrectedA
 from tracker.services.credentials.effects import Effect
 from tracker.services.people import holders
 
-nouns = Resource("assessments", __name__, description=__doc__)
+resource = Resource("assessments", __name__, description=__doc__)
 
 
 class NewAssessmentSchema(ClosedSchema):
@@ -253,7 +253,7 @@ def present_center(found: tuple[Any, list[Approval]]) -> dict[str, Any]:
     return {"id": row.id, "name": row.name, "category": row.category, "approvals": told}
 
 
-@nouns.writes(
+@resource.writes(
     "POST /holders/<uuid:holder_id>/assessments",
     "staff",
     body=NewAssessmentSchema,
@@ -270,7 +270,7 @@ def record(work: UnitOfWork, body: dict[str, Any], *, holder_id: str) -> Respons
     return routing.answer(present(row), status=201, location=f"/api/v1/assessments/{row.id}")
 
 
-@nouns.reads(
+@resource.reads(
     "GET /holders/<uuid:holder_id>/assessments",
     "staff",
     "holder",
@@ -287,7 +287,7 @@ def of_holder(reading: ReadContext, query: dict[str, Any], *, holder_id: str) ->
     return paging.answer(rows, query, present)
 
 
-@nouns.reads(
+@resource.reads(
     "GET /assessments/<uuid:assessment_id>",
     "staff",
     "holder",
@@ -299,7 +299,7 @@ def show(reading: ReadContext, *, assessment_id: str) -> Response:
     return routing.answer(present(assessments.get(reading, assessment_id)))
 
 
-@nouns.writes(
+@resource.writes(
     "POST /assessments/<uuid:assessment_id>/void",
     "staff",
     body=VoidSchema,
@@ -312,7 +312,7 @@ def void(work: UnitOfWork, body: dict[str, Any], *, assessment_id: str) -> Respo
     return routing.answer(_present_corrected(found))
 
 
-@nouns.writes(
+@resource.writes(
     "POST /assessments/<uuid:assessment_id>/amendment",
     "staff",
     body=AmendmentSchema,
@@ -329,7 +329,7 @@ def amend(work: UnitOfWork, body: dict[str, Any], *, assessment_id: str) -> Resp
     return routing.answer(_present_corrected(assessments.amend(work, assessment_id, body, **why)))
 
 
-@nouns.writes(
+@resource.writes(
     "POST /centers", "staff", body=NewCenterSchema, returns=CenterSchema, status=201, errors=(409,)
 )
 def add_center(work: UnitOfWork, body: dict[str, Any]) -> Response:
@@ -342,7 +342,7 @@ def add_center(work: UnitOfWork, body: dict[str, Any]) -> Response:
     return routing.answer(shown, status=201, location=f"/api/v1/centers/{center_id}")
 
 
-@nouns.reads("GET /centers", public=True, query=CenterQuerySchema, returns=page_of(CenterSchema))
+@resource.reads("GET /centers", public=True, query=CenterQuerySchema, returns=page_of(CenterSchema))
 def centers(reading: ReadContext, query: dict[str, Any]) -> Response:
     """The directory of assessment centers."""
     found = center_directory.page(
@@ -351,13 +351,13 @@ def centers(reading: ReadContext, query: dict[str, Any]) -> Response:
     return paging.answer(found, query, present_center, key=lambda one: one[0].id)
 
 
-@nouns.reads("GET /centers/<uuid:center_id>", public=True, returns=CenterSchema, errors=(404,))
+@resource.reads("GET /centers/<uuid:center_id>", public=True, returns=CenterSchema, errors=(404,))
 def show_center(reading: ReadContext, *, center_id: str) -> Response:
     """One assessment center."""
     return routing.answer(present_center(center_directory.get(reading, center_id)))
 
 
-@nouns.writes(
+@resource.writes(
     "POST /centers/<uuid:center_id>/approvals",
     "staff",
     body=CenterApprovalSchema,

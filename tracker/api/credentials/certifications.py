@@ -36,7 +36,7 @@ from tracker.services.credentials import certifications
 from tracker.services.points import activities, evaluations
 from tracker.services.standings import standings
 
-nouns = Resource("certifications", __name__, description=__doc__)
+resource = Resource("certifications", __name__, description=__doc__)
 
 
 class CycleSchema(Schema):
@@ -206,7 +206,7 @@ def present_detail(found: evaluations.Detail) -> dict[str, Any]:
     }
 
 
-@nouns.reads(
+@resource.reads(
     "GET /certifications",
     "staff",
     "holder",
@@ -228,7 +228,7 @@ def search(reading: ReadContext, query: dict[str, Any]) -> Response:
     return paging.answer(rows, query, present)
 
 
-@nouns.reads(
+@resource.reads(
     "GET /certifications/<uuid:certification_id>",
     "staff",
     "holder",
@@ -245,7 +245,7 @@ def show(reading: ReadContext, query: dict[str, Any], *, certification_id: str) 
     return routing.answer(present_detail(found))
 
 
-@nouns.reads(
+@resource.reads(
     "GET /certifications/<uuid:certification_id>/evaluation",
     "staff",
     "holder",
@@ -262,7 +262,7 @@ def evaluate(reading: ReadContext, query: dict[str, Any], *, certification_id: s
     return _explained(evaluations.in_words(found, routing.language(), with_gap=query["gap"]))
 
 
-@nouns.reads(
+@resource.reads(
     "GET /certifications/<uuid:certification_id>/gap",
     "staff",
     "holder",
@@ -279,7 +279,7 @@ def close_gap(reading: ReadContext, query: dict[str, Any], *, certification_id: 
     return _explained(evaluations.gap_in_words(found, routing.language()))
 
 
-@nouns.reads(
+@resource.reads(
     "POST /certifications/<uuid:certification_id>/evaluation",
     "staff",
     "holder",
@@ -338,7 +338,7 @@ def _changes(
 ) -> Callable[[routing.View], routing.View]:
     """A route that changes a standing."""
     rule = f"POST /certifications/<uuid:certification_id>/{name}"
-    return nouns.writes(
+    return resource.writes(
         rule,
         *roles,
         body=body,

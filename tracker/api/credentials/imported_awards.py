@@ -21,7 +21,7 @@ from tracker.services.core.context import UnitOfWork
 from tracker.services.desk import imported_award_acts
 from tracker.services.desk.imported_award_acts import CorrectedAward
 
-nouns = Resource("imported awards", __name__, description=__doc__)
+resource = Resource("imported awards", __name__, description=__doc__)
 
 _AMENDABLE = ("number", "awarded_on", "cycles", "edition", "source")
 _MOST_CYCLES = 60
@@ -79,7 +79,7 @@ def _present(found: CorrectedAward) -> dict[str, Any]:
     }
 
 
-@nouns.writes(
+@resource.writes(
     "POST /certifications/<uuid:certification_id>/amendment",
     "staff",
     body=AwardAmendmentSchema,
@@ -94,7 +94,7 @@ def amend(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> R
     return routing.answer(_present(imported_award_acts.amend(work, certification_id, body, **why)))
 
 
-@nouns.writes(
+@resource.writes(
     "POST /certifications/<uuid:certification_id>/void",
     "staff",
     body=VoidSchema,

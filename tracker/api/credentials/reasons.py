@@ -14,7 +14,7 @@ from tracker.api.http.routing import Resource
 from tracker.domain.schemes.reasons import ACTS, of_policies
 from tracker.services.core.context import ReadContext
 
-nouns = Resource("reasons", __name__, description=__doc__)
+resource = Resource("reasons", __name__, description=__doc__)
 
 
 class ReasonQuerySchema(ClosedSchema):
@@ -44,7 +44,9 @@ class ReasonSchema(Schema):
     )
 
 
-@nouns.reads("GET /reasons", public=True, query=ReasonQuerySchema, returns=ReasonSchema(many=True))
+@resource.reads(
+    "GET /reasons", public=True, query=ReasonQuerySchema, returns=ReasonSchema(many=True)
+)
 def reasons(reading: ReadContext, query: dict[str, Any]) -> Response:
     """The reason codes in the order of the list, then those that only policies name."""
     act = query.get("act")

@@ -15,7 +15,7 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import former_decisions, renewals
 from tracker.services.standings import snapshots
 
-nouns = Resource("renewals", __name__, description=__doc__)
+resource = Resource("renewals", __name__, description=__doc__)
 
 _ID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
@@ -119,7 +119,7 @@ def _answer(reading: ReadContext, renewal_id: str, status: int = 200) -> Respons
     return routing.answer(present(row), status=status, version=row.version, location=location)
 
 
-@nouns.writes(
+@resource.writes(
     "POST /certifications/<uuid:certification_id>/renewals",
     "holder",
     "staff",
@@ -132,7 +132,7 @@ def apply(work: UnitOfWork, *, certification_id: str) -> Response:
     return _answer(work, renewals.apply(work, certification_id), 201)
 
 
-@nouns.reads(
+@resource.reads(
     "GET /certifications/<uuid:certification_id>/renewals",
     "holder",
     "staff",
@@ -155,7 +155,7 @@ def of_certification(
     return paging.answer(rows, query, present)
 
 
-@nouns.reads("GET /renewals", "staff", query=RenewalQuerySchema, returns=page_of(RenewalSchema))
+@resource.reads("GET /renewals", "staff", query=RenewalQuerySchema, returns=page_of(RenewalSchema))
 def queue(reading: ReadContext, query: dict[str, Any]) -> Response:
     """All renewals; the pending ones are the reviewers' queue."""
     rows = renewals.page(
@@ -164,7 +164,7 @@ def queue(reading: ReadContext, query: dict[str, Any]) -> Response:
     return paging.answer(rows, query, present)
 
 
-@nouns.reads(
+@resource.reads(
     "GET /renewals/quote",
     "holder",
     "staff",
@@ -192,7 +192,7 @@ def quote(reading: ReadContext, query: dict[str, Any]) -> Response:
     )
 
 
-@nouns.reads(
+@resource.reads(
     "GET /renewals/<uuid:renewal_id>", "holder", "staff", returns=RenewalSchema, errors=(404,)
 )
 def show(reading: ReadContext, *, renewal_id: str) -> Response:
@@ -200,7 +200,7 @@ def show(reading: ReadContext, *, renewal_id: str) -> Response:
     return _answer(reading, renewal_id)
 
 
-@nouns.writes(
+@resource.writes(
     "POST /renewals/<uuid:renewal_id>/decision",
     "staff",
     body=RenewalDecisionSchema,
@@ -226,7 +226,7 @@ def decide(work: UnitOfWork, body: dict[str, Any], *, renewal_id: str, version: 
     return _answer(work, renewal_id)
 
 
-@nouns.writes(
+@resource.writes(
     "POST /renewals/<uuid:renewal_id>/decision/undo",
     "staff",
     body=UndoingSchema,
@@ -240,7 +240,7 @@ def undo(work: UnitOfWork, body: dict[str, Any], *, renewal_id: str, version: in
     return _answer(work, renewal_id)
 
 
-@nouns.reads(
+@resource.reads(
     "GET /renewals/<uuid:renewal_id>/decisions",
     "holder",
     "staff",
@@ -254,7 +254,7 @@ def decisions(reading: ReadContext, *, renewal_id: str) -> Response:
     return routing.answer([dict(row._mapping) for row in rows])  # noqa: SLF001
 
 
-@nouns.writes(
+@resource.writes(
     "POST /renewals/<uuid:renewal_id>/withdrawal",
     "holder",
     "staff",

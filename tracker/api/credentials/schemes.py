@@ -29,7 +29,7 @@ from tracker.domain.schemes.schemes import Scheme as SchemeValue
 from tracker.language.policies import in_plain_words
 from tracker.services.core.context import ReadContext
 
-nouns = Resource("schemes", __name__, description=__doc__)
+resource = Resource("schemes", __name__, description=__doc__)
 
 
 class DurationSchema(Schema):
@@ -248,13 +248,13 @@ def present(scheme: SchemeValue) -> dict[str, Any]:
     }
 
 
-@nouns.reads("GET /schemes", public=True, returns=SchemeSchema(many=True))
+@resource.reads("GET /schemes", public=True, returns=SchemeSchema(many=True))
 def schemes(reading: ReadContext) -> Response:
     """All certification schemes."""
     return routing.answer([present(scheme) for scheme in reading.schemes])
 
 
-@nouns.reads("GET /schemes/<string:code>", public=True, returns=SchemeSchema, errors=(404,))
+@resource.reads("GET /schemes/<string:code>", public=True, returns=SchemeSchema, errors=(404,))
 def scheme(reading: ReadContext, *, code: str) -> Response:
     """One certification scheme."""
     if code not in reading.schemes.by_code:
@@ -288,7 +288,7 @@ class PolicyInWordsSchema(Schema):
     sections = fields.List(fields.Nested(PolicySectionSchema), required=True)
 
 
-@nouns.reads(
+@resource.reads(
     "GET /schemes/<string:code>/policy",
     public=True,
     query=PolicyQuerySchema,

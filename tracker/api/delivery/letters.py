@@ -17,7 +17,7 @@ from tracker.services.delivery import by_hand, sent_messages
 from tracker.services.delivery.sent_messages import Copy, MessageFilter
 from tracker.services.overview import metrics
 
-nouns = Resource("letters", __name__, description=__doc__)
+resource = Resource("letters", __name__, description=__doc__)
 
 KINDS = ("reminder", "notice", "digest")
 _SENT_TO_ME = ("id", "kind", "state", "finished_at")
@@ -106,10 +106,10 @@ def _mine(copy: Copy) -> dict[str, Any]:
 
 
 def _key() -> bytes:
-    return routing.office().message_key
+    return routing.container().message_key
 
 
-@nouns.reads("GET /letters", "staff", query=LetterQuerySchema, returns=page_of(LetterSchema))
+@resource.reads("GET /letters", "staff", query=LetterQuerySchema, returns=page_of(LetterSchema))
 def page(reading: ReadContext, query: dict[str, Any]) -> Response:
     """The letters, the newest first."""
     holder_id, state = query.get("holder_id"), query.get("state")
@@ -124,13 +124,13 @@ def page(reading: ReadContext, query: dict[str, Any]) -> Response:
     return paging.answer(rows, query, _present)
 
 
-@nouns.reads("GET /letters/<uuid:letter_id>", "staff", returns=WholeLetterSchema, errors=(404,))
+@resource.reads("GET /letters/<uuid:letter_id>", "staff", returns=WholeLetterSchema, errors=(404,))
 def show(reading: ReadContext, *, letter_id: str) -> Response:
     """One letter, its words included once it was handed over."""
     return routing.answer(_whole(sent_messages.one(reading, _key(), letter_id)))
 
 
-@nouns.reads(
+@resource.reads(
     "GET /me/letters",
     "holder",
     query=paging.PageSchema,
@@ -143,7 +143,7 @@ def mine(reading: ReadContext, query: dict[str, Any]) -> Response:
     return paging.answer(rows, query, _mine)
 
 
-@nouns.writes(
+@resource.writes(
     "POST /letters/<uuid:letter_id>/requeue",
     "staff",
     body=WhySchema,
@@ -155,7 +155,7 @@ def requeue(work: UnitOfWork, body: dict[str, Any], *, letter_id: str) -> Respon
     return _change(work, letter_id, "requeue", body)
 
 
-@nouns.writes(
+@resource.writes(
     "POST /letters/<uuid:letter_id>/cancel",
     "staff",
     body=WhySchema,

@@ -23,7 +23,7 @@ from tracker.domain.permissions import Actor
 from tracker.services.delivery import relay_evidence
 from tracker.services.delivery.relay_evidence import HAPPENINGS, Event
 
-nouns = Resource("relay-events", __name__, description=__doc__)
+resource = Resource("relay-events", __name__, description=__doc__)
 
 _RELAY = Actor(role="admin", name="mail relay")
 _HEADER = "Tracker-Signature"
@@ -58,15 +58,15 @@ def take() -> Response:
     body = request.get_data()
     _check_signed(signature, body)
     given = _load(body)
-    with routing.office().work(_RELAY) as work:
+    with routing.container().work(_RELAY) as work:
         relay_evidence.take_events(work, [Event(**one) for one in given])
     return routing.done()
 
 
 take.allowed, take.public = frozenset(), True  # type: ignore[attr-defined]
-nouns.routed(
+resource.routed(
     "POST /relay-events",
-    nouns.doc(
+    resource.doc(
         requestBody={"required": True, "content": {routing.JSON: {"schema": _EVENTS}}},
         parameters=[
             {
@@ -91,7 +91,7 @@ def _signature() -> re.Match[str]:
     found = _SIGNATURE.fullmatch(request.headers.get(_HEADER, ""))
     if found is None:
         raise Unauthorized(f"The header {_HEADER} is missing, or is none.")
-    if abs(routing.office().clock().timestamp() - int(found["t"])) > _TOLERANCE:
+    if abs(routing.container().clock().timestamp() - int(found["t"])) > _TOLERANCE:
         raise Unauthorized("The signature is too old, or from the future.")
     return found
 
@@ -99,7 +99,7 @@ def _signature() -> re.Match[str]:
 def _check_signed(signature: re.Match[str], body: bytes) -> None:
     """Raise Unauthorized for a body that is not signed with our key."""
     signed = signature["t"].encode() + b"." + body
-    genuine = hmac.digest(routing.office().relay_key, signed, "sha256").hex()
+    genuine = hmac.digest(routing.container().relay_key, signed, "sha256").hex()
     given = signature["signed"].split(",v1=")[1:]  # several while the key changes
     if not any(hmac.compare_digest(genuine, one) for one in given):
         raise Unauthorized("The signature is not ours.")

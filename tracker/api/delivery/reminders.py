@@ -15,7 +15,7 @@ from tracker.services.core.context import ReadContext
 from tracker.services.delivery import ledger, reminder_calendar
 from tracker.services.overview import metrics
 
-nouns = Resource("reminders", __name__, description=__doc__)
+resource = Resource("reminders", __name__, description=__doc__)
 
 _FATES = tuple(fate for fate in get_args(ledger.StageState) if fate != "ahead")
 _SHOWN = (
@@ -114,7 +114,7 @@ def _reminder(reading: ReadContext, row: Any) -> dict[str, Any]:
     }
 
 
-@nouns.reads(
+@resource.reads(
     "GET /certifications/<uuid:certification_id>/reminders",
     "staff",
     "holder",
@@ -127,7 +127,7 @@ def of_certification(reading: ReadContext, *, certification_id: str) -> Response
     return routing.answer([_stage(reading, one) for one in found])
 
 
-@nouns.reads(
+@resource.reads(
     "GET /reminders", "staff", "holder", query=ReminderQuerySchema, returns=page_of(ReminderSchema)
 )
 def page(reading: ReadContext, query: dict[str, Any]) -> Response:
@@ -143,7 +143,9 @@ def page(reading: ReadContext, query: dict[str, Any]) -> Response:
     return paging.answer(rows, query, lambda row: _reminder(reading, row))
 
 
-@nouns.reads("GET /reminders/calendar", "staff", query=CalendarQuerySchema, returns=CalendarSchema)
+@resource.reads(
+    "GET /reminders/calendar", "staff", query=CalendarQuerySchema, returns=CalendarSchema
+)
 def calendar(reading: ReadContext, query: dict[str, Any]) -> Response:
     """What falls due in the days ahead, by day, scheme and stage."""
     found = reminder_calendar.ahead(reading, days=query["days"])

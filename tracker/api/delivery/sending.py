@@ -13,7 +13,7 @@ from tracker.api.http.routing import Resource
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.delivery import send_safety
 
-nouns = Resource("sending", __name__, description=__doc__)
+resource = Resource("sending", __name__, description=__doc__)
 
 
 class SendingSchema(Schema):
@@ -31,13 +31,13 @@ class SwitchSchema(ClosedSchema):
     reason = WordsField(500, required=True)
 
 
-@nouns.reads("GET /reminders/sending", "staff", returns=SendingSchema)
+@resource.reads("GET /reminders/sending", "staff", returns=SendingSchema)
 def show(reading: ReadContext) -> Response:
     """Whether messages may leave this database now."""
     return _answer(reading)
 
 
-@nouns.writes("POST /reminders/sending", body=SwitchSchema, returns=SendingSchema)
+@resource.writes("POST /reminders/sending", body=SwitchSchema, returns=SendingSchema)
 def switch(work: UnitOfWork, body: dict[str, Any]) -> Response:
     """Allow messages to leave, whatever stopped them; or stop every one at once."""
     change = send_safety.enable if body["enabled"] else send_safety.disable

@@ -14,7 +14,7 @@ from tracker.api.http.schemas import page_of
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.outbox import suppressions
 
-nouns = Resource("suppressions", __name__, description=__doc__)
+resource = Resource("suppressions", __name__, description=__doc__)
 
 
 class SuppressionSchema(Schema):
@@ -49,7 +49,7 @@ def _present(row: Any) -> dict[str, Any]:
     return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
 
 
-@nouns.reads(
+@resource.reads(
     "GET /suppressions", "staff", query=SuppressionQuerySchema, returns=page_of(SuppressionSchema)
 )
 def page(reading: ReadContext, query: dict[str, Any]) -> Response:
@@ -60,7 +60,7 @@ def page(reading: ReadContext, query: dict[str, Any]) -> Response:
     return paging.answer(rows, query, _present, key=lambda row: str(row.address))
 
 
-@nouns.writes(
+@resource.writes(
     "POST /suppressions/lift", "staff", body=LiftSchema, returns=None, status=204, errors=(404,)
 )
 def lift(work: UnitOfWork, body: dict[str, Any]) -> Response:

@@ -15,7 +15,7 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.desk import requests
 from tracker.services.desk.requests import DECISIONS, KINDS, STATES
 
-nouns = Resource("requests", __name__, description=__doc__)
+resource = Resource("requests", __name__, description=__doc__)
 
 
 class ProposedNameSchema(Schema):
@@ -76,7 +76,7 @@ def _answer(row: Any) -> Response:
     return routing.answer(present(row), version=row.version)
 
 
-@nouns.reads(
+@resource.reads(
     "GET /requests",
     "staff",
     "holder",
@@ -93,7 +93,7 @@ def search(reading: ReadContext, query: dict[str, Any]) -> Response:
     return paging.answer(rows, query, present)
 
 
-@nouns.reads(
+@resource.reads(
     "GET /requests/<uuid:request_id>", "staff", "holder", returns=RequestSchema, errors=(404,)
 )
 def show(reading: ReadContext, *, request_id: str) -> Response:
@@ -101,7 +101,7 @@ def show(reading: ReadContext, *, request_id: str) -> Response:
     return _answer(requests.get(reading, request_id))
 
 
-@nouns.writes(
+@resource.writes(
     "POST /requests/<uuid:request_id>/decision",
     "staff",
     body=RequestDecisionSchema,
@@ -117,7 +117,7 @@ def decide(work: UnitOfWork, body: dict[str, Any], *, request_id: str, version: 
     return _answer(requests.get(work, request_id))
 
 
-@nouns.writes(
+@resource.writes(
     "POST /requests/<uuid:request_id>/withdrawal",
     "holder",
     returns=RequestSchema,

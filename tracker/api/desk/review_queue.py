@@ -24,7 +24,7 @@ from tracker.services.desk.renewal_queue import WaitingApplication
 from tracker.services.desk.review_queue import PointsOf, Waiting
 from tracker.services.desk.reviews import ReviewDossier as Opened
 
-nouns = Resource("queue", __name__, description=__doc__)
+resource = Resource("queue", __name__, description=__doc__)
 
 _NO_CURSOR = "is not a cursor that a page gave"
 _URGENT = "With everything of this holder that waits, a renewal would be completed that is due."
@@ -333,7 +333,7 @@ def _renewal(found: WaitingApplication) -> dict[str, Any]:
     }
 
 
-@nouns.reads(
+@resource.reads(
     "GET /queue",
     "staff",
     query=QueueQuerySchema,
@@ -352,7 +352,7 @@ def waiting(reading: ReadContext, query: dict[str, Any]) -> Response:
     return paging.answer_page(items, _cursor(found.next) if found.next else None)
 
 
-@nouns.reads(
+@resource.reads(
     "GET /queue/renewals", "staff", query=RenewalsQuerySchema, returns=page_of(QueuedRenewalSchema)
 )
 def renewals(reading: ReadContext, query: dict[str, Any]) -> Response:
@@ -363,7 +363,7 @@ def renewals(reading: ReadContext, query: dict[str, Any]) -> Response:
     return paging.answer(rows, query, _renewal, key=lambda one: _cursor(one.place))
 
 
-@nouns.reads("GET /queue/<uuid:activity_id>", "staff", returns=ReviewSchema, errors=(404,))
+@resource.reads("GET /queue/<uuid:activity_id>", "staff", returns=ReviewSchema, errors=(404,))
 def review(reading: ReadContext, *, activity_id: str) -> Response:
     """Open a review: all that is known about one activity, decided ones too."""
     opened, language = reviews.of_activity(reading, activity_id), routing.language()

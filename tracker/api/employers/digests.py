@@ -17,7 +17,7 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.employers import digests
 from tracker.services.employers.digests import Order
 
-nouns = Resource("digests", __name__, description=__doc__)
+resource = Resource("digests", __name__, description=__doc__)
 
 _PATH = "/employers/<uuid:employer_id>/digest"
 _MAY_ASK: tuple[Role, ...] = ("employer", "staff")
@@ -65,13 +65,13 @@ def _present(order: Order) -> dict[str, Any]:
     return {name: getattr(order, name) for name in _SHOWN}
 
 
-@nouns.reads(f"GET {_PATH}", *_MAY_ASK, returns=DigestOrderSchema, errors=(404,))
+@resource.reads(f"GET {_PATH}", *_MAY_ASK, returns=DigestOrderSchema, errors=(404,))
 def show(reading: ReadContext, *, employer_id: str) -> Response:
     """The order; 404 where none is."""
     return routing.answer(_present(digests.order_of(reading, employer_id)))
 
 
-@nouns.writes(
+@resource.writes(
     f"PUT {_PATH}", *_MAY_ASK, body=NewOrderSchema, returns=DigestOrderSchema, errors=(404,)
 )
 def order(work: UnitOfWork, body: dict[str, Any], *, employer_id: str) -> Response:
@@ -86,7 +86,7 @@ def order(work: UnitOfWork, body: dict[str, Any], *, employer_id: str) -> Respon
     return routing.answer(_present(made))
 
 
-@nouns.writes(f"DELETE {_PATH}", *_MAY_ASK, returns=None, status=204, errors=(404,))
+@resource.writes(f"DELETE {_PATH}", *_MAY_ASK, returns=None, status=204, errors=(404,))
 def call_off(work: UnitOfWork, *, employer_id: str) -> Response:
     """Order no digest any more; one that waits in the outbox is not sent either."""
     digests.call_off(work, employer_id)

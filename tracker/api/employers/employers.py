@@ -24,7 +24,7 @@ from tracker.api.http.schemas import page_of
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.employers import employers, roster
 
-nouns = Resource("employers", __name__, description=__doc__)
+resource = Resource("employers", __name__, description=__doc__)
 
 
 class EmployerSchema(Schema):
@@ -127,7 +127,7 @@ def _present_entry(reading: ReadContext, row: Any) -> dict[str, Any]:
     return shown
 
 
-@nouns.writes(
+@resource.writes(
     "POST /employers",
     "staff",
     body=NewEmployerSchema,
@@ -143,7 +143,9 @@ def register(work: UnitOfWork, body: dict[str, Any]) -> Response:
     )
 
 
-@nouns.reads("GET /employers", "staff", query=EmployerQuerySchema, returns=page_of(EmployerSchema))
+@resource.reads(
+    "GET /employers", "staff", query=EmployerQuerySchema, returns=page_of(EmployerSchema)
+)
 def search(reading: ReadContext, query: dict[str, Any]) -> Response:
     """The companies on record."""
     rows = employers.page(
@@ -152,7 +154,7 @@ def search(reading: ReadContext, query: dict[str, Any]) -> Response:
     return paging.answer(rows, query, _present)
 
 
-@nouns.reads(
+@resource.reads(
     "GET /employers/<uuid:employer_id>", "staff", "employer", returns=EmployerSchema, errors=(404,)
 )
 def show(reading: ReadContext, *, employer_id: str) -> Response:
@@ -161,7 +163,7 @@ def show(reading: ReadContext, *, employer_id: str) -> Response:
     return routing.answer(_present(row), version=row.version)
 
 
-@nouns.writes(
+@resource.writes(
     "PATCH /employers/<uuid:employer_id>",
     "staff",
     "employer",
@@ -176,7 +178,7 @@ def correct(work: UnitOfWork, body: dict[str, Any], *, employer_id: str, version
     return routing.answer(_present(row), version=row.version)
 
 
-@nouns.writes(
+@resource.writes(
     "POST /employers/<uuid:employer_id>/roster",
     "employer",
     "staff",
@@ -192,7 +194,7 @@ def add(work: UnitOfWork, body: dict[str, Any], *, employer_id: str) -> Response
     return routing.answer(_present_entry(work, row), status=201, location=location)
 
 
-@nouns.reads(
+@resource.reads(
     "GET /employers/<uuid:employer_id>/roster",
     "employer",
     "staff",
@@ -209,7 +211,7 @@ def of_employer(reading: ReadContext, query: dict[str, Any], *, employer_id: str
     return paging.answer(rows, query, lambda row: _present_entry(reading, row))
 
 
-@nouns.reads(
+@resource.reads(
     "GET /employers/<uuid:employer_id>/roster/<uuid:entry_id>",
     "employer",
     "staff",
@@ -222,7 +224,7 @@ def entry(reading: ReadContext, *, employer_id: str, entry_id: str) -> Response:
     return routing.answer(_present_entry(reading, row))
 
 
-@nouns.writes(
+@resource.writes(
     "DELETE /employers/<uuid:employer_id>/roster/<uuid:entry_id>",
     "employer",
     "staff",

@@ -14,7 +14,7 @@ from tracker.domain.employers.workforce import FIELDS, POINTS_FIELDS
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.employers import bars, sharing
 
-nouns = Resource("sharing", __name__, description=__doc__)
+resource = Resource("sharing", __name__, description=__doc__)
 
 
 class SharingSchema(Schema):
@@ -78,13 +78,13 @@ def _present(viewer: sharing.Viewer) -> dict[str, Any]:
     }
 
 
-@nouns.reads("GET /me/sharing", "holder", returns=SharingSchema(many=True), errors=(404,))
+@resource.reads("GET /me/sharing", "holder", returns=SharingSchema(many=True), errors=(404,))
 def mine(reading: ReadContext) -> Response:
     """Who can see me: employers who list me or whom I share with, and what they see."""
     return routing.answer([_present(viewer) for viewer in sharing.mine(reading)])
 
 
-@nouns.writes(
+@resource.writes(
     "POST /me/sharing",
     "holder",
     body=NewSharingSchema,
@@ -100,7 +100,7 @@ def consent(work: UnitOfWork, body: dict[str, Any]) -> Response:
     return routing.answer(_present(viewer), status=201)
 
 
-@nouns.writes(
+@resource.writes(
     "DELETE /me/sharing/<uuid:sharing_id>", "holder", returns=None, status=204, errors=(404,)
 )
 def end(work: UnitOfWork, *, sharing_id: str) -> Response:
@@ -109,7 +109,7 @@ def end(work: UnitOfWork, *, sharing_id: str) -> Response:
     return routing.done()
 
 
-@nouns.writes(
+@resource.writes(
     "POST /me/bars", "holder", body=NewBarSchema, returns=BarSchema, status=201, errors=(404, 409)
 )
 def bar(work: UnitOfWork, body: dict[str, Any]) -> Response:
@@ -122,7 +122,7 @@ def bar(work: UnitOfWork, body: dict[str, Any]) -> Response:
     return routing.answer({"employer_id": employer_id}, status=201)
 
 
-@nouns.writes(
+@resource.writes(
     "DELETE /me/bars/<uuid:employer_id>", "holder", returns=None, status=204, errors=(404,)
 )
 def lift(work: UnitOfWork, *, employer_id: str) -> Response:
@@ -131,7 +131,7 @@ def lift(work: UnitOfWork, *, employer_id: str) -> Response:
     return routing.done()
 
 
-@nouns.reads(
+@resource.reads(
     "GET /holders/<uuid:holder_id>/sharing",
     "staff",
     returns=SharingSchema(many=True),

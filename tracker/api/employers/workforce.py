@@ -22,7 +22,7 @@ from tracker.services.core.context import ReadContext
 from tracker.services.employers import workforce
 from tracker.services.employers.workforce import Worker, WorkforceFilter, WorkforcePlace
 
-nouns = Resource("workforce", __name__, description=__doc__)
+resource = Resource("workforce", __name__, description=__doc__)
 
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -207,7 +207,7 @@ def _present(worker: Worker) -> dict[str, Any]:
     }
 
 
-@nouns.reads(
+@resource.reads(
     f"GET {_PATH}",
     *_MAY_ASK,
     query=WorkforceQuerySchema,
@@ -227,7 +227,7 @@ def _cursor(worker: Worker) -> str:
     return f"{worker.place.expires_on}/{worker.place.id}"
 
 
-@nouns.reads(
+@resource.reads(
     f"GET {_PATH}/<uuid:entry_id>",
     *_MAY_ASK,
     query=OnQuerySchema,
@@ -252,7 +252,7 @@ def _link(asked: WorkforceFilter, **more: Any) -> str:
     return f"/api/v1/employers/{asked.employer_id}/workforce?{urlencode(given | more)}"
 
 
-@nouns.reads(
+@resource.reads(
     f"GET {_PATH}/summary", *_MAY_ASK, query=GroupQuerySchema, returns=SummarySchema, errors=(404,)
 )
 def summary(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> Response:
@@ -288,7 +288,7 @@ def summary(reading: ReadContext, query: dict[str, Any], *, employer_id: str) ->
     )
 
 
-@nouns.reads(
+@resource.reads(
     f"GET {_PATH}/forecast",
     *_MAY_ASK,
     query=GroupQuerySchema,
@@ -306,7 +306,7 @@ def forecast(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -
     return routing.answer({"as_of": asked.on, "scheme": asked.scheme.code, "months": months})
 
 
-@nouns.reads(
+@resource.reads(
     f"GET {_PATH}.csv",
     *_MAY_ASK,
     query=ExportQuerySchema,
@@ -319,7 +319,7 @@ def as_csv(reading: ReadContext, query: dict[str, Any], *, employer_id: str) -> 
     return _as_file(reading, query, employer_id, tabular.write_csv, f"{CSV}; charset=utf-8")
 
 
-@nouns.reads(
+@resource.reads(
     f"GET {_PATH}.xlsx",
     *_MAY_ASK,
     query=ExportQuerySchema,

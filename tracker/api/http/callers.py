@@ -26,9 +26,9 @@ _ASKED_BY_ADDRESS = frozenset({"/healthz", "/readyz"})  # balancers know a proce
 
 def register(app: Flask) -> None:
     """Believe the proxies of the settings, and answer to the site's own names alone."""
-    office: Container = app.extensions["tracker"]
-    if office.settings.proxies:
-        setattr(app, "wsgi_app", Proxied(app.wsgi_app, office.settings))  # noqa: B010 - Flask's way
+    container: Container = app.extensions["tracker"]
+    if container.settings.proxies:
+        setattr(app, "wsgi_app", Proxied(app.wsgi_app, container.settings))  # noqa: B010 - Flask's way
     app.before_request(_refuse_other_names)
 
 
@@ -67,8 +67,10 @@ class Proxied:
 def _refuse_other_names() -> Response | None:
     if request.path in _ASKED_BY_ADDRESS:
         return None
-    office: Container = current_app.extensions["tracker"]
-    if _name(request.host) in _names(office.settings.app.base_url, office.settings.server.hosts):
+    container: Container = current_app.extensions["tracker"]
+    if _name(request.host) in _names(
+        container.settings.app.base_url, container.settings.server.hosts
+    ):
         return None
     detail = "There is no site of this name here."
     current_app.logger.info(

@@ -26,7 +26,7 @@ class ShownOnce(Response):
     kept: bytes = b""
 
 
-def once(office: Container, actor: Actor, run: Callable[..., Response]) -> Response:
+def once(container: Container, actor: Actor, run: Callable[..., Response]) -> Response:
     """Run a creating request, or give again the answer that it got before.
 
     The answer is remembered in the transaction of the request itself: either both are on record
@@ -39,14 +39,14 @@ def once(office: Container, actor: Actor, run: Callable[..., Response]) -> Respo
         rule = f"must match {PATTERN}"
         raise Invalid("The Idempotency-Key is malformed.", fields={"Idempotency-Key": rule})
     digest = _digest()
-    remembered = _remembered(office, actor, key, digest)
+    remembered = _remembered(container, actor, key, digest)
     if remembered is not None:
         return remembered
     try:
         return run(settle=lambda work, answer: _remember(work, key, digest, answer))
     except (IntegrityError, Refusal):
         # The same request may have been answered while this one waited for its turn.
-        remembered = _remembered(office, actor, key, digest)
+        remembered = _remembered(container, actor, key, digest)
         if remembered is None:
             raise
         return remembered
@@ -65,8 +65,8 @@ def _digest() -> str:
     return digest.hexdigest()
 
 
-def _remembered(office: Container, actor: Actor, key: str, digest: str) -> Response | None:
-    with office.reading(SYSTEM) as reading:
+def _remembered(container: Container, actor: Actor, key: str, digest: str) -> Response | None:
+    with container.reading(SYSTEM) as reading:
         known = idempotency.remembered(reading, actor, key)
     if known is None:
         return None

@@ -27,10 +27,10 @@ def caller() -> Use:
 
     Behind a proxy that is the proxy's, unless the settings say whose word is taken for it.
     """
-    office = routing.office()
-    most = office.settings.limits.misses_per_minute
+    container = routing.container()
+    most = container.settings.limits.misses_per_minute
     allowance = Allowance("caller", most, timedelta(minutes=1))
-    return allowances.use_of(allowance, office.message_key, _network(request.remote_addr))
+    return allowances.use_of(allowance, container.message_key, _network(request.remote_addr))
 
 
 def number(text: str) -> tuple[Use, Use]:
@@ -40,12 +40,12 @@ def number(text: str) -> tuple[Use, Use]:
     twenty wrong names would keep a certificate from everybody who asks honestly. To guess on takes
     a further address for every few names.
     """
-    office, called = routing.office(), numbers.key(text).lower()
-    most = office.settings.limits.number_misses_per_hour
+    container, called = routing.container(), numbers.key(text).lower()
+    most = container.settings.limits.number_misses_per_hour
     by_all = Allowance("number", most, timedelta(hours=1))
     by_one = Allowance("number and caller", min(_OWN_MISSES, most), timedelta(hours=1))
     who = f"{called} {_network(request.remote_addr)}"
-    key = office.message_key
+    key = container.message_key
     return allowances.use_of(by_all, key, called), allowances.use_of(by_one, key, who)
 
 
@@ -67,7 +67,7 @@ def missed(uses: Collection[Use]) -> None:
         owed = _uncounted()
         times = {use: owed.get(use, 0) + (use in uses) for use in (*owed, *uses)}
         owed.clear()
-    with routing.office().statement(SYSTEM) as work:
+    with routing.container().statement(SYSTEM) as work:
         left = allowances.count_without_waiting(work, times)
     with _LOCK:
         for use, count in left.items():
@@ -83,11 +83,11 @@ def _uncounted() -> dict[Use, int]:
 
 def exported(actor: Actor) -> None:
     """Count a file that somebody fetches, and refuse one too many. Raises TooOften."""
-    office = routing.office()
-    most = office.settings.limits.exports_per_hour
+    container = routing.container()
+    most = container.settings.limits.exports_per_hour
     allowance = Allowance("export", most, timedelta(hours=1))
-    with office.statement(SYSTEM) as work:
-        allowances.take(work, allowances.use_of(allowance, office.message_key, actor.who or ""))
+    with container.statement(SYSTEM) as work:
+        allowances.take(work, allowances.use_of(allowance, container.message_key, actor.who or ""))
 
 
 def _network(address: str | None) -> str:

@@ -55,7 +55,7 @@ _WORDS = {
 }
 
 
-def office() -> Container:
+def container() -> Container:
     """The application's office."""
     return current_app.extensions["tracker"]  # type: ignore[no-any-return]
 
@@ -87,7 +87,7 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
         def decorate(view: View) -> View:
             @functools.wraps(view)
             def door(**path: Any) -> Response:
-                with office().reading(SYSTEM) as opened:
+                with container().reading(SYSTEM) as opened:
                     system = _read_ahead(opened, ahead, path)
                     actor = PUBLIC if public else authenticate(system)
                     _check(actor, allowed, "read", public=public)
@@ -137,7 +137,7 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
         def decorate(view: View) -> View:
             @functools.wraps(view)
             def door(**path: Any) -> Response:
-                with office().reading(SYSTEM) as system:
+                with container().reading(SYSTEM) as system:
                     actor = authenticate(system)
                 _check(actor, frozenset(roles), "write")
                 form = _form_of_caller(upload, actor)
@@ -148,7 +148,7 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
                     _run, view, actor, arguments=arguments, path=_plain(path), upload=upload
                 )
                 if status == idempotency.CREATED:
-                    return idempotency.once(office(), actor, run)
+                    return idempotency.once(container(), actor, run)
                 return run()
 
             door.allowed = frozenset(roles)  # type: ignore[attr-defined]
@@ -261,18 +261,18 @@ def _run(
     try:
         with ExitStack() as opened:
             if upload is not None:
-                with office().reading(actor) as reading:
+                with container().reading(actor) as reading:
                     upload.ask(reading, arguments[-1], **path)
-                body = opened.enter_context(upload.prepare(office(), actor, arguments[-1]))
+                body = opened.enter_context(upload.prepare(container(), actor, arguments[-1]))
                 arguments = (*arguments[:-1], body)
-            with office().work(actor) as work:
+            with container().work(actor) as work:
                 tokens.check_alive(work)
                 answer: Response = view(work, *arguments, **path)
                 if settle is not None:
                     settle(work, answer)
     except Refusal as refusal:
         if upload is not None:
-            upload.refused(office(), actor, refusal)
+            upload.refused(container(), actor, refusal)
         raise
     return answer
 
@@ -362,7 +362,7 @@ def _form_of_caller(upload: Upload | None, actor: Actor) -> _Form | None:
 
 
 def _body(form: _Form | None) -> Any:
-    return bodies.sent() if form is None else bodies.each_once(form(office().settings))
+    return bodies.sent() if form is None else bodies.each_once(form(container().settings))
 
 
 def _plain(path: dict[str, Any]) -> dict[str, Any]:

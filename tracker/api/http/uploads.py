@@ -34,7 +34,9 @@ class File(flask_smorest.fields.Upload):  # type: ignore[misc]
 
 
 @contextmanager
-def _as_it_is(_office: Container, _actor: Actor, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _as_it_is(
+    _container: Container, _actor: Actor, body: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
     yield body
 
 
@@ -42,7 +44,7 @@ def _anything(_reading: ReadContext, _body: dict[str, Any], **_path: Any) -> Non
     pass
 
 
-def _leave(_office: Container, _actor: Actor, _refusal: Refusal) -> None:
+def _leave(_container: Container, _actor: Actor, _refusal: Refusal) -> None:
     pass
 
 

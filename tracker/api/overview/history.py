@@ -17,7 +17,7 @@ from tracker.services.core.context import ReadContext
 from tracker.services.overview import history_pages
 from tracker.services.overview.history_pages import HistoryFilter, HistoryLine
 
-nouns = Resource("history", __name__, description=__doc__)
+resource = Resource("history", __name__, description=__doc__)
 
 _LAST_NUMBER = 2**63 - 1
 
@@ -82,7 +82,7 @@ def _asked(query: dict[str, Any]) -> HistoryFilter:
     return HistoryFilter(limit=query["limit"] + 1, **filters)
 
 
-@nouns.reads(
+@resource.reads(
     "GET /history",
     "staff",
     query=HistoryQuerySchema,
@@ -95,7 +95,7 @@ def lines(reading: ReadContext, query: dict[str, Any]) -> Response:
     return _answer(history_pages.page(reading, _asked(query), holder_id=holder_id), query)
 
 
-@nouns.reads(
+@resource.reads(
     "GET /holders/<uuid:holder_id>/history",
     "staff",
     query=HistoryPageSchema,
@@ -125,7 +125,7 @@ for _subject, _plural in {
     "assessment": "assessments",
     "employer": "employers",
 }.items():
-    nouns.reads(
+    resource.reads(
         f"GET /{_plural}/<uuid:{_subject}_id>/history",
         "staff",
         query=HistoryPageSchema,

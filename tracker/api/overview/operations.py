@@ -30,7 +30,7 @@ from tracker.services.overview import metrics as operations
 from tracker.services.overview.metrics import Gauges
 from tracker.settings import SettingsRefusedError
 
-nouns = Resource("operations", __name__, description=__doc__)
+resource = Resource("operations", __name__, description=__doc__)
 _TEXT = "text/plain"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 _EXTENSION = "tracker-numbers"
@@ -53,7 +53,7 @@ class ReadinessSchema(HealthSchema):
 class Numbers:
     """The counts of this process, and the collector of the database's gauges."""
 
-    def __init__(self, office: Container) -> None:
+    def __init__(self, container: Container) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "tracker_http_requests",
@@ -68,22 +68,22 @@ class Numbers:
             registry=self.registry,
         )
         ProcessCollector(registry=self.registry)
-        self.registry.register(FromDatabase(office))
+        self.registry.register(FromDatabase(container))
 
 
-def of_all(office: Container, directory: str) -> CollectorRegistry:
+def of_all(container: Container, directory: str) -> CollectorRegistry:
     """The numbers of all processes that count into a directory, and those of the database."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry, directory)  # type: ignore[no-untyped-call]
-    registry.register(FromDatabase(office))
+    registry.register(FromDatabase(container))
     return registry
 
 
 class FromDatabase(Collector):
     """Gauges that are read when they are asked for; without a database only that it is away."""
 
-    def __init__(self, office: Container) -> None:
-        self.office = office
+    def __init__(self, container: Container) -> None:
+        self.container = container
 
     def describe(self) -> Iterable[Metric]:
         """Nothing beforehand, so that registering reads nothing."""
@@ -93,7 +93,7 @@ class FromDatabase(Collector):
         """The gauges now."""
         up = GaugeMetricFamily("tracker_database_up", "Whether the database answers.")
         try:
-            with self.office.reading(SYSTEM) as reading:
+            with self.container.reading(SYSTEM) as reading:
                 found, now = operations.gauges(reading), reading.now
         except SQLAlchemyError:
             up.add_metric((), 0)
@@ -169,18 +169,18 @@ def _seconds(now: datetime, since: datetime) -> float:
     return (now - since).total_seconds()
 
 
-def register(app: Flask, office: Container) -> None:
+def register(app: Flask, container: Container) -> None:
     """Count every request from now on; refuse to serve production in debug mode."""
-    if app.debug and office.settings.environment == "production":
+    if app.debug and container.settings.environment == "production":
         raise SettingsRefusedError("debug (FLASK_DEBUG): must not be on in production")
-    count(app, office)
+    count(app, container)
     app.before_request(_start)
     app.after_request(_count)
 
 
-def count(app: Flask, office: Container) -> None:
+def count(app: Flask, container: Container) -> None:
     """Begin to count, from nothing."""
-    app.extensions[_EXTENSION] = Numbers(office)
+    app.extensions[_EXTENSION] = Numbers(container)
 
 
 def _start() -> None:
@@ -204,7 +204,7 @@ def _open(
 
     def decorate(view: View) -> View:
         view.allowed, view.public = frozenset(), True  # type: ignore[attr-defined]
-        return nouns.routed(
+        return resource.routed(
             rule,
             view,
             status=200,
@@ -228,7 +228,7 @@ def healthz() -> Response:
 @_open("GET /readyz", returns=ReadinessSchema, refusals=(503,))
 def readyz() -> Response:
     """Whether requests can be served: the database answers, and its schema fits this release."""
-    with routing.office().reading(SYSTEM) as reading:
+    with routing.container().reading(SYSTEM) as reading:
         found = {c.name: c.failure or "ok" for c in operations.checks(reading)}
     failed = [f"{name}: {said}" for name, said in found.items() if said != "ok"]
     if failed:
@@ -240,13 +240,13 @@ def readyz() -> Response:
 @_open("GET /metrics", returns=None, content=_TEXT, refusals=(401, 403))
 def metrics() -> Response:
     """Numbers for Prometheus, with an admin's token; without one at `server.metrics`."""
-    with routing.office().reading(SYSTEM) as reading:
+    with routing.container().reading(SYSTEM) as reading:
         actor = routing.authenticate(reading)
     check_role(actor, frozenset())
     check_scope(actor, "read")
     numbers: Numbers = current_app.extensions[_EXTENSION]
     counted_in = os.environ.get(COUNTED_IN)
-    registry = of_all(routing.office(), counted_in) if counted_in else numbers.registry
+    registry = of_all(routing.container(), counted_in) if counted_in else numbers.registry
     text = generate_latest(registry)
     return _fresh(Response(text, content_type=CONTENT_TYPE_LATEST))
 

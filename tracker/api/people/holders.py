@@ -31,7 +31,7 @@ from tracker.services.desk import corrections
 from tracker.services.overview import holder_records
 from tracker.services.people import holders, names
 
-nouns = Resource("holders", __name__, description=__doc__)
+resource = Resource("holders", __name__, description=__doc__)
 
 
 class TimeZone(fields.String):
@@ -168,7 +168,7 @@ def _present_one(reading: ReadContext, row: Any) -> dict[str, Any]:
     return present(row, names.of_holder(reading, row.id))
 
 
-@nouns.writes(
+@resource.writes(
     "POST /holders",
     "staff",
     body=NewHolderSchema,
@@ -188,7 +188,7 @@ def register(work: UnitOfWork, body: dict[str, Any]) -> Response:
     )
 
 
-@nouns.reads("GET /holders", "staff", query=HolderQuerySchema, returns=page_of(HolderSchema))
+@resource.reads("GET /holders", "staff", query=HolderQuerySchema, returns=page_of(HolderSchema))
 def search(reading: ReadContext, query: dict[str, Any]) -> Response:
     """Search the people on record."""
     filters = {key: value for key, value in query.items() if key not in {"after", "limit"}}
@@ -199,7 +199,7 @@ def search(reading: ReadContext, query: dict[str, Any]) -> Response:
     return paging.answer(rows, query, lambda row: present(row, former.get(row.id, ())))
 
 
-@nouns.reads(
+@resource.reads(
     "GET /holders/<uuid:holder_id>", "staff", "holder", returns=HolderSchema, errors=(404,)
 )
 def show(reading: ReadContext, *, holder_id: str) -> Response:
@@ -208,7 +208,7 @@ def show(reading: ReadContext, *, holder_id: str) -> Response:
     return routing.answer(_present_one(reading, row), version=row.version)
 
 
-@nouns.writes(
+@resource.writes(
     "PATCH /holders/<uuid:holder_id>",
     "staff",
     "holder",
@@ -238,7 +238,7 @@ def correct(work: UnitOfWork, body: dict[str, Any], *, holder_id: str, version: 
     )
 
 
-@nouns.reads(
+@resource.reads(
     "GET /holders/<uuid:holder_id>/record",
     "staff",
     "holder",

@@ -15,7 +15,7 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.people import preferences
 from tracker.services.people.preferences import ALWAYS_SENT, REMINDERS, Preferences, Wish
 
-nouns = Resource("preferences", __name__, description=__doc__)
+resource = Resource("preferences", __name__, description=__doc__)
 
 _SNOOZED = "Reminders are paused through this day, for a year at most. Those of the last 7 days"
 _SNOOZED += " before an expiry are sent all the same."
@@ -135,13 +135,13 @@ def _answer(found: Preferences, *, to_staff: bool = False) -> Response:
     return answer
 
 
-@nouns.reads("GET /me/preferences", "holder", returns=WantedSchema, errors=(404,))
+@resource.reads("GET /me/preferences", "holder", returns=WantedSchema, errors=(404,))
 def mine(reading: ReadContext) -> Response:
     """Which letters I want."""
     return _answer(preferences.mine(reading))
 
 
-@nouns.writes(
+@resource.writes(
     "PATCH /me/preferences",
     "holder",
     body=PreferenceChangeSchema,
@@ -156,7 +156,7 @@ def change(work: UnitOfWork, body: dict[str, Any]) -> Response:
     return _answer(preferences.change_mine(work, body))
 
 
-@nouns.reads(
+@resource.reads(
     "GET /holders/<uuid:holder_id>/preferences", "staff", returns=WantedSchema, errors=(404,)
 )
 def of_holder(reading: ReadContext, *, holder_id: str) -> Response:
@@ -164,7 +164,7 @@ def of_holder(reading: ReadContext, *, holder_id: str) -> Response:
     return _answer(preferences.of_holder(reading, holder_id), to_staff=True)
 
 
-@nouns.writes(
+@resource.writes(
     "PATCH /holders/<uuid:holder_id>/preferences",
     "staff",
     body=ChangeForHolderSchema,

@@ -28,7 +28,7 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.points import activities, activity_decisions, activity_types, evidence
 from tracker.services.standings import snapshots
 
-nouns = Resource("activities", __name__, description=__doc__)
+resource = Resource("activities", __name__, description=__doc__)
 
 UNIT = "A unit of the type, in which ``quantity`` is stated; empty: the type's own."
 ROLE = "A role of the type, such as teaching; empty: taking part."
@@ -171,7 +171,7 @@ def _answer(reading: ReadContext, activity_id: str, status: int = 200) -> Respon
     return routing.answer(shown, status=status, version=row.version, location=location)
 
 
-@nouns.writes(
+@resource.writes(
     "POST /certifications/<uuid:certification_id>/activities",
     "holder",
     "staff",
@@ -185,7 +185,7 @@ def log(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Res
     return _answer(work, activities.log(work, certification_id, body), 201)
 
 
-@nouns.reads(
+@resource.reads(
     "GET /certifications/<uuid:certification_id>/activities",
     "holder",
     "staff",
@@ -209,7 +209,9 @@ def of_certification(
     return paging.answer_all(rows, query, lambda page: present_all(reading, page))
 
 
-@nouns.reads("GET /activities", "staff", query=ActivityQuerySchema, returns=page_of(ActivitySchema))
+@resource.reads(
+    "GET /activities", "staff", query=ActivityQuerySchema, returns=page_of(ActivitySchema)
+)
 def queue(reading: ReadContext, query: dict[str, Any]) -> Response:
     """All activities; those submitted are the reviewers' queue."""
     rows = activities.page(
@@ -218,7 +220,7 @@ def queue(reading: ReadContext, query: dict[str, Any]) -> Response:
     return paging.answer_all(rows, query, lambda page: present_all(reading, page))
 
 
-@nouns.reads(
+@resource.reads(
     "GET /activities/<uuid:activity_id>", "holder", "staff", returns=ActivitySchema, errors=(404,)
 )
 def show(reading: ReadContext, *, activity_id: str) -> Response:
@@ -226,7 +228,7 @@ def show(reading: ReadContext, *, activity_id: str) -> Response:
     return _answer(reading, activity_id)
 
 
-@nouns.writes(
+@resource.writes(
     "PATCH /activities/<uuid:activity_id>",
     "holder",
     "staff",
@@ -241,7 +243,7 @@ def edit(work: UnitOfWork, body: dict[str, Any], *, activity_id: str, version: i
     return _answer(work, activity_id)
 
 
-@nouns.writes(
+@resource.writes(
     "DELETE /activities/<uuid:activity_id>",
     "holder",
     "staff",
@@ -256,7 +258,7 @@ def discard(work: UnitOfWork, *, activity_id: str, version: int) -> Response:
     return routing.done()
 
 
-@nouns.writes(
+@resource.writes(
     "POST /activities/<uuid:activity_id>/submission",
     "holder",
     "staff",
@@ -269,7 +271,7 @@ def submit(work: UnitOfWork, *, activity_id: str) -> Response:
     return _answer(work, activity_id)
 
 
-@nouns.writes(
+@resource.writes(
     "POST /activities/<uuid:activity_id>/withdrawal",
     "holder",
     "staff",
@@ -282,7 +284,7 @@ def withdraw(work: UnitOfWork, *, activity_id: str) -> Response:
     return _answer(work, activity_id)
 
 
-@nouns.writes(
+@resource.writes(
     "POST /activities/<uuid:activity_id>/decision",
     "staff",
     body=VerdictSchema,
@@ -299,7 +301,7 @@ def decide(work: UnitOfWork, body: dict[str, Any], *, activity_id: str, version:
     return _answer(work, activity_id)
 
 
-@nouns.writes(
+@resource.writes(
     "POST /activities/<uuid:activity_id>/decision/undo",
     "staff",
     body=UndoingSchema,
@@ -313,7 +315,7 @@ def undo(work: UnitOfWork, body: dict[str, Any], *, activity_id: str, version: i
     return _answer(work, activity_id)
 
 
-@nouns.reads(
+@resource.reads(
     "GET /activities/<uuid:activity_id>/decisions",
     "holder",
     "staff",

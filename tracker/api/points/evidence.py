@@ -20,7 +20,7 @@ from tracker.domain.permissions import Actor
 from tracker.services.core.context import Container, ReadContext, UnitOfWork
 from tracker.services.points import evidence
 
-nouns = Resource("evidence", __name__, description=__doc__)
+resource = Resource("evidence", __name__, description=__doc__)
 
 
 class NewEvidenceSchema(ClosedSchema):
@@ -60,12 +60,12 @@ def _ask(reading: ReadContext, _body: dict[str, Any], *, activity_id: str) -> No
 
 
 @contextmanager
-def _checked(office: Container, _actor: Actor, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _checked(container: Container, _actor: Actor, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The file as it may be kept, told by its content."""
-    yield {"file": evidence.checked(office.settings, body["file"].stream, body["file"].filename)}
+    yield {"file": evidence.checked(container.settings, body["file"].stream, body["file"].filename)}
 
 
-@nouns.writes(
+@resource.writes(
     "POST /activities/<uuid:activity_id>/evidence",
     "holder",
     "staff",
@@ -86,7 +86,7 @@ def add(work: UnitOfWork, body: dict[str, Any], *, activity_id: str) -> Response
     return routing.answer(present(row), status=201, location=f"/api/v1/evidence/{row.id}")
 
 
-@nouns.reads(
+@resource.reads(
     "GET /activities/<uuid:activity_id>/evidence",
     "holder",
     "staff",
@@ -98,7 +98,7 @@ def of_activity(reading: ReadContext, *, activity_id: str) -> Response:
     return routing.answer([present(row) for row in evidence.of_activity(reading, activity_id)])
 
 
-@nouns.reads(
+@resource.reads(
     "GET /evidence/<uuid:evidence_id>", "holder", "staff", returns=EvidenceSchema, errors=(404,)
 )
 def show(reading: ReadContext, *, evidence_id: str) -> Response:
@@ -106,7 +106,7 @@ def show(reading: ReadContext, *, evidence_id: str) -> Response:
     return routing.answer(present(evidence.get(reading, evidence_id)))
 
 
-@nouns.reads(
+@resource.reads(
     "GET /evidence/<uuid:evidence_id>/content",
     "holder",
     "staff",
@@ -131,7 +131,7 @@ def _attachment(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-@nouns.writes(
+@resource.writes(
     "DELETE /evidence/<uuid:evidence_id>",
     "holder",
     "staff",

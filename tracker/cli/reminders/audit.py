@@ -6,7 +6,7 @@ from datetime import date
 
 import click
 
-from tracker.cli.commands import OPERATOR, complain, office
+from tracker.cli.commands import OPERATOR, complain, container
 from tracker.cli.values import DAY
 from tracker.services.delivery import ledger
 
@@ -18,7 +18,7 @@ def audit(since: date | None) -> None:
 
     Lists the stages that have none and ends with status 1 if there is any.
     """
-    with office().reading(OPERATOR) as reading:
+    with container().reading(OPERATOR) as reading:
         found = ledger.identity_violations(reading, since=since)
     for one in found:
         click.echo(

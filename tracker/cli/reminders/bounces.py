@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from tracker.cli.commands import OPERATOR, complain, office, progress
+from tracker.cli.commands import OPERATOR, complain, container, progress
 from tracker.mail import reports
 from tracker.services.core.context import Container
 from tracker.services.delivery import bounces as service
@@ -43,7 +43,7 @@ def bounces(source: Path) -> None:
     named by its place and leaves the others alone; the status is then 1. From standard input it
     is 75 while the database is away, which asks the mail system to try again.
     """
-    opened, counts = office(), Counter[str]()
+    opened, counts = container(), Counter[str]()
     with progress("bounces") as tell:
         for number, (place, data) in enumerate(_messages(source), start=1):
             counts[_one(opened, place, data, piped=str(source) == "-")] += 1

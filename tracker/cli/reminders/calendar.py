@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import click
 
-from tracker.cli.commands import OPERATOR, complain, office
+from tracker.cli.commands import OPERATOR, complain, container
 from tracker.services.delivery import reminder_calendar
 from tracker.services.delivery.reminder_calendar import StageCalendar, StageCount
 
@@ -23,7 +23,7 @@ def calendar(days: int) -> None:
 
     Today also shows what is overdue. Stages marked * are left out for complete points.
     """
-    with office().reading(OPERATOR) as reading:
+    with container().reading(OPERATOR) as reading:
         found = reminder_calendar.ahead(reading, days=days)
     for line in _lines(found):
         click.echo(line)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import click
 
-from tracker.cli.commands import OPERATOR, complain, office
+from tracker.cli.commands import OPERATOR, complain, container
 from tracker.cli.values import words
 from tracker.domain.delivery.queue_acts import TRANSITIONS, QueueAct
 from tracker.domain.errors import Refusal
@@ -25,7 +25,7 @@ _STATES = ("dead", "ambiguous", "parked", "ready", "cancelled")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
 def list_(state: str, limit: int) -> None:
     """Letters in a state, the newest first: to whom, how often tried, what the relay said."""
-    opened, count = office(), 0
+    opened, count = container(), 0
     for copy in _letters(opened, state, limit):
         click.echo(_line(copy.row))
         count += 1
@@ -57,7 +57,7 @@ def _by_hand(act: QueueAct, about: str) -> click.Command:
     """The command of one act: each letter by itself, so that one refused stops no other."""
 
     def run(ids: tuple[UUID, ...], reason: str) -> None:
-        opened = office()
+        opened = container()
         refused = sum(not _change(opened, str(id_), act, reason) for id_ in ids)
         if refused:
             raise SystemExit(1)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import click
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from tracker.cli.commands import OPERATOR, complain, office, progress
+from tracker.cli.commands import OPERATOR, complain, container, progress
 from tracker.mail.postfix import Log
 from tracker.services.core.context import Container
 from tracker.services.delivery import relay_evidence
@@ -53,7 +53,7 @@ def relay_log(source: Path, zone: ZoneInfo | None, *, incomplete: bool) -> None:
     or before any letter that is in doubt; reading an older file again moves nothing back. Keep it
     running with `tail -n +1 -F /var/log/mail.log | tracker reminders relay-log -`.
     """
-    opened = office()
+    opened = container()
     log = Log(opened.settings.mail.message_id_domain, zone=zone)
     is_piped = str(source) == "-"
     pieces = _arriving(sys.stdin) if is_piped else _pieces(source)
@@ -134,4 +134,4 @@ def relay_key() -> None:
     Whoever has it can tell us that letters came back. To change it, remove
     keys/relay-events.key from the storage directory and start everything again.
     """
-    click.echo(office().relay_key.decode())
+    click.echo(container().relay_key.decode())

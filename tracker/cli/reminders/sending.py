@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tracker.cli.commands import OPERATOR, complain, office
+from tracker.cli.commands import OPERATOR, complain, container
 from tracker.services.delivery import golive as service
 from tracker.services.delivery import send_safety
 from tracker.services.delivery.golive import MessageEstimate
@@ -19,7 +19,7 @@ def enable(reason: str) -> None:
     --dry-run`, which says how many would. After a restore have the relay's log read first
     (`tracker reminders relay-log`): then what was sent before is not sent again.
     """
-    with office().work(OPERATOR) as work:
+    with container().work(OPERATOR) as work:
         send_safety.enable(work, reason=reason)
     complain("Messages may leave this database.")
 
@@ -31,7 +31,7 @@ def disable(reason: str) -> None:
 
     Nothing is lost: once sending is enabled again, the latest stage of each certification is sent.
     """
-    with office().work(OPERATOR) as work:
+    with container().work(OPERATOR) as work:
         send_safety.disable(work, reason=reason)
     complain("No message leaves this database. Allow it again: `tracker reminders enable`.")
 
@@ -48,7 +48,7 @@ def golive(*, dry_run: bool, days: int | None, yes: bool, reason: str) -> None:
     late messages than reminders.fuse_minimum. Reminders of the last week before an expiry leave at
     once; the others are spread, by default at reminders.fuse_minimum a day.
     """
-    opened = office()
+    opened = container()
     with opened.reading(OPERATOR) as reading:
         found = service.amount(reading)
     over = days or found.days(opened.settings.reminders.fuse_minimum)

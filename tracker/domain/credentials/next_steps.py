@@ -18,6 +18,7 @@ from tracker.domain.periods import DAY
 from tracker.domain.points.claims import ZERO, Evaluation
 from tracker.domain.schemes.activity_types import POINTS, Translated
 from tracker.domain.schemes.policies import LateRequirement, Policy
+from tracker.language import catalogues
 from tracker.language.voice import clock, counted, in_words, several
 
 Action = Literal[
@@ -123,77 +124,12 @@ class NextStep:
         return self.action
 
 
-ACTIVITIES = {"en": "activities", "es": "actividades"}
+ACTIVITIES = catalogues.phrase("next_steps", "activities")
 _WITH_QUESTIONS = frozenset(
     {"log_activities", "wait_for_review", "apply_from", "apply_now", "wait_for_decision"}
 )
 _WITH_LAST_DAY = frozenset({"log_activities", "apply_now", "pass_again"})
-_WORDS: dict[str, dict[str, str]] = {
-    "en": {
-        "none": "You don't need to do anything right now.",
-        "log_activities": "You need {missing.figure} more {missing.noun}. Log your activities as"
-        " you complete them.",
-        "log_minima": "At least one category or period is still below its minimum. Log activities"
-        " for it.",
-        "answer_questions": "A reviewer has a question about {activities.figure} of your"
-        " activities. Change what was asked about, or add what is missing, and resubmit.",
-        "apply_then": "You can apply for renewal from {on}.",
-        "wait_for_review": "With the activities awaiting review ({waiting}), you have all the"
-        " {credit.noun} you need. You can apply for renewal as soon as they are approved.",
-        "review_first": "With the activities awaiting review, you have all the {credit.noun} you"
-        " need. You can apply for renewal from {on}.",
-        "apply_from": "You have everything you need. You can apply for renewal from {on}.",
-        "apply_now": "You have everything you need. Apply for renewal now.",
-        "apply_if_approved": "With the activities awaiting review, you have all the {credit.noun}"
-        " you need. Apply for renewal now; you don't have to wait for the review.",
-        "wait_for_decision": "Your renewal is under review. You don't need to do anything right"
-        " now.",
-        "pass_again": "{credit.capital} no longer renew this certification. Pass its assessments"
-        " again and apply for renewal.",
-        "contact_issuer": "Your certification is not in force. Ask {issuer} what you can do.",
-        "start_again": "Your certification has expired and can no longer be renewed. To get"
-        " certified again, contact {issuer}.",
-        "too_late": "{issuer} can no longer review what you still need by {on}. Ask for an"
-        " extension.",
-        "closed": "Applications closed on {on}. Ask {issuer} for an extension.",
-        "waiting": "In addition, {waiting} {waiting:is|are} awaiting review.",
-        "earned_by": "Only activities you completed by {earned_by} count.",
-        "last_day": "Your last day is {on}: you have until midnight {clock}.",
-    },
-    "es": {
-        "none": "Por ahora no tiene que hacer nada.",
-        "log_activities": "Le {missing:falta|faltan} {missing}. Registre sus actividades conforme"
-        " las termine.",
-        "log_minima": "Al menos una categoría o un período aún no llega a su mínimo. Registre"
-        " actividades para alcanzarlo.",
-        "answer_questions": "Hay una pregunta sobre {activities.figure} de sus actividades. Corrija"
-        " lo que se pregunta o agregue lo que falta, y envíe de nuevo.",
-        "apply_then": "Podrá solicitar la renovación a partir del {on}.",
-        "wait_for_review": "Con las actividades en revisión ({waiting}), usted tiene"
-        " {credit:todo el|todos los|toda la|todas las} {credit.noun} que necesita. Podrá solicitar"
-        " la renovación en cuanto se aprueben.",
-        "review_first": "Con las actividades en revisión, usted tiene"
-        " {credit:todo el|todos los|toda la|todas las} {credit.noun} que necesita. Podrá solicitar"
-        " la renovación a partir del {on}.",
-        "apply_from": "Ya tiene todo lo necesario. Podrá solicitar la renovación a partir del"
-        " {on}.",
-        "apply_now": "Ya tiene todo lo necesario. Solicite su renovación ahora.",
-        "apply_if_approved": "Con las actividades en revisión, usted tiene"
-        " {credit:todo el|todos los|toda la|todas las} {credit.noun} que necesita. Solicite su"
-        " renovación ahora; no tiene que esperar la revisión.",
-        "wait_for_decision": "Su renovación está en revisión. Por ahora no tiene que hacer nada.",
-        "pass_again": "{credit:El|Los|La|Las} {credit.noun} ya no renuevan esta certificación."
-        " Apruebe de nuevo sus evaluaciones y solicite la renovación.",
-        "contact_issuer": "Su certificación no está vigente. Pregunte a {issuer} qué puede hacer.",
-        "start_again": "Su certificación venció y ya no se puede renovar. Para volver a"
-        " certificarse, comuníquese con {issuer}.",
-        "too_late": "{issuer} ya no puede revisar para el {on} lo que le falta. Pida una prórroga.",
-        "closed": "El plazo de solicitud terminó el {on}. Pida una prórroga a {issuer}.",
-        "waiting": "Además, {waiting} {waiting:está|están} en revisión.",
-        "earned_by": "Solo cuentan las actividades que terminó a más tardar el {earned_by}.",
-        "last_day": "Su último día es el {on}: tiene hasta la medianoche ({clock}).",
-    },
-}
+_WORDS = catalogues.sentences("next_steps", "words")
 
 
 def next_step(found: Situation) -> NextStep:

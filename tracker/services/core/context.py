@@ -124,7 +124,7 @@ class Container:
 
     def __repr__(self) -> str:
         """Short, and without the keys: it stands in tracebacks."""
-        return f"<Office on {self.engine.url!r}>"
+        return f"<Container on {self.engine.url!r}>"
 
     @contextmanager
     def reading(self, actor: Actor) -> Iterator[ReadContext]:

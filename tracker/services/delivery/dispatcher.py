@@ -64,7 +64,7 @@ class _Run:
     ``relay_doubtful``: the relay has failed, so the next letter that it takes is good news.
     """
 
-    office: Container
+    container: Container
     carrier: Carrier
     place: str
     limit: int
@@ -75,18 +75,18 @@ class _Run:
 
 
 def dispatch(
-    office: Container, carrier: Carrier, *, stop: Callable[[], bool] = never
+    container: Container, carrier: Carrier, *, stop: Callable[[], bool] = never
 ) -> Counter[str]:
     """Send every letter whose time has come; returns how many ended in which state.
 
     Stops early when ``stop`` says so or the relay is failing; letters claimed but not tried are
     given back. Raises what the database raises; the leases then run out.
     """
-    return dispatch_together(office, lambda: nullcontext(carrier), connections=1, stop=stop)
+    return dispatch_together(container, lambda: nullcontext(carrier), connections=1, stop=stop)
 
 
 def dispatch_together(
-    office: Container,
+    container: Container,
     carrier: Callable[[], AbstractContextManager[Carrier]],
     *,
     connections: int,
@@ -97,7 +97,7 @@ def dispatch_together(
     One is enough as long as a claim takes all that is due; whoever finds more calls another. The
     more there may be, the fewer letters each claims at once, so that none waits behind others.
     """
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         send_safety.prepare(work)
         barred, place = send_safety.obstacle(work), send_safety.place(work)
     counts: Counter[str] = Counter()
@@ -105,14 +105,14 @@ def dispatch_together(
         _log.warning("nothing is sent: %s", barred)
     if barred is not None:
         return counts
-    limit = max(office.settings.reminders.claim // connections, _SMALLEST_CLAIM)
+    limit = max(container.settings.reminders.claim // connections, _SMALLEST_CLAIM)
     with ThreadPoolExecutor(connections, thread_name_prefix="dispatch") as pool:
         crew: list[Future[Counter[str]]] = []
         places = Semaphore(connections)
 
         def work_on() -> Counter[str]:
             with carrier() as own:
-                run = _Run(office, own, place, limit, stop)
+                run = _Run(container, own, place, limit, stop)
                 _send_all(run, call_another)
                 return run.counts
 
@@ -148,7 +148,7 @@ def _send_all(run: _Run, call_another: Callable[[], None]) -> None:
 def _claim(run: _Run) -> list[MessageClaim]:
     """Claim a batch; from a relay that was left alone for a while one letter, to see."""
     limit = run.limit
-    with run.office.work(SYSTEM) as work:
+    with run.container.work(SYSTEM) as work:
         failures = send_safety.relay_failures(work)
         run.relay_doubtful = failures > 0
         if failures >= send_safety.RELAY_FAILURES:
@@ -157,7 +157,7 @@ def _claim(run: _Run) -> list[MessageClaim]:
         beat = send_safety.advance(work) if claims else None
     if beat is None:
         return []
-    heartbeat.keep(run.office.settings, beat)
+    heartbeat.keep(run.container.settings, beat)
     return claims
 
 
@@ -166,7 +166,7 @@ def _send(run: _Run, claims: Sequence[MessageClaim]) -> bool:
     made, composed_at, failing = _composed(run, claims), time.monotonic(), False
     for position, claim in enumerate(claims):
         if run.stop() or failing or _lease_wanes(run, claim):
-            with run.office.work(SYSTEM) as work:
+            with run.container.work(SYSTEM) as work:
                 leases.release(work, claims[position:])
             run.counts["released"] += len(claims) - position
             return not failing
@@ -177,29 +177,29 @@ def _send(run: _Run, claims: Sequence[MessageClaim]) -> bool:
 
 
 def _composed(run: _Run, claims: Sequence[MessageClaim]) -> Mapping[str, Composed | Uncomposed]:
-    with run.office.reading(SYSTEM) as reading:
-        return composers.compose(reading, run.office.message_key, claims)
+    with run.container.reading(SYSTEM) as reading:
+        return composers.compose(reading, run.container.message_key, claims)
 
 
 def _lease_wanes(run: _Run, claim: MessageClaim) -> bool:
     """Whether half of the lease is gone: better claim anew than have the marker refuse."""
-    half = timedelta(seconds=run.office.settings.reminders.lease_seconds / 2)
-    return run.office.clock() >= claim.lease_until - half
+    half = timedelta(seconds=run.container.settings.reminders.lease_seconds / 2)
+    return run.container.clock() >= claim.lease_until - half
 
 
 def _send_one(run: _Run, claim: MessageClaim, made: Mapping[str, Composed | Uncomposed]) -> bool:
     """Hand over one letter and settle it; True when the relay is to be left alone for a while."""
     composed = made[claim.id]
     if isinstance(composed, Uncomposed):
-        state = _persist(run.office.work, lambda work: _put_by(work, claim, composed))
+        state = _persist(run.container.work, lambda work: _put_by(work, claim, composed))
         run.counts[state] += 1
         return False
 
     if composed.withheld:
-        _persist(run.office.work, lambda work: ledger.withhold(work, claim, composed.withheld))
+        _persist(run.container.work, lambda work: ledger.withhold(work, claim, composed.withheld))
 
     def mark() -> bool:
-        with run.office.statement(SYSTEM) as work:
+        with run.container.statement(SYSTEM) as work:
             return marker.mark(work, claim, composed, place=run.place)
 
     delivery = run.carrier.deliver(
@@ -209,7 +209,9 @@ def _send_one(run: _Run, claim: MessageClaim, made: Mapping[str, Composed | Unco
         mark=mark,
     )
     opened = (
-        run.office.statement if delivery.outcome is DeliveryOutcome.ACCEPTED else run.office.work
+        run.container.statement
+        if delivery.outcome is DeliveryOutcome.ACCEPTED
+        else run.container.work
     )
     state = _persist(opened, lambda work: leases.settle(work, claim, delivery, to=composed.address))
     run.counts[state] += 1
@@ -223,15 +225,15 @@ def _judged(run: _Run, delivery: Delivery) -> bool:
     """Count a failed connection, or forget those before; True: leave the relay alone."""
     if delivery.connection_failed:
         run.relay_doubtful = True
-        with run.office.work(SYSTEM) as work:
+        with run.container.work(SYSTEM) as work:
             failures = send_safety.relay_failed(work, delivery.reply)
         is_paused = failures >= send_safety.RELAY_FAILURES
         if failures == 1 or is_paused:
-            _tell_of_relay(run.office.settings.mail, delivery.reply, failures)
+            _tell_of_relay(run.container.settings.mail, delivery.reply, failures)
         return is_paused
     if run.relay_doubtful:
         run.relay_doubtful = False
-        with run.office.work(SYSTEM) as work:
+        with run.container.work(SYSTEM) as work:
             if send_safety.relay_worked(work):
                 _log.info("the relay works again")
     return False

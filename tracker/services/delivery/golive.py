@@ -71,9 +71,9 @@ def amount(reading: ReadContext) -> MessageEstimate:
     return MessageEstimate(dict(sorted(stages.items(), reverse=True)), others)
 
 
-def plan_all(office: Container) -> None:
+def plan_all(container: Container) -> None:
     """Put everything that is due into the outbox, where it waits until sending is enabled."""
-    while planner.plan_due(office, limit=office.settings.reminders.batch).examined:
+    while planner.plan_due(container, limit=container.settings.reminders.batch).examined:
         pass
 
 

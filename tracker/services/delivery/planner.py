@@ -50,14 +50,14 @@ class PlanCounts:
         )
 
 
-def plan_due(office: Container, *, limit: int) -> PlanCounts:
+def plan_due(container: Container, *, limit: int) -> PlanCounts:
     """Decide the due stages of at most ``limit`` certifications, in one transaction.
 
     With those of one holder come the others of the same holder that are due, so that they make
     one letter. Every examined cursor moves on, whatever came of it; ``examined`` is 0 when
     nothing is due, or somebody else is at work on it.
     """
-    with office.work(SYSTEM) as work:
+    with container.work(SYSTEM) as work:
         rows = _lock_due(work, limit)
         if not rows:
             return PlanCounts()
@@ -68,7 +68,7 @@ def plan_due(office: Container, *, limit: int) -> PlanCounts:
         )
         letters = _letters(work, found)
         wanted = {one.key: one for one in letters.values()}
-        ids = queue.enqueue(work, office.message_key, list(wanted.values()))
+        ids = queue.enqueue(work, container.message_key, list(wanted.values()))
         send_safety.count_unforeseen(work, len(_unforeseen(work, found)))
         counts = _record(work, found, {id_: ids[one.key] for id_, one in letters.items()})
         _advance(work, found)

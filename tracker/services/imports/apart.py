@@ -34,11 +34,11 @@ def unpacked(
 
 
 def check(
-    office: Container, actor: Actor, kind: str, table: Unpacked, **options: Any
+    container: Container, actor: Actor, kind: str, table: Unpacked, **options: Any
 ) -> ImportReport:
     """The report of a dry run, which is not on record yet (``imports.keep_checked``).
 
     ``options`` are those of ``imports.run``, whose refusals it raises; also TooBusy.
     """
-    with turns.rehearsing(office.settings), office.rehearsal(actor) as work:
+    with turns.rehearsing(container.settings), container.rehearsal(actor) as work:
         return imports.run(work, kind, table, dry_run=True, **options)

@@ -1,0 +1,50 @@
+"""Catalogues: what is said to people, a folder of TOML files for each language.
+
+A language is a folder here with the same files and keys as English; nothing else
+names it. TOML, not gettext: a sentence is filled with the rules' own numbers and must agree with
+them ("{limit:counts|count}"), and a key says where it is used, which an English sentence cannot.
+"""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+_FOLDER = Path(__file__).parent
+ENGLISH = "en"
+_OTHERS = {path.parent.name for path in _FOLDER.glob("*/voice.toml")} - {ENGLISH}
+LANGUAGES: tuple[str, ...] = (ENGLISH, *sorted(_OTHERS))
+"""The codes of the languages that there are, English first."""
+
+
+@functools.cache
+def topic(language: str, name: str) -> Mapping[str, Any]:
+    """Everything that a language says on one topic."""
+    return tomllib.loads((_FOLDER / language / f"{name}.toml").read_text("utf-8"))
+
+
+def sentences(name: str, section: str) -> Mapping[str, Mapping[str, str]]:
+    """The sentences of a section by language and key."""
+    return {language: topic(language, name)[section] for language in LANGUAGES}
+
+
+def phrase(name: str, key: str) -> Mapping[str, str]:
+    """One phrase by language."""
+    return {language: topic(language, name)[key] for language in LANGUAGES}
+
+
+def texts(name: str, section: str) -> Mapping[str, Mapping[str, str]]:
+    """The texts of a section by key and language, as scheme files give theirs."""
+    keys = topic(ENGLISH, name)[section]
+    return {
+        key: {language: topic(language, name)[section][key] for language in LANGUAGES}
+        for key in keys
+    }
+
+
+def pairs(name: str, section: str) -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """Nouns in both numbers by language and key: one, and many."""
+    return {language: topic(language, name)[section] for language in LANGUAGES}
