@@ -11,6 +11,7 @@ import pytest
 
 from tests.mail.standings import CPT, with_policy
 from tracker.domain.credentials.next_steps import NextStep
+from tracker.language import next_steps
 from tracker.language.voice import several
 from tracker.mail import previews
 
@@ -55,9 +56,13 @@ def test_the_sentences_agree_with_the_word_in_number_and_gender():
 
 def test_the_step_in_the_account_says_it_too():
     step = NextStep("log_activities", date(2027, 3, 15), Decimal(1), credit=HOURS)
-    assert step.sentence("en", "MSSC", "Etc/UTC").startswith("You need 1 more contact hour.")
+    assert next_steps.sentence(step, "en", issuer="MSSC", zone="Etc/UTC").startswith(
+        "You need 1 more contact hour."
+    )
     said = replace(step, action="apply_now", if_approved=True, missing=None)
-    assert "todas las horas de contacto que necesita" in said.sentence("es", "MSSC", "Etc/UTC")
+    assert "todas las horas de contacto que necesita" in next_steps.sentence(
+        said, "es", issuer="MSSC", zone="Etc/UTC"
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,7 @@ import pytest
 
 from tracker import scheme_files as files
 from tracker.api.people import preferences
-from tracker.domain.credentials import next_steps
-from tracker.language import evaluations, gaps, policy_texts, policy_unknowns
+from tracker.language import evaluations, gaps, next_steps, policy_texts, policy_unknowns
 from tracker.mail import digest_previews, previews
 from tracker.mail.messages import phrases
 from tracker.mail.previews import Sample

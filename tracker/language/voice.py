@@ -1,8 +1,8 @@
-"""Dates, amounts and nouns as people write them, in English and Spanish.
+"""Dates, amounts and nouns as people write them, in every language that has a catalogue.
 
-What every sentence is made of lives here; the sentences are in ``evaluations``, ``gaps``
-and ``policies``. Both languages write a decimal point and a comma between thousands, as is
-usual in the United States and in Mexico, where the programmes' Spanish is read.
+What every sentence is made of lives here; the sentences are in the modules beside this one. A
+decimal point and a comma between thousands stand in all languages, as is usual in the United
+States and in Mexico, where the programmes' Spanish is read.
 """
 
 from __future__ import annotations
@@ -27,32 +27,19 @@ from tracker.domain.schemes.activity_types import (
 from tracker.domain.schemes.policies import Policy
 from tracker.language import catalogues
 
-LANGUAGES = ("en", "es")
+LANGUAGES = catalogues.LANGUAGES
 
 _MONTHS = catalogues.phrase("voice", "months")
 _LENGTHS = catalogues.sentences("voice", "lengths")
-_CLOCKS: Mapping[str, Mapping[str, str]] = {
-    "en": clocks.NAMES,
-    "es": {
-        "America/New_York": "hora del Este",
-        "America/Chicago": "hora del Centro",
-        "America/Denver": "hora de la Montaña",
-        "America/Phoenix": "hora de Arizona",
-        "America/Los_Angeles": "hora del Pacífico",
-        "America/Anchorage": "hora de Alaska",
-        "Pacific/Honolulu": "hora de Hawái",
-        "America/Mexico_City": "hora de Ciudad de México",
-        "UTC": "hora UTC",
-    },
-}
+_CLOCKS = catalogues.sentences("voice", "clocks")
+_DATES = catalogues.sentences("voice", "dates")
 _GROUPS = catalogues.sentences("voice", "groups")
 _ONE_OF = catalogues.sentences("voice", "one_of")
 _THRESHOLDS = catalogues.sentences("voice", "thresholds")
 _SPANS = catalogues.sentences("voice", "spans")
 _DONE = catalogues.phrase("voice", "done")
 _CENT = Decimal("0.01")
-_AND = catalogues.phrase("voice", "and")
-_SOUNDS_LIKE_I = ("i", "í", "hi")  # "y" becomes "e" before it, but not before "hie"
+_LISTS = catalogues.lists("voice", "lists")
 
 # Words of Spanish that end the head of a noun: what follows them keeps its number.
 _LINKS = frozenset({"de", "del", "por", "en", "con", "a", "al", "para", "sin"})
@@ -117,13 +104,13 @@ def percent(share: Decimal) -> str:
 def day_of_year(month: int, day: int, language: str) -> str:
     """A day of any year: "June 30", "30 de junio"."""
     name = _MONTHS[language].split()[month - 1]
-    return f"{day} de {name}" if language == "es" else f"{name} {day}"
+    return _DATES[language]["day_of_year"].format(day=day, month=name)
 
 
 def in_words(day: date, language: str) -> str:
     """A date as people write it: "March 15, 2027", "15 de marzo de 2027"."""
-    joint = " de " if language == "es" else ", "
-    return f"{day_of_year(day.month, day.day, language)}{joint}{day.year}"
+    told = day_of_year(day.month, day.day, language)
+    return _DATES[language]["date"].format(day_of_year=told, year=day.year)
 
 
 def clock(zone: str, language: str) -> str:
@@ -131,9 +118,8 @@ def clock(zone: str, language: str) -> str:
 
     Zones that have no everyday name are named by their city: "Lima time", "hora de Lima".
     """
-    if zone in _CLOCKS[language]:
-        return _CLOCKS[language][zone]
-    return f"hora de {clocks.place(zone)}" if language == "es" else clocks.clock_name(zone)
+    named = clocks.NAMES if language == catalogues.ENGLISH else _CLOCKS[language]
+    return named.get(zone) or _CLOCKS[language]["elsewhere"].format(place=clocks.place(zone))
 
 
 def length(duration: Duration, language: str) -> str:
@@ -161,10 +147,11 @@ def listed(items: Iterable[str], language: str) -> str:
     *others, last = items
     if not others:
         return last
-    word = _AND[language]
-    sound = last.lstrip("“¿¡").lower()
-    if language == "es" and sound.startswith(_SOUNDS_LIKE_I) and not sound.startswith("hie"):
-        word = "e"
+    words, sound = _LISTS[language], last.lstrip("“¿¡").lower()
+    is_before = sound.startswith(tuple(words["before"])) and not sound.startswith(
+        tuple(words["not_before"])
+    )
+    word = words["and_before"] if is_before else words["and"]
     return f"{', '.join(others)} {word} {last}"
 
 

@@ -7,7 +7,6 @@ Lives here: the wording, and what every letter is made of; phrases and layouts s
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -19,6 +18,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from tracker.domain.credentials.next_steps import NextStep
+from tracker.language import catalogues
 from tracker.language.voice import figure, in_words
 from tracker.mail.today import Today, credit_of, step_keys, words
 
@@ -192,8 +192,7 @@ def sentence(say: Phrases, key: str, given: Mapping[str, Any]) -> Sentence:
 @cache
 def phrases(language: str, catalogue: str = "phrases") -> Phrases:
     """A catalogue in one language, by key. Raises FileNotFoundError for one we do not write."""
-    path = _TEMPLATES / f"{catalogue}.{language}.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return catalogues.topic(language, catalogue)
 
 
 def laid_out(context: Mapping[str, Any], *, calendar: str = "") -> ComposedEmail:

@@ -12,8 +12,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tracker.domain.credentials.next_steps import ACTIVITIES, NextStep
+from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.schemes.activity_types import POINTS
+from tracker.language.next_steps import ACTIVITIES
 from tracker.language.voice import Quantity, clock, counted, in_words, money, several
 
 ZERO = Decimal("0.00")

@@ -28,6 +28,7 @@ from tracker.domain.credentials.certifications import Application, ChangeOfStand
 from tracker.domain.credentials.next_steps import ACTIONS, NextStep, Situation, next_step
 from tracker.domain.points.claims import Claim
 from tracker.domain.schemes.policies import ApplicationWindow, LateStep, Policy
+from tracker.language import next_steps
 from tracker.language.voice import LANGUAGES, clock
 
 D = Decimal
@@ -111,10 +112,10 @@ def test_where_a_reviewer_asks_the_holder_answers_before_anything_is_waited_for(
 ):
     found = step(on, "0", "100", under=under, applied_on=applied_on, questions=2)
     assert (found.action, found.on, found.questions) == ("answer_questions", day, 2)
-    said = found.sentence("en", "MSSC", "America/Chicago")
+    said = next_steps.sentence(found, "en", issuer="MSSC", zone="America/Chicago")
     assert said.startswith("A reviewer has a question about 2 of your activities. ")
     assert ("You can apply for renewal from" in said) is (day is not None)
-    assert found.sentence("es", "MSSC", "America/Chicago").startswith(
+    assert next_steps.sentence(found, "es", issuer="MSSC", zone="America/Chicago").startswith(
         "Hay una pregunta sobre 2 de sus actividades. "
     )
 
@@ -122,7 +123,7 @@ def test_where_a_reviewer_asks_the_holder_answers_before_anything_is_waited_for(
 def test_a_question_keeps_nobody_from_applying_and_is_named_first():
     found = step(LAST, "0", "100", questions=1)
     assert (found.action, found.on) == ("apply_now", LAST)
-    said = found.sentence("en", "MSSC", "America/Chicago")
+    said = next_steps.sentence(found, "en", issuer="MSSC", zone="America/Chicago")
     assert said.startswith("A reviewer has a question about 1 of your activities. ")
     assert "Apply for renewal now" in said
     assert step(AFTER, "0", "100", questions=1).questions == 0  # too late for an answer to help
@@ -293,19 +294,21 @@ def test_minima_that_what_waits_reaches_are_not_asked_for():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_step_has_its_sentence(language):
     for action in ACTIONS:
-        said = NextStep(action, LAST, D(1), D(2)).sentence(language, "MSSC", "America/Chicago")
+        said = next_steps.sentence(
+            NextStep(action, LAST, D(1), D(2)), language, issuer="MSSC", zone="America/Chicago"
+        )
         assert said.endswith(".")
         assert "{" not in said
 
 
 def test_a_last_day_says_by_whose_clock_it_ends():
     told = step(IN_WINDOW, "30", "29")
-    assert told.sentence("en", "MSSC", "Pacific/Honolulu") == (
+    assert next_steps.sentence(told, "en", issuer="MSSC", zone="Pacific/Honolulu") == (
         "You need 41 more points. Log your activities as you complete them. In addition, 29 points"
         " are awaiting review. Your last day is March 15, 2029: you have until midnight Hawaii"
         " time."
     )
-    assert told.sentence("es", "MSSC", "Pacific/Honolulu") == (
+    assert next_steps.sentence(told, "es", issuer="MSSC", zone="Pacific/Honolulu") == (
         "Le faltan 41 puntos. Registre sus actividades conforme las termine. Además, 29 puntos"
         " están en revisión. Su último día es el 15 de marzo de 2029: tiene hasta la medianoche"
         " (hora de Hawái)."
@@ -366,7 +369,7 @@ def test_a_last_day_says_by_whose_clock_it_ends():
     ],
 )
 def test_the_sentence_says_what_there_is(found, said):
-    assert found.sentence("en", "MSSC", "America/Chicago") == said
+    assert next_steps.sentence(found, "en", issuer="MSSC", zone="America/Chicago") == said
 
 
 @pytest.mark.parametrize(
@@ -400,10 +403,10 @@ def test_after_the_window_only_an_extension_helps(approved, waiting):
     found = step(date(2029, 2, 14), approved, waiting, under=EARLY)
 
     assert found == NextStep("too_late", CLOSING)
-    assert found.sentence("en", "MSSC", "Etc/UTC") == (
+    assert next_steps.sentence(found, "en", issuer="MSSC", zone="Etc/UTC") == (
         "Applications closed on February 13, 2029. Ask MSSC for an extension."
     )
-    assert found.sentence("es", "MSSC", "Etc/UTC") == (
+    assert next_steps.sentence(found, "es", issuer="MSSC", zone="Etc/UTC") == (
         "El plazo de solicitud terminó el 13 de febrero de 2029. Pida una prórroga a MSSC."
     )
 

@@ -24,7 +24,7 @@ from tracker.api.http.schemas import page_of
 from tracker.api.people import holders
 from tracker.domain.credentials.next_steps import ACTIONS
 from tracker.domain.permissions import ROLES, SCOPES
-from tracker.language import voice
+from tracker.language import next_steps, voice
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.overview import me as access
 from tracker.services.overview.me import Mine
@@ -176,7 +176,7 @@ def _present(reading: ReadContext, mine: Mine, language: str) -> dict[str, Any]:
             "points_missing": step.missing,
             "points_waiting": step.waiting,
             "questions": step.questions,
-            "sentence": step.sentence(language, issuer, mine.zone),
+            "sentence": next_steps.sentence(step, language, issuer=issuer, zone=mine.zone),
         },
     }
 

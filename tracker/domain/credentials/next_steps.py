@@ -7,7 +7,6 @@ holder's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -18,8 +17,6 @@ from tracker.domain.periods import DAY
 from tracker.domain.points.claims import ZERO, Evaluation
 from tracker.domain.schemes.activity_types import POINTS, Translated
 from tracker.domain.schemes.policies import LateRequirement, Policy
-from tracker.language import catalogues
-from tracker.language.voice import clock, counted, in_words, several
 
 Action = Literal[
     "none",
@@ -82,54 +79,10 @@ class NextStep:
     questions: int = 0
     credit: Translated = field(default_factory=lambda: POINTS)
 
-    def sentence(self, language: str, issuer: str, zone: str) -> str:
-        """The step in words; ``zone`` is the IANA zone whose midnight ends the last day."""
-        return " ".join(self._sentences(language, issuer, zone))
 
-    def _sentences(self, language: str, issuer: str, zone: str) -> Iterator[str]:
-        words = _WORDS[language]
-        given = {
-            "issuer": issuer,
-            "on": in_words(self.on, language) if self.on else "",
-            "missing": counted(self.missing or ZERO, self.credit[language], language),
-            "waiting": counted(self.waiting, self.credit[language], language),
-            "credit": several(self.credit[language], language),
-            "earned_by": in_words(self.earned_by, language) if self.earned_by else "",
-            "clock": clock(zone, language),
-            "activities": counted(Decimal(self.questions), ACTIVITIES[language], language),
-        }
-        if self.questions:
-            yield words["answer_questions"].format(**given)
-        if key := self._key():
-            yield words[key].format(**given)
-        if self.missing is not None and self.waiting:
-            yield words["waiting"].format(**given)
-        if self.earned_by is not None:
-            yield words["earned_by"].format(**given)
-        if self.on is not None and self.action in _WITH_LAST_DAY:
-            yield words["last_day"].format(**given)
-
-    def _key(self) -> str:
-        """The sentence that says what to do beside answering questions; empty: nothing."""
-        if self.action == "answer_questions":
-            return "apply_then" if self.on is not None else ""
-        if self.action == "log_activities" and not self.missing:
-            return "log_minima"
-        if self.action == "apply_now" and self.if_approved:
-            return "apply_if_approved"
-        if self.action == "wait_for_review" and self.on is not None:
-            return "review_first"
-        if self.action == "too_late" and self.missing is None:
-            return "closed"
-        return self.action
-
-
-ACTIVITIES = catalogues.phrase("next_steps", "activities")
 _WITH_QUESTIONS = frozenset(
     {"log_activities", "wait_for_review", "apply_from", "apply_now", "wait_for_decision"}
 )
-_WITH_LAST_DAY = frozenset({"log_activities", "apply_now", "pass_again"})
-_WORDS = catalogues.sentences("next_steps", "words")
 
 
 def next_step(found: Situation) -> NextStep:

@@ -36,6 +36,11 @@ def phrase(name: str, key: str) -> Mapping[str, str]:
     return {language: topic(language, name)[key] for language in LANGUAGES}
 
 
+def lists(name: str, section: str) -> Mapping[str, Mapping[str, Any]]:
+    """The words and lists of words of a section by language and key."""
+    return {language: topic(language, name)[section] for language in LANGUAGES}
+
+
 def texts(name: str, section: str) -> Mapping[str, Mapping[str, str]]:
     """The texts of a section by key and language, as scheme files give theirs."""
     keys = topic(ENGLISH, name)[section]

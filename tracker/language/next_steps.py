@@ -1,0 +1,59 @@
+"""What the holder should do now, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from tracker.domain.credentials.next_steps import NextStep
+from tracker.domain.points.claims import ZERO
+from tracker.language import catalogues
+from tracker.language.voice import clock, counted, in_words, several
+
+ACTIVITIES = catalogues.phrase("next_steps", "activities")
+_WITH_LAST_DAY = frozenset({"log_activities", "apply_now", "pass_again"})
+_WORDS = catalogues.sentences("next_steps", "words")
+
+
+def sentence(step: NextStep, language: str, *, issuer: str, zone: str) -> str:
+    """The step in words; ``zone`` is the IANA zone whose midnight ends the last day."""
+    return " ".join(_sentences(step, language, issuer, zone))
+
+
+def _sentences(step: NextStep, language: str, issuer: str, zone: str) -> Iterator[str]:
+    words = _WORDS[language]
+    given = {
+        "issuer": issuer,
+        "on": in_words(step.on, language) if step.on else "",
+        "missing": counted(step.missing or ZERO, step.credit[language], language),
+        "waiting": counted(step.waiting, step.credit[language], language),
+        "credit": several(step.credit[language], language),
+        "earned_by": in_words(step.earned_by, language) if step.earned_by else "",
+        "clock": clock(zone, language),
+        "activities": counted(Decimal(step.questions), ACTIVITIES[language], language),
+    }
+    if step.questions:
+        yield words["answer_questions"].format(**given)
+    if key := _key(step):
+        yield words[key].format(**given)
+    if step.missing is not None and step.waiting:
+        yield words["waiting"].format(**given)
+    if step.earned_by is not None:
+        yield words["earned_by"].format(**given)
+    if step.on is not None and step.action in _WITH_LAST_DAY:
+        yield words["last_day"].format(**given)
+
+
+def _key(step: NextStep) -> str:
+    """The sentence that says what to do beside answering questions; empty: nothing."""
+    if step.action == "answer_questions":
+        return "apply_then" if step.on is not None else ""
+    if step.action == "log_activities" and not step.missing:
+        return "log_minima"
+    if step.action == "apply_now" and step.if_approved:
+        return "apply_if_approved"
+    if step.action == "wait_for_review" and step.on is not None:
+        return "review_first"
+    if step.action == "too_late" and step.missing is None:
+        return "closed"
+    return step.action
