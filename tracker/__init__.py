@@ -5,7 +5,7 @@ The map, from top to bottom. An import only ever points down; ``lint-imports`` c
 cli/              the ``tracker`` command
 demo/             ``tracker demo``: a throwaway site with invented people
 scheduler         a process that starts the jobs on time;  front: what the web server runs
-app               create_app() and create_office(): the only module that sees every floor
+app               create_app() and create_container(): the only module that sees every floor
 web/              doors: HTML pages for people
 api/              doors: the JSON interface; ``api/http`` holds what every route uses
 jobs              doors: what runs by the clock, safe to run twice;  relay_reader: the relay's log

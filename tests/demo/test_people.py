@@ -12,7 +12,7 @@ import pytest
 
 from tracker import files
 from tracker.demo import documents, names, people
-from tracker.demo.workers import Document, History
+from tracker.demo.workers import DemoDocument, History
 from tracker.scheme_files.reasons import load
 from tracker.settings import ROOT
 
@@ -119,7 +119,7 @@ def test_evidence_is_a_pdf_that_would_be_accepted_from_a_holder(history):
 
 
 def test_evidence_keeps_accents_and_brackets():
-    data = documents.pdf(Document("a.pdf", ("Peña (José)", "a\\b")))
+    data = documents.pdf(DemoDocument("a.pdf", ("Peña (José)", "a\\b")))
 
     with pikepdf.open(io.BytesIO(data)) as pdf:
         shown = [

@@ -5,8 +5,8 @@ service, presenting the answer, and the OpenAPI document that all of it generate
 rules, SQL, sentences, HTML (``tracker.web``).
 
 A resource is a module with ``nouns = Resource(...)`` and a view for each route, decorated with
-``@nouns.reads`` or ``@nouns.writes`` (``api/http/routing.py``). A new module joins the tuple
-``_NOUNS`` below, in the order in which the document lists it.
+``@resource.reads`` or ``@resource.writes`` (``api/http/routing.py``). A new module joins the tuple
+``_RESOURCES`` below, in the order in which the document lists it.
 """
 
 from __future__ import annotations

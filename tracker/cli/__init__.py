@@ -1,11 +1,8 @@
 """The ``tracker`` command: a door like the others. No rule lives here.
 
-A command opens a unit of work (``commands.office()``), calls one service and prints. Commands are
-imported when they run (``lazy_groups``), so a new one is a function and an entry below, whose line
-is the first sentence of the function's docstring.
-
-Exit status: 0 done, 1 refused or failed, 2 wrong usage. What was asked for goes to standard
-output, everything else to standard error; progress is shown on a terminal only.
+A command opens a unit of work (``commands.container()``), calls one service and prints. Commands
+are imported when they run (``lazy_groups``), so a new one is a function and an entry below, whose
+line is the first sentence of the function's docstring.
 """
 
 from tracker.cli.lazy_groups import LazyCommand, LazyProgram

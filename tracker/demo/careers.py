@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from tracker.demo import names
-from tracker.demo.workers import Worker
+from tracker.demo.workers import DemoWorker
 from tracker.domain.periods import add_months
 
-_Life = Callable[[Worker, date], None]
+_Life = Callable[[DemoWorker, date], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +33,18 @@ def _awarded(expires_on: date, cycles: int = 1) -> date:
     return add_months(expires_on, -60 * cycles)
 
 
-def _in_progress(worker: Worker, _: date) -> None:
+def _in_progress(worker: DemoWorker, _: date) -> None:
     worker.start(worker.today - timedelta(days=worker.random.randint(30, 900)))
 
 
-def _active(worker: Worker, expires_on: date) -> None:
+def _active(worker: DemoWorker, expires_on: date) -> None:
     worker.certify(_awarded(expires_on))
     worker.earn(_awarded(expires_on), min(worker.today, expires_on))
     if expires_on > worker.today and worker.random.random() < 0.2:  # noqa: PLR2004 - one in five
         worker.train_lately()
 
 
-def _renewed(worker: Worker, expires_on: date) -> None:
+def _renewed(worker: DemoWorker, expires_on: date) -> None:
     first, middle = _awarded(expires_on, 2), _awarded(expires_on)
     worker.certify(first)
     worker.complete(first, middle - timedelta(days=60))
@@ -52,7 +52,7 @@ def _renewed(worker: Worker, expires_on: date) -> None:
     worker.earn(middle + timedelta(days=1), worker.today)
 
 
-def _window(worker: Worker, expires_on: date) -> None:
+def _window(worker: DemoWorker, expires_on: date) -> None:
     worker.certify(_awarded(expires_on))
     if worker.random.random() < 0.5:  # noqa: PLR2004 - every other
         worker.complete(_awarded(expires_on), worker.today - timedelta(days=40))
@@ -60,14 +60,14 @@ def _window(worker: Worker, expires_on: date) -> None:
         worker.earn(_awarded(expires_on), worker.today)
 
 
-def _pending(worker: Worker, expires_on: date) -> None:
+def _pending(worker: DemoWorker, expires_on: date) -> None:
     worker.certify(_awarded(expires_on))
     worker.complete(_awarded(expires_on), expires_on - timedelta(days=50))
     worker.renew(expires_on - timedelta(days=10), None, None)
 
 
 def _held(kind: str, reason: str) -> _Life:
-    def live(worker: Worker, expires_on: date) -> None:
+    def live(worker: DemoWorker, expires_on: date) -> None:
         _active(worker, expires_on)
         since = _awarded(expires_on)
         days = max((worker.today - since).days, 1)
@@ -93,7 +93,7 @@ CAREERS = (
 )
 
 
-def specials() -> Iterator[Callable[[Worker], None]]:
+def specials() -> Iterator[Callable[[DemoWorker], None]]:
     """The cases that a demo should not leave to chance; the tour's holder is the first."""
     yield _sixteen_points_short
     yield _ready_to_apply
@@ -106,7 +106,7 @@ def specials() -> Iterator[Callable[[Worker], None]]:
     yield _four_failures
 
 
-def _sixteen_points_short(worker: Worker) -> None:
+def _sixteen_points_short(worker: DemoWorker) -> None:
     """84 of 100 points a month before the expiry; a course with too many hours was rejected."""
     since = _awarded(worker.today + timedelta(days=30))
     blueprints, _, _, lockout, *_ = names.COURSES
@@ -118,14 +118,14 @@ def _sixteen_points_short(worker: Worker) -> None:
     worker.rejected(worker.today - timedelta(days=90), names.REJECTIONS[0])
 
 
-def _ready_to_apply(worker: Worker) -> None:
+def _ready_to_apply(worker: DemoWorker) -> None:
     expires_on = worker.today + timedelta(days=60)
     worker.certify(_awarded(expires_on))
     worker.complete(_awarded(expires_on), worker.today - timedelta(days=30))
     worker.course(8, worker.today - timedelta(days=3), "submitted")
 
 
-def _half_a_point_short(worker: Worker) -> None:
+def _half_a_point_short(worker: DemoWorker) -> None:
     """99.5 points, a month before the expiry."""
     expires_on = worker.today + timedelta(days=30)
     since = _awarded(expires_on)
@@ -137,19 +137,19 @@ def _half_a_point_short(worker: Worker) -> None:
         worker.course(hours, since + timedelta(days=days))
 
 
-def _leap_day(worker: Worker) -> None:
+def _leap_day(worker: DemoWorker) -> None:
     worker.certify(date(2024, 2, 29))
     worker.course(8, date(2025, 2, 28))
 
 
-def _at_stage(days: int) -> Callable[[Worker], None]:
-    def live(worker: Worker) -> None:
+def _at_stage(days: int) -> Callable[[DemoWorker], None]:
+    def live(worker: DemoWorker) -> None:
         _active(worker, worker.today + timedelta(days=days))
 
     return live
 
 
-def _two_certifications(worker: Worker) -> None:
+def _two_certifications(worker: DemoWorker) -> None:
     """CPT and CLT that expire 60 days apart: one fee for both."""
     expires_on = worker.today + timedelta(days=25)
     worker.certify(_awarded(expires_on))
@@ -159,13 +159,13 @@ def _two_certifications(worker: Worker) -> None:
     worker.complete(_awarded(expires_on), worker.today - timedelta(days=30))
 
 
-def _reinstated(worker: Worker) -> None:
+def _reinstated(worker: DemoWorker) -> None:
     _active(worker, worker.today + timedelta(days=700))
     worker.change("suspend", worker.today - timedelta(days=90), _SUSPENDED)
     worker.change("reinstate", worker.today - timedelta(days=45), "The report was withdrawn.")
 
 
-def _four_failures(worker: Worker) -> None:
+def _four_failures(worker: DemoWorker) -> None:
     """Three failures, then the long wait, then a fourth try."""
     first = worker.today - timedelta(days=300)
     for days, result in ((0, "fail"), (16, "fail"), (32, "fail"), (93, "pass")):

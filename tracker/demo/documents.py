@@ -7,12 +7,12 @@ import io
 import pikepdf
 from pikepdf import Dictionary, Name
 
-from tracker.demo.workers import Document
+from tracker.demo.workers import DemoDocument
 
 _LETTER = (612, 792)  # US Letter, in points
 
 
-def pdf(document: Document) -> bytes:
+def pdf(document: DemoDocument) -> bytes:
     """The document as a PDF, its first line as the heading. The same lines give the same bytes."""
     file = pikepdf.new()
     page = file.add_blank_page(page_size=_LETTER)

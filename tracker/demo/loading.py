@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from tracker import files, tabular
 from tracker.demo import documents, names, people
-from tracker.demo.workers import Document, History
+from tracker.demo.workers import DemoDocument, History
 from tracker.domain.credentials.assessments import Approval
 from tracker.domain.permissions import Role
 from tracker.files import Checked
@@ -79,7 +79,7 @@ def _add_evidence(work: UnitOfWork, history: History) -> None:
         evidence.add(work, row.id, _checked(work, history.documents[row.ref]))
 
 
-def _checked(work: UnitOfWork, document: Document) -> Checked:
+def _checked(work: UnitOfWork, document: DemoDocument) -> Checked:
     """A document as the evidence of a holder is kept; it is ours, so no other process reads it."""
     data = files.checked(
         documents.pdf(document), maximum_pixels=work.settings.evidence.maximum_pixels

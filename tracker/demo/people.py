@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from tracker.demo import names
 from tracker.demo.careers import CAREERS, specials
 from tracker.demo.names import EMPLOYERS, NAME_GROUPS, NameGroup
-from tracker.demo.workers import History, Person, Worker
+from tracker.demo.workers import DemoWorker, History, Person
 
 TOUR_HOLDER = "D-0001"
 """The reference of the holder whom the README's tour follows."""
@@ -52,7 +52,9 @@ def generate(today: date, *, workers: int = 400, seed: int = 40) -> History:
     return history
 
 
-def _workers(history: History, draw: random.Random, today: date, count: int) -> Iterator[Worker]:
+def _workers(
+    history: History, draw: random.Random, today: date, count: int
+) -> Iterator[DemoWorker]:
     """Workers one by one, each a holder on record and on an employer's roster."""
     weights = [employer.weight for employer in EMPLOYERS]
     for number, name in enumerate(_full_names(draw, count), start=1):
@@ -62,7 +64,7 @@ def _workers(history: History, draw: random.Random, today: date, count: int) -> 
         department = names.DEPARTMENTS[0] if on_tour else draw.choice(names.DEPARTMENTS)
         person = Person(ref, name.given, name.family, employer, department)
         _put_on_record(history, person, name, number)
-        worker = Worker(person, random.Random(f"{ref}/{count}"), history, today)  # noqa: S311
+        worker = DemoWorker(person, random.Random(f"{ref}/{count}"), history, today)  # noqa: S311
         _employ(worker, number, shares=on_tour or draw.random() < _SHARES)
         yield worker
 
@@ -95,7 +97,7 @@ def _put_on_record(history: History, person: Person, name: _FullName, number: in
     )
 
 
-def _employ(worker: Worker, number: int, *, shares: bool) -> None:
+def _employ(worker: DemoWorker, number: int, *, shares: bool) -> None:
     draw, person = worker.random, worker.person
     worker.history.rows["roster"].append(
         {

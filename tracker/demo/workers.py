@@ -31,7 +31,7 @@ _EVIDENCE_DAYS = {"submitted": 400, "approved": 90, "rejected": 500}
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class DemoDocument:
     """A piece of evidence, as the lines of a page."""
 
     filename: str
@@ -43,7 +43,7 @@ class History:
     """Everything that the demo puts on record about its workers."""
 
     rows: Rows
-    documents: dict[str, Document]
+    documents: dict[str, DemoDocument]
     reasons: dict[str, Rejection]
 
 
@@ -64,7 +64,7 @@ class Person:
 
 
 @dataclass
-class Worker:
+class DemoWorker:
     """A person with the history that is being written for them."""
 
     person: Person
@@ -204,7 +204,7 @@ class Worker:
         if (self.today - on).days > _EVIDENCE_DAYS.get(status, 0):
             return
         day = f"{on:%B} {on.day}, {on.year}"
-        self.history.documents[ref] = Document(
+        self.history.documents[ref] = DemoDocument(
             f"{_slug(training.title)}.pdf",
             (training.provider, training.title, self.person.name, day, shown),
         )

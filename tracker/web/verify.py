@@ -98,8 +98,8 @@ def look_up(reading: ReadContext, query: dict[str, Any]) -> Response:
         return _missed(reading, query, uses, both)
 
 
-for _nouns in (resource, public):
-    _nouns.reads(
+for _resource in (resource, public):
+    _resource.reads(
         "GET /verify",
         public=True,
         query=LookUpSchema,
@@ -107,7 +107,7 @@ for _nouns in (resource, public):
         content=(JSON, HTML),
         errors=(404, 429),
     )(look_up)
-    _nouns.reads(
+    _resource.reads(
         "GET /verify/<string:public_id>",
         public=True,
         query=VerifyQuerySchema,

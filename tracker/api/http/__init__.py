@@ -7,6 +7,6 @@ somebody calls, and how often they may guess), ``openapi`` (the document).
 
     nouns = Resource("centers", __name__, description=__doc__)
 
-    @nouns.reads("GET /centers/<uuid:center_id>", public=True, returns=CenterSchema)
+    @resource.reads("GET /centers/<uuid:center_id>", public=True, returns=CenterSchema)
     def show_center(reading, *, center_id): ...
 """
