@@ -1,7 +1,7 @@
 """Employers' digests: numbers and names become a letter.
 
 Whom a digest may name is decided elsewhere; here it is only worded. Layouts are those of every
-letter, phrases stand in ``templates/digest.*.toml``.
+letter, phrases stand in ``digest.toml`` of the catalogues.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """News: what happened to a holder's certifications becomes a letter.
 
-Lives here: the wording; phrases stand in ``templates/notices.*.toml``, and what they share with
-reminders in ``phrases.*.toml``. Does not live here: whether the news is still true and who hears
+Lives here: the wording; phrases stand in ``notices.toml`` of the catalogues, and what they share with
+reminders in ``phrases.toml``. Does not live here: whether the news is still true and who hears
 of it.
 
 Invariant: what happened is told as what it was; how a certification stands and what can be done

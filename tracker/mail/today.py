@@ -1,7 +1,7 @@
 """What is true of a certification on the day a message leaves, and what its holder can do then.
 
 One place for reminders and news alike: the step comes from ``domain.credentials.next_steps``,
-the sentences stand in ``templates/phrases.*.toml``.
+the sentences stand in ``phrases.toml`` of the catalogues.
 """
 
 from __future__ import annotations
