@@ -1,8 +1,8 @@
 """News: what happened to a holder's certifications becomes a letter.
 
-Lives here: the wording; phrases stand in ``notices.toml`` of the catalogues, and what they share with
-reminders in ``phrases.toml``. Does not live here: whether the news is still true and who hears
-of it.
+Lives here: the wording; phrases stand in ``notices.toml`` of the catalogues, and what they share
+with reminders in ``phrases.toml``. Does not live here: whether the news is still true and who
+hears of it.
 
 Invariant: what happened is told as what it was; how a certification stands and what can be done
 comes from its standing on the day of sending, once for all the news about it, so that no two

@@ -54,7 +54,7 @@ _RESTORED = (
     "is not sent again. Then run `tracker reminders enable --reason WHY`."
 )
 _ROW = select(*Runtime.__table__.columns)
-_ENABLE = "Then run `tracker reminders enable --reason WHY`."
+_ENABLE = "To send again, run `tracker reminders enable --reason WHY`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,8 @@ def _obstacle(reading: ReadContext, row: Any, known: Heartbeat | None) -> SendOb
     if row is None or not (row.armed or row.armed_at or row.fuse):
         return _NEVER_STARTED
     if not row.armed:
-        return SendObstacle(f"Sending is disabled: {row.fuse or 'no reason is known.'}", _ENABLE)
+        reason = (row.fuse or "no reason is known").removesuffix(".")
+        return SendObstacle(f"Sending is disabled: {reason}.", _ENABLE)
     if row.place != place(reading):
         return SendObstacle(
             "This database was moved, cloned or restored since sending was enabled.",
