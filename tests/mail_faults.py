@@ -263,7 +263,7 @@ class _Handler:
             envelope.mail_options.extend(options)
         return refusal or "250 2.1.0 OK"
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd looks for this name
         self, _line: _Line, _session: Session, envelope: Envelope, recipient: str, _: list[str]
     ) -> str:
         behaviour = self._catcher.behaviour
@@ -273,7 +273,7 @@ class _Handler:
             envelope.rcpt_tos.append(recipient)
         return refusal or "250 2.1.5 OK"
 
-    async def handle_DATA(  # noqa: N802
+    async def handle_DATA(  # noqa: N802 - aiosmtpd looks for this name
         self, line: _Line, _session: Session, envelope: Envelope
     ) -> str:
         behaviour, recipient = self._catcher.behaviour, envelope.rcpt_tos[0]
@@ -285,7 +285,7 @@ class _Handler:
         cuts = behaviour.cuts.get(recipient) or behaviour.cuts.get("*")
         return await self._accept(line, envelope, cuts.pop(0) if cuts else None)
 
-    async def handle_QUIT(  # noqa: N802
+    async def handle_QUIT(  # noqa: N802 - aiosmtpd looks for this name
         self, line: _Line, _session: Session, _envelope: Envelope
     ) -> str:
         if self._catcher.behaviour.cut_at_quit:

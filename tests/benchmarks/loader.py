@@ -54,7 +54,7 @@ class Load:
 def main() -> None:
     """Run jobs until the input ends."""
     for line in sys.stdin:
-        print(json.dumps(asdict(asyncio.run(run(Job(**json.loads(line)))))), flush=True)  # noqa: T201
+        print(json.dumps(asdict(asyncio.run(run(Job(**json.loads(line)))))), flush=True)  # noqa: T201 - asked for
 
 
 async def run(job: Job) -> Load:

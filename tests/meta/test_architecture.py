@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -98,6 +99,17 @@ def test_doors_write_no_sql():
     }
 
     assert written == set()
+
+
+def test_every_exemption_from_the_linter_has_its_reason():
+    bare = [
+        f"{_place(path)}:{number}"
+        for path in SOURCES
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if re.search(r"# (noqa(?!: [A-Z0-9, ]+ - \w)|fmt: )", line)
+    ]
+
+    assert bare == []
 
 
 def test_nobody_but_the_clock_reads_wall_time():

@@ -19,7 +19,7 @@ COLUMNS = (
     Column("truth", tabular.truth),
 )
 NAMES = [column.name for column in COLUMNS]
-DAY, MORNING = dt.datetime(2024, 3, 1), dt.datetime(2024, 3, 1, 9, 30)  # noqa: DTZ001
+DAY, MORNING = dt.datetime(2024, 3, 1), dt.datetime(2024, 3, 1, 9, 30)  # noqa: DTZ001 - the text has no zone; the caller knows it
 
 
 def sheet(column, value, number_format="General", *, epoch=None):

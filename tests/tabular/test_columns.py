@@ -67,7 +67,7 @@ def test_a_month_that_no_calendar_has_is_refused_with_the_order_that_was_used():
         ("2026-W11-7", "like 2026-03-15"),
         ("2026-3-15", "like 2026-03-15"),
         ("26-03-15", "like 2026-03-15"),
-        ("２０２６-03-15", "like 2026-03-15"),  # noqa: RUF001
+        ("２０２６-03-15", "like 2026-03-15"),  # noqa: RUF001 - these signs are meant
         ("yesterday", "like 2026-03-15"),
     ],
 )
@@ -174,7 +174,7 @@ def test_a_decimal_is_exact_and_has_its_places(value, number):
         "-Infinity",
         "1e3",
         "1_0",
-        "５",  # noqa: RUF001
+        "５",  # noqa: RUF001 - these signs are meant
         "٣",
         "+5",
         "--5",

@@ -137,7 +137,7 @@ def test_a_number_is_read_only_where_all_its_digits_are_shown(number, places):
 @given(texts)
 def test_nothing_harmless_begins_like_a_formula_and_it_can_be_restored(text):
     safe = tabular.harmless(text)
-    assert not safe.lstrip(" \u00a0\u3000").startswith(tuple("=+-@\t\r\n＝＋－＠"))  # noqa: RUF001
+    assert not safe.lstrip(" \u00a0\u3000").startswith(tuple("=+-@\t\r\n＝＋－＠"))  # noqa: RUF001 - these signs are meant
     assert tabular.restored(safe) == text
     assert safe in (text, "'" + text)
 

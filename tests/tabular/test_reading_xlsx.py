@@ -75,7 +75,7 @@ def test_dates_are_dates_and_numbers_are_their_plain_text():
         HEADER,
         ["A", 5.0, dt.date(2026, 3, 15), 5.5],
         ["B", 123456789012, "2026-03-15", 0.1 + 0.2],
-        ["C", 999_999_999_999_999, dt.datetime(2026, 3, 15), "7"],  # noqa: DTZ001
+        ["C", 999_999_999_999_999, dt.datetime(2026, 3, 15), "7"],  # noqa: DTZ001 - the text has no zone; the caller knows it
     )
     day = dt.date(2026, 3, 15)
     assert list(reading(stream)) == [
@@ -86,7 +86,7 @@ def test_dates_are_dates_and_numbers_are_their_plain_text():
 
 
 def test_a_date_with_an_hour_is_no_date():
-    stream = workbook(HEADER, ["A", None, dt.datetime(2026, 3, 15, 13)])  # noqa: DTZ001
+    stream = workbook(HEADER, ["A", None, dt.datetime(2026, 3, 15, 13)])  # noqa: DTZ001 - the text has no zone; the caller knows it
     [(row, column, value, rule)] = errors_of(stream)
     assert (row, column, value) == (2, "on", "2026-03-15 13:00:00")
     assert rule.startswith("has a time of day (13:00:00), and a day alone is wanted")

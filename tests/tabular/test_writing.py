@@ -13,8 +13,8 @@ import pytest
 from tracker import tabular
 
 # Security case 35, and what hides the same from the eye.
-DANGEROUS = ["=HYPERLINK()", "\t=1", " @x", "＝1", "+1", "-1", "@SUM(1)", "\r=1", "\n=1", "＋1"]  # noqa: RUF001
-DANGEROUS += ["－1", "＠x", "  -1", "\u00a0=1", "\u3000=1", "\u200b=1", "\ufeff=1", "\tx", " \rx"]  # noqa: RUF001
+DANGEROUS = ["=HYPERLINK()", "\t=1", " @x", "＝1", "+1", "-1", "@SUM(1)", "\r=1", "\n=1", "＋1"]  # noqa: RUF001 - these signs are meant
+DANGEROUS += ["－1", "＠x", "  -1", "\u00a0=1", "\u3000=1", "\u200b=1", "\ufeff=1", "\tx", " \rx"]  # noqa: RUF001 - these signs are meant
 DANGEROUS += ["'=1", "''-1", "' @x"]
 SAFE = ["", "Ana", "a=1", "1+1", "#N/A", "Ana -", "é", "😀", " x", ".=1", "_=1", "(=1)", "'t", "'"]
 
@@ -67,7 +67,7 @@ def test_csv_is_utf_8_without_a_mark_and_with_line_feeds():
 
 
 def test_csv_writes_values_in_their_plain_words():
-    class Kind(str, enum.Enum):  # noqa: UP042
+    class Kind(str, enum.Enum):  # noqa: UP042 - an older form of StrEnum, which is written too
         A = "=a"
 
     written = csv_of(

@@ -83,7 +83,7 @@ def progress(what: str) -> Iterator[Callable[[int], None]]:
 @contextmanager
 def _line(what: str) -> Iterator[Callable[[int], None]]:
     from rich import console  # noqa: PLC0415 - for terminals only
-    from rich import progress as bars  # noqa: PLC0415
+    from rich import progress as bars  # noqa: PLC0415 - for those alone who need it
 
     columns = (
         bars.SpinnerColumn(),

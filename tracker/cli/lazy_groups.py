@@ -44,7 +44,7 @@ class LazyGroup(click.Group):
         """The names, sorted."""
         return sorted(self.entries)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the library's signature
         """The command of a name, or None."""
         entry = self.entries.get(cmd_name)
         return entry.command() if entry else None

@@ -64,7 +64,7 @@ def _workers(
         department = names.DEPARTMENTS[0] if on_tour else draw.choice(names.DEPARTMENTS)
         person = Person(ref, name.given, name.family, employer, department)
         _put_on_record(history, person, name, number)
-        worker = DemoWorker(person, random.Random(f"{ref}/{count}"), history, today)  # noqa: S311
+        worker = DemoWorker(person, random.Random(f"{ref}/{count}"), history, today)  # noqa: S311 - it makes data and guards nothing
         _employ(worker, number, shares=on_tour or draw.random() < _SHARES)
         yield worker
 

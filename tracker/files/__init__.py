@@ -84,6 +84,6 @@ def checked(data: bytes, *, maximum_pixels: int) -> bytes:
 
         pdfs.check(data)
         return data
-    from tracker.files import pictures  # noqa: PLC0415
+    from tracker.files import pictures  # noqa: PLC0415 - for those alone who need it
 
     return pictures.redrawn(data, kind, maximum_pixels)

@@ -18,7 +18,7 @@ def prepare(source: IO[bytes]) -> None:
     if source.read(5) == b"%PDF-":
         from tracker.files import pdfs  # noqa: F401, PLC0415 - loaded for ``work``
     else:
-        from tracker.files import pictures  # noqa: F401, PLC0415
+        from tracker.files import pictures  # noqa: F401, PLC0415 - for those alone who need it
 
 
 def work(options: Mapping[str, Any], source: IO[bytes], into: IO[bytes]) -> None:

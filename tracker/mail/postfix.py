@@ -108,7 +108,7 @@ class Log:
         tomorrow = now + timedelta(days=1)
         for year in (tomorrow.year, tomorrow.year - 1, *range(tomorrow.year - 2, 0, -1)):
             try:
-                at = datetime(year, number, int(day), hour, minute, min(second, 59))  # noqa: DTZ001
+                at = datetime(year, number, int(day), hour, minute, min(second, 59))  # noqa: DTZ001 - the text has no zone; the caller knows it
             except ValueError:
                 if (number, int(day)) != (2, 29):
                     raise

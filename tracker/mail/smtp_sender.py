@@ -90,7 +90,7 @@ class _Session(smtplib.SMTP):
         self,
         host: str = "localhost",
         port: int = 0,
-        source_address: object = None,  # noqa: ARG002
+        source_address: object = None,  # noqa: ARG002 - the library's signature
     ) -> tuple[int, bytes]:
         """Connect within one timeout for all the host's addresses; return the greeting."""
         sock = _dial(host, port, self.timeout)

@@ -47,7 +47,7 @@ class Activity(Base, kw_only=True):
     submitted_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     version: Mapped[int] = mapped_column(default=1, nullable=False)
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it from the class
 
 
 class Decision(Base, kw_only=True):

@@ -37,7 +37,7 @@ class Center(Base, kw_only=True):
     recorded_at: Mapped[datetime] = mapped_column(Instant)
     version: Mapped[int] = mapped_column(default=1, nullable=False)
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it from the class
 
 
 class CenterApproval(Base, kw_only=True):

@@ -103,4 +103,4 @@ class HolderRequest(Base, kw_only=True):
     closed_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
     version: Mapped[int] = mapped_column(default=1, nullable=False)
 
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it from the class

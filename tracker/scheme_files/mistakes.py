@@ -119,7 +119,7 @@ _FORMER = {
 
 def _about_unknown(schema: Schema, path: KeyPath) -> str:
     *table, key = path
-    if key in _FORMER and len(table) == 2:  # noqa: PLR2004 -- ("policies", 0)
+    if key in _FORMER and len(table) == 2:  # noqa: PLR2004 - ("policies", 0)
         return _FORMER[str(key)]
     return f"is not a known key{near(key, _known_keys(schema, tuple(table)))}"
 

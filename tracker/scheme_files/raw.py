@@ -95,7 +95,7 @@ def _anniversary(n: int) -> date:
 
 def short(number: int) -> str:
     """A whole number in digits; Python refuses to write very long ones."""
-    return str(number) if number.bit_length() <= 64 else hex(number)  # noqa: PLR2004 -- bits
+    return str(number) if number.bit_length() <= 64 else hex(number)  # noqa: PLR2004 - bits
 
 
 def quoted(text: str) -> str:

@@ -19,7 +19,7 @@ from typing import IO, Any
 _ROWS_A_CHUNK = 500
 # A tab, a line end, or = + - @ in plain or full-width form, also after blanks of any kind and
 # marks of no width. OWASP, "CSV Injection"; ASVS 1.2.10.
-_DANGER = re.compile("'*[\\s\u200b-\u200d\u2060\ufeff]*[=+\\-@＝＋－＠\t\r\n]")  # noqa: RUF001
+_DANGER = re.compile("'*[\\s\u200b-\u200d\u2060\ufeff]*[=+\\-@＝＋－＠\t\r\n]")  # noqa: RUF001 - these signs are meant
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # What XML 1.0 cannot hold (its production 2, Char); openpyxl and lxml refuse it.
 _NOT_XML = re.compile("[\0-\b\v\f\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -78,7 +78,7 @@ def write_xlsx(stream: IO[bytes], header: Sequence[str], rows: Iterable[Sequence
     an apostrophe. Dates are real dates, numbers real numbers. A character that XML cannot hold is
     replaced by U+FFFD; of a text only the 32,767 characters that a cell can hold are kept.
     """
-    from openpyxl import Workbook  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415
+    from openpyxl import Workbook  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415 - for those alone who need it
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Table")
@@ -163,7 +163,7 @@ def _xlsx_decimal(sheet: Any, value: Decimal) -> object:
 
 
 def _new_cell(sheet: Any, value: Any) -> Any:
-    from openpyxl.cell import (  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415
+    from openpyxl.cell import (  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415 - for those alone who need it
         WriteOnlyCell,
     )
 

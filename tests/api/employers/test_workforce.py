@@ -378,7 +378,7 @@ def test_the_files_tell_day_and_filter_in_their_names(motley, hr):
     assert "../" not in answer.headers["Content-Disposition"]
 
 
-@pytest.mark.parametrize("name", ["=HYPERLINK()", "\t=1", " @x", "＝1", "+1", "-1"])  # noqa: RUF001
+@pytest.mark.parametrize("name", ["=HYPERLINK()", "\t=1", " @x", "＝1", "+1", "-1"])  # noqa: RUF001 - these signs are meant
 def test_no_cell_of_a_file_is_a_formula(acme, hr, container, name):
     acme.hire(name, site=name)
     with container.work(SYSTEM) as work:

@@ -364,7 +364,7 @@ def emptied(container: Container) -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(day=st.dates(date(2016, 1, 1), date(2021, 12, 31)), steps=st.lists(STEP, max_size=12))
-def test_nothing_that_hangs_on_a_record_is_lost_by_what_is_corrected(  # noqa: PLR0917
+def test_nothing_that_hangs_on_a_record_is_lost_by_what_is_corrected(  # noqa: PLR0917 - the order is the meaning
     container, clock, staff, caller, day, steps
 ):
     emptied(container)

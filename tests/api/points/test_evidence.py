@@ -575,7 +575,7 @@ def test_employers_and_strangers_see_no_evidence(caller, container, anonymous, a
 
 
 def factories_employer(container):
-    from tracker.models import Employer  # noqa: PLC0415
+    from tracker.models import Employer  # noqa: PLC0415 - for those alone who need it
 
     with container.work(SYSTEM) as work:
         row = Employer(name="Acme", recorded_at=work.now)
@@ -663,7 +663,7 @@ def test_a_form_must_hold_one_file_and_nothing_else(ana, activity):
 
 
 def test_adding_and_removing_leaves_a_line_of_history(container, ana, activity):
-    from tracker.models import HistoryEntry  # noqa: PLC0415
+    from tracker.models import HistoryEntry  # noqa: PLC0415 - for those alone who need it
 
     made = send(ana, activity, picture())
     ana.delete(f"/evidence/{made.json['id']}")

@@ -278,7 +278,7 @@ def test_a_plan_that_sends_nothing_has_no_current_stage():
 
 @given(
     ticks=st.lists(
-        st.datetimes(datetime(2025, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+        st.datetimes(datetime(2025, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - the text has no zone; the caller knows it
         min_size=1,
         max_size=8,
     )

@@ -115,7 +115,7 @@ def present(row: Any) -> dict[str, Any]:
 
 def _answer(reading: ReadContext, renewal_id: str, status: int = 200) -> Response:
     row = renewals.get(reading, renewal_id)
-    location = f"/api/v1/renewals/{row.id}" if status == 201 else None  # noqa: PLR2004
+    location = f"/api/v1/renewals/{row.id}" if status == 201 else None  # noqa: PLR2004 - HTTP's own number
     return routing.answer(present(row), status=status, version=row.version, location=location)
 
 
@@ -251,7 +251,7 @@ def decisions(reading: ReadContext, *, renewal_id: str) -> Response:
     """Every decision on a renewal, oldest first; the one that rules comes last."""
     row = renewals.get(reading, renewal_id)
     rows = former_decisions.with_ruling(reading, row.id)
-    return routing.answer([dict(row._mapping) for row in rows])  # noqa: SLF001
+    return routing.answer([dict(row._mapping) for row in rows])  # noqa: SLF001 - a row as a mapping
 
 
 @resource.writes(

@@ -295,7 +295,7 @@ def _name(row: Any) -> str:
 def _points(points: PointsOf | None) -> dict[str, Any] | None:
     if points is None:
         return None
-    return {name: getattr(points, name) for name in QueuePointsSchema._declared_fields}  # noqa: SLF001
+    return {name: getattr(points, name) for name in QueuePointsSchema._declared_fields}  # noqa: SLF001 - marshmallow's own list
 
 
 def _activity(found: Waiting) -> dict[str, Any]:
@@ -392,12 +392,12 @@ def _review(reading: ReadContext, opened: Opened, language: str) -> dict[str, An
             if like.ref in by_id
         ],
         "same_files": [_same_file(row) for row in opened.same_files],
-        "decisions": [dict(row._mapping) for row in opened.decisions],  # noqa: SLF001
+        "decisions": [dict(row._mapping) for row in opened.decisions],  # noqa: SLF001 - a row as a mapping
         "other_activities": others,
     }
 
 
 def _same_file(row: Any) -> dict[str, Any]:
-    names = set(SameFileSchema._declared_fields) - {"evidence_id", "holder_name"}  # noqa: SLF001
+    names = set(SameFileSchema._declared_fields) - {"evidence_id", "holder_name"}  # noqa: SLF001 - marshmallow's own list
     shown = {name: getattr(row, name) for name in names}
     return {"evidence_id": row.id, "holder_name": _name(row), **shown}

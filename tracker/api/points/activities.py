@@ -166,7 +166,7 @@ def _present(row: Any) -> dict[str, Any]:
 
 def _answer(reading: ReadContext, activity_id: str, status: int = 200) -> Response:
     row = activities.get(reading, activity_id)
-    location = f"/api/v1/activities/{row.id}" if status == 201 else None  # noqa: PLR2004
+    location = f"/api/v1/activities/{row.id}" if status == 201 else None  # noqa: PLR2004 - HTTP's own number
     [shown] = present_all(reading, [row])
     return routing.answer(shown, status=status, version=row.version, location=location)
 
@@ -325,4 +325,4 @@ def undo(work: UnitOfWork, body: dict[str, Any], *, activity_id: str, version: i
 def decisions(reading: ReadContext, *, activity_id: str) -> Response:
     """Every decision on an activity, oldest first, those taken back too."""
     rows = activity_decisions.of_activity(reading, activity_id)
-    return routing.answer([dict(row._mapping) for row in rows])  # noqa: SLF001
+    return routing.answer([dict(row._mapping) for row in rows])  # noqa: SLF001 - a row as a mapping

@@ -47,7 +47,7 @@ class EvidenceSchema(Schema):
 
 def present(row: Any) -> dict[str, Any]:
     """A file's row as the interface shows it."""
-    return {name: getattr(row, name) for name in EvidenceSchema._declared_fields}  # noqa: SLF001
+    return {name: getattr(row, name) for name in EvidenceSchema._declared_fields}  # noqa: SLF001 - marshmallow's own list
 
 
 def _too_large(maximum: int) -> EvidenceTooLarge:

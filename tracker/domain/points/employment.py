@@ -118,7 +118,7 @@ def layers(
         runs: list[Period] = []
         for days in (segment.period for segment in found if segment.rate >= rate):
             if runs and runs[-1].ends_on + DAY == days.starts_on:
-                days = Period(runs.pop().starts_on, days.ends_on)  # noqa: PLW2901
+                days = Period(runs.pop().starts_on, days.ends_on)  # noqa: PLW2901 - the days grow as runs join
             runs.append(days)
         yield rate, rate - lower, runs
 

@@ -106,7 +106,7 @@ class IntegerProgram:
         status = self._solver.getModelStatus()
         if status == self._highs.HighsModelStatus.kInfeasible:
             return None
-        assert status == self._highs.HighsModelStatus.kOptimal, status  # noqa: S101
+        assert status == self._highs.HighsModelStatus.kOptimal, status  # noqa: S101 - it cannot be otherwise
         self._values = [round(value) for value in self._solver.getSolution().col_value]
         return round(self._solver.getInfo().objective_function_value)
 
@@ -249,6 +249,6 @@ class Allocation(IntegerProgram):
         """Find the most that a sum can be, and hold to it from here on."""
         best = self.best(wanted)
         # Invariant: nothing at all is an allocation, so there is always a best one.
-        assert best is not None  # noqa: S101
+        assert best is not None  # noqa: S101 - it cannot be otherwise
         self.at_least(wanted, best)
         return best

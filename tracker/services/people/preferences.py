@@ -169,7 +169,7 @@ def _wishes(work: UnitOfWork, type_: str, ids: Collection[str]) -> dict[str, Map
     statement = select(Preference.holder_id, *columns).where(
         Preference.holder_id.in_(ids), Preference.type == type_
     )
-    return {row.holder_id: row._mapping for row in work.rows(statement)}  # noqa: SLF001
+    return {row.holder_id: row._mapping for row in work.rows(statement)}  # noqa: SLF001 - a row as a mapping
 
 
 def _put(
