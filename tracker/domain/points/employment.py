@@ -1,8 +1,8 @@
 """Employment counted by months: overlapping jobs, and what a run of days is worth.
 
 Overlapping jobs are first cut into segments, each at one rate: the highest of the jobs that
-cover it, or their sum up to a maximum. Months are counted rate by rate: at each in the runs of
-days that have it or more. Each is given to one of the jobs that cover some of its days; which
+cover it, or their sum up to a maximum. Adjoining segments of one rate join, and a segment counts
+by its completed months. Each month is given to one of the jobs that cover some of its days; which
 one is left open where caps and minima tell these apart.
 """
 
@@ -16,7 +16,6 @@ from itertools import combinations, pairwise
 
 from tracker.domain.periods import (
     DAY,
-    ENOUGH_OF_A_MONTH,
     MEAN_MONTH_DAYS,
     MonthRule,
     Period,
@@ -40,7 +39,6 @@ from tracker.domain.schemes.activity_types import ONE, ActivityType
 from tracker.domain.schemes.policies import Policy
 
 Merge = Callable[[Sequence[Decimal]], Decimal]
-MONTH = 2 * ENOUGH_OF_A_MONTH  # days, where what is left beside whole months is added up
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,47 +103,34 @@ def segments(jobs: Iterable[tuple[Period, Decimal]], merge: Merge = max) -> tupl
     return tuple(found)
 
 
-def layers(
-    found: Sequence[Segment], rates: Collection[Decimal]
-) -> Iterator[tuple[Decimal, Decimal, list[Period]]]:
-    """The rates, the highest first, each with what it adds to the next and its runs of days.
+def layers(segment: Segment, rates: Collection[Decimal]) -> Iterator[tuple[Decimal, Decimal]]:
+    """The rates up to that of a segment, the highest first, each with what it adds to the next.
 
-    A run has the rate or a higher one. So a day at a higher rate takes nothing from the month at
-    a lower one in which it lies.
+    Where jobs are summed, each has a layer of no more than its own rate.
     """
-    rates = sorted({*rates, *(segment.rate for segment in found)} - {ZERO}, reverse=True)
-    for rate, lower in pairwise([*rates, ZERO]):
-        runs: list[Period] = []
-        for days in (segment.period for segment in found if segment.rate >= rate):
-            if runs and runs[-1].ends_on + DAY == days.starts_on:
-                days = Period(runs.pop().starts_on, days.ends_on)  # noqa: PLW2901 - the days grow as runs join
-            runs.append(days)
-        yield rate, rate - lower, runs
+    steps = sorted({segment.rate, *(rate for rate in rates if rate < segment.rate)}, reverse=True)
+    for rate, lower in pairwise([*(step for step in steps if step), ZERO]):
+        yield rate, rate - lower
 
 
 def months(
-    runs: Iterable[Period], rule: MonthRule, marks: Collection[date]
-) -> Iterator[tuple[Period, Period, Decimal]]:
-    """Run by run its months, each with how many of one it is; of ``pro_rata`` how many days.
+    run: Period, rule: MonthRule, marks: Collection[date]
+) -> Iterator[tuple[Period, Decimal]]:
+    """The months of a run of days, each with how many of one it is; of ``pro_rata`` how many days.
 
-    These are cut at the ``marks`` too. What several runs have beside whole months is added up:
-    of ``fifteen_days`` the first fifteen days make a month, and each thirty more.
+    These are cut at the ``marks`` too.
     """
-    rest = ENOUGH_OF_A_MONTH
-    for run in runs:
-        starts = {add_months(run.starts_on, n) for n in range(completed_months(run) + 1)}
-        last = max(starts)
+    whole = completed_months(run)
+    starts = {add_months(run.starts_on, n) for n in range(whole + 1)}
+    last = max(starts)
+    if rule == "pro_rata":
+        starts.update(mark for mark in marks if mark in run)
+    for start, following in pairwise([*sorted(starts), run.ends_on + DAY]):
+        days = Period(start, following - DAY)
         if rule == "pro_rata":
-            starts.update(mark for mark in marks if mark in run)
-        for start, following in pairwise([*sorted(starts), run.ends_on + DAY]):
-            days = Period(start, following - DAY)
-            if rule == "pro_rata":
-                yield run, days, Decimal(days.days)
-            elif start < last:
-                yield run, days, ONE
-            elif rule == "fifteen_days":
-                before, rest = rest, rest + days.days
-                yield run, days, Decimal(rest // MONTH - before // MONTH)
+            yield days, Decimal(days.days)
+        elif start < last or months_in(run, rule) > whole:
+            yield days, ONE
 
 
 def alone(period: Period, rule: MonthRule) -> Decimal:
@@ -244,16 +229,18 @@ def _months(jobs: Sequence[Job], policy: Policy) -> Iterator[Month]:
     rule, summed = policy.month_rule, policy.overlap == "capped_sum"
     merge = _sum_up_to(policy.overlap_maximum or ZERO) if summed else max
     marks = {day for job in jobs for day in (job.period.starts_on, job.period.ends_on + DAY)}
-    found = segments(((job.period, job.rate) for job in jobs), merge)
-    for rate, worth, runs in layers(found, {job.rate for job in jobs}):
-        held = sorted((job for job in jobs if summed or job.rate >= rate), key=lambda job: job.turn)
-        rooms = {
-            run: {job: room(days, rule) * worth for job in held if (days := job.period.clip(run))}
-            for run in runs
-        }
-        for run, days, part in months(runs, rule, marks):
-            covering = tuple(job for job in held if job.period.clip(days))
-            yield Month(days.ends_on, part * worth, covering, rooms[run])
+    own = {job.rate for job in jobs} if summed else set[Decimal]()
+    for segment in segments(((job.period, job.rate) for job in jobs), merge):
+        run = segment.period
+        for rate, worth in layers(segment, own):
+            held = [job for job in jobs if summed or job.rate == rate]
+            held.sort(key=lambda job: job.turn)
+            rooms = {
+                job: room(days, rule) * worth for job in held if (days := job.period.clip(run))
+            }
+            for days, part in months(run, rule, marks):
+                covering = tuple(job for job in held if job.period.clip(days))
+                yield Month(days.ends_on, part * worth, covering, rooms)
 
 
 def _sum_up_to(cap: Decimal) -> Merge:

@@ -9,9 +9,14 @@ category, tag, cycle), minima, carry-over, verdict. The version is selected befo
 Invariants, held by property tests: the order in which claims are entered never changes the
 result; ``counted <= claimed`` for every claim; the numbers of the explanation add up to the
 total; the same input gives the same result; another claim never lowers (complete, total): it
-never turns complete into incomplete, and lowers the total only where it completes. Of jobs that
-are counted by the day this holds to a hundredth, where something cuts: months add up to the
-rounded sum of all their days, so a further job may move the day at which it is rounded.
+never turns complete into incomplete, and lowers the total only where it completes.
+
+The last has two exceptions, which the published way of counting months brings with it. A job laid
+over one of a *lower* rate cuts it into segments, which may complete fewer months than the whole
+did: part time in January is one month, with a day of full time in the middle it is none. Under
+``fifteen_days`` two half months count as two, but as one where a job joins them. And of jobs that
+are counted by the day the invariant holds to a hundredth, where something cuts: months add up to
+the rounded sum of all their days, so a further job may move the day at which it is rounded.
 """
 
 from __future__ import annotations
