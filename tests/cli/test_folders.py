@@ -108,8 +108,8 @@ def test_certifications_go_out_as_they_came_in(tracker, files):
     found = tracker("export", "certifications").stdout.splitlines()
 
     assert found[1:] == [
-        "A,cpt,OLD-1,2014-03-15,2014-03-15,2019-03-15,,",
-        "B,cpt,OLD-2,2024-03-15,2024-03-15,2029-03-15,,",
+        "A,cpt,OLD-1,2014-03-15,2014-03-15,2019-03-15,,,",
+        "B,cpt,OLD-2,2024-03-15,2024-03-15,2029-03-15,,,",
     ]
 
 
