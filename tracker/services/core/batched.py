@@ -25,7 +25,7 @@ IDS = bindparam("ids", type_=Id, expanding=True)
 KNOWN_AT = bindparam("known_at", type_=Instant)
 ON = bindparam("on", type_=Date)
 CARRIED = Certification.withdrawn_at.is_(None)
-"""Certifications still supported by recorded passes; a holder may have several in one scheme."""
+"""Certifications that are not withdrawn; a holder may have several in one scheme."""
 CURRENT = and_(CARRIED, Certification.replaced_on.is_(None))
 """The certification of a holder and scheme that counts now, if there is one."""
 SPEAKS = and_(CARRIED, or_(Certification.replaced_on.is_(None), Certification.replaced_on > ON))

@@ -67,8 +67,8 @@ def create(
 
     The token ends at the latest when the actor's own token ends. ``person_id`` is the person who
     will use it, by default a new one. A holder's token names the holder and an employer's the
-    employer. A staff member's token may name the holder who that person is, whose record they then
-    may not decide on. Raises Invalid, LimitReached, TokenEnded.
+    employer. A staff token may also name a holder: the same person, on whose record they may then
+    not decide. Raises Invalid, LimitReached, TokenEnded.
     """
     fields = _mistakes(
         work,
