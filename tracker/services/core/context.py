@@ -78,8 +78,8 @@ class ReadContext:
 class UnitOfWork(ReadContext):
     """One transaction of an actor. The session and the connection share it.
 
-    ``message_key`` signs the Message-IDs of messages put into the outbox. A rehearsal writes to a
-    private copy of the database.
+    ``message_key`` is the key for the Message-IDs of messages put into the outbox. A rehearsal
+    writes to a private copy of the database.
     """
 
     session: Session

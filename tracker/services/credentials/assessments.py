@@ -128,7 +128,7 @@ def _check_lawful(
     *,
     but: Assessment | None = None,
 ) -> Again | None:
-    """Refuse an attempt that earlier ones rule out; returns the re-examination it is, if any.
+    """Refuse an attempt that the others rule out; returns the re-examination it is, if any.
 
     ``but`` is the attempt itself, if it is on record already.
     """
