@@ -18,7 +18,7 @@ from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
 from tracker.domain.permissions import check_own_holder
 from tracker.models import Holder, HolderRequest
 from tracker.services.core import history, locks
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, zone_of
 from tracker.services.core.locks import Lock
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
@@ -141,7 +141,7 @@ def decide(
         holder_id=holder.id,
         subject_id=found.id,
         event=decision,
-        on=work.now.date(),
+        on=work.now.astimezone(zone_of(holder.time_zone)).date(),
     )
     notices.tell(work, [news])
 

@@ -39,6 +39,7 @@ from tracker.services import imports
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext
 from tracker.services.overview.exports import Format
+from tracker.services.points.activities import LATEST_FIRST
 from tracker.services.standings import snapshots
 
 _PAGE = 1000
@@ -183,7 +184,7 @@ _RULING = (
         func.row_number()
         .over(
             partition_by=Decision.activity_id,
-            order_by=(Decision.recorded_at.desc(), Decision.id.desc()),
+            order_by=LATEST_FIRST,
         )
         .label("place"),
     )

@@ -46,6 +46,8 @@ CLAIMED = (
     "tags",
     "duty",
 )
+LATEST_FIRST = (Decision.decided_on.desc(), Decision.id.desc())
+"""The order of an activity's decisions, of which the first rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,8 +307,7 @@ def _ruling(work: UnitOfWork, activity: Activity) -> Sequence[Decision]:
     )
     if activity.submitted_at is not None:
         statement = statement.where(Decision.recorded_at >= activity.submitted_at)
-    order = Decision.decided_on.desc(), Decision.id.desc()
-    return work.session.scalars(statement.order_by(*order)).all()
+    return work.session.scalars(statement.order_by(*LATEST_FIRST)).all()
 
 
 def _decided_on(work: UnitOfWork, activity: Activity, before: Decision | None) -> date:
@@ -406,7 +407,7 @@ COLUMNS = (
 _LATEST = (
     select(Decision.id)
     .where(Decision.activity_id == Activity.id, Decision.undone_at.is_(None))
-    .order_by(Decision.decided_on.desc(), Decision.id.desc())
+    .order_by(*LATEST_FIRST)
     .limit(1)
     .correlate(Activity)
     .scalar_subquery()
