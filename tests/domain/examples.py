@@ -20,7 +20,7 @@ from tracker.domain.credentials.certifications import (
 )
 from tracker.domain.periods import Duration, Period, TimeUnit
 from tracker.domain.points import evaluation as points
-from tracker.domain.points.claims import Claim, Credit, CycleConditions, Evaluation
+from tracker.domain.points.claims import Claim, Credit, Evaluation, Terms
 from tracker.domain.schemes.policies import ApplicationWindow, LateStep, Policy
 from tracker.domain.schemes.schemes import Scheme
 
@@ -109,7 +109,7 @@ def evaluate(
 ) -> Evaluation:
     """The evaluation of claims at the end of a cycle, or on a day, under the terms given."""
     day = on or cycle.ends_on
-    return points.evaluate(policy, claims, cycle=cycle, on=day, terms=CycleConditions(**terms))
+    return points.evaluate(policy, claims, cycle=cycle, on=day, terms=Terms(**terms))
 
 
 def total(*claims: Claim, **options: Any) -> Decimal:

@@ -14,8 +14,8 @@ import pytest
 from tests.domain.examples import POLICY, credit, evaluate, job, needing, policy, with_type
 from tests.domain.examples import claim as make
 from tracker.domain.periods import Duration
-from tracker.domain.points.claims import Claim, CycleConditions, Evaluation, Missing, Rule
-from tracker.domain.schemes.activity_types import GroupLimits, Tag, Unit
+from tracker.domain.points.claims import Claim, Evaluation, Missing, Rule, Terms
+from tracker.domain.schemes.activity_types import Limits, Tag, Unit
 from tracker.domain.schemes.policies import (
     CarryOver,
     DuplicateKey,
@@ -45,19 +45,19 @@ def course(quantity: str = "10", completed_on: date = DAY, **values: Any) -> Cla
 
 def limited(kind: str = "third_party", base: Policy = POLICY, **bounds: str) -> Policy:
     """A policy that limits a type."""
-    return with_type(base, kind, limits=GroupLimits(**{k: D(v) for k, v in bounds.items()}))
+    return with_type(base, kind, limits=Limits(**{k: D(v) for k, v in bounds.items()}))
 
 
 def grouped(code: str = "CE", **bounds: str) -> Policy:
     """A policy that limits a category."""
-    limits = GroupLimits(**{k: D(v) for k, v in bounds.items()})
+    limits = Limits(**{k: D(v) for k, v in bounds.items()})
     category = replace(POLICY.categories[code], limits=limits)
     return policy(categories={**POLICY.categories, code: category})
 
 
 def tagged(**bounds: str) -> Policy:
     """A policy that limits a tag."""
-    limits = GroupLimits(**{k: D(v) for k, v in bounds.items()})
+    limits = Limits(**{k: D(v) for k, v in bounds.items()})
     name = {"en": "Safety", "es": "Seguridad"}
     return policy(tags={"safety": Tag("safety", name, limits, POLICY.provenance)})
 
@@ -522,7 +522,7 @@ def _told(
             issuer="MSSC",
             pending=D(pending),
             projected=D(projected),
-            terms=CycleConditions(**terms),
+            terms=Terms(**terms),
         )
         for language in LANGUAGES
     ]

@@ -15,7 +15,7 @@ from tracker.domain.periods import Period
 from tracker.domain.points import gap
 from tracker.domain.points.claims import Claim
 from tracker.domain.points.gap import Gap, GapObstacle
-from tracker.domain.schemes.activity_types import GroupLimits, Tag
+from tracker.domain.schemes.activity_types import Limits, Tag
 from tracker.domain.schemes.policies import Duplicates, Kinds, Policy
 from tracker.language import gaps
 from tracker.language.gaps import explain_obstacles, explain_way
@@ -39,20 +39,20 @@ def only(code: str, **changes: Any) -> Policy:
 
 def limited(under: Policy, **bounds: str) -> Policy:
     """The same, courses being limited."""
-    limits = GroupLimits(**{k: D(v) for k, v in bounds.items()})
+    limits = Limits(**{k: D(v) for k, v in bounds.items()})
     return with_type(under, "third_party", limits=limits)
 
 
 def tagged(**bounds: str) -> dict[str, Tag]:
     """A tag with these limits."""
-    limits = GroupLimits(**{k: D(v) for k, v in bounds.items()})
+    limits = Limits(**{k: D(v) for k, v in bounds.items()})
     name = {"en": "Safety", "es": "Seguridad"}
     return {"safety": Tag("safety", name, limits, POLICY.provenance)}
 
 
 def needing(code: str, minimum: str) -> dict[str, Any]:
     """The categories, one of them with a minimum."""
-    changed = replace(POLICY.categories[code], limits=GroupLimits(minimum=D(minimum)))
+    changed = replace(POLICY.categories[code], limits=Limits(minimum=D(minimum)))
     return {**POLICY.categories, code: changed}
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.domain.examples import POLICY, policy
 from tracker import scheme_files, settings
 from tracker.domain.periods import Duration
-from tracker.domain.schemes.activity_types import GroupLimits, Tag, Unit
+from tracker.domain.schemes.activity_types import Limits, Tag, Unit
 from tracker.domain.schemes.policies import Policy
 from tracker.language.voice import (
     LANGUAGES,
@@ -310,7 +310,7 @@ class TestAQuantity:
 
 
 class TestAVoice:
-    TAG = Tag("safety", {"en": "Safety", "es": "Seguridad"}, GroupLimits(), POLICY.provenance)
+    TAG = Tag("safety", {"en": "Safety", "es": "Seguridad"}, Limits(), POLICY.provenance)
     UNDER = policy(
         tags={"safety": TAG},
         units={"ceu": Unit("ceu", {"en": "CEUs", "es": "CEU"})},

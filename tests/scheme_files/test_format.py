@@ -15,7 +15,7 @@ from marshmallow import fields
 from tracker import scheme_files
 from tracker.domain.periods import Duration
 from tracker.domain.schemes import policies as domain
-from tracker.domain.schemes.activity_types import ActivityType, GroupLimits, Provenance
+from tracker.domain.schemes.activity_types import ActivityType, Limits, Provenance
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import AwardRule, DayOfYear, Scheme
 from tracker.scheme_files.format import SchemeFile
@@ -193,7 +193,7 @@ def test_an_activity_type_has_every_rule_of_its_own(policy):
         unit_code="hour",
         units={"hour": Decimal(1), "ceu": Decimal(10)},
         roles={"attended": Decimal(1), "taught": Decimal("1.5")},
-        limits=GroupLimits(*map(Decimal, (10, 20, 40, 5, 1))),
+        limits=Limits(*map(Decimal, (10, 20, 40, 5, 1))),
         unapproved=Decimal("0.5"),
         outside_duties=True,
         tags=frozenset({"safety"}),
@@ -266,11 +266,11 @@ def test_every_open_value_is_listed_once(scheme):
 
 
 def test_groups_have_the_limits_that_are_told(policy):
-    assert policy.tags["safety"].limits == GroupLimits(*map(Decimal, ("5", "10", "21", "1", "0.5")))
-    assert policy.categories["A"].limits == GroupLimits(
+    assert policy.tags["safety"].limits == Limits(*map(Decimal, ("5", "10", "21", "1", "0.5")))
+    assert policy.categories["A"].limits == Limits(
         Decimal(20), Decimal(30), None, Decimal(35), minimum_per_year=Decimal(5)
     )
-    assert policy.categories["B"].limits == GroupLimits(maximum=Decimal(20))
+    assert policy.categories["B"].limits == Limits(maximum=Decimal(20))
 
 
 def test_what_is_left_out_is_as_the_domain_has_it(scheme):
@@ -290,7 +290,7 @@ def test_what_is_left_out_is_as_the_domain_has_it(scheme):
         provenance=Provenance("Handbook, page 5.", verified=True),
     )
     assert (course.limits, course.increment, course.roles, str(course.rate)) == (
-        GroupLimits(),
+        Limits(),
         None,
         {},
         "1.00",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from decimal import Decimal
 
-from tracker.domain.schemes.activity_types import ONE, ActivityType, Category, GroupLimits, Tag
+from tracker.domain.schemes.activity_types import ONE, ActivityType, Category, Limits, Tag
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
 from tracker.language import policy_names
@@ -82,7 +82,7 @@ class ActivityTeller:
         told = "; ".join(limits) or self._say("free")
         return self._told(f"{of}.{group.code}", "group", name=name, limits=told)
 
-    def _limits(self, limits: GroupLimits) -> Iterator[str]:
+    def _limits(self, limits: Limits) -> Iterator[str]:
         if limits.minimum is not None:
             yield self._say("minimum", points=self._points(limits.minimum))
         if limits.minimum_per_year is not None:

@@ -59,7 +59,7 @@ class _Limited(PerhapsSourced):
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> Any:
         """The limits in one value; the policy knows the code and the source to inherit."""
-        data["limits"] = domain.GroupLimits(**{key: data.pop(key, None) for key in LIMITS})
+        data["limits"] = domain.Limits(**{key: data.pop(key, None) for key in LIMITS})
         return data
 
 

@@ -14,7 +14,7 @@ from tracker.domain.points.claims import Claim
 from tracker.domain.schemes.activity_types import (
     ActivityType,
     Category,
-    GroupLimits,
+    Limits,
     Provenance,
     Tag,
 )
@@ -56,10 +56,10 @@ def hundredths(most: int, least: int = 0) -> st.SearchStrategy[Decimal]:
 
 
 @st.composite
-def limits(draw: Any, most: int) -> GroupLimits:
+def limits(draw: Any, most: int) -> Limits:
     """Any limits of a group, mostly none."""
     bound = st.none() | st.none() | hundredths(most)
-    return GroupLimits(
+    return Limits(
         per_event=draw(bound),
         per_year=draw(bound),
         maximum=draw(bound),
@@ -68,7 +68,7 @@ def limits(draw: Any, most: int) -> GroupLimits:
     )
 
 
-def _of_tag(found: GroupLimits, rounding_of: str) -> GroupLimits:
+def _of_tag(found: Limits, rounding_of: str) -> Limits:
     """The limits of a tag, which bears no cap where sums are rounded."""
     return found if rounding_of == "claim" else replace(found, per_year=None, maximum=None)
 

@@ -23,9 +23,9 @@ from tests.domain.examples import (
     with_type,
 )
 from tracker.domain.periods import Period, add_months
-from tracker.domain.points.claims import PointsCut
+from tracker.domain.points.claims import Cut
 from tracker.domain.points.employment import Segment, segments
-from tracker.domain.schemes.activity_types import GroupLimits
+from tracker.domain.schemes.activity_types import Limits
 from tracker.domain.schemes.policies import Policy
 
 DAY = date(2026, 5, 1)
@@ -114,7 +114,7 @@ def test_a_job_none_of_whose_days_count_says_why(work, on, rule):
     evaluation = evaluate(work, on=on)
 
     assert evaluation.total == D("0.00")
-    assert credit(evaluation, work).cuts == (PointsCut(rule, D("0.00")),)
+    assert credit(evaluation, work).cuts == (Cut(rule, D("0.00")),)
 
 
 def test_overlapping_jobs_count_each_day_once_at_the_highest_rate():
@@ -207,8 +207,8 @@ def test_a_limit_comes_after_the_month_not_completed():
 
     assert evaluation.total == D("5.00")
     assert credit(evaluation, work).cuts == (
-        PointsCut("incomplete_month", D("1.00")),
-        PointsCut("decision", D("7.00"), bound=D("5.00")),
+        Cut("incomplete_month", D("1.00")),
+        Cut("decision", D("7.00"), bound=D("5.00")),
     )
 
 
@@ -289,8 +289,8 @@ class TestMonthsOfYears:
     def capped(self, most: str, **values) -> Policy:
         base = policy(year="calendar", windows=(), **values)
         for code in ("employment_full_time", "employment_part_time"):
-            base = with_type(base, code, limits=GroupLimits())
-        limits = GroupLimits(per_year=D(most))
+            base = with_type(base, code, limits=Limits())
+        limits = Limits(per_year=D(most))
         category = replace(base.categories["E"], limits=limits)
         return replace(base, categories={**base.categories, "E": category})
 
@@ -367,7 +367,7 @@ class TestJobsThatCapsTellApart:
     def alike(self, **limits) -> Policy:
         """Part time brings as much as full time; full time has limits of its own."""
         base = with_type(POLICY, "employment_part_time", rate=D("1.00"))
-        return with_type(base, "employment_full_time", limits=GroupLimits(**limits))
+        return with_type(base, "employment_full_time", limits=Limits(**limits))
 
     def test_a_cap_on_one_activity_leaves_months_to_another(self):
         assert total(self.SHORT, policy=self.alike(per_event=D(5))) == D("6.00")
@@ -377,7 +377,7 @@ class TestJobsThatCapsTellApart:
         assert total(self.SHORT, self.LONG, policy=self.alike(maximum=D(2))) == D("8.00")
 
     def test_a_minimum_of_a_type_is_met(self):
-        base = with_type(self.alike(), "employment_part_time", limits=GroupLimits(minimum=D(6)))
+        base = with_type(self.alike(), "employment_part_time", limits=Limits(minimum=D(6)))
         found = evaluate(self.SHORT, self.LONG, policy=base)
 
         assert found.total == D("12.00")

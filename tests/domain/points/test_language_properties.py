@@ -18,20 +18,18 @@ from tests.domain.points.language import (
     policies,
     several,
 )
-from tracker.domain.points.claims import ZERO, Claim, CycleConditions, Evaluation
+from tracker.domain.points.claims import ZERO, Claim, Evaluation, Terms
 from tracker.domain.points.evaluation import evaluate
 from tracker.domain.schemes.policies import Policy
 
 CLAIMS = several(dated(), employed(JOBS))
 CENT = Decimal("0.01")
 CAPS = {"year_cap", "cycle_cap"}
-TERMS = st.builds(CycleConditions, carried_over=st.sampled_from([ZERO, Decimal("12.34")]))
-NO_TERMS = CycleConditions()
+TERMS = st.builds(Terms, carried_over=st.sampled_from([ZERO, Decimal("12.34")]))
+NO_TERMS = Terms()
 
 
-def _evaluated(
-    claims: list[Claim], policy: Policy, terms: CycleConditions = NO_TERMS
-) -> Evaluation:
+def _evaluated(claims: list[Claim], policy: Policy, terms: Terms = NO_TERMS) -> Evaluation:
     return evaluate(policy, claims, cycle=CYCLE, on=CYCLE.ends_on, terms=terms)
 
 

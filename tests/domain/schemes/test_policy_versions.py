@@ -10,7 +10,7 @@ import pytest
 from tests.domain import examples
 from tests.domain.examples import POLICY, days, grace
 from tracker.domain.schemes import policy_versions
-from tracker.domain.schemes.activity_types import Category, GroupLimits, Provenance
+from tracker.domain.schemes.activity_types import Category, Limits, Provenance
 from tracker.domain.schemes.policies import Cohort, Duplicates, Policy
 
 CHECKED = Provenance("The published text, page 3.", verified=True)
@@ -91,7 +91,7 @@ def test_what_has_its_default_is_left_out_so_that_new_keys_change_no_old_fingerp
         version="1",
         effective_from=None,
         points_required=Decimal("60.00"),
-        categories={"A": Category("A", {"en": "A", "es": "A"}, GroupLimits(), CHECKED)},
+        categories={"A": Category("A", {"en": "A", "es": "A"}, Limits(), CHECKED)},
         types={},
         window=POLICY.window,
         provenance=CHECKED,

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Literal
 
 from tracker.domain.periods import Period
-from tracker.domain.schemes.activity_types import GroupLimits
+from tracker.domain.schemes.activity_types import Limits
 
 ZERO = Decimal("0.00")
 
@@ -70,7 +70,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class PointsCut:
+class Cut:
     """Points that a rule took from a claim.
 
     ``subject`` names the date, claim, unit or group meant; ``group`` says of what kind that
@@ -102,7 +102,7 @@ class Credit:
     rate: Decimal
     claimed: Decimal
     counted: Decimal
-    cuts: tuple[PointsCut, ...]
+    cuts: tuple[Cut, ...]
     factor: Decimal = Decimal(1)
     role: str = ""
     tags: frozenset[str] = frozenset()
@@ -115,7 +115,7 @@ class GroupTotal:
     code: str
     claimed: Decimal
     counted: Decimal
-    limits: GroupLimits
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class Shortfall:
 
 
 @dataclass(frozen=True, slots=True)
-class CycleConditions:
+class Terms:
     """What holds for one cycle beside its policy.
 
     ``required``: the requirement, where it was reduced or is another for who holds several
@@ -213,7 +213,7 @@ class Evaluation:
     shortfalls: tuple[Shortfall, ...] = ()
     reexamined_on: date | None = None
     claims: tuple[Claim, ...] = field(default=(), repr=False)
-    terms: CycleConditions = CycleConditions()
+    terms: Terms = Terms()
     earliest_first: bool = True
 
     @property

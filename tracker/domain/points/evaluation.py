@@ -39,13 +39,13 @@ from tracker.domain.points import (
     solver,
 )
 from tracker.domain.points.allocation import Need, Rounded, Told
-from tracker.domain.points.claims import ZERO, Claim, CycleConditions, Evaluation
+from tracker.domain.points.claims import ZERO, Claim, Evaluation, Terms
 from tracker.domain.points.constraints import AllocationProblem
 from tracker.domain.points.employment import Job
 from tracker.domain.points.pricing import PricedClaim
 from tracker.domain.schemes.policies import Policy
 
-NO_TERMS = CycleConditions()
+NO_TERMS = Terms()
 
 
 def evaluate(
@@ -54,7 +54,7 @@ def evaluate(
     *,
     cycle: Period,
     on: date,
-    terms: CycleConditions = NO_TERMS,
+    terms: Terms = NO_TERMS,
 ) -> Evaluation:
     """Apply a policy version to the claims of a cycle, counting up to ``on``.
 

@@ -34,7 +34,7 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupLimits:
+class Limits:
     """What a group of claims may and must bring: points an event, a year, a cycle.
 
     ``per_event`` bounds each claim, ``per_year`` the claims of one year, ``maximum`` those of
@@ -54,7 +54,7 @@ class Category:
 
     code: str
     name: Translated
-    limits: GroupLimits
+    limits: Limits
     provenance: Provenance
 
 
@@ -67,7 +67,7 @@ class Tag:
 
     code: str
     name: Translated
-    limits: GroupLimits
+    limits: Limits
     provenance: Provenance
 
 
@@ -117,7 +117,7 @@ class ActivityType:
     unit_code: str = ""
     units: Mapping[str, Decimal] = field(default_factory=dict)
     roles: Mapping[str, Decimal] = field(default_factory=dict)
-    limits: GroupLimits = GroupLimits()
+    limits: Limits = Limits()
     threshold: Decimal | None = None
     threshold_over: Over = "claim"
     unapproved: Decimal | None = None

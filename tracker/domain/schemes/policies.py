@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from tracker.domain.amounts import Rounding as Rounding  # noqa: PLC0414 - as above
+from tracker.domain.amounts import Rounding as Rounding  # noqa: PLC0414 - told here, with the rest
 from tracker.domain.errors import UnknownActivityType
 from tracker.domain.periods import Duration, MonthRule
 from tracker.domain.points.claims import GroupCode, Missing
@@ -26,6 +26,7 @@ from tracker.domain.schemes.activity_types import (
     Translated,
     Unit,
 )
+from tracker.domain.schemes.activity_types import Limits as Limits  # noqa: PLC0414 - as above
 
 Anchor = Literal["old_expiry", "decision", "decision_to_old_end"]
 Applies = Literal["cycle_start", "submission", "more_favourable"]

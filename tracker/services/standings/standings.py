@@ -20,7 +20,7 @@ from tracker.domain.credentials.certifications import Standing
 from tracker.domain.credentials.next_steps import NextStep, Situation
 from tracker.domain.points import cycle_rules
 from tracker.domain.points import evaluation as rules
-from tracker.domain.points.claims import Claim, CycleConditions, Evaluation
+from tracker.domain.points.claims import Claim, Evaluation, Terms
 from tracker.domain.points.cycle_rules import Case, JudgedCycle
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
@@ -150,7 +150,7 @@ class CertificationPoints:
     """
 
     policy: Policy
-    terms: CycleConditions
+    terms: Terms
     evaluation: Evaluation
     pending: Evaluation
     projected: Decimal
