@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.domain.examples import POLICY, evaluate, policy, with_type
+from tests.domain.examples import POLICY, evaluate, nouns, policy, with_type
 from tests.domain.examples import claim as make
 from tracker.domain.periods import Period
 from tracker.domain.points import gap
@@ -157,7 +157,11 @@ WAYS = {
         with_type(
             only("third_party"),
             "third_party",
-            unit={"en": "hours of 50 minutes or more", "es": "horas de 50 minutos o más"},
+            unit=nouns(
+                "hour of 50 minutes or more/hours of 50 minutes or more",
+                "hora de 50 minutos o más/horas de 50 minutos o más",
+                feminine=True,
+            ),
         ),
         course("85"),
     ),
@@ -207,7 +211,7 @@ OBSTACLES = {
         },
     ),
     "nothing": blocked(
-        policy(types={}, credit={"en": "PDUs", "es": "PDU"}),
+        policy(types={}, credit=nouns("PDU/PDUs", "PDU")),
         told={
             "No activity is open that would bring PDUs.": "No queda abierta ninguna actividad que aporte PDU.",
         },

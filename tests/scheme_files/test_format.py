@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from marshmallow import fields
 
+from tests.domain.examples import nouns
 from tracker import scheme_files
 from tracker.domain.periods import Duration
 from tracker.domain.schemes import policies as domain
@@ -109,7 +110,7 @@ def test_a_policy_says_when_and_for_whom_it_is(policy):
 
 
 def test_a_policy_says_what_a_cycle_needs(policy):
-    assert policy.credit == {"en": "PDUs", "es": "PDU"}
+    assert policy.credit == nouns("PDU/PDUs", "PDU")
     assert policy.points_required == Decimal(60)
     assert (policy.minimum_per_year, policy.year) == (Decimal(10), "calendar")
     assert policy.kinds == domain.Kinds(2, "type")
@@ -186,7 +187,9 @@ def test_an_activity_type_has_every_rule_of_its_own(policy):
         category="A",
         name={"en": "Course", "es": "Curso"},
         basis="quantity",
-        unit={"en": "contact hours", "es": "horas de contacto"},
+        unit=nouns(
+            "contact hour/contact hours", "hora de contacto/horas de contacto", feminine=True
+        ),
         rate=Decimal("1.125"),
         increment=Decimal("0.25"),
         provenance=HANDBOOK,
@@ -233,11 +236,11 @@ def test_an_unusual_quantity_is_one_above_the_bound_in_whatever_unit_it_is_state
 def test_a_type_needs_no_unit_where_none_is_counted(policy):
     book, year, job = (policy.types[code] for code in ("book", "year_of_work", "job"))
 
-    assert (book.basis, book.unit["en"], book.units) == ("event", "events", {})
-    assert (year.basis, year.unit["en"], year.threshold) == ("event", "hours", Decimal(1500))
+    assert (book.basis, book.unit["en"].many, book.units) == ("event", "events", {})
+    assert (year.basis, year.unit["en"].one, year.threshold) == ("event", "hour", Decimal(1500))
     assert (job.basis, job.unit, str(job.rate)) == (
         "months",
-        {"en": "months", "es": "meses"},
+        nouns("month/months", "mes/meses"),
         "0.30",
     )
 

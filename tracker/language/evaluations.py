@@ -21,7 +21,7 @@ from tracker.domain.points.claims import (
 from tracker.domain.schemes.activity_types import ONE, ActivityType
 from tracker.domain.schemes.policies import Policy
 from tracker.language import catalogues
-from tracker.language.voice import Quantity, Voice, figure, percent, version_name
+from tracker.language.voice import Voice, counted, figure, percent, version_name
 
 NO_TERMS = Terms()
 
@@ -39,7 +39,7 @@ _CLAIM = catalogues.sentences("evaluations", "claim")
 _WHOLE = catalogues.sentences("evaluations", "whole")
 
 _SHORTFALLS = catalogues.sentences("evaluations", "shortfalls")
-KINDS = catalogues.sentences("evaluations", "kinds")
+KINDS = catalogues.nouns("evaluations", "kinds")
 
 
 def explain_cut(cut: Cut, credit: Credit, policy: Policy, language: str) -> str:
@@ -226,6 +226,6 @@ def _shortfall(short: Shortfall, voice: Voice) -> str:
                 "group": voice.group(*short.within) if short.within else "",
             }
         case _:  # kinds
-            found["kinds"] = Quantity(short.minimum, *KINDS[voice.language][short.subject])
+            found["kinds"] = counted(short.minimum, KINDS[short.subject], voice.language)
     key = "period_of" if short.within else short.of
     return _SHORTFALLS[voice.language][key].format(**found)

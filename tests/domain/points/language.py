@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.domain.examples import nouns
 from tracker.domain.periods import Duration, Period
 from tracker.domain.points.claims import Claim
 from tracker.domain.schemes.activity_types import (
@@ -82,7 +83,7 @@ def types(draw: Any, code: str, most: int) -> ActivityType:
         category=TYPES[code],
         name=NAME,
         basis="months" if is_job else draw(st.sampled_from(["quantity", "quantity", "event"])),
-        unit=NAME,
+        unit=nouns("hour/hours", "hora/horas", feminine=True),
         rate=Decimal("0.30") if code == "job" else Decimal(1),
         provenance=SOURCE,
         increment=None if is_job else draw(st.none() | st.just(Decimal("0.02"))),

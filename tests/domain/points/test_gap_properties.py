@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import examples
-from tests.domain.examples import POLICY
+from tests.domain.examples import POLICY, nouns
 from tracker.domain.periods import DAY, Duration, Period
 from tracker.domain.points import constraints, evaluation, gap
 from tracker.domain.points import options as supply
@@ -63,7 +63,7 @@ def types(draw: Any, code: str, *, tags: bool, yearly: bool) -> ActivityType:
         category=draw(st.sampled_from("AB")),
         name=text(code),
         basis=basis,
-        unit=text("hours"),
+        unit=nouns("hour/hours", "hora/horas", feminine=True),
         rate=D(4) if basis == "event" else draw(st.sampled_from([D("0.5"), D(1), D("1.5"), D(4)])),
         increment=draw(st.sampled_from([None, None, D("0.25"), D(2)]))
         if basis == "quantity"
@@ -367,7 +367,7 @@ def test_an_allocation_is_found_that_presolving_once_hid():
             category="B" if code != "k0" else "A",
             name=text(code),
             basis="quantity" if code != "k0" else "event",
-            unit=text("hours"),
+            unit=nouns("hour/hours", "hora/horas", feminine=True),
             rate=D(1) if code != "k0" else D(4),
             increment=D("0.25") if code != "k0" else None,
             threshold=None if code != "k0" else D(3),
@@ -415,7 +415,7 @@ def test_no_more_is_told_than_the_least_that_will_do():
             code=code,
             category=category,
             name=text(code),
-            unit=text("hours"),
+            unit=nouns("hour/hours", "hora/horas", feminine=True),
             increment=None,
             provenance=SEEN,
             **more,

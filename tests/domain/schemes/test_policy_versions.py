@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.domain import examples
-from tests.domain.examples import POLICY, days, grace
+from tests.domain.examples import POLICY, days, grace, nouns
 from tracker.domain.schemes import policy_versions
 from tracker.domain.schemes.activity_types import Category, Limits, Provenance
 from tracker.domain.schemes.policies import Cohort, Duplicates, Policy
@@ -36,6 +36,7 @@ def test_it_is_sixty_four_hexadecimal_digits_and_always_the_same():
         examples.with_type(POLICY, "volunteer", evidence="required"),
         examples.with_type(POLICY, "volunteer", evidence_kinds={"en": "a note", "es": "una nota"}),
         examples.with_type(POLICY, "volunteer", warn_above=Decimal(5)),
+        examples.with_type(POLICY, "volunteer", unit=nouns("an hour/hours", "hora/horas")),
     ],
 )
 def test_how_it_is_written_and_what_is_known_about_it_change_nothing(same):
@@ -55,11 +56,11 @@ def test_how_it_is_written_and_what_is_known_about_it_change_nothing(same):
         replace(POLICY, duplicates=Duplicates(("title", "provider"))),
         replace(POLICY, duplicates=None),
         replace(POLICY, approved_providers=frozenset({"Ivy Tech"})),
-        replace(POLICY, credit={"en": "PDUs", "es": "PDU"}),
+        replace(POLICY, credit=nouns("PDU/PDUs", "PDU")),
         examples.capped(IC="60.01"),
         examples.capped(IC=None),
         examples.with_type(POLICY, "volunteer", rate=Decimal("1.01")),
-        examples.with_type(POLICY, "volunteer", unit={"en": "days", "es": "días"}),
+        examples.with_type(POLICY, "volunteer", unit=nouns("day/days", "día/días")),
     ],
 )
 def test_another_rule_is_another_fingerprint(other):
@@ -73,7 +74,7 @@ def test_another_step_of_a_ladder_is_another_fingerprint():
 
 
 def test_the_content_is_written_as_people_write():
-    named = examples.with_type(POLICY, "volunteer", unit={"en": "days", "es": "días"})
+    named = examples.with_type(POLICY, "volunteer", unit=nouns("day/days", "día/días"))
 
     assert '"unit":{"en":"days","es":"días"}' in policy_versions.content(named)
 

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 from tracker.domain.credentials.certifications import Standing
 from tracker.domain.periods import DAY
 from tracker.domain.points.claims import ZERO, Evaluation
-from tracker.domain.schemes.activity_types import POINTS, Translated
+from tracker.domain.schemes.activity_types import TranslatedNoun
 from tracker.domain.schemes.policies import LateRequirement, Policy
 
 Action = Literal[
@@ -65,7 +65,7 @@ class NextStep:
     ``earned_by``: only activities completed by that day, which
     is past, still count. ``applied_on``: an application is under review since. ``questions``: a
     reviewer waits for answers about so many activities, which is said first. ``credit``: what the
-    policy's points are called.
+    policy's points are called, if it has a word of its own.
     """
 
     action: Action
@@ -77,7 +77,7 @@ class NextStep:
     earned_by: date | None = None
     applied_on: date | None = None
     questions: int = 0
-    credit: Translated = field(default_factory=lambda: POINTS)
+    credit: TranslatedNoun = field(default_factory=dict)
 
 
 _WITH_QUESTIONS = frozenset(

@@ -10,19 +10,45 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeVar
 
 from tracker.domain.periods import Period
 
+ENGLISH = "en"  # the language in which every text is given
+Words = TypeVar("Words")
 Translated = Mapping[str, str]  # language code -> words
 Basis = Literal["quantity", "event", "months"]
 DateBasis = Literal["completion", "start", "award", "whole"]
 Over = Literal["claim", "year"]
 EvidenceRule = Literal["none", "asked", "required"]
 
-POINTS: Translated = {"en": "points", "es": "puntos"}
 PROOF: Translated = {"en": "evidence", "es": "un comprobante"}
 ONE = Decimal(1)
+
+
+def translated(texts: Mapping[str, Words], language: str) -> Words:
+    """What is given in a language, or in English where nobody translated it."""
+    return texts[language] if language in texts else texts[ENGLISH]
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """What is counted, in both numbers: "contact hour", "contact hours".
+
+    ``feminine``: its gender, where the language has two. No rule depends on any of the three.
+    """
+
+    one: str
+    many: str
+    feminine: bool = False
+
+
+TranslatedNoun = Mapping[str, Noun]  # language code -> what is counted
+
+
+def plurals(nouns: TranslatedNoun) -> Translated:
+    """What is counted, in the plural only."""
+    return {language: noun.many for language, noun in nouns.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +102,7 @@ class Unit:
     """What quantities are measured in; ``equals`` so many of the unit ``of``, if derived."""
 
     code: str
-    name: Translated
+    name: TranslatedNoun
     equals: Decimal = ONE
     of: str = ""
 
@@ -110,7 +136,7 @@ class ActivityType:
     category: str
     name: Translated
     basis: Basis
-    unit: Translated
+    unit: TranslatedNoun
     rate: Decimal
     increment: Decimal | None
     provenance: Provenance

@@ -6,6 +6,8 @@ sources, whether they were verified, the list of open questions. So a value that
 against the published text and found right needs no new version; a value that changes does.
 Nor does how claims are reviewed: which files are asked for, from which quantity on a reviewer
 looks twice. That changes no points, and a body may change it at any time.
+Nor does the grammar of what is counted: of "contact hour, contact hours", only the plural is
+what the version says; the singular and the gender follow from it.
 Keys that have their default value are left out, so that a later release of ours, in which the
 language knows more keys, gives the versions of today the same fingerprint.
 """
@@ -20,6 +22,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from tracker.domain.schemes.activity_types import Noun
 from tracker.domain.schemes.policies import Policy
 
 _ABOUT_THE_VALUES = {"provenance", "unverified"}
@@ -39,15 +42,15 @@ def digest(policy: Policy) -> str:
 
 def _plain(value: Any) -> Any:
     """A value as JSON knows it; of equal values the same."""
+    if isinstance(value, Noun):
+        return value.many
     if is_dataclass(value):
         found = ((each, getattr(value, each.name)) for each in fields(value))
         return {each.name: _plain(given) for each, given in found if _is_said(each, given)}
     if isinstance(value, Mapping):
         return {str(key): _plain(given) for key, given in value.items()}
-    if isinstance(value, frozenset):
-        return sorted(value)
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
+    if isinstance(value, frozenset | tuple):
+        return [_plain(each) for each in (value if isinstance(value, tuple) else sorted(value))]
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     return value.isoformat() if isinstance(value, date) else value

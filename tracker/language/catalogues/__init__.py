@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tracker.domain.schemes.activity_types import ENGLISH, Noun, TranslatedNoun
+
 _FOLDER = Path(__file__).parent
-ENGLISH = "en"
 _OTHERS = {path.parent.name for path in _FOLDER.glob("*/voice.toml")} - {ENGLISH}
 LANGUAGES: tuple[str, ...] = (ENGLISH, *sorted(_OTHERS))
 """The codes of the languages that there are, English first."""
@@ -50,6 +51,15 @@ def texts(name: str, section: str) -> Mapping[str, Mapping[str, str]]:
     }
 
 
-def pairs(name: str, section: str) -> Mapping[str, Mapping[str, Sequence[str]]]:
-    """Nouns in both numbers by language and key: one, and many."""
-    return {language: topic(language, name)[section] for language in LANGUAGES}
+def nouns(name: str, section: str) -> Mapping[str, TranslatedNoun]:
+    """What is counted, by key and language: each in both numbers, with its gender if it has one."""
+    keys = topic(ENGLISH, name)[section]
+    return {
+        key: {language: noun(**topic(language, name)[section][key]) for language in LANGUAGES}
+        for key in keys
+    }
+
+
+def noun(one: str, many: str, gender: str = "") -> Noun:
+    """What is counted, as a catalogue or a scheme file gives it."""
+    return Noun(one, many, feminine=gender == "feminine")

@@ -27,6 +27,7 @@ from tracker.domain.points.pricing import CENT
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
 from tracker.language import evaluations, gaps
+from tracker.language.voice import Voice
 from tracker.models import Certification, Cycle, Span
 from tracker.services.core import days
 from tracker.services.core.context import ReadContext
@@ -290,7 +291,7 @@ def in_words(found: Explained, language: str, *, with_gap: bool = False) -> dict
         "policy": policy.version,
         "verified": policy.verified,
         "unverified": list(policy.unverified),
-        "credit": policy.credit[language],
+        "credit": Voice(policy, language).credit,
         "cycle_starts_on": evaluation.cycle.starts_on,
         "cycle_ends_on": evaluation.cycle.ends_on,
         "total": evaluation.total,
