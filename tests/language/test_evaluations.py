@@ -26,8 +26,9 @@ from tracker.domain.schemes.policies import (
     YearBasis,
 )
 from tracker.language import evaluations, gaps, policy_texts, voice
+from tracker.language.catalogues import LANGUAGES
 from tracker.language.evaluations import explain, explain_credit, explain_cut
-from tracker.language.voice import LANGUAGES, Voice
+from tracker.language.voice import Voice
 
 D = Decimal
 DAY = date(2026, 5, 1)

@@ -18,8 +18,8 @@ from tracker.domain.points.gap import Gap, GapObstacle
 from tracker.domain.schemes.activity_types import Limits, Tag
 from tracker.domain.schemes.policies import Duplicates, Kinds, Policy
 from tracker.language import gaps
+from tracker.language.catalogues import LANGUAGES
 from tracker.language.gaps import explain_obstacles, explain_way
-from tracker.language.voice import LANGUAGES
 
 D = Decimal
 DAY = date(2026, 5, 1)

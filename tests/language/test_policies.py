@@ -28,11 +28,11 @@ from tracker.domain.schemes.policies import (
 )
 from tracker.domain.schemes.schemes import Scheme
 from tracker.language import policies as plain_words
+from tracker.language.catalogues import LANGUAGES
 from tracker.language.policies import in_plain_words
 from tracker.language.policy_activities import of_type
 from tracker.language.policy_texts import SENTENCES, TITLES
 from tracker.language.policy_unknowns import marked
-from tracker.language.voice import LANGUAGES
 
 EVERYTHING = Path(__file__).parents[1] / "scheme_files" / "everything.toml"
 EVERYTHING_IN_WORDS = Path(__file__).with_name("everything_in_words.txt")

@@ -11,8 +11,8 @@ from tests.domain.examples import POLICY, nouns, policy
 from tracker import settings
 from tracker.domain.periods import Duration
 from tracker.domain.schemes.activity_types import Limits, Noun, Tag, Unit
+from tracker.language.catalogues import LANGUAGES
 from tracker.language.voice import (
-    LANGUAGES,
     Quantity,
     Voice,
     counted,

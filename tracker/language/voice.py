@@ -29,8 +29,6 @@ from tracker.domain.schemes.activity_types import (
 from tracker.domain.schemes.policies import Policy
 from tracker.language import catalogues
 
-LANGUAGES = catalogues.LANGUAGES
-
 _MONTHS = catalogues.phrase("voice", "months")
 _NOUNS = catalogues.nouns("voice", "nouns")
 POINTS, ACTIVITIES, MONTHS = (_NOUNS[key] for key in ("points", "activities", "months"))
@@ -121,7 +119,12 @@ def clock(zone: str, language: str) -> str:
 
 def length(duration: Duration, language: str) -> str:
     """A length of time: "90 days", "1 año"."""
-    return str(counted(Decimal(duration.length), _NOUNS[duration.unit], language))
+    return str(measured(duration, language))
+
+
+def measured(duration: Duration, language: str) -> Quantity:
+    """A length of time as so many days, months or years."""
+    return counted(Decimal(duration.length), _NOUNS[duration.unit], language)
 
 
 def version_name(version: str) -> str:

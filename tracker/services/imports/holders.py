@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import select
 
 from tracker.domain.names import FoldedName, as_stored, is_same
+from tracker.domain.schemes.activity_types import ENGLISH
+from tracker.language.catalogues import LANGUAGES
 from tracker.models import HistoryEntry, HistoryValue, Holder
 from tracker.services.core import bulk, locks
 from tracker.services.core.context import UnitOfWork
@@ -29,7 +31,7 @@ _FIELDS = (*_REQUIRED, *_OPTIONAL)
 _LOOKED_AT = ("time_zone", "email", "second_email")  # decide whether and when reminders arrive
 _CONFIRMED = tuple(f"{name}_confirmed" for name in holders.ADDRESSES)
 # Optional cells: without them the record stays as it is, and new holders get these values.
-_DEFAULTS = {"language": "en", "time_zone": "America/New_York"}
+_DEFAULTS = {"language": ENGLISH, "time_zone": "America/New_York"}
 
 _Values = dict[str, Any]
 
@@ -232,7 +234,7 @@ KIND = ImportKind(
         Column("family_name", text(100), required=True),
         Column("email", email, required=True),
         Column("second_email", email),
-        Column("language", choice(("en", "es"))),
+        Column("language", choice(LANGUAGES)),
         Column("time_zone", time_zone),
     ),
     key=("holder_ref",),
