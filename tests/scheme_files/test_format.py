@@ -124,6 +124,10 @@ def test_a_policy_says_what_a_cycle_needs(policy):
     assert policy.stop_at_requirement is False
 
 
+def test_a_policy_that_calls_its_points_points_has_no_word_of_its_own(scheme):
+    assert [policy.credit for policy in scheme.policies] == [{}, nouns("PDU/PDUs", "PDU"), {}]
+
+
 def test_a_policy_says_how_points_are_counted(policy):
     assert (policy.rounding, policy.month_rule) == ("down", "pro_rata")
     assert (policy.overlap, policy.overlap_maximum) == ("capped_sum", Decimal(1))

@@ -176,12 +176,8 @@ class Voice:
         return Quantity(number, self.unit(kind))
 
     def unit(self, kind: ActivityType) -> Noun:
-        """What an activity type is counted in: "contact hour, contact hours".
-
-        A type counted by months may be without a name for them in the language.
-        """
-        names = {**MONTHS, **kind.unit} if kind.basis == "months" else kind.unit
-        return translated(names, self.language)
+        """What an activity type is counted in: "contact hour, contact hours"."""
+        return translated(kind.unit, self.language)
 
     def threshold(self, kind: ActivityType, number: Decimal) -> str:
         """So much at least; files write more than 1,500 as 1500.01."""

@@ -16,7 +16,6 @@ from tracker.language import catalogues
 from tracker.scheme_files import units
 from tracker.scheme_files.nouns import NounsKey, UnitOrNoun
 from tracker.scheme_files.values import (
-    WRITTEN_IN,
     AmountKey,
     DayKey,
     FactorKey,
@@ -36,12 +35,7 @@ Entries = Mapping[str, Mapping[str, Any]]
 GroupValue = TypeVar("GroupValue", domain.Category, domain.Tag)
 
 LIMITS = ("per_event", "per_year", "maximum", "minimum", "minimum_per_year")
-# A version's fingerprint holds what its types are counted in: in the languages of the files only,
-# so that a further language of the product changes none.
-_NOUNS = {
-    key: {language: nouns[language] for language in WRITTEN_IN}
-    for key, nouns in catalogues.nouns("voice", "nouns").items()
-}
+_NOUNS = catalogues.nouns("voice", "nouns")
 POINTS, MONTHS, EVENTS = (_NOUNS[key] for key in ("points", "months", "events"))
 
 

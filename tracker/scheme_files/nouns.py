@@ -1,7 +1,7 @@
 """What is counted, as scheme files give it: in both numbers, in Spanish with its gender.
 
-Nothing is guessed: of "hours" nobody is told "1 hours", and no sentence takes "horas" for
-masculine, since a file that leaves out a number or a gender is refused.
+A file that leaves one out is refused: no sentence guesses the singular of "hours" or the gender
+of "horas".
 """
 
 from __future__ import annotations

@@ -296,8 +296,8 @@ class PolicyTable(Sourced):
         """The version, its groups under their codes, with every open value listed."""
         own = provenance(data)
         data["unverified"] = _open_values(data, own)
-        if data.get("credit") == groups.POINTS:
-            del data["credit"]  # no word of its own
+        if data.get("credit", {}).items() <= groups.POINTS.items():
+            data.pop("credit", None)  # no word of its own
         told = {key: data.pop(key, {}) for key in ("units", "tags", "categories", "types")}
         units = groups.build_units(told["units"])
         return domain.Policy(

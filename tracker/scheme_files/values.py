@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
 
 from tracker.domain.periods import Duration
-from tracker.domain.schemes.activity_types import Provenance
+from tracker.domain.schemes.activity_types import WRITTEN_IN, Provenance
 from tracker.domain.values import DIGITS, FIRST_DAY, LAST_DAY, cleaned
 from tracker.language.catalogues import LANGUAGES
 
@@ -68,8 +68,7 @@ class TextKey(fields.String):
         return kept
 
 
-# Every file is written in these; a text may be given in the other languages of the product too.
-WRITTEN_IN = ("en", "es")
+# A text may be given in these too.
 FURTHER = tuple(language for language in LANGUAGES if language not in WRITTEN_IN)
 
 

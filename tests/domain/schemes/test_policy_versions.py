@@ -10,9 +10,10 @@ import pytest
 from tests.domain import examples
 from tests.domain.examples import POLICY, days, grace, nouns
 from tracker.domain.schemes import policy_versions
-from tracker.domain.schemes.activity_types import Category, Limits, Provenance
+from tracker.domain.schemes.activity_types import Category, Limits, Noun, Provenance
 from tracker.domain.schemes.policies import Cohort, Duplicates, Policy
 
+FRENCH = Noun("heure", "heures", feminine=True)
 CHECKED = Provenance("The published text, page 3.", verified=True)
 
 
@@ -37,6 +38,12 @@ def test_it_is_sixty_four_hexadecimal_digits_and_always_the_same():
         examples.with_type(POLICY, "volunteer", evidence_kinds={"en": "a note", "es": "una nota"}),
         examples.with_type(POLICY, "volunteer", warn_above=Decimal(5)),
         examples.with_type(POLICY, "volunteer", unit=nouns("an hour/hours", "hora/horas")),
+        examples.with_type(
+            POLICY, "volunteer", unit={**nouns("hour/hours", "hora/horas"), "fr": FRENCH}
+        ),
+        examples.with_type(
+            POLICY, "volunteer", name={**POLICY.types["volunteer"].name, "fr": "Bénévolat"}
+        ),
     ],
 )
 def test_how_it_is_written_and_what_is_known_about_it_change_nothing(same):

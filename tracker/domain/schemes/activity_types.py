@@ -14,7 +14,8 @@ from typing import Literal, TypeVar
 
 from tracker.domain.periods import Period
 
-ENGLISH = "en"  # the language in which every text is given
+ENGLISH = "en"  # what is not translated is said in it
+WRITTEN_IN = (ENGLISH, "es")  # every text of a scheme file is given in these languages
 Words = TypeVar("Words")
 Translated = Mapping[str, str]  # language code -> words
 Basis = Literal["quantity", "event", "months"]

@@ -6,8 +6,8 @@ sources, whether they were verified, the list of open questions. So a value that
 against the published text and found right needs no new version; a value that changes does.
 Nor does how claims are reviewed: which files are asked for, from which quantity on a reviewer
 looks twice. That changes no points, and a body may change it at any time.
-Nor does the grammar of what is counted: of "contact hour, contact hours", only the plural is
-what the version says; the singular and the gender follow from it.
+Nor do words beside those that every file has: names in a further language than English and
+Spanish, the singular and the gender of what is counted ("contact hours" stands for it).
 Keys that have their default value are left out, so that a later release of ours, in which the
 language knows more keys, gives the versions of today the same fingerprint.
 """
@@ -22,7 +22,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tracker.domain.schemes.activity_types import Noun
+from tracker.domain.schemes.activity_types import WRITTEN_IN, Noun
 from tracker.domain.schemes.policies import Policy
 
 _ABOUT_THE_VALUES = {"provenance", "unverified"}
@@ -48,12 +48,19 @@ def _plain(value: Any) -> Any:
         found = ((each, getattr(value, each.name)) for each in fields(value))
         return {each.name: _plain(given) for each, given in found if _is_said(each, given)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(given) for key, given in value.items()}
+        return {
+            str(key): _plain(given) for key, given in value.items() if not _is_further(key, given)
+        }
     if isinstance(value, frozenset | tuple):
         return [_plain(each) for each in (value if isinstance(value, tuple) else sorted(value))]
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     return value.isoformat() if isinstance(value, date) else value
+
+
+def _is_further(key: object, words: object) -> bool:
+    """Whether words are in a language in which a scheme file need not be written."""
+    return isinstance(words, str | Noun) and key not in WRITTEN_IN
 
 
 def _is_said(key: Field[Any], value: Any) -> bool:

@@ -1,7 +1,9 @@
 """Catalogues: what is said to people, a folder of TOML files for each language.
 
 A language is a folder here with the same files and keys as English; nothing else
-names it. TOML, not gettext: a sentence is filled with the rules' own numbers and must agree with
+names it, but the tables that hold the language of a person, which a migration lets take the
+new one. What scheme files do not say in it is said in English.
+TOML, not gettext: a sentence is filled with the rules' own numbers and must agree with
 them ("{limit:counts|count}"), and a key says where it is used, which an English sentence cannot.
 """
 
