@@ -83,8 +83,13 @@ def _more(activity: SuggestedActivity, units: Decimal, voice: Voice) -> str:
     quantity = voice.units(activity.kind, units)
     if activity.kind.basis == "event":
         quantity = counted(units, ACTIVITIES, voice.language)
-    key = "further" if quantity.noun.endswith("más") else "more"
-    return _WAYS[voice.language][key].format(quantity=quantity)
+    words = _WAYS[voice.language]
+    ends_alike = _last_word(quantity.noun) == _last_word(words["more"])  # "... o más más"
+    return words["further" if ends_alike else "more"].format(quantity=quantity)
+
+
+def _last_word(text: str) -> str:
+    return text.rpartition(" ")[2]
 
 
 def explain_obstacles(gap: Gap, policy: Policy, language: str) -> list[str]:
