@@ -91,7 +91,7 @@ def said(scheme: Scheme, language: str) -> dict[str, object]:
 def main() -> None:
     """Print it."""
     scheme = scheme_files.load(settings.ROOT / "config" / "schemes")["cpt"]
-    print(  # noqa: T201 -- what the test reads
+    print(  # noqa: T201 - what the test reads
         json.dumps(
             {
                 "languages": LANGUAGES,

@@ -14,6 +14,7 @@ from tracker.domain.schemes.activity_types import (
     Category,
     Limits,
     Tag,
+    as_noun,
     translated,
 )
 from tracker.domain.schemes.policies import Policy
@@ -136,7 +137,7 @@ class ActivityTeller:
             yield self._say("type.increment", points=self._points(kind.increment))
         for code, ratio in kind.units.items():
             if code != kind.unit_code and code in self.policy.units:
-                other = translated(self.policy.units[code].name, self.voice.language)
+                other = as_noun(translated(self.policy.units[code].name, self.voice.language))
                 quantity = self.voice.units(kind, ratio)
                 yield self._say("type.units", unit=other.one, quantity=quantity)
         for code, factor in kind.roles.items():

@@ -23,6 +23,7 @@ from tracker.domain.schemes.activity_types import (
     Tag,
     Translated,
     TranslatedNoun,
+    as_noun,
     plurals,
     translated,
 )
@@ -139,7 +140,7 @@ def several(nouns: TranslatedNoun, language: str) -> Quantity:
 
 def counted(number: Decimal, nouns: TranslatedNoun, language: str) -> Quantity:
     """So many of what is counted, in a language."""
-    return Quantity(number, translated(nouns, language))
+    return Quantity(number, as_noun(translated(nouns, language)))
 
 
 def listed(items: Iterable[str], language: str) -> str:
@@ -169,7 +170,7 @@ class Voice:
     @property
     def credit(self) -> str:
         """What the policy's credit is called, in the plural."""
-        return translated(self.policy.credit or POINTS, self.language).many
+        return as_noun(translated(self.policy.credit or POINTS, self.language)).many
 
     def units(self, kind: ActivityType, number: Decimal) -> Quantity:
         """So many of an activity type's own unit: "3 contact hours"."""
@@ -177,7 +178,7 @@ class Voice:
 
     def unit(self, kind: ActivityType) -> Noun:
         """What an activity type is counted in: "contact hour, contact hours"."""
-        return translated(kind.unit, self.language)
+        return as_noun(translated(kind.unit, self.language))
 
     def threshold(self, kind: ActivityType, number: Decimal) -> str:
         """So much at least; files write more than 1,500 as 1500.01."""

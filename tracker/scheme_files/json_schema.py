@@ -15,12 +15,12 @@ from apispec.ext.marshmallow import MarshmallowPlugin, resolver
 from marshmallow import fields
 
 from tracker.scheme_files.format import SchemeFile
-from tracker.scheme_files.nouns import ABBREVIATION, NounKey, UnitOrNoun
+from tracker.scheme_files.nouns import NounKey, UnitOrNoun
 from tracker.scheme_files.values import CODE, NamedTable
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _CODE = {"type": "string", "pattern": f"^{CODE.pattern}$"}
-_ABBREVIATION = {"type": "string", "pattern": f"^{ABBREVIATION.pattern}$"}
+_TEXT = {"type": "string"}
 
 
 def generate() -> dict[str, Any]:
@@ -50,8 +50,8 @@ def _codes(_: Any, field: fields.Field[Any], **__: Any) -> dict[str, Any]:
 
 
 def _text_or_table(_: Any, field: fields.Field[Any], **told: Any) -> dict[str, Any]:
-    """What may stand in the place of a table: a unit's code, an abbreviation."""
-    for kind, text in ((UnitOrNoun, _CODE), (NounKey, _ABBREVIATION)):
+    """What may stand in the place of a table: a code, or a plain text."""
+    for kind, text in ((UnitOrNoun, _CODE), (NounKey, _TEXT)):
         if isinstance(field, kind):
             return {"anyOf": [text, {"$ref": told["ret"].pop("$ref")}]}
     return {}

@@ -1,22 +1,20 @@
 """What is counted, as scheme files give it: in both numbers, in Spanish with its gender.
 
-A file that leaves one out is refused: no sentence guesses the singular of "hours" or the gender
-of "horas".
+No sentence guesses the singular of "hours" or the gender of "horas". What is the same in both
+numbers, such as "CPE", may stand as a plain text, which is then used as it is.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import ValidationError, fields
 
-from tracker.domain.schemes.activity_types import Noun
+from tracker.domain.schemes.activity_types import as_noun
 from tracker.language.catalogues import noun
 from tracker.scheme_files.values import FURTHER, Table, TextKey, check_code, choice
 
-ABBREVIATION = re.compile(r"[A-Z][A-Z0-9&./-]*")
 GENDERS = ("feminine", "masculine")
 _ENGLISH = '{ one = "contact hour", many = "contact hours" }'
 _SPANISH = '{ one = "hora de contacto", many = "horas de contacto", gender = "feminine" }'
@@ -73,15 +71,16 @@ class _SpanishNoun(Table):
 
 
 class NounKey(fields.Nested):
-    """What is counted; an abbreviation alone is the same in both numbers, and masculine."""
+    """What is counted; a plain text is the same in both numbers, and masculine."""
 
     def __init__(self, made_of: type[Table], says: str, example: str, **options: Any) -> None:
         super().__init__(made_of, metadata={"description": says}, allow_none=False, **options)
-        self._rule = f'must give both numbers: {example}; only an abbreviation stands alone: "CPE"'
+        self._rule = f"must give both numbers: {example}"
+        self._text = TextKey(says)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(value, str) and ABBREVIATION.fullmatch(value):
-            return Noun(value, value)
+        if isinstance(value, str):
+            return as_noun(self._text.deserialize(value))
         if not isinstance(value, Mapping):
             raise ValidationError(self._rule)
         return super()._deserialize(value, *args, **kwargs)
@@ -93,7 +92,7 @@ class NounsKey(Table):
     class Meta(Table.Meta):
         """In further languages too; what lacks one is said in English."""
 
-        include = {  # noqa: RUF012 -- marshmallow's own form
+        include = {  # noqa: RUF012 - marshmallow's own form
             language: NounKey(_FurtherNoun, "In this language.", _ENGLISH) for language in FURTHER
         }
 

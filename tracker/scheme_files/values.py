@@ -78,7 +78,7 @@ class WordsKey(Table):
     class Meta(Table.Meta):
         """Texts in further languages; what lacks one is said in English."""
 
-        include = {language: TextKey("In this language.") for language in FURTHER}  # noqa: RUF012 -- marshmallow's own form
+        include = {language: TextKey("In this language.") for language in FURTHER}  # noqa: RUF012 - marshmallow's own form
 
     en = TextKey("In English.", required=True)
     es = TextKey("In Spanish.", required=True)

@@ -44,12 +44,17 @@ class Noun:
     feminine: bool = False
 
 
+def as_noun(given: Noun | str) -> Noun:
+    """What is counted; a plain text is the same in both numbers, and masculine."""
+    return given if isinstance(given, Noun) else Noun(given, given)
+
+
 TranslatedNoun = Mapping[str, Noun]  # language code -> what is counted
 
 
 def plurals(nouns: TranslatedNoun) -> Translated:
     """What is counted, in the plural only."""
-    return {language: noun.many for language, noun in nouns.items()}
+    return {language: as_noun(noun).many for language, noun in nouns.items()}
 
 
 @dataclass(frozen=True, slots=True)
