@@ -17,7 +17,7 @@ def change(work: UnitOfWork, message_id: str, act: QueueAct, *, reason: str) -> 
     """Do the act and record who did it and why; False if the message was already in that state.
 
     A message that may have been sent is sent again with the same words; one that the relay refused
-    is composed anew. Raises NotFound, or IllegalTransition if the act does not apply to the state.
+    is recomposed. Raises NotFound, or IllegalTransition if the act does not apply to the state.
     """
     asked = select(Message.state, Message.about).where(Message.id == message_id)
     row = work.row(asked.with_for_update())

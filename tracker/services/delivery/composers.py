@@ -42,7 +42,7 @@ def compose(reading: ReadContext, key: bytes, claims: Sequence[MessageClaim]) ->
 
 
 def _addressed(reading: ReadContext, claims: Sequence[MessageClaim]) -> list[MessageClaim]:
-    """The claims; a second copy is composed anew if the holder's address was corrected since.
+    """The claims; a second copy is recomposed if the holder's address was corrected since.
 
     The old address may be a stranger's: that matters more than sending an identical copy.
     """

@@ -31,7 +31,7 @@ def compose(reading: ReadContext, key: bytes, claims: Sequence[MessageClaim]) ->
     """The digests of the claimed rows, by id, with a constant number of statements.
 
     A worker who ends consent after the cut-off appears in no digest sent afterwards, not even in
-    a second copy; the numbers are then counted anew. A digest goes only to the address that the
+    a second copy; the numbers are then recounted. A digest goes only to the address that the
     employer orders it for now.
     """
     rows = _rows(reading, [claim.id for claim in claims])

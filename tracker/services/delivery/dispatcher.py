@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 _SETTLE_TRIES = 6
 _SMALLEST_CLAIM = 10
-_FRESH = 5.0  # seconds after which messages that wait for a slow relay are composed anew
+_FRESH = 5.0  # seconds after which messages that wait for a slow relay are recomposed
 
 
 class Carrier(Protocol):
@@ -185,7 +185,7 @@ def _composed(run: _Run, claims: Sequence[MessageClaim]) -> Mapping[str, Compose
 
 
 def _lease_wanes(run: _Run, claim: MessageClaim) -> bool:
-    """Whether half of the lease is over: better to claim anew than to have the marker refuse."""
+    """Whether half of the lease is over: better to claim again than to have the marker refuse."""
     half = timedelta(seconds=run.container.settings.reminders.lease_seconds / 2)
     return run.container.clock() >= claim.lease_until - half
 

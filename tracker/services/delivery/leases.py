@@ -157,7 +157,7 @@ _EVIDENCE = select(RelayAccept.queue_id).where(RelayAccept.message_id == bindpar
 
 
 def retry(work: UnitOfWork, claimed: MessageClaim, reason: str, *, own_fault: bool) -> str:
-    """Retry later. The relay certainly accepted nothing, so the message is composed anew then.
+    """Retry later. The relay certainly accepted nothing, so the message is recomposed then.
 
     A second copy keeps the words of the first one. The delay is one minute times 4^n, at most six
     hours, with full jitter; a relay that is down costs no attempt. A message that would come too
@@ -192,7 +192,7 @@ def release(work: UnitOfWork, claims: Iterable[MessageClaim]) -> None:
 
 
 def _unmarked(work: UnitOfWork, claimed: MessageClaim) -> str:
-    """The marker refused: cancel a message that is not owed; release others to be composed anew.
+    """The marker refused: cancel a message that is not owed; release others to be recomposed.
 
     A second copy also loses its stored words, because they are no longer true. Whether a notice
     or a digest is still owed is decided when it is composed again, after a short wait.

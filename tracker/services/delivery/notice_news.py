@@ -1,7 +1,7 @@
 """What a notice says on the day of sending, or that it is left out because it is no longer true.
 
 Invariant: a notice records what staff did; whether and how it is told depends on what is on record
-when the message leaves. What was undone before anybody was told is told to nobody.
+when the message leaves. What was undone before anybody was told is left out.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _corrected(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
 
 
 def _withdrawn(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
-    """A withdrawn award, unless the holder never heard of it or was told already."""
+    """A withdrawn award, unless the holder never heard of it or has already been told."""
     known, row = notice.known, notice.row
     soon = held.row.withdrawn_at - held.row.recorded_at <= SECOND_THOUGHTS
     if soon and known.is_untold(row.subject_id, "award"):

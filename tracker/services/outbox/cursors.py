@@ -48,7 +48,7 @@ def touch_address(work: UnitOfWork, address: str) -> None:
 def touch(work: UnitOfWork, records: Iterable[snapshots.CertificationRecord]) -> None:
     """Make the planner examine these certifications at its next run.
 
-    A new cycle or another expiry starts the stages anew; otherwise what was sent stays as it is.
+    A new cycle or another expiry restarts the stages; otherwise what was sent stays as it is.
     """
     rows = [
         {
