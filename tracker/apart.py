@@ -1,15 +1,15 @@
-"""Work on strangers' bytes in a process of its own, bounded in memory and seconds.
+"""Reading untrusted files in a separate process with limited memory and CPU time.
 
-A few kilobytes can name gigabytes, in every format that packs. So whoever takes a file from
-outside has it read here: the process ends with what it used, and one that uses too much is ended.
+In every compressed format a few kilobytes can expand to gigabytes. So a file from outside is read
+in a process started here: its memory is freed when it ends, and it is ended if it uses too much.
 
-What lives here: starting a job, its bounds, and its end. What does not: the jobs. A job is a
-module with ``work(options, source, into)``, which reads the bytes and writes its answer; what it
-cannot read is part of that. Its ``prepare(source)`` loads the library that the first bytes ask for,
-before the bounds are set: what a library takes for itself depends on the machine.
+Here are starting a job, its limits, and its end, but not the jobs themselves. A job is a module
+with ``work(options, source, into)``, which reads the bytes and writes its answer; that a file is
+unreadable is an answer too. Its ``prepare(source)`` loads the library that the first bytes require,
+before the limits are set, because the memory that a library itself takes depends on the machine.
 
     with tempfile.TemporaryFile() as answer:
-        apart.run("tracker.files.child", {"name": "x.pdf"}, source, answer, limits)
+        apart.run("tracker.files.child", {"name": "x.pdf"}, source, into=answer, limits=limits)
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ from pathlib import Path
 from typing import IO, Any
 
 _ROOT = Path(__file__).resolve().parent.parent
-_OUT_OF_MEMORY = 77  # the status of a process that met its bound and could still say so
+_OUT_OF_MEMORY = 77  # the exit status of a process that ran out of memory and could still exit
 _LARGEST_ANSWER = 2 << 30
 _OPEN_FILES = 64
-_LAST_WORDS = 4000  # bytes of what a job with a fault said
-_NICENESS = 5  # whoever waits for a page goes first
-# What a process is told of ours: nothing secret, and nothing of the caller's settings.
+_LAST_WORDS = 4000  # bytes of a failed job's error output that are kept
+_NICENESS = 5  # requests for pages go first
+# The environment variables that a process inherits: no secrets, no settings.
 _INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 
 
 class CostsTooMuch(Exception):  # noqa: N818 - named for the refused fact
-    """The bytes could not be read within the bounds."""
+    """The bytes could not be read within the limits."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessLimits:
-    """What a job may use: memory beside the interpreter's own, and seconds of a processor."""
+    """What a job may use: memory besides the interpreter's own, and seconds of CPU time."""
 
     memory_bytes: int
     seconds: int
 
     @property
     def patience(self) -> int:
-        """The seconds after which it is ended although it got no processor to itself."""
+        """Seconds of wall time after which the job is ended, even if it got little CPU time."""
         return 3 * self.seconds
 
 
@@ -62,14 +62,14 @@ def run(
     into: IO[bytes],
     limits: ProcessLimits,
 ) -> None:
-    """Have a job read a file and write its answer, which stands at the start of ``into``.
+    """Let a job read ``source`` and write its answer to ``into``, which is rewound to its start.
 
-    Both are files with a descriptor. Raises CostsTooMuch; RuntimeError if the job has a fault.
+    Both are files with a descriptor. Raises CostsTooMuch, or RuntimeError if the job fails.
     """
     told = json.dumps(options)
     bounds = [str(limits.memory_bytes), str(limits.seconds)]
     source.seek(0)
-    os.lseek(source.fileno(), 0, os.SEEK_SET)  # its own buffer may have read ahead
+    os.lseek(source.fileno(), 0, os.SEEK_SET)  # the file object's buffer may have read ahead
     command = [sys.executable, "-m", "tracker.apart", job, told, *bounds]
     with tempfile.TemporaryFile() as noise:
         try:
@@ -106,7 +106,7 @@ def _environment() -> dict[str, str]:
 
 
 def main() -> None:
-    """Run one job, as the process that was started for it."""
+    """Run one job, in the process that was started for it."""
     job, told, memory_bytes, seconds = sys.argv[1:]
     module = importlib.import_module(job)
     module.prepare(sys.stdin.buffer)
@@ -116,11 +116,11 @@ def main() -> None:
         module.work(json.loads(told), sys.stdin.buffer, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     except MemoryError:
-        os._exit(_OUT_OF_MEMORY)  # there is no room left to end in order
+        os._exit(_OUT_OF_MEMORY)  # there is no memory left for a clean exit
 
 
 def _bind(memory_bytes: int, seconds: int) -> None:
-    """Set the bounds; none is wider than what this process was given."""
+    """Set the limits, none of them higher than the process's own."""
     with suppress(OSError):
         os.nice(_NICENESS)
     _lower(resource.RLIMIT_AS, _mapped() + memory_bytes)
@@ -133,12 +133,12 @@ def _bind(memory_bytes: int, seconds: int) -> None:
 def _lower(kind: int, wanted: int) -> None:
     hard = resource.getrlimit(kind)[1]
     bound = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    with suppress(OSError, ValueError):  # not every system has every bound
+    with suppress(OSError, ValueError):  # not every system has every limit
         resource.setrlimit(kind, (bound, hard))
 
 
 def _mapped() -> int:
-    """The bytes of address space that the interpreter takes by itself."""
+    """The bytes of address space that the process takes now."""
     with suppress(OSError, ValueError, IndexError):
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
         return pages * resource.getpagesize()

@@ -1,4 +1,4 @@
-"""create_app(): the only file that sees every floor."""
+"""create_app() and create_container(): the only module that imports from every floor."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def create_app(given: Settings | None = None, *, read_clock: Clock | None = None
 def create_container(
     given: Settings | None = None, *, read_clock: Clock | None = None
 ) -> Container:
-    """The same without the HTTP interface: for commands and for the scheduler."""
+    """The container without the HTTP interface, for commands and the scheduler."""
     container: Container = _with_container(given, read_clock).extensions["tracker"]
     return container
 
@@ -56,13 +56,13 @@ def _with_container(given: Settings | None, read_clock: Clock | None) -> Flask:
 
 
 def _derived_key(chosen: Settings, purpose: str) -> bytes:
-    """A key for one purpose, from the master key that the storage directory holds."""
+    """A key for one purpose, derived from the master key in the storage directory."""
     master = _key(chosen.storage_directory, _MASTER_KEY)
     return hmac.digest(master, purpose.encode(), hashlib.sha256)
 
 
 def _key(storage: Path, name: str) -> bytes:
-    """One of the installation's keys; made at the first start, by one process only."""
+    """One of the installation's keys; it is made at the first start, by only one process."""
     path = storage / name
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""The only reader of wall time.
+"""The only module that reads the wall clock.
 
-``TRACKER_NOW`` sets the clock for demonstrations and tests: it then starts at that instant and
-goes on from there, so that waiting still works.
+``TRACKER_NOW`` sets the clock for demonstrations and tests: it starts at that instant and runs on
+from there, so that waiting still works.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def system() -> datetime:
 
 
 def starting_at(instant: datetime) -> Clock:
-    """A clock that shows ``instant`` now and runs on at the usual speed."""
+    """A clock that shows ``instant`` now and runs on at normal speed."""
     begun = time.monotonic()
 
     def read() -> datetime:

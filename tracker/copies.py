@@ -1,10 +1,10 @@
-"""Private copies of the database: for work that is tried out and of which nothing is to stay.
+"""Private copies of the database, for dry runs of which nothing must remain.
 
-A transaction that is rolled back has held its locks all the same. So what is only tried out writes
-to tables of its own, in which the rest of the code finds what it finds in the true ones. On SQLite
-that is a copy of the file as of one moment. On PostgreSQL it is temporary tables of the same names,
-filled in one snapshot, on a connection that is closed afterwards; foreign keys are not checked in
-those. In neither does anybody wait for a lock but who changes tables.
+A transaction that is rolled back still holds its locks while it runs. So a dry run writes to tables
+of its own, in which the rest of the code finds the same rows as in the real ones. On SQLite that is
+a copy of the file as of one moment. On PostgreSQL they are temporary tables of the same names,
+filled in one snapshot, on a connection that is closed afterwards; foreign keys are not checked
+there. On both, only changes to the tables' structure wait for a lock.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from tracker.db import Base
 
-# Of the tables that only grow, the rows that an act reads again; ``schema`` is where they lie.
+# For tables that only grow: the rows that are read again. ``schema`` is that of the real tables.
 _ROWS_READ = {
     "history": "where id in (select history_id from {schema}.history_value)",
     "message_log": "where id in (select message_id from {schema}.notice)",
@@ -45,7 +45,7 @@ def _copied(engine: Engine) -> Any:
 @contextmanager
 def _of_file(engine: Engine) -> Iterator[Connection]:
     with tempfile.TemporaryDirectory() as folder:
-        # Whichever thread made it, one at a time uses it.
+        # Safe across threads: only one at a time uses the connection.
         target = sqlite3.connect(Path(folder) / "copy", check_same_thread=False)
         with closing(target), engine.connect() as source:
             source.execution_options(isolation_level="AUTOCOMMIT")
@@ -67,7 +67,7 @@ def _of_file(engine: Engine) -> Iterator[Connection]:
 def _of_tables(engine: Engine) -> Iterator[Connection]:
     with engine.connect() as connection:
         connection.execution_options(isolation_level="REPEATABLE READ")
-        # A statement that was prepared here before means the true tables for good.
+        # A statement prepared earlier on this connection would keep using the real tables.
         _driver(connection).prepare_threshold = None
         connection.detach()
         with connection.begin():

@@ -1,8 +1,8 @@
-"""The database: naming convention, column types, engines, one transaction per unit of work.
+"""The database: naming convention, column types, engines, one transaction for each unit of work.
 
-Two engines share one pool of connections: transactions for writes, AUTOCOMMIT for reads (a
-third fewer round trips). On SQLite every transaction begins IMMEDIATE, so that two writers wait
-for each other instead of failing half-way.
+Writes run in transactions, reads in AUTOCOMMIT (a third fewer round trips), from one pool of
+connections. On SQLite every transaction begins IMMEDIATE, so that two writers wait for each other
+instead of failing halfway.
 """
 
 from __future__ import annotations
@@ -59,20 +59,20 @@ class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
 db = SQLAlchemy(metadata=Base.metadata)
 
 Id = Uuid(as_uuid=False)
-# A key from a file. Byte order on every database, so that lists come in the same order.
+# A key from a file. It sorts in byte order on every database, so that lists have the same order.
 Ref = String(64).with_variant(VARCHAR(64, collation="C"), "postgresql")
-# What is compared by its beginning, which an index finds in byte order only.
+# Text searched by its beginning, for which an index needs byte order.
 Folded = Text().with_variant(TEXT(collation="C"), "postgresql")
 
 
 class Instant(TypeDecorator[datetime]):
-    """An instant: always aware, always UTC, on every database."""
+    """An instant: always time zone aware and in UTC, on every database."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive value; store UTC."""
+        """Store UTC. Raises ValueError for a naive value."""
         del dialect
         if value is None:
             return None
@@ -81,7 +81,7 @@ class Instant(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give UTC back, also where the database keeps no zone."""
+        """Return UTC, even if the database stores no time zone."""
         del dialect
         if value is None:
             return None
@@ -89,13 +89,13 @@ class Instant(TypeDecorator[datetime]):
 
 
 class AmountColumn(TypeDecorator[Decimal]):
-    """Points or money with two decimals: Numeric(8, 2); hundredths on SQLite, never floats."""
+    """Points or money with two decimals: Numeric(8, 2), or integer hundredths on SQLite."""
 
     impl = Numeric(8, 2)
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> Any:
-        """SQLite has no decimals, so it keeps hundredths as integers."""
+        """Integers for SQLite, which has no decimals; Numeric(8, 2) elsewhere."""
         if dialect.name == "sqlite":
             return dialect.type_descriptor(Integer())
         return dialect.type_descriptor(Numeric(8, 2))
@@ -107,7 +107,7 @@ class AmountColumn(TypeDecorator[Decimal]):
         return int((value * 100).to_integral_exact())
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        """Give exactly two decimals back."""
+        """Return exactly two decimals."""
         if value is None or dialect.name != "sqlite":
             return value  # type: ignore[no-any-return]
         return Decimal(value).scaleb(-2)
@@ -119,7 +119,7 @@ def new_id() -> str:
 
 
 def flask_config(settings: Settings) -> dict[str, Any]:
-    """What Flask-SQLAlchemy needs to know of the configured database."""
+    """The Flask-SQLAlchemy configuration of the configured database."""
     url = make_url(settings.database.url)
     options: dict[str, Any] = {
         "pool_size": settings.database.pool_size,
@@ -138,8 +138,8 @@ def flask_config(settings: Settings) -> dict[str, Any]:
     return {"SQLALCHEMY_DATABASE_URI": url, "SQLALCHEMY_ENGINE_OPTIONS": options}
 
 
-# Without them a host that lost its power is waited for as long as TCP tries: minutes. Seconds, but
-# for the last, which is milliseconds; what the URL says goes before.
+# Without these, a connection to a host that lost power hangs for as long as TCP retries: minutes.
+# The values are seconds (the last one milliseconds); those in the URL take precedence.
 _TCP = {
     "connect_timeout": 5,
     "keepalives": 1,
@@ -151,7 +151,7 @@ _TCP = {
 
 
 def _over_network(settings: Settings, url: URL) -> dict[str, Any]:
-    """How psycopg connects. Behind a pooler by transaction nothing is left with a session."""
+    """The arguments for psycopg. Behind a transaction pooler, no statement may stay prepared."""
     chosen: dict[str, Any] = {n: value for n, value in _TCP.items() if n not in url.query}
     if settings.database.pooler == "transaction":
         chosen["prepare_threshold"] = None
@@ -159,7 +159,7 @@ def _over_network(settings: Settings, url: URL) -> dict[str, Any]:
 
 
 def prepare(engine: Engine) -> Engine:
-    """Teach an engine its dialect's habits; call once for each engine."""
+    """Set up an engine for its dialect; call it once for each engine."""
     event.listen(engine, "handle_error", _keep_values_secret)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
@@ -170,19 +170,19 @@ def prepare(engine: Engine) -> Engine:
 
 
 def _keep_values_secret(context: ExceptionContext) -> None:
-    """Cut an error down to its first line: PostgreSQL quotes rows and values in the others."""
+    """Cut an error to its first line, because PostgreSQL quotes people's data in the others."""
     for error in (context.original_exception, context.sqlalchemy_exception):
         if error is not None and error.args:
             error.args = (str(error.args[0]).partition("\n")[0], *error.args[1:])
 
 
 def _prepare_postgresql(connection: Any, _record: Any) -> None:
-    # Ids are text with us (Id): to make an object of each first is a tenth of reading a row.
+    # Ids are text (Id): making a UUID object of each takes a tenth of the time to read a row.
     connection.adapters.register_loader("uuid", TextLoader)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves
+    connection.isolation_level = None  # BEGIN is sent by _begin_immediate
     for pragma in ("journal_mode=WAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -194,14 +194,14 @@ def _begin_immediate(connection: Connection) -> None:
 
 @contextmanager
 def unit_of_work(engine: Engine) -> Iterator[Session]:
-    """One transaction: committed when the block ends, rolled back when it raises."""
+    """One transaction: committed when the block ends, rolled back if it raises."""
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
 
 
 @contextmanager
 def single_statements(engine: Engine) -> Iterator[Session]:
-    """A session whose every statement is a transaction of its own: one round trip, not three."""
+    """A session in which each statement is its own transaction: one round trip, not three."""
     with reading(engine) as connection, Session(connection, expire_on_commit=False) as session:
         yield session
         session.flush()
@@ -209,9 +209,9 @@ def single_statements(engine: Engine) -> Iterator[Session]:
 
 @contextmanager
 def without_waiting(connection: Connection) -> Iterator[None]:
-    """Leave a statement undone rather than wait for another writer, on SQLite.
+    """On SQLite, skip a statement instead of waiting for another writer.
 
-    On PostgreSQL a statement says itself which rows it does without.
+    On PostgreSQL the statement itself says which rows it skips (SKIP LOCKED).
     """
     if connection.dialect.name != "sqlite":
         yield
@@ -228,11 +228,11 @@ def without_waiting(connection: Connection) -> Iterator[None]:
         driver.execute(f"PRAGMA busy_timeout={patience}")
 
 
-_PRIMARY_CODE = 0xFF  # what kind of error it is; the rest says more of it
+_PRIMARY_CODE = 0xFF  # the bits of SQLite's primary error code
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A connection that only reads, outside any transaction."""
+    """A connection in AUTOCOMMIT, for reading outside a transaction."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         yield connection

@@ -1,19 +1,19 @@
-"""The buffering front between the server's event loop and the application's threads.
+"""A buffer between the server's event loop and the application's threads.
 
-Under WSGI a request holds a thread from its headers to its last byte, so eight strangers with slow
-sockets hold eight threads and the site stands still. Here a thread only works:
+Under WSGI a request occupies a thread from its headers to its last byte, so eight clients with slow
+connections occupy eight threads and block the site. Here a thread never waits for a client:
 
-- a body is taken in on the event loop, under a deadline, before a thread runs the application;
-- where the body does not come with the headers, the application is asked with the headers alone
-  first. What it answers without a look at the body (no token, no such path, too large) is the
-  answer, and the body is never waited for;
-- the answer is collected before its first byte leaves, on disk where it is long, and the event
-  loop gives it to the reader, who has a deadline too.
+- the event loop receives the body, within a deadline, before a thread runs the application;
+- if the body does not arrive with the headers, the application is called with the headers alone
+  first. If it responds without reading the body (no token, no such path, too large), that is the
+  response, and the body is never waited for;
+- the response is collected before its first byte is sent, on disk if it is large, and the event
+  loop sends it to the client, also within a deadline.
 
 ``make()`` is what an ASGI server serves (``granian --interface asginl --factory``).
 
-Invariant: a route reads the body before it writes anything, since it is run a second time once
-the body is there.
+Invariant: a route reads the body before it writes anything, because the application is called a
+second time once the body is there.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 Environ = dict[str, Any]
 WSGI = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
-_AT_ONCE = 0.05  # seconds in which a body comes that was sent with its headers
-_PATIENCE, _SLOWEST = 20.0, 16 * 1024  # a body or an answer: seconds, and one more for these bytes
-_UNDECLARED = 1024 * 1024  # bytes of a body that does not say how long it is
+_AT_ONCE = 0.05  # seconds within which a body that was sent with its headers arrives
+_PATIENCE, _SLOWEST = 20.0, 16 * 1024  # seconds for a body or a response; bytes for 1 s more
+_UNDECLARED = 1024 * 1024  # the most bytes of a body without Content-Length
 _IN_MEMORY, _PIECE = 256 * 1024, 128 * 1024  # bytes
-_CONNECTIONS, _FILES = 4096, 16_384  # at once, by each process
-_NAME = (b"server", b"tracker")  # in the place of the server's own, which is nobody's business
+_CONNECTIONS, _FILES = 4096, 16_384  # at the same time, for each process
+_NAME = (b"server", b"tracker")  # replaces the server's own header, which would reveal its software
 _OWN_NAMES = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 
 class _BodyWantedError(BaseException):
-    """The application reads the body. Not an Exception, so that no error handler takes it."""
+    """The application reads the body. Not an Exception, so that no error handler catches it."""
 
 
 class _GoneError(Exception):
@@ -57,20 +57,20 @@ class _GoneError(Exception):
 
 
 class _NotYet(io.RawIOBase):
-    """Stands where the body will be while the application is asked with the headers alone."""
+    """A placeholder for the body while the application is called with the headers alone."""
 
     def readable(self) -> bool:
-        """Whoever asks is told yes, and finds out when reading."""
+        """Always True; reading it raises."""
         return True
 
     def readinto(self, _buffer: Any) -> NoReturn:
-        """Tell the front that the body is wanted."""
+        """Signal that the application wants the body."""
         raise _BodyWantedError
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """A whole answer of the application; ``body`` stands at its beginning."""
+    """A complete response of the application; ``body`` is positioned at its start."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -89,14 +89,14 @@ def _refusal(status: int, words: str) -> _Answer:
 
 
 class Front:
-    """An ASGI application around a WSGI application, with so many threads to run it."""
+    """An ASGI application around a WSGI application, which runs in ``threads`` threads."""
 
     def __init__(self, app: WSGI, *, threads: int) -> None:
         self._app = app
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Respond to one request."""
         if scope["type"] != "http":
             return
         with tempfile.SpooledTemporaryFile(_IN_MEMORY) as body:
@@ -135,7 +135,7 @@ class Front:
         return await self._run({**environ, "CONTENT_LENGTH": str(length)}, body)
 
     async def _run(self, environ: Environ, body: IO[bytes]) -> _Answer:
-        """What the application answers, by one of the threads."""
+        """Run the application in one of the threads."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, _call, self._app, environ, body)
 
@@ -145,19 +145,19 @@ def _is_length(text: str) -> bool:
 
 
 def _longest(declared: str) -> int:
-    """How many bytes a body may have; the application judges what was declared."""
+    """The most bytes that a body may have; the application checks a declared length itself."""
     return int(declared) if declared else _UNDECLARED
 
 
 def _deadline(begun: float, moved: int) -> float:
-    """Until when the next bytes must come or go, after so many since ``begun``."""
+    """The loop time by which the next bytes must move, after ``moved`` bytes since ``begun``."""
     return begun + _PATIENCE + moved / _SLOWEST
 
 
 async def _take_in(receive: Receive, body: IO[bytes], longest: int) -> int:
-    """Write the whole body to a file; its length.
+    """Write the whole body to a file; returns its length in bytes.
 
-    TimeoutError for one that comes too slowly, OverflowError for one that is longer.
+    Raises TimeoutError if it arrives too slowly, OverflowError if it is longer than ``longest``.
     """
     length, more, begun = 0, True, asyncio.get_running_loop().time()
     async with asyncio.timeout(_PATIENCE) as limit:
@@ -175,7 +175,7 @@ async def _take_in(receive: Receive, body: IO[bytes], longest: int) -> int:
 
 
 async def _ended(reader: asyncio.Future[int]) -> None:
-    """Stop reading a body that nobody wants; what came of it is of no interest."""
+    """Stop reading a body that is not needed, and ignore the outcome."""
     reader.cancel()
     await asyncio.wait({reader})
     if not reader.cancelled():
@@ -183,7 +183,7 @@ async def _ended(reader: asyncio.Future[int]) -> None:
 
 
 def _environ(scope: AsgiScope) -> Environ:
-    """The scope in WSGI's words (PEP 3333)."""
+    """The WSGI environ for an ASGI scope (PEP 3333)."""
     host, port = scope.get("server") or ("localhost", None)
     client = scope.get("client") or ("", 0)
     environ: Environ = {
@@ -210,7 +210,7 @@ def _environ(scope: AsgiScope) -> Environ:
 
 
 def _add_header(environ: Environ, name: str, value: str) -> None:
-    if "_" in name:  # would be taken for another one: X_Forwarded_For for X-Forwarded-For
+    if "_" in name:  # X_Forwarded_For would be taken for X-Forwarded-For
         return
     key = _OWN_NAMES.get(name) or f"HTTP_{name.replace('-', '_').upper()}"
     before = environ.get(key)
@@ -219,7 +219,7 @@ def _add_header(environ: Environ, name: str, value: str) -> None:
 
 
 def _call(app: WSGI, environ: Environ, body: IO[bytes]) -> _Answer:
-    """Run the application and collect all of its answer, on disk where it is long."""
+    """Run the application and collect its whole response, on disk if it is large."""
     said: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start(status: str, headers: list[tuple[str, str]], _failure: Any = None) -> None:
@@ -246,7 +246,7 @@ def _call(app: WSGI, environ: Environ, body: IO[bytes]) -> _Answer:
 
 
 async def _give(answer: _Answer, send: Send) -> None:
-    """Send the answer; a reader that is too slow for it is left."""
+    """Send the response. Raises TimeoutError for a client that is too slow."""
     headers = [*answer.headers, _NAME]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     begun, sent = asyncio.get_running_loop().time(), 0
@@ -266,9 +266,9 @@ async def _give(answer: _Answer, send: Send) -> None:
 
 
 def make() -> Front:
-    """The tracker behind its front, as the settings say."""
+    """The application behind its front, as the settings say."""
     _end_when_told()
-    from tracker.app import create_app  # noqa: PLC0415 - takes seconds where others work too
+    from tracker.app import create_app  # noqa: PLC0415 - takes seconds on a busy machine
 
     app = create_app()
     threads: int = app.extensions["tracker"].settings.server.threads
@@ -278,9 +278,9 @@ def make() -> Front:
 def _end_when_told() -> None:
     """Let SIGTERM and SIGINT end this worker while it is still starting.
 
-    It is a fork of granian's main process, whose handlers only note the signal: the worker would go
-    on to serve, and those who stop the site would wait until they lose patience. Granian sets the
-    worker's own handlers once the application is there.
+    The worker is a fork of granian's main process, whose handlers only note the signal: the worker
+    would go on to serve, and stopping the site would run into a timeout. Granian sets the worker's
+    own handlers once the application is loaded.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
@@ -289,9 +289,9 @@ def _end_when_told() -> None:
 def program(
     host: str, port: int, *, workers: int, app: str = "tracker.front:make", log_level: str = "info"
 ) -> Sequence[str]:
-    """The command that serves an application: granian, as ``tracker serve`` runs it.
+    """The command line that serves an application with granian, as ``tracker serve`` runs it.
 
-    HTTP/1 alone: what speaks HTTP/2 stands in front, with its TLS.
+    Only HTTP/1: the proxy in front handles HTTP/2 and TLS.
     """
     return [
         sys.executable,
@@ -318,7 +318,7 @@ def program(
 
 
 def allow_many_connections() -> None:
-    """Let this process and its children open as many sockets as the system lets them."""
+    """Raise the limit of open files for this process and its children, up to ``_FILES``."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

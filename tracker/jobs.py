@@ -1,7 +1,7 @@
-"""What runs by the clock: one function a job, safe to run twice and beside itself.
+"""Scheduled jobs: one function each, safe to run twice or several at once.
 
-Each opens its own transactions, calls services, logs and returns counts. Nothing here holds a
-rule, and nothing depends on a job being punctual or alone.
+Each job opens its own transactions, calls services, logs and returns counts. No rule is here, and
+nothing depends on a job being punctual or alone.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from tracker.settings import Settings
 _log = logging.getLogger(__name__)
 
 LONGEST_RUN = 60.0
-"""Seconds after which a job leaves the rest to its next run, so that a hung one stands out."""
+"""Seconds after which a job leaves the rest to its next run, so that a hung job can be noticed."""
 _TOGETHER = 500  # employments that are ended in one transaction
 _AUDITED = timedelta(days=7)
 
 
 def plan(container: Container, *, stop: Callable[[], bool] = never) -> PlanCounts:
-    """Decide every stage that is due, a batch a transaction; nothing while sending is held."""
+    """Decide all due stages, one batch in a transaction; nothing while sending is held."""
     with container.work(SYSTEM) as work:
         if send_safety.is_held(work):
             return PlanCounts()
@@ -52,7 +52,7 @@ def plan(container: Container, *, stop: Callable[[], bool] = never) -> PlanCount
 
 
 def dispatch(container: Container, *, stop: Callable[[], bool] = never) -> Counter[str]:
-    """Send every letter whose time has come, over as many connections as it takes."""
+    """Send all due messages, over as many connections as needed, up to the configured number."""
     ends = time.monotonic() + LONGEST_RUN
     counts = dispatcher.dispatch_together(
         container,
@@ -65,12 +65,12 @@ def dispatch(container: Container, *, stop: Callable[[], bool] = never) -> Count
 
 
 def postman(container: Container) -> Postman:
-    """A postman for the configured relay; connects when the first letter leaves."""
+    """An SMTP sender for the configured relay; it connects when the first message leaves."""
     return postman_of(container.settings)
 
 
 def postman_of(settings: Settings) -> Postman:
-    """The same from the settings alone."""
+    """The same, from the settings alone."""
     mail = settings.mail
     return Postman(
         server=mail.server,
@@ -86,12 +86,12 @@ def postman_of(settings: Settings) -> Postman:
 
 
 def _final_timeout(settings: Settings) -> float:
-    """How long a relay may take over a letter: less than after which the letter is in doubt."""
+    """Seconds that a relay may take to accept a message: less than the lease of the marker."""
     return min(FINAL_TIMEOUT, settings.reminders.transmitting_seconds * 2 / 3)
 
 
 def reap(container: Container) -> ReapCounts:
-    """Take back claims of dead workers and resolve letters in doubt."""
+    """Take back claims of dead workers and resolve messages in doubt."""
     with container.work(SYSTEM) as work:
         counts = reaper.reap(work)
     _tell("reap", asdict(counts))
@@ -99,9 +99,10 @@ def reap(container: Container) -> ReapCounts:
 
 
 def digest(container: Container, *, stop: Callable[[], bool] = never) -> Counter[str]:
-    """Write every employer's digest that is owed, each in its own transaction.
+    """Write the employers' digests that are due, each in its own transaction.
 
-    One that cannot be written is logged and holds up no other. Nothing while sending is held.
+    A digest that cannot be written is logged and does not delay others. Nothing is written while
+    sending is held.
     """
     ends, counts = time.monotonic() + LONGEST_RUN, Counter[str]()
     with container.reading(SYSTEM) as reading:
@@ -125,13 +126,13 @@ def _digest(container: Container, employer_id: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AuditCounts:
-    """Stages of the last week without a row: none, unless something is broken."""
+    """The number of stages of the last week without a row: 0 unless something is broken."""
 
     violations: int
 
 
 def audit(container: Container) -> AuditCounts:
-    """Check the accounting identity of reminders over the last week, and say what breaks it."""
+    """Check the accounting identity of reminders over the last week, and log each violation."""
     with container.reading(SYSTEM) as reading:
         since = (reading.now - _AUDITED).date()
         found = ledger.identity_violations(reading, since=since)
@@ -145,9 +146,9 @@ def audit(container: Container) -> AuditCounts:
 
 
 def end_employments(container: Container) -> int:
-    """Draw the consequences of employments whose recorded end has come; how many.
+    """Finish employments whose recorded end has come; returns how many.
 
-    From the day itself on the employer sees nothing more, whether this runs or not.
+    The employer loses access on that day, whether or not this job runs.
     """
     with container.reading(SYSTEM) as reading:
         waiting = employments.reached(reading)
@@ -159,9 +160,10 @@ def end_employments(container: Container) -> int:
 
 
 def tidy(container: Container) -> int:
-    """Forget answers to repeated requests that are older than the settings say; how many.
+    """Delete stored responses that are older than the settings allow; returns how many.
 
-    Evidence files that have had no row for a day, left by a crash, are removed too.
+    Old usage counts are deleted too, and evidence files left by a crash that have had no row for a
+    day.
     """
     with container.work(SYSTEM) as work:
         forgotten = idempotency.forget_old(work)
@@ -173,7 +175,7 @@ def tidy(container: Container) -> int:
 
 
 def beat(container: Container) -> None:
-    """Write down that the scheduler is alive, in the database and then beside it."""
+    """Record that the scheduler is alive, first in the database, then in the file beside it."""
     with container.work(SYSTEM) as work:
         found = send_safety.beat(work)
     if found is not None:
@@ -181,7 +183,7 @@ def beat(container: Container) -> None:
 
 
 def _tell(job: str, counts: Any) -> None:
-    """Log what a job did; nothing when it had nothing to do."""
+    """Log what a job did; nothing if it had nothing to do."""
     words = " ".join(f"{name}={count}" for name, count in counts.items() if count)
     if words:
         _log.info("%s: %s", job, words)

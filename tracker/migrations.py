@@ -1,4 +1,4 @@
-"""Bringing a database to the newest migration, and telling whether it is there."""
+"""Migrating a database to the newest revision, and checking whether a release fits its schema."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from sqlalchemy import Connection, Engine, text
 
 from tracker.settings import ROOT
 
-_LOCK = 0x7261636B6572  # any number that nobody else locks: "racker"
+_LOCK = 0x7261636B6572  # an arbitrary number that nothing else locks: "racker"
 _LATER = text("select revision, kind from applied_migration where revision > :newest")
 
 
 def config(connection: Connection | None = None) -> Config:
-    """Alembic's configuration for the numbered migrations, on a connection if one is given."""
+    """Alembic's configuration for the numbered migrations, using a connection if one is given."""
     made = Config()
     made.set_main_option("script_location", str(ROOT / "migrations"))
     if connection is not None:
@@ -30,9 +30,9 @@ def config(connection: Connection | None = None) -> Config:
 
 
 def upgrade(engine: Engine) -> bool:
-    """Run every migration that is missing; True if there was one.
+    """Run all missing migrations; True if there were any.
 
-    Of several at once one migrates; the others wait for it and find nothing to do.
+    If several processes start at once, one migrates; the others wait and find nothing to do.
     """
     with _alone(engine):
         if _reached(current(engine)):
@@ -44,20 +44,20 @@ def upgrade(engine: Engine) -> bool:
 
 
 def _reached(found: str | None) -> bool:
-    """Whether there is nothing to run: at the newest migration that this release knows, or later.
+    """Whether the database is at the newest migration that this release knows, or later.
 
-    Numbers are written with leading zeros, so that they sort as text.
+    Revision numbers have leading zeros, so that they sort as text.
     """
     return found is not None and found >= (head() or "")
 
 
 @contextmanager
 def _alone(engine: Engine) -> Iterator[None]:
-    """Let one process migrate at a time.
+    """Let only one process migrate at a time.
 
-    PostgreSQL: a lock that a transaction on a connection of its own holds, which works through a
-    pooler too. SQLite: a file beside the database, since the first thing that a new one is told
-    (WAL) waits for nobody.
+    PostgreSQL: an advisory lock held by a transaction on its own connection, which also works
+    through a pooler. SQLite: a lock file beside the database, because switching a new database to
+    WAL does not wait for locks.
     """
     if engine.dialect.name == "sqlite":
         with Path(f"{engine.url.database}.migrating").open("wb") as file:
@@ -71,10 +71,10 @@ def _alone(engine: Engine) -> Iterator[None]:
 
 @contextmanager
 def _tables_may_be_rebuilt(connection: Connection) -> Iterator[None]:
-    """On SQLite, let a table be dropped and made anew while others refer to its rows.
+    """On SQLite, allow a table to be dropped and rebuilt while others refer to its rows.
 
-    SQLite changes a column's constraints in no other way. Raises RuntimeError if rows refer to
-    nothing afterwards.
+    SQLite has no other way to change a column's constraints. Raises RuntimeError if rows refer to
+    missing rows afterwards.
     """
     if connection.dialect.name != "sqlite":
         yield
@@ -90,7 +90,7 @@ def _tables_may_be_rebuilt(connection: Connection) -> Iterator[None]:
 
 
 def current(engine: Engine) -> str | None:
-    """The number of the last migration that this database has seen."""
+    """The number of the last migration that was run on this database."""
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
@@ -98,9 +98,9 @@ def current(engine: Engine) -> str | None:
 def obstacle(connection: Connection) -> str | None:
     """Why this release cannot work with the database's schema; None if it can.
 
-    It can at its own newest migration. It can too where a later release has migrated further, by
-    migrations that say of themselves that they only add (`kind = "expand"`): so a rolling upgrade
-    takes no process out of service before its time.
+    It can work at its own newest migration. It can also work after a later release has migrated
+    further, if all those migrations only add (`kind = "expand"`), so that processes of this release
+    keep running during a rolling upgrade.
     """
     found = MigrationContext.configure(connection).get_current_revision()
     newest = head() or ""

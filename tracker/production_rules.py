@@ -1,4 +1,4 @@
-"""What production does without only where somebody says so by name, in ``app.accepted``."""
+"""Safety rules for production; an exception must be accepted by name in ``app.accepted``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAMES = {
     "sqlite": "a database for one machine and one process",
     "example_addresses": "addresses at a domain that is kept for examples",
 }
-"""What can be accepted, and what that means."""
+"""The exceptions that can be accepted, and what each means."""
 
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 _ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
@@ -32,7 +32,10 @@ _EXAMPLES = (
 
 
 def broken(environment: str, values: SettingValues) -> list[str]:
-    """The rules that production breaks without its being accepted, each with the way to do that."""
+    """The rules that are broken and not accepted, each with how to accept it.
+
+    Unknown names in ``app.accepted`` are reported in every environment.
+    """
     text = str(values.get("app", {}).get("accepted", ""))
     accepted = {name.strip() for name in text.split(",") if name.strip()}
     unknown = sorted(accepted - NAMES.keys())
@@ -81,7 +84,7 @@ def _of_database(url: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_safe(url: str) -> bool:
-    """Whether the way to a PostgreSQL is encrypted, or does not leave this machine."""
+    """Whether the connection to PostgreSQL is encrypted or stays on this machine."""
     parts = urlsplit(url)
     given = parse_qs(parts.query)
     hosts = given.get("host") or [parts.hostname or ""]

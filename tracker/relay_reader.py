@@ -1,4 +1,4 @@
-"""The relay's log, read by the scheduler: what it took is evidence of what was sent."""
+"""The relay's log, read by the scheduler as evidence of what was sent."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tracker.services.delivery.reaper import Acceptance
 
 
 class RelayReader:
-    """Reads what is new in the log that ``mail.relay_log`` names, as often as it is called.
+    """Reads the new lines of the log file ``mail.relay_log`` at each call.
 
-    What was read while the database was away is kept for the next call. ``has_read`` once all was
-    read that there was at first: before that nothing should leave, since the log may tell that it
-    was sent already.
+    What could not be stored because the database was unavailable is kept for the next call.
+    ``has_read`` is True once the whole existing log has been read; before that nothing should be
+    sent, because the log may show that it was sent already.
     """
 
     def __init__(self, container: Container) -> None:
@@ -28,7 +28,7 @@ class RelayReader:
         self.has_read = False
 
     def __call__(self) -> int:
-        """Take down what is new; how many letters the relay took."""
+        """Record what is new; returns how many messages the relay accepted."""
         count = 0
         for lines in self._followed.pieces():
             self._kept += self._log.read(lines, now=self._container.clock())
@@ -38,7 +38,7 @@ class RelayReader:
         return count
 
     def close(self) -> None:
-        """Let the log's file go."""
+        """Close the log file."""
         self._followed.close()
 
     def _write(self) -> int:

@@ -1,6 +1,6 @@
-"""The timetable, as a process of its own: APScheduler wakes the jobs up, and that is all.
+"""The scheduler, a process of its own: APScheduler starts the jobs, and nothing more.
 
-Nothing depends on it being punctual, single or alive: what is owed stands in our own tables, so
+Nothing depends on it being punctual, single or alive: what is due is recorded in our own tables, so
 every replica may run every job. It never runs inside a web worker.
 """
 
@@ -28,19 +28,20 @@ from tracker.services.core.context import Container
 _log = logging.getLogger(__name__)
 
 PATIENCE = 300.0
-"""Seconds that a job may be silent before the process ends itself, to be started again."""
+"""Seconds that a job may be silent before the process exits, to be restarted."""
 GIVEN_UP = 70
 """The exit status of a process that its watchdog ended: EX_SOFTWARE of sysexits.h."""
 _ONCE_AN_HOUR, _ONCE_A_DAY = 3600, 24 * 3600
 _RELAY_LOG = 5
-_DIGESTS = 15 * 60  # they are written within this time after the cut-off
+_DIGESTS = 15 * 60  # digests are written within this time after the cut-off
 
 
 @dataclass(frozen=True, slots=True)
 class TimetableEntry:
-    """One line of the timetable; a ``watched`` job that falls silent ends the process.
+    """One line of the timetable; if a ``watched`` job falls silent, the process ends.
 
-    ``longest`` is how many seconds a run may take beside its own work.
+    ``seconds`` is the interval. ``longest`` is the seconds that a run may wait besides its own
+    work.
     """
 
     name: str
@@ -51,14 +52,14 @@ class TimetableEntry:
 
     @property
     def patience(self) -> float:
-        """Seconds of silence after which it hangs."""
+        """Seconds of silence after which the job counts as hung."""
         return max(PATIENCE, 3.0 * self.seconds) + self.longest
 
 
 def timetable(
     container: Container, stop: Callable[[], bool] = lambda: False
 ) -> list[TimetableEntry]:
-    """What runs how often, from the settings."""
+    """The jobs and their intervals, from the settings."""
     every = container.settings.reminders
     dispatch: Callable[[], object] = partial(jobs.dispatch, container, stop=stop)
     evidence: list[TimetableEntry] = []
@@ -90,7 +91,7 @@ def timetable(
 
 
 def _after_log(reader: RelayReader, job: Callable[[], object]) -> None:
-    """Do a job once the relay's log was read."""
+    """Run a job only once the relay's log has been read."""
     if reader.has_read:
         job()
 
@@ -102,7 +103,7 @@ def _plan(container: Container, stop: Callable[[], bool]) -> None:
 
 @dataclass(slots=True)
 class Pulse:
-    """When each watched job last came to an end, and whether that is too long ago."""
+    """When each watched job last finished, and whether that is too long ago."""
 
     limits: dict[str, float]
     now: Callable[[], float] = time.monotonic
@@ -113,11 +114,11 @@ class Pulse:
             self.beat(name)
 
     def beat(self, name: str) -> None:
-        """The job has come to an end, well or badly: its thread is alive."""
+        """Note that the job finished, well or badly: its thread is alive."""
         self._beats[name] = self.now()
 
     def silent(self) -> list[str]:
-        """The watched jobs that have not come to an end for too long."""
+        """The watched jobs that have not finished for too long."""
         now = self.now()
         return [name for name, limit in self.limits.items() if now - self._beats[name] > limit]
 
@@ -125,7 +126,7 @@ class Pulse:
 def run(container: Container, stop: threading.Event | None = None) -> None:
     """Run the timetable until ``stop`` is set, or SIGTERM or SIGINT arrives; then end cleanly.
 
-    A letter that is being handed over is finished first; claims not tried are given back.
+    A message that is being handed over is finished first; claims not tried are released.
     """
     stop = stop or threading.Event()
     entries = timetable(container, stop.is_set)
@@ -150,7 +151,7 @@ def run(container: Container, stop: threading.Event | None = None) -> None:
 
 
 def _scheduler(entries: list[TimetableEntry], pulse: Pulse) -> Any:
-    # Its own log tells of every run, and warns when a long run is still under way: both are usual.
+    # APScheduler logs every run, and warns when a long run is still under way; both are normal.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     scheduler = BackgroundScheduler(
         timezone=UTC,
@@ -170,7 +171,7 @@ def _scheduler(entries: list[TimetableEntry], pulse: Pulse) -> Any:
 
 
 def _guarded(entry: TimetableEntry, pulse: Pulse) -> None:
-    """Run a job; a failure is logged, and the next run begins as if nothing had happened."""
+    """Run a job; a failure is logged and does not affect the next run."""
     try:
         entry.job()
     except Exception:  # noqa: BLE001 - whatever a job raises, the timetable goes on
@@ -186,9 +187,9 @@ def watchdog(
     every: float = 5.0,
     give_up: Callable[[int], object] = os._exit,
 ) -> None:
-    """End the process at once when a job hangs: whoever supervises it starts a new one.
+    """End the process at once when a job hangs; its supervisor starts a new one.
 
-    The leases of what it had claimed run out, and others take over.
+    The leases of the messages that it had claimed run out, and other workers take over.
     """
     while not ended.wait(every):
         silent = pulse.silent()
@@ -201,7 +202,7 @@ def watchdog(
 
 @contextmanager
 def _ended_by_signals(stop: threading.Event) -> Iterator[None]:
-    """Let SIGTERM and SIGINT set ``stop``; only the main thread may do so."""
+    """Let SIGTERM and SIGINT set ``stop``; only the main thread may set handlers."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,4 +1,4 @@
-"""What the values of the settings must be; ``settings`` reads them and tells what is broken."""
+"""The rules for the values of settings; ``settings`` reads them and reports what is wrong."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def variable_of(section: str, key: str) -> str:
 
 
 def broken(environment: str, values: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Every rule that a value breaks, each with the name of its setting."""
+    """The mistakes in the values, each with the name of its setting."""
     mistakes: list[str] = []
     for section, keys in values.items():
         for key, value in keys.items():
@@ -73,7 +73,7 @@ def broken(environment: str, values: Mapping[str, Mapping[str, Any]]) -> list[st
 
 
 def _check_addresses(mail: Mapping[str, Any], mistakes: list[str]) -> None:
-    """Our own addresses stand in every letter, so they are written as every relay takes them."""
+    """Check that our own addresses, which are in every message, have a form every relay takes."""
     for key in ("sender", "reply_to", "bounce_domain", "message_id_domain"):
         value = mail.get(key)
         if not isinstance(value, str) or not value:
@@ -86,7 +86,7 @@ def _check_addresses(mail: Mapping[str, Any], mistakes: list[str]) -> None:
 
 
 def _check_database(url: object, mistakes: list[str]) -> None:
-    """Refuse another kind of database by name; the URL may hold a password and is not repeated."""
+    """Check the kind of database; the URL may contain a password, so it is not quoted."""
     if isinstance(url, str) and url and not _DATABASES.match(url):
         mistakes.append(
             "database.url: must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME"
@@ -112,12 +112,12 @@ def _check_server(server: Mapping[str, Any], mistakes: list[str]) -> None:
 
 
 def networks(text: str) -> list[Network]:
-    """The networks of a list with commas; ValueError for what is none."""
+    """The networks in a comma-separated list. Raises ValueError."""
     return [ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip()]
 
 
 def address(text: str) -> tuple[str, int]:
-    """Address and port; ValueError for what is none."""
+    """The IP address and the port. Raises ValueError."""
     host, _, port = text.rpartition(":")
     ip = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
     if not (port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT):
@@ -126,7 +126,7 @@ def address(text: str) -> tuple[str, int]:
 
 
 def _broken(address: str, *, is_domain: bool) -> str | None:
-    """The rule that an address of ours breaks, if it does."""
+    """The rule that one of our own addresses breaks, or None."""
     try:
         local, _, domain = emails.for_relay(emails.email(address)).rpartition("@")
     except ValueError as rule:

@@ -1,8 +1,8 @@
 """Frozen settings from ``config/*.toml`` and the environment.
 
-``default.toml`` holds every key with its meaning; the file of the environment overrides values,
-a ``TRACKER_<SECTION>_<KEY>`` variable overrides both. A misspelt, missing, mistyped or (in
-production) empty setting refuses the start, and every mistake is named in one run.
+``default.toml`` has every key with its meaning; the file of the environment overrides values, and a
+``TRACKER_<SECTION>_<KEY>`` variable overrides both. The application does not start with a
+misspelled, missing, mistyped or empty setting, and all mistakes are reported at once.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from tracker.setting_rules import PREFIX, variable_of
 _PACKAGE = Path(__file__).resolve().parent
 _SHIPPED = _PACKAGE / "shipped"
 ROOT = _SHIPPED if _SHIPPED.is_dir() else _PACKAGE.parent
-"""Where `config/` and `migrations/` lie: within an installed package, beside it in a checkout."""
+"""The folder of `config/` and `migrations/`: in an installed package, beside it in a checkout."""
 ENVIRONMENTS = ("default", "testing", "production")
 _SHORT_NAMES = {"TRACKER_NOW": ("app", "now")}
 _LONGEST_NUMBER = 18  # digits; Python reads longer ones, but slowly
 
 
 class SettingsRefusedError(Exception):
-    """The settings hold mistakes; the text names every one of them, a line each."""
+    """The settings have mistakes; the text names each of them on its own line."""
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """What the installation is called, where it is reached and what time it thinks it is."""
+    """The installation's name, its address, its clock, and its scheme files."""
 
     name: str
     base_url: str
@@ -46,7 +46,7 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Where the tables are, and how patiently."""
+    """The database's URL, its connection pool, and how long to wait for locks."""
 
     url: str
     pool_size: int
@@ -63,7 +63,7 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class MailSettings:
-    """The SMTP relay and the addresses that letters carry."""
+    """The SMTP relay and the addresses in messages."""
 
     server: str
     port: int
@@ -99,7 +99,7 @@ class Reminders:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceLimits:
-    """Limits of an evidence file."""
+    """Limits for evidence files."""
 
     maximum_bytes: int
     maximum_files: int
@@ -108,7 +108,7 @@ class EvidenceLimits:
 
 @dataclass(frozen=True, slots=True)
 class Imports:
-    """Limits of an uploaded import; an employer's is smaller than the staff's."""
+    """Limits for uploaded imports; an employer's is smaller than the staff's."""
 
     maximum_bytes: int
     employer_maximum_bytes: int
@@ -117,7 +117,7 @@ class Imports:
 
 @dataclass(frozen=True, slots=True)
 class FileLimits:
-    """What it may cost to read a file from outside, in a process of its own."""
+    """Limits for reading a file from outside, in a separate process."""
 
     at_once: int
     waiting: int
@@ -129,7 +129,7 @@ class FileLimits:
 
 @dataclass(frozen=True, slots=True)
 class Exports:
-    """Limits of the files that are given out."""
+    """Limits for exported files."""
 
     at_once: int
 
@@ -144,7 +144,7 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """How requests are served, and from whom what is believed."""
+    """How requests are served, and which hosts and proxies are trusted."""
 
     threads: int
     hosts: str
@@ -154,7 +154,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """How much one person may do, so that nobody takes what others need."""
+    """How much one person may do, so that nobody uses up shared resources."""
 
     misses_per_minute: int
     number_misses_per_hour: int
@@ -166,7 +166,7 @@ class RequestLimits:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that can be set, by section; ``environment`` names the file that was laid over."""
+    """All settings, by section; ``environment`` names the file that overrides the defaults."""
 
     environment: str
     app: App
@@ -184,17 +184,17 @@ class Settings:
 
     @property
     def schemes_directory(self) -> Path:
-        """The directory of the scheme files; see ``_found`` for relative names."""
+        """The directory of the scheme files; ``_found`` explains relative names."""
         return _found(self.app.schemes)
 
     @property
     def reasons_file(self) -> Path:
-        """The file of the reason codes; see ``_found`` for a relative name."""
+        """The file of the reason codes; ``_found`` explains relative names."""
         return _found(self.app.reasons)
 
     @property
     def storage_directory(self) -> Path:
-        """Where files are kept; relative names start at the current directory."""
+        """The directory for files and keys; a relative name starts at the current directory."""
         return Path(self.storage.directory).resolve()
 
     @property
@@ -204,17 +204,17 @@ class Settings:
 
     @property
     def metrics_address(self) -> tuple[str, int] | None:
-        """Where the numbers are told without a token, if there is such a place."""
+        """The address and port that serve the metrics without a token, or None."""
         return setting_rules.address(self.server.metrics) if self.server.metrics else None
 
     @property
     def now(self) -> datetime | None:
-        """The instant that the clock was set to, if it was."""
+        """The instant that the clock is set to, or None."""
         return datetime.fromisoformat(self.app.now) if self.app.now else None
 
 
 def _found(name: str) -> Path:
-    """A file of ours by its relative name, or one that starts at the current directory."""
+    """The path of a file or folder below ``ROOT``, or else from the current directory."""
     ours = ROOT / name
     return ours if ours.exists() else Path(name).absolute()
 
@@ -225,7 +225,10 @@ _SECTIONS: dict[str, type] = {
 
 
 def load(environment: str | None = None, variables: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings of an environment (``TRACKER_ENV``; ``default`` if it is not given)."""
+    """Read the settings of an environment (``TRACKER_ENV``, or ``default`` without it).
+
+    Raises SettingsRefusedError, which names all mistakes.
+    """
     variables = dict(os.environ if variables is None else variables)
     environment = environment or variables.pop("TRACKER_ENV", "default")
     variables.pop("TRACKER_ENV", None)
@@ -276,7 +279,7 @@ def _near(name: str, known: Iterable[str]) -> str:
 def _overlay(
     values: dict[str, dict[str, Any]], variables: Mapping[str, str], mistakes: list[str]
 ) -> None:
-    """Lay the TRACKER_ variables over the files' values; an unknown one is a mistake."""
+    """Override the files' values with the TRACKER_ variables; an unknown one is a mistake."""
     for variable, text in sorted(variables.items()):
         if not variable.startswith(PREFIX):
             continue
@@ -293,7 +296,7 @@ def _overlay(
 
 
 def _content(variable: str, path: str, mistakes: list[str]) -> str:
-    """The text of the file that a variable names, without the white space around it."""
+    """The text of the file that a variable names, without surrounding whitespace."""
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
@@ -309,7 +312,7 @@ def _target(variable: str) -> tuple[str, str] | None:
 
 
 def _typed(kind: type, key: str, text: str) -> object:
-    """A variable's text as the setting's type; left as it is where it does not fit."""
+    """A variable's text converted to the setting's type; unchanged if it does not fit."""
     wanted = get_type_hints(kind)[key]
     if wanted is int and text.isascii() and text.isdigit() and len(text) <= _LONGEST_NUMBER:
         return int(text)

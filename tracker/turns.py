@@ -1,7 +1,7 @@
-"""Turns: at most so many of something at once, in all processes of this machine.
+"""Turns: a limit on how many of something run at once, over all processes of this machine.
 
-Each turn is a file in a folder of the installation, locked while it is taken. The system lets go
-of the lock when a process dies, so no turn is ever lost.
+Each turn is a file in a folder of the installation, locked while the turn is taken. The system
+releases the lock when a process dies, so no turn is ever lost.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_GLANCE = 0.02  # seconds between two looks for a turn
+_GLANCE = 0.02  # seconds between two attempts to take a turn
 
 
 class NoTurn(Exception):  # noqa: N818 - named for the refused fact
-    """All turns stayed taken."""
+    """All turns were taken."""
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def give_back(taken: int) -> None:
 
 
 def take(folder: Path, name: str, *, of: int, patience: float = 0.0) -> int:
-    """The open file that holds a turn until it is given back; raises NoTurn."""
+    """Take a turn; returns the open file that holds it until ``give_back``. Raises NoTurn."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     began = time.monotonic()
     while True:
@@ -60,5 +60,5 @@ def _locked(path: Path) -> int | None:
 
 
 def _safe(name: str) -> str:
-    """A name of a file, whatever a turn is called."""
+    """A safe file name for any name of a turn."""
     return hashlib.sha256(name.encode()).hexdigest()[:32]

@@ -1,9 +1,9 @@
-"""Email: messages composed, made into bytes, handed to the relay; and what mail systems answer.
+"""Email: composing messages, rendering them, handing them to the relay, reading what comes back.
 
 ``messages`` (reminders), ``notices`` and ``digests`` turn facts into a ``ComposedEmail``;
-``envelopes`` turns that into bytes; ``smtp_sender`` hands the bytes to the relay and says what
-came of it. ``reports``, ``plain_bounces`` and ``postfix`` read what mail systems write. The
-sentences are in ``templates``.
+``envelopes`` renders that as bytes; ``smtp_sender`` hands the bytes to the relay and returns the
+outcome. ``reports``, ``plain_bounces`` and ``postfix`` read what mail systems write. The layouts
+are in ``templates``; the sentences are in the catalogues of ``tracker.language``.
 
 Nothing here reads the database, or decides whether a message is owed (``services/delivery``).
 Only ``smtp_sender`` imports Flask-Mail.

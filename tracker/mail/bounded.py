@@ -1,8 +1,9 @@
-"""Strangers' mail parsed at a bounded cost.
+"""Parsing mail from strangers at a bounded cost.
 
-Python's parser takes a time that grows with the square of a long Content-Type, and with the lines
-times the depth of nested parts. So fields are cut, what lies too deep is read as text, and a
-message of too many parts is refused: no delivery report comes near these bounds.
+The time of Python's parser grows with the square of the length of a Content-Type, and with the
+number of lines times the depth of nested parts. So long fields are cut, parts nested too deeply are
+read as text, and a message with too many parts is refused. No delivery report comes near these
+limits.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from email.policy import Compat32
 from typing import Any
 
 _FIELD = 2_000  # characters of a field's value
-_NESTED = 10  # parts that hold others
-_PARTS = 500  # of all kinds, among them the recipients of a delivery report
+_NESTED = 10  # parts that contain other parts
+_PARTS = 500  # parts of all kinds, including one for each recipient in a delivery report
 _HOLDING = ("multipart/", "message/")
 
 
@@ -24,12 +25,12 @@ class TooManyParts(ValueError):  # noqa: N818 - named for the refused fact
 
 
 class _Bounded(Compat32):
-    """The policy of one message; ``left`` is what it may still hold."""
+    """The policy for one message; ``left`` counts the parts that it may still have."""
 
     left: Mapping[str, Any] = {}
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
-        """A field, cut; the type of a part that lies too deep is that of text."""
+        """A field, cut to size; a part nested too deeply gets the type of plain text."""
         name, value = super().header_source_parse(sourcelines)
         value = value[:_FIELD]
         if name.lower() == "content-type" and value.lower().startswith(_HOLDING):
@@ -39,7 +40,7 @@ class _Bounded(Compat32):
         return name, value
 
     def message_factory(self, policy: Any) -> Message:
-        """A further part. Raises TooManyParts."""
+        """Start another part. Raises TooManyParts."""
         self._take("parts")
         if self.left["parts"] < 0:
             raise TooManyParts(f"has more than {_PARTS} parts")
@@ -55,7 +56,7 @@ def _policy() -> _Bounded:
 
 
 def parsed(data: bytes | str) -> Message:
-    """The message that these bytes are, as far as it is read. Raises TooManyParts."""
+    """Parse a message within the limits. Raises TooManyParts."""
     if isinstance(data, bytes):
         return message_from_bytes(data, policy=_policy())
     return message_from_string(data, policy=_policy())

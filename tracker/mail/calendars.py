@@ -1,7 +1,7 @@
-"""Dates for a holder's own calendar: a file that goes with a letter (RFC 5545, PUBLISH).
+"""Dates for a holder's own calendar: a file attached to a message (RFC 5545, PUBLISH).
 
-One event of a whole day for each date. An event is known by its certification and its kind, so
-that a later letter moves it rather than adding another one beside it.
+Each date is one all-day event. Its UID consists of the certification and the kind of date, so that
+a later message moves the event instead of adding another.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LONGEST_LINE = 75  # octets, without the line end
 
 @dataclass(frozen=True, slots=True)
 class CalendarDay:
-    """A date of a certification: the "window" opens, it is "closing", or the "expiry"."""
+    """A date of a certification; ``kind`` is "window" (it opens), "closing" or "expiry"."""
 
     certification_id: str
     kind: str
@@ -38,9 +38,9 @@ def ahead(
     closes_on: date | None,
     expires_on: date | None,
 ) -> Iterator[CalendarDay]:
-    """The dates of a certification that lie ahead on a day.
+    """The upcoming dates of a certification, as of the day ``on``.
 
-    The last day of the renewal window has an event of its own where it is not that of the expiry.
+    The last day of the renewal window gets its own event if it is before the expiry.
     """
     if opens_on is not None and opens_on > on:
         yield CalendarDay(certification_id, "window", scheme_name, opens_on)
@@ -52,10 +52,10 @@ def ahead(
 
 
 def published(days: Iterable[CalendarDay], *, language: str, at: datetime, domain: str) -> str:
-    """A calendar of these days as of an instant; empty when there is no day.
+    """A calendar of these days as of an instant; empty without days.
 
-    The same inputs give the same bytes. The minutes since 1970 are the events' SEQUENCE: what a
-    later letter says replaces what an earlier one said.
+    The same inputs give the same bytes. The events' SEQUENCE is the number of minutes since 1970,
+    so that a later message replaces what an earlier one said.
     """
     events = [_event(day, language, at.astimezone(UTC), domain) for day in days]
     if not events:
@@ -77,9 +77,9 @@ def _event(day: CalendarDay, language: str, at: datetime, domain: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _layout(kind: str, scheme_name: str, language: str) -> str:
-    """An event with places for what differs from one certification to the next.
+    """An event as a format string, with fields for what differs between certifications.
 
-    The library needs a millisecond for an event, and letters of a day tell of few schemes.
+    The library needs a millisecond for each event, and a day's messages cover few schemes.
     """
     say, scheme = phrases(language, "calendar"), printable(scheme_name)
     event = Event()
@@ -89,7 +89,7 @@ def _layout(kind: str, scheme_name: str, language: str) -> str:
     event.add("dtstart", _NEVER.date())
     event.add("summary", say[f"{kind}_summary"].format(scheme=scheme))
     event.add("description", say[f"{kind}_description"].format(scheme=scheme))
-    event.add("transp", "TRANSPARENT")  # a day with a date in it is not a day without time
+    event.add("transp", "TRANSPARENT")  # the event does not make the day busy
     text: str = event.to_ical().decode().replace("{", "{{").replace("}", "}}")
     for line, place in (
         ("\r\nUID:UID\r\n", "UID"),
@@ -102,7 +102,7 @@ def _layout(kind: str, scheme_name: str, language: str) -> str:
 
 
 def _folded(name: str, value: str) -> str:
-    """A line of ASCII, in pieces where it is too long."""
+    """A line of ASCII, folded if it is too long (RFC 5545, 3.1)."""
     line = f"{name};VALUE=DATE:{value}" if name == "DTSTART" else f"{name}:{value}"
     step = _LONGEST_LINE - 1
     return "\r\n ".join(line[at : at + step] for at in range(0, len(line), step))
@@ -110,7 +110,7 @@ def _folded(name: str, value: str) -> str:
 
 @lru_cache(maxsize=8)
 def _frame(language: str) -> tuple[str, str]:
-    """What stands before the events, and after them."""
+    """The text before the events and the text after them."""
     calendar = Calendar()
     calendar.add("prodid", f"-//Tracker//Certifications//{language.upper()}")
     calendar.add("version", "2.0")

@@ -1,6 +1,6 @@
-"""Employers' digests about made-up workers, to look at before anybody gets one.
+"""Employers' digests about made-up workers, for review before anybody gets one.
 
-Every section has each kind of line that it can have; one is longer than an email shows.
+Every section has each kind of line that it can have; one section says that there are more lines.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tracker.mail.previews import Sample
 _TODAY = date(2027, 3, 15)
 _EMPLOYERS = {"en": "Acme Manufacturing", "es": "Manufacturas Acme"}
 _WORKERS = ("Ana Gómez", "José Núñez", "Mary O'Neil", "Luis Peña", "Wei Chen")
-# By section the kinds of lines, each with the days from the end of the period.
+# By section: the kinds of lines, each with its days from the end of the period.
 _LINES: Mapping[str, Sequence[tuple[str, int]]] = {
     "expired": (("expired", -3), ("grace", -2)),
     "pending": (("pending_renewal", -4),),
@@ -37,7 +37,7 @@ _OF_NO_SCHEME = frozenset({"sharing"})
 
 
 def of_schemes(schemes: Sequence[Scheme], language: str, name: str) -> Iterator[Sample]:
-    """One week's digest about workers under these schemes; none where there are no schemes."""
+    """One week's digest about workers under these schemes; none without schemes."""
     if not schemes:
         return
     week = last_closed("week", _TODAY)

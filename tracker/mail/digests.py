@@ -1,7 +1,7 @@
-"""Employers' digests: numbers and names become a letter.
+"""Writing employers' digests from numbers and names.
 
-Whom a digest may name is decided elsewhere; here it is only worded. Layouts are those of every
-letter, phrases stand in ``digest.toml`` of the catalogues.
+Whom a digest may name is decided elsewhere; this module only words it. The layouts are those of
+every message; the phrases are in ``digest.toml`` of the catalogues.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from tracker.mail.messages import ComposedEmail, Phrases, printable
 
 @dataclass(frozen=True, slots=True)
 class DigestNumbers:
-    """How an employer's workers stand under one scheme; ``due`` counts by days ahead.
+    """The numbers of an employer's workers under one scheme; ``due`` counts by days ahead.
 
-    ``pending`` are those who applied for renewal in time and wait for the decision.
+    ``pending`` counts those who applied for renewal in time and wait for the decision.
     """
 
     scheme: str
@@ -34,9 +34,9 @@ class DigestNumbers:
 
 @dataclass(frozen=True, slots=True)
 class DigestLine:
-    """One worker: what is told of them, and the day that goes with it if there is one.
+    """One worker: what the digest says of them (``what``), and the day of it if there is one.
 
-    ``closes_on``: the last day of the renewal window, if that is another day.
+    ``closes_on`` is the last day of the renewal window, if that is another day.
     """
 
     name: str
@@ -49,9 +49,9 @@ class DigestLine:
 
 @dataclass(frozen=True, slots=True)
 class DigestLetter:
-    """What a digest says, of which days; of each section its lines and whether there are more.
+    """The facts of a digest; each section has its lines and whether there are more.
 
-    ``issuer`` is who writes; ``unsubscribe_link`` ends the digest for whoever reads it.
+    ``issuer`` is the sender's name; ``unsubscribe_link`` lets the reader end the digest.
     """
 
     employer: str
@@ -65,7 +65,7 @@ class DigestLetter:
 
 
 def compose(facts: DigestLetter) -> ComposedEmail:
-    """Write one digest: the numbers first, then whoever is named, section by section."""
+    """Write one digest: the numbers first, then the named workers, section by section."""
     say, language = messages.phrases(facts.language, "digest"), facts.language
     employer = printable(facts.employer)
     date_ = in_words(facts.through_on, language)
@@ -131,7 +131,7 @@ def _named(say: Phrases, name: str, facts: DigestLetter) -> dict[str, Any]:
 
 
 def _line(say: Phrases, line: DigestLine, facts: DigestLetter, *, several: bool) -> str:
-    """One worker in a line; the scheme is named where there are several."""
+    """A line about one worker; it names the scheme if there are several."""
     row = say["row_scheme" if line.scheme and several else "row"].format(
         name=printable(line.name),
         employee_id=printable(line.employee_id),
@@ -143,6 +143,7 @@ def _line(say: Phrases, line: DigestLine, facts: DigestLetter, *, several: bool)
     told = say["row_on"].format(row=row, what=what, date=day)
     if line.closes_on is None:
         return told
-    when = "closed" if line.closes_on <= facts.through_on else "closes"  # it is read the day after
+    # The digest is read on the day after ``through_on``.
+    when = "closed" if line.closes_on <= facts.through_on else "closes"
     date_ = in_words(line.closes_on, facts.language)
     return say["row_window"].format(row=told, window=say[f"window_{when}"], date=date_)

@@ -1,4 +1,4 @@
-"""A letter becomes the bytes that are sent: headers, parts, a reproducible Message-ID."""
+"""Rendering a message as the bytes that are sent: headers, parts, a reproducible Message-ID."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LONGEST_LINE = 998  # RFC 5322, 2.1.1, without the line end
 
 
 class UnsafeHeader(ValueError):  # noqa: N818 - named for the refused fact
-    """The value of the header ``name`` would break its line, or forge another header."""
+    """The value of the header ``name`` would break its line or forge another header."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"the value of {name} cannot stand in a header")
@@ -36,11 +36,11 @@ class UnsafeHeader(ValueError):  # noqa: N818 - named for the refused fact
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Everything about one copy of a letter that is not its wording.
+    """Everything about one copy of a message except its wording.
 
-    ``message_id`` is in angle brackets; ``sender`` and ``reply_to`` may carry a display name;
-    ``envelope_sender`` is where bounces go and appears in no header; ``date`` knows its zone;
-    ``unsubscribe_mailto`` is a ``mailto:`` URI. RFC 8058 asks for https in ``unsubscribe_link``.
+    ``message_id`` is in angle brackets; ``sender`` and ``reply_to`` may have a display name;
+    ``envelope_sender`` receives bounces and appears in no header; ``date`` is time zone aware;
+    ``unsubscribe_mailto`` is a ``mailto:`` URI. RFC 8058 requires https for ``unsubscribe_link``.
     """
 
     message_id: str
@@ -54,10 +54,10 @@ class Envelope:
 
 
 class _WirePolicy(EmailPolicy):
-    """Headers as we write them, each at most once and never with a line end of someone else's.
+    """Headers as we write them: each at most once, and no value can contain a line end.
 
-    The standard policy parses every value into a tree and back: 2.5 ms a letter, and it turns a
-    List-Unsubscribe address longer than a line into an encoded word that no mail program reads.
+    The standard policy parses every value into a tree and back, which takes 2.5 ms a message, and
+    it turns a long List-Unsubscribe address into an encoded word that no mail program reads.
     """
 
     def header_max_count(self, name: str) -> int:  # noqa: ARG002 - the same for every name
@@ -88,14 +88,14 @@ _WIRE = _WirePolicy(linesep="\r\n")
 
 
 def render(letter: ComposedEmail, envelope: Envelope) -> bytes:
-    """The message as it goes over the wire: CRLF line ends, 7-bit, text first and HTML second.
+    """The message as it is sent: CRLF line ends, 7-bit, text first and HTML second.
 
-    A calendar goes beside the two as a file.
+    A calendar is attached as a file.
 
-    The same inputs give the same bytes, always: the boundary comes from the Message-ID and the
-    date from the envelope. Only a recipient with a local part beyond ASCII leaves an 8-bit header
-    (RFC 6532), which needs a server with SMTPUTF8. Raises UnsafeHeader for a value that would
-    break a header.
+    Invariant: the same inputs give the same bytes; the boundary is derived from the Message-ID, and
+    the date comes from the envelope. Only a recipient whose local part is not ASCII gives an 8-bit
+    header (RFC 6532), which needs a server with SMTPUTF8. Raises UnsafeHeader for a value that
+    would break a header.
     """
     boundary = hashlib.sha256(envelope.message_id.encode()).hexdigest()[:24]
     message = EmailMessage(policy=_WIRE)
@@ -123,10 +123,11 @@ def _calendar(text: str) -> EmailMessage:
 
 
 def message_id(key: bytes, dedupe_key: str, domain: str) -> str:
-    """The Message-ID of the letter that ``dedupe_key`` names, the same after any restart.
+    """The Message-ID of the message that ``dedupe_key`` names, the same after any restart.
 
-    ``<base32(HMAC-SHA256(key, dedupe_key))@domain>``, in small letters without padding: whoever
-    lacks the key can neither guess it nor read the dedupe key from it.
+    ``<base32(HMAC-SHA256(key, dedupe_key))@domain>``, in lowercase without padding: without the key
+    nobody can guess it or read the dedupe key from it. Raises ValueError without a key or a valid
+    domain.
     """
     if not key or not re.fullmatch(r"[A-Za-z0-9.-]+", domain):
         raise ValueError("a Message-ID needs a key and a domain of letters, digits, dots, hyphens")
@@ -135,7 +136,7 @@ def message_id(key: bytes, dedupe_key: str, domain: str) -> str:
 
 
 def from_(sender: str, name: str) -> str:
-    """The sender's address with a name; as it is where it has one of its own."""
+    """The sender's address with a display name; unchanged if it already has one."""
     own, address = parseaddr(sender)
     return sender if own or not name else formataddr((" ".join(name.split()), address))
 
@@ -151,14 +152,14 @@ def _headers(letter: ComposedEmail, envelope: Envelope) -> dict[str, str]:
         "Subject": letter.subject,
         "Date": format_datetime(envelope.date),
         "Message-ID": _bracketed(envelope.message_id.strip("<>"), "Message-ID"),
-        "Auto-Submitted": "auto-generated",  # RFC 3834: no automatic answers, please
+        "Auto-Submitted": "auto-generated",  # RFC 3834: asks for no automatic replies
         **_ways_out(envelope),
         "MIME-Version": "1.0",
     }
 
 
 def _ways_out(envelope: Envelope) -> dict[str, str]:
-    """How to unsubscribe (RFC 8058), if the envelope says how."""
+    """The headers for unsubscribing (RFC 8058), if the envelope has a link."""
     if envelope.unsubscribe_link is None:
         return {}
     uris = filter(None, (envelope.unsubscribe_link, envelope.unsubscribe_mailto))
@@ -173,7 +174,7 @@ def _part(kind: str, body: str) -> EmailMessage:
     part["Content-Type"] = f'{kind}; charset="utf-8"'
     part["Content-Transfer-Encoding"] = "quoted-printable"
     lines = re.sub(r"\r\n|\r|\n", "\r\n", body).encode("utf-8")
-    # b2a_qp is written in C: thirty times as fast as the encoder that set_content() uses.
+    # b2a_qp is written in C: 30 times as fast as the encoder that set_content() uses.
     part.set_payload(binascii.b2a_qp(lines, istext=True).decode("ascii"))
     return part
 
@@ -186,7 +187,7 @@ def _bracketed(value: str, name: str) -> str:
 
 @lru_cache(maxsize=16)
 def _folded_address(value: str, name: str) -> str:
-    """A display name and address, the name encoded where it is not ASCII."""
+    """A display name and address; the name is encoded if it is not ASCII."""
     display, address = parseaddr(value)
     if not ADDRESS.fullmatch(address):
         raise UnsafeHeader(name)
@@ -196,6 +197,6 @@ def _folded_address(value: str, name: str) -> str:
 
 
 def _folded(text: str, name: str) -> str:
-    """Free text in lines of at most 76 characters, encoded where it is not ASCII (RFC 2047)."""
+    """Free text in lines of at most 76 characters, encoded if it is not ASCII (RFC 2047)."""
     charset = "us-ascii" if text.isascii() else "utf-8"
     return Header(text, charset, header_name=name).encode(linesep="\r\n")

@@ -1,4 +1,4 @@
-"""A log file that grows and is replaced now and then, read from its beginning on."""
+"""Reading a log file as it grows, across rotations."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ _AT_ONCE = 5_000  # lines
 
 
 class Followed:
-    """What was added to a file since the last look; a file that takes its place is gone on with.
+    """A log file whose new lines are read at each call, including after a rotation.
 
-    The file that was put aside last (``mail.log.1``) is read first, so that what a rotation moved
-    while nobody read is not missed. One that is not there yet is waited for.
+    The last rotated file (``mail.log.1``) is read first, so that lines rotated while nobody read
+    are not missed. The file may not exist yet.
 
-    Invariant: no line is passed over. Whoever writes may write to a file that was renamed until
-    there is a line in the new one, and what was copied before a file was cut is in its copy.
+    Invariant: no line is skipped. The writer may write to a renamed file until the new file has a
+    line, so the old one is read until then; if a file is copied and truncated, the rest is read
+    from the copy.
     """
 
     def __init__(self, path: Path) -> None:
@@ -28,7 +29,7 @@ class Followed:
         self._is_replaced = False
 
     def pieces(self) -> Iterator[list[str]]:
-        """The whole lines that are new, some thousand at once; each with its end."""
+        """The new complete lines with their line ends, a few thousand at a time."""
         piece: list[str] = []
         while (line := self._line()) is not None:
             piece.append(line)
@@ -39,7 +40,7 @@ class Followed:
             yield piece
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         if self._file is not None:
             self._file.close()
             self._file = None
@@ -67,26 +68,26 @@ class Followed:
         return True
 
     def _goes_on(self) -> bool:
-        """At the end of a file: whether there is another, or this one begins anew."""
+        """At the end of the file: whether reading goes on in another file, or from its start."""
         assert self._file is not None  # noqa: S101 - for the type checker
         mine = os.fstat(self._file.fileno())
         try:
             there = self._path.stat()
         except OSError:
-            return False  # moved away, and the new one is not made yet
+            return False  # renamed, and the new file does not exist yet
         if (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino):
             return self._goes_on_if_cut(there.st_size)
         if not there.st_size:
-            return False  # made, but the old one is still written to
+            return False  # the new file is empty, so the old one may still be written to
         if not self._is_replaced:
-            self._is_replaced = True  # what was written to the old one last is read first
+            self._is_replaced = True  # read the last lines of the old file first
             return True
         self.close()
         self._next, self._rest, self._is_replaced = [self._path], b"", False
         return True
 
     def _goes_on_if_cut(self, size: int) -> bool:
-        """Go on with the rest of the copy that was made of a file before it was cut."""
+        """After the file was truncated, go on with the rest of the copy made before."""
         assert self._file is not None  # noqa: S101 - for the type checker
         read = self._file.tell()
         if size >= read:

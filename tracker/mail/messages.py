@@ -1,8 +1,8 @@
-"""Reminders: facts become a letter.
+"""Writing reminders, and the parts that every message shares.
 
-Lives here: the wording, and what every letter is made of; phrases and layouts stand in
-``templates/``. Does not live here: news of what happened (``notices.py``), the message format
-(``envelopes.py``), whether a letter is owed, to whom, how it is handed over.
+Here are the wording of reminders and the common layout. The phrases are in the catalogues
+(``tracker.language``), the layouts in ``templates/``. Not here: notices (``notices.py``), the
+message format (``envelopes.py``), and whether, to whom and how a message is sent.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tracker.language import catalogues
 from tracker.language.voice import figure, in_words
 from tracker.mail.today import Today, credit_of, step_keys, words
 
-Phrases = Mapping[str, str]  # key -> sentence with {places}
+Phrases = Mapping[str, str]  # from a key to a sentence with {fields}
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _ENVIRONMENT = Environment(
@@ -33,8 +33,8 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
     auto_reload=False,
 )
-# What a name may hold and a letter must not: line ends and other controls would forge lines,
-# direction overrides would turn round the rest of the sentence, half characters have no bytes.
+# Characters that a name may have and a message must not: line ends and other controls would forge
+# lines, direction overrides would reverse the sentence, lone surrogates cannot be encoded.
 _UNPRINTABLE: dict[int, str | None] = {
     **dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " "),
     **dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]),
@@ -44,16 +44,16 @@ _UNPRINTABLE: dict[int, str | None] = {
 
 @dataclass(frozen=True, slots=True)
 class CertificationLine:
-    """One certification in a letter, as it stands on the day the letter is sent.
+    """One certification in a reminder, with its standing on the day of sending.
 
     ``expires_on`` is the last valid day, included. ``days_left`` counts from the day of sending:
     0 on the last valid day, negative after it. ``stage`` is the reminder's offset in days before
     expiry; the wording never uses it, because after a pause it differs from the days left.
-    ``points_verified`` is False where the policy's point values are illustrative. A scheme's own
-    facts have defaults: whether every category reached its minimum, and the last day of a grace
-    period if there is one (the last day to apply, then). ``now`` is the standing with the next
-    step, ``full_name`` the scheme's name with its abbreviation; only lines of messages that were
-    composed before there were any lack them.
+    ``points_verified`` is False if the policy's point values are only illustrative. ``minima_met``
+    says whether every category reached its minimum. ``grace_ends_on`` is the last day of a grace
+    period, which is then the last day to apply. ``now`` is the standing with the next step,
+    ``full_name`` the scheme's name with its abbreviation; messages stored by older versions lack
+    both.
     """
 
     scheme_name: str
@@ -76,39 +76,39 @@ class CertificationLine:
 
     @property
     def points_missing(self) -> Decimal:
-        """The points still needed; never negative."""
+        """The points still needed, never negative."""
         return max(self.points_required - self.points_counted, Decimal(0))
 
     @property
     def last_day(self) -> date:
-        """The last day on which a renewal can be applied for."""
+        """The last day to apply for renewal, a grace period included."""
         return self.grace_ends_on or self.apply_by
 
     @property
     def apply_by(self) -> date:
-        """The last day of applications in time."""
+        """The last day to apply in time."""
         return self.closes_on or self.expires_on
 
     @property
     def today(self) -> date:
-        """The day on which the letter is sent."""
+        """The day on which the message is sent."""
         return self.expires_on - timedelta(days=self.days_left)
 
     @property
     def closed(self) -> bool:
-        """Whether it is too late to apply on the day the letter is sent."""
+        """Whether it is too late to apply on the day of sending."""
         return self.today > self.last_day
 
     @property
     def standing(self) -> Today:
-        """How it stands, and the next step."""
+        """The standing and the next step."""
         return self.now or _as_it_stood(self)
 
 
 def _as_it_stood(line: CertificationLine) -> Today:
-    """The standing that an older line tells of, so that a second copy of its message can be made.
+    """The standing for a line stored by an older version, so that a second copy can be made.
 
-    Invariant: new messages never come here; their steps are those of
+    Invariant: new messages never come here; their next step is computed by
     ``domain.credentials.next_steps``.
     """
     missing = max(line.points_missing - line.points_pending, Decimal(0))
@@ -144,10 +144,10 @@ def _as_it_stood(line: CertificationLine) -> Today:
 
 @dataclass(frozen=True, slots=True)
 class ReminderLetter:
-    """What one reminder says: to whom, in which language ("en", "es"), about which awards.
+    """The facts of one reminder: the holder's name, the language ("en", "es"), the certifications.
 
-    ``link`` is the public page of the certificate that comes first. Without an
-    ``unsubscribe_link`` the letter offers none. ``calendar`` goes with it as a file.
+    ``link`` is the public page of the first certification. Without an ``unsubscribe_link`` the
+    message offers none. ``calendar`` is attached as a file.
     """
 
     name: str
@@ -161,10 +161,10 @@ class ReminderLetter:
 
 @dataclass(frozen=True, slots=True)
 class ComposedEmail:
-    """A composed letter: the same sentences as plain text and as HTML.
+    """A composed message: the same sentences as plain text and as HTML.
 
-    ``calendar`` is an iCalendar object that goes with it as a file; empty: none. ``keys`` are the
-    phrases that say something of somebody, in order: what a check reads instead of the words.
+    ``calendar`` is an iCalendar object to attach; empty means none. ``keys`` are the keys of the
+    phrases about the recipient, in order, so that checks need not read the words.
     """
 
     subject: str
@@ -175,28 +175,28 @@ class ComposedEmail:
 
 
 class Sentence(str):
-    """A sentence that knows the phrase it was made of."""
+    """A sentence with the key of the phrase it was made from."""
 
     __slots__ = ("key",)
     key: str
 
 
 def sentence(say: Phrases, key: str, given: Mapping[str, Any]) -> Sentence:
-    """The phrase of that key with its places filled. Raises KeyError for a fact that is missing."""
+    """The phrase of that key with its fields filled in. Raises KeyError if a fact is missing."""
     made = Sentence(say[key].format_map(given))
     made.key = key
     return made
 
 
-# What every letter is made of.
+# Shared by every message.
 @cache
 def phrases(language: str, catalogue: str = "phrases") -> Phrases:
-    """A catalogue in one language, by key. Raises FileNotFoundError for one we do not write."""
+    """A catalogue in one language, by key. Raises FileNotFoundError for an unknown language."""
     return catalogues.topic(language, catalogue)
 
 
 def laid_out(context: Mapping[str, Any], *, calendar: str = "") -> ComposedEmail:
-    """The letter that the layouts make of a context, the same for reminders and notices."""
+    """Render a context with the layouts, which reminders, notices and digests share."""
     layouts = (_ENVIRONMENT.get_template(f"letter.{kind}") for kind in ("txt", "html"))
     text, html = (layout.render(context) for layout in layouts)
     keys = [
@@ -209,29 +209,29 @@ def laid_out(context: Mapping[str, Any], *, calendar: str = "") -> ComposedEmail
 
 
 def page(template: str, **facts: Any) -> str:
-    """A page about letters, by its template."""
+    """An HTML page rendered from a template."""
     return _ENVIRONMENT.get_template(template).render(facts)
 
 
 def greeting(say: Phrases, name: str) -> str:
-    """The first line, with the name if there is one."""
+    """The greeting, with the name if there is one."""
     name = printable(name)
     return say["greeting" if name else "greeting_nameless"].format(name=name)
 
 
 def signed(say: Phrases, issuer: str) -> str:
-    """Who writes, and how to reach them; empty where nobody is named."""
+    """The signature, with how to reach the issuer; empty without an issuer."""
     issuer = printable(issuer)
     return say["signed"].format(issuer=issuer) if issuer else ""
 
 
 def counted(say: Phrases, key: str, count: int) -> str:
-    """The phrase in the number that fits."""
+    """The phrase in the singular or plural that fits ``count``."""
     return say[f"{key}_{'one' if count == 1 else 'other'}"].format(count=count)
 
 
 def printable(text: str) -> str:
-    """One line of ``text`` that can neither end its line nor change the reading direction."""
+    """``text`` as one line that cannot end its line or change the reading direction."""
     return " ".join(text.translate(_UNPRINTABLE).split())
 
 
@@ -241,7 +241,7 @@ def printable(text: str) -> str:
 def compose_reminder(facts: ReminderLetter) -> ComposedEmail:
     """Write one reminder about one or several certifications, the soonest to expire first.
 
-    Raises IndexError when there is no certification to write about.
+    Raises IndexError if there is no certification to write about.
     """
     say = phrases(facts.language)
     lines = sorted(facts.lines, key=lambda line: line.expires_on)
@@ -273,7 +273,7 @@ def _subject(say: Phrases, lines: list[CertificationLine], language: str) -> str
 
 
 def _subject_notes(say: Phrases, line: CertificationLine, language: str) -> Iterator[str]:
-    """What a subject adds to the date: the days, and what spares the holder some work."""
+    """Notes after the date in the subject: the days, and whether less is left to do."""
     if line.pending_since:
         yield say["subject_pending"]
         return
@@ -285,13 +285,13 @@ def _subject_notes(say: Phrases, line: CertificationLine, language: str) -> Iter
 
 
 def _days(say: Phrases, line: CertificationLine) -> str:
-    """The days left, or since."""
+    """The days left before the expiry, or the days since."""
     left = line.days_left
     return counted(say, "left", left) if left >= 0 else counted(say, "ago", -left)
 
 
 def _section(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> dict[str, object]:
-    """One certification in sentences, ready for both layouts."""
+    """The section about one certification, for both layouts."""
     language, today = facts.language, line.standing
     days = {
         "date": line.expires_on,
@@ -301,7 +301,7 @@ def _section(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> di
     }
     given = {**words(today, language), "issuer": printable(facts.issuer)}
     given |= {name: in_words(day, language) for name, day in days.items()}
-    # What waits is told with the points.
+    # Points that wait for review are given with the other points.
     keys = [key for key in step_keys(today) if key != "step_waiting"]
     steps = tuple(sentence(say, key, given) for key in keys)
     return {
@@ -319,12 +319,12 @@ def _section(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> di
 
 
 _NEAR = {1: "deadline_tomorrow", 0: "deadline_today", -1: "deadline_yesterday"}
-_LONG = 100  # days from which the months or years are told as well
+_LONG = 100  # days from which the months or years are given as well
 _MONTH, _YEAR = Decimal("30.44"), Decimal("365.25")
 
 
 def _deadline(say: Phrases, line: CertificationLine, language: str) -> str:
-    """When it expires: the date and the days, and of a long time the months or years."""
+    """When it expires: the date and the days, and the months or years if it is far ahead."""
     days = line.days_left
     key = _NEAR.get(days, "deadline_ahead" if days > 0 else "deadline_past")
     if days < _LONG:
@@ -338,7 +338,7 @@ def _deadline(say: Phrases, line: CertificationLine, language: str) -> str:
 
 
 def _dated(say: Phrases, key: str, line: CertificationLine, language: str, **more: str) -> str:
-    """The sentence with the date and the days: ahead of expiry, on its last day, or past it."""
+    """The sentence with the expiry date and the days before or since."""
     given = {
         "scheme": printable(line.scheme_name),
         "date": in_words(line.expires_on, language),
@@ -350,7 +350,7 @@ def _dated(say: Phrases, key: str, line: CertificationLine, language: str, **mor
 
 
 def _points(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> tuple[str, ...]:
-    """The points there are, and those that wait; what is missing beside them, the step says."""
+    """The points counted and those that wait; the next step says which are missing."""
     given = {
         "counted": figure(line.points_counted),
         "required": figure(line.points_required),
@@ -367,7 +367,7 @@ def _points(say: Phrases, line: CertificationLine, facts: ReminderLetter) -> tup
 
 
 def _aftermath(line: CertificationLine) -> str:
-    """Which sentence says what the day after expiry brings, or has brought."""
+    """The key of the sentence about what happens, or happened, after the expiry."""
     past = line.days_left < 0
     if line.pending_since:
         return "after_pending_past" if past else "after_pending"
@@ -381,6 +381,6 @@ def _aftermath(line: CertificationLine) -> str:
 
 
 def _percent(line: CertificationLine) -> int:
-    """How full the bar is; 100 only when no points are missing."""
+    """The percentage of the progress bar; 100 only when no points are missing."""
     share = line.points_counted / line.points_required if line.points_missing else 1
     return max(int(100 * share), 0)

@@ -1,12 +1,11 @@
-"""News: what happened to a holder's certifications becomes a letter.
+"""Writing notices about what happened to a holder's certifications.
 
-Lives here: the wording; phrases stand in ``notices.toml`` of the catalogues, and what they share
-with reminders in ``phrases.toml``. Does not live here: whether the news is still true and who
-hears of it.
+Here is the wording; the phrases are in ``notices.toml`` of the catalogues, those shared with
+reminders in ``phrases.toml``. Not here: whether a notice is still true and who receives it.
 
-Invariant: what happened is told as what it was; how a certification stands and what can be done
-comes from its standing on the day of sending, once for all the news about it, so that no two
-sentences of a letter contradict each other.
+Invariant: an event is told as it was; the standing of a certification and the next step are those
+on the day of sending, given once after all notices about it, so that no two sentences of a message
+contradict each other.
 """
 
 from __future__ import annotations
@@ -42,19 +41,18 @@ _LONGEST_QUOTE = 1000
 class NoticeToCompose:
     """One thing that happened; which facts it has depends on what it ``tells`` (see ``TELLS``).
 
-    ``about`` is the activity's title, the employer's name or the name on record; ``reason`` the
-    words of whoever decided. ``on`` is the day that it took or takes effect, ``before`` the day
-    that stood in its place or on which what was decided had been asked. ``points_approved`` is
-    what an approved activity brings, of ``points_claimed`` where that is more; ``points_total``
-    and ``points_required`` are the certification's as it stands. ``against`` is what was appealed
-    or lifted: ``suspend``, ``revoke``, ``surrender``, ``renewal``. ``appeal_by`` is the last day
-    to appeal, ``appeal_fee`` what that costs, ``refunded`` whether a success gives it back (or
-    gave: ``refund``). ``again``: the award is not the holder's first. ``changed``: the holder was
-    told otherwise before. ``closed``: the activity is of a period that is renewed already.
-    ``until_on`` is the last day of a consent, ``with_points`` what it covers; ``was`` is the name
-    that an employer had before. ``now`` is how the certification stands on the day of sending,
-    ``full_name`` the scheme's name with its abbreviation; only news composed before there were
-    any lacks them.
+    ``about`` is the activity's title, the employer's name or the name on record; ``reason`` is the
+    decision maker's words. ``on`` is the day when it takes effect; ``before`` is the day that it
+    replaces, or the day of the request that was decided. ``points_approved`` is what an approved
+    activity brings, of ``points_claimed`` if that is more; ``points_total`` and ``points_required``
+    are the certification's own. ``against`` is what was appealed or lifted: ``suspend``,
+    ``revoke``, ``surrender``, ``renewal``. ``appeal_by`` is the last day to appeal, ``appeal_fee``
+    the fee, ``refunded`` whether a successful appeal returns it; ``refund`` is the amount returned.
+    ``again``: the award is not the holder's first. ``changed``: the holder was told otherwise
+    before. ``closed``: the activity is of a cycle already renewed. ``until_on`` is the last day of
+    a consent, ``with_points`` whether it covers points; ``was`` is an employer's former name.
+    ``now`` is the standing on the day of sending, ``full_name`` the scheme's name with its
+    abbreviation; messages stored by older versions lack both.
     """
 
     tells: str
@@ -86,17 +84,17 @@ class NoticeToCompose:
 
     @property
     def is_ahead(self) -> bool:
-        """Whether it takes effect on a later day than that of sending."""
+        """Whether it takes effect after the day of sending."""
         return self.now is not None and self.on is not None and self.on > self.now.on
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeLetter:
-    """What one letter of news says, to whom, in which language; the gravest comes first.
+    """The facts of one message of notices: the holder's name, the language, the notices.
 
-    ``link`` is the public page of the certificate that it is about; empty: there is none to
-    show. Without an ``unsubscribe_link`` it is a letter that is always sent, and says so.
-    ``issuer`` is who writes; empty: the letter was composed before it said so.
+    ``link`` is the public page of the certification; empty if there is none to show. A message
+    without an ``unsubscribe_link`` is always sent, and says so. ``issuer`` is the sender's name;
+    it is empty in messages stored by older versions.
     """
 
     name: str
@@ -137,7 +135,7 @@ TELLS = (
     "request_refused",
     "request_granted",
 )
-"""What news can tell, the gravest first."""
+"""The kinds of events that a notice can tell, the most serious first."""
 _OF_ACTIVITIES = frozenset(
     {"approved", "partly", "rejected", "more_information", "activity_reopened"}
 )
@@ -146,7 +144,7 @@ _NEW_TERM = frozenset({"award", "renewal_approved"})
 
 
 def compose_notice(facts: NoticeLetter) -> ComposedEmail:
-    """Write one letter of news. Raises IndexError when there is none."""
+    """Write one message of notices. Raises IndexError if there are none."""
     common = phrases(facts.language)
     say = {**common, **phrases(facts.language, "notices")}
     news = _in_order(facts.news)
@@ -168,7 +166,7 @@ def compose_notice(facts: NoticeLetter) -> ComposedEmail:
 
 
 def _in_order(news: Sequence[NoticeToCompose]) -> list[NoticeToCompose]:
-    """The gravest first, and with it the others of the same certification."""
+    """The most serious first, together with the others about the same certification."""
     grave = sorted(news, key=lambda one: TELLS.index(one.tells))
     numbers = [one.number for one in grave]
     return sorted(grave, key=lambda one: numbers.index(one.number))
@@ -182,7 +180,7 @@ def _subject(say: Phrases, news: Sequence[NoticeToCompose], language: str) -> st
 
 # What happened.
 def _lead(one: NoticeToCompose) -> str:
-    """The sentence that says what happened, and the subject that goes with it."""
+    """The key of the sentence that says what happened; the subject's key is built from it."""
     valid = one.now is None or one.now.valid
     if one.changed:
         return f"{one.tells}_changed"
@@ -223,11 +221,11 @@ _SENTENCES: Mapping[str, tuple[str, ...]] = {
     "request_granted": ("name_now",),
     "request_refused": ("reason",),
 }
-"""The sentences that may follow the first one and are about the event itself."""
+"""The sentences about the event itself that may follow the first one."""
 
 
 def _event_keys(one: NoticeToCompose) -> list[str]:
-    """What follows the first sentence and is true."""
+    """The keys of the sentences that follow the first one and are true."""
     return [key for key in _SENTENCES.get(one.tells, ()) if _is_said(key, one)]
 
 
@@ -269,12 +267,12 @@ _CONDITIONS: Mapping[str, Callable[[NoticeToCompose], bool]] = {
     "employment_ended_ahead": lambda one: one.is_ahead,
     "name_now": lambda one: bool(one.about),
 }
-"""What must be so for a sentence to be said; the others always are."""
+"""The condition of each sentence that is not always said."""
 
 
-# How it stands.
+# The standing.
 def _closing_keys(group: Sequence[NoticeToCompose]) -> Iterator[str]:
-    """What holds now of the certification that all of this news is about, and what can be done."""
+    """The keys of the closing sentences: the certification's standing and the next step."""
     told, now = {one.tells for one in group}, group[-1].now
     if now is None or "award_withdrawn" in told:
         return
@@ -293,18 +291,18 @@ def _closing_keys(group: Sequence[NoticeToCompose]) -> Iterator[str]:
         yield from _new_term_keys(group, now)
     elif not activities_only or not _is_early(now):
         asks = any(one.tells == "more_information" and not one.closed for one in group)
-        said = {"step_answer"} if asks else set()  # the letter itself has asked
+        said = {"step_answer"} if asks else set()  # the notice itself asks for it
         yield from (key for key in _step_keys(told, now) if key not in said)
 
 
 def _is_early(now: Today) -> bool:
-    """Whether points are missing and there is time: the total says enough then."""
+    """Whether points are missing but the window is not open yet; the total is enough then."""
     early = now.opens_on is not None and now.on < now.opens_on
     return early and now.step.action == "log_activities"
 
 
 def _new_term_keys(group: Sequence[NoticeToCompose], now: Today) -> Iterator[str]:
-    """What lies ahead in a period that has just begun."""
+    """What lies ahead in a cycle that has just begun."""
     if now.expires_on is None or now.is_over:
         return
     needs = "award" in {one.tells for one in group} and group[-1].points_required is not None
@@ -316,18 +314,18 @@ def _new_term_keys(group: Sequence[NoticeToCompose], now: Today) -> Iterator[str
 
 
 def _step_keys(told: set[str], now: Today) -> Iterator[str]:
-    """The next step; after a denial one applies again."""
+    """The next step; after a denial it is to apply again."""
     denied = "renewal_denied" in told
     for key in todays.step_keys(now):
         again = denied and key in {"step_apply_now", "step_apply_if_approved"}
         yield "step_reapply" if again else key
 
 
-# The letter.
+# The message.
 def _sections(
     say: Phrases, news: Sequence[NoticeToCompose], language: str
 ) -> Iterator[dict[str, object]]:
-    """What is told, one after the other: a certification is named once, how it stands told last."""
+    """One section for each notice; a certification is named first and its standing given last."""
     for number, some in groupby(news, key=lambda one: one.number):
         group = list(some)
         alone = [[one] for one in group] if not number else [group]
@@ -367,7 +365,7 @@ def _title(one: NoticeToCompose, words: Mapping[str, str]) -> str | None:
 def _closing(
     say: Phrases, group: Sequence[NoticeToCompose], language: str
 ) -> Iterator[tuple[Sentence, ...]]:
-    """The last paragraphs about a certification: its points, how it stands, the next step."""
+    """The last paragraphs about a certification: its points, its standing, the next step."""
     if not group:
         return
     words = _words(group[-1], language)
@@ -378,7 +376,7 @@ def _closing(
 
 
 def _words(one: NoticeToCompose, language: str) -> dict[str, Any]:
-    """The facts as they stand in sentences."""
+    """The facts as the sentences show them."""
     days = {
         "on": one.on,
         "expires": one.expires_on,
@@ -411,12 +409,12 @@ def _words(one: NoticeToCompose, language: str) -> dict[str, Any]:
 
 
 def _about(one: NoticeToCompose, text: str) -> str:
-    """What it is about; a company's name without what could make it a sender or a link."""
+    """What the notice is about; a company's name cannot look like a sender or a link."""
     line = printable(text)
     return values.harmless(line) if one.tells in _OF_EMPLOYERS else line
 
 
 def _quoted(reason: str) -> str:
-    """What somebody wrote, on one line, and not the whole of a treatise."""
+    """A reason on one line, shortened to ``_LONGEST_QUOTE`` characters."""
     line = printable(reason)
     return line if len(line) <= _LONGEST_QUOTE else line[: _LONGEST_QUOTE - 1] + "…"

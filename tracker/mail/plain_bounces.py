@@ -1,8 +1,8 @@
-"""Bounces that are no reports: words for people, as qmail, Exim, Yahoo and others write them. Pure.
+"""Bounces in plain text for people, as qmail, Exim, Yahoo and others write them. Pure.
 
-Only what arrives at an address that we signed, without a return path, is looked at here. The words
-are not believed further than they go: an address is bad for good only where they name one enhanced
-status (RFC 3463) and that is about an address, 5.1.x; whatever else came back came back for now.
+Only messages that arrive at an address that we signed, with an empty return path, are read here.
+The text is trusted only so far: a bounce is hard only if the text names exactly one enhanced status
+(RFC 3463) and that is about an address (5.1.x); every other bounce is soft.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from tracker.domain.delivery.bounces import kind_of
 
 _ANY = re.DOTALL | re.IGNORECASE
 _DAEMONS = frozenset({"mailer-daemon", "mail-daemon", "maildaemon", "postmaster", "mdaemon", ""})
-# No part of an IP address, a version or a date.
+# Not part of an IP address, a version or a date.
 _STATUS = re.compile(r"(?<![\w.])[45]\.[0-7]\.\d{1,3}(?![\w]|\.\d)")
-# A reply of RFC 5321 with words behind it: no size, and no telephone number.
+# An RFC 5321 reply code followed by words: not a size and not a telephone number.
 _CODE = re.compile(
     r"(?<![\w.#-])(?:4(?:21|5[0-5]|71)|5(?:0[0-4]|1[0-2]|2[1-3]|41|5[0-46]|7[01]))"
     r"(?=[\s:-]+[^\s\d])(?!\s*(?:KB|MB|bytes))"
@@ -42,7 +42,7 @@ _COPY = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _RECIPIENT = re.compile(r"^[ \t]*<?([^\s<>:;,]+@[^\s<>:;,]+)>?:?[ \t\r]*$", re.MULTILINE)
-# What has no end goes on to that of the text, so that none of it is looked at twice.
+# A tag without an end runs to the end of the text, so that nothing is scanned twice.
 _TAGS = re.compile(r"<(?:style|head|script)\b.*?(?:</(?:style|head|script)>|\Z)|<[^>]*>", _ANY)
 _ABSENT = re.compile(
     r"^\W*(?:out of (?:the )?office|automatic reply|auto(?:matic)?[ -]?(?:reply|response)|auto:"
@@ -50,12 +50,12 @@ _ABSENT = re.compile(
     r"|fuera de (?:la )?oficina|ausencia|réponse automatique)",
     re.IGNORECASE,
 )
-_READ = 20_000  # characters of the words that are looked at
+_READ = 20_000  # characters of the text that are read
 
 
 @dataclass(frozen=True, slots=True)
 class PlainBounce:
-    """What a bounce for people says: whether it was only late, the status, whom it names."""
+    """What a plain-text bounce says: whether it is only a delay, the status, the recipients."""
 
     delayed: bool
     status: str
@@ -64,7 +64,7 @@ class PlainBounce:
 
 
 def has_no_return_path(message: Message) -> bool:
-    """Whether nobody is to be answered, as with every bounce; a daemon's may not say so."""
+    """Whether the return path is empty, as in every bounce, or missing in a daemon's message."""
     paths = [str(one).strip() for one in message.get_all("Return-Path", [])]
     if paths:
         return paths[0] in {"<>", ""}
@@ -72,7 +72,7 @@ def has_no_return_path(message: Message) -> bool:
 
 
 def is_automatic(message: Message) -> bool:
-    """Whether a program answered for somebody, such as a note of absence."""
+    """Whether it is an automatic reply, such as an out-of-office message."""
     submitted = _header(message, "Auto-Submitted").partition(";")[0].strip().lower()
     precedence = _header(message, "Precedence").lower()
     marks = ("X-Autoreply", "X-Autorespond", "X-Auto-Response-Suppress", "X-Vacation")
@@ -85,7 +85,7 @@ def is_automatic(message: Message) -> bool:
 
 
 def read(message: Message) -> PlainBounce | None:
-    """What a bounce says; None for a message that is none, such as a note of absence."""
+    """What a bounce says; None for another message, such as an out-of-office reply."""
     words = _words(message)
     statuses = list(dict.fromkeys(_STATUS.findall(words)))
     daemon = _is_daemon(message) or "X-Failed-Recipients" in message
@@ -101,7 +101,7 @@ def read(message: Message) -> PlainBounce | None:
 
 
 def _judged(statuses: list[str], words: str) -> str:
-    """The one status that the words name; one for now where they name none, or several."""
+    """The one status that the text names; a soft one if it names none or several."""
     if len(statuses) == 1 and (statuses[0].startswith("5.1.") or kind_of(statuses[0]) == "soft"):
         return statuses[0]
     code = _CODE.search(words)
@@ -120,7 +120,7 @@ def _is_daemon(message: Message) -> bool:
 
 
 def _words(message: Message) -> str:
-    """What the message says itself, without the copy of what it is about."""
+    """The message's own text, without the copy of the message that bounced."""
     for wanted in ("text/plain", "text/html"):
         for part in _own_parts(message):
             if part.get_content_type() == wanted:
@@ -132,7 +132,7 @@ def _words(message: Message) -> str:
 
 
 def _own_parts(message: Message) -> Iterator[Message]:
-    """The parts of a message, but not those of the messages that it carries."""
+    """The parts of a message, without those of attached messages."""
     yield message
     if message.get_content_maintype() == "multipart":
         for part in message.get_payload():
@@ -150,7 +150,7 @@ def _decoded(part: Message) -> str:
 
 
 def _header(message: Message, name: str) -> str:
-    """A field on one line, decoded (RFC 2047); as it stands where that fails."""
+    """A header field on one line, decoded (RFC 2047); undecoded if that fails."""
     raw = str(message.get(name, ""))
     with suppress(ValueError, LookupError, MessageError):
         raw = str(make_header(decode_header(raw)))

@@ -1,7 +1,7 @@
-"""A Postfix log, read for what the relay took: queue ids, Message-IDs, times. Pure text in.
+"""Reading a Postfix log for the messages that the relay accepted. Pure: text in, values out.
 
-``cleanup`` names a letter's Message-ID, and ``qmgr`` says once that it is in the queue: from then
-on the letter is the relay's, whatever became of our connection.
+``cleanup`` logs a message's Message-ID, then ``qmgr`` logs that the message is in the queue. From
+then on the relay has it, whatever became of our connection.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _LINE = re.compile(
 )
 _MESSAGE_ID = re.compile(r"message-id=(<[^<>\s]{1,118}>)")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_REMEMBERED = 100_000  # letters between the two lines; the oldest goes first
+_REMEMBERED = 100_000  # messages of which only the first line was read; the oldest is dropped first
 _PATIENCE = timedelta(minutes=15)
-"""How long after the first line of a letter its second one may still come."""
+"""How long after a message's first line its second one may still come."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One letter that the relay took."""
+    """One message that the relay accepted."""
 
     message_id: str
     queue_id: str
@@ -39,8 +39,8 @@ class Taken:
 class Log:
     """A log that is read piece by piece. ``domain`` is that of our Message-IDs.
 
-    ``zone`` is that of times without one, as of the traditional format, which has no year either:
-    it is the last one that makes no time later than tomorrow.
+    ``zone`` is the time zone of times without one, as in the traditional format. That format has
+    no year either: it is the latest year that gives no time after tomorrow.
     """
 
     domain: str
@@ -51,14 +51,14 @@ class Log:
 
     @property
     def complete_until(self) -> datetime | None:
-        """Up to when everything is told that the relay took: not beyond a letter half told."""
+        """Until when the log is complete: before any message whose second line may still come."""
         if self.ends is None:
             return None
         halves = [at for _, at in self._named.values() if at > self.ends - _PATIENCE]
         return min([self.ends, *(at - timedelta(microseconds=1) for at in halves)])
 
     def read(self, lines: Iterable[str], *, now: datetime) -> list[Taken]:
-        """The letters that the relay took, according to these lines; a line has its end."""
+        """The messages that the relay accepted according to these lines (with their line ends)."""
         taken: list[Taken] = []
         last: re.Match[str] | None = None
         for line in lines:
@@ -86,12 +86,12 @@ class Log:
                 if len(self._named) > _REMEMBERED:
                     self._named.popitem(last=False)
             return []
-        # The queue is active again after every delay; only the first time says that it took it.
+        # A delayed message becomes active again; only the first time means that it was accepted.
         message_id, _ = self._named.pop(queue_id, ("", at))
         return [Taken(message_id, queue_id, at)] if message_id else []
 
     def _instant(self, stamp: re.Match[str], now: datetime) -> datetime | None:
-        """The instant of a line; None for a time that makes no sense."""
+        """The instant of a line; None if the time is not valid."""
         try:
             if stamp["iso"]:
                 at = datetime.fromisoformat(stamp["iso"].replace(",", "."))
@@ -112,11 +112,11 @@ class Log:
             except ValueError:
                 if (number, int(day)) != (2, 29):
                     raise
-                continue  # no leap year
+                continue  # not a leap year
             if self._here(at) <= tomorrow:
                 return at
         raise ValueError(text)
 
     def _here(self, at: datetime) -> datetime:
-        """A time of the log's own zone; without one, of this machine's."""
+        """A time in the log's own time zone; without one, in this machine's."""
         return at.replace(tzinfo=self.zone) if self.zone else at.astimezone()

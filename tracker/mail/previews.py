@@ -1,4 +1,4 @@
-"""Every letter there is, about made-up people: to look at before anybody gets one.
+"""Samples of every message about made-up people, for review before anybody gets one.
 
 The facts are invented, the dates follow from the scheme, and the same scheme gives the same bytes.
 """
@@ -42,7 +42,7 @@ _POINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One letter, when it would be sent, and the type that it can be ended by, if any."""
+    """One message, when it would be sent, and its type (empty if it is always sent)."""
 
     name: str
     letter: ComposedEmail
@@ -51,7 +51,7 @@ class Sample:
     issuer: str = ""
 
     def rendered(self, *, sender: str, reply_to: str) -> bytes:
-        """The message as it would go over the wire."""
+        """The message as it would be sent."""
         link, mailto = (way.format(type=self.type) for way in _WAYS_OUT)
         return envelopes.render(
             self.letter,
@@ -69,7 +69,7 @@ class Sample:
 
 
 def of_scheme(scheme: Scheme, language: str) -> Iterator[Sample]:
-    """Every stage of the scheme's reminders in every state, and every kind of news."""
+    """Every stage of the scheme's reminders in every state, and every kind of notice."""
     if scheme.reminders is not None and scheme.policies:
         for offset in scheme.reminders.offsets:
             complete = offset in scheme.reminders.offsets_when_complete
@@ -81,7 +81,7 @@ def of_scheme(scheme: Scheme, language: str) -> Iterator[Sample]:
 
 
 def of_several(schemes: Iterable[Scheme], language: str) -> Iterator[Sample]:
-    """Letters that tell of more than one thing."""
+    """Messages about more than one certification or event."""
     renewed = [one for one in schemes if one.reminders is not None and one.policies]
     lines = [_line(scheme, 30, "incomplete", language) for scheme in renewed[:3]]
     if len(lines) > 1:
@@ -94,7 +94,7 @@ def of_several(schemes: Iterable[Scheme], language: str) -> Iterator[Sample]:
 
 
 def _states(offset: int, *, complete: bool) -> Iterator[str]:
-    """What a letter of a stage may find: where the planner leaves one out, there is none."""
+    """The states in which a stage's reminder is sent."""
     yield "incomplete"
     if offset > 0:
         yield "nothing"
@@ -105,7 +105,7 @@ def _states(offset: int, *, complete: bool) -> Iterator[str]:
 
 
 def _span(scheme: Scheme, expires_on: date) -> rules.StandingSpan:
-    """A certification's first cycle that ends on about that day."""
+    """The last span of a first cycle that ends on about that day."""
     awarded_on = expires_on.replace(year=expires_on.year - 5)
     return rules.timeline(scheme, [rules.first_cycle(scheme, awarded_on)])[-1]
 
@@ -145,9 +145,9 @@ def _today(
     on: date,
     points: tuple[Decimal, Decimal, date | None] = (Decimal(61), Decimal(0), None),
 ) -> Today:
-    """How a made-up certification stands on a day, with points counted and waiting.
+    """The standing of a made-up certification on a day.
 
-    The last of the three is the day on which a renewal was applied for.
+    ``points`` are the points counted, the points waiting, and the day of the renewal application.
     """
     counted, waiting, since = points
     standing = rules.standing_on(replace(span, pending_since=since), on)
@@ -173,7 +173,7 @@ def _today(
 
 
 def _step(span: rules.StandingSpan, on: date, waiting: Decimal, missing: Decimal) -> NextStep:
-    """The step of who has not applied yet, with points waiting and missing."""
+    """The next step before an application, with points waiting and missing."""
     opens_on, closes_on, expires_on = span.window_opens_on, span.window_closes_on, span.expires_on
     if opens_on is None or closes_on is None or expires_on is None:
         return NextStep("none")
@@ -367,5 +367,5 @@ def _notice(name: str, scheme: Scheme, language: str, *news: NoticeToCompose) ->
 
 
 def index(folders: Mapping[str, Sequence[Sample]]) -> str:
-    """A page with links to all of them, by folder."""
+    """An HTML page with links to all samples, by folder."""
     return messages.page("samples.html", folders=folders)

@@ -1,4 +1,4 @@
-"""Replies of a mail server, read line by line under one deadline each."""
+"""Reading a mail server's replies line by line, with one deadline for each reply."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ import time
 
 
 class ReplyReader:
-    """Reads reply lines under one deadline a reply, however slowly the bytes drip in."""
+    """Reads reply lines with one deadline for a reply, however slowly the bytes arrive."""
 
     def __init__(self, sock: socket.socket, timeout: float) -> None:
         self._sock, self._timeout, self._ends = sock, timeout, 0.0
         self.pending = b""
 
     def begin(self, timeout: float) -> None:
-        """Start the clock for the next reply; ``timeout`` in seconds."""
+        """Start the deadline of the next reply, in ``timeout`` seconds."""
         self._ends = time.monotonic() + timeout
 
     def readline(self, limit: int) -> bytes:
-        """One line with its end, ``limit`` bytes of an endless one, or nothing at the end."""
+        """One line with its end; ``limit`` bytes of a longer one; nothing at the end of the stream.
+
+        Raises TimeoutError after the deadline.
+        """
         while b"\n" not in self.pending and len(self.pending) < limit:
             chunk = self._receive()
             if not chunk:
@@ -29,7 +32,7 @@ class ReplyReader:
         return line
 
     def close(self) -> None:
-        """Forget what was read ahead; smtplib closes its file with the socket."""
+        """Drop what was read ahead; smtplib closes its file with the socket."""
         self.pending = b""
 
     def _receive(self) -> bytes:

@@ -1,9 +1,8 @@
-"""What arrives at our VERP addresses: delivery reports, complaints, unsubscriptions. Pure.
+"""Reading mail to our VERP addresses: delivery reports, complaints, unsubscriptions. Pure.
 
-Bytes in, values out. Nothing that a report says of itself is believed here: the proofs that it
-carries are handed on, and only who has the key can tell whether they are ours. Delivery reports
-are those of RFC 3464 and RFC 6533, bounces in words for people are read by
-``plain_bounces``, complaints those of RFC 5965, automatic answers those of RFC 3834.
+Bytes in, values out. A report is not trusted here: its proofs are returned, and the caller, who has
+the key, checks whether they are ours. Formats: delivery reports of RFC 3464 and RFC 6533 (plain
+text bounces are read by ``plain_bounces``), complaints of RFC 5965, automatic replies of RFC 3834.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ from tracker.mail import plain_bounces
 from tracker.mail.bounded import TooManyParts, parsed
 
 ReportKind = Literal["failed", "complaint", "unsubscribe", "delayed", "automatic", "other"]
-LARGEST = 500_000  # bytes of a message that are looked at: the report comes first
-_BLOCKS = 200  # of a delivery report that are looked at: one for each recipient
+LARGEST = 500_000  # bytes of a message that are read: the report comes first
+_BLOCKS = 200  # blocks of a delivery report that are read: one for each recipient
 
-# <purpose>+<id>.<mac>, the plus perhaps as xtext (RFC 3461); without a purpose in an ENVID.
+# <purpose>+<id>.<mac>; the plus may be xtext (RFC 3461); an ENVID has no purpose.
 _PROOF = re.compile(
     r"(?<![\w.+-])(?:(b|u-[a-z]{1,16})\+(?:2b)?)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
     r"\.[a-z2-7]{15})(?![\w.])",
@@ -43,16 +42,16 @@ _QUOTED = re.compile(rb">+From ")
 
 
 class UnreadableMessage(ValueError):  # noqa: N818 - named for the refused fact
-    """These bytes are no message, or a report that does not say what it reports."""
+    """The bytes are not a message, or are a report that does not say what it reports."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One message: what it is, and the proofs of whose letter it is about.
+    """One incoming message: its kind, and the proofs of which message it is about.
 
     ``proofs`` are pairs of purpose and proof as ``services/core/signed_links.py`` makes them.
-    ``identity`` is the same however often the message is read, ``at`` when our own system received
-    it. ``status``, ``diagnostic`` and ``recipients`` are a failed delivery's own words.
+    ``identity`` is the same each time the message is read; ``at`` is when our own system received
+    it. ``status``, ``diagnostic`` and ``recipients`` are quoted from a failed delivery.
     """
 
     kind: ReportKind
@@ -65,7 +64,7 @@ class Incoming:
 
 
 def read(data: bytes) -> Incoming:
-    """What a message is. Raises Unreadable."""
+    """Read an incoming message. Raises UnreadableMessage."""
     try:
         return _read(data[:LARGEST])
     except UnreadableMessage:
@@ -113,17 +112,17 @@ def _read(data: bytes) -> Incoming:
 
 
 def _has_empty_return_path(message: Message) -> bool:
-    """Whether a program wrote it that wants no answer: no holder unsubscribes like that."""
+    """Whether the return path is empty, which no holder's own message has."""
     return _field(message, "Return-Path") == "<>"
 
 
 def _delivery(
     message: Message, status: Message, parts: dict[str, Message], common: dict[str, Any]
 ) -> Incoming | None:
-    """A delivery report; None for one that says of no recipient what became of it.
+    """A delivery report; None for one that gives no recipient's outcome.
 
-    Our letters have one recipient. Where that is an alias of several, the letter came back only
-    if it did from all of them, and for good only if all are gone.
+    Our messages have one recipient. If that is an alias for several, the message bounced only if it
+    bounced from all of them, and the bounce is hard only if it is so for all.
     """
     blocks = _blocks(status)
     if not blocks:
@@ -141,7 +140,7 @@ def _delivery(
 
 
 def _in_words(message: Message, parts: dict[str, Message], common: dict[str, Any]) -> Incoming:
-    """A delivery report whose fields say nothing: its words are read. Raises Unreadable."""
+    """A delivery report whose fields say nothing, read as text. Raises UnreadableMessage."""
     words = plain_bounces.read(message) if plain_bounces.has_no_return_path(message) else None
     proofs = _proofs([*_values(message, _ADDRESSED), *_returned(parts)])
     if words is None or not proofs:
@@ -157,7 +156,7 @@ def _in_words(message: Message, parts: dict[str, Message], common: dict[str, Any
 
 
 def _blocks(status: Message) -> list[Message]:
-    """The fields of a delivery report: of the letter first, then of each recipient.
+    """The fields of a delivery report: those of the message first, then of each recipient.
 
     Some systems encode the part, which RFC 3464 forbids and RFC 6533 allows.
     """
@@ -175,7 +174,7 @@ def _blocks(status: Message) -> list[Message]:
 def _failure(block: Message) -> dict[str, Any]:
     diagnostic, status = _field(block, "Diagnostic-Code"), _field(block, "Status")
     found = STATUS.search(status)
-    # Some systems know no better than 5.0.0 and quote the other side, which does.
+    # Some systems give only 5.0.0 and quote the other server's status, which says more.
     if found is None or (found[2], found[3]) == ("0", "0"):
         found = STATUS.search(diagnostic) or found
     code = _CODE.search(diagnostic)
@@ -194,7 +193,7 @@ def _failure(block: Message) -> dict[str, Any]:
 def _feedback(
     message: Message, feedback: Message, parts: dict[str, Message], common: dict[str, Any]
 ) -> Incoming:
-    """A complaint; a report of another type, such as "not spam", is none."""
+    """A feedback report; only some types are complaints ("not spam" is not)."""
     inner = feedback.get_payload()
     fields = inner[0] if isinstance(inner, list) and inner else feedback
     type_ = _field(fields, "Feedback-Type").lower()
@@ -215,7 +214,7 @@ def _parts(message: Message) -> dict[str, Message]:
 
 
 def _returned(parts: dict[str, Message], *, more: bool = False) -> list[str]:
-    """Where the letter that came back says that it was from; ``more``: and how to end such."""
+    """The return path of the returned message; with ``more`` its List-Unsubscribe as well."""
     names = ("Return-Path", "List-Unsubscribe") if more else ("Return-Path",)
     found: list[str] = []
     if (whole := parts.get("message/rfc822")) and isinstance(whole.get_payload(), list):
@@ -228,7 +227,7 @@ def _returned(parts: dict[str, Message], *, more: bool = False) -> list[str]:
 
 
 def _proofs(values: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """Every proof in these values, each once; one without a purpose is a letter's."""
+    """Every proof in these values, each once; one without a purpose is that of a message."""
     pairs = (
         (purpose.lower() or "b", proof.lower())
         for value in values
@@ -242,12 +241,12 @@ def _values(message: Any, names: Iterable[str]) -> list[str]:
 
 
 def _field(message: Any, name: str) -> str:
-    """A field on one line, without what cannot be seen; empty where there is none."""
+    """A header field on one line, without invisible characters; empty if it is missing."""
     return _UNSEEN.sub(" ", str(message.get(name, ""))).strip()
 
 
 def _identity(message: Message, data: bytes) -> str:
-    """The Message-ID, or a digest of what stands below the header."""
+    """The Message-ID, or a hash of the body."""
     if own := _field(message, "Message-ID"):
         return own[:300]
     _, _, body = data.replace(b"\r\n", b"\n").partition(b"\n\n")
@@ -255,7 +254,7 @@ def _identity(message: Message, data: bytes) -> str:
 
 
 def _received(message: Message) -> datetime | None:
-    """When our own system took the message (the topmost trace), else when it says it was sent."""
+    """When our own system received the message (the topmost Received), else its Date."""
     for name in ("Received", "Date"):
         try:
             at = parsedate_to_datetime(_field(message, name).rpartition(";")[2].strip())
@@ -267,7 +266,7 @@ def _received(message: Message) -> datetime | None:
 
 # Files of messages.
 def each_of_mbox(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """The messages of an mbox file, each with the byte at which it begins."""
+    """The messages of an mbox file, each with the byte offset at which it begins."""
     offset = begins = size = 0
     held: list[bytes] = []
     blank = True
@@ -286,5 +285,5 @@ def each_of_mbox(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def without_from_line(data: bytes) -> bytes:
-    """One message as a mail system hands it to a program, perhaps with mbox's first line."""
+    """A message as a mail system pipes it to a program, without mbox's "From " line."""
     return data.partition(b"\n")[2] if data.startswith(b"From ") else data

@@ -1,9 +1,9 @@
-"""The postman: hands one finished letter at a time to a mail server and says what came of it.
+"""The SMTP sender: hands one composed message at a time to a mail server; returns the outcome.
 
-The only importer of Flask-Mail, which brings the configuration, the connection class and the
-signal behind ``record_messages()``. Its ``send()`` is not used: it raises after the server has
-accepted when QUIT fails, has no timeout and takes any certificate. So MAIL, RCPT and DATA are
-driven here. Nothing here decides whether a letter is owed or when to try again.
+It is the only importer of Flask-Mail, which provides the configuration, the connection class and
+the signal behind ``record_messages()``. Flask-Mail's ``send()`` is not used: it raises if QUIT
+fails after the server has accepted, has no timeout and takes any certificate. So MAIL, RCPT and
+DATA are sent here. Nothing here decides whether a message is owed or when to retry.
 """
 
 from __future__ import annotations
@@ -31,35 +31,35 @@ from tracker.mail.replies import ReplyReader
 _log = logging.getLogger(__name__)
 _OK, _GO_AHEAD, _CLOSING = 250, 354, 421
 _SUCCESS, _PASSING, _FINAL = 2, 4, 5  # a reply's first digit: RFC 5321, 4.2.1
-# Answers to MAIL that concern the session (log in first, encrypt first, bad sequence): they say
-# nothing about the letter, so they must not end its life.
+# Replies to MAIL that concern the session (log in first, encrypt first, bad sequence): they say
+# nothing about the message, so they must not end it.
 _ABOUT_SESSION = frozenset({_CLOSING, 503, 530, 534, 535, 538})
 # RFC 3463: 5.1.x is about an address, but .5 is a success, .7 and .8 are about the sender's
 # address and .9 about the message.
 _BAD_ADDRESS = re.compile(rb"#?5\.1\.(?:[012346]|10)(?!\d)")
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 FINAL_TIMEOUT = 600.0
-"""Seconds in which a server answers a whole letter."""
+"""Seconds to wait for the server's reply to a complete message."""
 _LONGEST_QUIT = 5.0  # seconds
 
 
 class DeliveryOutcome(enum.Enum):
-    """What came of handing a letter over."""
+    """The outcome of handing a message over."""
 
-    ACCEPTED = "accepted"  # the server answered the letter with 2xx: it is the server's now
-    RETRY = "retry"  # certainly not accepted, but that may pass: 4xx, or no connection
-    REFUSED = "refused"  # certainly not accepted, and 5xx says that trying again is pointless
-    SUPPRESS = "suppress"  # refused because of the recipient's address: write there no more
-    AMBIGUOUS = "ambiguous"  # on its way when the connection was lost: perhaps accepted
-    NOT_OWED = "not_owed"  # the marker said no: nothing was sent
+    ACCEPTED = "accepted"  # the server replied 2xx to the message: it is the server's now
+    RETRY = "retry"  # certainly not accepted, but that may change: 4xx, or no connection
+    REFUSED = "refused"  # certainly not accepted, and 5xx says that a retry is pointless
+    SUPPRESS = "suppress"  # refused because of the recipient's address: suppress it
+    AMBIGUOUS = "ambiguous"  # the connection was lost during transmission: perhaps accepted
+    NOT_OWED = "not_owed"  # the marker refused: nothing was sent
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An outcome with the server's words on one line, at most 500 characters.
+    """An outcome with the server's reply on one line, of at most 500 characters.
 
-    ``connection_failed`` tells a failing relay from a failing letter: it counts for the circuit
-    breaker and is no attempt of the letter's.
+    ``connection_failed`` means that the relay failed, not the message: it counts for the circuit
+    breaker and not as one of the message's attempts.
     """
 
     outcome: DeliveryOutcome
@@ -92,7 +92,7 @@ class _Session(smtplib.SMTP):
         port: int = 0,
         source_address: object = None,  # noqa: ARG002 - the library's signature
     ) -> tuple[int, bytes]:
-        """Connect within one timeout for all the host's addresses; return the greeting."""
+        """Connect within one timeout for all of the host's addresses; returns the greeting."""
         sock = _dial(host, port, self.timeout)
         try:
             if self._implicit_tls:
@@ -104,18 +104,18 @@ class _Session(smtplib.SMTP):
         return self.getreply()
 
     def getreply(self) -> tuple[int, bytes]:
-        """One complete reply within the timeout; -1 as the code of one that makes no sense."""
+        """One complete reply within the timeout; the code is -1 for an unintelligible one."""
         return self.reply_within(self.timeout)
 
     def reply_within(self, seconds: float) -> tuple[int, bytes]:
-        """The same within a time of its own."""
+        """The same with another timeout."""
         if self.file is None:
             self.file = ReplyReader(self.sock, self.timeout)
         self.file.begin(seconds)
         return super().getreply()
 
     def spoke_unasked(self) -> bool:
-        """Whether the server said or did something since its last reply: it is closing."""
+        """Whether the server sent something since its last reply, which means it is closing."""
         if self.file is None or self.file.pending:
             return True
         poll = select.poll()
@@ -124,7 +124,10 @@ class _Session(smtplib.SMTP):
 
 
 def _dial(host: str, port: int, timeout: float) -> socket.socket:
-    """Try the host's addresses in turn. socket.create_connection gives each the whole timeout."""
+    """Try the host's addresses in turn within one timeout, in seconds. Raises OSError.
+
+    ``socket.create_connection`` would give each address the whole timeout.
+    """
     ends = time.monotonic() + timeout
     failure: OSError = TimeoutError("no address of the server answered in time")
     for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
@@ -140,7 +143,7 @@ def _dial(host: str, port: int, timeout: float) -> socket.socket:
 
 
 class _Connection(flask_mail.Connection):
-    """Flask-Mail's connection with timeouts, checked certificates and no way to clear text."""
+    """Flask-Mail's connection with timeouts, verified certificates and no clear-text fallback."""
 
     host: _Session | None
 
@@ -151,9 +154,9 @@ class _Connection(flask_mail.Connection):
         self._context = ssl.create_default_context() if encrypted else None
 
     def configure_host(self) -> _Session:
-        """Open a session, encrypted and logged in as the settings say, or raise OSError.
+        """Open a session, encrypted and logged in as the settings say. Raises OSError.
 
-        smtplib's exceptions are OSErrors, and so is a missing STARTTLS that was asked for.
+        smtplib's exceptions are OSErrors, including the one for a server without STARTTLS.
         """
         context = self._context if self.mail.use_ssl else None
         host = _Session(
@@ -175,7 +178,7 @@ class _Connection(flask_mail.Connection):
         return host
 
     def opened(self) -> _Session:
-        """The kept session, or a new one when there is none or the server has begun to close it."""
+        """The open session, or a new one if there is none or the server has begun to close it."""
         if self.host is not None and self.host.spoke_unasked():
             self.drop()
         if self.host is None:
@@ -183,13 +186,13 @@ class _Connection(flask_mail.Connection):
         return self.host
 
     def drop(self) -> None:
-        """Close without a word: the other side is gone, or out of step with us."""
+        """Close without QUIT: the server is gone, or the session is out of step."""
         host, self.host = self.host, None
         if host is not None:
             host.close()
 
     def quit(self) -> None:
-        """Say goodbye; whether that works changes nothing that was answered before."""
+        """Send QUIT and close; a failure does not change earlier outcomes."""
         if self.host is not None:
             self.host.timeout = min(self.host.timeout, _LONGEST_QUIT)
             with contextlib.suppress(OSError):
@@ -198,12 +201,12 @@ class _Connection(flask_mail.Connection):
 
 
 class Postman:
-    """Delivers letters one by one over one kept SMTP connection. Not to be shared by threads.
+    """Delivers messages one by one over one SMTP connection. Not to be shared by threads.
 
-    ``timeout`` in seconds holds for connecting and for every reply but the one to a whole letter:
-    for that RFC 5321, 4.5.3.2.6, asks for ten minutes (``final_timeout``), since whoever gives up
-    earlier on a slow relay sends copies of what it took. ``local_hostname`` is what we
-    call ourselves in EHLO; None takes the machine's name without asking the network for it.
+    ``timeout`` (seconds) applies to connecting and to every reply except the one to a complete
+    message: for that RFC 5321, 4.5.3.2.6, asks for ten minutes (``final_timeout``), because a
+    client that gives up earlier on a slow relay sends copies of what the relay accepted.
+    ``local_hostname`` is our name in EHLO; None takes the machine's name without a DNS lookup.
     Raises ValueError for settings that contradict each other, or that would send a password to
     another machine in clear text.
     """
@@ -226,7 +229,7 @@ class Postman:
             raise ValueError("choose use_tls (STARTTLS) or use_ssl, not both")
         if password and not (use_tls or use_ssl or server in _THIS_MACHINE):
             raise ValueError("a password is sent encrypted only: set use_tls or use_ssl")
-        mail = flask_mail.Mail()  # its state by hand: no Flask application is needed
+        mail = flask_mail.Mail()  # its state is set here, so that no Flask application is needed
         mail.state = mail.init_mail(
             {
                 "MAIL_SERVER": server,
@@ -247,22 +250,22 @@ class Postman:
         self.close()
 
     def close(self) -> None:
-        """End the session, within five seconds whatever the server does. Never raises."""
+        """End the session within five seconds, whatever the server does. Never raises."""
         self._connection.quit()
 
     def deliver(
         self, *, envelope_sender: str, recipient: str, data: bytes, mark: Callable[[], bool]
     ) -> Delivery:
-        """Hand one letter over for one recipient; whatever the server does is an outcome.
+        """Hand one message over for one recipient; whatever the server does is an outcome.
 
-        ``mark``, called between the recipient's 250 and DATA, writes down durably that the letter
-        is being transmitted and answers whether it is still owed: False leaves it unsent, and
-        what it raises is raised here with nothing sent. ``data`` is 7-bit, except for a recipient
-        beyond ASCII before the @. Raises ValueError when ``envelope_sender`` is no address.
+        ``mark`` is called between the recipient's 250 and DATA. It records durably that the message
+        is being transmitted, and returns whether it is still owed: False leaves it unsent. What
+        ``mark`` raises is raised here, with nothing sent. ``data`` is 7-bit, unless the recipient's
+        local part is not ASCII. Raises ValueError if ``envelope_sender`` is not an address.
 
         Invariant: RETRY, REFUSED, SUPPRESS and NOT_OWED mean that the server cannot have the
-        letter. It has none before it said 354 (so a connection lost earlier is no doubt, even
-        after the marker), and any 4xx or 5xx after the final dot is its refusal.
+        message. It has nothing before it replied 354 (so a connection lost earlier leaves no doubt,
+        even after the marker), and any 4xx or 5xx after the final dot is a refusal.
         """
         if envelope_sender and not ADDRESS.fullmatch(envelope_sender):
             raise ValueError("the envelope sender is not one plain address")
@@ -272,8 +275,8 @@ class Postman:
         try:
             delivery = self._handed_over(envelope_sender, recipient, _framed(data), mark)
         except BaseException:
-            # The marker raised, or a signal came: the session is out of step with us, and the
-            # next letter must not read this one's reply.
+            # The marker raised, or a signal came: the session is out of step, and the next
+            # message must not read this one's reply.
             self._connection.drop()
             raise
         if delivery.outcome is DeliveryOutcome.ACCEPTED:
@@ -296,14 +299,14 @@ class Postman:
         try:
             code, text = host.docmd("DATA")
         except OSError as error:
-            return self._lost(DeliveryOutcome.RETRY, error)  # not a byte of the letter has left
+            return self._lost(DeliveryOutcome.RETRY, error)  # no byte of the message has left
         if code != _GO_AHEAD:
             return self._undone(host, _judged("DATA", code, text))
         try:
             host.send(letter)
             code, text = host.reply_within(self._final_timeout)
         except OSError as error:
-            # smtplib tells of a late answer as of a lost connection; but the relay is there.
+            # smtplib reports a late reply as a lost connection, but then the relay works.
             is_late = isinstance(error.__context__, TimeoutError)
             lost = self._lost(DeliveryOutcome.AMBIGUOUS, error)
             return replace(lost, connection_failed=not is_late)
@@ -314,7 +317,7 @@ class Postman:
         return self._undone(host, _judged("DATA", code, text))
 
     def _undone(self, host: _Session, verdict: Delivery) -> Delivery:
-        """End the transaction that ``verdict`` interrupts, so that the next letter can begin."""
+        """Reset the mail transaction that ``verdict`` ended, so that the next message can begin."""
         with contextlib.suppress(OSError):
             if not verdict.connection_failed and host.rset()[0] == _OK:
                 return verdict
@@ -327,7 +330,7 @@ class Postman:
         return Delivery(outcome, reply, connection_failed=True)
 
     def _announce(self, recipient: str, data: bytes) -> None:
-        """Tell Flask-Mail's listeners; the letter is gone, so their failures change nothing."""
+        """Notify Flask-Mail's listeners; the message is sent, so their failures are only logged."""
         if not flask_mail.email_dispatched.receivers:
             return
         try:
@@ -337,7 +340,7 @@ class Postman:
 
 
 def _introduced(host: _Session, sender: str, recipient: str, size: int) -> Delivery | None:
-    """MAIL and RCPT: None when both are accepted. Raises OSError when the connection is lost."""
+    """Send MAIL and RCPT; None if both are accepted. Raises OSError if the connection is lost."""
     plain = (sender + recipient).isascii()
     if not plain and not host.has_extn("smtputf8"):
         return Delivery(
@@ -354,7 +357,7 @@ def _introduced(host: _Session, sender: str, recipient: str, size: int) -> Deliv
 
 
 def _judged(verb: str, code: int, text: bytes) -> Delivery:
-    """What a reply other than success says about the letter."""
+    """What a reply other than success means for the message."""
     reply = _one_line(code, text)
     about_session = code in _ABOUT_SESSION if verb == "MAIL" else code == _CLOSING
     if about_session or code // 100 not in {_PASSING, _FINAL}:
@@ -367,7 +370,7 @@ def _judged(verb: str, code: int, text: bytes) -> Delivery:
 
 
 def _framed(data: bytes) -> bytes:
-    """The letter as DATA carries it: CRLF line ends, leading dots doubled, closed by a dot."""
+    """The message as DATA sends it: CRLF line ends, leading dots doubled, a final dot."""
     lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
     end = b".\r\n" if lines.endswith(b"\r\n") else b"\r\n.\r\n"
     return (b"\n" + lines).replace(b"\n.", b"\n..")[1:] + end
@@ -383,7 +386,7 @@ def _shortened(words: str) -> str:
 
 
 def _as_message(recipient: str, data: bytes) -> flask_mail.Message:
-    """The letter as Flask-Mail would have held it."""
+    """The message as a Flask-Mail message."""
     parsed = message_from_bytes(data, policy=policy.default)
     text, html = (parsed.get_body((kind,)) for kind in ("plain", "html"))
     message = flask_mail.Message(
@@ -399,6 +402,9 @@ def _as_message(recipient: str, data: bytes) -> flask_mail.Message:
 
 
 def _own_name() -> str:
-    """The machine's name if it is a full one. socket.getfqdn() may wait for a dead name server."""
+    """The machine's name if it is fully qualified.
+
+    ``socket.getfqdn()`` is not used because it may wait for a dead name server.
+    """
     name = socket.gethostname()
     return name if "." in name else "[127.0.0.1]"

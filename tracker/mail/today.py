@@ -1,7 +1,7 @@
-"""What is true of a certification on the day a message leaves, and what its holder can do then.
+"""A certification's standing on the day a message leaves, and the holder's next step.
 
-One place for reminders and news alike: the step comes from ``domain.credentials.next_steps``,
-the sentences stand in ``phrases.toml`` of the catalogues.
+Shared by reminders and notices: the step comes from ``domain.credentials.next_steps``, the
+sentences are in ``phrases.toml`` of the catalogues.
 """
 
 from __future__ import annotations
@@ -35,11 +35,10 @@ _RENEWING = _TO_DO | {"wait_for_review", "apply_from"}
 class Today:
     """The standing on the holder's own day ``on``, and the next step.
 
-    ``last_day`` is the last one on which a renewal can be applied for, a grace period included;
-    ``closes_on`` the last one on which that is in time.
-    ``fee`` is the renewal's, that of the late step included, ``late_fee`` its late part; None:
-    none is published. ``zone`` names the zone whose midnight ends the days where it is not the
-    holder's own.
+    ``last_day`` is the last day to apply for renewal, a grace period included; ``closes_on`` is
+    the last day to apply in time. ``fee`` is the renewal fee including the late fee, or None if
+    none is published; ``late_fee`` is its late part. ``zone`` names the time zone whose midnight
+    ends the days, if it is not the holder's own.
     """
 
     on: date
@@ -64,17 +63,17 @@ class Today:
 
     @property
     def is_over(self) -> bool:
-        """Whether its last valid day is past."""
+        """Whether the last valid day is past."""
         return self.expires_on is not None and self.expires_on < self.on
 
     @property
     def takes_activities(self) -> bool:
-        """Whether an activity for its current period can still be submitted."""
+        """Whether an activity for the current cycle can still be submitted."""
         return not self.is_held and self.status not in {"expired", "withdrawn"}
 
 
 def standing_keys(today: Today) -> Iterator[str]:
-    """The sentences that say how it stands."""
+    """The keys of the sentences about the standing."""
     if today.is_held:
         yield f"now_{today.status}"
         if today.is_over:
@@ -90,7 +89,7 @@ def standing_keys(today: Today) -> Iterator[str]:
 
 
 def step_keys(today: Today) -> Iterator[str]:
-    """The sentences that say what to do, by when, how, and what it costs."""
+    """The keys of the sentences about what to do, by when, how, and what it costs."""
     step = today.step
     if step.action == "none":
         return
@@ -118,7 +117,7 @@ def step_keys(today: Today) -> Iterator[str]:
 
 
 def fee_keys(today: Today) -> Iterator[str]:
-    """The sentence that names the fee where renewing is asked for."""
+    """The key of the sentence about the fee, if the next step is about renewing."""
     if today.fee is not None and today.step.action in _RENEWING:
         yield "fee_late" if today.late_fee else "fee"
 
@@ -140,7 +139,7 @@ def _step(today: Today, *, early: bool) -> str:
 
 
 def _log(today: Today) -> str:
-    """How far the window is where points are missing; in a late step there is none."""
+    """The phrase for missing points, by how far the window is; a late step has no window."""
     last, expires_on = today.step.on, today.expires_on
     if last is None or expires_on is None or last > expires_on:
         return "log"
@@ -164,7 +163,7 @@ def _credit(step: NextStep | None) -> TranslatedNoun:
 
 
 def words(today: Today, language: str) -> Mapping[str, Any]:
-    """The facts as they stand in sentences."""
+    """The facts as the sentences show them."""
     step = today.step
     days = {
         "today": today.on,

@@ -1,8 +1,9 @@
 """Tables, one module for each topic: columns, constraints and indexes. No decisions.
 
-Constraints are the last word: services write and let the database refuse, they do not look first.
-A changed table needs a migration (``migrations/versions``), and the tests compare both. Instants
-are ``Instant`` columns, points and money ``AmountColumn``, ids UUIDv7 as text (``tracker.db``).
+Constraints are the last word: services write and let the database refuse; they do not check first.
+A changed table needs a migration (``migrations/versions``); the tests compare the two. Instants
+are ``Instant`` columns, points and money are ``AmountColumn``, ids are UUIDv7 as text
+(``tracker.db``).
 """
 
 from tracker.db import Base

@@ -12,7 +12,7 @@ from tracker.db import AmountColumn, Base, Id, Instant, Ref, new_id
 
 
 class Activity(Base, kw_only=True):
-    """Something claimed for points. What it claims changes only while it is with the holder."""
+    """An activity claimed for points. The claim changes only while the holder can edit it."""
 
     __tablename__ = "activity"
     __table_args__ = (
@@ -53,8 +53,8 @@ class Activity(Base, kw_only=True):
 class Decision(Base, kw_only=True):
     """A reviewer's answer to an activity; append-only, so that any day's points can be shown.
 
-    A later one supersedes it. One that was taken back (``undone_at``) rules no more, and the one
-    before it rules again.
+    A later decision supersedes it. When a decision is taken back (``undone_at``), the one before it
+    is in force again.
     """
 
     __tablename__ = "activity_decision"
@@ -81,7 +81,7 @@ class Decision(Base, kw_only=True):
 
 
 class Evidence(Base, kw_only=True):
-    """A file that supports an activity; its bytes lie in the storage directory under ``key``."""
+    """A file that supports an activity; its bytes are in the storage directory under ``key``."""
 
     __tablename__ = "evidence"
     __table_args__ = (

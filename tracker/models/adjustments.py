@@ -20,9 +20,9 @@ from tracker.db import AmountColumn, Base, Id, Instant, Ref, new_id
 
 
 class AdjustmentBatch(Base, kw_only=True):
-    """One act that extended many certifications: what was asked, under a reference of its own.
+    """One act that extended many certifications, with its own reference.
 
-    ``request`` is everything that was asked for, so that the same reference never means two acts.
+    ``request`` is the full request, so that the same reference never means two different acts.
     """
 
     __tablename__ = "adjustment_batch"
@@ -40,9 +40,9 @@ class AdjustmentBatch(Base, kw_only=True):
 class Adjustment(Base, kw_only=True):
     """A later expiry or a lower requirement for one cycle: append-only.
 
-    ``ordinal`` is the cycle's, ``number`` counts its adjustments: the last one rules, and two
-    made at once cannot both be the next. ``override_reason`` says why it was granted although
-    the policy's rule refuses it.
+    ``ordinal`` is the cycle's, ``number`` counts its adjustments: the last one is in force, and two
+    made at the same time cannot both get the next number. ``override_reason`` says why it was
+    granted although the policy's rule refuses it.
     """
 
     __tablename__ = "cycle_adjustment"

@@ -1,4 +1,4 @@
-"""How often something was done within a while."""
+"""How often something was done within a period, for the request limits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracker.db import Base, Instant
 
 
 class Usage(Base, kw_only=True):
-    """How often something was done since an instant; ``key`` says nothing of whoever did it."""
+    """How often something was done since an instant; ``key`` does not reveal who did it."""
 
     __tablename__ = "usage"
 

@@ -1,4 +1,4 @@
-"""Appeals against a decision, and how they ended."""
+"""Appeals against a decision, and their outcomes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tracker.db import AmountColumn, Base, Id, Instant, new_id
 
 
 class Appeal(Base, kw_only=True):
-    """An appeal against a change of standing or a denied renewal: one of the two."""
+    """An appeal against either a change of standing or a denied renewal."""
 
     __tablename__ = "appeal"
     __table_args__ = (

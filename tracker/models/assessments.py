@@ -41,7 +41,7 @@ class Center(Base, kw_only=True):
 
 
 class CenterApproval(Base, kw_only=True):
-    """A period in which a center was approved; no ``lapses_on``: until further notice."""
+    """A period in which a center was approved; without ``lapses_on``, until further notice."""
 
     __tablename__ = "center_approval"
     __table_args__ = (
@@ -62,7 +62,7 @@ class Assessment(Base, kw_only=True):
     __tablename__ = "assessment"
     __table_args__ = (
         Index("ix_assessment_holder", "holder_id", "scheme", "taken_on"),
-        # Two clicks give one row; imported history is keyed by its ref instead.
+        # A double click gives one row; imported history is keyed by its ref instead.
         Index(
             "uq_assessment_live",
             "holder_id",

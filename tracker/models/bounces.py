@@ -1,4 +1,4 @@
-"""Messages that came back, and addresses that are not written to."""
+"""Messages that bounced, and suppressed addresses."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tracker.db import Base, Id, Instant
 
 
 class Bounce(Base, kw_only=True):
-    """A letter that came back: for good (``hard``), for now (``soft``), or as spam (``complaint``).
+    """A report of a permanent (``hard``) or temporary (``soft``) bounce or a ``complaint`` (spam).
 
-    One report counts once, however often it is read.
+    A report counts once, however often it is read.
     """
 
     __tablename__ = "bounce"
@@ -33,7 +33,7 @@ class Bounce(Base, kw_only=True):
 
 
 class Suppression(Base, kw_only=True):
-    """An address that is not written to, and why; null ``until_at``: for good."""
+    """An address that is not written to, and why; null ``until_at`` means for good."""
 
     __tablename__ = "suppression"
 

@@ -30,14 +30,14 @@ class Certification(Base, kw_only=True):
     """A holder's full award under a scheme; ``sequence`` counts those earned one after another.
 
     The row keeps its id, number and public address whatever is corrected. ``withdrawn_at``: the
-    passes on record no longer carry the award; it comes back with them. ``replaced_on``: the day
-    of the next award, from which that one speaks for the holder. ``kept_reason``: staff decided
+    passes on record no longer support the award; it comes back with them. ``replaced_on`` is the
+    day of the next award, which is the current one from then on. ``kept_reason``: staff decided
     that the award and its cycles stand although the passes on record say otherwise.
 
-    ``imported_at``: a file put the award on record, which stands by itself, whatever the passes
-    say, unless it is void (``voided_at``). ``edition`` and ``source`` are the file's words.
-    ``number_key`` is the number as it is compared. ``former_key`` is that of the number that we
-    gave before a file brought the award's own; the certification is still found by it.
+    ``imported_at``: the award comes from a file and is valid by itself, whatever the passes say,
+    unless it is voided (``voided_at``). ``edition`` and ``source`` are quoted from the file.
+    ``number_key`` is the number in compared form. ``former_key`` is the compared form of the number
+    that we gave before a file brought the award's own; the certification is still found by it.
     """
 
     __tablename__ = "certification"
@@ -77,9 +77,9 @@ class Certification(Base, kw_only=True):
 
 
 class Cycle(Base, kw_only=True):
-    """One validity period; ``expires_on`` is its last valid day, null: without end.
+    """One validity period; ``expires_on`` is its last valid day, null means that it has no end.
 
-    ``imported``: a file says so, whatever the scheme's validity gives.
+    ``imported``: the dates come from a file, whatever the scheme's validity gives.
     """
 
     __tablename__ = "cycle"
@@ -102,11 +102,14 @@ class Cycle(Base, kw_only=True):
 
 
 class Span(Base, kw_only=True):
-    """The timeline: days in which no recorded fact changes, with the dates that decide a standing.
+    """A run of days in which no recorded fact changes, with the dates that decide the standing.
 
-    Derived from cycles, adjustments, renewals and changes, and written in the same transaction
-    as they are (``services/credentials/timelines.py``). It holds facts, not a status, so a
-    passing day never makes it wrong, and a standing on any date is one row and one date.
+    The days are ``from_on`` up to, but not including, ``until_on``; a certification's spans are
+    its timeline. They are derived from cycles, adjustments, renewals and changes of standing, and
+    written in the same transaction (``services/credentials/timelines.py``).
+
+    Invariant: a span holds facts, not a status, so a passing day never makes it wrong; the standing
+    on any date follows from one row and the date.
     """
 
     __tablename__ = "standing_span"

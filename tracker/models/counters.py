@@ -1,4 +1,4 @@
-"""Numbers that no other row tells."""
+"""Numbers that cannot be derived from other rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracker.db import Base, Instant
 
 
 class Counter(Base, kw_only=True):
-    """A number that no other row tells: how often something was done, or what was last found."""
+    """A number not derived from other rows: how often something was done, or was last found."""
 
     __tablename__ = "tally"
 

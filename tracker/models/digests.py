@@ -14,9 +14,10 @@ from tracker.models.holders import LANGUAGE_CHECK
 
 
 class DigestOrder(Base, kw_only=True):
-    """How often an employer wants a digest, where and in which language; without a row, never.
+    """How often an employer wants a digest, at which address and in which language.
 
-    ``through_on`` is the last day that a digest has told of; null: none was written yet.
+    Without a row, never. ``through_on`` is the last day that a digest covered; null means that none
+    was written yet.
     """
 
     __tablename__ = "digest_order"
@@ -34,7 +35,7 @@ class DigestOrder(Base, kw_only=True):
 
 
 class Digest(Base, kw_only=True):
-    """What an employer's digest of a period says, as it stood at the cut-off."""
+    """The contents of an employer's digest of a period, as of the cut-off."""
 
     __tablename__ = "digest"
     __table_args__ = (

@@ -11,7 +11,7 @@ from tracker.db import Base, Id, Instant, new_id
 
 
 class Employer(Base, kw_only=True):
-    """A company whose HR checks on its workers."""
+    """A company that checks the certifications of its workers."""
 
     __tablename__ = "employer"
 
@@ -25,11 +25,11 @@ class Employer(Base, kw_only=True):
 
 
 class RosterEntry(Base, kw_only=True):
-    """One employment on an employer's list, by the employer's own number of the worker.
+    """One employment in an employer's roster, keyed by the employer's own id for the worker.
 
-    A worker who comes back has an entry more. The claim that it is a certain holder is the
-    employer's until the holder's consent; one entry at most of those that have not ended means
-    the same holder. ``ended_on``, which may lie ahead, is the first day without access.
+    A worker who returns gets another entry. That the entry is a certain holder is only the
+    employer's claim until the holder consents; at most one entry that has not ended names the same
+    holder. ``ended_on``, which may be in the future, is the first day without access.
     """
 
     __tablename__ = "roster_entry"

@@ -1,4 +1,4 @@
-"""The trail of changes."""
+"""The history of changes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracker.db import Base, Instant
 
 
 class HistoryEntry(Base, kw_only=True):
-    """One line of history: who did what to which record, when. Written, never changed."""
+    """One line of history: who did what to which record, and when. Append-only."""
 
     __tablename__ = "history"
     __table_args__ = (
@@ -36,7 +36,7 @@ class HistoryEntry(Base, kw_only=True):
 class HistoryValue(Base, kw_only=True):
     """A personal value that an entry of history changed: before and after.
 
-    It stands beside the entry, so that it can be erased without touching the trail.
+    It is kept apart from the entry, so that it can be erased without changing the history.
     """
 
     __tablename__ = "history_value"

@@ -1,4 +1,4 @@
-"""People on record, before certification too."""
+"""People on record, including those who are not certified yet."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ LANGUAGE_CHECK = f"language in ({', '.join(repr(language) for language in LANGUA
 
 
 class Holder(Base, kw_only=True):
-    """A person. ``ref`` is the key that files know them by; without one it is the id.
+    """A person. ``ref`` is their key in files; without one it is the id.
 
-    ``folded_name`` is what the person is found by, former names included (``domain.names``). It
-    has no default: a row without it is refused, so nobody is put on record who is not found.
-    Whoever is ``deceased_on`` a day is written to no more, and verified as valid no more. An
-    address is confirmed that the staff recorded or a file brought; one that the holder typed is
-    written to, but means nobody to others.
+    ``folded_name`` is the name used for searching, former names included (``domain.names``). It has
+    no default: a row without it is refused, so that everybody on record can be found. A holder with
+    ``deceased_on`` receives no messages and is no longer verified as valid. An address that staff
+    recorded or a file brought is confirmed; one that the holder entered receives messages but does
+    not identify the holder to others.
     """
 
     __tablename__ = "holder"
@@ -58,7 +58,7 @@ class Holder(Base, kw_only=True):
 
 
 class FormerName(Base, kw_only=True):
-    """A name that a holder had on record until a day; certificates in it are still verified."""
+    """A holder's former name and its last day; certificates in that name are still verified."""
 
     __tablename__ = "former_name"
     __table_args__ = (Index("ix_former_name_holder", "holder_id", "id"),)
@@ -73,9 +73,9 @@ class FormerName(Base, kw_only=True):
 
 
 class HolderRequest(Base, kw_only=True):
-    """Something that a holder asks of the staff: today, another name on record.
+    """A holder's request to staff; so far only to change the name on record.
 
-    ``proposal`` holds the values that are asked for, by field.
+    ``proposal`` holds the requested values, by field.
     """
 
     __tablename__ = "request"

@@ -1,4 +1,4 @@
-"""Answers remembered for repeated requests."""
+"""Stored responses for repeated requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tracker.db import Base, Id, Instant, new_id
 
 
 class IdempotencyKey(Base, kw_only=True):
-    """The answer given to a POST, so that the same key and body get the same answer again."""
+    """The response to a POST, so that the same key and body get the same response again."""
 
     __tablename__ = "idempotency_key"
     __table_args__ = (UniqueConstraint("token_id", "key"),)

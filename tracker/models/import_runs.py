@@ -1,4 +1,4 @@
-"""Imports that were run."""
+"""Runs of imports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracker.db import Base, Id, Instant, new_id
 
 
 class ImportRun(Base, kw_only=True):
-    """One run of an import: its counts, or the errors for which nothing was stored."""
+    """One run of an import: its counts, or the errors because of which nothing was stored."""
 
     __tablename__ = "import_run"
 

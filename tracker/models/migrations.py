@@ -1,4 +1,4 @@
-"""Migrations that were run here: what a release that does not know them asks about them."""
+"""Migrations that were run, recorded for older releases that do not know them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from tracker.db import Base
 
 
 class AppliedMigration(Base, kw_only=True):
-    """A migration that was run.
+    """A migration that was run, recorded as it runs (``migrations/env.py``).
 
-    ``kind`` is ``expand`` where the release before it works on the new schema too, and
-    ``contract`` where it does not. Written as the migration runs (``migrations/env.py``).
+    ``kind`` is ``expand`` if the release before it also works with the new schema, ``contract`` if
+    it does not.
     """
 
     __tablename__ = "applied_migration"

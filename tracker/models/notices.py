@@ -1,4 +1,4 @@
-"""News of decisions that holders are told."""
+"""Notices to holders about decisions and other events."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ _KINDS = ", ".join(f"'{kind}'" for kind in NOTICE_KINDS)
 
 
 class Notice(Base, kw_only=True):
-    """Something that a holder is to be told of by letter, once.
+    """An event that a holder is told by message, once.
 
-    ``subject_id`` is the certification, activity, renewal or employer it is about; ``event`` tells
-    apart what happens to the same one again (the decision's id, the day).
+    ``subject_id`` is the record it is about, such as a certification, activity, renewal or
+    employer; ``event`` distinguishes events of one kind about the same record (the decision's id,
+    the day).
     """
 
     __tablename__ = "notice"

@@ -1,4 +1,4 @@
-"""Messages in the outbox, and what came of them."""
+"""Messages in the outbox, and their outcomes."""
 
 from __future__ import annotations
 
@@ -24,13 +24,12 @@ _STATES = ", ".join(f"'{state}'" for state in MESSAGE_STATES)
 
 
 class Message(Base, kw_only=True):
-    """A letter in the outbox: ready -> claimed -> transmitting -> sent, dead, ambiguous, cancelled.
+    """A message: ready -> claimed -> transmitting -> sent, dead, ambiguous or cancelled.
 
-    ``parked``: in doubt twice, so nothing is sent until somebody has looked.
-    ``about`` says what a letter is to tell, where no other row does. ``facts`` are what it says,
-    written down with the marker: from then on a copy may be out, so whatever is sent again must
-    say the same. ``attempts`` are those that the letter itself has used up; a relay that cannot
-    be reached uses none.
+    ``parked``: in doubt twice, so it is not sent until somebody has looked into it. ``about`` holds
+    what no other row says about the message. ``facts`` are what it says, stored with the marker:
+    from then on a copy may be out, so a second copy must say the same. ``attempts`` counts the
+    message's own attempts; an unreachable relay uses none.
     """
 
     __tablename__ = "message"

@@ -1,4 +1,4 @@
-"""Policy versions that were published; what they say stands in the scheme files."""
+"""Published policy versions; their contents are in the scheme files."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tracker.db import Base, Id, Instant, new_id
 
 
 class PolicyPublication(Base, kw_only=True):
-    """The act of publishing a version of a scheme's policy. Written, never changed.
+    """The publication of a version of a scheme's policy. Append-only.
 
-    ``sha256`` is the digest of what it said (``domain/schemes/policy_versions.py``), by which a
-    later edit of the file is noticed.
+    ``sha256`` is the hash of its contents (``domain/schemes/policy_versions.py``), which reveals a
+    later edit of the file.
     """
 
     __tablename__ = "policy_publication"

@@ -1,4 +1,4 @@
-"""Which types of message a holder wants."""
+"""Which types of messages a holder wants."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _TYPES = ", ".join(f"'{kind}'" for kind in LETTER_TYPES)
 
 
 class Preference(Base, kw_only=True):
-    """Whether a holder wants a type of letter; without a row they do.
+    """Whether a holder wants a type of message; without a row they do.
 
-    ``reason`` says why staff set it in the holder's place; ``changed_by`` names whoever did.
+    ``reason`` says why staff set it for the holder; ``changed_by`` names who changed it last.
 
-    Letters about the account's own safety (revoked, suspended, consent asked) have no type here.
+    Messages that are always sent (revoked, suspended, consent asked) have no type here.
     """
 
     __tablename__ = "preference"

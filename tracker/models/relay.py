@@ -1,4 +1,4 @@
-"""What the mail relay took, and whether this database may send."""
+"""Messages that the mail relay accepted, and whether this database may send."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracker.db import Base, Id, Instant, new_id
 
 
 class RelayAccept(Base, kw_only=True):
-    """Evidence that the relay took a letter, by its Message-ID."""
+    """Evidence that the relay accepted a message, by its Message-ID."""
 
     __tablename__ = "relay_accept"
 
@@ -23,15 +23,15 @@ class RelayAccept(Base, kw_only=True):
 class Runtime(Base, kw_only=True):
     """One row for this database: whether sending is enabled, and the scheduler's last heartbeat.
 
-    ``armed`` says that it is, ``armed_at`` when somebody said so last: the amount of that day is
-    then accepted. Without both nothing was ever sent here. ``place`` is where the database lay
-    then, so that a clone sends nothing. ``fuse`` is why sending was stopped.
-    ``beats`` numbers the heartbeats; the storage directory knows the last number too.
-    ``unforeseen`` messages of the day ``unforeseen_on`` (UTC) were in no calendar.
-    ``timetable`` is a digest of the reminder policies and zone rules that the cursors follow.
-    ``evidence_until``: ``relay_accept`` is complete up to this instant; null: not kept.
-    ``relay_failures`` in a row, of every process together; from the fifth on nothing is sent
-    until ``relay_resume_at``, and then one letter first.
+    ``armed``: sending is enabled. ``armed_at`` is when it was last enabled; the send limit does not
+    apply on that day. Without both, nothing was ever sent here. ``place`` is a hash of where the
+    database was then, so that a clone sends nothing. ``fuse`` is why sending was stopped. ``beats``
+    numbers the heartbeats; the storage directory keeps the last number too. ``unforeseen`` counts
+    messages of the day ``unforeseen_on`` (UTC) that were in no calendar. ``timetable`` is a hash of
+    the reminder policies and time zone rules that the cursors follow. ``evidence_until``:
+    ``relay_accept`` is complete up to this instant; null means that no evidence is kept.
+    ``relay_failures`` counts failed connections in a row over all processes; from the fifth on
+    nothing is sent until ``relay_resume_at``, and then one message first.
     """
 
     __tablename__ = "runtime"

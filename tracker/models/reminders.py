@@ -1,4 +1,4 @@
-"""The reminder ledger: where each certification stands, and the fate of every stage."""
+"""Reminder cursors, and the outcome of every stage."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from tracker.db import Base, Id, Instant, new_id
 
 
 class ReminderCursor(Base, kw_only=True):
-    """Where a certification stands in its stages, and when it must be looked at next.
+    """A certification's last decided stage, and when the planner must examine it next.
 
-    A tick costs what is due, not what exists: the partial index holds only rows with a date.
+    A run of the planner costs what is due, not what exists: the partial index holds only rows with
+    a date.
     """
 
     __tablename__ = "reminder_cursor"
@@ -34,11 +35,11 @@ class ReminderCursor(Base, kw_only=True):
 
 
 class Reminder(Base, kw_only=True):
-    """The fate of one stage of one cycle: exactly one row once its instant has passed.
+    """The outcome of one stage of one cycle: exactly one row once the stage is past due.
 
-    A stage counts the days to one expiry, so an expiry that was corrected has stages of its own.
-    ``useful_until`` is the instant of the next stage, which takes this one's place. ``message_id``
-    names a letter of the outbox, or of the log once it is long finished.
+    A stage counts the days to one expiry, so a corrected expiry has its own stages.
+    ``useful_until`` is the instant of the next stage, which replaces this one. ``message_id`` is
+    the message in the outbox.
     """
 
     __tablename__ = "reminder"

@@ -1,4 +1,4 @@
-"""Applications for renewal and how they were decided."""
+"""Applications for renewal, and the decisions on them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _UNDECIDED = text("decision is null and withdrawn_on is null")
 
 
 class Renewal(Base, kw_only=True):
-    """An application to recertify, and how it ended.
+    """An application to recertify, and its outcome.
 
-    ``points_counted`` is what counted on the day it was made; ``points_if_approved`` what would
-    have counted with the activities that waited for a decision then.
+    ``points_counted`` are the points on the day of the application; ``points_if_approved`` also
+    include the activities that waited for a decision then.
     """
 
     __tablename__ = "renewal"
@@ -62,10 +62,11 @@ class Renewal(Base, kw_only=True):
 
 
 class FormerRenewalDecision(Base, kw_only=True):
-    """A decision on a renewal that a later one superseded or that was taken back.
+    """A decision on a renewal that was superseded or taken back.
 
-    ``ended_at`` is when it ceased to rule, ``ended_reason`` why. ``undone``: it was taken back,
-    and what it had superseded ruled again. The ruling decision is in the renewal's own row.
+    ``ended_at`` is when it ceased to be in force, ``ended_reason`` why. ``undone``: it was taken
+    back, and the decision that it had superseded was in force again. The decision in force is in
+    the renewal's own row.
     """
 
     __tablename__ = "former_renewal_decision"

@@ -1,4 +1,4 @@
-"""What holders agreed to share with employers, and whom they barred."""
+"""Holders' consents to share with employers, and the employers they barred."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from tracker.db import Base, Id, Instant, new_id
 
 
 class Sharing(Base, kw_only=True):
-    """A holder's consent that an employer sees their standing. Ends at once when ended.
+    """A holder's consent that an employer sees their standing; ending it takes effect at once.
 
-    ``end_reason`` says how: the holder withdrew it, its last day passed, the employment ended.
+    ``end_reason`` says how it ended: withdrawn by the holder, last day passed, employment ended,
+    holder deceased.
     """
 
     __tablename__ = "sharing"
@@ -46,7 +47,7 @@ class Sharing(Base, kw_only=True):
 
 
 class EmployerBar(Base, kw_only=True):
-    """An employer whom a holder lets ask for nothing."""
+    """An employer that a holder does not allow to ask for consent."""
 
     __tablename__ = "employer_bar"
 

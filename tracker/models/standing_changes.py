@@ -19,8 +19,8 @@ from tracker.db import Base, Id, Instant, Ref, new_id
 class StandingChange(Base, kw_only=True):
     """A suspension, revocation, surrender or reinstatement: append-only.
 
-    A revocation bars the holder from earning the certification anew through ``barred_until``;
-    without a day, for good.
+    A revocation bars the holder from earning the certification again through ``barred_until``, or
+    for good if that is null.
     """
 
     __tablename__ = "standing_change"

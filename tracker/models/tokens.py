@@ -1,4 +1,4 @@
-"""Machine tokens."""
+"""Bearer tokens."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tracker.db import Base, Id, Instant, new_id
 
 
 class Token(Base, kw_only=True):
-    """An opaque bearer token: only its SHA-256 is kept.
+    """An opaque bearer token, of which only the SHA-256 is stored.
 
-    ``maker_id`` is the token with which it was made; without one the operator made it.
-    ``person_id`` is whoever uses it: of a token that people make for themselves it is their own.
-    ``made_by_holders`` are the holders whose tokens stand above it.
+    ``maker_id`` is the token with which it was made; null means that the operator made it.
+    ``person_id`` identifies its user; a token that people make for themselves has their own.
+    ``made_by_holders`` are the holders among the makers above it in the chain.
     """
 
     __tablename__ = "token"

@@ -1,10 +1,10 @@
-"""Taking messages out: reminders planned, composed, claimed, sent, settled; bounces; evidence.
+"""Sending messages: planning reminders, composing, claiming, sending, settling; bounces.
 
-``planner`` decides due stages (with ``stages``) and puts reminders into the outbox. ``dispatcher``
-claims messages (``claims``), has them composed by their kind (``composers``), asks the ``marker``
-once more and hands them to the relay. ``reaper`` resolves what was left in doubt. ``send_safety``
-says whether this database may send at all, ``ledger`` what became of every stage.
+``planner`` decides due stages (with ``due_stages``) and puts reminders into the outbox.
+``dispatcher`` claims messages (``leases``), has each kind composed (``composers``), sets the
+``marker`` and hands the message to the relay. ``reaper`` resolves messages left in doubt.
+``send_safety`` says whether this database may send at all, ``ledger`` what became of each stage.
 
-Putting a message in is in ``tracker.services.outbox``, so that a service that owes one imports
-none of this.
+Messages are put into the outbox by ``tracker.services.outbox``, so that a service that owes a
+message imports nothing from here.
 """

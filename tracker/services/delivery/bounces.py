@@ -1,7 +1,7 @@
-"""Letters that came back: which address is written to no more, and who complained.
+"""Bounces and complaints: suppress bad addresses, and switch off what people complain about.
 
-Only a proof of ours is believed: it names the letter, and the letter names the address. A report
-counts once, by its own identity, however often it is read.
+A report is believed only if it carries our signed proof: the proof names the message, and the
+message names the address. A report counts once, by its own identity, however often it is read.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ _TYPE_OF_KIND: Mapping[str, str] = {"reminder": "reminders", "notice": "decision
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnedMessage:
-    """That a letter came back, or that its reader complained; ``letter`` is its row.
+    """A report that a message bounced or that its reader complained; ``letter`` is its row.
 
-    ``identity`` tells one report from another of the same letter. ``recipients`` are the
-    addresses that it names: believed only where they are the holder's own.
+    ``identity`` distinguishes reports of the same message. ``recipients`` are the addresses that
+    the report names; those that are not the holder's own are ignored.
     """
 
     letter: Any
@@ -68,16 +68,16 @@ class ReturnedMessage:
 
     @property
     def digest(self) -> str:
-        """The same for the same report."""
+        """A hash that is the same for the same report."""
         text = f"{self.letter.id}:{self.kind}:{self.identity}"
         return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
     @property
     def address(self) -> str:
-        """The address that the letter went to, as it is compared.
+        """The address that bounced, in its compared form.
 
-        A letter that was sent again to the holder's other address may still come back from the
-        first one.
+        A message that was sent again to the holder's other address may still bounce from the
+        first one, so an address named in the report goes before the message's current one.
         """
         own = {compared(a) for a in (self.letter.email, self.letter.second_email) if a}
         named = [address for address in map(compared, self.recipients) if address in own]
@@ -85,7 +85,7 @@ class ReturnedMessage:
 
 
 def take(work: UnitOfWork, key: bytes, incoming: Incoming) -> BounceKind:
-    """Act on one message that arrived at our addresses; says what it counts as."""
+    """Act on one message that arrived at our addresses; returns what it counts as."""
     if incoming.kind in {"failed", "complaint"}:
         return _returned(work, key, incoming)
     if incoming.kind == "unsubscribe":
@@ -121,9 +121,10 @@ def _returned(work: UnitOfWork, key: bytes, incoming: Incoming) -> BounceKind:
 
 
 def _unsubscribed(work: UnitOfWork, key: bytes, incoming: Incoming, *, by: str) -> BounceKind:
-    """Switch off the type that a mail to its address, or a complaint, names.
+    """Switch off the message type that an unsubscribe email or a complaint names.
 
-    One that is older than the holder's last word changes nothing: the file is read again.
+    A report older than the holder's last choice changes nothing, because a mailbox file may be
+    read more than once.
     """
     for type_ in LETTER_TYPES:
         for purpose, proof in incoming.proofs:
@@ -141,7 +142,7 @@ def _unsubscribed(work: UnitOfWork, key: bytes, incoming: Incoming, *, by: str) 
 def letters_by(
     reading: ReadContext, name: Literal["id", "message_id"], values: Iterable[str]
 ) -> dict[str, Any]:
-    """Letters by id or by Message-ID; what is not ours is left out."""
+    """Messages by id or by Message-ID; unknown ones are left out."""
     found: dict[str, Any] = {}
     for some in bulk.chunks(sorted(set(values))):
         statement = (
@@ -161,13 +162,13 @@ def letters_by(
     return found
 
 
-# What reports bring about.
+# Effects of reports.
 def record(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> int:
-    """Take down reports and act on those that are new, with a constant number of statements.
+    """Record reports and act on the new ones, with a constant number of statements.
 
-    An address that is bad for good is suppressed for good; three letters that came back for now
-    within 14 days rest it for 30; who complained gets no more of that type. Returns how many
-    were new.
+    A hard bounce suppresses the address for good; three messages that bounced softly within 14
+    days suppress it for 30 days; a complaint switches off that type of message. Returns how many
+    reports were new.
     """
     by_digest = {one.digest: one for one in reports}
     if not by_digest:
@@ -196,7 +197,7 @@ def record(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> int:
 
 
 def _suppress(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> None:
-    """Write to these addresses no more, and send the letters to the holders' other ones."""
+    """Suppress these addresses for good, and send the messages to the holders' other addresses."""
     if not reports:
         return
     suppressions.suppress(work, {one.address for one in reports}, HARD)
@@ -205,20 +206,21 @@ def _suppress(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> None:
 
 
 def _look_again(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> None:
-    """Have the planner find out when the reminders that came back can be told after all."""
+    """Have the planner work out when the stages of these bounced reminders can be sent again."""
     cursors.touch_holders(work, {one.letter.holder_id for one in reports if one.letter.holder_id})
 
 
 def _send_elsewhere(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> None:
-    """Queue letters again whose holder has another address, while they are of use.
+    """Requeue messages that are still useful and whose holder has another address.
 
-    Under another Message-ID: what the relay says of the first copy, now or later, is no evidence
-    of the second.
+    They get a new Message-ID, so that the relay's evidence about the first copy does not count
+    for the second.
     """
     of_holders = [one.letter for one in reports if one.letter.holder_id]
     silent = suppressions.of_holders(work, of_holders, now=work.now)
     elsewhere = [row.id for row in of_holders if suppressions.address_of(row, silent)]
-    bad = {one.address for one in reports}  # a letter that went elsewhere already stays there
+    # A message that was already sent to the other address is left alone.
+    bad = {one.address for one in reports}
     for ids in bulk.chunks(elsewhere):
         statement = (
             update(Message)
@@ -243,7 +245,7 @@ def _send_elsewhere(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> Non
 
 
 def _rest(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> None:
-    """Rest the addresses to which too many letters came back for now."""
+    """Suppress for a while the addresses with too many soft bounces."""
     if not reports:
         return
     since = min(one.at for one in reports) - rules.SOFT_WITHIN
@@ -261,7 +263,7 @@ def _rest(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> None:
 
 
 def _heed(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> None:
-    """Switch off the type of letter that somebody complained of."""
+    """Switch off the type of message that somebody complained about."""
     holders: dict[str, set[str]] = defaultdict(set)
     for one in reports:
         if one.letter.holder_id and (type_ := _TYPE_OF_KIND.get(one.letter.kind)):
@@ -270,10 +272,10 @@ def _heed(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> None:
         preferences.put(work, type_, ids, {"wanted": False}, by=COMPLAINT)
 
 
-# What holders and staff see of it.
+# What holders and staff see.
 @dataclass(frozen=True, slots=True)
 class Deliverability:
-    """Whether letters reach a holder; what is amiss with which address, and since when."""
+    """Whether messages reach a holder; what is wrong with which address, and since when."""
 
     deliverable: bool
     problem: Literal["none", "bounced", "complained"] = "none"
@@ -282,9 +284,9 @@ class Deliverability:
 
 
 def deliverability(reading: ReadContext, holder: Any) -> Deliverability:
-    """Whether letters reach a holder, for the banner that says so; two statements.
+    """Whether messages reach a holder, for the banner; runs two statements.
 
-    A complaint is told while a type of letter that it may have ended is off.
+    A complaint is reported while a message type that it may have switched off is still off.
     """
     addresses = suppressions.addresses_of(holder)
     small = [compared(address) for address in addresses]

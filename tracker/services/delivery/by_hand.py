@@ -1,4 +1,4 @@
-"""Letters by hand, by whoever has looked into them: queue again, or give up."""
+"""Manual acts on a message in the outbox, once somebody has looked into it: requeue or cancel."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tracker.services.core.context import UnitOfWork
 
 
 def change(work: UnitOfWork, message_id: str, act: QueueAct, *, reason: str) -> bool:
-    """Do the act and write down who did it and why; False if the letter was so already.
+    """Do the act and record who did it and why; False if the message was already in that state.
 
-    What was perhaps sent is sent again with the same words; what the relay refused says what is
-    true now. Raises NotFound, or IllegalTransition for a state that the act does not start from.
+    A message that may have been sent is sent again with the same words; one that the relay refused
+    is recomposed. Raises NotFound, or IllegalTransition if the act does not apply to the state.
     """
     asked = select(Message.state, Message.about).where(Message.id == message_id)
     row = work.row(asked.with_for_update())
@@ -42,7 +42,7 @@ def change(work: UnitOfWork, message_id: str, act: QueueAct, *, reason: str) -> 
 
 
 def _dates(work: UnitOfWork, after: str) -> dict[str, Any]:
-    """The instants that go with the state: when it is tried next, and when it ended."""
+    """The instants that go with the state: when the message is next tried, and when it ended."""
     dates: dict[str, Any] = {"lease_until": None, "finished_at": None}
     if after == "ready":
         return dates | {"next_at": work.now}

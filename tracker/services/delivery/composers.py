@@ -1,4 +1,4 @@
-"""Who composes which letter: each kind by its own module, many of a kind at once."""
+"""Composing messages: each kind has its own module, which composes many at once."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _COMPOSERS: Mapping[str, Composer] = {
 
 
 def compose(reading: ReadContext, key: bytes, claims: Sequence[MessageClaim]) -> Made:
-    """The letters of claimed rows by id, less those that their holder does not want any more.
+    """The messages of claimed rows, by id; unwanted ones and those to the deceased are dropped.
 
-    Nobody who is recorded as deceased is written to. A constant number of statements for each
+    A dropped message is ``Uncomposed``, with the reason. A constant number of statements for each
     kind.
     """
     addressed = _addressed(reading, claims)
@@ -42,9 +42,9 @@ def compose(reading: ReadContext, key: bytes, claims: Sequence[MessageClaim]) ->
 
 
 def _addressed(reading: ReadContext, claims: Sequence[MessageClaim]) -> list[MessageClaim]:
-    """The claims; one to be sent again to an address that was corrected since says it anew.
+    """The claims; a second copy is recomposed if the holder's address was corrected since.
 
-    The old address may be a stranger's: that weighs more than a copy that is the same.
+    The old address may be a stranger's: that matters more than sending an identical copy.
     """
     again = {claim.holder_id for claim in claims if claim.facts is not None and claim.holder_id}
     if not again:
@@ -63,7 +63,7 @@ def _addressed(reading: ReadContext, claims: Sequence[MessageClaim]) -> list[Mes
 
 
 def written(reading: ReadContext, key: bytes, claims: Sequence[MessageClaim]) -> Made:
-    """The same letters, whether or not their holder wants such letters now: to look at."""
+    """The same messages for display, whether or not their holders want them now."""
     by_kind: dict[str, list[MessageClaim]] = defaultdict(list)
     for claim in claims:
         by_kind[claim.kind].append(claim)

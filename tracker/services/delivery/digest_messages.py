@@ -1,4 +1,4 @@
-"""Employers' digests among the letters: whom they still may name, and what they say."""
+"""Composing employers' digests: whom they may still name, and what they say."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ _NONE: Mapping[str, Any] = {"rows": [], "more": False}
 
 
 def compose(reading: ReadContext, key: bytes, claims: Sequence[MessageClaim]) -> Made:
-    """The digests of the claimed rows by id, with a constant number of statements.
+    """The digests of the claimed rows, by id, with a constant number of statements.
 
-    Who ends a consent after the cut-off is in no letter that is sent afterwards, not even in a
-    second copy; numbers are then counted anew. None goes to an address that was ordered once.
+    A worker who ends consent after the cut-off appears in no digest sent afterwards, not even in
+    a second copy; the numbers are then recounted. A digest goes only to the address that the
+    employer orders it for now.
     """
     rows = _rows(reading, [claim.id for claim in claims])
     employer_ids = {claim.employer_id for claim in claims if claim.employer_id}
@@ -44,17 +45,18 @@ def compose(reading: ReadContext, key: bytes, claims: Sequence[MessageClaim]) ->
         try:
             told = _facts(reading, claim, rows.get(claim.id), live, barred)
             made[claim.id] = (
-                Uncomposed(told, owed=told == _SUPPRESSED)  # it tells of days that none tells again
+                # Retried while the address is suppressed: no later digest covers these days.
+                Uncomposed(told, owed=told == _SUPPRESSED)
                 if isinstance(told, str)
                 else _composed(reading, key, claim, told)
             )
-        except Exception as error:  # noqa: BLE001 - one letter's data must not stop the others
+        except Exception as error:  # noqa: BLE001 - one message's data must not stop the others
             made[claim.id] = Uncomposed(f"{type(error).__name__}: {error}"[:500], owed=True)
     return made
 
 
 def _rows(reading: ReadContext, ids: Sequence[str]) -> dict[str, Any]:
-    """The digests with their orders, by the letter's id; one called off is left out."""
+    """The digests with their orders, by message id; digests no longer ordered are left out."""
     found: dict[str, Any] = {}
     for some in bulk.chunks(ids):
         statement = (
@@ -80,7 +82,7 @@ def _facts(
     live: Mapping[str, Mapping[str, str]],
     barred: Collection[str],
 ) -> dict[str, Any] | str:
-    """Everything that the letter says, or why there is none. A second copy says the same."""
+    """Everything that the digest says, or why there is none. A second copy says the same."""
     if row is None:
         return _CALLED_OFF
     said = claim.facts
@@ -125,14 +127,17 @@ def _composed(
 
 
 def _issuer(reading: ReadContext, contents: Mapping[str, Any]) -> str:
-    """Who writes: who issued the certifications that are counted."""
+    """The sender's name: the issuer of the certifications counted."""
     return sealing.issuer_of(
         reading, {reading.schemes[one["scheme"]].issuer for one in contents["numbers"]}
     )
 
 
 def _still_true(employer_id: str, said: Mapping[str, Any], reading: ReadContext) -> bool:
-    """Whether it is ordered for this address, and its people share still; asked with the marker."""
+    """Whether the order still names this address and the consents are unchanged.
+
+    Checked with the marker.
+    """
     ordered = select(DigestOrder.address).where(DigestOrder.employer_id == employer_id)
     row = reading.row(ordered)
     if row is None or row.address != said["address"]:
@@ -156,7 +161,7 @@ def _numbers(reading: ReadContext, one: Mapping[str, Any], language: str) -> Dig
 def _sections(
     reading: ReadContext, contents: Mapping[str, Any], language: str
 ) -> dict[str, tuple[tuple[DigestLine, ...], bool]]:
-    """The rows of each section in order, and whether there are more: a hundred in all."""
+    """The rows of each section in order, and whether there are more; at most 100 rows in all."""
     room, found = digest_contents.SHOWN, {}
     for name in digest_contents.SECTIONS:
         section = contents["sections"].get(name, _NONE)  # older digests have fewer

@@ -1,7 +1,10 @@
-"""The dispatcher: claims letters and hands them over, over several connections, step by step.
+"""The dispatcher: claims due messages and hands them to the relay over several connections.
 
-Nothing here decides whether a letter is owed (the marker does) or what an outcome means (the
-outbox does). A process may be killed between any two lines of it.
+Nothing here decides whether a message is still owed (the marker does) or what an outcome means
+(``leases`` does).
+
+Invariant: the process may be killed between any two lines; each message is then in a state from
+which the ``reaper`` goes on.
 """
 
 from __future__ import annotations
@@ -35,33 +38,33 @@ _log = logging.getLogger(__name__)
 
 _SETTLE_TRIES = 6
 _SMALLEST_CLAIM = 10
-_FRESH = 5.0  # seconds after which what waits for a slow relay is composed anew
+_FRESH = 5.0  # seconds after which messages that wait for a slow relay are recomposed
 
 
 class Carrier(Protocol):
-    """Whoever carries letters: the postman."""
+    """Something that delivers messages: the SMTP sender."""
 
     def deliver(
         self, *, envelope_sender: str, recipient: str, data: bytes, mark: Callable[[], bool]
     ) -> Delivery:
-        """Hand one letter over."""
+        """Hand over one message."""
 
 
 def never() -> bool:
-    """Do not stop before the work is done."""
+    """A ``stop`` that never stops the work early."""
     return False
 
 
 def _owner() -> str:
-    """Who holds a claim, for people who look into the table."""
+    """A name for this worker, for people who look into the table."""
     return f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 @dataclass(slots=True)
 class _Run:
-    """One connection's work; ``counts`` are letters by what became of them.
+    """One connection's work; ``counts`` holds the number of messages by resulting state.
 
-    ``relay_doubtful``: the relay has failed, so the next letter that it takes is good news.
+    ``relay_doubtful``: the relay has failed, so the next message it takes resets the failures.
     """
 
     container: Container
@@ -77,10 +80,10 @@ class _Run:
 def dispatch(
     container: Container, carrier: Carrier, *, stop: Callable[[], bool] = never
 ) -> Counter[str]:
-    """Send every letter whose time has come; returns how many ended in which state.
+    """Send every due message; returns how many ended in each state.
 
-    Stops early when ``stop`` says so or the relay is failing; letters claimed but not tried are
-    given back. Raises what the database raises; the leases then run out.
+    Stops early when ``stop`` says so or the relay is failing; messages claimed but not tried are
+    released. Database errors propagate; the leases then run out.
     """
     return dispatch_together(container, lambda: nullcontext(carrier), connections=1, stop=stop)
 
@@ -92,10 +95,10 @@ def dispatch_together(
     connections: int,
     stop: Callable[[], bool] = never,
 ) -> Counter[str]:
-    """The same over several connections at once, each with a ``carrier`` of its own.
+    """The same over up to ``connections`` connections at once, each with its own ``carrier``.
 
-    One is enough as long as a claim takes all that is due; whoever finds more calls another. The
-    more there may be, the fewer letters each claims at once, so that none waits behind others.
+    It starts with one; a worker whose claim is full starts another. The more connections, the
+    fewer messages each claims at once, so that no message waits behind a long batch.
     """
     with container.work(SYSTEM) as work:
         send_safety.prepare(work)
@@ -121,7 +124,7 @@ def dispatch_together(
                 crew.append(pool.submit(work_on))
 
         call_another()
-        for one in crew:  # grows meanwhile: whoever calls another has not ended yet
+        for one in crew:  # grows meanwhile: a worker that starts another is still running itself
             counts += one.result()
     return counts
 
@@ -130,7 +133,7 @@ _last_said: list[send_safety.SendObstacle | None] = [None]
 
 
 def _changed(barred: send_safety.SendObstacle | None) -> bool:
-    """Whether this is news to the log, which is not told the same every few seconds."""
+    """Whether the obstacle changed, so that the log does not repeat it every few seconds."""
     changed = _last_said[0] != barred
     _last_said[0] = barred
     return changed
@@ -146,7 +149,7 @@ def _send_all(run: _Run, call_another: Callable[[], None]) -> None:
 
 
 def _claim(run: _Run) -> list[MessageClaim]:
-    """Claim a batch; from a relay that was left alone for a while one letter, to see."""
+    """Claim a batch; after a pause for a failing relay, one message as a probe."""
     limit = run.limit
     with run.container.work(SYSTEM) as work:
         failures = send_safety.relay_failures(work)
@@ -182,13 +185,13 @@ def _composed(run: _Run, claims: Sequence[MessageClaim]) -> Mapping[str, Compose
 
 
 def _lease_wanes(run: _Run, claim: MessageClaim) -> bool:
-    """Whether half of the lease is gone: better claim anew than have the marker refuse."""
+    """Whether half of the lease is over: better to claim again than to have the marker refuse."""
     half = timedelta(seconds=run.container.settings.reminders.lease_seconds / 2)
     return run.container.clock() >= claim.lease_until - half
 
 
 def _send_one(run: _Run, claim: MessageClaim, made: Mapping[str, Composed | Uncomposed]) -> bool:
-    """Hand over one letter and settle it; True when the relay is to be left alone for a while."""
+    """Hand over one message and settle it; True when sending should pause for the relay."""
     composed = made[claim.id]
     if isinstance(composed, Uncomposed):
         state = _persist(run.container.work, lambda work: _put_by(work, claim, composed))
@@ -222,7 +225,7 @@ def _send_one(run: _Run, claim: MessageClaim, made: Mapping[str, Composed | Unco
 
 
 def _judged(run: _Run, delivery: Delivery) -> bool:
-    """Count a failed connection, or forget those before; True: leave the relay alone."""
+    """Count a failed connection, or reset the count; True when sending should pause."""
     if delivery.connection_failed:
         run.relay_doubtful = True
         with run.container.work(SYSTEM) as work:
@@ -240,7 +243,7 @@ def _judged(run: _Run, delivery: Delivery) -> bool:
 
 
 def _tell_of_relay(mail: MailSettings, reply: str, failures: int) -> None:
-    """One line for the log: at the first failure, then whenever the relay is left alone."""
+    """Log one line: at the first failure, then whenever sending pauses for the relay."""
     _log.warning(
         "the relay %s:%d failed, %d in a row: %s; letters wait and are tried again. %s",
         mail.server,
@@ -261,9 +264,10 @@ def _put_by(work: UnitOfWork, claim: MessageClaim, uncomposed: Uncomposed) -> st
 def _persist(
     opened: Callable[[Actor], AbstractContextManager[UnitOfWork]], write: Callable[[UnitOfWork], T]
 ) -> T:
-    """Write an outcome down, trying again while the database is away.
+    """Record an outcome, retrying while the database is unavailable.
 
-    The outcome is known and the writing can be repeated; giving up would leave a doubt.
+    The outcome is known and recording it can be repeated; giving up would leave the message in
+    doubt. Raises DBAPIError after the last try.
     """
     for tries in range(1, _SETTLE_TRIES + 1):
         try:

@@ -1,6 +1,6 @@
-"""What becomes of the due stages of many certifications: facts read in bulk, then one rule.
+"""Deciding the due stages of many certifications: facts read in bulk, then one rule.
 
-The planner and the dry run share this module, so that the one foretells what the other does.
+The planner and the dry run share this module, so that the dry run shows what the planner will do.
 Nothing is written here.
 """
 
@@ -42,7 +42,7 @@ AT_ONCE = cursors.AT_ONCE
 
 AUDIENCE = "holder"
 TYPE = "reminders"
-"""What holders switch off when they want no reminders."""
+"""The message type that holders switch off when they want no reminders."""
 
 CURSORS = (
     select(
@@ -78,7 +78,7 @@ CURSORS = (
 
 @dataclass(frozen=True, slots=True)
 class LookedAt:
-    """When a certification is looked at: the instant, and the date by which it is judged."""
+    """When a certification is examined: the instant, and the date by which it is judged."""
 
     now: datetime
     on: date
@@ -86,9 +86,9 @@ class LookedAt:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A cursor's row, what becomes of its stages, and the address a letter would go to.
+    """A cursor's row, the outcome of its stages, and the address a message would go to.
 
-    ``reopened`` are stages that have a row already but did not reach the holder, each with its id.
+    ``reopened`` are stages that have a row but did not reach the holder, each with the row's id.
     """
 
     row: Any
@@ -103,7 +103,7 @@ When = Callable[[Any, Scheme], LookedAt]
 def examine(reading: ReadContext, rows: Sequence[Any], when: When) -> list[Examined]:
     """Decide the due stages of every row of ``CURSORS``, with a constant number of statements.
 
-    Points are read only for stages that complete points would make needless.
+    Points are read only for stages that are not sent when points are complete.
     """
     by_id = {row.certification_id: row for row in rows}
     moments = {id_: when(row, reading.schemes[row.scheme]) for id_, row in by_id.items()}
@@ -150,7 +150,7 @@ def examine(reading: ReadContext, rows: Sequence[Any], when: When) -> list[Exami
 
 
 def policy_of(reading: ReadContext, scheme: str) -> ReminderPolicy | None:
-    """When holders of a scheme are reminded; None: never."""
+    """When holders of a scheme are reminded; None means never."""
     return reading.schemes[scheme].reminders
 
 
@@ -163,7 +163,7 @@ def _plan(reading: ReadContext, row: Any, look: rules.ReminderFacts) -> rules.Re
 
 
 def _spans(reading: ReadContext, moments: dict[str, LookedAt]) -> dict[str, list[Any]]:
-    """The timeline rows round the days asked about, by certification."""
+    """The timeline rows around the moments' days, by certification."""
     found: dict[str, list[Any]] = defaultdict(list)
     days = [moment.on for moment in moments.values()]
     for ids in bulk.chunks(moments):
@@ -184,16 +184,16 @@ def _span(spans: Sequence[Any], on: date) -> Any:
 
 
 def _held(spans: Sequence[Any], on: date) -> tuple[Hold | None, bool]:
-    """What holds the certification on a day, and whether an application is under review."""
+    """The hold on the certification on a day, and whether an application is under review."""
     if (span := _span(spans, on)) is None:
-        return None, False  # before the award: the stages say so themselves
+        return None, False  # before the award: the stage's own dates exclude it
     return span.hold, span.pending_since is not None
 
 
 def _ends(
     reading: ReadContext, row: Any, span: Any, wish: Any, rests: Mapping[str, datetime]
 ) -> Iterator[datetime]:
-    """When what keeps stages from the holder now ends by itself."""
+    """When each obstacle to reaching the holder ends by itself: a hold, a pause, a rest."""
     scheme = reading.schemes[row.scheme]
     if scheme.reminders is None:
         return
@@ -233,11 +233,11 @@ _REOPENED = and_(
         and_(Reminder.fate == "planned", _FAILED),
     ),
 )
-"""A stage that did not reach its holder, for a reason that may be mended, and is of use still."""
+"""A stage that did not reach its holder for a reason that may go away, and is still useful."""
 
 
 def _is_touched(reading: ReadContext, row: Any) -> bool:
-    """Whether it is looked at for another reason than that a stage falls due."""
+    """Whether the cursor was touched, rather than due because a stage fell due."""
     policy = policy_of(reading, row.scheme)
     if policy is None or row.expires_on is None or row.next_due_at == AT_ONCE:
         return True
@@ -246,7 +246,7 @@ def _is_touched(reading: ReadContext, row: Any) -> bool:
 
 
 def _recorded(reading: ReadContext, rows: Sequence[Any]) -> dict[Term, list[Any]]:
-    """The stages that have a row, by term; read only where something touched the cursor."""
+    """The stages that have a row, by term; read only for touched cursors."""
     touched = [row.certification_id for row in rows if _is_touched(reading, row)]
     found: dict[Term, list[Any]] = defaultdict(list)
     for ids in bulk.chunks(touched):
@@ -272,10 +272,10 @@ def _recorded(reading: ReadContext, rows: Sequence[Any]) -> dict[Term, list[Any]
 def _decided(
     reading: ReadContext, recorded: Mapping[Term, Sequence[Any]]
 ) -> Callable[[Any], Collection[int]]:
-    """Which stages are decided, for good.
+    """A function from a row to its stages that are decided for good.
 
-    Of cursors that nothing touched every stage down to the last one is; reading their rows would
-    cost more than all the rest.
+    For an untouched cursor, every stage down to the last one is decided; reading the rows of those
+    stages would cost more than everything else.
     """
 
     def answer(row: Any) -> Collection[int]:
@@ -295,7 +295,7 @@ def _down_to(policy: ReminderPolicy, last_offset: int) -> frozenset[int]:
 
 
 def _wishes(reading: ReadContext, rows: Sequence[Any]) -> dict[str, Any]:
-    """What these holders said of reminders, by holder; most said nothing."""
+    """The reminder preferences of these holders, by holder; most have none."""
     found: dict[str, Any] = {}
     for ids in bulk.chunks({row.holder_id for row in rows}):
         statement = select(Preference.holder_id, Preference.wanted, Preference.snoozed_until).where(
@@ -311,7 +311,7 @@ def _complete(
     plans: dict[str, rules.ReminderPlan],
     moments: dict[str, LookedAt],
 ) -> list[str]:
-    """The certifications whose stage is needless because their points are complete."""
+    """The certifications whose points are complete, among those whose stage depends on it."""
     asked = {}
     for row in rows:
         stage, policy = plans[row.certification_id].current, policy_of(reading, row.scheme)
@@ -324,7 +324,7 @@ def _complete(
 def points_of(
     reading: ReadContext, rows: Collection[Any], day: Callable[[Any], date]
 ) -> dict[str, standings.CertificationPoints]:
-    """The points of many certifications, by id; those of a scheme without a policy are left out."""
+    """The points of many certifications, by id; those in a scheme without a policy are left out."""
     if not rows:
         return {}
     records = snapshots.records(reading, [row.certification_id for row in rows])

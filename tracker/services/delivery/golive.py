@@ -1,7 +1,8 @@
-"""Before messages leave: how many would, by stage and by day, and the backlog spread over days.
+"""Before sending starts: count the messages by stage, and spread the backlog over several days.
 
-For the first sending of an installation, after a large import, and whenever sending was held for
-its amount. What is urgent is never put off, and nothing beyond the time in which it is of use.
+For an installation's first sending, after a large import, and whenever sending was held because
+of the number of messages. Urgent messages are never delayed, and no message is delayed beyond the
+time when it is useful.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ _READY = text("message.state = 'ready'")
 
 @dataclass(frozen=True, slots=True)
 class MessageEstimate:
-    """How many messages: those that wait already, and those that today's stages will add.
+    """How many messages wait already, together with those that today's stages will add.
 
-    ``by_stage`` counts reminders by days before the expiry, ``others`` are news and digests.
+    ``by_stage`` counts reminders by days before the expiry; ``others`` counts notices and digests.
     """
 
     by_stage: dict[int, int]
@@ -36,16 +37,16 @@ class MessageEstimate:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """The number of all messages."""
         return sum(self.by_stage.values()) + self.others
 
     @property
     def backlog(self) -> int:
-        """Reminders that may wait some days: none of the last week before an expiry."""
+        """The number of reminders that may wait: all but those in the last days before expiry."""
         return sum(n for stage, n in self.by_stage.items() if stage > rules.LAST_DAYS)
 
     def days(self, a_day: int) -> int:
-        """Over how many days the backlog is spread at so many messages a day; at least one."""
+        """How many days the backlog takes at ``a_day`` messages a day; at least one."""
         return max(-(-self.backlog // a_day), 1)
 
 
@@ -72,16 +73,16 @@ def amount(reading: ReadContext) -> MessageEstimate:
 
 
 def plan_all(container: Container) -> None:
-    """Put everything that is due into the outbox, where it waits until sending is enabled."""
+    """Put all due reminders into the outbox, where they wait until sending is enabled."""
     while planner.plan_due(container, limit=container.settings.reminders.batch).examined:
         pass
 
 
 def spread(work: UnitOfWork, *, days: int) -> dict[date, int]:
-    """Have the backlog leave over so many days, what is of use for the shortest time first.
+    """Spread the backlog over ``days`` days; messages that lose their use soonest leave first.
 
-    Returns how many messages leave on which day (UTC), those that are not put off included.
-    Nobody is written to in the quiet hours where they live.
+    Returns the number of messages by day (UTC), including those that are not delayed. No message
+    leaves in the holder's quiet hours.
     """
     rows = work.rows(
         select(
@@ -105,7 +106,7 @@ def spread(work: UnitOfWork, *, days: int) -> dict[date, int]:
 
 
 def _moved(work: UnitOfWork, late: Sequence[Any], days: int) -> Iterator[tuple[str, datetime]]:
-    """When messages leave that are put off; one that would come too late is left as it is."""
+    """The new send times of the delayed messages; one that would come too late is left as is."""
     given = work.settings.reminders
     quiet = (time(given.quiet_from_hour), time(given.quiet_until_hour))
     a_day = -(-len(late) // days)

@@ -1,8 +1,8 @@
-"""The last heartbeat, kept beside the database too: a database that is behind it was restored.
+"""The last heartbeat, also kept in a file: a database that is behind the file was restored.
 
-Heartbeats are numbered, so that no clock matters. The number goes up in the database first and in
-``storage.directory`` after it, before the first message of a batch leaves. So a database with a
-lower number than the file has lost what was written since, messages that were sent among it.
+Heartbeats are numbered, so that no clock matters. The number rises first in the database, then in
+``storage.directory``, before the first message of a batch leaves. So a database with a lower
+number than the file has lost what was written since, including the record of messages sent.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FILE = "heartbeat.json"
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """A heartbeat of a database: its number, and when it was by the clock of that moment."""
+    """A heartbeat of a database: its number, and its time by the clock of that moment."""
 
     database_id: str
     number: int
@@ -31,7 +31,7 @@ class Heartbeat:
 
 
 def last(settings: Settings) -> Heartbeat | None:
-    """The heartbeat that the storage directory knows; None where there is none to be read."""
+    """The heartbeat in the storage directory; None if there is none or it cannot be read."""
     try:
         found = orjson.loads(_path(settings).read_bytes())
         return Heartbeat(
@@ -42,9 +42,9 @@ def last(settings: Settings) -> Heartbeat | None:
 
 
 def keep(settings: Settings, beat: Heartbeat) -> None:
-    """Write a heartbeat down unless a later one of the same database is there.
+    """Write a heartbeat to the file unless it holds a later one of the same database.
 
-    A directory that cannot be written to stops no message; `tracker doctor` tells of it.
+    A directory that cannot be written to stops no message; `tracker doctor` reports it.
     """
     known = last(settings)
     if known and known.database_id == beat.database_id and known.number >= beat.number:

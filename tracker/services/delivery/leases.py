@@ -1,13 +1,15 @@
-"""The outbox: letters that wait, are claimed, marked, handed over and settled; none twice.
+"""The states of a message in the outbox: waiting, claimed, marked, handed over, settled.
 
     ready -> claimed -> transmitting -> sent | dead
       ^         |            |
       +---------+- retry ----+-> ambiguous -> sent | ready | parked
 
-A claim is a lease with a token, and every later write names the token. The marker
-"transmitting" is durable before the first byte of a letter leaves; its one statement asks
-again whether the letter is owed. So a process that dies leaves either a letter that certainly
-was not sent, or one marked as possibly sent, which ``reap`` resolves by evidence.
+A claim is a lease with a token, and every later write names the token.
+
+Invariant: the marker ``transmitting`` is durable before the first byte of a message leaves, and
+the statement that writes it checks again whether the message is owed. So a process that dies
+leaves a message that certainly was not sent, or one marked as possibly sent, which ``reap``
+resolves by evidence.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from tracker.services.delivery.sealing import MessageClaim
 from tracker.services.outbox import cursors, suppressions
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
-_RELAY_WAIT = timedelta(seconds=30)  # before a letter is tried again that the relay had no ear for
+_RELAY_WAIT = timedelta(seconds=30)  # retry delay while the relay is unavailable
 
 # Written out, not bound: a partial index serves only a query that repeats its condition.
 _READY, _CLAIMED = text("message.state = 'ready'"), text("message.state = 'claimed'")
@@ -40,7 +42,7 @@ _UNSETTLED = text("message.state in ('claimed', 'transmitting', 'ambiguous')")
 
 
 def claim(work: UnitOfWork, *, owner: str, place: str, limit: int) -> list[MessageClaim]:
-    """Take up letters whose time has come, the most urgent first; none where sending is barred."""
+    """Claim due messages, the most urgent first; none if this database may not send."""
     due = (
         select(Message.id)
         .where(_READY, Message.next_at <= work.now, send_safety.MAY_SEND)
@@ -72,11 +74,11 @@ def _take(work: UnitOfWork, ids: Collection[str], owner: str) -> list[MessageCla
 
 # Settlement.
 def settle(work: UnitOfWork, claimed: MessageClaim, delivery: Delivery, *, to: str = "") -> str:
-    """Write down what came of handing a letter over; returns the letter's new state.
+    """Record the outcome of handing a message over; returns the message's new state.
 
-    ``to``: the address it was handed over for, which the row names from the marker on only.
-    "lost": the claim is not ours any more. A letter that was accepted all the same leaves
-    evidence of it, so that whoever holds the claim now does not send a copy.
+    ``to`` is the address it was handed over for; the row names it only once it is marked. The
+    state "lost" means that the claim is no longer ours. If the relay accepted such a message, it is
+    recorded as evidence, so that the worker who holds the claim now does not send a copy.
     """
     match delivery.outcome:
         case DeliveryOutcome.ACCEPTED:
@@ -97,7 +99,7 @@ def settle(work: UnitOfWork, claimed: MessageClaim, delivery: Delivery, *, to: s
 
 
 def _change(work: UnitOfWork, claimed: MessageClaim, from_state: Any, **values: Any) -> bool:
-    """Write to a row that is still this claim's; False if it is not."""
+    """Update the row if this claim still holds it; False if it does not."""
     statement = update(Message).where(
         Message.id == claimed.id, Message.token == claimed.token, from_state
     )
@@ -129,11 +131,11 @@ def _accepted(work: UnitOfWork, claimed: MessageClaim) -> str:
 
 
 def finish(work: UnitOfWork, claimed: MessageClaim, state: str, reason: str) -> str:
-    """End a letter's life as ``dead`` or ``cancelled``; returns the state, or "lost".
+    """End a message as ``dead`` or ``cancelled``; returns the state, or "lost".
 
-    One that was in doubt, and of which there is evidence by now, was sent. Where a reminder is
-    withheld for a reason that may go, the planner looks again, to know when that is. Cursors are
-    locked before letters, as the planner does.
+    A message for which there is evidence by now was sent. If a reminder is withheld for a reason
+    that may go away, the planner looks again, to find out when. Cursors are locked before messages,
+    in the same order as in the planner.
     """
     if work.row(_EVIDENCE, {"message_id": claimed.message_id}) is not None:
         return _accepted(work, claimed)
@@ -155,11 +157,11 @@ _EVIDENCE = select(RelayAccept.queue_id).where(RelayAccept.message_id == bindpar
 
 
 def retry(work: UnitOfWork, claimed: MessageClaim, reason: str, *, own_fault: bool) -> str:
-    """Try again later: certainly nothing was accepted, so the letter is composed anew then.
+    """Retry later. The relay certainly accepted nothing, so the message is recomposed then.
 
-    Except a second copy, which stays what the first one was. Waits a minute times 4^n, at most
-    six hours, with full jitter; a relay that failed altogether costs no attempt. A letter that
-    would come too late is cancelled: the next stage carries on.
+    A second copy keeps the words of the first one. The delay is one minute times 4^n, at most six
+    hours, with full jitter; a relay that is down costs no attempt. A message that would come too
+    late is cancelled: the next stage follows.
     """
     wait = _RELAY_WAIT
     if own_fault:
@@ -182,7 +184,7 @@ def retry(work: UnitOfWork, claimed: MessageClaim, reason: str, *, own_fault: bo
 
 
 def release(work: UnitOfWork, claims: Iterable[MessageClaim]) -> None:
-    """Give back claimed letters that were not tried, as they were before the claim."""
+    """Release claimed messages that were not tried, as they were before the claim."""
     for claimed in claims:
         _change(
             work, claimed, _CLAIMED, state="ready", lease_until=None, attempts=claimed.attempts - 1
@@ -190,10 +192,10 @@ def release(work: UnitOfWork, claims: Iterable[MessageClaim]) -> None:
 
 
 def _unmarked(work: UnitOfWork, claimed: MessageClaim) -> str:
-    """After a marker that said no: cancel what nobody needs, release the rest to be composed anew.
+    """The marker refused: cancel a message that is not owed; release others to be recomposed.
 
-    The copy that a letter sent again would have matched told of something that is true no more.
-    Whether news is still worth telling is found when it is composed, after a while.
+    A second copy also loses its stored words, because they are no longer true. Whether a notice
+    or a digest is still owed is decided when it is composed again, after a short wait.
     """
     if work.row(_EVIDENCE, {"message_id": claimed.message_id}) is not None:
         return _accepted(work, claimed)
@@ -209,7 +211,7 @@ def _unmarked(work: UnitOfWork, claimed: MessageClaim) -> str:
 
 
 def _still_owed(work: UnitOfWork, claimed: MessageClaim) -> bool:
-    """Whether any stage that a reminder tells of is owed, on its holder's day."""
+    """Whether any stage in a reminder is still owed, on its holder's day."""
     zone = work.row(select(Holder.time_zone).where(Holder.id == claimed.holder_id)).time_zone
     owed = select(Reminder.id).where(Reminder.message_id == claimed.id, OWED).limit(1)
     return work.row(owed, reminder_messages.moment(work, zone)) is not None
@@ -223,16 +225,17 @@ _ADDRESSES = (
 
 
 def _suppressed(work: UnitOfWork, claimed: MessageClaim, reply: str, to: str) -> str:
-    """Write to this address no more; the letter lives on if the holder has another."""
+    """Suppress the address; the message goes to the holder's other address if there is one."""
     to = to or work.row(_ADDRESSES, {"id": claimed.id}).address
     suppressions.suppress(work, [to], suppressions.HARD)
     return _elsewhere(work, claimed, reply, to)
 
 
 def _elsewhere(work: UnitOfWork, claimed: MessageClaim, reply: str, to: str) -> str:
-    """What was refused for good at one address goes to the holder's other one at once.
+    """Send a message that one address refused for good to the holder's other address at once.
 
-    Or, where that one rests, when it has rested.
+    If that address is suppressed for a while, the message ends as ``dead``; for a reminder the
+    planner looks again when the suppression ends.
     """
     row = work.row(_ADDRESSES, {"id": claimed.id})
     refused = {*sealing.refused(claimed), compared(to or row.address)}

@@ -1,4 +1,4 @@
-"""Reminders: cursors that follow the certifications, the dry run, and the fate of every stage.
+"""Reminders on record: the dry run, the outcome of every stage, and the check that none is missing.
 
 ``services/delivery/planner.py`` decides and writes, ``services/delivery/leases.py`` sends.
 """
@@ -40,9 +40,9 @@ from tracker.services.standings import snapshots
 def withhold(
     work: UnitOfWork, claimed: MessageClaim, certifications: Mapping[str, rules.SkipReason]
 ) -> None:
-    """Take stages out of a letter that leaves without them, each for its reason.
+    """Remove stages from a message that leaves without them, each with the reason.
 
-    The planner looks again, to tell of them in another one when the reason goes.
+    The planner looks again, to send them in another message once the reason is gone.
     """
     if claimed.holder_id:
         cursors.touch_holders(work, [claimed.holder_id])
@@ -55,10 +55,10 @@ def withhold(
 
 
 def keep_timetable(work: UnitOfWork) -> bool:
-    """Look at every certification again if reminder policies or zone rules changed; True if so.
+    """Re-examine every certification if reminder policies or time zone rules changed; True if so.
 
-    Instants are computed when a cursor moves, so a new stage or a new law about summer time
-    would otherwise be seen only at the next one.
+    Due instants are computed when a cursor moves, so without this a new stage or a new
+    daylight-saving law would take effect only after the cursor's next stage.
     """
     send_safety.open_row(work)
     digest = _timetable(work.schemes)
@@ -89,7 +89,7 @@ def _timetable(schemes: Schemes) -> str:
 # The dry run.
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """What the planner would decide about one stage on a day, and who would be written to."""
+    """What the planner would decide about one stage on a day, and who would receive the message."""
 
     certification_id: str
     certificate_number: str
@@ -110,8 +110,8 @@ class Foreseen:
 def foresee(reading: ReadContext, *, as_of: date) -> Iterator[Foreseen]:
     """What the planner would do by the end of a day, from what is on record now.
 
-    The day ends where each holder lives. Nothing is written. Reads in batches, so that memory
-    stays flat; looks only at cursors that are due by then.
+    The day ends in each holder's time zone. Nothing is written. It reads only cursors due by then,
+    in batches, so that memory use stays constant.
     """
 
     def by_the_end_of_the_day(row: Any, scheme: Scheme) -> LookedAt:
@@ -156,17 +156,17 @@ def _foreseen(one: Examined, as_of: date) -> Iterator[Foreseen]:
         )
 
 
-# What became of every stage.
+# The outcome of every stage.
 StageState = Literal["ahead", "planned", "superseded", "skipped"]
 
 
 @dataclass(frozen=True, slots=True)
 class StageFate:
-    """One stage of one cycle: when it is due, what became of it, and of its letter.
+    """One stage of one cycle: when it is due, its outcome, and the state of its message.
 
-    ``ahead``: not decided yet. ``reason`` says why it was skipped; ``renewed`` is the reason of
-    those that a renewal made needless before they fell due. ``sent_at`` is when the mail server
-    accepted the letter.
+    ``ahead`` means not decided yet. ``reason`` says why the stage was skipped; it is ``renewed``
+    if a renewal made the stage unnecessary before it fell due. ``sent_at`` is when the mail server
+    accepted the message.
     """
 
     cycle: int
@@ -240,7 +240,7 @@ def fates(reading: ReadContext, certification_id: str) -> list[StageFate]:
 def _unrecorded(
     scheme: Scheme, record: snapshots.CertificationRecord, zone: ZoneInfo
 ) -> Iterator[StageFate]:
-    """The stages of all cycles as they stand when there is no row of theirs."""
+    """The stages of all cycles, with the outcome that holds for a stage without a row."""
     cycles = record.cycles_on(date.max)
     for cycle in cycles:
         if scheme.reminders is None or cycle.expires_on is None:
@@ -266,9 +266,9 @@ def page(
     fate: str | None = None,
     holder_id: str | None = None,
 ) -> list[Any]:
-    """A page of recorded stages in the order of their ids, which is that of their recording.
+    """A page of recorded stages, ordered by id, which is the order in which they were recorded.
 
-    ``state`` is a letter's, ``fate`` a stage's; with ``holder_id`` only that holder's.
+    ``state`` filters by the message's state, ``fate`` by the stage's, ``holder_id`` by holder.
     """
     statement = _RECORDED.order_by(Reminder.id).limit(limit)
     if state is not None:
@@ -285,7 +285,7 @@ def page(
 # The accounting identity.
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A stage whose instant has passed and that has no row."""
+    """A stage that is past due and has no row."""
 
     certification_id: str
     cycle: int
@@ -295,11 +295,11 @@ class Violation:
 
 
 def identity_violations(reading: ReadContext, *, since: date | None = None) -> list[Violation]:
-    """Breaches of: every stage whose instant has passed has exactly one row.
+    """Violations of the accounting identity: every stage that is past due has exactly one row.
 
-    Goes by the timelines and not by the cursors, so that a certification without a cursor is
-    found too. One that waits for the planner's next look is no breach. ``since`` leaves out
-    stages of earlier days. That there is no second row is the unique key's business.
+    The check reads the timelines, not the cursors, so that it also finds a certification without
+    a cursor. A certification that the planner is about to examine is no violation. ``since`` leaves
+    out stages due before that day. A unique key rules out a second row.
     """
     found: list[Violation] = []
     for scheme in reading.schemes:

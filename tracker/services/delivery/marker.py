@@ -1,6 +1,7 @@
-"""The marker: written down before the first byte of a letter leaves, if all of it is still true.
+"""The marker: written before the first byte of a message leaves, if the message is still true.
 
-Whatever changed since the letter was composed is seen here, so that nothing stale leaves.
+Invariant: whatever changed since the message was composed is checked here, in the statement that
+writes the marker, so that nothing stale leaves.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ _OWED_STAGES = (
 ACCEPTED = exists(
     select(RelayAccept.message_id).where(RelayAccept.message_id == Message.message_id)
 )
-"""The condition on a letter that there is the relay's own evidence of it."""
+"""The condition that the relay's own evidence shows it took the message."""
 
 _PAUSED = and_(
     bindparam("can_wait", type_=Boolean), Preference.snoozed_until >= bindparam("day", type_=Date)
@@ -90,13 +91,13 @@ _MARK = (
 
 
 def mark(work: UnitOfWork, claimed: MessageClaim, composed: Composed, *, place: str) -> bool:
-    """Write down that the letter is being transmitted, if all of it is still owed.
+    """Record that the message is being transmitted, if all of it is still owed.
 
-    One statement asks and writes: the claim is ours and its lease runs, every stage that the
-    letter tells of is owed (not renewed, in force, not overtaken), the holder is alive, still wants
-    such letters and has not paused them, has this address and this language, the address is not
-    suppressed, and this database may send. What a kind of letter has to ask beside that is asked
-    first. False: nothing was written, nothing may be sent.
+    One statement checks and writes: the claim is ours and its lease has not run out; every stage in
+    the message is owed (not renewed, in force, not overtaken by the next stage); the holder is
+    alive, wants this type and has not paused it, and has this address and this language; the
+    address is not suppressed; this database may send. Checks of a particular kind of message
+    (``still_true``) run first. False means that nothing was written and nothing may be sent.
     """
     if composed.still_true is not None and not composed.still_true(work):
         return False

@@ -1,7 +1,7 @@
-"""What is on record about the news that letters are to tell: read in bulk, judged elsewhere.
+"""The facts on record about the subjects of notices, read in bulk; other modules judge them.
 
-A constant number of statements, however many letters; those of a kind of news that none of the
-letters tells of are left out. Nothing is written here.
+It takes a constant number of statements, however many messages there are, and skips those for
+kinds of notices that no message contains. Nothing is written here.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from tracker.services.standings.neighbours import SPAN
 from tracker.services.standings.standings import CertificationPoints
 
 CHANGES = {"suspended": "suspend", "reinstated": "reinstate", "revoked": "revoke"}
-_OUT = ("sent", "ambiguous", "transmitting")  # of these a copy is with the holder, or may be
+_OUT = ("sent", "ambiguous", "transmitting")  # states in which the holder has, or may have, a copy
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 
 _NOTICES = (
@@ -240,7 +240,7 @@ _REQUESTS = select(
 
 @dataclass(frozen=True, slots=True)
 class HeldToday:
-    """A certification, and how it stands on its holder's day; without ``now`` it does not."""
+    """A certification and its standing on its holder's day; ``now`` is None if it has none."""
 
     row: Any
     scheme: Scheme
@@ -250,16 +250,16 @@ class HeldToday:
 
     @property
     def is_current(self) -> bool:
-        """Whether it speaks for its holder: neither withdrawn nor followed by another award."""
+        """Whether it is the holder's current one: neither withdrawn nor replaced by an award."""
         row = self.row
         return self.now is not None and row.withdrawn_at is None and row.replaced_on is None
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeFacts:
-    """What is on record now about everything that the letters may tell of, by id.
+    """The facts on record now about every subject of the notices, by id.
 
-    Of what happens again and again all of it, oldest first.
+    Facts that may repeat, such as decisions, are listed in full, the oldest first.
     """
 
     certifications: Mapping[str, HeldToday] = field(default_factory=dict)
@@ -275,19 +275,19 @@ class NoticeFacts:
     silent: Collection[str] = ()
 
     def current(self, holder_id: str, scheme: str) -> HeldToday | None:
-        """The certification that speaks for a holder under a scheme."""
+        """The holder's current certification under a scheme."""
         for one in self.certifications.values():
             if one.is_current and (one.row.holder_id, one.row.scheme) == (holder_id, scheme):
                 return one
         return None
 
     def last_told(self, subject_id: str, *kinds: str) -> Any:
-        """The last news of these kinds about a subject that went out, or may have; or None."""
+        """The last notice of these kinds about a subject that was, or may have been, sent."""
         found = self.earlier.get(subject_id, ())
         return next((n for n in reversed(found) if n.kind in kinds and n.state in _OUT), None)
 
     def is_untold(self, subject_id: str, kind: str, event: str | None = None) -> bool:
-        """Whether there is such news, and no letter has told it."""
+        """Whether there is such a notice and none has been sent."""
         found = [n for n in self.earlier.get(subject_id, ()) if n.kind == kind]
         of_event = [n for n in found if event in {None, n.event}]
         return bool(of_event) and not any(n.state in _OUT for n in of_event)
@@ -295,7 +295,7 @@ class NoticeFacts:
 
 @dataclass(frozen=True, slots=True)
 class DueNotice:
-    """One notice with what it is told beside: the others of its letter, in their order."""
+    """One notice, and all notices of the same message in their order (``beside``)."""
 
     reading: ReadContext
     known: NoticeFacts
@@ -303,13 +303,13 @@ class DueNotice:
     beside: Sequence[Any]
 
     def of_kind(self, *kinds: str) -> list[Any]:
-        """The notices of these kinds in the letter about the same subject, oldest first."""
+        """The message's notices of these kinds about the same subject, the oldest first."""
         mine = self.row.subject_id
         return [one for one in self.beside if one.kind in kinds and one.subject_id == mine]
 
 
 def told(reading: ReadContext, ids: Collection[str]) -> dict[str, list[Any]]:
-    """What each letter is to tell, in the order in which it was recorded."""
+    """The notices of each message, in the order in which they were recorded."""
     found: dict[str, list[Any]] = defaultdict(list)
     for row in reading.rows(_NOTICES, {"ids": list(ids)}) if ids else ():
         found[row.message_id].append(row)
@@ -317,7 +317,7 @@ def told(reading: ReadContext, ids: Collection[str]) -> dict[str, list[Any]]:
 
 
 def known(reading: ReadContext, rows: Sequence[Any]) -> NoticeFacts:
-    """Everything that these notices are about."""
+    """The facts about the subjects of these notices."""
     if not rows:
         return NoticeFacts()
     holder_ids = {row.holder_id for row in rows}
@@ -345,7 +345,7 @@ def known(reading: ReadContext, rows: Sequence[Any]) -> NoticeFacts:
 
 
 def _source(kind: str) -> str:
-    """What the subject of a kind of news is."""
+    """What kind of record the subject of a notice is."""
     if kind in {"consent_asked", "listed", "employer_renamed", "employment_ended"}:
         return "employer"
     first, _, _ = kind.partition("_")
@@ -367,16 +367,16 @@ def _grouped(rows: Iterable[Any], key: str) -> dict[str, list[Any]]:
     return dict(found)
 
 
-# How certifications stand.
+# The standing of certifications.
 def _certifications(reading: ReadContext, holder_ids: Collection[str]) -> dict[str, list[Any]]:
-    """The holders' certifications with the spans round today, by id."""
-    day = reading.now.date()  # no holder's is more than one away from it
+    """The holders' certifications with the spans around today, by id."""
+    day = reading.now.date()  # no holder's local date differs from it by more than a day
     days = {"first_day": day - DAY, "last_day": day + DAY}
     return _grouped(_read(reading, _CERTIFICATIONS, holder_ids, **days), "certification_id")
 
 
 def _with_points(reading: ReadContext, held: Mapping[str, Sequence[Any]]) -> dict[str, HeldToday]:
-    """Each certification as it stands on its holder's day."""
+    """Each certification with its standing and points on its holder's day."""
     standing = {id_: one for id_, rows in held.items() if (one := _standing(reading, rows))}
     points = due_stages.points_of(
         reading,
@@ -395,9 +395,9 @@ def _with_points(reading: ReadContext, held: Mapping[str, Sequence[Any]]) -> dic
 
 
 def _standing(reading: ReadContext, rows: Sequence[Any]) -> tuple[Any, date] | None:
-    """The row of the holder's day, and the day.
+    """The row for the holder's day, and that day; None without a standing.
 
-    Where it is a day earlier than where the award was made, that of the award.
+    If the holder's day is still the day before the award, the day of the award counts.
     """
     first = rows[0]
     on = reading.day_of(reading.schemes[first.scheme], first.time_zone)
@@ -408,5 +408,5 @@ def _standing(reading: ReadContext, rows: Sequence[Any]) -> tuple[Any, date] | N
 
 
 def day_at(reading: ReadContext, held: HeldToday, instant: datetime) -> date:
-    """The day of an instant as the certification's holder is held to it."""
+    """The date of an instant in the time zone by which the certification's days are counted."""
     return replace(reading, now=instant).day_of(held.scheme, held.row.time_zone)

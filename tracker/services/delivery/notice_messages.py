@@ -1,7 +1,7 @@
-"""News among the letters: what of it is still true when the letter is sent, and what it says.
+"""Composing notices: what is still true when the message is sent, and what the message says.
 
-What was undone or overtaken in the meantime is left out; a letter with nothing left is not owed.
-What is on record is read by ``notice_facts``, what of it is told decided by ``notice_news``.
+Notices that were undone or superseded in the meantime are left out; a message with none left is
+not owed. ``notice_facts`` reads the facts, ``notice_news`` decides what is told.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _BRINGS_DATES = frozenset(
 
 
 def compose(reading: ReadContext, key: bytes, claims: Sequence[MessageClaim]) -> Made:
-    """The letters of the claimed rows by id, with a constant number of statements."""
+    """The messages of the claimed rows, by id, with a constant number of statements."""
     found = notice_facts.told(reading, [claim.id for claim in claims if claim.facts is None])
     known = notice_facts.known(reading, [row for rows in found.values() for row in rows])
     made: Made = {}
@@ -53,16 +53,16 @@ def compose(reading: ReadContext, key: bytes, claims: Sequence[MessageClaim]) ->
             )
             if claim.facts is None and isinstance(one := made[claim.id], Composed):
                 made[claim.id] = replace(one, still_true=partial(_still_true, claim, one.facts))
-        except Exception as error:  # noqa: BLE001 - one letter's data must not stop the others
+        except Exception as error:  # noqa: BLE001 - one message's data must not stop the others
             made[claim.id] = Uncomposed(f"{type(error).__name__}: {error}"[:500], owed=True)
     return made
 
 
-# What of it is still true.
+# What is still true.
 def _snapshot(
     reading: ReadContext, claim: MessageClaim, rows: Sequence[Any], known: NoticeFacts
 ) -> dict[str, Any] | str:
-    """Everything that the letter says, as JSON knows it; or why there is nothing to say."""
+    """Everything that the message says, as JSON values; or why there is nothing to say."""
     true = notice_news.of_letter(reading, known, rows)
     if not true:
         return "Nothing of it is true any more."
@@ -86,20 +86,20 @@ def _snapshot(
 
 
 def _issuer(reading: ReadContext, true: Sequence[ToldNotice]) -> str:
-    """Who writes: who issued what the news is about; else the one issuer, or this installation."""
+    """The sender's name: the issuer of what the notices are about, or a default."""
     about = {held.scheme.issuer for _, held in true if held is not None}
     return sealing.issuer_of(reading, about)
 
 
 def _link(reading: ReadContext, true: Sequence[ToldNotice]) -> str:
-    """The public page of the first certificate that has one to show."""
+    """The link to the public page of the first current certification; empty if there is none."""
     base = reading.settings.app.base_url.rstrip("/")
     held = (one for _, one in true if one is not None and one.is_current)
     return next((f"{base}/verify/{one.row.public_id}" for one in held), "")
 
 
 def _days(true: Sequence[ToldNotice], language: str) -> list[list[str]]:
-    """The dates ahead of what has new ones, for the holder's own calendar."""
+    """The upcoming dates of certifications whose dates changed, for the holder's own calendar."""
     found: dict[tuple[str, str], list[str]] = {}
     for news, held in true:
         if news.tells not in _BRINGS_DATES or held is None or held.now is None:
@@ -120,7 +120,7 @@ def _days(true: Sequence[ToldNotice], language: str) -> list[list[str]]:
 
 
 def _still_true(claim: MessageClaim, said: Mapping[str, Any], reading: ReadContext) -> bool:
-    """Whether the letter would say the same if it was composed now; asked with the marker."""
+    """Whether the message would say the same if composed now; checked with the marker."""
     found = notice_facts.told(reading, [claim.id]).get(claim.id, [])
     known = notice_facts.known(reading, found)
     now = _snapshot(reading, claim, found, known)
@@ -129,7 +129,7 @@ def _still_true(claim: MessageClaim, said: Mapping[str, Any], reading: ReadConte
     return {**now, "composed_at": said["composed_at"]} == said
 
 
-# What it says.
+# What the message says.
 def _composed(
     reading: ReadContext, key: bytes, claim: MessageClaim, facts: dict[str, Any]
 ) -> Composed:
@@ -161,7 +161,7 @@ def _composed(
 
 
 def _again(one: Mapping[str, Any], composed_on: date) -> NoticeToCompose:
-    """The news that was written down; older versions knew no standing, only its dates."""
+    """The notice as stored; messages of older versions stored dates but no standing."""
     news = stored_facts.again(NoticeToCompose, one)
     if news.now is not None or not news.number:
         return news

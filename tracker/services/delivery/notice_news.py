@@ -1,7 +1,7 @@
-"""What a notice says on the day of sending: still true, or left out.
+"""What a notice says on the day of sending, or that it is left out because it is no longer true.
 
-Invariant: a notice is what staff did; whether it is told, and as what, is decided by what is on
-record when the letter leaves. What was undone before anybody was told of it is told to nobody.
+Invariant: a notice records what staff did; whether and how it is told depends on what is on record
+when the message leaves. What was undone before anybody was told is left out.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _RESTORED = "restored:"
 
 
 ToldNotice = tuple[NoticeToCompose, HeldToday | None]
-"""News, and the certification that it is about."""
+"""A notice ready to compose, and the certification that it is about."""
 
 
 def of_letter(reading: ReadContext, known: NoticeFacts, rows: Sequence[Any]) -> list[ToldNotice]:
-    """What is true of a letter's notices, in the order in which they were recorded."""
+    """What is still true of a message's notices, in the order in which they were recorded."""
     return [one for row in rows for one in _told(DueNotice(reading, known, row, rows))]
 
 
@@ -47,7 +47,7 @@ def _told(notice: DueNotice) -> Iterator[ToldNotice]:
 
 
 def _certification(notice: DueNotice) -> HeldToday | None:
-    """The certification that the news is about."""
+    """The certification that the notice is about."""
     known, subject_id = notice.known, notice.row.subject_id
     match notice.row.kind:
         case "activity_decided" | "activity_reopened":
@@ -88,7 +88,7 @@ def _awarded(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
 
 
 def _corrected(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
-    """A date that moved, or an award that came back; once for all corrections of a letter."""
+    """A corrected award date, or a restored award; once for all corrections in a message."""
     row, awarded_on = notice.row, held.row.awarded_on
     if row.event.startswith(_RESTORED):
         told = notice.known.last_told(row.subject_id, "award_withdrawn", "award_corrected")
@@ -104,7 +104,7 @@ def _corrected(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
 
 
 def _withdrawn(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
-    """Unless the holder never heard of the award, or has heard this already."""
+    """A withdrawn award, unless the holder never heard of it or has already been told."""
     known, row = notice.known, notice.row
     soon = held.row.withdrawn_at - held.row.recorded_at <= SECOND_THOUGHTS
     if soon and known.is_untold(row.subject_id, "award"):
@@ -117,7 +117,7 @@ def _withdrawn(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
 
 # Decisions.
 def _decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
-    """The decision that rules, unless the activity was submitted again since."""
+    """The decision in force, unless the activity was submitted again since."""
     decisions = notice.known.decisions[notice.row.subject_id]
     ruling = next((one for one in reversed(decisions) if one.undone_at is None), None)
     if ruling is None or ruling.state != ruling.verdict or not _is_latest(notice, ruling):
@@ -129,9 +129,9 @@ def _decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
 
 
 def _is_latest(notice: DueNotice, ruling: Any) -> bool:
-    """Whether the notice is of the decision that rules, and the last one of it in its letter.
+    """Whether the notice is the message's last one about the decision in force.
 
-    One that rules again is told under its id and a number.
+    The event of a decision that is in force again is its id and a number.
     """
     of_ruling = [
         one for one in notice.of_kind("activity_decided") if _decision_of(one) == ruling.id
@@ -144,7 +144,7 @@ def _decision_of(notice: Any) -> str:
 
 
 def _told_before(notice: DueNotice, decisions: Sequence[Any], ruling: Any) -> Any:
-    """The decision on the same submission that the holder was told last, if there is one."""
+    """The decision on the same submission that the holder was last told, or None."""
     kinds = ("activity_decided", "activity_reopened")
     told = notice.known.last_told(notice.row.subject_id, *kinds)
     if told is None or told.kind != "activity_decided":
@@ -171,7 +171,7 @@ def _decision(
     partly = limit is not None and claimed is not None and limit < claimed
     closed = _is_closed(held, decision.done_on)
     former = closed and _is_former(held, decision.done_on)
-    if former:  # it counted in a cycle that is over; today's total is of another one
+    if former:  # it counted in an earlier cycle, so today's total does not include it
         claimed, brings = claimed if partly else None, None
     return NoticeToCompose(
         "partly" if partly else decision.verdict,
@@ -196,7 +196,7 @@ def _totals(held: HeldToday) -> dict[str, Any]:
 
 
 def _is_closed(held: HeldToday, done_on: date | None) -> bool:
-    """Whether an activity is of a period that was renewed already, and cannot be carried over."""
+    """Whether an activity is of a cycle already renewed and its points cannot be carried over."""
     last = held.cycles[-1] if held.cycles else None
     if last is None or last.ordinal == 1 or done_on is None or done_on >= last.starts_on:
         return False
@@ -204,12 +204,12 @@ def _is_closed(held: HeldToday, done_on: date | None) -> bool:
 
 
 def _is_former(held: HeldToday, done_on: date) -> bool:
-    """Whether an activity is of a cycle before the one of today."""
+    """Whether an activity is of a cycle before today's."""
     return held.now is not None and done_on < cycle_on(held.cycles, held.now.on).starts_on
 
 
 def _reopened(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
-    """An activity that waits again, where the holder was told the decision taken back."""
+    """An activity under review again, if the holder was told the decision taken back."""
     decision = notice.known.decisions[notice.row.subject_id][-1]
     told = notice.known.last_told(notice.row.subject_id, "activity_decided", "activity_reopened")
     was_told = told is not None and _decision_of(told) == notice.row.event
@@ -242,7 +242,7 @@ def _renewal_decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCom
 
 
 def _renewal_told_before(notice: DueNotice, former: Sequence[Any]) -> tuple[str, str | None] | None:
-    """The decision on the renewal that the holder was told last, and its reason."""
+    """The decision on the renewal that the holder was last told, and its reason; or None."""
     told = notice.known.last_told(notice.row.subject_id, "renewal_decided", "renewal_reopened")
     if told is None or told.kind != "renewal_decided":
         return None
@@ -261,7 +261,7 @@ def _renewal_reopened(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCo
 
 # Appeals and changes of standing.
 def _appeal(notice: DueNotice, held: HeldToday, noticed_at: datetime) -> dict[str, Any]:
-    """Until when what was noticed then can be appealed, and what that costs."""
+    """The deadline for an appeal against a decision announced at an instant, and the fee."""
     rule = held.scheme.appeals
     if rule is None:
         return {}
@@ -281,7 +281,7 @@ def _is_appealed(known: NoticeFacts, *, change_id: str = "", renewal_id: str = "
 
 
 def _changed(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
-    """A change of standing, unless another one followed or it undid what nobody was told."""
+    """A change of standing, unless another followed or it undid one that nobody was told of."""
     changes = notice.known.changes.get(notice.row.subject_id, ())
     change = changes[-1] if changes else None
     if change is None or change.id != notice.row.event or change.kind != CHANGES[notice.row.kind]:
@@ -303,7 +303,7 @@ def _changed(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
 
 
 def _was_untold(notice: DueNotice, change: Any) -> bool:
-    """Whether a change was undone within the time for second thoughts, before it was told."""
+    """Whether a change was undone within ``SECOND_THOUGHTS``, before anybody was told of it."""
     kind = next((kind for kind, of in CHANGES.items() if of == change.kind), "")
     soon = notice.row.recorded_at - change.recorded_at <= SECOND_THOUGHTS
     return soon and notice.known.is_untold(notice.row.subject_id, kind, change.id)
@@ -327,7 +327,7 @@ def _appeal_decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToComp
 
 
 def _adjusted(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
-    """A later expiry, a lower requirement: the last ones of the period that runs."""
+    """The last change of the expiry and of the requirement in the current cycle."""
     of_all = notice.known.adjustments.get(notice.row.subject_id, ())
     mine = next((one for one in of_all if one.id == notice.row.event), None)
     last = held.cycles[-1] if held.cycles else None

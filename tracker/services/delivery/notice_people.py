@@ -1,4 +1,4 @@
-"""What a notice says of who sees a holder and of what a holder asked for, on the day of sending."""
+"""Notices about employers' access and about holders' own requests, on the day of sending."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracker.services.delivery.notice_facts import DueNotice
 
 
 def _day(notice: DueNotice) -> Today:
-    """The holder's own day, of which nothing else is to be said."""
+    """The holder's own day, without a standing."""
     day = notice.reading.now.astimezone(zone_of(notice.row.time_zone)).date()
     return Today(on=day, status="", valid=False, step=NextStep("none"))
 
@@ -25,7 +25,7 @@ def _entries(notice: DueNotice) -> list[Any]:
 
 
 def _is_employed(notice: DueNotice, entry: Any) -> bool:
-    """The day that employment ended is the first day without access."""
+    """Whether employment goes on; the day on which it ended is the first day without access."""
     return entry.ended_on is None or entry.ended_on > _day(notice).on
 
 
@@ -53,7 +53,7 @@ def _listed(notice: DueNotice) -> Iterator[NoticeToCompose]:
 
 
 def _ended(notice: DueNotice) -> Iterator[NoticeToCompose]:
-    """An employment that ended, unless the employer lists the holder again."""
+    """The end of an employment, unless the employer lists the holder again."""
     entries = _entries(notice)
     entry = next((one for one in entries if one.id == notice.row.event), None)
     listed = any(_is_employed(notice, one) for one in entries if one is not entry)
@@ -64,7 +64,7 @@ def _ended(notice: DueNotice) -> Iterator[NoticeToCompose]:
 
 
 def _renamed(notice: DueNotice) -> Iterator[NoticeToCompose]:
-    """Another name of an employer that the holder lets see them still."""
+    """A new name of an employer that still has the holder's consent."""
     was = notice.row.event.partition(":")[2]
     shared = next((one for one in _entries(notice) if one.sharing_id is not None), None)
     if shared is not None and _is_employed(notice, shared) and shared.name != was:

@@ -1,8 +1,8 @@
-"""The planner: from due cursors to reminders on record and letters in the outbox.
+"""The planner: turns due cursors into recorded reminders and messages in the outbox.
 
-Every decision is made by the office's clock, not the database's: the clock can be set for
-demonstrations, and the dry run, the planner and the letters must agree on what day it is. On
-several machines their clocks must agree within seconds, as NTP provides.
+Every decision uses the container's clock, not the database's: the clock can be set for
+demonstrations, and the dry run, the planner and the messages must agree on the date. The clocks
+of several machines must agree within seconds, as NTP provides.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tracker.services.outbox.pacing import Pace
 from tracker.services.standings import snapshots
 
 _LATE = timedelta(days=1)
-_BEFORE_MANY = timedelta(minutes=10)  # for the limit to hold what a large import brings
+_BEFORE_MANY = timedelta(minutes=10)  # delay in which the send limit can stop a large import's mail
 _STAGE = ("certification_id", "cycle", "expires_on", "offset", "audience")
 
 
@@ -53,9 +53,9 @@ class PlanCounts:
 def plan_due(container: Container, *, limit: int) -> PlanCounts:
     """Decide the due stages of at most ``limit`` certifications, in one transaction.
 
-    With those of one holder come the others of the same holder that are due, so that they make
-    one letter. Every examined cursor moves on, whatever came of it; ``examined`` is 0 when
-    nothing is due, or somebody else is at work on it.
+    All due certifications of a holder are decided together, so that they make one message. Every
+    examined cursor moves on, whatever the outcome; ``examined`` is 0 when nothing is due or
+    another planner has locked it.
     """
     with container.work(SYSTEM) as work:
         rows = _lock_due(work, limit)
@@ -76,10 +76,10 @@ def plan_due(container: Container, *, limit: int) -> PlanCounts:
 
 
 def _lock_due(work: UnitOfWork, limit: int) -> Sequence[Any]:
-    """Lock due cursors and their holders, leaving out what somebody else has locked.
+    """Lock due cursors and their holders, leaving out those locked by another transaction.
 
     Invariant: the planner never waits for a holder's lock. Services lock the holder and then
-    touch the cursor; a planner that held the cursor and waited would lock both out.
+    touch the cursor; a planner that held the cursor and waited would cause a deadlock.
     """
     due = select(ReminderCursor.certification_id).where(ReminderCursor.next_due_at <= work.now)
     due = due.order_by(ReminderCursor.next_due_at).limit(limit)
@@ -109,10 +109,10 @@ def _lock_holders(work: UnitOfWork, holder_ids: Collection[str]) -> set[str]:
 
 
 def _letters(work: UnitOfWork, found: Sequence[Examined]) -> dict[str, queue.MessageToSend]:
-    """One letter for each holder who has a stage to be told of, by certification.
+    """One message for each holder with a stage to send, by certification.
 
     Its key is the day on which the latest of its stages fell due, not the day of planning: a
-    database that was restored plans the same letter again, with the same Message-ID.
+    restored database plans the same message again, with the same Message-ID.
     """
     groups: dict[tuple[str, date], list[Examined]] = defaultdict(list)
     told = [one for one in found if one.plan.current is not None]
@@ -136,17 +136,17 @@ def _key(holder_id: str, day: date) -> str:
 
 
 def _due_on(one: Examined) -> date:
-    """The day on which the stage that is told fell due, where the holder lives."""
+    """The local day on which the current stage fell due."""
     assert one.plan.current is not None  # noqa: S101 - for the type checker
     return date.fromordinal(one.row.expires_on.toordinal() - one.plan.current.offset)
 
 
 def _days_of_letters(work: UnitOfWork, told: Sequence[Examined]) -> dict[str, date]:
-    """The day that names the letter of each certification: its holder's latest due day.
+    """The day in the key of each certification's message: the holder's latest due day.
 
-    One that waits already tells of what fell due before its day as well. After a restore the
-    relay may be known to have taken a letter of an earlier day: that one told of what was due
-    until then, and only what fell due later makes another.
+    A message that already waits also covers stages due before its day. After a restore there may
+    be evidence that the relay took a message of an earlier day: it covered the stages due until
+    then, and only stages due later go into a new message.
     """
     by_holder: dict[str, set[date]] = defaultdict(set)
     for one in told:
@@ -165,7 +165,7 @@ def _days_of_letters(work: UnitOfWork, told: Sequence[Examined]) -> dict[str, da
 
 
 def _waiting(work: UnitOfWork, holder_ids: Collection[str]) -> dict[str, set[date]]:
-    """The days of the reminders that wait for these holders and that nobody has taken up."""
+    """The days of these holders' reminders that wait and were never claimed."""
     found: dict[str, set[date]] = defaultdict(set)
     for ids in bulk.chunks(sorted(holder_ids)):
         statement = select(Message.holder_id, Message.dedupe_key).where(
@@ -180,7 +180,7 @@ def _waiting(work: UnitOfWork, holder_ids: Collection[str]) -> dict[str, set[dat
 
 
 def _taken(work: UnitOfWork, days: Mapping[str, Collection[date]]) -> dict[str, set[date]]:
-    """Of the letters of these holders and days, those that the relay is known to have taken."""
+    """The days, by holder, for which there is evidence that the relay took the message."""
     domain = work.settings.mail.message_id_domain
     ids = {
         envelopes.message_id(work.message_key, queue.first(_key(holder_id, day)), domain): (
@@ -200,7 +200,7 @@ def _taken(work: UnitOfWork, days: Mapping[str, Collection[date]]) -> dict[str, 
 
 
 def _unforeseen(work: UnitOfWork, found: Sequence[Examined]) -> set[str]:
-    """The holders with a planned stage that no calendar showed when it fell due: it is late.
+    """The holders with a late planned stage that was not in the calendar when it fell due.
 
     Their records are new or changed: an import, a correction, another policy.
     """
@@ -214,7 +214,7 @@ def _unforeseen(work: UnitOfWork, found: Sequence[Examined]) -> set[str]:
 
 
 def _are_many(work: UnitOfWork) -> bool:
-    """Whether more certifications wait to be looked at anew than are usual without a word."""
+    """Whether more touched certifications wait for the planner than the send limit allows."""
     limit = work.settings.reminders.fuse_minimum
     waiting = select(ReminderCursor.certification_id).where(ReminderCursor.next_due_at == AT_ONCE)
     some = waiting.limit(limit + 1).subquery()
@@ -225,7 +225,7 @@ def _are_many(work: UnitOfWork) -> bool:
 def _letter(
     work: UnitOfWork, group: Sequence[Examined], pace: Pace, begins: datetime
 ) -> queue.MessageToSend:
-    """The letter, put off until the holder may be written to if it is of use still then."""
+    """The message, delayed past the quiet hours if every stage is still useful then."""
     stages = [stage for one in group if (stage := one.plan.current)]
     first, ends = group[0], [stage.useful_until for stage in stages]
     wanted = queue.MessageToSend(
@@ -243,8 +243,8 @@ def _letter(
 def _record(work: UnitOfWork, found: Sequence[Examined], letters: dict[str, str]) -> PlanCounts:
     """Write one row for each decided stage; a stage that has one keeps it.
 
-    Unless it did not reach the holder and is told after all. ``letters`` are the ids of the
-    letters, by certification.
+    The exception is a stage that did not reach the holder and is now planned: its row is updated.
+    ``letters`` are the ids of the messages, by certification.
     """
     rows = [
         {

@@ -1,9 +1,9 @@
-"""What dead workers left behind: leases that ran out, and letters that were perhaps sent.
+"""Cleaning up after dead workers: expired leases, and messages that may have been sent.
 
 Evidence is what the relay itself recorded, by Message-ID: an operator who feeds ``relay_accept``
-loses no letter and sends none twice. Without it, early stages stay in doubt, since the next stage
-follows; those near the expiry, notices and digests are sent again, once, with the same Message-ID
-and the same bytes. One that is in doubt then, too, is parked for somebody to look into.
+loses no message and sends none twice. Without evidence, early stages stay in doubt, since the next
+stage follows; reminders near the expiry, notices and digests are sent again, once, with the same
+Message-ID and the same bytes. A second copy that ends in doubt is parked for somebody to look into.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from tracker.services.core.context import UnitOfWork
 from tracker.services.delivery import marker, send_safety
 from tracker.services.outbox import queue
 
-# As in the partial indexes, so that they serve.
+# Written out as in the partial indexes, so that the database uses them.
 _LEASED = text("message.state in ('claimed', 'transmitting')")
 _AMBIGUOUS = text("message.state = 'ambiguous'")
 
 
 _WITHOUT_EVIDENCE = timedelta(days=30)
 EVIDENCE_COMES = timedelta(hours=1)
-"""How long a letter in doubt waits for evidence, where it is kept, before it is sent again."""
+"""How long a message in doubt waits before it is sent again, if evidence is being recorded."""
 _TWICE_IN_DOUBT = (
     "In doubt twice: perhaps sent, perhaps twice. Ask the relay before you requeue it."
 )
@@ -37,7 +37,7 @@ _TWICE_IN_DOUBT = (
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """The relay's own record of a letter that it took."""
+    """The relay's own record of a message that it took."""
 
     message_id: str
     at: datetime
@@ -46,7 +46,10 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class ReapCounts:
-    """What a round found: claims taken back, letters now in doubt, and how doubts were resolved."""
+    """What one run found: claims taken back, messages now in doubt, and how doubts were resolved.
+
+    ``found_sent`` and ``found_unsent`` were resolved by evidence.
+    """
 
     taken_back: int
     in_doubt: int
@@ -56,12 +59,12 @@ class ReapCounts:
 
 
 def reap(work: UnitOfWork) -> ReapCounts:
-    """Take back claims whose lease is over and resolve letters in doubt.
+    """Take back claims whose lease ran out, and resolve messages in doubt.
 
-    A claim that was never marked was certainly not sent. A marked one may have been: evidence
-    of acceptance settles it at any time; its absence counts only once the wait is over and the
-    evidence is complete beyond it. Where none comes at all, the letter is put away long after
-    it was of any use.
+    A claim that was never marked was certainly not sent. A marked one may have been: evidence of
+    acceptance settles it at any time; missing evidence counts only once the lease is over and the
+    evidence is complete beyond that instant. Without any evidence, the message is cancelled 30 days
+    after it stopped being useful.
     """
     over = (_LEASED, Message.lease_until <= work.now)
     back = _set(
@@ -113,10 +116,11 @@ def _set(work: UnitOfWork, *conditions: Any, **values: Any) -> int:
 
 
 def _send_again(work: UnitOfWork) -> int:
-    """Queue letters in doubt again that had better come twice than never; their bytes stay.
+    """Requeue messages in doubt that are better sent twice than never, with the same bytes.
 
-    Reminders by the stage that their scheme names, notices and digests always; each once. Not
-    while the wait lasts: the worker that was cut off may still be heard, and evidence may come.
+    Reminders at or below the stage that their scheme names, notices and digests always; each once.
+    Not before the wait is over: the worker that was cut off may still report, and evidence may
+    come.
     """
     over = work.now
     if work.connection.execute(select(Runtime.evidence_until)).scalar() is not None:
@@ -149,7 +153,7 @@ _NO_REMINDER = Message.kind != "reminder"
 
 
 def _near_expiry(work: UnitOfWork, waited: Sequence[Any]) -> list[str]:
-    """The reminders in doubt that tell of a stage which the scheme does not leave in doubt."""
+    """The reminders in doubt with a stage so near the expiry that the scheme resends them."""
     statement = (
         select(Message.id, Reminder.offset, Certification.scheme)
         .join(Reminder, Reminder.message_id == Message.id)
@@ -166,9 +170,9 @@ def _near_expiry(work: UnitOfWork, waited: Sequence[Any]) -> list[str]:
 def record_evidence(
     work: UnitOfWork, accepted: Sequence[Acceptance], *, complete_until: datetime | None = None
 ) -> None:
-    """Take down what the relay accepted; ``complete_until``: nothing before it is left out.
+    """Record what the relay accepted; ``complete_until`` says that nothing before it is missing.
 
-    In order, so that two who tell of the same letters cannot lock each other.
+    Rows are written in order, so that two writers of the same evidence cannot deadlock.
     """
     ordered = sorted(accepted, key=lambda one: one.message_id)
     rows = [{"message_id": a.message_id, "queue_id": a.queue_id, "at": a.at} for a in ordered]

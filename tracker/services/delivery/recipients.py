@@ -1,9 +1,9 @@
-"""Who is written to no more: people who are recorded as deceased.
+"""Holders who receive no messages because they are recorded as deceased.
 
-Every way to a letter asks here: news is not put into the outbox, reminders are skipped with the
-reason ``deceased``, a letter that waits is not composed, and the marker refuses one that was. A
-death that was recorded by mistake can be taken back: then a reminder that is still of use is told
-after all, and news of that time stays unsent.
+It holds at every step: notices are not put into the outbox, reminders are skipped with the reason
+``deceased``, a waiting message is not composed, and the marker refuses a composed one. A death
+recorded by mistake can be taken back: then a reminder that is still useful is sent after all, and
+notices of that time stay unsent.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tracker.services.delivery.sealing import DECEASED, Made, MessageClaim, Unco
 
 
 def is_deceased(holder_id: Any) -> ColumnElement[bool]:
-    """The condition on a column that names a holder, or nobody."""
+    """The SQL condition that a column names a deceased holder."""
     return exists(select(Holder.id).where(Holder.id == holder_id, Holder.deceased_on.is_not(None)))
 
 
@@ -36,7 +36,7 @@ def deceased(reading: ReadContext, holder_ids: Collection[str]) -> set[str]:
 
 
 def drop_deceased(reading: ReadContext, claims: Sequence[MessageClaim], made: Made) -> Made:
-    """The composed letters, less those to people who are recorded as deceased."""
+    """The composed messages, without those to people recorded as deceased."""
     silent = deceased(reading, {claim.holder_id for claim in claims if claim.holder_id})
     dropped = {
         claim.id: Uncomposed(DECEASED, owed=False) for claim in claims if claim.holder_id in silent

@@ -1,7 +1,8 @@
-"""What the relay says of letters: that it took them, delivered them, or got them back.
+"""The relay's evidence about messages: accepted, delivered, bounced, complained about.
 
-From its log or from a provider's events. ``reaper.py`` settles letters in doubt by it: evidence
-that one was taken counts at any time, its absence only up to when the evidence is complete.
+It comes from the relay's log or from a mail provider's events. ``reaper.py`` settles messages in
+doubt by it: evidence of acceptance counts at any time, its absence only up to the instant until
+which the evidence is complete.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ Happening = Literal["accepted", "delivered", "bounced", "complained"]
 HAPPENINGS: tuple[Happening, ...] = ("accepted", "delivered", "bounced", "complained")
 _TAKEN = ("accepted", "delivered")
 _CLOCKS = timedelta(minutes=1)  # how far the relay's clock and ours may be apart
-# As in the partial indexes, so that they serve.
+# Written out as in the partial indexes, so that the database uses them.
 _LEASED = text("message.state in ('claimed', 'transmitting')")
 _AMBIGUOUS = text("message.state = 'ambiguous'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What a provider tells of one letter; ``status`` is that of RFC 3463, where it knows it."""
+    """A provider's event about one message; ``status`` is its RFC 3463 status code, if known."""
 
     message_id: str
     event: Happening
@@ -40,15 +41,15 @@ class Event:
 
     @property
     def bracketed(self) -> str:
-        """The Message-ID as letters carry it, whether the provider keeps the brackets or not."""
+        """The Message-ID with angle brackets, as messages carry it; some providers drop them."""
         return f"<{self.message_id.strip().strip('<>')}>"
 
 
 def take_events(work: UnitOfWork, events: Sequence[Event]) -> None:
-    """Take down a provider's events and act on them; told again they change nothing.
+    """Record a provider's events and act on them; repeated events change nothing.
 
-    A Message-ID that is not known here is evidence all the same: a backup that is restored may
-    bring the letter back, and whatever came of it, the relay had taken it.
+    A Message-ID that is not known here still counts as evidence of acceptance: a restored backup
+    may plan the message again, and whatever became of it, the relay had taken it.
     """
     came_back = [one for one in events if one.event not in _TAKEN]
     known = bounces.letters_by(work, "message_id", [one.bracketed for one in came_back])
@@ -79,10 +80,10 @@ def take_log(
     begins: datetime | None = None,
     until: datetime | None = None,
 ) -> bool:
-    """Take down what a log says was taken; whether the evidence is complete until ``until`` now.
+    """Record what a log says was accepted; True if the evidence is now complete until ``until``.
 
-    It is where the log begins before the evidence ended that was known, or where no letter in
-    doubt was under way before the log begins. It never moves back.
+    That is so if the log begins before the known evidence ends, or if no message in doubt was
+    under way before the log begins. The end of complete evidence never moves back.
     """
     reaper.record_evidence(work, taken)
     if begins is None or until is None or not _joins(work, begins):
@@ -94,11 +95,11 @@ def take_log(
 
 
 def _joins(reading: ReadContext, begins: datetime) -> bool:
-    """Whether nothing is missing between the evidence so far and a log that begins then."""
+    """Whether nothing is missing between the known evidence and a log that begins at ``begins``."""
     known = reading.row(select(Runtime.evidence_until))
     if known is not None and known.evidence_until is not None and begins <= known.evidence_until:
         return True
-    # A lease runs from the marker: one that ends before this was under way before the log begins.
+    # A lease starts with the marker, so one that ends before ``lease`` started before the log did.
     lasts = timedelta(seconds=reading.settings.reminders.transmitting_seconds)
     lease = begins + lasts + _CLOCKS
     for state, condition in ((_LEASED, Message.state == "transmitting"), (_AMBIGUOUS, None)):

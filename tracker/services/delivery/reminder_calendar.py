@@ -1,8 +1,8 @@
-"""A calendar of the stages that fall due: counted by the database, one statement for all.
+"""A calendar of the stages that fall due, counted by the database in one statement.
 
-It goes by the cursors and the timelines, as the planner does, and leaves out what only the day
-itself tells: points that are complete by then, addresses, and what holders wish. So a day's
-number is the most that it can bring, and that of the dry run but for those reasons.
+It uses the cursors and the timelines, as the planner does, and ignores what only the day itself
+shows: points complete by then, addresses, and preferences. So a day's number is an upper bound;
+it differs from the dry run only for those reasons.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ from tracker.services.core.days import today_everywhere
 from tracker.services.delivery.due_stages import AUDIENCE
 
 LONGEST = 366
-"""How many days a calendar may show."""
+"""The most days that a calendar may show."""
 
 
 class _days_before(GenericFunction[date]):  # noqa: N801 - a function of SQL
-    """The day so many days before another."""
+    """The date a number of days before another."""
 
     type = Date()
     inherit_cache = True
@@ -63,9 +63,9 @@ def _in_sqlite(element: Any, compiler: Any, **given: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StageCount:
-    """How many certifications of a scheme have a stage on a day, at most.
+    """The most certifications of a scheme that have a stage on a day.
 
-    ``when_complete``: whether the stage is sent also to those whose points are complete.
+    ``when_complete`` says whether the stage is also sent to holders whose points are complete.
     """
 
     on: date
@@ -85,9 +85,9 @@ class StageCalendar:
 
 
 def ahead(reading: ReadContext, *, days: int) -> StageCalendar:
-    """What falls due within so many days, today included. Today also shows what is overdue.
+    """The stages that fall due today and in the next ``days`` days; today includes overdue ones.
 
-    One statement, whatever there is; it reads the cursors that move within those days.
+    Always one statement; it reads only the cursors that move within those days.
     """
     today = today_everywhere(reading)
     last = today + timedelta(days=days)
@@ -127,7 +127,7 @@ def _every_stage(reading: ReadContext) -> Iterator[tuple[str, int, int | None]]:
 
 
 def _counted(stages: CTE, today: date, last: date) -> Any:
-    """The stages that are owed, by the day on which they are told of."""
+    """The stages that are owed, counted by the day on which they are sent."""
     moving = _moving(last)
     stage = stages.c.stage
     falls_on = _days_before(moving.c.expires_on, stage)
@@ -146,7 +146,7 @@ def _counted(stages: CTE, today: date, last: date) -> Any:
 
 
 def _moving(last: date) -> CTE:
-    """The cursors that move by a day, read first: all the rest is asked of these alone."""
+    """The cursors that move by a day; they are read first, so that all else is read for these."""
     # No zone is a whole day away from UTC.
     until = datetime.combine(last + timedelta(days=2), time.min, tzinfo=UTC)
     found = (
@@ -164,7 +164,7 @@ def _moving(last: date) -> CTE:
 
 
 def _current(moving: CTE, stages: CTE, falls_on: Any, today: date) -> ColumnElement[bool]:
-    """Ahead; or the latest that is due, unless it is from before the cycle was opened."""
+    """The stage is ahead, or is the latest one due and not from before the cycle was opened."""
     following = _days_before(moving.c.expires_on, stages.c.next)
     still_useful = case(
         (stages.c.next.is_(None), falls_on > today - rules.LONG_PAST), else_=following > today
@@ -178,7 +178,7 @@ def _current(moving: CTE, stages: CTE, falls_on: Any, today: date) -> ColumnElem
 
 
 def _open(moving: CTE, stage: Any) -> Iterator[ColumnElement[bool]]:
-    """Not decided yet, and nothing on record forbids it on that day."""
+    """The stage is not decided yet, and nothing on record rules it out on that day."""
     yield or_(moving.c.last_offset.is_(None), stage < moving.c.last_offset)
     yield Span.hold.is_(None)
     yield or_(Span.pending_since.is_(None), stage <= 0)

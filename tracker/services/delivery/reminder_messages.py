@@ -1,7 +1,7 @@
-"""Reminders among the letters: whether one is still owed, and what it says.
+"""Composing reminders: whether one is still owed, and what it says.
 
-Composed when they are sent: the days left, points and language are those of that moment. What a
-letter says is kept with it from the marker on, so that a second copy is the same to the byte.
+Reminders are composed when they are sent, so the days left, points and language are those of that
+moment. The marker stores what a message says, so that a second copy has the same bytes.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from tracker.services.standings.neighbours import SPAN
 from tracker.services.standings.standings import CertificationPoints
 
 TYPE = "reminders"
-"""What holders switch off when they want no reminders."""
-_FORMER_ZONE = "America/New_York"  # whose days older messages went by
+"""The message type that holders switch off when they want no reminders."""
+_FORMER_ZONE = "America/New_York"  # the time zone of messages stored by older versions
 
 _NOW = bindparam("now", type_=Instant)
 
 
 def _day(certification_id: Any) -> ColumnElement[date]:
-    """The day by which a certification is judged: its holder's, or that of its scheme."""
+    """The day by which a certification is judged: that of its holder or of its scheme."""
     of = aliased(Certification)
 
     def ended(codes: str) -> ColumnElement[bool]:
@@ -79,17 +79,17 @@ _SAME_TERM = (
 _CURRENT = and_(Reminder.useful_until > _NOW, _SAME_TERM.exists())
 
 OWED: ColumnElement[bool] = and_(_CURRENT, _ON_RECORD.exists(), ~_BLOCKED.exists())
-"""Whether a holder's stage is still owed: the same term, in force, not overtaken by the next stage.
+"""Whether a stage is still owed: the same term, in force, not overtaken by the next stage.
 
-The same as the planner's rule, in SQL, because the marker must ask and write in one statement.
-The parameters come from ``moment``, for the zone where the holder lives.
+The planner's rule in SQL, because the marker must check and write in one statement. ``moment``
+gives the parameters for the holder's time zone.
 """
 
 
 def moment(reading: ReadContext, time_zone: str) -> dict[str, Any]:
-    """The parameters of ``OWED``: the instant, and what day it is where a holder lives.
+    """The parameters of ``OWED``: the instant, and the date in a holder's time zone.
 
-    Schemes whose days end in their own zone may be a day ahead of it or behind.
+    A scheme whose days end in its own time zone may be a day ahead of that date or behind it.
     """
     day = reading.now.astimezone(zone_of(time_zone)).date()
     days = {scheme.code: reading.day_of(scheme, time_zone) for scheme in reading.schemes}
@@ -104,9 +104,9 @@ def moment(reading: ReadContext, time_zone: str) -> dict[str, Any]:
 
 
 def compose(reading: ReadContext, key: bytes, claims: Sequence[MessageClaim]) -> Made:
-    """The letters of the claimed rows by id, with a constant number of statements.
+    """The messages of the claimed rows, by id, with a constant number of statements.
 
-    A row with facts is sent again as it was; the others say what is true now.
+    A row with stored facts is sent again as it was; the others say what is true now.
     """
     stages, withheld = _owed_stages(reading, [claim.id for claim in claims if claim.facts is None])
     rows = [row for some in stages.values() for row in some]
@@ -129,7 +129,7 @@ def compose(reading: ReadContext, key: bytes, claims: Sequence[MessageClaim]) ->
                     _composed(reading, key, claim, known), withheld=withheld.get(claim.id, {})
                 )
             )
-        except Exception as error:  # noqa: BLE001 - one letter's data must not stop the others
+        except Exception as error:  # noqa: BLE001 - one message's data must not stop the others
             made[claim.id] = Uncomposed(f"{type(error).__name__}: {error}"[:500], owed=True)
     return made
 
@@ -167,18 +167,18 @@ _STAGES = (
 
 
 Withheld = dict[str, dict[str, SkipReason]]
-"""By letter: the certifications that it does not tell of for now, each with the reason."""
+"""By message id: the certifications that it leaves out for now, each with the reason."""
 
 
 def _owed_stages(
     reading: ReadContext, ids: Collection[str]
 ) -> tuple[dict[str, list[Any]], Withheld]:
-    """The stages that each letter tells of and that are still owed; and what is withheld."""
+    """The stages in each message that are still owed, and those that are withheld."""
     found: dict[str, dict[str, Any]] = defaultdict(dict)
     withheld: Withheld = defaultdict(dict)
     if not ids:
         return {}, {}
-    day = reading.now.date()  # no holder's is more than one away from it
+    day = reading.now.date()  # no holder's local date differs from it by more than a day
     asked = {"now": reading.now, "first_day": day - DAY, "last_day": day + DAY, "ids": list(ids)}
     for row in reading.rows(_STAGES, asked):
         if not row.from_on <= _today(reading, row) < row.until_on:
@@ -191,7 +191,7 @@ def _owed_stages(
 
 
 def _blocked(row: Any) -> SkipReason | None:
-    """Why a stage is not told of now, if it is not; ``_BLOCKED`` for a row that was read."""
+    """Why a stage is withheld now, or None; the same rule as ``_BLOCKED``, for a row."""
     if row.hold is not None:
         return "not_in_force"
     return "renewal_pending" if row.pending_since is not None and row.offset > 0 else None
@@ -207,7 +207,7 @@ def _snapshot(
     points: Mapping[str, Any],
     silent: Collection[str],
 ) -> dict[str, Any] | str:
-    """Everything that the letter says, as JSON knows it; or why there is nothing to say."""
+    """Everything that the message says, as JSON values; or why there is nothing to say."""
     if not stages:
         return sealing.NOT_OWED
     first = stages[0]
@@ -298,7 +298,7 @@ def _composed(
 
 
 def _days(certification_id: str, line: CertificationLine) -> Iterator[CalendarDay]:
-    """The dates ahead, for the holder's own calendar."""
+    """The upcoming dates, for the holder's own calendar."""
     return calendars.ahead(
         certification_id,
         line.scheme_name,

@@ -1,7 +1,7 @@
-"""Letters of the outbox: what they are before and after they are composed, and how they are sealed.
+"""Messages of the outbox before and after composing, and the envelope that every kind shares.
 
-Addresses and links in them prove what they are about: nobody else can make one up. What a letter
-says is composed by its kind: ``composers.py`` knows who does it.
+The return address and the unsubscribe links carry a signed proof of what they belong to, so that
+nobody else can make one up. What a message says is composed by its kind (``composers.py``).
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ NOT_WANTED = "The holder wants no such letters."
 PAUSED = "The holder paused such letters."
 DECEASED = "deceased"
 MENDABLE = (NOT_OWED, NO_ADDRESS, NOT_WANTED, PAUSED, DECEASED)
-"""Why a letter was cancelled that may be owed again: after a suspension, a correction, a pause."""
+"""The reasons for cancelling a message that may go away, so that it is owed again.
+
+For example after a suspension, a correction, or a pause.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class MessageClaim:
-    """A claimed row of the outbox; the token proves whose claim it is."""
+    """A claimed row of the outbox; ``token`` shows which claim it is."""
 
     id: str
     kind: str
@@ -48,19 +51,19 @@ class MessageClaim:
 
 
 def refused(claim: MessageClaim) -> frozenset[str]:
-    """The addresses, as they are compared, at which this letter was refused for good."""
+    """The addresses, in compared form, that refused this message for good."""
     return frozenset((claim.about or {}).get("refused", ()))
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A letter ready to be handed over, with what the marker must check and write down.
+    """A message ready to be handed over, with what the marker must check and write.
 
-    The marker asks whether stages of all these certifications are owed, and whether the holder
-    still wants letters of the ``type`` (empty: sent whatever they want). ``stage`` is the most
-    urgent of those that a reminder really tells of, ``time_zone`` where its holder lives.
-    ``still_true`` is asked beside that where a letter tells what only its own kind can judge.
-    ``withheld`` are certifications that it would have told of as well, each with the reason.
+    The marker checks that a stage of each of these certifications is owed, and that the holder
+    still wants messages of the ``type`` (empty: sent regardless of preferences). ``stage`` is the
+    most urgent stage that a reminder contains, ``time_zone`` the holder's. ``still_true`` is an
+    extra check for kinds of messages that need one. ``withheld`` are certifications that are left
+    out for now, each with the reason.
     """
 
     address: str
@@ -77,14 +80,14 @@ class Composed:
 
 @dataclass(frozen=True, slots=True)
 class Uncomposed:
-    """Why there is no letter; ``owed`` tells a failure from a letter that nobody needs."""
+    """Why there is no message; ``owed`` is True if it could not be composed but is still owed."""
 
     reason: str
     owed: bool
 
 
 Made = dict[str, Composed | Uncomposed]
-"""By the id of the outbox's row."""
+"""The result of composing, by the id of the outbox's row."""
 
 
 def sealed(
@@ -101,10 +104,11 @@ def sealed(
     unsubscribe_link: str | None = None,
     issuer: str = "",
 ) -> Composed:
-    """A letter in its envelope; ``facts`` tell the address and when it was composed.
+    """A message in its envelope; ``facts`` hold the address and the time of composing.
 
-    It comes from the ``issuer``, unless the settings name another sender than an address.
-    One of a ``type_`` says how to be rid of the type (RFC 8058); another by ``unsubscribe_link``.
+    The sender's name is the ``issuer``, unless the settings give a name besides the address. A
+    message of a ``type_`` says how to unsubscribe from that type (RFC 8058); others use
+    ``unsubscribe_link``.
     """
     mail = reading.settings.mail
     ways_out = ways_out_of(reading, key, claim.holder_id, type_) if claim.holder_id else None
@@ -134,7 +138,7 @@ def sealed(
 def ways_out_of(
     reading: ReadContext, key: bytes, holder_id: str, type_: str
 ) -> tuple[str, str] | None:
-    """The link and the ``mailto:`` by which a holder ends a type of letter; None without a type."""
+    """The link and the ``mailto:`` to unsubscribe from a message type; None without a type."""
     if not type_:
         return None
     base = reading.settings.app.base_url.rstrip("/")
@@ -145,9 +149,10 @@ def ways_out_of(
 
 
 def issuer_of(reading: ReadContext, about: Collection[str]) -> str:
-    """Who writes a letter, by the issuers of what it is about.
+    """The sender's name of a message, from the issuers of what it is about.
 
-    Where it is about none, or several, the one issuer of all schemes, or the installation's name.
+    Without any, it is the one issuer of all schemes. Where several issuers remain, it is the
+    installation's name.
     """
     issuers = set(about) or {scheme.issuer for scheme in reading.schemes}
     return issuers.pop() if len(issuers) == 1 else reading.settings.app.name

@@ -1,9 +1,9 @@
-"""Whether this database may send messages now: enabled, held, relay; and the heartbeat. One row.
+"""Whether this database may send messages now: sending enabled, holds, the relay, the heartbeat.
 
-The row is bound to the place of the database when sending was enabled. A clone, or a backup
-restored elsewhere, lies at another place and sends nothing until somebody enables it: its outbox
-may hold messages that were sent long ago. A new installation sends nothing until somebody has
-seen the amount (``golive.py``).
+All of it is one row (``Runtime``), bound to the place where the database was when sending was
+enabled. A clone, or a backup restored elsewhere, is at another place and sends nothing until
+somebody enables it: its outbox may hold messages that were sent long ago. A new installation sends
+nothing until somebody has seen how many messages would leave (``golive.py``).
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from tracker.services.delivery import heartbeat
 from tracker.services.delivery.heartbeat import Heartbeat
 
 FORESEEN = timedelta(days=90)
-"""How far ahead the calendar shows what falls due; later stages, all at once, look like a clock."""
+"""How far ahead the calendar shows stages; many due beyond that suggest that the clock is wrong."""
 RELAY_FAILURES = 5
-"""So many failed connections in a row, of all processes, and the relay is left alone a while."""
+"""Failed connections in a row, over all processes, after which sending pauses for the relay."""
 RELAY_REMEDY = "Start the relay, or correct TRACKER_MAIL_SERVER, _PORT, _USERNAME and _PASSWORD."
 _SHORTEST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=30), timedelta(minutes=10)
 
@@ -34,7 +34,7 @@ _SERVER = (
     "select d.datname, d.oid, c.system_identifier{} from pg_database d, pg_control_system() c"
     " where d.datname = current_database()"
 )
-# A server that was promoted, or recovered to a moment, goes on in a new timeline.
+# A server that was promoted, or recovered to a point in time, continues in a new timeline.
 _TIMELINE = (
     ", case when pg_is_in_recovery() then (select timeline_id::text from pg_control_checkpoint())"
     " else substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end"
@@ -42,7 +42,7 @@ _TIMELINE = (
 _FORMER_PLACE = text(_SERVER.format(""))
 _PLACE_IN_POSTGRESQL = text(_SERVER.format(_TIMELINE))
 
-# A condition of every claim and every marker, so that disabling holds from that moment on.
+# A condition of every claim and every marker, so that disabling takes effect at once.
 MAY_SEND = exists(
     select(Runtime.id).where(
         Runtime.armed, Runtime.fuse.is_(None), Runtime.place == bindparam("place")
@@ -75,9 +75,9 @@ _NEVER_STARTED = SendObstacle(
 
 
 def place(reading: ReadContext) -> str:
-    """A digest of where this database lies.
+    """A hash of the database's place.
 
-    Server, timeline and database, or path and inode of the file.
+    PostgreSQL: server, timeline and database. SQLite: path and inode of the file.
     """
     if reading.dialect == "sqlite":
         file = Path(next(r.file for r in reading.rows(text("pragma database_list"))))
@@ -88,7 +88,7 @@ def place(reading: ReadContext) -> str:
 
 
 def prepare(work: UnitOfWork) -> None:
-    """Before anything is sent or counted: the row is there, and a restored database is held."""
+    """Before anything is sent or counted, make the row and hold a restored database."""
     open_row(work)
     if work.dialect == "postgresql":
         _adopt(work)
@@ -97,7 +97,7 @@ def prepare(work: UnitOfWork) -> None:
 
 
 def _adopt(work: UnitOfWork) -> None:
-    """Take the timeline into the place of an installation that was enabled before it counted."""
+    """Add the timeline to a place stored by a version that did not include it."""
     described = " ".join(str(part) for part in work.row(_FORMER_PLACE))
     former = hashlib.sha256(described.encode()).hexdigest()
     work.connection.execute(
@@ -106,10 +106,10 @@ def _adopt(work: UnitOfWork) -> None:
 
 
 def _behind(reading: ReadContext) -> str | None:
-    """What to say of a database that is behind the heartbeat that the storage directory knows.
+    """Why the database counts as restored: it is behind the heartbeat in the storage directory.
 
-    Invariant: the directory is asked first. Its number was in the database before it was there, so
-    a database that is asked after it knows that number, however many send at once.
+    Invariant: the directory is read first. Its number was in the database before it was in the
+    file, so a database that is read later has that number, however many processes send at once.
     """
     known = heartbeat.last(reading.settings)
     return _judged(known, reading.row(_ROW))
@@ -127,7 +127,7 @@ def _judged(known: Heartbeat | None, row: Any) -> str | None:
 
 
 def advance(work: UnitOfWork) -> Heartbeat | None:
-    """Number the next heartbeat, to be kept beside the database; None where it is behind."""
+    """Number the next heartbeat, to be kept beside the database; None if the database is behind."""
     if _behind(work):
         return None
     counted = update(Runtime).values(beats=Runtime.beats + 1)
@@ -136,17 +136,17 @@ def advance(work: UnitOfWork) -> Heartbeat | None:
 
 
 def open_row(work: UnitOfWork) -> None:
-    """Make the row of a new database, which sends nothing yet; an existing one stays as it is."""
+    """Make the row of a new database, with sending disabled; an existing row stays as it is."""
     row = {"id": 1, "database_id": new_id(), "armed": False, "place": place(work)}
     work.connection.execute(work.upsert(Runtime).values(row).on_conflict_do_nothing())
 
 
 def beat(work: UnitOfWork) -> Heartbeat | None:
-    """Write down that the scheduler is alive; the heartbeat to keep beside the database.
+    """Record that the scheduler is alive; returns the heartbeat to keep beside the database.
 
-    After a pause, however long, it goes on where it stopped. Sending is held only if more fell
-    due beyond the days that the calendar showed at the last beat than leave unconfirmed: a clock
-    that is wrong by a year would make every stage of that year pass, with false words.
+    After a pause, however long, the scheduler continues where it stopped. Sending is held only if
+    the stages due beyond the days that the calendar showed at the last beat exceed the send limit:
+    a clock that is wrong by a year would make every stage of that year due, with false words.
     """
     prepare(work)
     last = work.connection.execute(select(Runtime.last_tick_at)).scalar_one()
@@ -167,12 +167,12 @@ def beat(work: UnitOfWork) -> Heartbeat | None:
 
 
 def obstacle(reading: ReadContext) -> SendObstacle | None:
-    """Why nothing may be sent from this database; None if messages may leave."""
+    """Why this database may not send; None if it may."""
     return look(reading)[1]
 
 
 def look(reading: ReadContext) -> tuple[Any, SendObstacle | None]:
-    """The row, None in a new database, with why nothing may be sent."""
+    """The row (None in a new database), and why this database may not send (None if it may)."""
     known = heartbeat.last(reading.settings)
     row = reading.row(_ROW)
     return row, _obstacle(reading, row, known)
@@ -197,14 +197,14 @@ def _obstacle(reading: ReadContext, row: Any, known: Heartbeat | None) -> SendOb
 
 
 def is_new(reading: ReadContext) -> bool:
-    """Whether sending was never started here."""
+    """Whether sending was never started in this database."""
     return obstacle(reading) is _NEVER_STARTED
 
 
 def enable(work: UnitOfWork, *, reason: str) -> None:
-    """Allow sending from this database where it lies now; what held it is lifted.
+    """Allow sending from this database at its present place, and lift any hold.
 
-    Whoever enables it has looked at what waits: the amount of this day holds nothing.
+    Whoever enables sending has looked at what waits, so the send limit does not apply that day.
     """
     open_row(work)
     allow(work)
@@ -212,7 +212,7 @@ def enable(work: UnitOfWork, *, reason: str) -> None:
 
 
 def allow(work: UnitOfWork) -> None:
-    """The same without a line of history, for databases that are made to be thrown away."""
+    """The same without an entry in history, for throwaway databases."""
     open_row(work)
     known = heartbeat.last(work.settings)
     beats = work.connection.execute(select(Runtime.beats)).scalar_one()
@@ -228,7 +228,7 @@ def allow(work: UnitOfWork) -> None:
 
 
 def disable(work: UnitOfWork, *, reason: str) -> None:
-    """Stop sending from this database, also of messages already claimed, and planning."""
+    """Stop planning, and sending from this database, also of messages already claimed."""
     open_row(work)
     work.connection.execute(update(Runtime).values(armed=False, fuse=reason))
     history.record(work, "disable", "sending", _database_id(work), reason=reason)
@@ -238,25 +238,25 @@ def _database_id(reading: ReadContext) -> str:
     return str(reading.connection.execute(select(Runtime.database_id)).scalar_one())
 
 
-# The limit.
+# The send limit.
 def is_held(reading: ReadContext) -> bool:
-    """Whether sending was stopped: then nothing is planned either, since the clock may be wrong."""
+    """Whether sending was stopped; then nothing is planned either, since the clock may be wrong."""
     row = reading.row(select(Runtime.fuse))
     return row is not None and row.fuse is not None
 
 
 def hold(work: UnitOfWork, reason: str) -> None:
-    """Stop sending because something is out of the ordinary, and say what, until it is enabled."""
+    """Stop sending, because of something unusual (``reason``), until somebody enables it."""
     open_row(work)
     work.connection.execute(update(Runtime).values(fuse=reason))
 
 
 def count_unforeseen(work: UnitOfWork, messages: int) -> None:
-    """Count messages that no calendar foresaw; more of them than one import brings hold sending.
+    """Count messages that were in no calendar; sending is held if a day's number exceeds the limit.
 
-    They come of records that are new or changed, such as an import or another policy, and are
-    late already. Stages that fall due in their time are never too many, however many there are,
-    and neither is what fell due in a pause.
+    They come from new or changed records, such as an import or another policy, and are already
+    late. Stages that fall due in their time do not count, however many there are, nor do those
+    that fell due in a pause.
     """
     if not messages:
         return
@@ -274,12 +274,11 @@ def count_unforeseen(work: UnitOfWork, messages: int) -> None:
         )
 
 
-# The circuit breaker of the relay, one for all processes.
+# The circuit breaker for the relay, one for all processes.
 def relay_failed(work: UnitOfWork, error: str) -> int:
-    """Count a connection that failed; returns how many have failed in a row.
+    """Count a failed connection; returns how many have failed in a row.
 
-    From ``RELAY_FAILURES`` on nothing is tried for a while; the pause doubles from half a minute
-    to ten.
+    From ``RELAY_FAILURES`` on, sending pauses; the pause doubles from 30 seconds to ten minutes.
     """
     open_row(work)
     counted = update(Runtime).values(relay_failures=Runtime.relay_failures + 1, relay_error=error)
@@ -291,7 +290,7 @@ def relay_failed(work: UnitOfWork, error: str) -> int:
 
 
 def relay_worked(work: UnitOfWork) -> bool:
-    """The relay answers: forget its failures; whether there were any."""
+    """Reset the failures because the relay works; True if there were any."""
     forgotten = (
         update(Runtime)
         .where(Runtime.relay_failures > 0)
@@ -301,13 +300,13 @@ def relay_worked(work: UnitOfWork) -> bool:
 
 
 def relay_failures(reading: ReadContext) -> int:
-    """How many connections in a row have failed."""
+    """The number of connections that have failed in a row."""
     row = reading.row(select(Runtime.relay_failures))
     return int(row.relay_failures) if row else 0
 
 
 def take_probe(work: UnitOfWork) -> bool:
-    """Whether the pause is over: then one letter may be tried, by one of all who ask."""
+    """Whether the pause is over; then one message may be tried, by only one of all processes."""
     probing = (
         update(Runtime)
         .where(Runtime.relay_failures >= RELAY_FAILURES, Runtime.relay_resume_at <= work.now)

@@ -1,7 +1,7 @@
-"""What was written to whom: the letters of the outbox.
+"""Lists of the outbox's messages with their words, for holders and staff.
 
-A letter is never kept as text: it is composed again from what was written down with it, which
-gives the same words. Before it is handed over it says nothing yet.
+A message is never stored as text: it is composed again from the facts stored with it, which gives
+the same words. Before it is handed over it has no words yet.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tracker.services.delivery import composers
 from tracker.services.delivery.sealing import Composed, MessageClaim
 
 LEFT = ("sent", "transmitting", "ambiguous", "dead")
-"""The states of a letter that left the house or was tried: what holders see of theirs."""
+"""The states of a message that was sent or tried; holders see theirs in these states."""
 
 _OUTBOX = select(
     Message.id,
@@ -49,7 +49,7 @@ _OUTBOX = select(
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A letter's row, and its words where it has any; ``next_at`` is null once it is finished."""
+    """A message's row, and its words if it has any; ``next_at`` is None once it is finished."""
 
     row: Any
     subject: str | None
@@ -57,19 +57,19 @@ class Copy:
 
     @property
     def id(self) -> str:
-        """The row's id, by which lists are paged."""
+        """The row's id, used for paging."""
         return str(self.row.id)
 
     @property
     def next_at(self) -> datetime | None:
-        """When it is tried next; None if it is not going to be."""
+        """When the message is next tried; None if it will not be."""
         found: datetime | None = self.row.next_at
         return found if self.row.state in {"ready", "claimed", "transmitting"} else None
 
 
 @dataclass(frozen=True, slots=True)
 class MessageFilter:
-    """Which letters: as the filters say, after a place, at most so many."""
+    """Which messages to list: the filters, the id to start after, and the most per page."""
 
     after: str | None
     limit: int
@@ -79,14 +79,14 @@ class MessageFilter:
 
 
 def page(reading: ReadContext, key: bytes, asked: MessageFilter) -> list[Copy]:
-    """A page of letters, the newest first."""
+    """A page of messages, the newest first."""
     return _copies(reading, key, _newest(reading, asked))
 
 
 def mine(reading: ReadContext, key: bytes, *, after: str | None, limit: int) -> list[Copy]:
-    """What was sent to the holder who asks, the newest first. Raises NotFound for whoever is none.
+    """What was sent to the holder who asks, the newest first; untried messages are left out.
 
-    Letters that were never tried are left out.
+    Only holders have a message list. Raises NotFound for other actors.
     """
     if reading.actor.holder_id is None:
         raise NotFound
@@ -94,7 +94,7 @@ def mine(reading: ReadContext, key: bytes, *, after: str | None, limit: int) -> 
 
 
 def one(reading: ReadContext, key: bytes, message_id: str) -> Copy:
-    """One letter. Raises NotFound, also for somebody else's."""
+    """One message. Raises NotFound."""
     row = reading.row(_OUTBOX.where(Message.id == message_id))
     if row is None:
         raise NotFound
@@ -116,7 +116,7 @@ def _newest(reading: ReadContext, asked: MessageFilter) -> Sequence[Any]:
 
 
 def _copies(reading: ReadContext, key: bytes, rows: Sequence[Any]) -> list[Copy]:
-    """The rows with their words, composed again; a constant number of statements for each kind."""
+    """The rows with their words, composed again by a constant number of statements per kind."""
     told = [_claim(row) for row in rows if row.facts is not None]
     made = composers.written(reading, key, told)
     words = {id_: _words(one.data) for id_, one in made.items() if isinstance(one, Composed)}
@@ -124,7 +124,7 @@ def _copies(reading: ReadContext, key: bytes, rows: Sequence[Any]) -> list[Copy]
 
 
 def _claim(row: Any) -> MessageClaim:
-    """The row as those who compose take it; what only a worker needs is not asked for."""
+    """The row in the form that composing takes; fields that only a worker needs are filled in."""
     instant = row.finished_at or row.created_at
     return MessageClaim(
         id=row.id,
@@ -145,7 +145,7 @@ def _claim(row: Any) -> MessageClaim:
 
 
 def _words(data: bytes) -> tuple[str, str | None]:
-    """Subject and text of a letter's bytes."""
+    """The subject and plain text of a message's bytes."""
     message = email.message_from_bytes(data, _class=EmailMessage, policy=email.policy.default)
     part = message.get_body(("plain",))
     text = part.get_content() if part is not None else None

@@ -1,4 +1,4 @@
-"""What a message says, as JSON: written down with the marker, and read again for a second copy."""
+"""What a message says, as JSON: stored with the marker, and read again for a second copy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON knows it; a dataclass by the names of its fields."""
+    """A value as JSON takes it; a dataclass becomes a dictionary of its fields."""
     if isinstance(value, (date, Decimal)):
         return str(value)
     if is_dataclass(value):
@@ -23,9 +23,9 @@ def plain(value: Any) -> Any:
 
 
 def again(kind: Callable[..., T], stored: Mapping[str, Any]) -> T:
-    """The dataclass that ``plain`` wrote down.
+    """The dataclass that ``plain`` stored.
 
-    What an older version did not know has its default; what only it knew is left out.
+    A field that an older version did not store gets its default; an unknown field is ignored.
     """
     of: Any = kind
     readers = _readers(of)
@@ -38,7 +38,7 @@ def _readers(kind: Any) -> Mapping[str, Callable[[Any], Any]]:
 
 
 def _reader(hint: Any) -> Callable[[Any], Any]:
-    """How a field is read again: most as they stand."""
+    """The function that reads a stored field; most fields need no conversion."""
     of: Any = next((one for one in get_args(hint) if one is not NoneType), hint)
     if of is date:
         return _known(date.fromisoformat)
@@ -51,7 +51,7 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
 
 
 def _known(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The reader of a fact that older versions wrote down as null where they did not know it."""
+    """A reader that also takes null, which older versions stored for an unknown fact."""
     return lambda stored: None if stored is None else read(stored)
 
 

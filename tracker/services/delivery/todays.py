@@ -1,4 +1,4 @@
-"""The standing of certifications as messages tell of it: on the holder's own day, with the step."""
+"""The standing of a certification as messages give it: on the holder's day, with the next step."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAMES = tuple(column.key for column in SPAN)
 
 
 def today_of(scheme: Scheme, row: Any, points: CertificationPoints | None, *, on: date) -> Today:
-    """What is true on a day of the certification whose row holds the columns of ``cases.SPAN``."""
+    """The standing on a day of the certification whose row holds the columns of ``SPAN``."""
     standing = certifications.standing_on(
         StandingSpan(*(getattr(row, name) for name in _NAMES)), on
     )
@@ -45,7 +45,7 @@ def today_of(scheme: Scheme, row: Any, points: CertificationPoints | None, *, on
 
 
 def _late(row: Any, points: CertificationPoints | None, on: date) -> LateStep | None:
-    """The late step on which one would apply on a day."""
+    """The late step that an application on a day would fall into, or None."""
     if points is None or row.expires_on is None:
         return None
     return points.policy.late_step(row.expires_on, on)

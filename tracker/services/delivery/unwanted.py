@@ -1,4 +1,4 @@
-"""Composed messages that their holders do not want: a type switched off, or paused."""
+"""Composed messages that their holders do not want because the type is switched off or paused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tracker.services.delivery.sealing import Composed, Made, MessageClaim, Unco
 
 
 def drop_unwanted(reading: ReadContext, claims: Sequence[MessageClaim], made: Made) -> Made:
-    """The composed letters, less those of a type that their holder has switched off or paused."""
+    """The composed messages, without those of a type that the holder switched off or paused."""
     of_type = {
         (claim.holder_id, composed.type)
         for claim in claims
@@ -50,7 +50,7 @@ def drop_unwanted(reading: ReadContext, claims: Sequence[MessageClaim], made: Ma
 
 
 def _unheard(reading: ReadContext, letter: Composed, wish: Any) -> str | None:
-    """Why a letter is not wanted now, if it is not: the planner's rule, for one that waited."""
+    """Why a message is not wanted now, or None; the planner's rule, for a message that waited."""
     if not wish.wanted:
         return sealing.NOT_WANTED
     can_wait = letter.stage is not None and letter.stage > rules.LAST_DAYS

@@ -1,7 +1,7 @@
-"""Putting messages in, never taking them out; suppressed addresses; reminder cursors.
+"""Putting messages into the outbox; suppressed addresses; reminder cursors.
 
-``notices.tell`` has holders told of what happened, ``queue.enqueue`` puts a message in, in the
-transaction that owes it. ``cursors.touch`` has the planner look at a certification again.
-``suppressions`` holds addresses that are not written to, ``pacing`` the quiet hours. Nothing here
-composes or sends: that is ``tracker.services.delivery``.
+``notices.tell`` notifies holders of what happened, ``queue.enqueue`` puts in a message, both in the
+transaction that owes it. ``cursors.touch`` makes the planner examine a certification again.
+``suppressions`` keeps the addresses that are not written to, ``pacing`` the quiet hours. Nothing
+here takes a message out, composes or sends it: that is ``tracker.services.delivery``.
 """

@@ -1,4 +1,4 @@
-"""Having the planner look at certifications again: something that it decides by was changed."""
+"""Making the planner examine certifications again after a change to facts that it decides by."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tracker.services.core.context import UnitOfWork
 from tracker.services.standings import snapshots
 
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
-"""Sorts before every instant: look at the next tick."""
+"""Sorts before every real instant; the planner examines the certification at its next run."""
 
 
 def touch_holders(work: UnitOfWork, holder_ids: Collection[str]) -> None:
-    """Look at these holders' certifications at the next tick.
+    """Make the planner examine these holders' certifications at its next run.
 
-    Their zone, address or wishes changed. What was sent stays as it is; a stage that did not
-    reach them is told if it is still of use.
+    Use it when a time zone, address or preference changed. What was sent stays as it is; a stage
+    that did not reach them is sent if it is still useful.
     """
     for ids in bulk.chunks(sorted(holder_ids)):
         theirs = select(Certification.id).where(
@@ -37,7 +37,7 @@ def touch_holders(work: UnitOfWork, holder_ids: Collection[str]) -> None:
 
 
 def touch_address(work: UnitOfWork, address: str) -> None:
-    """The same for whoever has an address, in whatever case."""
+    """The same for the holders who have an address; case is ignored."""
     small = compared(address)
     having = select(Holder.id).where(
         or_(func.lower(Holder.email) == small, func.lower(Holder.second_email) == small)
@@ -46,9 +46,9 @@ def touch_address(work: UnitOfWork, address: str) -> None:
 
 
 def touch(work: UnitOfWork, records: Iterable[snapshots.CertificationRecord]) -> None:
-    """Have the planner look at these certifications at its next tick.
+    """Make the planner examine these certifications at its next run.
 
-    A new cycle or an extension starts its stages anew; anything else leaves what was sent as it is.
+    A new cycle or another expiry restarts the stages; otherwise what was sent stays as it is.
     """
     rows = [
         {
@@ -78,7 +78,7 @@ def touch(work: UnitOfWork, records: Iterable[snapshots.CertificationRecord]) ->
 
 
 def forget(work: UnitOfWork, certification_ids: Collection[str]) -> None:
-    """Owe no more reminders for these certifications; what was sent stays on record."""
+    """Plan no more reminders for these certifications; what was sent stays on record."""
     if certification_ids:
         work.connection.execute(
             update(ReminderCursor)
@@ -88,7 +88,7 @@ def forget(work: UnitOfWork, certification_ids: Collection[str]) -> None:
 
 
 def look_by(work: UnitOfWork, holder_id: str, at: datetime) -> None:
-    """Look at a holder's certifications at an instant, if not before."""
+    """Make the planner examine a holder's certifications at an instant, if not before."""
     theirs = select(Certification.id).where(Certification.holder_id == holder_id, snapshots.CURRENT)
     no_sooner = or_(ReminderCursor.next_due_at.is_(None), ReminderCursor.next_due_at > at)
     work.connection.execute(

@@ -1,6 +1,6 @@
-"""News for holders: what happened is put into the outbox in the transaction in which it happened.
+"""Notices for holders, put into the outbox in the transaction of the act that they report.
 
-Whether it is still true is asked again when the letter is composed (``notice_messages.py``).
+Whether a notice is still true is checked when its message is composed (``notice_messages.py``).
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from tracker.services.outbox.pacing import Pace
 
 KIND = "notice"
 DECISIONS = "decisions"
-"""The type of letter that holders can switch off; news of another type is always sent."""
+"""The type of notices that holders can switch off; notices without a type are always sent."""
 TYPES = dict.fromkeys(
     ("award", "activity_decided", "activity_reopened", "renewal_decided", "renewal_reopened"),
     DECISIONS,
 )
 SECOND_THOUGHTS = timedelta(minutes=10)
-"""How long an act may be undone before anybody is told of it."""
+"""How long a message waits, so that an act can be undone before anybody is told of it."""
 OLD = timedelta(days=14)
-"""What happened longer ago than this is history, and an import of it is too."""
+"""Events older than this are not told, for example when they come from an import."""
 
 Lane = Literal["decisions", "considered", "at_once"]
 _AT_ONCE = frozenset(
@@ -42,7 +42,7 @@ _EVENT = ("holder_id", "kind", "subject_id", "event")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeToTell:
-    """What happened on a day to the ``subject_id``; ``event`` tells it from the next of its kind.
+    """What happened on a day to the ``subject_id``; ``event`` distinguishes events of one kind.
 
     ``kind`` is one of ``models.notices.NOTICE_KINDS``.
     """
@@ -55,24 +55,24 @@ class NoticeToTell:
 
     @property
     def type(self) -> str:
-        """The type of letter that tells of it; empty: always sent."""
+        """The message type that holders can switch off; empty if it is always sent."""
         return TYPES.get(self.kind, "")
 
     @property
     def lane(self) -> Lane:
-        """Which letter tells of it: one that waits for second thoughts, or one that does not."""
+        """Which message it goes into: one that waits for second thoughts, or one that does not."""
         if self.kind in _AT_ONCE:
             return "at_once"
         return "decisions" if self.type else "considered"
 
 
 def tell(work: UnitOfWork, news: Iterable[NoticeToTell]) -> None:
-    """Have holders told of what happened, each event once, with a constant number of statements.
+    """Notify holders of what happened, each event once, with a constant number of statements.
 
-    Decisions and corrections wait ten minutes, in case of second thoughts; decisions of an hour
-    make one letter. Suspensions, revocations and who sees a holder are told at once. Nobody is
-    told of what happened more than 14 days ago, nor at an address that is not written to, nor
-    after their death (see ``recipients``).
+    Decisions and corrections wait ten minutes, in case of second thoughts; decisions within an hour
+    make one message. Suspensions, revocations and changes of who may see a holder are told at once.
+    Events more than 14 days old are not told, nor is anything sent to a suppressed address or to a
+    holder recorded as deceased (see ``recipients``).
     """
     fresh = [one for one in news if is_news(work, one.on)]
     for start in range(0, len(fresh), bulk.CHUNK):
@@ -80,7 +80,7 @@ def tell(work: UnitOfWork, news: Iterable[NoticeToTell]) -> None:
 
 
 def is_news(work: UnitOfWork, day: date) -> bool:
-    """Whether what happened on a day is still worth telling."""
+    """Whether something that happened on a day is recent enough to tell."""
     return day >= work.now.date() - OLD
 
 
@@ -118,7 +118,7 @@ _TOLD = (
 
 
 def _reachable(work: UnitOfWork, holder_ids: Collection[str]) -> dict[str, tuple[str, str]]:
-    """Where holders are written to and their zones, by id; who cannot be reached is left out."""
+    """The holders' addresses and time zones, by id; those who cannot be reached are left out."""
     statement = select(Holder.id, Holder.email, Holder.second_email, Holder.time_zone).where(
         bulk.among(work, Holder.id, holder_ids), Holder.deceased_on.is_(None)
     )
@@ -129,7 +129,7 @@ def _reachable(work: UnitOfWork, holder_ids: Collection[str]) -> dict[str, tuple
 
 
 def _recorded(work: UnitOfWork, news: Collection[NoticeToTell]) -> dict[str, NoticeToTell]:
-    """The news that was not on record, put there, by its new id; its letter is named later."""
+    """Record the notices that are new; returns them by id. Their message is set afterwards."""
     rows = [
         {
             "id": (id_ := new_id()),
@@ -152,7 +152,7 @@ def _recorded(work: UnitOfWork, news: Collection[NoticeToTell]) -> dict[str, Not
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """The latest letter of a lane: one that waits, or one that went within the hour."""
+    """The latest message of a lane: one that waits, or one that left within the last hour."""
 
     id: str
     key: str
@@ -161,7 +161,7 @@ class _Waiting:
 
 
 def _latest(work: UnitOfWork, holder_ids: Collection[str]) -> dict[tuple[str, str], _Waiting]:
-    """The last letter of news that waits or went within the hour, by holder and lane."""
+    """The latest message of notices that waits or left within the last hour, by holder and lane."""
     statement = (
         select(
             Message.id,
@@ -188,16 +188,16 @@ def _latest(work: UnitOfWork, holder_ids: Collection[str]) -> dict[tuple[str, st
 
 
 def lane_of(about: Mapping[str, Any]) -> str:
-    """The lane that a letter says it is of; older letters say their type only."""
+    """The lane of a message; messages of older versions store only their type."""
     return str(about.get("lane") or about["type"] or "at_once")
 
 
 def _wanted(
     work: UnitOfWork, to: tuple[str, str], lane: Lane, latest: _Waiting | None, pace: Pace
 ) -> queue.MessageToSend:
-    """The letter to a holder at an address that is to tell it; the one that waits, if one does.
+    """The message for a holder's notices: the one that waits, if there is one that they may join.
 
-    One that waits is put off until ten minutes after the last act that it tells of, but for no
+    A waiting message is delayed until ten minutes after the last act that it reports, but by no
     more than an hour in all.
     """
     holder_id, address = to
@@ -224,12 +224,12 @@ def _wanted(
 
 
 def _may_join(latest: _Waiting, at: datetime) -> bool:
-    """Whether a letter that waits may tell it as well, without being held up for too long."""
+    """Whether a waiting message may take in another notice without waiting for too long."""
     return at <= max(latest.next_at, latest.created_at + _AT_MOST_EVERY)
 
 
 def _put_off(work: UnitOfWork, joined: Iterable[tuple[_Waiting, queue.MessageToSend]]) -> None:
-    """Have letters that wait go later, where what they tell as well was done just now."""
+    """Delay waiting messages that took in a new notice."""
     later = [
         {"b_id": waiting.id, "b_at": at}
         for waiting, one in joined

@@ -1,4 +1,4 @@
-"""When letters begin their way: not in the quiet hours where their holder lives."""
+"""When messages may be sent: not in the quiet hours of the holder's time zone."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from tracker.services.core.context import ReadContext, zone_of
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """When a holder may be written to: out of the quiet hours."""
+    """When a holder may be written to: outside the quiet hours in their time zone."""
 
     zone: ZoneInfo
     quiet: tuple[time, time]
 
     def earliest(self, at: datetime) -> datetime:
-        """An instant from ``at`` on."""
+        """The first allowed instant from ``at`` on."""
         return rules.after_quiet(at, *self.quiet, self.zone)
 
 
 def of_zone(reading: ReadContext, name: str) -> Pace:
-    """The pace of a holder who lives in a time zone."""
+    """The pace for holders in a time zone."""
     given = reading.settings.reminders
     quiet = (time(given.quiet_from_hour), time(given.quiet_until_hour))
     return Pace(zone_of(name), quiet)

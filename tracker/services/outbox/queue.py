@@ -1,4 +1,4 @@
-"""Into the outbox: messages that are to be sent, put there in the transaction that owes them.
+"""Putting messages into the outbox, in the transaction that owes them.
 
 What becomes of them afterwards is in ``leases.py``.
 """
@@ -18,22 +18,23 @@ from tracker.models import Message
 from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork
 
-_URGENT, _USUAL = 1, 5  # priorities: what expires within days goes first
+_URGENT, _USUAL = 1, 5  # priorities, the lowest number first; urgent: it expires within days
 AGAIN = 9
-"""The priority of a second copy: it never overtakes what was never sent."""
+"""The priority of a second copy: it never overtakes a message that was never sent."""
 _URGENT_STAGE = 7
 FIRST_PRIORITY = case((Message.stage <= _URGENT_STAGE, _URGENT), else_=_USUAL)
-"""The priority of a letter that was never sent, such as one of whose copies none was taken."""
+"""The priority of a message that was never sent, for example because the relay never took it."""
 # Written out, not bound: a partial index serves only a query that repeats its condition.
 _READY = text("message.state = 'ready'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageToSend:
-    """A letter that is to be sent; ``key`` names to whom and when, such as holder and local day.
+    """A message to be sent; ``key`` identifies it, for example by holder and local day.
 
-    Of a reminder ``stage`` is the most urgent of those it tells of, and ``useful_until`` the last
-    that any is. ``not_before`` leaves time to think better of it; by default it goes at once.
+    For a reminder, ``stage`` is the most urgent stage it contains and ``useful_until`` the last
+    instant at which any of them is useful. ``not_before`` delays the message, which otherwise
+    leaves at once.
     """
 
     key: str
@@ -47,32 +48,32 @@ class MessageToSend:
     about: dict[str, Any] | None = None
 
     def begins(self, now: datetime) -> datetime:
-        """When it is sent first."""
+        """The first instant at which it may be sent."""
         return self.not_before or now
 
     @property
     def is_urgent(self) -> bool:
-        """Whether it tells of what expires within days."""
+        """Whether it is about something that expires within days."""
         return self.stage is not None and self.stage <= _URGENT_STAGE
 
     @property
     def priority(self) -> int:
-        """What is urgent goes first."""
+        """The priority in the outbox; urgent messages go first."""
         return _URGENT if self.is_urgent else _USUAL
 
 
 def first(key: str) -> str:
-    """The dedupe key of the first letter of a key; there is another when that one is under way."""
+    """The dedupe key of the first message of a key; a later one gets the next number."""
     return f"{key}:1"
 
 
 def enqueue(
     work: UnitOfWork, message_key: bytes, wanted: Sequence[MessageToSend]
 ) -> dict[str, str]:
-    """Put letters into the outbox; returns the id of each by its key.
+    """Put messages into the outbox; returns the id of each by its key.
 
-    A letter of the same key that was not yet taken up says what is new as well; after that
-    there is a second one. Keys are taken in order, so that two planners cannot lock each other.
+    If a message of the same key still waits, the new one joins it; if it was already claimed, a
+    second one is made. Keys are taken in order, so that two planners cannot deadlock.
     """
     found: dict[str, str] = {}
     rest, number = sorted(wanted, key=lambda one: one.key), 1
@@ -130,9 +131,9 @@ _JOIN = (
 
 
 def _join(work: UnitOfWork, wanted: Sequence[MessageToSend], number: int) -> dict[str, str]:
-    """Add to letters that nobody has taken up: what they say is read when they are.
+    """Join messages that still wait; what they say is read only when they are claimed.
 
-    One that was put off goes as soon as the most urgent of what it says.
+    A delayed message leaves as early as the earlier of the two.
     """
     by_key = {f"{one.key}:{number}": one for one in wanted}
     statement = (

@@ -1,4 +1,7 @@
-"""Addresses that are not written to: for good, or for a while; lifted by staff."""
+"""Suppressed addresses, which are not written to, for good or for a while; staff can lift them.
+
+Suppressed addresses are stored and returned in compared form (``domain.emails.compared``).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ _LONGEST_SUBJECT = 64  # characters of history's subject_id
 
 
 def is_silent(address: Any, now: Any) -> ColumnElement[bool]:
-    """The condition that an address as they are compared, a column's perhaps, is not written to."""
+    """The SQL condition that an address (a value or column in compared form) is suppressed."""
     return exists(select(Suppression.address).where(Suppression.address == address, _holds(now)))
 
 
@@ -33,7 +36,7 @@ def _holds(now: Any) -> ColumnElement[bool]:
 def suppress(
     work: UnitOfWork, addresses: Collection[str], reason: str, *, until: datetime | None = None
 ) -> None:
-    """Write to these addresses no more: for good, or until an instant."""
+    """Suppress these addresses, for good or until an instant."""
     rows = [
         {"address": address, "reason": reason, "until_at": until, "recorded_at": work.now}
         for address in sorted(set(map(compared, addresses)))
@@ -48,7 +51,7 @@ def suppress(
 
 
 def rest(work: UnitOfWork, until: Mapping[str, datetime]) -> None:
-    """Write to addresses no more until an instant each; a longer rest stays as it is."""
+    """Suppress each address until its instant; a longer suppression stays as it is."""
     rows = [
         {"address": address, "reason": RESTING, "until_at": end, "recorded_at": work.now}
         for address, end in sorted(until.items())
@@ -56,14 +59,14 @@ def rest(work: UnitOfWork, until: Mapping[str, datetime]) -> None:
     if not rows:
         return
     insert = work.upsert(Suppression)
-    longer = Suppression.until_at < insert.excluded.until_at  # null is for good, and stays
+    longer = Suppression.until_at < insert.excluded.until_at  # null means for good, and stays
     new = {name: getattr(insert.excluded, name) for name in ("reason", "until_at")}
     statement = insert.on_conflict_do_update(index_elements=["address"], set_=new, where=longer)
     work.connection.execute(statement, rows)
 
 
 def lift(work: UnitOfWork, address: str, *, reason: str) -> None:
-    """Write to an address again. Raises NotFound for one that is not suppressed."""
+    """Lift the suppression of an address. Raises NotFound if it is not suppressed."""
     small = searched(address)
     ended: Any = work.connection.execute(delete(Suppression).where(Suppression.address == small))
     if not ended.rowcount:
@@ -76,7 +79,7 @@ def lift(work: UnitOfWork, address: str, *, reason: str) -> None:
 def page(
     reading: ReadContext, *, after: str | None, limit: int, address: str | None = None
 ) -> Sequence[Any]:
-    """A page of the addresses that are not written to, in their order."""
+    """A page of the suppressed addresses, ordered by address."""
     held = select(Suppression.__table__).where(_holds(reading.now)).order_by(Suppression.address)
     if address is not None:
         held = held.where(Suppression.address == searched(address))
@@ -86,7 +89,7 @@ def page(
 
 
 def count(reading: ReadContext) -> int:
-    """How many addresses are not written to now: a small part of all."""
+    """How many addresses are suppressed now."""
     counted = select(func.count()).select_from(Suppression).where(_holds(reading.now))
     return int(reading.connection.execute(counted).scalar_one())
 
@@ -94,7 +97,7 @@ def count(reading: ReadContext) -> int:
 def since(
     reading: ReadContext, addresses: Collection[str], *, now: datetime
 ) -> dict[str, datetime]:
-    """Which of these addresses are not written to, as they are compared, and since when."""
+    """The suppressed ones among these addresses, and since when."""
     found: dict[str, datetime] = {}
     for some in bulk.chunks(set(map(compared, addresses))):
         statement = select(Suppression.address, Suppression.recorded_at).where(
@@ -105,12 +108,12 @@ def since(
 
 
 def of_holders(reading: ReadContext, holders: Collection[Any], *, now: datetime) -> Collection[str]:
-    """Which of these holders' addresses are not written to, as they are compared."""
+    """The suppressed ones among these holders' addresses."""
     return since(reading, addresses_of(*holders), now=now)
 
 
 def rests(reading: ReadContext, holders: Collection[Any], *, now: datetime) -> dict[str, datetime]:
-    """Which of these holders' addresses only rest, as they are compared, and until when."""
+    """The holders' addresses that are suppressed only for a while, and until when."""
     found: dict[str, datetime] = {}
     for some in bulk.chunks(set(map(compared, addresses_of(*holders)))):
         statement = select(Suppression.address, Suppression.until_at).where(
@@ -126,9 +129,9 @@ def addresses_of(*holders: Any) -> list[str]:
 
 
 def address_of(holder: Any, silent: Collection[str]) -> str | None:
-    """The address to write to: the first one, else the second, else none.
+    """The address to write to: the first that is not suppressed, or None.
 
-    One that every relay takes goes before one that needs SMTPUTF8.
+    An address that every relay takes goes before one that needs SMTPUTF8.
     """
     open_ones = [a for a in addresses_of(holder) if compared(a) not in silent]
     return min(open_ones, key=needs_smtputf8, default=None)
