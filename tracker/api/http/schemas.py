@@ -53,7 +53,7 @@ class ProblemSchema(Schema):
     request_id = fields.String(required=True)
 
     class Meta:
-        """The facts of a refusal are fields beside its code."""
+        """The facts of a refusal are further fields."""
 
         unknown = INCLUDE
 

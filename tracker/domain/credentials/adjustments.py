@@ -93,7 +93,7 @@ def check_reason(reason_code: str) -> None:
 
 
 def check_extension(rule: ExtensionRule | None, cycle: CycleTerm, asked: ExtensionRequest) -> None:
-    """Refuse an extension that the policy's rule does not allow, the gravest refusal first.
+    """Refuse an extension that the policy's rule does not allow, the most serious refusal first.
 
     For a reason in ``exempt`` (military service) only ``at_most`` applies, which counts from the
     cycle's own expiry however often the cycle was extended. Without ``request_by``, an extension

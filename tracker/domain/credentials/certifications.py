@@ -378,7 +378,7 @@ def _pending(
 
 
 def hold_on(changes: Iterable[ChangeOfStanding], day: date) -> Hold | None:
-    """What suspends or has ended the certification on that day; the gravest hold wins."""
+    """What suspends or has ended the certification on that day; the most serious hold wins."""
     held = holds_on(changes, day)
     return next((hold for hold in _PRECEDENCE if hold in held), None)
 

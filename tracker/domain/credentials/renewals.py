@@ -65,7 +65,7 @@ class ApplicationFacts:
 def objections(
     standing: Standing, judged: ApplicationFacts | None, *, zone: str = ""
 ) -> list[Refusal]:
-    """All objections to an application on the standing's date, gravest first.
+    """All objections to an application on the standing's date, the most serious first.
 
     ``zone`` is the IANA zone whose midnight ends that date; sentences name it if it is given.
     """
@@ -129,7 +129,7 @@ def _zone(zone: str) -> dict[str, str]:
 def check_application(
     standing: Standing, judged: ApplicationFacts | None, *, zone: str = ""
 ) -> None:
-    """Raise the gravest objection to an application, if there is one."""
+    """Raise the most serious objection to an application, if there is one."""
     for objection in objections(standing, judged, zone=zone):
         raise objection
 

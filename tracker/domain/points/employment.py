@@ -40,7 +40,7 @@ from tracker.domain.schemes.activity_types import ONE, ActivityType
 from tracker.domain.schemes.policies import Policy
 
 Merge = Callable[[Sequence[Decimal]], Decimal]
-MONTH = 2 * ENOUGH_OF_A_MONTH  # days; used to add up the rests beside whole months
+MONTH = 2 * ENOUGH_OF_A_MONTH  # days; used to add up the days left after whole months
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def months(
 ) -> Iterator[tuple[Period, Period, Decimal]]:
     """The months of each run, each with its length in months; in days under ``pro_rata``.
 
-    Runs are cut at the ``marks`` too (``pro_rata`` only). Days left beside whole months are added
+    Runs are cut at the ``marks`` too (``pro_rata`` only). Days left after whole months are added
     up over all runs: with ``fifteen_days`` the first fifteen days make a month, and then every
     thirty.
     """

@@ -237,7 +237,7 @@ class Supply:
             self._join(Choice(number, group, job, months), held)
 
     def _complete(self, number: int, days: Period, held: ClaimsByGroup) -> None:
-        """Offer what a year is short of its threshold, beside what is on record."""
+        """Offer what a year is short of its threshold, in addition to what is on record."""
         kind = self.options[number].kind
         year = constraints.year_of(self.policy, self._cycle, days.starts_on)
         whole = Choice(number, (kind.code, year), days, kind.threshold or ONE)
@@ -246,7 +246,7 @@ class Supply:
         self._join(whole._replace(quantity=max(rest, ONE)), held)
 
     def _join(self, choice: Choice, held: ClaimsByGroup) -> None:
-        """Offer a choice that earns anything beside what is on record, with the sum of all."""
+        """Offer a choice that earns anything in addition to what is on record, with the sum."""
         lines = self._beside(choice, held)
         brought = sum((line.counted for line in lines if _is_new(line)), ZERO)
         if brought > ZERO:

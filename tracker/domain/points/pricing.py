@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_UP, Decimal
 
-from tracker.domain.amounts import CENT as CENT  # noqa: PLC0414 - told here, with the rest
+from tracker.domain.amounts import CENT as CENT  # noqa: PLC0414 - re-exported
 from tracker.domain.amounts import EXACT, rounded
 from tracker.domain.periods import Period
 from tracker.domain.points.claims import ZERO, Claim, Credit, GroupKind, PointsCut, Rule
