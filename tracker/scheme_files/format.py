@@ -34,7 +34,7 @@ from tracker.scheme_files.values import (
     words,
 )
 
-_COMMON_YEAR = 2001  # without 29 February
+_COMMON_YEAR = 2001  # without February 29
 VALID_THROUGH = ("anniversary", "day_before", "end_of_month", "end_of_year", "fixed_day")
 
 

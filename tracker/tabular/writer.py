@@ -79,7 +79,7 @@ def write_xlsx(stream: IO[bytes], header: Sequence[str], rows: Iterable[Sequence
     apostrophe. Dates are real dates, numbers real numbers. A character that XML cannot hold is
     replaced by U+FFFD; only the first 32,767 characters of a text, the limit of a cell, are kept.
     """
-    from openpyxl import Workbook  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415 - for those alone who need it
+    from openpyxl import Workbook  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415 - only for those who need it
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Table")
@@ -164,7 +164,7 @@ def _xlsx_decimal(sheet: Any, value: Decimal) -> object:
 
 
 def _new_cell(sheet: Any, value: Any) -> Any:
-    from openpyxl.cell import (  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415 - for those alone who need it
+    from openpyxl.cell import (  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415 - only for those who need it
         WriteOnlyCell,
     )
 

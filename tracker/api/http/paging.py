@@ -27,7 +27,7 @@ class Cursor(fields.String):
             key = base64.b64decode(text.encode(), altchars=b"-_", validate=True).decode()
         except (binascii.Error, ValueError) as error:
             raise ValidationError("is not a cursor that a page gave") from error
-        if not key or not key.isprintable() or len(key) > 200:  # noqa: PLR2004 - said by the line itself
+        if not key or not key.isprintable() or len(key) > 200:  # noqa: PLR2004 - obvious from the line
             raise ValidationError("is not a cursor that a page gave")
         return key
 

@@ -415,6 +415,6 @@ def _version() -> int:
     if "If-Match" not in request.headers:
         raise PreconditionRequired("Send the ETag that you read as If-Match.")
     etag = request.headers["If-Match"].strip().removeprefix("W/").strip('"')
-    if not (etag.isascii() and etag.isdigit() and len(etag) < 10):  # noqa: PLR2004 - said by the line itself
+    if not (etag.isascii() and etag.isdigit() and len(etag) < 10):  # noqa: PLR2004 - obvious from the line
         raise Stale("The record changed since you read it; read it again.")
     return int(etag)

@@ -230,5 +230,5 @@ class WhatIfSchema(ClosedSchema):
         fields.Nested(ExtraClaimSchema),
         required=True,
         metadata={"maxItems": 50},
-        validate=lambda given: len(given) <= 50,  # noqa: PLR2004 - said by the line itself
+        validate=lambda given: len(given) <= 50,  # noqa: PLR2004 - obvious from the line
     )
