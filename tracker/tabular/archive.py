@@ -12,7 +12,7 @@ from typing import IO
 from tracker.tabular.problems import Unreadable
 
 MOST_UNPACKED = 256 << 20
-# Apache POI's ZipSecureFile also takes one hundredth for a bomb. Small parts are exempt.
+# One hundredth is also the limit of Apache POI's ZipSecureFile. Small parts are exempt.
 MOST_RATIO, LET_BE = 100, 1 << 20
 _MOST_PARTS = 2_000
 # Worksheets and their texts are read in pieces; all other parts are read whole.

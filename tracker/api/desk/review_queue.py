@@ -90,7 +90,7 @@ class QueueQuerySchema(paging.PageSchema):
 
 
 class QueuePointsSchema(Schema):
-    """Points of the holder's cycle, now and if everything is approved."""
+    """Points of the holder's cycle: now, with this activity, with everything that is pending."""
 
     now = AmountField(required=True)
     required = AmountField(required=True)

@@ -312,7 +312,7 @@ def ended_on(scheme: Scheme, award: Award, *, by: date) -> date | None:
 
 
 def _lapsed_on(scheme: Scheme, award: Award) -> date | None:
-    """The last day on which the award could be renewed or was suspended; None: not known yet."""
+    """The last day on which the award could be renewed or was on hold; None: not known yet."""
     last = certifications.extended(cycles_of(scheme, award)[-1], award.adjustments, date.max)
     day = _last_day(scheme, last)
     if day is None or any(f.waits and f.submitted_on <= day for f in award.filings):
