@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 
 from tests.conftest import office_of
-from tracker.domain.schemes.activity_types import GroupLimits, Provenance, Tag
+from tracker.domain.schemes.activity_types import Limits, Provenance, Tag
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Schemes
 from tracker.services.core.context import Container
@@ -45,9 +45,7 @@ def telling(policy: Policy) -> Policy:
         outside_duties=True,
     )
     name = {"en": "Safety", "es": "Seguridad"}
-    safety = Tag(
-        "safety", name, GroupLimits(maximum=Decimal(12)), Provenance("a test", verified=False)
-    )
+    safety = Tag("safety", name, Limits(maximum=Decimal(12)), Provenance("a test", verified=False))
     return replace(
         policy,
         types={**policy.types, "third_party": course},

@@ -108,8 +108,8 @@ def test_certifications_go_out_as_they_came_in(tracker, files):
     found = tracker("export", "certifications").stdout.splitlines()
 
     assert found[1:] == [
-        "A,cpt,OLD-1,2014-03-15,2014-03-15,2019-03-15,,",
-        "B,cpt,OLD-2,2024-03-15,2024-03-15,2029-03-15,,",
+        "A,cpt,OLD-1,2014-03-15,2014-03-15,2019-03-15,,,",
+        "B,cpt,OLD-2,2024-03-15,2024-03-15,2029-03-15,,,",
     ]
 
 
@@ -117,7 +117,7 @@ def test_a_process_killed_in_the_middle_of_a_folder_leaves_nothing(container, va
     """The last file is written when it is killed, and nothing of the first one stays."""
     before = counts(container)
     killed = (
-        "import os, signal; from tracker.services import imported_award_rows as rows\n"
+        "import os, signal; from tracker.services.credentials import imported_award_rows as rows\n"
         "write = rows.write\n"
         "rows.write = lambda *a, **k: (write(*a, **k), os.kill(os.getpid(), signal.SIGKILL))\n"
         "from tracker.cli import main; main()"

@@ -20,7 +20,8 @@ from tracker.domain.credentials.certifications import (
 )
 from tracker.domain.periods import Duration, Period, TimeUnit
 from tracker.domain.points import evaluation as points
-from tracker.domain.points.claims import Claim, Credit, CycleConditions, Evaluation
+from tracker.domain.points.claims import Claim, Credit, Evaluation, Terms
+from tracker.domain.schemes.activity_types import Noun, TranslatedNoun
 from tracker.domain.schemes.policies import ApplicationWindow, LateStep, Policy
 from tracker.domain.schemes.schemes import Scheme
 
@@ -29,6 +30,15 @@ CPT, CLT, CLA = SCHEMES["cpt"], SCHEMES["clt"], SCHEMES["cla"]
 POLICY = CPT.policies[0]
 CYCLE = Period(date(2024, 3, 15), date(2029, 3, 15))
 _refs = itertools.count(1)
+
+
+def nouns(english: str, spanish: str, *, feminine: bool = False) -> TranslatedNoun:
+    """What is counted, in both numbers: "hour/hours", "hora/horas"; "PDU" is alike in both."""
+    (one, *many), (uno, *muchos) = english.split("/"), spanish.split("/")
+    return {
+        "en": Noun(one, (many or [one])[0]),
+        "es": Noun(uno, (muchos or [uno])[0], feminine=feminine),
+    }
 
 
 def policy(**changes: Any) -> Policy:
@@ -109,7 +119,7 @@ def evaluate(
 ) -> Evaluation:
     """The evaluation of claims at the end of a cycle, or on a day, under the terms given."""
     day = on or cycle.ends_on
-    return points.evaluate(policy, claims, cycle=cycle, on=day, terms=CycleConditions(**terms))
+    return points.evaluate(policy, claims, cycle=cycle, on=day, terms=Terms(**terms))
 
 
 def total(*claims: Claim, **options: Any) -> Decimal:

@@ -32,13 +32,13 @@ CONNECTIONS = 4
 PROGRAM = """
 import sys
 from tracker import jobs
-from tracker.app import create_office
-office = create_office()
+from tracker.app import create_container
+container = create_container()
 {setup}
 print("ready", flush=True)
 sys.stdin.readline()
 for job in sys.argv[1:]:
-    getattr(jobs, job)(office)
+    getattr(jobs, job)(container)
 """
 
 

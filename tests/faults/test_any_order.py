@@ -278,7 +278,7 @@ def test_nothing_is_lost_and_nothing_is_sent_twice(templates, tmp_path, examples
         shutil.copyfile(template, copy)
         return office_on(f"sqlite:///{copy}", tmp_path, clock)
 
-    machine = type("Lives", (Life,), {"make_office": staticmethod(make_container)})
+    machine = type("Lives", (Life,), {"make_container": staticmethod(make_container)})
     settings = hypothesis.settings(
         max_examples=examples,
         stateful_step_count=steps,

@@ -19,7 +19,7 @@ from tracker import jobs
 # The marker is durable and not a byte of the letter has left when the process stops.
 STOPS = """
 import os, signal, time
-from tracker.services import marker
+from tracker.services.delivery import marker
 mark = marker.mark
 def mark_and_stop(*given, **named):
     marked = mark(*given, **named)

@@ -181,10 +181,10 @@ def test_the_watchdog_leaves_a_living_process_alone():
 
 PROGRAM = """
 import logging
-from tracker.app import create_office
+from tracker.app import create_container
 from tracker import scheduler
 logging.basicConfig(level="INFO")
-scheduler.run(create_office())
+scheduler.run(create_container())
 """
 
 

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple, get_args
 
 import pytest
 
-from tests.domain.examples import POLICY, credit, evaluate, job, needing, policy, with_type
+from tests.domain.examples import POLICY, credit, evaluate, job, needing, nouns, policy, with_type
 from tests.domain.examples import claim as make
 from tracker.domain.periods import Duration
-from tracker.domain.points.claims import Claim, CycleConditions, Evaluation, Missing, Rule
-from tracker.domain.schemes.activity_types import GroupLimits, Tag, Unit
+from tracker.domain.points.claims import Claim, Evaluation, Missing, Rule, Terms
+from tracker.domain.schemes.activity_types import Limits, Tag, Unit
 from tracker.domain.schemes.policies import (
     CarryOver,
     DuplicateKey,
@@ -26,16 +26,17 @@ from tracker.domain.schemes.policies import (
     YearBasis,
 )
 from tracker.language import evaluations, gaps, policy_texts, voice
+from tracker.language.catalogues import LANGUAGES
 from tracker.language.evaluations import explain, explain_credit, explain_cut
-from tracker.language.voice import LANGUAGES, Voice
+from tracker.language.voice import Voice
 
 D = Decimal
 DAY = date(2026, 5, 1)
 SAFETY = frozenset({"safety"})
-UNITS = {"ceu": Unit("ceu", {"en": "CEUs", "es": "CEU"})}
+UNITS = {"ceu": Unit("ceu", nouns("CEU/CEUs", "CEU"))}
 ROLES = {"taught": {"en": "taught", "es": "impartió"}}
-PDUS = {"en": "PDUs", "es": "PDU"}
-CPES = {"en": "CPE credits", "es": "créditos CPE"}
+PDUS = nouns("PDU/PDUs", "PDU")
+CPES = nouns("CPE credit/CPE credits", "crédito CPE/créditos CPE")
 
 
 def course(quantity: str = "10", completed_on: date = DAY, **values: Any) -> Claim:
@@ -45,19 +46,19 @@ def course(quantity: str = "10", completed_on: date = DAY, **values: Any) -> Cla
 
 def limited(kind: str = "third_party", base: Policy = POLICY, **bounds: str) -> Policy:
     """A policy that limits a type."""
-    return with_type(base, kind, limits=GroupLimits(**{k: D(v) for k, v in bounds.items()}))
+    return with_type(base, kind, limits=Limits(**{k: D(v) for k, v in bounds.items()}))
 
 
 def grouped(code: str = "CE", **bounds: str) -> Policy:
     """A policy that limits a category."""
-    limits = GroupLimits(**{k: D(v) for k, v in bounds.items()})
+    limits = Limits(**{k: D(v) for k, v in bounds.items()})
     category = replace(POLICY.categories[code], limits=limits)
     return policy(categories={**POLICY.categories, code: category})
 
 
 def tagged(**bounds: str) -> Policy:
     """A policy that limits a tag."""
-    limits = GroupLimits(**{k: D(v) for k, v in bounds.items()})
+    limits = Limits(**{k: D(v) for k, v in bounds.items()})
     name = {"en": "Safety", "es": "Seguridad"}
     return policy(tags={"safety": Tag("safety", name, limits, POLICY.provenance)})
 
@@ -522,7 +523,7 @@ def _told(
             issuer="MSSC",
             pending=D(pending),
             projected=D(projected),
-            terms=CycleConditions(**terms),
+            terms=Terms(**terms),
         )
         for language in LANGUAGES
     ]
@@ -875,7 +876,6 @@ def test_whatever_agrees_in_number_has_two_forms(table):
     [
         (evaluations._YEARS, get_args(YearBasis)),
         (evaluations.DUPLICATE_PARTS, get_args(DuplicateKey)),
-        (evaluations.KINDS, ("category", "type")),
     ],
 )
 def test_every_value_of_the_language_has_a_word(words, keys):

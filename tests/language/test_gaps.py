@@ -9,17 +9,17 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.domain.examples import POLICY, evaluate, policy, with_type
+from tests.domain.examples import POLICY, evaluate, nouns, policy, with_type
 from tests.domain.examples import claim as make
 from tracker.domain.periods import Period
 from tracker.domain.points import gap
 from tracker.domain.points.claims import Claim
 from tracker.domain.points.gap import Gap, GapObstacle
-from tracker.domain.schemes.activity_types import GroupLimits, Tag
+from tracker.domain.schemes.activity_types import Limits, Tag
 from tracker.domain.schemes.policies import Duplicates, Kinds, Policy
 from tracker.language import gaps
+from tracker.language.catalogues import LANGUAGES
 from tracker.language.gaps import explain_obstacles, explain_way
-from tracker.language.voice import LANGUAGES
 
 D = Decimal
 DAY = date(2026, 5, 1)
@@ -39,20 +39,20 @@ def only(code: str, **changes: Any) -> Policy:
 
 def limited(under: Policy, **bounds: str) -> Policy:
     """The same, courses being limited."""
-    limits = GroupLimits(**{k: D(v) for k, v in bounds.items()})
+    limits = Limits(**{k: D(v) for k, v in bounds.items()})
     return with_type(under, "third_party", limits=limits)
 
 
 def tagged(**bounds: str) -> dict[str, Tag]:
     """A tag with these limits."""
-    limits = GroupLimits(**{k: D(v) for k, v in bounds.items()})
+    limits = Limits(**{k: D(v) for k, v in bounds.items()})
     name = {"en": "Safety", "es": "Seguridad"}
     return {"safety": Tag("safety", name, limits, POLICY.provenance)}
 
 
 def needing(code: str, minimum: str) -> dict[str, Any]:
     """The categories, one of them with a minimum."""
-    changed = replace(POLICY.categories[code], limits=GroupLimits(minimum=D(minimum)))
+    changed = replace(POLICY.categories[code], limits=Limits(minimum=D(minimum)))
     return {**POLICY.categories, code: changed}
 
 
@@ -157,7 +157,11 @@ WAYS = {
         with_type(
             only("third_party"),
             "third_party",
-            unit={"en": "hours of 50 minutes or more", "es": "horas de 50 minutos o más"},
+            unit=nouns(
+                "hour of 50 minutes or more/hours of 50 minutes or more",
+                "hora de 50 minutos o más/horas de 50 minutos o más",
+                feminine=True,
+            ),
         ),
         course("85"),
     ),
@@ -207,7 +211,7 @@ OBSTACLES = {
         },
     ),
     "nothing": blocked(
-        policy(types={}, credit={"en": "PDUs", "es": "PDU"}),
+        policy(types={}, credit=nouns("PDU/PDUs", "PDU")),
         told={
             "No activity is open that would bring PDUs.": "No queda abierta ninguna actividad que aporte PDU.",
         },

@@ -18,7 +18,7 @@ from tracker.domain.errors import UnknownModule
 from tracker.domain.periods import Duration
 from tracker.domain.schemes import policies
 from tracker.domain.schemes import schemes as scheme_values
-from tracker.domain.schemes.activity_types import Provenance
+from tracker.domain.schemes.activity_types import Noun, Provenance
 from tracker.domain.schemes.policies import (
     CarryOver,
     LateStep,
@@ -28,11 +28,11 @@ from tracker.domain.schemes.policies import (
 )
 from tracker.domain.schemes.schemes import Scheme
 from tracker.language import policies as plain_words
+from tracker.language.catalogues import LANGUAGES
 from tracker.language.policies import in_plain_words
 from tracker.language.policy_activities import of_type
 from tracker.language.policy_texts import SENTENCES, TITLES
 from tracker.language.policy_unknowns import marked
-from tracker.language.voice import LANGUAGES
 
 EVERYTHING = Path(__file__).parents[1] / "scheme_files" / "everything.toml"
 EVERYTHING_IN_WORDS = Path(__file__).with_name("everything_in_words.txt")
@@ -108,11 +108,17 @@ def _other(value: Any, hint: Any) -> Iterator[Any]:  # noqa: C901, PLR0912 - a c
 
 def _other_items(value: Mapping[str, Any]) -> Iterator[Any]:
     if set(value) == {"en", "es"}:
-        yield {code: f"{text} changed" for code, text in value.items()}
+        yield {code: _changed(text) for code, text in value.items()}
         return
     for code, item in value.items():
         for other in _other(item, type(item)):
             yield {**value, code: other}
+
+
+def _changed(words: str | Noun) -> str | Noun:
+    if isinstance(words, Noun):
+        return Noun(f"{words.one} changed", f"{words.many} changed", feminine=words.feminine)
+    return f"{words} changed"
 
 
 def _variants(value: Any, names: set[str]) -> Iterator[tuple[str, Any]]:

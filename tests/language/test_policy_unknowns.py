@@ -10,7 +10,7 @@ import pytest
 from tests.domain.examples import CPT, POLICY
 from tracker import scheme_files, settings
 from tracker.domain.periods import Duration
-from tracker.domain.schemes.activity_types import GroupLimits, Provenance
+from tracker.domain.schemes.activity_types import Limits, Provenance
 from tracker.domain.schemes.policies import (
     ApplicationWindow,
     Audit,
@@ -164,7 +164,7 @@ def test_a_right_that_lateness_may_not_give_is_not_denied_as_if_it_were_known():
 
 
 def test_a_category_whose_limits_nobody_published_is_not_without_limit():
-    plain = {code: replace(each, limits=GroupLimits()) for code, each in POLICY.categories.items()}
+    plain = {code: replace(each, limits=Limits()) for code, each in POLICY.categories.items()}
     free = replace(BARE, categories=plain)
     unknown = replace(free, unverified=("categories.CE: its cap is not published",))
 

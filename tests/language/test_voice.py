@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from tests.domain.examples import POLICY, policy
-from tracker import scheme_files, settings
+from tests.domain.examples import POLICY, nouns, policy
+from tracker import settings
 from tracker.domain.periods import Duration
-from tracker.domain.schemes.activity_types import GroupLimits, Tag, Unit
-from tracker.domain.schemes.policies import Policy
+from tracker.domain.schemes.activity_types import Limits, Noun, Tag, Unit
+from tracker.language.catalogues import LANGUAGES
 from tracker.language.voice import (
-    LANGUAGES,
     Quantity,
     Voice,
     counted,
@@ -24,84 +22,11 @@ from tracker.language.voice import (
     listed,
     money,
     percent,
-    singular,
     version_name,
 )
 
 D = Decimal
 SHIPPED = settings.ROOT / "config" / "schemes"
-SINGULARS = {
-    "en": {
-        "CEUs": "CEU",
-        "CPE credits": "CPE credit",
-        "PDCs": "PDC",
-        "PDHs": "PDH",
-        "PDPs": "PDP",
-        "PDUs": "PDU",
-        "RUs": "RU",
-        "activities": "activity",
-        "categories": "category",
-        "certifications": "certification",
-        "classes": "class",
-        "college credits": "college credit",
-        "contact hours": "contact hour",
-        "quarter hours": "quarter hour",
-        "contact hours of 50 minutes or more": "contact hour of 50 minutes or more",
-        "courses": "course",
-        "CPE": "CPE",
-        "credits": "credit",
-        "credits per year": "credit per year",
-        "days": "day",
-        "events": "event",
-        "hours": "hour",
-        "hours in class": "hour in class",
-        "hours of training": "hour of training",
-        "months": "month",
-        "points": "point",
-        "semester credit hours": "semester credit hour",
-        "speeches": "speech",
-        "boxes": "box",
-        "wishes": "wish",
-        "years": "year",
-        "coursework": "coursework",
-        "class": "class",
-    },
-    "es": {
-        "CEU": "CEU",
-        "CPE": "CPE",
-        "PDC": "PDC",
-        "PDH": "PDH",
-        "PDP": "PDP",
-        "PDU": "PDU",
-        "RU": "RU",
-        "actividades": "actividad",
-        "años": "año",
-        "certificaciones": "certificación",
-        "clases": "clase",
-        "cursos": "curso",
-        "créditos": "crédito",
-        "créditos CPE": "crédito CPE",
-        "créditos universitarios": "crédito universitario",
-        "días": "día",
-        "eventos": "evento",
-        "exámenes": "examen",
-        "horas": "hora",
-        "horas crédito semestrales": "hora crédito semestral",
-        "horas de contacto": "hora de contacto",
-        "cuartos de hora": "cuarto de hora",
-        "horas de contacto de 50 minutos o más": "hora de contacto de 50 minutos o más",
-        "horas en clases": "hora en clases",
-        "informes": "informe",
-        "meses": "mes",
-        "puntos": "punto",
-        "sesiones": "sesión",
-        "talleres": "taller",
-        "veces": "vez",
-        "planes anuales": "plan anual",
-        "padres": "padre",
-        "detalles": "detalle",
-    },
-}
 
 
 @pytest.mark.parametrize(
@@ -249,37 +174,6 @@ class TestLists:
         assert listed(iter(["a", "b"]), "en") == "a and b"
 
 
-@pytest.mark.parametrize(
-    ("language", "many", "one"),
-    [(language, many, one) for language, words in SINGULARS.items() for many, one in words.items()],
-)
-def test_a_plural_has_its_singular(language, many, one):
-    assert singular(many, language) == one
-
-
-def _shipped() -> Iterator[Policy]:
-    """Every version of a policy in the shipped files and examples."""
-    for directory in (SHIPPED, SHIPPED / "examples"):
-        for scheme in scheme_files.load(directory):
-            yield from scheme.policies
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_every_shipped_unit_and_credit_has_a_singular_that_somebody_read(language):
-    named = {
-        words[language]
-        for under in _shipped()
-        for words in (
-            under.credit,
-            *(unit.name for unit in under.units.values()),
-            *(kind.unit for kind in under.types.values()),
-        )
-    }
-
-    assert {"en": "contact hours", "es": "horas de contacto"}[language] in named
-    assert named <= SINGULARS[language].keys()
-
-
 class TestAQuantity:
     @pytest.mark.parametrize(
         ("number", "english", "spanish"),
@@ -301,21 +195,36 @@ class TestAQuantity:
     def test_gives_a_sentence_its_parts_and_the_words_that_agree(self):
         sentence = "{it:is|are} {it.figure} of {it.noun}"
 
-        assert sentence.format(it=Quantity(D("1.00"), "hour", "hours")) == "is 1 of hour"
-        assert sentence.format(it=Quantity(D("0.50"), "hour", "hours")) == "are 0.5 of hours"
+        assert sentence.format(it=Quantity(D("1.00"), Noun("hour", "hours"))) == "is 1 of hour"
+        assert sentence.format(it=Quantity(D("0.50"), Noun("hour", "hours"))) == "are 0.5 of hours"
 
-    def test_of_a_plural_finds_the_singular(self):
-        assert counted(D(1), "activities", "en") == Quantity(D(1), "activity", "activities")
-        assert str(counted(D(1), "actividades", "es")) == "1 actividad"
+    def test_is_counted_in_a_language_and_in_english_where_that_has_no_word(self):
+        hours = nouns("hour/hours", "hora/horas", feminine=True)
+
+        told = [str(counted(D(n), hours, language)) for n in (1, 2) for language in ("es", "nn")]
+
+        assert told == ["1 hora", "1 hour", "2 horas", "2 hours"]
+
+    @pytest.mark.parametrize(
+        ("noun", "number", "words"),
+        [
+            (Noun("punto", "puntos"), 1, "el punto"),
+            (Noun("punto", "puntos"), 2, "los puntos"),
+            (Noun("labor", "labores", feminine=True), 1, "la labor"),
+            (Noun("labor", "labores", feminine=True), 2, "las labores"),
+        ],
+    )
+    def test_agrees_in_gender_with_what_the_noun_says_of_itself(self, noun, number, words):
+        assert "{it:el|los|la|las} {it.noun}".format(it=Quantity(D(number), noun)) == words
 
 
 class TestAVoice:
-    TAG = Tag("safety", {"en": "Safety", "es": "Seguridad"}, GroupLimits(), POLICY.provenance)
+    TAG = Tag("safety", {"en": "Safety", "es": "Seguridad"}, Limits(), POLICY.provenance)
     UNDER = policy(
         tags={"safety": TAG},
-        units={"ceu": Unit("ceu", {"en": "CEUs", "es": "CEU"})},
+        units={"ceu": Unit("ceu", nouns("CEU/CEUs", "CEU"))},
         roles={"taught": {"en": "taught", "es": "impartió"}},
-        credit={"en": "CPE credits", "es": "créditos CPE"},
+        credit=nouns("CPE credit/CPE credits", "crédito CPE/créditos CPE"),
     )
 
     def test_counts_in_the_credit_of_the_policy(self):

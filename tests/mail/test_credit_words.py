@@ -9,14 +9,16 @@ from decimal import Decimal
 
 import pytest
 
+from tests.domain.examples import nouns
 from tests.mail.standings import CPT, with_policy
 from tracker.domain.credentials.next_steps import NextStep
+from tracker.domain.schemes.activity_types import Noun
 from tracker.language import next_steps
 from tracker.language.voice import several
 from tracker.mail import previews
 
-HOURS = {"en": "contact hours", "es": "horas de contacto"}
-PDUS = {"en": "PDUs", "es": "PDU"}
+HOURS = nouns("contact hour/contact hours", "hora de contacto/horas de contacto", feminine=True)
+PDUS = nouns("PDU/PDUs", "PDU")
 ABOUT_EMPLOYERS = ("consent-asked", "listed", "employer")
 """These tell of all schemes together."""
 POINTS = re.compile(r"\b(points?|puntos?)\b", re.IGNORECASE)
@@ -39,7 +41,7 @@ def test_no_message_says_points_where_the_policy_has_another_word(credit, langua
             continue
         for said in (letter.subject, letter.text, letter.html):
             assert not POINTS.search(said), name
-            told += credit[language] in said
+            told += credit[language].many in said
 
     assert told > 50
 
@@ -66,16 +68,15 @@ def test_the_step_in_the_account_says_it_too():
 
 
 @pytest.mark.parametrize(
-    ("many", "capital", "article"),
+    ("noun", "capital", "article"),
     [
-        ("puntos", "Puntos", "los"),
-        ("horas", "Horas", "las"),
-        ("PDU", "PDU", "los"),
-        ("créditos CPE", "Créditos CPE", "los"),
-        ("unidades de formación", "Unidades de formación", "las"),
-        ("certificaciones", "Certificaciones", "las"),
+        (Noun("punto", "puntos"), "Puntos", "los"),
+        (Noun("hora", "horas", feminine=True), "Horas", "las"),
+        (Noun("PDU", "PDU"), "PDU", "los"),
+        (Noun("labor", "labores", feminine=True), "Labores", "las"),
+        (Noun("programa", "programas"), "Programas", "los"),
     ],
 )
-def test_spanish_articles_follow_the_noun(many, capital, article):
-    credit = several(many, "es")
+def test_spanish_articles_follow_the_gender_of_the_noun(noun, capital, article):
+    credit = several({"es": noun}, "es")
     assert (credit.capital, f"{credit:el|los|la|las}") == (capital, article)

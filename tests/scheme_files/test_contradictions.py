@@ -10,7 +10,10 @@ import pytest
 from tracker import scheme_files
 
 TYPES = "course, book, year_of_work, job"
-MINUTES = 'name = { en = "minutes", es = "minutos" }'
+MINUTES = """name.en = { one = "minute", many = "minutes" }
+name.es = { one = "minuto", many = "minutos", gender = "masculine" }"""
+HOURS = """unit = { en = { one = "hour", many = "hours" }, \
+es = { one = "hora", many = "horas", gender = "feminine" } }"""
 
 
 def _unit(code, rest=""):
@@ -399,7 +402,7 @@ LONGER = "is longer than the validity"
             "is required: quantities are counted in a unit",
         ),
         (
-            ('unit = { en = "hours", es = "horas" }\nthreshold', "threshold"),
+            (f"{HOURS}\nthreshold", "threshold"),
             "types.year_of_work.unit",
             "is required: the threshold is told in a unit",
         ),
@@ -631,7 +634,7 @@ def test_without_a_validity_nobody_is_exempt_from_it(edit, directory):
             "is not a known key; did you mean 'en'?",
         ),
         (
-            ('unit = { en = "hours", es = "horas" }', 'unit = { en = "h", es = "h", fr = "h" }'),
+            (HOURS, 'unit = { en = "H", es = "H", fr = "H" }'),
             "types.year_of_work.unit.fr",
             "is not a known key",
         ),
@@ -699,7 +702,7 @@ def test_odd_names_are_told_in_quotes_and_on_one_line(found):
     assert told == [
         (
             r'policies.1.units."a\u001b[1m\nb"',
-            '{ name = { en = "courses", es = "cursos" } }',
+            "",
             "must be letters, digits or _ (at most 32), a letter first",
         )
     ]

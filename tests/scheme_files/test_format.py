@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from marshmallow import fields
 
+from tests.domain.examples import nouns
 from tracker import scheme_files
 from tracker.domain.periods import Duration
 from tracker.domain.schemes import policies as domain
-from tracker.domain.schemes.activity_types import ActivityType, GroupLimits, Provenance
+from tracker.domain.schemes.activity_types import ActivityType, Limits, Provenance
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import AwardRule, DayOfYear, Scheme
 from tracker.scheme_files.format import SchemeFile
@@ -109,7 +110,7 @@ def test_a_policy_says_when_and_for_whom_it_is(policy):
 
 
 def test_a_policy_says_what_a_cycle_needs(policy):
-    assert policy.credit == {"en": "PDUs", "es": "PDU"}
+    assert policy.credit == nouns("PDU/PDUs", "PDU")
     assert policy.points_required == Decimal(60)
     assert (policy.minimum_per_year, policy.year) == (Decimal(10), "calendar")
     assert policy.kinds == domain.Kinds(2, "type")
@@ -121,6 +122,10 @@ def test_a_policy_says_what_a_cycle_needs(policy):
         domain.WindowMinimum(YEAR, Decimal("1.5"), type="book"),
     )
     assert policy.stop_at_requirement is False
+
+
+def test_a_policy_that_calls_its_points_points_has_no_word_of_its_own(scheme):
+    assert [policy.credit for policy in scheme.policies] == [{}, nouns("PDU/PDUs", "PDU"), {}]
 
 
 def test_a_policy_says_how_points_are_counted(policy):
@@ -186,14 +191,16 @@ def test_an_activity_type_has_every_rule_of_its_own(policy):
         category="A",
         name={"en": "Course", "es": "Curso"},
         basis="quantity",
-        unit={"en": "contact hours", "es": "horas de contacto"},
+        unit=nouns(
+            "contact hour/contact hours", "hora de contacto/horas de contacto", feminine=True
+        ),
         rate=Decimal("1.125"),
         increment=Decimal("0.25"),
         provenance=HANDBOOK,
         unit_code="hour",
         units={"hour": Decimal(1), "ceu": Decimal(10)},
         roles={"attended": Decimal(1), "taught": Decimal("1.5")},
-        limits=GroupLimits(*map(Decimal, (10, 20, 40, 5, 1))),
+        limits=Limits(*map(Decimal, (10, 20, 40, 5, 1))),
         unapproved=Decimal("0.5"),
         outside_duties=True,
         tags=frozenset({"safety"}),
@@ -233,11 +240,11 @@ def test_an_unusual_quantity_is_one_above_the_bound_in_whatever_unit_it_is_state
 def test_a_type_needs_no_unit_where_none_is_counted(policy):
     book, year, job = (policy.types[code] for code in ("book", "year_of_work", "job"))
 
-    assert (book.basis, book.unit["en"], book.units) == ("event", "events", {})
-    assert (year.basis, year.unit["en"], year.threshold) == ("event", "hours", Decimal(1500))
+    assert (book.basis, book.unit["en"].many, book.units) == ("event", "events", {})
+    assert (year.basis, year.unit["en"].one, year.threshold) == ("event", "hour", Decimal(1500))
     assert (job.basis, job.unit, str(job.rate)) == (
         "months",
-        {"en": "months", "es": "meses"},
+        nouns("month/months", "mes/meses"),
         "0.30",
     )
 
@@ -266,11 +273,11 @@ def test_every_open_value_is_listed_once(scheme):
 
 
 def test_groups_have_the_limits_that_are_told(policy):
-    assert policy.tags["safety"].limits == GroupLimits(*map(Decimal, ("5", "10", "21", "1", "0.5")))
-    assert policy.categories["A"].limits == GroupLimits(
+    assert policy.tags["safety"].limits == Limits(*map(Decimal, ("5", "10", "21", "1", "0.5")))
+    assert policy.categories["A"].limits == Limits(
         Decimal(20), Decimal(30), None, Decimal(35), minimum_per_year=Decimal(5)
     )
-    assert policy.categories["B"].limits == GroupLimits(maximum=Decimal(20))
+    assert policy.categories["B"].limits == Limits(maximum=Decimal(20))
 
 
 def test_what_is_left_out_is_as_the_domain_has_it(scheme):
@@ -290,7 +297,7 @@ def test_what_is_left_out_is_as_the_domain_has_it(scheme):
         provenance=Provenance("Handbook, page 5.", verified=True),
     )
     assert (course.limits, course.increment, course.roles, str(course.rate)) == (
-        GroupLimits(),
+        Limits(),
         None,
         {},
         "1.00",

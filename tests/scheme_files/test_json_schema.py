@@ -130,6 +130,9 @@ def test_every_shipped_file_is_valid(file):
         ),
         ('unit = "hour"', "unit = 3", "policies.1.types.course.unit", "anyOf"),
         ('unit = "hour"', 'unit = { en = "hours" }', "policies.1.types.course.unit", "anyOf"),
+        (', many = "PDUs"', "", "policies.1.credit.en", "anyOf"),
+        ('es = "PDU"', 'es = "los PDU"', "policies.1.credit.es", "anyOf"),
+        (', gender = "feminine"', "", "policies.0.types.course.unit", "anyOf"),
         ('evidence = "asked"', 'evidence = "wanted"', "policies.1.types.book.evidence", "enum"),
         ('evidence = "required"', "evidence = true", "policies.1.types.course.evidence", "type"),
         (

@@ -116,4 +116,4 @@ def test_in_the_shipped_files_every_key_is_found_where_it_is_written(name):
     assert len(paths) > 15
     for path in paths:
         line = written[line_numbers.line_of(found, path) - 1]
-        assert any(line.startswith(f"{part} = ") for part in path[-2:]), path
+        assert any(line.startswith(f"{part} = ") for part in path[-3:]), path

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tracker import scheme_files
+from tracker.domain.schemes.activity_types import Noun
 from tracker.scheme_files import Mistake, SchemesRefusedError
 
 CPT = "mssc-cpt.toml"
@@ -25,6 +26,9 @@ def _only(directory: Path) -> Mistake:
 
 
 VOLUNTEER = "[policies.types.volunteer]"
+ENGLISH = 'en = { one = "hour", many = "hours" }'
+SPANISH = 'es = { one = "hora", many = "horas", gender = "feminine" }'
+HOURS = f"unit = {{ {ENGLISH}, {SPANISH} }}"
 AMOUNT = 'must be a string such as "1.50", with at most four decimals'
 
 
@@ -77,12 +81,12 @@ AMOUNT = 'must be a string such as "1.50", with at most four decimals'
             ("source", "true", "must be text in quotes"),
         ),
         (
-            'unit = { en = "hours", es = "horas" }',
+            HOURS,
             "unit = 3",
             ("unit", "3", "must be a table"),
         ),
         (
-            'unit = { en = "hours", es = "horas" }',
+            HOURS,
             'unit = "hour"',
             ("unit", '"hour"', "is no unit of this policy"),
         ),
@@ -106,12 +110,79 @@ def test_a_missing_nested_key_is_named_at_its_table(directory, edit):
 
 
 def test_a_missing_key_of_an_inline_table_is_named_at_its_line(directory, edit):
-    edit(', es = "horas" }', " }", after=VOLUNTEER)
+    edit(f", {SPANISH}", "", after=VOLUNTEER)
     line = _line(directory, "unit = ", after=VOLUNTEER)
 
     assert str(_only(directory)) == (
         f"{CPT}:{line}: policies.0.types.volunteer.unit.es: is required and missing"
     )
+
+
+_ALONE = '; only an abbreviation stands alone: "CPE"'
+_ENGLISH_RULE = (
+    f'must give both numbers: {{ one = "contact hour", many = "contact hours" }}{_ALONE}'
+)
+_SPANISH_RULE = (
+    'must give both numbers: { one = "hora de contacto", many = "horas de contacto",'
+    f' gender = "feminine" }}{_ALONE}'
+)
+_MISSING = "is required and missing, for example "
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (ENGLISH, 'en = "hours"', ("en", '"hours"', _ENGLISH_RULE)),
+        (ENGLISH, 'en = "PDUs"', ("en", '"PDUs"', _ENGLISH_RULE)),
+        (ENGLISH, 'en = "CPE credits"', ("en", '"CPE credits"', _ENGLISH_RULE)),
+        (ENGLISH, 'en = ""', ("en", '""', _ENGLISH_RULE)),
+        (ENGLISH, "en = 3", ("en", "3", _ENGLISH_RULE)),
+        (ENGLISH, 'en = ["hour"]', ("en", '["hour"]', _ENGLISH_RULE)),
+        (ENGLISH, 'en = { many = "hours" }', ("en.one", "", f'{_MISSING}one = "contact hour"')),
+        (ENGLISH, 'en = { one = "hour" }', ("en.many", "", f'{_MISSING}many = "contact hours"')),
+        (ENGLISH, 'en = { one = " ", many = "hours" }', ("en.one", '" "', "must hold words")),
+        (
+            ENGLISH,
+            'en = { one = "hour", many = "hours", gender = "feminine" }',
+            ("en.gender", '"feminine"', "is not a known key"),
+        ),
+        (SPANISH, 'es = "horas"', ("es", '"horas"', _SPANISH_RULE)),
+        (
+            SPANISH,
+            'es = { one = "hora", gender = "feminine" }',
+            ("es.many", "", f'{_MISSING}many = "horas de contacto"'),
+        ),
+        (
+            SPANISH,
+            'es = { one = "hora", many = "horas" }',
+            ("es.gender", "", f'{_MISSING}gender = "feminine"'),
+        ),
+        (
+            SPANISH,
+            'es = { one = "hora", many = "horas", gender = "femenine" }',
+            (
+                "es.gender",
+                '"femenine"',
+                "must be one of: feminine, masculine; did you mean 'feminine'?",
+            ),
+        ),
+    ],
+)
+def test_what_is_counted_is_given_in_both_numbers(directory, edit, old, new, expected):
+    edit(old, new, after=VOLUNTEER)
+    key, value, rule = expected
+    line = _line(directory, "unit = ", after=VOLUNTEER)
+    place = f"policies.0.types.volunteer.unit.{key}"
+
+    assert _only(directory) == Mistake(CPT, line, place, value, rule)
+
+
+def test_an_abbreviation_is_the_same_in_both_numbers(directory, edit):
+    edit(f"{ENGLISH}, {SPANISH}", 'en = "CPE", es = "CPE"', after=VOLUNTEER)
+
+    kind = scheme_files.load(directory)["cpt"].policies[0].types["volunteer"]
+
+    assert kind.unit == {"en": Noun("CPE", "CPE"), "es": Noun("CPE", "CPE")}
 
 
 def test_a_mistake_in_the_second_version_is_named_there(directory):

@@ -16,7 +16,7 @@ from tracker import scheme_files, settings
 from tracker.domain.credentials import certifications
 from tracker.domain.periods import Period
 from tracker.domain.points import evaluation
-from tracker.domain.points.claims import Claim, Credit, CycleConditions, Evaluation
+from tracker.domain.points.claims import Claim, Credit, Evaluation, Terms
 from tracker.domain.schemes.policies import LateStep
 from tracker.domain.schemes.schemes import Scheme, Schemes
 from tracker.language.policy_unknowns import named, open_keys
@@ -110,7 +110,7 @@ def _claim(policy, number, entry) -> Claim:
     )
 
 
-def _terms(entry) -> CycleConditions:
+def _terms(entry) -> Terms:
     of_terms = POINTS_OF_TERMS | DATES_OF_TERMS | {"minima", "counted_before"}
     _check_keys(entry, optional=of_terms)
     given = {key: entry[key] for key in DATES_OF_TERMS & entry.keys()}
@@ -118,7 +118,7 @@ def _terms(entry) -> CycleConditions:
     minima = map(_shortfall, entry.get("minima", ()))  # "category approved 25.00"
     given["minima"] = {(of, subject): least for of, subject, least in minima}
     counted = frozenset(map(_ref, entry.get("counted_before", ())))
-    return CycleConditions(counted_before=counted, **given)
+    return Terms(counted_before=counted, **given)
 
 
 def _evaluate(code, example) -> tuple[list[Claim], Evaluation]:

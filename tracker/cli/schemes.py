@@ -12,10 +12,11 @@ from tracker import clock, settings
 from tracker import scheme_files as files
 from tracker.cli import policies
 from tracker.cli.commands import complain
+from tracker.domain.schemes.activity_types import ENGLISH
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
+from tracker.language.catalogues import LANGUAGES
 from tracker.language.policies import in_plain_words
-from tracker.language.voice import LANGUAGES
 from tracker.scheme_files import json_schema
 
 _DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -72,7 +73,7 @@ def _modules(scheme: Scheme) -> str:
 @schemes.command("explain")
 @click.argument("code")
 @click.option("--version", "name", help="The policy version. Default: the one in force today.")
-@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
+@click.option("--language", type=click.Choice(LANGUAGES), default=ENGLISH, show_default=True)
 @click.option(
     "--directory", type=_DIRECTORY, help="Scheme files to read instead of the configured ones."
 )

@@ -41,9 +41,9 @@ def create(
     name: str,
 ) -> None:
     """Make a token and print its secret, which is shown this once."""
-    for subject, given in (("holder", holder), ("employer", employer)):
-        if role == subject and given is None:
-            raise click.UsageError(f"--role {subject} needs --{subject}: whose token it is.")
+    for kind, given in (("holder", holder), ("employer", employer)):
+        if role == kind and given is None:
+            raise click.UsageError(f"--role {kind} needs --{kind}: whose token it is.")
     with container().work(OPERATOR) as work:
         subject = tokens.subject(work, holder_ref=holder, employer=employer)
         id_, secret = tokens.create(

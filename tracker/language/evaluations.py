@@ -13,17 +13,17 @@ from tracker.domain.amounts import CENT
 from tracker.domain.points.claims import (
     ZERO,
     Credit,
-    CycleConditions,
+    Cut,
     Evaluation,
-    PointsCut,
     Shortfall,
+    Terms,
 )
 from tracker.domain.schemes.activity_types import ONE, ActivityType
 from tracker.domain.schemes.policies import Policy
 from tracker.language import catalogues
-from tracker.language.voice import Quantity, Voice, figure, percent, version_name
+from tracker.language.voice import Voice, counted, figure, percent, version_name
 
-NO_TERMS = CycleConditions()
+NO_TERMS = Terms()
 
 # How a cut begins: the points it took; nothing where there were none to take.
 _LEADS = catalogues.sentences("evaluations", "leads")
@@ -39,10 +39,10 @@ _CLAIM = catalogues.sentences("evaluations", "claim")
 _WHOLE = catalogues.sentences("evaluations", "whole")
 
 _SHORTFALLS = catalogues.sentences("evaluations", "shortfalls")
-KINDS = catalogues.sentences("evaluations", "kinds")
+KINDS = catalogues.nouns("evaluations", "kinds")
 
 
-def explain_cut(cut: PointsCut, credit: Credit, policy: Policy, language: str) -> str:
+def explain_cut(cut: Cut, credit: Credit, policy: Policy, language: str) -> str:
     """One cut of a claim in a sentence that names its rule and numbers."""
     voice = Voice(policy, language)
     lead = "later" if cut.rule == "after_date" else "cut"
@@ -52,7 +52,7 @@ def explain_cut(cut: PointsCut, credit: Credit, policy: Policy, language: str) -
     return begin + _CUTS[language][cut.rule].format(**_meant(cut, credit, voice))
 
 
-def _meant(cut: PointsCut, credit: Credit, voice: Voice) -> dict[str, object]:
+def _meant(cut: Cut, credit: Credit, voice: Voice) -> dict[str, object]:
     """What the sentence of a cut names: its subject and its bound, in words."""
     language, policy = voice.language, voice.policy
     found: dict[str, object] = {
@@ -140,7 +140,7 @@ def explain(
     issuer: str,
     pending: Decimal,
     projected: Decimal,
-    terms: CycleConditions = NO_TERMS,
+    terms: Terms = NO_TERMS,
 ) -> list[str]:
     """The evaluation as a whole in sentences: total, gap, what waits, what is not verified."""
     voice, say = Voice(policy, language), _WHOLE[language]
@@ -169,7 +169,7 @@ def _if_approved(evaluation: Evaluation, voice: Voice, total: Decimal) -> str:
     )
 
 
-def _total(evaluation: Evaluation, voice: Voice, terms: CycleConditions) -> Iterator[str]:
+def _total(evaluation: Evaluation, voice: Voice, terms: Terms) -> Iterator[str]:
     """What is counted and what is required, and of what that is made up."""
     say, usual = _WHOLE[voice.language], voice.policy.points_required
     yield say["total"].format(
@@ -226,6 +226,6 @@ def _shortfall(short: Shortfall, voice: Voice) -> str:
                 "group": voice.group(*short.within) if short.within else "",
             }
         case _:  # kinds
-            found["kinds"] = Quantity(short.minimum, *KINDS[voice.language][short.subject])
+            found["kinds"] = counted(short.minimum, KINDS[short.subject], voice.language)
     key = "period_of" if short.within else short.of
     return _SHORTFALLS[voice.language][key].format(**found)

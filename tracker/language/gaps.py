@@ -10,12 +10,9 @@ from tracker.domain.periods import DAY
 from tracker.domain.points.gap import Gap, GapObstacle, SuggestedActivity
 from tracker.domain.schemes.policies import Policy
 from tracker.language import catalogues
-from tracker.language.voice import Voice, counted
+from tracker.language.voice import ACTIVITIES, MONTHS, Voice, counted
 
 _WAYS = catalogues.sentences("gaps", "ways")
-_ACTIVITIES = catalogues.phrase("gaps", "activities")
-_MONTHS = catalogues.phrase("gaps", "months")
-
 _OBSTACLES = catalogues.sentences("gaps", "obstacles")
 _NOTHING = catalogues.phrase("gaps", "nothing")
 
@@ -59,7 +56,7 @@ def _activity(activity: SuggestedActivity, voice: Voice, *, timed: bool) -> str:
         told += words["tag"].format(tag=voice.listed(marks))
     single = sum(len(portion.each) for portion in activity.portions)
     if single > 1 and activity.kind.basis == "quantity":
-        times = counted(Decimal(single), _ACTIVITIES[language], language)
+        times = counted(Decimal(single), ACTIVITIES, language)
         told += words["times"].format(times=times)
     return told
 
@@ -85,9 +82,14 @@ def _more(activity: SuggestedActivity, units: Decimal, voice: Voice) -> str:
     """So many more of an activity's units; of events their number."""
     quantity = voice.units(activity.kind, units)
     if activity.kind.basis == "event":
-        quantity = counted(units, _ACTIVITIES[voice.language], voice.language)
-    key = "further" if quantity.noun.endswith("más") else "more"
-    return _WAYS[voice.language][key].format(quantity=quantity)
+        quantity = counted(units, ACTIVITIES, voice.language)
+    words = _WAYS[voice.language]
+    ends_alike = _last_word(quantity.noun) == _last_word(words["more"])  # "... o más más"
+    return words["further" if ends_alike else "more"].format(quantity=quantity)
+
+
+def _last_word(text: str) -> str:
+    return text.rpartition(" ")[2]
 
 
 def explain_obstacles(gap: Gap, policy: Policy, language: str) -> list[str]:
@@ -111,6 +113,6 @@ def _obstacle(obstacle: GapObstacle, gap: Gap, voice: Voice) -> str:
     if kind == "lost":
         found["day"] = voice.day(date.fromisoformat(obstacle.subject))
     if kind == "time":
-        found["months"] = counted(Decimal(obstacle.months), _MONTHS[language], language)
+        found["months"] = counted(Decimal(obstacle.months), MONTHS, language)
         key = "time" if obstacle.months else "no_time"
     return _OBSTACLES[language][key].format(**found)

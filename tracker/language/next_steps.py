@@ -8,9 +8,8 @@ from decimal import Decimal
 from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.points.claims import ZERO
 from tracker.language import catalogues
-from tracker.language.voice import clock, counted, in_words, several
+from tracker.language.voice import ACTIVITIES, POINTS, clock, counted, in_words, several
 
-ACTIVITIES = catalogues.phrase("next_steps", "activities")
 _WITH_LAST_DAY = frozenset({"log_activities", "apply_now", "pass_again"})
 _WORDS = catalogues.sentences("next_steps", "words")
 
@@ -21,16 +20,16 @@ def sentence(step: NextStep, language: str, *, issuer: str, zone: str) -> str:
 
 
 def _sentences(step: NextStep, language: str, issuer: str, zone: str) -> Iterator[str]:
-    words = _WORDS[language]
+    words, credit = _WORDS[language], step.credit or POINTS
     given = {
         "issuer": issuer,
         "on": in_words(step.on, language) if step.on else "",
-        "missing": counted(step.missing or ZERO, step.credit[language], language),
-        "waiting": counted(step.waiting, step.credit[language], language),
-        "credit": several(step.credit[language], language),
+        "missing": counted(step.missing or ZERO, credit, language),
+        "waiting": counted(step.waiting, credit, language),
+        "credit": several(credit, language),
         "earned_by": in_words(step.earned_by, language) if step.earned_by else "",
         "clock": clock(zone, language),
-        "activities": counted(Decimal(step.questions), ACTIVITIES[language], language),
+        "activities": counted(Decimal(step.questions), ACTIVITIES, language),
     }
     if step.questions:
         yield words["answer_questions"].format(**given)

@@ -27,9 +27,9 @@ from tracker.language.policy_sources import sources
 from tracker.language.policy_texts import TITLES
 from tracker.language.policy_unknowns import marked
 from tracker.language.voice import (
-    Quantity,
     Voice,
     clock,
+    counted,
     day_of_year,
     figure,
     money,
@@ -188,8 +188,8 @@ class _Teller(ActivityTeller):
                 group=self.voice.group(*window.within) if window.within else "",
             )
         if policy.kinds is not None:
-            words = KINDS[self.voice.language][policy.kinds.of]
-            kinds = Quantity(Decimal(policy.kinds.minimum), *words)
+            least, what = Decimal(policy.kinds.minimum), KINDS[policy.kinds.of]
+            kinds = counted(least, what, self.voice.language)
             yield self._told("kinds", "kinds", kinds=kinds)
         if policy.stop_at_requirement:
             yield self._told("stop_at_requirement", "stop")

@@ -8,13 +8,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from decimal import Decimal
 
-from tracker.domain.schemes.activity_types import ONE, ActivityType, Category, GroupLimits, Tag
+from tracker.domain.schemes.activity_types import (
+    ONE,
+    ActivityType,
+    Category,
+    Limits,
+    Tag,
+    translated,
+)
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
 from tracker.language import policy_names
 from tracker.language.policy_texts import SENTENCES
 from tracker.language.policy_unknowns import UNKNOWN, marked, named, open_keys
-from tracker.language.voice import Voice, figure, percent, singular
+from tracker.language.voice import Voice, figure, percent
 
 
 def of_type(scheme: Scheme, policy: Policy, kind: ActivityType, language: str) -> Iterator[str]:
@@ -82,7 +89,7 @@ class ActivityTeller:
         told = "; ".join(limits) or self._say("free")
         return self._told(f"{of}.{group.code}", "group", name=name, limits=told)
 
-    def _limits(self, limits: GroupLimits) -> Iterator[str]:
+    def _limits(self, limits: Limits) -> Iterator[str]:
         if limits.minimum is not None:
             yield self._say("minimum", points=self._points(limits.minimum))
         if limits.minimum_per_year is not None:
@@ -102,7 +109,7 @@ class ActivityTeller:
             yield self._type(kind)
 
     def _type(self, kind: ActivityType) -> str:
-        itself = kind.rate == ONE and self.voice.text(kind.unit) == self.voice.credit
+        itself = kind.rate == ONE and self.voice.unit(kind).many == self.voice.credit
         first = self._say(
             "type.itself" if itself else f"type.{kind.basis}",
             name=self.voice.quoted(kind.name),
@@ -116,7 +123,7 @@ class ActivityTeller:
         return marked(told, self.voice.language) if self._is_open(f"types.{kind.code}") else told
 
     def _unit(self, kind: ActivityType) -> str:
-        return self.voice.units(kind, ONE).noun if kind.unit else ""
+        return self.voice.unit(kind).one if kind.unit else ""
 
     def _conditions(self, kind: ActivityType) -> Iterator[str]:
         if kind.threshold is not None:
@@ -129,10 +136,9 @@ class ActivityTeller:
             yield self._say("type.increment", points=self._points(kind.increment))
         for code, ratio in kind.units.items():
             if code != kind.unit_code and code in self.policy.units:
-                many = self.voice.text(self.policy.units[code].name)
-                one = singular(many, self.voice.language)
+                other = translated(self.policy.units[code].name, self.voice.language)
                 quantity = self.voice.units(kind, ratio)
-                yield self._say("type.units", unit=one, quantity=quantity)
+                yield self._say("type.units", unit=other.one, quantity=quantity)
         for code, factor in kind.roles.items():
             role = self.voice.quoted(self.policy.roles[code])
             yield self._say("type.roles", role=role, factor=figure(factor))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tracker.domain.periods import Duration
-from tracker.domain.schemes.activity_types import ActivityType
+from tracker.domain.schemes.activity_types import ENGLISH, ActivityType
 from tracker.domain.schemes.schemes import Scheme
 from tracker.language import catalogues
-from tracker.language.voice import Voice
+from tracker.language.voice import Voice, measured
 
 REASONS = catalogues.texts("policy_names", "reasons")
 _KEYS = catalogues.texts("policy_names", "keys")
 _PARTS = catalogues.texts("policy_names", "parts")
+_LAST = catalogues.sentences("policy_names", "last")
 _GROUPS = {"categories": "category", "types": "type", "tags": "tag"}
 
 
@@ -30,7 +31,7 @@ def open_value(told: str, voice: Voice) -> str:
     keys, _, why = told.partition(": ")
     names = voice.listed(list(dict.fromkeys(_name(key, voice) for key in keys.split(", "))))
     why = why.removeprefix("U, ").removeprefix("U; ").removeprefix("U: ").strip()
-    return f"{names} ({why})" if why and voice.language == "en" else names
+    return f"{names} ({why})" if why and voice.language == ENGLISH else names
 
 
 def _name(key: str, voice: Voice) -> str:
@@ -51,11 +52,8 @@ def schemes(codes: Iterable[str]) -> list[str]:
 
 def last(voice: Voice, duration: Duration) -> str:
     """The last stretch of so long: "the last 6 months", "el último año"."""
-    many = duration.length != 1
-    length = voice.length(duration) if many else voice.length(duration)[2:]
-    if voice.language == "en":
-        return f"the last {length}"
-    return f"los últimos {length}" if many else f"el último {length}"
+    length = measured(duration, voice.language)
+    return _LAST[voice.language]["one" if duration.length == 1 else "many"].format(length=length)
 
 
 def former(kind: ActivityType, scheme: Scheme, voice: Voice) -> list[str]:

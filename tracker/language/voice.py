@@ -7,7 +7,6 @@ States and in Mexico, where the programmes' Spanish is read.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,20 +16,22 @@ from tracker.domain import clocks
 from tracker.domain.periods import Duration
 from tracker.domain.points.claims import Claim
 from tracker.domain.schemes.activity_types import (
-    POINTS,
+    ENGLISH,
     ActivityType,
     Category,
+    Noun,
     Tag,
     Translated,
-    Unit,
+    TranslatedNoun,
+    plurals,
+    translated,
 )
 from tracker.domain.schemes.policies import Policy
 from tracker.language import catalogues
 
-LANGUAGES = catalogues.LANGUAGES
-
 _MONTHS = catalogues.phrase("voice", "months")
-_LENGTHS = catalogues.sentences("voice", "lengths")
+_NOUNS = catalogues.nouns("voice", "nouns")
+POINTS, ACTIVITIES, MONTHS = (_NOUNS[key] for key in ("points", "activities", "months"))
 _CLOCKS = catalogues.sentences("voice", "clocks")
 _DATES = catalogues.sentences("voice", "dates")
 _GROUPS = catalogues.sentences("voice", "groups")
@@ -40,11 +41,6 @@ _SPANS = catalogues.sentences("voice", "spans")
 _DONE = catalogues.phrase("voice", "done")
 _CENT = Decimal("0.01")
 _LISTS = catalogues.lists("voice", "lists")
-
-# Words of Spanish that end the head of a noun: what follows them keeps its number.
-_LINKS = frozenset({"de", "del", "por", "en", "con", "a", "al", "para", "sin"})
-_FEMININE = ("as", "ciones", "siones", "dades")  # "horas", "unidades"; "PDU" is masculine
-_SPANISH_EXCEPTIONS = {"meses": "mes", "exámenes": "examen"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +52,7 @@ class Quantity:
     """
 
     number: Decimal
-    one: str
-    many: str
+    of: Noun
 
     @property
     def figure(self) -> str:
@@ -67,7 +62,7 @@ class Quantity:
     @property
     def noun(self) -> str:
         """The noun in the number that fits."""
-        return self.one if self.number == 1 else self.many
+        return self.of.one if self.number == 1 else self.of.many
 
     def __str__(self) -> str:
         return f"{self.figure} {self.noun}"
@@ -81,7 +76,7 @@ class Quantity:
         if not words:
             return str(self)
         forms = words.split("|")
-        if self.many.split(" ")[0].endswith(_FEMININE):
+        if self.of.feminine:
             forms = forms[-2:]
         return forms[0] if self.number == 1 else forms[1]
 
@@ -118,13 +113,18 @@ def clock(zone: str, language: str) -> str:
 
     Zones that have no everyday name are named by their city: "Lima time", "hora de Lima".
     """
-    named = clocks.NAMES if language == catalogues.ENGLISH else _CLOCKS[language]
+    named = clocks.NAMES if language == ENGLISH else _CLOCKS[language]
     return named.get(zone) or _CLOCKS[language]["elsewhere"].format(place=clocks.place(zone))
 
 
 def length(duration: Duration, language: str) -> str:
     """A length of time: "90 days", "1 año"."""
-    return str(counted(Decimal(duration.length), _LENGTHS[language][duration.unit], language))
+    return str(measured(duration, language))
+
+
+def measured(duration: Duration, language: str) -> Quantity:
+    """A length of time as so many days, months or years."""
+    return counted(Decimal(duration.length), _NOUNS[duration.unit], language)
 
 
 def version_name(version: str) -> str:
@@ -132,14 +132,14 @@ def version_name(version: str) -> str:
     return version if any(one.isdigit() for one in version) else f"“{version}”"
 
 
-def several(many: str, language: str) -> Quantity:
-    """What a plural noun names, where a sentence tells no number: ``{it.noun}``."""
-    return counted(Decimal(2), many, language)
+def several(nouns: TranslatedNoun, language: str) -> Quantity:
+    """More than one of what is counted, where a sentence gives no number: ``{it.noun}``."""
+    return counted(Decimal(2), nouns, language)
 
 
-def counted(number: Decimal, many: str, language: str) -> Quantity:
-    """So many of what a plural noun names."""
-    return Quantity(number, singular(many, language), many)
+def counted(number: Decimal, nouns: TranslatedNoun, language: str) -> Quantity:
+    """So many of what is counted, in a language."""
+    return Quantity(number, translated(nouns, language))
 
 
 def listed(items: Iterable[str], language: str) -> str:
@@ -155,50 +155,6 @@ def listed(items: Iterable[str], language: str) -> str:
     return f"{', '.join(others)} {word} {last}"
 
 
-@functools.cache
-def singular(many: str, language: str) -> str:
-    """The singular of a plural noun, with the words that go with it.
-
-    Scheme files give the plural only. Abbreviations that are written alike in both numbers
-    (CPE, PDU in Spanish) stay as they are.
-    """
-    return _english(many) if language == "en" else _spanish(many)
-
-
-def _english(many: str) -> str:
-    """The last word before "of" or "per": "semester credit hours", "hours of training"."""
-    words = many.split(" ")
-    head = next((n for n, word in enumerate(words) if word in {"of", "per", "in"}), len(words)) - 1
-    return " ".join([*words[:head], _english_word(words[head]), *words[head + 1 :]])
-
-
-def _english_word(word: str) -> str:
-    if word.endswith("ies"):
-        return f"{word[:-3]}y"
-    if word.endswith(("sses", "xes", "ches", "shes")):
-        return word[:-2]
-    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
-
-
-def _spanish(many: str) -> str:
-    """Each word up to the first preposition: "horas crédito semestrales", "horas de contacto"."""
-    words = many.split(" ")
-    head = next((n for n, word in enumerate(words) if word in _LINKS), len(words))
-    return " ".join([*map(_spanish_word, words[:head]), *words[head:]])
-
-
-def _spanish_word(word: str) -> str:
-    if word in _SPANISH_EXCEPTIONS:
-        return _SPANISH_EXCEPTIONS[word]
-    if word.endswith("iones"):
-        return f"{word[:-5]}ión"
-    if word.endswith("ces"):
-        return f"{word[:-3]}z"
-    if word.endswith("es") and word[-3:-2] in set("dlnr") and word[-4:-3] in set("aeiouáéíóú"):
-        return word[:-2]
-    return word.removesuffix("s")
-
-
 @dataclass(frozen=True, slots=True)
 class Voice:
     """A language, and the policy whose names and credit word are used in it."""
@@ -208,16 +164,20 @@ class Voice:
 
     def points(self, number: Decimal) -> Quantity:
         """So many of the policy's credit: "1 PDU"."""
-        return counted(number, self.credit, self.language)
+        return counted(number, self.policy.credit or POINTS, self.language)
 
     @property
     def credit(self) -> str:
         """What the policy's credit is called, in the plural."""
-        return self.policy.credit.get(self.language) or POINTS[self.language]
+        return translated(self.policy.credit or POINTS, self.language).many
 
     def units(self, kind: ActivityType, number: Decimal) -> Quantity:
         """So many of an activity type's own unit: "3 contact hours"."""
-        return counted(number, self.text(kind.unit), self.language)
+        return Quantity(number, self.unit(kind))
+
+    def unit(self, kind: ActivityType) -> Noun:
+        """What an activity type is counted in: "contact hour, contact hours"."""
+        return translated(kind.unit, self.language)
 
     def threshold(self, kind: ActivityType, number: Decimal) -> str:
         """So much at least; files write more than 1,500 as 1500.01."""
@@ -232,8 +192,8 @@ class Voice:
         return _DONE[self.language].format(title=claim.title, day=self.day(day))
 
     def text(self, text: Translated) -> str:
-        """A text in the language."""
-        return text[self.language]
+        """A text in the language; in English where nobody translated it."""
+        return translated(text, self.language)
 
     def quoted(self, text: Translated) -> str:
         """A name, in quotation marks."""
@@ -262,17 +222,21 @@ class Voice:
 
         What the policy does not know is named by its code.
         """
+        names = self._names(kind)
+        return self.quoted(names[code]) if code in names else f"“{code}”"
+
+    def _names(self, kind: str) -> Mapping[str, Translated]:
         policy = self.policy
         if kind == "role":
-            return self.quoted(policy.roles[code]) if code in policy.roles else f"“{code}”"
-        named: Mapping[str, Mapping[str, ActivityType | Category | Tag | Unit]] = {
+            return policy.roles
+        if kind == "unit":
+            return {code: plurals(unit.name) for code, unit in policy.units.items()}
+        groups: Mapping[str, Mapping[str, ActivityType | Category | Tag]] = {
             "type": policy.types,
             "category": policy.categories,
             "tag": policy.tags,
-            "unit": policy.units,
         }
-        known = named[kind].get(code)
-        return self.quoted(known.name) if known else f"“{code}”"
+        return {code: group.name for code, group in groups[kind].items()}
 
     def group(self, kind: str, code: str) -> str:
         """A type, category or tag as a part of a sentence: "the category “Employment”"."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from tracker.domain.delivery.digests import last_closed
+from tracker.domain.schemes.activity_types import translated
 from tracker.domain.schemes.schemes import Scheme
 from tracker.mail import digests
 from tracker.mail.digests import DigestLetter, DigestLine, DigestNumbers
@@ -44,7 +45,7 @@ def of_schemes(schemes: Sequence[Scheme], language: str, name: str) -> Iterator[
     issuer = issuers.pop() if len(issuers) == 1 else "Tracker"
     letter = digests.compose(
         DigestLetter(
-            employer=_EMPLOYERS[language],
+            employer=translated(_EMPLOYERS, language),
             language=language,
             from_on=week.starts_on,
             through_on=week.ends_on,
@@ -83,7 +84,7 @@ def _lines(
             name=_WORKERS[place % len(_WORKERS)],
             employee_id=f"E{place + 1:03}",
             what=what,
-            scheme="" if section in _OF_NO_SCHEME else scheme.title[language],
+            scheme="" if section in _OF_NO_SCHEME else translated(scheme.title, language),
             on=on,
             closes_on=closes_on if tells_of_it else None,
         )

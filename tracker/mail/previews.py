@@ -14,6 +14,7 @@ from typing import Any
 from tracker.domain.credentials import certifications as rules
 from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.periods import DAY
+from tracker.domain.schemes.activity_types import translated
 from tracker.domain.schemes.schemes import Scheme
 from tracker.mail import calendars, envelopes, messages, notices
 from tracker.mail.calendars import CalendarDay
@@ -119,7 +120,7 @@ def _line(scheme: Scheme, offset: int, state: str, language: str) -> Certificati
         scheme, span, expires_on - timedelta(days=offset), (_POINTS[state], waiting, since)
     )
     return CertificationLine(
-        scheme_name=scheme.title[language],
+        scheme_name=translated(scheme.title, language),
         full_name=scheme.full_name(language),
         number=f"{scheme.number_prefix}-7KQ2M-X9RTB",
         expires_on=expires_on,
@@ -194,7 +195,7 @@ def _reminder(name: str, language: str, *lines: CertificationLine) -> Sample:
     days = [day for line in lines for day in _days(line)]
     letter = messages.compose_reminder(
         ReminderLetter(
-            name=_NAMES[language],
+            name=translated(_NAMES, language),
             language=language,
             lines=lines,
             link=_LINK,
@@ -248,12 +249,12 @@ _DECISIONS = frozenset(
 
 def _news(scheme: Scheme, language: str) -> Iterator[NoticeToCompose]:
     """One piece of news of each kind that the scheme can bring."""
-    grave = _WORDS[language][3]
+    grave = translated(_WORDS, language)[3]
     span, next_span = _span(scheme, _EXPIRY), _span(scheme, _EXPIRY.replace(year=2032))
     today = (span.expires_on or _EXPIRY) - timedelta(days=30)
     base = NoticeToCompose(
         "award",
-        scheme_name=scheme.title[language],
+        scheme_name=translated(scheme.title, language),
         full_name=scheme.full_name(language),
         number=f"{scheme.number_prefix}-7KQ2M-X9RTB",
         on=today,
@@ -297,21 +298,21 @@ def _appeal(scheme: Scheme, today: date) -> dict[str, Any]:
 
 
 def _without_certification(language: str, today: date) -> Iterator[NoticeToCompose]:
-    employer = _WORDS[language][1]
+    name, (_, employer, reason, _) = translated(_NAMES, language), translated(_WORDS, language)
     now = Today(on=today, status="", valid=False, step=NextStep("none"))
     yield NoticeToCompose("consent_asked", about=employer, now=now)
     yield NoticeToCompose("listed", about=employer, until_on=today + timedelta(days=365), now=now)
     yield NoticeToCompose("employer_renamed", about=employer, was=f"{employer} 2", now=now)
     yield NoticeToCompose("employment_ended", about=employer, on=today, now=now)
-    yield NoticeToCompose("request_granted", about=_NAMES[language], before=today, now=now)
-    yield NoticeToCompose("request_refused", reason=_WORDS[language][2], before=today, now=now)
+    yield NoticeToCompose("request_granted", about=name, before=today, now=now)
+    yield NoticeToCompose("request_refused", reason=reason, before=today, now=now)
 
 
 def _of_policy(
     scheme: Scheme, language: str, base: NoticeToCompose, renewed: NoticeToCompose
 ) -> Iterator[NoticeToCompose]:
     """What is told of activities, renewals and adjustments."""
-    title, _, reason, _ = _WORDS[language]
+    title, _, reason, _ = translated(_WORDS, language)
     decided = replace(base, about=title, points_total=Decimal(61), points_required=_REQUIRED)
     yield replace(decided, tells="approved", points_approved=Decimal(16))
     yield replace(
@@ -344,7 +345,7 @@ def _notice(name: str, scheme: Scheme, language: str, *news: NoticeToCompose) ->
         if one.now is not None
         for day in calendars.ahead(
             one.number,
-            scheme.title[language],
+            translated(scheme.title, language),
             on=one.now.on,
             opens_on=one.now.opens_on,
             closes_on=one.now.closes_on,
@@ -353,7 +354,7 @@ def _notice(name: str, scheme: Scheme, language: str, *news: NoticeToCompose) ->
     ]
     letter = notices.compose_notice(
         NoticeLetter(
-            name=_NAMES[language],
+            name=translated(_NAMES, language),
             language=language,
             news=news,
             link=_LINK if news[0].number and news[0].tells != "award_withdrawn" else "",

@@ -13,9 +13,17 @@ from decimal import Decimal
 from typing import Any
 
 from tracker.domain.credentials.next_steps import NextStep
-from tracker.domain.schemes.activity_types import POINTS
-from tracker.language.next_steps import ACTIVITIES
-from tracker.language.voice import Quantity, clock, counted, in_words, money, several
+from tracker.domain.schemes.activity_types import TranslatedNoun
+from tracker.language.voice import (
+    ACTIVITIES,
+    POINTS,
+    Quantity,
+    clock,
+    counted,
+    in_words,
+    money,
+    several,
+)
 
 ZERO = Decimal("0.00")
 _HELD = frozenset({"suspended", "revoked", "surrendered"})
@@ -148,8 +156,11 @@ def _last_day(today: Today, last: date) -> str:
 
 def credit_of(today: Today | None, language: str) -> Quantity:
     """What points are called under the policy: "PDUs"; several of them."""
-    credit = POINTS if today is None else today.step.credit
-    return several(credit[language], language)
+    return several(_credit(None if today is None else today.step), language)
+
+
+def _credit(step: NextStep | None) -> TranslatedNoun:
+    return step.credit or POINTS if step is not None else POINTS
 
 
 def words(today: Today, language: str) -> Mapping[str, Any]:
@@ -166,10 +177,10 @@ def words(today: Today, language: str) -> Mapping[str, Any]:
     }
     amounts = {"fee": today.fee, "late_fee": today.late_fee}
     return {
-        "missing": counted(step.missing or ZERO, step.credit[language], language),
-        "waiting": counted(step.waiting, step.credit[language], language),
+        "missing": counted(step.missing or ZERO, _credit(step), language),
+        "waiting": counted(step.waiting, _credit(step), language),
         "credit": credit_of(today, language),
-        "activities": counted(Decimal(step.questions), ACTIVITIES[language], language),
+        "activities": counted(Decimal(step.questions), ACTIVITIES, language),
         "issuer": today.issuer,
         "clock": clock(today.zone, language) if today.zone else "",
         **{name: in_words(day, language) for name, day in days.items() if day},

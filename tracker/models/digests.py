@@ -9,6 +9,8 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Base, Id, Instant, new_id
+from tracker.domain.schemes.activity_types import ENGLISH
+from tracker.models.holders import LANGUAGE_CHECK
 
 
 class DigestOrder(Base, kw_only=True):
@@ -20,12 +22,12 @@ class DigestOrder(Base, kw_only=True):
     __tablename__ = "digest_order"
     __table_args__ = (
         CheckConstraint("every in ('week', 'month')", name="every"),
-        CheckConstraint("language in ('en', 'es')", name="language"),
+        CheckConstraint(LANGUAGE_CHECK, name="language"),
     )
 
     employer_id: Mapped[str] = mapped_column(ForeignKey("employer.id"), primary_key=True)
     every: Mapped[str] = mapped_column(String(8))
-    language: Mapped[str] = mapped_column(String(2), default="en")
+    language: Mapped[str] = mapped_column(String(2), default=ENGLISH)
     address: Mapped[str] = mapped_column(String(254))
     through_on: Mapped[date | None] = mapped_column(default=None)
     changed_at: Mapped[datetime] = mapped_column(Instant)

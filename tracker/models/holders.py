@@ -9,6 +9,10 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, t
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import Base, Folded, Id, Instant, Ref, new_id
+from tracker.domain.schemes.activity_types import ENGLISH
+from tracker.language.catalogues import LANGUAGES
+
+LANGUAGE_CHECK = f"language in ({', '.join(repr(language) for language in LANGUAGES)})"
 
 
 class Holder(Base, kw_only=True):
@@ -23,7 +27,7 @@ class Holder(Base, kw_only=True):
 
     __tablename__ = "holder"
     __table_args__ = (
-        CheckConstraint("language in ('en', 'es')", name="language"),
+        CheckConstraint(LANGUAGE_CHECK, name="language"),
         Index("ix_holder_name", "family_name", "given_name", "id"),
         Index("ix_holder_email", "email"),
         Index(
@@ -43,7 +47,7 @@ class Holder(Base, kw_only=True):
     second_email: Mapped[str | None] = mapped_column(String(254), default=None)
     email_confirmed: Mapped[bool] = mapped_column(default=True, server_default=true())
     second_email_confirmed: Mapped[bool] = mapped_column(default=True, server_default=true())
-    language: Mapped[str] = mapped_column(String(2), default="en")
+    language: Mapped[str] = mapped_column(String(2), default=ENGLISH)
     time_zone: Mapped[str] = mapped_column(String(64), default="America/New_York")
     folded_name: Mapped[str] = mapped_column(Folded)
     deceased_on: Mapped[date | None] = mapped_column(default=None)

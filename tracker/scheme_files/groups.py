@@ -12,7 +12,9 @@ from typing import Any, TypeVar, get_args
 from marshmallow import post_load
 
 from tracker.domain.schemes import activity_types as domain
+from tracker.language import catalogues
 from tracker.scheme_files import units
+from tracker.scheme_files.nouns import NounsKey, UnitOrNoun
 from tracker.scheme_files.values import (
     AmountKey,
     DayKey,
@@ -22,7 +24,6 @@ from tracker.scheme_files.values import (
     PerhapsSourced,
     ShareKey,
     Table,
-    UnitOrWords,
     WordsKey,
     choice,
     code,
@@ -34,14 +35,14 @@ Entries = Mapping[str, Mapping[str, Any]]
 GroupValue = TypeVar("GroupValue", domain.Category, domain.Tag)
 
 LIMITS = ("per_event", "per_year", "maximum", "minimum", "minimum_per_year")
-MONTHS: domain.Translated = {"en": "months", "es": "meses"}
-EVENTS: domain.Translated = {"en": "events", "es": "eventos"}
+_NOUNS = catalogues.nouns("voice", "nouns")
+POINTS, MONTHS, EVENTS = (_NOUNS[key] for key in ("points", "months", "events"))
 
 
 class UnitTable(Table):
     """What quantities are measured in."""
 
-    name = table(WordsKey, "Its plural noun.", required=True)
+    name = table(NounsKey, "What it is called, in both numbers.", required=True)
     equals = FactorKey("How many of the unit `of` one of these is.", above_zero=True)
     of = code("The unit that it is converted into.")
 
@@ -59,7 +60,7 @@ class _Limited(PerhapsSourced):
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> Any:
         """The limits in one value; the policy knows the code and the source to inherit."""
-        data["limits"] = domain.GroupLimits(**{key: data.pop(key, None) for key in LIMITS})
+        data["limits"] = domain.Limits(**{key: data.pop(key, None) for key in LIMITS})
         return data
 
 
@@ -82,7 +83,7 @@ class TypeTable(_Limited):
         "Points for each unit of a quantity, for each event, or for each month of a job.",
         get_args(domain.Basis),
     )
-    unit = UnitOrWords("The code of one of [policies.units], or its name.")
+    unit = UnitOrNoun("The code of one of [policies.units], or what it is called, in both numbers.")
     increment = AmountKey("Only whole steps of so many points count.", above_zero=True)
     roles = NamedTable(
         FactorKey("The factor.", above_zero=True), "Factors for what somebody did: teaching 1.50."

@@ -15,10 +15,12 @@ from apispec.ext.marshmallow import MarshmallowPlugin, resolver
 from marshmallow import fields
 
 from tracker.scheme_files.format import SchemeFile
-from tracker.scheme_files.values import CODE, NamedTable, UnitOrWords
+from tracker.scheme_files.nouns import ABBREVIATION, NounKey, UnitOrNoun
+from tracker.scheme_files.values import CODE, NamedTable
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _CODE = {"type": "string", "pattern": f"^{CODE.pattern}$"}
+_ABBREVIATION = {"type": "string", "pattern": f"^{ABBREVIATION.pattern}$"}
 
 
 def generate() -> dict[str, Any]:
@@ -28,7 +30,7 @@ def generate() -> dict[str, Any]:
     spec = APISpec("", "", openapi_version="3.1.0", plugins=[marshmallow])
     converter: Any = marshmallow.converter
     converter.add_attribute_function(_codes)
-    converter.add_attribute_function(_code_or_words)
+    converter.add_attribute_function(_text_or_table)
     converter.add_attribute_function(_default)
     spec.components.schema(_name(SchemeFile), schema=SchemeFile)
     tables: dict[str, Any] = _plain(spec.components.schemas)
@@ -47,10 +49,12 @@ def _codes(_: Any, field: fields.Field[Any], **__: Any) -> dict[str, Any]:
     return {"propertyNames": _CODE} if isinstance(field, NamedTable) else {}
 
 
-def _code_or_words(_: Any, field: fields.Field[Any], **told: Any) -> dict[str, Any]:
-    if not isinstance(field, UnitOrWords):
-        return {}
-    return {"anyOf": [_CODE, {"$ref": told["ret"].pop("$ref")}]}
+def _text_or_table(_: Any, field: fields.Field[Any], **told: Any) -> dict[str, Any]:
+    """What may stand in the place of a table: a unit's code, an abbreviation."""
+    for kind, text in ((UnitOrNoun, _CODE), (NounKey, _ABBREVIATION)):
+        if isinstance(field, kind):
+            return {"anyOf": [text, {"$ref": told["ret"].pop("$ref")}]}
+    return {}
 
 
 def _default(_: Any, field: fields.Field[Any], **__: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from tracker.domain.periods import MonthRule
 from tracker.domain.schemes import policies as domain
 from tracker.domain.schemes.activity_types import Category, Provenance, Tag
 from tracker.scheme_files import groups
+from tracker.scheme_files.nouns import NounsKey
 from tracker.scheme_files.values import (
     AmountKey,
     DayKey,
@@ -232,7 +233,7 @@ class PolicyTable(Sourced):
     )
     corrects = words("The earlier version whose mistakes it repairs.", longest=32)
     cohort = table(_Cohort, "Whom it is for; absent: everybody.")
-    credit = table(WordsKey, "What points are called, as a plural noun.")
+    credit = table(NounsKey, "What points are called, in both numbers; absent: points.")
     points_required = AmountKey("The points that a cycle needs.", required=True)
     minimum_per_year = AmountKey("The points that each year needs.", above_zero=True)
     year = choice("Years of the cycle, or of the calendar.", get_args(domain.YearBasis))
@@ -295,6 +296,8 @@ class PolicyTable(Sourced):
         """The version, its groups under their codes, with every open value listed."""
         own = provenance(data)
         data["unverified"] = _open_values(data, own)
+        if data.get("credit", {}).items() <= groups.POINTS.items():
+            data.pop("credit", None)  # no word of its own
         told = {key: data.pop(key, {}) for key in ("units", "tags", "categories", "types")}
         units = groups.build_units(told["units"])
         return domain.Policy(

@@ -16,8 +16,9 @@ from typing import Any, ClassVar
 from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validate
 
 from tracker.domain.periods import Duration
-from tracker.domain.schemes.activity_types import Provenance
+from tracker.domain.schemes.activity_types import WRITTEN_IN, Provenance
 from tracker.domain.values import DIGITS, FIRST_DAY, LAST_DAY, cleaned
+from tracker.language.catalogues import LANGUAGES
 
 AMOUNT = re.compile(DIGITS)  # points or money: at most two decimals
 FACTOR = re.compile(r"[0-9]{1,6}(\.[0-9]{1,4})?")  # rates, factors and shares: at most four
@@ -67,8 +68,17 @@ class TextKey(fields.String):
         return kept
 
 
+# A text may be given in these too.
+FURTHER = tuple(language for language in LANGUAGES if language not in WRITTEN_IN)
+
+
 class WordsKey(Table):
     """A text in the languages of the product."""
+
+    class Meta(Table.Meta):
+        """Texts in further languages; what lacks one is said in English."""
+
+        include = {language: TextKey("In this language.") for language in FURTHER}  # noqa: RUF012 -- marshmallow's own form
 
     en = TextKey("In English.", required=True)
     es = TextKey("In Spanish.", required=True)
@@ -155,7 +165,7 @@ class NamedTable(fields.Dict):
 
     def __init__(self, inner: Any, says: str, **options: Any) -> None:
         super().__init__(
-            keys=fields.String(validate=_is_code),
+            keys=fields.String(validate=check_code),
             values=inner,
             metadata={"description": says},
             **options,
@@ -220,20 +230,8 @@ class Different(Several):
         return found
 
 
-class UnitOrWords(fields.Nested):
-    """A unit: the code of one of the policy's, or its words."""
-
-    def __init__(self, says: str) -> None:
-        super().__init__(WordsKey, metadata={"description": says})
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(value, str):
-            _is_code(value)
-            return value
-        return super()._deserialize(value, *args, **kwargs)
-
-
-def _is_code(text: str) -> None:
+def check_code(text: str) -> None:
+    """Refuse what is no code."""
     if not CODE.fullmatch(text):
         raise ValidationError("must be letters, digits or _ (at most 32), a letter first")
 

@@ -15,6 +15,7 @@ import flask_swagger_ui
 from flask import Blueprint, Flask, Response, abort, render_template, send_from_directory
 
 from tracker.api.http import routing
+from tracker.domain.schemes.activity_types import ENGLISH
 
 HERE = Path(__file__).parent
 UNDOCUMENTED = frozenset({"/", "/docs", "/docs/<path:name>"})
@@ -46,7 +47,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(pages)
 
 
-def plain(template: str, *, language: str = "en", status: int = 200, **facts: Any) -> Response:
+def plain(template: str, *, language: str = ENGLISH, status: int = 200, **facts: Any) -> Response:
     """A page without scripts, with inline style."""
     name = routing.container().settings.app.name
     text = render_template(template, css=_CSS, language=language, name=name, **facts)

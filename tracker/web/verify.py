@@ -14,6 +14,7 @@ from tracker.api.http.fields import CertificateNumber, ClosedSchema, DayField, S
 from tracker.api.http.routing import HTML, JSON, Resource
 from tracker.domain.credentials.certifications import STATUSES
 from tracker.domain.errors import Invalid, NotFound, TooOften
+from tracker.domain.schemes.activity_types import ENGLISH, translated
 from tracker.domain.values import LONGEST_NAME
 from tracker.language.voice import in_words
 from tracker.services.core.allowances import Use
@@ -140,7 +141,7 @@ def _as_page() -> bool:
 
 
 def _language(query: dict[str, Any]) -> str:
-    return str(query.get("lang") or request.accept_languages.best_match(list(WORDS)) or "en")
+    return str(query.get("lang") or request.accept_languages.best_match(list(WORDS)) or ENGLISH)
 
 
 def _private(response: Response) -> Response:
@@ -156,7 +157,7 @@ def _found(query: dict[str, Any], found: Verified) -> Response:
     over = {"remark": WORDS[language].not_in_force} if found.is_over else {}
     return routing.answer(
         {
-            "scheme": found.scheme.title[language],
+            "scheme": translated(found.scheme.title, language),
             "issuer": found.scheme.issuer,
             "holder": found.holder,
             "number": found.number,
@@ -221,10 +222,13 @@ def _heading(found: Verified, language: str) -> str:
     return words.over if found.is_over else words.statuses[found.standing.status]
 
 
+def _address_in(language: str) -> str:
+    """The address of the page asked for, in another language."""
+    return f"{request.path}?{urlencode({**request.args.to_dict(), 'lang': language})}"
+
+
 def _page(query: dict[str, Any], *, status: int = 200, heading: str, **facts: Any) -> Response:
     language = _language(query)
-    other = "es" if language == "en" else "en"
-    given = urlencode({**request.args.to_dict(), "lang": other})
     base = routing.container().settings.app.base_url.rstrip("/")
     return pages.plain(
         "verify.html",
@@ -232,8 +236,11 @@ def _page(query: dict[str, Any], *, status: int = 200, heading: str, **facts: An
         status=status,
         heading=heading,
         words=WORDS[language],
-        other=other,
-        other_address=f"{request.path}?{given}",
+        others=[
+            (code, words.language, _address_in(code))
+            for code, words in WORDS.items()
+            if code != language
+        ],
         official=f"{base}/verify",
         **facts,
     )

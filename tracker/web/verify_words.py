@@ -37,7 +37,7 @@ class VerifyWords:
     surname: str
     check: str
     official: str
-    other: str
+    language: str
     withdrawn: str
     again: str
 

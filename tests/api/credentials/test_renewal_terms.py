@@ -12,7 +12,7 @@ from tests import factories, ruling
 from tests.conftest import office_of
 from tracker.domain.periods import Duration
 from tracker.domain.permissions import SYSTEM
-from tracker.domain.schemes.activity_types import GroupLimits
+from tracker.domain.schemes.activity_types import Limits
 from tracker.domain.schemes.policies import (
     ApplicationWindow,
     CarryOver,
@@ -231,7 +231,7 @@ def test_a_window_may_be_counted_from_the_start_of_the_cycle(app, held, staff, c
 
 def test_minima_beside_the_total_are_told_by_what_they_are_of(app, held):
     shipped = ruling.shipped(app)
-    needed = replace(shipped.types["volunteer"], limits=GroupLimits(minimum=Decimal("5.00")))
+    needed = replace(shipped.types["volunteer"], limits=Limits(minimum=Decimal("5.00")))
     ids, ana = held(types={**shipped.types, "volunteer": needed}, minimum_per_year=Decimal("1.00"))
     earn(app, ids, 100)
     refused = apply(ana, ids).json

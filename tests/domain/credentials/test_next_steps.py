@@ -29,7 +29,8 @@ from tracker.domain.credentials.next_steps import ACTIONS, NextStep, Situation, 
 from tracker.domain.points.claims import Claim
 from tracker.domain.schemes.policies import ApplicationWindow, LateStep, Policy
 from tracker.language import next_steps
-from tracker.language.voice import LANGUAGES, clock
+from tracker.language.catalogues import LANGUAGES
+from tracker.language.voice import clock
 
 D = Decimal
 AWARDED = CYCLE.starts_on

@@ -9,12 +9,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.domain.examples import nouns
 from tracker.domain.periods import Duration, Period
 from tracker.domain.points.claims import Claim
 from tracker.domain.schemes.activity_types import (
     ActivityType,
     Category,
-    GroupLimits,
+    Limits,
     Provenance,
     Tag,
 )
@@ -56,10 +57,10 @@ def hundredths(most: int, least: int = 0) -> st.SearchStrategy[Decimal]:
 
 
 @st.composite
-def limits(draw: Any, most: int) -> GroupLimits:
+def limits(draw: Any, most: int) -> Limits:
     """Any limits of a group, mostly none."""
     bound = st.none() | st.none() | hundredths(most)
-    return GroupLimits(
+    return Limits(
         per_event=draw(bound),
         per_year=draw(bound),
         maximum=draw(bound),
@@ -68,7 +69,7 @@ def limits(draw: Any, most: int) -> GroupLimits:
     )
 
 
-def _of_tag(found: GroupLimits, rounding_of: str) -> GroupLimits:
+def _of_tag(found: Limits, rounding_of: str) -> Limits:
     """The limits of a tag, which bears no cap where sums are rounded."""
     return found if rounding_of == "claim" else replace(found, per_year=None, maximum=None)
 
@@ -82,7 +83,7 @@ def types(draw: Any, code: str, most: int) -> ActivityType:
         category=TYPES[code],
         name=NAME,
         basis="months" if is_job else draw(st.sampled_from(["quantity", "quantity", "event"])),
-        unit=NAME,
+        unit=nouns("hour/hours", "hora/horas", feminine=True),
         rate=Decimal("0.30") if code == "job" else Decimal(1),
         provenance=SOURCE,
         increment=None if is_job else draw(st.none() | st.just(Decimal("0.02"))),

@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from tests.domain.examples import CPT, POLICY, claim, job, policy, renewed, scheme_of
+from tests.domain.examples import CPT, POLICY, claim, job, nouns, policy, renewed, scheme_of
 from tracker.domain.errors import EvidenceMissing, IllegalTransition, Invalid, OutsideCycle
 from tracker.domain.periods import Period
 from tracker.domain.points.activities import (
@@ -20,6 +20,7 @@ from tracker.domain.points.activities import (
     check_evidence,
     check_step,
 )
+from tracker.domain.schemes.activity_types import Noun
 
 LAWFUL = {
     ("edit", "draft"),
@@ -275,10 +276,10 @@ def test_a_course_between_two_cycles_is_refused():
     ("unit", "told"),
     [
         (
-            {"en": "continuing education units", "es": "unidades"},
+            nouns("continuing education unit/continuing education units", "unidad/unidades"),
             "must be more than 0 and at most 10000 (continuing education units)",
         ),
-        ({"es": "unidades"}, "must be more than 0 and at most 10000 (units)"),
+        ({"es": Noun("unidad", "unidades")}, "must be more than 0 and at most 10000 (units)"),
     ],
     ids=["named", "without an English name"],
 )

@@ -38,9 +38,9 @@ from tracker.domain.credentials import certifications
 from tracker.domain.credentials.certifications import Application, ChangeOfStanding, CycleAdjustment
 from tracker.domain.periods import DAY, Duration, Period
 from tracker.domain.points import cycle_rules
-from tracker.domain.points.claims import CycleConditions
+from tracker.domain.points.claims import Terms
 from tracker.domain.points.cycle_rules import Case, Needs
-from tracker.domain.schemes.activity_types import GroupLimits, Tag
+from tracker.domain.schemes.activity_types import Limits, Tag
 from tracker.domain.schemes.policies import (
     CarryOver,
     Duplicates,
@@ -99,7 +99,7 @@ def test_without_any_such_rule_the_policy_alone_counts():
     course = hours("20", date(2025, 1, 1))
     found = judged(case(POLICY), LATE, course)
 
-    assert found.terms == CycleConditions()
+    assert found.terms == Terms()
     assert found.evaluation == evaluate(course, on=LATE)
     assert (found.policy, found.claims, found.earns_until) == (POLICY, (course,), EXPIRY)
 
@@ -264,7 +264,7 @@ def test_without_late_earning_the_next_cycle_has_all_its_days():
     held = case(policy(late=(rung(30, earns=True),)), decided=[date(2029, 3, 10)])
 
     assert judged(held, date(2030, 1, 1), hours("20", LATE)).evaluation.total == 20
-    assert judged(held, date(2029, 3, 12)).terms == CycleConditions()
+    assert judged(held, date(2029, 3, 12)).terms == Terms()
 
 
 def test_an_extension_lengthens_the_cycle():
@@ -367,7 +367,7 @@ def test_who_holds_another_scheme_needs_its_minima_instead(approved, complete, a
     """45 instead of 60, of which 15 of volunteering instead of 20."""
     sharing = PointsSharing(frozenset({"clt"}), Decimal(45), {"volunteer": Decimal(15)})
     base = policy(points_required=Decimal(60), sharing=sharing)
-    rules = with_type(base, "volunteer", limits=GroupLimits(minimum=Decimal(20)))
+    rules = with_type(base, "volunteer", limits=Limits(minimum=Decimal(20)))
     done = hours("60", date(2026, 1, 1)), claim("volunteer", approved, date(2026, 1, 1))
     both = case(rules, others={"clt": _spans(date(2025, 1, 1))})
 
@@ -380,7 +380,7 @@ def test_lateness_adds_to_the_minimum_of_who_holds_another_scheme():
     safety = Tag(
         "safety",
         {"en": "Safety", "es": "Seguridad"},
-        GroupLimits(minimum=Decimal(20)),
+        Limits(minimum=Decimal(20)),
         POLICY.provenance,
     )
     rules = policy(

@@ -29,7 +29,7 @@ from tracker.domain.credentials.assessments import Attempt
 from tracker.domain.credentials.certifications import Application, CycleAdjustment
 from tracker.domain.periods import Duration
 from tracker.domain.points import cycle_rules
-from tracker.domain.points.claims import CycleConditions
+from tracker.domain.points.claims import Terms
 from tracker.domain.points.cycle_rules import Again
 from tracker.domain.schemes.policies import CarryOver, Cohort, Reexamination
 
@@ -142,7 +142,7 @@ def test_a_late_step_by_re_examination_takes_one_without_a_rule_of_its_own():
 
     assert judged(held, LATE).terms.reexamined_on == LATE
     assert judged(replace(held, attempts=passed(date(2029, 5, 15))), date(2029, 6, 1)).terms == (
-        CycleConditions()
+        Terms()
     )
 
 

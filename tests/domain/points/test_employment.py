@@ -23,9 +23,9 @@ from tests.domain.examples import (
     with_type,
 )
 from tracker.domain.periods import Period, add_months
-from tracker.domain.points.claims import PointsCut
+from tracker.domain.points.claims import Cut
 from tracker.domain.points.employment import Segment, segments
-from tracker.domain.schemes.activity_types import GroupLimits
+from tracker.domain.schemes.activity_types import Limits
 from tracker.domain.schemes.policies import Policy
 
 DAY = date(2026, 5, 1)
@@ -114,7 +114,7 @@ def test_a_job_none_of_whose_days_count_says_why(work, on, rule):
     evaluation = evaluate(work, on=on)
 
     assert evaluation.total == D("0.00")
-    assert credit(evaluation, work).cuts == (PointsCut(rule, D("0.00")),)
+    assert credit(evaluation, work).cuts == (Cut(rule, D("0.00")),)
 
 
 def test_overlapping_jobs_count_each_day_once_at_the_highest_rate():
@@ -174,11 +174,11 @@ def test_a_job_within_another_counted_by_the_day_loses_its_days_to_it():
     assert cuts(evaluation, short) == {"overlap": D("0.65")}
 
 
-def test_jobs_that_adjoin_at_two_rates_complete_one_at_the_lower():
+def test_jobs_that_adjoin_at_two_rates_do_not():
     first = job("full_time", date(2025, 1, 1), date(2025, 1, 15))
     second = job("part_time", date(2025, 1, 16), date(2025, 1, 31))
 
-    assert total(first, second) == D("0.50")
+    assert total(first, second) == D("0.00")
 
 
 def test_months_of_another_category_do_not_overlap_with_a_job():
@@ -207,8 +207,8 @@ def test_a_limit_comes_after_the_month_not_completed():
 
     assert evaluation.total == D("5.00")
     assert credit(evaluation, work).cuts == (
-        PointsCut("incomplete_month", D("1.00")),
-        PointsCut("decision", D("7.00"), bound=D("5.00")),
+        Cut("incomplete_month", D("1.00")),
+        Cut("decision", D("7.00"), bound=D("5.00")),
     )
 
 
@@ -248,24 +248,28 @@ def test_segments_are_cut_at_every_change_of_the_highest_rate():
     assert segments([]) == ()
 
 
-class TestAnotherJobNeverLowersTheTotal:
-    """worked_cases.md I2: what a job adds to the days of others takes nothing from them."""
+class TestAnotherClaimThatLowersTheTotal:
+    """The two exceptions to the invariant, which the literal rule brings with it.
 
-    def test_a_day_at_a_higher_rate_leaves_the_month_at_a_lower_one_whole(self):
+    worked_cases.md case 5: overlapping jobs are cut into segments, each at the highest rate, and a
+    segment counts by its completed months.
+    """
+
+    def test_a_day_at_a_higher_rate_cuts_a_month_at_a_lower_one_into_two_halves(self):
         january = job("part_time", date(2026, 1, 1), date(2026, 1, 31))
         one_day = job("full_time", date(2026, 1, 16), date(2026, 1, 16))
 
         assert total(january) == D("0.50")
-        assert total(january, one_day) == D("0.50")
+        assert total(january, one_day) == D("0.00")
 
-    def test_a_month_at_twice_the_rate_adds_what_it_brings_more(self):
+    def test_a_whole_month_at_twice_the_rate_makes_up_for_what_it_cuts(self):
         year = job("part_time", date(2025, 1, 1), date(2025, 12, 31))
         month = job("full_time", date(2025, 6, 16), date(2025, 7, 15))
 
         assert total(year) == D("6.00")
-        assert total(year, month) == D("6.50")
+        assert total(year, month) == D("6.00")  # 5 and 5 months at 0.50, 1 at 1.00
 
-    def test_a_day_between_two_half_months_makes_no_fewer_months_of_them(self):
+    def test_a_day_that_joins_two_half_months_leaves_one_month(self):
         fifteen_days = policy(month_rule="fifteen_days")
         halves = [
             job("full_time", date(2026, 1, 1), date(2026, 1, 15)),
@@ -273,17 +277,8 @@ class TestAnotherJobNeverLowersTheTotal:
         ]
         between = job("full_time", date(2026, 1, 16), date(2026, 1, 16))
 
-        assert total(*halves[:1], policy=fifteen_days) == D("1.00")
-        assert total(*halves, policy=fifteen_days) == D("1.00")
+        assert total(*halves, policy=fifteen_days) == D("2.00")
         assert total(*halves, between, policy=fifteen_days) == D("1.00")
-
-    def test_half_months_apart_make_months_together(self):
-        """Forty-five days beside whole months make two: thirty, and fifteen of another."""
-        halves = [
-            job("full_time", date(2026, month, 1), date(2026, month, 15)) for month in (1, 3, 5)
-        ]
-
-        assert total(*halves, policy=policy(month_rule="fifteen_days")) == D("2.00")
 
 
 class TestMonthsOfYears:
@@ -294,8 +289,8 @@ class TestMonthsOfYears:
     def capped(self, most: str, **values) -> Policy:
         base = policy(year="calendar", windows=(), **values)
         for code in ("employment_full_time", "employment_part_time"):
-            base = with_type(base, code, limits=GroupLimits())
-        limits = GroupLimits(per_year=D(most))
+            base = with_type(base, code, limits=Limits())
+        limits = Limits(per_year=D(most))
         category = replace(base.categories["E"], limits=limits)
         return replace(base, categories={**base.categories, "E": category})
 
@@ -372,7 +367,7 @@ class TestJobsThatCapsTellApart:
     def alike(self, **limits) -> Policy:
         """Part time brings as much as full time; full time has limits of its own."""
         base = with_type(POLICY, "employment_part_time", rate=D("1.00"))
-        return with_type(base, "employment_full_time", limits=GroupLimits(**limits))
+        return with_type(base, "employment_full_time", limits=Limits(**limits))
 
     def test_a_cap_on_one_activity_leaves_months_to_another(self):
         assert total(self.SHORT, policy=self.alike(per_event=D(5))) == D("6.00")
@@ -382,7 +377,7 @@ class TestJobsThatCapsTellApart:
         assert total(self.SHORT, self.LONG, policy=self.alike(maximum=D(2))) == D("8.00")
 
     def test_a_minimum_of_a_type_is_met(self):
-        base = with_type(self.alike(), "employment_part_time", limits=GroupLimits(minimum=D(6)))
+        base = with_type(self.alike(), "employment_part_time", limits=Limits(minimum=D(6)))
         found = evaluate(self.SHORT, self.LONG, policy=base)
 
         assert found.total == D("12.00")

@@ -20,7 +20,7 @@ from tests.domain.examples import (
     total,
     with_type,
 )
-from tracker.domain.points.claims import PointsCut, Shortfall
+from tracker.domain.points.claims import Cut, Shortfall
 from tracker.domain.schemes.activity_types import Category
 
 DAY = date(2026, 5, 1)
@@ -94,7 +94,7 @@ def test_what_is_completed_after_the_day_asked_about_is_not_counted_yet():
     course = claim("third_party", "3", date(2026, 5, 2))
 
     early = credit(evaluate(course, on=DAY), course)
-    assert early.cuts == (PointsCut("after_date", D("3.00"), "2026-05-02"),)
+    assert early.cuts == (Cut("after_date", D("3.00"), "2026-05-02"),)
     assert total(course, on=date(2026, 5, 2)) == D("3.00")
 
 
@@ -139,7 +139,7 @@ def test_points_are_given_in_whole_steps():
     evaluation = evaluate(course, policy=base)
 
     assert evaluation.total == D("3.25")
-    assert credit(evaluation, course).cuts == (PointsCut("increment", D("0.24"), "", D("0.25")),)
+    assert credit(evaluation, course).cuts == (Cut("increment", D("0.24"), "", D("0.25")),)
 
 
 def test_a_factor_comes_before_a_cap():
@@ -156,7 +156,7 @@ def test_a_cap_cuts_the_latest_claims():
 
     assert evaluation.total == D("20.00")
     assert cuts(evaluation, early) == {}
-    cap = PointsCut("cycle_cap", D("10.00"), "X", D("20.00"), "category")
+    cap = Cut("cycle_cap", D("10.00"), "X", D("20.00"), "category")
     assert credit(evaluation, late).cuts == (cap,)
 
 
@@ -165,7 +165,7 @@ def test_the_reviewers_limit_cuts_a_claim():
     evaluation = evaluate(course)
 
     assert evaluation.total == D("4.00")
-    assert credit(evaluation, course).cuts == (PointsCut("decision", D("6.00"), "", D("4.00")),)
+    assert credit(evaluation, course).cuts == (Cut("decision", D("6.00"), "", D("4.00")),)
 
 
 def test_a_limit_above_what_is_claimed_cuts_nothing():
@@ -179,7 +179,7 @@ def test_an_unknown_type_brings_nothing_and_is_named(category):
 
     assert evaluation.total == D("3.00")
     assert credit(evaluation, stranger).rate == D("0.00")
-    assert credit(evaluation, stranger).cuts == (PointsCut("unknown_type", D("0.00"), "volunteer"),)
+    assert credit(evaluation, stranger).cuts == (Cut("unknown_type", D("0.00"), "volunteer"),)
 
 
 @pytest.mark.parametrize("incomplete", [claim("third_party", "3"), claim("third_party")])
@@ -222,7 +222,7 @@ class TestDuplicates:
         evaluation = evaluate(less, more)
 
         assert evaluation.total == D("5.00")
-        assert credit(evaluation, less).cuts == (PointsCut("duplicate", D("3.00"), "b"),)
+        assert credit(evaluation, less).cuts == (Cut("duplicate", D("3.00"), "b"),)
 
     @pytest.mark.parametrize(
         "other",

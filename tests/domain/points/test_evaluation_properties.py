@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.domain.examples import POLICY, capped, evaluate, policy, with_type
@@ -154,14 +154,51 @@ def _lowering(claims: list[Claim], under: Policy) -> list[Claim]:
 
 
 @given(
-    claims=claims_of(dated(), jobs()),
-    under=policies(),
-    overlap=st.sampled_from(["highest", "sum", "capped_sum"]),
+    claims=claims_of(dated(), jobs(kinds=(FULL,))),
+    under=policies(rules=("completed",)),
+    overlap=st.sampled_from(["highest", "sum"]),
 )
 def test_another_claim_never_lowers_the_total(claims, under, overlap):
-    """worked_cases.md I2; jobs at any rates, by any rule, limited or not."""
+    """worked_cases.md I2; jobs at one rate, limited or not."""
+    assert _lowering(claims, replace(under, overlap=overlap)) == []
+
+
+@given(
+    claims=claims_of(dated(), jobs()),
+    under=policies(rules=("pro_rata",)),
+    overlap=st.sampled_from(["highest", "sum", "capped_sum"]),
+)
+def test_another_claim_never_lowers_a_total_counted_by_the_day(claims, under, overlap):
+    """worked_cases.md I2; jobs at any rates, limited or not."""
     most = Decimal("1.25") if overlap == "capped_sum" else None
     assert _lowering(claims, replace(under, overlap=overlap, overlap_maximum=most)) == []
+
+
+@given(
+    claims=claims_of(dated(), jobs(limited=False)),
+    added=jobs(limited=False),
+    under=policies(rules=("completed",)),
+)
+def test_a_job_lowers_the_total_only_where_it_covers_days_of_one_at_a_lower_rate(
+    claims, added, under
+):
+    """The whole extent of the exception: see TestAnotherClaimThatLowersTheTotal."""
+    rates = {code: kind.rate for code, kind in POLICY.types.items()}
+    assume(
+        not any(
+            rates[other.type] < rates[added.type] and _days(other).clip(_days(added))
+            for other in claims
+            if other.quantity is None
+        )
+    )
+    before = _evaluated(claims, under).total
+
+    assert _evaluated([*claims, replace(added, ref="added")], under).total >= before
+
+
+def _days(job: Claim) -> Period:
+    assert job.starts_on
+    return Period(job.starts_on, job.completed_on or date.max)
 
 
 @given(claims=claims_of(dated(), jobs()), under=policies(), data=st.data())

@@ -14,7 +14,7 @@ from tracker.domain.periods import Duration, Period
 from tracker.domain.points import gap
 from tracker.domain.points.claims import Claim
 from tracker.domain.points.gap import Gap
-from tracker.domain.schemes.activity_types import GroupLimits, Tag
+from tracker.domain.schemes.activity_types import Limits, Tag
 from tracker.domain.schemes.policies import Duplicates, Kinds, Policy, WindowMinimum
 
 D = Decimal
@@ -43,19 +43,19 @@ def only(*codes: str, base: Policy = POLICY, **changes: Any) -> Policy:
 
 def bounded(base: Policy, code: str, **bounds: str) -> Policy:
     """The same with limits on a type."""
-    return with_type(base, code, limits=GroupLimits(**{k: D(v) for k, v in bounds.items()}))
+    return with_type(base, code, limits=Limits(**{k: D(v) for k, v in bounds.items()}))
 
 
 def grouped(base: Policy, code: str, **bounds: str) -> Policy:
     """The same with limits on a category."""
-    limits = GroupLimits(**{k: D(v) for k, v in bounds.items()})
+    limits = Limits(**{k: D(v) for k, v in bounds.items()})
     category = replace(base.categories[code], limits=limits)
     return replace(base, categories={**base.categories, code: category})
 
 
 def marked(base: Policy, **bounds: str) -> Policy:
     """The same with a mark and its limits."""
-    limits = GroupLimits(**{k: D(v) for k, v in bounds.items()})
+    limits = Limits(**{k: D(v) for k, v in bounds.items()})
     tag = Tag("safety", {"en": "Safety", "es": "Seguridad"}, limits, base.provenance)
     return replace(base, tags={"safety": tag})
 

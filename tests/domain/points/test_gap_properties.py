@@ -12,17 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import examples
-from tests.domain.examples import POLICY
+from tests.domain.examples import POLICY, nouns
 from tracker.domain.periods import DAY, Duration, Period
 from tracker.domain.points import constraints, evaluation, gap
 from tracker.domain.points import options as supply
-from tracker.domain.points.claims import ZERO, Claim, CycleConditions, Evaluation
+from tracker.domain.points.claims import ZERO, Claim, Evaluation, Terms
 from tracker.domain.points.evaluation import NO_TERMS
 from tracker.domain.points.gap import SuggestedActivity
 from tracker.domain.schemes.activity_types import (
     ActivityType,
     Category,
-    GroupLimits,
+    Limits,
     Provenance,
     Tag,
 )
@@ -44,10 +44,10 @@ def amounts(most: int = 30) -> st.SearchStrategy[Decimal]:
 
 
 @st.composite
-def limits(draw: Any, *, yearly: bool) -> GroupLimits:
+def limits(draw: Any, *, yearly: bool) -> Limits:
     """Limits of a group, mostly none."""
     odd = st.integers(0, 3).map(bool)  # True in three of four
-    return GroupLimits(
+    return Limits(
         per_event=None if draw(odd) else D(draw(st.integers(3, 12))),
         per_year=None if not yearly or draw(odd) else draw(amounts(15)),
         maximum=None if draw(st.booleans()) else draw(amounts()),
@@ -63,7 +63,7 @@ def types(draw: Any, code: str, *, tags: bool, yearly: bool) -> ActivityType:
         category=draw(st.sampled_from("AB")),
         name=text(code),
         basis=basis,
-        unit=text("hours"),
+        unit=nouns("hour/hours", "hora/horas", feminine=True),
         rate=D(4) if basis == "event" else draw(st.sampled_from([D("0.5"), D(1), D("1.5"), D(4)])),
         increment=draw(st.sampled_from([None, None, D("0.25"), D(2)]))
         if basis == "quantity"
@@ -149,7 +149,7 @@ def _claim(under: Policy, kind: str, number: int, quantity: Decimal, day: date) 
 
 
 @st.composite
-def limits_of_years(draw: Any, found: GroupLimits) -> GroupLimits:
+def limits_of_years(draw: Any, found: Limits) -> Limits:
     """The same limits, with a minimum of each year in one of four."""
     least = draw(amounts(3)) if draw(st.integers(0, 3)) == 0 else None
     return replace(found, minimum_per_year=least)
@@ -171,7 +171,7 @@ def types_of_days(draw: Any, kind: ActivityType) -> ActivityType:
 
 
 @st.composite
-def rich(draw: Any) -> tuple[Policy, list[Claim], date, CycleConditions, date]:
+def rich(draw: Any) -> tuple[Policy, list[Claim], date, Terms, date]:
     """A situation under what the language learned later, on terms of its own.
 
     The last is the day on which the window closes.
@@ -197,7 +197,7 @@ def rich(draw: Any) -> tuple[Policy, list[Claim], date, CycleConditions, date]:
         rounding_of=draw(st.sampled_from(["claim", "category"])) if sums else "claim",
         carry_over=draw(st.sampled_from([None, CarryOver(D(5), of="earned")])),
     )
-    terms = CycleConditions(
+    terms = Terms(
         required=draw(st.none() | amounts(MOST)),
         extra_points=draw(st.sampled_from([ZERO, D(2)])),
         minima=minima,
@@ -209,7 +209,7 @@ def rich(draw: Any) -> tuple[Policy, list[Claim], date, CycleConditions, date]:
 
 
 def evaluated(
-    under: Policy, claims: list[Claim], on: date = date.max, terms: CycleConditions = NO_TERMS
+    under: Policy, claims: list[Claim], on: date = date.max, terms: Terms = NO_TERMS
 ) -> Evaluation:
     """What some claims come to by a day, if not by the last."""
     last = terms.earns_until or CYCLE.ends_on
@@ -290,7 +290,7 @@ def check(
     under: Policy,
     done: list[Claim],
     on: date,
-    terms: CycleConditions = NO_TERMS,
+    terms: Terms = NO_TERMS,
     by: date = date.max,
 ) -> None:
     before = evaluated(under, done, on, terms)
@@ -367,12 +367,12 @@ def test_an_allocation_is_found_that_presolving_once_hid():
             category="B" if code != "k0" else "A",
             name=text(code),
             basis="quantity" if code != "k0" else "event",
-            unit=text("hours"),
+            unit=nouns("hour/hours", "hora/horas", feminine=True),
             rate=D(1) if code != "k0" else D(4),
             increment=D("0.25") if code != "k0" else None,
             threshold=None if code != "k0" else D(3),
             provenance=SEEN,
-            limits=GroupLimits(maximum=D(bounds[code]["maximum"])),
+            limits=Limits(maximum=D(bounds[code]["maximum"])),
         )
         for code in bounds
     }
@@ -383,8 +383,8 @@ def test_an_allocation_is_found_that_presolving_once_hid():
         minimum_per_year=D("3.5"),
         rounding="down",
         categories={
-            "A": Category("A", text("A"), GroupLimits(per_year=D("13.5"), minimum=D("4.5")), SEEN),
-            "B": Category("B", text("B"), GroupLimits(per_event=D(8), minimum=D(1)), SEEN),
+            "A": Category("A", text("A"), Limits(per_year=D("13.5"), minimum=D("4.5")), SEEN),
+            "B": Category("B", text("B"), Limits(per_event=D(8), minimum=D(1)), SEEN),
         },
         kinds=Kinds(2, "type"),
         year="cycle",
@@ -415,7 +415,7 @@ def test_no_more_is_told_than_the_least_that_will_do():
             code=code,
             category=category,
             name=text(code),
-            unit=text("hours"),
+            unit=nouns("hour/hours", "hora/horas", feminine=True),
             increment=None,
             provenance=SEEN,
             **more,
@@ -429,14 +429,14 @@ def test_no_more_is_told_than_the_least_that_will_do():
             rate=D(4),
             threshold=D(8),
             threshold_over="year",
-            limits=GroupLimits(minimum=D(1)),
+            limits=Limits(minimum=D(1)),
         ),
         kind(
             "k1",
             "A",
             basis="quantity",
             rate=D(4),
-            limits=GroupLimits(per_event=D(4)),
+            limits=Limits(per_event=D(4)),
             tags=frozenset({"t"}),
             counts_from=date(2025, 7, 10),
         ),
@@ -453,10 +453,10 @@ def test_no_more_is_told_than_the_least_that_will_do():
         year="cycle",
         windows=(),
         categories={
-            "A": Category("A", text("A"), GroupLimits(per_event=D(5), per_year=D("8.5")), SEEN),
-            "B": Category("B", text("B"), GroupLimits(minimum=D(1)), SEEN),
+            "A": Category("A", text("A"), Limits(per_event=D(5), per_year=D("8.5")), SEEN),
+            "B": Category("B", text("B"), Limits(minimum=D(1)), SEEN),
         },
-        tags={"t": Tag("t", text("t"), GroupLimits(minimum=D(3)), SEEN)},
+        tags={"t": Tag("t", text("t"), Limits(minimum=D(3)), SEEN)},
     )
     days = (
         ("k1", 7, date(2025, 2, 15)),
@@ -464,8 +464,6 @@ def test_no_more_is_told_than_the_least_that_will_do():
         ("k0", 7, date(2024, 6, 28)),
     )
     done = [_claim(under, kind, n, D(count), day) for n, (kind, count, day) in enumerate(days)]
-    terms = CycleConditions(
-        earns_until=date(2026, 11, 29), extra_points=D(2), minima={("type", "k1"): D(3)}
-    )
+    terms = Terms(earns_until=date(2026, 11, 29), extra_points=D(2), minima={("type", "k1"): D(3)})
 
     check(under, done, date(2025, 2, 20), terms)

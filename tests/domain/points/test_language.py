@@ -15,8 +15,8 @@ import pytest
 from tests.domain.examples import CPT, CYCLE, POLICY, capped, cuts, evaluate, job, policy, with_type
 from tests.domain.examples import claim as make
 from tracker.domain.periods import Duration, Period
-from tracker.domain.points.claims import PointsCut, Shortfall
-from tracker.domain.schemes.activity_types import GroupLimits, Tag
+from tracker.domain.points.claims import Cut, Shortfall
+from tracker.domain.schemes.activity_types import Limits, Tag
 from tracker.domain.schemes.policies import CarryOver, Duplicates, Kinds, Policy, WindowMinimum
 from tracker.language.policy_activities import of_type
 
@@ -33,20 +33,18 @@ def course(quantity: str = "10", completed_on: date = DAY, **values: Any) -> Any
 
 def limited(base: Policy = POLICY, kind: str = "third_party", **bounds: str) -> Policy:
     """A policy that limits a type."""
-    return with_type(base, kind, limits=GroupLimits(**{k: D(v) for k, v in bounds.items()}))
+    return with_type(base, kind, limits=Limits(**{k: D(v) for k, v in bounds.items()}))
 
 
 def grouped(base: Policy = POLICY, code: str = "CE", **bounds: str) -> Policy:
     """A policy that limits a category."""
-    category = replace(
-        base.categories[code], limits=GroupLimits(**{k: D(v) for k, v in bounds.items()})
-    )
+    category = replace(base.categories[code], limits=Limits(**{k: D(v) for k, v in bounds.items()}))
     return replace(base, categories={**base.categories, code: category})
 
 
 def tagged(base: Policy = POLICY, code: str = "safety", **bounds: str) -> Policy:
     """A policy that limits a tag."""
-    tag = Tag(code, NAME, GroupLimits(**{k: D(v) for k, v in bounds.items()}), POLICY.provenance)
+    tag = Tag(code, NAME, Limits(**{k: D(v) for k, v in bounds.items()}), POLICY.provenance)
     return replace(base, tags={**base.tags, code: tag})
 
 
@@ -63,7 +61,7 @@ class TestUnitsAndRates:
         found = evaluate(stated)
 
         assert found.total == D("0.00")
-        assert found.credits[0].cuts == (PointsCut("unknown_unit", D("0.00"), "acre"),)
+        assert found.credits[0].cuts == (Cut("unknown_unit", D("0.00"), "acre"),)
 
     def test_9_points_are_given_in_whole_steps_of_the_exact_amount(self):
         base = with_type(POLICY, "third_party", increment=D("0.25"), rate=D("0.333"))
@@ -71,7 +69,7 @@ class TestUnitsAndRates:
 
         assert found.credits[0].claimed == D("1.00")
         assert found.total == D("0.75")
-        assert found.credits[0].cuts == (PointsCut("increment", D("0.25"), bound=D("0.25")),)
+        assert found.credits[0].cuts == (Cut("increment", D("0.25"), bound=D("0.25")),)
 
     @pytest.mark.parametrize(
         ("rounding", "points"),
@@ -116,7 +114,7 @@ class TestUnitsAndRates:
     def test_11_a_role_that_the_type_does_not_know_counts_nothing(self):
         found = evaluate(course(role="taught"))
 
-        assert found.credits[0].cuts == (PointsCut("unknown_role", D("0.00"), "taught"),)
+        assert found.credits[0].cuts == (Cut("unknown_role", D("0.00"), "taught"),)
         assert found.total == D("0.00")
 
     def test_11_a_role_multiplies_months_too(self):
@@ -208,7 +206,7 @@ class TestDates:
 
         counted = frozenset({old.ref})
         found = evaluate(old, soon, policy=policy(duplicates=rule), counted_before=counted)
-        assert found.credits[1].cuts == (PointsCut("duplicate", D("7.00"), old.ref),)
+        assert found.credits[1].cuts == (Cut("duplicate", D("7.00"), old.ref),)
         found = evaluate(old, later, policy=policy(duplicates=rule), counted_before=counted)
         assert found.total == D("9.00")
         first = course("5", CYCLE.starts_on, title="Lean")
@@ -458,7 +456,7 @@ class TestCaps:
 
         assert found.total == D("26.00")
         cut = found.credits[2].cuts[0]
-        assert cut == PointsCut("cycle_cap", D("9.00"), "safety", D("21.00"), "tag")
+        assert cut == Cut("cycle_cap", D("9.00"), "safety", D("21.00"), "tag")
         assert (found.tags[0].claimed, found.tags[0].counted) == (D("30.00"), D("21.00"))
 
     def test_4_a_type_may_bear_a_tag_by_itself(self):
@@ -522,9 +520,7 @@ class TestCaps:
         found = evaluate(first, second, *others, policy=base)
 
         assert [credit.counted for credit in found.credits[:2]] == [D("5.00"), D("10.00")]
-        assert found.credits[0].cuts == (
-            PointsCut("cycle_cap", D("5.00"), "safety", D("5.00"), "tag"),
-        )
+        assert found.credits[0].cuts == (Cut("cycle_cap", D("5.00"), "safety", D("5.00"), "tag"),)
         assert found.credits[1].cuts == ()
 
     def test_37_reviews_stop_at_the_requirement(self):
@@ -533,7 +529,7 @@ class TestCaps:
         found = evaluate(*claims, policy=base, carried_over=D("4.00"))
 
         assert (found.earned, found.total) == (D("96.00"), D("100.00"))
-        assert found.credits[1].cuts == (PointsCut("stop", D("24.00"), "", D("96.00"), "policy"),)
+        assert found.credits[1].cuts == (Cut("stop", D("24.00"), "", D("96.00"), "policy"),)
         assert found.credits[2].cuts[0].bound == D("96.00")
 
 
@@ -709,7 +705,7 @@ class TestMinimaOfGroupsInTime:
 
     def test_8_room_that_years_compete_for_goes_to_the_year_that_needs_it(self):
         """20 of the category count in all, of which each year needs 2 of volunteering."""
-        limits = GroupLimits(minimum_per_year=D(2))
+        limits = Limits(minimum_per_year=D(2))
         rules = with_type(policy(points_required=D(12)), "volunteer", limits=limits)
         done = [make("volunteer", "28", date(2024, 5, 1))]
         done += [make("volunteer", "2", date(2025 + n, 5, 1)) for n in range(4)]

@@ -18,20 +18,18 @@ from tests.domain.points.language import (
     policies,
     several,
 )
-from tracker.domain.points.claims import ZERO, Claim, CycleConditions, Evaluation
+from tracker.domain.points.claims import ZERO, Claim, Evaluation, Terms
 from tracker.domain.points.evaluation import evaluate
 from tracker.domain.schemes.policies import Policy
 
 CLAIMS = several(dated(), employed(JOBS))
 CENT = Decimal("0.01")
 CAPS = {"year_cap", "cycle_cap"}
-TERMS = st.builds(CycleConditions, carried_over=st.sampled_from([ZERO, Decimal("12.34")]))
-NO_TERMS = CycleConditions()
+TERMS = st.builds(Terms, carried_over=st.sampled_from([ZERO, Decimal("12.34")]))
+NO_TERMS = Terms()
 
 
-def _evaluated(
-    claims: list[Claim], policy: Policy, terms: CycleConditions = NO_TERMS
-) -> Evaluation:
+def _evaluated(claims: list[Claim], policy: Policy, terms: Terms = NO_TERMS) -> Evaluation:
     return evaluate(policy, claims, cycle=CYCLE, on=CYCLE.ends_on, terms=terms)
 
 
@@ -114,16 +112,24 @@ def test_another_claim_never_lowers_verdict_and_total(claims, policy):
     assert _lowering(claims, policy) == []
 
 
-@given(several(dated(), employed(JOBS), employed(JOBS), most=5), policies())
-def test_nor_does_another_job(claims, policy):
-    """worked_cases.md I2; at any rate, whatever the reviewer and the caps allow of each.
+@given(
+    several(dated(), employed(("job",)), most=5),
+    policies(jobs=("job",)),
+    st.sampled_from(["completed", "pro_rata"]),
+    st.sampled_from(["highest", "sum"]),
+)
+def test_nor_does_another_job_at_the_same_rate(claims, policy, month_rule, overlap):
+    """worked_cases.md I2; whatever the reviewer and the caps allow of each.
 
-    Of jobs counted by the day a running sum is rounded: see ``points``.
+    ``TestAnotherClaimThatLowersTheTotal`` shows what jobs at other rates may do. Of jobs counted by
+    the day a running sum is rounded: see ``evaluation``.
     """
-    by_day = CENT if policy.month_rule == "pro_rata" else ZERO
-    whole = _evaluated(claims, policy)
-    for added in _lowering(claims, policy):
-        before = _evaluated([one for one in claims if one is not added], policy)
+    claims = [replace(one, approved=True) if one.quantity is None else one for one in claims]
+    under = replace(policy, month_rule=month_rule, overlap=overlap, overlap_maximum=None)
+    by_day = CENT if month_rule == "pro_rata" else ZERO
+    whole = _evaluated(claims, under)
+    for added in _lowering(claims, under):
+        before = _evaluated([one for one in claims if one is not added], under)
         assert abs(before.total - whole.total) <= by_day
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.domain.examples import CPT, POLICY, claim, cuts, evaluate, policy, with_type
+from tests.domain.examples import CPT, POLICY, claim, cuts, evaluate, nouns, policy, with_type
 from tracker.domain.amounts import rounded
 from tracker.domain.schemes.policies import Duplicates
 from tracker.language.evaluations import explain_credit
@@ -17,10 +17,10 @@ from tracker.language.policies import in_plain_words
 D = Decimal
 DAYS = [date(2026, month, 1) for month in range(1, 13)]
 QUARTER = with_type(  # ASQ: 0.025 RU for each quarter of an hour of reading
-    policy(rounding_of="category", credit={"en": "RUs", "es": "RU"}),
+    policy(rounding_of="category", credit=nouns("RU/RUs", "RU")),
     "third_party",
     rate=D("0.1"),
-    unit={"en": "hours", "es": "horas"},
+    unit=nouns("hour/hours", "hora/horas", feminine=True),
 )
 
 

@@ -15,7 +15,7 @@ from tracker.domain.points.claims import Claim
 from tracker.domain.points.constraints import year_of
 from tracker.domain.points.evaluation import evaluate
 from tracker.domain.points.pricing import line_of
-from tracker.domain.schemes.activity_types import GroupLimits
+from tracker.domain.schemes.activity_types import Limits
 from tracker.domain.schemes.policies import Policy, WindowMinimum
 
 FEW = 4
@@ -42,7 +42,7 @@ def _simple(policy: Policy) -> Policy:
     return replace(policy, types=plain, rounding_of="claim")
 
 
-def _groups(policy: Policy, claims: list[Claim]) -> list[tuple[GroupLimits, list[int]]]:
+def _groups(policy: Policy, claims: list[Claim]) -> list[tuple[Limits, list[int]]]:
     """Limits with the claims that they are on."""
     found = []
     for code, kind in policy.types.items():

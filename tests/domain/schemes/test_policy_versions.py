@@ -8,11 +8,12 @@ from decimal import Decimal
 import pytest
 
 from tests.domain import examples
-from tests.domain.examples import POLICY, days, grace
+from tests.domain.examples import POLICY, days, grace, nouns
 from tracker.domain.schemes import policy_versions
-from tracker.domain.schemes.activity_types import Category, GroupLimits, Provenance
+from tracker.domain.schemes.activity_types import Category, Limits, Noun, Provenance
 from tracker.domain.schemes.policies import Cohort, Duplicates, Policy
 
+FRENCH = Noun("heure", "heures", feminine=True)
 CHECKED = Provenance("The published text, page 3.", verified=True)
 
 
@@ -36,6 +37,13 @@ def test_it_is_sixty_four_hexadecimal_digits_and_always_the_same():
         examples.with_type(POLICY, "volunteer", evidence="required"),
         examples.with_type(POLICY, "volunteer", evidence_kinds={"en": "a note", "es": "una nota"}),
         examples.with_type(POLICY, "volunteer", warn_above=Decimal(5)),
+        examples.with_type(POLICY, "volunteer", unit=nouns("an hour/hours", "hora/horas")),
+        examples.with_type(
+            POLICY, "volunteer", unit={**nouns("hour/hours", "hora/horas"), "fr": FRENCH}
+        ),
+        examples.with_type(
+            POLICY, "volunteer", name={**POLICY.types["volunteer"].name, "fr": "Bénévolat"}
+        ),
     ],
 )
 def test_how_it_is_written_and_what_is_known_about_it_change_nothing(same):
@@ -55,11 +63,11 @@ def test_how_it_is_written_and_what_is_known_about_it_change_nothing(same):
         replace(POLICY, duplicates=Duplicates(("title", "provider"))),
         replace(POLICY, duplicates=None),
         replace(POLICY, approved_providers=frozenset({"Ivy Tech"})),
-        replace(POLICY, credit={"en": "PDUs", "es": "PDU"}),
+        replace(POLICY, credit=nouns("PDU/PDUs", "PDU")),
         examples.capped(IC="60.01"),
         examples.capped(IC=None),
         examples.with_type(POLICY, "volunteer", rate=Decimal("1.01")),
-        examples.with_type(POLICY, "volunteer", unit={"en": "days", "es": "días"}),
+        examples.with_type(POLICY, "volunteer", unit=nouns("day/days", "día/días")),
     ],
 )
 def test_another_rule_is_another_fingerprint(other):
@@ -73,7 +81,7 @@ def test_another_step_of_a_ladder_is_another_fingerprint():
 
 
 def test_the_content_is_written_as_people_write():
-    named = examples.with_type(POLICY, "volunteer", unit={"en": "days", "es": "días"})
+    named = examples.with_type(POLICY, "volunteer", unit=nouns("day/days", "día/días"))
 
     assert '"unit":{"en":"days","es":"días"}' in policy_versions.content(named)
 
@@ -91,7 +99,7 @@ def test_what_has_its_default_is_left_out_so_that_new_keys_change_no_old_fingerp
         version="1",
         effective_from=None,
         points_required=Decimal("60.00"),
-        categories={"A": Category("A", {"en": "A", "es": "A"}, GroupLimits(), CHECKED)},
+        categories={"A": Category("A", {"en": "A", "es": "A"}, Limits(), CHECKED)},
         types={},
         window=POLICY.window,
         provenance=CHECKED,

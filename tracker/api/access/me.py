@@ -24,7 +24,9 @@ from tracker.api.http.schemas import page_of
 from tracker.api.people import holders
 from tracker.domain.credentials.next_steps import ACTIONS
 from tracker.domain.permissions import ROLES, SCOPES
-from tracker.language import next_steps, voice
+from tracker.domain.schemes.activity_types import ENGLISH
+from tracker.language import next_steps
+from tracker.language.catalogues import LANGUAGES
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.overview import me as access
 from tracker.services.overview.me import Mine
@@ -141,7 +143,7 @@ def _language(account: str) -> str:
     """The language requested by Accept-Language; without one, that of the account."""
     if not request.accept_languages:
         return account
-    return request.accept_languages.best_match(voice.LANGUAGES) or "en"
+    return request.accept_languages.best_match(LANGUAGES) or ENGLISH
 
 
 @resource.reads("GET /me", "holder", "employer", "staff", returns=MeSchema)
@@ -149,7 +151,7 @@ def me(reading: ReadContext) -> Response:
     """Who the caller is; for a holder, their certifications today and what to do next."""
     found = access.myself(reading)
     employer, holder = found.employer, found.holder
-    language = _language(holder.language if holder else "en")
+    language = _language(holder.language if holder else ENGLISH)
     response = routing.answer(
         {
             "role": found.actor.role,

@@ -12,6 +12,7 @@ from tracker.api.http import routing
 from tracker.api.http.fields import ClosedSchema, by_language, choice
 from tracker.api.http.routing import Resource
 from tracker.domain.schemes.reasons import ACTS, of_policies
+from tracker.language.catalogues import LANGUAGES
 from tracker.services.core.context import ReadContext
 
 resource = Resource("reasons", __name__, description=__doc__)
@@ -79,7 +80,7 @@ def _of_policies(reading: ReadContext) -> Iterator[dict[str, Any]]:
         yield {
             "code": code,
             "acts": [each for each in ACTS if each in acts[code]],
-            "text": {"en": words, "es": words},
+            "text": dict.fromkeys(LANGUAGES, words),
             "own_words": False,
             "schemes": schemes[code],
         }

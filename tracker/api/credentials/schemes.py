@@ -22,7 +22,7 @@ from tracker.api.http.routing import Resource
 from tracker.domain.errors import NotFound
 from tracker.domain.periods import Duration as DurationValue
 from tracker.domain.schemes.activity_types import ActivityType as TypeValue
-from tracker.domain.schemes.activity_types import EvidenceRule
+from tracker.domain.schemes.activity_types import EvidenceRule, plurals
 from tracker.domain.schemes.activity_types import Provenance as ProvenanceValue
 from tracker.domain.schemes.policies import Policy as PolicyValue
 from tracker.domain.schemes.schemes import Scheme as SchemeValue
@@ -201,7 +201,7 @@ def _activity_type(kind: TypeValue) -> dict[str, Any]:
         "code": kind.code,
         "category": kind.category,
         "name": kind.name,
-        "unit": kind.unit,
+        "unit": plurals(kind.unit),
         "counted_by": kind.basis,
         "points": kind.rate,
         "units": list(kind.units),

@@ -12,7 +12,8 @@ from tracker.api.http.fields import ClosedSchema, DayField, Email, choice
 from tracker.api.http.routing import Resource
 from tracker.domain.delivery.digests import EVERY
 from tracker.domain.permissions import Role
-from tracker.language.voice import LANGUAGES
+from tracker.domain.schemes.activity_types import ENGLISH
+from tracker.language.catalogues import LANGUAGES
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.employers import digests
 from tracker.services.employers.digests import Order
@@ -37,7 +38,7 @@ class NewOrderSchema(ClosedSchema):
     """How often: weekly (Monday to Sunday) or monthly."""
 
     every = choice(*EVERY, required=True)
-    language = choice(*LANGUAGES, load_default="en")
+    language = choice(*LANGUAGES, load_default=ENGLISH)
     address = Email(metadata={"description": "The employer's own if not given."})
 
 

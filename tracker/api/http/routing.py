@@ -25,7 +25,8 @@ from tracker.api.http.schemas import ProblemSchema
 from tracker.api.http.uploads import Upload
 from tracker.domain.errors import Invalid, Refusal, Stale
 from tracker.domain.permissions import SYSTEM, Actor, Role, check_role, check_scope
-from tracker.language.voice import LANGUAGES
+from tracker.domain.schemes.activity_types import ENGLISH
+from tracker.language.catalogues import LANGUAGES
 from tracker.services.core import tokens
 from tracker.services.core.context import Container, ReadContext, UnitOfWork
 from tracker.services.core.prefetch import Ahead
@@ -372,8 +373,8 @@ def _plain(path: dict[str, Any]) -> dict[str, Any]:
 
 
 def language() -> str:
-    """The language requested by Accept-Language: English unless Spanish is preferred."""
-    return request.accept_languages.best_match(LANGUAGES) or "en"
+    """The best supported language requested by Accept-Language; otherwise English."""
+    return request.accept_languages.best_match(LANGUAGES) or ENGLISH
 
 
 def answer(

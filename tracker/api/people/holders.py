@@ -26,6 +26,7 @@ from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import AsOfSchema, page_of
 from tracker.api.points import activities
 from tracker.domain.values import LONGEST_NAME, LONGEST_REFERENCE
+from tracker.language.catalogues import LANGUAGES
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.desk import corrections
 from tracker.services.overview import holder_records
@@ -66,7 +67,7 @@ class HolderSchema(Schema):
         metadata={"description": "Recorded by the staff or a file; otherwise it means nobody."},
     )
     second_email_confirmed = fields.Boolean(required=True)
-    language = choice("en", "es", required=True)
+    language = choice(*LANGUAGES, required=True)
     time_zone = fields.String(required=True)
     deceased_on = DayField(required=True, allow_none=True)
     recorded_at = fields.AwareDateTime(required=True)
@@ -90,7 +91,7 @@ class HolderValuesSchema(ClosedSchema):
     family_name = NameField()
     email = Email(metadata={"description": "Primary and personal."})
     second_email = Email(allow_none=True)
-    language = choice("en", "es")
+    language = choice(*LANGUAGES)
     time_zone = TimeZone(metadata={"example": "America/Chicago"})
 
 

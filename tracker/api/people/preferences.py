@@ -10,7 +10,8 @@ from marshmallow import Schema, fields
 from tracker.api.http import routing
 from tracker.api.http.fields import ClosedSchema, DayField, Email, WordsField, choice
 from tracker.api.http.routing import Resource
-from tracker.language.voice import LANGUAGES
+from tracker.language import catalogues
+from tracker.language.catalogues import LANGUAGES
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.people import preferences
 from tracker.services.people.preferences import ALWAYS_SENT, REMINDERS, Preferences, Wish
@@ -19,18 +20,8 @@ resource = Resource("preferences", __name__, description=__doc__)
 
 _SNOOZED = "Reminders are paused through this day, for a year at most. Those of the last 7 days"
 _SNOOZED += " before an expiry are sent all the same."
-_ALWAYS = {
-    "en": "We always send emails about the safety of your account: when a certification is "
-    "suspended, reinstated or revoked, and when an employer asks to see your status.",
-    "es": "Siempre enviamos los correos sobre la seguridad de su cuenta: cuando una certificación "
-    "se suspende, se restablece o se revoca, y cuando una empresa solicita ver su situación.",
-}
-_OFF = {
-    "en": "You won't get any more reminders, not even in the last 7 days before your "
-    "certification expires. Make a note of the date yourself.",
-    "es": "Ya no recibirá recordatorios, ni siquiera en los últimos 7 días antes de que venza su "
-    "certificación. Le recomendamos anotar la fecha.",
-}
+_ALWAYS = catalogues.phrase("preferences", "always")
+_OFF = catalogues.phrase("preferences", "off")
 
 
 class DecisionWishesSchema(Schema):

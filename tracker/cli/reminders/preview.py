@@ -11,7 +11,7 @@ from tracker import scheme_files as files
 from tracker import settings
 from tracker.cli.commands import complain
 from tracker.domain.schemes.schemes import Scheme, Schemes
-from tracker.language.voice import LANGUAGES
+from tracker.language.catalogues import LANGUAGES
 from tracker.mail import digest_previews, previews
 from tracker.mail.previews import Sample
 from tracker.settings import Settings

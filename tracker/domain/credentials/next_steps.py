@@ -15,7 +15,7 @@ from typing import Literal, get_args
 from tracker.domain.credentials.certifications import Standing
 from tracker.domain.periods import DAY
 from tracker.domain.points.claims import ZERO, Evaluation
-from tracker.domain.schemes.activity_types import POINTS, Translated
+from tracker.domain.schemes.activity_types import TranslatedNoun
 from tracker.domain.schemes.policies import LateRequirement, Policy
 
 Action = Literal[
@@ -64,7 +64,8 @@ class NextStep:
     besides the total would not be reached. ``if_approved``: pending points are enough, if they are
     approved. ``earned_by``: only activities completed by that day, which is past, still count.
     ``applied_on``: the day of the application under review. ``questions``: the number of activities
-    a reviewer has asked about; these come first. ``credit``: the policy's name for points.
+    a reviewer has asked about; these come first. ``credit``: the policy's name for points, if it
+    has one of its own.
     """
 
     action: Action
@@ -76,7 +77,7 @@ class NextStep:
     earned_by: date | None = None
     applied_on: date | None = None
     questions: int = 0
-    credit: Translated = field(default_factory=lambda: POINTS)
+    credit: TranslatedNoun = field(default_factory=dict)
 
 
 _WITH_QUESTIONS = frozenset(

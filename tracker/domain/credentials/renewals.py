@@ -33,6 +33,7 @@ from tracker.domain.errors import (
 )
 from tracker.domain.periods import DAY, Period
 from tracker.domain.points.claims import ZERO, Evaluation, Shortfall
+from tracker.domain.schemes.activity_types import ENGLISH
 from tracker.domain.schemes.policies import LateStep, Policy
 from tracker.domain.schemes.schemes import AppealRule, BundleFee, Scheme
 
@@ -291,7 +292,7 @@ def _reason(bundle: BundleFee | None, apart: int | None) -> str:
     if bundle is None or apart is None:
         return "The price of each renewal on its own."
     if apart <= bundle.within_days:
-        also = bundle.requires["en"]
+        also = bundle.requires[ENGLISH]
         return f"The expiries are {apart} days apart, within {bundle.within_days}: {also}"
     return f"The expiries are {apart} days apart, more than {bundle.within_days}: no bundle."
 

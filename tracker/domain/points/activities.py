@@ -12,7 +12,7 @@ from tracker.domain.credentials.certifications import CycleTerm, days_of
 from tracker.domain.errors import EvidenceMissing, IllegalTransition, Invalid, OutsideCycle
 from tracker.domain.periods import Period
 from tracker.domain.points.claims import Claim
-from tracker.domain.schemes.activity_types import ActivityType
+from tracker.domain.schemes.activity_types import ENGLISH, ActivityType
 
 State = Literal["draft", "submitted", "approved", "rejected", "more_information", "withdrawn"]
 STATES: tuple[State, ...] = (
@@ -74,7 +74,7 @@ def check_claim(kind: ActivityType, claim: Claim, *, tags: Collection[str] = ())
         needed = kind.basis == "quantity" or kind.threshold is not None
         given = claim.quantity is not None and 0 < claim.quantity <= MAXIMUM_QUANTITY
         if not given and (needed or claim.quantity is not None):
-            unit = kind.unit.get("en", "units")
+            unit = kind.unit[ENGLISH].many if ENGLISH in kind.unit else "units"
             fields["quantity"] = f"must be more than 0 and at most {MAXIMUM_QUANTITY} ({unit})"
         if claim.completed_on is None:
             fields["completed_on"] = "is required for this type of activity"
@@ -90,7 +90,7 @@ def check_evidence(kind: ActivityType, *, files: int, add_at: str) -> None:
     ``add_at`` says where files are added. Raises EvidenceMissing with the proof accepted.
     """
     if kind.evidence == "required" and not files:
-        name, proof = kind.name["en"], kind.proof["en"]
+        name, proof = kind.name[ENGLISH], kind.proof[ENGLISH]
         raise EvidenceMissing(
             f"{name!r} cannot be submitted without {proof}. Add a file (PDF, JPG or PNG) with "
             f"{add_at}, then submit again.",

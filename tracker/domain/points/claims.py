@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Literal
 
 from tracker.domain.periods import Period
-from tracker.domain.schemes.activity_types import GroupLimits
+from tracker.domain.schemes.activity_types import Limits
 
 ZERO = Decimal("0.00")
 
@@ -69,7 +69,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class PointsCut:
+class Cut:
     """Points that a rule took from a claim.
 
     ``subject`` names the date, claim, unit or group concerned; ``group`` is the kind of that group;
@@ -101,7 +101,7 @@ class Credit:
     rate: Decimal
     claimed: Decimal
     counted: Decimal
-    cuts: tuple[PointsCut, ...]
+    cuts: tuple[Cut, ...]
     factor: Decimal = Decimal(1)
     role: str = ""
     tags: frozenset[str] = frozenset()
@@ -114,7 +114,7 @@ class GroupTotal:
     code: str
     claimed: Decimal
     counted: Decimal
-    limits: GroupLimits
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class Shortfall:
 
 
 @dataclass(frozen=True, slots=True)
-class CycleConditions:
+class Terms:
     """What applies to one cycle in addition to its policy.
 
     ``required``: the requirement, if it was reduced or differs because the person holds several
@@ -211,7 +211,7 @@ class Evaluation:
     shortfalls: tuple[Shortfall, ...] = ()
     reexamined_on: date | None = None
     claims: tuple[Claim, ...] = field(default=(), repr=False)
-    terms: CycleConditions = CycleConditions()
+    terms: Terms = Terms()
     earliest_first: bool = True
 
     @property

@@ -18,7 +18,7 @@ from tracker.domain.periods import DAY, Duration, Period, add_months
 from tracker.domain.points.allocation import Cap, Need, Part
 from tracker.domain.points.claims import ZERO, GroupCode, GroupKind, Missing, Rule
 from tracker.domain.points.pricing import PricedClaim, SharedMonths, tags
-from tracker.domain.schemes.activity_types import ActivityType, GroupLimits
+from tracker.domain.schemes.activity_types import ActivityType, Limits
 from tracker.domain.schemes.policies import Kinds, Policy
 
 MONTHS_A_YEAR = 12
@@ -40,7 +40,7 @@ class CapTable:
     policy: Policy
     of_type: Mapping[str, tuple[Bound, ...]]
     of_tag: Mapping[str, tuple[Bound, ...]]
-    minima: tuple[tuple[Missing, str, GroupLimits], ...]
+    minima: tuple[tuple[Missing, str, Limits], ...]
     yearly: tuple[tuple[GroupCode | None, Decimal], ...]
     has_years: bool
     has_shared: bool
@@ -69,7 +69,7 @@ class AllocationProblem:
 @lru_cache(maxsize=256)
 def plan_of(policy: Policy) -> CapTable:
     """The cap table of a policy version."""
-    groups: list[tuple[Missing, str, GroupLimits]] = [
+    groups: list[tuple[Missing, str, Limits]] = [
         *(("category", code, found.limits) for code, found in policy.categories.items()),
         *(("tag", code, found.limits) for code, found in policy.tags.items()),
         *(("type", code, found.limits) for code, found in policy.types.items()),
@@ -97,7 +97,7 @@ def plan_of(policy: Policy) -> CapTable:
         has_shared=has_shared,
         tells_types=bool(policy.kinds and policy.kinds.of == "type")
         or any(window.type for window in policy.windows)
-        or any(limits != GroupLimits() for of, _, limits in groups if of == "type"),
+        or any(limits != Limits() for of, _, limits in groups if of == "type"),
         has_years=bool(yearly)
         or has_shared
         or any(limits.per_year is not None for _, _, limits in groups),
@@ -121,13 +121,13 @@ def event_cap(plan: CapTable, kind: ActivityType, marks: Iterable[str]) -> Decim
 
 
 def _yearly(
-    groups: Iterable[tuple[Missing, str, GroupLimits]],
+    groups: Iterable[tuple[Missing, str, Limits]],
 ) -> Iterator[tuple[GroupCode | None, Decimal | None]]:
     for of, code, limits in groups:
         yield (of, code), limits.minimum_per_year
 
 
-def _bounds(group: GroupKind, code: str, limits: GroupLimits) -> Iterator[Bound]:
+def _bounds(group: GroupKind, code: str, limits: Limits) -> Iterator[Bound]:
     if limits.per_event is not None:
         yield "event_cap", group, code, limits.per_event
     if limits.per_year is not None:

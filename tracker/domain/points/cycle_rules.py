@@ -24,7 +24,7 @@ from tracker.domain.credentials.certifications import (
 )
 from tracker.domain.periods import DAY, Period
 from tracker.domain.points import evaluation as points
-from tracker.domain.points.claims import ZERO, Claim, CycleConditions, Evaluation, GroupCode
+from tracker.domain.points.claims import ZERO, Claim, Evaluation, GroupCode, Terms
 from tracker.domain.points.evaluation import NO_TERMS
 from tracker.domain.schemes.policies import LateStep, Policy, Reexamination
 from tracker.domain.schemes.schemes import Scheme
@@ -112,7 +112,7 @@ class JudgedCycle:
 
     policy: Policy
     cycle: Period
-    terms: CycleConditions
+    terms: Terms
     claims: Sequence[Claim]
     evaluation: Evaluation
     failed_on: date | None = None
@@ -235,14 +235,14 @@ def again(case: Case, module: str, on: date) -> Again | None:
 
 def _terms(
     case: Case, policy: Policy, cycle: CycleTerm, before: JudgedCycle | None, on: date
-) -> CycleConditions:
+) -> Terms:
     """The terms of a cycle under a version; ``before`` is the cycle before it."""
     day = _judged_on(case, cycle, on)
     step = policy.late_step(_expiry(case, cycle, on), day)
     earned_before = before.terms.earns_until if before else None
     taken = earned_before is not None and earned_before >= cycle.starts_on
     follows = before is not None and cycle.starts_on - DAY <= before.earns_until
-    return CycleConditions(
+    return Terms(
         required=_required(case, policy, cycle, day=day, on=on),
         extra_points=step.extra_points if step else ZERO,
         minima=_minima(case, policy, day, step),

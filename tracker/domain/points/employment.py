@@ -1,9 +1,9 @@
 """Employment counted by months: overlapping jobs, and the worth of a run of days.
 
 Overlapping jobs are first cut into segments, each at one rate: the highest of the jobs that cover
-it, or their sum up to a maximum. Months are counted rate by rate, for each rate in the runs of days
-at that rate or higher. Each month is given to one of the jobs that cover some of its days; the
-choice is left open if caps and minima treat these jobs differently.
+it, or their sum up to a maximum. Adjacent segments at one rate are joined, and a segment counts by
+its completed months. Each month is given to one of the jobs that cover some of its days; the choice
+is left open if caps and minima treat these jobs differently.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from itertools import combinations, pairwise
 
 from tracker.domain.periods import (
     DAY,
-    ENOUGH_OF_A_MONTH,
     MEAN_MONTH_DAYS,
     MonthRule,
     Period,
@@ -40,7 +39,6 @@ from tracker.domain.schemes.activity_types import ONE, ActivityType
 from tracker.domain.schemes.policies import Policy
 
 Merge = Callable[[Sequence[Decimal]], Decimal]
-MONTH = 2 * ENOUGH_OF_A_MONTH  # days; used to add up the days left after whole months
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,48 +103,34 @@ def segments(jobs: Iterable[tuple[Period, Decimal]], merge: Merge = max) -> tupl
     return tuple(found)
 
 
-def layers(
-    found: Sequence[Segment], rates: Collection[Decimal]
-) -> Iterator[tuple[Decimal, Decimal, list[Period]]]:
-    """The rates, highest first, each with the step down to the next rate and its runs of days.
+def layers(segment: Segment, rates: Collection[Decimal]) -> Iterator[tuple[Decimal, Decimal]]:
+    """The rates up to that of a segment, highest first, each with the step down to the next.
 
-    A run has the rate or a higher one. So a day at a higher rate takes nothing from the month at a
-    lower one in which it lies.
+    If jobs are summed, each has a layer of no more than its own rate.
     """
-    rates = sorted({*rates, *(segment.rate for segment in found)} - {ZERO}, reverse=True)
-    for rate, lower in pairwise([*rates, ZERO]):
-        runs: list[Period] = []
-        for days in (segment.period for segment in found if segment.rate >= rate):
-            if runs and runs[-1].ends_on + DAY == days.starts_on:
-                days = Period(runs.pop().starts_on, days.ends_on)  # noqa: PLW2901 - the days grow as runs join
-            runs.append(days)
-        yield rate, rate - lower, runs
+    steps = sorted({segment.rate, *(rate for rate in rates if rate < segment.rate)}, reverse=True)
+    for rate, lower in pairwise([*(step for step in steps if step), ZERO]):
+        yield rate, rate - lower
 
 
 def months(
-    runs: Iterable[Period], rule: MonthRule, marks: Collection[date]
-) -> Iterator[tuple[Period, Period, Decimal]]:
-    """The months of each run, each with its length in months; in days under ``pro_rata``.
+    run: Period, rule: MonthRule, marks: Collection[date]
+) -> Iterator[tuple[Period, Decimal]]:
+    """The months of a run of days, each with its length in months; in days under ``pro_rata``.
 
-    Runs are cut at the ``marks`` too (``pro_rata`` only). Days left after whole months are added
-    up over all runs: with ``fifteen_days`` the first fifteen days make a month, and then every
-    thirty.
+    The run is cut at the ``marks`` too (``pro_rata`` only).
     """
-    rest = ENOUGH_OF_A_MONTH
-    for run in runs:
-        starts = {add_months(run.starts_on, n) for n in range(completed_months(run) + 1)}
-        last = max(starts)
+    whole = completed_months(run)
+    starts = {add_months(run.starts_on, n) for n in range(whole + 1)}
+    last = max(starts)
+    if rule == "pro_rata":
+        starts.update(mark for mark in marks if mark in run)
+    for start, following in pairwise([*sorted(starts), run.ends_on + DAY]):
+        days = Period(start, following - DAY)
         if rule == "pro_rata":
-            starts.update(mark for mark in marks if mark in run)
-        for start, following in pairwise([*sorted(starts), run.ends_on + DAY]):
-            days = Period(start, following - DAY)
-            if rule == "pro_rata":
-                yield run, days, Decimal(days.days)
-            elif start < last:
-                yield run, days, ONE
-            elif rule == "fifteen_days":
-                before, rest = rest, rest + days.days
-                yield run, days, Decimal(rest // MONTH - before // MONTH)
+            yield days, Decimal(days.days)
+        elif start < last or months_in(run, rule) > whole:
+            yield days, ONE
 
 
 def alone(period: Period, rule: MonthRule) -> Decimal:
@@ -246,16 +230,18 @@ def _months(jobs: Sequence[Job], policy: Policy) -> Iterator[Month]:
     rule, summed = policy.month_rule, policy.overlap == "capped_sum"
     merge = _sum_up_to(policy.overlap_maximum or ZERO) if summed else max
     marks = {day for job in jobs for day in (job.period.starts_on, job.period.ends_on + DAY)}
-    found = segments(((job.period, job.rate) for job in jobs), merge)
-    for rate, worth, runs in layers(found, {job.rate for job in jobs}):
-        held = sorted((job for job in jobs if summed or job.rate >= rate), key=lambda job: job.turn)
-        rooms = {
-            run: {job: room(days, rule) * worth for job in held if (days := job.period.clip(run))}
-            for run in runs
-        }
-        for run, days, part in months(runs, rule, marks):
-            covering = tuple(job for job in held if job.period.clip(days))
-            yield Month(days.ends_on, part * worth, covering, rooms[run])
+    own = {job.rate for job in jobs} if summed else set[Decimal]()
+    for segment in segments(((job.period, job.rate) for job in jobs), merge):
+        run = segment.period
+        for rate, worth in layers(segment, own):
+            held = [job for job in jobs if summed or job.rate == rate]
+            held.sort(key=lambda job: job.turn)
+            rooms = {
+                job: room(days, rule) * worth for job in held if (days := job.period.clip(run))
+            }
+            for days, part in months(run, rule, marks):
+                covering = tuple(job for job in held if job.period.clip(days))
+                yield Month(days.ends_on, part * worth, covering, rooms)
 
 
 def _sum_up_to(cap: Decimal) -> Merge:

@@ -8,9 +8,14 @@ tag, cycle), minima, carry-over, verdict. The version is selected before, by ``S
 Invariants, checked by property tests: the order in which claims are entered never changes the
 result; ``counted <= claimed`` for every claim; the numbers of the explanation add up to the total;
 the same input gives the same result; another claim never lowers (complete, total): it never turns
-complete into incomplete, and lowers the total only if it completes. For jobs counted by the day the
-last one holds to a hundredth if something cuts: months add up to the rounded sum of all their days,
-so a further job may move the day at which it is rounded.
+complete into incomplete, and lowers the total only if it completes.
+
+The last invariant has two exceptions, due to the published way of counting months. A job that
+overlaps one at a *lower* rate cuts it into segments, which may complete fewer months than the whole
+did: part time in January is one month; with a day of full time in the middle, it is none. Under
+``fifteen_days`` two half months count as two, but as one if a job joins them. And for jobs counted
+by the day, the invariant holds to a hundredth if something cuts: months add up to the rounded sum
+of all their days, so a further job may move the day at which it is rounded.
 """
 
 from __future__ import annotations
@@ -33,13 +38,13 @@ from tracker.domain.points import (
     solver,
 )
 from tracker.domain.points.allocation import Need, Rounded, Told
-from tracker.domain.points.claims import ZERO, Claim, CycleConditions, Evaluation
+from tracker.domain.points.claims import ZERO, Claim, Evaluation, Terms
 from tracker.domain.points.constraints import AllocationProblem
 from tracker.domain.points.employment import Job
 from tracker.domain.points.pricing import PricedClaim
 from tracker.domain.schemes.policies import Policy
 
-NO_TERMS = CycleConditions()
+NO_TERMS = Terms()
 
 
 def evaluate(
@@ -48,7 +53,7 @@ def evaluate(
     *,
     cycle: Period,
     on: date,
-    terms: CycleConditions = NO_TERMS,
+    terms: Terms = NO_TERMS,
 ) -> Evaluation:
     """Apply a policy version to the claims of a cycle, counting up to ``on``.
 

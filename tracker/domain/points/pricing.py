@@ -13,7 +13,7 @@ from decimal import ROUND_UP, Decimal
 from tracker.domain.amounts import CENT as CENT  # noqa: PLC0414 - re-exported
 from tracker.domain.amounts import EXACT, rounded
 from tracker.domain.periods import Period
-from tracker.domain.points.claims import ZERO, Claim, Credit, GroupKind, PointsCut, Rule
+from tracker.domain.points.claims import ZERO, Claim, Credit, Cut, GroupKind, Rule
 from tracker.domain.schemes.activity_types import ONE, ActivityType
 from tracker.domain.schemes.policies import Policy
 
@@ -62,7 +62,7 @@ class PricedClaim:
     units: Decimal = ZERO
     claimed: Decimal = ZERO
     counted: Decimal = ZERO
-    cuts: tuple[PointsCut, ...] = ()
+    cuts: tuple[Cut, ...] = ()
 
     def cut(
         self,
@@ -78,14 +78,14 @@ class PricedClaim:
         if points > ZERO:
             self.counted -= points
             subject = other.ref if other else subject
-            cut, before = PointsCut(rule, points, subject, bound, group, other), self.cuts
+            cut, before = Cut(rule, points, subject, bound, group, other), self.cuts
             if before and replace(before[-1], points=points) == cut:
                 cut, before = replace(cut, points=points + before[-1].points), before[:-1]
             self.cuts = (*before, cut)
 
     def refuse(self, rule: Rule, *, subject: str = "", bound: Decimal | None = None) -> None:
         """Take everything away; the cut is recorded even if there was nothing."""
-        self.cuts = (*self.cuts, PointsCut(rule, self.counted, subject, bound))
+        self.cuts = (*self.cuts, Cut(rule, self.counted, subject, bound))
         self.counted = ZERO
 
     @property

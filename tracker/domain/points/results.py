@@ -12,16 +12,16 @@ from tracker.domain.periods import Period
 from tracker.domain.points.allocation import Need, reached
 from tracker.domain.points.claims import (
     ZERO,
-    CycleConditions,
     Evaluation,
     GroupCode,
     GroupTotal,
     PeriodTotal,
     Shortfall,
+    Terms,
 )
 from tracker.domain.points.constraints import AllocationProblem, CapTable
 from tracker.domain.points.pricing import PricedClaim, tags
-from tracker.domain.schemes.activity_types import GroupLimits
+from tracker.domain.schemes.activity_types import Limits
 
 
 def result(
@@ -33,7 +33,7 @@ def result(
     cycle: Period,
     on: date,
     required: Decimal,
-    terms: CycleConditions,
+    terms: Terms,
     earliest_first: bool,
 ) -> Evaluation:
     """The evaluation of the lines, after everything is counted and cut."""
@@ -79,13 +79,13 @@ def result(
     )
 
 
-def _limits(group: GroupCode, limits: GroupLimits, terms: CycleConditions) -> GroupLimits:
+def _limits(group: GroupCode, limits: Limits, terms: Terms) -> Limits:
     """The limits of a group on the terms of the cycle."""
     minimum = terms.minima.get(group)
     return limits if minimum is None else replace(limits, minimum=minimum)
 
 
-def _group(code: str, limits: GroupLimits, lines: Iterable[PricedClaim]) -> GroupTotal:
+def _group(code: str, limits: Limits, lines: Iterable[PricedClaim]) -> GroupTotal:
     claimed = counted = ZERO
     for line in lines:
         claimed += line.claimed

@@ -10,19 +10,46 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeVar
 
 from tracker.domain.periods import Period
 
+ENGLISH = "en"  # what is not translated is said in it
+WRITTEN_IN = (ENGLISH, "es")  # every text of a scheme file is given in these languages
+Words = TypeVar("Words")
 Translated = Mapping[str, str]  # language code -> words
 Basis = Literal["quantity", "event", "months"]
 DateBasis = Literal["completion", "start", "award", "whole"]
 Over = Literal["claim", "year"]
 EvidenceRule = Literal["none", "asked", "required"]
 
-POINTS: Translated = {"en": "points", "es": "puntos"}
 PROOF: Translated = {"en": "evidence", "es": "un comprobante"}
 ONE = Decimal(1)
+
+
+def translated(texts: Mapping[str, Words], language: str) -> Words:
+    """What is given in a language, or in English where nobody translated it."""
+    return texts[language] if language in texts else texts[ENGLISH]
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """What is counted, in both numbers: "contact hour", "contact hours".
+
+    ``feminine``: its gender, where the language has two. No rule depends on any of the three.
+    """
+
+    one: str
+    many: str
+    feminine: bool = False
+
+
+TranslatedNoun = Mapping[str, Noun]  # language code -> what is counted
+
+
+def plurals(nouns: TranslatedNoun) -> Translated:
+    """What is counted, in the plural only."""
+    return {language: noun.many for language, noun in nouns.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +61,7 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupLimits:
+class Limits:
     """Limits and minima of a group of claims, in points: per event, per year, per cycle.
 
     ``per_event`` limits each claim, ``per_year`` the claims of one year, ``maximum`` those of the
@@ -55,7 +82,7 @@ class Category:
 
     code: str
     name: Translated
-    limits: GroupLimits
+    limits: Limits
     provenance: Provenance
 
 
@@ -68,7 +95,7 @@ class Tag:
 
     code: str
     name: Translated
-    limits: GroupLimits
+    limits: Limits
     provenance: Provenance
 
 
@@ -77,7 +104,7 @@ class Unit:
     """A unit of quantity; a derived unit ``equals`` a number of the unit ``of``."""
 
     code: str
-    name: Translated
+    name: TranslatedNoun
     equals: Decimal = ONE
     of: str = ""
 
@@ -110,14 +137,14 @@ class ActivityType:
     category: str
     name: Translated
     basis: Basis
-    unit: Translated
+    unit: TranslatedNoun
     rate: Decimal
     increment: Decimal | None
     provenance: Provenance
     unit_code: str = ""
     units: Mapping[str, Decimal] = field(default_factory=dict)
     roles: Mapping[str, Decimal] = field(default_factory=dict)
-    limits: GroupLimits = GroupLimits()
+    limits: Limits = Limits()
     threshold: Decimal | None = None
     threshold_over: Over = "claim"
     unapproved: Decimal | None = None

@@ -18,14 +18,15 @@ from tracker.domain.errors import UnknownActivityType
 from tracker.domain.periods import Duration, MonthRule
 from tracker.domain.points.claims import GroupCode, Missing
 from tracker.domain.schemes.activity_types import (
-    POINTS,
     ActivityType,
     Category,
     Provenance,
     Tag,
     Translated,
+    TranslatedNoun,
     Unit,
 )
+from tracker.domain.schemes.activity_types import Limits as Limits  # noqa: PLC0414 - re-exported
 
 Anchor = Literal["old_expiry", "decision", "decision_to_old_end"]
 Applies = Literal["cycle_start", "submission", "more_favourable"]
@@ -240,7 +241,7 @@ class Policy:
     applies: Applies = "cycle_start"
     corrects: str = ""
     cohort: Cohort = Cohort()
-    credit: Translated = field(default_factory=lambda: POINTS)
+    credit: TranslatedNoun = field(default_factory=dict)
     rounding: Rounding = "half_up"
     rounding_of: RoundingOf = "claim"
     year: YearBasis = "cycle"

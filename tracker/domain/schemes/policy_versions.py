@@ -5,8 +5,10 @@ keys and ``60.0`` for ``60.00`` change nothing. Nor does what is *known about* t
 whether they were verified, the list of open questions. So a value that is checked against the
 published text and found right needs no new version; a value that changes does. Nor does how claims
 are reviewed: which files are requested, and above which quantity a reviewer looks twice. That
-changes no points, and a body may change it at any time. Keys with their default value are left out,
-so that a later release of ours with more keys gives today's versions the same fingerprint.
+changes no points, and a body may change it at any time. Nor do words beyond those that every file
+has: names in languages other than English and Spanish, and the singular and gender of units
+("contact hours" stands for them). Keys with their default value are left out, so that a later
+release of ours with more keys gives today's versions the same fingerprint.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from tracker.domain.schemes.activity_types import WRITTEN_IN, Noun
 from tracker.domain.schemes.policies import Policy
 
 _ABOUT_THE_VALUES = {"provenance", "unverified"}
@@ -38,18 +41,25 @@ def digest(policy: Policy) -> str:
 
 def _plain(value: Any) -> Any:
     """A value in JSON types; equal values give equal results."""
+    if isinstance(value, Noun):
+        return value.many
     if is_dataclass(value):
         found = ((each, getattr(value, each.name)) for each in fields(value))
         return {each.name: _plain(given) for each, given in found if _is_said(each, given)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(given) for key, given in value.items()}
-    if isinstance(value, frozenset):
-        return sorted(value)
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
+        return {
+            str(key): _plain(given) for key, given in value.items() if not _is_further(key, given)
+        }
+    if isinstance(value, frozenset | tuple):
+        return [_plain(each) for each in (value if isinstance(value, tuple) else sorted(value))]
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     return value.isoformat() if isinstance(value, date) else value
+
+
+def _is_further(key: object, words: object) -> bool:
+    """Whether words are in a language in which a scheme file need not be written."""
+    return isinstance(words, str | Noun) and key not in WRITTEN_IN
 
 
 def _is_said(key: Field[Any], value: Any) -> bool:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from tracker.domain.errors import UnknownModule, UnknownScheme
 from tracker.domain.periods import DAY, Duration, nth_expiry
-from tracker.domain.schemes.activity_types import Provenance, Translated
+from tracker.domain.schemes.activity_types import ENGLISH, Provenance, Translated, translated
 from tracker.domain.schemes.policies import Policy
 
 DaysEnd = Literal["holder", "scheme"]
@@ -237,8 +237,9 @@ class Scheme:
         Producción (Certified Production Technician, CPT)". A name that the title already includes
         is left out.
         """
-        title, short = self.title[language], self.abbreviation or self.number_prefix
-        known = [name for name in (self.title["en"], short) if name not in title]
+        title = translated(self.title, language)
+        short = self.abbreviation or self.number_prefix
+        known = [name for name in (self.title[ENGLISH], short) if name not in title]
         return f"{title} ({', '.join(known)})" if known else title
 
     def zone_of(self, holders: str) -> str:

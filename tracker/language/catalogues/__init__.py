@@ -1,7 +1,9 @@
 """Catalogues: what is said to people, a folder of TOML files for each language.
 
 A language is a folder here with the same files and keys as English; nothing else
-names it. TOML, not gettext: a sentence is filled with the rules' own numbers and must agree with
+names it, but the tables that hold the language of a person, which a migration lets take the
+new one. What scheme files do not say in it is said in English.
+TOML, not gettext: a sentence is filled with the rules' own numbers and must agree with
 them ("{limit:counts|count}"), and a key says where it is used, which an English sentence cannot.
 """
 
@@ -9,12 +11,13 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tracker.domain.schemes.activity_types import ENGLISH, Noun, TranslatedNoun
+
 _FOLDER = Path(__file__).parent
-ENGLISH = "en"
 _OTHERS = {path.parent.name for path in _FOLDER.glob("*/voice.toml")} - {ENGLISH}
 LANGUAGES: tuple[str, ...] = (ENGLISH, *sorted(_OTHERS))
 """The codes of the languages that there are, English first."""
@@ -50,6 +53,15 @@ def texts(name: str, section: str) -> Mapping[str, Mapping[str, str]]:
     }
 
 
-def pairs(name: str, section: str) -> Mapping[str, Mapping[str, Sequence[str]]]:
-    """Nouns in both numbers by language and key: one, and many."""
-    return {language: topic(language, name)[section] for language in LANGUAGES}
+def nouns(name: str, section: str) -> Mapping[str, TranslatedNoun]:
+    """What is counted, by key and language: each in both numbers, with its gender if it has one."""
+    keys = topic(ENGLISH, name)[section]
+    return {
+        key: {language: noun(**topic(language, name)[section][key]) for language in LANGUAGES}
+        for key in keys
+    }
+
+
+def noun(one: str, many: str, gender: str = "") -> Noun:
+    """What is counted, as a catalogue or a scheme file gives it."""
+    return Noun(one, many, feminine=gender == "feminine")

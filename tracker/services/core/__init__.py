@@ -1,7 +1,7 @@
-"""What every service uses; it knows no use case.
+"""What every service uses; nothing here knows a use case.
 
-``context`` (``Container``, ``ReadContext``, ``UnitOfWork``), ``bulk`` (many rows at once, by COPY
-on PostgreSQL), ``history`` (one line for each change), ``locks`` (on a holder's record),
-``tokens``, ``signed_links``, ``idempotency``, ``counters``, ``allowances``, ``turns``, ``days``,
-and how facts are asked for in few round trips: ``batched``, ``combined``, ``prefetch``.
+``context`` holds ``Container``, ``ReadContext`` and ``UnitOfWork``. ``bulk`` writes many rows at
+once (COPY on PostgreSQL), ``history`` writes one entry for each change, ``locks`` locks holders'
+records. Beside them: ``tokens``, ``signed_links``, ``idempotency``, ``counters``, ``allowances``,
+``turns``, ``days``. ``batched``, ``combined`` and ``prefetch`` read facts in few round trips.
 """

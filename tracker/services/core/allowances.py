@@ -1,7 +1,7 @@
-"""How often something may be done within a while: wrong guesses, exports.
+"""Limits on how often something may be done within a period: wrong guesses, exports.
 
-Counted in the database, so that all processes count together, and so that a restart forgives
-nothing. Kept is no address and no number, but what a key of ours makes of them.
+Uses are counted in the database, so that all processes share one count and a restart does not reset
+it. No address or number is stored, only a keyed hash of it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from tracker.domain.errors import TooOften
 from tracker.models import Usage
 from tracker.services.core.context import ReadContext, UnitOfWork
 
-_KEPT = timedelta(days=1)  # no allowance is of a longer time
+_KEPT = timedelta(days=1)  # no allowance has a longer period
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """So many times within a while, for one of those whom ``what`` tells apart."""
+    """A maximum number of uses within a period, for each subject; ``what`` names the kind."""
 
     what: str
     most: int
@@ -33,29 +33,29 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """An allowance and the one whose use is counted, by a key that says nothing of them."""
+    """An allowance and the subject whose uses are counted, known only by a keyed hash."""
 
     allowance: Allowance
     key: str
 
     def wait(self, began_at: datetime, count: int, now: datetime) -> int:
-        """Seconds until it may be used again; 0: now."""
+        """Seconds until the allowance may be used again; 0 means now."""
         ends = began_at + self.allowance.within
         return int((ends - now).total_seconds()) + 1 if self.is_spent(count) and now < ends else 0
 
     def is_spent(self, count: int) -> bool:
-        """Whether nothing of it is left."""
+        """Whether the allowance is used up."""
         return count >= self.allowance.most
 
 
 def use_of(allowance: Allowance, secret: bytes, who: str) -> Use:
-    """One's use of an allowance; ``secret`` is the key that hides who it is."""
+    """One subject's use of an allowance; ``secret`` is the key of the hash that hides them."""
     text = f"{allowance.what}:{who}".encode(errors="surrogatepass")
     return Use(allowance, hashlib.blake2b(text, key=secret[:64], digest_size=32).hexdigest())
 
 
 def check(reading: ReadContext, uses: Collection[Use], *, both: Collection[Use] = ()) -> None:
-    """Refuse who has spent an allowance, or all of ``both``; counts nothing. Raises TooOften."""
+    """Refuse if one of ``uses`` is used up, or all of ``both``; counts nothing. Raises TooOften."""
     by_key = {use.key: use for use in (*uses, *both)}
     table = Usage
     rows = reading.rows(select(table.key, table.began_at, table.count).where(table.key.in_(by_key)))
@@ -67,7 +67,7 @@ def check(reading: ReadContext, uses: Collection[Use], *, both: Collection[Use] 
 
 
 def count_without_waiting(work: UnitOfWork, uses: Mapping[Use, int]) -> dict[Use, int]:
-    """Count so many more of each; those that another writer is in the way of are given back."""
+    """Add to the counts without waiting for locks; returns the uses that another writer blocked."""
     left = dict(uses)
     with db.without_waiting(work.connection):
         for use in sorted(uses, key=lambda one: one.key):
@@ -77,7 +77,7 @@ def count_without_waiting(work: UnitOfWork, uses: Mapping[Use, int]) -> dict[Use
 
 
 def take(work: UnitOfWork, use: Use) -> None:
-    """Count a use, and refuse it where it is one too many. Raises TooOften."""
+    """Count a use, and refuse it if it exceeds the allowance. Raises TooOften."""
     row = _count(work, use)
     if row.count > use.allowance.most:
         wait = use.wait(row.began_at, row.count, work.now)
@@ -98,6 +98,6 @@ def _count(work: UnitOfWork, use: Use, times: int = 1) -> Any:
 
 
 def forget_old(work: UnitOfWork) -> int:
-    """Forget what was counted longer ago than any allowance lasts; how many there were."""
+    """Delete counts older than the longest period of any allowance; returns how many."""
     result: Any = work.connection.execute(delete(Usage).where(Usage.began_at < work.now - _KEPT))
     return int(result.rowcount)

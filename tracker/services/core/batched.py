@@ -1,7 +1,7 @@
-"""How facts are asked for: about one id or about many, as known now or at an instant.
+"""Queries for facts about one id or many, as known now or at an earlier instant.
 
-Statements are made once, with parameters: to build one for each request, and to match it with
-what was compiled, costs more than the database takes to answer it.
+Statements are built once, with parameters: building one for each request, and matching it with its
+compiled form, costs more than the database takes to answer it.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext
 
 EVER = datetime.max.replace(tzinfo=UTC)
-"""The instant at which everything is known."""
+"""An instant later than any record: everything is known."""
 ID = bindparam("id", type_=Id)
 IDS = bindparam("ids", type_=Id, expanding=True)
 KNOWN_AT = bindparam("known_at", type_=Instant)
 ON = bindparam("on", type_=Date)
 CARRIED = Certification.withdrawn_at.is_(None)
-"""Certifications that the passes on record carry; of one holder and scheme there may be several."""
+"""Certifications that are not withdrawn; a holder may have several in one scheme."""
 CURRENT = and_(CARRIED, Certification.replaced_on.is_(None))
-"""The one of a holder and scheme that speaks for them now, if there is one."""
+"""The certification of a holder and scheme that counts now, if there is one."""
 SPEAKS = and_(CARRIED, or_(Certification.replaced_on.is_(None), Certification.replaced_on > ON))
-"""The one that speaks for them on the day ``on``."""
+"""The certification that counts on the day ``on``."""
 SHOWN = or_(SPEAKS, and_(Certification.withdrawn_at.is_not(None), Certification.sequence == 1))
-"""The same, or where there is none the withdrawn one, so that nobody finds an empty place."""
+"""The same; where there is none, the withdrawn one, so that holders still see what they had."""
 StatementOf = TypeVar("StatementOf")
 
 
 def known(parameters: dict[str, Any], known_at: datetime | None = None) -> dict[str, Any]:
-    """Parameters of a statement that leaves out what was recorded later; now: nothing is."""
+    """Statement parameters that leave out what was recorded after ``known_at``, if it is given."""
     return {**parameters, "known_at": known_at or EVER}
 
 
 @dataclass(frozen=True, slots=True)
 class About(Generic[StatementOf]):
-    """What is asked about one id, and the same about a list of them or an array."""
+    """One query in three forms: for one id, for a list of ids, for an array."""
 
     one: StatementOf
     many: StatementOf
@@ -51,9 +51,9 @@ class About(Generic[StatementOf]):
     def each(
         self, reading: ReadContext, ids: Collection[str], known_at: datetime | None
     ) -> Iterator[tuple[StatementOf, dict[str, Any]]]:
-        """What to ask about these ids, with its parameters; once, unless they are very many.
+        """The statements for these ids with their parameters: one, unless there are very many ids.
 
-        PostgreSQL is sent one array: a list makes each statement a new text, to be taken apart.
+        PostgreSQL gets one array: with a list, every length would be a new text to parse.
         """
         several = self.array if reading.dialect == "postgresql" else self.many
         for some in bulk.chunks(ids):
@@ -64,7 +64,7 @@ class About(Generic[StatementOf]):
 
 
 def about(make: Callable[[Callable[[Any], Any]], StatementOf]) -> About[StatementOf]:
-    """Make it for one and for many; ``make`` is given the condition on a column."""
+    """Make the three forms; ``make`` gets the function that puts the condition on a column."""
     return About(
         make(lambda column: column == ID),
         make(lambda column: column.in_(IDS)),

@@ -1,4 +1,4 @@
-"""Many rows at once: the fastest way in and out that each database has."""
+"""Many rows at once, by the fastest way that each database has."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from tracker.db import Base
 from tracker.services.core.context import ReadContext, UnitOfWork
 
 CHUNK = 500  # how many ids go into one IN list
-_FEW = 20  # rows for which a plain statement is as fast as COPY
+_FEW = 20  # up to this many rows a plain statement is as fast as COPY
 
 
 def savepoint(work: UnitOfWork) -> SessionTransaction:
-    """A point of the transaction to go back to, with ``rollback`` or ``commit``.
+    """A savepoint, ended with ``rollback`` or ``commit``.
 
-    The session sets its savepoint when it is next asked for its connection, which a ``UnitOfWork``
-    never does again; so it is asked here.
+    The session sets its savepoint only when its connection is next asked for, which a
+    ``UnitOfWork`` never does again; so this function asks for it.
     """
     nested = work.session.begin_nested()
     work.session.connection()
@@ -49,7 +49,7 @@ def chunks(ids: Collection[str]) -> list[list[str]]:
 
 
 def table_of(model: type[Base]) -> Table:
-    """The table of a model, for statements that know no objects."""
+    """The table of a model, for statements without objects."""
     return cast("Table", model.__table__)
 
 
@@ -64,7 +64,7 @@ def among(reading: ReadContext, column: Any, values: Collection[Any]) -> ColumnE
 
 
 def among_given(dialect: str, column: Any) -> ColumnElement[bool]:
-    """The same of the values that the parameter ``ids`` gives, for a statement made once."""
+    """The same for the values in the parameter ``ids``, for a statement that is built once."""
     if dialect == "postgresql":
         ids: Any = bindparam("ids", type_=ARRAY(column.type))
         return cast("ColumnElement[bool]", column == any_(ids))
@@ -72,9 +72,9 @@ def among_given(dialect: str, column: Any) -> ColumnElement[bool]:
 
 
 def insert(work: UnitOfWork, table: type[Base], rows: Collection[dict[str, Any]]) -> None:
-    """Insert rows, all of them with the same columns: many by COPY where the database has it.
+    """Insert rows that all have the same columns; many rows go by COPY on PostgreSQL.
 
-    No column's default is filled in; whoever calls gives every value.
+    Column defaults are not filled in: the caller gives every value.
     """
     if not rows:
         return
@@ -86,7 +86,7 @@ def insert(work: UnitOfWork, table: type[Base], rows: Collection[dict[str, Any]]
 
 @functools.cache
 def _insert_into(table: type[Base]) -> Any:
-    """Made once, since making a statement costs as much as running it; asks for no keys back."""
+    """Cached, since building a statement costs as much as running it; returns no keys."""
     return sql_insert(table_of(table)).inline()
 
 
@@ -98,9 +98,10 @@ def insert_new(
     key: Sequence[str],
     returning: Sequence[str],
 ) -> Sequence[Any]:
-    """Insert the rows whose unique ``key`` is not there yet; gives some columns of those inserted.
+    """Insert the rows whose unique ``key`` is new; returns some columns of the rows inserted.
 
-    One statement, whose text on PostgreSQL does not grow with its rows: an array for each column.
+    One statement. On PostgreSQL it sends an array for each column, so its text does not grow with
+    the number of rows.
     """
     if not rows:
         return ()
@@ -119,7 +120,7 @@ def insert_new(
 def update_by(
     work: UnitOfWork, table: type[Base], key: str, rows: Sequence[dict[str, Any]]
 ) -> None:
-    """Update the rows of which ``key`` is given, all of them with the same other columns."""
+    """Update the rows that ``key`` identifies; all rows have the same other columns."""
     if not rows:
         return
     columns, names = table_of(table).c, [*rows[0]]
@@ -137,14 +138,14 @@ def update_by(
 
 
 def _side_by_side(columns: Sequence[Any], rows: Sequence[dict[str, Any]]) -> Any:
-    """Rows as a table that PostgreSQL makes of one array for each column."""
+    """The rows as a table that PostgreSQL builds from one array for each column."""
     arrays = [literal([row[c.name] for row in rows], ARRAY(c.type)) for c in columns]
     named = [column(c.name, c.type) for c in columns]
     return func.unnest(*arrays).table_valued(*named, name="given").render_derived()
 
 
 def _copy(work: UnitOfWork, table: Table, rows: Collection[dict[str, Any]]) -> None:
-    """COPY takes rows faster than any statement; constraints are checked as ever."""
+    """Insert by COPY, faster than any statement; constraints are checked as usual."""
     names = list(next(iter(rows)))
     quoted = ", ".join(f'"{name}"' for name in names)
     as_json = {name for name in names if isinstance(table.c[name].type, JSON)}
@@ -158,12 +159,12 @@ def _copy(work: UnitOfWork, table: Table, rows: Collection[dict[str, Any]]) -> N
     except driver.Error as error:
         raise DBAPIError.instance(statement, None, error, driver.Error) from error
     except (KeyboardInterrupt, SystemExit):
-        work.connection.invalidate()  # half a COPY is under way on it
+        work.connection.invalidate()  # a COPY is unfinished on it
         raise
 
 
 def update(work: UnitOfWork, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
-    """Update rows by ``_id``, all of them with the same columns, and their versions with them."""
+    """Update rows by ``_id`` and raise their versions; all rows have the same columns."""
     if not rows:
         return
     columns = table_of(table).c

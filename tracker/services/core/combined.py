@@ -1,4 +1,4 @@
-"""Several statements in one round trip: the way there costs more than what is done there."""
+"""Several statements in one round trip, since the round trip costs more than the work."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Slot = tuple[type, int]
 
 
 class Together:
-    """Statements as one: UNION ALL of their rows, every cell in a column of its own type.
+    """Statements combined by UNION ALL, with every value in a column of its own type.
 
-    A parameter means the same in all of them. None has an ORDER BY, since nothing would keep the
-    order side by side; whoever needs one sorts.
+    A parameter has the same meaning in all of them. None may have an ORDER BY, since UNION ALL
+    would not keep it; the caller sorts.
     """
 
     def __init__(self, *statements: Statement) -> None:
@@ -37,7 +37,7 @@ class Together:
         ]
 
     def read(self, reading: ReadContext, parameters: dict[str, Any]) -> tuple[list[Any], ...]:
-        """The rows of each statement, as it would give them alone."""
+        """The rows of each statement, as it would return them alone."""
         found: tuple[list[Any], ...] = tuple([] for _ in self._forms)
         for row in reading.rows(self._union, parameters):
             cut, make = self._forms[row[0]]
@@ -50,7 +50,7 @@ def _names(statement: Statement) -> list[str]:
 
 
 def _layout(statement: Statement) -> dict[Slot, Any]:
-    """A slot for each column: its type, and how many columns of that type come before it."""
+    """The slot of each column: its type, and how many columns of that type come before it."""
     seen: Counter[type] = Counter()
     layout: dict[Slot, Any] = {}
     for column in statement.selected_columns:
@@ -61,9 +61,9 @@ def _layout(statement: Statement) -> dict[Slot, Any]:
 
 
 def _arm(number: int, statement: Statement, layout: dict[Slot, Any], types: dict[Slot, Any]) -> Any:
-    """The statement with its columns in their slots, and nothing in the others.
+    """The statement with its columns in their slots and null in the others.
 
-    The first arm gives the types; in the others a bare null is enough, and keeps the text short.
+    The first arm sets the types; a bare null is enough in the others and keeps the text short.
     """
     columns = dict(zip(layout, statement.selected_columns, strict=True))
     cells = (

@@ -1,7 +1,7 @@
-"""What every service is given: a connection, schemes, reasons, settings, the actor, the instant.
+"""What every service gets: a connection, schemes, reasons, settings, the actor and the instant.
 
-A ``ReadContext`` looks; a ``UnitOfWork`` is one transaction that writes. Doors open them through
-``Container``; services take them and never commit.
+A ``ReadContext`` only reads; a ``UnitOfWork`` is one transaction that writes. Doors open them
+through ``Container``; services take them and never commit.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from tracker.settings import Settings
 
 @lru_cache(maxsize=1024)
 def zone_of(name: str) -> ZoneInfo:
-    """The time zone of that name."""
+    """The time zone with that name."""
     return ZoneInfo(name)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadContext:
-    """A look at the database by an actor at an instant."""
+    """Read access to the database for one actor at one instant."""
 
     connection: Connection
     schemes: Schemes
@@ -51,9 +51,10 @@ class ReadContext:
         return self.now.astimezone(scheme.time_zone).date()
 
     def day_of(self, scheme: Scheme, time_zone: str) -> date:
-        """The date that a holder in that time zone is held to: theirs, unless the scheme has one.
+        """Today for a holder in that time zone: the holder's own date unless the scheme sets one.
 
-        Deadlines end at midnight there, and what a holder says of today is judged by it.
+        Deadlines end at midnight of that date, and a holder's statements about today are checked by
+        it.
         """
         if scheme.days_end == "scheme":
             return self.today(scheme)
@@ -75,10 +76,10 @@ class ReadContext:
 
 @dataclass(frozen=True, slots=True)
 class UnitOfWork(ReadContext):
-    """One transaction of an actor. The session and the connection are the same transaction.
+    """One transaction of an actor. The session and the connection share it.
 
-    ``message_key`` makes the Message-IDs of letters that are put into the outbox. A rehearsal
-    writes to a copy that nobody else sees.
+    ``message_key`` is the key for the Message-IDs of messages put into the outbox. A rehearsal
+    writes to a private copy of the database.
     """
 
     session: Session
@@ -86,32 +87,32 @@ class UnitOfWork(ReadContext):
     is_rehearsal: bool = False
 
     def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Any]:
-        """All rows of a statement, pending changes of the session included."""
+        """All rows of a statement, after flushing the session's pending changes."""
         self.session.flush()
         return self.connection.execute(statement, parameters).fetchall()
 
     def row(self, statement: Executable, parameters: Any = None) -> Any:
-        """The first row of a statement or None, pending changes of the session included."""
+        """The first row of a statement or None, after flushing the session's pending changes."""
         self.session.flush()
         return self.connection.execute(statement, parameters).first()
 
     def reread(self, row: Base) -> None:
-        """Read a row again once its record is locked. Raises NotFound if it was deleted since."""
+        """Read a row again once its record is locked. Raises NotFound if it has been deleted."""
         try:
             self.session.refresh(row)
         except InvalidRequestError as error:
             raise NotFound from error
 
     def upsert(self, table: type[Base]) -> Any:
-        """An INSERT that knows ON CONFLICT, in the database's own dialect."""
+        """An INSERT that supports ON CONFLICT, in the database's own dialect."""
         return (sqlite if self.dialect == "sqlite" else postgresql).insert(table)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Container:
-    """Everything that is made once per process; opens readings and units of work.
+    """Everything that is made once per process; opens read contexts and units of work.
 
-    ``relay_key`` is what the mail provider signs its events with.
+    ``relay_key`` is the key with which the mail provider signs its events.
     """
 
     engine: Engine
@@ -123,7 +124,7 @@ class Container:
     relay_key: bytes
 
     def __repr__(self) -> str:
-        """Short, and without the keys: it stands in tracebacks."""
+        """Short and without the keys, since it appears in tracebacks."""
         return f"<Container on {self.engine.url!r}>"
 
     @contextmanager
@@ -147,13 +148,13 @@ class Container:
 
     @contextmanager
     def statement(self, actor: Actor) -> Iterator[UnitOfWork]:
-        """A Work whose every statement is its own transaction: for one that asks and writes."""
+        """A UnitOfWork in which every statement is its own transaction."""
         with db.single_statements(self.engine) as session:
             yield self._work(session, actor)
 
     @contextmanager
     def rehearsal(self, actor: Actor) -> Iterator[UnitOfWork]:
-        """A Work on a copy of the database that is gone afterwards: nobody waits for its locks."""
+        """A UnitOfWork on a temporary copy of the database, so that nobody waits for its locks."""
         with copies.private(self.engine) as session:
             yield replace(self._work(session, actor), is_rehearsal=True)
 

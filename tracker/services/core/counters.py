@@ -1,4 +1,4 @@
-"""Numbers that no row tells of itself: what was done so far, and what was found the last time."""
+"""Numbers that no row holds: running totals, and the result of the last audit."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tracker.models import Counter as Row
 from tracker.services.core.context import ReadContext, UnitOfWork
 
 VIOLATIONS = "identity_violations"
-"""What the last audit found."""
+"""The number of violations that the last audit found."""
 RECONCILED = ("taken_back", "in_doubt", "found_sent", "found_unsent", "sent_again")
-"""What reaping came to, since the beginning."""
+"""Outcomes of reaping, counted since the beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class CounterValue:
 
 
 def add(work: UnitOfWork, counts: Mapping[str, int]) -> None:
-    """Add to numbers; those of nothing are not written. In order, so that two never lock out."""
+    """Add to counters; zero is not written. In sorted order, so that two writers never deadlock."""
     for name, count in sorted(counts.items()):
         if count:
             statement = work.upsert(Row).values(name=name, count=count, at=work.now)
@@ -38,13 +38,13 @@ def add(work: UnitOfWork, counts: Mapping[str, int]) -> None:
 
 
 def put(work: UnitOfWork, name: str, count: int) -> None:
-    """Write a number in the place of the last one."""
+    """Replace the value of a counter."""
     row = {"name": name, "count": count, "at": work.now}
     statement = work.upsert(Row).values(row)
     work.connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=row))
 
 
 def known(reading: ReadContext) -> dict[str, CounterValue]:
-    """All numbers by name."""
+    """All counters by name."""
     rows = reading.rows(select(Row.name, Row.count, Row.at))
     return {name: CounterValue(count, at) for name, count, at in rows}

@@ -8,11 +8,11 @@ from tracker.services.core.context import ReadContext
 
 
 def today_everywhere(reading: ReadContext) -> date:
-    """Today where it begins last among the schemes: no day is shown before it begins anywhere."""
+    """The earliest of the schemes' dates today: no day is shown before it has begun everywhere."""
     return min(todays(reading))
 
 
 def todays(reading: ReadContext) -> list[date]:
-    """Today in each of the schemes' time zones."""
+    """Today's date in each of the schemes' time zones."""
     zones = {scheme.time_zone for scheme in reading.schemes}
     return [reading.now.astimezone(zone).date() for zone in zones]

@@ -1,8 +1,8 @@
-"""The trail of changes: one line for each, in the transaction of the change itself.
+"""The change history: one entry for each change, in the same transaction as the change.
 
-A line of a change names the ``fields`` and keeps what stood there before and after: values about
-people in rows beside it (``PERSONAL``), so that they can be erased without touching the trail;
-all others in its detail. Reading it is the business of ``history_pages``.
+An entry names the changed ``fields`` and keeps their values before and after. Values about people
+(``PERSONAL``) are stored in separate rows, so that they can be erased without touching the history;
+all others are in the entry's detail. ``history_pages`` reads it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork
 
 Changes = Mapping[str, tuple[Any, Any]]
-"""What stood in each changed field before, and what stands there now."""
+"""The value of each changed field before and after."""
 
 PERSONAL: Mapping[str, frozenset[str]] = {
     "holder": frozenset(
@@ -37,23 +37,23 @@ PERSONAL: Mapping[str, frozenset[str]] = {
     "roster_entry": frozenset({"given_holder_ref", "given_email", "given_number"}),
     "employer": frozenset({"email"}),
 }
-"""The fields whose values are about people, by the subject of the line."""
+"""The fields whose values are about people, by the subject of the entry."""
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """The fields that differ, in their order, of two states of a record."""
+    """The fields in which two states of a record differ, in their order."""
     return {name: (before[name], value) for name, value in after.items() if before[name] != value}
 
 
 def record(work: UnitOfWork, action: str, subject: str, subject_id: str, **detail: Any) -> None:
-    """Write down that the actor did ``action`` to a record; ``changes`` are what it changed."""
+    """Record that the actor did ``action`` to a record; ``changes`` are the fields it changed."""
     record_many(work, action, subject, [(subject_id, detail)])
 
 
 def record_many(
     work: UnitOfWork, action: str, subject: str, details: Iterable[tuple[str, Mapping[str, Any]]]
 ) -> None:
-    """The same for many records at once: pairs of id and detail; what changed as ``changes``."""
+    """The same for many records: pairs of id and detail, with the changed fields as ``changes``."""
     personal = PERSONAL.get(subject, frozenset())
     plain: list[dict[str, Any]] = []
     valued: list[tuple[dict[str, Any], Changes]] = []
@@ -78,7 +78,7 @@ def record_many(
 
 
 def _told(changed: Changes, personal: Collection[str]) -> dict[str, Any]:
-    """What the line itself says of a change: its fields, and the values that are not personal."""
+    """What the entry itself keeps of a change: field names, and values that are not personal."""
     if not changed:
         return {}
     told: dict[str, Any] = {"fields": sorted(changed)}
@@ -91,7 +91,7 @@ def _told(changed: Changes, personal: Collection[str]) -> dict[str, Any]:
 def _insert_with_values(
     work: UnitOfWork, valued: Collection[tuple[dict[str, Any], Changes]]
 ) -> None:
-    """Write lines with the rows beside them, which name the lines by their ids."""
+    """Insert entries together with the rows of personal values that refer to their ids."""
     if not valued:
         return
     ids = _next_ids(work, len(valued))
@@ -115,7 +115,7 @@ def _insert_with_values(
 
 
 def _next_ids(work: UnitOfWork, count: int) -> Collection[int]:
-    """Ids for so many lines: from the sequence, or on SQLite, where one writes at a time, next."""
+    """Ids for so many entries, from the sequence; SQLite has one writer, so there the next ones."""
     if work.dialect == "postgresql":
         taken = text("select nextval('history_id_seq') from generate_series(1, :count)")
         return [row[0] for row in work.rows(taken, {"count": count})]
@@ -128,7 +128,7 @@ def _text(value: Any) -> str | None:
 
 
 def _plain(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """Values that JSON knows; dates and amounts as text."""
+    """Values that JSON can hold; dates and amounts as text."""
     return {
         key: str(value) if isinstance(value, (date, datetime, time, Decimal)) else value
         for key, value in detail.items()

@@ -1,4 +1,4 @@
-"""Answers that are remembered for repeated requests, and forgotten when they are old."""
+"""Answers kept for repeated requests, and deleted when they are old."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class RememberedAnswer:
-    """What a request got, and the digest of what was asked."""
+    """The answer that a request got, and the digest of that request."""
 
     request_digest: str
     status: int
@@ -39,9 +39,9 @@ def remembered(reading: ReadContext, actor: Actor, key: str) -> RememberedAnswer
 
 
 def remember(work: UnitOfWork, key: str, answer: RememberedAnswer) -> None:
-    """Keep an answer in the transaction of the request that it answers.
+    """Store an answer in the transaction of the request that it answers.
 
-    Raises IntegrityError where the same key was answered meanwhile.
+    Raises IntegrityError if another request with the same key was answered in the meantime.
     """
     work.session.flush()
     values = {
@@ -58,7 +58,7 @@ def remember(work: UnitOfWork, key: str, answer: RememberedAnswer) -> None:
 
 
 def forget_old(work: UnitOfWork) -> int:
-    """Forget the answers older than the settings say; returns how many there were."""
+    """Delete the answers older than the settings allow; returns how many."""
     oldest = work.now - timedelta(days=work.settings.api.idempotency_days)
     statement = delete(IdempotencyKey).where(IdempotencyKey.recorded_at < oldest)
     result: Any = work.connection.execute(statement)

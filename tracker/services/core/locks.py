@@ -1,4 +1,4 @@
-"""Locks on holders' records: who writes to one makes others wait who write to the same."""
+"""Locks on holders' records: two writers to the same record wait for each other."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ Lock = Callable[[UnitOfWork, str], None]
 
 
 def lock(work: UnitOfWork, holder_ids: Collection[str]) -> int:
-    """Make others wait who write to these holders' records; the number of those on record.
+    """Lock these holders' records against other writers; returns how many of them exist.
 
-    Always in the same order. Without it two processes that record the last two passes at once
-    would each miss the other's.
+    Records are locked in the order of their ids, so that two callers never deadlock. Without the
+    lock, two processes that record the last two passes at the same time would each miss the
+    other's.
     """
     locked = 0
     for ids in bulk.chunks(sorted(holder_ids)):
@@ -29,10 +30,10 @@ def lock(work: UnitOfWork, holder_ids: Collection[str]) -> int:
 
 
 def lock_to_decide(work: UnitOfWork, holder_ids: Collection[str]) -> set[str]:
-    """Lock holders' records for a decision of the staff; those on which the actor may not decide.
+    """Lock holders' records for a staff decision; returns those that the actor may not decide on.
 
-    Every decision of the staff locks here, whether on one record or on a file of them, so that
-    none forgets to ask whose record it is.
+    Every staff decision locks here, whether on one record or on a file of them, so that none skips
+    the check for the actor's own record.
     """
     lock(work, holder_ids)
     return own_records(work.actor, holder_ids)
@@ -44,7 +45,7 @@ def lock_one(work: UnitOfWork, holder_id: str) -> None:
 
 
 def lock_one_to_decide(work: UnitOfWork, holder_id: str) -> None:
-    """Lock a holder's record for a decision of the staff. Raises NotFound, SelfReview."""
+    """Lock a holder's record for a staff decision. Raises NotFound, SelfReview."""
     check_own_holder(work.actor, holder_id)
     if lock_to_decide(work, [holder_id]):
         check_not_own(work.actor, holder_id)

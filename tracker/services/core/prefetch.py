@@ -1,8 +1,8 @@
-"""Reading ahead: what a route is about to ask for, read in one round trip with its caller's token.
+"""Prefetch: read what a route will need in one round trip, together with the caller's token.
 
-The view asks as ever: what it asks for in exactly these words and with these parameters is at
-hand, anything else is read then. So reading ahead changes no answer, and a wrong guess costs
-time only. What is at hand is given to nobody before the caller is known.
+The view queries as usual. A query with exactly the prefetched statement and parameters is answered
+from memory, any other one from the database; so prefetching changes no answer, and a wrong guess
+costs only time. Nothing prefetched is returned before the caller is authenticated.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tracker.services.core.context import ReadContext
 
 @dataclass(frozen=True, slots=True)
 class ReadAhead(ReadContext):
-    """A reading with the answers to some statements at hand."""
+    """A read context that already has the rows of some statements."""
 
     parameters: Mapping[str, Any]
     found: Mapping[Executable, Sequence[Any]]
@@ -38,7 +38,7 @@ class ReadAhead(ReadContext):
 
 
 class Ahead:
-    """What a route will ask for: statements, and their parameters as far as the path tells them."""
+    """What a route will read: statements, and the parameters that the path gives."""
 
     def __init__(
         self, parameters: Callable[[ReadContext, str], dict[str, Any]], *statements: Statement
@@ -48,7 +48,7 @@ class Ahead:
         self._together = Together(*self._statements)
 
     def read(self, reading: ReadContext, secret: str, path_id: str) -> ReadAhead:
-        """Read on behalf of whoever has this secret, if anybody has."""
+        """Prefetch for the owner of this secret, if there is one."""
         parameters = {**tokens.parameters(secret), **self._parameters(reading, path_id)}
         found = self._together.read(reading, parameters)
         return ReadAhead(

@@ -1,4 +1,4 @@
-"""Addresses and links that prove what they are about: nobody else can make one up."""
+"""Addresses and links with a signature, so that nobody else can make one up."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import hmac
 
 from tracker.services.core.context import ReadContext
 
-_MAC_LENGTH = 15  # letters of base32: 75 bits; the longest purpose makes 64 octets of local part
+_MAC_LENGTH = 15  # characters of base32: 75 bits; the longest purpose fills 64 octets of local part
 
 
-# Addresses that prove what they are about: nobody else can make one up.
 def proof(key: bytes, purpose: str, id_: str) -> str:
-    """``<id>.<mac>``: an id that only we can have written, for one purpose (one letter).
+    """``<id>.<mac>``: an id that only we can have written, for one purpose (one message).
 
-    In small letters, because mail systems may change the case of an address.
+    In lower case, because mail systems may change the case of an address.
     """
     digest = hmac.digest(key, f"{purpose}:{id_}".encode(), "sha256")
     return f"{id_}.{base64.b32encode(digest).decode().lower()[:_MAC_LENGTH]}"
@@ -28,5 +27,5 @@ def proven(key: bytes, purpose: str, text: str) -> str | None:
 
 
 def proof_address(reading: ReadContext, key: bytes, purpose: str, id_: str) -> str:
-    """A VERP address (``b+<message>.<mac>@...``): what arrives there tells what it is about."""
+    """A VERP address (``b+<message>.<mac>@...``): mail to it shows which record it is about."""
     return f"{purpose}+{proof(key, purpose, id_)}@{reading.settings.mail.bounce_domain}"

@@ -1,4 +1,4 @@
-"""Machine tokens: opaque bearer secrets of which only the SHA-256 is kept."""
+"""Machine tokens: opaque bearer secrets of which only the SHA-256 digest is stored."""
 
 from __future__ import annotations
 
@@ -63,12 +63,12 @@ def create(
     expires_at: datetime | None = None,
     person_id: str | None = None,
 ) -> tuple[str, str]:
-    """Make a token; returns its id and its secret, which is never to be seen again.
+    """Make a token; returns its id and its secret, which cannot be read again.
 
-    It ends with the token that it is made with, at the latest: that is the actor's. ``person_id``
-    is whoever will use it; somebody new if it is not given. A holder's token names the holder and
-    an employer's the employer. One of the staff may name the holder whom they are themselves, on
-    whose record they may not decide. Raises Invalid, LimitReached, TokenEnded.
+    The token ends at the latest when the actor's own token ends. ``person_id`` is the person who
+    will use it, by default a new one. A holder's token names the holder and an employer's the
+    employer. A staff token may also name a holder: the same person, on whose record they may then
+    not decide. Raises Invalid, LimitReached, TokenEnded.
     """
     fields = _mistakes(
         work,
@@ -100,13 +100,13 @@ def create(
     )
     work.session.add(row)
     work.session.flush()
-    check_alive(work)  # the new row holds its maker's, so from here on whoever ends that one waits
+    check_alive(work)  # the new row locks its maker's, so anyone ending that token now waits
     history.record(work, "create", "token", row.id, name=name, role=role, scopes=row.scopes)
     return row.id, secret
 
 
 def _check_room(work: UnitOfWork, person_id: str) -> None:
-    """Refuse a person one more than they may have. Raises LimitReached."""
+    """Refuse a person more tokens than the limit allows. Raises LimitReached."""
     most = work.settings.limits.tokens
     living = select(func.count()).where(Token.person_id == person_id, *_LIVING)
     if work.row(living, {"now": work.now})[0] >= most:
@@ -155,10 +155,10 @@ def parameters(secret: str) -> dict[str, str]:
 
 
 def authenticate(reading: ReadContext, secret: str) -> Actor | None:
-    """Whoever holds this secret; None for one that is unknown, expired or revoked.
+    """The actor who has this secret; None if it is unknown, expired or revoked.
 
-    One statement, and once a minute another that notes the use. The secret is looked up by its
-    digest, so that nothing can be learnt from how long the answer takes.
+    One statement, and once a minute another that records the use. The secret is looked up by its
+    digest, so that the response time reveals nothing about it.
     """
     if not secret.startswith(PREFIX):
         return None
@@ -182,9 +182,9 @@ def authenticate(reading: ReadContext, secret: str) -> Actor | None:
 
 
 def touch(reading: ReadContext, token_id: str) -> None:
-    """Note that a token was used, at most once a minute; otherwise the row is left alone.
+    """Record that a token was used, at most once a minute.
 
-    Whoever asks never waits for it: while somebody else writes, the use is noted another time.
+    Never waits: if somebody else is writing, the use is recorded another time.
     """
     stale = or_(Token.last_used_at.is_(None), Token.last_used_at <= reading.now - _TOUCH_EVERY)
     row = select(Token.id).where(Token.id == token_id, stale).with_for_update(skip_locked=True)
@@ -194,9 +194,10 @@ def touch(reading: ReadContext, token_id: str) -> None:
 
 
 def check_alive(work: UnitOfWork) -> None:
-    """Ask once more, inside the transaction, whether the actor's token can be used.
+    """Check again, inside the transaction, that the actor's token can still be used.
 
-    It may have ended since the request began, which a slow sender decides. Raises TokenEnded.
+    It may have ended since the request began, since a client can send its request slowly. Raises
+    TokenEnded.
     """
     id_ = work.actor.token_id
     if id_ is not None and work.row(_ALIVE, {"id": id_, "now": work.now}) is None:
@@ -207,10 +208,10 @@ _ALIVE = select(Token.id).where(Token.id == bindparam("id"), *_LIVING)
 
 
 def revoke(work: UnitOfWork, token_id: str) -> None:
-    """End a token at once, and all that were made with it or with these; ended ones stay so.
+    """End a token and every token made with it, directly or indirectly; ended ones do not change.
 
-    Tokens made while it is being ended are ended too: one that is being made waits, or finds
-    that its maker has ended. Raises NotFound.
+    A token that is being made at the same time either waits and is ended too, or finds that its
+    maker has ended. Raises NotFound.
     """
     if work.session.get(Token, token_id, with_for_update=True) is None:
         raise NotFound
@@ -230,7 +231,7 @@ def revoke(work: UnitOfWork, token_id: str) -> None:
 def page(
     reading: ReadContext, *, after: str | None = None, limit: int | None = None
 ) -> Sequence[Any]:
-    """The tokens in the order of their ids, without anything secret."""
+    """The tokens in the order of their ids, without secrets."""
     statement = select(*_COLUMNS).order_by(Token.id).limit(limit)
     if after:
         statement = statement.where(Token.id > after)
@@ -238,7 +239,7 @@ def page(
 
 
 def has_administrator(reading: ReadContext) -> bool:
-    """Whether somebody was given an admin's token that can still be used."""
+    """Whether there is an admin token that can still be used."""
     unexpired = or_(Token.expires_at.is_(None), Token.expires_at > reading.now)
     statement = select(Token.id).where(Token.role == "admin", Token.revoked_at.is_(None), unexpired)
     return reading.row(statement.limit(1)) is not None
@@ -247,7 +248,7 @@ def has_administrator(reading: ReadContext) -> bool:
 def subject(
     reading: ReadContext, *, holder_ref: str | None, employer: str | None
 ) -> dict[str, str]:
-    """The holder or employer of a new token by the names people know them by. Raises Invalid."""
+    """The id of a new token's holder or employer, from its ref or name. Raises Invalid."""
     found: dict[str, str] = {}
     for field, column, given in (
         ("holder", Holder.ref, holder_ref),

@@ -1,7 +1,6 @@
-"""Turns for work that costs much: reading files from outside, and writing files for others.
+"""Limited turns for expensive work: reading files from outside, and writing files for callers.
 
-Turns are those of one machine (``tracker.turns``). Whoever holds one for long keeps nobody else
-from anything but that work.
+Turns are counted on one machine (``tracker.turns``). A long one blocks only work of the same kind.
 """
 
 from __future__ import annotations
@@ -22,20 +21,20 @@ _BUSY = "Other files are being read; send this one again shortly."
 
 
 def evidence_limits(settings: Settings) -> ProcessLimits:
-    """What reading a piece of evidence may cost."""
+    """The limits on reading one file of evidence."""
     return ProcessLimits(settings.files.memory_bytes, settings.files.evidence_seconds)
 
 
 def table_limits(settings: Settings) -> ProcessLimits:
-    """What reading a table may cost."""
+    """The limits on reading one table."""
     return ProcessLimits(settings.files.memory_bytes, settings.files.table_seconds)
 
 
 @contextmanager
 def reading_a_file(settings: Settings) -> Iterator[None]:
-    """Hold the turn of whoever has a file read. Raises TooBusy.
+    """Hold a turn to have a file read. Raises TooBusy.
 
-    Few may wait, since each that waits keeps one that serves requests from serving others.
+    Only a few may wait, since each waiting request occupies a worker.
     """
     folder, files = _folder(settings), settings.files
     try:
@@ -50,7 +49,7 @@ def reading_a_file(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def rehearsing(settings: Settings) -> Iterator[None]:
-    """Hold the turn of whoever tries a file out, which takes a copy of the database.
+    """Hold a turn for a dry run of a file, which needs a copy of the database.
 
     Raises TooBusy.
     """
@@ -62,7 +61,7 @@ def rehearsing(settings: Settings) -> Iterator[None]:
 
 
 def writing_a_file(settings: Settings, actor: Actor) -> Callable[[], None]:
-    """Take one of the caller's turns to be given a file; returns how to end it.
+    """Take one of the caller's turns for an export file; returns the function that ends it.
 
     Raises TooManyAtOnce.
     """

@@ -4,6 +4,6 @@
 plans with ``award_plans`` and writes with ``award_rows``. ``timelines`` writes the spans that
 follow from the facts, ``certifications`` changes a standing, ``renewals`` decides applications.
 
-Whoever writes a cycle, an adjustment, a renewal or a change calls ``certifications.refresh`` in
+Code that writes a cycle, an adjustment, a renewal or a change calls ``certifications.refresh`` in
 the same transaction. Points and activities are in ``tracker.services.points``, above.
 """

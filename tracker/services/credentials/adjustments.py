@@ -1,8 +1,7 @@
-"""Adjustments of cycles: extending a certification, reducing what it requires, looking at both.
+"""Adjustments of cycles: extend a certification, reduce its requirement, and read both.
 
-Invariant: an adjustment is written with the holder locked, in one transaction with its line of
-history, the timeline and the reminder cursor that follow from it. Many at once: see
-``mass_extensions``.
+Invariant: an adjustment is written with the holder locked, in one transaction with its history
+entry and the resulting timeline and reminder cursor. For many at once, see ``mass_extensions``.
 """
 
 from __future__ import annotations
@@ -37,12 +36,12 @@ from tracker.services.standings import neighbours, snapshots, standings
 
 ONE = Decimal(1)
 RequirementShare = Callable[[], Decimal]
-"""How much of the requirement is earned: asked only where the rule wants to know."""
+"""Computes the earned share of the requirement; called only if the rule needs it."""
 
 
 @dataclass(frozen=True, slots=True)
 class AdjustmentToRecord:
-    """An adjustment as it is asked for; today where a day is not given.
+    """An adjustment as requested; a day that is not given is today.
 
     ``override_reason`` says why it is granted although the policy's rule refuses it.
     """
@@ -58,7 +57,7 @@ class AdjustmentToRecord:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """An adjustment that may be made: the cycle, what changes, and what was overridden."""
+    """An adjustment that has been checked: the cycle, the change, and any refusal overridden."""
 
     record: snapshots.CertificationRecord
     cycle: CycleTerm
@@ -69,17 +68,17 @@ class Granted:
 
     @property
     def adjusted_to(self) -> dict[str, Any]:
-        """The two values that it sets."""
+        """The two values that it may set."""
         wanted = self.wanted
         return {"extended_to": wanted.extended_to, "points_required": wanted.points_required}
 
 
 def adjust(work: UnitOfWork, certification_id: str, wanted: AdjustmentToRecord) -> str:
-    """Extend the last cycle opened, reduce what it requires, or both.
+    """Extend the last cycle opened, reduce its requirement, or both.
 
-    Raises the refusals of ``domain.credentials.adjustments``, of which those of the policy's rule
-    give way to an ``override_reason``; Invalid, UnknownReason, SelfReview, AlreadyRecorded,
-    NotFound.
+    Raises the refusals of ``domain.credentials.adjustments``; those of the policy's rule can be
+    overridden with an ``override_reason``. Also raises Invalid, UnknownReason, SelfReview,
+    AlreadyRecorded, NotFound.
     """
     row = certifications.locked_to_decide(work, certification_id)
     rules.check_reason(wanted.reason_code)
@@ -107,7 +106,7 @@ def adjust(work: UnitOfWork, certification_id: str, wanted: AdjustmentToRecord) 
 
 
 def news_of(made: dict[str, Any], holder_id: str, today: date) -> NoticeToTell:
-    """What tells a holder of an adjustment that is made today."""
+    """The notice to a holder about an adjustment made today."""
     return NoticeToTell(
         kind="adjusted",
         holder_id=holder_id,
@@ -118,7 +117,7 @@ def news_of(made: dict[str, Any], holder_id: str, today: date) -> NoticeToTell:
 
 
 def check_reason(reading: ReadContext, scheme: Scheme, code: str, words: str) -> None:
-    """Refuse a reason code that neither the list nor a policy of the scheme has.
+    """Refuse a reason code that is neither in the list nor in a policy of the scheme.
 
     Raises UnknownReason.
     """
@@ -133,7 +132,7 @@ def grant(
     today: date,
     share: RequirementShare,
 ) -> Granted:
-    """Check an adjustment of the last cycle opened against its values and the policy's rule."""
+    """Check an adjustment of the last cycle opened: its values, and the policy's rule."""
     cycle = record.cycles[-1]
     requested_on, effective_on = wanted.requested_on or today, wanted.effective_on or today
     expires_on = rules.check_adjustable(cycle, hold_on(record.changes, date.max))
@@ -189,7 +188,7 @@ def _check_rules(policy: Policy, granted: Granted, share: RequirementShare) -> N
 def _share(
     work: UnitOfWork, scheme: Scheme, row: Any, record: snapshots.CertificationRecord, on: date
 ) -> Decimal:
-    """How much of the requirement the holder had earned by a day."""
+    """The share of the requirement that the holder had earned by a day."""
     claimed = snapshots.activities(work, [row.holder_id])[row.holder_id, row.scheme]
     beside = neighbours.of_one(work, scheme, row)
     day = max(on, record.cycles[-1].starts_on)
@@ -198,7 +197,7 @@ def _share(
 
 
 def share_of(evaluation: Evaluation | None) -> Decimal:
-    """The part of the requirement that is counted: 0.5 is half, 1 is all that is needed."""
+    """The share of the requirement earned, from 0 to 1; 0.5 is half."""
     if evaluation is None or evaluation.complete or not evaluation.required:
         return ONE
     return min(evaluation.total / evaluation.required, ONE)
@@ -224,12 +223,12 @@ def row_of(work: UnitOfWork, granted: Granted, *, batch_id: str | None = None) -
 
 
 def action_of(wanted: AdjustmentToRecord) -> str:
-    """What history calls it."""
+    """The action under which history records it."""
     return "reduce" if wanted.extended_to is None else "extend"
 
 
 def detail_of(granted: Granted, **more: Any) -> dict[str, Any]:
-    """What history tells of it; what was overridden is told by the refusal's code."""
+    """The detail that history records; an override is recorded by the code of the refusal."""
     wanted = granted.wanted
     return {
         "cycle": granted.cycle.ordinal,
@@ -246,7 +245,7 @@ def detail_of(granted: Granted, **more: Any) -> dict[str, Any]:
     }
 
 
-# Looking.
+# Reading.
 COLUMNS = (
     Adjustment.id,
     Adjustment.certification_id,
@@ -267,11 +266,11 @@ _ALL = select(*COLUMNS).join(
     AdjustmentBatch, AdjustmentBatch.id == Adjustment.batch_id, isouter=True
 )
 OF_CERTIFICATION = _ALL.where(Adjustment.certification_id == ID, Adjustment.recorded_at <= KNOWN_AT)
-"""The adjustments of the certification that ``id`` names, to be read ahead."""
+"""The adjustments of the certification ``id``; can be prefetched."""
 
 
 def known_of(reading: ReadContext, parameters: dict[str, Any]) -> Sequence[Any]:
-    """The adjustments of a certification, as they were recorded; see ``OF_CERTIFICATION``."""
+    """The adjustments of a certification in the order of recording; see ``OF_CERTIFICATION``."""
     rows = reading.rows(OF_CERTIFICATION, parameters)
     return sorted(rows, key=lambda row: (row.cycle, row.number))
 
@@ -279,7 +278,7 @@ def known_of(reading: ReadContext, parameters: dict[str, Any]) -> Sequence[Any]:
 def page(
     reading: ReadContext, certification_id: str, *, after: str | None, limit: int
 ) -> Sequence[Any]:
-    """A page of a certification's adjustments, as they were recorded. Raises NotFound."""
+    """A page of a certification's adjustments, in the order of recording. Raises NotFound."""
     row = snapshots.certification(reading, certification_id)
     return page_where(reading, Adjustment.certification_id == row.id, after=after, limit=limit)
 
@@ -295,7 +294,7 @@ def page_where(
 
 
 def get(reading: ReadContext, adjustment_id: str) -> Any:
-    """One adjustment. Raises NotFound, also for somebody else's."""
+    """One adjustment. Raises NotFound, also for another holder's."""
     statement = _ALL.add_columns(Certification.holder_id).join(
         Certification, Certification.id == Adjustment.certification_id
     )

@@ -1,4 +1,4 @@
-"""Appeals: against a suspension, a revocation or a denied renewal; decided by somebody else."""
+"""Appeals against a suspension, revocation or denied renewal, decided by somebody uninvolved."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _ONE = select(
 
 @dataclass(frozen=True, slots=True)
 class _Against:
-    """What is appealed: a change of standing or a denied renewal, and when it was told."""
+    """What is appealed, a change of standing or a denied renewal, and when notice was given."""
 
     change_id: str | None
     renewal_id: str | None
@@ -65,8 +65,8 @@ def file(
 ) -> str:
     """Appeal against a denied renewal, or the latest suspension or revocation.
 
-    Due within the published days of the notice, by the holder's own clock; decided within those
-    after it. Raises AppealTooLate, IllegalTransition, NotFound.
+    The deadlines are the scheme's: days to file after the notice, in the holder's time zone, and
+    days to decide after filing. Raises AppealTooLate, IllegalTransition, NotFound.
     """
     row = certifications.locked(work, certification_id)
     scheme = work.schemes[row.scheme]
@@ -105,7 +105,7 @@ def file(
 
 
 def _changed(work: UnitOfWork, row: Any) -> _Against | None:
-    """The latest change of standing, if it is one that can be appealed."""
+    """The latest change of standing, if it can be appealed."""
     change = _latest_change(work, row.id)
     if change is None or change.kind not in {"suspend", "revoke"}:
         return None
@@ -122,7 +122,7 @@ def _latest_change(work: UnitOfWork, certification_id: str) -> Any:
 
 
 def _denied(work: UnitOfWork, row: Any, renewal_id: str) -> _Against | None:
-    """The renewal of that id, if it is denied. Raises NotFound for another certification's."""
+    """The renewal with that id, if it is denied. Raises NotFound for another certification's."""
     table = Renewal
     renewal = work.row(
         select(table.id, table.decision, table.closed_at, table.recorded_at).where(
@@ -139,13 +139,13 @@ def _denied(work: UnitOfWork, row: Any, renewal_id: str) -> _Against | None:
 def decide(
     work: UnitOfWork, appeal_id: str, *, outcome: AppealVerdict, reason: str, version: int
 ) -> None:
-    """Uphold an appeal or dismiss it; a later outcome supersedes the one before.
+    """Uphold or dismiss an appeal; a later outcome supersedes the earlier one.
 
-    Upheld: the change of standing is undone, or the renewal approved, and the fee refunded where
-    the rule says so. Where it restores the gap, the reinstatement takes effect on the day of the
-    change. By somebody who did not decide what is appealed. A superseded outcome is taken back
-    first: what was appealed holds again from its own day. Raises NotAllowed, Stale,
-    IllegalTransition, BuiltUpon.
+    If it is upheld, the change of standing is undone or the renewal approved, and the fee is
+    refunded where the rule says so. Where the rule restores the gap, the reinstatement takes effect
+    on the day of the change. The decider must not have decided what is appealed. A superseded
+    outcome is undone first: what was appealed applies again from its own day. Raises NotAllowed,
+    Stale, IllegalTransition, BuiltUpon, SelfReview, NotFound.
     """
     found = work.session.get(Appeal, appeal_id)
     if found is None:
@@ -181,16 +181,16 @@ def decide(
 
 
 _Decider = tuple[str | None, str]
-"""Who decided: the person's id, where it was kept, and the name."""
+"""Who decided: the person's id, if it was recorded, and the name."""
 
 
 def _is_involved(actor: Actor, deciders: Collection[_Decider]) -> bool:
-    """Whether the actor is one of them: by the id, or by the name of a time without ids."""
+    """Whether the actor is one of them, by id, or by name for decisions recorded without an id."""
     return any(actor.who == id_ if id_ and actor.who else actor.name == n for id_, n in deciders)
 
 
 def _involved(work: UnitOfWork, appeal: Appeal) -> set[_Decider]:
-    """Who decided what is appealed; of an automatic denial, who decided the activity behind it."""
+    """Who decided what is appealed; for an automatic denial, who decided the activity behind it."""
     if appeal.change_id is not None:
         change = work.session.get_one(StandingChange, appeal.change_id)
         return {(change.decided_by_id, change.decided_by)}
@@ -217,7 +217,7 @@ def _involved(work: UnitOfWork, appeal: Appeal) -> set[_Decider]:
 def _carry_out(
     work: UnitOfWork, appeal: Appeal, row: Any, rule: AppealRule | None, *, reason: str, on: date
 ) -> None:
-    """Do what an upheld appeal brings."""
+    """Apply the result of an upheld appeal."""
     if appeal.renewal_id is not None:
         renewals.approve_on_appeal(work, appeal.renewal_id, reason=reason)
         return
@@ -233,10 +233,10 @@ def _carry_out(
 
 
 def _put_back(work: UnitOfWork, appeal: Appeal, row: Any, reason: str) -> None:
-    """Take back what an upheld appeal brought.
+    """Undo the result of an upheld appeal.
 
-    The suspension or revocation holds again from the day on which it was lifted, so that it holds
-    from its own day without a gap. Raises BuiltUpon where the standing was changed since.
+    The suspension or revocation applies again from the day on which it was lifted, so that there is
+    no gap. Raises BuiltUpon if the standing has been changed since.
     """
     if appeal.renewal_id is not None:
         renewals.undo_approval(work, appeal.renewal_id, reason=reason)
@@ -257,7 +257,7 @@ def _put_back(work: UnitOfWork, appeal: Appeal, row: Any, reason: str) -> None:
 
 
 def get(reading: ReadContext, appeal_id: str) -> Any:
-    """An appeal's row. Raises NotFound, also for somebody else's."""
+    """An appeal's row. Raises NotFound, also for another holder's."""
     row = reading.row(_ONE.where(Appeal.id == appeal_id))
     if row is None:
         raise NotFound

@@ -1,7 +1,7 @@
-"""What an application to recertify is judged by: the points of what was submitted in time.
+"""The facts that decide an application to recertify: the points of what was submitted in time.
 
-Invariant: what counts is when an activity was submitted, never when somebody decided on it, so
-that a slow office costs the holder nothing.
+Invariant: an activity counts by when it was submitted, never by when it was decided, so that a slow
+review costs the holder nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tracker.services.standings.snapshots import ActivityFacts
 
 @dataclass(frozen=True, slots=True)
 class ApplicationPoints:
-    """What was submitted in time for an application brings, and what of it waits, by id."""
+    """The points of what was submitted in time for an application, and the ids still undecided."""
 
     judged: ApplicationFacts
     waiting: tuple[str, ...]
@@ -35,9 +35,9 @@ class ApplicationPoints:
 def count(
     work: UnitOfWork, row: Any, record: snapshots.CertificationRecord, *, on: date, last: date
 ) -> ApplicationPoints | None:
-    """The points on a day of what was submitted by the last day, by what is decided now.
+    """The points on a day of activities submitted by the last day, with their current decisions.
 
-    When it was decided does not matter. None where the scheme counts no points.
+    The date of a decision does not matter. None if the scheme counts no points.
     """
     scheme = work.schemes[row.scheme]
     activities = snapshots.activities(work, [row.holder_id])
@@ -58,7 +58,7 @@ def count(
 
 
 def _in_time(activities: Collection[ActivityFacts], *, on: date, last: date) -> list[ActivityFacts]:
-    """The activities that were submitted by the last day, as they are decided now."""
+    """The activities submitted by the last day, with their current decisions."""
     return [
         one.as_decided(on)
         for one in activities
@@ -68,9 +68,9 @@ def _in_time(activities: Collection[ActivityFacts], *, on: date, last: date) -> 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """An application to be decided: what it was made for, on what terms, until which day.
+    """An application to be decided: its record and policy, and the last day of its terms.
 
-    ``record`` is as if it were undecided, with the cycles up to the one that it renews.
+    ``record`` is as if the application were undecided, with the cycles up to the one it renews.
     """
 
     record: snapshots.CertificationRecord
@@ -78,7 +78,7 @@ class Open:
     last_day: date
 
     def step(self, renewal: Any) -> LateStep | None:
-        """The late step that it was made on; None for one in time."""
+        """The late step on which it was made; None if it was in time."""
         expires_on = self.record.expires_on
         return (
             None if expires_on is None else self.policy.late_step(expires_on, renewal.submitted_on)
@@ -88,7 +88,7 @@ class Open:
 def of_renewal(
     work: UnitOfWork, row: Any, record: snapshots.CertificationRecord, renewal: Any
 ) -> Open:
-    """The application of a renewal as if it were undecided, whatever it is now."""
+    """The application of a renewal as if it were undecided, whatever its state is."""
     closed_on = renewal.decided_on or renewal.withdrawn_on
     applications = list(record.applications)
     applications.remove(Application(renewal.submitted_on, closed_on))
@@ -105,14 +105,14 @@ def of_renewal(
 
 
 def judge(work: UnitOfWork, row: Any, case: Open) -> ApplicationPoints | None:
-    """What the application can be decided by today, or on its last day if that is past."""
+    """The points to decide the application with, today or on its last day if that is past."""
     today = work.day_of(work.schemes[row.scheme], row.time_zone)
     on = min(today, case.last_day)
     return count(work, row, case.record, on=on, last=case.last_day)
 
 
 def check_state(work: UnitOfWork, row: Any, case: Open, renewal: Renewal) -> None:
-    """Refuse to approve what a file brought in against the state it acts on; see imports."""
+    """Refuse to approve an imported application that its certification's state contradicts."""
     if renewal.ref is None:
         return
     record = case.record
@@ -127,14 +127,14 @@ def check_state(work: UnitOfWork, row: Any, case: Open, renewal: Renewal) -> Non
 
 
 def check_points(work: UnitOfWork, row: Any, case: Open, renewal: Renewal) -> None:
-    """Refuse to approve while the points are not there, whatever else is to be decided."""
+    """Refuse to approve while points are missing, whatever else remains to be decided."""
     counted = judge(work, row, case)
     if counted is not None:
         rules.check_points(counted.judged, case.step(renewal), counted.waiting)
 
 
 def governing(work: UnitOfWork, row: Any, case: Open, renewal: Renewal) -> Policy:
-    """The version under which the application was made; of several the best for the holder."""
+    """The version under which the application was made; of several, the best for the holder."""
     record, on = case.record, renewal.submitted_on
     scheme = work.schemes[row.scheme]
     of = Case(scheme, record.cycles, record.applications, record.adjustments)
@@ -148,7 +148,7 @@ def governing(work: UnitOfWork, row: Any, case: Open, renewal: Renewal) -> Polic
 def why_short(
     work: UnitOfWork, row: Any, record: snapshots.CertificationRecord, renewal: Renewal
 ) -> str | None:
-    """Why an application can no longer be approved; None while it can."""
+    """Why an application can no longer be approved; None while it can be."""
     case = of_renewal(work, row, record, renewal)
     if work.day_of(work.schemes[row.scheme], row.time_zone) <= case.last_day:
         return None

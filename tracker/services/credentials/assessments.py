@@ -1,4 +1,4 @@
-"""Assessments: recording attempts one at a time, and correcting them."""
+"""Assessments: record attempts one at a time, and correct them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tracker.services.standings import snapshots
 
 @dataclass(frozen=True, slots=True)
 class AttemptToRecord:
-    """One attempt as it is recorded."""
+    """One attempt to record."""
 
     scheme: str
     module: str
@@ -49,12 +49,12 @@ class AttemptToRecord:
 
 
 def record(work: UnitOfWork, holder_id: str, attempt: AttemptToRecord) -> str:
-    """Record an attempt; a pass that completes the modules awards the certification with it.
+    """Record an attempt; a pass that completes the modules also awards the certification.
 
-    Once a certification has ended for good its modules may be passed anew. Raises RetakeTooSoon
-    unless ``override_reason`` is given, AlreadyPassed unless it is passed anew or is a
-    re-examination by the policy, AlreadyRecorded for the same attempt entered twice, Invalid for
-    a day in the future or a score out of bounds, SelfReview, NotFound.
+    Once a certification has ended for good, its modules may be passed again. Raises RetakeTooSoon
+    unless ``override_reason`` is given, AlreadyPassed unless it may be passed again or is a
+    re-examination by the policy, AlreadyRecorded if the same attempt is entered twice, Invalid for
+    a day in the future or an impossible score, SelfReview, NotFound.
     """
     locks.lock_one_to_decide(work, holder_id)
     scheme, zone = work.schemes[attempt.scheme], _zone(work, holder_id)
@@ -104,9 +104,9 @@ def _zone(work: UnitOfWork, holder_id: str) -> str:
 
 
 def _check_values(work: UnitOfWork, scheme: Scheme, attempt: AttemptToRecord, zone: str) -> None:
-    """Refuse an unknown module, a day still to come, a score that there is not.
+    """Refuse an unknown module, a day in the future, an impossible score.
 
-    A day has come when it has begun for the holder or for the scheme.
+    A day counts as begun when it has begun for the holder or for the scheme.
     """
     scheme.module(attempt.module)
     today = max(work.today(scheme), work.day_of(scheme, zone))
@@ -128,14 +128,14 @@ def _check_lawful(
     *,
     but: Assessment | None = None,
 ) -> Again | None:
-    """Refuse an attempt that the others forbid; what it is as a re-examination.
+    """Refuse an attempt that the others rule out; returns the re-examination it is, if any.
 
-    ``but`` is the attempt itself, where it is on record already.
+    ``but`` is the attempt itself, if it is on record already.
     """
     earlier = snapshots.attempts(work, [holder_id])[holder_id, scheme.code]
     if but is not None:
         earlier.remove(rules.Attempt(but.module, but.taken_on, but.passed))
-    # Named as what it is, rather than as a retake too soon; the constraint decides.
+    # This gives a clearer error than RetakeTooSoon; the database constraint decides.
     if any((e.module, e.taken_on) == (attempt.module, attempt.taken_on) for e in earlier):
         raise _twice(attempt.module, attempt.taken_on)
     again = _again(work, holder_id, attempt)
@@ -164,9 +164,9 @@ def _anew(
     earlier: Sequence[rules.Attempt],
     attempt: AttemptToRecord,
 ) -> tuple[date | None, date | None]:
-    """When the award before the attempt ended for good, else when it will, as far as is known.
+    """The day on which the award before the attempt ended for good, or else will, if known.
 
-    Asked only where the module was passed before.
+    Looked up only if the module was passed before.
     """
     day = attempt.taken_on
     if not any(e.passed and e.module == attempt.module and e.taken_on <= day for e in earlier):
@@ -183,7 +183,7 @@ def _flush(work: UnitOfWork, row: Assessment) -> None:
 
 
 def _check_award(work: UnitOfWork, scheme: Scheme, row: Assessment) -> None:
-    """Refuse a pass that contradicts an award which a file put on record."""
+    """Refuse a pass that contradicts an imported award."""
     if row.passed:
         rule = imported_awards.contradicted(work, scheme, [row.holder_id]).get(row.holder_id)
         if rule is not None:
@@ -195,7 +195,7 @@ def _twice(module: str, taken_on: date) -> AlreadyRecorded:
 
 
 def _again(work: UnitOfWork, holder_id: str, attempt: AttemptToRecord) -> Again | None:
-    """What the attempt is as a re-examination of somebody certified, where the policy has one."""
+    """The re-examination that the attempt is for a certified holder, if the policy has one."""
     scheme = work.schemes[attempt.scheme]
     if not cycle_rules.needs(scheme).attempts:
         return None
@@ -225,7 +225,7 @@ def _center_warnings(work: UnitOfWork, attempt: AttemptToRecord) -> list[str]:
     return [warning] if warning else []
 
 
-# Correcting.
+# Corrections.
 LaterCycles = Literal["refuse", "keep", "unwind"]
 AMENDABLE = (
     "module",
@@ -237,14 +237,14 @@ AMENDABLE = (
     "funding",
     "override_reason",
 )
-"""What an amendment may change: all that an attempt says of itself."""
+"""The fields that an amendment may change."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptCorrection:
-    """Why an attempt is corrected, and what becomes of renewals that rest on it.
+    """Why an attempt is corrected, and what happens to renewals that depend on it.
 
-    ``preview``: say what would change, and store nothing.
+    ``preview``: report what would change, and store nothing.
     """
 
     reason: str
@@ -253,13 +253,13 @@ class AttemptCorrection:
 
     @property
     def later(self) -> awards.Later:
-        """The same as the awards take it."""
+        """The same as the value that awards take."""
         return awards.Later(self.later_cycles, self.reason)
 
 
 @dataclass(frozen=True, slots=True)
 class CorrectedAttempt:
-    """An attempt as it was corrected, or would be, and what that changes."""
+    """An attempt after its correction, real or previewed, and what that changes."""
 
     assessment: Any
     changes: Sequence[effects.Effect]
@@ -275,11 +275,11 @@ def amend(
     later_cycles: LaterCycles = "refuse",
     preview: bool = False,
 ) -> CorrectedAttempt:
-    """Correct an attempt in place; what follows from it is corrected with it.
+    """Correct an attempt in place, together with what follows from it.
 
-    ``values`` are those of ``AMENDABLE`` that change, the rest is as in ``AttemptCorrection``.
-    Raises what ``record`` raises, SupportsRenewal where a renewal rests on it and nobody said what
-    becomes of that, IllegalTransition if it is void, Invalid if nothing changes, NotFound.
+    ``values`` are the fields of ``AMENDABLE`` to change; for the rest see ``AttemptCorrection``.
+    Raises what ``record`` raises, SupportsRenewal if a renewal depends on it and ``later_cycles``
+    is "refuse", IllegalTransition if it is void, Invalid if nothing changes, NotFound.
     """
 
     def change(row: Assessment) -> None:
@@ -296,7 +296,7 @@ def void(
     later_cycles: LaterCycles = "refuse",
     preview: bool = False,
 ) -> CorrectedAttempt:
-    """Take an attempt back that was recorded in error; what followed from it is corrected.
+    """Void an attempt that was recorded in error, and correct what followed from it.
 
     Raises SupportsRenewal as ``amend`` does, IllegalTransition if it is void already, NotFound.
     """
@@ -315,7 +315,7 @@ def _correct(
     correction: AttemptCorrection,
     change: Callable[[Assessment], None],
 ) -> CorrectedAttempt:
-    """Change an attempt and settle the awards; a preview is taken back when it is known."""
+    """Change an attempt and settle the awards; a preview is rolled back after it is read."""
     row = work.session.get(Assessment, assessment_id)
     if row is None:
         raise NotFound
@@ -393,7 +393,7 @@ def get(reading: ReadContext, assessment_id: str) -> Any:
 def of_holder(
     reading: ReadContext, holder_id: str, *, after: str | None = None, limit: int | None = None
 ) -> list[Any]:
-    """A holder's assessments, voided ones too, in the order of their ids."""
+    """A holder's assessments, including voided ones, in the order of their ids."""
     asked = {"id": holder_id}
     if after is None and limit is None:
         return sorted(reading.rows(OF_HOLDER, asked), key=attrgetter("id"))

@@ -1,6 +1,6 @@
-"""What is read of many holders to settle their awards: passes, rows, renewals and changes.
+"""The facts read to settle the awards of many holders: passes, rows, renewals and changes.
 
-Everything is read with a constant number of statements. What follows from it is in ``award_plans``.
+They are read with a constant number of statements. ``award_plans`` draws the conclusions.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ class AwardRow:
 
     @property
     def imported(self) -> bool:
-        """Whether a file put it on record, and it is not void."""
+        """Whether it was imported from a file, and is not void."""
         return self.imported_at is not None and self.voided_at is None
 
 
 @dataclass(slots=True)
 class AwardFacts:
-    """Everything that a holder's awards follow from, and the awards on record by sequence."""
+    """Everything that decides a holder's awards, and the awards on record by sequence."""
 
     holder_id: str
     rows: dict[int, AwardRow] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class AwardFacts:
     changes: list[Any] = field(default_factory=list)
 
     def filings(self, certification_id: str | None = None) -> list[Filing]:
-        """The renewals as the rule takes them: all of them, or those of one row."""
+        """The renewals as values for the rule: all of them, or those of one certification."""
         return [
             filing_of(row, self.records.get(row.certification_id))
             for row in self.renewals
@@ -70,7 +70,7 @@ class AwardFacts:
         ]
 
     def on_record(self, *, kept: bool = True) -> list[AwardOnRecord]:
-        """The awards on record as the rule takes them."""
+        """The awards on record as values for the rule."""
         return [
             AwardOnRecord(
                 row.sequence,
@@ -86,7 +86,7 @@ class AwardFacts:
 
 
 def filing_of(row: Any, record: snapshots.CertificationRecord | None) -> Filing:
-    """A renewal's row as the rule takes it, with the cycle that it opened on record."""
+    """A renewal's row as a value for the rule, with the cycle on record that it opened."""
     cycles = record.cycles if record else ()
     opened = any((c.ordinal, c.opened_on) == (row.cycle + 1, row.decided_on) for c in cycles)
     return Filing(
@@ -119,7 +119,7 @@ def known(work: UnitOfWork, scheme: Scheme, ids: list[str]) -> dict[str, AwardFa
 
 @functools.cache
 def _statements(dialect: str) -> Together:
-    """What is read of many holders to settle their awards."""
+    """The passes and awards of many holders in a scheme."""
     passes = select(Assessment.holder_id, Assessment.module, Assessment.taken_on).where(
         bulk.among_given(dialect, Assessment.holder_id),
         Assessment.scheme == bindparam("scheme"),
@@ -151,7 +151,7 @@ def _statements(dialect: str) -> Together:
 
 @functools.cache
 def _facts(dialect: str) -> Together:
-    """The renewals and changes of many holders' certifications under a scheme."""
+    """The renewals and changes of many holders' certifications in a scheme."""
     mine = (
         bulk.among_given(dialect, Certification.holder_id),
         Certification.scheme == bindparam("scheme"),
@@ -193,7 +193,7 @@ def _facts(dialect: str) -> Together:
 
 
 def read_facts(work: UnitOfWork, scheme: Scheme, known: Sequence[AwardFacts]) -> None:
-    """Read what happened to the awards on record since."""
+    """Read the renewals, changes and cycles of the awards on record."""
     by_holder = {one.holder_id: one for one in known if one.rows}
     if not by_holder:
         return

@@ -1,7 +1,7 @@
-"""What awards are to stand: planned for each holder from what is on record, before it is written.
+"""Plans: the awards each holder should have, computed from the facts before anything is written.
 
-A plan knows what would be lost with a correction: approved renewals that no award carries any
-more. ``Later`` says what becomes of these.
+A plan finds what a correction would lose: approved renewals that no award would keep. ``Later``
+says what happens to these.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _KEPT = "An earlier pass was recorded after the renewal; the award and its cycle
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """What becomes of renewals that no longer fit the corrected award.
+    """What happens to renewals that no longer fit the corrected award.
 
-    ``refuse`` raises SupportsRenewal. ``keep``: the award and its cycles stand as they are.
-    ``unwind``: the approvals become denials. Both for a ``reason``. ``follow``: they are history,
-    and open the cycles that they open. ``keeps_earlier``: an award that would only be dated to an
-    earlier day is kept without being asked.
+    ``refuse`` raises SupportsRenewal. ``keep`` leaves the award and its cycles as they are;
+    ``unwind`` turns the approvals into denials; both need a ``reason``. ``follow`` treats them as
+    history, and lets them open the cycles that they open. With ``keeps_earlier``, an award that
+    would only move to an earlier day is kept without asking.
     """
 
     way: Literal["refuse", "keep", "unwind", "follow"] = "refuse"
@@ -47,7 +47,7 @@ KEEP_EARLIER = Later(keeps_earlier=True)
 def standing(
     work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]
 ) -> dict[str, tuple[Award, ...]]:
-    """The awards of holders that stand, with what decides when each ends for good."""
+    """The valid awards of holders, with the facts that decide when each ends for good."""
     found: dict[str, tuple[Award, ...]] = {}
     for ids in bulk.chunks(holder_ids):
         known = award_facts.known(work, scheme, ids)
@@ -58,7 +58,7 @@ def standing(
 
 @dataclass(slots=True)
 class AwardPlan:
-    """A holder's awards as they are to stand."""
+    """The awards that a holder should have."""
 
     known: AwardFacts
     awards: tuple[Award, ...]
@@ -68,7 +68,7 @@ class AwardPlan:
 
 
 def plans(work: UnitOfWork, scheme: Scheme, ids: list[str], later: Later) -> list[AwardPlan]:
-    """The plans of those whose awards may have changed."""
+    """The plans of the holders whose awards may have changed."""
     known = [
         one for one in award_facts.known(work, scheme, ids).values() if not _is_plain(scheme, one)
     ]
@@ -76,7 +76,7 @@ def plans(work: UnitOfWork, scheme: Scheme, ids: list[str], later: Later) -> lis
 
 
 def plans_of_all(work: UnitOfWork, scheme: Scheme, ids: list[str], later: Later) -> list[AwardPlan]:
-    """The plans of all of them: what files gave their awards changed, so that no look tells."""
+    """The plans of all these holders: an import changed awards, so no quick check is possible."""
     return _read(work, scheme, [*award_facts.known(work, scheme, ids).values()], later)
 
 
@@ -88,7 +88,7 @@ def _read(
 
 
 def _is_plain(scheme: Scheme, known: AwardFacts) -> bool:
-    """Whether nothing can have changed: no award due, or the one on record as it is due."""
+    """Whether nothing can have changed: no award due, or the award on record is the one due."""
     first = assessments.passes(known.passes, on=date.max)
     day = assessments.award_date(scheme, first, known.prerequisites)
     if not known.rows:
@@ -106,7 +106,7 @@ def _is_plain(scheme: Scheme, known: AwardFacts) -> bool:
 def awards_of(
     scheme: Scheme, known: AwardFacts, *, kept: bool = True, without: Collection[str] = ()
 ) -> tuple[Award, ...]:
-    """The awards that stand; the approvals ``without`` count as denials."""
+    """The holder's valid awards; the approvals in ``without`` count as denials."""
     filings = [
         replace(one, decision="denied") if one.key in without else one for one in known.filings()
     ]
@@ -146,7 +146,7 @@ def standing_rows(known: AwardFacts) -> list[AwardRow]:
 
 
 def _lost(scheme: Scheme, plan: AwardPlan) -> dict[str, AwardRow]:
-    """The approved renewals that no award would carry any more, or that fit no longer, by key."""
+    """The approved renewals that no award would keep, or that would no longer fit, by key."""
     fit = {
         filing.key
         for award in plan.awards
@@ -174,7 +174,7 @@ def _lost(scheme: Scheme, plan: AwardPlan) -> dict[str, AwardRow]:
 
 
 def falls(plan: AwardPlan, row: AwardRow) -> bool:
-    """Whether no award is planned to stand in the place of this one."""
+    """Whether the plan has no award for this row."""
     return row.sequence > len(plan.awards)
 
 
@@ -197,7 +197,7 @@ def _refusal(known: AwardFacts, lost: Mapping[str, AwardRow]) -> SupportsRenewal
 
 
 def _keep(scheme: Scheme, plan: AwardPlan, lost: Mapping[str, AwardRow], reason: str) -> AwardPlan:
-    """Have the awards of these renewals stand as they are."""
+    """Keep the awards of these renewals as they are."""
     due = {award.sequence: award.awarded_on for award in plan.awards}
     known = plan.known
     for row in lost.values():
@@ -214,7 +214,7 @@ def _plan_as_kept(scheme: Scheme, known: AwardFacts) -> AwardPlan:
 
 
 def _release(scheme: Scheme, plan: AwardPlan) -> None:
-    """Forget that an award was kept where the passes say again what is on record."""
+    """Clear the mark of a kept award once the passes agree with it again."""
     rows = [row for row in standing_rows(plan.known) if row.kept_reason is not None]
     if not rows:
         return
@@ -225,7 +225,7 @@ def _release(scheme: Scheme, plan: AwardPlan) -> None:
 
 
 def _unwind(scheme: Scheme, plan: AwardPlan, lost: Collection[str]) -> AwardPlan:
-    """Deny the renewals, and those decided after them, until all that are left fit."""
+    """Deny these renewals, and those decided after them, until all that remain fit."""
     known, taken = plan.known, set(lost)
     while True:
         approved = [f for f in known.filings() if f.decision == "approved"]

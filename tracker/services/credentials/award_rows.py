@@ -1,6 +1,7 @@
-"""Awards written as they are planned: rows, cycles, what hangs on them, and what is told of it.
+"""Planned awards written: rows, cycles, the facts attached to them, history and notices.
 
-Invariant: at no moment are two awards of a holder and scheme current, whatever is written.
+Invariant: two awards of one holder and scheme are never current at the same moment, not even
+between two statements.
 """
 
 from __future__ import annotations
@@ -29,16 +30,16 @@ from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.standings import snapshots
 
-_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # nothing that a reader mistakes for another
+_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no characters that are easily confused
 
 What = Literal["awarded", "moved", "withdrawn", "restored", "kept"]
 
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """What became of an award: its day before and after; None: it did not stand, or does not.
+    """What happened to an award, with its day before and after; None where there is no award.
 
-    ``kept``: it stands as it is dated, although the passes would date it to ``after``.
+    ``kept``: it keeps its date, although the passes would date it to ``after``.
     """
 
     what: What
@@ -52,7 +53,7 @@ class Consequence:
 
 @dataclass(slots=True)
 class _Written:
-    """The rows of one chunk that are written, and what is told of them."""
+    """The rows to write for one chunk, and the consequences to report."""
 
     new: list[dict[str, Any]] = field(default_factory=list)
     withdrawn: list[dict[str, Any]] = field(default_factory=list)
@@ -66,7 +67,7 @@ class _Written:
 def write(
     work: UnitOfWork, scheme: Scheme, plans: Sequence[AwardPlan], later: Later
 ) -> list[Consequence]:
-    """Write the awards of holders as they are planned; says what changed."""
+    """Write the awards of holders as planned; returns what changed."""
     written = _Written()
     ids: dict[tuple[str, int], str] = {}
     for plan in plans:
@@ -165,7 +166,7 @@ def _new_row(
 
 
 def _number(scheme: Scheme) -> str:
-    """A certificate number with 49 random bits: unique in practice, by constraint in any case."""
+    """A certificate number with 49 random bits: unique in practice, and a constraint makes sure."""
     letters = "".join(secrets.choice(_ALPHABET) for _ in range(10))
     return f"{scheme.number_prefix}-{letters[:5]}-{letters[5:]}"
 
@@ -191,7 +192,7 @@ def _awarded(row: dict[str, Any]) -> Consequence:
 def _unwind_renewals(
     work: UnitOfWork, scheme: Scheme, plans: Sequence[AwardPlan], later: Later
 ) -> None:
-    """Turn approvals into denials of today; the decision that no longer rules stays readable."""
+    """Turn approvals into denials dated today; the superseded decisions stay readable."""
     on = [r for plan in plans for r in plan.known.renewals if (r.ref or r.id) in plan.unwound]
     if not on:
         return
@@ -261,7 +262,7 @@ def _write_cycles(
     ids: Mapping[tuple[str, int], str],
     written: _Written,
 ) -> None:
-    """Write the cycles of awards that are new, dated anew, or have other renewals than before."""
+    """Write the cycles of awards that are new, have moved, or have other renewals than before."""
     cycles = _Cycles()
     for plan in plans:
         for award in plan.awards:
@@ -292,7 +293,7 @@ def _write_cycles(
 
 
 def _rehome(plan: AwardPlan, award: Award, id_: str, to: _Cycles) -> set[str]:
-    """Have the facts of an award's time hang on it; the rows that they hung on before."""
+    """Attach the facts within an award's period to it; returns the rows they were attached to."""
     keys = {f.key for f in award.filings}
     moved: set[str] = set()
     waits = any(r.certification_id == id_ and filing_of(r, None).waits for r in plan.known.renewals)
@@ -312,7 +313,7 @@ def _rehome(plan: AwardPlan, award: Award, id_: str, to: _Cycles) -> set[str]:
 
 @dataclass(slots=True)
 class _Cycles:
-    """The cycles of one chunk that are written, and the facts that hang on another award."""
+    """The cycles to write for one chunk, and the facts to attach to another award."""
 
     new: list[dict[str, Any]] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
@@ -328,7 +329,7 @@ class _Cycles:
         before: Sequence[certifications.CycleTerm],
         after: Sequence[certifications.CycleTerm],
     ) -> None:
-        """Have the cycles of a certification be others; those of the same number keep their row."""
+        """Replace the cycles of a certification; a cycle with the same number keeps its row."""
         for was, now in zip(before, after, strict=False):
             if was != now:
                 row = timelines.cycle_row(work, id_, now)
@@ -339,7 +340,7 @@ class _Cycles:
             self.gone[len(after)].append(id_)
 
     def renew(self, known: AwardFacts, laid: Laid) -> None:
-        """Have renewals be about the cycle that they renew now."""
+        """Set each renewal's cycle to the one that it now renews."""
         for row in known.renewals:
             key = row.ref or row.id
             if key in laid.renewed and row.cycle != laid.renewed[key]:
@@ -383,7 +384,7 @@ _CYCLE = (
 )
 
 
-# What is told of it.
+# History and notices.
 _ACTIONS: dict[What, str] = {
     "awarded": "award",
     "moved": "correct",
@@ -394,7 +395,7 @@ _ACTIONS: dict[What, str] = {
 
 
 def tell(work: UnitOfWork, scheme: Scheme, found: Sequence[Consequence]) -> None:
-    """Write the history of what became of awards, and tell their holders."""
+    """Write the history of what happened to awards, and notify their holders."""
     by_action: dict[str, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
     for one in found:
         detail = {"scheme": scheme.code, "awarded_on": one.after, "before": one.before}
@@ -405,7 +406,7 @@ def tell(work: UnitOfWork, scheme: Scheme, found: Sequence[Consequence]) -> None
 
 
 def _news(work: UnitOfWork, scheme: Scheme, found: Iterable[Consequence]) -> Iterator[NoticeToTell]:
-    """What holders are told: news of a correction is of today, whatever day it is about."""
+    """The notices to holders; notice of a correction is dated today, whatever day it concerns."""
     today, instant = work.today(scheme), work.now.isoformat()
     for one in found:
         kind, event, on = "award_corrected", f"{one.before}:{instant}", today

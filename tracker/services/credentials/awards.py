@@ -1,10 +1,10 @@
-"""Awards on record follow the passes: given, dated anew, withdrawn, given back.
+"""Awards on record follow the passes: they are created, moved, withdrawn and restored.
 
-Invariant: an award keeps its row, and with it its number, its public address and everything that
-staff decided about it. A correction dates the row anew, marks it as withdrawn, or takes the mark
-away; only an award that never was gets a row of its own. Which awards there are is decided by
-``domain.credentials.awards``; what is read, planned and written for many holders at once is in
-``award_facts``, ``award_plans`` and ``award_rows``.
+Invariant: an award keeps its row, and with it its number, its public address and every staff
+decision about it. A correction moves the row's date, marks it as withdrawn, or clears that mark;
+only an award that never existed gets a new row. ``domain.credentials.awards`` decides which awards
+there are; ``award_facts``, ``award_plans`` and ``award_rows`` read, plan and write for many holders
+at once.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ __all__ = [
 def settle(
     work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str], later: Later = REFUSE
 ) -> list[Consequence]:
-    """Have the awards on record agree with the passes; says what changed.
+    """Make the awards on record agree with the passes; returns what changed.
 
-    Runs in the transaction that changed passes, renewals or changes of standing. Schemes that
-    have this one as a prerequisite are settled too. Raises SupportsRenewal, see ``Later``.
+    Runs in the transaction that changed passes, renewals or changes of standing. Schemes that have
+    this one as a prerequisite are settled too. Raises SupportsRenewal, see ``Later``.
     """
     found: list[Consequence] = []
     for ids in bulk.chunks(sorted(holder_ids)):
@@ -54,7 +54,7 @@ def settle(
 def settle_after(
     work: UnitOfWork, scheme: Scheme, certification_ids: Collection[str], later: Later
 ) -> None:
-    """Settle the awards of whoever passed modules after an award whose facts changed.
+    """Settle the awards of holders who passed modules after an award whose facts changed.
 
     Only for them does it matter when that award ends for good.
     """

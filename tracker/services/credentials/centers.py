@@ -17,7 +17,7 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 
 
 def add_center(work: UnitOfWork, *, name: str, category: str, approvals: list[Approval]) -> str:
-    """Put an assessment center into the directory. Raises AlreadyRecorded for a name in use."""
+    """Add an assessment center to the directory. Raises AlreadyRecorded if the name is in use."""
     by_key = {folded_name(row.name): row.name for row in work.rows(select(Center.name))}
     if (same := by_key.get(folded_name(name))) is not None:
         raise AlreadyRecorded(f"There is a center named {same!r} already.")

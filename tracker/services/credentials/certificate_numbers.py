@@ -1,4 +1,4 @@
-"""Certifications by the numbers that people give: the award's own, or the one it had before."""
+"""Lookup by certificate number: the award's current one, or the one it had before."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tracker.services.core.context import ReadContext
 
 
 def is_called(number: str) -> ColumnElement[bool]:
-    """The condition that a certification has this number, however it is written."""
+    """The condition that a certification has or had this number, in any spelling."""
     key = numbers.key(number)
     return or_(Certification.number_key == key, Certification.former_key == key)
 
 
 def is_among(reading: ReadContext, keys: Collection[Any]) -> ColumnElement[bool]:
-    """The condition that it has one of the numbers of these keys."""
+    """The condition that a certification has or had a number with one of these keys."""
     return or_(
         bulk.among(reading, Certification.number_key, keys),
         bulk.among(reading, Certification.former_key, keys),

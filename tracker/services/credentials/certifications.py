@@ -1,7 +1,6 @@
-"""Certifications: changes of their standing, and the timeline that follows from facts.
+"""Certifications: changes of their standing, and the refresh of their timelines.
 
-Which awards there are is in ``awards``. Everything here works on many holders at once; one is the
-case of many.
+Which awards there are is decided in ``awards``.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.standings import snapshots
 
-# What holders are told of by letter; a surrender is their own act.
+# Changes that holders are notified of; a surrender is their own act.
 NEWS_OF = {"suspend": "suspended", "reinstate": "reinstated", "revoke": "revoked"}
 settle = awards.settle
 cycle_row = timelines.cycle_row
@@ -35,10 +34,10 @@ cycle_row = timelines.cycle_row
 def refresh(
     work: UnitOfWork, scheme: Scheme, certification_ids: Collection[str], *, later: Later = REFUSE
 ) -> None:
-    """Lay the timelines of these certifications out anew and touch their reminder cursors.
+    """Rebuild the timelines of these certifications and update their reminder cursors.
 
     Called in every transaction that writes a cycle, an adjustment, a renewal or a change. These
-    decide when an award ends for good, and so whether passes taken since are a new one.
+    decide when an award ends for good, and so whether later passes make a new one.
     """
     timelines.lay_out_anew(work, scheme, certification_ids)
     awards.settle_after(work, scheme, certification_ids, later)
@@ -64,12 +63,12 @@ def change(
 ) -> str:
     """Suspend, revoke, reinstate or surrender as of a day; the transition table decides.
 
-    Without a day it is the one of ``domain.credentials.standing_changes.effective_day``.
+    The default day is that of ``domain.credentials.standing_changes.effective_day``.
 
-    A revocation bars from earning the certification anew through ``barred_until``. A
-    reinstatement that undoes a suspension or revocation gives back what it took from the chance
-    to renew. A surrender is the holder's own act. Raises SelfReview, IllegalTransition, Invalid,
-    UnknownReason. Returns the id of the change.
+    A revocation bars the holder from earning the certification again through ``barred_until``. A
+    reinstatement that undoes a suspension or revocation restores the days lost in the renewal
+    window. A surrender is the holder's own act. Raises SelfReview, IllegalTransition, Invalid,
+    UnknownReason, NotFound. Returns the id of the change.
     """
     work.reasons.check(_ACTS[kind], reason_code, words=reason)
     row = (locked if kind == "surrender" else locked_to_decide)(work, certification_id)
@@ -122,10 +121,10 @@ def change(
 def check_open(
     work: UnitOfWork, row: Any, kind: certifications.ChangeKind | None, effective_on: date
 ) -> None:
-    """Refuse to change what does not stand, or what another award replaced by that day.
+    """Refuse to change a withdrawn certification, or one that another award replaced by that day.
 
-    A withdrawn one can be reinstated: what was decided against it holds again with the award.
-    Raises IllegalTransition, which names the certification that speaks for the holder instead.
+    A withdrawn one can be reinstated: earlier decisions against it apply again with the award.
+    Raises IllegalTransition, which names the certification that counts instead.
     """
     if row.withdrawn_at is not None and kind != "reinstate":
         raise IllegalTransition(
@@ -144,7 +143,7 @@ def check_open(
 
 
 def locked(work: UnitOfWork, certification_id: str) -> Any:
-    """The certification's row and its holder's time zone, the holder locked until the end.
+    """The certification's row with its holder's time zone; locks the holder for the transaction.
 
     Raises NotFound.
     """
@@ -156,7 +155,7 @@ def locked(work: UnitOfWork, certification_id: str) -> Any:
 
 
 def locked_to_decide(work: UnitOfWork, certification_id: str) -> Any:
-    """The same for a decision of the staff. Raises NotFound, SelfReview."""
+    """The same for a staff decision. Raises NotFound, SelfReview."""
     row = locked(work, certification_id)
     check_not_own(work.actor, row.holder_id)
     return row
@@ -170,9 +169,9 @@ _LOCKED = (
 
 
 def of_holder(work: UnitOfWork, holder_id: str, scheme: str) -> Any:
-    """The row of the certification that speaks for a holder under a scheme, or None.
+    """The row of a holder's current certification in a scheme, or None.
 
-    With the holder's time zone.
+    Includes the holder's time zone.
     """
     table = Certification
     return work.row(

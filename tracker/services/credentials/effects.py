@@ -1,4 +1,4 @@
-"""What a correction changes: a holder's certifications before and after, side by side."""
+"""The effects of a correction: a holder's certifications before and after."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """An approved renewal, and the certification that carries it."""
+    """An approved renewal, and the number of its certification."""
 
     id: str
     number: str
@@ -34,7 +34,7 @@ class Renewed:
 
 @dataclass(frozen=True, slots=True)
 class HolderSnapshot:
-    """A holder's certifications as they stand today, by id, and what hangs on them."""
+    """A holder's certifications today, by id, with their standings, records and renewals."""
 
     rows: Mapping[str, Any]
     standings: Mapping[str, Standing]
@@ -44,10 +44,10 @@ class HolderSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a correction changes about one certification; None: there is or was none.
+    """What a correction changes about one certification; None where there is or was none.
 
-    ``change`` is empty where its award stays as it is. ``activities`` fall outside the cycles
-    that they lay in, ``renewals`` are approved ones that do not fit their cycle any more.
+    ``change`` is None if the award itself does not change. ``activities`` no longer lie in any
+    cycle, ``renewals`` are approved ones that no longer fit their cycle.
     """
 
     certification_id: str
@@ -76,9 +76,9 @@ def tried(
     act: Callable[[], tuple[Sequence[Consequence], Result]],
     preview: bool,
 ) -> tuple[list[Effect], Result]:
-    """Correct something of a holder's, and say what that changes; a preview is taken back.
+    """Make a correction and return its effects; a preview is rolled back.
 
-    ``act`` gives what became of awards, and what is to be answered, read before it is taken back.
+    ``act`` returns what happened to awards and the result, both read before the rollback.
     """
     before = look(work, holder_id)
     nested = bulk.savepoint(work)
@@ -155,7 +155,7 @@ def _renewals(
 def compare(
     work: UnitOfWork, before: HolderSnapshot, after: HolderSnapshot, found: Sequence[Consequence]
 ) -> list[Effect]:
-    """What changed about each certification that changed in any way."""
+    """The effects on each certification that changed in any way."""
     what = {one.certification_id: one.what for one in found}
     outside = _outside(work, before, after)
     effects = []
@@ -193,7 +193,7 @@ def _fits(after: HolderSnapshot, key: str) -> bool:
 def _outside(
     work: UnitOfWork, before: HolderSnapshot, after: HolderSnapshot
 ) -> dict[str, list[Any]]:
-    """The activities that lay in a cycle before and lie in none now, by certification."""
+    """The activities that lay in a cycle before and now lie in none, by certification."""
     if before.records == after.records and before.standings == after.standings:
         return {}
     holder_ids = {row.holder_id for row in after.rows.values()}
@@ -230,7 +230,7 @@ def _outside(
 
 
 def _inside(look_: HolderSnapshot, rows: Sequence[Any], activity: Any) -> bool:
-    """Whether an activity's days touch a cycle of these certifications."""
+    """Whether an activity's days overlap a cycle of these certifications."""
     last = activity.completed_on or date.max
     first = min(activity.starts_on or last, last)
     for row in rows:

@@ -1,4 +1,4 @@
-"""The decisions on renewals that rule no more: superseded by a later one, or taken back."""
+"""Former decisions on renewals: superseded by a later one, or undone."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tracker.services.core.context import ReadContext, UnitOfWork
 
 
 def superseded_by_ruling(work: UnitOfWork, renewal_id: str) -> FormerRenewalDecision | None:
-    """The decision that the ruling one took the place of, if any.
+    """The decision that the current one superseded, if any.
 
-    The former ones are gone through as they ended: a superseded one may rule again, which one
-    that was undone brings about.
+    Goes through the former decisions in the order in which they ended, because undoing a decision
+    makes the superseded one current again.
     """
     found: list[FormerRenewalDecision] = []
     for former in of_renewal(work, renewal_id):
@@ -27,14 +27,14 @@ def superseded_by_ruling(work: UnitOfWork, renewal_id: str) -> FormerRenewalDeci
 
 
 def of_renewal(work: UnitOfWork, renewal_id: str) -> Sequence[FormerRenewalDecision]:
-    """The decisions on a renewal that rule no more, in the order in which they ended."""
+    """The former decisions on a renewal, in the order in which they ended."""
     table = FormerRenewalDecision
     statement = select(table).where(table.renewal_id == renewal_id).order_by(table.id)
     return work.session.scalars(statement).all()
 
 
 def with_ruling(reading: ReadContext, renewal_id: str) -> Sequence[Any]:
-    """Every decision on a renewal, oldest first, the ruling one last."""
+    """Every decision on a renewal, oldest first, the current one last."""
     table, ruling = FormerRenewalDecision, Renewal
     former = select(
         table.id,

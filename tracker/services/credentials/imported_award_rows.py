@@ -1,7 +1,8 @@
-"""Awards told by files, written: rows, cycles, and what follows for the holder's other awards.
+"""Imported awards written: rows, cycles, and the consequences for the holder's other awards.
 
-Invariant: the row of an award keeps its id and public address; the number that we gave before a
-file brought the award's own is still found. At no moment are two awards of a holder current.
+Invariant: the row of an award keeps its id and public address; our own number for it still finds it
+after an import brings the original number. Two awards of a holder are never current at the same
+moment.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ GIVEN_BACK, MOVED = "given back", "award date moved"
 
 @dataclass(frozen=True, slots=True)
 class ChangedAward:
-    """What became of an award: in words, with a day before and after; ``award``: its own day."""
+    """What happened to an award, in words, with a day before and after.
+
+    ``award``: the award's own day changed.
+    """
 
     holder_id: str
     certification_id: str
@@ -46,7 +50,7 @@ class ChangedAward:
 
 @dataclass(slots=True)
 class Written:
-    """How many awards are new or changed, what changed of those on record, what followed."""
+    """The counts of new and changed awards, the changes to those on record, and what followed."""
 
     created: int = 0
     altered: int = 0
@@ -62,9 +66,9 @@ def write(
     why: Mapping[str, Any],
     later: Later = FOLLOW,
 ) -> Written:
-    """Write the awards as they are planned, with one line of history for each that changed.
+    """Write the awards as planned, with one history entry for each award on record that changed.
 
-    ``action`` and ``why`` say what history tells of those on record.
+    ``action`` and ``why`` go into these history entries.
     """
     scheme, done = plan.scheme, Written()
     changing = [one for one in plan.awards if one.is_change]
@@ -83,7 +87,7 @@ def write(
 def follow(
     work: UnitOfWork, scheme: Scheme, holder_ids: Sequence[str], later: Later
 ) -> list[Consequence]:
-    """Have all awards of holders agree with what files now give some of them."""
+    """Make all awards of these holders agree with the imported ones."""
     found: list[Consequence] = []
     for ids in bulk.chunks(holder_ids):
         plans = award_plans.plans_of_all(work, scheme, ids, later)
@@ -97,7 +101,7 @@ def follow(
 def _write_rows(
     work: UnitOfWork, plan: ImportedAwardPlan, changing: Sequence[Planned], ids: Mapping[int, str]
 ) -> None:
-    """Write the rows of the holders, in the order of their days."""
+    """Write the rows of the holders, in the order of their award days."""
     by_holder: dict[str, list[Planned]] = defaultdict(list)
     for one in changing:
         by_holder[one.told.holder_id].append(one)
@@ -112,12 +116,12 @@ def _write_rows(
 
 
 def put_in_order(work: UnitOfWork, rows: Collection[AwardRow]) -> None:
-    """Have the rows of one holder follow each other by their days, those withdrawn last."""
+    """Number the rows of one holder by their award days, withdrawn ones last."""
     _put(work, rows, _numbered([_kept(row) for row in rows]))
 
 
 def _put(work: UnitOfWork, rows: Iterable[AwardRow], found: Sequence[dict[str, Any]]) -> None:
-    """Write rows; in this order no two of a holder are current, or have a number twice."""
+    """Write rows in an order in which no two are ever current or have the same number."""
     on_record = {row.id: row.sequence for row in rows}
     changed = [{"_id": r["id"], **r} for r in found if r["id"] in on_record]
     for row in changed:
@@ -154,7 +158,7 @@ _COLUMNS = (
 def _in_order(
     work: UnitOfWork, scheme: Scheme, rows: Collection[AwardRow], told: Mapping[str, Planned]
 ) -> list[dict[str, Any]]:
-    """All rows of a holder as they are to be: those that stand by their days, then the others."""
+    """All rows of a holder as planned: valid ones by their days, then the withdrawn ones."""
     by_id = {row.id: row for row in rows}
     found = [_values(work, scheme, id_, one, by_id.get(id_)) for id_, one in told.items()]
     return _numbered(found + [_kept(row) for row in rows if row.id not in told])
@@ -170,7 +174,7 @@ def _numbered(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _kept(row: AwardRow) -> dict[str, Any]:
-    """The row of an award that nothing was told of."""
+    """The row of an award that the import does not mention."""
     return {"id": row.id, **{name: getattr(row, name) for name in _COLUMNS}}
 
 
@@ -206,7 +210,7 @@ def _values(
 
 # Cycles.
 def _write_cycles(work: UnitOfWork, changing: Sequence[tuple[str, Planned]]) -> None:
-    """Have the cycles be those told; what renewals opened since is laid out on top of them."""
+    """Replace the cycles by the imported ones; later renewals are applied again on top."""
     gone = [id_ for id_, one in changing if one.row is not None]
     if gone:
         work.connection.execute(delete(Cycle).where(bulk.among(work, Cycle.certification_id, gone)))
@@ -214,7 +218,7 @@ def _write_cycles(work: UnitOfWork, changing: Sequence[tuple[str, Planned]]) -> 
     bulk.insert(work, Cycle, rows)
 
 
-# What is told of it.
+# History and notices.
 def _tell(
     work: UnitOfWork,
     scheme: Scheme,
@@ -252,7 +256,7 @@ def _consequence(
 
 
 def _changes(one: Planned) -> dict[str, tuple[Any, Any]]:
-    """What stood in each changed field before, and what stands there now."""
+    """The value of each changed field before and after."""
     row, told = one.row, one.told
     if row is None:
         return {}
@@ -269,7 +273,7 @@ def _as_text(cycles: Sequence[Period]) -> str:
 
 
 def _named(id_: str, one: Planned, changed: Collection[str]) -> list[ChangedAward]:
-    """What a report names: everything that moved the award, gave it back or renamed it."""
+    """The changes that a report lists: a moved or restored award, a new number, a new expiry."""
     row, told = one.row, one.told
     if row is None:
         return []

@@ -1,8 +1,8 @@
-"""Awards told by files, planned against what is on record of their holders.
+"""Imported awards, planned against what is on record of their holders.
 
-What lives here: which row on record an award told is, its cycles as they are to stand, and what
-speaks against it. What does not: writing it (``imported_award_rows``), files, the acts of staff.
-Everything is read with a constant number of statements.
+This module finds the row on record for an imported award, its planned cycles, and any objections.
+It does not write (see ``imported_award_rows``), read files, or know the acts of staff. Everything
+is read with a constant number of statements.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from tracker.services.standings import snapshots
 RowFate = Literal["created", "changed", "unchanged"]
 DescriptiveField = Literal["edition", "source"]
 WORDS: tuple[DescriptiveField, ...] = ("edition", "source")
-"""What is told of an award beside its number and days."""
+"""What an import says of an award besides its number and days."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToldAward:
-    """An award as it is told, its cycles in the order of their days.
+    """An award as a file or staff state it, its cycles in the order of their days.
 
-    ``silent`` are the fields of which nothing is told: what is on record stays.
-    ``certification_id``: the award is that row's, whatever its number is now. ``replaced_on`` is
-    the day of the next award, where this one ended before its expiry.
+    ``silent`` are the fields that are not stated: what is on record stays. With
+    ``certification_id``, the award is that row's, whatever its number is now. ``replaced_on`` is
+    the day of the next award, if this one ended before its expiry.
     """
 
     holder_id: str
@@ -57,12 +57,12 @@ class ToldAward:
 
 @dataclass(slots=True)
 class Planned:
-    """An award, as it is to stand: its row on record if there is one, and its cycles.
+    """An award as planned: its row on record, if there is one, and its cycles.
 
-    ``asked`` is what was told; ``told`` the same with what is on record where that was silent.
-
-    ``laid`` are the cycles as they were told, ``cycles`` those on record where nothing differs.
-    ``fates`` are those of the stretches told. ``faults`` refuse it, ``notes`` are told of it.
+    ``asked`` is the statement itself; ``told`` is the same, completed from the record where it was
+    silent. ``laid`` are the cycles as stated, ``cycles`` those on record if nothing differs.
+    ``fates`` has an entry for each cycle stated. ``faults`` refuse the award, ``notes`` are
+    reported with it.
     """
 
     asked: ToldAward
@@ -76,18 +76,18 @@ class Planned:
     notes: list[Said] = field(default_factory=list)
 
     def refuse(self, name: Field, words: str, place: int = 0) -> None:
-        """Say what speaks against it."""
+        """Add an objection to it."""
         self.faults.append(Said(place, name, words))
 
     @property
     def is_change(self) -> bool:
-        """Whether anything is to be written."""
+        """Whether there is anything to write."""
         return set(self.fates) != {"unchanged"}
 
 
 @dataclass(slots=True)
 class ImportedAwardPlan:
-    """The awards told of holders under a scheme, with all that is known of these."""
+    """The imported awards of holders in a scheme, with all facts known of these holders."""
 
     scheme: Scheme
     known: Mapping[str, AwardFacts]
@@ -97,7 +97,7 @@ class ImportedAwardPlan:
 def plan(
     work: UnitOfWork, scheme: Scheme, told: Collection[ToldAward], *, restore: bool = False
 ) -> ImportedAwardPlan:
-    """Plan the awards told; those that are void stay so unless they are to be restored."""
+    """Plan the imported awards; a void award stays void unless ``restore`` is set."""
     by_holder: dict[str, list[ToldAward]] = defaultdict(list)
     for one in sorted(told, key=lambda t: (t.awarded_on, t.number)):
         by_holder[one.holder_id].append(one)
@@ -113,7 +113,7 @@ def plan(
 
 
 def _taken(work: UnitOfWork, keys: Collection[str]) -> dict[str, list[Any]]:
-    """The certifications that have these numbers, or had them, with the refs of their holders."""
+    """The certifications that have or had these numbers, with their holders' refs."""
     table = Certification
     statement = (
         select(
@@ -137,7 +137,7 @@ def _taken(work: UnitOfWork, keys: Collection[str]) -> dict[str, list[Any]]:
 
 
 def _check_number(planned: Planned, scheme: Scheme, holders: Iterable[Any]) -> None:
-    """Refuse a number that another certification has."""
+    """Refuse a number that belongs to another certification."""
     own = planned.row.id if planned.row is not None else None
     for row in holders:
         if row.id != own:
@@ -177,10 +177,11 @@ def _of_holder(
 def _find_rows(
     scheme: Scheme, known: AwardFacts, standing: Sequence[awards.Award], planned: Sequence[Planned]
 ) -> None:
-    """Find the row of each award: that of its number, else the one that passes gave it.
+    """Find the row of each award: the one with its number, else the one that passes gave it.
 
-    An award of passes that lasts on the day told is that award, under our number. After its last
-    day it is not, also where a suspension or a revocation holds it: the file tells of a later one.
+    If an award from passes is in force on the stated day, it is the same award, under our number.
+    After its last day it is not, even during a suspension or revocation: then the import means a
+    later award.
     """
     by_key = {row.number_key: row for row in known.rows.values()}
     by_id = {row.id: row for row in known.rows.values()}
@@ -200,7 +201,7 @@ def _find_rows(
 
 
 def _lasts(scheme: Scheme, known: AwardFacts, award: awards.Award, day: date) -> bool:
-    """Whether a day lies in an award's days, and the award had not ended for good before it."""
+    """Whether a day lies within an award's days, and the award had not ended for good before it."""
     record = known.records[known.rows[award.sequence].id]
     last = certifications.extended(record.cycles[-1], record.adjustments, date.max)
     through = last.expires_on or date.max
@@ -208,7 +209,7 @@ def _lasts(scheme: Scheme, known: AwardFacts, award: awards.Award, day: date) ->
 
 
 def _completed(told: ToldAward, row: AwardRow | None) -> ToldAward:
-    """What is told, with what is on record where it is silent."""
+    """The stated award, with what is on record for the fields it leaves out."""
     edition = row.edition if row is not None and "edition" in told.silent else told.edition
     source = row.source if row is not None and "source" in told.silent else told.source
     return replace(told, edition=edition, source=source)
@@ -246,11 +247,11 @@ def _moved(said: Said, first: int) -> Said:
 def _merged(
     told: ToldAward, row: AwardRow | None, record: snapshots.CertificationRecord | None
 ) -> tuple[list[Stretch], int]:
-    """The cycles told among those on record that they do not restate; where they begin."""
+    """The stated cycles among those on record that they do not restate; where they begin."""
     mine = list(told.stretches)
     if row is None or record is None or row.awarded_on != told.awarded_on:
         return mine, 0
-    if told.certification_id is not None:  # staff say all of it
+    if told.certification_id is not None:  # staff state all of it
         return mine, 0
     begins = mine[0].starts_on or told.awarded_on
     ends = mine[-1].expires_on or date.max
@@ -293,7 +294,7 @@ def _fates(
 def _ends(
     cycle: CycleTerm, record: snapshots.CertificationRecord, row: AwardRow
 ) -> set[date | None]:
-    """The expiry of a cycle on record, as it was opened and extended, or cut by the next award."""
+    """The expiry of a cycle on record: as opened, as extended, or cut short by the next award."""
     extended = certifications.extended(cycle, record.adjustments, date.max)
     ends = {cycle.expires_on, extended.expires_on}
     return ends | {row.replaced_on - DAY} if row.replaced_on is not None else ends
@@ -316,7 +317,7 @@ def _check_passes(scheme: Scheme, known: AwardFacts, planned: Sequence[Planned])
 
 
 def _name_changes(known: AwardFacts, planned: Sequence[Planned]) -> None:
-    """Say which changes of standing would come before the award that they are of."""
+    """Note the changes of standing that would come before their award."""
     for one in planned:
         if one.row is None or not one.is_change:
             continue
@@ -329,7 +330,7 @@ def _name_changes(known: AwardFacts, planned: Sequence[Planned]) -> None:
 
 
 def contradicted(work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]) -> dict[str, str]:
-    """The holders whose passes on record contradict an award that a file gave them, with why."""
+    """The holders whose passes on record contradict an imported award, with the reason."""
     table = Certification
     imported = select(table.holder_id).where(
         bulk.among(work, table.holder_id, holder_ids),
@@ -356,7 +357,7 @@ def contradicted(work: UnitOfWork, scheme: Scheme, holder_ids: Collection[str]) 
 def _check_apart(
     known: AwardFacts, planned: Sequence[Planned], ended: Mapping[str, date | None]
 ) -> None:
-    """Refuse awards whose days overlap: nobody has two numbers at a time."""
+    """Refuse awards whose days overlap: a holder has one number at a time."""
     mine = {one.row.id for one in planned if one.row is not None}
     others: list[tuple[str, date, date]] = []
     for row in award_plans.standing_rows(known):
@@ -377,7 +378,7 @@ def _check_apart(
 
 
 def _check_replaced(planned: Sequence[Planned], awarded: Collection[date]) -> None:
-    """Refuse a day on which no award takes another's place."""
+    """Refuse a ``replaced_on`` on which no other award begins."""
     for one in planned:
         day = one.told.replaced_on
         if day is None or (day > one.told.awarded_on and day in awarded):

@@ -1,9 +1,9 @@
-"""Changing a policy without surprise: what another version changes for whom, and repairing.
+"""The impact of a policy change: compare two versions, and repair cycles of a faulty one.
 
-``diff`` looks and writes nothing. ``repair`` puts the cycles that a faulty version governs under
-the version that corrects it, all of them in the caller's one transaction. Both go through the
-certifications of a scheme in the order of their ids, some hundred at a time with a constant
-number of statements, and evaluate both versions from the same facts.
+``diff`` only reads. ``repair`` moves the cycles of a faulty version to the version that corrects
+it, all in the caller's transaction. Both go through the certifications of a scheme in the order of
+their ids, a few hundred at a time with a constant number of statements, and evaluate both versions
+from the same facts.
 
 Publishing versions is in ``policy_versions``.
 """
@@ -37,12 +37,12 @@ from tracker.services.credentials.policy_versions import version
 from tracker.services.standings import approved_claims, neighbours, snapshots
 from tracker.services.standings.neighbours import CertificationKey
 
-CHUNK = 400  # certifications read at once: few statements, and little memory
+CHUNK = 400  # certifications read at once: few statements, little memory
 ProgressOfDiff = Callable[[int], None]
 
 
 class Version(NamedTuple):
-    """A version of a policy, in the scheme whose file holds it."""
+    """A version of a policy, with the scheme whose file holds it."""
 
     scheme: Scheme
     policy: Policy
@@ -50,9 +50,9 @@ class Version(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A certification under two versions: what is said of it before and after, and what differs.
+    """A certification under two versions: the outcomes before and after, and the differences.
 
-    ``version`` is the one that governs its cycle on the day; empty where it never expires.
+    ``version`` is the one that governs its cycle on the day; empty if it never expires.
     """
 
     number: str
@@ -68,9 +68,9 @@ _Found = list[tuple[Compared, snapshots.CertificationRecord]]
 
 @dataclass(frozen=True, slots=True)
 class PolicyRepair:
-    """What is to be repaired: the cycles of a scheme under ``old``, by putting them under ``new``.
+    """A repair: move the cycles of a scheme from version ``old`` to version ``new``.
 
-    ``on`` is the day on which results before and after are compared; None: today.
+    ``on`` is the day on which results before and after are compared; None means today.
     """
 
     scheme: str
@@ -81,7 +81,7 @@ class PolicyRepair:
 
 @dataclass(slots=True)
 class Repaired:
-    """What a repair changed: certifications examined are those that were reassigned."""
+    """What a repair changed; the certifications examined are those that were reassigned."""
 
     cycles: int = 0
     tally: ImpactTally = field(default_factory=ImpactTally)
@@ -89,7 +89,7 @@ class Repaired:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One of two ways to judge: by a scheme, with the cycles under these versions."""
+    """One side of a comparison: a scheme, and how it assigns versions to cycles."""
 
     scheme: Scheme
     cycles: Callable[[tuple[CycleValue, ...]], tuple[CycleValue, ...]]
@@ -97,7 +97,7 @@ class _Side:
 
 @dataclass(frozen=True, slots=True)
 class _FactsOfBoth:
-    """The facts of one certification that both sides judge, as of the day."""
+    """The facts of one certification on the day, from which both sides are evaluated."""
 
     record: snapshots.CertificationRecord
     beside: neighbours.Beside
@@ -105,7 +105,7 @@ class _FactsOfBoth:
     shared: cycle_rules.ClaimsByScheme
 
     def outcome(self, side: _Side, cycles: tuple[CycleValue, ...], on: date) -> PolicyOutcome:
-        """What a side says."""
+        """The outcome under one side."""
         case = Case(
             side.scheme,
             cycles,
@@ -130,11 +130,11 @@ def diff(
     chunk: int = CHUNK,
     on_progress: ProgressOfDiff = lambda _: None,
 ) -> Iterator[Compared]:
-    """Both versions over every certification of the scheme awarded by a day, unchanged ones too.
+    """Both versions for every certification of the scheme awarded by a day, changed or not.
 
-    Each is judged as if the version alone governed the cycle on that day; earlier cycles keep
-    theirs, unless it is the old one. ``new`` may come from a file that is not installed; then
-    its award rule says when the cycles expire.
+    Each is evaluated as if the version alone governed the cycle on that day; earlier cycles keep
+    theirs, unless it is the old one. ``new`` may come from a file that is not installed; then its
+    award rule says when the cycles expire.
     """
     scheme = old.scheme
 
@@ -166,7 +166,7 @@ def foresee(
     on_progress: ProgressOfDiff = lambda _: None,
     tell: Callable[[Compared], None] = lambda _: None,
 ) -> Repaired:
-    """What ``repair`` would change; nothing is written. Raises what it raises."""
+    """What ``repair`` would change; nothing is written. Raises what ``repair`` raises."""
     check_correction(reading.schemes[asked.scheme], asked)
     done = Repaired()
     for found in _repairs(reading, asked):
@@ -182,12 +182,12 @@ def repair(
     on_progress: ProgressOfDiff = lambda _: None,
     tell: Callable[[Compared], None] = lambda _: None,
 ) -> Repaired:
-    """Put every cycle governed by the old version under the one that corrects it.
+    """Move every cycle of the old version to the version that corrects it.
 
-    ``tell`` is given each certification, with what changes for it on the day. Timelines are laid
-    out anew; history has a line for each certification and one for the act. Renewals that were
-    decided stay as they were decided. A second time there is nothing to do.
-    Raises UnknownScheme, UnknownVersion, NotACorrection.
+    ``tell`` is called with each certification and its differences on the day. Timelines are
+    rebuilt; history gets an entry for each certification and one for the repair. Decided renewals
+    stay as they were decided. Running it again changes nothing. Raises UnknownScheme,
+    UnknownVersion, NotACorrection.
     """
     scheme = work.schemes[asked.scheme]
     policy, done = check_correction(scheme, asked), Repaired()
@@ -223,7 +223,7 @@ def _reassign(work: UnitOfWork, scheme: Scheme, asked: PolicyRepair, found: _Fou
 
 
 def check_correction(scheme: Scheme, asked: PolicyRepair) -> Policy:
-    """Refuse a repair by a version that does not say that it corrects the old one; give the new.
+    """Refuse a version that does not declare that it corrects the old one; returns the new policy.
 
     Raises UnknownVersion, NotACorrection.
     """
@@ -259,14 +259,14 @@ _FIRST = "00000000-0000-0000-0000-000000000000"
 
 
 def _of_version(name: str) -> Any:
-    """Whether a certification has a cycle governed by a version."""
+    """The condition that a certification has a cycle governed by this version."""
     return exists().where(Cycle.certification_id == Certification.id, Cycle.policy == name)
 
 
 def pages(
     reading: ReadContext, code: str, *, awarded_by: date, limit: int, only: Any = None
 ) -> Iterator[Sequence[Any]]:
-    """The certifications of a scheme in the order of their ids, some at a time."""
+    """The certifications of a scheme in the order of their ids, page by page."""
     statement = _PAGE.where(true() if only is None else only)
     asked = {"scheme": code, "awarded_by": awarded_by, "limit": limit, "after": _FIRST}
     while rows := reading.rows(statement, asked):
@@ -292,7 +292,7 @@ def _day(reading: ReadContext, asked: PolicyRepair) -> date:
 def _compare(
     reading: ReadContext, rows: Sequence[Any], sides: tuple[_Side, _Side], on: date
 ) -> _Found:
-    """Both sides over some certifications, with a constant number of statements."""
+    """Both sides for some certifications, with a constant number of statements."""
     reading, code = _asking_for_both(reading, sides), sides[0].scheme.code
     asked = [CertificationKey(row.id, row.holder_id, code) for row in rows]
     records = neighbours.records(reading, asked)
@@ -308,7 +308,7 @@ def _compare(
 
 
 def _asking_for_both(reading: ReadContext, sides: tuple[_Side, _Side]) -> ReadContext:
-    """A reading for which the scheme has the policies of both sides: facts for either are read."""
+    """A context whose scheme has the policies of both sides, so that facts for both are read."""
     one, other = (side.scheme for side in sides)
     both = replace(one, policies=(*one.policies, *other.policies))
     return replace(reading, schemes=Schemes({**reading.schemes.by_code, one.code: both}))
@@ -347,7 +347,7 @@ def _ordinals(record: snapshots.CertificationRecord, asked: PolicyRepair) -> lis
 def _line(
     one: Compared, record: snapshots.CertificationRecord, asked: PolicyRepair
 ) -> tuple[str, dict[str, Any]]:
-    """A certification's line of history: which cycles were reassigned, and what that changed."""
+    """A certification's history entry: which cycles were reassigned, and the differences."""
     return record.certification_id, {
         "before": asked.old,
         "after": asked.new,
@@ -363,7 +363,7 @@ def _text(value: Any) -> Any:
 
 
 def _lock(work: UnitOfWork, asked: PolicyRepair) -> None:
-    """Make others wait who write to the records that are repaired, in the order all lock in."""
+    """Lock the records to repair, in the same order as every other lock."""
     mine = (
         select(Holder.id)
         .join(Certification, Certification.holder_id == Holder.id)

@@ -1,7 +1,7 @@
-"""Publishing policy versions, and noticing that a published one was edited.
+"""Publish policy versions, and detect that a published one was edited.
 
-Publishing is somebody's act: nothing is published because it was shipped or installed. What was
-never published may still be edited.
+Publishing is an explicit act: shipping or installing a version does not publish it. A version that
+was never published may still be edited.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """A published version that the files no longer hold as it was published."""
+    """A published version that the scheme files no longer hold as it was published."""
 
     scheme: str
     version: str
@@ -60,7 +60,7 @@ class Breach:
 
 
 def version(scheme: Scheme, name: str) -> Policy:
-    """The version of that name. Raises UnknownVersion naming those there are."""
+    """The version with that name. Raises UnknownVersion, which lists the existing ones."""
     for policy in scheme.policies:
         if policy.version == name:
             return policy
@@ -72,10 +72,10 @@ def version(scheme: Scheme, name: str) -> Policy:
 
 
 def publish(work: UnitOfWork, code: str, name: str, *, note: str) -> Published:
-    """Put on record that this version, as it stands in its file, is published.
+    """Record that this version, as its file now states it, is published.
 
-    Published again as it was, nothing changes. Raises UnknownScheme, UnknownVersion, and
-    PublishedOtherwise if it said something else when it was published.
+    Publishing an unchanged version again has no effect. Raises UnknownScheme, UnknownVersion, and
+    PublishedOtherwise if its content has changed since it was published.
     """
     found = Published(
         code, name, policy_versions.digest(version(work.schemes[code], name)), work.now, new=True
@@ -120,7 +120,7 @@ def published(reading: ReadContext) -> list[Published]:
 
 
 def breaches(reading: ReadContext, schemes: Schemes) -> Iterator[Breach]:
-    """The published versions that schemes read from files hold otherwise, or not at all."""
+    """The published versions that the given schemes hold with other content, or not at all."""
     for found in published(reading):
         scheme = schemes.by_code.get(found.scheme)
         held = {p.version: p for p in scheme.policies} if scheme else {}

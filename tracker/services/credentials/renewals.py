@@ -1,4 +1,4 @@
-"""Renewals: applications, decisions on them that later ones supersede, and quotes."""
+"""Renewals: applications, decisions that later ones may supersede, and quotes."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ _STALE = "The renewal changed since you read it; read it again."
 
 
 def apply(work: UnitOfWork, certification_id: str) -> str:
-    """Apply to recertify, on the holder's own day.
+    """Apply to recertify, on today's date in the holder's time zone.
 
-    Activities that wait for a decision count where the policy lets them admit. The refusals are
-    those of ``domain.credentials.renewals.objections``.
+    Undecided activities count where the policy allows it. The refusals are those of
+    ``domain.credentials.renewals.objections``.
     """
     row = certifications.locked(work, certification_id)
     scheme = work.schemes[row.scheme]
@@ -86,7 +86,7 @@ def apply(work: UnitOfWork, certification_id: str) -> str:
 
 
 def _flush(work: UnitOfWork) -> None:
-    """Write; the database refuses a second undecided application of a certification."""
+    """Flush; the database refuses a second undecided application for a certification."""
     try:
         work.session.flush()
     except IntegrityError as error:
@@ -99,7 +99,7 @@ def _open(
     renewal_id: str,
     lock: Callable[[UnitOfWork, str], Any] = certifications.locked,
 ) -> tuple[Renewal, Any]:
-    """A renewal that was not withdrawn with its certification, the holder locked."""
+    """A renewal that is not withdrawn, and its certification; locks the holder."""
     renewal = work.session.get(Renewal, renewal_id)
     if renewal is None:
         raise NotFound
@@ -128,11 +128,11 @@ def decide(
 ) -> None:
     """Approve a renewal, which opens the next cycle in the same transaction, or deny it.
 
-    ``checks`` are those that the reviewer confirms; an approval needs all of the policy's. A
-    later decision supersedes the one before, with a reason; that one stays on record. Raises
+    ``checks`` are those that the reviewer confirms; an approval needs all of the policy's. A later
+    decision needs a reason and supersedes the earlier one, which stays on record. Raises
     SelfReview, IllegalTransition, Stale, PointsPending, PointsMissing, CheckMissing, BuiltUpon,
-    RenewalPending, Invalid for a denial or a change without a reason or a check that the policy
-    does not ask for.
+    RenewalPending, and Invalid for a denial or change without a reason or for a check that the
+    policy does not have.
     """
     renewal, row = _to_decide(work, renewal_id, version)
     _check_reason(renewal, decision, reason)
@@ -158,7 +158,7 @@ def _check_reason(renewal: Renewal, decision: RenewalVerdict, reason: str | None
 
 
 def approve_on_appeal(work: UnitOfWork, renewal_id: str, *, reason: str) -> None:
-    """Approve a denied renewal, because an appeal was upheld: that decides about the points too.
+    """Approve a denied renewal because an appeal was upheld, which also settles the points.
 
     Raises IllegalTransition, BuiltUpon, RenewalPending.
     """
@@ -181,7 +181,7 @@ def _supersede(
     reason: str | None,
     by: str | None = None,
 ) -> None:
-    """Put a decision in the place of the one before, if there was one, and tell of it."""
+    """Replace the current decision, if there is one, and notify the holder."""
     today = work.today(work.schemes[row.scheme])
     on = max(today, renewal.submitted_on, renewal.decided_on or today)
     if renewal.decision is not None:
@@ -195,8 +195,8 @@ def _supersede(
 
 
 def _rule(work: UnitOfWork, renewal: Renewal, row: Any) -> None:
-    """Draw the consequences of the decision that the renewal bears now."""
-    flag_modified(renewal, "decision")  # its version changes, also where the decision is the same
+    """Apply the consequences of the renewal's current decision."""
+    flag_modified(renewal, "decision")  # raise its version even if the decision is the same
     _flush(work)
     if renewal.decision == "approved":
         _open_cycle(work, renewal, row)
@@ -204,10 +204,10 @@ def _rule(work: UnitOfWork, renewal: Renewal, row: Any) -> None:
 
 
 def _open_cycle(work: UnitOfWork, renewal: Renewal, row: Any) -> None:
-    """Open the cycle that an approval opens.
+    """Open the cycle that an approval brings.
 
-    Raises IllegalTransition where the certification is held, BuiltUpon where the cycle was
-    renewed otherwise, RenewalPending while another application for it is under review.
+    Raises IllegalTransition if the certification is suspended, revoked or surrendered, BuiltUpon if
+    another application renewed the cycle, RenewalPending if another one for it is under review.
     """
     record = snapshots.records(work, [row.id])[row.id]
     _check_still_in_force(record)
@@ -223,7 +223,7 @@ def _open_cycle(work: UnitOfWork, renewal: Renewal, row: Any) -> None:
 
 
 def _end_decision(work: UnitOfWork, renewal: Renewal, *, reason: str, undone: bool) -> str:
-    """Keep the ruling decision as a former one, and close the cycle that it opened; its id."""
+    """Store the current decision as a former one and close the cycle it opened; returns its id."""
     if renewal.decision == "approved":
         _close_cycle(work, renewal)
     former = FormerRenewalDecision(
@@ -244,7 +244,7 @@ def _end_decision(work: UnitOfWork, renewal: Renewal, *, reason: str, undone: bo
 
 
 def _close_cycle(work: UnitOfWork, renewal: Renewal) -> None:
-    """Take away the cycle that an approval opened. Raises BuiltUpon if one was built on it."""
+    """Delete the cycle that an approval opened. Raises BuiltUpon if another application uses it."""
     id_, ordinal = renewal.certification_id, renewal.cycle + 1
     later = work.row(
         select(Renewal.submitted_on).where(
@@ -271,10 +271,10 @@ def _close_cycle(work: UnitOfWork, renewal: Renewal) -> None:
 
 
 def undo(work: UnitOfWork, renewal_id: str, *, reason: str, version: int) -> None:
-    """Take the ruling decision back: the one before rules again, or the application waits.
+    """Undo the current decision: the previous one applies again, or the application is undecided.
 
-    What is restored has the day on which it was decided. Raises SelfReview, IllegalTransition,
-    Stale, BuiltUpon, RenewalPending.
+    A restored decision keeps its original day. Raises SelfReview, IllegalTransition, Stale,
+    BuiltUpon, RenewalPending.
     """
     renewal, row = _to_decide(work, renewal_id, version)
     if renewal.decision is None:
@@ -283,7 +283,7 @@ def undo(work: UnitOfWork, renewal_id: str, *, reason: str, version: int) -> Non
 
 
 def undo_approval(work: UnitOfWork, renewal_id: str, *, reason: str) -> None:
-    """Take an approval back that an appeal brought. Raises IllegalTransition, BuiltUpon."""
+    """Undo an approval that an appeal brought. Raises IllegalTransition, BuiltUpon."""
     renewal, row = _open(work, renewal_id)
     if renewal.decision != "approved":
         state = renewal.decision or "undecided"
@@ -323,11 +323,11 @@ def _tell(
 
 
 def follow(work: UnitOfWork, certification: Any) -> None:
-    """Draw the consequences of a changed activity for the application that rests on it.
+    """Update the application that depends on a changed activity.
 
-    After the last day of its terms an application whose points fall short, with nothing left
-    that waits, is denied; such a denial is taken back when what it rested on is. Before that day
-    the holder can still add something, so it waits.
+    After the last day of its terms an application is denied if its points fall short and none of
+    its activities is undecided; the denial is undone if its grounds disappear. Before that day the
+    holder can still add activities, so the application stays open.
     """
     statement = select(Renewal).where(
         Renewal.certification_id == certification.id, Renewal.withdrawn_on.is_(None)
@@ -351,7 +351,7 @@ def follow(work: UnitOfWork, certification: Any) -> None:
 def _next_cycle(
     scheme: Scheme, record: snapshots.CertificationRecord, *, decided_on: date
 ) -> rules.CycleTerm:
-    """The cycle that follows the last one, as it was extended by the day of the decision."""
+    """The cycle after the last one, whose expiry includes extensions by the day of the decision."""
     last = record.cycles[-1]
     return rules.next_cycle(
         scheme,
@@ -369,7 +369,7 @@ def _check_still_in_force(record: snapshots.CertificationRecord) -> None:
 
 
 def withdraw(work: UnitOfWork, renewal_id: str) -> None:
-    """Take an application back before it is decided. Raises IllegalTransition, NotFound."""
+    """Withdraw an application before it is decided. Raises IllegalTransition, NotFound."""
     renewal, row = _open(work, renewal_id)
     if renewal.decision:
         state = renewal.decision
@@ -383,7 +383,7 @@ def withdraw(work: UnitOfWork, renewal_id: str) -> None:
 
 
 def get(reading: ReadContext, renewal_id: str) -> Any:
-    """A renewal's row. Raises NotFound, also for somebody else's."""
+    """A renewal's row. Raises NotFound, also for another holder's."""
     row = reading.row(_ONE.where(Renewal.id == renewal_id))
     if row is None:
         raise NotFound
@@ -418,7 +418,7 @@ def page(
 
 
 def quote(reading: ReadContext, certification_ids: Sequence[str]) -> renewals.Quote:
-    """What renewing these certifications of one holder together costs today. Raises NotFound."""
+    """The price of renewing these certifications of one holder together today. Raises NotFound."""
     chosen, policies = {}, {}
     for certification_id in certification_ids:
         row, record = snapshots.with_cycles(reading, certification_id)

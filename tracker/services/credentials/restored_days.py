@@ -1,7 +1,8 @@
-"""Days given back: what an undone suspension or revocation took from the chance to renew.
+"""Restored days: time to renew that an undone suspension or revocation had taken away.
 
-Invariant: they are given in the transaction that undoes it, as an adjustment of the cycle, and no
-day twice. How many they are is decided by ``domain.credentials.adjustments.given_back``.
+Invariant: the days are restored in the transaction that undoes the hold, as an adjustment of the
+cycle, and no day is restored twice. ``domain.credentials.adjustments.given_back`` decides how many
+days.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ _AS_RECORDED = attrgetter("recorded_at", "effective_on", "ref", "id")
 
 
 def give_back(work: UnitOfWork, scheme: Scheme, change_ids: Collection[str]) -> None:
-    """Give back the days that these reinstatements restore, with a constant number of statements.
+    """Restore the days that these reinstatements give back, with a constant number of statements.
 
-    Reinstatements that undo nothing, or undo a hold that took no day of the window, give none.
+    A reinstatement restores none if it undoes nothing, or a hold outside the renewal window.
     """
     ids = {row.certification_id for row in _reinstatements(work, change_ids)}
     if not ids:
@@ -65,7 +66,7 @@ def _reinstatements(work: UnitOfWork, change_ids: Collection[str]) -> Sequence[A
 
 
 def _changes(work: UnitOfWork, ids: Collection[str]) -> dict[str, list[Any]]:
-    """The changes of certifications in the order of their recording."""
+    """The changes of certifications in the order of recording."""
     table = StandingChange
     statement = (
         select(
@@ -89,7 +90,7 @@ def _changes(work: UnitOfWork, ids: Collection[str]) -> dict[str, list[Any]]:
 def _given(
     work: UnitOfWork, scheme: Scheme, record: snapshots.CertificationRecord, rows: Sequence[Any]
 ) -> dict[str, Any] | None:
-    """The adjustment of the last cycle opened that the last change brings about, if any."""
+    """The adjustment of the last cycle opened that the last change in ``rows`` leads to, if any."""
     last = certifications.extended(record.cycles[-1], record.adjustments, date.max)
     policy = scheme.policy(last.policy) if last.policy else None
     opens_on = certifications.window_opens_on(policy, last)

@@ -1,7 +1,7 @@
-"""Timelines on record: the spans that follow from a certification's facts, and its cursor.
+"""Timelines on record: the spans that follow from a certification's facts, and reminder cursors.
 
-Invariant: spans and reminder cursors are written in the transaction that changed what they follow
-from. Which awards there are at all is in ``awards``.
+Invariant: spans and reminder cursors are written in the transaction that changed the facts they
+follow from. Which awards there are is decided in ``awards``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tracker.services.standings import snapshots
 from tracker.services.standings.snapshots import CertificationRecord
 
 FOREVER = date.max
-"""Until when the last span of a timeline lasts."""
+"""The end of the last span of a timeline."""
 
 
 def cycle_row(
@@ -46,7 +46,7 @@ def cycle_row(
 
 
 def lay_out_anew(work: UnitOfWork, scheme: Scheme, certification_ids: Collection[str]) -> None:
-    """Write the spans of these certifications anew, and have their reminders follow."""
+    """Rewrite the spans of these certifications, and update their reminder cursors."""
     for ids in bulk.chunks(certification_ids):
         records, states = snapshots.records(work, ids), _states(work, ids)
         work.connection.execute(delete(Span).where(bulk.among(work, Span.certification_id, ids)))
@@ -59,7 +59,7 @@ def lay_out_anew(work: UnitOfWork, scheme: Scheme, certification_ids: Collection
 
 
 def _states(work: UnitOfWork, ids: Collection[str]) -> Mapping[str, Any]:
-    """Of those that are withdrawn or replaced, since when."""
+    """The rows of those that are withdrawn or replaced, with the dates."""
     table = Certification
     statement = select(table.id, table.withdrawn_at, table.replaced_on)
     statement = statement.where(bulk.among(work, table.id, ids), ~snapshots.CURRENT)
@@ -69,7 +69,7 @@ def _states(work: UnitOfWork, ids: Collection[str]) -> Mapping[str, Any]:
 def lay_out_first(
     work: UnitOfWork, scheme: Scheme, records: Collection[CertificationRecord]
 ) -> None:
-    """Write the spans of new certifications, which have none, and their reminder cursors."""
+    """Write the spans and reminder cursors of new certifications, which have none yet."""
     bulk.insert(work, Span, [row for record in records for row in rows(scheme, record)])
     cursors.touch(work, records)
 
@@ -99,7 +99,7 @@ def rows(
 def spans_of(
     scheme: Scheme, record: CertificationRecord, *, withdrawn: bool
 ) -> tuple[certifications.StandingSpan, ...]:
-    """The timeline of a record; of a withdrawn award one span."""
+    """The timeline of a record; a withdrawn award has one span."""
     if withdrawn:
         return certifications.withdrawn(record.cycles[0])
     return certifications.timeline(

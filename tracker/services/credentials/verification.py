@@ -1,8 +1,8 @@
-"""Verification: what anybody may learn of a certification from its address, or number and name.
+"""Public verification: a certification found by its address, or by number and family name.
 
-One statement reads it all. Who does not know the address or both number and name learns nothing:
-unknown and wrongly named certifications answer alike. One that was handed out answers for good: a
-withdrawn one that it is withdrawn, one that was earned again which one speaks now.
+One statement reads it all. A person who knows neither the address nor both number and name learns
+nothing: an unknown number and a wrong name get the same answer. A certificate once issued can
+always be verified: if withdrawn, the answer says so; if earned again, it names the current one.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ _STATEMENT = (
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a public verifier is told.
+    """What a public verifier sees.
 
     ``held_since`` is the day from which the certification is suspended, revoked or surrendered.
-    ``again_on`` is the day since which the holder is certified again, ``again_number`` the number
-    of the certificate that speaks for them now. ``is_over``: nobody holds it any more, whatever
-    its dates say; why is not told to strangers.
+    ``again_on`` is the day from which the holder is certified again, ``again_number`` the current
+    certificate number. ``is_over``: the holder has died, so it is not valid whatever its dates say;
+    the reason is not public.
     """
 
     scheme: Scheme
@@ -92,14 +92,14 @@ def by_address(reading: ReadContext, public_id: str) -> Verified:
 
 
 def by_number(reading: ReadContext, number: str, surname: str) -> Verified:
-    """The certification of that number, if its holder has or had that family name.
+    """The certification with that number, if its holder has or had that family name.
 
-    Whatever name it is asked by, the current one is told. Blanks, case, accents and hyphens are
-    forgiven in the name, and missing or other hyphens in the number. Raises NotFound.
+    The answer gives the current name, whichever was entered. Blanks, case, accents and hyphens in
+    the name are ignored, and so are hyphens in the number. Raises NotFound.
     """
     numbered = certificate_numbers.is_called(number)
     asked = run_together(surname)
-    # Both are always read, so that the time of an answer does not tell whether a number exists.
+    # Both are always read, so that the response time does not reveal whether a number exists.
     rows = reading.rows(_STATEMENT.where(numbered))
     former = reading.rows(_FORMER.where(numbered))
     surnames = {run_together(row.family_name) for row in (*rows[:1], *former)}

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from tracker.domain.emails import compared
+from tracker.domain.schemes.activity_types import translated
 from tracker.mail import digests
 from tracker.mail.digests import DigestLetter, DigestLine, DigestNumbers
 from tracker.models import Digest, DigestOrder, Employer
@@ -180,4 +181,4 @@ def _line(reading: ReadContext, row: Mapping[str, Any], language: str) -> Digest
 
 
 def _title(reading: ReadContext, scheme: str, language: str) -> str:
-    return str(reading.schemes[scheme].title[language])
+    return translated(reading.schemes[scheme].title, language)

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from tracker.domain.credentials.next_steps import NextStep
+from tracker.domain.schemes.activity_types import translated
 from tracker.mail import calendars
 from tracker.mail import notices as wording
 from tracker.mail.calendars import CalendarDay
@@ -103,7 +104,8 @@ def _days(true: Sequence[ToldNotice], language: str) -> list[list[str]]:
     for news, held in true:
         if news.tells not in _BRINGS_DATES or held is None or held.now is None:
             continue
-        now, id_, title = held.now, held.row.certification_id, held.scheme.title[language]
+        now, id_ = held.now, held.row.certification_id
+        title = translated(held.scheme.title, language)
         days = calendars.ahead(
             id_,
             title,

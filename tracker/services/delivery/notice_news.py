@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from tracker.domain.credentials.certifications import cycle_on
+from tracker.domain.schemes.activity_types import translated
 from tracker.mail.notices import NoticeToCompose
 from tracker.services.core.context import ReadContext
 from tracker.services.delivery import notice_facts, notice_people
@@ -62,7 +63,7 @@ def _certification(notice: DueNotice) -> HeldToday | None:
 def _named(notice: DueNotice, held: HeldToday, **more: Any) -> dict[str, Any]:
     now = held.now
     return {
-        "scheme_name": held.scheme.title[notice.row.language],
+        "scheme_name": translated(held.scheme.title, notice.row.language),
         "full_name": held.scheme.full_name(notice.row.language),
         "number": held.row.number,
         "now": now,

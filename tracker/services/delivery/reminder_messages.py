@@ -18,6 +18,7 @@ from sqlalchemy.orm import aliased
 from tracker.db import Instant
 from tracker.domain.delivery.reminders import SkipReason
 from tracker.domain.periods import DAY
+from tracker.domain.schemes.activity_types import translated
 from tracker.mail import calendars, messages
 from tracker.mail.calendars import CalendarDay
 from tracker.mail.messages import CertificationLine, ReminderLetter
@@ -236,7 +237,7 @@ def _line(reading: ReadContext, row: Any, points: CertificationPoints) -> Certif
     scheme, counted = reading.schemes[row.scheme], points.evaluation
     now = todays.today_of(scheme, row, points, on=_today(reading, row))
     return CertificationLine(
-        scheme_name=scheme.title[row.language],
+        scheme_name=translated(scheme.title, row.language),
         full_name=scheme.full_name(row.language),
         number=row.number,
         expires_on=row.expires_on,

@@ -1,8 +1,7 @@
-"""What may be changed of a person, and by whom: at once, or only on request.
+"""Changes to a person's record: who may make them at once, and what must be requested.
 
-The office corrects what is recorded. A holder changes how they are reached at once; another name
-is a request, because certificates are issued to names. That somebody died is recorded by the
-office alone.
+Staff correct records. Holders change their contact details at once; a new name is a request,
+because certificates are issued to names. Only staff record a death.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from tracker.services.people import holders, names, namesakes
 
 @dataclass(frozen=True, slots=True)
 class CorrectedHolder:
-    """A person's record after a change: the fields that changed, and the request that was made."""
+    """A person's record after a change, the fields that changed, and the request that was made."""
 
     holder: Any
     applied: tuple[str, ...]
@@ -37,14 +36,14 @@ class CorrectedHolder:
 
 @dataclass(frozen=True, slots=True)
 class RegisteredHolder:
-    """A new person's record, and what may be wrong with it."""
+    """A new person's record, with warnings."""
 
     holder: Any
     warnings: tuple[str, ...]
 
 
 def register(work: UnitOfWork, values: dict[str, Any]) -> RegisteredHolder:
-    """Put a person on record, and say who looks like the same person.
+    """Register a person, and warn if somebody on record looks like the same person.
 
     Raises AlreadyRecorded if the ref is taken.
     """
@@ -58,10 +57,10 @@ def register(work: UnitOfWork, values: dict[str, Any]) -> RegisteredHolder:
 def change(
     work: UnitOfWork, holder_id: str, values: Mapping[str, Any], *, version: int, reason: str | None
 ) -> CorrectedHolder:
-    """Change what is recorded of a person, or ask for what only the staff can change.
+    """Change a person's record, and request what only staff can change.
 
-    Raises NotFound, also for somebody else's record; Stale; NotAllowed for a holder who records a
-    death; Invalid for a day of death that is still to come.
+    Raises NotFound, also for another person's record; Stale; NotAllowed for a holder who records a
+    death; Invalid for a day of death in the future.
     """
     check_own_holder(work.actor, holder_id)
     if not locks.lock(work, [holder_id]):
@@ -82,7 +81,7 @@ def change(
 
 
 def _left_to_the_office(holder: Any, given: dict[str, Any]) -> dict[str, str]:
-    """Take out of a holder's own changes what they can only ask for; the names that differ."""
+    """Take from a holder's changes the names, which need a request; returns those that differ."""
     if "deceased_on" in given:
         raise NotAllowed("Only the staff record that somebody died.")
     asked = {name: given.pop(name) for name in names.FIELDS if name in given}
@@ -95,7 +94,7 @@ def _check_death(work: UnitOfWork, holder: Any, day: date | None) -> None:
 
 
 def _end_consents(work: UnitOfWork, holder_id: str) -> None:
-    """End what the holder shared; a death that is taken back does not give it back."""
+    """End the holder's consents; they are not restored if the death was recorded in error."""
     ended = work.rows(
         update(Sharing)
         .where(Sharing.holder_id == holder_id, Sharing.ended_at.is_(None))

@@ -1,6 +1,7 @@
-"""What staff do about an award that a file put on record: amend it, take it back, give it back.
+"""Staff corrections of imported awards: amend, void, restore.
 
-Each is one recorded act with a reason. An award that follows from passes is corrected with these.
+Each is one recorded act with a reason. An award that follows from passes is corrected through the
+assessments instead.
 """
 
 from __future__ import annotations
@@ -41,12 +42,12 @@ _FIELDS = {
     "cycle_starts_on": "cycles",
     "expires_on": "cycles",
 }
-"""What the interface calls the fields of a file."""
+"""The API's names for the fields of a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class CorrectedAward:
-    """A certification as it was corrected, or would be, and what that changes."""
+    """A certification after its correction, real or previewed, and what that changes."""
 
     detail: evaluations.Detail
     changes: Sequence[effects.Effect]
@@ -66,11 +67,11 @@ def amend(
     later_cycles: LaterCycles = "refuse",
     preview: bool = False,
 ) -> CorrectedAward:
-    """Correct what a file said of an award; one that was void is given back by it.
+    """Correct an imported award; a void one is restored by it.
 
-    ``values`` are of ``number``, ``awarded_on``, ``cycles`` (all of them, as stretches),
-    ``edition``, ``source``; the rest stays. Raises Invalid by field, IllegalTransition for an
-    award that follows from passes, SupportsRenewal as a correction of passes does, NotFound.
+    ``values`` are any of ``number``, ``awarded_on``, ``cycles`` (all of them, as stretches),
+    ``edition``, ``source``; the rest stays. Raises Invalid by field, IllegalTransition for an award
+    that follows from passes, SupportsRenewal as a correction of passes does, SelfReview, NotFound.
     """
     row = _imported(work, certification_id)
 
@@ -103,10 +104,10 @@ def void(
     later_cycles: LaterCycles = "refuse",
     preview: bool = False,
 ) -> CorrectedAward:
-    """Take back an award that a file put on record in error; passes may still carry it.
+    """Void an award that was imported in error; passes may still support it.
 
-    Raises IllegalTransition if it is void already or follows from passes, SupportsRenewal where
-    a renewal rests on it and nobody said what becomes of that, NotFound.
+    Raises IllegalTransition if it is void already or follows from passes, SupportsRenewal if a
+    renewal depends on it and ``later_cycles`` is "refuse", SelfReview, NotFound.
     """
     row = _imported(work, certification_id)
     if row.voided_at is not None:
@@ -143,7 +144,7 @@ def _imported(work: UnitOfWork, certification_id: str) -> Any:
 def _correct(
     work: UnitOfWork, row: Any, correction: AttemptCorrection, change: _Change
 ) -> CorrectedAward:
-    """Change what a file said; a preview is taken back when it is known."""
+    """Correct an imported award; a preview is rolled back after its effects are read."""
 
     def act() -> tuple[Sequence[Consequence], tuple[evaluations.Detail, Sequence[str]]]:
         found, warnings = change()
@@ -170,9 +171,9 @@ def _told(work: UnitOfWork, row: Any, values: Mapping[str, Any]) -> ToldAward:
 
 
 def _stretches(work: UnitOfWork, scheme: Scheme, row: Any) -> list[Stretch]:
-    """The cycles that the file gave, the first one from the award on, whatever its day is.
+    """The imported cycles; the first one starts with the award, whatever its day is now.
 
-    An expiry as the scheme's validity has it was given by nobody, and moves with the award.
+    An expiry that equals the scheme's validity was not stated by anybody, and moves with the award.
     """
     record = snapshots.records(work, [row.id])[row.id]
     cycles = given(record.cycles) or record.cycles[:1]
@@ -202,7 +203,7 @@ def _as_consequence(scheme: str, changed: imported_award_rows.ChangedAward) -> C
 
 
 def _take_aside(work: UnitOfWork, row: Any) -> list[Consequence]:
-    """Withdraw an award beside others of the holder, so that these keep their order."""
+    """Withdraw an award from among the holder's others, so that these keep their order."""
     table = Certification
     others = work.row(
         select(func.count()).where(

@@ -1,13 +1,12 @@
-"""The order of the review queue: what would hurt most, then what has waited longest.
+"""The order of the review queue: first what is urgent, then what has waited longest.
 
-First come activities of holders who could renew now, or have applied, and whose points would be
-complete with everything of theirs that waits: the soonest expiry first. Then all others, by the
-day of submission.
+Urgent activities are those of holders who could renew now, or have applied, and whose points would
+be complete if all their undecided activities were approved; they are sorted by the soonest expiry.
+Then come all others, by the day of submission.
 
-How much work that takes is bounded. Whose renewals could be completed is one statement, which
-gives the ``CANDIDATES`` that expire soonest; their points are counted in batches, only as far as
-the page needs them, each with the same number of statements. Candidates past the bound are
-queued by age.
+The work is bounded. One statement finds the renewals that could be completed, and returns the
+``CANDIDATES`` that expire soonest; their points are counted in batches, only as far as the page
+needs them, each with the same number of statements. Candidates beyond the bound are sorted by age.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ BATCH = 250  # certifications whose points are counted at once
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """Which activities; None asks for any. ``flag``: only those that bear it."""
+    """The activities to show; None means any. ``flag``: only those with that flag."""
 
     state: str = "submitted"
     scheme: str | None = None
@@ -59,7 +58,7 @@ class QueueFilter:
 
 @dataclass(frozen=True, slots=True)
 class QueuePlace:
-    """Where an activity stands in the queue; ``expires_on`` only where it would hurt."""
+    """The place of an activity in the queue; ``expires_on`` is set only for urgent ones."""
 
     expires_on: date | None
     submitted_on: date
@@ -67,17 +66,17 @@ class QueuePlace:
 
     @property
     def key(self) -> tuple[bool, date, date, str]:
-        """What the queue is sorted by."""
+        """The sort key of the queue."""
         return self.expires_on is None, self.expires_on or date.max, self.submitted_on, self.id
 
 
-# The certification that speaks for an activity's holder today.
+# The current certification of an activity's holder.
 CURRENT = and_(
     Certification.holder_id == Activity.holder_id,
     Certification.scheme == Activity.scheme,
     snapshots.CURRENT,
 )
-# Whether a decision could still complete a renewal: the window or grace is open, or it is applied.
+# Whether a decision could still complete a renewal: window or grace open, or application pending.
 _RENEWABLE = and_(
     Span.hold.is_(None),
     or_(
@@ -91,7 +90,7 @@ _RENEWABLE = and_(
 def places(
     reading: ReadContext, asked: QueueFilter, *, after: QueuePlace | None, limit: int, on: date
 ) -> list[QueuePlace]:
-    """The next so many places of the queue after one."""
+    """The next ``limit`` places of the queue after one."""
     judge = _Judge(reading, _candidates(reading, asked, on), on)
     found: list[QueuePlace] = []
     if after is None or after.expires_on is not None:
@@ -105,7 +104,7 @@ def places(
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A certification that could be renewed, with how many activities wait under it."""
+    """A certification that could be renewed, with its number of undecided activities."""
 
     asked: CertificationKey
     expires_on: date
@@ -113,7 +112,7 @@ class _Candidate:
 
 
 class _Judge:
-    """Whose renewal would be completed; each is judged once, in batches."""
+    """Decides whose renewal would be completed; each candidate once, in batches."""
 
     def __init__(
         self, reading: ReadContext, candidates: Mapping[HolderScheme, _Candidate], on: date
@@ -123,7 +122,7 @@ class _Judge:
         self._completing: dict[HolderScheme, bool] = {}
 
     def ask(self, keys: Collection[HolderScheme]) -> None:
-        """Judge those of them that are candidates and were not judged before."""
+        """Evaluate those of the keys that are candidates and have not been evaluated before."""
         new = [k for k in keys if k in self.candidates and k not in self._completing]
         asked = [self.candidates[key].asked for key in new]
         if asked:
@@ -133,11 +132,11 @@ class _Judge:
             }
 
     def completes(self, key: HolderScheme) -> bool:
-        """Whether it was judged so; candidates alone can be."""
+        """Whether the renewal would be completed; false for all but evaluated candidates."""
         return self._completing.get(key, False)
 
     def batches(self, since: date) -> Iterator[list[HolderScheme]]:
-        """The candidates from an expiry on, the soonest first; a day is never parted."""
+        """The candidates from an expiry on, the soonest first; one day is never split."""
         batch: list[HolderScheme] = []
         last: date | None = None
         for key, one in self.candidates.items():
@@ -155,7 +154,7 @@ class _Judge:
 def _candidates(
     reading: ReadContext, asked: QueueFilter, on: date
 ) -> dict[HolderScheme, _Candidate]:
-    """Who could renew and has activities waiting that were asked for, the soonest expiry first."""
+    """The holders who could renew and have activities that match, the soonest expiry first."""
     if asked.state != "submitted":
         return {}
     rows = reading.rows(statement_of_candidates(asked), {"on": on, "today": on})
@@ -168,9 +167,9 @@ def _candidates(
 
 
 def statement_of_candidates(asked: QueueFilter) -> Any:
-    """The certifications that could be renewed among those under which something waits.
+    """The renewable certifications among those with undecided activities.
 
-    Begins with what waits: that is little beside all certifications.
+    Starts from the undecided activities, which are few beside all certifications.
     """
     each = (
         select(Activity.holder_id, Activity.scheme)
@@ -216,7 +215,7 @@ def _urgent(
     limit: int,
     on: date,
 ) -> list[QueuePlace]:
-    """The places of those whose renewal would be completed."""
+    """The places of activities whose renewal would be completed."""
     found: list[QueuePlace] = []
     since = after.expires_on if after and after.expires_on else date.min
     for batch in judge.batches(since):
@@ -237,7 +236,7 @@ def _waiting(
     after: QueuePlace | None,
     on: date,
 ) -> Iterator[QueuePlace]:
-    """What waits of these holders under these schemes, after a place."""
+    """The undecided activities of these holders and schemes, after a place."""
     if not keys:
         return
     holders = bulk.among(reading, Activity.holder_id, {holder_id for holder_id, _ in keys})
@@ -259,7 +258,7 @@ def _others(
     limit: int,
     on: date,
 ) -> list[QueuePlace]:
-    """The places of all others by age: read as far as candidates among them can make it longer."""
+    """The places of all others by age; reads enough rows to make up for candidates among them."""
     most = limit + sum(one.waiting for one in judge.candidates.values())
     statement = statement_of_others(asked, after=after, most=most)
     rows = reading.rows(statement, {"on": on, "today": on})
@@ -278,7 +277,7 @@ def _others(
 
 
 def statement_of_others(asked: QueueFilter, *, after: QueuePlace | None, most: int) -> Any:
-    """What waits by age, after a place; candidates among it are told apart later."""
+    """The undecided activities by age, after a place; candidates among them are removed later."""
     statement = _LIGHT.where(*_filters(asked))
     if after is not None:
         begin = tuple_(literal(after.submitted_on, Date), literal(after.id, Id))
@@ -302,7 +301,7 @@ def _filters(asked: QueueFilter) -> Iterator[Any]:
 
 
 def conditions(asked: QueueFilter) -> Iterator[Any]:
-    """What is asked of an activity's own row, and what a flag cannot be without."""
+    """The conditions on an activity's own row, and what its flag requires at least."""
     yield Activity.state == asked.state
     for key in ("scheme", "category", "type"):
         if (value := getattr(asked, key)) is not None:
@@ -320,7 +319,7 @@ def conditions(asked: QueueFilter) -> Iterator[Any]:
 
 
 def _of_flag(flag: QueueFlag) -> Iterator[Any]:
-    """What an activity with a flag has at least; the flag itself is looked at afterwards."""
+    """What an activity with a flag has at least; the flag itself is checked afterwards."""
     files = select(Evidence.id).where(Evidence.activity_id == Activity.id).correlate(Activity)
     if flag == "no_evidence":
         yield ~files.exists()

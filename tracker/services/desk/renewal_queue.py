@@ -1,7 +1,7 @@
-"""Renewal applications that wait for a decision, the soonest expiry first, then the oldest.
+"""Renewal applications to decide, the soonest expiry first, then the oldest.
 
-Applications of the deceased and under awards that were withdrawn stay in the list: somebody has
-to close them.
+Applications of deceased holders and for withdrawn awards stay in the list: somebody has to close
+them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NEVER = date(9999, 12, 31)
 
 @dataclass(frozen=True, slots=True)
 class RenewalPlace:
-    """Where an application stands in the list."""
+    """The place of an application in the list."""
 
     expires_on: date
     submitted_on: date
@@ -41,9 +41,9 @@ class RenewalPlace:
 
 @dataclass(frozen=True, slots=True)
 class WaitingApplication:
-    """An application that waits, with the points of today and those with all that waits.
+    """An application to decide, with today's points and those if all its activities were approved.
 
-    ``renewal`` is its row. Points are None where none are counted.
+    ``renewal`` is its row. Points are None if the scheme counts none.
     """
 
     renewal: Any
@@ -59,7 +59,7 @@ class WaitingApplication:
 
     @property
     def place(self) -> RenewalPlace:
-        """Where the page after this one begins."""
+        """The place after which the next page begins."""
         return RenewalPlace(self.renewal.urgency, self.renewal.submitted_on, self.renewal.id)
 
 
@@ -94,7 +94,7 @@ _WAITING = (
 def page(
     reading: ReadContext, *, scheme: str | None, after: RenewalPlace | None, limit: int
 ) -> list[WaitingApplication]:
-    """The next so many applications after a place. Raises UnknownScheme."""
+    """The next ``limit`` applications after a place. Raises UnknownScheme."""
     on, statement = days.today_everywhere(reading), _WAITING.limit(limit)
     if scheme is not None:
         statement = statement.where(Certification.scheme == reading.schemes[scheme].code)

@@ -1,8 +1,8 @@
-"""Requests: what holders ask of the staff, and what the staff decide. Today: another name.
+"""Requests of holders that staff decide; so far only a change of name.
 
-A holder has one open request of a kind; asking again replaces what it proposes. A decision is
-corrected by another: a refused request can be granted later, and a name that was granted is
-changed again like any other.
+A holder has one open request of a kind; asking again replaces its proposal. A decision can be
+corrected: a refused request can be granted later, and a granted name can be changed again like any
+other.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
 from tracker.domain.permissions import check_own_holder
 from tracker.models import Holder, HolderRequest
 from tracker.services.core import history, locks
-from tracker.services.core.context import ReadContext, UnitOfWork
+from tracker.services.core.context import ReadContext, UnitOfWork, zone_of
 from tracker.services.core.locks import Lock
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
@@ -60,9 +60,9 @@ _ONE = select(
 def ask_for_name(
     work: UnitOfWork, holder: Any, proposal: Mapping[str, str], *, statement: str | None
 ) -> str:
-    """Ask for another name, or for another one than was asked for; returns the request's id.
+    """Request another name, or change the open request; returns the request's id.
 
-    The holder is locked by whoever calls, so that there is one open request.
+    The caller has locked the holder, so that only one request is open.
     """
     made = work.session.scalars(
         select(HolderRequest).where(
@@ -105,7 +105,7 @@ def _ask(
 
 
 def withdraw(work: UnitOfWork, request_id: str) -> None:
-    """Take a request back. Raises NotFound, also for somebody else's, and IllegalTransition."""
+    """Withdraw a request. Raises NotFound, also for another holder's, and IllegalTransition."""
     found = _locked(work, request_id)
     _check_state(found, ("requested",))
     found.state, found.closed_at = "withdrawn", work.now
@@ -117,10 +117,10 @@ def withdraw(work: UnitOfWork, request_id: str) -> None:
 def decide(
     work: UnitOfWork, request_id: str, *, decision: RequestVerdict, reason: str | None, version: int
 ) -> None:
-    """Grant or refuse a request, with a reason where it is refused; never one's own.
+    """Grant or refuse a request, with a reason for a refusal; never one's own.
 
-    Granting changes the record as a correction by the staff does. Raises NotFound, SelfReview,
-    Invalid, IllegalTransition, Stale.
+    Granting changes the record as a correction by staff does. Raises NotFound, SelfReview, Invalid,
+    IllegalTransition, Stale.
     """
     found = _locked(work, request_id, lock=locks.lock_one_to_decide)
     if found.version != version:
@@ -141,7 +141,7 @@ def decide(
         holder_id=holder.id,
         subject_id=found.id,
         event=decision,
-        on=work.now.date(),
+        on=work.now.astimezone(zone_of(holder.time_zone)).date(),
     )
     notices.tell(work, [news])
 
@@ -150,7 +150,7 @@ _VERBS: Mapping[RequestVerdict, str] = {"granted": "grant", "refused": "refuse"}
 
 
 def _locked(work: UnitOfWork, request_id: str, *, lock: Lock = locks.lock_one) -> HolderRequest:
-    """The request, its holder locked: whoever changes either waits."""
+    """The request, with its holder locked, so that changes to either wait for each other."""
     found = work.session.get(HolderRequest, request_id)
     if found is None:
         raise NotFound
@@ -167,9 +167,9 @@ def _check_state(found: HolderRequest, allowed: tuple[str, ...]) -> None:
         )
 
 
-# To read.
+# Reading.
 def get(reading: ReadContext, request_id: str) -> Any:
-    """A request's row. Raises NotFound, also for somebody else's."""
+    """A request's row. Raises NotFound, also for another holder's."""
     row = reading.row(_ONE.where(HolderRequest.id == request_id))
     if row is None:
         raise NotFound
@@ -180,7 +180,7 @@ def get(reading: ReadContext, request_id: str) -> Any:
 def page(
     reading: ReadContext, *, after: str | None, limit: int, filters: Mapping[str, str]
 ) -> list[Any]:
-    """A page of requests, the oldest first; a holder sees their own. Raises NotFound."""
+    """A page of requests, oldest first; a holder sees their own. Raises NotFound."""
     statement, filters = _ONE.order_by(HolderRequest.id).limit(limit), dict(filters)
     if not reading.actor.is_staff:
         own = reading.actor.holder_id or ""

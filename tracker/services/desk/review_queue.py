@@ -1,7 +1,7 @@
-"""The review queue: activities that wait for a decision, each with all that a reviewer needs.
+"""The review queue: undecided activities, each with all that a reviewer needs.
 
 The order is in ``queue_order``. A page costs the same number of statements whatever its size,
-and those of the order.
+besides those of the order.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from tracker.services.standings.snapshots import ActivityFacts
 from tracker.services.standings.standings import ON_SPAN
 
 STATES = ("submitted", "more_information")
-SCANNED = 200  # activities that are looked at for a page of those with a flag
+SCANNED = 200  # activities examined for a page with a given flag
 
 
 @dataclass(frozen=True, slots=True)
 class PointsOf:
-    """Points of the cycle: now, with this activity approved, and with everything that waits."""
+    """The cycle's points now, with this activity approved, and with all undecided ones approved."""
 
     now: Decimal
     required: Decimal
@@ -54,11 +54,11 @@ class PointsOf:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An activity that waits, with what a reviewer needs to know of it and of its holder.
+    """An undecided activity, with what a reviewer needs to know about it and its holder.
 
-    ``activity`` is its row. ``claimed`` is what it brings by itself, ``counts`` what it would
-    add; both None where no points are counted. ``urgent``: with everything of this holder that
-    waits, a renewal would be completed that can be had now.
+    ``activity`` is its row. ``claimed`` are its points by itself, ``counts`` those it would add;
+    both are None if no points are counted. ``urgent``: approving all undecided activities of this
+    holder would complete a renewal that is open now.
     """
 
     activity: Any
@@ -77,7 +77,7 @@ class Waiting:
 class QueuePage:
     """Activities in the order of the queue, and the place after which the next page begins.
 
-    With a flag asked for, a page may be shorter than asked although there is a next one.
+    With a flag, a page may be shorter than the limit although there is a next one.
     """
 
     items: list[Waiting]
@@ -86,7 +86,7 @@ class QueuePage:
 
 @dataclass(frozen=True, slots=True)
 class Like:
-    """Another claim of the holder that is probably the same activity."""
+    """Another claim of the holder that is probably for the same activity."""
 
     ref: str
     scheme: str
@@ -95,7 +95,7 @@ class Like:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceSummary:
-    """The evidence of an activity: how much, whether some came late or is elsewhere too."""
+    """An activity's evidence: how many files, whether any is late or also used elsewhere."""
 
     count: int = 0
     late: bool = False
@@ -104,7 +104,7 @@ class EvidenceSummary:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What was read about some activities, to tell of each what a reviewer needs."""
+    """The facts about some activities, from which ``Waiting`` is computed for each."""
 
     rows: Sequence[Any]
     weighed: Weighing
@@ -117,7 +117,7 @@ class Desk:
 def page(
     reading: ReadContext, asked: QueueFilter, *, after: QueuePlace | None, limit: int
 ) -> QueuePage:
-    """A page of the queue. Raises UnknownScheme, NotFound for an employer that there is not."""
+    """A page of the queue. Raises UnknownScheme, NotFound for an unknown employer."""
     on = days.today_everywhere(reading)
     if asked.scheme is not None:
         _ = reading.schemes[asked.scheme]
@@ -136,7 +136,7 @@ def page(
 def _of_places(
     reading: ReadContext, places: Sequence[QueuePlace], flag: QueueFlag | None, on: date
 ) -> dict[QueuePlace, Waiting]:
-    """The activities at these places that have the flag, if one is asked for."""
+    """The activities at these places, only those with the flag if one is given."""
     desk = read(reading, [place.id for place in places], on=on)
     rows = {row.id: row for row in desk.rows}
     return {
@@ -146,8 +146,8 @@ def _of_places(
     }
 
 
-# The certification that a holder has under the activity's scheme: the one in force, else the
-# last one, also where it was withdrawn.
+# The holder's certification in the activity's scheme: the one in force, else the last one, even if
+# it was withdrawn.
 _Any = aliased(Certification)
 _OF_ACTIVITY = (
     select(_Any.id)
@@ -209,7 +209,7 @@ _FILES = (
 
 
 def read(reading: ReadContext, ids: Collection[str], *, on: date) -> Desk:
-    """Read what is told of these activities: a constant number of statements."""
+    """Read the facts about these activities, with a constant number of statements."""
     if not ids:
         return Desk((), Weighing(reading, on, {}, {}, {}), {}, {}, on)
     among = bulk.among(reading, Activity.id, ids)
@@ -225,12 +225,12 @@ def read(reading: ReadContext, ids: Collection[str], *, on: date) -> Desk:
 
 
 def asked_of(row: Any) -> CertificationKey:
-    """The certification of a row, to be weighed; an empty id where there is none."""
+    """The certification of a row, for weighing; its id is empty if there is none."""
     return CertificationKey(row.certification_id or "", row.holder_id, row.scheme)
 
 
 def waiting(desk: Desk, row: Any, *, urgent: bool) -> Waiting:
-    """An activity as the queue tells it."""
+    """An activity as the queue presents it."""
     standing = _standing(row, desk.on)
     expires_on = standing.expires_on if standing else None
     points = points_of(desk, row)
@@ -256,9 +256,9 @@ def _standing(row: Any, on: date) -> Standing | None:
 
 
 def is_urgent(desk: Desk, row: Any) -> bool:
-    """Whether a decision on it could complete a renewal that can be had now.
+    """Whether a decision on it could complete a renewal that is open now.
 
-    Invariant: of the candidates that ``queue_order`` looks at it says the same.
+    Invariant: for the candidates that ``queue_order`` examines, it gives the same answer.
     """
     if row.state != "submitted" or row.deceased_on is not None or row.from_on is None:
         return False
@@ -271,7 +271,7 @@ def is_urgent(desk: Desk, row: Any) -> bool:
 
 
 def points_of(desk: Desk, row: Any) -> PointsOf | None:
-    """The points of the holder now and with approvals; None where none are counted."""
+    """The holder's points now and with approvals; None if none are counted."""
     one, claim = asked_of(row), desk.claims[row.id]
     now, with_this = desk.weighed.points(one), desk.weighed.points(one, [claim])
     rest = [other for other in desk.weighed.waiting(one) if other.ref != claim.ref]
@@ -291,7 +291,7 @@ def points_of(desk: Desk, row: Any) -> PointsOf | None:
 
 
 def credit_of(desk: Desk, row: Any) -> Credit | None:
-    """What the activity would be credited with if it alone were approved; None: nothing is."""
+    """The activity's credit if it alone were approved; None if it would get none."""
     found = desk.weighed.points(asked_of(row), [desk.claims[row.id]])
     if found is None:
         return None
@@ -299,14 +299,14 @@ def credit_of(desk: Desk, row: Any) -> Credit | None:
 
 
 def flags_of(desk: Desk, row: Any) -> tuple[QueueFlag, ...]:
-    """What a reviewer's attention is drawn to, in the order of the list."""
+    """The flags of an activity for the reviewer, in the order of ``FLAGS``."""
     return tuple(flag for flag in FLAGS if _FLAGGED[flag](desk, row))
 
 
 def likely_duplicates(desk: Desk, row: Any) -> list[Like]:
-    """The holder's other claims, under any scheme, that are probably the same; likest first.
+    """The holder's other claims, in any scheme, that are probably duplicates, most similar first.
 
-    Claims that were rejected or withdrawn are no duplicates.
+    Rejected or withdrawn claims do not count as duplicates.
     """
     claim = desk.claims[row.id]
     found = [
@@ -327,7 +327,7 @@ def _stands(activity: ActivityFacts) -> bool:
 
 
 def _is_outside(desk: Desk, row: Any) -> bool:
-    """Whether it brings nothing in today's cycle because its days do not lie there."""
+    """Whether it counts for nothing because its days lie outside today's cycle."""
     credit = credit_of(desk, row)
     if credit is None or credit.counted > ZERO:
         return False

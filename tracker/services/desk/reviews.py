@@ -1,4 +1,4 @@
-"""Opening a review: everything that a decision on one activity rests on, in one call."""
+"""Open a review: everything needed to decide one activity, in one call."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from tracker.services.desk import review_queue
 from tracker.services.desk.review_queue import Desk, Like, Waiting
 from tracker.services.points import activities, evidence
 
-MOST = 500  # claims of a holder that are shown; beyond it the latest ones
+MOST = 500  # claims of a holder that are shown; if there are more, the latest ones
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewDossier:
     """An activity with all that is known about it.
 
-    ``kind`` and ``policy`` are the type and the version that it is judged by; None where no
-    version knows it. ``claims`` are the holder's other activities by id, each with its latest
-    decision; ``likely`` those of them that are probably the same, ``same_files`` activities of
-    whomever that bear one of its files.
+    ``kind`` and ``policy`` are the type and version that it is judged by; None if no version has
+    the type. ``claims`` are the holder's other activities by id, each with its latest decision;
+    ``likely`` are probable duplicates among them, ``same_files`` any holder's activities with one
+    of the same files.
     """
 
     waiting: Waiting
@@ -52,7 +52,7 @@ class ReviewDossier:
         return list(policy_activities.of_type(self.scheme, self.policy, self.kind, language))
 
     def outcome(self, language: str) -> list[str]:
-        """What it would count if it were approved now, in words, with what is cut and why."""
+        """What it would count if it were approved now, in words, with each cut and its reason."""
         credit = review_queue.credit_of(self.desk, self.waiting.activity)
         if credit is None or self.policy is None:
             return []
@@ -61,7 +61,7 @@ class ReviewDossier:
 
 
 def of_activity(reading: ReadContext, activity_id: str) -> ReviewDossier:
-    """Open the review of an activity, decided ones too. Raises NotFound, also for a draft."""
+    """Open the review of an activity, decided or not. Raises NotFound, also for a draft."""
     on = days.today_everywhere(reading)
     desk = review_queue.read(reading, [activity_id], on=on)
     if not desk.rows or desk.rows[0].state == "draft":

@@ -1,7 +1,7 @@
-"""What waiting activities would change: points of many certifications, now and if approved.
+"""Weighing: the points of many certifications, now and if undecided activities were approved.
 
-Everything is read at once for those asked about, with one statement a kind of fact; then any
-number of questions is answered without another.
+The facts are read once for all certifications, with one statement for each kind of fact; any number
+of questions is then answered without another statement.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tracker.services.standings.standings import CertificationPoints
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
-    """The facts of certifications on a day; ``activities`` are their holders' under all schemes."""
+    """The facts of certifications on a day; ``activities`` are their holders' in all schemes."""
 
     reading: ReadContext
     on: date
@@ -32,16 +32,16 @@ class Weighing:
     )
 
     def waiting(self, one: CertificationKey) -> list[Claim]:
-        """The claims under its scheme that wait for a decision."""
+        """The undecided claims in its scheme."""
         claimed = self.activities.get((one.holder_id, one.scheme), ())
         return [a.claim for a in claimed if a.pending_on(self.on)]
 
     def points(
         self, one: CertificationKey, extra: Collection[Claim] = ()
     ) -> CertificationPoints | None:
-        """The points approved so far, with others counted as if they were approved.
+        """The points approved so far, with ``extra`` claims counted as if approved.
 
-        None where the scheme counts none, or before the award.
+        None if the scheme counts none, or before the award.
         """
         key = one.id, frozenset(claim.ref for claim in extra)
         if key not in self._answers:
@@ -67,7 +67,7 @@ class Weighing:
         )
 
     def would_complete(self, one: CertificationKey) -> bool:
-        """Whether the points are not complete, and would be with everything that waits."""
+        """Whether the points are incomplete now, but complete with all undecided claims."""
         waiting = self.waiting(one)
         if not waiting:
             return False
@@ -79,7 +79,7 @@ class Weighing:
 
 
 def read(reading: ReadContext, asked: Collection[CertificationKey], *, on: date) -> Weighing:
-    """Read what weighing these takes; one without an id is a holder without a certification."""
+    """Read the facts for weighing; a key without an id is a holder without a certification."""
     activities = snapshots.activities(reading, {one.holder_id for one in asked})
     held = [one for one in asked if one.id]
     return Weighing(

@@ -1,8 +1,8 @@
-"""Employers whom a holder has barred: they ask that holder for nothing any more.
+"""Bars: employers that a holder has blocked from asking for consent.
 
-What the employer sees is the same as of anybody who has not consented. No message about it is
-sent to the holder, no consent is recorded for it, and the one in force ends. The holder alone
-bars, and lifts it.
+The employer sees the same as for anybody who has not consented. The holder gets no message about
+it, no consent is recorded for it, and one in force ends. Only the holder can bar an employer or
+lift the bar.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tracker.services.employers.consents import Pair
 
 
 def among(reading: ReadContext, pairs: Collection[Pair]) -> set[Pair]:
-    """Those of these pairs whose holder has barred the employer."""
+    """The pairs whose holder has barred the employer."""
     if not pairs:
         return set()
     table = EmployerBar
@@ -40,7 +40,7 @@ def check_none(work: UnitOfWork, holder_id: str, employer_id: str) -> None:
 
 
 def put(work: UnitOfWork, employer_id: str) -> None:
-    """Bar an employer, and end the consent that it has. Raises Invalid, AlreadyRecorded."""
+    """Bar an employer and end its consent. Raises Invalid, AlreadyRecorded, NotFound."""
     holder_id = _me(work)
     if work.row(select(Employer.id).where(Employer.id == employer_id)) is None:
         rule = "is no employer on record"
@@ -55,7 +55,7 @@ def put(work: UnitOfWork, employer_id: str) -> None:
 
 
 def lift(work: UnitOfWork, employer_id: str) -> None:
-    """Let an employer ask again. Raises NotFound for one that is not barred."""
+    """Let an employer ask again. Raises NotFound if it is not barred."""
     holder_id, table = _me(work), EmployerBar
     gone = delete(table).where(table.holder_id == holder_id, table.employer_id == employer_id)
     if work.row(gone.returning(table.employer_id)) is None:
@@ -64,7 +64,7 @@ def lift(work: UnitOfWork, employer_id: str) -> None:
 
 
 def _me(work: UnitOfWork) -> str:
-    """The holder who acts. Raises NotFound for whoever is none."""
+    """The acting holder's id. Raises NotFound for other actors."""
     if work.actor.holder_id is None:
         raise NotFound
     return work.actor.holder_id

@@ -1,8 +1,8 @@
-"""Consents: when one is in force, and how it ends by itself.
+"""Consents: when one is in force, and when it ends by itself.
 
-Invariant: a person's standing is shown to an employer through ``CONSENTED`` alone. A consent
-belongs to the employment in which it was given: it ends with it, and whoever is listed anew is
-asked anew (``employments.py``).
+Invariant: an employer sees a person's standing through ``CONSENTED`` alone. A consent belongs to
+the employment in which it was given and ends with it; a person who is listed again is asked again
+(``employments.py``).
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ ConsentEnd = Literal["withdrawn", "lapsed", "employment_ended", "deceased"]
 
 TODAY = bindparam("today", type_=Date)
 
-# Employed: the day that employment ended is the first day without access.
+# Employed: the day on which employment ended is the first day without access.
 EMPLOYED = or_(RosterEntry.ended_on.is_(None), RosterEntry.ended_on > TODAY)
-# Consent is about now, whatever day is asked about; its first and its last day are included.
+# Consent is about today, whatever day is asked about; its first and last day are included.
 CONSENT = and_(
     Sharing.ended_at.is_(None),
     Sharing.consented_on <= TODAY,
     or_(Sharing.until_on.is_(None), Sharing.until_on >= TODAY),
 )
 _dead = aliased(Holder)
-# The one path from an entry to a holder: everything about a person is joined through this.
+# The only path from an entry to a holder: everything about a person is joined through this.
 CONSENTED = and_(
     Sharing.holder_id == RosterEntry.holder_id,
     Sharing.employer_id == RosterEntry.employer_id,
@@ -45,8 +45,8 @@ _entry = aliased(RosterEntry)
 _OF_THE_PAIR = and_(
     _entry.holder_id == Sharing.holder_id, _entry.employer_id == Sharing.employer_id
 )
-# The employment in which it was given has ended since, and there is no other. This is asked where
-# the end lay ahead when it was recorded: on the day itself nobody need write anything.
+# The employment in which it was given has ended since, and there is no other. This covers ends that
+# were recorded in advance, so that nothing need be written on the day itself.
 OUTLIVED = and_(
     select(_entry.id)
     .where(_OF_THE_PAIR, _entry.ended_on <= TODAY, _entry.ended_on > Sharing.consented_on)
@@ -58,7 +58,7 @@ OUTLIVED = and_(
 
 
 def open_of(reading: ReadContext, pairs: Collection[Pair]) -> list[Any]:
-    """The consents of these pairs that nobody has ended, lapsed ones included."""
+    """The consents of these pairs that were not ended, including lapsed ones."""
     if not pairs:
         return []
     table = Sharing
@@ -74,7 +74,7 @@ def open_of(reading: ReadContext, pairs: Collection[Pair]) -> list[Any]:
 
 
 def end(work: UnitOfWork, sharing_ids: Iterable[str], reason: ConsentEnd) -> None:
-    """End consents now, and say in history why."""
+    """End consents now, and record the reason in history."""
     ids = sorted(sharing_ids)
     ended = [{"id": id_, "ended_at": work.now, "end_reason": reason} for id_ in ids]
     bulk.update_by(work, Sharing, "id", ended)
@@ -82,5 +82,5 @@ def end(work: UnitOfWork, sharing_ids: Iterable[str], reason: ConsentEnd) -> Non
 
 
 def end_of(work: UnitOfWork, pairs: Collection[Pair], reason: ConsentEnd) -> None:
-    """End the consents of these pairs, where there are any."""
+    """End the open consents of these pairs."""
     end(work, [row.id for row in open_of(work, pairs)], reason)

@@ -1,8 +1,8 @@
-"""What an employer's digest says: numbers and names, as far as each worker's consent goes.
+"""The contents of an employer's digest: numbers and names, as far as each worker consents.
 
-Invariant: everything about a person is reached through the live consent of the workforce page
-(``roster.CONSENTED``), so a digest never tells more than the page does. Points and addresses are
-not read at all. Whoever does not share is counted, and has no name.
+Invariant: everything about a person is reached through the same live consent as on the workforce
+page (``roster.CONSENTED``), so a digest never says more than the page. Points and addresses are not
+read at all. Workers who do not share are counted, but not named.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ from tracker.services.outbox import notices
 from tracker.services.standings import snapshots
 
 SHOWN = 100
-"""How many names a section keeps at most."""
+"""The maximum number of names in a section."""
 SECTIONS = ("expired", "pending", "due", "changed", "sharing")
-"""In the order in which a letter tells of them."""
+"""In the order of the message."""
 _PENDING = "pending_renewal"
 _AHEAD = timedelta(days=180)
 
 Contents = dict[str, Any]
-"""A digest as JSON knows it: ``numbers`` by scheme, ``sections`` of rows, who shared (a digest)."""
+"""A digest as JSON: ``numbers`` by scheme, ``sections`` of rows, the digest of the consents."""
 
 
-# Who shares.
+# Consents.
 def consents(reading: ReadContext, employer_ids: Collection[str]) -> dict[str, dict[str, str]]:
-    """The live consents of each employer's living workers: by roster entry, the consent's id."""
+    """The live consents of each employer's living workers: consent id by roster entry."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for ids in bulk.chunks(employer_ids):
         statement = (
@@ -61,14 +61,14 @@ def consents(reading: ReadContext, employer_ids: Collection[str]) -> dict[str, d
 
 
 def fingerprint(live: Mapping[str, str]) -> str:
-    """Tells one set of consents from every other."""
+    """A digest that differs for any two sets of consents."""
     listed = ",".join(f"{entry}={consent}" for entry, consent in sorted(live.items()))
     return hashlib.sha256(listed.encode()).hexdigest()
 
 
 # At the cut-off.
 def snapshot(reading: ReadContext, employer_id: str, period: Period) -> Contents:
-    """Everything that a digest of the period tells, as it stands at its end."""
+    """Everything that a digest of the period says, as of the end of the period."""
     live = consents(reading, [employer_id])[employer_id]
     passed = list(_passed(reading, employer_id, period))
     sections = {
@@ -93,9 +93,9 @@ def snapshot(reading: ReadContext, employer_id: str, period: Period) -> Contents
 def as_of_now(
     reading: ReadContext, employer_id: str, contents: Contents, live: Mapping[str, str]
 ) -> Contents:
-    """The contents as far as workers consent now: nobody who ended it is named or counted.
+    """The contents limited to consents in force now: workers who ended theirs are left out.
 
-    Where nobody's consent has changed they are what they were.
+    If no consent has changed, the contents stay the same.
     """
     if contents["consents"] == fingerprint(live):
         return contents
@@ -113,14 +113,14 @@ def as_of_now(
 
 
 def is_empty(contents: Contents) -> bool:
-    """Whether there is nobody to name: such a digest is not sent."""
+    """Whether there is nobody to name; such a digest is not sent."""
     return not any(section["rows"] for section in contents["sections"].values())
 
 
 def numbers(reading: ReadContext, employer_id: str, on: date) -> list[dict[str, Any]]:
-    """By scheme, how many workers are certified, due, not certified, not shared.
+    """The counts by scheme: total, valid, not shared, not certified, pending and due.
 
-    Schemes in which none of the workers has a standing are left out, unless none has any.
+    Schemes in which no worker has a standing are left out, unless that leaves none.
     """
     found = [
         _numbers(reading, WorkforceFilter(employer_id, scheme, on)) for scheme in reading.schemes
@@ -149,11 +149,11 @@ def _kept(rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
     return {"rows": listed[:SHOWN], "more": len(listed) > SHOWN}
 
 
-# By standing: through the page's own reading.
+# By standing: through the same query as the workforce page.
 def _passed(reading: ReadContext, employer_id: str, period: Period) -> Iterator[dict[str, Any]]:
-    """Those whose last valid day passed in the period, and who were not renewed.
+    """Workers whose last valid day passed in the period without renewal.
 
-    Whoever applied in time waits for a decision: they are told apart.
+    Those who applied in time and wait for a decision are marked as pending.
     """
     return _standings(
         reading,
@@ -164,7 +164,7 @@ def _passed(reading: ReadContext, employer_id: str, period: Period) -> Iterator[
 
 
 def _due(reading: ReadContext, employer_id: str, on: date) -> Iterator[dict[str, Any]]:
-    """Those whose certification expires within 180 days, the soonest first."""
+    """Workers whose certification expires within 180 days, the soonest first."""
     return _standings(reading, employer_id, on, Period(on, on + _AHEAD))
 
 
@@ -191,14 +191,14 @@ def _standings(
 
 
 def _closing(worker: Worker, on: date) -> dict[str, str]:
-    """The last day of the renewal window, where it comes before the expiry and that lies ahead."""
+    """The last day of the renewal window, if it comes before an expiry in the future."""
     closes_on, expires_on = worker.window_closes_on, worker.expires_on
     if closes_on is None or expires_on is None or not closes_on < expires_on >= on:
         return {}
     return {"closes": str(closes_on)}
 
 
-# By what happened: joined through the same consent.
+# By event: joined through the same consent.
 _WORKER = (
     RosterEntry.id.label("entry"),
     RosterEntry.employee_id,
@@ -226,10 +226,10 @@ def _named(reading: ReadContext, statement: Select[Any], order: Any) -> list[Any
 
 
 def _changed(reading: ReadContext, employer_id: str, period: Period) -> list[dict[str, Any]]:
-    """What became of certifications in the period, in its order.
+    """The certifications that changed in the period, in order of date.
 
-    Those renewed, suspended, reinstated, revoked, surrendered, or taken back as recorded in error.
-    Of what happened before a worker consented nothing is told.
+    These are renewed, suspended, reinstated, revoked, surrendered, or withdrawn as recorded in
+    error. Nothing from before a worker's consent is included.
     """
     held = and_(Certification.holder_id == Sharing.holder_id, snapshots.CARRIED)
     effective_on, decided_on = StandingChange.effective_on, Renewal.decided_on
@@ -283,7 +283,7 @@ def _changed(reading: ReadContext, employer_id: str, period: Period) -> list[dic
 
 
 def _taken_back(reading: ReadContext, employer_id: str, period: Period) -> Iterator[dict[str, Any]]:
-    """Those whose award was withdrawn in the period, after the employer could see it."""
+    """Awards that were withdrawn in the period, after the employer could see them."""
     begins, ends = instants(reading, period)
     statement = (
         _workers(employer_id, Certification.scheme, Certification.withdrawn_at)
@@ -310,10 +310,10 @@ def _taken_back(reading: ReadContext, employer_id: str, period: Period) -> Itera
 def _told_in(
     reading: ReadContext, period: Period, effective_on: Any, recorded_at: Any, decided_then: Any
 ) -> Any:
-    """Whether a fact belongs to the period: the first in which it both was true and was known.
+    """Whether a fact belongs to the period: the first in which it was both true and known.
 
-    What is recorded late is history, and no news, if it is older than holders are told of; but
-    not what was decided when it was recorded, whatever day it takes effect from.
+    A fact recorded late is history, not news, if it is too old for a notice (``notices.OLD``). A
+    decision made when it was recorded is always news, whatever day it takes effect.
     """
     begins, ends = instants(reading, period)
     return or_(
@@ -328,7 +328,7 @@ def _told_in(
 
 
 def instants(reading: ReadContext, period: Period) -> tuple[datetime, datetime]:
-    """The first instant of a period and the first after it, where a day begins last."""
+    """The first instant of a period and the first after it, in the zone where days begin last."""
     zones = {scheme.time_zone for scheme in reading.schemes}
     first, after = period.starts_on, period.ends_on + DAY
     return (
@@ -338,7 +338,7 @@ def instants(reading: ReadContext, period: Period) -> tuple[datetime, datetime]:
 
 
 def _sharing(reading: ReadContext, employer_id: str, period: Period) -> list[dict[str, Any]]:
-    """Those who began to share in the period."""
+    """Workers who began to share in the period."""
     statement = _workers(employer_id, Sharing.consented_on.label("on")).where(
         Sharing.consented_on.between(period.starts_on, period.ends_on)
     )

@@ -1,7 +1,7 @@
-"""The link in a digest by which its reader ends it: whoever has it has the digest (RFC 8058).
+"""The unsubscribe link in a digest: having the link proves having the digest (RFC 8058).
 
-It names the employer and, unreadably, the address. So the link of a former address ends nothing
-that is sent to another, and one that was used already stays ours.
+It names the employer and a hash of the address. So the link of a former address stops nothing that
+is sent to another, and a link that was used once stays valid.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tracker.services.employers import digests
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """What a link is about: whose digest, and the language of its order; None: there is none."""
+    """The employer that a link is about, and the language of its order; None if there is none."""
 
     employer_id: str
     employer: str
@@ -30,7 +30,7 @@ class Linked:
 
 
 def link(reading: ReadContext, key: bytes, employer_id: str, address: str) -> str:
-    """The address of the page that ends the digest of an employer to an address."""
+    """The address of the page that stops an employer's digest to this address."""
     base, whom = reading.settings.app.base_url.rstrip("/"), _whom(address)
     return (
         f"{base}/unsubscribe-digest/{whom}/{signed_links.proof(key, _purpose(whom), employer_id)}"
@@ -38,7 +38,7 @@ def link(reading: ReadContext, key: bytes, employer_id: str, address: str) -> st
 
 
 def linked(reading: ReadContext, key: bytes, whom: str, proof: str) -> Linked:
-    """What a link is about. Raises NotFound for one that is not ours."""
+    """The employer that a link is about. Raises NotFound for a forged link."""
     employer_id = signed_links.proven(key, _purpose(whom), proof)
     statement = (
         select(Employer.name, DigestOrder.address, DigestOrder.language)
@@ -53,7 +53,7 @@ def linked(reading: ReadContext, key: bytes, whom: str, proof: str) -> Linked:
 
 
 def call_off(work: UnitOfWork, key: bytes, whom: str, proof: str) -> Linked:
-    """Send no more digests to the address of the link; said twice it is the same.
+    """Send no more digests to the address of the link; doing it twice has no further effect.
 
     Returns what was ordered until then. Raises NotFound.
     """

@@ -1,8 +1,8 @@
-"""Employers' digests: who ordered one, and the writing of those that are owed.
+"""Employers' digests: the orders for them, and writing those that are due.
 
 A digest is written at the cut-off, which is Monday 00:00 or the first of a month at 00:00 in the
 schemes' time zone (America/New_York in those that are shipped; where they differ, the last), and
-says what is true then. What it says is kept, so that a letter tried again tells no other story.
+shows the state at that time. Its contents are stored, so that a retry sends the same text.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tracker.services.outbox import queue, suppressions
 
 KIND = "digest"
 _PATIENCE = timedelta(hours=1)
-_USEFUL = timedelta(days=30)  # how long sending is tried
+_USEFUL = timedelta(days=30)  # how long sending is retried
 _COLUMNS = (
     DigestOrder.employer_id,
     DigestOrder.every,
@@ -41,9 +41,9 @@ _CHOSEN = (DigestOrder.every, DigestOrder.language, DigestOrder.address)
 # Orders.
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How often an employer wants a digest, where to and in which language.
+    """How often an employer gets a digest, at which address and in which language.
 
-    ``deliverable``: letters to the address have not come back.
+    ``deliverable``: messages to the address have not bounced.
     """
 
     employer_id: str
@@ -72,9 +72,9 @@ def order_of(reading: ReadContext, employer_id: str) -> Order:
 def order(
     work: UnitOfWork, employer_id: str, *, every: rules.Every, language: str, address: str | None
 ) -> Order:
-    """Order a digest, or change the order; the first is written at the next cut-off.
+    """Order a digest, or change the order; the first one is written at the next cut-off.
 
-    Without an address it goes to the employer's own. Raises NotFound, Invalid where there is none.
+    The default address is the employer's own. Raises NotFound, Invalid if there is none.
     """
     own = employers.get(work, employer_id).email
     address = address or own
@@ -103,7 +103,7 @@ def order(
 
 
 def call_off(work: UnitOfWork, employer_id: str) -> None:
-    """Send no more digests, not even one that waits in the outbox. Raises NotFound."""
+    """Send no more digests, not even one that is queued in the outbox. Raises NotFound."""
     employers.get(work, employer_id)
     result: Any = work.connection.execute(
         delete(DigestOrder).where(DigestOrder.employer_id == employer_id)
@@ -115,9 +115,9 @@ def call_off(work: UnitOfWork, employer_id: str) -> None:
 
 # Writing.
 def owed(reading: ReadContext) -> list[str]:
-    """The employers to whom a digest is owed now.
+    """The employers whose digest is due now.
 
-    Days wait while the address is one that is not written to.
+    While an address is suppressed, its digest waits, and later covers those days too.
     """
     rows = reading.rows(
         select(DigestOrder.employer_id, DigestOrder.address).where(_untold(reading))
@@ -127,12 +127,12 @@ def owed(reading: ReadContext) -> list[str]:
 
 
 def late(reading: ReadContext) -> int:
-    """How many digests were owed an hour ago already and are not written."""
+    """The number of digests that were due an hour ago and are not written."""
     return len(owed(replace(reading, now=reading.now - _PATIENCE)))
 
 
 def _untold(reading: ReadContext) -> Any:
-    """The condition on an order that there are days of which nothing was told."""
+    """The condition that an order has closed days that no digest has covered."""
     today = employers.today(reading)
     return or_(
         *(
@@ -149,11 +149,11 @@ def _untold(reading: ReadContext) -> Any:
 
 
 def write(work: UnitOfWork, employer_id: str) -> str:
-    """Write the digest that an employer is owed, put its letter into the outbox, and move on.
+    """Write an employer's due digest, put its message into the outbox, and advance the order.
 
-    All in one transaction, so that a crash leaves either nothing or everything of it. Where
-    there is nobody to name, no letter is sent. Returns what was done: ``written``, ``empty``,
-    ``taken`` (nothing is owed any more, or somebody else is at it).
+    All in one transaction, so that a crash leaves nothing half done. If there is nobody to name, no
+    message is sent. Returns ``written``, ``empty``, or ``taken`` (nothing is due any more, or
+    another process is writing it).
     """
     statement = select(*_COLUMNS).where(DigestOrder.employer_id == employer_id)
     row = work.row(statement.with_for_update(skip_locked=True))
@@ -179,7 +179,7 @@ def write(work: UnitOfWork, employer_id: str) -> str:
 def _keep(
     work: UnitOfWork, employer_id: str, period: Period, contents: dict[str, Any]
 ) -> str | None:
-    """Write the digest down; None if there is one of this day already."""
+    """Store the digest; None if there is already one for this day."""
     statement = work.upsert(Digest).values(
         id=new_id(),
         employer_id=employer_id,
@@ -194,7 +194,7 @@ def _keep(
 
 
 def _send(work: UnitOfWork, row: Any, period: Period, digest_id: str) -> None:
-    """Put the letter into the outbox. It tells of days that no later digest tells of again."""
+    """Put the message into the outbox. No later digest covers the same days."""
     key = f"e:{row.employer_id}:{period.ends_on}"
     wanted = queue.MessageToSend(
         key=key,

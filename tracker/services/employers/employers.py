@@ -1,4 +1,4 @@
-"""Employers: companies on record, and who may look at what is theirs."""
+"""Employers: companies on record, and access to their data."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 
 _ONE = select(Employer.id, Employer.name, Employer.email, Employer.recorded_at, Employer.version)
-_SIMILAR = 0.85  # of what two names have in common, from which one may be meant for the other
+_SIMILAR = 0.85  # similarity of two names from which one may be meant for the other
 _STALE = "The record changed since you read it; read it again."
 
 
 def today(reading: ReadContext) -> date:
-    """The day by which employment and consent are judged, the same in every request."""
+    """The day that decides employment and consent, the same in every request."""
     return days.today_everywhere(reading)
 
 
 def day_of(reading: ReadContext, instant: datetime) -> date:
-    """The day of an instant by the same calendar."""
+    """The date of an instant by the same calendar."""
     return today(replace(reading, now=instant))
 
 
 def register(work: UnitOfWork, values: dict[str, Any]) -> Any:
-    """Put a company on record. Raises AlreadyRecorded if the name is taken, however spelled."""
+    """Register a company. Raises AlreadyRecorded if the name is taken, in any spelling."""
     _check_name(work, values["name"])
     employer = Employer(id=new_id(), **values, recorded_at=work.now)
     work.session.add(employer)
@@ -50,7 +50,7 @@ def register(work: UnitOfWork, values: dict[str, Any]) -> Any:
 
 
 def _check_name(reading: ReadContext, name: str, *, own: str | None = None) -> None:
-    """Raise AlreadyRecorded for a name that another has; ``own`` may be spelled anew."""
+    """Raise AlreadyRecorded if another employer has the name; ``own`` may be respelled."""
     same, _ = near(reading, [name])[name]
     if same is not None and same != own:
         raise AlreadyRecorded(f"There is an employer called {same!r} already.")
@@ -66,13 +66,13 @@ def get(reading: ReadContext, employer_id: str) -> Any:
 
 
 def of_name(reading: ReadContext, name: str) -> str | None:
-    """The id of the employer that has exactly this name."""
+    """The id of the employer with exactly this name."""
     row = reading.row(select(Employer.id).where(Employer.name == name))
     return str(row.id) if row else None
 
 
 def near(reading: ReadContext, names: Collection[str]) -> dict[str, tuple[str | None, str | None]]:
-    """For each name the employer on record that has it in another spelling, and a similar one."""
+    """For each name, the employer on record with another spelling of it, and a similar one."""
     by_key = {folded_name(row.name): str(row.name) for row in reading.rows(select(Employer.name))}
     return {name: (by_key.get(folded_name(name)), _similar(name, by_key)) for name in names}
 
@@ -85,7 +85,7 @@ def _similar(name: str, by_key: Mapping[str, str]) -> str | None:
 def page(reading: ReadContext, *, after: str | None, limit: int, name: str | None) -> list[Any]:
     """A page of employers in the order of their ids.
 
-    Names match by their start, whatever their case, accents and punctuation.
+    Names match by their beginning, ignoring case, accents and punctuation.
     """
     statement = _ONE.order_by(Employer.id).limit(limit)
     if after:
@@ -96,17 +96,17 @@ def page(reading: ReadContext, *, after: str | None, limit: int, name: str | Non
 
 
 def _called(reading: ReadContext, start: str) -> set[str]:
-    """The ids of the employers whose name begins so."""
+    """The ids of the employers whose name begins with this."""
     begins = folded_name(start)
     rows = reading.rows(select(Employer.id, Employer.name))
     return {row.id for row in rows if folded_name(row.name).startswith(begins)}
 
 
 def correct(work: UnitOfWork, employer_id: str, values: dict[str, Any], *, version: int) -> Any:
-    """Change what is recorded of a company; workers who share with it are told of another name.
+    """Change a company's record; workers who share with it are notified of a new name.
 
-    Raises NotFound, NotAllowed for an employer that names itself anew, Stale if it changed since,
-    AlreadyRecorded if another has the name.
+    Raises NotFound, NotAllowed for an employer that changes its own name, Stale if the record has
+    changed, AlreadyRecorded if another employer has the name.
     """
     check_own_employer(work.actor, employer_id)
     employer = work.session.get(Employer, employer_id)
@@ -129,7 +129,7 @@ def correct(work: UnitOfWork, employer_id: str, values: dict[str, Any], *, versi
 
 
 def _check_granted(work: UnitOfWork) -> None:
-    """Refuse an employer a name of its own choice: it stands in messages that we sign."""
+    """Refuse an employer a name of its own choice: it appears in messages that we sign."""
     if not work.actor.is_staff:
         raise NotAllowed("Only the staff change a company's name: ask them to.")
 

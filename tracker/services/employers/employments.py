@@ -1,15 +1,15 @@
-"""Employments: how one begins and ends, by the same rules for one worker and for a file of them.
+"""Employments: how one begins and ends, by the same rules for one worker and for a file.
 
-Whoever writes entries (``roster`` for one, ``imports.roster`` for a file) hands over what began
-and what ended; here it is decided whom the entries are tied to, which consents end, and who is
-told.
+``roster`` (one entry) and ``imports.roster`` (a file) write entries and pass on what began and what
+ended; this module decides which person each entry is tied to, which consents end, and who is
+notified.
 
 Invariant: at most one current entry of an employer is tied to a person. Otherwise, once one entry
-is shared, the employer could guess at the person's other addresses and see which of them are
-answered with the same certificate.
+is shared, the employer could guess the person's other addresses and see which of them show the same
+certificate.
 
-Invariant: an entry that is tied anew opens nothing. Consents given before end, so that what an
-employer sees after it wrote a right guess is what it sees after a wrong one.
+Invariant: tying an entry opens nothing. Earlier consents end, so that an employer sees the same
+after a right guess as after a wrong one.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 
 MOST_TOLD = 3
-"""How often a person hears of one employer's list within a month, of each kind of news."""
+"""The limit on notices to a person about one employer's list in a month, for each kind."""
 _NEWS = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
 class Employment:
-    """An entry and the person it means, or meant until its employment ended on ``ended_on``."""
+    """An entry and the person it means, or meant until the employment ended on ``ended_on``."""
 
     id: str
     employer_id: str
@@ -52,7 +52,7 @@ class Employment:
 
 
 def lock(work: UnitOfWork, employer_ids: Collection[str]) -> None:
-    """Make others wait who write to these employers' rosters; before any holder is locked."""
+    """Lock these employers' rosters against other writers; call before locking any holder."""
     statement = (
         select(Employer.id).where(bulk.among(work, Employer.id, employer_ids)).order_by(Employer.id)
     )
@@ -61,10 +61,10 @@ def lock(work: UnitOfWork, employer_ids: Collection[str]) -> None:
 
 # Beginnings.
 def begin(work: UnitOfWork, claims: Sequence[Employment]) -> list[Employment]:
-    """Tie current entries to those whom they mean; earlier consents end. Returns what was tied.
+    """Tie current entries to the people they mean; earlier consents end. Returns what was tied.
 
-    Of several that mean one person the first is tied, and none where another entry of the
-    employer means the person already. Nobody is told yet: see ``ask``.
+    If several entries mean one person, the first is tied; none is if another entry of the employer
+    already means that person. Nobody is notified yet: see ``ask``.
     """
     tied = tie(work, claims)
     consents.end_of(work, {entry.pair for entry in tied}, "employment_ended")
@@ -94,10 +94,10 @@ def tie(work: UnitOfWork, claims: Sequence[Employment]) -> list[Employment]:
 def _tied_already(
     work: UnitOfWork, claims: Sequence[Employment]
 ) -> tuple[set[Pair], set[tuple[str, frozenset[WorkerKey]]]]:
-    """The persons whom current entries mean, and the words of entries that are tied.
+    """The people whom current entries mean, and the words of entries that are tied.
 
-    Words that stand in a tied entry mean the same person when they stand in a second one,
-    whomever they would mean today.
+    Words in a tied entry mean the same person in a second one, even if they would mean somebody
+    else today.
     """
     table = RosterEntry
     words = {word for claim in claims for word in claim.named.words}
@@ -121,12 +121,11 @@ def _tied_already(
 
 # Ends.
 def finish(work: UnitOfWork, ended: Sequence[Employment]) -> list[Employment]:
-    """Draw the consequences of employments that have ended: consents end, and workers are told.
+    """Apply the consequences of ended employments: consents end, and workers are notified.
 
-    Where the employer lists the same words in another current entry, as when a worker gets
-    another number, the employment goes on there with its consent. Where another entry means the
-    person by other words, that one is tied and the person is to be asked anew. Returns what was
-    tied so.
+    If another current entry of the employer has the same words, for instance because a worker got a
+    new number, the employment continues there with its consent. If another entry means the person
+    by other words, that one is tied and the person must be asked again. Returns what was tied.
     """
     if not ended:
         return []
@@ -138,7 +137,7 @@ def finish(work: UnitOfWork, ended: Sequence[Employment]) -> list[Employment]:
 
 
 def _without_successor(work: UnitOfWork, ended: Sequence[Employment]) -> list[Employment]:
-    """Those whose words stand in no other current entry; the others are passed on to it."""
+    """Those whose words are in no other current entry; the others are moved to that entry."""
     still = _tied_already(work, ended)[0]
     free: dict[tuple[str, frozenset[WorkerKey]], str] = {}
     words = {word for entry in ended for word in entry.named.words}
@@ -197,7 +196,7 @@ def _untied(
 
 
 def _other_claims(work: UnitOfWork, gone: Sequence[Employment]) -> list[Employment]:
-    """Current entries by which the same employers mean the same persons still."""
+    """Current entries by which the same employers still mean the same people."""
     if not gone:
         return []
     pairs = {entry.pair for entry in gone}
@@ -212,19 +211,19 @@ def _other_claims(work: UnitOfWork, gone: Sequence[Employment]) -> list[Employme
 
 
 def claims_of(work: UnitOfWork, holder_id: str, employer_id: str) -> list[Employment]:
-    """The employer's current entries that are tied to nobody and mean this person now."""
+    """The employer's current untied entries that mean this person now."""
     return _other_claims(
         work, [Employment("", employer_id, holder_id, NamedWorker(None, None, None))]
     )
 
 
-# News.
+# Notices.
 def ask(work: UnitOfWork, tied: Iterable[Employment]) -> None:
-    """Ask those who are listed now for their consent.
+    """Ask newly listed people for their consent.
 
-    A new employment asks anew, within the same month too; however often an employer takes
-    somebody off and lists them again, it asks ``MOST_TOLD`` times a month at most. Whether there
-    is a consent already is seen when the message is composed.
+    A new employment asks again, even within the same month; but if an employer keeps removing and
+    listing somebody, it asks at most ``MOST_TOLD`` times a month. Whether there is a consent
+    already is checked when the message is composed.
     """
     entries = _unbarred(work, list(tied))
     ends, today = _ends(work, entries), employers.today(work)
@@ -244,18 +243,18 @@ def ask(work: UnitOfWork, tied: Iterable[Employment]) -> None:
 
 
 def _unbarred(work: UnitOfWork, entries: Sequence[Employment]) -> list[Employment]:
-    """Those of persons who have not barred the employer: others hear nothing about it."""
+    """Those whose person has not barred the employer; the others get no notice about it."""
     barred = bars.among(work, {entry.pair for entry in entries})
     return [entry for entry in entries if entry.pair not in barred]
 
 
 def _asking(today: date, ends: int) -> str:
-    """What tells one asking from the next: the month, and how many employments ended of late."""
+    """The key of one request for consent: the month, and how many employments ended recently."""
     return f"{today:%Y-%m}" + (f":{min(ends, MOST_TOLD - 1)}" if ends else "")
 
 
 def tell_listed(work: UnitOfWork, signed: Iterable[tuple[Employment, date]]) -> None:
-    """Tell those whose signed consent was brought in, with the day on which they signed."""
+    """Notify people whose signed consent was imported, with the day on which they signed."""
     notices.tell(
         work,
         (
@@ -272,7 +271,7 @@ def tell_listed(work: UnitOfWork, signed: Iterable[tuple[Employment, date]]) -> 
 
 
 def _tell_ended(work: UnitOfWork, gone: Sequence[Employment]) -> None:
-    """Tell those who are on the list no more, unless they heard it often enough of late."""
+    """Notify people who were removed from the list, unless they have had enough notices lately."""
     gone = _unbarred(work, gone)
     ends = _ends(work, gone)
     notices.tell(
@@ -292,9 +291,9 @@ def _tell_ended(work: UnitOfWork, gone: Sequence[Employment]) -> None:
 
 
 def _ends(work: UnitOfWork, entries: Collection[Employment]) -> Counter[Pair]:
-    """How often employments of these pairs ended of late, or consents with them.
+    """How often employments of these pairs, or consents with them, ended recently.
 
-    Counted from the first of the month in which the oldest news lies.
+    Counted from the first of the month of the oldest day that is still news.
     """
     since = (employers.today(work) - _NEWS).replace(day=1)
     return _ended_entries(work, entries, since) | _ended_consents(work, entries, since)
@@ -336,11 +335,11 @@ def _of_pairs(
     )
 
 
-# Ends that lay ahead when they were recorded.
+# Ends that were recorded in advance.
 def reached(reading: ReadContext) -> list[Employment]:
-    """Employments whose recorded end has come and whose consequences nobody has drawn yet.
+    """Employments whose recorded end has come and whose consequences are not applied yet.
 
-    Nothing is shown from the day itself on, whether they are drawn or not.
+    Nothing is shown from that day on, whether they are applied or not.
     """
     table, today = RosterEntry, employers.today(reading)
     statement = (
@@ -368,9 +367,9 @@ def reached(reading: ReadContext) -> list[Employment]:
 
 
 def _not_finished(reading: ReadContext, ended: Collection[Employment]) -> list[Employment]:
-    """Those whose consent is open still or of whose end nobody was told.
+    """Those with an open consent, or without a notice of their end.
 
-    A consent given after the end is for an employment to come, and is left alone.
+    A consent given after the end is for a future employment, and is left alone.
     """
     since = {
         (r.holder_id, r.employer_id): r.consented_on
@@ -391,6 +390,6 @@ def _not_finished(reading: ReadContext, ended: Collection[Employment]) -> list[E
 
 
 def finish_reached(work: UnitOfWork, entries: Sequence[Employment]) -> None:
-    """Draw the consequences of employments that ``reached`` gave."""
+    """Apply the consequences of employments that ``reached`` returned."""
     lock(work, {entry.employer_id for entry in entries})
     ask(work, finish(work, entries))

@@ -1,7 +1,7 @@
-"""Mass extensions: one act that extends many certifications, under a reference of its own.
+"""Mass extensions: one act that extends many certifications, under its own reference.
 
-Invariant: a reference stands for one act. It was done wholly or not at all, and asking for it
-again changes nothing; another act under the same reference is refused.
+Invariant: a reference stands for one act. It was done completely or not at all; requesting it again
+changes nothing, and another act under the same reference is refused.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ _LONGEST: Mapping[TimeUnit, int] = {"days": 3652, "months": 120, "years": 10}
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Whom an act is for: a scheme's certifications whose expiry in force lies in a period.
+    """The certifications to extend: those of a scheme whose expiry in force lies in a period.
 
-    ``holder_refs`` and ``employer_id`` narrow it down: to these people, to workers who share
-    their standing with the employer. We keep no postal addresses, so there is no region.
+    ``holder_refs`` and ``employer_id`` restrict it to these people, or to workers who share their
+    standing with the employer. We store no postal addresses, so there is no region.
     """
 
     scheme: str
@@ -58,7 +58,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class MassExtension:
-    """What is asked for: an expiry for all of them, or so much later than each expires."""
+    """A requested extension: one new expiry for all, or a duration added to each expiry."""
 
     ref: str
     selection: Selection
@@ -70,7 +70,7 @@ class MassExtension:
     override_reason: str | None = None
 
     def wanted(self, expires_on: date) -> AdjustmentToRecord:
-        """The adjustment of a certification that expires on a day."""
+        """The adjustment for a certification that expires on this day."""
         extended_to = self.by.after(expires_on) if self.by else self.until
         return AdjustmentToRecord(
             reason_code=self.reason_code,
@@ -81,7 +81,7 @@ class MassExtension:
         )
 
     def request(self) -> dict[str, Any]:
-        """All of it as plain values, to be kept and compared."""
+        """The whole request as plain values, to be stored and compared."""
         selection = self.selection
         return {
             "expiring_from": str(selection.expiring.starts_on),
@@ -99,7 +99,7 @@ class MassExtension:
 
 @dataclass(frozen=True, slots=True)
 class ExtensionResult:
-    """What becomes of one certification: its new expiry, or the refusal's code and words."""
+    """The result for one certification: its new expiry, or the refusal's code and text."""
 
     certification_id: str
     certificate_number: str
@@ -112,7 +112,7 @@ class ExtensionResult:
 
 @dataclass(frozen=True, slots=True)
 class ExtensionOutcome:
-    """What an act did, or would do. ``repeated``: it had been done before, under ``batch_id``."""
+    """What an act did, or would do. ``repeated``: it was done before, under ``batch_id``."""
 
     batch_id: str | None
     ref: str
@@ -127,7 +127,7 @@ class ExtensionOutcome:
 def foresee(
     reading: ReadContext, asked: MassExtension, *, on_progress: ProgressOfExtension | None = None
 ) -> ExtensionOutcome:
-    """Who would be extended, from which expiry to which, and who would be refused and why.
+    """A dry run: what would be extended, from which expiry to which, and what refused and why.
 
     Nothing is written. Raises Invalid, Conflict as ``extend`` does.
     """
@@ -145,11 +145,12 @@ def foresee(
 def extend(
     work: UnitOfWork, asked: MassExtension, *, on_progress: ProgressOfExtension | None = None
 ) -> ExtensionOutcome:
-    """Extend every certification that was selected and that its policy's rule lets.
+    """Extend every selected certification that its policy's rule allows.
 
-    One transaction, one batch, one line of history for each certification and one for the batch.
-    Those that the rule refuses are named and left alone, unless there is an ``override_reason``.
-    Raises Invalid for values that make no sense, Conflict for a reference of another act.
+    One transaction, one batch, one history entry for each certification and one for the batch.
+    Certifications that the rule refuses are reported and left alone, unless there is an
+    ``override_reason``. Raises Invalid for values that make no sense, Conflict if the reference
+    belongs to another act.
     """
     scheme = _check(work, asked)
     batch_id = _open(work, scheme, asked)
@@ -175,7 +176,7 @@ def _tell(on_progress: ProgressOfExtension | None, done: int) -> None:
 
 
 def _check(reading: ReadContext, asked: MassExtension) -> Scheme:
-    """The scheme; Invalid for values that make no sense together."""
+    """The scheme. Raises Invalid for values that make no sense together."""
     scheme, fields = reading.schemes[asked.selection.scheme], {}
     rules.check_reason(asked.reason_code)
     expiring = asked.selection.expiring
@@ -210,7 +211,7 @@ def _unknown(reading: ReadContext, refs: Collection[str]) -> dict[str, str]:
 
 
 def _open(work: UnitOfWork, scheme: Scheme, asked: MassExtension) -> str | None:
-    """The id of a new batch; None if there is one of that reference, however lately made."""
+    """The id of a new batch; None if the reference exists already, even in a concurrent request."""
     statement = work.upsert(AdjustmentBatch).on_conflict_do_nothing(index_elements=["ref"])
     values = {
         "id": new_id(),
@@ -233,7 +234,7 @@ def _of_ref(reading: ReadContext, ref: str) -> Any:
 def _repeated(
     before: Any, scheme: Scheme, asked: MassExtension, *, dry_run: bool
 ) -> ExtensionOutcome:
-    """What an act does that was done before: nothing; Conflict if that was another act."""
+    """The outcome of an act that was done before: nothing. Raises Conflict for another act."""
     if (before.scheme, before.request) != (scheme.code, asked.request()):
         raise Conflict(f"The reference {asked.ref!r} is that of another mass extension.")
     return ExtensionOutcome(
@@ -248,7 +249,7 @@ def _repeated(
 
 
 def _conditions(reading: ReadContext, scheme: Scheme, selection: Selection) -> list[Any]:
-    """Of whom a certification's row and its span of today must be."""
+    """The conditions on a certification and its span of today."""
     expiring = selection.expiring
     conditions: list[Any] = [
         Certification.scheme == scheme.code,
@@ -272,7 +273,7 @@ def _conditions(reading: ReadContext, scheme: Scheme, selection: Selection) -> l
 
 
 def _ids(reading: ReadContext, scheme: Scheme, selection: Selection) -> dict[str, str]:
-    """The certifications selected, each with its holder."""
+    """The selected certifications, each with its holder."""
     on = reading.today(scheme)
     statement = (
         select(Certification.id, Certification.holder_id)
@@ -290,7 +291,7 @@ def _ids(reading: ReadContext, scheme: Scheme, selection: Selection) -> dict[str
 def _chunks(
     reading: ReadContext, scheme: Scheme, selection: Selection, candidates: Collection[str]
 ) -> Iterator[Sequence[HeldCertification]]:
-    """Those of the candidates that are still selected now that they are locked, some at a time."""
+    """The candidates that are still selected after locking, in chunks."""
     on = reading.today(scheme)
     expiring = selection.expiring
     for ids in bulk.chunks(candidates):
@@ -306,7 +307,7 @@ def _chunks(
 def _decide(
     reading: ReadContext, scheme: Scheme, asked: MassExtension, held: Sequence[HeldCertification]
 ) -> list[tuple[ExtensionResult, Granted | None]]:
-    """What becomes of each, with a constant number of statements."""
+    """The result for each, with a constant number of statements."""
     today = reading.today(scheme)
     records = snapshots.records(reading, [one.id for one in held])
     refs = _refs(reading, {one.holder_id for one in held})
@@ -341,7 +342,7 @@ def _refs(reading: ReadContext, holder_ids: Collection[str]) -> dict[str, str]:
 def _shares(
     reading: ReadContext, scheme: Scheme, held: Sequence[HeldCertification]
 ) -> Mapping[str, Decimal]:
-    """How much of the requirement each has earned, where a rule wants to know."""
+    """The share of the requirement that each has earned, if a rule needs it."""
     if not any(p.extension and p.extension.share_earned is not None for p in scheme.policies):
         return {}
     found = standings.evaluations(reading, held, on=reading.today(scheme))
@@ -406,7 +407,7 @@ def _close(
     )
 
 
-# Looking.
+# Reading.
 _BATCH = select(
     AdjustmentBatch.id,
     AdjustmentBatch.ref,
@@ -420,7 +421,7 @@ _BATCH = select(
 
 
 def page(reading: ReadContext, *, after: str | None, limit: int) -> Sequence[Any]:
-    """A page of the mass extensions that were made, in the order of their ids."""
+    """A page of past mass extensions in the order of their ids."""
     statement = _BATCH.order_by(AdjustmentBatch.id).limit(limit)
     return reading.rows(statement.where(AdjustmentBatch.id > after) if after else statement)
 

@@ -1,8 +1,8 @@
-"""How an entry of a roster names its worker, and whom the words mean.
+"""How a roster entry names its worker, and which person the words mean.
 
-A ref decides before a certificate number, and that before an address. An address means somebody
-once it is confirmed; one that several people have means nobody. What comes of it is never told to
-an employer.
+A ref takes precedence over a certificate number, and that over an address. An address means a
+person once it is confirmed; one that several people have means nobody. The result is never revealed
+to an employer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tracker.services.core.context import ReadContext
 from tracker.services.credentials import certificate_numbers
 
 WorkerKey = tuple[str, str]
-"""One way to name somebody and what it says, in the form in which it is compared."""
+"""One way to name a person and its value, normalized for comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class NamedWorker:
 
     @property
     def words(self) -> frozenset[WorkerKey]:
-        """Everything given: numbers without hyphens and case, addresses without case."""
+        """Everything given, normalized: numbers without marks and case, addresses without case."""
         number, email = self.certificate_number, self.email
         given = (
             ("ref", self.holder_ref),
@@ -46,7 +46,7 @@ class NamedWorker:
 
     @property
     def deciding(self) -> WorkerKey | None:
-        """The word that decides whom it means."""
+        """The word that decides which person is meant."""
         words = dict(self.words)
         kind = next((kind for kind in ("ref", "number", "email") if kind in words), None)
         return (kind, words[kind]) if kind else None
@@ -59,9 +59,9 @@ def of_entry(row: Any) -> NamedWorker:
 
 @dataclass(slots=True)
 class Meanings:
-    """The holders whom words mean; ``deceased`` of them are tied to no entry any more.
+    """The holders whom words mean; the ``deceased`` among them are tied to no more entries.
 
-    ``several`` are the words that mean more than one person, and so nobody.
+    ``several`` are the words that mean more than one person, and therefore nobody.
     """
 
     holders: dict[WorkerKey, str] = field(default_factory=dict)
@@ -74,13 +74,13 @@ class Meanings:
         return self.holders.get(word) if word else None
 
     def living(self, named: NamedWorker) -> str | None:
-        """The same, and None for whoever is deceased."""
+        """The same, but None for a deceased holder."""
         holder_id = self.of(named)
         return None if holder_id in self.deceased else holder_id
 
 
 def meant(reading: ReadContext, names: Iterable[NamedWorker]) -> Meanings:
-    """Whom each of these names means, in at most three statements."""
+    """The person whom each of these names means, in at most three statements."""
     by_kind: dict[str, set[str]] = defaultdict(set)
     for named in names:
         if (word := named.deciding) is not None:
@@ -121,7 +121,7 @@ def _holders(
 def _by_address(
     reading: ReadContext, addresses: Collection[str]
 ) -> Iterable[tuple[WorkerKey, str, Any]]:
-    """Holders by their confirmed addresses: what somebody typed may be another's."""
+    """Holders by their confirmed addresses: an unconfirmed one may belong to somebody else."""
     statement = select(*_ADDRESSES, Holder.id, Holder.deceased_on).where(
         or_(
             bulk.among(reading, _lower(Holder.email), addresses),
@@ -142,7 +142,7 @@ _ADDRESSES = (
 
 
 def _confirmed(row: Any) -> set[str]:
-    """The addresses of a holder that mean them, as they are compared."""
+    """A holder's confirmed addresses, normalized for comparison."""
     both = (row.email, row.email_confirmed), (row.second_email, row.second_email_confirmed)
     return {compared(address) for address, confirmed in both if address and confirmed}
 
@@ -167,7 +167,7 @@ def words_of(reading: ReadContext, holder_ids: Collection[str]) -> dict[str, set
 
 
 def any_of(reading: ReadContext, words: Collection[WorkerKey]) -> ColumnElement[bool]:
-    """The condition that an entry gives one of these words."""
+    """The condition that an entry has one of these words."""
     by_kind: dict[str, set[str]] = defaultdict(set)
     for kind, word in words:
         by_kind[kind].add(word)

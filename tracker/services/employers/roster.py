@@ -1,7 +1,7 @@
-"""Rosters: the workers that an employer says are its own.
+"""Rosters: the workers whom an employer lists as its own.
 
-Whom an entry means is found here and told to nobody: until the holder consents, an entry that
-means somebody and one that means nobody look the same to the employer, in every answer.
+The person whom an entry means is found here and revealed to nobody: until the holder consents, an
+entry that means somebody and one that means nobody look the same to the employer, in every answer.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ _ENTRY = select(
 
 
 def add(work: UnitOfWork, employer_id: str, values: dict[str, Any]) -> Any:
-    """Begin the employment of a worker on an employer's list, and ask for their consent.
+    """Add a worker to an employer's list, and ask for their consent.
 
-    Raises NotFound, Invalid for a holder_ref of nobody (only staff name one), AlreadyRecorded
-    while an entry with the employee_id is current; one that has ended is kept beside the new one.
+    Raises NotFound, Invalid for an unknown holder_ref (only staff may give one), AlreadyRecorded
+    while an entry with the employee_id is current; an ended one stays beside the new one.
     """
     employers.get(work, employer_id)
     named = NamedWorker(
@@ -75,7 +75,7 @@ def add(work: UnitOfWork, employer_id: str, values: dict[str, Any]) -> Any:
 
 
 def _check_free(work: UnitOfWork, employer_id: str, employee_id: str) -> None:
-    """Raise AlreadyRecorded while an entry with the number is current."""
+    """Raise AlreadyRecorded while an entry with this employee_id is current."""
     statement = select(RosterEntry.ended_on).where(
         RosterEntry.employer_id == employer_id, RosterEntry.employee_id == employee_id, EMPLOYED
     )
@@ -88,7 +88,7 @@ def _check_free(work: UnitOfWork, employer_id: str, employee_id: str) -> None:
         )
 
 
-# What SQLite and PostgreSQL name of the constraint that an employee's number breaks.
+# How SQLite and PostgreSQL name the constraint on employee numbers.
 _TAKEN_NUMBER = ("roster_entry.employee_id", "uq_roster_entry_current")
 
 
@@ -131,7 +131,7 @@ def page(
     limit: int,
     filters: dict[str, Any],
 ) -> list[Any]:
-    """A page of entries, ended ones included, in the order of their ids."""
+    """A page of entries, including ended ones, in the order of their ids."""
     employers.get(reading, employer_id)
     statement = _ENTRY.where(RosterEntry.employer_id == employer_id)
     if after:
@@ -153,7 +153,7 @@ def _filtered(statement: Select[*tuple[Any, ...]], filters: dict[str, Any]) -> A
 def end(work: UnitOfWork, employer_id: str, entry_id: str) -> None:
     """End a worker's employment today; access and consent end at once, the entry stays on record.
 
-    The worker is told. Raises NotFound, also for an entry that has ended.
+    The worker is notified. Raises NotFound, also for an entry that has ended.
     """
     check_own_employer(work.actor, employer_id)
     employments.lock(work, [employer_id])
@@ -174,9 +174,9 @@ def end(work: UnitOfWork, employer_id: str, entry_id: str) -> None:
 
 
 def tie(work: UnitOfWork, employer_id: str, holder_id: str) -> None:
-    """Find the holder among the employer's entries that meant nobody when they were written.
+    """Tie the holder to an entry of the employer that meant nobody when it was written.
 
-    Called when the holder consents: a certificate or an address may be younger than the entry.
+    Called when the holder consents: a certificate or an address may be newer than the entry.
     """
     for entry in employments.tie(work, employments.claims_of(work, holder_id, employer_id)):
         history.record(work, "tie", "roster_entry", entry.id, employer_id=employer_id)

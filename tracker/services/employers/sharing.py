@@ -1,4 +1,4 @@
-"""Sharing: who sees a holder's standing, by the holder's own word, and what they see."""
+"""Sharing: who sees a holder's standing, with the holder's consent, and what they see."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LIVE = and_(CONSENT, ~OUTLIVED)
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """An employer who lists the holder or whom the holder lets see their standing."""
+    """An employer who lists the holder, or has the holder's consent or bar."""
 
     id: str | None
     employer_id: str
@@ -37,7 +37,7 @@ class Viewer:
 
     @property
     def shared(self) -> bool:
-        """Whether there is a consent that is live."""
+        """Whether a consent is in force."""
         return self.id is not None
 
     @property
@@ -49,9 +49,9 @@ class Viewer:
 
 
 def viewers(reading: ReadContext, holder_id: str) -> list[Viewer]:
-    """Every employer who lists the holder, is allowed to see them or is barred, by name.
+    """Every employer who lists the holder, has their consent or is barred, by name.
 
-    Raises NotFound, also for somebody else's record.
+    Raises NotFound, also for another person's record.
     """
     check_own_holder(reading.actor, holder_id)
     if reading.row(select(Holder.id).where(Holder.id == holder_id)) is None:
@@ -94,7 +94,7 @@ def viewers(reading: ReadContext, holder_id: str) -> list[Viewer]:
 
 
 def _viewer(row: Any) -> Viewer:
-    """A consent lasts no longer than the employment whose end is recorded."""
+    """A viewer; a consent lasts no longer than an employment with a recorded end."""
     last_days = [row.until_on, row.ended_on and row.ended_on - DAY]
     return Viewer(
         id=row.id,
@@ -111,13 +111,13 @@ def _viewer(row: Any) -> Viewer:
 def consent(
     work: UnitOfWork, employer_id: str, *, until_on: date | None, with_points: bool
 ) -> Viewer:
-    """Let an employer see one's standing from now on, ``until_on`` included if it is given.
+    """Let an employer see one's standing from now on, through ``until_on`` if it is given.
 
-    It holds for the present employment: it ends with that, and where the employer lists the
-    holder only later, it asks then.
+    It holds for the present employment and ends with it; an employer that lists the holder only
+    later must ask then.
 
-    Raises Invalid for an unknown employer or a day that is past, AlreadyRecorded while a consent
-    is live or the employer is barred: end that first.
+    Raises Invalid for an unknown employer or a day in the past, AlreadyRecorded while a consent is
+    in force or the employer is barred, NotFound for other actors.
     """
     holder_id, today = _me(work), employers.today(work)
     if until_on is not None and until_on < today:
@@ -153,14 +153,14 @@ def consent(
 
 
 def _me(reading: ReadContext) -> str:
-    """The holder who acts. Raises NotFound for whoever is none."""
+    """The acting holder's id. Raises NotFound for other actors."""
     if reading.actor.holder_id is None:
         raise NotFound
     return reading.actor.holder_id
 
 
 def _make_room(work: UnitOfWork, holder_id: str, employer_id: str) -> None:
-    """End a consent that is in force no more, or was dated ahead, so that another may be given."""
+    """End a consent that is no longer in force, or starts in the future, to allow a new one."""
     asked = {"today": employers.today(work)}
     for row in consents.open_of(work, [(holder_id, employer_id)]):
         found = select(Sharing.id).where(Sharing.id == row.id)
@@ -170,7 +170,7 @@ def _make_room(work: UnitOfWork, holder_id: str, employer_id: str) -> None:
 
 
 def end(work: UnitOfWork, sharing_id: str) -> None:
-    """End a consent at once. Raises NotFound, also for somebody else's or one that ended."""
+    """End a consent at once. Raises NotFound, also for another holder's or an ended one."""
     today = employers.today(work)
     ended = work.connection.execute(
         update(Sharing)
@@ -186,5 +186,5 @@ def end(work: UnitOfWork, sharing_id: str) -> None:
 
 
 def mine(reading: ReadContext) -> list[Viewer]:
-    """Who sees the holder who asks."""
+    """The employers who see the acting holder."""
     return viewers(reading, _me(reading))

@@ -1,9 +1,9 @@
 """Workforces: what consent lets an employer see of its workers, on any day.
 
-Invariant: a certification, a standing and a name are reached from a roster entry through the
-live consent of its holder and in no other way, so a worker without one has no data to leak:
-the joins find none. Consent is about now also when the day asked about is another, and opens no
-day before it was given.
+Invariant: a certification, a standing and a name are reached from a roster entry only through the
+live consent of its holder, so a worker without one has no data to leak: the joins find none.
+Consent is always checked for today, whatever day is asked about, and reveals no day before it was
+given.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _STATUS = case(
     else_=standings.STATUS,
 )
 _VALID = case((Span.certification_id.is_(None), null()), (standings.VALID, True), else_=False)
-# What was so before somebody consented is not opened by their consent.
+# A consent does not reveal what was so before it.
 _CONSENTED_BY = and_(CONSENTED, Sharing.consented_on <= ON)
 _URGENCY = func.coalesce(Span.expires_on, NEVER)
 _NAME = Holder.given_name + " " + Holder.family_name
@@ -59,9 +59,9 @@ _FALLS_DUE = and_(Span.certification_id.is_not(None), Span.hold.is_(None))
 
 @dataclass(frozen=True, slots=True)
 class WorkforceFilter:
-    """Which workers, under which scheme, on which day; None asks for any.
+    """The workers to show, in which scheme, on which day; None means any.
 
-    ``expires_from`` and ``expires_until`` ask for certifications that fall due on those days.
+    ``expires_from`` and ``expires_until`` select certifications that fall due on those days.
     """
 
     employer_id: str
@@ -79,7 +79,7 @@ class WorkforceFilter:
 
 @dataclass(frozen=True, slots=True)
 class WorkforcePlace:
-    """Where a page begins: after this worker."""
+    """The place of a worker, after which a page begins."""
 
     expires_on: date
     id: str
@@ -87,7 +87,7 @@ class WorkforcePlace:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One worker as the employer sees them; without consent nothing but the employer's own."""
+    """One worker as the employer sees them; without consent only the employer's own data."""
 
     id: str
     employee_id: str
@@ -107,14 +107,14 @@ class Worker:
 
     @property
     def place(self) -> WorkforcePlace:
-        """Where the page after this worker begins."""
+        """The place after which the next page begins."""
         return WorkforcePlace(rules.urgency(self.expires_on), self.id)
 
 
 def question(
     reading: ReadContext, employer_id: str, scheme: str, *, on: date | None, **filters: Any
 ) -> WorkforceFilter:
-    """A question that may be asked: the employer is the actor's, the scheme is known.
+    """A filter that the actor may use: the employer is theirs, the scheme is known.
 
     Raises NotFound, UnknownScheme.
     """
@@ -128,7 +128,7 @@ def _parameters(reading: ReadContext, asked: WorkforceFilter) -> dict[str, Any]:
 
 
 def _asked(statement: Select[*tuple[Any, ...]], asked: WorkforceFilter) -> Select[*tuple[Any, ...]]:
-    """Join what consent opens to the employer's entries, and keep those asked for."""
+    """Join what consent reveals to the employer's entries, and apply the filter."""
     statement = (
         statement.select_from(RosterEntry)
         .join(Sharing, _CONSENTED_BY, isouter=True)
@@ -202,8 +202,8 @@ def page(
 ) -> list[Worker]:
     """A page of workers, the most urgent first or by employee_id, in a few statements.
 
-    By urgency the cost in rows is that of the employer's own list, at every depth alike; by
-    employee_id it is that of the page.
+    Sorting by urgency reads the employer's whole list for every page; sorting by employee_id reads
+    only the page.
     """
     rows = reading.rows(_ordered(asked, after, sort, limit), _parameters(reading, asked))
     points = _points(reading, rows, asked)
@@ -211,7 +211,7 @@ def page(
 
 
 def one(reading: ReadContext, asked: WorkforceFilter, entry_id: str) -> Worker:
-    """A worker who shares. Raises NotFound for every other, as for an unknown id."""
+    """A worker who shares. Raises NotFound for any other, as for an unknown id."""
     statement = _named(_asked(select(*_ENTRY), asked).where(RosterEntry.id == entry_id))
     row = reading.row(statement, _parameters(reading, asked))
     if row is None or not row.shared:
@@ -222,7 +222,7 @@ def one(reading: ReadContext, asked: WorkforceFilter, entry_id: str) -> Worker:
 def _ordered(
     asked: WorkforceFilter, after: WorkforcePlace | None, sort: str, limit: int | None
 ) -> Any:
-    """The rows of a page, or of all pages without a limit, in their order."""
+    """The rows of a page in order; without a limit, of all pages."""
     statement = _asked(select(*_ENTRY), asked)
     if sort == "urgency":
         key = _URGENCY
@@ -238,7 +238,7 @@ def _ordered(
 
 
 def _employee_id(asked: WorkforceFilter, after: WorkforcePlace) -> Any:
-    """The key of the worker after whom a page by employee_id begins."""
+    """The employee_id of the worker after whom a page begins."""
     before = aliased(RosterEntry)
     return (
         select(before.employee_id)
@@ -248,7 +248,7 @@ def _employee_id(asked: WorkforceFilter, after: WorkforcePlace) -> Any:
 
 
 def _named(statement: Select[*tuple[Any, ...]], sort: str = "employee_id") -> Any:
-    """Names for the rows that were found, and for no others."""
+    """Add names to the rows found, and to no others."""
     found = statement.subquery("found")
     order = (found.c.urgency, found.c.id) if sort == "urgency" else (found.c.employee_id,)
     return (
@@ -313,7 +313,7 @@ def _days_left(expires_on: date | None, on: date) -> int | None:
     return None if expires_on is None else (expires_on - on).days
 
 
-# What an export holds, in the order of its columns; the last two only if they are asked for.
+# The columns of an export in their order; the points columns only if requested.
 COLUMNS = (
     "as_of",
     "scheme",
@@ -337,10 +337,10 @@ POINTS_COLUMNS = ("points_counted", "points_required")
 def export(
     reading: ReadContext, asked: WorkforceFilter, *, sort: str, with_points: bool
 ) -> Iterator[tuple[Any, ...]]:
-    """All workers asked for, as rows in the order of the columns; memory stays flat.
+    """All workers that match, as rows in the order of the columns; memory use stays flat.
 
-    One statement, so that the file is of one instant, on a connection of its own: on PostgreSQL a
-    cursor on the server needs a transaction; on SQLite a transaction would hold up writers.
+    One statement, so that the file shows one instant, on a separate connection: on PostgreSQL a
+    server-side cursor needs a transaction; on SQLite a transaction would block writers.
     """
     isolation = "AUTOCOMMIT" if reading.dialect == "sqlite" else "REPEATABLE READ"
     streamed = {"stream_results": True, "yield_per": PARTITION}
@@ -387,7 +387,7 @@ _FOR_POINTS = (
 
 
 def _lines(asked: WorkforceFilter, sort: str, *, with_points: bool) -> Any:
-    """The lines of an export, as wide as they need be; the expiry once more at the end."""
+    """The rows of an export, only as wide as needed; the expiry is repeated at the end."""
     columns: tuple[Any, ...] = _LINE + (_FOR_POINTS if with_points else ())
     statement = _asked(select(*columns, Span.expires_on.label("last")), asked)
     order = (_URGENCY, RosterEntry.id) if sort == "urgency" else (RosterEntry.employee_id,)
@@ -400,7 +400,7 @@ def _points_of(found: Evaluation | None) -> tuple[Any, ...]:
 
 @dataclass(frozen=True, slots=True)
 class ExpiringCount:
-    """How many certifications in force expire within so many days, both ends included."""
+    """The number of certifications in force that expire within so many days, both ends included."""
 
     days: int
     period: Period
@@ -409,7 +409,7 @@ class ExpiringCount:
 
 @dataclass(frozen=True, slots=True)
 class WorkforceSummary:
-    """The numbers of a workforce; ``by_status`` adds up to ``total``."""
+    """The counts of a workforce; ``by_status`` adds up to ``total``."""
 
     total: int
     valid: int
@@ -418,7 +418,7 @@ class WorkforceSummary:
 
 
 def summary(reading: ReadContext, asked: WorkforceFilter) -> WorkforceSummary:
-    """Count workers by status, those valid, and those due, in one statement."""
+    """Count workers by status, and those valid and due, in one statement."""
     thresholds = Thresholds().periods(asked.on)
     soonest = sorted(thresholds)
     bucket = case(
@@ -447,7 +447,7 @@ def summary(reading: ReadContext, asked: WorkforceFilter) -> WorkforceSummary:
 
 
 def forecast(reading: ReadContext, asked: WorkforceFilter) -> list[tuple[date, int]]:
-    """Certifications in force that expire, by month for 24 months, in one statement."""
+    """The number of certifications in force that expire in each of 24 months, in one statement."""
     last = rules.days_ahead(rules.forecast_months(asked.on)[-1], on=asked.on).ends_on
     counted = (
         _asked(select(Span.expires_on, func.count()), asked)

@@ -1,14 +1,14 @@
-"""Files that come in: all of a file or nothing of it, in any order of rows, as often as wanted.
+"""File imports: a file is imported completely or not at all, with rows in any order, repeatably.
 
-What lives here: the run of one file through its kind (a module each: ``holders``,
-``assessments``, ``certifications``, ``activities``, ``renewals``, ``standing_changes``,
-``roster``), and of a folder of them (``folder``). ``run`` is what every kind is given, ``batches``
-writes a chunk, ``lookups`` finds what rows name. What does not: reading CSV and XLSX
-(``tracker.tabular``), and the transaction, which is the door's.
+Here is the run of one file through its kind (a module each: ``holders``, ``assessments``,
+``certifications``, ``activities``, ``renewals``, ``standing_changes``, ``roster``), and of a folder
+of files (``folder``). Every kind gets a ``run``; ``batches`` writes a chunk, ``lookups`` finds the
+records that rows name. Reading CSV and XLSX is in ``tracker.tabular``, and the transaction is the
+door's.
 
-Imports run one at a time, so that two of them never wait for each other's rows; the second of
-two same files finds everything unchanged. Each run leaves one line of history, and one for each
-row on record that it changed; rows it created speak for themselves.
+Imports run one at a time, so that two of them never wait for each other's rows; importing the same
+file again finds everything unchanged. Each run writes one history entry, and one for each row on
+record that it changed; created rows need none.
 """
 
 from __future__ import annotations
@@ -72,10 +72,10 @@ _KINDS: dict[str, ImportKind] = {
     )
 }
 KINDS = tuple(_KINDS)
-"""The kinds of files, in the order in which they are to be imported."""
+"""The kinds of files, in the order in which they must be imported."""
 
 CHUNK = 1000
-_LOCK = 0x7472_6B69  # any number: the name of the lock that imports take on PostgreSQL
+_LOCK = 0x7472_6B69  # any number: the key of the advisory lock that imports take on PostgreSQL
 
 
 def run(
@@ -93,13 +93,13 @@ def run(
 ) -> ImportReport:
     """Import a file: every row of it, or none.
 
-    ``dry_run`` does all the work and leaves nothing behind but the record of the run; its locks
-    are those of a true run, so a door that others wait at has it done by ``rehearsal.check``.
-    ``employer_id`` says that a roster is the employer's own. ``new_centers`` adds the assessment
-    centers that a file of assessments names and that are not on record. ``on_progress`` is told
-    the number of rows read so far. Raises ImportRefused with every bad row, after which the
-    transaction is as it was before; Invalid for an unknown kind; AlreadyRecorded if somebody
-    wrote one of the keys in the same moment.
+    ``dry_run`` does all the work but stores only the record of the run; since it takes the same
+    locks as a real run, a door whose callers would wait uses ``apart.check`` instead.
+    ``employer_id`` marks a roster as the employer's own file. ``new_centers`` adds assessment
+    centers that the file names and that are not on record. ``on_progress`` is called with the
+    number of rows read so far. Raises ImportRefused with every bad row, after which the transaction
+    is as it was before; Invalid for an unknown kind; AlreadyRecorded if another transaction wrote
+    one of the keys at the same moment.
     """
     chosen = _kind(kind)
     given = {"id": new_id(), "kind": kind, "filename": _storable(filename), "dry_run": dry_run}
@@ -137,7 +137,7 @@ def run(
 
 
 def _storable(filename: str) -> str:
-    """A file's name as every database keeps it: of 200 characters, the last ones."""
+    """A filename that every database can store: its last 200 characters."""
     return filename.encode(errors="replace").decode().replace("\0", "?")[-200:]
 
 
@@ -153,7 +153,7 @@ def _kind(kind: str) -> ImportKind:
 
 
 def _wait_for_other_imports(work: UnitOfWork) -> None:
-    """On SQLite the transaction itself has seen to that, and a rehearsal is in nobody's way."""
+    """Take the import lock; SQLite has one writer anyway, and a rehearsal blocks nobody."""
     if work.dialect == "postgresql" and not work.is_rehearsal:
         work.connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
@@ -215,7 +215,7 @@ def _chunks(kind: ImportKind, reader: Reader) -> Iterator[list[ImportRow]]:
 
 
 def _without_repeats(run: Run, kind: ImportKind, rows: list[ImportRow]) -> list[ImportRow]:
-    """The rows whose key did not stand in the file before; the others are refused."""
+    """The rows whose key is new in the file; the others are refused."""
     first = run.scratch.first_rows("key", [(row.key, row.number) for row in rows])
     for row in rows:
         if first[row.key] != row.number:
@@ -224,7 +224,7 @@ def _without_repeats(run: Run, kind: ImportKind, rows: list[ImportRow]) -> list[
 
 
 def _repeated(kind: ImportKind, first: int) -> str:
-    """The rule that a row breaks whose key stands in the row ``first``."""
+    """The rule broken by a row whose key is already in the row ``first``."""
     rule = f"stands in row {first} already; a key stands once in a file"
     if len(kind.key) == 1:
         return rule
@@ -233,7 +233,7 @@ def _repeated(kind: ImportKind, first: int) -> str:
 
 
 def _check_clean(run: Run, reader: Reader, given: dict[str, Any]) -> None:
-    """Raise ImportRefused if anything was refused, by the reader or by the kind."""
+    """Raise ImportRefused if the reader or the kind refused anything."""
     total = reader.total_errors + run.problems.total
     if total:
         errors = sorted([*reader.errors, *run.problems.kept], key=lambda error: error.row)
@@ -253,7 +253,7 @@ def check_cells(
     dates: Dates = Dates.ISO,
     encoding: Encoding = Encoding.UTF_8,
 ) -> None:
-    """Look at every cell of a file by itself, without the record. Raises ImportRefused."""
+    """Check every cell of a file by itself, without the database. Raises ImportRefused."""
     chosen = _kind(kind)
     name = _storable(filename)
     given = {"id": new_id(), "kind": kind, "filename": name, "dry_run": True}
@@ -275,13 +275,13 @@ def check_cells(
 
 
 def keep_checked(work: UnitOfWork, report: ImportReport, *, employer_id: str | None = None) -> None:
-    """Keep that a file was checked, for whoever took back what the run had written."""
+    """Store that a file was checked, after the caller has rolled back what the run wrote."""
     given = {"id": report.id, "kind": report.kind, "filename": report.filename, "dry_run": True}
     _store(work, given, "checked", report.to_dict(), employer_id)
 
 
 def columns_of(kind: str) -> tuple[Column, ...]:
-    """A kind's columns, as a table is read by them. Raises Invalid for an unknown kind."""
+    """A kind's columns, for reading a table. Raises Invalid for an unknown kind."""
     return _kind(kind).columns
 
 
@@ -302,9 +302,9 @@ def _report(run: Run, given: dict[str, Any]) -> ImportReport:
 
 
 def record_run(work: UnitOfWork, refusal: ImportRefused) -> str:
-    """Keep that a file was refused and why; the door calls it in a transaction of its own.
+    """Store that a file was refused and why; the door calls it in a separate transaction.
 
-    Returns the id of the run. Runs that were not refused keep themselves.
+    Returns the id of the run. Runs that were not refused are stored by ``run``.
     """
     report = {"errors": [error.to_dict() for error in refusal.errors], "total": refusal.total}
     given = {k: v for k, v in refusal.run.items() if k != "employer_id"}

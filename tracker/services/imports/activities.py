@@ -1,7 +1,7 @@
 """activities: claims for points with the decisions on them, by activity_ref.
 
-What a row says of an activity only ever adds to what is known: a file that says ``submitted``
-of an activity decided since leaves the decision alone, and another decision is appended.
+A row only adds to what is known: if a file says ``submitted`` of an activity that was decided
+since, the decision stays; a different decision is appended.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _KNOWN = (
     "withdrawn_on",
     *CLAIMED,
 )
-# Per status: the dates that it needs, and those that contradict it.
+# By status: the dates that it needs, and those that contradict it.
 _NEEDS = {
     "draft": (),
     "submitted": ("submitted_on",),
@@ -62,7 +62,7 @@ _CONTRADICTS = {"draft": ("submitted_on", "decided_on"), "submitted": ("decided_
 
 @dataclass(slots=True)
 class _ActivityChunk:
-    """What is on record for the rows of a chunk."""
+    """The facts on record for the rows of a chunk."""
 
     ids: dict[str, str]
     cycles: dict[HolderScheme, list[CycleTerm]]
@@ -100,7 +100,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
 def _changes(
     reading: ReadContext, holder_ids: Collection[str]
 ) -> dict[HolderScheme, list[ChangeOfStanding]]:
-    """What suspended or ended certifications, by holder and scheme, as it took effect."""
+    """The changes of standing by holder and scheme, in the order in which they took effect."""
     table = StandingChange
     statement = (
         select(Certification.holder_id, Certification.scheme, table.kind, table.effective_on)
@@ -118,7 +118,7 @@ def _changes(
 
 
 def _check_dates(run: Run, row: ImportRow) -> None:
-    """Refuse dates that the status needs and lacks, or that contradict it."""
+    """Refuse rows without the dates that their status needs, or with dates that contradict it."""
     status = row["status"]
     for column in _NEEDS[status]:
         if row[column] is None:
@@ -133,7 +133,7 @@ def _check_dates(run: Run, row: ImportRow) -> None:
 
 
 def _check_claim(run: Run, row: ImportRow, scheme: Scheme, chunk: _ActivityChunk) -> None:
-    """Refuse a type that the governing policy does not know, or a claim that does not fit it."""
+    """Refuse a type that the governing policy does not have, or a claim that does not fit it."""
     if not scheme.policies:
         run.refuse(row, "scheme", f"{scheme.code} never expires, so it counts no points")
         return
@@ -157,7 +157,7 @@ def _check_claim(run: Run, row: ImportRow, scheme: Scheme, chunk: _ActivityChunk
 def _check_done(run: Run, row: ImportRow, today: date) -> None:
     """Refuse to count what is not done: a course not completed, a job not begun by today.
 
-    The same as over HTTP; a draft or a rejected one may say so, with a warning.
+    The API does the same; a draft or rejected activity may be in the future, with a warning.
     """
     column = "starts_on" if row["completed_on"] is None else "completed_on"
     if row["status"] in {"submitted", "approved"}:
@@ -169,7 +169,7 @@ def _check_done(run: Run, row: ImportRow, today: date) -> None:
 def _claimed(
     run: Run, rows: Collection[ImportRow], on_record: dict[str, Any]
 ) -> dict[str, dict[str, Any]]:
-    """What each row claims; what the file has no column for stays as it is on record."""
+    """What each row claims; values without a column in the file stay as they are on record."""
     absent = [name for name in CLAIMED if name not in run.header]
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
@@ -184,10 +184,10 @@ def _claimed(
 def _governing(
     scheme: Scheme, cycles: Sequence[CycleTerm], claim: Claim, today: date
 ) -> Sequence[Policy]:
-    """The policies of the cycles that the claim falls in; else every version of the scheme.
+    """The policies of the cycles that the claim falls in, or else every version of the scheme.
 
     Cycles that renewals open later are not known yet when activities are imported. Versions that
-    may come to govern a cycle under way know its claims too.
+    may later govern a cycle under way are included too.
     """
     last = claim.completed_on or max(today, claim.starts_on or today)
     first = last if claim.quantity is not None else (claim.starts_on or last)
@@ -200,7 +200,7 @@ def _governing(
 
 
 def _refusal(policies: Sequence[Policy], claim: Claim) -> Invalid | None:
-    """Why none of the policies takes the claim; the last of those that know its type says it."""
+    """Why none of the policies accepts the claim, by the last of those that have its type."""
     refusal: Invalid | None = None
     for policy in policies:
         try:
@@ -239,7 +239,7 @@ def _write(run: Run, rows: Collection[ImportRow], chunk: _ActivityChunk) -> None
 
 
 def _progressed(run: Run, row: ImportRow, old: Any, decisions: dict[str, Any]) -> dict[str, Any]:
-    """What the activity's row is to say of how far it came."""
+    """The values of an activity's row that show its progress."""
     progress = _progress(row["status"])
     if old is not None and _progress(old.state) > progress:
         run.warn(row.number, "status", f"is {old.state} on record, which was left as it is.")
@@ -261,14 +261,14 @@ def _progress(state: str) -> int:
 
 
 def _new_round(row: ImportRow, old: Any, decisions: dict[str, Any]) -> bool:
-    """Whether earlier decisions shall no longer count: it was submitted or decided otherwise."""
+    """Whether earlier decisions no longer count, because the submission or decision differs."""
     if row["submitted_on"] != old.submitted_on:
         return True
     return old.id in decisions and _is_new_decision(row, old, decisions)
 
 
 def _is_new_decision(row: ImportRow, old: Any, decisions: dict[str, Any]) -> bool:
-    """Whether the row holds a decision that is not the last one on record."""
+    """Whether the row holds a decision that differs from the last one on record."""
     if row["decided_on"] is None:
         return False
     last = decisions.get(old.id) if old is not None else None
@@ -282,7 +282,7 @@ def _is_new_decision(row: ImportRow, old: Any, decisions: dict[str, Any]) -> boo
 def _decide(
     run: Run, decided: dict[str, ImportRow], ids: dict[str, str], holder_ids: dict[str, str]
 ) -> None:
-    """Append the decisions, and tell of those that are news."""
+    """Append the decisions, and notify holders of recent ones."""
     work = run.work
     rows = [
         {
@@ -325,7 +325,7 @@ def _last_decisions(reading: ReadContext, activity_ids: Collection[str]) -> dict
 
 
 def _tags(value: str) -> list[str]:
-    """Read codes of tags with semicolons between."""
+    """Read tag codes separated by semicolons."""
     codes = sorted({_code(part) for part in value.split(";") if part.strip()})
     if len(codes) > _MOST_TAGS:
         raise ValueError(f"must be at most {_MOST_TAGS} tags, with ; between")

@@ -1,7 +1,7 @@
-"""Files to import that come from outside: taken apart within bounds, and tried out on a copy.
+"""Files from outside: unpacked within limits, and checked on a copy of the database.
 
-Invariant: nothing here holds a lock that others wait for. The bytes are read by a process of its
-own before any transaction opens; a dry run writes to a copy of the database that is gone after it.
+Invariant: nothing here holds a lock that others wait for. A separate process reads the bytes before
+any transaction opens; a dry run writes to a temporary copy of the database.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tracker.tabular import Encoding, Unpacked
 def unpacked(
     settings: Settings, kind: str, stream: IO[bytes], *, encoding: Encoding
 ) -> Iterator[Unpacked]:
-    """A file of a kind, taken apart in its turn. Raises TooBusy, Invalid for an unknown kind."""
+    """A file of a kind, unpacked in its turn. Raises TooBusy, Invalid for an unknown kind."""
     columns, limits = imports.columns_of(kind), turns.table_limits(settings)
     with ExitStack() as opened:
         with turns.reading_a_file(settings):
@@ -36,7 +36,7 @@ def unpacked(
 def check(
     container: Container, actor: Actor, kind: str, table: Unpacked, **options: Any
 ) -> ImportReport:
-    """The report of a dry run, which is not on record yet (``imports.keep_checked``).
+    """The report of a dry run; it is not stored yet (see ``imports.keep_checked``).
 
     ``options`` are those of ``imports.run``, whose refusals it raises; also TooBusy.
     """

@@ -1,4 +1,4 @@
-"""assessments: attempts at modules, by attempt_ref; awards follow once all rows are written."""
+"""assessments: attempts at modules, by attempt_ref; awards are made after all rows are written."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tracker.services.imports.run import ImportKind, ImportRow, Run
 from tracker.tabular import Column, choice, decimal, text
 from tracker.tabular import date as a_date
 
-_NEAR, _ALIKE = 3, 75  # so many near matches, of those at least so alike (per cent)
+_NEAR, _ALIKE = 3, 75  # maximum number of suggestions, and minimum similarity in percent
 _PASSED = {"pass": True, "fail": False}
 _PLAIN = ("score", "delivery", "funding", "override_reason")
 _KNOWN = ("holder_id", "scheme", "module", "taken_on", "passed", "center_id", "voided_at", *_PLAIN)
@@ -56,7 +56,7 @@ def _zones(reading: ReadContext, holder_ids: Collection[str]) -> dict[str, str]:
 
 
 def _check_values(run: Run, row: ImportRow, scheme: Scheme, zone: str | None) -> None:
-    """Refuse what live use refuses: an unknown module, a day to come, a score there is not."""
+    """Refuse what the API refuses: an unknown module, a day in the future, an impossible score."""
     work = run.work
     if row["module"] not in {m.code for m in scheme.modules}:
         choices = ", ".join(m.code for m in scheme.modules)
@@ -73,10 +73,10 @@ def _check_values(run: Run, row: ImportRow, scheme: Scheme, zone: str | None) ->
 
 
 def _check_centers(run: Run, rows: Collection[ImportRow]) -> None:
-    """Refuse centers that are not on record, with those that may be meant.
+    """Refuse centers that are not on record, and suggest similar ones.
 
-    A directory without any center is brought in by the first file that names some. Where new
-    ones may come in, a name in other letters is no other center.
+    An empty directory is filled by the first file that names centers. Where new centers are
+    allowed, another spelling of a known name is still refused.
     """
     new: dict[str, ImportRow] = {}
     for row in rows:
@@ -112,7 +112,7 @@ def _unknown_center(name: str, directory: Sequence[str]) -> str:
 
 
 def _check_same(run: Run, row: ImportRow, old: Any, holder_id: str) -> None:
-    """Refuse what may not change: whose attempt it is, and one that was voided."""
+    """Refuse to change whose attempt it is, or an attempt that was voided."""
     if old is None:
         return
     if (old.holder_id, old.scheme) != (holder_id, row["scheme"]):
@@ -164,7 +164,7 @@ def _centers(run: Run, names: set[str]) -> dict[str, str]:
 
 
 def _finish(run: Run) -> None:
-    """Award what the passes complete, and judge every attempt by the rules of live use."""
+    """Make the awards that the passes complete, and check every attempt by the API's rules."""
     approvals = _approvals(run.work)
     for code, touched in run.scratch.touched():
         scheme = run.work.schemes[code]
@@ -174,7 +174,7 @@ def _finish(run: Run) -> None:
 
 
 def _settle(run: Run, scheme: Scheme, holder_ids: list[str], rows: dict[str, int]) -> None:
-    """Settle the awards; whose passes cannot be taken away any more is refused by row."""
+    """Settle the awards; rows whose passes can no longer change are refused."""
     nested = bulk.savepoint(run.work)
     try:
         found = certifications.settle(run.work, scheme, holder_ids, awards.KEEP_EARLIER)
@@ -193,7 +193,7 @@ def _settle(run: Run, scheme: Scheme, holder_ids: list[str], rows: dict[str, int
 
 
 def _tell(run: Run, found: Collection[awards.Consequence], rows: dict[str, int]) -> None:
-    """Count and name what became of awards; warn of those that stand as they are dated."""
+    """Count and report what happened to awards; warn of those that keep their date."""
     award_changes.follow(run, found)
     for one in found:
         if one.what == "kept" and one.holder_id in rows:
@@ -218,7 +218,7 @@ def _judge(
     holder_ids: list[str],
     approvals: dict[str, tuple[str, list[Approval]]],
 ) -> None:
-    """Warn of each attempt that live use would have refused, and keep it with the attempt."""
+    """Warn of each attempt that the API would have refused, and store the warning with it."""
     changed: list[dict[str, Any]] = []
     told: list[tuple[str, str, str]] = []
     for attempt, found in _judged(run, scheme, holder_ids, approvals):
@@ -239,7 +239,7 @@ def _judged(
     holder_ids: list[str],
     approvals: dict[str, tuple[str, list[Approval]]],
 ) -> Iterator[tuple[Any, list[tuple[str, str]]]]:
-    """The imported attempts of holders, each with what is to be said of it."""
+    """The imported attempts of holders, each with its warnings."""
     together = list(_by_module(run.work, scheme, holder_ids, approvals))
     again = {one[0].holder_id for one in together if sum(a.passed for a in one) > 1}
     held = awards.standing(run.work, scheme, again)
@@ -275,7 +275,7 @@ def _wait_warnings(
             again_from=anew[1],
         )
     except AlreadyPassed as refusal:
-        # Where there are re-examinations it may be one; that depends on renewals still to come.
+        # Where there are re-examinations it may be one; that depends on renewals imported later.
         if not cycle_rules.needs(scheme).attempts:
             yield "taken_on", refusal.detail
     except RetakeTooSoon as refusal:
@@ -286,10 +286,11 @@ def _wait_warnings(
 def _by_module(
     reading: ReadContext, scheme: Scheme, holder_ids: list[str], centers: Collection[str]
 ) -> Iterable[list[Any]]:
-    """The standing attempts of holders, one list a holder and module, oldest first.
+    """The valid attempts of holders, one list for each holder and module, oldest first.
 
-    Left out are those of which nothing can be said: the only attempt at a module, at a center
-    without approvals. Of two on one day the failure comes first: order of entry must not matter.
+    Attempts without possible warnings are left out: the only one at a module, at a center without
+    approvals. Of two on the same day the failed one comes first, so that the order of entry does
+    not matter.
     """
     table = Assessment
     several = func.count().over(partition_by=(table.holder_id, table.module)) > 1
@@ -328,7 +329,7 @@ def _order(attempt: Any) -> tuple[date, bool, str]:
 
 
 def _approvals(reading: ReadContext) -> dict[str, tuple[str, list[Approval]]]:
-    """The centers with any approval on record: name and periods. A directory is small."""
+    """The centers with approvals on record: name and periods. A directory is small."""
     statement = select(
         Center.id, Center.name, CenterApproval.approved_on, CenterApproval.lapses_on
     ).join(Center, Center.id == CenterApproval.center_id)

@@ -1,4 +1,4 @@
-"""What a file brought about for awards: counted, and those on record before it named."""
+"""Award changes of an import: counted, and listed for awards that were on record before."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _WORDS: dict[awards.What, tuple[str, str]] = {
     "restored": ("certifications given back", "given back: the passes carry it again"),
     "kept": ("awards kept although passes are earlier", "kept: it was renewed since, so it stands"),
 }
-"""How a report counts what became of awards, and how it names each."""
+"""How a report counts each kind of change, and how it describes one."""
 
 
 def follow(run: Run, found: Collection[awards.Consequence]) -> None:
-    """Count what became of awards; those on record before the file are named."""
+    """Count the changes to awards; list those that were on record before the file."""
     for one in found:
         run.effects[_WORDS[one.what][0]] += 1
     changed = [one for one in found if one.what != "awarded"]
@@ -41,7 +41,7 @@ def follow(run: Run, found: Collection[awards.Consequence]) -> None:
 
 
 def name(run: Run, scheme: str, changed: Collection[ChangedAward]) -> None:
-    """Name the awards that a file of certifications changed."""
+    """List the awards that a file of certifications changed."""
     refs = _refs(run.work, {one.holder_id for one in changed})
     for one in sorted(changed, key=lambda one: (refs[one.holder_id], one.number)):
         run.follow(

@@ -1,6 +1,6 @@
-"""Rows into tables, a chunk at a time: found by key, compared, inserted, updated.
+"""Write rows to tables in chunks: find by key, compare, insert, update.
 
-A chunk costs a fixed number of statements, whatever is in it.
+A chunk costs a fixed number of statements, whatever it contains.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from tracker.services.imports.run import Run
 
 
 class Batch:
-    """The rows of one chunk for one table, with the count of what becomes of each."""
+    """The rows of one chunk for one table, with counts of created, changed and unchanged ones."""
 
     def __init__(
         self, run: Run, table: type[Base], *, subject: str, derived: Collection[str] = ()
     ) -> None:
-        """``derived`` columns follow from the others: written along, no change by themselves."""
+        """``derived`` columns follow from others: they are written, but do not count as changes."""
         self._run, self._table, self._subject, self._derived = run, table, subject, derived
-        self.ids: dict[str, str] = {}  # by key, of the rows that have one
+        self.ids: dict[str, str] = {}  # by key, for rows that have one
         self._created: list[dict[str, Any]] = []
         self._changed: list[tuple[dict[str, Any], Changes]] = []
 
     def add(self, old: Any, values: Mapping[str, Any], **new: Any) -> str:
-        """Have a row written: inserted with the ``new`` values too, updated, or left alone.
+        """Add a row: to insert together with the ``new`` values, to update, or unchanged.
 
-        Returns which: ``created``, ``changed`` or ``unchanged``.
+        Returns ``created``, ``changed`` or ``unchanged``.
         """
         id_ = new_id() if old is None else old.id
         self.ids[new.get("ref", id_)] = id_
@@ -48,7 +48,7 @@ class Batch:
         return fate
 
     def write(self) -> None:
-        """Write the chunk: first what changed, which may make room for what is new."""
+        """Write the chunk: changed rows first, since they may free keys for new ones."""
         work = self._run.work
         if self._changed:
             bulk.update(work, self._table, [values for values, _ in self._changed])

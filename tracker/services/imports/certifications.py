@@ -1,14 +1,14 @@
-"""certifications: awards of another system, by number and start of cycle; one row a cycle.
+"""certifications: awards of another system, by number and cycle start; one row for each cycle.
 
-The file says what was awarded when, under which number, and through which day: these stand on
-record as the file gives them, with or without passes. Rows of one number are one certification;
-they may stand anywhere in the file. What contradicts itself or the record is refused.
+The file says what was awarded when, under which number, and through which day; this is recorded as
+given, with or without passes. Rows with the same number are one certification, wherever they stand
+in the file. Rows that contradict each other or the record are refused.
 
-Of an award that was given up or revoked, ``replaced_on`` is the day of the next one, where that
-came before its expiry: what ended it is told by the standing changes.
+For an award that was surrendered or revoked, ``replaced_on`` is the day of the next one if that
+came before its expiry; the standing changes say what ended it.
 
-An award on record that passes carry becomes the file's award: its number is the file's from then
-on, and the one that we gave is still found.
+An award on record that follows from passes becomes the file's award: it takes the number of the
+file, and our own number still finds it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tracker.services.imports.run import ImportKind, ImportRow, Run
 from tracker.tabular import Column, certificate_number, text
 from tracker.tabular import date as a_date
 
-_Rows = list[tuple[int, Any]]  # each with its number in the file, and its cells
+_Rows = list[tuple[int, Any]]  # each with its row number and its cells
 _CELLS = (
     "holder_ref",
     "certificate_number",
@@ -37,11 +37,11 @@ _CELLS = (
     "source",
     "replaced_on",
 )
-_ALIKE = ("awarded_on", "edition", "source")  # what all rows of a certification say alike
+_ALIKE = ("awarded_on", "edition", "source")  # columns that all rows of a certification must share
 
 
 def _number(value: str) -> str:
-    """Read a certificate number as it is printed."""
+    """Read a certificate number as printed."""
     return numbers.from_elsewhere(certificate_number(value))
 
 
@@ -70,7 +70,7 @@ def _plain(value: Any) -> Any:
 
 
 def _check_owners(run: Run, rows: Collection[ImportRow]) -> None:
-    """Refuse a number that the file gives to two holders, or under two schemes."""
+    """Refuse a number that the file gives to two holders, or in two schemes."""
     keys = {row.number: numbers.key(row["certificate_number"]) for row in rows}
     whose = {row.number: _owner(row["scheme"], row["holder_ref"]) for row in rows}
     first = run.scratch.first_rows("number", [(keys[row.number], row.number) for row in rows])
@@ -123,7 +123,7 @@ def _cell(row: tuple[int, Any], name: str) -> Any:
 
 
 def _check_alike(run: Run, rows: _Rows) -> None:
-    """Refuse rows of one certification that say different things of all of it."""
+    """Refuse rows of one certification that differ in its common values."""
     first = min(rows, key=lambda row: row[0])
     for row in rows:
         for name in _ALIKE:
@@ -157,9 +157,9 @@ def _day(value: str | None) -> date | None:
 
 
 def _say(run: Run, planned: Planned, rows: _Rows) -> None:
-    """Refuse the rows with what is wrong with them, warn of what is unusual, count the others.
+    """Refuse rows with their faults, warn of what is unusual, and count the rest.
 
-    Where rows were refused before, the cycles that they told may be what is missing.
+    If rows were refused before, a missing cycle may be one of theirs, so no gap is reported.
     """
     for said in planned.faults:
         if not (run.broken and said.field == "cycle_starts_on"):

@@ -1,8 +1,7 @@
-"""A folder of files: which file is of which kind, and all of them as one act.
+"""A folder of files: find the kind of each file, and import all of them as one act.
 
-Invariant: the files of a folder are imported in one transaction, in the order of the kinds, so
-that each finds what the ones before it brought, also in a dry run; of a folder with one bad row
-nothing is stored.
+Invariant: the files of a folder are imported in one transaction, in the order of the kinds, so that
+each finds what earlier ones imported, even in a dry run; if any row is bad, nothing is stored.
 """
 
 from __future__ import annotations
@@ -22,13 +21,13 @@ from tracker.tabular import Dates, Encoding, Unpacked
 from tracker.tabular.reader import Readable
 
 FORMS = (".csv", ".xlsx")
-_OF_PROGRAMS = ("~$", ".")  # what spreadsheets and systems put beside a file
+_OF_PROGRAMS = ("~$", ".")  # files that spreadsheets and operating systems put beside a file
 _OF_SYSTEMS = frozenset({"thumbs.db", "desktop.ini"})
 
 
 @dataclass(frozen=True, slots=True)
 class FolderFile:
-    """A file of a folder, and the kind that its name says; ``table`` once it is taken apart."""
+    """A file of a folder and the kind that its name gives; ``table`` once it is unpacked."""
 
     kind: str
     path: Path
@@ -36,7 +35,7 @@ class FolderFile:
 
     @property
     def rows(self) -> Readable:
-        """Where the rows are read."""
+        """The source of the rows."""
         return self.table or self.path
 
 
@@ -44,7 +43,7 @@ class FolderRefused(Invalid):
     """Nothing of a folder was stored.
 
     ``refusals`` are those of its files, ``checked`` the reports of the others, ``unchecked`` the
-    files after the first refused one, of which only the cells were looked at.
+    files after the first refused one, of which only the cells were checked.
     """
 
     code: ClassVar[str] = "folder_refused"
@@ -65,8 +64,8 @@ class FolderRefused(Invalid):
 def find(folder: Path) -> list[FolderFile]:
     """The files of a folder in the order in which they are imported.
 
-    A file is named as its kind: ``holders.csv``, ``standing-changes.xlsx``. Raises FolderRefused
-    with every name that is none, every kind that is there twice, and for a folder without files.
+    A file is named after its kind: ``holders.csv``, ``standing-changes.xlsx``. Raises FolderRefused
+    with every other name and every kind that occurs twice, and for a folder without files.
     """
     wrong: dict[str, str] = {}
     found: dict[str, Path] = {}
@@ -95,7 +94,7 @@ def find(folder: Path) -> list[FolderFile]:
 
 
 def _kind_of(path: Path) -> tuple[str, str | None]:
-    """The kind that a name says, and why it says none."""
+    """The kind that a name gives, or the rule that the name breaks."""
     if path.is_dir():
         return "", "is a folder; all files lie in one folder"
     kind = path.stem.lower().replace("_", "-")
@@ -120,9 +119,9 @@ def run(
 ) -> list[ImportReport]:
     """Import the files: every row of all of them, or none.
 
-    After a refused file the cells of the others are still looked at; they are not compared with
-    the record, which lacks that file's rows. Raises FolderRefused, after which the transaction is
-    as it was before, and what ``imports.run`` raises beside ImportRefused.
+    After a refused file only the cells of the others are checked, since the record lacks that
+    file's rows. Raises FolderRefused, after which the transaction is as it was before, and what
+    ``imports.run`` raises besides ImportRefused.
     """
     nested = bulk.savepoint(work)
     found = _Found({"dates": dates, "encoding": encoding})
@@ -148,7 +147,7 @@ def run(
 
 @dataclass(slots=True)
 class _Found:
-    """What became of the files so far."""
+    """The results of the files so far."""
 
     options: dict[str, Any]
     reports: list[ImportReport] = field(default_factory=list)
@@ -156,7 +155,7 @@ class _Found:
     unchecked: list[str] = field(default_factory=list)
 
     def take(self, work: UnitOfWork, file: FolderFile, more: dict[str, Any]) -> None:
-        """Import a file; after a refused one look at its cells only."""
+        """Import a file; after a refused one, check its cells only."""
         given = {"filename": file.path.name, **self.options}
         try:
             if self.refusals:

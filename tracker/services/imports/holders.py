@@ -1,7 +1,7 @@
 """holders: people on record, by holder_ref.
 
-A file adds people and changes what it said of them before. What a person or the staff changed
-since is not taken back by it: the report names such a value, and it stays.
+A file adds people and updates what earlier files said of them. It does not undo what a person or
+the staff changed since: that value stays, and the report lists it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import select
 
 from tracker.domain.names import FoldedName, as_stored, is_same
+from tracker.domain.schemes.activity_types import ENGLISH
+from tracker.language.catalogues import LANGUAGES
 from tracker.models import HistoryEntry, HistoryValue, Holder
 from tracker.services.core import bulk, locks
 from tracker.services.core.context import UnitOfWork
@@ -26,10 +28,10 @@ from tracker.tabular import Column, choice, email, text, time_zone
 _REQUIRED = ("given_name", "family_name", "email")
 _OPTIONAL = ("second_email", "language", "time_zone")
 _FIELDS = (*_REQUIRED, *_OPTIONAL)
-_LOOKED_AT = ("time_zone", "email", "second_email")  # what decides whether reminders arrive
+_LOOKED_AT = ("time_zone", "email", "second_email")  # decide whether and when reminders arrive
 _CONFIRMED = tuple(f"{name}_confirmed" for name in holders.ADDRESSES)
-# A cell may leave these out; what is on record then stays, and new holders get this.
-_DEFAULTS = {"language": "en", "time_zone": "America/New_York"}
+# Optional cells: without them the record stays as it is, and new holders get these values.
+_DEFAULTS = {"language": ENGLISH, "time_zone": "America/New_York"}
 
 _Values = dict[str, Any]
 
@@ -59,7 +61,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
 
 
 def _on_record(run: Run, rows: Collection[ImportRow]) -> dict[str, Any]:
-    """The people whom the rows name, locked; refused is what would change one's own record."""
+    """The people whom the rows name, locked; refuses rows that would change one's own record."""
     work, refs = run.work, [row.key for row in rows]
     ids = {one.id for one in work.rows(_IDS.where(bulk.among(work, Holder.ref, refs)))}
     own = locks.lock_to_decide(work, ids)
@@ -86,7 +88,7 @@ _IDS = select(Holder.id)
 
 
 def _values(run: Run, row: ImportRow, old: Any) -> _Values:
-    """What the row says of the person; where it says nothing, what is on record."""
+    """The values of the row; where it has none, those on record."""
     values: _Values = {name: as_stored(row[name]) for name in _REQUIRED}
     for name in _OPTIONAL:
         kept = getattr(old, name) if old else _DEFAULTS.get(name)
@@ -96,7 +98,7 @@ def _values(run: Run, row: ImportRow, old: Any) -> _Values:
 
 
 def _confirmed(old: Any, values: _Values) -> dict[str, bool]:
-    """An address that a file brings is confirmed by it; one that stays is as it was."""
+    """A new address from a file counts as confirmed; an unchanged one keeps its state."""
     return {
         f"{name}_confirmed": old is None
         or values[name] != getattr(old, name)
@@ -106,7 +108,7 @@ def _confirmed(old: Any, values: _Values) -> dict[str, bool]:
 
 
 def _name(work: UnitOfWork, on_record: Mapping[str, Any], wanted: Mapping[str, _Values]) -> None:
-    """Add what people are found by; the names that are replaced become former names."""
+    """Add the searchable names; names that are replaced become former names."""
     changed = {
         ref: old for ref, old in on_record.items() if not is_same(_of(wanted[ref]), names.of(old))
     }
@@ -125,10 +127,10 @@ def _of(values: _Values) -> FoldedName:
     return FoldedName(values["given_name"], values["family_name"])
 
 
-# What was changed since.
+# Values changed since the last import.
 @dataclass(frozen=True, slots=True)
 class _Replaced:
-    """A value that a person or the staff replaced."""
+    """Who replaced a value, and on which day."""
 
     by: str
     on: str
@@ -140,7 +142,7 @@ def _keep_what_people_changed(
     on_record: Mapping[str, Any],
     wanted: Mapping[str, _Values],
 ) -> None:
-    """Leave alone, with a warning, what a row would put back to what somebody replaced."""
+    """Keep values that somebody changed since, with a warning, if a row would restore the old."""
     differing = {
         old.id
         for ref, old in on_record.items()
@@ -161,7 +163,7 @@ def _keep_what_people_changed(
 
 
 def _replaced(work: UnitOfWork, ids: Collection[str]) -> dict[tuple[str, str, str], _Replaced]:
-    """What people and staff replaced, by holder, field and the value as it is compared."""
+    """The values that people and staff replaced, by holder, field and comparable form."""
     statement = (
         select(
             HistoryValue.subject_id,
@@ -188,7 +190,7 @@ def _replaced(work: UnitOfWork, ids: Collection[str]) -> dict[tuple[str, str, st
 
 
 def _compared(value: str | None) -> str:
-    """Values are the same whatever their case."""
+    """Values compare without case."""
     return (value or "").casefold()
 
 
@@ -203,13 +205,13 @@ def _quoted(value: str | None) -> str:
     return "nothing" if value is None else f'"{value}"'
 
 
-# People who seem to be on record already.
+# New people who may be on record already.
 def _warn_of_namesakes(
     run: Run, rows: Collection[ImportRow], wanted: Mapping[str, _Values]
 ) -> None:
-    """Say of new people that somebody with the same name and address is on record, or in the file.
+    """Warn of new people who share name and address with somebody on record or in the file.
 
-    Both may be right; they are imported all the same.
+    Both may be right; they are imported anyway.
     """
     if not rows:
         return
@@ -232,7 +234,7 @@ KIND = ImportKind(
         Column("family_name", text(100), required=True),
         Column("email", email, required=True),
         Column("second_email", email),
-        Column("language", choice(("en", "es"))),
+        Column("language", choice(LANGUAGES)),
         Column("time_zone", time_zone),
     ),
     key=("holder_ref",),

@@ -1,4 +1,4 @@
-"""The imports that were run, as a list; what one import does lives in ``imports``."""
+"""The list of import runs; ``imports`` runs one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The records that rows name: holders by their ref, certifications by holder and scheme."""
+"""The records that rows name: holders by ref, certifications by holder and scheme."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tracker.services.imports.run import ImportRow, Run
 from tracker.services.standings import snapshots
 from tracker.services.standings.snapshots import HolderScheme
 
-_ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # as db.new_id writes it
+_ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # as written by db.new_id
 OWN = "is your own record, or that of whoever made your token: somebody else imports it"
 _MOST_MEANT = 3
 UNKNOWN_HOLDER = "is no holder on record; import holders first"
@@ -31,9 +31,9 @@ UNKNOWN_HOLDER = "is no holder on record; import holders first"
 def by_ref(
     reading: ReadContext, table: type[Base], refs: Collection[str], *names: str
 ) -> dict[str, Any]:
-    """The named columns of the table's rows of these refs, with their ids.
+    """The given columns of the table's rows with these refs, and their ids.
 
-    What has no ref goes out under its id, and is found by that when it comes in again.
+    A row without a ref is exported under its id, and is found by that id when imported again.
     """
     columns = bulk.table_of(table).c
     wanted = [columns.ref, columns.id, *(columns[name] for name in names)]
@@ -46,8 +46,7 @@ def by_ref(
 def holders(run: Run, rows: Collection[ImportRow]) -> dict[str, str]:
     """The ids of the holders that rows name; unknown ones are refused.
 
-    They are locked for the run, as for any decision of the staff: a file decides on nobody's
-    own record either.
+    They are locked as for any staff decision, and a row about the actor's own record is refused.
     """
     refs = {row["holder_ref"] for row in rows}
     statement = select(Holder.ref, Holder.id).where(bulk.among(run.work, Holder.ref, refs))
@@ -61,9 +60,9 @@ def holders(run: Run, rows: Collection[ImportRow]) -> dict[str, str]:
 
 
 def refuse_unknown(run: Run, rows: Collection[ImportRow]) -> None:
-    """Refuse rows whose holder_ref nobody has, and ask whether zeros were lost on the way.
+    """Refuse rows with an unknown holder_ref, and suggest refs with lost leading zeros.
 
-    Asks the database once, and not at all where no more errors are shown.
+    Queries the database once, and not at all if no more errors are shown.
     """
     keys = {ref: padded_otherwise(ref) for ref in {row["holder_ref"] for row in rows}}
     asked = {other for others in keys.values() for other in others}
@@ -89,11 +88,11 @@ def _zeros_lost(meant: Sequence[str]) -> str:
 def certified(
     run: Run, rows: Collection[ImportRow], *, table: type[Base], day: str
 ) -> list[tuple[ImportRow, Scheme, str]]:
-    """The rows with the scheme and the id of the certification they name.
+    """The rows, each with its scheme and the id of the certification it names.
 
-    Of several awards of a holder it is the one that spoke for them on the row's ``day``; a row
-    that is on record in ``table`` stays where it is. Refused are unknown holders and schemes, and
-    holders never certified under the scheme.
+    If a holder has several awards, it is the one that counted on the row's ``day``; a row that is
+    on record in ``table`` stays with its certification. Unknown holders and schemes are refused,
+    and holders who were never certified in the scheme.
     """
     ids = holders(run, rows)
     held = _awards(run.work, set(ids.values()))
@@ -118,7 +117,7 @@ def certified(
 def _awards(
     reading: ReadContext, holder_ids: Collection[str]
 ) -> dict[HolderScheme, list[tuple[date, str]]]:
-    """The awards of holders with their days, one after another."""
+    """The awards of holders with their days, in order."""
     table = Certification
     statement = (
         select(table.holder_id, table.scheme, table.awarded_on, table.id)
@@ -134,7 +133,7 @@ def _awards(
 def cycles(
     reading: ReadContext, holder_ids: Collection[str]
 ) -> dict[HolderScheme, list[rules.CycleTerm]]:
-    """The cycles opened so far, by holder and scheme; those of several awards one after another."""
+    """The cycles opened so far, by holder and scheme; those of several awards in sequence."""
     statement = (
         select(
             Certification.holder_id,
@@ -158,10 +157,10 @@ def cycles(
 def refuse_spellings(
     run: Run, column: str, new: Mapping[str, ImportRow], known: Mapping[str, str | None]
 ) -> set[str]:
-    """Refuse names that are others' but for case, accents and marks; those that were refused.
+    """Refuse names that match others except for case, accents and marks; returns the refused ones.
 
     ``new`` holds the first row of each name that is not on record, ``known`` the names on record
-    that it may be. New names are compared with each other too, all through the file.
+    that it may mean. New names are also compared with each other, across the whole file.
     """
     keys = {name: folded_name(name) for name in new}
     rows = [(keys[name], row.number) for name, row in new.items()]
@@ -182,7 +181,7 @@ def refuse_spellings(
 
 
 def by_name(reading: ReadContext, table: type[Base], names: Collection[str]) -> dict[str, str]:
-    """The ids of a directory's rows, employers or centers, by name."""
+    """The ids of rows of a directory (employers or centers), by name."""
     columns = bulk.table_of(table).c
     statement = select(columns.name, columns.id).where(bulk.among(reading, columns.name, names))
     return {row.name: row.id for row in reading.rows(statement)}
@@ -191,7 +190,7 @@ def by_name(reading: ReadContext, table: type[Base], names: Collection[str]) -> 
 def added_by_name(
     run: Run, table: type[Base], names: Collection[str], **given: Any
 ) -> dict[str, str]:
-    """The same, with those that are missing added; the run counts them."""
+    """The same, with missing ones added; the run counts them."""
     found = by_name(run.work, table, names)
     missing = sorted(set(names) - found.keys())
     if missing:

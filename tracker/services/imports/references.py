@@ -1,6 +1,6 @@
-"""Keys in files that a program has changed on the way: ``17.0`` for ``17``.
+"""Keys that a spreadsheet has changed, such as ``17.0`` for ``17``.
 
-A key of that form which is on record already is meant, and taken.
+Such a key is refused, unless exactly that key is on record.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tracker.models import Activity, Assessment, Holder, Renewal, StandingChange
 from tracker.services.core import bulk
 from tracker.services.imports.run import ImportRow, Run
 
-# The numbers of an employer are compared with that employer's (``roster``).
+# Employee numbers are compared with those of their employer (``roster``).
 _ON_RECORD: dict[str, Any] = {
     "holder_ref": Holder.ref,
     "attempt_ref": Assessment.ref,
@@ -26,13 +26,13 @@ _ON_RECORD: dict[str, Any] = {
 
 
 def without_fractions(run: Run, rows: list[ImportRow]) -> list[ImportRow]:
-    """The rows whose keys are no fractions, or are on record so; the others are refused.
+    """The rows whose keys are not fractions, or are on record as such; the others are refused.
 
-    Nothing is asked of the database unless a chunk holds such a key.
+    Queries the database only if a chunk has such a key.
     """
     for column in _ON_RECORD.keys() & run.header:
         if column == "holder_ref" and run.employer_id is not None:
-            continue  # refused whatever it says: an employer learns of nobody who is on record
+            continue  # refused anyway: an employer must not learn who is on record
         suspect = [
             (row, rule) for row in rows if (key := row[column]) and (rule := fraction_rule(key))
         ]

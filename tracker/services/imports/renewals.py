@@ -1,12 +1,12 @@
-"""renewals: applications and how they ended, by renewal_ref; approved ones open their cycles.
+"""renewals: applications and their decisions, by renewal_ref; approved ones open their cycles.
 
-The cycles are laid out once all rows are written, in the order of the decisions, so that a
+The cycles are computed after all rows are written, in the order of the decisions, so that a
 holder's renewals may stand in the file in any order.
 
-Invariant: an approval that contradicts the state it acts on opens no cycle, and the report says
-so: made before the window of the cycle that it would renew, after its last day, before the
-award, or while the certification was not in force. It is kept as the file says. What live use
-refuses because of points is history here: it opens its cycle, and is warned of.
+Invariant: an approval that contradicts the state it acts on opens no cycle, and the report says so.
+This is one made before the window of the cycle it would renew, after its last day, before the
+award, or while the certification was not in force. It is stored as the file says. An approval that
+the API would refuse because of points is history: it opens its cycle, with a warning.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _KNOWN = (
     "closed_at",
     "reason",
 )
-_UNKNOWN = 0  # which cycle a new approval renews is known once the cycles are laid out
+_UNKNOWN = 0  # the cycle that a new approval renews is known only after all cycles are computed
 _PENDING = "an application for this certification is under review already"
 
 
@@ -76,7 +76,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
 
 
 def _check_decision(run: Run, row: ImportRow) -> None:
-    """Refuse half a decision, and one made before the application."""
+    """Refuse an incomplete decision, and one made before the application."""
     decided_on, decision = row["decided_on"], row["decision"]
     if decision and decided_on is None:
         run.refuse(row, "decided_on", "is required where there is a decision")
@@ -87,7 +87,7 @@ def _check_decision(run: Run, row: ImportRow) -> None:
 
 
 def _check_one_pending(run: Run, found: Collection[tuple[ImportRow, Scheme, str]]) -> None:
-    """Refuse a second undecided application of a certification in one file."""
+    """Refuse a second undecided application for a certification in one file."""
     pending = [(id_, row.number) for row, _, id_ in found if row["decision"] is None]
     first = run.scratch.first_rows("pending", pending)
     for row, _, certification_id in found:
@@ -116,8 +116,8 @@ def _write(
             "version": 1,
         }
         if old is None and row["decision"] is None:
-            # One undecided application is all that the table takes: a later row may decide the
-            # one on record, so this waits until all rows were read.
+            # The table allows one undecided application, and a later row may decide the one on
+            # record; so this waits until all rows are read.
             run.counts["created"] += 1
             run.deferred[certification_id] = (row.number, {"id": new_id(), **new, **values})
             fate = "created"
@@ -132,7 +132,7 @@ def _write(
 
 
 def _former(run: Run, old: Any, values: dict[str, Any]) -> dict[str, Any]:
-    """The decision on record, which the file's supersedes, as a row to insert."""
+    """The decision on record that the file supersedes, as a row to insert."""
     return {
         "id": new_id(),
         "renewal_id": old.id,
@@ -150,7 +150,7 @@ def _former(run: Run, old: Any, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _values(run: Run, row: ImportRow, old: Any) -> dict[str, Any]:
-    """What the renewal's row is to say; what was decided since is left alone."""
+    """The values of the renewal's row; a decision made since is left alone."""
     names = ("submitted_on", "decision", "decided_on")
     ended = old is not None and (old.decision or old.withdrawn_on)
     if ended and row["decision"] is None:
@@ -174,18 +174,18 @@ def _values(run: Run, row: ImportRow, old: Any) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class _Plan:
-    """A certification's renewals, and the cycles that they come to."""
+    """A certification's renewals, and the cycles that result from them."""
 
     holder_id: str
     record: snapshots.CertificationRecord
     renewals: Sequence[Any]
     cycles: list[rules.CycleTerm]
-    renewed: dict[str, int]  # by id of the renewal, the ordinal of the cycle being renewed
-    idle: dict[str, Sequence[Refusal]]  # by id of an approval that opens no cycle, why
+    renewed: dict[str, int]  # by renewal id, the ordinal of the cycle it renews
+    idle: dict[str, Sequence[Refusal]]  # by id of an approval that opens no cycle, the reasons
 
 
 def _finish(run: Run) -> None:
-    """Open the cycles that approved renewals opened, and judge each by the rules of live use."""
+    """Open the cycles of approved renewals, and check each application by the API's rules."""
     for code, touched in run.scratch.touched():
         scheme = run.work.schemes[code]
         ids = [id_ for id_, _, _ in touched]
@@ -214,7 +214,7 @@ def _news(plans: Iterable[_Plan]) -> Iterator[NoticeToTell]:
 
 
 def _insert_deferred(run: Run, ids: Collection[str]) -> None:
-    """Insert the undecided applications, unless another one is under review."""
+    """Insert the undecided applications; refuse one if another is under review."""
     waiting = {id_: run.deferred[id_] for id_ in ids if id_ in run.deferred}
     if not waiting:
         return
@@ -264,7 +264,7 @@ def _plans(work: UnitOfWork, scheme: Scheme, ids: Collection[str]) -> dict[str, 
 
 
 def _plan(scheme: Scheme, record: snapshots.CertificationRecord, found: Sequence[Any]) -> _Plan:
-    """Lay the cycles out: the award's, then one for each approval, as they were decided."""
+    """Compute the cycles: the award's, then one for each approval, in the order of decision."""
     filings = [award_facts.filing_of(row, record) for row in found]
     laid = lay_out(
         scheme,
@@ -282,7 +282,7 @@ def _plan(scheme: Scheme, record: snapshots.CertificationRecord, found: Sequence
 
 
 def _open_cycles(run: Run, plans: Collection[_Plan]) -> None:
-    """Write the cycles that are new; one that a corrected renewal no longer opens goes."""
+    """Write the new cycles; delete those that a corrected renewal no longer opens."""
     work = run.work
     gone: dict[int, list[str]] = defaultdict(list)
     new: list[dict[str, Any]] = []
@@ -311,7 +311,7 @@ def _open_cycles(run: Run, plans: Collection[_Plan]) -> None:
 
 
 def _judge(run: Run, scheme: Scheme, plans: Collection[_Plan]) -> None:
-    """Warn of each application that live use would have refused."""
+    """Warn of each application that the API would have refused."""
     refs = [row.ref for plan in plans for row in plan.renewals if row.ref]
     rows = run.scratch.rows_of("key", refs)
     activities = snapshots.activities(run.work, {plan.holder_id for plan in plans})
@@ -336,7 +336,7 @@ def _idle(plan: _Plan, renewal: Any) -> Iterator[str]:
 
 
 def _twins(plan: _Plan, renewal: Any, rows: Collection[str]) -> Iterator[str]:
-    """The same application under another ref; of two in one file the later one says so."""
+    """The same application under another ref; of two in one file, the later one is warned of."""
     same = attrgetter("submitted_on", "decision")
     for other in plan.renewals:
         named = other.ref or other.id
@@ -352,7 +352,7 @@ def _objections(
     claimed: Collection[snapshots.ActivityFacts],
     beside: Beside,
 ) -> Iterator[str]:
-    """What spoke against an application on the day it was made."""
+    """The objections to an application on the day it was made."""
     on = renewal.submitted_on
     cycles = tuple(plan.cycles[: plan.renewed[renewal.id]])
     others = [

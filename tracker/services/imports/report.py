@@ -1,4 +1,4 @@
-"""What an import answers: the report of a run, or the refusal that names every bad row."""
+"""The result of an import: the report of a run, or the refusal that lists every bad row."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any, ClassVar
 from tracker.domain.errors import Invalid
 from tracker.tabular import RowError
 
-MOST_WARNINGS = 1000  # kept in full, as of errors; beyond them only the count goes on
+MOST_WARNINGS = 1000  # kept in full, as with errors; beyond that only counted
 
 
 @dataclass(frozen=True, slots=True)
 class RowWarning:
-    """Something that live use would refuse, found in a row that was imported all the same.
+    """Something that the API would refuse, in a row that was imported nevertheless.
 
-    `column` is empty when it is about the whole row; of what is about the file the row is 1.
+    ``column`` is empty if it is about the whole row; a warning about the file has row 1.
     """
 
     row: int
@@ -34,9 +34,9 @@ MOST_CONSEQUENCES = 1000
 
 @dataclass(frozen=True, slots=True)
 class AwardChange:
-    """What a file brought about for one award: its day before and after, as far as it stood.
+    """What a file changed about one award: its day before and after, None if it did not exist.
 
-    ``what`` says it in words. The number is that of the certificate, which it keeps.
+    ``what`` describes it in words. The number is the certificate number, which stays the same.
     """
 
     holder_ref: str
@@ -58,12 +58,12 @@ class AwardChange:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What a run did: the count of its rows by fate, and what followed from them.
+    """What a run did: its rows by result, and their effects.
 
-    ``warnings`` are the first thousand of ``total_warnings``. ``effects`` counts what the rows
-    brought about besides themselves: certifications awarded, cycles opened, consents recorded.
-    ``consequences`` name the first thousand of ``total_consequences`` awards on record that were
-    dated anew, withdrawn, given back or kept.
+    ``warnings`` are the first thousand of ``total_warnings``. ``effects`` counts other results of
+    the rows: certifications awarded, cycles opened, consents recorded. ``consequences`` lists the
+    first thousand of ``total_consequences`` awards on record that were moved, withdrawn, restored
+    or kept.
     """
 
     id: str
@@ -89,7 +89,7 @@ class ImportReport:
 
 
 class ImportRefused(Invalid):
-    """The file holds bad rows, so nothing of it was stored.
+    """The file has bad rows, so nothing of it was stored.
 
     ``errors`` are the first thousand of ``total``, in the order of the file.
     """

@@ -1,11 +1,12 @@
-"""roster: workers of employers, by employer and the employer's own number.
+"""roster: workers of employers, by employer and employee number.
 
-A number that is current says the same employment again; ``ended_on`` ends it, or corrects when it
-ended. A number that has ended and stands in a file without an end in the past begins a new
-employment, beside the old one. What begins and ends is decided in ``employments``, as for single
-entries, once all rows are written.
+A row with a current number is about the same employment; ``ended_on`` ends it, or corrects its end.
+A row with a number that has ended, and without an end in the past, begins a new employment beside
+the old one. ``employments`` decides what begins and ends, as for single entries, after all rows are
+written.
 
-In an employer's own file nothing is said of whom we found: that would tell who is on record.
+The report on an employer's own file never says which people were found: that would reveal who is on
+record.
 """
 
 from __future__ import annotations
@@ -44,12 +45,12 @@ _COLUMNS = {
 _AHEAD = "lies ahead: the worker stays on the list until then"
 _DECEASED = "The holder is deceased; the entry means nobody."
 _OVER = "The employment has ended, and consent to it with it; none is recorded."
-_CURRENT, _ENDED = "current", "ended"  # what is left to be done once all rows are written
+_CURRENT, _ENDED = "current", "ended"  # what remains to be done after all rows are written
 
 
 @dataclass(slots=True)
 class _RosterFacts:
-    """What is on record for the rows of a chunk, and what day it is."""
+    """The facts on record for the rows of a chunk, and today's date."""
 
     employers: dict[str, str]
     entries: dict[tuple[str, str], list[Any]]
@@ -57,15 +58,15 @@ class _RosterFacts:
     meanings: Meanings = field(default_factory=Meanings)
 
     def employments(self, row: ImportRow) -> list[Any]:
-        """The employments under a row's number: those that ended, then the current one."""
+        """The employments under a row's number: ended ones first, then the current one."""
         return self.entries.get((self.employers.get(row["employer"], ""), row["employee_id"]), [])
 
     def last(self, row: ImportRow) -> Any:
-        """The current one, or the one that ended last, or None."""
+        """The current employment, or the one that ended last, or None."""
         return next(iter(self.employments(row)[-1:]), None)
 
     def is_over(self, ended_on: date | None) -> bool:
-        """Whether a day on which an employment ended has come."""
+        """Whether the day on which an employment ends has come."""
         return ended_on is not None and ended_on <= self.today
 
 
@@ -109,9 +110,9 @@ def _entries(
 
 
 def _values(run: Run, row: ImportRow, known: _RosterFacts) -> dict[str, Any]:
-    """What the entry is to say. Columns that the file lacks leave what is on record.
+    """The values of the entry. Columns that the file lacks keep what is on record.
 
-    Only an end that has come is not carried over: it is that of the employment before.
+    The exception is an end that has come: it belongs to the previous employment.
     """
     old = known.last(row)
     values = {
@@ -127,14 +128,14 @@ def _named(values: dict[str, Any]) -> NamedWorker:
     return NamedWorker(values["given_holder_ref"], values["given_number"], values["given_email"])
 
 
-# What is refused.
+# Checks.
 def _own_name(run: Run) -> str:
     row = run.work.row(select(Employer.name).where(Employer.id == run.employer_id))
     return row.name if row else ""
 
 
 def _check_own(run: Run, row: ImportRow, own: str) -> None:
-    """Refuse in an employer's own file what is not the employer's to say."""
+    """Refuse what an employer's own file may not say."""
     if row["employer"] != own:
         run.refuse(row, "employer", f"must be your own company, {own}")
     if row["consented_on"] is not None:
@@ -146,16 +147,16 @@ def _check_own(run: Run, row: ImportRow, own: str) -> None:
 
 
 def _check_number(run: Run, row: ImportRow, known: _RosterFacts) -> None:
-    """Refuse a number that a program made a fraction, unless the employer has it on record."""
+    """Refuse a number that a spreadsheet turned into a fraction, unless the employer uses it."""
     if (rule := fraction_rule(row["employee_id"])) and not known.employments(row):
         run.refuse(row, "employee_id", rule)
 
 
 def _check_match(run: Run, row: ImportRow, known: _RosterFacts, named: NamedWorker) -> None:
-    """Refuse consent of nobody on record; warn of an unknown worker."""
+    """Refuse consent of an unknown worker; warn of an unknown or deceased one."""
     holder_id, old = known.meanings.of(named), known.last(row)
     if row["holder_ref"] is not None and holder_id is None:
-        return  # refused with the others
+        return  # refused together with the others
     if holder_id in known.meanings.deceased:
         run.warn(row.number, "holder_ref" if row["holder_ref"] else "employee_id", _DECEASED)
     elif holder_id is not None:
@@ -171,7 +172,7 @@ def _check_match(run: Run, row: ImportRow, known: _RosterFacts, named: NamedWork
 def _of_nobody(
     rows: Collection[ImportRow], known: _RosterFacts, values: dict[int, dict[str, Any]]
 ) -> list[ImportRow]:
-    """The rows with a holder_ref that nobody has."""
+    """The rows with an unknown holder_ref."""
     return [
         row
         for row in rows
@@ -180,7 +181,7 @@ def _of_nobody(
 
 
 def _unmatched(run: Run, known: _RosterFacts, named: NamedWorker) -> str:
-    """Why an address means nobody; whether people are on record is told to the staff alone."""
+    """Why an address means nobody; only staff are told whether several people have it."""
     if run.employer_id is not None:
         return "No holder with this address, or several, were found."
     if named.deciding in known.meanings.several:
@@ -192,7 +193,7 @@ def _unmatched(run: Run, known: _RosterFacts, named: NamedWorker) -> str:
 
 
 def _check_days(run: Run, row: ImportRow, known: _RosterFacts) -> None:
-    """Refuse a consent that is still to come, and an end before what is known to precede it."""
+    """Refuse a consent in the future, and an end before what must precede it."""
     run.refuse_future(row, "consented_on", today=known.today)
     ended_on = row["ended_on"]
     if ended_on is None:
@@ -207,9 +208,9 @@ def _check_days(run: Run, row: ImportRow, known: _RosterFacts) -> None:
 
 
 def _check_employers(run: Run, rows: Collection[ImportRow], on_record: dict[str, str]) -> None:
-    """Refuse a name that is another's but for case, accents and marks; warn of one that is near.
+    """Refuse another spelling of a known name; warn of a similar name.
 
-    Names of employers that are not on record yet are compared with each other too.
+    Names of new employers are also compared with each other.
     """
     new: dict[str, ImportRow] = {}
     for row in rows:
@@ -236,7 +237,7 @@ def _check_company(run: Run, row: ImportRow) -> None:
         run.refuse(row, "employer", str(rule))
 
 
-# What is written.
+# Writing.
 def _write(
     run: Run, rows: Collection[ImportRow], known: _RosterFacts, values: dict[int, dict[str, Any]]
 ) -> None:
@@ -251,7 +252,7 @@ def _write(
 
 
 class _RosterChunk:
-    """Rows on their way into the table: which employment each is of, and what follows from it."""
+    """Writes rows: finds the employment of each, and notes what follows from it."""
 
     def __init__(self, run: Run, known: _RosterFacts, employer_ids: dict[str, str]) -> None:
         self._run, self._known, self._ids = run, known, employer_ids
@@ -260,7 +261,7 @@ class _RosterChunk:
         self.ended: list[tuple[int, Any]] = []
 
     def write(self, row: ImportRow, values: dict[str, Any]) -> None:
-        """Begin an employment, end it, or say something else of it."""
+        """Begin an employment, end it, or update it."""
         old, is_over = self._known.last(row), self._known.is_over(values["ended_on"])
         if is_over and row["consented_on"] is not None:
             self._run.warn(row.number, "consented_on", _OVER)
@@ -289,15 +290,15 @@ class _RosterChunk:
             self._follow(row, id_, values, None, changed=True)
 
     def _is_another_person(self, old: Any, values: dict[str, Any]) -> bool:
-        """Whether an employer's own file gives a number to somebody else: no word stays.
+        """Whether an employer's own file gives a number to somebody else: no word stays the same.
 
-        Whom the words mean does not come into it, since the employer sees what follows.
+        The people whom the words mean are not considered, since the employer sees the result.
         """
         before = naming.of_entry(old).words
         return bool(self._run.employer_id and before and not before & _named(values).words)
 
     def _replace(self, row: ImportRow, old: Any, values: dict[str, Any]) -> None:
-        """End the employment of the one today, and begin that of the other."""
+        """End the one person's employment today, and begin the other's."""
         before = {name: getattr(old, name) for name in (*values, "holder_id")}
         self.batch.add(old, before | {"ended_on": self._known.today})
         self._end(row, old, self._known.today)
@@ -305,9 +306,9 @@ class _RosterChunk:
         self._run.counts["created"] -= 1  # the row counts once, as changed
 
     def _say_again(self, row: ImportRow, old: Any, values: dict[str, Any]) -> None:
-        """Keep whom the entry means, unless staff give it words that mean somebody else.
+        """Keep the person whom the entry means, unless staff give it words for somebody else.
 
-        An entry may have been tied to its holder since, by the holder; that is not undone.
+        The holder may have been tied to the entry since by consenting; that is not undone.
         """
         named, kept = _named(values), old.holder_id
         by_staff = self._run.employer_id is None and naming.of_entry(old).words != named.words
@@ -319,7 +320,7 @@ class _RosterChunk:
         self._follow(row, old.id, values, kept, changed=fate != "unchanged")
 
     def _end(self, row: ImportRow, old: Any, ended_on: date | None) -> None:
-        """Leave it to the end to draw the consequences, if the entry meant somebody."""
+        """Note an ended employment for ``_finish``, if the entry meant somebody."""
         if old.holder_id is not None:
             named, day = naming.of_entry(old), ended_on and ended_on.isoformat()
             note = [old.id, old.employer_id, old.holder_id, astuple(named), day]
@@ -334,7 +335,7 @@ class _RosterChunk:
         *,
         changed: bool,
     ) -> None:
-        """Leave it to the end to tie a current entry, and to record the consent of its holder."""
+        """Note a current entry for ``_finish``, to tie it and to record its holder's consent."""
         named = _named(values)
         holder_id = tied_to or self._known.meanings.living(named)
         if holder_id is None or (tied_to and row["consented_on"] is None):
@@ -344,11 +345,11 @@ class _RosterChunk:
         self.current.append((row.number, [note, tied_to is not None, signed, changed]))
 
 
-# What follows from it.
+# Consequences.
 def _finish(run: Run) -> None:
-    """End consents, tie entries, record consents and tell workers, in the order of the rows.
+    """End consents, tie entries, record consents and notify workers, in the order of the rows.
 
-    Ends come first, so that it does not matter where in a file they stand.
+    Ends come first, so that their place in the file does not matter.
     """
     for notes in run.scratch.noted(_ENDED):
         ended = [_entry(*note) for _, note in notes]
@@ -375,7 +376,7 @@ def _follow_up(run: Run, notes: Collection[tuple[int, Any]]) -> None:
     agreed = {entries[number].pair for number in brought}
     employments.ask(run.work, (entry for entry in tied if entry.pair not in agreed))
     employments.tell_listed(run.work, [signed[number] for number in brought])
-    # In an employer's own file a count of what was tied would tell whom we know.
+    # In an employer's own file a count of tied entries would reveal whom we know.
     new = {entry.id for entry in tied} if run.employer_id is None else set()
     altered = [
         number

@@ -1,4 +1,4 @@
-"""One run of an import: what every kind is given, and where errors, warnings and counts go."""
+"""One run of an import: what every kind gets, and where errors, warnings and counts go."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tracker.tabular.problems import Problems
 
 @dataclass(frozen=True, slots=True)
 class ImportRow:
-    """A row whose cells are good on their own: its number, its key, its values."""
+    """A row whose cells are each valid: its number, its key, its values."""
 
     number: int
     key: str
@@ -36,9 +36,9 @@ class ImportRow:
 
 @dataclass(slots=True)
 class Run:
-    """One file on its way in. Once a row was refused, later ones are checked but not written.
+    """The import of one file. After a refused row, later rows are checked but not written.
 
-    ``new_centers``: assessment centers that are not on record are added by the file.
+    ``new_centers``: assessment centers that are not on record are added.
     """
 
     id: str
@@ -60,49 +60,49 @@ class Run:
 
     @property
     def broken(self) -> bool:
-        """Whether any row was refused, so that nothing need be written any more."""
+        """Whether any row was refused, so that nothing more need be written."""
         return bool(self._refused or self.problems.total or self.parsed_badly())
 
     def refuse(self, row: ImportRow, column: str, rule: str) -> None:
-        """Refuse a row for what stands in one of its columns."""
+        """Refuse a row because of one of its columns."""
         self.refuse_at(row.number, column, _shown(row.values.get(column)), rule)
 
     def refuse_future(self, row: ImportRow, *columns: str, today: date) -> None:
-        """Refuse a row that says of what can only be past that it is still to come."""
+        """Refuse a row with a future date in a column that must be in the past."""
         for column in columns:
             if rule := future_rule(row.values.get(column), today):
                 self.refuse(row, column, rule)
 
     def refuse_at(self, number: int, column: str, value: str, rule: str) -> None:
-        """Refuse the row of that number."""
+        """Refuse the row with that number."""
         self._refused.append((number, column, value, rule))
 
     def settle_refusals(self) -> set[int]:
-        """Note the refusals since the last call in the order of the file; the rows' numbers."""
+        """Record the refusals since the last call in file order; returns their row numbers."""
         refused, self._refused = sorted(self._refused), []
         for number, column, value, rule in refused:
             self.problems.add(number, column, value, rule)
         return {number for number, *_ in refused}
 
     def good(self, rows: Iterable[ImportRow]) -> list[ImportRow]:
-        """Those of the rows that were not refused so far."""
+        """The rows that have not been refused so far."""
         refused = self.settle_refusals()
         return [row for row in rows if row.number not in refused]
 
     def warn(self, number: int, column: str, message: str) -> None:
-        """Say of a row what live use would have refused."""
+        """Add a warning about a row."""
         self.total_warnings += 1
         if len(self.warnings) < MOST_WARNINGS:
             self.warnings.append(RowWarning(number, column, message))
 
     def follow(self, change: AwardChange) -> None:
-        """Say what the file brought about for an award on record."""
+        """Report what the file changed about an award on record."""
         self.total_consequences += 1
         if len(self.consequences) < MOST_CONSEQUENCES:
             self.consequences.append(change)
 
     def scheme(self, row: ImportRow) -> Scheme | None:
-        """The scheme that a row names; None, and the row refused, where there is none."""
+        """The scheme that a row names; if it is unknown, refuses the row and returns None."""
         scheme = self.work.schemes.by_code.get(row["scheme"])
         if scheme is None:
             choices = ", ".join(self.work.schemes.by_code)
@@ -118,11 +118,11 @@ def _shown(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ImportKind:
-    """One kind of file: its columns, its key, what is done with each chunk and at the end.
+    """One kind of file: its columns, its key, and what is done with each chunk and at the end.
 
-    ``take`` checks a chunk of rows and writes them; ``finish`` draws the consequences once all
-    rows are written, so that the order of the rows never matters. One that ``checks_on`` is called
-    after refusals too: it tells what else is wrong, and writes nothing.
+    ``take`` checks a chunk of rows and writes them; ``finish`` applies the consequences after all
+    rows are written, so that the order of the rows never matters. With ``checks_on``, ``finish`` is
+    also called after refusals, to report further errors; it then writes nothing.
     """
 
     name: str
@@ -133,10 +133,10 @@ class ImportKind:
     checks_on: bool = False
 
     def key_of(self, values: dict[str, Any]) -> str:
-        """The row's key as one text."""
+        """The row's key as a single text."""
         return "\x1f".join(str(values[column]) for column in self.key)
 
 
 def nothing_follows(run: Run) -> None:
-    """The end of a kind whose rows have no consequences."""
+    """``finish`` for a kind whose rows have no consequences."""
     del run

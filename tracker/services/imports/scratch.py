@@ -1,7 +1,7 @@
-"""What a run must remember of all the rows of a file, kept on disk so that memory stays flat.
+"""What a run must remember about all rows of a file, kept on disk so that memory use stays flat.
 
-A private temporary SQLite file that is gone when it is closed. It has nothing to do with the
-database of the application.
+A private temporary SQLite file that is deleted when it is closed. It is unrelated to the
+application's database.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TOUCH = """
 
 
 class Scratch:
-    """Keys with the row where each first stood, and the records that rows touched."""
+    """Keys with the first row of each, and the records that rows touched."""
 
     def __init__(self) -> None:
         self._file = sqlite3.connect("", isolation_level=None)  # "": a private temporary file
@@ -41,14 +41,14 @@ class Scratch:
         self._file.close()
 
     def first_rows(self, space: str, keys: Sequence[tuple[str, int]]) -> dict[str, int]:
-        """Remember keys with their rows; for each, the row where it stood first."""
+        """Remember keys with their rows; returns the first row of each key."""
         self._many(
             "insert or ignore into seen values (?, ?, ?)", ((space, key, row) for key, row in keys)
         )
         return self.rows_of(space, [key for key, _ in keys])
 
     def rows_of(self, space: str, keys: Iterable[str]) -> dict[str, int]:
-        """The rows of those of the keys that were remembered."""
+        """The rows of those keys that were remembered."""
         found = self._file.execute(
             "select key, row from seen where space = ? and key in (select value from json_each(?))",
             (space, json.dumps(list(keys))),
@@ -56,7 +56,7 @@ class Scratch:
         return dict(found.fetchall())
 
     def touch(self, rows: Iterable[tuple[str, str, int, bool]]) -> None:
-        """Remember that rows concern records: scheme, id, row, and whether it was changed."""
+        """Remember the records that rows concern: scheme, id, row, and whether it was changed."""
         self._many(_TOUCH, rows)
 
     def touched(self) -> Iterator[tuple[str, list[tuple[str, int, bool]]]]:
@@ -75,21 +75,21 @@ class Scratch:
                 last = page[-1][0]
 
     def note(self, space: str, notes: Iterable[tuple[int, Any]]) -> None:
-        """Keep a value that JSON knows for each of these rows."""
+        """Keep a JSON value for each of these rows."""
         self._many(
             "insert into noted values (?, ?, ?)",
             ((space, row, json.dumps(note)) for row, note in notes),
         )
 
     def group(self, notes: Iterable[tuple[str, int, Any]]) -> None:
-        """Keep a value that JSON knows for each of these rows, by whom or what the row is about."""
+        """Keep a JSON value for each of these rows, grouped by owner."""
         self._many(
             "insert into grouped values (?, ?, ?)",
             ((owner, row, json.dumps(note)) for owner, row, note in notes),
         )
 
     def grouped(self, owners: Iterable[str]) -> dict[str, list[tuple[int, Any]]]:
-        """All that was kept about these, in the order of the rows."""
+        """All values kept for these owners, in the order of the rows."""
         found: dict[str, list[tuple[int, Any]]] = {}
         rows = self._file.execute(
             "select owner, row, note from grouped where owner in (select value from json_each(?))"
@@ -101,7 +101,7 @@ class Scratch:
         return found
 
     def noted(self, space: str) -> Iterator[list[tuple[int, Any]]]:
-        """All that was kept under this name in the order of the rows, in chunks."""
+        """All values kept in this space in the order of the rows, in chunks."""
         last = 0
         while True:
             page = self._file.execute(

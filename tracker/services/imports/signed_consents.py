@@ -1,4 +1,4 @@
-"""Consents that workers signed on paper and staff bring in with a roster."""
+"""Consents that workers signed on paper and staff import with a roster."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from tracker.services.imports.run import Run
 
 
 def record(run: Run, signed: Mapping[int, tuple[Employment, date]]) -> set[int]:
-    """Record the consents of these rows that count; the numbers of the rows that brought one.
+    """Record the valid consents of these rows; returns the numbers of the rows that added one.
 
-    None is recorded beside one in force, none that was signed before the holder ended theirs, or
-    before an employment ended: what has ended does not come back because an old file does.
+    A consent is not recorded while one is in force, nor if it was signed before the holder ended
+    theirs or before an employment ended: an old file does not restore what has ended.
     """
     pairs = {entry.pair for entry, _ in signed.values()}
     barred = _barred(run, pairs) if pairs else {}
@@ -50,10 +50,10 @@ def record(run: Run, signed: Mapping[int, tuple[Employment, date]]) -> set[int]:
 
 
 def _barred(run: Run, pairs: Collection[Pair]) -> dict[Pair, date]:
-    """By pair, the first day on which a consent must have been signed to count.
+    """By pair, the first day on which a valid consent may have been signed.
 
-    Past all days while one is in force, or the holder barred the employer; one whose last day
-    has passed is ended here.
+    It is the last possible date while a consent is in force or the employer is barred. A consent
+    whose last day has passed is ended here.
     """
     today = employers.today(run.work)
     found = dict.fromkeys(pairs, date.min)
@@ -72,7 +72,7 @@ def _barred(run: Run, pairs: Collection[Pair]) -> dict[Pair, date]:
 
 
 def _withdrawn(reading: ReadContext, pairs: Collection[Pair]) -> list[tuple[Pair, date]]:
-    """The days after those on which holders ended a consent, or it was found lapsed."""
+    """The days after those on which holders ended a consent, or it was found to have lapsed."""
     table = Sharing
     statement = select(table.holder_id, table.employer_id, table.ended_at).where(
         bulk.among(reading, table.holder_id, {holder_id for holder_id, _ in pairs}),

@@ -23,7 +23,7 @@ from tracker.tabular import Column, choice, text
 from tracker.tabular import date as a_date
 
 _KNOWN = ("certification_id", "kind", "effective_on", "reason", "barred_until")
-REASON_CODE = "imported"  # files give their reasons in words only
+REASON_CODE = "imported"  # files give reasons only in words
 
 
 def _take(run: Run, rows: Collection[ImportRow]) -> None:
@@ -62,7 +62,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
 
 
 def _tell(run: Run, new: dict[str, tuple[ImportRow, str]]) -> None:
-    """Tell holders of the changes that are news; most of a file is history."""
+    """Notify holders of recent changes; most of a file is history."""
     told = {
         id_: (row, certification_id)
         for id_, (row, certification_id) in new.items()
@@ -98,7 +98,7 @@ def _check_bar(run: Run, row: ImportRow) -> None:
 
 
 def _check_same(run: Run, row: ImportRow, old: Any, certification_id: str) -> None:
-    """Refuse to alter a change on record: they are only ever added to, so that it stays known."""
+    """Refuse to alter a change on record: changes are only ever added, so that history is kept."""
     if old is None:
         return
     if old.certification_id != certification_id:
@@ -111,7 +111,7 @@ def _check_same(run: Run, row: ImportRow, old: Any, certification_id: str) -> No
 
 
 def _finish(run: Run) -> None:
-    """Lay the timelines out anew, and warn of changes that live use would have refused."""
+    """Rebuild the timelines, and warn of changes that the API would have refused."""
     _give_back(run)
     for code, touched in run.scratch.touched():
         changed = [id_ for id_, _, was_changed in touched if was_changed]
@@ -121,7 +121,7 @@ def _finish(run: Run) -> None:
 
 
 def _give_back(run: Run) -> None:
-    """Give back the days that undone suspensions and revocations took, as live use does."""
+    """Restore the days lost to undone suspensions and revocations, as the API does."""
     by_scheme: dict[str, list[str]] = {}
     for id_, (_, values) in run.deferred.items():
         by_scheme.setdefault(values["scheme"], []).append(id_)

@@ -1,11 +1,11 @@
-"""What is on record as files of the kinds that are imported: the same columns, the same values.
+"""Exports as files that can be imported: the same columns, the same values.
 
-What such a file has no column for is not in it: extensions stand in the expiry that they give,
-reviewers' limits, appeals, evidence and messages stay here. Reads in pages, so that memory stays
-flat.
+Whatever has no column in these files is left out: extensions appear only in the expiry, and
+reviewers' limits, appeals, evidence and messages are not exported. Reads in pages, so that memory
+use stays flat.
 
-Rows stand in the order of the keys that the files hold, compared by code point, whatever the
-database: imported into an empty one and exported again, a file is the same.
+Rows are in the order of their keys, compared by code point on every database: a file that is
+imported into an empty database and exported again is the same.
 """
 
 from __future__ import annotations
@@ -39,16 +39,17 @@ from tracker.services import imports
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext
 from tracker.services.overview.exports import Format
+from tracker.services.points.activities import LATEST_FIRST
 from tracker.services.standings import snapshots
 
 _PAGE = 1000
-_EMPLOYERS = 20  # whose numbers are put in order at once
+_EMPLOYERS = 20  # employers whose numbers are sorted at once
 _HasRef = Assessment | Activity | Renewal | StandingChange
 ExportLine = dict[str, Any]
 
 
 def write(reading: ReadContext, kind: str, *, stream: IO[bytes], format: Format = "csv") -> int:  # noqa: A002 - the name that the command gives it
-    """Write all that is on record of a kind; the number of rows. Raises Invalid for no kind."""
+    """Write everything on record of a kind; returns the number of rows. Raises Invalid."""
     columns, count = imports.columns(kind), 0
 
     def rows() -> Iterator[list[Any]]:
@@ -63,7 +64,7 @@ def write(reading: ReadContext, kind: str, *, stream: IO[bytes], format: Format 
 
 
 def _pages(reading: ReadContext, statement: Any, key: Any) -> Iterator[Any]:
-    """The rows of a statement in the order of a key of theirs, read in pages."""
+    """The rows of a statement in the order of ``key``, read in pages."""
     last = None
     while True:
         page = statement if last is None else statement.where(key > last)
@@ -77,10 +78,9 @@ def _pages(reading: ReadContext, statement: Any, key: Any) -> Iterator[Any]:
 def _lines(
     reading: ReadContext, table: type[_HasRef], name: str, statement: Any
 ) -> Iterator[ExportLine]:
-    """A line for each row, ordered by the key that the column ``name`` holds.
+    """A line for each row, ordered by the ref, which goes into the column ``name``.
 
-    That is the ref. A row without one goes out under its id, and has that as its ref where it
-    comes in.
+    A row without a ref is exported under its id, which becomes its ref when it is imported.
     """
     named = _pages(reading, statement.where(table.ref.is_not(None)), table.ref)
     others = _pages(reading, statement.where(table.ref.is_(None)), table.id)
@@ -144,16 +144,17 @@ def _certifications(reading: ReadContext) -> Iterator[ExportLine]:
 
 
 def _place(row: Any) -> tuple[Any, ...]:
-    """Where a certification stands: a person's under a scheme in the order of their awards."""
+    """The sort key: a person's certifications in a scheme in the order of their awards."""
     return row.holder_ref, row.scheme, row.awarded_on, row.certificate_number
 
 
 def _cycles(
     scheme: Scheme, row: Any, record: snapshots.CertificationRecord
 ) -> Iterator[ExportLine]:
-    """A line for each cycle, with its last day, and the day of the next award if that is earlier.
+    """A line for each cycle, ending on its last day, or before the next cycle if that is earlier.
 
-    An award that was given up or revoked keeps its expiry, which its earlier days are told by.
+    An award that was surrendered or revoked keeps its expiry, since its earlier status depends on
+    it. ``replaced_on`` is given if the next award began before the last expiry.
     """
     cycles = record.cycles_on(date.max)
     for cycle, following in zip(cycles, [*cycles[1:], None], strict=True):
@@ -170,7 +171,7 @@ def _cycles(
 
 
 def _follows_on(scheme: Scheme, cycle: rules.CycleTerm) -> bool:
-    """Whether the cycle after this one begins once it is over."""
+    """Whether the next cycle begins after this one ends."""
     return not cycle.policy or scheme.policy(cycle.policy).next_cycle == "old_expiry"
 
 
@@ -183,7 +184,7 @@ _RULING = (
         func.row_number()
         .over(
             partition_by=Decision.activity_id,
-            order_by=(Decision.recorded_at.desc(), Decision.id.desc()),
+            order_by=LATEST_FIRST,
         )
         .label("place"),
     )
@@ -275,7 +276,7 @@ def _changes(reading: ReadContext) -> Iterator[ExportLine]:
 
 
 def _roster(reading: ReadContext) -> Iterator[ExportLine]:
-    """The employments, of each number of an employer's the last one."""
+    """The employments, the last one for each employee number of an employer."""
     employers = sorted(reading.rows(select(Employer.name, Employer.id)))
     for at in range(0, len(employers), _EMPLOYERS):
         names = {row.id: row.name for row in employers[at : at + _EMPLOYERS]}
@@ -285,7 +286,7 @@ def _roster(reading: ReadContext) -> Iterator[ExportLine]:
 
 
 def _last(reading: ReadContext, employer_ids: Collection[str]) -> Sequence[Any]:
-    """The last employment under each of the employers' numbers."""
+    """The last employment for each of the employers' employee numbers."""
     table = RosterEntry
     place = func.row_number().over(
         partition_by=(table.employer_id, table.employee_id),

@@ -1,4 +1,4 @@
-"""What goes out as files: the standings of a date, and everything about one person."""
+"""Exports: the standings on a date, and everything about one person."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ COLUMNS = tuple(field.name for field in fields(ExportRow))
 
 
 def standings(reading: ReadContext, *, on: date, stream: IO[bytes], format: Format = "csv") -> None:  # noqa: A002 - the name that the command and the interface give it
-    """Write one row per holder and scheme with an assessment on or before ``on``."""
+    """Write one row for each holder and scheme with an assessment on or before ``on``."""
     write = tabular.write_xlsx if format == "xlsx" else tabular.write_csv
     write(stream, COLUMNS, (astuple(row) for row in reports.export(reading, on=on)))
 
 
 ExportRows = list[dict[str, Any]]
 
-# What a person is not told of the rows about them: keys of ours, and links that the nesting tells.
+# Left out of a person's export: internal keys, and links that the nesting already shows.
 _INTERNAL = frozenset(
     {
         "version",
@@ -78,9 +78,9 @@ _SUBJECTS: tuple[tuple[str, type[Base]], ...] = (
 
 
 def record(reading: ReadContext, holder_ref: str) -> dict[str, Any]:
-    """Everything on record about a person, as plain values for JSON, history included.
+    """Everything on record about a person, as plain values for JSON, including history.
 
-    Raises NotFound, also for somebody else's record.
+    Raises NotFound, also for another person's record.
     """
     found = _rows(reading, Holder, Holder.ref == holder_ref)
     if not found:
@@ -131,7 +131,7 @@ _OF_ACTIVITIES: _Parts = (
 def _nest(
     reading: ReadContext, rows: ExportRows, owner: type[Base], parts: _Parts
 ) -> dict[str, ExportRows]:
-    """Put under each row what belongs to it; returns all that was found, by subject."""
+    """Put under each row the rows that belong to it; returns all of these, by subject."""
     by_id = {row["id"]: row for row in rows}
     link = f"{owner.__tablename__}_id"
     found: dict[str, ExportRows] = {}
@@ -157,7 +157,7 @@ def _rows(reading: ReadContext, table: type[Base], where: Any) -> ExportRows:
 def _name(
     reading: ReadContext, rows: ExportRows, column: str, table: type[Center | Employer]
 ) -> None:
-    """Say the name in place of the id."""
+    """Replace the id by the name."""
     ids = {row[column] for row in rows} - {None}
     names: dict[str, str] = {}
     for some in bulk.chunks(sorted(ids)):
@@ -168,7 +168,7 @@ def _name(
 
 
 def _messages(reading: ReadContext, holder_id: str) -> ExportRows:
-    """The letters; what they said follows from the rest of the record."""
+    """The messages; their text follows from the rest of the record."""
     statement = select(
         Message.id,
         Message.kind,
@@ -182,7 +182,7 @@ def _messages(reading: ReadContext, holder_id: str) -> ExportRows:
 
 
 def _history(reading: ReadContext, subjects: dict[str, list[str]]) -> ExportRows:
-    """The lines of history about these records, as they were written."""
+    """The history entries about these records, as they were written."""
     table, found = HistoryEntry, []
     for subject, ids in subjects.items():
         for some in bulk.chunks(ids):
@@ -201,7 +201,7 @@ def _history(reading: ReadContext, subjects: dict[str, list[str]]) -> ExportRows
 
 
 def _put_values(reading: ReadContext, lines: ExportRows) -> None:
-    """Put the personal values that stand beside a line, before and after, under ``values``."""
+    """Add the personal values stored beside an entry, before and after, under ``values``."""
     by_id: dict[int, dict[str, Any]] = {line["id"]: line for line in lines}
     table = HistoryValue
     for start in range(0, len(lines), bulk.CHUNK):
@@ -213,7 +213,7 @@ def _put_values(reading: ReadContext, lines: ExportRows) -> None:
 
 
 def _plain(row: Any) -> dict[str, Any]:
-    """A row as JSON has it: instants in UTC, amounts as text with two decimals."""
+    """A row as plain values for JSON: instants in UTC, amounts as text with two decimals."""
     return {name: _value(value) for name, value in row._asdict().items() if name not in _INTERNAL}
 
 

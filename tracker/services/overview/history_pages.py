@@ -1,7 +1,7 @@
-"""History that can be read: who changed what, from what to what, by person, record, actor or day.
+"""Reading history: who changed what, from what to what, by person, record, actor or day.
 
-Lines come the newest first. A person's history is that of their record and of all records that
-are theirs as they are now: of a draft that was discarded, only the line under its own id tells.
+Entries are newest first. A person's history covers their own record and all records that are theirs
+now: a discarded draft is found only under its own id.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext
 
 Subjects = Mapping[str, Collection[str]]
-"""Ids of records by the subject under which history knows them."""
+"""Ids of records by the subject that history uses for them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedValue:
-    """What stood in a field before, and what was put there."""
+    """The value of a field before and after."""
 
     field: str
     before: Any
@@ -52,7 +52,7 @@ class ChangedValue:
 
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
-    """One line of history, with the values that it changed."""
+    """One entry of history, with the values that it changed."""
 
     id: int
     at: datetime
@@ -66,7 +66,7 @@ class HistoryLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryFilter:
-    """Which lines: all that agree with what is given. Days are those of UTC, both included."""
+    """The entries to show: those that match every value given. Days are in UTC, both included."""
 
     after: int | None = None
     limit: int
@@ -81,7 +81,7 @@ class HistoryFilter:
 def page(
     reading: ReadContext, asked: HistoryFilter, *, holder_id: str | None = None
 ) -> list[HistoryLine]:
-    """A page of lines; with ``holder_id`` those about the person. Raises NotFound for nobody."""
+    """A page of entries; with ``holder_id`` those about that person. Raises NotFound."""
     if holder_id is None:
         return _lines(reading, _asked(asked))
     return _about(reading, asked, _records_of_person(reading, holder_id))
@@ -90,7 +90,7 @@ def page(
 def of_record(
     reading: ReadContext, subject: str, subject_id: str, asked: HistoryFilter
 ) -> list[HistoryLine]:
-    """A page of lines about one record and what belongs to it. Raises NotFound."""
+    """A page of entries about one record and what belongs to it. Raises NotFound."""
     table, below = _RECORDS[subject]
     parts = [select(literal(subject).label("subject"), table.id).where(table.id == subject_id)]
     parts += [
@@ -101,7 +101,7 @@ def of_record(
     if subject not in found:
         raise NotFound
     if subject == "employer":
-        found["digest"] = [subject_id]  # an order of digests is known by its employer
+        found["digest"] = [subject_id]  # digest orders are recorded under their employer
     return _about(reading, asked, found)
 
 
@@ -167,7 +167,7 @@ def _about(reading: ReadContext, asked: HistoryFilter, found: Subjects) -> list[
 
 
 def _is_about(reading: ReadContext, found: Subjects) -> ColumnElement[bool]:
-    """The condition that a line is about one of these records, by the index on both."""
+    """The condition that an entry is about one of these records, by the index on both columns."""
     return or_(
         *(
             and_(
@@ -215,7 +215,7 @@ def _lines(reading: ReadContext, statement: Select[*tuple[Any, ...]]) -> list[Hi
 
 
 def _personal(reading: ReadContext, ids: Collection[int]) -> dict[int, dict[str, tuple[Any, Any]]]:
-    """The values that stand beside lines, in one statement."""
+    """The personal values stored beside entries, in one statement."""
     found: dict[int, dict[str, tuple[Any, Any]]] = defaultdict(dict)
     table = HistoryValue
     statement = select(table.history_id, table.field, table.before, table.after)

@@ -29,9 +29,9 @@ class HolderRecord:
 
 
 def of_holder(reading: ReadContext, holder_id: str, *, on: date | None) -> HolderRecord:
-    """The record of a person on ``on``; today in each scheme's own zone if it is not given.
+    """A person's record on ``on``; the default is today where it begins last.
 
-    Raises NotFound, also for somebody else's record.
+    Raises NotFound, also for another person's record.
     """
     return HolderRecord(
         holder=holders.get(reading, holder_id),

@@ -1,4 +1,4 @@
-"""Looking for what should never be: derived rows that disagree with the facts they follow from."""
+"""Integrity checks: derived rows that disagree with the facts they follow from."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ SAMPLE = 500
 
 @dataclass(frozen=True, slots=True)
 class Timelines:
-    """How many certifications were looked at, and the numbers of those whose spans are wrong."""
+    """The number of certifications examined, and the numbers of those whose spans are wrong."""
 
     examined: int
     wrong: tuple[str, ...]
 
 
 def timelines(reading: ReadContext, *, sample: int = SAMPLE) -> Timelines:
-    """Lay the timelines of some certifications out anew and compare them with the stored spans.
+    """Rebuild the timelines of some certifications and compare them with the stored spans.
 
     Half of the sample are the latest certifications, half the first by their random numbers.
     """
@@ -80,22 +80,22 @@ def _stored(reading: ReadContext, ids: list[str]) -> dict[str, list[rules.Standi
 
 
 def last_beat(reading: ReadContext) -> datetime | None:
-    """When the scheduler was last seen; None if it never ran on this database."""
+    """When the scheduler last ran; None if it never ran on this database."""
     row = reading.row(select(Runtime.last_tick_at))
     return row.last_tick_at if row else None
 
 
 def unknown_schemes(reading: ReadContext) -> list[str]:
-    """Schemes of certifications on record that no scheme file states."""
+    """Schemes of certifications on record that no scheme file defines."""
     known = [scheme.code for scheme in reading.schemes]
     statement = select(Certification.scheme).where(Certification.scheme.not_in(known)).distinct()
     return sorted(row.scheme for row in reading.rows(statement))
 
 
 def check_schemes(reading: ReadContext) -> None:
-    """Raises Conflict where the file of a scheme on record is missing.
+    """Check that every scheme on record has a file. Raises Conflict.
 
-    The first of its certifications that is due would stop every job.
+    Without it, the first of its certifications that falls due would stop every job.
     """
     if unknown := unknown_schemes(reading):
         where = reading.settings.app.schemes

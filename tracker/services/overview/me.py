@@ -1,6 +1,7 @@
 """Who am I, what should I do next, and the tokens that people make for themselves.
 
-What a token is lives in ``tokens``; here is who may make which, and whose one may see or end.
+``tokens`` makes and ends tokens; this module decides who may make which, and whose one may see or
+end.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """A certification of one's own today, what to do next, and the zone in which its days end."""
+    """One of the actor's certifications today, the next step, and the time zone its days end in."""
 
     held: HeldCertification
     next: NextStep
@@ -51,9 +52,9 @@ class Mine:
 
 @dataclass(frozen=True, slots=True)
 class Myself:
-    """Who acts, the record or employer that is theirs, and their certifications today.
+    """The actor, their record or employer, and their certifications today.
 
-    ``mail`` tells a holder whether letters reach them.
+    ``mail`` says whether messages reach the holder.
     """
 
     actor: Actor
@@ -64,7 +65,7 @@ class Myself:
 
 
 def myself(reading: ReadContext) -> Myself:
-    """The actor with what is theirs; a holder also sees what to do next."""
+    """The actor with what is theirs; for a holder, including the next steps."""
     actor = reading.actor
     holder = holders.get(reading, actor.holder_id) if actor.holder_id else None
     return Myself(
@@ -81,7 +82,7 @@ def _employer(reading: ReadContext, employer_id: str) -> Any:
 
 
 def _held(reading: ReadContext, holder: Any) -> list[Mine]:
-    """The holder's certifications on their own day, with what to do next."""
+    """The holder's certifications on their own date, with the next steps."""
     days = {scheme.code: reading.day_of(scheme, holder.time_zone) for scheme in reading.schemes}
     held = [
         one
@@ -103,9 +104,9 @@ def _held(reading: ReadContext, holder: Any) -> list[Mine]:
 def make_token(work: UnitOfWork, given: dict[str, Any]) -> tuple[str, str]:
     """Make a token: an admin for anybody, others for themselves; returns its id and its secret.
 
-    One's own has one's own role, name, record and employer, no scope that one lacks, and at most
-    a year. None lasts longer than the token it is made with, and it ends with that one. Without
-    ``expires_at`` it is a year, or what is left of one's own. Raises Invalid.
+    A token for oneself has one's own role, name, record and employer, no scope that one lacks, and
+    lasts at most a year. No token lasts longer than the one it is made with. By default it expires
+    in a year, or when one's own does if that is earlier. Raises Invalid.
     """
     actor, own_end = work.actor, _own_end(work)
     usual = min(own_end or work.now + LONGEST, work.now + LONGEST)
@@ -123,7 +124,7 @@ def make_token(work: UnitOfWork, given: dict[str, Any]) -> tuple[str, str]:
 
 
 def _own_end(work: UnitOfWork) -> datetime | None:
-    """When the token with which the actor acts expires, if it does."""
+    """When the actor's own token expires, if it does."""
     row = work.row(select(Token.expires_at).where(Token.id == work.actor.token_id))
     return row.expires_at if row else None
 
@@ -144,7 +145,7 @@ def _own(actor: Actor) -> dict[str, Any]:
 
 
 def _check_own(work: UnitOfWork, values: dict[str, Any], mine: dict[str, Any]) -> None:
-    """Refuse a token that would be more than its maker is, or somebody else in the history."""
+    """Refuse a token with more rights than its maker's, or another name in the history."""
     wrong = {
         key: "must be your own, or not given"
         for key, own in mine.items()
@@ -168,7 +169,7 @@ def page(reading: ReadContext, *, after: str | None, limit: int) -> Sequence[Any
 
 
 def token(reading: ReadContext, token_id: str) -> Any:
-    """One token. Raises NotFound, also for somebody else's."""
+    """One token. Raises NotFound, also for another person's."""
     row = reading.row(select(*_COLUMNS).where(Token.id == token_id, *_mine(reading.actor)))
     if row is None:
         raise NotFound
@@ -176,7 +177,7 @@ def token(reading: ReadContext, token_id: str) -> Any:
 
 
 def _mine(actor: Actor) -> list[Any]:
-    """Of the same role, record and employer; staff see those of the same person."""
+    """The condition: same role, record and employer; for staff, also the same person."""
     if actor.role == "admin":
         return []
     found = [Token.role == actor.role]
@@ -190,6 +191,6 @@ def _mine(actor: Actor) -> list[Any]:
 
 
 def end_token(work: UnitOfWork, token_id: str) -> None:
-    """End a token and all made with it at once. Raises NotFound, also for somebody else's."""
+    """End a token and all tokens made with it. Raises NotFound, also for another person's."""
     token(work, token_id)
     tokens.revoke(work, token_id)

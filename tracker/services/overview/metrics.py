@@ -1,4 +1,4 @@
-"""What operators watch: whether requests can be served, and how the reminders are doing."""
+"""Metrics for operators: whether requests can be served, and the state of the reminders."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from tracker.services.outbox import suppressions
 __all__ = ["MESSAGE_STATES", "Gauges", "ReadinessCheck", "checks", "gauges"]
 
 BOUNCE_KINDS = ("hard", "soft", "complaint")
-PATIENCE = timedelta(minutes=15)  # a letter due for longer means that nobody sends
+PATIENCE = timedelta(minutes=15)  # a message overdue for longer means that nothing is being sent
 
 
 @dataclass(frozen=True, slots=True)
 class ReadinessCheck:
-    """One condition of being ready, and why it is not met."""
+    """One condition of readiness, and why it is not met."""
 
     name: str
     failure: str | None
 
 
 def checks(reading: ReadContext) -> Iterator[ReadinessCheck]:
-    """The conditions of serving requests; mail that stands still is none of them."""
+    """The conditions for serving requests; stalled mail is not one of them."""
     yield ReadinessCheck("database", None)
     yield ReadinessCheck("migrations", migrations.obstacle(reading.connection))
 
 
 UNFINISHED = ("ready", "claimed", "transmitting", "ambiguous", "parked", "dead")
-"""The states that are counted: what is over is not, since it is most of what there is."""
+"""The states that are counted; finished messages are not, since they are most of all messages."""
 GROUPS = {1: "urgent", 5: "usual", 9: "again"}
-"""Letters by priority: urgent ones are of a stage at seven days or less before the expiry."""
+"""Messages by priority; urgent ones are of a stage seven days or less before the expiry."""
 _DAY = timedelta(days=1)
 
-# Written out, not bound: a partial index serves only a query that repeats its condition.
+# Literals instead of parameters: a partial index serves only a query that repeats its condition.
 _READY = (
     select(Message.priority, func.min(Message.next_at).label("oldest"), func.count().label("n"))
     .where(text("message.state = 'ready'"))
@@ -61,13 +61,12 @@ _OTHERS = union_all(
 
 @dataclass(frozen=True, slots=True)
 class Gauges:
-    """Numbers of the moment; an instant is None where there is none.
+    """Current numbers; an instant is None where there is none.
 
-    ``outbox`` counts unfinished letters by state, ``waiting_since`` is when the oldest ready
-    letter of each group fell due. ``bounces`` are those of the last day, by kind.
-    ``relay_resume_at``: nothing is sent until then. ``digests_late`` should have been written an
-    hour ago. ``tallies``: what reaping came to so far,
-    and what the last audit found.
+    ``outbox`` counts unfinished messages by state, ``waiting_since`` is when the oldest ready
+    message of each group fell due. ``bounces`` are those of the last day, by kind. Nothing is sent
+    before ``relay_resume_at``. ``digests_late`` are more than an hour overdue. ``tallies`` are the
+    outcomes of reaping so far, and the result of the last audit.
     """
 
     outbox: dict[str, int]
@@ -88,9 +87,9 @@ class Gauges:
 
 
 def gauges(reading: ReadContext) -> Gauges:
-    """What operators watch, each number from an index or a small table.
+    """The metrics, each number from an index or a small table.
 
-    No statement reads what is finished or not due, so that this costs the same with ten million
+    No statement reads what is finished or not due, so that the cost is the same with ten million
     certifications as with ten.
     """
     ready = reading.rows(_READY)
@@ -127,7 +126,7 @@ def gauges(reading: ReadContext) -> Gauges:
 
 
 def _bounces(reading: ReadContext) -> dict[str, int]:
-    """The letters that came back within a day, by kind."""
+    """The bounces of the last day, by kind."""
     recent = Bounce.at > reading.now - _DAY
     counted = select(Bounce.kind, func.count().label("n")).where(recent).group_by(Bounce.kind)
     found = {row.kind: row.n for row in reading.rows(counted)}

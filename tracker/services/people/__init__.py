@@ -1,6 +1,6 @@
-"""Holders and what they prefer.
+"""Holders and their preferences.
 
-``holders`` (people on record), ``names`` (the one place that writes them, and those they had
-before), ``namesakes``, ``preferences`` (which messages, when, where, in which language). Requests
-that staff decide are in ``tracker.services.desk``.
+``holders`` (people on record), ``names`` (the only place that writes current and former names),
+``namesakes``, ``preferences`` (which messages, when, where, in which language). Requests that staff
+decide are in ``tracker.services.desk``.
 """

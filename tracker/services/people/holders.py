@@ -1,4 +1,4 @@
-"""Holders: people on record, and everything that is on record about them."""
+"""Holders: register, correct and search people on record."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ _ONE = select(*COLUMNS)
 BY_ID = _ONE.where(Holder.id == bindparam("id"))
 _STALE = "The record changed since you read it; read it again."
 _LOOK_AGAIN = ("time_zone", "deceased_on", "email", "second_email")
-"""What decides when and whether reminders are due, and whether they arrive."""
+"""Fields that affect whether and when reminders are due, and whether they arrive."""
 
 
 def register(work: UnitOfWork, values: dict[str, Any]) -> Any:
-    """Put a person on record. Raises AlreadyRecorded if the ref is taken."""
+    """Register a person. Raises AlreadyRecorded if the ref is taken."""
     id_ = new_id()
     name = FoldedName(values["given_name"], values["family_name"])
     given = {"ref": id_, **values, **names.columns(name)}
@@ -61,7 +61,7 @@ def register(work: UnitOfWork, values: dict[str, Any]) -> Any:
 
 
 def get(reading: ReadContext, holder_id: str) -> Any:
-    """A holder's row. Raises NotFound, also for somebody else's record."""
+    """A holder's row. Raises NotFound, also for another person's record."""
     check_own_holder(reading.actor, holder_id)
     row = reading.row(BY_ID, {"id": holder_id})
     if row is None:
@@ -77,7 +77,7 @@ def correct(
     version: int,
     reason: str | None = None,
 ) -> Any:
-    """Change what is recorded of a person. Raises NotFound, or Stale if it changed since."""
+    """Change a person's record. Raises NotFound, or Stale if it has changed since it was read."""
     check_own_holder(work.actor, holder_id)
     holder = work.session.get(Holder, holder_id)
     if holder is None:
@@ -91,11 +91,11 @@ def correct(
 def write(
     work: UnitOfWork, holder: Holder, values: Mapping[str, Any], *, reason: str | None
 ) -> None:
-    """Change a record and keep what stood there; a name that is replaced becomes a former name.
+    """Change a record and keep the previous values; a replaced name becomes a former name.
 
-    An address that the staff give is confirmed by that, also if it stands there already; one that
-    holders give themselves is not. Certificates are not touched: they show the name on record.
-    Raises Stale.
+    An address entered by staff is thereby confirmed, even if it is unchanged; one that holders
+    enter themselves is not. Certificates are not touched: they show the name on record. Raises
+    Stale.
     """
     changed = history.changes({key: getattr(holder, key) for key in values}, values)
     confirmed = _confirmed(work, holder, values, changed)
@@ -119,14 +119,14 @@ def write(
 def _confirmed(
     work: UnitOfWork, holder: Holder, values: Mapping[str, Any], changed: Mapping[str, Any]
 ) -> dict[str, bool]:
-    """Whether the addresses that are given are confirmed: by the staff, about somebody else."""
+    """Whether the new addresses are confirmed: only if staff enter them for somebody else."""
     by_staff = work.actor.is_staff and work.actor.holder_id != holder.id
     given = [name for name in ADDRESSES if name in values and (by_staff or name in changed)]
     return {f"{name}_confirmed": by_staff for name in given}
 
 
 def _renamed(work: UnitOfWork, holder: Holder, written: Mapping[str, Any]) -> dict[str, str]:
-    """The columns of another name; the one that it replaces is kept."""
+    """The columns of a new name; the name it replaces is kept as a former one."""
     old = names.of(holder)
     new = FoldedName(written.get("given_name", old.given), written.get("family_name", old.family))
     if is_same(old, new):
@@ -136,7 +136,7 @@ def _renamed(work: UnitOfWork, holder: Holder, written: Mapping[str, Any]) -> di
 
 
 def today(reading: ReadContext, holder: Any) -> date:
-    """Today where a holder lives."""
+    """Today's date in a holder's time zone."""
     return reading.now.astimezone(zone_of(holder.time_zone)).date()
 
 
@@ -145,9 +145,9 @@ def search(
 ) -> list[Any]:
     """A page of holders in the order of their ids.
 
-    Names match by their start, whatever their accents and case; ``q`` means the words of a name
-    in any order, an email address, a certificate number, a ref or an employer's own number of a
-    worker; addresses match without case; everything else exactly.
+    Names match by their beginning, ignoring accents and case; ``q`` matches the words of a name in
+    any order, an email address, a certificate number, a ref or an employee number; addresses match
+    without case; everything else exactly.
     """
     statement = _ONE.order_by(Holder.id).limit(limit)
     if after:
@@ -168,13 +168,13 @@ def _matches(key: str, value: str) -> ColumnElement[bool]:
 
 
 def _has_address(text: str) -> ColumnElement[bool]:
-    """The condition that an address is one of a holder's two, whatever its case and form."""
+    """The condition that one of a holder's two addresses is this one, ignoring case and form."""
     address = searched(text)
     return or_(func.lower(Holder.email) == address, func.lower(Holder.second_email) == address)
 
 
 def _is_meant(query: str) -> ColumnElement[bool]:
-    """The condition that a query means a holder by any of the ways to name one."""
+    """The condition that a query matches a holder in any of the ways to identify one."""
     address = "".join(query.split())
     if "@" in searched(address):
         return _has_address(address)

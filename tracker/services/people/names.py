@@ -1,7 +1,7 @@
-"""Names on record: the one place that writes them, and the names that people had before.
+"""Names on record, current and former: the only place that writes them.
 
-Whoever puts a person on record or gives them another name takes the row's values from
-``columns``, so that everybody is found by every name they have and had.
+Code that registers or renames a person takes the row's values from ``columns``, so that everybody
+is found by every name they have or had.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext, UnitOfWork
 
 FIELDS = ("given_name", "family_name")
-_LAST = "\U0010ffff"  # sorts after every letter
+_LAST = "\U0010ffff"  # sorts after every character
 _FORMER = select(
     FormerName.id,
     FormerName.holder_id,
@@ -32,7 +32,7 @@ _FORMER = select(
     FormerName.until_on,
 )
 OF_HOLDER = _FORMER.where(FormerName.holder_id == bindparam("id"))
-"""A holder's former names in any order, to be read ahead."""
+"""A holder's former names in any order; can be prefetched."""
 
 
 def of(row: Any) -> FoldedName:
@@ -41,7 +41,7 @@ def of(row: Any) -> FoldedName:
 
 
 def columns(name: FoldedName, former: Collection[FoldedName] = ()) -> dict[str, str]:
-    """The values of a holder's row that make up the name; ``former`` names newest first."""
+    """The columns of a holder's row for a name; ``former`` names are newest first."""
     kept = FoldedName(rules.as_stored(name.given), rules.as_stored(name.family))
     return {
         "given_name": kept.given,
@@ -53,7 +53,7 @@ def columns(name: FoldedName, former: Collection[FoldedName] = ()) -> dict[str, 
 # Former names.
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """A name that is given up today where the holder lives."""
+    """A name that is replaced today, in the holder's time zone."""
 
     holder_id: str
     name: FoldedName
@@ -61,7 +61,7 @@ class Replaced:
 
 
 def former(reading: ReadContext, holder_ids: Collection[str]) -> Mapping[str, Sequence[Any]]:
-    """The former names of holders, the newest first."""
+    """The former names of holders, newest first."""
     found: dict[str, list[Any]] = defaultdict(list)
     for ids in bulk.chunks(set(holder_ids)):
         statement = _FORMER.where(bulk.among(reading, FormerName.holder_id, ids))
@@ -71,7 +71,7 @@ def former(reading: ReadContext, holder_ids: Collection[str]) -> Mapping[str, Se
 
 
 def of_holder(reading: ReadContext, holder_id: str) -> Sequence[Any]:
-    """The former names of one holder, the newest first."""
+    """The former names of one holder, newest first."""
     return _newest_first(reading.rows(OF_HOLDER, {"id": holder_id}))
 
 
@@ -80,7 +80,7 @@ def _newest_first(rows: Sequence[Any]) -> list[Any]:
 
 
 def keep(work: UnitOfWork, replaced: Collection[Replaced]) -> dict[str, list[FoldedName]]:
-    """Keep names that are being replaced; all former names of these holders, newest first."""
+    """Store replaced names; returns all former names of these holders, newest first."""
     earlier = former(work, [one.holder_id for one in replaced])
     rows = [
         {
@@ -100,7 +100,7 @@ def keep(work: UnitOfWork, replaced: Collection[Replaced]) -> dict[str, list[Fol
 
 # Searching.
 def is_found_by(query: str) -> ColumnElement[bool]:
-    """The condition on a holder that the query means their name, current or former."""
+    """The condition that a query matches a holder's current or former name."""
     readings, text = rules.find_name(query), Holder.folded_name
     if not readings:
         return false()
@@ -108,7 +108,7 @@ def is_found_by(query: str) -> ColumnElement[bool]:
 
 
 def begins(field: str, value: str) -> ColumnElement[bool]:
-    """The condition that a name begins so: ``family_name`` the current one, by an index."""
+    """The condition that a name begins so; for ``family_name`` the current one, by an index."""
     if not (start := run_together(value)):
         return false()
     if field == "given_name":

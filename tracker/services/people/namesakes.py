@@ -1,6 +1,6 @@
-"""Namesakes: new people who may be on record already, under the same name and address.
+"""Namesakes: new people who may already be on record, with the same name and address.
 
-A hint and no more: two people may share both, so nobody is refused for it.
+Only a hint: two people may share both, so nobody is refused for it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ Key = tuple[str, str]
 
 
 def key_of(folded_name: str, email: str) -> Key:
-    """What two records of one person have in common: the name as it is found, and the address."""
+    """What two records of one person have in common: the searchable name and the address."""
     return folded_name, compared(email)
 
 
 def on_record(reading: ReadContext, keys: Collection[Key]) -> dict[Key, str]:
-    """Who is on record with such a name and address: a ref by each key that has one.
+    """The people on record with such a name and address: a ref for each key that has one.
 
-    People who had another name before are compared with all of their names, so they are missed.
+    People with former names are missed, since their searchable text contains all their names.
     """
     found = select(Holder.ref, Holder.folded_name, Holder.email).where(
         bulk.among(reading, Holder.folded_name, {name for name, _ in keys}),
@@ -36,7 +36,7 @@ def on_record(reading: ReadContext, keys: Collection[Key]) -> dict[Key, str]:
 
 
 def warning(ref: str) -> str:
-    """What is said of somebody new who looks like the person with that ref."""
+    """The warning about a new person who looks like the person with that ref."""
     return (
         f"The person with the ref {ref!r} has the same name and email address. If they are the"
         " same person, use that record."

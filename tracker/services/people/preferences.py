@@ -1,9 +1,9 @@
-"""Preferences: which letters a holder wants, which wait until a date, in which language, where.
+"""Preferences: which messages a holder wants, pauses, language, time zone and addresses.
 
-Letters about the account's own safety (suspended, reinstated, revoked, consent asked) are always
-sent and have no preference. The planner and the composer read what is written here, so that a
-change takes effect with the next stage, and at once for a letter that still waits; the outbox's
-marker asks once more whether a type was switched off.
+Messages about the safety of the account (suspended, reinstated, revoked, consent asked) are always
+sent and have no preference. The planner and the composer read these rows, so a change takes effect
+with the next stage, and at once for a message that is still queued; before sending, the outbox
+checks again whether the type was switched off.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tracker.services.people import holders
 ALWAYS_SENT = ("suspended", "reinstated", "revoked", "consent_asked")
 REMINDERS = "reminders"
 _WANTED: Mapping[str, Any] = {"wanted": True, "snoozed_until": None}
-"""What holds where there is no row."""
+"""The default without a row."""
 _SAID = ("wanted", "snoozed_until", "changed_by", "changed_at", "reason")
 _KEY = ("holder_id", "type")
 _Opened = TypeVar("_Opened", bound=ReadContext)
@@ -37,10 +37,10 @@ _Opened = TypeVar("_Opened", bound=ReadContext)
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Whether a type of letter is wanted, and the last day of a pause if there is one.
+    """Whether a type of message is wanted, and the last day of a pause if there is one.
 
-    ``changed_by`` and ``changed_at`` say who said so last and when; ``reason`` is why the staff did
-    in the holder's place.
+    ``changed_by`` and ``changed_at`` are the last change; ``reason`` is why staff made it for the
+    holder.
     """
 
     wanted: bool = True
@@ -52,14 +52,14 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """A holder's record, and their wish for every type of letter."""
+    """A holder's record, and their wish for every type of message."""
 
     holder: Any
     wishes: Mapping[str, Wish]
 
 
 def of_holder(reading: ReadContext, holder_id: str) -> Preferences:
-    """What a holder wants. Raises NotFound, also for somebody else's record."""
+    """A holder's preferences. Raises NotFound, also for another holder's record."""
     holder = holders.get(reading, holder_id)
     statement = select(Preference.type, *(getattr(Preference, name) for name in _SAID))
     rows = reading.rows(statement.where(Preference.holder_id == holder_id))
@@ -68,15 +68,15 @@ def of_holder(reading: ReadContext, holder_id: str) -> Preferences:
 
 
 def mine(reading: ReadContext) -> Preferences:
-    """What the holder who asks wants. Raises NotFound for whoever is no holder."""
+    """The preferences of the acting holder. Raises NotFound for other actors."""
     return of_holder(reading, _me(reading))
 
 
 def change_mine(work: UnitOfWork, values: dict[str, Any]) -> Preferences:
-    """Change what the holder who acts wants; what is not given stays, nothing else is touched.
+    """Change the acting holder's preferences; whatever is not given stays as it is.
 
-    ``values`` are wishes by type of letter, and fields of the holder's record. Raises NotFound,
-    or Invalid for a pause that is past or longer than a year.
+    ``values`` are wishes by type of message, and fields of the holder's record. Raises NotFound, or
+    Invalid for a pause that ends in the past or lasts longer than a year.
     """
     holder_id = _me(work)
     before = _change(work, holder_id, values, reason=None)
@@ -93,9 +93,9 @@ def change_mine(work: UnitOfWork, values: dict[str, Any]) -> Preferences:
 def change_for(
     work: UnitOfWork, holder_id: str, values: Mapping[str, Any], *, reason: str | None
 ) -> Preferences:
-    """Change a holder's wishes in their place, who may change them back; the reason is kept.
+    """Change a holder's wishes on their behalf, with a reason; the holder can change them back.
 
-    ``values`` are wishes by type of letter. Raises NotFound, or Invalid as ``change_mine``.
+    ``values`` are wishes by type of message. Raises NotFound, or Invalid as ``change_mine``.
     """
     _change(work, holder_id, values, reason=reason)
     return of_holder(work, holder_id)
@@ -104,7 +104,7 @@ def change_for(
 def _change(
     work: UnitOfWork, holder_id: str, values: Mapping[str, Any], *, reason: str | None
 ) -> Preferences:
-    """Write wishes down; what was wanted before."""
+    """Write wishes; returns the preferences before."""
     locks.lock(work, [holder_id])
     before = of_holder(work, holder_id)
     _check_pause(work, before.holder, values.get(REMINDERS, {}).get("snoozed_until"), REMINDERS)
@@ -115,14 +115,14 @@ def _change(
 
 
 def _me(reading: ReadContext) -> str:
-    """The holder who acts. Raises NotFound for whoever is none."""
+    """The acting holder's id. Raises NotFound for other actors."""
     if reading.actor.holder_id is None:
         raise NotFound
     return reading.actor.holder_id
 
 
 def _check_pause(reading: ReadContext, holder: Any, until_on: date | None, field: str = "") -> None:
-    """Refuse a pause through a day that is past where the holder lives, or a year away."""
+    """Refuse a pause that ends in the past for the holder, or lasts longer than a year."""
     if until_on is None:
         return
     today = reading.now.astimezone(ZoneInfo(holder.time_zone)).date()
@@ -144,10 +144,10 @@ def put(
     reason: str | None = None,
     **cause: str,
 ) -> list[str]:
-    """Set what holders want of a type of letter; returns those for whom that was news.
+    """Set the wish of holders for a type of message; returns those for whom it changed.
 
-    Each has a line of history. ``before``: whoever changed their mind since then is left alone.
-    ``reason`` is why staff do so in a holder's place.
+    Each change gets a history entry. Holders who changed their wish at or after ``before`` are left
+    alone. ``reason`` is why staff do so for a holder.
     """
     lines: list[tuple[str, dict[str, Any]]] = []
     for ids in bulk.chunks(sorted(set(holder_ids))):
@@ -164,7 +164,7 @@ def put(
 
 
 def _wishes(work: UnitOfWork, type_: str, ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
-    """What these holders said of a type of letter so far."""
+    """The current wishes of these holders for a type of message."""
     columns = [getattr(Preference, name) for name in _WANTED]
     statement = select(Preference.holder_id, *columns).where(
         Preference.holder_id.in_(ids), Preference.type == type_
@@ -181,9 +181,9 @@ def _put(
     before: datetime | None,
     reason: str | None,
 ) -> Any:
-    """Write where it says something new; without a row all is wanted, so none is made for that.
+    """Write only changes; a holder without a row has the default, so no row is made for it.
 
-    A reason is something new as well.
+    A reason counts as a change too.
     """
     said = {**wish, "reason": reason} if reason is not None else wish
     columns = {key: getattr(Preference, key) for key in said}
@@ -213,14 +213,14 @@ def _put(
     )
 
 
-# By the link in a letter: whoever has it has the letter, and needs no token.
+# By the link in a message: having the link proves having the message, so no token is needed.
 def by_link(reading: ReadContext, key: bytes, type_: str, proof: str) -> Preferences:
-    """What the holder wants to whom a link was sent. Raises NotFound for one that is not ours."""
+    """The preferences of the holder to whom a link was sent. Raises NotFound for a forged link."""
     return mine(_proven(reading, key, type_, proof))
 
 
 def stop_by_link(work: UnitOfWork, key: bytes, type_: str, proof: str) -> Preferences:
-    """Send no more letters of this type, at once (RFC 8058). Raises NotFound."""
+    """Stop messages of this type at once (RFC 8058). Raises NotFound."""
     return _put_by_link(_proven(work, key, type_, proof), type_, wanted=False)
 
 
@@ -231,9 +231,9 @@ def undo_by_link(work: UnitOfWork, key: bytes, type_: str, proof: str) -> Prefer
 
 
 def pause_by_link(work: UnitOfWork, key: bytes, proof: str, until_on: date) -> Preferences:
-    """Hold reminders back through a day, and switch them on again if they are off.
+    """Pause reminders through a day, and switch them on again if they are off.
 
-    Raises NotFound, or Invalid for a day that is past or more than a year away.
+    Raises NotFound, or Invalid for a day in the past or more than a year away.
     """
     acting = _proven(work, key, REMINDERS, proof)
     _check_pause(acting, mine(acting).holder, until_on)
@@ -241,7 +241,7 @@ def pause_by_link(work: UnitOfWork, key: bytes, proof: str, until_on: date) -> P
 
 
 def _proven(reading: _Opened, key: bytes, type_: str, proof: str) -> _Opened:
-    """The same as the holder to whom the link was sent. Raises NotFound if it was not by us."""
+    """The same context, acting as the holder to whom the link was sent. Raises NotFound."""
     holder_id = signed_links.proven(key, f"u-{type_}", proof) if type_ in LETTER_TYPES else None
     if holder_id is None:
         raise NotFound

@@ -1,7 +1,7 @@
-"""Activities, the decisions on them, their evidence, and what they are worth.
+"""Activities, the decisions on them, their evidence, and the points they earn.
 
-``activities`` (log, edit, submit, decide, undo), ``activity_room`` (how many one may have),
-``evidence`` (files), ``evaluations`` (a certification looked at: its standing, its points explained
-in words). Claims become points in ``domain/points``; the points of many at once are in
-``tracker.services.standings``.
+``activities`` (log, edit, submit, decide, undo), ``activity_room`` (limits on their number),
+``evidence`` (files), ``evaluations`` (a certification with its standing and its points explained in
+words). ``domain/points`` turns claims into points; ``tracker.services.standings`` computes those of
+many at once.
 """

@@ -1,4 +1,4 @@
-"""Activities: logged by holders, handed in, decided by reviewers."""
+"""Activities: logged and submitted by holders, decided by reviewers."""
 
 from __future__ import annotations
 
@@ -46,11 +46,13 @@ CLAIMED = (
     "tags",
     "duty",
 )
+LATEST_FIRST = (Decision.decided_on.desc(), Decision.id.desc())
+"""The order of an activity's decisions, of which the first rules."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewerDecision:
-    """A reviewer's answer."""
+    """A reviewer's decision on an activity."""
 
     verdict: rules.ActivityVerdict
     points_limit: Decimal | None = None
@@ -60,7 +62,7 @@ class ReviewerDecision:
 
 
 def claimed(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What an activity's row says, from what was given: nothing is an empty text or list."""
+    """The values of an activity's row; a missing value becomes an empty text or list."""
     given, tags = values.get, values.get("tags")
     return {
         "category": given("category"),
@@ -78,12 +80,12 @@ def claimed(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def claim_of(ref: str, stated: Mapping[str, Any]) -> Claim:
-    """The claim that a row of such values makes."""
+    """The claim that a row with these values makes."""
     return Claim(ref=ref, **{**stated, "tags": frozenset(stated["tags"])})
 
 
 def log(work: UnitOfWork, certification_id: str, values: dict[str, Any]) -> str:
-    """Write an activity down as a draft. Raises Invalid, OutsideCycle, LimitReached, NotFound."""
+    """Log an activity as a draft. Raises Invalid, OutsideCycle, LimitReached, NotFound."""
     row = certifications.locked(work, certification_id)
     _check(work, row, values)
     activity_room.check(work, row.holder_id, row.scheme)
@@ -103,9 +105,9 @@ def log(work: UnitOfWork, certification_id: str, values: dict[str, Any]) -> str:
 
 
 def _check(work: UnitOfWork, certification: Any, values: dict[str, Any]) -> ActivityType:
-    """The claim's type; refuses one that its cycle's policy does not know, or no cycle covers.
+    """Check a claim against its cycle and its cycle's policy; returns the activity's type.
 
-    Today is the holder's own day, also where staff write it down for them.
+    Today is the date in the holder's time zone, even if staff log the activity for them.
     """
     scheme = work.schemes[certification.scheme]
     record = snapshots.records(work, [certification.id])[certification.id]
@@ -124,9 +126,9 @@ def _check(work: UnitOfWork, certification: Any, values: dict[str, Any]) -> Acti
 
 
 def check_claim(case: Case, claim: Claim, *, on: date) -> ActivityType:
-    """The type of a claim in a version that governs its cycle; refuses one that fits none.
+    """The type of a claim in a version that governs its cycle; the first version that fits.
 
-    Raises UnknownActivityType, or Invalid naming what is amiss, the last version's refusal.
+    Raises UnknownActivityType, or Invalid with the reasons of the last version that refused it.
     """
     cycle = cycle_on(case.cycles, min(claim.completed_on or on, on))
     if not cycle.policy:
@@ -146,7 +148,7 @@ def check_claim(case: Case, claim: Claim, *, on: date) -> ActivityType:
 def _own(
     work: UnitOfWork, activity_id: str, version: int | None, *, lock: Lock = locks.lock_one
 ) -> Activity:
-    """The activity to be changed, its holder locked; Stale unless it is as the actor read it."""
+    """The activity to change; locks its holder. Raises Stale if the actor read another version."""
     activity = work.session.get(Activity, activity_id)
     if activity is None:
         raise NotFound
@@ -166,7 +168,7 @@ def _flush(work: UnitOfWork) -> None:
 
 
 def edit(work: UnitOfWork, activity_id: str, values: dict[str, Any], *, version: int) -> None:
-    """Change what an activity claims that is with its holder: a draft, returned, or withdrawn.
+    """Change an activity that is with its holder: a draft, a returned or a withdrawn one.
 
     Raises IllegalTransition, Stale.
     """
@@ -190,10 +192,10 @@ def _certification(work: UnitOfWork, activity: Activity) -> Any:
 
 
 def submit(work: UnitOfWork, activity_id: str) -> None:
-    """Hand an activity in for review, today.
+    """Submit an activity for review, today.
 
-    An answer to a reviewer's question keeps the day of the submission: what was handed in in
-    time stays in time. Raises IllegalTransition, OutsideCycle, EvidenceMissing.
+    An answer to a reviewer's question keeps the original submission date, so that what was in time
+    stays in time. Raises IllegalTransition, OutsideCycle, EvidenceMissing.
     """
     activity = _own(work, activity_id, None)
     rules.check_step("submit", activity.state)  # type: ignore[arg-type]
@@ -209,7 +211,7 @@ def submit(work: UnitOfWork, activity_id: str) -> None:
 
 
 def _check_submission(work: UnitOfWork, activity: Activity, certification: Any) -> None:
-    """Everything that speaks against handing an activity in."""
+    """Refuse an activity that may not be submitted."""
     kind = _check(work, certification, {key: getattr(activity, key) for key in CLAIMED})
     rules.check_evidence(
         kind,
@@ -219,7 +221,7 @@ def _check_submission(work: UnitOfWork, activity: Activity, certification: Any) 
 
 
 def withdraw(work: UnitOfWork, activity_id: str) -> None:
-    """Take an activity back before it is decided. Raises IllegalTransition."""
+    """Withdraw an activity before it is decided. Raises IllegalTransition."""
     activity = _own(work, activity_id, None)
     rules.check_step("withdraw", activity.state)  # type: ignore[arg-type]
     certification = _certification(work, activity)
@@ -246,11 +248,11 @@ def discard(work: UnitOfWork, activity_id: str, *, version: int) -> list[str]:
 
 
 def decide(work: UnitOfWork, activity_id: str, verdict: ReviewerDecision, *, version: int) -> None:
-    """Answer an activity: approve (perhaps for fewer points), reject, ask for more.
+    """Decide an activity: approve it (perhaps for fewer points), reject it, or ask for more.
 
-    A later answer supersedes the one before, with a reason; that one stays on record. An
-    application that waited for this answer is denied where it can no longer reach its points.
-    Raises SelfReview, IllegalTransition, Stale, UnknownReason, Invalid.
+    A later decision needs a reason and supersedes the earlier one, which stays on record. An
+    application that depends on the activity is denied if it can no longer reach its points. Raises
+    SelfReview, IllegalTransition, Stale, UnknownReason, Invalid.
     """
     activity = _own(work, activity_id, version, lock=locks.lock_one_to_decide)
     rules.check_step("decide", activity.state)  # type: ignore[arg-type]
@@ -287,7 +289,7 @@ def decide(work: UnitOfWork, activity_id: str, verdict: ReviewerDecision, *, ver
 
 
 def _check_answer(verdict: ReviewerDecision, before: Decision | None) -> None:
-    """Everything that speaks against an answer as it was given."""
+    """Refuse a decision that is incomplete or contradicts itself."""
     rules.check_answer(
         verdict.verdict,
         superseding=before.verdict if before else None,  # type: ignore[arg-type]
@@ -299,25 +301,24 @@ def _check_answer(verdict: ReviewerDecision, before: Decision | None) -> None:
 
 
 def _ruling(work: UnitOfWork, activity: Activity) -> Sequence[Decision]:
-    """The decisions since the last submission that were not taken back, the ruling one first."""
+    """The decisions since the last submission that were not undone, the current one first."""
     statement = select(Decision).where(
         Decision.activity_id == activity.id, Decision.undone_at.is_(None)
     )
     if activity.submitted_at is not None:
         statement = statement.where(Decision.recorded_at >= activity.submitted_at)
-    order = Decision.decided_on.desc(), Decision.id.desc()
-    return work.session.scalars(statement.order_by(*order)).all()
+    return work.session.scalars(statement.order_by(*LATEST_FIRST)).all()
 
 
 def _decided_on(work: UnitOfWork, activity: Activity, before: Decision | None) -> date:
-    """Today at the scheme's, but never before the submission or an earlier answer."""
+    """Today in the scheme's time zone, but never before the submission or an earlier decision."""
     today = work.today(work.schemes[activity.scheme])
     earliest = (activity.submitted_on, before.decided_on if before else None)
     return max([today, *(day for day in earliest if day is not None)])
 
 
 def _set_state(work: UnitOfWork, activity: Activity, state: str) -> None:
-    """Put the activity into a state; its version changes, also where the state is the same."""
+    """Set the activity's state; its version goes up even if the state is the same."""
     activity.state = state
     flag_modified(activity, "state")
     _flush(work)
@@ -331,7 +332,7 @@ def _tell(work: UnitOfWork, activity: Activity, *, kind: str, event: str, on: da
 
 
 def _check_reason(work: UnitOfWork, verdict: ReviewerDecision) -> None:
-    """Refuse a reason code that is not on the list for what is decided. Raises UnknownReason."""
+    """Refuse a reason code that is not listed for this kind of decision. Raises UnknownReason."""
     if verdict.reason_code is None:
         return
     approval: Act = "activity_approval" if verdict.points_limit is None else "points_limit"
@@ -344,7 +345,7 @@ def _check_reason(work: UnitOfWork, verdict: ReviewerDecision) -> None:
 
 
 def undo(work: UnitOfWork, activity_id: str, *, reason: str, version: int) -> None:
-    """Take the ruling decision back: the one before it rules again, or the activity waits.
+    """Undo the current decision: the previous one applies again, or the activity is undecided.
 
     It stays on record, marked as undone. Raises SelfReview, IllegalTransition, Stale.
     """
@@ -406,7 +407,7 @@ COLUMNS = (
 _LATEST = (
     select(Decision.id)
     .where(Decision.activity_id == Activity.id, Decision.undone_at.is_(None))
-    .order_by(Decision.decided_on.desc(), Decision.id.desc())
+    .order_by(*LATEST_FIRST)
     .limit(1)
     .correlate(Activity)
     .scalar_subquery()
@@ -425,7 +426,7 @@ OF_HOLDER = _ONE.where(Activity.holder_id == bindparam("id"))
 
 
 def get(reading: ReadContext, activity_id: str) -> Any:
-    """An activity with its latest decision. Raises NotFound, also for somebody else's."""
+    """An activity with its latest decision. Raises NotFound, also for another holder's."""
     row = reading.row(_BY_ID, {"id": activity_id})
     if row is None:
         raise NotFound
@@ -459,6 +460,6 @@ def page(
 
 
 def count_evidence(reading: ReadContext, activity_id: str) -> int:
-    """How many files an activity has."""
+    """The number of an activity's files."""
     row = reading.row(select(func.count()).where(Evidence.activity_id == activity_id))
     return int(row[0]) if row else 0

@@ -1,4 +1,4 @@
-"""The decisions on an activity, for whoever reads how it was decided; ``activities`` decides."""
+"""The decisions on an activity, for reading; ``activities`` makes them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracker.services.points import activities
 
 
 def of_activity(reading: ReadContext, activity_id: str) -> Sequence[Any]:
-    """Every decision on an activity, oldest first, those taken back too. Raises NotFound."""
+    """Every decision on an activity, oldest first, including undone ones. Raises NotFound."""
     activities.get(reading, activity_id)
     table = Decision
     return reading.rows(

@@ -1,4 +1,4 @@
-"""What follows from a decision on an activity, or its withdrawal, for what waits for points."""
+"""The effects of a decision on an activity, or of its withdrawal, on applications and reminders."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from tracker.services.outbox import cursors
 
 
 def follow(work: UnitOfWork, activity: Activity, *, replaced: Decision | None = None) -> None:
-    """Decide the application that waited for this activity, if one did.
+    """Update the application that depends on this activity, if there is one.
 
-    Where an approval is ``replaced``, the planner looks again: points that were complete may be so
-    no more, and then a reminder that they made needless is told after all.
+    If an approval is ``replaced``, the holder's reminders are planned again: the points may no
+    longer be complete, and then a reminder that they made needless must be sent after all.
     """
     if replaced is not None and replaced.verdict == "approved":
         cursors.touch_holders(work, [activity.holder_id])

@@ -1,4 +1,4 @@
-"""How many activities a holder may have under a scheme, and how many of them as drafts."""
+"""The limits on a holder's activities and drafts in a scheme."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tracker.services.core.context import UnitOfWork
 
 
 def check(work: UnitOfWork, holder_id: str, scheme: str) -> None:
-    """Refuse one more than the settings allow; the holder is locked. Raises LimitReached."""
+    """Refuse an activity beyond the limits; the caller locks the holder. Raises LimitReached."""
     drafts = func.sum(case((Activity.state == "draft", 1), else_=0))
     of_these = Activity.holder_id == holder_id, Activity.scheme == scheme
     found = work.row(select(func.count().label("all"), drafts.label("drafts")).where(*of_these))

@@ -1,6 +1,6 @@
-"""Under which activity type each of many activities is judged: at most one statement, for all.
+"""The activity types by which many activities are judged, with at most one statement for all.
 
-Where a scheme has one version only, that one governs every cycle, and nothing is read.
+In a scheme with a single policy version, that one governs every cycle, and nothing is read.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _CYCLES = about(
 
 
 def of_rows(reading: ReadContext, rows: Iterable[Any]) -> dict[str, ActivityType]:
-    """The type of each activity's row by its id; none for a type that no version knows."""
+    """The type of each activity by its id; an activity whose type no version has is left out."""
     listed = list(rows)
     versioned = {row.holder_id for row in listed if len(reading.schemes[row.scheme].policies) > 1}
     cycles = _cycles(reading, versioned)
@@ -61,7 +61,7 @@ def _cycles(reading: ReadContext, holder_ids: set[str]) -> dict[HolderScheme, li
 def _type(
     scheme: Scheme, cycles: Sequence[CycleTerm], row: Any, *, on: date
 ) -> ActivityType | None:
-    """The type in the first version of the activity's cycle that knows it, else in the last."""
+    """The type from the first version of the activity's cycle that has it, else from the last."""
     policies: tuple[Any, ...] = scheme.policies[::-1]
     if cycles:
         cycle = cycle_on(cycles, min(row.completed_on or on, on))

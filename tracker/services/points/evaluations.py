@@ -1,4 +1,4 @@
-"""Looking at certifications: lists, one with its standing, its points explained."""
+"""Reading certifications: lists, one with its standing, and its points explained."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from tracker.domain.points.pricing import CENT
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
 from tracker.language import evaluations, gaps
+from tracker.language.voice import Voice
 from tracker.models import Certification, Cycle, Span
 from tracker.services.core import days
 from tracker.services.core.context import ReadContext
@@ -41,8 +42,8 @@ from tracker.services.standings.standings import CertificationPoints, HeldCertif
 class Detail:
     """A certification with all its cycles and its standing on a day, if it was awarded by then.
 
-    ``adjustments`` are all that is known, rows as ``services.credentials.adjustments`` gives them;
-    the cycles are as they were opened.
+    ``adjustments`` are all that are known, as rows of ``services.credentials.adjustments``; the
+    cycles are as they were opened.
     """
 
     id: str
@@ -64,7 +65,7 @@ class Detail:
     void_reason: str | None = None
 
     def expires_on(self, cycle: certifications.CycleTerm) -> date | None:
-        """The expiry of a cycle, as extensions decided by the day move it."""
+        """The expiry of a cycle, including extensions decided by the day."""
         values = [
             certifications.CycleAdjustment(a.cycle, a.effective_on, a.extended_to)
             for a in self.adjustments
@@ -74,9 +75,9 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """The points of a certification on a day, with what is needed to tell them.
+    """The points of a certification on a day, with what is needed to explain them.
 
-    ``apply_by`` is the last day of the terms on which one applies on that day.
+    ``apply_by`` is the last day on which the terms of that day apply.
     """
 
     certification_id: str
@@ -148,8 +149,8 @@ def _standing(
     return certifications.standing_on(span, on) if span else None
 
 
-# A certification, its cycles, and the spans of a day; of two days where schemes differ in the
-# date. One row a cycle, or two.
+# A certification, its cycles, and its span on a day, or on two days if the schemes' dates differ.
+# One or two rows for each cycle.
 _DETAIL = (
     select(*snapshots.CERTIFICATION, *snapshots.CYCLE, *standings.SPAN)
     .join(Cycle, Cycle.certification_id == Certification.id)
@@ -183,7 +184,7 @@ AHEAD_OF_EXPLAIN = Ahead(
 
 
 def _detail_now(reading: ReadContext, certification_id: str, on: date | None) -> Detail:
-    """The same as known now, from the timeline on record; both statements can be read ahead."""
+    """The same as known now, from the timeline on record; both statements can be prefetched."""
     rows = reading.rows(_DETAIL, _asked(reading, certification_id, on))
     if not rows:
         raise NotFound
@@ -210,10 +211,10 @@ def page(
 ) -> list[HeldCertification]:
     """A page of certifications awarded by a day, in the order of their ids.
 
-    Of one holder and scheme it is the one that speaks for them on the day. By its number a
-    replaced one is found too, and by the status every withdrawn one.
+    For each holder and scheme it is the one that counts on the day. A search by number also finds
+    replaced ones, and a search for the status ``withdrawn`` every withdrawn one.
 
-    A holder sees their own; asking for somebody else's raises NotFound.
+    A holder sees their own; asking for another holder's raises NotFound.
     """
     if not reading.actor.is_staff:
         holder_id = holder_id or reading.actor.holder_id or ""
@@ -243,7 +244,7 @@ def explain(
     known_at: datetime | None = None,
     extra: Sequence[Claim] = (),
 ) -> Explained:
-    """The points of a certification's cycle on a day, with claims added that are not stored.
+    """The points of a certification's cycle on a day, with ``extra`` claims that are not stored.
 
     Raises NotFound, also for a day before the award; NotRenewable for a scheme without points;
     Invalid for an extra claim that its type does not allow.
@@ -272,7 +273,7 @@ def explain(
 
 
 def in_words(found: Explained, language: str, *, with_gap: bool = False) -> dict[str, Any]:
-    """An evaluation as the interface tells it, every point explained in a language."""
+    """An evaluation as the API presents it, with every point explained in a language."""
     evaluation, policy = found.points.evaluation, found.policy
     waiting = {c.ref: c for c in found.points.pending.credits}
     counted = {c.ref for c in evaluation.credits}
@@ -290,7 +291,7 @@ def in_words(found: Explained, language: str, *, with_gap: bool = False) -> dict
         "policy": policy.version,
         "verified": policy.verified,
         "unverified": list(policy.unverified),
-        "credit": policy.credit[language],
+        "credit": Voice(policy, language).credit,
         "cycle_starts_on": evaluation.cycle.starts_on,
         "cycle_ends_on": evaluation.cycle.ends_on,
         "total": evaluation.total,
@@ -322,7 +323,7 @@ def in_words(found: Explained, language: str, *, with_gap: bool = False) -> dict
 
 
 def _totals(evaluation: Evaluation) -> dict[str, Any]:
-    """The sums by group and by time, with their limits, and the minima that are not reached."""
+    """The sums by group and by period, with their limits, and the minimums not reached."""
     return {
         "categories": [{"category": c.code, **_group(c)} for c in evaluation.categories],
         "tags": [{"tag": tag.code, **_group(tag)} for tag in evaluation.tags],
@@ -402,7 +403,7 @@ def _credit(credit: Credit, state: str, policy: Policy, language: str) -> dict[s
 def gap_in_words(found: Explained, language: str) -> dict[str, Any]:
     """What would close the gap while activities still count, or why nothing does.
 
-    Computed only when asked for: it takes longer than all the rest of an evaluation.
+    Computed only on request: it takes longer than the rest of an evaluation.
     """
     evaluation, policy = found.points.evaluation, found.policy
     closing = gap.close(evaluation, policy, by=found.apply_by)
@@ -446,5 +447,5 @@ def _activity(activity: gap.SuggestedActivity) -> dict[str, Any]:
 
 
 def _plain(units: Decimal) -> str:
-    """A quantity with two decimals, or as many more as a conversion gave it."""
+    """A quantity with two decimals, or with more if a conversion needs them."""
     return f"{units.quantize(CENT) if units == units.quantize(CENT) else units.normalize():f}"

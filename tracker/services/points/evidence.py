@@ -1,8 +1,8 @@
-"""Evidence: files that support an activity, theirs to change who may change the activity.
+"""Evidence: the files that support an activity, changed by whoever may change the activity.
 
-Invariant: a file is on the disk before its row commits, and is removed only after the row's
-transaction has ended; so a row never lacks its file. What a killed process leaves behind is a
-file without a row, which ``sweep`` removes.
+Invariant: a file is on disk before its row commits, and is removed only after the row's transaction
+has ended; so a row never lacks its file. A killed process can leave a file without a row, which
+``sweep`` removes.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _KEPT = select(
     Activity.holder_id,
     func.coalesce(Evidence.recorded_at > Activity.submitted_at, false()).label("came_later"),
 ).join(Activity, Activity.id == Evidence.activity_id)
-_ORPHAN_AGE = timedelta(days=1)  # no transaction is open for so long
+_ORPHAN_AGE = timedelta(days=1)  # no transaction stays open for so long
 
 
 def store(settings: Settings) -> Store:
@@ -51,7 +51,7 @@ def store(settings: Settings) -> Store:
 
 
 def checked(settings: Settings, stream: IO[bytes], name: str) -> Checked:
-    """A file from outside as it may be kept, read by a process of its own, in its turn.
+    """A file from outside, checked and read in a separate process, in its turn.
 
     Raises UnacceptableEvidence with the reason; TooBusy.
     """
@@ -65,7 +65,7 @@ def checked(settings: Settings, stream: IO[bytes], name: str) -> Checked:
 
 
 def check_room(reading: ReadContext, activity_id: str) -> None:
-    """Raise what ``add`` would raise for any file: asked before one is looked at."""
+    """Raise what ``add`` would raise for any file, before a file is read."""
     row = activities.get(reading, activity_id)
     rules.check_step("add_evidence", row.state)
     if len(_rows(reading, activity_id)) >= reading.settings.evidence.maximum_files:
@@ -78,11 +78,11 @@ def _one_too_many(settings: Settings) -> UnacceptableEvidence:
 
 
 def add(work: UnitOfWork, activity_id: str, file: Checked) -> str:
-    """Keep a file with an activity; returns its id.
+    """Store a file with an activity; returns its id.
 
-    Also while the activity waits for a decision; the file is marked as having come later. Raises
-    NotFound; IllegalTransition once it is approved; UnacceptableEvidence if it has all the files
-    that it may have.
+    Files can also be added while the activity is undecided; they are then marked as late. Raises
+    NotFound; IllegalTransition once it is approved; UnacceptableEvidence if it already has the
+    maximum number of files.
     """
     _check_open(work, activity_id, "add_evidence")
     kept = store(work.settings)
@@ -125,7 +125,7 @@ def _rows(reading: ReadContext, activity_id: str) -> Sequence[Any]:
 
 
 def _check_open(work: UnitOfWork, activity_id: str, step: rules.ActivityStep = "edit") -> None:
-    """Refuse whoever may not change the activity, or one whose files may not change now."""
+    """Refuse an actor who may not change the activity, or an activity whose files are fixed now."""
     row = activities.get(work, activity_id)
     locks.lock(work, [row.holder_id])
     state = work.row(select(Activity.state).where(Activity.id == activity_id))
@@ -135,13 +135,13 @@ def _check_open(work: UnitOfWork, activity_id: str, step: rules.ActivityStep = "
 
 
 def of_activity(reading: ReadContext, activity_id: str) -> Sequence[Any]:
-    """The files of an activity. Raises NotFound, also for somebody else's."""
+    """The files of an activity. Raises NotFound, also for another holder's."""
     activities.get(reading, activity_id)
     return _rows(reading, activity_id)
 
 
 def get(reading: ReadContext, evidence_id: str) -> Any:
-    """A file's row. Raises NotFound, also for somebody else's."""
+    """A file's row. Raises NotFound, also for another holder's."""
     row = reading.row(_KEPT.where(Evidence.id == evidence_id))
     if row is None:
         raise NotFound
@@ -150,7 +150,7 @@ def get(reading: ReadContext, evidence_id: str) -> Any:
 
 
 def content(reading: ReadContext, row: Any) -> bytes:
-    """The bytes of a file. Raises NotFound if it was removed since its row was read."""
+    """The bytes of a file. Raises NotFound if it was removed after its row was read."""
     try:
         return store(reading.settings).get(row.key)
     except FileNotFoundError as error:
@@ -158,7 +158,7 @@ def content(reading: ReadContext, row: Any) -> bytes:
 
 
 def remove(work: UnitOfWork, evidence_id: str) -> None:
-    """Take a file away for good. Raises NotFound, IllegalTransition."""
+    """Remove a file for good. Raises NotFound, IllegalTransition."""
     row = get(work, evidence_id)
     _check_open(work, row.activity_id)
     if not work.connection.execute(delete(Evidence).where(Evidence.id == evidence_id)).rowcount:
@@ -186,7 +186,7 @@ def _when_done(work: UnitOfWork, act: Callable[[], object]) -> None:
 
 
 def _when_undone(work: UnitOfWork, act: Callable[[], object]) -> None:
-    """Act if the transaction is rolled back; not if its COMMIT fails, which may have arrived."""
+    """Act if the transaction is rolled back; not if its COMMIT fails, which may have succeeded."""
     attempted: list[bool] = []
 
     @event.listens_for(work.session, "before_commit")

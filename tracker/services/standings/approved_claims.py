@@ -1,10 +1,10 @@
-"""The claims approved by a day, of hundreds of certifications at once: the lean way.
+"""The claims approved by a day, for hundreds of certifications at once.
 
-Going through everybody, most of the time goes into reading. Here the database decides which
-decision counts, and sends one row a claim with nothing but the claim in it.
+When everybody is evaluated, reading takes most of the time. So the database decides which decision
+counts, and returns one row for each claim with only the claim in it.
 
-Invariant: ``APPROVED`` and ``facts.ActivityFacts.approved_on`` say the same of every activity and
-day; a test holds them together.
+Invariant: ``APPROVED`` and ``snapshots.ActivityFacts.approved_on`` give the same answer for every
+activity and day; a test compares them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _Later = aliased(Decision)
 
 
 def _of_the_round(decision: type[Decision]) -> ColumnElement[bool]:
-    """A submission by the day opens a new round: what was decided before no longer counts."""
+    """Whether a decision is of the current round: a new submission cancels earlier decisions."""
     return or_(
         Activity.submitted_on.is_(None),
         Activity.submitted_on > _ON,
@@ -66,7 +66,7 @@ APPROVED = and_(
 )
 """Whether a decision is the last one on an activity by the day, and approves it."""
 
-# Ids stay as the driver gives them, and tags as text: to make them ours costs more than the rest.
+# Ids stay as the driver returns them, and tags stay text: converting them costs more than the rest.
 _STATEMENT = (
     select(
         type_coerce(Certification.id, String),
@@ -103,7 +103,7 @@ _NONE = "[]"
 def claims(
     reading: ReadContext, certification_ids: Collection[str], *, on: date
 ) -> dict[str, Sequence[Claim]]:
-    """What each certification's holder was approved under its scheme by a day."""
+    """The claims of each certification's holder that its scheme had approved by a day."""
     found: dict[str, list[Claim]] = defaultdict(list)
     for ids in bulk.chunks(certification_ids):
         rows = reading.rows(_STATEMENT, {"ids": ids, "on": on})
@@ -115,7 +115,7 @@ def claims(
 
 
 def _dashed(id_: Any) -> str:
-    """An id as it is written everywhere; SQLite keeps its digits alone."""
+    """An id in its usual form; SQLite stores only its digits."""
     text = str(id_)
     if len(text) != _DIGITS:
         return text

@@ -1,8 +1,8 @@
-"""What certifications are judged by beside their own claims, where their policies ask for it.
+"""What a policy needs beyond the certification's own cycles and claims.
 
-Most schemes ask for nothing more than cycles and claims, and for these nothing more is read. For
-the others whole records, attempts and other schemes are read for many at once, with one
-statement a kind of fact.
+Most schemes need no more than cycles and claims, and for these nothing more is read. For the
+others, whole records, attempts and other schemes are read for many at once, with one statement for
+each kind of fact.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ SPAN = (
     Span.hold,
     Span.valid_while_pending,
 )
-"""The columns of a ``domain.certifications.Span``, in its order."""
+"""The columns of a ``StandingSpan``, in its order."""
 
 
 class CertificationKey(NamedTuple):
-    """A certification that is to be judged."""
+    """A certification to evaluate."""
 
     id: str
     holder_id: str
@@ -53,7 +53,7 @@ class CertificationKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What else is on record of a certification's holder; spans and activities by scheme."""
+    """Other facts about a certification's holder; spans and activities are by scheme."""
 
     attempts: Sequence[Attempt] = ()
     spans: Mapping[str, Sequence[SpanValue]] = field(default_factory=dict)
@@ -66,7 +66,7 @@ ALONE = Beside()
 def records(
     reading: ReadContext, asked: Collection[CertificationKey], *, known_at: datetime | None = None
 ) -> dict[str, CertificationRecord]:
-    """The records as far as they matter: whole ones only where applications count for points."""
+    """The records of these certifications: complete only where applications count for points."""
     whole = [one.id for one in asked if cycle_rules.needs(reading.schemes[one.scheme]).record]
     plain = {one.id for one in asked}.difference(whole)
     found = snapshots.cycles(reading, plain, known_at=known_at)
@@ -80,9 +80,9 @@ def beside(
     *,
     known_at: datetime | None = None,
 ) -> dict[str, Beside]:
-    """What else each is judged by; those that need nothing are left out.
+    """The other facts that each is evaluated by; certifications that need none are left out.
 
-    ``activities`` are those of the holders under all schemes, if they are at hand.
+    ``activities`` are those of the holders in all schemes, if the caller has them.
     """
     needs = {one: found for one in asked if not (found := _needs(reading, one.scheme)).nothing}
     trying = {one.holder_id for one, needed in needs.items() if needed.attempts}
@@ -104,7 +104,7 @@ def beside(
 def of_one(
     reading: ReadContext, scheme: Scheme, certification: Any, *, known_at: datetime | None = None
 ) -> Beside:
-    """The same of one certification's row."""
+    """The same for the row of one certification."""
     asked = CertificationKey(certification.id, certification.holder_id, scheme.code)
     return beside(reading, [asked], known_at=known_at).get(asked.id, ALONE)
 
@@ -132,7 +132,7 @@ _SPANS = about(
 def _spans(
     reading: ReadContext, holder_ids: Collection[str]
 ) -> dict[HolderScheme, Sequence[SpanValue]]:
-    """The timelines of holders, by holder and scheme; the award that speaks on a day is first."""
+    """The timelines of holders, by holder and scheme; the award that counts on a day is first."""
     found: dict[HolderScheme, list[SpanValue]] = defaultdict(list)
     for statement, parameters in _SPANS.each(reading, holder_ids, None):
         for row in reading.rows(statement, parameters):

@@ -1,8 +1,8 @@
-"""From rows to the values that rules take: attempts, cycles, applications, changes, claims.
+"""Rows turned into the values that rules take: attempts, cycles, applications, changes, claims.
 
-Everything is read for many holders at once with one statement a kind of fact: a page costs as
-many statements as one record. ``known_at`` leaves out what was recorded later, which reproduces
-yesterday's report. How facts are asked for is in ``asking``.
+Everything is read for many holders at once with one statement for each kind of fact, so a page
+costs as many statements as one record. ``known_at`` leaves out what was recorded later, which
+reproduces an earlier report. The queries are built with ``batched``.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ CARRIED, CURRENT, SPEAKS, SHOWN = batched.CARRIED, batched.CURRENT, batched.SPEA
 
 @dataclass(frozen=True, slots=True)
 class DecisionFacts:
-    """One decision; ``this_round`` is false for those made before the latest submission."""
+    """One decision; ``this_round`` is false if it was made before the latest submission."""
 
     decided_on: date
     verdict: str
@@ -65,9 +65,9 @@ class ActivityFacts:
     decisions: tuple[DecisionFacts, ...]
 
     def verdict_on(self, day: date) -> DecisionFacts | None:
-        """The last decision on or before a day; None if it waited for one.
+        """The last decision on or before a day; None if there was none yet.
 
-        A new submission opens a new round: what was decided before it no longer counts.
+        A new submission opens a new round: earlier decisions no longer count.
         """
         known = [d for d in self.decisions if d.decided_on <= day]
         if self.submitted_on is not None and self.submitted_on <= day:
@@ -80,7 +80,7 @@ class ActivityFacts:
         return verdict is not None and verdict.verdict == "approved"
 
     def pending_on(self, day: date) -> bool:
-        """Whether on that day it was handed in and waited; a question is no decision."""
+        """Whether it was submitted and undecided on that day; a question is not a decision."""
         submitted = self.submitted_on is not None and self.submitted_on <= day
         withdrawn = self.withdrawn_on is not None and self.withdrawn_on <= day
         verdict = self.verdict_on(day)
@@ -88,17 +88,17 @@ class ActivityFacts:
         return submitted and not withdrawn and undecided
 
     def asked_on(self, day: date) -> bool:
-        """Whether on that day a reviewer's question about it waited for the holder's answer."""
+        """Whether a reviewer's question about it was waiting for an answer on that day."""
         return self.pending_on(day) and self.verdict_on(day) is not None
 
     def as_decided(self, day: date) -> ActivityFacts:
-        """The activity with the answer that rules now, as if it had been given on a day."""
+        """The activity with its current decision, as if that had been made on a day."""
         verdict = self.verdict_on(date.max)
         now = (replace(verdict, decided_on=day, this_round=True),) if verdict else ()
         return replace(self, decisions=now)
 
     def claim_on(self, day: date) -> Claim:
-        """The claim with what the reviewer said of it as of that day."""
+        """The claim with the limit and approval that the reviewer had given by that day."""
         verdict = self.verdict_on(day)
         if verdict is None or (verdict.points_limit is None and not verdict.provider_approved):
             return self.claim
@@ -117,11 +117,11 @@ class CertificationRecord:
 
     @property
     def expires_on(self) -> date | None:
-        """The expiry in force: that of the last cycle opened, as it was extended."""
+        """The expiry in force: that of the last cycle opened, including extensions."""
         return rules.extended(self.cycles[-1], self.adjustments, date.max).expires_on
 
     def cycles_on(self, day: date) -> tuple[rules.CycleTerm, ...]:
-        """The cycles with the expiries that extensions decided by that day give them."""
+        """The cycles with the expiries that result from extensions decided by that day."""
         return tuple(rules.extended(cycle, self.adjustments, day) for cycle in self.cycles)
 
 
@@ -165,7 +165,7 @@ CYCLE = (
     Cycle.policy,
     Cycle.imported,
 )
-"""The columns of a ``domain.certifications.Cycle``, in its order."""
+"""The columns of a ``CycleTerm``, in its order."""
 
 
 def _cycles(of: Callable[[Any], Any]) -> Any:
@@ -209,12 +209,12 @@ ADJUSTMENT = (
     Adjustment.points_required,
     Adjustment.reason_code,
 )
-"""The columns of a ``domain.certifications.Adjustment``, in its order."""
+"""The columns of a ``CycleAdjustment``, in its order."""
 ADJUSTMENTS = _adjustments(lambda column: column == ID)
-"""The adjustments of the certification that ``id`` names, to be read ahead."""
+"""The adjustments of the certification ``id``; can be prefetched."""
 _CYCLES = about(lambda of: Together(_cycles(of), _adjustments(of)))
 _RECORDS = about(lambda of: Together(_cycles(of), _adjustments(of), _renewals(of), _changes(of)))
-# Of one day: as they were recorded; those of one file by their refs.
+# Changes of the same day in the order of recording; those of one file by their refs.
 IN_ORDER = attrgetter("effective_on", "recorded_at", "ref", "id")
 
 
@@ -243,7 +243,7 @@ def records(
 def cycles(
     reading: ReadContext, certification_ids: Collection[str], *, known_at: datetime | None = None
 ) -> dict[str, CertificationRecord]:
-    """Records with the cycles and their adjustments only, for those who need no more."""
+    """Records with only the cycles and their adjustments, for callers that need no more."""
     found: dict[str, CertificationRecord] = {}
     for together, parameters in _CYCLES.each(reading, certification_ids, known_at):
         found |= _with_cycles(*together.read(reading, parameters))
@@ -261,7 +261,7 @@ def _with_cycles(
 
 
 def adjustments_of(rows: Iterable[Any]) -> dict[str, tuple[rules.CycleAdjustment, ...]]:
-    """The adjustments of each certification, as they were recorded."""
+    """The adjustments of each certification, in the order of recording."""
     found: dict[str, list[rules.CycleAdjustment]] = defaultdict(list)
     for row in sorted(rows, key=attrgetter("ordinal", "number")):
         found[row[0]].append(rules.CycleAdjustment(*row[2:]))
@@ -292,9 +292,9 @@ _CLAIM = (
     Activity.starts_on,
     Activity.completed_on,
 )
-"""The columns of a ``domain.claims.Claim`` up to the reviewer's limit, in its order."""
+"""The columns of a ``Claim`` up to the reviewer's limit, in its order."""
 _STATED = (Activity.unit, Activity.role, cast(Activity.tags, Text).label("tags"), Activity.duty)
-"""Those after it. Tags as text: lists in every row would keep the garbage collector busy."""
+"""The columns after it. Tags as text: a list in every row would keep the garbage collector busy."""
 _ACTIVITY = (
     select(
         *_CLAIM,
@@ -309,7 +309,7 @@ _ACTIVITY = (
         Decision.points_limit,
         Decision.provider_approved,
         Decision.recorded_at,
-        cast(Decision.id, Text).label("decision_id"),  # only to sort by: a text costs less
+        cast(Decision.id, Text).label("decision_id"),  # only for sorting: text costs less
     )
     .join(
         Decision,
@@ -335,7 +335,7 @@ CLAIMED = _ACTIVITY.join(
 def activities(
     reading: ReadContext, holder_ids: Collection[str], *, known_at: datetime | None = None
 ) -> dict[HolderScheme, list[ActivityFacts]]:
-    """Activities by holder and scheme with every decision on them, drafts left out."""
+    """Activities by holder and scheme with all their decisions; drafts are left out."""
     found: dict[HolderScheme, list[ActivityFacts]] = defaultdict(list)
     for statement, parameters in _ACTIVITIES.each(reading, holder_ids, known_at):
         for first, facts in _by_activity(reading.rows(statement, parameters)):
@@ -346,13 +346,13 @@ def activities(
 def claimed(
     reading: ReadContext, certification_id: str, *, known_at: datetime | None = None
 ) -> list[ActivityFacts]:
-    """The same of one certification: those of its holder under its scheme."""
+    """The same for one certification: the activities of its holder in its scheme."""
     rows = reading.rows(CLAIMED, known({"id": certification_id}, known_at))
     return [facts for _, facts in _by_activity(rows)]
 
 
 def _by_activity(rows: Iterable[Any]) -> Iterator[tuple[Any, ActivityFacts]]:
-    """Each activity's first row and its facts, in the order of their ids."""
+    """Each activity's first row and its facts, in the order of the ids."""
     found: dict[str, list[Any]] = defaultdict(list)
     for row in rows:
         found[row.id].append(row)
@@ -423,7 +423,7 @@ WITH_CYCLES = (
 
 
 def certification(reading: ReadContext, certification_id: str) -> Any:
-    """The certification's row; NotFound if there is none, or it is not the actor's."""
+    """The certification's row. Raises NotFound if there is none, or it is not the actor's."""
     row = reading.row(CERTIFICATION_BY_ID, {"id": certification_id})
     if row is None:
         raise NotFound
@@ -434,9 +434,9 @@ def certification(reading: ReadContext, certification_id: str) -> Any:
 def with_cycles(
     reading: ReadContext, certification_id: str, *, known_at: datetime | None = None
 ) -> tuple[Any, CertificationRecord | None]:
-    """The certification's row, and its cycles with their adjustments, if any is known yet.
+    """The certification's row, and its cycles with their adjustments if any is known yet.
 
-    With two statements, both of which can be read ahead. Raises NotFound as above.
+    Takes two statements, both of which can be prefetched. Raises NotFound as above.
     """
     asked = known({"id": certification_id}, known_at)
     rows = reading.rows(WITH_CYCLES, asked)

@@ -1,7 +1,7 @@
-"""Standings on any date: one SQL expression beside the Python rule, and the lists built on it.
+"""Standings on any date: the rule as one SQL expression, and the lists built on it.
 
-Invariant: ``STATUS`` and ``domain.credentials.certifications.standing_on`` say the same of every
-span and day; a property test holds them together.
+Invariant: ``STATUS`` and ``domain.credentials.certifications.standing_on`` give the same answer for
+every span and day; a property test compares them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tracker.domain.credentials.certifications import Standing
 from tracker.domain.credentials.next_steps import NextStep, Situation
 from tracker.domain.points import cycle_rules
 from tracker.domain.points import evaluation as rules
-from tracker.domain.points.claims import Claim, CycleConditions, Evaluation
+from tracker.domain.points.claims import Claim, Evaluation, Terms
 from tracker.domain.points.cycle_rules import Case, JudgedCycle
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
@@ -32,7 +32,7 @@ from tracker.services.standings.neighbours import Beside, CertificationKey
 
 ON = batched.ON
 
-# The span that contains the day, and the status on it: see domain/certifications.standing_on.
+# The span that contains the day, and the status on that day: see certifications.standing_on.
 ON_SPAN = and_(Span.from_on <= ON, Span.until_on > ON)
 WINDOW_OPEN = and_(Span.window_opens_on <= ON, Span.window_closes_on >= ON)
 STATUS = case(
@@ -114,7 +114,7 @@ def of_certification(
 
 
 def of_holder(reading: ReadContext, holder_id: str, *, on: date) -> list[HeldCertification]:
-    """A holder's certifications awarded by a day, one a scheme, with their standings."""
+    """A holder's certifications awarded by a day, one for each scheme, with their standings."""
     rows = reading.rows(OF_HOLDER, {"id": holder_id, "on": on})
     held = [_held(row, on) for row in rows]
     return sorted(held, key=attrgetter("awarded_on", "id"))
@@ -123,7 +123,7 @@ def of_holder(reading: ReadContext, holder_id: str, *, on: date) -> list[HeldCer
 def of_many(
     reading: ReadContext, holder_ids: Collection[str], *, on: date
 ) -> list[HeldCertification]:
-    """The certifications that speak for many holders on a day, with their standings."""
+    """The certifications of many holders that count on a day, with their standings."""
     found: list[HeldCertification] = []
     for ids in bulk.chunks(holder_ids):
         statement = _SPEAKING.where(Certification.holder_id.in_(ids))
@@ -141,16 +141,16 @@ def page(
 
 @dataclass(frozen=True, slots=True)
 class CertificationPoints:
-    """The explained points of a cycle on a day, with what waits and what is ahead.
+    """The points of a cycle on a day with their explanation, what is pending and what is projected.
 
-    ``policy`` is the version that counted, ``terms`` what held beside it. ``earns_until``: the
-    last day whose activities count. ``failed_on``: the day on which a re-examination was failed
-    that revokes, by the policy; people decide on that. ``questions`` is the number of activities
-    about which a reviewer's question waits for the holder's answer.
+    ``policy`` is the version that counted, ``terms`` the conditions of the cycle. ``earns_until``
+    is the last day whose activities count. ``failed_on`` is the day of a failed re-examination that
+    revokes by the policy; people decide on the revocation. ``questions`` is the number of
+    activities with a reviewer's question that the holder has not answered.
     """
 
     policy: Policy
-    terms: CycleConditions
+    terms: Terms
     evaluation: Evaluation
     pending: Evaluation
     projected: Decimal
@@ -168,10 +168,10 @@ def evaluate(
     extra: Collection[Claim] = (),
     beside: Beside = neighbours.ALONE,
 ) -> CertificationPoints | None:
-    """The points counted on a day in the cycle on that day; None where the scheme has no policy.
+    """The points on a day in the cycle of that day; None if the scheme has no policy.
 
-    ``extra`` are claims that are not stored: what if. They count as if approved. ``beside`` is
-    what ``neighbours`` reads where the scheme's policies ask for it.
+    ``extra`` are claims that are not stored, for what-if questions; they count as if approved.
+    ``beside`` is what ``neighbours`` reads where the scheme's policies need it.
     """
     counting = [a.claim_on(on) for a in activities if a.approved_on(on)]
     judged = _judged(scheme, record, [*counting, *extra], on=on, beside=beside)
@@ -185,7 +185,7 @@ def evaluate(
         claims = cycle_rules.claims_under(policy, [*judged.claims, *waiting], shared)
         pending = _again(judged, claims, on=on)
     if any(claim.completed_on is None or claim.completed_on > on for claim in judged.claims):
-        # Nothing else counts for more on a later day.
+        # Only unfinished activities count for more on a later day.
         ahead = _again(judged, judged.claims, on=max(on, judged.earns_until))
     return CertificationPoints(
         policy=policy,
@@ -200,7 +200,7 @@ def evaluate(
 
 
 def next_step(standing: Standing, points: CertificationPoints | None) -> NextStep:
-    """What the holder should do next, by the standing and the points of the same day."""
+    """What the holder should do next, from the standing and the points of the same day."""
     situation = Situation(standing)
     if points is not None:
         situation = replace(
@@ -215,7 +215,7 @@ def next_step(standing: Standing, points: CertificationPoints | None) -> NextSte
 
 
 def _again(judged: JudgedCycle, claims: Collection[Claim], *, on: date) -> Evaluation:
-    """The evaluation of other claims, or on another day, on the same terms."""
+    """The evaluation of other claims, or on another day, under the same terms."""
     return rules.evaluate(judged.policy, claims, cycle=judged.cycle, on=on, terms=judged.terms)
 
 
@@ -227,7 +227,7 @@ def _judged(
     on: date,
     beside: Beside = neighbours.ALONE,
 ) -> JudgedCycle | None:
-    """The cycle on a day, judged by the claims approved by then."""
+    """The cycle on a day, evaluated with the claims approved by then."""
     shared = _shared(beside, lambda a: a.claim_on(on) if a.approved_on(on) else None)
     case = Case(
         scheme,
@@ -253,9 +253,9 @@ def _shared(
 def points(
     reading: ReadContext, held: Collection[HeldCertification]
 ) -> dict[str, CertificationPoints]:
-    """The points of many certifications, each on the day of its standing, with what waits.
+    """The points of many certifications, each on the day of its standing, with what is pending.
 
-    With a constant number of statements. Those of a scheme without a policy are left out.
+    Uses a constant number of statements. Certifications of a scheme without a policy are left out.
     """
     asked = [CertificationKey(one.id, one.holder_id, one.scheme) for one in held]
     records = snapshots.records(reading, [one.id for one in held])
@@ -299,7 +299,7 @@ def evaluations(
 
 @dataclass(frozen=True, slots=True)
 class ExportRow:
-    """One line of the export of standings, in the order of its columns."""
+    """One row of the export of standings, in the order of its columns."""
 
     holder_ref: str
     certificate_number: str
@@ -317,12 +317,12 @@ class ExportRow:
 
 
 def export(reading: ReadContext, *, on: date) -> Iterator[ExportRow]:
-    """One row per holder and scheme with an assessment on or before ``on``, by holder_ref.
+    """One row for each holder and scheme with an assessment on or before ``on``, by holder_ref.
 
-    The same of those whom a file of certifications says to be certified by then.
+    Holders whom an imported file says were certified by then are included.
 
-    Nothing after ``on`` is seen. Of whoever had died by then the status is that of the dates, and
-    nothing is valid. Reads in chunks, so that memory stays flat.
+    Nothing after ``on`` counts. If a holder had died by then, the status still follows from the
+    dates, but ``valid`` is false. Reads in chunks, so that memory use stays flat.
     """
     last = ""
     while True:
@@ -372,7 +372,7 @@ def _export_row(
     passed = assessments.passes(tried, on=on)
     died = holder.deceased_on is not None and holder.deceased_on <= on
     standing = held.standing if held else None
-    # Of an award that a file told, the passes may be unknown; none of them is missing.
+    # For an imported award the passes may be unknown, so none counts as missing.
     needed = () if held and held.imported_at else scheme.required
     return ExportRow(
         holder_ref=holder.ref,

@@ -1,0 +1,114 @@
+"""What is counted, as scheme files give it: in both numbers, in Spanish with its gender.
+
+A file that leaves one out is refused: no sentence guesses the singular of "hours" or the gender
+of "horas".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields
+
+from tracker.domain.schemes.activity_types import Noun
+from tracker.language.catalogues import noun
+from tracker.scheme_files.values import FURTHER, Table, TextKey, check_code, choice
+
+ABBREVIATION = re.compile(r"[A-Z][A-Z0-9&./-]*")
+GENDERS = ("feminine", "masculine")
+_ENGLISH = '{ one = "contact hour", many = "contact hours" }'
+_SPANISH = '{ one = "hora de contacto", many = "horas de contacto", gender = "feminine" }'
+
+
+def _missing(example: str) -> dict[str, str]:
+    return {"required": f"is required and missing, for example {example}"}
+
+
+class _EnglishNoun(Table):
+    """What is counted, in both numbers."""
+
+    makes = noun
+
+    one = TextKey(
+        'What a single one is called: "contact hour".',
+        required=True,
+        error_messages=_missing('one = "contact hour"'),
+    )
+    many = TextKey(
+        'What several are called: "contact hours".',
+        required=True,
+        error_messages=_missing('many = "contact hours"'),
+    )
+
+
+class _FurtherNoun(_EnglishNoun):
+    """What is counted, in both numbers, with its gender where the language has two."""
+
+    gender = choice("The gender of the noun.", GENDERS)
+
+
+class _SpanishNoun(Table):
+    """What is counted, in both numbers and with its gender."""
+
+    makes = noun
+
+    one = TextKey(
+        'What a single one is called: "hora de contacto".',
+        required=True,
+        error_messages=_missing('one = "hora de contacto"'),
+    )
+    many = TextKey(
+        'What several are called: "horas de contacto".',
+        required=True,
+        error_messages=_missing('many = "horas de contacto"'),
+    )
+    gender = choice(
+        "The gender of the noun, with which articles and adjectives agree.",
+        GENDERS,
+        required=True,
+        error_messages=_missing('gender = "feminine"'),
+    )
+
+
+class NounKey(fields.Nested):
+    """What is counted; an abbreviation alone is the same in both numbers, and masculine."""
+
+    def __init__(self, made_of: type[Table], says: str, example: str, **options: Any) -> None:
+        super().__init__(made_of, metadata={"description": says}, allow_none=False, **options)
+        self._rule = f'must give both numbers: {example}; only an abbreviation stands alone: "CPE"'
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(value, str) and ABBREVIATION.fullmatch(value):
+            return Noun(value, value)
+        if not isinstance(value, Mapping):
+            raise ValidationError(self._rule)
+        return super()._deserialize(value, *args, **kwargs)
+
+
+class NounsKey(Table):
+    """What is counted, in the languages of the product."""
+
+    class Meta(Table.Meta):
+        """In further languages too; what lacks one is said in English."""
+
+        include = {  # noqa: RUF012 -- marshmallow's own form
+            language: NounKey(_FurtherNoun, "In this language.", _ENGLISH) for language in FURTHER
+        }
+
+    en = NounKey(_EnglishNoun, "In English.", _ENGLISH, required=True)
+    es = NounKey(_SpanishNoun, "In Spanish.", _SPANISH, required=True)
+
+
+class UnitOrNoun(fields.Nested):
+    """A unit: the code of one of the policy's, or what it is called."""
+
+    def __init__(self, says: str) -> None:
+        super().__init__(NounsKey, metadata={"description": says})
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(value, str):
+            check_code(value)
+            return value
+        return super()._deserialize(value, *args, **kwargs)
