@@ -50,7 +50,7 @@ def _codes(_: Any, field: fields.Field[Any], **__: Any) -> dict[str, Any]:
 
 
 def _text_or_table(_: Any, field: fields.Field[Any], **told: Any) -> dict[str, Any]:
-    """What may stand in the place of a table: a unit's code, an abbreviation."""
+    """The texts allowed in place of a table: a unit's code, an abbreviation."""
     for kind, text in ((UnitOrNoun, _CODE), (NounKey, _ABBREVIATION)):
         if isinstance(field, kind):
             return {"anyOf": [text, {"$ref": told["ret"].pop("$ref")}]}

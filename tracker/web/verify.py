@@ -223,7 +223,7 @@ def _heading(found: Verified, language: str) -> str:
 
 
 def _address_in(language: str) -> str:
-    """The address of the page asked for, in another language."""
+    """The address of the current page in another language."""
     return f"{request.path}?{urlencode({**request.args.to_dict(), 'lang': language})}"
 
 

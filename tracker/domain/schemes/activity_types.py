@@ -14,8 +14,8 @@ from typing import Literal, TypeVar
 
 from tracker.domain.periods import Period
 
-ENGLISH = "en"  # what is not translated is said in it
-WRITTEN_IN = (ENGLISH, "es")  # every text of a scheme file is given in these languages
+ENGLISH = "en"  # the fallback for what is not translated
+WRITTEN_IN = (ENGLISH, "es")  # the languages that every text of a scheme file must have
 Words = TypeVar("Words")
 Translated = Mapping[str, str]  # language code -> words
 Basis = Literal["quantity", "event", "months"]
@@ -28,15 +28,15 @@ ONE = Decimal(1)
 
 
 def translated(texts: Mapping[str, Words], language: str) -> Words:
-    """What is given in a language, or in English where nobody translated it."""
+    """The text in a language, or in English if it is not translated."""
     return texts[language] if language in texts else texts[ENGLISH]
 
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """What is counted, in both numbers: "contact hour", "contact hours".
+    """The name of something counted, in singular and plural: "contact hour", "contact hours".
 
-    ``feminine``: its gender, where the language has two. No rule depends on any of the three.
+    ``feminine``: its gender, in a language with two genders. No rule depends on any of the three.
     """
 
     one: str
@@ -44,11 +44,11 @@ class Noun:
     feminine: bool = False
 
 
-TranslatedNoun = Mapping[str, Noun]  # language code -> what is counted
+TranslatedNoun = Mapping[str, Noun]  # language code -> name
 
 
 def plurals(nouns: TranslatedNoun) -> Translated:
-    """What is counted, in the plural only."""
+    """The names in the plural only."""
     return {language: noun.many for language, noun in nouns.items()}
 
 

@@ -58,7 +58,7 @@ def _plain(value: Any) -> Any:
 
 
 def _is_further(key: object, words: object) -> bool:
-    """Whether words are in a language in which a scheme file need not be written."""
+    """Whether words are in a language that a scheme file need not have."""
     return isinstance(words, str | Noun) and key not in WRITTEN_IN
 
 
