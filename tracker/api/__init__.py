@@ -1,12 +1,12 @@
-"""The JSON interface: schemas and routes, one module for each resource, grouped in areas.
+"""The JSON API: schemas and routes, one module for each resource, grouped in areas.
 
 What lives here: parsing a request, checking role and scope, opening one unit of work, calling one
-service, presenting the answer, and the OpenAPI document that all of it generates. What does not:
+service, presenting the answer, and the OpenAPI document generated from all routes. What does not:
 rules, SQL, sentences, HTML (``tracker.web``).
 
-A resource is a module with ``nouns = Resource(...)`` and a view for each route, decorated with
-``@resource.reads`` or ``@resource.writes`` (``api/http/routing.py``). A new module joins the tuple
-``_RESOURCES`` below, in the order in which the document lists it.
+A resource is a module with ``resource = Resource(...)`` and a view for each route, decorated with
+``@resource.reads`` or ``@resource.writes`` (``api/http/routing.py``). A new module is added to the
+tuple ``_RESOURCES`` below, in the order in which the document lists it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from tracker.db import new_id
 
 PREFIX = "/api/v1"
 UNDOCUMENTED = frozenset({f"{PREFIX}/openapi.json"})
-"""The public routes of this door that its document leaves out."""
+"""The public routes of the API that its document leaves out."""
 
 _RESOURCES = (
     me,
@@ -67,7 +67,7 @@ _RESOURCES = (
     suppressions,
     relay_events,
 )
-_JSON_BYTES = 1024 * 1024  # the longest body; forms with files have limits of their own
+_JSON_BYTES = 1024 * 1024  # the longest body; forms with files have their own limits
 _FORM_PARTS = 20
 
 
@@ -91,7 +91,7 @@ def _name_request() -> None:
 
 
 def _dress(response: Response) -> Response:
-    """The headers that every answer carries."""
+    """Add the headers that every answer carries."""
     response.headers["X-Request-ID"] = g.get("request_id", "")
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault(

@@ -1,4 +1,4 @@
-"""Imports: files that come in over HTTP, all of a file or nothing of it."""
+"""Imports: files sent over HTTP, imported completely or not at all."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class ImportProblemSchema(ProblemSchema):
 
 
 class WarningSchema(Schema):
-    """Something that live use would refuse, imported as history all the same."""
+    """Something that would be refused in live use, but is imported as history."""
 
     row = fields.Integer(required=True)
     column = fields.String(required=True)
@@ -97,7 +97,7 @@ class WarningSchema(Schema):
 
 
 class ImportRunSchema(Schema):
-    """A run and how it ended; the counts are null where the file was refused."""
+    """A run and how it ended; the counts are null if the file was refused."""
 
     id = fields.UUID(required=True)
     kind = choice(*imports.KINDS, required=True)
@@ -116,7 +116,7 @@ class ImportRunSchema(Schema):
 
 
 class AwardChangeSchema(Schema):
-    """What a file brought about for an award on record; null: it did not stand, or does not."""
+    """What a file changed about an award on record; null: it did not stand, or does not now."""
 
     holder_ref = fields.String(required=True)
     number = fields.String(required=True)
@@ -127,7 +127,7 @@ class AwardChangeSchema(Schema):
 
 
 class ImportReportSchema(ImportRunSchema):
-    """The same row by row, up to a thousand of each."""
+    """The same, row by row, with up to a thousand rows of each kind."""
 
     warnings = fields.List(fields.Nested(WarningSchema), required=True)
     errors = fields.List(fields.Nested(BadRowSchema), required=True)
@@ -141,7 +141,7 @@ class ImportReportSchema(ImportRunSchema):
 
 
 class ImportQuerySchema(paging.PageSchema):
-    """Of one kind, if asked."""
+    """Filter by kind."""
 
     kind = choice(*imports.KINDS)
 
@@ -175,7 +175,7 @@ def _present(row: Any) -> dict[str, Any]:
 
 
 def _maximum(settings: Settings, actor: Actor) -> int:
-    """How large a file may be: an employer has one roster, the staff have those of a country."""
+    """The largest file the caller may send: employers send one roster, staff send large files."""
     limits = settings.imports
     return limits.maximum_bytes if actor.is_staff else limits.employer_maximum_bytes
 
@@ -185,21 +185,21 @@ def _too_large(maximum: int) -> Exception:
 
 
 def _keep(container: Container, actor: Actor, refusal: Refusal) -> None:
-    """Put a refused file on record, in a transaction of its own: the import's is gone."""
+    """Record a refused file in a transaction of its own: the import's was rolled back."""
     if isinstance(refusal, imports.ImportRefused):
         with container.work(actor) as work:
             refusal.facts["import_id"] = imports.record_run(work, refusal)
 
 
 def _ask(reading: ReadContext, body: dict[str, Any]) -> None:
-    """Whether the caller may send files of that kind."""
+    """Whether the caller may send files of that kind. Raises NotAllowed."""
     if not reading.actor.is_staff and body["kind"] != "roster":
         raise NotAllowed("An employer may import its own roster only.", role=reading.actor.role)
 
 
 @contextmanager
 def _prepared(container: Container, actor: Actor, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The file as texts, read before the transaction opens; of a dry run the report."""
+    """The file as texts, read before the transaction opens; for a dry run, the report."""
     encoding = Encoding(body["encoding"])
     read = apart.unpacked(container.settings, body["kind"], body["file"].stream, encoding=encoding)
     with read as table:
@@ -244,7 +244,7 @@ def run(work: UnitOfWork, body: dict[str, Any]) -> Response:
 
 
 def _name(name: str) -> str:
-    """The end of a name, without anything that does not print."""
+    """The end of a name, without characters that do not print."""
     return "".join(letter for letter in name if letter.isprintable())[-_LONGEST_NAME:]
 
 
@@ -252,7 +252,7 @@ def _name(name: str) -> str:
     "GET /imports", "staff", "employer", query=ImportQuerySchema, returns=page_of(ImportRunSchema)
 )
 def runs(reading: ReadContext, query: dict[str, Any]) -> Response:
-    """The imports that were run; an employer sees its own."""
+    """The imports on record; an employer sees its own."""
     rows = import_runs.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, kind=query.get("kind")
     )

@@ -1,8 +1,8 @@
-"""The ``tracker`` command: a door like the others. No rule lives here.
+"""The ``tracker`` command. No rule lives here.
 
-A command opens a unit of work (``commands.container()``), calls one service and prints. Commands
-are imported when they run (``lazy_groups``), so a new one is a function and an entry below, whose
-line is the first sentence of the function's docstring.
+A command opens a unit of work (``commands.container()``), calls one service and prints the result.
+Commands are imported when they run (``lazy_groups``), so a new command is a function and an entry
+below, whose line is the first sentence of the function's docstring.
 """
 
 from tracker.cli.lazy_groups import LazyCommand, LazyProgram

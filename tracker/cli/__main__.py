@@ -1,4 +1,4 @@
-"""``python -m tracker.cli``: the command where no script was installed."""
+"""``python -m tracker.cli``: the command if no script was installed."""
 
 from tracker.cli import main
 

@@ -1,7 +1,7 @@
-"""Run a program that ends with the process that started it, however that one ends.
+"""Run a program that ends with the process that started it, however that process ends.
 
 `python -m tracker.cli.bound PARENT PROGRAM ARGUMENT...`, where PARENT is that process's id. A
-parent that is killed cannot tell its children, so the kernel does; only Linux can.
+parent that is killed cannot stop its children, so the kernel does; only Linux can.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import os
 import signal
 import sys
 
-_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2); it outlives exec
+_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2); it survives exec
 
 
 def main(parent: int, program: list[str]) -> None:
-    """Become the program, to be told to stop (SIGTERM) when the parent is no more."""
+    """Become the program; the kernel stops it (SIGTERM) when the parent ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
     if os.getppid() != parent:  # it ended before the kernel was asked

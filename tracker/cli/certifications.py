@@ -28,7 +28,7 @@ class _Length(click.ParamType[Duration]):
     name = "DURATION"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Duration:
-        """The duration, or how it must be written."""
+        """The duration; fails with the form in which it must be written."""
         found = re.fullmatch(r"([0-9]{1,5}) ?(day|month|year)s?", str(value))
         if found is None:
             self.fail(f"{value!r} is not like '90 days', '6 months' or '1 year'.", param, ctx)

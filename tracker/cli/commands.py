@@ -1,4 +1,4 @@
-"""What every command needs: the office, days, a word on standard error, progress."""
+"""What every command needs: the container, days, messages on standard error, progress."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ OPERATOR = Actor(role="admin", name="operator")
 
 
 def complain(text: str) -> None:
-    """Say something on standard error."""
+    """Write a message to standard error."""
     click.echo(text, err=True)
 
 
 def container(given: Settings | None = None) -> Container:
-    """The application's office, for a command that needs the database; closed at its end."""
+    """The application's container, for a command that needs the database; closed at the end."""
     made = create_container(given)
     click.get_current_context().call_on_close(made.engine.dispose)
     return made
 
 
 def warn_of_no_production(chosen: Settings) -> None:
-    """Say that this is no production where nobody has said which environment it is."""
+    """Warn that this is not production if nobody has set the environment."""
     if "TRACKER_ENV" not in os.environ and chosen.environment == "default":
         complain("This is no production: set TRACKER_ENV=production for one (now: default).")
 
 
 @contextmanager
 def _interrupts() -> Iterator[Callable[[], None]]:
-    """Keep Ctrl-C until the next look; pressed again, it interrupts at once.
+    """Hold Ctrl-C back until the next check; pressed again, it interrupts at once.
 
-    Python drops an exception that comes up in a finalizer, so the first is not raised there.
+    Python drops an exception raised in a finalizer, so the first one is not raised there.
     """
     pressed = False
 
@@ -56,7 +56,7 @@ def _interrupts() -> Iterator[Callable[[], None]]:
             raise KeyboardInterrupt
 
     before = signal.getsignal(signal.SIGINT)
-    if before is not signal.SIG_IGN:  # as it is for what a shell runs in the background
+    if before is not signal.SIG_IGN:  # ignored in what a shell runs in the background
         signal.signal(signal.SIGINT, press)
     try:
         yield look
@@ -83,7 +83,7 @@ def progress(what: str) -> Iterator[Callable[[int], None]]:
 @contextmanager
 def _line(what: str) -> Iterator[Callable[[int], None]]:
     from rich import console  # noqa: PLC0415 - for terminals only
-    from rich import progress as bars  # noqa: PLC0415 - for those alone who need it
+    from rich import progress as bars  # noqa: PLC0415 - only for those who need it
 
     columns = (
         bars.SpinnerColumn(),

@@ -29,7 +29,7 @@ from tracker.services.overview import integrity
 from tracker.settings import Settings, SettingsRefusedError
 
 _STALE = timedelta(minutes=5)
-_ENOUGH = 4096  # bytes that are written to a disk to know that it takes them
+_ENOUGH = 4096  # bytes written to test a disk
 
 
 @click.command()
@@ -51,7 +51,7 @@ def doctor(*, as_json: bool) -> None:
 
 
 def _examine() -> Iterator[DoctorFinding]:
-    """Every check in turn; what the next one stands on must be well."""
+    """Every check in turn; a check runs only if those that it depends on passed."""
     try:
         chosen = settings.load()
     except SettingsRefusedError as mistakes:
@@ -92,7 +92,7 @@ def _storage(chosen: Settings) -> DoctorFinding:
         with tempfile.TemporaryFile(dir=directory) as file:
             file.write(bytes(_ENOUGH))
             file.flush()
-            os.fsync(file.fileno())  # a full disk may be told of only then
+            os.fsync(file.fileno())  # a full disk may fail only here
     except OSError as error:
         fix = "Let this user write there, or set TRACKER_STORAGE_DIRECTORY."
         return DoctorFinding("storage", "problem", str(error), fix)
@@ -100,7 +100,7 @@ def _storage(chosen: Settings) -> DoctorFinding:
 
 
 def _mail(chosen: Settings) -> DoctorFinding:
-    """Speak to the relay as letters do, up to the point where one would leave; none does."""
+    """Talk to the relay as for an email, up to the point where one would be sent; none is."""
     mail = chosen.mail
     where = f"{mail.server}:{mail.port}"
     fix = "Start the relay, or correct TRACKER_MAIL_SERVER, _PORT, _USERNAME and _PASSWORD."
@@ -210,7 +210,7 @@ def _reminders(reading: ReadContext) -> DoctorFinding:
 
 
 def _published(reading: ReadContext) -> DoctorFinding:
-    """Whether the published policy versions still say what they said."""
+    """Whether the published policy versions are unchanged."""
     found = list(policy_versions.breaches(reading, reading.schemes))
     if found:
         return DoctorFinding("policies", "warning", "; ".join(map(str, found)), MENDING)

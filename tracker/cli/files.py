@@ -1,4 +1,4 @@
-"""Files that go out, and the reminders that would be sent: export, remind."""
+"""Files written by the program, and the reminders that would be sent: export, remind."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tracker.services.delivery.ledger import Foreseen
 from tracker.services.overview import export_files, exports
 
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
-_FEW = 25  # messages at most that begin an installation without `tracker golive`
+_FEW = 25  # at most this many messages start an installation without `tracker golive`
 
 
 @click.group(invoke_without_command=True)
@@ -61,7 +61,7 @@ def _export_all(into: Path) -> None:
 
 
 def _export_kind(reading: ReadContext, kind: str, path: Path) -> None:
-    """Write a kind's file; one without rows is left out."""
+    """Write a kind's file; a kind without rows gets no file."""
     with path.open("wb") as stream:
         count = export_files.write(reading, kind, stream=stream)
     if not count:
@@ -138,7 +138,7 @@ def _write(
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Write beside the file and put it in place when it is whole: nobody reads half of one."""
+    """Write next to the file and move it into place when complete: nobody reads half a file."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with beside.open("wb") as stream:
@@ -167,7 +167,7 @@ def remind(*, dry_run: bool, as_of: date | None) -> None:
 
 
 def _begin(opened: Container) -> None:
-    """Let the first messages of an installation leave if they are few; end with status 1 if not."""
+    """Let the first messages of an installation leave if they are few; else exit with status 1."""
     with opened.work(OPERATOR) as work:
         if send_safety.is_new(work):
             found = golive.amount(work)

@@ -1,4 +1,4 @@
-"""Files that come in: one of a kind, or a folder of them."""
+"""Files read by the program: one of a kind, or a folder of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @dataclass(frozen=True, slots=True)
 class _Options:
-    """How files are to be read, and whether anything is to be stored."""
+    """How files are read, and whether anything is stored."""
 
     dates: Dates
     encoding: Encoding
@@ -112,7 +112,7 @@ def _import_file(opened: Container, kind: str, file: Path, options: _Options) ->
 
 @contextmanager
 def _work(opened: Container, options: _Options) -> Iterator[UnitOfWork]:
-    """Where a file is imported: a dry run is done on a copy, so that nobody waits for it."""
+    """The unit of work for an import; a dry run uses a copy, so that nobody waits for it."""
     if options.dry_run:
         with turns.rehearsing(opened.settings), opened.rehearsal(OPERATOR) as work:
             yield work

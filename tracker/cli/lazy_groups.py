@@ -1,6 +1,6 @@
-"""Groups whose commands are imported when they are asked for, so that help costs nothing.
+"""Groups whose commands are imported when they run, so that help is fast.
 
-This module is read by every start of the program. It imports click alone.
+Every start of the program reads this module. It imports only click.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ class LazyGroup(click.Group):
         return sorted(self.entries)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the library's signature
-        """The command of a name, or None."""
+        """The command of that name, or None."""
         entry = self.entries.get(cmd_name)
         return entry.command() if entry else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the names with their lines."""
         names = self.list_commands(ctx)
-        room = formatter.width - 6 - max(map(len, names))  # click's own reckoning
+        room = formatter.width - 6 - max(map(len, names))  # the same computation as click's
         rows = [(name, _shown(self.entries[name].summary, room)) for name in names]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
@@ -63,9 +63,9 @@ def _shown(summary: str, room: int) -> str:
 
 
 class LazyProgram(LazyGroup):
-    """The whole program: what was refused goes to standard error, and the status is then 1.
+    """The whole program: refusals go to standard error, and the exit status is then 1.
 
-    What it and the programs that it starts write is for their own user alone.
+    Files written by it and by the programs that it starts are private to their user.
     """
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
@@ -77,11 +77,11 @@ class LazyProgram(LazyGroup):
             os.umask(before)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was asked for."""
+        """Run the given command."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
-            raise  # click knows what to do; it ends quietly when nobody reads on
+            raise  # click handles it; it ends quietly when the reader has gone
         except Exception as failure:
             from tracker.cli import refusals  # noqa: PLC0415 - knows every service's errors
 

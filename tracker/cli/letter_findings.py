@@ -1,4 +1,4 @@
-"""What the doctor says of the letters: of each number that operators watch, how it is."""
+"""What the doctor says about messages: the state of each number that operators watch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SCHEDULER = "Start `tracker scheduler`; if it runs, read its log."
 
 @dataclass(frozen=True, slots=True)
 class DoctorFinding:
-    """What was looked at, how it is, and what to do where it is not well."""
+    """What was checked, the result, and what to do if it is not fine."""
 
     check: str
     state: Literal["ok", "warning", "problem"]
@@ -30,7 +30,7 @@ class DoctorFinding:
 
 
 def of_letters(reading: ReadContext) -> Iterator[DoctorFinding]:
-    """The planner, the outbox, the relay, what bounced, and the last audit."""
+    """The planner, the outbox, the relay, bounces, and the last audit."""
     found = metrics.gauges(reading)
     yield _planner(found, reading.now)
     yield _outbox(found, reading.now)

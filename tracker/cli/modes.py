@@ -1,4 +1,4 @@
-"""What the doctor says of files that should be read by their own user alone, and of the keys."""
+"""What the doctor says about private files: their permissions, and the keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracker.cli.letter_findings import DoctorFinding
 from tracker.settings import Settings
 
 _OTHERS = 0o077
-_SHORTEST_KEY = 32  # bytes: what an HMAC-SHA256 is made for
+_SHORTEST_KEY = 32  # bytes: the output size of HMAC-SHA256
 
 
 def of_files(chosen: Settings) -> Iterator[DoctorFinding]:
@@ -32,7 +32,7 @@ def of_files(chosen: Settings) -> Iterator[DoctorFinding]:
 
 
 def _private(chosen: Settings) -> Iterator[Path]:
-    """What there is of that kind; folders stand for what is in them, but not the keys'."""
+    """The private files that exist. A folder stands for its content, except the keys' folder."""
     storage = chosen.storage_directory
     known = [storage / "keys", *_keys(chosen), storage / "evidence", *_database(chosen)]
     return (path for path in known if path.exists())

@@ -71,10 +71,10 @@ def diff(
 
 
 def _bulk_office() -> Container:
-    """An office for going through everybody.
+    """A container for processing every certification.
 
-    What stands since the start stays to the end: without the freeze Python would look through it
-    for garbage again and again, a tenth of the time.
+    Objects that exist at the start stay to the end: without the freeze, Python's garbage collector
+    would scan them again and again, a tenth of the time.
     """
     opened = container()
     gc.freeze()
@@ -90,7 +90,7 @@ def _write(chunks: Iterable[bytes]) -> None:
 def _versions(
     opened: Container, old: str, new: str, code: str | None, file: Path | None
 ) -> tuple[Version, Version]:
-    """OLD of the installed schemes, and NEW of them or of the file."""
+    """OLD from the installed schemes, and NEW from them or from the file."""
     with_file = opened.schemes
     if file is not None:
         with_file, code_of_file = _with(opened.settings.schemes_directory, file)
@@ -116,7 +116,7 @@ def _only(schemes: Schemes, *versions: str) -> Scheme:
 
 
 def _with(directory: Path, file: Path) -> tuple[Schemes, str]:
-    """The installed schemes with this file in the place of the one of the same scheme.
+    """The installed schemes, with this file replacing the one of the same scheme.
 
     They are read together, because schemes refer to each other.
     """
@@ -130,7 +130,7 @@ def _with(directory: Path, file: Path) -> tuple[Schemes, str]:
 
 
 def _code(path: Path) -> object:
-    """The code that a scheme file gives; None where it cannot be read: loading says why."""
+    """The code in a scheme file; None if it cannot be read: loading says why."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig")).get("code")
     except ValueError:
@@ -191,7 +191,7 @@ def _foresee(opened: Container, asked: PolicyRepair, report: ImpactReport) -> Re
 def _repair(
     opened: Container, asked: PolicyRepair, report: ImpactReport, table: IO[bytes] | None
 ) -> Repaired:
-    """Repair, and write the list before anything is stored: a full disk leaves all as it was."""
+    """Repair, but write the list before anything is stored: a full disk then changes nothing."""
     with progress(f"Repairing {asked.scheme}") as tell, opened.work(OPERATOR) as work:
         done = policy_impact.repair(work, asked, on_progress=tell, tell=report.add)
         if table:
@@ -211,9 +211,9 @@ def _tell(report: ImpactReport, done: Repaired, asked: PolicyRepair, *, dry_run:
 
 
 def warn_of_breaches(found: Schemes) -> None:
-    """Warn of published versions that these files hold otherwise, if there is a database to ask.
+    """Warn of published versions that differ from these files, if there is a database.
 
-    None is made for it: whoever writes a scheme file need not have one.
+    No database is created for it: an author of scheme files need not have one.
     """
     chosen = settings.load()
     url = make_url(chosen.database.url)
@@ -225,7 +225,7 @@ def warn_of_breaches(found: Schemes) -> None:
             return
         with opened.reading(OPERATOR) as reading:
             for breach in policy_versions.breaches(reading, found):
-                if breach.scheme in found.by_code:  # a directory of drafts may hold a few only
+                if breach.scheme in found.by_code:  # a directory of drafts may hold only a few
                     complain(f"warning: {breach}. {MENDING}")
     except (SQLAlchemyError, SchemesRefusedError) as error:
         complain(f"Not compared with what was published: {str(error).splitlines()[0]}")

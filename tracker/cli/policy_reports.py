@@ -1,8 +1,7 @@
 """Differences between two versions of a policy as text, JSON and CSV.
 
-What changes is kept in a temporary file while the work goes on, and written when it is done: a
-report is whole or absent, however many lines it has, and a live line of progress never runs
-through it.
+Changes are kept in a temporary file while the work goes on, and written at the end: a report is
+complete or absent, however many lines it has, and a progress line never interrupts it.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ COLUMNS = (
     "changes",
     *(f"{fact}_{when}" for fact in FACTS for when in ("before", "after")),
 )
-_IN_MEMORY = 1 << 20  # bytes; more lies in a file
+_IN_MEMORY = 1 << 20  # bytes; larger reports go to a file
 _WORDS = {
     "total": "total",
     "required": "required",
@@ -62,7 +61,7 @@ class ImpactReport:
         self._lines.close()
 
     def add(self, one: Compared) -> None:
-        """Take a certification in; one for which nothing changes is only counted."""
+        """Add a certification; one without changes is only counted."""
         self.tally.add(one.differences)
         if one.differences:
             self._lines.write(orjson.dumps(_plain(one), option=orjson.OPT_APPEND_NEWLINE))
@@ -79,7 +78,7 @@ class ImpactReport:
         yield from (f"{line}\n".encode() for line in self.totals())
 
     def totals(self) -> Iterator[str]:
-        """How many change, and in what ways."""
+        """How many change, and how."""
         examined, changed = self.tally.examined, self.tally.changed
         told = f"{changed:,} change{'s' if changed == 1 else ''}" if changed else "nothing changes"
         yield f"{_certifications(examined)} examined: {told}"
@@ -111,7 +110,7 @@ def _certifications(count: int) -> str:
 
 
 def _plain(one: Compared) -> dict[str, Any]:
-    """What the three forms are made of; amounts as text, dates in ISO form."""
+    """The data of all three forms: amounts as text, dates in ISO form."""
     return {
         "certificate_number": one.number,
         "holder_ref": one.holder_ref,

@@ -1,4 +1,4 @@
-"""Setting up and running: init, migrate, serve, scheduler, demo, bench."""
+"""Setup and running: init, migrate, serve, scheduler, demo, bench."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tracker.services.core.context import Container
 from tracker.services.overview import integrity
 from tracker.settings import ROOT
 
-_PATIENCE = 30  # seconds that children get to end by themselves
+_PATIENCE = 30  # seconds that child processes get to end by themselves
 
 
 @click.command()
@@ -51,7 +51,7 @@ def init() -> None:
 
 
 def _first_token(opened: Container) -> str | None:
-    """The secret of an admin's token, if there was none that can be used."""
+    """The secret of a new admin token, if there was no usable one."""
     with opened.work(OPERATOR) as work:
         if tokens.has_administrator(work):
             return None
@@ -109,9 +109,10 @@ def serve(
 
 
 def _free(host: str, port: int) -> str:
-    """The address of a host, where nobody listens at the port yet.
+    """The address of a host, once nobody else listens at the port.
 
-    The server itself would share the port with another site, which then took half of the requests.
+    The server itself would share the port with another site, which would then get half of the
+    requests.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -127,7 +128,7 @@ def _free(host: str, port: int) -> str:
 
 
 def _tell_numbers(opened: Container, directory: str) -> None:
-    """Tell the numbers of all processes at the address of their own, where there is one."""
+    """Serve the metrics of all processes at their own address, if there is one."""
     from prometheus_client import start_http_server  # noqa: PLC0415 - as below
 
     from tracker.api.overview import operations  # noqa: PLC0415 - no other command needs it
@@ -138,9 +139,9 @@ def _tell_numbers(opened: Container, directory: str) -> None:
 
 
 def _run_together(programs: Sequence[Sequence[str]]) -> int:
-    """Run programs until one ends or somebody says stop; then end the others. Its status.
+    """Run programs until one ends or a signal comes; then end the others. Returns the exit status.
 
-    They end as well when this process is killed.
+    They also end if this process is killed.
     """
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
@@ -156,7 +157,7 @@ def _run_together(programs: Sequence[Sequence[str]]) -> int:
     except KeyboardInterrupt:
         return 0
     finally:
-        # Whoever asks once more waits with us: half an end would leave workers behind.
+        # A second signal waits with us: ending halfway would leave workers behind.
         asked = signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for process in running.values():
@@ -170,11 +171,11 @@ def _run_together(programs: Sequence[Sequence[str]]) -> int:
 def _start(program: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Start a program that ends with this one, in a process group of its own."""
     bound = [sys.executable, "-m", "tracker.cli.bound", str(os.getpid()), *program]
-    return subprocess.Popen(bound, env=environment, process_group=0)  # noqa: S603 - ours
+    return subprocess.Popen(bound, env=environment, process_group=0)  # noqa: S603 - our own program
 
 
 def _wait(process: subprocess.Popen[bytes]) -> None:
-    """Let a program end; then end what it has left behind, such as workers it was just starting."""
+    """Let a program end; then end its remaining children, such as workers it was just starting."""
     with suppress(subprocess.TimeoutExpired):
         process.wait(_PATIENCE)
     with suppress(ProcessLookupError):
@@ -189,7 +190,7 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 @click.command()
 def scheduler() -> None:
     """Plan and send reminders by the clock until told to stop."""
-    from tracker import scheduler as timetable  # noqa: PLC0415 - APScheduler is for this alone
+    from tracker import scheduler as timetable  # noqa: PLC0415 - for this command only
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     opened = container()

@@ -1,4 +1,4 @@
-"""What the program says when something was refused or failed."""
+"""What the program prints when something was refused or failed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tracker.services.imports.folder import FolderRefused
 from tracker.settings import SettingsRefusedError
 
 KNOWN = (Refusal, SettingsRefusedError, SchemesRefusedError, SQLAlchemyError, OSError)
-"""Everything else is a mistake of ours and is shown with its traceback."""
+"""Everything else is a bug and is shown with its traceback."""
 
 
 def words(refusal: Exception) -> Iterator[str]:
-    """The lines that tell of a refusal or a failure."""
+    """The lines that describe a refusal or a failure."""
     if isinstance(refusal, FolderRefused):
         yield from _of_folder(refusal)
     if isinstance(refusal, ImportRefused):
@@ -35,7 +35,7 @@ def words(refusal: Exception) -> Iterator[str]:
 
 
 def _of_folder(refusal: FolderRefused) -> Iterator[str]:
-    """What was found in each file of a folder."""
+    """The errors in each file of a folder."""
     for report in refusal.checked:
         yield f"{report.filename}: {report.rows:,} rows are fine"
     for one in refusal.refusals:

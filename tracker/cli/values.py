@@ -1,4 +1,4 @@
-"""Values on the command line, read by the rules of every door (``tracker.domain.values``)."""
+"""Values on the command line, read by the same rules as everywhere (``tracker.domain.values``)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ OptionValue = TypeVar("OptionValue")
 
 
 class Ruled(click.ParamType[OptionValue], Generic[OptionValue]):
-    """What a rule makes of an argument; its refusal names the argument and the rule."""
+    """An argument read by a rule; a refusal names the argument and the rule."""
 
     def __init__(self, name: str, rule: Callable[[str], OptionValue]) -> None:
         self.name, self._rule = name, rule
 
     def convert(self, value: Any, param: Any, ctx: Any) -> OptionValue:
-        """The value, or why it is refused."""
+        """The value; fails with the rule that it breaks."""
         if not isinstance(value, str):
             return value  # type: ignore[no-any-return]
         try:
@@ -43,5 +43,5 @@ REFERENCE = Ruled[str]("REF", values.reference)
 
 
 def words(longest: int) -> Ruled[str]:
-    """A line of text of so many characters at most."""
+    """A line of text of at most ``longest`` characters."""
     return Ruled("TEXT", lambda text: values.line(text, longest))

@@ -1,10 +1,10 @@
 """``tracker demo``: a throwaway site on SQLite with invented people, a scheduler, a mail catcher.
 
 What lives here: the run (this module), who the people are (``names``, ``workers``, ``careers``,
-``people``), their evidence (``documents``), how they are put on record (``loading``), and where
-their email goes (``mail_catcher``). Everything is kept in one directory, ``var/demo``, which is
-emptied at every start. The data come in through the imports, email leaves through the outbox over
-real SMTP, and the web server and the scheduler are the ordinary programs.
+``people``), their evidence (``documents``), how they are recorded (``loading``), and where their
+email goes (``mail_catcher``). Everything is kept in one directory, ``var/demo``, which is emptied
+at every start. The data come in through the imports, email leaves through the outbox over real
+SMTP, and the web server and the scheduler are the ordinary programs.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _PATIENCE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a running demo is found."""
+    """The addresses and tokens of a running demo."""
 
     directory: Path
     url: str
@@ -91,7 +91,7 @@ def _environment(home: Path, port: int, smtp_port: int) -> dict[str, str]:
 
 
 def _check_free(port: int) -> None:
-    """Say that the port is taken before anything is set up, rather than after."""
+    """Fail if the port is taken before anything is set up, rather than after."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -101,7 +101,7 @@ def _check_free(port: int) -> None:
 
 
 def _set_up(container: Container, home: Path, port: int) -> Site:
-    """Make the tables, the people, and a token for each role."""
+    """Create the tables, the people, and a token for each role."""
     migrations.upgrade(container.engine)
     today = datetime.fromisoformat(NOW).astimezone(UTC).date()
     with container.work(_STAFF) as work:

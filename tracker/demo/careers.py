@@ -1,7 +1,7 @@
-"""Careers: how a worker came to the standing that they have today.
+"""Careers: how a worker reached today's standing.
 
-``CAREERS`` are drawn by chance, around the day, so that every standing and every reminder stage
-is there. ``specials`` are the cases that a demo should not leave to chance.
+``CAREERS`` are drawn at random, around the demo's day, so that every standing and every reminder
+stage occurs. ``specials`` are cases that a demo should not leave to chance.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _Life = Callable[[DemoWorker, date], None]
 
 @dataclass(frozen=True, slots=True)
 class Career:
-    """A kind of career: its share in percent, and how many days before expiry it stands today.
+    """A kind of career: its share in percent, and how many days before its expiry it is today.
 
-    Days below zero are days after the expiry.
+    Negative days are days after the expiry.
     """
 
     live: _Life

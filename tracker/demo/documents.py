@@ -1,4 +1,4 @@
-"""Evidence of the demo: one-page PDFs, certificates of completion and the like."""
+"""Evidence for the demo: one-page PDFs such as certificates of completion."""
 
 from __future__ import annotations
 

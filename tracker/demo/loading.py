@@ -1,4 +1,4 @@
-"""Puts the invented people on record, through the same imports and services as real ones."""
+"""Records the invented people, through the same imports and services as real ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tracker.services.points import evidence
 
 
 def load(work: UnitOfWork, today: date) -> Iterator[str]:
-    """Put everything on record; yields a line for each file."""
+    """Record everything; yields a line for each file."""
     history = people.generate(today)
     _approve_centers(work)
     for kind, rows in history.rows.items():
@@ -37,7 +37,7 @@ def load(work: UnitOfWork, today: date) -> Iterator[str]:
 
 
 def _approve_centers(work: UnitOfWork) -> None:
-    """The directory of centers; one approval lapsed, so that some assessments carry a warning."""
+    """Fill the directory of centers; one approval lapsed, so that some assessments warn."""
     saluda, wabash, brazos, maumee, _, northgate = names.CENTERS
     for name, category, lapses_on in (
         (saluda, "community_college", None),
@@ -80,7 +80,7 @@ def _add_evidence(work: UnitOfWork, history: History) -> None:
 
 
 def _checked(work: UnitOfWork, document: DemoDocument) -> Checked:
-    """A document as the evidence of a holder is kept; it is ours, so no other process reads it."""
+    """A document in the form in which evidence is kept; ours, so it is checked in this process."""
     data = files.checked(
         documents.pdf(document), maximum_pixels=work.settings.evidence.maximum_pixels
     )
@@ -88,7 +88,7 @@ def _checked(work: UnitOfWork, document: DemoDocument) -> Checked:
 
 
 def _give_reasons(work: UnitOfWork, history: History) -> None:
-    """Write down why activities were rejected, which the files have no column for."""
+    """Record why activities were rejected, for which the files have no column."""
     rows = [
         {"activity_id": row.id, "reason_code": why.reason_code, "reason": why.reason}
         for row in work.rows(select(Activity.id, Activity.ref).where(Activity.state == "rejected"))

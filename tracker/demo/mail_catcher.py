@@ -1,7 +1,7 @@
 """A mail server for the demo: it accepts every email and delivers none.
 
-Each email is kept as a file. Real SMTP over a socket on 127.0.0.1, so that what is tried out is
-what happens in production.
+Each email is kept as a file. It is real SMTP over a socket on 127.0.0.1, so that the demo behaves
+like production.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class CaughtEmail:
 
 
 class MailCatcher:
-    """Catches email on a free port of 127.0.0.1 inside ``with``; ``port`` says which.
+    """Catches email on a free port of 127.0.0.1 inside ``with``; ``port`` is its number.
 
     Every email is an .eml file in ``directory``, on the disk before the server answers 250.
     """
@@ -54,7 +54,7 @@ class MailCatcher:
     async def handle_DATA(  # noqa: N802 - aiosmtpd looks for this name
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
-        """Keep an email and say so."""
+        """Store an email and accept it."""
         content: Any = envelope.original_content
         _write_through(self._directory / f"{uuid.uuid4().hex}.eml", content)
         subject = message_from_bytes(content, policy=policy.default)["Subject"]
@@ -68,7 +68,7 @@ def _free_port() -> int:
 
 
 def _write_through(path: Path, content: bytes) -> None:
-    """Put a whole file on the disk."""
+    """Write a whole file to the disk."""
     with path.open("xb") as file:
         file.write(content)
         file.flush()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 class NameGroup:
     """Given and family names that go together, and how many workers in a thousand have them.
 
-    Names are separated by blanks.
+    Names are separated by spaces.
     """
 
     per_thousand: int
@@ -36,7 +36,7 @@ class DemoEmployer:
 
 @dataclass(frozen=True, slots=True)
 class Department:
-    """A department of a plant, and what its technicians are called."""
+    """A department of a plant, and the titles of its technicians."""
 
     name: str
     job: str

@@ -21,12 +21,12 @@ TOUR_HOLDER = "D-0001"
 
 _FILES = ("holders", "assessments", "activities", "renewals", "standing-changes", "roster")
 _MAILBOXES = ("example.com", "example.net", "example.org")
-_SHARES = 0.8  # of workers let their employer see their standing
+_SHARES = 0.8  # the share of workers who let their employer see their standing
 
 
 @dataclass(frozen=True, slots=True)
 class _FullName:
-    """A name with the language that its bearer prefers."""
+    """A name, with the person's preferred language."""
 
     given: str
     family: str
@@ -39,7 +39,7 @@ class _FullName:
 
 
 def generate(today: date, *, workers: int = 400, seed: int = 40) -> History:
-    """The history of so many workers, in no state that a real one could not be in."""
+    """The history of ``workers`` workers, without states that could not occur in reality."""
     history = History({file: [] for file in _FILES}, {}, {})
     draw = random.Random(seed)  # noqa: S311 - invented people, not secrets
     careers = [career for career in CAREERS for _ in range(career.percent)]
@@ -70,7 +70,7 @@ def _workers(
 
 
 def _full_names(draw: random.Random, count: int) -> Iterator[_FullName]:
-    """So many different names; the first is that of the tour's holder."""
+    """``count`` different names; the first is that of the tour's holder."""
     yield _FullName("Marcus", "Bennett", "en")
     used = {("Marcus", "Bennett")}
     weights = [group.per_thousand for group in NAME_GROUPS]

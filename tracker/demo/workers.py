@@ -1,7 +1,7 @@
-"""A worker of the demo, while a history is written for them row by row.
+"""A worker of the demo, for whom a history is written row by row.
 
-Rows have the columns of the import files. What files have no column for, evidence and a
-reviewer's reason, is kept beside them by ``activity_ref``.
+Rows have the columns of the import files. Evidence and reviewers' reasons, for which files have no
+column, are kept separately by ``activity_ref``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _KEYS = {
     "renewals": "renewal_ref",
     "standing-changes": "change_ref",
 }
-_REVIEW_DAYS = 60  # what is older has been decided
+_REVIEW_DAYS = 60  # older activities have been decided
 _EVIDENCE_DAYS = {"submitted": 400, "approved": 90, "rejected": 500}
 """How far back the demo keeps evidence, by state: each file takes time at the start."""
 
@@ -40,7 +40,7 @@ class DemoDocument:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Everything that the demo puts on record about its workers."""
+    """Everything that the demo records about its workers."""
 
     rows: Rows
     documents: dict[str, DemoDocument]
@@ -49,7 +49,7 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who a worker is."""
+    """The identity of a worker."""
 
     ref: str
     given_name: str
@@ -119,7 +119,7 @@ class DemoWorker:
     def course(
         self, hours: int, on: date, status: str = "approved", training: Training | None = None
     ) -> None:
-        """Take a course of so many contact hours, a point each."""
+        """Take a course of ``hours`` contact hours, one point each."""
         chosen = training or self._pick(names.COURSES)
         ref = self._claim("CE", "third_party", chosen, quantity=hours, on=on, status=status)
         self._add_document(ref, chosen, on, status=status, shown=f"{hours} contact hours")
@@ -136,7 +136,7 @@ class DemoWorker:
     def volunteer(
         self, hours: int, on: date, status: str = "approved", training: Training | None = None
     ) -> None:
-        """Help outside work with what the trade taught."""
+        """Volunteer outside work with skills of the trade."""
         chosen = training or self._pick(names.VOLUNTEERING)
         self._claim("X", "volunteer", chosen, quantity=hours, on=on, status=status)
 
@@ -173,7 +173,7 @@ class DemoWorker:
         )
 
     def _pick(self, trainings: tuple[Training, ...]) -> Training:
-        """One that the worker has not had yet, while there is one."""
+        """A training that the worker has not had yet, if there is one."""
         new = [one for one in trainings if one not in self._used]
         chosen = self.random.choice(new or trainings)
         self._used.add(chosen)
@@ -200,7 +200,7 @@ class DemoWorker:
     def _add_document(
         self, ref: str, training: Training, on: date, *, status: str, shown: str
     ) -> None:
-        """Put a certificate of completion beside an activity, unless that is too long ago."""
+        """Attach a certificate of completion to an activity, unless it is too long ago."""
         if (self.today - on).days > _EVIDENCE_DAYS.get(status, 0):
             return
         day = f"{on:%B} {on.day}, {on.year}"
@@ -209,7 +209,7 @@ class DemoWorker:
             (training.provider, training.title, self.person.name, day, shown),
         )
 
-    # Whole stretches of a career.
+    # Whole periods of a career.
     def earn(self, since: date, until: date) -> None:
         """Spend a cycle as people do: a job, some courses, now and then something else."""
         days = max((until - since).days, 1)
@@ -229,13 +229,13 @@ class DemoWorker:
                 self.credential(on, status)
 
     def _status(self, on: date) -> str:
-        """How far an activity of that day has come; what is old has been decided."""
+        """The state of an activity of that day; old ones have been decided."""
         if (self.today - on).days <= _REVIEW_DAYS:
             return self.random.choice(("submitted", "submitted", "draft"))
         return self.random.choice((*["approved"] * 9, "rejected"))
 
     def train_lately(self) -> None:
-        """Take a course in the last weeks, which waits for review or is still a draft."""
+        """Take a course in the last weeks, which is waiting for review or still a draft."""
         on = self.today - timedelta(days=self.random.randint(1, _REVIEW_DAYS))
         self.course(self.random.choice((4, 8, 12, 16)), on, self._status(on))
 

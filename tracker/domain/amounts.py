@@ -1,4 +1,4 @@
-"""Amounts of points: how small they may be, and how they are rounded."""
+"""Amounts of points: the smallest amount, and how amounts are rounded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 Rounding = Literal["half_up", "half_even", "down", "up"]
 
 CENT = Decimal("0.01")
-EXACT = Decimal("0.0001")  # of a claim, where only the sum of its category is rounded
+EXACT = Decimal("0.0001")  # for a claim, where only the sum of its category is rounded
 _ROUNDINGS = {
     "half_up": ROUND_HALF_UP,
     "half_even": ROUND_HALF_EVEN,
@@ -18,7 +18,7 @@ _ROUNDINGS = {
 
 
 def rounded(points: Decimal, rounding: Rounding, size: Decimal = CENT) -> Decimal:
-    """Points as a multiple of ``size``.
+    """Round points to a multiple of ``size``.
 
     >>> rounded(Decimal("0.025"), "half_up"), rounded(Decimal("0.025"), "half_even")
     (Decimal('0.03'), Decimal('0.02'))

@@ -1,4 +1,4 @@
-"""Time zones as refusals name them: in English, by what people in the United States call them."""
+"""Names of time zones in refusals: in English, as people in the United States say them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ NAMES: Mapping[str, str] = {
     "Pacific/Honolulu": "Hawaii time",
     "UTC": "UTC",
 }
-"""By the IANA name of the zone."""
+"""Keys are the IANA names of the zones."""
 
 
 def clock_name(zone: str) -> str:
-    """Whose clock ends a day: "Eastern time"; a zone without an everyday name: "Lima time"."""
+    """The everyday name of a zone: "Eastern time"; a zone without one: "Lima time"."""
     return NAMES.get(zone) or f"{place(zone)} time"
 
 
 def place(zone: str) -> str:
-    """The city of a zone, or the zone itself where it names none."""
+    """The city in a zone's name, or the whole name if it has no city."""
     _, _, city = zone.rpartition("/")
     return city.replace("_", " ") if "/" in zone and not zone.startswith("Etc/") else zone

@@ -1,16 +1,16 @@
-"""Email addresses: which texts are one, and the forms in which they are kept, compared and sent.
+"""Email addresses: which texts are valid, and the forms in which they are kept, compared and sent.
 
-An address is a local part of plain characters (RFC 5322's dot-atom; RFC 6531's letters of other
-scripts), one @, and a domain name with a dot. What would need quoting is refused: in a header a
-comma or a colon could name two recipients.
+An address is a local part of plain characters (RFC 5322's dot-atom; in RFC 6531 also letters of
+other scripts), one @, and a domain name with a dot. Addresses that would need quoting are refused:
+in a header, a comma or a colon could start a second recipient.
 
-- Kept: the domain in small letters of its own script (``münchen.example``), whichever form was
-  given; the local part as given, and in small letters where it goes beyond ASCII, because
-  databases differ in what they take for the small form of such a letter.
-- Compared: without case (``compared``; in SQL ``lower`` of what is kept).
-- Looked for: the same of what a link or a header holds (``searched``).
-- Sent: the domain in ASCII (``for_relay``), which every relay takes. Only a local part beyond
-  ASCII needs a relay with SMTPUTF8.
+- Kept: the domain in lower case in its own script (``münchen.example``), whichever form was given;
+  the local part as given, but in lower case if it has non-ASCII characters, because databases
+  differ in how they lower such characters.
+- Compared: without case (``compared``; in SQL, ``lower`` of the kept form).
+- Searched for: the same for an address from a link or a header (``searched``).
+- Sent: the domain in ASCII (``for_relay``), which every relay accepts. Only a non-ASCII local part
+  needs a relay with SMTPUTF8.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _TOP = re.compile(r"[a-z]{2,63}")
 _ENCODED = "xn--"
 _LINK = re.compile(r"\s*mailto:([^?]*)", re.IGNORECASE)  # RFC 6068: its address, before headers
-_NAMED = re.compile(r"[^<>]*<([^<>]*)>\s*")  # RFC 5322: an address behind a person's name
+_NAMED = re.compile(r"[^<>]*<([^<>]*)>\s*")  # RFC 5322: an address after a person's name
 _FULL_WIDTH = {code + 0xFEE0: code for code in range(0x21, 0x7F)}  # as East Asian keyboards type
 
 
@@ -71,10 +71,10 @@ def _local(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def mail_domain(text: str) -> str:
-    """A domain name in small letters of its own script. Raises ValueError.
+    """A domain name in lower case in its own script. Raises ValueError.
 
-    Labels in ASCII are letters, digits and hyphens, also several in a row; others follow IDNA 2008
-    with the usual mappings (UTS 46).
+    ASCII labels are letters, digits and hyphens, also several hyphens in a row; others follow IDNA
+    2008 with the usual mappings (UTS 46).
     """
     mapped = text.lower() if text.isascii() else idna.uts46_remap(text)
     labels = [_label(label) for label in mapped.split(".")]
@@ -100,7 +100,7 @@ def _in_ascii(domain: str) -> str:
 
 
 def kept(address: str) -> str:
-    """An address on record in the form of today; what is none by now stays as it is."""
+    """An address on record in today's form; one that is no longer valid stays as it is."""
     try:
         return email(address)
     except ValueError:
@@ -108,7 +108,7 @@ def kept(address: str) -> str:
 
 
 def compared(address: str) -> str:
-    """An address as it is compared, also one that is none: in small letters, without blanks.
+    """An address, valid or not, in the form used for comparison: in lower case, without spaces.
 
     >>> compared("ANA@münchen.example") == compared("ana@xn--mnchen-3ya.EXAMPLE")
     True
@@ -119,7 +119,7 @@ def compared(address: str) -> str:
 
 
 def searched(text: str) -> str:
-    """An address that somebody looks for, as it is compared: also copied from a link or a header.
+    """An address somebody searches for, in comparison form; it may come from a link or a header.
 
     >>> searched("mailto:Ana@example.org?subject=Hello")
     'ana@example.org'
@@ -134,7 +134,7 @@ def searched(text: str) -> str:
 
 
 def for_relay(address: str) -> str:
-    """An address as it is sent: its domain in ASCII. What is no domain stays as it is."""
+    """An address in the form in which it is sent: its domain in ASCII, or as it is if invalid."""
     local, at, domain = address.rpartition("@")
     try:
         return f"{local}{at}{_in_ascii(domain)}"
@@ -143,5 +143,5 @@ def for_relay(address: str) -> str:
 
 
 def needs_smtputf8(address: str) -> bool:
-    """Whether only relays that know SMTPUTF8 (RFC 6531) take an address."""
+    """Whether only relays with SMTPUTF8 (RFC 6531) accept an address."""
     return not for_relay(address).isascii()

@@ -1,7 +1,7 @@
-"""The refusals: one exception per refused fact, each with a stable code.
+"""Refusals: one exception for each refused fact, each with a stable code.
 
-Each says whether an exception to the rule can be had, and how (``WayOut``). Nothing here
-knows about HTTP; ``api/http/errors.py`` maps the kinds to status numbers.
+Each says whether an exception to the rule is possible, and how (``WayOut``). Nothing here knows
+about HTTP; ``api/http/errors.py`` maps the kinds to status numbers.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any, ClassVar, Literal, Self
 
 @dataclass(frozen=True, slots=True)
 class WayOut:
-    """Whether an exception to a refusal can be had, and how.
+    """Whether an exception to a refusal is possible, and how.
 
-    ``none``: there is none; what the refusal names must change. ``override``: staff send the
-    request again with their reason in ``field``. ``ask``: the issuer can be asked for one of
-    ``ask_for``. ``sentence`` says so to people; it is empty where there is no way out.
+    ``none``: it is not; the refused fact itself must change. ``override``: staff send the request
+    again with their reason in ``field``. ``ask``: the holder can ask the issuer for one of
+    ``ask_for``. ``sentence`` says so to people; it is empty if there is no way out.
     """
 
     kind: Literal["none", "override", "ask"]
@@ -41,8 +41,7 @@ def _ask(*what: str) -> WayOut:
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a malfunction
     """A rule said no. ``code`` is stable for programs, the text is for people.
 
-    ``exception`` says whether the rule has exceptions; that of one refusal may be taken away
-    with ``final``.
+    ``exception`` says whether the rule has exceptions; ``final`` removes it from one refusal.
     """
 
     code: ClassVar[str] = "refused"
@@ -55,18 +54,18 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a malfunct
         self.facts = facts
 
     def final(self) -> Self:
-        """The same refusal where nobody makes an exception, although others of its kind have."""
+        """The same refusal without an exception, although others of its kind have one."""
         self.exception = NONE
         return self
 
     @property
     def told(self) -> str:
-        """The detail with the sentence about exceptions, where there are any."""
+        """The detail, followed by the sentence about exceptions, if there are any."""
         return f"{self.detail} {self.exception.sentence}".rstrip()
 
 
 class NotFound(Refusal):
-    """There is no such record, or it is not the actor's to see: the answers are the same."""
+    """There is no such record, or the actor may not see it: the answers are the same."""
 
     code = "not_found"
 
@@ -103,13 +102,13 @@ class Stale(Refusal):
 
 
 class TooBusy(Refusal):
-    """All turns for work of this kind are taken; nothing was done, and it may be asked again."""
+    """All slots for work of this kind are taken; nothing was done, and the caller may try again."""
 
     code = "too_busy"
 
 
 class TooManyAtOnce(Refusal):
-    """The actor has as many of these under way as one may have."""
+    """The actor already has as many of these in progress as allowed."""
 
     code = "too_many_at_once"
 
@@ -172,55 +171,55 @@ class AlreadyPassed(Conflict):
 
 
 class AlreadyRecorded(Conflict):
-    """The same fact is on record already."""
+    """The same fact is already on record."""
 
     code = "already_recorded"
 
 
 class SupportsRenewal(Conflict):
-    """The award rests on this pass and has been renewed since, so it cannot be voided."""
+    """The award depends on this pass and has been renewed since, so the pass cannot be voided."""
 
     code = "supports_renewal"
 
 
 class IllegalTransition(Conflict):
-    """The record is not in a state from which this step is lawful."""
+    """The record is not in a state that allows this step."""
 
     code = "illegal_transition"
 
 
 class LimitReached(Conflict):
-    """There are as many of these on record as one may have."""
+    """There are already as many of these on record as allowed."""
 
     code = "limit_reached"
 
 
 class EvidenceMissing(Conflict):
-    """The activity's type needs evidence to be submitted, and no file is on record."""
+    """The activity's type requires evidence to be submitted, and no file is on record."""
 
     code = "evidence_missing"
 
 
 class TooOften(Refusal):
-    """Something was done as often as it may be for a while; ``retry_after`` seconds are left."""
+    """The limit for a period was reached; ``retry_after`` is the number of seconds left."""
 
     code = "too_many_requests"
 
 
 class TokenEnded(Refusal):
-    """The token with which somebody acts has ended since they began."""
+    """The token used by the actor has ended since they began."""
 
     code = "token_ended"
 
 
 class SelfReview(NotAllowed):
-    """Nobody decides on a record of their own."""
+    """Nobody may decide on a record of their own."""
 
     code = "self_review"
 
 
 class BuiltUpon(Conflict):
-    """A later act rests on the decision, and must be taken back before it."""
+    """A later act depends on the decision, and must be taken back first."""
 
     code = "built_upon"
 
@@ -239,7 +238,7 @@ class WindowClosed(Conflict):
 
 
 class CertificationExpired(Conflict):
-    """The certification expired, grace included; it can no longer be renewed."""
+    """The certification expired, and so did any grace; it can no longer be renewed."""
 
     code = "certification_expired"
     way_out = _ask("an extension")
@@ -253,21 +252,21 @@ class PointsMissing(Conflict):
 
 
 class PointsPending(Conflict):
-    """The points depend on activities that wait for a decision."""
+    """The points depend on activities that are waiting for a decision."""
 
     code = "points_pending"
     way_out = _ask("the decision on what waits")
 
 
 class ReexaminationMissing(Conflict):
-    """So late a renewal needs the re-examination; points are not enough."""
+    """A renewal this late needs the re-examination; points are not enough."""
 
     code = "reexamination_missing"
     way_out = _ask("an extension")
 
 
 class CheckMissing(Conflict):
-    """A check that the policy asks for was not confirmed."""
+    """A check that the policy requires was not confirmed."""
 
     code = "check_missing"
 
@@ -286,53 +285,53 @@ class NotRenewable(Conflict):
 
 
 class NotExtendable(Conflict):
-    """The cycle has no end that could move, or its policy extends none for this reason."""
+    """The cycle has no end that could move, or its policy allows no extension for this reason."""
 
     code = "not_extendable"
     way_out = OVERRIDE
 
 
 class ExtensionTooLate(Conflict):
-    """The extension was asked for later than the policy allows."""
+    """The extension was requested later than the policy allows."""
 
     code = "extension_too_late"
     way_out = OVERRIDE
 
 
 class ExtensionTooLong(Conflict):
-    """The extension reaches further than the policy allows."""
+    """The extension is longer than the policy allows."""
 
     code = "extension_too_long"
     way_out = OVERRIDE
 
 
 class TooLittleEarned(Conflict):
-    """Less of the requirement is earned than the policy asks for before it extends a cycle."""
+    """Less of the requirement is earned than the policy demands before it extends a cycle."""
 
     code = "too_little_earned"
     way_out = OVERRIDE
 
 
 class ReductionRefused(Conflict):
-    """The policy does not reduce the requirement so far, or not for this reason."""
+    """The policy does not reduce the requirement by this much, or not for this reason."""
 
     code = "reduction_refused"
     way_out = OVERRIDE
 
 
 class AppealTooLate(Conflict):
-    """The appeal was due within the period after the notice."""
+    """The appeal was not made within the period after the notice."""
 
     code = "appeal_too_late"
 
 
 class PublishedOtherwise(Conflict):
-    """The policy version was published, and said something else then."""
+    """The policy version was published with different content."""
 
     code = "published_otherwise"
 
 
 class NotACorrection(Conflict):
-    """Only a version that names another as corrected repairs the cycles governed by that one."""
+    """Only a version that names the one it corrects can repair the cycles governed by that one."""
 
     code = "not_a_correction"

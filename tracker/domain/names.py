@@ -1,7 +1,7 @@
-"""Names of people as searches compare them: without accents, case, hyphens and punctuation.
+"""Names of people in the form used for searching: without accents, case, hyphens and punctuation.
 
-``searchable`` makes the text that stands beside every holder's name; ``find_name`` says which
-pieces of such texts a query asks for. A person's former names are found like the current one.
+``searchable`` makes the text that is stored with every holder's name; ``find_name`` says which
+pieces of such texts match a query. A person's former names are found like the current one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from tracker.domain.values import folded, run_together, tidy
 
 LONGEST_TEXT = 600
-"""Characters of a searchable text: an index holds no longer key. The oldest names fall out."""
+"""Characters of a searchable text: index keys cannot be longer. The oldest names are cut off."""
 MOST_JOINED = 8
 """A query of more words is compared word by word only."""
 
@@ -26,12 +26,12 @@ class FoldedName:
 
 
 def as_stored(text: str) -> str:
-    """A name as it is kept: as given, cleaned of what nobody sees (``values.tidy``)."""
+    """A name in the form in which it is stored: without invisible characters (``values.tidy``)."""
     return tidy(text)
 
 
 def is_same(one: FoldedName, other: FoldedName) -> bool:
-    """Whether two names look the same: composed or not, with whatever blanks."""
+    """Whether two names look the same, whatever their Unicode composition and spaces."""
     return _composed(one) == _composed(other)
 
 
@@ -40,12 +40,12 @@ def _composed(name: FoldedName) -> tuple[str, str]:
 
 
 def searchable(current: FoldedName, former: Iterable[FoldedName] = ()) -> str:
-    """What a name is found by: the current one, then the former ones, the newest first.
+    """The text by which a name is found: the current name, then former names, the newest first.
 
-    Each stands there as one word and, where that differs, as separate words, because people type
-    "obrien", "o brien" and "O'Brien" for the same person.
+    Each name is one word and, if that differs, also separate words, because people type "obrien",
+    "o brien" and "O'Brien" for the same person.
 
-    >>> searchable(Name("Mary", "O'Brien"), [Name("Mary", "Soto")])
+    >>> searchable(FoldedName("Mary", "O'Brien"), [FoldedName("Mary", "Soto")])
     ' obrien , mary ; o brien , mary ; soto , mary ;'
     """
     entries: dict[str, None] = {}
@@ -56,10 +56,10 @@ def searchable(current: FoldedName, former: Iterable[FoldedName] = ()) -> str:
 
 
 def find_name(query: str) -> list[list[str]]:
-    """Pieces of searchable texts that a query means: all of one of the lists must be found.
+    """The pieces of searchable texts that match a query: all pieces of one list must be found.
 
-    Every word is the beginning of a word of the name, in any order; words side by side may be
-    one word on record. No lists: the query holds nothing that a name could be found by.
+    Every word matches the beginning of a word of the name, in any order; two neighboring words may
+    be one word on record. An empty result: the query has nothing to search for.
 
     >>> find_name("O'Brien")
     [[' o', ' brien'], [' obrien']]

@@ -1,7 +1,7 @@
 """Certificate numbers: the form that they may have, and the form in which they are compared.
 
-Numbers that are given here are a scheme's prefix and twice five letters (CPT-VDN4V-98SGQ). Those
-of other systems are kept as they are printed on the certificate.
+Numbers issued here are a scheme's prefix and two groups of five characters (CPT-VDN4V-98SGQ).
+Numbers of other systems are kept as printed on the certificate.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from tracker.domain.values import fraction_rule, line, run_together
 LONGEST = 32
 """Characters of a certificate number."""
 MARKS = " -./_"
-"""What may stand between the letters and digits of a number, and means nothing."""
+"""Characters that may stand between the letters and digits of a number, and mean nothing."""
 _HYPHENS = re.compile("[\u2010-\u2015\u2212\u00af\ufe58\ufe63\uff0d]")
 _FORM = re.compile(r"[A-Za-z0-9](?:[ ./_-]?[A-Za-z0-9])*")
 _RULE = (
@@ -21,14 +21,14 @@ _RULE = (
     f"of at most {LONGEST} characters; single hyphens, slashes, dots, underscores and blanks may "
     "stand between them"
 )
-# What people write where there is no number.
+# What people write if there is no number.
 _PLACEHOLDERS = frozenset(
     {"NA", "NONE", "NULL", "NIL", "TBD", "TBA", "PENDING", "UNKNOWN", "MISSING", "LOST", "X", "0"}
 )
 
 
 def certificate_number(text: str) -> str:
-    """A number as somebody gave it: a line of text with plain hyphens. Raises ValueError."""
+    """A number as somebody entered it: a line of text with plain hyphens. Raises ValueError."""
     number = _HYPHENS.sub("-", line(text, LONGEST))
     if rule := fraction_rule(number):
         raise ValueError(rule)
@@ -36,7 +36,7 @@ def certificate_number(text: str) -> str:
 
 
 def key(number: str) -> str:
-    """A number as it is compared: without case, blanks, hyphens and other marks.
+    """A number in the form used for comparison: without case, spaces, hyphens and other marks.
 
     >>> key("cpt vdn4v98sgq") == key("CPT-VDN4V-98SGQ")
     True
@@ -45,7 +45,7 @@ def key(number: str) -> str:
 
 
 def from_elsewhere(text: str) -> str:
-    """A number that another system gave, as it is kept. Raises ValueError.
+    """A number issued by another system, in the form in which it is kept. Raises ValueError.
 
     >>> from_elsewhere(" 2014/00123 ")
     '2014/00123'

@@ -1,7 +1,7 @@
 """Calendar arithmetic of certification: anniversaries, windows, completed months.
 
-Dates only, both ends included. Durations that depend on the length of months are never
-chained: the n-th anniversary is always computed from the original anchor.
+Dates only, both ends included. Durations that depend on the length of months are never chained: the
+n-th anniversary is always computed from the original anchor.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MonthRule = Literal["completed", "pro_rata", "fifteen_days"]
 DAY = timedelta(days=1)
 MEAN_MONTH_DAYS = Decimal("30.4375")  # 365.25 / 12
 SHORTEST_MONTH = 28  # days that every month has
-ENOUGH_OF_A_MONTH = 15  # days that make a month under the `fifteen_days` rule
+ENOUGH_OF_A_MONTH = 15  # days that count as a month under the `fifteen_days` rule
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,7 +37,7 @@ class Period:
         return (self.ends_on - self.starts_on).days + 1
 
     def clip(self, other: Period) -> Period | None:
-        """The days that lie in both periods, or None where there are none."""
+        """The days that lie in both periods; None if there are none."""
         start, end = max(self.starts_on, other.starts_on), min(self.ends_on, other.ends_on)
         return Period(start, end) if start <= end else None
 
@@ -50,11 +50,11 @@ class Duration:
     unit: TimeUnit
 
     def after(self, day: date) -> date:
-        """``day`` plus this duration; a day the month lacks becomes its last day."""
+        """``day`` plus this duration; a day that the month lacks becomes its last day."""
         return self._shift(day, self.length)
 
     def before(self, day: date) -> date:
-        """``day`` minus this duration: 12 Nov 2015 less 3 months is 12 Aug, less 90 days 14 Aug."""
+        """``day`` minus the duration: Nov 12, 2015 less 3 months is Aug 12, less 90 days Aug 14."""
         return self._shift(day, -self.length)
 
     def _shift(self, day: date, length: int) -> date:
@@ -64,7 +64,7 @@ class Duration:
 
 
 def add_months(day: date, months: int) -> date:
-    """``day`` moved by calendar months; a day the target month lacks becomes its last day."""
+    """``day`` moved by calendar months; a day that the month lacks becomes the month's last day."""
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
     if day.day <= SHORTEST_MONTH:
@@ -75,7 +75,8 @@ def add_months(day: date, months: int) -> date:
 def nth_expiry(anchor: date, validity: Duration, n: int) -> date:
     """The last valid day of the n-th cycle (n from 1) counted from the original ``anchor``.
 
-    Awarded 29 Feb 2024 for five years: 28 Feb 2029, 2034, 2039 and 29 Feb 2044.
+    Awarded on February 29, 2024 for five years: February 28 in 2029, 2034 and 2039, and February
+    29, 2044.
     """
     return Duration(validity.length * n, validity.unit).after(anchor)
 
@@ -91,13 +92,13 @@ def completed_months(period: Period) -> int:
 
 
 def begun_months(period: Period) -> int:
-    """The number of months that the period begins, its last incomplete one included."""
+    """The number of months that begin in the period, the last incomplete one included."""
     months = completed_months(period)
     return months + (add_months(period.starts_on, months) <= period.ends_on)
 
 
 def months_in(period: Period, rule: MonthRule) -> Decimal:
-    """The months that a period is worth under ``rule`` (594 days are 19, 19.52 or 20)."""
+    """The number of months in a period under ``rule`` (594 days are 19, 19.52 or 20)."""
     if rule == "pro_rata":
         return (Decimal(period.days) / MEAN_MONTH_DAYS).quantize(Decimal("0.01"))
     months = completed_months(period)

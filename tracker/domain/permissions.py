@@ -1,4 +1,4 @@
-"""Who may do what: the actor, the four roles, and what each is allowed. Deny by default."""
+"""Who may do what: the actor, the four roles, and what each may do. Denied by default."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ SCOPES: tuple[Scope, ...] = ("read", "write")
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Whoever acts: a role, a name for the history, and the record or employer that is theirs.
+    """Who acts: a role, a name for the history, and the actor's own record or employer.
 
-    ``person_id`` says who it is, whatever the name; the same for every token that a person makes
-    for themselves. ``makers`` are the holders by whose tokens this one was made: it decides on
-    their records no more than they do.
+    ``person_id`` identifies the person, whatever the name; it is the same for every token that a
+    person makes for themselves. ``makers`` are the holders whose tokens created this one: it may
+    decide on their records no more than they may.
     """
 
     role: Role
@@ -34,7 +34,7 @@ class Actor:
 
     @property
     def who(self) -> str | None:
-        """Whoever acts, by an id that no other person has: the record's, else the person's."""
+        """An id of the actor that no other person has: the holder record's, or the person's."""
         return self.holder_id or self.person_id
 
     @property
@@ -47,7 +47,7 @@ SYSTEM = Actor(role="admin", name="system")
 
 
 def check_role(actor: Actor, allowed: frozenset[Role]) -> None:
-    """Refuse an actor whose role is not among those that may do this; admin may do all."""
+    """Refuse an actor whose role may not do this; an admin may do everything."""
     if actor.role != "admin" and actor.role not in allowed:
         raise NotAllowed(f"The role {actor.role} may not do this.", role=actor.role)
 
@@ -59,23 +59,23 @@ def check_scope(actor: Actor, scope: Scope) -> None:
 
 
 def check_own_holder(actor: Actor, holder_id: str) -> None:
-    """Answer "no such record" to a holder or employer who asks for somebody else's."""
+    """Answer "no such record" to a holder or employer who requests somebody else's record."""
     if not actor.is_staff and actor.holder_id != holder_id:
         raise NotFound
 
 
 def check_own_employer(actor: Actor, employer_id: str) -> None:
-    """Answer "no such record" to whoever is neither staff nor of this employer."""
+    """Answer "no such record" to an actor who is neither staff nor of this employer."""
     if not actor.is_staff and actor.employer_id != employer_id:
         raise NotFound
 
 
 def check_not_own(actor: Actor, holder_id: str) -> None:
-    """Refuse a decision on one's own record."""
+    """Refuse a decision on the actor's own record."""
     if own_records(actor, [holder_id]):
         raise SelfReview("Nobody decides on a record of their own.")
 
 
 def own_records(actor: Actor, holder_ids: Collection[str]) -> set[str]:
-    """Those of these records on which the actor may not decide: one's own, and the makers'."""
+    """The records on which the actor may not decide: their own, and those of the makers."""
     return {id_ for id_ in holder_ids if id_ == actor.holder_id or id_ in actor.makers}

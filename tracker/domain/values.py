@@ -1,22 +1,24 @@
-"""Values of every door: the one rule for each, and one notion of what two of them have in common.
+"""The one rule for each kind of value, wherever it is entered, and how two values are compared.
 
-Whoever reads a line of text, a name, a key, a day or an amount, over HTTP, from a file, from the
-command line or from a search, reads it by the functions here; addresses have their rule in
-``emails``, certificate numbers in ``numbers``. They take the text as it was given and return the
-value as it is kept, or raise ValueError with the rule in words ("must be ...").
+Code that reads a line of text, a name, a key, a day or an amount, over HTTP, from a file, from the
+command line or from a search, uses the functions here; the rule for email addresses is in
+``emails``, that for certificate numbers in ``numbers``. The functions take the text as given and
+return the value in the form in which it is kept, or raise ValueError with the rule in words ("must
+be ...").
 
-A line of text is *cleaned* of what nobody sees, so that two texts that look alike are one text:
+A line of text is *cleaned* of invisible characters, so that two texts that look alike are equal:
 
 - composed (Unicode NFC);
-- blanks of every width become one space, and those around the text go;
-- characters without a shape are left out: zero-width spaces, marks of direction, soft hyphens,
-  byte order marks, fillers, selectors. A joiner stays between letters whose shape it changes;
-- refused is what nobody should drop in silence: tabs, line ends and other control characters,
-  marks that reorder what is shown, halves of characters, characters without a meaning, and the
-  mark that programs put in place of a character that they have lost.
+- white space of every width becomes one space; white space around the text is removed;
+- invisible characters are removed: zero-width spaces, direction marks, soft hyphens, byte order
+  marks, fillers, variation selectors. A joiner stays between letters whose shape it changes;
+- refused is what must not be dropped silently: tabs, line breaks and other control characters,
+  marks that reorder what is shown, lone surrogates, characters without a meaning, and the
+  replacement character that programs write for a character that they have lost.
 
-Its length counts what is kept. A line that is kept is a value, and not what programs write where
-they have none; a search takes that too, since it may be somebody's name in capitals.
+Its length counts the characters kept. A line that is kept is a real value, not a placeholder that
+programs write for an empty one; a search accepts placeholders too, since one may be somebody's name
+in capitals.
 """
 
 from __future__ import annotations
@@ -30,14 +32,14 @@ from functools import lru_cache
 from idna.core import valid_contextj
 
 LONGEST_NAME, LONGEST_COMPANY, LONGEST_REFERENCE = 100, 200, 64
-"""Characters of a name, and of a key by which files and other systems know a record."""
+"""Characters of a name, and of a key by which files and other systems identify a record."""
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
 MOST_CENTS = Decimal("999999.99")
 """The largest amount of points or money that is kept."""
 DIGITS = r"[0-9]{1,6}(\.[0-9]{1,2})?"
 """Points, money and quantities as they are written: at most two decimals after a point."""
 
-# Letters that Unicode does not take apart, but which people type without their stroke or tail.
+# Letters that Unicode does not decompose, but which people type without their stroke or tail.
 _DOTLESS_I = "\N{LATIN SMALL LETTER DOTLESS I}"
 _PLAIN = str.maketrans(
     {
@@ -53,34 +55,35 @@ _PLAIN = str.maketrans(
     }
 )
 
-# Unicode's white space that stands in a line, and the Braille pattern without a dot.
+# Unicode's white space within a line, and the blank Braille pattern.
 _WIDE = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000"
-# Unicode's Default_Ignorable_Code_Point but for the marks that reorder, and annotations.
+# Unicode's Default_Ignorable_Code_Point, except the marks that reorder text; and annotations.
 _SHAPELESS = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u2065\u206a-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff"
 )
-# Controls, line separators, marks that reorder, halves of characters, private characters, and
-# what is no character at all.
+# Control characters, line separators, marks that reorder text, surrogates, private-use characters
+# and noncharacters.
 _FORBIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef"
     "\ufffe\uffff\U000f0000-\U0010ffff]"
 )
 _UNSEEN = re.compile(f"[{_SHAPELESS}]")
-# Also the forms of these signs that look the same: full width, small, division slash, ratio.
+# Also characters that look the same: full width, small, division slash, ratio.
 _LINKS = re.compile("[:/@\\\\\uff1a\uff0f\uff20\ufe55\ufe6b\u2044\u2215\u2236\ua789\uff3c]")
 _BLANKS = re.compile(f"[ {_WIDE}]+")
-_ACCENTS = re.compile("[\u0300-\u036f ]*")  # with nothing that bears them
+_ACCENTS = re.compile("[\u0300-\u036f ]*")  # without a letter that carries them
 _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
-_MARKS = re.compile("[\u0300-\u036f]")  # the accents that Latin, Greek and Cyrillic bear
+_MARKS = re.compile("[\u0300-\u036f]")  # the accents of Latin, Greek and Cyrillic letters
 _LOST = "\N{REPLACEMENT CHARACTER}"
 _ONE_LINE = "must be one line of text without tabs, line breaks or control characters"
 
-# Letters to Unicode, apostrophes to whoever types them: the okina of Hawaiian names and its kin.
+# Letters to Unicode, apostrophes to the people who type them: the okina in Hawaiian names and
+# similar characters.
 _LIKE_APOSTROPHES = "`\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u02ca\u02cb\ua78c"
 
-# Typographic signs that programs put in place of the typed ones.
+# Typographic characters that programs put in place of the typed ones.
 _TYPED = str.maketrans(
     dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
     | dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u00b4\u0060\u02bb\u02bc", "'")
@@ -88,24 +91,24 @@ _TYPED = str.maketrans(
 )
 
 NOTHING = frozenset({"nan", "NaN", "NaT", "NULL", "#N/A", "#NV", "<NA>"})
-"""What programs write where they have nothing; a person's name may be Null or Nan."""
+"""What programs write for an empty value; a person's name may be Null or Nan."""
 # A long number as Excel shows it, and writes it to CSV: 1.23457E+11.
 _SHORTENED = re.compile(r"-?[0-9](?:[.,][0-9]{1,14})?E\+[0-9]{2,3}")
-# What a spreadsheet writes where a formula failed, and where a column was too narrow for a number.
+# What a spreadsheet shows if a formula failed, or if a column is too narrow for a number.
 _ERROR = re.compile(
     r"#(?:REF!|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|SPILL!|CALC!|FIELD!|N/D)|#{3,}|Err:[0-9]{3}"
 )
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# A whole number kept as a fraction, as pandas does in a column with an empty cell, or shown as
-# one, as a spreadsheet does in a column of numbers.
+# A whole number written as a fraction, by pandas in a column with an empty cell, or by a
+# spreadsheet in a column of numbers.
 _FRACTION = re.compile(r"[0-9]+[.,]00?")
-_LONGEST_PADDED = 16  # digits with the zeros before them: spreadsheets keep no more than 15
+_LONGEST_PADDED = 16  # digits including leading zeros: spreadsheets keep no more than 15
 
 
 # Lines of text.
 def cleaned(text: str) -> str:
-    """A line of text as it is kept, perhaps nothing. Raises ValueError for what is refused.
+    """Clean a line of text; the result may be empty. Raises ValueError for refused characters.
 
     >>> cleaned("  Jose\N{COMBINING ACUTE ACCENT}\N{ZERO WIDTH SPACE}  Ruiz ")
     'José Ruiz'
@@ -120,7 +123,7 @@ def cleaned(text: str) -> str:
 
 
 def tidy(text: str) -> str:
-    """The same of a text on record, which may hold what is refused by now: never raises."""
+    """Clean a text on record, which may have characters that are refused today; never raises."""
     text = unicodedata.normalize("NFC", text)
     if _UNSEEN.search(text):
         kept = (x for n, x in enumerate(text) if not _UNSEEN.match(x) or _joins(text, n))
@@ -132,12 +135,12 @@ def _joins(text: str, place: int) -> bool:
     """Whether a joiner changes the letters around it, as in Persian names (RFC 5892, A.1, A.2)."""
     try:
         return text[place] in _JOINERS and valid_contextj(text, place)
-    except ValueError:  # beside a character that Unicode does not know
+    except ValueError:  # next to a character that Unicode does not know
         return False
 
 
 def line(text: str, longest: int) -> str:
-    """A line of 1 to ``longest`` characters as it is kept. Raises ValueError."""
+    """A line of 1 to ``longest`` characters, in the form in which it is kept. Raises ValueError."""
     kept = sought(text, longest)
     if rule := lost_rule(kept):
         raise ValueError(rule)
@@ -145,7 +148,7 @@ def line(text: str, longest: int) -> str:
 
 
 def sought(text: str, longest: int) -> str:
-    """A line of text by which somebody looks for a record. Raises ValueError."""
+    """A line of text used to search for a record. Raises ValueError."""
     kept = cleaned(text)
     if not kept or (not kept.isascii() and _ACCENTS.fullmatch(kept)):
         raise ValueError("must not be empty")
@@ -155,7 +158,7 @@ def sought(text: str, longest: int) -> str:
 
 
 def lost_rule(text: str) -> str | None:
-    """The rule that a text breaks if a program wrote it in place of the value, or None.
+    """The rule that a text breaks if a program wrote it in place of a value; else None.
 
     >>> lost_rule("Null") is None
     True
@@ -176,15 +179,15 @@ def lost_rule(text: str) -> str | None:
 
 
 def name(text: str) -> str:
-    """A given or family name as it is kept. Raises ValueError."""
+    """A given or family name, in the form in which it is kept. Raises ValueError."""
     return line(text, LONGEST_NAME)
 
 
 def company(text: str) -> str:
-    """A company's name as it is kept. Raises ValueError.
+    """A company's name, in the form in which it is kept. Raises ValueError.
 
-    It stands in messages that we sign, so it holds nothing that makes a link, an address or the
-    name of a sender.
+    It appears in messages that we sign, so it must not contain anything that makes a link, an
+    address or a sender's name.
     """
     kept = line(text, LONGEST_COMPANY)
     if _LINKS.search(kept):
@@ -193,7 +196,7 @@ def company(text: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """A name on record, which may be older than that rule, as it stands in a message.
+    """A name on record, which may be older than that rule, made safe for a message.
 
     >>> harmless("Acme: see http://acme.example")
     'Acme see http acme.example'
@@ -202,15 +205,15 @@ def harmless(text: str) -> str:
 
 
 def reference(text: str) -> str:
-    """A key of another system, such as a holder_ref: two are the same if they look the same.
+    """A key of another system, such as a holder_ref; two are equal if they look the same.
 
-    Case tells them apart, because the systems that give them may. Raises ValueError.
+    Case matters, because it may matter in the system that issued the key. Raises ValueError.
     """
     return line(text, LONGEST_REFERENCE)
 
 
 def new_reference(text: str) -> str:
-    """A key that comes on record: no fraction that a program has made. Raises ValueError."""
+    """A key to be recorded: not a fraction that a program has made of it. Raises ValueError."""
     kept = reference(text)
     if rule := fraction_rule(kept):
         raise ValueError(rule)
@@ -218,7 +221,7 @@ def new_reference(text: str) -> str:
 
 
 def fraction_rule(key: str) -> str | None:
-    """The rule that a key of a file breaks if a program has made a fraction of it, or None.
+    """The rule that a key in a file breaks if a program turned it into a fraction; else None.
 
     >>> fraction_rule("0017.1") is None
     True
@@ -232,7 +235,7 @@ def fraction_rule(key: str) -> str | None:
 
 
 def padded_otherwise(key: str) -> list[str]:
-    """The keys that are the same whole number with more or fewer zeros before it.
+    """The keys that are the same whole number with more or fewer leading zeros.
 
     >>> padded_otherwise("0042")[:3]
     ['42', '042', '00042']
@@ -246,18 +249,18 @@ def padded_otherwise(key: str) -> list[str]:
 
 # Days and amounts.
 def trimmed(text: str) -> str:
-    """A text without blanks and shapeless characters around it."""
+    """A text without white space and invisible characters around it."""
     return text.strip(AROUND)
 
 
 AROUND = "".join(
     chr(code) for code in range(0x20, 0x10000) if re.match(f"[ {_WIDE}{_SHAPELESS}]", chr(code))
 )
-"""Characters that say nothing before and behind a value: blanks, and what nobody sees."""
+"""Characters without meaning before and after a value: white space and invisible characters."""
 
 
 def day(text: str) -> date:
-    """A calendar date as ISO 8601 writes it, of the years 1900 to 2200. Raises ValueError."""
+    """A calendar date in ISO 8601 form, from 1900 through 2200. Raises ValueError."""
     written = trimmed(text)
     if not _DAY.fullmatch(written):
         raise ValueError("must be a date like 2026-03-15")
@@ -265,7 +268,10 @@ def day(text: str) -> date:
 
 
 def day_of(year: str, month: str, number: str, *, order: str = "") -> date:
-    """A calendar date of its parts in ASCII digits; ``order`` says how they were told apart."""
+    """A calendar date from its parts in ASCII digits. Raises ValueError.
+
+    ``order`` is added to the error: it says how day and month were told apart.
+    """
     if not FIRST_DAY.year <= int(year) <= LAST_DAY.year:
         raise ValueError(f"must be a date of the years {FIRST_DAY.year} to {LAST_DAY.year}")
     try:
@@ -288,8 +294,7 @@ def amount(
 ) -> Decimal:
     """Points, money or a quantity in plain ASCII digits, with exactly ``places`` decimals.
 
-    No exponent, no marks between thousands, no other digits, nothing that is no number. Raises
-    ValueError.
+    No exponent, no thousands separators, no other digits, no NaN or infinity. Raises ValueError.
     """
     written = trimmed(text)
     if _plain_number(places).fullmatch(written):
@@ -306,7 +311,7 @@ def amount_rule(places: int, minimum: Decimal | int | None, maximum: Decimal | i
 
 
 def bounds(minimum: Decimal | int | None, maximum: Decimal | int | None) -> str:
-    """The least and the most that a number can be, as they follow "a number"."""
+    """The smallest and largest allowed number, worded to follow "a number"."""
     if minimum is not None and maximum is not None:
         return f" from {minimum} to {maximum}"
     if minimum is not None:
@@ -316,9 +321,9 @@ def bounds(minimum: Decimal | int | None, maximum: Decimal | int | None) -> str:
 
 # Comparing.
 def folded(*parts: str) -> str:
-    """Text as searches compare it: words of letters and digits, without accents and case.
+    """Text in the form used for searching: words of letters and digits, without accents and case.
 
-    Punctuation parts words, several blanks are one, and what cannot be seen is left out.
+    Punctuation separates words, repeated spaces become one, and invisible characters are dropped.
 
     >>> folded("Núñez-García", " José")
     'nunez garcia jose'
@@ -329,12 +334,12 @@ def folded(*parts: str) -> str:
 
 
 def _parts(sign: str) -> bool:
-    """Whether a sign parts words, as blanks, punctuation and apostrophes of any kind do."""
+    """Whether a character separates words: spaces, punctuation and apostrophes of any kind."""
     return unicodedata.category(sign)[0] in "PZ" or sign.isspace() or sign in _LIKE_APOSTROPHES
 
 
 def run_together(text: str) -> str:
-    """The same without blanks: how names and numbers are compared where they must be equal.
+    """The same without spaces: how names and numbers are compared for equality.
 
     >>> run_together("CPT-VDN4V-98SGQ") == run_together("cptvdn4v98sgq")
     True
@@ -344,7 +349,9 @@ def run_together(text: str) -> str:
 
 @lru_cache(maxsize=8192)
 def alike(text: str) -> str:
-    """A text as duplicates are compared: signs count, but no case, accents, blanks or typography.
+    """Text in the form used to find duplicates: symbols count; case, accents and spaces do not.
+
+    Typographic variants of a character do not count either.
 
     >>> alike("Señal\N{NO-BREAK SPACE}1 \N{EN DASH} C++") == alike("senal  1 - c++")
     True
@@ -356,7 +363,7 @@ def alike(text: str) -> str:
 
 
 def folded_name(name: str) -> str:
-    """A company's name as it is told from others: without case, accents and punctuation.
+    """A company's name in the form used to tell companies apart: no case, accents, punctuation.
 
     >>> folded_name("ACME, Inc.") == folded_name("Acmé Inc")
     True
@@ -365,9 +372,10 @@ def folded_name(name: str) -> str:
 
 
 def future_rule(day: date | None, today: date) -> str | None:
-    """The rule that a day which can only be past breaks by being later than ``today``, or None.
+    """The rule broken by a day later than ``today`` that can only be in the past; else None.
 
-    Passes, consents, submissions and decisions happened: HTTP and files refuse them alike.
+    Passes, consents, submissions and decisions have already happened: HTTP and files refuse future
+    ones in the same words.
     """
     if day is None or day <= today:
         return None

@@ -1,7 +1,7 @@
-"""Files that people send: what they are, told by content, and whether they are safe to keep.
+"""Files that people send: their type, recognized by content, and whether they are safe to keep.
 
 What lives here: checking the bytes of a PDF, JPG or PNG (``pdfs``, ``pictures``) in a process of
-its own (``child``), the name it may bear (``kinds``), and keeping files under random names
+its own (``child``), the name it may have (``kinds``), and keeping files under random names
 (``store``). What does not: limits (they are settings), whose a file is, the database.
 
     kept = files.check(stream, "scan.pdf", maximum_pixels=50_000_000, limits=limits)
@@ -42,7 +42,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A file that may be kept: its bytes as they are kept, its type, the name it may bear."""
+    """A file that may be kept: its bytes in the form to keep, its type, and a safe name."""
 
     data: bytes
     content_type: ContentType
@@ -50,11 +50,10 @@ class Checked:
 
 
 def check(stream: IO[bytes], name: str, *, maximum_pixels: int, limits: ProcessLimits) -> Checked:
-    """The file as it may be kept. Raises UnacceptableEvidence with the reason.
+    """The file in the form to keep. Raises UnacceptableEvidence with the reason.
 
-    The bytes are looked at by a process of its own within ``limits``; here nothing but its first
-    bytes is read. ``maximum_pixels`` is compared with what a picture says of itself before it is
-    decoded.
+    A process of its own reads the bytes within ``limits``; this process reads only the first bytes.
+    ``maximum_pixels`` is compared with the size that a picture states, before it is decoded.
     """
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as answer:
         shutil.copyfileobj(stream, source)
@@ -74,9 +73,9 @@ def check(stream: IO[bytes], name: str, *, maximum_pixels: int, limits: ProcessL
 
 
 def checked(data: bytes, *, maximum_pixels: int) -> bytes:
-    """The bytes as they may be kept, looked at in this process. Raises UnacceptableEvidence.
+    """The bytes in the form to keep, checked in this process. Raises UnacceptableEvidence.
 
-    This costs what the sender likes: a server asks ``check``.
+    The sender controls what this costs: a server calls ``check``.
     """
     kind = content_type(data)
     if kind == "application/pdf":
@@ -84,6 +83,6 @@ def checked(data: bytes, *, maximum_pixels: int) -> bytes:
 
         pdfs.check(data)
         return data
-    from tracker.files import pictures  # noqa: PLC0415 - for those alone who need it
+    from tracker.files import pictures  # noqa: PLC0415 - only for those who need it
 
     return pictures.redrawn(data, kind, maximum_pixels)

@@ -1,6 +1,6 @@
 """The check of one file, as the job of a process of its own (``tracker.apart``).
 
-Its answer is a line of JSON, and after it the file as it may be kept.
+The answer is a line of JSON, followed by the file in the form to keep.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from tracker.domain.errors import UnacceptableEvidence
 
 
 def prepare(source: IO[bytes]) -> None:
-    """Load what reads such a file."""
+    """Load the library that reads such a file."""
     if source.read(5) == b"%PDF-":
         from tracker.files import pdfs  # noqa: F401, PLC0415 - loaded for ``work``
     else:
-        from tracker.files import pictures  # noqa: F401, PLC0415 - for those alone who need it
+        from tracker.files import pictures  # noqa: F401, PLC0415 - only for those who need it
 
 
 def work(options: Mapping[str, Any], source: IO[bytes], into: IO[bytes]) -> None:
-    """Check the bytes of a file and write whether it may be kept, and what of it."""
+    """Check the bytes of a file, and write whether and in which form it may be kept."""
     try:
         kept = files.checked(source.read(), maximum_pixels=options["maximum_pixels"])
     except UnacceptableEvidence as refusal:

@@ -1,4 +1,4 @@
-"""What a file is, told by its content; the name it may bear; how a refusal reads."""
+"""The type of a file by its content; the name it may have; the form of refusals."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAGIC: tuple[tuple[bytes, ContentType], ...] = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
 )
-_HEAD = 1024  # where browsers and viewers look for what a file is
+_HEAD = 1024  # bytes in which browsers and viewers look for a file's type
 _OF_OTHERS = re.compile(rb"<(?:!doctype|html|head|body|script|svg|iframe)\b|%pdf-", re.IGNORECASE)
 
 
@@ -34,7 +34,7 @@ def refused(rule: str) -> UnacceptableEvidence:
 
 
 def content_type(data: bytes) -> ContentType:
-    """What the content says it is, and nothing else besides. Raises UnacceptableEvidence."""
+    """The type that the content has, and no other type. Raises UnacceptableEvidence."""
     found = next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
     if found is None or _OF_OTHERS.search(data, 1, _HEAD):
         raise refused(RULE)
@@ -44,7 +44,7 @@ def content_type(data: bytes) -> ContentType:
 
 
 def safe_name(name: str, content_type: ContentType) -> str:
-    """The last part of a name, without anything invisible, ending as its content does."""
+    """The last part of a name, without invisible characters, with the extension of its type."""
     name = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
     shown = "".join(" " if c.isspace() else c for c in name if _visible(c))
     stem = re.sub(r"\s+", " ", re.sub(r'[<>:"|?*]', "_", shown)).strip()
@@ -56,7 +56,7 @@ def safe_name(name: str, content_type: ContentType) -> str:
 
 
 def _visible(letter: str) -> bool:
-    """Not a control, a direction mark, half a letter, or private."""
+    """Not a control character, direction mark, surrogate or private-use character."""
     return letter == "\t" or unicodedata.category(letter) not in {
         "Cc",
         "Cf",

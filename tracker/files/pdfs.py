@@ -1,8 +1,8 @@
 """PDFs are kept byte for byte, since a transcript's signature covers its bytes.
 
-So one is refused if it could do anything but be read, or would unpack to more than a document of
-ten megabytes should. It is checked in a process of its own (``child``): what qpdf needs to read a
-hostile file is bounded there, not here.
+So a PDF is refused if it could do anything but be read, or would unpack to more than a document of
+ten megabytes should. It is checked in a process of its own (``child``): the memory and time that
+qpdf needs for a hostile file are limited there, not here.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from tracker.files.weights import unpacked
 
 MOST_OBJECTS = 100_000
 MOST_UNPACKED = 256 << 20
-"""The bytes that all streams of a PDF together may unpack to."""
-_LARGEST_STRUCTURE = 32 << 20  # what one packed list of objects may grow to
-_MOST_ITEMS = 200_000  # of one array or dictionary
+"""The most bytes to which all streams of a PDF together may unpack."""
+_LARGEST_STRUCTURE = 32 << 20  # bytes to which one packed list of objects may unpack
+_MOST_ITEMS = 200_000  # in one array or dictionary
 _MOST_LEVELS = 100
-_MOST_PARTS = 50_000  # looked at one by one in a suspicious file
+_MOST_PARTS = 50_000  # checked one by one in a suspicious file
 _ANOTHER_FILE = re.compile(rb"[^\s\x00]")
 
-# What in a PDF's dictionaries acts or carries, and what it is called in the answer.
+# Keys in a PDF's dictionaries that act or embed something, and their names in the answer.
 _SCENES, _ELSEWHERE = "3D scenes and their scripts", "references to other files"
 _ACTIONS = {
     "/JavaScript": "JavaScript",
@@ -61,7 +61,7 @@ _KEYS = {
     "/OPI": _ELSEWHERE,
 }
 
-# Any of these names may act. Looked for in the bytes, which is quick; then in the objects.
+# Names that may act. They are looked for in the bytes, which is quick; then in the objects.
 _SUSPICIOUS = re.compile(
     rb"/(?:JavaScript|Launch|SubmitForm|ImportData|GoTo[ER]|GoTo3DView|Rendition|RichMedia\w*|"
     rb"Movie|Sound|EmbeddedFiles?|EF|XFA|AA|FileAttachment|Screen|3D\w*|U3D|PRC|OnInstantiate|"
@@ -80,7 +80,7 @@ pikepdf.settings.set_qpdf_limits(
 
 
 def check(data: bytes) -> None:
-    """Raise UnacceptableEvidence for a PDF that is damaged, acts, carries or weighs too much."""
+    """Raise UnacceptableEvidence for a PDF that is damaged, active or too large, or has files."""
     end = data.rfind(b"%%EOF")
     if end < 0 or _ANOTHER_FILE.search(data, end + len(b"%%EOF")):
         raise refused(f"{RULE}; this one does not end like a PDF")
@@ -102,16 +102,16 @@ def check(data: bytes) -> None:
 
 
 def _weigh(pdf: pikepdf.Pdf, size: int) -> None:
-    """Refuse more objects, or more in all streams together, than a document has.
+    """Refuse more objects, or more bytes in all streams together, than a document has.
 
-    Lengths are added up first: streams may lie within one another and be read many times over.
+    Lengths are added up first: streams may overlap and be read many times over.
     """
     if len(pdf.get_xref_table()) > MOST_OBJECTS:
         raise refused(f"must have at most {MOST_OBJECTS:,} objects in it")
     streams = [one for one in pdf.objects if isinstance(one, pikepdf.Stream)]
     if sum(_stated(one) for one in streams) > 2 * size:
         raise refused("must not hold streams within streams")
-    if any("/F" in one for one in streams):  # where else its bytes are
+    if any("/F" in one for one in streams):  # its bytes are in another file
         raise refused(f"must not hold {_ELSEWHERE}")
     total = 0
     for one in streams:
@@ -151,7 +151,7 @@ def _spelled_out(pdf: pikepdf.Pdf) -> bytes:
 
 
 def _parts(pdf: pikepdf.Pdf) -> Iterator[Any]:
-    """Every dictionary, those inside others included."""
+    """Every dictionary, including nested ones."""
     for object_ in pdf.objects:
         waiting = [object_]
         while waiting:
@@ -164,7 +164,7 @@ def _parts(pdf: pikepdf.Pdf) -> Iterator[Any]:
 
 
 def _is_apart(item: Any) -> bool:
-    """Whether it is an object of its own, which is looked at by itself."""
+    """Whether it is an object of its own, which is checked by itself."""
     return bool(getattr(item, "is_indirect", False))
 
 
@@ -184,7 +184,7 @@ def _named(holder: Any) -> Iterator[str]:
 
 
 def _leads_elsewhere(holder: Any) -> bool:
-    """Whether it stands for a page, a thread or bytes of another file."""
+    """Whether it refers to a page, a thread or bytes of another file."""
     reference, is_thread = holder.get("/Ref"), holder.get("/S") == "/Thread"
     return (
         (isinstance(reference, pikepdf.Dictionary) and "/F" in reference)

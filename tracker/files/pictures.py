@@ -1,7 +1,7 @@
-"""Pictures are drawn anew from their pixels, so that nothing else of them remains.
+"""Pictures are re-encoded from their pixels, so that nothing else of them remains.
 
-A picture is weighed by what it says of itself, before it is decoded. A photograph that would take
-too much memory is drawn at a half, a quarter or an eighth of its size.
+A picture is checked by the size that it states, before it is decoded. A photograph that would take
+too much memory is decoded at a half, a quarter or an eighth of its size.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from tracker.domain.errors import UnacceptableEvidence
 from tracker.files.kinds import RULE, ContentType, refused
 
 MOST_DECODED = 128 << 20
-"""The bytes of memory that the pixels of a picture may take, in all forms at once."""
+"""The most bytes of memory that the pixels of a picture may take, in all forms at once."""
 _JPEG_QUALITY = 90
-_SCALES = (1, 2, 4, 8)  # at which a JPEG can be decoded
-_BYTES = {"1": 1, "L": 1, "P": 1, "LA": 4, "I;16": 2}  # that Pillow takes a pixel; 4 in others
-_COEFFICIENTS = 6  # bytes a pixel that a progressive JPEG takes besides, whatever its scale
+_SCALES = (1, 2, 4, 8)  # scales at which a JPEG can be decoded
+_BYTES = {"1": 1, "L": 1, "P": 1, "LA": 4, "I;16": 2}  # per pixel in Pillow; 4 in other modes
+_COEFFICIENTS = 6  # more bytes per pixel for a progressive JPEG, whatever its scale
 
 
 def redrawn(data: bytes, content_type: ContentType, maximum_pixels: int) -> bytes:
-    """The picture alone, upright, without anything that was said about it."""
+    """The picture alone, upright, without metadata."""
     kind = "PNG" if content_type == "image/png" else "JPEG"
     try:
         with Image.open(io.BytesIO(data), formats=(kind,)) as picture:
@@ -42,7 +42,7 @@ def _too_many(maximum_pixels: int) -> UnacceptableEvidence:
 
 
 def _weigh(picture: Image.Image, kind: str, maximum_pixels: int) -> None:
-    """Refuse what is too large; have a large photograph decoded at a smaller scale."""
+    """Refuse a picture that is too large; let a large photograph be decoded at a smaller scale."""
     pixels = picture.width * picture.height
     if pixels > maximum_pixels:
         raise _too_many(maximum_pixels)
@@ -56,10 +56,11 @@ def _weigh(picture: Image.Image, kind: str, maximum_pixels: int) -> None:
 
 
 def _decoded(picture: Image.Image, kind: str, pixels: int, scale: int) -> float:
-    """The memory that the pixels take: decoded, and beside that turned or in another mode."""
+    """The memory that the pixels take: decoded, and also rotated or in another mode."""
     mode = _mode(picture, kind)
     own, drawn = _BYTES.get(picture.mode, 4), _BYTES.get(mode, 4)
-    # A PNG may say behind its pixels that it is turned, so it is not asked before they are read.
+    # A PNG may state after its pixels that it is rotated, so it is not checked before they are
+    # read.
     is_twofold = picture.mode != mode or (kind == "JPEG" and _is_turned(picture))
     forms = own + (drawn if is_twofold else 0)
     besides = _COEFFICIENTS if picture.info.get("progressive") else 0
@@ -82,7 +83,7 @@ def _drawn(picture: Image.Image, kind: str) -> bytes:
 
 
 def _mode(picture: Image.Image, kind: str) -> str:
-    """The mode in which nothing that is seen is lost."""
+    """The mode in which nothing visible is lost."""
     if kind == "JPEG":
         return "L" if picture.mode == "L" else "RGB"
     if "transparency" in picture.info:

@@ -1,4 +1,4 @@
-"""Keeping files: a folder of them under random names."""
+"""Storing files: a folder of them under random names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Store:
     folder: Path
 
     def put(self, data: bytes) -> str:
-        """Keep the bytes for good, on the disk before this returns; gives the key."""
+        """Store the bytes, on the disk before this returns; returns the key."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = secrets.token_hex(32)
         part = self.folder / f".{key}.part"
@@ -34,15 +34,15 @@ class Store:
         return key
 
     def get(self, key: str) -> bytes:
-        """The bytes kept under a key."""
+        """The bytes stored under a key."""
         return (self.folder / key).read_bytes()
 
     def remove(self, key: str) -> None:
-        """Remove a file; none is missed."""
+        """Remove a file; a missing file is no error."""
         (self.folder / key).unlink(missing_ok=True)
 
     def keys(self, *, before: float) -> Iterator[str]:
-        """The files that were last written before an instant, in seconds of the epoch."""
+        """The keys of files last written before an instant, in seconds since 1970."""
         if self.folder.is_dir():
             for path in self.folder.iterdir():
                 if path.stat().st_mtime < before:

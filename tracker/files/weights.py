@@ -1,4 +1,4 @@
-"""What the streams of a PDF unpack to: counted with nothing kept, or bounded where that is dear."""
+"""The unpacked size of a PDF's streams: counted, or only bounded where counting is costly."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pikepdf
 
-# The most that one byte grows to. What images are packed with is let be: nobody unpacks it here.
+# The most that one byte unpacks to. Compression of images is left out: nobody unpacks it here.
 _GROWTH = {
     "/FlateDecode": 1032,
     "/Fl": 1032,
@@ -25,9 +25,9 @@ _PIECE = 4 << 20
 
 
 def unpacked(stream: pikepdf.Stream, *, most: int) -> int:
-    """The bytes that a stream unpacks to; of a bomb some number above ``most``.
+    """The bytes that a stream unpacks to; for a bomb, some number above ``most``.
 
-    Counted where the only packing is Flate, as in almost every file; elsewhere the most it can be.
+    Counted if the only compression is Flate, as in almost every file; otherwise an upper bound.
     """
     raw, filters = stream.read_raw_bytes(), _filters(stream)
     while filters and filters[0] in _HEX | _BASE_85:
@@ -49,7 +49,7 @@ def _filters(stream: pikepdf.Stream) -> list[str]:
 
 
 def _from_text(raw: bytes, name: str) -> bytes:
-    """Bytes written as text; what is not can only be shorter."""
+    """Bytes written as text; for invalid text the result can only be shorter."""
     end = b">" if name in _HEX else b"~>"
     text = b"".join(raw.partition(end)[0].split())
     try:
@@ -67,5 +67,5 @@ def _inflated(raw: bytes, most: int) -> int:
             total += len(engine.decompress(raw, _PIECE))
             raw = engine.unconsumed_tail
     except zlib.error:
-        pass  # viewers show what came before the damage, and so much was counted
+        pass  # viewers show what came before the damage, and that much was counted
     return total

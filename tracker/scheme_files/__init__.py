@@ -1,13 +1,13 @@
 """Scheme files read into the values of ``domain/schemes``; a mistake names file, line and rule.
 
 Marshmallow describes the format (``format``, ``policies``, ``groups``, ``values``).
-``consistency``, ``references``, ``limits``, ``combinations`` and ``versions`` say what keys must
-say about each other. ``tomls`` reads a file, ``line_numbers`` finds the lines, ``json_schema``
-writes the format for editors, ``reasons`` reads the list of reason codes in the same way.
+``consistency``, ``references``, ``limits``, ``combinations`` and ``versions`` check that keys fit
+each other. ``tomls`` reads a file, ``line_numbers`` finds the lines, ``json_schema`` writes the
+format for editors, ``reasons`` reads the list of reason codes in the same way.
 
     schemes = load(Path("config/schemes"))      # SchemesRefusedError names every mistake
 
-Nothing is half-loaded: one mistake in one file refuses the start.
+Nothing is half-loaded: one mistake in one file stops the start.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["Mistake", "SchemesRefusedError", "check", "load"]
 
 
 def load(directory: Path) -> Schemes:
-    """Read every scheme file of a directory; SchemesRefusedError names every mistake in them."""
+    """Read every scheme file of a directory. Raises SchemesRefusedError with every mistake."""
     schemes, found = _read_all(directory, consistency.in_file)
     if found:
         raise SchemesRefusedError(found)
@@ -36,7 +36,8 @@ def load(directory: Path) -> Schemes:
 def check(directory: Path) -> list[Mistake]:
     """Every mistake in the scheme files of a directory, in one run.
 
-    Beside those for which files are refused, types that a version drops under running cycles.
+    In addition to the mistakes for which files are refused, this lists types that a version drops
+    while cycles that used them are running.
     """
     return _read_all(directory, consistency.in_file, versions.dropped_types)[1]
 

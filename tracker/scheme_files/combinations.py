@@ -1,4 +1,4 @@
-"""Keys of a policy that need or exclude each other, and stretches of time in their order."""
+"""Keys of a policy that require or exclude each other, and stretches of time in their order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NOBODY_RENEWS = "must be absent: nobody renews on a rung of new_application"
 
 
 def in_policy(here: KeyPath, policy: Raw, validity: Duration | None) -> Iterator[LocatedMistake]:
-    """The keys of a policy that cannot stand beside each other."""
+    """The keys of a policy that must not be combined."""
     for code, kind in raw.entries(policy.get("types")).items():
         yield from _in_type((*here, "types", code), kind)
     if policy.get("overlap") == "capped_sum" and "overlap_maximum" not in policy:
@@ -52,7 +52,7 @@ def _closing(here: KeyPath, window: Raw, validity: Duration | None) -> Iterator[
 
 
 def _rounding(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
-    """A sum that is rounded is held to no cap that it shares with another one."""
+    """With sums rounded by category, no cap may include more than one category."""
     if policy.get("rounding_of") != "category":
         return
     for code, tag in raw.entries(policy.get("tags")).items():
@@ -82,7 +82,7 @@ def _in_type(here: KeyPath, kind: Raw) -> Iterator[LocatedMistake]:
 
 
 def _evidence(here: KeyPath, kind: Raw) -> Iterator[LocatedMistake]:
-    """Proof is told only where it is asked for, and a bound only where its unit is known."""
+    """Evidence is described only if it is requested, and a bound needs a known unit."""
     if kind.get("evidence", "none") == "none" and "evidence_kinds" in kind:
         yield (*here, "evidence_kinds"), 'needs evidence = "asked" or "required" beside it'
     if kind.get("counted_by") == "event" and "warn_above" in kind and "unit" not in kind:
@@ -90,7 +90,7 @@ def _evidence(here: KeyPath, kind: Raw) -> Iterator[LocatedMistake]:
 
 
 def _windows(here: KeyPath, windows: list[Raw]) -> Iterator[LocatedMistake]:
-    """Of one group a longer stretch needs more points than the shorter one that it holds."""
+    """For one group, a longer stretch needs more points than a shorter one inside it."""
     told: dict[Any, list[tuple[int, date, Decimal]]] = {}
     for index, window in enumerate(windows):
         last, minimum = raw.duration(window.get("last")), raw.amount(window.get("minimum"))
@@ -107,7 +107,7 @@ def _windows(here: KeyPath, windows: list[Raw]) -> Iterator[LocatedMistake]:
 
 
 def _late(here: KeyPath, rungs: list[Raw]) -> Iterator[LocatedMistake]:
-    """Rungs follow each other, and what is lost on one of them is not regained on a later one."""
+    """Late steps follow each other, and what one of them ends is not available on a later one."""
     for index, (before, rung) in enumerate(pairwise(rungs), start=1):
         ends, end = raw.duration(before.get("until")), raw.duration(rung.get("until"))
         if ends is not None and end is not None and raw.reach(end) <= raw.reach(ends):

@@ -1,8 +1,8 @@
-"""What the keys of scheme files must say about each other, within a file and between files.
+"""Whether the keys of scheme files fit each other, within a file and between files.
 
-Checked on the raw values, so that a file with a misspelt key is told of its other mistakes in
-the same run. What the keys of one policy must say is in ``references``, ``limits`` and
-``combinations``; what its versions must, in ``versions``.
+The raw values are checked, so that a file with a misspelled key has its other mistakes reported in
+the same run. The keys of one policy are checked in ``references``, ``limits`` and ``combinations``;
+its versions in ``versions``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tracker.scheme_files.values import near
 
 
 def in_file(scheme: Raw) -> Iterator[LocatedMistake]:
-    """The contradictions within one file, each with the key that it is found at."""
+    """The contradictions within one file, each with its key."""
     for table, key in (("modules", "code"), ("editions", "code"), ("policies", "version")):
         yield from raw.repeated((table,), scheme.get(table), key)
     needed = [module.get("required") for module in raw.tables(scheme.get("modules"))]
@@ -50,7 +50,7 @@ def _validity(scheme: Raw) -> Iterator[LocatedMistake]:
 
 
 def _fixed_day(award: Raw) -> Iterator[LocatedMistake]:
-    """A fixed day is named where it rules, and lies whole years apart."""
+    """A fixed day is given only if it is used, and validity is in whole years then."""
     is_fixed = award.get("valid_through") == "fixed_day"
     if is_fixed and "fixed_day" not in award:
         yield ("award", "fixed_day"), 'is required with valid_through = "fixed_day"'
@@ -92,8 +92,8 @@ def between_files(
 ) -> Iterator[tuple[str, LocatedMistake]]:
     """The contradictions between files, each with the name of its file.
 
-    ``readable`` says whether every file could be read: otherwise a scheme that is not found may
-    stand in the one that could not.
+    ``readable`` says whether every file could be read: if not, a scheme that is not found may be in
+    a file that could not be read.
     """
     codes = [scheme.get("code") for scheme in files.values()]
     prefixes: dict[str, Any] = {}
@@ -111,7 +111,7 @@ def between_files(
 
 
 def _unknown_schemes(scheme: Raw, codes: list[Any]) -> Iterator[LocatedMistake]:
-    """The schemes that a file names and no file holds, and a share with the scheme itself."""
+    """The schemes that a file names and no file has, and sharing with the scheme itself."""
     known = sorted(code for code in codes if isinstance(code, str))
     award = raw.table(scheme.get("award"))
     named: list[tuple[KeyPath, Any]] = [(("award", "prerequisites"), award.get("prerequisites"))]
@@ -135,7 +135,7 @@ def _prerequisites(scheme: Raw) -> list[str]:
 
 
 def _reached(needs: Mapping[str, list[str]], code: str) -> set[str]:
-    """Every scheme that must be held before this one, directly or not."""
+    """Every scheme that must be held before this one, directly or indirectly."""
     reached: set[str] = set()
     ahead = [*needs[code]]
     while ahead:

@@ -1,6 +1,6 @@
 """The format of a scheme file, key by key, and how it becomes domain objects.
 
-What stands in ``[[policies]]`` is in ``policies``.
+The content of ``[[policies]]`` is in ``policies``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tracker.scheme_files.values import (
     words,
 )
 
-_COMMON_YEAR = 2001  # without 29 February
+_COMMON_YEAR = 2001  # without February 29
 VALID_THROUGH = ("anniversary", "day_before", "end_of_month", "end_of_year", "fixed_day")
 
 
@@ -74,7 +74,7 @@ class _DayOfYear(Table):
 
     @post_load
     def build(self, data: dict[str, Any], **options: Any) -> Any:
-        """The day; 29 February is none, since not every year has it."""
+        """The day; February 29 is refused, since not every year has it."""
         if data["day"] > monthrange(_COMMON_YEAR, data["month"])[1]:
             raise ValidationError("must be a day that the month has in every year", "day")
         return super().build(data, **options)
@@ -106,7 +106,7 @@ class _Award(Sourced):
 
     @post_load
     def build(self, data: dict[str, Any], **options: Any) -> Any:
-        """The rule; there is one way to treat 29 February, so the rule need not repeat it."""
+        """The rule; there is one way to treat February 29, so the rule does not state it."""
         del data["leap"]
         return super().build(data, **options)
 
@@ -132,7 +132,7 @@ class _Score(Table):
 
     @post_load
     def build(self, data: dict[str, Any], **options: Any) -> Any:
-        """The bounds, which are in their order."""
+        """The bounds, which must be in order."""
         if data["maximum"] <= data["minimum"]:
             raise ValidationError("must be more than minimum", "maximum")
         passing = data["passing"]
@@ -150,13 +150,13 @@ class _Assessment(Sourced):
 
 
 class _Bar(DurationKey):
-    """How long a revocation bars."""
+    """How long a revocation bars a person from a new award."""
 
     length = whole("How many units.", 1, 36500, required=True)
 
 
 class _Revocation(Sourced):
-    """What a revocation brings about, where whoever decides it says nothing else."""
+    """The effect of a revocation, unless the person who decides sets another one."""
 
     makes = domain.RevocationRule
 
@@ -238,14 +238,14 @@ class _Reminders(Table):
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> Any:
-        """The cadence, in the order in which the reminders fall due."""
+        """The stages, in the order in which the reminders are due."""
         data["offsets"] = tuple(sorted(data["offsets"], reverse=True))
         data["send_at"] = time.fromisoformat(data["send_at"])
         return domain.ReminderPolicy(**data)
 
 
 class _EarlierRegime(Sourced):
-    """Rules of the past whose dates are unknown: told to readers, never computed."""
+    """Past rules whose dates are unknown: shown to readers, never computed."""
 
     makes = domain.EarlierRegime
 
@@ -303,7 +303,7 @@ class SchemeFile(Table):
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> domain.Scheme:
-        """The scheme that a file without mistakes describes."""
+        """The scheme described by a file without mistakes."""
         data["time_zone"] = ZoneInfo(data["time_zone"])
         scheme = domain.Scheme(**data)
         policies = tuple(_with_modules(policy, scheme.required) for policy in scheme.policies)
@@ -311,7 +311,7 @@ class SchemeFile(Table):
 
 
 def _with_modules(policy: Policy, required: tuple[str, ...]) -> Policy:
-    """The policy, whose re-examination is in every required module if it names none."""
+    """The policy; if its re-examination names no modules, it is in every required one."""
     again = policy.reexamination
     if again is None or again.modules:
         return policy

@@ -1,7 +1,7 @@
 """The format of scheme files as a JSON Schema, with which editors complete and check them.
 
-Generated from the tables of ``format``: an editor is told what the loader holds a file to. It
-looks at each value by itself; what keys must say about each other only the loader knows.
+It is generated from the tables of ``format``, so an editor applies the loader's own rules. It
+checks each value by itself; only the loader knows how keys must fit each other.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TEXT = {"type": "string"}
 def generate() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of one scheme file."""
     marshmallow = MarshmallowPlugin(schema_name_resolver=_name)
-    # OpenAPI 3.1 speaks that draft; 3.0 spoke an older one.
+    # OpenAPI 3.1 uses that draft; 3.0 used an older one.
     spec = APISpec("", "", openapi_version="3.1.0", plugins=[marshmallow])
     converter: Any = marshmallow.converter
     converter.add_attribute_function(_codes)
@@ -45,7 +45,7 @@ def _name(schema: Any) -> str:
 
 
 def _codes(_: Any, field: fields.Field[Any], **__: Any) -> dict[str, Any]:
-    """What the entries of a table of tables are called, of which OpenAPI says nothing."""
+    """The names allowed for the entries of a table of tables, which OpenAPI leaves out."""
     return {"propertyNames": _CODE} if isinstance(field, NamedTable) else {}
 
 
@@ -58,7 +58,7 @@ def _text_or_table(_: Any, field: fields.Field[Any], **told: Any) -> dict[str, A
 
 
 def _default(_: Any, field: fields.Field[Any], **__: Any) -> dict[str, Any]:
-    """What holds where the key is left out, if that is one word or amount."""
+    """The default of a key, if it is one word or amount."""
     made = getattr(field.parent, "makes", None)
     told = getattr(made, "__dataclass_fields__", {}).get(field.name)
     if (
@@ -72,7 +72,7 @@ def _default(_: Any, field: fields.Field[Any], **__: Any) -> dict[str, Any]:
 
 
 def _plain(told: Any) -> Any:
-    """JSON Schema without what belongs to OpenAPI, Python or this program's insides."""
+    """JSON Schema without the keywords of OpenAPI, Python or this program."""
     if isinstance(told, list):
         return [_plain(entry) for entry in told]
     if isinstance(told, str):

@@ -1,4 +1,4 @@
-"""Points that contradict each other: limits within a group, and the groups with the whole."""
+"""Points that contradict each other: limits within a group, and groups against the whole."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENDLESS = Decimal("Infinity")
 
 
 def in_policy(here: KeyPath, policy: Raw, validity: Duration | None) -> Iterator[LocatedMistake]:
-    """The amounts of a policy that cannot hold together."""
+    """The amounts of a policy that contradict each other."""
     years, whole = _years(validity, policy), raw.years(validity)[0] if validity else 1
     for group in ("categories", "tags", "types"):
         for code, entry in raw.entries(policy.get(group)).items():
@@ -49,7 +49,7 @@ def _in_group(here: KeyPath, group: Raw, years: int | None, whole: int) -> Itera
 
 
 def _in_categories(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
-    """What the types of a category need and bring must go with what the category does."""
+    """The minima and limits of a category's types must fit those of the category."""
     for code, category in raw.entries(policy.get("categories")).items():
         least, most = raw.amount(category.get("minimum")), raw.amount(category.get("maximum"))
         needed, brought = _of_types(policy, code)
@@ -65,7 +65,7 @@ _TABLES = {"category": "categories", "tag": "tags", "type": "types"}
 
 
 def _in_windows(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
-    """A stretch asks for no more of a group than the cycle counts of it."""
+    """A stretch requires no more of a group than the cycle counts of it."""
     for index, window in enumerate(raw.tables(policy.get("windows"))):
         minimum = raw.amount(window.get("minimum"))
         for noun, table in _TABLES.items():
@@ -77,7 +77,7 @@ def _in_windows(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
 
 
 def _on_terms(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
-    """Minima of late renewals, and of who holds another scheme, can be reached."""
+    """Minima of late renewals, and for holders of another scheme, can be reached."""
     required, sharing = policy.get("points_required"), raw.table(policy.get("sharing"))
     total = raw.amount(sharing.get("points_required", required))
     for code, value in raw.table(sharing.get("minima")).items():
@@ -110,7 +110,7 @@ def _most(policy: Raw, code: str) -> Decimal:
 def _in_requirement(
     here: KeyPath, policy: Raw, validity: Duration | None
 ) -> Iterator[LocatedMistake]:
-    """What the parts of a cycle need and bring must go with what the whole of it needs."""
+    """The minima and limits of the parts of a cycle must fit the requirement for the whole."""
     required = raw.amount(policy.get("points_required"))
     if required is None:
         return
@@ -128,7 +128,7 @@ def _in_requirement(
 
 
 def _minima(policy: Raw) -> Iterator[tuple[KeyPath, Decimal]]:
-    """The minima of groups that may overlap, each of which lies within the whole."""
+    """The minima of groups that may overlap, each of which must lie within the whole."""
     for code, tag in raw.entries(policy.get("tags")).items():
         if (minimum := raw.amount(tag.get("minimum"))) is not None:
             yield ("tags", code, "minimum"), minimum
@@ -148,7 +148,7 @@ def _in_years(here: KeyPath, policy: Raw, validity: Duration | None) -> Iterator
 
 
 def _of_categories(policy: Raw) -> tuple[Decimal, Decimal]:
-    """The points that the categories together must bring at least, and can at most."""
+    """The lowest and the highest number of points that all categories together can earn."""
     categories = raw.entries(policy.get("categories"))
     needed, brought = ZERO, ZERO if categories else ENDLESS
     for code, category in categories.items():
@@ -160,9 +160,9 @@ def _of_categories(policy: Raw) -> tuple[Decimal, Decimal]:
 
 
 def _of_types(policy: Raw, category: str) -> tuple[Decimal, Decimal]:
-    """The points that the types of a category must bring at least, and can at most.
+    """The lowest and the highest number of points that the types of a category can earn.
 
-    While a type stands in no category that there is, any of them may be the one that was meant.
+    While a type names no existing category, it may belong to any of them.
     """
     types = raw.entries(policy.get("types")).values()
     own = [kind for kind in types if kind.get("category") == category]
@@ -175,7 +175,7 @@ def _of_types(policy: Raw, category: str) -> tuple[Decimal, Decimal]:
 
 
 def _years(validity: Duration | None, policy: Raw) -> int | None:
-    """The most years that a cycle may touch; None if it cannot be told."""
+    """The most years that a cycle may touch; None if unknown."""
     if validity is None:
         return None
     _, begun = raw.years(validity)

@@ -1,4 +1,4 @@
-"""Where a key stands in a TOML text: tomllib tells values, not lines."""
+"""The lines of keys in a TOML text: tomllib returns values, not lines."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def find(text: str) -> dict[KeyPath, int]:
 
 
 def line_of(found: dict[KeyPath, int], path: KeyPath) -> int:
-    """The line of a key; that of the nearest table around it where the key itself is absent."""
+    """The line of a key; if the key is absent, that of the nearest table around it."""
     while path and path not in found:
         path = path[:-1]
     return found.get(path, 1)
 
 
 class _Value:
-    """What is open at the end of a line: a string of several lines, an array, a table."""
+    """What is open at the end of a line: a multi-line string, an array, a table."""
 
     def __init__(self) -> None:
         self._quotes = ""
@@ -55,11 +55,11 @@ class _Value:
 
     @property
     def is_open(self) -> bool:
-        """Whether the next line goes on with the same value."""
+        """Whether the next line continues the same value."""
         return self._quotes != "" or self._depth > 0
 
     def read(self, line: str) -> None:
-        """Go through a line, past strings and comments."""
+        """Read a line, skipping strings and comments."""
         position = 0
         while position < len(line):
             if self._quotes:

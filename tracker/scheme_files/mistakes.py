@@ -1,4 +1,4 @@
-"""What a mistake in a scheme file says of itself, and how those of the format are told."""
+"""Mistakes in a scheme file: what they say, and how marshmallow's messages become mistakes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tracker.scheme_files.line_numbers import KeyPath
 from tracker.scheme_files.raw import named, quoted, short
 from tracker.scheme_files.values import near
 
-_WIDEST = 80  # characters of a value that is shown
+_WIDEST = 80  # characters of a value that are shown
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One mistake in a scheme file: where it is, what stands there, which rule it breaks.
+    """One mistake in a scheme file: its place, the value there, and the rule that it breaks.
 
-    ``value`` is as TOML writes it; empty where nothing stands, or a whole table.
+    ``value`` is written as in TOML; empty if there is none, or if it is a whole table.
     """
 
     file: str
@@ -36,7 +36,7 @@ class Mistake:
 
 
 class SchemesRefusedError(Exception):
-    """The scheme files hold mistakes; ``mistakes`` names them all."""
+    """The scheme files have mistakes; ``mistakes`` names them all."""
 
     def __init__(self, mistakes: list[Mistake]) -> None:
         super().__init__("\n".join(map(str, mistakes)))
@@ -44,7 +44,7 @@ class SchemesRefusedError(Exception):
 
 
 def shown(value: Any) -> str:
-    """A value as TOML writes it: a long text cut short, a long list or table not at all."""
+    """A value as TOML writes it; a long text is cut, a long list or table left out."""
     written = _written(value, deeper=3)
     if len(written) <= _WIDEST:
         return written
@@ -82,7 +82,7 @@ def _plain(value: Any) -> str:
 
 
 def of_format(schema: Schema, messages: Any) -> Iterator[tuple[KeyPath, str]]:
-    """Marshmallow's nested messages as pairs of key path and rule, with what was meant."""
+    """Marshmallow's nested messages as pairs of key path and rule, with the key probably meant."""
     for path, rule in _flat(messages):
         if rule == _UNKNOWN:
             yield path, _about_unknown(schema, path)
@@ -96,7 +96,7 @@ def _flat(messages: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
             yield from _flat(inner, (*path, key))
     else:
         for message in messages:
-            # By "_schema" marshmallow means the whole table, if it is not a key of the file.
+            # By "_schema" marshmallow means the whole table, unless it is a key of the file.
             is_key = path[-1:] != ("_schema",) or message == _UNKNOWN
             yield path if is_key else path[:-1], message
 
@@ -110,7 +110,7 @@ _PLAIN = {
     "Not a valid string.": "must be text in quotes",
     "Not a valid integer.": "must be a whole number",
 }
-# Keys of the format before this one, with what says the same now.
+# Keys of the previous format, with what replaces them.
 _FORMER = {
     "grace": "is no key any more: write [[policies.late]] with until and name",
     "valid_in_grace": "is no key any more: write title = true in [[policies.late]]",
@@ -125,7 +125,7 @@ def _about_unknown(schema: Schema, path: KeyPath) -> str:
 
 
 def _known_keys(schema: Schema, path: KeyPath) -> list[str]:
-    """The keys that the table at ``path`` may hold."""
+    """The keys that the table at ``path`` may have."""
     at: Any = schema
     for part in path:
         if isinstance(at, fields.List):

@@ -1,6 +1,6 @@
-"""The values of a scheme file as they were read, before anybody knows that they are right.
+"""The values of a scheme file as they were read, before they are checked.
 
-What is not of the kind asked for counts as absent here: the format names it.
+A value of another kind than requested counts as absent here: the format reports it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from tracker.scheme_files.line_numbers import KeyPath
 from tracker.scheme_files.values import AMOUNT, FACTOR, LONGEST
 
 Raw = Mapping[str, Any]
-LocatedMistake = tuple[KeyPath, str]  # where, and which rule is broken
+LocatedMistake = tuple[KeyPath, str]  # place and rule
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
-_SOME_DAY = date(2000, 3, 1)  # durations are compared by where they lead from here
+_SOME_DAY = date(2000, 3, 1)  # durations are compared by the day that they reach from here
 
 
 def table(value: Any) -> Raw:
@@ -38,17 +38,17 @@ def text(value: Any) -> str:
 
 
 def texts(value: Any) -> list[tuple[int, str]]:
-    """The texts of a list, each with its place."""
+    """The texts of a list, each with its index."""
     return [(place, entry) for place, entry in enumerate(items(value)) if isinstance(entry, str)]
 
 
 def tables(value: Any) -> list[Raw]:
-    """The tables of an array; an element of another kind stands as an empty one."""
+    """The tables of an array; an element of another kind becomes an empty table."""
     return [table(entry) for entry in items(value)]
 
 
 def entries(value: Any) -> dict[str, Raw]:
-    """The tables of a table; an entry of another kind stands as an empty one."""
+    """The tables of a table; an entry of another kind becomes an empty table."""
     return {code: table(entry) for code, entry in table(value).items()}
 
 
@@ -78,12 +78,12 @@ def duration(value: Any) -> Duration | None:
 
 
 def reach(length: Duration) -> date:
-    """Where a length of time leads to: a later day for a longer one."""
+    """The day that a length of time reaches: a later day for a longer one."""
     return length.after(_SOME_DAY)
 
 
 def years(length: Duration) -> tuple[int, int]:
-    """The whole years that a length of time holds, and those that it begins."""
+    """The whole years in a length of time, and the years that it begins."""
     end = reach(length)
     begun = end.year - _SOME_DAY.year + ((end.month, end.day) > (_SOME_DAY.month, _SOME_DAY.day))
     return begun - (_anniversary(begun) > end), begun
@@ -99,19 +99,19 @@ def short(number: int) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text as TOML writes it, on one line, without signs that a terminal would obey."""
+    """A text as TOML writes it, on one line, without control characters for a terminal."""
     plain = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     plain = "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in plain)
     return f'"{plain}"'
 
 
 def named(key: str) -> str:
-    """A key as TOML writes it: in quotes where it is no plain word."""
+    """A key as TOML writes it: in quotes unless it is a plain word."""
     return key if _BARE.fullmatch(key) else quoted(key)
 
 
 def repeated(here: KeyPath, value: Any, key: str) -> Iterator[LocatedMistake]:
-    """The tables of an array that bear the same name as one before them."""
+    """The tables of an array with the same name as an earlier one."""
     names = [entry.get(key) for entry in tables(value)]
     for index, name in enumerate(names):
         if name is not None and name in names[:index]:

@@ -1,4 +1,4 @@
-"""config/reasons.toml -> the list of reason codes, with mistakes that name line, key and rule."""
+"""Reads config/reasons.toml, the list of reason codes; mistakes name line, key and rule."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ class _ReasonsFile(Table):
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> Reasons:
-        """The list that a file without mistakes describes."""
+        """The list described by a file without mistakes."""
         return Reasons({code: ReasonCode(code, **told) for code, told in data["reasons"].items()})
 
 
 def load(path: Path) -> Reasons:
-    """Read the list; SchemesRefusedError names every mistake in it."""
+    """Read the list. Raises SchemesRefusedError with every mistake in it."""
     found: list[Mistake] = []
     file = tomls.parse(path, found)
     loaded = tomls.build(_ReasonsFile(), file, found) if file else None
@@ -57,9 +57,9 @@ def load(path: Path) -> Reasons:
 
 
 def _unexplained(file: Raw) -> Iterator[LocatedMistake]:
-    """The acts that could not be done, since there is no code for them."""
+    """The acts that would be impossible, since no code is for them."""
     if not isinstance(file.get("reasons"), dict):
-        return  # the format says so
+        return  # the format reports it
     listed = raw.entries(file["reasons"]).values()
     named = {act for entry in listed for _, act in raw.texts(entry.get("acts"))}
     for family in FAMILIES:

@@ -1,4 +1,4 @@
-"""Names that the keys of a policy use: each must be told somewhere else in the file."""
+"""Names used by the keys of a policy: each must be defined elsewhere in the file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracker.scheme_files.values import near
 
 
 def in_policy(here: KeyPath, policy: Raw, scheme: Raw) -> Iterator[LocatedMistake]:
-    """The names in a policy that stand for nothing."""
+    """The names in a policy that are not defined."""
     for code, kind in raw.entries(policy.get("types")).items():
         yield from _in_type((*here, "types", code), kind, policy)
     yield from _in_units((*here, "units"), policy.get("units"))
@@ -34,7 +34,7 @@ _TABLES = {"category": "categories", "tag": "tags", "type": "types"}
 
 
 def _groups(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
-    """The categories, tags and types whose points are meant."""
+    """The categories, tags and types that other keys name."""
     for index, window in enumerate(raw.tables(policy.get("windows"))):
         path = (*here, "windows", index)
         named = [noun for noun in _TABLES if noun in window]
@@ -58,7 +58,7 @@ def _groups(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
 
 def _in_type(here: KeyPath, kind: Raw, policy: Raw) -> Iterator[LocatedMistake]:
     categories = policy.get("categories")
-    if isinstance(categories, dict):  # or their absence is told, once
+    if isinstance(categories, dict):  # otherwise their absence is reported, once
         yield from _known((*here, "category"), kind.get("category"), categories, "category")
     yield from _among((*here, "tags"), kind.get("tags"), raw.table(policy.get("tags")), "tag")
     for role in raw.table(kind.get("roles")):
@@ -74,7 +74,7 @@ def _conversions(
     here: KeyPath, own: str, steps: dict[str, units.UnitStep]
 ) -> Iterator[LocatedMistake]:
     if any(units.is_circular(code, steps) for code in units.chain(own, steps)):
-        return  # told at the units themselves
+        return  # reported at the units themselves
     for other, ratio in units.inexact(own, steps).items():
         told = f"{Decimal(ratio.numerator) / ratio.denominator:.6g}"
         rule = (
@@ -97,7 +97,7 @@ def _in_units(here: KeyPath, value: Any) -> Iterator[LocatedMistake]:
 
 
 def _steps(known: Raw) -> dict[str, units.UnitStep]:
-    """The units as far as they are told rightly."""
+    """The units that are defined correctly."""
     steps = {}
     for code, unit in raw.entries(known).items():
         equals, of = raw.factor(unit.get("equals")), unit.get("of")
@@ -117,7 +117,7 @@ def _kinds(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
 
 
 def _unverified(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
-    """Each open value is told as "key: why", or as "key, key: why"."""
+    """Each open value is written as "key: why", or as "key, key: why"."""
     known = list(PolicyTable().fields)
     for place, entry in raw.texts(policy.get("unverified")):
         named, colon, why = entry.partition(":")
@@ -132,7 +132,7 @@ def _unverified(here: KeyPath, policy: Raw) -> Iterator[LocatedMistake]:
                 yield from _known((*here, place), rest[0], there, "entry", of=f"[policies.{first}]")
 
 
-# An open value is one entry's, or all entries': "types.points".
+# An open value belongs to one entry, or to all entries: "types.points".
 _GROUPS = {
     "units": groups.UnitTable,
     "tags": groups.TagTable,

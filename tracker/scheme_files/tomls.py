@@ -1,4 +1,4 @@
-"""A TOML file of ours: parsed, held to its form, every mistake in it at its line."""
+"""A TOML configuration file: parsed, checked against its schema, every mistake with its line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ParsedFile:
     lines: dict[KeyPath, int]
 
     def mistake(self, path: KeyPath, rule: str) -> Mistake:
-        """A mistake at a key of this file, with the value that stands there."""
+        """A mistake at a key of this file, with the value there."""
         value: Any = self.raw
         for part in path:
             try:
@@ -39,7 +39,7 @@ class ParsedFile:
 
 
 def parse(path: Path, found: list[Mistake]) -> ParsedFile | None:
-    """Read a file; None, with the mistake found, where it is no TOML."""
+    """Read a file; None if it is not TOML, with the mistake added to ``found``."""
     text = ""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -56,7 +56,10 @@ def parse(path: Path, found: list[Mistake]) -> ParsedFile | None:
 
 
 def build(schema: Schema, file: ParsedFile, found: list[Mistake]) -> Any:
-    """What a schema makes of a file; None, with the mistakes found, where it is not of its form."""
+    """The result of a schema for a file; None if the file breaks it.
+
+    The mistakes are added to ``found``.
+    """
     try:
         return schema.load(file.raw)
     except ValidationError as error:

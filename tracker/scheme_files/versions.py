@@ -1,4 +1,4 @@
-"""What the versions of a policy must say about each other: order, cohorts, corrections."""
+"""Whether the versions of a policy fit each other: order, cohorts, corrections."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _correction(index: int, policies: list[Raw]) -> Iterator[LocatedMistake]:
 
 
 def _replaced(index: int, policies: list[Raw]) -> Iterator[LocatedMistake]:
-    """What a type replaces is a type of an earlier version, and of one type only."""
+    """A replaced type must be one of an earlier version, and is replaced only once."""
     types, before = raw.table(policies[index].get("types")), _types_before(index, policies)
     seen: set[str] = set()
     for code, kind in types.items():
@@ -61,7 +61,7 @@ def _types_before(index: int, policies: list[Raw]) -> set[str]:
 
 
 def dropped_types(scheme: Raw) -> Iterator[LocatedMistake]:
-    """Types that a version drops, though it rules cycles in which they were claimed."""
+    """Types that a version drops, although it governs cycles in which they were claimed."""
     policies = raw.tables(scheme.get("policies"))
     for index, policy in enumerate(policies):
         types = raw.table(policy.get("types"))
@@ -78,10 +78,10 @@ def dropped_types(scheme: Raw) -> Iterator[LocatedMistake]:
 
 
 def _order(policies: list[Raw]) -> Iterator[LocatedMistake]:
-    """Each version is in force after those before it, or is for others than they are.
+    """Each version is in force after those before it, or is for other people.
 
-    Two versions of one day for one person would leave open which of them governs; a version
-    that corrects the one before it may bear its date.
+    With two versions for one person from the same day, it would be unclear which governs; a version
+    that corrects the one before it may have the same date.
     """
     for index, policy in enumerate(policies[1:], start=1):
         start, before = policy.get("effective_from"), policies[index - 1].get("effective_from")
@@ -106,14 +106,14 @@ def _meet(one: Raw, other: Raw) -> bool:
 
 
 def _range(policy: Raw) -> tuple[date, date]:
-    """The days of award that a version is for: from the first, before the second."""
+    """The award days that a version is for: from the first, before the second."""
     cohort = raw.table(policy.get("cohort"))
     start, end = (raw.day(cohort.get(key)) for key in ("awarded_from", "awarded_before"))
     return start or date.min, end or date.max
 
 
 def _everybody(policies: list[Raw], scheme: Raw) -> Iterator[LocatedMistake]:
-    """Every certification that expires needs a version that is for it."""
+    """Every certification that expires needs a version that applies to it."""
     exempt = raw.day(raw.table(scheme.get("award")).get("lifetime_if_awarded_before"))
     reached = exempt or date.min
     gaps = []

@@ -1,15 +1,15 @@
-"""Tables that come in and go out, as CSV and XLSX: rows, columns, and what was wrong where.
+"""Tables read and written as CSV and XLSX: rows, columns, and errors with their places.
 
-What lives here: reading a file row by row into parsed values with every error collected
-(`read`), the parsers a column may use (`text`, `date`, `decimal`, ...), and writing rows in which
-no cell can become a formula (`write_csv`, `write_xlsx`). What does not: holders and
-certifications, the database, Flask.
+What lives here: reading a file row by row into parsed values with every error collected (`read`),
+the parsers of columns (`text`, `date`, `decimal`, ...), and writing rows in which no cell can
+become a formula (`write_csv`, `write_xlsx`). What does not: holders and certifications, the
+database, Flask.
 
-What comes from outside is taken apart in a process of its own first (`unpack`).
+A table from outside is first unpacked in a process of its own (`unpack`).
 
 From the bottom: `kinds` (what a column holds, how a file writes it), `dates`, `numbers`, `columns`
-(parsers), `expected` (the header), `csv_rows` and `xlsx_rows` (rows as texts; a workbook's by way
-of `archive`, `workbook`, `number_formats` and `cells`), `totals` (rows that are none), `reader`
+(parsers), `expected` (the header), `csv_rows` and `xlsx_rows` (rows as texts; for a workbook with
+the help of `archive`, `workbook`, `number_formats` and `cells`), `totals` (totals rows), `reader`
 (rows as values).
 
     rows = tabular.read(stream, filename="holders.csv", columns=COLUMNS)   # BadTable: bad header

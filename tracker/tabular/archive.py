@@ -1,7 +1,7 @@
-"""The ZIP file around a workbook: weighed and looked over before anything is unpacked.
+"""The ZIP file around a workbook: its size and content are checked before it is unpacked.
 
-Nothing in it is trusted: its parts are bounded in number and size, and none may hold XML with a
-document type, in which a few bytes could name gigabytes.
+Nothing in it is trusted: its parts are limited in number and size, and none may be XML with a
+document type, in which a few bytes could expand to gigabytes.
 """
 
 import re
@@ -12,14 +12,14 @@ from typing import IO
 from tracker.tabular.problems import Unreadable
 
 MOST_UNPACKED = 256 << 20
-# One hundredth is where Apache POI's ZipSecureFile sees a bomb. Small parts are let be.
+# One hundredth is also the limit of Apache POI's ZipSecureFile. Small parts are exempt.
 MOST_RATIO, LET_BE = 100, 1 << 20
 _MOST_PARTS = 2_000
-# Worksheets and their texts are read bit by bit; all other parts are read whole.
+# Worksheets and their texts are read in pieces; all other parts are read whole.
 _STREAMED = ("xl/worksheets/", "xl/sharedStrings.xml")
 _MOST_BESIDES = 32 << 20
 _ENCRYPTED = 0x1
-# The beginning of XML without a document type: what each part of a workbook looks like.
+# The beginning of XML without a document type, as in each part of a workbook.
 _PROLOG_BYTES = 4096
 _BOM = b"\xef\xbb\xbf"
 _ELEMENT = re.compile(rb"<[A-Za-z_]")
@@ -34,10 +34,10 @@ _OTHER_ARCHIVES = {
 
 
 def check_archive(stream: IO[bytes]) -> None:
-    """Refuse, before anything is unpacked, what is no workbook or would unpack to too much.
+    """Refuse, before unpacking, what is not a workbook or would unpack to too much.
 
-    The sizes are those the ZIP file states. They can be believed as bounds: `zipfile` stops at
-    the stated size, and refuses a part whose checksum then fails.
+    The sizes are those stated in the ZIP file. They are reliable bounds: `zipfile` stops at the
+    stated size, and refuses a part whose checksum then fails. Raises Unreadable.
     """
     with zipfile.ZipFile(stream) as archive:
         parts = archive.infolist()
@@ -60,7 +60,7 @@ def _is_too_large(parts: Sequence[zipfile.ZipInfo]) -> bool:
 
 def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
     if part.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        raise Unreadable(BROKEN)  # other methods are outside the standard, and unpack unbounded
+        raise Unreadable(BROKEN)  # others are not in the standard, and unpack without a limit
     if part.flag_bits & _ENCRYPTED:
         rule = "is protected by a password: save it without one"
         raise Unreadable(rule)
@@ -76,9 +76,9 @@ def _check_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
 
 
 def _is_plain_xml(beginning: bytes) -> bool:
-    """Whether an element stands after nothing but a declaration and whole comments.
+    """Whether only a declaration and complete comments come before the first element.
 
-    Each search begins where the last one ended, so no bytes are looked at twice.
+    Each search starts where the last one ended, so no byte is searched twice.
     """
     at = _after_blanks(beginning, len(_BOM) if beginning.startswith(_BOM) else 0)
     if beginning.startswith(b"<?xml", at):

@@ -1,9 +1,9 @@
-"""A spreadsheet's cell is what it shows: the text that is read of it, or why none is.
+"""The value of a spreadsheet's cell is what it shows: its text, or why it cannot be read.
 
-The format of a cell is honored where this reader is sure of what the sender saw, and the cell is
-refused by name where it is not, or where it shows something else than it holds. So nothing is
-stored that the sender did not see. Formulas are refused and never computed: the value that a
-program kept beside one is whatever the sender wrote there.
+The format of a cell is applied if this reader is sure of what the sender saw. The cell is refused
+with a reason if not, or if it shows something else than it holds. So nothing is stored that the
+sender did not see. Formulas are refused and never computed: the value saved with one is whatever
+the sending program wrote.
 """
 
 import datetime as dt
@@ -19,11 +19,12 @@ from tracker.tabular.number_formats import NumberFormat
 from tracker.tabular.problems import Refused
 from tracker.tabular.workbook import Cell
 
-_DIGITS = 10**15  # of the numbers in a spreadsheet 15 digits are kept
+_DIGITS = 10**15  # a spreadsheet keeps 15 digits of a number
 _PLAIN = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _AS_TEXT = "give the column the format Text and enter it again"
-# LibreOffice saves a truth as a formula; these two have one value, whatever stands beside them.
+# LibreOffice saves a truth value as a formula; these two have one value, whatever was saved with
+# them.
 _CONSTANTS: dict[object, bool] = {"=TRUE()": True, "=FALSE()": False}
 _FORMULA = "must be a value, not a formula: in the spreadsheet, paste it as a value"
 _TRUTH = "must be text, a number or a date, not the spreadsheet's TRUE or FALSE"
@@ -36,7 +37,7 @@ _TIME = "is a time of day without its day: must be a date like 2026-03-15"
 
 
 def shown(cell: Cell, kind: ColumnKind, epoch: dt.datetime) -> str | Refused:
-    """Give the text of a cell that a column of this kind may parse, or the refusal of the cell."""
+    """The text of a cell for a column of this kind, or the refusal of the cell."""
     found = _shown(cell, kind, epoch)
     if isinstance(found, str) and len(found) > LONGEST_CELL:
         return Refused(found, TOO_LONG)
@@ -60,7 +61,7 @@ def _shown(cell: Cell, kind: ColumnKind, epoch: dt.datetime) -> str | Refused:
 
 
 def _text(value: str, shape: NumberFormat) -> str | Refused:
-    """Give a text with the characters that it names by number (ST_Xstring, 22.9.2.19)."""
+    """A text with its numeric character escapes decoded (ST_Xstring, 22.9.2.19)."""
     if "_x" in value:
         value = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
     if shape.is_general:
@@ -94,7 +95,7 @@ def _in_column(
     kind: ColumnKind,
     epoch: dt.datetime,
 ) -> str | Refused:
-    """Say what a number that is shown as this text is in a column of this kind."""
+    """What a number that is shown as this text means in a column of this kind."""
     if kind is ColumnKind.NUMBER:
         return _plain(number, text, shape)
     if (
@@ -110,7 +111,7 @@ def _in_column(
 
 
 def _plain(number: Decimal, text: str, shape: NumberFormat) -> str | Refused:
-    """Give the digits of a number whose format shows it as it is, but for marks of thousands."""
+    """The digits of a number whose format shows it unchanged, except for thousands separators."""
     if shape.is_general:
         return text
     section = shape.section(number)
@@ -139,7 +140,7 @@ def _date(
 
 
 def _day(moment: object, shape: NumberFormat | None, kind: ColumnKind) -> str | Refused:
-    """Give a day, or the moment with its time: the column's parser says what it thinks of it."""
+    """A day, or the moment with its time, which the column's parser then judges."""
     if isinstance(moment, dt.datetime) and moment.time() == dt.time():
         moment = moment.date()
     text = moment.isoformat(" ") if isinstance(moment, dt.datetime) else str(moment)

@@ -1,6 +1,6 @@
-"""Taking one table apart, as the job of a process of its own (`tracker.apart`).
+"""Reading one table in a process of its own (`tracker.apart`).
 
-Its answer is a line of JSON about the table with its header, and one for each row below.
+The answer is a line of JSON about the table with its header, and one for each row below it.
 """
 
 import sys
@@ -18,15 +18,15 @@ from tracker.tabular.sources import XLSX, open_source
 
 
 def prepare(source: IO[bytes]) -> None:
-    """Load what reads such a table."""
-    # openpyxl would load numpy if it is there, for the sake of types that no file holds.
+    """Load the libraries that read such a table."""
+    # openpyxl would load numpy if installed, for types that no file contains.
     sys.modules["numpy"] = None  # type: ignore[assignment]
     if source.read(len(XLSX)) == XLSX:
         from tracker.tabular import xlsx_rows  # noqa: F401, PLC0415 - loaded for `work`
 
 
 def work(options: Mapping[str, Any], source: IO[bytes], into: IO[bytes]) -> None:
-    """Write the texts of a table, and where it cannot be read on why not."""
+    """Write the texts of a table, and at an unreadable place the reason."""
     try:
         for line in _lines(options, source):
             into.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
@@ -62,5 +62,5 @@ def _plain(cell: str | Refused) -> Any:
 
 
 def _short(value: str) -> str:
-    """A value as long as it is ever shown, with one character more to tell that it was cut."""
+    """A value at its longest shown length, plus one character to show that it was cut."""
     return value[: LONGEST_SHOWN + 1]

@@ -1,11 +1,11 @@
 """Columns, and the parsers that turn the text of a cell into a value.
 
-A parser is a function of one text, compiled once and called for every row. It raises
-`ValueError` with the rule in words ("must be a date like 2026-03-15"). The reader has already
-taken the blanks around a cell away, and asks no parser about an empty cell.
+A parser is a function of one text, compiled once and called for every row. It raises `ValueError`
+with the rule in words ("must be a date like 2026-03-15"). The reader has already removed the white
+space around a cell, and calls no parser for an empty cell.
 
-Here: texts, words of a list, truths, addresses, time zones. Dates and numbers, which files write
-in several ways, have modules of their own.
+Here: texts, words of a list, truth values, addresses, time zones. Dates and numbers, which files
+write in several ways, have their own modules.
 """
 
 import difflib
@@ -18,9 +18,9 @@ from typing import ClassVar
 from tracker.domain import emails, numbers, values
 from tracker.tabular.kinds import ColumnKind, Conventions, Parser
 
-# What people, spreadsheets and web pages leave around a value: blanks, and what nobody sees.
-# Tabs and line breaks are not among them: they are control characters, and are refused rather
-# than quietly dropped.
+# What people, spreadsheets and web pages leave around a value: white space and invisible
+# characters. Tabs and line breaks are not among them: they are control characters, and are refused
+# rather than silently dropped.
 BLANKS = values.AROUND
 
 _LONGEST_GUESS = 40
@@ -30,8 +30,8 @@ _LONGEST_GUESS = 40
 class Column:
     """How one column is read.
 
-    `parse` turns the text of a cell into its value, or raises `ValueError` with the rule in
-    words. When `required`, the header must name the column and every row must fill it.
+    `parse` turns the text of a cell into its value, or raises `ValueError` with the rule in words.
+    If `required`, the header must name the column and every row must fill it.
     """
 
     name: str
@@ -44,12 +44,12 @@ class Column:
         return self.parse.kind if isinstance(self.parse, Parser) else ColumnKind.TEXT
 
     def settled(self, conventions: Conventions) -> Callable[[str], object]:
-        """Give the parser that reads as the file at hand writes."""
+        """The parser for the conventions of the file at hand."""
         return self.parse.settled(conventions) if isinstance(self.parse, Parser) else self.parse
 
 
 def text(max_length: int) -> Callable[[str], str]:
-    """Read one line of text of at most `max_length` characters, cleaned as at every door."""
+    """Read one line of text of at most `max_length` characters, cleaned as everywhere."""
 
     def parse(value: str) -> str:
         return values.line(value, max_length)
@@ -58,12 +58,12 @@ def text(max_length: int) -> Callable[[str], str]:
 
 
 def certificate_number(value: str) -> str:
-    """Read a certificate number as somebody gave it."""
+    """Read a certificate number as somebody entered it."""
     return numbers.certificate_number(value)
 
 
 def choice(words: Sequence[str]) -> Callable[[str], str]:
-    """Read one of a few words, exactly as written; a refusal names them and the nearest."""
+    """Read one of a few words, exactly as written; a refusal names them and the nearest one."""
     known = frozenset(words)
     rule = f"must be one of {', '.join(words)}"
 
@@ -76,19 +76,19 @@ def choice(words: Sequence[str]) -> Callable[[str], str]:
 
 
 class TruthParser(Parser[bool]):
-    """Read true or false in letters of any size: spreadsheets write TRUE, programs True."""
+    """Read true or false in any case: spreadsheets write TRUE, programs True."""
 
     kind: ClassVar[ColumnKind] = ColumnKind.TRUTH
 
     def settled(self, conventions: Conventions) -> Callable[[str], bool]:
-        """Give the one function there is: every file writes truths alike."""
+        """The one function: every file writes truth values alike."""
         del conventions
         return _truth
 
 
 truth = TruthParser()
 _TRUTHS = {"true": True, "false": False}
-# What spreadsheets write in other languages, and people by hand: recognized, not taken.
+# What spreadsheets write in other languages, and people type: recognized, but refused.
 _TRUE_WORDS = frozenset(
     (
         "1",
@@ -123,16 +123,16 @@ def _truth(value: str) -> bool:
 
 
 def email(value: str) -> str:
-    """Read an e-mail address as every door does (`domain.emails`).
+    """Read an email address by the general rule (`domain.emails`).
 
-    Only the domain is put in lower case: the part before the @ belongs to the receiving host
-    (RFC 5321, 2.4).
+    Only the domain is put in lower case: the part before the @ belongs to the receiving host (RFC
+    5321, 2.4).
     """
     return emails.email(value)
 
 
 def time_zone(value: str) -> str:
-    """Read the name of a time zone of the IANA database, such as America/New_York."""
+    """Read the name of an IANA time zone, such as America/New_York."""
     known = _time_zones()
     if value not in known:
         rule = "must be a time zone of the IANA list, like America/New_York"
@@ -141,21 +141,21 @@ def time_zone(value: str) -> str:
 
 
 class NotAmong(ValueError):  # noqa: N818 - named for the refused fact
-    """A word that is not on the list; the nearest is looked for only when somebody reads it."""
+    """A word that is not on the list; the nearest is looked for only when the text is read."""
 
     def __init__(self, value: str, known: frozenset[str], rule: str) -> None:
-        """Keep what the sentence needs."""
+        """Keep the parts of the sentence."""
         super().__init__(value, known, rule)
         self._value, self._known, self._rule = value, known, rule
 
     def __str__(self) -> str:
-        """Give the rule, and the nearest allowed word when one is near."""
+        """The rule, and the nearest allowed word if one is near."""
         return self._rule + did_you_mean(self._value, self._known)
 
 
 @lru_cache(maxsize=256)
 def did_you_mean(value: str, known: frozenset[str]) -> str:
-    """Give "; did you mean ...?" for the nearest of the known words, or nothing."""
+    """A phrase "; did you mean ...?" with the nearest of the known words, or nothing."""
     if len(value) > _LONGEST_GUESS:
         return ""
     folded = _folded_words(known)

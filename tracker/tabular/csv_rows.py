@@ -1,11 +1,11 @@
 """The rows of a CSV file, as lists of text.
 
-CSV here is RFC 4180 in UTF-8, with or without a byte order mark (or in Windows-1252, when that is
-said), with comma, semicolon or tab between the cells and any line end. As spreadsheets write it,
-a first line such as `sep=;` may name the delimiter, and empty cells at the end of a row may be
-left out or be too many. Stricter than the `csv` module: a quotation mark inside a cell
-must be doubled and the cell quoted. So a quotation mark without its partner is found in the row
-that holds it, and the rows after it are read as if that row were not there.
+CSV here is RFC 4180 in UTF-8, with or without a byte order mark (or in Windows-1252, if declared),
+with comma, semicolon or tab between the cells and any line end. As in files from spreadsheets, a
+first line such as `sep=;` may name the delimiter, and empty cells at the end of a row may be
+missing or superfluous. Stricter than the `csv` module: a quotation mark inside a cell must be
+doubled and the cell quoted. So an unpaired quotation mark is found in its own row, and the rows
+after it are read as if that row did not exist.
 """
 
 import csv
@@ -29,7 +29,7 @@ TOO_LONG = f"must be at most {LONGEST_CELL:,} characters"
 _BOM = b"\xef\xbb\xbf"
 # What Excel writes, and reads, above the header.
 _SEP = re.compile(r'"?sep=(.?)"?[,;\t]*', re.IGNORECASE)
-# A formula that is a text and nothing else, as a whole cell, and where it was left unquoted.
+# A formula that is only a text, as a whole cell, and where it was left unquoted.
 _TEXT_FORMULA = re.compile('="([^"]*)"')
 _CELL_FORMULA = {
     delimiter: re.compile(f'(?<![^{delimiter}])="([^"\r\n]*)"(?=[{delimiter}\r\n]|$)')
@@ -51,7 +51,7 @@ class CsvRows:
     notes: tuple[str, ...] = ()
 
     def __init__(self, blocks: Iterable[bytes], expected: Expected, encoding: Encoding) -> None:
-        """Take the bytes of the file, in blocks under a megabyte, and the header to look for."""
+        """Take the bytes of the file, in blocks under a megabyte, and the expected header."""
         self._lines = _CsvLines(_decoded(blocks, encoding))
         self._expected = expected
         self._row = 0
@@ -59,14 +59,14 @@ class CsvRows:
 
     @property
     def decimal_comma(self) -> bool:
-        """Whether commas may stand before decimals: where semicolons stand between the cells."""
+        """Whether commas may be decimal separators: yes if semicolons separate the cells."""
         return self._delimiter == ";"
 
     def header(self) -> tuple[int, Sequence[str | Refused]]:
-        """Find the header row and its cells, and by it the delimiter, unless `sep=` says that.
+        """Find the header row and its cells, and from it the delimiter, unless `sep=` names one.
 
-        The delimiter is the one that finds most known names, then most cells: the header is the
-        one line whose words are known, and a quoted name may hold any delimiter.
+        The delimiter is the one that gives the most known names, then the most cells: the header is
+        the one line with known words, and a quoted name may contain any delimiter.
         """
         records = self._records()
         row, record = self._first(records)
@@ -82,13 +82,13 @@ class CsvRows:
         return row, _without_giants(_without_blank_end(header))
 
     def rows(self, kinds: Sequence[ColumnKind]) -> Iterator[tuple[int, Cells]]:
-        """Give each row below the header that is not blank: its number and a cell per kind."""
+        """Each row below the header that is not blank: its number and a cell per kind."""
         delimiter, width = self._delimiter or DELIMITERS[0], len(kinds)
         for row, record in self._records():
             if isinstance(record, Refused):
                 yield row, record
                 continue
-            # Most records hold no quotation mark and need no parser; this is the hottest line.
+            # Most records have no quotation mark and need no parser; this is the hottest line.
             plain = '"' not in record
             cells = record.rstrip("\r\n").split(delimiter) if plain else _parse(record, delimiter)
             if isinstance(cells, Refused) or len(cells) != width or len(record) > LONGEST_CELL:
@@ -105,7 +105,7 @@ class CsvRows:
         return row, record
 
     def _splits(self, record: str) -> list[tuple[str, list[str]]]:
-        """Give the record's cells by each delimiter that can be, where it can be taken apart."""
+        """The record's cells by each possible delimiter, if it can be split."""
         splits = ((found, _parse(record, found)) for found in self._delimiter or DELIMITERS)
         return [(found, cells) for found, cells in splits if isinstance(cells, list)]
 
@@ -114,7 +114,7 @@ class CsvRows:
         return self._expected.count(cells), len(cells)
 
     def _check_above(self, row: int, record: str, header: list[str]) -> None:
-        """Say so when another delimiter, or one of the next rows, would make a header."""
+        """Raise if another delimiter, or one of the next rows, would give a header."""
         if self._expected.is_header(record.rstrip("\r\n").split("|")):
             _check_delimiter("|", row)
         for later, text in islice(self._records(), TITLE_ROWS):
@@ -123,7 +123,7 @@ class CsvRows:
                 raise titles_above(row, header, later)
 
     def _records(self) -> Iterator[tuple[int, str | Refused]]:
-        """Give the text of each record that is not blank: one line, or more in quotes."""
+        """The text of each record that is not blank: one line, or more in quotes."""
         for line in self._lines:
             self._row += 1
             if isinstance(line, Refused):
@@ -134,12 +134,12 @@ class CsvRows:
                 yield self._row, line
 
     def _gather(self, first: str) -> str | Refused:
-        """Join a record that goes over line ends, up to the line that closes its last quote.
+        """Join a record that spans lines, up to the line that closes its last quote.
 
-        Invariant: a record holds an even number of quotation marks, and so does each line that
-        lies wholly inside a quoted cell. So the record ends with the next odd line, or is broken;
-        if it is broken only its first line is given up, and the others are read again. No line
-        is joined more than twice, so a file of quotation marks costs no more than another.
+        Invariant: a record has an even number of quotation marks, and so does each line that lies
+        entirely inside a quoted cell. So the record ends with the next odd line, or is broken; if
+        it is broken, only its first line is given up, and the others are read again. No line is
+        joined more than twice, so a file of quotation marks costs no more than another.
         """
         rest = self._lines.to_next_odd(LONGEST_RECORD)
         texts = [line for line in rest if isinstance(line, str)]
@@ -152,7 +152,7 @@ class CsvRows:
 
 
 class _CsvLines:
-    """The lines of a file; lines that were taken too soon can be put back."""
+    """The lines of a file; lines that were taken too early can be put back."""
 
     def __init__(self, source: Iterator[str | Refused]) -> None:
         self._source = source
@@ -182,10 +182,10 @@ class _CsvLines:
 
 
 def _parse(record: str, delimiter: str) -> list[str] | Refused:
-    """Take a record apart where quotation marks allow it."""
+    """Split a record, if its quotation marks allow it."""
     try:
         cells = next(_reader(delimiter)([record]))
-        # The csv module lets a mark in an unquoted cell pass: where one is left, look closely.
+        # The csv module accepts a mark in an unquoted cell: if one is left, check closely.
         sound = '"' not in "".join(cells) or _is_whole(record, delimiter)
         if not sound and '="' in record:
             plain = _CELL_FORMULA[delimiter].sub(r'"=""\1"""', record)
@@ -202,10 +202,10 @@ def _unbalanced(record: str) -> Refused:
 
 
 def _as_shown(cells: Cells) -> Cells:
-    """Give cells as a spreadsheet shows them, without what programs write so that it does.
+    """Cells as a spreadsheet shows them, without the marks that programs add for that purpose.
 
-    That is an apostrophe before what it would take for a formula, and a formula of nothing but a
-    text, which keeps the zeros before a number: ="00123".
+    These are an apostrophe before text that looks like a formula, and a formula that is only a
+    text, which keeps leading zeros: ="00123".
     """
     if isinstance(cells, Refused):
         return cells
@@ -218,7 +218,7 @@ def _shown(cell: str) -> str:
 
 
 def _judge(record: str, cells: list[str] | Refused, width: int) -> Cells | None:
-    """Say of an unusual row what it is: refused, blank (None), of another width, or giant."""
+    """Classify an unusual row: refused, blank (None), of another width, or giant."""
     if isinstance(cells, Refused):
         return cells
     if not any(cell.strip() for cell in cells):
@@ -235,7 +235,7 @@ def _judge(record: str, cells: list[str] | Refused, width: int) -> Cells | None:
 
 
 def _without_blank_end(cells: list[str]) -> list[str]:
-    """Leave out the blank cells at the end, which programs write for columns without a name."""
+    """Remove blank cells at the end, which programs write for columns without a name."""
     last = max((at for at, cell in enumerate(cells, start=1) if cell.strip()), default=0)
     return cells[:last]
 
@@ -253,15 +253,15 @@ def _without_giants(cells: Sequence[str]) -> Sequence[str | Refused]:
 
 @cache
 def _reader(delimiter: str) -> Callable[[Iterable[str]], Iterator[list[str]]]:
-    """Settle the dialect once: `csv.reader` takes as long to make one as to read a row."""
+    """Build the dialect once: making a `csv.reader` takes as long as reading a row."""
     dialect = csv.reader([], delimiter=delimiter, strict=True).dialect
     return lambda lines: csv.reader(lines, dialect)
 
 
 def _is_whole(record: str, delimiter: str) -> bool:
-    """Whether RFC 4180 knows the record: each quotation mark opens, closes or is doubled.
+    """Whether the record conforms to RFC 4180: each quotation mark opens, closes or is doubled.
 
-    What stands outside of the marks is nothing (a doubled one) or has delimiters at both ends.
+    Text outside of the marks is empty (between doubled ones) or has delimiters at both ends.
     """
     parts = record.removesuffix("\n").removesuffix("\r").split('"')
     first, *between = parts[::2]
@@ -276,7 +276,7 @@ def _is_whole(record: str, delimiter: str) -> bool:
 
 
 def _decoded(blocks: Iterable[bytes], encoding: Encoding) -> Iterator[str | Refused]:
-    """Give the lines with their ends; a line in another encoding or with a NUL is refused."""
+    """The lines with their ends; a line in another encoding or with a NUL is refused."""
     offset = 0
     lines_of = _lines_of if encoding is Encoding.UTF_8 else _lines_of_windows
     for block in _at_line_ends(blocks):
@@ -294,11 +294,11 @@ def _is_marked(block: bytes, encoding: Encoding) -> bool:
 
 
 def _at_line_ends(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Cut the blocks again so that each ends where a line ends, unless a line is far too long."""
+    """Cut the blocks so that each ends at a line end, unless a line is far too long."""
     carried = b""
     for block in blocks:
         carried += block
-        # A carriage return at the very end may be the first half of a line end: it waits.
+        # A carriage return at the very end may be the first half of a line end: keep it for later.
         end = max(carried.rfind(b"\n"), carried.rfind(b"\r", 0, -1)) + 1
         if not end and len(carried) > LONGEST_RECORD:
             end = len(carried)
@@ -348,7 +348,7 @@ def _utf_8_line(line: bytes, offset: int) -> str | Refused:
 
 
 def _guess(line: bytes, at: int) -> str:
-    """Say so when the bytes make sense in Windows-1252, with a few letters of it as proof."""
+    """A hint if the bytes make sense in Windows-1252, with a few characters as evidence."""
     try:
         piece = line[max(0, at - 20) : at + 20].decode(Encoding.WINDOWS_1252.value)
     except UnicodeDecodeError:
@@ -358,7 +358,7 @@ def _guess(line: bytes, at: int) -> str:
 
 
 def _windows_line(line: bytes, offset: int) -> str | Refused:
-    """Read a line of Windows-1252; one that is UTF-8 would turn into other letters."""
+    """Read a line of Windows-1252; a UTF-8 line is refused, since it would change characters."""
     if line.isascii():
         return line.decode()
     with suppress(UnicodeDecodeError):

@@ -1,8 +1,8 @@
-"""Dates as programs write them: the day is read, and what is no plain day is called by its name.
+"""Dates as programs write them: days are read, and anything else is refused with its name.
 
-Read are ISO days (2026-03-15), days in figures where the reader was told their order, and both
-with a midnight behind them, which is how many programs write a day. Everything else is refused,
-with words that say what was found: a time of day, a zone, two digits for a year, a day number.
+Accepted are ISO days (2026-03-15), numeric days if their order is declared, and both followed by
+midnight, as many programs write a day. Everything else is refused with words that say what was
+found: a time of day, a zone, a two-digit year, a day number.
 """
 
 import datetime as dt
@@ -19,7 +19,7 @@ _ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _LOCAL_DATE = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})")
 _BLANK = r"[ \u00a0\u202f]"
 _ZONE = r"[Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?"
-# A day in figures, then a time: 2026-03-15T00:00:00Z, or 3/15/2026, 12:00:00 AM.
+# A numeric day, then a time: 2026-03-15T00:00:00Z, or 3/15/2026, 12:00:00 AM.
 _TIMED = re.compile(
     rf"([0-9]{{1,4}}[/.-][0-9]{{1,2}}[/.-][0-9]{{1,4}})(?:[Tt]|,?{_BLANK})"
     r"(([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:[.,][0-9]{1,9})?))?"
@@ -36,7 +36,7 @@ _DAY_NUMBER = re.compile(r"[0-9]{5}(?:\.[0-9]{1,15})?")
 _LETTERS = re.compile(
     r"(?i)[0-9 ,./-]*(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[0-9 ,./-]+"
 )
-_BEFORE_DAY_1 = dt.date(1899, 12, 30)  # what the day numbers of spreadsheets count from
+_BEFORE_DAY_1 = dt.date(1899, 12, 30)  # the day from which spreadsheets count day numbers
 _RULES = {
     Dates.ISO: "must be a date like 2026-03-15",
     Dates.US: "must be a date like 03/15/2026 (month first) or 2026-03-15",
@@ -47,33 +47,33 @@ _RULES = {
 def date(dates: Dates | None = None) -> "DateParser":
     """Read a date of the years 1900 to 2200.
 
-    ISO 8601 (2026-03-15) is read always. 03/04/2026 is refused as ambiguous unless `dates` says
-    which part is the month: US (month first) or EU (day first). Without `dates`, whoever reads
-    the table says it (`read(..., dates=...)`), and ISO holds until then. A midnight behind the
-    day, also one of UTC, is no part of it; any other time or zone is refused by name.
+    ISO 8601 (2026-03-15) is always accepted. 03/04/2026 is refused as ambiguous unless `dates` says
+    which part is the month: US (month first) or EU (day first). Without `dates`, the reader of the
+    table decides (`read(..., dates=...)`), and ISO applies until then. A midnight after the day,
+    also in UTC, is ignored; any other time or zone is refused.
     """
     return DateParser(dates)
 
 
 @dataclass(frozen=True)
 class DateParser(Parser[dt.date]):
-    """The parser that `date` gives: it may leave to the reader how dates are read."""
+    """The parser returned by `date`; it may leave the order of numeric dates to the reader."""
 
     kind: ClassVar[ColumnKind] = ColumnKind.DATE
     dates: Dates | None
 
     def settled(self, conventions: Conventions) -> Callable[[str], dt.date]:
-        """Settle how dates are read, unless it was said already."""
+        """Fix the order of numeric dates, unless it is already fixed."""
         return _PARSERS[self.dates or conventions.dates]
 
 
 def day_of_number(number: float, epoch: dt.date = _BEFORE_DAY_1) -> dt.date | None:
-    """Give the day that a spreadsheet shows for a number, when it is one that people mean."""
+    """The day that a spreadsheet shows for a number, if people could mean it."""
     return epoch + dt.timedelta(int(number)) if 10_000 <= number < 110_000 else None  # noqa: PLR2004 - 1927 to 2201
 
 
 def would_be(day: dt.date) -> str:
-    """Say what day a bare number is in a spreadsheet, and what makes it one here."""
+    """The day that a bare number is in a spreadsheet, and how to write it as a date here."""
     return f"would be {day} in a spreadsheet, so give the column a date format"
 
 
@@ -94,14 +94,14 @@ def _parse(dates: Dates, value: str) -> dt.date:
     raise ValueError(rule)
 
 
-# A file of a million rows holds a few thousand different dates: most are found, not parsed.
+# A file of a million rows has a few thousand different dates: most come from the cache.
 _PARSERS: dict[Dates, Callable[[str], dt.date]] = {
     dates: lru_cache(maxsize=16384)(partial(_parse, dates)) for dates in Dates
 }
 
 
 def _check_midnight(timed: re.Match[str], rule: str) -> None:
-    """Refuse a time that is not the first moment of a day, or one of a zone other than UTC."""
+    """Refuse a time other than midnight, or a zone other than UTC."""
     _, time, hours, minutes, seconds, half, zone = timed.groups()
     hour = int(hours) % 12 if half and half[0] in "Aa" else int(hours)
     if hour or (half and half[0] in "Pp") or (minutes + (seconds or "")).strip("0.,"):
@@ -111,7 +111,7 @@ def _check_midnight(timed: re.Match[str], rule: str) -> None:
 
 
 def _recognized(value: str) -> str:
-    """Say what a text that is no date looks like, as the beginning of a sentence; or nothing."""
+    """What a text that is not a date looks like, as the beginning of a sentence; or nothing."""
     if _TWO_DIGITS.fullmatch(value):
         return "has a year of two digits, and four are needed: "
     if _YEAR.fullmatch(value):
@@ -124,7 +124,7 @@ def _recognized(value: str) -> str:
 
 
 def _as_figures(value: str) -> str:
-    """Say which day was probably meant by figures in an unknown order."""
+    """The day that was probably meant by figures in an unknown order."""
     if found := _YEAR_FIRST.fullmatch(value):
         year, _, month, day = found.groups()
         try:

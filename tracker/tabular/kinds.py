@@ -1,7 +1,7 @@
 """What a column holds, and how the file at hand writes it.
 
-Here: the kinds of values that files write in more than one way, and the parsers that wait to be
-told which way. Not here: the parsers themselves (`dates`, `numbers`, `columns`).
+Here: the kinds of values that files write in more than one way, and the base of parsers that depend
+on it. Not here: the parsers themselves (`dates`, `numbers`, `columns`).
 """
 
 from abc import ABC, abstractmethod
@@ -23,7 +23,7 @@ class ColumnKind(Enum):
 
 
 class Dates(Enum):
-    """How dates in figures are read. ISO (2026-03-15) is read always; US and EU say more."""
+    """How numeric dates are read. ISO (2026-03-15) is always accepted; US and EU add an order."""
 
     ISO = "iso"
     US = "us"
@@ -31,7 +31,7 @@ class Dates(Enum):
 
 
 class Encoding(Enum):
-    """How the letters of a CSV file are written; it is never guessed."""
+    """How the characters of a CSV file are encoded; it is never guessed."""
 
     UTF_8 = "utf-8"
     WINDOWS_1252 = "windows-1252"
@@ -46,14 +46,14 @@ class Conventions:
 
 
 class Parser(ABC, Generic[ColumnValue]):
-    """A parser whose work depends on the file: settle it once, and call what `settled` gives."""
+    """A parser that depends on the file: call `settled` once, and use the function it returns."""
 
     kind: ClassVar[ColumnKind]
 
     @abstractmethod
     def settled(self, conventions: Conventions) -> Callable[[str], ColumnValue]:
-        """Give the function that reads one text as this file writes it."""
+        """The function that reads one text as this file writes it."""
 
     def __call__(self, value: str) -> ColumnValue:
-        """Read one text as a file of no habits of its own would write it."""
+        """Read one text with the default conventions."""
         return self.settled(Conventions())(value)

@@ -1,8 +1,8 @@
-"""What a spreadsheet shows of a number: ECMA-376 part 1, 18.8.31 (numFmts), as far as tables go.
+"""What a spreadsheet shows for a number: ECMA-376 part 1, 18.8.31 (numFmts), as far as tables need.
 
 Here: format codes such as `00000`, `0.0%` or `m/d/yyyy`, and the text they make of a value. Not
-here: which texts a column takes (`cells`). Fractions, conditions and codes of other alphabets are
-not computed: for them `shown` gives None, and the cell is refused.
+here: which texts a column accepts (`cells`). Fractions, conditions and codes of other alphabets are
+not computed: for them `shown` returns None, and the cell is refused.
 """
 
 import re
@@ -12,15 +12,15 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cached_property, lru_cache
 
 GENERAL = "General"
-_FOR_NUMBERS = 3  # parts of a format: for positive, negative, zero; a fourth is for texts
+_FOR_NUMBERS = 3  # sections of a format: for positive, negative, zero; a fourth is for texts
 _LONGEST = 255  # what Excel allows
-_TOO_LONG = "[...]"  # a condition of no meaning
+_TOO_LONG = "[...]"  # a condition, which is not computed
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|_(?P<pad>.)|\*(?P<fill>.)|\[(?P<bracket>[^\]]*)\]'
     r"|(?P<general>General)|(?P<exponent>[Ee][+-])|(?P<place>[0#?])|(?P<other>.)",
     re.DOTALL,
 )
-# Signs that stand for themselves without quotation marks.
+# Characters that stand for themselves without quotation marks.
 _PLAIN_SIGNS = frozenset("$€£¥+-/():!^&'~{}<>= ")
 _CURRENCY = re.compile(r"\$([^-]*)(?:-[0-9A-Fa-f]*)?")
 _COLORS = re.compile(r"(?i)black|blue|cyan|green|magenta|red|white|yellow|color ?[0-9]+")
@@ -34,17 +34,17 @@ _MONTH = re.compile(r"(?i)(?<![hm:\]])m+(?![m:]|\.?s)")
 
 @dataclass(frozen=True, slots=True)
 class FormatToken:
-    """One sign of a format: `kind` is literal, place, point, comma, percent, exponent, text..."""
+    """One token of a format: `kind` is literal, place, point, comma, percent, exponent, text..."""
 
     kind: str
     text: str
 
 
 class FormatSection:
-    """One of up to four parts of a format: for positive, negative, zero, text."""
+    """One of up to four sections of a format: for positive, negative, zero, text."""
 
     def __init__(self, tokens: Sequence[FormatToken]) -> None:
-        """Take the signs of the part."""
+        """Take the tokens of the section."""
         kinds = [token.kind for token in tokens]
         self.tokens = tokens
         self.percent = kinds.count("percent")
@@ -59,17 +59,17 @@ class FormatSection:
         last = self.whole[-1] if self.whole else -1
         commas = [index for index, kind in enumerate(kinds) if kind == "comma"]
         self.grouped = any(self.whole[:1] < [index] < [last] for index in commas)
-        # Each comma behind the places before the point, or behind all places, takes off thousands.
+        # Each comma after the places before the point, or after all places, divides by a thousand.
         self.thousands = sum(
             last < index < point or index > max(places, default=power) for index in commas
         )
 
 
 class NumberFormat:
-    """A format code: what it shows of a number, a text or a day."""
+    """A format code: what it shows for a number, a text or a day."""
 
     def __init__(self, code: str) -> None:
-        """Take a code as the file has it; one that is too long is understood as nothing."""
+        """Take a code as the file has it; one that is too long is not understood."""
         self.code = code if len(code) <= _LONGEST else _TOO_LONG
         self._layout = _NOT_LAYOUT.sub("", self.code.split(";")[0])
         self.sections = [FormatSection(tokens) for tokens in _sections(self.code)]
@@ -84,7 +84,7 @@ class NumberFormat:
 
     @cached_property
     def is_general(self) -> bool:
-        """Whether numbers are shown as they are."""
+        """Whether numbers are shown unchanged."""
         return self.code in {GENERAL, "@", ""}
 
     @cached_property
@@ -94,18 +94,18 @@ class NumberFormat:
 
     @cached_property
     def hides_part_of_date(self) -> bool:
-        """Whether day, month or year of a date cannot be seen."""
+        """Whether day, month or year of a date is not visible."""
         return not all(part.search(self._layout) for part in (_DAY, _MONTH, _YEAR))
 
     def section(self, value: Decimal) -> FormatSection:
-        """Give the part that shows this value; an empty one where the format is for texts only."""
+        """The section that shows this value; an empty one if the format is for texts only."""
         parts = self._for_numbers or [FormatSection([])]
         if value < 0 and len(parts) > 1:
             return parts[1]
         return parts[2] if value == 0 and len(parts) == _FOR_NUMBERS else parts[0]
 
     def shown(self, value: Decimal) -> str | None:
-        """Give what is seen of a number, or None where this module cannot tell."""
+        """What is shown for a number, or None if this module cannot tell."""
         if self.is_general or not self._for_numbers:
             return f"{value:f}"
         if self._is_conditional:
@@ -118,10 +118,10 @@ class NumberFormat:
             text = _filled(section, abs(value)).strip()
         except InvalidOperation:  # more places than any spreadsheet shows
             return None
-        return sign + text if text.strip("0.,%") or not sign else text  # -0.001 as 0.00 has no sign
+        return sign + text if text.strip("0.,%") or not sign else text  # -0.001 as 0.00: no sign
 
     def shown_text(self, text: str) -> str:
-        """Give what is seen of a text: a fourth part, or a last one with @, says so."""
+        """What is shown for a text: a fourth section, or a last one with @, decides it."""
         section = self._for_text
         if self.is_general or section is None or not section.known:
             return text
@@ -130,7 +130,7 @@ class NumberFormat:
 
 @lru_cache(maxsize=512)
 def number_format(code: str) -> NumberFormat:
-    """Read a format code once."""
+    """Parse a format code; results are cached."""
     return NumberFormat(code)
 
 
@@ -159,7 +159,7 @@ def _tokens(code: str) -> Iterator[FormatToken]:
 
 
 def _bracket(text: str) -> FormatToken:
-    """Read [Red], [$€-407] and the like; conditions are not computed."""
+    """Parse [Red], [$€-407] and the like; conditions are not computed."""
     if found := _CURRENCY.fullmatch(text):
         return FormatToken("literal", found[1])
     if _COLORS.fullmatch(text):
@@ -177,7 +177,7 @@ def _sign(sign: str) -> FormatToken:
 
 
 def _filled(section: FormatSection, value: Decimal) -> str:
-    """Put the digits of a value that is not negative into the places of a section."""
+    """Put the digits of a non-negative value into the places of a section."""
     value = value.scaleb(2 * section.percent - 3 * section.thousands)
     places = len(section.decimals)
     if section.scientific:
@@ -199,7 +199,7 @@ def _piece(token: FormatToken, digit: str | None, value: Decimal) -> str:
 
 
 def _whole_digits(section: FormatSection, whole: str) -> dict[int, str]:
-    """Lay the digits before the point into their places from the right; the rest into the first."""
+    """Put the digits before the point into their places from the right; the rest into the first."""
     left = whole.lstrip("0")
     digits: dict[int, str] = {}
     shown = 0
@@ -213,7 +213,7 @@ def _whole_digits(section: FormatSection, whole: str) -> dict[int, str]:
 
 
 def _grouped(digits: str, shown: int) -> tuple[str, int]:
-    """Put commas between thousands, where `shown` digits stand to the right already."""
+    """Put commas between thousands, with `shown` digits already to the right."""
     text = ""
     for digit in reversed(digits):
         text = digit + ("," if shown and shown % 3 == 0 else "") + text
@@ -222,7 +222,7 @@ def _grouped(digits: str, shown: int) -> tuple[str, int]:
 
 
 def _decimal_digits(section: FormatSection, decimals: str) -> dict[int, str]:
-    """Lay the digits behind the point into their places; zeros at the end show only in 0s."""
+    """Put the digits after the point into their places; trailing zeros show only in 0s."""
     last = len(decimals.rstrip("0"))
     blank = {"0": "0", "?": " "}
     return {

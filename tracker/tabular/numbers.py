@@ -1,7 +1,7 @@
 """Numbers in plain digits, exactly as written; what a spreadsheet adds to them is recognized.
 
-No floats on the way, no exponents, no NaN or infinity, no marks between thousands. A comma stands
-before decimals only in a file with semicolons between its cells: there the comma has no other use.
+No floats, no exponents, no NaN or infinity, no thousands separators. A comma is a decimal separator
+only in a file with semicolons between its cells: there the comma has no other use.
 """
 
 import re
@@ -17,7 +17,7 @@ from tracker.tabular.kinds import ColumnKind, Conventions, Parser
 ColumnNumber = TypeVar("ColumnNumber", Decimal, int)
 
 _COMMA = re.compile(r"(-?[0-9]{1,15}),([0-9]+)")
-# "Three digits after one mark" may be decimals or thousands: nobody can tell.
+# Three digits after one mark may be decimals or thousands: nobody can tell.
 _UNCLEAR = re.compile(r"-?[0-9]{1,3}[.,][0-9]{3}")
 _GROUPED = re.compile(
     r"-?[0-9]{1,3}(?:([,.' \u00a0\u2019\u202f])[0-9]{3})(?:\1[0-9]{3})*(?:[.,][0-9]+)?"
@@ -41,7 +41,7 @@ class NumberParser(Parser[ColumnNumber], Generic[ColumnNumber]):
     rule: str
 
     def settled(self, conventions: Conventions) -> Callable[[str], ColumnNumber]:
-        """Settle whether a comma may stand before the decimals."""
+        """Fix whether a comma may stand before the decimals."""
         return lru_cache(maxsize=4096)(
             self._with_comma if conventions.decimal_comma else self._plain
         )
@@ -53,7 +53,7 @@ class NumberParser(Parser[ColumnNumber], Generic[ColumnNumber]):
             raise ValueError(_recognized(value) + self.rule) from None
 
     def _with_comma(self, value: str) -> ColumnNumber:
-        """Read a comma before the decimals; a point there may as well stand between thousands."""
+        """Read a comma before the decimals; a point could be a thousands separator."""
         if "." in value and _UNCLEAR.fullmatch(value):
             raise ValueError(_recognized(value) + self.rule)
         found = _COMMA.fullmatch(value)
@@ -68,7 +68,7 @@ def decimal(
     minimum: Decimal | int | None = None,
     maximum: Decimal | int | None = None,
 ) -> NumberParser[Decimal]:
-    """Read a number in ASCII digits, exactly as written; the result has `places`."""
+    """Read a number in ASCII digits, exactly as written; the result has `places` decimals."""
     parse = partial(amount, places=places, minimum=minimum, maximum=maximum)
     return NumberParser(parse, amount_rule(places, minimum, maximum))
 
@@ -88,7 +88,7 @@ def integer(minimum: int | None = None, maximum: int | None = None) -> NumberPar
 
 
 def _recognized(value: str) -> str:
-    """Say what a text that is no plain number looks like; or nothing."""
+    """What a text that is not a plain number looks like; or nothing."""
     return next((words for shape, words in _LOOKS if shape.fullmatch(value)), "")
 
 

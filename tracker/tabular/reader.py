@@ -26,17 +26,17 @@ MOST_ERRORS = 1000
 _EMPTY = "must not be empty"
 Readable = IO[bytes] | str | PathLike[str] | Unpacked
 RowValues = dict[str, object]
-# Name, parser, required: what the loop over cells needs, and nothing to look up.
+# Name, parser, required: all that the loop over cells needs, without look-ups.
 _Plan = list[tuple[str, Callable[[str], object], bool]]
 
 
 class Reader(Iterator[tuple[int, RowValues]]):
-    """The good rows of a table, one by one; and, as it goes, everything wrong with the others.
+    """The good rows of a table, one by one, and everything wrong with the others.
 
-    Iterate once, to the end, then ask `errors`, `total_errors`, or `check_clean`. Only the row
-    under way is in memory (of XLSX a little more: see `xlsx_rows`). A path is opened here and
-    closed at the end of the rows, by `close`, or by `with`; a stream stays open. `notes` says
-    what the sender should know although nothing is wrong: sheets that were not read.
+    Iterate once, to the end, then use `errors`, `total_errors`, or `check_clean`. Only the current
+    row is in memory (for XLSX a little more: see `xlsx_rows`). A path is opened here and closed at
+    the end of the rows, by `close`, or by `with`; a stream stays open. `notes` says what the sender
+    should know although nothing is wrong: sheets that were not read.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Reader(Iterator[tuple[int, RowValues]]):
         encoding: Encoding = Encoding.UTF_8,
         max_errors: int = MOST_ERRORS,
     ) -> None:
-        """Open the table and check its header; raises `BadTable` when that is refused."""
+        """Open the table and check its header. Raises `BadTable`."""
         self._problems = Problems(filename, max_errors)
         self._columns = columns
         self._dates = dates
@@ -69,16 +69,16 @@ class Reader(Iterator[tuple[int, RowValues]]):
 
     @property
     def errors(self) -> tuple[RowError, ...]:
-        """The errors met so far, in the order of the file: the first `max_errors` of them."""
+        """The errors so far, in the order of the file: the first `max_errors` of them."""
         return tuple(self._problems.kept)
 
     @property
     def total_errors(self) -> int:
-        """The number of errors met so far, also of those that `errors` leaves out."""
+        """The number of errors so far, including those that `errors` leaves out."""
         return self._problems.total
 
     def check_clean(self) -> None:
-        """Raise `BadTable` when any error was met; ask it after the last row."""
+        """Raise `BadTable` if there was any error; call it after the last row."""
         self._problems.check_none()
 
     def close(self) -> None:
@@ -86,15 +86,15 @@ class Reader(Iterator[tuple[int, RowValues]]):
         self._open.close()
 
     def __iter__(self) -> Self:
-        """Give the reader: the rows can be read once."""
+        """The reader itself: the rows can be read once."""
         return self
 
     def __next__(self) -> tuple[int, RowValues]:
-        """Give the next good row: its number, and a value (or None) for every column."""
+        """The next good row: its number, and a value (or None) for every column."""
         return next(self._rows)
 
     def __enter__(self) -> Self:
-        """Give the reader."""
+        """The reader itself."""
         return self
 
     def __exit__(
@@ -118,7 +118,7 @@ class Reader(Iterator[tuple[int, RowValues]]):
         return self._open.enter_context(path.open("rb"))
 
     def _checked(self, source: Source) -> Iterator[tuple[int, RowValues]]:
-        """Check the header at once, and make ready to read the rows."""
+        """Check the header at once, and prepare to read the rows."""
         row, cells = source.header()
         headings = [self._heading(row, cell, source.where) for cell in cells]
         _check_header(self._problems, row, headings, self._columns, source.where)
@@ -161,13 +161,13 @@ def read(
     dates: Dates = Dates.ISO,
     encoding: Encoding = Encoding.UTF_8,
 ) -> Reader:
-    """Read a CSV or XLSX table, told apart by content; `filename` is for the errors only.
+    """Read a CSV or XLSX table, recognized by content; `filename` is for the errors only.
 
-    Gives the good rows, each with its number (the header is row 1, as a spreadsheet shows it) and
-    a value for every column; None where a cell is empty or the column absent. Blank rows are
-    skipped. Raises `BadTable` at once when the file or its header is refused; what is wrong with
-    the rows is collected: see `Reader`. `dates` holds for the date columns that do not say
-    themselves how they are read, `encoding` for CSV.
+    Returns the good rows, each with its number (the header is row 1, as a spreadsheet shows it) and
+    a value for every column; None if a cell is empty or the column absent. Blank rows are skipped.
+    Raises `BadTable` at once if the file or its header is refused; errors in the rows are
+    collected: see `Reader`. `dates` applies to date columns without an order of their own,
+    `encoding` to CSV.
     """
     return Reader(
         stream_or_path, filename=filename, columns=columns, dates=dates, encoding=encoding
@@ -181,11 +181,11 @@ def _parse(
     values: RowValues,
     problems: Problems,
 ) -> None:
-    """Parse the cells of one row into `values`, and note each one that is refused."""
+    """Parse the cells of one row into `values`, and record each one that is refused."""
     for (name, parse, required), cell in zip(plan, cells, strict=True):
         try:
             if text := cell.strip(BLANKS):
-                # Columns of days and numbers have rules of their own, and would say less of it.
+                # Columns of days and numbers have rules of their own, and would give fewer details.
                 values[name] = parse(text) if text not in NOTHING else _refuse(text)
             elif required:
                 problems.add(row, name, "", _EMPTY)
@@ -216,7 +216,7 @@ def _check_header(
     columns: Sequence[Column],
     where: str,
 ) -> None:
-    """Raise `BadTable` with everything that is wrong with the header; `where` says the sheet."""
+    """Raise `BadTable` with everything that is wrong with the header; `where` names the sheet."""
     known = frozenset(column.name for column in columns)
     meant, by_name = Names(known).meant, defaultdict[str, list[str]](list)
     for heading in headings:
@@ -240,7 +240,7 @@ def _check_header(
 
 
 def _named_twice(written: Sequence[str]) -> str:
-    """Give the rule that several headings of one column break."""
+    """The rule broken by several headings of one column."""
     rule = f"must be named once, and stands {len(written)} times"
     others = ", ".join(map(repr, dict.fromkeys(written)))
     return rule if len(set(written)) == 1 else f"{rule}, as {others}"

@@ -1,4 +1,4 @@
-"""The rows of a file as texts, whatever its format: CSV is told from XLSX by content."""
+"""The rows of a file as texts, whatever its format: CSV and XLSX are recognized by content."""
 
 import shutil
 import tempfile
@@ -14,7 +14,7 @@ from tracker.tabular.problems import Cells, Refused, Unreadable
 
 BLOCK = 1 << 16
 XLSX = b"PK\x03\x04"
-# Longest first where one is the beginning of another.
+# The longest first if one is the beginning of another.
 _OTHERS = {
     b"\xd0\xcf\x11\xe0": "an old Excel file (.xls), or a workbook with a password",
     b"\xff\xfe\0\0": "text in UTF-32",
@@ -38,7 +38,7 @@ class Source(Protocol):
 
     @property
     def where(self) -> str:
-        """Which sheet is read, to stand behind a rule about the header."""
+        """Which sheet is read, as an addition to a rule about the header."""
 
     @property
     def decimal_comma(self) -> bool:
@@ -49,16 +49,16 @@ class Source(Protocol):
         """What the sender should know."""
 
     def header(self) -> tuple[int, Sequence[str | Refused]]:
-        """Give the number and the cells of the header row, first of all."""
+        """The number and the cells of the header row; call it first."""
 
     def rows(self, kinds: Sequence[ColumnKind]) -> Iterator[tuple[int, Cells]]:
-        """Give each row below the header that is not blank: its number and a cell per kind."""
+        """Each row below the header that is not blank: its number and a cell per kind."""
 
 
 def open_source(
     stream: IO[bytes], expected: Expected, encoding: Encoding, opened: ExitStack
 ) -> Source:
-    """Open a table by what its first bytes say; `opened` closes what that takes.
+    """Open a table by its first bytes; `opened` closes what was opened.
 
     Raises `Unreadable`.
     """

@@ -1,9 +1,9 @@
-"""Totals rows: what a spreadsheet adds below a table, and no row of it.
+"""Totals rows: rows that a spreadsheet adds below a table, and that are not data.
 
 Such a row says Total, or the like, in its first filled cell; every other cell is empty, a number,
-or a formula. What is no good row anyway is told by that name wherever it stands. What could be a
-good row, as in a table that begins with the names of companies, is one only at the end, below
-rows that begin with something else.
+or a formula. A row that is not a good row anyway is recognized by that word wherever it is. A row
+that could be a good row, as in a table that starts with company names, is a totals row only at the
+end, below rows that start with something else.
 """
 
 import re
@@ -34,8 +34,8 @@ _WORDS = frozenset(
         "totale",
     }
 )
-_LONGEST = 40  # characters, with the blanks around
-# A number as some program or person writes it: marks of thousands, percent, a sign of money.
+_LONGEST = 40  # characters, with the spaces around
+# A number as some program or person writes it: thousands separators, percent, a currency sign.
 _NUMBER = re.compile("[-+(]?[$€£]? ?[0-9][0-9.,'\u00a0\u202f ]*[%$€£)]{0,2}")
 _Row = Sequence[str | Refused]
 
@@ -43,12 +43,12 @@ _Row = Sequence[str | Refused]
 def without_totals(
     rows: Iterator[tuple[int, Cells]], is_good: Callable[[_Row], bool]
 ) -> Iterator[tuple[int, Cells]]:
-    """Give the rows, and in place of each totals row its refusal.
+    """The rows, with a refusal in place of each totals row.
 
-    ``is_good`` says whether a row could be read, were it none.
+    ``is_good`` says whether a row could be read if it is not a totals row.
     """
     held: list[tuple[int, _Row]] = []  # totals rows if no other row follows
-    begun: set[str] = set()  # words of the list that good rows above begin with
+    begun: set[str] = set()  # words of the list with which good rows above begin
     above = False
     for row, cells in rows:
         if isinstance(cells, Refused) or (word := _word(cells)) is None:
@@ -70,7 +70,7 @@ def without_totals(
 
 
 def _word(cells: _Row) -> str | None:
-    """Give the word of the list that a row consists of, numbers and formulas apart."""
+    """The word of the list that a row consists of, apart from numbers and formulas."""
     for place, cell in enumerate(cells):
         if isinstance(cell, Refused) or len(cell) > _LONGEST:
             return None

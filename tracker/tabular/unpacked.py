@@ -1,8 +1,8 @@
-"""A table whose format was read by a process of its own, as texts that wait in a file.
+"""A table that was read in a process of its own, as texts that wait in a file.
 
-Formats pack: a few kilobytes of XLSX can be gigabytes. So a table from outside is taken apart where
-that is bounded (`child`, `tracker.apart`), before anything waits for it; here its texts are read
-back row by row. What the texts mean is the reader's to say, as of any other table.
+Formats compress: a few kilobytes of XLSX can be gigabytes. So a table from outside is unpacked in a
+process with limits (`child`, `tracker.apart`), before anything waits for it; here its texts are
+read back row by row. The reader interprets the texts, as for any other table.
 
     with tabular.unpack(stream, columns=COLUMNS, encoding=encoding, limits=limits) as table:
         rows = tabular.read(table, filename="holders.xlsx", columns=COLUMNS)
@@ -29,14 +29,14 @@ _TOO_DEAR = (
 
 
 class Unpacked:
-    """The texts of one table. It can be read as often as is wanted, one reader at a time."""
+    """The texts of one table. It can be read any number of times, by one reader at a time."""
 
     def __init__(self, answer: IO[bytes] | None) -> None:
-        """Take what the job wrote; None if that cost too much."""
+        """Take what the job wrote; None if it exceeded its limits."""
         self._answer = answer
 
     def source(self) -> "UnpackedRows":
-        """Give the table from its beginning. Raises `Unreadable`."""
+        """The table from its beginning. Raises `Unreadable`."""
         if self._answer is None:
             raise Unreadable(_TOO_DEAR)
         self._answer.seek(0)
@@ -47,7 +47,7 @@ class UnpackedRows:
     """The rows of the table: first `header`, then `rows`; both as the format gave them."""
 
     def __init__(self, answer: IO[bytes]) -> None:
-        """Read what comes before the header."""
+        """Read the line about the table, which comes before the header."""
         self._lines = answer
         self._about = self._told()
         self.where: str = self._about.get("where", "")
@@ -55,11 +55,11 @@ class UnpackedRows:
         self.notes: tuple[str, ...] = tuple(self._about.get("notes", ()))
 
     def header(self) -> tuple[int, Sequence[str | Refused]]:
-        """Give the header row."""
+        """The header row."""
         return self._about["row"], _cells(self._about["header"])
 
     def rows(self, kinds: Sequence[ColumnKind]) -> Iterator[tuple[int, Cells]]:
-        """Give each row below the header; the kinds of the columns were known before."""
+        """Each row below the header; the kinds of the columns were known before."""
         del kinds
         while told := self._told():
             row, cells = told
@@ -89,7 +89,7 @@ def unpack(
     encoding: Encoding = Encoding.UTF_8,
     limits: ProcessLimits,
 ) -> Iterator[Unpacked]:
-    """Have a table taken apart within bounds; what is wrong with it is told when it is read."""
+    """Unpack a table within limits; errors in it are raised when it is read."""
     options = {
         "columns": [[column.name, column.kind.value, column.required] for column in columns],
         "encoding": encoding.value,

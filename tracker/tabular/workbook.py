@@ -1,9 +1,9 @@
-"""A workbook as openpyxl reads it, with as little of it in memory as can be.
+"""A workbook read with openpyxl, keeping as little of it in memory as possible.
 
 Here: its worksheets with their names, the formats of its cells, and the rows of one sheet. Not
-here: what a cell means (`cells`), which sheet is read (`xlsx_rows`). openpyxl parses the parts;
-its own loop over rows is not used, because it keeps something of every row, also of a million
-rows that are only formatted, and neither says which of them are hidden.
+here: what a cell means (`cells`), which sheet is read (`xlsx_rows`). openpyxl parses the parts; its
+own loop over rows is not used, because it keeps something of every row, even of a million rows that
+are only formatted, and does not say which of them are hidden.
 """
 
 import datetime as dt
@@ -37,13 +37,13 @@ from tracker.tabular.columns import BLANKS
 from tracker.tabular.number_formats import GENERAL, NumberFormat, number_format
 from tracker.tabular.problems import Unreadable
 
-MOST_COLUMNS = 16_384  # of the format itself
-_MOST_MERGED = 1_000  # areas of one sheet that are remembered
+MOST_COLUMNS = 16_384  # the limit of the format itself
+_MOST_MERGED = 1_000  # merged areas of one sheet that are kept
 _MAIN = f"{{{SHEET_MAIN_NS}}}"
 _STRICT = "{http://purl.oclc.org/ooxml/"  # ISO/IEC 29500-1; the other form is its part 4
 _MERGED_TAG, _TEXT_TAG = f"{_MAIN}mergeCell", f"{_MAIN}si"
 _YES = frozenset({"1", "true", "on"})
-# Days in Chinese, Japanese and Korean Excel, which the standard knows by number only (18.8.30).
+# Days in Chinese, Japanese and Korean Excel, which the standard has by number only (18.8.30).
 _FAR_EASTERN = {30: "m/d/yy", 31: "yyyy/m/d"}
 _UNKNOWN = "[...]"
 _FAR_EASTERN_IDS = frozenset([*range(27, 37), *range(50, 59)])
@@ -53,7 +53,7 @@ _FAR_EASTERN_IDS = frozenset([*range(27, 37), *range(50, 59)])
 class Cell:
     """One cell that is not empty: its column from 1, what it holds, and how it is shown.
 
-    `type` is as the file has it: n, s, d, b, f for a formula, e for an error.
+    `type` is as in the file: n, s, d, b, f for a formula, e for an error.
     """
 
     column: int
@@ -64,7 +64,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
-    """A row that is not blank, with those of its cells that hold something."""
+    """A row that is not blank, with its cells that hold something."""
 
     number: int
     cells: list[Cell]
@@ -73,7 +73,7 @@ class SheetRow:
 
 @dataclass(slots=True)
 class Sheet:
-    """A worksheet; what is hidden or merged in it is known as its rows have been read."""
+    """A worksheet; hidden and merged parts are known once its rows have been read."""
 
     name: str
     visible: bool
@@ -87,7 +87,7 @@ class Sheet:
 
 
 class Workbook:
-    """A workbook that is open."""
+    """An open workbook."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         """Read everything but the rows; raises what openpyxl's parsers raise."""
@@ -112,7 +112,7 @@ class Workbook:
         self._archive.close()
 
     def rows(self, sheet: Sheet) -> Iterator[SheetRow]:
-        """Give the rows of a sheet that are not blank, in the order of the file."""
+        """The rows of a sheet that are not blank, in the order of the file."""
         with closing(self._archive.open(sheet.path)) as source:
             parser = _Parser(source, self._texts, sheet)
             for number, cells, hidden in parser.rows():
@@ -125,7 +125,7 @@ class Workbook:
         return Cell(cell["column"], cell["value"], cell["data_type"], shown)
 
     def _shared_texts(self, part: Any) -> list[str]:
-        """Read the texts as they stand: openpyxl's own reader undoes some escapes, not all."""
+        """Read the texts unchanged: openpyxl's own reader decodes some escapes, not all."""
         if part is None:
             return []
         texts = []
@@ -137,7 +137,7 @@ class Workbook:
         return texts
 
     def _cell_formats(self) -> list[NumberFormat]:
-        """Give the format of each style; of the stylesheet nothing else is looked at."""
+        """The format of each style; the rest of the stylesheet is ignored."""
         root = fromstring(self._archive.read(ARC_STYLE))
         codes = {
             int(found.get("numFmtId", 0)): found.get("formatCode", GENERAL)
@@ -156,10 +156,10 @@ def _format(id_: int, codes: dict[int, str]) -> NumberFormat:
 
 
 class _Parser(WorkSheetParser):  # type: ignore[misc, unused-ignore]
-    """openpyxl's parser of cells, in a loop that lets go of each row as it is passed."""
+    """openpyxl's parser of cells, in a loop that releases each row after it."""
 
     def __init__(self, source: IO[bytes], texts: list[str], sheet: Sheet) -> None:
-        # Without date formats numbers stay numbers: what they show is found out later.
+        # Without date formats numbers stay numbers: what they show is determined later.
         super().__init__(source, texts)
         self._sheet = sheet
 
@@ -176,7 +176,7 @@ class _Parser(WorkSheetParser):  # type: ignore[misc, unused-ignore]
                     raise ValueError(message)
                 data = element if tag == DATA_TAG else data
             elif tag == ROW_TAG and data is not None:
-                # A cell without children is formatted and nothing else, and so may be a row.
+                # A cell without children is only formatted, and a row may be so too.
                 self.row_counter = int(element.get("r", self.row_counter + 1))
                 if any(map(len, element)) and (cells := self._cells(element)):
                     yield self.row_counter, cells, _is_hidden(element, "ht")
@@ -187,7 +187,7 @@ class _Parser(WorkSheetParser):  # type: ignore[misc, unused-ignore]
                 element.clear()
 
     def _cells(self, row: Any) -> list[dict[str, Any]]:
-        """Give the cells of a row that are not blank; none, when no more than blanks is in it."""
+        """The cells of a row that are not blank; none if all are blank."""
         self.col_counter = 0
         cells = [cell for cell in map(self.parse_cell, row) if _left(cell["value"], BLANKS)]
         return cells if any(_left(cell["value"]) for cell in cells) else []
@@ -202,7 +202,7 @@ class _Parser(WorkSheetParser):  # type: ignore[misc, unused-ignore]
             self._sheet.merged.append(element.get("ref", ""))
 
     def parse_formula(self, element: Any) -> str:
-        """Give a formula's own text; it is shown in a refusal, and never computed."""
+        """A formula's own text; it is shown in a refusal, and never computed."""
         found = element.findtext(f"{_MAIN}f") or ""
         return f"={found.removeprefix('=')}"
 
@@ -218,13 +218,13 @@ def _check_namespace(root: Any) -> None:
 
 
 def _is_hidden(element: Any, size: str) -> bool:
-    """Whether a row or column is hidden, or as good as that: of no height or width."""
+    """Whether a row or column is hidden, or has no height or width."""
     given = element.get(size)
     return element.get("hidden") in _YES or (given is not None and float(given) == 0)
 
 
 def _left(value: object, blanks: str | None = None) -> object:
-    """Give what is left of a value without the blanks around it, true unless that is nothing."""
+    """A value without the white space around it, true unless nothing is left."""
     if isinstance(value, str):
         return value.strip(blanks)
     return value is not None

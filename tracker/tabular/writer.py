@@ -2,8 +2,8 @@
 
 CSV is UTF-8 without a byte order mark, with commas, and with a line feed at line ends (not RFC
 4180's CRLF), so that files compare well line by line. Both formats hold the same words: a date is
-ISO (in XLSX a real date), a Decimal keeps its places, a truth is `true` or `false`, and None is
-empty. openpyxl takes a third of a second to load, so only a workbook loads it.
+ISO (in XLSX a real date), a Decimal keeps its places, a truth value is `true` or `false`, and None
+is empty. openpyxl takes a third of a second to load, so only writing a workbook loads it.
 """
 
 import csv
@@ -17,13 +17,14 @@ from itertools import chain, islice
 from typing import IO, Any
 
 _ROWS_A_CHUNK = 500
-# A tab, a line end, or = + - @ in plain or full-width form, also after blanks of any kind and
-# marks of no width. OWASP, "CSV Injection"; ASVS 1.2.10.
+# A tab, a line end, or = + - @ in plain or full-width form, also after white space and zero-width
+# characters. OWASP, "CSV Injection"; ASVS 1.2.10.
 _DANGER = re.compile("'*[\\s\u200b-\u200d\u2060\ufeff]*[=+\\-@＝＋－＠\t\r\n]")  # noqa: RUF001 - these signs are meant
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 # What XML 1.0 cannot hold (its production 2, Char); openpyxl and lxml refuse it.
 _NOT_XML = re.compile("[\0-\b\v\f\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-# In XLSX `_x000D_` is a carriage return (ST_Xstring): a text that only looks so names its first _.
+# In XLSX `_x000D_` is a carriage return (ST_Xstring): a text that only looks like that escapes its
+# first _.
 _LIKE_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _CSV_AS_IS = {type(None), int, dt.date}
 _FIRST_XLSX_YEAR = 1900
@@ -31,11 +32,11 @@ _XLSX_DIGITS = 10**15  # a number of more digits would be rounded: it is written
 
 
 def harmless(text: str) -> str:
-    """Give the text with a leading apostrophe when a spreadsheet might take it for a formula.
+    """A text, with a leading apostrophe if a spreadsheet might take it for a formula.
 
-    So it is with a text that begins with = + - @, tab or line end, or their full-width forms,
-    also after blanks or apostrophes, so that `restored` can tell. Any other text is given back as
-    it is. Source: OWASP, "CSV Injection".
+    That is a text that begins with = + - @, tab or line end, or their full-width forms, also after
+    white space or apostrophes, so that `restored` can undo it. Any other text is returned
+    unchanged. Source: OWASP, "CSV Injection".
     """
     if text[:1].isalnum() or not _DANGER.match(text):
         return text
@@ -43,7 +44,7 @@ def harmless(text: str) -> str:
 
 
 def restored(text: str) -> str:
-    """Give the text of which `harmless` made this one, here or in another program.
+    """The original of a text changed by `harmless`, here or in another program.
 
     >>> restored(harmless("-5 points")), restored("'t Hooft")
     ('-5 points', "'t Hooft")
@@ -54,15 +55,15 @@ def restored(text: str) -> str:
 def write_csv(stream: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a table as CSV to a binary stream, a few hundred rows at a time.
 
-    Texts pass through `harmless`. Numbers (int, Decimal) are no danger and stay as they are, also
-    negative. What UTF-8 or CSV cannot hold (lone surrogates, NUL) is replaced.
+    Texts pass through `harmless`. Numbers (int, Decimal) are harmless and stay unchanged, also
+    negative ones. What UTF-8 or CSV cannot hold (lone surrogates, NUL) is replaced.
     """
     for chunk in csv_chunks(header, rows):
         stream.write(chunk)
 
 
 def csv_chunks(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
-    """Give what `write_csv` writes, in chunks: for an answer that is sent while it is made."""
+    """The output of `write_csv` in chunks, for an answer that is sent while it is made."""
     lines = _WriterLines()
     writer = csv.writer(lines, lineterminator=_WriterLines.END)
     table = chain([header], rows)
@@ -74,15 +75,15 @@ def csv_chunks(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Itera
 def write_xlsx(stream: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Write a table as the one worksheet of an XLSX workbook to a binary stream.
 
-    Each text is written as a text, whatever it begins with, so none is a formula and none needs
-    an apostrophe. Dates are real dates, numbers real numbers. A character that XML cannot hold is
-    replaced by U+FFFD; of a text only the 32,767 characters that a cell can hold are kept.
+    Each text is written as a text, whatever its beginning, so none is a formula and none needs an
+    apostrophe. Dates are real dates, numbers real numbers. A character that XML cannot hold is
+    replaced by U+FFFD; only the first 32,767 characters of a text, the limit of a cell, are kept.
     """
-    from openpyxl import Workbook  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415 - for those alone who need it
+    from openpyxl import Workbook  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415 - only for those who need it
 
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Table")
-    # If the rows fail on the way, saving elsewhere is how openpyxl removes its temporary file.
+    # If the rows fail on the way, saving elsewhere makes openpyxl remove its temporary file.
     target: IO[bytes] = io.BytesIO()
     try:
         for row in chain([header], rows):
@@ -110,7 +111,7 @@ class _WriterLines:
 
 
 def _csv_cell(value: object) -> object:
-    """Give what `csv` is to write: it writes None, an int and a date as we would."""
+    """The value for `csv`: it writes None, an int and a date as we would."""
     if isinstance(value, str):
         return harmless(value.replace("\0", _REPLACEMENT))
     if type(value) in _CSV_AS_IS:
@@ -121,7 +122,7 @@ def _csv_cell(value: object) -> object:
 
 
 def _word(value: object) -> str:
-    """Give the text of a value that is not one of the plain types."""
+    """The text of a value that is not one of the plain types."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dt.date | dt.time):
@@ -130,7 +131,7 @@ def _word(value: object) -> str:
 
 
 def _xlsx_cell(sheet: Any, value: object) -> object:
-    """Give what openpyxl is to write: a plain value, or a cell where it would guess wrong."""
+    """The value for openpyxl: a plain value, or a cell if openpyxl would guess wrong."""
     if value is None:
         return None
     if isinstance(value, str):
@@ -163,7 +164,7 @@ def _xlsx_decimal(sheet: Any, value: Decimal) -> object:
 
 
 def _new_cell(sheet: Any, value: Any) -> Any:
-    from openpyxl.cell import (  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415 - for those alone who need it
+    from openpyxl.cell import (  # type: ignore[import-untyped, unused-ignore]  # noqa: PLC0415 - only for those who need it
         WriteOnlyCell,
     )
 

@@ -1,8 +1,8 @@
 """The rows of an XLSX file's worksheet, as the sender sees them.
 
-Read is the first visible worksheet that holds anything. Hidden sheets are passed over; hidden
-rows and columns, merged cells and a second table are refused by name, since nobody can tell
-whether they are meant. Nothing in the file is trusted: see `archive` for what is unpacked at all.
+The first visible worksheet that holds anything is read. Hidden sheets are skipped; hidden rows and
+columns, merged cells and a second table are refused with a reason, since nobody can tell whether
+they are meant. Nothing in the file is trusted: `archive` decides what may be unpacked.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,8 +18,8 @@ from tracker.tabular.kinds import ColumnKind
 from tracker.tabular.problems import Cells, Refused, Unreadable
 from tracker.tabular.workbook import Sheet, SheetRow, Workbook
 
-MOST_ROWS = 1_048_576  # of the format itself: ECMA-376, and Excel's specifications and limits
-_MOST_SHEETS = 50  # that are looked into for a second table
+MOST_ROWS = 1_048_576  # the limit of the format: ECMA-376, and Excel's specifications and limits
+_MOST_SHEETS = 50  # the most sheets searched for a second table
 _HIDDEN_ROW = (
     "is a hidden row: show all rows (a filter may be on), and delete those that are not to be read"
 )
@@ -29,16 +29,16 @@ _HIDDEN_COLUMN = "is a hidden column: show it, or delete it"
 class XlsxRows:
     """The rows of one workbook: first `header`, then `rows`."""
 
-    decimal_comma = False  # numbers are numbers; a text that holds one is not a spreadsheet's doing
+    decimal_comma = False  # numbers are numbers; spreadsheets do not write them as texts
 
     def __init__(self, stream: IO[bytes], expected: Expected) -> None:
-        """Open the workbook; the stream must be one that can be sought in."""
+        """Open the workbook; the stream must be seekable."""
         try:
             check_archive(stream)
             self._book = Workbook(stream)
         except (Unreadable, MemoryError):
             raise
-        except Exception as error:  # openpyxl lets pass whatever its many parsers raise
+        except Exception as error:  # openpyxl passes on whatever its many parsers raise
             raise Unreadable(BROKEN) from error
         self._expected = expected
         self._sheet, *self._others = self._visible()
@@ -48,7 +48,7 @@ class XlsxRows:
 
     @property
     def where(self) -> str:
-        """Which sheet is read, to stand behind a rule."""
+        """Which sheet is read, as an addition to a rule."""
         return f" (sheet {self._sheet.name!r})"
 
     def header(self) -> tuple[int, Sequence[str | Refused]]:
@@ -70,7 +70,7 @@ class XlsxRows:
         return self._header, [self._unless_hidden(*cell) for cell in enumerate(cells, start=1)]
 
     def rows(self, kinds: Sequence[ColumnKind]) -> Iterator[tuple[int, Cells]]:
-        """Give each row below the header that is not blank: its number and a cell per kind."""
+        """Each row below the header that is not blank: its number and a cell per kind."""
         width, last = len(kinds), self._header
         for row, found in self._rows:
             last = row
@@ -99,7 +99,7 @@ class XlsxRows:
         return visible
 
     def _of(self, sheet: Sheet) -> Iterator[tuple[int, SheetRow | Refused]]:
-        """Give the rows of a sheet, up to where it is damaged."""
+        """The rows of a sheet, up to where it is damaged."""
         last = 0
         rows = self._book.rows(sheet)
         while True:
@@ -107,7 +107,7 @@ class XlsxRows:
                 found = next(rows, None)
             except (Unreadable, MemoryError):
                 raise
-            except Exception:  # noqa: BLE001 - openpyxl lets pass whatever its parsers raise
+            except Exception:  # noqa: BLE001 - openpyxl passes on whatever its parsers raise
                 yield last + 1, Refused("", f"{BROKEN}; nothing from here on was read")
                 return
             if found is None:
@@ -131,7 +131,7 @@ class XlsxRows:
         return row
 
     def _texts(self, found: SheetRow) -> Sequence[str | Refused]:
-        """Give a row as texts, up to its last cell that holds something."""
+        """A row as texts, up to its last cell that holds something."""
         return self._row(found, [ColumnKind.TEXT] * max(cell.column for cell in found.cells))
 
     def _unless_hidden(self, column: int, cell: str | Refused) -> str | Refused:
@@ -156,7 +156,7 @@ class XlsxRows:
             )
 
     def _check_cover(self, cells: Sequence[str | Refused], tables: Sequence[Sheet]) -> None:
-        """Refuse a sheet without a header, when the header stands further down or elsewhere."""
+        """Refuse a sheet without a header if the header is further down or in another sheet."""
         if header := self._first_header(self._rows):
             raise titles_above(self._header, cells, header, self.where)
         if tables:
@@ -167,7 +167,7 @@ class XlsxRows:
             raise Unreadable(rule, row=self._header)
 
     def _header_row(self, sheet: Sheet) -> int | None:
-        """Give the row of a sheet's header, 0 when it has none, None when the sheet is blank."""
+        """The row of a sheet's header, 0 if it has none, None if the sheet is blank."""
         rows = self._of(sheet)
         first = next(rows, None)
         return None if first is None else self._first_header(chain([first], rows)) or 0
@@ -179,7 +179,7 @@ class XlsxRows:
         return None
 
     def _merged(self, width: int, last: int) -> Iterator[tuple[int, Refused]]:
-        """Refuse areas of the table that are merged: only their first cell has the value."""
+        """Refuse merged areas of the table: only their first cell has the value."""
         for area in self._sheet.merged:
             bounds = _bounds(area)
             if bounds is None:
@@ -191,7 +191,7 @@ class XlsxRows:
 
 
 def _bounds(area: str) -> tuple[int, int, int] | None:
-    """Give the first column, the first and the last row of an area such as A2:B5."""
+    """The first column, the first and the last row of an area such as A2:B5."""
     try:
         left, top, _, bottom = range_boundaries(area)
     except ValueError:

@@ -1,9 +1,9 @@
-"""Pages for people: the start, the documentation, verification, unsubscribing.
+"""Pages for people: the start page, the documentation, verification, unsubscribing.
 
-A page is a door like a route: parse, call one service, present. ``pages`` makes every plain page,
-with its style inside and no script; templates are in ``templates``, their words in
-``verify_words`` and ``unsubscribe_words``. A page that programs may read as well, such as a
-verification, is in the OpenAPI document too.
+A page works like a route: parse, call one service, present. ``pages`` makes every plain page, with
+inline style and no script; templates are in ``templates``, their words in ``verify_words`` and
+``unsubscribe_words``. A page that programs may read too, such as a verification, is also in the
+OpenAPI document.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ UNDOCUMENTED = api.UNDOCUMENTED | pages.UNDOCUMENTED
 
 
 def register(app: Flask, document: Document) -> None:
-    """Attach the pages to the application, and to the document those that programs may read."""
+    """Attach the pages to the application, and those for programs to the OpenAPI document."""
     document.add(verify.resource, url_prefix=PREFIX)
     document.add(verify.public)
     document.add(unsubscribe.resource)

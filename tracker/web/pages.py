@@ -1,7 +1,7 @@
-"""Pages for people: the start, the documentation, and how every plain page is made.
+"""Pages for people: the start page, the documentation, and how every plain page is made.
 
-They load nothing from elsewhere. The plain ones hold their style in themselves and run no
-script; the documentation page runs the two scripts that it names.
+They load nothing from other sites. Plain pages have inline style and no script; the documentation
+page runs the two scripts that it names.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def register(app: Flask) -> None:
 
 
 def plain(template: str, *, language: str = ENGLISH, status: int = 200, **facts: Any) -> Response:
-    """A page without scripts, its style inside it."""
+    """A page without scripts, with inline style."""
     name = routing.container().settings.app.name
     text = render_template(template, css=_CSS, language=language, name=name, **facts)
     response = Response(text, status=status, mimetype="text/html")
@@ -59,7 +59,7 @@ def plain(template: str, *, language: str = ENGLISH, status: int = 200, **facts:
 
 @pages.get("/")
 def start() -> Response:
-    """Where everything is."""
+    """The start page: where everything is."""
     return plain("start.html")
 
 

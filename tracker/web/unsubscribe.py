@@ -1,7 +1,7 @@
-"""Unsubscribe: what the links in letters lead to, without a token (RFC 8058).
+"""Unsubscribe: the pages behind the links in emails, without a token (RFC 8058).
 
-Looking changes nothing, because mail programs and scanners follow links. A POST switches the type
-of letter off at once, whatever its body; it can be undone at the same address.
+Opening a page changes nothing, because mail programs and scanners follow links. A POST switches the
+type of email off at once, whatever its body; it can be undone at the same address.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class PauseSchema(Schema):
 def _open(
     rule: str, *, form: type[Schema] | None = None, errors: tuple[int, ...] = ()
 ) -> Callable[[View], View]:
-    """A public page about the letters that a link names; whoever guesses links is kept out."""
+    """A public page about the emails that a link names; callers who guess links are kept out."""
     body = {"content": {"application/x-www-form-urlencoded": {"schema": form}}}
     described = {"requestBody": body} if form else {}
 
@@ -67,8 +67,8 @@ def _open(
 def _guarded(show: Callable[[], Response]) -> Response:
     """The page, or why there is none.
 
-    A link of ours is always heeded, even beside somebody who guesses behind the same address:
-    nobody guesses one.
+    A valid link always works, even if somebody behind the same address guesses: a valid link cannot
+    be guessed.
     """
     language, uses = routing.language(), [limits.caller()]
     words = WORDS[language]
@@ -89,7 +89,7 @@ def _guarded(show: Callable[[], Response]) -> Response:
 
 @_open("GET /unsubscribe/<string:topic>/<string:proof>")
 def ask(topic: str, proof: str) -> Response:
-    """Ask whether to stop a type of letter; changes nothing."""
+    """Ask whether to stop a type of email; changes nothing."""
     container = routing.container()
     with container.reading(PUBLIC) as reading:
         found = preferences.by_link(reading, container.message_key, topic, proof)
@@ -102,7 +102,7 @@ def ask(topic: str, proof: str) -> Response:
 
 @_open("POST /unsubscribe/<string:topic>/<string:proof>")
 def stop(topic: str, proof: str) -> Response:
-    """Send no more letters of this type, from now on; said twice it is the same."""
+    """Send no more emails of this type, from now on; a repetition changes nothing."""
     container = routing.container()
     with container.work(PUBLIC) as work:
         found = preferences.stop_by_link(work, container.message_key, topic, proof)
@@ -157,7 +157,7 @@ def ask_about_digest(topic: str, proof: str) -> Response:
 
 @_open("POST /unsubscribe-digest/<string:topic>/<string:proof>")
 def stop_digest(topic: str, proof: str) -> Response:
-    """Send no more digests to the address of the link; said twice it is the same."""
+    """Send no more digests to the address of the link; a repetition changes nothing."""
     container = routing.container()
     with container.work(PUBLIC) as work:
         found = digest_links.call_off(work, container.message_key, topic, proof)
@@ -173,7 +173,7 @@ def _digest_is_off(found: Linked) -> Response:
 
 
 def _told(found: Preferences, topic: str, proof: str) -> Response:
-    """How it stands now, and the way back."""
+    """The current choice, and how to change it back."""
     words, wish = WORDS[found.holder.language], found.wishes[topic]
     if not wish.wanted:
         return _about(found, topic, proof, "off", [words.stopped[topic]], undo=words.undo)
@@ -191,7 +191,7 @@ def _days(found: Preferences) -> tuple[date, date]:
 
 
 def _pause_in_words(found: Preferences, topic: str) -> list[str]:
-    """That reminders are paused, if they are."""
+    """A line saying that reminders are paused, if they are."""
     until, language = found.wishes[topic].snoozed_until, found.holder.language
     if until is None or until < _days(found)[0] - timedelta(days=1):
         return []
@@ -209,7 +209,7 @@ def _about(
     stop: bool = False,
     undo: str = "",
 ) -> Response:
-    """A page about a holder's letters, in the holder's language."""
+    """A page about a holder's emails, in the holder's language."""
     language, (first, last) = found.holder.language, _days(found)
     return _page(
         heading,

@@ -9,7 +9,7 @@ from tracker.language import catalogues
 
 @dataclass(frozen=True, slots=True)
 class UnsubscribeWords:
-    """One language's words; by type of letter where it is named."""
+    """One language's words; by type of email where it is named."""
 
     letters: dict[str, str]
     headings: dict[str, str]

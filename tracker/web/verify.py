@@ -1,4 +1,4 @@
-"""Verify: what anybody may ask of a certificate, as a page or as JSON at the same address."""
+"""Verify: what anybody may learn about a certificate, as a page or as JSON at the same address."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _UNKNOWN = (
 
 
 class VerificationSchema(Schema):
-    """All that a public verifier is told."""
+    """All that a public verifier may see."""
 
     scheme = fields.String(required=True, metadata={"description": "The certification's title."})
     issuer = fields.String(required=True)
@@ -58,13 +58,13 @@ class VerificationSchema(Schema):
 
 
 class VerifyQuerySchema(ClosedSchema):
-    """The language of the page, where it is not the browser's."""
+    """The language of the page, if not the browser's."""
 
     lang = choice(*WORDS)
 
 
 class LookUpSchema(VerifyQuerySchema):
-    """Number and surname, both; a page without them asks for them."""
+    """Number and surname, both; a page without them shows a form for them."""
 
     number = CertificateNumber()
     surname = Sought(LONGEST_NAME)
@@ -73,7 +73,8 @@ class LookUpSchema(VerifyQuerySchema):
 def show(reading: ReadContext, query: dict[str, Any], *, public_id: str) -> Response:
     """Whether a certification is valid today, by the address on the certificate.
 
-    A true one is always answered: nobody guesses it, and others may share the caller's address.
+    A true address is always answered: it cannot be guessed, and others may share the caller's
+    address.
     """
     try:
         return _shown(query, verification.by_address(reading, public_id))
@@ -82,7 +83,7 @@ def show(reading: ReadContext, query: dict[str, Any], *, public_id: str) -> Resp
 
 
 def look_up(reading: ReadContext, query: dict[str, Any]) -> Response:
-    """The same by certificate number and surname; neither is guessed at for long."""
+    """The same by certificate number and surname; the number of wrong guesses is limited."""
     if _as_page() and not {"number", "surname"} & query.keys():
         return _private(_page(query, heading=WORDS[_language(query)].look_up))
     if missing := {"number", "surname"} - query.keys():
@@ -125,7 +126,7 @@ def _shown(query: dict[str, Any], found: Verified) -> Response:
 def _missed(
     reading: ReadContext, query: dict[str, Any], uses: Collection[Use], both: Collection[Use] = ()
 ) -> Response:
-    """Say that there is none, and count it; or that there were too many such questions."""
+    """Answer that there is none, and count it; or that there were too many wrong guesses."""
     try:
         limits.check(reading, uses, both)
     except TooOften as error:
@@ -144,7 +145,7 @@ def _language(query: dict[str, Any]) -> str:
 
 
 def _private(response: Response) -> Response:
-    """Not indexed, not kept: a standing may change by tomorrow."""
+    """Not indexed, not cached: a standing may change by tomorrow."""
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     response.headers["Cache-Control"] = "no-store"
     response.vary.update(("Accept", "Accept-Language"))
@@ -174,7 +175,7 @@ def _found(query: dict[str, Any], found: Verified) -> Response:
 
 
 def _note(found: Verified, language: str) -> str | None:
-    """What there is to say of a certificate that was withdrawn, or earned again since."""
+    """The note on a certificate that was withdrawn, or earned again since."""
     words = WORDS[language]
     if found.is_withdrawn:
         return words.withdrawn
@@ -222,7 +223,7 @@ def _heading(found: Verified, language: str) -> str:
 
 
 def _address_in(language: str) -> str:
-    """The address of the page asked for, in another language."""
+    """The address of the current page in another language."""
     return f"{request.path}?{urlencode({**request.args.to_dict(), 'lang': language})}"
 
 

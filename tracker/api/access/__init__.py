@@ -1,5 +1,5 @@
-"""Routes on the caller: who am I, what should I do next, and the tokens of programs.
+"""Routes about the caller: who am I, what should I do next, and the tokens of programs.
 
-Reading the token of a request is in ``api/http/routing.py``; what a token is and when it ends is
-in ``services/core/tokens.py``.
+Reading a request's token is in ``api/http/routing.py``; what a token is and when it ends is in
+``services/core/tokens.py``.
 """

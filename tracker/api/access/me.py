@@ -35,7 +35,7 @@ resource = Resource("access", __name__, description=__doc__)
 
 
 class NextActionSchema(Schema):
-    """What to do next about a certification: the word, its day, and the same in a sentence."""
+    """What to do next about a certification: the action, its day, and a sentence that says both."""
 
     action = choice(*ACTIONS, required=True)
     on = DayField(required=True, allow_none=True)
@@ -58,7 +58,7 @@ class NextActionSchema(Schema):
 
 
 class MyCertificationSchema(certifications.CertificationSchema):
-    """A certification of one's own with its standing today."""
+    """One of the caller's own certifications, with its standing today."""
 
     next = fields.Nested(NextActionSchema, required=True)
 
@@ -71,7 +71,7 @@ class MyEmployerSchema(Schema):
 
 
 class MailSchema(Schema):
-    """Whether letters reach a holder, and what is amiss with which address since when."""
+    """Whether emails reach a holder; if not, which address has what problem, and since when."""
 
     deliverable = fields.Boolean(required=True)
     problem = choice("none", "bounced", "complained", required=True)
@@ -80,7 +80,7 @@ class MailSchema(Schema):
 
 
 class MeSchema(Schema):
-    """The caller, and what is theirs."""
+    """The caller, and the records that belong to them."""
 
     role = choice(*ROLES, required=True)
     name = fields.String(required=True)
@@ -97,7 +97,7 @@ class MeSchema(Schema):
 
 
 class NewTokenSchema(ClosedSchema):
-    """What a new token may do. Only an admin may give a role, name or subject not their own."""
+    """What a new token may do. Only an admin may set a role, name or subject not their own."""
 
     name = WordsField(100, metadata={"description": "Stands in the history beside what it does."})
     role = choice(*ROLES, metadata={"description": "Your own if not given."})
@@ -130,7 +130,7 @@ class TokenSchema(Schema):
 
 
 class MadeTokenSchema(TokenSchema):
-    """A new token with its secret, which is shown this once."""
+    """A new token with its secret, which is shown only this once."""
 
     secret = fields.String(
         required=True,
@@ -140,7 +140,7 @@ class MadeTokenSchema(TokenSchema):
 
 
 def _language(account: str) -> str:
-    """The language asked for by Accept-Language; where none is, that of the account."""
+    """The language requested by Accept-Language; without one, that of the account."""
     if not request.accept_languages:
         return account
     return request.accept_languages.best_match(LANGUAGES) or ENGLISH
@@ -196,7 +196,7 @@ def _present_token(row: Any) -> dict[str, Any]:
     returns=page_of(TokenSchema),
 )
 def tokens(reading: ReadContext, query: dict[str, Any]) -> Response:
-    """One's own tokens; an admin sees all."""
+    """The caller's own tokens; an admin sees all."""
     rows = access.page(reading, after=query.get("after"), limit=query["limit"] + 1)
     return paging.answer(rows, query, _present_token)
 
@@ -214,8 +214,8 @@ def tokens(reading: ReadContext, query: dict[str, Any]) -> Response:
 def make(work: UnitOfWork, body: dict[str, Any]) -> Response:
     """Make a token; its secret is in this answer and nowhere else.
 
-    The secret is not remembered with the Idempotency-Key: a repeated request gets the same token
-    with ``secret`` null. Whoever never saw the first answer ends that token and makes another.
+    The secret is not stored with the Idempotency-Key: a repeated request gets the same token with
+    ``secret`` null. A caller who never saw the first answer ends that token and makes another.
     """
     subjects = {k: str(v) for k, v in body.items() if k.endswith("_id") and v is not None}
     token_id, secret = access.make_token(work, {**body, **subjects})

@@ -50,7 +50,7 @@ class NewAdjustmentSchema(ClosedSchema):
 
 
 class AdjustmentSchema(Schema):
-    """What was adjusted in a cycle; of several the last one rules, value by value."""
+    """An adjustment of a cycle; of several, the last one wins, value by value."""
 
     id = fields.UUID(required=True)
     certification_id = fields.UUID(required=True)
@@ -76,7 +76,7 @@ class LengthSchema(ClosedSchema):
 
 
 class NewBatchSchema(ClosedSchema):
-    """A mass extension: whom it is for, until when, and why."""
+    """A mass extension: for whom, until when, and why."""
 
     ref = Reference(
         required=True,
@@ -106,7 +106,7 @@ class NewBatchSchema(ClosedSchema):
 
 
 class FateSchema(Schema):
-    """What becomes of one certification; a refused one keeps its expiry."""
+    """What happens to one certification; a refused one keeps its expiry."""
 
     certification_id = fields.UUID(required=True)
     certificate_number = fields.String(required=True)
@@ -120,7 +120,7 @@ class FateSchema(Schema):
 
 
 class BatchOutcomeSchema(Schema):
-    """What a mass extension did, or would do; of the certifications at most a thousand."""
+    """What a mass extension did, or would do; lists at most a thousand certifications."""
 
     batch_id = fields.UUID(required=True, allow_none=True)
     ref = fields.String(required=True)
@@ -148,7 +148,7 @@ class BatchSchema(Schema):
 
 
 def present(row: Any) -> dict[str, Any]:
-    """An adjustment's row as the interface shows it."""
+    """An adjustment's row in the form of the API."""
     shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
     shown.pop("holder_id", None)
     return shown
@@ -191,7 +191,7 @@ def _present_outcome(found: ExtensionOutcome) -> dict[str, Any]:
     errors=(404, 409),
 )
 def adjust(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
-    """Extend a certification's last cycle, or reduce what it requires."""
+    """Extend a certification's last cycle, or reduce its requirement."""
     row = adjustments.get(
         work, adjustments.adjust(work, certification_id, AdjustmentToRecord(**body))
     )
@@ -209,7 +209,7 @@ def adjust(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> 
 def of_certification(
     reading: ReadContext, query: dict[str, Any], *, certification_id: str
 ) -> Response:
-    """What was adjusted in a certification's cycles."""
+    """The adjustments of a certification's cycles."""
     rows = adjustments.page(
         reading, certification_id, after=query.get("after"), limit=query["limit"] + 1
     )
@@ -237,7 +237,7 @@ def show(reading: ReadContext, *, adjustment_id: str) -> Response:
     errors=(409,),
 )
 def extend_many(work: UnitOfWork, body: dict[str, Any]) -> Response:
-    """Extend many certifications in one act; with ``dry_run`` say what it would do."""
+    """Extend many certifications in one act; with ``dry_run``, only say what it would do."""
     dry_run, asked = body.pop("dry_run"), _asked(body)
     found = (mass_extensions.foresee if dry_run else mass_extensions.extend)(work, asked)
     location = f"/api/v1/adjustments/batches/{found.batch_id}" if found.batch_id else None
@@ -280,7 +280,7 @@ def show_batch(reading: ReadContext, *, batch_id: str) -> Response:
     errors=(404,),
 )
 def of_batch(reading: ReadContext, query: dict[str, Any], *, batch_id: str) -> Response:
-    """What a mass extension adjusted."""
+    """The adjustments made by a mass extension."""
     rows = mass_extensions.members(
         reading, batch_id, after=query.get("after"), limit=query["limit"] + 1
     )

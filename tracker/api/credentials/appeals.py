@@ -52,7 +52,7 @@ class AppealSchema(Schema):
 
 
 def present(row: Any) -> dict[str, Any]:
-    """An appeal's row as the interface shows it."""
+    """An appeal's row in the form of the API."""
     shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
     del shown["version"], shown["holder_id"]
     return shown
@@ -110,7 +110,10 @@ def show_appeal(reading: ReadContext, *, appeal_id: str) -> Response:
 def decide_appeal(
     work: UnitOfWork, body: dict[str, Any], *, appeal_id: str, version: int
 ) -> Response:
-    """Uphold or dismiss an appeal, or change its outcome; never by who decided what is appealed."""
+    """Uphold or dismiss an appeal, or change its outcome.
+
+    The person who made the decision in question may not decide the appeal.
+    """
     cases.decide(work, appeal_id, outcome=body["outcome"], reason=body["reason"], version=version)
     row = cases.get(work, appeal_id)
     return routing.answer(present(row), version=row.version)

@@ -79,7 +79,7 @@ class VoidSchema(ClosedSchema):
 
 
 class AmendmentSchema(VoidSchema):
-    """What an attempt should have said, and why it is corrected; the rest stays as it is."""
+    """What an attempt should have said, and why it is corrected; other fields stay as they are."""
 
     module = WordsField(32, metadata={"example": "safety"})
     taken_on = DayField()
@@ -111,7 +111,7 @@ _AMENDABLE = {
 
 
 class StandingThenSchema(Schema):
-    """How a certification stands today."""
+    """A certification's standing today."""
 
     status = choice(*STATUSES, required=True)
     valid = fields.Boolean(required=True)
@@ -119,7 +119,7 @@ class StandingThenSchema(Schema):
 
 
 class OutsideActivitySchema(Schema):
-    """An activity that lies in no cycle any more."""
+    """An activity that no longer lies in any cycle."""
 
     id = fields.UUID(required=True)
     title = fields.String(required=True)
@@ -129,7 +129,7 @@ class OutsideActivitySchema(Schema):
 
 
 class UnfitRenewalSchema(Schema):
-    """An approved renewal that the corrected award no longer carries."""
+    """An approved renewal that does not fit the corrected award."""
 
     id = fields.UUID(required=True)
     submitted_on = DayField(required=True)
@@ -160,14 +160,14 @@ class CorrectedCertificationSchema(Schema):
 
 
 class CorrectedAssessmentSchema(AssessmentSchema):
-    """An attempt as it was corrected, or would be, and every certification that this changes."""
+    """A corrected attempt (or a preview of it), and every certification that this changes."""
 
     preview = fields.Boolean(required=True)
     certifications = fields.List(fields.Nested(CorrectedCertificationSchema), required=True)
 
 
 class CenterApprovalSchema(ClosedSchema):
-    """A period in which a center is approved; no ``lapses_on``: until further notice."""
+    """A period in which a center is approved; without ``lapses_on``: until further notice."""
 
     approved_on = DayField(required=True)
     lapses_on = DayField(allow_none=True, load_default=None)
@@ -191,13 +191,13 @@ class CenterSchema(Schema):
 
 
 class CenterQuerySchema(paging.PageSchema):
-    """A page of the directory, of one category if asked."""
+    """A page of the directory, of one category if given."""
 
     category = choice(*CENTER_CATEGORIES)
 
 
 def present(row: Any) -> dict[str, Any]:
-    """An assessment's row as the interface shows it."""
+    """An assessment's row in the form of the API."""
     shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
     shown["result"] = "pass" if shown.pop("passed") else "fail"
     return shown
@@ -212,7 +212,7 @@ def _present_corrected(found: CorrectedAttempt) -> dict[str, Any]:
 
 
 def present_effect(effect: Effect) -> dict[str, Any]:
-    """What a correction changes about a certification as the interface shows it."""
+    """What a correction changes about a certification, in the form of the API."""
     return {
         "certification_id": effect.certification_id,
         "number": effect.number,
@@ -247,7 +247,7 @@ def _present_standing(standing: Standing | None) -> dict[str, Any] | None:
 
 
 def present_center(found: tuple[Any, list[Approval]]) -> dict[str, Any]:
-    """A center with its approvals as the interface shows it."""
+    """A center with its approvals, in the form of the API."""
     row, approvals = found
     told = [{"approved_on": a.approved_on, "lapses_on": a.lapses_on} for a in approvals]
     return {"id": row.id, "name": row.name, "category": row.category, "approvals": told}
@@ -307,7 +307,7 @@ def show(reading: ReadContext, *, assessment_id: str) -> Response:
     errors=(404, 409),
 )
 def void(work: UnitOfWork, body: dict[str, Any], *, assessment_id: str) -> Response:
-    """Take an attempt back that was recorded in error; what followed from it is corrected."""
+    """Void an attempt that was recorded in error; everything that followed from it is corrected."""
     found = assessments.void(work, assessment_id, **body)
     return routing.answer(_present_corrected(found))
 
@@ -320,7 +320,7 @@ def void(work: UnitOfWork, body: dict[str, Any], *, assessment_id: str) -> Respo
     errors=(404, 409),
 )
 def amend(work: UnitOfWork, body: dict[str, Any], *, assessment_id: str) -> Response:
-    """Correct an attempt in place: number and address of what it carries stay."""
+    """Correct an attempt in place: numbers and addresses of the awards it supports stay."""
     why = {key: body.pop(key) for key in ("reason", "later_cycles", "preview") if key in body}
     if "result" in body:
         body["passed"] = body.pop("result") == "pass"
@@ -333,7 +333,7 @@ def amend(work: UnitOfWork, body: dict[str, Any], *, assessment_id: str) -> Resp
     "POST /centers", "staff", body=NewCenterSchema, returns=CenterSchema, status=201, errors=(409,)
 )
 def add_center(work: UnitOfWork, body: dict[str, Any]) -> Response:
-    """Put an assessment center into the directory."""
+    """Add an assessment center to the directory."""
     approvals = [Approval(**one) for one in body["approvals"]]
     center_id = center_directory.add_center(
         work, name=body["name"], category=body["category"], approvals=approvals

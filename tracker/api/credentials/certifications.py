@@ -1,4 +1,4 @@
-"""Certifications: standings on any date, points explained, changes of standing, appeals."""
+"""Certifications: standing on any date, points explained, changes of standing, appeals."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class CertificationSchema(Schema):
 
 
 class CertificationDetailSchema(CertificationSchema):
-    """A certification with its standing, all its cycles, and what was adjusted in them."""
+    """A certification with its standing, all its cycles and their adjustments."""
 
     imported_at = fields.AwareDateTime(
         required=True,
@@ -131,7 +131,7 @@ class StandingChangeSchema(ClosedSchema):
 
 
 class RevocationSchema(StandingChangeSchema):
-    """The same of a revocation, which may bar from earning the certification anew."""
+    """The same for a revocation, which may bar the holder from earning the certification again."""
 
     barred_until = DayField(
         metadata={
@@ -142,7 +142,7 @@ class RevocationSchema(StandingChangeSchema):
 
 
 def present(held: standings.HeldCertification) -> dict[str, Any]:
-    """A certification with its standing as the interface shows it."""
+    """A certification with its standing, in the form of the API."""
     return {
         "id": held.id,
         "number": held.number,
@@ -157,7 +157,7 @@ def present(held: standings.HeldCertification) -> dict[str, Any]:
 
 
 def present_standing(standing: Any) -> dict[str, Any] | None:
-    """A standing as the interface shows it; None before the award."""
+    """A standing in the form of the API; None before the award."""
     if standing is None:
         return None
     return {
@@ -174,7 +174,7 @@ def present_standing(standing: Any) -> dict[str, Any] | None:
 
 
 def present_detail(found: evaluations.Detail) -> dict[str, Any]:
-    """A certification with its cycles and adjustments as the interface shows it."""
+    """A certification with its cycles and adjustments, in the form of the API."""
     return {
         "id": found.id,
         "number": found.number,
@@ -291,7 +291,7 @@ def close_gap(reading: ReadContext, query: dict[str, Any], *, certification_id: 
 def what_if(
     reading: ReadContext, query: dict[str, Any], body: dict[str, Any], *, certification_id: str
 ) -> Response:
-    """The same with extra claims that are not stored: what if."""
+    """The points of the cycle with extra claims that are not stored: what if."""
     extra = [_extra(f"extra-{n}", one) for n, one in enumerate(body["extra"], start=1)]
     found = evaluations.explain(
         reading,
@@ -368,5 +368,5 @@ def reinstate(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) 
 
 @_changes("surrender", "staff", "holder")
 def surrender(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
-    """Give a certification up."""
+    """Surrender a certification."""
     return _change("surrender", work, body, certification_id)

@@ -1,4 +1,4 @@
-"""Imported awards: what a file said of a certification, amended or taken back by staff."""
+"""Imported awards: what a file said of a certification, amended or voided by staff."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MOST_CYCLES = 60
 
 
 class CycleGivenSchema(ClosedSchema):
-    """A cycle as it should have been given, in the order of their days."""
+    """A cycle as the file should have given it; cycles are in the order of their days."""
 
     starts_on = DayField(
         allow_none=True,
@@ -43,7 +43,7 @@ class CycleGivenSchema(ClosedSchema):
 
 
 class AwardAmendmentSchema(VoidSchema):
-    """What a file should have said of an award, and why it is corrected; the rest stays."""
+    """What a file should have said of an award, and why it is corrected; other fields stay."""
 
     number = NumberFromElsewhere()
     awarded_on = DayField()
@@ -63,7 +63,7 @@ class AwardAmendmentSchema(VoidSchema):
 
 
 class CorrectedAwardSchema(CertificationDetailSchema):
-    """A certification as it was corrected, or would be, and every one that this changes."""
+    """A corrected certification (or a preview of it), and every one that this changes."""
 
     preview = fields.Boolean(required=True)
     warnings = fields.List(fields.String(), required=True)
@@ -87,7 +87,7 @@ def _present(found: CorrectedAward) -> dict[str, Any]:
     errors=(404, 409),
 )
 def amend(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
-    """Correct what a file said of an award; a void one is given back. Its address stays."""
+    """Correct what a file said of an award; a void award is restored. Its address stays."""
     why = {key: body.pop(key) for key in ("reason", "later_cycles", "preview") if key in body}
     if "cycles" in body:
         body["cycles"] = [Stretch(**one) for one in body["cycles"]]
@@ -102,5 +102,5 @@ def amend(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> R
     errors=(404, 409),
 )
 def void(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
-    """Take back an award that a file put on record in error; passes may still carry it."""
+    """Void an award that a file recorded in error; passes may still support it."""
     return routing.answer(_present(imported_award_acts.void(work, certification_id, **body)))

@@ -1,4 +1,4 @@
-"""Reason codes: what decisions may be counted under."""
+"""Reason codes: the codes by which decisions are counted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ resource = Resource("reasons", __name__, description=__doc__)
 
 
 class ReasonQuerySchema(ClosedSchema):
-    """The codes that are taken for an act; all of them if it is not given."""
+    """The codes accepted for an act; all codes if none is given."""
 
     act = choice(*ACTS)
 
@@ -27,7 +27,7 @@ class ReasonQuerySchema(ClosedSchema):
 class ReasonSchema(Schema):
     """A code, what it means, and the acts that it is for.
 
-    It is taken for every act of the same group too: a reason to suspend also explains why the
+    It is accepted for every act of the same group too: a reason to suspend also explains why the
     suspension ends.
     """
 

@@ -46,7 +46,7 @@ class RenewalSchema(Schema):
 
 
 class RenewalQuerySchema(paging.PageSchema):
-    """Only those that wait for a decision, or only those that do not."""
+    """Only those waiting for a decision, or only those that are not."""
 
     pending = fields.Boolean(truthy={"true"}, falsy={"false"})
 
@@ -65,7 +65,7 @@ class RenewalDecisionSchema(ClosedSchema):
 
 
 class RulingOrFormerSchema(Schema):
-    """A decision on a renewal: the one that rules, or one that did."""
+    """A decision on a renewal: the one in force, or an earlier one."""
 
     id = fields.UUID(required=True, allow_none=True)
     decision = choice("approved", "denied", required=True)
@@ -83,7 +83,7 @@ class RulingOrFormerSchema(Schema):
 
 
 class QuoteQuerySchema(ClosedSchema):
-    """Which certifications to renew together, by id with commas between."""
+    """Which certifications to renew together: their ids, separated by commas."""
 
     certification_ids = fields.String(
         required=True,
@@ -92,7 +92,7 @@ class QuoteQuerySchema(ClosedSchema):
 
 
 class QuoteSchema(Schema):
-    """A price, why it is that, and the days on which it can be had."""
+    """A price, the reason for it, and the days on which it applies."""
 
     schemes = fields.List(fields.String(), required=True)
     amount = AmountField(required=True)
@@ -107,7 +107,7 @@ class QuoteSchema(Schema):
 
 
 def present(row: Any) -> dict[str, Any]:
-    """A renewal's row as the interface shows it."""
+    """A renewal's row in the form of the API."""
     shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
     del shown["version"]
     return shown
@@ -128,7 +128,7 @@ def _answer(reading: ReadContext, renewal_id: str, status: int = 200) -> Respons
     errors=(404, 409),
 )
 def apply(work: UnitOfWork, *, certification_id: str) -> Response:
-    """Apply to recertify. Refused by name: window, points, expiry, pending application."""
+    """Apply to recertify. Refusals say why: window, points, expiry, pending application."""
     return _answer(work, renewals.apply(work, certification_id), 201)
 
 
@@ -211,9 +211,9 @@ def show(reading: ReadContext, *, renewal_id: str) -> Response:
 def decide(work: UnitOfWork, body: dict[str, Any], *, renewal_id: str, version: int) -> Response:
     """Approve, which opens the next cycle at once, or deny with a reason.
 
-    An approval confirms every check that the policy asks for; it is refused while the points are
-    not there, naming the activities that wait. A decision on a decided renewal supersedes the
-    one before and needs its reason.
+    An approval confirms every check that the policy requires. It is refused while points are
+    missing, naming the activities waiting for a decision. A decision on a decided renewal
+    supersedes the one before and needs a reason.
     """
     renewals.decide(
         work,
@@ -235,7 +235,7 @@ def decide(work: UnitOfWork, body: dict[str, Any], *, renewal_id: str, version: 
     errors=(404, 409),
 )
 def undo(work: UnitOfWork, body: dict[str, Any], *, renewal_id: str, version: int) -> Response:
-    """Take the decision back: the one before rules again, or the application waits."""
+    """Take the decision back: the one before applies again, or the application is pending."""
     renewals.undo(work, renewal_id, reason=body["reason"], version=version)
     return _answer(work, renewal_id)
 
@@ -248,7 +248,7 @@ def undo(work: UnitOfWork, body: dict[str, Any], *, renewal_id: str, version: in
     errors=(404,),
 )
 def decisions(reading: ReadContext, *, renewal_id: str) -> Response:
-    """Every decision on a renewal, oldest first; the one that rules comes last."""
+    """Every decision on a renewal, oldest first; the one in force comes last."""
     row = renewals.get(reading, renewal_id)
     rows = former_decisions.with_ruling(reading, row.id)
     return routing.answer([dict(row._mapping) for row in rows])  # noqa: SLF001 - a row as a mapping

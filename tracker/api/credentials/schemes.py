@@ -72,13 +72,13 @@ class PolicyCategorySchema(ProvenanceSchema):
 
 
 class WindowSchema(DurationSchema):
-    """When applications open: so long before the expiry, or after the start of the cycle."""
+    """When applications open: some time before the expiry, or after the start of the cycle."""
 
     counted_from = fields.String(required=True)
 
 
 class PolicyActivityTypeSchema(ProvenanceSchema):
-    """A kind of activity and its points a unit; what a claim of it may state."""
+    """A kind of activity and its points per unit; what a claim of it may state."""
 
     code = fields.String(required=True)
     category = fields.String(required=True)
@@ -131,7 +131,7 @@ class PolicySchema(ProvenanceSchema):
 
 
 class EarlierRegimeSchema(ProvenanceSchema):
-    """Rules of the past whose dates are unknown."""
+    """Past rules whose dates are unknown."""
 
     name = fields.String(required=True)
     description = fields.String(required=True)
@@ -214,14 +214,14 @@ def _activity_type(kind: TypeValue) -> dict[str, Any]:
 
 
 def asked_for(kind: TypeValue | None) -> dict[str, Any]:
-    """What is asked for as evidence with a claim of a type; an unknown one asks for nothing."""
+    """The evidence requested with a claim of a type; nothing for an unknown type."""
     if kind is None or kind.evidence == "none":
         return {"evidence": "none", "kinds": None}
     return {"evidence": kind.evidence, "kinds": dict(kind.proof)}
 
 
 def present(scheme: SchemeValue) -> dict[str, Any]:
-    """A scheme as the interface shows it."""
+    """A scheme in the form of the API."""
     return {
         "code": scheme.code,
         "name": scheme.name,
@@ -263,21 +263,21 @@ def scheme(reading: ReadContext, *, code: str) -> Response:
 
 
 class PolicyQuerySchema(ClosedSchema):
-    """Which version: by its name, or the one in force on a day (today)."""
+    """Which version: by its name, or the one in force on a day (default: today)."""
 
     version = WordsField(32)
     as_of = DayField()
 
 
 class PolicySectionSchema(Schema):
-    """A headed part of the policy."""
+    """A section of the policy with its heading."""
 
     title = fields.String(required=True)
     sentences = fields.List(fields.String(), required=True)
 
 
 class PolicyInWordsSchema(Schema):
-    """A policy as its holder reads it, told from the data that the engine runs."""
+    """A policy in plain words for its holder, generated from the data used for computing."""
 
     scheme = fields.String(required=True)
     version = fields.String(

@@ -1,4 +1,4 @@
-"""Letters: what was written to whom, what became of it, and what staff do with it by hand."""
+"""Messages: what was sent to whom, what happened to it, and what staff can do with it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _OF_ROW = (
 
 
 class MyLetterSchema(Schema):
-    """A letter that was sent to the holder, or tried. Its words are those that were sent."""
+    """A message that was sent to the holder, or tried. Its words are those that were sent."""
 
     id = fields.UUID(required=True)
     kind = choice(*KINDS, required=True)
@@ -52,7 +52,7 @@ class MyLetterSchema(Schema):
 
 
 class LetterSchema(Schema):
-    """A letter and its fate. ``subject`` is null until it was handed over for the first time."""
+    """A message and its state. ``subject`` is null until the first attempt to send it."""
 
     id = fields.UUID(required=True)
     kind = choice(*KINDS, required=True)
@@ -72,13 +72,13 @@ class LetterSchema(Schema):
 
 
 class WholeLetterSchema(LetterSchema):
-    """A letter with its words."""
+    """A message with its words."""
 
     text = fields.String(required=True, allow_none=True)
 
 
 class LetterQuerySchema(paging.PageSchema):
-    """Of one state, kind or holder. Letters long finished are listed with their holder only."""
+    """Filters by state, kind or holder. Long-finished messages are listed by holder only."""
 
     state = choice(*metrics.MESSAGE_STATES)
     kind = choice(*KINDS)
@@ -86,7 +86,7 @@ class LetterQuerySchema(paging.PageSchema):
 
 
 class WhySchema(ClosedSchema):
-    """Why a letter is changed by hand; it stands in the history."""
+    """Why staff change a message; the reason is kept in the history."""
 
     reason = WordsField(500, required=True)
 
@@ -111,7 +111,7 @@ def _key() -> bytes:
 
 @resource.reads("GET /letters", "staff", query=LetterQuerySchema, returns=page_of(LetterSchema))
 def page(reading: ReadContext, query: dict[str, Any]) -> Response:
-    """The letters, the newest first."""
+    """The messages, newest first."""
     holder_id, state = query.get("holder_id"), query.get("state")
     asked = MessageFilter(
         query.get("after"),
@@ -126,7 +126,7 @@ def page(reading: ReadContext, query: dict[str, Any]) -> Response:
 
 @resource.reads("GET /letters/<uuid:letter_id>", "staff", returns=WholeLetterSchema, errors=(404,))
 def show(reading: ReadContext, *, letter_id: str) -> Response:
-    """One letter, its words included once it was handed over."""
+    """One message, with its words once a first attempt was made to send it."""
     return routing.answer(_whole(sent_messages.one(reading, _key(), letter_id)))
 
 
@@ -138,7 +138,7 @@ def show(reading: ReadContext, *, letter_id: str) -> Response:
     errors=(404,),
 )
 def mine(reading: ReadContext, query: dict[str, Any]) -> Response:
-    """What we sent you, the newest first."""
+    """The messages that we sent you, newest first."""
     rows = sent_messages.mine(reading, _key(), after=query.get("after"), limit=query["limit"] + 1)
     return paging.answer(rows, query, _mine)
 
@@ -151,7 +151,7 @@ def mine(reading: ReadContext, query: dict[str, Any]) -> Response:
     errors=(404, 409),
 )
 def requeue(work: UnitOfWork, body: dict[str, Any], *, letter_id: str) -> Response:
-    """Send one that is dead, cancelled, ambiguous or parked; what was perhaps sent, as it was."""
+    """Send a dead, cancelled, ambiguous or parked message; if it may have been sent, unchanged."""
     return _change(work, letter_id, "requeue", body)
 
 
@@ -163,11 +163,11 @@ def requeue(work: UnitOfWork, body: dict[str, Any], *, letter_id: str) -> Respon
     errors=(404, 409),
 )
 def cancel(work: UnitOfWork, body: dict[str, Any], *, letter_id: str) -> Response:
-    """Give a letter up that is ready, parked or ambiguous."""
+    """Cancel a message that is ready, parked or ambiguous."""
     return _change(work, letter_id, "cancel", body)
 
 
 def _change(work: UnitOfWork, letter_id: str, act: QueueAct, body: dict[str, Any]) -> Response:
-    """The letter afterwards. One that a worker holds is refused; a second click changes nothing."""
+    """The message afterwards. One being sent is refused; a repeated request changes nothing."""
     by_hand.change(work, letter_id, act, reason=body["reason"])
     return routing.answer(_whole(sent_messages.one(work, _key(), letter_id)))

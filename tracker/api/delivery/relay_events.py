@@ -1,8 +1,8 @@
-"""Relay events: what the mail provider tells of letters, signed with a key that it shares with us.
+"""Relay events: what the mail provider reports about messages, signed with a shared key.
 
-``Tracker-Signature: t=<seconds since 1970>,v1=<hex>``, the latter being the HMAC-SHA256, with the
-key that ``tracker reminders relay-key`` prints, of the time, a dot and the body. Signatures are
-good for five minutes.
+``Tracker-Signature: t=<seconds since 1970>,v1=<hex>``, where v1 is the HMAC-SHA256 of the time, a
+dot and the body, with the key that ``tracker reminders relay-key`` prints. Signatures are valid for
+five minutes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _MOST = 1000
 
 
 class RelayEventSchema(ClosedSchema):
-    """What became of one letter; its Message-ID with or without angle brackets."""
+    """What happened to one message; its Message-ID with or without angle brackets."""
 
     message_id = fields.String(
         required=True,
@@ -53,7 +53,7 @@ _EVENTS = RelayEventSchema(many=True)
 
 
 def take() -> Response:
-    """Take down what became of letters; told again, nothing changes. At most 1,000 in a request."""
+    """Record what happened to messages, at most 1,000 a request; a repetition changes nothing."""
     signature = _signature()
     body = request.get_data()
     _check_signed(signature, body)
@@ -87,7 +87,7 @@ resource.routed(
 
 
 def _signature() -> re.Match[str]:
-    """The signature, judged before the body is read; Unauthorized if it is none, or of long ago."""
+    """The signature, checked before the body is read. Raises Unauthorized if missing or too old."""
     found = _SIGNATURE.fullmatch(request.headers.get(_HEADER, ""))
     if found is None:
         raise Unauthorized(f"The header {_HEADER} is missing, or is none.")
@@ -100,7 +100,7 @@ def _check_signed(signature: re.Match[str], body: bytes) -> None:
     """Raise Unauthorized for a body that is not signed with our key."""
     signed = signature["t"].encode() + b"." + body
     genuine = hmac.digest(routing.container().relay_key, signed, "sha256").hex()
-    given = signature["signed"].split(",v1=")[1:]  # several while the key changes
+    given = signature["signed"].split(",v1=")[1:]  # several while the key is being changed
     if not any(hmac.compare_digest(genuine, one) for one in given):
         raise Unauthorized("The signature is not ours.")
 

@@ -1,4 +1,4 @@
-"""Reminders: what became of every stage, and of its letter."""
+"""Reminders: the outcome of every stage, and of its message."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SHOWN = (
 
 
 class StageSchema(Schema):
-    """One stage of one cycle: what became of it, and of its letter if it was planned."""
+    """One stage of one cycle: its outcome, and that of its message if one was planned."""
 
     cycle = fields.Integer(required=True)
     expires_on = DayField(required=True)
@@ -52,7 +52,7 @@ class StageSchema(Schema):
 
 
 class ReminderSchema(StageSchema):
-    """A stage that is decided, with whom it is about."""
+    """A decided stage, with the holder and certification that it is about."""
 
     id = fields.UUID(required=True)
     certification_id = fields.UUID(required=True)
@@ -62,14 +62,14 @@ class ReminderSchema(StageSchema):
 
 
 class ReminderQuerySchema(paging.PageSchema):
-    """Of one fate, or with a letter in one state, if asked."""
+    """Filters by outcome, or by the state of the message."""
 
     fate = choice(*_FATES)
     state = choice(*metrics.MESSAGE_STATES, metadata={"description": "The letter's."})
 
 
 class CalendarQuerySchema(ClosedSchema):
-    """How many days ahead, today not counted."""
+    """How many days ahead, not counting today."""
 
     days = fields.Integer(
         load_default=90, strict=False, validate=validate.Range(1, reminder_calendar.LONGEST)
@@ -79,8 +79,8 @@ class CalendarQuerySchema(ClosedSchema):
 class DueStageSchema(Schema):
     """How many certifications of a scheme have a stage on a day, at most.
 
-    Holders who want no reminders, or have no address, are counted too; where
-    ``when_complete`` is false, also those whose points will be complete. They get no letter.
+    Holders who want no reminders, or have no address, are counted too; if ``when_complete`` is
+    false, also those whose points will be complete. They get no message.
     """
 
     on = DayField(required=True)
@@ -91,7 +91,7 @@ class DueStageSchema(Schema):
 
 
 class CalendarSchema(Schema):
-    """What falls due from one day through another, both included; today also what is overdue."""
+    """What is due from one day through another, both included; today includes overdue stages."""
 
     from_on = DayField(required=True)
     through_on = DayField(required=True)
@@ -122,7 +122,7 @@ def _reminder(reading: ReadContext, row: Any) -> dict[str, Any]:
     errors=(404,),
 )
 def of_certification(reading: ReadContext, *, certification_id: str) -> Response:
-    """Every stage of a certification's cycles, oldest first, those ahead included."""
+    """Every stage of a certification's cycles, oldest first, including future ones."""
     found = ledger.fates(reading, certification_id)
     return routing.answer([_stage(reading, one) for one in found])
 
@@ -131,7 +131,7 @@ def of_certification(reading: ReadContext, *, certification_id: str) -> Response
     "GET /reminders", "staff", "holder", query=ReminderQuerySchema, returns=page_of(ReminderSchema)
 )
 def page(reading: ReadContext, query: dict[str, Any]) -> Response:
-    """The stages that are decided, in the order of their recording; a holder sees their own."""
+    """The decided stages, in the order of their recording; a holder sees their own."""
     rows = ledger.page(
         reading,
         after=query.get("after"),
@@ -147,7 +147,7 @@ def page(reading: ReadContext, query: dict[str, Any]) -> Response:
     "GET /reminders/calendar", "staff", query=CalendarQuerySchema, returns=CalendarSchema
 )
 def calendar(reading: ReadContext, query: dict[str, Any]) -> Response:
-    """What falls due in the days ahead, by day, scheme and stage."""
+    """What is due in the days ahead, by day, scheme and stage."""
     found = reminder_calendar.ahead(reading, days=query["days"])
     due = [
         {

@@ -25,7 +25,7 @@ class SendingSchema(Schema):
 
 
 class SwitchSchema(ClosedSchema):
-    """Whether messages may leave from now on, and why; the reason stands in the history."""
+    """Whether messages may leave from now on, and why; the reason is kept in the history."""
 
     enabled = fields.Boolean(required=True, truthy={True}, falsy={False})
     reason = WordsField(500, required=True)
@@ -39,7 +39,7 @@ def show(reading: ReadContext) -> Response:
 
 @resource.writes("POST /reminders/sending", body=SwitchSchema, returns=SendingSchema)
 def switch(work: UnitOfWork, body: dict[str, Any]) -> Response:
-    """Allow messages to leave, whatever stopped them; or stop every one at once."""
+    """Allow messages to leave, whatever stopped them; or stop all messages at once."""
     change = send_safety.enable if body["enabled"] else send_safety.disable
     change(work, reason=body["reason"])
     return _answer(work)

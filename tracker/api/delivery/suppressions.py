@@ -1,4 +1,4 @@
-"""Suppressions: addresses that are not written to, and how staff lift one."""
+"""Suppressions: addresses to which nothing is sent, and how staff lift a suppression."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ resource = Resource("suppressions", __name__, description=__doc__)
 
 
 class SuppressionSchema(Schema):
-    """An address that is not written to, why, and until when."""
+    """An address to which nothing is sent, why, and until when."""
 
     address = fields.String(required=True)
     reason = choice(*suppressions.REASONS, required=True)
@@ -29,7 +29,7 @@ class SuppressionSchema(Schema):
 
 
 class SuppressionQuerySchema(ClosedSchema):
-    """All, or one address."""
+    """All suppressions, or those of one address."""
 
     after = paging.Cursor(metadata={"description": "The cursor that the page before gave."})
     limit = fields.Integer(
@@ -39,7 +39,7 @@ class SuppressionQuerySchema(ClosedSchema):
 
 
 class LiftSchema(ClosedSchema):
-    """Which address may be written to again, and why."""
+    """Which address may get messages again, and why."""
 
     address = WordsField(254, required=True)
     reason = WordsField(500, required=True)
@@ -53,7 +53,7 @@ def _present(row: Any) -> dict[str, Any]:
     "GET /suppressions", "staff", query=SuppressionQuerySchema, returns=page_of(SuppressionSchema)
 )
 def page(reading: ReadContext, query: dict[str, Any]) -> Response:
-    """The addresses that are not written to now, in their order."""
+    """The addresses to which nothing is sent now, in alphabetical order."""
     rows = suppressions.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, address=query.get("address")
     )
@@ -64,6 +64,6 @@ def page(reading: ReadContext, query: dict[str, Any]) -> Response:
     "POST /suppressions/lift", "staff", body=LiftSchema, returns=None, status=204, errors=(404,)
 )
 def lift(work: UnitOfWork, body: dict[str, Any]) -> Response:
-    """Write to an address again, for instance because the mailbox is there again."""
+    """Send to an address again, for instance because the mailbox works again."""
     suppressions.lift(work, body["address"], reason=body["reason"])
     return routing.done()

@@ -1,4 +1,4 @@
-"""Requests: what holders ask of the staff, such as another name on record, and the decisions."""
+"""Requests of holders to the staff, such as a change of name, and the decisions on them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ resource = Resource("requests", __name__, description=__doc__)
 
 
 class ProposedNameSchema(Schema):
-    """A name, as far as another one is asked for."""
+    """The requested name; fields that stay the same are left out."""
 
     given_name = fields.String()
     family_name = fields.String()
@@ -33,7 +33,7 @@ class OnRecordSchema(Schema):
 
 
 class RequestSchema(Schema):
-    """Something that a holder asks of the staff: what stands there now, and what is proposed."""
+    """A request of a holder: the current values, and the proposed ones."""
 
     id = fields.UUID(required=True)
     holder_id = fields.UUID(required=True)
@@ -50,7 +50,7 @@ class RequestSchema(Schema):
 
 
 class RequestQuerySchema(paging.PageSchema):
-    """Which requests; a holder sees their own."""
+    """Filters; a holder sees their own requests."""
 
     state = choice(*STATES)
     kind = choice(*KINDS)
@@ -58,14 +58,14 @@ class RequestQuerySchema(paging.PageSchema):
 
 
 class RequestDecisionSchema(ClosedSchema):
-    """A decision; ``reason`` is required where the request is refused, and told to the holder."""
+    """A decision; ``reason`` is required for a refusal, and shown to the holder."""
 
     decision = choice(*DECISIONS, required=True)
     reason = WordsField(2000, load_default=None, allow_none=True)
 
 
 def present(row: Any) -> dict[str, Any]:
-    """A request's row as the interface shows it."""
+    """A request's row in the form of the API."""
     shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
     name = {key: shown.pop(key) for key in ("given_name", "family_name")}
     del shown["version"]
@@ -85,7 +85,7 @@ def _answer(row: Any) -> Response:
     errors=(404,),
 )
 def search(reading: ReadContext, query: dict[str, Any]) -> Response:
-    """Requests, the oldest first."""
+    """Requests, oldest first."""
     filters = {k: str(v) for k, v in query.items() if k not in {"after", "limit"}}
     rows = requests.page(
         reading, after=query.get("after"), limit=query["limit"] + 1, filters=filters
@@ -110,7 +110,7 @@ def show(reading: ReadContext, *, request_id: str) -> Response:
     errors=(404, 409),
 )
 def decide(work: UnitOfWork, body: dict[str, Any], *, request_id: str, version: int) -> Response:
-    """Grant or refuse a request, never one's own; one that was refused can be granted later."""
+    """Grant or refuse a request, never one's own; a refused one can be granted later."""
     requests.decide(
         work, request_id, decision=body["decision"], reason=body["reason"], version=version
     )
@@ -124,6 +124,6 @@ def decide(work: UnitOfWork, body: dict[str, Any], *, request_id: str, version: 
     errors=(404, 409),
 )
 def withdraw(work: UnitOfWork, *, request_id: str) -> Response:
-    """Take a request back before it is decided."""
+    """Withdraw a request before it is decided."""
     requests.withdraw(work, request_id)
     return _answer(requests.get(work, request_id))

@@ -1,4 +1,4 @@
-"""The reviewers' desk: what waits for a decision, and everything that a decision rests on."""
+"""The review queue: what is waiting for a decision, and everything needed to decide."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _URGENT = "With everything of this holder that waits, a renewal would be complet
 
 
 class QueueCursor(paging.Cursor):
-    """A cursor over the queue: an expiry where it is urgent, a day of submission, an id."""
+    """A cursor over the queue: an expiry if it is urgent, a day of submission, an id."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         expires_on, submitted_on, id_ = _parts(super()._deserialize(value, attr, data, **kwargs))
@@ -70,7 +70,7 @@ def _cursor(place: QueuePlace | renewal_queue.RenewalPlace) -> str:
 
 
 class QueueQuerySchema(paging.PageSchema):
-    """Which activities. A page of those with a flag may be short though there is a next one."""
+    """Which activities. With a flag, a page may be short although there is a next one."""
 
     after = QueueCursor(  # type: ignore[assignment]  # the queue has another key than an id
         metadata={"description": "The cursor that the page before gave."}
@@ -90,7 +90,7 @@ class QueueQuerySchema(paging.PageSchema):
 
 
 class QueuePointsSchema(Schema):
-    """Points of the holder's cycle now and with approvals."""
+    """Points of the holder's cycle: now, with this activity, with everything that is pending."""
 
     now = AmountField(required=True)
     required = AmountField(required=True)
@@ -107,7 +107,7 @@ class QueuePointsSchema(Schema):
 
 
 class PersonSchema(Schema):
-    """Whose it is, under which certification, and how that stands today."""
+    """The holder, the certification, and its standing today."""
 
     holder_id = fields.UUID(required=True)
     holder_ref = fields.String(required=True)
@@ -129,7 +129,10 @@ class PersonSchema(Schema):
 
 
 class QueuedActivitySchema(PersonSchema):
-    """An activity that waits, with all that a reviewer needs; ``version`` goes into If-Match."""
+    """An activity waiting for a decision, with all that a reviewer needs.
+
+    ``version`` goes into If-Match.
+    """
 
     id = fields.UUID(required=True)
     ref = fields.String(required=True, allow_none=True)
@@ -163,7 +166,7 @@ class QueuedActivitySchema(PersonSchema):
 
 
 class QueuedRenewalSchema(PersonSchema):
-    """An application that waits, with points now and with everything that waits."""
+    """An application waiting for a decision, with points now and with everything pending."""
 
     id = fields.UUID(required=True)
     ref = fields.String(required=True, allow_none=True)
@@ -183,7 +186,7 @@ class QueuedRenewalSchema(PersonSchema):
 
 
 class RenewalsQuerySchema(paging.PageSchema):
-    """Applications of one scheme, if asked."""
+    """Applications of one scheme, if given."""
 
     after = RenewalCursor(  # type: ignore[assignment]  # applications have another key than an id
         metadata={"description": "The cursor that the page before gave."}
@@ -192,7 +195,7 @@ class RenewalsQuerySchema(paging.PageSchema):
 
 
 class LikelyDuplicateSchema(Schema):
-    """Another claim of the holder that is probably the same activity, and by which signs."""
+    """Another claim of the holder that is probably the same activity, and the signs of it."""
 
     activity = fields.Nested(ActivitySchema, required=True)
     score = fields.Integer(required=True, metadata={"description": "Of 100."})
@@ -200,7 +203,7 @@ class LikelyDuplicateSchema(Schema):
 
 
 class SameFileSchema(Schema):
-    """A file of this activity that another activity bears too, whoever's that is."""
+    """A file of this activity that is attached to another activity too, of any holder."""
 
     evidence_id = fields.UUID(required=True)
     activity_id = fields.UUID(required=True)
@@ -216,7 +219,7 @@ class SameFileSchema(Schema):
 
 
 class EarlierDecisionSchema(ActivityDecisionSchema):
-    """An answer that was given, also one that was taken back or superseded."""
+    """An earlier answer, including one that was taken back or superseded."""
 
     id = fields.UUID(required=True)
     decided_by = fields.String(required=True)
@@ -227,7 +230,7 @@ class EarlierDecisionSchema(ActivityDecisionSchema):
 
 
 class ReviewSchema(Schema):
-    """Everything that a decision on one activity rests on.
+    """Everything needed for a decision on one activity.
 
     The decision takes the activity's ``version`` as If-Match.
     """
@@ -341,7 +344,7 @@ def _renewal(found: WaitingApplication) -> dict[str, Any]:
     errors=(404,),
 )
 def waiting(reading: ReadContext, query: dict[str, Any]) -> Response:
-    """Activities that wait for a decision: what would hurt most first, then the oldest."""
+    """Activities waiting for a decision: the most urgent first, then the oldest."""
     filters = {k: v for k, v in query.items() if k not in {"after", "limit"}}
     if "employer_id" in filters:
         filters["employer_id"] = str(filters["employer_id"])
@@ -356,7 +359,7 @@ def waiting(reading: ReadContext, query: dict[str, Any]) -> Response:
     "GET /queue/renewals", "staff", query=RenewalsQuerySchema, returns=page_of(QueuedRenewalSchema)
 )
 def renewals(reading: ReadContext, query: dict[str, Any]) -> Response:
-    """Renewal applications that wait for a decision, the soonest expiry first."""
+    """Renewal applications waiting for a decision, the soonest expiry first."""
     rows = renewal_queue.page(
         reading, scheme=query.get("scheme"), after=query.get("after"), limit=query["limit"] + 1
     )
@@ -365,7 +368,7 @@ def renewals(reading: ReadContext, query: dict[str, Any]) -> Response:
 
 @resource.reads("GET /queue/<uuid:activity_id>", "staff", returns=ReviewSchema, errors=(404,))
 def review(reading: ReadContext, *, activity_id: str) -> Response:
-    """Open a review: all that is known about one activity, decided ones too."""
+    """Open a review: all that is known about one activity, also a decided one."""
     opened, language = reviews.of_activity(reading, activity_id), routing.language()
     response = routing.answer(_review(reading, opened, language))
     response.headers["Content-Language"] = language

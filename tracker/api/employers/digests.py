@@ -1,4 +1,4 @@
-"""Digests: how often an employer is written to about its workers, where and in which language."""
+"""Digests: regular emails to an employer about its workers: how often, where, in which language."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _SHOWN = (
 
 
 class NewOrderSchema(ClosedSchema):
-    """How often: by the week (Monday to Sunday) or by the month."""
+    """How often: weekly (Monday to Sunday) or monthly."""
 
     every = choice(*EVERY, required=True)
     language = choice(*LANGUAGES, load_default=ENGLISH)
@@ -68,7 +68,7 @@ def _present(order: Order) -> dict[str, Any]:
 
 @resource.reads(f"GET {_PATH}", *_MAY_ASK, returns=DigestOrderSchema, errors=(404,))
 def show(reading: ReadContext, *, employer_id: str) -> Response:
-    """The order; 404 where none is."""
+    """The order; 404 if there is none."""
     return routing.answer(_present(digests.order_of(reading, employer_id)))
 
 
@@ -89,6 +89,6 @@ def order(work: UnitOfWork, body: dict[str, Any], *, employer_id: str) -> Respon
 
 @resource.writes(f"DELETE {_PATH}", *_MAY_ASK, returns=None, status=204, errors=(404,))
 def call_off(work: UnitOfWork, *, employer_id: str) -> Response:
-    """Order no digest any more; one that waits in the outbox is not sent either."""
+    """Cancel the order; a digest already in the outbox is not sent either."""
     digests.call_off(work, employer_id)
     return routing.done()

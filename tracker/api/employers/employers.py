@@ -37,29 +37,29 @@ class EmployerSchema(Schema):
 
 
 class EmployerChangeSchema(ClosedSchema):
-    """What may be corrected."""
+    """The fields that may be corrected."""
 
     name = CompanyName(metadata={"description": "The staff's to grant: an employer asks them."})
     email = Email(allow_none=True)
 
 
 class NewEmployerSchema(EmployerChangeSchema):
-    """A company to be put on record."""
+    """A company to be recorded."""
 
     name = CompanyName(required=True)
 
 
 class EmployerQuerySchema(paging.PageSchema):
-    """Names match by their start."""
+    """Names match by their beginning."""
 
     name = Sought(200)
 
 
 class NewRosterEntrySchema(ClosedSchema):
-    """A worker, by the employer's own number, and how we may know them.
+    """A worker, by the employer's own number, with values by which we may recognize them.
 
-    A certificate number decides before an e-mail address. What comes of it is not told: the
-    worker is seen once they consent.
+    A certificate number takes precedence over an email address. The answer does not say whether the
+    worker was recognized: the employer sees the worker once they consent.
     """
 
     employee_id = NewReference(required=True, metadata={"description": "Once per employer."})
@@ -92,7 +92,7 @@ class RosterEntrySchema(Schema):
 
 
 class RosterQuerySchema(paging.PageSchema):
-    """Filters by field name; ``ended=false`` leaves out who no longer works there."""
+    """Filters by field name; ``ended=false`` leaves out workers who no longer work there."""
 
     employee_id = Sought(64)
     site = Sought(100)
@@ -108,7 +108,7 @@ def _present(row: Any) -> dict[str, Any]:
 
 
 def _present_entry(reading: ReadContext, row: Any) -> dict[str, Any]:
-    """An entry; whom it means is for staff's eyes."""
+    """An entry; only staff see whom it was matched to."""
     shown = {
         "id": row.id,
         "employer_id": row.employer_id,
@@ -136,7 +136,7 @@ def _present_entry(reading: ReadContext, row: Any) -> dict[str, Any]:
     errors=(409,),
 )
 def register(work: UnitOfWork, body: dict[str, Any]) -> Response:
-    """Put a company on record."""
+    """Record a company."""
     row = employers.register(work, body)
     return routing.answer(
         _present(row), status=201, version=row.version, location=f"/api/v1/employers/{row.id}"
@@ -173,7 +173,7 @@ def show(reading: ReadContext, *, employer_id: str) -> Response:
     errors=(404, 409),
 )
 def correct(work: UnitOfWork, body: dict[str, Any], *, employer_id: str, version: int) -> Response:
-    """Correct what is recorded of a company; its name is for staff to change."""
+    """Correct the record of a company; only staff may change its name."""
     row = employers.correct(work, employer_id, body, version=version)
     return routing.answer(_present(row), version=row.version)
 
@@ -188,7 +188,7 @@ def correct(work: UnitOfWork, body: dict[str, Any], *, employer_id: str, version
     errors=(404, 409),
 )
 def add(work: UnitOfWork, body: dict[str, Any], *, employer_id: str) -> Response:
-    """Put a worker on the list; the answer is the same whether or not we know them."""
+    """Add a worker to the list; the answer is the same whether or not we know them."""
     row = roster.add(work, employer_id, body)
     location = f"/api/v1/employers/{employer_id}/roster/{row.id}"
     return routing.answer(_present_entry(work, row), status=201, location=location)

@@ -41,9 +41,9 @@ class SharingSchema(Schema):
 
 
 class NewSharingSchema(ClosedSchema):
-    """Consent: whom to, until when (no end if not given), and whether points are shown (no).
+    """Consent: to whom, until when (default: no end), and whether points are shown (default: no).
 
-    It ends with the employment: an employer that lists the holder anew asks anew.
+    It ends with the employment: an employer that lists the holder again needs a new consent.
     """
 
     employer_id = fields.UUID(required=True)
@@ -52,7 +52,7 @@ class NewSharingSchema(ClosedSchema):
 
 
 class NewBarSchema(ClosedSchema):
-    """An employer that is to ask for nothing."""
+    """An employer that may not ask for anything."""
 
     employer_id = fields.UUID(required=True)
 
@@ -93,7 +93,7 @@ def mine(reading: ReadContext) -> Response:
     errors=(404, 409),
 )
 def consent(work: UnitOfWork, body: dict[str, Any]) -> Response:
-    """Let an employer see my standing; a second consent beside a live one is refused."""
+    """Let an employer see my standing; refused if a consent is already in force."""
     viewer = sharing.consent(
         work, str(body["employer_id"]), until_on=body["until_on"], with_points=body["with_points"]
     )
@@ -113,9 +113,9 @@ def end(work: UnitOfWork, *, sharing_id: str) -> Response:
     "POST /me/bars", "holder", body=NewBarSchema, returns=BarSchema, status=201, errors=(404, 409)
 )
 def bar(work: UnitOfWork, body: dict[str, Any]) -> Response:
-    """Bar an employer: its consent ends, and no message about it is sent to me any more.
+    """Bar an employer: its consent ends, and I get no more messages about it.
 
-    It is told nothing; its list shows the same as of whoever never consented.
+    The employer is not told; its list looks the same as if the worker had never consented.
     """
     employer_id = str(body["employer_id"])
     bars.put(work, employer_id)
@@ -126,7 +126,7 @@ def bar(work: UnitOfWork, body: dict[str, Any]) -> Response:
     "DELETE /me/bars/<uuid:employer_id>", "holder", returns=None, status=204, errors=(404,)
 )
 def lift(work: UnitOfWork, *, employer_id: str) -> Response:
-    """Let an employer ask me again."""
+    """Let a barred employer ask me again."""
     bars.lift(work, employer_id)
     return routing.done()
 
@@ -138,5 +138,5 @@ def lift(work: UnitOfWork, *, employer_id: str) -> Response:
     errors=(404,),
 )
 def of_holder(reading: ReadContext, *, holder_id: str) -> Response:
-    """Who sees a holder."""
+    """Who can see a holder."""
     return routing.answer([_present(viewer) for viewer in sharing.viewers(reading, holder_id)])

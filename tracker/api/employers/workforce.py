@@ -1,4 +1,4 @@
-"""An employer's workers on any day: the list, one of them, the numbers, the months ahead."""
+"""An employer's workers on any day: the list, one worker, the numbers, the months ahead."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class WorkerCursor(paging.Cursor):
 
 
 class GroupQuerySchema(ClosedSchema):
-    """Which workers: of a site, a department, a shift. The day is any; consent is about today."""
+    """Which workers: of a site, department or shift. Any day may be given; consent is today's."""
 
     as_of = DayField(metadata={"description": "Today in the scheme's time zone if not given."})
     scheme = WordsField(32, load_default="cpt")
@@ -53,9 +53,9 @@ class GroupQuerySchema(ClosedSchema):
 
 
 class WorkersQuerySchema(GroupQuerySchema):
-    """Filters by field name. The employee_id matches by its start.
+    """Filters by field name. ``employee_id`` matches by its beginning.
 
-    ``expires_from`` and ``expires_until`` ask for certifications that fall due on those days:
+    ``expires_from`` and ``expires_until`` select certifications that expire on those days and are
     neither suspended, revoked nor surrendered.
     """
 
@@ -73,7 +73,7 @@ class WorkersQuerySchema(GroupQuerySchema):
 
 
 class WorkforceQuerySchema(WorkersQuerySchema, paging.PageSchema):
-    """A page of the workers asked for."""
+    """A page of the selected workers."""
 
     after = WorkerCursor(  # type: ignore[assignment]  # workers have another key than an id
         metadata={"description": "The cursor that the page before gave."}
@@ -81,22 +81,22 @@ class WorkforceQuerySchema(WorkersQuerySchema, paging.PageSchema):
 
 
 class ExportQuerySchema(WorkersQuerySchema):
-    """The same workers as a file; counting everybody's points takes its time."""
+    """The same workers as a file; counting everybody's points takes time."""
 
     points = fields.Boolean(load_default=False, truthy={"true"}, falsy={"false"})
 
 
 class OnQuerySchema(ClosedSchema):
-    """The day and the scheme asked about."""
+    """The day and the scheme."""
 
     as_of = DayField()
     scheme = WordsField(32, load_default="cpt")
 
 
 class WorkerStandingSchema(Schema):
-    """One worker. Without consent the status is ``not_shared`` and the rest is null.
+    """One worker. Without consent, the status is ``not_shared`` and the rest is null.
 
-    Points are null also if they are not shared, and where the scheme counts none.
+    Points are also null if they are not shared, or if the scheme counts none.
     """
 
     id = fields.UUID(required=True)
@@ -123,7 +123,7 @@ class WorkerStandingSchema(Schema):
 
 
 class NumberSchema(Schema):
-    """A number, and where the rows behind it are."""
+    """A number, and a link to the rows behind it."""
 
     count = fields.Integer(required=True)
     link = fields.String(required=True)
@@ -136,7 +136,7 @@ class StatusNumberSchema(NumberSchema):
 
 
 class DueNumberSchema(NumberSchema):
-    """How many certifications in force expire within so many days, the last day included."""
+    """How many certifications in force expire within a number of days, the last day included."""
 
     days = fields.Integer(required=True)
     until_on = DayField(required=True)
@@ -162,7 +162,7 @@ class MonthNumberSchema(NumberSchema):
 
 
 class ForecastSchema(Schema):
-    """Expiries by month for 24 months, from the day asked about."""
+    """Expiries by month for 24 months, from the given day."""
 
     as_of = DayField(required=True)
     scheme = fields.String(required=True)
@@ -237,13 +237,13 @@ def _cursor(worker: Worker) -> str:
 def show(
     reading: ReadContext, query: dict[str, Any], *, employer_id: str, entry_id: str
 ) -> Response:
-    """One worker who shares; whoever does not is answered as an unknown id is."""
+    """One worker who shares; one who does not is answered like an unknown id."""
     asked = _asked(reading, employer_id, query)
     return routing.answer(_present(workforce.one(reading, asked, entry_id)))
 
 
 def _link(asked: WorkforceFilter, **more: Any) -> str:
-    """Where the rows behind a number are: the same question, narrowed."""
+    """The link to the rows behind a number: the same query, narrowed."""
     given = {"as_of": asked.on, "scheme": asked.scheme.code} | {
         key: getattr(asked, key)
         for key in ("site", "department", "shift")
@@ -355,7 +355,7 @@ def _columns(query: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _filename(asked: WorkforceFilter, ending: str) -> str:
-    """Scheme, day and filters, so that a file tells what it holds when it lies on a desk."""
+    """Scheme, day and filters, so that the name of a saved file says what is in it."""
     told = [
         f"{key}-{value}" for key in workforce.FILTERS if (value := getattr(asked, key)) is not None
     ]

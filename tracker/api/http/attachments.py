@@ -1,4 +1,4 @@
-"""Files that are given out: written whole before the first byte leaves, so many at once a caller.
+"""Files as downloads: written completely before the first byte is sent, a few at a time per caller.
 
 Invariant: no connection to the database is open while a file is sent, however slowly it is read.
 """
@@ -22,7 +22,7 @@ _PIECE = 1 << 16  # bytes of a file sent at once
 def attached(
     reading: ReadContext, write: Callable[[IO[bytes]], object], *, content_type: str, name: str
 ) -> Response:
-    """What ``write`` writes, to be saved under a name. Raises TooManyAtOnce."""
+    """An answer with what ``write`` writes, to be saved under ``name``. Raises TooManyAtOnce."""
     with ExitStack() as held:
         held.callback(turns.writing_a_file(reading.settings, reading.actor))
         file = held.enter_context(tempfile.TemporaryFile())
@@ -38,6 +38,6 @@ def attached(
 
 
 def _pieces(file: IO[bytes], kept: ExitStack) -> Iterator[bytes]:
-    """The file piece by piece; it is let go of with the last one."""
+    """The file in pieces; it is closed and released after the last one."""
     with kept:
         yield from iter(lambda: file.read(_PIECE), b"")

@@ -1,7 +1,7 @@
-"""JSON that strangers send, read once for every route: what is ambiguous or endless is refused.
+"""JSON from callers, parsed in one place for every route: ambiguous or deep input is refused.
 
-Programs disagree on what a name means that is given twice, and few can write again what half a
-character or a thousand brackets stand for; so none of it goes further than this file.
+Programs disagree on the meaning of a repeated name, and few can write lone surrogates or a thousand
+brackets back; so none of these gets past this module.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from tracker.domain.errors import Invalid
 
 DEEPEST = 20
-"""So many lists and objects may stand inside one another; the interface itself needs four."""
+"""The most lists and objects that may be nested; the API itself needs four."""
 
 
 def sent() -> Any:
@@ -27,10 +27,10 @@ def sent() -> Any:
 
 
 def read(body: bytes) -> Any:
-    """What a body says.
+    """Parse a body.
 
-    Raises BadRequest for what is no JSON in UTF-8, nests deeper than ``DEEPEST`` or holds half of
-    a surrogate pair; Invalid, with its name, for a field that is given twice.
+    Raises BadRequest if it is not JSON in UTF-8, nests deeper than ``DEEPEST`` or has half of a
+    surrogate pair; Invalid, with its name, for a field that is given twice.
     """
     try:
         told = json.loads(body.decode(), object_pairs_hook=_members)
@@ -43,7 +43,7 @@ def read(body: bytes) -> Any:
 
 
 def each_once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """The fields by name; one that is given twice is refused, since one of them would be lost."""
+    """The fields by name; a repeated field is refused, since one value would be lost."""
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
@@ -60,7 +60,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _check(told: Any) -> None:
-    """Look at every value, without calling itself: the depth is the sender's choice."""
+    """Check every value without recursion: the sender chooses the depth."""
     level = [told]
     for depth in range(DEEPEST + 1):
         for one in level:
@@ -72,7 +72,7 @@ def _check(told: Any) -> None:
 
 
 def _inside(told: Any) -> Iterable[Any]:
-    """What stands in a list or an object; an empty one counts as a level too."""
+    """The values in a list or an object; an empty one counts as a level too."""
     if isinstance(told, dict):
         return told.values() or (None,)
     return (told or (None,)) if isinstance(told, list) else ()

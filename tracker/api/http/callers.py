@@ -1,7 +1,7 @@
-"""From where and under which name the site is called, and whose word is believed on it.
+"""The caller's address and the site's name, and which proxies are trusted to report them.
 
-``X-Forwarded-For``, ``-Proto`` and ``-Host`` count where they come from a proxy that
-``server.trusted_proxies`` names; everybody else's are left unread. A request for a name that is
+``X-Forwarded-For``, ``-Proto`` and ``-Host`` count if they come from a proxy that
+``server.trusted_proxies`` names; from anybody else they are ignored. A request for a name that is
 not the site's is answered 404, since pages and links would repeat that name.
 """
 
@@ -21,11 +21,11 @@ from tracker.services.core.context import Container
 from tracker.settings import Settings
 
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
-_ASKED_BY_ADDRESS = frozenset({"/healthz", "/readyz"})  # balancers know a process by its address
+_ASKED_BY_ADDRESS = frozenset({"/healthz", "/readyz"})  # balancers call a process by its address
 
 
 def register(app: Flask) -> None:
-    """Believe the proxies of the settings, and answer to the site's own names alone."""
+    """Trust the proxies of the settings, and answer only to the site's own names."""
     container: Container = app.extensions["tracker"]
     if container.settings.proxies:
         setattr(app, "wsgi_app", Proxied(app.wsgi_app, container.settings))  # noqa: B010 - Flask's way
@@ -33,7 +33,7 @@ def register(app: Flask) -> None:
 
 
 class Proxied:
-    """WSGI: take the caller, scheme and host from the headers of trusted proxies, if it is one."""
+    """WSGI middleware: take caller, scheme and host from the headers of a trusted proxy."""
 
     def __init__(self, app: Any, chosen: Settings) -> None:
         self._app, self._trusted = app, chosen.proxies
@@ -48,7 +48,7 @@ class Proxied:
         return fixed(environ, start)
 
     def _hops(self, forwarded: list[str]) -> int:
-        """How far from the end the caller's address stands: behind trusted proxies only."""
+        """How far from the end the caller's address stands: only trusted proxies may follow it."""
         hops = 1
         for address in reversed(forwarded[1:]):
             if not self._is_trusted(address.strip()):
@@ -87,7 +87,7 @@ def _names(base_url: str, hosts: str) -> frozenset[str]:
 
 
 def _name(host: str) -> str:
-    """A host without its port, in small letters; an IPv6 address without brackets."""
+    """A host without its port, in lower case; an IPv6 address without brackets."""
     try:
         return (urlsplit(f"//{host}").hostname or "").rstrip(".")
     except ValueError:

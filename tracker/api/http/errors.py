@@ -77,20 +77,20 @@ def _http(error: HTTPException) -> Response:
 
 
 def _challenged(response: Response) -> Response:
-    """Say how to sign in, where that is what is missing."""
+    """Add how to sign in, if the caller is not signed in."""
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
 
 
 def _contradicted(error: Exception) -> Response:
-    """A constraint had the last word and no service gave the refusal its name."""
+    """A database constraint refused the change, and no service had named the refusal."""
     _log("met an unnamed constraint", error)
     return problem(409, "conflict", "It contradicts what is on record; read it again.")
 
 
 def _busy(error: Exception) -> Response:
-    """The database is busy or away; nothing was stored, so the request may be repeated."""
+    """The database is busy or unreachable; nothing was stored, so the request may be repeated."""
     _log("found the database busy or away", error)
     response = problem(503, "database_unavailable", "The database is busy; try again shortly.")
     response.headers["Retry-After"] = str(_RETRY_SECONDS)
@@ -111,7 +111,7 @@ def _unforeseen(error: Exception) -> Response:
 
 
 def problem(status: int, code: str, detail: str, **extra: Any) -> Response:
-    """An error in the project's one form."""
+    """An error in the one form that all errors have."""
     body = {
         "type": f"urn:tracker:problem:{code}",
         "title": HTTPStatus(status).phrase,

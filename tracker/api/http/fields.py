@@ -1,4 +1,4 @@
-"""The forms that values have on the wire: words, days, amounts, and schemas that refuse extras."""
+"""The forms of values on the wire: words, days, amounts, and schemas that refuse unknown fields."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ FieldValue = TypeVar("FieldValue")
 
 
 class ClosedSchema(Schema):
-    """A schema that refuses what it does not know."""
+    """A schema that refuses unknown fields."""
 
     class Meta:
-        """Nothing is dropped in silence."""
+        """Nothing is dropped silently."""
 
         unknown = RAISE
 
 
 class WordsField(fields.String):
-    """A line of text, as ``values.line`` keeps it; not empty."""
+    """A line of text, in the form of ``values.line``; not empty."""
 
     def __init__(self, longest: int, **options: Any) -> None:
         options.setdefault("metadata", {}).update(minLength=1, maxLength=longest)
@@ -36,15 +36,15 @@ class WordsField(fields.String):
         return _kept(self.rule, text)
 
     def rule(self, text: str) -> str:
-        """The text as it is kept. Raises ValueError with the rule in words."""
+        """The text in the form in which it is kept. Raises ValueError with the rule in words."""
         return values.line(text, self.longest)
 
 
 class Sought(WordsField):
-    """A line of text by which records are looked for; ``NULL`` may be somebody in capitals."""
+    """A line of text for searching; ``NULL`` is accepted, as somebody's name in capitals."""
 
     def rule(self, text: str) -> str:
-        """The text as it is compared. Raises ValueError."""
+        """The text in the form used for comparison. Raises ValueError."""
         return values.sought(text, self.longest)
 
 
@@ -55,26 +55,26 @@ class NameField(WordsField):
         super().__init__(values.LONGEST_NAME, **options)
 
     def rule(self, text: str) -> str:
-        """The name as it is kept. Raises ValueError."""
+        """The name in the form in which it is kept. Raises ValueError."""
         return values.name(text)
 
 
 class Reference(WordsField):
-    """A key by which another system knows a record, such as a holder_ref."""
+    """A key by which another system identifies a record, such as a holder_ref."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(values.LONGEST_REFERENCE, **options)
 
     def rule(self, text: str) -> str:
-        """The key as it is kept. Raises ValueError."""
+        """The key in the form in which it is kept. Raises ValueError."""
         return values.reference(text)
 
 
 class NewReference(Reference):
-    """A key that comes on record, as files take a new one."""
+    """A key to be recorded, with the rule that files use for new keys."""
 
     def rule(self, text: str) -> str:
-        """The key as it is kept. Raises ValueError."""
+        """The key in the form in which it is kept. Raises ValueError."""
         return values.new_reference(text)
 
 
@@ -85,38 +85,38 @@ class CompanyName(WordsField):
         super().__init__(values.LONGEST_COMPANY, **options)
 
     def rule(self, text: str) -> str:
-        """The name as it is kept. Raises ValueError."""
+        """The name in the form in which it is kept. Raises ValueError."""
         return values.company(text)
 
 
 class CertificateNumber(WordsField):
-    """A certificate number as somebody gives it."""
+    """A certificate number as somebody types it."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(numbers.LONGEST, **options)
 
     def rule(self, text: str) -> str:
-        """The number as it is kept. Raises ValueError."""
+        """The number in the form in which it is kept. Raises ValueError."""
         return numbers.certificate_number(text)
 
 
 class NumberFromElsewhere(CertificateNumber):
-    """A certificate number that another system gave."""
+    """A certificate number issued by another system."""
 
     def rule(self, text: str) -> str:
-        """The number as it is kept. Raises ValueError."""
+        """The number in the form in which it is kept. Raises ValueError."""
         return numbers.from_elsewhere(text)
 
 
 class Email(WordsField):
-    """An e-mail address, as ``emails.email`` keeps it."""
+    """An email address, in the form of ``emails.email``."""
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("metadata", {})["format"] = "email"
         super().__init__(emails.LONGEST, **options)
 
     def rule(self, text: str) -> str:
-        """The address as it is kept. Raises ValueError."""
+        """The address in the form in which it is kept. Raises ValueError."""
         return emails.email(text)
 
 
@@ -129,7 +129,7 @@ class DayField(fields.Date):
 
 
 class MomentField(fields.AwareDateTime):
-    """An instant with its offset, such as 2026-03-15T09:00:00Z, that UTC has a date for."""
+    """An instant with its offset, such as 2026-03-15T09:00:00Z, whose date exists in UTC."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         instant: datetime = super()._deserialize(value, attr, data, **kwargs)
@@ -142,7 +142,7 @@ class MomentField(fields.AwareDateTime):
 class AmountField(fields.Field[Decimal]):
     """Points, money or a quantity: a string of digits with at most two decimals.
 
-    A JSON number is refused: many programs pass it on as a binary fraction.
+    A JSON number is refused: many programs turn it into a binary fraction.
     """
 
     form = f"^{values.DIGITS}$"
@@ -173,7 +173,7 @@ class FactorField(AmountField):
 
 
 def _kept(rule: Callable[[str], FieldValue], text: str) -> FieldValue:
-    """The value that a rule makes of a text, or its refusal as marshmallow tells one."""
+    """The value that a rule makes of a text; its refusal becomes a marshmallow error."""
     try:
         return rule(text)
     except ValueError as error:
@@ -181,17 +181,17 @@ def _kept(rule: Callable[[str], FieldValue], text: str) -> FieldValue:
 
 
 def by_language(**options: Any) -> fields.Dict:
-    """Words by the code of their language."""
+    """Words by language code."""
     return fields.Dict(keys=fields.String(), values=fields.String(), required=True, **options)
 
 
 def tags(**options: Any) -> fields.List[Any]:
-    """Codes of the policy's tags, a few at most."""
+    """A few codes of the policy's tags."""
     return fields.List(WordsField(32), validate=validate.Length(max=20), **options)
 
 
 def reason_code_field(**options: Any) -> WordsField:
-    """Why, as one of the codes of the list."""
+    """The reason, as one of the codes of the list."""
     told = "One of the codes that GET /reasons lists for the act."
     return WordsField(32, metadata={"description": told, "example": "other"}, **options)
 

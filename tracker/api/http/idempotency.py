@@ -1,4 +1,4 @@
-"""Idempotency-Key: the same key and body get the same answer, also from two processes at once."""
+"""Idempotency-Key: the same key and body get the same answer, even from two processes at once."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ PATTERN = r"^[A-Za-z0-9_\-:.]{1,100}$"
 
 
 class ShownOnce(Response):
-    """An answer with a secret; ``kept`` is what a repetition of the request gets instead."""
+    """An answer with a secret; a repetition of the request gets ``kept`` instead."""
 
     kept: bytes = b""
 
 
 def once(container: Container, actor: Actor, run: Callable[..., Response]) -> Response:
-    """Run a creating request, or give again the answer that it got before.
+    """Run a creating request, or repeat the answer that it got before.
 
-    The answer is remembered in the transaction of the request itself: either both are on record
-    or neither is. Raises Invalid if the key was used for another request.
+    The answer is stored in the transaction of the request itself: either both are on record or
+    neither is. Raises Invalid if the key was used for another request.
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:
@@ -45,7 +45,7 @@ def once(container: Container, actor: Actor, run: Callable[..., Response]) -> Re
     try:
         return run(settle=lambda work, answer: _remember(work, key, digest, answer))
     except (IntegrityError, Refusal):
-        # The same request may have been answered while this one waited for its turn.
+        # The same request may have been answered while this one waited for the lock.
         remembered = _remembered(container, actor, key, digest)
         if remembered is None:
             raise
@@ -53,7 +53,7 @@ def once(container: Container, actor: Actor, run: Callable[..., Response]) -> Re
 
 
 def _digest() -> str:
-    """What was asked; files are read piece by piece."""
+    """A digest of the request; files are read in pieces."""
     digest = hashlib.sha256(f"{request.method}\n{request.full_path}\n".encode())
     digest.update(request.get_data(cache=True))
     if request.files:

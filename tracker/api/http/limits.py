@@ -1,4 +1,4 @@
-"""How often somebody may guess: by the caller's address, and by what is guessed at."""
+"""How often a caller may guess: limits by the caller's address, and by what is guessed."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _LOCK = Lock()
 
 
 def caller() -> Use:
-    """The wrong guesses of whoever asks, by the address that the connection has.
+    """The wrong guesses of the caller, by the address of the connection.
 
-    Behind a proxy that is the proxy's, unless the settings say whose word is taken for it.
+    Behind a proxy that is the proxy's address, unless the settings trust that proxy.
     """
     container = routing.container()
     most = container.settings.limits.misses_per_minute
@@ -34,11 +34,11 @@ def caller() -> Use:
 
 
 def number(text: str) -> tuple[Use, Use]:
-    """The wrong surnames for a certificate number, whether there is one: by all, by this caller.
+    """The wrong surnames for a certificate number, existing or not: by all callers, by this one.
 
-    Whoever has hardly guessed at this number is answered even where others guessed too often, or
-    twenty wrong names would keep a certificate from everybody who asks honestly. To guess on takes
-    a further address for every few names.
+    A caller who has hardly guessed at this number is answered even if others guessed too often.
+    Otherwise twenty wrong names would hide a certificate from everybody with an honest question.
+    Each further address allows only a few more guesses.
     """
     container, called = routing.container(), numbers.key(text).lower()
     most = container.settings.limits.number_misses_per_hour
@@ -50,7 +50,7 @@ def number(text: str) -> tuple[Use, Use]:
 
 
 def check(reading: ReadContext, uses: Collection[Use], both: Collection[Use] = ()) -> None:
-    """Refuse whoever has guessed too often by one of ``uses``, or by all of ``both``.
+    """Refuse a caller over the limit of any one of ``uses``, or of all of ``both``.
 
     Raises TooOften.
     """
@@ -62,7 +62,7 @@ def check(reading: ReadContext, uses: Collection[Use], both: Collection[Use] = (
 
 
 def missed(uses: Collection[Use]) -> None:
-    """Count a wrong guess, without waiting for another writer: if need be with the next one."""
+    """Count a wrong guess without waiting for another writer; if necessary with the next one."""
     with _LOCK:
         owed = _uncounted()
         times = {use: owed.get(use, 0) + (use in uses) for use in (*owed, *uses)}
@@ -82,7 +82,7 @@ def _uncounted() -> dict[Use, int]:
 
 
 def exported(actor: Actor) -> None:
-    """Count a file that somebody fetches, and refuse one too many. Raises TooOften."""
+    """Count a file download, and refuse one too many. Raises TooOften."""
     container = routing.container()
     most = container.settings.limits.exports_per_hour
     allowance = Allowance("export", most, timedelta(hours=1))
@@ -91,7 +91,7 @@ def exported(actor: Actor) -> None:
 
 
 def _network(address: str | None) -> str:
-    """An IPv4 address, or the network of an IPv6 one: whoever has one has all of them."""
+    """An IPv4 address, or the network of an IPv6 one: its owner has all addresses in it."""
     try:
         ip = ipaddress.ip_address(address or "")
     except ValueError:

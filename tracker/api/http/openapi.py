@@ -1,4 +1,4 @@
-"""The OpenAPI document, generated from the routes when it is first asked for.
+"""The OpenAPI document, generated from the routes on the first request for it.
 
 Building it takes longer than starting the rest of the application, and most processes (commands,
 the scheduler, tests) never need it.

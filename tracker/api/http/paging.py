@@ -19,7 +19,7 @@ LONGEST = 200
 
 
 class Cursor(fields.String):
-    """The opaque place where a page begins; loads to the key that came before it."""
+    """The opaque place where a page begins; it loads to the key of the item before it."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -27,7 +27,7 @@ class Cursor(fields.String):
             key = base64.b64decode(text.encode(), altchars=b"-_", validate=True).decode()
         except (binascii.Error, ValueError) as error:
             raise ValidationError("is not a cursor that a page gave") from error
-        if not key or not key.isprintable() or len(key) > 200:  # noqa: PLR2004 - said by the line itself
+        if not key or not key.isprintable() or len(key) > 200:  # noqa: PLR2004 - obvious from the line
             raise ValidationError("is not a cursor that a page gave")
         return key
 
@@ -59,7 +59,7 @@ def answer(
     *,
     key: Callable[[Any], str] = lambda row: str(row.id),
 ) -> Response:
-    """A page of ``limit`` rows out of ``limit + 1`` read; the extra one says that there is more."""
+    """A page of ``limit`` rows out of ``limit + 1`` read; the extra row shows there is more."""
     return answer_all(rows, args, lambda page: [present(row) for row in page], key=key)
 
 
@@ -70,7 +70,7 @@ def answer_all(
     *,
     key: Callable[[Any], str] = lambda row: str(row.id),
 ) -> Response:
-    """The same where the rows of a page are presented together."""
+    """The same for rows that are presented together."""
     page = rows[: args["limit"]]
     cursor = None
     if len(rows) > len(page):
@@ -79,7 +79,7 @@ def answer_all(
 
 
 def answer_page(items: list[Any], key: str | None) -> Response:
-    """A page that a service cut; ``key`` is the place after it, if there is more."""
+    """A page cut by a service; ``key`` is the place after it, if there is more."""
     return _page(items, base64.urlsafe_b64encode(key.encode()).decode() if key else None)
 
 

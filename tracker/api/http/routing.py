@@ -1,8 +1,8 @@
-"""The conventions of every route, said once: who may come in, what is parsed, how it is answered.
+"""The conventions of every route: who may call it, what is parsed, how it is answered.
 
 ``Resource`` is a blueprint whose ``reads`` and ``writes`` decorators authenticate, check role and
-scope, load query and body, open a reading or one unit of work, and document all of it. Nothing
-is answered before the caller is known, and a route that names no roles is public by its word.
+scope, load query and body, open a read context or one unit of work, and document all of it. Nothing
+is answered before the caller is known, and a route without roles must declare itself public.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ _WORDS = {
 
 
 def container() -> Container:
-    """The application's office."""
+    """The application's container."""
     return current_app.extensions["tracker"]  # type: ignore[no-any-return]
 
 
 class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
-    """A blueprint of routes about one noun."""
+    """A blueprint with the routes of one resource."""
 
     def reads(
         self,
@@ -76,11 +76,11 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
         errors: tuple[int, ...] = (),
         ahead: Ahead | None = None,
     ) -> Callable[[View], View]:
-        """A route that only looks: the view gets a Reading, then query and body if it has any.
+        """A route that only reads: the view gets a ReadContext, then query and body if it has any.
 
-        ``rule`` is the method and the path: ``"GET /holders/<uuid:holder_id>"``. ``content`` is
-        the type of the answer, or its types where there are several. ``ahead`` is what the view
-        will ask for by the one id in the path, to be read together with the caller's token.
+        ``rule`` is the method and the path: ``"GET /holders/<uuid:holder_id>"``. ``content`` is the
+        type of the answer, or its types if there are several. ``ahead`` is what the view will read
+        by the one id in the path, fetched together with the caller's token.
         """
         load_query, load_body = _loader(query), _loader(body)
         allowed = frozenset(roles)
@@ -127,11 +127,11 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
         upload: Upload | None = None,
         accepts: type[Schema] | None = None,
     ) -> Callable[[View], View]:
-        """A route that changes something: the view gets a Work, one transaction.
+        """A route that changes something: the view gets a UnitOfWork, one transaction.
 
-        ``status=201`` creates and takes an Idempotency-Key. ``versioned`` needs If-Match; the
+        ``status=201`` creates and accepts an Idempotency-Key. ``versioned`` requires If-Match; the
         view gets ``version``. ``upload`` reads the body as a form with a file. ``accepts`` is the
-        form of the answer 202, where people decide before the change is made.
+        schema of the answer 202, if people decide before the change is made.
         """
         load_query, load_body = _loader(query), _loader(body)
 
@@ -189,7 +189,7 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
         upload: Upload | None = None,
         accepts: type[Schema] | None = None,
     ) -> View:
-        """Attach the route and what OpenAPI says of it; apispec makes references of the schemas."""
+        """Attach the route and its OpenAPI description; apispec makes references of the schemas."""
         described: dict[str, Any] = {"description": "Done" if returns is None else "The answer"}
         kinds = (content,) if isinstance(content, str) else content
         if shown := {kind: _form_of(kind, returns) for kind in kinds if returns or kind != JSON}:
@@ -225,14 +225,14 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
 
 
 def _form_of(kind: str, returns: type[Schema] | Schema | None) -> dict[str, Any]:
-    """What OpenAPI says of an answer of that type: a schema, text, or bytes."""
+    """The OpenAPI description of an answer of that type: a schema, text, or bytes."""
     if returns is not None and kind == JSON:
         return {"schema": returns}
     return {"schema": {"type": "string"}} if kind.startswith("text/") else {}
 
 
 def _headers(status: int, *, versioned: bool) -> tuple[str, ...]:
-    """The headers that a route of changes takes."""
+    """The request headers of a route that changes something."""
     keyed = ("Idempotency-Key",) if status == idempotency.CREATED else ()
     return (*keyed, "If-Match") if versioned else keyed
 
@@ -245,7 +245,8 @@ def _header(name: str) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 100}
     if name == "Idempotency-Key":
         schema["pattern"] = idempotency.PATTERN
-    # If-Match is required, but its absence has an answer of its own (428), so it is not marked so.
+    # If-Match is required, but a request without it gets its own answer (428), so it is not marked
+    # as required.
     return {"in": "header", "name": name, "description": about[name], "schema": schema}
 
 
@@ -279,14 +280,14 @@ def _run(
 
 
 def _read_ahead(system: ReadContext, ahead: Ahead | None, path: dict[str, Any]) -> ReadContext:
-    """The reading with what the route will ask for at hand, where the path tells that much."""
+    """The read context with what the route will read already fetched, if the path has its id."""
     if ahead is None or request.query_string:
         return system
     return ahead.read(system, _secret(), *map(str, path.values()))
 
 
 def authenticate(system: ReadContext) -> Actor:
-    """The actor behind the bearer token, or 401."""
+    """The actor behind the bearer token. Raises Unauthorized."""
     actor = tokens.authenticate(system, _secret())
     if actor is None:
         raise Unauthorized("A valid bearer token is required.")
@@ -294,7 +295,7 @@ def authenticate(system: ReadContext) -> Actor:
 
 
 def _secret() -> str:
-    """The bearer token's secret; empty where there is none."""
+    """The bearer token's secret; empty if there is none."""
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
     return secret.strip() if kind.lower() == "bearer" else ""
 
@@ -317,7 +318,7 @@ def _arguments(
     *,
     form: _Form | None = None,
 ) -> tuple[Any, ...]:
-    """Query and body as the schemas load them; a parameter that is not known is refused."""
+    """Query and body as the schemas load them; an unknown parameter is refused."""
     found: list[Any] = []
     given = bodies.each_once(request.args.items(multi=True)) if request.query_string else {}
     if query is not None and load_query is not None:
@@ -330,7 +331,7 @@ def _arguments(
 
 
 def _no_parameters(schema: Schema) -> dict[str, Any]:
-    """What a query without parameters loads to: always the same, and the most frequent of all."""
+    """The result of loading an empty query: always the same, and the most frequent case."""
     return dict(_loaded_once(schema))
 
 
@@ -340,7 +341,7 @@ def _loaded_once(schema: Schema) -> Any:
 
 
 def load(schema: Schema, data: Any) -> Any:
-    """Load and validate; Invalid names every bad field and its rule."""
+    """Load and validate. Raises Invalid, which names every bad field and its rule."""
     try:
         return schema.load(data)
     except ValidationError as error:
@@ -367,19 +368,19 @@ def _body(form: _Form | None) -> Any:
 
 
 def _plain(path: dict[str, Any]) -> dict[str, Any]:
-    """Path parameters as services take them: ids as text."""
+    """Path parameters in the form that services take: ids as text."""
     return {key: value if isinstance(value, int) else str(value) for key, value in path.items()}
 
 
 def language() -> str:
-    """The language asked for by Accept-Language: English unless we speak another one of those."""
+    """The best supported language requested by Accept-Language; otherwise English."""
     return request.accept_languages.best_match(LANGUAGES) or ENGLISH
 
 
 def answer(
     data: Any, *, status: int = 200, version: int | None = None, location: str | None = None
 ) -> Response:
-    """JSON in the project's forms: dates ISO, instants UTC with Z, amounts as strings."""
+    """JSON in the API's forms: dates in ISO form, instants in UTC with Z, amounts as strings."""
     response = Response(dump(data), status=status, mimetype=JSON)
     if version is not None:
         response.set_etag(str(version))
@@ -399,7 +400,7 @@ def dump(data: Any) -> bytes:
 
 
 def _conditional(response: Response) -> Response:
-    """Give the ETag that If-None-Match is compared with, and 304 where it matches."""
+    """Add the ETag that If-None-Match is compared with; answer 304 if it matches."""
     if response.status_code != 200 or response.is_streamed:  # noqa: PLR2004 - HTTP's own number
         return response
     if "ETag" not in response.headers:
@@ -411,10 +412,10 @@ def _conditional(response: Response) -> Response:
 
 
 def _version() -> int:
-    """The version in If-Match; PreconditionRequired without one, Stale if it is none of ours."""
+    """The version in If-Match. Raises PreconditionRequired without one, Stale if it is invalid."""
     if "If-Match" not in request.headers:
         raise PreconditionRequired("Send the ETag that you read as If-Match.")
     etag = request.headers["If-Match"].strip().removeprefix("W/").strip('"')
-    if not (etag.isascii() and etag.isdigit() and len(etag) < 10):  # noqa: PLR2004 - said by the line itself
+    if not (etag.isascii() and etag.isdigit() and len(etag) < 10):  # noqa: PLR2004 - obvious from the line
         raise Stale("The record changed since you read it; read it again.")
     return int(etag)

@@ -1,4 +1,4 @@
-"""Forms that more than one noun's routes answer with."""
+"""Schemas used by the routes of more than one resource."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FieldErrorSchema(Schema):
 
 
 class WayOutSchema(Schema):
-    """Whether an exception to the refusal can be had, and how; ``detail`` says it in words."""
+    """Whether an exception to the refusal is possible, and how; ``detail`` says it in words."""
 
     kind = choice(
         "none",
@@ -43,7 +43,7 @@ class WayOutSchema(Schema):
 
 
 class ProblemSchema(Schema):
-    """An error (RFC 9457). ``code`` is stable; facts of the refusal stand beside it."""
+    """An error (RFC 9457). ``code`` is stable; the facts of the refusal are further fields."""
 
     type = fields.String(required=True)
     title = fields.String(required=True)
@@ -53,7 +53,7 @@ class ProblemSchema(Schema):
     request_id = fields.String(required=True)
 
     class Meta:
-        """The facts of a refusal are told beside its code."""
+        """The facts of a refusal are further fields."""
 
         unknown = INCLUDE
 
@@ -90,13 +90,13 @@ class StandingSchema(Schema):
 
 
 class AsOfSchema(ClosedSchema):
-    """The day asked about; today in the scheme's time zone if it is not given."""
+    """The day in question; default: today in the scheme's time zone."""
 
     as_of = DayField()
 
 
 class AsKnownSchema(AsOfSchema):
-    """The day asked about, and the instant whose knowledge the answer is limited to."""
+    """The day in question, and the instant to whose knowledge the answer is limited."""
 
     known_at = MomentField(
         metadata={"description": "What would have been told at that instant."},
@@ -104,7 +104,7 @@ class AsKnownSchema(AsOfSchema):
 
 
 class PointsSchema(Schema):
-    """Points of a cycle in one line."""
+    """Points of a cycle in short."""
 
     counted = AmountField(required=True)
     required = AmountField(required=True)
@@ -114,7 +114,7 @@ class PointsSchema(Schema):
 
 @functools.cache
 def page_of(item: type[Schema]) -> type[Schema]:
-    """The form of a list of ``item``: a page, and the cursor of the next one."""
+    """The schema of a list of ``item``: a page, and the cursor of the next one."""
     name = f"{item.__name__}Page"
     return type(
         name,

@@ -1,4 +1,4 @@
-"""Files in requests: the field, and what a route that takes one says about it."""
+"""Files in requests: the field, and how a route that takes a file declares it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tracker.services.core.context import Container, ReadContext
 from tracker.settings import Settings
 
 _Prepare = Callable[[Container, Actor, dict[str, Any]], AbstractContextManager[dict[str, Any]]]
-_WRAPPING = 64 * 1024  # what the form around a file may take
+_WRAPPING = 64 * 1024  # bytes for the form around a file
 
 
 class File(flask_smorest.fields.Upload):  # type: ignore[misc]
@@ -52,12 +52,12 @@ def _leave(_container: Container, _actor: Actor, _refusal: Refusal) -> None:
 class Upload:
     """How a route takes a file.
 
-    ``maximum_bytes`` is how large the caller's file may be; ``too_large`` makes the refusal of a
-    larger one. ``ask`` raises what would refuse the request whatever the file holds; ``prepare``
-    is costly work on the file, done after that and before the transaction opens, so that nobody
-    waits for it; what it gives is the view's body, and ends after the transaction. ``refused`` is
-    told of a refusal after the transaction was rolled back. ``problem`` is the form of the route's
-    errors.
+    ``maximum_bytes`` is the largest file the caller may send; ``too_large`` makes the refusal of a
+    larger one. ``ask`` raises whatever refuses the request regardless of the file's content.
+    ``prepare`` is costly work on the file, done after that and before the transaction opens, so
+    that no other writer waits for it; its result is the view's body, and is closed after the
+    transaction. ``refused`` is called with a refusal after the transaction was rolled back.
+    ``problem`` is the schema of the route's errors.
     """
 
     maximum_bytes: Callable[[Settings, Actor], int]

@@ -41,7 +41,7 @@ class HistoryPageSchema(paging.PageSchema):
 
 
 class HistoryQuerySchema(HistoryPageSchema):
-    """Which lines. Days are those of UTC, both included."""
+    """Filters. Days are UTC days, both included."""
 
     holder_id = fields.UUID(metadata={"description": "About this person, in all their records."})
     subject = WordsField(32, metadata={"description": "The kind of record, such as certification."})
@@ -53,7 +53,7 @@ class HistoryQuerySchema(HistoryPageSchema):
 
 
 class ChangeSchema(Schema):
-    """What stood in a field before, and what was put there."""
+    """The value of a field before and after a change."""
 
     field = fields.String(required=True)
     before = fields.Raw(required=True, allow_none=True)
@@ -61,7 +61,7 @@ class ChangeSchema(Schema):
 
 
 class HistoryLineSchema(Schema):
-    """One thing that somebody did to a record; never changed once it is written."""
+    """One act on a record; a line never changes once it is written."""
 
     id = fields.Integer(required=True)
     at = fields.AwareDateTime(required=True)

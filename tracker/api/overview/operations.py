@@ -1,7 +1,7 @@
-"""Operations: whether the process lives, whether it is ready, and the numbers for Prometheus.
+"""Operations: whether the process is alive, whether it is ready, and metrics for Prometheus.
 
-``tracker serve`` has its processes count into one directory (Prometheus' multiprocess mode), so
-that whichever of them is asked tells of all. A process by itself counts for itself.
+The processes of ``tracker serve`` count into one directory (Prometheus' multiprocess mode), so that
+each of them can answer for all. A single process counts for itself.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ _TEXT = "text/plain"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 _EXTENSION = "tracker-numbers"
 COUNTED_IN = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable that names the directory; prometheus_client reads it when it is imported."""
+"""The variable that names the directory; prometheus_client reads it on import."""
 
 
 class HealthSchema(Schema):
-    """That the process answers."""
+    """The process answers."""
 
     status = fields.String(required=True)
 
 
 class ReadinessSchema(HealthSchema):
-    """That requests can be served, by condition."""
+    """Whether requests can be served, by condition."""
 
     checks = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
 
 
 class Numbers:
-    """The counts of this process, and the collector of the database's gauges."""
+    """The counters of this process, and the collector of the database's gauges."""
 
     def __init__(self, container: Container) -> None:
         self.registry = CollectorRegistry()
@@ -72,7 +72,7 @@ class Numbers:
 
 
 def of_all(container: Container, directory: str) -> CollectorRegistry:
-    """The numbers of all processes that count into a directory, and those of the database."""
+    """The metrics of all processes that count into a directory, and those of the database."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry, directory)  # type: ignore[no-untyped-call]
     registry.register(FromDatabase(container))
@@ -80,13 +80,13 @@ def of_all(container: Container, directory: str) -> CollectorRegistry:
 
 
 class FromDatabase(Collector):
-    """Gauges that are read when they are asked for; without a database only that it is away."""
+    """Gauges that are read on request; without a database, only that it is unreachable."""
 
     def __init__(self, container: Container) -> None:
         self.container = container
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing beforehand, so that registering reads nothing."""
+        """Describe nothing in advance, so that registering reads nothing."""
         return ()
 
     def collect(self) -> Iterable[Metric]:
@@ -146,7 +146,7 @@ def _of_relay(found: Gauges, now: datetime) -> Iterator[Metric]:
 
 
 def _one(name: str, about: str, value: float | None) -> Metric:
-    """A gauge; no sample where there is no number."""
+    """A gauge; no sample if there is no number."""
     gauge = GaugeMetricFamily(name, about)
     if value is not None:
         gauge.add_metric((), float(value))
@@ -161,7 +161,7 @@ def _each(name: str, about: str, label: str, values: Mapping[str, float]) -> Met
 
 
 def _age(name: str, now: datetime, since: datetime | None, about: str) -> Metric:
-    """Seconds since an instant; no sample where there is none."""
+    """Seconds since an instant; no sample if there is none."""
     return _one(name, about, None if since is None else _seconds(now, since))
 
 
@@ -179,7 +179,7 @@ def register(app: Flask, container: Container) -> None:
 
 
 def count(app: Flask, container: Container) -> None:
-    """Begin to count, from nothing."""
+    """Start counting from zero."""
     app.extensions[_EXTENSION] = Numbers(container)
 
 
@@ -200,7 +200,7 @@ def _count(response: Response) -> Response:
 def _open(
     rule: str, *, returns: type[Schema] | None, content: str = JSON, refusals: tuple[int, ...] = ()
 ) -> Callable[[View], View]:
-    """A public route that needs no database to be reached."""
+    """A public route that does not need the database."""
 
     def decorate(view: View) -> View:
         view.allowed, view.public = frozenset(), True  # type: ignore[attr-defined]
@@ -221,7 +221,7 @@ def _open(
 
 @_open("GET /healthz", returns=HealthSchema)
 def healthz() -> Response:
-    """Whether the process answers. Says nothing of the database."""
+    """Whether the process answers. Says nothing about the database."""
     return _fresh(routing.answer({"status": "ok"}))
 
 
@@ -239,7 +239,7 @@ def readyz() -> Response:
 
 @_open("GET /metrics", returns=None, content=_TEXT, refusals=(401, 403))
 def metrics() -> Response:
-    """Numbers for Prometheus, with an admin's token; without one at `server.metrics`."""
+    """Metrics for Prometheus, with an admin's token; without one at `server.metrics`."""
     with routing.container().reading(SYSTEM) as reading:
         actor = routing.authenticate(reading)
     check_role(actor, frozenset())

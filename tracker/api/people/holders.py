@@ -79,7 +79,7 @@ class HolderSchema(Schema):
 
 
 class RegisteredSchema(HolderSchema):
-    """A new person on record, with what may be wrong: somebody who looks like the same person."""
+    """A new person on record, with a warning if somebody on record looks like the same person."""
 
     warnings = fields.List(fields.String(), required=True)
 
@@ -96,7 +96,7 @@ class HolderValuesSchema(ClosedSchema):
 
 
 class HolderChangeSchema(HolderValuesSchema):
-    """What may be changed. A holder asks for another name; the staff change it at once."""
+    """What may be changed. A holder requests a new name; staff change it at once."""
 
     deceased_on = DayField(
         allow_none=True,
@@ -112,7 +112,7 @@ class HolderChangeSchema(HolderValuesSchema):
 
 
 class RequestedChangeSchema(Schema):
-    """What a holder asked for, and what was changed at once: the names of the fields."""
+    """What a holder requested, and the names of the fields that were changed at once."""
 
     request = fields.Nested(requests.RequestSchema, required=True)
     applied = fields.List(fields.String(), required=True)
@@ -120,7 +120,7 @@ class RequestedChangeSchema(Schema):
 
 
 class NewHolderSchema(HolderValuesSchema):
-    """A person to be put on record."""
+    """A person to be recorded."""
 
     ref = NewReference(metadata={"description": "The key in imported files; the id if not given."})
     given_name = NameField(required=True)
@@ -129,7 +129,7 @@ class NewHolderSchema(HolderValuesSchema):
 
 
 class HolderQuerySchema(paging.PageSchema):
-    """Names match by their start, whatever their accents, case and hyphens; the rest exactly."""
+    """Names match by their beginning, ignoring accents, case and hyphens; the rest exactly."""
 
     q = Sought(
         200,
@@ -155,7 +155,7 @@ class RecordSchema(Schema):
 
 
 def present(row: Any, former: Sequence[Any] = ()) -> dict[str, Any]:
-    """A holder's row and former names as the interface shows them."""
+    """A holder's row and former names, in the form of the API."""
     shown = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public accessor
     del shown["version"]
     shown["former_names"] = [
@@ -178,7 +178,7 @@ def _present_one(reading: ReadContext, row: Any) -> dict[str, Any]:
     errors=(409,),
 )
 def register(work: UnitOfWork, body: dict[str, Any]) -> Response:
-    """Put a person on record; ``warnings`` say who looks like the same person."""
+    """Record a person; ``warnings`` say who looks like the same person."""
     made = corrections.register(work, body)
     row = made.holder
     return routing.answer(
@@ -220,10 +220,10 @@ def show(reading: ReadContext, *, holder_id: str) -> Response:
     accepts=RequestedChangeSchema,
 )
 def correct(work: UnitOfWork, body: dict[str, Any], *, holder_id: str, version: int) -> Response:
-    """Correct what is recorded of a person.
+    """Correct the record of a person.
 
-    A holder who gives another name asks for it: the answer is 202 with the request, the staff
-    decide, and the other fields are changed at once.
+    A holder who sends a new name requests it: the answer is 202 with the request, staff decide, and
+    the other fields are changed at once.
     """
     reason = body.pop("reason", None)
     done = corrections.change(work, holder_id, body, version=version, reason=reason)

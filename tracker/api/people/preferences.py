@@ -1,4 +1,4 @@
-"""Preferences: which letters a holder wants, which wait until a date, in which language, where."""
+"""Preferences: which emails a holder wants, which are paused, in which language, to where."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _OFF = catalogues.phrase("preferences", "off")
 
 
 class DecisionWishesSchema(Schema):
-    """Letters about decisions: on activities, renewals and awards.
+    """Emails about decisions: on activities, renewals and awards.
 
-    The staff see who changed it last and when.
+    Staff see who changed it last and when.
     """
 
     wanted = fields.Boolean(required=True)
@@ -43,7 +43,7 @@ class ReminderWishesSchema(DecisionWishesSchema):
 
 
 class PreferenceWarningSchema(Schema):
-    """What a choice brings with it."""
+    """A consequence of a choice."""
 
     code = choice("last_reminders_stop", required=True)
     message = fields.String(required=True)
@@ -63,7 +63,7 @@ class WantedSchema(Schema):
 
 
 class DecisionChangeSchema(ClosedSchema):
-    """Whether letters about decisions are wanted."""
+    """Whether emails about decisions are wanted."""
 
     wanted = fields.Boolean(truthy={True}, falsy={False})
 
@@ -75,7 +75,7 @@ class ReminderChangeSchema(DecisionChangeSchema):
 
 
 class PreferenceChangeSchema(ClosedSchema):
-    """What is not given stays as it is."""
+    """Fields that are not given stay as they are."""
 
     reminders = fields.Nested(ReminderChangeSchema)
     decisions = fields.Nested(DecisionChangeSchema)
@@ -84,7 +84,7 @@ class PreferenceChangeSchema(ClosedSchema):
 
 
 class ChangeForHolderSchema(ClosedSchema):
-    """What the staff set in a holder's place; what is not given stays as it is."""
+    """What staff set for a holder; fields that are not given stay as they are."""
 
     reminders = fields.Nested(ReminderChangeSchema)
     decisions = fields.Nested(DecisionChangeSchema)
@@ -128,7 +128,7 @@ def _answer(found: Preferences, *, to_staff: bool = False) -> Response:
 
 @resource.reads("GET /me/preferences", "holder", returns=WantedSchema, errors=(404,))
 def mine(reading: ReadContext) -> Response:
-    """Which letters I want."""
+    """Which emails I want."""
     return _answer(preferences.mine(reading))
 
 
@@ -140,9 +140,9 @@ def mine(reading: ReadContext) -> Response:
     errors=(404,),
 )
 def change(work: UnitOfWork, body: dict[str, Any]) -> Response:
-    """Change which letters I want, from the next one on; nothing else is touched.
+    """Change which emails I want, from the next one on; other choices stay as they are.
 
-    Without reminders those of the last 7 days stop too: the answer's ``warnings`` say so.
+    Without reminders, those of the last 7 days stop too: the answer's ``warnings`` say so.
     """
     return _answer(preferences.change_mine(work, body))
 
@@ -151,7 +151,7 @@ def change(work: UnitOfWork, body: dict[str, Any]) -> Response:
     "GET /holders/<uuid:holder_id>/preferences", "staff", returns=WantedSchema, errors=(404,)
 )
 def of_holder(reading: ReadContext, *, holder_id: str) -> Response:
-    """Which letters a holder wants."""
+    """Which emails a holder wants."""
     return _answer(preferences.of_holder(reading, holder_id), to_staff=True)
 
 
@@ -163,7 +163,7 @@ def of_holder(reading: ReadContext, *, holder_id: str) -> Response:
     errors=(404,),
 )
 def change_for(work: UnitOfWork, body: dict[str, Any], *, holder_id: str) -> Response:
-    """Set which letters a holder wants in their place, from the next one on.
+    """Set which emails a holder wants on their behalf, from the next one on.
 
     The holder sees the reason and may change it back.
     """

@@ -1,4 +1,4 @@
-"""Activities: logged, handed in, withdrawn, decided."""
+"""Activities: logged, submitted, withdrawn, decided."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DUTY = "Whether it was done as a regular duty."
 
 
 class ActivityChangeSchema(ClosedSchema):
-    """What an activity may say otherwise while it is with its holder."""
+    """What may be changed of an activity while it is with its holder."""
 
     category = WordsField(32, metadata={"example": "CE"})
     type = WordsField(32, metadata={"example": "college_noncredit"})
@@ -73,7 +73,7 @@ class ActivityDecisionSchema(Schema):
 
 
 class EvidenceAskedSchema(Schema):
-    """What is asked for as evidence with an activity of this type."""
+    """The evidence requested with an activity of this type."""
 
     evidence = choice(*get_args(EvidenceRule), required=True)
     kinds = by_language(
@@ -108,13 +108,13 @@ class ActivitySchema(Schema):
 
 
 class ActivityQuerySchema(paging.PageSchema):
-    """Of one state, if asked."""
+    """Filter by state."""
 
     state = choice(*STATES)
 
 
 class AnyDecisionSchema(ActivityDecisionSchema):
-    """An answer to an activity, also one that a later one superseded or that was taken back."""
+    """An answer to an activity, including one that was superseded or taken back."""
 
     id = fields.UUID(required=True)
     decided_by = fields.String(required=True)
@@ -125,7 +125,7 @@ class AnyDecisionSchema(ActivityDecisionSchema):
 
 
 class VerdictSchema(ClosedSchema):
-    """A reviewer's answer; a refusal, and a change of an answer, need their reason."""
+    """A reviewer's answer; a refusal, or a change of an answer, needs a reason."""
 
     verdict = choice(*VERDICTS, required=True)
     points_limit = AmountField(
@@ -151,7 +151,7 @@ _DECISION = (
 
 
 def present_all(reading: ReadContext, rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """Rows of activities as the interface shows them, each with what its type asks for."""
+    """Rows of activities in the form of the API, each with the evidence its type requests."""
     kinds = activity_types.of_rows(reading, rows)
     return [{**_present(row), "evidence_asked": asked_for(kinds.get(row.id))} for row in rows]
 
@@ -181,7 +181,7 @@ def _answer(reading: ReadContext, activity_id: str, status: int = 200) -> Respon
     errors=(404, 409),
 )
 def log(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
-    """Write an activity down as a draft."""
+    """Log an activity as a draft."""
     return _answer(work, activities.log(work, certification_id, body), 201)
 
 
@@ -266,7 +266,7 @@ def discard(work: UnitOfWork, *, activity_id: str, version: int) -> Response:
     errors=(404, 409),
 )
 def submit(work: UnitOfWork, *, activity_id: str) -> Response:
-    """Hand an activity in for review."""
+    """Submit an activity for review."""
     activities.submit(work, activity_id)
     return _answer(work, activity_id)
 
@@ -279,7 +279,7 @@ def submit(work: UnitOfWork, *, activity_id: str) -> Response:
     errors=(404, 409),
 )
 def withdraw(work: UnitOfWork, *, activity_id: str) -> Response:
-    """Take an activity back before it is decided."""
+    """Withdraw an activity before it is decided."""
     activities.withdraw(work, activity_id)
     return _answer(work, activity_id)
 
@@ -293,9 +293,9 @@ def withdraw(work: UnitOfWork, *, activity_id: str) -> Response:
     errors=(404, 409),
 )
 def decide(work: UnitOfWork, body: dict[str, Any], *, activity_id: str, version: int) -> Response:
-    """Approve, reject or ask for more; never one's own.
+    """Approve, reject or request more information; never one's own.
 
-    An answer to an answered activity supersedes the one before and needs its reason.
+    An answer to an answered activity supersedes the one before and needs a reason.
     """
     activities.decide(work, activity_id, activities.ReviewerDecision(**body), version=version)
     return _answer(work, activity_id)
@@ -310,7 +310,7 @@ def decide(work: UnitOfWork, body: dict[str, Any], *, activity_id: str, version:
     errors=(404, 409),
 )
 def undo(work: UnitOfWork, body: dict[str, Any], *, activity_id: str, version: int) -> Response:
-    """Take the latest decision back: the one before rules again, or the activity waits."""
+    """Take the latest decision back: the one before applies again, or the activity is pending."""
     activities.undo(work, activity_id, reason=body["reason"], version=version)
     return _answer(work, activity_id)
 
@@ -323,6 +323,6 @@ def undo(work: UnitOfWork, body: dict[str, Any], *, activity_id: str, version: i
     errors=(404,),
 )
 def decisions(reading: ReadContext, *, activity_id: str) -> Response:
-    """Every decision on an activity, oldest first, those taken back too."""
+    """Every decision on an activity, oldest first, including those taken back."""
     rows = activity_decisions.of_activity(reading, activity_id)
     return routing.answer([dict(row._mapping) for row in rows])  # noqa: SLF001 - a row as a mapping

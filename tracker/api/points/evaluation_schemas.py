@@ -1,4 +1,4 @@
-"""The forms of an evaluation: points explained, what would close the gap, what if."""
+"""The schemas of an evaluation: points explained, what would close the gap, what if."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tracker.api.points.activities import DUTY, ROLE, UNIT
 
 
 class CutSchema(Schema):
-    """Points that a rule took from a claim; ``group`` says of what kind ``subject`` is."""
+    """Points that a rule took from a claim; ``group`` is the kind of ``subject``."""
 
     rule = fields.String(required=True)
     group = fields.String(required=True, allow_none=True)
@@ -29,7 +29,7 @@ class CutSchema(Schema):
 
 
 class CreditSchema(Schema):
-    """What one claim brought: claimed less every cut is counted."""
+    """What one claim earned: claimed less every cut is counted."""
 
     activity_id = fields.String(required=True)
     category = fields.String(required=True)
@@ -48,7 +48,7 @@ class CreditSchema(Schema):
 
 
 class GroupTotalSchema(Schema):
-    """The points of a group with its limits: for an event, a year, the cycle."""
+    """The points of a group with its limits: per event, per year, per cycle."""
 
     claimed = AmountField(required=True)
     counted = AmountField(required=True)
@@ -65,15 +65,15 @@ class CategoryTotalSchema(GroupTotalSchema):
 
 
 class TagTotalSchema(GroupTotalSchema):
-    """The points of activities of any category that bear a tag, with its limits."""
+    """The points of activities of any category that carry a tag, with its limits."""
 
     tag = fields.String(required=True)
 
 
 class PeriodTotalSchema(Schema):
-    """The points of a year, or of a stretch of the cycle, that needs some of its own.
+    """The points of a year, or of a stretch of the cycle, that has a minimum of its own.
 
-    ``code`` is that of a ``group`` (category, tag or type), where only its points are meant.
+    ``code`` is that of a ``group`` (category, tag or type), if only its points count.
     """
 
     starts_on = DayField(required=True)
@@ -85,10 +85,10 @@ class PeriodTotalSchema(Schema):
 
 
 class ShortfallSchema(Schema):
-    """A minimum beside the total that is not reached; of ``kinds`` it is a number of them.
+    """A minimum besides the total that is not reached; for ``kinds``, the number of kinds.
 
-    Of a ``year`` or ``window``, whose first day is the subject, the points of a ``group``
-    (category, tag or type) of that ``code`` may be meant.
+    For a ``year`` or ``window``, whose first day is the subject, only the points of a ``group``
+    (category, tag or type) of that ``code`` may count.
     """
 
     of = fields.String(required=True)
@@ -110,7 +110,7 @@ class GapPortionSchema(Schema):
 
 
 class GapActivitySchema(Schema):
-    """So much more of one activity type, with the tags that it must bear, if any."""
+    """How much more of one activity type, with the tags that it must carry, if any."""
 
     type = fields.String(required=True)
     category = fields.String(required=True)
@@ -128,10 +128,10 @@ class GapWaySchema(Schema):
 
 
 class GapSchema(Schema):
-    """What would close the gap by ``until``; ``obstacles`` says why, where nothing does.
+    """What would close the gap by ``until``; if nothing would, ``obstacles`` says why.
 
-    ``jobs_go_on``: there are jobs without an end, which are taken to go on. A way without
-    activities says that these alone will do.
+    ``jobs_go_on``: there are jobs without an end, which are assumed to go on. A way without
+    activities says that these jobs are enough.
     """
 
     certification_id = fields.UUID(required=True)
@@ -146,7 +146,7 @@ class GapSchema(Schema):
 
 
 class EvaluationSchema(Schema):
-    """The points of the cycle on a date, every one explained; ``gap`` where it was asked for."""
+    """The points of the cycle on a date, every one explained; ``gap`` if it was requested."""
 
     certification_id = fields.UUID(required=True)
     as_of = DayField(required=True)
@@ -192,7 +192,7 @@ class EvaluationSchema(Schema):
 
 
 class AsExplainedSchema(AsKnownSchema):
-    """The day and the instant asked about, and whether to tell what would close the gap."""
+    """The day and the instant in question, and whether to include what would close the gap."""
 
     gap = fields.Boolean(
         load_default=False,
@@ -230,5 +230,5 @@ class WhatIfSchema(ClosedSchema):
         fields.Nested(ExtraClaimSchema),
         required=True,
         metadata={"maxItems": 50},
-        validate=lambda given: len(given) <= 50,  # noqa: PLR2004 - said by the line itself
+        validate=lambda given: len(given) <= 50,  # noqa: PLR2004 - obvious from the line
     )

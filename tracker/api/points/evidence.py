@@ -30,7 +30,7 @@ class NewEvidenceSchema(ClosedSchema):
 
 
 class EvidenceSchema(Schema):
-    """A file as it is kept: a picture is drawn anew, so its size and digest are its own."""
+    """A file as it is kept: a picture is re-encoded, so it has its own size and digest."""
 
     id = fields.UUID(required=True)
     activity_id = fields.UUID(required=True)
@@ -46,7 +46,7 @@ class EvidenceSchema(Schema):
 
 
 def present(row: Any) -> dict[str, Any]:
-    """A file's row as the interface shows it."""
+    """A file's row in the form of the API."""
     return {name: getattr(row, name) for name in EvidenceSchema._declared_fields}  # noqa: SLF001 - marshmallow's own list
 
 
@@ -55,13 +55,13 @@ def _too_large(maximum: int) -> EvidenceTooLarge:
 
 
 def _ask(reading: ReadContext, _body: dict[str, Any], *, activity_id: str) -> None:
-    """Whose activity it is, whether it takes files now, and whether there is room."""
+    """Check whose activity it is, whether it accepts files now, and whether there is room."""
     evidence.check_room(reading, activity_id)
 
 
 @contextmanager
 def _checked(container: Container, _actor: Actor, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The file as it may be kept, told by its content."""
+    """The file in a form that may be kept, checked by its content."""
     yield {"file": evidence.checked(container.settings, body["file"].stream, body["file"].filename)}
 
 
@@ -81,7 +81,7 @@ def _checked(container: Container, _actor: Actor, body: dict[str, Any]) -> Itera
     ),
 )
 def add(work: UnitOfWork, body: dict[str, Any], *, activity_id: str) -> Response:
-    """Add a file to an activity that is with its holder or waits for a decision."""
+    """Add a file to an activity that is with its holder or waiting for a decision."""
     row = evidence.get(work, evidence.add(work, activity_id, body["file"]))
     return routing.answer(present(row), status=201, location=f"/api/v1/evidence/{row.id}")
 
@@ -102,7 +102,7 @@ def of_activity(reading: ReadContext, *, activity_id: str) -> Response:
     "GET /evidence/<uuid:evidence_id>", "holder", "staff", returns=EvidenceSchema, errors=(404,)
 )
 def show(reading: ReadContext, *, evidence_id: str) -> Response:
-    """What is known of one file."""
+    """The details of one file."""
     return routing.answer(present(evidence.get(reading, evidence_id)))
 
 
@@ -115,7 +115,7 @@ def show(reading: ReadContext, *, evidence_id: str) -> Response:
     errors=(404,),
 )
 def content(reading: ReadContext, *, evidence_id: str) -> Response:
-    """The file itself, to be saved rather than shown."""
+    """The file itself, as a download."""
     row = evidence.get(reading, evidence_id)
     response = Response(evidence.content(reading, row), content_type=row.content_type)
     response.headers["Content-Disposition"] = _attachment(row.filename)
@@ -126,7 +126,7 @@ def content(reading: ReadContext, *, evidence_id: str) -> Response:
 
 
 def _attachment(name: str) -> str:
-    """A header that no name can leave: plain ASCII, and the true name percent-encoded."""
+    """A header value that no name can break: plain ASCII, and the real name percent-encoded."""
     plain = "".join(c if c.isascii() and (c.isalnum() or c in " ._-()") else "_" for c in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
@@ -140,6 +140,6 @@ def _attachment(name: str) -> str:
     errors=(404, 409),
 )
 def remove(work: UnitOfWork, *, evidence_id: str) -> Response:
-    """Take a file away from an activity that is still with its holder."""
+    """Remove a file from an activity that is still with its holder."""
     evidence.remove(work, evidence_id)
     return routing.done()

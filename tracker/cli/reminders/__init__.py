@@ -1,6 +1,6 @@
-"""``tracker reminders``: look into the ledger of reminders and the outbox, and mend them by hand.
+"""``tracker reminders``: inspect reminders and the outbox, and correct them manually.
 
-Each module is one command or two. What they do is in ``services/delivery``; nothing here sends.
+Each module is one or two commands. The work is done in ``services/delivery``; nothing here sends.
 """
 
 from tracker.cli.lazy_groups import LazyCommand, LazyGroup

@@ -1,4 +1,4 @@
-"""tracker reminders audit: whether every stage that fell due has exactly one row."""
+"""tracker reminders audit: whether every stage that was due has exactly one row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""tracker reminders bounces: letters that came back, complaints, unsubscriptions by mail."""
+"""tracker reminders bounces: messages that came back, complaints, unsubscriptions by mail."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def bounces(source: Path) -> None:
 
 
 def _one(opened: Container, place: str, data: bytes, *, piped: bool) -> str:
-    """One message in one transaction."""
+    """Process one message in one transaction."""
     try:
         incoming = reports.read(data)
     except reports.UnreadableMessage as no:
@@ -72,7 +72,7 @@ def _one(opened: Container, place: str, data: bytes, *, piped: bool) -> str:
 
 
 def _messages(source: Path) -> Iterator[tuple[str, bytes]]:
-    """Each message with its place: where in the file it begins, or its own file."""
+    """Each message with its location: its offset in the file, or its own file."""
     if str(source) == "-":
         data = sys.stdin.buffer.read(reports.LARGEST)
         yield "standard input", reports.without_from_line(data)

@@ -1,4 +1,4 @@
-"""tracker reminders calendar: what falls due in the days ahead, a bar for each day."""
+"""tracker reminders calendar: what is due in the days ahead, a bar for each day."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _lines(found: StageCalendar) -> list[str]:
 
 
 def _line(on: date, due: list[StageCount], total: int, most: int) -> str:
-    """The day, its number, a bar as long as its share of the fullest day's, and what for."""
+    """The day, its number, a bar in proportion to the fullest day, and the stages."""
     length = -(-total * _WIDTH // most)
     parts = ", ".join(
         f"{one.scheme} {one.stage}{'' if one.when_complete else '*'}: {one.count:,}" for one in due

@@ -39,7 +39,7 @@ def preview(directory: Path, codes: tuple[str, ...]) -> None:
 
 
 def _folders(schemes: Schemes, codes: tuple[str, ...]) -> Iterator[tuple[str, list[Sample]]]:
-    """The emails of each scheme, and those that tell of several things. Raises UnknownScheme."""
+    """The emails of each scheme, and those about several things. Raises UnknownScheme."""
     chosen = [schemes[code] for code in codes] if codes else list(schemes)
     for scheme in chosen:
         yield scheme.code, [s for lang in LANGUAGES for s in _of_scheme(scheme, lang)]

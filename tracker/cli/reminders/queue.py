@@ -1,4 +1,4 @@
-"""tracker reminders list, requeue, cancel: letters that need somebody's hand."""
+"""tracker reminders list, requeue, cancel: messages that need a decision by staff."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def list_(state: str, limit: int) -> None:
 
 
 def _letters(opened: Container, state: str, limit: int) -> Iterator[Copy]:
-    """The letters, page by page."""
+    """The messages, page by page."""
     after: str | None = None
     with opened.reading(OPERATOR) as reading:
         while limit > 0:
@@ -54,7 +54,7 @@ def _line(row: Any) -> str:
 
 
 def _by_hand(act: QueueAct, about: str) -> click.Command:
-    """The command of one act: each letter by itself, so that one refused stops no other."""
+    """The command of one act; messages are handled one by one, so that a refusal stops no other."""
 
     def run(ids: tuple[UUID, ...], reason: str) -> None:
         opened = container()
@@ -75,7 +75,7 @@ def _command(act: QueueAct, about: str) -> Callable[[Callable[..., None]], click
 
 
 def _change(opened: Container, message_id: str, act: QueueAct, reason: str) -> bool:
-    """Change one letter and say what came of it; False if it was refused."""
+    """Change one message and print the result; False if it was refused."""
     try:
         with opened.work(OPERATOR) as work:
             changed = by_hand.change(work, message_id, act, reason=reason)

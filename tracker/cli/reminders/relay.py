@@ -1,4 +1,4 @@
-"""tracker reminders relay-log and relay-key: what the mail relay took, and how it may tell us."""
+"""tracker reminders relay-log and relay-key: what the relay accepted, and how it may report."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tracker.services.core.context import Container
 from tracker.services.delivery import relay_evidence
 from tracker.services.delivery.reaper import Acceptance
 
-_LINES, _SECONDS = 5_000, 2.0  # so many lines, or so long, make one transaction
+_LINES, _SECONDS = 5_000, 2.0  # the most lines and seconds per transaction
 
 
 def _zone(_context: object, _parameter: object, name: str | None) -> ZoneInfo | None:
@@ -71,7 +71,7 @@ def relay_log(source: Path, zone: ZoneInfo | None, *, incomplete: bool) -> None:
 def _take(
     opened: Container, log: Log, lines: list[str], *, incomplete: bool, patient: bool
 ) -> tuple[int, bool]:
-    """One piece of the log in one transaction; a pipe waits while the database is away."""
+    """Record one piece of the log in one transaction; a pipe waits while the database is away."""
     found = log.read(lines, now=opened.clock())
     accepted = [Acceptance(one.message_id, one.at, one.queue_id) for one in found]
     until = None if incomplete else log.complete_until
@@ -102,7 +102,7 @@ def _pieces(source: Path) -> Iterator[list[str]]:
 
 
 def _arriving(lines: Iterable[str]) -> Iterator[list[str]]:
-    """Lines as they come, in pieces that wait for no more than two seconds."""
+    """Lines as they come, in pieces that wait no longer than two seconds."""
     arrived: queue.Queue[str | None] = queue.Queue(maxsize=2 * _LINES)
 
     def fetch() -> None:

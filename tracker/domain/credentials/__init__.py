@@ -2,6 +2,6 @@
 
 ``certifications`` holds the timeline of spans and ``standing_on``, which reads one span and one
 day. ``awards`` says which awards stand, given passes, renewals and changes. ``renewals`` says who
-may apply, what it costs, and until when one may appeal. ``next_steps`` says what a holder should
-do now, for pages and messages alike. Points are in ``domain/points``.
+may apply, what it costs, and until when an appeal is possible. ``next_steps`` says what a holder
+should do now, for pages and messages alike. Points are in ``domain/points``.
 """

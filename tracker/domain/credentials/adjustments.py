@@ -1,7 +1,7 @@
 """Adjustments of a cycle: how far it may be extended, how far its requirement may be reduced.
 
-Each refusal says which value it means, and the rule, so that staff know what to override. What
-an adjustment brings about is in ``certifications``.
+Each refusal names the value and the rule, so that staff know what they override. The effect of an
+adjustment is computed in ``certifications``.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ OVERRIDABLE = (
     TooLittleEarned,
     ReductionRefused,
 )
-"""What the policy's rule refuses, and staff may grant all the same, with a reason."""
+"""Refusals by the policy's rules that staff may override, with a reason."""
 _CENT = Decimal("0.01")
 _PER_CENT = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True)
 class ExtensionRequest:
-    """An extension asked for: until when, when it was asked, and why.
+    """A request for an extension: the new expiry, the day of the request, and the reason.
 
-    ``in_force`` is the expiry on that day, which an earlier extension may have moved.
-    ``share_earned`` is the part of the requirement that was counted by then: 0.5 is half.
+    ``in_force`` is the expiry in force on the day of the request; an earlier extension may have
+    moved it. ``share_earned`` is the share of the requirement counted by then: 0.5 is half.
     """
 
     extended_to: date
@@ -60,9 +60,9 @@ class ExtensionRequest:
 
 
 def check_adjustable(cycle: CycleTerm, hold: Hold | None) -> date:
-    """The cycle's own expiry; NotExtendable where nothing could be changed.
+    """Return the cycle's own expiry. Raises NotExtendable if there is nothing to change.
 
-    Nobody overrides this: a cycle without end, or one that was ended for good.
+    Staff cannot override this: the cycle never ends, or it was ended for good.
     """
     if cycle.expires_on is None:
         raise NotExtendable(
@@ -74,9 +74,9 @@ def check_adjustable(cycle: CycleTerm, hold: Hold | None) -> date:
 
 
 def check_later(extended_to: date, *, expires_on: date, in_force: date) -> None:
-    """Refuse an expiry that is not after the cycle's own, or is the one in force already.
+    """Refuse an expiry that is not after the cycle's own, or that is already in force.
 
-    The cycle's own expiry takes an extension back. Raises Invalid, AlreadyRecorded.
+    Setting the cycle's own expiry takes an extension back. Raises Invalid, AlreadyRecorded.
     """
     if extended_to < expires_on or extended_to == expires_on == in_force:
         rule = f"must be after the unextended expiry ({expires_on})"
@@ -86,18 +86,18 @@ def check_later(extended_to: date, *, expires_on: date, in_force: date) -> None:
 
 
 def check_reason(reason_code: str) -> None:
-    """Refuse the reason that only an undone suspension or revocation gives. Raises Invalid."""
+    """Refuse the reason reserved for undoing a suspension or revocation. Raises Invalid."""
     if reason_code == GAP_RESTORED:
         rule = "is given by the reinstatement that undoes a suspension or revocation only"
         raise Invalid("Staff cannot give this reason.", fields={"reason_code": rule})
 
 
 def check_extension(rule: ExtensionRule | None, cycle: CycleTerm, asked: ExtensionRequest) -> None:
-    """Refuse an extension that the policy's rule does not allow, the gravest refusal first.
+    """Refuse an extension that the policy's rule does not allow, the most serious refusal first.
 
-    A reason in ``exempt`` (military service) is held to ``at_most`` only, which counts from the
-    cycle's own expiry however often it was extended. Without ``request_by`` it may be asked for
-    until the expiry in force, that day included. Raises NotExtendable, ExtensionTooLong,
+    For a reason in ``exempt`` (military service) only ``at_most`` applies, which counts from the
+    cycle's own expiry however often the cycle was extended. Without ``request_by``, an extension
+    may be requested through the expiry in force. Raises NotExtendable, ExtensionTooLong,
     ExtensionTooLate, TooLittleEarned.
     """
     if cycle.expires_on is None or asked.extended_to == cycle.expires_on:
@@ -146,9 +146,9 @@ def _check_earned(rule: ExtensionRule, asked: ExtensionRequest) -> None:
 
 
 def check_lower(points_required: Decimal, *, required: Decimal, in_force: Decimal | None) -> None:
-    """Refuse a requirement that is not lower than the policy's, or is the one in force already.
+    """Refuse a requirement that is not below the policy's, or that is already in force.
 
-    The policy's own takes a reduction back. Raises Invalid, AlreadyRecorded.
+    Setting the policy's own requirement takes a reduction back. Raises Invalid, AlreadyRecorded.
     """
     if points_required > required or (points_required == required and in_force is None):
         rule = f"must be less than the policy's {required}"
@@ -160,10 +160,10 @@ def check_lower(points_required: Decimal, *, required: Decimal, in_force: Decima
 def check_reduction(
     rule: Reduction | None, *, required: Decimal, points_required: Decimal, reason: str
 ) -> None:
-    """Refuse a reduction that the policy does not allow, for this reason or by so much.
+    """Refuse a reduction that the policy does not allow for this reason, or by this much.
 
-    ``required`` is the policy's requirement, of which at most ``share`` is taken away, rounded
-    down to hundredths. Raises ReductionRefused.
+    ``required`` is the policy's requirement; at most ``share`` of it, rounded down to hundredths,
+    may be taken away. Raises ReductionRefused.
     """
     if points_required == required:
         return
@@ -189,7 +189,7 @@ def check_reduction(
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """A change of standing with the day on which it was recorded: it was felt from then on."""
+    """A change of standing with the day on which it was recorded, when it took practical effect."""
 
     kind: ChangeKind
     effective_on: date
@@ -199,14 +199,14 @@ class Noted:
 def given_back(
     changes: Sequence[Noted], *, window: Period, expires_on: date
 ) -> tuple[date, int] | None:
-    """The new expiry, and the days lost, where the last change undoes a suspension or revocation.
+    """The new expiry and the days lost, where the last change undoes a suspension or revocation.
 
     ``changes`` are in the order of recording. ``window`` is the application window in force, from
-    the day it opens through the last day to apply, and ``expires_on`` the expiry in force. As
-    many days as the undone hold took from the window follow the later of the expiry and the day
-    before the reinstatement. None where it undoes nothing or nothing was lost: a reinstatement
-    that takes effect later than the hold did ends it and undoes nothing. No day is given back
-    twice.
+    the day it opens through the last day to apply; ``expires_on`` is the expiry in force. The
+    holder gets back as many days as the undone hold took from the window, counted from the later of
+    the expiry and the day before the reinstatement. The result is None if the last change undoes
+    nothing or no days were lost: a reinstatement that takes effect later than the hold did ends the
+    hold but does not undo it. No day is given back twice.
 
     >>> hold = Noted("suspend", date(2025, 6, 10), date(2025, 6, 10))
     >>> undone = Noted("reinstate", date(2025, 6, 10), date(2025, 9, 5))
@@ -225,7 +225,7 @@ def given_back(
 
 
 def _lost(changes: Sequence[Noted]) -> set[date]:
-    """The days that the holds took which the last change undoes, as far as no other takes them."""
+    """The days taken by holds that the last change undoes, except days other holds still take."""
     *earlier, last = changes
     if last.kind != "reinstate":
         return set()

@@ -43,9 +43,9 @@ class Approval:
 def first_lawful_retake(rule: RetakeRule, failures: Iterable[date]) -> date | None:
     """The first day on which a module may be attempted again; None without a failure.
 
-    A *full* number of days lies between the attempts: failed on 1 January with a wait of
-    15 days, the next attempt is lawful on 17 January. After ``failures_before_long_wait``
-    failures of the module the long wait applies. Source: a copy of MSSC's FAQ.
+    A *full* number of days lies between the attempts: after a failure on January 1 with a wait of
+    15 days, the next attempt is allowed on January 17. After ``failures_before_long_wait`` failures
+    of the module, the long wait applies. Source: a copy of MSSC's FAQ.
     """
     days = sorted(failures)
     if not days:
@@ -64,12 +64,12 @@ def check_attempt(
     since: date | None = None,
     again_from: date | None = None,
 ) -> None:
-    """Refuse an attempt at a module passed before, or before the retake wait is over.
+    """Refuse an attempt at a module already passed, or before the retake wait is over.
 
     Only attempts up to ``taken_on`` count, so that history may be entered in any order. Passes
-    through ``since`` do not count: on that day the certification that they carried ended for
-    good. Failures after the last pass count. Raises AlreadyPassed, which names ``again_from``
-    where that day is known, or RetakeTooSoon, which carries the first lawful date.
+    through ``since`` do not count: on that day the certification that they supported ended for
+    good. Failures after the last pass count. Raises AlreadyPassed, which names ``again_from`` if
+    that day is known, or RetakeTooSoon, which gives the first allowed date.
     """
     before = [a for a in earlier if a.module == module and a.taken_on <= taken_on]
     passed = [a.taken_on for a in before if a.passed]
@@ -110,10 +110,10 @@ def passes(attempts: Iterable[Attempt], *, on: date) -> dict[str, date]:
 def award_date(
     scheme: Scheme, passed: Mapping[str, date], prerequisites: Mapping[str, date]
 ) -> date | None:
-    """The day the full certification is awarded, or None while something is missing.
+    """The day the full certification is awarded; None while something is missing.
 
-    That is the day of the last required pass (``date_basis``), or of the prerequisite
-    certification's award where that came later. Optional modules never count.
+    That is the day of the last required pass (``date_basis``), or the day of the prerequisite
+    certification's award if that is later. Optional modules never count.
     """
     needed = [passed.get(code) for code in scheme.required]
     needed += [prerequisites.get(code) for code in scheme.award.prerequisites]
@@ -122,7 +122,7 @@ def award_date(
 
 
 def center_warning(name: str, approvals: Iterable[Approval], *, on: date) -> str | None:
-    """A warning if the assessment center was not approved on that day; it never refuses."""
+    """A warning if the assessment center was not approved on that day; never a refusal."""
     if any(a.approved_on <= on and (a.lapses_on is None or on <= a.lapses_on) for a in approvals):
         return None
     return f"Assessment center {name} was not approved on {on}."

@@ -1,12 +1,12 @@
-"""Awards of one scheme to one person, one after another: which of them stand, and from which day.
+"""Successive awards of one scheme to one person: which of them stand, and from which day.
 
 Invariant: the awards follow from the passes, renewals and changes of standing on record and from
-their dates. The order in which these were entered never matters, and entering one and taking it
-back leaves nothing behind.
+their dates. The order in which these were entered never matters, and entering one and removing it
+again has no effect.
 
-The first award follows from the first pass of each required module. The next one needs all of
-them passed anew, after the award before it ended for good. An award that a file put on record
-stands by itself, with the cycles that the file gives it.
+The first award follows from the first pass of each required module. The next one requires passing
+all of them again after the award before it ended for good. An award recorded from a file stands by
+itself, with the cycles that the file gives it.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from tracker.domain.schemes.schemes import Scheme
 class Filing:
     """A renewal on record: when it was applied for, and how it ended.
 
-    ``key`` names it; of several decided and applied for on one day, those that ``opened`` a cycle
-    come first, then the order of keys rules. ``opened`` is the ordinal of the cycle that it
-    renewed when it opened the next one; None: it opened none so far. ``told``: a file tells of
-    it, nobody judged it here.
+    ``key`` identifies it. Of several applied for and decided on one day, those that ``opened`` a
+    cycle come first, then the order of keys decides. ``opened`` is the ordinal of the cycle that it
+    renewed when it opened the next one; None: it has opened none. ``told``: it comes from a file
+    and was not judged here.
     """
 
     key: str
@@ -52,8 +52,8 @@ class Laid:
     """The cycles that an award and its approved renewals open.
 
     ``renewed`` is the ordinal of the cycle that each renewal is about. ``unfit`` are the approved
-    renewals that were applied for outside the application window of their cycle. ``idle`` are
-    the approvals told by files that contradict what they act on, so that they open no cycle, each
+    renewals that were applied for outside the application window of their cycle. ``idle`` are the
+    approvals from files that contradict the cycle they act on, so that they open no cycle, each
     with the reasons.
     """
 
@@ -64,7 +64,7 @@ class Laid:
 
 
 def given(cycles: Iterable[CycleTerm]) -> tuple[CycleTerm, ...]:
-    """Those of the cycles whose days a file gives."""
+    """The cycles whose days come from a file."""
     return tuple(cycle for cycle in cycles if cycle.imported)
 
 
@@ -80,7 +80,8 @@ def lay_out(
     """The award's cycle, then one for each approval, in the order of the decisions.
 
     ``imported`` are the cycles that a file gives the award in place of its first one. An approval
-    that renewed one of these opens no other cycle, but its day is when the next one was opened.
+    that renewed one of these opens no other cycle, but the day of the decision is the day on which
+    the next one was opened.
     """
     filings = tuple(filings)
     cycles = [*imported] or [certifications.first_cycle(scheme, awarded_on)]
@@ -119,7 +120,7 @@ def lay_out(
 
 
 def _renewed_by_file(scheme: Scheme, imported: Sequence[CycleTerm], filing: Filing) -> int | None:
-    """The ordinal of the cycle that was renewed, where a file gives the one that followed."""
+    """The ordinal of the cycle that was renewed, if a file gives the cycle that followed."""
     begun = [c for c in imported if c.starts_on <= filing.submitted_on]
     lasting = [c for c in begun if filing.submitted_on <= (_last_day(scheme, c) or date.max)]
     about = next(iter(lasting or begun[-1:]), None)
@@ -127,7 +128,7 @@ def _renewed_by_file(scheme: Scheme, imported: Sequence[CycleTerm], filing: Fili
 
 
 def _open(cycles: list[CycleTerm], renewed: int, decided_on: date | None) -> None:
-    """Have the cycle after a renewed one be opened on the day of the decision."""
+    """Date the opening of the cycle after a renewed one to the day of the decision."""
     following = cycles[renewed]
     opened_on = max(decided_on or following.opened_on, cycles[renewed - 1].opened_on)
     cycles[renewed] = replace(following, opened_on=opened_on)
@@ -145,7 +146,7 @@ def _against(
     adjustments: Sequence[CycleAdjustment],
     changes: Sequence[ChangeOfStanding],
 ) -> Sequence[Refusal]:
-    """Why an approval opens no cycle; one that was judged here, or opened this one, always does."""
+    """Why an approval opens no cycle; one judged here, or that opened this one, always does."""
     if not filing.told or filing.opened == cycles[-1].ordinal:
         return ()
     return renewals.contradictions(
@@ -179,7 +180,7 @@ def _last_day(scheme: Scheme, cycle: CycleTerm) -> date | None:
 class AwardOnRecord:
     """An award as it stands on record.
 
-    ``kept``: staff decided that it stands in any case. ``imported``: a file put it on record.
+    ``kept``: staff decided that it stands in any case. ``imported``: it was recorded from a file.
     """
 
     sequence: int
@@ -199,7 +200,7 @@ class AwardOnRecord:
 class Award:
     """An award that stands, with the facts of its time, which decide when it ends for good.
 
-    ``filings`` and ``changes`` are those from its day to the day before the next one.
+    ``filings`` and ``changes`` are those from its day through the day before the next award.
     """
 
     sequence: int
@@ -210,7 +211,7 @@ class Award:
     on_record: AwardOnRecord | None = None
 
     def before(self, day: date) -> Award:
-        """The award with the facts before a day only."""
+        """The award with only the facts before a day."""
         return replace(
             self,
             filings=tuple(f for f in self.filings if f.submitted_on < day),
@@ -218,7 +219,7 @@ class Award:
         )
 
     def since(self, day: date) -> Award:
-        """The award with the facts from a day on only."""
+        """The award with only the facts from a day on."""
         return replace(
             self,
             filings=tuple(f for f in self.filings if f.submitted_on >= day),
@@ -235,11 +236,11 @@ def awards(
     filings: Sequence[Filing] = (),
     changes: Sequence[ChangeOfStanding] = (),
 ) -> tuple[Award, ...]:
-    """The awards that stand, in their order.
+    """The awards that stand, in order.
 
-    ``prerequisites`` are the award days of other schemes. ``changes`` are ordered by effective
-    day, then by recording. An award that staff kept or a file put on record stands as it is dated,
-    and so do those before it.
+    ``prerequisites`` are the days of awards in other schemes. ``changes`` are ordered by effective
+    day, then by recording. An award that staff kept, or that was recorded from a file, stands with
+    its recorded date, and so do those before it.
     """
     passes = tuple(p for p in passes if p.passed)
     known = {one.sequence: one for one in on_record}
@@ -274,7 +275,7 @@ def _again(
     prerequisites: Mapping[str, date],
     award: Award,
 ) -> date | None:
-    """The day of the next award; None while a module is not passed anew."""
+    """The day of the next award; None while a module has not been passed again."""
     later = [p for p in passes if p.taken_on > award.awarded_on]
     if not set(scheme.required) <= {p.module for p in later}:
         return None
@@ -293,8 +294,8 @@ def ended_on(scheme: Scheme, award: Award, *, by: date) -> date | None:
     """The day on which an award ended for good, seen from a later day; None: it did not.
 
     It ends with the last day on which it could be renewed, unless an application made by then is
-    under review; with a surrender; with the bar of a revocation. A suspension never ends it:
-    while one lasts the award is held, and so is everything against the person.
+    under review; with a surrender; or with the last day of a revocation's bar. A suspension never
+    ends it: while one lasts, no deadline runs against the holder.
     """
     award = award.before(by)
     holds = certifications.holds_on(award.changes, by)
@@ -311,7 +312,7 @@ def ended_on(scheme: Scheme, award: Award, *, by: date) -> date | None:
 
 
 def _lapsed_on(scheme: Scheme, award: Award) -> date | None:
-    """The last day on which the award could be renewed, or was held back; None: not known yet."""
+    """The last day on which the award could be renewed or was on hold; None: not known yet."""
     last = certifications.extended(cycles_of(scheme, award)[-1], award.adjustments, date.max)
     day = _last_day(scheme, last)
     if day is None or any(f.waits and f.submitted_on <= day for f in award.filings):
@@ -321,7 +322,7 @@ def _lapsed_on(scheme: Scheme, award: Award) -> date | None:
 
 
 def laid_out(scheme: Scheme, award: Award) -> Laid:
-    """The cycles of an award, from its own facts."""
+    """The cycles of an award, computed from its own facts."""
     given = award.on_record.given if award.on_record else ()
     return lay_out(
         scheme, award.awarded_on, award.filings, award.adjustments, award.changes, imported=given
@@ -329,7 +330,7 @@ def laid_out(scheme: Scheme, award: Award) -> Laid:
 
 
 def cycles_of(scheme: Scheme, award: Award) -> tuple[CycleTerm, ...]:
-    """The award's cycles: those on record, unless its day or its renewals are others now."""
+    """The award's cycles: those on record, unless its day or its renewals have changed."""
     laid = laid_out(scheme, award).cycles
     row = award.on_record
     same = row is not None and row.awarded_on == award.awarded_on and len(row.cycles) == len(laid)
@@ -337,7 +338,7 @@ def cycles_of(scheme: Scheme, award: Award) -> tuple[CycleTerm, ...]:
 
 
 def barred_until(scheme: Scheme, changes: Iterable[ChangeOfStanding]) -> date | None:
-    """The last day on which the last revocation bars from earning it anew; None: for good."""
+    """The last day on which the last revocation bars a new award; None: for good."""
     last = [c for c in changes if c.kind == "revoke"][-1]
     if last.barred_until is not None:
         return last.barred_until
@@ -346,9 +347,9 @@ def barred_until(scheme: Scheme, changes: Iterable[ChangeOfStanding]) -> date | 
 
 
 def anew(scheme: Scheme, held: Iterable[Award], *, on: date) -> tuple[date | None, date | None]:
-    """When the last award before a day ended for good, or from when modules may be passed anew.
+    """When the last award before a day ended for good, and when modules may be passed again.
 
-    The second is given where it did not end, as far as that day is known.
+    The second day is set if the award did not end, as far as that day is known.
     """
     begun = [award for award in held if award.awarded_on < on]
     if not begun:

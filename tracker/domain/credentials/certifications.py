@@ -1,9 +1,9 @@
 """A certification through time: its cycles, what suspends or ends it, and its standing.
 
-Invariant: a standing is a function of recorded facts and a date; it is never stored. The facts
-are first laid out as a *timeline*: spans of days in which nothing recorded changes, each with
-the dates that decide the standing. ``standing_on`` reads one span and one date. The same span
-lies in one table row, so that SQL answers the same question for a million rows.
+Invariant: a standing is a function of recorded facts and a date; it is never stored. The facts are
+first turned into a *timeline*: spans of days in which nothing recorded changes, each with the dates
+that decide the standing. ``standing_on`` reads one span and one date. Each span is stored as one
+table row, so that SQL answers the same question for a million rows.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ Status = Literal[
 STATUSES: tuple[Status, ...] = get_args(Status)
 Hold = Literal["suspended", "revoked", "surrendered"]
 HoldStatus = Hold | Literal["withdrawn"]
-"""What a span is held by: what staff decided, or that no passes on record carry the award."""
+"""What holds a span: a decision of staff, or that no passes on record support the award."""
 ChangeKind = Literal["suspend", "reinstate", "revoke", "surrender"]
 CHANGE_KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
 
 GAP_RESTORED = "gap_restored"
-"""The reason code of an extension that gives back days which an undone hold took."""
+"""The reason code of an extension that gives back days taken by a hold that was undone."""
 _PRECEDENCE: tuple[Hold, ...] = ("revoked", "surrendered", "suspended")
 _SETS = dict[ChangeKind, Hold](suspend="suspended", revoke="revoked", surrender="surrendered")
 
@@ -47,9 +47,9 @@ _SETS = dict[ChangeKind, Hold](suspend="suspended", revoke="revoked", surrender=
 class CycleTerm:
     """One validity period; ``opened_on`` is the day its award or renewal was decided.
 
-    ``expires_on`` is the ``nth`` expiry counted from ``anchor_on``; None: without end.
-    ``policy`` is the version that governs the cycle; empty where the scheme has none.
-    ``imported``: a file gives its days, whatever the scheme's validity says.
+    ``expires_on`` is the ``nth`` expiry counted from ``anchor_on``; None: it never ends. ``policy``
+    is the version that governs the cycle; empty if the scheme has none. ``imported``: its days come
+    from a file and override the scheme's validity.
     """
 
     ordinal: int
@@ -64,7 +64,7 @@ class CycleTerm:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A renewal applied for: when, and when and how it ended (a withdrawal ends it too)."""
+    """An application for renewal: when it was submitted and closed (a withdrawal closes it too)."""
 
     submitted_on: date
     closed_on: date | None
@@ -74,8 +74,8 @@ class Application:
 class ChangeOfStanding:
     """A suspension, revocation, surrender or reinstatement, in the order of recording.
 
-    A revocation bars from earning the certification anew through ``barred_until``; None: as the
-    scheme says, which may be for good.
+    A revocation bars the person from earning the certification again through ``barred_until``;
+    None: as long as the scheme says, which may be for good.
     """
 
     kind: ChangeKind
@@ -85,7 +85,7 @@ class ChangeOfStanding:
 
 @dataclass(frozen=True, slots=True)
 class CycleAdjustment:
-    """What staff changed for one cycle, from a day on: a later expiry, a lower requirement."""
+    """What staff changed for one cycle from a day on: a later expiry or a lower requirement."""
 
     ordinal: int
     effective_on: date
@@ -98,8 +98,8 @@ class CycleAdjustment:
 class StandingSpan:
     """A run of days in which no recorded fact changes; ``until_on`` is the first day after it.
 
-    ``cycle`` is the ordinal of the cycle on these days, the expiry and the application window are
-    of the last cycle opened. In grace the title may be claimed through ``title_ends_on``.
+    ``cycle`` is the ordinal of the cycle on these days; the expiry and the application window are
+    those of the last cycle opened. In grace, the title may be claimed through ``title_ends_on``.
     """
 
     from_on: date
@@ -154,12 +154,13 @@ def next_cycle(
     """The cycle that an approved renewal opens, anchored as the governing policy says.
 
     ``old_expiry``: it starts the day after the old expiry and ends on the anniversary of the
-    anchor; nothing is lost or won by renewing early or late. ``decision``: it starts the day
+    anchor; renewing early or late neither gains nor loses time. ``decision``: it starts the day
     after the decision, since no day belongs to two cycles, and ends on the anniversary of the
-    decision. ``decision_to_old_end``: it starts then too, and ends as if it had not. MSSC's
-    anchor is unknown; the first is shipped as an unverified value.
+    decision. ``decision_to_old_end``: it also starts the day after the decision, but ends on the
+    same day as with ``old_expiry``. MSSC's anchor is unknown; the first one is shipped as an
+    unverified value.
 
-    An extension of the old cycle moves the new one where the policy says so: see ``moved_to``.
+    An extension of the old cycle moves the new one if the policy says so: see ``moved_to``.
     """
     if last.expires_on is None:
         raise ValueError("a cycle without end has no next one")
@@ -200,11 +201,11 @@ def _cycle(
 
 
 def cycle_on(cycles: Sequence[CycleTerm], day: date) -> CycleTerm:
-    """The cycle that contains the day; outside all of them the last one opened by then.
+    """The cycle that contains the day; outside all cycles, the last one opened by then.
 
-    Where a later cycle starts before an earlier one ends (anchor ``decision``), the later one
-    rules, so that no day lies in two cycles. The day of a decision after the expiry, the last
-    before the cycle that it opens, belongs to that one.
+    If a later cycle starts before an earlier one ends (anchor ``decision``), the later one wins, so
+    that no day lies in two cycles. If the decision comes after the expiry, the day of the decision,
+    which is the day before the new cycle starts, belongs to the new cycle.
     """
     opened = [c for c in cycles if c.opened_on <= day] or list(cycles[:1])
     started = [c for c in opened if c.starts_on <= day]
@@ -214,7 +215,7 @@ def cycle_on(cycles: Sequence[CycleTerm], day: date) -> CycleTerm:
 
 
 def days_of(cycles: Sequence[CycleTerm], cycle: CycleTerm) -> Period:
-    """The days of a cycle: up to its expiry, or to the day before the next one starts."""
+    """The days of a cycle: through its expiry, or through the day before the next cycle starts."""
     end = cycle.expires_on or date.max
     for other in cycles:
         if other.ordinal == cycle.ordinal + 1:
@@ -230,7 +231,7 @@ def timeline(
     changes: Iterable[ChangeOfStanding] = (),
     adjustments: Iterable[CycleAdjustment] = (),
 ) -> tuple[StandingSpan, ...]:
-    """Lay a certification's recorded facts out as spans, from the award without end.
+    """Turn a certification's recorded facts into spans, from the award on, without end.
 
     ``cycles`` are ordered by ordinal, ``changes`` by effective date, then by recording,
     ``adjustments`` by recording.
@@ -253,7 +254,7 @@ def timeline(
 
 
 def withdrawn(first: CycleTerm) -> tuple[StandingSpan, ...]:
-    """The timeline of an award that the passes on record no longer carry: one span, no dates."""
+    """The timeline of an award that the passes on record no longer support: one span, no dates."""
     return (
         StandingSpan(
             from_on=first.starts_on,
@@ -318,7 +319,7 @@ def window_opens_on(policy: Policy | None, cycle: CycleTerm) -> date | None:
 
 
 def extended(cycle: CycleTerm, adjustments: Iterable[CycleAdjustment], day: date) -> CycleTerm:
-    """The cycle with the expiry that extensions decided by that day give it."""
+    """The cycle with the expiry set by extensions decided by that day."""
     end = extension_of(cycle, adjustments, day)
     return replace(cycle, expires_on=end) if end is not None else cycle
 
@@ -326,10 +327,10 @@ def extended(cycle: CycleTerm, adjustments: Iterable[CycleAdjustment], day: date
 def extension_of(
     cycle: CycleTerm, adjustments: Iterable[CycleAdjustment], day: date
 ) -> date | None:
-    """The expiry that extensions decided by that day give a cycle; None: its own.
+    """The expiry set by extensions decided by that day; None: the cycle's own.
 
-    Invariant: an extension never shortens a cycle, also where the award was corrected since. One
-    to the cycle's own expiry takes an earlier one back.
+    Invariant: an extension never shortens a cycle, even if the award was corrected since. Extending
+    to the cycle's own expiry takes an earlier extension back.
     """
     ends = [a.extended_to for a in _of(cycle, adjustments, day) if a.extended_to is not None]
     later = bool(ends) and cycle.expires_on is not None and ends[-1] > cycle.expires_on
@@ -337,10 +338,10 @@ def extension_of(
 
 
 def moved_to(cycle: CycleTerm, adjustments: Iterable[CycleAdjustment], day: date) -> date | None:
-    """The expiry to count a next cycle from; None: the cycle's own.
+    """The expiry from which the next cycle is counted; None: the cycle's own.
 
-    Days that were given back are no extension: the next cycle is anchored as if the hold that
-    took them had never been.
+    Days that were given back are not an extension: the next cycle is anchored as if the hold that
+    took them had never existed.
     """
     return extension_of(cycle, [a for a in adjustments if a.reason_code != GAP_RESTORED], day)
 
@@ -348,7 +349,7 @@ def moved_to(cycle: CycleTerm, adjustments: Iterable[CycleAdjustment], day: date
 def requirement_of(
     cycle: CycleTerm, adjustments: Iterable[CycleAdjustment], day: date
 ) -> Decimal | None:
-    """The points that a reduction decided by that day asks for instead; None: the policy's."""
+    """The requirement set by a reduction decided by that day; None: the policy's."""
     asked = [
         a.points_required for a in _of(cycle, adjustments, day) if a.points_required is not None
     ]
@@ -358,14 +359,14 @@ def requirement_of(
 def _of(
     cycle: CycleTerm, adjustments: Iterable[CycleAdjustment], day: date
 ) -> list[CycleAdjustment]:
-    """What was changed for a cycle by a day, in the order of recording: the last one rules."""
+    """The adjustments of a cycle by a day, in the order of recording: the last one wins."""
     return [a for a in adjustments if a.ordinal == cycle.ordinal and a.effective_on <= day]
 
 
 def _pending(
     applications: Iterable[Application], day: date, *, last_day: date | None
 ) -> date | None:
-    """Since when an application is under review; one sent in after the last day never is."""
+    """Since when an application is under review; one submitted after the last day never is."""
     open_ones = [
         a.submitted_on
         for a in applications
@@ -377,13 +378,13 @@ def _pending(
 
 
 def hold_on(changes: Iterable[ChangeOfStanding], day: date) -> Hold | None:
-    """What suspends or has ended the certification on that day, the gravest first."""
+    """What suspends or has ended the certification on that day; the most serious hold wins."""
     held = holds_on(changes, day)
     return next((hold for hold in _PRECEDENCE if hold in held), None)
 
 
 def holds_on(changes: Iterable[ChangeOfStanding], day: date) -> frozenset[Hold]:
-    """Everything that suspends or has ended it on that day; a reinstatement clears all."""
+    """Everything that suspends or has ended it on that day; a reinstatement clears all holds."""
     held: set[Hold] = set()
     for change in changes:
         if change.effective_on > day:
@@ -406,8 +407,8 @@ def span_on(spans: Sequence[StandingSpan], day: date) -> StandingSpan | None:
 def standing_on(span: StandingSpan, day: date) -> Standing:
     """The standing on a day of the span.
 
-    Precedence: withdrawn, revoked, surrendered, suspended, then what the dates say. The expiry
-    is the last valid day. ``services/standings/standings.py`` holds the same rule as one SQL
+    Precedence: withdrawn, revoked, surrendered, suspended, then what the dates say. The expiry is
+    the last valid day. ``services/standings/standings.py`` states the same rule as one SQL
     expression.
     """
     status = span.hold or _by_date(span, day)

@@ -1,7 +1,7 @@
-"""Awards that a file puts on record: the cycles that it gives them, and what contradicts it.
+"""Awards recorded from a file: the cycles that the file gives them, and what contradicts it.
 
-Invariant: what the file says of a day is kept as it is, also where the scheme's validity gives
-another one; that is said of it. What contradicts itself, or the passes on record, is refused.
+Invariant: a day given by the file is kept, even if the scheme's validity gives another one; a note
+says so. A file that contradicts itself, or the passes on record, is refused.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from tracker.domain.points import cycle_rules
 from tracker.domain.schemes.schemes import Scheme
 
 Field = Literal["certificate_number", "awarded_on", "cycle_starts_on", "expires_on", "replaced_on"]
-_MOST_CYCLES = 60  # counted from one award, when a day is looked for among its expiries
+_MOST_CYCLES = 60  # how many expiries of one award are compared with a given day
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A cycle as it is told; None: as it follows from the cycle before it, and from the scheme."""
+    """A cycle as the file gives it; None: computed from the cycle before it and from the scheme."""
 
     starts_on: date | None = None
     expires_on: date | None = None
@@ -32,7 +32,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Something about one of the cycles told: its place among them, the field, the words."""
+    """A remark about one of the given cycles: its place among them, the field, and the words."""
 
     place: int
     field: Field
@@ -41,7 +41,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The cycles of an award as they were told, what is wrong with them, and what is unusual."""
+    """The cycles of an award as the file gives them, with errors and remarks on unusual days."""
 
     cycles: tuple[CycleTerm, ...]
     faults: tuple[Said, ...]
@@ -51,7 +51,7 @@ class Given:
 def read(scheme: Scheme, awarded_on: date, stretches: Iterable[Stretch], *, today: date) -> Given:
     """The cycles of an award, in the order of their days.
 
-    A cycle that starts later than ``today`` was opened by today, since a file tells of it.
+    A cycle that starts later than ``today`` counts as opened today, since the file already has it.
     """
     cycles: list[CycleTerm] = []
     faults: list[Said] = []
@@ -69,9 +69,10 @@ def read(scheme: Scheme, awarded_on: date, stretches: Iterable[Stretch], *, toda
 
 
 def stretches_of(scheme: Scheme, cycles: Sequence[CycleTerm]) -> list[Stretch]:
-    """Cycles as one would tell them: the first starts with the award, whatever its day is.
+    """Cycles in the form a file would give them: the first starts with the award, whatever its day.
 
-    An expiry as the scheme's validity has it is not told, so that it follows the award.
+    An expiry that equals the one by the scheme's validity is left out, so that it follows the
+    award.
     """
     return [
         Stretch(
@@ -92,7 +93,7 @@ def days_of(cycles: Sequence[CycleTerm], replaced_on: date | None = None) -> Per
 
 @dataclass(frozen=True, slots=True)
 class LateCompletion:
-    """What completed an award's requirements only after the award: they contradict each other."""
+    """The requirements that were completed only after the award: a contradiction."""
 
     codes: tuple[str, ...]
     on: date
@@ -121,11 +122,11 @@ def late(
     prerequisites: Mapping[str, date],
     replaced_on: date | None = None,
 ) -> LateCompletion | None:
-    """The contradiction of an award and the passes on record, if there is one.
+    """The contradiction between an award and the passes on record, if there is one.
 
-    Passes from after its last cycle, or from the day on which the next award replaced it, carry
-    another award. Where the scheme has re-examinations,
-    passes after the award may be those.
+    Passes after the award's last cycle, or from the day on which the next award replaced it,
+    support another award. If the scheme has re-examinations, passes after the award may be
+    re-examinations.
     """
     if cycle_rules.needs(scheme).attempts:
         return None
@@ -143,7 +144,7 @@ def pass_note(
     passes: Iterable[Attempt],
     prerequisites: Mapping[str, date],
 ) -> str | None:
-    """What is said where the passes on record date an award to an earlier day."""
+    """The note for an award whose passes on record point to an earlier day."""
     first = assessments.passes(passes, on=date.max)
     day = assessments.award_date(scheme, first, prerequisites)
     if day is None or day >= awarded_on:
@@ -152,7 +153,7 @@ def pass_note(
 
 
 def _expected(before: CycleTerm | None, starts_on: date) -> tuple[date, int]:
-    """The day that a cycle's expiry is counted from, and the number of the expiry."""
+    """The day from which a cycle's expiry is counted, and the number of the expiry."""
     if (
         before is not None
         and before.expires_on is not None
@@ -189,7 +190,7 @@ def _cycle(
 def _anchor(
     scheme: Scheme, likely: list[tuple[date, int]], awarded_on: date, expires_on: date
 ) -> tuple[date, int]:
-    """What an expiry is counted from; a day that follows from nothing is a beginning itself."""
+    """The anchor of an expiry; an expiry that no known anchor explains gets its own anchor."""
     for anchor in (*likely, *((awarded_on, n) for n in range(1, _MOST_CYCLES))):
         if scheme.award.expiry(*anchor) == expires_on:
             return anchor
@@ -232,7 +233,7 @@ def _faults_of_first(
 
 
 def _by_scheme(scheme: Scheme, awarded_on: date, until: CycleTerm) -> str:
-    """The first cycle as the scheme's validity has it, as an example."""
+    """The first cycle by the scheme's validity, as an example."""
     first = scheme.award.expiry(awarded_on, 1) if scheme.award.validity_of(awarded_on) else None
     if first is None or first >= until.starts_on:
         return ""
@@ -240,7 +241,7 @@ def _by_scheme(scheme: Scheme, awarded_on: date, until: CycleTerm) -> str:
 
 
 def _may_overlap(scheme: Scheme, before: CycleTerm) -> bool:
-    """Whether the policy has the next cycle start with the decision, before the old one ends."""
+    """Whether under the policy the next cycle starts with the decision, before the old one ends."""
     return bool(before.policy) and scheme.policy(before.policy).next_cycle != "old_expiry"
 
 

@@ -1,8 +1,8 @@
 """What the holder of a certification should do now: one rule for every page and message.
 
-Invariant: a step never asks for what can no longer be done in time, nor for more points where
-enough wait for a decision. Points that wait are counted as won: the office's pace is not the
-holder's.
+Invariant: a step never asks for something that can no longer be done in time, nor for more points
+when enough are waiting for a decision. Pending points count as earned: the holder is not
+responsible for how fast reviews go.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ _NOT_IN_FORCE = frozenset({"suspended", "revoked", "surrendered", "withdrawn"})
 class Situation:
     """What is known of a certification on the holder's own day, which is ``standing.on``.
 
-    ``evaluation`` counts what is approved, ``pending`` also what waits for a decision; both are
-    None where no points are counted. ``policy`` is the version that counted. ``earns_until`` is
-    the last day whose activities count; None: the last day of the cycle. ``questions`` is the
-    number of activities about which a reviewer waits for the holder's answer.
+    ``evaluation`` counts approved activities, ``pending`` also those waiting for a decision; both
+    are None if no points are counted. ``policy`` is the version used for counting. ``earns_until``
+    is the last day whose activities count; None: the last day of the cycle. ``questions`` is the
+    number of activities about which a reviewer is waiting for the holder's answer.
     """
 
     standing: Standing
@@ -58,14 +58,14 @@ class Situation:
 class NextStep:
     """What to do, and by when.
 
-    ``on`` is the first day of ``apply_from`` and ``wait_for_review`` before the window, and the
-    last day of what else is to be done. ``missing`` are the points still to be logged beside
-    those that wait, ``waiting`` those that wait. ``minima_met`` is false where a minimum beside
-    the total would not be reached. ``if_approved``: what waits is enough, if it is approved.
-    ``earned_by``: only activities completed by that day, which
-    is past, still count. ``applied_on``: an application is under review since. ``questions``: a
-    reviewer waits for answers about so many activities, which is said first. ``credit``: what the
-    policy's points are called, if it has a word of its own.
+    ``on`` is the first day for ``apply_from``, and for ``wait_for_review`` before the window opens;
+    for every other action it is the last day. ``missing`` are the points still to be logged in
+    addition to pending ones, ``waiting`` the pending points. ``minima_met`` is false if a minimum
+    besides the total would not be reached. ``if_approved``: pending points are enough, if they are
+    approved. ``earned_by``: only activities completed by that day, which is past, still count.
+    ``applied_on``: the day of the application under review. ``questions``: the number of activities
+    a reviewer has asked about; these come first. ``credit``: the policy's name for points, if it
+    has one of its own.
     """
 
     action: Action
@@ -88,8 +88,8 @@ _WITH_QUESTIONS = frozenset(
 def next_step(found: Situation) -> NextStep:
     """What the holder should do now.
 
-    An application can be made in the window, and on the late steps that a policy has. Where
-    waiting points do not admit one, they must be decided before its last day.
+    A holder can apply in the window, and on the late steps that a policy has. If pending points do
+    not admit an application, they must be decided before its last day.
     """
     step, policy = _next_step(found), found.policy
     return step if policy is None else replace(step, credit=policy.credit)
@@ -118,7 +118,7 @@ def _next_step(found: Situation) -> NextStep:
 
 
 def _asked(step: NextStep, questions: int) -> NextStep:
-    """The step where a reviewer has questions: then the office waits for the holder."""
+    """The step, adapted if a reviewer has asked the holder questions."""
     if not questions or step.action not in _WITH_QUESTIONS:
         return step
     waits = step.action in {"wait_for_review", "wait_for_decision"}
@@ -140,13 +140,13 @@ class _Renewing:
 
     @property
     def waiting(self) -> Decimal:
-        """The points that wait for a decision."""
+        """The points waiting for a decision."""
         return max(self.pending.total - self.counted.total, ZERO)
 
     def step(self) -> NextStep:
-        """The step, by what there is so far."""
+        """The step, given the facts so far."""
         if self.earns_until < self.opens_on:
-            return NextStep("none")  # the points are of a cycle that was renewed already
+            return NextStep("none")  # the points are of a cycle that was already renewed
         if self.applied_on is not None:
             return self._applied(self.applied_on)
         late = self.policy.late_step(self.expires_on, self.on)
@@ -157,14 +157,14 @@ class _Renewing:
         return self._with_pending() if self.pending.complete else self._log()
 
     def _applied(self, applied_on: date) -> NextStep:
-        """Under review: nothing is to be done, unless what waits falls short and there is time."""
+        """Under review: nothing to do, unless pending points fall short and there is time."""
         last = self.policy.terms_end_on(self.expires_on, applied_on)
         if self.pending.complete or last is None or self.on > last:
             return NextStep("wait_for_decision", waiting=self.waiting, applied_on=applied_on)
         return self._missing(last, extra=ZERO)
 
     def _without_points(self, by: LateRequirement) -> NextStep:
-        """On a late step that takes no points."""
+        """The step on a late step that takes no points."""
         if by == "new_application":
             return NextStep("start_again")
         if self.counted.reexamined_on is not None:
@@ -177,7 +177,7 @@ class _Renewing:
         return self._closed() or NextStep("apply_now", self._last_days()[0])
 
     def _closed(self) -> NextStep | None:
-        """Between the window and the expiry one waits for the late steps, if there are any."""
+        """Between the window's end and the expiry: wait for the late steps, if there are any."""
         if not self.policy.has_closed(self.expires_on, self.on):
             return None
         if self.policy.grace_ends_on(self.expires_on) is not None:
@@ -185,7 +185,7 @@ class _Renewing:
         return NextStep("too_late", self.policy.window_closes_on(self.expires_on))
 
     def _with_pending(self) -> NextStep:
-        """Enough waits for a decision: nothing need be logged."""
+        """Enough points are waiting for a decision: nothing needs to be logged."""
         step = NextStep("wait_for_review", waiting=self.waiting, if_approved=True)
         if self.on < self.opens_on:
             return replace(step, on=self.opens_on)
@@ -196,11 +196,11 @@ class _Renewing:
         return step
 
     def _log(self) -> NextStep:
-        """Something is missing beside what waits; it can be logged while it can count in time."""
+        """Points are missing even with pending ones; log more while they can count in time."""
         last_days = self._last_days()
         if not last_days and (closed := self._closed()) is not None:
             return closed
-        if not self.policy.pending_points_admit:  # it must be decided by then, too
+        if not self.policy.pending_points_admit:  # the points must be decided by then, too
             last_days = [day for day in last_days if day > self.on]
         if not last_days:
             return replace(self._missing(self.on, extra=ZERO), action="too_late", earned_by=None)
@@ -209,7 +209,7 @@ class _Renewing:
         return replace(step, minima_met=step.minima_met and not self._extra_minima(last_days[0]))
 
     def _missing(self, last: date, *, extra: Decimal) -> NextStep:
-        """Log what is missing by a day, with the extra points that its terms ask for."""
+        """Log the missing points by a day, including the extra points required on that day."""
         return NextStep(
             "log_activities",
             last,
@@ -225,15 +225,15 @@ class _Renewing:
         return late.extra_points if late is not None else ZERO
 
     def _extra_minima(self, day: date) -> bool:
-        """Whether a minimum is raised by that day that is not yet."""
+        """Whether a minimum is higher on that day than it is now."""
         late, now = (self.policy.late_step(self.expires_on, each) for each in (day, self.on))
         return late is not None and late is not now and bool(late.extra_minima)
 
     def _last_days(self) -> list[date]:
-        """The last days, from today on, of the terms that take what the holder brings.
+        """The last days, from today on, of the terms that accept what the holder brings.
 
-        The last day in time comes first, then the end of each late step of the same kind; they
-        end with the first step of another kind.
+        The last regular day comes first, then the end of each late step of the same kind; the list
+        stops before the first step of another kind.
         """
         now = self.policy.late_step(self.expires_on, self.on)
         kind: LateRequirement = now.by if now is not None else "points"

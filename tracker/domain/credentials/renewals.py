@@ -40,10 +40,10 @@ from tracker.domain.schemes.schemes import AppealRule, BundleFee, Scheme
 
 @dataclass(frozen=True, slots=True)
 class ApplicationFacts:
-    """What an application is judged by, beside the standing.
+    """What an application is judged by, besides the standing.
 
-    ``policy`` is the version that the evaluations are of: its late steps may take no points, and
-    it may take what waits for a decision for what is missing. ``pending`` counts that too.
+    ``policy`` is the version used for the evaluations: its late steps may take no points, and it
+    may let pending points fill in for missing ones. ``pending`` counts those too.
     """
 
     evaluation: Evaluation
@@ -52,23 +52,23 @@ class ApplicationFacts:
 
     @property
     def admitting(self) -> Evaluation:
-        """The evaluation that an application is admitted by."""
+        """The evaluation that decides whether an application is accepted."""
         if self.policy is None or self.pending is None or not self.policy.pending_points_admit:
             return self.evaluation
         return self.pending
 
     @property
     def waiting(self) -> Decimal:
-        """The points that wait for a decision."""
+        """The points waiting for a decision."""
         return self.pending.total - self.evaluation.total if self.pending else ZERO
 
 
 def objections(
     standing: Standing, judged: ApplicationFacts | None, *, zone: str = ""
 ) -> list[Refusal]:
-    """Everything that speaks against an application on the standing's date, gravest first.
+    """All objections to an application on the standing's date, the most serious first.
 
-    ``zone`` is the IANA zone whose midnight ends that date; sentences name it where it is given.
+    ``zone`` is the IANA zone whose midnight ends that date; sentences name it if it is given.
     """
     found = [*_of_standing(standing, zone), *_closed(standing, judged, zone)]
     if standing.expires_on is None or standing.window_opens_on is None or judged is None:
@@ -84,7 +84,7 @@ def objections(
 
 
 def _of_standing(standing: Standing, zone: str) -> Iterator[Refusal]:
-    """What speaks against an application whatever points there are."""
+    """The objections to an application that hold whatever the points."""
     expires_on, opens_on = standing.expires_on, standing.window_opens_on
     if standing.status in {"suspended", "revoked", "surrendered", "withdrawn"}:
         yield NotRenewable(f"The certification is {standing.status}.", standing=standing.status)
@@ -104,7 +104,7 @@ def _of_standing(standing: Standing, zone: str) -> Iterator[Refusal]:
 def _closed(
     standing: Standing, by: ApplicationFacts | Policy | None, zone: str
 ) -> Iterator[Refusal]:
-    """What speaks against an application after the window, before the expiry."""
+    """The objections to an application between the end of the window and the expiry."""
     expires_on, policy = standing.expires_on, by.policy if isinstance(by, ApplicationFacts) else by
     if policy is None or expires_on is None or standing.pending_since is not None:
         return
@@ -117,7 +117,7 @@ def _closed(
 
 
 def _midnight(zone: str, *, first: bool = False) -> str:
-    """By whose clock a day begins or ends."""
+    """Words for the time zone in which a day begins or ends."""
     if not zone:
         return ""
     return f", {clock_name(zone)}" if first else f", at midnight {clock_name(zone)}"
@@ -130,7 +130,7 @@ def _zone(zone: str) -> dict[str, str]:
 def check_application(
     standing: Standing, judged: ApplicationFacts | None, *, zone: str = ""
 ) -> None:
-    """Raise the gravest objection to an application, if there is one."""
+    """Raise the most serious objection to an application, if there is one."""
     for objection in objections(standing, judged, zone=zone):
         raise objection
 
@@ -143,10 +143,10 @@ def contradictions(
     changes: Iterable[ChangeOfStanding] = (),
     adjustments: Iterable[CycleAdjustment] = (),
 ) -> list[Refusal]:
-    """What makes it impossible that an application of a day renews the last of the cycles.
+    """Why an application made on a day cannot have renewed the last of the cycles.
 
     The certification was not in force, the cycle's window had not opened, or its last day had
-    passed. Points are no part of it, nor is another application that was open on that day.
+    passed. Neither points nor another application open on that day are considered.
     """
     last = replace(cycles[-1], opened_on=min(cycles[-1].opened_on, on))
     spans = timeline(scheme, (*cycles[:-1], last), changes=changes, adjustments=adjustments)
@@ -159,11 +159,11 @@ def contradictions(
 
 
 def check_points(judged: ApplicationFacts, step: LateStep | None, waiting: Sequence[str]) -> None:
-    """Refuse to approve an application while its points are not there.
+    """Refuse to approve an application without enough points.
 
-    ``judged`` counts what is approved of what was submitted in time, ``waiting`` are the ids of
-    activities submitted in time that are undecided, ``step`` is the late step on which it was
-    made. Raises PointsPending naming those, PointsMissing, ReexaminationMissing.
+    ``judged`` counts the approved activities among those submitted in time, ``waiting`` are the ids
+    of undecided activities submitted in time, ``step`` is the late step on which the application
+    was made. Raises PointsPending, which names those ids, PointsMissing, ReexaminationMissing.
     """
     evaluation = judged.evaluation
     if step is not None and step.by == "reexamination":
@@ -181,7 +181,7 @@ def check_points(judged: ApplicationFacts, step: LateStep | None, waiting: Seque
 
 
 def _missing(judged: ApplicationFacts) -> PointsMissing:
-    """The points that are missing, and every minimum beside the total that is not reached."""
+    """The missing points, and every minimum besides the total that is not reached."""
     counted, evaluation = judged.evaluation, judged.admitting
     short: dict[str, dict[str, str]] = {}
     for shortfall in evaluation.shortfalls:
@@ -204,22 +204,23 @@ def _missing(judged: ApplicationFacts) -> PointsMissing:
 
 
 def _subject(shortfall: Shortfall) -> str:
-    """What lacks points: a group by its code, or a time by its first day, perhaps of a group."""
+    """What is short of points: a group by its code, or a period (of a group) by its first day."""
     within = shortfall.within
     return f"{shortfall.subject} ({' '.join(within)})" if within else shortfall.subject
 
 
 def late_step(standing: Standing, policy: Policy | None) -> LateStep | None:
-    """The step of the ladder that an application is on, or would be; None while it is in time."""
+    """The late step of an application made on this day; None if it is in time."""
     if policy is None or standing.expires_on is None:
         return None
     return policy.late_step(standing.expires_on, standing.pending_since or standing.on)
 
 
 def check_confirmed(policy: Policy, confirmed: Collection[str]) -> None:
-    """Refuse an approval without every check that the policy asks for.
+    """Refuse an approval unless every check that the policy requires was confirmed.
 
-    Raises CheckMissing, which names those missing, and Invalid for one that is not asked for.
+    Raises CheckMissing, which names the missing checks, and Invalid for a check that is not
+    required.
     """
     asked = [check.code for check in policy.checks]
     unknown = sorted(set(confirmed).difference(asked))
@@ -234,9 +235,9 @@ def check_confirmed(policy: Policy, confirmed: Collection[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What renewing costs together: amount, why, and the days on which the price can be had.
+    """The cost of renewing several schemes together: the amount, the reason, the days of the offer.
 
-    ``late_fees`` are the part of the amount that is due for being late.
+    ``late_fees`` are the part of the amount that is charged for being late.
     """
 
     schemes: tuple[str, ...]
@@ -253,11 +254,11 @@ class Quote:
 def quote(
     chosen: Mapping[Scheme, Standing], policies: Mapping[Scheme, Policy] | None = None
 ) -> Quote:
-    """The fee for renewing the chosen schemes together, with that of each one's late step.
+    """The fee for renewing the chosen schemes together, including the fees of their late steps.
 
-    A bundle price needs expiries within its number of days of each other, both ends counted:
-    exactly 90 days apart qualifies. It can be had while every window is open at once, since
-    all applications must be complete and paid together. Source: MSSC recertification page.
+    A bundle price requires expiries within its number of days of each other, both ends counted:
+    exactly 90 days apart qualifies. It is available while every window is open at once, since all
+    applications must be complete and paid together. Source: MSSC recertification page.
     """
     fees = [scheme.fees for scheme in chosen if scheme.fees]
     if len(fees) != len(chosen) or not fees:
@@ -299,7 +300,7 @@ def _reason(bundle: BundleFee | None, apart: int | None) -> str:
 def _common_window(
     chosen: Mapping[Scheme, Standing], policies: Mapping[Scheme, Policy]
 ) -> Period | None:
-    """The days on which the price can be had for all: in their windows, or up to the step's end."""
+    """The days on which all can have the price: their windows, or through the late step's end."""
     common: Period | None = Period(date.min, date.max)
     for scheme, standing in chosen.items():
         if standing.window_opens_on is None or standing.expires_on is None:
@@ -314,7 +315,7 @@ def _common_window(
 
 
 def appeal_due_on(rule: AppealRule, *, noticed_on: date) -> date:
-    """The last day on which an appeal is taken, counted from the notice."""
+    """The last day on which an appeal is accepted, counted from the notice."""
     return noticed_on + timedelta(days=rule.due_days)
 
 

@@ -1,4 +1,4 @@
-"""Changes of a standing: which one is lawful in which state, and what one may say."""
+"""Changes of a standing: which are allowed in which state, and with which values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LAWFUL: dict[ChangeKind, frozenset[Hold | None]] = {
 
 
 UNDOING = frozenset({"mistake", "appeal_upheld"})
-"""The reasons for which a reinstatement undoes what it lifts."""
+"""The reasons for which a reinstatement undoes the suspension or revocation that it lifts."""
 
 
 def check_change(
@@ -33,9 +33,10 @@ def check_change(
 
 
 def check_awarded(kind: ChangeKind, *, effective_on: date, awarded_on: date) -> None:
-    """Refuse to take away what was not there: a day before the award is a slip. Raises Invalid.
+    """Refuse a change dated before the award, which must be a mistake. Raises Invalid.
 
-    A reinstatement lifts what is on record, also where a correction has moved the award since.
+    A reinstatement is exempt: it lifts what is on record, even if a correction has moved the award
+    since.
     """
     if kind != "reinstate" and effective_on < awarded_on:
         rule = f"must not be before the award ({awarded_on})"
@@ -45,10 +46,10 @@ def check_awarded(kind: ChangeKind, *, effective_on: date, awarded_on: date) -> 
 def effective_day(
     kind: ChangeKind, reason_code: str, changes: Iterable[ChangeOfStanding], *, today: date
 ) -> date:
-    """The day from which a change holds where none is given: today.
+    """The day from which a change applies if none is given: today.
 
-    A reinstatement that says the suspension or revocation was a mistake undoes it from its own
-    day, so that nothing of it stays.
+    A reinstatement whose reason is that the suspension or revocation was a mistake undoes it from
+    its first day, so that nothing of it remains.
     """
     holds = [c.effective_on for c in changes if c.kind != "reinstate" and c.effective_on <= today]
     undoes = kind == "reinstate" and reason_code in UNDOING
@@ -56,7 +57,7 @@ def effective_day(
 
 
 def check_bar(kind: ChangeKind, *, effective_on: date, barred_until: date | None) -> None:
-    """Refuse a bar that no revocation gives, or that ends before the revocation. Raises Invalid."""
+    """Refuse a bar without a revocation, or one that ends before the revocation. Raises Invalid."""
     if barred_until is None:
         return
     rule = None if kind == "revoke" else "is said of a revocation only"

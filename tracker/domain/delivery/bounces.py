@@ -1,4 +1,4 @@
-"""Letters that came back: what a mail system's status says of the address, and when to stop.
+"""Bounces: what a mail system's status says about the address, and when to stop sending.
 
 The status is that of RFC 3463, class.subject.detail: ``5.1.1`` is a mailbox that does not exist.
 """
@@ -13,30 +13,30 @@ from typing import Literal
 
 BounceSeverity = Literal["hard", "soft"]
 SOFT_LIMIT = 3
-"""So many letters that came back for now, within ``SOFT_WITHIN``, rest an address."""
+"""This many temporary bounces within ``SOFT_WITHIN`` pause sending to an address."""
 SOFT_WITHIN, REST = timedelta(days=14), timedelta(days=30)
 
 STATUS = re.compile(r"\b([245])\.([0-9]{1,3})\.([0-9]{1,3})\b")
-# The address will never work. 5.2.1, a mailbox that takes no mail, is not among them: RFC 3463
+# The address will never work. 5.2.1, a mailbox that accepts no mail, is not among them: RFC 3463
 # leaves open whether it is disabled for good.
 _NEVER = frozenset(
     {
-        "1.0",  # the address, without saying what
+        "1.0",  # bad address, without details
         "1.1",  # no such mailbox
         "1.2",  # no such system
-        "1.3",  # the address makes no sense there
+        "1.3",  # address with a syntax error
         "1.4",  # ambiguous
         "1.6",  # moved, and nobody says where to
-        "1.10",  # the domain takes no mail (RFC 7505)
+        "1.10",  # the domain accepts no mail (RFC 7505)
         "7.17",
-        "7.18",  # mailbox or domain belong to somebody else now (RFC 7293)
+        "7.18",  # mailbox or domain now belongs to somebody else (RFC 7293)
     }
 )
-# About the letter or about us, so it says nothing against the address: subjects, then details.
+# About the message or about us, so no evidence against the address: subjects, then details.
 _PROTOCOL, _CONTENT, _POLICY = "5", "6", "7"
 _OURS = frozenset(
     {
-        "1.5",  # a success
+        "1.5",  # success
         "1.7",
         "1.8",
         "1.9",  # our own address, or the message
@@ -48,7 +48,7 @@ _OURS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """One letter that came back for now."""
+    """One temporary bounce of a message."""
 
     letter: str
     status: str
@@ -56,7 +56,7 @@ class Returned:
 
 
 def kind_of(status: str) -> BounceSeverity:
-    """Whether a letter came back for good or for now; a status that makes no sense is for now."""
+    """Whether a bounce is permanent or temporary; an invalid status is temporary."""
     found = STATUS.fullmatch(status)
     if found is None or found[1] != "5":
         return "soft"
@@ -64,7 +64,7 @@ def kind_of(status: str) -> BounceSeverity:
 
 
 def speaks_of_address(status: str) -> bool:
-    """Whether it is the address, its mailbox or its system that did not take the letter."""
+    """Whether the message was refused because of the address, its mailbox or its mail system."""
     found = STATUS.fullmatch(status)
     if found is None or kind_of(status) == "hard":
         return True
@@ -73,10 +73,10 @@ def speaks_of_address(status: str) -> bool:
 
 
 def rest_until(returned: Iterable[Returned]) -> datetime | None:
-    """Until when an address rests to which letters came back for now; None: it does not.
+    """The end of the pause in sending to an address after temporary bounces; None: no pause.
 
-    Three letters within 14 days rest it for 30 days from the last; two reports of one letter are
-    one letter, and what was not the address's fault does not count.
+    Three messages within 14 days pause it for 30 days from the last one. Two reports of one message
+    count once, and bounces that were not the address's fault do not count.
     """
     counted = [one for one in returned if speaks_of_address(one.status)]
     if not counted:

@@ -1,7 +1,7 @@
-"""Employers' digests: which days one is about, and what makes it worth sending.
+"""Employers' digests: which days a digest covers, and when it is worth sending.
 
-A week runs from Monday to Sunday, a month from its first day to its last. The cut-off is the
-first instant after the period; periods that were missed are told of in one digest.
+A week runs from Monday to Sunday, a month from its first day to its last. The cut-off is the first
+instant after the period; one digest covers all periods that were missed.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ def last_closed(every: Every, today: date) -> Period:
 
 
 def owed(every: Every, *, today: date, through_on: date | None) -> Period | None:
-    """The days that a digest is owed about: from the day after the last one told of.
+    """The days that the next digest must cover: from the day after the last one covered.
 
-    None while the period runs. ``through_on`` is the last day told of; None: nothing yet.
+    None while the period runs. ``through_on`` is the last day covered; None: nothing yet.
     """
     closed = last_closed(every, today)
     if through_on is None:
@@ -37,7 +37,7 @@ def owed(every: Every, *, today: date, through_on: date | None) -> Period | None
 
 
 def next_cutoff(every: Every, today: date) -> date:
-    """The first day after the period that runs on ``today``: then the next digest is written."""
+    """The first day after the period that runs on ``today``, when the next digest is written."""
     if every == "week":
         return last_closed(every, today).ends_on + DAY + _WEEK
     return add_months(today.replace(day=1), 1)

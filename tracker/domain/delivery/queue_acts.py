@@ -1,7 +1,7 @@
-"""Letters by hand: what staff may do with one, from which state, and what becomes of it.
+"""Staff acts on queued messages: which act is allowed in which state, and the state it leads to.
 
-One that a worker holds (claimed, transmitting) is left to that worker: to take it away would
-leave a doubt whether it was sent. One that was sent stays sent.
+A message that a worker is sending (claimed, transmitting) is left to that worker: taking it away
+would leave a doubt whether it was sent. A message that was sent stays sent.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from tracker.domain.errors import IllegalTransition
 QueueAct = Literal["requeue", "cancel"]
 ACTS: tuple[QueueAct, ...] = ("requeue", "cancel")
 HELD = ("claimed", "transmitting")
-"""The states of a letter that a worker has in its hands."""
+"""The states of a message that a worker is sending."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """The states in which an act finds a letter, and the one in which it leaves it."""
+    """The states in which an act is allowed, and the state that it leads to."""
 
     before: tuple[str, ...]
     after: str
@@ -33,7 +33,7 @@ TRANSITIONS: Mapping[QueueAct, Transition] = {
 
 
 def check_act(act: QueueAct, state: str) -> bool:
-    """Whether there is anything to do: False where the letter is already as asked.
+    """Whether there is anything to do: False if the message is already in the target state.
 
     Raises IllegalTransition for any other state that the act does not start from.
     """

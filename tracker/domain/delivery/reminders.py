@@ -1,8 +1,8 @@
 """Reminders: which stages are owed, when, and what to do after a pause.
 
-A stage is a number of days before the expiry (negative: after it). Stages are windows, not
-days: a stage is owed from its instant until the next one's, so that a missed night changes
-nothing and after a long pause only the latest stage is sent.
+A stage is a number of days before the expiry (negative: after it). Stages are windows, not days: a
+stage is owed from its instant until that of the next stage, so that a missed night changes nothing,
+and after a long pause only the latest stage is sent.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SkipReason = Literal[
     "deceased",
 ]
 LONG_PAST = timedelta(days=30)
-"""How long the last stage of a cycle is owed; the others are owed until the next one."""
+"""How long the last stage of a cycle is owed; each other stage is owed until the next one."""
 MENDABLE = frozenset(
     {
         "not_in_force",
@@ -43,12 +43,12 @@ MENDABLE = frozenset(
         "deceased",
     }
 )
-"""Reasons that may go: then the stage is told after all, while it is of use.
+"""Reasons that may go away: then the stage is sent after all, as long as it is useful.
 
-A suspension is lifted, points are taken back, a death was recorded by mistake.
+A suspension is lifted, points are taken back, or a death was recorded by mistake.
 """
 LAST_DAYS = 7
-"""From this stage on a pause holds no letter back: they are the last before the expiry."""
+"""From this stage on a pause holds no reminder back: these are the last before the expiry."""
 LONGEST_PAUSE = timedelta(days=365)
 
 
@@ -65,14 +65,14 @@ class Stage:
 class ReminderFacts:
     """What is known of a certification when the planner looks at it.
 
-    ``opened_at`` is when its cycle began to be known; ``pending`` says that a renewal is under
-    review, ``deceased`` that the holder died, ``complete`` that the points reach the requirement,
-    ``deliverable`` that there is an address to write to, ``wanted`` that the holder did not switch
-    reminders off, ``snoozed`` that they paused them. ``last_offset`` is the latest stage dealt
-    with so far; ``decided`` are the stages that have a row already, ``reopened`` those
-    that have one but did not reach the holder: they are decided again. ``mended_at`` is the next
-    instant at which something that keeps stages from the holder ends by itself: a suspension that
-    is lifted from a later day on, a pause, the rest of an address.
+    ``opened_at`` is when the system first knew of its cycle; ``pending``: a renewal is under
+    review; ``deceased``: the holder died; ``complete``: the points reach the requirement;
+    ``deliverable``: there is an address to write to; ``wanted``: the holder did not switch
+    reminders off; ``snoozed``: the holder paused them. ``last_offset`` is the latest stage dealt
+    with so far; ``decided`` are the stages that already have a row, ``reopened`` those that have
+    one but did not reach the holder: they are decided again. ``mended_at`` is the next instant at
+    which an obstacle ends by itself: a suspension that is lifted from a later day on, a pause by
+    the holder, a pause of the address after bounces.
     """
 
     now: datetime
@@ -92,7 +92,7 @@ class ReminderFacts:
 
 @dataclass(frozen=True, slots=True)
 class ReminderPlan:
-    """What a look at one certification found: each stage's fate, and when to look again."""
+    """The result of looking at one certification: each stage's outcome, and when to look again."""
 
     fates: tuple[tuple[Stage, StageOutcome, SkipReason | None], ...]
     last_offset: int | None
@@ -107,7 +107,7 @@ class ReminderPlan:
 def after_quiet(at: datetime, begins: time, ends: time, zone: ZoneInfo) -> datetime:
     """The instant itself, or the end of the quiet hours that it falls into, by local time.
 
-    The hours may go past midnight; none are quiet that begin and end at once.
+    The hours may run past midnight. If they begin and end at the same time, there are none.
     """
     local = at.astimezone(zone)
     past_midnight = begins > ends
@@ -119,30 +119,30 @@ def after_quiet(at: datetime, begins: time, ends: time, zone: ZoneInfo) -> datet
 
 
 def instant(expires_on: date, offset: int, policy: ReminderPolicy, zone: ZoneInfo) -> datetime:
-    """When a stage falls due, in UTC: the policy's time of day where the holder lives.
+    """When a stage is due, in UTC: the policy's time of day in the holder's time zone.
 
     A time of day that a clock change skips is read with the offset before the change; one that
-    comes twice means the first. So a stage has exactly one instant.
+    occurs twice means the first. So a stage has exactly one instant.
     """
     day = expires_on - timedelta(days=offset)
     return datetime.combine(day, policy.send_at, tzinfo=zone).astimezone(UTC)
 
 
 def opening(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of a day where the holder lives, in UTC."""
+    """The first instant of a day in the holder's time zone, in UTC."""
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)
 
 
 def closing(day: date, zone: ZoneInfo) -> datetime:
-    """The last instant of a day where the holder lives, in UTC."""
+    """The last instant of a day in the holder's time zone, in UTC."""
     return opening(day + timedelta(days=1), zone) - timedelta(microseconds=1)
 
 
 @lru_cache(maxsize=4096)
 def stages(policy: ReminderPolicy, expires_on: date, zone: ZoneInfo) -> tuple[Stage, ...]:
-    """All stages of a cycle in the order in which they fall due.
+    """All stages of a cycle in the order in which they are due.
 
-    Remembered, because certifications that are due together expire on few different days.
+    Cached, because certifications that are due together expire on few different days.
     """
     offsets = sorted(set(policy.offsets), reverse=True)
     instants = [instant(expires_on, offset, policy, zone) for offset in offsets]
@@ -153,17 +153,16 @@ def stages(policy: ReminderPolicy, expires_on: date, zone: ZoneInfo) -> tuple[St
 def plan(owed: Iterable[Stage], look: ReminderFacts, policy: ReminderPolicy) -> ReminderPlan:
     """Decide every stage whose instant has passed and that was not decided before.
 
-    ``owed`` are all stages of the cycle, in order. The latest due one is planned, the others are
-    superseded by it, and so is any before the last one that was dealt with: there is no way
-    back. Except for one that was reopened: what kept it from the holder may have been mended.
-    Where that happens by itself, the certification is looked at again then.
+    ``owed`` are all stages of the cycle, in order. The latest due stage is planned and supersedes
+    the others. Any stage before the last one dealt with is superseded too: stages never go back.
+    The exception is a stage that was reopened, since the obstacle may be gone. If the obstacle ends
+    by itself, the certification is looked at again at that instant.
 
-    Skipped, with the reason, are a stage from before the cycle was opened; the last one when it
-    is more than 30 days late; any after the holder's death; any while the certification is
-    suspended, revoked or surrendered; one before expiry while an application is under review; any
-    for a holder who wants none; one in a pause, unless it is 7 days or less before the expiry;
-    one that the policy leaves out when the points are complete; and one for which there is no
-    address.
+    Skipped, with the reason, are: a stage from before the cycle was opened; the last stage when it
+    is more than 30 days late; any stage after the holder's death; any while the certification is
+    suspended, revoked or surrendered; one before the expiry while an application is under review;
+    any for a holder who wants none; one in a pause, unless it is 7 days or less before the expiry;
+    one that the policy leaves out when the points are complete; and one without an address.
     """
     open_ones = [stage for stage in owed if stage.offset not in look.decided]
     due = [stage for stage in open_ones if stage.due_at <= look.now]
@@ -181,7 +180,7 @@ def plan(owed: Iterable[Stage], look: ReminderFacts, policy: ReminderPolicy) -> 
 
 
 def _is_told_then(stage: Stage, _: StageOutcome, reason: SkipReason | None, at: datetime) -> bool:
-    """Whether a stage that is skipped for a reason that may go is still of use at an instant."""
+    """Whether a skipped stage whose reason may go away is still useful at an instant."""
     return reason in MENDABLE and at < stage.useful_until
 
 
@@ -202,7 +201,7 @@ def _fate(
 
 
 def _objection(stage: Stage, look: ReminderFacts, policy: ReminderPolicy) -> SkipReason | None:
-    """Why the latest due stage is not sent, if it is not."""
+    """Why the latest due stage is not sent; None if it is."""
     if look.now >= stage.useful_until:
         return "long_past"
     if look.hold is not None:
@@ -217,19 +216,19 @@ def _objection(stage: Stage, look: ReminderFacts, policy: ReminderPolicy) -> Ski
 
 
 def _unheard(stage: Stage, look: ReminderFacts) -> SkipReason | None:
-    """Why the holder does not want to hear of a stage, if they do not."""
+    """Why the holder does not want this stage; None if they do."""
     if not look.wanted:
         return "unwanted"
     return "snoozed" if look.snoozed and stage.offset > LAST_DAYS else None
 
 
 def is_paused(until_on: date | None, today: date) -> bool:
-    """Whether a pause lasts, its last day included; None: there is none."""
+    """Whether a pause is running, its last day included; None: there is no pause."""
     return until_on is not None and today <= until_on
 
 
 def check_pause(until_on: date, today: date) -> None:
-    """Refuse to pause reminders through a day that is past, or for longer than a year."""
+    """Refuse to pause reminders through a past day, or for over a year. Raises Invalid."""
     if not today <= until_on <= today + LONGEST_PAUSE:
         rule = f"must lie between {today} and {today + LONGEST_PAUSE}"
         raise Invalid("Reminders are paused for a year at most.", fields={"snoozed_until": rule})

@@ -1,4 +1,4 @@
-"""What an employer may know of its workers: a standing, a line of points, never evidence.
+"""What an employer may know about its workers: standing and point totals, never evidence.
 
-Whether a worker agreed is read by ``services/employers``; here is what may be shown then.
+``services/employers`` reads whether a worker consented; this package says what may be shown then.
 """

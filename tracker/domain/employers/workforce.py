@@ -1,4 +1,4 @@
-"""What an employer may know of its workers: a standing, a line of points, never evidence."""
+"""What an employer may know about its workers: standing and point totals, never evidence."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tracker.domain.periods import DAY, Period, add_months
 FORECAST_MONTHS = 24
 NOT_SHARED: Literal["not_shared"] = "not_shared"
 NOT_CERTIFIED: Literal["not_certified"] = "not_certified"
-# Whoever passed some of the modules only is not certified: more is not the employer's to know.
+# A worker who passed only some modules is not certified; the employer may not know more.
 WORKER_STATUSES = (*(s for s in STATUSES if s != "in_progress"), NOT_CERTIFIED, NOT_SHARED)
 
-# What consent opens, by the names that the interface uses, and what it opens only if asked.
+# What consent opens, by the names used in the API, and what it opens only on request.
 FIELDS = (
     "name",
     "certificate_number",
@@ -28,22 +28,22 @@ FIELDS = (
 )
 POINTS_FIELDS = ("points",)
 NEVER = date.max
-"""What sorts as the expiry of whoever has none: behind everybody who has one."""
+"""The sort key for a worker without an expiry: after everybody who has one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Days before expiry from which a worker counts as due; printed in every legend."""
+    """Days before expiry from which a worker counts as due; shown in every legend."""
 
     days: tuple[int, ...] = (180, 90, 30)
 
     def periods(self, on: date) -> dict[int, Period]:
-        """By threshold, the days on which an expiry is due, seen from ``on``; both ends count."""
+        """For each threshold, the days on which an expiry is due, from ``on``; both ends count."""
         return {days: Period(on, on + timedelta(days=days)) for days in self.days}
 
 
 def urgency(expires_on: date | None) -> date:
-    """What orders a list by urgency: expired first, then the soonest, at last those without end."""
+    """The sort key by urgency: expired first, then the soonest expiry, last those without one."""
     return expires_on or NEVER
 
 
@@ -60,11 +60,11 @@ def forecast(
 
 
 def forecast_months(on: date) -> list[date]:
-    """The first days of the 24 months from that of ``on``."""
+    """The first days of the 24 months that start with the month of ``on``."""
     first = on.replace(day=1)
     return [add_months(first, n) for n in range(FORECAST_MONTHS)]
 
 
 def days_ahead(month: date, *, on: date) -> Period:
-    """The days of the month that begins with ``month`` that are not before ``on``."""
+    """The days of the month that begins with ``month``, except those before ``on``."""
     return Period(max(month, on), add_months(month, 1) - DAY)

@@ -29,9 +29,9 @@ VERDICTS: tuple[ActivityVerdict, ...] = ("approved", "rejected", "more_informati
 MAXIMUM_QUANTITY = Decimal(10_000)
 
 DECIDED: frozenset[State] = frozenset({"approved", "rejected", "more_information"})
-"""Once an answer was given; a later decision supersedes it, with a reason."""
+"""States with an answer; a later decision supersedes it, with a reason."""
 OPEN: frozenset[State] = frozenset({"submitted", "more_information"})
-"""Submitted and not finally answered: approved or rejected."""
+"""Submitted, but neither approved nor rejected yet."""
 _WITH_HOLDER: frozenset[State] = frozenset({"draft", "more_information", "rejected", "withdrawn"})
 _LAWFUL: dict[ActivityStep, frozenset[State]] = {
     "edit": _WITH_HOLDER,
@@ -45,7 +45,7 @@ _LAWFUL: dict[ActivityStep, frozenset[State]] = {
 
 
 def check_step(step: ActivityStep, state: State) -> None:
-    """Refuse a step that is not lawful from that state."""
+    """Refuse a step that is not allowed in that state. Raises IllegalTransition."""
     if state not in _LAWFUL[step]:
         allowed = ", ".join(sorted(_LAWFUL[step]))
         raise IllegalTransition(
@@ -56,13 +56,13 @@ def check_step(step: ActivityStep, state: State) -> None:
 
 
 def check_claim(kind: ActivityType, claim: Claim, *, tags: Collection[str] = ()) -> None:
-    """Refuse a claim that lacks what its type is counted by, or says what it is not.
+    """Refuse a claim that lacks what its type needs, or states what does not belong to it.
 
-    ``tags`` are those that the policy knows; units and roles are those of the type.
+    ``tags`` are those that the policy knows; units and roles are those of the type. Raises Invalid.
 
     A type counted by quantity needs a quantity and a completion date; one counted by event a
-    completion date, and a quantity only where it has a threshold; one counted by months needs a
-    start, may be open-ended, and has no quantity.
+    completion date, and a quantity only if it has a threshold; one counted by months needs a start,
+    may be open-ended, and has no quantity.
     """
     fields = dict(_unknown(kind, claim, tags))
     if kind.basis == "months":
@@ -85,7 +85,7 @@ def check_claim(kind: ActivityType, claim: Claim, *, tags: Collection[str] = ())
 
 
 def check_evidence(kind: ActivityType, *, files: int, add_at: str) -> None:
-    """Refuse to submit without a file what cannot be submitted without one.
+    """Refuse to submit an activity without the file that its type requires.
 
     ``add_at`` says where files are added. Raises EvidenceMissing with the proof accepted.
     """
@@ -124,9 +124,9 @@ def check_answer(
     reason_code: str | None,
     reason: str | None,
 ) -> None:
-    """Refuse an answer that lacks its reason, or says what only an approval can.
+    """Refuse an answer without its required reason, or with values only an approval may have.
 
-    ``superseding`` is the answer that it takes the place of, if there is one.
+    ``superseding`` is the answer that it replaces, if there is one. Raises Invalid.
     """
     fields: dict[str, str] = {}
     if verdict != "approved":
@@ -153,10 +153,10 @@ def check_dates(
 ) -> None:
     """Refuse an activity outside every cycle: before certification, or not yet completed.
 
-    A course belongs to the cycle of its completion, wherever it started; a job to every cycle
-    that it overlaps. The day of certification and the day of expiry are both inside. ``earning``
-    are the days of the current cycle as they were lengthened, if they were. ``zone`` is the IANA
-    zone whose day ``on`` is; the refusal names it.
+    A course belongs to the cycle of its completion, wherever it started; a job belongs to every
+    cycle that it overlaps. The day of certification and the day of expiry are both inside.
+    ``earning`` are the earning days of the current cycle, if they were lengthened. ``zone`` is the
+    IANA zone of the day ``on``; the refusal names it. Raises OutsideCycle.
     """
     begin, today = cycles[0].starts_on, f"{on}, {clock_name(zone)}" if zone else f"{on}"
     ends = [days_of(cycles, cycle).ends_on for cycle in cycles]

@@ -1,10 +1,9 @@
-"""Which points count where caps overlap: the verdict, the highest total, minima, the earliest.
+"""Which points count if caps overlap: the verdict first, then the total, minima, early claims.
 
-A *part* is what one claim brings in one year and stretch of the cycle. A *cap* bounds the sum of
-some parts; of the parts of alternatives (duplicates) those of one line count. Taking parts in
-the order of their dates, each as far as the caps have room, is the best allocation as long as
-the caps that cut lie one within the other or apart, and no minimum stays unmet. Otherwise
-``solver`` searches.
+A *part* is what one claim earns in one year and stretch of the cycle. A *cap* limits the sum of
+some parts; of alternatives (duplicates), the parts of only one claim count. Taking parts in the
+order of their dates, each as far as the caps allow, is the best allocation as long as any two caps
+that cut are nested or disjoint, and every minimum is reached. Otherwise ``solver`` searches.
 """
 
 from __future__ import annotations
@@ -23,9 +22,10 @@ Told = tuple[Rule, GroupKind | None, str, Decimal | None]
 
 @dataclass(slots=True)
 class Part:
-    """Points of a line in one year (0: not told apart) and of some stretches of the cycle.
+    """Points of a line in one year (0: years are not separated) and in some stretches of the cycle.
 
-    ``caps`` are the indexes of the caps that bound it, in the order in which they cut.
+    A line is a priced claim, known by its index. ``caps`` are the indexes of the caps that limit
+    the part, in the order in which they cut.
     """
 
     line: int
@@ -39,9 +39,9 @@ class Part:
 
 @dataclass(slots=True)
 class Cap:
-    """The most that its parts may bring together: what cuts, whom, and how much it leaves.
+    """The most that its parts may earn together: the rule, the group, the bound, and what is left.
 
-    One on jobs alone is of no ``group``.
+    A cap on jobs alone has no ``group``.
     """
 
     rule: Rule
@@ -52,7 +52,7 @@ class Cap:
 
     @property
     def told(self) -> Told:
-        """What a cut says of it; of months that another job has there is no limit to tell."""
+        """How a cut by this cap is explained; months counted for another job have no limit."""
         if self.group is None:
             return self.rule, None, "", self.bound if self.rule == "decision" else None
         return self.rule, self.group, self.code, self.bound
@@ -60,11 +60,11 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A minimum: what the parts of its groups must bring together.
+    """A minimum: what the parts of its groups must earn together.
 
-    Of ``kinds`` it is the number of groups that bring anything. ``period`` is the year or
-    stretch of the cycle meant, ``within`` the group whose points are. ``rounding``: the sum is
-    rounded to hundredths.
+    For ``kinds`` it is the number of groups that earn anything. ``period`` is the year or stretch
+    of the cycle, ``within`` the group whose points count in it. ``rounding``: the sum is rounded to
+    hundredths.
     """
 
     of: Missing
@@ -77,20 +77,20 @@ class Need:
 
     @property
     def group(self) -> GroupCode:
-        """The group whose points are meant."""
+        """The group whose points count."""
         return self.within or (self.of, self.subject)
 
 
 @dataclass(frozen=True, slots=True)
 class Rounded:
-    """Groups of parts whose sums are each rounded to hundredths; their total is what counts."""
+    """Groups of parts; each group's sum is rounded to hundredths, and the total of these counts."""
 
     rounding: Rounding
     groups: tuple[tuple[int, ...], ...]
 
 
 def in_order(parts: Sequence[Part], caps: Sequence[Cap]) -> set[int]:
-    """Give each part what the caps have room for, the first first; tells which caps cut."""
+    """Give each part what the caps have left, in order; return the indexes of the caps that cut."""
     for cap in caps:
         cap.left = cap.bound
     cutting: set[int] = set()
@@ -109,8 +109,8 @@ def in_order(parts: Sequence[Part], caps: Sequence[Cap]) -> set[int]:
 
 
 def is_nested(parts: Iterable[Part], cutting: set[int]) -> bool:
-    """Whether of any two of the caps one lies within the other, or they share no part."""
-    if len(cutting) < 2:  # noqa: PLR2004 - one alone is
+    """Whether any two of the caps that cut are nested or share no part."""
+    if len(cutting) < 2:  # noqa: PLR2004 - a single cap always is
         return True
     members: dict[int, set[int]] = {index: set() for index in cutting}
     for number, part in enumerate(parts):
@@ -126,7 +126,7 @@ def unmet(parts: Sequence[Part], needs: Iterable[Need]) -> bool:
 
 
 def reached(parts: Sequence[Part], need: Need) -> Decimal:
-    """The points that serve a minimum, or the number of kinds."""
+    """The points that count for a minimum, or the number of kinds."""
     sums = (sum((parts[i].given for i in group), ZERO) for group in need.groups)
     if need.of == "kinds":
         return Decimal(sum(points > ZERO for points in sums))
@@ -135,10 +135,10 @@ def reached(parts: Sequence[Part], need: Need) -> Decimal:
 
 
 def attribute(parts: Sequence[Part], caps: Sequence[Cap], *, dropped: Container[int]) -> None:
-    """Name the caps that cut, where a search gave the parts their points.
+    """Name the caps that cut, after a search gave the parts their points.
 
-    What a part lost can be given back to nobody, so a cap that bounds it is used up. Parts of
-    dropped lines lost theirs to the line that counts instead.
+    The points that a part lost cannot be given back, so some cap on it is used up. Parts of dropped
+    lines lost their points to the line that counts instead.
     """
     for cap in caps:
         cap.left = cap.bound

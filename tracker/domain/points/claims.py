@@ -1,7 +1,6 @@
-"""What the rules of points take and give: claims in, an explained evaluation out.
+"""Input and output of the rules of points: claims, and an explained evaluation.
 
-How the one becomes the other is in ``evaluation``; the sentences are in
-``language/evaluations.py``.
+How one becomes the other is in ``evaluation``; the sentences are in ``language/evaluations.py``.
 """
 
 from __future__ import annotations
@@ -45,12 +44,12 @@ GroupCode = tuple[Missing, str]  # a category, tag or type by its code
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An activity as the rules see it.
+    """An activity in the form that the rules need.
 
-    ``quantity`` is in ``unit`` (empty: the type's own); a claim counted by months has none, but
-    a start, and an end unless the job goes on. ``role`` is one of the policy's roles, or empty.
-    ``duty``: it was done as a regular duty. ``approved``: the reviewer found its provider
-    approved. ``limit`` is the most that the reviewer allowed.
+    ``quantity`` is in ``unit`` (empty: the type's own); a claim counted by months has none, but a
+    start, and an end unless the job goes on. ``role`` is one of the policy's roles, or empty.
+    ``duty``: it was done as a regular duty. ``approved``: the reviewer found its provider approved.
+    ``limit`` is the most points that the reviewer allowed.
     """
 
     ref: str
@@ -73,9 +72,9 @@ class Claim:
 class Cut:
     """Points that a rule took from a claim.
 
-    ``subject`` names the date, claim, unit or group meant; ``group`` says of what kind that
-    group is; ``bound`` is the limit, step or factor that cut; ``other`` the claim that counts
-    instead of a duplicate.
+    ``subject`` names the date, claim, unit or group concerned; ``group`` is the kind of that group;
+    ``bound`` is the limit, step or factor that cut; ``other`` is the claim that counts instead of a
+    duplicate.
     """
 
     rule: Rule
@@ -88,9 +87,9 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """What one claim brought: ``claimed`` less every cut is ``counted``.
+    """What one claim earned: ``claimed`` less every cut is ``counted``.
 
-    ``units`` are in the type's own unit; ``factor`` is that of the role.
+    ``units`` are in the type's own unit; ``factor`` is the factor of the role.
     """
 
     ref: str
@@ -120,9 +119,9 @@ class GroupTotal:
 
 @dataclass(frozen=True, slots=True)
 class PeriodTotal:
-    """The points counted in a year, or in the last stretch, of the cycle, and those needed.
+    """The points counted in a year, or in the last stretch, of the cycle, and the points needed.
 
-    ``within``: only those of a category, tag or type are meant.
+    ``within``: only points of this category, tag or type count.
     """
 
     period: Period
@@ -133,10 +132,10 @@ class PeriodTotal:
 
 @dataclass(frozen=True, slots=True)
 class Shortfall:
-    """A minimum that is not reached, in points; of ``kinds``, in kinds.
+    """A minimum that is not reached, in points; for ``kinds``, in kinds.
 
-    ``subject`` is the code of the group, or the first day of the ``period``; there points of a
-    category, tag or type (``within``) may be meant.
+    ``subject`` is the code of the group, or the first day of the ``period``; in a period, only
+    points of a category, tag or type (``within``) may count.
     """
 
     of: Missing
@@ -148,28 +147,28 @@ class Shortfall:
 
     @property
     def group(self) -> GroupCode:
-        """The group whose points are lacking."""
+        """The group whose points are missing."""
         return self.within or (self.of, self.subject)
 
     @property
     def missing(self) -> Decimal:
-        """What is lacking."""
+        """The points or kinds that are missing."""
         return self.minimum - self.counted
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds for one cycle beside its policy.
+    """What applies to one cycle in addition to its policy.
 
-    ``required``: the requirement, where it was reduced or is another for who holds several
-    certifications. ``earns_from`` and ``earns_until``: the first and the last day whose
-    activities count, where these are not the ends of the cycle: an extension or a late step that
-    still earns lengthens a cycle, and what it took does not count in the next one again.
-    ``extra_points`` are those of lateness. ``minima`` are those of categories, tags and types
-    that are others than the policy's. ``carried_over``: points brought from the cycle
-    before. ``counted_before`` are the references of the claims that counted in earlier cycles:
-    what repeats one of them may count no more. ``reexamined_on``: the day on which the
-    re-examination was passed, which stands for the points.
+    ``required``: the requirement, if it was reduced or differs because the person holds several
+    certifications. ``earns_from`` and ``earns_until``: the first and the last day whose activities
+    count, if these are not the ends of the cycle. An extension, or a late step on which points are
+    still earned, lengthens a cycle; what counted there does not count again in the next one.
+    ``extra_points`` are added for lateness. ``minima`` are minima of categories, tags and types
+    that differ from the policy's. ``carried_over``: points from the cycle before.
+    ``counted_before`` are the references of the claims that counted in earlier cycles: a repetition
+    of one of them may no longer count. ``reexamined_on``: the day on which the re-examination was
+    passed, which replaces the points.
     """
 
     required: Decimal | None = None
@@ -186,13 +185,12 @@ class Terms:
 class Evaluation:
     """The explained result of applying a policy to claims in a cycle, as of a day.
 
-    ``earned`` is the sum of what the claims count for; with ``carried_over`` it is the
-    ``total``. ``carries_over`` is what would pass on into the next cycle. ``years`` and
-    ``windows`` hold the stretches that need points of their own; ``kinds`` counts the different
-    categories or types, where the policy asks for several. ``claims`` are those that were
-    evaluated, on these ``terms``. ``earliest_first``: of all ways to the same total it is the one
-    that counts the earliest claims first; false where finding that one costs too much, so that
-    it is another way to the same total.
+    ``earned`` is the sum of the points counted; with ``carried_over`` it is the ``total``.
+    ``carries_over`` is what would pass into the next cycle. ``years`` and ``windows`` are the
+    periods that need points of their own; ``kinds`` is the number of different categories or types,
+    if the policy requires several. ``claims`` are those that were evaluated, on these ``terms``.
+    ``earliest_first``: of all ways to the same total, this one counts the earliest claims first;
+    false if finding it costs too much, so that this is another way to the same total.
     """
 
     policy: str
@@ -229,7 +227,7 @@ class Evaluation:
 
     @property
     def minima_met(self) -> bool:
-        """Whether every minimum beside the total is reached."""
+        """Whether every minimum besides the total is reached."""
         return not self.shortfalls
 
     @property

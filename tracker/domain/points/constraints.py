@@ -1,7 +1,7 @@
-"""A policy's caps and minima laid over the claims of a cycle: the ground of an allocation.
+"""A policy's caps and minima applied to the claims of a cycle: the input of an allocation.
 
-A claim is one part, unless years or stretches of the cycle have limits of their own: then the
-months of an employment are told apart, each dated by its last day.
+A claim is one part, unless years or stretches of the cycle have limits of their own: then each
+month of an employment is a part of its own, dated by its last day.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ Bound = tuple[Rule, GroupKind | None, str, Decimal]
 
 @dataclass(frozen=True, slots=True)
 class CapTable:
-    """What a policy bounds, looked up once: the caps on each type and on each tag.
+    """What a policy limits, looked up once: the caps on each type and on each tag.
 
-    ``of_type`` is in the order in which caps cut. ``has_shared``: activities of a
-    year may count together. ``tells_types``: types have limits of their own. ``yearly`` are the
-    minima of each year, of a group or (None) of all. ``stretches`` are counted back from the end
-    of the cycle: those that need points of their own, then the one from which points may be
-    carried over. Where ``only_caps`` matter, a claim under none of them is no part of the ground.
+    ``of_type`` is in the order in which caps cut. ``has_shared``: activities of a year may count
+    together. ``tells_types``: types have limits of their own. ``yearly`` are the minima of each
+    year, for a group or (None) for all points. ``stretches`` are counted back from the end of the
+    cycle: those that need points of their own, then the one from which points may be carried over.
+    With ``only_caps``, a claim under no cap is left out of the allocation.
     """
 
     policy: Policy
@@ -50,7 +50,7 @@ class CapTable:
 
 
 class YearAndStretches(NamedTuple):
-    """A year and some stretches of the cycle; of jobs that share months these."""
+    """A year and some stretches of the cycle; for months shared by jobs, also those months."""
 
     year: int
     stretches: frozenset[int]
@@ -68,7 +68,7 @@ class AllocationProblem:
 
 @lru_cache(maxsize=256)
 def plan_of(policy: Policy) -> CapTable:
-    """The plan of a policy version."""
+    """The cap table of a policy version."""
     groups: list[tuple[Missing, str, Limits]] = [
         *(("category", code, found.limits) for code, found in policy.categories.items()),
         *(("tag", code, found.limits) for code, found in policy.tags.items()),
@@ -113,7 +113,7 @@ def plan_of(policy: Policy) -> CapTable:
 
 
 def event_cap(plan: CapTable, kind: ActivityType, marks: Iterable[str]) -> Decimal | None:
-    """The most that one activity of a type with some marks may bring, if there is such a cap."""
+    """The most that one activity of a type with some tags may earn; None without such a cap."""
     bounds = list(plan.of_type[kind.code])
     for tag in kind.tags.union(marks):
         bounds += plan.of_tag.get(tag, ())
@@ -139,9 +139,9 @@ def _bounds(group: GroupKind, code: str, limits: Limits) -> Iterator[Bound]:
 def build(
     plan: CapTable, lines: Sequence[PricedClaim], cycle: Period, *, room: Decimal, all_of_them: bool
 ) -> AllocationProblem:
-    """Cut the lines that count into parts, each under its caps; ``room`` is where reviews stop.
+    """Split the lines that count into parts under their caps; ``room`` is where counting stops.
 
-    ``all_of_them``: those too that no cap and no minimum is about.
+    ``all_of_them``: include lines without any cap or minimum.
     """
     ends = cycle.ends_on
     stretches = tuple(Period(last.before(ends + DAY), ends) for last in plan.stretches)
@@ -170,7 +170,7 @@ def build(
 
 
 def _in_turn(lines: Sequence[PricedClaim]) -> Iterable[int]:
-    """The places of the lines in their order; jobs that share months in theirs."""
+    """The indexes of the lines in order; jobs that share months come in their own order."""
     numbers = range(len(lines))
     if not any(line.turn for line in lines):
         return numbers
@@ -180,7 +180,7 @@ def _in_turn(lines: Sequence[PricedClaim]) -> Iterable[int]:
 def _bounds_of_jobs(
     line: PricedClaim, found: Mapping[YearAndStretches, Decimal]
 ) -> Iterator[Bound]:
-    """What the reviewer allowed of a job, and what it claims, where its months are told apart."""
+    """Caps on a job: what the reviewer allowed and what it claims, if its months are split."""
     limit = line.claim.limit
     if len(found) > 1 and limit is not None:
         yield "decision", None, _OWN, limit
@@ -194,7 +194,7 @@ _OWN = "job"  # the code of a cap on one job
 def _which(
     rule: Rule, code: str, group: GroupKind | None, line: int, cell: YearAndStretches
 ) -> Hashable:
-    """What a cap is one for: each claim, months that jobs share, each year, or the cycle."""
+    """What a cap applies to: one claim, months that jobs share, one year, or the cycle."""
     if rule == "event_cap" or (group is None and code == _OWN):
         return line
     if group is None:
@@ -211,13 +211,13 @@ _ORDER: tuple[Rule, ...] = ("event_cap", "year_cap", "cycle_cap", "stop")
 
 
 def _in_order(bounds: Iterable[Bound]) -> tuple[Bound, ...]:
-    """Bounds in the order in which they cut: event, year, cycle, stop; type before tag."""
+    """Caps in the order in which they cut: event, year, cycle, stop; type before tag."""
     return tuple(sorted(bounds, key=lambda bound: _ORDER.index(bound[0])))
 
 
 def _bounds_of(plan: CapTable, line: PricedClaim, room: Decimal) -> Sequence[Bound]:
     """The caps on a line, in the order in which they cut."""
-    assert line.kind is not None  # noqa: S101 - asked before
+    assert line.kind is not None  # noqa: S101 - checked by the caller
     bounds = plan.of_type[line.kind.code]
     borne = [code for code in plan.of_tag if code in tags(line)] if plan.of_tag else ()
     stops = plan.policy.stop_at_requirement and plan.policy.rounding_of == "claim"
@@ -237,7 +237,7 @@ def _number(
     line: int,
     cell: YearAndStretches,
 ) -> int:
-    """The place of a cap in the list: one for each event, for each year, or for the cycle."""
+    """The index of a cap in the list: one for each event, for each year, or for the cycle."""
     rule, group, code, most = bound
     which: Hashable = _which(rule, code, group, line, cell)
     place = numbers.setdefault((rule, group, code, which), len(caps))
@@ -251,7 +251,7 @@ def _dated(
 ) -> Mapping[YearAndStretches, Decimal]:
     """The points of a line by the years and stretches in which they were earned.
 
-    Those of a job may be more than it can have, where caps are to say which months count.
+    The months of a job may add up to more than it can have, if caps decide which months count.
     """
     dates = plan.has_years or stretches
     found: dict[YearAndStretches, Decimal] = {}
@@ -274,10 +274,10 @@ def _cell(
 
 
 def year_of(policy: Policy, cycle: Period, day: date) -> int:
-    """The year that a day lies in: the calendar's, or that of the cycle, counted from 1.
+    """The year that a day lies in: a calendar year, or a year of the cycle, counted from 1.
 
-    Days after the end, on which a late holder still earns, belong to the last year, and so does
-    the anniversary of the start, where the cycle ends on it: no year is one day long.
+    Days after the end, on which a late holder still earns, belong to the last year, and so does the
+    anniversary of the start if the cycle ends on it: no year is one day long.
     """
     day = min(day, cycle.ends_on)
     if policy.year == "calendar":
@@ -289,7 +289,7 @@ def year_of(policy: Policy, cycle: Period, day: date) -> int:
 
 
 def _begins(cycle: Period, year: int) -> date:
-    """The anniversary of the start after so many years."""
+    """The anniversary of the start after ``year`` years."""
     return add_months(cycle.starts_on, MONTHS_A_YEAR * year)
 
 
@@ -309,9 +309,9 @@ def years(policy: Policy, cycle: Period) -> dict[int, Period]:
 
 
 def cut(plan: CapTable, days: Period, cycle: Period, done: Iterable[date]) -> list[Period]:
-    """Some days of a cycle, cut where its years or its last stretches begin.
+    """Split some days of a cycle where its years or its last stretches begin.
 
-    Where what was ``done`` may be done again after some time, that cuts them too.
+    If an activity that was ``done`` may be repeated after some time, they are split there too.
     """
     policy, rule = plan.policy, plan.policy.duplicates
     marks = {window.last.before(cycle.ends_on + DAY) for window in policy.windows}
@@ -333,7 +333,7 @@ def needs(
     cycle: Period,
     minima: Mapping[GroupCode, Decimal] = NO_MINIMA,
 ) -> list[Need]:
-    """The minima beside the total, as sums of parts; ``minima`` hold instead of the policy's."""
+    """The minima besides the total, as sums of parts; ``minima`` replace the policy's."""
     policy = plan.policy
     rounds = policy.rounding_of == "category"
     asked = {(of, code): limits.minimum for of, code, limits in plan.minima} | dict(minima)
@@ -371,7 +371,7 @@ def _of_group(
     ground: AllocationProblem,
     within: GroupCode | None,
 ) -> Members:
-    """Those parts that are of a group, if one is meant."""
+    """The parts that belong to a group, if one is given."""
     if within is None:
         return tuple(numbers), None
     return tuple(i for i in numbers if _bears(lines[ground.parts[i].line], *within)), within

@@ -1,9 +1,9 @@
-"""On what terms a cycle is judged on a day: what a certification's facts change beside its policy.
+"""The terms on which a cycle is judged on a day: what a certification's facts change.
 
 An extension, a late step, a reduced requirement, points carried over, a re-examination, another
-certification held: each changes the terms of one cycle, and several versions of the policy may
-govern it, of which the best for the holder does. ``needs`` says which facts a scheme's policies
-ask for at all, so that nothing more is read or computed for a scheme that has none of this.
+certification held: each changes the terms of one cycle. Several versions of the policy may govern
+it; the best one for the holder does. ``needs`` says which facts a scheme's policies require at all,
+so that nothing more is read or computed for a scheme that has none of this.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ NOTHING: ClaimsByScheme = {}
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What the policies of a scheme ask for beside cycles and claims.
+    """What the policies of a scheme require in addition to cycles and claims.
 
-    ``record``: applications. ``past``: how earlier cycles ended. ``attempts``:
-    those at modules. ``schemes``: others, whose activities or holding count.
+    ``record``: applications. ``past``: how earlier cycles ended. ``attempts``: attempts at modules.
+    ``schemes``: other schemes whose activities or certifications count.
     """
 
     record: bool
@@ -54,7 +54,7 @@ class Needs:
 
 @lru_cache(maxsize=64)
 def needs(scheme: Scheme) -> Needs:
-    """What judging a certification under any version of a scheme's policy takes."""
+    """The facts needed to judge a certification under any version of a scheme's policy."""
     policies = scheme.policies
     past = any(
         p.carry_over
@@ -75,7 +75,7 @@ def needs(scheme: Scheme) -> Needs:
 
 
 def reexamination(policy: Policy) -> Reexamination | None:
-    """The rule of re-examination: the policy's own, or that of a late step that takes no points."""
+    """The rule for re-examination: the policy's own, or the one implied by a late step."""
     if policy.reexamination is None and any(s.by == "reexamination" for s in policy.late):
         return Reexamination(modules=())
     return policy.reexamination
@@ -83,7 +83,7 @@ def reexamination(policy: Policy) -> Reexamination | None:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The facts of one certification that decide on its terms; ``others`` are spans by scheme."""
+    """The facts of one certification that decide its terms; ``others`` are spans by scheme."""
 
     scheme: Scheme
     cycles: Sequence[CycleTerm]
@@ -103,11 +103,11 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class JudgedCycle:
-    """A cycle judged under the version that is best for the holder, on which terms.
+    """A cycle judged under the version that is best for the holder, with its terms.
 
-    ``claims`` are all that were counted, those of shared schemes included. ``failed_on``: the
-    day on which a re-examination was failed that revokes the certification; whether it does is
-    decided by people.
+    ``claims`` are all claims that were counted, those of shared schemes included. ``failed_on``:
+    the day on which a re-examination was failed, if failing revokes the certification; whether it
+    is revoked is decided by people.
     """
 
     policy: Policy
@@ -126,7 +126,7 @@ class JudgedCycle:
 def judge(
     case: Case, own: Sequence[Claim], shared: ClaimsByScheme = NOTHING, *, on: date
 ) -> JudgedCycle | None:
-    """Judge the cycle on a day by what was decided by then; None where it has no policy.
+    """Judge the cycle on a day by what was decided by then; None if it has no policy.
 
     ``own`` and ``shared`` are the claims approved by that day.
     """
@@ -151,7 +151,7 @@ def _judge_plainly(case: Case, own: Sequence[Claim], on: date) -> JudgedCycle | 
 def _judge(
     case: Case, cycle: CycleTerm, claimed: tuple[Sequence[Claim], ClaimsByScheme], on: date
 ) -> JudgedCycle:
-    """The best of the versions that govern the cycle; of equals the earlier one."""
+    """The best of the versions that govern the cycle; of equal ones, the earlier."""
     before = _before(case, cycle, claimed, on)
     found = []
     for policy in versions(case, cycle, on):
@@ -170,7 +170,7 @@ def _favour(judged: JudgedCycle) -> tuple[bool, Decimal, Decimal]:
 
 
 def versions(case: Case, cycle: CycleTerm, on: date) -> tuple[Policy, ...]:
-    """The versions that govern a cycle on the day of its application, or on the day asked about."""
+    """The versions that govern a cycle on the day of its application, or on the day in question."""
     awarded_on = case.cycles[0].starts_on
     day = _judged_on(case, cycle, on)
     return case.scheme.versions_on(cycle.policy, day, awarded_on=awarded_on)
@@ -179,7 +179,7 @@ def versions(case: Case, cycle: CycleTerm, on: date) -> tuple[Policy, ...]:
 def claims_under(policy: Policy, own: Sequence[Claim], shared: ClaimsByScheme) -> Sequence[Claim]:
     """The claims that a version counts: those of shared schemes too, if it knows their types.
 
-    What was recorded under several schemes is there once.
+    An activity recorded under several schemes is included once.
     """
     if policy.sharing is None or not shared:
         return own
@@ -194,7 +194,7 @@ def claims_under(policy: Policy, own: Sequence[Claim], shared: ClaimsByScheme) -
 
 
 def _same(claim: Claim) -> tuple[object, ...]:
-    """What two records of one activity agree in."""
+    """The values that two records of one activity have in common."""
     return (
         claim.type,
         claim.title,
@@ -208,9 +208,10 @@ def _same(claim: Claim) -> tuple[object, ...]:
 
 
 def earning(case: Case, on: date) -> Period:
-    """The days whose activities count for the cycle on a day, an extension and late days included.
+    """The days whose activities count for the cycle on a day, including extension and late days.
 
-    Claims are taken for these days; the version of the cycle's start says which late ones earn.
+    Activities are accepted for these days; the version of the cycle's start says which late days
+    earn.
     """
     known = tuple(c for c in case.cycles if c.opened_on <= on) or case.cycles[:1]
     cycle = certifications.cycle_on(known, on)
@@ -223,7 +224,7 @@ def earning(case: Case, on: date) -> Period:
 
 
 def again(case: Case, module: str, on: date) -> Again | None:
-    """What an attempt at a module on a day is as a re-examination; None if it is none."""
+    """How an attempt at a module on a day counts as a re-examination; None if it does not."""
     cycle = certifications.cycle_on(case.cycles, on)
     rule = reexamination(case.scheme.policy(cycle.policy)) if cycle.policy else None
     if rule is None or module not in (rule.modules or case.scheme.required):
@@ -254,7 +255,7 @@ def _terms(
 
 
 def _counted_before(policy: Policy, before: JudgedCycle | None) -> frozenset[str]:
-    """The claims that counted in earlier cycles, where repeating them is told apart."""
+    """The claims that counted in earlier cycles, if the policy excludes repetitions."""
     if before is None or policy.duplicates is None or policy.duplicates.within is None:
         return frozenset()
     counted = {credit.ref for credit in before.evaluation.credits if credit.counted}
@@ -276,12 +277,12 @@ def _following(case: Case, cycle: CycleTerm) -> CycleTerm | None:
 
 
 def _expiry(case: Case, cycle: CycleTerm, on: date) -> date:
-    """The cycle's last valid day, extensions decided by the day included."""
+    """The cycle's last valid day, including extensions decided by the day."""
     return certifications.extended(cycle, case.adjustments, on).expires_on or date.max
 
 
 def _judged_on(case: Case, cycle: CycleTerm, on: date) -> date:
-    """The day that decides about lateness: that of the application, else the day asked about."""
+    """The day that decides lateness: that of the application, else the day in question."""
     following = _following(case, cycle)
     if following is not None:
         approved = [a.submitted_on for a in case.applications if a.closed_on == following.opened_on]
@@ -295,10 +296,10 @@ def _judged_on(case: Case, cycle: CycleTerm, on: date) -> date:
 
 
 def _earns_until(case: Case, policy: Policy, cycle: CycleTerm, on: date) -> date | None:
-    """The last earning day of a cycle that was lengthened; None for one that was not.
+    """The last earning day of a cycle that was lengthened; None if it was not.
 
-    An extension lengthens it, and so do the first steps of the ladder as long as they earn, both
-    up to the day on which the next cycle was opened.
+    An extension lengthens it, and so do the first late steps as long as they earn, both up to the
+    day on which the next cycle was opened.
     """
     regular, following = cycle.expires_on or date.max, _following(case, cycle)
     expiry = last = _expiry(case, cycle, on)
@@ -317,7 +318,7 @@ def _earns_until(case: Case, policy: Policy, cycle: CycleTerm, on: date) -> date
 def _required(
     case: Case, policy: Policy, cycle: CycleTerm, *, day: date, on: date
 ) -> Decimal | None:
-    """Another requirement: a reduced one, else that of who holds another scheme on the day."""
+    """A different requirement: a reduced one, else that of a holder of another scheme."""
     reduced = certifications.requirement_of(cycle, case.adjustments, on)
     if reduced is not None:
         return reduced
@@ -330,7 +331,7 @@ def _required(
 def _minima(
     case: Case, policy: Policy, day: date, step: LateStep | None
 ) -> dict[GroupCode, Decimal]:
-    """Other minima: those of who holds another scheme on the day, and what lateness adds."""
+    """Different minima: those for a holder of another scheme on the day, and for lateness."""
     sharing, found = policy.sharing, dict[GroupCode, Decimal]()
     if sharing is not None and any(_holds(case, scheme, day) for scheme in sharing.schemes):
         found = {policy.group_of(code): minimum for code, minimum in sharing.minima.items()}
@@ -358,7 +359,7 @@ def _reexamined_on(case: Case, policy: Policy, cycle: CycleTerm, on: date) -> da
 
 
 def _failed_on(case: Case, policy: Policy, cycle: CycleTerm, on: date) -> date | None:
-    """The day of the first failed attempt, where that revokes the certification."""
+    """The day of the first failed attempt, if failing revokes the certification."""
     rule = reexamination(policy)
     if rule is None or not rule.failure_revokes:
         return None
@@ -384,7 +385,7 @@ def _tried_again(
 def _reexamined_from(rule: Reexamination, cycle: CycleTerm) -> date:
     """The first day of re-examination: in the last stretch, and after what opened the cycle.
 
-    An extension lengthens the stretch; it takes away none that has been passed.
+    An extension lengthens the stretch; it never removes days that have passed.
     """
     first = max(cycle.starts_on, cycle.opened_on + DAY)
     if rule.last is None:

@@ -15,19 +15,19 @@ from tracker.domain.schemes.policies import DuplicateKey, Duplicates
 from tracker.domain.values import alike
 
 Groups = Sequence[Sequence[int]]
-"""Places of lines of which one counts, each in the order of the lines."""
+"""Groups of line indexes, each in the order of the lines; one line of each group counts."""
 
 
 def groups(
     rule: Duplicates, lines: Sequence[PricedClaim], counted: Collection[str] = ()
 ) -> list[list[int]]:
-    """Lines alike, where the rule counts one; those alike with an earlier cycle's are cut.
+    """Groups of equal lines of which one counts; lines equal to one of an earlier cycle are cut.
 
-    Case, accents, blanks and typography do not tell texts apart (``values.alike``). Of earlier
-    cycles only what ``counted`` there, by the references of the claims.
+    Case, accents, spaces and typography do not make texts different (``values.alike``). Of earlier
+    cycles, only claims that ``counted`` there matter, by their references.
 
-    Within a number of years, a claim is in as many groups as there are runs of so many years
-    that it shares with others.
+    If the rule has a number of years, a claim is in one group for each longest run of claims within
+    that many years.
     """
     alike: dict[object, list[int]] = {}
     parts = _parts(rule.key)
@@ -38,7 +38,7 @@ def groups(
         return []
     found: list[list[int]] = []
     for numbers in alike.values():
-        if len(numbers) < 2:  # noqa: PLR2004 - one alone is no duplicate
+        if len(numbers) < 2:  # noqa: PLR2004 - a single one is no duplicate
             continue
         if rule.within is not None:
             before = [number for number in numbers if lines[number].claim.ref in counted]
@@ -53,7 +53,7 @@ def groups(
 
 @cache
 def _parts(key: tuple[DuplicateKey, ...]) -> Callable[[Claim], object]:
-    """What claims are told apart by; texts as people take them for the same."""
+    """The values that make claims different; texts in the form used to find duplicates."""
     return lambda claim: tuple(
         alike(value) if isinstance(value, str) else value
         for value in (getattr(claim, name) for name in key)
@@ -63,7 +63,7 @@ def _parts(key: tuple[DuplicateKey, ...]) -> Callable[[Claim], object]:
 def _cut_repeated(
     lines: Sequence[PricedClaim], numbers: Sequence[int], counted: Sequence[int], within: Duration
 ) -> None:
-    """Cut what counted in a cycle before, so many years ago or less."""
+    """Cut what counted in an earlier cycle, that many years ago or less."""
     for number in numbers:
         done = _done(lines[number])
         for other in counted:
@@ -75,7 +75,7 @@ def _cut_repeated(
 def _runs(
     lines: Sequence[PricedClaim], numbers: Sequence[int], within: Duration
 ) -> list[list[int]]:
-    """The longest runs of lines that lie within so many years."""
+    """The longest runs of lines within that many years."""
     found: list[list[int]] = []
     for place, number in enumerate(numbers):
         end = within.after(_done(lines[number]))
@@ -95,7 +95,7 @@ def are_apart(found: Groups) -> bool:
 
 
 def are_alike(lines: Sequence[PricedClaim], parts: Sequence[Part], found: Groups) -> bool:
-    """Whether in each group all caps and minima see the same, so that only worth matters."""
+    """Whether caps and minima treat the lines of each group alike, so that only worth matters."""
     seen: dict[int, object] = {part.line: (part.year, part.stretches) for part in parts}
     return all(
         len(
@@ -116,7 +116,7 @@ def keep_the_best(lines: Sequence[PricedClaim], found: Groups) -> dict[int, int]
 
 
 def dropped_of(found: Groups, parts: Sequence[Part]) -> dict[int, int]:
-    """The same, where a search gave the parts their points."""
+    """The same, after a search gave the parts their points."""
     counting = {part.line for part in parts if part.given > ZERO}
     dropped: dict[int, int] = {}
     for group in found:

@@ -1,9 +1,9 @@
-"""Which of equally good allocations it is: the first variables have the most, one after the other.
+"""Choose among equally good allocations: give each variable in turn the most it can have.
 
-To ask the whole program for each takes minutes where hundreds are asked about. So three are
-asked in turn, each of which takes many times as long as the one before: without whole numbers,
-with choices whole, with all whole. What a variable cannot have in one it cannot have in the next,
-and a solution that is whole, checked in whole numbers, is one of all of them.
+Solving the whole program for each variable takes minutes if there are hundreds. So three programs
+are solved in turn, each many times slower than the one before: without whole numbers, with whole
+choices, with all variables whole. What a variable cannot have in one program it cannot have in the
+next, and a whole solution, checked in whole numbers, is a solution of all of them.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tracker.domain.points.solver import IntegerProgram
 
-_NEARLY = 1e-5  # how far beside a whole number the solver may be
+_NEARLY = 1e-5  # how far from a whole number the solver may be
 
 
 class _Spent(Exception):  # noqa: N818 - named for the refused fact
-    """The budget does not reach."""
+    """The budget is not enough."""
 
 
 class _Relaxed:
@@ -36,13 +36,13 @@ class _Relaxed:
         self._is_tree = bool(whole)
 
     def hold(self, variable: int, least: int, most: int) -> None:
-        """Hold a variable within bounds."""
+        """Fix the bounds of a variable."""
         self._solver.changeColBounds(variable, least, most)
 
     def most(self, variable: int, nodes: int) -> tuple[float, Sequence[float], int] | None:
-        """The most of a variable, a solution with that and the nodes it took; None: there is none.
+        """The most of a variable, a solution with it, and the nodes used; None: no solution.
 
-        Raises _Spent where more than so many nodes would be needed.
+        Raises _Spent if more than ``nodes`` nodes would be needed.
         """
         self._solver.setOptionValue("mip_max_nodes", nodes)
         self._solver.changeColCost(variable, 1)
@@ -75,7 +75,7 @@ class Search:
         self._levels = [_Relaxed(program, w) for w in ((), choices, everything)]
 
     def settle(self, variables: Iterable[int]) -> bool:
-        """Settle them all; False where the nodes did not reach."""
+        """Settle all variables; False if the nodes were not enough."""
         for variable in variables:
             if self.values[variable] < self._program.mosts[variable]:
                 try:
@@ -88,11 +88,11 @@ class Search:
         return self._reached
 
     def _raise(self, variable: int) -> None:
-        """Bring the solution to one in which the variable has the most. Raises _Spent."""
+        """Change the solution to one in which the variable has the most. Raises _Spent."""
         any(self._is_settled(level, variable) for level in self._levels)
 
     def _is_settled(self, level: _Relaxed, variable: int) -> bool:
-        """Whether this program knows the most that the variable can have; it has that then."""
+        """Whether this program finds the variable's most; the solution has it then."""
         found = self._more(level, variable)
         if found is None:
             return True
@@ -105,7 +105,7 @@ class Search:
         return known
 
     def _more(self, level: _Relaxed, variable: int) -> tuple[float, Sequence[float], int] | None:
-        """The most beyond what the variable has: then what it asks for is chosen."""
+        """The most beyond what the variable has, with the choices that it depends on."""
         asked = self._program.asks.get(variable, ())
         level.hold(variable, self.values[variable] + 1, self._program.mosts[variable])
         for choice in asked:

@@ -1,9 +1,9 @@
-"""Employment counted by months: overlapping jobs, and what a run of days is worth.
+"""Employment counted by months: overlapping jobs, and the worth of a run of days.
 
-Overlapping jobs are first cut into segments, each at one rate: the highest of the jobs that
-cover it, or their sum up to a maximum. Adjoining segments of one rate join, and a segment counts
-by its completed months. Each month is given to one of the jobs that cover some of its days; which
-one is left open where caps and minima tell these apart.
+Overlapping jobs are first cut into segments, each at one rate: the highest of the jobs that cover
+it, or their sum up to a maximum. Adjacent segments at one rate are joined, and a segment counts by
+its completed months. Each month is given to one of the jobs that cover some of its days; the choice
+is left open if caps and minima treat these jobs differently.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class Segment:
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """The days of a job that count, and what they bring a month.
+    """The days of a job that count, and what they earn a month.
 
-    ``seen`` is what caps and minima see of it; None where one is about this job alone.
+    ``seen`` is what caps and minima depend on; None if one applies to this job alone.
     """
 
     line: PricedClaim
@@ -63,16 +63,16 @@ class Job:
 
     @property
     def turn(self) -> tuple[Decimal, int, tuple[date, date, str]]:
-        """Its place among those that cover a month: of the best the longest comes first."""
+        """Sort key among the jobs that cover a month: the best rate first, then the longest."""
         return -self.rate, -self.period.days, self.line.key
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """The last day of a month, its points, the jobs that cover it, and what each may yet have.
+    """The last day of a month, its points, the jobs that cover it, and what each can still have.
 
-    Of ``pro_rata`` it is any run of days, and points are held in days: divided they would lose
-    a trace.
+    With ``pro_rata`` it is any run of days, and its points are in days: dividing would lose
+    exactness.
     """
 
     on: date
@@ -81,14 +81,14 @@ class Month:
     rooms: dict[Job, Decimal]
 
     def taker(self) -> Job:
-        """The job that has it, where all are seen alike: the first with room for it."""
+        """The job that gets the month if all are treated alike: the first with room for it."""
         job = next((job for job in self.jobs if self.rooms[job] >= self.points), self.jobs[0])
         self.rooms[job] -= self.points
         return job
 
 
 def segments(jobs: Iterable[tuple[Period, Decimal]], merge: Merge = max) -> tuple[Segment, ...]:
-    """Cut overlapping jobs into segments at the merged rate; adjoining ones of a rate join."""
+    """Cut overlapping jobs into segments at the merged rate; join adjacent ones at one rate."""
     jobs = tuple(jobs)
     marks = sorted({p.starts_on for p, _ in jobs} | {p.ends_on + DAY for p, _ in jobs})
     found: list[Segment] = []
@@ -104,9 +104,9 @@ def segments(jobs: Iterable[tuple[Period, Decimal]], merge: Merge = max) -> tupl
 
 
 def layers(segment: Segment, rates: Collection[Decimal]) -> Iterator[tuple[Decimal, Decimal]]:
-    """The rates up to that of a segment, the highest first, each with what it adds to the next.
+    """The rates up to that of a segment, highest first, each with the step down to the next.
 
-    Where jobs are summed, each has a layer of no more than its own rate.
+    If jobs are summed, each has a layer of no more than its own rate.
     """
     steps = sorted({segment.rate, *(rate for rate in rates if rate < segment.rate)}, reverse=True)
     for rate, lower in pairwise([*(step for step in steps if step), ZERO]):
@@ -116,9 +116,9 @@ def layers(segment: Segment, rates: Collection[Decimal]) -> Iterator[tuple[Decim
 def months(
     run: Period, rule: MonthRule, marks: Collection[date]
 ) -> Iterator[tuple[Period, Decimal]]:
-    """The months of a run of days, each with how many of one it is; of ``pro_rata`` how many days.
+    """The months of a run of days, each with its length in months; in days under ``pro_rata``.
 
-    These are cut at the ``marks`` too.
+    The run is cut at the ``marks`` too (``pro_rata`` only).
     """
     whole = completed_months(run)
     starts = {add_months(run.starts_on, n) for n in range(whole + 1)}
@@ -134,19 +134,19 @@ def months(
 
 
 def alone(period: Period, rule: MonthRule) -> Decimal:
-    """The months of a job's days by themselves; of ``pro_rata`` the days."""
+    """The months of a job's days by themselves; the days under ``pro_rata``."""
     return Decimal(period.days) if rule == "pro_rata" else months_in(period, rule)
 
 
 def room(period: Period, rule: MonthRule) -> Decimal:
-    """The most of them as a part of a longer run."""
+    """The most months that the days can have as part of a longer run."""
     return Decimal(period.days if rule == "pro_rata" else begun_months(period))
 
 
 def lengths(
     starts: Iterable[date], last: date, rule: MonthRule
 ) -> Iterator[tuple[Period, Decimal]]:
-    """The jobs that begin on some days and end by the last: of whole months, or up to it."""
+    """The possible jobs from each start: of whole months, or through the last day."""
     for start in starts:
         days = Period(start, last)
         whole = completed_months(days) if start <= last else 0
@@ -190,8 +190,9 @@ def _seen(
 def count_months(jobs: Sequence[Job], policy: Policy) -> None:
     """Credit the jobs of a category by month.
 
-    Points are rounded month after month, so that cutting a run of days into pieces neither wins
-    nor loses a cent. Those that only limited jobs can have come last: they may not count.
+    Points are rounded month after month, so that cutting a run of days into pieces neither gains
+    nor loses a cent. Months that only jobs with a limit of their own can have come last: they may
+    not count.
     """
     size = MEAN_MONTH_DAYS if policy.month_rule == "pro_rata" else ONE
     apart = [[job] for job in jobs] if policy.overlap == "sum" else [jobs]
@@ -216,7 +217,7 @@ def count_months(jobs: Sequence[Job], policy: Policy) -> None:
 
 
 def _reason(jobs: Iterable[Job]) -> Rule:
-    """Why a job does not have a month that another has: what adjoins does not overlap."""
+    """Why a job does not get a month that another gets: adjacent jobs do not overlap."""
     is_overlap = any(a.period.clip(b.period) for a, b in combinations(jobs, 2))
     return "overlap" if is_overlap else "incomplete_month"
 
@@ -224,7 +225,7 @@ def _reason(jobs: Iterable[Job]) -> Rule:
 def _months(jobs: Sequence[Job], policy: Policy) -> Iterator[Month]:
     """The months that jobs make together.
 
-    Where the highest rate rules, those of a lower one have no part in them.
+    If the highest rate counts, jobs at a lower rate have no part in its months.
     """
     rule, summed = policy.month_rule, policy.overlap == "capped_sum"
     merge = _sum_up_to(policy.overlap_maximum or ZERO) if summed else max
@@ -248,12 +249,12 @@ def _sum_up_to(cap: Decimal) -> Merge:
 
 
 def _settle(job: Job, jobs: Sequence[Job], policy: Policy, size: Decimal) -> None:
-    """Say what the job claimed and which rule took what it cannot be given.
+    """Record what the job claimed, and which rule took what it cannot have.
 
-    ``claimed`` is what the months that a job begins would bring on their own.
+    ``claimed`` is what the months that a job begins would earn on their own.
     """
     rule, line, kind = policy.month_rule, job.line, job.line.kind
-    assert kind is not None  # noqa: S101 - asked before
+    assert kind is not None  # noqa: S101 - checked by the caller
     smallest = size_of(policy)
 
     def told(months: Decimal, rate: Decimal) -> Decimal:

@@ -1,22 +1,21 @@
 """Recertification points: what each claim is worth, every cut named, and the total.
 
 The order of computation is fixed: admit (known type, unit and role, date in the cycle), clip
-intervals to the cycle and merge overlaps, units x rate x role rounded to the increment, the
-factor for what nobody approved, duplicates, the reviewer's limit, caps (event, year, type,
-category, tag, cycle), minima, carry-over, verdict. The version is selected before, by
-``Scheme.versions_for``.
+intervals to the cycle and merge overlaps, units x rate x role rounded to the increment, the factor
+for providers not approved, duplicates, the reviewer's limit, caps (event, year, type, category,
+tag, cycle), minima, carry-over, verdict. The version is selected before, by ``Scheme.versions_on``.
 
-Invariants, held by property tests: the order in which claims are entered never changes the
-result; ``counted <= claimed`` for every claim; the numbers of the explanation add up to the
-total; the same input gives the same result; another claim never lowers (complete, total): it
-never turns complete into incomplete, and lowers the total only where it completes.
+Invariants, checked by property tests: the order in which claims are entered never changes the
+result; ``counted <= claimed`` for every claim; the numbers of the explanation add up to the total;
+the same input gives the same result; another claim never lowers (complete, total): it never turns
+complete into incomplete, and lowers the total only if it completes.
 
-The last has two exceptions, which the published way of counting months brings with it. A job laid
-over one of a *lower* rate cuts it into segments, which may complete fewer months than the whole
-did: part time in January is one month, with a day of full time in the middle it is none. Under
-``fifteen_days`` two half months count as two, but as one where a job joins them. And of jobs that
-are counted by the day the invariant holds to a hundredth, where something cuts: months add up to
-the rounded sum of all their days, so a further job may move the day at which it is rounded.
+The last invariant has two exceptions, due to the published way of counting months. A job that
+overlaps one at a *lower* rate cuts it into segments, which may complete fewer months than the whole
+did: part time in January is one month; with a day of full time in the middle, it is none. Under
+``fifteen_days`` two half months count as two, but as one if a job joins them. And for jobs counted
+by the day, the invariant holds to a hundredth if something cuts: months add up to the rounded sum
+of all their days, so a further job may move the day at which it is rounded.
 """
 
 from __future__ import annotations
@@ -58,8 +57,9 @@ def evaluate(
 ) -> Evaluation:
     """Apply a policy version to the claims of a cycle, counting up to ``on``.
 
-    Both ends of the cycle are inside. ``claims`` may hold those of other cycles too: they count
-    nothing here, and what is claimed again repeats only those that counted before by the terms.
+    Both ends of the cycle are inside. ``claims`` may include those of other cycles: they count
+    nothing here, and a repeated claim is a repetition only of those that counted before by the
+    terms.
     """
     earning = Period(terms.earns_from or cycle.starts_on, terms.earns_until or cycle.ends_on)
     found = priced(policy, claims, earning, on=on, cycle=cycle)
@@ -99,9 +99,9 @@ def priced(
     on: date,
     cycle: Period | None = None,
 ) -> list[PricedClaim]:
-    """The claims in their order, each with what it brings before duplicates and caps.
+    """The claims in order, each with its points before duplicates and caps.
 
-    ``cycle`` is that whose years are meant, where activities of a year count together.
+    ``cycle`` is the one whose years are used if activities of a year count together.
     """
     found = [pricing.line_of(policy, claim) for claim in claims]
     found.sort(key=lambda line: line.key)
@@ -112,7 +112,7 @@ def priced(
 
 
 def _count(found: Sequence[PricedClaim], policy: Policy, earning: Period, on: date) -> None:
-    """What each claim brings by itself, and employment together."""
+    """Count each claim by itself, and employment together."""
     jobs: dict[str, list[Job]] = defaultdict(list)
     for line in found:
         if not pricing.admit(line):
@@ -135,9 +135,9 @@ def _allocate(
     required: Decimal,
     rounds: Rounded | None,
 ) -> bool:
-    """Share the room under the caps out, and say of every claim what was cut.
+    """Distribute the points under the caps, and record for every claim what was cut.
 
-    False where the earliest could not be given the most at a reasonable cost.
+    False if giving the earliest claims the most would cost too much.
     """
     earliest_first = True
     dropped = duplicates.keep_the_best(found, groups) if groups else {}
@@ -161,7 +161,7 @@ def _is_best(
     groups: duplicates.Groups,
     cutting: set[int],
 ) -> bool:
-    """Whether there is nothing better than what was given in order."""
+    """Whether nothing is better than the allocation in order."""
     if groups and not duplicates.are_apart(groups):
         return False
     if groups and not duplicates.are_alike(found, ground.parts, groups):
@@ -174,7 +174,7 @@ def _is_best(
 def _cut(
     found: Sequence[PricedClaim], ground: AllocationProblem, dropped: Mapping[int, int]
 ) -> None:
-    """Say of every claim what was cut, the months that another job has included."""
+    """Record for every claim what was cut, including the months that another job has."""
     decided = {n for n, cap in enumerate(ground.caps) if cap.rule == "decision"}
     limited = {part.line for part in ground.parts if decided.intersection(part.caps)}
     for number, line in enumerate(found):

@@ -1,9 +1,9 @@
 """What would close the gap: the smallest sets of further activities, by integer programming.
 
-A *way* is a set of kinds of activity that closes the gap by the last day, none of which can be
-left out: the fewest kinds, then the policy's own order; each is done as little as will do. Every
-activity is taken to be approved, done in no special role, outside regular duties, and no
-repetition; jobs on record are taken to go on.
+A *way* is a set of kinds of activity that closes the gap by the last day, none of which can be left
+out: the fewest kinds first, then the policy's own order; each is done as little as needed. The
+computation assumes that every activity is approved, done in no special role, outside regular
+duties, and not a repetition, and that jobs on record go on.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from tracker.domain.schemes.activity_types import ActivityType
 from tracker.domain.schemes.policies import Policy
 
 MOST_WAYS = 8
-ENOUGH_WAYS = 4  # with so many at hand, nobody needs to combine more
-_KIND = 10**4  # one kind of activity weighs more than all places in the policy's order
+ENOUGH_WAYS = 4  # with this many, nobody needs a larger combination
+_KIND = 10**4  # one more kind of activity weighs more than any position in the policy's order
 
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """What is done of an activity within some days.
+    """How much of an activity is done within some days.
 
-    ``each`` holds the quantity of every single activity, in the type's own unit; of employment
-    the months, which fill the ``period``.
+    ``each`` has the quantity of every single activity, in the type's own unit; for employment, the
+    months, which fill the ``period``.
     """
 
     period: Period
@@ -51,21 +51,21 @@ class SuggestedActivity:
 
     @property
     def kind(self) -> ActivityType:
-        """Its type."""
+        """The type of the activity."""
         return self.option.kind
 
     @property
     def units(self) -> Decimal:
-        """The whole quantity, in the type's own unit; of events their number."""
+        """The whole quantity, in the type's own unit; for events, their number."""
         return sum((each for portion in self.portions for each in portion.each), Decimal(0))
 
     @property
     def points(self) -> Decimal:
-        """What it brings."""
+        """The points that it earns."""
         return sum((portion.points for portion in self.portions), ZERO)
 
     def claims(self, number: int, near: date = date.min) -> list[Claim]:
-        """It as claims, done as near to a day as it may be; jobs take all of their days."""
+        """The activity as claims, done as near to a day as may be; jobs take all of their days."""
         found = []
         for m, portion in enumerate(self.portions):
             day = max(portion.period.starts_on, min(near, portion.period.ends_on))
@@ -79,10 +79,10 @@ class SuggestedActivity:
 class GapObstacle:
     """Why nothing closes the gap.
 
-    ``over``: no time is left. ``lost``: a year that fell short has passed (``subject``: its
-    first day). ``nothing``: no activity is open. ``unserved``: none serves a minimum. ``kinds``:
-    too few are open. A cap leaves so many ``points``; ``stop`` leaves none. ``once``: a single
-    activity of a type counts. ``time``: so many ``months`` are left for employment.
+    ``over``: no time is left. ``lost``: a year that fell short has passed (``subject``: its first
+    day). ``nothing``: no activity is open. ``unserved``: no activity counts for a minimum.
+    ``kinds``: too few kinds are open. A cap leaves only ``points``; ``stop`` leaves none. ``once``:
+    only one activity of a type counts. ``time``: only ``months`` are left for employment.
     """
 
     kind: Rule | Literal["over", "lost", "nothing", "unserved", "kinds", "once", "time"]
@@ -94,9 +94,10 @@ class GapObstacle:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """The ways to close a gap until the last day; where there is none, what stands in the way.
+    """The ways to close a gap by the last day; if there is none, the obstacles.
 
-    ``goes_on``: jobs on record are counted on. A way without activities: these alone will do.
+    ``goes_on``: jobs on record are assumed to go on. A way without activities: these jobs are
+    enough.
     """
 
     days: Period
@@ -106,9 +107,9 @@ class Gap:
 
 
 def close(evaluation: Evaluation, policy: Policy, *, by: date = date.max) -> Gap:
-    """What would complete an evaluation until the last day whose activities count.
+    """What would complete an evaluation by the last day whose activities count.
 
-    ``by`` is the last day of the terms on which one applies.
+    ``by`` is the last day of the terms that apply to the application.
     """
     on, earning = evaluation.on, evaluation.earning
     goes_on = any(c.completed_on is None or c.completed_on > on for c in evaluation.claims)
@@ -125,7 +126,7 @@ def close(evaluation: Evaluation, policy: Policy, *, by: date = date.max) -> Gap
 
 
 class _Model(Allocation):
-    """The program of what is on record and some options; ``used`` says which of these are done."""
+    """The program of what is on record and some options; ``used`` says which options are done."""
 
     def __init__(self, supply: Supply, options: Collection[int]) -> None:
         self._supply, held = supply, {None, *options}
@@ -158,7 +159,7 @@ class _Model(Allocation):
             self.choose_one(alternatives)
 
     def _hold_together(self, number: int, used: int) -> None:
-        """Let an option bring no more under each cap than that allows, and nothing unused."""
+        """Let an option earn no more under each cap than the cap allows, and nothing if unused."""
         under: dict[int, dict[int, int]] = {}
         for given, share in zip(self.given, self.shares, strict=True):
             if share.option == number:
@@ -168,12 +169,15 @@ class _Model(Allocation):
             self.at_most({**terms, used: -self.units(self._supply.caps[index].bound)}, 0)
 
     def require(self) -> None:
-        """Ask for the requirement and every minimum."""
+        """Require the points and every minimum."""
         for need in self.needs:
             self.at_least(self.serving(need), self.units(need.minimum))
 
     def lacking_most(self) -> list[Need]:
-        """What cannot be met where as little as can be lacks, by as much of what is on record."""
+        """The minima that stay unmet when as little as possible is missing.
+
+        Of equally good solutions, it takes one that uses as many recorded points as possible.
+        """
         lacking = {self.lacking(need)[0]: need for need in self.needs}
         self.settle(dict.fromkeys(lacking, -1))
         self.settle(
@@ -182,14 +186,14 @@ class _Model(Allocation):
         return [need for variable, need in lacking.items() if self.value(variable)]
 
     def open_for(self, need: Need) -> list[PointsShare]:
-        """The shares of options that serve a minimum."""
+        """The shares of options that count for a minimum."""
         serving = (self.shares[n] for group in need.groups for n in group)
         return [share for share in serving if share.option is not None]
 
     def room(self, index: int, cap: Cap) -> Decimal | None:
         """What a cap leaves for further activities; None if it is not used up.
 
-        Where sums are rounded the last hundredth need not be whole.
+        If sums are rounded, the last hundredth need not be whole.
         """
         bound = [n for n, share in enumerate(self.shares) if index in share.part.caps]
         held = [n for n in bound if self.shares[n].option is None]
@@ -197,12 +201,12 @@ class _Model(Allocation):
         return cap.bound - of_held if whole > cap.bound - pricing.CENT else None
 
     def points(self, variable: int) -> Decimal:
-        """The points that a variable stands for in the solution found last."""
+        """The points that a variable stands for in the latest solution."""
         return Decimal(self.value(variable)).scaleb(-self.decimals)
 
 
 def _ways(supply: Supply) -> Iterator[tuple[SuggestedActivity, ...]]:
-    """The ways; larger sets are looked for only where the smaller ones are few."""
+    """The ways; larger sets are tried only if there are few smaller ones."""
     model, sizes = _Model(supply, range(len(supply.options))), list[int]()
     model.require()
     wanted = {used: -_KIND - number for number, used in model.used.items()}
@@ -216,7 +220,7 @@ def _ways(supply: Supply) -> Iterator[tuple[SuggestedActivity, ...]]:
 
 
 def _way(supply: Supply, kinds: Sequence[int]) -> tuple[SuggestedActivity, ...]:
-    """The least effort with some options; of equal efforts more of the first."""
+    """The least effort with some options; of equal efforts, more of the first."""
     model, costs = _Model(supply, kinds), dict[int, int]()
     model.require()
     weights = {number: -_KIND - place for place, number in enumerate(kinds)}
@@ -239,12 +243,13 @@ def _way(supply: Supply, kinds: Sequence[int]) -> tuple[SuggestedActivity, ...]:
 
 
 def _steps(model: _Model, given: int, option: Option, most: Decimal, weight: int) -> dict[int, int]:
-    """The whole steps in which an activity is done, and whether it is, as costs."""
+    """The whole steps in which an activity is done, and whether it is done, as costs."""
     kind = option.kind
     least = (kind.basis == "quantity" and kind.threshold) or ZERO
     step = kind.increment or kind.rate
     size = max(model.units(min(step, option.event or step)), 1)
-    # No wider than need be: with wide bounds HiGHS at times takes another solution for the best.
+    # Bounds as narrow as possible: with wide bounds HiGHS sometimes reports a solution that is not
+    # the best.
     steps = model.variable(-(-model.units(max(most, least * kind.rate)) // size))
     there = model.variable()
     model.at_most({given: 1, steps: -size}, 0)
@@ -254,7 +259,7 @@ def _steps(model: _Model, given: int, option: Option, most: Decimal, weight: int
 
 
 def _apart(supply: Supply, model: _Model, number: int) -> tuple[Portion, ...]:
-    """The portions, each on its first day where some time must lie between them."""
+    """The portions, each on its first day if some time must lie between them."""
     found = tuple(_portions(supply, model, number))
     if len(found) == 1 or not supply.options[number].once:
         return found
@@ -263,7 +268,7 @@ def _apart(supply: Supply, model: _Model, number: int) -> tuple[Portion, ...]:
 
 
 def _portions(supply: Supply, model: _Model, number: int) -> Iterator[Portion]:
-    """What is done of an option, stretch by stretch."""
+    """The amounts of an option to do, stretch by stretch."""
     option, policy = supply.options[number], supply.policy
     for n, chosen in model.chosen.items():
         choice = supply.choices[n]
@@ -279,7 +284,7 @@ def _portions(supply: Supply, model: _Model, number: int) -> Iterator[Portion]:
 def _widened(
     supply: Supply, way: Sequence[SuggestedActivity], place: int, number: int
 ) -> SuggestedActivity:
-    """The same activity within all days about its own that will do as well, wherever others lie."""
+    """The activity with all days around its own on which it works as well, wherever others lie."""
     activity, (portion,) = way[place], way[place].portions
     own = portion.period
     spans = [s.days for s in supply.shares if s.option == number and s.days]
@@ -304,7 +309,7 @@ def _widened(
 
 
 def _obstacles(supply: Supply) -> Iterator[GapObstacle]:
-    """What stands in the way, the most final first."""
+    """The obstacles, the most final first."""
     model, first = _Model(supply, range(len(supply.options))), supply.days.starts_on
     lacks = model.lacking_most()
     lost = [need for need in lacks if need.period and need.period.ends_on < first]

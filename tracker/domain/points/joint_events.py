@@ -1,6 +1,6 @@
 """Events whose threshold the claims of one year reach together, and which then count once.
 
-Such as a year in which somebody worked more than 1,500 hours, at one plant or at several.
+An example is a year in which somebody worked more than 1,500 hours, at one plant or at several.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def groups(policy: Policy, lines: Sequence[PricedClaim], cycle: Period) -> list[
 
 
 def quantity(policy: Policy, lines: Sequence[PricedClaim]) -> Decimal:
-    """What the claims come to; of those that repeat each other the largest."""
+    """The total quantity of the claims; of claims that repeat each other, the largest."""
     rule, most = policy.duplicates, dict[object, Decimal]()
     for line in lines:
         claim = line.claim

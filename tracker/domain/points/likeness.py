@@ -1,8 +1,8 @@
-"""Claims that are probably one activity, told to whoever reviews them. Nothing is cut for it.
+"""Claims that are probably one activity, shown to the reviewer. No points are cut for it.
 
-What counts once by rule is in ``duplicates``, which asks for equal values. Here small differences
-do not matter: case, accents, punctuation, the legal form of a provider, a slip of the pen, a few
-days. Numbers do: "Welding 1" and "Welding 2" are two courses.
+Rules about repetitions are in ``duplicates``, which requires equal values. Here small differences
+do not matter: case, accents, punctuation, the legal form of a provider, typing errors, a few days.
+Numbers do: "Welding 1" and "Welding 2" are two courses.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Sign = Literal["title", "provider", "dates", "same_certification", "overlap"]
 SIGNS: tuple[Sign, ...] = ("title", "provider", "dates", "same_certification", "overlap")
 
 CLOSE = timedelta(days=14)
-"""So far apart at most are the days of completion of one activity that was claimed twice."""
-_TITLE, _PROVIDER = 88, 85  # of 100: how alike texts are in which only slips differ
+"""The most between the days of completion of one activity that was claimed twice."""
+_TITLE, _PROVIDER = 88, 85  # of 100: the similarity of texts that differ by typing errors only
 _ROMAN = {"i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"}
 _LEGAL_FORMS = {
     "inc",
@@ -56,9 +56,9 @@ class Likeness:
 def likeness(one: Claim, other: Claim) -> Likeness | None:
     """Whether two claims of a holder are probably the same activity; None if not.
 
-    Titles and providers must be alike, and the days close to each other. Of a job the days must
-    overlap. A certification of the industry is the same one however far apart the days are, and
-    whoever is named as its provider.
+    Titles and providers must be alike, and the days close to each other. The days of jobs must
+    overlap. An industry certification is the same one however far apart the days are, and whichever
+    provider is named.
     """
     title = _titles(one.title, other.title)
     when = _when(one, other)
@@ -73,7 +73,7 @@ def likeness(one: Claim, other: Claim) -> Likeness | None:
 
 
 def _when(one: Claim, other: Claim) -> Sign | None:
-    """What the days of two claims say for their being one."""
+    """What the days of two claims say for a single activity; None if they are far apart."""
     if one.type == other.type and "certification" in one.type:
         return "same_certification"
     if _is_run(one) or _is_run(other):
@@ -96,7 +96,7 @@ def _run(claim: Claim) -> Period:
 
 
 def _providers(one: str, other: str) -> float | None:
-    """How alike two providers are; 0 where one is not told, None where they are different."""
+    """How alike two providers are; 0 if one is not given, None if they are different."""
     names = [_without_form(name) for name in (one, other)]
     if not all(names):
         return 0.0
@@ -111,7 +111,7 @@ def _run_in(names: list[str]) -> list[str]:
 
 
 def _titles(one: str, other: str) -> float | None:
-    """How alike two titles are, in any order of their words; None if they are different."""
+    """How alike two titles are, with words in any order; None if they are different."""
     words = [_words(one), _words(other)]
     if not all(words):
         return 100.0 if one.strip() == other.strip() else None
@@ -122,7 +122,7 @@ def _titles(one: str, other: str) -> float | None:
 
 
 def _numbers(words: str) -> list[str]:
-    """What tells one part of a series from another: figures, Roman numbers, a letter at the end."""
+    """What tells parts of a series apart: figures, Roman numerals, a letter at the end."""
     *before, last = words.split()
     found = [word for word in before if word in _ROMAN or any(x.isdigit() for x in word)]
     if len(last) == 1 or last in _ROMAN or any(x.isdigit() for x in last):
@@ -136,6 +136,6 @@ def _words(text: str) -> str:
 
 
 def _without_form(name: str) -> str:
-    """A provider's name without legal form; all of it where nothing else is there."""
+    """A provider's name without its legal form; the whole name if nothing else is left."""
     words = _words(name).split()
     return " ".join([word for word in words if word not in _LEGAL_FORMS] or words)

@@ -1,10 +1,10 @@
-"""What can still be done in a cycle, laid under the policy's caps beside what is on record.
+"""What can still be done in a cycle, under the policy's caps, in addition to what is on record.
 
-Further activities are lines like those of claims, so caps, minima, years and duplicates are the
-engine's own. An *option* is one kind of activity. A *choice* is to do it on some days: in any
-amount, or so much as the engine priced together with what is on record: a job, taken up while
-those on record go on, or the rest of a year's threshold. A *share* is what caps and minima see
-as one.
+Further activities are lines like those of claims, so the evaluation's own caps, minima, years and
+duplicates apply. An *option* is one kind of activity. A *choice* is to do it on some days: in any
+amount, or in an amount priced together with what is on record: a job that starts while those on
+record go on, or the rest of a year's threshold. A *share* is a sum of points that caps and minima
+treat as one.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from tracker.domain.points.pricing import CENT, PricedClaim, line_of, tags
 from tracker.domain.schemes.activity_types import ONE, ActivityType
 from tracker.domain.schemes.policies import Policy
 
-NEW = "new "  # how the references of further activities begin
+NEW = "new "  # the prefix of the references of further activities
 
 
 class Option(NamedTuple):
-    """One kind of activity that is open, with the marks that it must bear.
+    """One kind of activity that is open, with the tags that it must carry.
 
-    ``once``: a single activity of the type counts. ``event``: the most that one brings, if any.
+    ``once``: only one activity of the type counts. ``event``: the most that one earns, if limited.
     """
 
     kind: ActivityType
@@ -49,8 +49,8 @@ class Option(NamedTuple):
 class Choice(NamedTuple):
     """To do something of an option on some days, or (None) to leave what is on record.
 
-    Of a ``group`` one is taken. ``quantity`` is that of a job, in months, or of the rest of a
-    year, and ``points`` what it brings; 0: any amount may be done.
+    One choice of a ``group`` is taken. ``quantity`` is that of a job, in months, or the rest of a
+    year's threshold, and ``points`` what it earns; 0: any amount may be done.
     """
 
     option: int | None
@@ -60,17 +60,17 @@ class Choice(NamedTuple):
     points: Decimal = ZERO
 
     def effort(self, kind: ActivityType) -> Decimal:
-        """What it costs to do, in points of the type."""
+        """The effort, in points of the type."""
         return self.quantity * kind.rate / (kind.threshold or ONE)
 
 
 ClaimsByGroup = Mapping[Hashable, Sequence[PricedClaim]]
-"""What is on record, by what is priced together."""
+"""The lines on record, by what is priced together."""
 
 
 @dataclass(slots=True)
 class PointsShare:
-    """Points that all caps and minima see alike: of an option, or on record (None).
+    """Points that all caps and minima treat alike: of an option, or on record (None).
 
     ``days`` are those on which any amount of the option may be done, up to ``points``.
     ``by_choice``: what each choice adds to ``points``, what is on record included.
@@ -111,9 +111,9 @@ def _is_new(line: PricedClaim) -> bool:
 
 
 class Supply:
-    """What is on record and what is open in the ``days`` left, as one problem of allocation.
+    """What is on record and what is open in the ``days`` left, as one allocation problem.
 
-    Activities may bear each of the ``marks``, or all.
+    Activities may carry any one of the ``marks``, or all.
     """
 
     def __init__(
@@ -174,7 +174,7 @@ class Supply:
         ).complete
 
     def _open(self, marks: Collection[str]) -> Iterator[Option]:
-        """Every type that brings anything, also with each mark and with all."""
+        """Every type that earns anything, also with each tag and with all tags."""
         rule = self.policy.duplicates
         once = rule is not None and set(rule.key) == {"type"}
         for kind in self.policy.types.values():
@@ -186,7 +186,7 @@ class Supply:
                     yield Option(kind, frozenset(some), single, event)
 
     def _choose(self, most: Decimal) -> None:
-        """What is on record, then every option; ``most`` is all that can be of use of one."""
+        """Choices of what is on record, then of every option; ``most`` is all that is useful."""
         held: dict[Hashable, list[PricedClaim]] = defaultdict(list)
         for line in self._priced(self.evaluation.claims):
             held[self._group(line)].append(line)
@@ -202,7 +202,7 @@ class Supply:
                     self._offer(number, days, most)
 
     def _group(self, line: PricedClaim) -> Hashable:
-        """What is priced together: jobs that overlap, activities of a type in a year."""
+        """The key of what is priced together: overlapping jobs, activities of a type in a year."""
         kind = line.kind
         if kind is not None and kind.basis == "months" and self.policy.overlap != "sum":
             return kind.category
@@ -220,7 +220,7 @@ class Supply:
         self.choices.append(choice)
 
     def _offer(self, number: int, days: Period, most: Decimal) -> None:
-        """Any amount: one activity stands for many, unless only one counts."""
+        """Offer any amount: one activity stands for many, unless only one counts."""
         option, name = self.options[number], f"{number} {days.starts_on}"  # all are different
         most = option.kind.rate if option.once and option.kind.basis == "event" else most
         line = line_of(self.policy, claim_of(option, days, most, number=name))
@@ -228,7 +228,7 @@ class Supply:
         self._add(Choice(number, name, days), [line])
 
     def _employ(self, number: int, days: Period, held: ClaimsByGroup) -> None:
-        """The jobs that begin in some days and bring anything; one can begin tomorrow."""
+        """Offer the jobs that begin on some days and earn anything; one can begin tomorrow."""
         option, rule = self.options[number], self.policy.month_rule
         group = number if self.policy.overlap == "sum" else option.kind.category
         last = min(self.days.ends_on, option.kind.days.ends_on)
@@ -237,7 +237,7 @@ class Supply:
             self._join(Choice(number, group, job, months), held)
 
     def _complete(self, number: int, days: Period, held: ClaimsByGroup) -> None:
-        """What a year lacks of its threshold beside what is on record."""
+        """Offer what a year is short of its threshold, in addition to what is on record."""
         kind = self.options[number].kind
         year = constraints.year_of(self.policy, self._cycle, days.starts_on)
         whole = Choice(number, (kind.code, year), days, kind.threshold or ONE)
@@ -246,7 +246,7 @@ class Supply:
         self._join(whole._replace(quantity=max(rest, ONE)), held)
 
     def _join(self, choice: Choice, held: ClaimsByGroup) -> None:
-        """Offer what brings anything beside what is on record, with what all come to then."""
+        """Offer a choice that earns anything in addition to what is on record, with the sum."""
         lines = self._beside(choice, held)
         brought = sum((line.counted for line in lines if _is_new(line)), ZERO)
         if brought > ZERO:
@@ -258,7 +258,7 @@ class Supply:
         return self._priced([*(line.claim for line in held.get(choice.group, ())), new])
 
     def _shares(self) -> Iterable[PointsShare]:
-        """The parts of all lines, those alike joined; alternatives stay apart."""
+        """The parts of all lines, equal ones joined; alternatives stay separate."""
         alone = {line for group in self.groups for line in group}
         found: dict[Hashable, PointsShare] = {}
         for part in self._ground.parts:

@@ -1,4 +1,4 @@
-"""A claim on its way through the rules, up to the caps: admitted, measured, priced.
+"""The price of a claim before caps: admitted, measured, priced.
 
 Months of employment are counted in ``employment``, since jobs that overlap are counted together.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_UP, Decimal
 
-from tracker.domain.amounts import CENT as CENT  # noqa: PLC0414 - told here, with the rest
+from tracker.domain.amounts import CENT as CENT  # noqa: PLC0414 - re-exported
 from tracker.domain.amounts import EXACT, rounded
 from tracker.domain.periods import Period
 from tracker.domain.points.claims import ZERO, Claim, Credit, Cut, GroupKind, Rule
@@ -19,25 +19,25 @@ from tracker.domain.schemes.policies import Policy
 
 
 def cents(points: Decimal, policy: Policy) -> Decimal:
-    """Points of one claim rounded as the policy says."""
+    """Points of one claim, rounded as the policy says."""
     return rounded(points, policy.rounding, size_of(policy))
 
 
 def size_of(policy: Policy) -> Decimal:
-    """The smallest amount that one claim may bring."""
+    """The smallest amount that one claim may earn."""
     return CENT if policy.rounding_of == "claim" else EXACT
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SharedMonths:
-    """Months that several jobs cover, of which one has each; ``rule`` says why the others not."""
+    """Months that several jobs cover; one job gets each. ``rule`` is why the others do not."""
 
     rule: Rule
 
 
 @dataclass(frozen=True, slots=True)
 class Earned:
-    """The points of a month of employment, which lie on its last day."""
+    """The points of a month of employment, dated by its last day."""
 
     on: date
     points: Decimal
@@ -48,8 +48,8 @@ class Earned:
 class PricedClaim:
     """A claim with what it claims, what is left of that, and what was cut.
 
-    ``on`` is the day that dates its points within the cycle; of employment ``earned`` are the
-    months. ``turn`` is the place among jobs that share some.
+    ``on`` is the day that dates its points within the cycle; for employment, ``earned`` has the
+    months. ``turn`` is its order among jobs that share months.
     """
 
     claim: Claim
@@ -74,7 +74,7 @@ class PricedClaim:
         group: GroupKind | None = None,
         other: Claim | None = None,
     ) -> None:
-        """Take points away, and say why; nothing is said where nothing is taken."""
+        """Take points away and record why; nothing is recorded if nothing is taken."""
         if points > ZERO:
             self.counted -= points
             subject = other.ref if other else subject
@@ -84,13 +84,13 @@ class PricedClaim:
             self.cuts = (*before, cut)
 
     def refuse(self, rule: Rule, *, subject: str = "", bound: Decimal | None = None) -> None:
-        """Take everything away; that is said even of nothing."""
+        """Take everything away; the cut is recorded even if there was nothing."""
         self.cuts = (*self.cuts, Cut(rule, self.counted, subject, bound))
         self.counted = ZERO
 
     @property
     def ratio(self) -> Decimal:
-        """How many of the type's own unit one of the claim's is."""
+        """How many of the type's own unit one unit of the claim is."""
         kind, unit = self.kind, self.claim.unit
         return kind.units[unit] if kind is not None and unit else ONE
 
@@ -101,7 +101,7 @@ class PricedClaim:
         return self.counted if limit is None else min(self.counted, limit)
 
     def credit(self) -> Credit:
-        """What the claim brought, at the end of its way."""
+        """What the claim earned in the end."""
         claim, kind = self.claim, self.kind
         return Credit(
             ref=claim.ref,
@@ -121,7 +121,7 @@ class PricedClaim:
 
 
 def tags(line: PricedClaim) -> frozenset[str]:
-    """The tags that a claim bears, those of its type included."""
+    """The tags that a claim carries, including those of its type."""
     own = line.claim.tags
     return own | line.kind.tags if line.kind and line.kind.tags else own
 
@@ -138,7 +138,7 @@ def line_of(policy: Policy, claim: Claim) -> PricedClaim:
 
 
 def admit(line: PricedClaim) -> bool:
-    """Whether the policy knows what the claim states; a line that it does not know counts 0."""
+    """Whether the policy knows what the claim states; a line with unknown values counts 0."""
     claim, kind = line.claim, line.kind
     if kind is None:
         line.refuse("unknown_type", subject=claim.type)
@@ -153,7 +153,7 @@ def admit(line: PricedClaim) -> bool:
 
 
 def count_units(line: PricedClaim, policy: Policy, earning: Period, on: date) -> None:
-    """Price a claim that is counted by quantity or by event, and hold it to its dates."""
+    """Price a claim that is counted by quantity or by event, and check its dates."""
     claim, kind = line.claim, line.kind
     is_event = kind is not None and kind.basis == "event"
     if kind is None or claim.completed_on is None or (claim.quantity is None and not is_event):
@@ -176,16 +176,16 @@ def count_units(line: PricedClaim, policy: Policy, earning: Period, on: date) ->
 
 
 def stepped(exact: Decimal, kind: ActivityType, policy: Policy) -> Decimal:
-    """Points as a type gives them: in whole steps, else rounded."""
+    """Points in whole steps of the type's increment, else rounded."""
     if kind.increment is None:
         return cents(exact, policy)
     return (exact // kind.increment * kind.increment).quantize(CENT)
 
 
 def least_units(points: Decimal, kind: ActivityType, policy: Policy) -> Decimal:
-    """The least quantity of one activity that brings so many points: of an event it is one.
+    """The smallest quantity of one activity that earns this many points; for an event, one.
 
-    In whole units, or in hundredths where points are given in steps smaller than a unit's.
+    In whole units, or in hundredths if points are given in steps smaller than a unit's.
     """
     if kind.basis == "event":
         return ONE
@@ -201,9 +201,9 @@ def least_units(points: Decimal, kind: ActivityType, policy: Policy) -> Decimal:
 def least_pieces(
     points: Decimal, kind: ActivityType, policy: Policy, *, event: Decimal | None
 ) -> Iterator[tuple[Decimal, Decimal]]:
-    """The quantities and points of the fewest activities that bring so many points together.
+    """The quantities and points of the fewest activities that earn this many points together.
 
-    The smallest comes first; each brings no more than ``event`` allows.
+    The smallest comes first; each earns no more than ``event`` allows.
     """
     most = min(event or points, kind.rate if kind.basis == "event" else points)
     for others in reversed(range(int((points / most).to_integral_value(ROUND_UP)))):
@@ -216,7 +216,7 @@ def least_pieces(
 
 def _hold_to_dates(line: PricedClaim, kind: ActivityType, earning: Period, on: date) -> None:
     done = line.claim.completed_on
-    assert done is not None  # noqa: S101 - asked before
+    assert done is not None  # noqa: S101 - checked by the caller
     begun = line.claim.starts_on or done
     first = begun if kind.date_basis in {"start", "whole"} else done
     last = begun if kind.date_basis == "start" else done
@@ -233,7 +233,7 @@ def _hold_to_dates(line: PricedClaim, kind: ActivityType, earning: Period, on: d
 
 
 def weigh(line: PricedClaim, policy: Policy) -> None:
-    """Take away what was done as a regular duty, and a share where nobody approved it."""
+    """Take away regular duties, and a share of claims whose provider is not approved."""
     rule, share = share_of(line, policy)
     if rule == "regular_duty":
         line.cut(rule, line.counted)
@@ -251,7 +251,7 @@ def share_of(line: PricedClaim, policy: Policy) -> tuple[Rule, Decimal | None]:
 
 
 def limit(line: PricedClaim) -> None:
-    """Hold a claim to what the reviewer allowed."""
+    """Limit a claim to what the reviewer allowed."""
     most = line.claim.limit
     if most is not None:
         line.cut("decision", line.counted - most, bound=most)

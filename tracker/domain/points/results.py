@@ -36,7 +36,7 @@ def result(
     terms: Terms,
     earliest_first: bool,
 ) -> Evaluation:
-    """The evaluation that the lines make, when all is counted and cut."""
+    """The evaluation of the lines, after everything is counted and cut."""
     policy = plan.policy
     of_category: dict[str, list[PricedClaim]] = {code: [] for code in policy.categories}
     for line in lines:
@@ -109,7 +109,7 @@ def _shortfalls(ground: AllocationProblem, needs: Iterable[Need]) -> tuple[Short
 
 
 def _told(ground: AllocationProblem, need: Need) -> Decimal:
-    """What a minimum has, in whole hundredths; of kinds their number."""
+    """What counts for a minimum, in whole hundredths; for kinds, their number."""
     points = reached(ground.parts, need)
     return points if need.of == "kinds" else rounded(points, "down")
 
@@ -117,9 +117,9 @@ def _told(ground: AllocationProblem, need: Need) -> Decimal:
 def _carries_over(
     plan: CapTable, lines: Sequence[PricedClaim], ground: AllocationProblem, *, surplus: Decimal
 ) -> Decimal:
-    """What passes into the next cycle: surplus, as far as the rule's kind of points go.
+    """The points that pass into the next cycle: surplus, as far as it is of the rule's kind.
 
-    Nothing does while the requirement is not reached.
+    Nothing passes while the requirement is not reached.
     """
     rule = plan.policy.carry_over
     if rule is None or surplus < ZERO:

@@ -1,11 +1,11 @@
-"""Points that are rounded once for each category: claims are exact until all is counted and cut.
+"""Points rounded once for each category: claims are exact until everything is counted and cut.
 
-Then each claim is told in hundredths: what the rounded sum of its category grows by with it. So
-the claims of a category come to its sum, and each differs from its exact points by less than a
-hundredth. Counting stops at the requirement after that, so that no hundredth is lost there.
+Then each claim is shown in hundredths: the growth of its category's rounded sum. So the claims of a
+category add up to its sum, and each differs from its exact points by less than a hundredth.
+Counting stops at the requirement after that, so that no hundredth is lost there.
 
-Caps lie within a category, or nobody could say where a hundredth was won: the scheme files hold
-no cap on a tag beside this.
+A cap must lie within a category; otherwise nobody could say where a hundredth was gained. The
+scheme files allow no cap on a tag together with this rounding.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def sums(policy: Policy, lines: Sequence[PricedClaim], parts: Sequence[Part]) ->
 
 
 def settle(policy: Policy, lines: Sequence[PricedClaim], room: Decimal) -> None:
-    """Bring exact claims into hundredths; where counting stops, at ``room``."""
+    """Round exact claims to hundredths; if counting stops, it stops at ``room``."""
     exact: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for line in lines:
         before = exact[line.claim.category]
@@ -47,7 +47,7 @@ def settle(policy: Policy, lines: Sequence[PricedClaim], room: Decimal) -> None:
 
 
 def _stop(lines: Sequence[PricedClaim], room: Decimal) -> None:
-    """Take away from the last claims what rounding added beyond the requirement."""
+    """Take from the last claims what rounding added beyond the requirement."""
     excess = sum((line.counted for line in lines), ZERO) - room
     for line in reversed(lines):
         taken = min(max(excess, ZERO), line.counted)

@@ -1,12 +1,12 @@
-"""The best allocation by integer programming (HiGHS), where taking claims in order is not.
+"""The best allocation by integer programming (HiGHS), if taking claims in order is not best.
 
-Five questions, each under the answers to those before: whether the requirement and all minima
-can be met; the highest total; the least that the minima lack; then for every part in order the
-most that it can have. The last makes the answer one and the same whatever way the solver takes.
+Four goals, each under the answers to those before: whether the requirement and all minima can be
+met; the highest total; the least that the minima lack; then, for every part in order, the most that
+it can have. The last goal makes the answer unique, whichever way the solver takes.
 
-The first three are always answered. For the last there is a budget (``NODES``), counted in what
-the solver looks at and not in seconds, so that the same record always has the same answer. Where
-it is spent, the parts that are left keep what they have, which is as good in all but the order.
+All goals but the last are always reached. The last has a budget (``NODES``), counted in nodes of
+the search and not in seconds, so that the same record always has the same answer. When it is spent,
+the remaining parts keep what they have, which is as good in everything but the order.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from tracker.domain.points import earliest
 from tracker.domain.points.allocation import Cap, Need, Part, Rounded
 
 _CENTS = 100
-_FINE = 10_000  # parts of a point, where sums are rounded to hundredths
-LinearTerms = Mapping[int, int]  # variables by their numbers, and what each is multiplied by
+_FINE = 10_000  # units per point if sums are rounded to hundredths
+LinearTerms = Mapping[int, int]  # variables by number, each with its coefficient
 NODES = 60  # of search trees, for the order of all parts: a search takes at least one
-# HiGHS 1.15 at times presolves a program with a solution to one without. Within the tolerance a
+# HiGHS 1.15 sometimes presolves a program with a solution to one without. Within the tolerance a
 # choice may be a little of each; on thousands of points that would come to a cent.
 _EXACTLY: dict[str, str | float | bool] = {
     "output_flag": False,
@@ -44,8 +44,8 @@ def search(
 ) -> bool:
     """Give every part its points.
 
-    ``alternatives`` are lines of which one counts, ``rounds`` the sums that are rounded. False
-    where the budget of ``nodes`` did not reach to give the first parts the most in order.
+    ``alternatives`` are lines of which one counts, ``rounds`` the sums that are rounded. False if
+    the budget of ``nodes`` was not enough to give the first parts the most in order.
     """
     program = Allocation(parts, caps, rounds)
     for lines in alternatives:
@@ -63,7 +63,7 @@ def search(
 class IntegerProgram:
     """An integer program; its variables are whole numbers from 0 up, known by their numbers.
 
-    ``mosts`` are the most of each. ``asks`` are the choices without which a variable is 0.
+    ``mosts`` are their upper bounds. ``asks`` are the choices without which a variable is 0.
     """
 
     def __init__(self) -> None:
@@ -73,14 +73,14 @@ class IntegerProgram:
         self._solver = highspy.Highs()  # type: ignore[no-untyped-call]
         for option, value in _EXACTLY.items():
             self._solver.setOptionValue(option, value)
-        self._solver.addVar(0, 0)  # HiGHS takes a program without variables for no program
+        self._solver.addVar(0, 0)  # HiGHS treats a program without variables as no program
         self.mosts, self.asks = [0], dict[int, list[int]]()
         self._rows: list[tuple[LinearTerms, float, float]] = []
         self._wanted: LinearTerms = {}
         self._values: list[int] = []
 
     def variable(self, most: int = 1) -> int:
-        """A further variable: of 1 at most it is a choice."""
+        """Add a variable; one with an upper bound of 1 is a choice."""
         number = self._solver.getNumCol()
         self._solver.addVar(0, most)
         self._solver.changeColIntegrality(number, self._highs.HighsVarType.kInteger)
@@ -88,11 +88,11 @@ class IntegerProgram:
         return number
 
     def at_most(self, terms: LinearTerms, bound: int) -> None:
-        """Hold a sum to so much at most."""
+        """Limit a sum to at most ``bound``."""
         self._row(terms, -self._highs.kHighsInf, bound)
 
     def at_least(self, terms: LinearTerms, bound: int) -> None:
-        """Hold a sum to so much at least."""
+        """Require a sum of at least ``bound``."""
         self._row(terms, bound, self._highs.kHighsInf)
 
     def _row(self, terms: LinearTerms, least: float, most: float) -> None:
@@ -100,7 +100,7 @@ class IntegerProgram:
         self._solver.addRow(least, most, len(terms), list(terms), list(terms.values()))
 
     def best(self, wanted: LinearTerms) -> int | None:
-        """The most that a sum can be; None where the program has no solution."""
+        """The most that a sum can be; None if the program has no solution."""
         self._want(wanted)
         self._solver.run()
         status = self._solver.getModelStatus()
@@ -119,14 +119,14 @@ class IntegerProgram:
         self._solver.changeObjectiveSense(self._highs.ObjSense.kMaximize)
 
     def value(self, variable: int) -> int:
-        """What a variable was in the solution found last."""
+        """The value of a variable in the latest solution."""
         return self._values[variable]
 
     def settle_in_order(self, variables: Iterable[int], nodes: int) -> bool:
-        """Give each variable the most that it can have, the first first.
+        """Give each variable in turn the most that it can have.
 
-        The solution found last is where it begins. False where ``nodes`` of search trees did not
-        reach: then some have less than they could.
+        It starts from the latest solution. False if ``nodes`` of search trees were not enough: then
+        some variables have less than they could.
         """
         search = earliest.Search(self, self._values, self._holds, nodes)
         reached = search.settle(variables)
@@ -134,7 +134,7 @@ class IntegerProgram:
         return reached
 
     def copied(self) -> tuple[Any, Any]:
-        """The library, and a solver of its own for the same program."""
+        """The library, and a new solver for the same program."""
         solver: Any = self._highs.Highs()  # type: ignore[no-untyped-call]
         for option, value in _EXACTLY.items():
             solver.setOptionValue(option, value)
@@ -142,7 +142,7 @@ class IntegerProgram:
         return self._highs, solver
 
     def _holds(self, values: Sequence[int]) -> bool:
-        """Whether whole numbers keep to every row, without any tolerance."""
+        """Whether whole numbers satisfy every row, without any tolerance."""
         sums = (
             (least, sum(weight * values[variable] for variable, weight in terms.items()), most)
             for terms, least, most in self._rows
@@ -153,8 +153,8 @@ class IntegerProgram:
 class Allocation(IntegerProgram):
     """The program of parts under caps; ``given`` are the variables of the parts.
 
-    All amounts are whole numbers: ``size``, a power of ten, make a point. ``total`` is what the
-    parts come to, with the sums that are rounded.
+    All amounts are whole numbers: ``size``, a power of ten, is the number of units per point.
+    ``total`` is the sum of the parts, including the sums that are rounded.
     """
 
     def __init__(
@@ -184,10 +184,10 @@ class Allocation(IntegerProgram):
         return int(points * self.size)
 
     def _round(self, rounds: Rounded) -> None:
-        """Let the total be that of sums that are rounded to hundredths.
+        """Let the total be the total of sums rounded to hundredths.
 
-        A rounded sum may be as much as its parts are rounded to. Halves to the even hundredth
-        go by pairs: two hundredths need all of 0.0150 beyond an even one, the first 0.0051.
+        A rounded sum may be as much as its parts round up to. With half_even, hundredths come in
+        pairs: two hundredths above an even one need all of 0.0150, the first needs 0.0051.
         """
         step = self.size // _CENTS
         total: dict[int, int] = {}
@@ -219,14 +219,14 @@ class Allocation(IntegerProgram):
                 self.asks.setdefault(given, []).append(chosen[part.line])
 
     def lacking(self, need: Need) -> tuple[int, int]:
-        """The variable of what a minimum lacks, and its most; a missing kind weighs as a point."""
+        """The variable of what a minimum lacks, and its bound; a missing kind weighs as a point."""
         most = self.units(need.minimum)
         lacking = self.variable(most)
         self.at_least({lacking: 1, **self.serving(need)}, most)
         return lacking, most
 
     def serving(self, need: Need) -> LinearTerms:
-        """What counts for a minimum; a kind as a point."""
+        """What counts for a minimum; a kind counts as a point."""
         if need.rounding is not None and need.groups[0] in self._rounded:
             return self._rounded[need.groups[0]]
         groups = [dict.fromkeys((self.given[i] for i in group), 1) for group in need.groups]
@@ -246,9 +246,9 @@ class Allocation(IntegerProgram):
         return complete
 
     def settle(self, wanted: LinearTerms) -> int:
-        """Find the most that a sum can be, and hold to it from here on."""
+        """Find the most that a sum can be, and keep to it from here on."""
         best = self.best(wanted)
-        # Invariant: nothing at all is an allocation, so there is always a best one.
+        # Invariant: giving nothing is an allocation, so there is always a best one.
         assert best is not None  # noqa: S101 - it cannot be otherwise
         self.at_least(wanted, best)
         return best

@@ -1,7 +1,7 @@
-"""What activities bring, as values: types, their categories, tags and limits.
+"""The activities that earn points, as values: types, their categories, tags and limits.
 
-Each attribute states what it means and its unit; the keys of ``config/schemes/*.toml`` have the
-same names. All points, rates and factors are decimals.
+Each attribute states its meaning and its unit; the keys of ``config/schemes/*.toml`` have the same
+names. All points, rates and factors are decimals.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Literal, TypeVar
 
 from tracker.domain.periods import Period
 
-ENGLISH = "en"  # what is not translated is said in it
-WRITTEN_IN = (ENGLISH, "es")  # every text of a scheme file is given in these languages
+ENGLISH = "en"  # the fallback for what is not translated
+WRITTEN_IN = (ENGLISH, "es")  # the languages that every text of a scheme file must have
 Words = TypeVar("Words")
 Translated = Mapping[str, str]  # language code -> words
 Basis = Literal["quantity", "event", "months"]
@@ -28,15 +28,15 @@ ONE = Decimal(1)
 
 
 def translated(texts: Mapping[str, Words], language: str) -> Words:
-    """What is given in a language, or in English where nobody translated it."""
+    """The text in a language, or in English if it is not translated."""
     return texts[language] if language in texts else texts[ENGLISH]
 
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """What is counted, in both numbers: "contact hour", "contact hours".
+    """The name of something counted, in singular and plural: "contact hour", "contact hours".
 
-    ``feminine``: its gender, where the language has two. No rule depends on any of the three.
+    ``feminine``: its gender, in a language with two genders. No rule depends on any of the three.
     """
 
     one: str
@@ -67,10 +67,11 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a group of claims may and must bring: points an event, a year, a cycle.
+    """Limits and minima of a group of claims, in points: per event, per year, per cycle.
 
-    ``per_event`` bounds each claim, ``per_year`` the claims of one year, ``maximum`` those of
-    the cycle; ``minimum`` is what the cycle needs of the group, ``minimum_per_year`` each year.
+    ``per_event`` limits each claim, ``per_year`` the claims of one year, ``maximum`` those of the
+    cycle; ``minimum`` is what the cycle needs from the group, ``minimum_per_year`` what each year
+    needs.
     """
 
     per_event: Decimal | None = None
@@ -92,9 +93,9 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A mark that claims of any category may bear, such as a subject, with its limits.
+    """A label that claims of any category may carry, such as a subject, with its limits.
 
-    A claim is held to every capped tag that it bears.
+    The cap of every tag that a claim carries applies to it.
     """
 
     code: str
@@ -105,7 +106,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What quantities are measured in; ``equals`` so many of the unit ``of``, if derived."""
+    """A unit of quantity; a derived unit ``equals`` a number of the unit ``of``."""
 
     code: str
     name: TranslatedNoun
@@ -117,25 +118,24 @@ class Unit:
 class ActivityType:
     """One kind of activity: its category, how it is counted, and the points for it.
 
-    ``quantity``: units x ``rate``, in whole steps of ``increment`` points. ``event``: ``rate``
-    for each claim, whatever its quantity, if that reaches ``threshold``; over a year, the claims of
-    it reach it together and bring the ``rate`` once. ``months``: ``rate``
-    for each month of an employment.
+    ``quantity``: units x ``rate``, in whole steps of ``increment`` points. ``event``: ``rate`` for
+    each claim, whatever its quantity, provided that the quantity reaches ``threshold``; with a
+    threshold over a year, the claims of the year reach it together and earn ``rate`` once.
+    ``months``: ``rate`` for each month of an employment.
 
-    ``units`` gives the units that a claim may be stated in, with the number of the type's own
-    unit that one of each makes. ``roles`` multiplies: teaching 1.5. ``unapproved`` is the factor
-    for claims whose provider is not approved. ``outside_duties`` says that work done as a
-    regular duty does not count. ``tags`` are borne by every claim of the type. ``date_basis`` is
-    the date that must lie in the cycle: completion, start, award (of a certificate; given as
-    the completion), or the whole run from start to completion. ``replaces`` are the codes of
-    types of earlier versions: what was claimed in them counts as this. Only activities of the
-    days ``counts_from`` to ``counts_until`` count, both included; of a job as far as it lies
-    there.
+    ``units`` are the units in which a claim may be stated, each with its equivalent in the type's
+    own unit. ``roles`` are factors by role: teaching 1.5. ``unapproved`` is the factor for claims
+    whose provider is not approved. ``outside_duties`` says that work done as a regular duty does
+    not count. Every claim of the type carries its ``tags``. ``date_basis`` is the date that must
+    lie in the cycle: completion, start, award (of a certificate; stated as the completion), or the
+    whole run from start to completion. ``replaces`` are the codes of types in earlier versions:
+    claims of those types count as this one. Only activities from ``counts_from`` through
+    ``counts_until`` count; of a job, only the part in those days.
 
-    ``evidence``: nothing is asked for; files are asked for, and their absence is shown to the
-    reviewer; or they are ``required`` to submit. ``evidence_kinds`` says which proof is accepted.
-    A reviewer's attention is drawn to a quantity of more than ``warn_above``, in the type's own
-    unit. None of the three changes what an activity counts.
+    ``evidence``: no files are requested; files are requested, and the reviewer sees if there are
+    none; or files are ``required`` to submit. ``evidence_kinds`` says which proof is accepted. A
+    quantity above ``warn_above``, in the type's own unit, is pointed out to the reviewer. None of
+    these three changes the points of an activity.
     """
 
     code: str
@@ -170,11 +170,11 @@ class ActivityType:
 
     @property
     def proof(self) -> Translated:
-        """What is asked for as evidence, in words."""
+        """The evidence requested, in words."""
         return self.evidence_kinds or PROOF
 
     def is_unusual(self, quantity: Decimal | None, unit: str) -> bool:
-        """Whether a quantity, stated in ``unit`` (empty: the type's own), is above the bound."""
+        """Whether a quantity in ``unit`` (empty: the type's own) exceeds ``warn_above``."""
         if self.warn_above is None or quantity is None:
             return False
         return quantity * self.units.get(unit, ONE) > self.warn_above

@@ -1,8 +1,8 @@
-"""A version of a recertification policy as a value: the language that scheme files speak.
+"""A version of a recertification policy as a value: everything that a scheme file can say.
 
-Each attribute states what it means and its unit; the keys of ``config/schemes/*.toml`` have the
-same names. "Points" stands for the programme's own credit (PDU, CPE, RU), named by ``credit``.
-All points, rates and factors are decimals, with which ``domain/points/evaluation.py`` computes.
+Each attribute states its meaning and its unit; the keys of ``config/schemes/*.toml`` have the same
+names. "Points" stands for the program's own credit (PDU, CPE, RU), named by ``credit``. All points,
+rates and factors are decimals, with which ``domain/points/evaluation.py`` computes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from tracker.domain.amounts import Rounding as Rounding  # noqa: PLC0414 - told here, with the rest
+from tracker.domain.amounts import Rounding as Rounding  # noqa: PLC0414 - re-exported
 from tracker.domain.errors import UnknownActivityType
 from tracker.domain.periods import Duration, MonthRule
 from tracker.domain.points.claims import GroupCode, Missing
@@ -26,7 +26,7 @@ from tracker.domain.schemes.activity_types import (
     TranslatedNoun,
     Unit,
 )
-from tracker.domain.schemes.activity_types import Limits as Limits  # noqa: PLC0414 - as above
+from tracker.domain.schemes.activity_types import Limits as Limits  # noqa: PLC0414 - re-exported
 
 Anchor = Literal["old_expiry", "decision", "decision_to_old_end"]
 Applies = Literal["cycle_start", "submission", "more_favourable"]
@@ -39,7 +39,7 @@ LateRequirement = Literal["points", "reexamination", "new_application"]
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """Whom a version is for, by the day of the award: from a day on, before a day, or both."""
+    """The people a version is for, by day of the award: from a day on, before a day, or both."""
 
     awarded_from: date | None = None
     awarded_before: date | None = None
@@ -53,7 +53,7 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """Claims alike in every part of ``key`` count once: in a cycle, or within ``within``."""
+    """Claims equal in every part of ``key`` count once: in a cycle, or within ``within``."""
 
     key: tuple[DuplicateKey, ...]
     within: Duration | None = None
@@ -63,7 +63,7 @@ class Duplicates:
 class WindowMinimum:
     """Points that must be earned in the ``last`` stretch of the cycle.
 
-    Only those of a ``category``, ``tag`` or ``type`` are meant, where one is named.
+    If a ``category``, ``tag`` or ``type`` is named, only its points count.
     """
 
     last: Duration
@@ -74,7 +74,7 @@ class WindowMinimum:
 
     @property
     def within(self) -> GroupCode | None:
-        """The group that is meant; None: all points."""
+        """The group whose points count; None: all points."""
         named: dict[Missing, str] = {"category": self.category, "tag": self.tag, "type": self.type}
         return next(((of, code) for of, code in named.items() if code), None)
 
@@ -92,8 +92,9 @@ class CarryOver:
     """What passes into the next cycle: surplus points, at most ``maximum``.
 
     Only points of the ``categories`` (empty: all) earned in the ``last`` stretch of the cycle
-    (None: the whole of it) pass. Of ``counted`` points what lies above the requirement is the
-    surplus; of ``earned`` ones also what the limits of years and of the cycle took away.
+    (None: the whole cycle) pass. With ``counted``, the surplus is the counted points above the
+    requirement; with ``earned``, it also includes points cut by the limits of years and of the
+    cycle.
     """
 
     maximum: Decimal
@@ -106,7 +107,7 @@ class CarryOver:
 class ApplicationWindow:
     """When applications open: ``length`` before the expiry, or after the start of the cycle.
 
-    They close with the day of the expiry, or ``closes_before`` it.
+    They close at the end of the day of the expiry, or ``closes_before`` it.
     """
 
     length: Duration
@@ -116,13 +117,13 @@ class ApplicationWindow:
 
 @dataclass(frozen=True, slots=True)
 class LateStep:
-    """One rung of the ladder after the expiry, ending ``until`` after it, that day included.
+    """A late step: one of the periods after the expiry, ending ``until`` after it, inclusive.
 
-    ``by`` is how one still renews on it: with points, by re-examination, or not at all (a new
-    application). ``earns``: activities of these days still count for the cycle that ended.
-    ``title``: the title may still be claimed, so the certification is valid. ``extra_points``
-    are needed on top of the requirement, ``extra_minima`` on top of the minima of categories,
-    tags and types, by their code; ``fee`` comes on top of the renewal's.
+    ``by`` is how a certification can still be renewed on it: with points, by re-examination, or not
+    at all (a new application). ``earns``: activities of these days still count for the cycle that
+    ended. ``title``: the title may still be used, so the certification is valid. ``extra_points``
+    are added to the requirement, ``extra_minima`` to the minima of categories, tags and types, by
+    their code; ``fee`` is added to the renewal's.
     """
 
     until: Duration
@@ -137,7 +138,7 @@ class LateStep:
 
 @dataclass(frozen=True, slots=True)
 class Reexamination:
-    """Passing ``modules`` again in the ``last`` stretch of the cycle, instead of points."""
+    """Passing ``modules`` again in the ``last`` stretch of the cycle, instead of earning points."""
 
     modules: tuple[str, ...]
     last: Duration | None = None
@@ -148,10 +149,11 @@ class Reexamination:
 class ExtensionRule:
     """When a cycle may be extended, and by how much.
 
-    Asked for at least ``request_by`` before the expiry, with ``share_earned`` of the requirement
-    (0.5 is half) already counted, for ``at_most`` so long. ``moves_cycle``: the next cycle
-    starts after the extended expiry, else where it would have started. The reasons in ``exempt``
-    (military service) are held to ``at_most`` only. ``reasons`` are those allowed, if listed.
+    It must be requested at least ``request_by`` before the expiry, with ``share_earned`` of the
+    requirement (0.5 is half) already counted, and extends the cycle by at most ``at_most``.
+    ``moves_cycle``: the next cycle starts after the extended expiry, else where it would have
+    started without the extension. For the reasons in ``exempt`` (military service) only ``at_most``
+    applies. ``reasons`` are those allowed, if any are listed.
     """
 
     at_most: Duration
@@ -174,7 +176,7 @@ class Reduction:
 class PointsSharing:
     """Activities recorded for other ``schemes`` count here too.
 
-    For whoever holds one of them ``points_required`` is the requirement (None: the same), and
+    For a person who holds one of them, ``points_required`` is the requirement (None: the same), and
     ``minima`` are those of categories, tags and types, by their code.
     """
 
@@ -193,7 +195,7 @@ class PracticalCheck:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """The share of renewals drawn for audit, the days to answer, what waits for the answer."""
+    """The share of renewals drawn for audit, the days to answer, what is withheld until then."""
 
     share: Decimal
     reply_days: int
@@ -202,7 +204,7 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class Retirement:
-    """The retired status: until when after the expiry it may be asked for, and left again."""
+    """The retired status: how long after the expiry it may be requested, and left again."""
 
     request_within: Duration | None = None
     reactivate_within: Duration | None = None
@@ -213,13 +215,14 @@ class Retirement:
 class Policy:
     """One version of the recertification rules of a scheme.
 
-    ``applies`` says how it comes into force over cycles already running: not at all
-    (``cycle_start``: a cycle keeps the version of its first day), for applications sent in since
-    (``submission``), or where it is better for the holder (``more_favourable``). ``corrects``
-    names the version whose mistakes it repairs. ``pending_points_admit``: an application is taken
-    while its missing points are covered by activities that wait for a decision. ``reasons`` names
-    those of extensions and reductions that have no usual name. ``rounding_of``: the points of each
-    claim are rounded to 0.01, or those of each category, once, of claims exact to 0.0001.
+    ``applies`` says how it takes effect for cycles already running: not at all (``cycle_start``: a
+    cycle keeps the version of its first day), for applications submitted since it is in force
+    (``submission``), or if it is better for the holder (``more_favourable``). ``corrects`` names
+    the version whose mistakes it repairs. ``pending_points_admit``: an application is accepted
+    while activities waiting for a decision cover its missing points. ``reasons`` are the names of
+    reasons for extensions and reductions that are not in the general list. ``rounding_of``: the
+    points of each claim are rounded to 0.01; or claims are exact to 0.0001, and the sum of each
+    category is rounded once.
     """
 
     version: str
@@ -268,7 +271,7 @@ class Policy:
         return hash(self.version)
 
     def type_of(self, code: str, category: str) -> ActivityType | None:
-        """The type that claims of a code and category count in: that, or what replaces it."""
+        """The type under which claims of a code and category count: its own, or its replacement."""
         known = self.types.get(code)
         if known is not None:
             return known if known.category == category else None
@@ -281,7 +284,7 @@ class Policy:
         return ("tag" if code in self.tags else "type"), code
 
     def minimum_of(self, group: GroupCode) -> Decimal | None:
-        """What a cycle needs of a category, tag or type; None: nothing of its own."""
+        """The minimum of a category, tag or type for a cycle; None: it has none."""
         of, code = group
         if of == "category":
             return self.categories[code].limits.minimum
@@ -299,24 +302,24 @@ class Policy:
         return self.window.length.before(expires_on)
 
     def window_closes_on(self, expires_on: date) -> date:
-        """The last day of applications in time."""
+        """The last day for an application in time."""
         before = self.window.closes_before
         return expires_on if before is None else before.before(expires_on)
 
     def has_closed(self, expires_on: date, day: date) -> bool:
-        """Whether a day lies between the last one of applications in time and the expiry."""
+        """Whether a day is after the last one for an application in time, up to the expiry."""
         return self.window_closes_on(expires_on) < day <= expires_on
 
     def late_step(self, expires_on: date, day: date) -> LateStep | None:
-        """The rung of the ladder on a day after the expiry; None before it and past the last."""
+        """The late step on a day after the expiry; None through the expiry and after all steps."""
         if day <= expires_on:
             return None
         return next((s for s in self.late if day <= s.until.after(expires_on)), None)
 
     def terms_end_on(self, expires_on: date, day: date) -> date | None:
-        """The last day of the terms on which one applies on a day; None past the last of them.
+        """The last day of the terms that apply to an application on a day; None after them all.
 
-        In time that is the last day of the window, later the end of the late step.
+        In time, that is the last day of the window; later, the end of the late step.
         """
         if day <= expires_on:
             closes_on = self.window_closes_on(expires_on)
@@ -325,16 +328,16 @@ class Policy:
         return step.until.after(expires_on) if step is not None else None
 
     def grace_ends_on(self, expires_on: date) -> date | None:
-        """The last day on which a late application is taken; None without such a rung."""
+        """The last day on which a late application is accepted; None without such a late step."""
         ends = [s.until.after(expires_on) for s in self.late if s.by != "new_application"]
         return max(ends, default=None)
 
     def title_ends_on(self, expires_on: date) -> date | None:
-        """The last day on which the title may be claimed late; None if never."""
+        """The last day on which the title may still be used after the expiry; None if never."""
         return max((s.until.after(expires_on) for s in self.late if s.title), default=None)
 
     def activity_type(self, code: str, category: str) -> ActivityType:
-        """The type of that code in that category; UnknownActivityType names the choices."""
+        """The type of that code in that category. Raises UnknownActivityType with the choices."""
         known = self.types.get(code)
         if known is None or known.category != category:
             choices = ", ".join(

@@ -1,8 +1,7 @@
-"""What another version of the rules would change for a certification: outcomes, compared.
+"""What another version of the rules would change for a certification: two outcomes compared.
 
-Nothing is counted here. ``domain.points.evaluation`` evaluates under each version; two outcomes
-come in, and what differs between them goes out, fact by fact, each with the direction in which it
-moves.
+Nothing is counted here. ``domain.points.evaluation`` evaluates under each version; this module
+compares two outcomes and returns the differences, fact by fact, each with its direction.
 """
 
 from __future__ import annotations
@@ -47,9 +46,9 @@ Direction = Literal["raised", "lowered", "gained", "lost", "later", "earlier", "
 class PolicyOutcome:
     """What the rules say of a certification on a day; None where they say nothing.
 
-    Points and verdict are of the cycle on that day. The dates belong to the last cycle opened
-    by then: its last valid day, the first and the last day of the application window, the last
-    day on which a late application is taken, and the last on which the title may be claimed late.
+    Points and verdict belong to the cycle on that day. The dates belong to the last cycle opened by
+    then: its last valid day, the first and the last day of the application window, the last day on
+    which a late application is accepted, and the last on which the title may still be used.
     """
 
     total: Decimal | None = None
@@ -64,7 +63,7 @@ class PolicyOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A fact that the other version changes; never the same before and after."""
+    """A fact that the other version changes; before and after are never equal."""
 
     fact: Fact
     before: ImpactValue
@@ -72,7 +71,7 @@ class Difference:
 
     @property
     def direction(self) -> Direction:
-        """Where it moves; a date that there was not before is added, not later."""
+        """The direction of the change; a date that did not exist before is added, not later."""
         before: Any = self.before
         after: Any = self.after
         if before is None:
@@ -88,20 +87,20 @@ class Difference:
 
     @property
     def kind(self) -> str:
-        """What it is counted as, such as ``total_lowered`` or ``complete_lost``."""
+        """The name under which it is counted, such as ``total_lowered`` or ``complete_lost``."""
         return f"{self.fact}_{self.direction}"
 
 
 @dataclass(slots=True)
 class ImpactTally:
-    """How many certifications were looked at, how many change, and in what ways."""
+    """How many certifications were looked at, how many change, and how."""
 
     examined: int = 0
     changed: int = 0
     _kinds: Counter[tuple[int, str]] = field(default_factory=Counter)
 
     def add(self, found: Iterable[Difference]) -> None:
-        """Count one certification with what changes for it."""
+        """Count one certification and its differences."""
         self.examined += 1
         kinds = [(FACTS.index(each.fact), each.kind) for each in found]
         self.changed += bool(kinds)
@@ -109,12 +108,12 @@ class ImpactTally:
 
     @property
     def kinds(self) -> dict[str, int]:
-        """The certifications by kind of change, in the order of the facts."""
+        """The number of certifications by kind of change, in the order of the facts."""
         return {kind: self._kinds[place, kind] for place, kind in sorted(self._kinds)}
 
 
 def outcome(evaluation: Evaluation | None, policy: Policy | None, last: CycleTerm) -> PolicyOutcome:
-    """What an evaluation says, and a version of the dates of the last cycle opened."""
+    """The outcome of an evaluation, with a version's dates for the last cycle opened."""
     found = PolicyOutcome(expires_on=last.expires_on)
     if policy is not None and last.expires_on is not None:
         expiry = last.expires_on
@@ -140,10 +139,10 @@ def differences(before: PolicyOutcome, after: PolicyOutcome) -> tuple[Difference
 
 
 def alone(scheme: Scheme, policy: Policy, others: Iterable[Policy]) -> Scheme:
-    """The scheme in which a version governs the cycles that bear its name, and no other ones.
+    """The scheme in which a version governs only the cycles that name it.
 
-    ``others`` are the versions that earlier cycles may be under. None of them comes into force
-    over running cycles here, else two versions could never be told apart.
+    ``others`` are the versions that earlier cycles may be under. None of them takes effect for
+    running cycles here; otherwise two versions could not be told apart.
     """
     used = (*(other for other in others if other.version != policy.version), policy)
     return replace(
@@ -158,7 +157,7 @@ def alone(scheme: Scheme, policy: Policy, others: Iterable[Policy]) -> Scheme:
 def governed(
     cycles: Sequence[CycleTerm], on: date, *, by: str, instead_of: str
 ) -> tuple[CycleTerm, ...]:
-    """The cycles as if a version governed the one on a day, those after it, and another's."""
+    """The cycles as if ``by`` governed the one on a day, later ones, and ``instead_of``'s."""
     since = cycle_on(cycles, on).ordinal
     return tuple(
         _under_version(cycle, by) if cycle.ordinal >= since or cycle.policy == instead_of else cycle
@@ -167,12 +166,12 @@ def governed(
 
 
 def corrected(cycles: Sequence[CycleTerm], *, old: str, new: str) -> tuple[CycleTerm, ...]:
-    """The cycles as a repair leaves them: those of the old version are under the new one."""
+    """The cycles after a repair: those of the old version are under the new one."""
     return tuple(_under_version(c, new) if c.policy == old else c for c in cycles)
 
 
 def _under_version(cycle: CycleTerm, version: str) -> CycleTerm:
-    """The cycle under a version; one without end is under none."""
+    """The cycle under a version; a cycle without end has no version."""
     named = version if cycle.expires_on is not None else ""
     return cycle if cycle.policy == named else replace(cycle, policy=named)
 
@@ -182,8 +181,8 @@ def under(
 ) -> tuple[CycleTerm, ...]:
     """The cycles with the last days that another award rule would give them.
 
-    A last day that both rules compute alike stays as it is on record: it may have been put on
-    record under a rule older than both.
+    A last day that both rules compute alike stays as it is on record: it may have been recorded
+    under a rule older than both.
     """
     if before == after:
         return tuple(cycles)

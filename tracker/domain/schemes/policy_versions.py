@@ -1,15 +1,14 @@
-"""What was published of a policy version, as a fingerprint: the same rules give the same one.
+"""The fingerprint of a published policy version: equal rules have equal fingerprints.
 
-The fingerprint is of what the version says, not of how its file is written: comments, the order
-of keys and ``60.0`` for ``60.00`` change nothing. Nor does what is *known about* the values:
-sources, whether they were verified, the list of open questions. So a value that is checked
-against the published text and found right needs no new version; a value that changes does.
-Nor does how claims are reviewed: which files are asked for, from which quantity on a reviewer
-looks twice. That changes no points, and a body may change it at any time.
-Nor do words beside those that every file has: names in a further language than English and
-Spanish, the singular and the gender of what is counted ("contact hours" stands for it).
-Keys that have their default value are left out, so that a later release of ours, in which the
-language knows more keys, gives the versions of today the same fingerprint.
+The fingerprint covers what the version says, not how its file is written: comments, the order of
+keys and ``60.0`` for ``60.00`` change nothing. Nor does what is *known about* the values: sources,
+whether they were verified, the list of open questions. So a value that is checked against the
+published text and found right needs no new version; a value that changes does. Nor does how claims
+are reviewed: which files are requested, and above which quantity a reviewer looks twice. That
+changes no points, and a body may change it at any time. Nor do words beyond those that every file
+has: names in languages other than English and Spanish, and the singular and gender of units
+("contact hours" stands for them). Keys with their default value are left out, so that a later
+release of ours with more keys gives today's versions the same fingerprint.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _ABOUT_REVIEWING = {"evidence", "evidence_kinds", "warn_above"}
 
 
 def content(policy: Policy) -> str:
-    """Everything that a version lays down, in one lasting form: JSON with sorted keys."""
+    """Everything that a version says, in one stable form: JSON with sorted keys."""
     plain = _plain(policy)
     return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
@@ -41,7 +40,7 @@ def digest(policy: Policy) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON knows it; of equal values the same."""
+    """A value in JSON types; equal values give equal results."""
     if isinstance(value, Noun):
         return value.many
     if is_dataclass(value):
@@ -59,7 +58,7 @@ def _plain(value: Any) -> Any:
 
 
 def _is_further(key: object, words: object) -> bool:
-    """Whether words are in a language in which a scheme file need not be written."""
+    """Whether words are in a language that a scheme file need not have."""
     return isinstance(words, str | Noun) and key not in WRITTEN_IN
 
 

@@ -1,7 +1,7 @@
-"""Reason codes: why somebody decided, in one of a list of words that everybody counts alike.
+"""Reason codes: why somebody decided, from a fixed list, so that decisions can be counted.
 
-The list is data (``config/reasons.toml``). Each code is for one or more acts. A code for one act
-of a family is taken for every act of it: what explains a suspension explains its end.
+The list is data (``config/reasons.toml``). Each code is for one or more acts. A code for one act of
+a family is accepted for every act of it: a reason for a suspension also fits its end.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _MOST_NEAR = 3
 
 
 class UnknownReason(Invalid):
-    """The code is none of those that the list has for the act, or needs words of its own."""
+    """The code is not in the list for the act, or needs additional words."""
 
     code = "unknown_reason"
 
@@ -67,15 +67,15 @@ class Reasons:
     by_code: Mapping[str, ReasonCode]
 
     def for_act(self, act: Act) -> tuple[ReasonCode, ...]:
-        """The codes that are taken for an act: those of its family, in the order of the list."""
+        """The codes accepted for an act: those of its family, in the order of the list."""
         family = _FAMILY[act]
         return tuple(r for r in self.by_code.values() if not r.acts.isdisjoint(family))
 
     def check(self, act: Act, code: str, *, words: str | None, also: Collection[str] = ()) -> None:
         """Refuse a code that is not for the act, or lacks the words that it needs.
 
-        ``also`` are codes that the policies name. Raises UnknownReason with the codes there are
-        and those that were probably meant.
+        ``also`` are codes that the policies name. Raises UnknownReason with the available codes and
+        those that were probably meant.
         """
         known = {reason.code: reason for reason in self.for_act(act)}
         if code not in known and code not in also:
@@ -89,7 +89,7 @@ class Reasons:
 
 
 def of_policies(scheme: Scheme) -> dict[str, frozenset[Act]]:
-    """The codes that the policies of a scheme name, with the acts that they name them for."""
+    """The codes that the policies of a scheme name, with the acts that each is for."""
     found: dict[str, set[Act]] = {}
     for policy in scheme.policies:
         if policy.extension is not None:
@@ -102,7 +102,7 @@ def of_policies(scheme: Scheme) -> dict[str, frozenset[Act]]:
 
 
 def near(word: str, choices: Collection[str]) -> list[str]:
-    """The choices that a word probably means, the likeliest first; case and blanks are nothing.
+    """The choices that a word probably means, the likeliest first, ignoring case and spaces.
 
     >>> near("Ilness", ["illness", "military", "holidays"])
     ['illness']

@@ -1,6 +1,6 @@
 """A certification scheme as a value: modules, award rule, retakes, fees, and its policies.
 
-What a policy may say is in ``policies``. The values come from ``config/schemes/*.toml``, which
+Policies themselves are in ``policies``. The values come from ``config/schemes/*.toml``, which
 ``tracker.scheme_files`` reads. Every fact that a certification body publishes carries its source
 and whether it was verified.
 """
@@ -55,7 +55,7 @@ class RetakeRule:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRule:
-    """The scores that an assessment can have, both ends included, and the least one that passes."""
+    """The scores that an assessment can have, both ends included, and the lowest passing score."""
 
     minimum: Decimal
     maximum: Decimal
@@ -82,7 +82,7 @@ class AssessmentRule:
 
 @dataclass(frozen=True, slots=True)
 class RevocationRule:
-    """How long a revocation bars from earning the certification anew, where nobody said it."""
+    """How long a revocation bars a person from earning the certification again by default."""
 
     bar: Duration
     provenance: Provenance
@@ -90,13 +90,13 @@ class RevocationRule:
 
 @dataclass(frozen=True, slots=True)
 class DayOfYear:
-    """A day that every year has, such as 30 June."""
+    """A day that every year has, such as June 30."""
 
     month: int
     day: int
 
     def near(self, day: date, *, before: bool) -> date:
-        """The last one up to a day, or the first one from it on; the day itself is both."""
+        """The last such day up to a day, or the first from it on; the day itself counts as both."""
         found = date(day.year, self.month, self.day)
         if before and found > day:
             return date(day.year - 1, self.month, self.day)
@@ -105,12 +105,12 @@ class DayOfYear:
 
 @dataclass(frozen=True, slots=True)
 class AwardRule:
-    """When a certification is awarded, and for how long it is valid (None: without end).
+    """When a certification is awarded, and how long it is valid (None: without end).
 
-    ``valid_through`` is the last valid day: the anniversary of the anchor, the day before it,
-    or the end of its month or year; or a ``fixed_day``, which makes the ``first_cycle`` longer or
-    shorter by less than a year, and no later one. Those awarded before
-    ``lifetime_if_awarded_before`` never expire.
+    ``valid_through`` is the last valid day: the anniversary of the anchor, the day before it, or
+    the end of its month or year; or a ``fixed_day``, which makes only the ``first_cycle`` longer or
+    shorter, by less than a year. Certifications awarded before ``lifetime_if_awarded_before`` never
+    expire.
     """
 
     date_basis: Literal["last_required_pass"]
@@ -123,12 +123,12 @@ class AwardRule:
     first_cycle: FirstCycle = "longer"
 
     def validity_of(self, awarded_on: date) -> Duration | None:
-        """For how long a certification awarded on that day is valid; None: without end."""
+        """How long a certification awarded on that day is valid; None: without end."""
         before = self.lifetime_if_awarded_before
         return None if before is not None and awarded_on < before else self.validity
 
     def anchor_of(self, last_day: date) -> date:
-        """The day to count from after a cycle that ended on ``last_day``, as it was extended."""
+        """The anchor for the next cycle after one that was extended to ``last_day``."""
         return last_day + DAY if self.valid_through == "day_before" else last_day
 
     def expiry(self, anchor: date, n: int) -> date | None:
@@ -147,7 +147,7 @@ class AwardRule:
 
 @dataclass(frozen=True, slots=True)
 class BundleFee:
-    """One price for several schemes renewed together, if their expiries lie close enough."""
+    """One price for several schemes renewed together, if their expiries are close enough."""
 
     schemes: frozenset[str]
     amount: Decimal
@@ -169,7 +169,7 @@ class Fees:
 
 @dataclass(frozen=True, slots=True)
 class AppealRule:
-    """Deadlines of an appeal in days, its fee, and what an upheld one restores."""
+    """Deadlines of an appeal in days, its fee, and what an upheld appeal restores."""
 
     due_days: int
     decided_within_days: int
@@ -191,7 +191,7 @@ class ReminderPolicy:
 
 @dataclass(frozen=True, slots=True)
 class EarlierRegime:
-    """A set of rules of the past whose dates are unknown: told to readers, never computed."""
+    """A set of past rules whose dates are unknown: shown to readers, never computed."""
 
     name: str
     description: str
@@ -203,8 +203,8 @@ class Scheme:
     """A certification scheme; ``policies`` are in the order of their effective dates.
 
     ``days_end`` says whose midnight ends a holder's deadline: the holder's own, or that of the
-    scheme's time zone, which every text then names. ``abbreviation`` is what people call the
-    certification for short; empty: the same as the number prefix.
+    scheme's time zone, which every text then names. ``abbreviation`` is the short name that people
+    use for the certification; empty: the same as the number prefix.
     """
 
     code: str
@@ -234,7 +234,8 @@ class Scheme:
         """The title with the names that people know it by: its English title, its abbreviation.
 
         In English "Certified Production Technician (CPT)", in Spanish "Técnico Certificado en
-        Producción (Certified Production Technician, CPT)". What the title says already is left out.
+        Producción (Certified Production Technician, CPT)". A name that the title already includes
+        is left out.
         """
         title = translated(self.title, language)
         short = self.abbreviation or self.number_prefix
@@ -242,7 +243,7 @@ class Scheme:
         return f"{title} ({', '.join(known)})" if known else title
 
     def zone_of(self, holders: str) -> str:
-        """The IANA zone whose midnight ends a last day of a holder who lives in another one."""
+        """The IANA zone whose midnight ends a deadline of a holder in the zone ``holders``."""
         return self.time_zone.key if self.days_end == "scheme" else holders
 
     @property
@@ -251,7 +252,7 @@ class Scheme:
         return tuple(m.code for m in self.modules if m.required)
 
     def module(self, code: str) -> Module:
-        """The module of that code, or UnknownModule naming those there are."""
+        """The module of that code. Raises UnknownModule with the codes that exist."""
         for module in self.modules:
             if module.code == code:
                 return module
@@ -262,10 +263,10 @@ class Scheme:
         )
 
     def policy_for(self, cycle_starts_on: date, *, awarded_on: date) -> Policy | None:
-        """The version in force on the day the cycle started; None where there are no versions.
+        """The version in force on the day the cycle started; None if there are no versions.
 
-        The first version also governs the cycles that started before it. A version for another
-        cohort is passed over.
+        The first version also governs the cycles that started before it. Versions for another
+        cohort are skipped.
         """
         of_cohort = [p for p in self.policies if p.cohort.includes(awarded_on)]
         chosen = next(iter(of_cohort), None)
@@ -275,11 +276,12 @@ class Scheme:
         return chosen
 
     def versions_on(self, version: str, day: date, *, awarded_on: date) -> tuple[Policy, ...]:
-        """The versions under which a cycle is judged on a day, of which the best for the holder.
+        """The versions that may govern a cycle on a day; the best one for the holder is used.
 
-        That of the cycle's start, unless a later one applies to applications sent in since it
-        is in force (``submission``); one that applies where it is ``more_favourable`` stands
-        beside it. ``day`` is that of the application, or the day asked about.
+        It is the version of the cycle's start, unless a later one applies to applications submitted
+        since it is in force (``submission``); a version that applies where it is
+        ``more_favourable`` is an alternative to it. ``day`` is the day of the application, or the
+        day in question.
         """
         governing = [self.policy(version)]
         later = self.policies[self.policies.index(governing[0]) + 1 :]
@@ -294,7 +296,7 @@ class Scheme:
         return tuple(governing)
 
     def policy(self, version: str) -> Policy:
-        """The policy of that version; KeyError if a table names one that no file holds."""
+        """The policy of that version; KeyError if a table names one that no file has."""
         for policy in self.policies:
             if policy.version == version:
                 return policy
