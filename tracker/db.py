@@ -8,7 +8,7 @@ for each other instead of failing half-way.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,6 +22,7 @@ from sqlalchemy import (
     TEXT,
     URL,
     VARCHAR,
+    CheckConstraint,
     Connection,
     DateTime,
     Dialect,
@@ -111,6 +112,16 @@ class AmountColumn(TypeDecorator[Decimal]):
         if value is None or dialect.name != "sqlite":
             return value  # type: ignore[no-any-return]
         return Decimal(value).scaleb(-2)
+
+
+def one_of(column: str, values: Iterable[str]) -> CheckConstraint:
+    """A check, named after its column, that the column holds one of a few values.
+
+    Invariant: a status is a ``StrEnum`` of the rules, and a row holds its plain text, which equals
+    the member. So statuses are compared with ``==`` or ``in``, never with ``is``.
+    """
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} in ({listed})", name=column)
 
 
 def new_id() -> str:

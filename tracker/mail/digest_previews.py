@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from tracker.domain.delivery.digests import last_closed
+from tracker.domain.delivery.digests import DigestFrequency, last_closed
 from tracker.domain.schemes.schemes import Scheme
 from tracker.mail import digests
 from tracker.mail.digests import DigestLetter, DigestLine, DigestNumbers
@@ -39,7 +39,7 @@ def of_schemes(schemes: Sequence[Scheme], language: str, name: str) -> Iterator[
     """One week's digest about workers under these schemes; none where there are no schemes."""
     if not schemes:
         return
-    week = last_closed("week", _TODAY)
+    week = last_closed(DigestFrequency.WEEK, _TODAY)
     issuers = {scheme.issuer for scheme in schemes}
     issuer = issuers.pop() if len(issuers) == 1 else "Tracker"
     letter = digests.compose(

@@ -12,6 +12,7 @@ import pytest
 from tests.api.employers.employer_cases import company
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
+from tracker.domain.delivery.digests import DigestFrequency
 from tracker.domain.permissions import SYSTEM
 from tracker.services.employers import digests
 from tracker.services.outbox import notices
@@ -79,7 +80,9 @@ def everything(container, clock, language):
     acme = company(container)
     acme.hire("E1", awarded_on=date(2021, 12, 25))
     with container.work(SYSTEM) as work:
-        digests.order(work, acme.id, every="week", language=language, address="hr@acme.example")
+        digests.order(
+            work, acme.id, every=DigestFrequency.WEEK, language=language, address="hr@acme.example"
+        )
         asked = NoticeToTell(
             kind="consent_asked", holder_id=holder_id, subject_id=acme.id, event="x", on=TODAY
         )

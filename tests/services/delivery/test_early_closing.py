@@ -15,6 +15,7 @@ from tests.services.delivery import reminder_cases as cases
 from tests.services.desk.queue_cases import OPEN, TODAY, Desk
 from tracker import jobs
 from tracker.domain.credentials.certifications import span_on, standing_on, timeline
+from tracker.domain.delivery.digests import DigestFrequency
 from tracker.domain.periods import Duration, Period
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.schemes.policies import ApplicationWindow, LateStep
@@ -178,7 +179,7 @@ def test_digests_tell_employers_the_last_day_of_the_window(
     clock.set(str(date.fromisoformat(monday) - timedelta(days=7)))
     with sender.work(SYSTEM) as work:
         address = "hr@acme.example"
-        digests.order(work, acme.id, every="week", language=language, address=address)
+        digests.order(work, acme.id, every=DigestFrequency.WEEK, language=language, address=address)
     clock.set(monday)
     with cases.relay(sender) as (sending, catcher):
         jobs.digest(sending)

@@ -10,7 +10,7 @@ from marshmallow import Schema, fields
 from tracker.api.http import routing
 from tracker.api.http.fields import ClosedSchema, DayField, Email, choice
 from tracker.api.http.routing import Resource
-from tracker.domain.delivery.digests import EVERY
+from tracker.domain.delivery.digests import DigestFrequency
 from tracker.domain.permissions import Role
 from tracker.language.voice import LANGUAGES
 from tracker.services.core.context import ReadContext, UnitOfWork
@@ -36,7 +36,7 @@ _SHOWN = (
 class NewOrderSchema(ClosedSchema):
     """How often: by the week (Monday to Sunday) or by the month."""
 
-    every = choice(*EVERY, required=True)
+    every = choice(*DigestFrequency, required=True)
     language = choice(*LANGUAGES, load_default="en")
     address = Email(metadata={"description": "The employer's own if not given."})
 
@@ -45,7 +45,7 @@ class DigestOrderSchema(Schema):
     """An order. It names only workers who agreed that the employer sees their standing."""
 
     employer_id = fields.UUID(required=True)
-    every = choice(*EVERY, required=True)
+    every = choice(*DigestFrequency, required=True)
     language = choice(*LANGUAGES, required=True)
     address = fields.String(required=True)
     through_on = DayField(
