@@ -33,8 +33,10 @@ from sqlalchemy import (
     Numeric,
     String,
     Text,
+    TextClause,
     event,
     make_url,
+    text,
 )
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, Session
@@ -120,8 +122,22 @@ def one_of(column: str, values: Iterable[str]) -> CheckConstraint:
     Invariant: a status is a ``StrEnum`` of the rules, and a row holds its plain text, which equals
     the member. So statuses are compared with ``==`` or ``in``, never with ``is``.
     """
+    return CheckConstraint(_listed(column, values), name=column)
+
+
+def written(column: str, *values: str) -> TextClause:
+    """The condition that a column holds one of these values, written out and not bound.
+
+    A partial index has such a condition, and serves only a query that repeats it.
+    """
+    if len(values) == 1:
+        return text(f"{column} = '{values[0]}'")
+    return text(_listed(column, values))
+
+
+def _listed(column: str, values: Iterable[str]) -> str:
     listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} in ({listed})", name=column)
+    return f"{column} in ({listed})"
 
 
 def new_id() -> str:

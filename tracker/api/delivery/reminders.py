@@ -11,9 +11,9 @@ from tracker.api.http import paging, routing
 from tracker.api.http.fields import ClosedSchema, DayField, choice
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import page_of
+from tracker.domain.delivery.queue_acts import MessageState
 from tracker.services.core.context import ReadContext
 from tracker.services.delivery import ledger, reminder_calendar
-from tracker.services.overview import metrics
 
 resource = Resource("reminders", __name__, description=__doc__)
 
@@ -40,7 +40,7 @@ class StageSchema(Schema):
     due_at = fields.AwareDateTime(required=True)
     fate = choice(*get_args(ledger.StageState), required=True)
     reason = fields.String(required=True, allow_none=True)
-    message_state = choice(*metrics.MESSAGE_STATES, required=True, allow_none=True)
+    message_state = choice(*MessageState, required=True, allow_none=True)
     sent_at = fields.AwareDateTime(
         required=True,
         allow_none=True,
@@ -65,7 +65,7 @@ class ReminderQuerySchema(paging.PageSchema):
     """Of one fate, or with a letter in one state, if asked."""
 
     fate = choice(*_FATES)
-    state = choice(*metrics.MESSAGE_STATES, metadata={"description": "The letter's."})
+    state = choice(*MessageState, metadata={"description": "The letter's."})
 
 
 class CalendarQuerySchema(ClosedSchema):

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from sqlalchemy import func, select, update
 
 from tracker.domain.delivery import bounces as rules
+from tracker.domain.delivery.queue_acts import MessageState
 from tracker.domain.emails import compared
 from tracker.mail import envelopes
 from tracker.mail.reports import Incoming
@@ -224,11 +225,13 @@ def _send_elsewhere(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> Non
             update(Message)
             .where(
                 Message.id.in_(ids),
-                Message.state == "sent",
+                Message.state == MessageState.SENT,
                 Message.useful_until > work.now,
                 func.lower(Message.address).in_(bad),
             )
-            .values(state="ready", next_at=work.now, facts=None, finished_at=None, attempts=0)
+            .values(
+                state=MessageState.READY, next_at=work.now, facts=None, finished_at=None, attempts=0
+            )
             .returning(Message.id, Message.message_id)
         )
         domain = work.settings.mail.message_id_domain

@@ -18,6 +18,7 @@ from sqlalchemy import and_, bindparam, exists, false, func, or_, select
 from tracker.db import Instant
 from tracker.domain.credentials.certifications import Hold
 from tracker.domain.delivery import reminders as rules
+from tracker.domain.delivery.queue_acts import MessageState
 from tracker.domain.emails import compared
 from tracker.domain.schemes.schemes import ReminderPolicy, Scheme
 from tracker.models import (
@@ -222,9 +223,9 @@ _HAS_COME_BACK = exists(
     )
 )
 _FAILED = or_(
-    Message.state == "dead",
-    and_(Message.state == "cancelled", Message.last_error.in_(sealing.MENDABLE)),
-    and_(Message.state == "sent", _HAS_COME_BACK),
+    Message.state == MessageState.DEAD,
+    and_(Message.state == MessageState.CANCELLED, Message.last_error.in_(sealing.MENDABLE)),
+    and_(Message.state == MessageState.SENT, _HAS_COME_BACK),
 )
 _REOPENED = and_(
     Reminder.useful_until > bindparam("now", type_=Instant),

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, case, or_, select, update
 
 from tracker.domain.delivery import reminders as rules
+from tracker.domain.delivery.queue_acts import MessageState
 from tracker.domain.errors import NotFound
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.schemes.schemes import ReminderPolicy, Scheme, Schemes
@@ -180,7 +181,7 @@ class StageFate:
     last_error: str | None = None
 
 
-_SENT_AT = case((Message.state == "sent", Message.finished_at)).label("sent_at")
+_SENT_AT = case((Message.state == MessageState.SENT, Message.finished_at)).label("sent_at")
 _RECORDED = (
     select(
         Reminder.id,

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from tracker.db import new_id
+from tracker.domain.delivery.queue_acts import MessageState
 from tracker.domain.permissions import SYSTEM
 from tracker.mail import envelopes
 from tracker.models import Certification, Holder, Message, RelayAccept, Reminder, ReminderCursor
@@ -171,7 +172,7 @@ def _waiting(work: UnitOfWork, holder_ids: Collection[str]) -> dict[str, set[dat
         statement = select(Message.holder_id, Message.dedupe_key).where(
             bulk.among(work, Message.holder_id, ids),
             Message.kind == "reminder",
-            Message.state == "ready",
+            Message.state == MessageState.READY,
             Message.facts.is_(None),
         )
         for row in work.rows(statement):

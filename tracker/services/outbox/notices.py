@@ -13,6 +13,7 @@ from typing import Any, Literal
 from sqlalchemy import bindparam, select, update
 
 from tracker.db import new_id
+from tracker.domain.delivery.queue_acts import MessageState
 from tracker.models import Holder, Message, Notice
 from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork
@@ -243,7 +244,7 @@ _LATER = (
     update(bulk.table_of(Message))
     .where(
         bulk.table_of(Message).c.id == bindparam("b_id"),
-        bulk.table_of(Message).c.state == "ready",
+        bulk.table_of(Message).c.state == MessageState.READY,
     )
     .values(next_at=bindparam("b_at"))
 )
