@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 from flask import Response
 from marshmallow import Schema, fields, validate
@@ -12,12 +12,12 @@ from tracker.api.http.fields import ClosedSchema, DayField, choice
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import page_of
 from tracker.domain.delivery.queue_acts import MessageState
+from tracker.domain.delivery.reminders import StageOutcome
 from tracker.services.core.context import ReadContext
 from tracker.services.delivery import ledger, reminder_calendar
 
 resource = Resource("reminders", __name__, description=__doc__)
 
-_FATES = tuple(fate for fate in get_args(ledger.StageState) if fate != "ahead")
 _SHOWN = (
     "cycle",
     "expires_on",
@@ -38,7 +38,7 @@ class StageSchema(Schema):
     expires_on = DayField(required=True)
     offset = fields.Integer(required=True, metadata={"description": "Days before the expiry."})
     due_at = fields.AwareDateTime(required=True)
-    fate = choice(*get_args(ledger.StageState), required=True)
+    fate = choice(ledger.AHEAD, *StageOutcome, required=True)
     reason = fields.String(required=True, allow_none=True)
     message_state = choice(*MessageState, required=True, allow_none=True)
     sent_at = fields.AwareDateTime(
@@ -64,7 +64,7 @@ class ReminderSchema(StageSchema):
 class ReminderQuerySchema(paging.PageSchema):
     """Of one fate, or with a letter in one state, if asked."""
 
-    fate = choice(*_FATES)
+    fate = choice(*StageOutcome)
     state = choice(*MessageState, metadata={"description": "The letter's."})
 
 

@@ -19,6 +19,7 @@ from tracker.db import Instant
 from tracker.domain.credentials.certifications import Hold
 from tracker.domain.delivery import reminders as rules
 from tracker.domain.delivery.queue_acts import MessageState
+from tracker.domain.delivery.reminders import StageOutcome
 from tracker.domain.emails import compared
 from tracker.domain.schemes.schemes import ReminderPolicy, Scheme
 from tracker.models import (
@@ -230,8 +231,8 @@ _FAILED = or_(
 _REOPENED = and_(
     Reminder.useful_until > bindparam("now", type_=Instant),
     or_(
-        and_(Reminder.fate == "skipped", Reminder.reason.in_(rules.MENDABLE)),
-        and_(Reminder.fate == "planned", _FAILED),
+        and_(Reminder.fate == StageOutcome.SKIPPED, Reminder.reason.in_(rules.MENDABLE)),
+        and_(Reminder.fate == StageOutcome.PLANNED, _FAILED),
     ),
 )
 """A stage that did not reach its holder, for a reason that may be mended, and is of use still."""

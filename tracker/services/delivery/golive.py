@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 from tracker.db import written
 from tracker.domain.delivery import reminders as rules
 from tracker.domain.delivery.queue_acts import MessageState
+from tracker.domain.delivery.reminders import StageOutcome
 from tracker.models import Holder, Message
 from tracker.services.core import bulk
 from tracker.services.core.context import Container, ReadContext, UnitOfWork, zone_of
@@ -66,7 +67,7 @@ def amount(reading: ReadContext) -> MessageEstimate:
             others += row.n
     most_urgent: dict[str, int] = {}
     for one in ledger.foresee(reading, as_of=reading.now.date()):
-        if one.fate == "planned":
+        if one.fate == StageOutcome.PLANNED:
             known = most_urgent.get(one.holder_id, one.offset)
             most_urgent[one.holder_id] = min(known, one.offset)
     stages.update(most_urgent.values())

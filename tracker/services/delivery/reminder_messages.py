@@ -192,8 +192,8 @@ def _owed_stages(
 def _blocked(row: Any) -> SkipReason | None:
     """Why a stage is not told of now, if it is not; ``_BLOCKED`` for a row that was read."""
     if row.hold is not None:
-        return "not_in_force"
-    return "renewal_pending" if row.pending_since is not None and row.offset > 0 else None
+        return SkipReason.NOT_IN_FORCE
+    return SkipReason.RENEWAL_PENDING if row.pending_since is not None and row.offset > 0 else None
 
 
 def _today(reading: ReadContext, row: Any) -> date:
