@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from tests import factories
 from tests.statements import counted
+from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.permissions import SYSTEM
 from tracker.models import FormerRenewalDecision, HistoryEntry, Notice
 from tracker.services.credentials import renewals
@@ -54,7 +55,9 @@ def renewed(container, ids, clock):
         activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
         renewal = renewals.apply(work, ids[1])
         version = renewals.get(work, renewal).version
-        renewals.decide(work, renewal, decision="approved", reason=None, version=version)
+        renewals.decide(
+            work, renewal, decision=RenewalVerdict.APPROVED, reason=None, version=version
+        )
     clock.advance(days=1)
     return renewal
 
@@ -286,7 +289,9 @@ def test_a_renewal_that_was_not_approved_blocks_no_correction(container, staff, 
         renewal = renewals.apply(work, ids[1])
         version = renewals.get(work, renewal).version
         if ended == "denied":
-            renewals.decide(work, renewal, decision="denied", reason="x", version=version)
+            renewals.decide(
+                work, renewal, decision=RenewalVerdict.DENIED, reason="x", version=version
+            )
         elif ended == "withdrawn":
             renewals.withdraw(work, renewal)
     assert amend(staff, passes["safety"], result="fail").status_code == 200

@@ -17,6 +17,7 @@ from tracker.domain.credentials.certifications import (
     CycleAdjustment,
     first_cycle,
 )
+from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.periods import Duration
 from tracker.domain.schemes.activity_types import Provenance
 from tracker.domain.schemes.schemes import RevocationRule
@@ -83,9 +84,9 @@ SENT = date(2020, 3, 1)
     ("filing", "again"),
     [
         (Filing("r", SENT), False),
-        (Filing("r", SENT, "denied", date(2026, 11, 1)), True),
+        (Filing("r", SENT, RenewalVerdict.DENIED, date(2026, 11, 1)), True),
         (Filing("r", SENT, withdrawn_on=date(2026, 11, 1)), True),
-        (Filing("r", SENT, "approved", date(2020, 4, 1)), True),
+        (Filing("r", SENT, RenewalVerdict.APPROVED, date(2020, 4, 1)), True),
         (Filing("r", date(2020, 5, 1)), True),
     ],
     ids=["under review", "denied", "withdrawn", "approved and expired in 2025", "too late"],
@@ -97,8 +98,8 @@ def test_an_application_under_review_keeps_an_award_from_ending(filing, again):
 
 def test_an_approved_renewal_keeps_it_in_force():
     filings = [
-        Filing("a", SENT, "approved", SENT),
-        Filing("b", date(2025, 2, 1), "approved", AGAIN),
+        Filing("a", SENT, RenewalVerdict.APPROVED, SENT),
+        Filing("b", date(2025, 2, 1), RenewalVerdict.APPROVED, AGAIN),
     ]
     assert stand(TWICE, filings=filings) == [FIRST]
 
@@ -238,8 +239,8 @@ def test_it_is_said_from_when_modules_may_be_passed_anew(changes, filings, on, f
 
 
 def test_approved_renewals_open_cycles_in_the_order_of_their_decisions():
-    second = Filing("b", date(2025, 1, 1), "approved", date(2025, 1, 5))
-    first = Filing("a", SENT, "approved", date(2020, 3, 9))
+    second = Filing("b", date(2025, 1, 1), RenewalVerdict.APPROVED, date(2025, 1, 5))
+    first = Filing("a", SENT, RenewalVerdict.APPROVED, date(2020, 3, 9))
     waiting = Filing("c", date(2029, 12, 20))
     for order in permutations([second, first, waiting]):
         laid = lay_out(CPT, FIRST, order)
@@ -249,21 +250,21 @@ def test_approved_renewals_open_cycles_in_the_order_of_their_decisions():
 
 
 def test_a_renewal_applied_for_outside_its_window_does_not_fit():
-    early = Filing("a", date(2019, 12, 15), "approved", date(2019, 12, 15))
-    late = Filing("b", date(2025, 3, 16), "approved", date(2025, 3, 16))
+    early = Filing("a", date(2019, 12, 15), RenewalVerdict.APPROVED, date(2019, 12, 15))
+    late = Filing("b", date(2025, 3, 16), RenewalVerdict.APPROVED, date(2025, 3, 16))
     assert lay_out(CPT, FIRST, [early, late]).unfit == {"a", "b"}
 
 
 def test_a_renewal_of_what_never_ends_fits_nothing_and_opens_nothing():
     scheme = scheme_of(POLICY, lifetime_if_awarded_before=date(2016, 1, 1))
-    laid = lay_out(scheme, FIRST, [Filing("a", SENT, "approved", SENT)])
+    laid = lay_out(scheme, FIRST, [Filing("a", SENT, RenewalVerdict.APPROVED, SENT)])
     assert (len(laid.cycles), laid.unfit) == (1, frozenset({"a"}))
 
 
 def test_an_approval_told_by_a_file_that_contradicts_the_cycle_opens_nothing_and_says_why():
-    told = Filing("a", SENT, "approved", date(2020, 3, 9), told=True)
+    told = Filing("a", SENT, RenewalVerdict.APPROVED, date(2020, 3, 9), told=True)
     again = replace(told, key="b")
-    early = Filing("c", date(2019, 1, 1), "approved", date(2019, 1, 2), told=True)
+    early = Filing("c", date(2019, 1, 1), RenewalVerdict.APPROVED, date(2019, 1, 2), told=True)
     laid = lay_out(CPT, FIRST, [early, again, told])
     assert [c.ordinal for c in laid.cycles] == [1, 2]
     assert {key: [r.code for r in found] for key, found in laid.idle.items()} == {
@@ -274,15 +275,17 @@ def test_an_approval_told_by_a_file_that_contradicts_the_cycle_opens_nothing_and
 
 
 def test_an_approval_that_opened_its_cycle_before_opens_it_again_and_comes_first():
-    opened = Filing("b", SENT, "approved", date(2020, 3, 9), told=True, opened=1)
+    opened = Filing("b", SENT, RenewalVerdict.APPROVED, date(2020, 3, 9), told=True, opened=1)
     twin = replace(opened, key="a", opened=None)
-    early = Filing("c", date(2019, 1, 1), "approved", date(2019, 1, 2), told=True, opened=1)
+    early = Filing(
+        "c", date(2019, 1, 1), RenewalVerdict.APPROVED, date(2019, 1, 2), told=True, opened=1
+    )
     assert lay_out(CPT, FIRST, [twin, opened]).idle.keys() == {"a"}
     assert lay_out(CPT, FIRST, [early]).unfit == {"c"}
 
 
 def test_what_a_file_tells_of_a_revoked_certification_opens_nothing():
-    told = Filing("a", SENT, "approved", date(2020, 3, 9), told=True)
+    told = Filing("a", SENT, RenewalVerdict.APPROVED, date(2020, 3, 9), told=True)
     changes = [ChangeOfStanding("revoke", date(2019, 6, 1))]
     assert lay_out(CPT, FIRST, [told], (), changes).idle.keys() == {"a"}
 

@@ -15,6 +15,7 @@ from tests.services.delivery import reminder_cases as cases
 from tests.statements import counted
 from tracker import jobs
 from tracker.db import new_id
+from tracker.domain.credentials.renewals import AppealVerdict
 from tracker.domain.errors import SelfReview
 from tracker.domain.permissions import SYSTEM
 from tracker.models import (
@@ -244,7 +245,9 @@ def test_a_reinstatement_is_told_also_when_an_appeal_brings_it(container, clock,
         appeal_id = appeals.file(work, id_, statement="It was not me.")
     board = replace(SYSTEM, name="board")
     with container.work(board) as work:
-        appeals.decide(work, appeal_id, outcome="upheld", reason="It was not.", version=1)
+        appeals.decide(
+            work, appeal_id, outcome=AppealVerdict.UPHELD, reason="It was not.", version=1
+        )
     (letter,) = sent(container, clock)
 
     assert "Reinstated effective November 21, 2026." in letter.text

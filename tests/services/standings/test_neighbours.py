@@ -10,6 +10,7 @@ import pytest
 
 from tests import factories, ruling
 from tests.statements import counted
+from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.periods import Duration
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.schemes.policies import CarryOver, LateStep, PointsSharing, Reexamination
@@ -80,7 +81,9 @@ def person(container, *, renewed=False, other=False, again=False):
             made = renewals.apply(work, id_)
         with container.work(SYSTEM) as work:
             version = renewals.get(work, made).version
-            renewals.decide(work, made, decision="approved", reason=None, version=version)
+            renewals.decide(
+                work, made, decision=RenewalVerdict.APPROVED, reason=None, version=version
+            )
     return id_
 
 

@@ -35,7 +35,7 @@ class Filing:
 
     key: str
     submitted_on: date
-    decision: str | None = None
+    decision: renewals.RenewalVerdict | None = None
     decided_on: date | None = None
     withdrawn_on: date | None = None
     told: bool = False
@@ -86,7 +86,9 @@ def lay_out(
     cycles = [*imported] or [certifications.first_cycle(scheme, awarded_on)]
     renewed: dict[str, int] = {}
     unfit, idle = set(), {}
-    for one in sorted((f for f in filings if f.decision == "approved"), key=_order):
+    for one in sorted(
+        (f for f in filings if f.decision == renewals.RenewalVerdict.APPROVED), key=_order
+    ):
         ordinal = _renewed_by_file(scheme, cycles[: len(imported)], one)
         if ordinal is not None:
             before = cycles[:ordinal]

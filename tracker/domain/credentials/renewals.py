@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from enum import StrEnum
 
 from tracker.domain.clocks import clock_name
 from tracker.domain.credentials.certifications import (
@@ -35,6 +36,20 @@ from tracker.domain.periods import DAY, Period
 from tracker.domain.points.claims import ZERO, Evaluation, Shortfall
 from tracker.domain.schemes.policies import LateStep, Policy
 from tracker.domain.schemes.schemes import AppealRule, BundleFee, Scheme
+
+
+class RenewalVerdict(StrEnum):
+    """How an application for renewal is decided."""
+
+    APPROVED = "approved"
+    DENIED = "denied"
+
+
+class AppealVerdict(StrEnum):
+    """How an appeal is decided."""
+
+    UPHELD = "upheld"
+    DISMISSED = "dismissed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 
-from tracker.domain.credentials.renewals import check_appeal
+from tracker.domain.credentials.renewals import AppealVerdict, RenewalVerdict, check_appeal
 from tracker.domain.errors import BuiltUpon, IllegalTransition, NotAllowed, NotFound, Stale
 from tracker.domain.permissions import SYSTEM, Actor, check_own_holder
 from tracker.domain.schemes.schemes import AppealRule
@@ -31,7 +31,6 @@ from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.standings import snapshots
 
-AppealVerdict = Literal["upheld", "dismissed"]
 _UPHELD = "appeal_upheld"
 _ONE = select(
     Appeal.id,
@@ -131,7 +130,7 @@ def _denied(work: UnitOfWork, row: Any, renewal_id: str) -> _Against | None:
     )
     if renewal is None:
         raise NotFound
-    if renewal.decision != "denied":
+    if renewal.decision != RenewalVerdict.DENIED:
         return None
     return _Against(None, renewal.id, renewal.closed_at or renewal.recorded_at)
 
@@ -160,13 +159,13 @@ def decide(
         raise NotAllowed("An appeal is decided by somebody not involved before.")
     rule, before = work.schemes[row.scheme].appeals, found.outcome
     on = max(work.today(work.schemes[row.scheme]), found.filed_on, found.decided_on or date.min)
-    if before == "upheld":
+    if before == AppealVerdict.UPHELD:
         _put_back(work, found, row, reason)
-    elif outcome == "upheld":
+    elif outcome == AppealVerdict.UPHELD:
         _carry_out(work, found, row, rule, reason=reason, on=on)
     found.outcome, found.reason, found.decided_on = outcome, reason, on
     found.decided_by = work.actor.name
-    found.fee_refunded = outcome == "upheld" and bool(rule and rule.refunded_on_success)
+    found.fee_refunded = outcome == AppealVerdict.UPHELD and bool(rule and rule.refunded_on_success)
     flag_modified(found, "outcome")
     work.session.flush()
     history.record(work, outcome, "appeal", found.id, reason=reason, before=before)
@@ -197,7 +196,7 @@ def _involved(work: UnitOfWork, appeal: Appeal) -> set[_Decider]:
     renewal = work.session.get_one(Renewal, appeal.renewal_id)
     former = former_decisions.of_renewal(work, renewal.id)
     decisions: list[Renewal | FormerRenewalDecision] = [renewal, *former]
-    denied = [one for one in decisions if one.decision == "denied" and one.decided_by]
+    denied = [one for one in decisions if one.decision == RenewalVerdict.DENIED and one.decided_by]
     people = {(one.decided_by_id, one.decided_by or "") for one in denied}
     automatic = (None, SYSTEM.name)
     instants = [

@@ -18,6 +18,7 @@ from tracker.db import new_id
 from tracker.domain import numbers
 from tracker.domain.credentials import certifications
 from tracker.domain.credentials.awards import Award, Laid
+from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Cycle, FormerRenewalDecision, Renewal, StandingChange
 from tracker.services.core import bulk, history
@@ -222,7 +223,7 @@ def _unwind_renewals(
         [
             {
                 "_id": row.id,
-                "decision": "denied",
+                "decision": RenewalVerdict.DENIED,
                 "decided_on": today,
                 "reason": later.reason,
                 "decided_by": work.actor.name,

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from tracker.domain.credentials.certifications import cycle_on
+from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.mail.notices import NoticeToCompose
 from tracker.services.core.context import ReadContext
 from tracker.services.delivery import notice_facts, notice_people
@@ -228,7 +229,7 @@ def _renewal_decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCom
     if before is not None and before == (renewal.decision, renewal.reason):
         return
     appeal = {}
-    if decision == "denied" and not _is_appealed(known, renewal_id=renewal.id):
+    if decision == RenewalVerdict.DENIED and not _is_appealed(known, renewal_id=renewal.id):
         appeal = _appeal(notice, held, renewal.closed_at or row.recorded_at)
     yield NoticeToCompose(
         f"renewal_{decision}",
