@@ -16,6 +16,7 @@ from tracker.api.http.schemas import page_of
 from tracker.domain.credentials.certifications import Standing
 from tracker.domain.errors import TokenEnded
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import HistoryEntry, IdempotencyKey
 from tracker.services.core import tokens
 from tracker.services.credentials import certifications, renewals
@@ -46,7 +47,9 @@ def earn(container, ids, points):
         made = activities.log(work, ids[1], course)
         activities.submit(work, made)
         version = activities.get(work, made).version
-        activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
+        activities.decide(
+            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        )
 
 
 def step(who, **options):

@@ -14,6 +14,7 @@ from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.delivery.digests import DigestFrequency
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.services.employers import digests
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
@@ -74,7 +75,7 @@ def everything(container, clock, language):
         activities.submit(work, activity_id)
     with container.work(SYSTEM) as work:
         version = activities.get(work, activity_id).version
-        verdict = activities.ReviewerDecision("approved")
+        verdict = activities.ReviewerDecision(ActivityVerdict.APPROVED)
         activities.decide(work, activity_id, verdict, version=version)
     cases.change(container, held, "suspend", TODAY)
     acme = company(container)

@@ -12,6 +12,7 @@ from tests import factories
 from tests.statements import counted
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import FormerRenewalDecision, HistoryEntry, Notice
 from tracker.services.credentials import renewals
 from tracker.services.points import activities
@@ -52,7 +53,9 @@ def renewed(container, ids, clock):
         made = activities.log(work, ids[1], course)
         activities.submit(work, made)
         version = activities.get(work, made).version
-        activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
+        activities.decide(
+            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        )
         renewal = renewals.apply(work, ids[1])
         version = renewals.get(work, renewal).version
         renewals.decide(
@@ -285,7 +288,9 @@ def test_a_renewal_that_was_not_approved_blocks_no_correction(container, staff, 
         made = activities.log(work, ids[1], course)
         activities.submit(work, made)
         version = activities.get(work, made).version
-        activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
+        activities.decide(
+            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        )
         renewal = renewals.apply(work, ids[1])
         version = renewals.get(work, renewal).version
         if ended == "denied":

@@ -18,6 +18,7 @@ from tracker.db import new_id
 from tracker.domain.credentials.renewals import AppealVerdict
 from tracker.domain.errors import SelfReview
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import (
     Activity,
     Certification,
@@ -455,7 +456,9 @@ def test_a_change_that_fails_leaves_no_letter(container, certified, submitted):
     (id_,) = certified()
     activity_id, holder_id = submitted(id_), holder_of(container, id_)
     with pytest.raises(SelfReview), container.work(replace(SYSTEM, holder_id=holder_id)) as work:
-        activities.decide(work, activity_id, activities.ReviewerDecision("approved"), version=2)
+        activities.decide(
+            work, activity_id, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=2
+        )
 
     assert cases.letters(container) == []
     assert notices(container) == []

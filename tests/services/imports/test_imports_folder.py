@@ -24,6 +24,7 @@ from tests.services.imports.importing import (
 )
 from tests.services.imports.importing import rows as rows_of
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import Certification, Holder, ImportRun
 from tracker.services import imports
 from tracker.services.credentials import certifications
@@ -315,7 +316,9 @@ def _approved_course(work, certification_id, title, day):
     made = activities.log(work, certification_id, course)
     activities.submit(work, made)
     version = activities.get(work, made).version
-    activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
+    activities.decide(
+        work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+    )
 
 
 def _write_all(container, into):

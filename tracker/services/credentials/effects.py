@@ -13,6 +13,7 @@ from tracker.domain.credentials import awards as rules
 from tracker.domain.credentials import certifications
 from tracker.domain.credentials.certifications import Standing, days_of
 from tracker.domain.credentials.renewals import RenewalVerdict
+from tracker.domain.points.activities import ActivityState
 from tracker.models import Activity, Certification, Renewal, Span
 from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork
@@ -205,7 +206,9 @@ def _outside(
         )
         .where(
             table.holder_id.in_(holder_ids),
-            table.state.in_(("submitted", "approved", "more_information")),
+            table.state.in_(
+                (ActivityState.SUBMITTED, ActivityState.APPROVED, ActivityState.MORE_INFORMATION)
+            ),
         )
         .order_by(table.id)
     )

@@ -12,6 +12,7 @@ from typing import Any
 
 from tracker.domain.credentials.certifications import cycle_on
 from tracker.domain.credentials.renewals import RenewalVerdict
+from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.mail.notices import NoticeToCompose
 from tracker.services.core.context import ReadContext
 from tracker.services.delivery import notice_facts, notice_people
@@ -167,7 +168,7 @@ def _decision(
     credits_ = evaluation.credits if evaluation else ()
     credit = next((one for one in credits_ if one.ref == decision.activity_id), None)
     claimed, brings = (credit.claimed, credit.counted) if credit else (None, None)
-    limit = decision.points_limit if decision.verdict == "approved" else None
+    limit = decision.points_limit if decision.verdict == ActivityVerdict.APPROVED else None
     partly = limit is not None and claimed is not None and limit < claimed
     closed = _is_closed(held, decision.done_on)
     former = closed and _is_former(held, decision.done_on)
@@ -213,7 +214,7 @@ def _reopened(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     decision = notice.known.decisions[notice.row.subject_id][-1]
     told = notice.known.last_told(notice.row.subject_id, "activity_decided", "activity_reopened")
     was_told = told is not None and _decision_of(told) == notice.row.event
-    if decision.state == "submitted" and was_told and told.kind == "activity_decided":
+    if decision.state == ActivityState.SUBMITTED and was_told and told.kind == "activity_decided":
         yield NoticeToCompose(
             "activity_reopened", **_named(notice, held), about=decision.title, **_totals(held)
         )

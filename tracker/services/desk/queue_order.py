@@ -20,6 +20,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import Date, and_, func, literal, or_, select, tuple_
 
 from tracker.db import Id
+from tracker.domain.points.activities import ActivityState
 from tracker.models import Activity, Certification, Evidence, Holder, RosterEntry, Span
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext
@@ -47,7 +48,7 @@ BATCH = 250  # certifications whose points are counted at once
 class QueueFilter:
     """Which activities; None asks for any. ``flag``: only those that bear it."""
 
-    state: str = "submitted"
+    state: str = ActivityState.SUBMITTED
     scheme: str | None = None
     category: str | None = None
     type: str | None = None
@@ -156,7 +157,7 @@ def _candidates(
     reading: ReadContext, asked: QueueFilter, on: date
 ) -> dict[HolderScheme, _Candidate]:
     """Who could renew and has activities waiting that were asked for, the soonest expiry first."""
-    if asked.state != "submitted":
+    if asked.state != ActivityState.SUBMITTED:
         return {}
     rows = reading.rows(statement_of_candidates(asked), {"on": on, "today": on})
     return {

@@ -18,6 +18,7 @@ from sqlalchemy.orm import aliased
 from tracker.domain.credentials import certifications
 from tracker.domain.credentials.certifications import Standing
 from tracker.domain.credentials.certifications import StandingSpan as SpanValue
+from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.domain.points.claims import ZERO, Claim, Credit
 from tracker.domain.points.likeness import Likeness, likeness
 from tracker.domain.schemes.activity_types import ActivityType
@@ -34,7 +35,7 @@ from tracker.services.standings.neighbours import CertificationKey
 from tracker.services.standings.snapshots import ActivityFacts
 from tracker.services.standings.standings import ON_SPAN
 
-STATES = ("submitted", "more_information")
+STATES = (ActivityState.SUBMITTED, ActivityState.MORE_INFORMATION)
 SCANNED = 200  # activities that are looked at for a page of those with a flag
 
 
@@ -260,7 +261,7 @@ def is_urgent(desk: Desk, row: Any) -> bool:
 
     Invariant: of the candidates that ``queue_order`` looks at it says the same.
     """
-    if row.state != "submitted" or row.deceased_on is not None or row.from_on is None:
+    if row.state != ActivityState.SUBMITTED or row.deceased_on is not None or row.from_on is None:
         return False
     if row.withdrawn_at is not None or row.replaced_on is not None:
         return False
@@ -322,7 +323,7 @@ def likely_duplicates(desk: Desk, row: Any) -> list[Like]:
 
 def _stands(activity: ActivityFacts) -> bool:
     verdict = activity.verdict_on(date.max)
-    rejected = verdict is not None and verdict.verdict == "rejected"
+    rejected = verdict is not None and verdict.verdict == ActivityVerdict.REJECTED
     return activity.withdrawn_on is None and not rejected
 
 

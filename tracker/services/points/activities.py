@@ -19,6 +19,7 @@ from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.points import activities as rules
 from tracker.domain.points import cycle_rules
+from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.domain.points.claims import Claim
 from tracker.domain.points.cycle_rules import Case
 from tracker.domain.schemes.activity_types import ActivityType
@@ -92,7 +93,7 @@ def log(work: UnitOfWork, certification_id: str, values: dict[str, Any]) -> str:
         "id": id_,
         "holder_id": row.holder_id,
         "scheme": row.scheme,
-        "state": "draft",
+        "state": ActivityState.DRAFT,
         "recorded_at": work.now,
         "version": 1,
         **claimed(values),
@@ -199,10 +200,10 @@ def submit(work: UnitOfWork, activity_id: str) -> None:
     rules.check_step("submit", activity.state)  # type: ignore[arg-type]
     certification = _certification(work, activity)
     _check_submission(work, activity, certification)
-    if activity.state != "more_information" or activity.submitted_on is None:
+    if activity.state != ActivityState.MORE_INFORMATION or activity.submitted_on is None:
         on = work.day_of(work.schemes[activity.scheme], certification.time_zone)
         activity.submitted_on = on
-    activity.state = "submitted"
+    activity.state = ActivityState.SUBMITTED
     activity.submitted_at, activity.withdrawn_on = work.now, None
     _flush(work)
     history.record(work, "submit", "activity", activity.id)
@@ -223,7 +224,7 @@ def withdraw(work: UnitOfWork, activity_id: str) -> None:
     activity = _own(work, activity_id, None)
     rules.check_step("withdraw", activity.state)  # type: ignore[arg-type]
     certification = _certification(work, activity)
-    activity.state = "withdrawn"
+    activity.state = ActivityState.WITHDRAWN
     on = work.day_of(work.schemes[activity.scheme], certification.time_zone)
     activity.withdrawn_on = max(on, activity.submitted_on or on)
     _flush(work)
@@ -336,9 +337,9 @@ def _check_reason(work: UnitOfWork, verdict: ReviewerDecision) -> None:
         return
     approval: Act = "activity_approval" if verdict.points_limit is None else "points_limit"
     acts: dict[rules.ActivityVerdict, Act] = {
-        "approved": approval,
-        "rejected": "activity_rejection",
-        "more_information": "more_information",
+        ActivityVerdict.APPROVED: approval,
+        ActivityVerdict.REJECTED: "activity_rejection",
+        ActivityVerdict.MORE_INFORMATION: "more_information",
     }
     work.reasons.check(acts[verdict.verdict], verdict.reason_code, words=verdict.reason)
 
@@ -357,7 +358,7 @@ def undo(work: UnitOfWork, activity_id: str, *, reason: str, version: int) -> No
         )
     undone, before = found[0], found[1] if len(found) > 1 else None
     undone.undone_at, undone.undone_by, undone.undone_reason = work.now, work.actor.name, reason
-    _set_state(work, activity, before.verdict if before else "submitted")
+    _set_state(work, activity, before.verdict if before else ActivityState.SUBMITTED)
     history.record(
         work,
         "undo",
