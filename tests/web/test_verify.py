@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 
 from tests import factories
 from tests.statements import counted
+from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import Certification, Holder, Usage
@@ -277,7 +278,7 @@ def test_one_that_was_earned_again_names_the_certificate_that_speaks_now(
         certifications.change(
             work,
             ids[1],
-            kind="surrender",
+            kind=ChangeKind.SURRENDER,
             effective_on=date(2026, 1, 10),
             reason_code="own_wish",
             reason="Moved.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
+from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.delivery.digests import DigestFrequency, last_closed
 from tracker.domain.schemes.schemes import Scheme
 from tracker.mail import digests
@@ -24,10 +25,10 @@ _LINES: Mapping[str, Sequence[tuple[str, int]]] = {
     "due": (("renewal_open", 6), ("renewal_open", 25), ("active", 170)),
     "changed": (
         ("approved", -1),
-        ("suspend", -2),
-        ("reinstate", -2),
-        ("revoke", -5),
-        ("surrender", -6),
+        (ChangeKind.SUSPEND, -2),
+        (ChangeKind.REINSTATE, -2),
+        (ChangeKind.REVOKE, -5),
+        (ChangeKind.SURRENDER, -6),
         ("withdrawn", -6),
     ),
     "sharing": (("sharing", -1),),

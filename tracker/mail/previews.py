@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from tracker.domain.credentials import certifications as rules
+from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.credentials.renewals import AppealVerdict
 from tracker.domain.periods import DAY
@@ -270,7 +271,7 @@ def _news(scheme: Scheme, language: str) -> Iterator[NoticeToCompose]:
     for tells, hold in (("suspended", "suspended"), ("revoked", "revoked")):
         held = _today(scheme, replace(span, hold=hold), today)  # type: ignore[arg-type]
         yield replace(base, tells=tells, reason=grave, now=held, **appeal)
-    yield replace(base, tells="reinstated", reason=grave, against="suspend")
+    yield replace(base, tells="reinstated", reason=grave, against=ChangeKind.SUSPEND)
     for outcome in (AppealVerdict.UPHELD, AppealVerdict.DISMISSED):
         fee = scheme.appeals.fee if scheme.appeals and outcome == AppealVerdict.UPHELD else None
         yield replace(

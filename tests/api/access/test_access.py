@@ -13,7 +13,7 @@ from tests import factories
 from tests.api.conftest import Caller
 from tracker.api.access.me import MadeTokenSchema, MeSchema, TokenSchema
 from tracker.api.http.schemas import page_of
-from tracker.domain.credentials.certifications import Standing
+from tracker.domain.credentials.certifications import ChangeKind, Standing
 from tracker.domain.errors import TokenEnded
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
@@ -144,7 +144,7 @@ def test_what_is_held_goes_to_the_issuer(ana, container, ids):
         certifications.change(
             work,
             ids[1],
-            kind="suspend",
+            kind=ChangeKind.SUSPEND,
             effective_on=date(2026, 11, 1),
             reason_code="conduct",
             reason="x",

@@ -13,6 +13,7 @@ from tracker.domain.credentials.assessments import Attempt
 from tracker.domain.credentials.awards import AwardOnRecord, Filing, anew, awards, lay_out
 from tracker.domain.credentials.certifications import (
     GAP_RESTORED,
+    ChangeKind,
     ChangeOfStanding,
     CycleAdjustment,
     first_cycle,
@@ -104,7 +105,7 @@ def test_an_approved_renewal_keeps_it_in_force():
     assert stand(TWICE, filings=filings) == [FIRST]
 
 
-SURRENDER, REVOKED = ChangeOfStanding("surrender", date(2018, 1, 1)), date(2018, 1, 1)
+SURRENDER, REVOKED = ChangeOfStanding(ChangeKind.SURRENDER, date(2018, 1, 1)), date(2018, 1, 1)
 EARLY, LATE = date(2019, 1, 1), date(2021, 1, 2)
 
 
@@ -113,31 +114,50 @@ EARLY, LATE = date(2019, 1, 1), date(2021, 1, 2)
     [
         ([SURRENDER], EARLY, True),
         ([SURRENDER], SURRENDER.effective_on, False),
-        ([SURRENDER, ChangeOfStanding("reinstate", date(2018, 1, 1))], EARLY, False),
-        ([SURRENDER, ChangeOfStanding("reinstate", date(2018, 6, 1))], EARLY, False),
-        ([ChangeOfStanding("revoke", REVOKED)], AGAIN, False),
-        ([ChangeOfStanding("revoke", REVOKED, EARLY)], date(2018, 12, 31), False),
-        ([ChangeOfStanding("revoke", REVOKED, EARLY)], EARLY, False),
-        ([ChangeOfStanding("revoke", REVOKED, EARLY)], EARLY + timedelta(1), True),
-        ([ChangeOfStanding("suspend", REVOKED)], AGAIN, False),
+        ([SURRENDER, ChangeOfStanding(ChangeKind.REINSTATE, date(2018, 1, 1))], EARLY, False),
+        ([SURRENDER, ChangeOfStanding(ChangeKind.REINSTATE, date(2018, 6, 1))], EARLY, False),
+        ([ChangeOfStanding(ChangeKind.REVOKE, REVOKED)], AGAIN, False),
+        ([ChangeOfStanding(ChangeKind.REVOKE, REVOKED, EARLY)], date(2018, 12, 31), False),
+        ([ChangeOfStanding(ChangeKind.REVOKE, REVOKED, EARLY)], EARLY, False),
+        ([ChangeOfStanding(ChangeKind.REVOKE, REVOKED, EARLY)], EARLY + timedelta(1), True),
+        ([ChangeOfStanding(ChangeKind.SUSPEND, REVOKED)], AGAIN, False),
         (
-            [ChangeOfStanding("suspend", REVOKED), ChangeOfStanding("surrender", EARLY)],
+            [
+                ChangeOfStanding(ChangeKind.SUSPEND, REVOKED),
+                ChangeOfStanding(ChangeKind.SURRENDER, EARLY),
+            ],
             AGAIN,
             False,
         ),
-        ([ChangeOfStanding("suspend", REVOKED), ChangeOfStanding("reinstate", EARLY)], AGAIN, True),
         (
-            [ChangeOfStanding("suspend", REVOKED), ChangeOfStanding("reinstate", AGAIN)],
-            AGAIN,
-            False,
-        ),
-        (
-            [ChangeOfStanding("suspend", REVOKED), ChangeOfStanding("reinstate", date(2021, 1, 1))],
+            [
+                ChangeOfStanding(ChangeKind.SUSPEND, REVOKED),
+                ChangeOfStanding(ChangeKind.REINSTATE, EARLY),
+            ],
             AGAIN,
             True,
         ),
         (
-            [ChangeOfStanding("suspend", REVOKED), ChangeOfStanding("reinstate", LATE)],
+            [
+                ChangeOfStanding(ChangeKind.SUSPEND, REVOKED),
+                ChangeOfStanding(ChangeKind.REINSTATE, AGAIN),
+            ],
+            AGAIN,
+            False,
+        ),
+        (
+            [
+                ChangeOfStanding(ChangeKind.SUSPEND, REVOKED),
+                ChangeOfStanding(ChangeKind.REINSTATE, date(2021, 1, 1)),
+            ],
+            AGAIN,
+            True,
+        ),
+        (
+            [
+                ChangeOfStanding(ChangeKind.SUSPEND, REVOKED),
+                ChangeOfStanding(ChangeKind.REINSTATE, LATE),
+            ],
             LATE - timedelta(1),
             False,
         ),
@@ -167,13 +187,13 @@ def test_what_staff_decided_says_when_it_ends_for_good(changes, day, again):
 
 def test_a_scheme_may_say_how_long_a_revocation_bars():
     rule = RevocationRule(Duration(2, "years"), Provenance("x", verified=True))
-    scheme, changes = replace(CPT, revocation=rule), [ChangeOfStanding("revoke", REVOKED)]
+    scheme, changes = replace(CPT, revocation=rule), [ChangeOfStanding(ChangeKind.REVOKE, REVOKED)]
     assert stand([*passed(FIRST), *passed(date(2020, 1, 1))], scheme, changes=changes) == [FIRST]
     assert len(stand([*passed(FIRST), *passed(date(2020, 1, 2))], scheme, changes=changes)) == 2
 
 
 def test_what_was_decided_later_is_about_the_later_award():
-    changes = [SURRENDER, ChangeOfStanding("revoke", date(2027, 1, 1))]
+    changes = [SURRENDER, ChangeOfStanding(ChangeKind.REVOKE, date(2027, 1, 1))]
     first, second = awards(CPT, TWICE, {}, changes=changes)
     assert (first.changes, second.changes) == (tuple(changes[:1]), tuple(changes[1:]))
 
@@ -223,13 +243,13 @@ def test_the_cycles_on_record_say_when_it_ends_while_its_day_is_the_same():
         ([], [], date(2020, 3, 16), (date(2020, 3, 15), None)),
         ([], [Filing("r", SENT)], date(2020, 4, 1), (None, None)),
         (
-            [ChangeOfStanding("revoke", REVOKED, EARLY)],
+            [ChangeOfStanding(ChangeKind.REVOKE, REVOKED, EARLY)],
             [],
             date(2018, 6, 1),
             (None, EARLY + timedelta(1)),
         ),
-        ([ChangeOfStanding("revoke", REVOKED)], [], date(2018, 6, 1), (None, None)),
-        ([ChangeOfStanding("suspend", REVOKED)], [], date(2021, 6, 1), (None, None)),
+        ([ChangeOfStanding(ChangeKind.REVOKE, REVOKED)], [], date(2018, 6, 1), (None, None)),
+        ([ChangeOfStanding(ChangeKind.SUSPEND, REVOKED)], [], date(2021, 6, 1), (None, None)),
         ([], [], FIRST, (None, None)),
     ],
 )
@@ -286,7 +306,7 @@ def test_an_approval_that_opened_its_cycle_before_opens_it_again_and_comes_first
 
 def test_what_a_file_tells_of_a_revoked_certification_opens_nothing():
     told = Filing("a", SENT, RenewalVerdict.APPROVED, date(2020, 3, 9), told=True)
-    changes = [ChangeOfStanding("revoke", date(2019, 6, 1))]
+    changes = [ChangeOfStanding(ChangeKind.REVOKE, date(2019, 6, 1))]
     assert lay_out(CPT, FIRST, [told], (), changes).idle.keys() == {"a"}
 
 

@@ -15,6 +15,7 @@ from tests.services.delivery import reminder_cases as cases
 from tests.statements import counted
 from tracker import jobs
 from tracker.db import new_id
+from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.credentials.renewals import AppealVerdict
 from tracker.domain.errors import SelfReview
 from tracker.domain.permissions import SYSTEM
@@ -239,7 +240,12 @@ def test_a_reinstatement_is_told_also_when_an_appeal_brings_it(container, clock,
     (id_,) = certified()
     with container.work(SYSTEM) as work:
         certifications.change(
-            work, id_, kind="revoke", effective_on=TODAY, reason_code="other", reason="A mistake."
+            work,
+            id_,
+            kind=ChangeKind.REVOKE,
+            effective_on=TODAY,
+            reason_code="other",
+            reason="A mistake.",
         )
     sent(container, clock)
     with container.work(SYSTEM) as work:

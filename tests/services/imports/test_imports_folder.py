@@ -23,6 +23,7 @@ from tests.services.imports.importing import (
     standings,
 )
 from tests.services.imports.importing import rows as rows_of
+from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import Certification, Holder, ImportRun
@@ -247,7 +248,7 @@ def test_what_came_over_http_goes_out_and_in_again_as_what_it_is(
         certifications.change(
             work,
             id_,
-            kind="surrender",
+            kind=ChangeKind.SURRENDER,
             reason_code="other",
             reason="x",
             effective_on=date(2018, 5, 1),

@@ -351,22 +351,22 @@ def _changes(
 @_changes("suspension", "staff")
 def suspend(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
     """Suspend a certification."""
-    return _change("suspend", work, body, certification_id)
+    return _change(ChangeKind.SUSPEND, work, body, certification_id)
 
 
 @_changes("revocation", "staff", body=RevocationSchema)
 def revoke(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
     """Revoke a certification."""
-    return _change("revoke", work, body, certification_id)
+    return _change(ChangeKind.REVOKE, work, body, certification_id)
 
 
 @_changes("reinstatement", "staff")
 def reinstate(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
     """Reinstate a suspended, revoked or surrendered certification."""
-    return _change("reinstate", work, body, certification_id)
+    return _change(ChangeKind.REINSTATE, work, body, certification_id)
 
 
 @_changes("surrender", "staff", "holder")
 def surrender(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
     """Give a certification up."""
-    return _change("surrender", work, body, certification_id)
+    return _change(ChangeKind.SURRENDER, work, body, certification_id)

@@ -17,7 +17,12 @@ from datetime import date
 
 from tracker.domain.credentials import assessments, certifications, renewals
 from tracker.domain.credentials.assessments import Attempt
-from tracker.domain.credentials.certifications import ChangeOfStanding, CycleAdjustment, CycleTerm
+from tracker.domain.credentials.certifications import (
+    ChangeKind,
+    ChangeOfStanding,
+    CycleAdjustment,
+    CycleTerm,
+)
 from tracker.domain.errors import Refusal
 from tracker.domain.periods import DAY
 from tracker.domain.schemes.schemes import Scheme
@@ -307,7 +312,7 @@ def ended_on(scheme: Scheme, award: Award, *, by: date) -> date | None:
         return None
     ended = _lapsed_on(scheme, award)
     if "surrendered" in holds:
-        surrendered = max(c.effective_on for c in award.changes if c.kind == "surrender")
+        surrendered = max(c.effective_on for c in award.changes if c.kind == ChangeKind.SURRENDER)
         ended = min(ended, surrendered) if ended is not None else surrendered
     return ended if ended is not None and ended < by else None
 
@@ -318,7 +323,7 @@ def _lapsed_on(scheme: Scheme, award: Award) -> date | None:
     day = _last_day(scheme, last)
     if day is None or any(f.waits and f.submitted_on <= day for f in award.filings):
         return None
-    back = [c.effective_on for c in award.changes if c.kind == "reinstate"]
+    back = [c.effective_on for c in award.changes if c.kind == ChangeKind.REINSTATE]
     return max([day, *(b - DAY for b in back)])
 
 
@@ -340,7 +345,7 @@ def cycles_of(scheme: Scheme, award: Award) -> tuple[CycleTerm, ...]:
 
 def barred_until(scheme: Scheme, changes: Iterable[ChangeOfStanding]) -> date | None:
     """The last day on which the last revocation bars from earning it anew; None: for good."""
-    last = [c for c in changes if c.kind == "revoke"][-1]
+    last = [c for c in changes if c.kind == ChangeKind.REVOKE][-1]
     if last.barred_until is not None:
         return last.barred_until
     rule = scheme.revocation

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from typing import Literal, get_args
 
 from tracker.domain.periods import DAY, Period
@@ -34,13 +35,25 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 Hold = Literal["suspended", "revoked", "surrendered"]
 HoldStatus = Hold | Literal["withdrawn"]
 """What a span is held by: what staff decided, or that no passes on record carry the award."""
-ChangeKind = Literal["suspend", "reinstate", "revoke", "surrender"]
-CHANGE_KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
+
+
+class ChangeKind(StrEnum):
+    """What staff, or the holder, do to a certification."""
+
+    SUSPEND = "suspend"
+    REINSTATE = "reinstate"
+    REVOKE = "revoke"
+    SURRENDER = "surrender"
+
 
 GAP_RESTORED = "gap_restored"
 """The reason code of an extension that gives back days which an undone hold took."""
 _PRECEDENCE: tuple[Hold, ...] = ("revoked", "surrendered", "suspended")
-_SETS = dict[ChangeKind, Hold](suspend="suspended", revoke="revoked", surrender="surrendered")
+_SETS: dict[ChangeKind, Hold] = {
+    ChangeKind.SUSPEND: "suspended",
+    ChangeKind.REVOKE: "revoked",
+    ChangeKind.SURRENDER: "surrendered",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,7 +401,7 @@ def holds_on(changes: Iterable[ChangeOfStanding], day: date) -> frozenset[Hold]:
     for change in changes:
         if change.effective_on > day:
             continue
-        if change.kind == "reinstate":
+        if change.kind == ChangeKind.REINSTATE:
             held.clear()
         else:
             held.add(_SETS[change.kind])

@@ -9,10 +9,10 @@ from tracker.domain.credentials.certifications import ChangeKind, ChangeOfStandi
 from tracker.domain.errors import IllegalTransition, Invalid
 
 _LAWFUL: dict[ChangeKind, frozenset[Hold | None]] = {
-    "suspend": frozenset({None}),
-    "surrender": frozenset({None, "suspended"}),
-    "revoke": frozenset({None, "suspended", "surrendered"}),
-    "reinstate": frozenset({"suspended", "revoked", "surrendered"}),
+    ChangeKind.SUSPEND: frozenset({None}),
+    ChangeKind.SURRENDER: frozenset({None, "suspended"}),
+    ChangeKind.REVOKE: frozenset({None, "suspended", "surrendered"}),
+    ChangeKind.REINSTATE: frozenset({"suspended", "revoked", "surrendered"}),
 }
 
 
@@ -37,7 +37,7 @@ def check_awarded(kind: ChangeKind, *, effective_on: date, awarded_on: date) -> 
 
     A reinstatement lifts what is on record, also where a correction has moved the award since.
     """
-    if kind != "reinstate" and effective_on < awarded_on:
+    if kind != ChangeKind.REINSTATE and effective_on < awarded_on:
         rule = f"must not be before the award ({awarded_on})"
         raise Invalid("There was no certification on that day.", fields={"effective_on": rule})
 
@@ -50,8 +50,12 @@ def effective_day(
     A reinstatement that says the suspension or revocation was a mistake undoes it from its own
     day, so that nothing of it stays.
     """
-    holds = [c.effective_on for c in changes if c.kind != "reinstate" and c.effective_on <= today]
-    undoes = kind == "reinstate" and reason_code in UNDOING
+    holds = [
+        c.effective_on
+        for c in changes
+        if c.kind != ChangeKind.REINSTATE and c.effective_on <= today
+    ]
+    undoes = kind == ChangeKind.REINSTATE and reason_code in UNDOING
     return max(holds) if undoes and holds else today
 
 
@@ -59,8 +63,8 @@ def check_bar(kind: ChangeKind, *, effective_on: date, barred_until: date | None
     """Refuse a bar that no revocation gives, or that ends before the revocation. Raises Invalid."""
     if barred_until is None:
         return
-    rule = None if kind == "revoke" else "is said of a revocation only"
-    if kind == "revoke" and barred_until < effective_on:
+    rule = None if kind == ChangeKind.REVOKE else "is said of a revocation only"
+    if kind == ChangeKind.REVOKE and barred_until < effective_on:
         rule = f"must not be before effective_on ({effective_on})"
     if rule is not None:
         raise Invalid("There is no such bar.", fields={"barred_until": rule})

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 
+from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.credentials.renewals import AppealVerdict, RenewalVerdict, check_appeal
 from tracker.domain.errors import BuiltUpon, IllegalTransition, NotAllowed, NotFound, Stale
 from tracker.domain.permissions import SYSTEM, Actor, check_own_holder
@@ -106,7 +107,7 @@ def file(
 def _changed(work: UnitOfWork, row: Any) -> _Against | None:
     """The latest change of standing, if it is one that can be appealed."""
     change = _latest_change(work, row.id)
-    if change is None or change.kind not in {"suspend", "revoke"}:
+    if change is None or change.kind not in {ChangeKind.SUSPEND, ChangeKind.REVOKE}:
         return None
     return _Against(change.id, None, change.recorded_at)
 
@@ -224,7 +225,7 @@ def _carry_out(
     certifications.change(
         work,
         row.id,
-        kind="reinstate",
+        kind=ChangeKind.REINSTATE,
         reason_code=_UPHELD,
         reason=reason,
         effective_on=change.effective_on if rule and rule.restores_gap else on,
@@ -241,7 +242,7 @@ def _put_back(work: UnitOfWork, appeal: Appeal, row: Any, reason: str) -> None:
         renewals.undo_approval(work, appeal.renewal_id, reason=reason)
         return
     lifted = _latest_change(work, row.id)
-    if lifted is None or (lifted.kind, lifted.reason_code) != ("reinstate", _UPHELD):
+    if lifted is None or (lifted.kind, lifted.reason_code) != (ChangeKind.REINSTATE, _UPHELD):
         raise BuiltUpon("The standing was changed since the appeal was upheld; change it itself.")
     change = work.session.get_one(StandingChange, appeal.change_id)
     certifications.change(

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Date, and_, bindparam, func, select
 
+from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.delivery.queue_acts import MessageState
 from tracker.domain.periods import DAY
 from tracker.domain.schemes.schemes import Scheme
@@ -45,7 +46,11 @@ from tracker.services.outbox import suppressions
 from tracker.services.standings.neighbours import SPAN
 from tracker.services.standings.standings import CertificationPoints
 
-CHANGES = {"suspended": "suspend", "reinstated": "reinstate", "revoked": "revoke"}
+CHANGES = {
+    "suspended": ChangeKind.SUSPEND,
+    "reinstated": ChangeKind.REINSTATE,
+    "revoked": ChangeKind.REVOKE,
+}
 # Of these a copy is with the holder, or may be.
 _OUT = (MessageState.SENT, MessageState.AMBIGUOUS, MessageState.TRANSMITTING)
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)

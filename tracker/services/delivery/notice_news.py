@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from tracker.domain.credentials.certifications import cycle_on
+from tracker.domain.credentials.certifications import ChangeKind, cycle_on
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.mail.notices import NoticeToCompose
@@ -287,7 +287,7 @@ def _changed(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     change = changes[-1] if changes else None
     if change is None or change.id != notice.row.event or change.kind != CHANGES[notice.row.kind]:
         return
-    undone = next((one for one in reversed(changes[:-1]) if one.kind != "reinstate"), None)
+    undone = next((one for one in reversed(changes[:-1]) if one.kind != ChangeKind.REINSTATE), None)
     if notice.row.kind == "reinstated" and undone is not None and _was_untold(notice, undone):
         return
     appeal = {}
@@ -298,7 +298,7 @@ def _changed(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
         **_named(notice, held),
         on=change.effective_on,
         reason=change.reason,
-        against=undone.kind if undone is not None else "suspend",
+        against=undone.kind if undone is not None else ChangeKind.SUSPEND,
         **appeal,
     )
 
