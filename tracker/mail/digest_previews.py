@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from tracker.domain.credentials.certifications import ChangeKind
+from tracker.domain.credentials.certifications import ChangeKind, Status
 from tracker.domain.delivery.digests import DigestFrequency, last_closed
 from tracker.domain.schemes.schemes import Scheme
 from tracker.mail import digests
@@ -21,8 +21,8 @@ _WORKERS = ("Ana Gómez", "José Núñez", "Mary O'Neil", "Luis Peña", "Wei Che
 # By section the kinds of lines, each with the days from the end of the period.
 _LINES: Mapping[str, Sequence[tuple[str, int]]] = {
     "expired": (("expired", -3), ("grace", -2)),
-    "pending": (("pending_renewal", -4),),
-    "due": (("renewal_open", 6), ("renewal_open", 25), ("active", 170)),
+    "pending": ((Status.PENDING_RENEWAL, -4),),
+    "due": ((Status.RENEWAL_OPEN, 6), (Status.RENEWAL_OPEN, 25), (Status.ACTIVE, 170)),
     "changed": (
         ("approved", -1),
         (ChangeKind.SUSPEND, -2),

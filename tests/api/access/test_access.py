@@ -13,7 +13,7 @@ from tests import factories
 from tests.api.conftest import Caller
 from tracker.api.access.me import MadeTokenSchema, MeSchema, TokenSchema
 from tracker.api.http.schemas import page_of
-from tracker.domain.credentials.certifications import ChangeKind, Standing
+from tracker.domain.credentials.certifications import ChangeKind, Standing, Status
 from tracker.domain.errors import TokenEnded
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
@@ -156,7 +156,7 @@ def test_what_is_held_goes_to_the_issuer(ana, container, ids):
 
 def test_what_never_expires_needs_nothing():
     standing = Standing(
-        status="active",
+        status=Status.ACTIVE,
         valid=True,
         on=date(2026, 1, 1),
         cycle=1,

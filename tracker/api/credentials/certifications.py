@@ -28,7 +28,7 @@ from tracker.api.points.evaluation_schemas import (
     GapSchema,
     WhatIfSchema,
 )
-from tracker.domain.credentials.certifications import STATUSES, ChangeKind
+from tracker.domain.credentials.certifications import ChangeKind, Status
 from tracker.domain.permissions import Role
 from tracker.domain.points.claims import Claim
 from tracker.services.core.context import ReadContext, UnitOfWork
@@ -114,7 +114,7 @@ class CertificationQuerySchema(paging.PageSchema):
     holder_id = fields.UUID()
     scheme = WordsField(32)
     number = CertificateNumber()
-    status = choice(*STATUSES)
+    status = choice(*Status)
 
 
 class StandingChangeSchema(ClosedSchema):

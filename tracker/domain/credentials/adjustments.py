@@ -69,7 +69,7 @@ def check_adjustable(cycle: CycleTerm, hold: Hold | None) -> date:
         raise NotExtendable(
             "A certification that never expires has nothing to extend or reduce."
         ).final()
-    if hold in {"revoked", "surrendered"}:
+    if hold in {Hold.REVOKED, Hold.SURRENDERED}:
         raise NotExtendable(f"The certification is {hold}.", standing=hold).final()
     return cycle.expires_on
 

@@ -22,6 +22,7 @@ from tracker.domain.credentials.certifications import (
     ChangeOfStanding,
     CycleAdjustment,
     CycleTerm,
+    Hold,
 )
 from tracker.domain.errors import Refusal
 from tracker.domain.periods import DAY
@@ -305,13 +306,13 @@ def ended_on(scheme: Scheme, award: Award, *, by: date) -> date | None:
     """
     award = award.before(by)
     holds = certifications.holds_on(award.changes, by)
-    if "revoked" in holds:
+    if Hold.REVOKED in holds:
         barred = barred_until(scheme, award.changes)
         return barred if barred is not None and barred < by else None
-    if "suspended" in holds:
+    if Hold.SUSPENDED in holds:
         return None
     ended = _lapsed_on(scheme, award)
-    if "surrendered" in holds:
+    if Hold.SURRENDERED in holds:
         surrendered = max(c.effective_on for c in award.changes if c.kind == ChangeKind.SURRENDER)
         ended = min(ended, surrendered) if ended is not None else surrendered
     return ended if ended is not None and ended < by else None
@@ -367,8 +368,8 @@ def anew(scheme: Scheme, held: Iterable[Award], *, on: date) -> tuple[date | Non
 def _again_from(scheme: Scheme, award: Award, on: date) -> date | None:
     award = award.before(on + DAY)
     holds = certifications.holds_on(award.changes, on)
-    if "revoked" in holds:
+    if Hold.REVOKED in holds:
         barred = barred_until(scheme, award.changes)
         return barred + DAY if barred is not None else None
-    lapsed = None if "suspended" in holds else _lapsed_on(scheme, award)
+    lapsed = None if Hold.SUSPENDED in holds else _lapsed_on(scheme, award)
     return lapsed + DAY if lapsed is not None else None

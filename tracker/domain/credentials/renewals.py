@@ -14,6 +14,7 @@ from tracker.domain.credentials.certifications import (
     CycleAdjustment,
     CycleTerm,
     Standing,
+    Status,
     span_on,
     standing_on,
     timeline,
@@ -100,14 +101,14 @@ def objections(
 def _of_standing(standing: Standing, zone: str) -> Iterator[Refusal]:
     """What speaks against an application whatever points there are."""
     expires_on, opens_on = standing.expires_on, standing.window_opens_on
-    if standing.status in {"suspended", "revoked", "surrendered", "withdrawn"}:
+    if standing.status in {Status.SUSPENDED, Status.REVOKED, Status.SURRENDERED, Status.WITHDRAWN}:
         yield NotRenewable(f"The certification is {standing.status}.", standing=standing.status)
     if expires_on is None or opens_on is None:
         return
     if standing.pending_since is not None:
         since = standing.pending_since
         yield RenewalPending(f"The application of {since} is under review.", since=since)
-    elif standing.status == "expired":
+    elif standing.status == Status.EXPIRED:
         told = f"It expired on {expires_on}{_midnight(zone)}."
         yield CertificationExpired(told, expired_on=expires_on, **_zone(zone))
     if standing.on < opens_on:

@@ -10,9 +10,9 @@ from tracker.domain.errors import IllegalTransition, Invalid
 
 _LAWFUL: dict[ChangeKind, frozenset[Hold | None]] = {
     ChangeKind.SUSPEND: frozenset({None}),
-    ChangeKind.SURRENDER: frozenset({None, "suspended"}),
-    ChangeKind.REVOKE: frozenset({None, "suspended", "surrendered"}),
-    ChangeKind.REINSTATE: frozenset({"suspended", "revoked", "surrendered"}),
+    ChangeKind.SURRENDER: frozenset({None, Hold.SUSPENDED}),
+    ChangeKind.REVOKE: frozenset({None, Hold.SUSPENDED, Hold.SURRENDERED}),
+    ChangeKind.REINSTATE: frozenset({Hold.SUSPENDED, Hold.REVOKED, Hold.SURRENDERED}),
 }
 
 

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from tracker.domain.credentials.certifications import STATUSES
+from tracker.domain.credentials.certifications import Status
 from tracker.domain.periods import DAY, Period, add_months
 
 FORECAST_MONTHS = 24
 NOT_SHARED: Literal["not_shared"] = "not_shared"
 NOT_CERTIFIED: Literal["not_certified"] = "not_certified"
 # Whoever passed some of the modules only is not certified: more is not the employer's to know.
-WORKER_STATUSES = (*(s for s in STATUSES if s != "in_progress"), NOT_CERTIFIED, NOT_SHARED)
+WORKER_STATUSES = (
+    *(status for status in Status if status != Status.IN_PROGRESS),
+    NOT_CERTIFIED,
+    NOT_SHARED,
+)
 
 # What consent opens, by the names that the interface uses, and what it opens only if asked.
 FIELDS = (

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from tracker.domain.credentials.certifications import ChangeKind, cycle_on
+from tracker.domain.credentials.certifications import ChangeKind, Status, cycle_on
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.mail.notices import NoticeToCompose
@@ -76,7 +76,7 @@ def _named(notice: DueNotice, held: HeldToday, **more: Any) -> dict[str, Any]:
 
 # Awards.
 def _awarded(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
-    if held.now is not None and held.now.status in {"revoked", "surrendered"}:
+    if held.now is not None and held.now.status in {Status.REVOKED, Status.SURRENDERED}:
         return
     required = held.points.evaluation.required if held.points else None
     yield NoticeToCompose(

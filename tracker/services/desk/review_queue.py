@@ -16,7 +16,7 @@ from sqlalchemy import and_, case, exists, func, select
 from sqlalchemy.orm import aliased
 
 from tracker.domain.credentials import certifications
-from tracker.domain.credentials.certifications import Standing
+from tracker.domain.credentials.certifications import Standing, Status
 from tracker.domain.credentials.certifications import StandingSpan as SpanValue
 from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.domain.points.claims import ZERO, Claim, Credit
@@ -266,7 +266,7 @@ def is_urgent(desk: Desk, row: Any) -> bool:
     if row.withdrawn_at is not None or row.replaced_on is not None:
         return False
     span, on = SpanValue(*row[len(_COLUMNS) :]), desk.on
-    open_now = certifications.standing_on(span, on).status in {"renewal_open", "grace"}
+    open_now = certifications.standing_on(span, on).status in {Status.RENEWAL_OPEN, Status.GRACE}
     can_be_had = span.hold is None and (open_now or span.pending_since is not None)
     return can_be_had and desk.weighed.would_complete(asked_of(row))
 

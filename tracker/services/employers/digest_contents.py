@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Select, and_, false, func, or_, select
 
 from tracker.db import Instant
+from tracker.domain.credentials.certifications import Status
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.periods import DAY, Period
 from tracker.models import (
@@ -38,7 +39,7 @@ SHOWN = 100
 """How many names a section keeps at most."""
 SECTIONS = ("expired", "pending", "due", "changed", "sharing")
 """In the order in which a letter tells of them."""
-_PENDING = "pending_renewal"
+_PENDING = Status.PENDING_RENEWAL
 _AHEAD = timedelta(days=180)
 
 Contents = dict[str, Any]

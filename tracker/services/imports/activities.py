@@ -15,7 +15,13 @@ from typing import Any
 from sqlalchemy import func, select
 
 from tracker.db import new_id
-from tracker.domain.credentials.certifications import ChangeOfStanding, CycleTerm, days_of, hold_on
+from tracker.domain.credentials.certifications import (
+    ChangeOfStanding,
+    CycleTerm,
+    Hold,
+    days_of,
+    hold_on,
+)
 from tracker.domain.errors import Invalid, UnknownActivityType
 from tracker.domain.periods import Period
 from tracker.domain.points import activities as rules
@@ -160,7 +166,7 @@ def _check_claim(run: Run, row: ImportRow, scheme: Scheme, chunk: _ActivityChunk
         _warn(run, row, cycles)
     changes = chunk.changes.get((chunk.ids[row["holder_ref"]], scheme.code), ())
     hold = hold_on(changes, row["submitted_on"] or today)
-    if hold in {"revoked", "surrendered"}:
+    if hold in {Hold.REVOKED, Hold.SURRENDERED}:
         run.warn(row.number, "status", f"the certification was {hold}; its points are frozen.")
 
 

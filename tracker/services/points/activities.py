@@ -14,7 +14,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.db import new_id
-from tracker.domain.credentials.certifications import cycle_on, hold_on
+from tracker.domain.credentials.certifications import Hold, cycle_on, hold_on
 from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.points import activities as rules
@@ -111,7 +111,7 @@ def _check(work: UnitOfWork, certification: Any, values: dict[str, Any]) -> Acti
     scheme = work.schemes[certification.scheme]
     record = snapshots.records(work, [certification.id])[certification.id]
     on = work.day_of(scheme, certification.time_zone)
-    if hold_on(record.changes, on) in {"revoked", "surrendered"}:
+    if hold_on(record.changes, on) in {Hold.REVOKED, Hold.SURRENDERED}:
         raise IllegalTransition(
             "The certification was revoked or surrendered; its points are frozen.", state="ended"
         )
