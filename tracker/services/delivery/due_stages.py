@@ -18,6 +18,7 @@ from sqlalchemy import and_, bindparam, exists, false, func, or_, select
 from tracker.db import Instant
 from tracker.domain.credentials.certifications import Hold
 from tracker.domain.delivery import reminders as rules
+from tracker.domain.delivery.bounces import ReturnKind
 from tracker.domain.delivery.queue_acts import MessageState
 from tracker.domain.delivery.reminders import StageOutcome
 from tracker.domain.emails import compared
@@ -219,7 +220,7 @@ def _term(row: Any) -> Term:
 _HAS_COME_BACK = exists(
     select(Bounce.digest).where(
         Bounce.message_id == Message.id,
-        Bounce.kind.in_(("hard", "soft")),
+        Bounce.kind.in_((ReturnKind.HARD, ReturnKind.SOFT)),
         Bounce.address == func.lower(Message.address),
     )
 )

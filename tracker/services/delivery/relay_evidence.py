@@ -66,7 +66,7 @@ def _report(work: UnitOfWork, event: Event, letter: object) -> bounces.ReturnedM
     status = event.status or ""
     return bounces.ReturnedMessage(
         letter=letter,
-        kind=bounces.COMPLAINT if event.event == "complained" else rules.kind_of(status),
+        kind=rules.ReturnKind.COMPLAINT if event.event == "complained" else rules.kind_of(status),
         identity=f"{event.event} {event.at.isoformat()} {status}",
         at=min(event.at, work.now),
         status=status,

@@ -10,6 +10,7 @@ from sqlalchemy import case, func, select, union_all
 
 from tracker import migrations
 from tracker.db import Instant, written
+from tracker.domain.delivery.bounces import ReturnKind
 from tracker.domain.delivery.queue_acts import HELD, STUCK, WAITING, MessageState
 from tracker.models import Bounce, Message, ReminderCursor
 from tracker.services.core import counters
@@ -22,7 +23,6 @@ from tracker.services.outbox import suppressions
 
 __all__ = ["Gauges", "ReadinessCheck", "checks", "gauges"]
 
-BOUNCE_KINDS = ("hard", "soft", "complaint")
 PATIENCE = timedelta(minutes=15)  # a letter due for longer means that nobody sends
 
 
@@ -131,4 +131,4 @@ def _bounces(reading: ReadContext) -> dict[str, int]:
     recent = Bounce.at > reading.now - _DAY
     counted = select(Bounce.kind, func.count().label("n")).where(recent).group_by(Bounce.kind)
     found = {row.kind: row.n for row in reading.rows(counted)}
-    return {**dict.fromkeys(BOUNCE_KINDS, 0), **found}
+    return {**dict.fromkeys(ReturnKind, 0), **found}
