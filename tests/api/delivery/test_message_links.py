@@ -13,6 +13,7 @@ from tests.api.employers.employer_cases import company
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.delivery.digests import DigestFrequency
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict
 from tracker.services.employers import digests
@@ -85,7 +86,11 @@ def everything(container, clock, language):
             work, acme.id, every=DigestFrequency.WEEK, language=language, address="hr@acme.example"
         )
         asked = NoticeToTell(
-            kind="consent_asked", holder_id=holder_id, subject_id=acme.id, event="x", on=TODAY
+            kind=NoticeKind.CONSENT_ASKED,
+            holder_id=holder_id,
+            subject_id=acme.id,
+            event="x",
+            on=TODAY,
         )
         notices.tell(work, [asked])
     clock.set("2026-11-23")

@@ -16,6 +16,7 @@ from tests.services.desk.queue_cases import OPEN, TODAY, Desk
 from tracker import jobs
 from tracker.domain.credentials.certifications import span_on, standing_on, timeline
 from tracker.domain.delivery.digests import DigestFrequency
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.periods import Duration, Period
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.schemes.policies import ApplicationWindow, LateStep
@@ -150,7 +151,7 @@ def test_news_of_an_award_brings_the_last_day_of_the_window_for_the_calendar(
     with sender.work(SYSTEM) as work:
         certification = work.row(select(Certification.id)).id
         news = NoticeToTell(
-            kind="award", holder_id=id_, subject_id=certification, event="1", on=TODAY
+            kind=NoticeKind.AWARD, holder_id=id_, subject_id=certification, event="1", on=TODAY
         )
         notices.tell(work, [news])
     clock.advance(days=1)

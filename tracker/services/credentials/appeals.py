@@ -13,6 +13,7 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.credentials.renewals import AppealVerdict, RenewalVerdict, check_appeal
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import BuiltUpon, IllegalTransition, NotAllowed, NotFound, Stale
 from tracker.domain.permissions import SYSTEM, Actor, check_own_holder
 from tracker.domain.schemes.schemes import AppealRule
@@ -171,7 +172,7 @@ def decide(
     work.session.flush()
     history.record(work, outcome, "appeal", found.id, reason=reason, before=before)
     news = NoticeToTell(
-        kind="appeal_decided",
+        kind=NoticeKind.APPEAL_DECIDED,
         holder_id=row.holder_id,
         subject_id=found.id,
         event=f"{outcome}:{work.now.isoformat()}",

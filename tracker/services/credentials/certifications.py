@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from tracker.domain.credentials import standing_changes
 from tracker.domain.credentials.certifications import ChangeKind
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import IllegalTransition, NotFound
 from tracker.domain.permissions import check_not_own, check_own_holder
 from tracker.domain.schemes.reasons import Act
@@ -29,9 +30,9 @@ from tracker.services.standings import snapshots
 
 # What holders are told of by letter; a surrender is their own act.
 NEWS_OF = {
-    ChangeKind.SUSPEND: "suspended",
-    ChangeKind.REINSTATE: "reinstated",
-    ChangeKind.REVOKE: "revoked",
+    ChangeKind.SUSPEND: NoticeKind.SUSPENDED,
+    ChangeKind.REINSTATE: NoticeKind.REINSTATED,
+    ChangeKind.REVOKE: NoticeKind.REVOKED,
 }
 settle = awards.settle
 cycle_row = timelines.cycle_row

@@ -14,6 +14,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from tracker.domain.credentials import certifications as rules
 from tracker.domain.credentials import renewals
 from tracker.domain.credentials.renewals import RenewalVerdict
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import (
     BuiltUpon,
     IllegalTransition,
@@ -315,7 +316,7 @@ def _tell(
 ) -> None:
     times = len(former_decisions.of_renewal(work, renewal.id))
     news = NoticeToTell(
-        kind="renewal_reopened" if reopened else "renewal_decided",
+        kind=NoticeKind.RENEWAL_REOPENED if reopened else NoticeKind.RENEWAL_DECIDED,
         holder_id=row.holder_id,
         subject_id=renewal.id,
         event=reopened or f"{renewal.decision}:{times}",

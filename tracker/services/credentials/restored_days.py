@@ -20,6 +20,7 @@ from tracker.domain.credentials import adjustments as rules
 from tracker.domain.credentials import certifications
 from tracker.domain.credentials.adjustments import Noted
 from tracker.domain.credentials.certifications import GAP_RESTORED, ChangeKind
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.periods import Period
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Adjustment, Certification, StandingChange
@@ -160,7 +161,7 @@ def _tell(
         work,
         (
             NoticeToTell(
-                kind="adjusted",
+                kind=NoticeKind.ADJUSTED,
                 holder_id=holders[row["certification_id"]],
                 subject_id=row["certification_id"],
                 event=row["id"],

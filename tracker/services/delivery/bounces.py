@@ -17,6 +17,7 @@ from sqlalchemy import func, select, update
 
 from tracker.domain.delivery import bounces as rules
 from tracker.domain.delivery.bounces import ReturnKind
+from tracker.domain.delivery.notices import MessageType
 from tracker.domain.delivery.queue_acts import MessageState
 from tracker.domain.emails import compared
 from tracker.mail import envelopes
@@ -27,7 +28,6 @@ from tracker.models import (
     Message,
     Preference,
 )
-from tracker.models.preferences import LETTER_TYPES
 from tracker.services.core import bulk, locks, signed_links
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.outbox import cursors, suppressions
@@ -39,7 +39,10 @@ BounceKind = (
     | Literal["refused", "unsubscribed", "delayed", "automatic", "known", "unknown", "other"]
 )
 _IGNORED: Mapping[str, BounceKind] = {"delayed": "delayed", "automatic": "automatic"}
-_TYPE_OF_KIND: Mapping[str, str] = {"reminder": "reminders", "notice": "decisions"}
+_TYPE_OF_KIND: Mapping[str, str] = {
+    "reminder": MessageType.REMINDERS,
+    "notice": MessageType.DECISIONS,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +122,7 @@ def _unsubscribed(work: UnitOfWork, key: bytes, incoming: Incoming, *, by: str) 
 
     One that is older than the holder's last word changes nothing: the file is read again.
     """
-    for type_ in LETTER_TYPES:
+    for type_ in MessageType:
         for purpose, proof in incoming.proofs:
             holder_id = (
                 signed_links.proven(key, purpose, proof) if purpose == f"u-{type_}" else None

@@ -19,6 +19,7 @@ from tracker.db import Instant
 from tracker.domain.credentials.certifications import Hold
 from tracker.domain.delivery import reminders as rules
 from tracker.domain.delivery.bounces import ReturnKind
+from tracker.domain.delivery.notices import MessageType
 from tracker.domain.delivery.queue_acts import MessageState
 from tracker.domain.delivery.reminders import StageOutcome
 from tracker.domain.emails import compared
@@ -44,7 +45,7 @@ from tracker.services.standings.neighbours import CertificationKey
 AT_ONCE = cursors.AT_ONCE
 
 AUDIENCE = "holder"
-TYPE = "reminders"
+TYPE = MessageType.REMINDERS
 """What holders switch off when they want no reminders."""
 
 CURSORS = (

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tracker.domain.credentials.next_steps import NextStep
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.mail.notices import NoticeToCompose
 from tracker.mail.today import Today
 from tracker.services.core.context import zone_of
@@ -34,7 +35,7 @@ def _asked(notice: DueNotice) -> Iterator[NoticeToCompose]:
     if (
         entries
         and entries[0].sharing_id is None
-        and notice.of_kind("consent_asked")[0] is (notice.row)
+        and notice.of_kind(NoticeKind.CONSENT_ASKED)[0] is (notice.row)
     ):
         yield NoticeToCompose("consent_asked", about=entries[0].name, now=_day(notice))
 
@@ -88,9 +89,9 @@ def _request_decided(notice: DueNotice) -> Iterator[NoticeToCompose]:
 
 
 BY_KIND: Mapping[str, Callable[[DueNotice], Iterator[NoticeToCompose]]] = {
-    "consent_asked": _asked,
-    "listed": _listed,
-    "employer_renamed": _renamed,
-    "employment_ended": _ended,
-    "request_decided": _request_decided,
+    NoticeKind.CONSENT_ASKED: _asked,
+    NoticeKind.LISTED: _listed,
+    NoticeKind.EMPLOYER_RENAMED: _renamed,
+    NoticeKind.EMPLOYMENT_ENDED: _ended,
+    NoticeKind.REQUEST_DECIDED: _request_decided,
 }

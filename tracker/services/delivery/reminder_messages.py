@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Date, and_, bindparam, case, or_, select
 from sqlalchemy.orm import aliased
 
 from tracker.db import Instant
+from tracker.domain.delivery.notices import MessageType
 from tracker.domain.delivery.reminders import SkipReason
 from tracker.domain.periods import DAY
 from tracker.mail import calendars, messages
@@ -29,7 +30,7 @@ from tracker.services.outbox import suppressions
 from tracker.services.standings.neighbours import SPAN
 from tracker.services.standings.standings import CertificationPoints
 
-TYPE = "reminders"
+TYPE = MessageType.REMINDERS
 """What holders switch off when they want no reminders."""
 _FORMER_ZONE = "America/New_York"  # whose days older messages went by
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import select
 
 from tracker.db import new_id
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
 from tracker.domain.permissions import check_own_holder
 from tracker.models import Holder, HolderRequest
@@ -137,7 +138,7 @@ def decide(
     if decision == "granted":
         holders.write(work, holder, found.proposal, reason=reason)
     news = NoticeToTell(
-        kind="request_decided",
+        kind=NoticeKind.REQUEST_DECIDED,
         holder_id=holder.id,
         subject_id=found.id,
         event=decision,

@@ -21,6 +21,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, func, select
 
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.models import Employer, Notice, RosterEntry, Sharing
 from tracker.services.core import bulk, history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork
@@ -232,7 +233,7 @@ def ask(work: UnitOfWork, tied: Iterable[Employment]) -> None:
         work,
         (
             NoticeToTell(
-                kind="consent_asked",
+                kind=NoticeKind.CONSENT_ASKED,
                 holder_id=entry.holder_id,
                 subject_id=entry.employer_id,
                 event=_asking(today, ends[entry.pair]),
@@ -260,7 +261,7 @@ def tell_listed(work: UnitOfWork, signed: Iterable[tuple[Employment, date]]) -> 
         work,
         (
             NoticeToTell(
-                kind="listed",
+                kind=NoticeKind.LISTED,
                 holder_id=entry.holder_id,
                 subject_id=entry.employer_id,
                 event=entry.id,
@@ -279,7 +280,7 @@ def _tell_ended(work: UnitOfWork, gone: Sequence[Employment]) -> None:
         work,
         (
             NoticeToTell(
-                kind="employment_ended",
+                kind=NoticeKind.EMPLOYMENT_ENDED,
                 holder_id=entry.holder_id,
                 subject_id=entry.employer_id,
                 event=entry.id,
@@ -379,7 +380,7 @@ def _not_finished(reading: ReadContext, ended: Collection[Employment]) -> list[E
     table = Notice
     statement = select(table.event).where(
         bulk.among(reading, table.holder_id, {entry.holder_id for entry in ended}),
-        table.kind == "employment_ended",
+        table.kind == NoticeKind.EMPLOYMENT_ENDED,
     )
     told = {row.event for row in reading.rows(statement)} if ended else set()
     return [

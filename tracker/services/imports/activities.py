@@ -22,6 +22,7 @@ from tracker.domain.credentials.certifications import (
     days_of,
     hold_on,
 )
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import Invalid, UnknownActivityType
 from tracker.domain.periods import Period
 from tracker.domain.points import activities as rules
@@ -319,7 +320,7 @@ def _decide(
     bulk.insert(work, Decision, rows)
     news = (
         NoticeToTell(
-            kind="activity_decided",
+            kind=NoticeKind.ACTIVITY_DECIDED,
             holder_id=holder_ids[row["holder_ref"]],
             subject_id=decision["activity_id"],
             event=decision["id"],

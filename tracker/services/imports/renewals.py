@@ -25,6 +25,7 @@ from tracker.domain.credentials import renewals
 from tracker.domain.credentials.awards import given, lay_out
 from tracker.domain.credentials.certifications import Application
 from tracker.domain.credentials.renewals import ApplicationFacts, RenewalVerdict
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import Refusal
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Cycle, FormerRenewalDecision, Renewal
@@ -205,7 +206,7 @@ def _news(plans: Iterable[_Plan]) -> Iterator[NoticeToTell]:
         for row in plan.renewals:
             if row.decision is not None:
                 yield NoticeToTell(
-                    kind="renewal_decided",
+                    kind=NoticeKind.RENEWAL_DECIDED,
                     holder_id=plan.holder_id,
                     subject_id=row.id,
                     event=f"{row.decision}:{row.former}",

@@ -15,6 +15,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.db import new_id
 from tracker.domain.credentials.certifications import Hold, cycle_on, hold_on
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.points import activities as rules
@@ -283,7 +284,7 @@ def decide(work: UnitOfWork, activity_id: str, verdict: ReviewerDecision, *, ver
         reason_code=verdict.reason_code,
         supersedes=before.id if before else None,
     )
-    _tell(work, activity, kind="activity_decided", event=made.id, on=made.decided_on)
+    _tell(work, activity, kind=NoticeKind.ACTIVITY_DECIDED, event=made.id, on=made.decided_on)
     activity_effects.follow(work, activity, replaced=before)
 
 
@@ -324,7 +325,7 @@ def _set_state(work: UnitOfWork, activity: Activity, state: str) -> None:
     _flush(work)
 
 
-def _tell(work: UnitOfWork, activity: Activity, *, kind: str, event: str, on: date) -> None:
+def _tell(work: UnitOfWork, activity: Activity, *, kind: NoticeKind, event: str, on: date) -> None:
     news = NoticeToTell(
         kind=kind, holder_id=activity.holder_id, subject_id=activity.id, event=event, on=on
     )
@@ -368,9 +369,9 @@ def undo(work: UnitOfWork, activity_id: str, *, reason: str, version: int) -> No
         reason=reason,
         restores=before.id if before else None,
     )
-    kind, event = "activity_reopened", undone.id
+    kind, event = NoticeKind.ACTIVITY_REOPENED, undone.id
     if before is not None:
-        kind, event = "activity_decided", f"{before.id}:{_times_undone(work, activity.id)}"
+        kind, event = NoticeKind.ACTIVITY_DECIDED, f"{before.id}:{_times_undone(work, activity.id)}"
     _tell(work, activity, kind=kind, event=event, on=work.today(work.schemes[activity.scheme]))
     activity_effects.follow(work, activity, replaced=undone)
 
