@@ -7,10 +7,13 @@ from typing import Any
 
 from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.delivery.notices import NoticeKind
+from tracker.domain.desk.requests import RequestState, RequestVerdict
 from tracker.mail.notices import NoticeToCompose
 from tracker.mail.today import Today
 from tracker.services.core.context import zone_of
 from tracker.services.delivery.notice_facts import DueNotice
+
+_DECIDED = frozenset(RequestVerdict)
 
 
 def _day(notice: DueNotice) -> Today:
@@ -74,11 +77,11 @@ def _renamed(notice: DueNotice) -> Iterator[NoticeToCompose]:
 
 def _request_decided(notice: DueNotice) -> Iterator[NoticeToCompose]:
     request, row = notice.known.requests.get(notice.row.subject_id), notice.row
-    if request is None or request.state != row.event or request.state not in {"granted", "refused"}:
+    if request is None or request.state != row.event or request.state not in _DECIDED:
         return
     name = {"given_name": row.given_name, "family_name": row.family_name}
     is_name = name.items() >= {k: v for k, v in request.proposal.items() if k in name}.items()
-    granted = request.state == "granted"
+    granted = request.state == RequestState.GRANTED
     yield NoticeToCompose(
         f"request_{request.state}",
         before=request.requested_on,

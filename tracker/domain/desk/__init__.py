@@ -1,0 +1,1 @@
+"""Rules of the certification body's work: how a holder's request is decided."""
