@@ -22,6 +22,7 @@ from datetime import date, timedelta
 from sqlalchemy import ColumnElement, func, select
 
 from tracker.domain.delivery.notices import NoticeKind
+from tracker.domain.employers.consents import ConsentEnd
 from tracker.models import Employer, Notice, RosterEntry, Sharing
 from tracker.services.core import bulk, history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork
@@ -68,7 +69,7 @@ def begin(work: UnitOfWork, claims: Sequence[Employment]) -> list[Employment]:
     employer means the person already. Nobody is told yet: see ``ask``.
     """
     tied = tie(work, claims)
-    consents.end_of(work, {entry.pair for entry in tied}, "employment_ended")
+    consents.end_of(work, {entry.pair for entry in tied}, ConsentEnd.EMPLOYMENT_ENDED)
     return tied
 
 
@@ -133,7 +134,7 @@ def finish(work: UnitOfWork, ended: Sequence[Employment]) -> list[Employment]:
         return []
     locks.lock(work, {entry.holder_id for entry in ended})
     gone = _without_successor(work, ended)
-    consents.end_of(work, {entry.pair for entry in gone}, "employment_ended")
+    consents.end_of(work, {entry.pair for entry in gone}, ConsentEnd.EMPLOYMENT_ENDED)
     _tell_ended(work, gone)
     return begin(work, _other_claims(work, gone))
 
@@ -320,7 +321,7 @@ def _ended_consents(
         select(table.holder_id, table.employer_id, func.count())
         .where(
             *_of_pairs(work, table, entries),
-            table.end_reason == "employment_ended",
+            table.end_reason == ConsentEnd.EMPLOYMENT_ENDED,
             table.ended_at >= work.now - (work.now.date() - since),
         )
         .group_by(table.holder_id, table.employer_id)
