@@ -8,7 +8,7 @@ instead of failing halfway.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,6 +22,7 @@ from sqlalchemy import (
     TEXT,
     URL,
     VARCHAR,
+    CheckConstraint,
     Connection,
     DateTime,
     Dialect,
@@ -32,8 +33,10 @@ from sqlalchemy import (
     Numeric,
     String,
     Text,
+    TextClause,
     event,
     make_url,
+    text,
 )
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, MappedAsDataclass, Session
@@ -111,6 +114,30 @@ class AmountColumn(TypeDecorator[Decimal]):
         if value is None or dialect.name != "sqlite":
             return value  # type: ignore[no-any-return]
         return Decimal(value).scaleb(-2)
+
+
+def one_of(column: str, values: Iterable[str]) -> CheckConstraint:
+    """A check, named after its column, that the column holds one of a few values.
+
+    Invariant: a status is a ``StrEnum`` of the rules, and a row holds its plain text, which equals
+    the member. So statuses are compared with ``==`` or ``in``, never with ``is``.
+    """
+    return CheckConstraint(_listed(column, values), name=column)
+
+
+def written(column: str, *values: str) -> TextClause:
+    """The condition that a column holds one of these values, written out and not bound.
+
+    A partial index has such a condition, and serves only a query that repeats it.
+    """
+    if len(values) == 1:
+        return text(f"{column} = '{values[0]}'")
+    return text(_listed(column, values))
+
+
+def _listed(column: str, values: Iterable[str]) -> str:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return f"{column} in ({listed})"
 
 
 def new_id() -> str:

@@ -11,6 +11,7 @@ import pytest
 from tests import factories
 from tests.statements import counted
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.services.core import tokens
 from tracker.services.core.combined import Together
 from tracker.services.credentials import assessments
@@ -42,7 +43,9 @@ def ids(container):
             work.session.flush()
             if approved:
                 version = activities.get(work, made).version
-                activities.decide(work, made, ReviewerDecision("approved"), version=version)
+                activities.decide(
+                    work, made, ReviewerDecision(ActivityVerdict.APPROVED), version=version
+                )
     return found
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import insert, update
 from tests.api.employers.employer_cases import company
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
+from tracker.domain.delivery.digests import DigestFrequency
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Bounce, Certification, Message
 from tracker.services.core import counters
@@ -112,7 +113,9 @@ def bounce(container, kind, *, hours):
 def test_digests_that_nobody_writes(found, container, clock):
     acme = company(container)
     with container.work(SYSTEM) as work:
-        digests.order(work, acme.id, every="week", language="en", address="hr@acme.example")
+        digests.order(
+            work, acme.id, every=DigestFrequency.WEEK, language="en", address="hr@acme.example"
+        )
     clock.set("2026-11-23T05:59:00+00:00")
     assert found("digests")[0] == "ok"
     clock.set("2026-11-23T06:01:00+00:00")

@@ -98,7 +98,9 @@ def _activity(
 ) -> ActivityFacts:
     category = "IC" if kind == "industry_certification" else "CE"
     claim = Claim(ref, category, kind, ref, "College", Decimal(quantity), None, done)
-    verdict: ActivityVerdict = "more_information" if asked else "approved"
+    verdict: ActivityVerdict = (
+        ActivityVerdict.MORE_INFORMATION if asked else ActivityVerdict.APPROVED
+    )
     decided = (DecisionFacts(done, verdict, None, this_round=True),) if approved or asked else ()
     return ActivityFacts(claim, submitted_on=done, withdrawn_on=None, decisions=decided)
 

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from tracker.domain.credentials.certifications import STATUSES
+from tracker.domain.credentials.certifications import Status
 from tracker.mail import digests, messages
 from tracker.mail.digests import DigestLetter, DigestLine, DigestNumbers
 from tracker.services.employers import digest_contents
@@ -70,8 +70,8 @@ def words(language, what):
 
 
 def test_every_status_that_has_an_expiry_ahead_or_behind_has_words():
-    held = {"suspended", "revoked", "surrendered", "in_progress"}
-    assert all(words("en", status) for status in STATUSES if status not in held)
+    held = {Status.SUSPENDED, Status.REVOKED, Status.SURRENDERED, Status.IN_PROGRESS}
+    assert all(words("en", status) for status in Status if status not in held)
 
 
 @pytest.mark.parametrize("section", digest_contents.SECTIONS)

@@ -150,6 +150,46 @@ def test_asking_whoever_has_a_clock_is_no_reading_of_wall_time(source):
     assert list(_wall_time_readings(ast.parse(source))) == []
 
 
+def test_statuses_are_compared_by_their_text():
+    """A row's plain text equals its status but is not that object."""
+    enums = {
+        node.name
+        for path in SOURCES
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.ClassDef) and "StrEnum" in map(ast.unparse, node.bases)
+    }
+    identities = [
+        f"{_place(path)}:{line}" for path in SOURCES for line in _identities(_tree(path), enums)
+    ]
+
+    assert enums
+    assert identities == []
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("row.state is State.READY", [1]),
+        ("if domain.State.READY is not row.state: pass", [1]),
+        ("row.state == State.READY or row.state is None", []),
+        ("state is Other.READY", []),
+    ],
+)
+def test_a_comparison_by_identity_is_recognised(source, lines):
+    assert list(_identities(ast.parse(source), {"State"})) == lines
+
+
+def _identities(tree: ast.Module, enums: set[str]) -> Iterator[int]:
+    """Give the lines that compare with a member of these enums by identity."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and any(
+            isinstance(o, ast.Is | ast.IsNot) for o in node.ops
+        ):
+            sides = [ast.unparse(side).split(".") for side in (node.left, *node.comparators)]
+            if any(len(side) > 1 and side[-2] in enums for side in sides):
+                yield node.lineno
+
+
 def _wall_time_readings(tree: ast.Module) -> Iterator[int]:
     """Give the lines that name a reader of wall time, whatever it was imported as."""
     meanings = dict(_imported_names(tree))

@@ -287,7 +287,7 @@ def _inspected(url, question):
 
 def _checks(schema):
     return {
-        (table, check["name"], check["sqltext"])
+        (table, check["name"], re.sub(r",(?=')", ", ", check["sqltext"]))  # SQLite keeps spaces
         for (_, table), checks in schema.get_multi_check_constraints().items()
         for check in checks
     }

@@ -13,7 +13,9 @@ from sqlalchemy import select, update
 
 from tests import factories
 from tests.statements import counted
+from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import Certification, Holder, Usage
 from tracker.services.credentials import assessments, certifications, renewals
 from tracker.services.points import activities
@@ -209,7 +211,9 @@ def test_a_renewal_under_review_is_told(container, ids, page, clock):
         made = activities.log(work, ids[1], course)
         activities.submit(work, made)
         version = activities.get(work, made).version
-        activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
+        activities.decide(
+            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        )
         renewals.apply(work, ids[1])
     assert heading(page()) == "✓ Valid"
     assert re.search(r"A renewal applied for on \w+ \d+, \d+ is pending a decision\.", page().text)
@@ -274,7 +278,7 @@ def test_one_that_was_earned_again_names_the_certificate_that_speaks_now(
         certifications.change(
             work,
             ids[1],
-            kind="surrender",
+            kind=ChangeKind.SURRENDER,
             effective_on=date(2026, 1, 10),
             reason_code="own_wish",
             reason="Moved.",

@@ -17,6 +17,7 @@ import orjson
 
 from tracker.cli.commands import OPERATOR, complain, container
 from tracker.cli.values import DAY, REFERENCE
+from tracker.domain.delivery.reminders import StageOutcome
 from tracker.services import imports
 from tracker.services.core.context import Container, ReadContext
 from tracker.services.delivery import golive, ledger, send_safety
@@ -190,7 +191,7 @@ def _foresee(opened: Container, as_of: date | None) -> None:
         on = as_of or reading.now.date()
         for found in ledger.foresee(reading, as_of=on):
             click.echo(_line(found))
-            count += found.fate == "planned"
+            count += found.fate == StageOutcome.PLANNED
     complain(f"{count:,} reminders would be sent by the end of {on}; nothing was sent.")
 
 

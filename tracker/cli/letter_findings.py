@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from tracker.domain.delivery.queue_acts import MessageState
 from tracker.services.core.context import ReadContext
 from tracker.services.core.counters import VIOLATIONS
 from tracker.services.delivery import send_safety
@@ -14,7 +15,7 @@ from tracker.services.delivery.reaper import EVIDENCE_COMES
 from tracker.services.overview import metrics
 from tracker.services.overview.metrics import PATIENCE, Gauges
 
-_STUCK = ("dead", "ambiguous", "parked")
+_STUCK = (MessageState.DEAD, MessageState.AMBIGUOUS, MessageState.PARKED)
 _LONG = timedelta(days=1)
 _SCHEDULER = "Start `tracker scheduler`; if it runs, read its log."
 

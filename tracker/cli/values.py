@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Any, Generic, TypeVar
 
@@ -40,6 +40,11 @@ def _days(text: str) -> Period:
 DAY = Ruled[date]("YYYY-MM-DD", values.day)
 DAYS = Ruled[Period]("FROM..TO", _days)
 REFERENCE = Ruled[str]("REF", values.reference)
+
+
+def choice(options: Iterable[str]) -> click.Choice[str]:
+    """One of a few words. Of an enum click would ask for the names of its members."""
+    return click.Choice([str(option) for option in options])
 
 
 def words(longest: int) -> Ruled[str]:

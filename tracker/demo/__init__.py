@@ -31,6 +31,7 @@ from tracker import migrations, settings
 from tracker.app import create_container
 from tracker.demo import loading
 from tracker.demo.mail_catcher import MailCatcher
+from tracker.domain.delivery.queue_acts import WAITING
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.models import Message
 from tracker.services.core.context import Container
@@ -159,7 +160,7 @@ def _wait_for_emails(container: Container, catcher: MailCatcher) -> None:
         with container.reading(SYSTEM) as reading:
             unsent = reading.row(
                 select(func.count()).where(
-                    Message.state.in_(("ready", "claimed", "transmitting")),
+                    Message.state.in_(WAITING),
                     Message.next_at <= reading.now,
                 )
             )[0]

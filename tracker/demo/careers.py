@@ -12,6 +12,7 @@ from datetime import date, timedelta
 
 from tracker.demo import names
 from tracker.demo.workers import DemoWorker
+from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.periods import add_months
 
 _Life = Callable[[DemoWorker, date], None]
@@ -87,9 +88,9 @@ CAREERS = (
     Career(_window, 14, (1, 89)),
     Career(_pending, 3, (-40, -1)),
     Career(_active, 9, (-900, -1)),
-    Career(_held("suspend", _SUSPENDED), 1, (100, 1500)),
-    Career(_held("revoke", _REVOKED), 2, (100, 1500)),
-    Career(_held("surrender", _SURRENDERED), 1, (100, 1500)),
+    Career(_held(ChangeKind.SUSPEND, _SUSPENDED), 1, (100, 1500)),
+    Career(_held(ChangeKind.REVOKE, _REVOKED), 2, (100, 1500)),
+    Career(_held(ChangeKind.SURRENDER, _SURRENDERED), 1, (100, 1500)),
 )
 
 
@@ -161,8 +162,10 @@ def _two_certifications(worker: DemoWorker) -> None:
 
 def _reinstated(worker: DemoWorker) -> None:
     _active(worker, worker.today + timedelta(days=700))
-    worker.change("suspend", worker.today - timedelta(days=90), _SUSPENDED)
-    worker.change("reinstate", worker.today - timedelta(days=45), "The report was withdrawn.")
+    worker.change(ChangeKind.SUSPEND, worker.today - timedelta(days=90), _SUSPENDED)
+    worker.change(
+        ChangeKind.REINSTATE, worker.today - timedelta(days=45), "The report was withdrawn."
+    )
 
 
 def _four_failures(worker: DemoWorker) -> None:

@@ -14,6 +14,7 @@ from tracker.demo import documents, names, people
 from tracker.demo.workers import DemoDocument, History
 from tracker.domain.credentials.assessments import Approval
 from tracker.domain.permissions import Role
+from tracker.domain.points.activities import ActivityState
 from tracker.files import Checked
 from tracker.models import Activity, Certification, Decision, Employer, Holder, RosterEntry
 from tracker.services import imports
@@ -70,7 +71,7 @@ def _add_evidence(work: UnitOfWork, history: History) -> None:
     An approved activity takes no more files, so its decision is imported afterwards.
     """
     undecided = [
-        {**row, "status": "submitted", "decided_on": None}
+        {**row, "status": ActivityState.SUBMITTED, "decided_on": None}
         for row in history.rows["activities"]
         if row["activity_ref"] in history.documents
     ]
@@ -91,7 +92,9 @@ def _give_reasons(work: UnitOfWork, history: History) -> None:
     """Record why activities were rejected, for which the files have no column."""
     rows = [
         {"activity_id": row.id, "reason_code": why.reason_code, "reason": why.reason}
-        for row in work.rows(select(Activity.id, Activity.ref).where(Activity.state == "rejected"))
+        for row in work.rows(
+            select(Activity.id, Activity.ref).where(Activity.state == ActivityState.REJECTED)
+        )
         if (why := history.reasons.get(row.ref))
     ]
     bulk.update_by(work, Decision, "activity_id", rows)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from tracker.domain.errors import NotAllowed, NotFound, SelfReview
 
 Role = Literal["holder", "employer", "staff", "admin"]
-ROLES: tuple[Role, ...] = ("holder", "employer", "staff", "admin")
+ROLES: tuple[Role, ...] = get_args(Role)
 Scope = Literal["read", "write"]
-SCOPES: tuple[Scope, ...] = ("read", "write")
+SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from tracker.domain.delivery.digests import last_closed
+from tracker.domain.credentials.certifications import ChangeKind, Status
+from tracker.domain.delivery.digests import DigestFrequency, last_closed
 from tracker.domain.schemes.activity_types import translated
 from tracker.domain.schemes.schemes import Scheme
 from tracker.mail import digests
@@ -21,14 +22,14 @@ _WORKERS = ("Ana Gómez", "José Núñez", "Mary O'Neil", "Luis Peña", "Wei Che
 # By section: the kinds of lines, each with its days from the end of the period.
 _LINES: Mapping[str, Sequence[tuple[str, int]]] = {
     "expired": (("expired", -3), ("grace", -2)),
-    "pending": (("pending_renewal", -4),),
-    "due": (("renewal_open", 6), ("renewal_open", 25), ("active", 170)),
+    "pending": ((Status.PENDING_RENEWAL, -4),),
+    "due": ((Status.RENEWAL_OPEN, 6), (Status.RENEWAL_OPEN, 25), (Status.ACTIVE, 170)),
     "changed": (
         ("approved", -1),
-        ("suspend", -2),
-        ("reinstate", -2),
-        ("revoke", -5),
-        ("surrender", -6),
+        (ChangeKind.SUSPEND, -2),
+        (ChangeKind.REINSTATE, -2),
+        (ChangeKind.REVOKE, -5),
+        (ChangeKind.SURRENDER, -6),
         ("withdrawn", -6),
     ),
     "sharing": (("sharing", -1),),
@@ -40,7 +41,7 @@ def of_schemes(schemes: Sequence[Scheme], language: str, name: str) -> Iterator[
     """One week's digest about workers under these schemes; none without schemes."""
     if not schemes:
         return
-    week = last_closed("week", _TODAY)
+    week = last_closed(DigestFrequency.WEEK, _TODAY)
     issuers = {scheme.issuer for scheme in schemes}
     issuer = issuers.pop() if len(issuers) == 1 else "Tracker"
     letter = digests.compose(

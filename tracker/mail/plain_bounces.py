@@ -17,7 +17,7 @@ from email.message import Message
 from email.utils import parseaddr
 from html import unescape
 
-from tracker.domain.delivery.bounces import kind_of
+from tracker.domain.delivery.bounces import ReturnKind, kind_of
 
 _ANY = re.DOTALL | re.IGNORECASE
 _DAEMONS = frozenset({"mailer-daemon", "mail-daemon", "maildaemon", "postmaster", "mdaemon", ""})
@@ -102,7 +102,9 @@ def read(message: Message) -> PlainBounce | None:
 
 def _judged(statuses: list[str], words: str) -> str:
     """The one status that the text names; a soft one if it names none or several."""
-    if len(statuses) == 1 and (statuses[0].startswith("5.1.") or kind_of(statuses[0]) == "soft"):
+    if len(statuses) == 1 and (
+        statuses[0].startswith("5.1.") or kind_of(statuses[0]) == ReturnKind.SOFT
+    ):
         return statuses[0]
     code = _CODE.search(words)
     return "4.0.0" if not statuses and code is not None and code[0].startswith("4") else "5.0.0"

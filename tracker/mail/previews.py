@@ -12,7 +12,9 @@ from decimal import Decimal
 from typing import Any
 
 from tracker.domain.credentials import certifications as rules
+from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.credentials.next_steps import NextStep
+from tracker.domain.credentials.renewals import AppealVerdict
 from tracker.domain.periods import DAY
 from tracker.domain.schemes.activity_types import translated
 from tracker.domain.schemes.schemes import Scheme
@@ -270,9 +272,9 @@ def _news(scheme: Scheme, language: str) -> Iterator[NoticeToCompose]:
     for tells, hold in (("suspended", "suspended"), ("revoked", "revoked")):
         held = _today(scheme, replace(span, hold=hold), today)  # type: ignore[arg-type]
         yield replace(base, tells=tells, reason=grave, now=held, **appeal)
-    yield replace(base, tells="reinstated", reason=grave, against="suspend")
-    for outcome in ("upheld", "dismissed"):
-        fee = scheme.appeals.fee if scheme.appeals and outcome == "upheld" else None
+    yield replace(base, tells="reinstated", reason=grave, against=ChangeKind.SUSPEND)
+    for outcome in (AppealVerdict.UPHELD, AppealVerdict.DISMISSED):
+        fee = scheme.appeals.fee if scheme.appeals and outcome == AppealVerdict.UPHELD else None
         yield replace(
             base,
             tells=f"appeal_{outcome}",

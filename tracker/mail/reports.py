@@ -18,7 +18,7 @@ from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
-from tracker.domain.delivery.bounces import STATUS, kind_of
+from tracker.domain.delivery.bounces import STATUS, ReturnKind, kind_of
 from tracker.mail import plain_bounces
 from tracker.mail.bounded import TooManyParts, parsed
 
@@ -132,7 +132,7 @@ def _delivery(
     proofs = _proofs([*_values(message, _ADDRESSED), *envelope, *_returned(parts)])
     if told and all(action.startswith("fail") for action in told):  # "failure" is written, too
         failures = [_failure(block) for block in blocks[1:]]
-        for_now = (one for one in failures if kind_of(one["status"]) == "soft")
+        for_now = (one for one in failures if kind_of(one["status"]) == ReturnKind.SOFT)
         return Incoming("failed", proofs, **common, **next(for_now, failures[0]))
     if not any(told):
         return None

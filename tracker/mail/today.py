@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from tracker.domain.credentials.certifications import Status
 from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.schemes.activity_types import TranslatedNoun
 from tracker.language.voice import (
@@ -26,7 +27,7 @@ from tracker.language.voice import (
 )
 
 ZERO = Decimal("0.00")
-_HELD = frozenset({"suspended", "revoked", "surrendered"})
+_HELD = frozenset({Status.SUSPENDED, Status.REVOKED, Status.SURRENDERED})
 _TO_DO = frozenset({"log_activities", "apply_now", "pass_again"})
 _RENEWING = _TO_DO | {"wait_for_review", "apply_from"}
 
@@ -69,7 +70,7 @@ class Today:
     @property
     def takes_activities(self) -> bool:
         """Whether an activity for the current cycle can still be submitted."""
-        return not self.is_held and self.status not in {"expired", "withdrawn"}
+        return not self.is_held and self.status not in {Status.EXPIRED, Status.WITHDRAWN}
 
 
 def standing_keys(today: Today) -> Iterator[str]:
@@ -82,7 +83,7 @@ def standing_keys(today: Today) -> Iterator[str]:
         yield "no_expiry"
     elif not today.is_over:
         yield "valid_through"
-    elif today.status in {"pending_renewal", "grace"}:
+    elif today.status in {Status.PENDING_RENEWAL, Status.GRACE}:
         yield f"now_{today.status}" + ("_valid" if today.valid else "")
     else:
         yield "now_expired"

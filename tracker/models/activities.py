@@ -8,7 +8,8 @@ from decimal import Decimal
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.db import AmountColumn, Base, Id, Instant, Ref, new_id
+from tracker.db import AmountColumn, Base, Id, Instant, Ref, new_id, one_of
+from tracker.domain.points.activities import ActivityState, ActivityVerdict
 
 
 class Activity(Base, kw_only=True):
@@ -18,10 +19,7 @@ class Activity(Base, kw_only=True):
     __table_args__ = (
         Index("ix_activity_holder", "holder_id", "scheme", "id"),
         Index("ix_activity_state", "state", "submitted_on", "id"),
-        CheckConstraint(
-            "state in ('draft','submitted','approved','rejected','more_information','withdrawn')",
-            name="state",
-        ),
+        one_of("state", ActivityState),
         CheckConstraint("quantity is null or quantity > 0", name="quantity"),
     )
 
@@ -40,7 +38,7 @@ class Activity(Base, kw_only=True):
     role: Mapped[str] = mapped_column(String(32), default="")
     tags: Mapped[list[str]] = mapped_column(JSON, default_factory=list)
     duty: Mapped[bool] = mapped_column(default=False)
-    state: Mapped[str] = mapped_column(String(16), default="draft")
+    state: Mapped[str] = mapped_column(String(16), default=ActivityState.DRAFT)
     submitted_on: Mapped[date | None] = mapped_column(default=None)
     withdrawn_on: Mapped[date | None] = mapped_column(default=None)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
@@ -60,7 +58,7 @@ class Decision(Base, kw_only=True):
     __tablename__ = "activity_decision"
     __table_args__ = (
         Index("ix_activity_decision_activity", "activity_id", "decided_on"),
-        CheckConstraint("verdict in ('approved','rejected','more_information')", name="verdict"),
+        one_of("verdict", ActivityVerdict),
         CheckConstraint("points_limit is null or points_limit >= 0", name="points_limit"),
     )
 

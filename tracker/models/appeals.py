@@ -15,7 +15,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.db import AmountColumn, Base, Id, Instant, new_id
+from tracker.db import AmountColumn, Base, Id, Instant, new_id, one_of
+from tracker.domain.credentials.renewals import AppealVerdict
 
 
 class Appeal(Base, kw_only=True):
@@ -30,7 +31,7 @@ class Appeal(Base, kw_only=True):
             sqlite_where=text("outcome is null"),
             postgresql_where=text("outcome is null"),
         ),
-        CheckConstraint("outcome in ('upheld', 'dismissed')", name="outcome"),
+        one_of("outcome", AppealVerdict),
         CheckConstraint("(change_id is null) <> (renewal_id is null)", name="against"),
     )
 

@@ -17,19 +17,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.db import AmountColumn, Base, Id, Instant, Ref, new_id
+from tracker.db import AmountColumn, Base, Id, Instant, Ref, new_id, one_of
+from tracker.domain.credentials.assessments import CENTER_CATEGORIES
 
 
 class Center(Base, kw_only=True):
     """An assessment center in the directory."""
 
     __tablename__ = "center"
-    __table_args__ = (
-        CheckConstraint(
-            "category in ('community_college','adult_education','secondary_school','employer')",
-            name="category",
-        ),
-    )
+    __table_args__ = (one_of("category", CENTER_CATEGORIES),)
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
     name: Mapped[str] = mapped_column(String(200), unique=True)

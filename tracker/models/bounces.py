@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, String, Text
+from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.db import Base, Id, Instant
+from tracker.db import Base, Id, Instant, one_of
+from tracker.domain.delivery.bounces import ReturnKind
 
 
 class Bounce(Base, kw_only=True):
@@ -20,7 +21,7 @@ class Bounce(Base, kw_only=True):
     __table_args__ = (
         Index("ix_bounce_address", "address", "at"),
         Index("ix_bounce_at", "at"),
-        CheckConstraint("kind in ('hard', 'soft', 'complaint')", name="kind"),
+        one_of("kind", ReturnKind),
     )
 
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)

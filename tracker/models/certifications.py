@@ -16,8 +16,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.db import Base, Id, Instant, new_id
+from tracker.db import Base, Id, Instant, new_id, one_of
 from tracker.domain import numbers
+from tracker.domain.credentials.certifications import Hold, Status
 
 _CURRENT = text("withdrawn_at is null and replaced_on is null")
 
@@ -114,7 +115,7 @@ class Span(Base, kw_only=True):
 
     __tablename__ = "standing_span"
     __table_args__ = (
-        CheckConstraint("hold in ('suspended','revoked','surrendered','withdrawn')", name="hold"),
+        one_of("hold", (*Hold, Status.WITHDRAWN)),
         Index("ix_standing_span_expires_on", "expires_on"),
     )
 

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.db import Base, Id, Instant, new_id
+from tracker.db import Base, Id, Instant, new_id, one_of
+from tracker.domain.delivery.digests import DigestFrequency
 from tracker.domain.schemes.activity_types import ENGLISH
 from tracker.models.holders import LANGUAGE_CHECK
 
@@ -22,7 +23,7 @@ class DigestOrder(Base, kw_only=True):
 
     __tablename__ = "digest_order"
     __table_args__ = (
-        CheckConstraint("every in ('week', 'month')", name="every"),
+        one_of("every", DigestFrequency),
         CheckConstraint(LANGUAGE_CHECK, name="language"),
     )
 

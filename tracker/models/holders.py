@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.db import Base, Folded, Id, Instant, Ref, new_id
+from tracker.db import Base, Folded, Id, Instant, Ref, new_id, one_of, written
+from tracker.domain.desk.requests import RequestKind, RequestState
 from tracker.domain.schemes.activity_types import ENGLISH
 from tracker.language.catalogues import LANGUAGES
 
+_OPEN = written("state", RequestState.REQUESTED)
 LANGUAGE_CHECK = f"language in ({', '.join(repr(language) for language in LANGUAGES)})"
 
 
@@ -85,13 +87,13 @@ class HolderRequest(Base, kw_only=True):
             "holder_id",
             "kind",
             unique=True,
-            sqlite_where=text("state = 'requested'"),
-            postgresql_where=text("state = 'requested'"),
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
         ),
         Index("ix_request_state", "state", "id"),
-        CheckConstraint("kind in ('name_change')", name="kind"),
-        CheckConstraint("state in ('requested','granted','refused','withdrawn')", name="state"),
-        CheckConstraint("(state = 'requested') = (closed_at is null)", name="closed"),
+        one_of("kind", RequestKind),
+        one_of("state", RequestState),
+        CheckConstraint(f"({_OPEN}) = (closed_at is null)", name="closed"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)
@@ -99,7 +101,7 @@ class HolderRequest(Base, kw_only=True):
     kind: Mapped[str] = mapped_column(String(16))
     proposal: Mapped[dict[str, Any]] = mapped_column(JSON)
     statement: Mapped[str | None] = mapped_column(Text, default=None)
-    state: Mapped[str] = mapped_column(String(16), default="requested")
+    state: Mapped[str] = mapped_column(String(16), default=RequestState.REQUESTED)
     requested_on: Mapped[date]
     decided_by: Mapped[str | None] = mapped_column(String(100), default=None)
     reason: Mapped[str | None] = mapped_column(Text, default=None)

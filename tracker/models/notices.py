@@ -4,32 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.db import Base, Id, Instant, new_id
+from tracker.db import Base, Id, Instant, new_id, one_of
+from tracker.domain.delivery.notices import NoticeKind
 
-NOTICE_KINDS = (
-    "award",
-    "award_corrected",
-    "award_withdrawn",
-    "activity_decided",
-    "activity_reopened",
-    "renewal_decided",
-    "renewal_reopened",
-    "appeal_decided",
-    "suspended",
-    "reinstated",
-    "revoked",
-    "adjusted",
-    "consent_asked",
-    "listed",
-    "employer_renamed",
-    "employment_ended",
-    "request_decided",
-)
 LONGEST_EVENT = 64
-_KINDS = ", ".join(f"'{kind}'" for kind in NOTICE_KINDS)
 
 
 class Notice(Base, kw_only=True):
@@ -44,7 +25,7 @@ class Notice(Base, kw_only=True):
     __table_args__ = (
         UniqueConstraint("holder_id", "kind", "subject_id", "event"),
         Index("ix_notice_message_id", "message_id"),
-        CheckConstraint(f"kind in ({_KINDS})", name="kind"),
+        one_of("kind", NoticeKind),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)

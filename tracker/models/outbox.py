@@ -5,22 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.db import Base, Id, Instant, new_id
+from tracker.db import Base, Id, Instant, new_id, one_of, written
+from tracker.domain.delivery.queue_acts import HELD, STUCK, MessageState
 
-MESSAGE_STATES = (
-    "ready",
-    "claimed",
-    "transmitting",
-    "sent",
-    "dead",
-    "ambiguous",
-    "parked",
-    "cancelled",
-)
-_STATES = ", ".join(f"'{state}'" for state in MESSAGE_STATES)
+_LEASED = written("state", *HELD)
+_AMBIGUOUS = written("state", MessageState.AMBIGUOUS)
+_READY = written("state", MessageState.READY)
+_STUCK = written("state", *STUCK)
 
 
 class Message(Base, kw_only=True):
@@ -34,32 +28,32 @@ class Message(Base, kw_only=True):
 
     __tablename__ = "message"
     __table_args__ = (
-        CheckConstraint(f"state in ({_STATES})", name="state"),
+        one_of("state", MessageState),
         Index(
             "ix_message_ready",
             "priority",
             "next_at",
-            sqlite_where=text("state = 'ready'"),
-            postgresql_where=text("state = 'ready'"),
+            sqlite_where=_READY,
+            postgresql_where=_READY,
         ),
         Index(
             "ix_message_lease",
             "lease_until",
-            sqlite_where=text("state in ('claimed', 'transmitting')"),
-            postgresql_where=text("state in ('claimed', 'transmitting')"),
+            sqlite_where=_LEASED,
+            postgresql_where=_LEASED,
         ),
         Index(
             "ix_message_ambiguous",
             "lease_until",
-            sqlite_where=text("state = 'ambiguous'"),
-            postgresql_where=text("state = 'ambiguous'"),
+            sqlite_where=_AMBIGUOUS,
+            postgresql_where=_AMBIGUOUS,
         ),
         Index(
             "ix_message_stuck",
             "state",
             "id",
-            sqlite_where=text("state in ('ambiguous', 'dead', 'parked')"),
-            postgresql_where=text("state in ('ambiguous', 'dead', 'parked')"),
+            sqlite_where=_STUCK,
+            postgresql_where=_STUCK,
         ),
         Index("ix_message_holder", "holder_id", "next_at"),
     )
@@ -75,7 +69,7 @@ class Message(Base, kw_only=True):
     about: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
     facts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
     priority: Mapped[int] = mapped_column(default=5)
-    state: Mapped[str] = mapped_column(String(16), default="ready")
+    state: Mapped[str] = mapped_column(String(16), default=MessageState.READY)
     created_at: Mapped[datetime] = mapped_column(Instant)
     next_at: Mapped[datetime] = mapped_column(Instant)
     useful_until: Mapped[datetime] = mapped_column(Instant)

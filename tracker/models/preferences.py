@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.db import Base, Instant
-
-LETTER_TYPES = ("reminders", "decisions")
-
-
-_TYPES = ", ".join(f"'{kind}'" for kind in LETTER_TYPES)
+from tracker.db import Base, Instant, one_of
+from tracker.domain.delivery.notices import MessageType
 
 
 class Preference(Base, kw_only=True):
@@ -24,7 +20,7 @@ class Preference(Base, kw_only=True):
     """
 
     __tablename__ = "preference"
-    __table_args__ = (CheckConstraint(f"type in ({_TYPES})", name="type"),)
+    __table_args__ = (one_of("type", MessageType),)
 
     holder_id: Mapped[str] = mapped_column(ForeignKey("holder.id"), primary_key=True)
     type: Mapped[str] = mapped_column(String(16), primary_key=True)

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.db import Base, Id, Instant, new_id
+from tracker.db import Base, Id, Instant, new_id, one_of
+from tracker.domain.delivery.reminders import StageOutcome
 
 
 class ReminderCursor(Base, kw_only=True):
@@ -53,9 +54,11 @@ class Reminder(Base, kw_only=True):
             name="uq_reminder_stage",
         ),
         Index("ix_reminder_message_id", "message_id"),
-        CheckConstraint("fate in ('planned', 'superseded', 'skipped')", name="fate"),
-        CheckConstraint("(fate = 'skipped') = (reason is not null)", name="reason"),
-        CheckConstraint("(fate = 'planned') = (message_id is not null)", name="letter"),
+        one_of("fate", StageOutcome),
+        CheckConstraint(f"(fate = '{StageOutcome.SKIPPED}') = (reason is not null)", name="reason"),
+        CheckConstraint(
+            f"(fate = '{StageOutcome.PLANNED}') = (message_id is not null)", name="letter"
+        ),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)

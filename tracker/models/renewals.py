@@ -15,7 +15,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.db import AmountColumn, Base, Id, Instant, Ref, new_id
+from tracker.db import AmountColumn, Base, Id, Instant, Ref, new_id, one_of
+from tracker.domain.credentials.renewals import RenewalVerdict
 
 _UNDECIDED = text("decision is null and withdrawn_on is null")
 
@@ -37,7 +38,7 @@ class Renewal(Base, kw_only=True):
             sqlite_where=_UNDECIDED,
             postgresql_where=_UNDECIDED,
         ),
-        CheckConstraint("decision in ('approved', 'denied')", name="decision"),
+        one_of("decision", RenewalVerdict),
         CheckConstraint("(decision is null) = (decided_on is null)", name="decided"),
     )
 
@@ -72,7 +73,7 @@ class FormerRenewalDecision(Base, kw_only=True):
     __tablename__ = "former_renewal_decision"
     __table_args__ = (
         Index("ix_former_renewal_decision_renewal", "renewal_id", "id"),
-        CheckConstraint("decision in ('approved', 'denied')", name="decision"),
+        one_of("decision", RenewalVerdict),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)

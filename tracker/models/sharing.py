@@ -7,7 +7,8 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.db import Base, Id, Instant, new_id
+from tracker.db import Base, Id, Instant, new_id, one_of
+from tracker.domain.employers.consents import ConsentEnd
 
 
 class Sharing(Base, kw_only=True):
@@ -28,10 +29,7 @@ class Sharing(Base, kw_only=True):
             postgresql_where=text("ended_at is null"),
         ),
         CheckConstraint("until_on is null or until_on >= consented_on", name="order"),
-        CheckConstraint(
-            "end_reason in ('withdrawn', 'lapsed', 'employment_ended', 'deceased')",
-            name="end_reason",
-        ),
+        one_of("end_reason", ConsentEnd),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)

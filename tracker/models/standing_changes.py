@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from sqlalchemy import (
-    CheckConstraint,
     ForeignKey,
     Index,
     String,
@@ -13,7 +12,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.db import Base, Id, Instant, Ref, new_id
+from tracker.db import Base, Id, Instant, Ref, new_id, one_of
+from tracker.domain.credentials.certifications import ChangeKind
 
 
 class StandingChange(Base, kw_only=True):
@@ -26,7 +26,7 @@ class StandingChange(Base, kw_only=True):
     __tablename__ = "standing_change"
     __table_args__ = (
         Index("ix_standing_change_certification", "certification_id", "effective_on"),
-        CheckConstraint("kind in ('suspend','reinstate','revoke','surrender')", name="kind"),
+        one_of("kind", ChangeKind),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, default_factory=new_id)

@@ -13,7 +13,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from tracker.db import Base, Id, Instant, new_id
+from tracker.db import Base, Id, Instant, new_id, one_of
+from tracker.domain.permissions import ROLES
 
 
 class Token(Base, kw_only=True):
@@ -26,7 +27,7 @@ class Token(Base, kw_only=True):
 
     __tablename__ = "token"
     __table_args__ = (
-        CheckConstraint("role in ('holder','employer','staff','admin')", name="role"),
+        one_of("role", ROLES),
         CheckConstraint(
             "(role <> 'holder' or holder_id is not null)"
             " and (role <> 'employer' or employer_id is not null)",

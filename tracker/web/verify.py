@@ -12,7 +12,7 @@ from marshmallow import Schema, fields
 from tracker.api.http import errors, limits, routing
 from tracker.api.http.fields import CertificateNumber, ClosedSchema, DayField, Sought, choice
 from tracker.api.http.routing import HTML, JSON, Resource
-from tracker.domain.credentials.certifications import STATUSES
+from tracker.domain.credentials.certifications import Status
 from tracker.domain.errors import Invalid, NotFound, TooOften
 from tracker.domain.schemes.activity_types import ENGLISH, translated
 from tracker.domain.values import LONGEST_NAME
@@ -40,7 +40,7 @@ class VerificationSchema(Schema):
     issuer = fields.String(required=True)
     holder = fields.String(required=True, metadata={"description": "The holder's name."})
     number = fields.String(required=True)
-    status = choice(*STATUSES, required=True)
+    status = choice(*Status, required=True)
     valid = fields.Boolean(required=True)
     awarded_on = DayField(required=True)
     expires_on = DayField(

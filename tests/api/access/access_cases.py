@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from tests.api.employers import employer_cases
 from tracker.db import new_id
 from tracker.domain.permissions import SYSTEM, Actor
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import (
     Adjustment,
     AdjustmentBatch,
@@ -138,7 +139,9 @@ def _claims(work: UnitOfWork, certification_id: str) -> Ids:
     for id_ in (waiting, decided):
         activities.submit(work, id_)
     version = activities.get(work, decided).version
-    activities.decide(work, decided, activities.ReviewerDecision("approved"), version=version)
+    activities.decide(
+        work, decided, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+    )
     return {"draft": draft, "waiting": waiting, "decided": decided, "evidence_id": file.id}
 
 

@@ -13,9 +13,10 @@ from tests import factories
 from tests.api.conftest import Caller
 from tracker.api.access.me import MadeTokenSchema, MeSchema, TokenSchema
 from tracker.api.http.schemas import page_of
-from tracker.domain.credentials.certifications import Standing
+from tracker.domain.credentials.certifications import ChangeKind, Standing, Status
 from tracker.domain.errors import TokenEnded
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import HistoryEntry, IdempotencyKey
 from tracker.services.core import tokens
 from tracker.services.credentials import certifications, renewals
@@ -46,7 +47,9 @@ def earn(container, ids, points):
         made = activities.log(work, ids[1], course)
         activities.submit(work, made)
         version = activities.get(work, made).version
-        activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
+        activities.decide(
+            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        )
 
 
 def step(who, **options):
@@ -141,7 +144,7 @@ def test_what_is_held_goes_to_the_issuer(ana, container, ids):
         certifications.change(
             work,
             ids[1],
-            kind="suspend",
+            kind=ChangeKind.SUSPEND,
             effective_on=date(2026, 11, 1),
             reason_code="conduct",
             reason="x",
@@ -153,7 +156,7 @@ def test_what_is_held_goes_to_the_issuer(ana, container, ids):
 
 def test_what_never_expires_needs_nothing():
     standing = Standing(
-        status="active",
+        status=Status.ACTIVE,
         valid=True,
         on=date(2026, 1, 1),
         cycle=1,

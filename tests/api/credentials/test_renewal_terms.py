@@ -12,6 +12,7 @@ from tests import factories, ruling
 from tests.conftest import office_of
 from tracker.domain.periods import Duration
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.domain.schemes.activity_types import Limits
 from tracker.domain.schemes.policies import (
     ApplicationWindow,
@@ -59,7 +60,9 @@ def earn(app, ids, points, completed_on="2026-01-05", title=None):
         made = activities.log(work, ids[1], course)
         activities.submit(work, made)
         version = activities.get(work, made).version
-        activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
+        activities.decide(
+            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        )
 
 
 def passing(app, ids, on, *, passed=True, modules=("safety",)):

@@ -10,6 +10,7 @@ import pytest
 
 from tests import factories
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.services.credentials import assessments, certifications
 from tracker.services.credentials.assessments import AttemptToRecord
 from tracker.services.points import activities
@@ -38,7 +39,9 @@ def earn(container, ids, points, completed_on="2026-01-05"):
         made = activities.log(work, ids[1], course)
         activities.submit(work, made)
         version = activities.get(work, made).version
-        activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
+        activities.decide(
+            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        )
 
 
 def apply(who, ids, **options):

@@ -12,7 +12,10 @@ import pytest
 from tests.api.employers.employer_cases import company
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
+from tracker.domain.delivery.digests import DigestFrequency
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.services.employers import digests
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
@@ -73,15 +76,21 @@ def everything(container, clock, language):
         activities.submit(work, activity_id)
     with container.work(SYSTEM) as work:
         version = activities.get(work, activity_id).version
-        verdict = activities.ReviewerDecision("approved")
+        verdict = activities.ReviewerDecision(ActivityVerdict.APPROVED)
         activities.decide(work, activity_id, verdict, version=version)
     cases.change(container, held, "suspend", TODAY)
     acme = company(container)
     acme.hire("E1", awarded_on=date(2021, 12, 25))
     with container.work(SYSTEM) as work:
-        digests.order(work, acme.id, every="week", language=language, address="hr@acme.example")
+        digests.order(
+            work, acme.id, every=DigestFrequency.WEEK, language=language, address="hr@acme.example"
+        )
         asked = NoticeToTell(
-            kind="consent_asked", holder_id=holder_id, subject_id=acme.id, event="x", on=TODAY
+            kind=NoticeKind.CONSENT_ASKED,
+            holder_id=holder_id,
+            subject_id=acme.id,
+            event="x",
+            on=TODAY,
         )
         notices.tell(work, [asked])
     clock.set("2026-11-23")

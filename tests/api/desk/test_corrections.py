@@ -10,7 +10,9 @@ from sqlalchemy import select
 
 from tests import factories
 from tests.statements import counted
+from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import FormerRenewalDecision, HistoryEntry, Notice
 from tracker.services.credentials import renewals
 from tracker.services.points import activities
@@ -51,10 +53,14 @@ def renewed(container, ids, clock):
         made = activities.log(work, ids[1], course)
         activities.submit(work, made)
         version = activities.get(work, made).version
-        activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
+        activities.decide(
+            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        )
         renewal = renewals.apply(work, ids[1])
         version = renewals.get(work, renewal).version
-        renewals.decide(work, renewal, decision="approved", reason=None, version=version)
+        renewals.decide(
+            work, renewal, decision=RenewalVerdict.APPROVED, reason=None, version=version
+        )
     clock.advance(days=1)
     return renewal
 
@@ -282,11 +288,15 @@ def test_a_renewal_that_was_not_approved_blocks_no_correction(container, staff, 
         made = activities.log(work, ids[1], course)
         activities.submit(work, made)
         version = activities.get(work, made).version
-        activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
+        activities.decide(
+            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        )
         renewal = renewals.apply(work, ids[1])
         version = renewals.get(work, renewal).version
         if ended == "denied":
-            renewals.decide(work, renewal, decision="denied", reason="x", version=version)
+            renewals.decide(
+                work, renewal, decision=RenewalVerdict.DENIED, reason="x", version=version
+            )
         elif ended == "withdrawn":
             renewals.withdraw(work, renewal)
     assert amend(staff, passes["safety"], result="fail").status_code == 200

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from tests.api.employers.employer_cases import company
 from tests.services.delivery.test_digests import DUE, MONDAY, send
+from tracker.domain.delivery.digests import DigestFrequency
 from tracker.domain.permissions import SYSTEM
 from tracker.models import DigestOrder, HistoryEntry
 from tracker.services.employers import digest_links, digests
@@ -24,7 +25,9 @@ def acme(container):
 def order(container, acme):
     def make(address="hr@acme.example", language="en"):
         with container.work(SYSTEM) as work:
-            digests.order(work, acme.id, every="week", language=language, address=address)
+            digests.order(
+                work, acme.id, every=DigestFrequency.WEEK, language=language, address=address
+            )
 
     return make
 

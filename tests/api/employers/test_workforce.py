@@ -18,6 +18,7 @@ from tracker.api.employers import workforce as api
 from tracker.api.http.schemas import ProblemSchema, page_of
 from tracker.domain.employers.workforce import WORKER_STATUSES, urgency
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import Certification, Holder, Sharing
 from tracker.services.credentials import certifications
 from tracker.services.points import activities
@@ -93,7 +94,9 @@ def earn(acme, employee_id, points):
         made = activities.log(work, held.id, course)
         activities.submit(work, made)
         version = activities.get(work, made).version
-        activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
+        activities.decide(
+            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        )
 
 
 def shown(who, acme, **query):

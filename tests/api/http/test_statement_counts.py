@@ -11,6 +11,7 @@ from tests import factories
 from tests.statements import counted
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.services.credentials import centers, renewals
 from tracker.services.employers import employers
 from tracker.services.points import activities
@@ -88,7 +89,9 @@ def ids(container):
         made = activities.log(work, certification_id, course())
         activities.submit(work, made)
         version = activities.get(work, made).version
-        activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
+        activities.decide(
+            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        )
         renewals.apply(work, certification_id)
         employer = employers.register(work, {"name": "Palmetto Motors"})
     return {

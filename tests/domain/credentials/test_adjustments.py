@@ -13,6 +13,7 @@ from tests.domain.examples import CLA, CPT, policy, renewed, scheme_of
 from tracker.domain.credentials import adjustments as rules
 from tracker.domain.credentials.adjustments import ExtensionRequest, Noted, check_reason, given_back
 from tracker.domain.credentials.certifications import (
+    ChangeKind,
     ChangeOfStanding,
     CycleAdjustment,
     extended,
@@ -344,7 +345,7 @@ def test_a_reduction_leaves_the_timeline_as_it_is():
 
 
 def test_a_revoked_certification_stays_revoked():
-    changes = [ChangeOfStanding("revoke", date(2028, 1, 1))]
+    changes = [ChangeOfStanding(ChangeKind.REVOKE, date(2028, 1, 1))]
     assert hold_on(changes, EXPIRES) == "revoked"
     assert standing(EXPIRES, MOVED, changes=changes).status == "revoked"
 
@@ -404,7 +405,7 @@ def _held(kind="suspend", effective_on=JUNE_10, recorded_on=None):
 
 
 def _undone(recorded_on, effective_on=JUNE_10):
-    return Noted("reinstate", effective_on, recorded_on)
+    return Noted(ChangeKind.REINSTATE, effective_on, recorded_on)
 
 
 @pytest.mark.parametrize(

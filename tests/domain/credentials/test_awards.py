@@ -13,10 +13,12 @@ from tracker.domain.credentials.assessments import Attempt
 from tracker.domain.credentials.awards import AwardOnRecord, Filing, anew, awards, lay_out
 from tracker.domain.credentials.certifications import (
     GAP_RESTORED,
+    ChangeKind,
     ChangeOfStanding,
     CycleAdjustment,
     first_cycle,
 )
+from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.periods import Duration
 from tracker.domain.schemes.activity_types import Provenance
 from tracker.domain.schemes.schemes import RevocationRule
@@ -83,9 +85,9 @@ SENT = date(2020, 3, 1)
     ("filing", "again"),
     [
         (Filing("r", SENT), False),
-        (Filing("r", SENT, "denied", date(2026, 11, 1)), True),
+        (Filing("r", SENT, RenewalVerdict.DENIED, date(2026, 11, 1)), True),
         (Filing("r", SENT, withdrawn_on=date(2026, 11, 1)), True),
-        (Filing("r", SENT, "approved", date(2020, 4, 1)), True),
+        (Filing("r", SENT, RenewalVerdict.APPROVED, date(2020, 4, 1)), True),
         (Filing("r", date(2020, 5, 1)), True),
     ],
     ids=["under review", "denied", "withdrawn", "approved and expired in 2025", "too late"],
@@ -97,13 +99,13 @@ def test_an_application_under_review_keeps_an_award_from_ending(filing, again):
 
 def test_an_approved_renewal_keeps_it_in_force():
     filings = [
-        Filing("a", SENT, "approved", SENT),
-        Filing("b", date(2025, 2, 1), "approved", AGAIN),
+        Filing("a", SENT, RenewalVerdict.APPROVED, SENT),
+        Filing("b", date(2025, 2, 1), RenewalVerdict.APPROVED, AGAIN),
     ]
     assert stand(TWICE, filings=filings) == [FIRST]
 
 
-SURRENDER, REVOKED = ChangeOfStanding("surrender", date(2018, 1, 1)), date(2018, 1, 1)
+SURRENDER, REVOKED = ChangeOfStanding(ChangeKind.SURRENDER, date(2018, 1, 1)), date(2018, 1, 1)
 EARLY, LATE = date(2019, 1, 1), date(2021, 1, 2)
 
 
@@ -112,31 +114,50 @@ EARLY, LATE = date(2019, 1, 1), date(2021, 1, 2)
     [
         ([SURRENDER], EARLY, True),
         ([SURRENDER], SURRENDER.effective_on, False),
-        ([SURRENDER, ChangeOfStanding("reinstate", date(2018, 1, 1))], EARLY, False),
-        ([SURRENDER, ChangeOfStanding("reinstate", date(2018, 6, 1))], EARLY, False),
-        ([ChangeOfStanding("revoke", REVOKED)], AGAIN, False),
-        ([ChangeOfStanding("revoke", REVOKED, EARLY)], date(2018, 12, 31), False),
-        ([ChangeOfStanding("revoke", REVOKED, EARLY)], EARLY, False),
-        ([ChangeOfStanding("revoke", REVOKED, EARLY)], EARLY + timedelta(1), True),
-        ([ChangeOfStanding("suspend", REVOKED)], AGAIN, False),
+        ([SURRENDER, ChangeOfStanding(ChangeKind.REINSTATE, date(2018, 1, 1))], EARLY, False),
+        ([SURRENDER, ChangeOfStanding(ChangeKind.REINSTATE, date(2018, 6, 1))], EARLY, False),
+        ([ChangeOfStanding(ChangeKind.REVOKE, REVOKED)], AGAIN, False),
+        ([ChangeOfStanding(ChangeKind.REVOKE, REVOKED, EARLY)], date(2018, 12, 31), False),
+        ([ChangeOfStanding(ChangeKind.REVOKE, REVOKED, EARLY)], EARLY, False),
+        ([ChangeOfStanding(ChangeKind.REVOKE, REVOKED, EARLY)], EARLY + timedelta(1), True),
+        ([ChangeOfStanding(ChangeKind.SUSPEND, REVOKED)], AGAIN, False),
         (
-            [ChangeOfStanding("suspend", REVOKED), ChangeOfStanding("surrender", EARLY)],
+            [
+                ChangeOfStanding(ChangeKind.SUSPEND, REVOKED),
+                ChangeOfStanding(ChangeKind.SURRENDER, EARLY),
+            ],
             AGAIN,
             False,
         ),
-        ([ChangeOfStanding("suspend", REVOKED), ChangeOfStanding("reinstate", EARLY)], AGAIN, True),
         (
-            [ChangeOfStanding("suspend", REVOKED), ChangeOfStanding("reinstate", AGAIN)],
-            AGAIN,
-            False,
-        ),
-        (
-            [ChangeOfStanding("suspend", REVOKED), ChangeOfStanding("reinstate", date(2021, 1, 1))],
+            [
+                ChangeOfStanding(ChangeKind.SUSPEND, REVOKED),
+                ChangeOfStanding(ChangeKind.REINSTATE, EARLY),
+            ],
             AGAIN,
             True,
         ),
         (
-            [ChangeOfStanding("suspend", REVOKED), ChangeOfStanding("reinstate", LATE)],
+            [
+                ChangeOfStanding(ChangeKind.SUSPEND, REVOKED),
+                ChangeOfStanding(ChangeKind.REINSTATE, AGAIN),
+            ],
+            AGAIN,
+            False,
+        ),
+        (
+            [
+                ChangeOfStanding(ChangeKind.SUSPEND, REVOKED),
+                ChangeOfStanding(ChangeKind.REINSTATE, date(2021, 1, 1)),
+            ],
+            AGAIN,
+            True,
+        ),
+        (
+            [
+                ChangeOfStanding(ChangeKind.SUSPEND, REVOKED),
+                ChangeOfStanding(ChangeKind.REINSTATE, LATE),
+            ],
             LATE - timedelta(1),
             False,
         ),
@@ -166,13 +187,13 @@ def test_what_staff_decided_says_when_it_ends_for_good(changes, day, again):
 
 def test_a_scheme_may_say_how_long_a_revocation_bars():
     rule = RevocationRule(Duration(2, "years"), Provenance("x", verified=True))
-    scheme, changes = replace(CPT, revocation=rule), [ChangeOfStanding("revoke", REVOKED)]
+    scheme, changes = replace(CPT, revocation=rule), [ChangeOfStanding(ChangeKind.REVOKE, REVOKED)]
     assert stand([*passed(FIRST), *passed(date(2020, 1, 1))], scheme, changes=changes) == [FIRST]
     assert len(stand([*passed(FIRST), *passed(date(2020, 1, 2))], scheme, changes=changes)) == 2
 
 
 def test_what_was_decided_later_is_about_the_later_award():
-    changes = [SURRENDER, ChangeOfStanding("revoke", date(2027, 1, 1))]
+    changes = [SURRENDER, ChangeOfStanding(ChangeKind.REVOKE, date(2027, 1, 1))]
     first, second = awards(CPT, TWICE, {}, changes=changes)
     assert (first.changes, second.changes) == (tuple(changes[:1]), tuple(changes[1:]))
 
@@ -222,13 +243,13 @@ def test_the_cycles_on_record_say_when_it_ends_while_its_day_is_the_same():
         ([], [], date(2020, 3, 16), (date(2020, 3, 15), None)),
         ([], [Filing("r", SENT)], date(2020, 4, 1), (None, None)),
         (
-            [ChangeOfStanding("revoke", REVOKED, EARLY)],
+            [ChangeOfStanding(ChangeKind.REVOKE, REVOKED, EARLY)],
             [],
             date(2018, 6, 1),
             (None, EARLY + timedelta(1)),
         ),
-        ([ChangeOfStanding("revoke", REVOKED)], [], date(2018, 6, 1), (None, None)),
-        ([ChangeOfStanding("suspend", REVOKED)], [], date(2021, 6, 1), (None, None)),
+        ([ChangeOfStanding(ChangeKind.REVOKE, REVOKED)], [], date(2018, 6, 1), (None, None)),
+        ([ChangeOfStanding(ChangeKind.SUSPEND, REVOKED)], [], date(2021, 6, 1), (None, None)),
         ([], [], FIRST, (None, None)),
     ],
 )
@@ -238,8 +259,8 @@ def test_it_is_said_from_when_modules_may_be_passed_anew(changes, filings, on, f
 
 
 def test_approved_renewals_open_cycles_in_the_order_of_their_decisions():
-    second = Filing("b", date(2025, 1, 1), "approved", date(2025, 1, 5))
-    first = Filing("a", SENT, "approved", date(2020, 3, 9))
+    second = Filing("b", date(2025, 1, 1), RenewalVerdict.APPROVED, date(2025, 1, 5))
+    first = Filing("a", SENT, RenewalVerdict.APPROVED, date(2020, 3, 9))
     waiting = Filing("c", date(2029, 12, 20))
     for order in permutations([second, first, waiting]):
         laid = lay_out(CPT, FIRST, order)
@@ -249,21 +270,21 @@ def test_approved_renewals_open_cycles_in_the_order_of_their_decisions():
 
 
 def test_a_renewal_applied_for_outside_its_window_does_not_fit():
-    early = Filing("a", date(2019, 12, 15), "approved", date(2019, 12, 15))
-    late = Filing("b", date(2025, 3, 16), "approved", date(2025, 3, 16))
+    early = Filing("a", date(2019, 12, 15), RenewalVerdict.APPROVED, date(2019, 12, 15))
+    late = Filing("b", date(2025, 3, 16), RenewalVerdict.APPROVED, date(2025, 3, 16))
     assert lay_out(CPT, FIRST, [early, late]).unfit == {"a", "b"}
 
 
 def test_a_renewal_of_what_never_ends_fits_nothing_and_opens_nothing():
     scheme = scheme_of(POLICY, lifetime_if_awarded_before=date(2016, 1, 1))
-    laid = lay_out(scheme, FIRST, [Filing("a", SENT, "approved", SENT)])
+    laid = lay_out(scheme, FIRST, [Filing("a", SENT, RenewalVerdict.APPROVED, SENT)])
     assert (len(laid.cycles), laid.unfit) == (1, frozenset({"a"}))
 
 
 def test_an_approval_told_by_a_file_that_contradicts_the_cycle_opens_nothing_and_says_why():
-    told = Filing("a", SENT, "approved", date(2020, 3, 9), told=True)
+    told = Filing("a", SENT, RenewalVerdict.APPROVED, date(2020, 3, 9), told=True)
     again = replace(told, key="b")
-    early = Filing("c", date(2019, 1, 1), "approved", date(2019, 1, 2), told=True)
+    early = Filing("c", date(2019, 1, 1), RenewalVerdict.APPROVED, date(2019, 1, 2), told=True)
     laid = lay_out(CPT, FIRST, [early, again, told])
     assert [c.ordinal for c in laid.cycles] == [1, 2]
     assert {key: [r.code for r in found] for key, found in laid.idle.items()} == {
@@ -274,16 +295,18 @@ def test_an_approval_told_by_a_file_that_contradicts_the_cycle_opens_nothing_and
 
 
 def test_an_approval_that_opened_its_cycle_before_opens_it_again_and_comes_first():
-    opened = Filing("b", SENT, "approved", date(2020, 3, 9), told=True, opened=1)
+    opened = Filing("b", SENT, RenewalVerdict.APPROVED, date(2020, 3, 9), told=True, opened=1)
     twin = replace(opened, key="a", opened=None)
-    early = Filing("c", date(2019, 1, 1), "approved", date(2019, 1, 2), told=True, opened=1)
+    early = Filing(
+        "c", date(2019, 1, 1), RenewalVerdict.APPROVED, date(2019, 1, 2), told=True, opened=1
+    )
     assert lay_out(CPT, FIRST, [twin, opened]).idle.keys() == {"a"}
     assert lay_out(CPT, FIRST, [early]).unfit == {"c"}
 
 
 def test_what_a_file_tells_of_a_revoked_certification_opens_nothing():
-    told = Filing("a", SENT, "approved", date(2020, 3, 9), told=True)
-    changes = [ChangeOfStanding("revoke", date(2019, 6, 1))]
+    told = Filing("a", SENT, RenewalVerdict.APPROVED, date(2020, 3, 9), told=True)
+    changes = [ChangeOfStanding(ChangeKind.REVOKE, date(2019, 6, 1))]
     assert lay_out(CPT, FIRST, [told], (), changes).idle.keys() == {"a"}
 
 

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import product
-from typing import get_args
 
 import pytest
 
@@ -20,12 +19,10 @@ from tests.domain.examples import (
     window,
 )
 from tracker.domain.credentials.certifications import (
-    STATUSES,
     Application,
     ChangeKind,
     ChangeOfStanding,
     Hold,
-    Status,
     cycle_on,
     days_of,
     first_cycle,
@@ -252,9 +249,9 @@ def test_an_application_in_grace_is_pending_to_its_decision():
     assert held.status == "pending_renewal"
 
 
-SUSPEND = ChangeOfStanding("suspend", date(2026, 1, 1))
-SURRENDER = ChangeOfStanding("surrender", date(2026, 2, 1))
-REVOKE = ChangeOfStanding("revoke", date(2026, 3, 1))
+SUSPEND = ChangeOfStanding(ChangeKind.SUSPEND, date(2026, 1, 1))
+SURRENDER = ChangeOfStanding(ChangeKind.SURRENDER, date(2026, 2, 1))
+REVOKE = ChangeOfStanding(ChangeKind.REVOKE, date(2026, 3, 1))
 
 
 @pytest.mark.parametrize(
@@ -289,8 +286,8 @@ def test_a_reinstatement_clears_everything_and_what_comes_after_holds_again():
     changes = [
         SUSPEND,
         REVOKE,
-        ChangeOfStanding("reinstate", date(2026, 4, 1)),
-        ChangeOfStanding("suspend", date(2026, 5, 1)),
+        ChangeOfStanding(ChangeKind.REINSTATE, date(2026, 4, 1)),
+        ChangeOfStanding(ChangeKind.SUSPEND, date(2026, 5, 1)),
     ]
 
     assert [hold_on(changes, date(2026, month, 1)) for month in range(1, 6)] == [
@@ -313,7 +310,7 @@ def test_what_is_recorded_later_may_hold_earlier():
 )
 def test_a_reinstatement_of_the_revocations_own_day_leaves_no_gap(reinstated_on, gap):
     """worked_cases.md case 13: restored with or without the gap."""
-    changes = [REVOKE, ChangeOfStanding("reinstate", reinstated_on)]
+    changes = [REVOKE, ChangeOfStanding(ChangeKind.REINSTATE, reinstated_on)]
     cycles = renewed(CPT, AWARDED)
     around = [date(2026, 2, 27) + timedelta(n) for n in range(6)]
 
@@ -339,9 +336,7 @@ LEADING_TO = {
 }
 
 
-@pytest.mark.parametrize(
-    ("kind", "hold"), list(product(get_args(ChangeKind), [None, *get_args(Hold)]))
-)
+@pytest.mark.parametrize(("kind", "hold"), list(product(ChangeKind, [None, *Hold])))
 def test_only_the_changes_of_the_table_are_lawful(kind, hold):
     if (kind, hold) in LAWFUL:
         check_change(kind, LEADING_TO[hold], effective_on=date(2026, 6, 1))
@@ -353,12 +348,12 @@ def test_only_the_changes_of_the_table_are_lawful(kind, hold):
 
 
 def test_a_change_is_judged_by_what_holds_on_its_effective_day():
-    check_change("suspend", [REVOKE], effective_on=date(2026, 2, 28))
+    check_change(ChangeKind.SUSPEND, [REVOKE], effective_on=date(2026, 2, 28))
     with pytest.raises(IllegalTransition):
-        check_change("suspend", [REVOKE], effective_on=date(2026, 3, 1))
+        check_change(ChangeKind.SUSPEND, [REVOKE], effective_on=date(2026, 3, 1))
 
 
-@pytest.mark.parametrize("kind", get_args(ChangeKind))
+@pytest.mark.parametrize("kind", ChangeKind)
 def test_nothing_is_taken_away_before_it_was_awarded(kind):
     awarded_on = date(2024, 3, 15)
     check_awarded(kind, effective_on=awarded_on, awarded_on=awarded_on)
@@ -371,7 +366,7 @@ def test_nothing_is_taken_away_before_it_was_awarded(kind):
 
 
 def test_facts_that_change_nothing_do_not_cut_a_span():
-    reinstated = ChangeOfStanding("reinstate", REVOKE.effective_on)
+    reinstated = ChangeOfStanding(ChangeKind.REINSTATE, REVOKE.effective_on)
     again = date(2027, 1, 1)
 
     def dates(*changes):
@@ -379,14 +374,10 @@ def test_facts_that_change_nothing_do_not_cut_a_span():
         return [(span.from_on, span.until_on) for span in spans]
 
     assert dates(REVOKE, reinstated) == [(AWARDED, None)]
-    assert dates(REVOKE, reinstated, ChangeOfStanding("suspend", again)) == [
+    assert dates(REVOKE, reinstated, ChangeOfStanding(ChangeKind.SUSPEND, again)) == [
         (AWARDED, again),
         (again, None),
     ]
-
-
-def test_every_status_is_listed_once():
-    assert sorted(get_args(Status)) == sorted(STATUSES)
 
 
 def test_where_a_later_cycle_starts_early_it_rules_so_that_no_day_lies_in_two():
@@ -450,10 +441,10 @@ def test_a_withdrawn_award_is_withdrawn_from_its_day_on():
 )
 def test_what_was_a_mistake_is_undone_from_its_own_day(kind, code, day):
     changes = [
-        ChangeOfStanding("suspend", date(2025, 1, 1)),
-        ChangeOfStanding("reinstate", date(2025, 2, 1)),
-        ChangeOfStanding("suspend", date(2026, 3, 1)),
-        ChangeOfStanding("suspend", date(2026, 7, 1)),
+        ChangeOfStanding(ChangeKind.SUSPEND, date(2025, 1, 1)),
+        ChangeOfStanding(ChangeKind.REINSTATE, date(2025, 2, 1)),
+        ChangeOfStanding(ChangeKind.SUSPEND, date(2026, 3, 1)),
+        ChangeOfStanding(ChangeKind.SUSPEND, date(2026, 7, 1)),
     ]
     assert effective_day(kind, code, changes, today=date(2026, 6, 1)) == day
     assert effective_day(kind, code, [], today=date(2026, 6, 1)) == date(2026, 6, 1)
@@ -461,11 +452,11 @@ def test_what_was_a_mistake_is_undone_from_its_own_day(kind, code, day):
 
 def test_a_bar_is_said_of_a_revocation_and_not_before_it():
     day = date(2026, 1, 1)
-    check_bar("revoke", effective_on=day, barred_until=day)
-    check_bar("suspend", effective_on=day, barred_until=None)
+    check_bar(ChangeKind.REVOKE, effective_on=day, barred_until=day)
+    check_bar(ChangeKind.SUSPEND, effective_on=day, barred_until=None)
     with pytest.raises(Invalid, match="no such bar") as of_another:
-        check_bar("suspend", effective_on=day, barred_until=day)
+        check_bar(ChangeKind.SUSPEND, effective_on=day, barred_until=day)
     with pytest.raises(Invalid, match="no such bar") as before:
-        check_bar("revoke", effective_on=day, barred_until=date(2025, 12, 31))
+        check_bar(ChangeKind.REVOKE, effective_on=day, barred_until=date(2025, 12, 31))
     assert "barred_until" in of_another.value.fields
     assert "barred_until" in before.value.fields

@@ -22,6 +22,7 @@ from tracker.domain.credentials.awards import (
 )
 from tracker.domain.credentials.certifications import next_cycle
 from tracker.domain.credentials.imported_awards import Stretch
+from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.points.cycle_rules import needs
 
 TODAY = date(2026, 11, 21)
@@ -251,7 +252,7 @@ def test_one_that_is_void_does_not():
 
 
 def filed(key, submitted, decided, **more):
-    return Filing(key, submitted, "approved", decided, told=True, **more)
+    return Filing(key, submitted, RenewalVerdict.APPROVED, decided, told=True, **more)
 
 
 @pytest.mark.parametrize(

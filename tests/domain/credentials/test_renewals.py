@@ -22,6 +22,7 @@ from tests.domain.examples import (
 )
 from tracker.domain.credentials.certifications import (
     Application,
+    ChangeKind,
     ChangeOfStanding,
     CycleAdjustment,
     Standing,
@@ -329,8 +330,12 @@ def test_a_refusal_says_by_whose_clock_its_day_ends(day, told):
         (date(2028, 12, 14), {}, [WindowNotOpen]),
         (date(2029, 3, 16), {}, [CertificationExpired]),
         (date(2024, 3, 14), {}, [NotRenewable]),
-        (IN_WINDOW, {"changes": [ChangeOfStanding("revoke", date(2028, 1, 1))]}, [NotRenewable]),
-        (IN_WINDOW, {"changes": [ChangeOfStanding("revoke", date(2029, 1, 16))]}, []),
+        (
+            IN_WINDOW,
+            {"changes": [ChangeOfStanding(ChangeKind.REVOKE, date(2028, 1, 1))]},
+            [NotRenewable],
+        ),
+        (IN_WINDOW, {"changes": [ChangeOfStanding(ChangeKind.REVOKE, date(2029, 1, 16))]}, []),
     ],
     ids=["in the window", "early", "late", "before the award", "revoked", "revoked later"],
 )
@@ -368,7 +373,9 @@ def test_an_extension_moves_the_days_of_an_approval():
 
 
 def test_all_objections_are_named_the_gravest_first():
-    held = _standing(date(2028, 1, 1), changes=[ChangeOfStanding("suspend", date(2027, 1, 1))])
+    held = _standing(
+        date(2028, 1, 1), changes=[ChangeOfStanding(ChangeKind.SUSPEND, date(2027, 1, 1))]
+    )
 
     assert [type(o) for o in objections(held, ApplicationFacts(TOO_FEW))] == [
         NotRenewable,

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from tests.domain.examples import grace, policy, scheme_of, window
 from tracker.domain.credentials.certifications import (
-    CHANGE_KINDS,
     Application,
+    ChangeKind,
     ChangeOfStanding,
     CycleTerm,
     cycle_on,
@@ -105,7 +105,7 @@ def histories(draw: Any) -> History:
     changes = [
         ChangeOfStanding(kind, day)
         for day, kind in sorted(
-            draw(st.lists(st.tuples(some_day, st.sampled_from(CHANGE_KINDS)), max_size=5)),
+            draw(st.lists(st.tuples(some_day, st.sampled_from(ChangeKind)), max_size=5)),
             key=lambda change: change[0],
         )
     ]
@@ -145,7 +145,7 @@ def naive(history: History, day: date) -> tuple[str, bool, int, date | None, dat
 def _held(changes: Sequence[ChangeOfStanding], day: date) -> str | None:
     so_far = [change.kind for change in changes if change.effective_on <= day]
     while "reinstate" in so_far:
-        so_far = so_far[so_far.index("reinstate") + 1 :]
+        so_far = so_far[so_far.index(ChangeKind.REINSTATE) + 1 :]
     if "revoke" in so_far:
         return "revoked"
     if "surrender" in so_far:

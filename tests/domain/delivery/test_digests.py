@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.domain.delivery import digests
+from tracker.domain.delivery.digests import DigestFrequency
 from tracker.domain.periods import DAY, Period
 
 MONDAY = date(2026, 11, 23)
@@ -33,15 +34,18 @@ def test_a_period_is_over_on_the_day_after_its_last(every, today, starts_on, end
 
 def test_nothing_is_owed_while_the_period_runs():
     sunday = MONDAY - DAY
-    assert digests.owed("week", today=MONDAY, through_on=sunday) is None
-    assert digests.owed("week", today=MONDAY + timedelta(days=6), through_on=sunday) is None
-    later = digests.owed("week", today=MONDAY + timedelta(days=7), through_on=sunday)
+    assert digests.owed(DigestFrequency.WEEK, today=MONDAY, through_on=sunday) is None
+    assert (
+        digests.owed(DigestFrequency.WEEK, today=MONDAY + timedelta(days=6), through_on=sunday)
+        is None
+    )
+    later = digests.owed(DigestFrequency.WEEK, today=MONDAY + timedelta(days=7), through_on=sunday)
     assert later == Period(MONDAY, MONDAY + timedelta(days=6))
 
 
 def test_missed_periods_are_told_of_in_one():
     told = date(2026, 8, 31)
-    assert digests.owed("month", today=date(2026, 12, 5), through_on=told) == Period(
+    assert digests.owed(DigestFrequency.MONTH, today=date(2026, 12, 5), through_on=told) == Period(
         date(2026, 9, 1), date(2026, 11, 30)
     )
 
@@ -60,7 +64,7 @@ def test_the_next_digest_is_written_on_the_first_day_after_the_running_period(ev
 
 
 @given(
-    every=st.sampled_from(digests.EVERY),
+    every=st.sampled_from(digests.DigestFrequency),
     start=st.dates(date(2000, 1, 1), date(2100, 1, 1)),
     steps=st.lists(st.integers(0, 70), max_size=30),
 )

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tracker.domain.delivery.queue_acts import ACTS, TRANSITIONS, check_act
+from tracker.domain.delivery.queue_acts import TRANSITIONS, MessageState, QueueAct, check_act
 from tracker.domain.errors import IllegalTransition
 
-STATES = (
-    "ready",
-    "claimed",
-    "transmitting",
-    "sent",
-    "dead",
-    "ambiguous",
-    "parked",
-    "cancelled",
-)
 LAWFUL = {
     "requeue": {"dead", "cancelled", "ambiguous", "parked"},
     "cancel": {"ready", "parked", "ambiguous"},
 }
 
 
-@pytest.mark.parametrize("act", ACTS)
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("act", QueueAct)
+@pytest.mark.parametrize("state", MessageState)
 def test_an_act_starts_from_its_states_only_and_does_nothing_where_it_has_led_already(act, state):
     if state in LAWFUL[act]:
         assert check_act(act, state)

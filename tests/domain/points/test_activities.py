@@ -12,7 +12,7 @@ from tests.domain.examples import CPT, POLICY, claim, job, nouns, policy, renewe
 from tracker.domain.errors import EvidenceMissing, IllegalTransition, Invalid, OutsideCycle
 from tracker.domain.periods import Period
 from tracker.domain.points.activities import (
-    STATES,
+    ActivityState,
     ActivityStep,
     check_answer,
     check_claim,
@@ -52,7 +52,7 @@ CYCLES = renewed(CPT, date(2024, 3, 15), date(2029, 1, 10))
 ON = date(2029, 6, 1)
 
 
-@pytest.mark.parametrize(("step", "state"), list(product(get_args(ActivityStep), STATES)))
+@pytest.mark.parametrize(("step", "state"), list(product(get_args(ActivityStep), ActivityState)))
 def test_only_the_steps_of_the_table_are_lawful(step, state):
     if (step, state) in LAWFUL:
         check_step(step, state)

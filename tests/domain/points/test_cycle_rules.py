@@ -35,7 +35,12 @@ from tests.domain.points.terms_cases import (
     rung,
 )
 from tracker.domain.credentials import certifications
-from tracker.domain.credentials.certifications import Application, ChangeOfStanding, CycleAdjustment
+from tracker.domain.credentials.certifications import (
+    Application,
+    ChangeKind,
+    ChangeOfStanding,
+    CycleAdjustment,
+)
 from tracker.domain.periods import DAY, Duration, Period
 from tracker.domain.points import cycle_rules
 from tracker.domain.points.claims import Terms
@@ -349,7 +354,7 @@ def _spans(awarded_on: date, *changes: ChangeOfStanding) -> Sequence[certificati
         (_spans(date(2025, 1, 1)), "45"),
         (_spans(date(2028, 6, 2)), "100"),
         (_spans(date(2023, 1, 1)), "100"),
-        (_spans(date(2025, 1, 1), ChangeOfStanding("suspend", date(2026, 1, 1))), "100"),
+        (_spans(date(2025, 1, 1), ChangeOfStanding(ChangeKind.SUSPEND, date(2026, 1, 1))), "100"),
     ],
     ids=["none", "held", "awarded later", "expired", "suspended"],
 )

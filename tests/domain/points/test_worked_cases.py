@@ -20,7 +20,12 @@ from tests.domain.examples import (
     total,
 )
 from tracker.domain.credentials.assessments import Attempt, award_date, check_attempt, passes
-from tracker.domain.credentials.certifications import ChangeOfStanding, cycle_on, days_of
+from tracker.domain.credentials.certifications import (
+    ChangeKind,
+    ChangeOfStanding,
+    cycle_on,
+    days_of,
+)
 from tracker.domain.credentials.renewals import quote
 from tracker.domain.errors import AlreadyPassed, OutsideCycle
 from tracker.domain.periods import Period
@@ -126,7 +131,7 @@ def test_case_8_with_the_fourth_module_years_later_the_award_is_of_that_day():
 
 
 def test_case_9_revoked_mid_cycle_and_last_months_report_still_says_active():
-    changes = [ChangeOfStanding("revoke", date(2026, 11, 10))]
+    changes = [ChangeOfStanding(ChangeKind.REVOKE, date(2026, 11, 10))]
     cycles = renewed(CPT, AWARDED)
 
     last_month = standing(CPT, cycles, date(2026, 10, 31), changes=changes)
@@ -170,8 +175,8 @@ def test_case_12_a_new_version_mid_cycle_leaves_the_old_one_governing_to_its_end
 )
 def test_case_13_an_appeal_upheld_restores_with_or_without_the_gap(restored_on, valid_in_between):
     changes = [
-        ChangeOfStanding("revoke", date(2026, 6, 1)),
-        ChangeOfStanding("reinstate", restored_on),
+        ChangeOfStanding(ChangeKind.REVOKE, date(2026, 6, 1)),
+        ChangeOfStanding(ChangeKind.REINSTATE, restored_on),
     ]
     cycles = renewed(CPT, AWARDED)
 

@@ -16,6 +16,7 @@ from tests import factories
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.credentials.certifications import span_on, standing_on, timeline
+from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.errors import (
     AlreadyRecorded,
     ExtensionTooLate,
@@ -325,7 +326,7 @@ def decided(container, id_):
     with container.work(STAFF) as work:
         made = renewals.apply(work, id_)
         version = renewals.get(work, made).version
-        renewals.decide(work, made, decision="approved", reason=None, version=version)
+        renewals.decide(work, made, decision=RenewalVerdict.APPROVED, reason=None, version=version)
 
 
 @pytest.mark.parametrize(

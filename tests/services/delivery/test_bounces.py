@@ -12,6 +12,7 @@ from tests.mail.report_cases import complaint, dsn, mail
 from tests.services.delivery import reminder_cases as cases
 from tests.statements import counted
 from tracker import jobs
+from tracker.domain.delivery.bounces import ReturnKind
 from tracker.domain.errors import NotFound
 from tracker.domain.permissions import SYSTEM
 from tracker.mail import reports
@@ -304,7 +305,7 @@ def test_only_what_is_suppressed_can_be_lifted(container, sent, proof, take):
 
 def test_reports_of_many_letters_cost_as_many_statements_as_of_a_few(container, sent):
     rows = sent(24)
-    kinds: tuple[bounces.ReturnKind, ...] = ("hard", "soft", "complaint")
+    kinds = tuple(ReturnKind)
 
     def record(some):
         with counted(container) as ran, container.work(SYSTEM) as work:

@@ -14,6 +14,7 @@ from tests.services.delivery import reminder_cases as cases
 from tests.statements import counted
 from tracker import jobs
 from tracker.db import new_id
+from tracker.domain.delivery.digests import DigestFrequency
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.periods import Period
 from tracker.domain.permissions import SYSTEM, Actor
@@ -581,7 +582,9 @@ def test_one_that_cannot_be_written_is_logged_and_holds_up_no_other(
     other = company(container, "Bolt")
     other.hire("E1", awarded_on=DUE)
     with container.work(SYSTEM) as work:
-        digests.order(work, other.id, every="week", language="en", address="hr@bolt.example")
+        digests.order(
+            work, other.id, every=DigestFrequency.WEEK, language="en", address="hr@bolt.example"
+        )
         work.connection.execute(update(DigestOrder).values(through_on=date(2026, 11, 15)))
         work.connection.execute(update(Sharing).values(consented_on=date(2026, 11, 15)))
     snapshot = digest_contents.snapshot

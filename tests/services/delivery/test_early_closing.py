@@ -15,6 +15,8 @@ from tests.services.delivery import reminder_cases as cases
 from tests.services.desk.queue_cases import OPEN, TODAY, Desk
 from tracker import jobs
 from tracker.domain.credentials.certifications import span_on, standing_on, timeline
+from tracker.domain.delivery.digests import DigestFrequency
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.periods import Duration, Period
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.schemes.policies import ApplicationWindow, LateStep
@@ -149,7 +151,7 @@ def test_news_of_an_award_brings_the_last_day_of_the_window_for_the_calendar(
     with sender.work(SYSTEM) as work:
         certification = work.row(select(Certification.id)).id
         news = NoticeToTell(
-            kind="award", holder_id=id_, subject_id=certification, event="1", on=TODAY
+            kind=NoticeKind.AWARD, holder_id=id_, subject_id=certification, event="1", on=TODAY
         )
         notices.tell(work, [news])
     clock.advance(days=1)
@@ -178,7 +180,7 @@ def test_digests_tell_employers_the_last_day_of_the_window(
     clock.set(str(date.fromisoformat(monday) - timedelta(days=7)))
     with sender.work(SYSTEM) as work:
         address = "hr@acme.example"
-        digests.order(work, acme.id, every="week", language=language, address=address)
+        digests.order(work, acme.id, every=DigestFrequency.WEEK, language=language, address=address)
     clock.set(monday)
     with cases.relay(sender) as (sending, catcher):
         jobs.digest(sending)

@@ -15,8 +15,11 @@ from tests.services.delivery import reminder_cases as cases
 from tests.statements import counted
 from tracker import jobs
 from tracker.db import new_id
+from tracker.domain.credentials.certifications import ChangeKind
+from tracker.domain.credentials.renewals import AppealVerdict
 from tracker.domain.errors import SelfReview
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import (
     Activity,
     Certification,
@@ -237,14 +240,21 @@ def test_a_reinstatement_is_told_also_when_an_appeal_brings_it(container, clock,
     (id_,) = certified()
     with container.work(SYSTEM) as work:
         certifications.change(
-            work, id_, kind="revoke", effective_on=TODAY, reason_code="other", reason="A mistake."
+            work,
+            id_,
+            kind=ChangeKind.REVOKE,
+            effective_on=TODAY,
+            reason_code="other",
+            reason="A mistake.",
         )
     sent(container, clock)
     with container.work(SYSTEM) as work:
         appeal_id = appeals.file(work, id_, statement="It was not me.")
     board = replace(SYSTEM, name="board")
     with container.work(board) as work:
-        appeals.decide(work, appeal_id, outcome="upheld", reason="It was not.", version=1)
+        appeals.decide(
+            work, appeal_id, outcome=AppealVerdict.UPHELD, reason="It was not.", version=1
+        )
     (letter,) = sent(container, clock)
 
     assert "Reinstated effective November 21, 2026." in letter.text
@@ -452,7 +462,9 @@ def test_a_change_that_fails_leaves_no_letter(container, certified, submitted):
     (id_,) = certified()
     activity_id, holder_id = submitted(id_), holder_of(container, id_)
     with pytest.raises(SelfReview), container.work(replace(SYSTEM, holder_id=holder_id)) as work:
-        activities.decide(work, activity_id, activities.ReviewerDecision("approved"), version=2)
+        activities.decide(
+            work, activity_id, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=2
+        )
 
     assert cases.letters(container) == []
     assert notices(container) == []

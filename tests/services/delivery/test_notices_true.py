@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, select, update
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.db import new_id
+from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.permissions import SYSTEM
 from tracker.models import (
     Activity,
@@ -745,7 +746,12 @@ def test_a_board_hears_of_the_latest_change_only(container, clock):
     cases.change(container, id_, "suspend", TODAY)
     with container.work(replace(SYSTEM, name="board")) as work:
         certifications.change(
-            work, id_, kind="revoke", effective_on=TODAY, reason_code="other", reason="Fraud."
+            work,
+            id_,
+            kind=ChangeKind.REVOKE,
+            effective_on=TODAY,
+            reason_code="other",
+            reason="Fraud.",
         )
     (letter,) = sent(container, clock, minutes=0)
     assert letter.subject.endswith("your certification is revoked")

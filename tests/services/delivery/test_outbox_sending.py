@@ -17,6 +17,7 @@ from tests.services.delivery import reminder_cases as cases
 from tests.statements import counted
 from tracker import jobs
 from tracker.db import new_id
+from tracker.domain.delivery.queue_acts import QueueAct
 from tracker.domain.permissions import SYSTEM
 from tracker.mail.smtp_sender import Delivery, DeliveryOutcome
 from tracker.models import Holder, Message, Preference, RelayAccept, Suppression
@@ -434,7 +435,7 @@ def test_a_refused_letter_that_is_queued_by_hand_tells_the_days_left_then(
         clock.advance(days=3)
         with container.work(SYSTEM) as work:
             (letter,) = cases.letters(container)
-            by_hand.change(work, letter.id, "requeue", reason="The relay trusts us now.")
+            by_hand.change(work, letter.id, QueueAct.REQUEUE, reason="The relay trusts us now.")
         catcher.behaviour.data_replies = {}
         assert jobs.dispatch(sending) == {"sent": 1}
         (told,) = catcher.letters()
@@ -787,7 +788,7 @@ def test_a_worker_that_wakes_up_after_its_letter_was_sent_leaves_evidence(
     clock.advance(minutes=16)
     assert jobs.reap(container).in_doubt == 1
     with container.work(SYSTEM) as work:
-        by_hand.change(work, claim.id, "requeue", reason="looked into")
+        by_hand.change(work, claim.id, QueueAct.REQUEUE, reason="looked into")
     with container.work(SYSTEM) as work:
         leases.claim(work, owner="new", place=place, limit=10)
     with container.work(SYSTEM) as work:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Certification, Holder, Message, Notice
 from tracker.services.delivery import composers, leases, ledger, marker, sealing, send_safety
@@ -46,7 +47,11 @@ def awarded(container, holder_id, event):
     with container.work(SYSTEM) as work:
         subject = work.row(select(Certification.id)).id
         news = NoticeToTell(
-            kind="revoked", holder_id=holder_id, subject_id=subject, event=event, on=work.now.date()
+            kind=NoticeKind.REVOKED,
+            holder_id=holder_id,
+            subject_id=subject,
+            event=event,
+            on=work.now.date(),
         )
         notices.tell(work, [news])
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
+from tracker.domain.delivery.queue_acts import QueueAct
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Activity, Holder
 from tracker.services.delivery import bounces, by_hand, dispatcher, ledger
@@ -365,7 +366,7 @@ def test_what_was_sent_or_cancelled_by_hand_is_not_told_again(container, certifi
     jobs.plan(container)
     with container.work(SYSTEM) as work:
         letter = cases.letters(container)[-1]
-        by_hand.change(work, letter.id, "cancel", reason="They know.")
+        by_hand.change(work, letter.id, QueueAct.CANCEL, reason="They know.")
     correct(container, email="here@example.com")
     assert send(container) == []
 
@@ -394,6 +395,6 @@ def test_what_is_refused_at_both_is_dead_and_may_be_queued_again_by_hand(contain
     assert cases.letters(container)[-1].state == "dead"
     with container.work(SYSTEM) as work:
         letter = cases.letters(container)[-1]
-        by_hand.change(work, letter.id, "requeue", reason="They let us in.")
+        by_hand.change(work, letter.id, QueueAct.REQUEUE, reason="They let us in.")
 
     assert send(container) == ["strict@example.com"]

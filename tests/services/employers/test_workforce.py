@@ -44,7 +44,9 @@ def crowd(acme):
         for holder_id in chance.sample(sorted(acme.holders.values()), 12):
             held = certifications.of_holder(work, holder_id, "cpt")
             if held:
-                kind: ChangeKind = chance.choice(("suspend", "revoke", "surrender"))
+                kind: ChangeKind = chance.choice(
+                    (ChangeKind.SUSPEND, ChangeKind.REVOKE, ChangeKind.SURRENDER)
+                )
                 day = held.awarded_on + timedelta(days=chance.randrange(3000))
                 certifications.change(
                     work,

@@ -20,6 +20,7 @@ from tests.services.imports.importing import (
     told,
 )
 from tests.services.imports.importing import rows as rows_of
+from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.permissions import SYSTEM
 from tracker.models import Certification, Cycle, HistoryEntry, ReminderCursor
 from tracker.services.credentials import certifications, verification
@@ -530,7 +531,7 @@ def test_it_can_be_revoked_over_http_as_any(container):
     with container.work(SYSTEM) as work:
         code = work.reasons.for_act("revocation")[0].code
         certifications.change(
-            work, id_, kind="revoke", reason_code=code, reason="Found to be forged."
+            work, id_, kind=ChangeKind.REVOKE, reason_code=code, reason="Found to be forged."
         )
 
     assert standing(container, "A")["status"] == "revoked"

@@ -18,6 +18,7 @@ from tests.services.imports.importing import (
     standings,
     told,
 )
+from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.permissions import SYSTEM
 from tracker.models import (
     Activity,
@@ -252,7 +253,9 @@ def test_an_old_file_does_not_reopen_an_application_that_was_decided_here(regist
     with registered.work(SYSTEM) as work:
         row = work.row(select(Renewal.id))
         assert row is not None
-        renewals.decide(work, row.id, decision="denied", reason="incomplete", version=1)
+        renewals.decide(
+            work, row.id, decision=RenewalVerdict.DENIED, reason="incomplete", version=1
+        )
 
     report = bring(registered, "renewals", file)
 

@@ -23,7 +23,9 @@ from tests.services.imports.importing import (
     standings,
 )
 from tests.services.imports.importing import rows as rows_of
+from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import Certification, Holder, ImportRun
 from tracker.services import imports
 from tracker.services.credentials import certifications
@@ -246,7 +248,7 @@ def test_what_came_over_http_goes_out_and_in_again_as_what_it_is(
         certifications.change(
             work,
             id_,
-            kind="surrender",
+            kind=ChangeKind.SURRENDER,
             reason_code="other",
             reason="x",
             effective_on=date(2018, 5, 1),
@@ -315,7 +317,9 @@ def _approved_course(work, certification_id, title, day):
     made = activities.log(work, certification_id, course)
     activities.submit(work, made)
     version = activities.get(work, made).version
-    activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
+    activities.decide(
+        work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+    )
 
 
 def _write_all(container, into):

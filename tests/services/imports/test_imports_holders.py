@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.services.imports.importing import bring, fates, rows, told
+from tracker.domain.desk.requests import RequestVerdict
 from tracker.domain.names import FoldedName, searchable
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.models import FormerName, Holder
@@ -78,7 +79,7 @@ def test_what_the_holder_changed_and_what_was_granted_are_not_taken_back_either(
     ana = Actor(role="holder", name="Ana", holder_id=id_)
     asked = change(container, id_, by=ana, family_name="Ruiz", email="new@example.org").request
     with container.work(CLERK) as work:
-        requests.decide(work, asked.id, decision="granted", reason=None, version=1)
+        requests.decide(work, asked.id, decision=RequestVerdict.GRANTED, reason=None, version=1)
 
     report = bring(container, "holders", HEAD + FIRST)
 

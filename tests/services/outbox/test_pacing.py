@@ -13,6 +13,7 @@ from sqlalchemy import update
 from tests.services.delivery import reminder_cases as cases
 from tracker import jobs
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.models import Message
 from tracker.services.credentials import certifications
 from tracker.services.points import activities
@@ -133,7 +134,10 @@ def _approve(container, activity_id):
     with container.work(SYSTEM) as work:
         version = activities.get(work, activity_id).version
         activities.decide(
-            work, activity_id, activities.ReviewerDecision("approved"), version=version
+            work,
+            activity_id,
+            activities.ReviewerDecision(ActivityVerdict.APPROVED),
+            version=version,
         )
 
 

@@ -10,8 +10,10 @@ import pytest
 
 from tests import factories, ruling
 from tests.statements import counted
+from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.periods import Duration
 from tracker.domain.permissions import SYSTEM
+from tracker.domain.points.activities import ActivityVerdict
 from tracker.domain.schemes.policies import CarryOver, LateStep, PointsSharing, Reexamination
 from tracker.services.credentials import assessments, renewals
 from tracker.services.credentials.assessments import AttemptToRecord
@@ -60,7 +62,9 @@ def approve(container, certification_id, points, completed_on):
         made = activities.log(work, certification_id, course)
         activities.submit(work, made)
         version = activities.get(work, made).version
-        activities.decide(work, made, activities.ReviewerDecision("approved"), version=version)
+        activities.decide(
+            work, made, activities.ReviewerDecision(ActivityVerdict.APPROVED), version=version
+        )
 
 
 def person(container, *, renewed=False, other=False, again=False):
@@ -80,7 +84,9 @@ def person(container, *, renewed=False, other=False, again=False):
             made = renewals.apply(work, id_)
         with container.work(SYSTEM) as work:
             version = renewals.get(work, made).version
-            renewals.decide(work, made, decision="approved", reason=None, version=version)
+            renewals.decide(
+                work, made, decision=RenewalVerdict.APPROVED, reason=None, version=version
+            )
     return id_
 
 

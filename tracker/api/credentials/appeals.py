@@ -10,6 +10,7 @@ from marshmallow import Schema, fields
 from tracker.api.http import routing
 from tracker.api.http.fields import AmountField, ClosedSchema, DayField, WordsField, choice
 from tracker.api.http.routing import Resource
+from tracker.domain.credentials.renewals import AppealVerdict
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import appeals as cases
 
@@ -30,7 +31,7 @@ class NewAppealSchema(ClosedSchema):
 class AppealDecisionSchema(ClosedSchema):
     """How an appeal ends; a later outcome supersedes the one before."""
 
-    outcome = choice("upheld", "dismissed", required=True)
+    outcome = choice(*AppealVerdict, required=True)
     reason = WordsField(2000, required=True)
 
 
@@ -46,7 +47,7 @@ class AppealSchema(Schema):
     due_on = DayField(required=True)
     fee = AmountField(required=True)
     fee_refunded = fields.Boolean(required=True)
-    outcome = choice("upheld", "dismissed", required=True, allow_none=True)
+    outcome = choice(*AppealVerdict, required=True, allow_none=True)
     decided_on = DayField(required=True, allow_none=True)
     reason = fields.String(required=True, allow_none=True)
 

@@ -12,7 +12,7 @@ from tracker.api.http.fields import AmountField, ClosedSchema, DayField, WordsFi
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import page_of
 from tracker.domain.credentials.assessments import CENTER_CATEGORIES, DELIVERIES, FUNDINGS, Approval
-from tracker.domain.credentials.certifications import STATUSES, Standing
+from tracker.domain.credentials.certifications import Standing, Status
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import assessments
 from tracker.services.credentials import centers as center_directory
@@ -113,7 +113,7 @@ _AMENDABLE = {
 class StandingThenSchema(Schema):
     """A certification's standing today."""
 
-    status = choice(*STATUSES, required=True)
+    status = choice(*Status, required=True)
     valid = fields.Boolean(required=True)
     expires_on = DayField(required=True, allow_none=True)
 

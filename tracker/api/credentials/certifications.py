@@ -28,7 +28,7 @@ from tracker.api.points.evaluation_schemas import (
     GapSchema,
     WhatIfSchema,
 )
-from tracker.domain.credentials.certifications import STATUSES, ChangeKind
+from tracker.domain.credentials.certifications import ChangeKind, Status
 from tracker.domain.permissions import Role
 from tracker.domain.points.claims import Claim
 from tracker.services.core.context import ReadContext, UnitOfWork
@@ -114,7 +114,7 @@ class CertificationQuerySchema(paging.PageSchema):
     holder_id = fields.UUID()
     scheme = WordsField(32)
     number = CertificateNumber()
-    status = choice(*STATUSES)
+    status = choice(*Status)
 
 
 class StandingChangeSchema(ClosedSchema):
@@ -351,22 +351,22 @@ def _changes(
 @_changes("suspension", "staff")
 def suspend(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
     """Suspend a certification."""
-    return _change("suspend", work, body, certification_id)
+    return _change(ChangeKind.SUSPEND, work, body, certification_id)
 
 
 @_changes("revocation", "staff", body=RevocationSchema)
 def revoke(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
     """Revoke a certification."""
-    return _change("revoke", work, body, certification_id)
+    return _change(ChangeKind.REVOKE, work, body, certification_id)
 
 
 @_changes("reinstatement", "staff")
 def reinstate(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
     """Reinstate a suspended, revoked or surrendered certification."""
-    return _change("reinstate", work, body, certification_id)
+    return _change(ChangeKind.REINSTATE, work, body, certification_id)
 
 
 @_changes("surrender", "staff", "holder")
 def surrender(work: UnitOfWork, body: dict[str, Any], *, certification_id: str) -> Response:
     """Surrender a certification."""
-    return _change("surrender", work, body, certification_id)
+    return _change(ChangeKind.SURRENDER, work, body, certification_id)

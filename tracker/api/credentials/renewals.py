@@ -11,6 +11,7 @@ from tracker.api.http import paging, routing
 from tracker.api.http.fields import AmountField, ClosedSchema, DayField, WordsField, choice
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import UndoingSchema, page_of
+from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import former_decisions, renewals
 from tracker.services.standings import snapshots
@@ -38,7 +39,7 @@ class RenewalSchema(Schema):
         allow_none=True,
         metadata={"description": "With the activities that waited for a decision on that day."},
     )
-    decision = choice("approved", "denied", required=True, allow_none=True)
+    decision = choice(*RenewalVerdict, required=True, allow_none=True)
     decided_on = DayField(required=True, allow_none=True)
     reason = fields.String(required=True, allow_none=True)
     withdrawn_on = DayField(required=True, allow_none=True)
@@ -54,7 +55,7 @@ class RenewalQuerySchema(paging.PageSchema):
 class RenewalDecisionSchema(ClosedSchema):
     """How an application ends; a denial, and a change of a decision, need their reason."""
 
-    decision = choice("approved", "denied", required=True)
+    decision = choice(*RenewalVerdict, required=True)
     reason = WordsField(1000, load_default=None, allow_none=True)
     checks = fields.List(
         WordsField(32),
@@ -68,7 +69,7 @@ class RulingOrFormerSchema(Schema):
     """A decision on a renewal: the one in force, or an earlier one."""
 
     id = fields.UUID(required=True, allow_none=True)
-    decision = choice("approved", "denied", required=True)
+    decision = choice(*RenewalVerdict, required=True)
     decided_on = DayField(required=True)
     decided_by = fields.String(required=True, allow_none=True)
     reason = fields.String(required=True, allow_none=True)

@@ -11,11 +11,10 @@ from tracker.api.http import paging, routing
 from tracker.api.http.fields import ClosedSchema, WordsField, choice
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import page_of
-from tracker.domain.delivery.queue_acts import QueueAct
+from tracker.domain.delivery.queue_acts import MessageState, QueueAct
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.delivery import by_hand, sent_messages
 from tracker.services.delivery.sent_messages import Copy, MessageFilter
-from tracker.services.overview import metrics
 
 resource = Resource("letters", __name__, description=__doc__)
 
@@ -41,7 +40,7 @@ class MyLetterSchema(Schema):
 
     id = fields.UUID(required=True)
     kind = choice(*KINDS, required=True)
-    state = choice(*metrics.MESSAGE_STATES, required=True)
+    state = choice(*MessageState, required=True)
     subject = fields.String(required=True, allow_none=True)
     text = fields.String(required=True, allow_none=True)
     finished_at = fields.AwareDateTime(
@@ -56,7 +55,7 @@ class LetterSchema(Schema):
 
     id = fields.UUID(required=True)
     kind = choice(*KINDS, required=True)
-    state = choice(*metrics.MESSAGE_STATES, required=True)
+    state = choice(*MessageState, required=True)
     holder_id = fields.UUID(required=True, allow_none=True)
     employer_id = fields.UUID(required=True, allow_none=True)
     address = fields.String(required=True)
@@ -80,7 +79,7 @@ class WholeLetterSchema(LetterSchema):
 class LetterQuerySchema(paging.PageSchema):
     """Filters by state, kind or holder. Long-finished messages are listed by holder only."""
 
-    state = choice(*metrics.MESSAGE_STATES)
+    state = choice(*MessageState)
     kind = choice(*KINDS)
     holder_id = fields.UUID()
 
@@ -152,7 +151,7 @@ def mine(reading: ReadContext, query: dict[str, Any]) -> Response:
 )
 def requeue(work: UnitOfWork, body: dict[str, Any], *, letter_id: str) -> Response:
     """Send a dead, cancelled, ambiguous or parked message; if it may have been sent, unchanged."""
-    return _change(work, letter_id, "requeue", body)
+    return _change(work, letter_id, QueueAct.REQUEUE, body)
 
 
 @resource.writes(
@@ -164,7 +163,7 @@ def requeue(work: UnitOfWork, body: dict[str, Any], *, letter_id: str) -> Respon
 )
 def cancel(work: UnitOfWork, body: dict[str, Any], *, letter_id: str) -> Response:
     """Cancel a message that is ready, parked or ambiguous."""
-    return _change(work, letter_id, "cancel", body)
+    return _change(work, letter_id, QueueAct.CANCEL, body)
 
 
 def _change(work: UnitOfWork, letter_id: str, act: QueueAct, body: dict[str, Any]) -> Response:

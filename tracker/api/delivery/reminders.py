@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 from flask import Response
 from marshmallow import Schema, fields, validate
@@ -11,13 +11,13 @@ from tracker.api.http import paging, routing
 from tracker.api.http.fields import ClosedSchema, DayField, choice
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import page_of
+from tracker.domain.delivery.queue_acts import MessageState
+from tracker.domain.delivery.reminders import StageOutcome
 from tracker.services.core.context import ReadContext
 from tracker.services.delivery import ledger, reminder_calendar
-from tracker.services.overview import metrics
 
 resource = Resource("reminders", __name__, description=__doc__)
 
-_FATES = tuple(fate for fate in get_args(ledger.StageState) if fate != "ahead")
 _SHOWN = (
     "cycle",
     "expires_on",
@@ -38,9 +38,9 @@ class StageSchema(Schema):
     expires_on = DayField(required=True)
     offset = fields.Integer(required=True, metadata={"description": "Days before the expiry."})
     due_at = fields.AwareDateTime(required=True)
-    fate = choice(*get_args(ledger.StageState), required=True)
+    fate = choice(ledger.AHEAD, *StageOutcome, required=True)
     reason = fields.String(required=True, allow_none=True)
-    message_state = choice(*metrics.MESSAGE_STATES, required=True, allow_none=True)
+    message_state = choice(*MessageState, required=True, allow_none=True)
     sent_at = fields.AwareDateTime(
         required=True,
         allow_none=True,
@@ -64,8 +64,8 @@ class ReminderSchema(StageSchema):
 class ReminderQuerySchema(paging.PageSchema):
     """Filters by outcome, or by the state of the message."""
 
-    fate = choice(*_FATES)
-    state = choice(*metrics.MESSAGE_STATES, metadata={"description": "The letter's."})
+    fate = choice(*StageOutcome)
+    state = choice(*MessageState, metadata={"description": "The letter's."})
 
 
 class CalendarQuerySchema(ClosedSchema):

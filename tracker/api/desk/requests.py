@@ -11,9 +11,9 @@ from tracker.api.http import paging, routing
 from tracker.api.http.fields import ClosedSchema, DayField, WordsField, choice
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import page_of
+from tracker.domain.desk.requests import RequestKind, RequestState, RequestVerdict
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.desk import requests
-from tracker.services.desk.requests import DECISIONS, KINDS, STATES
 
 resource = Resource("requests", __name__, description=__doc__)
 
@@ -37,8 +37,8 @@ class RequestSchema(Schema):
 
     id = fields.UUID(required=True)
     holder_id = fields.UUID(required=True)
-    kind = choice(*KINDS, required=True)
-    state = choice(*STATES, required=True)
+    kind = choice(*RequestKind, required=True)
+    state = choice(*RequestState, required=True)
     on_record = fields.Nested(OnRecordSchema, required=True)
     proposal = fields.Nested(ProposedNameSchema, required=True)
     statement = fields.String(required=True, allow_none=True)
@@ -52,15 +52,15 @@ class RequestSchema(Schema):
 class RequestQuerySchema(paging.PageSchema):
     """Filters; a holder sees their own requests."""
 
-    state = choice(*STATES)
-    kind = choice(*KINDS)
+    state = choice(*RequestState)
+    kind = choice(*RequestKind)
     holder_id = fields.UUID()
 
 
 class RequestDecisionSchema(ClosedSchema):
     """A decision; ``reason`` is required for a refusal, and shown to the holder."""
 
-    decision = choice(*DECISIONS, required=True)
+    decision = choice(*RequestVerdict, required=True)
     reason = WordsField(2000, load_default=None, allow_none=True)
 
 

@@ -15,7 +15,7 @@ from tracker.api.http.schemas import page_of
 from tracker.api.points import activities, evidence
 from tracker.api.points.activities import ActivityDecisionSchema, ActivitySchema
 from tracker.api.points.evidence import EvidenceSchema
-from tracker.domain.points.activities import STATES
+from tracker.domain.points.activities import ActivityState
 from tracker.domain.points.likeness import SIGNS
 from tracker.services.core.context import ReadContext
 from tracker.services.desk import renewal_queue, review_queue, reviews
@@ -80,7 +80,7 @@ class QueueQuerySchema(paging.PageSchema):
     type = WordsField(32)
     state = choice(
         *review_queue.STATES,
-        load_default="submitted",
+        load_default=str(ActivityState.SUBMITTED),
         metadata={"description": "``more_information``: those that wait for their holder."},
     )
     flag = choice(*FLAGS)
@@ -147,7 +147,7 @@ class QueuedActivitySchema(PersonSchema):
     duty = fields.Boolean(required=True)
     starts_on = DayField(required=True, allow_none=True)
     completed_on = DayField(required=True, allow_none=True)
-    state = choice(*STATES, required=True)
+    state = choice(*ActivityState, required=True)
     submitted_on = DayField(
         required=True, allow_none=True, metadata={"description": "Since when it waits."}
     )
@@ -212,7 +212,7 @@ class SameFileSchema(Schema):
     recorded_at = fields.AwareDateTime(required=True)
     title = fields.String(required=True)
     scheme = fields.String(required=True)
-    state = choice(*STATES, required=True)
+    state = choice(*ActivityState, required=True)
     holder_id = fields.UUID(required=True)
     holder_ref = fields.String(required=True)
     holder_name = fields.String(required=True)

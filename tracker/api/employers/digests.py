@@ -10,7 +10,7 @@ from marshmallow import Schema, fields
 from tracker.api.http import routing
 from tracker.api.http.fields import ClosedSchema, DayField, Email, choice
 from tracker.api.http.routing import Resource
-from tracker.domain.delivery.digests import EVERY
+from tracker.domain.delivery.digests import DigestFrequency
 from tracker.domain.permissions import Role
 from tracker.domain.schemes.activity_types import ENGLISH
 from tracker.language.catalogues import LANGUAGES
@@ -37,7 +37,7 @@ _SHOWN = (
 class NewOrderSchema(ClosedSchema):
     """How often: weekly (Monday to Sunday) or monthly."""
 
-    every = choice(*EVERY, required=True)
+    every = choice(*DigestFrequency, required=True)
     language = choice(*LANGUAGES, load_default=ENGLISH)
     address = Email(metadata={"description": "The employer's own if not given."})
 
@@ -46,7 +46,7 @@ class DigestOrderSchema(Schema):
     """An order. It names only workers who agreed that the employer sees their standing."""
 
     employer_id = fields.UUID(required=True)
-    every = choice(*EVERY, required=True)
+    every = choice(*DigestFrequency, required=True)
     language = choice(*LANGUAGES, required=True)
     address = fields.String(required=True)
     through_on = DayField(

@@ -14,7 +14,7 @@ from tracker.api.http.fields import (
     WordsField,
     choice,
 )
-from tracker.domain.credentials.certifications import STATUSES
+from tracker.domain.credentials.certifications import Status
 
 
 class FieldErrorSchema(Schema):
@@ -72,7 +72,7 @@ class UndoingSchema(ClosedSchema):
 class StandingSchema(Schema):
     """What is true of a certification on a date."""
 
-    status = choice(*STATUSES, required=True)
+    status = choice(*Status, required=True)
     valid = fields.Boolean(required=True)
     as_of = DayField(required=True)
     cycle = fields.Integer(required=True)

@@ -22,7 +22,7 @@ from tracker.api.http.fields import (
 from tracker.api.http.fields import tags as marks
 from tracker.api.http.routing import Resource
 from tracker.api.http.schemas import UndoingSchema, page_of
-from tracker.domain.points.activities import STATES, VERDICTS
+from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.domain.schemes.activity_types import EvidenceRule
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.points import activities, activity_decisions, activity_types, evidence
@@ -64,7 +64,7 @@ class NewActivitySchema(ActivityChangeSchema):
 class ActivityDecisionSchema(Schema):
     """The latest answer to an activity."""
 
-    verdict = choice(*VERDICTS, required=True)
+    verdict = choice(*ActivityVerdict, required=True)
     decided_on = DayField(required=True)
     points_limit = AmountField(required=True, allow_none=True)
     provider_approved = fields.Boolean(required=True)
@@ -99,7 +99,7 @@ class ActivitySchema(Schema):
     role = fields.String(required=True, metadata={"description": ROLE})
     tags = fields.List(fields.String(), required=True)
     duty = fields.Boolean(required=True, metadata={"description": DUTY})
-    state = choice(*STATES, required=True)
+    state = choice(*ActivityState, required=True)
     submitted_on = DayField(required=True, allow_none=True)
     withdrawn_on = DayField(required=True, allow_none=True)
     recorded_at = fields.AwareDateTime(required=True)
@@ -110,7 +110,7 @@ class ActivitySchema(Schema):
 class ActivityQuerySchema(paging.PageSchema):
     """Filter by state."""
 
-    state = choice(*STATES)
+    state = choice(*ActivityState)
 
 
 class AnyDecisionSchema(ActivityDecisionSchema):
@@ -127,7 +127,7 @@ class AnyDecisionSchema(ActivityDecisionSchema):
 class VerdictSchema(ClosedSchema):
     """A reviewer's answer; a refusal, or a change of an answer, needs a reason."""
 
-    verdict = choice(*VERDICTS, required=True)
+    verdict = choice(*ActivityVerdict, required=True)
     points_limit = AmountField(
         allow_none=True, metadata={"description": "Approve at most so many."}
     )

@@ -9,19 +9,25 @@ from uuid import UUID
 import click
 
 from tracker.cli.commands import OPERATOR, complain, container
-from tracker.cli.values import words
-from tracker.domain.delivery.queue_acts import TRANSITIONS, QueueAct
+from tracker.cli.values import choice, words
+from tracker.domain.delivery.queue_acts import TRANSITIONS, MessageState, QueueAct
 from tracker.domain.errors import Refusal
 from tracker.services.core.context import Container
 from tracker.services.delivery import by_hand, sent_messages
 from tracker.services.delivery.sent_messages import Copy, MessageFilter
 
 _PAGE = 500
-_STATES = ("dead", "ambiguous", "parked", "ready", "cancelled")
+_STATES = (
+    MessageState.DEAD,
+    MessageState.AMBIGUOUS,
+    MessageState.PARKED,
+    MessageState.READY,
+    MessageState.CANCELLED,
+)
 
 
 @click.command("list")
-@click.option("--state", type=click.Choice(_STATES), default="dead", show_default=True)
+@click.option("--state", type=choice(_STATES), default=str(MessageState.DEAD), show_default=True)
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
 def list_(state: str, limit: int) -> None:
     """Letters in a state, the newest first: to whom, how often tried, what the relay said."""
@@ -87,5 +93,5 @@ def _change(opened: Container, message_id: str, act: QueueAct, reason: str) -> b
     return True
 
 
-requeue = _by_hand("requeue", "Send letters that are dead, cancelled, ambiguous or parked.")
-cancel = _by_hand("cancel", "Give up letters that are ready, parked or ambiguous.")
+requeue = _by_hand(QueueAct.REQUEUE, "Send letters that are dead, cancelled, ambiguous or parked.")
+cancel = _by_hand(QueueAct.CANCEL, "Give up letters that are ready, parked or ambiguous.")

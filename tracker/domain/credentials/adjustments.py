@@ -40,6 +40,7 @@ OVERRIDABLE = (
     ReductionRefused,
 )
 """Refusals by the policy's rules that staff may override, with a reason."""
+_UNDONE = frozenset({ChangeKind.SUSPEND, ChangeKind.REVOKE})  # what a reinstatement gives back
 _CENT = Decimal("0.01")
 _PER_CENT = Decimal(100)
 
@@ -68,7 +69,7 @@ def check_adjustable(cycle: CycleTerm, hold: Hold | None) -> date:
         raise NotExtendable(
             "A certification that never expires has nothing to extend or reduce."
         ).final()
-    if hold in {"revoked", "surrendered"}:
+    if hold in {Hold.REVOKED, Hold.SURRENDERED}:
         raise NotExtendable(f"The certification is {hold}.", standing=hold).final()
     return cycle.expires_on
 
@@ -208,8 +209,8 @@ def given_back(
     nothing or no days were lost: a reinstatement that takes effect later than the hold did ends the
     hold but does not undo it. No day is given back twice.
 
-    >>> hold = Noted("suspend", date(2025, 6, 10), date(2025, 6, 10))
-    >>> undone = Noted("reinstate", date(2025, 6, 10), date(2025, 9, 5))
+    >>> hold = Noted(ChangeKind.SUSPEND, date(2025, 6, 10), date(2025, 6, 10))
+    >>> undone = Noted(ChangeKind.REINSTATE, date(2025, 6, 10), date(2025, 9, 5))
     >>> window = Period(date(2025, 6, 3), date(2025, 9, 1))
     >>> given_back([hold, undone], window=window, expires_on=window.ends_on)
     (datetime.date(2025, 11, 27), 84)
@@ -227,11 +228,11 @@ def given_back(
 def _lost(changes: Sequence[Noted]) -> set[date]:
     """The days taken by holds that the last change undoes, except days other holds still take."""
     *earlier, last = changes
-    if last.kind != "reinstate":
+    if last.kind != ChangeKind.REINSTATE:
         return set()
     found: set[date] = set()
     for one in earlier:
-        if one.kind in {"suspend", "revoke"} and one.effective_on == last.effective_on:
+        if one.kind in _UNDONE and one.effective_on == last.effective_on:
             first = max(one.effective_on, one.recorded_on)
             count = (last.recorded_on - first).days
             found |= {first + timedelta(days=n) for n in range(count)}

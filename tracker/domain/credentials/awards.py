@@ -17,7 +17,13 @@ from datetime import date
 
 from tracker.domain.credentials import assessments, certifications, renewals
 from tracker.domain.credentials.assessments import Attempt
-from tracker.domain.credentials.certifications import ChangeOfStanding, CycleAdjustment, CycleTerm
+from tracker.domain.credentials.certifications import (
+    ChangeKind,
+    ChangeOfStanding,
+    CycleAdjustment,
+    CycleTerm,
+    Hold,
+)
 from tracker.domain.errors import Refusal
 from tracker.domain.periods import DAY
 from tracker.domain.schemes.schemes import Scheme
@@ -35,7 +41,7 @@ class Filing:
 
     key: str
     submitted_on: date
-    decision: str | None = None
+    decision: renewals.RenewalVerdict | None = None
     decided_on: date | None = None
     withdrawn_on: date | None = None
     told: bool = False
@@ -87,7 +93,9 @@ def lay_out(
     cycles = [*imported] or [certifications.first_cycle(scheme, awarded_on)]
     renewed: dict[str, int] = {}
     unfit, idle = set(), {}
-    for one in sorted((f for f in filings if f.decision == "approved"), key=_order):
+    for one in sorted(
+        (f for f in filings if f.decision == renewals.RenewalVerdict.APPROVED), key=_order
+    ):
         ordinal = _renewed_by_file(scheme, cycles[: len(imported)], one)
         if ordinal is not None:
             before = cycles[:ordinal]
@@ -299,14 +307,14 @@ def ended_on(scheme: Scheme, award: Award, *, by: date) -> date | None:
     """
     award = award.before(by)
     holds = certifications.holds_on(award.changes, by)
-    if "revoked" in holds:
+    if Hold.REVOKED in holds:
         barred = barred_until(scheme, award.changes)
         return barred if barred is not None and barred < by else None
-    if "suspended" in holds:
+    if Hold.SUSPENDED in holds:
         return None
     ended = _lapsed_on(scheme, award)
-    if "surrendered" in holds:
-        surrendered = max(c.effective_on for c in award.changes if c.kind == "surrender")
+    if Hold.SURRENDERED in holds:
+        surrendered = max(c.effective_on for c in award.changes if c.kind == ChangeKind.SURRENDER)
         ended = min(ended, surrendered) if ended is not None else surrendered
     return ended if ended is not None and ended < by else None
 
@@ -317,7 +325,7 @@ def _lapsed_on(scheme: Scheme, award: Award) -> date | None:
     day = _last_day(scheme, last)
     if day is None or any(f.waits and f.submitted_on <= day for f in award.filings):
         return None
-    back = [c.effective_on for c in award.changes if c.kind == "reinstate"]
+    back = [c.effective_on for c in award.changes if c.kind == ChangeKind.REINSTATE]
     return max([day, *(b - DAY for b in back)])
 
 
@@ -339,7 +347,7 @@ def cycles_of(scheme: Scheme, award: Award) -> tuple[CycleTerm, ...]:
 
 def barred_until(scheme: Scheme, changes: Iterable[ChangeOfStanding]) -> date | None:
     """The last day on which the last revocation bars a new award; None: for good."""
-    last = [c for c in changes if c.kind == "revoke"][-1]
+    last = [c for c in changes if c.kind == ChangeKind.REVOKE][-1]
     if last.barred_until is not None:
         return last.barred_until
     rule = scheme.revocation
@@ -361,8 +369,8 @@ def anew(scheme: Scheme, held: Iterable[Award], *, on: date) -> tuple[date | Non
 def _again_from(scheme: Scheme, award: Award, on: date) -> date | None:
     award = award.before(on + DAY)
     holds = certifications.holds_on(award.changes, on)
-    if "revoked" in holds:
+    if Hold.REVOKED in holds:
         barred = barred_until(scheme, award.changes)
         return barred + DAY if barred is not None else None
-    lapsed = None if "suspended" in holds else _lapsed_on(scheme, award)
+    lapsed = None if Hold.SUSPENDED in holds else _lapsed_on(scheme, award)
     return lapsed + DAY if lapsed is not None else None

@@ -12,35 +12,66 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Literal, get_args
+from enum import StrEnum
+from typing import Literal
 
 from tracker.domain.periods import DAY, Period
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
 
-Status = Literal[
-    "in_progress",
-    "active",
-    "renewal_open",
-    "pending_renewal",
-    "grace",
-    "expired",
-    "suspended",
-    "revoked",
-    "surrendered",
-    "withdrawn",
-]
-STATUSES: tuple[Status, ...] = get_args(Status)
-Hold = Literal["suspended", "revoked", "surrendered"]
-HoldStatus = Hold | Literal["withdrawn"]
+
+class Status(StrEnum):
+    """What a certification is on a day."""
+
+    IN_PROGRESS = "in_progress"
+    ACTIVE = "active"
+    RENEWAL_OPEN = "renewal_open"
+    PENDING_RENEWAL = "pending_renewal"
+    GRACE = "grace"
+    EXPIRED = "expired"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+    SURRENDERED = "surrendered"
+    WITHDRAWN = "withdrawn"
+
+
+class Hold(StrEnum):
+    """What suspends or has ended a certification by a decision; the status of such days."""
+
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+    SURRENDERED = "surrendered"
+
+
+HoldStatus = Hold | Literal[Status.WITHDRAWN]
 """What holds a span: a decision of staff, or that no passes on record support the award."""
-ChangeKind = Literal["suspend", "reinstate", "revoke", "surrender"]
-CHANGE_KINDS: tuple[ChangeKind, ...] = get_args(ChangeKind)
+
+
+class ChangeKind(StrEnum):
+    """What staff, or the holder, do to a certification."""
+
+    SUSPEND = "suspend"
+    REINSTATE = "reinstate"
+    REVOKE = "revoke"
+    SURRENDER = "surrender"
+
 
 GAP_RESTORED = "gap_restored"
 """The reason code of an extension that gives back days taken by a hold that was undone."""
-_PRECEDENCE: tuple[Hold, ...] = ("revoked", "surrendered", "suspended")
-_SETS = dict[ChangeKind, Hold](suspend="suspended", revoke="revoked", surrender="surrendered")
+# Looked up once, as a member is slow to find on Python 3.11: standings are asked by the million.
+_ACTIVE, _RENEWAL_OPEN, _PENDING = Status.ACTIVE, Status.RENEWAL_OPEN, Status.PENDING_RENEWAL
+_GRACE, _EXPIRED = Status.GRACE, Status.EXPIRED
+_IN_FORCE = frozenset({_ACTIVE, _RENEWAL_OPEN})
+_STATUS_OF: dict[HoldStatus, Status] = {
+    **{hold: Status(hold) for hold in Hold},
+    Status.WITHDRAWN: Status.WITHDRAWN,
+}
+_PRECEDENCE = (Hold.REVOKED, Hold.SURRENDERED, Hold.SUSPENDED)
+_SETS: dict[ChangeKind, Hold] = {
+    ChangeKind.SUSPEND: Hold.SUSPENDED,
+    ChangeKind.REVOKE: Hold.REVOKED,
+    ChangeKind.SURRENDER: Hold.SURRENDERED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +298,7 @@ def withdrawn(first: CycleTerm) -> tuple[StandingSpan, ...]:
             grace_ends_on=None,
             title_ends_on=None,
             pending_since=None,
-            hold="withdrawn",
+            hold=Status.WITHDRAWN,
             valid_while_pending=False,
         ),
     )
@@ -389,7 +420,7 @@ def holds_on(changes: Iterable[ChangeOfStanding], day: date) -> frozenset[Hold]:
     for change in changes:
         if change.effective_on > day:
             continue
-        if change.kind == "reinstate":
+        if change.kind == ChangeKind.REINSTATE:
             held.clear()
         else:
             held.add(_SETS[change.kind])
@@ -411,11 +442,11 @@ def standing_on(span: StandingSpan, day: date) -> Standing:
     the last valid day. ``services/standings/standings.py`` states the same rule as one SQL
     expression.
     """
-    status = span.hold or _by_date(span, day)
+    status = _STATUS_OF[span.hold] if span.hold else _by_date(span, day)
     valid = (
-        status in {"active", "renewal_open"}
-        or (status == "grace" and span.title_ends_on is not None and day <= span.title_ends_on)
-        or (status == "pending_renewal" and span.valid_while_pending)
+        status in _IN_FORCE
+        or (status == _GRACE and span.title_ends_on is not None and day <= span.title_ends_on)
+        or (status == _PENDING and span.valid_while_pending)
     )
     return Standing(
         status=status,
@@ -432,13 +463,13 @@ def standing_on(span: StandingSpan, day: date) -> Standing:
 
 def _by_date(span: StandingSpan, day: date) -> Status:
     if span.expires_on is None:
-        return "active"
+        return _ACTIVE
     if day <= span.expires_on:
         opens_on, closes_on = span.window_opens_on, span.window_closes_on
         is_open = opens_on is not None and closes_on is not None and opens_on <= day <= closes_on
-        return "renewal_open" if is_open else "active"
+        return _RENEWAL_OPEN if is_open else _ACTIVE
     if span.pending_since is not None:
-        return "pending_renewal"
+        return _PENDING
     if span.grace_ends_on is not None and day <= span.grace_ends_on:
-        return "grace"
-    return "expired"
+        return _GRACE
+    return _EXPIRED

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, get_args
 
-from tracker.domain.credentials.certifications import Standing
+from tracker.domain.credentials.certifications import Standing, Status
 from tracker.domain.periods import DAY
 from tracker.domain.points.claims import ZERO, Evaluation
 from tracker.domain.schemes.activity_types import TranslatedNoun
@@ -33,7 +33,7 @@ Action = Literal[
 ]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 
-_NOT_IN_FORCE = frozenset({"suspended", "revoked", "surrendered", "withdrawn"})
+_NOT_IN_FORCE = frozenset({Status.SUSPENDED, Status.REVOKED, Status.SURRENDERED, Status.WITHDRAWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def _next_step(found: Situation) -> NextStep:
         return NextStep("contact_issuer")
     if expires_on is None or opens_on is None or policy is None or counted is None:
         return NextStep("none")
-    if standing.status == "expired":
+    if standing.status == Status.EXPIRED:
         return NextStep("start_again")
     step = _Renewing(
         on=standing.on,

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from enum import StrEnum
 
 from tracker.domain.clocks import clock_name
 from tracker.domain.credentials.certifications import (
@@ -13,6 +14,7 @@ from tracker.domain.credentials.certifications import (
     CycleAdjustment,
     CycleTerm,
     Standing,
+    Status,
     span_on,
     standing_on,
     timeline,
@@ -36,6 +38,20 @@ from tracker.domain.points.claims import ZERO, Evaluation, Shortfall
 from tracker.domain.schemes.activity_types import ENGLISH
 from tracker.domain.schemes.policies import LateStep, Policy
 from tracker.domain.schemes.schemes import AppealRule, BundleFee, Scheme
+
+
+class RenewalVerdict(StrEnum):
+    """How an application for renewal is decided."""
+
+    APPROVED = "approved"
+    DENIED = "denied"
+
+
+class AppealVerdict(StrEnum):
+    """How an appeal is decided."""
+
+    UPHELD = "upheld"
+    DISMISSED = "dismissed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +102,14 @@ def objections(
 def _of_standing(standing: Standing, zone: str) -> Iterator[Refusal]:
     """The objections to an application that hold whatever the points."""
     expires_on, opens_on = standing.expires_on, standing.window_opens_on
-    if standing.status in {"suspended", "revoked", "surrendered", "withdrawn"}:
+    if standing.status in {Status.SUSPENDED, Status.REVOKED, Status.SURRENDERED, Status.WITHDRAWN}:
         yield NotRenewable(f"The certification is {standing.status}.", standing=standing.status)
     if expires_on is None or opens_on is None:
         return
     if standing.pending_since is not None:
         since = standing.pending_since
         yield RenewalPending(f"The application of {since} is under review.", since=since)
-    elif standing.status == "expired":
+    elif standing.status == Status.EXPIRED:
         told = f"It expired on {expires_on}{_midnight(zone)}."
         yield CertificationExpired(told, expired_on=expires_on, **_zone(zone))
     if standing.on < opens_on:

@@ -9,10 +9,10 @@ from tracker.domain.credentials.certifications import ChangeKind, ChangeOfStandi
 from tracker.domain.errors import IllegalTransition, Invalid
 
 _LAWFUL: dict[ChangeKind, frozenset[Hold | None]] = {
-    "suspend": frozenset({None}),
-    "surrender": frozenset({None, "suspended"}),
-    "revoke": frozenset({None, "suspended", "surrendered"}),
-    "reinstate": frozenset({"suspended", "revoked", "surrendered"}),
+    ChangeKind.SUSPEND: frozenset({None}),
+    ChangeKind.SURRENDER: frozenset({None, Hold.SUSPENDED}),
+    ChangeKind.REVOKE: frozenset({None, Hold.SUSPENDED, Hold.SURRENDERED}),
+    ChangeKind.REINSTATE: frozenset({Hold.SUSPENDED, Hold.REVOKED, Hold.SURRENDERED}),
 }
 
 
@@ -38,7 +38,7 @@ def check_awarded(kind: ChangeKind, *, effective_on: date, awarded_on: date) -> 
     A reinstatement is exempt: it lifts what is on record, even if a correction has moved the award
     since.
     """
-    if kind != "reinstate" and effective_on < awarded_on:
+    if kind != ChangeKind.REINSTATE and effective_on < awarded_on:
         rule = f"must not be before the award ({awarded_on})"
         raise Invalid("There was no certification on that day.", fields={"effective_on": rule})
 
@@ -51,8 +51,12 @@ def effective_day(
     A reinstatement whose reason is that the suspension or revocation was a mistake undoes it from
     its first day, so that nothing of it remains.
     """
-    holds = [c.effective_on for c in changes if c.kind != "reinstate" and c.effective_on <= today]
-    undoes = kind == "reinstate" and reason_code in UNDOING
+    holds = [
+        c.effective_on
+        for c in changes
+        if c.kind != ChangeKind.REINSTATE and c.effective_on <= today
+    ]
+    undoes = kind == ChangeKind.REINSTATE and reason_code in UNDOING
     return max(holds) if undoes and holds else today
 
 
@@ -60,8 +64,8 @@ def check_bar(kind: ChangeKind, *, effective_on: date, barred_until: date | None
     """Refuse a bar without a revocation, or one that ends before the revocation. Raises Invalid."""
     if barred_until is None:
         return
-    rule = None if kind == "revoke" else "is said of a revocation only"
-    if kind == "revoke" and barred_until < effective_on:
+    rule = None if kind == ChangeKind.REVOKE else "is said of a revocation only"
+    if kind == ChangeKind.REVOKE and barred_until < effective_on:
         rule = f"must not be before effective_on ({effective_on})"
     if rule is not None:
         raise Invalid("There is no such bar.", fields={"barred_until": rule})

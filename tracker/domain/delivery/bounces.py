@@ -9,9 +9,17 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from enum import StrEnum
 
-BounceSeverity = Literal["hard", "soft"]
+
+class ReturnKind(StrEnum):
+    """As what a letter counts that came back: for good, for now, or complained of."""
+
+    HARD = "hard"
+    SOFT = "soft"
+    COMPLAINT = "complaint"
+
+
 SOFT_LIMIT = 3
 """This many temporary bounces within ``SOFT_WITHIN`` pause sending to an address."""
 SOFT_WITHIN, REST = timedelta(days=14), timedelta(days=30)
@@ -55,18 +63,18 @@ class Returned:
     at: datetime
 
 
-def kind_of(status: str) -> BounceSeverity:
+def kind_of(status: str) -> ReturnKind:
     """Whether a bounce is permanent or temporary; an invalid status is temporary."""
     found = STATUS.fullmatch(status)
     if found is None or found[1] != "5":
-        return "soft"
-    return "hard" if f"{int(found[2])}.{int(found[3])}" in _NEVER else "soft"
+        return ReturnKind.SOFT
+    return ReturnKind.HARD if f"{int(found[2])}.{int(found[3])}" in _NEVER else ReturnKind.SOFT
 
 
 def speaks_of_address(status: str) -> bool:
     """Whether the message was refused because of the address, its mailbox or its mail system."""
     found = STATUS.fullmatch(status)
-    if found is None or kind_of(status) == "hard":
+    if found is None or kind_of(status) == ReturnKind.HARD:
         return True
     about_us = found[2] in {_PROTOCOL, _CONTENT, _POLICY}
     return not about_us and f"{int(found[2])}.{int(found[3])}" not in _OURS

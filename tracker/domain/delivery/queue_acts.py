@@ -8,27 +8,64 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from enum import StrEnum
 
 from tracker.domain.errors import IllegalTransition
 
-QueueAct = Literal["requeue", "cancel"]
-ACTS: tuple[QueueAct, ...] = ("requeue", "cancel")
-HELD = ("claimed", "transmitting")
+
+class MessageState(StrEnum):
+    """Where a message stands in the outbox.
+
+    Ready, claimed by a worker, transmitting; then sent, dead or cancelled. ``AMBIGUOUS``: perhaps
+    sent. ``PARKED``: in doubt twice, so nothing is sent until somebody has looked.
+    """
+
+    READY = "ready"
+    CLAIMED = "claimed"
+    TRANSMITTING = "transmitting"
+    SENT = "sent"
+    DEAD = "dead"
+    AMBIGUOUS = "ambiguous"
+    PARKED = "parked"
+    CANCELLED = "cancelled"
+
+
+class QueueAct(StrEnum):
+    """What staff may do with a message."""
+
+    REQUEUE = "requeue"
+    CANCEL = "cancel"
+
+
+HELD = (MessageState.CLAIMED, MessageState.TRANSMITTING)
 """The states of a message that a worker is sending."""
+WAITING = (MessageState.READY, *HELD)
+"""The states of a letter that is still to be sent."""
+STUCK = (MessageState.AMBIGUOUS, MessageState.DEAD, MessageState.PARKED)
+"""The states of a letter that somebody may have to look at."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
     """The states in which an act is allowed, and the state that it leads to."""
 
-    before: tuple[str, ...]
-    after: str
+    before: tuple[MessageState, ...]
+    after: MessageState
 
 
 TRANSITIONS: Mapping[QueueAct, Transition] = {
-    "requeue": Transition(("dead", "cancelled", "ambiguous", "parked"), "ready"),
-    "cancel": Transition(("ready", "parked", "ambiguous"), "cancelled"),
+    QueueAct.REQUEUE: Transition(
+        (
+            MessageState.DEAD,
+            MessageState.CANCELLED,
+            MessageState.AMBIGUOUS,
+            MessageState.PARKED,
+        ),
+        MessageState.READY,
+    ),
+    QueueAct.CANCEL: Transition(
+        (MessageState.READY, MessageState.PARKED, MessageState.AMBIGUOUS), MessageState.CANCELLED
+    ),
 }
 
 

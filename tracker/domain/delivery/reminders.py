@@ -10,39 +10,40 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from functools import lru_cache
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from tracker.domain.credentials.certifications import Hold
 from tracker.domain.errors import Invalid
 from tracker.domain.schemes.schemes import ReminderPolicy
 
-StageOutcome = Literal["planned", "superseded", "skipped"]
-SkipReason = Literal[
-    "before_certification",
-    "not_in_force",
-    "long_past",
-    "points_complete",
-    "renewal_pending",
-    "unwanted",
-    "snoozed",
-    "not_deliverable",
-    "deceased",
-]
+
+class StageOutcome(StrEnum):
+    """What becomes of a stage: it is sent, a later stage takes its place, or nothing is sent."""
+
+    PLANNED = "planned"
+    SUPERSEDED = "superseded"
+    SKIPPED = "skipped"
+
+
+class SkipReason(StrEnum):
+    """Why a stage is skipped."""
+
+    BEFORE_CERTIFICATION = "before_certification"
+    NOT_IN_FORCE = "not_in_force"
+    LONG_PAST = "long_past"
+    POINTS_COMPLETE = "points_complete"
+    RENEWAL_PENDING = "renewal_pending"
+    UNWANTED = "unwanted"
+    SNOOZED = "snoozed"
+    NOT_DELIVERABLE = "not_deliverable"
+    DECEASED = "deceased"
+
+
 LONG_PAST = timedelta(days=30)
 """How long the last stage of a cycle is owed; each other stage is owed until the next one."""
-MENDABLE = frozenset(
-    {
-        "not_in_force",
-        "renewal_pending",
-        "unwanted",
-        "snoozed",
-        "points_complete",
-        "not_deliverable",
-        "deceased",
-    }
-)
+MENDABLE = frozenset(SkipReason) - {SkipReason.BEFORE_CERTIFICATION, SkipReason.LONG_PAST}
 """Reasons that may go away: then the stage is sent after all, as long as it is useful.
 
 A suspension is lifted, points are taken back, or a death was recorded by mistake.
@@ -101,7 +102,7 @@ class ReminderPlan:
     @property
     def current(self) -> Stage | None:
         """The stage to be sent now, if there is one."""
-        return next((stage for stage, fate, _ in self.fates if fate == "planned"), None)
+        return next((stage for stage, fate, _ in self.fates if fate == StageOutcome.PLANNED), None)
 
 
 def after_quiet(at: datetime, begins: time, ends: time, zone: ZoneInfo) -> datetime:
@@ -188,38 +189,38 @@ def _fate(
     stage: Stage, latest: Stage, look: ReminderFacts, policy: ReminderPolicy
 ) -> tuple[StageOutcome, SkipReason | None]:
     if stage.due_at < look.opened_at:
-        return "skipped", "before_certification"
+        return StageOutcome.SKIPPED, SkipReason.BEFORE_CERTIFICATION
     overtaken = (
         look.last_offset is not None
         and stage.offset >= look.last_offset
         and stage.offset not in look.reopened
     )
     if stage is not latest or overtaken:
-        return "superseded", None
-    reason = "deceased" if look.deceased else _objection(stage, look, policy)
-    return ("skipped", reason) if reason else ("planned", None)
+        return StageOutcome.SUPERSEDED, None
+    reason = SkipReason.DECEASED if look.deceased else _objection(stage, look, policy)
+    return (StageOutcome.SKIPPED, reason) if reason else (StageOutcome.PLANNED, None)
 
 
 def _objection(stage: Stage, look: ReminderFacts, policy: ReminderPolicy) -> SkipReason | None:
     """Why the latest due stage is not sent; None if it is."""
     if look.now >= stage.useful_until:
-        return "long_past"
+        return SkipReason.LONG_PAST
     if look.hold is not None:
-        return "not_in_force"
+        return SkipReason.NOT_IN_FORCE
     if look.pending and stage.offset > 0:
-        return "renewal_pending"
+        return SkipReason.RENEWAL_PENDING
     if unheard := _unheard(stage, look):
         return unheard
     if look.complete and stage.offset not in policy.offsets_when_complete:
-        return "points_complete"
-    return None if look.deliverable else "not_deliverable"
+        return SkipReason.POINTS_COMPLETE
+    return None if look.deliverable else SkipReason.NOT_DELIVERABLE
 
 
 def _unheard(stage: Stage, look: ReminderFacts) -> SkipReason | None:
     """Why the holder does not want this stage; None if they do."""
     if not look.wanted:
-        return "unwanted"
-    return "snoozed" if look.snoozed and stage.offset > LAST_DAYS else None
+        return SkipReason.UNWANTED
+    return SkipReason.SNOOZED if look.snoozed and stage.offset > LAST_DAYS else None
 
 
 def is_paused(until_on: date | None, today: date) -> bool:

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from tracker.domain.credentials.certifications import STATUSES
+from tracker.domain.credentials.certifications import Status
 from tracker.domain.periods import DAY, Period, add_months
 
 FORECAST_MONTHS = 24
 NOT_SHARED: Literal["not_shared"] = "not_shared"
 NOT_CERTIFIED: Literal["not_certified"] = "not_certified"
 # A worker who passed only some modules is not certified; the employer may not know more.
-WORKER_STATUSES = (*(s for s in STATUSES if s != "in_progress"), NOT_CERTIFIED, NOT_SHARED)
+WORKER_STATUSES = (
+    *(status for status in Status if status != Status.IN_PROGRESS),
+    NOT_CERTIFIED,
+    NOT_SHARED,
+)
 
 # What consent opens, by the names used in the API, and what it opens only on request.
 FIELDS = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from typing import Literal
 
 from tracker.domain.clocks import clock_name
@@ -14,37 +15,46 @@ from tracker.domain.periods import Period
 from tracker.domain.points.claims import Claim
 from tracker.domain.schemes.activity_types import ENGLISH, ActivityType
 
-State = Literal["draft", "submitted", "approved", "rejected", "more_information", "withdrawn"]
-STATES: tuple[State, ...] = (
-    "draft",
-    "submitted",
-    "approved",
-    "rejected",
-    "more_information",
-    "withdrawn",
-)
 ActivityStep = Literal["edit", "delete", "submit", "withdraw", "decide", "undo", "add_evidence"]
-ActivityVerdict = Literal["approved", "rejected", "more_information"]
-VERDICTS: tuple[ActivityVerdict, ...] = ("approved", "rejected", "more_information")
 MAXIMUM_QUANTITY = Decimal(10_000)
 
-DECIDED: frozenset[State] = frozenset({"approved", "rejected", "more_information"})
+
+class ActivityState(StrEnum):
+    """Where an activity stands, from the holder's draft to the reviewer's answer."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    MORE_INFORMATION = "more_information"
+    WITHDRAWN = "withdrawn"
+
+
+class ActivityVerdict(StrEnum):
+    """A reviewer's answer, which the state repeats while it rules."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    MORE_INFORMATION = "more_information"
+
+
+DECIDED = frozenset(map(ActivityState, ActivityVerdict))
 """States with an answer; a later decision supersedes it, with a reason."""
-OPEN: frozenset[State] = frozenset({"submitted", "more_information"})
+OPEN = frozenset({ActivityState.SUBMITTED, ActivityState.MORE_INFORMATION})
 """Submitted, but neither approved nor rejected yet."""
-_WITH_HOLDER: frozenset[State] = frozenset({"draft", "more_information", "rejected", "withdrawn"})
-_LAWFUL: dict[ActivityStep, frozenset[State]] = {
+_WITH_HOLDER = frozenset(ActivityState) - {ActivityState.SUBMITTED, ActivityState.APPROVED}
+_LAWFUL: dict[ActivityStep, frozenset[ActivityState]] = {
     "edit": _WITH_HOLDER,
-    "delete": frozenset({"draft"}),
+    "delete": frozenset({ActivityState.DRAFT}),
     "submit": _WITH_HOLDER,
-    "withdraw": frozenset({"submitted", "more_information"}),
-    "decide": frozenset({"submitted", *DECIDED}),
+    "withdraw": frozenset({ActivityState.SUBMITTED, ActivityState.MORE_INFORMATION}),
+    "decide": frozenset({ActivityState.SUBMITTED, *DECIDED}),
     "undo": DECIDED,
-    "add_evidence": frozenset({"submitted", *_WITH_HOLDER}),
+    "add_evidence": frozenset({ActivityState.SUBMITTED, *_WITH_HOLDER}),
 }
 
 
-def check_step(step: ActivityStep, state: State) -> None:
+def check_step(step: ActivityStep, state: ActivityState) -> None:
     """Refuse a step that is not allowed in that state. Raises IllegalTransition."""
     if state not in _LAWFUL[step]:
         allowed = ", ".join(sorted(_LAWFUL[step]))
@@ -118,7 +128,7 @@ def _unknown(kind: ActivityType, claim: Claim, tags: Collection[str]) -> Iterato
 def check_answer(
     verdict: ActivityVerdict,
     *,
-    superseding: State | None,
+    superseding: ActivityState | None,
     points_limit: Decimal | None,
     provider_approved: bool,
     reason_code: str | None,
@@ -129,7 +139,7 @@ def check_answer(
     ``superseding`` is the answer that it replaces, if there is one. Raises Invalid.
     """
     fields: dict[str, str] = {}
-    if verdict != "approved":
+    if verdict != ActivityVerdict.APPROVED:
         given = {"reason_code": reason_code, "reason": reason}
         fields = {key: "is required unless approved" for key, told in given.items() if not told}
         if points_limit is not None:

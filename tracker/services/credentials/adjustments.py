@@ -19,6 +19,7 @@ from tracker.db import new_id
 from tracker.domain.credentials import adjustments as rules
 from tracker.domain.credentials.adjustments import ExtensionRequest
 from tracker.domain.credentials.certifications import CycleTerm, hold_on, requirement_of
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.points.claims import Evaluation
@@ -108,7 +109,7 @@ def adjust(work: UnitOfWork, certification_id: str, wanted: AdjustmentToRecord) 
 def news_of(made: dict[str, Any], holder_id: str, today: date) -> NoticeToTell:
     """The notice to a holder about an adjustment made today."""
     return NoticeToTell(
-        kind="adjusted",
+        kind=NoticeKind.ADJUSTED,
         holder_id=holder_id,
         subject_id=made["certification_id"],
         event=made["id"],

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 
-from tracker.domain.credentials.renewals import check_appeal
+from tracker.domain.credentials.certifications import ChangeKind
+from tracker.domain.credentials.renewals import AppealVerdict, RenewalVerdict, check_appeal
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import BuiltUpon, IllegalTransition, NotAllowed, NotFound, Stale
 from tracker.domain.permissions import SYSTEM, Actor, check_own_holder
 from tracker.domain.schemes.schemes import AppealRule
@@ -31,7 +33,6 @@ from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.standings import snapshots
 
-AppealVerdict = Literal["upheld", "dismissed"]
 _UPHELD = "appeal_upheld"
 _ONE = select(
     Appeal.id,
@@ -107,7 +108,7 @@ def file(
 def _changed(work: UnitOfWork, row: Any) -> _Against | None:
     """The latest change of standing, if it can be appealed."""
     change = _latest_change(work, row.id)
-    if change is None or change.kind not in {"suspend", "revoke"}:
+    if change is None or change.kind not in {ChangeKind.SUSPEND, ChangeKind.REVOKE}:
         return None
     return _Against(change.id, None, change.recorded_at)
 
@@ -131,7 +132,7 @@ def _denied(work: UnitOfWork, row: Any, renewal_id: str) -> _Against | None:
     )
     if renewal is None:
         raise NotFound
-    if renewal.decision != "denied":
+    if renewal.decision != RenewalVerdict.DENIED:
         return None
     return _Against(None, renewal.id, renewal.closed_at or renewal.recorded_at)
 
@@ -160,18 +161,18 @@ def decide(
         raise NotAllowed("An appeal is decided by somebody not involved before.")
     rule, before = work.schemes[row.scheme].appeals, found.outcome
     on = max(work.today(work.schemes[row.scheme]), found.filed_on, found.decided_on or date.min)
-    if before == "upheld":
+    if before == AppealVerdict.UPHELD:
         _put_back(work, found, row, reason)
-    elif outcome == "upheld":
+    elif outcome == AppealVerdict.UPHELD:
         _carry_out(work, found, row, rule, reason=reason, on=on)
     found.outcome, found.reason, found.decided_on = outcome, reason, on
     found.decided_by = work.actor.name
-    found.fee_refunded = outcome == "upheld" and bool(rule and rule.refunded_on_success)
+    found.fee_refunded = outcome == AppealVerdict.UPHELD and bool(rule and rule.refunded_on_success)
     flag_modified(found, "outcome")
     work.session.flush()
     history.record(work, outcome, "appeal", found.id, reason=reason, before=before)
     news = NoticeToTell(
-        kind="appeal_decided",
+        kind=NoticeKind.APPEAL_DECIDED,
         holder_id=row.holder_id,
         subject_id=found.id,
         event=f"{outcome}:{work.now.isoformat()}",
@@ -197,7 +198,7 @@ def _involved(work: UnitOfWork, appeal: Appeal) -> set[_Decider]:
     renewal = work.session.get_one(Renewal, appeal.renewal_id)
     former = former_decisions.of_renewal(work, renewal.id)
     decisions: list[Renewal | FormerRenewalDecision] = [renewal, *former]
-    denied = [one for one in decisions if one.decision == "denied" and one.decided_by]
+    denied = [one for one in decisions if one.decision == RenewalVerdict.DENIED and one.decided_by]
     people = {(one.decided_by_id, one.decided_by or "") for one in denied}
     automatic = (None, SYSTEM.name)
     instants = [
@@ -225,7 +226,7 @@ def _carry_out(
     certifications.change(
         work,
         row.id,
-        kind="reinstate",
+        kind=ChangeKind.REINSTATE,
         reason_code=_UPHELD,
         reason=reason,
         effective_on=change.effective_on if rule and rule.restores_gap else on,
@@ -242,7 +243,7 @@ def _put_back(work: UnitOfWork, appeal: Appeal, row: Any, reason: str) -> None:
         renewals.undo_approval(work, appeal.renewal_id, reason=reason)
         return
     lifted = _latest_change(work, row.id)
-    if lifted is None or (lifted.kind, lifted.reason_code) != ("reinstate", _UPHELD):
+    if lifted is None or (lifted.kind, lifted.reason_code) != (ChangeKind.REINSTATE, _UPHELD):
         raise BuiltUpon("The standing was changed since the appeal was upheld; change it itself.")
     change = work.session.get_one(StandingChange, appeal.change_id)
     certifications.change(

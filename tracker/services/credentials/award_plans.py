@@ -15,6 +15,7 @@ from tracker.domain.credentials import assessments
 from tracker.domain.credentials import awards as rules
 from tracker.domain.credentials.awards import Award, Laid
 from tracker.domain.credentials.certifications import ChangeOfStanding
+from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.errors import SupportsRenewal
 from tracker.domain.schemes.schemes import Scheme
 from tracker.services.core import bulk
@@ -108,7 +109,8 @@ def awards_of(
 ) -> tuple[Award, ...]:
     """The holder's valid awards; the approvals in ``without`` count as denials."""
     filings = [
-        replace(one, decision="denied") if one.key in without else one for one in known.filings()
+        replace(one, decision=RenewalVerdict.DENIED) if one.key in without else one
+        for one in known.filings()
     ]
     changes = [ChangeOfStanding(c.kind, c.effective_on, c.barred_until) for c in known.changes]
     return rules.awards(
@@ -168,7 +170,7 @@ def _lost(scheme: Scheme, plan: AwardPlan) -> dict[str, AwardRow]:
         for one in filings:
             was_fit = one.key not in before.unfit
             gone = one.key not in standing or (was_fit and one.key not in fit)
-            if one.decision == "approved" and gone and one.key not in before.idle:
+            if one.decision == RenewalVerdict.APPROVED and gone and one.key not in before.idle:
                 lost[one.key] = row
     return lost
 
@@ -228,7 +230,7 @@ def _unwind(scheme: Scheme, plan: AwardPlan, lost: Collection[str]) -> AwardPlan
     """Deny these renewals, and those decided after them, until all that remain fit."""
     known, taken = plan.known, set(lost)
     while True:
-        approved = [f for f in known.filings() if f.decision == "approved"]
+        approved = [f for f in known.filings() if f.decision == RenewalVerdict.APPROVED]
         first = min((f.decided_on or date.max) for f in approved if f.key in taken)
         taken |= {f.key for f in approved if (f.decided_on or date.max) > first}
         found = AwardPlan(known, awards_of(scheme, known, kept=False, without=taken))

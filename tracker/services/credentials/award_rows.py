@@ -19,6 +19,8 @@ from tracker.db import new_id
 from tracker.domain import numbers
 from tracker.domain.credentials import certifications
 from tracker.domain.credentials.awards import Award, Laid
+from tracker.domain.credentials.renewals import RenewalVerdict
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Cycle, FormerRenewalDecision, Renewal, StandingChange
 from tracker.services.core import bulk, history
@@ -223,7 +225,7 @@ def _unwind_renewals(
         [
             {
                 "_id": row.id,
-                "decision": "denied",
+                "decision": RenewalVerdict.DENIED,
                 "decided_on": today,
                 "reason": later.reason,
                 "decided_by": work.actor.name,
@@ -246,7 +248,7 @@ def _denied(work: UnitOfWork, on: Sequence[Any], today: date) -> list[NoticeToTe
     former = {row.renewal_id: row.former for row in work.rows(counts.group_by(table.renewal_id))}
     return [
         NoticeToTell(
-            kind="renewal_decided",
+            kind=NoticeKind.RENEWAL_DECIDED,
             holder_id=row.holder_id,
             subject_id=row.id,
             event=f"denied:{former[row.id]}",
@@ -409,13 +411,13 @@ def _news(work: UnitOfWork, scheme: Scheme, found: Iterable[Consequence]) -> Ite
     """The notices to holders; notice of a correction is dated today, whatever day it concerns."""
     today, instant = work.today(scheme), work.now.isoformat()
     for one in found:
-        kind, event, on = "award_corrected", f"{one.before}:{instant}", today
+        kind, event, on = NoticeKind.AWARD_CORRECTED, f"{one.before}:{instant}", today
         if one.what == "kept":
             continue
         if one.what == "awarded":
-            kind, event, on = "award", "award", one.after or today
+            kind, event, on = NoticeKind.AWARD, "award", one.after or today
         elif one.what == "withdrawn":
-            kind, event = "award_withdrawn", instant
+            kind, event = NoticeKind.AWARD_WITHDRAWN, instant
         elif one.what == "restored":
             event = f"restored:{instant}"
         yield NoticeToTell(

@@ -11,7 +11,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from tracker.domain.credentials import certifications, standing_changes
+from tracker.domain.credentials import standing_changes
+from tracker.domain.credentials.certifications import ChangeKind
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import IllegalTransition, NotFound
 from tracker.domain.permissions import check_not_own, check_own_holder
 from tracker.domain.schemes.reasons import Act
@@ -26,7 +28,11 @@ from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.standings import snapshots
 
 # Changes that holders are notified of; a surrender is their own act.
-NEWS_OF = {"suspend": "suspended", "reinstate": "reinstated", "revoke": "revoked"}
+NEWS_OF = {
+    ChangeKind.SUSPEND: NoticeKind.SUSPENDED,
+    ChangeKind.REINSTATE: NoticeKind.REINSTATED,
+    ChangeKind.REVOKE: NoticeKind.REVOKED,
+}
 settle = awards.settle
 cycle_row = timelines.cycle_row
 
@@ -43,11 +49,11 @@ def refresh(
     awards.settle_after(work, scheme, certification_ids, later)
 
 
-_ACTS: Mapping[certifications.ChangeKind, Act] = {
-    "suspend": "suspension",
-    "revoke": "revocation",
-    "reinstate": "reinstatement",
-    "surrender": "surrender",
+_ACTS: Mapping[ChangeKind, Act] = {
+    ChangeKind.SUSPEND: "suspension",
+    ChangeKind.REVOKE: "revocation",
+    ChangeKind.REINSTATE: "reinstatement",
+    ChangeKind.SURRENDER: "surrender",
 }
 
 
@@ -55,7 +61,7 @@ def change(
     work: UnitOfWork,
     certification_id: str,
     *,
-    kind: certifications.ChangeKind,
+    kind: ChangeKind,
     reason_code: str,
     reason: str,
     effective_on: date | None = None,
@@ -71,7 +77,7 @@ def change(
     UnknownReason, NotFound. Returns the id of the change.
     """
     work.reasons.check(_ACTS[kind], reason_code, words=reason)
-    row = (locked if kind == "surrender" else locked_to_decide)(work, certification_id)
+    row = (locked if kind == ChangeKind.SURRENDER else locked_to_decide)(work, certification_id)
     scheme, record = work.schemes[row.scheme], snapshots.records(work, [row.id])[row.id]
     effective_on = effective_on or standing_changes.effective_day(
         kind, reason_code, record.changes, today=work.today(scheme)
@@ -103,7 +109,7 @@ def change(
         reason=reason,
         barred_until=barred_until,
     )
-    if kind == "reinstate":
+    if kind == ChangeKind.REINSTATE:
         restored_days.give_back(work, scheme, [made.id])
     refresh(work, scheme, [row.id])
     if kind in NEWS_OF:
@@ -118,15 +124,13 @@ def change(
     return made.id
 
 
-def check_open(
-    work: UnitOfWork, row: Any, kind: certifications.ChangeKind | None, effective_on: date
-) -> None:
+def check_open(work: UnitOfWork, row: Any, kind: ChangeKind | None, effective_on: date) -> None:
     """Refuse to change a withdrawn certification, or one that another award replaced by that day.
 
     A withdrawn one can be reinstated: earlier decisions against it apply again with the award.
     Raises IllegalTransition, which names the certification that counts instead.
     """
-    if row.withdrawn_at is not None and kind != "reinstate":
+    if row.withdrawn_at is not None and kind != ChangeKind.REINSTATE:
         raise IllegalTransition(
             "The certification is withdrawn: recorded in error. Correct the assessments first.",
             state="withdrawn",

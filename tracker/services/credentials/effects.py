@@ -12,6 +12,8 @@ from sqlalchemy import select
 from tracker.domain.credentials import awards as rules
 from tracker.domain.credentials import certifications
 from tracker.domain.credentials.certifications import Standing, days_of
+from tracker.domain.credentials.renewals import RenewalVerdict
+from tracker.domain.points.activities import ActivityState
 from tracker.models import Activity, Certification, Renewal, Span
 from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork
@@ -131,7 +133,7 @@ def _renewals(
             table.cycle,
         )
         .join(Certification, Certification.id == table.certification_id)
-        .where(Certification.holder_id == holder_id, table.decision == "approved")
+        .where(Certification.holder_id == holder_id, table.decision == RenewalVerdict.APPROVED)
     )
     approved = work.rows(statement)
     found: dict[str, Renewed] = {}
@@ -204,7 +206,9 @@ def _outside(
         )
         .where(
             table.holder_id.in_(holder_ids),
-            table.state.in_(("submitted", "approved", "more_information")),
+            table.state.in_(
+                (ActivityState.SUBMITTED, ActivityState.APPROVED, ActivityState.MORE_INFORMATION)
+            ),
         )
         .order_by(table.id)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -13,6 +13,8 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from tracker.domain.credentials import certifications as rules
 from tracker.domain.credentials import renewals
+from tracker.domain.credentials.renewals import RenewalVerdict
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import (
     BuiltUpon,
     IllegalTransition,
@@ -31,7 +33,6 @@ from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.standings import snapshots, standings
 
-RenewalVerdict = Literal["approved", "denied"]
 _COLUMNS = (
     Renewal.id,
     Renewal.ref,
@@ -137,7 +138,7 @@ def decide(
     renewal, row = _to_decide(work, renewal_id, version)
     _check_reason(renewal, decision, reason)
     record = snapshots.records(work, [row.id])[row.id]
-    if decision == "approved":
+    if decision == RenewalVerdict.APPROVED:
         case = applications.of_renewal(work, row, record, renewal)
         applications.check_state(work, row, case, renewal)
         applications.check_points(work, row, case, renewal)
@@ -150,7 +151,7 @@ def decide(
 def _check_reason(renewal: Renewal, decision: RenewalVerdict, reason: str | None) -> None:
     if reason:
         return
-    if decision == "denied":
+    if decision == RenewalVerdict.DENIED:
         raise Invalid("A denial needs its reason.", fields={"reason": "is required to deny"})
     if renewal.decision is not None:
         rule = f"is required: the renewal is {renewal.decision}, which this changes"
@@ -163,13 +164,15 @@ def approve_on_appeal(work: UnitOfWork, renewal_id: str, *, reason: str) -> None
     Raises IllegalTransition, BuiltUpon, RenewalPending.
     """
     renewal, row = _open(work, renewal_id)
-    if renewal.decision != "denied":
+    if renewal.decision != RenewalVerdict.DENIED:
         raise IllegalTransition(
             f"The renewal is {renewal.decision or 'undecided'}, not denied.",
             state=renewal.decision or "undecided",
         )
-    _supersede(work, renewal, row, "approved", reason=reason)
-    history.record(work, "approved", "renewal", renewal.id, reason=reason, on_appeal=True)
+    _supersede(work, renewal, row, RenewalVerdict.APPROVED, reason=reason)
+    history.record(
+        work, RenewalVerdict.APPROVED, "renewal", renewal.id, reason=reason, on_appeal=True
+    )
 
 
 def _supersede(
@@ -198,7 +201,7 @@ def _rule(work: UnitOfWork, renewal: Renewal, row: Any) -> None:
     """Apply the consequences of the renewal's current decision."""
     flag_modified(renewal, "decision")  # raise its version even if the decision is the same
     _flush(work)
-    if renewal.decision == "approved":
+    if renewal.decision == RenewalVerdict.APPROVED:
         _open_cycle(work, renewal, row)
     certifications.refresh(work, work.schemes[row.scheme], [row.id])
 
@@ -224,7 +227,7 @@ def _open_cycle(work: UnitOfWork, renewal: Renewal, row: Any) -> None:
 
 def _end_decision(work: UnitOfWork, renewal: Renewal, *, reason: str, undone: bool) -> str:
     """Store the current decision as a former one and close the cycle it opened; returns its id."""
-    if renewal.decision == "approved":
+    if renewal.decision == RenewalVerdict.APPROVED:
         _close_cycle(work, renewal)
     former = FormerRenewalDecision(
         renewal_id=renewal.id,
@@ -252,7 +255,7 @@ def _close_cycle(work: UnitOfWork, renewal: Renewal) -> None:
             Renewal.cycle >= ordinal,
             Renewal.id != renewal.id,
             Renewal.withdrawn_on.is_(None),
-            Renewal.decision.is_distinct_from("denied"),
+            Renewal.decision.is_distinct_from(RenewalVerdict.DENIED),
         )
     )
     if later is not None:
@@ -285,7 +288,7 @@ def undo(work: UnitOfWork, renewal_id: str, *, reason: str, version: int) -> Non
 def undo_approval(work: UnitOfWork, renewal_id: str, *, reason: str) -> None:
     """Undo an approval that an appeal brought. Raises IllegalTransition, BuiltUpon."""
     renewal, row = _open(work, renewal_id)
-    if renewal.decision != "approved":
+    if renewal.decision != RenewalVerdict.APPROVED:
         state = renewal.decision or "undecided"
         raise IllegalTransition(f"The renewal is {state}, not approved.", state=state)
     _undo(work, renewal, row, reason=reason)
@@ -313,7 +316,7 @@ def _tell(
 ) -> None:
     times = len(former_decisions.of_renewal(work, renewal.id))
     news = NoticeToTell(
-        kind="renewal_reopened" if reopened else "renewal_decided",
+        kind=NoticeKind.RENEWAL_REOPENED if reopened else NoticeKind.RENEWAL_DECIDED,
         holder_id=row.holder_id,
         subject_id=renewal.id,
         event=reopened or f"{renewal.decision}:{times}",
@@ -342,9 +345,13 @@ def follow(work: UnitOfWork, certification: Any) -> None:
         return
     short = applications.why_short(work, certification, record, renewal)
     if renewal.decision is None and short is not None:
-        _supersede(work, renewal, certification, "denied", reason=short, by=SYSTEM.name)
-        history.record(work, "denied", "renewal", renewal.id, reason=short, automatic=True)
-    elif renewal.decision == "denied" and short is None:
+        _supersede(
+            work, renewal, certification, RenewalVerdict.DENIED, reason=short, by=SYSTEM.name
+        )
+        history.record(
+            work, RenewalVerdict.DENIED, "renewal", renewal.id, reason=short, automatic=True
+        )
+    elif renewal.decision == RenewalVerdict.DENIED and short is None:
         _undo(work, renewal, certification, reason="The activities it rested on changed.")
 
 

@@ -20,7 +20,8 @@ from tracker.db import new_id
 from tracker.domain.credentials import adjustments as rules
 from tracker.domain.credentials import certifications
 from tracker.domain.credentials.adjustments import Noted
-from tracker.domain.credentials.certifications import GAP_RESTORED
+from tracker.domain.credentials.certifications import GAP_RESTORED, ChangeKind
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.periods import Period
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Adjustment, Certification, StandingChange
@@ -47,7 +48,7 @@ def give_back(work: UnitOfWork, scheme: Scheme, change_ids: Collection[str]) -> 
     for id_, rows in _changes(work, ids).items():
         holders[id_] = rows[0].holder_id
         for place, row in enumerate(rows):
-            if row.id in change_ids and row.kind == "reinstate":
+            if row.id in change_ids and row.kind == ChangeKind.REINSTATE:
                 found = _given(work, scheme, records[id_], rows[: place + 1])
                 if found is not None:
                     made.append(found)
@@ -60,7 +61,7 @@ def _reinstatements(work: UnitOfWork, change_ids: Collection[str]) -> Sequence[A
     table = StandingChange
     return work.rows(
         select(table.certification_id).where(
-            bulk.among(work, table.id, change_ids), table.kind == "reinstate"
+            bulk.among(work, table.id, change_ids), table.kind == ChangeKind.REINSTATE
         )
     )
 
@@ -161,7 +162,7 @@ def _tell(
         work,
         (
             NoticeToTell(
-                kind="adjusted",
+                kind=NoticeKind.ADJUSTED,
                 holder_id=holders[row["certification_id"]],
                 subject_id=row["certification_id"],
                 event=row["id"],

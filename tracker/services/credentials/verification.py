@@ -17,7 +17,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import aliased
 
 from tracker.domain.credentials import certifications
-from tracker.domain.credentials.certifications import Standing
+from tracker.domain.credentials.certifications import Standing, Status
 from tracker.domain.errors import NotFound
 from tracker.domain.schemes.schemes import Scheme
 from tracker.domain.values import run_together
@@ -81,7 +81,7 @@ class Verified:
     @property
     def is_withdrawn(self) -> bool:
         """Whether it was recorded in error."""
-        return self.standing.status == "withdrawn"
+        return self.standing.status == Status.WITHDRAWN
 
 
 def by_address(reading: ReadContext, public_id: str) -> Verified:
@@ -130,7 +130,7 @@ def _verified(reading: ReadContext, rows: Sequence[Any]) -> Verified:
         number=first.number,
         awarded_on=first.awarded_on,
         standing=replace(standing, valid=False) if is_over else standing,
-        held_since=None if span.hold == "withdrawn" else _held_since(spans, span),
+        held_since=None if span.hold == Status.WITHDRAWN else _held_since(spans, span),
         is_over=is_over,
         checked_at=reading.now,
         again_on=first.replaced_on,

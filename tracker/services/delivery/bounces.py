@@ -16,6 +16,9 @@ from typing import Any, Literal
 from sqlalchemy import func, select, update
 
 from tracker.domain.delivery import bounces as rules
+from tracker.domain.delivery.bounces import ReturnKind
+from tracker.domain.delivery.notices import MessageType
+from tracker.domain.delivery.queue_acts import MessageState
 from tracker.domain.emails import compared
 from tracker.mail import envelopes
 from tracker.mail.reports import Incoming
@@ -25,29 +28,21 @@ from tracker.models import (
     Message,
     Preference,
 )
-from tracker.models.preferences import LETTER_TYPES
 from tracker.services.core import bulk, locks, signed_links
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.outbox import cursors, suppressions
 from tracker.services.outbox.suppressions import HARD
 from tracker.services.people import preferences
 
-BounceKind = Literal[
-    "hard",
-    "soft",
-    "refused",
-    "complaint",
-    "unsubscribed",
-    "delayed",
-    "automatic",
-    "known",
-    "unknown",
-    "other",
-]
-ReturnKind = Literal["hard", "soft", "complaint"]
-COMPLAINT: Literal["complaint"] = "complaint"
+BounceKind = (
+    ReturnKind
+    | Literal["refused", "unsubscribed", "delayed", "automatic", "known", "unknown", "other"]
+)
 _IGNORED: Mapping[str, BounceKind] = {"delayed": "delayed", "automatic": "automatic"}
-_TYPE_OF_KIND: Mapping[str, str] = {"reminder": "reminders", "notice": "decisions"}
+_TYPE_OF_KIND: Mapping[str, str] = {
+    "reminder": MessageType.REMINDERS,
+    "notice": MessageType.DECISIONS,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +95,12 @@ def _returned(work: UnitOfWork, key: bytes, incoming: Incoming) -> BounceKind:
         if purpose == "b" and (id_ := signed_links.proven(key, "b", proof))
     ]
     found = letters_by(work, "id", proven)
+    complained = incoming.kind == "complaint"
+    if not found and complained:
+        return _unsubscribed(work, key, incoming, by=ReturnKind.COMPLAINT)
     if not found:
-        complained = incoming.kind == COMPLAINT
-        return _unsubscribed(work, key, incoming, by=COMPLAINT) if complained else "unknown"
-    kind: ReturnKind = COMPLAINT if incoming.kind == COMPLAINT else rules.kind_of(incoming.status)
+        return "unknown"
+    kind = ReturnKind.COMPLAINT if complained else rules.kind_of(incoming.status)
     report = ReturnedMessage(
         letter=found[proven[0]] if proven[0] in found else next(iter(found.values())),
         kind=kind,
@@ -115,7 +112,7 @@ def _returned(work: UnitOfWork, key: bytes, incoming: Incoming) -> BounceKind:
     )
     if not record(work, [report]):
         return "known"
-    if kind == "soft" and not rules.speaks_of_address(incoming.status):
+    if kind == ReturnKind.SOFT and not rules.speaks_of_address(incoming.status):
         return "refused"
     return kind
 
@@ -126,7 +123,7 @@ def _unsubscribed(work: UnitOfWork, key: bytes, incoming: Incoming, *, by: str) 
     A report older than the holder's last choice changes nothing, because a mailbox file may be
     read more than once.
     """
-    for type_ in LETTER_TYPES:
+    for type_ in MessageType:
         for purpose, proof in incoming.proofs:
             holder_id = (
                 signed_links.proven(key, purpose, proof) if purpose == f"u-{type_}" else None
@@ -190,9 +187,9 @@ def record(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> int:
     of_kind: dict[str, list[ReturnedMessage]] = defaultdict(list)
     for one in new:
         of_kind[one.kind].append(one)
-    _suppress(work, of_kind["hard"])
-    _rest(work, of_kind["soft"])
-    _heed(work, of_kind[COMPLAINT])
+    _suppress(work, of_kind[ReturnKind.HARD])
+    _rest(work, of_kind[ReturnKind.SOFT])
+    _heed(work, of_kind[ReturnKind.COMPLAINT])
     return len(new)
 
 
@@ -226,11 +223,13 @@ def _send_elsewhere(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> Non
             update(Message)
             .where(
                 Message.id.in_(ids),
-                Message.state == "sent",
+                Message.state == MessageState.SENT,
                 Message.useful_until > work.now,
                 func.lower(Message.address).in_(bad),
             )
-            .values(state="ready", next_at=work.now, facts=None, finished_at=None, attempts=0)
+            .values(
+                state=MessageState.READY, next_at=work.now, facts=None, finished_at=None, attempts=0
+            )
             .returning(Message.id, Message.message_id)
         )
         domain = work.settings.mail.message_id_domain
@@ -252,7 +251,7 @@ def _rest(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> None:
     came: dict[str, list[rules.Returned]] = defaultdict(list)
     for some in bulk.chunks({one.address for one in reports}):
         statement = select(Bounce.address, Bounce.message_id, Bounce.status, Bounce.at).where(
-            Bounce.address.in_(some), Bounce.at >= since, Bounce.kind == "soft"
+            Bounce.address.in_(some), Bounce.at >= since, Bounce.kind == ReturnKind.SOFT
         )
         for row in work.rows(statement):
             came[row.address].append(rules.Returned(row.message_id, row.status, row.at))
@@ -269,7 +268,7 @@ def _heed(work: UnitOfWork, reports: Sequence[ReturnedMessage]) -> None:
         if one.letter.holder_id and (type_ := _TYPE_OF_KIND.get(one.letter.kind)):
             holders[type_].add(one.letter.holder_id)
     for type_, ids in sorted(holders.items()):
-        preferences.put(work, type_, ids, {"wanted": False}, by=COMPLAINT)
+        preferences.put(work, type_, ids, {"wanted": False}, by=ReturnKind.COMPLAINT)
 
 
 # What holders and staff see.
@@ -295,7 +294,7 @@ def deliverability(reading: ReadContext, holder: Any) -> Deliverability:
         Preference.holder_id == holder.id, ~Preference.wanted, Preference.changed_at >= Bounce.at
     )
     complained = select(Bounce.address, Bounce.at).where(
-        Bounce.address.in_(small), Bounce.kind == COMPLAINT, off.exists()
+        Bounce.address.in_(small), Bounce.kind == ReturnKind.COMPLAINT, off.exists()
     )
     said = {row.address: row.at for row in reading.rows(complained.order_by(Bounce.at))}
     deliverable = any(address not in silent for address in small)

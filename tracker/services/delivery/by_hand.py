@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from tracker.domain.delivery.queue_acts import TRANSITIONS, QueueAct, check_act
+from tracker.domain.delivery.queue_acts import TRANSITIONS, MessageState, QueueAct, check_act
 from tracker.domain.errors import NotFound
 from tracker.models import Message
 from tracker.services.core import history
@@ -27,10 +27,10 @@ def change(work: UnitOfWork, message_id: str, act: QueueAct, *, reason: str) -> 
         return False
     after = TRANSITIONS[act].after
     anew: dict[str, Any] = {}
-    if row.state == "dead":
+    if row.state == MessageState.DEAD:
         about = {key: value for key, value in (row.about or {}).items() if key != "refused"}
         anew = {"facts": None, "about": about or None}
-    if after == "cancelled":
+    if after == MessageState.CANCELLED:
         anew = {"last_error": f"Cancelled by hand: {reason}"}
     work.connection.execute(
         update(Message)
@@ -44,6 +44,6 @@ def change(work: UnitOfWork, message_id: str, act: QueueAct, *, reason: str) -> 
 def _dates(work: UnitOfWork, after: str) -> dict[str, Any]:
     """The instants that go with the state: when the message is next tried, and when it ended."""
     dates: dict[str, Any] = {"lease_until": None, "finished_at": None}
-    if after == "ready":
+    if after == MessageState.READY:
         return dates | {"next_at": work.now}
-    return dates | {"finished_at": work.now} if after == "cancelled" else dates
+    return dates | {"finished_at": work.now} if after == MessageState.CANCELLED else dates

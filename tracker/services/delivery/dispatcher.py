@@ -25,6 +25,7 @@ from typing import Protocol, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
+from tracker.domain.delivery.queue_acts import MessageState
 from tracker.domain.permissions import SYSTEM, Actor
 from tracker.mail.smtp_sender import Delivery, DeliveryOutcome
 from tracker.services.core.context import Container, UnitOfWork
@@ -219,7 +220,7 @@ def _send_one(run: _Run, claim: MessageClaim, made: Mapping[str, Composed | Unco
     state = _persist(opened, lambda work: leases.settle(work, claim, delivery, to=composed.address))
     run.counts[state] += 1
     told = delivery.reply.replace(composed.address, "<recipient>")  # logs name nobody
-    if state not in {"sent", "ready"}:
+    if state not in {MessageState.SENT, MessageState.READY}:
         _log.warning("letter %s is %s: %s", claim.id, state, told)
     return _judged(run, replace(delivery, reply=told))
 
@@ -258,7 +259,7 @@ def _put_by(work: UnitOfWork, claim: MessageClaim, uncomposed: Uncomposed) -> st
     if uncomposed.owed:
         _log.error("letter %s cannot be composed: %s", claim.id, uncomposed.reason)
         return leases.retry(work, claim, uncomposed.reason, own_fault=True)
-    return leases.finish(work, claim, "cancelled", uncomposed.reason)
+    return leases.finish(work, claim, MessageState.CANCELLED, uncomposed.reason)
 
 
 def _persist(

@@ -18,6 +18,10 @@ from sqlalchemy import and_, bindparam, exists, false, func, or_, select
 from tracker.db import Instant
 from tracker.domain.credentials.certifications import Hold
 from tracker.domain.delivery import reminders as rules
+from tracker.domain.delivery.bounces import ReturnKind
+from tracker.domain.delivery.notices import MessageType
+from tracker.domain.delivery.queue_acts import MessageState
+from tracker.domain.delivery.reminders import StageOutcome
 from tracker.domain.emails import compared
 from tracker.domain.schemes.schemes import ReminderPolicy, Scheme
 from tracker.models import (
@@ -41,7 +45,7 @@ from tracker.services.standings.neighbours import CertificationKey
 AT_ONCE = cursors.AT_ONCE
 
 AUDIENCE = "holder"
-TYPE = "reminders"
+TYPE = MessageType.REMINDERS
 """The message type that holders switch off when they want no reminders."""
 
 CURSORS = (
@@ -217,20 +221,20 @@ def _term(row: Any) -> Term:
 _HAS_COME_BACK = exists(
     select(Bounce.digest).where(
         Bounce.message_id == Message.id,
-        Bounce.kind.in_(("hard", "soft")),
+        Bounce.kind.in_((ReturnKind.HARD, ReturnKind.SOFT)),
         Bounce.address == func.lower(Message.address),
     )
 )
 _FAILED = or_(
-    Message.state == "dead",
-    and_(Message.state == "cancelled", Message.last_error.in_(sealing.MENDABLE)),
-    and_(Message.state == "sent", _HAS_COME_BACK),
+    Message.state == MessageState.DEAD,
+    and_(Message.state == MessageState.CANCELLED, Message.last_error.in_(sealing.MENDABLE)),
+    and_(Message.state == MessageState.SENT, _HAS_COME_BACK),
 )
 _REOPENED = and_(
     Reminder.useful_until > bindparam("now", type_=Instant),
     or_(
-        and_(Reminder.fate == "skipped", Reminder.reason.in_(rules.MENDABLE)),
-        and_(Reminder.fate == "planned", _FAILED),
+        and_(Reminder.fate == StageOutcome.SKIPPED, Reminder.reason.in_(rules.MENDABLE)),
+        and_(Reminder.fate == StageOutcome.PLANNED, _FAILED),
     ),
 )
 """A stage that did not reach its holder for a reason that may go away, and is still useful."""

@@ -13,16 +13,19 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
+from tracker.db import written
 from tracker.domain.delivery import reminders as rules
+from tracker.domain.delivery.queue_acts import MessageState
+from tracker.domain.delivery.reminders import StageOutcome
 from tracker.models import Holder, Message
 from tracker.services.core import bulk
 from tracker.services.core.context import Container, ReadContext, UnitOfWork, zone_of
 from tracker.services.delivery import ledger, planner
 
 # Written out, not bound: a partial index serves only a query that repeats its condition.
-_READY = text("message.state = 'ready'")
+_READY = written("message.state", MessageState.READY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def amount(reading: ReadContext) -> MessageEstimate:
             others += row.n
     most_urgent: dict[str, int] = {}
     for one in ledger.foresee(reading, as_of=reading.now.date()):
-        if one.fate == "planned":
+        if one.fate == StageOutcome.PLANNED:
             known = most_urgent.get(one.holder_id, one.offset)
             most_urgent[one.holder_id] = min(known, one.offset)
     stages.update(most_urgent.values())

@@ -19,9 +19,10 @@ from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, select, update
 
-from tracker.db import Instant
+from tracker.db import Instant, written
+from tracker.domain.delivery.queue_acts import HELD, MessageState
 from tracker.domain.emails import compared
 from tracker.mail.smtp_sender import Delivery, DeliveryOutcome
 from tracker.models import Holder, Message, RelayAccept, Reminder
@@ -36,9 +37,10 @@ _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 _RELAY_WAIT = timedelta(seconds=30)  # retry delay while the relay is unavailable
 
 # Written out, not bound: a partial index serves only a query that repeats its condition.
-_READY, _CLAIMED = text("message.state = 'ready'"), text("message.state = 'claimed'")
-_TRANSMITTING = text("message.state = 'transmitting'")
-_UNSETTLED = text("message.state in ('claimed', 'transmitting', 'ambiguous')")
+_READY = written("message.state", MessageState.READY)
+_CLAIMED = written("message.state", MessageState.CLAIMED)
+_TRANSMITTING = written("message.state", MessageState.TRANSMITTING)
+_UNSETTLED = written("message.state", *HELD, MessageState.AMBIGUOUS)
 
 
 def claim(work: UnitOfWork, *, owner: str, place: str, limit: int) -> list[MessageClaim]:
@@ -60,7 +62,7 @@ def _take(work: UnitOfWork, ids: Collection[str], owner: str) -> list[MessageCla
         update(Message)
         .where(bulk.among(work, Message.id, ids), _READY)
         .values(
-            state="claimed",
+            state=MessageState.CLAIMED,
             owner=owner,
             lease_until=lease,
             token=Message.token + 1,
@@ -85,9 +87,13 @@ def settle(work: UnitOfWork, claimed: MessageClaim, delivery: Delivery, *, to: s
             return _accepted(work, claimed)
         case DeliveryOutcome.AMBIGUOUS:
             settled = _change(
-                work, claimed, _TRANSMITTING, state="ambiguous", last_error=delivery.reply
+                work,
+                claimed,
+                _TRANSMITTING,
+                state=MessageState.AMBIGUOUS,
+                last_error=delivery.reply,
             )
-            return "ambiguous" if settled else "lost"
+            return MessageState.AMBIGUOUS if settled else "lost"
         case DeliveryOutcome.NOT_OWED:
             return _unmarked(work, claimed)
         case DeliveryOutcome.RETRY:
@@ -111,7 +117,7 @@ _ACCEPT = (
     update(Message)
     .where(Message.id == bindparam("b_id"), Message.token == bindparam("b_token"), _UNSETTLED)
     .values(
-        state="sent",
+        state=MessageState.SENT,
         finished_at=bindparam("b_now", type_=Instant),
         lease_until=None,
         last_error=None,
@@ -124,7 +130,7 @@ def _accepted(work: UnitOfWork, claimed: MessageClaim) -> str:
         _ACCEPT, {"b_id": claimed.id, "b_token": claimed.token, "b_now": work.now}
     )
     if done.rowcount:
-        return "sent"
+        return MessageState.SENT
     accepted = {"message_id": claimed.message_id, "at": work.now}
     work.connection.execute(work.upsert(RelayAccept).values(accepted).on_conflict_do_nothing())
     return "lost"
@@ -168,26 +174,33 @@ def retry(work: UnitOfWork, claimed: MessageClaim, reason: str, *, own_fault: bo
         longest = min(_FIRST_WAIT * 4 ** min(claimed.attempts - 1, 6), _LONGEST_WAIT)
         wait = longest * random.random()  # noqa: S311 - it spreads load and guards nothing
     if work.now + wait >= claimed.useful_until:
-        return finish(work, claimed, "cancelled", f"Too late to try again after: {reason}")
+        return finish(
+            work, claimed, MessageState.CANCELLED, f"Too late to try again after: {reason}"
+        )
     done = _change(
         work,
         claimed,
         _UNSETTLED,
-        state="ready",
+        state=MessageState.READY,
         next_at=work.now + wait,
         lease_until=None,
         last_error=reason,
         attempts=claimed.attempts - (not own_fault),
         **({"facts": None} if claimed.facts is None else {}),
     )
-    return "ready" if done else "lost"
+    return MessageState.READY if done else "lost"
 
 
 def release(work: UnitOfWork, claims: Iterable[MessageClaim]) -> None:
     """Release claimed messages that were not tried, as they were before the claim."""
     for claimed in claims:
         _change(
-            work, claimed, _CLAIMED, state="ready", lease_until=None, attempts=claimed.attempts - 1
+            work,
+            claimed,
+            _CLAIMED,
+            state=MessageState.READY,
+            lease_until=None,
+            attempts=claimed.attempts - 1,
         )
 
 
@@ -203,11 +216,17 @@ def _unmarked(work: UnitOfWork, claimed: MessageClaim) -> str:
     if claimed.kind != "reminder":
         next_at = work.now + _RELAY_WAIT
     elif not _still_owed(work, claimed):
-        return finish(work, claimed, "cancelled", sealing.NOT_OWED)
+        return finish(work, claimed, MessageState.CANCELLED, sealing.NOT_OWED)
     done = _change(
-        work, claimed, _CLAIMED, state="ready", lease_until=None, facts=None, next_at=next_at
+        work,
+        claimed,
+        _CLAIMED,
+        state=MessageState.READY,
+        lease_until=None,
+        facts=None,
+        next_at=next_at,
     )
-    return "ready" if done else "lost"
+    return MessageState.READY if done else "lost"
 
 
 def _still_owed(work: UnitOfWork, claimed: MessageClaim) -> bool:
@@ -244,16 +263,16 @@ def _elsewhere(work: UnitOfWork, claimed: MessageClaim, reply: str, to: str) -> 
         rests = suppressions.rests(work, [row], now=work.now)
         if claimed.kind == "reminder" and claimed.holder_id and rests:
             cursors.look_by(work, claimed.holder_id, min(rests.values()))
-        return finish(work, claimed, "dead", reply)
+        return finish(work, claimed, MessageState.DEAD, reply)
     done = _change(
         work,
         claimed,
         _UNSETTLED,
-        state="ready",
+        state=MessageState.READY,
         next_at=work.now,
         lease_until=None,
         last_error=reply,
         facts=None,
         about={**(claimed.about or {}), "refused": sorted(refused)},
     )
-    return "ready" if done else "lost"
+    return MessageState.READY if done else "lost"

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, case, or_, select, update
 
 from tracker.domain.delivery import reminders as rules
+from tracker.domain.delivery.queue_acts import MessageState
+from tracker.domain.delivery.reminders import StageOutcome
 from tracker.domain.errors import NotFound
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.schemes.schemes import ReminderPolicy, Scheme, Schemes
@@ -50,7 +52,7 @@ def withhold(
         work.connection.execute(
             update(Reminder)
             .where(Reminder.message_id == claimed.id, Reminder.certification_id == id_)
-            .values(fate="skipped", reason=reason, message_id=None, recorded_at=work.now)
+            .values(fate=StageOutcome.SKIPPED, reason=reason, message_id=None, recorded_at=work.now)
         )
 
 
@@ -103,7 +105,7 @@ class Foreseen:
     days_left: int
     offset: int
     due_at: datetime
-    fate: rules.StageOutcome
+    fate: StageOutcome
     reason: rules.SkipReason | None
 
 
@@ -157,7 +159,8 @@ def _foreseen(one: Examined, as_of: date) -> Iterator[Foreseen]:
 
 
 # The outcome of every stage.
-StageState = Literal["ahead", "planned", "superseded", "skipped"]
+AHEAD: Literal["ahead"] = "ahead"
+StageState = StageOutcome | Literal["ahead"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,7 @@ class StageFate:
     last_error: str | None = None
 
 
-_SENT_AT = case((Message.state == "sent", Message.finished_at)).label("sent_at")
+_SENT_AT = case((Message.state == MessageState.SENT, Message.finished_at)).label("sent_at")
 _RECORDED = (
     select(
         Reminder.id,
@@ -252,7 +255,7 @@ def _unrecorded(
                 cycle.expires_on,
                 stage.offset,
                 stage.due_at,
-                fate="ahead" if last else "skipped",
+                fate=AHEAD if last else StageOutcome.SKIPPED,
                 reason=None if last else "renewed",
             )
 

@@ -19,12 +19,12 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    text,
     update,
 )
 
-from tracker.db import Instant
+from tracker.db import Instant, written
 from tracker.domain.delivery import reminders as rules
+from tracker.domain.delivery.queue_acts import MessageState
 from tracker.domain.emails import compared
 from tracker.models import Holder, Message, Preference, RelayAccept, Reminder
 from tracker.services.core.context import UnitOfWork
@@ -34,7 +34,7 @@ from tracker.services.delivery.sealing import Composed, MessageClaim
 from tracker.services.outbox import suppressions
 
 # Written out, not bound: a partial index serves only a query that repeats its condition.
-_CLAIMED = text("message.state = 'claimed'")
+_CLAIMED = written("message.state", MessageState.CLAIMED)
 
 _OWED_STAGES = (
     select(func.count(distinct(Reminder.certification_id)))
@@ -82,7 +82,7 @@ _MARK = (
         or_(Message.holder_id.is_(None), _SAME_RECIPIENT),
     )
     .values(
-        state="transmitting",
+        state=MessageState.TRANSMITTING,
         lease_until=bindparam("b_until"),
         facts=bindparam("b_facts"),
         address=bindparam("b_address"),

@@ -14,6 +14,9 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Date, and_, bindparam, func, select
 
+from tracker.domain.credentials.certifications import ChangeKind
+from tracker.domain.delivery.notices import NoticeKind
+from tracker.domain.delivery.queue_acts import MessageState
 from tracker.domain.periods import DAY
 from tracker.domain.schemes.schemes import Scheme
 from tracker.mail.today import Today
@@ -44,8 +47,13 @@ from tracker.services.outbox import suppressions
 from tracker.services.standings.neighbours import SPAN
 from tracker.services.standings.standings import CertificationPoints
 
-CHANGES = {"suspended": "suspend", "reinstated": "reinstate", "revoked": "revoke"}
-_OUT = ("sent", "ambiguous", "transmitting")  # states in which the holder has, or may have, a copy
+CHANGES = {
+    NoticeKind.SUSPENDED: ChangeKind.SUSPEND,
+    NoticeKind.REINSTATED: ChangeKind.REINSTATE,
+    NoticeKind.REVOKED: ChangeKind.REVOKE,
+}
+# Of these a copy is with the holder, or may be.
+_OUT = (MessageState.SENT, MessageState.AMBIGUOUS, MessageState.TRANSMITTING)
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 
 _NOTICES = (
@@ -346,7 +354,12 @@ def known(reading: ReadContext, rows: Sequence[Any]) -> NoticeFacts:
 
 def _source(kind: str) -> str:
     """What kind of record the subject of a notice is."""
-    if kind in {"consent_asked", "listed", "employer_renamed", "employment_ended"}:
+    if kind in {
+        NoticeKind.CONSENT_ASKED,
+        NoticeKind.LISTED,
+        NoticeKind.EMPLOYER_RENAMED,
+        NoticeKind.EMPLOYMENT_ENDED,
+    }:
         return "employer"
     first, _, _ = kind.partition("_")
     return first if first in {"activity", "renewal", "appeal", "request"} else "certification"

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any
 
+from tracker.domain.credentials.certifications import Status
 from tracker.domain.credentials.next_steps import NextStep
 from tracker.domain.schemes.activity_types import translated
 from tracker.mail import calendars
@@ -169,7 +170,7 @@ def _again(one: Mapping[str, Any], composed_on: date) -> NoticeToCompose:
     held = news.tells if news.tells in {"suspended", "revoked"} else ""
     now = Today(
         on=composed_on,
-        status=held or ("expired" if is_over else "active"),
+        status=held or (Status.EXPIRED if is_over else Status.ACTIVE),
         valid=not (held or is_over),
         step=NextStep("none"),
         expires_on=news.expires_on,

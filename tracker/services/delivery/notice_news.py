@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from tracker.domain.credentials.certifications import cycle_on
+from tracker.domain.credentials.certifications import ChangeKind, Status, cycle_on
+from tracker.domain.credentials.renewals import RenewalVerdict
+from tracker.domain.delivery.notices import NoticeKind
+from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.domain.schemes.activity_types import translated
 from tracker.mail.notices import NoticeToCompose
 from tracker.services.core.context import ReadContext
@@ -39,7 +42,7 @@ def _told(notice: DueNotice) -> Iterator[ToldNotice]:
     if held is None or (held.row.withdrawn_at is None and not held.is_current):
         return
     if held.row.withdrawn_at is not None:
-        if notice.row.kind == "award_withdrawn":
+        if notice.row.kind == NoticeKind.AWARD_WITHDRAWN:
             yield from ((one, held) for one in _withdrawn(notice, held))
         return
     for one in _OF_CERTIFICATIONS[notice.row.kind](notice, held):
@@ -50,12 +53,12 @@ def _certification(notice: DueNotice) -> HeldToday | None:
     """The certification that the notice is about."""
     known, subject_id = notice.known, notice.row.subject_id
     match notice.row.kind:
-        case "activity_decided" | "activity_reopened":
+        case NoticeKind.ACTIVITY_DECIDED | NoticeKind.ACTIVITY_REOPENED:
             decisions = known.decisions.get(subject_id)
             return known.current(notice.row.holder_id, decisions[0].scheme) if decisions else None
-        case "renewal_decided" | "renewal_reopened":
+        case NoticeKind.RENEWAL_DECIDED | NoticeKind.RENEWAL_REOPENED:
             subject_id = getattr(known.renewals.get(subject_id), "certification_id", None)
-        case "appeal_decided":
+        case NoticeKind.APPEAL_DECIDED:
             subject_id = getattr(known.appeals.get(subject_id), "certification_id", None)
     return known.certifications.get(subject_id)
 
@@ -75,7 +78,7 @@ def _named(notice: DueNotice, held: HeldToday, **more: Any) -> dict[str, Any]:
 
 # Awards.
 def _awarded(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
-    if held.now is not None and held.now.status in {"revoked", "surrendered"}:
+    if held.now is not None and held.now.status in {Status.REVOKED, Status.SURRENDERED}:
         return
     required = held.points.evaluation.required if held.points else None
     yield NoticeToCompose(
@@ -91,13 +94,17 @@ def _corrected(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     """A corrected award date, or a restored award; once for all corrections in a message."""
     row, awarded_on = notice.row, held.row.awarded_on
     if row.event.startswith(_RESTORED):
-        told = notice.known.last_told(row.subject_id, "award_withdrawn", "award_corrected")
-        if told is not None and told.kind == "award_withdrawn":
+        told = notice.known.last_told(
+            row.subject_id, NoticeKind.AWARD_WITHDRAWN, NoticeKind.AWARD_CORRECTED
+        )
+        if told is not None and told.kind == NoticeKind.AWARD_WITHDRAWN:
             yield NoticeToCompose("award_restored", **_named(notice, held), on=awarded_on)
         return
-    moved = [one for one in notice.of_kind("award_corrected") if _RESTORED not in one.event]
+    moved = [
+        one for one in notice.of_kind(NoticeKind.AWARD_CORRECTED) if _RESTORED not in one.event
+    ]
     before = date.fromisoformat(moved[0].event[:10])
-    if row is moved[0] and before != awarded_on and not notice.of_kind("award"):
+    if row is moved[0] and before != awarded_on and not notice.of_kind(NoticeKind.AWARD):
         yield NoticeToCompose(
             "award_corrected", **_named(notice, held), on=awarded_on, before=before
         )
@@ -107,11 +114,11 @@ def _withdrawn(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     """A withdrawn award, unless the holder never heard of it or has already been told."""
     known, row = notice.known, notice.row
     soon = held.row.withdrawn_at - held.row.recorded_at <= SECOND_THOUGHTS
-    if soon and known.is_untold(row.subject_id, "award"):
+    if soon and known.is_untold(row.subject_id, NoticeKind.AWARD):
         return
-    told = known.last_told(row.subject_id, "award_withdrawn", "award_corrected")
-    again = told is not None and told.kind == "award_withdrawn"
-    if not again and row is notice.of_kind("award_withdrawn")[0]:
+    told = known.last_told(row.subject_id, NoticeKind.AWARD_WITHDRAWN, NoticeKind.AWARD_CORRECTED)
+    again = told is not None and told.kind == NoticeKind.AWARD_WITHDRAWN
+    if not again and row is notice.of_kind(NoticeKind.AWARD_WITHDRAWN)[0]:
         yield NoticeToCompose("award_withdrawn", **_named(notice, held), on=held.row.awarded_on)
 
 
@@ -134,7 +141,7 @@ def _is_latest(notice: DueNotice, ruling: Any) -> bool:
     The event of a decision that is in force again is its id and a number.
     """
     of_ruling = [
-        one for one in notice.of_kind("activity_decided") if _decision_of(one) == ruling.id
+        one for one in notice.of_kind(NoticeKind.ACTIVITY_DECIDED) if _decision_of(one) == ruling.id
     ]
     return bool(of_ruling) and of_ruling[-1] is notice.row
 
@@ -145,9 +152,9 @@ def _decision_of(notice: Any) -> str:
 
 def _told_before(notice: DueNotice, decisions: Sequence[Any], ruling: Any) -> Any:
     """The decision on the same submission that the holder was last told, or None."""
-    kinds = ("activity_decided", "activity_reopened")
+    kinds = (NoticeKind.ACTIVITY_DECIDED, NoticeKind.ACTIVITY_REOPENED)
     told = notice.known.last_told(notice.row.subject_id, *kinds)
-    if told is None or told.kind != "activity_decided":
+    if told is None or told.kind != NoticeKind.ACTIVITY_DECIDED:
         return None
     former = next((one for one in decisions if one.id == _decision_of(told)), None)
     if former is None:
@@ -167,7 +174,7 @@ def _decision(
     credits_ = evaluation.credits if evaluation else ()
     credit = next((one for one in credits_ if one.ref == decision.activity_id), None)
     claimed, brings = (credit.claimed, credit.counted) if credit else (None, None)
-    limit = decision.points_limit if decision.verdict == "approved" else None
+    limit = decision.points_limit if decision.verdict == ActivityVerdict.APPROVED else None
     partly = limit is not None and claimed is not None and limit < claimed
     closed = _is_closed(held, decision.done_on)
     former = closed and _is_former(held, decision.done_on)
@@ -211,9 +218,15 @@ def _is_former(held: HeldToday, done_on: date) -> bool:
 def _reopened(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     """An activity under review again, if the holder was told the decision taken back."""
     decision = notice.known.decisions[notice.row.subject_id][-1]
-    told = notice.known.last_told(notice.row.subject_id, "activity_decided", "activity_reopened")
+    told = notice.known.last_told(
+        notice.row.subject_id, NoticeKind.ACTIVITY_DECIDED, NoticeKind.ACTIVITY_REOPENED
+    )
     was_told = told is not None and _decision_of(told) == notice.row.event
-    if decision.state == "submitted" and was_told and told.kind == "activity_decided":
+    if (
+        decision.state == ActivityState.SUBMITTED
+        and was_told
+        and told.kind == NoticeKind.ACTIVITY_DECIDED
+    ):
         yield NoticeToCompose(
             "activity_reopened", **_named(notice, held), about=decision.title, **_totals(held)
         )
@@ -229,7 +242,7 @@ def _renewal_decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCom
     if before is not None and before == (renewal.decision, renewal.reason):
         return
     appeal = {}
-    if decision == "denied" and not _is_appealed(known, renewal_id=renewal.id):
+    if decision == RenewalVerdict.DENIED and not _is_appealed(known, renewal_id=renewal.id):
         appeal = _appeal(notice, held, renewal.closed_at or row.recorded_at)
     yield NoticeToCompose(
         f"renewal_{decision}",
@@ -243,8 +256,10 @@ def _renewal_decided(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCom
 
 def _renewal_told_before(notice: DueNotice, former: Sequence[Any]) -> tuple[str, str | None] | None:
     """The decision on the renewal that the holder was last told, and its reason; or None."""
-    told = notice.known.last_told(notice.row.subject_id, "renewal_decided", "renewal_reopened")
-    if told is None or told.kind != "renewal_decided":
+    told = notice.known.last_told(
+        notice.row.subject_id, NoticeKind.RENEWAL_DECIDED, NoticeKind.RENEWAL_REOPENED
+    )
+    if told is None or told.kind != NoticeKind.RENEWAL_DECIDED:
         return None
     decision, _, number = told.event.partition(":")
     place = int(number or 0)
@@ -253,9 +268,11 @@ def _renewal_told_before(notice: DueNotice, former: Sequence[Any]) -> tuple[str,
 
 def _renewal_reopened(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     renewal = notice.known.renewals[notice.row.subject_id]
-    told = notice.known.last_told(renewal.id, "renewal_decided", "renewal_reopened")
+    told = notice.known.last_told(
+        renewal.id, NoticeKind.RENEWAL_DECIDED, NoticeKind.RENEWAL_REOPENED
+    )
     waits = renewal.decision is None and renewal.withdrawn_on is None
-    if waits and told is not None and told.kind == "renewal_decided":
+    if waits and told is not None and told.kind == NoticeKind.RENEWAL_DECIDED:
         yield NoticeToCompose("renewal_reopened", **_named(notice, held), on=renewal.submitted_on)
 
 
@@ -286,18 +303,24 @@ def _changed(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     change = changes[-1] if changes else None
     if change is None or change.id != notice.row.event or change.kind != CHANGES[notice.row.kind]:
         return
-    undone = next((one for one in reversed(changes[:-1]) if one.kind != "reinstate"), None)
-    if notice.row.kind == "reinstated" and undone is not None and _was_untold(notice, undone):
+    undone = next((one for one in reversed(changes[:-1]) if one.kind != ChangeKind.REINSTATE), None)
+    if (
+        notice.row.kind == NoticeKind.REINSTATED
+        and undone is not None
+        and _was_untold(notice, undone)
+    ):
         return
     appeal = {}
-    if notice.row.kind != "reinstated" and not _is_appealed(notice.known, change_id=change.id):
+    if notice.row.kind != NoticeKind.REINSTATED and not _is_appealed(
+        notice.known, change_id=change.id
+    ):
         appeal = _appeal(notice, held, change.recorded_at)
     yield NoticeToCompose(
         notice.row.kind,
         **_named(notice, held),
         on=change.effective_on,
         reason=change.reason,
-        against=undone.kind if undone is not None else "suspend",
+        against=undone.kind if undone is not None else ChangeKind.SUSPEND,
         **appeal,
     )
 
@@ -334,7 +357,7 @@ def _adjusted(notice: DueNotice, held: HeldToday) -> Iterator[NoticeToCompose]:
     if mine is None or last is None or mine.ordinal != last.ordinal:
         return
     of_cycle = [one for one in of_all if one.ordinal == mine.ordinal]
-    events = {one.event for one in notice.of_kind("adjusted")}
+    events = {one.event for one in notice.of_kind(NoticeKind.ADJUSTED)}
     for name, began in (("extended_to", last.expires_on), ("points_required", None)):
         some = [one for one in of_cycle if getattr(one, name) is not None]
         if not some or some[-1] is not mine:
@@ -358,16 +381,16 @@ def _adjustment(
 
 
 _OF_CERTIFICATIONS: Mapping[str, Callable[[DueNotice, HeldToday], Iterator[NoticeToCompose]]] = {
-    "award": _awarded,
-    "award_corrected": _corrected,
-    "award_withdrawn": lambda *_: iter(()),
-    "activity_decided": _decided,
-    "activity_reopened": _reopened,
-    "renewal_decided": _renewal_decided,
-    "renewal_reopened": _renewal_reopened,
-    "appeal_decided": _appeal_decided,
-    "suspended": _changed,
-    "reinstated": _changed,
-    "revoked": _changed,
-    "adjusted": _adjusted,
+    NoticeKind.AWARD: _awarded,
+    NoticeKind.AWARD_CORRECTED: _corrected,
+    NoticeKind.AWARD_WITHDRAWN: lambda *_: iter(()),
+    NoticeKind.ACTIVITY_DECIDED: _decided,
+    NoticeKind.ACTIVITY_REOPENED: _reopened,
+    NoticeKind.RENEWAL_DECIDED: _renewal_decided,
+    NoticeKind.RENEWAL_REOPENED: _renewal_reopened,
+    NoticeKind.APPEAL_DECIDED: _appeal_decided,
+    NoticeKind.SUSPENDED: _changed,
+    NoticeKind.REINSTATED: _changed,
+    NoticeKind.REVOKED: _changed,
+    NoticeKind.ADJUSTED: _adjusted,
 }

@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tracker.domain.credentials.next_steps import NextStep
+from tracker.domain.delivery.notices import NoticeKind
+from tracker.domain.desk.requests import RequestState, RequestVerdict
 from tracker.mail.notices import NoticeToCompose
 from tracker.mail.today import Today
 from tracker.services.core.context import zone_of
 from tracker.services.delivery.notice_facts import DueNotice
+
+_DECIDED = frozenset(RequestVerdict)
 
 
 def _day(notice: DueNotice) -> Today:
@@ -34,7 +38,7 @@ def _asked(notice: DueNotice) -> Iterator[NoticeToCompose]:
     if (
         entries
         and entries[0].sharing_id is None
-        and notice.of_kind("consent_asked")[0] is (notice.row)
+        and notice.of_kind(NoticeKind.CONSENT_ASKED)[0] is (notice.row)
     ):
         yield NoticeToCompose("consent_asked", about=entries[0].name, now=_day(notice))
 
@@ -73,11 +77,11 @@ def _renamed(notice: DueNotice) -> Iterator[NoticeToCompose]:
 
 def _request_decided(notice: DueNotice) -> Iterator[NoticeToCompose]:
     request, row = notice.known.requests.get(notice.row.subject_id), notice.row
-    if request is None or request.state != row.event or request.state not in {"granted", "refused"}:
+    if request is None or request.state != row.event or request.state not in _DECIDED:
         return
     name = {"given_name": row.given_name, "family_name": row.family_name}
     is_name = name.items() >= {k: v for k, v in request.proposal.items() if k in name}.items()
-    granted = request.state == "granted"
+    granted = request.state == RequestState.GRANTED
     yield NoticeToCompose(
         f"request_{request.state}",
         before=request.requested_on,
@@ -88,9 +92,9 @@ def _request_decided(notice: DueNotice) -> Iterator[NoticeToCompose]:
 
 
 BY_KIND: Mapping[str, Callable[[DueNotice], Iterator[NoticeToCompose]]] = {
-    "consent_asked": _asked,
-    "listed": _listed,
-    "employer_renamed": _renamed,
-    "employment_ended": _ended,
-    "request_decided": _request_decided,
+    NoticeKind.CONSENT_ASKED: _asked,
+    NoticeKind.LISTED: _listed,
+    NoticeKind.EMPLOYER_RENAMED: _renamed,
+    NoticeKind.EMPLOYMENT_ENDED: _ended,
+    NoticeKind.REQUEST_DECIDED: _request_decided,
 }

@@ -16,6 +16,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from tracker.db import new_id
+from tracker.domain.delivery.queue_acts import MessageState
+from tracker.domain.delivery.reminders import StageOutcome
 from tracker.domain.permissions import SYSTEM
 from tracker.mail import envelopes
 from tracker.models import Certification, Holder, Message, RelayAccept, Reminder, ReminderCursor
@@ -171,7 +173,7 @@ def _waiting(work: UnitOfWork, holder_ids: Collection[str]) -> dict[str, set[dat
         statement = select(Message.holder_id, Message.dedupe_key).where(
             bulk.among(work, Message.holder_id, ids),
             Message.kind == "reminder",
-            Message.state == "ready",
+            Message.state == MessageState.READY,
             Message.facts.is_(None),
         )
         for row in work.rows(statement):
@@ -259,7 +261,9 @@ def _record(work: UnitOfWork, found: Sequence[Examined], letters: dict[str, str]
             "fate": fate,
             "reason": reason,
             "recorded_at": work.now,
-            "message_id": letters[one.row.certification_id] if fate == "planned" else None,
+            "message_id": letters[one.row.certification_id]
+            if fate == StageOutcome.PLANNED
+            else None,
         }
         for one in found
         for stage, fate, reason in one.plan.fates
@@ -280,12 +284,15 @@ def _record(work: UnitOfWork, found: Sequence[Examined], letters: dict[str, str]
             }
             for one in found
             for stage, fate, _ in one.plan.fates
-            if fate == "planned" and stage.offset in one.reopened
+            if fate == StageOutcome.PLANNED and stage.offset in one.reopened
         ],
     )
     fates = [row["fate"] for row in rows]
     return PlanCounts(
-        len(found), fates.count("planned"), fates.count("superseded"), fates.count("skipped")
+        len(found),
+        fates.count(StageOutcome.PLANNED),
+        fates.count(StageOutcome.SUPERSEDED),
+        fates.count(StageOutcome.SKIPPED),
     )
 
 

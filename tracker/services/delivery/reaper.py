@@ -14,8 +14,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 
+from tracker.db import written
+from tracker.domain.delivery.queue_acts import HELD, MessageState
 from tracker.models import Certification, Message, RelayAccept, Reminder, Runtime
 from tracker.services.core import bulk, counters
 from tracker.services.core.context import UnitOfWork
@@ -23,8 +25,8 @@ from tracker.services.delivery import marker, send_safety
 from tracker.services.outbox import queue
 
 # Written out as in the partial indexes, so that the database uses them.
-_LEASED = text("message.state in ('claimed', 'transmitting')")
-_AMBIGUOUS = text("message.state = 'ambiguous'")
+_LEASED = written("message.state", *HELD)
+_AMBIGUOUS = written("message.state", MessageState.AMBIGUOUS)
 
 
 _WITHOUT_EVIDENCE = timedelta(days=30)
@@ -68,20 +70,25 @@ def reap(work: UnitOfWork) -> ReapCounts:
     """
     over = (_LEASED, Message.lease_until <= work.now)
     back = _set(
-        work, *over, Message.state == "claimed", state="ready", lease_until=None, next_at=work.now
+        work,
+        *over,
+        Message.state == MessageState.CLAIMED,
+        state=MessageState.READY,
+        lease_until=None,
+        next_at=work.now,
     )
     doubtful = _set(
         work,
         *over,
-        Message.state == "transmitting",
-        state="ambiguous",
+        Message.state == MessageState.TRANSMITTING,
+        state=MessageState.AMBIGUOUS,
         last_error="The process ended while the letter was under way.",
     )
     sent = _set(
         work,
         _AMBIGUOUS,
         marker.ACCEPTED,
-        state="sent",
+        state=MessageState.SENT,
         finished_at=work.now,
         lease_until=None,
         last_error=None,
@@ -91,7 +98,7 @@ def reap(work: UnitOfWork) -> ReapCounts:
         work,
         _AMBIGUOUS,
         Message.lease_until <= complete,
-        state="ready",
+        state=MessageState.READY,
         lease_until=None,
         next_at=work.now,
         facts=None,
@@ -102,7 +109,7 @@ def reap(work: UnitOfWork) -> ReapCounts:
         work,
         _AMBIGUOUS,
         Message.useful_until <= work.now - _WITHOUT_EVIDENCE,
-        state="cancelled",
+        state=MessageState.CANCELLED,
         finished_at=work.now,
         last_error="Perhaps sent: no evidence came.",
     )
@@ -135,13 +142,13 @@ def _send_again(work: UnitOfWork) -> int:
             work,
             *these,
             Message.priority == queue.AGAIN,
-            state="parked",
+            state=MessageState.PARKED,
             last_error=_TWICE_IN_DOUBT,
         )
         count += _set(
             work,
             *these,
-            state="ready",
+            state=MessageState.READY,
             lease_until=None,
             next_at=work.now,
             priority=queue.AGAIN,

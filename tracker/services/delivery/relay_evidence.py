@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import or_, select, text, update
+from sqlalchemy import or_, select, update
 
+from tracker.db import written
 from tracker.domain.delivery import bounces as rules
+from tracker.domain.delivery.queue_acts import HELD, MessageState
 from tracker.models import Message, Runtime
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.delivery import bounces, reaper, send_safety
@@ -25,8 +27,8 @@ HAPPENINGS: tuple[Happening, ...] = ("accepted", "delivered", "bounced", "compla
 _TAKEN = ("accepted", "delivered")
 _CLOCKS = timedelta(minutes=1)  # how far the relay's clock and ours may be apart
 # Written out as in the partial indexes, so that the database uses them.
-_LEASED = text("message.state in ('claimed', 'transmitting')")
-_AMBIGUOUS = text("message.state = 'ambiguous'")
+_LEASED = written("message.state", *HELD)
+_AMBIGUOUS = written("message.state", MessageState.AMBIGUOUS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,7 @@ def _report(work: UnitOfWork, event: Event, letter: object) -> bounces.ReturnedM
     status = event.status or ""
     return bounces.ReturnedMessage(
         letter=letter,
-        kind=bounces.COMPLAINT if event.event == "complained" else rules.kind_of(status),
+        kind=rules.ReturnKind.COMPLAINT if event.event == "complained" else rules.kind_of(status),
         identity=f"{event.event} {event.at.isoformat()} {status}",
         at=min(event.at, work.now),
         status=status,
@@ -102,7 +104,10 @@ def _joins(reading: ReadContext, begins: datetime) -> bool:
     # A lease starts with the marker, so one that ends before ``lease`` started before the log did.
     lasts = timedelta(seconds=reading.settings.reminders.transmitting_seconds)
     lease = begins + lasts + _CLOCKS
-    for state, condition in ((_LEASED, Message.state == "transmitting"), (_AMBIGUOUS, None)):
+    for state, condition in (
+        (_LEASED, Message.state == MessageState.TRANSMITTING),
+        (_AMBIGUOUS, None),
+    ):
         doubts = select(Message.id).where(state, Message.lease_until < lease).limit(1)
         if condition is not None:
             doubts = doubts.where(condition)

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Date, and_, bindparam, case, or_, select
 from sqlalchemy.orm import aliased
 
 from tracker.db import Instant
+from tracker.domain.delivery.notices import MessageType
 from tracker.domain.delivery.reminders import SkipReason
 from tracker.domain.periods import DAY
 from tracker.domain.schemes.activity_types import translated
@@ -30,7 +31,7 @@ from tracker.services.outbox import suppressions
 from tracker.services.standings.neighbours import SPAN
 from tracker.services.standings.standings import CertificationPoints
 
-TYPE = "reminders"
+TYPE = MessageType.REMINDERS
 """The message type that holders switch off when they want no reminders."""
 _FORMER_ZONE = "America/New_York"  # the time zone of messages stored by older versions
 
@@ -193,8 +194,8 @@ def _owed_stages(
 def _blocked(row: Any) -> SkipReason | None:
     """Why a stage is withheld now, or None; the same rule as ``_BLOCKED``, for a row."""
     if row.hold is not None:
-        return "not_in_force"
-    return "renewal_pending" if row.pending_since is not None and row.offset > 0 else None
+        return SkipReason.NOT_IN_FORCE
+    return SkipReason.RENEWAL_PENDING if row.pending_since is not None and row.offset > 0 else None
 
 
 def _today(reading: ReadContext, row: Any) -> date:

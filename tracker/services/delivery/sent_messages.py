@@ -16,13 +16,14 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
+from tracker.domain.delivery.queue_acts import WAITING, MessageState
 from tracker.domain.errors import NotFound
 from tracker.models import Message
 from tracker.services.core.context import ReadContext
 from tracker.services.delivery import composers
 from tracker.services.delivery.sealing import Composed, MessageClaim
 
-LEFT = ("sent", "transmitting", "ambiguous", "dead")
+LEFT = (MessageState.SENT, MessageState.TRANSMITTING, MessageState.AMBIGUOUS, MessageState.DEAD)
 """The states of a message that was sent or tried; holders see theirs in these states."""
 
 _OUTBOX = select(
@@ -64,7 +65,7 @@ class Copy:
     def next_at(self) -> datetime | None:
         """When the message is next tried; None if it will not be."""
         found: datetime | None = self.row.next_at
-        return found if self.row.state in {"ready", "claimed", "transmitting"} else None
+        return found if self.row.state in WAITING else None
 
 
 @dataclass(frozen=True, slots=True)

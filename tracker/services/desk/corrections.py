@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import update
 
+from tracker.domain.employers.consents import ConsentEnd
 from tracker.domain.errors import Invalid, NotAllowed, NotFound
 from tracker.domain.names import FoldedName
 from tracker.domain.permissions import check_own_holder
@@ -20,7 +21,6 @@ from tracker.domain.values import future_rule
 from tracker.models import Sharing
 from tracker.services.core import history, locks
 from tracker.services.core.context import UnitOfWork
-from tracker.services.delivery.sealing import DECEASED
 from tracker.services.desk import requests
 from tracker.services.people import holders, names, namesakes
 
@@ -98,7 +98,9 @@ def _end_consents(work: UnitOfWork, holder_id: str) -> None:
     ended = work.rows(
         update(Sharing)
         .where(Sharing.holder_id == holder_id, Sharing.ended_at.is_(None))
-        .values(ended_at=work.now, end_reason=DECEASED)
+        .values(ended_at=work.now, end_reason=ConsentEnd.DECEASED)
         .returning(Sharing.id)
     )
-    history.record_many(work, "end", "sharing", [(row.id, {"reason": DECEASED}) for row in ended])
+    history.record_many(
+        work, "end", "sharing", [(row.id, {"reason": ConsentEnd.DECEASED}) for row in ended]
+    )

@@ -19,6 +19,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import Date, and_, func, literal, or_, select, tuple_
 
 from tracker.db import Id
+from tracker.domain.points.activities import ActivityState
 from tracker.models import Activity, Certification, Evidence, Holder, RosterEntry, Span
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext
@@ -46,7 +47,7 @@ BATCH = 250  # certifications whose points are counted at once
 class QueueFilter:
     """The activities to show; None means any. ``flag``: only those with that flag."""
 
-    state: str = "submitted"
+    state: str = ActivityState.SUBMITTED
     scheme: str | None = None
     category: str | None = None
     type: str | None = None
@@ -155,7 +156,7 @@ def _candidates(
     reading: ReadContext, asked: QueueFilter, on: date
 ) -> dict[HolderScheme, _Candidate]:
     """The holders who could renew and have activities that match, the soonest expiry first."""
-    if asked.state != "submitted":
+    if asked.state != ActivityState.SUBMITTED:
         return {}
     rows = reading.rows(statement_of_candidates(asked), {"on": on, "today": on})
     return {

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Any
 
 from sqlalchemy import select
 
 from tracker.db import new_id
-from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
+from tracker.domain.delivery.notices import NoticeKind
+from tracker.domain.desk import requests as rules
+from tracker.domain.desk.requests import RequestKind, RequestState, RequestVerdict
+from tracker.domain.errors import Invalid, NotFound, Stale
 from tracker.domain.permissions import check_own_holder
 from tracker.models import Holder, HolderRequest
 from tracker.services.core import history, locks
@@ -23,20 +26,6 @@ from tracker.services.core.locks import Lock
 from tracker.services.outbox import notices
 from tracker.services.outbox.notices import NoticeToTell
 from tracker.services.people import holders
-
-RequestVerdict = Literal["granted", "refused"]
-DECISIONS: tuple[RequestVerdict, ...] = get_args(RequestVerdict)
-KINDS = ("name_change",)
-STATES = ("requested", "granted", "refused", "withdrawn")
-_DECIDABLE: Mapping[RequestVerdict, tuple[str, ...]] = {
-    "granted": ("requested", "refused"),
-    "refused": ("requested",),
-}
-_WAY_ON = {
-    "granted": "change the name again instead",
-    "refused": "it can still be granted",
-    "withdrawn": "the holder may ask again",
-}
 
 _ONE = select(
     HolderRequest.id,
@@ -67,8 +56,8 @@ def ask_for_name(
     made = work.session.scalars(
         select(HolderRequest).where(
             HolderRequest.holder_id == holder.id,
-            HolderRequest.kind == "name_change",
-            HolderRequest.state == "requested",
+            HolderRequest.kind == RequestKind.NAME_CHANGE,
+            HolderRequest.state == RequestState.REQUESTED,
         )
     ).first()
     on = holders.today(work, holder)
@@ -91,7 +80,7 @@ def _ask(
     made = HolderRequest(
         id=new_id(),
         holder_id=holder_id,
-        kind="name_change",
+        kind=RequestKind.NAME_CHANGE,
         proposal=dict(proposal),
         statement=statement,
         requested_on=on,
@@ -107,8 +96,8 @@ def _ask(
 def withdraw(work: UnitOfWork, request_id: str) -> None:
     """Withdraw a request. Raises NotFound, also for another holder's, and IllegalTransition."""
     found = _locked(work, request_id)
-    _check_state(found, ("requested",))
-    found.state, found.closed_at = "withdrawn", work.now
+    rules.check_state(RequestState(found.state), (RequestState.REQUESTED,))
+    found.state, found.closed_at = RequestState.WITHDRAWN, work.now
     work.session.flush()
     history.record(work, "withdraw", "request", found.id)
 
@@ -125,8 +114,8 @@ def decide(
     found = _locked(work, request_id, lock=locks.lock_one_to_decide)
     if found.version != version:
         raise Stale("The request changed since you read it; read it again.")
-    _check_state(found, _DECIDABLE[decision])
-    if decision == "refused" and not reason:
+    rules.check_state(RequestState(found.state), rules.DECIDABLE[decision])
+    if decision == RequestVerdict.REFUSED and not reason:
         rule = "is required where a request is refused: the holder is told"
         raise Invalid("A refusal needs a reason.", fields={"reason": rule})
     found.state, found.reason, found.decided_by = decision, reason, work.actor.name
@@ -134,10 +123,10 @@ def decide(
     work.session.flush()
     history.record(work, _VERBS[decision], "request", found.id, reason=reason)
     holder = work.session.get_one(Holder, found.holder_id)
-    if decision == "granted":
+    if decision == RequestVerdict.GRANTED:
         holders.write(work, holder, found.proposal, reason=reason)
     news = NoticeToTell(
-        kind="request_decided",
+        kind=NoticeKind.REQUEST_DECIDED,
         holder_id=holder.id,
         subject_id=found.id,
         event=decision,
@@ -146,7 +135,10 @@ def decide(
     notices.tell(work, [news])
 
 
-_VERBS: Mapping[RequestVerdict, str] = {"granted": "grant", "refused": "refuse"}
+_VERBS: Mapping[RequestVerdict, str] = {
+    RequestVerdict.GRANTED: "grant",
+    RequestVerdict.REFUSED: "refuse",
+}
 
 
 def _locked(work: UnitOfWork, request_id: str, *, lock: Lock = locks.lock_one) -> HolderRequest:
@@ -158,13 +150,6 @@ def _locked(work: UnitOfWork, request_id: str, *, lock: Lock = locks.lock_one) -
     lock(work, found.holder_id)
     work.reread(found)
     return found
-
-
-def _check_state(found: HolderRequest, allowed: tuple[str, ...]) -> None:
-    if found.state not in allowed:
-        raise IllegalTransition(
-            f"The request is {found.state} already; {_WAY_ON[found.state]}.", state=found.state
-        )
 
 
 # Reading.

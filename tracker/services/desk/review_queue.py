@@ -16,8 +16,9 @@ from sqlalchemy import and_, case, exists, func, select
 from sqlalchemy.orm import aliased
 
 from tracker.domain.credentials import certifications
-from tracker.domain.credentials.certifications import Standing
+from tracker.domain.credentials.certifications import Standing, Status
 from tracker.domain.credentials.certifications import StandingSpan as SpanValue
+from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.domain.points.claims import ZERO, Claim, Credit
 from tracker.domain.points.likeness import Likeness, likeness
 from tracker.domain.schemes.activity_types import ActivityType
@@ -34,7 +35,7 @@ from tracker.services.standings.neighbours import CertificationKey
 from tracker.services.standings.snapshots import ActivityFacts
 from tracker.services.standings.standings import ON_SPAN
 
-STATES = ("submitted", "more_information")
+STATES = (ActivityState.SUBMITTED, ActivityState.MORE_INFORMATION)
 SCANNED = 200  # activities examined for a page with a given flag
 
 
@@ -260,12 +261,12 @@ def is_urgent(desk: Desk, row: Any) -> bool:
 
     Invariant: for the candidates that ``queue_order`` examines, it gives the same answer.
     """
-    if row.state != "submitted" or row.deceased_on is not None or row.from_on is None:
+    if row.state != ActivityState.SUBMITTED or row.deceased_on is not None or row.from_on is None:
         return False
     if row.withdrawn_at is not None or row.replaced_on is not None:
         return False
     span, on = SpanValue(*row[len(_COLUMNS) :]), desk.on
-    open_now = certifications.standing_on(span, on).status in {"renewal_open", "grace"}
+    open_now = certifications.standing_on(span, on).status in {Status.RENEWAL_OPEN, Status.GRACE}
     can_be_had = span.hold is None and (open_now or span.pending_since is not None)
     return can_be_had and desk.weighed.would_complete(asked_of(row))
 
@@ -322,7 +323,7 @@ def likely_duplicates(desk: Desk, row: Any) -> list[Like]:
 
 def _stands(activity: ActivityFacts) -> bool:
     verdict = activity.verdict_on(date.max)
-    rejected = verdict is not None and verdict.verdict == "rejected"
+    rejected = verdict is not None and verdict.verdict == ActivityVerdict.REJECTED
     return activity.withdrawn_on is None and not rejected
 
 

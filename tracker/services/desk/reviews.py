@@ -10,6 +10,7 @@ from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import aliased
 
 from tracker.domain.errors import NotFound
+from tracker.domain.points.activities import ActivityState
 from tracker.domain.schemes.activity_types import ActivityType
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
@@ -64,13 +65,15 @@ def of_activity(reading: ReadContext, activity_id: str) -> ReviewDossier:
     """Open the review of an activity, decided or not. Raises NotFound, also for a draft."""
     on = days.today_everywhere(reading)
     desk = review_queue.read(reading, [activity_id], on=on)
-    if not desk.rows or desk.rows[0].state == "draft":
+    if not desk.rows or desk.rows[0].state == ActivityState.DRAFT:
         raise NotFound
     row = desk.rows[0]
     scheme = reading.schemes[row.scheme]
     points = desk.weighed.points(review_queue.asked_of(row), [desk.claims[row.id]])
     others = {one.id: one for one in activities.of_holder(reading, row.holder_id)}
-    shown = [one for id_, one in others.items() if id_ != row.id and one.state != "draft"][-MOST:]
+    shown = [
+        one for id_, one in others.items() if id_ != row.id and one.state != ActivityState.DRAFT
+    ][-MOST:]
     return ReviewDossier(
         waiting=review_queue.waiting(desk, row, urgent=review_queue.is_urgent(desk, row)),
         scheme=scheme,

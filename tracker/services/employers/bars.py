@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 from sqlalchemy import delete, select
 
+from tracker.domain.employers.consents import ConsentEnd
 from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
 from tracker.models import Employer, EmployerBar
 from tracker.services.core import bulk, history, locks
@@ -50,7 +51,7 @@ def put(work: UnitOfWork, employer_id: str) -> None:
     made = work.upsert(EmployerBar).values(row).on_conflict_do_nothing()
     if work.row(made.returning(EmployerBar.employer_id)) is None:
         raise AlreadyRecorded("You barred this employer already.")
-    consents.end_of(work, [(holder_id, employer_id)], "withdrawn")
+    consents.end_of(work, [(holder_id, employer_id)], ConsentEnd.WITHDRAWN)
     history.record(work, "bar", "holder", holder_id, employer_id=employer_id)
 
 

@@ -8,18 +8,18 @@ the employment in which it was given and ends with it; a person who is listed ag
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Date, and_, bindparam, or_, select
 from sqlalchemy.orm import aliased
 
+from tracker.domain.employers.consents import ConsentEnd
 from tracker.models import Holder, RosterEntry, Sharing
 from tracker.services.core import bulk, history
 from tracker.services.core.context import ReadContext, UnitOfWork
 
 Pair = tuple[str, str]
 """A holder and an employer, by their ids."""
-ConsentEnd = Literal["withdrawn", "lapsed", "employment_ended", "deceased"]
 
 TODAY = bindparam("today", type_=Date)
 

@@ -16,6 +16,8 @@ from typing import Any
 from sqlalchemy import Select, and_, false, func, or_, select
 
 from tracker.db import Instant
+from tracker.domain.credentials.certifications import Status
+from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.periods import DAY, Period
 from tracker.models import (
     Certification,
@@ -37,7 +39,7 @@ SHOWN = 100
 """The maximum number of names in a section."""
 SECTIONS = ("expired", "pending", "due", "changed", "sharing")
 """In the order of the message."""
-_PENDING = "pending_renewal"
+_PENDING = Status.PENDING_RENEWAL
 _AHEAD = timedelta(days=180)
 
 Contents = dict[str, Any]
@@ -258,7 +260,7 @@ def _changed(reading: ReadContext, employer_id: str, period: Period) -> list[dic
         .join(Certification, held)
         .join(Renewal, Renewal.certification_id == Certification.id)
         .where(
-            Renewal.decision == "approved",
+            Renewal.decision == RenewalVerdict.APPROVED,
             decided_on >= Sharing.consented_on,
             _told_in(reading, period, decided_on, _DECIDED_AT, false()),
         )

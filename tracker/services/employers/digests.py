@@ -47,7 +47,7 @@ class Order:
     """
 
     employer_id: str
-    every: rules.Every
+    every: rules.DigestFrequency
     language: str
     address: str
     through_on: date | None
@@ -70,7 +70,12 @@ def order_of(reading: ReadContext, employer_id: str) -> Order:
 
 
 def order(
-    work: UnitOfWork, employer_id: str, *, every: rules.Every, language: str, address: str | None
+    work: UnitOfWork,
+    employer_id: str,
+    *,
+    every: rules.DigestFrequency,
+    language: str,
+    address: str | None,
 ) -> Order:
     """Order a digest, or change the order; the first one is written at the next cut-off.
 
@@ -143,7 +148,7 @@ def _untold(reading: ReadContext) -> Any:
                     DigestOrder.through_on < rules.last_closed(every, today).ends_on,
                 ),
             )
-            for every in rules.EVERY
+            for every in rules.DigestFrequency
         )
     )
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.db import new_id
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import AlreadyRecorded, NotAllowed, NotFound, Stale
 from tracker.domain.permissions import check_own_employer
 from tracker.domain.values import folded_name
@@ -139,8 +140,17 @@ def _tell_renamed(work: UnitOfWork, employer_id: str, event: str) -> None:
     rows = work.rows(
         statement.where(RosterEntry.employer_id == employer_id), {"today": (day := today(work))}
     )
-    renamed = {"kind": "employer_renamed", "subject_id": employer_id, "event": event}
-    notices.tell(work, (NoticeToTell(**renamed, holder_id=row.holder_id, on=day) for row in rows))
+    news = (
+        NoticeToTell(
+            kind=NoticeKind.EMPLOYER_RENAMED,
+            holder_id=row.holder_id,
+            subject_id=employer_id,
+            event=event,
+            on=day,
+        )
+        for row in rows
+    )
+    notices.tell(work, news)
 
 
 def _flush(work: UnitOfWork, name: str) -> None:

@@ -21,6 +21,8 @@ from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, func, select
 
+from tracker.domain.delivery.notices import NoticeKind
+from tracker.domain.employers.consents import ConsentEnd
 from tracker.models import Employer, Notice, RosterEntry, Sharing
 from tracker.services.core import bulk, history, locks
 from tracker.services.core.context import ReadContext, UnitOfWork
@@ -67,7 +69,7 @@ def begin(work: UnitOfWork, claims: Sequence[Employment]) -> list[Employment]:
     already means that person. Nobody is notified yet: see ``ask``.
     """
     tied = tie(work, claims)
-    consents.end_of(work, {entry.pair for entry in tied}, "employment_ended")
+    consents.end_of(work, {entry.pair for entry in tied}, ConsentEnd.EMPLOYMENT_ENDED)
     return tied
 
 
@@ -131,7 +133,7 @@ def finish(work: UnitOfWork, ended: Sequence[Employment]) -> list[Employment]:
         return []
     locks.lock(work, {entry.holder_id for entry in ended})
     gone = _without_successor(work, ended)
-    consents.end_of(work, {entry.pair for entry in gone}, "employment_ended")
+    consents.end_of(work, {entry.pair for entry in gone}, ConsentEnd.EMPLOYMENT_ENDED)
     _tell_ended(work, gone)
     return begin(work, _other_claims(work, gone))
 
@@ -231,7 +233,7 @@ def ask(work: UnitOfWork, tied: Iterable[Employment]) -> None:
         work,
         (
             NoticeToTell(
-                kind="consent_asked",
+                kind=NoticeKind.CONSENT_ASKED,
                 holder_id=entry.holder_id,
                 subject_id=entry.employer_id,
                 event=_asking(today, ends[entry.pair]),
@@ -259,7 +261,7 @@ def tell_listed(work: UnitOfWork, signed: Iterable[tuple[Employment, date]]) -> 
         work,
         (
             NoticeToTell(
-                kind="listed",
+                kind=NoticeKind.LISTED,
                 holder_id=entry.holder_id,
                 subject_id=entry.employer_id,
                 event=entry.id,
@@ -278,7 +280,7 @@ def _tell_ended(work: UnitOfWork, gone: Sequence[Employment]) -> None:
         work,
         (
             NoticeToTell(
-                kind="employment_ended",
+                kind=NoticeKind.EMPLOYMENT_ENDED,
                 holder_id=entry.holder_id,
                 subject_id=entry.employer_id,
                 event=entry.id,
@@ -318,7 +320,7 @@ def _ended_consents(
         select(table.holder_id, table.employer_id, func.count())
         .where(
             *_of_pairs(work, table, entries),
-            table.end_reason == "employment_ended",
+            table.end_reason == ConsentEnd.EMPLOYMENT_ENDED,
             table.ended_at >= work.now - (work.now.date() - since),
         )
         .group_by(table.holder_id, table.employer_id)
@@ -378,7 +380,7 @@ def _not_finished(reading: ReadContext, ended: Collection[Employment]) -> list[E
     table = Notice
     statement = select(table.event).where(
         bulk.among(reading, table.holder_id, {entry.holder_id for entry in ended}),
-        table.kind == "employment_ended",
+        table.kind == NoticeKind.EMPLOYMENT_ENDED,
     )
     told = {row.event for row in reading.rows(statement)} if ended else set()
     return [

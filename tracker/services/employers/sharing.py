@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import and_, case, select, update
 
 from tracker.db import new_id
+from tracker.domain.employers.consents import ConsentEnd
 from tracker.domain.employers.workforce import FIELDS, POINTS_FIELDS
 from tracker.domain.errors import AlreadyRecorded, Invalid, NotFound
 from tracker.domain.periods import DAY
@@ -166,7 +167,9 @@ def _make_room(work: UnitOfWork, holder_id: str, employer_id: str) -> None:
         found = select(Sharing.id).where(Sharing.id == row.id)
         if work.row(found.where(LIVE), asked) is None:
             outlived = work.row(found.where(OUTLIVED), asked) is not None
-            consents.end(work, [row.id], "employment_ended" if outlived else "lapsed")
+            consents.end(
+                work, [row.id], ConsentEnd.EMPLOYMENT_ENDED if outlived else ConsentEnd.LAPSED
+            )
 
 
 def end(work: UnitOfWork, sharing_id: str) -> None:
@@ -177,7 +180,9 @@ def end(work: UnitOfWork, sharing_id: str) -> None:
         .where(Sharing.id == sharing_id, Sharing.holder_id == _me(work), Sharing.ended_at.is_(None))
         .values(
             ended_at=work.now,
-            end_reason=case((Sharing.until_on < today, "lapsed"), else_="withdrawn"),
+            end_reason=case(
+                (Sharing.until_on < today, ConsentEnd.LAPSED), else_=ConsentEnd.WITHDRAWN
+            ),
         )
     )
     if not ended.rowcount:

@@ -15,10 +15,18 @@ from typing import Any
 from sqlalchemy import func, select
 
 from tracker.db import new_id
-from tracker.domain.credentials.certifications import ChangeOfStanding, CycleTerm, days_of, hold_on
+from tracker.domain.credentials.certifications import (
+    ChangeOfStanding,
+    CycleTerm,
+    Hold,
+    days_of,
+    hold_on,
+)
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import Invalid, UnknownActivityType
 from tracker.domain.periods import Period
 from tracker.domain.points import activities as rules
+from tracker.domain.points.activities import ActivityState
 from tracker.domain.points.claims import Claim
 from tracker.domain.schemes.policies import Policy
 from tracker.domain.schemes.schemes import Scheme
@@ -37,10 +45,16 @@ from tracker.services.standings.snapshots import HolderScheme
 from tracker.tabular import Column, choice, decimal, text, truth
 from tracker.tabular import date as a_date
 
-_STATUSES = ("draft", "submitted", "approved", "rejected")
+_STATUSES = (
+    ActivityState.DRAFT,
+    ActivityState.SUBMITTED,
+    ActivityState.APPROVED,
+    ActivityState.REJECTED,
+)
 _MOST_TAGS = 20
 _code = text(32)
-_DECIDED = frozenset({"approved", "rejected", "more_information", "withdrawn"})
+_MUST_BE_DONE = frozenset({ActivityState.SUBMITTED, ActivityState.APPROVED})
+_CLOSED = frozenset(ActivityState) - {ActivityState.DRAFT, ActivityState.SUBMITTED}
 _KNOWN = (
     "holder_id",
     "scheme",
@@ -52,12 +66,15 @@ _KNOWN = (
 )
 # By status: the dates that it needs, and those that contradict it.
 _NEEDS = {
-    "draft": (),
-    "submitted": ("submitted_on",),
-    "approved": ("decided_on",),
-    "rejected": ("decided_on",),
+    ActivityState.DRAFT: (),
+    ActivityState.SUBMITTED: ("submitted_on",),
+    ActivityState.APPROVED: ("decided_on",),
+    ActivityState.REJECTED: ("decided_on",),
 }
-_CONTRADICTS = {"draft": ("submitted_on", "decided_on"), "submitted": ("decided_on",)}
+_CONTRADICTS = {
+    ActivityState.DRAFT: ("submitted_on", "decided_on"),
+    ActivityState.SUBMITTED: ("decided_on",),
+}
 
 
 @dataclass(slots=True)
@@ -126,7 +143,7 @@ def _check_dates(run: Run, row: ImportRow) -> None:
     for column in _CONTRADICTS.get(status, ()):
         if row[column] is not None:
             run.refuse(row, column, f"must be empty where the status is {status}")
-    if row["provider_approved"] and status != "approved":
+    if row["provider_approved"] and status != ActivityState.APPROVED:
         run.refuse(row, "provider_approved", "is said only where the status is approved")
     if row["submitted_on"] and row["decided_on"] and row["decided_on"] < row["submitted_on"]:
         run.refuse(row, "decided_on", f"must not be before submitted_on ({row['submitted_on']})")
@@ -150,7 +167,7 @@ def _check_claim(run: Run, row: ImportRow, scheme: Scheme, chunk: _ActivityChunk
         _warn(run, row, cycles)
     changes = chunk.changes.get((chunk.ids[row["holder_ref"]], scheme.code), ())
     hold = hold_on(changes, row["submitted_on"] or today)
-    if hold in {"revoked", "surrendered"}:
+    if hold in {Hold.REVOKED, Hold.SURRENDERED}:
         run.warn(row.number, "status", f"the certification was {hold}; its points are frozen.")
 
 
@@ -160,7 +177,7 @@ def _check_done(run: Run, row: ImportRow, today: date) -> None:
     The API does the same; a draft or rejected activity may be in the future, with a warning.
     """
     column = "starts_on" if row["completed_on"] is None else "completed_on"
-    if row["status"] in {"submitted", "approved"}:
+    if row["status"] in _MUST_BE_DONE:
         run.refuse_future(row, column, today=today)
     elif future_rule(row[column], today):
         run.warn(row.number, column, f"{row[column]} is in the future ({today} today).")
@@ -257,7 +274,7 @@ def _progressed(run: Run, row: ImportRow, old: Any, decisions: dict[str, Any]) -
 
 
 def _progress(state: str) -> int:
-    return 2 if state in _DECIDED else int(state == "submitted")
+    return 2 if state in _CLOSED else int(state == ActivityState.SUBMITTED)
 
 
 def _new_round(row: ImportRow, old: Any, decisions: dict[str, Any]) -> bool:
@@ -303,7 +320,7 @@ def _decide(
     bulk.insert(work, Decision, rows)
     news = (
         NoticeToTell(
-            kind="activity_decided",
+            kind=NoticeKind.ACTIVITY_DECIDED,
             holder_id=holder_ids[row["holder_ref"]],
             subject_id=decision["activity_id"],
             event=decision["id"],

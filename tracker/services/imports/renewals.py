@@ -24,7 +24,8 @@ from tracker.domain.credentials import certifications as rules
 from tracker.domain.credentials import renewals
 from tracker.domain.credentials.awards import given, lay_out
 from tracker.domain.credentials.certifications import Application
-from tracker.domain.credentials.renewals import ApplicationFacts
+from tracker.domain.credentials.renewals import ApplicationFacts, RenewalVerdict
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import Refusal
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import Certification, Cycle, FormerRenewalDecision, Renewal
@@ -105,7 +106,7 @@ def _write(
     for row, scheme, certification_id in found:
         old = on_record.get(row.key)
         values = _values(run, row, old)
-        cycle = _UNKNOWN if row["decision"] == "approved" else 1
+        cycle = _UNKNOWN if row["decision"] == RenewalVerdict.APPROVED else 1
         new = {
             "ref": row.key,
             "certification_id": certification_id,
@@ -205,7 +206,7 @@ def _news(plans: Iterable[_Plan]) -> Iterator[NoticeToTell]:
         for row in plan.renewals:
             if row.decision is not None:
                 yield NoticeToTell(
-                    kind="renewal_decided",
+                    kind=NoticeKind.RENEWAL_DECIDED,
                     holder_id=plan.holder_id,
                     subject_id=row.id,
                     event=f"{row.decision}:{row.former}",
@@ -383,7 +384,7 @@ KIND = ImportKind(
         Column("scheme", text(32), required=True),
         Column("submitted_on", a_date(), required=True),
         Column("decided_on", a_date()),
-        Column("decision", choice(("approved", "denied"))),
+        Column("decision", choice(tuple(RenewalVerdict))),
     ),
     key=("renewal_ref",),
     take=_take,

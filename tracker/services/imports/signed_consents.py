@@ -8,6 +8,7 @@ from datetime import date
 from sqlalchemy import select
 
 from tracker.db import new_id
+from tracker.domain.employers.consents import ConsentEnd
 from tracker.domain.periods import DAY
 from tracker.models import RosterEntry, Sharing
 from tracker.services.core import bulk
@@ -64,7 +65,7 @@ def _barred(run: Run, pairs: Collection[Pair]) -> dict[Pair, date]:
             found[row.holder_id, row.employer_id] = row.until_on + DAY
         else:
             found[row.holder_id, row.employer_id] = date.max
-    consents.end(run.work, lapsed, "lapsed")
+    consents.end(run.work, lapsed, ConsentEnd.LAPSED)
     found |= dict.fromkeys(bars.among(run.work, pairs), date.max)
     for pair, day in [*_withdrawn(run.work, pairs), *_left(run.work, pairs, today)]:
         found[pair] = max(found[pair], day)
@@ -77,7 +78,7 @@ def _withdrawn(reading: ReadContext, pairs: Collection[Pair]) -> list[tuple[Pair
     statement = select(table.holder_id, table.employer_id, table.ended_at).where(
         bulk.among(reading, table.holder_id, {holder_id for holder_id, _ in pairs}),
         table.ended_at.is_not(None),
-        table.end_reason.is_distinct_from("employment_ended"),
+        table.end_reason.is_distinct_from(ConsentEnd.EMPLOYMENT_ENDED),
     )
     return [
         ((row.holder_id, row.employer_id), employers.day_of(reading, row.ended_at) + DAY)

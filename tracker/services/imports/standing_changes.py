@@ -7,9 +7,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from tracker.domain.credentials import certifications as rules
 from tracker.domain.credentials import standing_changes
-from tracker.domain.credentials.certifications import ChangeOfStanding
+from tracker.domain.credentials.certifications import ChangeKind, ChangeOfStanding
 from tracker.domain.errors import IllegalTransition, Invalid
 from tracker.models import Certification, StandingChange
 from tracker.services.core import bulk
@@ -56,7 +55,7 @@ def _take(run: Run, rows: Collection[ImportRow]) -> None:
     run.scratch.touch(touched)
     new = {batch.ids[row.key]: (row, id_) for row, _, id_ in found if row.key not in on_record}
     for row_id, (row, _) in new.items():
-        if row["kind"] == "reinstate":
+        if row["kind"] == ChangeKind.REINSTATE:
             run.deferred[row_id] = (row.number, {"scheme": row["scheme"]})
     _tell(run, new)
 
@@ -171,7 +170,7 @@ KIND = ImportKind(
         Column("change_ref", text(64), required=True),
         Column("holder_ref", text(64), required=True),
         Column("scheme", text(32), required=True),
-        Column("kind", choice(rules.CHANGE_KINDS), required=True),
+        Column("kind", choice(tuple(ChangeKind)), required=True),
         Column("effective_on", a_date(), required=True),
         Column("reason", text(2000), required=True),
         Column("barred_until", a_date()),

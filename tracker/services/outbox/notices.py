@@ -13,6 +13,8 @@ from typing import Any, Literal
 from sqlalchemy import bindparam, select, update
 
 from tracker.db import new_id
+from tracker.domain.delivery.notices import MessageType, NoticeKind
+from tracker.domain.delivery.queue_acts import MessageState
 from tracker.models import Holder, Message, Notice
 from tracker.services.core import bulk
 from tracker.services.core.context import UnitOfWork
@@ -20,10 +22,16 @@ from tracker.services.outbox import pacing, queue, suppressions
 from tracker.services.outbox.pacing import Pace
 
 KIND = "notice"
-DECISIONS = "decisions"
+DECISIONS = MessageType.DECISIONS
 """The type of notices that holders can switch off; notices without a type are always sent."""
 TYPES = dict.fromkeys(
-    ("award", "activity_decided", "activity_reopened", "renewal_decided", "renewal_reopened"),
+    (
+        NoticeKind.AWARD,
+        NoticeKind.ACTIVITY_DECIDED,
+        NoticeKind.ACTIVITY_REOPENED,
+        NoticeKind.RENEWAL_DECIDED,
+        NoticeKind.RENEWAL_REOPENED,
+    ),
     DECISIONS,
 )
 SECOND_THOUGHTS = timedelta(minutes=10)
@@ -33,7 +41,14 @@ OLD = timedelta(days=14)
 
 Lane = Literal["decisions", "considered", "at_once"]
 _AT_ONCE = frozenset(
-    {"suspended", "revoked", "consent_asked", "listed", "employer_renamed", "employment_ended"}
+    {
+        NoticeKind.SUSPENDED,
+        NoticeKind.REVOKED,
+        NoticeKind.CONSENT_ASKED,
+        NoticeKind.LISTED,
+        NoticeKind.EMPLOYER_RENAMED,
+        NoticeKind.EMPLOYMENT_ENDED,
+    }
 )
 _USEFUL = timedelta(days=14)
 _AT_MOST_EVERY = timedelta(hours=1)
@@ -42,12 +57,9 @@ _EVENT = ("holder_id", "kind", "subject_id", "event")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeToTell:
-    """What happened on a day to the ``subject_id``; ``event`` distinguishes events of one kind.
+    """What happened on a day to the ``subject_id``; ``event`` tells it from the next of a kind."""
 
-    ``kind`` is one of ``models.notices.NOTICE_KINDS``.
-    """
-
-    kind: str
+    kind: NoticeKind
     holder_id: str
     subject_id: str
     event: str
@@ -243,7 +255,7 @@ _LATER = (
     update(bulk.table_of(Message))
     .where(
         bulk.table_of(Message).c.id == bindparam("b_id"),
-        bulk.table_of(Message).c.state == "ready",
+        bulk.table_of(Message).c.state == MessageState.READY,
     )
     .values(next_at=bindparam("b_at"))
 )

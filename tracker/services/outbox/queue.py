@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, select, text, update
+from sqlalchemy import bindparam, case, select, update
 
-from tracker.db import new_id
+from tracker.db import new_id, written
+from tracker.domain.delivery.queue_acts import MessageState
 from tracker.mail import envelopes
 from tracker.models import Message
 from tracker.services.core import bulk
@@ -25,7 +26,7 @@ _URGENT_STAGE = 7
 FIRST_PRIORITY = case((Message.stage <= _URGENT_STAGE, _URGENT), else_=_USUAL)
 """The priority of a message that was never sent, for example because the relay never took it."""
 # Written out, not bound: a partial index serves only a query that repeats its condition.
-_READY = text("message.state = 'ready'")
+_READY = written("message.state", MessageState.READY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +104,7 @@ def _insert(
             "stage": one.stage,
             "about": one.about,
             "priority": one.priority,
-            "state": "ready",
+            "state": MessageState.READY,
             "created_at": work.now,
             "next_at": one.begins(work.now),
             "useful_until": one.useful_until,

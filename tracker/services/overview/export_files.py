@@ -21,6 +21,7 @@ from sqlalchemy import and_, func, select
 from tracker import tabular
 from tracker.domain.credentials import certifications as rules
 from tracker.domain.periods import DAY
+from tracker.domain.points.activities import ActivityState
 from tracker.domain.schemes.schemes import Scheme
 from tracker.models import (
     Activity,
@@ -43,6 +44,7 @@ from tracker.services.points.activities import LATEST_FIRST
 from tracker.services.standings import snapshots
 
 _PAGE = 1000
+_DECIDED = frozenset({ActivityState.APPROVED, ActivityState.REJECTED})
 _EMPLOYERS = 20  # employers whose numbers are sorted at once
 _HasRef = Assessment | Activity | Renewal | StandingChange
 ExportLine = dict[str, Any]
@@ -223,11 +225,12 @@ def _activities(reading: ReadContext) -> Iterator[ExportLine]:
         )
         .join(Holder, Holder.id == table.holder_id)
         .join(_RULING, and_(_RULING.c.activity_id == table.id, _RULING.c.place == 1), isouter=True)
-        .where(table.state != "withdrawn")
+        .where(table.state != ActivityState.WITHDRAWN)
     )
     for line in _lines(reading, table, "activity_ref", statement):
-        decided = line["state"] in {"approved", "rejected"}
-        status = line["state"] if decided or line["state"] == "draft" else "submitted"
+        decided = line["state"] in _DECIDED
+        kept = decided or line["state"] == ActivityState.DRAFT
+        status = line["state"] if kept else ActivityState.SUBMITTED
         yield line | {
             "status": status,
             "decided_on": line["decided_on"] if decided else None,

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, func, select, text, union_all
+from sqlalchemy import case, func, select, union_all
 
 from tracker import migrations
-from tracker.db import Instant
+from tracker.db import Instant, written
+from tracker.domain.delivery.bounces import ReturnKind
+from tracker.domain.delivery.queue_acts import HELD, STUCK, WAITING, MessageState
 from tracker.models import Bounce, Message, ReminderCursor
-from tracker.models.outbox import MESSAGE_STATES
 from tracker.services.core import counters
 from tracker.services.core.context import ReadContext
 from tracker.services.core.counters import CounterValue
@@ -20,9 +21,8 @@ from tracker.services.delivery.due_stages import AT_ONCE
 from tracker.services.employers import digests
 from tracker.services.outbox import suppressions
 
-__all__ = ["MESSAGE_STATES", "Gauges", "ReadinessCheck", "checks", "gauges"]
+__all__ = ["Gauges", "ReadinessCheck", "checks", "gauges"]
 
-BOUNCE_KINDS = ("hard", "soft", "complaint")
 PATIENCE = timedelta(minutes=15)  # a message overdue for longer means that nothing is being sent
 
 
@@ -40,7 +40,7 @@ def checks(reading: ReadContext) -> Iterator[ReadinessCheck]:
     yield ReadinessCheck("migrations", migrations.obstacle(reading.connection))
 
 
-UNFINISHED = ("ready", "claimed", "transmitting", "ambiguous", "parked", "dead")
+UNFINISHED = (*WAITING, *STUCK)
 """The states that are counted; finished messages are not, since they are most of all messages."""
 GROUPS = {1: "urgent", 5: "usual", 9: "again"}
 """Messages by priority; urgent ones are of a stage seven days or less before the expiry."""
@@ -49,13 +49,13 @@ _DAY = timedelta(days=1)
 # Literals instead of parameters: a partial index serves only a query that repeats its condition.
 _READY = (
     select(Message.priority, func.min(Message.next_at).label("oldest"), func.count().label("n"))
-    .where(text("message.state = 'ready'"))
+    .where(written("message.state", MessageState.READY))
     .group_by(Message.priority)
 )
 _COUNTED = select(Message.state, func.count().label("n")).group_by(Message.state)
 _OTHERS = union_all(
-    _COUNTED.where(text("message.state in ('claimed', 'transmitting')")),
-    _COUNTED.where(text("message.state in ('ambiguous', 'dead', 'parked')")),
+    _COUNTED.where(written("message.state", *HELD)),
+    _COUNTED.where(written("message.state", *STUCK)),
 )
 
 
@@ -130,4 +130,4 @@ def _bounces(reading: ReadContext) -> dict[str, int]:
     recent = Bounce.at > reading.now - _DAY
     counted = select(Bounce.kind, func.count().label("n")).where(recent).group_by(Bounce.kind)
     found = {row.kind: row.n for row in reading.rows(counted)}
-    return {**dict.fromkeys(BOUNCE_KINDS, 0), **found}
+    return {**dict.fromkeys(ReturnKind, 0), **found}

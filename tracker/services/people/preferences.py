@@ -17,17 +17,19 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, or_, select, update
 
 from tracker.domain.delivery import reminders as rules
+from tracker.domain.delivery.notices import MessageType
 from tracker.domain.errors import Invalid, NotFound
 from tracker.domain.permissions import Actor
 from tracker.models import Preference
-from tracker.models.preferences import LETTER_TYPES
 from tracker.services.core import bulk, history, locks, signed_links
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.outbox import cursors
 from tracker.services.people import holders
 
 ALWAYS_SENT = ("suspended", "reinstated", "revoked", "consent_asked")
-REMINDERS = "reminders"
+# Plain, as it names a field of an answer.
+REMINDERS = str(MessageType.REMINDERS)
+_TYPES = frozenset(MessageType)
 _WANTED: Mapping[str, Any] = {"wanted": True, "snoozed_until": None}
 """The default without a row."""
 _SAID = ("wanted", "snoozed_until", "changed_by", "changed_at", "reason")
@@ -64,7 +66,7 @@ def of_holder(reading: ReadContext, holder_id: str) -> Preferences:
     statement = select(Preference.type, *(getattr(Preference, name) for name in _SAID))
     rows = reading.rows(statement.where(Preference.holder_id == holder_id))
     said = {row.type: Wish(*row[1:]) for row in rows}
-    return Preferences(holder, {type_: said.get(type_, Wish()) for type_ in LETTER_TYPES})
+    return Preferences(holder, {type_: said.get(type_, Wish()) for type_ in MessageType})
 
 
 def mine(reading: ReadContext) -> Preferences:
@@ -83,7 +85,7 @@ def change_mine(work: UnitOfWork, values: dict[str, Any]) -> Preferences:
     record = {
         key: value
         for key, value in values.items()
-        if key not in LETTER_TYPES and getattr(before.holder, key) != value
+        if key not in _TYPES and getattr(before.holder, key) != value
     }
     if record:
         holders.correct(work, holder_id, record, version=before.holder.version)
@@ -108,7 +110,7 @@ def _change(
     locks.lock(work, [holder_id])
     before = of_holder(work, holder_id)
     _check_pause(work, before.holder, values.get(REMINDERS, {}).get("snoozed_until"), REMINDERS)
-    for type_ in LETTER_TYPES:
+    for type_ in MessageType:
         if wish := values.get(type_):
             put(work, type_, [holder_id], wish, reason=reason)
     return before
@@ -242,7 +244,7 @@ def pause_by_link(work: UnitOfWork, key: bytes, proof: str, until_on: date) -> P
 
 def _proven(reading: _Opened, key: bytes, type_: str, proof: str) -> _Opened:
     """The same context, acting as the holder to whom the link was sent. Raises NotFound."""
-    holder_id = signed_links.proven(key, f"u-{type_}", proof) if type_ in LETTER_TYPES else None
+    holder_id = signed_links.proven(key, f"u-{type_}", proof) if type_ in _TYPES else None
     if holder_id is None:
         raise NotFound
     actor = Actor(role="holder", name="link in a letter", holder_id=holder_id)

@@ -14,11 +14,13 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
 from tracker.db import new_id
-from tracker.domain.credentials.certifications import cycle_on, hold_on
+from tracker.domain.credentials.certifications import Hold, cycle_on, hold_on
+from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import IllegalTransition, Invalid, NotFound, Stale
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.points import activities as rules
 from tracker.domain.points import cycle_rules
+from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.domain.points.claims import Claim
 from tracker.domain.points.cycle_rules import Case
 from tracker.domain.schemes.activity_types import ActivityType
@@ -94,7 +96,7 @@ def log(work: UnitOfWork, certification_id: str, values: dict[str, Any]) -> str:
         "id": id_,
         "holder_id": row.holder_id,
         "scheme": row.scheme,
-        "state": "draft",
+        "state": ActivityState.DRAFT,
         "recorded_at": work.now,
         "version": 1,
         **claimed(values),
@@ -112,7 +114,7 @@ def _check(work: UnitOfWork, certification: Any, values: dict[str, Any]) -> Acti
     scheme = work.schemes[certification.scheme]
     record = snapshots.records(work, [certification.id])[certification.id]
     on = work.day_of(scheme, certification.time_zone)
-    if hold_on(record.changes, on) in {"revoked", "surrendered"}:
+    if hold_on(record.changes, on) in {Hold.REVOKED, Hold.SURRENDERED}:
         raise IllegalTransition(
             "The certification was revoked or surrendered; its points are frozen.", state="ended"
         )
@@ -201,10 +203,10 @@ def submit(work: UnitOfWork, activity_id: str) -> None:
     rules.check_step("submit", activity.state)  # type: ignore[arg-type]
     certification = _certification(work, activity)
     _check_submission(work, activity, certification)
-    if activity.state != "more_information" or activity.submitted_on is None:
+    if activity.state != ActivityState.MORE_INFORMATION or activity.submitted_on is None:
         on = work.day_of(work.schemes[activity.scheme], certification.time_zone)
         activity.submitted_on = on
-    activity.state = "submitted"
+    activity.state = ActivityState.SUBMITTED
     activity.submitted_at, activity.withdrawn_on = work.now, None
     _flush(work)
     history.record(work, "submit", "activity", activity.id)
@@ -225,7 +227,7 @@ def withdraw(work: UnitOfWork, activity_id: str) -> None:
     activity = _own(work, activity_id, None)
     rules.check_step("withdraw", activity.state)  # type: ignore[arg-type]
     certification = _certification(work, activity)
-    activity.state = "withdrawn"
+    activity.state = ActivityState.WITHDRAWN
     on = work.day_of(work.schemes[activity.scheme], certification.time_zone)
     activity.withdrawn_on = max(on, activity.submitted_on or on)
     _flush(work)
@@ -284,7 +286,7 @@ def decide(work: UnitOfWork, activity_id: str, verdict: ReviewerDecision, *, ver
         reason_code=verdict.reason_code,
         supersedes=before.id if before else None,
     )
-    _tell(work, activity, kind="activity_decided", event=made.id, on=made.decided_on)
+    _tell(work, activity, kind=NoticeKind.ACTIVITY_DECIDED, event=made.id, on=made.decided_on)
     activity_effects.follow(work, activity, replaced=before)
 
 
@@ -324,7 +326,7 @@ def _set_state(work: UnitOfWork, activity: Activity, state: str) -> None:
     _flush(work)
 
 
-def _tell(work: UnitOfWork, activity: Activity, *, kind: str, event: str, on: date) -> None:
+def _tell(work: UnitOfWork, activity: Activity, *, kind: NoticeKind, event: str, on: date) -> None:
     news = NoticeToTell(
         kind=kind, holder_id=activity.holder_id, subject_id=activity.id, event=event, on=on
     )
@@ -337,9 +339,9 @@ def _check_reason(work: UnitOfWork, verdict: ReviewerDecision) -> None:
         return
     approval: Act = "activity_approval" if verdict.points_limit is None else "points_limit"
     acts: dict[rules.ActivityVerdict, Act] = {
-        "approved": approval,
-        "rejected": "activity_rejection",
-        "more_information": "more_information",
+        ActivityVerdict.APPROVED: approval,
+        ActivityVerdict.REJECTED: "activity_rejection",
+        ActivityVerdict.MORE_INFORMATION: "more_information",
     }
     work.reasons.check(acts[verdict.verdict], verdict.reason_code, words=verdict.reason)
 
@@ -358,7 +360,7 @@ def undo(work: UnitOfWork, activity_id: str, *, reason: str, version: int) -> No
         )
     undone, before = found[0], found[1] if len(found) > 1 else None
     undone.undone_at, undone.undone_by, undone.undone_reason = work.now, work.actor.name, reason
-    _set_state(work, activity, before.verdict if before else "submitted")
+    _set_state(work, activity, before.verdict if before else ActivityState.SUBMITTED)
     history.record(
         work,
         "undo",
@@ -368,9 +370,9 @@ def undo(work: UnitOfWork, activity_id: str, *, reason: str, version: int) -> No
         reason=reason,
         restores=before.id if before else None,
     )
-    kind, event = "activity_reopened", undone.id
+    kind, event = NoticeKind.ACTIVITY_REOPENED, undone.id
     if before is not None:
-        kind, event = "activity_decided", f"{before.id}:{_times_undone(work, activity.id)}"
+        kind, event = NoticeKind.ACTIVITY_DECIDED, f"{before.id}:{_times_undone(work, activity.id)}"
     _tell(work, activity, kind=kind, event=event, on=work.today(work.schemes[activity.scheme]))
     activity_effects.follow(work, activity, replaced=undone)
 

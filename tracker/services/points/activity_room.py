@@ -5,13 +5,14 @@ from __future__ import annotations
 from sqlalchemy import case, func, select
 
 from tracker.domain.errors import LimitReached
+from tracker.domain.points.activities import ActivityState
 from tracker.models import Activity
 from tracker.services.core.context import UnitOfWork
 
 
 def check(work: UnitOfWork, holder_id: str, scheme: str) -> None:
     """Refuse an activity beyond the limits; the caller locks the holder. Raises LimitReached."""
-    drafts = func.sum(case((Activity.state == "draft", 1), else_=0))
+    drafts = func.sum(case((Activity.state == ActivityState.DRAFT, 1), else_=0))
     of_these = Activity.holder_id == holder_id, Activity.scheme == scheme
     found = work.row(select(func.count().label("all"), drafts.label("drafts")).where(*of_these))
     limits = work.settings.limits

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, select
 
 from tracker.domain.credentials import certifications
+from tracker.domain.credentials.certifications import Status
 from tracker.domain.errors import NotFound, NotRenewable
 from tracker.domain.permissions import check_own_holder
 from tracker.domain.points import cycle_rules, gap
@@ -229,7 +230,7 @@ def page(
         conditions.append(certificate_numbers.is_called(number))
     if status is not None:
         conditions.append(status == standings.STATUS)
-    if number is None and status != "withdrawn":
+    if number is None and status != Status.WITHDRAWN:
         conditions.append(snapshots.SHOWN)
     if after:
         conditions.append(Certification.id > after)

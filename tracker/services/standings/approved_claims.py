@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.domain.points.claims import Claim
 from tracker.models import Activity, Certification, Decision
 from tracker.services.core import bulk
@@ -51,9 +52,9 @@ def _of_the_round(decision: type[Decision]) -> ColumnElement[bool]:
 
 
 APPROVED = and_(
-    Activity.state != "draft",
+    Activity.state != ActivityState.DRAFT,
     Decision.decided_on <= _ON,
-    Decision.verdict == "approved",
+    Decision.verdict == ActivityVerdict.APPROVED,
     Decision.undone_at.is_(None),
     _of_the_round(Decision),
     ~exists().where(

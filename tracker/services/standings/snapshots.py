@@ -23,6 +23,7 @@ from tracker.domain.credentials import certifications as rules
 from tracker.domain.credentials.assessments import Attempt
 from tracker.domain.errors import NotFound
 from tracker.domain.permissions import check_own_holder
+from tracker.domain.points.activities import ActivityState, ActivityVerdict
 from tracker.domain.points.claims import Claim
 from tracker.models import (
     Activity,
@@ -41,6 +42,8 @@ from tracker.services.core.context import ReadContext
 
 EVER, known = batched.EVER, batched.known
 HolderScheme = tuple[str, str]
+# Looked up once: they are compared with each decision of many people.
+_APPROVED, _ASKED = ActivityVerdict.APPROVED, ActivityVerdict.MORE_INFORMATION
 CARRIED, CURRENT, SPEAKS, SHOWN = batched.CARRIED, batched.CURRENT, batched.SPEAKS, batched.SHOWN
 
 
@@ -77,14 +80,14 @@ class ActivityFacts:
     def approved_on(self, day: date) -> bool:
         """Whether it was approved by that day."""
         verdict = self.verdict_on(day)
-        return verdict is not None and verdict.verdict == "approved"
+        return verdict is not None and verdict.verdict == _APPROVED
 
     def pending_on(self, day: date) -> bool:
         """Whether it was submitted and undecided on that day; a question is not a decision."""
         submitted = self.submitted_on is not None and self.submitted_on <= day
         withdrawn = self.withdrawn_on is not None and self.withdrawn_on <= day
         verdict = self.verdict_on(day)
-        undecided = verdict is None or verdict.verdict == "more_information"
+        undecided = verdict is None or verdict.verdict == _ASKED
         return submitted and not withdrawn and undecided
 
     def asked_on(self, day: date) -> bool:
@@ -321,7 +324,7 @@ _ACTIVITY = (
         isouter=True,
     )
     .where(
-        Activity.state != "draft",
+        Activity.state != ActivityState.DRAFT,
         func.coalesce(Activity.submitted_at, Activity.recorded_at) <= KNOWN_AT,
     )
 )

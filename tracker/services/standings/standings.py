@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, case, or_, select
 
 from tracker.domain.credentials import assessments, certifications, next_steps
-from tracker.domain.credentials.certifications import Standing
+from tracker.domain.credentials.certifications import Standing, Status
 from tracker.domain.credentials.next_steps import NextStep, Situation
 from tracker.domain.points import cycle_rules
 from tracker.domain.points import evaluation as rules
@@ -37,12 +37,12 @@ ON_SPAN = and_(Span.from_on <= ON, Span.until_on > ON)
 WINDOW_OPEN = and_(Span.window_opens_on <= ON, Span.window_closes_on >= ON)
 STATUS = case(
     (Span.hold.is_not(None), Span.hold),
-    (Span.expires_on.is_(None), "active"),
-    (WINDOW_OPEN, "renewal_open"),
-    (Span.expires_on >= ON, "active"),
-    (Span.pending_since.is_not(None), "pending_renewal"),
-    (Span.grace_ends_on >= ON, "grace"),
-    else_="expired",
+    (Span.expires_on.is_(None), Status.ACTIVE),
+    (WINDOW_OPEN, Status.RENEWAL_OPEN),
+    (Span.expires_on >= ON, Status.ACTIVE),
+    (Span.pending_since.is_not(None), Status.PENDING_RENEWAL),
+    (Span.grace_ends_on >= ON, Status.GRACE),
+    else_=Status.EXPIRED,
 )
 VALID = and_(
     Span.hold.is_(None),
@@ -378,7 +378,7 @@ def _export_row(
         holder_ref=holder.ref,
         certificate_number=held.number if held else "",
         scheme=scheme.code,
-        status=standing.status if standing else "in_progress",
+        status=standing.status if standing else Status.IN_PROGRESS,
         valid=standing.valid and not died if standing else False,
         awarded_on=held.awarded_on if held else None,
         cycle_starts_on=standing.cycle_starts_on if standing else None,
