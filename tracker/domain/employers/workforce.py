@@ -28,6 +28,7 @@ FIELDS = (
     "valid",
     "expires_on",
     "window_opens_on",
+    "window_closes_on",
     "days_left",
 )
 POINTS_FIELDS = ("points",)

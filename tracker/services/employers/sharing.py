@@ -181,7 +181,8 @@ def end(work: UnitOfWork, sharing_id: str) -> None:
         .values(
             ended_at=work.now,
             end_reason=case(
-                (Sharing.until_on < today, ConsentEnd.LAPSED), else_=ConsentEnd.WITHDRAWN
+                (Sharing.until_on < today, ConsentEnd.LAPSED.value),
+                else_=ConsentEnd.WITHDRAWN.value,
             ),
         )
     )

@@ -32,17 +32,18 @@ from tracker.services.standings.neighbours import Beside, CertificationKey
 
 ON = batched.ON
 
-# The span that contains the day, and the status on that day: see certifications.standing_on.
+# The span that contains the day, and the status on that day: see certifications.standing_on. Plain
+# texts, since SQLAlchemy knows no type of an enum.
 ON_SPAN = and_(Span.from_on <= ON, Span.until_on > ON)
 WINDOW_OPEN = and_(Span.window_opens_on <= ON, Span.window_closes_on >= ON)
 STATUS = case(
     (Span.hold.is_not(None), Span.hold),
-    (Span.expires_on.is_(None), Status.ACTIVE),
-    (WINDOW_OPEN, Status.RENEWAL_OPEN),
-    (Span.expires_on >= ON, Status.ACTIVE),
-    (Span.pending_since.is_not(None), Status.PENDING_RENEWAL),
-    (Span.grace_ends_on >= ON, Status.GRACE),
-    else_=Status.EXPIRED,
+    (Span.expires_on.is_(None), Status.ACTIVE.value),
+    (WINDOW_OPEN, Status.RENEWAL_OPEN.value),
+    (Span.expires_on >= ON, Status.ACTIVE.value),
+    (Span.pending_since.is_not(None), Status.PENDING_RENEWAL.value),
+    (Span.grace_ends_on >= ON, Status.GRACE.value),
+    else_=Status.EXPIRED.value,
 )
 VALID = and_(
     Span.hold.is_(None),
