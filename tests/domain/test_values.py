@@ -272,3 +272,9 @@ def test_only_a_later_day_is_in_the_future():
 def test_a_company_is_told_from_others_by_its_letters_and_else_by_its_signs():
     assert values.folded_name("ACME, Inc.") == values.folded_name("Acmé  Inc")
     assert values.folded_name("!!!") != values.folded_name("???")
+
+
+def test_a_new_key_is_no_fraction_that_a_program_has_made_of_it():
+    assert values.new_reference(" A-17 ") == "A-17"
+    with pytest.raises(ValueError, match="give it as it is printed"):
+        values.new_reference("17.0")
