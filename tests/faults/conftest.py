@@ -1,9 +1,9 @@
 """What is broken on purpose, and where it is shown that no letter is lost and none sent twice.
 
 The judge is the ledger of a real mail server. Each test here has a short version, which always
-runs, and a long one: ``pytest -m faults``.
+runs, and a long one: ``pytest -m faults``. ``delivery/`` is ``tests/services/delivery/``.
 
-=== ==========================================================  =========================================
+=== =========================================================  =====================================
  1  processes killed at any moment, with the relay's evidence   test_killed_processes
  2  the same without evidence, near the expiry: sent again      test_killed_processes
  3  the same without evidence, long before: parked and listed   test_killed_processes
@@ -12,27 +12,27 @@ runs, and a long one: ``pytest -m faults``.
  6  four schedulers without a leader                            test_killed_processes
  7  a process stopped after its marker, that wakes up late      test_paused_processes
  8  lines cut before the 250, after it, at QUIT                 test_lost_lines
- 9  greylisting twice                                           services/delivery/test_outbox_sending
-10  an address refused for good                                 services/delivery/test_outbox_sending
+ 9  greylisting twice                                           delivery/test_outbox_sending
+10  an address refused for good                                 delivery/test_outbox_sending
 11  a server that never answers                                 mail/test_smtp_sender_lines
 12  421 every so many letters                                   test_lost_lines
 13  database connections cut again and again                    test_lost_databases
-14  a clone                                                     services/delivery/test_outbox_sending
-15  thirty days offline                                         services/delivery/test_reminders_planned
-16  nights of clock changes, a clock set back or a year ahead   services/delivery/test_reminders_planned,
-                                                                services/delivery/test_sending_stops
+14  a clone                                                     delivery/test_outbox_sending
+15  thirty days offline                                         delivery/test_reminders_planned
+16  nights of clock changes, a clock set back or a year ahead   delivery/test_reminders_planned,
+                                                                delivery/test_sending_stops
 17  any events in any order                                     test_any_order
-18  a renewal between plan and marker                           services/delivery/test_outbox_sending
+18  a renewal between plan and marker                           delivery/test_outbox_sending
 19  a week of nearly all that, on a clock that runs fast        test_a_week
 20  a database restored in place, of a file or by pg_dump       test_restored
 21  a relay that answers later than anybody waits               test_slow_relay
 22  a relay's log read while the database goes away             test_evidence_read
 23  holders on the other side of the world                      test_far_zones
 24  a web server that is killed with the scheduler beside it    cli/test_serving_ends
-25  a pause, a crowd due at once, an import of late ones        services/delivery/test_sending_stops
-26  what did not arrive, and is mended                          services/delivery/test_told_after_all
+25  a pause, a crowd due at once, an import of late ones        delivery/test_sending_stops
+26  what did not arrive, and is mended                          delivery/test_told_after_all
 27  bounces in words                                            mail/test_plain_bounces
-=== ==========================================================  =========================================
+=== =========================================================  =====================================
 """
 
 from __future__ import annotations

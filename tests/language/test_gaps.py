@@ -126,16 +126,16 @@ WAYS = {
         only("third_party", minimum_per_year=EVERY_YEAR),
         (
             (
-                "10 more contact hours from March 15, 2027 to March 14, 2028 and 10 more contact hours"
-                " from March 15, 2028 to March 15, 2029 (Third-party training) in 2 activities would"
-                " close the gap."
+                "10 more contact hours from March 15, 2027 to March 14, 2028 and 10 more contact"
+                " hours from March 15, 2028 to March 15, 2029 (Third-party training) in 2"
+                " activities would close the gap."
             ),
         ),
         (
             (
                 "Con 10 horas de contacto más del 15 de marzo de 2027 al 14 de marzo de 2028 y 10"
-                " horas de contacto más del 15 de marzo de 2028 al 15 de marzo de 2029 (Capacitación de"
-                " terceros) en 2 actividades se cerraría la diferencia."
+                " horas de contacto más del 15 de marzo de 2028 al 15 de marzo de 2029"
+                " (Capacitación de terceros) en 2 actividades se cerraría la diferencia."
             ),
         ),
         tuple(course("40", date(year, 5, 1)) for year in (2024, 2025, 2026)),
@@ -187,9 +187,10 @@ def test_a_way_to_close_the_gap_is_told(case):
     assert explain_obstacles(found, case.under, "en") == []
 
 
-def blocked(under: Policy, *claims: Claim, told: dict[str, str], **more: Any) -> Case:
+def blocked(under: Policy, *claims: Claim, told: tuple[str, str], **more: Any) -> Case:
     """What stands in the way of all, told but for the first sentence."""
-    return Case(under, tuple(told), tuple(told.values()), claims, **more)
+    english, spanish = told
+    return Case(under, (english,), (spanish,), claims, **more)
 
 
 EMPLOYED = only("employment_full_time", points_required=D("50.00"))
@@ -197,116 +198,143 @@ OBSTACLES = {
     "over": blocked(
         POLICY,
         on=date(2029, 3, 16),
-        told={
-            "The time in which activities count ended on March 15, 2029.": "El tiempo en que cuentan las actividades terminó el 15 de marzo de 2029.",
-        },
+        told=(
+            "The time in which activities count ended on March 15, 2029.",
+            ("El tiempo en que cuentan las actividades terminó el 15 de marzo de 2029."),
+        ),
     ),
     "lost": blocked(
         only("third_party", minimum_per_year=EVERY_YEAR),
         course("50", date(2024, 6, 1)),
-        told={
-            "The year that began on March 15, 2025 is over and fell short; that cannot be made up"
-            " for.": "El año que empezó el 15 de marzo de 2025 ya pasó sin alcanzar el mínimo; eso no se"
-            " puede recuperar.",
-        },
+        told=(
+            (
+                "The year that began on March 15, 2025 is over and fell short; that "
+                "cannot be made up for."
+            ),
+            (
+                "El año que empezó el 15 de marzo de 2025 ya pasó sin alcanzar el "
+                "mínimo; eso no se puede recuperar."
+            ),
+        ),
     ),
     "nothing": blocked(
         policy(types={}, credit=nouns("PDU/PDUs", "PDU")),
-        told={
-            "No activity is open that would bring PDUs.": "No queda abierta ninguna actividad que aporte PDU.",
-        },
+        told=(
+            "No activity is open that would bring PDUs.",
+            "No queda abierta ninguna actividad que aporte PDU.",
+        ),
     ),
     "unserved": blocked(
         only("third_party", categories=needing("X", "5.00")),
         course("100"),
-        told={
-            "No activity that is still open counts for the category “Other activities”.": "Ninguna actividad que siga abierta cuenta en la categoría “Otras actividades”.",
-        },
+        told=(
+            ("No activity that is still open counts for the category “Other activities”."),
+            ("Ninguna actividad que siga abierta cuenta en la categoría “Otras actividades”."),
+        ),
     ),
     "kinds": blocked(
         only("third_party", kinds=Kinds(2, "category")),
         course("100"),
-        told={
-            "Too few further kinds of activity are still open.": "Quedan abiertas muy pocas clases de actividad distintas.",
-        },
+        told=(
+            "Too few further kinds of activity are still open.",
+            "Quedan abiertas muy pocas clases de actividad distintas.",
+        ),
     ),
     "cycle_cap": blocked(
         only("volunteer"),
         make("volunteer", "15", DAY),
-        told={
-            "Only 5 more points count for the category “Other activities” in this cycle.": "Solo cuentan 5 puntos más en la categoría “Otras actividades” en este ciclo.",
-        },
+        told=(
+            ("Only 5 more points count for the category “Other activities” in this cycle."),
+            ("Solo cuentan 5 puntos más en la categoría “Otras actividades” en este ciclo."),
+        ),
     ),
     "cycle_cap of one": blocked(
         only("volunteer"),
         make("volunteer", "19", DAY),
-        told={
-            "Only 1 more point counts for the category “Other activities” in this cycle.": "Solo cuenta 1 punto más en la categoría “Otras actividades” en este ciclo.",
-        },
+        told=(
+            ("Only 1 more point counts for the category “Other activities” in this cycle."),
+            ("Solo cuenta 1 punto más en la categoría “Otras actividades” en este ciclo."),
+        ),
     ),
     "full_cycle_cap": blocked(
         only("volunteer"),
         make("volunteer", "25", DAY),
-        told={
-            "Nothing more counts for the category “Other activities” in this cycle.": "Nada más cuenta en la categoría “Otras actividades” en este ciclo.",
-        },
+        told=(
+            "Nothing more counts for the category “Other activities” in this cycle.",
+            "Nada más cuenta en la categoría “Otras actividades” en este ciclo.",
+        ),
     ),
     "year_cap": blocked(
         limited(only("third_party"), per_year="6"),
-        told={
-            "Only 6 more points count for the activity type “Third-party training” in a year.": "Solo cuentan 6 puntos más en el tipo de actividad “Capacitación de terceros” por año.",
-        },
+        told=(
+            ("Only 6 more points count for the activity type “Third-party training” in a year."),
+            (
+                "Solo cuentan 6 puntos más en el tipo de actividad “Capacitación de "
+                "terceros” por año."
+            ),
+        ),
     ),
     "year_cap of one": blocked(
         limited(only("third_party"), per_year="1"),
-        told={
-            "Only 1 more point counts for the activity type “Third-party training” in a year.": "Solo cuenta 1 punto más en el tipo de actividad “Capacitación de terceros” por año.",
-        },
+        told=(
+            ("Only 1 more point counts for the activity type “Third-party training” in a year."),
+            ("Solo cuenta 1 punto más en el tipo de actividad “Capacitación de terceros” por año."),
+        ),
     ),
     "full_year_cap": blocked(
         limited(only("third_party"), per_year="6"),
         course("20", date(2029, 3, 1)),
         on=date(2029, 3, 2),
-        told={
-            "Nothing more counts for the activity type “Third-party training” in any year of this"
-            " cycle.": "Nada más cuenta en el tipo de actividad “Capacitación de terceros” en ningún año de"
-            " este ciclo.",
-        },
+        told=(
+            (
+                "Nothing more counts for the activity type “Third-party training” in "
+                "any year of this cycle."
+            ),
+            (
+                "Nada más cuenta en el tipo de actividad “Capacitación de terceros” en "
+                "ningún año de este ciclo."
+            ),
+        ),
     ),
     "once": blocked(
         limited(only("third_party", duplicates=ONCE), per_event="5"),
-        told={
-            "Only one activity of the type “Third-party training” counts.": "Solo cuenta una actividad del tipo “Capacitación de terceros”.",
-        },
+        told=(
+            "Only one activity of the type “Third-party training” counts.",
+            "Solo cuenta una actividad del tipo “Capacitación de terceros”.",
+        ),
     ),
     "time": blocked(
         EMPLOYED,
         on=date(2029, 1, 14),
-        told={
-            "Only 2 months of employment can still be completed by March 15, 2029.": "Hasta el 15 de marzo de 2029 solo caben 2 meses más de empleo.",
-        },
+        told=(
+            "Only 2 months of employment can still be completed by March 15, 2029.",
+            "Hasta el 15 de marzo de 2029 solo caben 2 meses más de empleo.",
+        ),
     ),
     "time for one": blocked(
         EMPLOYED,
         on=date(2029, 2, 14),
-        told={
-            "Only 1 month of employment can still be completed by March 15, 2029.": "Hasta el 15 de marzo de 2029 solo cabe 1 mes más de empleo.",
-        },
+        told=(
+            "Only 1 month of employment can still be completed by March 15, 2029.",
+            "Hasta el 15 de marzo de 2029 solo cabe 1 mes más de empleo.",
+        ),
     ),
     "no_time": blocked(
         EMPLOYED,
         on=date(2029, 3, 14),
-        told={
-            "No whole month of employment can still be completed by March 15, 2029.": "Hasta el 15 de marzo de 2029 ya no cabe ningún mes completo de empleo.",
-        },
+        told=(
+            "No whole month of employment can still be completed by March 15, 2029.",
+            "Hasta el 15 de marzo de 2029 ya no cabe ningún mes completo de empleo.",
+        ),
     ),
     "stop": blocked(
         only("third_party", stop_at_requirement=True, minimum_per_year=D("25.00")),
         *(course("25", date(year, 6, 1)) for year in (2024, 2025, 2026, 2027)),
         on=date(2028, 6, 1),
-        told={
-            "Counting stops at the requirement, and nothing that counts can be spared.": "El conteo se detiene en el requisito y no sobra nada de lo que cuenta.",
-        },
+        told=(
+            ("Counting stops at the requirement, and nothing that counts can be spared."),
+            "El conteo se detiene en el requisito y no sobra nada de lo que cuenta.",
+        ),
     ),
 }
 

@@ -151,8 +151,9 @@ SHAPES = (
     Shape(
         "sendmail before reports",
         plain(
-            "   ----- The following addresses had permanent fatal errors -----\n<ana@example.org>\n\n"
-            "   ----- Transcript of session follows -----\n550 5.1.1 <ana@example.org>... User unknown",
+            "   ----- The following addresses had permanent fatal errors -----\n"
+            "<ana@example.org>\n\n   ----- Transcript of session follows -----\n"
+            "550 5.1.1 <ana@example.org>... User unknown",
             subject="Returned mail: User unknown",
         ),
         "hard",
@@ -172,7 +173,8 @@ SHAPES = (
         "Exchange, in HTML only",
         plain(
             "<html><head><style>p {width: 5.1.1px}</style></head><body><p>Your message wasn't "
-            "delivered.</p><p>Remote Server returned '550 5.1.10 RESOLVER.ADR.RecipientNotFound'</p>"
+            "delivered.</p><p>Remote Server returned"
+            " '550 5.1.10 RESOLVER.ADR.RecipientNotFound'</p>"
             "</body></html>",
             subject="Undeliverable: CPT",
             kind="text/html; charset=utf-8",
@@ -228,7 +230,8 @@ SHAPES = (
     Shape(
         "one that will be tried again",
         plain(
-            "Your message could not be delivered yet. It will be retried for 3 days.\n451 4.7.1 busy",
+            "Your message could not be delivered yet. It will be retried for 3 days.\n"
+            "451 4.7.1 busy",
         ),
         "delayed",
     ),

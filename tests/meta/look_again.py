@@ -1,4 +1,4 @@
-"""What to look at again: long functions and long files. Run it with ``python -m tests.meta.look_again``.
+"""What to look at again, long functions and long files: ``python -m tests.meta.look_again``.
 
 Length is a hint and no gate: a long list of plain values is easy to read, a long argument is not.
 """

@@ -206,15 +206,15 @@ def test_a_threshold_of_a_year_is_a_threshold(found):
     [
         (
             (
-                'length = 2, unit = "years", counted_from = "start", closes_before = { length = 1, unit ='
-                ' "years" }'
+                'length = 2, unit = "years", counted_from = "start", closes_before = { length = 1,'
+                ' unit = "years" }'
             ),
             False,
         ),
         (
             (
-                'length = 2, unit = "years", counted_from = "start", closes_before = { length = 366, unit'
-                ' = "days" }'
+                'length = 2, unit = "years", counted_from = "start", closes_before = { length ='
+                ' 366, unit = "days" }'
             ),
             True,
         ),

@@ -13,7 +13,10 @@ from tracker.scheme_files.mistakes import SchemesRefusedError
 
 SHIPPED = settings.ROOT / "config" / "reasons.toml"
 TEXT = 'text = { en = "x", es = "y" }'
-ALL = '["activity_rejection", "renewal_denial", "suspension", "extension", "appeal_outcome", "correction"]'
+ALL = (
+    '["activity_rejection", "renewal_denial", "suspension", "extension", "appeal_outcome",'
+    ' "correction"]'
+)
 GOOD = f"[reasons.other]\nacts = {ALL}\n{TEXT}\n"
 
 

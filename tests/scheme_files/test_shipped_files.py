@@ -47,7 +47,7 @@ def test_every_value_says_its_source_and_whether_it_was_verified(file):
 
 @pytest.mark.parametrize("scheme", list(SCHEMES), ids=lambda scheme: scheme.code)
 def test_no_point_value_is_called_verified(scheme):
-    """worked_cases.md P2: the points for each activity and the caps are not public enough to copy."""
+    """worked_cases.md P2: the points of activities and the caps are not public enough to copy."""
     for policy in scheme.policies:
         assert not policy.verified
         values = [*policy.categories.values(), *policy.types.values()]

@@ -1,4 +1,4 @@
-"""api/credentials/imported_awards.py: what a file said of a certification, amended or taken back by staff."""
+"""api/credentials/imported_awards.py: staff amend or take back what a file says of an award."""
 
 from __future__ import annotations
 

@@ -173,7 +173,10 @@ def test_other_needs_words_also_where_an_approval_needs_none(staff, ids):
 def test_repeating_the_code_is_not_words_of_ones_own(staff, ids, words):
     path = f"/certifications/{ids[1]}/suspension"
 
-    refused(staff.post(path, {"reason_code": "other", "reason": words}), "reason")
+    told = refused(staff.post(path, {"reason_code": "other", "reason": words}), "reason")
+
+    assert [error["field"] for error in told["errors"]] == ["reason"]
+    assert staff.get(f"/certifications/{ids[1]}").json["standing"]["status"] == "active"
 
 
 @pytest.mark.usefixtures("lenient")

@@ -1,4 +1,4 @@
-"""api/desk/requests.py, services/desk/requests.py: another name is asked for, and the staff decide."""
+"""api/desk/requests.py, services/desk/requests.py: holders ask for another name, staff decide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""api/http/bodies.py: JSON that strangers send; what is ambiguous or endless is refused everywhere."""
+"""api/http/bodies.py: ambiguous or endless JSON from strangers is refused everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""tracker.api.http.callers: whose word on the caller's address is believed, and the site's own names."""
+"""api/http/callers.py: which proxies are trusted with callers' addresses; the site's names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""api/http/fields.py beside tabular/columns.py: a value is the same through HTTP, CSV, XLSX and search.
+"""api/http/fields.py, tabular/columns.py: a value is the same in HTTP, CSV, XLSX and searches.
 
 Strategies spell one value in many ways: composed and decomposed, with blanks of any width, with
 characters that nobody sees, with domains in either form.

@@ -1,6 +1,6 @@
 """Random histories over HTTP and by file: what is corrected keeps what hangs on it.
 
-A story test of ``services.credentials.awards``, ``certifications``, ``activities`` and ``renewals`` together.
+A story test of ``awards``, ``certifications``, ``activities`` and ``renewals`` together.
 After every step number and public address are what they were, nothing that staff decided is
 lost, and a changed standing has a message or a named reason for silence; a step that is undone
 leaves the standing as it was, byte for byte.

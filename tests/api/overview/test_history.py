@@ -1,4 +1,4 @@
-"""api/overview/history.py, services/overview/history_pages.py: what was changed, by whom, from what to what."""
+"""api/overview/history.py, services/overview/history_pages.py: who changed what to what."""
 
 from __future__ import annotations
 

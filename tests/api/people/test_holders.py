@@ -1,4 +1,7 @@
-"""api/people/holders.py, services/desk/corrections.py, services/people/names.py: names, searching, hints, deaths."""
+"""api/people/holders.py, services/desk/corrections.py, services/people/names.py.
+
+Names, searches, hints of duplicates, deaths.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""domain/credentials/imported_awards.py: the cycles that a file gives an award, and what contradicts it."""
+"""domain/credentials/imported_awards.py: cycles that a file gives, and what contradicts them."""
 
 from __future__ import annotations
 

@@ -421,7 +421,7 @@ def test_one_renewal_costs_75_dollars_and_is_not_refunded(scheme):
     ids=["90 days apart", "91 days apart", "90 days, the other first", "the same day"],
 )
 def test_both_renewals_cost_100_dollars_if_they_expire_within_90_days(cpt, clt, amount, available):
-    """worked_cases.md F2, case 10, case 11: both windows are open together on April 1, 2030 only."""
+    """worked_cases.md F2, case 10, case 11: both windows are open on April 1, 2030 only."""
     quoted = quote({CPT: _expiring(CPT, cpt), CLT: _expiring(CLT, clt)})
 
     assert quoted.amount == Decimal(amount)

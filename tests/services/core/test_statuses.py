@@ -1,4 +1,4 @@
-"""Statuses (``StrEnum``): members leave as plain text on every way into a database and out of us."""
+"""Statuses (``StrEnum``): members are plain text on every way into a database and out."""
 
 import csv
 import io

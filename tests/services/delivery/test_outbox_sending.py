@@ -857,11 +857,17 @@ def test_the_statements_of_composing_do_not_depend_on_the_number_of_letters(cont
     ("question", "index"),
     [
         (
-            "select id from message where message.state = 'ready' and next_at <= '2026-11-21' order by priority, next_at limit 100",
+            (
+                "select id from message where message.state = 'ready' and next_at <= '2026-11-21'"
+                " order by priority, next_at limit 100"
+            ),
             "ix_message_ready",
         ),
         (
-            "select id from message where message.state in ('claimed', 'transmitting') and lease_until <= '2026-11-21'",
+            (
+                "select id from message where message.state in ('claimed', 'transmitting')"
+                " and lease_until <= '2026-11-21'"
+            ),
             "ix_message_lease",
         ),
         ("select id from message where message.state = 'ambiguous'", "ix_message_ambiguous"),

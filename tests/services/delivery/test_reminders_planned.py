@@ -439,7 +439,10 @@ def test_the_number_of_statements_does_not_depend_on_how_many_are_due(container,
 
 
 def test_an_idle_tick_reads_the_partial_index_and_nothing_else(container, backend):
-    query = "select certification_id from reminder_cursor where next_due_at <= '2026-11-21' order by next_due_at limit 500"
+    query = (
+        "select certification_id from reminder_cursor where next_due_at <= '2026-11-21'"
+        " order by next_due_at limit 500"
+    )
     with container.work(SYSTEM) as work:
         rows = [
             {"certification_id": id_, "cycle": 1, "next_due_at": datetime(2030, 1, 1, tzinfo=UTC)}

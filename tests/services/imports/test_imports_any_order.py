@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from tests.conftest import examples
 from tests.services.imports.importing import as_csv, bring, fates, standings
 from tracker.models import Base
 
@@ -136,10 +135,7 @@ def outcome(container, files, on):
 
 
 @pytest.mark.no_cover
-@settings(
-    examples(15),
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(history())
 def test_the_order_of_rows_never_changes_what_comes_of_them(container, given_history):
     files, shuffled, on = given_history

@@ -276,8 +276,8 @@ _TWO = "is a second number for one certification: its holder has "
                 3,
                 "cycle_starts_on",
                 (
-                    "stands in row 2 already; a key stands once in a file, and here it is holder_ref, "
-                    "scheme, certificate_number and cycle_starts_on together"
+                    "stands in row 2 already; a key stands once in a file, and here it is "
+                    "holder_ref, scheme, certificate_number and cycle_starts_on together"
                 ),
             ),
         ),

@@ -33,7 +33,10 @@ from tracker.models import (
 )
 from tracker.services.credentials import renewals
 
-ACTIVITY = "activity_ref,holder_ref,scheme,category,type,title,quantity,completed_on,status,submitted_on,decided_on\n"
+ACTIVITY = (
+    "activity_ref,holder_ref,scheme,category,type,title,quantity,completed_on,status,"
+    "submitted_on,decided_on\n"
+)
 COURSE = "x,A,cpt,CE,third_party,Welding,40,2024-01-01,"
 RENEWAL = "renewal_ref,holder_ref,scheme,submitted_on,decided_on,decision\n"
 CHANGE = "change_ref,holder_ref,scheme,kind,effective_on,reason\n"

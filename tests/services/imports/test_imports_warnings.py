@@ -13,7 +13,10 @@ from tracker.services.credentials import centers
 
 ATTEMPT = "attempt_ref,holder_ref,scheme,module,taken_on,result,center,override_reason\n"
 RENEWAL = "renewal_ref,holder_ref,scheme,submitted_on,decided_on,decision\n"
-ACTIVITY = "activity_ref,holder_ref,scheme,category,type,title,quantity,completed_on,status,submitted_on,decided_on\n"
+ACTIVITY = (
+    "activity_ref,holder_ref,scheme,category,type,title,quantity,completed_on,status,"
+    "submitted_on,decided_on\n"
+)
 
 
 @pytest.fixture

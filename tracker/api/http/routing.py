@@ -135,36 +135,19 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
         """
         load_query, load_body = _loader(query), _loader(body)
 
-        def decorate(view: View) -> View:
-            @functools.wraps(view)
-            def door(**path: Any) -> Response:
-                with container().reading(SYSTEM) as system:
-                    actor = authenticate(system)
-                _check(actor, frozenset(roles), "write")
-                form = _form_of_caller(upload, actor)
-                arguments = _arguments(query, load_query, body, load_body, form=form)
-                if versioned:
-                    path["version"] = _version()
-                run = functools.partial(
-                    _run, view, actor, arguments=arguments, path=_plain(path), upload=upload
-                )
-                if status == idempotency.CREATED:
-                    return idempotency.once(container(), actor, run)
-                return run()
+        def arguments(actor: Actor) -> tuple[Any, ...]:
+            form = _form_of_caller(upload, actor)
+            return _arguments(query, load_query, body, load_body, form=form)
 
-            door.allowed = frozenset(roles)  # type: ignore[attr-defined]
-            door.public = False  # type: ignore[attr-defined]
-            statuses = (*errors, 401, 403, 422)
-            statuses += (400, 413, 415) if body else ()
-            statuses += (412, 428) if versioned else ()
+        def decorate(view: View) -> View:
             return self.routed(
                 rule,
-                door,
+                _writing(view, roles, arguments, status=status, versioned=versioned, upload=upload),
                 status=status,
                 returns=returns,
                 query=query,
                 body=body,
-                errors=statuses,
+                errors=_refusals(errors, has_body=bool(body), versioned=versioned),
                 headers=_headers(status, versioned=versioned),
                 public=False,
                 upload=upload,
@@ -229,6 +212,45 @@ def _form_of(kind: str, returns: type[Schema] | Schema | None) -> dict[str, Any]
     if returns is not None and kind == JSON:
         return {"schema": returns}
     return {"schema": {"type": "string"}} if kind.startswith("text/") else {}
+
+
+def _writing(
+    view: View,
+    roles: tuple[Role, ...],
+    arguments: Callable[[Actor], tuple[Any, ...]],
+    *,
+    status: int,
+    versioned: bool,
+    upload: Upload | None,
+) -> View:
+    """The view behind the checks of a route that changes something."""
+    allowed = frozenset(roles)
+
+    @functools.wraps(view)
+    def door(**path: Any) -> Response:
+        with container().reading(SYSTEM) as system:
+            actor = authenticate(system)
+        _check(actor, allowed, "write")
+        given = arguments(actor)
+        if versioned:
+            path["version"] = _version()
+        run = functools.partial(
+            _run, view, actor, arguments=given, path=_plain(path), upload=upload
+        )
+        if status == idempotency.CREATED:
+            return idempotency.once(container(), actor, run)
+        return run()
+
+    door.allowed = allowed  # type: ignore[attr-defined]
+    door.public = False  # type: ignore[attr-defined]
+    return door
+
+
+def _refusals(errors: tuple[int, ...], *, has_body: bool, versioned: bool) -> tuple[int, ...]:
+    """The statuses with which a route that changes something may refuse."""
+    statuses = (*errors, 401, 403, 422)
+    statuses += (400, 413, 415) if has_body else ()
+    return statuses + ((412, 428) if versioned else ())
 
 
 def _headers(status: int, *, versioned: bool) -> tuple[str, ...]:

@@ -93,9 +93,8 @@ def lay_out(
     cycles = [*imported] or [certifications.first_cycle(scheme, awarded_on)]
     renewed: dict[str, int] = {}
     unfit, idle = set(), {}
-    for one in sorted(
-        (f for f in filings if f.decision == renewals.RenewalVerdict.APPROVED), key=_order
-    ):
+    approved = [f for f in filings if f.decision == renewals.RenewalVerdict.APPROVED]
+    for one in sorted(approved, key=_order):
         ordinal = _renewed_by_file(scheme, cycles[: len(imported)], one)
         if ordinal is not None:
             before = cycles[:ordinal]

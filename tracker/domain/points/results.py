@@ -22,6 +22,7 @@ from tracker.domain.points.claims import (
 from tracker.domain.points.constraints import AllocationProblem, CapTable
 from tracker.domain.points.pricing import PricedClaim, tags
 from tracker.domain.schemes.activity_types import Limits
+from tracker.domain.schemes.policies import Policy
 
 
 def result(
@@ -60,14 +61,7 @@ def result(
         required=required,
         carried_over=terms.carried_over,
         carries_over=_carries_over(plan, lines, ground, surplus=total - required),
-        tags=tuple(
-            _group(
-                code,
-                _limits(("tag", code), tag.limits, terms),
-                (line for line in lines if code in tags(line)),
-            )
-            for code, tag in policy.tags.items()
-        ),
+        tags=_tags(policy, lines, terms),
         years=_periods(ground, needs, "year"),
         windows=_periods(ground, needs, "window"),
         kinds=None if kinds is None else int(kinds),
@@ -76,6 +70,18 @@ def result(
         claims=tuple([line.claim for line in lines]),
         terms=terms,
         earliest_first=earliest_first,
+    )
+
+
+def _tags(policy: Policy, lines: Sequence[PricedClaim], terms: Terms) -> tuple[GroupTotal, ...]:
+    """The totals of activities by their marks."""
+    return tuple(
+        _group(
+            code,
+            _limits(("tag", code), tag.limits, terms),
+            (line for line in lines if code in tags(line)),
+        )
+        for code, tag in policy.tags.items()
     )
 
 

@@ -70,7 +70,7 @@ def create(
     employer. A staff token may also name a holder: the same person, on whose record they may then
     not decide. Raises Invalid, LimitReached, TokenEnded.
     """
-    fields = _mistakes(
+    _check(
         work,
         name=name,
         role=role,
@@ -79,8 +79,6 @@ def create(
         scopes=scopes,
         expires_at=expires_at,
     )
-    if fields:
-        raise Invalid("This token cannot be made.", fields=fields)
     if person_id is not None:
         _check_room(work, person_id)
     secret, maker = PREFIX + secrets.token_urlsafe(_BYTES), work.actor
@@ -113,7 +111,7 @@ def _check_room(work: UnitOfWork, person_id: str) -> None:
         raise LimitReached(f"You have {most} tokens that can be used; end one first.", limit=most)
 
 
-def _mistakes(
+def _check(
     work: UnitOfWork,
     *,
     name: str,
@@ -122,7 +120,8 @@ def _mistakes(
     employer_id: str | None,
     scopes: Collection[str],
     expires_at: datetime | None,
-) -> dict[str, str]:
+) -> None:
+    """Refuse a token that nobody could use. Raises Invalid."""
     found: dict[str, str] = {}
     if not 0 < len(name) <= 100:  # noqa: PLR2004 - the column's length
         found["name"] = "must have 1 to 100 characters"
@@ -142,7 +141,8 @@ def _mistakes(
             found[field] = f"is required for the role {subject}, and for that role only"
         elif given is not None and work.session.get(table, given) is None:
             found[field] = f"is no {subject} on record"
-    return found
+    if found:
+        raise Invalid("This token cannot be made.", fields=found)
 
 
 def _digest(secret: str) -> str:

@@ -86,41 +86,41 @@ def change(
     standing_changes.check_awarded(kind, effective_on=effective_on, awarded_on=row.awarded_on)
     standing_changes.check_change(kind, record.changes, effective_on=effective_on)
     standing_changes.check_bar(kind, effective_on=effective_on, barred_until=barred_until)
-    made = StandingChange(
-        certification_id=row.id,
-        kind=kind,
-        effective_on=effective_on,
-        reason_code=reason_code,
-        reason=reason,
-        barred_until=barred_until,
-        decided_by=work.actor.name,
-        decided_by_id=work.actor.who,
-        recorded_at=work.now,
-    )
-    work.session.add(made)
-    work.session.flush()
-    history.record(
-        work,
-        kind,
-        "certification",
-        row.id,
-        effective_on=effective_on,
-        reason_code=reason_code,
-        reason=reason,
-        barred_until=barred_until,
-    )
+    decided = {
+        "effective_on": effective_on,
+        "reason_code": reason_code,
+        "reason": reason,
+        "barred_until": barred_until,
+    }
+    change_id = _record(work, row, kind, decided)
     if kind == ChangeKind.REINSTATE:
-        restored_days.give_back(work, scheme, [made.id])
+        restored_days.give_back(work, scheme, [change_id])
     refresh(work, scheme, [row.id])
     if kind in NEWS_OF:
         news = NoticeToTell(
             kind=NEWS_OF[kind],
             holder_id=row.holder_id,
             subject_id=row.id,
-            event=made.id,
+            event=change_id,
             on=max(effective_on, work.today(scheme)),
         )
         notices.tell(work, [news])
+    return change_id
+
+
+def _record(work: UnitOfWork, row: Any, kind: ChangeKind, decided: Mapping[str, Any]) -> str:
+    """Write a change of standing and its line of history; returns the id of the change."""
+    made = StandingChange(
+        certification_id=row.id,
+        kind=kind,
+        decided_by=work.actor.name,
+        decided_by_id=work.actor.who,
+        recorded_at=work.now,
+        **decided,
+    )
+    work.session.add(made)
+    work.session.flush()
+    history.record(work, kind, "certification", row.id, **decided)
     return made.id
 
 

@@ -261,9 +261,7 @@ def _record(work: UnitOfWork, found: Sequence[Examined], letters: dict[str, str]
             "fate": fate,
             "reason": reason,
             "recorded_at": work.now,
-            "message_id": letters[one.row.certification_id]
-            if fate == StageOutcome.PLANNED
-            else None,
+            "message_id": _message(letters, one, fate),
         }
         for one in found
         for stage, fate, reason in one.plan.fates
@@ -294,6 +292,11 @@ def _record(work: UnitOfWork, found: Sequence[Examined], letters: dict[str, str]
         fates.count(StageOutcome.SUPERSEDED),
         fates.count(StageOutcome.SKIPPED),
     )
+
+
+def _message(letters: Mapping[str, str], one: Examined, fate: StageOutcome) -> str | None:
+    """The message that tells of a stage, if it is told."""
+    return letters[one.row.certification_id] if fate == StageOutcome.PLANNED else None
 
 
 def _advance(work: UnitOfWork, found: Sequence[Examined]) -> None:

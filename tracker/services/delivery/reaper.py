@@ -68,22 +68,7 @@ def reap(work: UnitOfWork) -> ReapCounts:
     evidence is complete beyond that instant. Without any evidence, the message is cancelled 30 days
     after it stopped being useful.
     """
-    over = (_LEASED, Message.lease_until <= work.now)
-    back = _set(
-        work,
-        *over,
-        Message.state == MessageState.CLAIMED,
-        state=MessageState.READY,
-        lease_until=None,
-        next_at=work.now,
-    )
-    doubtful = _set(
-        work,
-        *over,
-        Message.state == MessageState.TRANSMITTING,
-        state=MessageState.AMBIGUOUS,
-        last_error="The process ended while the letter was under way.",
-    )
+    back, doubtful = _end_leases(work)
     sent = _set(
         work,
         _AMBIGUOUS,
@@ -115,6 +100,27 @@ def reap(work: UnitOfWork) -> ReapCounts:
     )
     counters.add(work, asdict(counts))
     return counts
+
+
+def _end_leases(work: UnitOfWork) -> tuple[int, int]:
+    """Take back claims whose lease ran out: how many are ready again, and how many in doubt."""
+    over = (_LEASED, Message.lease_until <= work.now)
+    back = _set(
+        work,
+        *over,
+        Message.state == MessageState.CLAIMED,
+        state=MessageState.READY,
+        lease_until=None,
+        next_at=work.now,
+    )
+    doubtful = _set(
+        work,
+        *over,
+        Message.state == MessageState.TRANSMITTING,
+        state=MessageState.AMBIGUOUS,
+        last_error="The process ended while the letter was under way.",
+    )
+    return back, doubtful
 
 
 def _set(work: UnitOfWork, *conditions: Any, **values: Any) -> int:

@@ -30,6 +30,7 @@ from tracker.services.desk.queue_order import FLAGS, QueueFilter, QueueFlag, Que
 from tracker.services.desk.weighing import Weighing
 from tracker.services.employers import employers
 from tracker.services.points import activity_types
+from tracker.services.points.activities import CLAIM_COLUMNS
 from tracker.services.standings import neighbours
 from tracker.services.standings.neighbours import CertificationKey
 from tracker.services.standings.snapshots import ActivityFacts
@@ -159,25 +160,8 @@ _OF_ACTIVITY = (
     .scalar_subquery()
 )
 _COLUMNS = (
-    Activity.id,
-    Activity.ref,
-    Activity.holder_id,
-    Activity.scheme,
-    Activity.category,
-    Activity.type,
-    Activity.title,
-    Activity.provider,
-    Activity.quantity,
-    Activity.starts_on,
-    Activity.completed_on,
-    Activity.unit,
-    Activity.role,
-    Activity.tags,
-    Activity.duty,
-    Activity.state,
-    Activity.submitted_on,
+    *CLAIM_COLUMNS,
     Activity.submitted_at,
-    Activity.version,
     Holder.ref.label("holder_ref"),
     Holder.given_name,
     Holder.family_name,

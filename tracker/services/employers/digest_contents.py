@@ -269,19 +269,12 @@ def _changed(reading: ReadContext, employer_id: str, period: Period) -> list[dic
         *_named(reading, changes, effective_on),
         *_named(reading, renewals, decided_on),
     ]
-    told = [
-        {
-            "entry": row.entry,
-            "employee_id": row.employee_id,
-            "name": row.name,
-            "scheme": row.scheme,
-            "on": str(row.on),
-            "what": row.what,
-        }
-        for row in rows
-    ]
+    told = [{name: getattr(row, name) for name in _LINE} | {"on": str(row.on)} for row in rows]
     told += _taken_back(reading, employer_id, period)
     return sorted(told, key=lambda row: (row["on"], row["employee_id"]))
+
+
+_LINE = ("entry", "employee_id", "name", "scheme", "on", "what")
 
 
 def _taken_back(reading: ReadContext, employer_id: str, period: Period) -> Iterator[dict[str, Any]]:

@@ -14,11 +14,13 @@ record that it changed; created rows need none.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import SessionTransaction
 
 from tracker import tabular
 from tracker.db import new_id
@@ -104,8 +106,7 @@ def run(
     chosen = _kind(kind)
     given = {"id": new_id(), "kind": kind, "filename": _storable(filename), "dry_run": dry_run}
     _wait_for_other_imports(work)
-    nested = bulk.savepoint(work)
-    try:
+    with _undone_if_refused(work) as nested:
         done = _run_nested(
             work,
             chosen,
@@ -116,15 +117,6 @@ def run(
             given=given | {"employer_id": employer_id},
             new_centers=new_centers,
         )
-        work.session.flush()
-    except IntegrityError as error:
-        nested.rollback()
-        raise AlreadyRecorded(
-            "Somebody recorded one of these rows in the same moment; import the file again."
-        ) from error
-    except Exception:
-        nested.rollback()
-        raise
     report = _report(done, given)
     if dry_run:
         nested.rollback()
@@ -134,6 +126,26 @@ def run(
         history.record(work, "import", "import_run", report.id, kind=kind, **counts)
     _store(work, given, "checked" if dry_run else "stored", report.to_dict(), employer_id)
     return report
+
+
+@contextmanager
+def _undone_if_refused(work: UnitOfWork) -> Iterator[SessionTransaction]:
+    """A savepoint to which the transaction goes back if the block raises.
+
+    Raises AlreadyRecorded if another transaction wrote one of the keys at the same moment.
+    """
+    nested = bulk.savepoint(work)
+    try:
+        yield nested
+        work.session.flush()
+    except IntegrityError as error:
+        nested.rollback()
+        raise AlreadyRecorded(
+            "Somebody recorded one of these rows in the same moment; import the file again."
+        ) from error
+    except Exception:
+        nested.rollback()
+        raise
 
 
 def _storable(filename: str) -> str:

@@ -40,7 +40,7 @@ from tracker.services import imports
 from tracker.services.core import bulk
 from tracker.services.core.context import ReadContext
 from tracker.services.overview.exports import Format
-from tracker.services.points.activities import LATEST_FIRST
+from tracker.services.points.activities import CLAIMED, LATEST_FIRST
 from tracker.services.standings import snapshots
 
 _PAGE = 1000
@@ -193,20 +193,6 @@ _RULING = (
     .where(Decision.undone_at.is_(None))
     .subquery()
 )
-_CLAIMED = (
-    "category",
-    "type",
-    "title",
-    "provider",
-    "quantity",
-    "starts_on",
-    "completed_on",
-    "unit",
-    "role",
-    "tags",
-    "duty",
-    "submitted_on",
-)
 
 
 def _activities(reading: ReadContext) -> Iterator[ExportLine]:
@@ -218,7 +204,8 @@ def _activities(reading: ReadContext) -> Iterator[ExportLine]:
             Holder.ref.label("holder_ref"),
             table.scheme,
             table.state,
-            *(getattr(table, name) for name in _CLAIMED),
+            *(getattr(table, name) for name in CLAIMED),
+            table.submitted_on,
             _RULING.c.verdict,
             _RULING.c.decided_on,
             _RULING.c.provider_approved,

@@ -384,28 +384,17 @@ def _times_undone(work: UnitOfWork, activity_id: str) -> int:
     return int(work.row(statement)[0])
 
 
-COLUMNS = (
+CLAIM_COLUMNS = (
     Activity.id,
     Activity.ref,
     Activity.holder_id,
     Activity.scheme,
-    Activity.category,
-    Activity.type,
-    Activity.title,
-    Activity.provider,
-    Activity.quantity,
-    Activity.starts_on,
-    Activity.completed_on,
-    Activity.unit,
-    Activity.role,
-    Activity.tags,
-    Activity.duty,
+    *(getattr(Activity, name) for name in CLAIMED),
     Activity.state,
     Activity.submitted_on,
-    Activity.withdrawn_on,
-    Activity.recorded_at,
     Activity.version,
 )
+COLUMNS = (*CLAIM_COLUMNS, Activity.withdrawn_on, Activity.recorded_at)
 _LATEST = (
     select(Decision.id)
     .where(Decision.activity_id == Activity.id, Decision.undone_at.is_(None))
