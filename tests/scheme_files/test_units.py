@@ -32,6 +32,10 @@ def test_every_unit_that_leads_to_the_same_one_is_converted(own, expected):
     assert {c: str(d) for c, d in units.conversions(own, HOURS).items()} == expected
 
 
+def test_units_are_listed_from_their_own_on_in_the_order_of_the_file():
+    assert list(units.ratios("hour", HOURS)) == ["hour", "minute", "ceu", "day"]
+
+
 def test_conversions_go_both_ways():
     two = {"hour": UNDERIVED, "ceu": UnitStep(Decimal("10.00"), "hour")}
 

@@ -45,8 +45,6 @@ from tracker.services.standings.neighbours import CertificationKey
 AT_ONCE = cursors.AT_ONCE
 
 AUDIENCE = "holder"
-TYPE = MessageType.REMINDERS
-"""The message type that holders switch off when they want no reminders."""
 
 CURSORS = (
     select(
@@ -303,7 +301,7 @@ def _wishes(reading: ReadContext, rows: Sequence[Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for ids in bulk.chunks({row.holder_id for row in rows}):
         statement = select(Preference.holder_id, Preference.wanted, Preference.snoozed_until).where(
-            bulk.among(reading, Preference.holder_id, ids), Preference.type == TYPE
+            bulk.among(reading, Preference.holder_id, ids), Preference.type == MessageType.REMINDERS
         )
         found.update({row.holder_id: row for row in reading.rows(statement)})
     return found

@@ -31,8 +31,6 @@ from tracker.services.outbox import suppressions
 from tracker.services.standings.neighbours import SPAN
 from tracker.services.standings.standings import CertificationPoints
 
-TYPE = MessageType.REMINDERS
-"""The message type that holders switch off when they want no reminders."""
 _FORMER_ZONE = "America/New_York"  # the time zone of messages stored by older versions
 
 _NOW = bindparam("now", type_=Instant)
@@ -261,7 +259,7 @@ def _line(reading: ReadContext, row: Any, points: CertificationPoints) -> Certif
 def _composed(
     reading: ReadContext, key: bytes, claim: MessageClaim, facts: dict[str, Any]
 ) -> Composed:
-    ways_out = sealing.ways_out_of(reading, key, claim.holder_id or "", TYPE)
+    ways_out = sealing.ways_out_of(reading, key, claim.holder_id or "", MessageType.REMINDERS)
     lines = tuple(stored_facts.again(CertificationLine, line) for line in facts["lines"])
     calendar = calendars.published(
         [
@@ -290,7 +288,7 @@ def _composed(
         claim,
         letter,
         facts,
-        type_=TYPE,
+        type_=MessageType.REMINDERS,
         certification_ids=tuple(line["certification_id"] for line in facts["lines"]),
         stage=min(line.stage for line in lines),
         time_zone=facts.get("time_zone", _FORMER_ZONE),
