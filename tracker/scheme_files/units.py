@@ -38,7 +38,7 @@ def is_circular(code: str, steps: Mapping[str, UnitStep]) -> bool:
 
 
 def ratios(own: str, steps: Mapping[str, UnitStep]) -> dict[str, Fraction]:
-    """How many of the unit ``own`` one of each convertible unit is: its own, then the file's order."""
+    """How many of ``own`` one of each convertible unit is: its own, then the order of the file."""
     to_root = {code: _to_root(code, steps) for code in dict.fromkeys([own, *steps])}
     root, share = to_root[own]
     return {code: size / share for code, (top, size) in to_root.items() if top == root}
