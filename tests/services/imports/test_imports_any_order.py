@@ -11,6 +11,7 @@ from tests.services.imports.importing import as_csv, bring, fates, standings
 from tracker.models import Base
 
 START = date(2012, 1, 1)
+TODAY = date(2026, 11, 21)  # of the container; nothing is decided later
 DAYS = st.integers(0, 5400).map(lambda n: START + timedelta(days=n))
 HOLDERS = ("A", "B")
 REFS = st.sampled_from(HOLDERS)
@@ -70,7 +71,7 @@ def renewal(draw):
         "holder_ref": draw(REFS),
         "scheme": "cpt",
         "submitted_on": submitted,
-        "decided_on": submitted + timedelta(days=draw(st.integers(0, 60))),
+        "decided_on": min(submitted + timedelta(days=draw(st.integers(0, 60))), TODAY),
         "decision": draw(st.sampled_from(("approved", "approved", "denied"))),
     }
 
