@@ -75,7 +75,7 @@ def by_file(form, parse, texts):
 
 
 SIGNS = "aB9 é\u0301.,:@-_+'\"\t\u00a0\u200b\u200c\u202e\u2028\u0661\uff11\ue000Łüß漢😀"
-LOST = [*values.NOTHING, "#REF!", "########", "Err:502", "1.23457E+11", "-1,5E+100"]
+LOST = [*sorted(values.NOTHING), "#REF!", "########", "Err:502", "1.23457E+11", "-1,5E+100"]
 FRACTIONS = ["17.0", "0017.00", "5,0"]
 ODD = st.text(
     st.sampled_from(SIGNS) | st.characters(exclude_categories=["Cs"]), max_size=9

@@ -6,15 +6,15 @@ through ``Container``; services take them and never commit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, Executable
+from sqlalchemy import Connection, CursorResult, Engine, Executable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
@@ -28,11 +28,23 @@ from tracker.domain.schemes.reasons import Reasons
 from tracker.domain.schemes.schemes import Scheme, Schemes
 from tracker.settings import Settings
 
+Parameters: TypeAlias = Mapping[str, object] | Sequence[Mapping[str, object]] | None
+"""The values of a statement's parameters: of one run, or of several."""
+
+
+R = TypeVar("R")
+
 
 @lru_cache(maxsize=1024)
 def zone_of(name: str) -> ZoneInfo:
     """The time zone with that name."""
     return ZoneInfo(name)
+
+
+def _names(kind: Callable[..., object]) -> tuple[str, ...]:
+    """The names of a class's fields, in the order in which it takes them."""
+    names: tuple[str, ...] = kind.__match_args__  # type: ignore[attr-defined]
+    return names
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +72,34 @@ class ReadContext:
             return self.today(scheme)
         return self.now.astimezone(zone_of(time_zone)).date()
 
-    def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Any]:
-        """All rows of a statement."""
-        return self.connection.execute(statement, parameters).fetchall()
+    def execute(self, statement: Executable, parameters: Parameters = None) -> CursorResult[Any]:
+        """Run a statement."""
+        return self.connection.execute(statement, parameters)
 
-    def row(self, statement: Executable, parameters: Any = None) -> Any:
+    def rows(self, statement: Executable, parameters: Parameters = None) -> Sequence[Any]:
+        """All rows of a statement."""
+        return self.execute(statement, parameters).fetchall()
+
+    def row(self, statement: Executable, parameters: Parameters = None) -> Any:
         """The first row of a statement, or None."""
-        return self.connection.execute(statement, parameters).first()
+        return self.execute(statement, parameters).first()
+
+    def rows_as(
+        self, kind: Callable[..., R], statement: Executable, parameters: Parameters = None
+    ) -> list[R]:
+        """All rows of a statement, as values of a named tuple or dataclass: by its fields' names.
+
+        Raises NoSuchColumnError where the statement has no column of a field's name.
+        """
+        result = self.execute(statement, parameters).columns(*_names(kind))
+        return [kind(*row) for row in result]
+
+    def row_as(
+        self, kind: Callable[..., R], statement: Executable, parameters: Parameters = None
+    ) -> R | None:
+        """The first row of a statement, as ``rows_as`` gives it, or None."""
+        row = self.execute(statement, parameters).columns(*_names(kind)).first()
+        return None if row is None else kind(*row)
 
     @property
     def dialect(self) -> str:
@@ -86,15 +119,10 @@ class UnitOfWork(ReadContext):
     message_key: bytes
     is_rehearsal: bool = False
 
-    def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Any]:
-        """All rows of a statement, after flushing the session's pending changes."""
+    def execute(self, statement: Executable, parameters: Parameters = None) -> CursorResult[Any]:
+        """Run a statement, after flushing the session's pending changes."""
         self.session.flush()
-        return self.connection.execute(statement, parameters).fetchall()
-
-    def row(self, statement: Executable, parameters: Any = None) -> Any:
-        """The first row of a statement or None, after flushing the session's pending changes."""
-        self.session.flush()
-        return self.connection.execute(statement, parameters).first()
+        return self.connection.execute(statement, parameters)
 
     def reread(self, row: Base) -> None:
         """Read a row again once its record is locked. Raises NotFound if it has been deleted."""
