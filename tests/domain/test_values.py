@@ -278,3 +278,43 @@ def test_a_new_key_is_no_fraction_that_a_program_has_made_of_it():
     assert values.new_reference(" A-17 ") == "A-17"
     with pytest.raises(ValueError, match="give it as it is printed"):
         values.new_reference("17.0")
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("#N/A", "is what a program writes where it has nothing: leave it empty"),
+        ("NULL", "is what a program writes where it has nothing: leave it empty"),
+        ("1.23457E+11", "is a number that a spreadsheet has shortened"),
+        ("#REF!", "is what a spreadsheet shows in place of a value"),
+        ("########", "is what a spreadsheet shows in place of a value"),
+        ("Err:502", "is what a spreadsheet shows in place of a value"),
+    ],
+)
+def test_what_a_program_writes_in_place_of_a_value_is_refused_with_the_rule(text, rule):
+    with pytest.raises(ValueError, match=rule):
+        values.line(text, 64)
+
+
+@pytest.mark.parametrize("text", ["Null", "E+ Automation", "1E5 Main Street", "#1 Shop", "Error"])
+def test_what_only_looks_like_it_is_kept(text):
+    assert values.line(text, 64) == text
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\u200b", "\u0301"])
+def test_a_search_for_nothing_is_refused(text):
+    with pytest.raises(ValueError, match="must not be empty"):
+        values.sought(text, 64)
+
+
+def test_a_search_has_a_length_and_may_be_for_somebody_of_the_name_of_nothing():
+    assert values.sought("NULL", 4) == "NULL"
+    with pytest.raises(ValueError, match="must be at most 4 characters"):
+        values.sought("NULLS", 4)
+
+
+@pytest.mark.parametrize("text", ["Acme: x", "acme.example/pay", "hr@acme"])
+def test_a_company_has_nothing_that_makes_a_link_and_an_older_one_is_made_harmless(text):
+    with pytest.raises(ValueError, match="must not contain : / or @"):
+        values.company(text)
+    assert values.company(values.harmless(text)) == values.harmless(text)

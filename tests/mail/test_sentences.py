@@ -381,7 +381,6 @@ def composed(*some: NoticeToCompose, language: str = "en") -> ComposedEmail:
 CASES = list(standings.every_case())
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("tells", TELLS)
 def test_every_kind_of_news_says_nothing_untrue_in_any_standing(tells):
     for case in CASES:
@@ -391,7 +390,6 @@ def test_every_kind_of_news_says_nothing_untrue_in_any_standing(tells):
         assert composed(one, language="es").keys == letter.keys
 
 
-@pytest.mark.no_cover
 def test_every_reminder_says_nothing_untrue_in_any_standing():
     for case in CASES:
         line = standings.line_of(case)
@@ -405,7 +403,6 @@ def test_every_reminder_says_nothing_untrue_in_any_standing():
         assert both[0].keys == both[1].keys
 
 
-@pytest.mark.no_cover
 def test_news_of_one_certification_together_says_how_it_stands_once():
     for case in CASES:
         closed = news("more_information", case, closed=True)
@@ -419,7 +416,6 @@ def test_news_of_one_certification_together_says_how_it_stands_once():
             assert RULES[key](some[1], case.today), (case.name, key)
 
 
-@pytest.mark.no_cover
 def test_every_phrase_has_a_rule_and_is_said_by_some_message():
     catalogue = {*phrases("en"), *phrases("en", "notices")}
     subjects = {key for key in catalogue if key.endswith("_subject")}

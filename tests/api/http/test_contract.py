@@ -138,7 +138,6 @@ def _subject(container, role) -> dict[str, str]:
     return {}
 
 
-@pytest.mark.no_cover
 def test_generated_requests_of_every_role_get_documented_answers(
     app, container, inhabited, backend
 ):

@@ -344,3 +344,20 @@ def test_a_pause_that_is_past_or_longer_than_a_year_is_refused(days):
 
     rule = "must lie between 2026-11-21 and 2027-11-21"
     assert refused.value.fields == {"snoozed_until": rule}
+
+
+# What withholds a stage for a while.
+def test_the_planner_looks_again_when_an_obstacle_ends_while_the_stage_is_useful():
+    stage, ends = BY_OFFSET[90], BY_OFFSET[90].due_at + timedelta(days=3)
+    assert plan(stage.due_at, snoozed=True, mended_at=ends).next_due_at == ends
+    late = stage.useful_until
+    assert plan(stage.due_at, snoozed=True, mended_at=late).next_due_at == BY_OFFSET[60].due_at
+    assert plan(stage.due_at, mended_at=ends).next_due_at == BY_OFFSET[60].due_at
+
+
+@pytest.mark.parametrize(
+    ("until", "paused"),
+    [(None, False), (date(2027, 1, 1), False), (date(2027, 1, 2), True), (EXPIRY, True)],
+)
+def test_a_pause_runs_through_its_last_day(until, paused):
+    assert reminders.is_paused(until, date(2027, 1, 2)) is paused

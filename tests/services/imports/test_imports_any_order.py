@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -135,7 +134,6 @@ def outcome(container, files, on):
     return exported, warnings
 
 
-@pytest.mark.no_cover
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(history())
 def test_the_order_of_rows_never_changes_what_comes_of_them(container, given_history):
