@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -188,3 +188,27 @@ def window(length: int, unit: TimeUnit = "days") -> ApplicationWindow:
 def days(length: int) -> Duration:
     """A duration in days."""
     return Duration(length, "days")
+
+
+# A certification awarded on a day, and two policies for its renewal.
+AWARDED = date(2024, 3, 15)  # expires on 15 March 2029, the window opens on 15 December 2028
+IN_WINDOW = date(2029, 1, 15)
+LADDER = policy(
+    late=(
+        LateStep(days(30), {"en": "late", "es": "tarde"}, fee=Decimal("20.00")),
+        LateStep(days(60), {"en": "later", "es": "más tarde"}, by="reexamination"),
+    )
+)
+EARLY = ApplicationWindow(days(90), closes_before=days(30))  # 13 February 2029
+EARLY_CLOSING = date(2029, 2, 13)
+
+
+def held_on(day: date, scheme: Scheme = CPT, **facts: Any) -> Standing:
+    """The standing on a day of a certification awarded on ``AWARDED``."""
+    return standing(scheme, renewed(scheme, AWARDED), day, **facts)
+
+
+def expiring(scheme: Scheme, day: date) -> Standing:
+    """The standing of a certification 30 days before it expires on a day."""
+    awarded_on = day.replace(year=day.year - 5)
+    return standing(scheme, renewed(scheme, awarded_on), day - timedelta(30))

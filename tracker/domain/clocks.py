@@ -26,3 +26,15 @@ def place(zone: str) -> str:
     """The city in a zone's name, or the whole name if it has no city."""
     _, _, city = zone.rpartition("/")
     return city.replace("_", " ") if "/" in zone and not zone.startswith("Etc/") else zone
+
+
+def midnight(zone: str, *, first: bool = False) -> str:
+    """Words for the time zone in which a day ends, or begins (``first``); no zone, no words."""
+    if not zone:
+        return ""
+    return f", {clock_name(zone)}" if first else f", at midnight {clock_name(zone)}"
+
+
+def named_zone(zone: str) -> dict[str, str]:
+    """The time zone as a field of a refusal; no zone, no field."""
+    return {"time_zone": zone} if zone else {}

@@ -12,9 +12,9 @@ from decimal import Decimal
 from typing import Any
 
 from tracker.domain.credentials import certifications as rules
+from tracker.domain.credentials.appeals import AppealVerdict
 from tracker.domain.credentials.certifications import ChangeKind
 from tracker.domain.credentials.next_steps import NextStep
-from tracker.domain.credentials.renewals import AppealVerdict
 from tracker.domain.periods import DAY
 from tracker.domain.schemes.activity_types import translated
 from tracker.domain.schemes.schemes import Scheme

@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tracker.db import AmountColumn, Base, Id, Instant, new_id, one_of
-from tracker.domain.credentials.renewals import AppealVerdict
+from tracker.domain.credentials.appeals import AppealVerdict
 
 
 class Appeal(Base, kw_only=True):

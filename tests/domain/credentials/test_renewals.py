@@ -1,44 +1,43 @@
-"""Who may apply to renew, what it costs, and appeals."""
+"""domain/credentials/renewals.py: who may apply, and what an approval requires."""
 
-from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from tests.domain.examples import (
+    AWARDED,
     CLA,
-    CLT,
     CPT,
+    EARLY,
+    EARLY_CLOSING,
+    IN_WINDOW,
+    LADDER,
     claim,
     days,
     evaluate,
     grace,
+    held_on,
     needing,
     policy,
     renewed,
     scheme_of,
-    standing,
 )
 from tracker.domain.credentials.certifications import (
     Application,
     ChangeKind,
     ChangeOfStanding,
     CycleAdjustment,
-    Standing,
 )
 from tracker.domain.credentials.renewals import (
     ApplicationFacts,
-    check_appeal,
     check_application,
     check_confirmed,
     check_points,
     contradictions,
     objections,
-    quote,
 )
 from tracker.domain.errors import (
-    AppealTooLate,
     CertificationExpired,
     CheckMissing,
     Invalid,
@@ -50,24 +49,16 @@ from tracker.domain.errors import (
     WindowClosed,
     WindowNotOpen,
 )
-from tracker.domain.periods import Period
-from tracker.domain.schemes.policies import ApplicationWindow, LateStep, PracticalCheck
-from tracker.domain.schemes.schemes import Scheme
+from tracker.domain.schemes.policies import PracticalCheck
 
-AWARDED = date(2024, 3, 15)  # expires on 15 March 2029, the window opens on 15 December 2028
-IN_WINDOW = date(2029, 1, 15)
 ENOUGH = evaluate(claim("college_credit", "20", date(2025, 1, 1)))
 TOO_FEW = evaluate(claim("college_credit", "19.99", date(2025, 1, 1)))
-
-
-def _standing(day: date, scheme: Scheme = CPT, **facts: object) -> Standing:
-    return standing(scheme, renewed(scheme, AWARDED), day, **facts)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("day", [date(2028, 12, 15), IN_WINDOW, date(2029, 3, 15)])
 def test_an_application_with_enough_points_is_lawful_from_the_first_to_the_last_day(day):
     """worked_cases.md D5: the window includes both ends."""
-    check_application(_standing(day), ApplicationFacts(ENOUGH))
+    check_application(held_on(day), ApplicationFacts(ENOUGH))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +81,7 @@ def test_an_application_with_enough_points_is_lawful_from_the_first_to_the_last_
 def test_an_application_outside_the_window_is_refused_by_name(day, refusal, facts, told):
     """worked_cases.md D5, D7."""
     with pytest.raises(refusal) as refused:
-        check_application(_standing(day), ApplicationFacts(ENOUGH))
+        check_application(held_on(day), ApplicationFacts(ENOUGH))
 
     assert (refused.value.facts, refused.value.detail) == (facts, told)
 
@@ -99,14 +90,14 @@ def test_in_grace_a_renewal_may_still_be_applied_for():
     """worked_cases.md D7: no grace unless the policy has one."""
     scheme = scheme_of(policy(late=grace(days(30))))
 
-    check_application(_standing(date(2029, 4, 14), scheme), ApplicationFacts(ENOUGH))
+    check_application(held_on(date(2029, 4, 14), scheme), ApplicationFacts(ENOUGH))
     with pytest.raises(CertificationExpired):
-        check_application(_standing(date(2029, 4, 15), scheme), ApplicationFacts(ENOUGH))
+        check_application(held_on(date(2029, 4, 15), scheme), ApplicationFacts(ENOUGH))
 
 
 def test_missing_points_are_told_to_the_cent():
     with pytest.raises(PointsMissing) as refused:
-        check_application(_standing(IN_WINDOW), ApplicationFacts(TOO_FEW))
+        check_application(held_on(IN_WINDOW), ApplicationFacts(TOO_FEW))
 
     assert refused.value.facts == {"missing": Decimal("0.05")}
     assert refused.value.detail == "99.95 of 100.00 points are counted; 0.05 are missing."
@@ -117,7 +108,7 @@ def test_missing_category_minima_are_told_by_category():
         claim("college_credit", "20", date(2025, 1, 1)), policy=needing(CE="50.00", X="5.00")
     )
     with pytest.raises(PointsMissing) as refused:
-        check_application(_standing(IN_WINDOW), ApplicationFacts(evaluation))
+        check_application(held_on(IN_WINDOW), ApplicationFacts(evaluation))
 
     assert refused.value.facts == {
         "missing": Decimal("0.00"),
@@ -131,7 +122,7 @@ def test_every_minimum_beside_the_total_is_told_by_what_it_is_of():
         policy=needing(policy(minimum_per_year=Decimal("2.00")), X="5.00"),
     )
     with pytest.raises(PointsMissing) as refused:
-        check_application(_standing(IN_WINDOW), ApplicationFacts(evaluation))
+        check_application(held_on(IN_WINDOW), ApplicationFacts(evaluation))
 
     assert refused.value.detail == (
         "100.00 of 100.00 points are counted; 0.00 are missing. Minima not reached: "
@@ -143,17 +134,9 @@ def test_every_minimum_beside_the_total_is_told_by_what_it_is_of():
     }
 
 
-LADDER = policy(
-    late=(
-        LateStep(days(30), {"en": "late", "es": "tarde"}, fee=Decimal("20.00")),
-        LateStep(days(60), {"en": "later", "es": "más tarde"}, by="reexamination"),
-    )
-)
-
-
 def test_a_step_by_re_examination_takes_no_points():
     scheme = scheme_of(LADDER)
-    late, later = (_standing(day, scheme) for day in (date(2029, 4, 14), date(2029, 4, 15)))
+    late, later = (held_on(day, scheme) for day in (date(2029, 4, 14), date(2029, 4, 15)))
     again = evaluate(reexamined_on=date(2029, 4, 10))
 
     check_application(late, ApplicationFacts(ENOUGH, LADDER))
@@ -205,7 +188,7 @@ def test_a_second_application_is_refused_while_one_is_under_review(day):
     since = date(2029, 1, 10)
     with pytest.raises(RenewalPending) as refused:
         check_application(
-            _standing(day, applications=[Application(since, None)]), ApplicationFacts(ENOUGH)
+            held_on(day, applications=[Application(since, None)]), ApplicationFacts(ENOUGH)
         )
 
     assert refused.value.facts == {"since": since}
@@ -217,7 +200,7 @@ def test_a_second_application_is_refused_while_one_is_under_review(day):
     [("suspend", "suspended"), ("revoke", "revoked"), ("surrender", "surrendered")],
 )
 def test_what_is_suspended_or_ended_is_not_renewed(kind, status):
-    held = _standing(IN_WINDOW, changes=[ChangeOfStanding(kind, date(2028, 1, 1))])
+    held = held_on(IN_WINDOW, changes=[ChangeOfStanding(kind, date(2028, 1, 1))])
     with pytest.raises(NotRenewable) as refused:
         check_application(held, ApplicationFacts(ENOUGH))
 
@@ -232,7 +215,7 @@ def test_what_is_suspended_or_ended_is_not_renewed(kind, status):
 )
 def test_a_certification_without_expiry_or_rules_is_never_renewed(scheme, judged):
     with pytest.raises(NotRenewable) as refused:
-        check_application(_standing(IN_WINDOW, scheme), judged)
+        check_application(held_on(IN_WINDOW, scheme), judged)
 
     assert refused.value.detail == "A certification without expiry is never renewed."
 
@@ -248,12 +231,12 @@ EVERYTHING = evaluate(
 
 @pytest.mark.parametrize("day", [date(2028, 12, 15), IN_WINDOW, date(2029, 3, 15)])
 def test_points_that_wait_admit_an_application(day):
-    check_application(_standing(day), ApplicationFacts(HELD_ONCE, policy(), EVERYTHING))
+    check_application(held_on(day), ApplicationFacts(HELD_ONCE, policy(), EVERYTHING))
 
 
 def test_a_hundredth_below_the_requirement_is_refused_whatever_waits():
     with pytest.raises(PointsMissing) as refused:
-        check_application(_standing(IN_WINDOW), ApplicationFacts(HELD_ONCE, policy(), HELD_TWICE))
+        check_application(held_on(IN_WINDOW), ApplicationFacts(HELD_ONCE, policy(), HELD_TWICE))
 
     assert refused.value.facts == {"missing": Decimal("0.01"), "waiting": Decimal("4.99")}
     assert refused.value.detail == (
@@ -265,7 +248,7 @@ def test_a_hundredth_below_the_requirement_is_refused_whatever_waits():
 def test_where_waiting_points_do_not_admit_they_are_named_and_count_later():
     strict = policy(pending_points_admit=False)
     with pytest.raises(PointsMissing) as refused:
-        check_application(_standing(IN_WINDOW), ApplicationFacts(HELD_ONCE, strict, EVERYTHING))
+        check_application(held_on(IN_WINDOW), ApplicationFacts(HELD_ONCE, strict, EVERYTHING))
 
     assert refused.value.facts == {"missing": Decimal("5.00"), "waiting": Decimal("5.00")}
     assert refused.value.detail == (
@@ -281,7 +264,7 @@ def test_a_minimum_that_what_waits_reaches_admits_an_application():
     for hours, admitted in (("5", True), ("4.99", False)):
         waits = claim("volunteer", hours, date(2025, 1, 1))
         judged = ApplicationFacts(counted, under, evaluate(known, waits, policy=under))
-        found = objections(_standing(IN_WINDOW), judged)
+        found = objections(held_on(IN_WINDOW), judged)
         assert (found == []) is admitted
 
 
@@ -317,7 +300,7 @@ def test_a_renewal_by_re_examination_is_approved_once_it_was_passed():
     ],
 )
 def test_a_refusal_says_by_whose_clock_its_day_ends(day, told):
-    (refusal,) = objections(_standing(day), ApplicationFacts(ENOUGH), zone="Pacific/Honolulu")
+    (refusal,) = objections(held_on(day), ApplicationFacts(ENOUGH), zone="Pacific/Honolulu")
 
     assert refusal.detail == told
     assert refusal.facts["time_zone"] == "Pacific/Honolulu"
@@ -373,7 +356,7 @@ def test_an_extension_moves_the_days_of_an_approval():
 
 
 def test_all_objections_are_named_the_gravest_first():
-    held = _standing(
+    held = held_on(
         date(2028, 1, 1), changes=[ChangeOfStanding(ChangeKind.SUSPEND, date(2027, 1, 1))]
     )
 
@@ -384,175 +367,7 @@ def test_all_objections_are_named_the_gravest_first():
     ]
 
 
-def _expiring(scheme: Scheme, day: date) -> Standing:
-    awarded_on = day.replace(year=day.year - 5)
-    return standing(scheme, renewed(scheme, awarded_on), day - timedelta(30))
-
-
-@pytest.mark.parametrize("scheme", [CPT, CLT])
-def test_one_renewal_costs_75_dollars_and_is_not_refunded(scheme):
-    """worked_cases.md F1."""
-    quoted = quote({scheme: _expiring(scheme, date(2030, 4, 1))})
-
-    assert (quoted.amount, quoted.currency) == (Decimal("75.00"), "USD")
-    assert (quoted.bundled, quoted.refundable, quoted.verified) == (False, False, True)
-    assert quoted.available == Period(date(2030, 1, 1), date(2030, 4, 1))
-    assert quoted.reason == "The price of each renewal on its own."
-
-
-@pytest.mark.parametrize(
-    ("cpt", "clt", "amount", "available"),
-    [
-        (
-            date(2030, 4, 1),
-            date(2030, 6, 30),
-            "100.00",
-            Period(date(2030, 4, 1), date(2030, 4, 1)),
-        ),
-        (date(2030, 3, 31), date(2030, 6, 30), "150.00", None),
-        (
-            date(2030, 6, 30),
-            date(2030, 4, 1),
-            "100.00",
-            Period(date(2030, 4, 1), date(2030, 4, 1)),
-        ),
-        (date(2030, 5, 1), date(2030, 5, 1), "100.00", Period(date(2030, 1, 31), date(2030, 5, 1))),
-    ],
-    ids=["90 days apart", "91 days apart", "90 days, the other first", "the same day"],
-)
-def test_both_renewals_cost_100_dollars_if_they_expire_within_90_days(cpt, clt, amount, available):
-    """worked_cases.md F2, case 10, case 11: both windows are open on April 1, 2030 only."""
-    quoted = quote({CPT: _expiring(CPT, cpt), CLT: _expiring(CLT, clt)})
-
-    assert quoted.amount == Decimal(amount)
-    assert quoted.bundled == (amount == "100.00")
-    assert quoted.available == available
-    assert quoted.schemes == ("cpt", "clt")
-
-
-def test_the_quote_says_how_far_the_expiries_are_apart():
-    near = quote({CPT: _expiring(CPT, date(2030, 4, 1)), CLT: _expiring(CLT, date(2030, 6, 30))})
-    far = quote({CPT: _expiring(CPT, date(2030, 3, 31)), CLT: _expiring(CLT, date(2030, 6, 30))})
-
-    assert near.reason == (
-        "The expiries are 90 days apart, within 90: "
-        "both applications must be complete and paid in full together."
-    )
-    assert far.reason == "The expiries are 91 days apart, more than 90: no bundle."
-
-
-def test_a_late_step_costs_its_fee_on_top_and_until_it_ends():
-    scheme = scheme_of(LADDER)
-
-    quoted = quote({scheme: _standing(date(2029, 4, 1), scheme)}, {scheme: LADDER})
-    assert (quoted.amount, quoted.late_fees) == (Decimal("95.00"), Decimal("20.00"))
-    assert quoted.available == Period(date(2029, 4, 1), date(2029, 4, 14))
-    assert quoted.reason == "The price of each renewal on its own. Late: 20.00 more."
-    free = quote({scheme: _standing(date(2029, 5, 1), scheme)}, {scheme: LADDER})
-    assert (str(free.amount), str(free.late_fees)) == ("75.00", "0.00")
-    assert free.reason == "The price of each renewal on its own."
-    in_time = _standing(date(2029, 4, 20), scheme, applications=[Application(IN_WINDOW, None)])
-    assert str(quote({scheme: in_time}, {scheme: LADDER}).late_fees) == "0.00"
-
-
-def test_the_late_fee_of_one_is_due_beside_the_price_of_both():
-    """Both expired on 15 March 2029; the CPT's ladder has a rung, the CLT's window is past."""
-    scheme = scheme_of(LADDER)
-    on = date(2029, 4, 1)
-    quoted = quote({scheme: _standing(on, scheme), CLT: _standing(on, CLT)}, {scheme: LADDER})
-
-    assert (quoted.amount, quoted.late_fees, quoted.bundled) == (
-        Decimal("120.00"),
-        Decimal("20.00"),
-        True,
-    )
-    assert quoted.reason == (
-        "The expiries are 0 days apart, within 90: "
-        "both applications must be complete and paid in full together. Late: 20.00 more."
-    )
-    assert quoted.available is None
-
-
-@pytest.mark.parametrize("chosen", [{CLA: _standing(IN_WINDOW, CLA)}, {}], ids=["CLA", "nothing"])
-def test_a_scheme_without_a_published_fee_has_no_quote(chosen):
-    with pytest.raises(NotRenewable) as refused:
-        quote(chosen)
-
-    assert refused.value.detail == "No renewal fee is published for this scheme."
-
-
-def test_fees_that_name_none_for_renewals_ask_for_nothing():
-    assert CPT.fees
-    free = replace(CPT, code="free", fees=replace(CPT.fees, renewal=None))
-    alone = quote({free: _standing(IN_WINDOW, free)})
-    both = quote({free: _standing(IN_WINDOW, free), CLT: _standing(IN_WINDOW, CLT)})
-
-    assert (str(alone.amount), str(both.amount)) == ("0.00", "75.00")
-
-
-@pytest.mark.parametrize("changes", [{"refundable": True}, {"verified": False}])
-def test_a_quote_for_two_is_refundable_and_verified_only_as_both_are(changes):
-    assert CPT.fees
-    provenance = replace(CPT.fees.provenance, verified=changes.get("verified", True))
-    fees = replace(CPT.fees, refundable=changes.get("refundable", False), provenance=provenance)
-    other = replace(CPT, code="other", fees=fees)
-    alone = quote({other: _standing(IN_WINDOW, other)})
-    both = quote({other: _standing(IN_WINDOW, other), CLT: _standing(IN_WINDOW, CLT)})
-
-    assert (alone.refundable, alone.verified) == (fees.refundable, provenance.verified)
-    assert (both.refundable, both.verified) == (False, provenance.verified)
-
-
-@pytest.mark.parametrize(
-    "alone", [scheme_of(validity=None), scheme_of()], ids=["never expires", "no policy"]
-)
-def test_no_window_is_common_to_a_certification_that_has_none(alone):
-    quoted = quote({alone: _standing(IN_WINDOW, alone), CLT: _standing(IN_WINDOW, CLT)})
-
-    assert quoted.available is None
-
-
-def test_no_bundle_is_had_with_a_certification_that_never_expires():
-    endless = scheme_of(validity=None)
-    quoted = quote({endless: _standing(IN_WINDOW, endless), CLT: _standing(IN_WINDOW, CLT)})
-
-    assert (quoted.bundled, quoted.amount) == (False, Decimal("150.00"))
-    assert quoted.reason == "The price of each renewal on its own."
-
-
-@pytest.mark.parametrize("day", [date(2026, 6, 1), date(2026, 7, 1)])
-def test_an_appeal_is_due_within_30_days_of_the_notice(day):
-    """worked_cases.md A1."""
-    assert CPT.appeals is not None
-    check_appeal(CPT.appeals, noticed_on=date(2026, 6, 1), on=day)
-
-
-def test_an_appeal_on_the_31st_day_is_too_late():
-    """worked_cases.md A1."""
-    assert CPT.appeals is not None
-    with pytest.raises(AppealTooLate) as refused:
-        check_appeal(CPT.appeals, noticed_on=date(2026, 6, 1), on=date(2026, 7, 2))
-
-    assert refused.value.facts == {"due_on": date(2026, 7, 1)}
-    assert refused.value.detail == "The appeal was due by 2026-07-01."
-
-
-def test_the_appeal_rule_is_as_published():
-    """worked_cases.md A2: 50 USD, refunded on success, decided within 90 days."""
-    assert CPT.appeals is not None
-    rule = CPT.appeals
-
-    assert (rule.fee, rule.refunded_on_success, rule.decided_within_days) == (
-        Decimal("50.00"),
-        True,
-        90,
-    )
-
-
 # Windows that close before the expiry.
-
-EARLY = ApplicationWindow(days(90), closes_before=days(30))  # 13 February 2029
-EARLY_CLOSING = date(2029, 2, 13)
 
 
 @pytest.mark.parametrize(
@@ -561,7 +376,7 @@ EARLY_CLOSING = date(2029, 2, 13)
 )
 def test_after_a_window_that_closed_early_no_application_is_taken(day, closed):
     under = policy(window=EARLY)
-    found = objections(_standing(day), ApplicationFacts(ENOUGH, under))
+    found = objections(held_on(day), ApplicationFacts(ENOUGH, under))
 
     assert [type(one) for one in found] == ([WindowClosed] if closed else [])
 
@@ -570,9 +385,9 @@ def test_the_refusal_names_the_true_last_day_and_the_way_on():
     day = date(2029, 2, 14)
     under = policy(window=EARLY, late=grace(days(30)))
     (plain,) = objections(
-        _standing(day), ApplicationFacts(ENOUGH, policy(window=EARLY)), zone="Etc/UTC"
+        held_on(day), ApplicationFacts(ENOUGH, policy(window=EARLY)), zone="Etc/UTC"
     )
-    (late,) = objections(_standing(day), ApplicationFacts(ENOUGH, under))
+    (late,) = objections(held_on(day), ApplicationFacts(ENOUGH, under))
 
     assert plain.detail == "Applications closed on 2029-02-13, at midnight Etc/UTC time."
     assert plain.facts == {"closed_on": EARLY_CLOSING, "time_zone": "Etc/UTC"}
@@ -582,7 +397,7 @@ def test_the_refusal_names_the_true_last_day_and_the_way_on():
 
 
 def test_what_was_applied_for_in_time_is_under_review_after_the_window():
-    held = _standing(date(2029, 2, 20), applications=[Application(EARLY_CLOSING, None)])
+    held = held_on(date(2029, 2, 20), applications=[Application(EARLY_CLOSING, None)])
     found = objections(held, ApplicationFacts(ENOUGH, policy(window=EARLY)))
 
     assert [type(one) for one in found] == [RenewalPending]
@@ -595,11 +410,3 @@ def test_an_approval_of_a_day_after_the_window_is_a_contradiction():
     assert contradictions(scheme, cycles, on=EARLY_CLOSING) == []
     (found,) = contradictions(scheme, cycles, on=date(2029, 2, 14))
     assert isinstance(found, WindowClosed)
-
-
-def test_a_price_is_to_be_had_until_the_window_closes():
-    day = date(2029, 1, 1)
-    scheme = scheme_of(policy(window=EARLY))
-    told = quote({scheme: _standing(day, scheme)}, {scheme: policy(window=EARLY)})
-
-    assert told.available == Period(date(2028, 12, 15), EARLY_CLOSING)

@@ -26,7 +26,7 @@ from tracker.domain.credentials.certifications import (
     cycle_on,
     days_of,
 )
-from tracker.domain.credentials.renewals import quote
+from tracker.domain.credentials.fees import quote
 from tracker.domain.errors import AlreadyPassed, OutsideCycle
 from tracker.domain.periods import Period
 from tracker.domain.points.activities import check_dates

@@ -15,8 +15,8 @@ from tests.services.delivery import reminder_cases as cases
 from tests.statements import counted
 from tracker import jobs
 from tracker.db import new_id
+from tracker.domain.credentials.appeals import AppealVerdict
 from tracker.domain.credentials.certifications import ChangeKind
-from tracker.domain.credentials.renewals import AppealVerdict
 from tracker.domain.errors import SelfReview
 from tracker.domain.permissions import SYSTEM
 from tracker.domain.points.activities import ActivityVerdict

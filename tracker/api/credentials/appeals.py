@@ -10,7 +10,7 @@ from marshmallow import Schema, fields
 from tracker.api.http import routing
 from tracker.api.http.fields import AmountField, ClosedSchema, DayField, WordsField, choice
 from tracker.api.http.routing import Resource
-from tracker.domain.credentials.renewals import AppealVerdict
+from tracker.domain.credentials.appeals import AppealVerdict
 from tracker.services.core.context import ReadContext, UnitOfWork
 from tracker.services.credentials import appeals as cases
 

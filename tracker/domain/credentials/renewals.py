@@ -1,14 +1,14 @@
-"""Renewals: who may apply and when, what it costs, and appeals against a decision."""
+"""Renewals: who may apply and when, and what an approval requires."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from tracker.domain.clocks import clock_name
+from tracker.domain.clocks import midnight, named_zone
 from tracker.domain.credentials.certifications import (
     ChangeOfStanding,
     CycleAdjustment,
@@ -20,7 +20,6 @@ from tracker.domain.credentials.certifications import (
     timeline,
 )
 from tracker.domain.errors import (
-    AppealTooLate,
     CertificationExpired,
     CheckMissing,
     Invalid,
@@ -33,11 +32,10 @@ from tracker.domain.errors import (
     WindowClosed,
     WindowNotOpen,
 )
-from tracker.domain.periods import DAY, Period
+from tracker.domain.periods import DAY
 from tracker.domain.points.claims import ZERO, Evaluation, Shortfall
-from tracker.domain.schemes.activity_types import ENGLISH
 from tracker.domain.schemes.policies import LateStep, Policy
-from tracker.domain.schemes.schemes import AppealRule, BundleFee, Scheme
+from tracker.domain.schemes.schemes import Scheme
 
 
 class RenewalVerdict(StrEnum):
@@ -45,13 +43,6 @@ class RenewalVerdict(StrEnum):
 
     APPROVED = "approved"
     DENIED = "denied"
-
-
-class AppealVerdict(StrEnum):
-    """How an appeal is decided."""
-
-    UPHELD = "upheld"
-    DISMISSED = "dismissed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +101,11 @@ def _of_standing(standing: Standing, zone: str) -> Iterator[Refusal]:
         since = standing.pending_since
         yield RenewalPending(f"The application of {since} is under review.", since=since)
     elif standing.status == Status.EXPIRED:
-        told = f"It expired on {expires_on}{_midnight(zone)}."
-        yield CertificationExpired(told, expired_on=expires_on, **_zone(zone))
+        told = f"It expired on {expires_on}{midnight(zone)}."
+        yield CertificationExpired(told, expired_on=expires_on, **named_zone(zone))
     if standing.on < opens_on:
-        told = f"The renewal window opens on {opens_on}{_midnight(zone, first=True)}."
-        yield WindowNotOpen(told, opens_on=opens_on, **_zone(zone))
+        told = f"The renewal window opens on {opens_on}{midnight(zone, first=True)}."
+        yield WindowNotOpen(told, opens_on=opens_on, **named_zone(zone))
 
 
 def _closed(
@@ -126,21 +117,10 @@ def _closed(
         return
     if policy.has_closed(expires_on, standing.on):
         closed_on = policy.window_closes_on(expires_on)
-        told = f"Applications closed on {closed_on}{_midnight(zone)}."
+        told = f"Applications closed on {closed_on}{midnight(zone)}."
         if policy.grace_ends_on(expires_on) is not None:
             told += f" Late ones are taken from {expires_on + DAY} on."
-        yield WindowClosed(told, closed_on=closed_on, **_zone(zone))
-
-
-def _midnight(zone: str, *, first: bool = False) -> str:
-    """Words for the time zone in which a day begins or ends."""
-    if not zone:
-        return ""
-    return f", {clock_name(zone)}" if first else f", at midnight {clock_name(zone)}"
-
-
-def _zone(zone: str) -> dict[str, str]:
-    return {"time_zone": zone} if zone else {}
+        yield WindowClosed(told, closed_on=closed_on, **named_zone(zone))
 
 
 def check_application(
@@ -247,97 +227,3 @@ def check_confirmed(policy: Policy, confirmed: Collection[str]) -> None:
     missing = [code for code in asked if code not in confirmed]
     if missing:
         raise CheckMissing(f"Not confirmed: {', '.join(missing)}.", missing=missing)
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """The cost of renewing several schemes together: the amount, the reason, the days of the offer.
-
-    ``late_fees`` are the part of the amount that is charged for being late.
-    """
-
-    schemes: tuple[str, ...]
-    amount: Decimal
-    late_fees: Decimal
-    currency: str
-    bundled: bool
-    reason: str
-    available: Period | None
-    refundable: bool
-    verified: bool
-
-
-def quote(
-    chosen: Mapping[Scheme, Standing], policies: Mapping[Scheme, Policy] | None = None
-) -> Quote:
-    """The fee for renewing the chosen schemes together, including the fees of their late steps.
-
-    A bundle price requires expiries within its number of days of each other, both ends counted:
-    exactly 90 days apart qualifies. It is available while every window is open at once, since all
-    applications must be complete and paid together. Source: MSSC recertification page.
-    """
-    fees = [scheme.fees for scheme in chosen if scheme.fees]
-    if len(fees) != len(chosen) or not fees:
-        raise NotRenewable("No renewal fee is published for this scheme.")
-    single = sum((f.renewal or Decimal(0) for f in fees), Decimal("0.00"))
-    codes = frozenset(s.code for s in chosen)
-    bundle = next((b for f in fees for b in f.bundles if b.schemes == codes), None)
-    apart = _days_apart(chosen)
-    bundled = bundle is not None and apart is not None and apart <= bundle.within_days
-    late = {s: step for s in chosen if (step := late_step(chosen[s], (policies or {}).get(s)))}
-    late_fees = sum((step.fee or ZERO for step in late.values()), ZERO)
-    return Quote(
-        schemes=tuple(s.code for s in chosen),
-        amount=(bundle.amount if bundle and bundled else single) + late_fees,
-        late_fees=late_fees,
-        currency=fees[0].currency,
-        bundled=bundled,
-        reason=_reason(bundle, apart) + (f" Late: {late_fees} more." if late_fees else ""),
-        available=_common_window(chosen, policies or {}),
-        refundable=all(f.refundable for f in fees),
-        verified=all(f.provenance.verified for f in fees),
-    )
-
-
-def _days_apart(chosen: Mapping[Scheme, Standing]) -> int | None:
-    expiries = [s.expires_on for s in chosen.values() if s.expires_on]
-    return (max(expiries) - min(expiries)).days if len(expiries) == len(chosen) else None
-
-
-def _reason(bundle: BundleFee | None, apart: int | None) -> str:
-    if bundle is None or apart is None:
-        return "The price of each renewal on its own."
-    if apart <= bundle.within_days:
-        also = bundle.requires[ENGLISH]
-        return f"The expiries are {apart} days apart, within {bundle.within_days}: {also}"
-    return f"The expiries are {apart} days apart, more than {bundle.within_days}: no bundle."
-
-
-def _common_window(
-    chosen: Mapping[Scheme, Standing], policies: Mapping[Scheme, Policy]
-) -> Period | None:
-    """The days on which all can have the price: their windows, or through the late step's end."""
-    common: Period | None = Period(date.min, date.max)
-    for scheme, standing in chosen.items():
-        if standing.window_opens_on is None or standing.expires_on is None:
-            return None
-        policy, expires_on = policies.get(scheme), standing.expires_on
-        late = late_step(standing, policy)
-        days = Period(standing.window_opens_on, standing.window_closes_on or expires_on)
-        if late is not None:
-            days = Period(standing.on, late.until.after(expires_on))
-        common = common and common.clip(days)
-    return common
-
-
-def appeal_due_on(rule: AppealRule, *, noticed_on: date) -> date:
-    """The last day on which an appeal is accepted, counted from the notice."""
-    return noticed_on + timedelta(days=rule.due_days)
-
-
-def check_appeal(rule: AppealRule, *, noticed_on: date, on: date, zone: str = "") -> None:
-    """Refuse an appeal that comes later than the published period after the notice."""
-    due_on = appeal_due_on(rule, noticed_on=noticed_on)
-    if on > due_on:
-        told = f"The appeal was due by {due_on}{_midnight(zone)}."
-        raise AppealTooLate(told, due_on=due_on, **_zone(zone))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,11 +11,20 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 
+from tracker.domain.credentials.appeals import (
+    APPEALABLE,
+    AppealVerdict,
+    Decider,
+    check_appeal,
+    check_uninvolved,
+    is_fee_refunded,
+    reinstated_on,
+)
 from tracker.domain.credentials.certifications import ChangeKind
-from tracker.domain.credentials.renewals import AppealVerdict, RenewalVerdict, check_appeal
+from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.delivery.notices import NoticeKind
-from tracker.domain.errors import BuiltUpon, IllegalTransition, NotAllowed, NotFound, Stale
-from tracker.domain.permissions import SYSTEM, Actor, check_own_holder
+from tracker.domain.errors import BuiltUpon, IllegalTransition, NotFound, Stale
+from tracker.domain.permissions import SYSTEM, check_own_holder
 from tracker.domain.schemes.schemes import AppealRule
 from tracker.models import (
     Activity,
@@ -108,7 +117,7 @@ def file(
 def _changed(work: UnitOfWork, row: Any) -> _Against | None:
     """The latest change of standing, if it can be appealed."""
     change = _latest_change(work, row.id)
-    if change is None or change.kind not in {ChangeKind.SUSPEND, ChangeKind.REVOKE}:
+    if change is None or change.kind not in APPEALABLE:
         return None
     return _Against(change.id, None, change.recorded_at)
 
@@ -157,8 +166,7 @@ def decide(
         raise Stale("The appeal changed since you read it; read it again.")
     if found.outcome == outcome:
         raise IllegalTransition(f"The appeal is {outcome} already.", state=outcome)
-    if _is_involved(work.actor, _involved(work, found)):
-        raise NotAllowed("An appeal is decided by somebody not involved before.")
+    check_uninvolved(work.actor, _involved(work, found))
     rule, before = work.schemes[row.scheme].appeals, found.outcome
     on = max(work.today(work.schemes[row.scheme]), found.filed_on, found.decided_on or date.min)
     if before == AppealVerdict.UPHELD:
@@ -167,7 +175,7 @@ def decide(
         _carry_out(work, found, row, rule, reason=reason, on=on)
     found.outcome, found.reason, found.decided_on = outcome, reason, on
     found.decided_by = work.actor.name
-    found.fee_refunded = outcome == AppealVerdict.UPHELD and bool(rule and rule.refunded_on_success)
+    found.fee_refunded = is_fee_refunded(rule, outcome)
     flag_modified(found, "outcome")
     work.session.flush()
     history.record(work, outcome, "appeal", found.id, reason=reason, before=before)
@@ -181,16 +189,7 @@ def decide(
     notices.tell(work, [news])
 
 
-_Decider = tuple[str | None, str]
-"""Who decided: the person's id, if it was recorded, and the name."""
-
-
-def _is_involved(actor: Actor, deciders: Collection[_Decider]) -> bool:
-    """Whether the actor is one of them, by id, or by name for decisions recorded without an id."""
-    return any(actor.who == id_ if id_ and actor.who else actor.name == n for id_, n in deciders)
-
-
-def _involved(work: UnitOfWork, appeal: Appeal) -> set[_Decider]:
+def _involved(work: UnitOfWork, appeal: Appeal) -> set[Decider]:
     """Who decided what is appealed; for an automatic denial, who decided the activity behind it."""
     if appeal.change_id is not None:
         change = work.session.get_one(StandingChange, appeal.change_id)
@@ -229,7 +228,7 @@ def _carry_out(
         kind=ChangeKind.REINSTATE,
         reason_code=_UPHELD,
         reason=reason,
-        effective_on=change.effective_on if rule and rule.restores_gap else on,
+        effective_on=reinstated_on(rule, changed_on=change.effective_on, decided_on=on),
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 
 from tracker.domain.credentials import certifications as rules
-from tracker.domain.credentials import renewals
+from tracker.domain.credentials import fees, renewals
 from tracker.domain.credentials.renewals import RenewalVerdict
 from tracker.domain.delivery.notices import NoticeKind
 from tracker.domain.errors import (
@@ -424,7 +424,7 @@ def page(
     return list(reading.rows(statement))
 
 
-def quote(reading: ReadContext, certification_ids: Sequence[str]) -> renewals.Quote:
+def quote(reading: ReadContext, certification_ids: Sequence[str]) -> fees.Quote:
     """The price of renewing these certifications of one holder together today. Raises NotFound."""
     chosen, policies = {}, {}
     for certification_id in certification_ids:
@@ -438,4 +438,4 @@ def quote(reading: ReadContext, certification_ids: Sequence[str]) -> renewals.Qu
         chosen[scheme] = held.standing
         if version := record.cycles[-1].policy:
             policies[scheme] = scheme.policy(version)
-    return renewals.quote(chosen, policies)
+    return fees.quote(chosen, policies)

@@ -1,0 +1,164 @@
+"""domain/credentials/fees.py: what a renewal costs, and until when a price is offered."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from tests.domain.examples import (
+    CLA,
+    CLT,
+    CPT,
+    EARLY,
+    EARLY_CLOSING,
+    IN_WINDOW,
+    LADDER,
+    expiring,
+    held_on,
+    policy,
+    scheme_of,
+)
+from tracker.domain.credentials.certifications import Application
+from tracker.domain.credentials.fees import quote
+from tracker.domain.errors import NotRenewable
+from tracker.domain.periods import Period
+
+
+@pytest.mark.parametrize("scheme", [CPT, CLT])
+def test_one_renewal_costs_75_dollars_and_is_not_refunded(scheme):
+    """worked_cases.md F1."""
+    quoted = quote({scheme: expiring(scheme, date(2030, 4, 1))})
+
+    assert (quoted.amount, quoted.currency) == (Decimal("75.00"), "USD")
+    assert (quoted.bundled, quoted.refundable, quoted.verified) == (False, False, True)
+    assert quoted.available == Period(date(2030, 1, 1), date(2030, 4, 1))
+    assert quoted.reason == "The price of each renewal on its own."
+
+
+@pytest.mark.parametrize(
+    ("cpt", "clt", "amount", "available"),
+    [
+        (
+            date(2030, 4, 1),
+            date(2030, 6, 30),
+            "100.00",
+            Period(date(2030, 4, 1), date(2030, 4, 1)),
+        ),
+        (date(2030, 3, 31), date(2030, 6, 30), "150.00", None),
+        (
+            date(2030, 6, 30),
+            date(2030, 4, 1),
+            "100.00",
+            Period(date(2030, 4, 1), date(2030, 4, 1)),
+        ),
+        (date(2030, 5, 1), date(2030, 5, 1), "100.00", Period(date(2030, 1, 31), date(2030, 5, 1))),
+    ],
+    ids=["90 days apart", "91 days apart", "90 days, the other first", "the same day"],
+)
+def test_both_renewals_cost_100_dollars_if_they_expire_within_90_days(cpt, clt, amount, available):
+    """worked_cases.md F2, case 10, case 11: both windows are open on April 1, 2030 only."""
+    quoted = quote({CPT: expiring(CPT, cpt), CLT: expiring(CLT, clt)})
+
+    assert quoted.amount == Decimal(amount)
+    assert quoted.bundled == (amount == "100.00")
+    assert quoted.available == available
+    assert quoted.schemes == ("cpt", "clt")
+
+
+def test_the_quote_says_how_far_the_expiries_are_apart():
+    near = quote({CPT: expiring(CPT, date(2030, 4, 1)), CLT: expiring(CLT, date(2030, 6, 30))})
+    far = quote({CPT: expiring(CPT, date(2030, 3, 31)), CLT: expiring(CLT, date(2030, 6, 30))})
+
+    assert near.reason == (
+        "The expiries are 90 days apart, within 90: "
+        "both applications must be complete and paid in full together."
+    )
+    assert far.reason == "The expiries are 91 days apart, more than 90: no bundle."
+
+
+def test_a_late_step_costs_its_fee_on_top_and_until_it_ends():
+    scheme = scheme_of(LADDER)
+
+    quoted = quote({scheme: held_on(date(2029, 4, 1), scheme)}, {scheme: LADDER})
+    assert (quoted.amount, quoted.late_fees) == (Decimal("95.00"), Decimal("20.00"))
+    assert quoted.available == Period(date(2029, 4, 1), date(2029, 4, 14))
+    assert quoted.reason == "The price of each renewal on its own. Late: 20.00 more."
+    free = quote({scheme: held_on(date(2029, 5, 1), scheme)}, {scheme: LADDER})
+    assert (str(free.amount), str(free.late_fees)) == ("75.00", "0.00")
+    assert free.reason == "The price of each renewal on its own."
+    in_time = held_on(date(2029, 4, 20), scheme, applications=[Application(IN_WINDOW, None)])
+    assert str(quote({scheme: in_time}, {scheme: LADDER}).late_fees) == "0.00"
+
+
+def test_the_late_fee_of_one_is_due_beside_the_price_of_both():
+    """Both expired on 15 March 2029; the CPT's ladder has a rung, the CLT's window is past."""
+    scheme = scheme_of(LADDER)
+    on = date(2029, 4, 1)
+    quoted = quote({scheme: held_on(on, scheme), CLT: held_on(on, CLT)}, {scheme: LADDER})
+
+    assert (quoted.amount, quoted.late_fees, quoted.bundled) == (
+        Decimal("120.00"),
+        Decimal("20.00"),
+        True,
+    )
+    assert quoted.reason == (
+        "The expiries are 0 days apart, within 90: "
+        "both applications must be complete and paid in full together. Late: 20.00 more."
+    )
+    assert quoted.available is None
+
+
+@pytest.mark.parametrize("chosen", [{CLA: held_on(IN_WINDOW, CLA)}, {}], ids=["CLA", "nothing"])
+def test_a_scheme_without_a_published_fee_has_no_quote(chosen):
+    with pytest.raises(NotRenewable) as refused:
+        quote(chosen)
+
+    assert refused.value.detail == "No renewal fee is published for this scheme."
+
+
+def test_fees_that_name_none_for_renewals_ask_for_nothing():
+    assert CPT.fees
+    free = replace(CPT, code="free", fees=replace(CPT.fees, renewal=None))
+    alone = quote({free: held_on(IN_WINDOW, free)})
+    both = quote({free: held_on(IN_WINDOW, free), CLT: held_on(IN_WINDOW, CLT)})
+
+    assert (str(alone.amount), str(both.amount)) == ("0.00", "75.00")
+
+
+@pytest.mark.parametrize("changes", [{"refundable": True}, {"verified": False}])
+def test_a_quote_for_two_is_refundable_and_verified_only_as_both_are(changes):
+    assert CPT.fees
+    provenance = replace(CPT.fees.provenance, verified=changes.get("verified", True))
+    fees = replace(CPT.fees, refundable=changes.get("refundable", False), provenance=provenance)
+    other = replace(CPT, code="other", fees=fees)
+    alone = quote({other: held_on(IN_WINDOW, other)})
+    both = quote({other: held_on(IN_WINDOW, other), CLT: held_on(IN_WINDOW, CLT)})
+
+    assert (alone.refundable, alone.verified) == (fees.refundable, provenance.verified)
+    assert (both.refundable, both.verified) == (False, provenance.verified)
+
+
+@pytest.mark.parametrize(
+    "alone", [scheme_of(validity=None), scheme_of()], ids=["never expires", "no policy"]
+)
+def test_no_window_is_common_to_a_certification_that_has_none(alone):
+    quoted = quote({alone: held_on(IN_WINDOW, alone), CLT: held_on(IN_WINDOW, CLT)})
+
+    assert quoted.available is None
+
+
+def test_no_bundle_is_had_with_a_certification_that_never_expires():
+    endless = scheme_of(validity=None)
+    quoted = quote({endless: held_on(IN_WINDOW, endless), CLT: held_on(IN_WINDOW, CLT)})
+
+    assert (quoted.bundled, quoted.amount) == (False, Decimal("150.00"))
+    assert quoted.reason == "The price of each renewal on its own."
+
+
+def test_a_price_is_to_be_had_until_the_window_closes():
+    day = date(2029, 1, 1)
+    scheme = scheme_of(policy(window=EARLY))
+    told = quote({scheme: held_on(day, scheme)}, {scheme: policy(window=EARLY)})
+
+    assert told.available == Period(date(2028, 12, 15), EARLY_CLOSING)
