@@ -77,12 +77,15 @@ class Hr:
         listed = self.call.get(self.company.path("/roster?limit=200")).json["items"]
         for entry in listed:
             self.keep(self.call.get(self.company.path(f"/workforce/{entry['id']}")))
-        book = load_workbook(io.BytesIO(self.call.get(self.company.path("/workforce.xlsx")).data))
-        self.answers += [str(row) for row in book.worksheets[0].iter_rows(values_only=True)]
         with self.container.reading(SYSTEM) as reading:
             period = Period(date(2026, 11, 16), date(2026, 11, 22))
             told = digest_contents.snapshot(reading, self.company.id, period)
             self.answers.append(str(told | {"consents": ""}))
+
+    def look_into_the_workbook(self):
+        """The same rows as in the table of workforce.csv, once."""
+        book = load_workbook(io.BytesIO(self.call.get(self.company.path("/workforce.xlsx")).data))
+        self.answers += [str(row) for row in book.worksheets[0].iter_rows(values_only=True)]
 
     def keep(self, answer):
         self.answers.append(f"{answer.status_code} {answer.get_data(as_text=True)}")
@@ -197,9 +200,13 @@ def employer(container, caller, eva_id, name, guess):
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_a_right_guess_is_answered_like_a_wrong_one(container, caller, clock, eva, way):
+def test_a_right_guess_is_answered_like_a_wrong_one(container, caller, clock, eva, way, backend):
+    """Every way with every guess; on PostgreSQL with one of them, in turn."""
     eva_id, number = eva
-    for at, (what, (kind, right, wrong)) in enumerate(GUESSES.items()):
+    guesses = list(GUESSES.items())
+    if backend == "postgresql":
+        guesses = [guesses[WAYS.index(way) % len(guesses)]]
+    for at, (what, (kind, right, wrong)) in enumerate(guesses):
         clock.set("2026-11-21")
         known = right or number.replace("-", "").lower()
         both = [
@@ -213,5 +220,6 @@ def test_a_right_guess_is_answered_like_a_wrong_one(container, caller, clock, ev
         jobs.end_employments(container)
         for hr in both:
             hr.look()
+            hr.look_into_the_workbook()
         one, other = (hr.plain(number) for hr in both)
         assert one == other, what

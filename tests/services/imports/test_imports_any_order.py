@@ -2,10 +2,12 @@
 
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from tests.conftest import examples
 from tests.services.imports.importing import as_csv, bring, fates, standings
 from tracker.models import Base
 
@@ -134,9 +136,22 @@ def outcome(container, files, on):
     return exported, warnings
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+@settings(suppress_health_check=SLOW)
 @given(history())
 def test_the_order_of_rows_never_changes_what_comes_of_them(container, given_history):
+    files, shuffled, on = given_history
+
+    assert outcome(container, shuffled, on) == outcome(container, files, on)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"])
+@settings(examples(8), suppress_health_check=SLOW)
+@given(history())
+def test_nor_does_it_on_postgresql(container, given_history):
     files, shuffled, on = given_history
 
     assert outcome(container, shuffled, on) == outcome(container, files, on)
