@@ -200,8 +200,9 @@ def employer(container, caller, eva_id, name, guess):
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_a_right_guess_is_answered_like_a_wrong_one(container, caller, clock, eva, way, backend):
+def test_a_right_guess_is_answered_like_a_wrong_one(request, caller, clock, eva, way):
     """Every way with every guess; on PostgreSQL with one of them, in turn."""
+    container, backend = (request.getfixturevalue(name) for name in ("container", "backend"))
     eva_id, number = eva
     guesses = list(GUESSES.items())
     if backend == "postgresql":
